@@ -1,0 +1,71 @@
+"""Identifiers and randomness. The only module that draws random numbers.
+
+Ids are made by the program (a distributed database gives none). They are time-ordered UUIDs of version 7 (RFC 9562, 5.7) whose random
+part carries the book, so that an id alone routes to its book; or, for a retry to land on the same id, derived from a parent id.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+
+Random64 = Callable[[], int]
+"""Draws 64 random bits."""
+
+
+def system_random() -> Random64:
+    """The operating system's generator."""
+    return lambda: secrets.randbits(64)
+
+
+def seeded_random(seed: int) -> Random:
+    """A deterministic generator for simulations and the demo: the same seed, the same draws. Never for keys."""
+    return Random(seed)  # noqa: S311
+
+
+def secret_bytes(length: int) -> bytes:
+    """Key material from the operating system."""
+    return secrets.token_bytes(length)
+
+
+def secret_token() -> str:
+    """A bearer token of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def uuid7(now: datetime, book: int, random64: Random64) -> UUID:
+    """48 bits of milliseconds, 12 random bits, 16 bits of book, 46 random bits."""
+    millis = (now - _EPOCH) // _MILLISECOND
+    draw = random64()
+    high = (millis & (1 << 48) - 1) << 16 | 0x7000 | draw & 0xFFF
+    low = 0b10 << 62 | (book & 0xFFFF) << 46 | draw >> 12 & (1 << 46) - 1
+    return UUID(int=high << 64 | low)
+
+
+def derived(parent: UUID, purpose: str) -> UUID:
+    """A child id of version 8: the parent's time and book, and a hash of parent and purpose. The same inputs give the same id."""
+    digest = int.from_bytes(hashlib.sha256(parent.bytes + purpose.encode()).digest()[:8], "big")
+    high = parent.int >> 64 & ~0xFFFF | 0x8000 | digest & 0xFFF
+    low = 0b10 << 62 | (book_of(parent) << 46) | digest >> 12 & (1 << 46) - 1
+    return UUID(int=high << 64 | low)
+
+
+def named(now: datetime, book: int, name: str) -> UUID:
+    """An id for something that a partner named; `now` must be the same on every repetition: take a date from the message itself."""
+    digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    seed = uuid7(now, book, lambda: digest)
+    return UUID(int=seed.int & ~(0xF << 76) | 0x8 << 76)
+
+
+def book_of(identifier: UUID) -> int:
+    """The book an id of ours routes to."""
+    return identifier.int >> 46 & 0xFFFF
+
+
+def prefixed(prefix: str, identifier: UUID) -> str:
+    """How an id is shown to people and partners: `ord_` and 32 hex digits."""
+    return f"{prefix}_{identifier.hex}"
