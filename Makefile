@@ -1,0 +1,56 @@
+# `make run` and `make test` are all one needs to try Tapwealth; the rest is for working on it.
+# Options for a command go into ARGS: make run ARGS="--fresh".
+
+BIN := .venv/bin
+ARGS ?=
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev browser run demo test soak check format bench lock clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make the environment (.venv) for the program
+	@sh tools/setup.sh run
+
+setup-dev: ## the same, with what checks and tests need
+	@sh tools/setup.sh dev
+
+browser: # what the tests of the pages need from the system
+	@sh tools/browser.sh
+
+run: setup ## play the week, then serve it until Ctrl-C; data is kept
+	@exec $(BIN)/tapwealth run $(ARGS)
+
+demo: setup ## the same story from nothing, without serving; exit 0 if every proof holds
+	@exec $(BIN)/tapwealth demo --fresh $(ARGS)
+
+test: setup-dev browser ## every test but the long ones
+	@$(PYTEST) -m "not soak" $(ARGS)
+
+soak: setup-dev ## the long randomised and kill runs
+	@$(PYTEST) -m soak $(ARGS)
+
+check: setup-dev ## style, types, import rules, tidy rules, locks
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy tools/tidy tools/check_locks.py
+	@$(BIN)/lint-imports
+	@PYTHONPATH=tools $(BIN)/python -m tidy
+	@$(BIN)/python tools/check_locks.py
+
+format: setup-dev ## put the sources into the house style
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: setup ## measure the ledger
+	@mkdir -p build
+	@exec $(BIN)/tapwealth bench ledger --json build/bench-ledger.json $(ARGS)
+
+lock: ## make the hashed locks anew from requirements/*.in
+	@sh tools/lock.sh
+
+clean: ## remove what was made here (the environment and the played data stay)
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
