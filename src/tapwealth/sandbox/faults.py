@@ -1,0 +1,106 @@
+"""Faults on demand: a plan says which message of a kind a partner loses, doubles, delays or falsifies.
+
+Messages are counted persistently from the moment the plan is set, so that a restart neither repeats a fault nor forgets one. A message
+that comes with a key of its own is counted once, however often it is handled.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tapwealth.kernel.clock import iso
+
+FAULT_SCHEMA = """
+CREATE TABLE IF NOT EXISTS fault_plan (
+  seq INTEGER PRIMARY KEY, message TEXT NOT NULL, nth INTEGER NOT NULL, fault TEXT NOT NULL, until TEXT);
+CREATE TABLE IF NOT EXISTS fault_plan_serial (one INTEGER PRIMARY KEY CHECK (one = 1), serial TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS fault_count (message TEXT PRIMARY KEY, count INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS fault_seen (message TEXT NOT NULL, key TEXT NOT NULL, nth INTEGER NOT NULL, PRIMARY KEY (message, key));
+"""
+
+
+class Fault(StrEnum):
+    """What can go wrong with one message. Which of them a message kind knows stands in docs/reference/partners.md."""
+
+    LOSE = "lose"
+    """Never sent, or taken and forgotten."""
+    DOUBLE = "double"
+    """Sent twice."""
+    DELAY = "delay"
+    """Sent when the partner's clock has reached `until`, or one hour later than planned."""
+    ONE_FEN = "one_fen"
+    """One amount is one fen too high."""
+    WRONG_DAY = "wrong_day"
+    """Dated the day before."""
+    SILENT = "silent"
+    """Processed, but the answer never comes: the request is held open until the asker gives up."""
+    SILENT_UNPROCESSED = "silent_unprocessed"
+    """As `silent`, and not processed either."""
+    LATE_SUCCESS = "late_success"
+    """Said to have failed until the partner's clock reaches `until`, then found to have succeeded."""
+    SHORT_FILE = "short_file"
+    """One record is missing, and the count agrees with what is there."""
+    ERROR = "error"
+    """Answered with HTTP status 500, nothing done."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """`fault` befalls message number `nth` (from 1; 0 is every one) of the kind `message`; `until` is an instant of the partner's clock."""
+
+    message: str
+    nth: int
+    fault: Fault
+    until: datetime | None = None
+
+
+def replace_plan(tx: sqlite3.Connection, plan: Sequence[PlannedFault], serial: str) -> None:
+    """Set the plan and count from the beginning. The same serial again changes nothing: a doubled admin call is harmless."""
+    if tx.execute("SELECT 1 FROM fault_plan_serial WHERE serial = ?", (serial,)).fetchone():
+        return
+    tx.execute("INSERT INTO fault_plan_serial VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET serial = excluded.serial", (serial,))
+    for table in ("fault_plan", "fault_count", "fault_seen"):
+        tx.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in the line above
+    tx.executemany(
+        "INSERT INTO fault_plan (message, nth, fault, until) VALUES (?, ?, ?, ?)",
+        [(planned.message, planned.nth, planned.fault.value, iso(planned.until) if planned.until else None) for planned in plan],
+    )
+
+
+def next_fault(tx: sqlite3.Connection, message: str, key: str | None) -> PlannedFault | None:
+    """Count this message of its kind and say what the plan has for it."""
+    nth = _number_of(tx, message, key)
+    row = tx.execute(
+        "SELECT * FROM fault_plan WHERE message = ? AND nth IN (0, ?) ORDER BY nth DESC, seq LIMIT 1", (message, nth)
+    ).fetchone()
+    return None if row is None else _planned(row)
+
+
+def plan_of(tx: sqlite3.Connection) -> list[PlannedFault]:
+    """The plan in force."""
+    return [_planned(row) for row in tx.execute("SELECT * FROM fault_plan ORDER BY seq")]
+
+
+def counts_of(tx: sqlite3.Connection) -> dict[str, int]:
+    """How many messages of each kind were counted since the plan was set."""
+    return {row["message"]: row["count"] for row in tx.execute("SELECT * FROM fault_count ORDER BY message")}
+
+
+def _number_of(tx: sqlite3.Connection, message: str, key: str | None) -> int:
+    if key is not None:
+        seen = tx.execute("SELECT nth FROM fault_seen WHERE message = ? AND key = ?", (message, key)).fetchone()
+        if seen is not None:
+            return int(seen["nth"])
+    counted = tx.execute(
+        "INSERT INTO fault_count VALUES (?, 1) ON CONFLICT (message) DO UPDATE SET count = count + 1 RETURNING count", (message,)
+    ).fetchone()
+    if key is not None:
+        tx.execute("INSERT INTO fault_seen VALUES (?, ?, ?)", (message, key, counted["count"]))
+    return int(counted["count"])
+
+
+def _planned(row: sqlite3.Row) -> PlannedFault:
+    until = datetime.fromisoformat(row["until"]) if row["until"] else None
+    return PlannedFault(row["message"], row["nth"], Fault(row["fault"]), until)

@@ -1,0 +1,124 @@
+"""Messages a partner owes the platform: written with the booking that caused them, pushed until they are answered with 2xx.
+
+Sending is repeated after a crash, so the platform may see a message twice and must know it by its content (end-to-end id, serial).
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+import httpx
+
+from tapwealth.kernel.clock import iso, seconds
+from tapwealth.sandbox.store import Store
+
+OUTBOX_SCHEMA = """
+CREATE TABLE IF NOT EXISTS outbox (
+  seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, path TEXT NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL,
+  not_before TEXT, copies INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, last_answer TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS outbox_owed ON outbox (seq) WHERE copies > 0;
+"""
+
+FIRST_PAUSE_MS, LONGEST_PAUSE_MS, IDLE_PAUSE_MS, TIMEOUT_MS = 50, 2_000, 500, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`key` names the message among all of this partner's; `path` is below the platform's URL."""
+
+    key: str
+    kind: str
+    path: str
+    body: bytes
+    content_type: str
+
+
+def owe(tx: sqlite3.Connection, message: Message, *, copies: int = 1, not_before: datetime | None = None) -> None:
+    """Put a message among those to push; one whose key is there already is not owed again. With 0 copies it counts as sent."""
+    values = (message.key, message.kind, message.path, message.content_type, message.body, iso(not_before) if not_before else None, copies)
+    tx.execute(
+        "INSERT INTO outbox (key, kind, path, content_type, body, not_before, copies)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        values,
+    )
+
+
+def owed(tx: sqlite3.Connection, now: datetime) -> list[sqlite3.Row]:
+    """What is to be pushed at the partner's time `now`, oldest first."""
+    return tx.execute(
+        "SELECT * FROM outbox WHERE copies > 0 AND (not_before IS NULL OR not_before <= ?) ORDER BY seq LIMIT 100", (iso(now),)
+    ).fetchall()
+
+
+class Pass(Enum):
+    """What one pass over the owed messages came to."""
+
+    IDLE = "nothing was due"
+    MOVED = "all that was due is taken"
+    STUCK = "some could not be delivered"
+
+
+class Pusher:
+    """Pushes what the store owes to the platform, oldest first, and pauses longer and longer while the platform does not take it."""
+
+    def __init__(self, store: Store, platform: str, token: str) -> None:
+        self._store = store
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.AsyncClient(base_url=platform, headers=headers, timeout=seconds(TIMEOUT_MS), trust_env=False)
+
+    async def run(self, now: Callable[[], datetime], wake: asyncio.Event) -> None:
+        """Push for ever; `wake` says that something new may be due."""
+        pause_ms = FIRST_PAUSE_MS
+        while True:
+            match await self.push_due(now()):
+                case Pass.IDLE:
+                    pause_ms = FIRST_PAUSE_MS
+                    await _pause(wake, IDLE_PAUSE_MS)
+                case Pass.MOVED:
+                    pause_ms = FIRST_PAUSE_MS
+                case Pass.STUCK:
+                    await _pause(wake, pause_ms)
+                    pause_ms = min(2 * pause_ms, LONGEST_PAUSE_MS)
+
+    async def push_due(self, now: datetime) -> Pass:
+        """One pass, oldest first. A message the platform refuses does not hold up those behind it."""
+        with self._store.tx() as tx:
+            due = owed(tx, now)
+        stuck = False
+        for row in due:
+            taken = await self._push(row)
+            if taken is None:
+                return Pass.STUCK
+            stuck = stuck or not taken
+        if stuck:
+            return Pass.STUCK
+        return Pass.MOVED if due else Pass.IDLE
+
+    async def _push(self, row: sqlite3.Row) -> bool | None:
+        """True: taken. False: answered, but not with 2xx. None: the platform cannot be reached."""
+        taken: bool | None
+        try:
+            answer = await self._client.post(row["path"], content=row["body"], headers={"Content-Type": row["content_type"]})
+            taken, text = answer.is_success, f"{answer.status_code} {answer.text[:200]}"
+        except httpx.HTTPError as error:
+            taken, text = None, type(error).__name__
+        with self._store.tx() as tx:
+            tx.execute(
+                "UPDATE outbox SET copies = copies - ?, attempts = attempts + 1, last_answer = ? WHERE seq = ?",
+                (1 if taken else 0, text, row["seq"]),
+            )
+        return taken
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+async def _pause(wake: asyncio.Event, milliseconds: int) -> None:
+    """Until something new is owed, at most so long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(wake.wait(), seconds(milliseconds))
+    wake.clear()
