@@ -1,0 +1,274 @@
+"""All SQL of the partner bank's rails. Every function takes the open transaction first and works on lists."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from tapwealth.bank.entries import Part
+
+HOUSE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A payment as it was handed to the bank. `from_account` and `to_account` are bank account numbers, a card's is its masked form."""
+
+    id: UUID
+    end_to_end_id: str
+    purpose: str
+    direct_debit: bool
+    from_account: str
+    to_account: str
+    counterparty: str
+    amount: int
+    requested_date: date
+    state: str
+    reason: str
+    instructed_on: date
+    settled_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Money that was pushed to one of our accounts."""
+
+    end_to_end_id: str
+    account: str
+    amount: int
+    booked_on: date
+    debtor: str
+    text: str
+    destination: str
+    business_date: date
+
+
+_COLUMNS = (
+    "id, end_to_end_id, purpose, direct_debit, from_account, to_account, counterparty, amount, requested_date, state, reason,"
+    " instructed_on, settled_on"
+)
+
+
+async def add_instructions(tx: Any, instructions: Sequence[Instruction], parts: Sequence[Sequence[Part]], now: datetime) -> None:
+    """Instructions and, beside each, the parts of the books it concerns."""
+    await tx.executemany(
+        f"insert into payment_instruction (book, {_COLUMNS}, instructed_at)"
+        " values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        [
+            (
+                one.id,
+                one.end_to_end_id,
+                one.purpose,
+                one.direct_debit,
+                one.from_account,
+                one.to_account,
+                one.counterparty,
+                one.amount,
+                one.requested_date,
+                one.state,
+                one.reason,
+                one.instructed_on,
+                one.settled_on,
+                now,
+            )
+            for one in instructions
+        ],
+    )
+    rows = [
+        (part.book, one.id, line, part.amount, part.source, part.target)
+        for one, of in zip(instructions, parts, strict=True)
+        for line, part in enumerate(of)
+    ]
+    await tx.execute(
+        "insert into instruction_part (book, instruction, line, amount, source, target)"
+        " select * from unnest($1::int[], $2::uuid[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])",
+        *_columns(rows, 6),
+    )
+
+
+async def by_end_to_end(tx: Any, ids: Sequence[str]) -> dict[str, Instruction]:
+    rows = await tx.fetch(f"select {_COLUMNS} from payment_instruction where book = 0 and end_to_end_id = any($1)", list(ids))
+    return {row["end_to_end_id"]: Instruction(*row) for row in rows}
+
+
+async def parts_of(tx: Any, instructions: Sequence[UUID]) -> dict[UUID, list[tuple[int, Part]]]:
+    """(line, part) of each instruction, over all books."""
+    rows = await tx.fetch(
+        "select instruction, line, book, amount, source, target from instruction_part where instruction = any($1)"
+        " order by instruction, line",
+        list(instructions),
+    )
+    found: dict[UUID, list[tuple[int, Part]]] = {one: [] for one in instructions}
+    for row in rows:
+        found[row["instruction"]].append((row["line"], Part(row["book"], row["amount"], row["source"], row["target"])))
+    return found
+
+
+async def settle(tx: Any, outcomes: Sequence[tuple[UUID, str, str, date]], now: datetime) -> None:
+    """(instruction, state, reason, booking date): only what is still open changes."""
+    await tx.execute(
+        "update payment_instruction i set state = x.state, reason = x.reason, settled_on = x.settled_on, settled_at = $5"
+        " from unnest($1::uuid[], $2::text[], $3::text[], $4::date[]) x(id, state, reason, settled_on)"
+        " where i.book = 0 and i.id = x.id and i.state = 'instructed'",
+        *_columns(outcomes, 4),
+        now,
+    )
+
+
+async def open_instructions(tx: Any) -> list[Instruction]:
+    """Handed to the bank and not answered yet, oldest first."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from payment_instruction where book = 0 and state = 'instructed' order by instructed_on, end_to_end_id"
+    )
+    return [Instruction(*row) for row in rows]
+
+
+async def settled_on(tx: Any, day: date) -> list[Instruction]:
+    """Executed by the bank with that booking date."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from payment_instruction where book = 0 and settled_on = $1 and state = 'executed' order by end_to_end_id",
+        day,
+    )
+    return [Instruction(*row) for row in rows]
+
+
+async def instruction(tx: Any, identifier: UUID) -> Instruction | None:
+    row = await tx.fetchrow(f"select {_COLUMNS} from payment_instruction where book = 0 and id = $1", identifier)
+    return Instruction(*row) if row else None
+
+
+async def receipts(tx: Any, ids: Sequence[str]) -> dict[str, Receipt]:
+    rows = await tx.fetch(f"{_RECEIPT} where book = 0 and end_to_end_id = any($1)", list(ids))
+    return {row["end_to_end_id"]: Receipt(*row) for row in rows}
+
+
+async def receipts_on(tx: Any, day: date) -> list[Receipt]:
+    """Posted under that business date."""
+    return [Receipt(*row) for row in await tx.fetch(f"{_RECEIPT} where book = 0 and business_date = $1 order by end_to_end_id", day)]
+
+
+_RECEIPT = "select end_to_end_id, account, amount, booked_on, debtor, text, destination, business_date from bank_receipt"
+
+
+async def add_receipts(tx: Any, received: Sequence[Receipt], now: datetime) -> None:
+    rows = [
+        (one.end_to_end_id, one.account, one.amount, one.booked_on, one.debtor, one.text, one.destination, one.business_date)
+        for one in received
+    ]
+    await tx.execute(
+        "insert into bank_receipt (book, end_to_end_id, account, amount, booked_on, debtor, text, destination, business_date, recorded_at)"
+        " select 0, x.*, $9"
+        " from unnest($1::text[], $2::text[], $3::bigint[], $4::date[], $5::text[], $6::text[], $7::text[], $8::date[]) x",
+        *_columns(rows, 8),
+        now,
+    )
+
+
+async def save_statement(tx: Any, account: str, day: date, opening: int, closing: int, lines: str, digest: bytes, now: datetime) -> None:
+    """The bank's word on one account and day; a later reading replaces an earlier one."""
+    await tx.execute(
+        "insert into bank_statement (book, account, business_date, opening, closing, lines, digest, recorded_at)"
+        " values (0, $1, $2, $3, $4, $5::jsonb, $6, $7) on conflict (book, account, business_date) do update"
+        " set opening = excluded.opening, closing = excluded.closing, lines = excluded.lines, digest = excluded.digest,"
+        " recorded_at = excluded.recorded_at",
+        account,
+        day,
+        opening,
+        closing,
+        lines,
+        digest,
+        now,
+    )
+
+
+async def statements(tx: Any, day: date) -> dict[str, tuple[int, int, str]]:
+    """(opening, closing, lines as JSON) of each account."""
+    rows = await tx.fetch("select account, opening, closing, lines::text from bank_statement where book = 0 and business_date = $1", day)
+    return {row["account"]: (row["opening"], row["closing"], row["lines"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class BreakRow:
+    """Something that does not agree. `accounted`: its money stands on an account of ours, so the day may close with it."""
+
+    source: str
+    kind: str
+    item: str
+    amount: int
+    text: str
+    accounted: bool
+
+
+async def replace_breaks(tx: Any, day: date, source: str, breaks: Sequence[BreakRow], now: datetime) -> None:
+    """What this proof of this day finds now; a rerun says only what is still wrong."""
+    await tx.execute("delete from reconciliation_break where book = 0 and business_date = $1 and source = $2", day, source)
+    await add_breaks(tx, day, breaks, now)
+
+
+async def add_breaks(tx: Any, day: date, breaks: Sequence[BreakRow], now: datetime) -> None:
+    await tx.execute(
+        "insert into reconciliation_break (book, business_date, source, kind, item, amount, text, accounted, recorded_at)"
+        " select 0, $1, x.*, $8 from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bool[]) x"
+        " on conflict (book, business_date, source, kind, item) do nothing",
+        day,
+        *_columns([(one.source, one.kind, one.item, one.amount, one.text, one.accounted) for one in breaks], 6),
+        now,
+    )
+
+
+async def breaks(tx: Any, day: date) -> list[BreakRow]:
+    rows = await tx.fetch(
+        "select source, kind, item, amount, text, accounted from reconciliation_break where book = 0 and business_date = $1"
+        " order by source, kind, item",
+        day,
+    )
+    return [BreakRow(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class BookTransfer:
+    """Money between people whose accounts lie in different books. `id` is the key of the sending entry."""
+
+    book: int
+    id: UUID
+    payer: UUID
+    to_book: int
+    payee: UUID
+    to_account: int
+    amount: int
+    business_date: date
+
+
+async def add_book_transfers(tx: Any, transfers: Sequence[BookTransfer]) -> None:
+    rows = [(one.book, one.id, one.payer, one.to_book, one.payee, one.to_account, one.amount, one.business_date) for one in transfers]
+    await tx.execute(
+        "insert into book_transfer (book, id, payer, to_book, payee, to_account, amount, business_date)"
+        " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::bigint[], $7::bigint[], $8::date[])",
+        *_columns(rows, 8),
+    )
+
+
+async def undelivered(tx: Any, limit: int = 1000) -> list[BookTransfer]:
+    """Oldest first, over all books."""
+    rows = await tx.fetch(
+        "select book, id, payer, to_book, payee, to_account, amount, business_date from book_transfer"
+        " where delivered_at is null order by id limit $1",
+        limit,
+    )
+    return [BookTransfer(*row) for row in rows]
+
+
+async def mark_delivered(tx: Any, transfers: Sequence[BookTransfer], now: datetime) -> None:
+    await tx.execute(
+        "update book_transfer t set delivered_at = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where t.book = x.book and t.id = x.id and t.delivered_at is null",
+        [one.book for one in transfers],
+        [one.id for one in transfers],
+        now,
+    )
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows as the columns that unnest takes."""
+    return [[row[column] for row in rows] for column in range(width)]

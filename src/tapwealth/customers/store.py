@@ -1,0 +1,156 @@
+"""All SQL about people. What names a person comes and goes sealed; look-ups go by keyed hash."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as stored: `sealed` holds name, identity number and phone number."""
+
+    book: int
+    id: UUID
+    identity_lookup: bytes
+    sealed: bytes
+    shown_name: str
+    kyc_level: int
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BankCardRow:
+    """A bound bank card; `sealed` holds its number."""
+
+    book: int
+    id: UUID
+    person: UUID
+    pan_lookup: bytes
+    sealed: bytes
+    masked_pan: str
+    bank_code: str
+    bank_name: str
+
+
+_PERSON = "select book, id, identity_lookup, sealed, shown_name, kyc_level, opened_at from person"
+_CARD = "select book, id, person, pan_lookup, sealed, masked_pan, bank_code, bank_name from bank_card"
+
+
+async def add_person(tx: Any, person: PersonRow, phone_lookup: bytes, token_lookup: bytes) -> None:
+    """A person with their phone number and the device that opened the account."""
+    await tx.execute(
+        "insert into person (book, id, identity_lookup, sealed, shown_name, kyc_level, opened_at) values ($1, $2, $3, $4, $5, $6, $7)",
+        person.book,
+        person.id,
+        person.identity_lookup,
+        person.sealed,
+        person.shown_name,
+        person.kyc_level,
+        person.opened_at,
+    )
+    await tx.execute("insert into phone_directory (phone_lookup, book, person) values ($1, $2, $3)", phone_lookup, person.book, person.id)
+    await tx.execute(
+        "insert into device (token_lookup, book, person, enrolled_at) values ($1, $2, $3, $4)",
+        token_lookup,
+        person.book,
+        person.id,
+        person.opened_at,
+    )
+
+
+async def by_identity(tx: Any, book: int, identity_lookup: bytes) -> PersonRow | None:
+    row = await tx.fetchrow(f"{_PERSON} where book = $1 and identity_lookup = $2", book, identity_lookup)
+    return PersonRow(*row) if row else None
+
+
+async def by_phone(tx: Any, phone_lookup: bytes) -> tuple[int, UUID] | None:
+    """(book, person) of a phone number."""
+    row = await tx.fetchrow("select book, person from phone_directory where phone_lookup = $1", phone_lookup)
+    return (row["book"], row["person"]) if row else None
+
+
+async def by_device(tx: Any, token_lookup: bytes) -> tuple[int, UUID] | None:
+    """(book, person) for whom a device acts."""
+    row = await tx.fetchrow("select book, person from device where token_lookup = $1", token_lookup)
+    return (row["book"], row["person"]) if row else None
+
+
+async def persons(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, PersonRow]:
+    rows = await tx.fetch(
+        f"{_PERSON} p join unnest($1::int[], $2::uuid[]) x(book, id) using (book, id)",
+        [book for book, _ in keys],
+        [person for _, person in keys],
+    )
+    return {row["id"]: PersonRow(*row) for row in rows}
+
+
+async def everybody(tx: Any) -> list[PersonRow]:
+    """Everyone with an account, in the order of opening."""
+    return [PersonRow(*row) for row in await tx.fetch(f"{_PERSON} order by opened_at, id")]
+
+
+async def add_checks(tx: Any, book: int, person: UUID, serials: Sequence[tuple[str, str]], now: datetime) -> None:
+    """(channel, serial) of each question put to an identity channel."""
+    await tx.execute(
+        "insert into identity_check (book, person, channel, serial, asked_at)"
+        " select $1, $2, x.*, $5 from unnest($3::text[], $4::text[]) x on conflict (book, person, channel) do nothing",
+        book,
+        person,
+        [channel for channel, _ in serials],
+        [serial for _, serial in serials],
+        now,
+    )
+
+
+async def answer_check(tx: Any, book: int, person: UUID, channel: str, result: str, now: datetime) -> None:
+    """The first answer stands."""
+    await tx.execute(
+        "update identity_check set result = $4, answered_at = $5 where book = $1 and person = $2 and channel = $3 and result = 'asked'",
+        book,
+        person,
+        channel,
+        result,
+        now,
+    )
+
+
+async def checks(tx: Any, book: int, person: UUID) -> dict[str, str]:
+    """Result by channel."""
+    rows = await tx.fetch("select channel, result from identity_check where book = $1 and person = $2", book, person)
+    return {row["channel"]: row["result"] for row in rows}
+
+
+async def set_kyc_level(tx: Any, book: int, person: UUID, level: int) -> None:
+    await tx.execute("update person set kyc_level = $3 where book = $1 and id = $2", book, person, level)
+
+
+async def add_bank_card(tx: Any, card: BankCardRow, now: datetime) -> None:
+    await tx.execute(
+        "insert into bank_card (book, id, person, pan_lookup, sealed, masked_pan, bank_code, bank_name, bound_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (book, person, pan_lookup) do nothing",
+        card.book,
+        card.id,
+        card.person,
+        card.pan_lookup,
+        card.sealed,
+        card.masked_pan,
+        card.bank_code,
+        card.bank_name,
+        now,
+    )
+
+
+async def bank_card_by_number(tx: Any, book: int, person: UUID, pan_lookup: bytes) -> BankCardRow | None:
+    row = await tx.fetchrow(f"{_CARD} where book = $1 and person = $2 and pan_lookup = $3", book, person, pan_lookup)
+    return BankCardRow(*row) if row else None
+
+
+async def bank_card(tx: Any, book: int, identifier: UUID) -> BankCardRow | None:
+    row = await tx.fetchrow(f"{_CARD} where book = $1 and id = $2", book, identifier)
+    return BankCardRow(*row) if row else None
+
+
+async def bank_cards_of(tx: Any, book: int, person: UUID) -> list[BankCardRow]:
+    return [BankCardRow(*row) for row in await tx.fetch(f"{_CARD} where book = $1 and person = $2 order by bound_at, id", book, person)]

@@ -1,0 +1,115 @@
+"""The day's end: a tuple of named steps, each harmless when run again, each remembered when done.
+
+A date is open until it is cut: then customers' new entries carry the next date, while these steps still post to this one. It is closed when
+its proofs hold; a date whose proof fails stays cut, says which item is wrong, and is finished by running it again once the matter is
+resolved. A kill at any instant, between the steps or inside one, is followed by a run that goes on from there: what a step posts has a key
+that follows from date, step, book and item.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import Enum, auto
+from typing import Any
+
+import msgspec
+
+from tapwealth.flows.frame import HOUSE_BOOK, House, moment
+from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.storage import progress
+
+JOB = "end_of_day"
+
+
+class DayRefusal(Enum):
+    """Why a date cannot be closed now."""
+
+    NOT_OVER = auto()
+    EARLIER_DATE_OPEN = auto()
+    UNPROVED = auto()
+
+
+class StepReport(msgspec.Struct, frozen=True):
+    """What a step did, in numbers and in one line. `wrong` names what keeps the date from being closed."""
+
+    text: str
+    figures: dict[str, Any] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+
+StepFunction = Callable[[House, date], Awaitable[StepReport]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`always`: run again on every attempt until the date is closed, since it looks at what others sent meanwhile."""
+
+    name: str
+    run: StepFunction
+    always: bool = False
+
+
+class DayReport(msgspec.Struct, frozen=True):
+    """How the attempt to close a date went."""
+
+    business_date: date
+    closed: bool
+    steps: dict[str, StepReport]
+
+    @property
+    def wrong(self) -> list[str]:
+        return [line for report in self.steps.values() for line in report.wrong]
+
+
+async def close_day(
+    house: House, day: date, steps: tuple[Step, ...], on_step: Callable[[str], None] = lambda _name: None
+) -> DayReport | Refusal:
+    """Run what is left of a date's end. Refused while the date is not over, or an earlier one is not closed."""
+    refusal = await _may_close(house, day)
+    if refusal is not None:
+        return refusal
+    done = await _done(house, day)
+    reports: dict[str, StepReport] = {}
+    for step in steps:
+        if step.name in done and not step.always:
+            reports[step.name] = done[step.name]
+            continue
+        on_step(step.name)
+        report = await step.run(house, day)
+        reports[step.name] = report
+        if report.wrong:
+            return DayReport(day, False, reports)
+        async with house.database.transaction() as tx:
+            await progress.finish(tx, JOB, day, step.name, HOUSE_BOOK, msgspec.to_builtins(report))
+    return DayReport(day, True, reports)
+
+
+async def _may_close(house: House, day: date) -> Refusal | None:
+    async with house.database.read() as tx:
+        at = await moment(tx)
+        first_open = await tx.fetchval("select min(business_date) from business_day where state <> 'closed'")
+        last = await tx.fetchval("select max(business_date) from business_day where state = 'closed'")
+    if business_date_of(at.now) <= day:
+        return Refusal(DayRefusal.NOT_OVER, f"{day} ends at 24:00 in Shanghai; the platform clock is at {at.now:%Y-%m-%d %H:%M} UTC")
+    expected = first_open or (last + timedelta(days=1) if last else None)
+    if expected is not None and expected < day:
+        return Refusal(DayRefusal.EARLIER_DATE_OPEN, f"{expected} is not closed yet; close it first")
+    return None
+
+
+async def _done(house: House, day: date) -> Mapping[str, StepReport]:
+    async with house.database.read() as tx:
+        return {name: msgspec.convert(report, StepReport) for name, report in (await progress.finished(tx, JOB, day, HOUSE_BOOK)).items()}
+
+
+async def status(house: House) -> list[dict[str, Any]]:
+    """Every date that has begun to end: its state and what was found wrong."""
+    async with house.database.read() as tx:
+        rows = await tx.fetch("select business_date, state, cut_at, closed_at from business_day order by business_date")
+    return [dict(row) for row in rows]
+
+
+def end_of(day: date) -> Any:
+    """The instant at which a business date ends."""
+    return shanghai(day, 24)

@@ -1,0 +1,210 @@
+"""What every flow is handed, and how a command is decided exactly once.
+
+A command comes in an `Envelope`: its idempotency key, who gives it, and the instant (platform clock) at which its request was read. It is
+decided inside one transaction under the locks of its books; the answer, a refusal included, is written in that same transaction, so that a
+repetition gets the first answer, and the same key with other content a refusal of its own.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum, IntEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.flows.rails import Rails
+from tapwealth.kernel.calendar import Calendar
+from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.ids import Random64, named
+from tapwealth.kernel.masked import Masked
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.port import Answer, JournalEntry, Ledger
+from tapwealth.storage import idempotency
+from tapwealth.storage.actors import Actor, ActorKind, intern
+from tapwealth.storage.database import Database, Tx
+from tapwealth.storage.keystore import KeyStore
+
+T = TypeVar("T")
+HOUSE_BOOK = 0
+"""The book of what belongs to the whole house: files, instructions, statements, merchants, quotas."""
+
+
+class FrameRefusal(IntEnum):
+    """Refusals that any command can meet."""
+
+    KEY_REUSED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who gives a command, and how they were authenticated. `person` and `book` are set for a customer."""
+
+    kind: ActorKind
+    who: str
+    authenticated_by: str
+    person: UUID | None = None
+    book: int = HOUSE_BOOK
+
+
+PLATFORM = Caller(ActorKind.PLATFORM, "platform", "own process")
+"""The house itself: the day's end and the worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """`received_at` is the platform clock's instant at which the request was read: it decides business and dealing date."""
+
+    key: UUID
+    caller: Caller
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The platform clock inside this transaction, and the last business date that is cut (None before the first)."""
+
+    now: datetime
+    cut: date | None
+
+    def date_of(self, received_at: datetime) -> date:
+        """The business date of a customer's request read at that instant; the day after the last cut one if its own is cut already."""
+        return self.open_date(business_date_of(received_at))
+
+    def open_date(self, wanted: date) -> date:
+        """`wanted`, unless it is cut: then the first date that is not."""
+        return wanted if self.cut is None or wanted > self.cut else self.cut + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that a flow may reach."""
+
+    database: Database
+    ledger: Ledger
+    keys: KeyStore
+    books: int
+    rule_set: str
+    calendar: Calendar
+    rails: Rails
+    random64: Random64
+
+    @property
+    def all_books(self) -> range:
+        """The people's books, 1 to N."""
+        return range(1, self.books + 1)
+
+
+Act = Callable[[Tx, Moment, int], Awaitable[T | Refusal]]
+"""Decides one command: (transaction, moment, actor number) to its answer."""
+
+
+async def moment(tx: Tx) -> Moment:
+    """The platform clock and the last cut date, in one query."""
+    row = await tx.fetchrow(
+        "select (select instant from platform_clock) as now, (select max(business_date) from business_day where state <> 'open') as cut"
+    )
+    return Moment(row["now"], row["cut"])
+
+
+async def once(house: House, books: Sequence[int], envelope: Envelope, command: Any, act: Act[T], into: type[T]) -> T | Refusal:
+    """Decide `command` exactly once. `books` are those it writes to; the first one remembers the answer.
+
+    A refusal leaves nothing behind but the memory of it.
+    """
+    digest = content_hash(house.keys, command)
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, sorted(set(books)))
+        known = (await idempotency.recall(tx, [(books[0], envelope.key, digest)]))[0]
+        if known is not None:
+            return _recalled(known, into)
+        at = await moment(tx)
+        actor = await actor_number(tx, books[0], envelope.caller)
+        answer: T | Refusal
+        try:
+            async with tx.transaction():
+                answer = await act(tx, at, actor)
+                if isinstance(answer, Refusal):
+                    raise _Undo
+        except _Undo:
+            pass
+        await idempotency.remember(tx, [(books[0], envelope.key, type(command).__name__, digest, encode_answer(answer), at.now)])
+        return answer
+
+
+class _Undo(Exception):
+    """Takes back what a refused command had written."""
+
+
+async def actor_number(tx: Tx, book: int, caller: Caller) -> int:
+    """The number under which entries name this caller."""
+    return (await intern(tx, [Actor(book, caller.kind, caller.who, caller.authenticated_by)]))[0]
+
+
+async def post(house: House, tx: Tx, at: Moment, entries: Sequence[JournalEntry]) -> list[Answer]:
+    """Post a list of entries of any number of books."""
+    return await house.ledger.post(tx, at.now, entries) if entries else []
+
+
+async def must_post(house: House, tx: Tx, at: Moment, entries: Sequence[JournalEntry]) -> None:
+    """Post entries that nothing may refuse: they follow from what has happened already. A refusal is a bug and undoes the transaction."""
+    for entry, answer in zip(entries, await post(house, tx, at, entries), strict=True):
+        assert answer.refusal is None, f"{entry.kind} of {entry.business_date} in book {entry.book} refused: {answer.refusal}"
+
+
+def content_hash(keys: KeyStore, command: Any) -> bytes:
+    """A keyed hash over a canonical form of the command. Keyed, since a command may name people: a plain hash could be guessed back."""
+    return keys.lookup_hash("command", json.dumps(_plain(command), sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Masked():
+            return value.reveal()
+        case bytes():
+            return value.hex()
+        case Enum():
+            return value.name
+        case UUID() | date() | datetime():
+            return str(value)
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+    return value
+
+
+def encode_answer(answer: Any) -> bytes:
+    """The remembered form of an answer or a refusal (JSON)."""
+    if isinstance(answer, Refusal):
+        return msgspec.json.encode({"refused": answer.code.name, "code": answer.code.value, "text": answer.text})
+    return msgspec.json.encode({"answer": answer})
+
+
+class Remembered(Enum):
+    """Stands for the enum of a refusal that was decided earlier, maybe by another process."""
+
+
+def _recalled(known: "idempotency.Recalled", into: type[T]) -> T | Refusal:
+    if known.reused:
+        return Refusal(FrameRefusal.KEY_REUSED, "this idempotency key was used for another command; take a new key")
+    content = msgspec.json.decode(known.answer)
+    if "refused" in content:
+        return Refusal(remembered_code(content["refused"], content["code"]), content["text"])
+    return msgspec.convert(content["answer"], into, strict=False)
+
+
+def remembered_code(name: str, value: int) -> Enum:
+    """A refusal's code as it was remembered, by name."""
+    return IntEnum("RememberedRefusal", {name: value})[name]
+
+
+def step_key(business_date: date, step: str, book: int, item: str = "") -> UUID:
+    """The idempotency key of an entry that a step of a day's end makes: the same on every rerun."""
+    return named(shanghai(business_date, 23, 59, 59), book, f"{step}:{business_date}:{book}:{item}")

@@ -1,0 +1,151 @@
+"""Payments through the partner bank: instruct, hear what became of it, receive what was pushed.
+
+The end-to-end id names a payment on both sides. The intention stands in the outbox before the bank hears of it; what the bank answers comes
+back as another command; an answer that does not come is an open instruction, which the day's proof names.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from tapwealth.bank import entries, store
+from tapwealth.bank.entries import Part
+from tapwealth.flows.frame import PLATFORM, House, Moment, actor_number, moment, must_post
+from tapwealth.kernel.ids import derived
+from tapwealth.storage import outbox
+from tapwealth.storage.outbox import OutboxMessage
+
+BANK = "bank"
+"""The outbox destination."""
+
+
+class Purpose(StrEnum):
+    """Why money moves; shown to operations and in statements."""
+
+    MOVE_IN = "move_in"
+    MOVE_OUT = "move_out"
+    PURCHASE_SWEEP = "purchase_sweep"
+    FUND_CUSTODY = "fund_custody"
+    PURCHASE_REFUND = "purchase_refund"
+    ADVANCE_DRAW = "advance_draw"
+    MERCHANT_PAYOUT = "merchant_payout"
+    FEES = "fees"
+    BILLER_PAYOUT = "biller_payout"
+    PREMIUM_SWEEP = "premium_sweep"
+    PREMIUM_PAYOUT = "premium_payout"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What to instruct. `parts` name the books' shares; the amount is their sum. Bank account numbers; a card's id for a direct debit."""
+
+    id: UUID
+    end_to_end_id: str
+    purpose: Purpose
+    from_account: str
+    to_account: str
+    counterparty: str
+    requested_date: date
+    parts: tuple[Part, ...]
+    direct_debit: bool = False
+
+    @property
+    def amount(self) -> int:
+        return sum(part.amount for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The bank's word on a payment: executed on its booking date, or rejected with a reason."""
+
+    end_to_end_id: str
+    executed: bool
+    booked_on: date
+    reason: str = ""
+
+
+def end_to_end(prefix: str, key: UUID) -> str:
+    """An end-to-end id that does not depend on the book (its bits are left out): at most 35 characters."""
+    return f"{prefix}-{(key.int >> 80):012x}{key.int & (1 << 46) - 1:012x}"
+
+
+async def instruct(house: House, tx: Any, at: Moment, day: date, actor: int, payments: Sequence[Payment]) -> None:
+    """Set the money aside (not for direct debits), record the instructions, and leave their messages in the outbox.
+
+    Idempotent by instruction id: a rerun of a step instructs nothing twice.
+    """
+    known = await store.by_end_to_end(tx, [payment.end_to_end_id for payment in payments])
+    fresh = [payment for payment in payments if payment.end_to_end_id not in known and payment.parts]
+    await must_post(
+        house,
+        tx,
+        at,
+        [
+            entries.instructed(part, line, payment.from_account, day, actor, payment.id)
+            for payment in fresh
+            if not payment.direct_debit
+            for line, part in enumerate(payment.parts)
+        ],
+    )
+    await store.add_instructions(tx, [_row(payment, day) for payment in fresh], [payment.parts for payment in fresh], at.now)
+    await outbox.put(
+        tx, [OutboxMessage(0, derived(payment.id, BANK), BANK, "payment", {"instruction": str(payment.id)}) for payment in fresh]
+    )
+
+
+def _row(payment: Payment, day: date) -> store.Instruction:
+    return store.Instruction(
+        payment.id,
+        payment.end_to_end_id,
+        payment.purpose,
+        payment.direct_debit,
+        payment.from_account,
+        payment.to_account,
+        payment.counterparty,
+        payment.amount,
+        payment.requested_date,
+        "instructed",
+        "",
+        day,
+        None,
+    )
+
+
+async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
+    """What the bank says became of payments (pain.002). Unknown ids come back; what is settled already stays as it is."""
+    async with house.database.transaction() as tx:
+        found = await store.by_end_to_end(tx, [outcome.end_to_end_id for outcome in outcomes])
+        parts = await store.parts_of(tx, [one.id for one in found.values()])
+        await house.ledger.lock_books(tx, sorted({part.book for of in parts.values() for _, part in of}))
+        found = await store.by_end_to_end(tx, list(found))  # read again under the locks
+        at = await moment(tx)
+        fresh = {outcome.end_to_end_id: outcome for outcome in outcomes if _is_open(found.get(outcome.end_to_end_id))}
+        actor = await actor_number(tx, 0, PLATFORM)
+        made = []
+        for name, outcome in fresh.items():
+            made += _settling(found[name], outcome, parts[found[name].id], at.open_date(outcome.booked_on), actor)
+        await must_post(house, tx, at, made)
+        await store.settle(
+            tx,
+            [
+                (found[name].id, "executed" if said.executed else "rejected", said.reason, at.open_date(said.booked_on))
+                for name, said in fresh.items()
+            ],
+            at.now,
+        )
+    return [outcome.end_to_end_id for outcome in outcomes if outcome.end_to_end_id not in found]
+
+
+def _is_open(one: store.Instruction | None) -> bool:
+    return one is not None and one.state == "instructed"
+
+
+def _settling(one: store.Instruction, said: Outcome, parts: Sequence[tuple[int, Part]], day: date, actor: int) -> list[Any]:
+    if one.direct_debit:
+        return [entries.money_in(part, line, one.to_account, day, actor, one.id) for line, part in parts] if said.executed else []
+    if said.executed:
+        return [entries.executed(part, line, one.from_account, one.to_account, day, actor, one.id) for line, part in parts]
+    return [entries.rejected(part, line, one.from_account, day, actor, one.id) for line, part in parts]
