@@ -1,0 +1,112 @@
+"""Fixtures of the whole suite: one real database server per run, a fresh migrated database per test module.
+
+`server` (session) · `database_url` (module: migrated, empty) · `database` (function: a `Database` on it) · `reachable_dir` (a folder that
+the server's user can pass to; pytest's own tmp_path is closed to it when the suite runs as root).
+
+Under `CI=true` a skipped test fails the run.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tapwealth.storage import migrate
+from tapwealth.storage.database import Database
+from tapwealth.storage.embedded import EmbeddedServer
+
+TEMPLATE = "migrated"
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "100", "log_min_messages": "error"}
+"""The suite outlives no power cut; the tests that kill servers start their own."""
+
+_numbers = count(1)
+
+
+def wait_for(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Run something asynchronous to its end from a synchronous fixture, away from any test's event loop."""
+    results: list[Any] = []
+
+    async def run() -> Any:
+        return await work()
+
+    thread = threading.Thread(target=lambda: results.append(asyncio.run(run())))
+    thread.start()
+    thread.join()
+    assert results, "the work failed; see the thread's traceback"
+    return results[0]
+
+
+async def _owner_executes(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _open_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="tapwealth-test-", dir="/tmp"))
+    folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture
+def reachable_dir() -> Iterator[Path]:
+    folder = _open_folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    folder = _open_folder()
+    with EmbeddedServer(folder, NOT_DURABLE) as running:
+        wait_for(lambda: _owner_executes(running.dsn(), f"create database {TEMPLATE}"))
+        wait_for(lambda: migrate.apply(running.dsn(database=TEMPLATE)))
+        yield running
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def new_database(server: EmbeddedServer) -> Callable[[], str]:
+    """Makes a fresh migrated database and returns its owner's address."""
+
+    def make() -> str:
+        name = f"test_{next(_numbers)}"
+        wait_for(lambda: _owner_executes(server.dsn(), f"create database {name} template {TEMPLATE} strategy file_copy"))
+        return server.dsn(database=name)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def database_url(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with Database(database_url) as open_database:
+        yield open_database
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report: Any = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome, report.longrepr = "failed", f"{item.nodeid} was skipped, which counts as a failure under CI=true: {report.longrepr}"
+    return report
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A module that skips itself while it is being collected."""
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome, report.longrepr = "failed", f"{report.nodeid} skipped itself, which counts as a failure under CI=true"
