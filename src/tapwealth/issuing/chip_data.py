@@ -1,0 +1,68 @@
+"""Field 55 of an authorisation request as the issuer reads it: checked, typed, and ready for the cryptogram."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire import tlv
+from tapwealth.wire.emv_data import IssuerApplicationData, read_date, read_iad, read_numeric
+from tapwealth.wire.emv_tags import TABLE, Tag, describe_tag
+
+_WHERE = "field 55"
+MACED = (
+    Tag.AMOUNT_9F02,
+    Tag.AMOUNT_OTHER_9F03,
+    Tag.COUNTRY_9F1A,
+    Tag.TVR_95,
+    Tag.CURRENCY_5F2A,
+    Tag.DATE_9A,
+    Tag.TYPE_9C,
+    Tag.UNPREDICTABLE_NUMBER_9F37,
+    Tag.AIP_82,
+    Tag.ATC_9F36,
+)
+"""What a cryptogram of version 01 covers, in this order; bytes 4 to 7 of 9F10 follow (PBOC 3.0 part 5)."""
+
+_REQUIRED = (*MACED, Tag.CRYPTOGRAM_9F26, Tag.IAD_9F10)
+
+
+@dataclass(frozen=True, slots=True)
+class ChipData:
+    """`elements` by tag, each of the length its table entry allows. `amount` is in the currency's minor unit."""
+
+    elements: Mapping[int, bytes]
+    iad: IssuerApplicationData
+    atc: int
+    amount: int
+    currency: int
+    day: date
+
+    @property
+    def cryptogram(self) -> bytes:
+        return self.elements[Tag.CRYPTOGRAM_9F26]
+
+
+def read_chip_data(field_55: bytes) -> ChipData:
+    """Raises BadInput with tag and place: torn TLV, a tag twice, one missing, a wrong length, a digit that is none."""
+    elements = tlv.unique(tlv.decode(field_55, where=_WHERE), where=_WHERE)
+    for required in _REQUIRED:
+        if required not in elements:
+            raise BadInput(f"{describe_tag(required)} is missing", where=_WHERE, hint="the terminal must send it")
+    for tag, value in elements.items():
+        _check_length(tag, len(value))
+    return ChipData(
+        elements,
+        read_iad(elements[Tag.IAD_9F10], where=f"{_WHERE}, 9F10"),
+        int.from_bytes(elements[Tag.ATC_9F36], "big"),
+        read_numeric(elements[Tag.AMOUNT_9F02], where=f"{_WHERE}, 9F02"),
+        read_numeric(elements[Tag.CURRENCY_5F2A], where=f"{_WHERE}, 5F2A"),
+        read_date(elements[Tag.DATE_9A], where=f"{_WHERE}, 9A"),
+    )
+
+
+def _check_length(tag: int, size: int) -> None:
+    info = TABLE.get(tag)
+    if info is not None and not info.shortest <= size <= info.longest:
+        span = f"{info.shortest} to {info.longest}" if info.shortest != info.longest else f"{info.shortest}"
+        raise BadInput(f"{describe_tag(tag)} has {size} bytes", where=_WHERE, hint=f"{span} are expected")

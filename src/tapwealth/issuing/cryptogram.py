@@ -1,0 +1,171 @@
+"""The issuer's side of the application cryptogram: verify, answer, and say in words what is wrong with one that differs.
+
+Pure over a key port: the issuer master keys are named, never seen. The card's key is derived anew for each request, one call of the
+port, and forgotten. Verifying says only that this card made this cryptogram over these data; whether the counter was used before,
+or the money is there, is decided elsewhere.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from tapwealth.issuing.chip_data import MACED, ChipData
+from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.wire.emv_crypto import (
+    Padding,
+    arpc_method_1,
+    arpc_method_2,
+    card_key_input,
+    csk_session_key,
+    odd_parity,
+    pboc_session_key,
+    retail_mac,
+)
+from tapwealth.wire.emv_data import CryptogramType
+from tapwealth.wire.emv_tags import Tag
+
+
+class MasterKeys(Protocol):
+    """The key port, as much of it as is needed here: encrypts whole blocks under a two-key triple DES key that never leaves it."""
+
+    def tdes_ecb(self, key_name: str, data: bytes) -> bytes: ...
+
+
+class SessionScheme(Enum):
+    """How the key of one transaction comes from the card's key."""
+
+    PBOC = "the PBOC session key"
+    EMV_CSK = "the EMV common session key"
+    CARD_KEY = "the card key itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a cryptogram version number stands for, besides the data it covers."""
+
+    scheme: SessionScheme
+    padding: Padding
+
+
+PROFILES: Mapping[int, Profile] = {0x01: Profile(SessionScheme.PBOC, Padding.MARKED)}
+"""By cryptogram version (third byte of 9F10)."""
+
+TRIPLE_DES = 0x01
+
+
+class CryptogramRefusal(Enum):
+    """Why a cryptogram is not accepted, in the order in which it is checked."""
+
+    UNKNOWN_ALGORITHM = 1
+    UNKNOWN_VERSION = 2
+    UNKNOWN_KEY_INDEX = 3
+    WRONG_TYPE = 4
+    DIFFERS = 5
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verified:
+    """A cryptogram that is right; knows how to answer it."""
+
+    arqc: bytes
+    session_key: bytes
+
+    def arpc_1(self, response_code: str) -> bytes:
+        """8 bytes of ARPC method 1 for the two characters of field 39."""
+        return arpc_method_1(self.session_key, self.arqc, response_code.encode("ascii"))
+
+    def arpc_2(self, card_status_update: bytes, proprietary: bytes = b"") -> bytes:
+        """4 bytes of ARPC method 2 for four bytes of card status update and up to eight proprietary ones."""
+        return arpc_method_2(self.session_key, self.arqc, card_status_update, proprietary)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerKeys:
+    """`names` maps the key index in 9F10 to the name of the master key behind the port."""
+
+    port: MasterKeys
+    names: Mapping[int, str]
+    profiles: Mapping[int, Profile] = field(default_factory=lambda: PROFILES)
+
+    def card_key(self, key_index: int, pan: Pan, psn: str) -> bytes:
+        """A card's key (`icc_mk_ac`), 16 bytes: for verifying, and for personalising a phone. KeyError when there is no such index."""
+        return odd_parity(self.port.tdes_ecb(self.names[key_index], card_key_input(pan.reveal(), psn)))
+
+
+def verify(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str, wanted: CryptogramType = CryptogramType.ARQC) -> Verified | Refusal:
+    """Whether the card of `pan` and `psn` (two digits) made this cryptogram, and of the wanted type. `diagnose` explains a difference."""
+    iad = chip.iad
+    if iad.algorithm != TRIPLE_DES:
+        return Refusal(CryptogramRefusal.UNKNOWN_ALGORITHM, f"cryptogram algorithm {iad.algorithm:02X} is not known, only 01")
+    profile = keys.profiles.get(iad.cvn)
+    if profile is None:
+        return Refusal(CryptogramRefusal.UNKNOWN_VERSION, f"cryptogram version {iad.cvn:02X} is not known")
+    if iad.key_index not in keys.names:
+        return Refusal(CryptogramRefusal.UNKNOWN_KEY_INDEX, f"there is no master key of index {iad.key_index:02X}")
+    if iad.decision is not wanted:
+        return Refusal(CryptogramRefusal.WRONG_TYPE, f"the card made a {iad.decision.name}, wanted was a {wanted.name}")
+    key = session_key(profile.scheme, keys.card_key(iad.key_index, pan, psn), chip.atc)
+    if not hmac.compare_digest(retail_mac(key, maced(chip, chip.atc), profile.padding), chip.cryptogram):
+        return Refusal(CryptogramRefusal.DIFFERS, "the cryptogram differs")
+    return Verified(chip.cryptogram, key)
+
+
+def session_key(scheme: SessionScheme, card_key: bytes, atc: int) -> bytes:
+    """The key that makes the cryptogram of transaction `atc`."""
+    match scheme:
+        case SessionScheme.PBOC:
+            return pboc_session_key(card_key, atc)
+        case SessionScheme.EMV_CSK:
+            return csk_session_key(card_key, atc)
+        case SessionScheme.CARD_KEY:
+            return card_key
+
+
+def maced(chip: ChipData, atc: int) -> bytes:
+    """The data under the cryptogram, with another counter for a diagnosis."""
+    parts = (atc.to_bytes(2, "big") if tag == Tag.ATC_9F36 else chip.elements[tag] for tag in MACED)
+    return b"".join(parts) + chip.iad.cvr
+
+
+def diagnose(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str) -> str:
+    """One line for operations about a cryptogram that differs: the first change that makes it match, or that none does.
+
+    Tried are the neighbouring counters, the other master keys, the other padding, the other session keys, the other sequence numbers
+    up to 03: some twenty MACs, so this is for the people who look at a decline and not for the way of a tap.
+    """
+    for change, candidate in _variants(keys, chip, pan, psn):
+        if candidate == chip.cryptogram:
+            return f"cryptogram differs: matches with {change}"
+    return "cryptogram differs: matches no neighbouring counter, other key, padding or sequence number; another card, or changed data"
+
+
+def _variants(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str) -> Iterator[tuple[str, bytes]]:
+    """Changes in words, and the cryptogram each of them would give."""
+    index, profile = chip.iad.key_index, keys.profiles.get(chip.iad.cvn, PROFILES[0x01])
+    if index in keys.names:
+        yield from _own_key_variants(keys.card_key(index, pan, psn), chip, profile)
+    for other in keys.names:
+        if other != index:
+            yield f"key index {other:02X}", _cryptogram(profile, keys.card_key(other, pan, psn), chip, chip.atc)
+    for number in (f"{count:02d}" for count in range(4)):
+        if number != psn and index in keys.names:
+            yield f"PAN sequence number {number}", _cryptogram(profile, keys.card_key(index, pan, number), chip, chip.atc)
+
+
+def _own_key_variants(card_key: bytes, chip: ChipData, profile: Profile) -> Iterator[tuple[str, bytes]]:
+    if chip.atc > 0:
+        yield "ATC−1", _cryptogram(profile, card_key, chip, chip.atc - 1)
+    if chip.atc < 0xFFFF:
+        yield "ATC+1", _cryptogram(profile, card_key, chip, chip.atc + 1)
+    for scheme in SessionScheme:
+        for padding in Padding:
+            if (scheme, padding) != (profile.scheme, profile.padding):
+                changed = [part.value for part, own in ((scheme, profile.scheme), (padding, profile.padding)) if part is not own]
+                yield " and ".join(changed), _cryptogram(Profile(scheme, padding), card_key, chip, chip.atc)
+
+
+def _cryptogram(profile: Profile, card_key: bytes, chip: ChipData, atc: int) -> bytes:
+    return retail_mac(session_key(profile.scheme, card_key, atc), maced(chip, atc), profile.padding)
