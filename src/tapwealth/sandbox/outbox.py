@@ -1,6 +1,6 @@
-"""Messages a partner owes the platform: written with the booking that caused them, pushed until they are answered with 2xx.
+"""Messages a partner owes to others: written with the booking that caused them, pushed until they are answered with 2xx.
 
-Sending is repeated after a crash, so the platform may see a message twice and must know it by its content (end-to-end id, serial).
+Sending is repeated after a crash, so its taker may see a message twice and must know it by its content (end-to-end id, serial).
 """
 
 import asyncio
@@ -18,39 +18,45 @@ from tapwealth.sandbox.store import Store
 
 OUTBOX_SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (
-  seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, path TEXT NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL,
-  not_before TEXT, copies INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, last_answer TEXT NOT NULL DEFAULT '');
+  seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, destination TEXT NOT NULL,
+  path TEXT NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL, not_before TEXT,
+  copies INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, last_answer TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS outbox_owed ON outbox (seq) WHERE copies > 0;
 """
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS, IDLE_PAUSE_MS, TIMEOUT_MS = 50, 2_000, 500, 20_000
 
 
+PLATFORM, BANK = "platform", "bank"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`key` names the message among all of this partner's; `path` is below the platform's URL."""
+    """`key` names the message among all of this partner's; `path` is below the URL of the `destination`, `platform` or `bank`."""
 
     key: str
     kind: str
     path: str
     body: bytes
     content_type: str
+    destination: str = PLATFORM
 
 
 def owe(tx: sqlite3.Connection, message: Message, *, copies: int = 1, not_before: datetime | None = None) -> None:
     """Put a message among those to push; one whose key is there already is not owed again. With 0 copies it counts as sent."""
-    values = (message.key, message.kind, message.path, message.content_type, message.body, iso(not_before) if not_before else None, copies)
+    content = (message.key, message.kind, message.destination, message.path, message.content_type, message.body)
     tx.execute(
-        "INSERT INTO outbox (key, kind, path, content_type, body, not_before, copies)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-        values,
+        "INSERT INTO outbox (key, kind, destination, path, content_type, body, not_before, copies)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        (*content, iso(not_before) if not_before else None, copies),
     )
 
 
-def owed(tx: sqlite3.Connection, now: datetime) -> list[sqlite3.Row]:
-    """What is to be pushed at the partner's time `now`, oldest first."""
+def owed(tx: sqlite3.Connection, destination: str, now: datetime) -> list[sqlite3.Row]:
+    """What is to be pushed there at the partner's time `now`, oldest first."""
     return tx.execute(
-        "SELECT * FROM outbox WHERE copies > 0 AND (not_before IS NULL OR not_before <= ?) ORDER BY seq LIMIT 100", (iso(now),)
+        "SELECT * FROM outbox WHERE copies > 0 AND destination = ? AND (not_before IS NULL OR not_before <= ?) ORDER BY seq LIMIT 100",
+        (destination, iso(now)),
     ).fetchall()
 
 
@@ -63,12 +69,12 @@ class Pass(Enum):
 
 
 class Pusher:
-    """Pushes what the store owes to the platform, oldest first, and pauses longer and longer while the platform does not take it."""
+    """Pushes what the store owes to one destination, oldest first, and pauses longer and longer while it is not taken."""
 
-    def __init__(self, store: Store, platform: str, token: str) -> None:
-        self._store = store
+    def __init__(self, store: Store, destination: str, url: str, token: str) -> None:
+        self._store, self._destination = store, destination
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.AsyncClient(base_url=platform, headers=headers, timeout=seconds(TIMEOUT_MS), trust_env=False)
+        self._client = httpx.AsyncClient(base_url=url, headers=headers, timeout=seconds(TIMEOUT_MS), trust_env=False)
 
     async def run(self, now: Callable[[], datetime], wake: asyncio.Event) -> None:
         """Push for ever; `wake` says that something new may be due."""
@@ -85,9 +91,9 @@ class Pusher:
                     pause_ms = min(2 * pause_ms, LONGEST_PAUSE_MS)
 
     async def push_due(self, now: datetime) -> Pass:
-        """One pass, oldest first. A message the platform refuses does not hold up those behind it."""
+        """One pass, oldest first. A message that is refused does not hold up those behind it."""
         with self._store.tx() as tx:
-            due = owed(tx, now)
+            due = owed(tx, self._destination, now)
         stuck = False
         for row in due:
             taken = await self._push(row)
@@ -99,7 +105,7 @@ class Pusher:
         return Pass.MOVED if due else Pass.IDLE
 
     async def _push(self, row: sqlite3.Row) -> bool | None:
-        """True: taken. False: answered, but not with 2xx. None: the platform cannot be reached."""
+        """True: taken. False: answered, but not with 2xx. None: nobody is there."""
         taken: bool | None
         try:
             answer = await self._client.post(row["path"], content=row["body"], headers={"Content-Type": row["content_type"]})

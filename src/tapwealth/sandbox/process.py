@@ -18,6 +18,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,11 +33,11 @@ from tapwealth.kernel.clock import iso
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.sandbox.faults import FAULT_SCHEMA, Fault, PlannedFault, counts_of, next_fault, plan_of, replace_plan
 from tapwealth.sandbox.messages import Body, Gate, answer_error, answer_refusal, json_answer, json_body, one_line, read_json
-from tapwealth.sandbox.outbox import OUTBOX_SCHEMA, Message, Pusher, owe
+from tapwealth.sandbox.outbox import BANK, OUTBOX_SCHEMA, PLATFORM, Message, Pusher, owe
 from tapwealth.sandbox.store import Store
 
 __all__ = [
-    "Body", "Fault", "Message", "Partner", "PlannedFault", "Store",
+    "BANK", "DELAY", "PLATFORM", "Body", "Fault", "Message", "Partner", "PlannedFault", "Store",
     "answer_refusal", "json_answer", "json_body", "one_line", "read_json", "run",
 ]  # fmt: skip
 
@@ -57,7 +58,7 @@ class Partner:
     def __init__(self, name: str, store: Store, options: argparse.Namespace) -> None:
         self.name, self.store, self.options = name, store, options
         self.stopping = asyncio.Event()
-        self.wake = asyncio.Event()
+        self.wakes = {PLATFORM: asyncio.Event(), BANK: asyncio.Event()}
         self.clock_guard = asyncio.Lock()
 
     def now(self) -> datetime:
@@ -77,7 +78,7 @@ class Partner:
         return None if planned is None else planned.fault
 
     def push(self, message: Message, planned: PlannedFault | None = None) -> None:
-        """Owe the platform a message, inside the `tx` of what caused it. Of the planned faults, lose, double and delay act here; what
+        """Owe a message, inside the `tx` of what caused it. Of the planned faults, lose, double and delay act here; what
         changes the content (one fen, a day) is the caller's, who asked `planned_fault` before making the body."""
         fault = None if planned is None else planned.fault
         copies = {Fault.LOSE: 0, Fault.DOUBLE: 2}.get(fault, 1) if fault else 1
@@ -86,7 +87,20 @@ class Partner:
             not_before = planned.until or self.now() + DELAY
         with self.store.tx() as tx:
             owe(tx, message, copies=copies, not_before=not_before)
-        self.wake.set()
+        self.wakes[message.destination].set()
+
+    async def answer(self, request: Request, message_kind: str, deed: Callable[[], Response]) -> Response:
+        """What `deed` answers, in one `tx` with the counting, unless the plan has this message unanswered or in error.
+        The request's body must have been read."""
+        with self.store.tx() as tx:
+            planned = next_fault(tx, message_kind, None)
+            fault = None if planned is None else planned.fault
+            if fault is Fault.ERROR:
+                return one_line("internal error", 500)
+            response = None if fault is Fault.SILENT_UNPROCESSED else deed()
+        if response is None or fault is Fault.SILENT:
+            return await self.hold_open(request)
+        return response
 
     async def hold_open(self, request: Request) -> Response:
         """Answer nothing until the asker gives up or the partner stops. The body must have been read before."""
@@ -184,10 +198,11 @@ async def _serve(
     background: Background | None,
 ) -> None:
     works: list[tuple[str, Callable[[], Awaitable[None]]]] = []
-    if partner.options.platform:
-        works.append(("outbox", lambda: _push(partner)))
+    for destination, url in ((PLATFORM, partner.options.platform), (BANK, partner.options.bank)):
+        if url:
+            works.append((f"outbox to the {destination}", partial(_push, partner, destination, url)))
     if background is not None:
-        works.append(("background", lambda: background(partner)))
+        works.append(("background", partial(background, partner)))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -222,10 +237,10 @@ async def _watched(name: str, what: str, work: Callable[[], Awaitable[None]], se
         raise
 
 
-async def _push(partner: Partner) -> None:
-    pusher = Pusher(partner.store, partner.options.platform, partner.options.token)
+async def _push(partner: Partner, destination: str, url: str) -> None:
+    pusher = Pusher(partner.store, destination, url, partner.options.token)
     try:
-        await pusher.run(partner.now, partner.wake)
+        await pusher.run(partner.now, partner.wakes[destination])
     finally:
         await pusher.close()
 
@@ -266,7 +281,8 @@ def _common_routes(partner: Partner, on_clock: OnClock | None) -> list[Route]:
         _aware(body.now, "now")
         async with partner.clock_guard:
             await _advance(partner, body.now, on_clock)
-        partner.wake.set()
+        for wake in partner.wakes.values():
+            wake.set()
         return json_answer({"now": iso(partner.now())})
 
     async def set_faults(request: Request) -> Response:
@@ -285,7 +301,7 @@ def _common_routes(partner: Partner, on_clock: OnClock | None) -> list[Route]:
 
     async def get_outbox(_: Request) -> Response:
         with partner.store.tx() as tx:
-            rows = tx.execute("SELECT key, kind, attempts, last_answer FROM outbox WHERE copies > 0 ORDER BY seq").fetchall()
+            rows = tx.execute("SELECT key, kind, destination, attempts, last_answer FROM outbox WHERE copies > 0 ORDER BY seq").fetchall()
         return json_answer([dict(row) for row in rows])
 
     return [
