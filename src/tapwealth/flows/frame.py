@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, IntEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -24,7 +24,7 @@ from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.port import Answer, JournalEntry, Ledger
 from tapwealth.storage import idempotency
 from tapwealth.storage.actors import Actor, ActorKind, intern
-from tapwealth.storage.database import Database, Tx
+from tapwealth.storage.database import Connection, Database, Tx
 from tapwealth.storage.keystore import KeyStore
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ async def once(house: House, books: Sequence[int], envelope: Envelope, command: 
         actor = await actor_number(tx, books[0], envelope.caller)
         answer: T | Refusal
         try:
-            async with tx.transaction():
+            async with savepoint(tx):
                 answer = await act(tx, at, actor)
                 if isinstance(answer, Refusal):
                     raise _Undo
@@ -138,9 +138,19 @@ class _Undo(Exception):
     """Takes back what a refused command had written."""
 
 
+def savepoint(tx: Tx) -> Any:
+    """A part of the transaction that can be taken back by itself."""
+    return cast(Connection, tx).transaction()
+
+
 async def actor_number(tx: Tx, book: int, caller: Caller) -> int:
     """The number under which entries name this caller."""
-    return (await intern(tx, [Actor(book, caller.kind, caller.who, caller.authenticated_by)]))[0]
+    return (await actor_numbers(tx, [(book, caller)]))[0]
+
+
+async def actor_numbers(tx: Tx, callers: Sequence[tuple[int, Caller]]) -> list[int]:
+    """The same for a list of (book, caller), in one go."""
+    return await intern(tx, [Actor(book, caller.kind, caller.who, caller.authenticated_by) for book, caller in callers])
 
 
 async def post(house: House, tx: Tx, at: Moment, entries: Sequence[JournalEntry]) -> list[Answer]:

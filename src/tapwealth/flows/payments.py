@@ -13,7 +13,7 @@ from uuid import UUID
 
 from tapwealth.bank import entries, store
 from tapwealth.bank.entries import Part
-from tapwealth.flows.frame import PLATFORM, House, Moment, actor_number, moment, must_post
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
 from tapwealth.kernel.ids import derived
 from tapwealth.storage import outbox
 from tapwealth.storage.outbox import OutboxMessage
@@ -72,8 +72,12 @@ def end_to_end(prefix: str, key: UUID) -> str:
     return f"{prefix}-{(key.int >> 80):012x}{key.int & (1 << 46) - 1:012x}"
 
 
-async def instruct(house: House, tx: Any, at: Moment, day: date, actor: int, payments: Sequence[Payment]) -> None:
-    """Set the money aside (not for direct debits), record the instructions, and leave their messages in the outbox.
+async def instruct(
+    house: House, tx: Any, at: Moment, day: date, actor: int, payments: Sequence[Payment], *, set_aside: bool = True
+) -> None:
+    """Set the money aside, record the instructions, and leave their messages in the outbox.
+
+    Nothing is set aside for a direct debit, nor where `set_aside` is false: the money stands on the `…_out` account already.
 
     Idempotent by instruction id: a rerun of a step instructs nothing twice.
     """
@@ -86,13 +90,13 @@ async def instruct(house: House, tx: Any, at: Moment, day: date, actor: int, pay
         [
             entries.instructed(part, line, payment.from_account, day, actor, payment.id)
             for payment in fresh
-            if not payment.direct_debit
+            if set_aside and not payment.direct_debit
             for line, part in enumerate(payment.parts)
         ],
     )
     await store.add_instructions(tx, [_row(payment, day) for payment in fresh], [payment.parts for payment in fresh], at.now)
     await outbox.put(
-        tx, [OutboxMessage(0, derived(payment.id, BANK), BANK, "payment", {"instruction": str(payment.id)}) for payment in fresh]
+        tx, [OutboxMessage(HOUSE_BOOK, derived(payment.id, BANK), BANK, "payment", {"instruction": str(payment.id)}) for payment in fresh]
     )
 
 
@@ -148,4 +152,5 @@ def _settling(one: store.Instruction, said: Outcome, parts: Sequence[tuple[int, 
         return [entries.money_in(part, line, one.to_account, day, actor, one.id) for line, part in parts] if said.executed else []
     if said.executed:
         return [entries.executed(part, line, one.from_account, one.to_account, day, actor, one.id) for line, part in parts]
-    return [entries.rejected(part, line, one.from_account, day, actor, one.id) for line, part in parts]
+    made = [entries.rejected(part, line, one.from_account, day, actor, one.id) for line, part in parts]
+    return [entry for entry in made if entry.lines[0].debit != entry.lines[0].credit]  # not set aside by us: it stays where it is

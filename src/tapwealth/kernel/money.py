@@ -5,9 +5,11 @@ CNY counts in fen (1/100 yuan), fund units in 1/100 unit. Prices and rates are i
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
+from typing import TypeVar
 
 from tapwealth.kernel.refusal import BadInput
 
@@ -80,3 +82,19 @@ def truncate(value: Fraction) -> int:
     """Towards zero (截位)."""
     magnitude = abs(value.numerator) // value.denominator
     return magnitude if value >= 0 else -magnitude
+
+
+Share = TypeVar("Share", int, str)
+
+
+def apportion(total: int, weights: Mapping[Share, int]) -> dict[Share, int]:
+    """`total` in proportion to the weights: cut off, and what is left over one by one to the largest remainder, then the lowest key.
+
+    The shares add up to `total`, which is not negative; the weights' sum is positive.
+    """
+    whole = sum(weights.values())
+    shares = {key: total * weight // whole for key, weight in weights.items()}
+    by_remainder = sorted(weights, key=lambda key: (-(total * weights[key] % whole), key))
+    for key in by_remainder[: total - sum(shares.values())]:
+        shares[key] += 1
+    return shares

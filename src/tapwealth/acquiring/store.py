@@ -1,0 +1,162 @@
+"""All SQL of merchants, terminals, their batches and settlements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """`merchant_number` is field 42, `fee_bp` the fee in 1/100 percent, `fee_cap` in fen (0: none)."""
+
+    id: UUID
+    merchant_number: str
+    name: str
+    category_code: str
+    credit_code: str
+    settlement_account: str
+    fee_bp: int
+    fee_cap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """`terminal_number` is field 41."""
+
+    terminal_number: str
+    merchant: UUID
+    sealed_mac_key: bytes
+
+
+class Presentment(NamedTuple):
+    """A sale of a batch upload. `authorisation` is None where nothing on record fits; `business_date` that of its arrival."""
+
+    book: int
+    merchant_number: str
+    terminal_number: str
+    batch: str
+    stan: str
+    amount: int
+    authorisation: UUID | None
+    business_date: date
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A merchant's day: receipts less fee."""
+
+    merchant: UUID
+    business_date: date
+    sales: int
+    gross: int
+    fee: int
+    net: int
+
+
+_MERCHANT = "select id, merchant_number, name, category_code, credit_code, settlement_account, fee_bp, fee_cap from merchant where book = 0"
+_PRESENTMENT = "book, merchant_number, terminal_number, batch, stan, amount, authorisation, business_date, received_at"
+
+
+async def add_merchant(tx: Any, one: Merchant, now: datetime) -> None:
+    await tx.execute(
+        "insert into merchant (book, id, merchant_number, name, category_code, credit_code, settlement_account, fee_bp, fee_cap, opened_at)"
+        " values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        one.id,
+        one.merchant_number,
+        one.name,
+        one.category_code,
+        one.credit_code,
+        one.settlement_account,
+        one.fee_bp,
+        one.fee_cap,
+        now,
+    )
+
+
+async def merchants(tx: Any) -> dict[str, Merchant]:
+    """Every merchant, by field 42. A few thousand at most: read once and kept by the edge."""
+    return {row["merchant_number"]: Merchant(*row) for row in await tx.fetch(f"{_MERCHANT} order by merchant_number")}
+
+
+async def add_terminal(tx: Any, one: Terminal, now: datetime) -> None:
+    await tx.execute(
+        "insert into terminal (book, terminal_number, merchant, sealed_mac_key, enrolled_at) values (0, $1, $2, $3, $4)",
+        one.terminal_number,
+        one.merchant,
+        one.sealed_mac_key,
+        now,
+    )
+
+
+async def terminals(tx: Any) -> dict[str, Terminal]:
+    """Every terminal, by field 41."""
+    rows = await tx.fetch("select terminal_number, merchant, sealed_mac_key from terminal where book = 0")
+    return {row["terminal_number"]: Terminal(*row) for row in rows}
+
+
+async def add_presentments(tx: Any, presented: Sequence[Presentment]) -> None:
+    """A sale uploaded again changes nothing."""
+    await tx.execute(
+        f"insert into presentment ({_PRESENTMENT}) select * from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[],"
+        " $6::bigint[], $7::uuid[], $8::date[], $9::timestamptz[]) on conflict do nothing",
+        *[[one[column] for one in presented] for column in range(9)],
+    )
+
+
+async def batch_totals(tx: Any, merchant_number: str, terminal_number: str, batch: str) -> tuple[int, int]:
+    """(number, amount in fen) of what was uploaded of a terminal's batch."""
+    row = await tx.fetchrow(
+        "select count(*) as number, coalesce(sum(amount), 0)::bigint as amount from presentment"
+        " where merchant_number = $1 and terminal_number = $2 and batch = $3 and authorisation is not null",
+        merchant_number,
+        terminal_number,
+        batch,
+    )
+    return row["number"], row["amount"]
+
+
+async def due(tx: Any, day: date, limit: int) -> list[Presentment]:
+    """Presented under that date or before, and not cleared yet."""
+    rows = await tx.fetch(
+        f"select {_PRESENTMENT} from presentment where business_date <= $1 and cleared_on is null and authorisation is not null"
+        " order by received_at, stan limit $2",
+        day,
+        limit,
+    )
+    return [Presentment(*row) for row in rows]
+
+
+async def mark_cleared(tx: Any, cleared: Sequence[tuple[Presentment, str]], day: date) -> None:
+    """(presentment, note)."""
+    await tx.execute(
+        "update presentment p set cleared_on = $7, note = x.note"
+        " from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"
+        " x(book, merchant_number, terminal_number, batch, stan, note)"
+        " where p.book = x.book and p.merchant_number = x.merchant_number and p.terminal_number = x.terminal_number"
+        " and p.batch = x.batch and p.stan = x.stan",
+        *[[one[column] for one, _ in cleared] for column in range(5)],
+        [note for _, note in cleared],
+        day,
+    )
+
+
+async def add_settlements(tx: Any, made: Sequence[Settlement]) -> None:
+    rows = [(one.merchant, one.business_date, one.sales, one.gross, one.fee, one.net) for one in made]
+    await tx.execute(
+        "insert into merchant_settlement (book, merchant, business_date, sales, gross, fee, net)"
+        " select 0, x.* from unnest($1::uuid[], $2::date[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[]) x on conflict do nothing",
+        *[[row[column] for row in rows] for column in range(6)],
+    )
+
+
+async def settlements(tx: Any, day: date | None = None) -> list[Settlement]:
+    """Of one date, or all."""
+    rows = await tx.fetch(
+        "select merchant, business_date, sales, gross, fee, net from merchant_settlement"
+        " where book = 0 and ($1::date is null or business_date = $1) order by business_date, merchant",
+        day,
+    )
+    return [Settlement(*row) for row in rows]

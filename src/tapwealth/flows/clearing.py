@@ -1,0 +1,229 @@
+"""Clearing and merchant settlement: steps of the day's end.
+
+There is no network file here: clearing takes the terminals' batches against the holds. What it takes becomes money: the holds of a sale are
+captured in one entry; the fund part of it calls on the bank's advance line. Then each merchant gets the day's receipts less the fee.
+"""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from uuid import UUID
+
+from tapwealth.acquiring import store as acquiring
+from tapwealth.acquiring.fee import merchant_fee
+from tapwealth.acquiring.store import Merchant, Presentment, Settlement
+from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.flows import payments
+from tapwealth.flows.end_of_day import StepReport
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post, step_key
+from tapwealth.flows.payments import Payment, Purpose
+from tapwealth.flows.tap import accounts_of, tap_of
+from tapwealth.issuing import entries, store
+from tapwealth.issuing.store import Authorisation, SaleKey
+from tapwealth.kernel.money import Asset, apportion, format_minor
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage.database import Tx
+
+_AT_ONCE = 2000
+_RESERVE = NUMBER_OF[Kind.CUSTOMER_RESERVE]
+
+
+async def expire_holds(house: House, day: date) -> StepReport:
+    """Set free what nobody presented in time."""
+    expired = 0
+    while count := await _expire_some(house, day):
+        expired += count
+    return StepReport(f"{expired} authorisations expired", {"expired": expired})
+
+
+async def _expire_some(house: House, day: date) -> int:
+    async with house.database.transaction() as tx:
+        at = await moment(tx)
+        overdue = await store.overdue(tx, at.now - timedelta(days=7), _AT_ONCE)
+        await house.ledger.lock_books(tx, sorted({row.book for row in overdue}))
+        accounts = await accounts_of(house, tx, overdue)
+        actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in overdue])
+        await must_post(
+            house,
+            tx,
+            at,
+            [entries.expired(tap_of(accounts, row), day, actor) for row, actor in zip(overdue, actors, strict=True)],
+        )
+        await store.set_state(tx, [(row.book, row.id) for row in overdue], "expired")
+        return len(overdue)
+
+
+async def clear_cards(house: House, day: date) -> StepReport:
+    """Capture what the terminals have presented up to this date."""
+    taken: list[int] = []
+    while amounts := await _clear_some(house, day):
+        taken += amounts
+    return StepReport(f"{len(taken)} sales cleared, {format_minor(sum(taken))} yuan", {"sales": len(taken), "amount": sum(taken)})
+
+
+async def _clear_some(house: House, day: date) -> list[int]:
+    async with house.database.transaction() as tx:
+        due = await acquiring.due(tx, day, _AT_ONCE)
+        await house.ledger.lock_books(tx, sorted({one.book for one in due}))
+        due = await acquiring.due(tx, day, _AT_ONCE)  # read again under the locks
+        at = await moment(tx)
+        found = await store.by_sale(tx, [(one.book, SaleKey(*one[1:5])) for one in due])
+        rows = [(one, found[SaleKey(*one[1:5])]) for one in due]
+        await _capture(house, tx, at, day, rows)
+        await store.set_captured(tx, [(row.book, row.id, one.amount) for one, row in rows if row.state != "captured"], day)
+        await acquiring.mark_cleared(tx, [(one, _note(row)) for one, row in rows], day)
+        return [one.amount for one in due]
+
+
+async def _capture(house: House, tx: Tx, at: Moment, day: date, rows: list[tuple[Presentment, Authorisation]]) -> None:
+    """What is held is captured; what had expired meanwhile is honoured, and the customer owes it."""
+    accounts = await accounts_of(house, tx, [row for _, row in rows])
+    actors = await actor_numbers(tx, [(row.book, PLATFORM) for _, row in rows])
+    made = []
+    for (one, row), actor in zip(rows, actors, strict=True):
+        tap = tap_of(accounts, row)
+        if row.state == "approved":
+            made.append(entries.captured(tap, day, actor))
+        elif row.state == "expired":
+            made.append(entries.late_presentment(tap, one.amount, day, actor))
+    await must_post(house, tx, at, made)
+
+
+def _note(row: Authorisation) -> str:
+    return {"approved": "", "expired": "presented after the hold had expired"}.get(row.state, f"was {row.state} already")
+
+
+async def settle_merchants(house: House, day: date) -> StepReport:
+    """Receipts less fee, one payment per merchant, to be executed the next day."""
+    async with house.database.transaction() as tx:
+        sales = await store.captured_on(tx, day)
+        merchants = {one.id: one for one in (await acquiring.merchants(tx)).values()}
+        await house.ledger.lock_books(tx, sorted({row.book for row in sales}))
+        at = await moment(tx)
+        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+        by_merchant: dict[UUID, list[Authorisation]] = defaultdict(list)
+        for row in sales:
+            by_merchant[row.merchant].append(row)
+        settled = [_settlement(merchants[merchant], day, rows) for merchant, rows in sorted(by_merchant.items())]
+        for one in settled:
+            await _pay_out(house, tx, at, merchants[one.merchant], one, by_merchant[one.merchant], actor)
+        await acquiring.add_settlements(tx, settled)
+    gross, fee = sum(one.gross for one in settled), sum(one.fee for one in settled)
+    text = f"{len(settled)} merchants: receipts {format_minor(gross)}, fee {format_minor(fee)}, paid out {format_minor(gross - fee)}"
+    return StepReport(text, {"merchants": len(settled), "gross": gross, "fee": fee, "net": gross - fee})
+
+
+def _settlement(merchant: Merchant, day: date, rows: list[Authorisation]) -> Settlement:
+    gross = sum(row.captured_amount for row in rows)
+    fee = merchant_fee(gross, merchant.fee_bp, merchant.fee_cap)
+    return Settlement(merchant.id, day, len(rows), gross, fee, gross - fee)
+
+
+async def _pay_out(house: House, tx: Tx, at: Moment, merchant: Merchant, one: Settlement, rows: list[Authorisation], actor: int) -> None:
+    """The fee is taken from the books in proportion to their receipts (what rounding leaves, from the first one)."""
+    gross: dict[int, int] = defaultdict(int)
+    for row in rows:
+        gross[row.book] += row.captured_amount
+    fees = apportion(one.fee, gross)
+    books = sorted(gross)
+    accounts = await house.ledger.open_accounts(
+        tx, [NewAccount(book, Kind.MERCHANT, merchant.id, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book in books]
+    )
+    account = dict(zip(books, accounts, strict=True))
+    reference = step_key(one.business_date, "settlement", HOUSE_BOOK, merchant.merchant_number)
+    await must_post(
+        house,
+        tx,
+        at,
+        [
+            entries.merchant_fee(
+                book,
+                step_key(one.business_date, "fee", book, merchant.merchant_number),
+                account[book],
+                fees[book],
+                one.business_date,
+                actor,
+                reference,
+            )
+            for book in books
+            if fees[book]
+        ],
+    )
+    parts = tuple(Part(book, gross[book] - fees[book], account[book]) for book in books if gross[book] > fees[book])
+    await payments.instruct(
+        house,
+        tx,
+        at,
+        one.business_date,
+        actor,
+        [
+            Payment(
+                reference,
+                f"MER-{merchant.merchant_number}-{one.business_date:%Y%m%d}",
+                Purpose.MERCHANT_PAYOUT,
+                _RESERVE,
+                merchant.settlement_account,
+                merchant.name,
+                one.business_date + timedelta(days=1),
+                parts,
+            )
+        ],
+    )
+
+
+async def sweep_fees(house: House, day: date) -> StepReport:
+    """The day's fees go to our own account at the bank, the next day."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        at = await moment(tx)
+        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+        source = {book: house_account(book, Kind.FEES, Asset.CNY) for book in house.all_books}
+        balances = await house.ledger.balances_on(tx, list(source.values()), day)
+        parts = tuple(
+            Part(book, amount, account, house_account(book, Kind.FEES_OWN, Asset.CNY))
+            for book, account in source.items()
+            if account in balances and (amount := balances[account].credits_posted - balances[account].debits_posted) > 0
+        )
+        payment = Payment(
+            step_key(day, "fees", HOUSE_BOOK),
+            f"FEE-{day:%Y%m%d}",
+            Purpose.FEES,
+            _RESERVE,
+            NUMBER_OF[Kind.OWN_MONEY],
+            "Tapwealth",
+            day + timedelta(days=1),
+            parts,
+        )
+        await payments.instruct(house, tx, at, day, actor, [payment] if parts else [])
+    return StepReport(f"fees {format_minor(payment.amount)} on their way to own money", {"amount": payment.amount})
+
+
+async def draw_advance(house: House, day: date) -> StepReport:
+    """What the bank advanced for the day's captures moves from its account into the reserve, the next day."""
+    async with house.database.transaction() as tx:
+        units: dict[int, int] = defaultdict(int)
+        for row in await store.captured_on(tx, day):
+            units[row.book] += row.fund_units
+        at = await moment(tx)
+        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+        parts = tuple(
+            Part(book, amount, house_account(book, Kind.ADVANCE_OUT, Asset.CNY), house_account(book, Kind.RESERVE_DUE, Asset.CNY))
+            for book, amount in sorted(units.items())
+            if amount
+        )
+        await payments.instruct(house, tx, at, day, actor, [_draw(day, parts)] if parts else [], set_aside=False)
+    total = sum(part.amount for part in parts)
+    return StepReport(f"{format_minor(total)} yuan of the advance line drawn", {"amount": total})
+
+
+def _draw(day: date, parts: tuple[Part, ...]) -> Payment:
+    return Payment(
+        step_key(day, "advance", HOUSE_BOOK),
+        f"ADV-{day:%Y%m%d}",
+        Purpose.ADVANCE_DRAW,
+        NUMBER_OF[Kind.ADVANCE],
+        _RESERVE,
+        "Tapwealth customer reserve",
+        day + timedelta(days=1),
+        parts,
+    )

@@ -1,0 +1,337 @@
+"""A tap at the host: authorise a list of sales, reverse a list, take the terminals' batches.
+
+All three are hot flows: they get every request of a batch at once and run as many statements for a thousand as for ten. They run inside the
+writer's transaction, under the locks of the cardholders' books. The same request again (merchant, terminal, batch, STAN) gets the same
+answer and places no second hold; a reversal that comes before its sale makes the sale declined.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tapwealth.acquiring import store as acquiring
+from tapwealth.acquiring.store import Merchant, Presentment
+from tapwealth.compliance import limits
+from tapwealth.compliance import store as compliance
+from tapwealth.customers import store as customers
+from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, must_post, post
+from tapwealth.issuing import entries, store
+from tapwealth.issuing.authorise import Approved, Declined, Facts, Purse, decide
+from tapwealth.issuing.cryptogram import IssuerKeys
+from tapwealth.issuing.decline import DeclineReason
+from tapwealth.issuing.store import Authorisation, SaleKey, Token
+from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.ids import named
+from tapwealth.kernel.money import Asset
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage.actors import ActorKind
+from tapwealth.wire.iso8583.requests import (
+    APPROVED,
+    AuthorisationRequest,
+    AuthorisationResponse,
+    BatchUploadRequest,
+    BatchUploadResponse,
+    RequestKey,
+    ReversalResponse,
+)
+
+HOLD_DAYS = 7
+"""How long an authorisation holds the money when nobody presents the sale."""
+UNITS = Asset.FUND_000198
+NOBODY = UUID(int=0)
+"""Stands in a row for a card or merchant that is not ours."""
+_NO_SUCH_SALE, _CAPTURED = "25", "12"
+
+
+@dataclass(frozen=True)
+class CardHouse:
+    """The house, the issuer's keys, and the merchants by field 42 (read once by the edge, which reads again when one is enrolled)."""
+
+    house: House
+    issuer: IssuerKeys
+    merchants: dict[str, Merchant]
+
+
+class Routed(NamedTuple):
+    """A request and where its card lies: found by the edge from the token directory. `token` is None for a card that is not ours."""
+
+    book: int
+    token: UUID | None
+    request: Any
+
+
+def sale_key(key: RequestKey) -> SaleKey:
+    return SaleKey(key.merchant_id, key.terminal_id, key.batch, key.stan)
+
+
+def terminal_caller(merchant_number: str, terminal_number: str) -> Caller:
+    return Caller(ActorKind.TERMINAL, f"{merchant_number}/{terminal_number}", "MAC")
+
+
+async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse]:
+    """0200: one answer per request, in order."""
+    at = await moment(tx)
+    keyed = [(one.book, sale_key(one.request.key)) for one in routed]
+    decided = await store.by_sale(tx, keyed)
+    facts = await _facts(cards, tx, at, [one for one, (_, key) in zip(routed, keyed, strict=True) if key not in decided])
+    made: list[_Made] = []
+    for one, (_, key) in zip(routed, keyed, strict=True):
+        if key not in decided:
+            result = facts.decide(cards, one)
+            made.append(_Made(one, result, _record(cards, facts, at, one, result)))
+            decided[key] = made[-1].row
+    await _save(cards, tx, at, facts, made)
+    final = {one.row.key: one.row for one in made}
+    return [_answer(final.get(key, decided[key])) for _, key in keyed]
+
+
+@dataclass(slots=True)
+class _Made:
+    """A fresh decision and the row it becomes; replaced when the ledger refuses the holds."""
+
+    routed: Routed
+    result: Approved | Declined
+    row: Authorisation
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """Facts of a whole batch. Counters and purses are drawn down as the decisions fall."""
+
+    tokens: dict[UUID, Token]
+    counters: dict[UUID, int]
+    reversed: dict[SaleKey, int]
+    purses: dict[UUID, Purse]
+    accounts: dict[tuple[int, Kind, UUID], int]
+    levels: dict[UUID, int]
+    used: dict[UUID, int]
+    rule_set: str
+
+    def decide(self, cards: CardHouse, one: Routed) -> Approved | Declined:
+        request: AuthorisationRequest = one.request
+        token = self.tokens.get(one.token) if one.token else None
+        person = token.person if token else None
+        facts = Facts(
+            merchant_known=request.merchant_id in cards.merchants,
+            token=token,
+            last_atc=self.counters.get(token.id, 0) if token else 0,
+            reversed_before=sale_key(request.key) in self.reversed,
+            blocked=None,
+            above_limit=self._above_limit(person, request.amount) if person else None,
+            purse=self.purses[person] if person else Purse(0, 0, 0),
+        )
+        result = decide(facts, request, cards.issuer)
+        if token is not None and result.atc > self.counters[token.id]:
+            self.counters[token.id] = result.atc
+        if person is not None and isinstance(result, Approved):
+            self.used[person] = self.used.get(person, 0) + request.amount
+        return result
+
+    def _above_limit(self, person: UUID, amount: int) -> str | None:
+        return limits.above_yearly_limit(self.rule_set, self.levels[person], self.used.get(person, 0), amount)
+
+
+async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed]) -> _Loaded:
+    house = cards.house
+    tokens = await store.tokens(tx, [(one.book, one.token) for one in fresh if one.token])
+    people = sorted({(token.book, token.person) for token in tokens.values()})
+    accounts = await _accounts(cards, tx, fresh, tokens)
+    balances = await house.ledger.balances(
+        tx, [*accounts.values(), *(house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY) for book in {book for book, _ in people})]
+    )
+    day = business_date_of(at.now)
+    persons = await customers.persons(tx, people)
+    return _Loaded(
+        tokens,
+        {token.id: token.last_atc for token in tokens.values()},
+        await store.reversals(tx, [(one.book, sale_key(one.request.key)) for one in fresh]),
+        {person: _purse(book, person, accounts, balances) for book, person in people},
+        accounts,
+        {person: row.kyc_level for person, row in persons.items()},
+        await compliance.usage(tx, people, day.replace(month=1, day=1), day),
+        house.rule_set,
+    )
+
+
+async def _accounts(cards: CardHouse, tx: Any, fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int, Kind, UUID], int]:
+    """Wallets and holdings of the people, and the merchants' accounts in their books, opened where one is used for the first time."""
+    wanted: dict[tuple[int, Kind, UUID], NewAccount] = {}
+    for one in fresh:
+        token = tokens.get(one.token) if one.token else None
+        merchant = cards.merchants.get(one.request.merchant_id)
+        if token is None or merchant is None:
+            continue
+        book, person = token.book, token.person
+        for kind, owner, asset in (
+            (Kind.WALLET, person, Asset.CNY),
+            (Kind.HOLDING, person, UNITS),
+            (Kind.MERCHANT, merchant.id, Asset.CNY),
+        ):
+            wanted[book, kind, owner] = NewAccount(book, kind, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
+    return dict(zip(wanted, await cards.house.ledger.open_accounts(tx, list(wanted.values())), strict=True))
+
+
+def _purse(book: int, person: UUID, accounts: dict[tuple[int, Kind, UUID], int], balances: Any) -> Purse:
+    def available(account: int | None) -> int:
+        return balances[account].available if account in balances else 0
+
+    return Purse(
+        available(accounts.get((book, Kind.WALLET, person))),
+        available(accounts.get((book, Kind.HOLDING, person))),
+        available(house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY)),
+    )
+
+
+def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: Approved | Declined) -> Authorisation:
+    request: AuthorisationRequest = one.request
+    day = at.date_of(request.received_at)
+    identifier = named(shanghai(day), one.book, f"tap:{request.key}")
+    merchant = cards.merchants.get(request.merchant_id)
+    approved = isinstance(result, Approved)
+    token = facts.tokens.get(one.token) if one.token else None
+    return Authorisation(
+        book=one.book,
+        id=identifier,
+        token=token.id if token else NOBODY,
+        person=token.person if token else NOBODY,
+        merchant=merchant.id if merchant else NOBODY,
+        merchant_number=request.merchant_id,
+        terminal_number=request.terminal_id,
+        batch=request.batch,
+        stan=request.stan,
+        amount=request.amount,
+        atc=result.atc,
+        state="approved" if approved else "declined",
+        response_code=APPROVED if isinstance(result, Approved) else result.reason.response_code,
+        reason="" if isinstance(result, Approved) else f"{result.reason.name.lower()}: {result.text}",
+        authorisation_code=f"{identifier.int % 10**6:06d}" if approved else "",
+        rrn=f"{identifier.int % 10**12:012d}",
+        wallet_amount=result.funding.wallet if isinstance(result, Approved) else 0,
+        fund_units=result.funding.units if isinstance(result, Approved) else 0,
+        icc_answer=result.icc_answer if isinstance(result, Approved) else b"",
+        business_date=day,
+        received_at=request.received_at,
+    )
+
+
+async def _save(cards: CardHouse, tx: Any, at: Moment, facts: _Loaded, made: Sequence[_Made]) -> None:
+    """Place the holds, then write the rows: what the ledger refuses is declined."""
+    house = cards.house
+    approved = [one for one in made if isinstance(one.result, Approved)]
+    actors = await _actors(tx, [one.row for one in approved])
+    expiry = at.now + timedelta(days=HOLD_DAYS)
+    holds = [
+        entries.authorised(tap_of(facts.accounts, one.row), one.row.business_date, actor, expiry)
+        for one, actor in zip(approved, actors, strict=True)
+    ]
+    for one, answer in zip(approved, await post(house, tx, at, holds), strict=True):
+        if answer.refusal is not None:
+            one.row = _refused(one.row, answer.refusal.name.lower())
+    rows = [one.row for one in made]
+    await store.add_authorisations(tx, rows)
+    await store.raise_counters(tx, [(row.book, row.token, facts.counters[row.token]) for row in rows if row.token in facts.counters])
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in rows if row.state == "approved"])
+
+
+async def _actors(tx: Any, rows: Sequence[Authorisation]) -> list[int]:
+    """The terminals, as the actors of their entries."""
+    return await actor_numbers(tx, [(row.book, terminal_caller(row.merchant_number, row.terminal_number)) for row in rows])
+
+
+def tap_of(accounts: dict[tuple[int, Kind, UUID], int], row: Authorisation) -> entries.Tap:
+    """The money side of a stored authorisation."""
+    return entries.Tap(
+        row.book,
+        row.id,
+        accounts[row.book, Kind.WALLET, row.person],
+        accounts[row.book, Kind.HOLDING, row.person],
+        accounts[row.book, Kind.MERCHANT, row.merchant],
+        row.wallet_amount,
+        row.fund_units,
+        UNITS,
+    )
+
+
+def _refused(row: Authorisation, why: str) -> Authorisation:
+    reason = DeclineReason.NO_MONEY
+    return replace(
+        row,
+        state="declined",
+        response_code=reason.response_code,
+        reason=f"{reason.name.lower()}: the ledger says {why}",
+        authorisation_code="",
+        wallet_amount=0,
+        fund_units=0,
+        icc_answer=b"",
+    )
+
+
+def _answer(row: Authorisation) -> AuthorisationResponse:
+    return AuthorisationResponse(
+        response_code=row.response_code, authorisation_code=row.authorisation_code, rrn=row.rrn, icc_data=row.icc_answer
+    )
+
+
+async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[ReversalResponse]:
+    """0400: the holds are set free, once. Before the sale has come: remembered, and the sale will be declined.
+
+    A sale that clearing has taken already cannot be reversed any more: the merchant refunds it (response code 12).
+    """
+    house = cards.house
+    at = await moment(tx)
+    keyed = [(one.book, sale_key(one.request.reversed_key)) for one in routed]
+    found = await store.by_sale(tx, keyed)
+    await store.add_reversals(
+        tx, [(book, key, one.request.amount, one.request.received_at) for one, (book, key) in zip(routed, keyed, strict=True)]
+    )
+    undone = [row for row in found.values() if row.state == "approved"]
+    accounts = await accounts_of(house, tx, undone)
+    released = [
+        entries.reversed_(tap_of(accounts, row), at.open_date(row.business_date), actor)
+        for row, actor in zip(undone, await _actors(tx, undone), strict=True)
+    ]
+    await must_post(house, tx, at, released)
+    await store.set_state(tx, [(row.book, row.id) for row in undone], "reversed")
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in undone])
+    return [_reversal_answer(found.get(key)) for _, key in keyed]
+
+
+def _reversal_answer(row: Authorisation | None) -> ReversalResponse:
+    if row is None:
+        return ReversalResponse(response_code=_NO_SUCH_SALE)
+    return ReversalResponse(response_code=_CAPTURED if row.state == "captured" else APPROVED, rrn=row.rrn)
+
+
+async def accounts_of(house: House, tx: Any, rows: Iterable[Authorisation]) -> dict[tuple[int, Kind, UUID], int]:
+    """The accounts these authorisations hold money on, by book, kind and owner."""
+    wanted = {}
+    for row in rows:
+        for kind, owner, asset in (
+            (Kind.WALLET, row.person, Asset.CNY),
+            (Kind.HOLDING, row.person, UNITS),
+            (Kind.MERCHANT, row.merchant, Asset.CNY),
+        ):
+            wanted[row.book, kind, owner] = NewAccount(row.book, kind, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
+    return dict(zip(wanted, await house.ledger.open_accounts(tx, list(wanted.values())), strict=True))
+
+
+async def take_batch(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[BatchUploadResponse]:
+    """0320: the merchant claims these sales. What fits no authorisation is kept and shown to operations, and pays nothing."""
+    at = await moment(tx)
+    keyed = [(one.book, sale_key(one.request.captured_key)) for one in routed]
+    found = await store.by_sale(tx, keyed)
+    presented = [_presentment(at, one.request, book, key, found.get(key)) for one, (book, key) in zip(routed, keyed, strict=True)]
+    await acquiring.add_presentments(tx, presented)
+    return [
+        BatchUploadResponse(response_code=APPROVED if one.authorisation else _NO_SUCH_SALE, rrn=found[key].rrn if key in found else "")
+        for one, (_, key) in zip(presented, keyed, strict=True)
+    ]
+
+
+def _presentment(at: Moment, request: BatchUploadRequest, book: int, key: SaleKey, row: Authorisation | None) -> Presentment:
+    fits = row is not None and row.state in ("approved", "captured", "expired") and row.amount == request.amount
+    identifier = row.id if row is not None and fits else None
+    return Presentment(book, *key, request.amount, identifier, at.date_of(request.received_at), request.received_at)

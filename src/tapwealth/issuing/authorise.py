@@ -1,0 +1,141 @@
+"""May this card pay that much here? A pure decision over facts that were loaded for a whole batch.
+
+The reasons are checked in the order of `DeclineReason`. Money comes last: the wallet if it suffices; else wallet and fund together, the
+fund part advanced by the bank and covered by units. What an earlier request of the same batch takes is gone for a later one: `Purse` is
+drawn down as the decisions fall, and the ledger judges once more when the holds are placed.
+"""
+
+from dataclasses import dataclass
+
+from tapwealth.issuing.chip_data import ChipData, read_chip_data
+from tapwealth.issuing.cryptogram import CryptogramRefusal, IssuerKeys, Verified, diagnose, verify
+from tapwealth.issuing.decline import DeclineReason
+from tapwealth.issuing.store import Token
+from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.wire.emv_data import CryptogramType
+from tapwealth.wire.iso8583.requests import APPROVED, YUAN, AuthorisationRequest
+
+
+@dataclass(slots=True)
+class Purse:
+    """What a person can pay with, in fen: wallet, units of the money fund (1.0000 each), and the book's share of the advance line."""
+
+    wallet: int
+    units: int
+    line: int
+
+    def draw(self, amount: int) -> "Funding | DeclineReason":
+        """The wallet if it suffices, else what is in it and the rest from the fund; or why not."""
+        if amount <= self.wallet:
+            self.wallet -= amount
+            return Funding(amount, 0)
+        rest = amount - max(self.wallet, 0)
+        if rest > self.units:
+            return DeclineReason.NO_MONEY
+        if rest > self.line:
+            return DeclineReason.LINE_USED_UP
+        funding = Funding(amount - rest, rest)
+        self.wallet, self.units, self.line = self.wallet - funding.wallet, self.units - rest, self.line - rest
+        return funding
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Where the money of an authorisation is held: fen of the wallet, units (fen at 1.0000) of the fund."""
+
+    wallet: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """`icc_answer` goes back to the card in field 55: the issuer's authentication data (ARPC and its response code, tag 91)."""
+
+    funding: Funding
+    atc: int
+    icc_answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The reason for the outside, and one line for operations. `atc` is 0 where no counter could be read."""
+
+    reason: DeclineReason
+    text: str
+    atc: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the decision needs. `last_atc` is the greatest counter met, this batch included."""
+
+    merchant_known: bool
+    token: Token | None
+    last_atc: int
+    reversed_before: bool
+    blocked: str | None
+    """Compliance's word, if it does not allow the payment."""
+    above_limit: str | None
+    purse: Purse
+
+
+def decide(facts: Facts, request: AuthorisationRequest, keys: IssuerKeys) -> Approved | Declined:
+    """The first reason that applies, or the approval."""
+    early = _before_the_chip(facts, request)
+    if early is not None:
+        return Declined(early, early.text)
+    try:
+        chip = read_chip_data(request.icc_data)
+    except BadInput as torn:
+        return Declined(DeclineReason.BAD_CHIP_DATA, str(torn))
+    verified = _authentic(facts, request, chip, keys)
+    if isinstance(verified, Declined):
+        return verified
+    for text, reason in ((facts.above_limit, DeclineReason.ABOVE_LIMIT), (facts.blocked, DeclineReason.COMPLIANCE)):
+        if text is not None:
+            return Declined(reason, text, chip.atc)
+    funding = facts.purse.draw(request.amount)
+    if isinstance(funding, DeclineReason):
+        return Declined(funding, funding.text, chip.atc)
+    return Approved(funding, chip.atc, _issuer_authentication(verified))
+
+
+def _before_the_chip(facts: Facts, request: AuthorisationRequest) -> DeclineReason | None:
+    if not facts.merchant_known:
+        return DeclineReason.UNKNOWN_MERCHANT
+    if facts.token is None:
+        return DeclineReason.UNKNOWN_TOKEN
+    if facts.token.state != "active":
+        return DeclineReason.TOKEN_NOT_ACTIVE
+    if request.expiry_date != facts.token.expiry:
+        return DeclineReason.WRONG_EXPIRY
+    if facts.reversed_before:
+        return DeclineReason.REVERSED_BEFORE
+    return None if request.currency == YUAN else DeclineReason.WRONG_CURRENCY
+
+
+def _authentic(facts: Facts, request: AuthorisationRequest, chip: ChipData, keys: IssuerKeys) -> Verified | Declined:
+    """The card made this cryptogram, over this amount, and with a counter that is new."""
+    if chip.amount != request.amount or chip.currency != int(YUAN):
+        text = f"field 55 says {chip.amount} of currency {chip.currency}, field 4 says {request.amount} of {request.currency}"
+        return Declined(DeclineReason.BAD_CHIP_DATA, text, chip.atc)
+    if chip.iad.decision is CryptogramType.AAC:
+        return Declined(DeclineReason.CARD_DECLINED, DeclineReason.CARD_DECLINED.text, chip.atc)
+    verified = verify(keys, chip, request.pan, request.psn)
+    if isinstance(verified, Refusal):
+        return Declined(DeclineReason.WRONG_CRYPTOGRAM, _why(verified, keys, chip, request.pan, request.psn))
+    if chip.atc <= facts.last_atc:
+        text = f"counter {chip.atc} was used before: the greatest one met is {facts.last_atc}"
+        return Declined(DeclineReason.COUNTER_REPLAYED, text, chip.atc)
+    return verified
+
+
+def _why(refusal: Refusal, keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str) -> str:
+    return diagnose(keys, chip, pan, psn) if refusal.code is CryptogramRefusal.DIFFERS else refusal.text
+
+
+def _issuer_authentication(verified: Verified) -> bytes:
+    """Tag 91: ARPC by method 1, and the response code it covers (EMV book 2, 8.2.1)."""
+    value = verified.arpc_1(APPROVED) + APPROVED.encode("ascii")
+    return bytes((0x91, len(value))) + value

@@ -1,0 +1,33 @@
+"""Why an authorisation is declined: the reason for operations, and the response code (ISO 8583 field 39) that goes outward.
+
+The reasons are checked in the order of this enum. The code says no more than the terminal needs.
+"""
+
+from enum import Enum
+
+
+class DeclineReason(Enum):
+    """(response code, what it means)."""
+
+    UNKNOWN_MERCHANT = ("03", "the merchant or terminal is not enrolled")
+    UNKNOWN_TOKEN = ("14", "no such card")
+    TOKEN_NOT_ACTIVE = ("62", "the card in this phone is suspended or deleted")
+    WRONG_EXPIRY = ("54", "the expiry date is not the card's")
+    REVERSED_BEFORE = ("12", "its reversal came before the sale")
+    WRONG_CURRENCY = ("12", "only CNY is accepted")
+    BAD_CHIP_DATA = ("05", "the chip data are incomplete or contradict the message")
+    CARD_DECLINED = ("05", "the card itself declined")
+    WRONG_CRYPTOGRAM = ("05", "the cryptogram is not the card's")
+    COUNTER_REPLAYED = ("05", "the card's counter was used before")
+    ABOVE_LIMIT = ("61", "above what this customer may pay")
+    COMPLIANCE = ("57", "compliance does not allow it")
+    NO_MONEY = ("51", "wallet and fund do not suffice")
+    LINE_USED_UP = ("51", "the bank's advance line is used up")
+
+    @property
+    def response_code(self) -> str:
+        return self.value[0]
+
+    @property
+    def text(self) -> str:
+        return self.value[1]

@@ -1,0 +1,216 @@
+"""All SQL of cards in phones and their authorisations. Lists in, lists out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A card credential in a phone. `sealed` holds its number, `last_atc` is the greatest counter seen."""
+
+    book: int
+    id: UUID
+    person: UUID
+    token_lookup: bytes
+    sealed: bytes
+    masked_token: str
+    psn: str
+    expiry: str
+    master_key: str
+    last_atc: int
+    state: str
+
+
+class SaleKey(NamedTuple):
+    """By which a terminal's sale is recognised: merchant (42), terminal (41), batch (60.2), STAN (11)."""
+
+    merchant_number: str
+    terminal_number: str
+    batch: str
+    stan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """What was asked, what was answered, and what became of it."""
+
+    book: int
+    id: UUID
+    token: UUID
+    person: UUID
+    merchant: UUID
+    merchant_number: str
+    terminal_number: str
+    batch: str
+    stan: str
+    amount: int
+    atc: int
+    state: str
+    response_code: str
+    reason: str
+    authorisation_code: str
+    rrn: str
+    wallet_amount: int
+    fund_units: int
+    icc_answer: bytes
+    business_date: date
+    received_at: datetime
+    captured_on: date | None = None
+    captured_amount: int = 0
+
+    @property
+    def key(self) -> SaleKey:
+        return SaleKey(self.merchant_number, self.terminal_number, self.batch, self.stan)
+
+
+_TOKEN = "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state"  # noqa: S105
+_AUTHORISATION = (
+    "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
+    " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount"
+)
+_KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
+
+
+async def add_token(tx: Any, token: Token, now: datetime) -> None:
+    await tx.execute(
+        f"insert into card_token ({_TOKEN}, issued_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        token.book,
+        token.id,
+        token.person,
+        token.token_lookup,
+        token.sealed,
+        token.masked_token,
+        token.psn,
+        token.expiry,
+        token.master_key,
+        token.last_atc,
+        token.state,
+        now,
+    )
+    await tx.execute(
+        "insert into token_directory (token_lookup, book, token) values ($1, $2, $3)", token.token_lookup, token.book, token.id
+    )
+
+
+async def token_of(tx: Any, book: int, person: UUID) -> Token | None:
+    """A person's credential, if one was issued."""
+    row = await tx.fetchrow(f"select {_TOKEN} from card_token where book = $1 and person = $2 order by issued_at limit 1", book, person)
+    return Token(*row) if row else None
+
+
+async def routes(tx: Any, lookups: Sequence[bytes]) -> dict[bytes, tuple[int, UUID]]:
+    """(book, token) by the keyed hash of the token number."""
+    rows = await tx.fetch("select token_lookup, book, token from token_directory where token_lookup = any($1)", list(lookups))
+    return {row["token_lookup"]: (row["book"], row["token"]) for row in rows}
+
+
+async def tokens(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Token]:
+    wanted = sorted(set(keys))
+    rows = await tx.fetch(
+        f"select {_TOKEN} from card_token join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        [book for book, _ in wanted],
+        [token for _, token in wanted],
+    )
+    return {row["id"]: Token(*row) for row in rows}
+
+
+async def raise_counters(tx: Any, counters: Sequence[tuple[int, UUID, int]]) -> None:
+    """(book, token, counter): counters only grow."""
+    await tx.execute(
+        "update card_token t set last_atc = x.atc from unnest($1::int[], $2::uuid[], $3::int[]) x(book, id, atc)"
+        " where t.book = x.book and t.id = x.id and t.last_atc < x.atc",
+        *_columns(counters, 3),
+    )
+
+
+async def by_sale(tx: Any, keys: Sequence[tuple[int, SaleKey]]) -> dict[SaleKey, Authorisation]:
+    rows = await tx.fetch(
+        f"select {_AUTHORISATION} from authorisation join {_KEYS} using (book, merchant_number, terminal_number, batch, stan)",
+        *_split(keys),
+    )
+    return {(one := Authorisation(*row)).key: one for row in rows}
+
+
+async def add_authorisations(tx: Any, made: Sequence[Authorisation]) -> None:
+    types = (
+        "int uuid uuid uuid uuid text text text text bigint int text text text text text bigint bigint bytea date timestamptz date bigint"
+    )
+    slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
+    rows = [tuple(getattr(one, name) for name in _NAMES) for one in made]
+    await tx.execute(f"insert into authorisation ({_AUTHORISATION}) select * from unnest({slots})", *_columns(rows, len(_NAMES)))
+
+
+_NAMES = tuple(_AUTHORISATION.replace(" ", "").split(","))
+
+
+async def set_state(tx: Any, keys: Sequence[tuple[int, UUID]], state: str) -> None:
+    """Approved ones only: a state moves forward once."""
+    await tx.execute(
+        "update authorisation a set state = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where a.book = x.book and a.id = x.id and a.state = 'approved'",
+        [book for book, _ in keys],
+        [identifier for _, identifier in keys],
+        state,
+    )
+
+
+async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int]], day: date) -> None:
+    """(book, authorisation, amount) that clearing took on that date."""
+    await tx.execute(
+        "update authorisation a set state = 'captured', captured_on = $4, captured_amount = x.amount"
+        " from unnest($1::int[], $2::uuid[], $3::bigint[]) x(book, id, amount) where a.book = x.book and a.id = x.id",
+        *_columns(captured, 3),
+        day,
+    )
+
+
+async def reversals(tx: Any, keys: Sequence[tuple[int, SaleKey]]) -> dict[SaleKey, int]:
+    """Amount by the sale that was reversed."""
+    rows = await tx.fetch(
+        f"select merchant_number, terminal_number, batch, stan, amount from reversal join {_KEYS}"
+        " using (book, merchant_number, terminal_number, batch, stan)",
+        *_split(keys),
+    )
+    return {SaleKey(*row[:4]): row["amount"] for row in rows}
+
+
+async def add_reversals(tx: Any, made: Sequence[tuple[int, SaleKey, int, datetime]]) -> None:
+    await tx.execute(
+        "insert into reversal (book, merchant_number, terminal_number, batch, stan, amount, received_at)"
+        " select * from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[])"
+        " on conflict do nothing",
+        *_columns([(book, *key, amount, at) for book, key, amount, at in made], 7),
+    )
+
+
+async def captured_on(tx: Any, day: date) -> list[Authorisation]:
+    """Everything that clearing took on that date, over all books."""
+    rows = await tx.fetch(f"select {_AUTHORISATION} from authorisation where captured_on = $1 order by received_at, id", day)
+    return [Authorisation(*row) for row in rows]
+
+
+async def of_date(tx: Any, day: date) -> list[Authorisation]:
+    """Everything that was asked under that business date."""
+    rows = await tx.fetch(f"select {_AUTHORISATION} from authorisation where business_date = $1 order by received_at, id", day)
+    return [Authorisation(*row) for row in rows]
+
+
+async def overdue(tx: Any, before: datetime, limit: int = 1000) -> list[Authorisation]:
+    """Approved, received before that instant, and not presented."""
+    rows = await tx.fetch(
+        f"select {_AUTHORISATION} from authorisation where state = 'approved' and received_at < $1 order by received_at limit $2",
+        before,
+        limit,
+    )
+    return [Authorisation(*row) for row in rows]
+
+
+def _split(keys: Sequence[tuple[int, SaleKey]]) -> list[list[Any]]:
+    return _columns([(book, *key) for book, key in keys], 5)
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    return [[row[column] for row in rows] for column in range(width)]
