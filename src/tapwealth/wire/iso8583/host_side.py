@@ -1,0 +1,252 @@
+"""Requests as the host reads them, and its answers.
+
+Assumes one message without envelope; its MAC is checked apart (`mac.is_sealed_by`), because only the host knows whose key it is. Which
+field must and may be in which message follows Q/CUP 009 as far as this house takes part: 0200 sale by chip, 0320 batch upload, 0400
+reversal, 0500 settlement. Fields that say nothing to us may come; fields that would ask for something we do not do may not.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple, assert_never
+
+from tapwealth.kernel.clock import SHANGHAI
+from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire.iso8583 import subfields
+from tapwealth.wire.iso8583.fields import MAC_FIELD, Message, UnreadableMessage, unpack
+from tapwealth.wire.iso8583.requests import (
+    YUAN,
+    AuthorisationRequest,
+    AuthorisationResponse,
+    BatchUploadRequest,
+    BatchUploadResponse,
+    OriginalReference,
+    Reconciliation,
+    ReversalRequest,
+    ReversalResponse,
+    SettlementRequest,
+    SettlementResponse,
+)
+from tapwealth.wire.iso8583.spec import ANSWER_TYPES, describe
+
+UNSUPPORTED, INVALID = "40", "12"
+ECHOED = (3, 4, 11, 25, 41, 42, 49, 60)
+"""Fields that an answer repeats, so that the terminal knows what is answered; never the card's number."""
+NEEDED_TO_ANSWER = (11, 41, 42)
+
+Request = AuthorisationRequest | ReversalRequest | BatchUploadRequest | SettlementRequest
+Response = AuthorisationResponse | ReversalResponse | BatchUploadResponse | SettlementResponse
+
+
+class _Layout(NamedTuple):
+    """The fields that a message must have, and those that it may have besides."""
+
+    required: frozenset[int]
+    allowed: frozenset[int]
+
+
+_LAYOUTS = {
+    "0200": _Layout(
+        frozenset({2, 3, 4, 11, 14, 22, 23, 25, 35, 41, 42, 49, 55, 60, MAC_FIELD}),
+        frozenset({26, 32, 48, 53, 59, 62, 63}),
+    ),
+    "0320": _Layout(frozenset({2, 4, 11, 22, 23, 37, 38, 41, 42, 49, 60, 61, MAC_FIELD}), frozenset({3, 14, 15, 25, 32, 55, 62, 63})),
+    "0400": _Layout(
+        frozenset({2, 3, 4, 11, 39, 41, 42, 49, 60, MAC_FIELD}),
+        frozenset({14, 22, 23, 25, 26, 32, 35, 38, 55, 59, 61, 62, 63}),
+    ),
+    "0500": _Layout(frozenset({11, 41, 42, 48, 49, 60, MAC_FIELD}), frozenset({32, 62, 63})),
+}
+
+
+def read_request(message: bytes) -> Message:
+    """The fields of a request, complete for its type. Raises UnreadableMessage."""
+    read = unpack(message)
+    if read.mti not in ANSWER_TYPES:
+        raise UnreadableMessage(f"a message type {read.mti} is no request", where="message type", hint="send 0200, 0320, 0400 or 0500")
+    layout = _LAYOUTS.get(read.mti)
+    if layout is None:
+        raise UnreadableMessage(f"{read.mti} is not taken here", where="message type", read=read, code=UNSUPPORTED)
+    present = frozenset(read.fields)
+    for number in sorted(layout.required - present):
+        raise UnreadableMessage(f"a {read.mti} needs it", where=describe(number), hint="add it", read=read)
+    for number in sorted(present - layout.required - layout.allowed):
+        raise UnreadableMessage(f"it does not belong into a {read.mti} here", where=describe(number), hint="leave it out", read=read)
+    return read
+
+
+def parse_request(read: Message, received_at: datetime) -> Request:
+    """The request that the fields make. Raises UnreadableMessage naming the field that makes no sense."""
+    try:
+        return _PARSERS[read.mti](read.fields, received_at)
+    except _Unsupported as fault:
+        raise UnreadableMessage(fault.what, where=fault.where, hint=fault.hint, read=read, code=fault.code) from None
+    except BadInput as fault:
+        raise UnreadableMessage(fault.what, where=fault.where, hint=fault.hint, read=read) from None
+
+
+class _Unsupported(BadInput):
+    """Well written, but not done here."""
+
+    def __init__(self, what: str, number: int, code: str, hint: str) -> None:
+        super().__init__(what, where=describe(number), hint=hint)
+        self.code = code
+
+
+class _Head(NamedTuple):
+    """What every request has; `type` is 60.1."""
+
+    merchant_id: str
+    terminal_id: str
+    batch: str
+    stan: str
+    type: str
+
+
+def _head(fields: Mapping[int, str], expected_type: str) -> _Head:
+    kind = subfields.TypeAndBatch.parse(fields[60])
+    if kind.type != expected_type:
+        raise _Unsupported(f"transactions of type {kind.type} are not taken", 60, UNSUPPORTED, f"60.1 is {expected_type} here")
+    if fields.get(3, subfields.SALE_PROCESSING) != subfields.SALE_PROCESSING:
+        raise _Unsupported(f"{fields[3]} is not taken", 3, UNSUPPORTED, f"a sale has {subfields.SALE_PROCESSING}")
+    if fields[49] != YUAN:
+        raise _Unsupported(f"{fields[49]} is not taken", 49, INVALID, f"only {YUAN} (yuan) is")
+    for number in (41, 42):
+        if not fields[number].strip():
+            raise BadInput("it is blank", where=describe(number), hint="the acquirer assigned one")
+    return _Head(fields[42], fields[41], kind.batch, fields[11], kind.type)
+
+
+def _checked_card(fields: Mapping[int, str]) -> Pan:
+    """The account number, which track 2 and expiry must agree with."""
+    if len(fields[2]) < 12:
+        raise BadInput(f"it has {len(fields[2])} digits", where=describe(2), hint="12 to 19 are possible")
+    if 14 in fields:
+        subfields.parse_expiry(fields[14])
+    if 35 in fields:
+        track2 = subfields.Track2.parse(fields[35])
+        if track2.pan != fields[2] or track2.expiry_date != fields.get(14, track2.expiry_date):
+            raise BadInput("it is of another card than fields 2 and 14 say", where=describe(35), hint="take all from the same card")
+    return Pan(fields[2])
+
+
+def _parse_sale(fields: Mapping[int, str], received_at: datetime) -> AuthorisationRequest:
+    head = _head(fields, subfields.SALE_TYPE)
+    return AuthorisationRequest(
+        merchant_id=head.merchant_id,
+        terminal_id=head.terminal_id,
+        batch=head.batch,
+        stan=head.stan,
+        received_at=received_at,
+        pan=_checked_card(fields),
+        psn=subfields.parse_psn(fields[23]),
+        expiry_date=fields[14],
+        amount=subfields.parse_amount(fields[4]),
+        currency=fields[49],
+        entry_mode=fields[22][:2],
+        icc_data=bytes.fromhex(fields[55]),
+    )
+
+
+def _parse_reversal(fields: Mapping[int, str], received_at: datetime) -> ReversalRequest:
+    head = _head(fields, subfields.SALE_TYPE)
+    original = subfields.parse_original(fields[61]) if 61 in fields else OriginalReference(head.batch, head.stan)
+    if original.stan != head.stan:
+        raise BadInput(
+            f"it names STAN {original.stan}, field 11 says {head.stan}", where=describe(61), hint="a reversal keeps its sale's STAN"
+        )
+    return ReversalRequest(
+        merchant_id=head.merchant_id,
+        terminal_id=head.terminal_id,
+        batch=head.batch,
+        stan=head.stan,
+        received_at=received_at,
+        pan=_checked_card(fields),
+        amount=subfields.parse_amount(fields[4]),
+        currency=fields[49],
+        reason=fields[39],
+        original=original,
+    )
+
+
+def _parse_upload(fields: Mapping[int, str], received_at: datetime) -> BatchUploadRequest:
+    head = _head(fields, subfields.MANAGEMENT_TYPE)
+    return BatchUploadRequest(
+        merchant_id=head.merchant_id,
+        terminal_id=head.terminal_id,
+        batch=head.batch,
+        stan=head.stan,
+        received_at=received_at,
+        pan=_checked_card(fields),
+        psn=subfields.parse_psn(fields[23]),
+        amount=subfields.parse_amount(fields[4]),
+        currency=fields[49],
+        entry_mode=fields[22][:2],
+        original=subfields.parse_original(fields[61]),
+        rrn=fields[37],
+        authorisation_code=fields[38],
+    )
+
+
+def _parse_settlement(fields: Mapping[int, str], received_at: datetime) -> SettlementRequest:
+    head = _head(fields, subfields.MANAGEMENT_TYPE)
+    totals, _ = subfields.parse_totals(fields[48])
+    return SettlementRequest(
+        merchant_id=head.merchant_id,
+        terminal_id=head.terminal_id,
+        batch=head.batch,
+        stan=head.stan,
+        received_at=received_at,
+        currency=fields[49],
+        totals=totals,
+    )
+
+
+_PARSERS: Mapping[str, Callable[[Mapping[int, str], datetime], Request]] = {
+    "0200": _parse_sale,
+    "0320": _parse_upload,
+    "0400": _parse_reversal,
+    "0500": _parse_settlement,
+}
+
+
+def decode_request(message: bytes, received_at: datetime) -> Request:
+    """Read and parse in one. Raises UnreadableMessage (a BadInput) and nothing else; the MAC is not looked at."""
+    return parse_request(read_request(message), received_at)
+
+
+def refusal(read: Message | None, response_code: str, at: datetime) -> Message | None:
+    """The answer that says no for reasons of the message itself; None if too little could be read to answer at all."""
+    if read is None or read.mti not in ANSWER_TYPES or any(number not in read.fields for number in NEEDED_TO_ANSWER):
+        return None
+    return Message(ANSWER_TYPES[read.mti], _echo(read, at) | {39: response_code})
+
+
+def answer(read: Message, response: Response, at: datetime) -> Message:
+    """The answer to a request that was decided; `at` is printed on the receipt (fields 12 and 13, Shanghai)."""
+    return Message(ANSWER_TYPES[read.mti], _echo(read, at) | _told(read, response))
+
+
+def _echo(read: Message, at: datetime) -> dict[int, str]:
+    local = at.astimezone(SHANGHAI)
+    stamps = {12: f"{local:%H%M%S}", 13: f"{local:%m%d}"}
+    return {number: read.fields[number] for number in ECHOED if number in read.fields} | stamps
+
+
+def _told(read: Message, response: Response) -> dict[int, str]:
+    match response:
+        case AuthorisationResponse():
+            told = {37: response.rrn, 38: response.authorisation_code, 55: response.icc_data.hex().upper()}
+        case ReversalResponse() | BatchUploadResponse():
+            told = {37: response.rrn}
+        case SettlementResponse():
+            totals = response.totals or subfields.parse_totals(read.fields[48])[0]
+            told = {48: subfields.format_totals(totals, response.reconciliation)}
+        case _:
+            assert_never(response)
+    return {number: value for number, value in told.items() if value} | {39: response.response_code}
+
+
+def settlement_failed(response_code: str) -> SettlementResponse:
+    """The answer to a settlement that could not be decided now."""
+    return SettlementResponse(response_code=response_code, reconciliation=Reconciliation.FAILED)

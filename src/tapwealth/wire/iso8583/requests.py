@@ -1,0 +1,190 @@
+"""What a terminal asks and what it is answered, apart from any network: flows and edges speak of these.
+
+Amounts are in fen. `stan` and `batch` keep their leading zeros, as terminals print them. `received_at` is the platform clock's instant at
+which the request's last byte was read; it decides the business date.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, NamedTuple
+
+from tapwealth.kernel.masked import Pan
+
+APPROVED = "00"
+YUAN = "156"
+"""ISO 4217 number of the renminbi."""
+
+
+class MtiClass(StrEnum):
+    """The first two digits of a message type: what kind of thing is asked (ISO 8583:1987)."""
+
+    FINANCIAL = "02"
+    BATCH_UPLOAD = "03"
+    REVERSAL = "04"
+    RECONCILIATION = "05"
+
+
+class RequestKey(NamedTuple):
+    """By which the same request is recognised when it comes again: terminal messages have no transmission time (field 7)."""
+
+    mti_class: MtiClass
+    merchant_id: str
+    terminal_id: str
+    batch: str
+    stan: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+
+class OriginalReference(NamedTuple):
+    """Field 61: the request that this one is about. `date` is the terminal's MMDD, empty where the terminal left it out."""
+
+    batch: str
+    stan: str
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalRequest:
+    """What every request says. `merchant_id` has 15 characters, `terminal_id` 8, `batch` and `stan` 6 digits."""
+
+    mti_class: ClassVar[MtiClass]
+
+    merchant_id: str
+    terminal_id: str
+    batch: str
+    stan: str
+    received_at: datetime
+
+    @property
+    def key(self) -> RequestKey:
+        """The key of this request."""
+        return RequestKey(self.mti_class, self.merchant_id, self.terminal_id, self.batch, self.stan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorisationRequest(TerminalRequest):
+    """0200, a sale: may this card pay that much here?
+
+    `psn` has two digits, as card keys are derived with it; `expiry_date` is YYMM; `entry_mode` is the first two digits of field 22 (05
+    contact, 07 contactless); `icc_data` is the TLV of field 55 as the terminal gave it, not yet looked into.
+    """
+
+    mti_class: ClassVar[MtiClass] = MtiClass.FINANCIAL
+
+    pan: Pan
+    psn: str
+    expiry_date: str
+    amount: int
+    currency: str
+    entry_mode: str
+    icc_data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorisationResponse:
+    """0210. `response_code` is field 39; `authorisation_code` (6) and `rrn` (12) are set on approval; `icc_data` is TLV for the card."""
+
+    response_code: str
+    authorisation_code: str = ""
+    rrn: str = ""
+    icc_data: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversalRequest(TerminalRequest):
+    """0400: the sale with this terminal, batch and STAN shall be as if it had never been.
+
+    `stan` is the original's, and `original` names it once more (batch, STAN, date); `reason` is field 39 (98 no answer came, A0 the
+    answer's MAC was wrong, 06 the terminal failed).
+    """
+
+    mti_class: ClassVar[MtiClass] = MtiClass.REVERSAL
+
+    pan: Pan
+    amount: int
+    currency: str
+    reason: str
+    original: OriginalReference
+
+    @property
+    def reversed_key(self) -> RequestKey:
+        """The key of the sale that is undone."""
+        return RequestKey(MtiClass.FINANCIAL, self.merchant_id, self.terminal_id, self.original.batch, self.original.stan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversalResponse:
+    """0410. 00: undone (now or before); 25: there is no such sale and never will be one."""
+
+    response_code: str
+    rrn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchUploadRequest(TerminalRequest):
+    """0320: one sale of the batch, that the merchant claims the money of. `amount` is the final one, in fen."""
+
+    mti_class: ClassVar[MtiClass] = MtiClass.BATCH_UPLOAD
+
+    pan: Pan
+    psn: str
+    amount: int
+    currency: str
+    entry_mode: str
+    original: OriginalReference
+    rrn: str
+    authorisation_code: str
+
+    @property
+    def captured_key(self) -> RequestKey:
+        """The key of the sale whose hold is claimed."""
+        return RequestKey(MtiClass.FINANCIAL, self.merchant_id, self.terminal_id, self.original.batch, self.original.stan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchUploadResponse:
+    """0330. 00: taken (now or before)."""
+
+    response_code: str
+    rrn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Field 48 of a settlement: sales (debits) and refunds (credits) of the batch, in fen and in number."""
+
+    debit_amount: int
+    debit_count: int
+    credit_amount: int = 0
+    credit_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementRequest(TerminalRequest):
+    """0500: the batch is at its end, and this is what the terminal counted."""
+
+    mti_class: ClassVar[MtiClass] = MtiClass.RECONCILIATION
+
+    currency: str
+    totals: Totals
+
+
+class Reconciliation(StrEnum):
+    """The last digit of field 48 in 0510: whether both sides count the same."""
+
+    EQUAL = "1"
+    DIFFERENT = "2"
+    FAILED = "3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementResponse:
+    """0510. 00 with EQUAL or DIFFERENT: the batch is closed; anything else: come again."""
+
+    response_code: str
+    reconciliation: Reconciliation
+    totals: Totals | None = None
+    """What the host counted; None echoes the terminal's."""
