@@ -20,8 +20,7 @@ _LINE = 240
 _CARD = re.compile(r"[0-9]{13,}", re.ASCII)
 _WRAPPED = re.compile(r"line \d+: b'(.*)'")
 
-PARSER_OPTIONS = {
-    "resolve_entities": False,
+STREAM_OPTIONS = {
     "no_network": True,
     "load_dtd": False,
     "dtd_validation": False,
@@ -31,6 +30,7 @@ PARSER_OPTIONS = {
     "remove_pis": True,
     "encoding": "utf-8",
 }
+PARSER_OPTIONS = {**STREAM_OPTIONS, "resolve_entities": False}
 
 
 class GuardedSource:
@@ -87,7 +87,7 @@ def parse(source: IO[bytes], limit: int = MAX_MESSAGE_BYTES) -> Any:
 def root_of(source: IO[bytes], limit: int) -> str:
     """The qualified name of the root element, reading no further than it."""
     try:
-        for _, element in etree.iterparse(GuardedSource(source, limit), events=("start",), **PARSER_OPTIONS):
+        for _, element in etree.iterparse(GuardedSource(source, limit), events=("start",), **STREAM_OPTIONS):
             refuse_dtd(element.getroottree())
             return str(element.tag)
     except etree.XMLSyntaxError as error:

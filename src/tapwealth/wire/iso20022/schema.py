@@ -33,9 +33,15 @@ def schema_of(message_type: MessageType) -> Any:
     return etree.XMLSchema(etree.parse(str(distribution(package).locate_file(path)), etree.XMLParser(no_network=True)))
 
 
+def local_name(element: Any) -> str:
+    """An element's name without its namespace."""
+    name: str = element.tag.rpartition("}")[2]
+    return name
+
+
 def path_of(element: Any) -> str:
     """Where an element stands, in the message's own names, the root left out: `CstmrCdtTrfInitn/GrpHdr/MsgId`."""
-    names = [etree.QName(step).localname for step in (element, *element.iterancestors())]
+    names = [local_name(step) for step in (element, *element.iterancestors())]
     return "/".join(reversed(names[:-1])) or names[-1]
 
 

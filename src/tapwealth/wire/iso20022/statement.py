@@ -15,10 +15,10 @@ from lxml import etree
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso20022.entry import Entry, direction_tag, entry_tag, read_entry, signed
-from tapwealth.wire.iso20022.guard import MAX_STATEMENT_BYTES, PARSER_OPTIONS, GuardedSource, not_xml, refuse_dtd
+from tapwealth.wire.iso20022.guard import MAX_STATEMENT_BYTES, STREAM_OPTIONS, GuardedSource, not_xml, refuse_dtd
 from tapwealth.wire.iso20022.message_type import MessageType
 from tapwealth.wire.iso20022.party import account_tag, read_account
-from tapwealth.wire.iso20022.schema import plain, schema_of
+from tapwealth.wire.iso20022.schema import local_name, plain, schema_of
 from tapwealth.wire.iso20022.tree import Node, Tag, amount_tag, id_tag, write
 from tapwealth.wire.iso20022.values import write_instant, write_sum
 
@@ -136,17 +136,19 @@ def _read_head(body: Node, statement: Node) -> StatementHead:
     )
 
 
-def _check_totals(statement: Node, totals: Totals) -> None:
-    summary = statement.need("TxsSummry")
-    stated = {
-        "TtlNtries/NbOfNtries": totals.credits + totals.debits,
-        "TtlCdtNtries/NbOfNtries": totals.credits,
-        "TtlDbtNtries/NbOfNtries": totals.debits,
-    }
-    for path, wanted in stated.items():
-        summary.equal(path, summary.count(path), wanted)
-    for path, wanted in {"TtlCdtNtries/Sum": totals.credit_sum, "TtlDbtNtries/Sum": totals.debit_sum}.items():
-        summary.equal(path, summary.sum(path), wanted)
+def _read_totals(summary: Node) -> Totals:
+    """What the summary states, the number of all entries against the numbers of the two kinds at once."""
+    credits, credit_sum = summary.count("TtlCdtNtries/NbOfNtries"), summary.sum("TtlCdtNtries/Sum")
+    debits, debit_sum = summary.count("TtlDbtNtries/NbOfNtries"), summary.sum("TtlDbtNtries/Sum")
+    summary.equal("TtlNtries/NbOfNtries", summary.count("TtlNtries/NbOfNtries"), credits + debits)
+    return Totals(credits, credit_sum, debits, debit_sum)
+
+
+def _check_totals(summary: Node, stated: Totals, found: Totals) -> None:
+    summary.equal("TtlCdtNtries/NbOfNtries", stated.credits, found.credits)
+    summary.equal("TtlCdtNtries/Sum", stated.credit_sum, found.credit_sum)
+    summary.equal("TtlDbtNtries/NbOfNtries", stated.debits, found.debits)
+    summary.equal("TtlDbtNtries/Sum", stated.debit_sum, found.debit_sum)
 
 
 def _bad(error: Any) -> BadInput:
@@ -157,12 +159,20 @@ def _bad(error: Any) -> BadInput:
     return not_xml(error)
 
 
-def _events(source: IO[bytes], limit: int) -> Iterator[tuple[str, str, Any]]:
-    """Starts and ends of elements by local name, validated on the way."""
+def _events(source: IO[bytes], limit: int) -> Iterator[tuple[str, Any]]:
+    """Starts (`+Ntry`) and ends (`-Ntry`) of the elements that matter here, validated on the way.
+
+    `resolve_entities` keeps its default (none but a DTD's own, and a DTD is refused): iterparse of lxml 6.1 with a schema and
+    `resolve_entities=False` forgets to report what is torn.
+    """
+    namespace = MessageType.STATEMENT.namespace
+    tags = [f"{{{namespace}}}{name}" for name in ("Document", "Stmt", "Ntry")]
     schema = schema_of(MessageType.STATEMENT)
     try:
-        for event, element in etree.iterparse(GuardedSource(source, limit), events=("start", "end"), schema=schema, **PARSER_OPTIONS):
-            yield event, etree.QName(element).localname, element
+        for event, element in etree.iterparse(
+            GuardedSource(source, limit), events=("start", "end"), tag=tags, schema=schema, **STREAM_OPTIONS
+        ):
+            yield ("+" if event == "start" else "-") + local_name(element), element
     except etree.XMLSyntaxError as error:
         raise _bad(error) from None
 
@@ -172,26 +182,28 @@ class StatementReader:
 
     def __init__(self, source: IO[bytes], limit: int = MAX_STATEMENT_BYTES) -> None:
         self._events = _events(source, limit)
-        refuse_dtd(next(self._events)[2].getroottree())
-        self._body = Node(self._until_first_entry().getparent())
-        self._statement = self._body.need("Stmt")
+        self._body, self._statement = self._until_first_entry()
         self._totals = Totals()
         self.head = _read_head(self._body, self._statement)
+        self._stated = _read_totals(self._statement.need("TxsSummry"))
+        self._statement.done(besides="Ntry")
+        self._body.need("GrpHdr").done()
 
-    def _until_first_entry(self) -> Any:
-        """The element Stmt, read up to where its entries begin or it ends: the schema puts everything of the head before them."""
-        for event, name, element in self._events:
-            if name == "Ntry" and event == "start":
-                return element.getparent()
-            if name == "Stmt" and event == "end":
-                return element
+    def _until_first_entry(self) -> tuple[Node, Node]:
+        """Body and statement, read up to where the entries begin or the statement ends: the schema puts all of the head before them."""
+        for event, element in self._events:
+            if event == "+Document":
+                refuse_dtd(element.getroottree())
+            elif event in ("+Ntry", "-Stmt"):
+                statement = element.getparent() if event == "+Ntry" else element
+                return Node(statement.getparent()), Node(statement)
         raise BadInput("there is no statement in it", where="line 1", hint="send it again whole")
 
     def __iter__(self) -> Iterator[Entry]:
         """Each entry once; when all are read, the summary is checked against them."""
         before: Any = None
-        for event, name, element in self._events:
-            if name == "Ntry" and event == "end":
+        for event, element in self._events:
+            if event == "-Ntry":
                 yield self._read(element)
                 if before is not None:
                     before.getparent().remove(before)
@@ -208,11 +220,11 @@ class StatementReader:
         return entry
 
     def _check_end(self) -> None:
-        _check_totals(self._statement, self._totals)
-        if len(self._body.element) != len(("GrpHdr", "Stmt")):
-            raise BadInput("there is more than GrpHdr and one Stmt", where=self._body.where, hint="send one statement to a message")
-        self._statement.skip("Ntry")
-        self._body.done()
+        _check_totals(self._statement.need("TxsSummry"), self._stated, self._totals)
+        for later in (*self._body.element[2:], *self._statement.element.iterfind("{*}AddtlStmtInf")):
+            raise BadInput(
+                "this element is not part of the profile", where=Node(later).where, hint="leave it out; one statement to a message"
+            )
 
 
 def read_statement(data: bytes) -> Statement:

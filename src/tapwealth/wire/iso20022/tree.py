@@ -3,11 +3,11 @@
 A `Node` remembers which children were taken; `done` refuses the others. So a message is only read by what understands all of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from lxml import etree
 
@@ -15,7 +15,9 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso20022 import values
 from tapwealth.wire.iso20022.guard import parse
 from tapwealth.wire.iso20022.message_type import MessageType
-from tapwealth.wire.iso20022.schema import path_of, validate
+from tapwealth.wire.iso20022.schema import local_name, path_of, validate
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class Node:
     """An element being read."""
 
     element: Any
-    _taken: "dict[str, list[Node]]" = field(default_factory=dict)
+    _children: "dict[str, list[Node]] | None" = None
+    _taken: set[str] = field(default_factory=set)
 
     @property
     def where(self) -> str:
@@ -85,9 +88,15 @@ class Node:
 
     def all(self, name: str) -> "list[Node]":
         """Every child of that name."""
-        if name not in self._taken:
-            self._taken[name] = [Node(child) for child in self.element if etree.QName(child).localname == name]
-        return self._taken[name]
+        self._taken.add(name)
+        return self._by_name().get(name, [])
+
+    def _by_name(self) -> "dict[str, list[Node]]":
+        if self._children is None:
+            self._children = {}
+            for child in self.element:
+                self._children.setdefault(local_name(child), []).append(Node(child))
+        return self._children
 
     def find(self, path: str) -> "Node | None":
         """The one element at that path, or none; BadInput when there are several."""
@@ -106,38 +115,39 @@ class Node:
             raise BadInput(f"{path} is missing", where=self.where, hint="this profile needs it")
         return node
 
-    def identifier(self, path: str, length: int = values.ID_LENGTH) -> str:
+    def value(self, path: str, read: Callable[[str], _T]) -> _T:
+        """The text of the one element at that path, as `read` has it; its refusal gets the element's place."""
         node = self.need(path)
-        return values.identifier(node.text, node.where, length)
+        try:
+            return read(node.text)
+        except BadInput as bad:
+            raise BadInput(bad.what, where=node.where, hint=bad.hint) from None
+
+    def identifier(self, path: str, length: int = values.ID_LENGTH) -> str:
+        return self.value(path, lambda text: values.identifier(text, length=length))
 
     def end_to_end(self, path: str) -> str:
-        node = self.need(path)
-        return values.end_to_end(node.text, node.where)
+        return self.value(path, values.end_to_end)
 
     def printable(self, path: str, length: int = values.TEXT_LENGTH) -> str:
         """A free text, empty when it is absent."""
-        node = self.find(path)
-        return values.printable(node.text, node.where, length) if node else ""
+        return self.value(path, lambda text: values.printable(text, length=length)) if self.find(path) else ""
 
     def amount(self, path: str, *, positive: bool = True) -> int:
-        node = self.need(path)
-        return values.read_amount(node.text, node.element.get("Ccy"), node.where, positive=positive)
+        currency = self.need(path).element.get("Ccy")
+        return self.value(path, lambda text: values.read_amount(text, currency, positive=positive))
 
     def sum(self, path: str) -> int:
-        node = self.need(path)
-        return values.read_sum(node.text, node.where)
+        return self.value(path, values.read_sum)
 
     def count(self, path: str) -> int:
-        node = self.need(path)
-        return values.read_count(node.text, node.where)
+        return self.value(path, values.read_count)
 
     def date(self, path: str) -> date:
-        node = self.need(path)
-        return values.read_date(node.text, node.where)
+        return self.value(path, values.read_date)
 
     def instant(self, path: str) -> datetime:
-        node = self.need(path)
-        return values.read_instant(node.text, node.where)
+        return self.value(path, values.read_instant)
 
     def expect(self, path: str, wanted: str) -> None:
         """BadInput unless the element holds exactly that text."""
@@ -150,16 +160,13 @@ class Node:
         if found != wanted:
             raise BadInput(f"says {found}, the items give {wanted}", where=self.need(path).where, hint="count again, send it whole")
 
-    def skip(self, name: str) -> None:
-        """Children of that name are read elsewhere."""
-        self._taken[name] = []
-
-    def done(self) -> None:
-        """BadInput for the first element that nobody took."""
-        for child in self.element:
-            if etree.QName(child).localname not in self._taken:
-                raise BadInput("this element is not part of the profile", where=Node(child).where, hint="leave it out")
-        for children in self._taken.values():
+    def done(self, besides: str = "") -> None:
+        """BadInput for the first element that nobody took; children named `besides` are read elsewhere."""
+        for name, children in self._by_name().items():
+            if name == besides:
+                continue
+            if name not in self._taken:
+                raise BadInput("this element is not part of the profile", where=children[0].where, hint="leave it out")
             for child in children:
                 child.done()
 

@@ -27,7 +27,7 @@ def _shown(text: str) -> str:
     return repr(hide_cards(text)[:40])
 
 
-def read_sum(text: str, where: str) -> int:
+def read_sum(text: str, where: str = "") -> int:
     """A decimal with exactly two places, as fen; at least zero, of any size that 18 digits hold (a control sum)."""
     match = _FEN.fullmatch(text)
     if match is None:
@@ -35,7 +35,7 @@ def read_sum(text: str, where: str) -> int:
     return int(match[1] + match[2])
 
 
-def read_amount(text: str, currency: str | None, where: str, *, positive: bool = True) -> int:
+def read_amount(text: str, currency: str | None, where: str = "", *, positive: bool = True) -> int:
     """An amount of CNY in fen, above zero unless `positive` is off."""
     if currency != CURRENCY:
         raise BadInput(f"the currency is {_shown(currency or '')}", where=where, hint="only CNY is taken here")
@@ -55,14 +55,14 @@ def write_amount(fen: int, where: str, *, positive: bool = True) -> str:
     return write_sum(fen)
 
 
-def read_count(text: str, where: str) -> int:
+def read_count(text: str, where: str = "") -> int:
     """NbOfTxs and its like: a whole number of at most nine digits, without leading zeros."""
     if not _COUNT.fullmatch(text):
         raise BadInput(f"{_shown(text)} is not a count", where=where, hint="write digits only")
     return int(text)
 
 
-def read_date(text: str, where: str) -> date:
+def read_date(text: str, where: str = "") -> date:
     """`2014-02-24`, without an offset."""
     try:
         if not _DATE.fullmatch(text):
@@ -72,7 +72,7 @@ def read_date(text: str, where: str) -> date:
         raise BadInput(f"{_shown(text)} is not a date", where=where, hint="write it like 2014-02-24") from None
 
 
-def read_instant(text: str, where: str) -> datetime:
+def read_instant(text: str, where: str = "") -> datetime:
     """A date and time with its offset, as aware UTC."""
     try:
         if not _INSTANT.fullmatch(text):
@@ -87,21 +87,21 @@ def write_instant(instant: datetime) -> str:
     return instant.astimezone(SHANGHAI).isoformat()
 
 
-def identifier(text: str, where: str, length: int = ID_LENGTH) -> str:
+def identifier(text: str, where: str = "", length: int = ID_LENGTH) -> str:
     """The text, if it can stand as an identifier or account number on both sides."""
     if not _IDENTIFIER.fullmatch(text) or len(text) > length:
         raise BadInput(f"{_shown(text)} is no identifier", where=where, hint=f"1 to {length} ASCII characters, no blank at the ends")
     return text
 
 
-def end_to_end(text: str, where: str) -> str:
+def end_to_end(text: str, where: str = "") -> str:
     """The text, if it names a payment; `NOTPROVIDED` is how a message says that nothing does."""
     if text == NOT_PROVIDED:
         raise BadInput(f"{NOT_PROVIDED} names no payment", where=where, hint="give each payment an id of its own")
     return identifier(text, where)
 
 
-def printable(text: str, where: str, length: int = TEXT_LENGTH) -> str:
+def printable(text: str, where: str = "", length: int = TEXT_LENGTH) -> str:
     """The text, if it is one printable line of bounded length; it may be empty."""
     if len(text) > length or _CONTROL.search(text):
         raise BadInput(f"{_shown(text)} is not one line of at most {length} characters", where=where, hint="shorten it; no line breaks")
