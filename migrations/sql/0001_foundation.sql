@@ -3,6 +3,16 @@
 --
 -- Every business table carries `book` and has it in each of its keys. Small tables that are the same for all books are reference tables.
 
+-- What is fixed when the platform is installed. `key_check` is a keyed hash: it tells whether the key file belongs to this database.
+create table installation (
+  id            smallint    primary key check (id = 1),
+  books         int         not null check (books > 0),
+  key_check     bytea       not null,
+  installed_at  timestamptz not null
+);
+comment on table installation is 'reference table: what is fixed at installation';
+grant select, insert on installation to tapwealth_program;
+
 -- The one clock that dates what customers and accountants see. One row; the UPDATE that moves it admits only later instants.
 create table platform_clock (
   id       smallint    primary key check (id = 1),
@@ -62,10 +72,9 @@ create table actor (
   kind              smallint not null,
   who               text     not null,
   authenticated_by  text     not null,
-  primary key (book, id),
-  unique (book, kind, who, authenticated_by)
+  primary key (book, id)
 );
-comment on table actor is 'distributed by book: interned, append only';
+comment on table actor is 'distributed by book: interned, the id follows from the content, append only';
 grant select, insert on actor to tapwealth_program;
 
 -- Intentions to send something, written in the transaction that decides it; the worker sends. Times are the machine's.
@@ -74,17 +83,17 @@ create table outbox (
   id            uuid        not null,
   destination   text        not null,
   kind          text        not null,
-  payload       bytea       not null,
+  payload       jsonb       not null,
   not_before    timestamptz not null,
   attempts      int         not null default 0,
   leased_by     uuid,
   leased_until  timestamptz,
   sent_at       timestamptz,
-  answer        bytea,
+  answer        jsonb,
   last_error    text,
   primary key (book, id)
 ) with (fillfactor = 70);
-create index outbox_due on outbox (book, not_before, id) where sent_at is null;
+create index outbox_due on outbox (book, destination, id) where sent_at is null;
 comment on table outbox is 'distributed by book: messages to partners';
 grant select, insert, update on outbox to tapwealth_program;
 
@@ -107,10 +116,8 @@ create table job_progress (
   business_date  date        not null,
   step           text        not null,
   book           int         not null,
-  state          text        not null check (state in ('started', 'done', 'failed')),
-  report         jsonb       not null default '{}',
-  started_at     timestamptz not null,
-  ended_at       timestamptz,
+  state          text        not null check (state in ('done', 'failed')),
+  report         jsonb       not null,
   primary key (job, business_date, step, book)
 );
 comment on table job_progress is 'distributed by book: progress of resumable jobs';
