@@ -7,10 +7,13 @@ that comes with a key of its own is counted once, however often it is handled.
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from tapwealth.kernel.clock import iso
+from tapwealth.kernel.clock import iso, shanghai
+
+DELAY = timedelta(hours=1)
+"""How long a delayed message waits if the plan does not say until when."""
 
 FAULT_SCHEMA = """
 CREATE TABLE IF NOT EXISTS fault_plan (
@@ -86,6 +89,13 @@ def plan_of(tx: sqlite3.Connection) -> list[PlannedFault]:
 def counts_of(tx: sqlite3.Connection) -> dict[str, int]:
     """How many messages of each kind were counted since the plan was set."""
     return {row["message"]: row["count"] for row in tx.execute("SELECT * FROM fault_count ORDER BY message")}
+
+
+def withheld(planned: PlannedFault | None, day: date, now: datetime) -> bool:
+    """Whether the file of `day`, ready at 24:00 of it, is not to be had at `now`: lost, or delayed until later."""
+    if planned is None:
+        return False
+    return planned.fault is Fault.LOSE or (planned.fault is Fault.DELAY and now < (planned.until or shanghai(day, 24) + DELAY))
 
 
 def _number_of(tx: sqlite3.Connection, message: str, key: str | None) -> int:

@@ -1,7 +1,8 @@
 """What every partner's HTTP server does with messages: bounded bodies, strict JSON, one-line refusals, the shared bearer token."""
 
 import hmac
-from typing import TypeVar
+from datetime import date
+from typing import Annotated, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -9,11 +10,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
 T = TypeVar("T")
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+"""A name, a number or a serial."""
+Fen = Annotated[int, msgspec.Meta(gt=0, le=MAX_AMOUNT)]
+"""An amount above zero. A decimal point is refused."""
+FenOrZero = Annotated[int, msgspec.Meta(ge=0, le=MAX_AMOUNT)]
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,6 +41,18 @@ def read_json(raw: bytes, shape: type[T], where: str = "body") -> T:
 async def json_body(request: Request, shape: type[T]) -> T:
     """The request's body as a value of `shape`."""
     return read_json(await request.body(), shape, where=f"{request.method} {request.url.path}")
+
+
+def day_in(request: Request) -> date:
+    """The path's `day`, written yyyy-mm-dd. Raises BadInput."""
+    text = request.path_params["day"]
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise BadInput(f"{text[:40]!r} is not a day", where=request.url.path[:80], hint="write it like 2014-02-24")
+    return day
 
 
 def json_answer(value: object, status: int = 200) -> Response:

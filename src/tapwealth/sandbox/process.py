@@ -17,7 +17,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -31,20 +31,31 @@ from starlette.routing import Route
 
 from tapwealth.kernel.clock import iso
 from tapwealth.kernel.refusal import BadInput, Outage
-from tapwealth.sandbox.faults import FAULT_SCHEMA, Fault, PlannedFault, counts_of, next_fault, plan_of, replace_plan
-from tapwealth.sandbox.messages import Body, Gate, answer_error, answer_refusal, json_answer, json_body, one_line, read_json
+from tapwealth.sandbox.faults import DELAY, FAULT_SCHEMA, Fault, PlannedFault, counts_of, next_fault, plan_of, replace_plan
+from tapwealth.sandbox.messages import (
+    Body,
+    Fen,
+    FenOrZero,
+    Gate,
+    Text,
+    answer_error,
+    answer_refusal,
+    json_answer,
+    json_body,
+    one_line,
+    read_json,
+)
 from tapwealth.sandbox.outbox import BANK, OUTBOX_SCHEMA, PLATFORM, Message, Pusher, owe
 from tapwealth.sandbox.store import Store
 
 __all__ = [
-    "BANK", "DELAY", "PLATFORM", "Body", "Fault", "Message", "Partner", "PlannedFault", "Store",
+    "BANK", "DELAY", "PLATFORM", "Body", "Fault", "Fen", "FenOrZero", "Message", "Partner", "PlannedFault", "Store", "Text",
     "answer_refusal", "json_answer", "json_body", "one_line", "read_json", "run",
 ]  # fmt: skip
 
 CLOCK_SCHEMA = "CREATE TABLE IF NOT EXISTS partner_clock (one INTEGER PRIMARY KEY CHECK (one = 1), now TEXT NOT NULL);"
 UNSET = datetime(1970, 1, 1, tzinfo=UTC)
 """What the clock shows until it is set for the first time."""
-DELAY = timedelta(hours=1)
 PR_SET_PDEATHSIG = 1
 STOP_PATIENCE_SECONDS = 3
 

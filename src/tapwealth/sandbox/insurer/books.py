@@ -1,0 +1,137 @@
+"""The insurer's books: requests by serial, policies, and what happened to each policy on which day.
+
+It computes no premium and no refund: it books what was agreed, refuses what cannot be (a refund above the premium, a second cancellation),
+and owes the bank each refund in the same `tx` that cancels the policy.
+"""
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from tapwealth.kernel.clock import business_date_of
+
+INSURER_SCHEMA = """
+CREATE TABLE IF NOT EXISTS policy (
+  policy_number TEXT PRIMARY KEY, product TEXT NOT NULL, insured_name TEXT NOT NULL, insured_number TEXT NOT NULL,
+  premium INTEGER NOT NULL, from_day TEXT NOT NULL, to_day TEXT NOT NULL, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS request (
+  serial TEXT PRIMARY KEY, kind TEXT NOT NULL, digest TEXT NOT NULL, policy_number TEXT NOT NULL,
+  state TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS event (
+  serial TEXT PRIMARY KEY REFERENCES request, day TEXT NOT NULL, policy_number TEXT NOT NULL, event TEXT NOT NULL, amount INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS event_day ON event (day, serial);
+"""
+
+
+class State(StrEnum):
+    """What became of a request."""
+
+    IN_FORCE = "in_force"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+
+class Reason(StrEnum):
+    """Why a request was rejected."""
+
+    UNKNOWN_POLICY = "unknown_policy"
+    NOT_IN_FORCE = "not_in_force"
+    REFUND_ABOVE_PREMIUM = "refund_above_premium"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A policy to issue: cover from the start of `from_day` to the start of `to_day`; premium in fen."""
+
+    serial: str
+    product: str
+    insured_name: str
+    insured_number: str
+    premium: int
+    from_day: date
+    to_day: date
+
+    @property
+    def digest(self) -> str:
+        parts = (self.product, self.insured_name, self.insured_number, self.premium, self.from_day, self.to_day)
+        return _digest("issue", *map(str, parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """A policy to cancel, and the refund agreed, in fen (0: none)."""
+
+    serial: str
+    policy_number: str
+    refund: int
+    reason: str
+
+    @property
+    def digest(self) -> str:
+        return _digest("cancel", self.policy_number, str(self.refund), self.reason)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def recalled(tx: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
+    """The request received under a serial."""
+    row: sqlite3.Row | None = tx.execute("SELECT * FROM request WHERE serial = ?", (serial,)).fetchone()
+    return row
+
+
+def issue(tx: sqlite3.Connection, order: Issue, now: datetime) -> sqlite3.Row | None:
+    """The request as decided; None if its serial was used for another."""
+    earlier = recalled(tx, order.serial)
+    if earlier is not None:
+        return earlier if earlier["digest"] == order.digest else None
+    number = "PL" + hashlib.sha256(order.serial.encode()).hexdigest()[:14].upper()
+    tx.execute(
+        "INSERT INTO policy VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, order.product, order.insured_name, order.insured_number, order.premium, order.from_day.isoformat(),
+         order.to_day.isoformat(), State.IN_FORCE.value),
+    )  # fmt: skip
+    _remember(tx, order.serial, "issue", order.digest, number, State.IN_FORCE, "")
+    _happened(tx, order.serial, now, number, "issued", order.premium)
+    return recalled(tx, order.serial)
+
+
+def cancel(tx: sqlite3.Connection, order: Cancel, now: datetime) -> tuple[sqlite3.Row | None, bool]:
+    """The request as decided (None if its serial was used for another), and whether it cancelled a policy just now."""
+    earlier = recalled(tx, order.serial)
+    if earlier is not None:
+        return (earlier if earlier["digest"] == order.digest else None), False
+    reason = _refused(tx, order)
+    state = State.REJECTED if reason else State.CANCELLED
+    _remember(tx, order.serial, "cancel", order.digest, order.policy_number, state, reason)
+    if not reason:
+        tx.execute("UPDATE policy SET state = ? WHERE policy_number = ?", (State.CANCELLED.value, order.policy_number))
+        _happened(tx, order.serial, now, order.policy_number, "cancelled", order.refund)
+    return recalled(tx, order.serial), not reason
+
+
+def _refused(tx: sqlite3.Connection, order: Cancel) -> str:
+    policy = tx.execute("SELECT premium, state FROM policy WHERE policy_number = ?", (order.policy_number,)).fetchone()
+    if policy is None:
+        return Reason.UNKNOWN_POLICY
+    if policy["state"] != State.IN_FORCE:
+        return Reason.NOT_IN_FORCE
+    return Reason.REFUND_ABOVE_PREMIUM if order.refund > policy["premium"] else ""
+
+
+def _remember(tx: sqlite3.Connection, serial: str, kind: str, digest: str, policy_number: str, state: State, reason: str) -> None:
+    tx.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?)", (serial, kind, digest, policy_number, state.value, reason))
+
+
+def _happened(tx: sqlite3.Connection, serial: str, now: datetime, policy_number: str, event: str, amount: int) -> None:
+    tx.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (serial, business_date_of(now).isoformat(), policy_number, event, amount))
+
+
+def dump(tx: sqlite3.Connection) -> dict[str, list[list[object]]]:
+    """Everything but serials and policy numbers, in an order that does not depend on the run."""
+    policies = "SELECT product, insured_name, insured_number, premium, from_day, to_day, state FROM policy ORDER BY 1, 3, 4, 5, 6, 7"
+    events = "SELECT e.day, e.event, e.amount, p.product FROM event e JOIN policy p USING (policy_number) ORDER BY 1, 2, 3, 4"
+    return {"policies": [list(row) for row in tx.execute(policies)], "events": [list(row) for row in tx.execute(events)]}

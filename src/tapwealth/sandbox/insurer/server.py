@@ -1,0 +1,144 @@
+"""The insurer's HTTP face; formats in docs/reference/partners.md."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import partial
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.sandbox.faults import Fault, next_fault, withheld
+from tapwealth.sandbox.insurer import books, bordereau
+from tapwealth.sandbox.insurer.books import INSURER_SCHEMA, Cancel, Issue
+from tapwealth.sandbox.messages import Body, Fen, FenOrZero, Text, day_in, json_answer, json_body, one_line
+from tapwealth.sandbox.outbox import BANK, Message
+from tapwealth.sandbox.process import Partner, run
+
+OWN_ACCOUNT, CUSTOMER_RESERVE = "0200000002", "0100000001"
+
+
+class InsuredBody(Body):
+    """Whose life or health it is."""
+
+    name: Text
+    identity_number: Text
+
+
+class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
+    """A policy to issue; `to` is the first day without cover."""
+
+    serial: Text
+    product: Text
+    insured: InsuredBody
+    premium: Fen
+    from_day: date
+    to_day: date
+
+
+class CancelBody(Body):
+    """A policy to cancel, and the refund agreed."""
+
+    serial: Text
+    refund: FenOrZero
+    reason: Text
+
+
+async def _issue(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, PolicyBody)
+    if body.from_day >= body.to_day:
+        raise BadInput(
+            f"cover from {body.from_day} to {body.to_day} is no time", where="from, to", hint="`to` is the first day without cover"
+        )
+    order = Issue(body.serial, body.product, body.insured.name, body.insured.identity_number, body.premium, body.from_day, body.to_day)
+    return await partner.answer(request, "issue", partial(_decide_issue, partner, order))
+
+
+def _decide_issue(partner: Partner, order: Issue) -> Response:
+    with partner.store.tx() as tx:
+        return _told(order.serial, books.issue(tx, order, partner.now()))
+
+
+async def _cancel(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, CancelBody)
+    order = Cancel(body.serial, request.path_params["number"], body.refund, body.reason)
+    return await partner.answer(request, "cancel", partial(_decide_cancel, partner, order))
+
+
+def _decide_cancel(partner: Partner, order: Cancel) -> Response:
+    with partner.store.tx() as tx:
+        decided, just_now = books.cancel(tx, order, partner.now())
+        if just_now and order.refund:
+            _owe_refund(partner, tx, order)
+    return _told(order.serial, decided)
+
+
+def _owe_refund(partner: Partner, tx: sqlite3.Connection, order: Cancel) -> None:
+    """Paid once, whatever is repeated: the bank knows the end-to-end id. A doubled refund is one under two ids."""
+    planned = next_fault(tx, "refund", order.serial)
+    fault = None if planned is None else planned.fault
+    amount = order.refund + 1 if fault is Fault.ONE_FEN else order.refund
+    for end_to_end_id in (order.serial, f"{order.serial}-2") if fault is Fault.DOUBLE else (order.serial,):
+        transfer = {"from": OWN_ACCOUNT, "to": CUSTOMER_RESERVE, "amount": amount, "end_to_end_id": end_to_end_id, "text": "refund"}
+        body = msgspec.json.encode(transfer)
+        message = Message(f"refund {end_to_end_id}", "refund", "/admin/transfer", body, "application/json", BANK)
+        partner.push(message, None if fault is Fault.DOUBLE else planned)
+
+
+def _told(serial: str, request: sqlite3.Row | None) -> Response:
+    if request is None:
+        return one_line(f"serial {serial} was used for another request", 409)
+    fields = {"serial": serial, "kind": request["kind"], "state": request["state"], "policy_number": request["policy_number"]}
+    return json_answer(fields | ({"reason": request["reason"]} if request["reason"] else {}))
+
+
+async def _inquire(partner: Partner, request: Request) -> Response:
+    return await partner.answer(request, "inquiry", partial(_find, partner, request.path_params["serial"]))
+
+
+def _find(partner: Partner, serial: str) -> Response:
+    with partner.store.tx() as tx:
+        found = books.recalled(tx, serial)
+    return one_line(f"serial {serial} never came", 404) if found is None else _told(serial, found)
+
+
+async def _bordereau(partner: Partner, request: Request) -> Response:
+    day = day_in(request)
+    if business_date_of(partner.now()) <= day:
+        return one_line(f"{day} has not ended here", 404)
+    return await partner.answer(request, "bordereau_request", partial(_file, partner, day))
+
+
+def _file(partner: Partner, day: date) -> Response:
+    planned = partner.planned_fault("bordereau", day.isoformat())
+    if withheld(planned, day, partner.now()):
+        return one_line(f"the bordereau of {day} is not there", 404)
+    fault = None if planned is None else planned.fault
+    told = day - timedelta(days=1) if fault is Fault.WRONG_DAY else day
+    with partner.store.tx() as tx:
+        events = bordereau.spoiled(bordereau.events_of(tx, told), fault)
+    return Response(bordereau.render(events), media_type="text/csv; charset=utf-8")
+
+
+async def _store(partner: Partner, _: Request) -> Response:
+    with partner.store.tx() as tx:
+        return json_answer(books.dump(tx))
+
+
+def _routes(partner: Partner) -> list[Route]:
+    return [
+        Route("/admin/store", partial(_store, partner)),
+        Route("/policies", partial(_issue, partner), methods=["POST"]),
+        Route("/policies/{number}/cancel", partial(_cancel, partner), methods=["POST"]),
+        Route("/requests/{serial}", partial(_inquire, partner)),
+        Route("/bordereau/{day}", partial(_bordereau, partner)),
+    ]
+
+
+def main(argv: Sequence[str]) -> None:
+    """Serve the insurer until SIGTERM."""
+    run("insurer", INSURER_SCHEMA, _routes, argv=argv)
