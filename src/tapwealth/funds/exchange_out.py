@@ -1,0 +1,123 @@
+"""Files the distributor makes: 01 accounts, 03 orders, and the index that makes them count. Pure: values in, named bytes out.
+
+Every field of the dictionary is declared, in the standard's order; those that a record does not speak of are zero or blank.
+"""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from tapwealth.funds.exchange_values import CNY, AccountApplication, OrderRecord
+from tapwealth.wire.ofd import (
+    DataFile,
+    DataFileName,
+    Header,
+    Index,
+    IndexName,
+    Record,
+    Value,
+    fields_of,
+    parse_data_file_name,
+    read_date,
+    write_data_file,
+    write_date,
+    write_index,
+    write_time,
+)
+
+PERSON, IDENTITY_CARD = "1", "0"
+"""JR/T 0017: IndividualOrInstitution 1 is a person; CertificateType 0 is the resident identity card."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file to be left for the receiver, complete."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Whose file (the distributor's code) for whom (the registrar's)."""
+
+    creator: str
+    receiver: str = "H0"
+
+
+def account_file(route: Route, day: date, applications: Sequence[AccountApplication]) -> OutgoingFile:
+    """01 of `day`. Raises BadInput for a value that its field cannot hold."""
+    return _file(route, day, "01", [_account_fields(application) for application in applications])
+
+
+def order_file(route: Route, day: date, orders: Sequence[OrderRecord]) -> OutgoingFile:
+    """03 of the dealing date `day`. Raises BadInput for a value that its field cannot hold."""
+    return _file(route, day, "03", [_order_fields(order) for order in orders])
+
+
+def index_of(route: Route, day: date, files: Iterable[OutgoingFile]) -> OutgoingFile:
+    """The index of the day's files, to be left after all of them; of none, it says that nothing will come."""
+    index = Index(IndexName(route.creator, route.receiver, day), tuple(parse_data_file_name(file.name) for file in files))
+    return OutgoingFile(str(index.name), write_index(index))
+
+
+def redated(content: bytes, name: str, day: date) -> OutgoingFile:
+    """A distributor's 03 file moved to another dealing date: the header's date, and each order's by as many days; all other bytes stay.
+    Raises BadInput if `content` is no whole file of that name."""
+    file = DataFile(io.BytesIO(content), name, parse_data_file_name(name))
+    header = file.header
+    header.require(("TransactionDate",), file.header_line)
+    shift = day - header.day
+    records = [_moved(record, shift) for record in file]
+    moved = replace(header, day=day)
+    return OutgoingFile(str(moved.name), write_data_file(moved, records, end_with_crlf=file.ends_with_crlf))
+
+
+def _moved(record: Record, shift: timedelta) -> Mapping[str, Value]:
+    ordered_on = read_date(record.text("TransactionDate"), record.where)
+    return {**record, "TransactionDate": write_date(ordered_on + shift)}
+
+
+def _file(route: Route, day: date, file_type: str, records: Sequence[Mapping[str, Value]]) -> OutgoingFile:
+    header = Header(route.creator, route.receiver, day, file_type, tuple(fields_of(file_type)), len(records))
+    name = DataFileName(route.creator, route.receiver, day, file_type)
+    return OutgoingFile(str(name), write_data_file(header, records))
+
+
+def _account_fields(application: AccountApplication) -> dict[str, Value]:
+    return {
+        "AppSheetSerialNo": application.serial,
+        "BusinessCode": application.business_code,
+        "TransactionAccountID": application.trading_account,
+        "TAAccountID": application.ta_account,
+        "InvestorName": application.name.reveal(),
+        "CertificateType": IDENTITY_CARD,
+        "CertificateNo": application.identity_number.reveal(),
+        "TransactionDate": write_date(application.applied_on),
+        "TransactionTime": write_time(application.applied_at),
+        "IndividualOrInstitution": PERSON,
+        "DistributorCode": application.distributor,
+        "AcctNoOfInvestorInClearingAgency": application.payout_account,
+    }
+
+
+def _order_fields(order: OrderRecord) -> dict[str, Value]:
+    return {
+        "AppSheetSerialNo": order.serial,
+        "BusinessCode": order.business_code,
+        "TransactionAccountID": order.trading_account,
+        "TAAccountID": order.ta_account,
+        "FundCode": order.fund_code,
+        "ApplicationAmount": order.amount,
+        "ApplicationVol": order.volume,
+        "TransactionDate": write_date(order.ordered_on),
+        "TransactionTime": write_time(order.ordered_at),
+        "DistributorCode": order.distributor,
+        "DepositAcct": order.deposit_account,
+        "CurrencyType": CNY,
+        "IndividualOrInstitution": PERSON,
+        "TargetTransactionAccountID": order.target_trading_account,
+        "TargetTAAccountID": order.target_ta_account,
+        "TargetDistributorCode": order.target_distributor,
+    }

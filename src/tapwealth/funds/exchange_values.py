@@ -1,0 +1,169 @@
+"""What the exchange files say, as values: applications and orders that go to the registrar, confirmations, holdings, dividends and
+quotations that come from it (JR/T 0017 file types 01 to 07).
+
+Amounts are fen, volumes 1/100 unit. A holder is known to the registrar by (`ta_account`, `trading_account`): one trading account may
+have several TA accounts.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.masked import IdentityNumber, PersonName
+
+SUCCESS = "0000"
+CNY = "156"
+"""ISO 4217 number of the currency, as exchange files write it."""
+
+
+class BusinessCode(StrEnum):
+    """What a record asks for; the confirmation's code is 100 more."""
+
+    OPEN_ACCOUNT = "001"
+    ADD_TRADING_ACCOUNT = "008"
+    PURCHASE = "022"
+    REDEEM = "024"
+    FAST_TRANSFER = "098"
+    DIVIDEND = "143"
+
+    @property
+    def confirmed(self) -> str:
+        """The code of the confirmation."""
+        return f"{int(self) + 100:03d}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountApplication:
+    """01: open a TA account (001) or let a trading account deal under one that exists (008, with `ta_account`)."""
+
+    serial: str
+    business_code: str
+    trading_account: str
+    name: PersonName
+    identity_number: IdentityNumber
+    applied_on: date
+    applied_at: time
+    distributor: str
+    ta_account: str = ""
+    payout_account: str = ""
+    """Bank account that redemptions of this holder are paid to; blank: the distributor's collection account."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfirmation:
+    """02: the registrar's answer to an `AccountApplication`, with the TA account it gave."""
+
+    serial: str
+    business_code: str
+    trading_account: str
+    ta_account: str
+    confirmed_on: date
+    return_code: str
+    ta_serial: str
+    distributor: str
+    reason: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return self.return_code == SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """03: a purchase (022, by `amount`), a redemption (024, by `volume`) or a fast transfer (098, `volume` to the target accounts).
+    A blank `ta_account` lets the registrar find the holder by `trading_account`."""
+
+    serial: str
+    business_code: str
+    trading_account: str
+    ta_account: str
+    fund_code: str
+    amount: int
+    volume: int
+    ordered_on: date
+    ordered_at: time
+    distributor: str
+    deposit_account: str = ""
+    target_trading_account: str = ""
+    target_ta_account: str = ""
+    target_distributor: str = ""
+
+    @property
+    def ordered(self) -> datetime:
+        """The instant of the order, aware UTC."""
+        return shanghai(self.ordered_on, self.ordered_at.hour, self.ordered_at.minute, self.ordered_at.second)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRecord:
+    """04: what became of an order: units and money confirmed on `confirmed_on`, or a return code and why."""
+
+    serial: str
+    ta_serial: str
+    business_code: str
+    trading_account: str
+    ta_account: str
+    fund_code: str
+    volume: int
+    amount: int
+    ordered_volume: int
+    ordered_amount: int
+    confirmed_on: date
+    return_code: str
+    distributor: str
+    reason: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        return self.return_code == SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingRecord:
+    """05: a holder's units at the end of `as_of`."""
+
+    ta_account: str
+    trading_account: str
+    fund_code: str
+    total: int
+    available: int
+    frozen: int
+    as_of: date
+    distributor: str
+
+
+@dataclass(frozen=True, slots=True)
+class DividendRecord:
+    """06: a holder's income of `record_date`, credited as units on `paid_on`."""
+
+    ta_account: str
+    trading_account: str
+    fund_code: str
+    base: int
+    volume: int
+    amount: int
+    record_date: date
+    paid_on: date
+    return_code: str
+    ta_serial: str
+    distributor: str
+
+    @property
+    def accepted(self) -> bool:
+        return self.return_code == SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """07: a fund's day. `income_per_10k` in 1/10,000 yuan, `seven_day_yield` in 1/1,000 percent, `day_income` in fen, `nav` in 1/10,000
+    yuan, `total_units` those that earned. A negative day has negative figures."""
+
+    fund_code: str
+    day: date
+    income_per_10k: int
+    seven_day_yield: int
+    day_income: int
+    total_units: int
+    nav: int
+    status: str

@@ -1,0 +1,101 @@
+"""Data files read and written as streams: a header, then record after record, then `OFDCFEND`.
+
+Nothing of a file counts before its last line is read: whoever posts from one reads it to its end first. The memory taken does not grow
+with the file, save for some 70 bytes a record by which a doubled one is found.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import BinaryIO
+
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire.ofd.header import END_TAG, Header, read_header, write_header
+from tapwealth.wire.ofd.layout import Record, Value
+from tapwealth.wire.ofd.lines import CRLF, Lines
+from tapwealth.wire.ofd.names import DataFileName
+
+SERIALS = {
+    "01": ("AppSheetSerialNo",),
+    "02": ("AppSheetSerialNo", "TASerialNO"),
+    "03": ("AppSheetSerialNo",),
+    "04": ("AppSheetSerialNo", "TASerialNO"),
+    "05": ("TAAccountID", "TransactionAccountID", "DistributorCode", "FundCode", "ShareClass", "TASerialNO"),
+    "06": ("TAAccountID", "TransactionAccountID", "DistributorCode", "FundCode", "RegistrationDate", "TASerialNO"),
+    "07": ("FundCode", "UpdateDate"),
+}
+"""What tells one record of a type from every other in its file. A confirmation may come split: in parts with serials of the registrar's."""
+
+
+class DataFile:
+    """One data file being read: its `header` at once, its records by iterating, once. Raises BadInput with file, line and field for
+    every defect, at the latest when the last line is reached."""
+
+    def __init__(self, stream: BinaryIO, name: str = "", expected: DataFileName | None = None) -> None:
+        self._lines = Lines(stream, name or str(expected or ""))
+        self.header = read_header(self._lines)
+        self.header_line = self._lines.where
+        if expected is not None and self.header.name != expected:
+            raise BadInput(
+                f"the header belongs to {self.header.name}", where=str(expected), hint="the file was renamed: send it under its name"
+            )
+        layout = self.header.layout
+        self._serial = [layout.place(name) for name in SERIALS.get(self.header.file_type, ()) if name in layout]
+
+    @property
+    def ends_with_crlf(self) -> bool:
+        """Whether the last line, once read, had its CRLF."""
+        return self._lines.ends_with_crlf
+
+    def __iter__(self) -> Iterator[Record]:
+        layout, lines, seen = self.header.layout, self._lines, set[int]()
+        for number in range(1, self.header.records + 1):
+            raw = lines.next(layout.width, f"record {number} of {self.header.records}", layout.blame)
+            if raw == END_TAG and layout.width != len(END_TAG):
+                raise lines.bad(f"OFDCFEND comes after {number - 1} records, the header counts {self.header.records}", "correct the count")
+            record = layout.read(raw, lines.where)
+            self._once(record, seen)
+            yield record
+        self._end()
+
+    def _once(self, record: Record, seen: set[int]) -> None:
+        if not self._serial:
+            return
+        size = len(seen)
+        seen.add(hash(b"".join(record.raw[start:end] for _, start, end in self._serial)))
+        if len(seen) == size:
+            shown = " ".join(f"{field.name} {str(record[field.name]) or 'blank'}" for field, _, _ in self._serial)
+            raise record.bad(f"this record was here before: {shown}", "send each record once")
+
+    def _end(self) -> None:
+        if not self._lines.last(END_TAG):
+            raise self._lines.bad(
+                f"OFDCFEND should stand after the {self.header.records} records that the header counts", "correct the count"
+            )
+
+
+def read_data_file(content: bytes, name: str = "", expected: DataFileName | None = None) -> tuple[Header, list[Record]]:
+    """A whole file at once; see `DataFile`."""
+    file = DataFile(io.BytesIO(content), name, expected)
+    return file.header, list(file)
+
+
+def write_records(
+    stream: BinaryIO, header: Header, records: Iterable[Mapping[str, Value]], *, end_with_crlf: bool = True, where: str = ""
+) -> None:
+    """Write a file as a stream. Raises BadInput for a value that does not fit, and if there are not `header.records` records: then what
+    was written is no file, its end is missing."""
+    layout, count = header.layout, 0
+    where = where or str(header.name)
+    stream.write(write_header(header))
+    for count, values in enumerate(records, start=1):
+        stream.write(layout.write(values, f"{where} record {count}") + CRLF)
+    if count != header.records:
+        raise BadInput(f"{count} records were written, the header counts {header.records}", where=where)
+    stream.write(END_TAG + (CRLF if end_with_crlf else b""))
+
+
+def write_data_file(header: Header, records: Iterable[Mapping[str, Value]], *, end_with_crlf: bool = True) -> bytes:
+    """A whole file at once; see `write_records`."""
+    stream = io.BytesIO()
+    write_records(stream, header, records, end_with_crlf=end_with_crlf)
+    return stream.getvalue()
