@@ -7,7 +7,7 @@ from datetime import date
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire import tlv
 from tapwealth.wire.emv_data import IssuerApplicationData, read_date, read_iad, read_numeric
-from tapwealth.wire.emv_tags import TABLE, Tag, describe_tag
+from tapwealth.wire.emv_tags import LENGTHS, Tag, describe_tag, wrong_length
 
 _WHERE = "field 55"
 MACED = (
@@ -24,7 +24,7 @@ MACED = (
 )
 """What a cryptogram of version 01 covers, in this order; bytes 4 to 7 of 9F10 follow (PBOC 3.0 part 5)."""
 
-_REQUIRED = (*MACED, Tag.CRYPTOGRAM_9F26, Tag.IAD_9F10)
+_REQUIRED = frozenset((*MACED, Tag.CRYPTOGRAM_9F26, Tag.IAD_9F10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,14 @@ class ChipData:
 def read_chip_data(field_55: bytes) -> ChipData:
     """Raises BadInput with tag and place: torn TLV, a tag twice, one missing, a wrong length, a digit that is none."""
     elements = tlv.unique(tlv.decode(field_55, where=_WHERE), where=_WHERE)
-    for required in _REQUIRED:
-        if required not in elements:
-            raise BadInput(f"{describe_tag(required)} is missing", where=_WHERE, hint="the terminal must send it")
-    for tag, value in elements.items():
-        _check_length(tag, len(value))
+    if not elements.keys() >= _REQUIRED:
+        absent = min(_REQUIRED - elements.keys())
+        raise BadInput(f"{describe_tag(absent)} is missing", where=_WHERE, hint="the terminal must send it")
+    wrong = wrong_length(elements)
+    if wrong is not None:
+        shortest, longest = LENGTHS[wrong].start, LENGTHS[wrong].stop - 1
+        span = f"{shortest} to {longest}" if shortest != longest else f"{shortest}"
+        raise BadInput(f"{describe_tag(wrong)} has {len(elements[wrong])} bytes", where=_WHERE, hint=f"{span} are expected")
     return ChipData(
         elements,
         read_iad(elements[Tag.IAD_9F10], where=f"{_WHERE}, 9F10"),
@@ -59,10 +62,3 @@ def read_chip_data(field_55: bytes) -> ChipData:
         read_numeric(elements[Tag.CURRENCY_5F2A], where=f"{_WHERE}, 5F2A"),
         read_date(elements[Tag.DATE_9A], where=f"{_WHERE}, 9A"),
     )
-
-
-def _check_length(tag: int, size: int) -> None:
-    info = TABLE.get(tag)
-    if info is not None and not info.shortest <= size <= info.longest:
-        span = f"{info.shortest} to {info.longest}" if info.shortest != info.longest else f"{info.shortest}"
-        raise BadInput(f"{describe_tag(tag)} has {size} bytes", where=_WHERE, hint=f"{span} are expected")

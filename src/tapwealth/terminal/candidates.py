@@ -1,6 +1,6 @@
 """Which application to use: the card's directory against the terminal's list (EMV Contactless Book B, 3.3.2)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tapwealth.wire import tlv
@@ -25,7 +25,7 @@ def directory(answer: bytes) -> list[Candidate]:
     return [candidate for candidate in found if candidate is not None]
 
 
-def inside(elements: Iterable[tlv.Element], tag: int, *, where: str) -> list[tlv.Element]:
+def inside(elements: Sequence[tlv.Element], tag: int, *, where: str) -> list[tlv.Element]:
     """The elements within template `tag`; none when it is absent. Raises BadInput."""
     value = tlv.unique(elements, where=where).get(tag, b"")
     return tlv.decode(value, where=f"{where} {tlv.tag_name(tag)}")

@@ -58,11 +58,11 @@ def read_date(value: bytes, *, where: str) -> date:
     """YYMMDD of this century. Raises BadInput."""
     if len(value) != 3:
         raise BadInput(f"{len(value)} bytes", where=where, hint="a day has three: YYMMDD")
-    digits = f"{read_numeric(value, where=where):06d}"
+    rest, day = divmod(read_numeric(value, where=where), 100)
     try:
-        return date(2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+        return date(2000 + rest // 100, rest % 100, day)
     except ValueError:
-        raise BadInput(f"{digits} is not a day", where=where, hint="write it as YYMMDD") from None
+        raise BadInput(f"{value.hex()} is not a day", where=where, hint="write it as YYMMDD") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 A table for three readers: DOL processing, which pads by format; checks of length; and people, who want the name beside the tag.
 """
 
+from collections.abc import Mapping
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
@@ -159,6 +160,14 @@ def _table() -> dict[int, TagInfo]:
 
 
 TABLE = _table()
+LENGTHS = {tag: range(info.shortest, info.longest + 1) for tag, info in TABLE.items()}
+"""How many bytes an element may have."""
+
+
+def wrong_length(elements: Mapping[int, bytes]) -> int | None:
+    """The first tag whose value has a length that the table rules out; tags that are not in the table may have any."""
+    limits = LENGTHS
+    return next((tag for tag, value in elements.items() if tag in limits and len(value) not in limits[tag]), None)
 
 
 def describe_tag(tag: int) -> str:

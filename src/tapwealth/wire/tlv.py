@@ -5,7 +5,7 @@ Lengths are definite, up to 65,535, in any of the forms a card may choose (`0x21
 between elements are padding. Whatever breaks these rules is `BadInput` with the byte at which it breaks; nothing else is ever raised.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from tapwealth.kernel.refusal import BadInput
@@ -60,15 +60,23 @@ def decode(data: bytes, *, where: str = "TLV") -> list[Element]:
     elements: list[Element] = []
     at, end = 0, len(data)
     while at < end:
-        if data[at] == 0:
+        tag = data[at]
+        if tag == 0:
             at += 1
             continue
-        tag, after_tag = read_tag(data, at, where=where)
-        size, start = read_length(data, after_tag, tag, where=where)
-        if start + size > end:
+        after = at + 1
+        if tag & 0x1F == 0x1F:
+            tag, after = read_tag(data, at, where=where)
+        # The short form is the rule by far: it is read here, and the others, and a missing length, by `read_length`.
+        size = data[after] if after < end else 0x80
+        start = after + 1
+        if size >= 0x80:
+            size, start = read_length(data, after, tag, where=where)
+        stop = start + size
+        if stop > end:
             raise BadInput(f"tag {tag_name(tag)} at byte {at} wants {size} bytes, {end - start} are left", where=where, hint=_TORN)
-        elements.append(Element(tag, data[start : start + size]))
-        at = start + size
+        elements.append(Element(tag, data[start:stop]))
+        at = stop
     return elements
 
 
@@ -114,13 +122,13 @@ def leaves(data: bytes, *, where: str = "TLV", depth: int = 0) -> list[Element]:
     return found
 
 
-def unique(elements: Iterable[Element], *, where: str = "TLV") -> dict[int, bytes]:
+def unique(elements: Sequence[Element], *, where: str = "TLV") -> dict[int, bytes]:
     """Elements by tag. A tag that comes twice is BadInput: which one counts would be anybody's guess (EMV Book 3, 7.4)."""
-    found: dict[int, bytes] = {}
-    for tag, value in elements:
-        if tag in found:
-            raise BadInput(f"tag {tag_name(tag)} comes twice", where=where, hint="send each tag once")
-        found[tag] = value
+    found: dict[int, bytes] = dict(elements)
+    if len(found) < len(elements):
+        tags = [element.tag for element in elements]
+        again = next(tag for at, tag in enumerate(tags) if tag in tags[:at])
+        raise BadInput(f"tag {tag_name(again)} comes twice", where=where, hint="send each tag once")
     return found
 
 
