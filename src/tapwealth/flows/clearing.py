@@ -178,11 +178,11 @@ async def sweep_fees(house: House, day: date) -> StepReport:
         at = await moment(tx)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
         source = {book: house_account(book, Kind.FEES, Asset.CNY) for book in house.all_books}
-        balances = await house.ledger.balances_on(tx, list(source.values()), day)
+        totals = await house.ledger.totals_dated(tx, list(source.values()), day)
         parts = tuple(
             Part(book, amount, account, house_account(book, Kind.FEES_OWN, Asset.CNY))
             for book, account in source.items()
-            if account in balances and (amount := balances[account].credits_posted - balances[account].debits_posted) > 0
+            if (amount := totals[account].owed) > 0
         )
         payment = Payment(
             step_key(day, "fees", HOUSE_BOOK),

@@ -38,6 +38,9 @@ class FrameRefusal(IntEnum):
     KEY_REUSED = 1
 
 
+KEY_REUSED = Refusal(FrameRefusal.KEY_REUSED, "this idempotency key was used for another command; take a new key")
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who gives a command, and how they were authenticated. `person` and `book` are set for a customer."""
@@ -134,6 +137,42 @@ async def once(house: House, books: Sequence[int], envelope: Envelope, command: 
         return answer
 
 
+async def each_once(
+    house: House,
+    tx: Tx,
+    commands: Sequence[Any],
+    into: type[T],
+    decide: Callable[[Moment, Sequence[Any]], Awaitable[Sequence[T | Refusal]]],
+) -> list[T | Refusal]:
+    """`once` for a list of commands with `.envelope` and `.command`, in the writer's transaction: `decide` gets the fresh ones at once.
+
+    A key that stands twice in the list is decided once; the second gets the first answer, or a refusal if its content differs.
+    """
+    digests = [content_hash(house.keys, one.command) for one in commands]
+    asked = [(one.envelope.caller.book, one.envelope.key, digest) for one, digest in zip(commands, digests, strict=True)]
+    known = await idempotency.recall(tx, asked)
+    first: dict[tuple[int, UUID], int] = {}
+    for index, (book, key, _) in enumerate(asked):
+        if known[index] is None:
+            first.setdefault((book, key), index)
+    at = await moment(tx)
+    fresh = list(first.values())
+    answers = dict(zip(fresh, await decide(at, [commands[index] for index in fresh]) if fresh else [], strict=True))
+    kinds = {index: type(commands[index].command).__name__ for index in fresh}
+    await idempotency.remember(
+        tx, [(*asked[index][:2], kinds[index], digests[index], encode_answer(answers[index]), at.now) for index in fresh]
+    )
+    results: list[T | Refusal] = []
+    for index, (book, key, digest) in enumerate(asked):
+        before = known[index]
+        if before is not None:
+            results.append(_recalled(before, into))
+        else:
+            origin = first[book, key]
+            results.append(answers[origin] if digests[origin] == digest else KEY_REUSED)
+    return results
+
+
 class _Undo(Exception):
     """Takes back what a refused command had written."""
 
@@ -203,7 +242,7 @@ class Remembered(Enum):
 
 def _recalled(known: "idempotency.Recalled", into: type[T]) -> T | Refusal:
     if known.reused:
-        return Refusal(FrameRefusal.KEY_REUSED, "this idempotency key was used for another command; take a new key")
+        return KEY_REUSED
     content = msgspec.json.decode(known.answer)
     if "refused" in content:
         return Refusal(remembered_code(content["refused"], content["code"]), content["text"])

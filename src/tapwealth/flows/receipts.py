@@ -16,6 +16,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_num
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
 
@@ -57,12 +58,19 @@ async def receive(house: House, pushed: Sequence[Pushed], recognisers: Sequence[
         known = await store.receipts(tx, [one.end_to_end_id for one in pushed])
         own = await store.by_end_to_end(tx, [one.end_to_end_id for one in pushed])
         fresh = {one.end_to_end_id: one for one in pushed if one.end_to_end_id not in known and one.end_to_end_id not in own}
+        _check_accounts(fresh)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
         claims: dict[str, Claim] = {}
         for recognise in (*recognisers, _line_of_advance, _suspense):
             claims.update(await recognise(house, tx, at, [one for name, one in fresh.items() if name not in claims], actor))
         await must_post(house, tx, at, [entry for claim in claims.values() for entry in claim.entries])
         await store.add_receipts(tx, [_row(one, claims[name].destination, at) for name, one in fresh.items()], at.now)
+
+
+def _check_accounts(fresh: Mapping[str, Pushed]) -> None:
+    for one in fresh.values():
+        if one.account not in ACCOUNTS:
+            raise BadInput(f"{one.account} is not an account of ours", where=f"receipt {one.end_to_end_id}")
 
 
 def _row(one: Pushed, destination: str, at: Moment) -> store.Receipt:

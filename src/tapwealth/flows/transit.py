@@ -55,5 +55,5 @@ async def drain(house: House, day: date) -> int:
 async def _owed(house: House, tx: Any, day: date) -> dict[int, int]:
     """By book: the credit balance of its transit account as of that date (negative: a debit balance)."""
     accounts = {house_account(book, Kind.BOOK_TRANSIT, Asset.CNY): book for book in house.all_books}
-    balances = await house.ledger.balances_on(tx, list(accounts), day)
-    return {accounts[account]: balance.credits_posted - balance.debits_posted for account, balance in balances.items()}
+    totals = await house.ledger.totals_dated(tx, list(accounts), day)
+    return {accounts[account]: total.owed for account, total in totals.items()}

@@ -1,0 +1,4 @@
+"""The partner bank and who we are to it: facts of the installation (Bank of Beijing, public CNAPS number)."""
+
+BANK_CNAPS = "313100000013"
+PLATFORM_NAME = "Tapwealth"

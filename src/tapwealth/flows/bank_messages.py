@@ -1,0 +1,79 @@
+"""What goes to the bank and what comes from it, as ISO 20022 messages.
+
+An outbox message names an instruction; the XML is made when it is sent, since a card number may not lie about in clear. What the bank sends
+is told apart by its namespace: a status report settles payments, a notification brings receipts.
+"""
+
+from uuid import UUID
+
+from tapwealth.bank import store
+from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
+from tapwealth.customers import store as customers
+from tapwealth.flows import payments, receipts
+from tapwealth.flows.frame import House
+from tapwealth.flows.payments import Outcome
+from tapwealth.flows.receipts import Pushed, Recogniser
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.storage.outbox import OutboxMessage
+from tapwealth.wire.iso20022.credit_transfer import CreditTransfer, CreditTransferInitiation, write_credit_transfer
+from tapwealth.wire.iso20022.direct_debit import DirectDebit, DirectDebitInitiation, write_direct_debit
+from tapwealth.wire.iso20022.message_type import MessageType, sniff
+from tapwealth.wire.iso20022.notification import read_notification
+from tapwealth.wire.iso20022.party import Party
+from tapwealth.wire.iso20022.status_report import PaymentStatus, read_status_report
+
+
+async def deliver(house: House, message: OutboxMessage) -> None:
+    """Hand one payment to the bank. Raises Outage while the bank is not known to have stored it."""
+    await house.rails.bank.send(await _xml(house, UUID(message.payload["instruction"])))
+
+
+async def _xml(house: House, identifier: UUID) -> bytes:
+    async with house.database.read() as tx:
+        one = await store.instruction(tx, identifier)
+        assert one is not None, f"the outbox names an instruction that is not there: {identifier}"
+        at = await tx.fetchval("select instant from platform_clock")
+        if not one.direct_debit:
+            ours, theirs = Party(one.from_account, BANK_CNAPS, PLATFORM_NAME), Party(one.to_account, BANK_CNAPS, one.counterparty)
+            transfer = CreditTransfer(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, text=one.purpose)
+            return write_credit_transfer(CreditTransferInitiation(one.id.hex, at, PLATFORM_NAME, (transfer,)))
+        (part,) = (await store.parts_of(tx, [one.id]))[one.id]
+        card = await customers.bank_card(tx, part[1].book, UUID(one.from_account))
+        assert card is not None, f"instruction {identifier} names a card that is not there"
+    number = house.keys.open_sealed("people", card.sealed, b"bank_card" + card.id.bytes).decode()
+    ours, theirs = Party(one.to_account, BANK_CNAPS, PLATFORM_NAME), Party(number, BANK_CNAPS, one.counterparty)
+    debit = DirectDebit(
+        one.end_to_end_id, one.amount, ours, theirs, one.requested_date, card.id.hex, business_date_of(card.bound_at), text=one.purpose
+    )
+    return write_direct_debit(DirectDebitInitiation(one.id.hex, at, PLATFORM_NAME, (debit,)))
+
+
+async def take(house: House, content: bytes, recognisers: tuple[Recogniser, ...]) -> None:
+    """One message of the bank's. Raises BadInput for what cannot be read or is not for us; a repetition changes nothing."""
+    kind = sniff(content)
+    if kind is MessageType.PAIN_002:
+        report = read_status_report(content)
+        outcomes = [
+            Outcome(
+                one.end_to_end_id,
+                one.status is PaymentStatus.SETTLED,
+                business_date_of(one.settled_at or report.created_at),
+                f"{one.reason or ''} {one.text}".strip(),
+            )
+            for one in report.outcomes
+            if one.status is not PaymentStatus.PENDING
+        ]
+        unknown = await payments.hear(house, outcomes)
+        if unknown:
+            raise BadInput(f"no payment of ours is called {', '.join(unknown)}", where="pain.002", hint="check the end-to-end id")
+        return
+    if kind is not MessageType.CAMT_054:
+        raise BadInput(f"{kind.value} is not taken here", where="bank message", hint="send pain.002 or camt.054")
+    note = read_notification(content)
+    pushed = [
+        Pushed(entry.end_to_end_id, note.account, entry.amount, entry.booked_on, entry.counterparty_name, entry.text)
+        for entry in note.entries
+        if entry.amount > 0
+    ]
+    await receipts.receive(house, pushed, recognisers)

@@ -1,0 +1,236 @@
+"""What goes to the registrar when a date ends: account applications (01) before orders (03), then the index that makes them count.
+
+The date is cut, so that what belongs into its files cannot change any more: made once more after a kill, they are the same bytes.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.customers import store as customers
+from tapwealth.flows import payments
+from tapwealth.flows.end_of_day import StepReport
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
+from tapwealth.flows.payments import Payment, Purpose
+from tapwealth.flows.people import open_person
+from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
+from tapwealth.funds import store
+from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, index_of, order_file
+from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
+from tapwealth.funds.store import FundAccount, OrderRow, Redemption
+from tapwealth.issuing import store as issuing
+from tapwealth.kernel.clock import SHANGHAI, shanghai
+from tapwealth.kernel.ids import derived
+from tapwealth.kernel.masked import IdentityNumber, PersonName
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage.database import Tx
+
+ADVANCER = UUID(int=1)
+"""The fund account (book 0) under which the bank's advance facility holds units."""
+
+FUND = "000198"
+_UNITS = Asset.FUND_000198
+
+
+async def cover_captures(house: House, day: date) -> StepReport:
+    """Each capture that the bank advanced money for becomes a fast transfer (098) of the holder's units to the advancer."""
+    async with house.database.transaction() as tx:
+        captured = [row for row in await issuing.captured_on(tx, day) if row.fund_units]
+        await house.ledger.lock_books(tx, sorted({row.book for row in captured}))
+        known = set(await store.orders_by_serial(tx, house.all_books, OWN_CHANNEL, [_serial(day, one.id) for one in captured]))
+        holdings = await house.ledger.open_accounts(
+            tx, [NewAccount(one.book, Kind.HOLDING, one.person, _UNITS, Limit.DEBITS_WITHIN_CREDITS) for one in captured]
+        )
+        rows = [
+            OrderRow(
+                book=one.book,
+                id=derived(one.id, "fast_transfer"),
+                serial=_serial(day, one.id),
+                channel=OWN_CHANNEL,
+                fund=FUND,
+                fund_account=one.person,
+                funding=house_account(one.book, Kind.TRANSIT_098, _UNITS),
+                holding=holding,
+                business_code=BusinessCode.FAST_TRANSFER,
+                amount=0,
+                units=one.fund_units,
+                received_at=one.received_at,
+                dealing_date=day,
+                business_date=day,
+                source=one.id,
+            )
+            for one, holding in zip(captured, holdings, strict=True)
+            if _serial(day, one.id) not in known
+        ]
+        await store.add_orders(tx, rows)
+    units = sum(one.fund_units for one in captured)
+    return StepReport(f"{len(captured)} fast transfers of {format_minor(units)} units", {"transfers": len(captured), "units": units})
+
+
+def _serial(day: date, authorisation: UUID) -> str:
+    return serial_of(day, derived(authorisation, "fast_transfer"))
+
+
+async def redeem_advance(house: House, day: date) -> StepReport:
+    """On a dealing day the advancer asks for the money of the units it holds: one redemption (024) over all books."""
+    if not house.calendar.is_dealing_day(day):
+        return StepReport("not a dealing day", {"units": 0})
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        at = await moment(tx)
+        under_way: dict[int, int] = defaultdict(int)
+        known = [one for one in await store.redemptions(tx) if one.dealing_date <= day]
+        for one in known:
+            if one.state == "sent" and one.dealing_date < day:
+                for book, units in (await store.redemption_parts(tx, one.serial)).items():
+                    under_way[book] += units
+        accounts = {house_account(book, Kind.ADVANCER, _UNITS): book for book in house.all_books}
+        totals = await house.ledger.totals_dated(tx, list(accounts), day)
+        parts = {book: totals[account].owed - under_way[book] for account, book in accounts.items()}
+        parts = {book: units for book, units in parts.items() if units > 0}
+        units = sum(parts.values())
+        if units and not any(one.dealing_date == day for one in known):
+            await _ask(house, tx, at, day, parts)
+    return StepReport(f"the advancer redeems {format_minor(units)} units", {"units": units})
+
+
+async def _ask(house: House, tx: Tx, at: Moment, day: date, parts: dict[int, int]) -> None:
+    identifier = step_key(day, "advance redemption", HOUSE_BOOK)
+    units = sum(parts.values())
+    await store.add_redemption(tx, Redemption(serial_of(day, identifier), day, units, "sent", None, None), parts)
+    row = OrderRow(
+        book=HOUSE_BOOK,
+        id=identifier,
+        serial=serial_of(day, identifier),
+        channel=OWN_CHANNEL,
+        fund=FUND,
+        fund_account=ADVANCER,
+        funding=0,
+        holding=0,
+        business_code=BusinessCode.REDEEM,
+        amount=0,
+        units=units,
+        received_at=shanghai(day, 14, 59, 59),
+        dealing_date=day,
+        business_date=day,
+    )
+    await store.add_orders(tx, [row])
+
+
+async def send_files(house: House, day: date) -> StepReport:
+    """Make the files, leave them for the registrar, then note that they are gone and sweep the cash they stand for."""
+    made = await _make(house, day)
+    for file in made:
+        house.rails.exchange.leave(file.name, file.content)
+    swept = await _note(house, day, made)
+    names = [file.name for file in made]
+    return StepReport(f"{len(names)} files left for the registrar, {format_minor(swept)} yuan swept", {"files": names, "swept": swept})
+
+
+async def _make(house: House, day: date) -> list[OutgoingFile]:
+    async with house.database.read() as tx:
+        applications = await store.applications_for(tx, day)
+        orders = await store.orders_for(tx, day, deals=house.calendar.is_dealing_day(day))
+        holders = await store.accounts_by_id(tx, [(one.book, one.fund_account) for one in orders])
+        people = await customers.persons(tx, [(one.book, one.id) for one in applications if not one.sealed])
+    files: list[OutgoingFile] = []
+    for channel in sorted({one.channel for one in (*applications, *orders)}):
+        route = Route(channel)
+        named = [_application(house, one, people) for one in applications if one.channel == channel]
+        asked = [_order(one, holders[one.fund_account]) for one in orders if one.channel == channel]
+        made = [account_file(route, day, named)] if named else []
+        made += [order_file(route, day, asked)] if asked else []
+        files += [*made, index_of(route, day, made)]
+    return files
+
+
+def _application(house: House, one: FundAccount, people: dict[UUID, customers.PersonRow]) -> AccountApplication:
+    if one.sealed:
+        secret = house.keys.open_sealed("people", one.sealed, b"fund_account" + one.id.bytes).decode()
+        name, identity = secret.split("\n")
+    else:
+        person = open_person(house, people[one.id])
+        name, identity = person.name, person.identity_number
+    at = one.applied_at.astimezone(SHANGHAI)
+    return AccountApplication(
+        serial=one.application_serial,
+        business_code=one.business_code,
+        trading_account=one.trading_account,
+        name=PersonName(name),
+        identity_number=IdentityNumber(identity),
+        applied_on=at.date(),
+        applied_at=at.time().replace(microsecond=0),
+        distributor=one.channel,
+        ta_account=one.ta_account,
+        payout_account=one.payout_account,
+    )
+
+
+def _order(one: OrderRow, holder: FundAccount) -> OrderRecord:
+    at = one.received_at.astimezone(SHANGHAI)
+    fast = one.business_code == BusinessCode.FAST_TRANSFER
+    return OrderRecord(
+        serial=one.serial,
+        business_code=one.business_code,
+        trading_account=holder.trading_account,
+        ta_account=holder.ta_account,
+        fund_code=one.fund,
+        amount=one.amount,
+        volume=one.units,
+        ordered_on=at.date(),
+        ordered_at=at.time().replace(microsecond=0),
+        distributor=one.channel,
+        target_trading_account=ADVANCER_TRADING_ACCOUNT if fast else "",
+        target_distributor=OWN_CHANNEL if fast else "",
+    )
+
+
+ADVANCER_TRADING_ACCOUNT = "00000000000000001"
+
+
+async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> int:
+    """Own customers' cash goes from the reserve to the collection account, the next day."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, range(house.books + 1))
+        at = await moment(tx)
+        applications = await store.applications_for(tx, day)
+        orders = await store.orders_for(tx, day, deals=house.calendar.is_dealing_day(day))
+        await store.mark_applications_sent(tx, applications, day)
+        await store.mark_orders_sent(tx, orders, day)
+        for file in made:
+            await store.add_file(tx, file.name, hashlib.sha256(file.content).digest(), 0, day, at.now, outgoing=True)
+        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+        parts = _sweep(orders)
+        payment = Payment(
+            step_key(day, "purchase sweep", HOUSE_BOOK),
+            f"SWP-{day:%Y%m%d}",
+            Purpose.PURCHASE_SWEEP,
+            NUMBER_OF[Kind.CUSTOMER_RESERVE],
+            NUMBER_OF[Kind.FUND_COLLECTION],
+            "Tapwealth fund collection",
+            day + timedelta(days=1),
+            parts,
+        )
+        await payments.instruct(house, tx, at, day, actor, [payment] if parts else [])
+    return payment.amount
+
+
+def _sweep(orders: Sequence[OrderRow]) -> tuple[Part, ...]:
+    sums: dict[int, int] = defaultdict(int)
+    for one in orders:
+        if one.channel == OWN_CHANNEL and one.business_code == BusinessCode.PURCHASE:
+            sums[one.book] += one.amount
+    return tuple(
+        Part(
+            book,
+            amount,
+            house_account(book, Kind.FUND_PURCHASE_IN_TRANSIT, Asset.CNY),
+            house_account(book, Kind.FUND_PURCHASE_COLLECTED, Asset.CNY),
+        )
+        for book, amount in sorted(sums.items())
+    )

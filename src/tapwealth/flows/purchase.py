@@ -1,0 +1,210 @@
+"""Buying into a fund: a hot flow over a list of orders of our own customers.
+
+The order is placed, its cash waits in transit, and it goes to the registrar with the file of its dealing day. Suitability and class are
+asked first; the wallet pays last, and what an earlier order of the same batch takes is gone for a later one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.customers import store as customers
+from tapwealth.customers.store import PersonRow
+from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
+from tapwealth.funds import entries, store
+from tapwealth.funds.entries import Order
+from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
+from tapwealth.funds.store import Fund, FundAccount, OrderRow, SalesChannel
+from tapwealth.kernel.ids import derived, prefixed
+from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
+
+OWN_CHANNEL = "T01"
+
+
+class PurchaseFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Buy `amount` fen of the fund with that code."""
+
+    fund: str
+    amount: int
+
+
+class PurchasePlaced(msgspec.Struct, frozen=True):
+    """The order's id and dealing day."""
+
+    order: str
+    dealing_date: date
+    amount: int
+
+
+class Placing(NamedTuple):
+    """One command of the batch."""
+
+    envelope: Envelope
+    command: PurchaseFund
+
+
+def check(command: PurchaseFund) -> None:
+    """Raises BadInput for an amount that nothing could carry."""
+    checked(command.amount, where="amount")
+
+
+async def purchase(house: House, tx: Any, commands: Sequence[Placing]) -> list[PurchasePlaced | Refusal]:
+    """One answer per command, in order."""
+    return await each_once(house, tx, commands, PurchasePlaced, lambda at, fresh: _place(house, tx, at, fresh))
+
+
+@dataclass(slots=True)
+class _Loaded:
+    funds: dict[str, Fund]
+    channels: dict[tuple[str, str], SalesChannel]
+    persons: dict[UUID, PersonRow]
+    holders: dict[UUID, FundAccount]
+    accounts: dict[tuple[UUID, Kind], int]
+    available: dict[UUID, int]
+    held: dict[UUID, int]
+
+
+async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> list[PurchasePlaced | Refusal]:
+    facts = await _load(house, tx, fresh)
+    decided = [_decide(house, facts, one) for one in fresh]
+    placed = [(one, fund) for one, fund in zip(fresh, decided, strict=True) if not isinstance(fund, Refusal)]
+    rows = [_row(house, facts, at, one, fund) for one, fund in placed]
+    await _open_holders(house, tx, at, facts, [one for one, _ in placed])
+    actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(placed, rows, strict=True)])
+    made = [entries.purchase_placed(order_of(row, own=True), row.business_date, actor) for row, actor in zip(rows, actors, strict=True)]
+    answers = await post(house, tx, at, made)
+    await store.add_orders(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
+    results = iter(
+        PurchasePlaced(prefixed("ord", row.id), row.dealing_date, row.amount)
+        if answer.posted
+        else Refusal(PurchaseRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
+        for row, answer in zip(rows, answers, strict=True)
+    )
+    return [fund if isinstance(fund, Refusal) else next(results) for fund in decided]
+
+
+async def _load(house: House, tx: Any, fresh: Sequence[Placing]) -> _Loaded:
+    people = sorted({_who(one) for one in fresh})
+    wanted = [
+        NewAccount(book, kind, person, asset, Limit.DEBITS_WITHIN_CREDITS)
+        for book, person in people
+        for kind, asset in ((Kind.WALLET, Asset.CNY), (Kind.HOLDING, Asset.FUND_000198))
+    ]
+    accounts = {
+        (one.owner, Kind(one.kind)): account
+        for one, account in zip(wanted, await house.ledger.open_accounts(tx, wanted), strict=True)
+        if one.owner
+    }
+    balances = await house.ledger.balances(tx, list(accounts.values()))
+    return _Loaded(
+        await store.funds(tx),
+        await store.channels(tx),
+        await customers.persons(tx, people),
+        await store.accounts_by_id(tx, people),
+        accounts,
+        {person: balances[accounts[person, Kind.WALLET]].available for _, person in people},
+        {person: balances[accounts[person, Kind.HOLDING]].totals.owed for _, person in people},
+    )
+
+
+def _who(one: Placing) -> tuple[int, UUID]:
+    person = one.envelope.caller.person
+    assert person is not None, "only a customer buys for themself"
+    return one.envelope.caller.book, person
+
+
+def _decide(house: House, facts: _Loaded, one: Placing) -> Fund | Refusal:
+    _, person = _who(one)
+    amount, code = one.command.amount, one.command.fund
+    known = PurchaseFacts(
+        facts.funds.get(code),
+        facts.channels.get((OWN_CHANNEL, code)),
+        facts.persons[person].kyc_level,
+        None,
+        facts.held[person],
+        facts.available[person],
+    )
+    refusal = decide(known, amount)
+    if refusal is not None:
+        return refusal
+    facts.available[person] -= amount
+    facts.held[person] += amount
+    return facts.funds[code]
+
+
+def _row(house: House, facts: _Loaded, at: Moment, one: Placing, fund: Fund) -> OrderRow:
+    book, person = _who(one)
+    received_at = one.envelope.received_at
+    day = dealing_date(house.calendar, fund, received_at)
+    return OrderRow(
+        book=book,
+        id=_order_id(one),
+        serial=serial_of(day, _order_id(one)),
+        channel=OWN_CHANNEL,
+        fund=fund.code,
+        fund_account=person,
+        funding=facts.accounts[person, Kind.WALLET],
+        holding=facts.accounts[person, Kind.HOLDING],
+        business_code="022",
+        amount=one.command.amount,
+        units=0,
+        received_at=received_at,
+        dealing_date=day,
+        business_date=at.date_of(received_at),
+    )
+
+
+def _order_id(one: Placing) -> UUID:
+    return derived(one.envelope.key, "purchase")
+
+
+def serial_of(day: date, identifier: UUID) -> str:
+    """AppSheetSerialNo, 24 digits: the day and 16 digits of the id's hash part, the book left out."""
+    return f"{day:%Y%m%d}{(identifier.int & (1 << 46) - 1) % 10**16:016d}"
+
+
+def order_of(row: OrderRow, *, own: bool) -> Order:
+    """The accounting view of an order."""
+    return Order(row.book, row.id, row.funding, row.holding, row.amount, own)
+
+
+async def _open_holders(house: House, tx: Any, at: Moment, facts: _Loaded, placed: Sequence[Placing]) -> None:
+    """A first purchase also applies for an account at the registrar: its application goes out before the order."""
+    fresh = {person: (book, one) for one in placed for book, person in [_who(one)] if person not in facts.holders}
+    await store.add_accounts(tx, [_application(house, facts, at, book, person, one) for person, (book, one) in fresh.items()])
+
+
+def _application(house: House, facts: _Loaded, at: Moment, book: int, person: UUID, one: Placing) -> FundAccount:
+    row = facts.persons[person]
+    trading = trading_account(house, row.identity_lookup)
+    day = at.date_of(one.envelope.received_at)
+    return FundAccount(
+        book=book,
+        id=person,
+        channel=OWN_CHANNEL,
+        trading_account=trading,
+        ta_account="",
+        application_serial=f"{day:%Y%m%d}{int(trading) % 10**16:016d}",
+        business_code="001",
+        sealed=b"",
+        shown_name=row.shown_name,
+        payout_account="",
+        state="applied",
+        reason="",
+        business_date=day,
+        sent_on=None,
+        applied_at=one.envelope.received_at,
+    )
+
+
+def trading_account(house: House, identity_lookup: bytes) -> str:
+    """17 digits from the keyed hash of the identity number: the same person, the same trading account, whatever the number of books."""
+    digest = house.keys.lookup_hash("trading_account", identity_lookup)
+    return f"{int.from_bytes(digest[:8], 'big') % 10**17:017d}"

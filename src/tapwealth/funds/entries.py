@@ -1,0 +1,104 @@
+"""Journal entries of funds. Each function's docstring is the recipe. Units are 1/100 unit; money is fen.
+
+The holder's cash waits in `fund_purchase_in_transit` until it is swept to the collection account, then in `fund_purchase_collected` until
+the registrar confirms; then cash and units are posted in one entry.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+from uuid import UUID
+
+from tapwealth.kernel.ids import derived
+from tapwealth.kernel.money import Asset
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import JournalEntry, Line, Op
+
+
+class FundEntry(IntEnum):
+    """Kinds 400 to 499."""
+
+    PURCHASE_PLACED = 401
+    PURCHASE_CONFIRMED = 402
+    PURCHASE_REFUSED = 403
+    INCOME = 404
+    NEGATIVE_INCOME = 405
+    FAST_TRANSFER_CONFIRMED = 410
+    FAST_TRANSFER_REFUSED = 411
+    REDEMPTION_CONFIRMED = 412
+    REDEMPTION_PAID = 413
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The accounts of an order: `funding` gave the money, `holding` gets the units."""
+
+    book: int
+    id: UUID
+    funding: int
+    holding: int
+    amount: int
+    own: bool
+    units_asset: Asset = Asset.FUND_000198
+
+
+def _line(debit: int, credit: int, amount: int, asset: Asset = Asset.CNY) -> Line:
+    return Line(Op.POST, debit, credit, asset, amount)
+
+
+def _house(book: int, kind: Kind, asset: Asset = Asset.CNY) -> int:
+    return house_account(book, kind, asset)
+
+
+def purchase_placed(order: Order, day: date, actor: int) -> JournalEntry:
+    """Own customer: Dr wallet / Cr fund_purchase_in_transit. Channel: Dr channel_funds / Cr fund_purchase_collected, its cash is there."""
+    kind = Kind.FUND_PURCHASE_IN_TRANSIT if order.own else Kind.FUND_PURCHASE_COLLECTED
+    line = _line(order.funding, _house(order.book, kind), order.amount)
+    return JournalEntry(order.book, order.id, FundEntry.PURCHASE_PLACED, day, actor, order.id, (line,))
+
+
+def purchase_confirmed(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """Dr fund_purchase_collected / Cr fund_collection_out; units Dr registrar_mirror / Cr holding."""
+    lines = (
+        _line(_house(order.book, Kind.FUND_PURCHASE_COLLECTED), _house(order.book, Kind.FUND_COLLECTION_OUT), order.amount),
+        _line(_house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset), order.holding, units, order.units_asset),
+    )
+    return JournalEntry(order.book, derived(order.id, "confirmed"), FundEntry.PURCHASE_CONFIRMED, day, actor, order.id, lines)
+
+
+def channel_purchase_refused(order: Order, day: date, actor: int) -> JournalEntry:
+    """Dr fund_purchase_collected / Cr channel_funds. (An own customer's money goes back by a payment, collection to reserve.)"""
+    line = _line(_house(order.book, Kind.FUND_PURCHASE_COLLECTED), order.funding, order.amount)
+    return JournalEntry(order.book, derived(order.id, "refused"), FundEntry.PURCHASE_REFUSED, day, actor, order.id, (line,))
+
+
+def income(book: int, key: UUID, holding: int, amount: int, day: date, actor: int, asset: Asset = Asset.FUND_000198) -> JournalEntry:
+    """Units Dr registrar_mirror / Cr holding; a negative day the other way round."""
+    mirror = _house(book, Kind.REGISTRAR_MIRROR, asset)
+    line = _line(mirror, holding, amount, asset) if amount > 0 else _line(holding, mirror, -amount, asset)
+    return JournalEntry(book, key, FundEntry.INCOME if amount > 0 else FundEntry.NEGATIVE_INCOME, day, actor, key, (line,))
+
+
+def fast_transfer_confirmed(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """Units Dr transit_098 / Cr advancer: the registrar has moved them."""
+    transit, advancer = (_house(order.book, kind, order.units_asset) for kind in (Kind.TRANSIT_098, Kind.ADVANCER))
+    line = _line(transit, advancer, units, order.units_asset)
+    return JournalEntry(order.book, derived(order.id, "confirmed"), FundEntry.FAST_TRANSFER_CONFIRMED, day, actor, order.id, (line,))
+
+
+def redemption_confirmed(book: int, key: UUID, units: int, day: date, actor: int, asset: Asset = Asset.FUND_000198) -> JournalEntry:
+    """Units Dr advancer / Cr registrar_mirror; Dr fund_redemption_due / Cr advance_repayment_due: the registrar owes it now."""
+    lines = (
+        _line(_house(book, Kind.ADVANCER, asset), _house(book, Kind.REGISTRAR_MIRROR, asset), units, asset),
+        _line(_house(book, Kind.FUND_REDEMPTION_DUE), _house(book, Kind.ADVANCE_REPAYMENT_DUE), units),
+    )
+    return JournalEntry(book, key, FundEntry.REDEMPTION_CONFIRMED, day, actor, key, lines)
+
+
+def redemption_paid(book: int, key: UUID, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr advance / Cr fund_redemption_due; Dr advance_repayment_due / Cr advance_payable: the line can be used again."""
+    lines = (
+        _line(_house(book, Kind.ADVANCE), _house(book, Kind.FUND_REDEMPTION_DUE), amount),
+        _line(_house(book, Kind.ADVANCE_REPAYMENT_DUE), _house(book, Kind.ADVANCE_PAYABLE), amount),
+    )
+    return JournalEntry(book, key, FundEntry.REDEMPTION_PAID, day, actor, key, lines)
