@@ -47,7 +47,6 @@ REPORT = StatusReport(
     (
         PaymentOutcome("OUT-7", PaymentStatus.SETTLED, shanghai(DAY, 9, 30, 5)),
         PaymentOutcome("OUT-8", PaymentStatus.REJECTED, None, StatusReason.INSUFFICIENT_FUNDS, "the account has 0.00"),
-        PaymentOutcome("OUT-9", PaymentStatus.PENDING),
     ),
 )
 NOTIFICATION = Notification(

@@ -48,7 +48,6 @@ DEBITS = st.builds(DirectDebit, identifiers(), AMOUNTS, PARTIES, PARTIES, DATES,
 OUTCOMES = st.one_of(
     st.builds(PaymentOutcome, identifiers(), st.just(PaymentStatus.SETTLED), INSTANTS, st.none(), texts(105)),
     st.builds(PaymentOutcome, identifiers(), st.just(PaymentStatus.REJECTED), st.none(), st.sampled_from(StatusReason), texts(105)),
-    st.builds(PaymentOutcome, identifiers(), st.just(PaymentStatus.PENDING), st.none(), st.none(), texts(105)),
 )
 
 

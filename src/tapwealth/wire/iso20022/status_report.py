@@ -17,10 +17,9 @@ _REASON_TEXT_LENGTH = 105
 
 
 class PaymentStatus(StrEnum):
-    """Only what is final, and that it waits for its date."""
+    """Only what is final; a payment that waits for its date is not reported on."""
 
     SETTLED = "ACSC"
-    PENDING = "PDNG"
     REJECTED = "RJCT"
 
 
@@ -28,7 +27,6 @@ class StatusReason(StrEnum):
     """Why a payment was rejected."""
 
     INCORRECT_ACCOUNT = "AC01"
-    CLOSED_ACCOUNT = "AC04"
     FORBIDDEN = "AG01"
     INSUFFICIENT_FUNDS = "AM04"
     DUPLICATE = "DUPL"
