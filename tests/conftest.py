@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -98,15 +98,18 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         yield open_database
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report: Any = yield
+def _skip_is_failure(report: Any, name: str) -> Any:
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
-        report.outcome, report.longrepr = "failed", f"{item.nodeid} was skipped, which counts as a failure under CI=true: {report.longrepr}"
+        report.outcome, report.longrepr = "failed", f"{name} was skipped, which counts as a failure under CI=true: {report.longrepr}"
     return report
 
 
-def pytest_collectreport(report: pytest.CollectReport) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    return _skip_is_failure((yield), item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
     """A module that skips itself while it is being collected."""
-    if report.skipped and os.environ.get("CI") == "true":
-        report.outcome, report.longrepr = "failed", f"{report.nodeid} skipped itself, which counts as a failure under CI=true"
+    return _skip_is_failure((yield), collector.nodeid)

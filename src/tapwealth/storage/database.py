@@ -106,9 +106,16 @@ def outages(connection: Connection | None = None) -> Iterator[None]:
         raise Outage(_line(error)) from error
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, without details and hints; never empty."""
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return said.splitlines()[0]
+
+
 def _line(error: BaseException) -> str:
-    first = (str(error).splitlines() or [""])[0] or type(error).__name__
-    return f"the database does not answer: {first}; try again, and see whether it runs"
+    said = first_line(error)
+    hint = "make room on its disk" if "No space left" in said else "try again, and see whether it runs"
+    return f"the database does not answer: {said}; {hint}"
 
 
 async def connect(dsn: str) -> Connection:
@@ -129,9 +136,9 @@ async def open_connection(dsn: str, options: Mapping[str, Any]) -> Connection:
     except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
         raise Outage("the database has not been prepared; run `tapwealth db migrate`") from None
     except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError) as error:
-        raise Outage(f"the database refuses the connection: {error}; check --database-url") from None
+        raise Outage(f"the database refuses the connection: {first_line(error)}; check --database-url") from None
     except (ValueError, asyncpg.InterfaceError) as error:
-        raise Outage(f"the database address cannot be read: {error}; write it like postgresql://user@host/name") from None
+        raise Outage(f"the database address cannot be read: {first_line(error)}; write it like postgresql://user@host/name") from None
 
 
 @asynccontextmanager

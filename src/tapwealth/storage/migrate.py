@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from tapwealth.kernel.refusal import Outage
-from tapwealth.storage.database import PROGRAM_ROLE, SCHEMA, Connection, open_connection, outages
+from tapwealth.storage.database import PROGRAM_ROLE, SCHEMA, Connection, first_line, open_connection, outages
 from tapwealth.storage.distribution import distribute
 
 if TYPE_CHECKING:  # Alembic takes most of a second to import: only when there is something to apply
@@ -105,7 +105,7 @@ async def _prepare(connection: Connection) -> None:
         await connection.execute(f"grant usage on schema {SCHEMA} to {PROGRAM_ROLE}")
     except asyncpg.InsufficientPrivilegeError as error:
         hint = f"let it make the schema {SCHEMA} and the role {PROGRAM_ROLE}, or have them made"
-        raise Outage(f"the database user may not prepare the database: {error}; {hint}") from None
+        raise Outage(f"the database user may not prepare the database: {first_line(error)}; {hint}") from None
 
 
 async def _upgrade(dsn: str) -> None:

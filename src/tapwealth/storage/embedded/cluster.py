@@ -18,23 +18,28 @@ from tapwealth.storage.embedded.place import Place
 
 OWNER_ROLE = "tapwealth"
 DATABASE = "tapwealth"
-LEAST_FREE_MB = 256
-"""An empty cluster and its first log files."""
+FREE_MB_TO_CREATE, FREE_MB_TO_START = 256, 64
+"""An empty cluster and its first log files; a little log and the catalogue's files."""
 
 _INITDB = ["-U", OWNER_ROLE, "-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth=peer"]
 _PASSING = "cluster.new-"
 
 
-def ensure(place: Place, binaries: Path, user: ServerUser) -> None:
-    """Make the cluster if there is none, and refuse one that cannot be used. Only while holding the lock `starting`. Raises Outage."""
-    free = shutil.disk_usage(place.folder).free >> 20
-    if free < LEAST_FREE_MB:
-        raise Outage(f"the disk is full: {free} MB free at {place.folder}, {LEAST_FREE_MB} needed; make room, or give another --data-dir")
-    if place.cluster.exists():
+def ensure(place: Place, binaries: Path, user: ServerUser, starting: int) -> None:
+    """Make the cluster if there is none, and refuse one that cannot be used. Raises Outage.
+
+    `starting` is the descriptor that holds that lock; what makes the cluster inherits it, so that the next starter waits for a maker
+    whose program was killed.
+    """
+    exists = place.cluster.exists()
+    free, needed = shutil.disk_usage(place.folder).free >> 20, FREE_MB_TO_START if exists else FREE_MB_TO_CREATE
+    if free < needed:
+        raise Outage(f"the disk is full: {free} MB free at {place.folder}, {needed} needed; make room, or give another --data-dir")
+    if exists:
         _check(place.cluster, user)
     else:
         _drop_half_made(place)
-        _create(place, binaries, user)
+        _create(place, binaries, user, starting)
 
 
 def _check(cluster: Path, user: ServerUser) -> None:
@@ -49,21 +54,27 @@ def _check(cluster: Path, user: ServerUser) -> None:
 
 
 def _drop_half_made(place: Place) -> None:
-    """What a killed starter left: under the lock nobody else works in this folder, and the name is only ever ours."""
+    """What a killed starter left: under the lock nobody works in this folder, and the name is only ever ours."""
     for left in place.folder.glob(f"{_PASSING}*"):
-        shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(left)
 
 
-def _create(place: Place, binaries: Path, user: ServerUser) -> None:
+def _create(place: Place, binaries: Path, user: ServerUser, starting: int) -> None:
     part = Path(tempfile.mkdtemp(prefix=_PASSING, dir=place.folder))
+
+    def run(program: str, *arguments: str | Path, stdin: str = "") -> None:
+        done = user.run([binaries / program, *arguments], stdin, keep_open=(starting,))
+        if done.returncode != 0:
+            raise Outage(f"cannot make the database in {place.folder}: {complaint(done.stdout + done.stderr)}")
+
     try:
         user.give(part)
-        _run(user, place, [binaries / "initdb", "-D", part, *_INITDB, "--no-instructions", "--no-sync"])
+        run("initdb", "-D", part, *_INITDB, "--no-instructions", "--no-sync")
         _let_in(part, user)
-        _run(user, place, [binaries / "postgres", "--single", "-D", part, "postgres"], f"CREATE DATABASE {DATABASE}\n")
+        run("postgres", "--single", "-D", part, "postgres", stdin=f"CREATE DATABASE {DATABASE}\n")
         with (part / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write("\ninclude '../settings.conf'\n# The program writes that file at every start; what is set below this line wins.\n")
-        _run(user, place, [binaries / "initdb", "-D", part, "--sync-only"])
+        run("initdb", "-D", part, "--sync-only")
         part.rename(place.cluster)
         _sync(place.folder)
     except BaseException:
@@ -75,12 +86,6 @@ def _let_in(part: Path, user: ServerUser) -> None:
     names = sorted({pwd.getpwuid(os.geteuid()).pw_name, user.name})
     (part / "pg_ident.conf").write_text("".join(f'owner "{name}" {OWNER_ROLE}\n' for name in names), "utf-8")
     (part / "pg_hba.conf").write_text("local all all peer map=owner\nlocal replication all peer map=owner\n", "utf-8")
-
-
-def _run(user: ServerUser, place: Place, command: list[str | Path], stdin: str = "") -> None:
-    done = user.run(command, stdin)
-    if done.returncode != 0:
-        raise Outage(f"cannot make the database in {place.folder}: {complaint(done.stdout + done.stderr)}")
 
 
 def complaint(text: str) -> str:

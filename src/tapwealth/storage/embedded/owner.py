@@ -39,9 +39,11 @@ class ServerUser:
         drop = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.differs else {}
         return {**drop, "cwd": "/", "umask": 0o077, "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}}
 
-    def run(self, command: Sequence[str | Path], stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(self, command: Sequence[str | Path], stdin: str = "", keep_open: Sequence[int] = ()) -> "subprocess.CompletedProcess[str]":
         """Run a command as this user to its end; the caller judges the exit code. OSError if it cannot even be started."""
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, **self.launch_options())  # noqa: S603
+        return subprocess.run(  # noqa: S603
+            command, input=stdin, capture_output=True, text=True, check=False, pass_fds=keep_open, **self.launch_options()
+        )
 
     def reaches(self, folder: Path) -> bool:
         """Whether this user may pass through `folder`; the kernel judges, so that access lists count too."""

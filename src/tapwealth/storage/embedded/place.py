@@ -87,12 +87,12 @@ class Place:
         return descriptor is None
 
     @contextmanager
-    def starting(self) -> Iterator[None]:
-        """One starter at a time; the others wait until it is done."""
+    def starting(self) -> Iterator[int]:
+        """One starter at a time; the others wait until it, and what it handed the descriptor to, is done."""
         descriptor = os.open(self.folder / "starting.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
+            yield descriptor
         finally:
             os.close(descriptor)
 

@@ -43,14 +43,17 @@ class EmbeddedServer:
     def start(self) -> Self:
         """Start the server, or join the one that lives; returns when it takes connections. Main thread only. Raises Outage."""
         self._place = place = find(self._data_dir, self._user)
-        with place.starting():
+        with place.starting() as starting:
             while (alive := place.try_lock("alive", fcntl.LOCK_EX)) is None:
                 if place.is_held("program") and process.is_ready(place):
                     return self
                 self._wait_for_orphan(place)
             try:
-                cluster.ensure(place, executables(self._user), self._user)
+                cluster.ensure(place, executables(self._user), self._user, starting)
                 self._run(place, alive)
+            except BaseException:
+                self.stop()
+                raise
             finally:
                 os.close(alive)
         return self
