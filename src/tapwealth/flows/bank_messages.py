@@ -11,10 +11,11 @@ from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
 from tapwealth.customers import store as customers
 from tapwealth.flows import payments, receipts
 from tapwealth.flows.frame import House
-from tapwealth.flows.payments import Outcome
+from tapwealth.flows.payments import Outcome, Purpose
 from tapwealth.flows.receipts import Pushed, Recogniser
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 from tapwealth.wire.iso20022.credit_transfer import CreditTransfer, CreditTransferInitiation, write_credit_transfer
 from tapwealth.wire.iso20022.direct_debit import DirectDebit, DirectDebitInitiation, write_direct_debit
@@ -34,19 +35,24 @@ async def _xml(house: House, identifier: UUID) -> bytes:
         one = await store.instruction(tx, identifier)
         assert one is not None, f"the outbox names an instruction that is not there: {identifier}"
         at = await tx.fetchval("select instant from platform_clock")
+        (first, *_) = (await store.parts_of(tx, [one.id]))[one.id]
         if not one.direct_debit:
-            ours, theirs = Party(one.from_account, BANK_CNAPS, PLATFORM_NAME), Party(one.to_account, BANK_CNAPS, one.counterparty)
+            to_account = await _card_number(house, tx, first[1].book, one.to_account) if one.purpose == Purpose.MOVE_OUT else one.to_account
+            ours, theirs = Party(one.from_account, BANK_CNAPS, PLATFORM_NAME), Party(to_account, BANK_CNAPS, one.counterparty)
             transfer = CreditTransfer(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, text=one.purpose)
             return write_credit_transfer(CreditTransferInitiation(one.id.hex, at, PLATFORM_NAME, (transfer,)))
-        (part,) = (await store.parts_of(tx, [one.id]))[one.id]
-        card = await customers.bank_card(tx, part[1].book, UUID(one.from_account))
-        assert card is not None, f"instruction {identifier} names a card that is not there"
-    number = house.keys.open_sealed("people", card.sealed, b"bank_card" + card.id.bytes).decode()
+        number = await _card_number(house, tx, first[1].book, one.from_account)
     ours, theirs = Party(one.to_account, BANK_CNAPS, PLATFORM_NAME), Party(number, BANK_CNAPS, one.counterparty)
-    debit = DirectDebit(
-        one.end_to_end_id, one.amount, ours, theirs, one.requested_date, card.id.hex, business_date_of(card.bound_at), text=one.purpose
-    )
+    mandate = UUID(one.from_account).hex
+    debit = DirectDebit(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, mandate, one.instructed_on, text=one.purpose)
     return write_direct_debit(DirectDebitInitiation(one.id.hex, at, PLATFORM_NAME, (debit,)))
+
+
+async def _card_number(house: House, tx: Tx, book: int, identifier: str) -> str:
+    """The number of a bound card: unsealed for this message and nothing else."""
+    card = await customers.bank_card(tx, book, UUID(identifier))
+    assert card is not None, f"an instruction names a card that is not there: {identifier}"
+    return house.keys.open_sealed("people", card.sealed, b"bank_card" + card.id.bytes).decode()
 
 
 async def take(house: House, content: bytes, recognisers: tuple[Recogniser, ...]) -> None:

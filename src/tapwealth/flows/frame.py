@@ -18,7 +18,7 @@ import msgspec
 from tapwealth.flows.rails import Rails
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
-from tapwealth.kernel.ids import Random64, named
+from tapwealth.kernel.ids import Random64, named, uuid7
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.port import Answer, JournalEntry, Ledger
@@ -93,6 +93,10 @@ class House:
     calendar: Calendar
     rails: Rails
     random64: Random64
+
+    def new_id(self, now: datetime, book: int) -> UUID:
+        """A fresh time-ordered id that routes to the book."""
+        return uuid7(now, book, self.random64)
 
     @property
     def all_books(self) -> range:

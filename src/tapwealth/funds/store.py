@@ -199,6 +199,18 @@ async def accounts_of_channel(tx: Any, channel: str) -> list[FundAccount]:
     return [FundAccount(*row) for row in await tx.fetch(f"select {_ACCOUNT} from fund_account where channel = $1", channel)]
 
 
+async def accounts_by_application(tx: Any, channel: str, serials: Sequence[str]) -> dict[str, FundAccount]:
+    rows = await tx.fetch(
+        f"select {_ACCOUNT} from fund_account where channel = $1 and application_serial = any($2)", channel, list(serials)
+    )
+    return {row["application_serial"]: FundAccount(*row) for row in rows}
+
+
+async def open_accounts_of_fund(tx: Any) -> list[FundAccount]:
+    """Every holder that the registrar knows."""
+    return [FundAccount(*row) for row in await tx.fetch(f"select {_ACCOUNT} from fund_account where state = 'open'")]
+
+
 async def applications_for(tx: Any, day: date) -> list[FundAccount]:
     """What belongs into the 01 of that date, also when it is made once more."""
     rows = await tx.fetch(
@@ -342,6 +354,12 @@ async def add_income(tx: Any, rows: Sequence[IncomeRow]) -> None:
         " select * from unnest($1::int[], $2::uuid[], $3::text[], $4::date[], $5::bigint[], $6::bigint[], $7::date[])",
         *_columns(rows, 7),
     )
+
+
+async def income_given(tx: Any, fund: str, income_date: date) -> set[UUID]:
+    """Holders whose income of that date is posted."""
+    rows = await tx.fetch("select fund_account from fund_income where fund = $1 and income_date = $2", fund, income_date)
+    return {row["fund_account"] for row in rows}
 
 
 async def income_of(tx: Any, book: int, fund_account: UUID) -> list[tuple[date, int]]:

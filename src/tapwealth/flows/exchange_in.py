@@ -1,0 +1,239 @@
+"""What the registrar sends: accounts (02), confirmations (04), quotations (07), income (06), holdings (05).
+
+Only files that an index names exist. Each is read to its end, then taken in one transaction together with the note that it was taken:
+again with the same content it changes nothing, with other content it is a break. What a file says of things unknown to us becomes a break
+too; the rest of it stands.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
+
+from tapwealth.bank import store as bank_store
+from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.bank.store import BreakRow
+from tapwealth.flows import payments
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
+from tapwealth.flows.payments import Payment, Purpose
+from tapwealth.flows.purchase import order_of
+from tapwealth.funds import entries, store
+from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
+from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
+from tapwealth.funds.store import OrderRow
+from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.ids import named
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import JournalEntry
+from tapwealth.storage.database import Tx
+from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
+
+SOURCE = "registrar"
+_ORDER = ("02", "04", "07", "06", "05")
+"""Accounts before orders, the day's rate before what follows from it."""
+
+Taker = Callable[[House, Tx, Moment, DataFileName, bytes], Awaitable[tuple[int, list[BreakRow]]]]
+"""Takes the content of one file: (number of records, what does not agree)."""
+
+
+async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
+    """Take whatever the registrar has left that was not taken yet. Returns the names of the files taken."""
+    named_files = [file for index in house.rails.exchange.found() for file in await _named(house, index)]
+    async with house.database.read() as tx:
+        known = await store.file_known(tx, [str(file) for file in named_files])
+    taken = []
+    for file in sorted(named_files, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
+        content = house.rails.exchange.read(str(file))
+        if known.get(str(file)) != hashlib.sha256(content).digest() and await _take(house, file, content, takers[file.file_type]):
+            taken.append(str(file))
+    return taken
+
+
+async def _named(house: House, index: str) -> list[DataFileName]:
+    """The files of an index that are ours to take; an index that cannot be read is a break."""
+    try:
+        return [file for file in read_index(house.rails.exchange.read(index), parse_index_name(index)).files if file.file_type in _ORDER]
+    except BadInput as error:
+        await _complain(house, index, "unreadable_file", str(error))
+        return []
+
+
+async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) -> bool:
+    name, digest = str(file), hashlib.sha256(content).digest()
+    try:
+        async with house.database.transaction() as tx:
+            await house.ledger.lock_books(tx, range(house.books + 1))
+            before = (await store.file_known(tx, [name])).get(name)
+            at = await moment(tx)
+            day = at.open_date(business_date_of(at.now))
+            if before is not None:
+                if before != digest:
+                    text = f"{name} came again with other content; the first one stands: ask the registrar which is right"
+                    await bank_store.add_breaks(tx, day, [BreakRow(SOURCE, "other_content", name, 0, text, False)], at.now)
+                return False
+            records, breaks = await taker(house, tx, at, file, content)
+            await store.add_file(tx, name, digest, records, day, at.now, outgoing=False)
+            await bank_store.add_breaks(tx, day, breaks, at.now)
+    except BadInput as error:
+        await _complain(house, name, "unreadable_file", str(error))
+        return False
+    return True
+
+
+async def _complain(house: House, item: str, kind: str, text: str) -> None:
+    async with house.database.transaction() as tx:
+        at = await moment(tx)
+        day = at.open_date(business_date_of(at.now))
+        await bank_store.add_breaks(tx, day, [BreakRow(SOURCE, kind, item, 0, text, False)], at.now)
+
+
+async def take_accounts(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+    """02: each application ends open, with its TA account, or refused."""
+    said = ACCOUNT_CONFIRMATIONS.values(content, str(file))
+    known = await store.accounts_by_application(tx, file.receiver, [one.serial for one in said])
+    answers = [
+        (known[one.serial].book, known[one.serial].id, "open" if one.accepted else "refused", one.ta_account, one.reason)
+        for one in said
+        if one.serial in known
+    ]
+    await store.answer_applications(tx, answers)
+    return len(said), [_unknown(file, one.serial) for one in said if one.serial not in known]
+
+
+def _unknown(file: DataFileName, serial: str) -> BreakRow:
+    return BreakRow(SOURCE, "unknown_serial", serial, 0, f"{file} answers {serial}, which we never sent; ask the registrar", False)
+
+
+async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+    """04: cash and units of each order in one entry; what a return code refuses goes back."""
+    said = CONFIRMATIONS.values(content, str(file))
+    orders = await store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
+    own = (await store.channels(tx))[file.receiver, "000198"].own
+    day = at.open_date(file.day)
+    actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+    breaks = [_unknown(file, one.serial) for one in said if one.serial not in orders]
+    breaks += [_refused(file, one) for one in said if not one.accepted and one.business_code != BusinessCode.PURCHASE.confirmed]
+    fresh = []
+    for one in said:
+        order = orders.get(one.serial)
+        if order is None or (order.state in ("confirmed", "refused") and _same(order, one)):
+            continue
+        wrong = _wrong(order, one)
+        if wrong is None:
+            fresh.append((order, one))
+        else:
+            breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
+    made: list[JournalEntry] = []
+    for order, one in fresh:
+        made += await _settled(house, tx, order, one, day, actor, own=own)
+    await must_post(house, tx, at, made)
+    await store.settle_orders(
+        tx,
+        [(o.book, o.id, "confirmed" if c.accepted else "refused", c.amount, c.volume, c.return_code) for o, c in fresh],
+        day,
+    )
+    await _pay_on(house, tx, at, file, day, actor, fresh, own=own)
+    return len(said), breaks
+
+
+def _refused(file: DataFileName, one: ConfirmationRecord) -> BreakRow:
+    text = (
+        f"{file} refuses {one.serial} ({one.business_code}, {one.return_code} {one.reason}); its units stay in transit: ask the registrar"
+    )
+    return BreakRow(SOURCE, "refused_by_registrar", one.serial, one.ordered_volume, text, False)
+
+
+def _same(order: OrderRow, one: ConfirmationRecord) -> bool:
+    return (order.return_code, order.confirmed_amount, order.confirmed_units) == (one.return_code, one.amount, one.volume)
+
+
+def _wrong(order: OrderRow, one: ConfirmationRecord) -> str | None:
+    """Why a confirmation does not fit its order, in words."""
+    if order.state in ("confirmed", "refused"):
+        return f"order {one.serial} was {order.state} before and is answered otherwise now"
+    if one.business_code != f"{int(order.business_code) + 100:03d}":
+        return f"order {one.serial} has business code {order.business_code}, the confirmation {one.business_code}"
+    if not one.accepted:
+        return None
+    asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)
+    if asked != got:
+        return f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
+    if order.business_code == BusinessCode.PURCHASE and one.volume != one.amount:
+        return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
+    return None
+
+
+async def _settled(
+    house: House, tx: Tx, order: OrderRow, one: ConfirmationRecord, day: date, actor: int, *, own: bool
+) -> list[JournalEntry]:
+    view = order_of(order, own=own)
+    match order.business_code, one.accepted:
+        case BusinessCode.PURCHASE, True:
+            return [entries.purchase_confirmed(view, one.volume, day, actor)]
+        case BusinessCode.PURCHASE, False:
+            return [] if own else [entries.channel_purchase_refused(view, day, actor)]
+        case BusinessCode.FAST_TRANSFER, True:
+            return [entries.fast_transfer_confirmed(view, one.volume, day, actor)]
+        case BusinessCode.REDEEM, True:
+            parts = await store.redemption_parts(tx, order.serial)
+            await store.move_redemption(tx, order.serial, "confirmed", day)
+            return [
+                entries.redemption_confirmed(book, named(shanghai(day), book, f"redeemed:{order.serial}"), units, day, actor)
+                for book, units in parts.items()
+            ]
+    return []
+
+
+async def _pay_on(
+    house: House,
+    tx: Tx,
+    at: Moment,
+    file: DataFileName,
+    day: date,
+    actor: int,
+    fresh: Sequence[tuple[OrderRow, ConfirmationRecord]],
+    *,
+    own: bool,
+) -> None:
+    """The confirmed cash of the file leaves for the fund's custody account; refused cash of our own customers goes back to the reserve."""
+    confirmed: dict[int, int] = defaultdict(int)
+    for order, one in fresh:
+        if order.business_code == BusinessCode.PURCHASE and one.accepted:
+            confirmed[order.book] += order.amount
+    collected = {book: house_account(book, Kind.FUND_PURCHASE_COLLECTED, Asset.CNY) for book in house.all_books}
+    fund = (await store.funds(tx))["000198"]
+    to_custody = Payment(
+        step_key(day, "custody", HOUSE_BOOK, str(file)),
+        f"CUS-{file.receiver}-{file.day:%Y%m%d}",
+        Purpose.FUND_CUSTODY,
+        NUMBER_OF[Kind.FUND_COLLECTION],
+        fund.custody_account,
+        fund.name,
+        day,
+        tuple(Part(book, amount, collected[book]) for book, amount in sorted(confirmed.items())),
+    )
+    await payments.instruct(house, tx, at, day, actor, [to_custody], set_aside=False)
+    back = [
+        Payment(
+            named(shanghai(day), HOUSE_BOOK, f"purchase refund:{order.serial}"),
+            f"PRF-{order.serial}",
+            Purpose.PURCHASE_REFUND,
+            NUMBER_OF[Kind.FUND_COLLECTION],
+            NUMBER_OF[Kind.CUSTOMER_RESERVE],
+            "Tapwealth customer reserve",
+            day,
+            (Part(order.book, order.amount, collected[order.book], order.funding),),
+        )
+        for order, one in fresh
+        if own and order.business_code == BusinessCode.PURCHASE and not one.accepted
+    ]
+    await payments.instruct(house, tx, at, day, actor, back)
+
+
+async def take_holdings(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+    """05: kept as it came; the proof of the date compares it."""
+    said = HOLDINGS.values(content, str(file))
+    await store.replace_holdings(tx, file.day, file.receiver, [(one.ta_account, one.trading_account, one.total) for one in said])
+    return len(said), []

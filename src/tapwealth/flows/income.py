@@ -1,0 +1,151 @@
+"""Income of a day: the registrar's files (07 the rate and the sum, 06 each holder's) are posted, our own computation stands beside them.
+
+Income follows who holds: the holder until the capture date, the advancer from then, units still on their way to it included.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from tapwealth.bank.store import BreakRow
+from tapwealth.flows.exchange_in import SOURCE
+from tapwealth.flows.exchange_out import ADVANCER, FUND
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
+from tapwealth.funds import entries, store
+from tapwealth.funds.exchange_in import DIVIDENDS, QUOTATIONS
+from tapwealth.funds.exchange_values import DividendRecord, Quotation
+from tapwealth.funds.income import Account, day_income, distribute
+from tapwealth.funds.store import FundAccount, IncomeRow, QuotationRow
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import named
+from tapwealth.kernel.money import Asset, apportion, format_minor
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
+from tapwealth.storage.database import Tx
+from tapwealth.wire.ofd import DataFileName
+
+_UNITS = Asset.FUND_000198
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Our view of the register on a date: units by holder, and where each holder's units lie in the ledger."""
+
+    units: dict[Account, int]
+    holders: dict[Account, FundAccount]
+    ledger_account: dict[UUID, int]
+    advance: dict[int, int]
+    """Units by book that the advancer holds or has coming."""
+
+    @property
+    def total(self) -> int:
+        return sum(self.units.values())
+
+
+async def register_on(house: House, tx: Tx, day: date, *, coming: bool) -> Register:
+    """Units dated at or before `day`. `coming`: captured units on their way to the advancer count as its own already."""
+    holders = await store.open_accounts_of_fund(tx)
+    people = [one for one in holders if one.id != ADVANCER]
+    found = await house.ledger.find_accounts(
+        tx, [NewAccount(one.book, Kind.HOLDING, one.id, _UNITS, Limit.DEBITS_WITHIN_CREDITS) for one in people]
+    )
+    account = {one.id: number for one, number in zip(people, found, strict=True) if number is not None}
+    kinds = (Kind.ADVANCER, Kind.TRANSIT_098) if coming else (Kind.ADVANCER,)
+    house_accounts = {house_account(book, kind, _UNITS): book for book in house.all_books for kind in kinds}
+    totals = await house.ledger.totals_dated(tx, [*account.values(), *house_accounts], day)
+    advance = dict.fromkeys(house.all_books, 0)
+    for number, book in house_accounts.items():
+        advance[book] += totals[number].owed
+    units = {_key(one): totals[account[one.id]].owed for one in people if one.id in account}
+    units |= {_key(one): sum(advance.values()) for one in holders if one.id == ADVANCER}
+    return Register(units, {_key(one): one for one in holders}, account, advance)
+
+
+def _key(one: FundAccount) -> Account:
+    return one.ta_account, one.trading_account
+
+
+async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+    """07: the rate, the day's sum, and ours beside it."""
+    said = [one for one in QUOTATIONS.values(content, str(file)) if one.fund_code == FUND]
+    breaks: list[BreakRow] = []
+    for one in said:
+        before = await store.quotations(tx, FUND, one.day, one.day)
+        if before:
+            continue
+        computed = day_income(one.income_per_10k, (await register_on(house, tx, one.day, coming=True)).total)
+        await store.add_quotation(
+            tx,
+            QuotationRow(FUND, one.day, one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, computed),
+            at.now,
+        )
+        breaks += _sum_differs(file, one, computed)
+    return len(said), breaks
+
+
+def _sum_differs(file: DataFileName, one: Quotation, computed: int) -> list[BreakRow]:
+    if one.day_income == computed:
+        return []
+    text = f"{file}: the fund's income of {one.day} is {format_minor(one.day_income)}, we compute {format_minor(computed)}"
+    return [BreakRow(SOURCE, "day_income_differs", f"{FUND} {one.day}", one.day_income - computed, text, False)]
+
+
+async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+    """06: each holder's income becomes units; the registrar's figure is posted, ours is the check."""
+    said = [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code == FUND]
+    if not said:
+        return 0, []
+    income_date = said[0].record_date
+    register = await register_on(house, tx, income_date, coming=True)
+    rate = await store.quotations(tx, FUND, income_date, income_date)
+    computed = distribute(rate[0].income_per_10k, register.units) if rate else {}
+    day = at.open_date(said[0].paid_on)
+    actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+    known = [one for one in said if (one.ta_account, one.trading_account) in register.holders and one.accepted]
+    given = await store.income_given(tx, FUND, income_date)
+    fresh = [one for one in known if register.holders[one.ta_account, one.trading_account].id not in given]
+    made: list[JournalEntry] = []
+    rows: list[IncomeRow] = []
+    for one in fresh:
+        holder = register.holders[one.ta_account, one.trading_account]
+        made += _entries(house, register, holder, one, day, actor)
+        share = computed.get((one.ta_account, one.trading_account), 0)
+        rows.append(IncomeRow(holder.book, holder.id, FUND, income_date, one.volume, share, day))
+    await must_post(house, tx, at, made)
+    await store.add_income(tx, rows)
+    return len(said), _differences(file, register, said, computed)
+
+
+def _entries(house: House, register: Register, holder: FundAccount, one: DividendRecord, day: date, actor: int) -> list[JournalEntry]:
+    """One entry for a holder; for the advancer one per book, by its units there."""
+    if one.volume == 0:
+        return []
+    if holder.id != ADVANCER:
+        key = _income_key(one, holder.book, holder.id)
+        return [entries.income(holder.book, key, register.ledger_account[holder.id], one.volume, day, actor)]
+    held = {book: units for book, units in register.advance.items() if units} or {min(house.all_books): 1}
+    return [
+        entries.income(book, _income_key(one, book, ADVANCER), house_account(book, Kind.ADVANCER, _UNITS), share, day, actor)
+        for book, share in apportion(one.volume, held).items()
+        if share
+    ]
+
+
+def _income_key(one: DividendRecord, book: int, holder: UUID) -> UUID:
+    return named(shanghai(one.record_date), book, f"income:{one.fund_code}:{holder}")
+
+
+def _differences(file: DataFileName, register: Register, said: Sequence[DividendRecord], computed: Mapping[Account, int]) -> list[BreakRow]:
+    """Holders whose income we compute otherwise, and such as we do not know."""
+    breaks = []
+    for one in said:
+        key = (one.ta_account, one.trading_account)
+        if key not in register.holders:
+            text = f"{file} pays {format_minor(one.volume)} to {'/'.join(key)}, a holder we do not know"
+            breaks.append(BreakRow(SOURCE, "unknown_holder", "/".join(key), one.volume, text, False))
+        elif one.volume != computed.get(key, 0):
+            ours = computed.get(key, 0)
+            text = f"{file}: income of {'/'.join(key)} is {format_minor(one.volume)}, we compute {format_minor(ours)}"
+            breaks.append(BreakRow(SOURCE, "income_differs", "/".join(key), one.volume - ours, text, False))
+    return breaks
