@@ -12,7 +12,7 @@ import iso8583
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso8583.mac import sealed
-from tapwealth.wire.iso8583.spec import FIELDS, PACKING, Kind, describe
+from tapwealth.wire.iso8583.spec import FIELDS, PACKING, TRACK2_FILLED_WITH_F, Kind, describe
 
 MAC_FIELD = BITS = 64
 FORMAT_ERROR = "30"
@@ -51,15 +51,25 @@ def _complaint(number: int, value: str) -> str | None:
     return f"it has other characters than {_EXPECTED[FIELDS[number].kind]}" if value else "it is empty"
 
 
+def _decoded(message: bytes) -> dict[str, str]:
+    """Raises iso8583.DecodeError."""
+    try:
+        decoded, _ = iso8583.decode(message, PACKING)
+    except iso8583.DecodeError as fault:
+        if fault.field != "35":
+            raise
+        decoded, _ = iso8583.decode(message, TRACK2_FILLED_WITH_F)
+    return dict(decoded)
+
+
 def _readable_part(message: bytes, bitmap: int, unknown: int) -> dict[str, str]:
     """The fields before the first unknown one: what comes after cannot be found."""
     behind = BITS + 1 - unknown
     known = bitmap >> behind << behind
     try:
-        decoded, _ = iso8583.decode(message[:2] + known.to_bytes(8, "big") + message[10:], PACKING)
+        return _decoded(message[:2] + known.to_bytes(8, "big") + message[10:])
     except iso8583.DecodeError as fault:
         return dict(fault.doc_dec)
-    return dict(decoded)
 
 
 def _numbered(decoded: Mapping[str, str]) -> dict[int, str]:
@@ -88,7 +98,7 @@ def unpack(message: bytes) -> Message:
 
 def _unpacked(mti: str, message: bytes) -> Message:
     try:
-        decoded, _ = iso8583.decode(message, PACKING)
+        decoded = _decoded(message)
     except iso8583.DecodeError as fault:
         where = describe(int(fault.field)) if fault.field.isdigit() else "bitmap"
         raise UnreadableMessage(

@@ -1,7 +1,7 @@
 """Frames on the TCP connection of a terminal, and the envelope inside each.
 
 A frame is a length of two bytes (big-endian, not counting itself) and that many bytes: a TPDU of five (`60`, destination, origin), a
-header of six (application type `60`, version `31`, terminal state and the like, all BCD) and the ISO 8583 message. An answer swaps
+header of six (application type `60` to `69`, version, terminal state and the like, all BCD) and the ISO 8583 message. An answer swaps
 destination and origin. Nothing here knows a socket: bytes go in, whole frames come out.
 """
 
@@ -13,9 +13,9 @@ LENGTH_BYTES, TPDU_BYTES, HEADER_BYTES = 2, 5, 6
 ENVELOPE_BYTES = TPDU_BYTES + HEADER_BYTES
 MIN_FRAME = ENVELOPE_BYTES + 2 + 8
 """Envelope, message type and bitmap: nothing shorter says anything."""
-MAX_FRAME = 2_048
-"""Every field at its longest makes 1,915 bytes and no message has them all; a greater length means that the stream is out of step."""
-TPDU_ID, APPLICATION_TYPE = 0x60, 0x60
+MAX_FRAME = 4_096
+"""More than every field at its longest; a greater length means that the stream is out of step."""
+TPDU_ID, APPLICATION_TYPES = 0x60, range(0x60, 0x6A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def unframed(frame: bytes) -> tuple[Envelope, bytes]:
         raise BadInput(f"{len(frame)} bytes are too few for a message", where="frame", hint=f"at least {MIN_FRAME} are needed")
     if frame[0] != TPDU_ID:
         raise BadInput(f"the TPDU begins with {frame[0]:02X}", where="frame byte 1", hint="it begins with 60")
-    if frame[TPDU_BYTES] != APPLICATION_TYPE:
-        raise BadInput(f"the header begins with {frame[TPDU_BYTES]:02X}", where="frame byte 6", hint="it begins with 60")
+    if frame[TPDU_BYTES] not in APPLICATION_TYPES:
+        raise BadInput(f"the header begins with {frame[TPDU_BYTES]:02X}", where="frame byte 6", hint="it begins with 60 to 69")
     return Envelope(frame[:TPDU_BYTES], frame[TPDU_BYTES:ENVELOPE_BYTES]), frame[ENVELOPE_BYTES:]
 
 

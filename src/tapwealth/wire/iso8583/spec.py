@@ -1,7 +1,8 @@
 """What the fields of a UnionPay terminal message look like on the wire.
 
 The base is ISO 8583:1987 with one bitmap of 64 bits; the packing is that of UnionPay's point-of-sale terminals (Q/CUP 009): digits in BCD,
-lengths in BCD, texts in ASCII. A number of odd length is filled up with one zero: on the right, in the identifying number 23 on the left.
+lengths in BCD, texts in ASCII. A number of odd length is filled up with one zero: on the right, in field 23 on the left. Some terminals
+fill up track 2 with an F, as the chip does; that is read as well.
 The table is handed to pyiso8583, which does the packing. Only fields that UnionPay gives a meaning at a terminal are in it.
 """
 
@@ -104,3 +105,5 @@ PACKING = MappingProxyType(
     | {str(number): _packing(number, field) for number, field in FIELDS.items()}
 )
 """The same as pyiso8583 reads it. TPDU and header are not part of it: `frame` handles them."""
+TRACK2_FILLED_WITH_F = MappingProxyType(dict(PACKING) | {"35": PACKING["35"] | {"right_pad": "F"}})
+"""The other way to fill up track 2; only for reading."""

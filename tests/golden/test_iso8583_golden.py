@@ -1,0 +1,136 @@
+"""Terminal messages as commented transcripts: read to the expected values, and written again to the same bytes.
+
+In `iso8583/*.txt` everything after # is comment; the rest is the frame as it travels, its length included.
+"""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tapwealth.kernel.masked import Pan
+from tapwealth.wire.iso8583 import host_side, terminal_side
+from tapwealth.wire.iso8583.fields import Message, pack, unpack
+from tapwealth.wire.iso8583.frame import Envelope, FrameSplitter, framed, unframed
+from tapwealth.wire.iso8583.mac import is_sealed_by
+from tapwealth.wire.iso8583.requests import (
+    AuthorisationRequest,
+    AuthorisationResponse,
+    BatchUploadResponse,
+    OriginalReference,
+    Reconciliation,
+    RequestKey,
+    ReversalRequest,
+    ReversalResponse,
+    SettlementResponse,
+    Totals,
+)
+
+FOLDER = Path(__file__).parent / "iso8583"
+KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+MERCHANT, TERMINAL, BATCH = "102110053119999", "80000001", "000001"
+PAYMENT = terminal_side.Payment(track2=Pan("6212345678901232D24122200000012345678"), psn="01", amount=1250, entry_mode="07")
+ELEVEN = datetime(2014, 2, 24, 3, 0, tzinfo=UTC)
+ICC_DATA = bytes.fromhex(
+    "9F2608F294D7022FA9B058 9F101307010103A00000010A010000038787868FD1FC 9F37042B29EBE4 9F36020ADC 95050000000000 9A03140224 9C0100"
+    "9F0206000000001250 5F2A020156 82027C00 9F1A020156 9F0306000000000000 9F3303E0E1C8 8408A000000333010101"
+)
+
+
+def transcript(name: str) -> bytes:
+    text = re.sub(r"#[^\n]*", "", (FOLDER / f"{name}.txt").read_text(encoding="utf-8"))
+    return bytes.fromhex("".join(text.split()))
+
+
+def message_of(frame: bytes) -> bytes:
+    (whole,) = FrameSplitter().feed(frame)
+    return unframed(whole)[1]
+
+
+def place(stan: str) -> terminal_side.Place:
+    return terminal_side.Place(MERCHANT, TERMINAL, BATCH, stan)
+
+
+SALE = terminal_side.sale_message(place("000001"), PAYMENT, ICC_DATA)
+DECLINED = terminal_side.sale_message(place("000002"), PAYMENT, ICC_DATA)
+REVERSAL = terminal_side.reversal_message(place("000002"), PAYMENT, "98", "0224")
+UPLOAD = terminal_side.upload_message(
+    place("000003"), PAYMENT, OriginalReference(BATCH, "000001", "0224"), rrn="140224000001", authorisation_code="A00001"
+)
+SETTLEMENT = terminal_side.settlement_message(place("000004"), Totals(debit_amount=1250, debit_count=1))
+
+DIALOGUES = [
+    ("sale", SALE, AuthorisationResponse(response_code="00", authorisation_code="A00001", rrn="140224000001")),
+    ("decline", DECLINED, AuthorisationResponse(response_code="51", rrn="140224000002")),
+    ("reversal", REVERSAL, ReversalResponse(response_code="00", rrn="140224000003")),
+    ("upload", UPLOAD, BatchUploadResponse(response_code="00", rrn="140224000004")),
+    ("settlement", SETTLEMENT, SettlementResponse(response_code="00", reconciliation=Reconciliation.EQUAL)),
+]
+
+
+@pytest.mark.parametrize(("name", "asked", "response"), DIALOGUES, ids=[name for name, _, _ in DIALOGUES])
+def test_a_dialogue_is_written_as_recorded(name: str, asked: Message, response: host_side.Response) -> None:
+    request = framed(Envelope(), pack(asked, KEY))
+    assert request.hex() == transcript(f"{name}_request").hex()
+    read = host_side.read_request(message_of(request))
+    answer = framed(Envelope().answered(), pack(host_side.answer(read, response, ELEVEN), KEY))
+    assert answer.hex() == transcript(f"{name}_answer").hex()
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in DIALOGUES])
+def test_every_recorded_message_has_its_mac_and_only_under_its_key(name: str) -> None:
+    for half in ("request", "answer"):
+        message = message_of(transcript(f"{name}_{half}"))
+        assert is_sealed_by(KEY, message)
+        assert not is_sealed_by(KEY[::-1], message)
+
+
+def test_the_recorded_sale_is_read_field_by_field() -> None:
+    request = host_side.decode_request(message_of(transcript("sale_request")), ELEVEN)
+    assert request == AuthorisationRequest(
+        merchant_id=MERCHANT,
+        terminal_id=TERMINAL,
+        batch=BATCH,
+        stan="000001",
+        received_at=ELEVEN,
+        pan=Pan("6212345678901232"),
+        psn="01",
+        expiry_date="2412",
+        amount=1250,
+        currency="156",
+        entry_mode="07",
+        icc_data=ICC_DATA,
+    )
+    assert str(request.key) == "02/102110053119999/80000001/000001/000001"
+    assert "6212345678901232" not in repr(request)
+
+
+def test_the_recorded_reversal_names_the_sale() -> None:
+    request = host_side.decode_request(message_of(transcript("reversal_request")), ELEVEN)
+    assert isinstance(request, ReversalRequest)
+    assert request.reason == "98"
+    assert request.reversed_key == host_side.decode_request(message_of(transcript("decline_request")), ELEVEN).key
+
+
+def test_the_recorded_answers_are_read_by_the_terminal() -> None:
+    approved = terminal_side.read_answer(message_of(transcript("sale_answer")), SALE, KEY)
+    assert (approved.response_code, approved.authorisation_code, approved.rrn) == ("00", "A00001", "140224000001")
+    assert (approved.local_date, approved.local_time) == ("0224", "110000")
+    settled = terminal_side.read_answer(message_of(transcript("settlement_answer")), SETTLEMENT, KEY)
+    assert settled.reconciliation is Reconciliation.EQUAL
+    assert settled.totals == Totals(debit_amount=1250, debit_count=1)
+
+
+def test_a_foreign_terminal_is_understood() -> None:
+    request = host_side.decode_request(message_of(transcript("foreign_terminal_2018")), ELEVEN)
+    assert isinstance(request, AuthorisationRequest)
+    assert request.pan.reveal() == "6222000000000000009"
+    assert request.key == RequestKey(request.mti_class, "898411341310014", "73782214", "000757", "000020")
+    assert (request.amount, request.psn, request.expiry_date, len(request.icc_data)) == (1, "01", "2706", 164)
+
+
+def test_no_answer_repeats_the_card() -> None:
+    for name, _, _ in DIALOGUES:
+        fields = unpack(message_of(transcript(f"{name}_answer"))).fields
+        assert not {2, 14, 35} & fields.keys()
