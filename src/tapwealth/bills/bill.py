@@ -1,0 +1,17 @@
+"""A bill as its biller tells it at an inquiry. Amounts in fen; the total is the biller's word, not ours."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """`balance` is what pays the bill in full: amount and penalty by the biller's own reckoning. `owner` and `address` come masked."""
+
+    bill_id: str
+    account_number: str
+    period: str
+    amount: int
+    penalty: int
+    balance: int
+    owner: str
+    address: str

@@ -1,0 +1,157 @@
+"""Billers, the items one can pay there, what each item wants to be filled in, and the port through which a biller is reached."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import Enum, StrEnum, auto
+from typing import Protocol
+
+from tapwealth.bills.bill import Bill
+from tapwealth.kernel.clock import SHANGHAI
+from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.refusal import BadInput, Refusal
+
+
+class BillRefusal(Enum):
+    """Why a bill cannot be paid here and now, in the order in which it is looked at."""
+
+    CLOSED_NOW = auto()
+    ABOVE_MAXIMUM = auto()
+    NOT_THE_BALANCE = auto()
+
+
+class Category(StrEnum):
+    """What is paid for."""
+
+    ELECTRICITY = "electricity"
+    WATER = "water"
+    GAS = "gas"
+    TELECOM = "telecom"
+
+
+@dataclass(frozen=True, slots=True)
+class InputField:
+    """One thing the payer fills in. `pattern` must match the whole of it."""
+
+    name: str
+    title: str
+    hint: str
+    pattern: str
+
+    def read(self, text: str) -> str:
+        """The value without surrounding blanks. Raises BadInput with the field's own hint."""
+        value = text.strip()
+        if not re.fullmatch(self.pattern, value, re.ASCII):
+            raise BadInput(f"{value[:40]!r} does not fit", where=self.title, hint=self.hint)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class BillerItem:
+    """Something one can pay at a biller: its input, its greatest amount in fen, its service hours (Shanghai, `closes` not included)."""
+
+    biller: str
+    category: Category
+    account_number: InputField
+    maximum: int
+    opens: time
+    closes: time
+
+    def is_open(self, at: datetime) -> bool:
+        return self.opens <= at.astimezone(SHANGHAI).time() < self.closes
+
+    def refuse(self, bill: Bill, amount: int, at: datetime) -> Refusal | None:
+        """Why this bill cannot be paid with `amount` at that instant; None if it can. The amount must be exact."""
+        if not self.is_open(at):
+            return Refusal(BillRefusal.CLOSED_NOW, f"the biller serves from {self.opens:%H:%M} to {self.closes:%H:%M}; pay then")
+        if amount > self.maximum:
+            return Refusal(
+                BillRefusal.ABOVE_MAXIMUM, f"{format_minor(amount)} is above {format_minor(self.maximum)}, the most for one bill"
+            )
+        if amount != bill.balance:
+            return Refusal(BillRefusal.NOT_THE_BALANCE, f"the bill is paid by exactly {format_minor(bill.balance)}; inquire again")
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Biller:
+    """Who issues bills and is owed what was paid; `bank_account` is where it gets the money."""
+
+    code: str
+    name: str
+    bank_account: str
+    items: tuple[BillerItem, ...]
+
+
+ELECTRICITY_ACCOUNT = InputField("account_number", "户号", "户号为10位数字 (10 digits, printed on the bill)", "[0-9]{10}")
+BEIJING_ELECTRICITY = Biller(
+    code="BJPOWER",
+    name="北京电力",
+    bank_account="0200000003",
+    items=(BillerItem("BJPOWER", Category.ELECTRICITY, ELECTRICITY_ACCOUNT, 1_000_000, time(0, 5), time(23, 55)),),
+)
+
+
+class InquiryState(StrEnum):
+    """What a biller says of an account."""
+
+    ARREARS = "arrears"
+    NO_ARREARS = "no_arrears"
+    UNKNOWN_ACCOUNT = "unknown_account"
+
+
+@dataclass(frozen=True, slots=True)
+class Inquired:
+    """The biller's answer to an inquiry; `bills` are the unpaid ones."""
+
+    state: InquiryState
+    bills: tuple[Bill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The biller has written the bill off."""
+
+    biller_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The biller did not take the payment, and says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotReceived:
+    """The biller says that no payment with this serial ever came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is known of the outcome, and why; never a failure: inquire later."""
+
+    why: str
+
+
+PaymentAnswer = Paid | Rejected | NotReceived | Unknown
+
+
+class BillerPort(Protocol):
+    """Reaches a biller. No method raises for what happens on the way; none is called inside a database transaction."""
+
+    async def inquire(self, serial: str, account_number: str) -> Inquired | Unknown:
+        """The unpaid bills of an account."""
+        ...
+
+    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
+        """Pay a bill with `amount` fen. The same serial may be sent again: the biller decides it once."""
+        ...
+
+    async def inquire_payment(self, serial: str) -> PaymentAnswer:
+        """What became of a payment."""
+        ...
+
+    async def day_end(self, day: date) -> bytes | None:
+        """The biller's file of a day; None while it is not to be had."""
+        ...

@@ -1,0 +1,115 @@
+"""Reaching a biller over HTTP (docs/reference/partners.md). Whatever goes wrong on the way is the value `Unknown`.
+
+A status that is not 200 says nothing about the payment either: it is never taken for a failure. Never used inside a database transaction.
+"""
+
+from datetime import date
+from typing import Annotated, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from tapwealth.bills.bill import Bill
+from tapwealth.bills.biller import Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
+from tapwealth.kernel.clock import seconds
+from tapwealth.kernel.money import MAX_AMOUNT
+
+Fen = Annotated[int, msgspec.Meta(ge=0, le=MAX_AMOUNT)]
+T = TypeVar("T", bound="_Answer")
+
+
+class _Answer(msgspec.Struct):
+    serial: str
+
+
+class _Bill(msgspec.Struct):
+    bill_id: str
+    account_number: str
+    period: str
+    amount: Fen
+    penalty: Fen
+    balance: Fen
+    owner: str
+    address: str
+
+
+class _Inquired(_Answer):
+    state: InquiryState
+    bills: list[_Bill]
+
+
+class _Payment(_Answer):
+    state: str
+    reason: str = ""
+    biller_reference: str = ""
+
+
+class BillerHttp:
+    """`base_url` and `token` of the biller; each request waits at most `timeout_ms` by the machine's clock."""
+
+    def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), trust_env=False)
+
+    async def inquire(self, serial: str, account_number: str) -> Inquired | Unknown:
+        """The unpaid bills of an account."""
+        content = {"serial": serial, "account_number": account_number}
+        answer = await self._ask(self._client.build_request("POST", "/bills/inquire", json=content), serial, _Inquired)
+        return answer if isinstance(answer, Unknown) else Inquired(answer.state, tuple(_bill(bill) for bill in answer.bills))
+
+    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
+        """Pay a bill with `amount` fen."""
+        content = {"serial": serial, "bill_id": bill_id, "account_number": account_number, "amount": amount}
+        return _payment(await self._ask(self._client.build_request("POST", "/bills/pay", json=content), serial, _Payment))
+
+    async def inquire_payment(self, serial: str) -> PaymentAnswer:
+        """What became of a payment."""
+        request = self._client.build_request("GET", f"/bills/payments/{quote(serial, safe='')}")
+        return _payment(await self._ask(request, serial, _Payment))
+
+    async def day_end(self, day: date) -> bytes | None:
+        """The biller's file of a day, to be read by `bills.day_end`; None while it is not to be had."""
+        try:
+            response = await self._client.get(f"/day-end/{day.isoformat()}")
+        except httpx.HTTPError:
+            return None
+        return response.content if response.status_code == httpx.codes.OK else None
+
+    async def _ask(self, request: httpx.Request, serial: str, shape: type[T]) -> T | Unknown:
+        try:
+            response = await self._client.send(request)
+        except httpx.HTTPError as error:
+            return Unknown(f"no answer ({type(error).__name__})")
+        if response.status_code != httpx.codes.OK:
+            return Unknown(f"HTTP status {response.status_code}")
+        try:
+            answer = msgspec.json.decode(response.content, type=shape)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return Unknown("the answer cannot be read")
+        return answer if answer.serial == serial else Unknown("the answer belongs to another serial")
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+
+def _bill(bill: _Bill) -> Bill:
+    return Bill(
+        bill.bill_id, bill.account_number, bill.period, bill.amount, bill.penalty, bill.balance, bill.owner, bill.address
+    )  # fmt: skip
+
+
+def _payment(answer: _Payment | Unknown) -> PaymentAnswer:
+    if isinstance(answer, Unknown):
+        return answer
+    match answer.state, answer.reason:
+        case "paid", _ if answer.biller_reference:
+            return Paid(answer.biller_reference)
+        case "rejected", reason:
+            return Rejected(reason)
+        case "unknown", "never_received":
+            return NotReceived()
+        case "unknown", reason:
+            return Unknown(reason)
+    return Unknown(f"the biller says {answer.state[:40]!r}")
