@@ -1,0 +1,71 @@
+"""The insurer's bordereau, read: CSV (RFC 4180, UTF-8, CRLF), a header, a line per event of the day, and `END,<events>,,<sum>`."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tapwealth.kernel.money import MAX_AMOUNT
+from tapwealth.kernel.refusal import BadInput
+
+HEADER = ["serial", "policy_number", "event", "amount"]
+
+
+class BordereauEvent(StrEnum):
+    """What happened to a policy; the amount is the premium or the refund."""
+
+    ISSUED = "issued"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class BordereauLine:
+    """One event; `amount` in fen."""
+
+    serial: str
+    policy_number: str
+    event: BordereauEvent
+    amount: int
+
+
+def read_bordereau(content: bytes) -> tuple[BordereauLine, ...]:
+    """The events. Raises BadInput: not UTF-8, torn, a wrong field, an end line that does not agree."""
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+    except UnicodeDecodeError as error:
+        raise BadInput("not UTF-8", where=f"bordereau byte {error.start}", hint="fetch it again") from None
+    except csv.Error as error:
+        raise BadInput(f"not a CSV file ({error})", where="bordereau", hint="fetch it again") from None
+    if len(rows) < 2 or rows[0] != HEADER or rows[-1][:1] != ["END"]:
+        raise BadInput("the header or the end line is missing", where="bordereau", hint="it is torn; fetch it again")
+    lines = tuple(_line(cells, f"bordereau line {number}") for number, cells in enumerate(rows[1:-1], 2))
+    _agree(lines, rows[-1])
+    return lines
+
+
+def _line(cells: Sequence[str], where: str) -> BordereauLine:
+    if len(cells) != len(HEADER) or not all(cells):
+        raise BadInput(f"{len(cells)} fields, or an empty one", where=where, hint=f"they are {','.join(HEADER)}")
+    serial, policy_number, event, amount = cells
+    if event not in list(BordereauEvent):
+        raise BadInput(f"{event[:20]!r} is no event", where=f"{where} event", hint=f"one of {', '.join(BordereauEvent)}")
+    return BordereauLine(serial, policy_number, BordereauEvent(event), _number(amount, f"{where} amount"))
+
+
+def _agree(lines: Sequence[BordereauLine], end: Sequence[str]) -> None:
+    where = "bordereau end line"
+    if len(end) != len(HEADER):
+        raise BadInput(f"{len(end)} fields instead of {len(HEADER)}", where=where, hint="it is END,<events>,,<sum>")
+    count, total, summed = _number(end[1], where), _number(end[3], where), sum(line.amount for line in lines)
+    if count != len(lines):
+        raise BadInput(f"it counts {count} events, but there are {len(lines)}", where=where, hint="fetch it again")
+    if total != summed:
+        raise BadInput(f"it says {total} fen, but the events sum to {summed}", where=where, hint="ask the insurer")
+
+
+def _number(text: str, where: str) -> int:
+    if not re.fullmatch("[0-9]{1,16}", text, re.ASCII) or int(text) > MAX_AMOUNT:
+        raise BadInput(f"{text[:20]!r} is not a whole number from 0 to {MAX_AMOUNT}", where=where)
+    return int(text)

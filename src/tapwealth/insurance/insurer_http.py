@@ -1,0 +1,158 @@
+"""Reaching the insurer over HTTP (docs/reference/partners.md). Whatever goes wrong on the way is the value `Unknown`.
+
+Never used inside a database transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from tapwealth.kernel.clock import seconds
+from tapwealth.kernel.masked import IdentityNumber, PersonName
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOrder:
+    """A policy to issue; `premium` in fen, cover from the start of `from_day` to the start of `to_day`."""
+
+    serial: str
+    product: str
+    name: PersonName
+    identity_number: IdentityNumber
+    premium: int
+    from_day: date
+    to_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The insurer has taken the policy on."""
+
+    policy_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The insurer has ended the policy, and will pay the refund agreed."""
+
+    policy_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The insurer said no, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotReceived:
+    """The insurer says that no request with this serial ever came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is known of the outcome, and why; never a failure: inquire later."""
+
+    why: str
+
+
+InsurerAnswer = Issued | Cancelled | Rejected | NotReceived | Unknown
+
+
+class InsurerPort(Protocol):
+    """Reaches the insurer. No method raises for what happens on the way; none is called inside a database transaction."""
+
+    async def issue(self, order: PolicyOrder) -> InsurerAnswer:
+        """Ask for a policy. The same serial may be sent again: the insurer decides it once."""
+        ...
+
+    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:
+        """Cancel a policy for a refund of so many fen, which the insurer pays by the bank under `serial`."""
+        ...
+
+    async def inquire(self, serial: str) -> InsurerAnswer:
+        """What became of a request."""
+        ...
+
+    async def bordereau(self, day: date) -> bytes | None:
+        """The events of a day, to be read by `insurance.bordereau`; None while they are not to be had."""
+        ...
+
+
+class _Answer(msgspec.Struct):
+    serial: str
+    kind: str
+    state: str
+    policy_number: str = ""
+    reason: str = ""
+
+
+class InsurerHttp:
+    """`base_url` and `token` of the insurer; each request waits at most `timeout_ms` by the machine's clock."""
+
+    def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), trust_env=False)
+
+    async def issue(self, order: PolicyOrder) -> InsurerAnswer:
+        """Ask for a policy."""
+        insured = {"name": order.name.reveal(), "identity_number": order.identity_number.reveal()}
+        cover = {"from": order.from_day.isoformat(), "to": order.to_day.isoformat()}
+        content = {"serial": order.serial, "product": order.product, "insured": insured, "premium": order.premium, **cover}
+        return await self._ask(self._client.build_request("POST", "/policies", json=content), order.serial)
+
+    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:
+        """Cancel a policy."""
+        path = f"/policies/{quote(policy_number, safe='')}/cancel"
+        content = {"serial": serial, "refund": refund, "reason": reason}
+        return await self._ask(self._client.build_request("POST", path, json=content), serial)
+
+    async def inquire(self, serial: str) -> InsurerAnswer:
+        """What became of a request."""
+        request = self._client.build_request("GET", f"/requests/{quote(serial, safe='')}")
+        return await self._ask(request, serial, status_of_unknown_serial=httpx.codes.NOT_FOUND)
+
+    async def bordereau(self, day: date) -> bytes | None:
+        """The events of a day."""
+        try:
+            response = await self._client.get(f"/bordereau/{day.isoformat()}")
+        except httpx.HTTPError:
+            return None
+        return response.content if response.status_code == httpx.codes.OK else None
+
+    async def _ask(self, request: httpx.Request, serial: str, status_of_unknown_serial: int = 0) -> InsurerAnswer:
+        try:
+            response = await self._client.send(request)
+        except httpx.HTTPError as error:
+            return Unknown(f"no answer ({type(error).__name__})")
+        if response.status_code == status_of_unknown_serial:
+            return NotReceived()
+        if response.status_code != httpx.codes.OK:
+            return Unknown(f"HTTP status {response.status_code}")
+        return _read(response.content, serial)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+
+def _read(content: bytes, serial: str) -> InsurerAnswer:
+    try:
+        answer = msgspec.json.decode(content, type=_Answer)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return Unknown("the answer cannot be read")
+    if answer.serial != serial:
+        return Unknown("the answer belongs to another serial")
+    match answer.state:
+        case "in_force" if answer.policy_number:
+            return Issued(answer.policy_number)
+        case "cancelled":
+            return Cancelled(answer.policy_number)
+        case "rejected":
+            return Rejected(answer.reason)
+    return Unknown(f"the insurer says {answer.state[:40]!r}")

@@ -1,0 +1,162 @@
+"""A policy's life: states, events, dates, and what comes back of the premium. Pure.
+
+Cover runs from the start of `from_day` to the start of `to_day`; a premium covers the year up to `paid_until` (the first day it does not
+pay for). The day of a cancellation is still covered.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum, StrEnum, auto
+from fractions import Fraction
+from uuid import UUID
+
+from tapwealth.insurance.product import AccidentProduct, CancellationRule, Product
+from tapwealth.kernel.money import half_up
+from tapwealth.kernel.refusal import Refusal
+
+DAYS_OF_A_PREMIUM = 365
+
+
+class PolicyState(StrEnum):
+    """Where a policy stands."""
+
+    QUOTED = "quoted"
+    """Premium taken from the buyer, the insurer asked."""
+    ISSUED = "issued"
+    """The insurer has it; cover has not begun."""
+    IN_FORCE = "in_force"
+    SUSPENDED = "suspended"
+    """The grace period has passed unpaid; can be reinstated."""
+    LAPSED = "lapsed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    CLAIMED = "claimed"
+
+
+class PolicyEvent(StrEnum):
+    """What can happen to it."""
+
+    ISSUE = "issue"
+    REFUSE = "refuse"
+    """The insurer does not take it."""
+    BEGIN = "begin"
+    CANCEL = "cancel"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    LAPSE = "lapse"
+    EXPIRE = "expire"
+    CLAIM = "claim"
+
+
+class PolicyRefusal(Enum):
+    """Why something cannot be done with a policy, in the order in which it is looked at."""
+
+    NOT_ISSUED = auto()
+    OVER = auto()
+    NOT_POSSIBLE_NOW = auto()
+    NO_FREE_LOOK = auto()
+    FREE_LOOK_OVER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One contract; `premium` in fen a year. `policy_number` is the insurer's, empty until it is issued."""
+
+    id: UUID
+    book: int
+    policyholder: UUID
+    product: str
+    premium: int
+    from_day: date
+    to_day: date
+    paid_until: date
+    issued_on: date | None
+    state: PolicyState
+    policy_number: str = ""
+
+
+_S, _E = PolicyState, PolicyEvent
+_LIVES = frozenset({_S.ISSUED, _S.IN_FORCE, _S.SUSPENDED})
+_MOVES = {
+    (_S.QUOTED, _E.ISSUE): _S.ISSUED,
+    (_S.QUOTED, _E.REFUSE): _S.CANCELLED,
+    (_S.ISSUED, _E.ISSUE): _S.ISSUED,
+    (_S.ISSUED, _E.BEGIN): _S.IN_FORCE,
+    (_S.ISSUED, _E.CANCEL): _S.CANCELLED,
+    (_S.IN_FORCE, _E.ISSUE): _S.IN_FORCE,
+    (_S.IN_FORCE, _E.BEGIN): _S.IN_FORCE,
+    (_S.IN_FORCE, _E.CANCEL): _S.CANCELLED,
+    (_S.IN_FORCE, _E.SUSPEND): _S.SUSPENDED,
+    (_S.IN_FORCE, _E.EXPIRE): _S.EXPIRED,
+    (_S.IN_FORCE, _E.CLAIM): _S.CLAIMED,
+    (_S.SUSPENDED, _E.SUSPEND): _S.SUSPENDED,
+    (_S.SUSPENDED, _E.CANCEL): _S.CANCELLED,
+    (_S.SUSPENDED, _E.REINSTATE): _S.IN_FORCE,
+    (_S.SUSPENDED, _E.LAPSE): _S.LAPSED,
+}
+"""The same state again: it was known already."""
+
+
+def next_state(state: PolicyState, event: PolicyEvent) -> PolicyState | Refusal:
+    """Where the event leads. Total over all pairs."""
+    if (state, event) in _MOVES:
+        return _MOVES[state, event]
+    if state is _S.QUOTED:
+        return Refusal(PolicyRefusal.NOT_ISSUED, "the insurer has not issued the policy yet; wait for its answer")
+    if state not in _LIVES:
+        return Refusal(PolicyRefusal.OVER, f"the policy is {state} already")
+    return Refusal(PolicyRefusal.NOT_POSSIBLE_NOW, f"{event} is not possible while the policy is {state}")
+
+
+def anniversary(day: date, years: int) -> date:
+    """The same day so many years later; 1 March for 29 February in a common year."""
+    year = day.year + years
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return date(year, 3, 1)
+
+
+def cover_of(product: Product, from_day: date) -> tuple[date, date]:
+    """(to_day, paid_until) of a policy that begins on `from_day` with one premium paid."""
+    years = 1 if isinstance(product, AccidentProduct) else product.term_years
+    return anniversary(from_day, years), anniversary(from_day, 1)
+
+
+def free_look_until(product: Product, issued_on: date) -> date | None:
+    """The last day of the free look; None if the product has none. The day of issue is not counted."""
+    return issued_on + timedelta(days=product.free_look_days) if product.free_look_days else None
+
+
+def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Refusal:
+    """Fen that come back when the free look is used on that day: the premium less the product's small cost."""
+    until = None if policy.issued_on is None else free_look_until(product, policy.issued_on)
+    if until is None:
+        return Refusal(PolicyRefusal.NO_FREE_LOOK, f"{product.name} has no free look; it can be cancelled for the unearned part")
+    if on > until:
+        return Refusal(PolicyRefusal.FREE_LOOK_OVER, f"the free look ended on {until}; the policy can be cancelled for the unearned part")
+    return max(policy.premium - product.free_look_cost, 0)
+
+
+def unearned_premium(product: Product, policy: Policy, on: date) -> int:
+    """Fen that come back by the product's cancellation rule: premium × days left / 365, half-up to the fen."""
+    first_day_not_used = max(on + timedelta(days=1), policy.from_day)
+    days_left = min(max((policy.paid_until - first_day_not_used).days, 0), DAYS_OF_A_PREMIUM)
+    share = Fraction(days_left, DAYS_OF_A_PREMIUM)
+    if product.cancellation is CancellationRule.UNEARNED_LESS_LOADING:
+        share *= 1 - product.loading
+    return half_up(policy.premium * share)
+
+
+def refund_of(product: Product, policy: Policy, on: date) -> int | Refusal:
+    """What a cancellation on that day brings back: by the free look while it lasts, else the unearned part; or why it cannot be."""
+    moved = next_state(policy.state, PolicyEvent.CANCEL)
+    if isinstance(moved, Refusal):
+        return moved
+    free = cancel_in_free_look(product, policy, on)
+    return unearned_premium(product, policy, on) if isinstance(free, Refusal) else free
+
+
+def grace_until(due: date, grace_days: int) -> date:
+    """The last day on which a late premium keeps the policy in force (Insurance Law art. 36: 60 days from the due date)."""
+    return due + timedelta(days=grace_days)
