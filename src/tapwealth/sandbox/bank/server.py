@@ -85,10 +85,10 @@ async def _messages(partner: Partner, request: Request) -> Response:
     data = await request.body()
     message_type = sniff(data)
     match message_type:
-        case MessageType.CREDIT_TRANSFER:
+        case MessageType.PAIN_001:
             transfers = read_credit_transfer(data)
             message_id, orders = transfers.message_id, [payments.from_credit_transfer(one) for one in transfers.transfers]
-        case MessageType.DIRECT_DEBIT:
+        case MessageType.PAIN_008:
             debits = read_direct_debit(data)
             message_id, orders = debits.message_id, [payments.from_direct_debit(one) for one in debits.debits]
         case _:
@@ -102,14 +102,11 @@ def _take(partner: Partner, original: tuple[str, str], orders: Sequence[Order], 
     """Take the payments of a message; a fault that changes a booking befalls the first of them."""
     now, today = partner.now(), _today(partner)
     with partner.store.tx() as tx:
-        outcomes = []
-        for index, order in enumerate(orders):
-            fault = planned.fault if planned and index == 0 else None
-            outcome = payments.take(tx, order, *original, now, today, fault)
-            if outcome is not None:
-                outcomes.append(outcome)
-        if outcomes:
-            answers.report(partner, tx, original, outcomes, now, _delay(planned, now))
+        outcomes = [
+            payments.take(tx, order, *original, now, today, planned.fault if planned and index == 0 else None)
+            for index, order in enumerate(orders)
+        ]
+        answers.report(partner, tx, original, outcomes, now, _delay(planned, now))
     return Response(status_code=202)
 
 
@@ -149,7 +146,6 @@ def _transferred(partner: Partner, order: Order, planned: PlannedFault | None) -
     with partner.store.tx() as tx:
         known = tx.execute("SELECT 1 FROM payment WHERE end_to_end_id = ?", (order.end_to_end_id,)).fetchone()
         outcome = payments.take(tx, order, "", payments.TRANSFER, now, today, planned.fault if planned else None)
-        assert outcome is not None, "a transfer has no day to wait for"
         if outcome.status is PaymentStatus.REJECTED:
             payments.forget(tx, order.end_to_end_id)
             return one_line(f"{outcome.reason}: {outcome.text}", 409)

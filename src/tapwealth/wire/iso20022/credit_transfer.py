@@ -68,7 +68,7 @@ def write_credit_transfer(message: CreditTransferInitiation) -> bytes:
     """The message as XML, valid against its schema. BadInput when a value cannot stand in it."""
     refuse_unsafe_sum(message.transfers)
     header = header_tag(message.message_id, message.created_at, message.initiator, message.transfers)
-    return write(MessageType.CREDIT_TRANSFER, Tag("CstmrCdtTrfInitn", [header, *map(_block_tag, message.transfers)]))
+    return write(MessageType.PAIN_001, Tag("CstmrCdtTrfInitn", [header, *map(_block_tag, message.transfers)]))
 
 
 def _read_block(block: Node) -> CreditTransfer:
@@ -87,7 +87,7 @@ def _read_block(block: Node) -> CreditTransfer:
 
 def read_credit_transfer(data: bytes) -> CreditTransferInitiation:
     """The message from its XML. BadInput, in one line with line and path, for anything amiss."""
-    body = read(MessageType.CREDIT_TRANSFER, data)
+    body = read(MessageType.PAIN_001, data)
     message_id, created_at, initiator = read_header(body)
     transfers = tuple(map(_read_block, body.all("PmtInf")))
     check_totals(body, transfers)

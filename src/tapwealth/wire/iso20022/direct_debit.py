@@ -69,7 +69,7 @@ def write_direct_debit(message: DirectDebitInitiation) -> bytes:
     """The message as XML, valid against its schema. BadInput when a value cannot stand in it."""
     refuse_unsafe_sum(message.debits)
     header = header_tag(message.message_id, message.created_at, message.initiator, message.debits)
-    return write(MessageType.DIRECT_DEBIT, Tag("CstmrDrctDbtInitn", [header, *map(_block_tag, message.debits)]))
+    return write(MessageType.PAIN_008, Tag("CstmrDrctDbtInitn", [header, *map(_block_tag, message.debits)]))
 
 
 def _read_block(block: Node) -> DirectDebit:
@@ -91,7 +91,7 @@ def _read_block(block: Node) -> DirectDebit:
 
 def read_direct_debit(data: bytes) -> DirectDebitInitiation:
     """The message from its XML. BadInput, in one line with line and path, for anything amiss."""
-    body = read(MessageType.DIRECT_DEBIT, data)
+    body = read(MessageType.PAIN_008, data)
     message_id, created_at, initiator = read_header(body)
     debits = tuple(map(_read_block, body.all("PmtInf")))
     check_totals(body, debits)

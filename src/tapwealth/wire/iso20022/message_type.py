@@ -12,11 +12,11 @@ _NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 class MessageType(StrEnum):
     """The pinned versions; the value is the message's name as pain.002 quotes it."""
 
-    CREDIT_TRANSFER = "pain.001.001.09"
-    STATUS_REPORT = "pain.002.001.12"
-    DIRECT_DEBIT = "pain.008.001.08"
-    STATEMENT = "camt.053.001.08"
-    NOTIFICATION = "camt.054.001.08"
+    PAIN_001 = "pain.001.001.09"
+    PAIN_002 = "pain.002.001.12"
+    PAIN_008 = "pain.008.001.08"
+    CAMT_053 = "camt.053.001.08"
+    CAMT_054 = "camt.054.001.08"
 
     @property
     def namespace(self) -> str:

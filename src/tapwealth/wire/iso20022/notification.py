@@ -27,12 +27,12 @@ def write_notification(message: Notification) -> bytes:
         raise BadInput("there is no entry in the notification", where="Ntfctn", hint="send nothing instead")
     header = Tag("GrpHdr", [id_tag("MsgId", message.message_id), Tag("CreDtTm", write_instant(message.created_at))])
     body = [id_tag("Id", message.message_id), account_tag("Acct", message.account), *map(entry_tag, message.entries)]
-    return write(MessageType.NOTIFICATION, Tag("BkToCstmrDbtCdtNtfctn", [header, Tag("Ntfctn", body)]))
+    return write(MessageType.CAMT_054, Tag("BkToCstmrDbtCdtNtfctn", [header, Tag("Ntfctn", body)]))
 
 
 def read_notification(data: bytes) -> Notification:
     """The message from its XML. BadInput, in one line with line and path, for anything amiss."""
-    body = read(MessageType.NOTIFICATION, data)
+    body = read(MessageType.CAMT_054, data)
     message_id = body.identifier("GrpHdr/MsgId")
     report = body.need("Ntfctn")
     report.expect("Id", message_id)

