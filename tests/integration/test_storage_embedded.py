@@ -18,7 +18,7 @@ import pytest
 
 from tapwealth.kernel.refusal import Outage
 from tapwealth.storage.database import Database
-from tapwealth.storage.embedded import EmbeddedServer, cluster, place
+from tapwealth.storage.embedded import EmbeddedServer, binaries, cluster, place
 from tapwealth.storage.embedded.owner import HOME, server_user
 
 SMALL = {"shared_buffers": "32MB", "fsync": "off", "log_min_messages": "warning"}
@@ -287,6 +287,26 @@ def test_a_closed_directory_above_is_not_opened() -> None:
     finally:
         server.stop()
         shutil.rmtree(closed)
+
+
+def test_program_installed_in_a_closed_directory(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root, the executables are copied to where the server's user can run them; the closed directory stays closed."""
+    site = Path(tempfile.mkdtemp(prefix="tapwealth-closed-", dir="/tmp"))
+    package = Path(binaries._package())
+    try:
+        for name in (package.name, f"{package.name}.libs"):
+            shutil.copytree(package.with_name(name), site / name)
+        monkeypatch.setattr(binaries, "HOME", data_dir / "home")
+        monkeypatch.setattr(binaries, "_package", lambda: site / package.name)
+        for _ in range(2):
+            with EmbeddedServer(data_dir, SMALL) as server:
+                assert ask(server) == 1
+                running = Path(f"/proc/{server.postmaster_pid}/exe").readlink()
+        assert (data_dir / "home" in running.parents) == (os.geteuid() == 0)
+        assert site.stat().st_mode & 0o777 == 0o700
+        assert not list((data_dir / "home").glob("postgresql/.part-*"))
+    finally:
+        shutil.rmtree(site)
 
 
 def test_it_never_runs_as_root(data_dir: Path) -> None:

@@ -17,7 +17,7 @@ from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.storage import actors, approvals, idempotency, installation, operators, outbox, platform_clock, progress
 from tapwealth.storage.actors import Actor, ActorKind
 from tapwealth.storage.approvals import ApprovalRefusal, ApprovalState
-from tapwealth.storage.database import Database
+from tapwealth.storage.database import Database, Tx
 from tapwealth.storage.keystore import FileKeyStore
 from tapwealth.storage.operators import Operator, OperatorRefusal, OperatorRole
 from tapwealth.storage.outbox import OutboxMessage
@@ -70,6 +70,35 @@ async def test_actor_of_a_rolled_back_transaction_is_added_again(database: Datab
     async with database.transaction() as tx:
         number = (await actors.intern(tx, [actor]))[0]
         assert await tx.fetchval("select who from actor where book = 3 and id = $1", number) == "bank"
+
+
+async def test_actor_of_a_rolled_back_savepoint_is_added_again(database: Database) -> None:
+    actor = Actor(3, ActorKind.PARTNER, "biller", "bearer token")
+    async with database.transaction() as tx:
+        for _ in range(2):
+            with pytest.raises(LookupError):
+                await _intern_twice_and_fail(tx, actor)
+    for _ in range(3):
+        async with database.transaction() as tx:
+            number = (await actors.intern(tx, [actor]))[0]
+            assert await tx.fetchval("select who from actor where book = 3 and id = $1", number) == "biller"
+
+
+async def _intern_twice_and_fail(tx: Tx, actor: Actor) -> None:
+    async with tx.transaction():
+        assert await actors.intern(tx, [actor]) == await actors.intern(tx, [actor])
+        raise LookupError
+
+
+async def test_actor_that_two_add_at_once(database: Database) -> None:
+    async def add(who: str) -> int:
+        async with database.transaction() as tx:
+            both = [Actor(7, ActorKind.CUSTOMER, name, "passkey") for name in ("shared", who)]
+            first, _ = await actors.intern(tx, both)
+            await tx.fetchval("select pg_sleep(0.05)")
+            return first
+
+    assert len(set(await asyncio.gather(*(add(str(n)) for n in range(6))))) == 1
 
 
 async def _intern_and_fail(database: Database, actor: Actor) -> None:

@@ -5,12 +5,12 @@ actors of one book ever meet at one number, the later takes the next hash; a sto
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from weakref import WeakKeyDictionary
 
-from tapwealth.storage.database import Tx, after_commit
+from tapwealth.storage.database import Tx, transaction_notes
 
 
 class ActorKind(IntEnum):
@@ -41,7 +41,7 @@ class Actor:
 
 _MOST_KNOWN = 50_000
 _known: WeakKeyDictionary[Tx, dict[Actor, int]] = WeakKeyDictionary()
-"""Per connection: what has been committed, so that a busy book asks only for newcomers."""
+"""Per connection: rows seen that an earlier transaction committed, so that a busy book asks only for newcomers."""
 
 _INSERT = """
 insert into actor (book, id, kind, who, authenticated_by)
@@ -55,25 +55,46 @@ from unnest($1::int[], $2::bigint[]) as wanted (book, id) join actor a on a.book
 
 
 async def intern(tx: Tx, actors: Sequence[Actor]) -> list[int]:
-    """The numbers of these actors, in their order; rows that are lacking are added. Two statements at most, however many there are."""
+    """The numbers of these actors, in their order; rows that are lacking are added. At most two statements, however many there are."""
     known = _known.setdefault(tx, {})
     if len(known) > _MOST_KNOWN:
         known.clear()
-    fresh = sorted({actor for actor in actors if actor not in known}, key=lambda actor: (actor.book, actor.number()))
-    numbers = {**{actor: known[actor] for actor in actors if actor in known}, **await _add(tx, fresh)}
-    if fresh:
-        after_commit(lambda: known.update((actor, numbers[actor]) for actor in fresh))
+    numbers = {actor: known[actor] for actor in actors if actor in known}
+    turn, lacking = 0, [actor for actor in dict.fromkeys(actors) if actor not in numbers]
+    while lacking:
+        numbers.update(await _stored_or_added(tx, known, lacking, turn))
+        turn, lacking = turn + 1, [actor for actor in lacking if actor not in numbers]
     return [numbers[actor] for actor in actors]
 
 
-async def _add(tx: Tx, actors: Sequence[Actor]) -> dict[Actor, int]:
-    settled: dict[Actor, int] = {}
-    turn = 0
-    while lacking := [actor for actor in actors if actor not in settled]:
-        books, numbers = [actor.book for actor in lacking], [actor.number(turn) for actor in lacking]
-        kinds, whos, ways = zip(*((actor.kind, actor.who, actor.authenticated_by) for actor in lacking), strict=True)
-        await tx.execute(_INSERT, books, numbers, kinds, whos, ways)
-        for row in await tx.fetch(_SELECT, books, numbers):
-            settled[Actor(row["book"], ActorKind(row["kind"]), row["who"], row["authenticated_by"])] = row["id"]
-        turn += 1
-    return settled
+async def _stored_or_added(tx: Tx, known: dict[Actor, int], actors: Sequence[Actor], turn: int) -> dict[Actor, int]:
+    """Those that have the number of this turn; a number that somebody else has is left to the next turn."""
+    wanted = {(actor.book, actor.number(turn)): actor for actor in actors}  # two at one number: the first waits for the next turn
+    found = await _stored(tx, list(wanted))
+    new = {place: wanted[place] for place in sorted(wanted) if place not in found}
+    _learn(known, found, wanted)
+    if new and await _add(tx, new) < len(new):  # somebody was adding at the same time
+        found |= await _stored(tx, list(new))
+        new = {place: actor for place, actor in new.items() if place not in found}
+    return {actor: place[1] for place, actor in wanted.items() if (found | new)[place] == actor}
+
+
+def _learn(known: dict[Actor, int], found: Mapping[tuple[int, int], Actor], wanted: Mapping[tuple[int, int], Actor]) -> None:
+    """What is there and was not added by this very transaction (which may still be undone, or its savepoint) is there for good."""
+    notes = transaction_notes()
+    if notes is not None:
+        mine = notes.setdefault("actors added", set())
+        known.update((actor, place[1]) for place, actor in found.items() if wanted[place] == actor and place not in mine)
+        mine.update(place for place in wanted if place not in found)
+
+
+async def _stored(tx: Tx, places: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Actor]:
+    rows = await tx.fetch(_SELECT, [book for book, _ in places], [number for _, number in places])
+    return {(row["book"], row["id"]): Actor(row["book"], ActorKind(row["kind"]), row["who"], row["authenticated_by"]) for row in rows}
+
+
+async def _add(tx: Tx, new: Mapping[tuple[int, int], Actor]) -> int:
+    """How many rows were added; in the order of the key, so that two that add the same cannot wait for each other."""
+    rows = [(book, number, actor.kind, actor.who, actor.authenticated_by) for (book, number), actor in new.items()]
+    done = await tx.execute(_INSERT, *zip(*rows, strict=True))
+    return int(done.rsplit(" ", 1)[1])

@@ -29,6 +29,7 @@ in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 """Whether this task (or the one that started it) has a transaction open."""
 
 _after_commit: ContextVar[list[Callable[[], None]] | None] = ContextVar("after_commit", default=None)
+_notes: ContextVar[dict[str, Any] | None] = ContextVar("transaction_notes", default=None)
 
 SESSION = {
     "search_path": SCHEMA,
@@ -56,7 +57,7 @@ _UNAVAILABLE = (
 
 
 class Tx(Protocol):
-    """An asyncpg connection inside a transaction (or a snapshot): what flows open and pass down."""
+    """An asyncpg connection inside a transaction (or a snapshot): what flows open and pass down. `transaction()` makes a savepoint."""
 
     async def execute(self, query: str, *args: object) -> str: ...
     async def executemany(self, command: str, args: Iterable[Sequence[object]]) -> None: ...
@@ -66,6 +67,7 @@ class Tx(Protocol):
     async def fetchmany(self, query: str, args: Iterable[Sequence[object]]) -> list[Any]: ...
     async def prepare(self, query: str) -> Any: ...
     def cursor(self, query: str, *args: object) -> Any: ...
+    def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> Any: ...
     async def copy_records_to_table(
         self, table_name: str, *, records: Iterable[Sequence[object]], columns: Sequence[str] | None = None, schema_name: str | None = None
     ) -> str: ...
@@ -74,7 +76,6 @@ class Tx(Protocol):
 class Connection(Tx, Protocol):
     """A connection of one's own."""
 
-    def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> Any: ...
     def is_closed(self) -> bool: ...
     def is_in_transaction(self) -> bool: ...
     def terminate(self) -> None: ...
@@ -87,10 +88,18 @@ def forbid_in_transaction(what: str) -> None:
 
 
 def after_commit(callback: Callable[[], None]) -> None:
-    """Run `callback` once the open transaction is committed. In a transaction not opened by this module it never runs."""
+    """Run `callback` once the open transaction is committed. In a transaction not opened by this module it never runs.
+
+    A savepoint that is rolled back does not take it away.
+    """
     callbacks = _after_commit.get()
     if callbacks is not None:
         callbacks.append(callback)
+
+
+def transaction_notes() -> dict[str, Any] | None:
+    """A dict that lasts as long as the open transaction; None outside, and in a transaction not opened by this module."""
+    return _notes.get()
 
 
 @contextmanager
@@ -145,7 +154,7 @@ async def open_connection(dsn: str, options: Mapping[str, Any]) -> Connection:
 async def transact(connection: Connection, *, snapshot: bool = False) -> AsyncIterator[Tx]:
     """A transaction on a connection of one's own, with the guard and the outages. `snapshot`: read only, one instant for all reads."""
     callbacks: list[Callable[[], None]] = []
-    guard, hooks = in_transaction.set(True), _after_commit.set(callbacks)
+    guard, hooks, notes = in_transaction.set(True), _after_commit.set(callbacks), _notes.set({})
     try:
         with outages(connection):
             isolation = "repeatable_read" if snapshot else "read_committed"
@@ -154,6 +163,7 @@ async def transact(connection: Connection, *, snapshot: bool = False) -> AsyncIt
     finally:
         in_transaction.reset(guard)
         _after_commit.reset(hooks)
+        _notes.reset(notes)
     for callback in callbacks:
         callback()
 

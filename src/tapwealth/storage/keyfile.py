@@ -6,7 +6,6 @@
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -91,15 +90,17 @@ class KeyFile:
             "roots": {str(number): root.hex() for number, root in keys.roots.items()},
             "named": {name: key.hex() for name, key in keys.named.items()},
         }
+        part = self._folder / f".keystore-{os.getpid()}"
         try:
-            descriptor, part = tempfile.mkstemp(prefix=".keystore-", dir=self._folder)  # mode 0600
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(content, file, indent=1)
                 file.flush()
                 os.fsync(descriptor)
-            Path(part).rename(self._path)
+            part.rename(self._path)
             self._sync_folder()
         except OSError as error:
+            part.unlink(missing_ok=True)
             raise Outage(f"cannot write the key file {self._path}: {error.strerror}; make room and see its rights") from None
 
     def _sync_folder(self) -> None:

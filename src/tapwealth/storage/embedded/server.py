@@ -49,8 +49,9 @@ class EmbeddedServer:
                     return self
                 self._wait_for_orphan(place)
             try:
-                cluster.ensure(place, executables(self._user), self._user, starting)
-                self._run(place, alive)
+                binaries = executables(self._user)
+                cluster.ensure(place, binaries, self._user, starting)
+                self._run(place, binaries, alive)
             except BaseException:
                 self.stop()
                 raise
@@ -58,18 +59,21 @@ class EmbeddedServer:
                 os.close(alive)
         return self
 
-    def _run(self, place: Place, alive: int) -> None:
+    def _run(self, place: Place, binaries: Path, alive: int) -> None:
         """Launch, if need be once more with less memory, and wait until it answers."""
         if self._program_lock is None:
             self._program_lock = place.try_lock("program", fcntl.LOCK_SH)
-        for more in ({}, SMALL_MEMORY):
-            started = process.launch(place, executables(self._user), self._user, alive, {**self._overrides, **more})
-            if started.wait_ready():
-                self._process = started
-                return
-            if not started.lacks_shared_memory():
-                break
-        raise Outage(f"the database in {place.folder} did not start: {started.complaint()}; see {place.log}")
+        self._process = self._launch(place, binaries, alive)
+        ready = self._process.wait_ready()
+        if not ready and self._process.lacks_shared_memory():
+            self._overrides |= SMALL_MEMORY
+            self._process = self._launch(place, binaries, alive)
+            ready = self._process.wait_ready()
+        if not ready:
+            raise Outage(f"the database in {place.folder} did not start: {self._process.complaint()}; see {place.log}")
+
+    def _launch(self, place: Place, binaries: Path, alive: int) -> process.ServerProcess:
+        return process.launch(place, binaries, self._user, alive, self._overrides)
 
     def _wait_for_orphan(self, place: Place) -> None:
         """A server whose program ended is shutting down (or another program is just stopping its own): until then, and not for ever."""
@@ -105,8 +109,10 @@ class EmbeddedServer:
         try:
             alive = place.try_lock("alive", fcntl.LOCK_EX)
             if alive is not None:  # else children of the dead one are still leaving: next time
-                self._process = process.launch(place, executables(self._user), self._user, alive, self._overrides)
-                os.close(alive)
+                try:
+                    self._process = self._launch(place, executables(self._user), alive)
+                finally:
+                    os.close(alive)
         finally:
             os.close(starting)
 
