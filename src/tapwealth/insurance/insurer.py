@@ -1,0 +1,76 @@
+"""What is asked of an insurer and what it may answer, and the port through which it is reached."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from tapwealth.kernel.masked import IdentityNumber, PersonName
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOrder:
+    """A policy to issue; `premium` in fen, cover from the start of `from_day` to the start of `to_day`."""
+
+    serial: str
+    product: str
+    name: PersonName
+    identity_number: IdentityNumber
+    premium: int
+    from_day: date
+    to_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The insurer has taken the policy on."""
+
+    policy_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The insurer has ended the policy, and will pay the refund agreed."""
+
+    policy_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The insurer said no, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotReceived:
+    """The insurer says that no request with this serial ever came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing is known of the outcome, and why; never a failure: inquire later."""
+
+    why: str
+
+
+InsurerAnswer = Issued | Cancelled | Rejected | NotReceived | Unknown
+
+
+class InsurerPort(Protocol):
+    """Reaches the insurer. No method raises for what happens on the way; none is called inside a database transaction."""
+
+    async def issue(self, order: PolicyOrder) -> InsurerAnswer:
+        """Ask for a policy. The same serial may be sent again: the insurer decides it once."""
+        ...
+
+    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:
+        """Cancel a policy for a refund of so many fen, which the insurer pays by the bank under `serial`."""
+        ...
+
+    async def inquire(self, serial: str) -> InsurerAnswer:
+        """What became of a request."""
+        ...
+
+    async def bordereau(self, day: date) -> bytes | None:
+        """The events of a day, to be read by `insurance.bordereau`; None while they are not to be had."""
+        ...
