@@ -21,7 +21,6 @@ from tapwealth.insurance.insurer import (
 )
 from tapwealth.kernel.clock import seconds
 
-
 __all__ = ["InsurerHttp", "InsurerPort"]
 
 
