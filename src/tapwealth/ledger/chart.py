@@ -1,0 +1,127 @@
+"""The chart of accounts: what kinds of account a book has, which of our bank accounts backs each, and which side is limited.
+
+A *mirror* stands for one of our accounts at the partner bank and is debit-normal; everything else in CNY is owed from one mirror or
+lies between two, so that per book: a mirror = what is owed from it + what is in transit. In fund units the registrar's mirror backs the
+holdings.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from tapwealth.kernel.money import Asset
+from tapwealth.ledger.port import Limit, account_id
+
+
+class Kind(IntEnum):
+    """The number is stored, and is the serial of the house account together with the asset; below 1000."""
+
+    # Mirrors of accounts at the partner bank, and for each the payments instructed and not executed yet
+    CUSTOMER_RESERVE = 101
+    FUND_COLLECTION = 102
+    PREMIUM_TRUST = 103
+    OWN_MONEY = 104
+    ADVANCE = 105
+    CUSTOMER_RESERVE_OUT = 111
+    FUND_COLLECTION_OUT = 112
+    PREMIUM_TRUST_OUT = 113
+    OWN_MONEY_OUT = 114
+    ADVANCE_OUT = 115
+
+    # Owed to somebody
+    WALLET = 201
+    MERCHANT = 202
+    BILLER = 203
+    INSURER = 204
+    ADVANCE_PAYABLE = 205
+    CHANNEL_FUNDS = 206
+
+    # On the way
+    FUND_PURCHASE_IN_TRANSIT = 301
+    FUND_PURCHASE_COLLECTED = 302
+    FUND_REDEMPTION_IN_TRANSIT = 303
+    FUND_REDEMPTION_DUE = 304
+    ADVANCE_REPAYMENT_DUE = 305
+    PREMIUM_IN_TRANSIT = 306
+    BANK_IN = 307
+    BOOK_TRANSIT = 308
+    RESERVE_DUE = 309
+
+    # What is not known yet
+    SUSPENSE = 401
+    INSURER_SUSPENSE = 402
+
+    # Result
+    CUSTOMER_RECEIVABLE = 501
+    FEES = 502
+    FEES_OWN = 503
+
+    # Fund units
+    HOLDING = 601
+    ADVANCER = 602
+    REGISTRAR_MIRROR = 603
+    TRANSIT_098 = 604
+
+
+class ChartRow(NamedTuple):
+    """`mirror`: the kind that backs it (itself for a mirror). `personal`: opened for owners, not by the house. `units`: of a fund."""
+
+    kind: Kind
+    name: str
+    mirror: Kind
+    limit: Limit = Limit.NONE
+    personal: bool = False
+    units: bool = False
+
+
+_WITHIN = Limit.DEBITS_WITHIN_CREDITS
+
+CHART: tuple[ChartRow, ...] = (
+    ChartRow(Kind.CUSTOMER_RESERVE, "customer reserve", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.FUND_COLLECTION, "fund-sales collection", Kind.FUND_COLLECTION),
+    ChartRow(Kind.PREMIUM_TRUST, "premium trust", Kind.PREMIUM_TRUST),
+    ChartRow(Kind.OWN_MONEY, "own money", Kind.OWN_MONEY),
+    ChartRow(Kind.ADVANCE, "bank's advance", Kind.ADVANCE),
+    ChartRow(Kind.CUSTOMER_RESERVE_OUT, "leaving the customer reserve", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.FUND_COLLECTION_OUT, "leaving the fund-sales collection", Kind.FUND_COLLECTION),
+    ChartRow(Kind.PREMIUM_TRUST_OUT, "leaving the premium trust", Kind.PREMIUM_TRUST),
+    ChartRow(Kind.OWN_MONEY_OUT, "leaving our own money", Kind.OWN_MONEY),
+    ChartRow(Kind.ADVANCE_OUT, "leaving the bank's advance", Kind.ADVANCE),
+    ChartRow(Kind.WALLET, "wallet", Kind.CUSTOMER_RESERVE, _WITHIN, personal=True),
+    ChartRow(Kind.MERCHANT, "owed to a merchant", Kind.CUSTOMER_RESERVE, _WITHIN, personal=True),
+    ChartRow(Kind.BILLER, "owed to a biller", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.INSURER, "owed to the insurer", Kind.PREMIUM_TRUST),
+    ChartRow(Kind.ADVANCE_PAYABLE, "advance line owed to the bank", Kind.ADVANCE, _WITHIN),
+    ChartRow(Kind.CHANNEL_FUNDS, "another channel's purchase money", Kind.FUND_COLLECTION),
+    ChartRow(Kind.FUND_PURCHASE_IN_TRANSIT, "purchases on their way to collection", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.FUND_PURCHASE_COLLECTED, "purchases collected, not confirmed", Kind.FUND_COLLECTION),
+    ChartRow(Kind.FUND_REDEMPTION_IN_TRANSIT, "redemptions on their way to wallets", Kind.FUND_COLLECTION),
+    ChartRow(Kind.FUND_REDEMPTION_DUE, "redemptions the registrar has yet to pay", Kind.ADVANCE),
+    ChartRow(Kind.ADVANCE_REPAYMENT_DUE, "advance to be repaid by a redemption", Kind.ADVANCE),
+    ChartRow(Kind.PREMIUM_IN_TRANSIT, "premiums on their way to the trust", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.BANK_IN, "money arriving from the bank", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.BOOK_TRANSIT, "money between books", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.RESERVE_DUE, "advance money on its way to the reserve", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.SUSPENSE, "suspense", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.INSURER_SUSPENSE, "suspense with the insurer", Kind.PREMIUM_TRUST),
+    ChartRow(Kind.CUSTOMER_RECEIVABLE, "owed to us by customers", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.FEES, "fees still in the customer reserve", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.FEES_OWN, "fees in our own money", Kind.OWN_MONEY),
+    ChartRow(Kind.HOLDING, "fund holding", Kind.REGISTRAR_MIRROR, _WITHIN, personal=True, units=True),
+    ChartRow(Kind.ADVANCER, "units the advance has taken over", Kind.REGISTRAR_MIRROR, units=True),
+    ChartRow(Kind.REGISTRAR_MIRROR, "units at the registrar", Kind.REGISTRAR_MIRROR, units=True),
+    ChartRow(Kind.TRANSIT_098, "units on their way to the advancer", Kind.REGISTRAR_MIRROR, units=True),
+)
+
+BY_KIND = {row.kind: row for row in CHART}
+
+HOUSE_SERIALS_PER_ASSET = 1000
+
+
+def house_account(book: int, kind: int, asset: int) -> int:
+    """The id of a house account, known without a look-up."""
+    return account_id(book, asset * HOUSE_SERIALS_PER_ASSET + kind)
+
+
+def assets_of(row: ChartRow) -> tuple[Asset, ...]:
+    """The assets the house keeps accounts of this kind in."""
+    return tuple(asset for asset in Asset if (asset is not Asset.CNY) == row.units)
