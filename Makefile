@@ -37,7 +37,7 @@ check: setup-dev ## style, types, import rules, tidy rules, locks
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy tools/tidy tools/check_locks.py
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@PYTHONPATH=tools $(BIN)/python -m tidy
 	@$(BIN)/python tools/check_locks.py
 
