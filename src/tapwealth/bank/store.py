@@ -124,6 +124,16 @@ async def open_instructions(tx: Any) -> list[Instruction]:
     return [Instruction(*row) for row in rows]
 
 
+async def unsettled_on(tx: Any, day: date) -> list[Instruction]:
+    """Instructed under that business date or before, and not executed by the bank on it or before."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from payment_instruction where book = 0 and instructed_on <= $1 and state <> 'rejected'"
+        " and (settled_on is null or settled_on > $1) order by instructed_on, end_to_end_id",
+        day,
+    )
+    return [Instruction(*row) for row in rows]
+
+
 async def settled_on(tx: Any, day: date) -> list[Instruction]:
     """Executed by the bank with that booking date."""
     rows = await tx.fetch(

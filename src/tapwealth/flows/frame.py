@@ -19,6 +19,7 @@ from tapwealth.flows.rails import Rails
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import Random64, named, uuid7
+from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.port import Answer, JournalEntry, Ledger
@@ -93,6 +94,7 @@ class House:
     calendar: Calendar
     rails: Rails
     random64: Random64
+    flight: InFlight
 
     def new_id(self, now: datetime, book: int) -> UUID:
         """A fresh time-ordered id that routes to the book."""

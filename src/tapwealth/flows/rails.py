@@ -19,6 +19,12 @@ class ExchangeFolder(Protocol):
     def read(self, name: str) -> bytes: ...
 
 
+class HeadsFile(Protocol):
+    """Where the ends of the books' chains are kept, outside the database."""
+
+    def append(self, lines: list[str]) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rails:
     """One port per partner."""
@@ -28,3 +34,4 @@ class Rails:
     identity: IdentityPort
     insurer: InsurerPort
     exchange: ExchangeFolder
+    heads: HeadsFile

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from tapwealth.bank import entries, store
+from tapwealth.flows.end_of_day import StepReport
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, must_post, step_key
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
@@ -50,6 +51,12 @@ async def drain(house: House, day: date) -> int:
             [entries.evened(book, amount, step_key(day, "evened", book), day, actor) for book, amount in owed.items() if amount],
         )
         return sum(1 for amount in owed.values() if amount)
+
+
+async def drain_step(house: House, day: date) -> StepReport:
+    """The step of the day's end."""
+    evened = await drain(house, day)
+    return StepReport(f"transit drained, {evened} books evened", {"evened": evened})
 
 
 async def _owed(house: House, tx: Any, day: date) -> dict[int, int]:

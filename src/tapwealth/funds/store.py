@@ -293,6 +293,16 @@ async def orders_of(tx: Any, book: int, fund_account: UUID) -> list[OrderRow]:
     return [OrderRow(*row) for row in rows]
 
 
+async def fast_transfers_under_way(tx: Any, day: date) -> list[OrderRow]:
+    """Captured at or before that date, and not moved to the advancer by the registrar on it or before."""
+    rows = await tx.fetch(
+        f"select {_ORDER} from fund_order where business_code = '098' and business_date <= $1"
+        " and (confirmed_on is null or confirmed_on > $1) order by serial",
+        day,
+    )
+    return [OrderRow(*row) for row in rows]
+
+
 async def unconfirmed(tx: Any, day: date) -> list[tuple[str, int, int, int]]:
     """(channel, orders, fen, units) placed under that business date or before and not confirmed by it: what is listed as transit."""
     rows = await tx.fetch(

@@ -1,0 +1,1 @@
+"""What runs by itself: sending what the outbox holds, taking the registrar's files, delivering money between books."""

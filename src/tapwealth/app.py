@@ -1,0 +1,137 @@
+"""The composition root: puts the house together from its settings, and runs it.
+
+`open_house` gives the house alone (for commands such as `audit` and `statement`); `Platform` adds the edges: HTTP, the ISO 8583 listener,
+the worker. Everything that is wired, is wired here and in `app_wiring`.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from tapwealth.app_wiring import Edges
+from tapwealth.bank.bank_http import BankHttp
+from tapwealth.bills.biller_http import BillerHttp
+from tapwealth.customers.identity_http import IdentityHttp
+from tapwealth.flows.frame import House
+from tapwealth.flows.rails import Rails
+from tapwealth.funds.exchange_folder import Folder
+from tapwealth.insurance.insurer_http import InsurerHttp
+from tapwealth.kernel.calendar_data import load_calendar
+from tapwealth.kernel.ids import seeded_random, system_random
+from tapwealth.kernel.in_flight import InFlight
+from tapwealth.ledger.postgres import PostgresLedger
+from tapwealth.storage import installation, migrate, platform_clock
+from tapwealth.storage.database import Database
+from tapwealth.storage.embedded import EmbeddedServer, Role
+from tapwealth.storage.heads import Heads
+from tapwealth.storage.keystore import FileKeyStore
+
+log = structlog.get_logger(__name__)
+DEFAULT_BOOKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where everything is. Without `database_url` the embedded server of the data folder is used."""
+
+    data: Path
+    database_url: str | None = None
+    books: int = DEFAULT_BOOKS
+    rule_set: str = "current"
+    http_port: int = 0
+    host_port: int = 0
+    token: str = ""
+    """What partners and we prove ourselves with to each other."""
+    seed: int | None = None
+    """Makes ids follow a seed; only for a played week."""
+    bank_url: str = ""
+    biller_url: str = ""
+    identity_url: str = ""
+    insurer_url: str = ""
+    exchange: Path = field(default=Path("exchange"))
+
+
+@asynccontextmanager
+async def open_house(settings: Settings, started_at: datetime | None = None) -> AsyncIterator[House]:
+    """The house, its database started and migrated if need be. `started_at` starts the clock of a new installation."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    server = None if settings.database_url else EmbeddedServer(settings.data)
+    if server is not None:
+        server.start()
+    try:
+        owner = settings.database_url or _embedded_dsn(server)
+        await migrate.apply(owner)
+        async with Database(owner, size=16, revive=server.revive if server else None) as database:
+            yield await _house(settings, database, started_at)
+    finally:
+        if server is not None:
+            server.stop()
+
+
+def _embedded_dsn(server: EmbeddedServer | None) -> str:
+    assert server is not None, "without a database URL there is an embedded server"
+    return server.dsn(Role.OWNER)
+
+
+async def _house(settings: Settings, database: Database, started_at: datetime | None) -> House:
+    keys = FileKeyStore(settings.data / "keys")
+    async with database.transaction() as tx:
+        if started_at is not None:
+            await platform_clock.start(tx, started_at)
+        books = await installation.install(tx, settings.books, keys, await platform_clock.read(tx))
+        ledger = PostgresLedger(books)
+        await ledger.install(tx)
+    rails = Rails(
+        BankHttp(settings.bank_url, settings.token),
+        BillerHttp(settings.biller_url, settings.token),
+        IdentityHttp(settings.identity_url, settings.token),
+        InsurerHttp(settings.insurer_url, settings.token),
+        Folder(settings.exchange),
+        Heads(settings.data / "heads.jsonl"),
+    )
+    random64 = system_random()
+    if settings.seed is not None:
+        draw = seeded_random(settings.seed)
+        random64 = lambda: draw.getrandbits(64)  # noqa: E731
+    return House(database, ledger, keys, books, settings.rule_set, load_calendar(), rails, random64, InFlight())
+
+
+@dataclass
+class Platform:
+    """The house with its edges open."""
+
+    settings: Settings
+    edges: Edges
+
+    async def serve(self) -> None:
+        """Until SIGTERM or SIGINT; then leave in order: take nothing new, answer what is in hand, stop the worker."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await self.edges.listener.start("127.0.0.1", self.settings.host_port)
+        server = _Server(
+            uvicorn.Config(self.edges.http, host="127.0.0.1", port=self.settings.http_port, log_level="warning", lifespan="off")
+        )
+        serving = asyncio.create_task(server.serve())
+        self.edges.start()
+        await stop.wait()
+        await self.edges.listener.stop()
+        server.should_exit = True
+        await serving
+        await self.edges.stop()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the platform."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

@@ -1,0 +1,329 @@
+"""Which flow stands behind which door: commands, partners' messages, terminals, the worker's jobs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from tapwealth.acquiring import store as acquiring
+from tapwealth.api.commands import CommandSpec, Gate
+from tapwealth.api.partners import PartnerGate, Taker
+from tapwealth.api.server import build
+from tapwealth.flows import (
+    bank_messages,
+    bills,
+    cards,
+    channel,
+    end_of_day,
+    exchange_in,
+    fund_receipts,
+    income,
+    insurance,
+    people,
+    purchase,
+    reports,
+    setup,
+    tap,
+    transit,
+)
+from tapwealth.flows.day import STEPS
+from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.tap import CardHouse, Routed
+from tapwealth.host.listener import Listener
+from tapwealth.issuing import store as issuing
+from tapwealth.kernel.ids import secret_token
+from tapwealth.kernel.masked import Masked, Pan
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage import operators, platform_clock
+from tapwealth.storage.actors import ActorKind
+from tapwealth.storage.group_commit import Batcher
+from tapwealth.storage.operators import OperatorRole
+from tapwealth.web.pages import pages
+from tapwealth.wire.iso8583.requests import (
+    APPROVED,
+    AuthorisationRequest,
+    AuthorisationResponse,
+    BatchUploadRequest,
+    BatchUploadResponse,
+    Reconciliation,
+    ReversalRequest,
+    ReversalResponse,
+    SettlementRequest,
+    SettlementResponse,
+    Totals,
+)
+from tapwealth.worker.worker import Worker
+
+RECOGNISERS = (fund_receipts.recognise_channel, fund_receipts.recognise_redemption, insurance.recognise_refunds)
+FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
+    "02": exchange_in.take_accounts,
+    "04": exchange_in.take_confirmations,
+    "05": exchange_in.take_holdings,
+    "06": income.take_income,
+    "07": income.take_quotation,
+}
+ANYONE, CUSTOMER = "anyone", "customer"
+
+
+@dataclass
+class Edges:
+    """Everything that listens or runs by itself."""
+
+    house: House
+    http: Starlette
+    listener: Listener
+    worker: Worker
+    batcher: Batcher
+    _running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """The listeners are the platform's to start; this starts what runs behind them."""
+        self._running = asyncio.create_task(self.batcher.run())
+        self.worker.start()
+
+    async def stop(self) -> None:
+        await self.worker.stop()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+
+async def open_edges(house: House, token: str) -> Edges:
+    """Wire the house to its doors. `token` is what partners prove themselves with."""
+    clock = ClockReader(house)
+    card_house = CardHouse(house, cards.issuer_keys(house), {})
+    terminals = Terminals(house, card_house, Batcher(house.database, _flows(house, card_house)))
+    await terminals.reload()
+    sessions = Sessions(house)
+    gate = Gate(sessions.authenticate, house.flight, clock.read)
+    listener = Listener(handlers=terminals, find_mac_key=terminals.find_mac_key, read_platform_clock=clock.read, in_flight=house.flight)
+    http = build(
+        gate,
+        _commands(house, terminals),
+        PartnerGate(token),
+        _takers(house, clock),
+        sessions.login,
+        reports.views(house),
+        pages(house),
+    )
+    worker = Worker(
+        house,
+        {
+            "bank": bank_messages.deliver,
+            "identity": people.deliver_identity,
+            "biller": bills.deliver,
+            "insurer": insurance.deliver,
+        },
+        (
+            ("exchange", 150, lambda: exchange_in.take_files(house, FILE_TAKERS)),
+            ("transit", 100, lambda: transit.deliver(house)),
+        ),
+    )
+    return Edges(house, http, listener, worker, terminals.batcher)
+
+
+def _flows(house: House, card_house: CardHouse) -> dict[str, Callable[[Any, Sequence[Any]], Awaitable[list[Any]]]]:
+    """The hot flows: each takes the list of what has come in meanwhile."""
+    return {
+        "authorise": lambda tx, commands: tap.authorise(card_house, tx, commands),
+        "reverse": lambda tx, commands: tap.reverse(card_house, tx, commands),
+        "batch": lambda tx, commands: tap.take_batch(card_house, tx, commands),
+        "purchase": lambda tx, commands: purchase.purchase(house, tx, commands),
+        "pay_bill": lambda tx, commands: bills.pay(house, tx, commands),
+    }
+
+
+@dataclass
+class ClockReader:
+    """The platform clock for the edges. Readers that come while a look is under way share the next one: never one from before they came."""
+
+    house: House
+    _next: asyncio.Task[datetime] | None = None
+    _busy: asyncio.Task[datetime] | None = None
+
+    async def read(self) -> datetime:
+        if self._next is None:
+            self._next = asyncio.create_task(self._look(self._busy))
+        return await asyncio.shield(self._next)
+
+    async def _look(self, before: asyncio.Task[datetime] | None) -> datetime:
+        if before is not None:
+            await asyncio.gather(before, return_exceptions=True)
+        self._busy, self._next = self._next, None
+        async with self.house.database.read() as tx:
+            return await platform_clock.read(tx)
+
+
+@dataclass
+class Terminals:
+    """What the host asks of the house (see `host.handlers`): requests are routed by the card and handed to the batcher."""
+
+    house: House
+    cards: CardHouse
+    batcher: Batcher
+
+    def __post_init__(self) -> None:
+        self._keys: dict[tuple[str, str], bytes] = {}
+        self._routes: dict[bytes, tuple[int, UUID]] = {}
+
+    async def reload(self) -> None:
+        """Read merchants and terminals: few, and needed for every tap."""
+        async with self.house.database.read() as tx:
+            merchants, enrolled = await acquiring.merchants(tx), await acquiring.terminals(tx)
+        number = {one.id: one.merchant_number for one in merchants.values()}
+        self.cards.merchants.update(merchants)
+        self._keys = {
+            (number[one.merchant], one.terminal_number): self.house.keys.open_sealed(
+                "terminal", one.sealed_mac_key, b"terminal" + one.terminal_number.encode()
+            )
+            for one in enrolled.values()
+        }
+
+    async def find_mac_key(self, merchant: str, terminal: str) -> bytes | None:
+        if (merchant, terminal) not in self._keys:
+            await self.reload()
+        return self._keys.get((merchant, terminal))
+
+    async def _route(self, pan: Pan, request: Any) -> Routed:
+        lookup = cards.token_lookup(self.house, pan)
+        if lookup not in self._routes:
+            async with self.house.database.read() as tx:
+                found = await issuing.routes(tx, [lookup])
+            if lookup not in found:
+                return Routed(1, None, request)
+            self._routes[lookup] = found[lookup]
+        return Routed(*self._routes[lookup], request)
+
+    async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
+        routed = await self._route(request.pan, request)
+        answer: AuthorisationResponse = await self.batcher.submit("authorise", routed.book, routed)
+        return answer
+
+    async def reversal(self, request: ReversalRequest) -> ReversalResponse:
+        routed = await self._route(request.pan, request)
+        answer: ReversalResponse = await self.batcher.submit("reverse", routed.book, routed)
+        return answer
+
+    async def batch_upload(self, request: BatchUploadRequest) -> BatchUploadResponse:
+        routed = await self._route(request.pan, request)
+        answer: BatchUploadResponse = await self.batcher.submit("batch", routed.book, routed)
+        return answer
+
+    async def settlement(self, request: SettlementRequest) -> SettlementResponse:
+        async with self.house.database.read() as tx:
+            count, amount = await acquiring.batch_totals(tx, request.merchant_id, request.terminal_id, request.batch)
+        equal = (count, amount) == (request.totals.debit_count, request.totals.debit_amount)
+        return SettlementResponse(
+            response_code=APPROVED,
+            reconciliation=Reconciliation.EQUAL if equal else Reconciliation.DIFFERENT,
+            totals=Totals(debit_amount=amount, debit_count=count),
+        )
+
+
+@dataclass
+class Sessions:
+    """Who a bearer token stands for: a device (known by its hash), or an operator who signed in to this process."""
+
+    house: House
+
+    def __post_init__(self) -> None:
+        self._operators: dict[str, tuple[Caller, frozenset[str]]] = {}
+
+    async def authenticate(self, token: str) -> tuple[Caller, frozenset[str]] | None:
+        known = self._operators.get(token)
+        if known is not None:
+            return known
+        found = await people.caller_of_device(self.house, token)
+        if found is None:
+            return Caller(ActorKind.CUSTOMER, "new device", "device token"), frozenset({ANYONE})
+        book, person = found
+        caller = Caller(ActorKind.CUSTOMER, f"customer:{person}", "device token", person, book)
+        return caller, frozenset({ANYONE, CUSTOMER})
+
+    async def login(self, login: str, password: Masked) -> str | Refusal:
+        async with self.house.database.read() as tx:
+            found = await operators.stored(tx, login)
+        operator = await operators.verify(found, password)
+        if isinstance(operator, Refusal):
+            return operator
+        token = secret_token()
+        caller = Caller(ActorKind.OPERATOR, f"operator:{operator.login}", "password")
+        self._operators[token] = caller, frozenset(role.value for role in operator.roles)
+        return token
+
+
+class AdvanceClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Move the platform's clock forward to that instant: a test clock's only way."""
+
+    now: datetime
+
+
+class ClockAdvanced(msgspec.Struct, frozen=True):
+    now: datetime
+
+
+class CloseDay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Run the end of that business date."""
+
+    business_date: date
+
+
+def _commands(house: House, terminals: Terminals) -> dict[str, CommandSpec]:
+    def plain(flow: Callable[[House, Envelope, Any], Awaitable[Any]]) -> Callable[[Envelope, Any], Awaitable[Any]]:
+        return lambda envelope, command: flow(house, envelope, command)
+
+    def hot(flow: str, make: type[Any], check: Callable[[Any], None]) -> Callable[[Envelope, Any], Awaitable[Any]]:
+        async def run(envelope: Envelope, command: Any) -> Any:
+            check(command)
+            return await terminals.batcher.submit(flow, envelope.caller.book, make(envelope, command))
+
+        return run
+
+    async def advance_clock(_envelope: Envelope, command: AdvanceClock) -> ClockAdvanced | Refusal:
+        if command.now.tzinfo is None:
+            raise BadInput("the instant has no offset", where="now", hint="write it like 2014-02-24T00:00:00Z")
+        async with house.database.transaction() as tx:
+            moved = await platform_clock.advance(tx, command.now)
+        return moved if isinstance(moved, Refusal) else ClockAdvanced(moved)
+
+    async def close_day(_envelope: Envelope, command: CloseDay) -> Any:
+        return await end_of_day.close_day(house, command.business_date, STEPS)
+
+    operations, product = OperatorRole.OPERATIONS.value, OperatorRole.PRODUCT_MANAGER.value
+    return {
+        "open_account": CommandSpec(people.OpenAccount, ANYONE, plain(people.open_account)),
+        "bind_card": CommandSpec(people.BindCard, CUSTOMER, plain(people.bind_card)),
+        "move_in": CommandSpec(people.MoveIn, CUSTOMER, plain(people.move_in)),
+        "move_out": CommandSpec(people.MoveOut, CUSTOMER, plain(people.move_out)),
+        "send": CommandSpec(people.SendMoney, CUSTOMER, plain(people.send)),
+        "issue_card": CommandSpec(cards.IssueCard, CUSTOMER, plain(cards.issue_card)),
+        "purchase_fund": CommandSpec(purchase.PurchaseFund, CUSTOMER, hot("purchase", purchase.Placing, purchase.check)),
+        "inquire_bill": CommandSpec(bills.InquireBill, CUSTOMER, plain(bills.inquire)),
+        "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),
+        "buy_policy": CommandSpec(insurance.BuyPolicy, CUSTOMER, plain(insurance.buy)),
+        "cancel_policy": CommandSpec(insurance.CancelPolicy, CUSTOMER, plain(insurance.cancel)),
+        "propose_merchant": CommandSpec(setup.ProposeMerchant, operations, plain(setup.propose)),
+        "propose_fund": CommandSpec(setup.ProposeFund, product, plain(setup.propose)),
+        "propose_biller": CommandSpec(setup.ProposeBiller, product, plain(setup.propose)),
+        "approve": CommandSpec(setup.Approve, operations, plain(setup.approve)),
+        "register_terminal": CommandSpec(setup.RegisterTerminal, operations, plain(setup.register_terminal)),
+        "advance_clock": CommandSpec(AdvanceClock, operations, advance_clock),
+        "close_day": CommandSpec(CloseDay, operations, close_day),
+    }
+
+
+def _takers(house: House, clock: ClockReader) -> dict[str, Taker]:
+    async def bank_message(_request: Request, content: bytes) -> Refusal | None:
+        await bank_messages.take(house, content, RECOGNISERS)
+        return None
+
+    async def channel_file(request: Request, content: bytes) -> Refusal | None:
+        return await channel.take(house, request.path_params["code"], request.path_params["name"], content, await clock.read())
+
+    return {"bank/messages": bank_message, "channel/{code}/files/{name}": channel_file}

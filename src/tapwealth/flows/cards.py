@@ -1,0 +1,117 @@
+"""A card in the phone: issued to a verified customer, personalised on request of the device that holds it."""
+
+from enum import Enum, auto
+from uuid import UUID
+
+import msgspec
+from stdnum import luhn
+
+from tapwealth.customers import store as customers
+from tapwealth.flows.frame import Envelope, House, Moment, once
+from tapwealth.flows.people import who
+from tapwealth.issuing import store
+from tapwealth.issuing.cryptogram import IssuerKeys
+from tapwealth.issuing.store import Token
+from tapwealth.kernel.ids import derived
+from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.storage.database import Tx
+
+MASTER_KEYS = {1: "iss_mk_ac_1"}
+"""Issuer master keys by key index: names in the key store."""
+
+_KEY_INDEX = 1
+TOKEN_BIN = "62888800"  # noqa: S105
+"""Issuer identification number of the phones' cards (a range of the sandbox, not assigned by UnionPay)."""
+
+_PSN = "01"
+_YEARS = 5
+
+
+class CardRefusal(Enum):
+    """In the order in which they are checked."""
+
+    NOT_VERIFIED = auto()
+    NO_CARD = auto()
+
+
+class IssueCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A card credential for the device that asks."""
+
+
+class CardIssued(msgspec.Struct, frozen=True):
+    masked: str
+    expiry: str
+
+
+class Personalisation(msgspec.Struct, frozen=True):
+    """What the phone's secure part is given: `card_key` in hex, `expiry` YYMM. Sent to the device, never stored in clear."""
+
+    pan: str
+    psn: str
+    expiry: str
+    card_key: str
+    key_index: int
+
+
+def issuer_keys(house: House) -> IssuerKeys:
+    """The issuer's keys behind the house's key store."""
+    return IssuerKeys(house.keys, MASTER_KEYS)
+
+
+async def issue_card(house: House, envelope: Envelope, command: IssueCard) -> CardIssued | Refusal:
+    """One credential per person; asked again, the same one."""
+    book, person = who(envelope)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> CardIssued | Refusal:
+        row = (await customers.persons(tx, [(book, person)]))[person]
+        if row.kyc_level == 0:
+            return Refusal(CardRefusal.NOT_VERIFIED, "your identity is not verified yet; try again in a moment")
+        token = await store.token_of(tx, book, person)
+        if token is None:
+            token = _new_token(house, at, book, row)
+            await store.add_token(tx, token, at.now)
+        return CardIssued(token.masked_token, token.expiry)
+
+    return await once(house, [book], envelope, command, act, CardIssued)
+
+
+def _new_token(house: House, at: Moment, book: int, row: customers.PersonRow) -> Token:
+    pan = _token_number(house, row.identity_lookup)
+    identifier = derived(row.id, "card token")
+    return Token(
+        book=book,
+        id=identifier,
+        person=row.id,
+        token_lookup=token_lookup(house, pan),
+        sealed=house.keys.seal("pan", pan.reveal().encode(), b"card_token" + identifier.bytes),
+        masked_token=str(pan),
+        psn=_PSN,
+        expiry=f"{at.now.year % 100 + _YEARS:02d}{at.now.month:02d}",
+        master_key=MASTER_KEYS[_KEY_INDEX],
+        last_atc=0,
+        state="active",
+    )
+
+
+def _token_number(house: House, identity_lookup: bytes) -> Pan:
+    """16 digits: the issuer's number, seven digits of a keyed hash, the check digit."""
+    digest = int.from_bytes(house.keys.lookup_hash("card_token", identity_lookup)[:8], "big")
+    digits = f"{TOKEN_BIN}{digest % 10**7:07d}"
+    return Pan(digits + str(luhn.calc_check_digit(digits)))
+
+
+def token_lookup(house: House, pan: Pan) -> bytes:
+    """The keyed hash by which a token number is found."""
+    return house.keys.lookup_hash("pan", pan.reveal())
+
+
+async def personalisation(house: House, book: int, person: UUID) -> Personalisation | Refusal:
+    """The card's data, made anew each time: the key is derived and forgotten."""
+    async with house.database.read() as tx:
+        token = await store.token_of(tx, book, person)
+    if token is None:
+        return Refusal(CardRefusal.NO_CARD, "no card has been issued for this phone; ask for one first")
+    pan = Pan(house.keys.open_sealed("pan", token.sealed, b"card_token" + token.id.bytes).decode())
+    key = issuer_keys(house).card_key(_KEY_INDEX, pan, token.psn)
+    return Personalisation(pan.reveal(), token.psn, token.expiry, key.hex(), _KEY_INDEX)

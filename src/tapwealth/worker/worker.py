@@ -1,0 +1,99 @@
+"""The worker: small loops that look, act, and look again. Each may die at any instant and is simply started anew.
+
+Nothing here decides anything: an outbox message is handed to its flow, which sends it outside any transaction and brings the answer back as
+a command. What fails is tried again later; the failure is one line in the log and on the message itself.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+
+from tapwealth.flows.frame import House
+from tapwealth.kernel.clock import machine_now, sleep_ms
+from tapwealth.kernel.ids import system_random, uuid7
+from tapwealth.kernel.refusal import Outage
+from tapwealth.storage import outbox
+from tapwealth.storage.outbox import OutboxMessage
+
+_IDLE_MS = 50
+_ERROR_MS = 300
+_AT_ONCE = 64
+
+Deliver = Callable[[House, OutboxMessage], Awaitable[None]]
+Tick = Callable[[], Awaitable[object]]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Worker:
+    """`destinations` says which flow delivers to whom; `ticks` are further jobs, each with its pause in milliseconds."""
+
+    house: House
+    destinations: Mapping[str, Deliver]
+    ticks: Sequence[tuple[str, int, Tick]] = ()
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin; needs a running loop."""
+        self._tasks = [asyncio.create_task(self._send(name, deliver)) for name, deliver in self.destinations.items()]
+        self._tasks += [asyncio.create_task(self._tick(*tick)) for tick in self.ticks]
+
+    async def stop(self) -> None:
+        """Leave off. What is half sent is sent again by the next worker."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _send(self, destination: str, deliver: Deliver) -> None:
+        worker = uuid7(machine_now(), 0, system_random())
+        while True:
+            try:
+                sent = await self._send_due(destination, deliver, worker)
+                await sleep_ms(0 if sent else _IDLE_MS)
+            except Outage as error:
+                log.warning("outbox waits", destination=destination, why=str(error))
+                await sleep_ms(_ERROR_MS)
+            except Exception:
+                log.exception("outbox fault", destination=destination)
+                await sleep_ms(_ERROR_MS)
+
+    async def _send_due(self, destination: str, deliver: Deliver, worker: UUID) -> int:
+        async with self.house.database.transaction() as tx:
+            due = await outbox.take(tx, range(self.house.books + 1), destination, worker, machine_now(), _AT_ONCE)
+        if not due:
+            return 0
+        outcomes = await asyncio.gather(*(self._deliver(deliver, message) for message in due))
+        sent = [(message, None) for message, failure in zip(due, outcomes, strict=True) if failure is None]
+        failed = [(message, failure) for message, failure in zip(due, outcomes, strict=True) if failure is not None]
+        async with self.house.database.transaction() as tx:
+            await outbox.mark_sent(tx, sent, machine_now())
+            await outbox.mark_failed(tx, failed, worker, machine_now())
+        return len(sent)
+
+    async def _deliver(self, deliver: Deliver, message: OutboxMessage) -> str | None:
+        """None once it is done, else why not."""
+        try:
+            await deliver(self.house, message)
+        except Outage as error:
+            log.warning("not delivered", destination=message.destination, attempts=message.attempts, why=str(error))
+            return str(error)
+        except Exception as error:
+            log.exception("delivery fault", destination=message.destination, message=str(message.id))
+            return f"fault: {type(error).__name__}"
+        return None
+
+    async def _tick(self, name: str, pause_ms: int, tick: Tick) -> None:
+        while True:
+            try:
+                await tick()
+                await sleep_ms(pause_ms)
+            except Outage as error:
+                log.warning("tick waits", job=name, why=str(error))
+                await sleep_ms(_ERROR_MS)
+            except Exception:
+                log.exception("tick fault", job=name)
+                await sleep_ms(_ERROR_MS)
