@@ -1,0 +1,135 @@
+"""What the registrar decides: accounts, fast transfers, purchases, redemptions. Each request gets a return code, and units move or not.
+
+The fund's NAV is 1.0000 and there are no fees: units are the amount, the amount is the units.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from tapwealth.sandbox.registrar import register
+from tapwealth.sandbox.registrar.register import Holder, Holding, Investor
+
+FUND_CODE = "000198"
+
+
+class ReturnCode(StrEnum):
+    """0000 is the standard's success; the others are this registrar's own, listed in docs/reference/registrar.md."""
+
+    SUCCESS = "0000"
+    WRONG_DISTRIBUTOR = "9001"
+    UNKNOWN_BUSINESS = "9002"
+    UNKNOWN_ACCOUNT = "9003"
+    UNKNOWN_FUND = "9004"
+    NOTHING_ASKED = "9005"
+    NOT_ENOUGH_UNITS = "9006"
+    UNKNOWN_TARGET = "9007"
+    INCOMPLETE = "9008"
+    OTHER_PERSON = "9009"
+
+
+REASONS = {
+    ReturnCode.SUCCESS: "",
+    ReturnCode.WRONG_DISTRIBUTOR: "the record names another distributor than its file",
+    ReturnCode.UNKNOWN_BUSINESS: "this business is not done here",
+    ReturnCode.UNKNOWN_ACCOUNT: "there is no such account, or several: name the TA account",
+    ReturnCode.UNKNOWN_FUND: "this fund is not kept here",
+    ReturnCode.NOTHING_ASKED: "the amount or volume is zero",
+    ReturnCode.NOT_ENOUGH_UNITS: "the holder has fewer units",
+    ReturnCode.UNKNOWN_TARGET: "the account to transfer to is not known",
+    ReturnCode.INCOMPLETE: "name, identity number or account is missing",
+    ReturnCode.OTHER_PERSON: "this TA account is another person's",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`ta_account` as the answer names it; `units` (which are fen too) that were confirmed; where a redemption is to be paid."""
+
+    request: sqlite3.Row
+    code: ReturnCode
+    ta_account: str
+    units: int = 0
+    payout_account: str = ""
+
+
+def decide_account(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision:
+    """001 opens a TA account (a person who has one keeps it); 008 lets a trading account deal under one that is named. One that came
+    into being elsewhere, before this register began, is taken over by its number."""
+    code = _account_code(tx, request)
+    if code is not ReturnCode.SUCCESS:
+        return Decision(request, code, request["ta_account"])
+    ta_account = request["ta_account"] or register.ta_account_of(tx, request["identity_number"]) or register.new_ta_account(tx)
+    holder = Holder(ta_account, request["trading_account"], request["distributor"])
+    investor = Investor(request["name"], request["identity_number"], request["payout_account"])
+    register.open_account(tx, holder, investor, day)
+    return Decision(request, ReturnCode.SUCCESS, ta_account)
+
+
+def _account_code(tx: sqlite3.Connection, request: sqlite3.Row) -> ReturnCode:
+    if request["named_distributor"] != request["distributor"]:
+        return ReturnCode.WRONG_DISTRIBUTOR
+    if request["business_code"] not in ("001", "008"):
+        return ReturnCode.UNKNOWN_BUSINESS
+    complete = request["trading_account"] and request["name"] and request["identity_number"]
+    if not complete or (request["business_code"] == "008" and not request["ta_account"]):
+        return ReturnCode.INCOMPLETE
+    if not register.may_have(tx, request["ta_account"], request["identity_number"]):
+        return ReturnCode.OTHER_PERSON
+    return ReturnCode.SUCCESS
+
+
+def decide_order(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision:
+    """Any request of an 03 file. Checks run in the order of `_order_code`; the first that fails gives the return code."""
+    holding = register.find(tx, request["distributor"], request["ta_account"], request["trading_account"])
+    code = _order_code(request, holding)
+    if holding is None or code is not ReturnCode.SUCCESS:
+        return Decision(request, code, request["ta_account"])
+    return _DEEDS[request["business_code"]](tx, request, holding, day)
+
+
+def _order_code(request: sqlite3.Row, holding: Holding | None) -> ReturnCode:
+    if request["named_distributor"] != request["distributor"]:
+        return ReturnCode.WRONG_DISTRIBUTOR
+    if request["business_code"] not in _DEEDS:
+        return ReturnCode.UNKNOWN_BUSINESS
+    if holding is None:
+        return ReturnCode.UNKNOWN_ACCOUNT
+    if request["fund_code"] != FUND_CODE:
+        return ReturnCode.UNKNOWN_FUND
+    if request["amount" if request["business_code"] == "022" else "volume"] == 0:
+        return ReturnCode.NOTHING_ASKED
+    return ReturnCode.SUCCESS
+
+
+def _purchase(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
+    register.move(tx, holding.holder, request["amount"], day, "122", request["serial"])
+    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["amount"])
+
+
+def _redemption(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
+    if request["volume"] > holding.units:
+        return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
+    register.move(tx, holding.holder, -request["volume"], day, "124", request["serial"])
+    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"], holding.payout_account)
+
+
+def _fast_transfer(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
+    distributor = request["target_distributor"] or request["distributor"]
+    target = register.find(tx, distributor, request["target_ta_account"], request["target_trading_account"])
+    if target is None or target.holder == holding.holder:
+        return Decision(request, ReturnCode.UNKNOWN_TARGET, holding.holder.ta_account)
+    if request["volume"] > holding.units:
+        return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
+    register.move(tx, holding.holder, -request["volume"], day, "198", request["serial"])
+    register.move(tx, target.holder, request["volume"], day, "198", request["serial"])
+    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"])
+
+
+_DEEDS: dict[str, Callable[[sqlite3.Connection, sqlite3.Row, Holding, date], Decision]] = {
+    "022": _purchase,
+    "024": _redemption,
+    "098": _fast_transfer,
+}

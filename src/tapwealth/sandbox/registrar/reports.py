@@ -1,0 +1,144 @@
+"""The registrar's records, as fields of the exchange's file types; what is not named here is zero or blank in the file."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from tapwealth.sandbox.registrar.decisions import FUND_CODE, REASONS, Decision
+from tapwealth.sandbox.registrar.rates import Rate
+from tapwealth.sandbox.registrar.register import Holder, Holding
+from tapwealth.wire.ofd import Value, write_date
+
+Fields = Mapping[str, Value]
+
+REGISTRAR = "H0"
+FUND_NAME, REGISTRAR_NAME = "天弘增利宝货币", "天弘基金管理有限公司"
+PAR = 10_000
+"""NAV 1.0000 in N7.4."""
+CNY, OPEN, REINVEST, PERSON, POSITIVE = "156", "0", "0", "1", "0"
+
+
+def account_confirmation(decision: Decision, day: date, ta_serial: str) -> Fields:
+    """02."""
+    request = decision.request
+    return {
+        "AppSheetSerialNo": request["serial"],
+        "TransactionCfmDate": write_date(day),
+        "ReturnCode": decision.code.value,
+        "TransactionAccountID": request["trading_account"],
+        "DistributorCode": request["distributor"],
+        "BusinessCode": _confirmed(request["business_code"]),
+        "TAAccountID": decision.ta_account,
+        "TASerialNO": ta_serial,
+        "TransactionDate": request["transaction_date"],
+        "TransactionTime": request["transaction_time"],
+        "FromTAFlag": "0",
+        "CertificateType": "0",
+        "CertificateNo": request["identity_number"],
+        "InvestorName": request["name"],
+        "IndividualOrInstitution": PERSON,
+        "ErrorDetail": REASONS[decision.code],
+    }
+
+
+def order_confirmation(decision: Decision, day: date, ta_serial: str) -> Fields:
+    """04."""
+    request = decision.request
+    return {
+        "AppSheetSerialNo": request["serial"],
+        "TransactionCfmDate": write_date(day),
+        "CurrencyType": CNY,
+        "ConfirmedVol": decision.units,
+        "ConfirmedAmount": decision.units,
+        "FundCode": request["fund_code"],
+        "TransactionDate": request["transaction_date"],
+        "TransactionTime": request["transaction_time"],
+        "ReturnCode": decision.code.value,
+        "TransactionAccountID": request["trading_account"],
+        "DistributorCode": request["distributor"],
+        "ApplicationVol": request["volume"],
+        "ApplicationAmount": request["amount"],
+        "BusinessCode": _confirmed(request["business_code"]),
+        "TAAccountID": decision.ta_account,
+        "TASerialNO": ta_serial,
+        "BusinessFinishFlag": "1",
+        "DownLoaddate": write_date(day),
+        "NAV": PAR,
+        "IndividualOrInstitution": PERSON,
+        "TargetDistributorCode": request["target_distributor"],
+        "TargetTransactionAccountID": request["target_trading_account"],
+        "TargetTAAccountID": request["target_ta_account"],
+        "FromTAFlag": "0",
+        "ErrorDetail": REASONS[decision.code],
+    }
+
+
+def holding(held: Holding, day: date) -> Fields:
+    """05, at the end of `day`."""
+    return {
+        "AvailableVol": held.units,
+        "TotalVolOfDistributorInTA": held.units,
+        "TransactionCfmDate": write_date(day),
+        "FundCode": FUND_CODE,
+        "TransactionAccountID": held.holder.trading_account,
+        "DistributorCode": held.holder.distributor,
+        "TAAccountID": held.holder.ta_account,
+        "TotalFrozenVol": 0,
+        "DetailFlag": "0",
+        "AccountStatus": "0",
+        "DefDividendMethod": REINVEST,
+    }
+
+
+def dividend(holder: Holder, base: int, income: int, earned_on: date, day: date, ta_serial: str) -> Fields:
+    """06: the income of `earned_on`, credited on `day`."""
+    return {
+        "BasisforCalculatingDividend": base,
+        "TransactionCfmDate": write_date(day),
+        "CurrencyType": CNY,
+        "VolOfDividendforReinvestment": income,
+        "DividentDate": write_date(day),
+        "XRDate": write_date(earned_on),
+        "ConfirmedAmount": income,
+        "FundCode": FUND_CODE,
+        "RegistrationDate": write_date(earned_on),
+        "ReturnCode": "0000",
+        "TransactionAccountID": holder.trading_account,
+        "DistributorCode": holder.distributor,
+        "BusinessCode": "143",
+        "TAAccountID": holder.ta_account,
+        "DefDividendMethod": REINVEST,
+        "DownLoaddate": write_date(day),
+        "NAV": PAR,
+        "IndividualOrInstitution": PERSON,
+        "TASerialNO": ta_serial,
+    }
+
+
+def quotation(rate: Rate, day_income: int, units: int, earned_on: date) -> Fields:
+    """07 of `earned_on`: FundIncome and Yield have five decimals, of which the fund publishes four and three."""
+    return {
+        "FundName": FUND_NAME,
+        "TotalFundVol": units,
+        "FundCode": FUND_CODE,
+        "FundStatus": OPEN,
+        "NAV": PAR,
+        "UpdateDate": write_date(earned_on),
+        "AccumulativeNAV": PAR,
+        "FundSize": units,
+        "CurrencyType": CNY,
+        "DefDividendMethod": REINVEST,
+        "RegistrarCode": REGISTRAR,
+        "FaceValue": PAR,
+        "FundIncome": rate.income_per_10k * 10,
+        "FundIncomeFlag": POSITIVE,
+        "Yield": rate.seven_day_yield * 100,
+        "YieldFlag": POSITIVE,
+        "FundDayIncomeFlag": POSITIVE,
+        "FundDayIncome": day_income,
+        "RegistrarName": REGISTRAR_NAME,
+    }
+
+
+def _confirmed(business_code: str) -> str:
+    """Request + 100; what is no number comes back as it was."""
+    return f"{int(business_code) + 100:03d}"[-3:] if business_code.isdecimal() else business_code

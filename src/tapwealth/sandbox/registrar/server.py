@@ -1,0 +1,104 @@
+"""The registrar's process: its clock drives its day, its folder is looked into all the time; see docs/reference/registrar.md."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tapwealth.kernel.clock import sleep_ms
+from tapwealth.sandbox.messages import json_answer
+from tapwealth.sandbox.process import Partner, run
+from tapwealth.sandbox.registrar import dispatch, intake, register, requests, working_day
+from tapwealth.sandbox.registrar.decisions import FUND_CODE
+from tapwealth.sandbox.registrar.folder import Exchange
+from tapwealth.sandbox.registrar.intake import Intake
+from tapwealth.sandbox.registrar.reports import REGISTRAR
+
+SCHEMA = "".join(
+    (register.REGISTER_SCHEMA, requests.REQUEST_SCHEMA, intake.TAKEN_SCHEMA, dispatch.DISPATCH_SCHEMA, working_day.AGENDA_SCHEMA)
+)
+LOOK_EVERY_MS = 500
+
+
+class Registrar:
+    """What the process does, for whoever calls first: the clock or the next look into the folder."""
+
+    def __init__(self) -> None:
+        self._intake: Intake | None = None
+
+    async def on_clock(self, partner: Partner, _before: datetime, after: datetime) -> None:
+        """Take what lies there, do what falls due, send what that made."""
+        self._look(partner)
+        working_day.work_until(partner.store, after)
+        dispatch.publish(partner.store, _exchange(partner), REGISTRAR, after)
+
+    async def watch(self, partner: Partner) -> None:
+        """Take files soon after they come, and after a kill send what was not sent."""
+        while True:
+            self._look(partner)
+            dispatch.publish(partner.store, _exchange(partner), REGISTRAR, partner.now())
+            await sleep_ms(LOOK_EVERY_MS)
+
+    def _look(self, partner: Partner) -> None:
+        if self._intake is None:
+            self._intake = Intake(partner.store, _exchange(partner))
+        self._intake.scan()
+
+
+def _exchange(partner: Partner) -> Exchange:
+    return Exchange(partner.options.exchange)
+
+
+def _routes(partner: Partner) -> list[Route]:
+    if partner.options.exchange is None:
+        sys.stderr.write("registrar: name the folder of exchanged files by --exchange DIR\n")
+        raise SystemExit(2)
+    _exchange(partner).prepare()
+    return [
+        Route("/admin/register", partial(_register, partner)),
+        Route("/admin/problems", partial(_problems, partner)),
+        Route("/admin/store", partial(_store, partner)),
+    ]
+
+
+async def _register(partner: Partner, _: Request) -> Response:
+    with partner.store.tx() as tx:
+        held = register.holdings(tx)
+    holders = [
+        {
+            "ta_account": one.holder.ta_account,
+            "trading_account": one.holder.trading_account,
+            "distributor": one.holder.distributor,
+            "units": one.units,
+        }
+        for one in held
+    ]
+    return json_answer({"fund": FUND_CODE, "units": sum(one.units for one in held), "holders": holders})
+
+
+async def _problems(partner: Partner, _: Request) -> Response:
+    with partner.store.tx() as tx:
+        return json_answer(requests.problems(tx))
+
+
+async def _store(partner: Partner, _: Request) -> Response:
+    with partner.store.tx() as tx:
+        decisions = [
+            dict(row)
+            for row in tx.execute(
+                "SELECT distributor, serial, business_code, amount, volume, return_code, decided_on FROM request"
+                " ORDER BY distributor, file_type, serial"
+            )
+        ]
+        made = {**register.dump(tx), "requests": decisions, "taken": intake.taken(tx), "files": dispatch.sent(tx)}
+    return json_answer(made)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Serve the registrar until SIGTERM."""
+    registrar = Registrar()
+    run("registrar", SCHEMA, _routes, registrar.on_clock, registrar.watch, argv=argv)

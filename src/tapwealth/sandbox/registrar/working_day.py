@@ -1,0 +1,132 @@
+"""The registrar's day by its own clock. Two things happen, each in one `tx` with the note that it happened:
+
+* at 24:00 of D the holdings as they stand (05 of D), before D's orders;
+* at 09:00 of D+1, every calendar day: accounts (02), then fast transfers of D (198), then the income of D (07, 06), and on a dealing day
+  the orders of all dealing dates before it (04). Units confirmed then earn from that day on; units redeemed have earned their last.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from tapwealth.kernel.calendar_data import load_calendar
+from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.sandbox.registrar import register, reports, requests
+from tapwealth.sandbox.registrar.decisions import Decision, decide_account, decide_order
+from tapwealth.sandbox.registrar.dispatch import write_down
+from tapwealth.sandbox.registrar.income import fund_income, shares
+from tapwealth.sandbox.registrar.intake import DISTRIBUTORS
+from tapwealth.sandbox.registrar.payments import pay_redemptions
+from tapwealth.sandbox.registrar.rates import rates
+from tapwealth.sandbox.registrar.register import Holder, next_number
+from tapwealth.sandbox.registrar.reports import REGISTRAR, Fields
+from tapwealth.sandbox.store import Store
+from tapwealth.wire.ofd import DataFileName
+
+AGENDA_SCHEMA = """
+CREATE TABLE IF NOT EXISTS agenda (one INTEGER PRIMARY KEY CHECK (one = 1), event TEXT NOT NULL, day TEXT NOT NULL);
+"""
+MORNING, CLOSE = "morning", "close"
+_HOURS = {MORNING: 9, CLOSE: 24}
+_ONE_DAY = timedelta(days=1)
+
+
+def work_until(store: Store, now: datetime) -> None:
+    """Do all that falls due up to `now`. The day on which the clock is first set is the register's first."""
+    while True:
+        with store.tx() as tx:
+            event, day = _next(tx, business_date_of(now))
+            at = shanghai(day, _HOURS[event])
+            if at > now:
+                return
+            _EVENTS[event](tx, day, at)
+            following = (CLOSE, day) if event == MORNING else (MORNING, day + _ONE_DAY)
+            tx.execute("UPDATE agenda SET event = ?, day = ?", (following[0], following[1].isoformat()))
+
+
+def _next(tx: sqlite3.Connection, today: date) -> tuple[str, date]:
+    tx.execute("INSERT INTO agenda VALUES (1, ?, ?) ON CONFLICT DO NOTHING", (CLOSE, today.isoformat()))
+    row = tx.execute("SELECT event, day FROM agenda").fetchone()
+    return str(row["event"]), date.fromisoformat(row["day"])
+
+
+def _close(tx: sqlite3.Connection, day: date, at: datetime) -> None:
+    register_now = register.holdings(tx)
+    for distributor in DISTRIBUTORS:
+        records = [reports.holding(held, day) for held in register_now if held.holder.distributor == distributor]
+        write_down(tx, _name(distributor, day, "05"), records, at)
+
+
+def _morning(tx: sqlite3.Connection, day: date, at: datetime) -> None:
+    accounts = _decide(tx, decide_account, requests.waiting(tx, requests.ACCOUNTS, day), day)
+    orders = _decide(tx, decide_order, requests.waiting(tx, requests.ORDERS, day, fast=True), day)
+    income = _distribute(tx, day)
+    if load_calendar().is_dealing_day(day):
+        orders += _decide(tx, decide_order, requests.waiting(tx, requests.ORDERS, day), day)
+    pay_redemptions(tx, orders, day)
+    account_records = [_told(tx, reports.account_confirmation, decision, day) for decision in accounts]
+    order_records = [_told(tx, reports.order_confirmation, decision, day) for decision in orders]
+    for distributor in DISTRIBUTORS:
+        _send(tx, _name(distributor, day, "02"), _of(distributor, account_records), at)
+        _send(tx, _name(distributor, day, "04"), _of(distributor, order_records), at)
+        if income is not None:
+            quotation, dividends = income
+            write_down(tx, _name(distributor, day, "06"), _of(distributor, dividends), at)
+            write_down(tx, _name(distributor, day, "07"), [quotation], at)
+
+
+def _decide(
+    tx: sqlite3.Connection, decide: Callable[[sqlite3.Connection, sqlite3.Row, date], Decision], waiting: Sequence[sqlite3.Row], day: date
+) -> list[Decision]:
+    decisions = [decide(tx, request, day) for request in waiting]
+    requests.decided(tx, [(decision.request["seq"], decision.code.value) for decision in decisions], day)
+    return decisions
+
+
+def _distribute(tx: sqlite3.Connection, day: date) -> tuple[Fields, list[Fields]] | None:
+    """The income of the day before: its quotation and each holder's dividend."""
+    earned_on = day - _ONE_DAY
+    rate = rates().get(earned_on)
+    if rate is None:
+        requests.note_problem(tx, f"{earned_on}: the fund published no income for it, so none is paid")
+        return None
+    earning = register.holdings(tx)
+    units = sum(held.units for held in earning)
+    dividends = [
+        _credited(tx, holder, held.units, income, earned_on)
+        for held, (holder, income) in zip(earning, shares(rate.income_per_10k, earning), strict=True)
+    ]
+    return reports.quotation(rate, fund_income(rate.income_per_10k, units), units, earned_on), dividends
+
+
+def _credited(tx: sqlite3.Connection, holder: Holder, base: int, income: int, earned_on: date) -> Fields:
+    day = earned_on + _ONE_DAY
+    serial = _ta_serial(tx, day)
+    if income:
+        register.move(tx, holder, income, day, "143", serial)
+    return reports.dividend(holder, base, income, earned_on, day, serial)
+
+
+def _told(tx: sqlite3.Connection, report: Callable[[Decision, date, str], Fields], decision: Decision, day: date) -> Fields:
+    """The answer; it goes to the distributor whose file asked."""
+    return report(decision, day, _ta_serial(tx, day))
+
+
+def _ta_serial(tx: sqlite3.Connection, day: date) -> str:
+    return f"{day:%Y%m%d}{next_number(tx, 'ta_serial'):012d}"
+
+
+def _of(distributor: str, records: Sequence[Fields]) -> list[Fields]:
+    return [record for record in records if record["DistributorCode"] == distributor]
+
+
+def _send(tx: sqlite3.Connection, name: DataFileName, records: Sequence[Fields], at: datetime) -> None:
+    if records:
+        write_down(tx, name, records, at)
+
+
+def _name(distributor: str, day: date, file_type: str) -> DataFileName:
+    return DataFileName(REGISTRAR, distributor, day, file_type)
+
+
+_EVENTS = {MORNING: _morning, CLOSE: _close}
