@@ -100,6 +100,7 @@ class Connection:
         connected = self._writer.get_extra_info("socket")
         if connected is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.unsent_bytes)
 
     async def _read_on(self) -> None:
         while received := await self._read_chunk():
