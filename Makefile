@@ -7,6 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev browser run demo test soak check format bench lock clean
+.PHONY: check-style check-types check-imports check-tidy check-locks
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,12 +34,23 @@ soak: setup-dev ## the long randomised and kill runs
 	@$(PYTEST) -m soak $(ARGS)
 
 check: setup-dev ## style, types, import rules, tidy rules, locks
+	@$(MAKE) --no-print-directory --keep-going check-style check-types check-imports check-tidy check-locks
+
+check-style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+check-types:
 	@$(BIN)/mypy
 	@$(BIN)/mypy tools/tidy tools/check_locks.py
+
+check-imports:
 	@$(BIN)/lint-imports --no-logo
+
+check-tidy:
 	@PYTHONPATH=tools $(BIN)/python -m tidy
+
+check-locks:
 	@$(BIN)/python tools/check_locks.py
 
 format: setup-dev ## put the sources into the house style

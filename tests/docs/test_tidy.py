@@ -171,6 +171,12 @@ def test_a_module_and_a_folder_without_words_are_found() -> None:
     assert not rules(tree.packages_complete({"src/tapwealth/funds/order.py", "src/tapwealth/funds/__init__.py"}))
 
 
+def test_a_part_without_a_stratum_is_found() -> None:
+    project = '[tool.importlinter]\nlayers = ["tapwealth.flows"]'
+    assert not rules(tree.parts_placed({"src/tapwealth/__init__.py", "src/tapwealth/flows/tap.py"}, project))
+    assert rules(tree.parts_placed({"src/tapwealth/gossip/__init__.py"}, project)) == ["unplaced"]
+
+
 def test_an_sql_file_is_read_without_its_comments() -> None:
     text = "-- now() is nobody's\n/* nor\ncurrent_date */\ncreate table t (at timestamptz default now());\n"
     assert [(finding.line, finding.rule) for finding in effects.no_clock_in_sql("migrations/sql/1.sql", text)] == [(4, "no-clock-in-sql")]

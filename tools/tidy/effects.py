@@ -50,7 +50,7 @@ def no_clock_or_chance(module: Module) -> Iterator[Finding]:
     """The time, ids and random numbers are handed in; only `kernel` asks for them."""
     if "/kernel/" in module.path:
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         for name in imported(node):
             if name in CLOCK_AND_CHANCE_NAMES or within(name, CLOCK_AND_CHANCE_MODULES):
                 yield module.finding(node, "no-clock-or-chance", f"{name} is the kernel's: take it from kernel.clock or kernel.ids")
@@ -118,7 +118,7 @@ def no_socket_in_reach_of_a_transaction(module: Module, speakers: set[str]) -> I
 
 def uses(module: Module, modules: set[str], calls: set[str], why: str = "") -> Iterator[Finding]:
     """The imports of these modules and the attributes of these names."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         for name in imported(node):
             if within(name, modules) and not name.endswith("Port"):
                 yield module.finding(node, "no-socket", f"{name} {why}")
@@ -128,8 +128,8 @@ def uses(module: Module, modules: set[str], calls: set[str], why: str = "") -> I
 
 def no_clock_in_python_sql(module: Module) -> Iterator[Finding]:
     """The rule of `no_clock_in_sql` for the texts of a Python file."""
-    documentation = docstrings(module.tree)
-    for node in ast.walk(module.tree):
+    documentation = docstrings(module)
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             for finding in no_clock_in_sql(module.path, node.value):
                 yield module.finding(node.lineno + finding.line - 1, finding.rule, finding.text)

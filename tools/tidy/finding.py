@@ -19,11 +19,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A Python file: its path within the repository, its text and its tree."""
+    """A Python file: its path within the repository, its text, its tree, and all nodes of the tree."""
 
     path: str
     text: str
     tree: ast.Module
+    nodes: tuple[ast.AST, ...]
 
     def finding(self, node: ast.AST | int, rule: str, text: str) -> Finding:
         """A finding at a node or at a line."""
@@ -33,12 +34,13 @@ class Module:
 
 def module(path: str, text: str) -> Module:
     """Parse a file."""
-    return Module(path, text, ast.parse(text, path))
+    tree = ast.parse(text, path)
+    return Module(path, text, tree, tuple(ast.walk(tree)))
 
 
-def docstrings(tree: ast.AST) -> set[int]:
+def docstrings(module: Module) -> set[int]:
     """The ids of the constants that are documentation: strings that stand alone as a statement."""
-    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
+    return {id(node.value) for node in module.nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
 
 
 def imported(node: ast.AST) -> list[str]:

@@ -11,7 +11,7 @@ from tidy.finding import Finding, Module, module
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = frozenset({"bank-loses-one", "registrar-short-file", "biller-silent"})
 """The faults that `tapwealth demo --fault` knows."""
-PRODUCT_WORDS = frozenset({"late_success"})
+PRODUCT_WORDS = frozenset({"late_success", "wrong_day"})
 """What the product itself calls something that it finds, and a fault is called after."""
 LEAST_SOURCES = 20
 
@@ -48,6 +48,7 @@ def findings(root: Path = ROOT) -> list[Finding]:
     for item in modules:
         found += of_module(item, shared, speakers)
     found += tree.packages_complete(set(texts))
+    found += tree.parts_placed(set(texts), texts["pyproject.toml"])
     assert len(modules) >= LEAST_SOURCES, "the sources were not found"
     return sorted(found)
 

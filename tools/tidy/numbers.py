@@ -21,14 +21,14 @@ PATH_METHODS = {"resolve", "absolute", "expanduser", "joinpath", "with_name", "w
 
 def no_float(module: Module) -> Iterator[Finding]:
     """No literal, no type, no call that gives a float; `kernel/clock.py` alone makes one of a duration, for libraries that want it."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, (float, complex)):
             yield module.finding(node, "no-float", f"the literal {node.value!r} is no integer")
         elif (isinstance(node, ast.Name) and node.id in FLOAT_TYPES) or (isinstance(node, ast.alias) and node.name in FLOAT_TYPES):
             yield module.finding(node, "no-float", "the type is named: use int, Fraction or Decimal")
         elif isinstance(node, ast.Call) and called(node) in FLOAT_CALLS and not module.path.endswith("kernel/clock.py"):
             yield module.finding(node, "no-float", f"{called(node)}() gives a float: use kernel.clock")
-    for annotation in annotations(module.tree):
+    for annotation in annotations(module):
         yield from quoted_float(module, annotation)
 
 
@@ -39,9 +39,9 @@ def quoted_float(module: Module, annotation: ast.expr) -> Iterator[Finding]:
             yield module.finding(node, "no-float", "the type is named in a quoted annotation")
 
 
-def annotations(tree: ast.AST) -> Iterator[ast.expr]:
+def annotations(module: Module) -> Iterator[ast.expr]:
     """Every annotation of a module."""
-    for node in ast.walk(tree):
+    for node in module.nodes:
         for name in ("annotation", "returns"):
             found = getattr(node, name, None)
             if isinstance(found, ast.expr):
@@ -91,7 +91,7 @@ def shared_evidence(modules: Iterable[Module]) -> Evidence:
     """What the whole source says about attributes (`.name`) and functions (`name()`), by their annotations."""
     found = Evidence()
     for module in modules:
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 found.note(f"{node.name}()", is_divisible_type(node.returns))
                 found.note(f".{node.name}", is_divisible_type(node.returns))

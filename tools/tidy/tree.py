@@ -66,8 +66,18 @@ def packages_complete(paths: set[str]) -> Iterator[Finding]:
         yield Finding(f"{folder}/__init__.py", 0, "undocumented", "the folder is no package: add the file with a docstring")
 
 
+def parts_placed(paths: set[str], project: str) -> Iterator[Finding]:
+    """Each part of the package stands in an import contract: what stands in none is held by none."""
+    parts = {path.split("/")[2].removesuffix(".py") for path in paths if path.startswith("src/tapwealth/") and path.endswith(".py")}
+    for part in sorted(parts - {"__init__", "__main__"}):
+        if not re.search(rf"\btapwealth\.{part}\b", project):
+            yield Finding("pyproject.toml", 0, "unplaced", f"tapwealth.{part} stands in no import contract: give it its stratum")
+
+
 def ignores_have_reasons(module: Module) -> Iterator[Finding]:
     """`type: ignore` names its code and its reason."""
+    if not ANY_IGNORE.search(module.text):
+        return
     for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
         if token.type == tokenize.COMMENT and ANY_IGNORE.search(token.string) and not REASONED_IGNORE.search(token.string):
             yield module.finding(token.start[0], "bare-ignore", "write `type: ignore[code]  # reason`")
