@@ -1,0 +1,247 @@
+"""All SQL of bills. Every function takes the open transaction first and works on lists."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.bills.biller import Biller, BillerItem
+from tapwealth.bills.payment import PaymentState
+
+HOUSE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """A bill as it was presented to a person. `sealed` holds account number, owner and address; amounts in fen."""
+
+    book: int
+    id: UUID
+    person: UUID
+    biller: UUID
+    bill_number: str
+    sealed: bytes
+    shown_account: str
+    period: str
+    amount: int
+    penalty: int
+    balance: int
+    presented_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A payment of a bill. `settled_on`: when its money left suspense; `paid_on`, `paid_at`: when we heard that the biller has it."""
+
+    book: int
+    id: UUID
+    person: UUID
+    bill: UUID
+    biller: UUID
+    serial: str
+    amount: int
+    state: PaymentState
+    reason: str
+    biller_reference: str
+    business_date: date
+    received_at: datetime
+    settled_on: date | None = None
+    paid_on: date | None = None
+    paid_at: datetime | None = None
+    matched_on: date | None = None
+
+
+Key = tuple[int, UUID]
+"""Book and id."""
+
+
+async def add_biller(tx: Any, identifier: UUID, biller: Biller, now: datetime) -> None:
+    await tx.execute(
+        "insert into biller (book, id, code, name, bank_account, items, added_at) values (0, $1, $2, $3, $4, $5::text::jsonb, $6)",
+        identifier,
+        biller.code,
+        biller.name,
+        biller.bank_account,
+        msgspec.json.encode(biller.items).decode(),
+        now,
+    )
+
+
+async def billers(tx: Any) -> dict[UUID, Biller]:
+    """All of them, by id, in the order of their codes."""
+    rows = await tx.fetch("select id, code, name, bank_account, items::text as items from biller where book = 0 order by code")
+    return {
+        row["id"]: Biller(
+            row["code"], row["name"], row["bank_account"], msgspec.convert(json.loads(row["items"]), tuple[BillerItem, ...], strict=False)
+        )
+        for row in rows
+    }
+
+
+_BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at"
+
+
+async def present(tx: Any, bills: Sequence[BillRow]) -> None:
+    """Bills as an inquiry found them; one that was presented before is replaced."""
+    rows = [
+        (
+            one.book,
+            one.id,
+            one.person,
+            one.biller,
+            one.bill_number,
+            one.sealed,
+            one.shown_account,
+            one.period,
+            one.amount,
+            one.penalty,
+            one.balance,
+            one.presented_at,
+        )
+        for one in bills
+    ]
+    await tx.execute(
+        f"insert into bill ({_BILL})"
+        " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::text[],"
+        " $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[]) on conflict (book, id) do update"
+        " set sealed = excluded.sealed, period = excluded.period, amount = excluded.amount, penalty = excluded.penalty,"
+        " balance = excluded.balance, presented_at = excluded.presented_at",
+        *_columns(rows, 12),
+    )
+
+
+async def bills(tx: Any, keys: Sequence[Key]) -> dict[Key, BillRow]:
+    rows = await tx.fetch(f"select {_BILL} from bill join unnest($1::int[], $2::uuid[]) x(book, id) using (book, id)", *_columns(keys, 2))
+    return {(row["book"], row["id"]): BillRow(*row) for row in rows}
+
+
+async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState]:
+    """By bill: the state of its payment that was not given back, if it has one."""
+    rows = await tx.fetch(
+        "select p.book, p.bill, p.state from unnest($1::int[], $2::uuid[]) x(book, bill)"
+        " join bill_payment p on p.book = x.book and p.bill = x.bill and p.state not in ('rejected', 'refunded')",
+        *_columns(bills, 2),
+    )
+    return {(row["book"], row["bill"]): PaymentState(row["state"]) for row in rows}
+
+
+_PAYMENT = (
+    "p.book, p.id, p.person, p.bill, p.biller, p.serial, p.amount, p.state, p.reason, p.biller_reference, p.business_date, p.received_at,"
+    " p.settled_on, p.paid_on, p.paid_at, p.matched_on"
+)
+
+
+def _payment(row: Any) -> PaymentRow:
+    return PaymentRow(**{**row, "state": PaymentState(row["state"])})
+
+
+async def add_payments(tx: Any, payments: Sequence[PaymentRow]) -> None:
+    """Fresh ones, whose money has just been debited."""
+    rows = [
+        (
+            one.book,
+            one.id,
+            one.person,
+            one.bill,
+            one.biller,
+            one.serial,
+            one.amount,
+            one.state.value,
+            one.business_date,
+            one.received_at,
+        )
+        for one in payments
+    ]
+    await tx.execute(
+        "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at)"
+        " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],"
+        " $9::date[], $10::timestamptz[])",
+        *_columns(rows, 10),
+    )
+
+
+async def payments(tx: Any, keys: Sequence[Key]) -> dict[Key, PaymentRow]:
+    rows = await tx.fetch(
+        f"select {_PAYMENT} from bill_payment p join unnest($1::int[], $2::uuid[]) x(book, id) using (book, id)", *_columns(keys, 2)
+    )
+    return {(row["book"], row["id"]): _payment(row) for row in rows}
+
+
+async def by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> dict[str, PaymentRow]:
+    rows = await tx.fetch(f"select {_PAYMENT} from bill_payment p where book = any($1) and serial = any($2)", list(books), list(serials))
+    return {row["serial"]: _payment(row) for row in rows}
+
+
+async def save(tx: Any, changed: Sequence[PaymentRow]) -> None:
+    """What an event changes: state, reason, reference, and the dates that go with them."""
+    rows = [
+        (one.book, one.id, one.state.value, one.reason, one.biller_reference, one.settled_on, one.paid_on, one.paid_at) for one in changed
+    ]
+    await tx.execute(
+        "update bill_payment p set state = x.state, reason = x.reason, biller_reference = x.biller_reference, settled_on = x.settled_on,"
+        " paid_on = x.paid_on, paid_at = x.paid_at from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[],"
+        " $7::date[], $8::timestamptz[]) x(book, id, state, reason, biller_reference, settled_on, paid_on, paid_at)"
+        " where p.book = x.book and p.id = x.id",
+        *_columns(rows, 8),
+    )
+
+
+async def mark_matched(tx: Any, keys: Sequence[Key], day: date) -> None:
+    """The biller's file of that date names these."""
+    await tx.execute(
+        "update bill_payment p set matched_on = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where p.book = x.book and p.id = x.id and p.matched_on is null",
+        *_columns(keys, 2),
+        day,
+    )
+
+
+async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) -> list[PaymentRow]:
+    """Owed to the biller as of that date and heard of before that instant, but named by none of its files."""
+    rows = await tx.fetch(
+        f"select {_PAYMENT} from bill_payment p"
+        " where book = any($1) and paid_on <= $2 and paid_on is not null and matched_on is null and paid_at < $3 order by serial",
+        list(books),
+        day,
+        before,
+    )
+    return [_payment(row) for row in rows]
+
+
+async def in_suspense(tx: Any, books: Sequence[int], day: date) -> list[PaymentRow]:
+    """Whose money lay in suspense at the end of that business date, whatever has become of them since."""
+    rows = await tx.fetch(
+        f"select {_PAYMENT} from bill_payment p"
+        " where book = any($1) and business_date <= $2 and (settled_on is null or settled_on > $2) order by business_date, serial",
+        list(books),
+        day,
+    )
+    return [_payment(row) for row in rows]
+
+
+async def payments_of(tx: Any, book: int, person: UUID, limit: int = 100) -> list[tuple[PaymentRow, BillRow]]:
+    """A person's newest payments with their bills, newest first."""
+    rows = await tx.fetch(
+        f"select {_PAYMENT} from bill_payment p where book = $1 and person = $2 order by received_at desc, id desc limit $3",
+        book,
+        person,
+        limit,
+    )
+    made = [_payment(row) for row in rows]
+    found = await bills(tx, [(one.book, one.bill) for one in made])
+    return [(one, found[one.book, one.bill]) for one in made]
+
+
+async def bills_of(tx: Any, book: int, person: UUID) -> list[BillRow]:
+    """What was presented to a person, oldest period first."""
+    rows = await tx.fetch(f"select {_BILL} from bill where book = $1 and person = $2 order by period, bill_number", book, person)
+    return [BillRow(*row) for row in rows]
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows as the columns that unnest takes."""
+    return [[row[column] for row in rows] for column in range(width)]
