@@ -1,0 +1,67 @@
+"""A bank statement as the house keeps it: one account, one day, balances and lines. Made from camt.053 and stored as rows.
+
+Account numbers of others are masked on the way in: a statement may lie about for years, a card number may not.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import IO
+
+import msgspec
+
+from tapwealth.wire.iso20022.entry import Entry
+from tapwealth.wire.iso20022.party import shown_account
+from tapwealth.wire.iso20022.statement import StatementReader
+
+
+class StatementLine(msgspec.Struct, frozen=True, array_like=True):
+    """One booking. `amount` in fen, above zero into our account; `end_to_end_id` is empty for a booking of the bank's own."""
+
+    reference: str
+    end_to_end_id: str
+    amount: int
+    booked_on: date
+    counterparty: str = ""
+    counterparty_name: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Balances in fen, at the beginning and the end of the Shanghai day."""
+
+    account: str
+    day: date
+    opening: int
+    closing: int
+    lines: tuple[StatementLine, ...]
+
+
+def read_statement(source: IO[bytes]) -> Statement:
+    """The statement in a camt.053, whole or not at all. Raises BadInput in one line."""
+    reader = StatementReader(source)
+    lines = tuple(map(_line, reader))
+    head = reader.head
+    return Statement(head.account, head.day, head.opening, head.closing, lines)
+
+
+def _line(entry: Entry) -> StatementLine:
+    return StatementLine(
+        entry.reference,
+        entry.end_to_end_id,
+        entry.amount,
+        entry.booked_on,
+        shown_account(entry.counterparty_account),
+        entry.counterparty_name,
+        entry.text,
+    )
+
+
+def pack_lines(lines: tuple[StatementLine, ...]) -> str:
+    """Lines as the JSON that is stored."""
+    return msgspec.json.encode(lines).decode()
+
+
+def unpack_lines(text: str) -> tuple[StatementLine, ...]:
+    """Stored lines."""
+    return msgspec.json.decode(text, type=tuple[StatementLine, ...])
