@@ -40,12 +40,12 @@ class DayEndFile:
 
 def read_day_end(content: bytes, day: date) -> DayEndFile:
     """Read the file of `day`. Raises BadInput: not GBK, torn, a wrong field, another day, a summary that does not agree."""
+    if not content.endswith(b"\n"):
+        raise BadInput("the last line is torn", where="day-end file", hint="fetch the file again")
     try:
         text = content.decode("gbk")
     except UnicodeDecodeError as error:
         raise BadInput("not GBK", where=f"day-end file byte {error.start}", hint="ask the biller for the file again") from None
-    if not text.endswith("\n"):
-        raise BadInput("the last line is torn", where="day-end file", hint="fetch the file again")
     first, *rest = text[:-1].split("\n")
     count, total = _summary(first.split("|"), day)
     lines = tuple(_line(row.split("|"), number) for number, row in enumerate(rest, 2))

@@ -1,0 +1,160 @@
+"""The rule table and the verdicts that follow from it."""
+
+from datetime import date
+
+import pytest
+
+from tapwealth.compliance import limits
+from tapwealth.compliance.limits import Used
+from tapwealth.compliance.rules import read_rules, rule_set
+from tapwealth.compliance.suitability import Questionnaire, RiskLevel, SuitabilityLevel, suitability_verdict
+from tapwealth.compliance.verdict import CLEAR, Outcome, block, review, strictest
+from tapwealth.kernel.refusal import BadInput
+
+CURRENT, OF_2014 = rule_set("current"), rule_set("2014")
+HEADER = "rule_set,rule,key,value,unit,effective_from,mark,regulation\n"
+ROW = "current,no_pin,limit,100000,fen,2018-06-01,S,a rule"
+NEVER = Used(0, 0)
+
+
+def test_current_is_the_default() -> None:
+    assert rule_set() is CURRENT
+
+
+@pytest.mark.parametrize(
+    ("rule", "key", "current", "of_2014"),
+    [
+        ("payment_limit", "class_1_lifetime", 100_000, None),
+        ("payment_limit", "class_2_year", 10_000_000, None),
+        ("payment_limit", "class_3_year", 20_000_000, None),
+        ("no_pin", "limit", 100_000, 30_000),
+        ("instant_redemption", "day_cap", 1_000_000, None),
+        ("insurance", "free_look", 15, 10),
+        ("insurance", "grace_after_due", 60, 60),
+        ("fund_purchase", "minimum", 100, 100),
+        ("customer_reserve", "share", 100, 100),
+        ("large_value_report", "person_domestic_cny", 50_000_000, None),
+    ],
+)
+def test_figures_of_both_sets(rule: str, key: str, current: int, of_2014: int | None) -> None:
+    assert CURRENT.value(rule, key) == current
+    row = OF_2014.find(rule, key)
+    assert (None if row is None else row.value) == of_2014
+
+
+def test_every_row_names_its_regulation() -> None:
+    for row in [*CURRENT.rows.values(), *OF_2014.rows.values()]:
+        assert len(row.regulation) > 10
+        assert date(2000, 1, 1) < row.effective_from < date(2030, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", "rules line 1: wrong header"),
+        ("a,b\n", "rules line 1: wrong header"),
+        (HEADER + "current,no_pin\n", "rules line 2: 2 of 8 fields are filled"),
+        (HEADER + ROW.replace("100000", "1000.5"), "rules line 2 value: '1000.5' is not a whole number"),
+        (HEADER + ROW.replace("100000", "-1"), "rules line 2 value: '-1' is not a whole number"),
+        (HEADER + ROW.replace("100000", "١"), "is not a whole number"),
+        (HEADER + ROW.replace("fen", "pound"), "rules line 2 unit: there is no unit 'pound'"),
+        (HEADER + ROW.replace("fen", "yes_no"), "rules line 2 value: 100000 is neither 0 nor 1"),
+        (HEADER + ROW.replace("2018-06-01", "2018-06-31"), "rules line 2 effective_from: '2018-06-31' is not a date"),
+        (HEADER + ROW.replace(",S,", ",Q,"), "rules line 2 mark: the mark is 'Q'"),
+        (HEADER + ROW.replace("a rule", ""), "rules line 2: 7 of 8 fields are filled"),
+        (HEADER + ROW + "\n" + ROW, "rules line 3: no_pin limit is stated twice in set current"),
+        (HEADER + '"torn', "rules: not a CSV file"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_line(text: str, line: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_rules(text, "rules")
+    assert line in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_unknown_set_is_refused() -> None:
+    with pytest.raises(BadInput, match="there is no rule set '1999'; choose one of 2014, current"):
+        rule_set("1999")
+
+
+@pytest.mark.parametrize(("level", "limit"), [(1, 100_000), (2, 10_000_000), (3, 20_000_000)])
+def test_a_limit_is_inclusive(level: int, limit: int) -> None:
+    used = Used(limit - 100, limit - 100)
+    assert limits.payment_verdict(CURRENT, level, used, 100) is CLEAR
+    refused = limits.payment_verdict(CURRENT, level, used, 101)
+    assert refused.outcome is Outcome.BLOCK
+    assert "1.01 is above the 1.00" in refused.reason
+    assert refused.rule is not None
+    assert refused.rule.value == limit
+    assert limits.payment_verdict(OF_2014, level, used, 10**12) is CLEAR
+
+
+def test_class_1_counts_since_opening_the_others_this_year() -> None:
+    used = Used(since_opening=100_000, this_year=0)
+    assert not limits.payment_verdict(CURRENT, 1, used, 1).is_clear
+    assert limits.payment_verdict(CURRENT, 2, used, 1).is_clear
+
+
+def test_who_is_not_verified_pays_nothing() -> None:
+    assert limits.payment_verdict(CURRENT, 0, NEVER, 1).outcome is Outcome.BLOCK
+    assert limits.payment_verdict(OF_2014, 0, NEVER, 1).outcome is Outcome.BLOCK
+    assert limits.above_yearly_limit("2014", 0, 0, 1) == "the identity is not verified yet"
+
+
+@pytest.mark.parametrize(("level", "current", "of_2014"), [(0, False, False), (1, False, True), (2, False, True), (3, True, True)])
+def test_wealth_from_the_balance(level: int, current: bool, of_2014: bool) -> None:
+    assert limits.wealth_verdict(CURRENT, level).is_clear is current
+    assert limits.wealth_verdict(OF_2014, level).is_clear is of_2014
+
+
+def test_a_pin_is_asked_above_the_limit() -> None:
+    assert [limits.needs_pin(CURRENT, fen) for fen in (100_000, 100_001)] == [False, True]
+    assert [limits.needs_pin(OF_2014, fen) for fen in (30_000, 30_001)] == [False, True]
+
+
+def test_the_cap_on_instant_redemption() -> None:
+    assert limits.instant_redemption_verdict(CURRENT, 999_999, 1, is_spending=False) is CLEAR
+    refused = limits.instant_redemption_verdict(CURRENT, 999_999, 2, is_spending=False)
+    assert refused.outcome is Outcome.BLOCK
+    assert "redeem ordinarily" in refused.reason
+    assert limits.instant_redemption_verdict(CURRENT, 999_999, 2, is_spending=True) is CLEAR
+    assert limits.instant_redemption_verdict(OF_2014, 999_999, 2, is_spending=False) is CLEAR
+
+
+def test_large_values_are_reported_from_the_threshold_on() -> None:
+    assert limits.large_value_report(CURRENT, 49_999_999) is None
+    assert limits.large_value_report(CURRENT, 50_000_000) is CURRENT.find("large_value_report", "person_domestic_cny")
+    assert limits.large_value_report(CURRENT, 5_000_000, "cash_cny") is not None
+
+
+DAY = date(2014, 2, 24)
+
+
+@pytest.mark.parametrize("level", SuitabilityLevel)
+@pytest.mark.parametrize("risk", RiskLevel)
+def test_ck_buys_up_to_rk_and_more_only_with_a_confirmation(level: SuitabilityLevel, risk: RiskLevel) -> None:
+    answers = Questionnaire(level, DAY)
+    expected = Outcome.CLEAR if risk.value <= level.value else Outcome.REVIEW
+    assert suitability_verdict(CURRENT, answers, risk, DAY).outcome is expected
+    assert suitability_verdict(CURRENT, answers, risk, DAY, confirmed=True) is CLEAR
+
+
+@pytest.mark.parametrize("risk", RiskLevel)
+def test_the_lowest_buys_r1_only_whatever_is_confirmed(risk: RiskLevel) -> None:
+    lowest = Questionnaire(SuitabilityLevel.C1, DAY, is_lowest=True)
+    verdict = suitability_verdict(CURRENT, lowest, risk, DAY, confirmed=True)
+    assert verdict.outcome is (Outcome.CLEAR if risk is RiskLevel.R1 else Outcome.BLOCK)
+
+
+@pytest.mark.parametrize(("day", "valid"), [(date(2014, 2, 23), False), (DAY, True), (date(2015, 2, 24), True), (date(2015, 2, 25), False)])
+def test_a_questionnaire_is_valid_for_a_year(day: date, valid: bool) -> None:
+    verdict = suitability_verdict(CURRENT, Questionnaire(SuitabilityLevel.C5, DAY), RiskLevel.R1, day)
+    assert verdict.is_clear is valid
+    assert suitability_verdict(CURRENT, None, RiskLevel.R1, day).outcome is Outcome.REVIEW
+
+
+def test_the_strictest_verdict_counts() -> None:
+    verdicts = [CLEAR, review("a"), block("b"), block("c"), review("d")]
+    assert strictest(verdicts).reason == "b"
+    assert strictest([]) is CLEAR
