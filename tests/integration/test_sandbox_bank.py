@@ -13,12 +13,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tapwealth.kernel.clock import shanghai
+from tapwealth.bank.reconcile import BreakKind, Movement, OpenInstruction, OurDay, reconcile
+from tapwealth.bank.statement import read_statement as keep_statement
+from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.wire.iso20022.credit_transfer import CreditTransfer, CreditTransferInitiation, write_credit_transfer
 from tapwealth.wire.iso20022.direct_debit import DirectDebit, DirectDebitInitiation, write_direct_debit
 from tapwealth.wire.iso20022.message_type import MessageType, sniff
@@ -470,3 +473,75 @@ def test_statements_are_the_same_whatever_the_order_of_arrival(tmp_path):
             assert write_statement(replace(statement)) == bank.http.get(f"/statements/{RESERVE}/{DAY}").content
             seen.add(json.dumps(bank.http.get("/admin/store").json()) + repr(statement))
     assert len(seen) == 1
+
+
+SEEN = {
+    ("pain.001", "lose"): {BreakKind.NOT_EXECUTED},
+    ("pain.001", "double"): {BreakKind.DOUBLED},
+    ("pain.001", "delay"): {BreakKind.ANSWER_MISSING},
+    ("pain.001", "one_fen"): {BreakKind.AMOUNT_DIFFERS},
+    ("pain.001", "wrong_day"): {BreakKind.WE_HAVE_MORE},
+    ("pain.008", "lose"): {BreakKind.NOT_EXECUTED},
+    ("pain.008", "double"): {BreakKind.DOUBLED},
+    ("pain.008", "one_fen"): {BreakKind.AMOUNT_DIFFERS},
+    ("transfer", "double"): {BreakKind.DOUBLED},
+    ("transfer", "delay"): {BreakKind.BANK_HAS_MORE},
+    ("transfer", "one_fen"): {BreakKind.AMOUNT_DIFFERS},
+    ("transfer", "wrong_day"): {BreakKind.WE_HAVE_MORE},
+    ("pain.002", "lose"): {BreakKind.ANSWER_MISSING},
+    ("pain.002", "double"): set(),
+    ("camt.054", "lose"): {BreakKind.BANK_HAS_MORE},
+    ("camt.054", "double"): set(),
+    ("camt.054", "one_fen"): {BreakKind.AMOUNT_DIFFERS},
+    ("camt.054", "wrong_day"): {BreakKind.BANK_HAS_MORE},
+    ("camt.053", "short_file"): {BreakKind.CLOSING_BALANCE_DIFFERS, BreakKind.WE_HAVE_MORE},
+    ("camt.053", "double"): {BreakKind.CLOSING_BALANCE_DIFFERS, BreakKind.DOUBLED},
+    ("camt.053", "one_fen"): {BreakKind.CLOSING_BALANCE_DIFFERS, BreakKind.AMOUNT_DIFFERS},
+    ("camt.053", "wrong_day"): {BreakKind.WRONG_DAY},
+}
+
+
+class Mirror:
+    """The least that keeps books beside the bank: what it ordered, and what it was told, by the bank's dates."""
+
+    def __init__(self) -> None:
+        self.ordered: dict[str, OpenInstruction] = {}
+        self.moved: dict[str, tuple[date, int]] = {}
+
+    def hear(self, message: StatusReport | Notification) -> None:
+        if isinstance(message, Notification):
+            self.moved |= {entry.end_to_end_id: (entry.booked_on, entry.amount) for entry in message.entries}
+            return
+        for outcome in message.outcomes:
+            assert outcome.settled_at is not None, outcome
+            self.moved[outcome.end_to_end_id] = (business_date_of(outcome.settled_at), self.ordered[outcome.end_to_end_id].amount)
+
+    def day(self, day: date, opening: int) -> OurDay:
+        movements = [Movement(name, amount) for name, (booked_on, amount) in sorted(self.moved.items()) if booked_on == day]
+        waiting = [one for name, one in self.ordered.items() if name not in self.moved]
+        return OurDay(RESERVE, day, opening, opening + sum(one.amount for one in movements), movements, waiting)
+
+
+@pytest.mark.parametrize("message", ["pain.001", "pain.008", "transfer", "pain.002", "camt.054", "camt.053"])
+def test_what_a_fault_looks_like_in_the_reconciliation(bank, message):
+    """A day for each fault, the mirror beginning at the bank's own balance: exactly the breaks that the fault should leave."""
+    bank.faults()
+    for number, (_, fault) in enumerate(pair for pair in SEEN if pair[0] == message):
+        day, mirror, platform = DAY + timedelta(days=3 * number), Mirror(), bank.platform
+        bank.clock(shanghai(day, 9))
+        platform.raw.clear()
+        opening = bank.balance(RESERVE)[0]
+        bank.faults((message, 1, fault))
+        names = [f"OUT-{number}", f"IN-{number}", f"GIFT-{number}"]
+        mirror.ordered = {names[0]: OpenInstruction(names[0], -100, day), names[1]: OpenInstruction(names[1], 50, day)}
+        bank.send(pay(names[0], 100, on=day), collect(names[1], 50, on=day))
+        bank.transfer(names[2], 7)
+        late = fault == "delay" or (fault == "lose" and message != "camt.053")
+        for pushed in platform.got(3 - late + (fault == "double" and message in ("pain.002", "camt.054"))):
+            mirror.hear(pushed)
+        bank.clock(shanghai(day, 24))
+        statement = bank.http.get(f"/statements/{RESERVE}/{day}").content
+        found = reconcile(mirror.day(day, opening), keep_statement(BytesIO(statement)))
+        assert {one.kind for one in found.breaks} == SEEN[message, fault], (message, fault, found.breaks)
+        bank.clock(shanghai(day, 48))
+        platform.got(3 - (late and fault == "lose") + (fault == "double" and message in ("pain.002", "camt.054")))
