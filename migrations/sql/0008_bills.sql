@@ -5,6 +5,8 @@ create table biller (
   id            uuid        not null,                   -- owner of its ledger accounts, one per book
   code          text        not null,
   name          text        not null,
+  name_en       text        not null,
+  region        text        not null,
   bank_account  text        not null,                   -- where it gets the money
   items         jsonb       not null,                   -- what one can pay there: input, greatest amount, service hours
   added_at      timestamptz not null,

@@ -1,6 +1,5 @@
 """All SQL of bills. Every function takes the open transaction first and works on lists."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +12,16 @@ from tapwealth.bills.biller import Biller, BillerItem
 from tapwealth.bills.payment import PaymentState
 
 HOUSE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BillerRow:
+    """A biller in the directory; `id` owns its ledger accounts."""
+
+    id: UUID
+    biller: Biller
+    name_en: str
+    region: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +68,31 @@ Key = tuple[int, UUID]
 """Book and id."""
 
 
-async def add_biller(tx: Any, identifier: UUID, biller: Biller, now: datetime) -> None:
+async def add_biller(tx: Any, row: BillerRow, now: datetime) -> None:
     await tx.execute(
-        "insert into biller (book, id, code, name, bank_account, items, added_at) values (0, $1, $2, $3, $4, $5::text::jsonb, $6)",
-        identifier,
-        biller.code,
-        biller.name,
-        biller.bank_account,
-        msgspec.json.encode(biller.items).decode(),
+        "insert into biller (book, id, code, name, name_en, region, bank_account, items, added_at)"
+        " values (0, $1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)",
+        row.id,
+        row.biller.code,
+        row.biller.name,
+        row.name_en,
+        row.region,
+        row.biller.bank_account,
+        msgspec.json.encode(row.biller.items).decode(),
         now,
     )
 
 
-async def billers(tx: Any) -> dict[UUID, Biller]:
+async def billers(tx: Any) -> dict[UUID, BillerRow]:
     """All of them, by id, in the order of their codes."""
-    rows = await tx.fetch("select id, code, name, bank_account, items::text as items from biller where book = 0 order by code")
-    return {
-        row["id"]: Biller(
-            row["code"], row["name"], row["bank_account"], msgspec.convert(json.loads(row["items"]), tuple[BillerItem, ...], strict=False)
-        )
-        for row in rows
-    }
+    rows = await tx.fetch(
+        "select id, code, name, name_en, region, bank_account, items::text as items from biller where book = 0 order by code"
+    )
+    return {row["id"]: BillerRow(row["id"], _biller(row), row["name_en"], row["region"]) for row in rows}
+
+
+def _biller(row: Any) -> Biller:
+    return Biller(row["code"], row["name"], row["bank_account"], msgspec.json.decode(row["items"], type=tuple[BillerItem, ...]))
 
 
 _BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at"

@@ -17,7 +17,7 @@ from tapwealth.bills import entries, store
 from tapwealth.bills.biller import NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.bills.entries import BillMoney
 from tapwealth.bills.payment import PaymentEvent, PaymentRefusal, PaymentState, event_of, next_state
-from tapwealth.bills.store import Key, PaymentRow
+from tapwealth.bills.store import BillerRow, Key, PaymentRow
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import notices
 from tapwealth.customers.notices import Notice
@@ -200,8 +200,8 @@ async def _tell(tx: Tx, at: Moment, moved: Sequence[tuple[PaymentRow, PaymentRow
     worth_telling = [after for before, after in moved if _is_news(before.state, after.state)]
     if not worth_telling:
         return
-    names = {identifier: biller.name for identifier, biller in (await store.billers(tx)).items()}
-    await notices.tell(tx, [_notice(row, names[row.biller], at) for row in worth_telling])
+    billers = await store.billers(tx)
+    await notices.tell(tx, [_notice(row, billers[row.biller], at) for row in worth_telling])
 
 
 def _is_news(before: PaymentState, after: PaymentState) -> bool:
@@ -224,9 +224,8 @@ _NEWS_EN = {
 }
 
 
-def _notice(row: PaymentRow, name: str, at: Moment) -> Notice:
-    words = {"name": name, "yuan": format_minor(row.amount)}
-    identifier = derived(row.id, f"notice:{row.state}")
-    return Notice(
-        row.book, identifier, row.person, at.now, _NEWS_ZH[row.state].format(**words), _NEWS_EN[row.state].format(**words)
-    )  # fmt: skip
+def _notice(row: PaymentRow, biller: BillerRow, at: Moment) -> Notice:
+    yuan = format_minor(row.amount)
+    zh = _NEWS_ZH[row.state].format(name=biller.biller.name, yuan=yuan)
+    en = _NEWS_EN[row.state].format(name=biller.name_en, yuan=yuan)
+    return Notice(row.book, derived(row.id, f"notice:{row.state}"), row.person, at.now, zh, en)

@@ -19,13 +19,14 @@ from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import Biller, BillerItem, Category, InputField, Inquired, InquiryState, Unknown
 from tapwealth.bills.pay import PayFacts, PayRefusal, decide
 from tapwealth.bills.payment import PaymentState
-from tapwealth.bills.store import BillRow, Key, PaymentRow
+from tapwealth.bills.store import BillerRow, BillRow, Key, PaymentRow
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bill_outcomes import BILLER, PAY, deliver, money_of
 from tapwealth.flows.bill_sealing import seal_bill
+from tapwealth.flows.billers import compare_billers, settle_billers
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, once, post
 from tapwealth.flows.payments import end_to_end
 from tapwealth.kernel.ids import derived, named
@@ -39,7 +40,7 @@ from tapwealth.storage.outbox import OutboxMessage
 
 __all__ = [
     "AddBiller", "BillPaymentPlaced", "BillPaymentView", "BillerAdded", "BillsPresented", "InquireBill", "PayBill", "Placing",
-    "PresentedBill", "add_biller", "check", "deliver", "inquire_bill", "pay", "payments_of",
+    "PresentedBill", "add_biller", "check", "compare_billers", "deliver", "inquire_bill", "pay", "payments_of", "settle_billers",
 ]  # fmt: skip
 
 
@@ -52,7 +53,10 @@ class BillsRefusal(Enum):
 
 
 class AddBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An operator registers a biller with one item. `pattern` must match a whole account number; `maximum` in fen; hours of Shanghai."""
+    """An operator registers a biller with one item. `pattern` must match a whole account number; `maximum` in fen; hours of Shanghai.
+
+    Without `name_en` the name stands in both languages.
+    """
 
     code: str
     name: str
@@ -64,6 +68,8 @@ class AddBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     maximum: int
     opens: time
     closes: time
+    name_en: str = ""
+    region: str = ""
 
 
 class BillerAdded(msgspec.Struct, frozen=True):
@@ -123,10 +129,10 @@ async def add_biller(house: House, envelope: Envelope, command: AddBiller) -> Bi
     biller = _read_biller(command)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> BillerAdded | Refusal:
-        if any(known.code == biller.code for known in (await store.billers(tx)).values()):
+        if any(known.biller.code == biller.code for known in (await store.billers(tx)).values()):
             return Refusal(BillsRefusal.BILLER_EXISTS, f"there is a biller {biller.code} already; choose another code")
         identifier = house.new_id(at.now, HOUSE_BOOK)
-        await store.add_biller(tx, identifier, biller, at.now)
+        await store.add_biller(tx, BillerRow(identifier, biller, command.name_en or biller.name, command.region), at.now)
         return BillerAdded(str(identifier))
 
     return await once(house, [HOUSE_BOOK], envelope, command, act, BillerAdded)
@@ -151,11 +157,11 @@ def _read_biller(command: AddBiller) -> Biller:
 async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -> BillsPresented | Refusal:
     """Ask the biller, then keep what it presents to this person. Raises Outage when the biller does not answer."""
     async with house.database.read() as tx:
-        known = {biller.code: (identifier, biller) for identifier, biller in (await store.billers(tx)).items()}
+        known = {row.biller.code: row for row in (await store.billers(tx)).values()}
     if command.biller not in known:
         text = f"there is no biller {command.biller[:20]!r}; choose one of {', '.join(known) or 'none yet'}"
         return Refusal(BillsRefusal.UNKNOWN_BILLER, text)
-    identifier, biller = known[command.biller]
+    identifier, biller = known[command.biller].id, known[command.biller].biller
     account = biller.items[0].account_number.read(command.account_number)
     answer = await house.rails.biller.inquire(end_to_end("INQ", envelope.key), account)
     if isinstance(answer, Unknown):
@@ -217,7 +223,7 @@ class _Loaded:
 
     bills: dict[Key, BillRow]
     live: dict[Key, PaymentState]
-    billers: dict[UUID, Biller]
+    billers: dict[UUID, BillerRow]
     persons: dict[UUID, PersonRow]
     used: dict[UUID, int]
     available: dict[UUID, int]
@@ -278,7 +284,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
     used = facts.used.get(person, 0)
     known = PayFacts(
         bill=_shown(bill) if bill and presented else None,
-        item=facts.billers[bill.biller].items[0] if bill and presented else None,
+        item=facts.billers[bill.biller].biller.items[0] if bill and presented else None,
         live=facts.live.get(key),
         above_limit=limits.above_yearly_limit(house.rule_set, facts.persons[person].kyc_level, used, amount),
         available=facts.available[person],
@@ -321,6 +327,7 @@ class BillPaymentView(msgspec.Struct, frozen=True):
 
     payment: str
     biller: str
+    biller_en: str
     account: str
     period: str
     amount: int
@@ -352,11 +359,12 @@ async def payments_of(house: House, book: int, person: UUID) -> list[BillPayment
     return [_view(row, bill, billers[row.biller]) for row, bill in rows]
 
 
-def _view(row: PaymentRow, bill: BillRow, biller: Biller) -> BillPaymentView:
+def _view(row: PaymentRow, bill: BillRow, biller: BillerRow) -> BillPaymentView:
     zh, en = STATE_WORDS[row.state]
     return BillPaymentView(
         payment=str(row.id),
-        biller=biller.name,
+        biller=biller.biller.name,
+        biller_en=biller.name_en,
         account=bill.shown_account,
         period=bill.period,
         amount=row.amount,
