@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -152,9 +152,9 @@ def till_on(network: Network, state_path: Path) -> Till:
 
 
 @pytest.fixture
-def till(network: Network, state_path: Path) -> AsyncIterator[Till]:
+def till(network: Network, state_path: Path) -> Iterator[Till]:
     till = till_on(network, state_path)
-    yield till  # type: ignore[misc]
+    yield till
     till.close()
 
 
