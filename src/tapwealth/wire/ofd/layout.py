@@ -146,9 +146,9 @@ def encode(field: Field, value: Value, where: str) -> bytes:
         part = b"%0*d" % (field.width, value) if isinstance(value, int) else value.encode("gb18030").ljust(field.width)
     except UnicodeEncodeError:
         raise BadInput(f"{value!r} is not in GB18030 in field {field}", where=where, hint="leave out what is no character") from None
-    reason = defect(field, part)
-    if reason or len(part) != field.width:
-        raise BadInput(f"{value!r}: {reason or f'{len(part)} bytes'} in field {field}, {field.width} bytes wide", where=where)
+    reason = f"{len(part)} bytes" if len(part) > field.width else defect(field, part)
+    if reason:
+        raise BadInput(f"{value!r}: {reason} in field {field}, {field.width} bytes wide", where=where, hint="correct the value")
     return part
 
 
