@@ -21,7 +21,7 @@ from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.store import PaymentRow
 from tapwealth.flows import payments
 from tapwealth.flows.bill_outcomes import apply, told
-from tapwealth.flows.end_of_day import StepReport, end_of
+from tapwealth.flows.end_of_day import StepReport, end_of, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.kernel.clock import business_date_of
@@ -85,6 +85,7 @@ class _Compared:
 
 async def compare_billers(house: House, day: date) -> StepReport:
     """Compare the biller's file of this date with our payments, and settle by it what was in doubt. Run again until nothing is wrong."""
+    await wait_while(house, lambda tx: _on_the_way(house, tx, day))
     content = await house.rails.biller.day_end(day)
     if content is None:
         return StepReport("no day-end file", wrong=[f"the biller's day-end file of {day} is not to be had; close {day} again when it is"])
@@ -106,6 +107,11 @@ async def compare_billers(house: House, day: date) -> StepReport:
         await bank.replace_breaks(tx, day, DAY_END_FILE, compared.differences, at.now)
         doubted = await store.in_suspense(tx, list(house.all_books), day)
     return _report(lines, compared, doubted)
+
+
+async def _on_the_way(house: House, tx: Tx, day: date) -> bool:
+    """Whether a payment has not been answered at all; one in doubt is asked after however long it takes."""
+    return any(row.state in (PaymentState.PREPARED, PaymentState.SENT) for row in await store.in_suspense(tx, list(house.all_books), day))
 
 
 async def _compare(house: House, tx: Tx, at: Moment, day: date, lines: Sequence[DayEndLine]) -> _Compared:

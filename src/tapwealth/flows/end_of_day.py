@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 
 from tapwealth.flows.frame import HOUSE_BOOK, House, moment
-from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.clock import business_date_of, deadline_after, monotonic_ns, shanghai, sleep_ms
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage import progress
+from tapwealth.storage.database import Tx
 
 JOB = "end_of_day"
 
@@ -108,6 +109,20 @@ async def status(house: House) -> list[dict[str, Any]]:
     async with house.database.read() as tx:
         rows = await tx.fetch("select business_date, state, cut_at, closed_at from business_day order by business_date")
     return [dict(row) for row in rows]
+
+
+PATIENCE_SECONDS = 5
+_LOOK_MS = 50
+
+
+async def wait_while(house: House, on_the_way: Callable[[Tx], Awaitable[bool]]) -> None:
+    """Give what is on its way a moment (of the machine's clock) to arrive; who waits looks afterwards what has."""
+    deadline = deadline_after(PATIENCE_SECONDS)
+    while monotonic_ns() < deadline:
+        async with house.database.read() as tx:
+            if not await on_the_way(tx):
+                return
+        await sleep_ms(_LOOK_MS)
 
 
 def end_of(day: date) -> Any:

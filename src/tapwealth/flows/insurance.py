@@ -1,0 +1,308 @@
+"""Insurance: buying a policy, cancelling it, and what the policyholder sees of it.
+
+The premium is taken at once and waits in transit; the insurer is asked from the outbox. What comes of it stands in `policy_outcomes`, the
+day's end with the insurer in `insurers`. The buyer is the insured person.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import Enum, auto
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.compliance import limits
+from tapwealth.compliance import store as compliance
+from tapwealth.customers import store as customers
+from tapwealth.customers.identity_number import read_identity_number
+from tapwealth.customers.store import PersonRow
+from tapwealth.flows.frame import Envelope, House, Moment, once, post
+from tapwealth.flows.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
+from tapwealth.flows.payments import end_to_end
+from tapwealth.flows.people import open_person, wallet_of, who
+from tapwealth.flows.policy_outcomes import CANCEL, INSURER, ISSUE, deliver, recognise_refunds
+from tapwealth.insurance import entries, store
+from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide, quote
+from tapwealth.insurance.entries import Premium
+from tapwealth.insurance.mortality import Sex
+from tapwealth.insurance.policy import PolicyState, refund_of
+from tapwealth.insurance.product import OccupationClass, Product, product_of
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage import outbox
+from tapwealth.storage.database import Tx
+from tapwealth.storage.outbox import OutboxMessage
+
+__all__ = [
+    "BuyPolicy", "CancelPolicy", "PolicyCancelling", "PolicyQuoted", "PolicyTaken", "PolicyView", "begin_cover", "buy", "cancel",
+    "compare_insurer", "deliver", "pay_insurer", "policies_of", "quote_policy", "recognise_refunds", "sweep_premiums",
+]  # fmt: skip
+
+
+class InsuranceRefusal(Enum):
+    """Why a policy cannot be cancelled, before its product is looked at."""
+
+    UNKNOWN_POLICY = auto()
+    UNDER_WAY = auto()
+
+
+class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Insure oneself. `confirmed` names what the buyer saw and agreed to, "terms" in any case; `premium` in fen is what they were shown.
+
+    Without `from_day` cover begins tomorrow.
+    """
+
+    product: str
+    confirmed: list[str]
+    occupation: OccupationClass = OccupationClass.ONE
+    from_day: date | None = None
+    premium: int | None = None
+
+
+class PolicyTaken(msgspec.Struct, frozen=True):
+    """The premium is taken and the insurer asked; its answer comes later."""
+
+    policy: str
+    premium: int
+    from_day: date
+    to_day: date
+    state: str
+
+
+class PolicyQuoted(msgspec.Struct, frozen=True):
+    """What a policy would cost."""
+
+    product: str
+    premium: int
+    sum_insured: int
+    from_day: date
+    to_day: date
+    free_look_days: int
+
+
+class CancelPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """End a policy of one's own."""
+
+    policy: UUID
+    reason: str = "the policyholder's wish"
+
+
+class PolicyCancelling(msgspec.Struct, frozen=True):
+    """The insurer is asked; `refund` fen come back by the bank once it has cancelled."""
+
+    policy: str
+    refund: int
+    free_look: bool
+
+
+async def quote_policy(house: House, book: int, person: UUID, command: BuyPolicy) -> PolicyQuoted | Refusal:
+    """What the policy would cost today; nothing is decided."""
+    product = product_of(command.product)
+    async with house.database.read() as tx:
+        row = (await customers.persons(tx, [(book, person)]))[person]
+        now = await tx.fetchval("select instant from platform_clock")
+    today = business_date_of(now)
+    wish = _wish(product, command, today)
+    made = quote(wish, _facts(house, row, wish, today, 0))
+    if isinstance(made, Refusal):
+        return made
+    return PolicyQuoted(product.code, made.premium, product.sum_insured, made.from_day, made.to_day, product.free_look_days)
+
+
+def _wish(product: Product, command: BuyPolicy, today: date) -> Wish:
+    from_day = command.from_day or today + timedelta(days=1)
+    return Wish(product, command.occupation, from_day, command.premium, tuple(command.confirmed))
+
+
+def _facts(house: House, row: PersonRow, wish: Wish, today: date, available: int) -> BuyFacts:
+    """Age and sex, read from the sealed identity number for this decision."""
+    identity = read_identity_number(open_person(house, row).identity_number.reveal())
+    return BuyFacts(Sex.MALE if identity.is_male else Sex.FEMALE, identity.age_on(wish.from_day), today, available)
+
+
+@dataclass(frozen=True, slots=True)
+class _Buyer:
+    row: PersonRow
+    wallet: int
+    available: int
+    used: int
+
+
+async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTaken | Refusal:
+    """Decide, take the premium, keep a record of the sale, and leave the request for the insurer."""
+    product = product_of(command.product)
+    book, person = who(envelope)
+    today = business_date_of(envelope.received_at)
+
+    async def act(tx: Tx, at: Moment, actor: int) -> PolicyTaken | Refusal:
+        buyer = await _buyer(house, tx, book, person, today)
+        wish = _wish(product, command, today)
+        made = decide(wish, _facts(house, buyer.row, wish, today, buyer.available))
+        if isinstance(made, Refusal):
+            return made
+        above = limits.above_yearly_limit(house.rule_set, buyer.row.kyc_level, buyer.used, made.premium)
+        if above is not None:
+            return Refusal(BuyRefusal.ABOVE_LIMIT, above)
+        row = _row(envelope, at, buyer.row, product, made)
+        (answer,) = await post(
+            house, tx, at, [entries.premium_taken(Premium(book, row.id, buyer.wallet, row.premium), row.business_date, actor)]
+        )
+        if not answer.posted:
+            return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
+        await _keep(tx, at, row, wish, made)
+        return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
+
+    return await once(house, [book], envelope, command, act, PolicyTaken)
+
+
+async def _buyer(house: House, tx: Tx, book: int, person: UUID, today: date) -> _Buyer:
+    row = (await customers.persons(tx, [(book, person)]))[person]
+    wallet = await wallet_of(house, tx, book, person)
+    available = (await house.ledger.balances(tx, [wallet]))[wallet].available
+    used = await compliance.usage(tx, [(book, person)], today.replace(month=1, day=1), today)
+    return _Buyer(row, wallet, available, used.get(person, 0))
+
+
+def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, made: Quote) -> PolicyRow:
+    """The serial mixes the buyer's keyed hash into the command's key: no two people share one, whatever the number of books."""
+    return PolicyRow(
+        book=person.book,
+        id=named(envelope.received_at, person.book, f"buy_policy:{person.id}:{envelope.key}"),
+        person=person.id,
+        product=product.code,
+        serial=end_to_end("POL", derived(envelope.key, f"buy_policy:{person.identity_lookup.hex()}")),
+        premium=made.premium,
+        sum_insured=product.sum_insured,
+        from_day=made.from_day,
+        to_day=made.to_day,
+        paid_until=made.paid_until,
+        state=PolicyState.QUOTED,
+        business_date=at.date_of(envelope.received_at),
+        applied_at=envelope.received_at,
+    )
+
+
+async def _keep(tx: Tx, at: Moment, row: PolicyRow, wish: Wish, made: Quote) -> None:
+    shown = json.dumps(
+        {
+            "product": wish.product.code,
+            "name": wish.product.name,
+            "insurer": wish.product.insurer,
+            "occupation_class": int(wish.occupation),
+            "sum_insured": row.sum_insured,
+            "premium": made.premium,
+            "from": str(made.from_day),
+            "to": str(made.to_day),
+            "free_look_days": wish.product.free_look_days,
+            "cancellation": wish.product.cancellation.value,
+            "confirmed": list(wish.confirmed),
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+    await store.add_policies(tx, [row])
+    await store.add_sale_record(tx, row.book, row.id, shown, hashlib.sha256(shown.encode()).digest(), at.now)
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.premium)])
+    await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, ISSUE), INSURER, ISSUE, {"policy": str(row.id)})])
+
+
+async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> PolicyCancelling | Refusal:
+    """Agree the refund by the product's rule and the day of the request, and leave the request for the insurer."""
+    book, person = who(envelope)
+    if not command.reason.strip() or len(command.reason) > 200:
+        raise BadInput("the reason is empty or longer than 200 characters", where="reason")
+    today = business_date_of(envelope.received_at)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> PolicyCancelling | Refusal:
+        row = (await store.policies(tx, [(book, command.policy)])).get((book, command.policy))
+        if row is None or row.person != person:
+            return Refusal(InsuranceRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
+        if row.cancel_serial is not None and row.cancelled_on is None:
+            return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
+        refund = refund_of(product_of(row.product), row.policy, today)
+        if isinstance(refund, Refusal):
+            return refund
+        identity = (await customers.persons(tx, [(book, person)]))[person].identity_lookup
+        serial = end_to_end("CAN", derived(envelope.key, f"cancel_policy:{identity.hex()}"))
+        day = at.date_of(envelope.received_at)
+        asked = replace(row, cancel_serial=serial, cancel_reason=command.reason, cancel_asked_on=day, refund=refund)
+        await store.save(tx, [asked])
+        message = OutboxMessage(book, derived(row.id, serial), INSURER, CANCEL, {"policy": str(row.id), "serial": serial})
+        await outbox.put(tx, [message])
+        free_look = row.free_look_until is not None and today <= row.free_look_until
+        return PolicyCancelling(str(row.id), refund, free_look)
+
+    return await once(house, [book], envelope, command, act, PolicyCancelling)
+
+
+class PolicyView(msgspec.Struct, frozen=True):
+    """A policy as its holder sees it; amounts in fen. `refund` is agreed or received, 0 if there is none."""
+
+    policy: str
+    product: str
+    name: str
+    number: str
+    premium: int
+    sum_insured: int
+    from_day: date
+    to_day: date
+    state: str
+    state_zh: str
+    state_en: str
+    free_look_until: date | None
+    refund: int
+    refunded_on: date | None
+
+
+async def policies_of(house: House, book: int, person: UUID) -> list[PolicyView]:
+    """A person's policies, newest first."""
+    async with house.database.read() as tx:
+        rows = await store.policies_of(tx, book, person)
+    return [_view(row) for row in rows]
+
+
+def _view(row: PolicyRow) -> PolicyView:
+    zh, en = _words(row)
+    return PolicyView(
+        policy=str(row.id),
+        product=row.product,
+        name=product_of(row.product).name,
+        number=row.policy_number,
+        premium=row.premium,
+        sum_insured=row.sum_insured,
+        from_day=row.from_day,
+        to_day=row.to_day,
+        state=row.state.value,
+        state_zh=zh,
+        state_en=en,
+        free_look_until=row.free_look_until,
+        refund=row.refund,
+        refunded_on=row.refunded_on,
+    )
+
+
+_STATE_WORDS = {
+    PolicyState.QUOTED: ("等待保险公司承保", "waiting for the insurer"),
+    PolicyState.ISSUED: ("已承保，尚未生效", "issued; cover has not begun"),
+    PolicyState.IN_FORCE: ("保障中", "in force"),
+    PolicyState.SUSPENDED: ("效力中止", "suspended"),
+    PolicyState.LAPSED: ("已失效", "lapsed"),
+    PolicyState.CANCELLED: ("已退保", "cancelled"),
+    PolicyState.EXPIRED: ("已满期", "expired"),
+    PolicyState.CLAIMED: ("已理赔终止", "ended by a claim"),
+}
+
+
+def _words(row: PolicyRow) -> tuple[str, str]:
+    """What stands behind the state: a refusal, a cancellation under way, a refund that has not arrived."""
+    if row.refused_on is not None:
+        return "未承保，保费已退回", "not taken on by the insurer; premium returned"
+    if row.cancel_serial is not None and row.cancelled_on is None:
+        return "退保处理中", "being cancelled"
+    if row.cancelled_on is not None and row.refund and row.refunded_on is None:
+        return "已退保，等待退款", "cancelled; refund on its way"
+    return _STATE_WORDS[row.state]

@@ -1,0 +1,87 @@
+"""May this person have that policy, from when, and for how much? A pure decision."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum, auto
+
+from tapwealth.insurance.mortality import Sex
+from tapwealth.insurance.policy import cover_of
+from tapwealth.insurance.premium import Insured, yearly_premium
+from tapwealth.insurance.product import OccupationClass, Product
+from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.refusal import Refusal
+
+LATEST_BEGIN = timedelta(days=30)
+"""How long after the purchase cover may begin at the latest."""
+
+
+class BuyRefusal(Enum):
+    """In the order in which they are checked; after BEGINS_WHEN come those of the product (`premium.QuoteRefusal`)."""
+
+    TERMS_NOT_CONFIRMED = auto()
+    BEGINS_WHEN = auto()
+    PREMIUM_DIFFERS = auto()
+    ABOVE_LIMIT = auto()
+    NO_MONEY = auto()
+
+
+TERMS = "terms"
+"""What a buyer confirms in any case; whatever else they confirm is recorded with the sale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the buyer wants: `premium` in fen is what they were shown (None: they were shown nothing)."""
+
+    product: Product
+    occupation: OccupationClass
+    from_day: date
+    premium: int | None
+    confirmed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuyFacts:
+    """The buyer, who is the insured person: `age` in full years on the first day of cover. `today` is the day of the request.
+    `available` fen are in the wallet."""
+
+    sex: Sex
+    age: int
+    today: date
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A policy as it would be: fen for the first year, cover from `from_day` to before `to_day`, paid for to before `paid_until`."""
+
+    premium: int
+    from_day: date
+    to_day: date
+    paid_until: date
+
+
+def quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
+    """What the policy would cost, or why it is not to be had."""
+    if not facts.today < wish.from_day <= facts.today + LATEST_BEGIN:
+        text = f"cover begins between tomorrow and {facts.today + LATEST_BEGIN}; choose one of these days"
+        return Refusal(BuyRefusal.BEGINS_WHEN, text)
+    premium = yearly_premium(wish.product, Insured(facts.sex, facts.age, wish.occupation))
+    if isinstance(premium, Refusal):
+        return premium
+    return Quote(premium, wish.from_day, *cover_of(wish.product, wish.from_day))
+
+
+def decide(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
+    """The policy, if it may be bought for the money that is there."""
+    if TERMS not in wish.confirmed:
+        return Refusal(BuyRefusal.TERMS_NOT_CONFIRMED, "the terms are not confirmed; read and confirm them first")
+    made = quote(wish, facts)
+    if isinstance(made, Refusal):
+        return made
+    if wish.premium not in (None, made.premium):
+        return Refusal(BuyRefusal.PREMIUM_DIFFERS, f"the premium is {format_minor(made.premium)} yuan; look at it again and confirm it")
+    if made.premium > facts.available:
+        text = f"{format_minor(made.premium)} yuan is the premium, {format_minor(facts.available)} is there; move money in first"
+        return Refusal(BuyRefusal.NO_MONEY, text)
+    return made

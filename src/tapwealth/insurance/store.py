@@ -1,0 +1,233 @@
+"""All SQL of insurance. Every function takes the open transaction first and works on lists."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from tapwealth.insurance.policy import Policy, PolicyState
+
+Key = tuple[int, UUID]
+"""Book and id."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """A policy as stored; amounts in fen. Refused by the insurer: `refused_on`. `swept_by` is the end-to-end id of the premium's sweep.
+
+    A cancellation under way has a `cancel_serial` and no `cancelled_on`; a refund awaited has no `refunded_on`.
+    """
+
+    book: int
+    id: UUID
+    person: UUID
+    product: str
+    serial: str
+    premium: int
+    sum_insured: int
+    from_day: date
+    to_day: date
+    paid_until: date
+    state: PolicyState
+    business_date: date
+    applied_at: datetime
+    reason: str = ""
+    policy_number: str = ""
+    issued_on: date | None = None
+    issued_at: datetime | None = None
+    refused_on: date | None = None
+    free_look_until: date | None = None
+    swept_on: date | None = None
+    swept_by: str | None = None
+    cancel_serial: str | None = None
+    cancel_reason: str = ""
+    cancel_asked_on: date | None = None
+    refund: int = 0
+    cancelled_on: date | None = None
+    cancelled_at: datetime | None = None
+    refunded_on: date | None = None
+    issue_matched_on: date | None = None
+    cancel_matched_on: date | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """What the rules of a policy's life look at."""
+        return Policy(
+            self.id,
+            self.book,
+            self.person,
+            self.product,
+            self.premium,
+            self.from_day,
+            self.to_day,
+            self.paid_until,
+            self.issued_on,
+            self.state,
+            self.policy_number,
+        )
+
+
+_TYPES = {
+    "book": "int",
+    "id": "uuid",
+    "person": "uuid",
+    "product": "text",
+    "serial": "text",
+    "premium": "bigint",
+    "sum_insured": "bigint",
+    "from_day": "date",
+    "to_day": "date",
+    "paid_until": "date",
+    "state": "text",
+    "business_date": "date",
+    "applied_at": "timestamptz",
+    "reason": "text",
+    "policy_number": "text",
+    "issued_on": "date",
+    "issued_at": "timestamptz",
+    "refused_on": "date",
+    "free_look_until": "date",
+    "swept_on": "date",
+    "swept_by": "text",
+    "cancel_serial": "text",
+    "cancel_reason": "text",
+    "cancel_asked_on": "date",
+    "refund": "bigint",
+    "cancelled_on": "date",
+    "cancelled_at": "timestamptz",
+    "refunded_on": "date",
+    "issue_matched_on": "date",
+    "cancel_matched_on": "date",
+}
+_COLUMNS = ", ".join(_TYPES)
+_ROWS = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.values(), 1)) + f") x({_COLUMNS})"
+_CHANGING = tuple(_TYPES)[tuple(_TYPES).index("state") :]
+_READ = f"select {_COLUMNS} from policy"
+
+
+def _read(row: Any) -> PolicyRow:
+    return PolicyRow(**{**row, "state": PolicyState(row["state"])})
+
+
+def _written(rows: Sequence[PolicyRow]) -> list[list[Any]]:
+    return [[getattr(row, name) for row in rows] for name in _TYPES]
+
+
+async def add_policies(tx: Any, rows: Sequence[PolicyRow]) -> None:
+    await tx.execute(f"insert into policy ({_COLUMNS}) select {_COLUMNS} from {_ROWS}", *_written(rows))
+
+
+async def save(tx: Any, rows: Sequence[PolicyRow]) -> None:
+    """Everything about these that can change, as it stands in the rows."""
+    changes = ", ".join(f"{name} = x.{name}" for name in _CHANGING)
+    await tx.execute(f"update policy p set {changes} from {_ROWS} where p.book = x.book and p.id = x.id", *_written(rows))
+
+
+async def policies(tx: Any, keys: Sequence[Key]) -> dict[Key, PolicyRow]:
+    rows = await tx.fetch(
+        f"{_READ} join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", [book for book, _ in keys], [one for _, one in keys]
+    )
+    return {(row["book"], row["id"]): _read(row) for row in rows}
+
+
+async def policies_of(tx: Any, book: int, person: UUID) -> list[PolicyRow]:
+    """A person's policies, newest first."""
+    return [
+        _read(row) for row in await tx.fetch(f"{_READ} where book = $1 and person = $2 order by applied_at desc, id desc", book, person)
+    ]
+
+
+async def by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> dict[str, PolicyRow]:
+    """By the serial of the request to issue it."""
+    rows = await tx.fetch(f"{_READ} where book = any($1) and serial = any($2)", list(books), list(serials))
+    return {row["serial"]: _read(row) for row in rows}
+
+
+async def by_cancel_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> dict[str, PolicyRow]:
+    """By the serial of the request to cancel it, which is also the end-to-end id of its refund."""
+    rows = await tx.fetch(f"{_READ} where book = any($1) and cancel_serial = any($2)", list(books), list(serials))
+    return {row["cancel_serial"]: _read(row) for row in rows}
+
+
+async def to_sweep(tx: Any, books: Sequence[int], day: date, rejected: Sequence[str]) -> list[PolicyRow]:
+    """Issued by that date, and not swept; or swept by a payment that the bank has rejected."""
+    rows = await tx.fetch(
+        f"{_READ} where book = any($1) and issued_on <= $2 and (swept_on is null or swept_by = any($3)) order by book, serial",
+        list(books),
+        day,
+        list(rejected),
+    )
+    return [_read(row) for row in rows]
+
+
+async def sweeps_since(tx: Any, books: Sequence[int], day: date) -> list[str]:
+    """End-to-end ids of the sweeps of that date and later."""
+    rows = await tx.fetch("select distinct swept_by from policy where book = any($1) and swept_on >= $2 order by 1", list(books), day)
+    return [row["swept_by"] for row in rows]
+
+
+async def begin_cover(tx: Any, books: Sequence[int], day: date) -> int:
+    """Issued policies whose first day of cover has come are in force. Returns how many began."""
+    rows = await tx.fetch(
+        "update policy set state = 'in_force' where book = any($1) and state = 'issued' and from_day <= $2 returning id", list(books), day
+    )
+    return len(rows)
+
+
+async def waiting(tx: Any, books: Sequence[int]) -> list[PolicyRow]:
+    """Those about which the insurer was asked and has not answered: to issue, or to cancel."""
+    rows = await tx.fetch(
+        f"{_READ} where book = any($1) and (state = 'quoted' or (cancel_serial is not null and cancelled_on is null)) order by serial",
+        list(books),
+    )
+    return [_read(row) for row in rows]
+
+
+async def refunds_awaited(tx: Any, books: Sequence[int], day: date) -> list[PolicyRow]:
+    """Cancelled by that date, with a refund that had not arrived at its end."""
+    rows = await tx.fetch(
+        f"{_READ} where book = any($1) and cancelled_on <= $2 and refund > 0 and (refunded_on is null or refunded_on > $2)"
+        " order by cancel_serial",
+        list(books),
+        day,
+    )
+    return [_read(row) for row in rows]
+
+
+async def premiums_in_transit(tx: Any, books: Sequence[int], day: date) -> list[PolicyRow]:
+    """Whose premium lay in transit at the end of that date: taken, neither returned nor swept."""
+    rows = await tx.fetch(
+        f"{_READ} where book = any($1) and business_date <= $2 and (refused_on is null or refused_on > $2)"
+        " and (swept_on is null or swept_on > $2) order by serial",
+        list(books),
+        day,
+    )
+    return [_read(row) for row in rows]
+
+
+async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) -> list[tuple[str, PolicyRow]]:
+    """(event, policy) that we heard of before that instant under that date or earlier, and that no bordereau names."""
+    rows = await tx.fetch(
+        f"select 'issued' as event, {_COLUMNS} from policy where book = any($1) and issued_on <= $2 and issued_at < $3"
+        " and issue_matched_on is null"
+        f" union all select 'cancelled', {_COLUMNS} from policy where book = any($1) and cancelled_on <= $2 and cancelled_at < $3"
+        " and cancel_matched_on is null order by serial, event desc",
+        list(books),
+        day,
+        before,
+    )
+    return [(row["event"], _read({name: value for name, value in row.items() if name != "event"})) for row in rows]
+
+
+async def add_sale_record(tx: Any, book: int, policy: UUID, shown: str, digest: bytes, now: datetime) -> None:
+    """What the buyer saw and confirmed, as JSON, and its SHA-256."""
+    await tx.execute(
+        "insert into sale_record (book, policy, shown, digest, recorded_at) values ($1, $2, $3, $4, $5)", book, policy, shown, digest, now
+    )
+
+
+async def sale_record(tx: Any, book: int, policy: UUID) -> tuple[str, bytes] | None:
+    """(JSON, SHA-256)."""
+    row = await tx.fetchrow("select shown, digest from sale_record where book = $1 and policy = $2", book, policy)
+    return (row["shown"], row["digest"]) if row else None
