@@ -5,6 +5,7 @@ the worker. Everything that is wired, is wired here and in `app_wiring`.
 """
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,23 +16,29 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from tapwealth.app_wiring import Edges
+from tapwealth.app_wiring import Edges, open_edges
 from tapwealth.bank.bank_http import BankHttp
 from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.customers.identity_http import IdentityHttp
+from tapwealth.flows import cards
 from tapwealth.flows.frame import House
 from tapwealth.flows.rails import Rails
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.kernel.calendar_data import load_calendar
+from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import seeded_random, system_random
 from tapwealth.kernel.in_flight import InFlight
+from tapwealth.kernel.masked import Masked
+from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.postgres import PostgresLedger
-from tapwealth.storage import installation, migrate, platform_clock
+from tapwealth.storage import installation, migrate, operators, platform_clock
 from tapwealth.storage.database import Database
 from tapwealth.storage.embedded import EmbeddedServer, Role
 from tapwealth.storage.heads import Heads
+from tapwealth.storage.keyfile import KeyFile
 from tapwealth.storage.keystore import FileKeyStore
+from tapwealth.storage.operators import OperatorRole
 
 log = structlog.get_logger(__name__)
 DEFAULT_BOOKS = 16
@@ -81,7 +88,7 @@ def _embedded_dsn(server: EmbeddedServer | None) -> str:
 
 
 async def _house(settings: Settings, database: Database, started_at: datetime | None) -> House:
-    keys = FileKeyStore(settings.data / "keys")
+    keys = _keys(settings)
     async with database.transaction() as tx:
         if started_at is not None:
             await platform_clock.start(tx, started_at)
@@ -103,6 +110,39 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
     return House(database, ledger, keys, books, settings.rule_set, load_calendar(), rails, random64, InFlight())
 
 
+def _keys(settings: Settings) -> FileKeyStore:
+    """The installation's keys: from the operating system, or for a played week from its seed."""
+    folder = settings.data / "keys"
+    if settings.seed is not None:
+        draw = seeded_random(settings.seed)
+        named = {name: draw.getrandbits(128).to_bytes(16, "big") for name in cards.MASTER_KEYS.values()}
+        KeyFile(folder).create_from(draw.getrandbits(256).to_bytes(32, "big"), named)
+    return FileKeyStore(folder)
+
+
+async def run_platform(settings: Settings, started_at: datetime | None, operators_file: Path | None) -> None:
+    """`tapwealth up`: the house with its edges open, until it is asked to stop. Without a test clock it follows the machine's."""
+    async with open_house(settings, started_at or machine_now()) as house:
+        for name in cards.MASTER_KEYS.values():
+            house.keys.generate(name)
+        if operators_file is not None:
+            await admit(house, operators_file)
+        edges = await open_edges(house, settings.token, real_time=started_at is None)
+        await Platform(settings, edges).serve()
+
+
+async def admit(house: House, path: Path) -> None:
+    """Admit the operators of a file who are not there yet."""
+    for one in json.loads(path.read_text(encoding="utf-8")):
+        stored = await operators.password_hash(Masked(one["password"]))
+        if isinstance(stored, Refusal):
+            raise BadInput(stored.text, where=str(path))
+        async with house.database.transaction() as tx:
+            now = await platform_clock.read(tx)
+            roles = [OperatorRole(role) for role in one["roles"]]
+            await operators.create(tx, house.random64, one["login"], one["display_name"], roles, stored, now)
+
+
 @dataclass
 class Platform:
     """The house with its edges open."""
@@ -116,17 +156,16 @@ class Platform:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await self.edges.listener.start("127.0.0.1", self.settings.host_port)
         server = _Server(
             uvicorn.Config(self.edges.http, host="127.0.0.1", port=self.settings.http_port, log_level="warning", lifespan="off")
         )
-        serving = asyncio.create_task(server.serve())
-        self.edges.start()
-        await stop.wait()
-        await self.edges.listener.stop()
-        server.should_exit = True
-        await serving
-        await self.edges.stop()
+        async with self.edges.running():
+            await self.edges.listener.start("127.0.0.1", self.settings.host_port)
+            serving = asyncio.create_task(server.serve())
+            await stop.wait()
+            await self.edges.listener.stop()
+            server.should_exit = True
+            await serving
 
 
 class _Server(uvicorn.Server):

@@ -1,7 +1,8 @@
 """Which flow stands behind which door: commands, partners' messages, terminals, the worker's jobs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -34,9 +35,11 @@ from tapwealth.flows import (
 )
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.lookups import lookups
 from tapwealth.flows.tap import CardHouse, Routed
 from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
+from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import secret_token
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -80,22 +83,20 @@ class Edges:
     listener: Listener
     worker: Worker
     batcher: Batcher
-    _running: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """The listeners are the platform's to start; this starts what runs behind them."""
-        self._running = asyncio.create_task(self.batcher.run())
-        self.worker.start()
-
-    async def stop(self) -> None:
-        await self.worker.stop()
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """What runs behind the listeners: the batcher first and last, since the others hand it commands."""
+        async with self.batcher:
+            self.worker.start()
+            try:
+                yield
+            finally:
+                await self.worker.stop()
 
 
-async def open_edges(house: House, token: str) -> Edges:
-    """Wire the house to its doors. `token` is what partners prove themselves with."""
+async def open_edges(house: House, token: str, *, real_time: bool) -> Edges:
+    """Wire the house to its doors. Partners prove themselves with `token`; `real_time`: the platform clock follows the machine's."""
     clock = ClockReader(house)
     card_house = CardHouse(house, cards.issuer_keys(house), {})
     terminals = Terminals(house, card_house, Batcher(house.database, _flows(house, card_house)))
@@ -109,7 +110,7 @@ async def open_edges(house: House, token: str) -> Edges:
         PartnerGate(token),
         _takers(house, clock),
         sessions.login,
-        reports.views(house),
+        {**reports.views(house), **lookups(house)},
         pages(house),
     )
     worker = Worker(
@@ -123,9 +124,15 @@ async def open_edges(house: House, token: str) -> Edges:
         (
             ("exchange", 150, lambda: exchange_in.take_files(house, FILE_TAKERS)),
             ("transit", 100, lambda: transit.deliver(house)),
+            *((("clock", 100, lambda: _tick(house)),) if real_time else ()),
         ),
     )
     return Edges(house, http, listener, worker, terminals.batcher)
+
+
+async def _tick(house: House) -> None:
+    async with house.database.transaction() as tx:
+        await platform_clock.advance(tx, machine_now())
 
 
 def _flows(house: House, card_house: CardHouse) -> dict[str, Callable[[Any, Sequence[Any]], Awaitable[list[Any]]]]:
@@ -304,13 +311,13 @@ def _commands(house: House, terminals: Terminals) -> dict[str, CommandSpec]:
         "send": CommandSpec(people.SendMoney, CUSTOMER, plain(people.send)),
         "issue_card": CommandSpec(cards.IssueCard, CUSTOMER, plain(cards.issue_card)),
         "purchase_fund": CommandSpec(purchase.PurchaseFund, CUSTOMER, hot("purchase", purchase.Placing, purchase.check)),
-        "inquire_bill": CommandSpec(bills.InquireBill, CUSTOMER, plain(bills.inquire)),
+        "inquire_bill": CommandSpec(bills.InquireBill, CUSTOMER, plain(bills.inquire_bill)),
         "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),
         "buy_policy": CommandSpec(insurance.BuyPolicy, CUSTOMER, plain(insurance.buy)),
         "cancel_policy": CommandSpec(insurance.CancelPolicy, CUSTOMER, plain(insurance.cancel)),
         "propose_merchant": CommandSpec(setup.ProposeMerchant, operations, plain(setup.propose)),
         "propose_fund": CommandSpec(setup.ProposeFund, product, plain(setup.propose)),
-        "propose_biller": CommandSpec(setup.ProposeBiller, product, plain(setup.propose)),
+        "add_biller": CommandSpec(bills.AddBiller, product, plain(bills.add_biller)),
         "approve": CommandSpec(setup.Approve, operations, plain(setup.approve)),
         "register_terminal": CommandSpec(setup.RegisterTerminal, operations, plain(setup.register_terminal)),
         "advance_clock": CommandSpec(AdvanceClock, operations, advance_clock),

@@ -51,6 +51,14 @@ async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
     return taken
 
 
+async def pending(house: House) -> list[str]:
+    """Files that the registrar has left and that are not taken yet."""
+    names = [str(file) for index in house.rails.exchange.found() for file in await _named(house, index)]
+    async with house.database.read() as tx:
+        known = await store.file_known(tx, names)
+    return [name for name in names if name not in known]
+
+
 async def _named(house: House, index: str) -> list[DataFileName]:
     """The files of an index that are ours to take; an index that cannot be read is a break."""
     try:

@@ -139,7 +139,7 @@ async def _make(house: House, day: date) -> list[OutgoingFile]:
         holders = await store.accounts_by_id(tx, [(one.book, one.fund_account) for one in orders])
         people = await customers.persons(tx, [(one.book, one.id) for one in applications if not one.sealed])
     files: list[OutgoingFile] = []
-    for channel in sorted({one.channel for one in (*applications, *orders)}):
+    for channel in sorted({one.channel for one in applications} | {one.channel for one in orders}):
         route = Route(channel)
         named = [_application(house, one, people) for one in applications if one.channel == channel]
         asked = [_order(one, holders[one.fund_account]) for one in orders if one.channel == channel]
@@ -155,7 +155,7 @@ def _application(house: House, one: FundAccount, people: dict[UUID, customers.Pe
         name, identity = secret.split("\n")
     else:
         person = open_person(house, people[one.id])
-        name, identity = person.name, person.identity_number
+        name, identity = person.name.reveal(), person.identity_number.reveal()
     at = one.applied_at.astimezone(SHANGHAI)
     return AccountApplication(
         serial=one.application_serial,

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, IntEnum
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -25,7 +25,7 @@ from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.port import Answer, JournalEntry, Ledger
 from tapwealth.storage import idempotency
 from tapwealth.storage.actors import Actor, ActorKind, intern
-from tapwealth.storage.database import Connection, Database, Tx
+from tapwealth.storage.database import Database, Tx
 from tapwealth.storage.keystore import KeyStore
 
 T = TypeVar("T")
@@ -185,7 +185,7 @@ class _Undo(Exception):
 
 def savepoint(tx: Tx) -> Any:
     """A part of the transaction that can be taken back by itself."""
-    return cast(Connection, tx).transaction()
+    return tx.transaction()
 
 
 async def actor_number(tx: Tx, book: int, caller: Caller) -> int:
@@ -242,10 +242,6 @@ def encode_answer(answer: Any) -> bytes:
     return msgspec.json.encode({"answer": answer})
 
 
-class Remembered(Enum):
-    """Stands for the enum of a refusal that was decided earlier, maybe by another process."""
-
-
 def _recalled(known: "idempotency.Recalled", into: type[T]) -> T | Refusal:
     if known.reused:
         return KEY_REUSED
@@ -257,7 +253,8 @@ def _recalled(known: "idempotency.Recalled", into: type[T]) -> T | Refusal:
 
 def remembered_code(name: str, value: int) -> Enum:
     """A refusal's code as it was remembered, by name."""
-    return IntEnum("RememberedRefusal", {name: value})[name]
+    code: Enum = Enum("RememberedRefusal", {name: value})[name]
+    return code
 
 
 def step_key(business_date: date, step: str, book: int, item: str = "") -> UUID:

@@ -24,6 +24,8 @@ class HeadsFile(Protocol):
 
     def append(self, lines: list[str]) -> None: ...
 
+    def lines(self) -> list[str]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Rails:

@@ -1,4 +1,4 @@
-"""What the bank's people set up: merchants and their terminals, funds and channels, billers.
+"""What the bank's people set up: merchants and their terminals, funds and channels.
 
 Everything that will move money is proposed by one operator and approved by another; approving it is what does it.
 """
@@ -13,7 +13,6 @@ from stdnum.exceptions import ValidationError
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant, Terminal
-from tapwealth.bills import store as bills
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.purchase import OWN_CHANNEL
@@ -61,17 +60,6 @@ class ProposeFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cut_off_hour: int = 15
 
 
-class ProposeBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A biller for the directory; `settlement_account` at the bank."""
-
-    code: str
-    name: str
-    name_en: str
-    category: str
-    region: str
-    settlement_account: str
-
-
 class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Say yes to another operator's proposal."""
 
@@ -101,12 +89,11 @@ class TerminalRegistered(msgspec.Struct, frozen=True):
 _ROLE = {
     ProposeMerchant: OperatorRole.OPERATIONS,
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
-    ProposeBiller: OperatorRole.PRODUCT_MANAGER,
 }
 _SHAPES = {shape.__name__: shape for shape in _ROLE}
 
 
-async def propose(house: House, envelope: Envelope, command: ProposeMerchant | ProposeFund | ProposeBiller) -> Proposed | Refusal:
+async def propose(house: House, envelope: Envelope, command: ProposeMerchant | ProposeFund) -> Proposed | Refusal:
     """Put it before the others."""
     if isinstance(command, ProposeMerchant):
         _check_merchant(command)
@@ -148,7 +135,7 @@ async def approve(house: House, envelope: Envelope, command: Approve) -> Approve
     return await once(house, [HOUSE_BOOK], envelope, command, act, Approved)
 
 
-async def _bring_about(house: House, tx: Tx, at: Moment, identifier: UUID, proposal: ProposeMerchant | ProposeFund | ProposeBiller) -> None:
+async def _bring_about(house: House, tx: Tx, at: Moment, identifier: UUID, proposal: ProposeMerchant | ProposeFund) -> None:
     match proposal:
         case ProposeMerchant():
             await acquiring.add_merchant(
@@ -163,8 +150,6 @@ async def _bring_about(house: House, tx: Tx, at: Moment, identifier: UUID, propo
             channels = [SalesChannel(fund=proposal.code, **one) for one in fields.pop("channels")]
             await funds.add_fund(tx, Fund(**fields), channels)
             await _open_advancer(house, tx, at, proposal)
-        case ProposeBiller():
-            await bills.add_biller(tx, identifier, msgspec.to_builtins(proposal), at.now)
 
 
 async def _open_advancer(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:

@@ -1,0 +1,291 @@
+"""The command line: `tapwealth`. Imports are lazy, so that `--help` answers at once.
+
+Exit codes: 0 done, 1 refused or a proof failed, 2 usage, 3 outage.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tapwealth.kernel.refusal import BadInput, Outage
+
+DONE, REFUSED, USAGE, OUTAGE = 0, 1, 2, 3
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Tap to pay, bills, funds, insurance.")
+day = typer.Typer(no_args_is_help=True, help="Business dates: close one, see where they stand.")
+fund = typer.Typer(no_args_is_help=True, help="Funds: yields and exchange files.")
+exchange = typer.Typer(no_args_is_help=True, help="Exchange files of JR/T 0017.")
+db = typer.Typer(no_args_is_help=True, help="The database: bring it up to date, see where it stands.")
+app.add_typer(day, name="day")
+app.add_typer(fund, name="fund")
+fund.add_typer(exchange, name="exchange")
+app.add_typer(db, name="db")
+
+DataDir = Annotated[Path, typer.Option("--data-dir", envvar="TAPWEALTH_DATA_DIR", help="Folder of database, keys and partners.")]
+DatabaseUrl = Annotated[
+    str | None, typer.Option("--database-url", envvar="TAPWEALTH_DATABASE_URL", help="A PostgreSQL server instead of the embedded one.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
+DEFAULT_DATA = Path("var")
+
+
+def main() -> None:
+    """The console script: refusals and outages become one line and an exit code."""
+    try:
+        app()
+    except (BadInput, FileNotFoundError) as error:
+        _say(str(error))
+        sys.exit(REFUSED)
+    except Outage as error:
+        _say(str(error))
+        sys.exit(OUTAGE)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _iso_date(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date; write it like 2014-02-24") from None
+
+
+def _print_json(value: Any) -> None:
+    import msgspec
+
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+@app.command()
+def up(
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    http_port: Annotated[int, typer.Option(help="Port of the HTTP interface.")] = 8014,
+    terminal_port: Annotated[int, typer.Option(help="Port for terminals (ISO 8583).")] = 8583,
+    books: Annotated[int, typer.Option(help="Number of books of a new installation.")] = 16,
+    seed: Annotated[int | None, typer.Option(help="Ids and keys of a new installation follow it; for played weeks only.")] = None,
+    clock_start: Annotated[str | None, typer.Option(help="Start a test clock at this instant (RFC 3339); else real time.")] = None,
+    operators: Annotated[Path | None, typer.Option(help="JSON file of operators to admit at the first start.")] = None,
+    exchange_dir: Annotated[Path | None, typer.Option("--exchange", help="Folder of the files exchanged with the registrar.")] = None,
+    bank_url: Annotated[str, typer.Option(help="The partner bank.")] = "",
+    identity_url: Annotated[str, typer.Option(help="The identity channels.")] = "",
+    biller_url: Annotated[str, typer.Option(help="The biller.")] = "",
+    insurer_url: Annotated[str, typer.Option(help="The insurer.")] = "",
+) -> None:
+    """Run the platform until Ctrl-C: database, HTTP, terminals, worker."""
+    import asyncio
+
+    from tapwealth.app import Settings, run_platform
+
+    settings = Settings(
+        data=data_dir,
+        database_url=database_url,
+        books=books,
+        http_port=http_port,
+        host_port=terminal_port,
+        token=os.environ.get("TAPWEALTH_PARTNER_TOKEN", ""),
+        seed=seed,
+        bank_url=bank_url,
+        biller_url=biller_url,
+        identity_url=identity_url,
+        insurer_url=insurer_url,
+        exchange=exchange_dir or data_dir / "exchange",
+    )
+    started = datetime.fromisoformat(clock_start) if clock_start else None
+    asyncio.run(run_platform(settings, started, operators))
+
+
+@app.command()
+def demo(
+    data_dir: DataDir = DEFAULT_DATA,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; what was played before is deleted.")] = False,
+    from_day: Annotated[str | None, typer.Option("--from", help="First day (a date of 2014 with income history).")] = None,
+    days: Annotated[int, typer.Option(help="How many days to play.", min=1, max=8)] = 8,
+    seed: Annotated[int, typer.Option(help="People, keys and ids follow it.")] = 1,
+    books: Annotated[int, typer.Option(help="Number of books.", min=1, max=1024)] = 16,
+    orders: Annotated[Path | None, typer.Option(help="Order file of the other channel (OFD, type 03).")] = None,
+    fault: Annotated[str, typer.Option(help="What goes wrong: bank-loses-one, registrar-short-file, biller-silent.")] = "",
+    json_file: Annotated[str | None, typer.Option("--json", help="Write the figures to this file; - for standard output.")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Keep serving the page until Ctrl-C.")] = False,
+) -> None:
+    """Play the week: platform and partners as processes, people who tap, pay and buy, every date proved."""
+    from tapwealth.show import show
+
+    first = _iso_date(from_day)
+    sys.exit(
+        show(
+            data_dir,
+            fresh=fresh,
+            first_day=first,
+            days=days,
+            seed=seed,
+            books=books,
+            orders=orders,
+            fault=fault,
+            json_file=json_file,
+            serve=serve,
+        )
+    )
+
+
+@app.command()
+def audit(
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    since: Annotated[str | None, typer.Option(help="Begin at the closed balances of this date.")] = None,
+    json_: Json = False,
+) -> None:
+    """Check the whole ledger: sums, balances, holds, remembered answers, the chain and its heads. Names what was changed and where."""
+    from tapwealth.commands import audit_house
+
+    findings = _run(audit_house, data_dir, database_url, _iso_date(since))
+    if json_:
+        _print_json(findings)
+    else:
+        for line in findings["findings"]:
+            typer.echo(line["text"])
+        typer.echo(f"{findings['lines']} lines in {findings['books']} books checked: " + ("clean" if findings["clean"] else "CHANGED"))
+    sys.exit(DONE if findings["clean"] else REFUSED)
+
+
+@day.command("close")
+def day_close(
+    business_date: Annotated[str, typer.Argument(help="The date, like 2014-02-24.")],
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    json_: Json = False,
+) -> None:
+    """Run what is left of a date's end. Exits with 1 if it is refused or a proof fails."""
+    from tapwealth.commands import close_date
+
+    report = _run(close_date, data_dir, database_url, _iso_date(business_date))
+    if json_:
+        _print_json(report)
+    else:
+        for name, step in report["steps"].items():
+            typer.echo(f"{name:22} {step['text']}")
+            for line in step["wrong"]:
+                typer.echo(f"  ! {line}")
+    sys.exit(DONE if report["closed"] else REFUSED)
+
+
+@day.command("status")
+def day_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None, json_: Json = False) -> None:
+    """Where the business dates stand."""
+    from tapwealth.commands import date_status
+
+    rows = _run(date_status, data_dir, database_url)
+    if json_:
+        _print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['business_date']}  {row['state']}")
+
+
+@app.command()
+def statement(
+    customer: Annotated[str, typer.Argument(help="Phone number, or the id that begins with cus_.")],
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    json_: Json = False,
+) -> None:
+    """A customer's statement: wallet and holding, line by line, with running balances."""
+    from tapwealth.commands import statement_of
+    from tapwealth.show import print_statement
+
+    found = _run(statement_of, data_dir, database_url, customer)
+    if json_:
+        _print_json(found)
+    else:
+        print_statement(found)
+
+
+@fund.command("yield")
+def fund_yield(
+    file: Annotated[Path, typer.Argument(help="CSV of daily income per 10,000 units and seven-day yield.")], json_: Json = False
+) -> None:
+    """Recompute every seven-day yield of a history. Exits with 1 if one differs, and names the days."""
+    from tapwealth.funds.seven_day_yield import check_file, percent
+
+    checked = check_file(file)
+    if json_:
+        _print_json(checked.as_json())
+    else:
+        for one in checked.differences:
+            typer.echo(f"{one.day}: published {percent(one.published)}, computed {percent(one.recomputed)}")
+        typer.echo(f"{checked.matching} of {checked.recomputable} recomputable days match")
+    sys.exit(DONE if checked.matching == checked.recomputable else REFUSED)
+
+
+@exchange.command("read")
+def exchange_read(
+    file: Annotated[Path, typer.Argument(help="A data file, named as the standard says.")],
+    write: Annotated[Path | None, typer.Option(help="Write the file again from what was read.")] = None,
+    json_: Json = False,
+) -> None:
+    """Read an exchange file to its end and say what it holds."""
+    from tapwealth.funds.exchange_summary import summarise
+
+    found = summarise(file, write)
+    if json_:
+        _print_json(found)
+    else:
+        for name, value in found.items():
+            typer.echo(f"{name:12} {value}")
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="What to measure: ledger.")],
+    seconds: Annotated[int, typer.Option(help="Seconds per figure.", min=1)] = 5,
+    json_: Json = False,
+) -> None:
+    """Measure, durable, with everything on; yardsticks in the same run."""
+    from tapwealth.commands import run_benchmark
+
+    run_benchmark(name, seconds, as_json=json_)
+
+
+@db.command("migrate")
+def db_migrate(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None) -> None:
+    """Bring the database to the shape this program needs."""
+    from tapwealth.commands import migrate_database
+
+    applied = migrate_database(data_dir, database_url)
+    typer.echo(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
+
+
+@db.command("status")
+def db_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None, json_: Json = False) -> None:
+    """Where the database stands."""
+    from tapwealth.commands import database_status
+
+    found = database_status(data_dir, database_url)
+    if json_:
+        _print_json(found)
+    else:
+        typer.echo(f"at {found['current'] or 'nothing'}, this program's is {found['head']}, {len(found['pending'])} to apply")
+
+
+def _run(command: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a command; a refusal is printed and ends with 1."""
+    from tapwealth.kernel.refusal import Refusal
+
+    result = command(*arguments)
+    if isinstance(result, Refusal):
+        _say(result.text)
+        sys.exit(REFUSED)
+    return result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,416 @@
+"""What people do in the week, one function an act. An act may be repeated after a kill: its commands carry the same keys again."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from tapwealth.acquiring.till import SaleOutcome, SaleResult
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import Outage
+from tapwealth.play.cast import Person
+from tapwealth.play.shop import Counter
+from tapwealth.play.stage import Answer, Stage
+from tapwealth.play.wallet_phone import Phone
+from tapwealth.play.week import Play
+
+Act = Callable[[Play], Awaitable[Any]]
+
+RESERVE, COLLECTION, ADVANCE = "0100000001", "0100000002", "0100000005"
+CUSTODY, INSURER, BILLER = "0200000001", "0200000002", "0200000003"
+BREAKFAST, MARKET, CHANNEL, LENDING_DESK = "0200000004", "0200000006", "0200000005", "0200000007"
+METER = "1100234567"
+
+
+def person(play: Play, number: int) -> Person:
+    return play.stage.cast.customers[number]
+
+
+def phone(play: Play, number: int) -> Phone:
+    return Phone(play.devices / f"phone{number}.json")
+
+
+def counters(play: Play) -> tuple[Counter, Counter]:
+    """The two shops of the week."""
+    draw = play.stage.cast.random("terminal keys")
+    return tuple(  # type: ignore[return-value]
+        Counter(name, merchant, terminal, draw.getrandbits(128).to_bytes(16, "big"), play.devices / f"till-{terminal}.json", port)
+        for name, merchant, terminal, port in (
+            ("老街早点铺", "898110058120001", "11000001", play.stage.terminal_port),
+            ("万家超市", "898110054110002", "11000002", play.stage.terminal_port),
+        )
+    )
+
+
+# ---- before the week
+
+
+async def set_the_stage(play: Play) -> None:
+    """Partners' staff open what exists before the week: accounts, registers, bills."""
+    stage = play.stage
+    others = [
+        (CUSTODY, "天弘基金托管专户", 0), (INSURER, "太平洋保险", 5_000_000_00), (BILLER, "北京电力", 0), (BREAKFAST, "老街早点铺", 0),
+        (MARKET, "万家超市", 0), (CHANNEL, "渠道996", 10_000_000_00), (LENDING_DESK, "北京银行垫资处", 1_000_000_00),
+    ]  # fmt: skip
+    ours = [(RESERVE, "Tapwealth 客户备付金"), (COLLECTION, "Tapwealth 基金销售归集"), ("0100000003", "Tapwealth 保费专户"),
+            ("0100000004", "Tapwealth 自有资金"), (ADVANCE, "Tapwealth 垫资专户")]  # fmt: skip
+    accounts = [{"number": number, "name": name, "balance": balance} for number, name, balance in others]
+    accounts += [{"number": number, "name": name, "balance": 0} for number, name in ours]
+    accounts += [{"number": one.card_number, "name": one.name, "balance": 50_000_00} for one in stage.cast.customers]
+    await stage.partner("bank", "/admin/accounts", accounts)
+    channels = ["population", "bank", "telecom", "tax", "education"]
+    people = [
+        {"name": one.name, "identity_number": one.identity_number, "phone": one.phone, "channels": channels} for one in stage.cast.customers
+    ]
+    await stage.partner("identity", "/admin/persons", {"persons": people})
+    bills = [(1, "201401", 186_40), (2, "201402", 205_15), (3, "201403", 97_80)]
+    await stage.partner(
+        "biller",
+        "/admin/bills",
+        {
+            "bills": [
+                {"bill_id": f"BJDL{period}{number}", "account_number": str(int(METER) + number), "period": period, "amount": amount,
+                 "owner": f"*{person(play, 0).name[-1]}", "address": "北京市朝阳区"}
+                for number, period, amount in bills
+            ]
+        },
+    )  # fmt: skip
+    for partner, plan in play.faults.items():
+        await stage.partner(partner, "/admin/faults", {"serial": "week", **plan})
+
+
+async def set_up_shop(play: Play) -> None:
+    """The bank's operators enrol merchants, terminals, the fund and the biller: one proposes, another approves."""
+    stage = play.stage
+    shops = counters(play)
+    proposals = [
+        ("merchant breakfast", "propose_merchant", _merchant(shops[0], "5812", "91110105MA00A1B2C0", BREAKFAST, 125)),
+        ("merchant market", "propose_merchant", _merchant(shops[1], "5411", "91110105MA00A1B2D0", MARKET, 38)),
+        ("fund 000198", "propose_fund", _fund()),
+    ]
+    for act, command, body in proposals:
+        proposed = await stage.operator(f"propose {act}", "pm.zhou", command, body)
+        _wanted(await stage.operator(f"approve {act}", "ops.chen", "approve", {"proposal": proposed.result["proposal"]}))
+    for shop in shops:
+        body = {"merchant_number": shop.merchant_number, "terminal_number": shop.terminal_number, "mac_key": shop.mac_key.hex()}
+        _wanted(await stage.operator(f"terminal {shop.terminal_number}", "ops.chen", "register_terminal", body))
+    biller = {
+        "code": "BJDL", "name": "北京电力", "bank_account": BILLER, "category": "electricity", "title": "客户编号",
+        "hint": "10位数字", "pattern": "[0-9]{10}", "maximum": 10_000_00, "opens": "00:01:00", "closes": "23:59:00",
+    }  # fmt: skip
+    _wanted(await stage.operator("biller", "pm.zhou", "add_biller", biller))
+
+
+def _merchant(shop: Counter, category: str, credit_code: str, account: str, fee_bp: int) -> dict[str, Any]:
+    return {
+        "merchant_number": shop.merchant_number, "name": shop.name, "category_code": category, "credit_code": credit_code,
+        "settlement_account": account, "fee_bp": fee_bp,
+    }  # fmt: skip
+
+
+def _fund() -> dict[str, Any]:
+    own = {"code": "T01", "own": True, "minimum_purchase": 100, "order_cap": 20_000_00, "holding_cap": 100_000_00}
+    other = {"code": "996", "own": False, "minimum_purchase": 1, "order_cap": 0, "holding_cap": 0}
+    return {
+        "code": "000198", "asset": 2, "name": "天弘余额宝货币", "name_en": "Tianhong Yu'E Bao Money Market", "registrar": "H0",
+        "risk_level": 1, "custody_account": CUSTODY, "channels": [own, other],
+    }  # fmt: skip
+
+
+async def fund_the_advance(play: Play) -> None:
+    """The bank's lending desk fills the advance account."""
+    await _push(play.stage, "advance line", LENDING_DESK, ADVANCE, 100_000_00, "advance line")
+
+
+async def _push(stage: Stage, act: str, payer: str, payee: str, amount: int, text: str) -> None:
+    name = f"PUSH-{stage.cast.key(act).hex[-16:]}"
+    body = {"from": payer, "to": payee, "amount": amount, "end_to_end_id": name, "text": text}
+    await stage.partner("bank", "/admin/transfer", body)
+    await stage.until(f"the receipt {name}", lambda: _receipt(stage, name))
+
+
+async def _receipt(stage: Stage, name: str) -> Any:
+    return (await stage.view(f"receipts/{name}", login="ops.chen")).get("found")
+
+
+# ---- customers
+
+
+def open_account(number: int) -> Act:
+    """Opens an account and is verified over five channels."""
+
+    async def act(play: Play) -> None:
+        one = person(play, number)
+        body = {"name": one.name, "identity_number": one.identity_number, "phone": one.phone, "device_token": one.device_token}
+        _wanted(await play.stage.command(f"open {number}", "open_account", body, one.device_token))
+        await play.stage.until(f"verification of customer {number}", lambda: _is_verified(play, number))
+
+    return act
+
+
+async def _is_verified(play: Play, number: int) -> bool:
+    return bool((await me(play, number)).get("level") == 3)
+
+
+async def me(play: Play, number: int) -> Any:
+    """What the customer sees of themself."""
+    return await play.stage.view("me", token=person(play, number).device_token)
+
+
+def move_in(number: int, amount: int, act_name: str) -> Act:
+    """Binds the bank card, if that is still to do, and collects from it."""
+
+    async def act(play: Play) -> None:
+        stage, one = play.stage, person(play, number)
+        bound = _wanted(await stage.command(f"bind {number}", "bind_card", {"card_number": one.card_number}, one.device_token))
+        body = {"card": bound["card"], "amount": amount}
+        moved = _wanted(await stage.command(act_name, "move_in", body, one.device_token))
+        await _settled(play, number, moved["payment"])
+
+    return act
+
+
+async def _settled(play: Play, number: int, payment: str) -> None:
+    async def look() -> bool:
+        seen = await play.stage.view(f"payments/{payment}", token=person(play, number).device_token)
+        return seen.get("state") in ("executed", "rejected")
+
+    await play.stage.until(f"the bank's answer to {payment}", look, within=15)
+
+
+def send(payer: int, payee: int, amount: int | None, act_name: str) -> Act:
+    """Sends money to another customer by phone number; None sends all that is left."""
+
+    async def act(play: Play) -> None:
+        stage, one = play.stage, person(play, payer)
+        remembered = f"{act_name}: amount"
+        if amount is None and remembered not in stage.diary:
+            stage.diary.write(remembered, (await me(play, payer))["wallet"])
+        fen = stage.diary.notes[remembered] if amount is None else amount
+        if fen:
+            body = {"to_phone": person(play, payee).phone, "amount": fen}
+            _wanted(await stage.command(act_name, "send", body, one.device_token))
+            await stage.until("money between books to arrive", lambda: _nothing_in_transit(stage))
+
+    return act
+
+
+async def _nothing_in_transit(stage: Stage) -> bool:
+    return bool((await stage.view("transit", login="ops.chen")).get("undelivered") == 0)
+
+
+def issue_card(number: int) -> Act:
+    """The phone asks for a card and is personalised."""
+
+    async def act(play: Play) -> None:
+        stage, one = play.stage, person(play, number)
+        _wanted(await stage.command(f"card {number}", "issue_card", {}, one.device_token))
+        device = phone(play, number)
+        if not device.has_card:
+            device.personalise(**await stage.view("card", token=one.device_token))
+
+    return act
+
+
+# ---- taps
+
+
+def tap(number: int, shop: int, amount: int, act_name: str, *, cheat: str = "", wanted: str = "00", lose_answer: bool = False) -> Act:
+    """Holds the phone to the terminal. `cheat`: a forged or a replayed card; `lose_answer`: the line loses the host's answer."""
+
+    async def act(play: Play) -> dict[str, Any]:
+        counter, device = counters(play)[shop], phone(play, number)
+        await counter.catch_up()
+        at = play.stage.now
+        assert at is not None, "the clock was set before the scene"
+        while True:
+            draw = play.stage.cast.random(f"un:{act_name}")
+            transmit = {"": device.transmit, "forged": device.forged().transmit, "replayed": device.replayed().transmit}[cheat]
+            asked = counter.read_card(transmit, amount, at, draw.getrandbits(32).to_bytes(4, "big"), draw.randrange(1, 10_000))
+            if lose_answer:
+                result = await counter.sell_over_a_bad_line(asked, amount, at)
+                break
+            async with counter.till() as till:
+                result = await counter.sell(till, asked, amount, at)
+            if result.outcome in (SaleOutcome.APPROVED, SaleOutcome.DECLINED):
+                break
+            await counter.catch_up()  # the host was away: what it may have held is set free, and the customer taps again
+        device.leave_field()
+        if not lose_answer and result.response_code != wanted:
+            raise Outage(f"{act_name}: expected response code {wanted}, got {result.response_code}")
+        return _receipt_note(result)
+
+    return act
+
+
+def _receipt_note(result: SaleResult) -> dict[str, Any]:
+    return {"outcome": result.outcome.name, "response_code": result.response_code, "receipt": str(result.receipt or "")}
+
+
+async def settle_tills(play: Play) -> None:
+    """The shops close their batches."""
+    at = play.stage.now
+    assert at is not None, "the clock was set before the scene"
+    for counter in counters(play):
+        async with counter.till() as till:
+            _, totals = till.open_batch
+        if totals.debit_count:
+            await counter.settle(at)
+
+
+# ---- bills
+
+
+def pay_bill(number: int, meter: int, act_name: str) -> Act:
+    """Asks what is owed and pays it; waits until the outcome is final, or known to be unknown."""
+
+    async def act(play: Play) -> Any:
+        stage, one = play.stage, person(play, number)
+        body = {"biller": "BJDL", "account_number": str(int(METER) + meter)}
+        presented = _wanted(await stage.command(f"{act_name}: inquire", "inquire_bill", body, one.device_token))
+        (bill,) = presented["bills"]
+        paid = _wanted(await stage.command(act_name, "pay_bill", {"bill": bill["bill"], "amount": bill["balance"]}, one.device_token))
+
+        async def look() -> Any:
+            seen = await stage.view(f"bill/{paid['payment']}", token=one.device_token)
+            return seen if seen.get("state") in ("paid", "refunded", "rejected", "unknown") and not seen.get("asking") else None
+
+        return await stage.until(f"the outcome of {act_name}", look, within=60)
+
+    return act
+
+
+# ---- the fund
+
+
+def purchase(number: int, amount: int, act_name: str) -> Act:
+    async def act(play: Play) -> Any:
+        body = {"fund": "000198", "amount": amount}
+        return _wanted(await play.stage.command(act_name, "purchase_fund", body, person(play, number).device_token))
+
+    return act
+
+
+def purchase_at_the_cut_off(number: int, amount: int, act_name: str) -> Act:
+    """The request's head is read just before 15:00, its body arrives after: the order belongs to the day all the same."""
+
+    async def act(play: Play) -> Any:
+        stage = play.stage
+        body = json.dumps({"fund": "000198", "amount": amount}).encode()
+        address = urlsplit(stage.urls["platform"])
+        head = (
+            f"POST /commands/purchase_fund HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {person(play, number).device_token}\r\nIdempotency-Key: {stage.cast.key(act_name)}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        try:
+            writer.write(head.encode())
+            await writer.drain()
+            await stage.until("the order's head to be read", lambda: _in_flight(stage), within=10)
+            await stage.time(shanghai(play.day(0), 15, 0, 5))
+            writer.write(body)
+            await writer.drain()
+            text = (await reader.read()).decode()
+        finally:
+            writer.close()
+        answer = Answer(int(text.split(" ", 2)[1]), json.loads(text.partition("\r\n\r\n")[2]))
+        return _wanted(answer)
+
+    return act
+
+
+async def _in_flight(stage: Stage) -> bool:
+    return bool((await stage.view("in_flight", login="ops.chen")).get("requests"))
+
+
+async def channel_opens(play: Play) -> None:
+    """The other channel's holders: an 01 file with 862 applications (008), and one receipt for all its orders."""
+    from tapwealth.play.channel import application_file, orders_sum  # the files take a moment to read
+
+    stage = play.stage
+    name, content = application_file(play)
+    _wanted_file(await stage.hand_in(f"channel/996/files/{name}", content))
+    await _push(stage, "channel receipt", CHANNEL, COLLECTION, orders_sum(play), "996 purchases")
+
+
+async def channel_orders(play: Play) -> None:
+    """Its orders of the day, as one 03 file."""
+    from tapwealth.play.channel import order_file
+
+    name, content = order_file(play)
+    _wanted_file(await play.stage.hand_in(f"channel/996/files/{name}", content))
+
+
+async def registrar_files(play: Play) -> Any:
+    """Waits until the platform has taken what the registrar left this morning."""
+
+    async def look() -> bool:
+        return bool((await play.stage.view("files/pending", login="ops.chen")).get("pending") == [])
+
+    await play.stage.until("the registrar's files to be taken", look, within=60)
+
+
+# ---- insurance
+
+
+def buy_policy(number: int, product: str, act_name: str, **more: Any) -> Act:
+    async def act(play: Play) -> Any:
+        stage, one = play.stage, person(play, number)
+        bought = _wanted(await stage.command(act_name, "buy_policy", {"product": product, **more}, one.device_token))
+        return await _policy_is(play, number, bought["policy"], ("in_force", "rejected"))
+
+    return act
+
+
+def cancel_policy(number: int, bought_by: str, act_name: str) -> Act:
+    async def act(play: Play) -> Any:
+        stage, one = play.stage, person(play, number)
+        policy = stage.diary.notes[bought_by]["policy"]
+        _wanted(await stage.command(act_name, "cancel_policy", {"policy": policy}, one.device_token))
+
+        async def look() -> Any:
+            seen = await stage.view(f"policy/{policy}", token=one.device_token)
+            return seen if seen.get("refund_received") else None
+
+        return await stage.until(f"the refund of {act_name}", look)
+
+    return act
+
+
+async def _policy_is(play: Play, number: int, policy: str, states: tuple[str, ...]) -> Any:
+    async def look() -> Any:
+        seen = await play.stage.view(f"policy/{policy}", token=person(play, number).device_token)
+        return seen if seen.get("state") in states else None
+
+    return await play.stage.until(f"the insurer's answer on {policy}", look)
+
+
+# ---- the day's end
+
+
+def close_day(number: int) -> Act:
+    """The bank's operations close the date that is over."""
+
+    async def act(play: Play) -> Any:
+        day: date = play.day(number)
+        answer = await play.stage.operator(f"close {day}", "ops.chen", "close_day", {"business_date": str(day)})
+        report = _wanted(answer)
+        if not report["closed"]:
+            play.unproved += [line for step in report["steps"].values() for line in step["wrong"]]
+        return {"closed": report["closed"]}
+
+    return act
+
+
+def _wanted(answer: Answer) -> Any:
+    if not answer.ok:
+        raise Outage(f"the platform refuses: {answer.body.get('code')}: {answer.body.get('title')}")
+    return answer.result
+
+
+def _wanted_file(answer: Answer) -> None:
+    if answer.status not in (200, 204):
+        raise Outage(f"the platform refuses the file: {answer.body.get('code')}: {answer.body.get('title')}")

@@ -1,0 +1,90 @@
+"""The script of the week: when what happens. Times are Shanghai's; a day's end is played at half past midnight of the next day."""
+
+from tapwealth.play import acts
+from tapwealth.play.acts import (
+    buy_policy,
+    cancel_policy,
+    close_day,
+    issue_card,
+    move_in,
+    open_account,
+    pay_bill,
+    purchase,
+    purchase_at_the_cut_off,
+    send,
+    tap,
+)
+from tapwealth.play.week import DAYS, Scene
+
+LIN, WANG, CHEN = 0, 1, 2
+BREAKFAST, MARKET = 0, 1
+_MONDAY = [
+    Scene(0, (7, 0, 0), "the stage is set", acts.set_the_stage),
+    Scene(0, (7, 30, 0), "operators enrol merchants, fund and biller", acts.set_up_shop),
+    Scene(0, (8, 0, 0), "the bank funds the advance line", acts.fund_the_advance),
+    Scene(0, (9, 0, 0), "the first customer opens an account", open_account(LIN)),
+    Scene(0, (9, 5, 0), "the second customer opens an account", open_account(WANG)),
+    Scene(0, (9, 10, 0), "the third customer opens an account", open_account(CHEN)),
+    Scene(0, (9, 30, 0), "the first customer moves 5,000.00 in", move_in(LIN, 5_000_00, "move in 1")),
+    Scene(0, (9, 35, 0), "the second customer moves 300.00 in", move_in(WANG, 300_00, "move in 2")),
+    Scene(0, (9, 45, 0), "money is sent to a customer in another book", send(LIN, WANG, 200_00, "send 1")),
+    Scene(0, (10, 0, 0), "phones get their cards", issue_card(LIN)),
+    Scene(0, (10, 1, 0), "another phone gets its card", issue_card(WANG)),
+    Scene(0, (10, 30, 0), "breakfast is paid with the phone", tap(LIN, BREAKFAST, 28_50, "tap breakfast")),
+    Scene(0, (12, 15, 0), "groceries are paid with the phone", tap(LIN, MARKET, 116_80, "tap groceries")),
+    Scene(0, (14, 10, 0), "the other channel opens its holders and pays in", acts.channel_opens),
+    Scene(0, (14, 35, 0), "the other channel sends its orders", acts.channel_orders),
+    Scene(0, (14, 59, 59), "an order is read at 14:59:59, decided at 15:00:05", purchase_at_the_cut_off(LIN, 1_000_00, "purchase 1")),
+    Scene(0, (15, 0, 30), "an order just after the cut-off", purchase(LIN, 500_00, "purchase 2")),
+    Scene(0, (19, 0, 0), "an electricity bill is paid", pay_bill(LIN, 1, "bill 1")),
+]
+_TUESDAY = [
+    Scene(1, (10, 0, 0), "a tap is declined for want of money", tap(WANG, MARKET, 5_000_00, "tap too much", wanted="51")),
+    Scene(1, (10, 5, 0), "a forged card is declined", tap(LIN, MARKET, 20_00, "tap forged", cheat="forged", wanted="05")),
+    Scene(1, (10, 10, 0), "a replayed counter is declined", tap(LIN, MARKET, 20_00, "tap replayed", cheat="replayed", wanted="05")),
+    Scene(1, (10, 20, 0), "an answer gets lost: the tap is reversed", tap(LIN, MARKET, 66_60, "tap lost", lose_answer=True)),
+    Scene(1, (12, 0, 0), "lunch is paid with the phone", tap(WANG, BREAKFAST, 32_00, "tap lunch")),
+    Scene(1, (14, 0, 0), "another order into the fund", purchase(LIN, 1_500_00, "purchase 3")),
+]
+_WEDNESDAY = [
+    Scene(2, (9, 40, 0), "the first customer sends away all that is in the wallet", send(LIN, CHEN, None, "send all")),
+    Scene(2, (12, 0, 0), "a tap with an empty wallet: the fund pays", tap(LIN, MARKET, 88_00, "tap from the fund")),
+    Scene(2, (12, 30, 0), "another one is reversed: as if nothing had been", tap(LIN, BREAKFAST, 45_00, "tap undone", lose_answer=True)),
+]
+_THURSDAY = [
+    Scene(3, (9, 40, 0), "the first customer moves 3,000.00 in", move_in(LIN, 3_000_00, "move in 3")),
+    Scene(3, (10, 0, 0), "a bill whose biller answers nothing", pay_bill(LIN, 2, "bill 2")),
+    Scene(3, (11, 0, 0), "an accident policy is bought", buy_policy(LIN, "ACC1", "policy 1", occupation_class=1)),
+    Scene(3, (11, 10, 0), "a term life policy is bought", buy_policy(LIN, "TL20", "policy 2")),
+    Scene(3, (18, 0, 0), "dinner is paid with the phone", tap(LIN, BREAKFAST, 54_00, "tap dinner")),
+]
+_FRIDAY = [
+    Scene(4, (10, 0, 0), "an order on Friday, confirmed on Monday", purchase(LIN, 600_00, "purchase 4")),
+    Scene(4, (11, 0, 0), "a bill that fails, and is given back", pay_bill(LIN, 3, "bill 3")),
+    Scene(
+        4, (16, 0, 0), "the term life policy is returned in its free look", cancel_policy(LIN, "a term life policy is bought", "cancel 2")
+    ),
+    Scene(
+        4,
+        (16, 30, 0),
+        "the accident policy is cancelled for its unearned part",
+        cancel_policy(LIN, "an accident policy is bought", "cancel 1"),
+    ),
+]
+_WEEKEND = [
+    Scene(5, (13, 0, 0), "groceries on Saturday", tap(LIN, MARKET, 203_45, "tap saturday")),
+    Scene(6, (9, 0, 0), "breakfast on Sunday", tap(WANG, BREAKFAST, 18_00, "tap sunday")),
+    Scene(7, (12, 0, 0), "lunch on the last Monday", tap(LIN, BREAKFAST, 36_00, "tap last monday")),
+]
+
+
+def scenes(days: int = DAYS) -> list[Scene]:
+    """Everything that happens on the first `days` days, each closed after midnight."""
+    played = [*_MONDAY, *_TUESDAY, *_WEDNESDAY, *_THURSDAY, *_FRIDAY, *_WEEKEND]
+    for day in range(days):
+        played.append(Scene(day, (23, 0, 0), f"day {day + 1}: the shops settle their batches", acts.settle_tills))
+        played.append(Scene(day + 1, (0, 30, 0), f"day {day + 1}: the date is closed", close_day(day)))
+        if day + 1 < days:
+            played.append(Scene(day + 1, (9, 30, 0), f"day {day + 2}: the registrar's files are taken", acts.registrar_files))
+    last = (days, (0, 30, 0))
+    return sorted((scene for scene in played if (scene.day, scene.at) <= last), key=lambda scene: (scene.day, scene.at))

@@ -1,0 +1,116 @@
+"""The whole theatre: processes started, the week played, what came of it.
+
+The folder holds everything; a second call goes on from where the first one was interrupted.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tapwealth.kernel.clock import iso, shanghai
+from tapwealth.play.cast import cast_of
+from tapwealth.play.processes import PARTNERS, Part, Troupe, ports, python
+from tapwealth.play.script import scenes
+from tapwealth.play.stage import Diary, Stage, password_of
+from tapwealth.play.week import DAYS, FIRST_DAY, Play, Scene, play
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """What is played: from which day, how many days, the seed, the number of books, the channel's order file, and plans of faults."""
+
+    folder: Path
+    first_day: date = FIRST_DAY
+    days: int = DAYS
+    seed: int = 1
+    books: int = 16
+    orders: bytes = b""
+    orders_name: str = "OFD_996_H0_20170427_03.TXT"
+    faults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """How it went: the week's figures, what could not be proved, where the page is."""
+
+    figures: Mapping[str, Any]
+    unproved: list[str]
+    address: str
+
+    @property
+    def proved(self) -> bool:
+        return not self.unproved and all(day["proved"] for day in self.figures["days"])
+
+
+Progress = Callable[[str, int, int], None]
+"""(what is played now, how many scenes were, how many there are)."""
+
+
+@asynccontextmanager
+async def open_theatre(billing: Billing, platform: tuple[str, ...], on_event: Callable[[str], None]) -> AsyncIterator[tuple[Stage, Troupe]]:
+    """Everybody on stage. `platform` is the command that runs the platform, its ports and partners are appended."""
+    cast = cast_of(billing.seed)
+    folder = billing.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = ports(folder, ("platform", "terminals", *PARTNERS))
+    urls = {name: f"http://127.0.0.1:{taken[name]}" for name in ("platform", *PARTNERS)}
+    token = f"{cast.random('partner token').getrandbits(256):064x}"
+    _write_operators(folder / "operators.json", billing)
+    troupe = Troupe(folder / "logs", _parts(billing, platform, taken, urls), token, on_event)
+    troupe.folder.mkdir(exist_ok=True)
+    try:
+        await troupe.start()
+        diary = Diary(folder / "diary.jsonl")
+        async with Stage(cast, diary, folder, urls, taken["terminals"], token, troupe.check, on_event) as stage:
+            yield stage, troupe
+    finally:
+        await troupe.stop()
+
+
+def _parts(billing: Billing, platform: tuple[str, ...], taken: Mapping[str, int], urls: Mapping[str, str]) -> list[Part]:
+    folder = billing.folder
+    exchange = str(folder / "exchange")
+    up = (
+        *platform, "--data-dir", str(folder), "--http-port", str(taken["platform"]), "--terminal-port", str(taken["terminals"]),
+        "--books", str(billing.books), "--seed", str(billing.seed), "--clock-start", iso(shanghai(billing.first_day)),
+        "--operators", str(folder / "operators.json"), "--exchange", exchange,
+        *(piece for name in ("bank", "identity", "biller", "insurer") for piece in (f"--{name}-url", urls[name])),
+    )  # fmt: skip
+    parts = [Part("platform", up, urls["platform"])]
+    for name in PARTNERS:
+        more: tuple[str, ...] = ("--platform", urls["platform"]) if name == "bank" else ()
+        more += ("--bank", urls["bank"]) if name in ("registrar", "insurer") else ()
+        more += ("--exchange", exchange) if name == "registrar" else ()
+        argv = python("tapwealth.sandbox", name, "--store", str(folder / f"{name}.sqlite"), "--port", str(taken[name]), *more)
+        parts.append(Part(name, argv, urls[name]))
+    return parts
+
+
+def _write_operators(path: Path, billing: Billing) -> None:
+    """The people who run the played bank: made once, read by the platform when it starts for the first time."""
+    if path.exists():
+        return
+    cast = cast_of(billing.seed)
+    people = [
+        {"login": "ops.chen", "display_name": "陈静（运营）", "roles": ["operations"]},
+        {"login": "pm.zhou", "display_name": "周敏（产品）", "roles": ["product_manager", "operations"]},
+    ]
+    for one in people:
+        one["password"] = password_of(cast, str(one["login"]))
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(people, ensure_ascii=False), encoding="utf-8")
+
+
+async def perform(billing: Billing, stage: Stage, on_progress: Progress) -> Evening:
+    """Play what has not been played, and gather what came of it."""
+    shared = Play(stage, billing.first_day, billing.days, billing.orders, billing.orders_name, billing.faults, [])
+
+    def on_scene(scene: Scene, number: int, count: int) -> None:
+        on_progress(f"{scene.instant(billing.first_day):%m-%d} {scene.name}", number, count)
+
+    await play(shared, scenes(billing.days), on_scene)
+    return Evening(await stage.view("week"), shared.unproved, stage.urls["platform"])

@@ -1,0 +1,172 @@
+"""The played week on the command line: progress while it plays, tables when it is over."""
+
+import asyncio
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import nullcontext
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.play.processes import python
+from tapwealth.play.stage import Stage
+from tapwealth.play.theatre import Billing, Evening, open_theatre, perform
+from tapwealth.play.week import FIRST_DAY
+from tapwealth.storage.embedded import EmbeddedServer
+
+_ORDERS = "OFD_996_H0_20170427_03.TXT"
+_PROVED, _UNPROVED = 0, 1
+
+
+def show(
+    data: Path,
+    *,
+    fresh: bool,
+    first_day: date | None,
+    days: int,
+    seed: int,
+    books: int,
+    orders: Path | None,
+    fault: str,
+    json_file: str | None,
+    serve: bool,
+) -> int:
+    """Play, print, and keep serving if asked to. The exit code: 0 if every date was proved."""
+    data = data.resolve()
+    if fresh:
+        _erase(data)
+    content, name = _orders(orders)
+    billing = Billing(data, first_day or FIRST_DAY, days, seed, books, content, name, _faults(fault or "week"))
+    console = Console(stderr=True)
+    try:
+        return asyncio.run(_show(billing, console, json_file, serve=serve))
+    except KeyboardInterrupt:
+        console.print("stopped; everything is kept, call again to go on")
+        return _PROVED
+
+
+def _erase(data: Path) -> None:
+    if not data.exists():
+        return
+    if not (data / "diary.jsonl").exists() and any(data.iterdir()):
+        raise BadInput(f"{data} holds something else than a played week", where="--data-dir", hint="give an empty folder")
+    EmbeddedServer(data).erase()
+    shutil.rmtree(data)
+
+
+def _orders(path: Path | None) -> tuple[bytes, str]:
+    if path is None:
+        return files("tapwealth.play").joinpath("data", _ORDERS).read_bytes(), _ORDERS
+    return path.read_bytes(), path.name
+
+
+def _faults(name: str) -> Any:
+    """The sandbox knows what each name means; here it is only passed on."""
+    done = subprocess.run([*python("tapwealth.sandbox.scenarios", name)], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise BadInput(done.stderr.strip(), where="--fault")
+    return json.loads(done.stdout)
+
+
+async def _show(billing: Billing, console: Console, json_file: str | None, *, serve: bool) -> int:
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+    assert main is not None, "this runs as a task"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, main.cancel)
+    try:
+        async with open_theatre(billing, python("tapwealth.cli", "up"), console.log) as (stage, _troupe):
+            console.print(f"[bold]Tapwealth[/bold] plays {billing.days} days from {billing.first_day}: {stage.urls['platform']}")
+            evening = await _play(billing, stage, console)
+            _write(evening, json_file, console)
+            if serve:
+                console.print(f"\nthe week as people see it: [bold]{evening.address}/[/bold]  (Ctrl-C stops, everything is kept)")
+                await asyncio.Event().wait()
+            return _PROVED if evening.proved else _UNPROVED
+    except asyncio.CancelledError:
+        console.print("stopped; everything is kept, call again to go on")
+        return _PROVED
+
+
+async def _play(billing: Billing, stage: Stage, console: Console) -> Evening:
+    bar = Progress(TextColumn("{task.description:60}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console)
+    with bar if console.is_terminal else nullcontext():
+        task = bar.add_task("", total=None)
+
+        def on_progress(text: str, number: int, count: int) -> None:
+            bar.update(task, description=text[:60], completed=number, total=count)
+            if not console.is_terminal:
+                console.print(f"{number + 1:3}/{count} {text}", highlight=False)
+
+        return await perform(billing, stage, on_progress)
+
+
+def _write(evening: Evening, json_file: str | None, console: Console) -> None:
+    if json_file == "-":
+        sys.stdout.write(json.dumps(evening.figures, ensure_ascii=False, indent=2) + "\n")
+    elif json_file:
+        Path(json_file).write_text(json.dumps(evening.figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    print_week(evening, Console(stderr=json_file == "-"))
+    for line in evening.unproved:
+        console.print(f"[red]not proved:[/red] {line}", highlight=False)
+
+
+def print_week(evening: Evening, console: Console) -> None:
+    """A table per day, the customers' statements, the proofs."""
+    for one in evening.figures["days"]:
+        console.print(_day_table(one))
+    for one in evening.figures["customers"]:
+        console.print(_statement_table(one))
+    console.print(_proof_table(evening.figures["days"]))
+
+
+def _day_table(one: dict[str, Any]) -> Table:
+    table = Table(title=f"{one['business_date']}  {one['state']}", title_justify="left", show_header=False)
+    for name, text in one["steps"].items():
+        table.add_row(name, text)
+    return table
+
+
+def _proof_table(days: list[dict[str, Any]]) -> Table:
+    table = Table(title="Proofs", title_justify="left")
+    for heading in ("date", "mirror", "ours", "bank's statement", "on the way", "units here", "registrar", "proved"):
+        table.add_column(heading, justify="right")
+    for one in days:
+        units = one["units"]
+        for index, mirror in enumerate(one["mirrors"]):
+            table.add_row(
+                one["business_date"] if index == 0 else "",
+                mirror["mirror"],
+                format_minor(mirror["ours"]),
+                format_minor(mirror["statement"]),
+                str(len(mirror["transit"])),
+                format_minor(units["ours"]) if index == 0 else "",
+                format_minor(units["registrar"]) if index == 0 else "",
+                ("yes" if one["proved"] else "NO") if index == 0 else "",
+            )
+    return table
+
+
+def _statement_table(one: dict[str, Any]) -> Table:
+    title = f"{one['shown_name']}: wallet {format_minor(one['wallet'])}, fund {format_minor(one['holding'])}"
+    table = Table(title=title, title_justify="left")
+    for heading, justify in (("date", "left"), ("what", "left"), ("amount", "right"), ("balance", "right")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for line in one["statement"]:
+        table.add_row(line["date"], line["text_en"], format_minor(line["amount"]), format_minor(line["balance"]))
+    return table
+
+
+def print_statement(found: dict[str, Any]) -> None:
+    """One customer's statement."""
+    Console().print(_statement_table(found))
