@@ -43,7 +43,7 @@ def honest_days(draw) -> tuple[OurDay, Statement]:
     lines = draw(st.permutations([line(name, amount) for name, amount in amounts.items()]))
     transit = draw(
         st.lists(
-            st.builds(OpenInstruction, st.from_regex(r"T-[0-9]{1,3}", fullmatch=True), AMOUNTS, st.just(DAY + ONE)),
+            st.builds(OpenInstruction, st.from_regex(r"open-[0-9]{1,3}", fullmatch=True), AMOUNTS, st.just(DAY + ONE)),
             max_size=3,
             unique_by=lambda one: one[0],
         )
