@@ -30,6 +30,7 @@ from tapwealth.ledger.port import (
     TrialLine,
 )
 from tapwealth.ledger.rules import LINE_MASK, MICROSECOND, malformed
+from tapwealth.storage.books import lock_books
 
 _POST = "select * from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 _EXPIRE = "select ledger_expire($1, $2, $3, $4, $5)"
@@ -57,7 +58,7 @@ class PostgresLedger:
         await self.open_accounts(tx, house_accounts(self._books))
 
     async def lock_books(self, tx: Any, books: Iterable[int]) -> None:
-        await tx.execute("select from book where book = any ($1::int[]) order by book for no key update", list(books))
+        await lock_books(tx, books)
 
     async def open_accounts(self, tx: Any, accounts: Sequence[NewAccount]) -> list[int]:
         if not accounts:
@@ -72,7 +73,8 @@ class PostgresLedger:
         books, kinds, owners, assets, _ = _account_columns(accounts)
         return await reading.find_accounts(tx, books, kinds, owners, assets)
 
-    async def post(self, tx: Any, now: datetime, entries: Sequence[JournalEntry]) -> list[Answer]:
+    async def post(self, tx: Any, now: datetime | None, entries: Sequence[JournalEntry]) -> list[Answer]:
+        """As `port.Ledger.post`. `now` None: what the platform clock shows, read in the same statement."""
         answers = [_MALFORMED] * len(entries)
         parts = _parts(entries, [place for place, entry in enumerate(entries) if not malformed(entry, self._books)])
         if len(parts) == 1:
@@ -85,6 +87,10 @@ class PostgresLedger:
                 for part in parts:
                     await _post_in_turn(tx, now, entries, part, answers)
         return answers
+
+    async def post_batch(self, tx: Any, entries: list[JournalEntry]) -> list[Answer]:
+        """The flow of group commit for callers that have nothing but an entry; one statement, mostly."""
+        return await self.post(tx, None, entries)
 
     async def expire_due(self, tx: Any, now: datetime, book: int, business_date: date, limit: int = 1000) -> int:
         ended: int = await tx.fetchval(_EXPIRE, now, book, None, business_date, limit)
@@ -163,7 +169,7 @@ def _cut(entries: Sequence[JournalEntry], order: Part) -> list[Part]:
     return parts
 
 
-async def _post_in_turn(tx: Any, now: datetime, entries: Sequence[JournalEntry], part: Part, answers: list[Answer]) -> None:
+async def _post_in_turn(tx: Any, now: datetime | None, entries: Sequence[JournalEntry], part: Part, answers: list[Answer]) -> None:
     """Post a part; where an account lacks what expired holds still keep, set these free and go on from that entry."""
     while part:
         due = await _call(tx, now, entries, part, answers)
@@ -178,7 +184,9 @@ async def _post_in_turn(tx: Any, now: datetime, entries: Sequence[JournalEntry],
         await tx.fetchval(_EXPIRE, now, entry.book, account, entry.business_date, None)
 
 
-async def _call(tx: Any, now: datetime, entries: Sequence[JournalEntry], part: Part, answers: list[Answer]) -> tuple[int, int] | None:
+async def _call(
+    tx: Any, now: datetime | None, entries: Sequence[JournalEntry], part: Part, answers: list[Answer]
+) -> tuple[int, int] | None:
     """One statement. Fills in the answers; or writes nothing and returns (place in the part, account with expired holds in the way)."""
     row = await tx.fetchrow(_POST, now, *_columns(entries, part))
     if row["o_due"] is not None:
