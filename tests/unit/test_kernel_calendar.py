@@ -1,0 +1,66 @@
+"""The calendar that comes with the program, against days that people remember."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from tapwealth.kernel.calendar_data import load_calendar, parse_calendar
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import BadInput
+
+
+@pytest.mark.parametrize(
+    ("day", "works", "deals"),
+    [
+        (date(2014, 2, 24), True, True),
+        (date(2014, 3, 1), False, False),
+        (date(2014, 1, 31), False, False),  # Spring Festival, a Friday
+        (date(2014, 1, 26), True, False),  # a Sunday made up for it: banks work, funds do not deal
+        (date(2013, 10, 1), False, False),
+        (date(2013, 10, 12), True, False),
+        (date(2026, 1, 1), False, False),
+    ],
+)
+def test_known_days(day: date, works: bool, deals: bool) -> None:
+    calendar = load_calendar()
+    assert (calendar.is_working_day(day), calendar.is_dealing_day(day)) == (works, deals)
+
+
+def test_all_announced_years_are_there_and_no_other() -> None:
+    assert load_calendar().years == frozenset(range(2012, 2027))
+    for day in (date(2011, 12, 30), date(2027, 1, 4)):
+        with pytest.raises(BadInput, match=f"the calendar has no year {day.year}"):
+            load_calendar().is_dealing_day(day)
+
+
+@pytest.mark.parametrize(
+    ("received", "dealing"),
+    [
+        (shanghai(date(2014, 2, 24), 14, 59, 59), date(2014, 2, 24)),
+        (shanghai(date(2014, 2, 24), 15), date(2014, 2, 25)),
+        (shanghai(date(2014, 2, 28), 15), date(2014, 3, 3)),  # Friday's cut-off is Monday's beginning
+        (shanghai(date(2014, 3, 2), 1), date(2014, 3, 3)),
+        (shanghai(date(2014, 1, 30), 15), date(2014, 2, 7)),  # the eve of the Spring Festival
+        (datetime(2014, 2, 24, 6, 59, 59, tzinfo=UTC), date(2014, 2, 24)),
+    ],
+)
+def test_dealing_dates(received: datetime, dealing: date) -> None:
+    assert load_calendar().dealing_date(received) == dealing
+
+
+HEAD = "day,kind,festival\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2014-13-01,holiday,x\n", "t line 2: 2014-13-01,holiday is no named day"),
+        ("2014-01-01,holidays,x\n", "t line 2: 2014-01-01,holidays is no named day"),
+        ("2014-01-01\n", "t line 2"),
+        ("2014-01-01,holiday,x\n2014-01-01,workday,x\n", "t line 3: 2014-01-01 is named twice"),
+    ],
+)
+def test_a_table_with_a_defect(text: str, said: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_calendar(HEAD + text, where="t")
+    assert said in str(caught.value)
