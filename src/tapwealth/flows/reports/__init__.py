@@ -1,0 +1,13 @@
+"""What people see: the days with their proofs, customers' statements, merchants' receipts, and where a single thing stands.
+
+`views` names every report by its path below /view; `week` is all of it at one instant, and `statement` one customer's. They only read.
+"""
+
+from tapwealth.flows.reports.customers import CustomerView
+from tapwealth.flows.reports.days import DayView
+from tapwealth.flows.reports.doors import View, statement, views, week
+from tapwealth.flows.reports.shops import MerchantView
+from tapwealth.flows.reports.statement import StatementLine, StatementView
+from tapwealth.flows.reports.week import WeekView
+
+__all__ = ["CustomerView", "DayView", "MerchantView", "StatementLine", "StatementView", "View", "WeekView", "statement", "views", "week"]

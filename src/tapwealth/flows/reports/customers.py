@@ -1,0 +1,217 @@
+"""A customer as their phone shows them: what they have, what it earned, what they pay and are insured for."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.bills import store as bills
+from tapwealth.bills.store import BillerRow, BillRow, PaymentRow
+from tapwealth.customers import store as customers
+from tapwealth.customers.phone_number import read_phone_number
+from tapwealth.customers.store import PersonRow
+from tapwealth.flows.bills import STATE_WORDS
+from tapwealth.flows.exchange_out import FUND
+from tapwealth.flows.frame import House
+from tapwealth.flows.reports import store
+from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.reports.statement import StatementLine, statement_of
+from tapwealth.flows.reports.words import POLICY_STATES, product_words
+from tapwealth.funds import store as funds
+from tapwealth.insurance import store as insurance
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.ids import book_of
+from tapwealth.kernel.refusal import BadInput, Refusal
+
+MOST_CUSTOMERS = 100
+"""As many as the open page shows: the first who opened an account."""
+_LONGEST_ORDINAL = 6
+_BEGINNING, _END = date(1900, 1, 1), date(9999, 12, 31)
+
+
+class IncomePoint(msgspec.Struct, frozen=True):
+    """What a date earned, in fen (units at 1.0000)."""
+
+    date: date
+    amount: int
+
+
+class BillView(msgspec.Struct, frozen=True):
+    """A payment of a bill. `account` is masked."""
+
+    date: date
+    biller: str
+    biller_en: str
+    account: str
+    period: str
+    amount: int
+    state: str
+    state_zh: str
+    state_en: str
+
+
+class PolicyView(msgspec.Struct, frozen=True):
+    """A policy. `refund` fen came back, or are to come."""
+
+    bought_on: date
+    product: str
+    product_en: str
+    premium: int
+    sum_insured: int
+    from_day: date
+    to_day: date
+    free_look_until: date | None
+    state: str
+    state_zh: str
+    state_en: str
+    refund: int
+    refund_received: bool
+
+
+class CustomerView(msgspec.Struct, frozen=True):
+    """`person` counts customers in the order in which they opened their accounts. Money in fen, units in 1/100.
+
+    `wealth` is wallet, holding and what is on its way into the fund (`under_way`). `yesterday` is the newest date of which the fund's
+    income is known.
+    """
+
+    person: int
+    shown_name: str
+    kyc_level: int
+    wealth: int
+    wallet: int
+    wallet_held: int
+    holding: int
+    holding_held: int
+    under_way: int
+    yesterday: date | None
+    yesterday_income: int
+    cumulative_income: int
+    income_curve: list[IncomePoint]
+    policies: list[PolicyView]
+    bills: list[BillView]
+    statement: list[StatementLine]
+
+
+async def everybody(tx: Any) -> list[PersonRow]:
+    """In the order of opening; who opened at the same instant, by name: no id decides."""
+    rows = await customers.everybody(tx)
+    return sorted(rows, key=lambda row: (row.opened_at.replace(microsecond=0), row.shown_name, row.identity_lookup))
+
+
+async def customer_views(house: House, tx: Any) -> list[CustomerView]:
+    """The first `MOST_CUSTOMERS`."""
+    people = (await everybody(tx))[:MOST_CUSTOMERS]
+    return [await customer_view(house, tx, row, number) for number, row in enumerate(people, 1)]
+
+
+async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> CustomerView:
+    statement = await statement_of(house, tx, row)
+    income = {one.income_date: one.amount for one in await store.income_of(tx, row.book, row.id)}
+    yesterday = await _newest_income_date(tx)
+    under_way = await store.money_under_way(tx, row.book, row.id)
+    return CustomerView(
+        person=number,
+        shown_name=row.shown_name,
+        kyc_level=row.kyc_level,
+        wealth=statement.wallet + statement.holding + under_way,
+        wallet=statement.wallet,
+        wallet_held=statement.wallet_held,
+        holding=statement.holding,
+        holding_held=statement.holding_held,
+        under_way=under_way,
+        yesterday=yesterday,
+        yesterday_income=income.get(yesterday, 0) if yesterday else 0,
+        cumulative_income=sum(income.values()),
+        income_curve=[IncomePoint(day, amount) for day, amount in income.items()],
+        policies=_policy_views(await insurance.policies_of(tx, row.book, row.id)),
+        bills=_bill_views(await bills.payments_of(tx, row.book, row.id), await bills.billers(tx)),
+        statement=statement.lines,
+    )
+
+
+async def _newest_income_date(tx: Any) -> date | None:
+    known = await funds.quotations(tx, FUND, _BEGINNING, _END)
+    return known[-1].day if known else None
+
+
+def _bill_views(paid: Sequence[tuple[PaymentRow, BillRow]], billers: Mapping[UUID, BillerRow]) -> list[BillView]:
+    """Oldest first."""
+    views = [bill_view(payment, bill, billers[payment.biller]) for payment, bill in paid]
+    return sorted(views, key=lambda one: (one.date, one.period, one.biller, one.account, one.amount))
+
+
+def bill_view(payment: PaymentRow, bill: BillRow, biller: BillerRow) -> BillView:
+    zh, en = STATE_WORDS[payment.state]
+    return BillView(
+        date=payment.business_date,
+        biller=biller.biller.name,
+        biller_en=biller.name_en,
+        account=bill.shown_account,
+        period=bill.period,
+        amount=payment.amount,
+        state=payment.state.value,
+        state_zh=zh,
+        state_en=en,
+    )
+
+
+def _policy_views(rows: Sequence[PolicyRow]) -> list[PolicyView]:
+    """Oldest first."""
+    return [policy_view(row) for row in sorted(rows, key=lambda row: (row.applied_at, row.product, row.premium))]
+
+
+def policy_view(row: PolicyRow) -> PolicyView:
+    """`rejected`: the insurer did not take it."""
+    state = "rejected" if row.refused_on else row.state.value
+    product, words = product_words(row.product), POLICY_STATES[state]
+    return PolicyView(
+        bought_on=row.business_date,
+        product=product.zh,
+        product_en=product.en,
+        premium=row.premium,
+        sum_insured=row.sum_insured,
+        from_day=row.from_day,
+        to_day=row.to_day,
+        free_look_until=row.free_look_until,
+        state=state,
+        state_zh=words.zh,
+        state_en=words.en,
+        refund=row.refund,
+        refund_received=row.refunded_on is not None,
+    )
+
+
+async def find_person(house: House, tx: Any, named: str) -> tuple[PersonRow, int] | Refusal:
+    """(person, number) by phone number, by the id that opening the account gave (`cus_…`), or by the number on the page.
+
+    Raises BadInput for what is none of these.
+    """
+    people = await everybody(tx)
+    if named.isascii() and named.isdigit() and len(named) <= _LONGEST_ORDINAL:
+        number = int(named)
+        return (people[number - 1], number) if 0 < number <= len(people) else _nobody()
+    key = _identifier(named) or await customers.by_phone(tx, house.keys.lookup_hash("phone", read_phone_number(named).reveal()))
+    found = [(row, number) for number, row in enumerate(people, 1) if key == (row.book, row.id)]
+    return found[0] if found else _nobody()
+
+
+def _nobody() -> Refusal:
+    return Refusal(ReportRefusal.UNKNOWN, "there is no such customer; check the phone number")
+
+
+def _identifier(named: str) -> tuple[int, UUID] | None:
+    identifier = read_identifier(named, strict=False)
+    return (book_of(identifier), identifier) if identifier else None
+
+
+def read_identifier(named: str, *, strict: bool = True) -> UUID | None:
+    """An id as it was shown: a UUID, with its prefix or without. Raises BadInput where it must be one."""
+    try:
+        return UUID(named.rpartition("_")[2])
+    except ValueError:
+        if strict:
+            raise BadInput(f"{named[:60]!r} is no id", where="id", hint="take it from the answer of the command") from None
+        return None

@@ -1,0 +1,143 @@
+"""Which report stands under which path below /view, and who may read it.
+
+The played week, its days and its merchants are open, since people are masked in them. What belongs to one customer is for that customer's
+device and for operators.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from tapwealth.flows.frame import Caller, House
+from tapwealth.flows.reports import look_ups
+from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
+from tapwealth.flows.reports.days import count, day_view, states
+from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.reports.shops import merchant_views
+from tapwealth.flows.reports.statement import StatementView, statement_of
+from tapwealth.flows.reports.week import WeekView, day_views, week_view
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage.actors import ActorKind
+
+View = Callable[[Caller | None, Mapping[str, str]], Awaitable[Any]]
+"""(caller or None, path and query parameters) to what is shown."""
+
+NOT_YOURS = Refusal(ReportRefusal.NOT_YOURS, "this belongs to a customer; sign in with that customer's device, or as an operator")
+
+
+async def week(house: House) -> WeekView:
+    """Everything at one instant."""
+    async with house.database.read() as tx:
+        return await week_view(house, tx)
+
+
+async def statement(house: House, customer: str) -> StatementView | Refusal:
+    """The statement of the customer with that phone number, id or number. Raises BadInput for what is none of these."""
+    async with house.database.read() as tx:
+        found = await find_person(house, tx, customer)
+        return found if isinstance(found, Refusal) else await statement_of(house, tx, found[0])
+
+
+def views(house: House) -> Mapping[str, View]:
+    """By path below /view."""
+    return {
+        "week": lambda _caller, _given: week(house),
+        "days": lambda _caller, _given: _days(house),
+        "day/{date}": lambda _caller, given: _day(house, read_date(given["date"])),
+        "break/{date}": lambda _caller, given: _breaks(house, read_date(given["date"])),
+        "merchant/{number}": lambda _caller, given: _merchant(house, given["number"]),
+        "customer/{person}": lambda caller, given: _customer(house, caller, given["person"]),
+        "statement/{person}": lambda caller, given: _statement(house, caller, given["person"]),
+        "me": lambda caller, _given: _own(house, caller, lambda tx, book, person: look_ups.me(house, tx, book, person)),
+        "notices": lambda caller, _given: _own(house, caller, look_ups.told),
+        "payments/{id}": lambda caller, given: _payment(house, caller, _id(given)),
+        "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: look_ups.bill(tx, book, person, _id(given))),
+        "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: look_ups.policy(tx, book, person, _id(given))),
+        "files": lambda caller, given: _files(house, caller, given.get("date")),
+    }
+
+
+def read_date(text: str) -> date:
+    """Raises BadInput."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{text[:40]!r} is no date", where="date", hint="write it like 2014-02-24") from None
+
+
+def _id(given: Mapping[str, str]) -> UUID:
+    identifier = read_identifier(given["id"])
+    assert identifier is not None, "reading is strict"
+    return identifier
+
+
+def _is_operator(caller: Caller | None) -> bool:
+    return caller is not None and caller.kind is ActorKind.OPERATOR
+
+
+async def _days(house: House) -> Any:
+    async with house.database.read() as tx:
+        return await day_views(house, tx)
+
+
+async def _day(house: House, day: date) -> Any:
+    async with house.database.read() as tx:
+        state = (await states(tx)).get(day)
+        if state is None:
+            return Refusal(ReportRefusal.UNKNOWN, f"nothing was done on {day}")
+        return await day_view(house, tx, day, state, await count(tx))
+
+
+async def _breaks(house: House, day: date) -> Any:
+    shown = await _day(house, day)
+    return shown if isinstance(shown, Refusal) else shown.breaks
+
+
+async def _merchant(house: House, number: str) -> Any:
+    async with house.database.read() as tx:
+        found = await merchant_views(tx, number)
+    return found[0] if found else Refusal(ReportRefusal.UNKNOWN, f"there is no merchant {number[:20]}")
+
+
+async def _customer(house: House, caller: Caller | None, named: str) -> Any:
+    async with house.database.read() as tx:
+        found = await _allowed(house, tx, caller, named)
+        return found if isinstance(found, Refusal) else await customer_view(house, tx, *found)
+
+
+async def _statement(house: House, caller: Caller | None, named: str) -> Any:
+    async with house.database.read() as tx:
+        found = await _allowed(house, tx, caller, named)
+        return found if isinstance(found, Refusal) else await statement_of(house, tx, found[0])
+
+
+async def _allowed(house: House, tx: Any, caller: Caller | None, named: str) -> Any:
+    """The person that is asked for: anybody for an operator, for a customer themself (`me`)."""
+    if caller is None or (caller.person is None and not _is_operator(caller)):
+        return NOT_YOURS
+    found = await find_person(house, tx, str(caller.person) if named == "me" else named)
+    if isinstance(found, Refusal):
+        return found if _is_operator(caller) else NOT_YOURS
+    return found if _is_operator(caller) or found[0].id == caller.person else NOT_YOURS
+
+
+async def _own(house: House, caller: Caller | None, read: Callable[[Any, int, UUID], Awaitable[Any]]) -> Any:
+    if caller is None or caller.person is None:
+        return NOT_YOURS
+    async with house.database.read() as tx:
+        return await read(tx, caller.book, caller.person)
+
+
+async def _payment(house: House, caller: Caller | None, identifier: UUID) -> Any:
+    if caller is None or (caller.person is None and not _is_operator(caller)):
+        return NOT_YOURS
+    async with house.database.read() as tx:
+        return await look_ups.payment(tx, caller.person, identifier)
+
+
+async def _files(house: House, caller: Caller | None, day: str | None) -> Any:
+    if not _is_operator(caller):
+        return Refusal(ReportRefusal.NOT_YOURS, "the exchanged files are for operators; sign in")
+    async with house.database.read() as tx:
+        return await look_ups.files(tx, read_date(day) if day else None)

@@ -1,0 +1,167 @@
+"""Small reads by which a customer, and a partner's staff, see where something stands."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.bank import store as bank
+from tapwealth.bills import store as bills
+from tapwealth.customers import notices
+from tapwealth.customers import store as customers
+from tapwealth.flows.bills import STATE_WORDS
+from tapwealth.flows.frame import House
+from tapwealth.flows.reports import store
+from tapwealth.flows.reports.customers import PolicyView, policy_view
+from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.insurance import store as insurance
+from tapwealth.issuing import store as issuing
+from tapwealth.kernel.ids import prefixed
+from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Balance, Limit, NewAccount
+
+
+class BoundCard(msgspec.Struct, frozen=True):
+    """A bank card that money can be moved in from and out to."""
+
+    card: UUID
+    bank: str
+    masked: str
+
+
+class Me(msgspec.Struct, frozen=True):
+    """Who the bearer is here. Money in fen, units in 1/100; `wallet` can be spent, `wallet_held` waits for clearing."""
+
+    person: str
+    shown_name: str
+    level: int
+    wallet: int
+    wallet_held: int
+    holding: int
+    holding_held: int
+    cards: list[BoundCard]
+    phone_card: str
+
+
+class PaymentView(msgspec.Struct, frozen=True):
+    """A payment through the bank: instructed, executed or rejected (with the bank's reason)."""
+
+    payment: str
+    purpose: str
+    amount: int
+    state: str
+    reason: str
+
+
+class BillState(msgspec.Struct, frozen=True):
+    """A payment of a bill, as its payer sees it."""
+
+    payment: UUID
+    biller: str
+    account: str
+    period: str
+    amount: int
+    state: str
+    state_zh: str
+    state_en: str
+    biller_reference: str
+
+
+class PolicyState(msgspec.Struct, frozen=True):
+    """A policy with the insurer's number."""
+
+    policy: UUID
+    policy_number: str
+    reason: str
+    state: str
+    refund: int
+    refund_received: bool
+    shown: PolicyView
+
+
+class FileView(msgspec.Struct, frozen=True):
+    """A file exchanged with the registrar or taken from a channel."""
+
+    date: date
+    name: str
+    outgoing: bool
+    records: int
+
+
+class NoticeView(msgspec.Struct, frozen=True):
+    """What the customer was told; `at` by the platform clock."""
+
+    at: datetime
+    text_zh: str
+    text_en: str
+
+
+def _unknown(what: str) -> Refusal:
+    return Refusal(ReportRefusal.UNKNOWN, f"there is no such {what} of yours; check its id")
+
+
+async def me(house: House, tx: Any, book: int, person: UUID) -> Me:
+    row = (await customers.persons(tx, [(book, person)]))[person]
+    wanted = [
+        NewAccount(book, kind, person, asset, Limit.DEBITS_WITHIN_CREDITS)
+        for kind, asset in ((Kind.WALLET, Asset.CNY), (Kind.HOLDING, Asset.FUND_000198))
+    ]
+    accounts = await house.ledger.find_accounts(tx, wanted)
+    balances = await house.ledger.balances(tx, [one for one in accounts if one is not None])
+    wallet, holding = (_standing(balances.get(one) if one is not None else None) for one in accounts)
+    bound = [BoundCard(one.id, one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)]
+    token = await issuing.token_of(tx, book, person)
+    masked = token.masked_token if token else ""
+    return Me(prefixed("cus", person), row.shown_name, row.kyc_level, *wallet, *holding, bound, masked)
+
+
+def _standing(balance: Balance | None) -> tuple[int, int]:
+    """(available, held)."""
+    return (balance.available, balance.debits_pending) if balance else (0, 0)
+
+
+async def payment(tx: Any, person: UUID | None, identifier: UUID) -> PaymentView | Refusal:
+    """Of that person; None: of anybody."""
+    found = await bank.instruction(tx, identifier)
+    if found is None or (person is not None and await store.instruction_owner(tx, identifier, Kind.WALLET) != person):
+        return _unknown("payment")
+    return PaymentView(prefixed("pay", found.id), found.purpose, found.amount, found.state, found.reason)
+
+
+async def bill(tx: Any, book: int, person: UUID, identifier: UUID) -> BillState | Refusal:
+    """A payment of a bill by its id."""
+    row = (await bills.payments(tx, [(book, identifier)])).get((book, identifier))
+    if row is None or row.person != person:
+        return _unknown("payment of a bill")
+    presented = (await bills.bills(tx, [(book, row.bill)]))[book, row.bill]
+    biller = (await bills.billers(tx))[row.biller].biller
+    return BillState(
+        row.id,
+        biller.name,
+        presented.shown_account,
+        presented.period,
+        row.amount,
+        row.state.value,
+        *STATE_WORDS[row.state],
+        row.biller_reference,
+    )
+
+
+async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicyState | Refusal:
+    row = (await insurance.policies(tx, [(book, identifier)])).get((book, identifier))
+    if row is None or row.person != person:
+        return _unknown("policy")
+    shown = policy_view(row)
+    return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown)
+
+
+async def files(tx: Any, day: date | None) -> list[FileView]:
+    return [FileView(*one) for one in await store.files(tx, day)]
+
+
+async def told(tx: Any, book: int, person: UUID) -> list[NoticeView]:
+    """Newest first."""
+    return [NoticeView(one.at, one.text_zh, one.text_en) for one in await notices.notices_of(tx, book, person)]

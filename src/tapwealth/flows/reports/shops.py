@@ -1,0 +1,123 @@
+"""Merchants with their receipts, and the channels that sell the fund."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from tapwealth.acquiring import store as acquiring
+from tapwealth.acquiring.store import Merchant
+from tapwealth.flows.exchange_out import ADVANCER, FUND
+from tapwealth.flows.frame import House
+from tapwealth.flows.reports import store
+from tapwealth.flows.reports.days import Counted
+from tapwealth.flows.reports.store import Sale
+from tapwealth.flows.reports.words import TAP_STATES
+from tapwealth.funds import store as funds
+from tapwealth.kernel.clock import SHANGHAI
+from tapwealth.kernel.money import Asset
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
+
+MOST_RECEIPTS = 500
+"""Newest sales that a report goes back to."""
+
+
+class ReceiptView(msgspec.Struct, frozen=True):
+    """A sale at the till. `voucher` is the STAN, `from_fund` fen of `amount` that the fund paid."""
+
+    date: date
+    time: str
+    terminal: str
+    batch: str
+    voucher: str
+    amount: int
+    from_fund: int
+    response_code: str
+    state: str
+    state_zh: str
+    state_en: str
+
+
+class SettlementView(msgspec.Struct, frozen=True):
+    """A date's receipts less fee, paid to the merchant's bank account."""
+
+    date: date
+    sales: int
+    gross: int
+    fee: int
+    net: int
+
+
+class MerchantView(msgspec.Struct, frozen=True):
+    """Receipts and settlements oldest first. `fee_bp` in 1/100 percent."""
+
+    number: str
+    name: str
+    fee_bp: int
+    receipts: list[ReceiptView]
+    settlements: list[SettlementView]
+
+
+class ChannelView(msgspec.Struct, frozen=True):
+    """Who holds the fund through a distributor: units in 1/100, orders and fen of all dates."""
+
+    code: str
+    holders: int
+    units: int
+    orders: int
+    amount: int
+
+
+async def merchant_views(tx: Any, number: str | None = None) -> list[MerchantView]:
+    """One merchant, or all in the order of their numbers."""
+    sales = await store.sales(tx, number, MOST_RECEIPTS)
+    settled = await acquiring.settlements(tx)
+    return [_merchant(one, sales, settled) for one in (await acquiring.merchants(tx)).values() if number in (None, one.merchant_number)]
+
+
+def _merchant(one: Merchant, sales: list[Sale], settled: list[acquiring.Settlement]) -> MerchantView:
+    return MerchantView(
+        one.merchant_number,
+        one.name,
+        one.fee_bp,
+        [_receipt(sale) for sale in sales if sale.merchant_number == one.merchant_number],
+        [SettlementView(of.business_date, of.sales, of.gross, of.fee, of.net) for of in settled if of.merchant == one.id],
+    )
+
+
+def _receipt(sale: Sale) -> ReceiptView:
+    local = sale.received_at.astimezone(SHANGHAI)
+    return ReceiptView(
+        local.date(),
+        f"{local:%H:%M:%S}",
+        sale.terminal_number,
+        sale.batch,
+        sale.stan,
+        sale.amount,
+        sale.fund_units,
+        sale.response_code,
+        sale.state,
+        *TAP_STATES[sale.state],
+    )
+
+
+async def channel_views(house: House, tx: Any, counted: Counted) -> list[ChannelView]:
+    """By code. The advance facility is no holder of a channel's here: the totals name its units."""
+    known = [one for one in await store.holders(tx) if one[1] != ADVANCER]
+    accounts = await house.ledger.find_accounts(
+        tx, [NewAccount(book, Kind.HOLDING, owner, Asset.FUND_000198, Limit.DEBITS_WITHIN_CREDITS) for book, owner, _ in known]
+    )
+    balances = await house.ledger.balances(tx, [account for account in accounts if account is not None])
+    holders: Counter[str] = Counter(code for _, _, code in known)
+    units: Counter[str] = Counter()
+    for (_, _, code), account in zip(known, accounts, strict=True):
+        units[code] += balances[account].totals.owed if account in balances else 0
+    orders: Counter[str] = Counter()
+    amounts: Counter[str] = Counter()
+    for (_, code), (number, amount) in counted.purchases.items():
+        orders[code] += number
+        amounts[code] += amount
+    codes = sorted({code for code, fund in await funds.channels(tx) if fund == FUND})
+    return [ChannelView(code, holders[code], units[code], orders[code], amounts[code]) for code in codes]

@@ -1,0 +1,90 @@
+"""What things are called on statements and pages, in Chinese and in English."""
+
+from typing import NamedTuple
+
+from tapwealth.bank.entries import BankEntry
+from tapwealth.bills.entries import BillEntry
+from tapwealth.funds.entries import FundEntry
+from tapwealth.insurance.entries import InsuranceEntry
+from tapwealth.insurance.product import SHELF
+from tapwealth.issuing.entries import TapEntry
+
+
+class Words(NamedTuple):
+    """The same in both languages."""
+
+    zh: str
+    en: str
+
+
+MOVEMENTS: dict[int, Words] = {
+    BankEntry.MONEY_IN: Words("银行卡转入 · {name}", "Moved in from card · {name}"),
+    BankEntry.RECEIVED: Words("银行转账到账", "Bank transfer received"),
+    BankEntry.INSTRUCTED: Words("转出至银行卡 · {name}", "Moved out to card · {name}"),
+    BankEntry.REJECTED: Words("转出未成功，已退回 · {name}", "Move-out rejected, money returned · {name}"),
+    BankEntry.EXECUTED: Words("基金申购款退回", "Fund purchase returned"),
+    BankEntry.SENT: Words("转账给 {name}", "Sent to {name}"),
+    BankEntry.SENT_TO_BOOK: Words("转账给 {name}", "Sent to {name}"),
+    BankEntry.RECEIVED_FROM_BOOK: Words("收到 {name} 转账", "Received from {name}"),
+    TapEntry.CAPTURED: Words("碰一碰支付 · {name}", "Tap to pay · {name}"),
+    BillEntry.DEBITED: Words("缴费 · {name} {detail}", "Bill · {detail_en}"),
+    BillEntry.REFUNDED: Words("缴费退款 · {name} {detail}", "Bill refunded · {detail_en}"),
+    FundEntry.PURCHASE_PLACED: Words("转入基金 · {name}", "Into the fund · {detail}"),
+    FundEntry.PURCHASE_CONFIRMED: Words("基金份额确认 · {name}", "Units confirmed · {detail}"),
+    FundEntry.INCOME: Words("收益 · {detail}", "Income of {detail}"),
+    FundEntry.NEGATIVE_INCOME: Words("亏损 · {detail}", "Loss of {detail}"),
+    InsuranceEntry.PREMIUM_TAKEN: Words("保费 · {name}", "Premium · {detail}"),
+    InsuranceEntry.PREMIUM_RETURNED: Words("未承保，保费退回 · {name}", "Not insured, premium returned · {detail}"),
+    InsuranceEntry.REFUND_RECEIVED: Words("退保退款 · {name}", "Policy refund · {detail}"),
+}
+"""What a line of a statement says, by the kind of its entry."""
+
+RECEIVED_WITHIN = MOVEMENTS[BankEntry.RECEIVED_FROM_BOOK]
+"""The payee's side of a transfer, whether it came from another book or lay in the same."""
+PAID_BY_FUND = Words("碰一碰支付（基金支付）· {name}", "Tap to pay, from the fund · {name}")
+OTHER = Words("其他", "Other")
+
+_PRODUCTS_EN = {"ACC1": "Accident, one year", "TL20": "Term life, twenty years"}
+
+
+def product_words(code: str) -> Words:
+    """An insurance product's name."""
+    product = SHELF.get(code)
+    return Words(product.name if product else code, _PRODUCTS_EN.get(code, product.name if product else code))
+
+
+POLICY_STATES = {
+    "quoted": Words("核保中", "with the insurer"),
+    "issued": Words("已承保，待生效", "issued, cover to begin"),
+    "in_force": Words("保障中", "in force"),
+    "suspended": Words("已中止", "suspended"),
+    "lapsed": Words("已失效", "lapsed"),
+    "cancelled": Words("已退保", "cancelled"),
+    "expired": Words("已满期", "expired"),
+    "claimed": Words("已理赔", "claimed"),
+    "rejected": Words("未承保", "not insured"),
+}
+"""A policy's state; `rejected` stands for a cancelled one that the insurer never took."""
+
+TAP_STATES = {
+    "approved": Words("已授权", "authorised"),
+    "captured": Words("已入账", "cleared"),
+    "declined": Words("未通过", "declined"),
+    "reversed": Words("已冲正", "reversed"),
+    "expired": Words("已过期", "expired"),
+}
+
+PURPOSES = {
+    "move_in": Words("客户转入", "customers' move-ins"),
+    "move_out": Words("客户转出", "customers' move-outs"),
+    "purchase_sweep": Words("申购款归集", "purchases to collection"),
+    "fund_custody": Words("申购款划付托管", "purchases to custody"),
+    "purchase_refund": Words("申购款退回", "purchases returned"),
+    "advance_draw": Words("垫资划入备付金", "advance to the reserve"),
+    "merchant_payout": Words("商户结算", "merchant payout"),
+    "fees": Words("手续费划转", "fees to own money"),
+    "biller_payout": Words("缴费机构结算", "biller payout"),
+    "premium_sweep": Words("保费归集", "premiums to the trust"),
+    "premium_payout": Words("保费结算", "premiums to the insurer"),
+}
+"""Why money moves between bank accounts: what is listed as in transit."""
