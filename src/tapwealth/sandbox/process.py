@@ -45,7 +45,7 @@ from tapwealth.sandbox.messages import (
     one_line,
     read_json,
 )
-from tapwealth.sandbox.outbox import BANK, OUTBOX_SCHEMA, PLATFORM, Message, Pusher, owe
+from tapwealth.sandbox.outbox import BANK, OUTBOX_SCHEMA, PLATFORM, Message, owe
 from tapwealth.sandbox.store import Store
 
 __all__ = [
@@ -154,7 +154,8 @@ def _parser(name: str) -> argparse.ArgumentParser:
     parser.add_argument("--platform", default="", help="URL of the platform, for messages pushed to it")
     parser.add_argument("--bank", default="", help="URL of the bank, for partners that pay there")
     parser.add_argument("--exchange", type=Path, default=None, help="directory for exchanged files")
-    parser.add_argument("--token", default="", help="bearer token shared with the platform")
+    shared = os.environ.get("TAPWEALTH_PARTNER_TOKEN", "")  # a command line can be read by everybody on the machine
+    parser.add_argument("--token", default=shared, help="bearer token shared with the platform")
     return parser
 
 
@@ -249,6 +250,8 @@ async def _watched(name: str, what: str, work: Callable[[], Awaitable[None]], se
 
 
 async def _push(partner: Partner, destination: str, url: str) -> None:
+    from tapwealth.sandbox.pusher import Pusher  # slow to load, and not every partner pushes
+
     pusher = Pusher(partner.store, destination, url, partner.options.token)
     try:
         await pusher.run(partner.now, partner.wakes[destination])
