@@ -66,11 +66,12 @@ create table notice (                                   -- what a customer was t
   id       uuid        not null,                        -- follows from the event: told once
   person   uuid        not null,
   at       timestamptz not null,
+  turn     int         not null,                        -- orders a person's notices where their instants are equal
   text_zh  text        not null,
   text_en  text        not null,
   primary key (book, id)
 );
-create index notice_person on notice (book, person, at);
+create index notice_person on notice (book, person, turn);
 
 grant select, insert on biller, notice to tapwealth_program;
 grant select, insert, update on bill, bill_payment to tapwealth_program;

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.bills.biller import Biller, BillerItem
-from tapwealth.bills.payment import PaymentState
+from tapwealth.bills.payment import Payment, PaymentState
 
 HOUSE = 0
 
@@ -62,6 +62,23 @@ class PaymentRow:
     paid_on: date | None = None
     paid_at: datetime | None = None
     matched_on: date | None = None
+
+    @property
+    def payment(self) -> Payment:
+        """What the rules look at; the household's number stays sealed."""
+        return Payment(
+            self.id,
+            self.book,
+            self.person,
+            str(self.biller),
+            str(self.bill),
+            "",
+            self.amount,
+            self.serial,
+            self.state,
+            self.received_at,
+            self.biller_reference,
+        )
 
 
 Key = tuple[int, UUID]

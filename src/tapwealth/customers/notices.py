@@ -27,9 +27,11 @@ async def tell(tx: Any, notices: Sequence[Notice]) -> None:
     if not notices:
         return
     await tx.execute(
-        "insert into notice (book, id, person, at, text_zh, text_en)"
-        " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[])"
-        " on conflict (book, id) do nothing",
+        "insert into notice (book, id, person, at, text_zh, text_en, turn)"
+        " select x.book, x.id, x.person, x.at, x.text_zh, x.text_en, row_number() over (partition by x.book, x.person order by x.place)"
+        " + (select coalesce(max(n.turn), 0) from notice n where n.book = x.book and n.person = x.person)"
+        " from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[])"
+        " with ordinality x(book, id, person, at, text_zh, text_en, place) on conflict (book, id) do nothing",
         [one.book for one in notices],
         [one.id for one in notices],
         [one.person for one in notices],
@@ -42,7 +44,7 @@ async def tell(tx: Any, notices: Sequence[Notice]) -> None:
 async def notices_of(tx: Any, book: int, person: UUID, limit: int = 100) -> list[Notice]:
     """The newest notices of a person, newest first."""
     rows = await tx.fetch(
-        "select book, id, person, at, text_zh, text_en from notice where book = $1 and person = $2 order by at desc, id desc limit $3",
+        "select book, id, person, at, text_zh, text_en from notice where book = $1 and person = $2 order by turn desc limit $3",
         book,
         person,
         limit,

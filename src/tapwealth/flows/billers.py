@@ -5,9 +5,8 @@ state differs, the biller has more, we have more. A payment that nobody knows th
 stands in suspense, by item.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -16,15 +15,16 @@ from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.bills import store
 from tapwealth.bills.biller import Biller, Paid
-from tapwealth.bills.day_end import DayEndLine, read_day_end
+from tapwealth.bills.day_end import DayEndFile, read_day_end
+from tapwealth.bills.payment import Payment as RulesPayment
 from tapwealth.bills.payment import PaymentState
+from tapwealth.bills.reconcile import BreakKind, compare
 from tapwealth.bills.store import PaymentRow
 from tapwealth.flows import payments
 from tapwealth.flows.bill_outcomes import apply, told
 from tapwealth.flows.end_of_day import StepReport, end_of, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
-from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind
@@ -45,7 +45,7 @@ async def settle_billers(house: House, day: date) -> StepReport:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        due = [_payout(biller, day, await _owed(house, tx, identifier, day)) for identifier, biller in (await store.billers(tx)).items()]
+        due = [_payout(row.biller, day, await _owed(house, tx, identifier, day)) for identifier, row in (await store.billers(tx)).items()]
         paid = [payment for payment in due if payment.parts]
         await payments.instruct(house, tx, at, day, actor, paid)
     total = sum(payment.amount for payment in paid)
@@ -72,17 +72,6 @@ def _payout(biller: Biller, day: date, parts: tuple[Part, ...]) -> Payment:
     )
 
 
-@dataclass(slots=True)
-class _Compared:
-    """`differences` and `matched` as far as they are found."""
-
-    differences: list[BreakRow] = field(default_factory=list)
-    matched: list[PaymentRow] = field(default_factory=list)
-
-    def differ(self, kind: str, serial: str, amount: int, text: str, *, accounted: bool = False) -> None:
-        self.differences.append(BreakRow(DAY_END_FILE, kind, serial, amount, text, accounted))
-
-
 async def compare_billers(house: House, day: date) -> StepReport:
     """Compare the biller's file of this date with our payments, and settle by it what was in doubt. Run again until nothing is wrong."""
     await wait_while(house, lambda tx: _on_the_way(house, tx, day))
@@ -90,23 +79,22 @@ async def compare_billers(house: House, day: date) -> StepReport:
     if content is None:
         return StepReport("no day-end file", wrong=[f"the biller's day-end file of {day} is not to be had; close {day} again when it is"])
     try:
-        lines = read_day_end(content, day).lines
+        file = read_day_end(content, day)
     except BadInput as error:
         return StepReport("unreadable day-end file", wrong=[f"the biller's day-end file of {day}: {error}"])
+    books = list(house.all_books)
     async with house.database.transaction() as tx:
-        await house.ledger.lock_books(tx, house.all_books)
+        await house.ledger.lock_books(tx, books)
         at = await moment(tx)
-        compared = await _compare(house, tx, at, day, lines)
-        await store.mark_matched(tx, [(row.book, row.id) for row in compared.matched], day)
-        named = {line.serial for line in lines}
-        for row in await store.unmatched(tx, list(house.all_books), day, end_of(day) - AT_MIDNIGHT):
-            if row.serial in named:
-                continue
-            text = f"payment {row.serial} of {format_minor(row.amount)} is paid by us, but the biller's files do not name it"
-            compared.differ("we_have_more", row.serial, row.amount, text)
-        await bank.replace_breaks(tx, day, DAY_END_FILE, compared.differences, at.now)
-        doubted = await store.in_suspense(tx, list(house.all_books), day)
-    return _report(lines, compared, doubted)
+        named = await _settled_by(house, tx, at, file)
+        expected = await store.unmatched(tx, books, day, end_of(day) - AT_MIDNIGHT)
+        breaks = _breaks(file, named, expected)
+        unexplained = {one.item for one in breaks if not one.accounted}
+        matched = [row for row in named if row.serial not in unexplained]
+        await store.mark_matched(tx, [(row.book, row.id) for row in matched], day)
+        await bank.replace_breaks(tx, day, DAY_END_FILE, breaks, at.now)
+        doubted = await store.in_suspense(tx, books, day)
+    return _report(file, len(matched), breaks, doubted)
 
 
 async def _on_the_way(house: House, tx: Tx, day: date) -> bool:
@@ -114,58 +102,43 @@ async def _on_the_way(house: House, tx: Tx, day: date) -> bool:
     return any(row.state in (PaymentState.PREPARED, PaymentState.SENT) for row in await store.in_suspense(tx, list(house.all_books), day))
 
 
-async def _compare(house: House, tx: Tx, at: Moment, day: date, lines: Sequence[DayEndLine]) -> _Compared:
-    compared = _Compared()
-    known = await store.by_serial(tx, list(house.all_books), [line.serial for line in lines])
-    times = Counter(line.serial for line in lines)
-    agreed = [(line, known[line.serial]) for line in _plausible(day, lines, known, times, compared)]
-    said = [told((row.book, row.id), Paid(line.biller_reference)) for line, row in agreed]
-    for (line, _), row in zip(agreed, await apply(house, tx, at, day, said), strict=True):
-        if row.state in (PaymentState.PAID, PaymentState.LATE_SUCCESS):
-            compared.matched.append(row)
-        else:
-            compared.differ(
-                "state_differs", line.serial, line.amount, f"payment {line.serial} is paid at the biller, here it is {row.state}"
-            )
-    return compared
+async def _settled_by(house: House, tx: Tx, at: Moment, file: DayEndFile) -> list[PaymentRow]:
+    """Our payments that the file names, after its word was applied to those whose amount it has right."""
+    known = await store.by_serial(tx, list(house.all_books), [line.serial for line in file.lines])
+    lines = {line.serial: line for line in file.lines if line.serial in known and line.amount == known[line.serial].amount}
+    said = [told((known[serial].book, known[serial].id), Paid(line.biller_reference)) for serial, line in lines.items()]
+    after = {row.serial: row for row in await apply(house, tx, at, file.day, said)}
+    return list({**known, **after}.values())
 
 
-def _plausible(
-    day: date, lines: Sequence[DayEndLine], known: dict[str, PaymentRow], times: Counter[str], compared: _Compared
-) -> list[DayEndLine]:
-    """The lines that name one payment of ours with its amount; the differences of the others."""
-    kept = []
-    for line in lines:
-        row = known.get(line.serial)
-        where = f"line {line.line} of the biller's file"
-        if row is None:
-            compared.differ("biller_has_more", line.serial, line.amount, f"{where}: no payment of ours is called {line.serial}")
-        elif times[line.serial] > 1:
-            compared.differ(
-                "told_twice", line.serial, line.amount, f"{where}: payment {line.serial} stands there {times[line.serial]} times"
-            )
-        elif line.amount != row.amount:
-            text = f"{where}: payment {line.serial} is {format_minor(line.amount)} there and {format_minor(row.amount)} here"
-            compared.differ("amount_differs", line.serial, line.amount - row.amount, text)
-        else:
-            kept.append(line)
-            told_on = business_date_of(line.paid_at)
-            if told_on != day:
-                text = f"{where}: payment {line.serial} is dated {told_on}"
-                compared.differ("wrong_day", line.serial, line.amount, text, accounted=True)
-    return kept
+def _breaks(file: DayEndFile, named: Sequence[PaymentRow], expected: Sequence[PaymentRow]) -> list[BreakRow]:
+    """A late success agrees with the file: it is paid, and has a break of its own. What is dated otherwise is paid all the same."""
+    rows = {row.serial: row for row in (*expected, *named)}
+    found = compare([_as_settled(row) for row in rows.values()], [row.serial for row in expected], file)
+    breaks = [
+        BreakRow(DAY_END_FILE, one.kind.value, one.serial, one.difference, one.text, one.kind is BreakKind.OTHER_DAY) for one in found
+    ]
+    before = [row for row in named if row.matched_on not in (None, file.day)]
+    return breaks + [
+        BreakRow(DAY_END_FILE, "told_before", row.serial, row.amount, f"the biller's file of {row.matched_on} had {row.serial} too", False)
+        for row in before
+    ]
 
 
-def _report(lines: Sequence[DayEndLine], compared: _Compared, doubted: Sequence[PaymentRow]) -> StepReport:
-    wrong = [one.text for one in compared.differences if not one.accounted]
+def _as_settled(row: PaymentRow) -> RulesPayment:
+    return replace(row.payment, state=PaymentState.PAID) if row.state is PaymentState.LATE_SUCCESS else row.payment
+
+
+def _report(file: DayEndFile, matched: int, breaks: Sequence[BreakRow], doubted: Sequence[PaymentRow]) -> StepReport:
     figures = {
-        "lines": len(lines),
-        "amount": sum(line.amount for line in lines),
-        "matched": len(compared.matched),
-        "differences": len(compared.differences),
+        "lines": len(file.lines),
+        "amount": sum(line.amount for line in file.lines),
+        "matched": matched,
+        "differences": len(breaks),
         "in_doubt": [{"payment": row.serial, "amount": row.amount, "state": row.state.value} for row in doubted],
     }
-    text = f"{len(compared.matched)} of {len(lines)} payments agree with the biller's file"
+    text = f"{matched} of {len(file.lines)} payments agree with the biller's file"
+    wrong = [f"{one.text}; ask the biller" for one in breaks if not one.accounted]
     return StepReport(text + (f", {len(doubted)} in doubt" if doubted else ""), figures, wrong)
 
 

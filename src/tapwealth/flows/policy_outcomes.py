@@ -23,7 +23,7 @@ from tapwealth.flows.people import open_person
 from tapwealth.flows.receipts import Claim, Pushed
 from tapwealth.insurance import entries, store
 from tapwealth.insurance.entries import Premium
-from tapwealth.insurance.insurer_http import Cancelled, InsurerAnswer, Issued, NotReceived, PolicyOrder, Rejected, Unknown
+from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, NotReceived, PolicyOrder, Rejected, Unknown
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, free_look_until, next_state
 from tapwealth.insurance.product import product_of
 from tapwealth.insurance.store import Key, PolicyRow
