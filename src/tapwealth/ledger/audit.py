@@ -1,0 +1,84 @@
+"""The audit of the ledger on PostgreSQL: finds what was changed behind its back, and says where.
+
+It trusts nothing that can be computed from something else: the chain from the lines, the lines from the hash each carries, balances,
+holds, closed dates and the rows of the books from the lines, and the chain's end from the heads kept outside. With `since` it takes a
+closed date's balances as proved and looks at what came after. Run it in a snapshot (`Database.read`): posting goes on meanwhile.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.ledger.audit_chain import chain_findings
+from tapwealth.ledger.audit_sums import sum_findings
+from tapwealth.ledger.findings import Finding, Wrong
+from tapwealth.ledger.heads import KeptHead
+from tapwealth.ledger.rules import BATCH_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What was looked at, and what was found. It holds if nothing was found."""
+
+    since: date | None
+    books: int
+    batches: int
+    lines: int
+    heads: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def holds(self) -> bool:
+        return not self.findings
+
+
+async def audit(tx: Any, *, since: date | None = None, heads: Iterable[KeptHead] = ()) -> Audit:
+    """Look at every book. `since`: a date closed in all of them, else BadInput. `heads`: what was kept outside."""
+    books = [row["book"] for row in await tx.fetch("select book from book order by book")]
+    kept = list(heads)
+    findings: list[Finding] = []
+    batches = lines = 0
+    for book in books:
+        first = 0 if since is None else await _first_line_after(tx, book, since)
+        findings += await chain_findings(tx, book, max(first >> BATCH_BITS, 1))
+        findings += await sum_findings(tx, book, first, since)
+        seen = await tx.fetchrow(
+            "select count(*), coalesce(sum(lines), 0)::bigint from batch where book = $1 and batch >= $2", book, first >> BATCH_BITS
+        )
+        batches, lines = batches + seen[0], lines + seen[1]
+    findings += await _head_findings(tx, kept)
+    return Audit(since, len(books), batches, lines, len(kept), tuple(findings))
+
+
+async def _first_line_after(tx: Any, book: int, since: date) -> int:
+    """The first line that may carry a later date; what has none yet begins past the last batch."""
+    row = await tx.fetchrow(
+        """select closed_through >= $2 is true closed,
+                  (select min(first_no) from book_day d where d.book = b.book and d.business_date > $2) first_no,
+                  (batch + 1) << 20 past from book b where book = $1""",
+        book,
+        since,
+    )
+    if not row["closed"]:
+        raise BadInput(
+            f"{since} is not closed in book {book}", where="since", hint="name a closed date, or leave it out to audit everything"
+        )
+    first: int = row["past"] if row["first_no"] is None else row["first_no"]
+    return first
+
+
+async def _head_findings(tx: Any, heads: list[KeptHead]) -> list[Finding]:
+    """A head kept outside must be a link of the chain."""
+    rows = await tx.fetch(
+        """select x.ord, encode(b.digest, 'hex') digest from unnest($1::int[], $2::bigint[]) with ordinality x(book, batch, ord)
+             left join batch b on b.book = x.book and b.batch = x.batch order by x.ord""",
+        [head.book for head in heads],
+        [head.batch for head in heads],
+    )
+    return [
+        Finding(Wrong.HEAD_CHANGED, head.book, head.batch, None, f"the head kept for {head.business_date} is {head.digest[:16]}…")
+        for head, row in zip(heads, rows, strict=True)
+        if (row["digest"] or "") != head.digest
+    ]
