@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -23,6 +24,8 @@ from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 
 MOST_BYTES = 1 << 20
 """Greatest body of a command."""
+
+log = structlog.get_logger(__name__)
 
 Run = Callable[[Envelope, Any], Awaitable[Any]]
 
@@ -70,6 +73,9 @@ async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: 
         return outage(error)
     except ClientDisconnect:
         return problem(HTTPStatus.BAD_REQUEST, "bad_input", "the request ended before its body was complete; send it again")
+    except Exception:
+        log.exception("fault in a command", command=name)
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "this is a fault of ours; ask again with the same key", retryable=True)
     finally:
         arrival.done()
 

@@ -7,7 +7,7 @@ that follows from date, step, book and item.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, auto
 from typing import Any
@@ -35,8 +35,8 @@ class StepReport(msgspec.Struct, frozen=True):
     """What a step did, in numbers and in one line. `wrong` names what keeps the date from being closed."""
 
     text: str
-    figures: dict[str, Any] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
+    figures: dict[str, Any] = msgspec.field(default_factory=dict)
+    wrong: list[str] = msgspec.field(default_factory=list)
 
 
 StepFunction = Callable[[House, date], Awaitable[StepReport]]

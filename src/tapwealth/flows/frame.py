@@ -8,7 +8,7 @@ repetition gets the first answer, and the same key with other content a refusal 
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import Enum, IntEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -222,7 +222,7 @@ def _plain(value: Any) -> Any:
             return value.hex()
         case Enum():
             return value.name
-        case UUID() | date() | datetime():
+        case UUID() | date() | datetime() | time():
             return str(value)
         case dict():
             return {str(key): _plain(item) for key, item in value.items()}

@@ -86,8 +86,8 @@ async def set_up_shop(play: Play) -> None:
     stage = play.stage
     shops = counters(play)
     proposals = [
-        ("merchant breakfast", "propose_merchant", _merchant(shops[0], "5812", "91110105MA00A1B2C0", BREAKFAST, 125)),
-        ("merchant market", "propose_merchant", _merchant(shops[1], "5411", "91110105MA00A1B2D0", MARKET, 38)),
+        ("merchant breakfast", "propose_merchant", _merchant(shops[0], "5812", "91110105MA00A1B2C9", BREAKFAST, 125)),
+        ("merchant market", "propose_merchant", _merchant(shops[1], "5411", "91110105MA00A1B3DD", MARKET, 38)),
         ("fund 000198", "propose_fund", _fund()),
     ]
     for act, command, body in proposals:

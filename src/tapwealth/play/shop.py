@@ -62,7 +62,7 @@ class Counter:
         """Ask the host."""
         return await till.sale(
             amount=amount,
-            track2=asked.track2.field_35(),
+            track2=asked.track2.field_35().replace("=", "D"),
             psn=asked.psn or "00",
             icc_data=asked.icc_data,
             at=at,

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tapwealth.kernel.clock import iso, shanghai
+from tapwealth.kernel.clock import SHANGHAI, iso, shanghai
 from tapwealth.play.cast import cast_of
 from tapwealth.play.processes import PARTNERS, Part, Troupe, ports, python
 from tapwealth.play.script import scenes
@@ -110,7 +110,7 @@ async def perform(billing: Billing, stage: Stage, on_progress: Progress) -> Even
     shared = Play(stage, billing.first_day, billing.days, billing.orders, billing.orders_name, billing.faults, [])
 
     def on_scene(scene: Scene, number: int, count: int) -> None:
-        on_progress(f"{scene.instant(billing.first_day):%m-%d} {scene.name}", number, count)
+        on_progress(f"{scene.instant(billing.first_day).astimezone(SHANGHAI):%m-%d %H:%M} {scene.name}", number, count)
 
     await play(shared, scenes(billing.days), on_scene)
     return Evening(await stage.view("week"), shared.unproved, stage.urls["platform"])
