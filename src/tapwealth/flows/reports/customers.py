@@ -128,7 +128,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         income_curve=[IncomePoint(day, amount) for day, amount in income.items()],
         policies=_policy_views(await insurance.policies_of(tx, row.book, row.id)),
         bills=_bill_views(await bills.payments_of(tx, row.book, row.id), await bills.billers(tx)),
-        statement=statement.lines,
+        statement=statement.statement,
     )
 
 

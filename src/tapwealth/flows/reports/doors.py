@@ -5,12 +5,12 @@ device and for operators.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.flows.frame import Caller, House
-from tapwealth.flows.reports import look_ups
+from tapwealth.flows.reports import look_ups, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
 from tapwealth.flows.reports.refusals import ReportRefusal
@@ -30,6 +30,19 @@ async def week(house: House) -> WeekView:
     """Everything at one instant."""
     async with house.database.read() as tx:
         return await week_view(house, tx)
+
+
+class Seen(NamedTuple):
+    """The week as a page shows it: the platform clock, and everything at that instant."""
+
+    now: datetime
+    week: WeekView
+
+
+async def seen(house: House) -> Seen:
+    """For a page that is looked at while the week is being played."""
+    async with house.database.read() as tx:
+        return Seen(await store.platform_now(tx), await week_view(house, tx))
 
 
 async def statement(house: House, customer: str) -> StatementView | Refusal:

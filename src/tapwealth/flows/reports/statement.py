@@ -41,7 +41,7 @@ _DAWN, _NO_TIME = "00:00:00", ""
 
 
 class StatementLine(msgspec.Struct, frozen=True):
-    """One movement. `amount` (below zero: it leaves) and `balance` in fen (wallet) or 1/100 unit (holding). `time` is "" where a date is all."""
+    """One movement. `amount` (below zero: it leaves) and `balance` in fen (wallet) or 1/100 unit (holding). `time` "": by date."""
 
     date: date
     time: str
@@ -60,7 +60,7 @@ class StatementView(msgspec.Struct, frozen=True):
     wallet_held: int
     holding: int
     holding_held: int
-    lines: list[StatementLine]
+    statement: list[StatementLine]
 
 
 class Place(NamedTuple):

@@ -1,0 +1,93 @@
+"""Small charts as whole numbers: what a template needs to draw them as SVG, with their axes' labels. No fractions of anything."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+WIDTH, HEIGHT = 3200, 1300
+LEFT, RIGHT, TOP, BOTTOM = 520, 90, 110, 230
+"""Margins around the drawing, for the labels."""
+_MOST_LINES = 4
+
+
+class Tick(NamedTuple):
+    """A label of an axis and where it stands."""
+
+    place: int
+    label: str
+
+
+class Point(NamedTuple):
+    """A value's place; `label` is the value, `name` its date, for those who do not see the drawing."""
+
+    x: int
+    y: int
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`points` from left to right, `floor` the height of the lowest line."""
+
+    points: Sequence[Point]
+    rows: Sequence[Tick]
+    columns: Sequence[Tick]
+    floor: int
+    bar: int
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+
+    @property
+    def line(self) -> str:
+        return " ".join(f"{one.x},{one.y}" for one in self.points)
+
+    @property
+    def area(self) -> str:
+        """The line closed along the floor."""
+        return f"{self.points[0].x},{self.floor} {self.line} {self.points[-1].x},{self.floor}"
+
+
+def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, from_zero: bool) -> Chart | None:
+    """Named values, at least one; `from_zero` for amounts (bars), else the scale begins near the least value (lines)."""
+    if not values:
+        return None
+    figures = [value for _, value in values]
+    low = min(0, *figures) if from_zero else min(figures)
+    rows = _rows(low, max(figures))
+    span = rows[-1] - rows[0]
+    floor, depth = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
+    slot = (WIDTH - LEFT - RIGHT) // len(values)
+
+    def height_of(value: int) -> int:
+        return floor - (value - rows[0]) * depth // span
+
+    points = [Point(LEFT + slot * place + slot // 2, height_of(value), name, label(value)) for place, (name, value) in enumerate(values)]
+    return Chart(
+        points,
+        [Tick(height_of(row), label(row)) for row in rows],
+        [Tick(one.x, one.name) for one in points[:: -(-len(points) // 8)]],
+        floor,
+        min(slot * 3 // 5, 260),
+    )
+
+
+def _rows(low: int, high: int) -> list[int]:
+    """Round values that enclose all others, a few of them."""
+    step = _round_step(max(high - low, 1))
+    first, last = low // step * step, -(-high // step) * step
+    if first == last:
+        last += step
+    return list(range(first, last + 1, step))
+
+
+def _round_step(span: int) -> int:
+    """1, 2 or 5 times a power of ten, so that few lines suffice."""
+    power = 1
+    while True:
+        for digit in (1, 2, 5):
+            if digit * power * _MOST_LINES >= span:
+                return digit * power
+        power *= 10

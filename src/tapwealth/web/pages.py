@@ -1,0 +1,132 @@
+"""The read-only page of the played week: a customer's phone, the merchants' receipts, the day board. Chinese at /, English at /en.
+
+Made on the server from `reports.seen`, the same data that /view/week gives; it needs no script, and nothing from elsewhere.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tapwealth.flows import reports
+from tapwealth.flows.day import STEPS
+from tapwealth.flows.frame import House
+from tapwealth.flows.reports import CustomerView, DayView, Seen
+from tapwealth.kernel.clock import SHANGHAI
+from tapwealth.kernel.refusal import Outage
+from tapwealth.web import wording
+from tapwealth.web.chart import Chart, chart
+
+_HERE = Path(__file__).parent
+_KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_STATIC = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir()) if path.suffix in _KINDS}
+_VERSION = hashlib.sha256(b"".join(_STATIC.values())).hexdigest()[:12]
+_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+WHILE_PLAYED, WHEN_OVER = 4, 30
+"""Seconds after which the page looks again: while a date is not closed, and when all are."""
+MOVEMENTS_SHOWN, RECEIPTS_SHOWN, CURVE_DAYS = 8, 4, 10
+LANGUAGES = ("zh", "en")
+
+
+def pages(house: House) -> list[BaseRoute]:
+    """Routes of the pages and of what they need."""
+    environment = _environment()
+
+    def page(language: str) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                seen = await reports.seen(house)
+            except Outage as outage:
+                return _html(environment, "away.html", {"t": _chooser(language), "language": language, "why": str(outage)}, 503)
+            return _html(environment, "week.html", _shown(request, language, seen))
+
+        return endpoint
+
+    return [Route("/", page("zh")), Route("/en", page("en")), Route("/static/{name}", _static)]
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    for name in ("money", "signed", "plain", "percent", "rate", "short_day", "weekday", "step_name", "mirror_name", "purpose_name"):
+        environment.filters[name] = getattr(wording, name)
+    environment.globals.update(version=_VERSION, proofs=wording.PROOFS, day_states=wording.DAY_STATES)
+    return environment
+
+
+def _html(environment: Environment, template: str, values: dict[str, Any], status: int = HTTPStatus.OK) -> Response:
+    text = environment.get_template(template).render(values)
+    return Response(text, status, {**_HEADERS, "Cache-Control": "no-store"}, "text/html")
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in _STATIC:
+        return Response(status_code=HTTPStatus.NOT_FOUND)
+    headers = {**_HEADERS, "Cache-Control": "public, max-age=86400"}
+    return Response(_STATIC[name], headers=headers, media_type=_KINDS[Path(name).suffix])
+
+
+def _chooser(language: str) -> Callable[[str, str], str]:
+    """Which of two texts to show."""
+    return (lambda zh, _en: zh) if language == "zh" else (lambda _zh, en: en)
+
+
+def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
+    customer = _chosen(request, seen.week.customers)
+    still = "still" in request.query_params
+    return {
+        "t": _chooser(language),
+        "language": language,
+        "other": "en" if language == "zh" else "zh",
+        "week": seen.week,
+        "now": seen.now.astimezone(SHANGHAI),
+        "customer": customer,
+        "movements": list(reversed(customer.statement))[:MOVEMENTS_SHOWN] if customer else [],
+        "receipts_shown": RECEIPTS_SHOWN,
+        "newest": seen.week.fund.rates[-1] if seen.week.fund and seen.week.fund.rates else None,
+        "yields": _yields(seen),
+        "incomes": _incomes(customer),
+        "ending": next((day for day in seen.week.days if day.state == "cut"), None),
+        "steps": len(STEPS),
+        "agreement": {day.business_date: _agreement(day) for day in seen.week.days},
+        "still": still,
+        "again": None if still else _seconds(seen.week.days),
+        "path": f"{'/' if language == 'zh' else '/en'}?",
+    }
+
+
+def _chosen(request: Request, customers: list[CustomerView]) -> CustomerView | None:
+    wanted = request.query_params.get("customer", "")
+    return next((one for one in customers if str(one.person) == wanted), customers[0] if customers else None)
+
+
+def _seconds(days: list[DayView]) -> int:
+    return WHEN_OVER if days and all(day.proved for day in days) else WHILE_PLAYED
+
+
+def _yields(seen: Seen) -> Chart | None:
+    rates = seen.week.fund.rates[-CURVE_DAYS:] if seen.week.fund else []
+    return chart([(wording.short_day(one.date), one.seven_day_yield) for one in rates], wording.percent, from_zero=False)
+
+
+def _incomes(customer: CustomerView | None) -> Chart | None:
+    points = customer.income_curve[-CURVE_DAYS:] if customer else []
+    return chart([(wording.short_day(one.date), one.amount) for one in points], wording.plain, from_zero=True)
+
+
+def _agreement(day: DayView) -> dict[str, Any]:
+    """How many of the bank's statements agree, what is under way, and whether units do."""
+    transit = sum(len(one.transit) for one in day.mirrors)
+    agree = sum(one.statement == one.ours for one in day.mirrors)
+    units = day.units and day.units.ours + sum(one.units for one in day.units.transit_098) == day.units.registrar
+    return {"agree": agree, "of": len(day.mirrors), "transit": transit, "units": units}

@@ -1,0 +1,103 @@
+"""Figures and names as a page writes them: ¥1,234.56, percentages, dates, and the steps of a day's end in both languages."""
+
+from datetime import date
+
+from tapwealth.flows.reports.words import PURPOSES, Words
+from tapwealth.kernel.money import format_minor
+
+_WEEKDAYS = Words("一二三四五六日", "Mon Tue Wed Thu Fri Sat Sun")
+_MINUS = "\N{MINUS SIGN}"
+
+STEPS = {
+    "cut the date": "日切",
+    "expire holds": "释放过期冻结",
+    "clear cards": "卡清算",
+    "begin cover": "保障生效",
+    "drain transit": "跨册在途清空",
+    "settle merchants": "商户结算",
+    "settle billers": "缴费机构结算",
+    "fees to own money": "手续费划转",
+    "pay the insurer": "保险公司结算",
+    "sweep premiums": "保费归集",
+    "draw the advance": "垫资划入",
+    "cover captures": "快速过户（098）",
+    "redeem the advance": "垫资份额赎回",
+    "send fund files": "基金文件发送",
+    "receive statements": "接收银行对账单",
+    "receive holdings": "接收份额对账文件",
+    "compare billers": "缴费对账",
+    "compare insurer": "保险对账",
+    "prove mirrors": "银行账户核对",
+    "prove units": "基金份额核对",
+    "prove books": "账册核对",
+    "name open items": "列明未达与差异",
+    "write the heads": "链头留存",
+    "close": "关账",
+}
+"""Chinese names of the steps; in English a step's name is its own."""
+
+MIRRORS = {
+    "customer reserve": "客户备付金",
+    "fund-sales collection": "基金销售归集",
+    "premium trust": "保费专户",
+    "own money": "自有资金",
+    "bank's advance": "银行垫资",
+}
+
+PROOFS = {
+    "books": Words("账册平衡", "Books"),
+    "mirrors": Words("银行账户", "Bank accounts"),
+    "units": Words("基金份额", "Fund units"),
+    "merchants": Words("商户结算", "Merchants"),
+    "income": Words("基金收益", "Fund income"),
+}
+
+DAY_STATES = {"closed": Words("已关账", "Proved"), "cut": Words("已日切", "Cut"), "open": Words("进行中", "Open")}
+
+
+def money(fen: int) -> str:
+    """¥1,234.56; below zero with a minus before it."""
+    return f"{_MINUS if fen < 0 else ''}¥{format_minor(abs(fen))}"
+
+
+def signed(fen: int) -> str:
+    """+1,234.56 or −1,234.56."""
+    return f"{_MINUS if fen < 0 else '+'}{format_minor(abs(fen))}"
+
+
+def plain(minor: int) -> str:
+    """1,234.56."""
+    return f"{_MINUS if minor < 0 else ''}{format_minor(abs(minor))}"
+
+
+def percent(thousandths: int) -> str:
+    """A yield in 1/1,000 percent: 6.123%."""
+    return f"{_MINUS if thousandths < 0 else ''}{abs(thousandths) // 1000}.{abs(thousandths) % 1000:03d}%"
+
+
+def rate(ten_thousandths: int) -> str:
+    """Income per 10,000 units in 1/10,000 yuan: 1.6543."""
+    return f"{_MINUS if ten_thousandths < 0 else ''}{abs(ten_thousandths) // 10_000}.{abs(ten_thousandths) % 10_000:04d}"
+
+
+def short_day(day: date) -> str:
+    """02-24."""
+    return f"{day:%m-%d}"
+
+
+def weekday(day: date, language: str) -> str:
+    """周一, Mon."""
+    return f"周{_WEEKDAYS.zh[day.weekday()]}" if language == "zh" else _WEEKDAYS.en.split()[day.weekday()]
+
+
+def step_name(step: str, language: str) -> str:
+    return STEPS.get(step, step) if language == "zh" else step
+
+
+def mirror_name(mirror: str, language: str) -> str:
+    return MIRRORS.get(mirror, mirror) if language == "zh" else mirror
+
+
+def purpose_name(purpose: str, language: str) -> str:
+    words = PURPOSES.get(purpose, Words(purpose, purpose))
+    return words.zh if language == "zh" else words.en
