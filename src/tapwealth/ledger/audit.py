@@ -2,10 +2,10 @@
 
 It trusts nothing that can be computed from something else: the chain from the lines, the lines from the hash each carries, balances,
 holds, closed dates and the rows of the books from the lines, and the chain's end from the heads kept outside. With `since` it takes a
-closed date's balances as proved and looks at what came after. Run it in a snapshot (`Database.read`): posting goes on meanwhile.
+closed date's balances as proved and looks at what came after. It reads one snapshot: posting goes on meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,8 +14,9 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.audit_chain import chain_findings
 from tapwealth.ledger.audit_sums import sum_findings
 from tapwealth.ledger.findings import Finding, Wrong
-from tapwealth.ledger.heads import KeptHead
+from tapwealth.ledger.heads import KeptHead, parse
 from tapwealth.ledger.rules import BATCH_BITS
+from tapwealth.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,25 @@ class Audit:
     def holds(self) -> bool:
         return not self.findings
 
+    def as_data(self) -> dict[str, Any]:
+        """For the command line and its JSON."""
+        counts = {"books": self.books, "batches": self.batches, "lines": self.lines, "heads": self.heads}
+        return {
+            "clean": self.holds,
+            "since": None if self.since is None else self.since.isoformat(),
+            **counts,
+            "findings": [{"text": str(finding), **finding.as_data()} for finding in self.findings],
+        }
 
-async def audit(tx: Any, *, since: date | None = None, heads: Iterable[KeptHead] = ()) -> Audit:
+
+async def audit(database: Database, heads: Sequence[str], since: date | None = None) -> dict[str, Any]:
+    """Audit in one snapshot, and say it as plain data. `heads`: the lines of the file outside the database. Raises BadInput."""
+    kept = parse(heads)
+    async with database.read() as tx:
+        return (await audit_snapshot(tx, since=since, heads=kept)).as_data()
+
+
+async def audit_snapshot(tx: Any, *, since: date | None = None, heads: Iterable[KeptHead] = ()) -> Audit:
     """Look at every book. `since`: a date closed in all of them, else BadInput. `heads`: what was kept outside."""
     books = [row["book"] for row in await tx.fetch("select book from book order by book")]
     kept = list(heads)
@@ -78,7 +96,7 @@ async def _head_findings(tx: Any, heads: list[KeptHead]) -> list[Finding]:
         [head.batch for head in heads],
     )
     return [
-        Finding(Wrong.HEAD_CHANGED, head.book, head.batch, None, f"the head kept for {head.business_date} is {head.digest[:16]}…")
+        Finding(Wrong.HEAD_CHANGED, head.book, head.batch, None, f"the head kept for {head.date} is {head.digest[:16]}…")
         for head, row in zip(heads, rows, strict=True)
-        if (row["digest"] or "") != head.digest
+        if head.digest != ("" if head.batch == 0 else row["digest"])
     ]

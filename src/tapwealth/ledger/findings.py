@@ -1,7 +1,7 @@
 """What an audit can find, and how it says where."""
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tapwealth.ledger.rules import BATCH_BITS, LINE_MASK
 
@@ -40,6 +40,10 @@ class Finding(NamedTuple):
             f"book {self.book}" + (f", batch {self.batch}" if self.batch is not None else "") + (f", line {self.line}" if self.line else "")
         )
         return f"{where}: {self.wrong.value}; {self.detail}"
+
+    def as_data(self) -> dict[str, Any]:
+        """The same, field by field."""
+        return {"wrong": self.wrong.name.lower(), "book": self.book, "batch": self.batch, "line": self.line, "detail": self.detail}
 
 
 def at_line(wrong: Wrong, book: int, no: int, detail: str) -> Finding:

@@ -1,57 +1,47 @@
-"""The heads of the chain, kept in a file outside the database: one JSON object per book and line, appended at every day's end.
+"""The heads of the chain as they are kept outside the database: one JSON object per book and line, appended at every day's end.
 
-Whoever rewrites a book from some batch on, chain and all, cannot rewrite what was already carried elsewhere.
+Whoever rewrites a book from some batch on, chain and all, cannot rewrite what was already carried elsewhere. Where the lines are kept is
+`storage.heads`; this is what they say.
 """
 
 import json
-import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.port import Head
+
+_HINT = "restore the file from its copy"
 
 
 @dataclass(frozen=True, slots=True)
 class KeptHead:
     """Where a book's chain ended when a business date was closed; `digest` in hex."""
 
-    business_date: str
+    date: str
     book: int
     batch: int
     digest: str
 
 
-def append(path: Path, business_date: date, heads: Iterable[Head]) -> None:
-    """Add a date's heads and see to it that they are on the disk. A rerun of a day's end may add them twice, which is harmless."""
-    lines = "".join(json.dumps(asdict(KeptHead(business_date.isoformat(), *head))) + "\n" for head in heads)
-    with path.open("a", encoding="ascii") as file:
-        file.write(lines)
-        file.flush()
-        os.fsync(file.fileno())
+def lines_of(business_date: date, heads: Iterable[Head]) -> list[str]:
+    """A date's heads as lines. A rerun of a day's end may append them twice, which is harmless."""
+    return [json.dumps({"date": str(business_date), "book": head.book, "batch": head.batch, "digest": head.digest}) for head in heads]
 
 
-def read(path: Path) -> list[KeptHead]:
-    """All heads kept so far. A torn last line, from a machine that stopped while it was written, counts as not written. Raises BadInput."""
-    *whole, torn = path.read_text("utf-8", errors="replace").split("\n")
-    return [_parse(path, number, line) for number, line in enumerate(whole, 1)] + (
-        [] if _is_torn(torn) else [_parse(path, len(whole) + 1, torn)]
-    )
+def parse(lines: Sequence[str]) -> list[KeptHead]:
+    """Read them back. Raises BadInput, naming the line."""
+    return [_parse(number, line) for number, line in enumerate(lines, 1)]
 
 
-def _is_torn(line: str) -> bool:
-    return not line.endswith("}")
-
-
-def _parse(path: Path, number: int, line: str) -> KeptHead:
-    where = f"{path}, line {number}"
+def _parse(number: int, line: str) -> KeptHead:
+    where = f"the heads' file, line {number}"
     try:
         fields = json.loads(line)
-        head = KeptHead(str(fields["business_date"]), fields["book"], fields["batch"], str(fields["digest"]))
-    except (ValueError, KeyError, TypeError):
-        raise BadInput("this is no head of a chain", where=where, hint="restore the file from its copy") from None
-    if not (isinstance(head.book, int) and isinstance(head.batch, int)):
-        raise BadInput("book and batch must be numbers", where=where, hint="restore the file from its copy")
+        head = KeptHead(str(fields["date"]), fields["book"], fields["batch"], str(fields["digest"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BadInput("this is no head of a chain", where=where, hint=_HINT) from None
+    if type(head.book) is not int or type(head.batch) is not int or not (0 <= head.book < 1 << 16 and 0 <= head.batch < 1 << 43):
+        raise BadInput("book and batch must be numbers of the ledger", where=where, hint=_HINT)
     return head
