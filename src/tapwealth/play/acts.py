@@ -275,11 +275,17 @@ def pay_bill(number: int, meter: int, act_name: str) -> Act:
 
         async def look() -> Any:
             seen = await stage.view(f"bill/{paid['payment']}", token=one.device_token)
-            return seen if seen.get("state") in ("paid", "refunded", "rejected", "unknown") and not seen.get("asking") else None
+            return seen if seen.get("state") not in ("prepared", "sent", "unknown", None) else None
 
-        return await stage.until(f"the outcome of {act_name}", look, within=60)
+        try:
+            return await stage.until(f"the outcome of {act_name}", look, within=_BILL_PATIENCE_SECONDS)
+        except Outage:
+            return {"state": "in doubt"}  # the biller stays silent: the platform goes on asking, the customer on living
 
     return act
+
+
+_BILL_PATIENCE_SECONDS = 20
 
 
 # ---- the fund
@@ -356,36 +362,37 @@ async def registrar_files(play: Play) -> Any:
 # ---- insurance
 
 
-def buy_policy(number: int, product: str, act_name: str, **more: Any) -> Act:
+def buy_policy(number: int, product: str, act_name: str) -> Act:
+    """Buys a policy after reading its terms; waits for the insurer's answer."""
+
     async def act(play: Play) -> Any:
         stage, one = play.stage, person(play, number)
-        bought = _wanted(await stage.command(act_name, "buy_policy", {"product": product, **more}, one.device_token))
-        return await _policy_is(play, number, bought["policy"], ("in_force", "rejected"))
+        body = {"product": product, "confirmed": ["terms"]}
+        bought = _wanted(await stage.command(act_name, "buy_policy", body, one.device_token))
+
+        async def look() -> Any:
+            seen = await stage.view(f"policy/{bought['policy']}", token=one.device_token)
+            return {"policy": bought["policy"]} if seen.get("state") not in ("quoted", None) else None
+
+        return await stage.until(f"the insurer's answer to {act_name}", look)
 
     return act
 
 
 def cancel_policy(number: int, bought_by: str, act_name: str) -> Act:
-    async def act(play: Play) -> Any:
+    """Ends a policy and waits until the refund has arrived by the bank."""
+
+    async def act(play: Play) -> None:
         stage, one = play.stage, person(play, number)
         policy = stage.diary.notes[bought_by]["policy"]
         _wanted(await stage.command(act_name, "cancel_policy", {"policy": policy}, one.device_token))
 
-        async def look() -> Any:
-            seen = await stage.view(f"policy/{policy}", token=one.device_token)
-            return seen if seen.get("refund_received") else None
+        async def look() -> bool:
+            return bool((await stage.view(f"policy/{policy}", token=one.device_token)).get("refund_received"))
 
-        return await stage.until(f"the refund of {act_name}", look)
+        await stage.until(f"the refund of {act_name}", look)
 
     return act
-
-
-async def _policy_is(play: Play, number: int, policy: str, states: tuple[str, ...]) -> Any:
-    async def look() -> Any:
-        seen = await play.stage.view(f"policy/{policy}", token=person(play, number).device_token)
-        return seen if seen.get("state") in states else None
-
-    return await play.stage.until(f"the insurer's answer on {policy}", look)
 
 
 # ---- the day's end

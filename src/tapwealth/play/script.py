@@ -54,7 +54,7 @@ _WEDNESDAY = [
 _THURSDAY = [
     Scene(3, (9, 40, 0), "the first customer moves 3,000.00 in", move_in(LIN, 3_000_00, "move in 3")),
     Scene(3, (10, 0, 0), "a bill whose biller answers nothing", pay_bill(LIN, 2, "bill 2")),
-    Scene(3, (11, 0, 0), "an accident policy is bought", buy_policy(LIN, "ACC1", "policy 1", occupation_class=1)),
+    Scene(3, (11, 0, 0), "an accident policy is bought", buy_policy(LIN, "ACC1", "policy 1")),
     Scene(3, (11, 10, 0), "a term life policy is bought", buy_policy(LIN, "TL20", "policy 2")),
     Scene(3, (18, 0, 0), "dinner is paid with the phone", tap(LIN, BREAKFAST, 54_00, "tap dinner")),
 ]
