@@ -137,24 +137,38 @@ def _day_table(one: dict[str, Any]) -> Table:
     return table
 
 
+_SHORT = {
+    "customer reserve": "reserve",
+    "fund-sales collection": "collection",
+    "premium trust": "premiums",
+    "own money": "own money",
+    "bank's advance": "advance",
+}
+
+
 def _proof_table(days: list[dict[str, Any]]) -> Table:
-    table = Table(title="Proofs", title_justify="left")
-    for heading in ("date", "mirror", "ours", "bank's statement", "on the way", "units here", "registrar", "proved"):
-        table.add_column(heading, justify="right")
+    """Each date's mirrors against the bank's statements, and the units against the registrar's holdings; `+2` are payments on their way."""
+    table = Table(title="Proofs: our mirror = the bank's statement; our units = the registrar's holdings", title_justify="left")
+    table.add_column("date", no_wrap=True)
+    for name in _SHORT.values():
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("units", justify="right", no_wrap=True)
+    table.add_column("proved", no_wrap=True)
     for one in days:
+        cells = [_mirror_cell(mirror) for mirror in one["mirrors"]]
         units = one["units"]
-        for index, mirror in enumerate(one["mirrors"]):
-            table.add_row(
-                one["business_date"] if index == 0 else "",
-                mirror["mirror"],
-                format_minor(mirror["ours"]),
-                format_minor(mirror["statement"]),
-                str(len(mirror["transit"])),
-                format_minor(units["ours"]) if index == 0 else "",
-                format_minor(units["registrar"]) if index == 0 else "",
-                ("yes" if one["proved"] else "NO") if index == 0 else "",
-            )
+        held = format_minor(units["ours"])
+        if units["ours"] + sum(item["units"] for item in units["transit_098"]) != units["registrar"]:
+            held += f" ≠ {format_minor(units['registrar'])}"
+        table.add_row(one["business_date"][5:], *cells, held, "yes" if one["proved"] else "[red]NO[/red]")
     return table
+
+
+def _mirror_cell(mirror: dict[str, Any]) -> str:
+    text = format_minor(mirror["ours"])
+    if mirror["ours"] != mirror["statement"]:
+        text += f" ≠ {format_minor(mirror['statement'])}"
+    return f"{text} +{len(mirror['transit'])}" if mirror["transit"] else text
 
 
 def _statement_table(one: dict[str, Any]) -> Table:
