@@ -165,7 +165,7 @@ class Town:
             await platform_clock.advance(tx, now)
         self.biller.now = self.insurer.now = now
 
-    async def person(self, name: str, money: int, level: int = 3, identity: str = "11010519840115103X") -> Person:
+    async def person(self, name: str, money: int, level: int = 3, identity: str = "110105198401151037") -> Person:
         """Somebody in a book that follows from the name, with so many fen."""
         book = sum(name.encode()) % self.house.books + 1
         identifier = named(NINE, book, name)

@@ -217,4 +217,4 @@ def _report(lines: Sequence[BordereauLine], compared: _Compared, doubted: Sequen
         "refunds_awaited": [{"item": row.cancel_serial, "amount": row.refund} for row in awaited],
     }
     text = f"{len(compared.matched)} of {len(lines)} events agree with the insurer's bordereau"
-    return StepReport(text, figures, [one.text for one in compared.differences])
+    return StepReport(text, figures, list(dict.fromkeys(one.text for one in compared.differences)))

@@ -1,0 +1,57 @@
+"""The journal entries of a bill payment, written out for an accountant."""
+
+from datetime import date
+from uuid import UUID
+
+from tapwealth.bills import entries
+from tapwealth.bills.entries import BillMoney
+from tapwealth.kernel.ids import book_of, derived
+from tapwealth.kernel.money import format_minor
+from tapwealth.ledger.chart import BY_KIND, Kind
+from tapwealth.ledger.port import JournalEntry, account_id, book_of_account
+
+DAY = date(2014, 2, 24)
+WALLET, BILLER = account_id(3, 1_000_000_001), account_id(3, 1_000_000_002)
+NAMES = {WALLET: "wallet of the payer", BILLER: "owed to the biller"}
+MONEY = BillMoney(3, UUID("01446167-da80-7000-8000-c00000000001"), 10_050, WALLET, BILLER)
+
+SERIAL = (1 << 48) - 1
+
+
+def name(account: int) -> str:
+    return NAMES.get(account) or BY_KIND[Kind((account & SERIAL) % 1000)].name
+
+
+def shown(entry: JournalEntry) -> list[str]:
+    """Date, what happened, then Dr and Cr with the amount in yuan."""
+    lines = [f"{entry.business_date} {entries.BillEntry(entry.kind).name}"]
+    for line in entry.lines:
+        assert book_of_account(line.debit) == book_of_account(line.credit) == entry.book == book_of(entry.key)
+        lines.append(f"  Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)}")
+    return lines
+
+
+def test_a_bill_that_is_paid() -> None:
+    assert shown(entries.debited(MONEY, DAY, 9)) + shown(entries.paid(MONEY, DAY, 9)) == [
+        "2014-02-24 DEBITED",
+        "  Dr wallet of the payer / Cr suspense 100.50",
+        "2014-02-24 PAID",
+        "  Dr suspense / Cr owed to the biller 100.50",
+    ]
+
+
+def test_a_bill_that_is_refunded_and_then_found_to_be_paid() -> None:
+    assert shown(entries.refunded(MONEY, DAY, 9)) + shown(entries.late_success(MONEY, DAY, 9)) == [
+        "2014-02-24 REFUNDED",
+        "  Dr suspense / Cr wallet of the payer 100.50",
+        "2014-02-24 LATE_SUCCESS",
+        "  Dr owed to us by customers / Cr owed to the biller 100.50",
+    ]
+
+
+def test_paid_and_refunded_exclude_each_other() -> None:
+    """They have one key, so that the ledger takes only one of them; every other entry has its own."""
+    assert entries.paid(MONEY, DAY, 9).key == entries.refunded(MONEY, DAY, 9).key == derived(MONEY.id, "settled")
+    keys = {make(MONEY, DAY, 9).key for make in (entries.debited, entries.paid, entries.late_success)}
+    assert len(keys) == 3
+    assert all(make(MONEY, DAY, 9).reference == MONEY.id for make in (entries.debited, entries.paid, entries.refunded))

@@ -1,0 +1,62 @@
+"""The journal entries of a policy's premium and refund, written out for an accountant, from the wallet to the insurer and back."""
+
+from datetime import date
+from uuid import UUID
+
+from tapwealth.bank import entries as bank
+from tapwealth.bank.entries import Part
+from tapwealth.insurance import entries
+from tapwealth.insurance.entries import InsuranceEntry, Premium
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.ledger.chart import BY_KIND, Kind, house_account
+from tapwealth.ledger.port import JournalEntry, account_id, book_of_account
+
+DAY = date(2014, 2, 24)
+WALLET = account_id(3, 1_000_000_001)
+PREMIUM = Premium(3, UUID("01446167-da80-7000-8000-c00000000002"), WALLET, 76_000)
+RESERVE, TRUST = "0100000001", "0100000003"
+
+SERIAL = (1 << 48) - 1
+
+
+def name(account: int) -> str:
+    return "wallet of the policyholder" if account == WALLET else BY_KIND[Kind((account & SERIAL) % 1000)].name
+
+
+def shown(entry: JournalEntry) -> list[str]:
+    """Dr and Cr of each line with the amount in yuan; an entry stays in one book."""
+    assert {book_of_account(account) for line in entry.lines for account in (line.debit, line.credit)} == {entry.book}
+    return [f"Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)}" for line in entry.lines]
+
+
+def test_a_premium_goes_to_the_insurer() -> None:
+    transit, insurer = house_account(3, Kind.PREMIUM_IN_TRANSIT, Asset.CNY), house_account(3, Kind.INSURER, Asset.CNY)
+    sweep, payout, instruction = Part(3, 76_000, transit, insurer), Part(3, 76_000, insurer), UUID(int=1)
+    assert shown(entries.premium_taken(PREMIUM, DAY, 9)) == ["Dr wallet of the policyholder / Cr premiums on their way to the trust 760.00"]
+    assert shown(bank.instructed(sweep, 0, RESERVE, DAY, 9, instruction)) == [
+        "Dr premiums on their way to the trust / Cr leaving the customer reserve 760.00"
+    ]
+    assert shown(bank.executed(sweep, 0, RESERVE, TRUST, DAY, 9, instruction)) == [
+        "Dr leaving the customer reserve / Cr customer reserve 760.00",
+        "Dr premium trust / Cr owed to the insurer 760.00",
+    ]
+    assert shown(bank.instructed(payout, 0, TRUST, DAY, 9, instruction)) == ["Dr owed to the insurer / Cr leaving the premium trust 760.00"]
+    assert shown(bank.executed(payout, 0, TRUST, "0200000002", DAY, 9, instruction)) == [
+        "Dr leaving the premium trust / Cr premium trust 760.00"
+    ]
+
+
+def test_what_the_insurer_refuses_goes_back() -> None:
+    entry = entries.premium_returned(PREMIUM, DAY, 9)
+    assert shown(entry) == ["Dr premiums on their way to the trust / Cr wallet of the policyholder 760.00"]
+    assert (entry.kind, entry.reference) == (InsuranceEntry.PREMIUM_RETURNED, PREMIUM.policy)
+
+
+def test_a_refund_comes_by_the_bank() -> None:
+    refund = Premium(3, PREMIUM.policy, WALLET, 75_792)
+    assert shown(entries.refund_received(refund, DAY, 9)) == ["Dr customer reserve / Cr wallet of the policyholder 757.92"]
+
+
+def test_each_entry_has_its_own_key() -> None:
+    made = [make(PREMIUM, DAY, 9) for make in (entries.premium_taken, entries.premium_returned, entries.refund_received)]
+    assert len({entry.key for entry in made}) == 3
