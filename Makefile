@@ -22,10 +22,10 @@ browser: # what the tests of the pages need from the system
 	@sh tools/browser.sh
 
 run: setup ## play the week, then serve it until Ctrl-C; data is kept
-	@exec $(BIN)/tapwealth run $(ARGS)
+	@exec $(BIN)/tapwealth demo --serve $(ARGS)
 
 demo: setup ## the same story from nothing, without serving; exit 0 if every proof holds
-	@exec $(BIN)/tapwealth demo --fresh $(ARGS)
+	@exec $(BIN)/tapwealth demo --fresh --data-dir build/demo $(ARGS)
 
 test: setup-dev browser ## every test but the long ones
 	@$(PYTEST) -m "not soak" $(ARGS)
@@ -59,10 +59,10 @@ format: setup-dev ## put the sources into the house style
 
 bench: setup ## measure the ledger
 	@mkdir -p build
-	@exec $(BIN)/tapwealth bench ledger --json build/bench-ledger.json $(ARGS)
+	@$(BIN)/tapwealth bench ledger --json $(ARGS) | tee build/bench-ledger.json
 
 lock: ## make the hashed locks anew from requirements/*.in
 	@sh tools/lock.sh
 
 clean: ## remove what was made here (the environment and the played data stay)
-	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf build/bench-ledger.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -253,7 +253,9 @@ def _recalled(known: "idempotency.Recalled", into: type[T]) -> T | Refusal:
 
 def remembered_code(name: str, value: int) -> Enum:
     """A refusal's code as it was remembered, by name."""
-    code: Enum = Enum("RememberedRefusal", {name: value})[name]
+    make: Any = Enum
+    codes = make("RememberedRefusal", {name: value})
+    code: Enum = codes[name]
     return code
 
 

@@ -22,6 +22,10 @@ def system_random() -> Random64:
     return lambda: secrets.randbits(64)
 
 
+SeededRandom = Random
+"""The kind of generator that `seeded_random` gives, for annotations."""
+
+
 def seeded_random(seed: int) -> Random:
     """A deterministic generator for simulations and the demo: the same seed, the same draws. Never for keys."""
     return Random(seed)  # noqa: S311

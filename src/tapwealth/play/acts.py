@@ -35,13 +35,12 @@ def phone(play: Play, number: int) -> Phone:
 def counters(play: Play) -> tuple[Counter, Counter]:
     """The two shops of the week."""
     draw = play.stage.cast.random("terminal keys")
-    return tuple(  # type: ignore[return-value]
-        Counter(name, merchant, terminal, draw.getrandbits(128).to_bytes(16, "big"), play.devices / f"till-{terminal}.json", port)
-        for name, merchant, terminal, port in (
-            ("老街早点铺", "898110058120001", "11000001", play.stage.terminal_port),
-            ("万家超市", "898110054110002", "11000002", play.stage.terminal_port),
-        )
-    )
+
+    def counter(name: str, merchant: str, terminal: str) -> Counter:
+        key = draw.getrandbits(128).to_bytes(16, "big")
+        return Counter(name, merchant, terminal, key, play.devices / f"till-{terminal}.json", play.stage.terminal_port)
+
+    return counter("老街早点铺", "898110058120001", "11000001"), counter("万家超市", "898110054110002", "11000002")
 
 
 # ---- before the week

@@ -5,13 +5,12 @@ MOD 11-2); a card number begins with a real bank's number and ends with its Luhn
 """
 
 from dataclasses import dataclass
-from random import Random
 from uuid import UUID
 
 from stdnum import luhn
 from stdnum.iso7064 import mod_11_2
 
-from tapwealth.kernel.ids import seeded_random
+from tapwealth.kernel.ids import SeededRandom, seeded_random
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾萧田董潘袁蔡蒋余于杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范"
 _GIVEN = "伟芳娜敏静丽强磊洋艳勇军杰娟涛明超霞平刚桂英华玉兰萍红云鹏飞雨晨思佳欣怡子涵梓轩浩宇俊豪雪琳婷慧宁波斌健康乐成建国文博"
@@ -43,7 +42,7 @@ class Cast:
         draw = self.random(f"key:{name}")
         return UUID(int=0x01445F797800 << 80 | 0x7 << 76 | draw.getrandbits(12) << 64 | 0b10 << 62 | draw.getrandbits(62))
 
-    def random(self, name: str) -> Random:
+    def random(self, name: str) -> SeededRandom:
         """A generator of its own for each purpose, so that one act more does not change the others."""
         return seeded_random(int.from_bytes(f"{self.seed}:{name}".encode(), "big"))
 
@@ -59,17 +58,17 @@ def cast_of(seed: int) -> Cast:
     return Cast(seed, tuple(_person(draw) for _ in range(3)))
 
 
-def _person(draw: Random) -> Person:
+def _person(draw: SeededRandom) -> Person:
     phone = f"{draw.choice(('138', '139', '136'))}{draw.randrange(10**8):08d}"
     digits = f"{_CARD_BIN}{draw.randrange(10**9):09d}"
     return Person(_name(draw), _identity_number(draw), phone, digits + luhn.calc_check_digit(digits), f"{draw.getrandbits(256):064x}")
 
 
-def _name(draw: Random) -> str:
+def _name(draw: SeededRandom) -> str:
     return draw.choice(_SURNAMES) + "".join(draw.choice(_GIVEN) for _ in range(draw.choice((1, 2, 2))))
 
 
-def _identity_number(draw: Random) -> str:
+def _identity_number(draw: SeededRandom) -> str:
     birthday = f"{draw.randrange(1965, 1991)}{draw.randrange(1, 13):02d}{draw.randrange(1, 29):02d}"
     digits = f"{draw.choice(_PLACES)}{birthday}{draw.randrange(1, 999):03d}"
     return digits + mod_11_2.calc_check_digit(digits)

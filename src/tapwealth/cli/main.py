@@ -84,7 +84,8 @@ def up(
     """Run the platform until Ctrl-C: database, HTTP, terminals, worker."""
     import asyncio
 
-    from tapwealth.app import Settings, run_platform
+    from tapwealth.app.house import Settings
+    from tapwealth.app.platform import run_platform
 
     settings = Settings(
         data=data_dir,
@@ -118,7 +119,7 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve", help="Keep serving the page until Ctrl-C.")] = False,
 ) -> None:
     """Play the week: platform and partners as processes, people who tap, pay and buy, every date proved."""
-    from tapwealth.show import show
+    from tapwealth.cli.show import show
 
     first = _iso_date(from_day)
     sys.exit(
@@ -145,7 +146,7 @@ def audit(
     json_: Json = False,
 ) -> None:
     """Check the whole ledger: sums, balances, holds, remembered answers, the chain and its heads. Names what was changed and where."""
-    from tapwealth.commands import audit_house
+    from tapwealth.cli.house_commands import audit_house
 
     findings = _run(audit_house, data_dir, database_url, _iso_date(since))
     if json_:
@@ -165,7 +166,7 @@ def day_close(
     json_: Json = False,
 ) -> None:
     """Run what is left of a date's end. Exits with 1 if it is refused or a proof fails."""
-    from tapwealth.commands import close_date
+    from tapwealth.cli.house_commands import close_date
 
     report = _run(close_date, data_dir, database_url, _iso_date(business_date))
     if json_:
@@ -181,7 +182,7 @@ def day_close(
 @day.command("status")
 def day_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None, json_: Json = False) -> None:
     """Where the business dates stand."""
-    from tapwealth.commands import date_status
+    from tapwealth.cli.house_commands import date_status
 
     rows = _run(date_status, data_dir, database_url)
     if json_:
@@ -199,8 +200,8 @@ def statement(
     json_: Json = False,
 ) -> None:
     """A customer's statement: wallet and holding, line by line, with running balances."""
-    from tapwealth.commands import statement_of
-    from tapwealth.show import print_statement
+    from tapwealth.cli.house_commands import statement_of
+    from tapwealth.cli.show import print_statement
 
     found = _run(statement_of, data_dir, database_url, customer)
     if json_:
@@ -250,7 +251,7 @@ def bench(
     json_: Json = False,
 ) -> None:
     """Measure, durable, with everything on; yardsticks in the same run."""
-    from tapwealth.commands import run_benchmark
+    from tapwealth.cli.house_commands import run_benchmark
 
     run_benchmark(name, seconds, as_json=json_)
 
@@ -258,7 +259,7 @@ def bench(
 @db.command("migrate")
 def db_migrate(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None) -> None:
     """Bring the database to the shape this program needs."""
-    from tapwealth.commands import migrate_database
+    from tapwealth.cli.house_commands import migrate_database
 
     applied = migrate_database(data_dir, database_url)
     typer.echo(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
@@ -267,7 +268,7 @@ def db_migrate(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = Non
 @db.command("status")
 def db_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None, json_: Json = False) -> None:
     """Where the database stands."""
-    from tapwealth.commands import database_status
+    from tapwealth.cli.house_commands import database_status
 
     found = database_status(data_dir, database_url)
     if json_:
@@ -285,7 +286,3 @@ def _run(command: Callable[..., Any], *arguments: Any) -> Any:
         _say(result.text)
         sys.exit(REFUSED)
     return result
-
-
-if __name__ == "__main__":
-    main()

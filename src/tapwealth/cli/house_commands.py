@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tapwealth.app import Settings, open_house
+from tapwealth.app.house import Settings, open_house
 from tapwealth.flows import end_of_day, reports
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House

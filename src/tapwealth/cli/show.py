@@ -174,8 +174,10 @@ def _mirror_cell(mirror: dict[str, Any]) -> str:
 def _statement_table(one: dict[str, Any]) -> Table:
     title = f"{one['shown_name']}: wallet {format_minor(one['wallet'])}, fund {format_minor(one['holding'])}"
     table = Table(title=title, title_justify="left")
-    for heading, justify in (("date", "left"), ("what", "left"), ("amount", "right"), ("balance", "right")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for heading in ("date", "what"):
+        table.add_column(heading)
+    for heading in ("amount", "balance"):
+        table.add_column(heading, justify="right")
     for line in one["statement"]:
         table.add_row(line["date"], line["text_en"], format_minor(line["amount"]), format_minor(line["balance"]))
     return table
