@@ -52,7 +52,13 @@ def date_status(data: Path, url: str | None) -> Any:
 
 
 def statement_of(data: Path, url: str | None, customer: str) -> Any:
-    return _in_house(data, url, lambda house: reports.statement(house, customer))
+    """The customer with that phone number or id."""
+
+    async def act(house: House) -> Any:
+        found = await reports.statement(house, customer)
+        return found if isinstance(found, Refusal) else msgspec.to_builtins(found)
+
+    return _in_house(data, url, act)
 
 
 def migrate_database(data: Path, url: str | None) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 The folder holds everything; a second call goes on from where the first one was interrupted.
 """
 
+import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tapwealth.kernel.clock import SHANGHAI, iso, shanghai
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.play.cast import cast_of
 from tapwealth.play.processes import PARTNERS, Part, Troupe, ports, python
 from tapwealth.play.script import scenes
@@ -46,6 +48,29 @@ class Evening:
         return not self.unproved and all(day["proved"] for day in self.figures["days"])
 
 
+def remember(billing: Billing) -> None:
+    """Note what is played in this folder; raises BadInput when something else was begun there."""
+    wanted = {
+        "first_day": str(billing.first_day),
+        "days": billing.days,
+        "seed": billing.seed,
+        "books": billing.books,
+        "orders": hashlib.sha256(billing.orders).hexdigest(),
+        "faults": billing.faults,
+    }
+    path = billing.folder / "billing.json"
+    if not path.exists():
+        billing.folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(wanted), encoding="utf-8")
+        return
+    begun = json.loads(path.read_text(encoding="utf-8"))
+    other = [name for name, value in wanted.items() if begun.get(name) != value]
+    if other:
+        raise BadInput(
+            f"another week was begun here ({', '.join(other)} differ)", where=str(billing.folder), hint="say --fresh to start anew"
+        )
+
+
 Progress = Callable[[str, int, int], None]
 """(what is played now, how many scenes were, how many there are)."""
 
@@ -55,7 +80,7 @@ async def open_theatre(billing: Billing, platform: tuple[str, ...], on_event: Ca
     """Everybody on stage. `platform` is the command that runs the platform, its ports and partners are appended."""
     cast = cast_of(billing.seed)
     folder = billing.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    remember(billing)
     taken = ports(folder, ("platform", "terminals", *PARTNERS))
     urls = {name: f"http://127.0.0.1:{taken[name]}" for name in ("platform", *PARTNERS)}
     token = f"{cast.random('partner token').getrandbits(256):064x}"
