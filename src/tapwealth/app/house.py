@@ -11,7 +11,7 @@ from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.customers.identity_http import IdentityHttp
 from tapwealth.flows import cards
 from tapwealth.flows.frame import House
-from tapwealth.flows.rails import Rails
+from tapwealth.flows.rails import Rails, outside
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.kernel.calendar_data import load_calendar
@@ -80,10 +80,10 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
         ledger = PostgresLedger(books)
         await ledger.install(tx)
     rails = Rails(
-        BankHttp(settings.bank_url, settings.token),
-        BillerHttp(settings.biller_url, settings.token),
-        IdentityHttp(settings.identity_url, settings.token),
-        InsurerHttp(settings.insurer_url, settings.token),
+        outside(BankHttp(settings.bank_url, settings.token), "bank"),
+        outside(BillerHttp(settings.biller_url, settings.token), "biller"),
+        outside(IdentityHttp(settings.identity_url, settings.token), "identity"),
+        outside(InsurerHttp(settings.insurer_url, settings.token), "insurer"),
         Folder(settings.exchange),
         Heads(settings.data / "heads.jsonl"),
     )

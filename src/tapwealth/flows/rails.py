@@ -1,12 +1,13 @@
-"""The ports through which flows reach the partners. They are called outside transactions only."""
+"""The ports through which flows reach the partners. They are called outside transactions only: `outside` holds it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from tapwealth.bank.bank_http import BankPort
 from tapwealth.bills.biller import BillerPort
 from tapwealth.customers.identity_http import IdentityPort
 from tapwealth.insurance.insurer_http import InsurerPort
+from tapwealth.storage.database import forbid_in_transaction
 
 
 class ExchangeFolder(Protocol):
@@ -37,3 +38,20 @@ class Rails:
     insurer: InsurerPort
     exchange: ExchangeFolder
     heads: HeadsFile
+
+
+Port = TypeVar("Port")
+
+
+def outside(port: Port, what: str) -> Port:
+    """The port, each of whose calls first makes sure that no transaction is open: none may wait for somebody else's machine."""
+    return cast(Port, _Outside(port, what))
+
+
+class _Outside:
+    def __init__(self, port: object, what: str) -> None:
+        self._port, self._what = port, what
+
+    def __getattr__(self, name: str) -> Any:
+        forbid_in_transaction(f"{self._what}.{name}")
+        return getattr(self._port, name)
