@@ -132,6 +132,7 @@ def up(
 @app.command()
 def demo(
     data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew; what was played before is deleted.")] = False,
     from_day: Annotated[
         str | None, typer.Option("--from", help="First day: a dealing day from 2013-07-08 to August 2014; 2014-02-24 unless told.")
@@ -162,6 +163,7 @@ def demo(
             fault=fault,
             json_file=json_file,
             serve=serve,
+            database_url=database_url,
         )
     )
 

@@ -22,10 +22,12 @@ from tapwealth.play.processes import python
 from tapwealth.play.stage import Stage
 from tapwealth.play.theatre import Billing, Evening, open_theatre, perform
 from tapwealth.play.week import FIRST_DAY
+from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer
 
 _ORDERS = "OFD_996_H0_20170427_03.TXT"
 _PROVED, _UNPROVED = 0, 1
+_TABLE_WIDTH = 118
 
 
 def show(
@@ -40,27 +42,32 @@ def show(
     fault: str,
     json_file: str | None,
     serve: bool,
+    database_url: str | None = None,
 ) -> int:
     """Play, print, and keep serving if asked to. The exit code: 0 if every date was proved."""
     data = data.resolve()
     if fresh:
-        _erase(data)
+        _erase(data, database_url)
     content, name = _orders(orders)
     billing = Billing(data, first_day or FIRST_DAY, days, seed, books, content, name, _faults(fault or "week"))
     console = Console(stderr=True)
     try:
-        return asyncio.run(_show(billing, console, json_file, serve=serve))
+        return asyncio.run(_show(billing, console, json_file, database_url, serve=serve))
     except KeyboardInterrupt:
         console.print("stopped; everything is kept, call again to go on")
         return _PROVED
 
 
-def _erase(data: Path) -> None:
-    if not data.exists():
+def _erase(data: Path, database_url: str | None) -> None:
+    """Delete a played week, and nothing else."""
+    if not data.exists() or not any(data.iterdir()):
         return
-    if not (data / "diary.jsonl").exists() and any(data.iterdir()):
+    if not (data / "billing.json").exists():
         raise BadInput(f"{data} holds something else than a played week", where="--data-dir", hint="give an empty folder")
-    EmbeddedServer(data).erase()
+    if database_url:
+        asyncio.run(migrate.erase(database_url))
+    else:
+        EmbeddedServer(data).erase()
     shutil.rmtree(data)
 
 
@@ -78,14 +85,18 @@ def _faults(name: str) -> Any:
     return json.loads(done.stdout)
 
 
-async def _show(billing: Billing, console: Console, json_file: str | None, *, serve: bool) -> int:
+def _platform(database_url: str | None) -> tuple[str, ...]:
+    return python("tapwealth.cli", "up", *(("--database-url", database_url) if database_url else ()))
+
+
+async def _show(billing: Billing, console: Console, json_file: str | None, database_url: str | None, *, serve: bool) -> int:
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
     assert main is not None, "this runs as a task"
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, main.cancel)
     try:
-        async with open_theatre(billing, python("tapwealth.cli", "up"), console.log) as (stage, _troupe):
+        async with open_theatre(billing, _platform(database_url), console.log) as (stage, _troupe):
             console.print(f"[bold]Tapwealth[/bold] plays {billing.days} days from {billing.first_day}: {stage.urls['platform']}")
             evening = await _play(billing, stage, console)
             _write(evening, json_file, console)
@@ -116,9 +127,15 @@ def _write(evening: Evening, json_file: str | None, console: Console) -> None:
         sys.stdout.write(json.dumps(evening.figures, ensure_ascii=False, indent=2) + "\n")
     elif json_file:
         Path(json_file).write_text(json.dumps(evening.figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    print_week(evening, Console(stderr=json_file == "-"))
+    print_week(evening, _paper(stderr=json_file == "-"))
     for line in evening.unproved:
         console.print(f"[red]not proved:[/red] {line}", highlight=False)
+
+
+def _paper(*, stderr: bool = False) -> Console:
+    """A console for tables: as wide as the terminal, or wide enough for them where there is none."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=_TABLE_WIDTH)
 
 
 def print_week(evening: Evening, console: Console) -> None:
@@ -185,4 +202,4 @@ def _statement_table(one: dict[str, Any]) -> Table:
 
 def print_statement(found: dict[str, Any]) -> None:
     """One customer's statement."""
-    Console().print(_statement_table(found))
+    _paper().print(_statement_table(found))

@@ -73,6 +73,13 @@ async def apply(dsn: str) -> tuple[str, ...]:
         return pending
 
 
+async def erase(dsn: str) -> None:
+    """Remove everything that the migrations made, as the owner: the database is as empty as before. Raises Outage."""
+    async with _owner(dsn) as connection:
+        await connection.execute(f"drop schema if exists {SCHEMA} cascade")
+        await connection.execute("drop schema if exists ledger cascade")
+
+
 @asynccontextmanager
 async def _owner(dsn: str) -> AsyncIterator[Connection]:
     connection = await open_connection(dsn, {"server_settings": {"search_path": SCHEMA}})
