@@ -32,7 +32,7 @@ _HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosni
 
 WHILE_PLAYED, WHEN_OVER = 4, 30
 """Seconds after which the page looks again: while a date is not closed, and when all are."""
-MOVEMENTS_SHOWN, RECEIPTS_SHOWN, CURVE_DAYS = 8, 4, 10
+MOVEMENTS_SHOWN, RECEIPTS_SHOWN, CURVE_DAYS = 7, 4, 10
 LANGUAGES = ("zh", "en")
 
 

@@ -303,14 +303,13 @@ def _transit(account: str, under_way: Sequence[bank.Instruction]) -> list[Transi
 
 
 async def _units(house: House, tx: Any, day: date, state: str) -> Units | None:
-    """None while the registrar's holdings of the date are not in."""
+    """None while the date is not proved and the registrar's holdings of it are not in."""
     said = await funds.holdings_on(tx, day)
+    if state == "closed":
+        proved = (await progress.finished(tx, JOB, day, HOUSE_BOOK))["prove units"]["figures"]
+        return _units_of(proved["holders"], proved["ours"], [one["units"] for one in proved["transit_098"]], sum(said.values()))
     if not said:
         return None
-    if state == "closed":
-        proved = (await progress.finished(tx, JOB, day, HOUSE_BOOK)).get("prove units", {}).get("figures")
-        if proved:
-            return _units_of(proved["holders"], proved["ours"], [one["units"] for one in proved["transit_098"]], sum(said.values()))
     register = await register_on(house, tx, day, coming=False)
     coming = [one.units for one in await funds.fast_transfers_under_way(tx, day)]
     return _units_of(len(register.holders), register.total, coming, sum(said.values()))
