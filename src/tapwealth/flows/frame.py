@@ -68,10 +68,11 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The platform clock inside this transaction, and the last business date that is cut (None before the first)."""
+    """The platform clock inside this transaction, and the last business dates that are cut and closed (None before the first)."""
 
     now: datetime
     cut: date | None
+    closed: date | None = None
 
     def date_of(self, received_at: datetime) -> date:
         """The business date of a customer's request read at that instant; the day after the last cut one if its own is cut already."""
@@ -80,6 +81,13 @@ class Moment:
     def open_date(self, wanted: date) -> date:
         """`wanted`, unless it is cut: then the first date that is not."""
         return wanted if self.cut is None or wanted > self.cut else self.cut + timedelta(days=1)
+
+    def booking_date(self, wanted: date) -> date:
+        """The business date of what a partner booked on `wanted`: that date until it is closed, then the first one that is not.
+
+        A cut keeps customers out of a date, not the word of those who prove it.
+        """
+        return wanted if self.closed is None or wanted > self.closed else self.closed + timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -111,19 +119,23 @@ Act = Callable[[Tx, Moment, int], Awaitable[T | Refusal]]
 
 
 async def moment(tx: Tx) -> Moment:
-    """The platform clock and the last cut date, in one query."""
+    """The platform clock, the last cut and the last closed date, in one query."""
     row = await tx.fetchrow(
-        "select (select instant from platform_clock) as now, (select max(business_date) from business_day where state <> 'open') as cut"
+        "select (select instant from platform_clock) as now, (select max(business_date) from business_day where state <> 'open') as cut,"
+        " (select max(business_date) from business_day where state = 'closed') as closed"
     )
-    return Moment(row["now"], row["cut"])
+    return Moment(row["now"], row["cut"], row["closed"])
 
 
-async def once(house: House, books: Sequence[int], envelope: Envelope, command: Any, act: Act[T], into: type[T]) -> T | Refusal:
+async def once(
+    house: House, books: Sequence[int], envelope: Envelope, command: Any, act: Act[T], into: type[T], *, whoever: bool = False
+) -> T | Refusal:
     """Decide `command` exactly once. `books` are those it writes to; the first one remembers the answer.
 
-    A refusal leaves nothing behind but the memory of it.
+    A refusal leaves nothing behind but the memory of it. The same key of somebody else is another command, unless `whoever` (for the
+    opening of an account: who asks again is known by then).
     """
-    digest = content_hash(house.keys, command)
+    digest = content_hash(house.keys, command, "" if whoever else envelope.caller.who)
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, sorted(set(books)))
         known = (await idempotency.recall(tx, [(books[0], envelope.key, digest)]))[0]
@@ -154,7 +166,7 @@ async def each_once(
 
     A key that stands twice in the list is decided once; the second gets the first answer, or a refusal if its content differs.
     """
-    digests = [content_hash(house.keys, one.command) for one in commands]
+    digests = [content_hash(house.keys, one.command, one.envelope.caller.who) for one in commands]
     asked = [(one.envelope.caller.book, one.envelope.key, digest) for one, digest in zip(commands, digests, strict=True)]
     known = await idempotency.recall(tx, asked)
     first: dict[tuple[int, UUID], int] = {}
@@ -209,9 +221,10 @@ async def must_post(house: House, tx: Tx, at: Moment, entries: Sequence[JournalE
         assert answer.refusal is None, f"{entry.kind} of {entry.business_date} in book {entry.book} refused: {answer.refusal}"
 
 
-def content_hash(keys: KeyStore, command: Any) -> bytes:
-    """A keyed hash over a canonical form of the command. Keyed, since a command may name people: a plain hash could be guessed back."""
-    return keys.lookup_hash("command", json.dumps(_plain(command), sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+def content_hash(keys: KeyStore, command: Any, who: str) -> bytes:
+    """A keyed hash over a canonical form of the command and who gives it. Keyed, since it may name people: a plain one could be guessed."""
+    content = [who, type(command).__name__, _plain(command)]
+    return keys.lookup_hash("command", json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
 
 
 def _plain(value: Any) -> Any:

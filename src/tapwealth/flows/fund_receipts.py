@@ -25,7 +25,7 @@ async def recognise_channel(_house: House, tx: Any, at: Moment, pushed: Sequence
     for one in pushed:
         code = one.text.split(" ", 1)[0]
         if one.account == NUMBER_OF[Kind.FUND_COLLECTION] and code in codes:
-            entry = bank.received(HOUSE_BOOK, one.key, one.account, kept, one.amount, at.open_date(one.booked_on), actor, known=True)
+            entry = bank.received(HOUSE_BOOK, one.key, one.account, kept, one.amount, at.booking_date(one.booked_on), actor, known=True)
             claims[one.end_to_end_id] = Claim(f"channel:{code}", (entry,))
     return claims
 
@@ -39,7 +39,7 @@ async def recognise_redemption(_house: House, tx: Any, at: Moment, pushed: Seque
         due = [redemption for redemption in await store.redemptions(tx) if redemption.state == "confirmed"]
         if sum(redemption.units for redemption in due) != one.amount:
             continue
-        day = at.open_date(one.booked_on)
+        day = at.booking_date(one.booked_on)
         made = []
         for redemption in due:
             for book, units in (await store.redemption_parts(tx, redemption.serial)).items():

@@ -130,12 +130,12 @@ async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
         actor = await actor_number(tx, 0, PLATFORM)
         made = []
         for name, outcome in fresh.items():
-            made += _settling(found[name], outcome, parts[found[name].id], at.open_date(outcome.booked_on), actor)
+            made += _settling(found[name], outcome, parts[found[name].id], at.booking_date(outcome.booked_on), actor)
         await must_post(house, tx, at, made)
         await store.settle(
             tx,
             [
-                (found[name].id, "executed" if said.executed else "rejected", said.reason, at.open_date(said.booked_on))
+                (found[name].id, "executed" if said.executed else "rejected", said.reason, at.booking_date(said.booked_on))
                 for name, said in fresh.items()
             ],
             at.now,

@@ -146,7 +146,7 @@ async def open_account(house: House, envelope: Envelope, command: OpenAccount) -
         await _ask_channels(tx, at, row, envelope.key)
         return AccountOpened(prefixed("cus", person), 0)
 
-    return await once(house, [book], envelope, command, act, AccountOpened)
+    return await once(house, [book], envelope, command, act, AccountOpened, whoever=True)
 
 
 def device_lookup(house: House, token: str) -> bytes:

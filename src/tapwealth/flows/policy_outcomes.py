@@ -156,8 +156,8 @@ async def recognise_refunds(house: House, tx: Any, at: Moment, pushed: Sequence[
     claims = {}
     for (serial, row), premium in zip(agreed.items(), await premiums_of(house, tx, list(agreed.values())), strict=True):
         refund = replace(premium, amount=row.refund)
-        claims[serial] = Claim("policy_refund", (entries.refund_received(refund, at.open_date(here[serial].booked_on), actor),))
-    await store.save(tx, [replace(row, refunded_on=at.open_date(here[serial].booked_on)) for serial, row in agreed.items()])
+        claims[serial] = Claim("policy_refund", (entries.refund_received(refund, at.booking_date(here[serial].booked_on), actor),))
+    await store.save(tx, [replace(row, refunded_on=at.booking_date(here[serial].booked_on)) for serial, row in agreed.items()])
     await notices.tell(tx, [_refund_notice(row, at) for row in agreed.values()])
     for serial in awaited.keys() - agreed.keys():
         claims[serial] = await _other_amount(tx, at, here[serial], awaited[serial], actor)
@@ -171,7 +171,7 @@ def _refund_notice(row: PolicyRow, at: Moment) -> Notice:
 
 
 async def _other_amount(tx: Tx, at: Moment, one: Pushed, row: PolicyRow, actor: int) -> Claim:
-    day = at.open_date(one.booked_on)
+    day = at.booking_date(one.booked_on)
     text = f"the insurer refunds {format_minor(one.amount)} for policy {row.policy_number}, {format_minor(row.refund)} was agreed; ask it"
     await bank.add_breaks(tx, day, [BreakRow(INSURER, "refund_differs", one.end_to_end_id, one.amount, text, accounted=True)], at.now)
     kept = house_account(HOUSE_BOOK, Kind.SUSPENSE, Asset.CNY)

@@ -74,7 +74,7 @@ def _check_accounts(fresh: Mapping[str, Pushed]) -> None:
 
 
 def _row(one: Pushed, destination: str, at: Moment) -> store.Receipt:
-    day = at.open_date(one.booked_on)
+    day = at.booking_date(one.booked_on)
     return store.Receipt(one.end_to_end_id, one.account, one.amount, one.booked_on, one.debtor, one.text, destination, day)
 
 
@@ -88,7 +88,7 @@ async def _line_of_advance(house: House, _tx: Any, at: Moment, pushed: Sequence[
 
 
 def _funded(house: House, at: Moment, one: Pushed, actor: int) -> list[JournalEntry]:
-    day, key = at.open_date(one.booked_on), one.key
+    day, key = at.booking_date(one.booked_on), one.key
     owed = house_account(HOUSE_BOOK, Kind.ADVANCE_PAYABLE, Asset.CNY)
     made = [entries.received(HOUSE_BOOK, key, one.account, owed, one.amount, day, actor, known=True)]
     for book in house.all_books:
@@ -100,7 +100,7 @@ async def _suspense(_house: House, _tx: Any, at: Moment, pushed: Sequence[Pushed
     claims = {}
     for one in pushed:
         kept = house_account(HOUSE_BOOK, _KEPT[ACCOUNTS[one.account][0]], Asset.CNY)
-        entry = entries.received(HOUSE_BOOK, one.key, one.account, kept, one.amount, at.open_date(one.booked_on), actor, known=False)
+        entry = entries.received(HOUSE_BOOK, one.key, one.account, kept, one.amount, at.booking_date(one.booked_on), actor, known=False)
         claims[one.end_to_end_id] = Claim("suspense", (entry,))
     return claims
 
