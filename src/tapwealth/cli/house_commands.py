@@ -13,7 +13,7 @@ from tapwealth.app.house import Settings, open_house
 from tapwealth.flows import end_of_day, reports
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House
-from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer, Role
 
@@ -79,8 +79,9 @@ def database_status(data: Path, url: str | None) -> dict[str, Any]:
 
 def run_benchmark(name: str, seconds: int, *, as_json: bool) -> None:
     """Run a benchmark on an embedded server of its own."""
-    if name != "ledger":
-        raise Outage(f"there is no benchmark {name!r}; there is: ledger")
-    from tapwealth.bench import ledger
+    from tapwealth.bench import history, ledger
 
-    ledger.main(seconds, as_json=as_json, out=sys.stdout)
+    benchmarks = {"ledger": ledger.main, "history": history.main}
+    if name not in benchmarks:
+        raise BadInput(f"there is no benchmark {name!r}", hint=f"there are {', '.join(benchmarks)}")
+    benchmarks[name](seconds, as_json=as_json, out=sys.stdout)
