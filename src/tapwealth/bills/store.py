@@ -266,12 +266,6 @@ async def payments_of(tx: Any, book: int, person: UUID, limit: int = 100) -> lis
     return [(one, found[one.book, one.bill]) for one in made]
 
 
-async def bills_of(tx: Any, book: int, person: UUID) -> list[BillRow]:
-    """What was presented to a person, oldest period first."""
-    rows = await tx.fetch(f"select {_BILL} from bill where book = $1 and person = $2 order by period, bill_number", book, person)
-    return [BillRow(*row) for row in rows]
-
-
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     """Rows as the columns that unnest takes."""
     return [[row[column] for row in rows] for column in range(width)]

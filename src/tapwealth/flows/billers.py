@@ -31,7 +31,7 @@ from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.database import Tx
 
-__all__ = ["DAY_END_FILE", "compare_billers", "in_suspense", "settle_billers"]
+__all__ = ["DAY_END_FILE", "compare_billers", "settle_billers"]
 
 DAY_END_FILE = "biller_file"
 """The source of the breaks found here."""
@@ -140,8 +140,3 @@ def _report(file: DayEndFile, matched: int, breaks: Sequence[BreakRow], doubted:
     text = f"{matched} of {len(file.lines)} payments agree with the biller's file"
     wrong = [f"{one.text}; ask the biller" for one in breaks if not one.accounted]
     return StepReport(text + (f", {len(doubted)} in doubt" if doubted else ""), figures, wrong)
-
-
-async def in_suspense(house: House, tx: Tx, day: date) -> list[PaymentRow]:
-    """The payments whose money lay in suspense at the end of that date: in doubt, or not asked yet."""
-    return await store.in_suspense(tx, list(house.all_books), day)

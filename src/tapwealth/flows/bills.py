@@ -1,4 +1,4 @@
-"""Bills: asking a biller what an account owes, paying, and what the payer sees of it.
+"""Bills: adding a biller, asking it what an account owes, and paying.
 
 Paying is a hot flow over a list of commands, in the writer's transaction: the money goes into suspense, and the biller hears of it from the
 outbox. What comes of it stands in `bill_outcomes`, the day's end with the billers in `billers`.
@@ -7,7 +7,7 @@ outbox. What comes of it stands in `bill_outcomes`, the day's end with the bille
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import time
 from enum import Enum, auto
 from typing import NamedTuple
 from uuid import UUID
@@ -39,8 +39,8 @@ from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 
 __all__ = [
-    "AddBiller", "BillPaymentPlaced", "BillPaymentView", "BillerAdded", "BillsPresented", "InquireBill", "PayBill", "Placing",
-    "PresentedBill", "add_biller", "check", "compare_billers", "deliver", "inquire_bill", "pay", "payments_of", "settle_billers",
+    "STATE_WORDS", "AddBiller", "BillPaymentPlaced", "BillerAdded", "BillsPresented", "InquireBill", "PayBill", "Placing",
+    "PresentedBill", "add_biller", "check", "compare_billers", "deliver", "inquire_bill", "pay", "settle_billers",
 ]  # fmt: skip
 
 
@@ -322,23 +322,6 @@ def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing) -> PaymentR
     )
 
 
-class BillPaymentView(msgspec.Struct, frozen=True):
-    """A payment as its payer sees it."""
-
-    payment: str
-    biller: str
-    biller_en: str
-    account: str
-    period: str
-    amount: int
-    state: str
-    state_zh: str
-    state_en: str
-    reference: str
-    business_date: date
-    received_at: datetime
-
-
 STATE_WORDS: dict[PaymentState, tuple[str, str]] = {
     PaymentState.PREPARED: ("缴费处理中", "on its way to the biller"),
     PaymentState.SENT: ("缴费处理中", "with the biller"),
@@ -349,29 +332,3 @@ STATE_WORDS: dict[PaymentState, tuple[str, str]] = {
     PaymentState.LATE_SUCCESS: ("退款后确认已缴清，待补款", "paid after all; the refund is owed back"),
 }
 """What a state means, for people: Chinese, English."""
-
-
-async def payments_of(house: House, book: int, person: UUID) -> list[BillPaymentView]:
-    """A person's payments, newest first."""
-    async with house.database.read() as tx:
-        rows = await store.payments_of(tx, book, person)
-        billers = await store.billers(tx)
-    return [_view(row, bill, billers[row.biller]) for row, bill in rows]
-
-
-def _view(row: PaymentRow, bill: BillRow, biller: BillerRow) -> BillPaymentView:
-    zh, en = STATE_WORDS[row.state]
-    return BillPaymentView(
-        payment=str(row.id),
-        biller=biller.biller.name,
-        biller_en=biller.name_en,
-        account=bill.shown_account,
-        period=bill.period,
-        amount=row.amount,
-        state=row.state.value,
-        state_zh=zh,
-        state_en=en,
-        reference=row.biller_reference,
-        business_date=row.business_date,
-        received_at=row.received_at,
-    )

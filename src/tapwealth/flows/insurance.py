@@ -1,4 +1,4 @@
-"""Insurance: buying a policy, cancelling it, and what the policyholder sees of it.
+"""Insurance: buying a policy and cancelling it.
 
 The premium is taken at once and waits in transit; the insurer is asked from the outbox. What comes of it stands in `policy_outcomes`, the
 day's end with the insurer in `insurers`. The buyer is the insured person.
@@ -24,7 +24,7 @@ from tapwealth.flows.payments import end_to_end
 from tapwealth.flows.people import open_person, wallet_of, who
 from tapwealth.flows.policy_outcomes import CANCEL, INSURER, ISSUE, deliver, recognise_refunds
 from tapwealth.insurance import entries, store
-from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide, quote
+from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.policy import PolicyState, refund_of
@@ -38,8 +38,8 @@ from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 
 __all__ = [
-    "BuyPolicy", "CancelPolicy", "PolicyCancelling", "PolicyQuoted", "PolicyTaken", "PolicyView", "begin_cover", "buy", "cancel",
-    "compare_insurer", "deliver", "pay_insurer", "policies_of", "quote_policy", "recognise_refunds", "sweep_premiums",
+    "BuyPolicy", "CancelPolicy", "PolicyCancelling", "PolicyTaken", "begin_cover", "buy", "cancel",
+    "compare_insurer", "deliver", "pay_insurer", "recognise_refunds", "sweep_premiums",
 ]  # fmt: skip
 
 
@@ -73,17 +73,6 @@ class PolicyTaken(msgspec.Struct, frozen=True):
     state: str
 
 
-class PolicyQuoted(msgspec.Struct, frozen=True):
-    """What a policy would cost."""
-
-    product: str
-    premium: int
-    sum_insured: int
-    from_day: date
-    to_day: date
-    free_look_days: int
-
-
 class CancelPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """End a policy of one's own."""
 
@@ -97,20 +86,6 @@ class PolicyCancelling(msgspec.Struct, frozen=True):
     policy: str
     refund: int
     free_look: bool
-
-
-async def quote_policy(house: House, book: int, person: UUID, command: BuyPolicy) -> PolicyQuoted | Refusal:
-    """What the policy would cost today; nothing is decided."""
-    product = product_of(command.product)
-    async with house.database.read() as tx:
-        row = (await customers.persons(tx, [(book, person)]))[person]
-        now = await tx.fetchval("select instant from platform_clock")
-    today = business_date_of(now)
-    wish = _wish(product, command, today)
-    made = quote(wish, _facts(house, row, wish, today, 0))
-    if isinstance(made, Refusal):
-        return made
-    return PolicyQuoted(product.code, made.premium, product.sum_insured, made.from_day, made.to_day, product.free_look_days)
 
 
 def _wish(product: Product, command: BuyPolicy, today: date) -> Wish:
@@ -237,72 +212,3 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
         return PolicyCancelling(str(row.id), refund, free_look)
 
     return await once(house, [book], envelope, command, act, PolicyCancelling)
-
-
-class PolicyView(msgspec.Struct, frozen=True):
-    """A policy as its holder sees it; amounts in fen. `refund` is agreed or received, 0 if there is none."""
-
-    policy: str
-    product: str
-    name: str
-    number: str
-    premium: int
-    sum_insured: int
-    from_day: date
-    to_day: date
-    state: str
-    state_zh: str
-    state_en: str
-    free_look_until: date | None
-    refund: int
-    refunded_on: date | None
-
-
-async def policies_of(house: House, book: int, person: UUID) -> list[PolicyView]:
-    """A person's policies, newest first."""
-    async with house.database.read() as tx:
-        rows = await store.policies_of(tx, book, person)
-    return [_view(row) for row in rows]
-
-
-def _view(row: PolicyRow) -> PolicyView:
-    zh, en = _words(row)
-    return PolicyView(
-        policy=str(row.id),
-        product=row.product,
-        name=product_of(row.product).name,
-        number=row.policy_number,
-        premium=row.premium,
-        sum_insured=row.sum_insured,
-        from_day=row.from_day,
-        to_day=row.to_day,
-        state=row.state.value,
-        state_zh=zh,
-        state_en=en,
-        free_look_until=row.free_look_until,
-        refund=row.refund,
-        refunded_on=row.refunded_on,
-    )
-
-
-_STATE_WORDS = {
-    PolicyState.QUOTED: ("等待保险公司承保", "waiting for the insurer"),
-    PolicyState.ISSUED: ("已承保，尚未生效", "issued; cover has not begun"),
-    PolicyState.IN_FORCE: ("保障中", "in force"),
-    PolicyState.SUSPENDED: ("效力中止", "suspended"),
-    PolicyState.LAPSED: ("已失效", "lapsed"),
-    PolicyState.CANCELLED: ("已退保", "cancelled"),
-    PolicyState.EXPIRED: ("已满期", "expired"),
-    PolicyState.CLAIMED: ("已理赔终止", "ended by a claim"),
-}
-
-
-def _words(row: PolicyRow) -> tuple[str, str]:
-    """What stands behind the state: a refusal, a cancellation under way, a refund that has not arrived."""
-    if row.refused_on is not None:
-        return "未承保，保费已退回", "not taken on by the insurer; premium returned"
-    if row.cancel_serial is not None and row.cancelled_on is None:
-        return "退保处理中", "being cancelled"
-    if row.cancelled_on is not None and row.refund and row.refunded_on is None:
-        return "已退保，等待退款", "cancelled; refund on its way"
-    return _STATE_WORDS[row.state]

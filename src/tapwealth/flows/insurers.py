@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
@@ -110,6 +111,10 @@ def _payout(day: date, parts: tuple[Part, ...]) -> Payment:
     )
 
 
+Item = dict[str, Any]
+"""An open item as the report lists it."""
+
+
 @dataclass(slots=True)
 class _Compared:
     """`differences` and the rows that the bordereau confirms, as far as they are found."""
@@ -145,8 +150,9 @@ async def compare_insurer(house: House, day: date) -> StepReport:
                 text = f"policy {row.policy_number} is {kind} here, but the insurer's bordereaux do not name it"
                 compared.differ("we_have_more", serial, row.premium if kind == BordereauEvent.ISSUED else row.refund, text)
         await bank.replace_breaks(tx, day, BORDEREAU, compared.differences, at.now)
-        doubted, awaited = await store.waiting(tx, books), await store.refunds_awaited(tx, books, day)
-    return _report(lines, compared, doubted, awaited)
+        doubted, transit, awaited = await _open(tx, books, day)
+    figures = {"in_doubt": doubted, "premiums_in_transit": transit, "refunds_awaited": awaited}
+    return _report(lines, compared, figures)
 
 
 async def _asked(house: House, tx: Tx) -> bool:
@@ -208,13 +214,17 @@ def _happened(event: BordereauEvent, row: PolicyRow) -> bool:
     return (row.issued_on if event is BordereauEvent.ISSUED else row.cancelled_on) is not None
 
 
-def _report(lines: Sequence[BordereauLine], compared: _Compared, doubted: Sequence[PolicyRow], awaited: Sequence[PolicyRow]) -> StepReport:
-    figures = {
-        "events": len(lines),
-        "matched": len(compared.matched),
-        "differences": len(compared.differences),
-        "in_doubt": [{"policy": row.cancel_serial or row.serial, "premium": row.premium, "state": row.state.value} for row in doubted],
-        "refunds_awaited": [{"item": row.cancel_serial, "amount": row.refund} for row in awaited],
-    }
+async def _open(tx: Tx, books: Sequence[int], day: date) -> tuple[list[Item], list[Item], list[Item]]:
+    """By item: requests without an answer; premiums that lay in transit at the date's end; refunds that had not arrived."""
+    waiting, transit = await store.waiting(tx, books), await store.premiums_in_transit(tx, books, day)
+    return (
+        [{"item": row.cancel_serial or row.serial, "amount": row.premium, "state": row.state.value} for row in waiting],
+        [{"item": row.serial, "amount": row.premium} for row in transit],
+        [{"item": row.cancel_serial, "amount": row.refund} for row in await store.refunds_awaited(tx, books, day)],
+    )
+
+
+def _report(lines: Sequence[BordereauLine], compared: _Compared, opened: Mapping[str, list[Item]]) -> StepReport:
+    figures = {"events": len(lines), "matched": len(compared.matched), "differences": len(compared.differences), **opened}
     text = f"{len(compared.matched)} of {len(lines)} events agree with the insurer's bordereau"
     return StepReport(text, figures, list(dict.fromkeys(one.text for one in compared.differences)))

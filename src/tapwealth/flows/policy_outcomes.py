@@ -61,7 +61,8 @@ async def deliver(house: House, message: OutboxMessage) -> None:
         order = PolicyOrder(row.serial, row.product, who.name, who.identity_number, row.premium, row.from_day, row.to_day)
         await hear(house, [_heard(key, PolicyEvent.ISSUE, await house.rails.insurer.issue(order))])
     elif message.kind == CANCEL and row.cancel_serial == message.payload["serial"] and row.cancelled_on is None:
-        answer = await house.rails.insurer.cancel(row.cancel_serial, row.policy_number, row.refund, row.cancel_reason)
+        serial: str = message.payload["serial"]
+        answer = await house.rails.insurer.cancel(serial, row.policy_number, row.refund, row.cancel_reason)
         await hear(house, [_heard(key, PolicyEvent.CANCEL, answer)])
 
 

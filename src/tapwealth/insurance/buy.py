@@ -61,22 +61,11 @@ class Quote:
     paid_until: date
 
 
-def quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
-    """What the policy would cost, or why it is not to be had."""
-    if not facts.today < wish.from_day <= facts.today + LATEST_BEGIN:
-        text = f"cover begins between tomorrow and {facts.today + LATEST_BEGIN}; choose one of these days"
-        return Refusal(BuyRefusal.BEGINS_WHEN, text)
-    premium = yearly_premium(wish.product, Insured(facts.sex, facts.age, wish.occupation))
-    if isinstance(premium, Refusal):
-        return premium
-    return Quote(premium, wish.from_day, *cover_of(wish.product, wish.from_day))
-
-
 def decide(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
     """The policy, if it may be bought for the money that is there."""
     if TERMS not in wish.confirmed:
         return Refusal(BuyRefusal.TERMS_NOT_CONFIRMED, "the terms are not confirmed; read and confirm them first")
-    made = quote(wish, facts)
+    made = _quote(wish, facts)
     if isinstance(made, Refusal):
         return made
     if wish.premium not in (None, made.premium):
@@ -85,3 +74,14 @@ def decide(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
         text = f"{format_minor(made.premium)} yuan is the premium, {format_minor(facts.available)} is there; move money in first"
         return Refusal(BuyRefusal.NO_MONEY, text)
     return made
+
+
+def _quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
+    """What the policy would cost, or why it is not to be had."""
+    if not facts.today < wish.from_day <= facts.today + LATEST_BEGIN:
+        text = f"cover begins between tomorrow and {facts.today + LATEST_BEGIN}; choose one of these days"
+        return Refusal(BuyRefusal.BEGINS_WHEN, text)
+    premium = yearly_premium(wish.product, Insured(facts.sex, facts.age, wish.occupation))
+    if isinstance(premium, Refusal):
+        return premium
+    return Quote(premium, wish.from_day, *cover_of(wish.product, wish.from_day))
