@@ -7,7 +7,7 @@ from typing import NamedTuple
 WIDTH, HEIGHT = 3200, 1300
 LEFT, RIGHT, TOP, BOTTOM = 520, 90, 110, 230
 """Margins around the drawing, for the labels."""
-_MOST_LINES = 4
+_MOST_LINES, _MOST_NAMES = 4, 6
 
 
 class Tick(NamedTuple):
@@ -28,12 +28,13 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`points` from left to right, `floor` the height of the lowest line."""
+    """`points` from left to right; `floor` is the place of the lowest line, `zero` where bars begin, `bar` their width."""
 
     points: Sequence[Point]
     rows: Sequence[Tick]
     columns: Sequence[Tick]
     floor: int
+    zero: int
     bar: int
     width: int = WIDTH
     height: int = HEIGHT
@@ -55,8 +56,8 @@ def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, fro
     if not values:
         return None
     figures = [value for _, value in values]
-    low = min(0, *figures) if from_zero else min(figures)
-    rows = _rows(low, max(figures))
+    enclosed = [0, *figures] if from_zero else figures
+    rows = _rows(min(enclosed), max(enclosed))
     span = rows[-1] - rows[0]
     floor, depth = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
     slot = (WIDTH - LEFT - RIGHT) // len(values)
@@ -68,8 +69,9 @@ def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, fro
     return Chart(
         points,
         [Tick(height_of(row), label(row)) for row in rows],
-        [Tick(one.x, one.name) for one in points[:: -(-len(points) // 8)]],
+        [Tick(one.x, one.name) for one in reversed(points[::-1][:: -(-len(points) // _MOST_NAMES)])],
         floor,
+        height_of(max(0, rows[0])),
         min(slot * 3 // 5, 260),
     )
 

@@ -38,11 +38,15 @@ class FundView(msgspec.Struct, frozen=True):
 
 
 class ProofView(msgspec.Struct, frozen=True):
-    """One proof of one date: books, mirrors, units, merchants, income. `text` says what was compared, or what is wrong."""
+    """One proof of one date: books, mirrors, units, merchants, income. `text` says what was compared, or what is wrong.
+
+    `reached` is false while there is nothing to compare yet: such a proof does not hold, and nothing is wrong either.
+    """
 
     date: date
     proof: str
     holds: bool
+    reached: bool
     text: str
 
 
@@ -142,7 +146,11 @@ def proofs_of(day: DayView) -> list[ProofView]:
 
 
 def _proof(day: DayView, proof: str, wrong: Sequence[str], text: str) -> ProofView:
-    return ProofView(day.business_date, proof, not wrong, "; ".join(wrong) or text)
+    return ProofView(day.business_date, proof, not wrong, True, "; ".join(wrong) or text)
+
+
+def _not_reached(day: DayView, proof: str, text: str) -> ProofView:
+    return ProofView(day.business_date, proof, False, False, text)
 
 
 def _unexplained(day: DayView, *sources: str) -> list[str]:
@@ -150,25 +158,28 @@ def _unexplained(day: DayView, *sources: str) -> list[str]:
 
 
 def _books(day: DayView) -> ProofView:
-    done = "prove books" in day.steps
-    return _proof(day, "books", [] if done else ["not proved yet"], "each book and asset sums to zero")
+    if "prove books" not in day.steps:
+        return _not_reached(day, "books", "the day's end has not come so far")
+    return _proof(day, "books", [], "each book and asset sums to zero")
 
 
 def _mirrors(day: DayView) -> ProofView:
-    missing = [f"the bank's statement of {one.account} is not in" for one in day.mirrors if one.statement is None]
-    apart = [one.account for one in day.mirrors if one.statement is not None and one.statement != one.ours]
-    wrong = missing + (_unexplained(day, "bank") or [f"{account} differs from the bank's statement" for account in apart])
+    missing = [one.account for one in day.mirrors if one.statement is None]
+    if missing:
+        return _not_reached(day, "mirrors", f"the bank's statements of {', '.join(missing)} are not in")
+    apart = [f"{one.account} differs from the bank's statement" for one in day.mirrors if one.statement != one.ours]
     listed = sum(len(one.transit) for one in day.mirrors)
-    return _proof(day, "mirrors", wrong, f"{len(day.mirrors)} accounts equal the bank's statements, {listed} payments in transit")
+    text = f"{len(day.mirrors)} accounts equal the bank's statements, {listed} payments in transit"
+    return _proof(day, "mirrors", _unexplained(day, "bank") or apart, text)
 
 
 def _units(day: DayView) -> ProofView:
     if day.units is None:
-        return _proof(day, "units", [] if day.proved else ["the registrar's holdings are not in"], "no units are held")
+        return _not_reached(day, "units", "the registrar's holdings are not in")
     ours = day.units.ours + sum(one.units for one in day.units.transit_098)
-    wrong = _unexplained(day, "units") or ([] if ours == day.units.registrar else ["the sums differ from the registrar's holdings"])
+    apart = [] if ours == day.units.registrar else ["the sums differ from the registrar's holdings"]
     text = f"{day.units.holders} holders equal the registrar's holdings, {len(day.units.transit_098)} fast transfers in transit"
-    return _proof(day, "units", wrong, text)
+    return _proof(day, "units", _unexplained(day, "units") or apart, text)
 
 
 def _merchants(day: DayView) -> ProofView:

@@ -1,0 +1,148 @@
+"""Statements, and who may look at what: a customer at their own, operators at all, everybody at the week."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from played_days import MONDAY, SHOP, TUESDAY, Played, after, operator, play_apart
+
+from tapwealth.flows import reports
+from tapwealth.flows.frame import Caller
+from tapwealth.flows.reports import StatementView, WeekView
+from tapwealth.flows.reports.customers import CustomerView
+from tapwealth.flows.reports.days import DayView
+from tapwealth.kernel.refusal import BadInput, Refusal
+
+
+@pytest.fixture(scope="module")
+def folder(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The days are played once for all tests."""
+    made = tmp_path_factory.mktemp("played")
+    play_apart(database_url, made)
+    return made
+
+
+@pytest.fixture
+async def on(database_url: str, folder: Path) -> AsyncIterator[Played]:
+    async with after(database_url, folder) as played:
+        yield played
+
+
+CLERK = operator("ops.chen")
+
+
+async def view(on: Played, path: str, caller: Caller | None = None, **given: str) -> Any:
+    return await reports.views(on.house)[path](caller, given)
+
+
+def code(answer: Any) -> str:
+    assert isinstance(answer, Refusal), answer
+    return answer.code.name
+
+
+async def statement(on: Played, customer: str) -> StatementView:
+    found = await reports.statement(on.house, customer)
+    assert isinstance(found, StatementView), found
+    return found
+
+
+async def test_a_statement_is_found_by_phone_number_id_or_number(on: Played) -> None:
+    by_phone = await statement(on, on.people[0].phone)
+    assert by_phone == await statement(on, f"cus_{on.callers[0].person.hex}") == await statement(on, "1")  # type: ignore[union-attr]
+    assert by_phone != await statement(on, "2")
+    assert code(await reports.statement(on.house, "13800000000")) == "UNKNOWN"
+    assert code(await reports.statement(on.house, "3")) == "UNKNOWN"
+    with pytest.raises(BadInput):
+        await reports.statement(on.house, "nobody")
+
+
+async def test_balances_run_to_what_the_ledger_holds(on: Played) -> None:
+    for number in ("1", "2"):
+        found = await statement(on, number)
+        for account, owed in (("wallet", found.wallet), ("holding", found.holding)):
+            balance = 0
+            for line in (line for line in found.statement if line.account == account):
+                balance += line.amount
+                assert line.balance == balance >= 0
+            assert balance == owed
+
+
+async def test_money_over_transit_is_dated_when_it_was_sent(on: Played) -> None:
+    sent = next(line for line in (await statement(on, "1")).statement if line.text_en.startswith("Sent to"))
+    (came,) = [line for line in (await statement(on, "2")).statement if line.text_en.startswith("Received from")]
+    assert (sent.date, sent.time, sent.amount) == (came.date, came.time, -came.amount) == (MONDAY, "10:00:00", -300_00)
+    assert came.text_zh.startswith("收到 *")
+
+
+async def test_everybody_sees_the_week_and_its_days(on: Played) -> None:
+    assert isinstance(await view(on, "week"), WeekView)
+    days = await view(on, "days")
+    assert [(day.business_date, day.proved) for day in days] == [(MONDAY, True), (TUESDAY, True)]
+    shown = await view(on, "day/{date}", date="2014-02-25")
+    assert isinstance(shown, DayView)
+    assert shown == days[1]
+    assert await view(on, "break/{date}", date="2014-02-25") == shown.breaks
+    assert code(await view(on, "day/{date}", date="2014-03-25")) == "UNKNOWN"
+    with pytest.raises(BadInput, match="write it like"):
+        await view(on, "day/{date}", date="25.2.")
+    shop = await view(on, "merchant/{number}", number=SHOP)
+    assert [(one.amount, one.state) for one in shop.receipts] == [
+        (28_50, "captured"), (5_000_00, "declined"), (66_60, "reversed"), (200_00, "captured"),
+    ]  # fmt: skip
+    assert [(one.gross, one.gross - one.fee) for one in shop.settlements] == [(28_50, 28_14), (200_00, 197_50)]
+    assert code(await view(on, "merchant/{number}", number="898000000000000")) == "UNKNOWN"
+
+
+async def test_a_customer_sees_their_own_and_nobody_elses(on: Played) -> None:
+    first, second = on.callers
+    own = await view(on, "customer/{person}", first, person="me")
+    assert isinstance(own, CustomerView)
+    assert own == await view(on, "customer/{person}", first, person=str(first.person)) == (await view(on, "week")).customers[0]
+    assert own == await view(on, "customer/{person}", CLERK, person=on.people[0].phone)
+    assert await view(on, "statement/{person}", first, person="me") == await statement(on, "1")
+    for stranger, person in ((None, "1"), (second, "1"), (second, "9"), (Caller(first.kind, "new device", "device token"), "1")):
+        assert code(await view(on, "customer/{person}", stranger, person=person)) == "NOT_YOURS"
+        assert code(await view(on, "statement/{person}", stranger, person=person)) == "NOT_YOURS"
+    assert code(await view(on, "customer/{person}", CLERK, person="9")) == "UNKNOWN"
+
+
+async def test_a_customer_sees_where_their_things_stand(on: Played) -> None:
+    first, second = on.callers
+    me = await view(on, "me", first)
+    found = await statement(on, "1")
+    assert (me.level, me.wallet, me.holding) == (3, found.wallet - found.wallet_held, found.holding - found.holding_held)
+    assert (me.person, [card.masked[-4:] for card in me.cards]) == (f"cus_{first.person.hex}", [on.people[0].card_number[-4:]])  # type: ignore[union-attr]
+    assert me.phone_card.startswith("628888")
+    told = await view(on, "notices", second)
+    assert "has not answered your payment of 50.00 yuan" in told[0].text_en
+    for path in ("me", "notices"):
+        assert code(await view(on, path)) == code(await view(on, path, CLERK)) == "NOT_YOURS"
+
+
+async def test_payments_and_bills_are_asked_for_by_id(on: Played) -> None:
+    first, second = on.callers
+    async with on.house.database.read() as tx:
+        moved = await tx.fetchval("select id from payment_instruction where purpose = 'move_in'")
+        payout = await tx.fetchval("select id from payment_instruction where purpose = 'merchant_payout' limit 1")
+        doubted = await tx.fetchval("select id from bill_payment where state = 'unknown'")
+    mine = await view(on, "payments/{id}", first, id=f"pay_{moved.hex}")
+    assert (mine.state, mine.purpose, mine.amount) == ("executed", "move_in", 2_000_00)
+    assert await view(on, "payments/{id}", CLERK, id=str(moved)) == mine
+    assert (await view(on, "payments/{id}", CLERK, id=str(payout))).state == "executed"
+    for identifier in (moved, payout):
+        assert code(await view(on, "payments/{id}", second, id=str(identifier))) == "UNKNOWN"
+    bill = await view(on, "bill/{id}", second, id=str(doubted))
+    assert (bill.state, bill.amount, bill.account) == ("unknown", 50_00, "******4569")
+    assert code(await view(on, "bill/{id}", first, id=str(doubted))) == "UNKNOWN"
+    assert code(await view(on, "policy/{id}", first, id=str(doubted))) == "UNKNOWN"
+    with pytest.raises(BadInput, match="is no id"):
+        await view(on, "payments/{id}", first, id="x")
+
+
+async def test_operators_see_the_exchanged_files(on: Played) -> None:
+    names = [one.name for one in await view(on, "files", CLERK, date="2014-02-25")]
+    assert "OFD_T01_H0_20140225_03.TXT" in names
+    assert "OFD_H0_T01_20140225_06.TXT" in names
+    assert len(await view(on, "files", CLERK)) > len(names)
+    assert code(await view(on, "files", on.callers[0])) == "NOT_YOURS"
