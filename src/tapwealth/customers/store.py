@@ -32,10 +32,11 @@ class BankCardRow:
     masked_pan: str
     bank_code: str
     bank_name: str
+    bound_at: datetime
 
 
 _PERSON = "select book, id, identity_lookup, sealed, shown_name, kyc_level, opened_at from person"
-_CARD = "select book, id, person, pan_lookup, sealed, masked_pan, bank_code, bank_name from bank_card"
+_CARD = "select book, id, person, pan_lookup, sealed, masked_pan, bank_code, bank_name, bound_at from bank_card"
 
 
 async def add_person(tx: Any, person: PersonRow, phone_lookup: bytes, token_lookup: bytes) -> None:
@@ -126,7 +127,7 @@ async def set_kyc_level(tx: Any, book: int, person: UUID, level: int) -> None:
     await tx.execute("update person set kyc_level = $3 where book = $1 and id = $2", book, person, level)
 
 
-async def add_bank_card(tx: Any, card: BankCardRow, now: datetime) -> None:
+async def add_bank_card(tx: Any, card: BankCardRow) -> None:
     await tx.execute(
         "insert into bank_card (book, id, person, pan_lookup, sealed, masked_pan, bank_code, bank_name, bound_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (book, person, pan_lookup) do nothing",
@@ -138,7 +139,7 @@ async def add_bank_card(tx: Any, card: BankCardRow, now: datetime) -> None:
         card.masked_pan,
         card.bank_code,
         card.bank_name,
-        now,
+        card.bound_at,
     )
 
 
