@@ -74,12 +74,12 @@ def publish(store: Store, exchange: Exchange, registrar: str, now: datetime) -> 
         fresh = [row["name"] for row in due if (row["distributor"], row["day"]) == (distributor, day)]
         _send_index(store, exchange, registrar, distributor, day, fresh)
     with store.tx() as tx:
-        tx.executemany("UPDATE outgoing SET copies = copies - 1, sent = 1 WHERE name = ?", [(row["name"],) for row in due])
+        tx.executemany("UPDATE outgoing SET copies = copies - 1, sent = sent + 1 WHERE name = ?", [(row["name"],) for row in due])
 
 
 def _send_index(store: Store, exchange: Exchange, registrar: str, distributor: str, day: str, fresh: Sequence[str]) -> None:
     with store.tx() as tx:
-        sent = tx.execute("SELECT name FROM outgoing WHERE distributor = ? AND day = ? AND sent = 1", (distributor, day))
+        sent = tx.execute("SELECT name FROM outgoing WHERE distributor = ? AND day = ? AND sent > 0", (distributor, day))
         names = sorted({*fresh, *(str(row["name"]) for row in sent)})
     files = tuple(parse_data_file_name(name) for name in names)
     name = IndexName(registrar, distributor, files[0].day)
@@ -119,8 +119,8 @@ _FALSIFIERS: Mapping[Fault, Callable[[str, Sequence[Fields]], Sequence[Fields]]]
 
 
 def sent(tx: sqlite3.Connection) -> list[dict[str, object]]:
-    """Names and digests of all files that were made, whether they went out or not."""
+    """Names and digests of all files that were made, and how often each went out."""
     return [
-        {"name": row["name"], "digest": hashlib.sha256(row["content"]).hexdigest(), "sent": bool(row["sent"])}
+        {"name": row["name"], "digest": hashlib.sha256(row["content"]).hexdigest(), "times_sent": row["sent"]}
         for row in tx.execute("SELECT name, content, sent FROM outgoing ORDER BY name")
     ]

@@ -29,7 +29,7 @@ class Exchange:
 
     def send(self, name: str, content: bytes) -> None:
         """Let a file appear for the distributors; again is harmless."""
-        put(self.outgoing / name, content)
+        put(self.outgoing.joinpath(name), content)
 
     def complain(self, name: str, text: str) -> None:
         """Say beside a file that it was refused, and why."""

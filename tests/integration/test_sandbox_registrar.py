@@ -1,0 +1,307 @@
+"""The sandbox's registrar as a process: files in, files out by its clock, its register, files it must refuse."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from registrar_process import (
+    ADVANCE,
+    ADVANCER,
+    MONDAY,
+    REAL,
+    Registrar,
+    after,
+    application,
+    fast_transfer,
+    first_day,
+    order,
+    purchase,
+    put,
+    running,
+)
+
+from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, DIVIDENDS, HOLDINGS, ORDERS, QUOTATIONS
+from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, index_of, order_file, redated
+from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord, OrderRecord, Quotation
+from tapwealth.funds.income import day_income, distribute
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.masked import IdentityNumber
+
+
+@pytest.fixture
+def registrar(tmp_path: Path) -> Iterator[Registrar]:
+    with running(tmp_path) as process:
+        process.clock(MONDAY, 8)
+        yield process
+
+
+def test_accounts_before_orders_income_before_units(registrar: Registrar) -> None:
+    first_day(registrar, purchase("P1", 2, 1_000_000, MONDAY), purchase("P2", 3, 5_400, MONDAY))
+    opened = registrar.values(ACCOUNT_CONFIRMATIONS, after(1))
+    assert [(one.serial, one.business_code, one.ta_account, one.accepted) for one in opened] == [
+        ("A0001", "101", "198000000001", True),
+        ("A0002", "101", "198000000002", True),
+        ("A0003", "101", "198000000003", True),
+    ]
+    assert registrar.values(CONFIRMATIONS, after(1)) == [
+        ConfirmationRecord(
+            serial, f"20140225{number:012d}", "122", f"{account:017d}", f"19800000000{account}", "000198", amount, amount, 0, amount,
+            after(1), "0000", "T01",
+        )
+        for serial, number, account, amount in [("P1", 4, 2, 1_000_000), ("P2", 5, 3, 5_400)]
+    ]  # fmt: skip
+    assert registrar.values(DIVIDENDS, after(1)) == []
+    assert registrar.values(QUOTATIONS, after(1)) == [Quotation("000198", MONDAY, 16323, 6136, 0, 0, 10_000, "0")]
+    assert registrar.values(HOLDINGS, MONDAY) == []
+
+    registrar.clock(after(2), 0)
+    assert [(one.trading_account, one.total, one.available) for one in registrar.values(HOLDINGS, after(1))] == [
+        (f"{2:017d}", 1_000_000, 1_000_000),
+        (f"{3:017d}", 5_400, 5_400),
+    ]
+    registrar.clock(after(2), 9)
+    (quotation,) = registrar.values(QUOTATIONS, after(2))
+    income = {(one.ta_account, one.trading_account): one.volume for one in registrar.values(DIVIDENDS, after(2))}
+    base = {("198000000002", f"{2:017d}"): 1_000_000, ("198000000003", f"{3:017d}"): 5_400}
+    assert (quotation.day, quotation.total_units) == (after(1), 1_005_400)
+    assert quotation.day_income == day_income(quotation.income_per_10k, 1_005_400) == sum(income.values())
+    assert income == distribute(quotation.income_per_10k, base)
+    assert registrar.units() == {account[1]: units + income[account] for account, units in base.items()}
+
+
+def test_fast_transfer_counts_for_the_day_it_is_dated(registrar: Registrar) -> None:
+    first_day(registrar, purchase("P1", 2, 1_000_000, MONDAY))
+    registrar.clock(after(2), 0, 30)
+    registrar.leave("T01", after(1), order_file(Route("T01"), after(1), [fast_transfer("F1", 2, 1_000_000, after(1))]))
+    registrar.clock(after(2), 9)
+    assert [(one.serial, one.business_code, one.volume, one.return_code) for one in registrar.values(CONFIRMATIONS, after(2))] == [
+        ("F1", "198", 1_000_000, "0000")
+    ]
+    (dividend,) = registrar.values(DIVIDENDS, after(2))
+    assert (dividend.trading_account, dividend.base, dividend.record_date) == (ADVANCER, 1_000_000, after(1))
+    assert registrar.units() == {ADVANCER: 1_000_000 + dividend.volume}
+
+
+def test_over_a_weekend_income_every_day_and_orders_on_monday(registrar: Registrar) -> None:
+    first_day(registrar, purchase("P1", 2, 1_000_000, MONDAY))
+    friday, saturday, sunday, monday = after(4), after(5), after(6), after(7)
+    registrar.clock(saturday, 0, 30)
+    orders = [purchase("P2", 3, 100, friday), fast_transfer("F1", 2, 5_000, friday)]
+    registrar.leave("T01", friday, order_file(Route("T01"), friday, orders))
+    registrar.clock(saturday, 9)
+    assert [one.serial for one in registrar.values(CONFIRMATIONS, saturday)] == ["F1"]
+    registrar.clock(sunday, 0, 30)
+    registrar.leave("T01", saturday, order_file(Route("T01"), saturday, [fast_transfer("F2", 2, 7_000, saturday)]))
+    registrar.clock(sunday, 9)
+    assert [one.serial for one in registrar.values(CONFIRMATIONS, sunday)] == ["F2"]
+    registrar.clock(monday, 9)
+    assert [(one.serial, one.confirmed_on) for one in registrar.values(CONFIRMATIONS, monday)] == [("P2", monday)]
+    for day in range(2, 8):
+        (quotation,) = registrar.values(QUOTATIONS, after(day))
+        assert quotation.day == after(day - 1)
+        assert sum(one.volume for one in registrar.values(DIVIDENDS, after(day))) == quotation.day_income > 0
+
+
+def test_a_redemption_is_paid_the_day_after(registrar: Registrar) -> None:
+    first_day(registrar, purchase("P1", 2, 1_000_000, MONDAY), purchase("P2", 1, 2_000, MONDAY))
+    registrar.clock(after(2), 0, 30)
+    orders = [order("R1", BusinessCode.REDEEM, 2, 300_000, after(1)), order("R2", BusinessCode.REDEEM, 1, 2_000, after(1))]
+    registrar.leave("T01", after(1), order_file(Route("T01"), after(1), orders))
+    registrar.clock(after(2), 9)
+    assert [(one.serial, one.business_code, one.amount) for one in registrar.values(CONFIRMATIONS, after(2))] == [
+        ("R1", "124", 300_000),
+        ("R2", "124", 2_000),
+    ]
+    registrar.bank.down = True
+    registrar.clock(after(3), 9, 59)
+    time.sleep(0.3)
+    registrar.clock(after(3), 10)
+    registrar.kill()
+    registrar.bank.down = False
+    registrar.start()
+    paid = registrar.bank.got(2)
+    assert [(one["end_to_end_id"], one["from"], one["to"], one["amount"]) for one in paid] == [
+        ("RED-T01-20140226-0100000002", "0200000001", "0100000002", 300_000),
+        ("RED-T01-20140226", "0200000001", ADVANCE, 2_000),
+    ]
+
+
+def refusals() -> list[tuple[OrderRecord, str]]:
+    more = {"distributor": "996"}
+    return [
+        (purchase("B1", 9, 100, MONDAY), "9003"),
+        (purchase("B2", 2, 100, MONDAY, fund_code="000001"), "9004"),
+        (purchase("B3", 2, 0, MONDAY), "9005"),
+        (order("B4", BusinessCode.REDEEM, 2, 1, MONDAY), "9006"),
+        (order("B5", BusinessCode.REDEEM, 2, 0, MONDAY), "9005"),
+        (order("B6", BusinessCode.FAST_TRANSFER, 2, 5, MONDAY, target_trading_account="99"), "9007"),
+        (fast_transfer("B7", 2, 5, MONDAY), "9006"),
+        (purchase("B8", 2, 5, MONDAY, business_code="036"), "9002"),
+        (purchase("B9", 2, 5, MONDAY, **more), "9001"),
+        (purchase("C1", 2, 5, MONDAY, ta_account="198000000003"), "9003"),
+    ]
+
+
+def test_what_breaks_a_rule_gets_a_return_code(registrar: Registrar) -> None:
+    first_day(registrar, *(one for one, _ in refusals()))
+    answers = {one.serial: one for one in registrar.values(CONFIRMATIONS, after(1))}
+    assert {serial: one.return_code for serial, one in answers.items()} == {one.serial: code for one, code in refusals()}
+    assert all(one.volume == one.amount == 0 and one.reason for one in answers.values())
+    assert registrar.units() == {}
+
+
+def test_accounts_that_cannot_be_opened(registrar: Registrar) -> None:
+    registrar.clock(after(1), 0, 30)
+    asked = [
+        application(1, MONDAY, distributor="996"),
+        application(2, MONDAY, business_code="002"),
+        application(3, MONDAY, business_code=BusinessCode.ADD_TRADING_ACCOUNT),
+        application(4, MONDAY, business_code=BusinessCode.ADD_TRADING_ACCOUNT, ta_account="440269628883"),
+        application(5, MONDAY, business_code=BusinessCode.ADD_TRADING_ACCOUNT, ta_account="440269628883"),
+        application(6, MONDAY),
+        application(7, MONDAY, identity_number=IdentityNumber(f"11010519491231{6:04d}")),
+    ]
+    registrar.leave("T01", MONDAY, account_file(Route("T01"), MONDAY, asked))
+    registrar.clock(after(1), 9)
+    answers = registrar.values(ACCOUNT_CONFIRMATIONS, after(1))
+    assert [(one.business_code, one.return_code, one.ta_account) for one in answers] == [
+        ("101", "9001", ""),
+        ("102", "9002", ""),
+        ("108", "9008", ""),
+        ("108", "0000", "440269628883"),
+        ("108", "9009", "440269628883"),
+        ("101", "0000", "198000000001"),
+        ("101", "0000", "198000000001"),
+    ]
+
+
+def test_the_real_orders_of_a_channel(registrar: Registrar) -> None:
+    moved = redated(REAL.read_bytes(), REAL.name, MONDAY)
+    asked = ORDERS.values(moved.content, moved.name)
+    holders = sorted({(one.ta_account, one.trading_account) for one in asked})
+    accounts = [
+        application(
+            number, MONDAY, business_code=BusinessCode.ADD_TRADING_ACCOUNT, ta_account=ta_account, trading_account=trading_account,
+            distributor="996",
+        )
+        for number, (ta_account, trading_account) in enumerate(holders)
+    ]  # fmt: skip
+    assert len(holders) == 862
+    registrar.clock(after(1), 0, 30)
+    registrar.leave("996", MONDAY, account_file(Route("996"), MONDAY, accounts), moved)
+    registrar.clock(after(1), 9)
+    opened = registrar.values(ACCOUNT_CONFIRMATIONS, after(1), "996")
+    assert {(one.ta_account, one.business_code, one.return_code) for one in opened} == {(ta, "108", "0000") for ta, _ in holders}
+    confirmed = registrar.values(CONFIRMATIONS, after(1), "996")
+    assert [one.serial for one in confirmed] == [one.serial for one in asked]
+    assert sum(one.amount for one in confirmed if one.accepted) == 645_735_805
+    assert registrar.sent("04", after(1), "T01") is None
+    registrar.clock(after(2), 9)
+    (own,) = registrar.values(QUOTATIONS, after(2), "T01")
+    (theirs,) = registrar.values(QUOTATIONS, after(2), "996")
+    assert own == theirs
+    paid = {(one.ta_account, one.trading_account): one.volume for one in registrar.values(DIVIDENDS, after(2), "996")}
+    units: dict[tuple[str, str], int] = {}
+    for one in confirmed:
+        units[one.ta_account, one.trading_account] = units.get((one.ta_account, one.trading_account), 0) + one.volume
+    assert paid == distribute(own.income_per_10k, units)
+    assert sum(paid.values()) == own.day_income
+
+
+def test_a_clock_that_leaps_does_what_was_due_on_the_way(registrar: Registrar) -> None:
+    first_day(registrar, purchase("P1", 2, 1_000_000, MONDAY))
+    registrar.clock(after(7), 12)
+    for day in range(1, 8):
+        assert registrar.sent("07", after(day)) is not None
+    (saturday,), (sunday,) = registrar.values(HOLDINGS, after(5)), registrar.values(HOLDINGS, after(6))
+    (paid_on_sunday,) = registrar.values(DIVIDENDS, after(6))
+    assert (paid_on_sunday.record_date, sunday.total) == (after(5), saturday.total + paid_on_sunday.volume)
+    registrar.clock(after(3), 12)
+    assert datetime.fromisoformat(registrar.http.get("/health").json()["now"]) == shanghai(after(7), 12)
+
+
+def test_a_day_without_a_published_rate_is_said(tmp_path: Path) -> None:
+    with running(tmp_path) as registrar:
+        registrar.clock(date(2014, 8, 31), 8)
+        registrar.clock(date(2014, 9, 2), 9)
+        assert registrar.sent("07", date(2014, 9, 1)) is not None
+        assert registrar.sent("07", date(2014, 9, 2)) is None
+        assert registrar.get("problems") == ["2014-09-01: the fund published no income for it, so none is paid"]
+
+
+# What it must refuse
+
+
+def refused(registrar: Registrar, text: str) -> None:
+    (problem,) = registrar.get("problems")
+    assert text in problem
+
+
+def test_a_torn_file_is_refused_and_taken_when_mended(registrar: Registrar) -> None:
+    registrar.clock(after(1), 0, 30)
+    whole = account_file(Route("T01"), MONDAY, [application(2, MONDAY)])
+    torn = OutgoingFile(whole.name, whole.content[:-700])
+    registrar.leave("T01", MONDAY, torn)
+    registrar.clock(after(1), 9)
+    refused(registrar, "OFD_T01_H0_20140224_01.TXT line 96: the file ends within record 1 of 1")
+    error = registrar.inbox / f"{whole.name}.ERROR"
+    assert "line 96" in error.read_text()
+    assert registrar.sent("02", after(1)) is None
+    registrar.leave("T01", MONDAY, whole)
+    registrar.clock(after(2), 9)
+    assert [one.serial for one in registrar.values(ACCOUNT_CONFIRMATIONS, after(2))] == ["A0002"]
+    assert not error.exists()
+
+
+def test_a_name_with_other_content_is_refused(registrar: Registrar) -> None:
+    first_day(registrar, purchase("P1", 2, 1_000_000, MONDAY))
+    other = order_file(Route("T01"), MONDAY, [purchase("P9", 2, 5, MONDAY)])
+    put(registrar.inbox / other.name, other.content)
+    registrar.clock(after(2), 9)
+    refused(registrar, "OFD_T01_H0_20140224_03.TXT: it was taken before with other content, which stands")
+    assert registrar.sent("04", after(2)) is None
+
+
+def test_a_serial_that_comes_again(registrar: Registrar) -> None:
+    first_day(registrar, purchase("P1", 2, 1_000_000, MONDAY))
+    registrar.clock(after(2), 0, 30)
+    again = [purchase("P1", 2, 1_000_000, MONDAY), purchase("P2", 2, 1, after(1))]
+    registrar.leave("T01", after(1), order_file(Route("T01"), after(1), again))
+    registrar.clock(after(2), 9)
+    assert [one.serial for one in registrar.values(CONFIRMATIONS, after(2))] == ["P2"]
+    assert registrar.get("problems") == []
+    registrar.clock(after(3), 0, 30)
+    registrar.leave("T01", after(2), order_file(Route("T01"), after(2), [purchase("P1", 2, 9, MONDAY)]))
+    registrar.clock(after(3), 9)
+    refused(registrar, "OFD_T01_H0_20140226_03.TXT line 86: serial P1 came before with other content; the first one stands")
+
+
+def test_a_file_without_an_index_does_not_exist(registrar: Registrar) -> None:
+    file = account_file(Route("T01"), MONDAY, [application(2, MONDAY)])
+    put(registrar.inbox / file.name, file.content)
+    registrar.clock(after(1), 9)
+    assert (registrar.sent("02", after(1)), registrar.get("problems")) == (None, [])
+
+
+def test_indexes_that_cannot_be_followed(registrar: Registrar) -> None:
+    ghost = OutgoingFile("OFD_T01_H0_20140224_03.TXT", b"")
+    put(registrar.inbox / "OFI_T01_H0_20140224.TXT", index_of(Route("T01"), MONDAY, [ghost]).content)
+    put(registrar.inbox / "OFI_T01_H0_20140223.TXT", b"OFDCFIDX\r\n")
+    strange = account_file(Route("T02"), MONDAY, [application(2, MONDAY)])
+    registrar.leave("T02", MONDAY, strange)
+    registrar.clock(after(1), 9)
+    problems = registrar.get("problems")
+    assert any("OFD_T01_H0_20140224_03.TXT: an index names it and it is not there" in problem for problem in problems)
+    assert any("OFI_T01_H0_20140223.TXT line 2" in problem for problem in problems)
+    assert any("T02 is no distributor here" in problem for problem in problems)
+    assert len(problems) == 3
+
+
+def test_without_a_folder_it_does_not_start(tmp_path: Path) -> None:
+    arguments = ["registrar", "--store", str(tmp_path / "r.db"), "--port", "0"]
+    done = subprocess.run([sys.executable, "-m", "tapwealth.sandbox", *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "registrar: name the folder of exchanged files by --exchange DIR\n")
