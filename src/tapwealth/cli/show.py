@@ -49,7 +49,7 @@ def show(
     if fresh:
         _erase(data, database_url)
     content, name = _orders(orders)
-    billing = Billing(data, first_day or FIRST_DAY, days, seed, books, content, name, _faults(fault or "week"))
+    billing = Billing(data, first_day or FIRST_DAY, days, seed, books, content, name, _faults(fault or "week", first_day or FIRST_DAY))
     console = Console(stderr=True)
     try:
         return asyncio.run(_show(billing, console, json_file, database_url, serve=serve))
@@ -77,9 +77,10 @@ def _orders(path: Path | None) -> tuple[bytes, str]:
     return path.read_bytes(), path.name
 
 
-def _faults(name: str) -> Any:
+def _faults(name: str, first_day: date) -> Any:
     """The sandbox knows what each name means; here it is only passed on."""
-    done = subprocess.run([*python("tapwealth.sandbox.scenarios", name)], capture_output=True, text=True, check=False)  # noqa: S603
+    command = python("tapwealth.sandbox.scenarios", name, str(first_day))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
     if done.returncode:
         raise BadInput(done.stderr.strip(), where="--fault")
     return json.loads(done.stdout)

@@ -1,4 +1,6 @@
-"""Named plans of faults: which message of which partner goes wrong. `python -m tapwealth.sandbox.scenarios NAME` prints one as JSON.
+"""Named plans of faults: which message of which partner goes wrong.
+
+`python -m tapwealth.sandbox.scenarios NAME [FIRST_DAY]` prints one as JSON.
 
 `week` is what goes wrong in the ordinary played week: one payment at the biller whose answer never comes (it is found by inquiry), and one
 that is said to have failed and turns out to have succeeded after the money was given back. The others are for a demonstration of what
@@ -7,14 +9,25 @@ happens then; each adds to the week's own.
 
 import json
 import sys
+from datetime import date, timedelta
 from typing import Any
 
-WEEK: dict[str, list[dict[str, Any]]] = {
-    "biller": [
-        {"message": "pay", "nth": 2, "fault": "silent"},
-        {"message": "pay", "nth": 3, "fault": "late_success", "until": "2014-03-01T02:00:00Z"},
-    ],
-}
+from tapwealth.kernel.clock import iso, shanghai
+
+FIRST_DAY = date(2014, 2, 24)
+_FOUND_PAID_AFTER = timedelta(days=5)
+
+
+def week(first_day: date) -> dict[str, list[dict[str, Any]]]:
+    """What goes wrong in any week; the failed payment is found to have succeeded on the sixth day."""
+    found = iso(shanghai(first_day + _FOUND_PAID_AFTER, 10))
+    return {
+        "biller": [
+            {"message": "pay", "nth": 2, "fault": "silent"},
+            {"message": "pay", "nth": 3, "fault": "late_success", "until": found},
+        ],
+    }
+
 
 SCENARIOS: dict[str, dict[str, list[dict[str, Any]]]] = {
     "week": {},
@@ -24,13 +37,13 @@ SCENARIOS: dict[str, dict[str, list[dict[str, Any]]]] = {
 }
 
 
-def plan(name: str) -> dict[str, dict[str, Any]]:
+def plan(name: str, first_day: date = FIRST_DAY) -> dict[str, dict[str, Any]]:
     """By partner: the body of `POST /admin/faults`. A scenario's plan for a partner takes the place of the week's. KeyError if unknown."""
-    return {partner: {"faults": faults} for partner, faults in {**WEEK, **SCENARIOS[name]}.items()}
+    return {partner: {"faults": faults} for partner, faults in {**week(first_day), **SCENARIOS[name]}.items()}
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in SCENARIOS:
+    if len(sys.argv) not in (2, 3) or sys.argv[1] not in SCENARIOS:
         sys.stderr.write(f"there is no such fault; there are {', '.join(sorted(SCENARIOS))}\n")
         raise SystemExit(2)
-    sys.stdout.write(json.dumps(plan(sys.argv[1])))
+    sys.stdout.write(json.dumps(plan(sys.argv[1], date.fromisoformat(sys.argv[2]) if len(sys.argv) == 3 else FIRST_DAY)))
