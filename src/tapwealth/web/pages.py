@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from tapwealth.flows import reports
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House
-from tapwealth.flows.reports import CustomerView, DayView, Seen
+from tapwealth.flows.reports import CustomerView, DayView, ProofView, Seen
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.refusal import Outage
 from tapwealth.web import wording
@@ -98,7 +98,7 @@ def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
         "incomes": _incomes(customer),
         "ending": next((day for day in seen.week.days if day.state == "cut"), None),
         "steps": len(STEPS),
-        "agreement": {day.business_date: _agreement(day) for day in seen.week.days},
+        "agreement": {day.business_date: _agreement(seen, day) for day in seen.week.days},
         "still": still,
         "again": None if still else _seconds(seen.week.days),
         "path": f"{'/' if language == 'zh' else '/en'}?",
@@ -124,9 +124,21 @@ def _incomes(customer: CustomerView | None) -> Chart | None:
     return chart([(wording.short_day(one.date), one.amount) for one in points], wording.plain, from_zero=True)
 
 
-def _agreement(day: DayView) -> dict[str, Any]:
-    """How many of the bank's statements agree, what is under way, and whether units do."""
-    transit = sum(len(one.transit) for one in day.mirrors)
-    agree = sum(one.statement == one.ours for one in day.mirrors)
-    units = day.units and day.units.ours + sum(one.units for one in day.units.transit_098) == day.units.registrar
-    return {"agree": agree, "of": len(day.mirrors), "transit": transit, "units": units}
+def _agreement(seen: Seen, day: DayView) -> dict[str, Any]:
+    """How many of the bank's statements agree, what is under way, and what the proofs of both partners say."""
+    said = {one.proof: one for one in seen.week.proofs if one.date == day.business_date}
+    return {
+        "agree": sum(one.statement == one.ours for one in day.mirrors),
+        "of": len(day.mirrors),
+        "transit": sum(len(one.transit) for one in day.mirrors),
+        "equal": day.units and day.units.ours + sum(one.units for one in day.units.transit_098) == day.units.registrar,
+        "bank": _tone(said.get("mirrors")),
+        "units": _tone(said.get("units")),
+    }
+
+
+def _tone(proof: ProofView | None) -> str:
+    """How a proof is shown: good, bad, or nothing to say yet."""
+    if proof is None or not proof.reached:
+        return "wait"
+    return "good" if proof.holds else "bad"

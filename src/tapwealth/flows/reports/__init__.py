@@ -8,9 +8,9 @@ from tapwealth.flows.reports.days import DayView
 from tapwealth.flows.reports.doors import Seen, View, seen, statement, views, week
 from tapwealth.flows.reports.shops import MerchantView
 from tapwealth.flows.reports.statement import StatementLine, StatementView
-from tapwealth.flows.reports.week import WeekView
+from tapwealth.flows.reports.week import ProofView, WeekView
 
 __all__ = [
-    "CustomerView", "DayView", "MerchantView", "Seen", "StatementLine", "StatementView", "View", "WeekView", "seen", "statement", "views",
-    "week",
+    "CustomerView", "DayView", "MerchantView", "ProofView", "Seen", "StatementLine", "StatementView", "View", "WeekView",
+    "seen", "statement", "views", "week",
 ]  # fmt: skip

@@ -168,9 +168,11 @@ def _mirrors(day: DayView) -> ProofView:
     if missing:
         return _not_reached(day, "mirrors", f"the bank's statements of {', '.join(missing)} are not in")
     apart = [f"{one.account} differs from the bank's statement" for one in day.mirrors if one.statement != one.ours]
+    wrong = _unexplained(day, "bank") or apart
+    if not wrong and "prove mirrors" not in day.steps:
+        return _not_reached(day, "mirrors", "the balances agree; item by item is still to be compared")
     listed = sum(len(one.transit) for one in day.mirrors)
-    text = f"{len(day.mirrors)} accounts equal the bank's statements, {listed} payments in transit"
-    return _proof(day, "mirrors", _unexplained(day, "bank") or apart, text)
+    return _proof(day, "mirrors", wrong, f"{len(day.mirrors)} accounts equal the bank's statements, {listed} payments in transit")
 
 
 def _units(day: DayView) -> ProofView:
@@ -178,8 +180,11 @@ def _units(day: DayView) -> ProofView:
         return _not_reached(day, "units", "the registrar's holdings are not in")
     ours = day.units.ours + sum(one.units for one in day.units.transit_098)
     apart = [] if ours == day.units.registrar else ["the sums differ from the registrar's holdings"]
+    wrong = _unexplained(day, "units") or apart
+    if not wrong and "prove units" not in day.steps:
+        return _not_reached(day, "units", "the sums agree; holder by holder is still to be compared")
     text = f"{day.units.holders} holders equal the registrar's holdings, {len(day.units.transit_098)} fast transfers in transit"
-    return _proof(day, "units", _unexplained(day, "units") or apart, text)
+    return _proof(day, "units", wrong, text)
 
 
 def _merchants(day: DayView) -> ProofView:
