@@ -28,6 +28,8 @@ from tapwealth.storage.embedded import EmbeddedServer
 _ORDERS = "OFD_996_H0_20170427_03.TXT"
 _PROVED, _UNPROVED = 0, 1
 _TABLE_WIDTH = 118
+_NOT_IN = "?"
+"""Stands for what a partner has not said."""
 
 
 def show(
@@ -173,17 +175,25 @@ def _proof_table(days: list[dict[str, Any]]) -> Table:
     table.add_column("units", justify="right", no_wrap=True)
     table.add_column("proved", no_wrap=True)
     for one in days:
-        cells = [_mirror_cell(mirror) for mirror in one["mirrors"]]
-        units = one["units"]
-        held = format_minor(units["ours"])
-        if units["ours"] + sum(item["units"] for item in units["transit_098"]) != units["registrar"]:
-            held += f" ≠ {format_minor(units['registrar'])}"
-        table.add_row(one["business_date"][5:], *cells, held, "yes" if one["proved"] else "[red]NO[/red]")
+        if one["state"] == "open":
+            continue
+        cells = [_mirror_cell(mirror) for mirror in one["mirrors"]] or [_NOT_IN] * len(_SHORT)
+        table.add_row(one["business_date"][5:], *cells, _units_cell(one["units"]), "yes" if one["proved"] else "[red]NO[/red]")
     return table
+
+
+def _units_cell(units: dict[str, Any] | None) -> str:
+    if units is None or units["registrar"] is None:
+        return _NOT_IN
+    held = format_minor(units["ours"])
+    agree = units["ours"] + sum(item["units"] for item in units["transit_098"]) == units["registrar"]
+    return held if agree else f"{held} ≠ {format_minor(units['registrar'])}"
 
 
 def _mirror_cell(mirror: dict[str, Any]) -> str:
     text = format_minor(mirror["ours"])
+    if mirror["statement"] is None:
+        return f"{text} {_NOT_IN}"
     if mirror["ours"] != mirror["statement"]:
         text += f" ≠ {format_minor(mirror['statement'])}"
     return f"{text} +{len(mirror['transit'])}" if mirror["transit"] else text

@@ -341,10 +341,10 @@ class MemoryLedger:
 
     async def trial_balance(self, tx: Any, book: int, asset: int, business_date: date | None = None) -> list[TrialLine]:
         kinds: dict[int, list[Totals]] = defaultdict(list)
+        until = business_date or date.max
         for number, account in self.accounts.items():
             if (account.book, account.asset) == (book, asset):
-                until = business_date or date.max
-                kinds[account.kind].append(self._totals(number, lambda one, until=until: one.entry.business_date <= until))  # type: ignore[misc]
+                kinds[account.kind].append(self._totals(number, lambda one: one.entry.business_date <= until))
         return [
             TrialLine(kind, len(all_of), Totals(sum(one.debits for one in all_of), sum(one.credits for one in all_of)))
             for kind, all_of in sorted(kinds.items())

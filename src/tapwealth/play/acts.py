@@ -96,8 +96,8 @@ async def set_up_shop(play: Play) -> None:
         body = {"merchant_number": shop.merchant_number, "terminal_number": shop.terminal_number, "mac_key": shop.mac_key.hex()}
         _wanted(await stage.operator(f"terminal {shop.terminal_number}", "ops.chen", "register_terminal", body))
     biller = {
-        "code": "BJDL", "name": "北京电力", "bank_account": BILLER, "category": "electricity", "title": "客户编号",
-        "hint": "10位数字", "pattern": "[0-9]{10}", "maximum": 10_000_00, "opens": "00:01:00", "closes": "23:59:00",
+        "code": "BJDL", "name": "北京电力", "name_en": "Beijing Electric Power", "bank_account": BILLER, "category": "electricity",
+        "title": "客户编号", "hint": "10位数字", "pattern": "[0-9]{10}", "maximum": 10_000_00, "opens": "00:01:00", "closes": "23:59:00",
     }  # fmt: skip
     _wanted(await stage.operator("biller", "pm.zhou", "add_biller", biller))
 
