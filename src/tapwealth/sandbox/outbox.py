@@ -3,18 +3,11 @@
 Sending is repeated after a crash, so its taker may see a message twice and must know it by its content (end-to-end id, serial).
 """
 
-import asyncio
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 
-import httpx
-
-from tapwealth.kernel.clock import iso, seconds
-from tapwealth.sandbox.store import Store
+from tapwealth.kernel.clock import iso
 
 OUTBOX_SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (
@@ -23,8 +16,6 @@ CREATE TABLE IF NOT EXISTS outbox (
   copies INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, last_answer TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS outbox_owed ON outbox (seq) WHERE copies > 0;
 """
-
-FIRST_PAUSE_MS, LONGEST_PAUSE_MS, IDLE_PAUSE_MS, TIMEOUT_MS = 50, 2_000, 500, 20_000
 
 
 PLATFORM, BANK = "platform", "bank"
@@ -58,73 +49,3 @@ def owed(tx: sqlite3.Connection, destination: str, now: datetime) -> list[sqlite
         "SELECT * FROM outbox WHERE copies > 0 AND destination = ? AND (not_before IS NULL OR not_before <= ?) ORDER BY seq LIMIT 100",
         (destination, iso(now)),
     ).fetchall()
-
-
-class Pass(Enum):
-    """What one pass over the owed messages came to."""
-
-    IDLE = "nothing was due"
-    MOVED = "all that was due is taken"
-    STUCK = "some could not be delivered"
-
-
-class Pusher:
-    """Pushes what the store owes to one destination, oldest first, and pauses longer and longer while it is not taken."""
-
-    def __init__(self, store: Store, destination: str, url: str, token: str) -> None:
-        self._store, self._destination = store, destination
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.AsyncClient(base_url=url, headers=headers, timeout=seconds(TIMEOUT_MS), trust_env=False)
-
-    async def run(self, now: Callable[[], datetime], wake: asyncio.Event) -> None:
-        """Push for ever; `wake` says that something new may be due."""
-        pause_ms = FIRST_PAUSE_MS
-        while True:
-            match await self.push_due(now()):
-                case Pass.IDLE:
-                    pause_ms = FIRST_PAUSE_MS
-                    await _pause(wake, IDLE_PAUSE_MS)
-                case Pass.MOVED:
-                    pause_ms = FIRST_PAUSE_MS
-                case Pass.STUCK:
-                    await _pause(wake, pause_ms)
-                    pause_ms = min(2 * pause_ms, LONGEST_PAUSE_MS)
-
-    async def push_due(self, now: datetime) -> Pass:
-        """One pass, oldest first. A message that is refused does not hold up those behind it."""
-        with self._store.tx() as tx:
-            due = owed(tx, self._destination, now)
-        stuck = False
-        for row in due:
-            taken = await self._push(row)
-            if taken is None:
-                return Pass.STUCK
-            stuck = stuck or not taken
-        if stuck:
-            return Pass.STUCK
-        return Pass.MOVED if due else Pass.IDLE
-
-    async def _push(self, row: sqlite3.Row) -> bool | None:
-        """True: taken. False: answered, but not with 2xx. None: nobody is there."""
-        taken: bool | None
-        try:
-            answer = await self._client.post(row["path"], content=row["body"], headers={"Content-Type": row["content_type"]})
-            taken, text = answer.is_success, f"{answer.status_code} {answer.text[:200]}"
-        except httpx.HTTPError as error:
-            taken, text = None, type(error).__name__
-        with self._store.tx() as tx:
-            tx.execute(
-                "UPDATE outbox SET copies = copies - ?, attempts = attempts + 1, last_answer = ? WHERE seq = ?",
-                (1 if taken else 0, text, row["seq"]),
-            )
-        return taken
-
-    async def close(self) -> None:
-        await self._client.aclose()
-
-
-async def _pause(wake: asyncio.Event, milliseconds: int) -> None:
-    """Until something new is owed, at most so long."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(wake.wait(), seconds(milliseconds))
-    wake.clear()

@@ -212,7 +212,7 @@ async def _serve(
     works: list[tuple[str, Callable[[], Awaitable[None]]]] = []
     for destination, url in ((PLATFORM, partner.options.platform), (BANK, partner.options.bank)):
         if url:
-            works.append((f"outbox to the {destination}", partial(_push, partner, destination, url)))
+            works.append((f"outbox to the {destination}", _pushing(partner, destination, url)))
     if background is not None:
         works.append(("background", partial(background, partner)))
 
@@ -249,14 +249,19 @@ async def _watched(name: str, what: str, work: Callable[[], Awaitable[None]], se
         raise
 
 
-async def _push(partner: Partner, destination: str, url: str) -> None:
-    from tapwealth.sandbox.pusher import Pusher  # slow to load, and not every partner pushes
+def _pushing(partner: Partner, destination: str, url: str) -> Callable[[], Awaitable[None]]:
+    """The work of pushing there. What is slow to load is loaded here, before the partner says that it serves."""
+    from tapwealth.sandbox.pusher import Pusher
 
     pusher = Pusher(partner.store, destination, url, partner.options.token)
-    try:
-        await pusher.run(partner.now, partner.wakes[destination])
-    finally:
-        await pusher.close()
+
+    async def push() -> None:
+        try:
+            await pusher.run(partner.now, partner.wakes[destination])
+        finally:
+            await pusher.close()
+
+    return push
 
 
 async def _disconnected(request: Request) -> None:
