@@ -19,7 +19,6 @@ SECONDS = 60
 
 ELSEWHERE = {
     "make": "CI runs check, test and demo; run is demo with a page at its end, soak and bench are its long forms",
-    "tapwealth run": "`make demo` plays the same week",
     "tapwealth demo": "CI: `make demo`",
     "tapwealth up": "the integration tests start and stop it",
     "tapwealth bench": "a measurement of a quiet machine",
