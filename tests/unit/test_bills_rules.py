@@ -1,14 +1,14 @@
 """Bills: what an item wants, the life of a payment, the day-end file, the breaks."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import product
 from uuid import UUID
 
 import pytest
 
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import BEIJING_ELECTRICITY, BillRefusal, NotReceived, Paid, Rejected, Unknown
+from tapwealth.bills.biller import BillerItem, BillRefusal, Category, InputField, NotReceived, Paid, Rejected, Unknown
 from tapwealth.bills.day_end import read_day_end
 from tapwealth.bills.payment import Payment, PaymentEvent, PaymentRefusal, PaymentState, event_of, next_state
 from tapwealth.bills.reconcile import BreakKind, compare
@@ -16,7 +16,8 @@ from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 DAY = date(2014, 2, 24)
-ITEM = BEIJING_ELECTRICITY.items[0]
+TEN_DIGITS = InputField("account_number", "户号", "户号为10位数字", "[0-9]{10}")
+ITEM = BillerItem("BJPOWER", Category.ELECTRICITY, TEN_DIGITS, 1_000_000, time(0, 5), time(23, 55))
 BILL = Bill("B1", "1234567890", "2014-01", 10_000, 50, 10_050, "*芳", "朝阳区**号")
 
 

@@ -83,15 +83,6 @@ class Biller:
     items: tuple[BillerItem, ...]
 
 
-ELECTRICITY_ACCOUNT = InputField("account_number", "户号", "户号为10位数字 (10 digits, printed on the bill)", "[0-9]{10}")
-BEIJING_ELECTRICITY = Biller(
-    code="BJPOWER",
-    name="北京电力",
-    bank_account="0200000003",
-    items=(BillerItem("BJPOWER", Category.ELECTRICITY, ELECTRICITY_ACCOUNT, 1_000_000, time(0, 5), time(23, 55)),),
-)
-
-
 class InquiryState(StrEnum):
     """What a biller says of an account."""
 

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tapwealth.kernel.money import MAX_AMOUNT
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.kernel.refusal import BadInput, Outage
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
@@ -76,11 +76,6 @@ async def answer_error(request: Request, error: Exception) -> Response:
             return one_line(f"{request.method} {request.url.path}: {error.detail}", error.status_code)
         case _:
             return one_line(f"{request.method} {request.url.path}: {type(error).__name__} in the partner; its log says more", 500)
-
-
-def answer_refusal(refusal: Refusal) -> Response:
-    """409 and the reason in one line."""
-    return one_line(str(refusal), 409)
 
 
 class Gate:

@@ -34,24 +34,16 @@ from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.sandbox.faults import DELAY, FAULT_SCHEMA, Fault, PlannedFault, counts_of, next_fault, plan_of, replace_plan
 from tapwealth.sandbox.messages import (
     Body,
-    Fen,
-    FenOrZero,
     Gate,
-    Text,
     answer_error,
-    answer_refusal,
     json_answer,
     json_body,
     one_line,
-    read_json,
 )
 from tapwealth.sandbox.outbox import BANK, OUTBOX_SCHEMA, PLATFORM, Message, owe
 from tapwealth.sandbox.store import Store
 
-__all__ = [
-    "BANK", "DELAY", "PLATFORM", "Body", "Fault", "Fen", "FenOrZero", "Message", "Partner", "PlannedFault", "Store", "Text",
-    "answer_refusal", "json_answer", "json_body", "one_line", "read_json", "run",
-]  # fmt: skip
+__all__ = ["UNSET", "Fault", "Partner", "Store", "run"]
 
 CLOCK_SCHEMA = "CREATE TABLE IF NOT EXISTS partner_clock (one INTEGER PRIMARY KEY CHECK (one = 1), now TEXT NOT NULL);"
 UNSET = datetime(1970, 1, 1, tzinfo=UTC)
@@ -82,11 +74,6 @@ class Partner:
         """Count a message of this kind and say what the plan has for it. A message named by `key` is counted once for good."""
         with self.store.tx() as tx:
             return next_fault(tx, message_kind, key)
-
-    def fault(self, message_kind: str, key: str | None = None) -> Fault | None:
-        """As `planned_fault`, its fault alone."""
-        planned = self.planned_fault(message_kind, key)
-        return None if planned is None else planned.fault
 
     def push(self, message: Message, planned: PlannedFault | None = None) -> None:
         """Owe a message, inside the `tx` of what caused it. Of the planned faults, lose, double and delay act here; what
