@@ -43,7 +43,7 @@ from tapwealth.sandbox.messages import (
 from tapwealth.sandbox.outbox import BANK, OUTBOX_SCHEMA, PLATFORM, Message, owe
 from tapwealth.sandbox.store import Store
 
-__all__ = ["UNSET", "Fault", "Partner", "Store", "run"]
+__all__ = ["DELAY", "UNSET", "Fault", "Partner", "Store", "run"]
 
 CLOCK_SCHEMA = "CREATE TABLE IF NOT EXISTS partner_clock (one INTEGER PRIMARY KEY CHECK (one = 1), now TEXT NOT NULL);"
 UNSET = datetime(1970, 1, 1, tzinfo=UTC)
