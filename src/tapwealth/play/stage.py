@@ -57,6 +57,10 @@ class Diary:
         self._file.truncate(len(whole))  # a line torn by a kill was never played to its end
         self._file.seek(len(whole))
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
     def __contains__(self, act: str) -> bool:
         return act in self.notes
 

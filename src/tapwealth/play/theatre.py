@@ -6,7 +6,7 @@ The folder holds everything; a second call goes on from where the first one was 
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -89,9 +89,9 @@ async def open_theatre(billing: Billing, platform: tuple[str, ...], on_event: Ca
     troupe.folder.mkdir(exist_ok=True)
     try:
         await troupe.start()
-        diary = Diary(folder / "diary.jsonl")
-        async with Stage(cast, diary, folder, urls, taken["terminals"], token, troupe.check, on_event) as stage:
-            yield stage, troupe
+        with closing(Diary(folder / "diary.jsonl")) as diary:
+            async with Stage(cast, diary, folder, urls, taken["terminals"], token, troupe.check, on_event) as stage:
+                yield stage, troupe
     finally:
         await troupe.stop()
 
