@@ -17,7 +17,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tapwealth.api.problem import bad_input, forbidden, not_allowed, outage, problem, refused
+from tapwealth.api.problem import bad_input, fault, forbidden, not_allowed, outage, problem, refused
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
@@ -75,7 +75,7 @@ async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: 
         return problem(HTTPStatus.BAD_REQUEST, "bad_input", "the request ended before its body was complete; send it again")
     except Exception:
         log.exception("fault in a command", command=name)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "this is a fault of ours; ask again with the same key", retryable=True)
+        return fault()
     finally:
         arrival.done()
 

@@ -8,13 +8,15 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tapwealth.api.commands import body_of
-from tapwealth.api.problem import bad_input, not_allowed, outage, problem, refused
+from tapwealth.api.problem import bad_input, fault, not_allowed, outage, problem, refused
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 
+log = structlog.get_logger(__name__)
 MOST_BYTES = 64 << 20
 """Greatest message or file of a partner."""
 
@@ -41,3 +43,6 @@ class PartnerGate:
             return outage(error)
         except ClientDisconnect:
             return problem(400, "bad_input", "the request ended before its body was complete; send it again")
+        except Exception:
+            log.exception("fault in a partner's message", path=request.url.path)
+            return fault()

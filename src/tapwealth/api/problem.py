@@ -41,3 +41,8 @@ def not_allowed(text: str) -> Response:
 
 def forbidden(text: str) -> Response:
     return problem(HTTPStatus.FORBIDDEN, "forbidden", text, retryable=False)
+
+
+def fault() -> Response:
+    """A bug of ours; it tells nothing, the log tells all."""
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "this is a fault of ours; ask again with the same key", retryable=True)

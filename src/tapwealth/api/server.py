@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,10 +13,12 @@ from starlette.routing import BaseRoute, Route
 
 from tapwealth.api.commands import CommandSpec, Gate, answer_command, body_of
 from tapwealth.api.partners import PartnerGate, Taker
-from tapwealth.api.problem import bad_input, not_allowed, outage, problem, refused
+from tapwealth.api.problem import bad_input, fault, not_allowed, outage, problem, refused
 from tapwealth.flows.frame import Caller
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+
+log = structlog.get_logger(__name__)
 
 Login = Callable[[str, Masked], Awaitable[str | Refusal]]
 View = Callable[[Caller | None, Mapping[str, str]], Awaitable[Any]]
@@ -83,6 +86,9 @@ def _view_endpoint(gate: Gate, view: View) -> Callable[[Request], Awaitable[Resp
             return bad_input(error)
         except Outage as error:
             return outage(error)
+        except Exception:
+            log.exception("fault in a view", path=request.url.path)
+            return fault()
         if isinstance(shown, Refusal):
             return refused(shown)
         return Response(msgspec.json.encode(shown), media_type="application/json")

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 120
 
 _PAUSE_MS = 40
 _TIMEOUT_MS = 60_000
-_RETRY = frozenset({502, 503, 504})
+_RETRY = frozenset({500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
