@@ -52,6 +52,7 @@ _UNAVAILABLE = (
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.PostgresSystemError,
+    asyncpg.InternalClientError,  # the driver's state after a connection broke in the middle of an operation
 )
 """What says "not now". Anything else that the driver raises is a bug of ours and passes as it is."""
 

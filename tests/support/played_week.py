@@ -1,0 +1,156 @@
+"""Plays a week, or a few days of one, in a folder of its own, and gathers what can be compared: figures, partners' stores, files sent,
+audit.
+
+The processes are the real ones. A `Disturber` is started beside the player with the troupe in hand; what it does (kills) must leave no
+trace in what is gathered. Ids, heads and numbers that a till counts are not in it.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from tapwealth.play.processes import PARTNERS, Troupe, python
+from tapwealth.play.stage import Stage
+from tapwealth.play.theatre import Billing, Evening, open_theatre, perform
+from tapwealth.sandbox.scenarios import plan
+from tapwealth.wire.ofd import DataFile, Header, parse_data_file_name, write_data_file
+
+ORDERS_NAME = "OFD_996_H0_20170427_03.TXT"
+ALL_ORDERS = files("tapwealth.play").joinpath("data", ORDERS_NAME).read_bytes()
+PLATFORM = python("tapwealth.cli", "up")
+FEW = 30
+
+Disturber = Callable[[Stage, Troupe], Awaitable[None]]
+
+
+def orders(count: int, without: int | None = None, amounts: Mapping[int, int] | None = None) -> bytes:
+    """The first `count` real orders as a file of their own; `without` leaves one out (and lowers the count), `amounts` changes some."""
+    whole = DataFile(BytesIO(ALL_ORDERS), ORDERS_NAME, parse_data_file_name(ORDERS_NAME))
+    kept = [dict(record) for number, record in enumerate(whole) if number < count and number != without]
+    for number, amount in (amounts or {}).items():
+        kept[number]["ApplicationAmount"] = amount
+    header = whole.header
+    return write_data_file(Header(header.creator, header.receiver, header.day, "03", header.fields, len(kept)), kept)
+
+
+FEW_ORDERS = orders(FEW)
+
+
+@contextmanager
+def theatre_folder() -> Iterator[Path]:
+    """A folder that the database's user can reach; gone afterwards unless TAPWEALTH_KEEP is set."""
+    folder = Path(tempfile.mkdtemp(prefix="tapwealth-week-", dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        if not os.environ.get("TAPWEALTH_KEEP"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a played week came to. `stores` by partner, `sent` the files that the registrar was left, by name."""
+
+    figures: dict[str, Any]
+    unproved: list[str]
+    stores: dict[str, Any]
+    sent: dict[str, bytes]
+    audit: dict[str, Any]
+    events: list[str] = field(default_factory=list)
+    diary: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def proved(self) -> bool:
+        return not self.unproved and all(day["proved"] for day in self.figures["days"])
+
+    @property
+    def breaks(self) -> list[dict[str, Any]]:
+        return [one for day in self.figures["days"] for one in day["breaks"]]
+
+    def comparable(self) -> dict[str, Any]:
+        """Everything that must not depend on kills, seed apart."""
+        return {"figures": self.figures, "stores": self.stores, "sent": self.sent, "unproved": self.unproved}
+
+
+def billing(folder: Path, days: int, **more: Any) -> Billing:
+    """`faults` is a plan by partner; the week's own faults if it is not given."""
+    wanted = {"orders": FEW_ORDERS, "orders_name": ORDERS_NAME, "faults": plan("week"), **more}
+    return Billing(folder, days=days, **wanted)
+
+
+async def play_week(
+    folder: Path, days: int, *, platform: tuple[str, ...] = PLATFORM, disturb: Disturber | None = None, **more: Any
+) -> Outcome:
+    """Play in `folder` (on, if something was played there) and gather."""
+    wanted, events = billing(folder, days, **more), []
+    async with open_theatre(wanted, platform, events.append) as (stage, troupe):
+        disturbing = asyncio.create_task(_disturb(disturb, stage, troupe)) if disturb else None
+        try:
+            evening = await perform(wanted, stage, lambda *_: None)
+        finally:
+            if disturbing is not None:
+                disturbing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await disturbing
+        for part in troupe.parts:
+            await troupe.ready(part)
+        evening = Evening(await stage.view("week"), evening.unproved, evening.address)
+        stores = {name: await stage.partner_store(name) for name in PARTNERS}
+        diary = dict(stage.diary.notes)
+    return Outcome(dict(evening.figures), evening.unproved, stores, sent_files(folder), audit(folder), events, diary)
+
+
+async def _disturb(disturb: Disturber, stage: Stage, troupe: Troupe) -> None:
+    await disturb(stage, troupe)
+
+
+def sent_files(folder: Path) -> dict[str, bytes]:
+    """What was left for the registrar."""
+    return {path.name: path.read_bytes() for path in sorted((folder / "exchange" / "to_registrar").glob("OF*"))}
+
+
+def audit(folder: Path) -> dict[str, Any]:
+    """What `tapwealth audit --json` says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tapwealth.cli", "audit", "--data-dir", str(folder), "--json"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def kill(pid: int) -> None:
+    """At once and without a word."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def database_pid(folder: Path) -> int | None:
+    """The database's first process, if one is there."""
+    try:
+        return int((folder / "database" / "cluster" / "postmaster.pid").read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """Where two gathered things differ, one line each."""
+    if type(one) is type(other) and isinstance(one, dict):
+        names = [*one, *(name for name in other if name not in one)]
+        return [line for name in names for line in differences(one.get(name), other.get(name), f"{where}.{name}")]
+    if type(one) is type(other) and isinstance(one, list) and len(one) == len(other):
+        return [line for index, pair in enumerate(zip(one, other, strict=True)) for line in differences(*pair, f"{where}[{index}]")]
+    return [] if one == other else [f"{where}: {str(one)[:300]} ≠ {str(other)[:300]}"]
