@@ -12,6 +12,7 @@ STEPS: tuple[Step, ...] = (
     Step("settle billers", bills.settle_billers),
     Step("fees to own money", clearing.sweep_fees),
     Step("pay the insurer", insurance.pay_insurer),
+    Step("begin cover", insurance.begin_cover),
     Step("sweep premiums", insurance.sweep_premiums),
     Step("draw the advance", clearing.draw_advance),
     Step("cover captures", exchange_out.cover_captures),
