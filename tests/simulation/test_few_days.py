@@ -64,6 +64,7 @@ def same_after_kills(undisturbed: Outcome, victims: tuple[str, ...], seed: int) 
     assert outcome.sent == undisturbed.sent, "the files sent differ"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("victims", [("platform", "bank", "registrar"), ("database", "biller", "identity")], ids="+".join)
 def test_kills_leave_no_trace(undisturbed: Outcome, victims: tuple[str, ...]) -> None:
     same_after_kills(undisturbed, victims, seed=1)
