@@ -47,7 +47,11 @@ class Platform:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the bank was killed while it sent: no request, and nobody to answer
+                    self.close_connection = True
+                    return
                 taken = not platform.down and self.headers["Authorization"] == f"Bearer {TOKEN}"
                 if taken:
                     platform.raw.append(body)

@@ -112,6 +112,16 @@ async def test_an_error_says_nothing_about_the_payment(biller: SandboxPartner, p
     assert await port.inquire_payment("s1") == NotReceived()
 
 
+@pytest.mark.parametrize("fault", ["silent", "silent_unprocessed", "lose", "error"])
+async def test_a_payment_sent_again_does_not_take_the_next_ones_fault(biller: SandboxPartner, port: BillerHttp, fault: str) -> None:
+    biller.faults({"message": "pay", "nth": 1, "fault": fault}, {"message": "pay", "nth": 2, "fault": fault})
+    for serial, bill, amount in (("s1", "B1", 10_050), ("s2", "B2", 10_000)):
+        assert isinstance(await port.pay(serial, bill, ACCOUNT, amount), Unknown)
+        for _ in range(3):
+            assert isinstance(await port.pay(serial, bill, ACCOUNT, amount), Paid)
+    assert biller.get("/admin/faults").json()["counts"] == {"pay": 2}
+
+
 async def test_nobody_there_is_a_value(biller: SandboxPartner, port: BillerHttp) -> None:
     biller.kill()
     for answer in (await port.pay("s1", "B1", ACCOUNT, 10_050), await port.inquire_payment("s1"), await port.inquire("i1", ACCOUNT)):

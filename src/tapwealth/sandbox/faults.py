@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS fault_plan (
 CREATE TABLE IF NOT EXISTS fault_plan_serial (one INTEGER PRIMARY KEY CHECK (one = 1), serial TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fault_count (message TEXT PRIMARY KEY, count INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS fault_seen (message TEXT NOT NULL, key TEXT NOT NULL, nth INTEGER NOT NULL, PRIMARY KEY (message, key));
+CREATE TABLE IF NOT EXISTS fault_spent (message TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (message, key));
 """
 
 
@@ -49,6 +50,12 @@ class Fault(StrEnum):
     """Answered with HTTP status 500, nothing done."""
 
 
+UNPROCESSED = frozenset({Fault.LOSE, Fault.ERROR, Fault.SILENT_UNPROCESSED})
+"""What keeps a request from being processed."""
+UNANSWERED = UNPROCESSED | {Fault.SILENT}
+"""What keeps its answer from its sender, who will send it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedFault:
     """`fault` befalls message number `nth` (from 1; 0 is every one) of the kind `message`; `until` is an instant of the partner's clock."""
@@ -64,7 +71,7 @@ def replace_plan(tx: sqlite3.Connection, plan: Sequence[PlannedFault], serial: s
     if tx.execute("SELECT 1 FROM fault_plan_serial WHERE serial = ?", (serial,)).fetchone():
         return
     tx.execute("INSERT INTO fault_plan_serial VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET serial = excluded.serial", (serial,))
-    for table in ("fault_plan", "fault_count", "fault_seen"):
+    for table in ("fault_plan", "fault_count", "fault_seen", "fault_spent"):
         tx.execute(f"DELETE FROM {table}")  # noqa: S608 - the names stand in the line above
     tx.executemany(
         "INSERT INTO fault_plan (message, nth, fault, until) VALUES (?, ?, ?, ?)",
@@ -79,6 +86,19 @@ def next_fault(tx: sqlite3.Connection, message: str, key: str | None) -> Planned
         "SELECT * FROM fault_plan WHERE message = ? AND nth IN (0, ?) ORDER BY nth DESC, seq LIMIT 1", (message, nth)
     ).fetchone()
     return None if row is None else _planned(row)
+
+
+def next_fault_once(tx: sqlite3.Connection, message: str, key: str) -> PlannedFault | None:
+    """`next_fault` for a request that its sender repeats until it is answered: one left unanswered is taken when it comes again.
+
+    So a fault befalls the request it was planned for, however often that one is repeated, and never the next. Planned for every
+    message (`nth` 0), it befalls repetitions too.
+    """
+    planned = next_fault(tx, message, key)
+    if planned is None or planned.nth == 0 or planned.fault not in UNANSWERED:
+        return planned
+    first = tx.execute("INSERT INTO fault_spent VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING key", (message, key)).fetchone()
+    return planned if first else None
 
 
 def plan_of(tx: sqlite3.Connection) -> list[PlannedFault]:

@@ -31,7 +31,7 @@ from starlette.routing import Route
 
 from tapwealth.kernel.clock import iso
 from tapwealth.kernel.refusal import BadInput, Outage
-from tapwealth.sandbox.faults import DELAY, FAULT_SCHEMA, Fault, PlannedFault, counts_of, next_fault, plan_of, replace_plan
+from tapwealth.sandbox.faults import DELAY, FAULT_SCHEMA, Fault, PlannedFault, counts_of, next_fault, next_fault_once, plan_of, replace_plan
 from tapwealth.sandbox.messages import (
     Body,
     Gate,
@@ -87,11 +87,11 @@ class Partner:
             owe(tx, message, copies=copies, not_before=not_before)
         self.wakes[message.destination].set()
 
-    async def answer(self, request: Request, message_kind: str, deed: Callable[[], Response]) -> Response:
-        """What `deed` answers, in one `tx` with the counting, unless the plan has this message unanswered or in error.
-        The request's body must have been read."""
+    async def answer(self, request: Request, message_kind: str, deed: Callable[[], Response], key: str | None = None) -> Response:
+        """What `deed` answers, in one `tx` with the counting, unless the plan has this message unanswered or in error: one with a
+        `key` of its own only the first time. The request's body must have been read."""
         with self.store.tx() as tx:
-            planned = next_fault(tx, message_kind, None)
+            planned = next_fault(tx, message_kind, None) if key is None else next_fault_once(tx, message_kind, key)
             fault = None if planned is None else planned.fault
             if fault is Fault.ERROR:
                 return one_line("internal error", 500)

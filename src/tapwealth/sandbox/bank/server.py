@@ -16,7 +16,7 @@ from tapwealth.sandbox.bank import answers, books, payments, statements
 from tapwealth.sandbox.bank.answers import ANSWERS_SCHEMA
 from tapwealth.sandbox.bank.books import BOOKS_SCHEMA
 from tapwealth.sandbox.bank.payments import PAYMENTS_SCHEMA, Order
-from tapwealth.sandbox.faults import Fault, PlannedFault, withheld
+from tapwealth.sandbox.faults import UNPROCESSED, Fault, PlannedFault, next_fault, next_fault_once, withheld
 from tapwealth.sandbox.messages import Body, Fen, FenOrZero, day_in, json_answer, json_body, one_line
 from tapwealth.sandbox.process import UNSET, Partner, run
 from tapwealth.wire.iso20022.credit_transfer import read_credit_transfer
@@ -25,10 +25,8 @@ from tapwealth.wire.iso20022.message_type import MessageType, sniff
 from tapwealth.wire.iso20022.status_report import PaymentStatus
 from tapwealth.wire.iso20022.values import identifier, printable
 
-SCHEMA = f"""{BOOKS_SCHEMA} {PAYMENTS_SCHEMA} {ANSWERS_SCHEMA}
-CREATE TABLE IF NOT EXISTS spent_fault (message TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (message, key));"""
+SCHEMA = f"{BOOKS_SCHEMA} {PAYMENTS_SCHEMA} {ANSWERS_SCHEMA}"
 AccountNumber = Annotated[str, msgspec.Meta(pattern="^[0-9]{5,22}$")]
-_UNPROCESSED = (Fault.LOSE, Fault.ERROR, Fault.SILENT_UNPROCESSED)
 
 
 class AccountBody(Body):
@@ -56,24 +54,14 @@ def _today(partner: Partner) -> date:
     return business_date_of(now)
 
 
-def _fault_once(partner: Partner, kind: str, key: str) -> PlannedFault | None:
-    """The fault planned for a message. One that keeps it from being processed befalls it once: sent again, the message is taken."""
-    planned = partner.planned_fault(kind, key)
-    if planned is None or planned.fault not in (*_UNPROCESSED, Fault.SILENT):
-        return planned
-    with partner.store.tx() as tx:
-        first = tx.execute("INSERT INTO spent_fault VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING key", (kind, key)).fetchone()
-    return planned if first else None
-
-
 async def _with_fault(
     partner: Partner, request: Request, kind: str, key: str, deed: Callable[[PlannedFault | None], Response], lost: Response
 ) -> Response:
     """What `deed` answers, in one `tx` with the counting of faults; or what a fault makes of it. The body must have been read."""
-    with partner.store.tx():
-        planned = _fault_once(partner, kind, key)
+    with partner.store.tx() as tx:
+        planned = next_fault_once(tx, kind, key)
         fault = None if planned is None else planned.fault
-        answer = lost if fault in _UNPROCESSED else deed(planned)
+        answer = lost if fault in UNPROCESSED else deed(planned)
     if fault is Fault.ERROR:
         return one_line("internal error", 500)
     if fault in (Fault.SILENT, Fault.SILENT_UNPROCESSED):
@@ -162,9 +150,9 @@ async def _statement(partner: Partner, request: Request) -> Response:
         known = books.account(tx, account)
         if known is None or known["opened_on"] > day.isoformat():
             return one_line(f"there was no account {account} on {day}", 404)
-        planned = _fault_once(partner, "camt.053", f"{account}-{day}")
-        if withheld(planned, day, partner.now()):
+        if withheld(next_fault(tx, "camt.053", f"{account}-{day}"), day, partner.now()):
             return one_line(f"the statement of {account} for {day} is not there", 404)
+        planned = next_fault_once(tx, "camt.053", f"{account}-{day}")
         fault = None if planned is None else planned.fault
         body = statements.render(tx, account, day, fault)
     if fault is Fault.ERROR:

@@ -18,7 +18,7 @@ from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.biller import books, day_end
 from tapwealth.sandbox.biller.books import BILLER_SCHEMA, Order, Reason, State
-from tapwealth.sandbox.faults import DELAY, Fault, PlannedFault, next_fault, plan_of, withheld
+from tapwealth.sandbox.faults import DELAY, UNPROCESSED, Fault, PlannedFault, next_fault_once, plan_of, withheld
 from tapwealth.sandbox.messages import Body, Fen, FenOrZero, Text, day_in, json_answer, json_body, one_line
 from tapwealth.sandbox.process import Partner, run
 
@@ -99,10 +99,10 @@ async def _pay(partner: Partner, request: Request) -> Response:
     body = await json_body(request, PayBody)
     order = Order(body.serial, body.bill_id, body.account_number, body.amount)
     with partner.store.tx() as tx:
-        planned = next_fault(tx, "pay", None)
+        planned = next_fault_once(tx, "pay", order.serial)
         fault = None if planned is None else planned.fault
         response = one_line("internal error", 500) if fault is Fault.ERROR else None
-        if fault not in (Fault.ERROR, Fault.SILENT_UNPROCESSED, Fault.LOSE):
+        if fault not in UNPROCESSED:
             response = _decide(partner, tx, order, planned)
     if response is None or fault is Fault.SILENT:
         return await partner.hold_open(request)

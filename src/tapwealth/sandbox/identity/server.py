@@ -51,7 +51,7 @@ async def _persons(partner: Partner, request: Request) -> Response:
 
 async def _verify(partner: Partner, request: Request) -> Response:
     body = await json_body(request, VerifyBody)
-    return await partner.answer(request, "verify", partial(_decide, partner, body))
+    return await partner.answer(request, "verify", partial(_decide, partner, body), body.serial)
 
 
 def _decide(partner: Partner, body: VerifyBody) -> Response:

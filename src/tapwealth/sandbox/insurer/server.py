@@ -55,7 +55,7 @@ async def _issue(partner: Partner, request: Request) -> Response:
             f"cover from {body.from_day} to {body.to_day} is no time", where="from, to", hint="`to` is the first day without cover"
         )
     order = Issue(body.serial, body.product, body.insured.name, body.insured.identity_number, body.premium, body.from_day, body.to_day)
-    return await partner.answer(request, "issue", partial(_decide_issue, partner, order))
+    return await partner.answer(request, "issue", partial(_decide_issue, partner, order), order.serial)
 
 
 def _decide_issue(partner: Partner, order: Issue) -> Response:
@@ -66,7 +66,7 @@ def _decide_issue(partner: Partner, order: Issue) -> Response:
 async def _cancel(partner: Partner, request: Request) -> Response:
     body = await json_body(request, CancelBody)
     order = Cancel(body.serial, request.path_params["number"], body.refund, body.reason)
-    return await partner.answer(request, "cancel", partial(_decide_cancel, partner, order))
+    return await partner.answer(request, "cancel", partial(_decide_cancel, partner, order), order.serial)
 
 
 def _decide_cancel(partner: Partner, order: Cancel) -> Response:
