@@ -18,6 +18,7 @@ from rich.table import Table
 
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.play.channel import check_orders
 from tapwealth.play.processes import python
 from tapwealth.play.stage import Stage
 from tapwealth.play.theatre import Billing, Evening, open_theatre, perform
@@ -48,10 +49,11 @@ def show(
 ) -> int:
     """Play, print, and keep serving if asked to. The exit code: 0 if every date was proved."""
     data = data.resolve()
+    content, name = _orders(orders)
+    faults = _faults(fault or "week", first_day or FIRST_DAY)
     if fresh:
         _erase(data, database_url)
-    content, name = _orders(orders)
-    billing = Billing(data, first_day or FIRST_DAY, days, seed, books, content, name, _faults(fault or "week", first_day or FIRST_DAY))
+    billing = Billing(data, first_day or FIRST_DAY, days, seed, books, content, name, faults)
     console = Console(stderr=True)
     try:
         return asyncio.run(_show(billing, console, json_file, database_url, serve=serve))
@@ -74,17 +76,24 @@ def _erase(data: Path, database_url: str | None) -> None:
 
 
 def _orders(path: Path | None) -> tuple[bytes, str]:
+    """The channel's order file, read to its end: nothing is begun, and nothing deleted, for the sake of a wrong one."""
     if path is None:
         return files("tapwealth.play").joinpath("data", _ORDERS).read_bytes(), _ORDERS
-    return path.read_bytes(), path.name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"the file cannot be opened ({error.strerror})", where=str(path), hint="look at its path and its rights") from None
+    check_orders(content, path.name)
+    return content, path.name
 
 
 def _faults(name: str, first_day: date) -> Any:
-    """The sandbox knows what each name means; here it is only passed on."""
+    """The sandbox knows what each name means; here it is only passed on. An unknown one is wrong usage."""
     command = python("tapwealth.sandbox.scenarios", name, str(first_day))
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
     if done.returncode:
-        raise BadInput(done.stderr.strip(), where="--fault")
+        sys.stderr.write(f"--fault {done.stderr.strip()}\n")
+        raise SystemExit(done.returncode)
     return json.loads(done.stdout)
 
 

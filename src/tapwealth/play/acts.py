@@ -49,9 +49,11 @@ def counters(play: Play) -> tuple[Counter, Counter]:
 async def set_the_stage(play: Play) -> None:
     """Partners' staff open what exists before the week: accounts, registers, bills."""
     stage = play.stage
+    from tapwealth.play.channel import MONEY  # the files take a moment to read
+
     others = [
         (CUSTODY, "天弘基金托管专户", 0), (INSURER, "太平洋保险", 5_000_000_00), (BILLER, "北京电力", 0), (BREAKFAST, "老街早点铺", 0),
-        (MARKET, "万家超市", 0), (CHANNEL, "渠道996", 10_000_000_00), (LENDING_DESK, "北京银行垫资处", 1_000_000_00),
+        (MARKET, "万家超市", 0), (CHANNEL, "渠道996", MONEY), (LENDING_DESK, "北京银行垫资处", 1_000_000_00),
     ]  # fmt: skip
     ours = [(RESERVE, "Tapwealth 客户备付金"), (COLLECTION, "Tapwealth 基金销售归集"), ("0100000003", "Tapwealth 保费专户"),
             ("0100000004", "Tapwealth 自有资金"), (ADVANCE, "Tapwealth 垫资专户")]  # fmt: skip

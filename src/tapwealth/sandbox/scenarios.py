@@ -44,6 +44,6 @@ def plan(name: str, first_day: date = FIRST_DAY) -> dict[str, dict[str, Any]]:
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3) or sys.argv[1] not in SCENARIOS:
-        sys.stderr.write(f"there is no such fault; there are {', '.join(sorted(SCENARIOS))}\n")
+        sys.stderr.write(f"{' '.join(sys.argv[1:2])}: there is no such fault; there are {', '.join(sorted(SCENARIOS))}\n")
         raise SystemExit(2)
     sys.stdout.write(json.dumps(plan(sys.argv[1], date.fromisoformat(sys.argv[2]) if len(sys.argv) == 3 else FIRST_DAY)))
