@@ -12,7 +12,7 @@ import pytest
 from bill_town import MONDAY, Person, Town, bordereau, town
 
 from tapwealth.customers import notices
-from tapwealth.flows import insurance, insurers, payments, receipts
+from tapwealth.flows import insurance, insurers, payments, policy_outcomes, receipts
 from tapwealth.flows.insurance import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.receipts import Pushed
@@ -62,7 +62,7 @@ async def refund_arrives(place: Town, serial: str, amount: int) -> None:
     on = place.biller.now.date()
     for _ in range(2):
         pushed = [Pushed(serial, "0100000001", amount, on, "TPINS", "refund")]
-        await receipts.receive(place.house, pushed, (insurance.recognise_refunds,))
+        await receipts.receive(place.house, pushed, (policy_outcomes.recognise_refunds,))
 
 
 async def cancel_serial(place: Town, person: Person) -> str:

@@ -17,13 +17,13 @@ from tapwealth.api.commands import CommandSpec, Gate
 from tapwealth.api.partners import PartnerGate, Taker
 from tapwealth.api.server import build
 from tapwealth.flows import (
+    acceptance,
     bank_messages,
     bills,
     cards,
     channel,
     end_of_day,
     exchange_in,
-    fund_receipts,
     income,
     insurance,
     people,
@@ -63,7 +63,6 @@ from tapwealth.wire.iso8583.requests import (
 )
 from tapwealth.worker.worker import Worker
 
-RECOGNISERS = (fund_receipts.recognise_channel, fund_receipts.recognise_redemption, insurance.recognise_refunds)
 FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
     "02": exchange_in.take_accounts,
     "04": exchange_in.take_confirmations,
@@ -317,6 +316,7 @@ def _commands(house: House, terminals: Terminals) -> dict[str, CommandSpec]:
         "cancel_policy": CommandSpec(insurance.CancelPolicy, CUSTOMER, plain(insurance.cancel)),
         "propose_merchant": CommandSpec(setup.ProposeMerchant, operations, plain(setup.propose)),
         "propose_fund": CommandSpec(setup.ProposeFund, product, plain(setup.propose)),
+        "propose_acceptance": CommandSpec(acceptance.ProposeAcceptance, operations, plain(setup.propose)),
         "add_biller": CommandSpec(bills.AddBiller, product, plain(bills.add_biller)),
         "approve": CommandSpec(setup.Approve, operations, plain(setup.approve)),
         "register_terminal": CommandSpec(setup.RegisterTerminal, operations, plain(setup.register_terminal)),
@@ -327,7 +327,7 @@ def _commands(house: House, terminals: Terminals) -> dict[str, CommandSpec]:
 
 def _takers(house: House, clock: ClockReader) -> dict[str, Taker]:
     async def bank_message(_request: Request, content: bytes) -> Refusal | None:
-        await bank_messages.take(house, content, RECOGNISERS)
+        await bank_messages.take(house, content)
         return None
 
     async def channel_file(request: Request, content: bytes) -> Refusal | None:

@@ -13,6 +13,8 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from tapwealth.bank.statement import Statement, StatementLine
 from tapwealth.kernel.money import format_minor
 
@@ -69,6 +71,16 @@ class Outstanding(NamedTuple):
     end_to_end_id: str
     difference: int
     since: date
+
+
+def pack_outstanding(items: Sequence[Outstanding]) -> str:
+    """Items as the JSON that is stored."""
+    return msgspec.json.encode(items).decode()
+
+
+def unpack_outstanding(text: str) -> tuple[Outstanding, ...]:
+    """Stored items."""
+    return msgspec.json.decode(text, type=tuple[Outstanding, ...])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """All SQL of the partner bank's rails. Every function takes the open transaction first and works on lists."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -198,9 +198,27 @@ async def statements(tx: Any, day: date) -> dict[str, tuple[int, int, str]]:
     return {row["account"]: (row["opening"], row["closing"], row["lines"]) for row in rows}
 
 
+async def carry(tx: Any, day: date, carried: Mapping[str, str]) -> None:
+    """By account: what is outstanding at the end of the day, as JSON, beside the statement that shows it."""
+    await tx.execute(
+        "update bank_statement s set carried = x.carried::jsonb from unnest($2::text[], $3::text[]) x(account, carried)"
+        " where s.book = 0 and s.business_date = $1 and s.account = x.account",
+        day,
+        list(carried),
+        list(carried.values()),
+    )
+
+
+async def carried(tx: Any, day: date) -> dict[str, str]:
+    """By account: what was outstanding at the end of that day, as JSON."""
+    rows = await tx.fetch("select account, carried::text from bank_statement where book = 0 and business_date = $1", day)
+    return {row["account"]: row["carried"] for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class BreakRow:
-    """Something that does not agree. `accounted`: its money stands on an account of ours, so the day may close with it."""
+    """Something that does not agree. The day may close with it if it is `accounted`: its money stands on an account of ours, or two of the
+    bank's people answer for it."""
 
     source: str
     kind: str
@@ -210,10 +228,33 @@ class BreakRow:
     accounted: bool
 
 
-async def replace_breaks(tx: Any, day: date, source: str, breaks: Sequence[BreakRow], now: datetime) -> None:
-    """What this proof of this day finds now; a rerun says only what is still wrong."""
-    await tx.execute("delete from reconciliation_break where book = 0 and business_date = $1 and source = $2", day, source)
-    await add_breaks(tx, day, breaks, now)
+async def replace_breaks(tx: Any, day: date, source: str, breaks: Sequence[BreakRow], now: datetime) -> list[BreakRow]:
+    """What this proof of this day finds now; a rerun says only what is still wrong. What was accounted for stays so if it is the same.
+
+    Returns them as they are kept.
+    """
+    before = await tx.fetch(
+        "delete from reconciliation_break where book = 0 and business_date = $1 and source = $2 returning kind, item, amount, accounted",
+        day,
+        source,
+    )
+    accepted = {(row["kind"], row["item"], row["amount"]) for row in before if row["accounted"]}
+    kept = [replace(one, accounted=one.accounted or (one.kind, one.item, one.amount) in accepted) for one in breaks]
+    await add_breaks(tx, day, kept, now)
+    return kept
+
+
+async def accept(tx: Any, day: date, source: str, kind: str, item: str) -> bool:
+    """Somebody answers for it: the date may close with it. False if there is no such break, or it is accounted for already."""
+    done = await tx.fetchval(
+        "update reconciliation_break set accounted = true"
+        " where book = 0 and business_date = $1 and source = $2 and kind = $3 and item = $4 and not accounted returning true",
+        day,
+        source,
+        kind,
+        item,
+    )
+    return bool(done)
 
 
 async def add_breaks(tx: Any, day: date, breaks: Sequence[BreakRow], now: datetime) -> None:
@@ -224,6 +265,25 @@ async def add_breaks(tx: Any, day: date, breaks: Sequence[BreakRow], now: dateti
         day,
         *_columns([(one.source, one.kind, one.item, one.amount, one.text, one.accounted) for one in breaks], 6),
         now,
+    )
+
+
+async def complain(tx: Any, day: date, one: BreakRow, now: datetime) -> None:
+    """Something that is found again and again until it is mended: kept once, under the date on which it was found first."""
+    known = await tx.fetchval(
+        "select true from reconciliation_break where book = 0 and source = $1 and kind = $2 and item = $3 limit 1",
+        one.source,
+        one.kind,
+        one.item,
+    )
+    if not known:
+        await add_breaks(tx, day, [one], now)
+
+
+async def withdraw(tx: Any, source: str, kind: str, item: str) -> None:
+    """It is mended: what was complained of is there now."""
+    await tx.execute(
+        "delete from reconciliation_break where book = 0 and source = $1 and kind = $2 and item = $3 and not accounted", source, kind, item
     )
 
 

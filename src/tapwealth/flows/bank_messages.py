@@ -9,7 +9,7 @@ from uuid import UUID
 from tapwealth.bank import store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
 from tapwealth.customers import store as customers
-from tapwealth.flows import payments, receipts
+from tapwealth.flows import fund_receipts, payments, policy_outcomes, receipts
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Outcome, Purpose
 from tapwealth.flows.receipts import Pushed, Recogniser
@@ -23,6 +23,13 @@ from tapwealth.wire.iso20022.message_type import MessageType, sniff
 from tapwealth.wire.iso20022.notification import read_notification
 from tapwealth.wire.iso20022.party import Party
 from tapwealth.wire.iso20022.status_report import PaymentStatus, read_status_report
+
+RECOGNISERS: tuple[Recogniser, ...] = (
+    fund_receipts.recognise_channel,
+    fund_receipts.recognise_redemption,
+    policy_outcomes.recognise_refunds,
+)
+"""Who looks at a receipt, in order; what none of them claims goes to suspense."""
 
 
 async def deliver(house: House, message: OutboxMessage) -> None:
@@ -55,7 +62,7 @@ async def _card_number(house: House, tx: Tx, book: int, identifier: str) -> str:
     return house.keys.open_sealed("people", card.sealed, b"bank_card" + card.id.bytes).decode()
 
 
-async def take(house: House, content: bytes, recognisers: tuple[Recogniser, ...]) -> None:
+async def take(house: House, content: bytes) -> None:
     """One message of the bank's. Raises BadInput for what cannot be read or is not for us; a repetition changes nothing."""
     kind = sniff(content)
     if kind is MessageType.PAIN_002:
@@ -82,4 +89,4 @@ async def take(house: House, content: bytes, recognisers: tuple[Recogniser, ...]
         for entry in note.entries
         if entry.amount > 0
     ]
-    await receipts.receive(house, pushed, recognisers)
+    await receipts.receive(house, pushed, RECOGNISERS)

@@ -92,9 +92,9 @@ async def compare_billers(house: House, day: date) -> StepReport:
         unexplained = {one.item for one in breaks if not one.accounted}
         matched = [row for row in named if row.serial not in unexplained]
         await store.mark_matched(tx, [(row.book, row.id) for row in matched], day)
-        await bank.replace_breaks(tx, day, DAY_END_FILE, breaks, at.now)
+        kept = await bank.replace_breaks(tx, day, DAY_END_FILE, breaks, at.now)
         doubted = await store.in_suspense(tx, books, day)
-    return _report(file, len(matched), breaks, doubted)
+    return _report(file, len(matched), kept, doubted)
 
 
 async def _on_the_way(house: House, tx: Tx, day: date) -> bool:

@@ -1,6 +1,6 @@
 """The steps of a day's end, in order."""
 
-from tapwealth.flows import bills, clearing, exchange_out, insurance, proof, transit
+from tapwealth.flows import bills, clearing, exchange_out, insurance, mirrors, proof, transit, units
 from tapwealth.flows.end_of_day import Step
 
 STEPS: tuple[Step, ...] = (
@@ -19,11 +19,11 @@ STEPS: tuple[Step, ...] = (
     Step("redeem the advance", exchange_out.redeem_advance),
     Step("send fund files", exchange_out.send_files),
     Step("receive statements", proof.receive_statements, always=True),
-    Step("receive holdings", proof.receive_holdings, always=True),
+    Step("receive holdings", units.receive_holdings, always=True),
     Step("compare billers", bills.compare_billers, always=True),
     Step("compare insurer", insurance.compare_insurer, always=True),
-    Step("prove mirrors", proof.prove_mirrors, always=True),
-    Step("prove units", proof.prove_units, always=True),
+    Step("prove mirrors", mirrors.prove_mirrors, always=True),
+    Step("prove units", units.prove_units, always=True),
     Step("prove books", proof.prove_books, always=True),
     Step("name open items", proof.name_open_items, always=True),
     Step("write the heads", proof.write_heads),

@@ -6,21 +6,24 @@ too; the rest of it stands.
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from uuid import UUID
 
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows import payments
+from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.purchase import order_of
 from tapwealth.funds import entries, store
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
 from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
-from tapwealth.funds.store import OrderRow
+from tapwealth.funds.store import FundAccount, OrderRow
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
@@ -64,7 +67,7 @@ async def _named(house: House, index: str) -> list[DataFileName]:
     try:
         return [file for file in read_index(house.rails.exchange.read(index), parse_index_name(index)).files if file.file_type in _ORDER]
     except BadInput as error:
-        await _complain(house, index, "unreadable_file", str(error))
+        await _complain(house, index, str(error))
         return []
 
 
@@ -79,27 +82,47 @@ async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) 
             if before is not None:
                 if before != digest:
                     text = f"{name} came again with other content; the first one stands: ask the registrar which is right"
-                    await bank_store.add_breaks(tx, day, [BreakRow(SOURCE, "other_content", name, 0, text, False)], at.now)
+                    await bank_store.complain(tx, day, BreakRow(SOURCE, "other_content", name, 0, text, False), at.now)
                 return False
             records, breaks = await taker(house, tx, at, file, content)
             await store.add_file(tx, name, digest, records, day, at.now, outgoing=False)
             await bank_store.add_breaks(tx, day, breaks, at.now)
+            await bank_store.withdraw(tx, SOURCE, _UNREADABLE, name)
     except BadInput as error:
-        await _complain(house, name, "unreadable_file", str(error))
+        await _complain(house, name, str(error))
         return False
     return True
 
 
-async def _complain(house: House, item: str, kind: str, text: str) -> None:
+_UNREADABLE = "unreadable_file"
+
+
+async def _complain(house: House, item: str, text: str) -> None:
+    """A file that cannot be taken as it is: looked at again each time, and taken when the registrar has sent a right one."""
     async with house.database.transaction() as tx:
         at = await moment(tx)
         day = at.open_date(business_date_of(at.now))
-        await bank_store.add_breaks(tx, day, [BreakRow(SOURCE, kind, item, 0, text, False)], at.now)
+        await bank_store.complain(tx, day, BreakRow(SOURCE, _UNREADABLE, item, 0, text, False), at.now)
+
+
+def check_day(file: DataFileName, said: Iterable[tuple[str, date]], wanted: date) -> None:
+    """Raises BadInput if a record (by name) is of another date than `wanted`."""
+    for name, day in said:
+        if day != wanted:
+            raise BadInput(f"{name} is dated {day}, it should be {wanted}", where=str(file), hint="ask the registrar for a right file")
+
+
+def check_once(file: DataFileName, holders: Iterable[str]) -> None:
+    """Raises BadInput if a holder stands in a file twice."""
+    for name, times in Counter(holders).items():
+        if times > 1:
+            raise BadInput(f"{name} stands there {times} times", where=str(file), hint="ask the registrar for a right file")
 
 
 async def take_accounts(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """02: each application ends open, with its TA account, or refused."""
     said = ACCOUNT_CONFIRMATIONS.values(content, str(file))
+    check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
     known = await store.accounts_by_application(tx, file.receiver, [one.serial for one in said])
     answers = [
         (known[one.serial].book, known[one.serial].id, "open" if one.accepted else "refused", one.ta_account, one.reason)
@@ -117,22 +140,16 @@ def _unknown(file: DataFileName, serial: str) -> BreakRow:
 async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """04: cash and units of each order in one entry; what a return code refuses goes back."""
     said = CONFIRMATIONS.values(content, str(file))
+    check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
+    channel = (await store.channels(tx)).get((file.receiver, FUND))
+    if channel is None:
+        raise BadInput(f"{file.receiver} is no channel of ours", where=str(file), hint="ask the registrar whose file it is")
+    own = channel.own
     orders = await store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
-    own = (await store.channels(tx))[file.receiver, "000198"].own
-    day = at.open_date(file.day)
+    holders = await store.accounts_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
+    fresh, breaks = _sorted_out(file, said, orders, holders)
+    day = at.booking_date(file.day)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-    breaks = [_unknown(file, one.serial) for one in said if one.serial not in orders]
-    breaks += [_refused(file, one) for one in said if not one.accepted and one.business_code != BusinessCode.PURCHASE.confirmed]
-    fresh = []
-    for one in said:
-        order = orders.get(one.serial)
-        if order is None or (order.state in ("confirmed", "refused") and _same(order, one)):
-            continue
-        wrong = _wrong(order, one)
-        if wrong is None:
-            fresh.append((order, one))
-        else:
-            breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
     made: list[JournalEntry] = []
     for order, one in fresh:
         made += await _settled(house, tx, order, one, day, actor, own=own)
@@ -153,12 +170,47 @@ def _refused(file: DataFileName, one: ConfirmationRecord) -> BreakRow:
     return BreakRow(SOURCE, "refused_by_registrar", one.serial, one.ordered_volume, text, False)
 
 
+def _sorted_out(
+    file: DataFileName, said: Sequence[ConfirmationRecord], orders: Mapping[str, OrderRow], holders: Mapping[UUID, FundAccount]
+) -> tuple[list[tuple[OrderRow, ConfirmationRecord]], list[BreakRow]]:
+    """What settles an order of ours, and what does not agree. What was said before changes nothing."""
+    fresh: dict[str, tuple[OrderRow, ConfirmationRecord]] = {}
+    breaks: list[BreakRow] = []
+    for one in said:
+        order = orders.get(one.serial)
+        if order is None:
+            breaks.append(_unknown(file, one.serial))
+        elif one.serial in fresh:
+            breaks.append(_doubled(file, one, same=_said_alike(fresh[one.serial][1], one)))
+        elif order.state in ("confirmed", "refused") and _same(order, one):
+            continue
+        elif (wrong := _wrong(order, holders[order.fund_account], one)) is not None:
+            breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
+        else:
+            fresh[one.serial] = order, one
+            breaks += [] if one.accepted or order.business_code == BusinessCode.PURCHASE else [_refused(file, one)]
+    return list(fresh.values()), breaks
+
+
+def _doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> BreakRow:
+    """The first answer of a file stands; a second one alike is noted, another one is not explained."""
+    text = f"{file} answers {one.serial} twice{'' if same else ', differently'}; the first one stands: ask the registrar"
+    return BreakRow(SOURCE, "doubled" if same else "answered_twice", one.serial, 0, text, same)
+
+
+def _said_alike(first: ConfirmationRecord, second: ConfirmationRecord) -> bool:
+    return replace(first, ta_serial="") == replace(second, ta_serial="")
+
+
 def _same(order: OrderRow, one: ConfirmationRecord) -> bool:
     return (order.return_code, order.confirmed_amount, order.confirmed_units) == (one.return_code, one.amount, one.volume)
 
 
-def _wrong(order: OrderRow, one: ConfirmationRecord) -> str | None:
+def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str | None:
     """Why a confirmation does not fit its order, in words."""
+    known = (holder.ta_account or one.ta_account, holder.trading_account)
+    if (one.ta_account, one.trading_account) != known:
+        return f"order {one.serial} is of holder {'/'.join(known)}, the confirmation of {one.ta_account}/{one.trading_account}"
     if order.state in ("confirmed", "refused"):
         return f"order {one.serial} was {order.state} before and is answered otherwise now"
     if one.business_code != f"{int(order.business_code) + 100:03d}":
@@ -211,7 +263,7 @@ async def _pay_on(
         if order.business_code == BusinessCode.PURCHASE and one.accepted:
             confirmed[order.book] += order.amount
     collected = {book: house_account(book, Kind.FUND_PURCHASE_COLLECTED, Asset.CNY) for book in house.all_books}
-    fund = (await store.funds(tx))["000198"]
+    fund = (await store.funds(tx))[FUND]
     to_custody = Payment(
         step_key(day, "custody", HOUSE_BOOK, str(file)),
         f"CUS-{file.receiver}-{file.day:%Y%m%d}",
@@ -242,6 +294,9 @@ async def _pay_on(
 
 async def take_holdings(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """05: kept as it came; the proof of the date compares it."""
-    said = HOLDINGS.values(content, str(file))
+    said = [one for one in HOLDINGS.values(content, str(file)) if one.fund_code == FUND]
+    names = [f"{one.ta_account}/{one.trading_account}" for one in said]
+    check_day(file, zip(names, (one.as_of for one in said), strict=True), file.day)
+    check_once(file, names)
     await store.replace_holdings(tx, file.day, file.receiver, [(one.ta_account, one.trading_account, one.total) for one in said])
     return len(said), []

@@ -22,7 +22,7 @@ from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
 from tapwealth.flows.payments import end_to_end
 from tapwealth.flows.people import open_person, wallet_of, who
-from tapwealth.flows.policy_outcomes import CANCEL, INSURER, ISSUE, deliver, recognise_refunds
+from tapwealth.flows.policy_outcomes import CANCEL, INSURER, ISSUE, deliver
 from tapwealth.insurance import entries, store
 from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.entries import Premium
@@ -39,7 +39,7 @@ from tapwealth.storage.outbox import OutboxMessage
 
 __all__ = [
     "BuyPolicy", "CancelPolicy", "PolicyCancelling", "PolicyTaken", "begin_cover", "buy", "cancel",
-    "compare_insurer", "deliver", "pay_insurer", "recognise_refunds", "sweep_premiums",
+    "compare_insurer", "deliver", "pay_insurer", "sweep_premiums",
 ]  # fmt: skip
 
 

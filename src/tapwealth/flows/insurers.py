@@ -149,7 +149,7 @@ async def compare_insurer(house: House, day: date) -> StepReport:
             if (kind, serial) not in named:
                 text = f"policy {row.policy_number} is {kind} here, but the insurer's bordereaux do not name it"
                 compared.differ("we_have_more", serial, row.premium if kind == BordereauEvent.ISSUED else row.refund, text)
-        await bank.replace_breaks(tx, day, BORDEREAU, compared.differences, at.now)
+        compared.differences = await bank.replace_breaks(tx, day, BORDEREAU, compared.differences, at.now)
         doubted, transit, awaited = await _open(tx, books, day)
     figures = {"in_doubt": doubted, "premiums_in_transit": transit, "refunds_awaited": awaited}
     return _report(lines, compared, figures)

@@ -1,4 +1,4 @@
-"""What the bank's people set up: merchants and their terminals, funds and channels.
+"""What the bank's people set up and decide: merchants and their terminals, funds and channels, breaks that they answer for.
 
 Everything that will move money is proposed by one operator and approved by another; approving it is what does it.
 """
@@ -13,6 +13,8 @@ from stdnum.exceptions import ValidationError
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant, Terminal
+from tapwealth.flows import acceptance
+from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.purchase import OWN_CHANNEL
@@ -89,14 +91,18 @@ class TerminalRegistered(msgspec.Struct, frozen=True):
 _ROLE = {
     ProposeMerchant: OperatorRole.OPERATIONS,
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
+    ProposeAcceptance: OperatorRole.OPERATIONS,
 }
+Proposal = ProposeMerchant | ProposeFund | ProposeAcceptance
 _SHAPES = {shape.__name__: shape for shape in _ROLE}
 
 
-async def propose(house: House, envelope: Envelope, command: ProposeMerchant | ProposeFund) -> Proposed | Refusal:
+async def propose(house: House, envelope: Envelope, command: Proposal) -> Proposed | Refusal:
     """Put it before the others."""
     if isinstance(command, ProposeMerchant):
         _check_merchant(command)
+    if isinstance(command, ProposeAcceptance):
+        acceptance.check(command)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> Proposed | Refusal:
         proposer = await operator_of(tx, envelope)
@@ -129,13 +135,13 @@ async def approve(house: House, envelope: Envelope, command: Approve) -> Approve
         if isinstance(made, Refusal):
             return made
         proposal = msgspec.convert(made.proposal, _SHAPES[made.kind])
-        await _bring_about(house, tx, at, command.proposal, proposal)
-        return Approved(made.kind)
+        refusal = await _bring_about(house, tx, at, proposal)
+        return Approved(made.kind) if refusal is None else refusal
 
     return await once(house, [HOUSE_BOOK], envelope, command, act, Approved)
 
 
-async def _bring_about(house: House, tx: Tx, at: Moment, identifier: UUID, proposal: ProposeMerchant | ProposeFund) -> None:
+async def _bring_about(house: House, tx: Tx, at: Moment, proposal: Proposal) -> Refusal | None:
     match proposal:
         case ProposeMerchant():
             await acquiring.add_merchant(
@@ -150,6 +156,9 @@ async def _bring_about(house: House, tx: Tx, at: Moment, identifier: UUID, propo
             channels = [SalesChannel(fund=proposal.code, **one) for one in fields.pop("channels")]
             await funds.add_fund(tx, Fund(**fields), channels)
             await _open_advancer(house, tx, at, proposal)
+        case ProposeAcceptance():
+            return await acceptance.accept(tx, proposal)
+    return None
 
 
 async def _open_advancer(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:

@@ -410,12 +410,6 @@ async def holdings_on(tx: Any, day: date) -> dict[tuple[str, str, str], int]:
     return {(row["channel"], row["ta_account"], row["trading_account"]): row["units"] for row in rows}
 
 
-async def holding_files_on(tx: Any, day: date) -> set[str]:
-    """Channels whose 05 of that date is in."""
-    rows = await tx.fetch("select distinct channel from registrar_holding where book = 0 and business_date = $1", day)
-    return {row["channel"] for row in rows}
-
-
 async def add_redemption(tx: Any, one: Redemption, parts: Mapping[int, int]) -> None:
     """The advancer's redemption and each book's units in it."""
     await tx.execute(

@@ -1,0 +1,109 @@
+"""The proof of units: what each holder has here against what the registrar's holdings (05) of a date say.
+
+Captured units that are on their way to the advancer stand with their holder at the registrar until it has moved them (198): they are listed
+as transit.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from tapwealth.bank import store as bank
+from tapwealth.bank.store import BreakRow
+from tapwealth.flows.end_of_day import StepReport, wait_while
+from tapwealth.flows.exchange_out import FUND
+from tapwealth.flows.frame import House, moment
+from tapwealth.flows.income import Register, register_on
+from tapwealth.funds import store
+from tapwealth.funds.income import Account
+from tapwealth.funds.store import OrderRow
+from tapwealth.kernel.money import format_minor
+from tapwealth.storage.database import Tx
+from tapwealth.wire.ofd import DataFileName
+
+SOURCE = "units"
+
+HolderName = tuple[str, str, str]
+"""(channel, TA account, trading account)."""
+
+
+async def receive_holdings(house: House, day: date) -> StepReport:
+    """The registrar's holdings (05) of the date, for each channel that has holders there; they come by the exchange folder."""
+
+    async def on_the_way(tx: Tx) -> bool:
+        return bool(await _missing(tx, day))
+
+    await wait_while(house, on_the_way)
+    async with house.database.read() as tx:
+        missing = await _missing(tx, day)
+    lacking = [f"the registrar's holdings (05) of {day} for channel {one} are not in" for one in missing]
+    return StepReport(f"{len(missing)} holdings files are missing" if missing else "the holdings files are in", {}, lacking)
+
+
+async def _missing(tx: Tx, day: date) -> list[str]:
+    """Channels whose 05 of that date is not in. A file without a record is a file."""
+    channels = {one.channel for one in await store.open_accounts_of_fund(tx)}
+    registrar = (await store.funds(tx))[FUND].registrar if channels else ""
+    names = {str(DataFileName(registrar, channel, day, "05")): channel for channel in sorted(channels)}
+    known = await store.file_known(tx, list(names))
+    return [channel for name, channel in names.items() if name not in known]
+
+
+async def prove_units(house: House, day: date) -> StepReport:
+    """Each holder's units against the registrar's holdings; captured units still with the holder there are listed."""
+    async with house.database.transaction() as tx:
+        at = await moment(tx)
+        compared = await compare(house, tx, day)
+        found = await bank.replace_breaks(tx, day, SOURCE, compared.breaks, at.now)
+    figures = {
+        "holders": len(compared.register.holders),
+        "ours": compared.register.total,
+        "transit_098": [{"item": order.serial, "units": order.units} for order in compared.coming],
+        "registrar": sum(compared.said.values()),
+    }
+    text = f"{len(compared.register.holders)} holders against the registrar"
+    return StepReport(text, figures, [one.text for one in found if not one.accounted])
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Our register, the captured units on their way to the advancer, the registrar's word, and what does not agree."""
+
+    register: Register
+    coming: tuple[OrderRow, ...]
+    said: Mapping[HolderName, int]
+    breaks: tuple[BreakRow, ...]
+
+
+async def compare(house: House, tx: Tx, day: date) -> Compared:
+    """Every holder, known to either side."""
+    register = await register_on(house, tx, day, coming=False)
+    coming = tuple(await store.fast_transfers_under_way(tx, day))
+    said = await store.holdings_on(tx, day)
+    transit: dict[Account, int] = defaultdict(int)
+    by_id = {one.id: key for key, one in register.holders.items()}
+    for order in coming:
+        if order.fund_account in by_id:
+            transit[by_id[order.fund_account]] += order.units
+    holders: dict[HolderName, Account] = {(one.channel, *key): key for key, one in register.holders.items()}
+    found = [_break(day, name, register.units.get(key, 0) + transit[key], said.get(name, 0)) for name, key in holders.items()]
+    found += [_break(day, name, 0, units) for name, units in said.items() if name not in holders]
+    return Compared(register, coming, said, tuple(one for one in found if one is not None))
+
+
+def wrong_of(compared: Compared) -> set[tuple[str, str, int]]:
+    """(kind, item, difference) of what does not agree."""
+    return {(one.kind, one.item, one.amount) for one in compared.breaks}
+
+
+def _break(day: date, name: HolderName, ours: int, registrar: int) -> BreakRow | None:
+    if ours == registrar:
+        return None
+    channel, ta_account, trading_account = name
+    item = f"{channel} {ta_account or '-'}/{trading_account}"
+    text = (
+        f"{channel} on {day}, holder {ta_account or '-'}/{trading_account}: here {format_minor(ours)} units, by the registrar's 05"
+        f" {format_minor(registrar)}; ask the registrar for a right file, or correct ours"
+    )
+    return BreakRow(SOURCE, "units_differ", item, registrar - ours, text, accounted=False)
