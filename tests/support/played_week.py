@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 
 from tapwealth.play.processes import PARTNERS, Troupe, python
 from tapwealth.play.stage import Stage
-from tapwealth.play.theatre import Billing, Evening, open_theatre, perform
+from tapwealth.play.theatre import Billing, open_theatre, perform
 from tapwealth.sandbox.scenarios import plan
 from tapwealth.wire.ofd import DataFile, Header, parse_data_file_name, write_data_file
 
@@ -71,6 +71,7 @@ class Outcome:
     audit: dict[str, Any]
     events: list[str] = field(default_factory=list)
     diary: dict[str, Any] = field(default_factory=dict)
+    otherwise: list[str] = field(default_factory=list)
 
     @property
     def proved(self) -> bool:
@@ -82,7 +83,8 @@ class Outcome:
 
     def comparable(self) -> dict[str, Any]:
         """Everything that must not depend on kills, seed apart."""
-        return {"figures": self.figures, "stores": self.stores, "sent": self.sent, "unproved": self.unproved}
+        said = {"unproved": self.unproved, "otherwise": self.otherwise}
+        return {"figures": self.figures, "stores": self.stores, "sent": self.sent, **said}
 
 
 def billing(folder: Path, days: int, **more: Any) -> Billing:
@@ -107,10 +109,10 @@ async def play_week(
                     await disturbing
         for part in troupe.parts:
             await troupe.ready(part)
-        evening = Evening(await stage.view("week"), evening.unproved, evening.address)
+        evening = replace(evening, figures=await stage.view("week"))
         stores = {name: await stage.partner_store(name) for name in PARTNERS}
         diary = dict(stage.diary.notes)
-    return Outcome(dict(evening.figures), evening.unproved, stores, sent_files(folder), audit(folder), events, diary)
+    return Outcome(dict(evening.figures), evening.unproved, stores, sent_files(folder), audit(folder), events, diary, evening.otherwise)
 
 
 async def _disturb(disturb: Disturber, stage: Stage, troupe: Troupe) -> None:

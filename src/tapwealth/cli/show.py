@@ -47,7 +47,7 @@ def show(
     serve: bool,
     database_url: str | None = None,
 ) -> int:
-    """Play, print, and keep serving if asked to. The exit code: 0 if every date was proved."""
+    """Play, print, and keep serving if asked to. The exit code: 0 if all went as the script has it and every date was proved."""
     data = data.resolve()
     content, name = _orders(orders)
     faults = _faults(fault or "week", first_day or FIRST_DAY)
@@ -115,7 +115,7 @@ async def _show(billing: Billing, console: Console, json_file: str | None, datab
             if serve:
                 console.print(f"\nthe week as people see it: [bold]{evening.address}/[/bold]  (Ctrl-C stops, everything is kept)")
                 await asyncio.Event().wait()
-            return _PROVED if evening.proved else _UNPROVED
+            return _PROVED if evening.proved and not evening.otherwise else _UNPROVED
     except asyncio.CancelledError:
         console.print("stopped; everything is kept, call again to go on")
         return _PROVED
@@ -142,6 +142,8 @@ def _write(evening: Evening, json_file: str | None, console: Console) -> None:
     print_week(evening, _paper(stderr=json_file == "-"))
     for line in evening.unproved:
         console.print(f"[red]not proved:[/red] {line}", highlight=False)
+    for line in evening.otherwise:
+        console.print(f"[red]went otherwise:[/red] {line}", highlight=False)
 
 
 def _paper(*, stderr: bool = False) -> Console:

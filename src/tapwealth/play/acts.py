@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 from tapwealth.acquiring.till import SaleOutcome, SaleResult
 from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.refusal import Outage
 from tapwealth.play.cast import Person
 from tapwealth.play.shop import Counter
-from tapwealth.play.stage import Answer, Stage
+from tapwealth.play.stage import Answer, Stage, WentOtherwise
 from tapwealth.play.wallet_phone import Phone
 from tapwealth.play.week import Play
 
@@ -188,7 +187,7 @@ def send(payer: int, payee: int, amount: int | None, act_name: str) -> Act:
         stage, one = play.stage, person(play, payer)
         remembered = f"{act_name}: amount"
         if amount is None and remembered not in stage.diary:
-            stage.diary.write(remembered, (await me(play, payer))["wallet"])
+            stage.diary.write(remembered, (await me(play, payer)).get("wallet", 0))
         fen = stage.diary.notes[remembered] if amount is None else amount
         if fen:
             body = {"to_phone": person(play, payee).phone, "amount": fen}
@@ -223,6 +222,8 @@ def tap(number: int, shop: int, amount: int, act_name: str, *, cheat: str = "", 
 
     async def act(play: Play) -> dict[str, Any]:
         counter, device = counters(play)[shop], phone(play, number)
+        if not device.has_card:
+            raise WentOtherwise(f"{act_name}: there is no card in this phone")
         await counter.catch_up()
         at = play.stage.now
         assert at is not None, "the clock was set before the scene"
@@ -240,7 +241,7 @@ def tap(number: int, shop: int, amount: int, act_name: str, *, cheat: str = "", 
             await counter.catch_up()  # the host was away: what it may have held is set free, and the customer taps again
         device.leave_field()
         if not lose_answer and result.response_code != wanted:
-            raise Outage(f"{act_name}: expected response code {wanted}, got {result.response_code}")
+            raise WentOtherwise(f"{act_name}: expected response code {wanted}, got {result.response_code}")
         return _receipt_note(result)
 
     return act
@@ -271,6 +272,8 @@ def pay_bill(number: int, meter: int, act_name: str) -> Act:
         stage, one = play.stage, person(play, number)
         body = {"biller": "BJDL", "account_number": str(int(METER) + meter)}
         presented = _wanted(await stage.command(f"{act_name}: inquire", "inquire_bill", body, one.device_token))
+        if len(presented["bills"]) != 1:
+            raise WentOtherwise(f"{len(presented['bills'])} bills are presented, one was expected")
         (bill,) = presented["bills"]
         paid = _wanted(await stage.command(act_name, "pay_bill", {"bill": bill["bill"], "amount": bill["balance"]}, one.device_token))
 
@@ -280,7 +283,7 @@ def pay_bill(number: int, meter: int, act_name: str) -> Act:
 
         try:
             return await stage.until(f"the outcome of {act_name}", look, within=_BILL_PATIENCE_SECONDS)
-        except Outage:
+        except WentOtherwise:
             return {"state": "in doubt"}  # the biller stays silent: the platform goes on asking, the customer on living
 
     return act
@@ -385,7 +388,9 @@ def cancel_policy(number: int, bought_by: str, act_name: str) -> Act:
 
     async def act(play: Play) -> None:
         stage, one = play.stage, person(play, number)
-        policy = stage.diary.notes[bought_by]["policy"]
+        policy = stage.diary.notes[bought_by].get("policy")
+        if policy is None:
+            raise WentOtherwise(f"{act_name}: there is no policy to cancel")
         _wanted(await stage.command(act_name, "cancel_policy", {"policy": policy}, one.device_token))
 
         async def look() -> bool:
@@ -415,10 +420,10 @@ def close_day(number: int) -> Act:
 
 def _wanted(answer: Answer) -> Any:
     if not answer.ok:
-        raise Outage(f"the platform refuses: {answer.body.get('code')}: {answer.body.get('title')}")
+        raise WentOtherwise(f"the platform refuses: {answer.body.get('code')}: {answer.body.get('title')}")
     return answer.result
 
 
 def _wanted_file(answer: Answer) -> None:
     if answer.status not in (200, 204):
-        raise Outage(f"the platform refuses the file: {answer.body.get('code')}: {answer.body.get('title')}")
+        raise WentOtherwise(f"the platform refuses the file: {answer.body.get('code')}: {answer.body.get('title')}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tapwealth.acquiring.till import SaleOutcome, SaleResult, SettleOutcome, SettleResult, Till
 from tapwealth.kernel.clock import business_date_of, sleep_ms
-from tapwealth.kernel.refusal import Outage
+from tapwealth.play.stage import WentOtherwise
 from tapwealth.terminal.config import Tap, TerminalConfig
 from tapwealth.terminal.kernel import dialogue, run
 from tapwealth.terminal.outcome import OnlineRequest
@@ -55,7 +55,7 @@ class Counter:
         config = TerminalConfig(self.terminal_number)
         outcome = run(dialogue(config, Tap(amount, business_date_of(at), unpredictable, sequence)), transmit)
         if not isinstance(outcome, OnlineRequest):
-            raise Outage(f"the card ended the tap: {outcome}")
+            raise WentOtherwise(f"the card ended the tap: {outcome}")
         return outcome
 
     async def sell(self, till: Till, asked: OnlineRequest, amount: int, at: datetime) -> SaleResult:
@@ -77,7 +77,7 @@ class Counter:
                 if result.outcome is not SettleOutcome.UNFINISHED:
                     return result
                 await sleep_ms(200)
-        raise Outage(f"{self.name} cannot settle its batch: {result.note}")
+        raise WentOtherwise(f"{self.name} cannot settle its batch: {result.note}")
 
     async def catch_up(self) -> None:
         """Reverse what was asked and never answered, before anything else."""
@@ -86,7 +86,7 @@ class Counter:
                 if await till.reverse_pending():
                     return
                 await sleep_ms(200)
-        raise Outage(f"{self.name} cannot reverse its open sale")
+        raise WentOtherwise(f"{self.name} cannot reverse its open sale")
 
     async def sell_over_a_bad_line(self, asked: OnlineRequest, amount: int, at: datetime) -> SaleResult:
         """The answer gets lost on its way: the till gives the sale up and reverses it once the line is back."""

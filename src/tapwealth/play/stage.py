@@ -26,6 +26,10 @@ _TIMEOUT_MS = 60_000
 _RETRY = frozenset({500, 502, 503, 504})
 
 
+class WentOtherwise(Outage):
+    """What a scene waits for does not come, or somebody says no: a partner went wrong. The player says so, and life goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the platform said: the result, or the code and text of a refusal."""
@@ -85,6 +89,8 @@ class Stage:
     check: Callable[[], None]
     say: Callable[[str], None]
     now: datetime | None = None
+    patience: int = 60
+    """Seconds after which a scene no longer waits for what others should do."""
     _sessions: dict[str, str] = field(default_factory=dict)
     _client: httpx.AsyncClient | None = None
 
@@ -97,21 +103,21 @@ class Stage:
             await self._client.aclose()
 
     async def request(self, method: str, url: str, **more: Any) -> httpx.Response:
-        """One request, again and again while nobody answers. Raises Outage when patience has run out."""
+        """One request, again and again while nobody answers, or with an outage of their own. Raises Outage when patience has run out."""
         assert self._client is not None, "enter the stage first"
         deadline = deadline_after(PATIENCE_SECONDS)
-        last = "no answer"
+        last, kind = "no answer", Outage
         while monotonic_ns() < deadline:
             self.check()
             try:
                 answer = await self._client.request(method, url, **more)
                 if answer.status_code not in _RETRY:
                     return answer
-                last = answer.text[:200]
+                last, kind = answer.text[:200], WentOtherwise
             except httpx.TransportError as error:
-                last = f"{type(error).__name__} {error}"
+                last, kind = f"{type(error).__name__} {error}", Outage
             await sleep_ms(5 * _PAUSE_MS)
-        raise Outage(f"{method} {url} was not answered within {PATIENCE_SECONDS} s: {last}")
+        raise kind(f"{method} {url} was not answered within {PATIENCE_SECONDS} s: {last}")
 
     # ---- the platform
 
@@ -147,7 +153,8 @@ class Stage:
         return answer.json()
 
     async def until(self, what: str, look: Callable[[], Any], within: int = 60) -> Any:
-        """Look until there is something; an asynchronous look. Raises Outage naming what did not happen."""
+        """Look until there is something; an asynchronous look. Raises WentOtherwise naming what did not happen."""
+        within = min(within, self.patience)
         deadline = deadline_after(within)
         while monotonic_ns() < deadline:
             self.check()
@@ -155,7 +162,7 @@ class Stage:
             if found:
                 return found
             await sleep_ms(_PAUSE_MS)
-        raise Outage(f"waited {within} s in vain for {what}")
+        raise WentOtherwise(f"waited {within} s in vain for {what}")
 
     # ---- partners
 
@@ -164,7 +171,7 @@ class Stage:
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = await self.request("POST", f"{self.urls[name]}{path}", json=body, headers=headers)
         if not answer.is_success:
-            raise Outage(f"{name} refuses {path}: {answer.text[:300]}")
+            raise WentOtherwise(f"{name} refuses {path}: {answer.text[:300]}")
         return answer.json()
 
     async def partner_store(self, name: str, path: str = "/admin/store") -> Any:

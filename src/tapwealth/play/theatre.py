@@ -18,7 +18,7 @@ from tapwealth.play.cast import cast_of
 from tapwealth.play.processes import PARTNERS, Part, Troupe, ports, python
 from tapwealth.play.script import scenes
 from tapwealth.play.stage import Diary, Stage, password_of
-from tapwealth.play.week import DAYS, FIRST_DAY, Play, Scene, play
+from tapwealth.play.week import DAYS, FIRST_DAY, Play, Scene, otherwise, play
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,12 @@ class Billing:
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """How it went: the week's figures, what could not be proved, where the page is."""
+    """How it went: the week's figures, what could not be proved, where the page is, which scenes went otherwise than the script."""
 
     figures: Mapping[str, Any]
     unproved: list[str]
     address: str
+    otherwise: list[str] = field(default_factory=list)
 
     @property
     def proved(self) -> bool:
@@ -138,4 +139,4 @@ async def perform(billing: Billing, stage: Stage, on_progress: Progress) -> Even
         on_progress(f"{scene.instant(billing.first_day).astimezone(SHANGHAI):%m-%d %H:%M} {scene.name}", number, count)
 
     await play(shared, scenes(billing.days), on_scene)
-    return Evening(await stage.view("week"), shared.unproved, stage.urls["platform"])
+    return Evening(await stage.view("week"), shared.unproved, stage.urls["platform"], otherwise(stage.diary))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tapwealth.kernel.clock import shanghai
-from tapwealth.play.stage import Stage
+from tapwealth.play.stage import Diary, Stage, WentOtherwise
 
 FIRST_DAY = date(2014, 2, 24)
 DAYS = 8
@@ -52,8 +52,15 @@ class Play:
         return self.first_day + timedelta(days=number)
 
 
+OTHERWISE = "otherwise"
+"""Under this name the diary notes what went otherwise in a scene than the script has it."""
+
+
 async def play(shared: Play, scenes: Sequence[Scene], on_scene: Callable[[Scene, int, int], None]) -> bool:
-    """Play what has not been played. Returns whether every date was closed; stops at the first that is not proved."""
+    """Play what has not been played. Returns whether every date was closed; stops at the first that is not proved.
+
+    A scene that does not come about is noted, and the next one is played: whether anything is wrong the proofs must say.
+    """
     stage = shared.stage
     chosen = [scene for scene in scenes if scene.day <= shared.days]
     for number, scene in enumerate(chosen):
@@ -61,8 +68,17 @@ async def play(shared: Play, scenes: Sequence[Scene], on_scene: Callable[[Scene,
             continue
         on_scene(scene, number, len(chosen))
         await stage.time(scene.instant(shared.first_day))
-        note = await scene.act(shared)
+        try:
+            note = await scene.act(shared)
+        except WentOtherwise as why:
+            note = {OTHERWISE: str(why)}
+            stage.say(f"{scene.name}: {why}; the play goes on")
         if shared.unproved:
             return False
         stage.diary.write(scene.name, note)
     return True
+
+
+def otherwise(diary: Diary) -> list[str]:
+    """What went otherwise than the script has it, one line a scene."""
+    return [f"{act}: {note[OTHERWISE]}" for act, note in diary.notes.items() if isinstance(note, dict) and OTHERWISE in note]
