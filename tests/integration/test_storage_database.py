@@ -1,10 +1,12 @@
 """Roles, transactions, snapshots and outages on the real server."""
 
 import asyncio
+from contextlib import suppress
 
 import asyncpg
 import pytest
 
+from tapwealth.kernel.ids import seeded_random
 from tapwealth.kernel.refusal import Outage
 from tapwealth.storage.database import Database, after_commit, connect, forbid_in_transaction, in_transaction
 from tapwealth.storage.embedded import EmbeddedServer, Role
@@ -134,3 +136,25 @@ async def test_a_bug_is_not_an_outage(database: Database) -> None:
     with pytest.raises(asyncpg.DataError):
         async with database.transaction() as tx:
             await tx.execute(INSERT_ACTOR, "not a number", "x")
+
+
+async def test_a_task_cancelled_in_the_middle_leaves_no_broken_connection_behind(database_url: str) -> None:
+    """Whatever instant it is cancelled at, the next transaction and the next snapshot work."""
+    draw = seeded_random(1)
+    async with Database(database_url, size=2) as database:
+
+        async def work(*, snapshot: bool) -> None:
+            async with database.read() if snapshot else database.transaction() as tx:
+                await tx.fetchval("select 1")
+
+        for turn in range(300):
+            task = asyncio.create_task(work(snapshot=turn % 2 == 0))
+            for _ in range(draw.randrange(25)):
+                await asyncio.sleep(0)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            async with database.transaction() as tx:
+                assert await tx.fetchval("select 2") == 2
+            async with database.read() as tx:
+                assert await tx.fetchval("select 3") == 3

@@ -207,6 +207,9 @@ class Database:
             connection = await self._take()
             try:
                 yield connection
+            except (asyncio.CancelledError, GeneratorExit, Outage, asyncpg.InterfaceError):
+                connection.terminate()  # cut off in the middle, the driver may think itself inside a transaction for ever
+                raise
             finally:
                 if connection.is_closed() or connection.is_in_transaction():
                     connection.terminate()
