@@ -94,14 +94,22 @@ def billing(folder: Path, days: int, **more: Any) -> Billing:
 
 
 async def play_week(
-    folder: Path, days: int, *, platform: tuple[str, ...] = PLATFORM, disturb: Disturber | None = None, **more: Any
+    folder: Path,
+    days: int,
+    *,
+    platform: tuple[str, ...] = PLATFORM,
+    disturb: Disturber | None = None,
+    before: Callable[[str], None] = lambda _: None,
+    patience: int = 60,
+    **more: Any,
 ) -> Outcome:
-    """Play in `folder` (on, if something was played there) and gather."""
+    """Play in `folder` (on, if something was played there) and gather. `before` is told each scene's name before its time has come."""
     wanted, events = billing(folder, days, **more), []
     async with open_theatre(wanted, platform, events.append) as (stage, troupe):
+        stage.patience = patience
         disturbing = asyncio.create_task(_disturb(disturb, stage, troupe)) if disturb else None
         try:
-            evening = await perform(wanted, stage, lambda *_: None)
+            evening = await perform(wanted, stage, lambda text, *_: before(text[len("mm-dd HH:MM ") :]))
         finally:
             if disturbing is not None:
                 disturbing.cancel()
