@@ -383,6 +383,12 @@ class Played:
     async def tap(self, number: int, amount: int) -> tuple[str, str]:
         """(response code, STAN)."""
         self.stan += 1
+        stan = f"{self.stan:06d}"
+        (answer,) = await self.host(tap.authorise, self.sale(number, amount, stan))
+        return answer.response_code, stan
+
+    def sale(self, number: int, amount: int, stan: str) -> AuthorisationRequest:
+        """A phone and the shop's terminal have met: what the terminal asks."""
         state = self.cards[number]
 
         def transmit(command: bytes) -> bytes:
@@ -390,45 +396,51 @@ class Played:
             state, answer = step(state, command)
             return answer
 
-        unpredictable = self.stan.to_bytes(4, "big")
-        asked = run(dialogue(TerminalConfig(TERMINAL), Tap(amount, business_date_of(self.now), unpredictable, self.stan)), transmit)
+        unpredictable = int(stan).to_bytes(4, "big")
+        asked = run(dialogue(TerminalConfig(TERMINAL), Tap(amount, business_date_of(self.now), unpredictable, int(stan))), transmit)
         self.cards[number] = state.powered_off()
         assert isinstance(asked, OnlineRequest), asked
-        request = AuthorisationRequest(
-            **self._till(f"{self.stan:06d}"), pan=asked.track2.pan, psn=asked.psn or "00", expiry_date=asked.track2.expiry,
+        return AuthorisationRequest(
+            **self._till(stan), pan=asked.track2.pan, psn=asked.psn or "00", expiry_date=asked.track2.expiry,
             amount=amount, currency="156", entry_mode="07", icc_data=asked.icc_data,
         )  # fmt: skip
-        answer = await self._host(tap.authorise, asked.track2.pan, request)
-        return answer.response_code, f"{self.stan:06d}"
 
     def _till(self, stan: str) -> dict[str, Any]:
         return {"merchant_id": SHOP, "terminal_id": TERMINAL, "batch": BATCH, "stan": stan, "received_at": self.now}
 
-    async def reverse(self, number: int, stan: str, amount: int) -> None:
-        pan = self.cards[number].track2.pan
+    async def reverse(self, number: int, stan: str, amount: int) -> str:
+        """The response code."""
         request = ReversalRequest(
-            **self._till(stan), pan=pan, amount=amount, currency="156", reason="98", original=OriginalReference(BATCH, stan)
-        )
-        assert (await self._host(tap.reverse, pan, request)).response_code == "00"
+            **self._till(stan), pan=self.cards[number].track2.pan, amount=amount, currency="156", reason="98",
+            original=OriginalReference(BATCH, stan),
+        )  # fmt: skip
+        (answer,) = await self.host(tap.reverse, request)
+        code: str = answer.response_code
+        return code
 
-    async def upload(self, number: int, stan: str, amount: int) -> None:
-        """The shop presents a sale."""
-        pan = self.cards[number].track2.pan
+    async def upload(self, number: int, stan: str, amount: int) -> str:
+        """The shop presents a sale; the response code."""
         self.stan += 1
-        request = BatchUploadRequest(
-            **self._till(f"{self.stan:06d}"), pan=pan, psn="01", amount=amount, currency="156", entry_mode="07",
+        (answer,) = await self.host(tap.take_batch, self.presentment(number, stan, amount))
+        code: str = answer.response_code
+        return code
+
+    def presentment(self, number: int, stan: str, amount: int) -> BatchUploadRequest:
+        return BatchUploadRequest(
+            **self._till(f"{self.stan:06d}"), pan=self.cards[number].track2.pan, psn="01", amount=amount, currency="156", entry_mode="07",
             original=OriginalReference(BATCH, stan), rrn="", authorisation_code="",
         )  # fmt: skip
-        assert (await self._host(tap.take_batch, pan, request)).response_code == "00"
 
-    async def _host(self, flow: Any, pan: Pan, request: Any) -> Any:
-        lookup = cards.token_lookup(self.house, pan)
+    async def host(self, flow: Any, *requests: Any) -> list[Any]:
+        """What a hot flow answers to requests that came together."""
+        lookups = [cards.token_lookup(self.house, request.pan) for request in requests]
         async with self.house.database.transaction() as tx:
             card_house = tap.CardHouse(self.house, cards.issuer_keys(self.house), await acquiring.merchants(tx))
-            book, token = (await issuing.routes(tx, [lookup]))[lookup]
-            await self.house.ledger.lock_books(tx, [book])
-            (answer,) = await flow(card_house, tx, [tap.Routed(book, token, request)])
-        return answer
+            routes = await issuing.routes(tx, lookups)
+            routed = [tap.Routed(*routes[lookup], request) for lookup, request in zip(lookups, requests, strict=True)]
+            await self.house.ledger.lock_books(tx, sorted({one.book for one in routed}))
+            answers: list[Any] = await flow(card_house, tx, routed)
+        return answers
 
 
 def operator(login: str) -> Caller:
@@ -466,7 +478,7 @@ async def play_monday(on: Played) -> None:
     await on.at(MONDAY, 19)
     await on.pay_bill(1, METER, "BJDL2014011", 86_40)
     await on.at(MONDAY, 23)
-    await on.upload(0, breakfast, 28_50)
+    assert await on.upload(0, breakfast, 28_50) == "00"
 
 
 async def play_tuesday(on: Played) -> None:
@@ -476,7 +488,7 @@ async def play_tuesday(on: Played) -> None:
     assert (await on.tap(1, 5_000_00))[0] == "51"
     code, undone = await on.tap(1, 66_60)
     assert code == "00"
-    await on.reverse(1, undone, 66_60)
+    assert await on.reverse(1, undone, 66_60) == "00"
     await on.at(TUESDAY, 12)
     code, lunch = await on.tap(0, 200_00)
     assert code == "00"
@@ -486,7 +498,7 @@ async def play_tuesday(on: Played) -> None:
     on.town.biller.inquiries.extend([Unknown("no answer")] * 9)
     await on.pay_bill(1, OTHER_METER, "BJDL2014012", 50_00)
     await on.at(TUESDAY, 23)
-    await on.upload(0, lunch, 200_00)
+    assert await on.upload(0, lunch, 200_00) == "00"
 
 
 @asynccontextmanager

@@ -98,11 +98,14 @@ async def terminals(tx: Any) -> dict[str, Terminal]:
 
 
 async def add_presentments(tx: Any, presented: Sequence[Presentment]) -> None:
-    """A sale uploaded again changes nothing."""
+    """A sale uploaded again changes nothing, save that one that fits takes the place of one that did not."""
+    kept = {one[:5]: one for one in sorted(presented, key=lambda one: one.authorisation is not None)}
     await tx.execute(
         f"insert into presentment ({_PRESENTMENT}) select * from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[],"
-        " $6::bigint[], $7::uuid[], $8::date[], $9::timestamptz[]) on conflict do nothing",
-        *[[one[column] for one in presented] for column in range(9)],
+        " $6::bigint[], $7::uuid[], $8::date[], $9::timestamptz[]) on conflict (book, merchant_number, terminal_number, batch, stan)"
+        " do update set amount = excluded.amount, authorisation = excluded.authorisation, business_date = excluded.business_date,"
+        " received_at = excluded.received_at where presentment.authorisation is null and excluded.authorisation is not null",
+        *[[one[column] for one in kept.values()] for column in range(9)],
     )
 
 

@@ -68,7 +68,7 @@ async def _clear_some(house: House, day: date) -> list[int]:
         due = await acquiring.due(tx, day, _AT_ONCE)  # read again under the locks
         at = await moment(tx)
         found = await store.by_sale(tx, [(one.book, SaleKey(*one[1:5])) for one in due])
-        rows = [(one, found[SaleKey(*one[1:5])]) for one in due]
+        rows = [(one, found[one.book, SaleKey(*one[1:5])]) for one in due]
         await _capture(house, tx, at, day, rows)
         await store.set_captured(tx, [(row.book, row.id, one.amount) for one, row in rows if row.state != "captured"], day)
         await acquiring.mark_cleared(tx, [(one, _note(row)) for one, row in rows], day)

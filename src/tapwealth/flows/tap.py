@@ -2,7 +2,8 @@
 
 All three are hot flows: they get every request of a batch at once and run as many statements for a thousand as for ten. They run inside the
 writer's transaction, under the locks of the cardholders' books. The same request again (merchant, terminal, batch, STAN) gets the same
-answer and places no second hold; a reversal that comes before its sale makes the sale declined.
+answer and places no second hold; another sale under the same numbers is refused; a reversal that comes before its sale makes the sale
+declined.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,12 +20,14 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, must_post, post
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.authorise import Approved, Declined, Facts, Purse, decide
+from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.decline import DeclineReason
-from tapwealth.issuing.store import Authorisation, SaleKey, Token
+from tapwealth.issuing.store import Authorisation, BookedKey, SaleKey, Token
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.actors import ActorKind
@@ -43,7 +46,8 @@ HOLD_DAYS = 7
 UNITS = Asset.FUND_000198
 NOBODY = UUID(int=0)
 """Stands in a row for a card or merchant that is not ours."""
-_NO_SUCH_SALE, _CAPTURED = "25", "12"
+_NO_SUCH_SALE, _CAPTURED, _OTHER_AMOUNT, _NUMBERS_USED = "25", "12", "64", "94"
+"""Response codes of ISO 8583:1987: unable to locate the record, invalid transaction, original amount incorrect, duplicate transmission."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,16 @@ async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list
     at = await moment(tx)
     keyed = [(one.book, sale_key(one.request.key)) for one in routed]
     decided = await store.by_sale(tx, keyed)
-    facts = await _facts(cards, tx, at, [one for one, (_, key) in zip(routed, keyed, strict=True) if key not in decided])
+    facts = await _facts(cards, tx, at, [one for one, key in zip(routed, keyed, strict=True) if key not in decided])
     made: list[_Made] = []
-    for one, (_, key) in zip(routed, keyed, strict=True):
+    for one, key in zip(routed, keyed, strict=True):
         if key not in decided:
             result = facts.decide(cards, one)
             made.append(_Made(one, result, _record(cards, facts, at, one, result)))
             decided[key] = made[-1].row
     await _save(cards, tx, at, facts, made)
-    final = {one.row.key: one.row for one in made}
-    return [_answer(final.get(key, decided[key])) for _, key in keyed]
+    decided.update({(one.row.book, one.row.key): one.row for one in made})
+    return [_answer(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
 
 
 @dataclass(slots=True)
@@ -103,7 +107,7 @@ class _Loaded:
 
     tokens: dict[UUID, Token]
     counters: dict[UUID, int]
-    reversed: dict[SaleKey, int]
+    reversed: dict[BookedKey, int]
     purses: dict[UUID, Purse]
     accounts: dict[tuple[int, Kind, UUID], int]
     levels: dict[UUID, int]
@@ -118,7 +122,7 @@ class _Loaded:
             merchant_known=request.merchant_id in cards.merchants,
             token=token,
             last_atc=self.counters.get(token.id, 0) if token else 0,
-            reversed_before=sale_key(request.key) in self.reversed,
+            reversed_before=(one.book, sale_key(request.key)) in self.reversed,
             blocked=None,
             above_limit=self._above_limit(person, request.amount) if person else None,
             purse=self.purses[person] if person else Purse(0, 0, 0),
@@ -269,25 +273,42 @@ def _refused(row: Authorisation, why: str) -> Authorisation:
     )
 
 
-def _answer(row: Authorisation) -> AuthorisationResponse:
+def _answer(row: Authorisation, one: Routed) -> AuthorisationResponse:
+    """What was decided, if this is the request that it was decided of: the numbers of a sale are not enough to be approved by."""
+    if not _is_about(row, one) or row.amount != one.request.amount or row.atc not in (0, _counter(one.request)):
+        return AuthorisationResponse(response_code=_NUMBERS_USED)
     return AuthorisationResponse(
         response_code=row.response_code, authorisation_code=row.authorisation_code, rrn=row.rrn, icc_data=row.icc_answer
     )
 
 
+def _is_about(row: Authorisation, one: Routed) -> bool:
+    """Whether the sale was by the card that the request names."""
+    return row.token == (one.token or NOBODY)
+
+
+def _counter(request: AuthorisationRequest) -> int:
+    """The card's counter in the request; 0, as in the row of a sale without one, if it cannot be read."""
+    try:
+        return read_chip_data(request.icc_data).atc
+    except BadInput:
+        return 0
+
+
 async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[ReversalResponse]:
     """0400: the holds are set free, once. Before the sale has come: remembered, and the sale will be declined.
 
-    A sale that clearing has taken already cannot be reversed any more: the merchant refunds it (response code 12).
+    A sale that clearing has taken already cannot be reversed any more: the merchant refunds it (response code 12). What names the sale of
+    another card (25) or another amount (64) leaves it as it is.
     """
     house = cards.house
     at = await moment(tx)
     keyed = [(one.book, sale_key(one.request.reversed_key)) for one in routed]
     found = await store.by_sale(tx, keyed)
-    await store.add_reversals(
-        tx, [(book, key, one.request.amount, one.request.received_at) for one, (book, key) in zip(routed, keyed, strict=True)]
-    )
-    undone = [row for row in found.values() if row.state == "approved"]
+    answers = [_reversal_answer(found.get(key), one) for key, one in zip(keyed, routed, strict=True)]
+    meant = [(key, one.request) for key, one in zip(keyed, routed, strict=True) if _agrees(found.get(key), one)]
+    await store.add_reversals(tx, [(*key, request.amount, request.received_at) for key, request in meant])
+    undone = [found[key] for key in dict(meant) if key in found and found[key].state == "approved"]
     accounts = await accounts_of(house, tx, undone)
     released = [
         entries.reversed_(tap_of(accounts, row), at.open_date(row.business_date), actor)
@@ -296,12 +317,19 @@ async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[R
     await must_post(house, tx, at, released)
     await store.set_state(tx, [(row.book, row.id) for row in undone], "reversed")
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in undone])
-    return [_reversal_answer(found.get(key)) for _, key in keyed]
+    return answers
 
 
-def _reversal_answer(row: Authorisation | None) -> ReversalResponse:
-    if row is None:
+def _agrees(row: Authorisation | None, one: Routed) -> bool:
+    """Whether a reversal or presentment is of that very sale, or of one that has not come."""
+    return row is None or (_is_about(row, one) and row.amount == one.request.amount)
+
+
+def _reversal_answer(row: Authorisation | None, one: Routed) -> ReversalResponse:
+    if row is None or not _is_about(row, one):
         return ReversalResponse(response_code=_NO_SUCH_SALE)
+    if row.amount != one.request.amount:
+        return ReversalResponse(response_code=_OTHER_AMOUNT)
     return ReversalResponse(response_code=_CAPTURED if row.state == "captured" else APPROVED, rrn=row.rrn)
 
 
@@ -323,15 +351,16 @@ async def take_batch(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> lis
     at = await moment(tx)
     keyed = [(one.book, sale_key(one.request.captured_key)) for one in routed]
     found = await store.by_sale(tx, keyed)
-    presented = [_presentment(at, one.request, book, key, found.get(key)) for one, (book, key) in zip(routed, keyed, strict=True)]
+    presented = [_presentment(at, one, key, found.get((one.book, key))) for one, (_, key) in zip(routed, keyed, strict=True)]
     await acquiring.add_presentments(tx, presented)
     return [
         BatchUploadResponse(response_code=APPROVED if one.authorisation else _NO_SUCH_SALE, rrn=found[key].rrn if key in found else "")
-        for one, (_, key) in zip(presented, keyed, strict=True)
+        for one, key in zip(presented, keyed, strict=True)
     ]
 
 
-def _presentment(at: Moment, request: BatchUploadRequest, book: int, key: SaleKey, row: Authorisation | None) -> Presentment:
-    fits = row is not None and row.state in ("approved", "captured", "expired") and row.amount == request.amount
+def _presentment(at: Moment, one: Routed, key: SaleKey, row: Authorisation | None) -> Presentment:
+    request: BatchUploadRequest = one.request
+    fits = row is not None and row.state in ("approved", "captured", "expired") and _agrees(row, one)
     identifier = row.id if row is not None and fits else None
-    return Presentment(book, *key, request.amount, identifier, at.date_of(request.received_at), request.received_at)
+    return Presentment(one.book, *key, request.amount, identifier, at.date_of(request.received_at), request.received_at)

@@ -33,6 +33,10 @@ class SaleKey(NamedTuple):
     stan: str
 
 
+BookedKey = tuple[int, SaleKey]
+"""A sale in the book of its card. A terminal that begins to count anew uses a key again, perhaps for a card of another book."""
+
+
 @dataclass(frozen=True, slots=True)
 class Authorisation:
     """What was asked, what was answered, and what became of it."""
@@ -126,12 +130,12 @@ async def raise_counters(tx: Any, counters: Sequence[tuple[int, UUID, int]]) -> 
     )
 
 
-async def by_sale(tx: Any, keys: Sequence[tuple[int, SaleKey]]) -> dict[SaleKey, Authorisation]:
+async def by_sale(tx: Any, keys: Sequence[BookedKey]) -> dict[BookedKey, Authorisation]:
     rows = await tx.fetch(
         f"select {_AUTHORISATION} from authorisation join {_KEYS} using (book, merchant_number, terminal_number, batch, stan)",
         *_split(keys),
     )
-    return {(one := Authorisation(*row)).key: one for row in rows}
+    return {((one := Authorisation(*row)).book, one.key): one for row in rows}
 
 
 async def add_authorisations(tx: Any, made: Sequence[Authorisation]) -> None:
@@ -167,14 +171,14 @@ async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int]], day: 
     )
 
 
-async def reversals(tx: Any, keys: Sequence[tuple[int, SaleKey]]) -> dict[SaleKey, int]:
+async def reversals(tx: Any, keys: Sequence[BookedKey]) -> dict[BookedKey, int]:
     """Amount by the sale that was reversed."""
     rows = await tx.fetch(
-        f"select merchant_number, terminal_number, batch, stan, amount from reversal join {_KEYS}"
+        f"select book, merchant_number, terminal_number, batch, stan, amount from reversal join {_KEYS}"
         " using (book, merchant_number, terminal_number, batch, stan)",
         *_split(keys),
     )
-    return {SaleKey(*row[:4]): row["amount"] for row in rows}
+    return {(row["book"], SaleKey(*row[1:5])): row["amount"] for row in rows}
 
 
 async def add_reversals(tx: Any, made: Sequence[tuple[int, SaleKey, int, datetime]]) -> None:
@@ -208,7 +212,7 @@ async def overdue(tx: Any, before: datetime, limit: int = 1000) -> list[Authoris
     return [Authorisation(*row) for row in rows]
 
 
-def _split(keys: Sequence[tuple[int, SaleKey]]) -> list[list[Any]]:
+def _split(keys: Sequence[BookedKey]) -> list[list[Any]]:
     return _columns([(book, *key) for book, key in keys], 5)
 
 
