@@ -19,7 +19,7 @@ create table sales_channel (                            -- a distributor's code,
   fund               text     not null,
   own                boolean  not null,                 -- our own customers pay from their wallets; another's from its receipt
   minimum_purchase   bigint   not null,                 -- fen
-  order_cap          bigint   not null,                 -- fen; 0: none
+  day_cap            bigint   not null,                 -- fen of a holder's orders for one dealing day; 0: none
   holding_cap        bigint   not null,                 -- fen; 0: none
   primary key (book, code, fund)
 );
@@ -79,7 +79,7 @@ create table fund_order (
   unique (book, channel, serial)
 );
 create index fund_order_dealing on fund_order (book, dealing_date, channel);
-create index fund_order_account on fund_order (book, fund_account, id);
+create index fund_order_account on fund_order (book, fund_account, dealing_date);
 
 create table exchange_file (
   book           int         not null,                  -- 0

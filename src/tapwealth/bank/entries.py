@@ -14,7 +14,7 @@ from uuid import UUID
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import JournalEntry, Line, Op
+from tapwealth.ledger.port import JournalEntry, Line, Op, book_of_account
 
 
 class BankEntry(IntEnum):
@@ -101,13 +101,12 @@ def received(
     return _entry(Part(book, amount, 0, target), key, kind, day, actor, reference or key, [(mirror, target)])
 
 
-def allotted(
-    giver: int, taker: int, kind: Kind, account: str, amount: int, key: UUID, day: date, actor: int
-) -> tuple[JournalEntry, JournalEntry]:
-    """Giver: Dr kind / Cr <mirror>. Taker: Dr <mirror> / Cr kind. What is owed changes books with its cover; at the bank nothing moves."""
-    mirror = ACCOUNTS[account][0]
-    away = (house_account(giver, kind, Asset.CNY), house_account(giver, mirror, Asset.CNY))
-    here = (house_account(taker, mirror, Asset.CNY), house_account(taker, kind, Asset.CNY))
+def allotted(source: int, target: int, account: str, amount: int, key: UUID, day: date, actor: int) -> tuple[JournalEntry, JournalEntry]:
+    """The source's book: Dr source / Cr <mirror>. The target's: Dr <mirror> / Cr target. What is owed changes books with its cover; at the
+    bank nothing moves."""
+    mirror, giver, taker = ACCOUNTS[account][0], book_of_account(source), book_of_account(target)
+    away = (source, house_account(giver, mirror, Asset.CNY))
+    here = (house_account(taker, mirror, Asset.CNY), target)
     return (
         _entry(Part(giver, amount, 0), derived(key, f"away:{taker}"), BankEntry.ALLOTTED, day, actor, key, [away]),
         _entry(Part(taker, amount, 0), derived(key, f"here:{taker}"), BankEntry.ALLOTTED, day, actor, key, [here]),

@@ -59,6 +59,12 @@ def wealth_verdict(rules: RuleSet, level: int) -> Verdict:
     return block(f"a class {level} account may not buy wealth products from its balance; class {row.value} may", row)
 
 
+def barred_from_wealth(rule_set_name: str, level: int) -> str | None:
+    """As `wealth_verdict`: the reason, or None if the person may buy."""
+    verdict = wealth_verdict(rule_set(rule_set_name), level)
+    return None if verdict.is_clear else verdict.reason
+
+
 def needs_pin(rules: RuleSet, amount: int) -> bool:
     """Whether a tap of this amount needs a PIN or a fingerprint."""
     row = rules.find("no_pin", "limit")

@@ -15,7 +15,7 @@ from uuid import UUID
 from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.customers.customer import book_of_person
-from tapwealth.flows.frame import HOUSE_BOOK, Caller, House, Moment, actor_number, actor_numbers, moment, must_post
+from tapwealth.flows.frame import HOUSE_BOOK, Caller, House, Moment, actor_numbers, moment, must_post
 from tapwealth.flows.purchase import order_of
 from tapwealth.funds import entries, store
 from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
@@ -30,38 +30,47 @@ from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Tx
-from tapwealth.wire.ofd import parse_data_file_name
+from tapwealth.wire.ofd import DataFileName, parse_data_file_name
 
 
 class ChannelRefusal(Enum):
     """In the order in which they are checked."""
 
+    UNKNOWN_CHANNEL = auto()
     OTHER_CONTENT = auto()
     WRONG_DAY = auto()
+    KNOWN_ALREADY = auto()
     UNKNOWN_HOLDER = auto()
-    NOT_PAID_IN = auto()
     ORDER_REFUSED = auto()
+    NOT_PAID_IN = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class TakenFile:
     """A file of a channel's, as it was read."""
 
-    channel: str
-    name: str
+    name: DataFileName
     content: bytes
+
+    @property
+    def channel(self) -> str:
+        return self.name.creator
 
     @property
     def digest(self) -> bytes:
         return hashlib.sha256(self.content).digest()
+
+    def record(self, number: int, serial: str) -> str:
+        """How a refusal names one of its records, counted from 1."""
+        return f"{self.name}, record {number} ({serial})"
 
 
 async def take(house: House, channel: str, name: str, content: bytes, received_at: datetime) -> Refusal | None:
     """01 or 03 of a channel. Raises BadInput with line and field for what is not whole."""
     parsed = parse_data_file_name(name)
     if parsed.creator != channel:
-        raise BadInput(f"this file was made by {parsed.creator}, not by {channel}", where=name)
-    file = TakenFile(channel, name, content)
+        raise BadInput(f"this file was made by {parsed.creator}, not by {channel}", where=name, hint="send it under its maker's name")
+    file = TakenFile(parsed, content)
     if parsed.file_type == "01":
         return await _take_accounts(house, file, ACCOUNT_APPLICATIONS.values(content, name), received_at)
     if parsed.file_type == "03":
@@ -73,26 +82,82 @@ def _caller(channel: str) -> Caller:
     return Caller(ActorKind.PARTNER, f"channel:{channel}", "bearer token")
 
 
-async def _known(tx: Tx, file: TakenFile) -> Refusal | bool:
-    digest = (await store.file_known(tx, [file.name])).get(file.name)
-    if digest is None or digest == file.digest:
-        return digest is not None
-    return Refusal(ChannelRefusal.OTHER_CONTENT, f"{file.name} was taken before with other content; send it under another date")
+def paid_in(channel: str) -> NewAccount:
+    """The account of the money that a channel has paid in and not ordered for yet: nobody else's money covers its orders."""
+    owner = named(_EVER, HOUSE_BOOK, f"channel:{channel}")
+    return NewAccount(HOUSE_BOOK, Kind.CHANNEL_FUNDS, owner, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
+
+
+_EVER = shanghai(date(2010, 1, 1))
+"""An instant that is the same on every repetition."""
+
+
+async def _judge(tx: Tx, file: TakenFile, at: Moment, received_at: datetime) -> Refusal | bool:
+    """Whether a file was taken before; or why it cannot be, whatever stands in it. Raises BadInput if it is for somebody else."""
+    channels = [one for (code, _), one in (await store.channels(tx)).items() if code == file.channel and not one.own]
+    if not channels:
+        return Refusal(
+            ChannelRefusal.UNKNOWN_CHANNEL, f"{file.channel} is no channel that sells our funds; agree on it with the bank first"
+        )
+    funds = await store.funds(tx)
+    registrars = {funds[one.fund].registrar for one in channels}
+    if file.name.receiver not in registrars:
+        raise BadInput(f"it is for {file.name.receiver}", where=str(file.name), hint=f"address it to {', '.join(sorted(registrars))}")
+    digest = (await store.file_known(tx, [str(file.name)])).get(str(file.name))
+    if digest is not None:
+        return digest == file.digest or Refusal(
+            ChannelRefusal.OTHER_CONTENT, f"{file.name} was taken before with other content, which stands; send the rest under another date"
+        )
+    today = business_date_of(received_at)
+    if file.name.day != today or today != at.date_of(received_at):
+        text = f"{file.name} is of {file.name.day}, it can be taken for {at.date_of(received_at)} now; send it under that date"
+        return Refusal(ChannelRefusal.WRONG_DAY, text)
+    return False
 
 
 async def _take_accounts(
     house: House, file: TakenFile, applications: Sequence[AccountApplication], received_at: datetime
 ) -> Refusal | None:
     async with house.database.transaction() as tx:
-        await house.ledger.lock_books(tx, [HOUSE_BOOK])
-        known = await _known(tx, file)
+        await house.ledger.lock_books(tx, range(house.books + 1))
+        at = await moment(tx)
+        known = await _judge(tx, file, at, received_at)
         if known:
             return None if known is True else known
-        at = await moment(tx)
-        day = at.date_of(received_at)
+        refusal = await _check_applications(tx, file, applications)
+        if refusal is not None:
+            return refusal
+        day = file.name.day
         await store.add_accounts(tx, [_holder(house, file.channel, one, day, received_at) for one in applications])
-        await store.add_file(tx, file.name, file.digest, len(applications), day, at.now, outgoing=False)
+        await store.add_file(tx, str(file.name), file.digest, len(applications), day, at.now, outgoing=False)
     return None
+
+
+async def _check_applications(tx: Tx, file: TakenFile, applications: Sequence[AccountApplication]) -> Refusal | None:
+    """One application that cannot stand refuses the file."""
+    known = {_key(one) for one in await store.accounts_by_trading(tx, file.channel, [one.trading_account for one in applications])}
+    serials = await store.accounts_by_application(tx, file.channel, [one.serial for one in applications])
+    for number, one in enumerate(applications, 1):
+        where = file.record(number, one.serial)
+        _check_application(file, one, where)
+        if _key(one) in known or one.serial in serials:
+            text = f"{where}: the holder {'/'.join(_key(one))} or this serial was in an application before; leave it out"
+            return Refusal(ChannelRefusal.KNOWN_ALREADY, text)
+        known.add(_key(one))
+    return None
+
+
+def _check_application(file: TakenFile, one: AccountApplication, where: str) -> None:
+    if one.distributor != file.channel:
+        raise BadInput(f"it names the distributor {one.distributor}", where=where, hint=f"a file of {file.channel} holds its own holders")
+    if one.business_code not in (BusinessCode.OPEN_ACCOUNT, BusinessCode.ADD_TRADING_ACCOUNT):
+        raise BadInput(f"business code {one.business_code} is not taken from a channel", where=where, hint="only 001 and 008 are")
+    if one.business_code == BusinessCode.ADD_TRADING_ACCOUNT and not one.ta_account:
+        raise BadInput("TAAccountID is blank", where=where, hint="an 008 names the TA account that exists")
+
+
+def _key(one: AccountApplication | FundAccount | OrderRecord) -> tuple[str, str]:
+    return one.ta_account, one.trading_account
 
 
 def _holder(house: House, channel: str, one: AccountApplication, day: date, received_at: datetime) -> FundAccount:
@@ -122,17 +187,17 @@ def _holder(house: House, channel: str, one: AccountApplication, day: date, rece
 async def _take_orders(house: House, file: TakenFile, orders: Sequence[OrderRecord], received_at: datetime) -> Refusal | None:
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, range(house.books + 1))
-        known = await _known(tx, file)
+        at = await moment(tx)
+        known = await _judge(tx, file, at, received_at)
         if known:
             return None if known is True else known
-        at = await moment(tx)
-        facts = await _load(house, tx, file.channel, orders)
-        refusal = _check(house, facts, file, orders, received_at)
+        facts = await _load(house, tx, file, orders)
+        refusal = _check(house, facts, at, file, orders, received_at)
         if refusal is not None:
             return refusal
-        rows = [_row(house, facts, at, file.channel, one, received_at) for one in orders]
-        await _post(house, tx, at, file, rows)
-        await store.add_file(tx, file.name, file.digest, len(orders), at.date_of(received_at), at.now, outgoing=False)
+        rows = [_row(house, facts, at, file, one) for one in orders]
+        await _post(house, tx, at, file, facts, rows)
+        await store.add_file(tx, str(file.name), file.digest, len(orders), file.name.day, at.now, outgoing=False)
     return None
 
 
@@ -143,63 +208,89 @@ class _Loaded:
     holders: dict[tuple[str, str], FundAccount]
     holdings: dict[UUID, int]
     held: dict[UUID, int]
+    ordered: Counter[tuple[UUID, date]]
+    serials: set[str]
+    account: int
     paid_in: int
 
 
-async def _load(house: House, tx: Tx, channel: str, orders: Sequence[OrderRecord]) -> _Loaded:
-    found = await store.accounts_by_trading(tx, channel, [one.trading_account for one in orders])
+async def _load(house: House, tx: Tx, file: TakenFile, orders: Sequence[OrderRecord]) -> _Loaded:
+    found = await store.accounts_by_trading(tx, file.channel, [one.trading_account for one in orders])
     wanted = [NewAccount(one.book, Kind.HOLDING, one.id, Asset.FUND_000198, Limit.DEBITS_WITHIN_CREDITS) for one in found]
-    accounts = await house.ledger.open_accounts(tx, wanted)
-    paid = house_account(HOUSE_BOOK, Kind.CHANNEL_FUNDS, Asset.CNY)
-    balances = await house.ledger.balances(tx, [*accounts, paid])
+    account, *accounts = await house.ledger.open_accounts(tx, [paid_in(file.channel), *wanted])
+    balances = await house.ledger.balances(tx, [*accounts, account])
+    funds = await store.funds(tx)
+    of_asset = {fund.asset: fund.code for fund in funds.values()}
+    ordered = await store.purchases_of(tx, [(one.book, one.id) for one in found], of_asset.get(Asset.FUND_000198, ""), file.name.day)
+    serials = await store.orders_by_serial(tx, house.all_books, file.channel, [one.serial for one in orders])
     return _Loaded(
-        await store.funds(tx),
+        funds,
         await store.channels(tx),
-        {(one.ta_account, one.trading_account): one for one in found},
-        {one.id: account for one, account in zip(found, accounts, strict=True)},
-        {one.id: balances[account].totals.owed for one, account in zip(found, accounts, strict=True)},
-        balances[paid].available,
+        {_key(one): one for one in found},
+        {one.id: number for one, number in zip(found, accounts, strict=True)},
+        {one.id: balances[number].totals.owed + ordered[one.id].under_way for one, number in zip(found, accounts, strict=True)},
+        Counter({(holder, day): amount for holder, of in ordered.items() for day, amount in of.by_day.items()}),
+        set(serials),
+        account,
+        balances[account].available,
     )
 
 
-def _check(house: House, facts: _Loaded, file: TakenFile, orders: Sequence[OrderRecord], received_at: datetime) -> Refusal | None:
+def _check(
+    house: House, facts: _Loaded, at: Moment, file: TakenFile, orders: Sequence[OrderRecord], received_at: datetime
+) -> Refusal | None:
     """One order that cannot stand refuses the file: the channel mends it and sends it again."""
-    total = sum(one.amount for one in orders)
     for number, one in enumerate(orders, 1):
-        where = f"{file.name}, order {number} ({one.serial})"
-        refusal = _check_one(house, facts, file.channel, one, where, received_at)
+        refusal = _check_one(house, facts, at, file, one, file.record(number, one.serial), received_at)
         if refusal is not None:
             return refusal
+    total = sum(one.amount for one in orders)
     if total > facts.paid_in:
         text = f"{file.name} orders {format_minor(total)} yuan, the channel has paid in {format_minor(facts.paid_in)}; pay the rest first"
         return Refusal(ChannelRefusal.NOT_PAID_IN, text)
     return None
 
 
-def _check_one(house: House, facts: _Loaded, channel: str, one: OrderRecord, where: str, received_at: datetime) -> Refusal | None:
+def _check_one(
+    house: House, facts: _Loaded, at: Moment, file: TakenFile, one: OrderRecord, where: str, received_at: datetime
+) -> Refusal | None:
+    if one.distributor != file.channel:
+        raise BadInput(f"it names the distributor {one.distributor}", where=where, hint=f"a file of {file.channel} holds its own orders")
     if one.business_code != BusinessCode.PURCHASE:
         raise BadInput(f"business code {one.business_code} is not taken from a channel", where=where, hint="only purchases (022) are")
-    fund = facts.funds.get(one.fund_code)
-    if fund is not None and (one.ordered > received_at or business_date_of(one.ordered) != business_date_of(received_at)):
+    if one.ordered > received_at or one.ordered_on != file.name.day:
         text = f"{where}: it is dated {one.ordered_on} {one.ordered_at}, and the file came at another time; date it as it was taken"
         return Refusal(ChannelRefusal.WRONG_DAY, text)
-    holder = facts.holders.get((one.ta_account, one.trading_account))
+    if one.serial in facts.serials:
+        return Refusal(ChannelRefusal.KNOWN_ALREADY, f"{where}: an order with this serial was taken before; give each order its own")
+    holder = facts.holders.get(_key(one))
     if holder is None:
-        text = f"{where}: there is no holder {one.ta_account}/{one.trading_account}; open it with an 01 file first"
+        text = f"{where}: there is no holder {'/'.join(_key(one))}; open it with an 01 file first"
         return Refusal(ChannelRefusal.UNKNOWN_HOLDER, text)
-    known = PurchaseFacts(fund, facts.channels.get((channel, one.fund_code)), 0, None, facts.held[holder.id], one.amount)
+    return _decide(house, facts, at, file, one, holder, where)
+
+
+def _decide(house: House, facts: _Loaded, at: Moment, file: TakenFile, one: OrderRecord, holder: FundAccount, where: str) -> Refusal | None:
+    """By the channel's parameters. Whom it lets buy is its own affair, and it pays for all of them at once."""
+    fund = facts.funds.get(one.fund_code)
+    bought = (holder.id, dealing_date(house.calendar, fund, one.ordered, at.cut)) if fund else (holder.id, one.ordered_on)
+    channel = facts.channels.get((file.channel, one.fund_code))
+    known = PurchaseFacts(fund, channel, None, None, holder, facts.ordered[bought], facts.held[holder.id], one.amount)
     refused = decide(known, one.amount)
+    if refused is not None:
+        return Refusal(ChannelRefusal.ORDER_REFUSED, f"{where}: {refused.text}")
     facts.held[holder.id] += one.amount
-    return None if refused is None else Refusal(ChannelRefusal.ORDER_REFUSED, f"{where}: {refused.text}")
+    facts.ordered[bought] += one.amount
+    return None
 
 
-def _row(house: House, facts: _Loaded, at: Moment, channel: str, one: OrderRecord, received_at: datetime) -> OrderRow:
-    holder = facts.holders[one.ta_account, one.trading_account]
+def _row(house: House, facts: _Loaded, at: Moment, file: TakenFile, one: OrderRecord) -> OrderRow:
+    holder = facts.holders[_key(one)]
     return OrderRow(
         book=holder.book,
-        id=named(one.ordered, holder.book, f"order:{channel}:{one.serial}"),
+        id=named(one.ordered, holder.book, f"order:{file.channel}:{one.serial}"),
         serial=one.serial,
-        channel=channel,
+        channel=file.channel,
         fund=one.fund_code,
         fund_account=holder.id,
         funding=house_account(holder.book, Kind.CHANNEL_FUNDS, Asset.CNY),
@@ -208,26 +299,24 @@ def _row(house: House, facts: _Loaded, at: Moment, channel: str, one: OrderRecor
         amount=one.amount,
         units=0,
         received_at=one.ordered,
-        dealing_date=dealing_date(house.calendar, facts.funds[one.fund_code], one.ordered),
-        business_date=at.date_of(received_at),
+        dealing_date=dealing_date(house.calendar, facts.funds[one.fund_code], one.ordered, at.cut),
+        business_date=file.name.day,
     )
 
 
-async def _post(house: House, tx: Tx, at: Moment, file: TakenFile, rows: Sequence[OrderRow]) -> None:
+async def _post(house: House, tx: Tx, at: Moment, file: TakenFile, facts: _Loaded, rows: Sequence[OrderRow]) -> None:
     """The channel's money goes to the books of its orders, then each order takes its own: one list, however many orders."""
     sums: Counter[int] = Counter()
     for row in rows:
-        sums[row.book] += row.amount
-    day = rows[0].business_date if rows else business_date_of(at.now)
-    key = named(shanghai(day), HOUSE_BOOK, f"channel file:{file.name}")
-    house_actor = await actor_number(tx, HOUSE_BOOK, _caller(file.channel))
-    actors = await actor_numbers(tx, [(row.book, _caller(file.channel)) for row in rows])
-    account = NUMBER_OF[Kind.FUND_COLLECTION]
+        sums[row.funding] += row.amount
+    day = file.name.day
+    key = derived(named(shanghai(day), HOUSE_BOOK, f"channel file:{file.name}"), "allot")
+    actors = await actor_numbers(tx, [(book, _caller(file.channel)) for book in (HOUSE_BOOK, *(row.book for row in rows))])
     made = [
         entry
-        for book, amount in sorted(sums.items())
-        for entry in bank.allotted(HOUSE_BOOK, book, Kind.CHANNEL_FUNDS, account, amount, derived(key, "allot"), day, house_actor)
+        for funding, amount in sorted(sums.items())
+        for entry in bank.allotted(facts.account, funding, NUMBER_OF[Kind.FUND_COLLECTION], amount, key, day, actors[0])
     ]
-    made += [entries.purchase_placed(order_of(row, own=False), day, actor) for row, actor in zip(rows, actors, strict=True)]
+    made += [entries.purchase_placed(order_of(row, own=False), day, actor) for row, actor in zip(rows, actors[1:], strict=True)]
     await must_post(house, tx, at, made)
     await store.add_orders(tx, rows)

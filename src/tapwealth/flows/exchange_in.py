@@ -12,10 +12,12 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows import payments
+from tapwealth.flows.channel import paid_in
 from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
@@ -153,6 +155,7 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     made: list[JournalEntry] = []
     for order, one in fresh:
         made += await _settled(house, tx, order, one, day, actor, own=own)
+    made += [] if own else await _given_back(house, tx, file, fresh, day, actor)
     await must_post(house, tx, at, made)
     await store.settle_orders(
         tx,
@@ -244,6 +247,28 @@ async def _settled(
                 for book, units in parts.items()
             ]
     return []
+
+
+async def _given_back(
+    house: House, tx: Tx, file: DataFileName, fresh: Sequence[tuple[OrderRow, ConfirmationRecord]], day: date, actor: int
+) -> list[JournalEntry]:
+    """What a channel's refused orders had taken pays for its next ones."""
+    sums: dict[int, int] = defaultdict(int)
+    for order, one in fresh:
+        if order.business_code == BusinessCode.PURCHASE and not one.accepted:
+            sums[order.funding] += order.amount
+    (account,) = await house.ledger.open_accounts(tx, [paid_in(file.receiver)])
+    return [
+        entry
+        for funding, amount in sorted(sums.items())
+        for entry in bank_entries.allotted(
+            funding, account, NUMBER_OF[Kind.FUND_COLLECTION], amount, _given_back_key(file, funding), day, actor
+        )
+    ]
+
+
+def _given_back_key(file: DataFileName, funding: int) -> UUID:
+    return named(shanghai(file.day), HOUSE_BOOK, f"channel refund:{file}:{funding}")
 
 
 async def _pay_on(

@@ -5,27 +5,28 @@ from typing import Any
 
 from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import NUMBER_OF
+from tapwealth.flows.channel import paid_in
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
 from tapwealth.flows.receipts import Claim, Pushed
 from tapwealth.funds import entries, store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.money import Asset
-from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.chart import Kind
 
 REDEMPTION = "RED-"
 """How the registrar's payments of redemptions are called: RED-<distributor>-<date>."""
 
 
-async def recognise_channel(_house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
+async def recognise_channel(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
     """Money in the collection account whose text begins with a channel's code: it covers that channel's orders."""
-    codes = {code for (code, _fund), channel in (await store.channels(tx)).items() if not channel.own}
-    kept = house_account(HOUSE_BOOK, Kind.CHANNEL_FUNDS, Asset.CNY)
+    codes = sorted({code for (code, _fund), channel in (await store.channels(tx)).items() if not channel.own})
+    kept = dict(zip(codes, await house.ledger.open_accounts(tx, [paid_in(code) for code in codes]), strict=True))
     claims = {}
     for one in pushed:
         code = one.text.split(" ", 1)[0]
-        if one.account == NUMBER_OF[Kind.FUND_COLLECTION] and code in codes:
-            entry = bank.received(HOUSE_BOOK, one.key, one.account, kept, one.amount, at.booking_date(one.booked_on), actor, known=True)
+        if one.account == NUMBER_OF[Kind.FUND_COLLECTION] and code in kept:
+            day = at.booking_date(one.booked_on)
+            entry = bank.received(HOUSE_BOOK, one.key, one.account, kept[code], one.amount, day, actor, known=True)
             claims[one.end_to_end_id] = Claim(f"channel:{code}", (entry,))
     return claims
 

@@ -4,6 +4,7 @@ The order is placed, its cash waits in transit, and it goes to the registrar wit
 asked first; the wallet pays last, and what an earlier order of the same batch takes is gone for a later one.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.compliance import limits
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
@@ -69,11 +71,14 @@ class _Loaded:
     accounts: dict[tuple[UUID, Kind], int]
     available: dict[UUID, int]
     held: dict[UUID, int]
+    """Units at 1.0000, and what is under way."""
+    ordered: Counter[tuple[UUID, date]]
+    """What was ordered for a dealing day."""
 
 
 async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> list[PurchasePlaced | Refusal]:
-    facts = await _load(house, tx, fresh)
-    decided = [_decide(house, facts, one) for one in fresh]
+    facts = await _load(house, tx, at, fresh)
+    decided = [_decide(house, facts, at, one) for one in fresh]
     placed = [(one, fund) for one, fund in zip(fresh, decided, strict=True) if not isinstance(fund, Refusal)]
     rows = [_row(house, facts, at, one, fund) for one, fund in placed]
     await _open_holders(house, tx, at, facts, [one for one, _ in placed])
@@ -90,7 +95,7 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     return [fund if isinstance(fund, Refusal) else next(results) for fund in decided]
 
 
-async def _load(house: House, tx: Any, fresh: Sequence[Placing]) -> _Loaded:
+async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
     people = sorted({_who(one) for one in fresh})
     wanted = [
         NewAccount(book, kind, person, asset, Limit.DEBITS_WITHIN_CREDITS)
@@ -103,14 +108,19 @@ async def _load(house: House, tx: Any, fresh: Sequence[Placing]) -> _Loaded:
         if one.owner
     }
     balances = await house.ledger.balances(tx, list(accounts.values()))
+    funds = await store.funds(tx)
+    of_asset = {fund.asset: fund.code for fund in funds.values()}
+    first = min(at.date_of(one.envelope.received_at) for one in fresh)
+    ordered = await store.purchases_of(tx, people, of_asset.get(Asset.FUND_000198, ""), first)
     return _Loaded(
-        await store.funds(tx),
+        funds,
         await store.channels(tx),
         await customers.persons(tx, people),
         await store.accounts_by_id(tx, people),
         accounts,
         {person: balances[accounts[person, Kind.WALLET]].available for _, person in people},
-        {person: balances[accounts[person, Kind.HOLDING]].totals.owed for _, person in people},
+        {person: balances[accounts[person, Kind.HOLDING]].totals.owed + ordered[person].under_way for _, person in people},
+        Counter({(person, day): amount for person, of in ordered.items() for day, amount in of.by_day.items()}),
     )
 
 
@@ -120,29 +130,38 @@ def _who(one: Placing) -> tuple[int, UUID]:
     return one.envelope.caller.book, person
 
 
-def _decide(house: House, facts: _Loaded, one: Placing) -> Fund | Refusal:
+def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> Fund | Refusal:
     _, person = _who(one)
-    amount, code = one.command.amount, one.command.fund
+    amount, fund = one.command.amount, facts.funds.get(one.command.fund)
+    day = _dealing_date(house, fund, at, one) if fund else None
     known = PurchaseFacts(
-        facts.funds.get(code),
-        facts.channels.get((OWN_CHANNEL, code)),
-        facts.persons[person].kyc_level,
+        fund,
+        facts.channels.get((OWN_CHANNEL, one.command.fund)),
+        limits.barred_from_wealth(house.rule_set, facts.persons[person].kyc_level),
         None,
+        facts.holders.get(person),
+        facts.ordered[person, day] if day else 0,
         facts.held[person],
         facts.available[person],
     )
     refusal = decide(known, amount)
-    if refusal is not None:
+    if fund is None or day is None or refusal is not None:
+        assert refusal is not None, "a fund that is not there is refused"
         return refusal
     facts.available[person] -= amount
     facts.held[person] += amount
-    return facts.funds[code]
+    facts.ordered[person, day] += amount
+    return fund
+
+
+def _dealing_date(house: House, fund: Fund, at: Moment, one: Placing) -> date:
+    return dealing_date(house.calendar, fund, one.envelope.received_at, at.cut)
 
 
 def _row(house: House, facts: _Loaded, at: Moment, one: Placing, fund: Fund) -> OrderRow:
     book, person = _who(one)
     received_at = one.envelope.received_at
-    day = dealing_date(house.calendar, fund, received_at)
+    day = _dealing_date(house, fund, at, one)
     return OrderRow(
         book=book,
         id=_order_id(one),

@@ -92,7 +92,8 @@ def _funded(house: House, at: Moment, one: Pushed, actor: int) -> list[JournalEn
     owed = house_account(HOUSE_BOOK, Kind.ADVANCE_PAYABLE, Asset.CNY)
     made = [entries.received(HOUSE_BOOK, key, one.account, owed, one.amount, day, actor, known=True)]
     for book in house.all_books:
-        made += entries.allotted(HOUSE_BOOK, book, Kind.ADVANCE_PAYABLE, one.account, one.amount // house.books, key, day, actor)
+        share = house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY)
+        made += entries.allotted(owed, share, one.account, one.amount // house.books, key, day, actor)
     return made
 
 

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
 
-from tapwealth.funds.store import Fund, SalesChannel
+from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
-
-_YUAN = 100
 
 
 class PurchaseRefusal(Enum):
@@ -18,24 +16,24 @@ class PurchaseRefusal(Enum):
     UNKNOWN_FUND = auto()
     NOT_VERIFIED = auto()
     RISK_TOO_HIGH = auto()
+    ACCOUNT_REFUSED = auto()
     BELOW_MINIMUM = auto()
-    ABOVE_ORDER_CAP = auto()
+    ABOVE_DAY_CAP = auto()
     ABOVE_HOLDING_CAP = auto()
     NO_MONEY = auto()
 
 
-WEALTH_CLASS = 3
-"""The only identity class that may buy wealth products from its balance (PBoC 2015 No. 43)."""
-
-
 @dataclass(frozen=True, slots=True)
 class PurchaseFacts:
-    """What is known of fund, channel and holder. `held` in fen at 1.0000, orders under way included; `level` is the identity class."""
+    """What is known of fund, channel and holder, in fen at 1.0000. `barred`: why this person may buy no wealth products; `held`: orders
+    under way included; `ordered`: orders of the same dealing day; `holder` None: not known to the registrar yet."""
 
     fund: Fund | None
     channel: SalesChannel | None
-    level: int
+    barred: str | None
     suitable: Refusal | None
+    holder: FundAccount | None
+    ordered: int
     held: int
     available: int
 
@@ -45,17 +43,25 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
     fund, channel = facts.fund, facts.channel
     if fund is None or channel is None:
         return Refusal(PurchaseRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
-    if channel.own and facts.level < WEALTH_CLASS:
-        text = f"your identity is verified to class {facts.level}; buying funds needs class {WEALTH_CLASS}: verify over five channels"
-        return Refusal(PurchaseRefusal.NOT_VERIFIED, text)
+    if facts.barred is not None:
+        return Refusal(PurchaseRefusal.NOT_VERIFIED, facts.barred)
     if facts.suitable is not None:
         return Refusal(PurchaseRefusal.RISK_TOO_HIGH, facts.suitable.text)
+    if facts.holder is not None and facts.holder.state == "refused":
+        text = f"the registrar has refused this fund account ({facts.holder.reason or 'without a reason'}); ask the bank"
+        return Refusal(PurchaseRefusal.ACCOUNT_REFUSED, text)
+    return _beyond(channel, facts, amount)
+
+
+def _beyond(channel: SalesChannel, facts: PurchaseFacts, amount: int) -> Refusal | None:
+    """The channel's parameters, and the money."""
     if amount < channel.minimum_purchase:
         text = f"{format_minor(amount)} yuan is below the least purchase of {format_minor(channel.minimum_purchase)}"
         return Refusal(PurchaseRefusal.BELOW_MINIMUM, text)
-    if channel.order_cap and amount > channel.order_cap:
-        text = f"{format_minor(amount)} yuan is above the greatest order of {format_minor(channel.order_cap)}; split it over days"
-        return Refusal(PurchaseRefusal.ABOVE_ORDER_CAP, text)
+    if channel.day_cap and facts.ordered + amount > channel.day_cap:
+        day_cap = format_minor(channel.day_cap)
+        text = f"that would be {format_minor(facts.ordered + amount)} yuan for one dealing day; at most {day_cap} is possible"
+        return Refusal(PurchaseRefusal.ABOVE_DAY_CAP, text)
     if channel.holding_cap and facts.held + amount > channel.holding_cap:
         text = f"you would hold {format_minor(facts.held + amount)} yuan; at most {format_minor(channel.holding_cap)} is possible"
         return Refusal(PurchaseRefusal.ABOVE_HOLDING_CAP, text)
@@ -65,6 +71,8 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
     return None
 
 
-def dealing_date(calendar: Calendar, fund: Fund, received_at: datetime) -> date:
-    """The dealing day T of an order read at that instant: up to the fund's cut-off of a dealing day, exclusive; else the next one."""
-    return calendar.dealing_date(received_at, fund.cut_off_hour)
+def dealing_date(calendar: Calendar, fund: Fund, received_at: datetime, cut: date | None) -> date:
+    """The dealing day T of an order read at that instant: up to the fund's cut-off of a dealing day, exclusive; else the next one. The
+    orders of a day that is `cut` have left: what comes for it still goes with the next."""
+    day = calendar.dealing_date(received_at, fund.cut_off_hour)
+    return day if cut is None or day > cut else calendar.next_dealing_day(cut)

@@ -23,13 +23,14 @@ class Fund:
 
 @dataclass(frozen=True, slots=True)
 class SalesChannel:
-    """A distributor's code and its parameters for a fund; amounts in fen, caps of 0 mean none."""
+    """A distributor's code and its parameters for a fund; amounts in fen, caps of 0 mean none. `day_cap`: a holder's orders of one dealing
+    day."""
 
     code: str
     fund: str
     own: bool
     minimum_purchase: int
-    order_cap: int
+    day_cap: int
     holding_cap: int
 
 
@@ -79,6 +80,13 @@ class OrderRow:
     confirmed_units: int = 0
     return_code: str = ""
     source: UUID | None = None
+
+
+class Ordered(NamedTuple):
+    """A holder's purchases of a fund in fen: those under way (placed or sent), and those of each dealing day asked for."""
+
+    under_way: int
+    by_day: dict[date, int]
 
 
 class IncomeRow(NamedTuple):
@@ -141,9 +149,9 @@ async def add_fund(tx: Any, fund: Fund, channels: Sequence[SalesChannel]) -> Non
         fund.cut_off_hour,
         fund.custody_account,
     )
-    rows = [(one.code, one.fund, one.own, one.minimum_purchase, one.order_cap, one.holding_cap) for one in channels]
+    rows = [(one.code, one.fund, one.own, one.minimum_purchase, one.day_cap, one.holding_cap) for one in channels]
     await tx.execute(
-        "insert into sales_channel (book, code, fund, own, minimum_purchase, order_cap, holding_cap)"
+        "insert into sales_channel (book, code, fund, own, minimum_purchase, day_cap, holding_cap)"
         " select 0, x.* from unnest($1::text[], $2::text[], $3::bool[], $4::bigint[], $5::bigint[], $6::bigint[]) x",
         *_columns(rows, 6),
     )
@@ -160,7 +168,7 @@ async def funds(tx: Any) -> dict[str, Fund]:
 async def channels(tx: Any) -> dict[tuple[str, str], SalesChannel]:
     """By (channel, fund)."""
     rows = await tx.fetch(
-        "select code, fund, own, minimum_purchase, order_cap, holding_cap from sales_channel where book = 0 order by code, fund"
+        "select code, fund, own, minimum_purchase, day_cap, holding_cap from sales_channel where book = 0 order by code, fund"
     )
     return {(row["code"], row["fund"]): SalesChannel(*row) for row in rows}
 
@@ -291,6 +299,25 @@ async def orders_of(tx: Any, book: int, fund_account: UUID) -> list[OrderRow]:
         f"select {_ORDER} from fund_order where book = $1 and fund_account = $2 order by received_at, id", book, fund_account
     )
     return [OrderRow(*row) for row in rows]
+
+
+async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], fund: str, first: date) -> dict[UUID, Ordered]:
+    """Of each holder (book, id): what is under way, and what was ordered for the dealing days from `first` on."""
+    rows = await tx.fetch(
+        "select fund_account, dealing_date, coalesce(sum(amount) filter (where state in ('placed', 'sent')), 0)::bigint as under_way,"
+        " coalesce(sum(amount) filter (where dealing_date >= $4), 0)::bigint as ordered"
+        " from fund_order join unnest($1::int[], $2::uuid[]) k(book, fund_account) using (book, fund_account)"
+        " where fund = $3 and business_code = '022' and (dealing_date >= $4 or state in ('placed', 'sent'))"
+        " group by fund_account, dealing_date",
+        *_columns(holders, 2),
+        fund,
+        first,
+    )
+    found = {holder: Ordered(0, {}) for _, holder in holders}
+    for row in rows:
+        one = found[row["fund_account"]]
+        found[row["fund_account"]] = Ordered(one.under_way + row["under_way"], {**one.by_day, row["dealing_date"]: row["ordered"]})
+    return found
 
 
 async def fast_transfers_under_way(tx: Any, day: date) -> list[OrderRow]:

@@ -111,8 +111,8 @@ def _merchant(shop: Counter, category: str, credit_code: str, account: str, fee_
 
 
 def _fund() -> dict[str, Any]:
-    own = {"code": "T01", "own": True, "minimum_purchase": 100, "order_cap": 20_000_00, "holding_cap": 100_000_00}
-    other = {"code": "996", "own": False, "minimum_purchase": 1, "order_cap": 0, "holding_cap": 0}
+    own = {"code": "T01", "own": True, "minimum_purchase": 100, "day_cap": 20_000_00, "holding_cap": 100_000_00}
+    other = {"code": "996", "own": False, "minimum_purchase": 1, "day_cap": 0, "holding_cap": 0}
     return {
         "code": "000198", "asset": 2, "name": "天弘余额宝货币", "name_en": "Tianhong Yu'E Bao Money Market", "registrar": "H0",
         "risk_level": 1, "custody_account": CUSTODY, "channels": [own, other],

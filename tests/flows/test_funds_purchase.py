@@ -1,0 +1,324 @@
+"""Buying into the fund: when an order counts, what is refused, what is posted, and what the registrar's answer does with it."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bill_town import MONDAY, NINE, Person
+from fund_town import DAY_CAP, FUND, HOLDING_CAP, MINIMUM, FundTown, fund_town
+
+from tapwealth.flows import exchange_out, purchase
+from tapwealth.flows.purchase import PurchaseFund, PurchasePlaced
+from tapwealth.funds.exchange_in import ORDERS
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import named
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.ledger.chart import Kind
+
+TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
+NEXT_MONDAY = MONDAY + timedelta(days=7)
+
+
+@pytest.fixture
+async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[FundTown]:
+    async with fund_town(new_database(), tmp_path) as made:
+        yield made
+
+
+def code(answer: Any) -> str:
+    assert isinstance(answer, Refusal), answer
+    return answer.code.name
+
+
+def placed(answer: PurchasePlaced | Refusal) -> PurchasePlaced:
+    assert isinstance(answer, PurchasePlaced), answer
+    return answer
+
+
+# ---- the day of an order
+
+
+async def test_an_order_read_before_the_cut_off_belongs_to_the_day_however_late_it_commits(place: FundTown) -> None:
+    wang = await place.person("Wang", 100_000)
+    await place.clock(shanghai(MONDAY, 15, 0, 5))
+    early = placed(await place.buy_one(wang, 10_000, shanghai(MONDAY, 14, 59, 59)))
+    late = placed(await place.buy_one(wang, 10_000, shanghai(MONDAY, 15)))
+    assert (early.dealing_date, late.dealing_date) == (MONDAY, TUESDAY)
+    assert [(row.dealing_date, row.business_date) for row in await place.orders_of(wang)] == [(MONDAY, MONDAY), (TUESDAY, MONDAY)]
+    await place.end(MONDAY)
+    sent = ORDERS.values(place.registrar.sent(MONDAY, "03"), "OFD_T01_H0_20140224_03.TXT")
+    assert [(str(one.ordered_at), one.amount) for one in sent] == [("14:59:59", 10_000)]
+
+
+@pytest.mark.parametrize(
+    ("read_at", "day"),
+    [
+        (shanghai(FRIDAY, 14, 59, 59), FRIDAY),
+        (shanghai(FRIDAY, 15), NEXT_MONDAY),
+        (shanghai(FRIDAY + timedelta(days=1), 10), NEXT_MONDAY),
+        (shanghai(NEXT_MONDAY, 0), NEXT_MONDAY),
+        (shanghai(date(2014, 4, 4), 14, 59, 59), date(2014, 4, 4)),
+        (shanghai(date(2014, 4, 4), 15), date(2014, 4, 8)),
+        (shanghai(date(2014, 4, 7), 10), date(2014, 4, 8)),
+        (shanghai(date(2014, 4, 30), 15), date(2014, 5, 5)),
+        (shanghai(date(2014, 5, 4), 10), date(2014, 5, 5)),
+    ],
+    ids=[
+        "Friday before the cut-off", "Friday at the cut-off", "Saturday", "Monday's midnight", "before a holiday, in time",
+        "before a holiday, late", "a Monday's holiday", "before a long holiday, late", "a Sunday that is worked",
+    ],
+)  # fmt: skip
+async def test_an_order_waits_for_the_next_dealing_day(place: FundTown, read_at: datetime, day: date) -> None:
+    wang = await place.person("Wang", 100_000)
+    await place.clock(read_at + timedelta(seconds=6))
+    assert placed(await place.buy_one(wang, 10_000, read_at)).dealing_date == day
+
+
+async def test_an_order_goes_out_once_and_on_its_own_day(place: FundTown) -> None:
+    """Friday evening's order is in no file before Monday's, and its money waits in the reserve till then."""
+    wang = await place.person("Wang", 100_000)
+    await place.clock(shanghai(FRIDAY, 16))
+    await place.buy_one(wang, 10_000)
+    for offset in (4, 5, 6):
+        day = MONDAY + timedelta(days=offset)
+        await place.end(day)
+        assert (await place.orders_of(wang))[0].sent_on is None
+        assert await place.total(Kind.FUND_PURCHASE_IN_TRANSIT) == 10_000
+    await place.end(NEXT_MONDAY)
+    assert (await place.orders_of(wang))[0].sent_on == NEXT_MONDAY
+    assert (await place.total(Kind.FUND_PURCHASE_IN_TRANSIT), await place.total(Kind.FUND_PURCHASE_COLLECTED)) == (0, 10_000)
+    await place.all_books_balance()
+
+
+async def test_an_order_that_comes_when_its_day_is_cut_goes_with_the_next(place: FundTown) -> None:
+    """What the cut did not wait for cannot be in the file that left with it."""
+    wang = await place.person("Wang", 100_000)
+    await place.end(MONDAY)
+    answer = placed(await place.buy_one(wang, 10_000, shanghai(MONDAY, 14)))
+    assert answer.dealing_date == TUESDAY
+    await place.end(TUESDAY)
+    assert [row.sent_on for row in await place.orders_of(wang)] == [TUESDAY]
+
+
+# ---- what is refused
+
+
+async def test_minimum_and_day_cap_are_inclusive(place: FundTown) -> None:
+    wang = await place.person("Wang", 10_000_000)
+    assert code(await place.buy_one(wang, MINIMUM - 1)) == "BELOW_MINIMUM"
+    placed(await place.buy_one(wang, MINIMUM))
+    li = await place.person("Li", 10_000_000)
+    assert code(await place.buy_one(li, DAY_CAP + 1)) == "ABOVE_DAY_CAP"
+    placed(await place.buy_one(li, DAY_CAP))
+    assert await place.owed(wang.wallet, li.wallet) == [10_000_000 - MINIMUM, 10_000_000 - DAY_CAP]
+
+
+async def test_the_day_cap_is_of_the_dealing_day_and_cannot_be_split_around(place: FundTown) -> None:
+    wang = await place.person("Wang", 10_000_000)
+    placed(await place.buy_one(wang, DAY_CAP - MINIMUM))
+    refused = await place.buy_one(wang, MINIMUM + 1)
+    assert code(refused) == "ABOVE_DAY_CAP"
+    assert isinstance(refused, Refusal)
+    assert refused.text == "that would be 20,000.01 yuan for one dealing day; at most 20,000.00 is possible"
+    placed(await place.buy_one(wang, MINIMUM))
+    await place.clock(shanghai(MONDAY, 15, 0, 1))
+    assert placed(await place.buy_one(wang, DAY_CAP)).dealing_date == TUESDAY
+    assert code(await place.buy_one(wang, MINIMUM)) == "ABOVE_DAY_CAP"
+    await place.next_day(MONDAY)
+    assert code(await place.buy_one(wang, MINIMUM)) == "ABOVE_DAY_CAP", "Tuesday's is used up since Monday afternoon"
+
+
+async def test_the_holding_cap_counts_what_is_held_and_what_is_on_its_way(place: FundTown) -> None:
+    wang = await place.person("Wang", 2 * HOLDING_CAP)
+    for offset in range(HOLDING_CAP // DAY_CAP - 1):
+        placed(await place.buy_one(wang, DAY_CAP))
+        await place.next_day(MONDAY + timedelta(days=offset))
+    income = (await place.units(wang))[0] - 4 * DAY_CAP
+    assert income > 0
+    placed(await place.buy_one(wang, DAY_CAP - income - 1))
+    await place.clock(shanghai(FRIDAY, 15, 0, 1))
+    refused = await place.buy_one(wang, MINIMUM)
+    assert code(refused) == "ABOVE_HOLDING_CAP"
+    assert isinstance(refused, Refusal)
+    assert refused.text == "you would hold 100,000.99 yuan; at most 100,000.00 is possible"
+
+
+async def test_one_batch_cannot_pass_a_cap_or_spend_money_twice(place: FundTown) -> None:
+    wang, li = await place.person("Wang", 2 * HOLDING_CAP), await place.person("Li", 15_000)
+    answers = await place.buy(*(place.order(wang, DAY_CAP // 2) for _ in range(3)), place.order(li, 10_000), place.order(li, 10_000))
+    assert [isinstance(one, PurchasePlaced) for one in answers] == [True, True, False, True, False]
+    assert (code(answers[2]), code(answers[4])) == ("ABOVE_DAY_CAP", "NO_MONEY")
+    assert await place.owed(wang.wallet, li.wallet) == [2 * HOLDING_CAP - DAY_CAP, 5_000]
+
+
+async def test_want_of_money_is_refused_and_posts_nothing(place: FundTown) -> None:
+    wang = await place.person("Wang", 10_000)
+    before = await place.lines()
+    refused = await place.buy_one(wang, 10_001)
+    assert code(refused) == "NO_MONEY"
+    assert isinstance(refused, Refusal)
+    assert refused.text == "100.01 yuan is asked, 100.00 is there; move money in first"
+    assert (await place.lines(), await place.orders_of(wang)) == (before, [])
+    placed(await place.buy_one(wang, 10_000))
+
+
+@pytest.mark.parametrize(("rules", "barred"), [("current", [0, 1, 2]), ("2014", [0])])
+async def test_the_rule_set_says_which_class_buys(place: FundTown, rules: str, barred: list[int]) -> None:
+    place.house = replace(place.house, rule_set=rules)
+    for level in range(4):
+        person = await place.person(f"of class {level}", 100_000, level)
+        answer = await place.buy_one(person, 10_000)
+        if level in barred:
+            assert code(answer) == "NOT_VERIFIED"
+            assert await place.owed(person.wallet) == [100_000]
+        else:
+            placed(answer)
+
+
+async def test_an_unknown_fund_is_refused_first(place: FundTown) -> None:
+    wang = await place.person("Wang", 0, 1)
+    (refused,) = await place.buy(place.order(wang, 10_000, fund="000199"))
+    assert code(refused) == "UNKNOWN_FUND"
+
+
+@pytest.mark.parametrize("amount", [0, -1, 10**15 + 1])
+def test_an_amount_that_nothing_could_carry_is_no_command(amount: int) -> None:
+    with pytest.raises(BadInput, match=r"^amount: "):
+        purchase.check(PurchaseFund(FUND, amount))
+
+
+# ---- once
+
+
+async def test_the_same_key_gets_the_same_answer_and_buys_once(place: FundTown) -> None:
+    wang, key = await place.person("Wang", 100_000), named(NINE, 1, "my key")
+    first, second = await place.buy(place.order(wang, 10_000, key=key), place.order(wang, 10_000, key=key))
+    third, other = await place.buy(place.order(wang, 10_000, key=key), place.order(wang, 10_001, key=key))
+    assert placed(first) == second == third
+    assert code(other) == "KEY_REUSED"
+    assert (await place.owed(wang.wallet), len(await place.orders_of(wang))) == ([90_000], 1)
+
+
+async def test_a_refusal_is_remembered_too(place: FundTown) -> None:
+    wang, key = await place.person("Wang", 10_000), named(NINE, 1, "my key")
+    (first,) = await place.buy(place.order(wang, 10_001, key=key))
+    await place.receipt(1, "top", "x", "0100000001")
+    (again,) = await place.buy(place.order(wang, 10_001, key=key))
+    assert (code(first), code(again)) == ("NO_MONEY", "NO_MONEY")
+
+
+# ---- the holder's account at the registrar
+
+
+async def test_a_first_purchase_opens_the_account_and_a_second_does_not(place: FundTown) -> None:
+    """The application goes out with the order, and a second purchase before the registrar's answer asks for no second account."""
+    wang = await place.person("Wang", 100_000)
+    await place.buy(place.order(wang, 10_000), place.order(wang, 20_000))
+    applied = await place.holder(wang)
+    assert (applied.state, applied.ta_account) == ("applied", "")
+    await place.end(MONDAY)
+    placed(await place.buy_one(wang, 30_000))
+    assert (await place.holder(wang)).state == "sent"
+    assert await place.morning(TUESDAY) == [
+        *("996/05", "T01/05"), *("T01/02", "T01/04", "996/07", "T01/07", "996/06", "T01/06")
+    ]  # fmt: skip
+    opened = await place.holder(wang)
+    assert opened.state == "open"
+    assert opened.ta_account == "198000000002", "the advancer was the first to apply"
+    assert await place.units(wang) == [30_000]
+    await place.next_day(TUESDAY)
+    assert await place.units(wang) == [60_005], "with the first income of the first units"
+    assert b"OFDCFDAT" in place.registrar.sent(TUESDAY, "03")
+    with pytest.raises(FileNotFoundError):
+        place.registrar.sent(TUESDAY, "01")
+
+
+async def test_nobody_buys_on_an_account_that_the_registrar_refused(place: FundTown) -> None:
+    wang = await place.person("Wang", 100_000)
+    placed(await place.buy_one(wang, 10_000))
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    trading = (await place.holder(wang)).trading_account
+
+    def refuse(records: list[dict[str, Any]]) -> None:
+        for record in records:
+            if record["TransactionAccountID"] == trading:
+                record |= {"ReturnCode": "9009", "TAAccountID": "", "ErrorDetail": "this TA account is another person's"}
+
+    place.registrar.rewrite(TUESDAY, "02", refuse)
+    await place.take()
+    assert (await place.holder(wang)).state == "refused"
+    refused = await place.buy_one(wang, 10_000)
+    assert code(refused) == "ACCOUNT_REFUSED"
+    assert isinstance(refused, Refusal)
+    assert refused.text == "the registrar has refused this fund account (this TA account is another person's); ask the bank"
+
+
+# ---- the registrar's answer
+
+
+async def refuse_in_04(place: FundTown, day: date, *amounts: int) -> None:
+    """The registrar's answer to orders of these amounts becomes a no."""
+
+    def change(records: list[dict[str, Any]]) -> None:
+        for record in records:
+            if record["ApplicationAmount"] in amounts:
+                record |= {"ReturnCode": "9003", "ConfirmedAmount": 0, "ConfirmedVol": 0, "ErrorDetail": "there is no such account"}
+
+    place.registrar.rewrite(day, "04", change)
+
+
+async def states(place: FundTown, person: Person) -> list[str]:
+    return [row.state for row in await place.orders_of(person)]
+
+
+async def test_an_order_that_the_registrar_refuses_gives_the_money_back(place: FundTown) -> None:
+    wang = await place.person("Wang", 100_000)
+    await place.buy_one(wang, 10_000)
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    await refuse_in_04(place, TUESDAY, 10_000)
+    await place.take()
+    assert (await states(place, wang), await place.units(wang)) == (["refused"], [0])
+    assert await place.owed(wang.wallet) == [90_000], "it is on its way from the collection account"
+    assert await place.bank_executes(TUESDAY) == [f"PRF-{(await place.orders_of(wang))[0].serial}"]
+    assert await place.owed(wang.wallet) == [100_000]
+    assert (await place.total(Kind.FUND_PURCHASE_COLLECTED), await place.total(Kind.FUND_COLLECTION_OUT)) == (0, 0)
+    await place.all_books_balance()
+    await place.take()
+    assert await place.owed(wang.wallet) == [100_000]
+
+
+async def test_one_order_refused_and_one_confirmed(place: FundTown) -> None:
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000)
+    await place.buy(place.order(wang, 10_000), place.order(wang, 20_000), place.order(li, 30_000))
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    await refuse_in_04(place, TUESDAY, 20_000)
+    await place.take()
+    await place.bank_executes(TUESDAY)
+    assert sorted(await states(place, wang)) == ["confirmed", "refused"]
+    assert await place.units(wang, li) == [10_000, 30_000]
+    assert await place.owed(wang.wallet, li.wallet) == [90_000, 70_000]
+    assert -await place.total(Kind.FUND_COLLECTION) == await place.total(Kind.FUND_PURCHASE_COLLECTED) == 0
+    await place.all_books_balance()
+
+
+async def test_the_files_of_a_day_are_the_same_bytes_however_often_they_are_made(place: FundTown) -> None:
+    """Killed between leaving the files and noting it, the step leaves them again: the folder refuses other bytes under the name."""
+    wang = await place.person("Wang", 100_000)
+    await place.buy_one(wang, 10_000)
+    await place.clock(shanghai(TUESDAY, 0, 30))
+    await place.cut(MONDAY)
+    await exchange_out.send_files(place.house, MONDAY)
+    before = {path.name: path.read_bytes() for path in place.registrar.exchange.incoming.iterdir()}
+    report = await exchange_out.send_files(place.house, MONDAY)
+    assert report.figures == {
+        "files": ["OFD_T01_H0_20140224_01.TXT", "OFD_T01_H0_20140224_03.TXT", "OFI_T01_H0_20140224.TXT"],
+        "swept": 10_000,
+    }
+    assert {path.name: path.read_bytes() for path in place.registrar.exchange.incoming.iterdir()} == before
+    assert await place.total(Kind.CUSTOMER_RESERVE_OUT) == 10_000, "swept once"
