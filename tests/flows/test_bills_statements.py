@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Town, town
+from counting import Counting
 
 from tapwealth.bills import store
 from tapwealth.bills.biller import Paid
@@ -17,18 +17,6 @@ from tapwealth.flows.frame import moment
 from tapwealth.ledger.chart import Kind
 
 MANY, FEW = 1006, 10
-
-
-class Counting:
-    """A transaction that counts what is asked of it."""
-
-    def __init__(self, tx: Any) -> None:
-        self.tx, self.statements = tx, 0
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany", "copy_records_to_table"):
-            self.statements += 1
-        return getattr(self.tx, name)
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from bill_town import MONDAY, NINE, Person, Town, town
 
-from tapwealth.app.wiring import FILE_TAKERS, RECOGNISERS
+from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.bank import store as bank
 from tapwealth.flows import channel, exchange_in, exchange_out, purchase, receipts, setup
+from tapwealth.flows.bank_messages import RECOGNISERS
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
 from tapwealth.flows.receipts import Pushed

@@ -1,0 +1,133 @@
+"""The journal entries of funds, written out for an accountant: from the order to the units, their income, and back into money."""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import IntEnum
+from uuid import UUID
+
+from tapwealth.bank import entries as bank
+from tapwealth.bank.entries import BankEntry
+from tapwealth.funds import entries
+from tapwealth.funds.entries import FundEntry, Order
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import book_of, derived, named
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.ledger.chart import BY_KIND, CHART, Kind, house_account
+from tapwealth.ledger.port import JournalEntry, account_id, book_of_account
+
+DAY = date(2014, 2, 25)
+WALLET, HOLDING, PAID_IN = account_id(3, 1_000_000_001), account_id(3, 1_000_000_002), account_id(0, 1_000_000_003)
+NAMES = {WALLET: "wallet of the buyer", HOLDING: "holding of the buyer", PAID_IN: "money of channel 996"}
+SERIAL = (1 << 48) - 1
+ORDER = Order(3, UUID("01446167-da80-7000-8000-c00000000001"), WALLET, HOLDING, 10_050, True)
+CHANNELS = Order(3, UUID("01446167-da80-7000-8000-c00000000002"), house_account(3, Kind.CHANNEL_FUNDS, Asset.CNY), HOLDING, 10_050, False)
+COLLECTION = "0100000002"
+
+
+def name(account: int) -> str:
+    return NAMES.get(account) or BY_KIND[Kind((account & SERIAL) % 1000)].name
+
+
+def shown(*made: JournalEntry, kinds: type[IntEnum] = FundEntry) -> list[str]:
+    """Date, what happened and in which book, then Dr and Cr with the amount in yuan or units."""
+    lines = []
+    for entry in made:
+        lines.append(f"{entry.business_date} {kinds(entry.kind).name} in book {entry.book}")
+        for line in entry.lines:
+            assert book_of_account(line.debit) == book_of_account(line.credit) == entry.book
+            asset = "yuan" if line.asset is Asset.CNY else "units"
+            lines.append(f"  Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)} {asset}")
+    return lines
+
+
+def test_an_own_customers_purchase() -> None:
+    assert shown(entries.purchase_placed(ORDER, DAY, 9), entries.purchase_confirmed(ORDER, 10_050, DAY, 9)) == [
+        "2014-02-25 PURCHASE_PLACED in book 3",
+        "  Dr wallet of the buyer / Cr purchases on their way to collection 100.50 yuan",
+        "2014-02-25 PURCHASE_CONFIRMED in book 3",
+        "  Dr purchases collected, not confirmed / Cr leaving the fund-sales collection 100.50 yuan",
+        "  Dr units at the registrar / Cr holding of the buyer 100.50 units",
+    ]
+
+
+def test_a_channels_purchase_paid_from_its_receipt_and_refused() -> None:
+    funding = CHANNELS.funding
+    received = bank.received(0, ORDER.id, COLLECTION, PAID_IN, 10_050, DAY, 9, known=True)
+    allotted = bank.allotted(PAID_IN, funding, COLLECTION, 10_050, ORDER.id, DAY, 9)
+    back = bank.allotted(funding, PAID_IN, COLLECTION, 10_050, derived(ORDER.id, "back"), DAY, 9)
+    assert shown(received, *allotted, kinds=BankEntry) == [
+        "2014-02-25 RECEIVED in book 0",
+        "  Dr fund-sales collection / Cr money of channel 996 100.50 yuan",
+        "2014-02-25 ALLOTTED in book 0",
+        "  Dr money of channel 996 / Cr fund-sales collection 100.50 yuan",
+        "2014-02-25 ALLOTTED in book 3",
+        "  Dr fund-sales collection / Cr another channel's purchase money 100.50 yuan",
+    ]
+    assert shown(entries.purchase_placed(CHANNELS, DAY, 9), entries.channel_purchase_refused(CHANNELS, DAY, 9)) == [
+        "2014-02-25 PURCHASE_PLACED in book 3",
+        "  Dr another channel's purchase money / Cr purchases collected, not confirmed 100.50 yuan",
+        "2014-02-25 PURCHASE_REFUSED in book 3",
+        "  Dr purchases collected, not confirmed / Cr another channel's purchase money 100.50 yuan",
+    ]
+    assert shown(*back, kinds=BankEntry) == [
+        "2014-02-25 ALLOTTED in book 3",
+        "  Dr another channel's purchase money / Cr fund-sales collection 100.50 yuan",
+        "2014-02-25 ALLOTTED in book 0",
+        "  Dr fund-sales collection / Cr money of channel 996 100.50 yuan",
+    ]
+
+
+def test_income_of_a_day_and_of_a_negative_one() -> None:
+    key = named(shanghai(DAY), 3, "income")
+    assert shown(entries.income(3, key, HOLDING, 12, DAY, 9), entries.income(3, key, HOLDING, -12, DAY, 9)) == [
+        "2014-02-25 INCOME in book 3",
+        "  Dr units at the registrar / Cr holding of the buyer 0.12 units",
+        "2014-02-25 NEGATIVE_INCOME in book 3",
+        "  Dr holding of the buyer / Cr units at the registrar 0.12 units",
+    ]
+
+
+def test_captured_units_on_their_way_back_into_the_banks_money() -> None:
+    """The capture itself is a card's entry; from then on the units are in transit to the advancer."""
+    key = named(shanghai(DAY), 3, "redemption")
+    fast = entries.fast_transfer_confirmed(ORDER, 5_000, DAY, 9)
+    redeemed = entries.redemption_confirmed(3, key, 5_000, DAY, 9)
+    paid = entries.redemption_paid(3, derived(key, "paid"), 5_000, DAY, 9)
+    assert shown(fast, redeemed, paid) == [
+        "2014-02-25 FAST_TRANSFER_CONFIRMED in book 3",
+        "  Dr units on their way to the advancer / Cr units the advance has taken over 50.00 units",
+        "2014-02-25 REDEMPTION_CONFIRMED in book 3",
+        "  Dr units the advance has taken over / Cr units at the registrar 50.00 units",
+        "  Dr redemptions the registrar has yet to pay / Cr advance to be repaid by a redemption 50.00 yuan",
+        "2014-02-25 REDEMPTION_PAID in book 3",
+        "  Dr bank's advance / Cr redemptions the registrar has yet to pay 50.00 yuan",
+        "  Dr advance to be repaid by a redemption / Cr advance line owed to the bank 50.00 yuan",
+    ]
+
+
+def test_each_entry_of_an_order_has_its_own_key_and_names_the_order() -> None:
+    made = [
+        entries.purchase_placed(ORDER, DAY, 9),
+        entries.purchase_confirmed(ORDER, 1, DAY, 9),
+        entries.channel_purchase_refused(ORDER, DAY, 9),
+    ]
+    assert len({one.key for one in made}) == 3
+    assert all((one.reference, book_of(one.key)) == (ORDER.id, 3) for one in made)
+
+
+def test_every_entry_stays_under_one_mirror_or_between_two_that_move() -> None:
+    """What an entry takes from one mirror's side it gives to the same one's: so a book balances mirror by mirror."""
+    backed_by = {row.name: row.mirror for row in CHART} | {
+        NAMES[WALLET]: Kind.CUSTOMER_RESERVE, NAMES[HOLDING]: Kind.REGISTRAR_MIRROR, NAMES[PAID_IN]: Kind.FUND_COLLECTION,
+    }  # fmt: skip
+    key = named(shanghai(DAY), 3, "x")
+    made: Sequence[JournalEntry] = [
+        entries.purchase_placed(ORDER, DAY, 9), entries.purchase_placed(CHANNELS, DAY, 9),
+        entries.purchase_confirmed(ORDER, 10_050, DAY, 9), entries.channel_purchase_refused(CHANNELS, DAY, 9),
+        entries.income(3, key, HOLDING, 1, DAY, 9), entries.fast_transfer_confirmed(ORDER, 1, DAY, 9),
+        entries.redemption_confirmed(3, key, 1, DAY, 9), entries.redemption_paid(3, key, 1, DAY, 9),
+        *bank.allotted(PAID_IN, CHANNELS.funding, COLLECTION, 1, key, DAY, 9),
+    ]  # fmt: skip
+    for entry in made:
+        for line in entry.lines:
+            assert backed_by[name(line.debit)] is backed_by[name(line.credit)], FundEntry(entry.kind).name
