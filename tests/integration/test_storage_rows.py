@@ -163,6 +163,9 @@ async def test_outbox_leases_and_retries(database: Database, random: Random) -> 
         again = await outbox.take(tx, [1], "bank", OTHER, NOON + outbox.pause_after(1))
         assert [message.id for message in again] == [taken[1].id]
         assert again[0].attempts == 2
+        await outbox.renew(tx, [1], OTHER, NOON + timedelta(minutes=1))
+        await outbox.renew(tx, [1], WORKER, NOON + timedelta(hours=1))
+        assert await outbox.take(tx, [1], "bank", WORKER, NOON + timedelta(minutes=1) + outbox.LEASE / 2) == [], "its holder lives"
     expired = NOON + timedelta(minutes=2)
     async with database.transaction() as tx:
         assert len(await outbox.take(tx, [1], "bank", WORKER, expired)) == 1, "the lease of a dead worker runs out"

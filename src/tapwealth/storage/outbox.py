@@ -1,8 +1,9 @@
 """Messages to partners: written in the transaction that decides them, sent by the worker, answered by another command.
 
-The worker takes a lease (a row's columns, not a lock), ends the transaction, sends, and notes the outcome in another one. A worker that
-dies lets its lease run out, and the message is sent again: partners tell repetitions by the message's own id. Times here are the
-machine's clock. Every statement filters by book; in a cluster a worker hands over one book per call.
+The worker takes a lease (a row's columns, not a lock), ends the transaction, sends, and notes the outcome in another one. The lease is
+short and renewed while the message is being sent: a worker that dies lets it run out, and the message is sent again moments later; partners
+tell repetitions by the message's own id. Times here are the machine's clock. Every statement filters by book; in a cluster a worker hands
+over one book per call.
 """
 
 import json
@@ -17,6 +18,8 @@ from tapwealth.storage.database import Tx
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 200, 60_000
 """Between attempts; doubled each time."""
+LEASE = timedelta(seconds=3)
+"""What a death costs in time; longer than a renewal may be late."""
 
 _PUT = """
 insert into outbox (book, id, destination, kind, payload, not_before)
@@ -31,6 +34,9 @@ with due as materialized (
 update outbox o set attempts = o.attempts + 1, leased_by = $4, leased_until = $5
 from due where o.book = due.book and o.id = due.id and o.book = any ($1)
 returning o.book, o.id, o.destination, o.kind, o.payload, o.not_before, o.attempts
+"""
+_RENEW = """
+update outbox set leased_until = $3 where book = any ($1) and leased_by = $2 and sent_at is null
 """
 _SENT = """
 update outbox o set sent_at = $4, answer = done.answer, leased_by = null, leased_until = null, last_error = null
@@ -72,13 +78,24 @@ async def put(tx: Tx, messages: Sequence[OutboxMessage]) -> None:
     )
 
 
-async def take(
-    tx: Tx, books: Sequence[int], destination: str, worker: UUID, now: datetime, limit: int = 100, lease: timedelta = timedelta(seconds=30)
-) -> list[OutboxMessage]:
+async def take(tx: Tx, books: Sequence[int], destination: str, worker: UUID, now: datetime, limit: int = 100) -> list[OutboxMessage]:
     """Lease what is due for a destination, oldest first. Commit before sending anything."""
-    rows = await tx.fetch(_TAKE, list(books), destination, now, worker, now + lease, limit)
+    rows = await tx.fetch(_TAKE, list(books), destination, now, worker, now + LEASE, limit)
     taken = [OutboxMessage(**{**row, "payload": json.loads(row["payload"])}) for row in rows]
     return sorted(taken, key=lambda message: message.id)
+
+
+async def renew(tx: Tx, books: Sequence[int], worker: UUID, now: datetime) -> None:
+    """This worker lives, and still sends what it took."""
+    await tx.execute(_RENEW, list(books), worker, now + LEASE)
+
+
+async def unsent(tx: Tx, books: Sequence[int]) -> tuple[int, int]:
+    """How many wait to be sent, and how often they were tried in all."""
+    row = await tx.fetchrow(
+        "select count(*) as waiting, coalesce(sum(attempts), 0) as tried from outbox where book = any ($1) and sent_at is null", list(books)
+    )
+    return int(row["waiting"]), int(row["tried"])
 
 
 async def mark_sent(tx: Tx, sent: Sequence[tuple[OutboxMessage, Any]], now: datetime) -> None:

@@ -6,13 +6,14 @@ a command. What fails is tried again later; the failure is one line in the log a
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
 
 from tapwealth.flows.frame import House
-from tapwealth.kernel.clock import machine_now, sleep_ms
+from tapwealth.kernel.clock import machine_now, seconds, sleep_ms
 from tapwealth.kernel.ids import system_random, uuid7
 from tapwealth.kernel.refusal import Outage
 from tapwealth.storage import outbox
@@ -21,6 +22,7 @@ from tapwealth.storage.outbox import OutboxMessage
 _IDLE_MS = 50
 _ERROR_MS = 300
 _AT_ONCE = 64
+_RENEW_MS = 1_000
 
 Deliver = Callable[[House, OutboxMessage], Awaitable[None]]
 Tick = Callable[[], Awaitable[object]]
@@ -66,13 +68,26 @@ class Worker:
             due = await outbox.take(tx, range(self.house.books + 1), destination, worker, machine_now(), _AT_ONCE)
         if not due:
             return 0
-        outcomes = await asyncio.gather(*(self._deliver(deliver, message) for message in due))
+        outcomes = await self._delivered(deliver, due, worker)
         sent = [(message, None) for message, failure in zip(due, outcomes, strict=True) if failure is None]
         failed = [(message, failure) for message, failure in zip(due, outcomes, strict=True) if failure is not None]
         async with self.house.database.transaction() as tx:
             await outbox.mark_sent(tx, sent, machine_now())
             await outbox.mark_failed(tx, failed, worker, machine_now())
         return len(sent)
+
+    async def _delivered(self, deliver: Deliver, due: Sequence[OutboxMessage], worker: UUID) -> list[str | None]:
+        """What became of each; their leases are renewed as long as it takes."""
+        delivering = asyncio.gather(*(self._deliver(deliver, message) for message in due))
+        try:
+            while not (await asyncio.wait([delivering], timeout=seconds(_RENEW_MS)))[0]:
+                with suppress(Outage):  # then they run out, and are sent again: harmless
+                    async with self.house.database.transaction() as tx:
+                        await outbox.renew(tx, range(self.house.books + 1), worker, machine_now())
+        finally:
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
+        return delivering.result()
 
     async def _deliver(self, deliver: Deliver, message: OutboxMessage) -> str | None:
         """None once it is done, else why not."""
