@@ -80,7 +80,10 @@ def _view_endpoint(gate: Gate, view: View) -> Callable[[Request], Awaitable[Resp
     async def endpoint(request: Request) -> Response:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         try:
-            known = await gate.authenticate(token) if scheme.lower() == "bearer" and token else None
+            named = scheme.lower() == "bearer" and token != ""
+            known = await gate.authenticate(token) if named else None
+            if named and known is None:
+                return not_allowed("this session has ended: sign in again")
             shown = await view(known[0] if known else None, {**request.query_params, **request.path_params})
         except BadInput as error:
             return bad_input(error)

@@ -41,7 +41,7 @@ class Settings:
     token: str = ""
     """What partners and we prove ourselves with to each other."""
     seed: int | None = None
-    """Makes ids follow a seed; only for a played week."""
+    """Makes ids follow a seed, until the platform is started again; only for a played week."""
     bank_url: str = ""
     biller_url: str = ""
     identity_url: str = ""
@@ -74,6 +74,7 @@ def _embedded_dsn(server: EmbeddedServer | None) -> str:
 async def _house(settings: Settings, database: Database, started_at: datetime | None) -> House:
     keys = _keys(settings)
     async with database.transaction() as tx:
+        begun = await installation.is_installed(tx)
         if started_at is not None:
             await platform_clock.start(tx, started_at)
         books = await installation.install(tx, settings.books, keys, await platform_clock.read(tx))
@@ -88,7 +89,7 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
         Heads(settings.data / "heads.jsonl"),
     )
     random64 = system_random()
-    if settings.seed is not None:
+    if settings.seed is not None and not begun:  # started again, the same draws under a clock that stands still would be the same ids
         draw = seeded_random(settings.seed)
         random64 = lambda: draw.getrandbits(64)  # noqa: E731
     return House(database, ledger, keys, books, settings.rule_set, load_calendar(), rails, random64, InFlight())

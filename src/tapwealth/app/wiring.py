@@ -71,6 +71,7 @@ FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
     "07": income.take_quotation,
 }
 ANYONE, CUSTOMER = "anyone", "customer"
+_OPERATOR = "operator_"
 
 
 @dataclass
@@ -234,7 +235,11 @@ class Terminals:
 
 @dataclass
 class Sessions:
-    """Who a bearer token stands for: a device (known by its hash), or an operator who signed in to this process."""
+    """Who a bearer token stands for: a device (known by its hash), or an operator who signed in to this process.
+
+    An operator's session ends with the process. Its token is told from a device's by how it begins, so that who comes with one of an
+    earlier process is asked to sign in again and not taken for a new device.
+    """
 
     house: House
 
@@ -243,7 +248,7 @@ class Sessions:
 
     async def authenticate(self, token: str) -> tuple[Caller, frozenset[str]] | None:
         known = self._operators.get(token)
-        if known is not None:
+        if known is not None or token.startswith(_OPERATOR):
             return known
         found = await people.caller_of_device(self.house, token)
         if found is None:
@@ -258,7 +263,7 @@ class Sessions:
         operator = await operators.verify(found, password)
         if isinstance(operator, Refusal):
             return operator
-        token = secret_token()
+        token = _OPERATOR + secret_token()
         caller = Caller(ActorKind.OPERATOR, f"operator:{operator.login}", "password")
         self._operators[token] = caller, frozenset(role.value for role in operator.roles)
         return token

@@ -146,10 +146,14 @@ class Stage:
         return self._sessions[login]
 
     async def view(self, path: str, token: str = "", login: str = "") -> Any:
-        """Read something of the platform's."""
-        bearer = await self._session(login) if login else token
-        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        answer = await self.request("GET", f"{self.urls['platform']}/view/{path}", headers=headers)
+        """Read something of the platform's; an operator signs in (again, when the platform was restarted)."""
+        for _ in range(2):
+            bearer = await self._session(login) if login else token
+            headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+            answer = await self.request("GET", f"{self.urls['platform']}/view/{path}", headers=headers)
+            if answer.status_code != httpx.codes.UNAUTHORIZED:
+                break
+            self._sessions.pop(login, None)
         return answer.json()
 
     async def until(self, what: str, look: Callable[[], Any], within: int = 60) -> Any:

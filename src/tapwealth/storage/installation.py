@@ -9,6 +9,11 @@ from tapwealth.storage.keystore import KeyStore
 _PURPOSE = "installation"
 
 
+async def is_installed(tx: Tx) -> bool:
+    """Whether a platform has worked on this database before."""
+    return bool(await tx.fetchval("select exists (select from installation)"))
+
+
 async def install(tx: Tx, books: int, keys: KeyStore, now: datetime) -> int:
     """Fix the number of books and the keys the first time; afterwards check the keys. Returns the number of books that was fixed.
 
