@@ -12,6 +12,7 @@ from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import Inquired, InquiryState, NotReceived, Paid, Rejected, Unknown
 from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.bills.day_end import read_day_end
+from tapwealth.kernel.refusal import Outage
 
 ACCOUNT, DAY = "1234567890", date(2014, 2, 24)
 B1 = {
@@ -126,7 +127,8 @@ async def test_nobody_there_is_a_value(biller: SandboxPartner, port: BillerHttp)
     biller.kill()
     for answer in (await port.pay("s1", "B1", ACCOUNT, 10_050), await port.inquire_payment("s1"), await port.inquire("i1", ACCOUNT)):
         assert answer == Unknown("no answer (ConnectError)")
-    assert await port.day_end(DAY) is None
+    with pytest.raises(Outage, match="ConnectError"):
+        await port.day_end(DAY)
     biller.start()
 
 

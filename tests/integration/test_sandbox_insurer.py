@@ -13,6 +13,7 @@ from tapwealth.insurance.bordereau import read_bordereau
 from tapwealth.insurance.insurer import Cancelled, Issued, NotReceived, PolicyOrder, Rejected, Unknown
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.kernel.masked import IdentityNumber, PersonName
+from tapwealth.kernel.refusal import Outage
 
 DAY = date(2014, 2, 26)
 ORDER = PolicyOrder("p1", "ACC1", PersonName("王芳"), IdentityNumber("11010519491231002X"), 76_000, date(2014, 2, 27), date(2015, 2, 27))
@@ -99,7 +100,8 @@ async def test_nobody_there_is_a_value(insurer: SandboxPartner, port: InsurerHtt
     insurer.kill()
     for answer in (await port.issue(ORDER), await port.cancel("c1", "PL1", 1, "wish"), await port.inquire("p1")):
         assert answer == Unknown("no answer (ConnectError)")
-    assert await port.bordereau(DAY) is None
+    with pytest.raises(Outage, match="ConnectError"):
+        await port.bordereau(DAY)
     insurer.start()
 
 

@@ -144,5 +144,5 @@ class BillerPort(Protocol):
         ...
 
     async def day_end(self, day: date) -> bytes | None:
-        """The biller's file of a day; None while it is not to be had."""
+        """The biller's file of a day; None while there is none. Raises Outage when the biller does not answer."""
         ...

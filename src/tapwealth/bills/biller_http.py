@@ -14,6 +14,7 @@ from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.money import MAX_AMOUNT
+from tapwealth.kernel.refusal import Outage
 
 Fen = Annotated[int, msgspec.Meta(ge=0, le=MAX_AMOUNT)]
 T = TypeVar("T", bound="_Answer")
@@ -69,12 +70,16 @@ class BillerHttp:
         return _payment(await self._ask(request, serial, _Payment))
 
     async def day_end(self, day: date) -> bytes | None:
-        """The biller's file of a day, to be read by `bills.day_end`; None while it is not to be had."""
+        """The biller's file of a day, to be read by `bills.day_end`."""
         try:
             response = await self._client.get(f"/day-end/{day.isoformat()}")
-        except httpx.HTTPError:
+        except httpx.HTTPError as error:
+            raise Outage(f"the biller gives no file of {day} ({type(error).__name__})") from error
+        if response.status_code == httpx.codes.NOT_FOUND:
             return None
-        return response.content if response.status_code == httpx.codes.OK else None
+        if response.status_code != httpx.codes.OK:
+            raise Outage(f"the biller gives no file of {day} ({response.status_code})")
+        return response.content
 
     async def _ask(self, request: httpx.Request, serial: str, shape: type[T]) -> T | Unknown:
         try:

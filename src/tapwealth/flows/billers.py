@@ -22,7 +22,7 @@ from tapwealth.bills.reconcile import BreakKind, compare
 from tapwealth.bills.store import PaymentRow
 from tapwealth.flows import payments
 from tapwealth.flows.bill_outcomes import apply, told
-from tapwealth.flows.end_of_day import StepReport, end_of, wait_while
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.kernel.money import Asset, format_minor
@@ -75,7 +75,7 @@ def _payout(biller: Biller, day: date, parts: tuple[Part, ...]) -> Payment:
 async def compare_billers(house: House, day: date) -> StepReport:
     """Compare the biller's file of this date with our payments, and settle by it what was in doubt. Run again until nothing is wrong."""
     await wait_while(house, lambda tx: _on_the_way(house, tx, day))
-    content = await house.rails.biller.day_end(day)
+    content = await handed_out(lambda: house.rails.biller.day_end(day))
     if content is None:
         return StepReport("no day-end file", wrong=[f"the biller's day-end file of {day} is not to be had; close {day} again when it is"])
     try:

@@ -13,14 +13,17 @@ from enum import Enum, auto
 from typing import Any
 
 import msgspec
+import structlog
 
 from tapwealth.flows.frame import HOUSE_BOOK, House, moment
 from tapwealth.kernel.clock import business_date_of, deadline_after, monotonic_ns, shanghai, sleep_ms
-from tapwealth.kernel.refusal import Refusal
-from tapwealth.storage import progress
+from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.storage import outbox, progress
 from tapwealth.storage.database import Tx
 
 JOB = "end_of_day"
+
+log = structlog.get_logger(__name__)
 
 
 class DayRefusal(Enum):
@@ -112,17 +115,39 @@ async def status(house: House) -> list[dict[str, Any]]:
 
 
 PATIENCE_SECONDS = 5
-_LOOK_MS = 50
+"""By the machine's clock, since something moved last."""
+OUTAGE_SECONDS = 20
+"""How long a partner that cannot be reached is waited for: long enough for one that is being started anew."""
+_LOOK_MS, _AGAIN_MS = 50, 250
 
 
 async def wait_while(house: House, on_the_way: Callable[[Tx], Awaitable[bool]]) -> None:
-    """Give what is on its way a moment (of the machine's clock) to arrive; who waits looks afterwards what has."""
-    deadline = deadline_after(PATIENCE_SECONDS)
-    while monotonic_ns() < deadline:
+    """Give what is on its way a moment to arrive; who waits looks afterwards what has.
+
+    The moment begins anew when a message of ours has been sent, or has been tried in vain: the worker goes on trying.
+    """
+    latest, deadline, before = deadline_after(OUTAGE_SECONDS), deadline_after(PATIENCE_SECONDS), None
+    while monotonic_ns() < min(latest, deadline):
         async with house.database.read() as tx:
             if not await on_the_way(tx):
                 return
+            unsent = await outbox.unsent(tx, range(house.books + 1))
+        if unsent != before:
+            before, deadline = unsent, deadline_after(PATIENCE_SECONDS)
         await sleep_ms(_LOOK_MS)
+
+
+async def handed_out(ask: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+    """What a partner has ready for the end of a date; None if it has nothing, or could not be reached for a time."""
+    deadline = deadline_after(OUTAGE_SECONDS)
+    while True:
+        try:
+            return await ask()
+        except Outage as outage:
+            if monotonic_ns() > deadline:
+                log.warning("a partner cannot be reached", why=str(outage))
+                return None
+        await sleep_ms(_AGAIN_MS)
 
 
 def end_of(day: date) -> Any:

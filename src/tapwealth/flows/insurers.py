@@ -14,7 +14,7 @@ from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows import payments
-from tapwealth.flows.end_of_day import StepReport, end_of, wait_while
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.policy_outcomes import Heard, apply
@@ -129,7 +129,7 @@ class _Compared:
 async def compare_insurer(house: House, day: date) -> StepReport:
     """Compare the insurer's bordereau of this date with our policies, and settle by it what was in doubt."""
     await wait_while(house, lambda tx: _asked(house, tx))
-    content = await house.rails.insurer.bordereau(day)
+    content = await handed_out(lambda: house.rails.insurer.bordereau(day))
     if content is None:
         return StepReport("no bordereau", wrong=[f"the insurer's bordereau of {day} is not to be had; close {day} again when it is"])
     try:

@@ -9,12 +9,13 @@ import io
 import json
 from collections import defaultdict
 from datetime import date
+from functools import partial
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import ACCOUNTS
 from tapwealth.bank.statement import Statement, pack_lines, read_statement
 from tapwealth.flows import mirrors, units
-from tapwealth.flows.end_of_day import StepReport, end_of, wait_while
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
 from tapwealth.flows.frame import House, moment
 from tapwealth.funds import store as funds
 from tapwealth.kernel.money import Asset, format_minor
@@ -49,7 +50,7 @@ async def receive_statements(house: House, day: date) -> StepReport:
     await wait_while(house, on_the_way)
     missing, wrong = [], []
     for account in ACCOUNTS:
-        content = await house.rails.bank.statement(account, day)
+        content = await handed_out(partial(house.rails.bank.statement, account, day))
         if content is None:
             missing.append(f"the bank has no statement of {account} for {day} yet; run the day's end again later")
             continue

@@ -72,5 +72,5 @@ class InsurerPort(Protocol):
         ...
 
     async def bordereau(self, day: date) -> bytes | None:
-        """The events of a day, to be read by `insurance.bordereau`; None while they are not to be had."""
+        """The events of a day, to be read by `insurance.bordereau`; None while there is no bordereau. Raises Outage without an answer."""
         ...

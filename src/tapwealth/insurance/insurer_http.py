@@ -20,6 +20,7 @@ from tapwealth.insurance.insurer import (
     Unknown,
 )
 from tapwealth.kernel.clock import seconds
+from tapwealth.kernel.refusal import Outage
 
 __all__ = ["InsurerHttp", "InsurerPort"]
 
@@ -61,9 +62,13 @@ class InsurerHttp:
         """The events of a day."""
         try:
             response = await self._client.get(f"/bordereau/{day.isoformat()}")
-        except httpx.HTTPError:
+        except httpx.HTTPError as error:
+            raise Outage(f"the insurer gives no bordereau of {day} ({type(error).__name__})") from error
+        if response.status_code == httpx.codes.NOT_FOUND:
             return None
-        return response.content if response.status_code == httpx.codes.OK else None
+        if response.status_code != httpx.codes.OK:
+            raise Outage(f"the insurer gives no bordereau of {day} ({response.status_code})")
+        return response.content
 
     async def _ask(self, request: httpx.Request, serial: str, status_of_unknown_serial: int = 0) -> InsurerAnswer:
         try:
