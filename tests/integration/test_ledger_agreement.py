@@ -47,8 +47,11 @@ async def compare(tx: Any, memory: MemoryLedger, postgres: PostgresLedger, ids: 
     book = story.random.randint(1, memory.books)
     for day in (None, story.day, story.day - timedelta(days=1)):
         assert await postgres.trial_balance(tx, book, 1, day) == await memory.trial_balance(None, book, 1, day)
-    ours = [line.hold for entry, line in story.holds if entry.book == book]
-    assert await postgres.holds_by_id(tx, book, ours) == await memory.holds_by_id(None, book, ours)
+    ours = [(entry.book, line.hold) for entry, line in story.holds]
+    assert await postgres.holds_by_id(tx, ours) == await memory.holds_by_id(None, ours)
+    for seconds in (0, 90, 4000):
+        now = story.now + timedelta(seconds=seconds)
+        assert await postgres.free(tx, now, every) == await memory.free(None, now, every)
 
 
 async def history(ledger: Any, tx: Any, account: int) -> list[Any]:

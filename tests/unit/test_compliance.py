@@ -99,7 +99,7 @@ def test_class_1_counts_since_opening_the_others_this_year() -> None:
 def test_who_is_not_verified_pays_nothing() -> None:
     assert limits.payment_verdict(CURRENT, 0, NEVER, 1).outcome is Outcome.BLOCK
     assert limits.payment_verdict(OF_2014, 0, NEVER, 1).outcome is Outcome.BLOCK
-    assert limits.above_yearly_limit("2014", 0, 0, 1) == "the identity is not verified yet"
+    assert limits.above_limit("2014", 0, 0, 1) == "the identity is not verified yet"
 
 
 @pytest.mark.parametrize(("level", "current", "of_2014"), [(0, False, False), (1, False, True), (2, False, True), (3, True, True)])

@@ -5,6 +5,7 @@ classes II and III. Transfers to one's own bank account of the same name do not 
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from tapwealth.compliance.rules import Rule, RuleSet, rule_set
 from tapwealth.compliance.verdict import CLEAR, Verdict, block
@@ -25,6 +26,11 @@ class Used:
         return self.since_opening if level == 1 else self.this_year
 
 
+def counted_from(level: int, today: date) -> date:
+    """The first day whose payments the limit of this class counts."""
+    return date.min if level == 1 else today.replace(month=1, day=1)
+
+
 def payment_verdict(rules: RuleSet, level: int, used: Used, amount: int) -> Verdict:
     """Whether a person of class `level` (0 to 3) who has `used` so much may pay `amount` more from balances."""
     if level not in LIMIT_OF_CLASS:
@@ -32,7 +38,7 @@ def payment_verdict(rules: RuleSet, level: int, used: Used, amount: int) -> Verd
     return _against(rules, level, used.counted_for(level), amount)
 
 
-def above_yearly_limit(rule_set_name: str, level: int, used: int, amount: int) -> str | None:
+def above_limit(rule_set_name: str, level: int, used: int, amount: int) -> str | None:
     """As `payment_verdict`, for a caller that has counted what the class's limit looks at: the reason, or None if it may be paid."""
     if level not in LIMIT_OF_CLASS:
         return "the identity is not verified yet"

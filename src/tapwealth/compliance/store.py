@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from tapwealth.compliance.limits import counted_from
+
 
 async def add_usage(tx: Any, used: Iterable[tuple[int, UUID, date, int]]) -> None:
     """(book, person, business date, fen); negative when a payment is undone."""
@@ -24,14 +26,13 @@ async def add_usage(tx: Any, used: Iterable[tuple[int, UUID, date, int]]) -> Non
     )
 
 
-async def usage(tx: Any, persons: Sequence[tuple[int, UUID]], first: date, last: date) -> dict[UUID, int]:
-    """Fen paid by each person from `first` to `last`, both included; who paid nothing is not named."""
+async def usage(tx: Any, persons: Sequence[tuple[int, UUID, int]], today: date) -> dict[UUID, int]:
+    """(book, person, class) to the fen that the limit of the class looks at; who paid nothing is not named."""
     rows = await tx.fetch(
-        "select person, sum(amount)::bigint as amount from payment_usage join unnest($1::int[], $2::uuid[]) k(book, person)"
-        " using (book, person) where business_date between $3 and $4 group by person",
-        [book for book, _ in persons],
-        [person for _, person in persons],
-        first,
-        last,
+        "select person, sum(amount)::bigint as amount from payment_usage join unnest($1::int[], $2::uuid[], $3::date[])"
+        " k(book, person, first_day) using (book, person) where business_date >= first_day group by person",
+        [book for book, _, _ in persons],
+        [person for _, person, _ in persons],
+        [counted_from(level, today) for _, _, level in persons],
     )
     return {row["person"]: row["amount"] for row in rows}

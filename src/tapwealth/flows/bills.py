@@ -258,15 +258,15 @@ async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _
     keys = sorted({(one.envelope.caller.book, one.command.bill) for one in fresh})
     wallets = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, person in people]
     accounts = await house.ledger.open_accounts(tx, wallets)
-    balances = await house.ledger.balances(tx, accounts)
-    day = at.date_of(at.now)
+    free = await house.ledger.free(tx, at.now, accounts)
+    persons = await customers.persons(tx, people)
     return _Loaded(
         await store.bills(tx, keys),
         await store.live_payments(tx, keys),
         await store.billers(tx),
-        await customers.persons(tx, people),
-        await compliance.usage(tx, people, day.replace(month=1, day=1), day),
-        {person: balances[account].available for (_, person), account in zip(people, accounts, strict=True)},
+        persons,
+        await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], at.date_of(at.now)),
+        {person: free[account] for (_, person), account in zip(people, accounts, strict=True)},
     )
 
 
@@ -286,7 +286,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
         bill=_shown(bill) if bill and presented else None,
         item=facts.billers[bill.biller].biller.items[0] if bill and presented else None,
         live=facts.live.get(key),
-        above_limit=limits.above_yearly_limit(house.rule_set, facts.persons[person].kyc_level, used, amount),
+        above_limit=limits.above_limit(house.rule_set, facts.persons[person].kyc_level, used, amount),
         available=facts.available[person],
     )
     refusal = decide(known, amount, one.envelope.received_at)

@@ -114,12 +114,12 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
     today = business_date_of(envelope.received_at)
 
     async def act(tx: Tx, at: Moment, actor: int) -> PolicyTaken | Refusal:
-        buyer = await _buyer(house, tx, book, person, today)
+        buyer = await _buyer(house, tx, at, book, person, today)
         wish = _wish(product, command, today)
         made = decide(wish, _facts(house, buyer.row, wish, today, buyer.available))
         if isinstance(made, Refusal):
             return made
-        above = limits.above_yearly_limit(house.rule_set, buyer.row.kyc_level, buyer.used, made.premium)
+        above = limits.above_limit(house.rule_set, buyer.row.kyc_level, buyer.used, made.premium)
         if above is not None:
             return Refusal(BuyRefusal.ABOVE_LIMIT, above)
         row = _row(envelope, at, buyer.row, product, made)
@@ -134,11 +134,11 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
     return await once(house, [book], envelope, command, act, PolicyTaken)
 
 
-async def _buyer(house: House, tx: Tx, book: int, person: UUID, today: date) -> _Buyer:
+async def _buyer(house: House, tx: Tx, at: Moment, book: int, person: UUID, today: date) -> _Buyer:
     row = (await customers.persons(tx, [(book, person)]))[person]
     wallet = await wallet_of(house, tx, book, person)
-    available = (await house.ledger.balances(tx, [wallet]))[wallet].available
-    used = await compliance.usage(tx, [(book, person)], today.replace(month=1, day=1), today)
+    available = (await house.ledger.free(tx, at.now, [wallet]))[wallet]
+    used = await compliance.usage(tx, [(book, person, row.kyc_level)], today)
     return _Buyer(row, wallet, available, used.get(person, 0))
 
 

@@ -108,6 +108,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
         if one.owner
     }
     balances = await house.ledger.balances(tx, list(accounts.values()))
+    free = await house.ledger.free(tx, at.now, [accounts[person, Kind.WALLET] for _, person in people])
     funds = await store.funds(tx)
     of_asset = {fund.asset: fund.code for fund in funds.values()}
     first = min(at.date_of(one.envelope.received_at) for one in fresh)
@@ -118,7 +119,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
         await customers.persons(tx, people),
         await store.accounts_by_id(tx, people),
         accounts,
-        {person: balances[accounts[person, Kind.WALLET]].available for _, person in people},
+        {person: free[accounts[person, Kind.WALLET]] for _, person in people},
         {person: balances[accounts[person, Kind.HOLDING]].totals.owed + ordered[person].under_way for _, person in people},
         Counter({(person, day): amount for person, of in ordered.items() for day, amount in of.by_day.items()}),
     )

@@ -300,6 +300,13 @@ class MemoryLedger:
     async def balances(self, tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
         return {number: self._balance(number, self.accounts[number]) for number in accounts if number in self.accounts}
 
+    async def free(self, tx: Any, now: datetime, accounts: Sequence[int]) -> dict[int, int]:
+        due = [hold for hold in self.hold_rows.values() if hold.state == Op.HOLD and hold.expires_at <= now]
+        return {
+            number: balance.available + sum(hold.amount for hold in due if number == self._pressed(hold, number))
+            for number, balance in (await self.balances(tx, accounts)).items()
+        }
+
     @staticmethod
     def _balance(number: int, account: _Account) -> Balance:
         sums = (account.posted_debits, account.posted_credits, account.pending_debits, account.pending_credits)
@@ -356,8 +363,8 @@ class MemoryLedger:
             key=lambda hold: (hold.expires_at, hold.id),
         )
 
-    async def holds_by_id(self, tx: Any, book: int, ids: Sequence[UUID]) -> Mapping[UUID, Hold]:
-        return {identifier: self.hold_rows[book, identifier] for identifier in ids if (book, identifier) in self.hold_rows}
+    async def holds_by_id(self, tx: Any, holds: Sequence[tuple[int, UUID]]) -> Mapping[tuple[int, UUID], Hold]:
+        return {place: self.hold_rows[place] for place in holds if place in self.hold_rows}
 
     async def heads(self, tx: Any) -> list[Head]:
         """The oracle has no chain: its digests are empty."""

@@ -269,6 +269,10 @@ class Ledger(Protocol):
     async def balances(self, tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
         """Those that exist."""
 
+    async def free(self, tx: Any, now: datetime, accounts: Sequence[int]) -> dict[int, int]:
+        """What could be taken from each that exists: `available`, and what is held there by holds whose time has passed at `now`, as `post`
+        sets these free before it refuses."""
+
     async def totals_at(self, tx: Any, accounts: Sequence[int], instant: datetime) -> dict[int, Totals]:
         """As of an instant of the recording clock: all entries recorded at or before it."""
 
@@ -284,8 +288,8 @@ class Ledger(Protocol):
     async def holds(self, tx: Any, account: int) -> list[Hold]:
         """The open holds that debit an account, by expiry."""
 
-    async def holds_by_id(self, tx: Any, book: int, ids: Sequence[UUID]) -> Mapping[UUID, Hold]:
-        """Holds in whatever state, by id."""
+    async def holds_by_id(self, tx: Any, holds: Sequence[tuple[int, UUID]]) -> Mapping[tuple[int, UUID], Hold]:
+        """Holds in whatever state, by book and id."""
 
     async def expire_due(self, tx: Any, now: datetime, book: int, business_date: date, limit: int = 1000) -> int:
         """End what has passed its time, oldest first, at most `limit` links; how many holds ended. Nobody's answer depends on it."""

@@ -106,6 +106,9 @@ class PostgresLedger:
     async def balances(self, tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
         return await reading.balances(tx, accounts)
 
+    async def free(self, tx: Any, now: datetime, accounts: Sequence[int]) -> dict[int, int]:
+        return await reading.free(tx, now, accounts)
+
     async def totals_at(self, tx: Any, accounts: Sequence[int], instant: datetime) -> dict[int, Totals]:
         return await reading.totals_at(tx, accounts, instant)
 
@@ -121,8 +124,8 @@ class PostgresLedger:
     async def holds(self, tx: Any, account: int) -> list[Hold]:
         return await reading.holds(tx, account)
 
-    async def holds_by_id(self, tx: Any, book: int, ids: Sequence[UUID]) -> Mapping[UUID, Hold]:
-        return await reading.holds_by_id(tx, book, ids)
+    async def holds_by_id(self, tx: Any, holds: Sequence[tuple[int, UUID]]) -> Mapping[tuple[int, UUID], Hold]:
+        return await reading.holds_by_id(tx, holds)
 
     async def heads(self, tx: Any) -> list[Head]:
         return await reading.heads(tx)

@@ -58,6 +58,20 @@ async def balances(tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
     return {row[0]: Balance(row[0], row[1], Limit(row[2]), *row[3:]) for row in rows}
 
 
+async def free(tx: Any, now: datetime, accounts: Sequence[int]) -> dict[int, int]:
+    """What is available, and what holds that are due still keep."""
+    rows = await tx.fetch(
+        """select a.id, case a.side when 2 then a.debits_posted - a.credits_posted - a.credits_pending
+                                    else a.credits_posted - a.debits_posted - a.debits_pending end
+                        + coalesce((select ledger_total(h.amount) from hold h where h.book = a.book and h.state = 1 and h.expires_at <= $2
+                                       and a.id = case a.side when 2 then h.credit else h.debit end), 0)
+             from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int""",
+        accounts,
+        now,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def totals_dated(tx: Any, accounts: Sequence[int], business_date: date) -> dict[int, Totals]:
     """As of a business date: the closed balance; of a date that is open, the running balance less what carries a later date."""
     rows = await tx.fetch(
@@ -229,9 +243,12 @@ async def holds(tx: Any, account: int) -> list[Hold]:
     return [_hold(row) for row in await tx.fetch(_HOLD + where, book_of_account(account), account)]
 
 
-async def holds_by_id(tx: Any, book: int, ids: Sequence[UUID]) -> dict[UUID, Hold]:
+async def holds_by_id(tx: Any, holds: Sequence[tuple[int, UUID]]) -> dict[tuple[int, UUID], Hold]:
     """In whatever state."""
-    return {row["id"]: _hold(row) for row in await tx.fetch(_HOLD + "where book = $1 and id = any ($2::uuid[])", book, ids)}
+    rows = await tx.fetch(
+        _HOLD + "join unnest($1::int[], $2::uuid[]) x(book, id) using (book, id)", [book for book, _ in holds], [one for _, one in holds]
+    )
+    return {(row["book"], row["id"]): _hold(row) for row in rows}
 
 
 def _hold(row: Any) -> Hold:
