@@ -98,8 +98,9 @@ async def terminals(tx: Any) -> dict[str, Terminal]:
 
 
 async def add_presentments(tx: Any, presented: Sequence[Presentment]) -> None:
-    """A sale uploaded again changes nothing, save that one that fits takes the place of one that did not."""
-    kept = {one[:5]: one for one in sorted(presented, key=lambda one: one.authorisation is not None)}
+    """At most one for each sale. The first that fits stands, whatever comes after it, in the place of what did not fit."""
+    fitting = [one for one in presented if one.authorisation is not None]
+    kept = {one[:5]: one for one in (*presented, *reversed(fitting))}
     await tx.execute(
         f"insert into presentment ({_PRESENTMENT}) select * from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[],"
         " $6::bigint[], $7::uuid[], $8::date[], $9::timestamptz[]) on conflict (book, merchant_number, terminal_number, batch, stan)"
@@ -107,6 +108,16 @@ async def add_presentments(tx: Any, presented: Sequence[Presentment]) -> None:
         " received_at = excluded.received_at where presentment.authorisation is null and excluded.authorisation is not null",
         *[[one[column] for one in kept.values()] for column in range(9)],
     )
+
+
+async def presented(tx: Any, keys: Sequence[tuple[int, str, str, str, str]]) -> dict[tuple[int, str, str, str, str], Presentment]:
+    """What stands of these sales: (book, merchant, terminal, batch, STAN)."""
+    rows = await tx.fetch(
+        f"select {_PRESENTMENT} from presentment join unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])"
+        " k(book, merchant_number, terminal_number, batch, stan) using (book, merchant_number, terminal_number, batch, stan)",
+        *[[key[column] for key in keys] for column in range(5)],
+    )
+    return {(one := Presentment(*row))[:5]: one for row in rows}
 
 
 async def batch_totals(tx: Any, merchant_number: str, terminal_number: str, batch: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.store import Token
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.masked import Pan
-from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.storage.database import Tx
 
 MASTER_KEYS = {1: "iss_mk_ac_1"}
@@ -24,6 +24,7 @@ _KEY_INDEX = 1
 TOKEN_BIN = "62888800"  # noqa: S105
 """Issuer identification number of the phones' cards (a range of the sandbox, not assigned by UnionPay)."""
 
+_TURNS = 32
 _PSN = "01"
 _YEARS = 5
 
@@ -69,18 +70,18 @@ async def issue_card(house: House, envelope: Envelope, command: IssueCard) -> Ca
             return Refusal(CardRefusal.NOT_VERIFIED, "your identity is not verified yet; try again in a moment")
         token = await store.token_of(tx, book, person)
         if token is None:
-            token = _new_token(house, at, book, row)
-            await store.add_token(tx, token, at.now)
+            token = _new_token(house, at, row, await _free_number(house, tx, row.identity_lookup))
+            if not await store.add_token(tx, token, at.now):
+                raise Outage("the card's number went to somebody else at this moment; ask again")
         return CardIssued(token.masked_token, token.expiry)
 
     return await once(house, [book], envelope, command, act, CardIssued)
 
 
-def _new_token(house: House, at: Moment, book: int, row: customers.PersonRow) -> Token:
-    pan = _token_number(house, row.identity_lookup)
+def _new_token(house: House, at: Moment, row: customers.PersonRow, pan: Pan) -> Token:
     identifier = derived(row.id, "card token")
     return Token(
-        book=book,
+        book=row.book,
         id=identifier,
         person=row.id,
         token_lookup=token_lookup(house, pan),
@@ -94,9 +95,20 @@ def _new_token(house: House, at: Moment, book: int, row: customers.PersonRow) ->
     )
 
 
-def _token_number(house: House, identity_lookup: bytes) -> Pan:
-    """16 digits: the issuer's number, seven digits of a keyed hash, the check digit."""
-    digest = int.from_bytes(house.keys.lookup_hash("card_token", identity_lookup)[:8], "big")
+async def _free_number(house: House, tx: Tx, identity_lookup: bytes) -> Pan:
+    """The first of a person's numbers that nobody has: of some thousands of people two share their first one."""
+    numbers = [token_number(house, identity_lookup, turn) for turn in range(_TURNS)]
+    taken = await store.routes(tx, [token_lookup(house, pan) for pan in numbers])
+    free = [pan for pan in numbers if token_lookup(house, pan) not in taken]
+    if not free:
+        raise Outage("the numbers of this issuer are nearly used up; add a range to it")
+    return free[0]
+
+
+def token_number(house: House, identity_lookup: bytes, turn: int = 0) -> Pan:
+    """16 digits: the issuer's number, seven digits of a keyed hash, the check digit. `turn`: which of a person's numbers."""
+    name = identity_lookup + turn.to_bytes(2, "big") if turn else identity_lookup
+    digest = int.from_bytes(house.keys.lookup_hash("card_token", name)[:8], "big")
     digits = f"{TOKEN_BIN}{digest % 10**7:07d}"
     return Pan(digits + str(luhn.calc_check_digit(digits)))
 

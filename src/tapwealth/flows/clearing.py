@@ -5,6 +5,7 @@ captured in one entry; the fund part of it calls on the bank's advance line. The
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -12,12 +13,14 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.fee import merchant_fee
 from tapwealth.acquiring.store import Merchant, Presentment, Settlement
 from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.compliance import store as compliance
 from tapwealth.flows import payments
 from tapwealth.flows.end_of_day import StepReport
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
-from tapwealth.flows.tap import accounts_of, tap_of
+from tapwealth.flows.tap import HELD_FOR, accounts_of, standing_holds, tap_of
 from tapwealth.issuing import entries, store
+from tapwealth.issuing.entries import Taken, taken_of
 from tapwealth.issuing.store import Authorisation, SaleKey
 from tapwealth.kernel.money import Asset, apportion, format_minor
 from tapwealth.ledger.chart import Kind, house_account
@@ -38,59 +41,89 @@ async def expire_holds(house: House, day: date) -> StepReport:
 
 async def _expire_some(house: House, day: date) -> int:
     async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
-        overdue = await store.overdue(tx, at.now - timedelta(days=7), _AT_ONCE)
-        await house.ledger.lock_books(tx, sorted({row.book for row in overdue}))
+        overdue = await store.overdue(tx, at.now - HELD_FOR, _AT_ONCE)
+        standing = await standing_holds(house, tx, overdue)
         accounts = await accounts_of(house, tx, overdue)
         actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in overdue])
-        await must_post(
-            house,
-            tx,
-            at,
-            [entries.expired(tap_of(accounts, row), day, actor) for row, actor in zip(overdue, actors, strict=True)],
-        )
+        made = [
+            entries.expired(tap_of(accounts, row), day, actor) for row, actor in zip(overdue, actors, strict=True) if row.id in standing
+        ]
+        await must_post(house, tx, at, made)
         await store.set_state(tx, [(row.book, row.id) for row in overdue], "expired")
+        await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in overdue])
         return len(overdue)
 
 
 async def clear_cards(house: House, day: date) -> StepReport:
     """Capture what the terminals have presented up to this date."""
-    taken: list[int] = []
-    while amounts := await _clear_some(house, day):
-        taken += amounts
-    return StepReport(f"{len(taken)} sales cleared, {format_minor(sum(taken))} yuan", {"sales": len(taken), "amount": sum(taken)})
+    amounts: list[int] = []
+    while (some := await _clear_some(house, day)) is not None:
+        amounts += some
+    return StepReport(f"{len(amounts)} sales cleared, {format_minor(sum(amounts))} yuan", {"sales": len(amounts), "amount": sum(amounts)})
 
 
-async def _clear_some(house: House, day: date) -> list[int]:
+async def _clear_some(house: House, day: date) -> list[int] | None:
+    """The amounts of what was taken; None when nothing is left to look at."""
     async with house.database.transaction() as tx:
         due = await acquiring.due(tx, day, _AT_ONCE)
         await house.ledger.lock_books(tx, sorted({one.book for one in due}))
         due = await acquiring.due(tx, day, _AT_ONCE)  # read again under the locks
         at = await moment(tx)
         found = await store.by_sale(tx, [(one.book, SaleKey(*one[1:5])) for one in due])
-        rows = [(one, found[one.book, SaleKey(*one[1:5])]) for one in due]
-        await _capture(house, tx, at, day, rows)
-        await store.set_captured(tx, [(row.book, row.id, one.amount) for one, row in rows if row.state != "captured"], day)
-        await acquiring.mark_cleared(tx, [(one, _note(row)) for one, row in rows], day)
-        return [one.amount for one in due]
+        claims = [_Claim(one, found[one.book, SaleKey(*one[1:5])]) for one in due]
+        await _capture(house, tx, at, day, [one for one in claims if one.row.state in ("approved", "expired")])
+        await acquiring.mark_cleared(tx, [(one.presentment, one.note) for one in claims], day)
+        return [one.taken.amount for one in claims if one.taken is not None] if due else None
 
 
-async def _capture(house: House, tx: Tx, at: Moment, day: date, rows: list[tuple[Presentment, Authorisation]]) -> None:
-    """What is held is captured; what had expired meanwhile is honoured, and the customer owes it."""
-    accounts = await accounts_of(house, tx, [row for _, row in rows])
-    actors = await actor_numbers(tx, [(row.book, PLATFORM) for _, row in rows])
+@dataclass(slots=True)
+class _Claim:
+    """A presented sale. `taken` is what clearing takes for it; `late`: its hold had expired."""
+
+    presentment: Presentment
+    row: Authorisation
+    taken: Taken | None = None
+    late: bool = False
+
+    @property
+    def note(self) -> str:
+        if self.taken is None:
+            return f"was {self.row.state} already"
+        return "presented after the hold had expired" if self.late else ""
+
+
+async def _capture(house: House, tx: Tx, at: Moment, day: date, claims: list[_Claim]) -> None:
+    """What is held is captured, up to what is claimed. What had expired is honoured from the wallet; what is missing, the customer owes."""
+    rows = [one.row for one in claims]
+    standing = await standing_holds(house, tx, rows)
+    accounts = await accounts_of(house, tx, rows)
+    taps = [tap_of(accounts, row) for row in rows]
+    free = await house.ledger.free(tx, at.now, [tap.wallet for tap in taps])
     made = []
-    for (one, row), actor in zip(rows, actors, strict=True):
-        tap = tap_of(accounts, row)
-        if row.state == "approved":
-            made.append(entries.captured(tap, day, actor))
-        elif row.state == "expired":
-            made.append(entries.late_presentment(tap, one.amount, day, actor))
+    for one, tap, actor in zip(claims, taps, await actor_numbers(tx, [(row.book, PLATFORM) for row in rows]), strict=True):
+        amount = one.presentment.amount
+        one.late = standing.get(one.row.id, at.now) <= at.now
+        if not one.late:
+            one.taken = taken_of(tap, amount)
+            made.append(entries.captured(tap, one.taken, day, actor))
+            continue
+        if one.row.id in standing:
+            made.append(entries.expired(tap, day, actor))
+        wallet = min(amount, max(free[tap.wallet], 0))
+        free[tap.wallet] -= wallet
+        one.taken = Taken(wallet, missing=amount - wallet)
+        made.append(entries.late_presentment(tap, one.taken, day, actor))
     await must_post(house, tx, at, made)
+    await _keep(tx, day, claims)
 
 
-def _note(row: Authorisation) -> str:
-    return {"approved": "", "expired": "presented after the hold had expired"}.get(row.state, f"was {row.state} already")
+async def _keep(tx: Tx, day: date, claims: list[_Claim]) -> None:
+    taken = [(one.row, one.taken) for one in claims if one.taken is not None]
+    await store.set_captured(tx, [(row.book, row.id, of.amount, of.wallet, of.units) for row, of in taken], day)
+    counted = [(row.book, row.person, row.business_date, of.amount - row.amount * (row.state == "approved")) for row, of in taken]
+    await compliance.add_usage(tx, counted)
 
 
 async def settle_merchants(house: House, day: date) -> StepReport:

@@ -4,11 +4,14 @@ All three are hot flows: they get every request of a batch at once and run as ma
 writer's transaction, under the locks of the cardholders' books. The same request again (merchant, terminal, batch, STAN) gets the same
 answer and places no second hold; another sale under the same numbers is refused; a reversal that comes before its sale makes the sale
 declined.
+
+The ledger may have set a hold free before anybody here came to it, for its time had passed and the money was wanted: who ends a hold looks
+first whether it stands.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -29,7 +32,7 @@ from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.ledger.port import Limit, NewAccount, Op
 from tapwealth.storage.actors import ActorKind
 from tapwealth.wire.iso8583.requests import (
     APPROVED,
@@ -41,8 +44,8 @@ from tapwealth.wire.iso8583.requests import (
     ReversalResponse,
 )
 
-HOLD_DAYS = 7
-"""How long an authorisation holds the money when nobody presents the sale."""
+HELD_FOR = timedelta(days=7)
+"""How long an authorisation holds the money when nobody presents the sale, from the instant at which it was read."""
 UNITS = Asset.FUND_000198
 NOBODY = UUID(int=0)
 """Stands in a row for a card or merchant that is not ours."""
@@ -107,7 +110,7 @@ class _Loaded:
 
     tokens: dict[UUID, Token]
     counters: dict[UUID, int]
-    reversed: dict[BookedKey, int]
+    reversed: set[BookedKey]
     purses: dict[UUID, Purse]
     accounts: dict[tuple[int, Kind, UUID], int]
     levels: dict[UUID, int]
@@ -135,7 +138,7 @@ class _Loaded:
         return result
 
     def _above_limit(self, person: UUID, amount: int) -> str | None:
-        return limits.above_yearly_limit(self.rule_set, self.levels[person], self.used.get(person, 0), amount)
+        return limits.above_limit(self.rule_set, self.levels[person], self.used.get(person, 0), amount)
 
 
 async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed]) -> _Loaded:
@@ -143,19 +146,17 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed])
     tokens = await store.tokens(tx, [(one.book, one.token) for one in fresh if one.token])
     people = sorted({(token.book, token.person) for token in tokens.values()})
     accounts = await _accounts(cards, tx, fresh, tokens)
-    balances = await house.ledger.balances(
-        tx, [*accounts.values(), *(house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY) for book in {book for book, _ in people})]
-    )
-    day = business_date_of(at.now)
+    lines = [house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY) for book in {book for book, _ in people}]
+    free = await house.ledger.free(tx, at.now, [*accounts.values(), *lines])
     persons = await customers.persons(tx, people)
     return _Loaded(
         tokens,
         {token.id: token.last_atc for token in tokens.values()},
         await store.reversals(tx, [(one.book, sale_key(one.request.key)) for one in fresh]),
-        {person: _purse(book, person, accounts, balances) for book, person in people},
+        {person: _purse(book, person, accounts, free) for book, person in people},
         accounts,
         {person: row.kyc_level for person, row in persons.items()},
-        await compliance.usage(tx, people, day.replace(month=1, day=1), day),
+        await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], business_date_of(at.now)),
         house.rule_set,
     )
 
@@ -178,15 +179,10 @@ async def _accounts(cards: CardHouse, tx: Any, fresh: Sequence[Routed], tokens: 
     return dict(zip(wanted, await cards.house.ledger.open_accounts(tx, list(wanted.values())), strict=True))
 
 
-def _purse(book: int, person: UUID, accounts: dict[tuple[int, Kind, UUID], int], balances: Any) -> Purse:
-    def available(account: int | None) -> int:
-        return balances[account].available if account in balances else 0
-
-    return Purse(
-        available(accounts.get((book, Kind.WALLET, person))),
-        available(accounts.get((book, Kind.HOLDING, person))),
-        available(house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY)),
-    )
+def _purse(book: int, person: UUID, accounts: dict[tuple[int, Kind, UUID], int], free: dict[int, int]) -> Purse:
+    wallet, holding = accounts.get((book, Kind.WALLET, person), 0), accounts.get((book, Kind.HOLDING, person), 0)
+    line = house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY)
+    return Purse(free.get(wallet, 0), free.get(holding, 0), free.get(line, 0))
 
 
 def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: Approved | Declined) -> Authorisation:
@@ -226,9 +222,8 @@ async def _save(cards: CardHouse, tx: Any, at: Moment, facts: _Loaded, made: Seq
     house = cards.house
     approved = [one for one in made if isinstance(one.result, Approved)]
     actors = await _actors(tx, [one.row for one in approved])
-    expiry = at.now + timedelta(days=HOLD_DAYS)
     holds = [
-        entries.authorised(tap_of(facts.accounts, one.row), one.row.business_date, actor, expiry)
+        entries.authorised(tap_of(facts.accounts, one.row), one.row.business_date, actor, one.row.received_at + HELD_FOR)
         for one, actor in zip(approved, actors, strict=True)
     ]
     for one, answer in zip(approved, await post(house, tx, at, holds), strict=True):
@@ -308,20 +303,22 @@ async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[R
     answers = [_reversal_answer(found.get(key), one) for key, one in zip(keyed, routed, strict=True)]
     meant = [(key, one.request) for key, one in zip(keyed, routed, strict=True) if _agrees(found.get(key), one)]
     await store.add_reversals(tx, [(*key, request.amount, request.received_at) for key, request in meant])
-    undone = [found[key] for key in dict(meant) if key in found and found[key].state == "approved"]
+    undone = [found[key] for key in dict(meant) if key in found and found[key].state in ("approved", "expired")]
+    standing = await standing_holds(house, tx, undone)
     accounts = await accounts_of(house, tx, undone)
     released = [
         entries.reversed_(tap_of(accounts, row), at.open_date(row.business_date), actor)
         for row, actor in zip(undone, await _actors(tx, undone), strict=True)
+        if row.id in standing
     ]
     await must_post(house, tx, at, released)
     await store.set_state(tx, [(row.book, row.id) for row in undone], "reversed")
-    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in undone])
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in undone if row.state == "approved"])
     return answers
 
 
 def _agrees(row: Authorisation | None, one: Routed) -> bool:
-    """Whether a reversal or presentment is of that very sale, or of one that has not come."""
+    """Whether a reversal is of that very sale, or of one that has not come."""
     return row is None or (_is_about(row, one) and row.amount == one.request.amount)
 
 
@@ -331,6 +328,13 @@ def _reversal_answer(row: Authorisation | None, one: Routed) -> ReversalResponse
     if row.amount != one.request.amount:
         return ReversalResponse(response_code=_OTHER_AMOUNT)
     return ReversalResponse(response_code=_CAPTURED if row.state == "captured" else APPROVED, rrn=row.rrn)
+
+
+async def standing_holds(house: House, tx: Any, rows: Sequence[Authorisation]) -> dict[UUID, datetime]:
+    """Those of the authorisations whose money is still held, and until when."""
+    wanted = [(row.book, hold) for row in rows for hold in entries.holds_of(row.id)]
+    holds = (await house.ledger.holds_by_id(tx, wanted)).values()
+    return {hold.link: hold.expires_at for hold in holds if hold.state is Op.HOLD}
 
 
 async def accounts_of(house: House, tx: Any, rows: Iterable[Authorisation]) -> dict[tuple[int, Kind, UUID], int]:
@@ -347,20 +351,25 @@ async def accounts_of(house: House, tx: Any, rows: Iterable[Authorisation]) -> d
 
 
 async def take_batch(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[BatchUploadResponse]:
-    """0320: the merchant claims these sales. What fits no authorisation is kept and shown to operations, and pays nothing."""
+    """0320: the merchant claims these sales, each for what was authorised or less. What fits no authorisation is kept and shown to
+    operations, and pays nothing."""
     at = await moment(tx)
     keyed = [(one.book, sale_key(one.request.captured_key)) for one in routed]
     found = await store.by_sale(tx, keyed)
     presented = [_presentment(at, one, key, found.get((one.book, key))) for one, (_, key) in zip(routed, keyed, strict=True)]
     await acquiring.add_presentments(tx, presented)
-    return [
-        BatchUploadResponse(response_code=APPROVED if one.authorisation else _NO_SUCH_SALE, rrn=found[key].rrn if key in found else "")
-        for one, key in zip(presented, keyed, strict=True)
-    ]
+    stands = await acquiring.presented(tx, [one[:5] for one in presented])
+    return [_claim_answer(stands[one[:5]], one, found.get(key)) for one, key in zip(presented, keyed, strict=True)]
+
+
+def _claim_answer(stands: Presentment, made: Presentment, row: Authorisation | None) -> BatchUploadResponse:
+    """Whether the claim is the one that stands: it may have been made before, or another one in its place."""
+    taken = made.authorisation is not None and (stands.authorisation, stands.amount) == (made.authorisation, made.amount)
+    return BatchUploadResponse(response_code=APPROVED if taken else _NO_SUCH_SALE, rrn=row.rrn if row else "")
 
 
 def _presentment(at: Moment, one: Routed, key: SaleKey, row: Authorisation | None) -> Presentment:
     request: BatchUploadRequest = one.request
-    fits = row is not None and row.state in ("approved", "captured", "expired") and _agrees(row, one)
+    fits = row is not None and row.state in ("approved", "captured", "expired") and _is_about(row, one) and 0 < request.amount <= row.amount
     identifier = row.id if row is not None and fits else None
     return Presentment(one.book, *key, request.amount, identifier, at.date_of(request.received_at), request.received_at)

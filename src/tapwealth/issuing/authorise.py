@@ -59,7 +59,8 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The reason for the outside, and one line for operations. `atc` is 0 where no counter could be read."""
+    """The reason for the outside, and one line for operations. `atc` is 0 where no cryptogram has proved a counter: a forged one would use
+    up the card's."""
 
     reason: DeclineReason
     text: str
@@ -119,9 +120,9 @@ def _authentic(facts: Facts, request: AuthorisationRequest, chip: ChipData, keys
     """The card made this cryptogram, over this amount, and with a counter that is new."""
     if chip.amount != request.amount or chip.currency != int(YUAN):
         text = f"field 55 says {chip.amount} of currency {chip.currency}, field 4 says {request.amount} of {request.currency}"
-        return Declined(DeclineReason.BAD_CHIP_DATA, text, chip.atc)
+        return Declined(DeclineReason.BAD_CHIP_DATA, text)
     if chip.iad.decision is CryptogramType.AAC:
-        return Declined(DeclineReason.CARD_DECLINED, DeclineReason.CARD_DECLINED.text, chip.atc)
+        return Declined(DeclineReason.CARD_DECLINED, DeclineReason.CARD_DECLINED.text)
     verified = verify(keys, chip, request.pan, request.psn)
     if isinstance(verified, Refusal):
         return Declined(DeclineReason.WRONG_CRYPTOGRAM, _why(verified, keys, chip, request.pan, request.psn))

@@ -39,28 +39,41 @@ class Tap:
     fund_units: int
     units_asset: Asset = Asset.FUND_000198
 
-    @property
-    def wallet_hold(self) -> UUID:
-        return derived(self.id, "hold:wallet")
+
+def holds_of(authorisation: UUID) -> tuple[UUID, UUID, UUID]:
+    """The ids of the holds that it may have placed: on the wallet, on units, on the advance line."""
+    return derived(authorisation, "hold:wallet"), derived(authorisation, "hold:units"), derived(authorisation, "hold:advance")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What clearing takes for a sale: fen of the wallet, units of the fund, and fen that are missing since the hold had expired."""
+
+    wallet: int
+    units: int = 0
+    missing: int = 0
 
     @property
-    def units_hold(self) -> UUID:
-        return derived(self.id, "hold:units")
+    def amount(self) -> int:
+        return self.wallet + self.units + self.missing
 
-    @property
-    def advance_hold(self) -> UUID:
-        return derived(self.id, "hold:advance")
+
+def taken_of(tap: Tap, amount: int) -> Taken:
+    """How `amount` fen, at most what is held, are taken from a sale's holds: from the wallet first, as when they were placed."""
+    wallet = min(amount, tap.wallet_amount)
+    return Taken(wallet, amount - wallet)
 
 
 def _lines(tap: Tap, op: Op, wallet_amount: int, units: int, expires_at: datetime | None) -> list[Line]:
     lines = []
+    wallet_hold, units_hold, advance_hold = holds_of(tap.id)
     if tap.wallet_amount:
-        lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, wallet_amount, tap.wallet_hold, expires_at))
+        lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, wallet_amount, wallet_hold, expires_at))
     if tap.fund_units:
         transit = house_account(tap.book, Kind.TRANSIT_098, tap.units_asset)
         payable, out = house_account(tap.book, Kind.ADVANCE_PAYABLE, Asset.CNY), house_account(tap.book, Kind.ADVANCE_OUT, Asset.CNY)
-        lines.append(Line(op, tap.holding, transit, tap.units_asset, units, tap.units_hold, expires_at))
-        lines.append(Line(op, payable, out, Asset.CNY, units, tap.advance_hold, expires_at))
+        lines.append(Line(op, tap.holding, transit, tap.units_asset, units, units_hold, expires_at))
+        lines.append(Line(op, payable, out, Asset.CNY, units, advance_hold, expires_at))
     return lines
 
 
@@ -82,20 +95,29 @@ def expired(tap: Tap, day: date, actor: int) -> JournalEntry:
     return JournalEntry(tap.book, derived(tap.id, "expired"), TapEntry.EXPIRED, day, actor, tap.id, tuple(lines))
 
 
-def captured(tap: Tap, day: date, actor: int) -> JournalEntry:
-    """CAPTURE every hold; for the fund part also Dr reserve_due / Cr merchant: the advance is on its way to the reserve."""
-    lines = _lines(tap, Op.CAPTURE, tap.wallet_amount, tap.fund_units, None)
-    if tap.fund_units:
+def captured(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
+    """CAPTURE what is taken of every hold, RELEASE a hold of which nothing is; for the fund part also Dr reserve_due / Cr merchant: the
+    advance is on its way to the reserve."""
+    lines = [
+        line._replace(op=Op.CAPTURE, amount=amount) if (amount := taken.wallet if line.debit == tap.wallet else taken.units) else line
+        for line in _lines(tap, Op.RELEASE, tap.wallet_amount, tap.fund_units, None)
+    ]
+    if taken.units:
         due = house_account(tap.book, Kind.RESERVE_DUE, Asset.CNY)
-        lines.append(Line(Op.POST, due, tap.merchant, Asset.CNY, tap.fund_units))
+        lines.append(Line(Op.POST, due, tap.merchant, Asset.CNY, taken.units))
     return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.CAPTURED, day, actor, tap.id, tuple(lines))
 
 
-def late_presentment(tap: Tap, amount: int, day: date, actor: int) -> JournalEntry:
-    """Dr customer_receivable / Cr merchant: presented after the hold had expired; the merchant is paid, the customer owes it."""
+def late_presentment(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
+    """Dr wallet / Cr merchant as far as there is money; Dr customer_receivable / Cr merchant what is missing. Presented after the hold had
+    expired: the merchant is paid, and the customer owes what the wallet does not hold."""
     receivable = house_account(tap.book, Kind.CUSTOMER_RECEIVABLE, Asset.CNY)
-    line = Line(Op.POST, receivable, tap.merchant, Asset.CNY, amount)
-    return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.LATE_PRESENTMENT, day, actor, tap.id, (line,))
+    lines = [
+        Line(Op.POST, source, tap.merchant, Asset.CNY, amount)
+        for source, amount in ((tap.wallet, taken.wallet), (receivable, taken.missing))
+        if amount
+    ]
+    return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.LATE_PRESENTMENT, day, actor, tap.id, tuple(lines))
 
 
 def merchant_fee(book: int, key: UUID, merchant: int, fee: int, day: date, actor: int, reference: UUID) -> JournalEntry:

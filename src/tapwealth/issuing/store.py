@@ -39,7 +39,8 @@ BookedKey = tuple[int, SaleKey]
 
 @dataclass(frozen=True, slots=True)
 class Authorisation:
-    """What was asked, what was answered, and what became of it."""
+    """What was asked, what was answered, and what became of it. `wallet_amount` and `fund_units` are held, and once it is captured, what
+    was taken of each."""
 
     book: int
     id: UUID
@@ -78,7 +79,11 @@ _AUTHORISATION = (
 _KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
 
 
-async def add_token(tx: Any, token: Token, now: datetime) -> None:
+async def add_token(tx: Any, token: Token, now: datetime) -> bool:
+    """A credential and the route to it; False, and nothing is added, if its number was given out at this very moment."""
+    route = "insert into token_directory (token_lookup, book, token) values ($1, $2, $3) on conflict do nothing returning 1"
+    if await tx.fetchval(route, token.token_lookup, token.book, token.id) is None:
+        return False
     await tx.execute(
         f"insert into card_token ({_TOKEN}, issued_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         token.book,
@@ -94,9 +99,7 @@ async def add_token(tx: Any, token: Token, now: datetime) -> None:
         token.state,
         now,
     )
-    await tx.execute(
-        "insert into token_directory (token_lookup, book, token) values ($1, $2, $3)", token.token_lookup, token.book, token.id
-    )
+    return True
 
 
 async def token_of(tx: Any, book: int, person: UUID) -> Token | None:
@@ -151,34 +154,36 @@ _NAMES = tuple(_AUTHORISATION.replace(" ", "").split(","))
 
 
 async def set_state(tx: Any, keys: Sequence[tuple[int, UUID]], state: str) -> None:
-    """Approved ones only: a state moves forward once."""
+    """Of those that are neither captured nor reversed nor declined: a state only moves forward."""
     await tx.execute(
         "update authorisation a set state = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
-        " where a.book = x.book and a.id = x.id and a.state = 'approved'",
+        " where a.book = x.book and a.id = x.id and a.state in ('approved', 'expired')",
         [book for book, _ in keys],
         [identifier for _, identifier in keys],
         state,
     )
 
 
-async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int]], day: date) -> None:
-    """(book, authorisation, amount) that clearing took on that date."""
+async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, int]], day: date) -> None:
+    """(book, authorisation, amount, of it from the wallet, of it from the fund) that clearing took on that date."""
     await tx.execute(
-        "update authorisation a set state = 'captured', captured_on = $4, captured_amount = x.amount"
-        " from unnest($1::int[], $2::uuid[], $3::bigint[]) x(book, id, amount) where a.book = x.book and a.id = x.id",
-        *_columns(captured, 3),
+        "update authorisation a set state = 'captured', captured_on = $6,"
+        " captured_amount = x.amount, wallet_amount = x.wallet, fund_units = x.units"
+        " from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) x(book, id, amount, wallet, units)"
+        " where a.book = x.book and a.id = x.id and a.state in ('approved', 'expired')",
+        *_columns(captured, 5),
         day,
     )
 
 
-async def reversals(tx: Any, keys: Sequence[BookedKey]) -> dict[BookedKey, int]:
-    """Amount by the sale that was reversed."""
+async def reversals(tx: Any, keys: Sequence[BookedKey]) -> set[BookedKey]:
+    """Which of these sales were reversed, before or after they came."""
     rows = await tx.fetch(
-        f"select book, merchant_number, terminal_number, batch, stan, amount from reversal join {_KEYS}"
+        f"select book, merchant_number, terminal_number, batch, stan from reversal join {_KEYS}"
         " using (book, merchant_number, terminal_number, batch, stan)",
         *_split(keys),
     )
-    return {(row["book"], SaleKey(*row[1:5])): row["amount"] for row in rows}
+    return {(row[0], SaleKey(*row[1:])) for row in rows}
 
 
 async def add_reversals(tx: Any, made: Sequence[tuple[int, SaleKey, int, datetime]]) -> None:
@@ -203,9 +208,9 @@ async def of_date(tx: Any, day: date) -> list[Authorisation]:
 
 
 async def overdue(tx: Any, before: datetime, limit: int = 1000) -> list[Authorisation]:
-    """Approved, received before that instant, and not presented."""
+    """Approved, and received at that instant or before."""
     rows = await tx.fetch(
-        f"select {_AUTHORISATION} from authorisation where state = 'approved' and received_at < $1 order by received_at limit $2",
+        f"select {_AUTHORISATION} from authorisation where state = 'approved' and received_at <= $1 order by received_at limit $2",
         before,
         limit,
     )

@@ -1,0 +1,289 @@
+"""From a hold to money: claims of the terminals, clearing, what comes late or for less, and the linked holds of an empty wallet."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from bill_town import MONDAY, Person, Town, town
+from card_town import CardTown, Phone, card_town
+
+from tapwealth.flows import clearing, exchange_out
+from tapwealth.flows.tap import HELD_FOR
+from tapwealth.kernel.money import Asset
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import Limit
+from tapwealth.wire.iso8583.requests import BatchUploadRequest
+
+LINE = 30_000_00
+"""The bank's advance, a third of it in each book."""
+
+
+@pytest.fixture
+async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(new_database(), tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def host(place: Town) -> CardTown:
+    return await card_town(place)
+
+
+async def wang(host: CardTown, money: int = 100_00) -> tuple[Person, Phone]:
+    person = await host.place.person("Wang", money)
+    return person, await host.phone(person)
+
+
+async def codes(host: CardTown, *claims: BatchUploadRequest) -> list[str]:
+    return [one.response_code for one in await host.upload(*claims)]
+
+
+async def receivable(host: CardTown) -> int:
+    """What customers owe us."""
+    return -await host.place.total(Kind.CUSTOMER_RECEIVABLE)
+
+
+async def test_clearing_takes_a_sale_once_however_often_it_is_claimed_and_cleared(host: CardTown) -> None:
+    person, phone = await wang(host)
+    sale, _ = await host.tap(phone, 30_00)
+    claim = host.claim(sale)
+    assert await codes(host, claim, claim) == ["00", "00"]
+    assert await host.clear() == {"sales": 1, "amount": 30_00}
+    assert await codes(host, host.claim(sale)) == ["00"]
+    assert await host.clear() == {"sales": 0, "amount": 0}
+    assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [70_00, 30_00]
+    assert await host.used(person) == 30_00
+    await host.place.all_books_balance()
+
+
+async def test_clearing_for_less_sets_the_rest_free(host: CardTown) -> None:
+    person, phone = await wang(host)
+    sale, _ = await host.tap(phone, 30_00)
+    assert await codes(host, host.claim(sale, amount=20_00)) == ["00"]
+    assert await host.clear() == {"sales": 1, "amount": 20_00}
+    assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [80_00, 20_00]
+    assert (await host.free(person.wallet), await host.used(person)) == ([80_00], 20_00)
+    report = await clearing.settle_merchants(host.place.house, MONDAY)
+    assert report.figures == {"merchants": 1, "gross": 20_00, "fee": 0, "net": 20_00}
+
+
+@pytest.mark.parametrize("amount", [0, 30_01])
+async def test_a_claim_that_does_not_fit_pays_nothing_and_does_not_stand_in_the_way_of_the_right_one(host: CardTown, amount: int) -> None:
+    person, phone = await wang(host)
+    sale, _ = await host.tap(phone, 30_00)
+    assert await codes(host, host.claim(sale, amount=amount)) == ["25"]
+    assert await host.clear() == {"sales": 0, "amount": 0}
+    assert await codes(host, host.claim(sale)) == ["00"]
+    assert await host.clear() == {"sales": 1, "amount": 30_00}
+    assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [70_00, 30_00]
+
+
+async def test_the_first_claim_that_fits_stands(host: CardTown) -> None:
+    _, phone = await wang(host)
+    sale, _ = await host.tap(phone, 30_00)
+    claims = [host.claim(sale, amount=amount) for amount in (31_00, 20_00, 30_00, 20_00)]
+    assert await codes(host, *claims) == ["25", "00", "25", "00"]
+    assert await host.clear() == {"sales": 1, "amount": 20_00}
+
+
+async def test_a_declined_or_unknown_sale_cannot_be_claimed(host: CardTown) -> None:
+    person, phone = await wang(host)
+    declined, _ = await host.tap(phone, 100_01)
+    never = host.sale(phone, 1_00)
+    assert await codes(host, host.claim(declined), host.claim(never)) == ["25", "25"]
+    assert await host.clear() == {"sales": 0, "amount": 0}
+    assert await host.free(person.wallet) == [100_00]
+
+
+# late
+
+
+@pytest.mark.parametrize("expired_by_the_day", [True, False])
+@pytest.mark.parametrize(("spent", "owed"), [(0, 0), (80_00, 10_00), (100_00, 30_00)])
+async def test_a_sale_presented_after_its_hold_expired_is_paid_and_what_is_missing_the_customer_owes(
+    host: CardTown, spent: int, owed: int, expired_by_the_day: bool
+) -> None:
+    """Whether or not the day's end came to expire it first."""
+    person, phone = await wang(host)
+    sale, _ = await host.tap(phone, 30_00)
+    await host.after(days=HELD_FOR.days)
+    if expired_by_the_day:
+        await clearing.expire_holds(host.place.house, MONDAY)
+    if spent:
+        assert (await host.tap(phone, spent))[1] == "00"
+    assert await codes(host, host.claim(sale)) == ["00"]
+    day = MONDAY + HELD_FOR
+    assert await host.clear(day) == {"sales": 1, "amount": 30_00}
+    assert await host.clear(day) == {"sales": 0, "amount": 0}
+    assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [100_00 - 30_00 + owed, 30_00]
+    assert await receivable(host) == owed
+    assert (await host.free(person.wallet), await host.used(person)) == ([70_00 - spent + owed], 30_00 + spent)
+    assert (await clearing.expire_holds(host.place.house, MONDAY)).figures == {"expired": 0}
+    await host.place.all_books_balance()
+
+
+async def test_late_sales_of_one_wallet_share_what_is_in_it(host: CardTown) -> None:
+    person, phone = await wang(host)
+    sales = [(await host.tap(phone, 50_00))[0] for _ in range(2)]
+    await host.after(days=HELD_FOR.days)
+    assert (await host.tap(phone, 30_00))[1] == "00"
+    await host.upload(*map(host.claim, sales))
+    await host.clear(MONDAY + HELD_FOR)
+    assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [30_00, 100_00]
+    assert await host.free(person.wallet) == [0]
+    assert await receivable(host) == 30_00
+
+
+# linked holds
+
+
+async def fund_owner(host: CardTown, money: int = 0, units: int = 100_00) -> tuple[Person, Phone, int]:
+    await host.open_line(LINE)
+    person, phone = await wang(host, money)
+    return person, phone, await host.give_units(person, units)
+
+
+def line_of(book: int) -> int:
+    return house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY)
+
+
+async def test_an_empty_wallet_pays_by_units_and_the_advance_captured_together(host: CardTown) -> None:
+    person, phone, holding = await fund_owner(host)
+    sale, code = await host.tap(phone, 30_00)
+    assert code == "00"
+    line, transit = line_of(person.book), house_account(person.book, Kind.TRANSIT_098, Asset.FUND_000198)
+    assert await host.free(holding, line) == [70_00, LINE // 3 - 30_00]
+    assert await host.place.owed(holding, line, transit) == [100_00, LINE // 3, 0]
+    await host.upload(host.claim(sale))
+    assert await host.clear() == {"sales": 1, "amount": 30_00}
+    assert await host.place.owed(holding, line, transit, await host.merchant(person.book)) == [70_00, LINE // 3 - 30_00, 30_00, 30_00]
+    assert (await clearing.draw_advance(host.place.house, MONDAY)).figures == {"amount": 30_00}
+    assert (await exchange_out.cover_captures(host.place.house, MONDAY)).figures == {"transfers": 1, "units": 30_00}
+    await host.place.all_books_balance()
+
+
+async def test_wallet_first_and_only_the_rest_from_the_fund(host: CardTown) -> None:
+    person, phone, holding = await fund_owner(host, money=20_00)
+    sale, _ = await host.tap(phone, 50_00)
+    assert await host.free(person.wallet, holding) == [0, 70_00]
+    await host.upload(host.claim(sale))
+    await host.clear()
+    assert await host.place.owed(person.wallet, holding, await host.merchant(person.book)) == [0, 70_00, 50_00]
+
+
+@pytest.mark.parametrize(("amount", "wallet", "units"), [(50_00, 20_00, 30_00), (30_00, 20_00, 10_00), (20_00, 20_00, 0), (5_00, 5_00, 0)])
+async def test_clearing_linked_holds_for_less_leaves_the_units_first(host: CardTown, amount: int, wallet: int, units: int) -> None:
+    person, phone, holding = await fund_owner(host, money=20_00)
+    sale, _ = await host.tap(phone, 50_00)
+    await host.upload(host.claim(sale, amount=amount))
+    await host.clear()
+    line = line_of(person.book)
+    assert await host.place.owed(person.wallet, holding, await host.merchant(person.book)) == [20_00 - wallet, 100_00 - units, amount]
+    assert await host.free(person.wallet, holding, line) == [20_00 - wallet, 100_00 - units, LINE // 3 - units]
+    assert (await clearing.draw_advance(host.place.house, MONDAY)).figures == {"amount": units}
+    assert (await exchange_out.cover_captures(host.place.house, MONDAY)).figures["units"] == units
+
+
+@pytest.mark.parametrize("ended_by", ["reversal", "expiry", "ledger"])
+async def test_linked_holds_that_end_leave_units_line_and_limit_as_if_nothing_had_been(host: CardTown, ended_by: str) -> None:
+    person, phone, holding = await fund_owner(host, money=20_00)
+    line = line_of(person.book)
+    before = await host.free(person.wallet, holding, line)
+    sale, _ = await host.tap(phone, 50_00)
+    if ended_by == "reversal":
+        await host.reverse(host.reversal(sale))
+    else:
+        await host.after(days=HELD_FOR.days)
+        if ended_by == "ledger":  # the last units are wanted before anybody came to expire them
+            again, code = await host.tap(phone, 120_00)
+            assert code == "00"
+            await host.reverse(host.reversal(again))
+        await clearing.expire_holds(host.place.house, MONDAY)
+    assert await host.free(person.wallet, holding, line) == before == [20_00, 100_00, LINE // 3]
+    assert await host.place.owed(person.wallet, holding, line) == before
+    assert await host.used(person) == 0
+    assert (await clearing.draw_advance(host.place.house, MONDAY)).figures == {"amount": 0}
+
+
+async def test_a_late_sale_calls_on_no_units_and_no_advance(host: CardTown) -> None:
+    person, phone, holding = await fund_owner(host)
+    sale, _ = await host.tap(phone, 50_00)
+    await host.after(days=HELD_FOR.days)
+    day = MONDAY + HELD_FOR
+    await clearing.expire_holds(host.place.house, day)
+    await host.upload(host.claim(sale))
+    assert await host.clear(day) == {"sales": 1, "amount": 50_00}
+    assert await host.place.owed(holding, await host.merchant(person.book)) == [100_00, 50_00]
+    assert await receivable(host) == 50_00
+    assert (await clearing.draw_advance(host.place.house, day)).figures == {"amount": 0}
+    assert (await exchange_out.cover_captures(host.place.house, day)).figures == {"transfers": 0, "units": 0}
+
+
+async def test_the_line_and_the_units_both_bound_what_an_empty_wallet_pays(host: CardTown) -> None:
+    await host.open_line(90_00)
+    person, phone = await wang(host, 0)
+    holding = await host.give_units(person, 20_00)
+    answers = await host.authorise(*(host.sale(phone, amount) for amount in (20_01, 15_00, 15_00)))
+    assert [one.response_code for one in answers] == ["51", "00", "51"]
+    await host.give_units(person, 100_00)
+    answers = await host.authorise(*(host.sale(phone, amount) for amount in (15_01, 15_00)))
+    assert [one.response_code for one in answers] == ["51", "00"]
+    assert await host.free(holding, line_of(person.book)) == [90_00, 0]
+
+
+async def test_income_that_comes_between_hold_and_capture_belongs_to_the_holder(host: CardTown) -> None:
+    """At once with the capture as well: neither loses the other."""
+    person, phone, holding = await fund_owner(host)
+    sale, _ = await host.tap(phone, 100_00)
+    await host.give_units(person, 1)
+    await host.upload(host.claim(sale))
+    await asyncio.gather(host.clear(), *(host.give_units(person, 1) for _ in range(3)))
+    assert await host.place.owed(holding) == [4]
+    assert await host.free(holding) == [4]
+
+
+async def test_two_taps_at_once_for_the_last_units_are_one_sale(host: CardTown) -> None:
+    """In several sessions of the database."""
+    person, phone, holding = await fund_owner(host)
+    answers = await asyncio.gather(*(host.authorise(host.sale(phone, 100_00)) for _ in range(4)))
+    codes = sorted(one.response_code for (one,) in answers)
+    assert codes[0] == "00"
+    assert set(codes[1:]) <= {"05", "51"}  # 05: a greater counter of the card was met before
+    assert await host.free(holding, line_of(person.book)) == [0, LINE // 3 - 100_00]
+    assert await host.used(person) == 100_00
+
+
+async def test_a_capture_and_an_expiry_at_once_are_one_of_them(host: CardTown) -> None:
+    person, phone, holding = await fund_owner(host)
+    sale, _ = await host.tap(phone, 50_00)
+    await host.upload(host.claim(sale))
+    await host.after(days=HELD_FOR.days, milliseconds=-1)
+    await asyncio.gather(host.clear(), host.after(milliseconds=1), clearing.expire_holds(host.place.house, MONDAY))
+    await clearing.expire_holds(host.place.house, MONDAY)
+    await host.clear()
+    assert (await host.row(sale)).state == "captured"
+    owed = await receivable(host)
+    assert await host.place.owed(await host.merchant(person.book), holding) == [50_00, 50_00 + owed]
+    assert owed in (0, 50_00)
+
+
+# settlement
+
+
+async def test_the_steps_of_settlement_run_twice_pay_once(host: CardTown) -> None:
+    person, phone, _ = await fund_owner(host, money=20_00)
+    sale, _ = await host.tap(phone, 50_00)
+    await host.upload(host.claim(sale))
+    await host.clear()
+    merchant = await host.merchant(person.book)
+    for _ in range(2):
+        assert (await clearing.settle_merchants(host.place.house, MONDAY)).figures["net"] == 50_00
+        assert (await clearing.draw_advance(host.place.house, MONDAY)).figures == {"amount": 30_00}
+    assert await host.place.owed(merchant) == [0]
+    assert await host.place.bank_executes(MONDAY) == ["ADV-20140224", "MER-898110053110001-20140224"]
+    async with host.place.house.database.read() as tx:
+        mirror = (await host.place.house.ledger.balances(tx, [line_of(person.book)]))[line_of(person.book)]
+    assert mirror.limit is Limit.DEBITS_WITHIN_CREDITS
+    assert mirror.totals.owed == LINE // 3 - 30_00
+    await host.place.all_books_balance()
