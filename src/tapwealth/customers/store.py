@@ -39,8 +39,19 @@ _PERSON = "select book, id, identity_lookup, sealed, shown_name, kyc_level, open
 _CARD = "select book, id, person, pan_lookup, sealed, masked_pan, bank_code, bank_name, bound_at from bank_card"
 
 
-async def add_person(tx: Any, person: PersonRow, phone_lookup: bytes, token_lookup: bytes) -> None:
-    """A person with their phone number and the device that opened the account."""
+async def claim_phone(tx: Any, phone_lookup: bytes, book: int, person: UUID) -> bool:
+    """The number is this person's from now on; False if it is somebody's already. Waits for who is just claiming it."""
+    claim = "insert into phone_directory (phone_lookup, book, person) values ($1, $2, $3) on conflict do nothing returning 1"
+    return await tx.fetchval(claim, phone_lookup, book, person) is not None
+
+
+async def enroll_device(tx: Any, token_lookup: bytes, book: int, person: UUID, now: datetime) -> bool:
+    """The device acts for this person from now on; False if it acts for somebody already. Waits as `claim_phone` does."""
+    claim = "insert into device (token_lookup, book, person, enrolled_at) values ($1, $2, $3, $4) on conflict do nothing returning 1"
+    return await tx.fetchval(claim, token_lookup, book, person, now) is not None
+
+
+async def add_person(tx: Any, person: PersonRow) -> None:
     await tx.execute(
         "insert into person (book, id, identity_lookup, sealed, shown_name, kyc_level, opened_at) values ($1, $2, $3, $4, $5, $6, $7)",
         person.book,
@@ -49,14 +60,6 @@ async def add_person(tx: Any, person: PersonRow, phone_lookup: bytes, token_look
         person.sealed,
         person.shown_name,
         person.kyc_level,
-        person.opened_at,
-    )
-    await tx.execute("insert into phone_directory (phone_lookup, book, person) values ($1, $2, $3)", phone_lookup, person.book, person.id)
-    await tx.execute(
-        "insert into device (token_lookup, book, person, enrolled_at) values ($1, $2, $3, $4)",
-        token_lookup,
-        person.book,
-        person.id,
         person.opened_at,
     )
 

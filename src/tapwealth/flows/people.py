@@ -6,6 +6,7 @@ person is sealed before it reaches a table.
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum, auto
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from tapwealth.bank import store as bank_store
 from tapwealth.bank.bank_number import bank_of_card
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BookTransfer
+from tapwealth.compliance import limits
+from tapwealth.compliance import store as compliance
 from tapwealth.customers import store
 from tapwealth.customers.customer import book_of_person, read_person_name
 from tapwealth.customers.identity_number import read_identity_number
@@ -29,7 +32,7 @@ from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, prefixed
 from tapwealth.kernel.masked import IdentityNumber, PersonName, PhoneNumber
 from tapwealth.kernel.money import Asset, checked, format_minor
-from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage import outbox
@@ -39,16 +42,22 @@ from tapwealth.storage.outbox import OutboxMessage
 IDENTITY = "identity"
 """The outbox destination of questions to the identity channels."""
 
+_SHORTEST_SECRET = 16
+"""Characters of a device's secret: what is shorter could be guessed."""
+
 
 class PeopleRefusal(Enum):
     """In the order in which they are checked."""
 
     IDENTITY_IN_USE = auto()
     PHONE_IN_USE = auto()
+    DEVICE_IN_USE = auto()
     NOT_VERIFIED = auto()
     UNKNOWN_CARD = auto()
     UNKNOWN_PAYEE = auto()
     TO_YOURSELF = auto()
+    PAYEE_NOT_VERIFIED = auto()
+    ABOVE_LIMIT = auto()
     NO_MONEY = auto()
 
 
@@ -129,19 +138,23 @@ async def open_account(house: House, envelope: Envelope, command: OpenAccount) -
     identity = read_identity_number(command.identity_number)
     phone = read_phone_number(command.phone)
     identity_lookup = house.keys.lookup_hash("identity_number", identity.number.reveal())
+    if len(command.device_token) < _SHORTEST_SECRET:
+        raise BadInput(f"the secret has {len(command.device_token)} characters", where="device_token", hint="let the phone draw 32 of them")
     phone_lookup = house.keys.lookup_hash("phone", phone.reveal())
     book = book_of_person(identity_lookup, house.books)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> AccountOpened | Refusal:
         if await store.by_identity(tx, book, identity_lookup):
             return Refusal(PeopleRefusal.IDENTITY_IN_USE, "there is an account for this identity number; sign in with its phone")
-        if await store.by_phone(tx, phone_lookup):
-            return Refusal(PeopleRefusal.PHONE_IN_USE, "there is an account for this phone number; sign in, or give another number")
         person = house.new_id(at.now, book)
+        if not await store.claim_phone(tx, phone_lookup, book, person):
+            return Refusal(PeopleRefusal.PHONE_IN_USE, "there is an account for this phone number; sign in, or give another number")
+        if not await store.enroll_device(tx, device_lookup(house, command.device_token), book, person, at.now):
+            return Refusal(PeopleRefusal.DEVICE_IN_USE, "this phone acts for another account; open yours with a secret of its own")
         secret = json.dumps({"name": name.reveal(), "identity_number": identity.number.reveal(), "phone": phone.reveal()})
         sealed = house.keys.seal("people", secret.encode(), b"person" + person.bytes)
         row = PersonRow(book, person, identity_lookup, sealed, str(name), 0, at.now)
-        await store.add_person(tx, row, phone_lookup, device_lookup(house, command.device_token))
+        await store.add_person(tx, row)
         await house.ledger.open_accounts(tx, [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)])
         await _ask_channels(tx, at, row, envelope.key)
         return AccountOpened(prefixed("cus", person), 0)
@@ -155,7 +168,7 @@ def device_lookup(house: House, token: str) -> bytes:
 
 
 async def _ask_channels(tx: Tx, at: Moment, row: PersonRow, key: UUID) -> None:
-    serials = [(channel.value, end_to_end("IDV", derived(key, channel.value))) for channel in Channel]
+    serials = [(channel.value, end_to_end("IDV", _of_person(key, row, channel.value))) for channel in Channel]
     await store.add_checks(tx, row.book, row.id, serials, at.now)
     await outbox.put(
         tx,
@@ -167,6 +180,11 @@ async def _ask_channels(tx: Tx, at: Moment, row: PersonRow, key: UUID) -> None:
             for channel, serial in serials
         ],
     )  # fmt: skip
+
+
+def _of_person(key: UUID, row: PersonRow, purpose: str) -> UUID:
+    """An id that follows from the command's key and whose command it is: two people may give the same key. The book has no part in it."""
+    return derived(key, f"{purpose}:{row.identity_lookup.hex()}")
 
 
 async def deliver_identity(house: House, message: OutboxMessage) -> None:
@@ -220,9 +238,10 @@ async def move_in(house: House, envelope: Envelope, command: MoveIn) -> PaymentU
         if card is None or card.person != person:
             return _unknown_card()
         wallet = await wallet_of(house, tx, book, person)
+        identifier = _of_person(envelope.key, row, "move_in")
         payment = Payment(
-            derived(envelope.key, "move_in"),
-            end_to_end("IN", envelope.key),
+            identifier,
+            end_to_end("IN", identifier),
             Purpose.MOVE_IN,
             str(card.id),
             NUMBER_OF[Kind.CUSTOMER_RESERVE],
@@ -247,13 +266,14 @@ async def move_out(house: House, envelope: Envelope, command: MoveOut) -> Paymen
         if card is None or card.person != person:
             return _unknown_card()
         wallet = await wallet_of(house, tx, book, person)
-        available = (await house.ledger.balances(tx, [wallet]))[wallet].available
-        if command.amount > available:
-            return no_money(command.amount, available)
+        free = (await house.ledger.free(tx, at.now, [wallet]))[wallet]
+        if command.amount > free:
+            return no_money(command.amount, free)
         row = (await store.persons(tx, [(book, person)]))[person]
+        identifier = _of_person(envelope.key, row, "move_out")
         payment = Payment(
-            derived(envelope.key, "move_out"),
-            end_to_end("OUT", envelope.key),
+            identifier,
+            end_to_end("OUT", identifier),
             Purpose.MOVE_OUT,
             NUMBER_OF[Kind.CUSTOMER_RESERVE],
             str(card.id),
@@ -290,8 +310,13 @@ async def _send(
 ) -> MoneySent | Refusal:
     book, person = who(envelope)
     to_book, to_person = payee
+    people = await store.persons(tx, [(book, person), payee])
+    day = at.date_of(envelope.received_at)
+    refusal = await _may_send(house, tx, people[person], people[to_person], day, amount)
+    if refusal is not None:
+        return refusal
     here, there = await wallet_of(house, tx, book, person), await wallet_of(house, tx, to_book, to_person)
-    key, day = derived(envelope.key, "send"), at.date_of(envelope.received_at)
+    key = _of_person(envelope.key, people[person], "send")
     if book == to_book:
         entry = bank.sent(book, here, there, amount, key, day, actor)
     else:
@@ -302,8 +327,17 @@ async def _send(
     await bank_store.add_book_transfers(
         tx, [BookTransfer(book, key, person, to_book, to_person, there, amount, day)] if book != to_book else []
     )
-    shown = (await store.persons(tx, [(to_book, to_person)]))[to_person].shown_name
-    return MoneySent(prefixed("trf", key), shown)
+    await compliance.add_usage(tx, [(book, person, day, amount)])
+    return MoneySent(prefixed("trf", key), people[to_person].shown_name)
+
+
+async def _may_send(house: House, tx: Tx, payer: PersonRow, payee: PersonRow, day: date, amount: int) -> Refusal | None:
+    """Who is not verified may hold no money; a transfer to others counts against the payer's limit."""
+    if payee.kyc_level == 0:
+        return Refusal(PeopleRefusal.PAYEE_NOT_VERIFIED, "who has this phone number is not verified yet; try again later")
+    used = (await compliance.usage(tx, [(payer.book, payer.id, payer.kyc_level)], day)).get(payer.id, 0)
+    above = limits.above_limit(house.rule_set, payer.kyc_level, used, amount)
+    return None if above is None else Refusal(PeopleRefusal.ABOVE_LIMIT, above)
 
 
 async def wallet_of(house: House, tx: Tx, book: int, person: UUID) -> int:
