@@ -131,7 +131,7 @@ create table advance_redemption (                       -- the advancer's units 
   serial        text   not null,
   dealing_date  date   not null,
   units         bigint not null,
-  state         text   not null check (state in ('sent', 'confirmed', 'paid')),
+  state         text   not null check (state in ('sent', 'confirmed', 'refused', 'paid')),
   confirmed_on  date,
   paid_on       date,
   primary key (book, serial)

@@ -280,10 +280,21 @@ async def complain(tx: Any, day: date, one: BreakRow, now: datetime) -> None:
         await add_breaks(tx, day, [one], now)
 
 
-async def withdraw(tx: Any, source: str, kind: str, item: str) -> None:
-    """It is mended: what was complained of is there now."""
+async def complaints(tx: Any, source: str, kind: str) -> set[str]:
+    """Items of that kind that are not mended."""
+    rows = await tx.fetch(
+        "select item from reconciliation_break where book = 0 and source = $1 and kind = $2 and not accounted", source, kind
+    )
+    return {row["item"] for row in rows}
+
+
+async def withdraw(tx: Any, source: str, kind: str, items: Sequence[str]) -> None:
+    """They are mended: what was complained of is there now."""
     await tx.execute(
-        "delete from reconciliation_break where book = 0 and source = $1 and kind = $2 and item = $3 and not accounted", source, kind, item
+        "delete from reconciliation_break where book = 0 and source = $1 and kind = $2 and item = any($3) and not accounted",
+        source,
+        kind,
+        list(items),
     )
 
 

@@ -24,7 +24,7 @@ from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.purchase import order_of
 from tapwealth.funds import entries, store
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
-from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
+from tapwealth.funds.exchange_values import AccountConfirmation, BusinessCode, ConfirmationRecord
 from tapwealth.funds.store import FundAccount, OrderRow
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
@@ -44,33 +44,48 @@ Taker = Callable[[House, Tx, Moment, DataFileName, bytes], Awaitable[tuple[int, 
 
 
 async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
-    """Take whatever the registrar has left that was not taken yet. Returns the names of the files taken."""
-    named_files = [file for index in house.rails.exchange.found() for file in await _named(house, index)]
+    """Take whatever the registrar has left that was not taken yet; what is of a date that has not come waits for it. Returns the names of
+    the files taken."""
+    indexes = {index: await _named(house, index) for index in house.rails.exchange.found()}
     async with house.database.read() as tx:
-        known = await store.file_known(tx, [str(file) for file in named_files])
+        today = business_date_of((await moment(tx)).now)
+        files = [file for of in indexes.values() for file in of or () if file.day <= today]
+        known = await store.file_known(tx, [str(file) for file in files])
+        complaints = await bank_store.complaints(tx, SOURCE, _UNREADABLE)
+    await _mended(house, [index for index, of in indexes.items() if of is not None and index in complaints])
     taken = []
-    for file in sorted(named_files, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
-        content = house.rails.exchange.read(str(file))
-        if known.get(str(file)) != hashlib.sha256(content).digest() and await _take(house, file, content, takers[file.file_type]):
+    for file in sorted(files, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
+        content = await _content(house, file)
+        fresh = content is not None and known.get(str(file)) != hashlib.sha256(content).digest()
+        if content is not None and fresh and await _take(house, file, content, takers[file.file_type]):
             taken.append(str(file))
     return taken
 
 
 async def pending(house: House) -> list[str]:
     """Files that the registrar has left and that are not taken yet."""
-    names = [str(file) for index in house.rails.exchange.found() for file in await _named(house, index)]
+    names = [str(file) for index in house.rails.exchange.found() for file in await _named(house, index) or ()]
     async with house.database.read() as tx:
         known = await store.file_known(tx, names)
     return [name for name in names if name not in known]
 
 
-async def _named(house: House, index: str) -> list[DataFileName]:
-    """The files of an index that are ours to take; an index that cannot be read is a break."""
+async def _named(house: House, index: str) -> list[DataFileName] | None:
+    """The files of an index that are ours to take; an index that cannot be read is a break, and None."""
     try:
         return [file for file in read_index(house.rails.exchange.read(index), parse_index_name(index)).files if file.file_type in _ORDER]
     except BadInput as error:
         await _complain(house, index, str(error))
-        return []
+        return None
+
+
+async def _content(house: House, file: DataFileName) -> bytes | None:
+    """Of a file that an index names; one that is not there is a break, and keeps no other file waiting."""
+    try:
+        return house.rails.exchange.read(str(file))
+    except BadInput as error:
+        await _complain(house, str(file), str(error))
+        return None
 
 
 async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) -> bool:
@@ -86,10 +101,11 @@ async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) 
                     text = f"{name} came again with other content; the first one stands: ask the registrar which is right"
                     await bank_store.complain(tx, day, BreakRow(SOURCE, "other_content", name, 0, text, False), at.now)
                 return False
+            await _check_ends(tx, file)
             records, breaks = await taker(house, tx, at, file, content)
             await store.add_file(tx, name, digest, records, day, at.now, outgoing=False)
             await bank_store.add_breaks(tx, day, breaks, at.now)
-            await bank_store.withdraw(tx, SOURCE, _UNREADABLE, name)
+            await bank_store.withdraw(tx, SOURCE, _UNREADABLE, [name])
     except BadInput as error:
         await _complain(house, name, str(error))
         return False
@@ -97,6 +113,22 @@ async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) 
 
 
 _UNREADABLE = "unreadable_file"
+
+
+async def _check_ends(tx: Tx, file: DataFileName) -> None:
+    """Raises BadInput for a file between others than a registrar and a channel of ours."""
+    funds, channels = await store.funds(tx), await store.channels(tx)
+    if not any((funds[fund].registrar, code) == (file.creator, file.receiver) for code, fund in channels):
+        what = f"it is from {file.creator} for {file.receiver}, and no fund of ours has that registrar and channel"
+        raise BadInput(what, where=str(file), hint="ask the registrar whose file it is")
+
+
+async def _mended(house: House, items: Sequence[str]) -> None:
+    """These can be read now."""
+    if not items:
+        return
+    async with house.database.transaction() as tx:
+        await bank_store.withdraw(tx, SOURCE, _UNREADABLE, items)
 
 
 async def _complain(house: House, item: str, text: str) -> None:
@@ -122,17 +154,36 @@ def check_once(file: DataFileName, holders: Iterable[str]) -> None:
 
 
 async def take_accounts(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
-    """02: each application ends open, with its TA account, or refused."""
+    """02: each application ends open, with its TA account, or refused. What does not fit its application leaves it as it is."""
     said = ACCOUNT_CONFIRMATIONS.values(content, str(file))
     check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
+    check_once(file, (one.serial for one in said))
     known = await store.accounts_by_application(tx, file.receiver, [one.serial for one in said])
-    answers = [
-        (known[one.serial].book, known[one.serial].id, "open" if one.accepted else "refused", one.ta_account, one.reason)
-        for one in said
-        if one.serial in known
-    ]
+    breaks = [_unknown(file, one.serial) for one in said if one.serial not in known]
+    answers = []
+    for one in said:
+        account = known.get(one.serial)
+        wrong = _misfit(account, one) if account else None
+        if wrong is not None:
+            breaks.append(BreakRow(SOURCE, "account_differs", one.serial, 0, f"{file}: {wrong}; ask the registrar", False))
+        elif account is not None:
+            answers.append((account.book, account.id, "open" if one.accepted else "refused", one.ta_account, one.reason))
     await store.answer_applications(tx, answers)
-    return len(said), [_unknown(file, one.serial) for one in said if one.serial not in known]
+    return len(said), breaks
+
+
+def _misfit(account: FundAccount, one: AccountConfirmation) -> str | None:
+    """Why an answer does not fit its application, in words."""
+    asked = (account.trading_account, f"{int(account.business_code) + 100:03d}")
+    if (one.trading_account, one.business_code) != asked:
+        return f"application {one.serial} is {'/'.join(asked)}, the answer {one.trading_account}/{one.business_code}"
+    if one.accepted and one.ta_account != (account.ta_account or one.ta_account):
+        return f"application {one.serial} is of TA account {account.ta_account}, the answer of {one.ta_account or 'none'}"
+    if one.accepted and not one.ta_account:
+        return f"application {one.serial} is accepted without a TA account"
+    if account.state in ("open", "refused") and one.accepted is not (account.state == "open"):
+        return f"application {one.serial} was answered before: {account.state}"
+    return None
 
 
 def _unknown(file: DataFileName, serial: str) -> BreakRow:
@@ -143,10 +194,7 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     """04: cash and units of each order in one entry; what a return code refuses goes back."""
     said = CONFIRMATIONS.values(content, str(file))
     check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
-    channel = (await store.channels(tx)).get((file.receiver, FUND))
-    if channel is None:
-        raise BadInput(f"{file.receiver} is no channel of ours", where=str(file), hint="ask the registrar whose file it is")
-    own = channel.own
+    own = (await store.channels(tx))[file.receiver, FUND].own
     orders = await store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
     holders = await store.accounts_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
     fresh, breaks = _sorted_out(file, said, orders, holders)
@@ -218,12 +266,14 @@ def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str
         return f"order {one.serial} was {order.state} before and is answered otherwise now"
     if one.business_code != f"{int(order.business_code) + 100:03d}":
         return f"order {one.serial} has business code {order.business_code}, the confirmation {one.business_code}"
+    if one.fund_code != order.fund:
+        return f"order {one.serial} is of fund {order.fund}, the confirmation of {one.fund_code or 'none'}"
     if not one.accepted:
         return None
     asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)
     if asked != got:
         return f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
-    if order.business_code == BusinessCode.PURCHASE and one.volume != one.amount:
+    if order.business_code != BusinessCode.FAST_TRANSFER and one.volume != one.amount:
         return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
     return None
 
@@ -239,6 +289,8 @@ async def _settled(
             return [] if own else [entries.channel_purchase_refused(view, day, actor)]
         case BusinessCode.FAST_TRANSFER, True:
             return [entries.fast_transfer_confirmed(view, one.volume, day, actor)]
+        case BusinessCode.REDEEM, False:
+            await store.move_redemption(tx, order.serial, "refused", day)
         case BusinessCode.REDEEM, True:
             parts = await store.redemption_parts(tx, order.serial)
             await store.move_redemption(tx, order.serial, "confirmed", day)

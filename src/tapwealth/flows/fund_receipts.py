@@ -1,20 +1,28 @@
 """Receipts that belong to funds: a channel pays its orders in, the registrar pays a redemption of the advancer's out."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tapwealth.bank import entries as bank
+from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF
+from tapwealth.bank.store import BreakRow
 from tapwealth.flows.channel import paid_in
+from tapwealth.flows.exchange_in import SOURCE
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
+from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.flows.receipts import Claim, Pushed
 from tapwealth.funds import entries, store
+from tapwealth.funds.store import Redemption
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
-from tapwealth.ledger.chart import Kind
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import JournalEntry
 
 REDEMPTION = "RED-"
-"""How the registrar's payments of redemptions are called: RED-<distributor>-<date>."""
+"""How the registrar's payments of redemptions are called: RED-<distributor>-<date of confirmation>."""
 
 
 async def recognise_channel(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
@@ -32,20 +40,38 @@ async def recognise_channel(house: House, tx: Any, at: Moment, pushed: Sequence[
 
 
 async def recognise_redemption(_house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
-    """The registrar's payment for the advancer's units: the bank's line is whole again. An amount that does not fit is not claimed."""
+    """The registrar's payment for the advancer's units that it confirmed on the date in the payment's name: the bank's line is whole again.
+    An amount that is not due stands on the line too, and is a break."""
+    due: dict[str, list[Redemption]] = defaultdict(list)
+    for redemption in await store.redemptions(tx):
+        if redemption.state == "confirmed":
+            due[f"{REDEMPTION}{OWN_CHANNEL}-{redemption.confirmed_on:%Y%m%d}"].append(redemption)
     claims: dict[str, Claim] = {}
     for one in pushed:
         if one.account != NUMBER_OF[Kind.ADVANCE] or not one.end_to_end_id.startswith(REDEMPTION):
             continue
-        due = [redemption for redemption in await store.redemptions(tx) if redemption.state == "confirmed"]
-        if sum(redemption.units for redemption in due) != one.amount:
-            continue
-        day = at.booking_date(one.booked_on)
-        made = []
-        for redemption in due:
-            for book, units in (await store.redemption_parts(tx, redemption.serial)).items():
-                key = named(shanghai(one.booked_on), book, f"redemption paid:{redemption.serial}")
-                made.append(entries.redemption_paid(book, key, units, day, actor))
-            await store.move_redemption(tx, redemption.serial, "paid", day)
-        claims[one.end_to_end_id] = Claim("advance_redemption", tuple(made))
+        paid = due.pop(one.end_to_end_id, [])
+        owed = sum(redemption.units for redemption in paid)
+        made = await (_repaid(tx, at, one, paid, actor) if owed == one.amount else _not_due(tx, at, one, owed, actor))
+        claims[one.end_to_end_id] = Claim("advance_redemption", made)
     return claims
+
+
+async def _repaid(tx: Any, at: Moment, one: Pushed, paid: Sequence[Redemption], actor: int) -> tuple[JournalEntry, ...]:
+    day = at.booking_date(one.booked_on)
+    made = []
+    for redemption in paid:
+        for book, units in (await store.redemption_parts(tx, redemption.serial)).items():
+            key = named(shanghai(one.booked_on), book, f"redemption paid:{redemption.serial}")
+            made.append(entries.redemption_paid(book, key, units, day, actor))
+        await store.move_redemption(tx, redemption.serial, "paid", day)
+    return tuple(made)
+
+
+async def _not_due(tx: Any, at: Moment, one: Pushed, owed: int, actor: int) -> tuple[JournalEntry, ...]:
+    day, line = at.booking_date(one.booked_on), house_account(HOUSE_BOOK, Kind.ADVANCE_PAYABLE, Asset.CNY)
+    text = f"{one.end_to_end_id} pays {format_minor(one.amount)} yuan, due under that name are {format_minor(owed)}; ask the registrar"
+    await bank_store.add_breaks(
+        tx, day, [BreakRow(SOURCE, "redemption_differs", one.end_to_end_id, one.amount - owed, text, False)], at.now
+    )
+    return (bank.received(HOUSE_BOOK, one.key, one.account, line, one.amount, day, actor, known=False),)

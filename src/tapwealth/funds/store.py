@@ -470,8 +470,8 @@ async def redemption_parts(tx: Any, serial: str) -> dict[int, int]:
 
 
 async def move_redemption(tx: Any, serial: str, state: str, day: date) -> None:
-    """sent → confirmed → paid."""
-    column = {"confirmed": "confirmed_on", "paid": "paid_on"}[state]
+    """sent → confirmed → paid; or sent → refused: then its units may be asked for again."""
+    column = {"confirmed": "confirmed_on", "refused": "confirmed_on", "paid": "paid_on"}[state]
     await tx.execute(f"update advance_redemption set state = $2, {column} = $3 where book = 0 and serial = $1", serial, state, day)
 
 
