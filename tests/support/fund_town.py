@@ -4,6 +4,7 @@
 rewritten before it is taken.
 """
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -16,16 +17,20 @@ from bill_town import MONDAY, NINE, Person, Town, town
 
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.bank import store as bank
-from tapwealth.flows import channel, exchange_in, exchange_out, purchase, receipts, setup
+from tapwealth.flows import channel, clearing, exchange_in, exchange_out, purchase, receipts, setup
 from tapwealth.flows.bank_messages import RECOGNISERS
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
 from tapwealth.flows.receipts import Pushed
+from tapwealth.flows.tap import accounts_of, tap_of
 from tapwealth.funds import store as funds
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, order_file
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
 from tapwealth.funds.store import FundAccount, OrderRow
+from tapwealth.issuing import entries as tap_entries
+from tapwealth.issuing import store as issuing
+from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.masked import IdentityNumber, PersonName
@@ -79,6 +84,11 @@ class RegistrarNextDoor:
         """The records of a file that was left, as plain values."""
         path = self.path(day, file_type, distributor)
         return [dict(record) for record in read_data_file(path.read_bytes(), path.name)[1]]
+
+    def payments(self) -> list[Values]:
+        """Transfers that it has asked the bank for."""
+        with self.store.tx() as tx:
+            return [json.loads(row["body"]) for row in tx.execute("SELECT body FROM outbox ORDER BY seq")]
 
     def rewrite(self, day: date, file_type: str, change: Callable[[list[Values]], Any], distributor: str = OWN) -> None:
         """Leave the file again with its records changed in place (or by what `change` returns); the count follows."""
@@ -155,6 +165,25 @@ class FundTown(Town):
         async with self.house.database.read() as tx:
             return int(await tx.fetchval("select count(*) from transfer"))
 
+    async def pays_from_the_fund(self, person: Person, units: int, day: date) -> None:
+        """A tap that the fund paid, captured on a date: what the tap and its clearing leave behind."""
+        at = self.biller.now
+        row = Authorisation(
+            book=person.book, id=named(at, person.book, f"tap {self.keys_given} {units}"), token=UUID(int=1), person=person.id,
+            merchant=UUID(int=2), merchant_number="898110058120001", terminal_number="11000001", batch="000001",
+            stan=f"{self.keys_given:06d}", amount=units, atc=1, state="approved", response_code="00", reason="", authorisation_code="",
+            rrn="", wallet_amount=0, fund_units=units, icc_answer=b"", business_date=day, received_at=at,
+        )  # fmt: skip
+        self.keys_given += 1
+        async with self.house.database.transaction() as tx:
+            await self.house.ledger.lock_books(tx, [person.book])
+            one = tap_of(await accounts_of(self.house, tx, [row]), row)
+            held = tap_entries.authorised(one, day, 1, at + timedelta(days=7))
+            answers = await self.house.ledger.post(tx, at, [held, tap_entries.captured(one, day, 1)])
+            assert all(answer.posted for answer in answers), answers
+            await issuing.add_authorisations(tx, [row])
+            await issuing.set_captured(tx, [(row.book, row.id, units)], day)
+
     # ---- the other channel
 
     async def hand_in(self, file: OutgoingFile, distributor: str = OTHER) -> Refusal | None:
@@ -172,7 +201,7 @@ class FundTown(Town):
         """Cut the date and do what its end does for funds; the bank executes what it is told."""
         await self.clock(shanghai(day + timedelta(days=1), 0, 30))
         await self.cut(day)
-        for step in (exchange_out.cover_captures, exchange_out.redeem_advance, exchange_out.send_files):
+        for step in (clearing.draw_advance, exchange_out.cover_captures, exchange_out.redeem_advance, exchange_out.send_files):
             await step(self.house, day)
         await self.bank_executes(day + timedelta(days=1))
 
