@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwealth.bank.reconcile import BreakKind, Match, Movement, OpenInstruction, OurDay, Outstanding, Reconciliation, Verdict, reconcile
-from tapwealth.bank.statement import Statement, StatementLine
+from tapwealth.bank.statement import Statement, StatementLine, booking_name
 
 DAY = date(2014, 2, 24)
 ONE = timedelta(days=1)
@@ -104,7 +104,7 @@ def test_each_altered_line_is_named(kind, alter, sides):
     found = reconcile(ours, altered)
     assert found.verdict is Verdict.UNPROVED
     touched = (Counter(altered.lines) - Counter(statement.lines)) | (Counter(statement.lines) - Counter(altered.lines))
-    names = {one.end_to_end_id or f"bank reference {one.reference}" for one in touched}
+    names = {booking_name(ACCOUNT, one.end_to_end_id, one.reference) for one in touched}
     assert kind in {one.kind for one in found.breaks}
     assert {one.item for one in found.breaks} <= names
     for one in found.breaks:

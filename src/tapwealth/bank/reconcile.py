@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tapwealth.bank.statement import Statement, StatementLine
+from tapwealth.bank.statement import Statement, StatementLine, booking_name
 from tapwealth.kernel.money import format_minor
 
 
@@ -184,13 +184,13 @@ def reconcile(ours: OurDay, statement: Statement) -> Reconciliation:
 
 
 def _items(ours: OurDay, statement: Statement) -> list[_Item]:
-    """By end-to-end id; what the bank booked without one is an item by its reference."""
+    """By name."""
     moved: dict[str, int] = defaultdict(int)
     for name, amount in ours.movements:
         moved[name] += amount
     lines: dict[str, list[StatementLine]] = defaultdict(list)
     for line in statement.lines:
-        lines[_name(line)].append(line)
+        lines[booking_name(ours.account, line.end_to_end_id, line.reference)].append(line)
     before: dict[str, int] = defaultdict(int)
     since: dict[str, date] = {}
     for name, difference, day in ours.outstanding:
@@ -202,10 +202,6 @@ def _items(ours: OurDay, statement: Statement) -> list[_Item]:
         _Item(name, moved.get(name, 0), tuple(lines.get(name, ())), before.get(name, 0), since.get(name), instructions.get(name))
         for name in names
     ]
-
-
-def _name(line: StatementLine) -> str:
-    return line.end_to_end_id or f"bank reference {line.reference}"
 
 
 def _matches(item: _Item) -> Iterator[Match]:
@@ -239,7 +235,8 @@ def _of_head(ours: OurDay, statement: Statement) -> Iterator[Break]:
 
 def _of_line(ours: OurDay, line: StatementLine) -> Iterator[Break]:
     if line.booked_on != ours.day:
-        yield _break(ours, BreakKind.WRONG_DAY, _name(line), line.amount, line.amount, f"the bank dates it {line.booked_on}")
+        name = booking_name(ours.account, line.end_to_end_id, line.reference)
+        yield _break(ours, BreakKind.WRONG_DAY, name, line.amount, line.amount, f"the bank dates it {line.booked_on}")
 
 
 def _of_item(ours: OurDay, item: _Item) -> Iterator[Break]:

@@ -26,6 +26,11 @@ class StatementLine(msgspec.Struct, frozen=True, array_like=True):
     text: str = ""
 
 
+def booking_name(account: str, end_to_end_id: str, reference: str) -> str:
+    """What a booking is called here: its end-to-end id; without one, the bank's own reference, which is unique in the account."""
+    return end_to_end_id or f"bank reference {reference} of {account}"
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Balances in fen, at the beginning and the end of the Shanghai day."""

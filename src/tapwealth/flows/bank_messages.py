@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tapwealth.bank import store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
+from tapwealth.bank.statement import booking_name
 from tapwealth.customers import store as customers
 from tapwealth.flows import fund_receipts, payments, policy_outcomes, receipts
 from tapwealth.flows.frame import House
@@ -19,6 +20,7 @@ from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 from tapwealth.wire.iso20022.credit_transfer import CreditTransfer, CreditTransferInitiation, write_credit_transfer
 from tapwealth.wire.iso20022.direct_debit import DirectDebit, DirectDebitInitiation, write_direct_debit
+from tapwealth.wire.iso20022.entry import Entry
 from tapwealth.wire.iso20022.message_type import MessageType, sniff
 from tapwealth.wire.iso20022.notification import read_notification
 from tapwealth.wire.iso20022.party import Party
@@ -84,9 +86,10 @@ async def take(house: House, content: bytes) -> None:
     if kind is not MessageType.CAMT_054:
         raise BadInput(f"{kind.value} is not taken here", where="bank message", hint="send pain.002 or camt.054")
     note = read_notification(content)
-    pushed = [
-        Pushed(entry.end_to_end_id, note.account, entry.amount, entry.booked_on, entry.counterparty_name, entry.text)
-        for entry in note.entries
-        if entry.amount > 0
-    ]
+    pushed = [_pushed(note.account, entry) for entry in note.entries if entry.amount > 0]
     await receipts.receive(house, pushed, RECOGNISERS)
+
+
+def _pushed(account: str, one: Entry) -> Pushed:
+    name = booking_name(account, one.end_to_end_id, one.reference)
+    return Pushed(name, account, one.amount, one.booked_on, one.counterparty_name, one.text)

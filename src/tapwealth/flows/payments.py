@@ -119,14 +119,14 @@ def _row(payment: Payment, day: date) -> store.Instruction:
 
 
 async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
-    """What the bank says became of payments (pain.002). Unknown ids come back; what is settled already stays as it is."""
+    """What the bank says became of payments (pain.002). Unknown ids come back; of several words on a payment the first one stands."""
     async with house.database.transaction() as tx:
         found = await store.by_end_to_end(tx, [outcome.end_to_end_id for outcome in outcomes])
         parts = await store.parts_of(tx, [one.id for one in found.values()])
         await house.ledger.lock_books(tx, sorted({part.book for of in parts.values() for _, part in of}))
         found = await store.by_end_to_end(tx, list(found))  # read again under the locks
         at = await moment(tx)
-        fresh = {outcome.end_to_end_id: outcome for outcome in outcomes if _is_open(found.get(outcome.end_to_end_id))}
+        fresh = {outcome.end_to_end_id: outcome for outcome in reversed(outcomes) if _is_open(found.get(outcome.end_to_end_id))}
         actor = await actor_number(tx, 0, PLATFORM)
         made = []
         for name, outcome in fresh.items():
