@@ -1,0 +1,124 @@
+"""The journal entries of a tap, written out for an accountant."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from tapwealth.issuing import entries
+from tapwealth.issuing.entries import Taken, Tap, taken_of
+from tapwealth.kernel.ids import book_of, derived
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.ledger.chart import BY_KIND, Kind
+from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
+
+DAY, UNTIL = date(2014, 2, 24), datetime(2014, 3, 3, 1, tzinfo=UTC)
+WALLET, HOLDING, MERCHANT = (account_id(3, 1_000_000_001 + number) for number in range(3))
+NAMES = {WALLET: "wallet", HOLDING: "holding", MERCHANT: "merchant"}
+ID = UUID("01446167-da80-7000-8000-c00000000001")
+WALLET_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 30_00, 0)
+FUND_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 0, 30_00)
+BOTH = Tap(3, ID, WALLET, HOLDING, MERCHANT, 20_00, 30_00)
+
+SERIAL = (1 << 48) - 1
+
+
+def name(account: int) -> str:
+    return NAMES.get(account) or BY_KIND[Kind((account & SERIAL) % 1000)].name
+
+
+def shown(entry: JournalEntry) -> list[str]:
+    """Date, what happened, then what is done, Dr and Cr with the amount; units are marked."""
+    lines = [f"{entry.business_date} {entries.TapEntry(entry.kind).name}"]
+    for line in entry.lines:
+        assert book_of_account(line.debit) == book_of_account(line.credit) == entry.book == book_of(entry.key)
+        assert (line.hold is None) == (line.op is Op.POST)
+        assert (line.expires_at is None) == (line.op is not Op.HOLD)
+        unit = " units" if line.asset == Asset.FUND_000198 else ""
+        lines.append(f"  {line.op.name} Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)}{unit}")
+    return lines
+
+
+def cleared(tap: Tap, amount: int) -> JournalEntry:
+    return entries.captured(tap, taken_of(tap, amount), DAY, 9)
+
+
+def test_a_tap_that_the_wallet_pays() -> None:
+    """Money is set aside for the merchant; clearing makes it the merchant's."""
+    assert shown(entries.authorised(WALLET_ONLY, DAY, 9, UNTIL)) + shown(cleared(WALLET_ONLY, 30_00)) == [
+        "2014-02-24 AUTHORISED",
+        "  HOLD Dr wallet / Cr merchant 30.00",
+        "2014-02-24 CAPTURED",
+        "  CAPTURE Dr wallet / Cr merchant 30.00",
+    ]
+
+
+def test_a_tap_with_an_empty_wallet() -> None:
+    """Units and the bank's line are set aside together. Clearing takes both: the units are on their way to the advancer, the bank's money
+    on its way to the reserve, and the merchant is owed out of that."""
+    assert shown(entries.authorised(FUND_ONLY, DAY, 9, UNTIL)) + shown(cleared(FUND_ONLY, 30_00)) == [
+        "2014-02-24 AUTHORISED",
+        "  HOLD Dr holding / Cr units on their way to the advancer 30.00 units",
+        "  HOLD Dr advance line owed to the bank / Cr leaving the bank's advance 30.00",
+        "2014-02-24 CAPTURED",
+        "  CAPTURE Dr holding / Cr units on their way to the advancer 30.00 units",
+        "  CAPTURE Dr advance line owed to the bank / Cr leaving the bank's advance 30.00",
+        "  POST Dr advance money on its way to the reserve / Cr merchant 30.00",
+    ]
+
+
+def test_a_tap_that_both_pay_and_clearing_takes_for_less() -> None:
+    """The wallet pays first, so that what is not claimed comes back to the fund; a hold of which nothing is taken is set free."""
+    assert shown(cleared(BOTH, 45_00)) + shown(cleared(BOTH, 15_00)) == [
+        "2014-02-24 CAPTURED",
+        "  CAPTURE Dr wallet / Cr merchant 20.00",
+        "  CAPTURE Dr holding / Cr units on their way to the advancer 25.00 units",
+        "  CAPTURE Dr advance line owed to the bank / Cr leaving the bank's advance 25.00",
+        "  POST Dr advance money on its way to the reserve / Cr merchant 25.00",
+        "2014-02-24 CAPTURED",
+        "  CAPTURE Dr wallet / Cr merchant 15.00",
+        "  RELEASE Dr holding / Cr units on their way to the advancer 30.00 units",
+        "  RELEASE Dr advance line owed to the bank / Cr leaving the bank's advance 30.00",
+    ]
+
+
+def test_a_tap_that_is_reversed_or_expires() -> None:
+    """Every hold is set free in full; nothing was moved, and nothing is."""
+    assert shown(entries.reversed_(BOTH, DAY, 9)) + shown(entries.expired(BOTH, DAY, 9)) == [
+        "2014-02-24 REVERSED",
+        "  RELEASE Dr wallet / Cr merchant 20.00",
+        "  RELEASE Dr holding / Cr units on their way to the advancer 30.00 units",
+        "  RELEASE Dr advance line owed to the bank / Cr leaving the bank's advance 30.00",
+        "2014-02-24 EXPIRED",
+        "  EXPIRE Dr wallet / Cr merchant 20.00",
+        "  EXPIRE Dr holding / Cr units on their way to the advancer 30.00 units",
+        "  EXPIRE Dr advance line owed to the bank / Cr leaving the bank's advance 30.00",
+    ]
+
+
+def test_a_tap_that_is_presented_late() -> None:
+    """The merchant is paid all the same: from the wallet as far as it goes, the rest is a debt of the customer's."""
+    some = shown(entries.late_presentment(BOTH, Taken(12_00, missing=38_00), DAY, 9))
+    nothing, all_of_it = (entries.late_presentment(BOTH, taken, DAY, 9) for taken in (Taken(0, missing=50_00), Taken(50_00)))
+    assert [*some, *shown(nothing)[1:], *shown(all_of_it)[1:]] == [
+        "2014-02-24 LATE_PRESENTMENT",
+        "  POST Dr wallet / Cr merchant 12.00",
+        "  POST Dr owed to us by customers / Cr merchant 38.00",
+        "  POST Dr owed to us by customers / Cr merchant 50.00",
+        "  POST Dr wallet / Cr merchant 50.00",
+    ]
+
+
+def test_the_merchants_fee() -> None:
+    """What the merchant pays for the day's sales of this book."""
+    fee = entries.merchant_fee(3, derived(ID, "fee"), MERCHANT, 78, DAY, 9, ID)
+    assert shown(fee) == ["2014-02-24 MERCHANT_FEE", "  POST Dr merchant / Cr fees still in the customer reserve 0.78"]
+
+
+def test_a_sale_is_taken_once() -> None:
+    """A capture and a late presentment have one key, so that the ledger takes only one of them; every other entry has its own."""
+    captured = cleared(BOTH, 50_00)
+    late = entries.late_presentment(BOTH, Taken(50_00), DAY, 9)
+    assert captured.key == late.key == derived(ID, "captured")
+    keys = {
+        one.key for one in (entries.authorised(BOTH, DAY, 9, UNTIL), entries.reversed_(BOTH, DAY, 9), entries.expired(BOTH, DAY, 9), late)
+    }
+    assert len(keys) == 4
