@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from tapwealth.bank import entries as bank
@@ -20,6 +21,9 @@ from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
+
+UNPAID = "registrar_payment"
+"""Source of the breaks that name what the registrar did not pay."""
 
 REDEMPTION = "RED-"
 """How the registrar's payments of redemptions are called: RED-<distributor>-<date of confirmation>."""
@@ -75,3 +79,16 @@ async def _not_due(tx: Any, at: Moment, one: Pushed, owed: int, actor: int) -> t
         tx, day, [BreakRow(SOURCE, "redemption_differs", one.end_to_end_id, one.amount - owed, text, False)], at.now
     )
     return (bank.received(HOUSE_BOOK, one.key, one.account, line, one.amount, day, actor, known=False),)
+
+
+async def name_unpaid(tx: Any, at: Moment, day: date) -> None:
+    """Redemptions that should have been paid by the end of the date, the day after their confirmation: the registrar owes the money."""
+    late = [one for one in await store.redemptions(tx) if one.state == "confirmed" and one.confirmed_on and one.confirmed_on < day]
+    breaks = [
+        BreakRow(UNPAID, "redemption_unpaid", one.serial, one.units, f"{_unpaid(one)}; ask the registrar", accounted=True) for one in late
+    ]
+    await bank_store.replace_breaks(tx, day, UNPAID, breaks, at.now)
+
+
+def _unpaid(one: Redemption) -> str:
+    return f"redemption {one.serial} of {format_minor(one.units)} units was confirmed on {one.confirmed_on} and is not paid"

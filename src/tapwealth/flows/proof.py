@@ -17,6 +17,7 @@ from tapwealth.bank.statement import Statement, pack_lines, read_statement
 from tapwealth.flows import mirrors, units
 from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
 from tapwealth.flows.frame import House, moment
+from tapwealth.flows.fund_receipts import name_unpaid
 from tapwealth.funds import store as funds
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
@@ -104,7 +105,8 @@ async def _prove_book(house: House, tx: Tx, book: int, asset: Asset, day: date, 
 
 async def name_open_items(house: House, day: date) -> StepReport:
     """What was found on the way and is not explained keeps the date from closing; what is accounted for is only listed."""
-    async with house.database.read() as tx:
+    async with house.database.transaction() as tx:
+        await name_unpaid(tx, await moment(tx), day)
         found = await bank.breaks(tx, day)
         unconfirmed = await funds.unconfirmed(tx, day)
     figures = {

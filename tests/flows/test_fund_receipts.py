@@ -1,0 +1,88 @@
+"""The registrar's payments for redeemed units: right, wrong by a fen, twice, or not at all."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from bill_town import MONDAY, Town, town
+
+from tapwealth.bank import store as bank
+from tapwealth.flows import proof, receipts
+from tapwealth.flows.frame import HOUSE_BOOK
+from tapwealth.flows.fund_receipts import recognise_redemption
+from tapwealth.flows.receipts import Pushed
+from tapwealth.funds import store
+from tapwealth.funds.store import Redemption
+from tapwealth.kernel.money import Asset
+from tapwealth.ledger.chart import Kind, house_account
+
+ADVANCE = "0100000005"
+TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+
+
+@pytest.fixture
+async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
+    """Two redemptions of the advancer's: 88.00 confirmed on Monday, 12.00 on Tuesday."""
+    async with town(new_database(), tmp_path) as made:
+        async with made.house.database.transaction() as tx:
+            for serial, units, day in (("R1", 88_00, MONDAY), ("R2", 12_00, TUESDAY)):
+                await store.add_redemption(tx, Redemption(serial, day, units, "sent", None, None), {1: units})
+                await store.move_redemption(tx, serial, "confirmed", day)
+        yield made
+
+
+async def pays(place: Town, name: str, amount: int, day: date = TUESDAY) -> None:
+    await receipts.receive(place.house, [Pushed(name, ADVANCE, amount, day, "custody", "redemption 000198")], (recognise_redemption,))
+
+
+async def states(place: Town) -> dict[str, str]:
+    async with place.house.database.read() as tx:
+        return {one.serial: one.state for one in await store.redemptions(tx)}
+
+
+async def named_on(place: Town, day: date) -> list[tuple[str, str, int, bool]]:
+    """What the day's end lists."""
+    await proof.name_open_items(place.house, day)
+    async with place.house.database.read() as tx:
+        return sorted((one.kind, one.item, one.amount, one.accounted) for one in await bank.breaks(tx, day))
+
+
+async def owed_to_the_bank(place: Town) -> int:
+    accounts = [house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY) for book in (HOUSE_BOOK, *place.house.all_books)]
+    async with place.house.database.read() as tx:
+        return sum(one.totals.owed for one in (await place.house.ledger.balances(tx, accounts)).values())
+
+
+async def test_each_payment_pays_what_was_confirmed_on_its_date(place: Town) -> None:
+    await pays(place, f"RED-T01-{TUESDAY:%Y%m%d}", 12_00)
+    assert await states(place) == {"R1": "confirmed", "R2": "paid"}
+    await pays(place, f"RED-T01-{MONDAY:%Y%m%d}", 88_00)
+    assert await states(place) == {"R1": "paid", "R2": "paid"}
+    assert await named_on(place, WEDNESDAY) == []
+
+
+async def test_a_fen_too_much_is_named_and_kept(place: Town) -> None:
+    before = await owed_to_the_bank(place)
+    await pays(place, f"RED-T01-{MONDAY:%Y%m%d}", 88_01)
+    assert await states(place) == {"R1": "confirmed", "R2": "confirmed"}
+    assert await owed_to_the_bank(place) == before + 88_01
+    found = await named_on(place, TUESDAY)
+    assert ("redemption_differs", f"RED-T01-{MONDAY:%Y%m%d}", 1, False) in found
+    assert ("redemption_unpaid", "R1", 88_00, True) in found
+
+
+async def test_a_second_payment_of_the_same_is_named(place: Town) -> None:
+    for name in (f"RED-T01-{MONDAY:%Y%m%d}", f"RED-T01-{TUESDAY:%Y%m%d}"):
+        await pays(place, name, 88_00 if str(MONDAY.day) in name[-2:] else 12_00)
+    await pays(place, f"RED-T01-{MONDAY:%Y%m%d}-2", 88_00)
+    assert await named_on(place, TUESDAY) == [("redemption_differs", f"RED-T01-{MONDAY:%Y%m%d}-2", 88_00, False)]
+
+
+async def test_what_is_not_paid_the_day_after_is_named_until_it_is(place: Town) -> None:
+    assert await named_on(place, MONDAY) == []
+    assert await named_on(place, TUESDAY) == [("redemption_unpaid", "R1", 88_00, True)]
+    assert len(await named_on(place, WEDNESDAY)) == 2
+    await pays(place, f"RED-T01-{MONDAY:%Y%m%d}", 88_00)
+    await pays(place, f"RED-T01-{TUESDAY:%Y%m%d}", 12_00)
+    assert await named_on(place, WEDNESDAY) == []
