@@ -179,10 +179,9 @@ class FundTown(Town):
             await self.house.ledger.lock_books(tx, [person.book])
             one = tap_of(await accounts_of(self.house, tx, [row]), row)
             held = tap_entries.authorised(one, day, 1, at + timedelta(days=7))
-            answers = await self.house.ledger.post(tx, at, [held, tap_entries.captured(one, day, 1)])
+            answers = await self.house.ledger.post(tx, at, [held, tap_entries.captured(one, tap_entries.Taken(0, units), day, 1)])
             assert all(answer.posted for answer in answers), answers
-            await issuing.add_authorisations(tx, [row])
-            await issuing.set_captured(tx, [(row.book, row.id, units)], day)
+            await issuing.add_authorisations(tx, [replace(row, state="captured", captured_on=day, captured_amount=units)])
 
     # ---- the other channel
 
