@@ -73,7 +73,7 @@ async def test_purchases_through_the_batcher(place: FundTown) -> None:
             answers = [await one for one in asked]
         assert all(isinstance(one, PurchasePlaced) for one in answers)
         assert sum(size for size, _ in batches) == count
-        assert all(number <= 16 for _, number in batches), batches
+        assert all(number <= 17 for _, number in batches), batches
         assert len(batches) <= 3, "a batch takes what is there"
 
 
