@@ -108,7 +108,7 @@ async def test_money_that_nobody_told_of_stands_in_suspense_and_is_noted(place: 
         ([CAME_IN, line("IN", 50_000)], "IN: the bank booked it 2 times, together 1,000.00, here it is 500.00"),
         ([line("IN", 50_000, TUESDAY)], "IN: the bank dates it 2014-02-25"),
         ([CAME_IN, line("FEE", -100)], "FEE: the bank booked -1.00, unknown here"),
-        ([CAME_IN, line("", 1)], "bank reference R of 0100000001: the bank booked 0.01, unknown here"),
+        ([CAME_IN, line("", 1)], "bank reference R of 0100000001 on 2014-02-24: the bank booked 0.01, unknown here"),
     ],
 )
 async def test_whatever_does_not_agree_is_named_and_posts_nothing(place: Town, lines: list[StatementLine], said: str) -> None:

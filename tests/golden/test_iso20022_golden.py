@@ -11,7 +11,7 @@ from tapwealth.wire.iso20022.credit_transfer import CreditTransfer, CreditTransf
 from tapwealth.wire.iso20022.direct_debit import DirectDebit, DirectDebitInitiation, read_direct_debit, write_direct_debit
 from tapwealth.wire.iso20022.entry import Entry
 from tapwealth.wire.iso20022.message_type import MessageType, sniff
-from tapwealth.wire.iso20022.notification import Notification, read_notification, write_notification
+from tapwealth.wire.iso20022.notification import Notification, read_notifications, write_notification
 from tapwealth.wire.iso20022.party import Party
 from tapwealth.wire.iso20022.statement import Statement, StatementHead, read_statement, write_statement
 from tapwealth.wire.iso20022.status_report import (
@@ -69,7 +69,7 @@ CASES = [
     (MessageType.PAIN_001, TRANSFER, read_credit_transfer, write_credit_transfer),
     (MessageType.PAIN_008, DEBIT, read_direct_debit, write_direct_debit),
     (MessageType.PAIN_002, REPORT, read_status_report, write_status_report),
-    (MessageType.CAMT_054, NOTIFICATION, read_notification, write_notification),
+    (MessageType.CAMT_054, NOTIFICATION, lambda data: read_notifications(data)[0], write_notification),
     (MessageType.CAMT_053, STATEMENT, read_statement, write_statement),
 ]
 

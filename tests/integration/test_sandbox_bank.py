@@ -25,7 +25,7 @@ from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.wire.iso20022.credit_transfer import CreditTransfer, CreditTransferInitiation, write_credit_transfer
 from tapwealth.wire.iso20022.direct_debit import DirectDebit, DirectDebitInitiation, write_direct_debit
 from tapwealth.wire.iso20022.message_type import MessageType, sniff
-from tapwealth.wire.iso20022.notification import Notification, read_notification
+from tapwealth.wire.iso20022.notification import Notification, read_notifications
 from tapwealth.wire.iso20022.party import Party
 from tapwealth.wire.iso20022.statement import Statement, read_statement, write_statement
 from tapwealth.wire.iso20022.status_report import PaymentStatus, StatusReason, StatusReport, read_status_report
@@ -34,7 +34,7 @@ BANK, TOKEN = "313100000013", "token-of-the-test"
 DAY = date(2014, 2, 24)
 NEXT = DAY + timedelta(days=1)
 RESERVE, COLLECTION, CARD, BILLER = "0100000001", "0100000002", "6210955881234567", "0200000003"
-READERS = {MessageType.PAIN_002: read_status_report, MessageType.CAMT_054: read_notification}
+READERS = {MessageType.PAIN_002: read_status_report, MessageType.CAMT_054: lambda body: read_notifications(body)[0]}
 
 
 class Platform:

@@ -104,7 +104,7 @@ def test_each_altered_line_is_named(kind, alter, sides):
     found = reconcile(ours, altered)
     assert found.verdict is Verdict.UNPROVED
     touched = (Counter(altered.lines) - Counter(statement.lines)) | (Counter(statement.lines) - Counter(altered.lines))
-    names = {booking_name(ACCOUNT, one.end_to_end_id, one.reference) for one in touched}
+    names = {booking_name(ACCOUNT, one.end_to_end_id, one.booked_on, one.reference) for one in touched}
     assert kind in {one.kind for one in found.breaks}
     assert {one.item for one in found.breaks} <= names
     for one in found.breaks:

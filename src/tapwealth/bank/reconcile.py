@@ -190,7 +190,7 @@ def _items(ours: OurDay, statement: Statement) -> list[_Item]:
         moved[name] += amount
     lines: dict[str, list[StatementLine]] = defaultdict(list)
     for line in statement.lines:
-        lines[booking_name(ours.account, line.end_to_end_id, line.reference)].append(line)
+        lines[booking_name(ours.account, line.end_to_end_id, line.booked_on, line.reference)].append(line)
     before: dict[str, int] = defaultdict(int)
     since: dict[str, date] = {}
     for name, difference, day in ours.outstanding:
@@ -235,7 +235,7 @@ def _of_head(ours: OurDay, statement: Statement) -> Iterator[Break]:
 
 def _of_line(ours: OurDay, line: StatementLine) -> Iterator[Break]:
     if line.booked_on != ours.day:
-        name = booking_name(ours.account, line.end_to_end_id, line.reference)
+        name = booking_name(ours.account, line.end_to_end_id, line.booked_on, line.reference)
         yield _break(ours, BreakKind.WRONG_DAY, name, line.amount, line.amount, f"the bank dates it {line.booked_on}")
 
 

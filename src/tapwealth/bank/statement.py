@@ -26,9 +26,9 @@ class StatementLine(msgspec.Struct, frozen=True, array_like=True):
     text: str = ""
 
 
-def booking_name(account: str, end_to_end_id: str, reference: str) -> str:
-    """What a booking is called here: its end-to-end id; without one, the bank's own reference, which is unique in the account."""
-    return end_to_end_id or f"bank reference {reference} of {account}"
+def booking_name(account: str, end_to_end_id: str, booked_on: date, reference: str) -> str:
+    """What a booking is called here: its end-to-end id; without one, the bank's own reference, which some banks begin anew each day."""
+    return end_to_end_id or f"bank reference {reference} of {account} on {booked_on}"
 
 
 @dataclass(frozen=True, slots=True)

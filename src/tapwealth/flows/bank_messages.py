@@ -4,6 +4,9 @@ An outbox message names an instruction; the XML is made when it is sent, since a
 is told apart by its namespace: a status report settles payments, a notification brings receipts.
 """
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from tapwealth.bank import store
@@ -20,12 +23,12 @@ from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 from tapwealth.wire.iso20022.credit_transfer import CreditTransfer, CreditTransferInitiation, write_credit_transfer
 from tapwealth.wire.iso20022.direct_debit import DirectDebit, DirectDebitInitiation, write_direct_debit
-from tapwealth.wire.iso20022.entry import Entry
 from tapwealth.wire.iso20022.message_type import MessageType, sniff
-from tapwealth.wire.iso20022.notification import read_notification
+from tapwealth.wire.iso20022.notification import Notification, read_notifications
 from tapwealth.wire.iso20022.party import Party
-from tapwealth.wire.iso20022.status_report import PaymentStatus, read_status_report
+from tapwealth.wire.iso20022.status_report import PaymentOutcome, PaymentStatus, StatusReport, read_status_report
 
+_MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
 RECOGNISERS: tuple[Recogniser, ...] = (
     fund_receipts.recognise_channel,
     fund_receipts.recognise_redemption,
@@ -68,28 +71,51 @@ async def take(house: House, content: bytes) -> None:
     """One message of the bank's. Raises BadInput for what cannot be read or is not for us; a repetition changes nothing."""
     kind = sniff(content)
     if kind is MessageType.PAIN_002:
-        report = read_status_report(content)
-        outcomes = [
-            Outcome(
-                one.end_to_end_id,
-                one.status is PaymentStatus.SETTLED,
-                business_date_of(one.settled_at or report.created_at),
-                f"{one.reason or ''} {one.text}".strip(),
-            )
-            for one in report.outcomes
-            if one.status is not PaymentStatus.PENDING
-        ]
-        unknown = await payments.hear(house, outcomes)
-        if unknown:
-            raise BadInput(f"no payment of ours is called {', '.join(unknown)}", where="pain.002", hint="check the end-to-end id")
-        return
-    if kind is not MessageType.CAMT_054:
+        await _take_report(house, read_status_report(content))
+    elif kind is MessageType.CAMT_054:
+        await receipts.receive(house, _pushed(read_notifications(content)), RECOGNISERS)
+    else:
         raise BadInput(f"{kind.value} is not taken here", where="bank message", hint="send pain.002 or camt.054")
-    note = read_notification(content)
-    pushed = [_pushed(note.account, entry) for entry in note.entries if entry.amount > 0]
-    await receipts.receive(house, pushed, RECOGNISERS)
 
 
-def _pushed(account: str, one: Entry) -> Pushed:
-    name = booking_name(account, one.end_to_end_id, one.reference)
-    return Pushed(name, account, one.amount, one.booked_on, one.counterparty_name, one.text)
+async def _take_report(house: House, report: StatusReport) -> None:
+    whole = [] if report.whole is None else await _payments_in(house, report.original_message_id, report.whole)
+    outcomes = [
+        Outcome(
+            one.end_to_end_id,
+            one.status is PaymentStatus.SETTLED,
+            business_date_of(one.settled_at or report.created_at),
+            f"{one.reason or ''} {one.text}".strip(),
+        )
+        for one in (*report.outcomes, *whole)
+        if one.status is not PaymentStatus.PENDING
+    ]
+    unknown = await payments.hear(house, outcomes)
+    if unknown:
+        raise BadInput(f"no payment of ours is called {', '.join(unknown)}", where="pain.002", hint="check the end-to-end id")
+
+
+async def _payments_in(house: House, message_id: str, outcome: PaymentOutcome) -> list[PaymentOutcome]:
+    """What became of the one payment of a message of ours (it is called as its instruction is, see `_xml`)."""
+    async with house.database.read() as tx:
+        one = await store.instruction(tx, UUID(message_id)) if _MESSAGE_ID.fullmatch(message_id) else None
+    if one is None:
+        raise BadInput(f"no message of ours is called {message_id}", where="pain.002", hint="check OrgnlMsgId")
+    return [replace(outcome, end_to_end_id=one.end_to_end_id)]
+
+
+def _pushed(notes: Sequence[Notification]) -> list[Pushed]:
+    """Credits, each under its end-to-end id or, where the payer gave none, the bank's own reference."""
+    return [
+        Pushed(
+            booking_name(note.account, entry.end_to_end_id, entry.booked_on, entry.reference),
+            note.account,
+            entry.amount,
+            entry.booked_on,
+            entry.counterparty_name,
+            entry.text,
+        )
+        for note in notes
+        for entry in note.entries
+        if entry.amount > 0
+    ]

@@ -1,13 +1,17 @@
-"""camt.054.001.08, BankToCustomerDebitCreditNotification: the bank tells of entries in an account as they are booked."""
+"""camt.054.001.08, BankToCustomerDebitCreditNotification: the bank tells of entries in its customer's accounts as they are booked.
+
+Written: entries of one account. Read: those of several accounts, and entries that are not booked yet, which are passed over.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.iso20022.entry import Entry, entry_tag, read_entry
+from tapwealth.wire.iso20022.entry import Entry, entry_tag, is_booked, read_entry
 from tapwealth.wire.iso20022.message_type import MessageType
-from tapwealth.wire.iso20022.party import account_tag, read_account
-from tapwealth.wire.iso20022.tree import Tag, id_tag, read, write
+from tapwealth.wire.iso20022.party import account_tag
+from tapwealth.wire.iso20022.report import ASIDE, read_header, read_own_account, refuse_pages
+from tapwealth.wire.iso20022.tree import Node, Tag, id_tag, read, write
 from tapwealth.wire.iso20022.values import write_instant
 
 
@@ -30,16 +34,22 @@ def write_notification(message: Notification) -> bytes:
     return write(MessageType.CAMT_054, Tag("BkToCstmrDbtCdtNtfctn", [header, Tag("Ntfctn", body)]))
 
 
-def read_notification(data: bytes) -> Notification:
-    """The message from its XML. BadInput, in one line with line and path, for anything amiss."""
+def read_notifications(data: bytes) -> tuple[Notification, ...]:
+    """The message from its XML, a notification for each account. BadInput, in one line with line and path, for anything amiss."""
     body = read(MessageType.CAMT_054, data)
-    message_id = body.identifier("GrpHdr/MsgId")
-    report = body.need("Ntfctn")
-    report.expect("Id", message_id)
-    notification = Notification(
-        message_id, body.instant("GrpHdr/CreDtTm"), read_account(report, "Acct"), tuple(map(read_entry, report.all("Ntry")))
-    )
-    if not notification.entries:
-        raise BadInput("there is no entry in it", where=report.where, hint="send nothing instead")
+    message_id, created_at = read_header(body)
+    body.pass_over("SplmtryData")
+    reports = [(one, _read_entries(one)) for one in body.all("Ntfctn")]
+    made = tuple(Notification(message_id, created_at, read_own_account(one, "Acct"), entries) for one, entries in reports)
     body.done()
-    return notification
+    return made
+
+
+def _read_entries(report: Node) -> tuple[Entry, ...]:
+    """The booked entries of one account."""
+    refuse_pages(report, "NtfctnPgntn")
+    report.pass_over("Id", "FrToDt", "TxsSummry", "Ntry", *ASIDE)
+    entries = report.all("Ntry")
+    if not entries:
+        raise BadInput("there is no entry in it", where=report.where, hint="send nothing instead")
+    return tuple(entry for one in entries if is_booked(one) for entry in read_entry(one))

@@ -6,6 +6,7 @@ Accounts of China have no IBAN: they go as Othr/Id. A card's account is its numb
 from dataclasses import dataclass
 
 from tapwealth.kernel.masked import Pan
+from tapwealth.wire.iso20022 import values
 from tapwealth.wire.iso20022.tree import Node, Tag, id_tag, text_tag
 from tapwealth.wire.iso20022.values import ACCOUNT_LENGTH
 
@@ -38,6 +39,12 @@ def account_tag(name: str, account: str) -> Tag:
 
 def read_account(node: Node, path: str) -> str:
     return node.identifier(f"{path}/Id/Othr/Id", ACCOUNT_LENGTH)
+
+
+def read_any_account(node: Node, path: str) -> str:
+    """The account, or nothing, of somebody who may be anywhere: by its own number or by IBAN (ISO 13616)."""
+    found = node.one_of(f"{path}/Id/Othr/Id", f"{path}/Id/IBAN")
+    return values.printable(values.seen(found.text).strip(), found.where, ACCOUNT_LENGTH) if found else ""
 
 
 def party_tags(role: str, party: Party, *, agent_first: bool = False) -> list[Tag]:

@@ -2,6 +2,10 @@
 
 `StatementReader` reads a file of any length in bounded memory. Validation by XSD, the counts and the sums of the summary are only known to
 hold when the last entry has been read: stage the entries first, post after the iteration has ended.
+
+Read is what a bank may write of one account and one day: the opening balance as OPBD or as the former day's PRCD, other balances beside,
+the period and the summary or neither, entries that are not booked yet (they are passed over), and words. A statement in several pages, of
+several accounts or of several days is refused.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,16 +18,18 @@ from lxml import etree
 
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.iso20022.entry import Entry, direction_tag, entry_tag, read_entry, signed
+from tapwealth.wire.iso20022.entry import Entry, direction_tag, entry_tag, is_booked, read_entry, signed
 from tapwealth.wire.iso20022.guard import MAX_STATEMENT_BYTES, STREAM_OPTIONS, GuardedSource, not_xml, refuse_dtd
 from tapwealth.wire.iso20022.message_type import MessageType
-from tapwealth.wire.iso20022.party import account_tag, read_account
+from tapwealth.wire.iso20022.party import account_tag
+from tapwealth.wire.iso20022.report import ASIDE, read_header, read_own_account, refuse_pages
 from tapwealth.wire.iso20022.schema import local_name, plain, schema_of
 from tapwealth.wire.iso20022.tree import Node, Tag, amount_tag, id_tag, write
 from tapwealth.wire.iso20022.values import write_instant, write_sum
 
 OPENING, CLOSING = "OPBD", "CLBD"
-_ONE_DAY = timedelta(days=1)
+_FORMER_CLOSING = "PRCD"
+_ONE_DAY, _ONE_SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,49 +112,83 @@ def write_statement(statement: Statement) -> bytes:
     return write(MessageType.CAMT_053, Tag("BkToCstmrStmt", [header, Tag("Stmt", body)]))
 
 
-def _read_balance(statement: Node, code: str, day: date) -> int:
-    found = [node for node in statement.all("Bal") if node.need("Tp/CdOrPrtry/Cd").text == code]
+def _balances(statement: Node) -> dict[str, list[Node]]:
+    """Booked balances by their code; those of a page in between, and those of other kinds, say nothing about the day."""
+    found: dict[str, list[Node]] = {OPENING: [], _FORMER_CLOSING: [], CLOSING: []}
+    for node in statement.all("Bal"):
+        code = node.find("Tp/CdOrPrtry/Cd")
+        if code and not node.find("Tp/SubTp"):
+            found.setdefault(code.text, []).append(node)
+    statement.pass_over("Bal")
+    return found
+
+
+def _one(statement: Node, code: str, found: list[Node]) -> Node:
     if len(found) != 1:
         raise BadInput(f"{len(found)} balances {code}", where=statement.where, hint="one is needed")
-    stated = found[0].date("Dt/Dt")
-    if stated != day:
-        raise BadInput(f"balance {code} is of {stated}", where=found[0].where, hint=f"the statement is of {day}")
-    return signed(found[0], "Amt", positive=False)
+    return found[0]
 
 
-def _read_day(statement: Node) -> date:
-    start, end = statement.instant("FrToDt/FrDtTm"), statement.instant("FrToDt/ToDtTm")
-    if end - start != _ONE_DAY or shanghai(business_date_of(start)) != start:
-        raise BadInput("it is not of one day from 00:00 to 24:00 in Shanghai", where=statement.need("FrToDt").where, hint="ask for one day")
-    return business_date_of(start)
+def _read_opening(statement: Node, balances: dict[str, list[Node]], day: date) -> int:
+    """What the account held when the day began: dated this day, or an earlier one whose closing balance it is."""
+    code = OPENING if balances[OPENING] else _FORMER_CLOSING
+    node = _one(statement, code if balances[code] else OPENING, balances[code])
+    stated = node.day("Dt")
+    if stated > day or (code == OPENING and stated < day - _ONE_DAY):
+        raise BadInput(f"balance {code} is of {stated}", where=node.where, hint=f"the statement is of {day}")
+    return signed(node, "Amt", positive=False)
+
+
+def _read_day(statement: Node, closing: Node) -> date:
+    """The day of the closing balance, which the period must agree with where it is given."""
+    day = closing.day("Dt")
+    if statement.find("FrToDt"):
+        start, end = statement.instant("FrToDt/FrDtTm"), statement.instant("FrToDt/ToDtTm")
+        if business_date_of(start) != day:
+            raise BadInput(f"balance {CLOSING} is of {day}", where=closing.where, hint=f"the statement is of {business_date_of(start)}")
+        if shanghai(day) != start or not _ONE_DAY - _ONE_SECOND <= end - start <= _ONE_DAY:
+            where = statement.need("FrToDt").where
+            raise BadInput("it is not of one day from 00:00 to 24:00 in Shanghai", where=where, hint="ask for one day")
+    return day
 
 
 def _read_head(body: Node, statement: Node) -> StatementHead:
-    day = _read_day(statement)
+    refuse_pages(statement, "StmtPgntn")
+    statement.pass_over(*ASIDE)
+    balances = _balances(statement)
+    closing = _one(statement, CLOSING, balances[CLOSING])
+    day = _read_day(statement, closing)
+    message_id, created_at = read_header(body)
     return StatementHead(
-        body.identifier("GrpHdr/MsgId"),
-        body.instant("GrpHdr/CreDtTm"),
+        message_id,
+        created_at,
         statement.identifier("Id"),
-        read_account(statement, "Acct"),
+        read_own_account(statement, "Acct"),
         day,
-        _read_balance(statement, OPENING, day),
-        _read_balance(statement, CLOSING, day),
+        _read_opening(statement, balances, day),
+        signed(closing, "Amt", positive=False),
     )
 
 
-def _read_totals(summary: Node) -> Totals:
-    """What the summary states, the number of all entries against the numbers of the two kinds at once."""
-    credits, credit_sum = summary.count("TtlCdtNtries/NbOfNtries"), summary.sum("TtlCdtNtries/Sum")
-    debits, debit_sum = summary.count("TtlDbtNtries/NbOfNtries"), summary.sum("TtlDbtNtries/Sum")
-    summary.equal("TtlNtries/NbOfNtries", summary.count("TtlNtries/NbOfNtries"), credits + debits)
-    return Totals(credits, credit_sum, debits, debit_sum)
+_SUMMARY = ("TtlNtries/NbOfNtries", "TtlCdtNtries/NbOfNtries", "TtlCdtNtries/Sum", "TtlDbtNtries/NbOfNtries", "TtlDbtNtries/Sum")
 
 
-def _check_totals(summary: Node, stated: Totals, found: Totals) -> None:
-    summary.equal("TtlCdtNtries/NbOfNtries", stated.credits, found.credits)
-    summary.equal("TtlCdtNtries/Sum", stated.credit_sum, found.credit_sum)
-    summary.equal("TtlDbtNtries/NbOfNtries", stated.debits, found.debits)
-    summary.equal("TtlDbtNtries/Sum", stated.debit_sum, found.debit_sum)
+def _read_totals(statement: Node) -> dict[str, int]:
+    """What the summary states, as far as it does, by path."""
+    summary = statement.find("TxsSummry")
+    if summary is None:
+        return {}
+    summary.pass_over("TtlNtriesPerBkTxCd")
+    if total := summary.find("TtlNtries"):
+        total.pass_over("Sum", "TtlNetNtry")
+    return {path: (summary.sum if path.endswith("Sum") else summary.count)(path) for path in _SUMMARY if summary.find(path)}
+
+
+def _check_totals(statement: Node, stated: dict[str, int], found: Totals) -> None:
+    counted = (found.credits + found.debits, found.credits, found.credit_sum, found.debits, found.debit_sum)
+    for path, value in zip(_SUMMARY, counted, strict=True):
+        if path in stated:
+            statement.need("TxsSummry").equal(path, stated[path], value)
 
 
 def _bad(error: Any) -> BadInput:
@@ -183,9 +223,9 @@ class StatementReader:
     def __init__(self, source: IO[bytes], limit: int = MAX_STATEMENT_BYTES) -> None:
         self._events = _events(source, limit)
         self._body, self._statement = self._until_first_entry()
-        self._totals = Totals()
+        self._entries, self._totals = 0, Totals()
         self.head = _read_head(self._body, self._statement)
-        self._stated = _read_totals(self._statement.need("TxsSummry"))
+        self._stated = _read_totals(self._statement)
         self._statement.done(besides="Ntry")
         self._body.need("GrpHdr").done()
 
@@ -203,28 +243,26 @@ class StatementReader:
         """Each entry once; when all are read, the summary is checked against them."""
         before: Any = None
         for event, element in self._events:
+            if event == "+Stmt":
+                raise BadInput("another statement begins", where=Node(element).where, hint="send one statement to a message")
             if event == "-Ntry":
-                yield self._read(element)
+                yield from self._read(element)
                 if before is not None:
                     before.getparent().remove(before)
                 before = element
-        self._check_end()
+        _check_totals(self._statement, self._stated, self._totals)
 
-    def _read(self, element: Any) -> Entry:
-        number = self._totals.credits + self._totals.debits + 1
+    def _read(self, element: Any) -> list[Entry]:
+        self._entries += 1
+        node = Node(element)
         try:
-            entry = read_entry(Node(element))
+            if not is_booked(node):
+                return []
+            entries = read_entry(node)
         except BadInput as bad:
-            raise BadInput(bad.what, where=f"entry {number}, {bad.where}", hint=bad.hint) from None
-        self._totals.add(entry.amount)
-        return entry
-
-    def _check_end(self) -> None:
-        _check_totals(self._statement.need("TxsSummry"), self._stated, self._totals)
-        for later in (*self._body.element[2:], *self._statement.element.iterfind("{*}AddtlStmtInf")):
-            raise BadInput(
-                "this element is not part of the profile", where=Node(later).where, hint="leave it out; one statement to a message"
-            )
+            raise BadInput(bad.what, where=f"entry {self._entries}, {bad.where}", hint=bad.hint) from None
+        self._totals.add(sum(entry.amount for entry in entries))
+        return entries
 
 
 def read_statement(data: bytes) -> Statement:

@@ -1,6 +1,7 @@
 """XML trees as the messages see them: `Tag` to build one, `Node` to take one apart.
 
-A `Node` remembers which children were taken; `done` refuses the others. So a message is only read by what understands all of it.
+A `Node` remembers which children were taken and which may be passed over; `done` refuses the others. So a message is only read by what
+understands all of it that matters.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from lxml import etree
 
+from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso20022 import values
 from tapwealth.wire.iso20022.guard import parse
@@ -76,11 +78,16 @@ class Node:
     element: Any
     _children: "dict[str, list[Node]] | None" = None
     _taken: set[str] = field(default_factory=set)
+    _passed: set[str] = field(default_factory=set)
 
     @property
     def where(self) -> str:
         """Line and path, for error messages."""
         return f"line {self.element.sourceline}, {path_of(self.element)}"
+
+    @property
+    def name(self) -> str:
+        return local_name(self.element)
 
     @property
     def text(self) -> str:
@@ -129,6 +136,18 @@ class Node:
     def end_to_end(self, path: str) -> str:
         return self.value(path, values.end_to_end)
 
+    def one_of(self, *paths: str) -> "Node | None":
+        """The first of these that is there: the alternatives of a choice, or one element that stands in for another."""
+        return next((node for path in paths if (node := self.find(path)) is not None), None)
+
+    def day(self, path: str) -> date:
+        """A choice of a date (`Dt`) and an instant (`DtTm`), as a date in Shanghai."""
+        return self.date(f"{path}/Dt") if self.find(f"{path}/Dt") else business_date_of(self.instant(f"{path}/DtTm"))
+
+    def pass_over(self, *names: str) -> None:
+        """Children that say nothing this reader needs, whatever stands in them."""
+        self._passed.update(names)
+
     def printable(self, path: str, length: int = values.TEXT_LENGTH) -> str:
         """A free text, empty when it is absent."""
         return self.value(path, lambda text: values.printable(text, length=length)) if self.find(path) else ""
@@ -163,7 +182,7 @@ class Node:
     def done(self, besides: str = "") -> None:
         """BadInput for the first element that nobody took; children named `besides` are read elsewhere."""
         for name, children in self._by_name().items():
-            if name == besides:
+            if name == besides or name in self._passed:
                 continue
             if name not in self._taken:
                 raise BadInput("this element is not part of the profile", where=children[0].where, hint="leave it out")

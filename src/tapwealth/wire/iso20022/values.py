@@ -1,11 +1,13 @@
 """Texts of the messages ⇄ values: amounts in fen, dates, instants, identifiers. Every defect is BadInput with the element's place.
 
-Narrower than the XSD on purpose: amounts are CNY with exactly two decimals and no more than one movement can carry, an instant has its
-offset, an identifier is printable ASCII of 1 to 35 characters (Max35Text) without blanks at its ends, a text has no control characters.
+Narrower than the XSD on purpose: amounts are CNY with at most the two decimals of ISO 4217 and no more than one movement can carry, an
+identifier is printable ASCII of 1 to 35 characters (Max35Text) without blanks at its ends, a text has no control characters. Blanks around
+a number, a date or an instant mean nothing (XML Schema, whiteSpace collapse). An instant without an offset is the sender's local time
+(ISO 20022, ISODateTime): a bank's here, so Shanghai's; 24:00:00 is the beginning of the next day (XML Schema, dateTime).
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.money import MAX_AMOUNT, checked, format_minor
@@ -15,10 +17,13 @@ from tapwealth.wire.iso20022.guard import hide_cards
 CURRENCY = "CNY"
 NOT_PROVIDED = "NOTPROVIDED"
 ID_LENGTH, ACCOUNT_LENGTH, TEXT_LENGTH = 35, 34, 140
-_FEN = re.compile(r"(0|[1-9][0-9]{0,15})\.([0-9]{2})", re.ASCII)
-_COUNT = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_FEN = re.compile(r"0*([0-9]{1,16})(?:\.([0-9]{0,2}))?", re.ASCII)
+_COUNT = re.compile(r"0*([0-9]{1,9})", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
+_INSTANT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6})?[0-9]*(Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
+_MIDNIGHT, _ONE_DAY = "24:00:00", timedelta(days=1)
+_YEARS = range(1970, 2200)
+_BLANKS = " \t\r\n"
 _IDENTIFIER = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff]")
 
@@ -28,11 +33,12 @@ def _shown(text: str) -> str:
 
 
 def read_sum(text: str, where: str = "") -> int:
-    """A decimal with exactly two places, as fen; at least zero, of any size that 18 digits hold (a control sum)."""
-    match = _FEN.fullmatch(text)
+    """A decimal with at most two places, as fen; at least zero, of any size that 18 digits hold (a control sum)."""
+    match = _FEN.fullmatch(text.strip(_BLANKS))
     if match is None:
-        raise BadInput(f"{_shown(text)} is not an amount of at least zero with two decimals", where=where, hint="write it like 1250.00")
-    return int(match[1] + match[2])
+        what = f"{_shown(text)} is not an amount of at least zero with at most two decimals"
+        raise BadInput(what, where=where, hint="write it like 1250.00")
+    return int(match[1] + (match[2] or "").ljust(2, "0"))
 
 
 def read_amount(text: str, currency: str | None, where: str = "", *, positive: bool = True) -> int:
@@ -56,28 +62,36 @@ def write_amount(fen: int, where: str, *, positive: bool = True) -> str:
 
 
 def read_count(text: str, where: str = "") -> int:
-    """NbOfTxs and its like: a whole number of at most nine digits, without leading zeros."""
-    if not _COUNT.fullmatch(text):
+    """NbOfTxs and its like (Max15NumericText): a whole number of at most nine digits that count."""
+    match = _COUNT.fullmatch(text)
+    if match is None:
         raise BadInput(f"{_shown(text)} is not a count", where=where, hint="write digits only")
-    return int(text)
+    return int(match[1])
 
 
 def read_date(text: str, where: str = "") -> date:
-    """`2014-02-24`, without an offset."""
+    """`2014-02-24`, without an offset, of the years that a bank's books can be of."""
     try:
-        if not _DATE.fullmatch(text):
+        if not _DATE.fullmatch(text.strip(_BLANKS)):
             raise ValueError
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text.strip(_BLANKS))
     except ValueError:
         raise BadInput(f"{_shown(text)} is not a date", where=where, hint="write it like 2014-02-24") from None
+    if day.year not in _YEARS:
+        raise BadInput(f"{day} is no day of a bank's books", where=where, hint=f"years from {_YEARS[0]} to {_YEARS[-1]} are possible")
+    return day
 
 
 def read_instant(text: str, where: str = "") -> datetime:
-    """A date and time with its offset, as aware UTC."""
+    """A date and time as aware UTC; what is finer than a microsecond is cut off."""
     try:
-        if not _INSTANT.fullmatch(text):
+        match = _INSTANT.fullmatch(text.strip(_BLANKS))
+        if match is None:
             raise ValueError
-        return datetime.fromisoformat(text).astimezone(UTC)
+        day, time, fraction, offset = match[1], match[2], match[3] or "", match[4] or "+08:00"
+        if time == _MIDNIGHT and not fraction.strip(".0"):
+            return datetime.fromisoformat(f"{day}T00:00:00{offset}").astimezone(UTC) + _ONE_DAY
+        return datetime.fromisoformat(f"{day}T{time}{fraction}{offset}").astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadInput(f"{_shown(text)} is not an instant", where=where, hint="write it like 2014-02-24T09:30:00+08:00") from None
 
@@ -99,6 +113,17 @@ def end_to_end(text: str, where: str = "") -> str:
     if text == NOT_PROVIDED:
         raise BadInput(f"{NOT_PROVIDED} names no payment", where=where, hint="give each payment an id of its own")
     return identifier(text, where)
+
+
+def seen(text: str) -> str:
+    """A free text of somebody else's as one line: what cannot be printed is a blank."""
+    return _CONTROL.sub(" ", text)
+
+
+def name_of_payment(text: str, where: str = "") -> str:
+    """An end-to-end id that somebody else gave, without blanks at its ends; empty when it names nothing."""
+    name = printable(seen(text).strip(), where, ID_LENGTH)
+    return "" if name == NOT_PROVIDED else name
 
 
 def printable(text: str, where: str = "", length: int = TEXT_LENGTH) -> str:
