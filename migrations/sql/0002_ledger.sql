@@ -194,8 +194,8 @@ $$;
 -- Posts a list of entries exactly as if they had been judged one after the other in the order of the list.
 --
 -- Parallel arrays, one element per line. The lines of a book stand together, the lines of an entry stand together; seq counts 0, 1, … and opens an
--- entry at 0. p_hold and p_expires are null when no line has to do with a hold, p_reference when no entry carries one. p_now is the platform's clock;
--- null: read its row.
+-- entry at 0. p_hold and p_expires are null when no line has to do with a hold, p_reference when no entry carries one. Of p_seq, p_op, p_kind, p_date,
+-- p_actor and p_asset one element will do if it is the same for all lines. p_now is the platform's clock; null: read its row.
 -- The caller has seen to it that no key and no hold stands in two entries of one list, and that every line is well formed (ledger/rules.py).
 --
 -- Refusals, in order of precedence (the lowest that applies is the answer; 1, malformed, is not decided here):
@@ -238,13 +238,19 @@ declare
   v_line     smallint[];  -- by line: the code of its entry. Null: all 0
   v_held     bigint[];    -- by line: what its hold holds (0: the line ends no hold)
   v_before   bigint[];    -- by line: the line before it on its debit account, then n more for its credit account
-  -- accounts touched, by id: what the list does to them (posted, pending, and what has to find room), and how they stand
+  -- accounts touched, by id: what the list does to them (posted, pending, and what has to find room), and how and where they stand
   a_book int[]; a_id bigint[]; a_asset smallint[]; a_last bigint[]; a_d bigint[]; a_c bigint[]; a_pd bigint[]; a_pc bigint[]; a_nd bigint[]; a_nc bigint[];
-  r_book int[]; r_id bigint[]; r_asset smallint[]; r_last bigint[]; r_side smallint[]; r_room bigint[]; r_pending bigint[];
+  r_book int[]; r_id bigint[]; r_asset smallint[]; r_last bigint[]; r_side smallint[]; r_room bigint[]; r_pending bigint[]; r_tid tid[];
   c_id bigint[]; c_side smallint[]; c_room bigint[]; c_due bool[];                      -- the contested among them
-  v_refused bool := false; v_again bool; r record;
+  v_refused bool := false; v_again bool; v_moved int; r record;
 begin
   if n = 0 then return; end if;
+  if cardinality(p_seq)   < n then p_seq   := array_fill(p_seq[1],   array[n]); end if;
+  if cardinality(p_op)    < n then p_op    := array_fill(p_op[1],    array[n]); end if;
+  if cardinality(p_kind)  < n then p_kind  := array_fill(p_kind[1],  array[n]); end if;
+  if cardinality(p_date)  < n then p_date  := array_fill(p_date[1],  array[n]); end if;
+  if cardinality(p_actor) < n then p_actor := array_fill(p_actor[1], array[n]); end if;
+  if cardinality(p_asset) < n then p_asset := array_fill(p_asset[1], array[n]); end if;
   if p_now is null then select instant into strict p_now from platform_clock; end if;
 
   -- 1. Lock the books, in ascending order. From here on nobody else changes their accounts, holds, dates or chain.
@@ -368,11 +374,16 @@ begin
                where v_line is null or v_line[ord] = 0
                group by acct, book, asset order by acct) y;
     end if;
-    exit when v_again or a_id is null;                                                   -- second time: limits are judged, only the sums were wanted
+    if v_again then                                                                      -- limits are judged, only the sums were wanted
+      select array_agg(o.last order by o.id), array_agg(o.tid order by o.id) into r_last, r_tid
+        from unnest(r_id, r_last, r_tid) o(id, last, tid) join unnest(a_id) w(id) using (id);
+      exit;
+    end if;
+    exit when a_id is null;
 
-    select array_agg(id), array_agg(book), array_agg(asset), array_agg(last_no), array_agg(side), array_agg(room), array_agg(pending)
-      into r_id, r_book, r_asset, r_last, r_side, r_room, r_pending
-      from (select id, book, asset, last_no, side,
+    select array_agg(id), array_agg(book), array_agg(asset), array_agg(last_no), array_agg(side), array_agg(room), array_agg(pending), array_agg(tid)
+      into r_id, r_book, r_asset, r_last, r_side, r_room, r_pending, r_tid
+      from (select id, book, asset, last_no, side, ctid tid,
                    case side when 1 then credits_posted - debits_posted - debits_pending when 2 then debits_posted - credits_posted - credits_pending end room,
                    case side when 1 then debits_pending when 2 then credits_pending end pending
               from account where id = any (a_id) order by id) a;
@@ -428,15 +439,12 @@ begin
 
   -- 6. Write: the lines, the balances, the holds.
   if a_id is not null then
-    select array_agg(before order by slot) into v_before                                 -- each account's newest line, then its lines here: every line follows the one before
-      from (select slot, lag(no) over (partition by acct order by no) before
-              from (select case when v_line is null or v_line[ord] = 0 then acct else -ord end acct, v_base[book + 1] + ord no, slot
+    select array_agg(before order by slot) into v_before                                 -- every line follows the one before it here, or else the account's newest
+      from (select slot, coalesce(lag(no) over (partition by acct order by no), r_last[dense_rank() over (order by acct)]) before
+              from (select case when v_line is null or v_line[ord] = 0 then acct end acct, v_base[book + 1] + ord no, slot   -- refused: null, which sorts last
                       from (select unnest(p_debit) acct, unnest(p_book) book, generate_series(1, n) ord, generate_series(1, n) slot
                             union all
-                            select unnest(p_credit), unnest(p_book), generate_series(1, n), generate_series(n + 1, n + n)) z
-                    union all
-                    select unnest(r_id), unnest(r_last), 0) m) z
-     where slot > 0;
+                            select unnest(p_credit), unnest(p_book), generate_series(1, n), generate_series(n + 1, n + n)) z) m) b;
     insert into transfer (no, key, debit, credit, amount, debit_before, credit_before, actor, row_hash, book, business_date, seq, op, kind, asset, hold, expires_at, reference)
       select v_base[book + 1] + ord, key, debit, credit, amount, db, cb, actor,
              ledger_row_hash(v_base[book + 1] + ord, key, debit, credit, amount, actor, day, seq, op, kind, asset, 0::smallint, hold, expires, reference),
@@ -445,11 +453,13 @@ begin
                      unnest(p_asset) asset, unnest(p_debit) debit, unnest(p_credit) credit, unnest(p_amount) amount, unnest(p_hold) hold, unnest(p_expires) expires,
                      unnest(p_reference) reference, unnest(v_before[:n]) db, unnest(v_before[n+1:]) cb, generate_series(1, n) ord) x
        where v_line is null or v_line[ord] = 0;
-    update account a
+    update account a                                                                     -- by where they stand: the index was searched once, a fifth of the cost
        set debits_posted  = a.debits_posted  + w.d,  credits_posted  = a.credits_posted  + w.c,
            debits_pending = a.debits_pending + w.pd, credits_pending = a.credits_pending + w.pc, last_no = w.last
-      from (select unnest(a_book) book, unnest(a_id) id, unnest(a_d) d, unnest(a_c) c, unnest(a_pd) pd, unnest(a_pc) pc, unnest(a_last) as last) w
-     where a.book = w.book and a.id = w.id;
+      from (select unnest(r_tid) tid, unnest(a_book) book, unnest(a_d) d, unnest(a_c) c, unnest(a_pd) pd, unnest(a_pc) pc, unnest(a_last) as last) w
+     where a.ctid = w.tid and a.book = w.book;
+    get diagnostics v_moved = row_count;
+    if v_moved <> cardinality(a_id) then raise exception 'post: somebody else changed an account of a locked book'; end if;
     if not v_plain then
       insert into hold (id, link, debit, credit, amount, expires_at, book, asset, linked)
         select id, key, debit, credit, amount, expires, book, asset, count(*) over (partition by ord - seq)

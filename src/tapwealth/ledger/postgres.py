@@ -35,9 +35,16 @@ from tapwealth.storage.books import lock_books
 _POST = "select * from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 _EXPIRE = "select ledger_expire($1, $2, $3, $4, $5)"
 
+_SEQ, _OP, _KIND, _DATE, _ACTOR, _ASSET, _HOLD, _EXPIRES, _REFERENCE = 2, 3, 4, 5, 6, 7, 11, 12, 13
+"""Parameters of ledger_post(), counted from the one after the clock."""
+
+_OFTEN_THE_SAME = (_SEQ, _OP, _KIND, _DATE, _ACTOR, _ASSET)
+
 _MALFORMED = Answer(LedgerRefusal.MALFORMED, None, 0)
 _KEY_REUSED = Answer(LedgerRefusal.KEY_REUSED, None, 0)
 _REFUSALS = {0: None, **{int(code): code for code in LedgerRefusal}}
+
+_NOTHING_SPECIAL = (0, None, None)
 
 Part = list[int]
 """Positions in the caller's list, grouped by book."""
@@ -199,17 +206,21 @@ async def _call(
 
 
 def _columns(entries: Sequence[JournalEntry], part: Part) -> list[Any]:
-    """One list per parameter of ledger_post(), one element per line; None instead of a column in which nothing is set."""
+    """A list per parameter of ledger_post(): an element per line, or one for all if they are the same; None where nothing is set."""
     rows = []
     for place in part:
         book, key, kind, business_date, actor, reference, lines = entries[place]
         for seq, (op, debit, credit, asset, amount, hold, expires_at) in enumerate(lines):
             rows.append((book, key, seq, op, kind, business_date, actor, asset, debit, credit, amount, hold, expires_at, reference))
     columns: list[Any] = list(zip(*rows, strict=True))
-    if not any(columns[3]):
-        columns[11] = columns[12] = None
-    if not any(columns[13]):
-        columns[13] = None
+    for place in _OFTEN_THE_SAME:  # the driver takes 0.2 µs to encode an element, counting takes 0.01
+        column = columns[place]
+        if column.count(column[0]) == len(column):
+            columns[place] = column[:1]
+    if not any(columns[_OP]):
+        columns[_HOLD] = columns[_EXPIRES] = None
+    if not any(columns[_REFERENCE]):
+        columns[_REFERENCE] = None
     return columns
 
 
@@ -226,16 +237,17 @@ def _place_of_line(entries: Sequence[JournalEntry], part: Part, position: int) -
 def _read(entries: Sequence[JournalEntry], part: Part, row: Any, answers: list[Answer]) -> None:
     """What is new is numbered on from its book's base; the exceptions are listed by the position of their first line."""
     bases = {book: (base, at) for book, base, at in zip(row["o_book"] or (), row["o_base"] or (), row["o_at"] or (), strict=True)}
-    positions = row["o_pos"]
-    exceptions = dict(zip(positions, zip(row["o_code"], row["o_no"], row["o_recorded"], strict=True), strict=True)) if positions else {}
+    positions = row["o_pos"] or ()
+    exceptions = dict(zip(positions, zip(row["o_code"] or (), row["o_no"] or (), row["o_recorded"] or (), strict=True), strict=True))
     position, number = 1, 1
     for place in part:
         entry = entries[place]
         width = len(entry.lines)
-        code, no, recorded_at = exceptions.get(position, (0, None, None))
+        code, no, recorded_at = exceptions.get(position, _NOTHING_SPECIAL)
         if no is None:
             base, at = bases[entry.book]
-            answers[place] = Answer(_REFUSALS[code], at + MICROSECOND * ((base + number & LINE_MASK) - 1), base + number)
+            no = base + number
+            answers[place] = Answer(_REFUSALS[code], at + MICROSECOND * ((no & LINE_MASK) - 1), no)
             number += width
         else:
             answers[place] = Answer(_REFUSALS[code], recorded_at, no, True) if no else _KEY_REUSED
