@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 import uvicorn
 
+from tapwealth.app.event_loop import spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.wiring import Edges, open_edges
 from tapwealth.flows import cards
@@ -78,6 +79,7 @@ class Platform:
         async with self.edges.running():
             await self.edges.listener.start("127.0.0.1", self.settings.host_port)
             serving = asyncio.create_task(server.serve())
+            spare_collector()
             await stop.wait()
             await self.edges.listener.stop()
             server.should_exit = True

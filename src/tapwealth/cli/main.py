@@ -106,8 +106,7 @@ def up(
     insurer_url: Annotated[str, typer.Option(help="The insurer.")] = "",
 ) -> None:
     """Run the platform until Ctrl-C: database, HTTP, terminals, worker."""
-    import asyncio
-
+    from tapwealth.app.event_loop import runner
     from tapwealth.app.house import Settings
     from tapwealth.app.platform import run_platform
 
@@ -126,7 +125,8 @@ def up(
         exchange=exchange_dir or data_dir / "exchange",
     )
     started = datetime.fromisoformat(clock_start) if clock_start else None
-    asyncio.run(run_platform(settings, started, operators))
+    with runner() as loop:
+        loop.run(run_platform(settings, started, operators))
 
 
 @app.command()
