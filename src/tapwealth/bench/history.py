@@ -1,94 +1,107 @@
-"""`tapwealth bench history`: what an entry costs over 200,000 and over 20 million entries of history, on the same accounts.
+"""`tapwealth bench history`: what an entry, and a page of an account's history, cost over 200,000 and over 20 million entries.
 
-History is posted by the ledger itself, then the server is restarted, so that its own cache is cold (the operating system's is not), and the
-same load is measured as at the beginning. Cost is flat when the two figures differ by less than the machine's own drift.
+History is posted by the ledger itself, to the same accounts, for at most half an hour: the figures say how far it came. Then the server
+is restarted, so that its own cache is cold (the operating system's is not), and the same load is measured as at the beginning. Cost is
+flat when the figures differ by less than the machine's own drift.
 """
 
 import asyncio
-import json
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-import uvloop
-
-from tapwealth.bench.ledger import BOOKS, FEW, Figure, callers, install, progress, table
-from tapwealth.bench.load import NOW, Load, Mix, open_accounts, post
-from tapwealth.ledger.postgres import PostgresLedger
-from tapwealth.storage.database import Database
-from tapwealth.storage.embedded import EmbeddedServer, Role
-from tapwealth.storage.group_commit import Batcher
+from tapwealth.app.event_loop import runner, spare_collector
+from tapwealth.bench.figure import SECOND, Figure, Run, Waits, progress, results, shown
+from tapwealth.bench.ledger import BATCH, FEW, MANY_CALLERS, ROUNDS, Bench, install, opened
+from tapwealth.bench.load import NOW, Load, Mix, open_accounts
+from tapwealth.kernel.clock import monotonic_ns
+from tapwealth.storage.embedded import EmbeddedServer
 
 SHORT, LONG = 200_000, 20_000_000
-_ROUNDS = 3
-_BATCH = 8_000
-_CALLERS = 1_024
+_MOST_SECONDS = 1_800
+_READERS = 4
 
 
 def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout) -> None:
-    """Build the history and measure twice; takes some ten minutes."""
+    """Build the history and measure twice."""
     with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as folder:
         Path(folder).chmod(0o755)
-        server = EmbeddedServer(Path(folder))
+        server = EmbeddedServer(Path(folder)).start()
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                server.start()
-                load = runner.run(_begin(server, Path(folder)))
-                results = []
-                done = 0
-                for length in (SHORT, LONG):
-                    runner.run(_grow(server, load, length - done, progress))
-                    done = length
+            with runner() as loop:
+                load = loop.run(_begin(server, Path(folder)))
+                figures = []
+                length = 0
+                for wanted in (SHORT, LONG):
+                    length += loop.run(_grow(server, load, wanted - length))
                     server.stop()
                     server.start()
-                    results.append(runner.run(_measure(server, load, length, seconds)))
+                    figures += loop.run(_measure(server, load, length, seconds))
         finally:
             server.erase()
-    result = {"results": results, "yardsticks": [], "cache": "server restarted before each figure, operating system's cache warm"}
-    out.write(json.dumps(result, indent=2) + "\n" if as_json else table(result))
-
-
-@asynccontextmanager
-async def _open(server: EmbeddedServer) -> AsyncIterator[tuple[Database, PostgresLedger]]:
-    async with Database(server.dsn(Role.OWNER), size=20) as database:
-        yield database, PostgresLedger(BOOKS)
+    out.write(shown(results(figures), as_json=as_json))
 
 
 async def _begin(server: EmbeddedServer, folder: Path) -> Load:
-    async with _open(server) as (database, ledger):
-        await install(server, database, ledger, folder)
-        return await open_accounts(database, ledger, FEW, progress)
+    async with opened(server) as bench:
+        await install(bench, folder)
+        return await open_accounts(bench.database, bench.ledger, FEW, progress)
 
 
-async def _grow(server: EmbeddedServer, load: Load, entries: int, say: Callable[[str], None]) -> None:
-    async with _open(server) as (database, ledger):
+async def _grow(server: EmbeddedServer, load: Load, entries: int) -> int:
+    """Post so many, or as many as the time allows; how many."""
+    end = monotonic_ns() + _MOST_SECONDS * SECOND
+    async with opened(server) as bench:
 
-        async def poster(half: int) -> None:
-            for done in range(0, entries // 2, _BATCH):
-                batch = [load.entry(Mix(), half) for _ in range(min(_BATCH, entries // 2 - done))]
-                async with database.transaction() as tx:
-                    await ledger.post(tx, NOW, batch)
-                if half == 0 and done // _BATCH % 100 == 99:
-                    say(f"{2 * done:,} of {entries:,} entries of history")
+        async def poster(half: int) -> int:
+            done = 0
+            while done < entries // 2 and monotonic_ns() < end:
+                batch = [load.entry(Mix(), half) for _ in range(min(BATCH, entries // 2 - done))]
+                async with bench.database.transaction() as tx:
+                    await bench.ledger.post(tx, NOW, batch)
+                done += len(batch)
+                if half == 0 and done // BATCH % 50 == 0:
+                    progress(f"some {2 * done:,} of {entries:,} entries of history")
+            return done
 
-        await asyncio.gather(poster(0), poster(1))
+        return sum(await asyncio.gather(poster(0), poster(1)))
 
 
-async def _measure(server: EmbeddedServer, load: Load, length: int, seconds: int) -> dict[str, Any]:
-    async with (
-        _open(server) as (database, ledger),
-        Batcher(database, {"post": lambda tx, entries: post(ledger, tx, entries)}, statements=("post",)) as batcher,
-    ):
-        figure = Figure(
-            f"1,024 callers, 10,000 accounts, {length:,} entries of history",
-            lambda limit: callers(batcher, load, Mix(), _CALLERS, limit),
-            _CALLERS,
-            history=f"{length}",
-        )
-        for _ in range(_ROUNDS):
-            await figure.round(seconds)
-            progress(f"{figure.name}: {figure.rates[-1]:,} a second")
-        return figure.as_json(seconds)
+async def _measure(server: EmbeddedServer, load: Load, length: int, seconds: int) -> list[Figure]:
+    async with opened(server) as bench:
+        history = f"{length:,} entries"
+        figures = [
+            Figure(f"1,024 callers over {history} of history", bench.callers(load, Mix(), MANY_CALLERS), MANY_CALLERS, history=history),
+            Figure(f"pages of 50 lines out of {history} of history", _pages(bench, load), _READERS, history=history),
+        ]
+        spare_collector()
+        for figure in figures:
+            await figure.warm_up()
+        for number in range(1, ROUNDS + 1):
+            for figure in figures:
+                progress(f"round {number} of {ROUNDS}: {figure.name}: {await figure.round(seconds):,} a second")
+    return figures
+
+
+def _pages(bench: Bench, load: Load) -> Run:
+    """Readers of the newest and the next page of one account after another."""
+
+    async def run(seconds: int, waits: Waits) -> int:
+        end = monotonic_ns() + seconds * SECOND
+
+        async def reader() -> int:
+            done = 0
+            while monotonic_ns() < end:
+                account, cursor = load.account(), None
+                for _ in range(2):
+                    started = monotonic_ns()
+                    async with bench.database.read() as tx:
+                        cursor = (await bench.ledger.account_history(tx, account, cursor)).next_cursor
+                    waits.add(monotonic_ns() - started)
+                    done += 1
+            return done
+
+        return sum(await asyncio.gather(*(reader() for _ in range(_READERS))))
+
+    return run

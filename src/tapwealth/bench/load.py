@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from asyncpg.pgproto.pgproto import UUID as DriverUUID
@@ -51,6 +50,12 @@ class Load:
         self._count += 1
         value: UUID = DriverUUID(((self._high + (self._count >> 12 << 16)) << 64 | 0x8 << 60 | self._count).to_bytes(16, "big"))
         return value
+
+    def account(self) -> int:
+        """Any of the funded ones."""
+        draw = self._bits(64)
+        own = self.accounts[draw % self._books]
+        return own[(draw >> 8) % len(own)]
 
     def entry(self, mix: Mix, half: int | None = None) -> JournalEntry:
         """The next one, in any book or in those of one half (by parity). One draw decides all of it: the load shares the machine."""
@@ -125,8 +130,3 @@ async def _fund(database: Database, ledger: PostgresLedger, load: Load, accounts
             async with database.transaction() as tx:
                 answers = await ledger.post(tx, NOW, entries)
             assert all(answer.posted for answer in answers), "the accounts could not be funded"
-
-
-async def post(ledger: PostgresLedger, tx: Any, entries: list[JournalEntry], now: datetime = NOW) -> list[Any]:
-    """The flow that the batcher calls."""
-    return await ledger.post(tx, now, entries)

@@ -5,9 +5,10 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
+from tapwealth.bench.figure import SECOND, Run, Waits
 from tapwealth.bench.load import NOW, Load, Mix
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.ledger.postgres import PostgresLedger
@@ -38,32 +39,44 @@ async def prepare_naked(owner: Any, accounts: list[int]) -> None:
     await owner.execute("insert into naked.account select unnest($1::bigint[]) on conflict do nothing", accounts)
 
 
-async def naked(owner: Any, load: Load, batch: int, seconds: int) -> tuple[int, list[int]]:
-    """(entries, nanoseconds of each batch) posted by batches."""
-    posted, took = 0, []
-    end = monotonic_ns() + seconds * 1_000_000_000
-    while (started := monotonic_ns()) < end:
-        entries = [load.entry(Mix()) for _ in range(batch)]
-        columns: list[list[Any]] = [[entry.key for entry in entries]]
-        columns += [[entry.lines[0][column] for entry in entries] for column in (1, 2, 4)]
-        await owner.execute("select naked.post($1, $2, $3, $4)", *columns)
-        posted += batch
-        took.append(monotonic_ns() - started)
-    return posted, took
+def naked(owners: Sequence[Any], load: Load, batch: int) -> Run:
+    """Two posters, each with lists of `batch` transfers for its half of the books."""
+
+    async def run(seconds: int, waits: Waits) -> int:
+        end = monotonic_ns() + seconds * SECOND
+
+        async def poster(half: int) -> int:
+            posted = 0
+            while monotonic_ns() < end:
+                entries = [load.entry(Mix(), half) for _ in range(batch)]
+                started = monotonic_ns()
+                columns: list[list[Any]] = [[entry.key for entry in entries]]
+                columns += [[entry.lines[0][column] for entry in entries] for column in (1, 2, 4)]
+                await owners[half].execute("select naked.post($1, $2, $3, $4)", *columns)
+                waits.add(monotonic_ns() - started)
+                posted += batch
+            return posted
+
+        return sum(await asyncio.gather(poster(0), poster(1)))
+
+    return run
 
 
-async def one_by_one(
-    database: Database, ledger: PostgresLedger, load: Load, mix: Mix, seconds: int, connections: int = 16
-) -> tuple[int, list[int]]:
-    """(entries, nanoseconds of each), one transaction each."""
-    took: list[int] = []
-    end = monotonic_ns() + seconds * 1_000_000_000
+def one_by_one(database: Database, ledger: PostgresLedger, load: Load, connections: int) -> Run:
+    """Callers each of whose entries has a transaction of its own."""
 
-    async def caller(draw: Callable[[], Any]) -> None:
-        while (started := monotonic_ns()) < end:
-            async with database.transaction() as tx:
-                await ledger.post(tx, NOW, [draw()])
-            took.append(monotonic_ns() - started)
+    async def run(seconds: int, waits: Waits) -> int:
+        end = monotonic_ns() + seconds * SECOND
 
-    await asyncio.gather(*(caller(lambda: load.entry(mix)) for _ in range(connections)))
-    return len(took), took
+        async def caller() -> int:
+            done = 0
+            while (started := monotonic_ns()) < end:
+                async with database.transaction() as tx:
+                    await ledger.post(tx, NOW, [load.entry(Mix())])
+                waits.add(monotonic_ns() - started)
+                done += 1
+            return done
+
+        return sum(await asyncio.gather(*(caller() for _ in range(connections))))
+
+    return run
