@@ -20,7 +20,7 @@ from tapwealth.wire.iso8583.requests import (
     SettlementRequest,
     Totals,
 )
-from tapwealth.wire.iso8583.spec import ANSWER_TYPES, FIELDS, Kind
+from tapwealth.wire.iso8583.spec import FIELDS, Kind, answer_type
 
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 NOW = datetime(2014, 2, 24, 3, 0, tzinfo=UTC)
@@ -163,7 +163,7 @@ def test_sealed_answers_that_are_mangled(asked: Message, data: st.DataObject) ->
     fields = dict(asked.fields) | {39: "00"}
     number = data.draw(st.sampled_from(sorted(FIELDS)))
     fields[number] = data.draw(st.text("0123456789ABCDEF", min_size=1, max_size=62))
-    line = refused_in(lambda: terminal_side.read_answer(pack(Message(ANSWER_TYPES[asked.mti], fields), KEY), asked, KEY))
+    line = refused_in(lambda: terminal_side.read_answer(pack(Message(answer_type(asked.mti) or "", fields), KEY), asked, KEY))
     assert "\n" not in line
 
 

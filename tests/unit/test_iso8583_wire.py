@@ -12,7 +12,7 @@ from tapwealth.wire.iso8583 import host_side, terminal_side
 from tapwealth.wire.iso8583.fields import Message, UnreadableMessage, pack, unpack
 from tapwealth.wire.iso8583.frame import MAX_FRAME, MIN_FRAME, Envelope, FrameSplitter, framed, unframed
 from tapwealth.wire.iso8583.mac import is_sealed_by, terminal_mac
-from tapwealth.wire.iso8583.requests import AuthorisationResponse, OriginalReference, Totals
+from tapwealth.wire.iso8583.requests import AuthorisationRequest, AuthorisationResponse, OriginalReference, Totals
 from tapwealth.wire.iso8583.spec import FIELDS, Kind
 
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
@@ -176,7 +176,7 @@ BAD_BYTES = [
     (replaced(0, "0210"), "message type: a message type 0210 is no request; send 0200, 0320, 0400 or 0500"),
     (replaced(0, "0800"), "message type: 0800 is not taken here"),
     (replaced(2, "F0"), "bitmap bit 1: it announces a second bitmap; terminal messages have 64 fields"),
-    (replaced(2, "72"), "field 7: it is unknown in a terminal's message; leave it out"),
+    (replaced(2, "72"), "field 7 (transmission time): no terminal sends it; leave it out"),
     (replaced(8, "86"), f"field 54 (additional amounts), byte 87: failed to decode field, invalid data; {COMPARE}"),
     (replaced(10, "20"), f"field 2 (primary account number), byte 11: field data is 20 nibbles, larger than maximum 19; {COMPARE}"),
     (replaced(22, "0A"), "field 4 (amount): it has other characters than BCD digits; correct it and send again"),
@@ -197,7 +197,7 @@ def test_bytes_that_are_no_message(message: bytes, line: str) -> None:
 def test_a_message_with_an_unknown_field_can_still_be_answered_if_its_head_comes_before() -> None:
     late = bytearray(pack(SALE, KEY))
     late[8] |= 0x40  # bit 50, behind terminal and merchant
-    with pytest.raises(UnreadableMessage, match=r"^field 50: it is unknown") as caught:
+    with pytest.raises(UnreadableMessage, match=r"^field 50 \(settlement currency\): no terminal sends it") as caught:
         host_side.decode_request(bytes(late), NOW)
     answer = host_side.refusal(caught.value.read, "30", NOW)
     assert answer is not None
@@ -206,8 +206,60 @@ def test_a_message_with_an_unknown_field_can_still_be_answered_if_its_head_comes
 
 def test_a_message_without_its_head_cannot_be_answered() -> None:
     with pytest.raises(UnreadableMessage) as caught:
-        host_side.decode_request(replaced(2, "72"), NOW)
+        host_side.decode_request(bytes.fromhex("0200 7024068020C08211"), NOW)
     assert host_side.refusal(caught.value.read, "30", NOW) is None
+
+
+def by_hand(mti: str, fields: Mapping[int, str]) -> bytes:
+    """A message put together from the standard alone: `fields` are the bytes of each, in hexadecimal."""
+    wide = any(number > 64 for number in fields)
+    bits = sum(1 << (128 - number) for number in fields) | wide << 127
+    bitmap = bits.to_bytes(16, "big")[: 16 if wide else 8]
+    return bytes.fromhex(mti) + bitmap + b"".join(bytes.fromhex(fields[number]) for number in sorted(fields))
+
+
+HEAD = {3: "000000", 4: "000000001250", 11: "000001", 41: b"80000001".hex(), 42: b"102110053119999".hex(), 49: b"156".hex()}
+STRANGERS = [
+    ("0200", {**HEAD, 7: "0224120000"}, "0210", "30", "field 7 (transmission time): no terminal sends it; leave it out"),
+    ("0200", {**HEAD, 18: "5812", 24: "0003", 43: (b"SHOP" * 10).hex()}, "0210", "30",
+     "field 18 (merchant type): no terminal sends it; leave it out"),
+    ("0420", {**HEAD, 7: "0224120000", 90: "02000000010224115900" + "00" * 11}, "0430", "30",
+     "bitmap bit 1: it announces a second bitmap; terminal messages have 64 fields"),
+    ("0420", HEAD, "0430", "40", "message type: 0420 is not taken here"),
+    ("0401", HEAD, "0410", "40", "message type: 0401 is not taken here"),
+    ("1200", HEAD, "1210", "40", "message type: 1200 is not taken here"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mti", "fields", "answer", "code", "line"), STRANGERS)
+def test_a_message_of_another_kind_of_network_is_answered_with_why_not(mti, fields, answer, code, line) -> None:
+    with pytest.raises(UnreadableMessage) as caught:
+        host_side.decode_request(by_hand(mti, fields), NOW)
+    assert str(caught.value) == line
+    refused = host_side.refusal(caught.value.read, caught.value.response_code, NOW)
+    assert refused is not None
+    assert (refused.mti, refused.fields[11], refused.fields[41], refused.fields[39]) == (answer, "000001", "80000001", code)
+
+
+@pytest.mark.parametrize("mti", ["0210", "0430", "0511", "9999"])
+def test_an_answer_is_not_answered(mti: str) -> None:
+    with pytest.raises(UnreadableMessage, match=f"a message type {mti} is no request") as caught:
+        host_side.decode_request(by_hand(mti, HEAD), NOW)
+    assert host_side.refusal(caught.value.read, "40", NOW) is None
+
+
+def test_a_sale_that_another_library_would_write_is_read_the_same() -> None:
+    """Every byte by hand: BCD lengths, a PAN of 19 digits, track 2 with its odd digit filled up, field 23 filled up on the left."""
+    chip = "9F2608A1B2C3D4E5F607189F3602003195050000000000"
+    fields = {
+        2: "19" + "6212345678901234564" + "0", 3: "000000", 4: "000000001250", 11: "000001", 14: "2412", 22: "0720", 23: "0001", 25: "00",
+        35: "37" + "6212345678901234564D24122200000000000" + "0", 41: HEAD[41], 42: HEAD[42], 49: HEAD[49],
+        55: f"{len(chip) // 2:04d}" + chip, 60: "0013" + "2200000100050" + "0", 64: "0000000000000000",
+    }  # fmt: skip
+    request = host_side.decode_request(by_hand("0200", fields), NOW)
+    assert isinstance(request, AuthorisationRequest)
+    assert (request.pan.reveal(), request.psn, request.expiry_date) == ("6212345678901234564", "01", "2412")
+    assert (request.amount, request.entry_mode, request.batch, request.icc_data.hex().upper()) == (1250, "07", "000001", chip)
 
 
 @pytest.mark.parametrize(

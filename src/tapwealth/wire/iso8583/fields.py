@@ -12,7 +12,7 @@ import iso8583
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso8583.mac import sealed
-from tapwealth.wire.iso8583.spec import FIELDS, PACKING, TRACK2_FILLED_WITH_F, Kind, describe
+from tapwealth.wire.iso8583.spec import FIELDS, PACKING, PACKING_OF_ALL, TRACK2_FILLED_WITH_F, Kind, describe
 
 MAC_FIELD = BITS = 64
 FORMAT_ERROR = "30"
@@ -20,6 +20,7 @@ FORMAT_ERROR = "30"
 
 _KNOWN = sum(1 << (BITS - number) for number in FIELDS)
 """The bitmap with every field that a terminal's message can have."""
+_SECOND_BITMAP = 1 << (BITS - 1)
 _ALLOWED = {Kind.DIGITS: r"[0-9]+", Kind.TRACK: r"[0-9D]+", Kind.TEXT: r"[ -~]+", Kind.BYTES: r"(?:[0-9A-F]{2})+"}
 _EXPECTED = {Kind.DIGITS: "BCD digits", Kind.TRACK: "digits and one D", Kind.TEXT: "printable ASCII", Kind.BYTES: "whole bytes"}
 _FULLMATCH = {number: re.compile(_ALLOWED[known.kind]).fullmatch for number, known in FIELDS.items()}
@@ -62,14 +63,14 @@ def _decoded(message: bytes) -> dict[str, str]:
     return dict(decoded)
 
 
-def _readable_part(message: bytes, bitmap: int, unknown: int) -> dict[str, str]:
-    """The fields before the first unknown one: what comes after cannot be found."""
-    behind = BITS + 1 - unknown
-    known = bitmap >> behind << behind
+def _readable_part(message: bytes, bitmap: int) -> dict[str, str]:
+    """Whatever can be read of a message that has a second bitmap or fields that no terminal sends."""
+    behind = 18 if bitmap & _SECOND_BITMAP else 10
     try:
-        return _decoded(message[:2] + known.to_bytes(8, "big") + message[10:])
+        decoded, _ = iso8583.decode(message[:2] + (bitmap & ~_SECOND_BITMAP).to_bytes(8, "big") + message[behind:], PACKING_OF_ALL)
     except iso8583.DecodeError as fault:
         return dict(fault.doc_dec)
+    return dict(decoded)
 
 
 def _numbered(decoded: Mapping[str, str]) -> dict[int, str]:
@@ -77,8 +78,9 @@ def _numbered(decoded: Mapping[str, str]) -> dict[int, str]:
 
 
 def _collected(mti: str, decoded: Mapping[str, str]) -> Message:
-    """Those of the decoded fields that hold what they may hold."""
-    return Message(mti, {number: value for number, value in _numbered(decoded).items() if not _complaint(number, value)})
+    """Those of the decoded fields that a terminal sends and that hold what they may hold."""
+    known = {number: value for number, value in _numbered(decoded).items() if number in FIELDS}
+    return Message(mti, {number: value for number, value in known.items() if not _complaint(number, value)})
 
 
 def unpack(message: bytes) -> Message:
@@ -88,12 +90,12 @@ def unpack(message: bytes) -> Message:
         raise UnreadableMessage("it does not begin with a message type and a bitmap", where="message", hint="send ISO 8583 in BCD")
     bitmap = int.from_bytes(message[2:10], "big")
     unknown = BITS + 1 - (bitmap & ~_KNOWN).bit_length()
+    if unknown > BITS:
+        return _unpacked(mti, message)
+    read = _collected(mti, _readable_part(message, bitmap))
     if unknown == 1:
-        raise UnreadableMessage("it announces a second bitmap", where="bitmap bit 1", hint="terminal messages have 64 fields")
-    if unknown <= BITS:
-        read = _collected(mti, _readable_part(message, bitmap, unknown))
-        raise UnreadableMessage("it is unknown in a terminal's message", where=f"field {unknown}", hint="leave it out", read=read)
-    return _unpacked(mti, message)
+        raise UnreadableMessage("it announces a second bitmap", where="bitmap bit 1", hint="terminal messages have 64 fields", read=read)
+    raise UnreadableMessage("no terminal sends it", where=describe(unknown), hint="leave it out", read=read)
 
 
 def _unpacked(mti: str, message: bytes) -> Message:

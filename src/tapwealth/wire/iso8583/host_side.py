@@ -27,7 +27,7 @@ from tapwealth.wire.iso8583.requests import (
     SettlementRequest,
     SettlementResponse,
 )
-from tapwealth.wire.iso8583.spec import ANSWER_TYPES, describe
+from tapwealth.wire.iso8583.spec import answer_type, describe
 
 UNSUPPORTED, INVALID = "40", "12"
 ECHOED = (3, 4, 11, 25, 41, 42, 49, 60)
@@ -62,7 +62,7 @@ _LAYOUTS = {
 def read_request(message: bytes) -> Message:
     """The fields of a request, complete for its type. Raises UnreadableMessage."""
     read = unpack(message)
-    if read.mti not in ANSWER_TYPES:
+    if answer_type(read.mti) is None:
         raise UnreadableMessage(f"a message type {read.mti} is no request", where="message type", hint="send 0200, 0320, 0400 or 0500")
     layout = _LAYOUTS.get(read.mti)
     if layout is None:
@@ -217,14 +217,17 @@ def decode_request(message: bytes, received_at: datetime) -> Request:
 
 def refusal(read: Message | None, response_code: str, at: datetime) -> Message | None:
     """The answer that says no for reasons of the message itself; None if too little could be read to answer at all."""
-    if read is None or read.mti not in ANSWER_TYPES or any(number not in read.fields for number in NEEDED_TO_ANSWER):
+    kind = answer_type(read.mti) if read is not None else None
+    if read is None or kind is None or any(number not in read.fields for number in NEEDED_TO_ANSWER):
         return None
-    return Message(ANSWER_TYPES[read.mti], _echo(read, at) | {39: response_code})
+    return Message(kind, _echo(read, at) | {39: response_code})
 
 
 def answer(read: Message, response: Response, at: datetime) -> Message:
     """The answer to a request that was decided; `at` is printed on the receipt (fields 12 and 13, Shanghai)."""
-    return Message(ANSWER_TYPES[read.mti], _echo(read, at) | _told(read, response))
+    kind = answer_type(read.mti)
+    assert kind is not None, f"{read.mti} was decided"
+    return Message(kind, _echo(read, at) | _told(read, response))
 
 
 def _echo(read: Message, at: datetime) -> dict[int, str]:

@@ -71,16 +71,54 @@ FIELDS = MappingProxyType(
 )
 
 
-ANSWER_TYPES = MappingProxyType(
-    {"0100": "0110", "0200": "0210", "0220": "0230", "0320": "0330", "0400": "0410", "0500": "0510", "0800": "0810", "0820": "0830"}
+OTHER_FIELDS = MappingProxyType(
+    {
+        5: Field("settlement amount", D, 0, 12),
+        6: Field("cardholder's amount", D, 0, 12),
+        7: Field("transmission time", D, 0, 10),
+        8: Field("cardholder's fee", D, 0, 8),
+        9: Field("settlement rate", D, 0, 8),
+        10: Field("cardholder's rate", D, 0, 8),
+        16: Field("conversion date", D, 0, 4),
+        17: Field("capture date", D, 0, 4),
+        18: Field("merchant type", D, 0, 4),
+        19: Field("acquirer's country", D, 0, 3),
+        20: Field("card's country", D, 0, 3),
+        21: Field("forwarder's country", D, 0, 3),
+        24: Field("network", D, 0, 3),
+        27: Field("length of the authorisation code", D, 0, 1),
+        28: Field("transaction fee", T, 0, 9),
+        29: Field("settlement fee", T, 0, 9),
+        30: Field("processing fee", T, 0, 9),
+        31: Field("settlement processing fee", T, 0, 9),
+        33: Field("forwarder", D, 1, 11),
+        34: Field("extended account number", T, 1, 28),
+        40: Field("service restriction", T, 0, 3),
+        43: Field("acceptor's name and place", T, 0, 40),
+        45: Field("track 1", T, 1, 76),
+        46: Field("own data", T, 2, 999),
+        47: Field("own data", T, 2, 999),
+        50: Field("settlement currency", T, 0, 3),
+        51: Field("cardholder's currency", T, 0, 3),
+        56: Field("own data", T, 2, 999),
+        57: Field("own data", T, 2, 999),
+    }
 )
-"""Every request of a UnionPay terminal and the type of its answer."""
+"""The rest of ISO 8583:1987, which no UnionPay terminal sends: only to find the fields behind one, and so to have somebody to answer."""
+
+
+def answer_type(mti: str) -> str | None:
+    """The type of the answer to a request, an advice or a notice (third digit even), also to a repetition of it; None for an answer."""
+    return f"{mti[:2]}{int(mti[2]) + 1}0" if mti[2] in "02468" else None
 
 
 def describe(number: int) -> str:
     """`field 4 (amount)`, for messages to people."""
-    field = FIELDS.get(number)
+    field = FIELDS.get(number) or OTHER_FIELDS.get(number)
     return f"field {number} ({field.name})" if field else f"field {number}"
+
+
+_FILLED_ON_THE_LEFT = (19, 20, 21, 23, 24, 27)
 
 
 def _packing(number: int, field: Field) -> dict[str, Any]:
@@ -91,7 +129,7 @@ def _packing(number: int, field: Field) -> dict[str, Any]:
         "len_type": field.length_bytes,
         "max_len": field.length,
         "len_count": "nibbles" if digits else "bytes",
-        "left_pad" if number == 23 else "right_pad": "0",
+        "left_pad" if number in _FILLED_ON_THE_LEFT else "right_pad": "0",
         "desc": field.name,
     }
 
@@ -105,5 +143,7 @@ PACKING = MappingProxyType(
     | {str(number): _packing(number, field) for number, field in FIELDS.items()}
 )
 """The same as pyiso8583 reads it. TPDU and header are not part of it: `frame` handles them."""
+PACKING_OF_ALL = MappingProxyType(dict(PACKING) | {str(number): _packing(number, field) for number, field in OTHER_FIELDS.items()})
+"""With the fields that are not taken; only for reading."""
 TRACK2_FILLED_WITH_F = MappingProxyType(dict(PACKING) | {"35": PACKING["35"] | {"right_pad": "F"}})
 """The other way to fill up track 2; only for reading."""

@@ -13,7 +13,7 @@ from tapwealth.wire.iso8583 import subfields
 from tapwealth.wire.iso8583.fields import MAC_FIELD, Message, unpack
 from tapwealth.wire.iso8583.mac import is_sealed_by
 from tapwealth.wire.iso8583.requests import YUAN, OriginalReference, Reconciliation, Totals
-from tapwealth.wire.iso8583.spec import ANSWER_TYPES, describe
+from tapwealth.wire.iso8583.spec import answer_type, describe
 
 NO_PIN = "2"
 """Third digit of field 22."""
@@ -117,7 +117,7 @@ def read_answer(message: bytes, asked: Message, mac_key: bytes) -> Answer:
     if not is_sealed_by(mac_key, message):
         raise WrongMac("the answer's code is wrong", where=describe(MAC_FIELD), hint="don't believe it: reverse")
     read = unpack(message)
-    if read.mti != ANSWER_TYPES[asked.mti]:
+    if read.mti != answer_type(asked.mti):
         raise BadInput(f"{read.mti} came in answer to {asked.mti}", where="message type", hint="reverse")
     for number in (11, 41, 42, 60):
         if read.fields.get(number) != asked.fields[number]:
