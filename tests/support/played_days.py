@@ -278,7 +278,7 @@ class Played:
             for login in ("pm.zhou", "ops.chen"):
                 roles = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
                 await operators.create(tx, self.house.random64, login, login, roles, stored, self.now)
-        channel = {"code": "T01", "own": True, "minimum_purchase": 100, "day_cap": 0, "holding_cap": 100_000_000}
+        channel = setup.ChannelTerms("T01", True, 100, 0, 100_000_000)
         fund = setup.ProposeFund("000198", 2, "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, "0200000001", [channel])
         shop = setup.ProposeMerchant(SHOP, "老街早点铺", "5812", "91110000600037341L", "0200000004", 125)
         for proposal in (fund, shop):

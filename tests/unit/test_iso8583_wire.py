@@ -131,7 +131,7 @@ BAD_VALUES: list[tuple[Message, Mapping[int, str], str]] = [
     (SALE, {2: ""}, "field 2 (primary account number): a 0200 needs it; add it"),
     (SALE, {2: "62123456"}, "field 2 (primary account number): it has 8 digits; 12 to 19 are possible"),
     (SALE, {3: "310000"}, "field 3 (processing code): 310000 is not taken; a sale has 000000"),
-    (SALE, {4: "000000000000"}, "field 4 (amount): 0.00 is not above zero"),
+    (SALE, {4: "000000000000"}, "field 4 (amount): 0.00 is not above zero; give more"),
     (SALE, {14: "2413"}, "field 14 (expiry date): there is no month 13; write YYMM"),
     (SALE, {14: "2511"}, OTHER_CARD),
     (SALE, {23: "123"}, "field 23 (PAN sequence number): 123 is above 099; a card's sequence number has two digits"),

@@ -29,6 +29,7 @@ from tapwealth.flows.bill_sealing import seal_bill
 from tapwealth.flows.billers import compare_billers, settle_billers
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, once, post
 from tapwealth.flows.payments import end_to_end
+from tapwealth.flows.people import own_key
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, checked
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
@@ -142,13 +143,15 @@ def _read_biller(command: AddBiller) -> Biller:
     if not re.fullmatch(r"[A-Z0-9]{2,12}", command.code, re.ASCII):
         raise BadInput(f"{command.code[:20]!r} is no biller's code", where="code", hint="2 to 12 capital letters and digits")
     if not re.fullmatch(r"[0-9]{10,19}", command.bank_account, re.ASCII):
-        raise BadInput("the bank account is not a number of 10 to 19 digits", where="bank_account")
+        raise BadInput("it is no bank account number", where="bank_account", hint="10 to 19 digits")
+    if command.opens.tzinfo or command.closes.tzinfo:
+        raise BadInput("the service hours have an offset", where="opens, closes", hint="write Shanghai time like 09:00:00")
     if not command.name.strip() or not command.opens < command.closes:
         raise BadInput("the name is empty, or the service hours are none", where="name, opens, closes", hint="fill them in")
     try:
         re.compile(command.pattern)
     except re.error as error:
-        raise BadInput(f"not a regular expression: {error}", where="pattern") from None
+        raise BadInput(f"not a regular expression: {error}", where="pattern", hint="ten digits are [0-9]{10}") from None
     field = InputField("account_number", command.title, command.hint, command.pattern)
     item = BillerItem(command.code, command.category, field, checked(command.maximum, where="maximum"), command.opens, command.closes)
     return Biller(command.code, command.name.strip(), command.bank_account, (item,))
@@ -158,12 +161,14 @@ async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -
     """Ask the biller, then keep what it presents to this person. Raises Outage when the biller does not answer."""
     async with house.database.read() as tx:
         known = {row.biller.code: row for row in (await store.billers(tx)).values()}
+        book, person = _who(envelope)
+        asker = (await customers.persons(tx, [(book, person)]))[person]
     if command.biller not in known:
         text = f"there is no biller {command.biller[:20]!r}; choose one of {', '.join(known) or 'none yet'}"
         return Refusal(BillsRefusal.UNKNOWN_BILLER, text)
     identifier, biller = known[command.biller].id, known[command.biller].biller
     account = biller.items[0].account_number.read(command.account_number)
-    answer = await house.rails.biller.inquire(end_to_end("INQ", envelope.key), account)
+    answer = await house.rails.biller.inquire(end_to_end("INQ", own_key(envelope, "inquire_bill", asker)), account)
     if isinstance(answer, Unknown):
         raise Outage(f"{biller.name} does not answer ({answer.why}); ask again in a moment")
 
@@ -304,7 +309,6 @@ def _shown(row: BillRow) -> Bill:
 
 
 def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing) -> PaymentRow:
-    """The serial mixes the payer's keyed hash into the command's key: no two people share one, whatever the number of books."""
     key, received_at = one.envelope.key, one.envelope.received_at
     return PaymentRow(
         book=person.book,
@@ -312,7 +316,7 @@ def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing) -> PaymentR
         person=person.id,
         bill=bill.id,
         biller=bill.biller,
-        serial=end_to_end("PAY", derived(key, f"pay_bill:{person.identity_lookup.hex()}")),
+        serial=end_to_end("PAY", own_key(one.envelope, "pay_bill", person)),
         amount=one.command.amount,
         state=PaymentState.PREPARED,
         reason="",

@@ -8,7 +8,7 @@ that follows from date, step, book and item.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import Enum, auto
 from typing import Any
 
@@ -27,10 +27,11 @@ log = structlog.get_logger(__name__)
 
 
 class DayRefusal(Enum):
-    """Why a date cannot be closed now."""
+    """Why a date cannot be closed now, in the order in which it is looked at."""
 
     NOT_OVER = auto()
     EARLIER_DATE_OPEN = auto()
+    BEFORE_THE_FIRST = auto()
     UNPROVED = auto()
 
 
@@ -69,11 +70,16 @@ class DayReport(msgspec.Struct, frozen=True):
 async def close_day(
     house: House, day: date, steps: tuple[Step, ...], on_step: Callable[[str], None] = lambda _name: None
 ) -> DayReport | Refusal:
-    """Run what is left of a date's end. Refused while the date is not over, or an earlier one is not closed."""
+    """Run what is left of a date's end. Refused while the date is not over, or an earlier one is not closed.
+
+    Of a date that is closed it says what was done, and does nothing: what a partner says differently now changes no closed date.
+    """
     refusal = await _may_close(house, day)
     if refusal is not None:
         return refusal
     done = await _done(house, day)
+    if await _is_closed(house, day):
+        return DayReport(day, True, {step.name: done[step.name] for step in steps if step.name in done})
     reports: dict[str, StepReport] = {}
     for step in steps:
         if step.name in done and not step.always:
@@ -92,14 +98,26 @@ async def close_day(
 async def _may_close(house: House, day: date) -> Refusal | None:
     async with house.database.read() as tx:
         at = await moment(tx)
-        first_open = await tx.fetchval("select min(business_date) from business_day where state <> 'closed'")
-        last = await tx.fetchval("select max(business_date) from business_day where state = 'closed'")
+        row = await tx.fetchrow(
+            "select min(business_date) as first, min(business_date) filter (where state <> 'closed') as unclosed,"
+            " max(business_date) filter (where state = 'closed') + 1 as following, (select installed_at from installation) as installed"
+            " from business_day"
+        )
     if business_date_of(at.now) <= day:
         return Refusal(DayRefusal.NOT_OVER, f"{day} ends at 24:00 in Shanghai; the platform clock is at {at.now:%Y-%m-%d %H:%M} UTC")
-    expected = first_open or (last + timedelta(days=1) if last else None)
-    if expected is not None and expected < day:
+    expected = row["unclosed"] or row["following"] or (business_date_of(row["installed"]) if row["installed"] else day)
+    first = row["first"] or expected
+    if expected < day:
         return Refusal(DayRefusal.EARLIER_DATE_OPEN, f"{expected} is not closed yet; close it first")
+    if day < first:
+        return Refusal(DayRefusal.BEFORE_THE_FIRST, f"the first business date here is {first}; no earlier one can be closed")
     return None
+
+
+async def _is_closed(house: House, day: date) -> bool:
+    async with house.database.read() as tx:
+        state: str | None = await tx.fetchval("select state from business_day where business_date = $1", day)
+    return state == "closed"
 
 
 async def _done(house: House, day: date) -> Mapping[str, StepReport]:

@@ -21,7 +21,7 @@ from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
 from tapwealth.flows.payments import end_to_end
-from tapwealth.flows.people import open_person, wallet_of, who
+from tapwealth.flows.people import open_person, own_key, wallet_of, who
 from tapwealth.flows.policy_outcomes import CANCEL, INSURER, ISSUE, deliver
 from tapwealth.insurance import entries, store
 from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
@@ -143,13 +143,12 @@ async def _buyer(house: House, tx: Tx, at: Moment, book: int, person: UUID, toda
 
 
 def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, made: Quote) -> PolicyRow:
-    """The serial mixes the buyer's keyed hash into the command's key: no two people share one, whatever the number of books."""
     return PolicyRow(
         book=person.book,
         id=named(envelope.received_at, person.book, f"buy_policy:{person.id}:{envelope.key}"),
         person=person.id,
         product=product.code,
-        serial=end_to_end("POL", derived(envelope.key, f"buy_policy:{person.identity_lookup.hex()}")),
+        serial=end_to_end("POL", own_key(envelope, "buy_policy", person)),
         premium=made.premium,
         sum_insured=product.sum_insured,
         from_day=made.from_day,
@@ -201,8 +200,8 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
         refund = refund_of(product_of(row.product), row.policy, today)
         if isinstance(refund, Refusal):
             return refund
-        identity = (await customers.persons(tx, [(book, person)]))[person].identity_lookup
-        serial = end_to_end("CAN", derived(envelope.key, f"cancel_policy:{identity.hex()}"))
+        known = (await customers.persons(tx, [(book, person)]))[person]
+        serial = end_to_end("CAN", own_key(envelope, "cancel_policy", known))
         day = at.date_of(envelope.received_at)
         asked = replace(row, cancel_serial=serial, cancel_reason=command.reason, cancel_asked_on=day, refund=refund)
         await store.save(tx, [asked])

@@ -182,9 +182,10 @@ async def _ask_channels(tx: Tx, at: Moment, row: PersonRow, key: UUID) -> None:
     )  # fmt: skip
 
 
-def _of_person(key: UUID, row: PersonRow, purpose: str) -> UUID:
-    """An id that follows from the command's key and whose command it is: two people may give the same key. The book has no part in it."""
-    return derived(key, f"{purpose}:{row.identity_lookup.hex()}")
+def own_key(envelope: Envelope, purpose: str, row: PersonRow) -> UUID:
+    """What a command's entries, messages and payments are named by: mixes the person's keyed hash into the command's key, so that two
+    people who gave the same key share nothing. The person's id is left out, since it differs with the number of books."""
+    return derived(envelope.key, f"{purpose}:{row.identity_lookup.hex()}")
 
 
 async def deliver_identity(house: House, message: OutboxMessage) -> None:
@@ -238,7 +239,7 @@ async def move_in(house: House, envelope: Envelope, command: MoveIn) -> PaymentU
         if card is None or card.person != person:
             return _unknown_card()
         wallet = await wallet_of(house, tx, book, person)
-        identifier = _of_person(envelope.key, row, "move_in")
+        identifier = own_key(envelope, "move_in", row)
         payment = Payment(
             identifier,
             end_to_end("IN", identifier),
@@ -270,7 +271,7 @@ async def move_out(house: House, envelope: Envelope, command: MoveOut) -> Paymen
         if command.amount > free:
             return no_money(command.amount, free)
         row = (await store.persons(tx, [(book, person)]))[person]
-        identifier = _of_person(envelope.key, row, "move_out")
+        identifier = own_key(envelope, "move_out", row)
         payment = Payment(
             identifier,
             end_to_end("OUT", identifier),
@@ -316,7 +317,7 @@ async def _send(
     if refusal is not None:
         return refusal
     here, there = await wallet_of(house, tx, book, person), await wallet_of(house, tx, to_book, to_person)
-    key = _of_person(envelope.key, people[person], "send")
+    key = own_key(envelope, "send", people[person])
     if book == to_book:
         entry = bank.sent(book, here, there, amount, key, day, actor)
     else:

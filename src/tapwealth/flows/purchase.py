@@ -17,11 +17,12 @@ from tapwealth.compliance import limits
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
+from tapwealth.flows.people import own_key
 from tapwealth.funds import entries, store
 from tapwealth.funds.entries import Order
 from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
 from tapwealth.funds.store import Fund, FundAccount, OrderRow, SalesChannel
-from tapwealth.kernel.ids import derived, prefixed
+from tapwealth.kernel.ids import named, prefixed
 from tapwealth.kernel.money import Asset, checked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
@@ -163,10 +164,11 @@ def _row(house: House, facts: _Loaded, at: Moment, one: Placing, fund: Fund) -> 
     book, person = _who(one)
     received_at = one.envelope.received_at
     day = _dealing_date(house, fund, at, one)
+    key = own_key(one.envelope, "purchase", facts.persons[person])
     return OrderRow(
         book=book,
-        id=_order_id(one),
-        serial=serial_of(day, _order_id(one)),
+        id=named(received_at, book, f"purchase:{key}"),
+        serial=serial_of(day, key),
         channel=OWN_CHANNEL,
         fund=fund.code,
         fund_account=person,
@@ -179,10 +181,6 @@ def _row(house: House, facts: _Loaded, at: Moment, one: Placing, fund: Fund) -> 
         dealing_date=day,
         business_date=at.date_of(received_at),
     )
-
-
-def _order_id(one: Placing) -> UUID:
-    return derived(one.envelope.key, "purchase")
 
 
 def serial_of(day: date, identifier: UUID) -> str:

@@ -3,8 +3,8 @@
 Everything that will move money is proposed by one operator and approved by another; approving it is what does it.
 """
 
+import re
 from enum import Enum, auto
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import approvals, operators
 from tapwealth.storage.approvals import ApprovalState
@@ -48,8 +49,18 @@ class ProposeMerchant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fee_cap: int = 0
 
 
+class ChannelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who sells a fund (a distributor's code), and under which parameters: fen, caps of 0 mean none."""
+
+    code: str
+    own: bool
+    minimum_purchase: int
+    day_cap: int
+    holding_cap: int
+
+
 class ProposeFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A fund for the shelf, and who sells it under which parameters (amounts in fen, caps of 0 mean none)."""
+    """A fund for the shelf and its channels. `asset` is the ledger's number of its units, `risk_level` 1 to 5 (R1 to R5)."""
 
     code: str
     asset: int
@@ -58,7 +69,7 @@ class ProposeFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registrar: str
     risk_level: int
     custody_account: str
-    channels: list[dict[str, Any]]
+    channels: list[ChannelTerms]
     cut_off_hour: int = 15
 
 
@@ -95,16 +106,23 @@ _ROLE = {
 }
 Proposal = ProposeMerchant | ProposeFund | ProposeAcceptance
 _SHAPES = {shape.__name__: shape for shape in _ROLE}
+_UNITS = [asset for asset in Asset if asset is not Asset.CNY]
 
 
 async def propose(house: House, envelope: Envelope, command: Proposal) -> Proposed | Refusal:
     """Put it before the others."""
-    if isinstance(command, ProposeMerchant):
-        _check_merchant(command)
-    if isinstance(command, ProposeAcceptance):
-        acceptance.check(command)
+    match command:
+        case ProposeMerchant():
+            _check_merchant(command)
+        case ProposeFund():
+            _check_fund(command)
+        case ProposeAcceptance():
+            acceptance.check(command)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> Proposed | Refusal:
+        already = await _already(tx, command)
+        if already is not None:
+            return already
         proposer = await operator_of(tx, envelope)
         proposal = derived(envelope.key, "proposal")
         content = msgspec.to_builtins(command)
@@ -115,14 +133,64 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
 
 
 def _check_merchant(command: ProposeMerchant) -> None:
-    if len(command.merchant_number) != 15 or not command.merchant_number.isalnum():
-        raise BadInput(f"{command.merchant_number!r} is not 15 letters and digits", where="merchant_number")
+    if not re.fullmatch(r"[0-9A-Za-z]{15}", command.merchant_number):
+        raise BadInput(f"{command.merchant_number[:40]!r} is no merchant number", where="merchant_number", hint="15 letters and digits")
+    if not command.name.strip() or not re.fullmatch(r"[0-9]{4}", command.category_code):
+        raise BadInput("the name is empty, or the category is none", where="name, category_code", hint="a category has 4 digits: 5812")
+    _check_bank_account(command.settlement_account, "settlement_account")
     if not 0 <= command.fee_bp <= 1000 or command.fee_cap < 0:
         raise BadInput("the fee lies outside 0 to 10 percent", where="fee_bp", hint="give it in 1/100 percent: 0.78 % is 78")
+    checked(command.fee_cap, where="fee_cap", positive=False)
     try:
         uscc.validate(command.credit_code)
     except ValidationError:
         raise BadInput("the unified social credit code does not hold", where="credit_code", hint="18 characters; check them") from None
+
+
+def _check_fund(command: ProposeFund) -> None:
+    if not re.fullmatch(r"[0-9]{6}", command.code) or not re.fullmatch(r"[0-9A-Z]{2,9}", command.registrar):
+        raise BadInput("a fund has a code of 6 digits, its registrar one of 2 to 9 letters and digits", where="code, registrar")
+    if not command.name.strip() or not command.name_en.strip():
+        raise BadInput("a name is empty", where="name, name_en", hint="give it in both languages")
+    if command.asset not in _UNITS:
+        hint = f"there are {', '.join(str(int(asset)) for asset in _UNITS)}"
+        raise BadInput(f"the ledger knows no units of number {command.asset}", where="asset", hint=hint)
+    if not 1 <= command.risk_level <= 5 or not 0 <= command.cut_off_hour <= 24:
+        raise BadInput("the risk lies outside 1 to 5, or the cut-off outside 0 to 24", where="risk_level, cut_off_hour")
+    _check_bank_account(command.custody_account, "custody_account")
+    if not command.channels or len({one.code for one in command.channels}) < len(command.channels):
+        raise BadInput("no channel, or one of them twice", where="channels", hint="name each distributor once")
+    for one in command.channels:
+        _check_channel(one)
+
+
+def _check_channel(one: ChannelTerms) -> None:
+    if not re.fullmatch(r"[0-9A-Z]{3,9}", one.code):
+        raise BadInput(f"{one.code[:40]!r} is no distributor's code", where="channels.code", hint="3 to 9 capital letters and digits")
+    checked(one.minimum_purchase, where="channels.minimum_purchase")
+    for name, cap in (("day_cap", one.day_cap), ("holding_cap", one.holding_cap)):
+        checked(cap, where=f"channels.{name}", positive=False)
+        if cap < 0:
+            raise BadInput(f"{format_minor(cap)} is below zero", where=f"channels.{name}", hint="0 means that there is no cap")
+
+
+def _check_bank_account(number: str, where: str) -> None:
+    if not re.fullmatch(r"[0-9]{10,19}", number):
+        raise BadInput("it is no bank account number", where=where, hint="10 to 19 digits")
+
+
+async def _already(tx: Tx, command: Proposal) -> Refusal | None:
+    """Why it cannot be brought about: what it would make is there already."""
+    match command:
+        case ProposeMerchant():
+            there = command.merchant_number in await acquiring.merchants(tx)
+            text = f"there is a merchant {command.merchant_number} already; choose another number"
+        case ProposeFund():
+            there = any(command.code == known.code or command.asset == known.asset for known in (await funds.funds(tx)).values())
+            text = f"there is a fund {command.code}, or one with units of number {command.asset}, already; choose others"
+        case ProposeAcceptance():
+            return None
+    return Refusal(SetupRefusal.EXISTS, text) if there else None
 
 
 async def approve(house: House, envelope: Envelope, command: Approve) -> Approved | Refusal:
@@ -135,7 +203,7 @@ async def approve(house: House, envelope: Envelope, command: Approve) -> Approve
         if isinstance(made, Refusal):
             return made
         proposal = msgspec.convert(made.proposal, _SHAPES[made.kind])
-        refusal = await _bring_about(house, tx, at, proposal)
+        refusal = await _already(tx, proposal) or await _bring_about(house, tx, at, proposal)
         return Approved(made.kind) if refusal is None else refusal
 
     return await once(house, [HOUSE_BOOK], envelope, command, act, Approved)
@@ -194,13 +262,13 @@ async def register_terminal(house: House, envelope: Envelope, command: RegisterT
         key = bytes.fromhex(command.mac_key)
     except ValueError:
         key = b""
-    if len(key) not in (8, 16) or len(command.terminal_number) != 8:
-        raise BadInput("a terminal has 8 characters and a key of 8 or 16 bytes in hex", where="terminal")
+    if len(key) not in (8, 16) or not re.fullmatch(r"[0-9A-Za-z]{8}", command.terminal_number):
+        raise BadInput("a terminal has 8 letters and digits, and a key of 8 or 16 bytes in hex", where="terminal_number, mac_key")
 
     async def act(tx: Tx, at: Moment, _actor: int) -> TerminalRegistered | Refusal:
         merchant = (await acquiring.merchants(tx)).get(command.merchant_number)
         if merchant is None:
-            return Refusal(SetupRefusal.UNKNOWN_MERCHANT, f"there is no merchant {command.merchant_number}; enrol it first")
+            return Refusal(SetupRefusal.UNKNOWN_MERCHANT, f"there is no merchant {command.merchant_number[:20]}; enrol it first")
         if command.terminal_number in await acquiring.terminals(tx):
             return Refusal(SetupRefusal.EXISTS, f"terminal {command.terminal_number} is enrolled already")
         sealed = house.keys.seal("terminal", key, b"terminal" + command.terminal_number.encode())

@@ -60,9 +60,10 @@ def parse_minor(text: str, *, where: str = "amount", positive: bool = True) -> i
 def checked(amount: int, *, where: str = "amount", positive: bool = True) -> int:
     """The amount, if it can be moved in one transfer; else BadInput."""
     if positive and amount <= 0:
-        raise BadInput(f"{format_minor(amount)} is not above zero", where=where)
+        raise BadInput(f"{format_minor(amount)} is not above zero", where=where, hint="give more")
     if abs(amount) > MAX_AMOUNT:
-        raise BadInput(f"{format_minor(amount)} is above {format_minor(MAX_AMOUNT)}, the most one movement can carry", where=where)
+        most = format_minor(MAX_AMOUNT)
+        raise BadInput(f"{format_minor(amount)} is above {most}, the most one movement can carry", where=where, hint="give less")
     return amount
 
 

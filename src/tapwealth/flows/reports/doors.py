@@ -9,8 +9,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.flows import cards, exchange_in
 from tapwealth.flows.frame import Caller, House
-from tapwealth.flows.reports import look_ups, store
+from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
 from tapwealth.flows.reports.refusals import ReportRefusal
@@ -62,12 +63,17 @@ def views(house: House) -> Mapping[str, View]:
         "merchant/{number}": lambda _caller, given: _merchant(house, given["number"]),
         "customer/{person}": lambda caller, given: _customer(house, caller, given["person"]),
         "statement/{person}": lambda caller, given: _statement(house, caller, given["person"]),
-        "me": lambda caller, _given: _own(house, caller, lambda tx, book, person: look_ups.me(house, tx, book, person)),
-        "notices": lambda caller, _given: _own(house, caller, look_ups.told),
+        "me": lambda caller, _given: _own(house, caller, lambda tx, book, person: standing.me(house, tx, book, person)),
+        "notices": lambda caller, _given: _own(house, caller, standing.told),
         "payments/{id}": lambda caller, given: _payment(house, caller, _id(given)),
-        "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: look_ups.bill(tx, book, person, _id(given))),
-        "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: look_ups.policy(tx, book, person, _id(given))),
-        "files": lambda caller, given: _files(house, caller, given.get("date")),
+        "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.bill(tx, book, person, _id(given))),
+        "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.policy(tx, book, person, _id(given))),
+        "card": lambda caller, _given: _card(house, caller),
+        "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
+        "files/pending": lambda caller, _given: _for_operators(caller, lambda: _pending(house)),
+        "receipts/{id}": lambda caller, given: _for_operators(caller, lambda: _read(house, lambda tx: standing.receipt(tx, given["id"]))),
+        "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
+        "in_flight": lambda caller, _given: _for_operators(caller, lambda: _in_flight(house)),
     }
 
 
@@ -98,7 +104,7 @@ async def _day(house: House, day: date) -> Any:
     async with house.database.read() as tx:
         state = (await states(tx)).get(day)
         if state is None:
-            return Refusal(ReportRefusal.UNKNOWN, f"nothing was done on {day}")
+            return Refusal(ReportRefusal.UNKNOWN, f"nothing was done on {day}; /view/days lists the dates")
         return await day_view(house, tx, day, state, await count(tx))
 
 
@@ -110,7 +116,7 @@ async def _breaks(house: House, day: date) -> Any:
 async def _merchant(house: House, number: str) -> Any:
     async with house.database.read() as tx:
         found = await merchant_views(tx, number)
-    return found[0] if found else Refusal(ReportRefusal.UNKNOWN, f"there is no merchant {number[:20]}")
+    return found[0] if found else Refusal(ReportRefusal.UNKNOWN, f"there is no merchant {number[:20]!r}; check its 15 characters")
 
 
 async def _customer(house: House, caller: Caller | None, named: str) -> Any:
@@ -146,11 +152,38 @@ async def _payment(house: House, caller: Caller | None, identifier: UUID) -> Any
     if caller is None or (caller.person is None and not _is_operator(caller)):
         return NOT_YOURS
     async with house.database.read() as tx:
-        return await look_ups.payment(tx, caller.person, identifier)
+        return await standing.payment(tx, caller.person, identifier)
 
 
-async def _files(house: House, caller: Caller | None, day: str | None) -> Any:
+async def _card(house: House, caller: Caller | None) -> Any:
+    """What the phone's secure part is given; only to the device itself."""
+    if caller is None or caller.person is None:
+        return NOT_YOURS
+    return await cards.personalisation(house, caller.book, caller.person)
+
+
+async def _for_operators(caller: Caller | None, read: Callable[[], Awaitable[Any]]) -> Any:
     if not _is_operator(caller):
-        return Refusal(ReportRefusal.NOT_YOURS, "the exchanged files are for operators; sign in")
+        return Refusal(ReportRefusal.NOT_YOURS, "only the bank's operators may look here; sign in as one")
+    return await read()
+
+
+async def _read(house: House, read: Callable[[Any], Awaitable[Any]]) -> Any:
     async with house.database.read() as tx:
-        return await look_ups.files(tx, read_date(day) if day else None)
+        return await read(tx)
+
+
+def _files(day: str | None) -> Callable[[Any], Awaitable[Any]]:
+    """Of that date, or of all."""
+    wanted = read_date(day) if day else None
+    return lambda tx: standing.files(tx, wanted)
+
+
+async def _pending(house: House) -> dict[str, list[str]]:
+    """Files of the registrar's that are there and not taken."""
+    return {"pending": await exchange_in.pending(house)}
+
+
+async def _in_flight(house: House) -> dict[str, int]:
+    """Requests whose heads have been read and that are not answered."""
+    return {"requests": len(house.flight)}

@@ -1,4 +1,4 @@
-"""Small reads by which a customer, and a partner's staff, see where something stands."""
+"""Where something stands: small reads for a customer's phone, for operators, and for whoever waits for a partner's answer."""
 
 from datetime import date, datetime
 from typing import Any
@@ -156,6 +156,16 @@ async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicySt
         return _unknown("policy")
     shown = policy_view(row)
     return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown)
+
+
+async def receipt(tx: Any, identifier: str) -> dict[str, bool]:
+    """Whether money that was pushed under that end-to-end id has come."""
+    return {"found": bool(await bank.receipts(tx, [identifier]))}
+
+
+async def transit(tx: Any) -> dict[str, int]:
+    """How many transfers between books are on their way."""
+    return {"undelivered": len(await bank.undelivered(tx))}
 
 
 async def files(tx: Any, day: date | None) -> list[FileView]:
