@@ -1,6 +1,5 @@
 """The played week in a real browser: its figures are those of the data, it needs no script, fits a phone, and can be read."""
 
-import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -10,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from played_days import MONDAY, Played, after, play_apart, play_monday, stage, week_of
 from playwright.async_api import Page, async_playwright
+from served_house import serving as served
 from starlette.applications import Starlette
 
 from tapwealth.flows.reports import WeekView
@@ -40,15 +39,8 @@ async def on(database_url: str, folder: Path) -> AsyncIterator[Played]:
 @asynccontextmanager
 async def serving(on: Played) -> AsyncIterator[str]:
     """The pages at an address of their own."""
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=pages(on.house)), port=0, log_level="warning", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
+    async with served(Starlette(routes=pages(on.house))) as address:
+        yield address
 
 
 @asynccontextmanager

@@ -13,21 +13,24 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from tapwealth.api.problem import bad_input, fault, forbidden, not_allowed, outage, problem, refused
+from tapwealth.api.problem import answered, forbidden, not_allowed, problem, refused
+from tapwealth.api.reading import json_body
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.kernel.in_flight import InFlight
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
-
-MOST_BYTES = 1 << 20
-"""Greatest body of a command."""
-
-log = structlog.get_logger(__name__)
+from tapwealth.kernel.refusal import BadInput, Refusal
 
 Run = Callable[[Envelope, Any], Awaitable[Any]]
+
+_WHO = {
+    "anyone": "anybody's phone",
+    "customer": "a customer's phone; open an account with this one first",
+    "operations": "operators of operations; sign in as one",
+    "product_manager": "product managers; sign in as one",
+}
+"""For whom a command is, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,24 @@ class Gate:
     read_clock: Callable[[], Awaitable[datetime]]
     """The platform clock."""
 
+    async def known(self, request: Request) -> tuple[Caller, frozenset[str]] | None:
+        """Who sent a request and what they may do; None if it says nobody, or somebody who is not known."""
+        token = token_of(request)
+        return await self.authenticate(token) if token else None
+
+
+def token_of(request: Request) -> str:
+    """The bearer token of a request; empty if there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
 
 async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: Request) -> Response:
     """Read, decide, answer. Nothing but an answer leaves here."""
     name = request.path_params["name"]
     arrival = gate.flight.arrive()
-    try:
+
+    async def act() -> Response:
         received_at = await gate.read_clock()
         arrival.stamp(received_at)
         spec = specs.get(name)
@@ -65,17 +80,11 @@ async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: 
         if isinstance(caller, Response):
             return caller
         key = _key(request)
-        command = _command(spec, await body_of(request))
+        command = await json_body(request, spec.shape)
         return _answer(await spec.run(Envelope(key, caller, received_at), command))
-    except BadInput as error:
-        return bad_input(error)
-    except Outage as error:
-        return outage(error)
-    except ClientDisconnect:
-        return problem(HTTPStatus.BAD_REQUEST, "bad_input", "the request ended before its body was complete; send it again")
-    except Exception:
-        log.exception("fault in a command", command=name)
-        return fault()
+
+    try:
+        return await answered(f"command {name[:60]}", act)
     finally:
         arrival.done()
 
@@ -87,38 +96,21 @@ def _answer(result: Any) -> Response:
 
 
 async def _caller(gate: Gate, spec: CommandSpec, request: Request) -> Caller | Response:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    known = await gate.authenticate(token) if scheme.lower() == "bearer" and token else None
+    known = await gate.known(request)
     if known is None:
         return not_allowed("say who you are: Authorization: Bearer and the token you were given")
     caller, may = known
     if spec.who not in may:
-        return forbidden(f"this needs the permission {spec.who!r}")
+        return forbidden(f"this is for {_WHO.get(spec.who, spec.who)}")
     return caller
 
 
 def _key(request: Request) -> UUID:
     given = request.headers.get("idempotency-key", "")
+    hint = "send a fresh one with each new command, the same one when you ask again"
+    if not given:
+        raise BadInput("there is none", where="Idempotency-Key", hint=hint)
     try:
         return UUID(given)
     except ValueError:
-        raise BadInput(f"{given[:60]!r} is not a UUID", where="Idempotency-Key", hint="send a fresh one with each new command") from None
-
-
-async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
-    """The whole body, if it is not above `most` bytes."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            raise BadInput(f"the body is above {most} bytes", where=request.url.path)
-    return bytes(body)
-
-
-def _command(spec: CommandSpec, body: bytes) -> Any:
-    try:
-        return msgspec.json.decode(body or b"{}", type=spec.shape, strict=True)
-    except msgspec.ValidationError as error:
-        raise BadInput(str(error), where="body") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"not JSON: {error}", where="body") from None
+        raise BadInput(f"{given[:60]!r} is not a UUID", where="Idempotency-Key", hint=hint) from None

@@ -8,15 +8,13 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from tapwealth.api.commands import body_of
-from tapwealth.api.problem import bad_input, fault, not_allowed, outage, problem, refused
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.api.problem import answered, not_allowed, refused
+from tapwealth.api.reading import body_of
+from tapwealth.kernel.refusal import Refusal
 
-log = structlog.get_logger(__name__)
 MOST_BYTES = 64 << 20
 """Greatest message or file of a partner."""
 
@@ -32,17 +30,11 @@ class PartnerGate:
     async def answer(self, request: Request, take: Taker) -> Response:
         """Authenticate, read, hand over."""
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self.token.encode()):
+        if not self.token or not hmac.compare_digest(given.encode(), self.token.encode()):
             return not_allowed("say who you are: Authorization: Bearer and the partner's token")
-        try:
+
+        async def act() -> Response:
             refusal = await take(request, await body_of(request, MOST_BYTES))
             return refused(refusal) if refusal else Response(status_code=204)
-        except BadInput as error:
-            return bad_input(error)
-        except Outage as error:
-            return outage(error)
-        except ClientDisconnect:
-            return problem(400, "bad_input", "the request ended before its body was complete; send it again")
-        except Exception:
-            log.exception("fault in a partner's message", path=request.url.path)
-            return fault()
+
+        return await answered(f"partner's message {request.url.path[:60]}", act)

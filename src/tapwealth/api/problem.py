@@ -1,29 +1,49 @@
 """How HTTP says no: one JSON shape, one line of text, a status that tells who must act (after RFC 9457)."""
 
 import json
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+import structlog
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 
+log = structlog.get_logger(__name__)
+
+STATUS_OF = {"key_reused": HTTPStatus.CONFLICT, "not_yours": HTTPStatus.FORBIDDEN}
+"""Statuses of decided refusals that are not 422, by their code."""
+
+
+class TooLarge(BadInput):
+    """A body above what is taken; what came of it is thrown away."""
+
+
+class WrongMediaType(BadInput):
+    """A body that says it is something else than what is taken."""
+
 
 def problem(status: int, code: str, text: str, **more: Any) -> Response:
     """`code` for programs, `text` for people: what is wrong, where, what to do."""
-    body = {"type": "about:blank", "status": int(status), "code": code, "title": text, **more}
+    body = {"type": "about:blank", "status": int(status), "code": code, "title": text, "retryable": False, **more}
     return Response(json.dumps(body, ensure_ascii=False), status, media_type="application/problem+json")
 
 
 def refused(refusal: Refusal) -> Response:
-    """A decided no: 409 for a key that was used for something else, 422 for everything that this caller can change."""
+    """A decided no: 409 for a key that was used for something else, 403 for what belongs to somebody else, 422 for the rest."""
     code = refusal.code.name.lower()
-    status = HTTPStatus.CONFLICT if code == "key_reused" else HTTPStatus.UNPROCESSABLE_ENTITY
-    return problem(status, code, refusal.text, retryable=False)
+    return problem(STATUS_OF.get(code, HTTPStatus.UNPROCESSABLE_ENTITY), code, refusal.text)
 
 
 def bad_input(error: BadInput) -> Response:
-    return problem(HTTPStatus.BAD_REQUEST, "bad_input", str(error), retryable=False)
+    match error:
+        case TooLarge():
+            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", str(error))
+        case WrongMediaType():
+            return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_media_type", str(error))
+    return problem(HTTPStatus.BAD_REQUEST, "bad_input", str(error))
 
 
 def outage(error: Outage) -> Response:
@@ -34,15 +54,30 @@ def outage(error: Outage) -> Response:
 
 
 def not_allowed(text: str) -> Response:
-    answer = problem(HTTPStatus.UNAUTHORIZED, "not_authenticated", text, retryable=False)
+    answer = problem(HTTPStatus.UNAUTHORIZED, "not_authenticated", text)
     answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
 def forbidden(text: str) -> Response:
-    return problem(HTTPStatus.FORBIDDEN, "forbidden", text, retryable=False)
+    return problem(HTTPStatus.FORBIDDEN, "forbidden", text)
 
 
 def fault() -> Response:
     """A bug of ours; it tells nothing, the log tells all."""
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "this is a fault of ours; ask again with the same key", retryable=True)
+
+
+async def answered(what: str, act: Callable[[], Awaitable[Response]]) -> Response:
+    """The answer of `act`, or the problem that kept it from giving one; nothing else leaves here. `what` names the request in the log."""
+    try:
+        return await act()
+    except BadInput as error:
+        return bad_input(error)
+    except Outage as error:
+        return outage(error)
+    except ClientDisconnect:
+        return problem(HTTPStatus.BAD_REQUEST, "bad_input", "the request ended before its body was complete; send it again")
+    except Exception:
+        log.exception("fault in a request", what=what)
+        return fault()

@@ -1,28 +1,36 @@
 """The platform's HTTP: routes, and nothing else."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
-import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tapwealth.api.commands import CommandSpec, Gate, answer_command, body_of
+from tapwealth.api.commands import CommandSpec, Gate, answer_command, token_of
 from tapwealth.api.partners import PartnerGate, Taker
-from tapwealth.api.problem import bad_input, fault, not_allowed, outage, problem, refused
+from tapwealth.api.problem import answered, fault, not_allowed, problem, refused
+from tapwealth.api.reading import json_body, plain_text
 from tapwealth.flows.frame import Caller
 from tapwealth.kernel.masked import Masked
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
-
-log = structlog.get_logger(__name__)
+from tapwealth.kernel.refusal import Refusal
 
 Login = Callable[[str, Masked], Awaitable[str | Refusal]]
 View = Callable[[Caller | None, Mapping[str, str]], Awaitable[Any]]
 """A read: (caller or None, path and query parameters) to what is shown as JSON."""
+
+MOST_LOGIN_BYTES = 4096
+
+
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An operator's credentials."""
+
+    login: str
+    password: str
 
 
 def build(
@@ -50,7 +58,23 @@ def build(
         *(Route(f"/view/{path}", _view_endpoint(gate, view)) for path, view in views.items()),
         *pages,
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_place, Exception: _fault})
+
+
+async def _no_such_place(request: Request, error: Exception) -> Response:
+    """What no route takes: the path, or the method."""
+    assert isinstance(error, HTTPException)
+    path = request.url.path[:60]
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "")
+        answer = problem(error.status_code, "wrong_method", f"{path!r} does not take {request.method}; it takes {allowed}")
+        answer.headers["Allow"] = allowed
+        return answer
+    return problem(error.status_code, "unknown_path", f"there is nothing at {path!r}; the reference lists what there is")
+
+
+async def _fault(_request: Request, _error: Exception) -> Response:
+    return fault()
 
 
 def _partner_endpoint(partners: PartnerGate, taker: Taker) -> Callable[[Request], Awaitable[Response]]:
@@ -62,38 +86,30 @@ def _partner_endpoint(partners: PartnerGate, taker: Taker) -> Callable[[Request]
 
 def _login_endpoint(login: Login) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        try:
-            given = json.loads(await body_of(request, 4096))
-            token = await login(str(given["login"]), Masked(str(given["password"])))
-        except (ValueError, KeyError, TypeError):
-            return problem(400, "bad_input", 'send {"login": …, "password": …}')
-        except Outage as error:
-            return outage(error)
-        if isinstance(token, Refusal):
-            return not_allowed(token.text)
-        return Response(json.dumps({"token": token}), media_type="application/json")
+        async def act() -> Response:
+            given: SignIn = await json_body(request, SignIn, MOST_LOGIN_BYTES)
+            token = await login(given.login, Masked(given.password))
+            if isinstance(token, Refusal):
+                return not_allowed(token.text)
+            return Response(msgspec.json.encode({"token": token}), media_type="application/json")
+
+        return await answered("login", act)
 
     return endpoint
 
 
 def _view_endpoint(gate: Gate, view: View) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        try:
-            named = scheme.lower() == "bearer" and token != ""
-            known = await gate.authenticate(token) if named else None
-            if named and known is None:
+        async def act() -> Response:
+            given = {name: plain_text(value, name[:40]) for name, value in {**request.query_params, **request.path_params}.items()}
+            known = await gate.known(request)
+            if known is None and token_of(request):
                 return not_allowed("this session has ended: sign in again")
-            shown = await view(known[0] if known else None, {**request.query_params, **request.path_params})
-        except BadInput as error:
-            return bad_input(error)
-        except Outage as error:
-            return outage(error)
-        except Exception:
-            log.exception("fault in a view", path=request.url.path)
-            return fault()
-        if isinstance(shown, Refusal):
-            return refused(shown)
-        return Response(msgspec.json.encode(shown), media_type="application/json")
+            shown = await view(known[0] if known else None, given)
+            if isinstance(shown, Refusal):
+                return refused(shown)
+            return Response(msgspec.json.encode(shown), media_type="application/json")
+
+        return await answered(f"view {request.url.path[:60]}", act)
 
     return endpoint

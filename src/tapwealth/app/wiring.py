@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
@@ -35,11 +36,10 @@ from tapwealth.flows import (
 )
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import Caller, Envelope, House
-from tapwealth.flows.lookups import lookups
 from tapwealth.flows.tap import CardHouse, Routed
 from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
-from tapwealth.kernel.clock import machine_now
+from tapwealth.kernel.clock import iso, machine_now
 from tapwealth.kernel.ids import secret_token
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -106,11 +106,11 @@ async def open_edges(house: House, token: str, *, real_time: bool) -> Edges:
     listener = Listener(handlers=terminals, find_mac_key=terminals.find_mac_key, read_platform_clock=clock.read, in_flight=house.flight)
     http = build(
         gate,
-        _commands(house, terminals),
+        _commands(house, terminals, real_time=real_time),
         PartnerGate(token),
         _takers(house, clock),
         sessions.login,
-        {**reports.views(house), **lookups(house)},
+        reports.views(house),
         pages(house),
     )
     worker = Worker(
@@ -285,7 +285,18 @@ class CloseDay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     business_date: date
 
 
-def _commands(house: House, terminals: Terminals) -> dict[str, CommandSpec]:
+class ClockCommandRefusal(Enum):
+    """Why the clock is not moved by hand, before it is looked at."""
+
+    REAL_TIME = auto()
+    TOO_FAR = auto()
+
+
+FARTHEST = timedelta(days=31)
+"""How far one command may move the clock: what is ahead of it cannot be taken back."""
+
+
+def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[str, CommandSpec]:
     def plain(flow: Callable[[House, Envelope, Any], Awaitable[Any]]) -> Callable[[Envelope, Any], Awaitable[Any]]:
         return lambda envelope, command: flow(house, envelope, command)
 
@@ -299,7 +310,12 @@ def _commands(house: House, terminals: Terminals) -> dict[str, CommandSpec]:
     async def advance_clock(_envelope: Envelope, command: AdvanceClock) -> ClockAdvanced | Refusal:
         if command.now.tzinfo is None:
             raise BadInput("the instant has no offset", where="now", hint="write it like 2014-02-24T00:00:00Z")
+        if real_time:
+            return Refusal(ClockCommandRefusal.REAL_TIME, "this clock follows the machine's; only a test clock is moved")
         async with house.database.transaction() as tx:
+            farthest = await platform_clock.read(tx) + FARTHEST
+            if command.now > farthest:
+                return Refusal(ClockCommandRefusal.TOO_FAR, f"the clock goes at most to {iso(farthest)} at once; move it in steps")
             moved = await platform_clock.advance(tx, command.now)
         return moved if isinstance(moved, Refusal) else ClockAdvanced(moved)
 

@@ -156,7 +156,7 @@ async def open_account(house: House, envelope: Envelope, command: OpenAccount) -
         row = PersonRow(book, person, identity_lookup, sealed, str(name), 0, at.now)
         await store.add_person(tx, row)
         await house.ledger.open_accounts(tx, [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)])
-        await _ask_channels(tx, at, row, envelope.key)
+        await _ask_channels(tx, at, row, envelope)
         return AccountOpened(prefixed("cus", person), 0)
 
     return await once(house, [book], envelope, command, act, AccountOpened, whoever=True)
@@ -167,8 +167,8 @@ def device_lookup(house: House, token: str) -> bytes:
     return house.keys.lookup_hash("device", token)
 
 
-async def _ask_channels(tx: Tx, at: Moment, row: PersonRow, key: UUID) -> None:
-    serials = [(channel.value, end_to_end("IDV", _of_person(key, row, channel.value))) for channel in Channel]
+async def _ask_channels(tx: Tx, at: Moment, row: PersonRow, envelope: Envelope) -> None:
+    serials = [(channel.value, end_to_end("IDV", own_key(envelope, channel.value, row))) for channel in Channel]
     await store.add_checks(tx, row.book, row.id, serials, at.now)
     await outbox.put(
         tx,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -71,7 +72,7 @@ def _html(environment: Environment, template: str, values: dict[str, Any], statu
 async def _static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _STATIC:
-        return Response(status_code=HTTPStatus.NOT_FOUND)
+        raise HTTPException(HTTPStatus.NOT_FOUND)
     headers = {**_HEADERS, "Cache-Control": "public, max-age=86400"}
     return Response(_STATIC[name], headers=headers, media_type=_KINDS[Path(name).suffix])
 

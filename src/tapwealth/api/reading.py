@@ -1,0 +1,144 @@
+"""From the bytes of a request to a command, or one line that says what is wrong, where, and what to do.
+
+What the decoder says is put into the words that people use; a value is never repeated beyond its first characters, a secret not at all.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any, get_type_hints
+
+import msgspec
+from starlette.requests import Request
+
+from tapwealth.api.problem import TooLarge, WrongMediaType
+from tapwealth.kernel.refusal import BadInput
+
+MOST_BYTES = 1 << 20
+"""Greatest body of a command."""
+LONGEST_TEXT, LONGEST_LIST, GREATEST_NUMBER = 1_000, 100, 10**18
+"""What one text, one list and one number of a command may hold."""
+
+_SHOWN = 40
+_UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+"""Unicode's categories of what is no letter, mark, figure, sign or blank: controls, line breaks, half characters, unassigned ones."""
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
+_EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<name>.*)`")
+_KINDS = {
+    "int": "a whole number",
+    "str": "a text",
+    "bool": "true or false",
+    "null": "null",
+    "object": "an object",
+    "array": "a list",
+    "datetime": "an instant like 2014-02-24T15:00:00+08:00",
+    "date": "a date like 2014-02-24",
+    "time": "a time of the day like 09:30:00",
+    "uuid": "an id",
+}
+_FORMS = {
+    "Invalid UUID": ("no id", "write it as it was given to you"),
+    "Invalid RFC3339 encoded datetime": ("no instant", "write it like 2014-02-24T15:00:00+08:00"),
+    "Invalid RFC3339 encoded date": ("no date", "write it like 2014-02-24"),
+    "Invalid RFC3339 encoded time": ("no time of the day", "write it like 09:30:00"),
+}
+_WHOLE = "money is in fen, as a whole number: 12.50 yuan is 1250"
+
+
+async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
+    """The whole body, if it is not above `most` bytes."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise TooLarge(f"the body is above {most:,} bytes", where=request.url.path, hint="send less at once")
+    return bytes(body)
+
+
+async def json_body(request: Request, shape: type[Any], most: int = MOST_BYTES) -> Any:
+    """The body as that shape. Raises BadInput."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != "application/json":
+        raise WrongMediaType(f"{given[:_SHOWN]!r} is not taken", where="Content-Type", hint="send JSON as application/json")
+    return read_json(await body_of(request, most), shape)
+
+
+def read_json(body: bytes, shape: type[Any]) -> Any:
+    """JSON as that shape, every field as it must be. Raises BadInput."""
+    try:
+        read = msgspec.json.decode(body, type=shape, strict=True)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), shape) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        why = str(error).removeprefix("JSON is malformed: ")
+        raise BadInput(f"this is not JSON: {why}", where="body", hint="send one whole JSON object") from None
+    for name, value in _values("", msgspec.to_builtins(read)):
+        _check(name, value)
+    return read
+
+
+def plain_text(text: str, where: str) -> str:
+    """The text, if it can be stored and shown in one line. Raises BadInput."""
+    if len(text) > LONGEST_TEXT:
+        raise BadInput(f"it has {len(text):,} characters", where=where, hint=f"at most {LONGEST_TEXT:,} are taken")
+    if any(unicodedata.category(letter) in _UNSEEN for letter in text):
+        raise BadInput("it has a character that cannot be seen", where=where, hint="leave it out")
+    return text
+
+
+def _check(name: str, value: Any) -> None:
+    if isinstance(value, str):
+        plain_text(value, name)
+    elif isinstance(value, list) and len(value) > LONGEST_LIST:
+        raise BadInput(f"it has {len(value):,} items", where=name, hint=f"at most {LONGEST_LIST} are taken")
+    elif isinstance(value, int) and abs(value) > GREATEST_NUMBER:
+        raise BadInput("it has more than 18 digits", where=name, hint="give less")
+
+
+def _values(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Every value within one, with its name; what contains comes before what is contained."""
+    yield name, value
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _values(f"{name}.{key}" if name else str(key), inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _values(f"{name}[{number}]", inner)
+
+
+def _explained(said: str, shape: type[Any]) -> BadInput:
+    """The decoder's words in ours."""
+    found = _AT.match(said)
+    assert found is not None, said
+    what, path = found["what"], found["path"] or ""
+    where = path or "body"
+    if (match := _UNKNOWN.match(what)) is not None:
+        return BadInput(f"there is no field {match['name'][:_SHOWN]!r}", where=where, hint=_fields(shape, path))
+    if (match := _MISSING.match(what)) is not None:
+        return BadInput(f"the field {match['name']!r} is missing", where=where, hint=_fields(shape, path))
+    if (match := _EXPECTED.match(what)) is not None:
+        wanted, got = match["wanted"].removesuffix(" | null"), match["got"]
+        hint = _WHOLE if wanted == "int" else f"write {_KINDS.get(wanted, wanted)}"
+        return BadInput(f"it is {_KINDS.get(got, 'a decimal')}, not {_KINDS.get(wanted, wanted)}", where=where, hint=hint)
+    if what in _FORMS:
+        not_this, hint = _FORMS[what]
+        return BadInput(f"it is {not_this}", where=where, hint=hint)
+    if what.startswith("Invalid enum value"):
+        return BadInput(what.removeprefix("Invalid enum value ")[:_SHOWN] + " is not known", where=where, hint=_choices(shape, path))
+    return BadInput(what[:200], where=where, hint="compare it with the reference")
+
+
+def _fields(shape: type[Any], path: str) -> str:
+    """The fields that there are, for the body itself."""
+    names = ", ".join(getattr(shape, "__struct_fields__", ())) or "none"
+    return "compare it with the reference" if path else f"there are {names}"
+
+
+def _choices(shape: type[Any], path: str) -> str:
+    kind = get_type_hints(shape).get(path)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"choose one of {', '.join(str(one.value) for one in kind)}"
+    return "compare it with the reference"

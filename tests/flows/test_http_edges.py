@@ -1,0 +1,558 @@
+"""What HTTP answers to what is wrong: a problem in one line of the product's words, with the status that tells who must act, and nothing
+posted.
+
+The platform is the real one behind real sockets, over two played days.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from played_days import SHOP, after, play_apart, stage
+from served_house import PARTNER_TOKEN, Doors, open_doors
+
+from tapwealth.flows import people
+from tapwealth.kernel.ids import system_random
+from tapwealth.storage import operators
+from tapwealth.storage.operators import OperatorRole
+
+NOWHERE = "0" * 32
+"""An id that is nobody's."""
+OPERATIONS, PRODUCTS = "ops.chen", "pm.zhou"
+
+MERCHANT = {
+    "merchant_number": "898110058120009", "name": "巷口面馆", "category_code": "5812", "credit_code": "91110000600037341L",
+    "settlement_account": "0200000004", "fee_bp": 78,
+}  # fmt: skip
+CHANNEL = {"code": "T01", "own": True, "minimum_purchase": 100, "order_cap": 0, "holding_cap": 0}
+FUND = {
+    "code": "000199", "asset": 2, "name": "另一基金", "name_en": "Another", "registrar": "H0", "risk_level": 1,
+    "custody_account": "0200000001", "channels": [CHANNEL],
+}  # fmt: skip
+BILLER = {
+    "code": "BJWATER", "name": "北京水务", "bank_account": "0200000003", "category": "water", "title": "户号", "hint": "10 digits",
+    "pattern": "[0-9]{10}", "maximum": 1_000_000, "opens": "00:05:00", "closes": "23:55:00",
+}  # fmt: skip
+POLICY = {"product": "ACC1", "confirmed": ["terms"]}
+GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "open_account": ("new", {"name": "", "identity_number": "", "phone": "", "device_token": ""}),
+    "bind_card": ("me", {"card_number": "6214201234567890"}),
+    "move_in": ("me", {"card": NOWHERE, "amount": 100}),
+    "move_out": ("me", {"card": NOWHERE, "amount": 100}),
+    "send": ("me", {"to_phone": "13800000000", "amount": 100}),
+    "issue_card": ("me", {}),
+    "purchase_fund": ("me", {"fund": "000198", "amount": 100}),
+    "inquire_bill": ("me", {"biller": "BJPOWER", "account_number": "1100234568"}),
+    "pay_bill": ("me", {"bill": NOWHERE, "amount": 100}),
+    "buy_policy": ("me", POLICY),
+    "cancel_policy": ("me", {"policy": NOWHERE}),
+    "propose_merchant": (OPERATIONS, MERCHANT),
+    "propose_fund": (PRODUCTS, FUND),
+    "add_biller": (PRODUCTS, BILLER),
+    "approve": (OPERATIONS, {"proposal": NOWHERE}),
+    "register_terminal": (OPERATIONS, {"merchant_number": SHOP, "terminal_number": "11000009", "mac_key": "00" * 16}),
+    "advance_clock": (OPERATIONS, {"now": "2014-02-26T09:00:00Z"}),
+    "close_day": (OPERATIONS, {"business_date": "2014-02-26"}),
+}
+"""Each command with a caller who may give it, and a body of the right shape; none of them is given as it stands."""
+MONEY = [name for name, (_, body) in GOOD.items() if "amount" in body]
+
+
+@pytest.fixture(scope="module")
+def folder(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The days are played once for all tests."""
+    made = tmp_path_factory.mktemp("played")
+    play_apart(database_url, made)
+    return made
+
+
+@pytest.fixture
+async def doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
+    async with after(database_url, folder) as on, open_doors(on) as opened:
+        yield opened
+
+
+async def token_of(doors: Doors, who: str) -> str:
+    match who:
+        case "me":
+            return doors.on.people[0].device_token
+        case "new":
+            return "a phone that nobody knows, with a long secret"
+    return await doors.login(who)
+
+
+def problem(answer: httpx.Response, status: int, code: str, *words: str) -> None:
+    """The answer says no as it must: that status and code, one line that holds these words."""
+    said = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    assert (answer.status_code, said["status"], said["code"], said["type"]) == (status, status, code, "about:blank"), answer.text
+    line = said["title"]
+    assert line == line.strip(), line
+    assert "\n" not in line
+    assert len(line) < 400
+    assert "`" not in line, f"a decoder's words: {line}"
+    assert "$" not in line, f"a decoder's words: {line}"
+    assert said["retryable"] is (status >= 500)
+    for word in words:
+        assert word in line, f"{word!r} is not in {line!r}"
+
+
+async def unchanged(doors: Doors, before: dict[str, int], *, remembered: int = 0) -> None:
+    """No row was written, but that many remembered refusals (and the actors they name)."""
+    now = await doors.rows()
+    grown = {name: now[name] - before[name] for name in now if now[name] != before[name] and name != "actor"}
+    assert grown == ({"command_log": remembered} if remembered else {})
+
+
+async def test_every_command_is_tried_here(doors: Doors) -> None:
+    answer = await doors.command("nothing", {}, await token_of(doors, "me"))
+    problem(answer, 404, "unknown_command", "there is no command 'nothing'")
+    assert set(answer.json()["title"].partition("; there are ")[2].split(", ")) == set(GOOD)
+
+
+UNREADABLE: list[tuple[bytes, tuple[str, ...]]] = [
+    (b"", ("body", "not JSON", "send one whole JSON object")),
+    (b"{", ("body", "not JSON")),
+    (b'{"a": 1', ("body", "'a'")),
+    (b"{'a': 1}", ("body", "not JSON")),
+    (b"\xff\xfe{\x00}", ("body", "not JSON")),
+    (b'{"amount": NaN}', ("body",)),
+    (b'"a"', ("body", "a text, not an object")),
+    (b"null", ("body", "null, not an object")),
+    (b"[" * 200_000, ("body",)),
+    (b'{"strange\xe2\x80\xa8field": 1}', ("body", "strange")),
+]
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_what_cannot_be_read_is_named_and_posts_nothing(doors: Doors, name: str) -> None:
+    who, body = GOOD[name]
+    token, before = await token_of(doors, who), await doors.rows()
+    for content, words in UNREADABLE:
+        problem(await doors.command(name, content, token), 400, "bad_input", *words)
+    problem(await doors.command(name, {**body, "surplus": 1}, token), 400, "bad_input", "'surplus'", "there is no field")
+    for field in body:
+        problem(await doors.command(name, {**body, field: {"a": [1]}}, token), 400, "bad_input", field, "an object, not")
+        less = {one: value for one, value in body.items() if one != field}
+        problem(await doors.command(name, less, token), 400, "bad_input", f"'{field}' is missing")
+    await unchanged(doors, before)
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_what_surrounds_a_command_is_asked_for(doors: Doors, name: str) -> None:
+    who, body = GOOD[name]
+    token, before = await token_of(doors, who), await doors.rows()
+    url = f"/commands/{name}"
+    bearer = {"Authorization": f"Bearer {token}"}
+    problem(await doors.http.post(url, json=body, headers=bearer), 400, "bad_input", "Idempotency-Key: there is none", "send a fresh one")
+    for key in ("1", "x" * 9_000, NOWHERE[1:], "ключ".encode()):
+        headers = {**bearer, "Idempotency-Key": key}
+        problem(await doors.http.post(url, json=body, headers=headers), 400, "bad_input", "Idempotency-Key", "is not a UUID")
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        answer = await doors.command(name, body, token, headers={"Content-Type": kind})
+        problem(answer, 415, "wrong_media_type", "Content-Type", "send JSON as application/json")
+    problem(await doors.command(name, b" " * (1 << 20) + b"{}", token), 413, "too_large", url, "1,048,576 bytes", "send less")
+    problem(await doors.command(name, body), 401, "not_authenticated", "say who you are")
+    problem(await doors.http.get(url), 405, "wrong_method", "GET", "it takes POST")
+    await unchanged(doors, before)
+
+
+async def test_nobody_gives_a_command_that_is_for_others(doors: Doors) -> None:
+    before = await doors.rows()
+    callers = {who: await token_of(doors, who) for who in ("new", "me")}
+    for name, (who, body) in GOOD.items():
+        for other, token in callers.items():
+            if who not in (other, "new"):
+                words = "operators of operations" if who == OPERATIONS else "product managers" if who == PRODUCTS else "a customer's phone"
+                problem(await doors.command(name, body, token), 403, "forbidden", words)
+    clerk = await doors.login(OPERATIONS)
+    for name in MONEY:
+        problem(await doors.command(name, GOOD[name][1], clerk), 403, "forbidden", "a customer's phone")
+    await unchanged(doors, before)
+
+
+AMOUNTS: list[tuple[str, tuple[str, ...]]] = [
+    ("-1", ("-0.01 is not above zero",)),
+    ("0", ("0.00 is not above zero",)),
+    ("12.345", ("a decimal, not a whole number", "fen")),
+    ("12.00", ("a decimal, not a whole number", "12.50 yuan is 1250")),
+    ("1e5", ("a decimal, not a whole number",)),
+    ('"1e5"', ("a text, not a whole number",)),
+    ('"100"', ("a text, not a whole number",)),
+    ("1000000000000001", ("10,000,000,000,000.01 is above 10,000,000,000,000.00",)),
+    ("9223372036854775808", ("more than 18 digits",)),
+    ("1" + "0" * 5_000, ("amount",)),
+    ("true", ("true or false, not a whole number",)),
+    ("null", ("null, not a whole number",)),
+    ("[]", ("a list, not a whole number",)),
+]
+
+
+@pytest.mark.parametrize("name", MONEY)
+async def test_an_amount_that_cannot_be_is_named(doors: Doors, name: str) -> None:
+    token, before = await token_of(doors, "me"), await doors.rows()
+    rest = {field: value for field, value in GOOD[name][1].items() if field != "amount"}
+    for amount, words in AMOUNTS:
+        body = "{" + "".join(f'"{field}": "{value}", ' for field, value in rest.items()) + f'"amount": {amount}' + "}"
+        problem(await doors.command(name, body.encode(), token), 400, "bad_input", "amount: ", *words)
+    await unchanged(doors, before)
+
+
+BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    ("propose_merchant", {"merchant_number": "89811005812000é"}, ("merchant_number", "15 letters and digits")),
+    ("propose_merchant", {"name": "  "}, ("name", "is empty")),
+    ("propose_merchant", {"name": "面\x00馆"}, ("name", "cannot be seen")),
+    ("propose_merchant", {"name": "面\n馆"}, ("name", "cannot be seen")),
+    ("propose_merchant", {"name": "面" * 1_001}, ("name", "1,001 characters")),
+    ("propose_merchant", {"category_code": "581"}, ("category_code", "4 digits")),
+    ("propose_merchant", {"credit_code": "91110000600037341M"}, ("credit_code", "check them")),
+    ("propose_merchant", {"settlement_account": "02-1"}, ("settlement_account", "10 to 19 digits")),
+    ("propose_merchant", {"fee_bp": 1_001}, ("fee_bp", "0.78 % is 78")),
+    ("propose_merchant", {"fee_cap": 10**18}, ("fee_cap", "is above")),
+    ("propose_fund", {"code": "19"}, ("code", "6 digits")),
+    ("propose_fund", {"asset": 9}, ("asset", "there are 2")),
+    ("propose_fund", {"asset": 1}, ("asset", "there are 2")),
+    ("propose_fund", {"risk_level": 6}, ("risk_level", "1 to 5")),
+    ("propose_fund", {"cut_off_hour": 25}, ("cut_off_hour", "0 to 24")),
+    ("propose_fund", {"name_en": ""}, ("name_en", "is empty")),
+    ("propose_fund", {"channels": []}, ("channels", "no channel")),
+    ("propose_fund", {"channels": [CHANNEL, CHANNEL]}, ("channels", "twice")),
+    ("propose_fund", {"channels": [{"x": 1}]}, ("channels[0]", "there is no field 'x'")),
+    ("propose_fund", {"channels": [{**CHANNEL, "minimum_purchase": 0}]}, ("minimum_purchase", "not above zero")),
+    ("propose_fund", {"channels": [{**CHANNEL, "order_cap": -1}]}, ("order_cap", "below zero")),
+    ("add_biller", {"code": "bj"}, ("code", "capital letters")),
+    ("add_biller", {"pattern": "("}, ("pattern", "not a regular expression")),
+    ("add_biller", {"maximum": -1}, ("maximum", "not above zero")),
+    ("add_biller", {"category": "x"}, ("category", "choose one of electricity")),
+    ("add_biller", {"opens": "25:00:00"}, ("opens", "write it like 09:30:00")),
+    ("add_biller", {"opens": "00:05:00Z"}, ("opens", "have an offset")),
+    ("add_biller", {"opens": "23:56:00"}, ("opens", "service hours")),
+    ("advance_clock", {"now": "tomorrow"}, ("now", "write it like 2014-02-24T15:00:00+08:00")),
+    ("advance_clock", {"now": "2014-02-27T00:00:00"}, ("now", "has no offset")),
+    ("advance_clock", {"now": 5}, ("now", "not an instant like")),
+    ("close_day", {"business_date": "24.2."}, ("business_date", "write it like 2014-02-24")),
+    ("approve", {"proposal": "1"}, ("proposal", "is no id")),
+    ("register_terminal", {"terminal_number": "1100000"}, ("terminal_number", "8 letters and digits")),
+    ("register_terminal", {"mac_key": "xx"}, ("mac_key", "8 or 16 bytes in hex")),
+    ("bind_card", {"card_number": "6214201234567890"}, ("card number", "last digit does not fit", "compare")),
+    ("bind_card", {"card_number": "x" * 1_000}, ("card number", "12 to 20 digits")),
+    ("send", {"to_phone": "1"}, ("phone number", "write the 11 digits")),
+    ("inquire_bill", {"account_number": "1"}, ("户号", "10 digits")),
+    ("buy_policy", {"product": "X"}, ("product", "choose one of ACC1, TL20")),
+    ("buy_policy", {"occupation": 9}, ("occupation", "choose one of 1, 2")),
+    ("buy_policy", {"premium": 1.5}, ("premium", "a decimal, not a whole number")),
+    ("buy_policy", {"from_day": "2014-02-30"}, ("from_day", "write it like 2014-02-24")),
+    ("buy_policy", {"confirmed": ["terms"] * 101}, ("confirmed", "101 items")),
+    ("cancel_policy", {"reason": " "}, ("reason", "is empty")),
+    ("move_in", {"card": "my card"}, ("card", "is no id")),
+]
+
+
+async def test_every_field_that_cannot_be_is_named(doors: Doors) -> None:
+    before, tokens = await doors.rows(), {who: await token_of(doors, who) for who in {who for who, _ in GOOD.values()}}
+    for name, change, words in BAD_FIELDS:
+        who, body = GOOD[name]
+        problem(await doors.command(name, body | change, tokens[who]), 400, "bad_input", *words)
+    await unchanged(doors, before)
+
+
+REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("move_in", {}, "unknown_card", "bind it first"),
+    ("move_out", {}, "unknown_card", "bind it first"),
+    ("send", {}, "unknown_payee", "check the number"),
+    ("purchase_fund", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
+    ("purchase_fund", {"amount": 10**15}, "above_holding_cap", "at most"),
+    ("inquire_bill", {"biller": "NONE"}, "unknown_biller", "choose one of BJPOWER"),
+    ("pay_bill", {}, "not_presented", "inquire with its account number first"),
+    ("buy_policy", {"confirmed": []}, "terms_not_confirmed", "read and confirm them"),
+    ("buy_policy", {"from_day": "9999-12-31"}, "begins_when", "choose one of these days"),
+    ("buy_policy", {"from_day": "0001-01-01"}, "begins_when", "choose one of these days"),
+    ("buy_policy", {"premium": -1}, "premium_differs", "760.00"),
+    ("cancel_policy", {}, "unknown_policy", "look at your list"),
+    ("approve", {}, "unknown", "check its id"),
+    ("propose_merchant", {"merchant_number": SHOP}, "exists", "choose another number"),
+    ("propose_fund", {"code": "000198"}, "exists", "choose others"),
+    ("propose_fund", {}, "exists", "units of number 2"),
+    ("add_biller", {"code": "BJPOWER"}, "biller_exists", "choose another code"),
+    ("register_terminal", {"merchant_number": "898110058120008"}, "unknown_merchant", "enrol it first"),
+]
+
+
+async def test_what_is_not_to_be_had_is_refused_and_remembered(doors: Doors) -> None:
+    before, tokens = await doors.rows(), {who: await token_of(doors, who) for who in {who for who, _ in GOOD.values()}}
+    for name, change, code, words in REFUSED:
+        who, body = GOOD[name]
+        key = uuid4()
+        first = await doors.command(name, body | change, tokens[who], key)
+        problem(first, 422, code, words)
+        again = await doors.command(name, body | change, tokens[who], key)
+        assert (again.status_code, again.json()) == (first.status_code, first.json()), "the first answer is given again"
+    unremembered = 1  # an unknown biller is not even asked
+    await unchanged(doors, before, remembered=len(REFUSED) - unremembered)
+
+
+async def test_a_key_belongs_to_one_command_of_one_person(doors: Doors) -> None:
+    me, other = (one.device_token for one in doors.on.people[:2])
+    key, order = uuid4(), {"fund": "000198", "amount": 10**15}
+    problem(await doors.command("purchase_fund", order, me, key), 422, "above_holding_cap")
+    problem(await doors.command("purchase_fund", {**order, "amount": 100}, me, key), 409, "key_reused", "take a new key")
+    problem(await doors.command("issue_card", {}, me, key), 409, "key_reused")
+    problem(await doors.command("purchase_fund", order, other, key), 422, "above_holding_cap")
+
+
+async def test_two_people_who_give_the_same_key_pay_twice(doors: Doors) -> None:
+    """Their accounts lie in different books: what one command is named by must not be what the other's is."""
+    key, cards = uuid4(), []
+    for one in doors.on.people[:2]:
+        bound = await doors.command("bind_card", {"card_number": one.card_number}, one.device_token)
+        cards.append(bound.json()["result"]["card"])
+    before = await doors.rows()
+    paid = [
+        await doors.command("move_in", {"card": card, "amount": 5_00}, one.device_token, key)
+        for one, card in zip(doors.on.people[:2], cards, strict=True)
+    ]
+    assert len({answer.json()["result"]["payment"] for answer in paid}) == 2
+    assert (await doors.rows())["payment_instruction"] == before["payment_instruction"] + 2
+
+
+async def test_an_unknown_operator_and_a_wrong_password_read_the_same(doors: Doors) -> None:
+    for login, password in (("nobody", "a long password"), (OPERATIONS, "a long passwore"), (OPERATIONS, "")):
+        answer = await doors.http.post("/login", json={"login": login, "password": password})
+        problem(answer, 401, "not_authenticated", "login or password is wrong; try again")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    bad: list[tuple[Any, tuple[str, ...]]] = [
+        ({"login": OPERATIONS}, ("'password' is missing",)),
+        ({"login": OPERATIONS, "password": 1}, ("password", "a whole number, not a text")),
+        ({"login": "a\x00", "password": "x"}, ("login", "cannot be seen")),
+        ({"login": OPERATIONS, "password": "x", "role": "x"}, ("there is no field 'role'",)),
+        ([], ("a list, not an object",)),
+    ]
+    for body, words in bad:
+        problem(await doors.http.post("/login", json=body), 400, "bad_input", *words)
+    kind = {"Content-Type": "application/json"}
+    problem(await doors.http.post("/login", content=b'{"login": "\\ud800", "password": "x"}', headers=kind), 400, "bad_input", "not JSON")
+    problem(await doors.http.post("/login", content=b" " * 5_000, headers=kind), 413, "too_large", "4,096 bytes")
+    problem(await doors.http.post("/login", content=b"{}"), 415, "wrong_media_type")
+
+
+async def test_a_role_is_needed_and_a_second_person(doors: Doors) -> None:
+    house = doors.on.house
+    async with house.database.transaction() as tx:
+        known = await operators.stored(tx, OPERATIONS)
+        assert known is not None
+        for login, role in (("ops.only", OperatorRole.OPERATIONS), ("pm.only", OperatorRole.PRODUCT_MANAGER)):
+            await operators.create(tx, system_random(), login, login, [role], known[1], doors.on.now)
+    clerk, manager, other = await doors.login("ops.only"), await doors.login("pm.only"), await doors.login(OPERATIONS)
+    problem(await doors.command("propose_fund", FUND, clerk), 403, "forbidden", "product managers")
+    problem(await doors.command("propose_merchant", MERCHANT, manager), 403, "forbidden", "operators of operations")
+    problem(await doors.command("close_day", {"business_date": "2014-02-26"}, manager), 403, "forbidden", "operators of operations")
+    proposal = (await doors.command("propose_merchant", MERCHANT, clerk)).json()["result"]["proposal"]
+    problem(await doors.command("approve", {"proposal": proposal}, clerk), 422, "same_person", "a second person must decide it")
+    before = await doors.rows()
+    assert (await doors.command("approve", {"proposal": proposal}, other)).json()["result"] == {"kind": "ProposeMerchant"}
+    assert (await doors.rows())["merchant"] == before["merchant"] + 1
+    problem(await doors.command("approve", {"proposal": proposal}, other), 422, "already_decided", "make a new proposal")
+
+
+async def test_what_exists_by_then_is_not_made_again(doors: Doors) -> None:
+    """Two proposals of the same merchant: the second approval is refused, and leaves the proposal undecided."""
+    mine, other = await doors.login(OPERATIONS), await doors.login(PRODUCTS)
+    wanted = MERCHANT | {"merchant_number": "898110058120077"}
+    twice = [(await doors.command("propose_merchant", wanted, mine)).json()["result"]["proposal"] for _ in range(2)]
+    assert (await doors.command("approve", {"proposal": twice[0]}, other)).status_code == 200
+    problem(await doors.command("approve", {"proposal": twice[1]}, other), 422, "exists", "choose another number")
+
+
+async def test_a_phone_number_and_a_phone_belong_to_one_person(doors: Doors) -> None:
+    one, known = doors.on.people[2], doors.on.people[0]
+    opening = {"name": one.name, "identity_number": one.identity_number, "phone": one.phone, "device_token": one.device_token}
+    before = await doors.rows()
+    for change, code in (
+        ({"identity_number": known.identity_number}, "identity_in_use"),
+        ({"phone": known.phone}, "phone_in_use"),
+        ({"device_token": known.device_token}, "device_in_use"),
+    ):
+        problem(await doors.command("open_account", opening | change, "new"), 422, code)
+    for change, words in (
+        ({"name": ""}, ("name", "2 to 50")),
+        ({"identity_number": one.identity_number[:-1]}, ("identity number", "17 characters")),
+        ({"phone": "+1 2025550100"}, ("phone number", "mainland China")),
+        ({"device_token": "short"}, ("device_token", "32 to 256")),
+    ):
+        answer = await doors.command("open_account", opening | change, "new")
+        problem(answer, 400, "bad_input", *words)
+        assert not any(secret in answer.text for secret in (one.name, one.identity_number[:-1], one.phone)), "nothing is repeated"
+    await unchanged(doors, before, remembered=3)
+
+
+async def test_two_who_ask_for_one_phone_number_at_once_are_told_apart(doors: Doors) -> None:
+    """The number is looked for before it is taken; who comes second to it is refused, not failed."""
+    one, known = doors.on.people[2], doors.on.people[0]
+    both = [
+        {"name": one.name, "identity_number": number, "phone": "13900139000", "device_token": f"{number} has a phone of its own"}
+        for number in (one.identity_number, "110105199001011230")
+    ]
+    assert known.phone != "13900139000"
+    house = doors.on.house
+    taken = house.keys.lookup_hash("phone", "13900139000")
+    async with house.database.transaction() as tx:  # another's opening, not committed yet
+        await tx.execute("insert into phone_directory (phone_lookup, book, person) values ($1, 1, $2)", taken, doors.on.callers[0].person)
+        waiting = asyncio.create_task(doors.command("open_account", both[0], "new"))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    problem(await waiting, 422, "phone_in_use", "give another number")
+    assert await people.caller_of_device(house, both[0]["device_token"]) is None
+
+
+async def test_the_clock_and_the_dates_cannot_be_spoilt(doors: Doors) -> None:
+    clerk, before = await doors.login(OPERATIONS), await doors.rows()
+    for now, code, words in (
+        ("2014-01-01T00:00:00Z", "backwards", "only goes forward"),
+        ("9999-12-31T23:59:59Z", "too_far", "move it in steps"),
+        ("2014-04-30T00:00:00Z", "too_far", "2014-03-29"),
+    ):
+        problem(await doors.command("advance_clock", {"now": now}, clerk), 422, code, words)
+    for day, code, words in (
+        ("2014-02-26", "not_over", "ends at 24:00"),
+        ("9999-12-31", "not_over", "ends at 24:00"),
+        ("2014-02-23", "before_the_first", "2014-02-24"),
+        ("0001-01-01", "before_the_first", "2014-02-24"),
+    ):
+        problem(await doors.command("close_day", {"business_date": day}, clerk), 422, code, words)
+    await unchanged(doors, before)
+
+
+async def test_a_closed_date_stays_as_it_was_closed(doors: Doors) -> None:
+    """The bank says something else afterwards: that is no news of a closed date."""
+    clerk, before = await doors.login(OPERATIONS), await doors.rows()
+    doors.on.bank.wrong["0100000001", doors.on.now.date().replace(day=24)] = 1
+    answer = await doors.command("close_day", {"business_date": "2014-02-24"}, clerk)
+    assert answer.json()["result"]["closed"] is True
+    assert answer.json()["result"]["steps"]["prove mirrors"]["wrong"] == []
+    await unchanged(doors, before)
+
+
+VIEWS: list[tuple[str, str, int, str, tuple[str, ...]]] = [
+    ("day/x", "", 400, "bad_input", ("date", "write it like 2014-02-24")),
+    ("day/2014-13-01", "", 400, "bad_input", ("date", "write it like")),
+    ("day/9999-12-31", "", 422, "unknown", ("nothing was done", "/view/days")),
+    ("break/2013-01-01", "", 422, "unknown", ("nothing was done",)),
+    ("merchant/%00", "", 400, "bad_input", ("number", "cannot be seen")),
+    ("merchant/x", "", 422, "unknown", ("no merchant 'x'", "15 characters")),
+    ("customer/me", "", 403, "not_yours", ("sign in",)),
+    ("customer/999", "me", 403, "not_yours", ("sign in",)),
+    ("customer/999", OPERATIONS, 422, "unknown", ("no such customer",)),
+    ("customer/nobody", OPERATIONS, 400, "bad_input", ("phone number",)),
+    (f"statement/{'9' * 900}", OPERATIONS, 400, "bad_input", ("phone number", "too long")),
+    (f"statement/{'9' * 1_100}", OPERATIONS, 400, "bad_input", ("person", "1,100 characters")),
+    ("statement/13800000000", OPERATIONS, 422, "unknown", ("no such customer",)),
+    ("payments/x", "me", 400, "bad_input", ("id", "take it from the answer")),
+    (f"payments/{NOWHERE}", "me", 422, "unknown", ("check its id",)),
+    (f"bill/{NOWHERE}", "me", 422, "unknown", ("check its id",)),
+    (f"policy/{NOWHERE}", "me", 422, "unknown", ("check its id",)),
+    ("me", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
+    ("notices", "new", 403, "not_yours", ("belongs to a customer",)),
+    ("card", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
+    ("files", "me", 403, "not_yours", ("operators",)),
+    ("files?date=x", OPERATIONS, 400, "bad_input", ("date", "write it like")),
+    ("files?date=%00", OPERATIONS, 400, "bad_input", ("date", "cannot be seen")),
+    ("files/pending", "", 403, "not_yours", ("operators",)),
+    ("receipts/%00", OPERATIONS, 400, "bad_input", ("id", "cannot be seen")),
+    ("receipts/x", "me", 403, "not_yours", ("operators",)),
+    ("transit", "", 403, "not_yours", ("operators",)),
+    ("in_flight", "me", 403, "not_yours", ("operators",)),
+]
+
+
+async def test_a_view_says_what_it_cannot_show(doors: Doors) -> None:
+    before, tokens = await doors.rows(), {who: await token_of(doors, who) for who in ("me", "new", OPERATIONS)}
+    for path, who, status, code, words in VIEWS:
+        headers = {"Authorization": f"Bearer {tokens[who]}"} if who else {}
+        problem(await doors.http.get(f"/view/{path}", headers=headers), status, code, *words)
+    await unchanged(doors, before)
+
+
+async def test_where_nothing_is_and_what_is_not_taken_there(doors: Doors) -> None:
+    for path in ("/nothing", "/view/nothing", "/partner/nothing", "/static/none.css", "/en/x", f"/{'x' * 2_000}"):
+        problem(await doors.http.get(path), 404, "unknown_path", "there is nothing at '/")
+    for method, path, takes in (
+        ("GET", "/login", "POST"), ("PUT", "/login", "POST"), ("POST", "/view/week", "GET"), ("DELETE", "/", "GET"), ("POST", "/en", "GET"),
+        ("GET", "/partner/bank/messages", "POST"),
+    ):  # fmt: skip
+        answer = await doors.http.request(method, path)
+        problem(answer, 405, "wrong_method", method, takes)
+        assert takes in answer.headers["allow"]
+
+
+async def test_the_page_shows_somebody_whatever_is_asked(doors: Doors) -> None:
+    for query in ("?customer=99", "?customer=%00", "?customer=<script>", "?customer=" + "9" * 5_000, "?lang=xx", "?still=" + "x" * 5_000):
+        answer = await doors.http.get(f"/{query}")
+        assert answer.status_code == 200
+        assert "*超" in answer.text
+        assert "<script" not in answer.text
+
+
+async def test_a_partner_is_told_what_is_wrong_with_its_message(doors: Doors) -> None:
+    before = await doors.rows()
+    partner = {"Authorization": f"Bearer {PARTNER_TOKEN}"}
+    for token in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer"}, {"Authorization": "Bearer é".encode()}):
+        answer = await doors.http.post("/partner/bank/messages", content=b"<x/>", headers=token)
+        problem(answer, 401, "not_authenticated", "the partner's token")
+    for content, words in (
+        (b"", "send it again whole"),
+        (b"<x/>", "no message known here"),
+        (b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "DTD"),
+    ):
+        problem(await doors.http.post("/partner/bank/messages", content=content, headers=partner), 400, "bad_input", words)
+    for name, words in (
+        ("x", "name it like OFD_996_H0_20170427_03.TXT"),
+        ("OFD_996_H0_20170427_03.TXT", "line 1"),
+        ("OFD_997_H0_20170427_03.TXT", "made by 997"),
+        ("OFD_996_H0_20170427_99.TXT", "send 01 or 03"),
+        ("%00", "file name"),
+    ):
+        problem(await doors.http.post(f"/partner/channel/996/files/{name}", content=b"x", headers=partner), 400, "bad_input", words)
+    await unchanged(doors, before)
+
+
+async def test_a_house_without_a_partners_token_takes_nothing(on_without_token: Doors) -> None:
+    for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": ""}):
+        answer = await on_without_token.http.post("/partner/bank/messages", content=b"<x/>", headers=headers)
+        problem(answer, 401, "not_authenticated")
+
+
+@pytest.fixture
+async def on_without_token(database_url: str, folder: Path) -> AsyncIterator[Doors]:
+    async with after(database_url, folder) as on, open_doors(on, token="") as opened:
+        yield opened
+
+
+async def test_a_clock_that_follows_the_machine_is_not_moved(database_url: str, folder: Path) -> None:
+    async with after(database_url, folder) as on, open_doors(on, real_time=True) as doors:
+        answer = await doors.command("advance_clock", {"now": "2014-02-26T09:00:00Z"}, await doors.login(OPERATIONS))
+        problem(answer, 422, "real_time", "only a test clock is moved")
+
+
+async def test_an_outage_says_so_and_that_one_may_ask_again(new_database: Any, tmp_path: Path) -> None:
+    """The database goes away under the house: every door says 503, in one line."""
+    url = new_database()
+    async with stage(url, tmp_path, 3) as on, open_doors(on) as doors:
+        await on.set_up()
+        token = await doors.login(OPERATIONS)
+        await on.house.database.close()
+        on.house.database._dsn = "postgresql://tapwealth@127.0.0.1:1/none"
+        for answer in (
+            await doors.command("issue_card", {}, "a phone"),
+            await doors.command("close_day", {"business_date": "2014-02-24"}, token),
+            await doors.http.get("/view/week"),
+            await doors.http.post("/login", json={"login": "x", "password": "y"}),
+        ):
+            problem(answer, 503, "outage", "the database does not answer")
+            assert answer.headers["retry-after"] == "1"
+        page = await doors.http.get("/")
+        assert page.status_code == 503
+        assert "http-equiv" in page.text, "it looks again by itself"
