@@ -8,8 +8,10 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from played_days import SHOP, after, play_apart, stage
@@ -18,6 +20,7 @@ from served_house import PARTNER_TOKEN, Doors, open_doors
 from tapwealth.flows import people
 from tapwealth.kernel.ids import system_random
 from tapwealth.storage import operators
+from tapwealth.storage.embedded import EmbeddedServer
 from tapwealth.storage.operators import OperatorRole
 
 NOWHERE = "0" * 32
@@ -37,6 +40,7 @@ BILLER = {
     "code": "BJWATER", "name": "北京水务", "bank_account": "0200000003", "category": "water", "title": "户号", "hint": "10 digits",
     "pattern": "[0-9]{10}", "maximum": 1_000_000, "opens": "00:05:00", "closes": "23:55:00",
 }  # fmt: skip
+ACCEPTANCE = {"business_date": "2014-02-24", "source": "bank", "kind": "amount", "item": "X-1", "reason": "the bank books it tomorrow"}
 POLICY = {"product": "ACC1", "confirmed": ["terms"]}
 GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "open_account": ("new", {"name": "", "identity_number": "", "phone": "", "device_token": ""}),
@@ -52,6 +56,7 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "cancel_policy": ("me", {"policy": NOWHERE}),
     "propose_merchant": (OPERATIONS, MERCHANT),
     "propose_fund": (PRODUCTS, FUND),
+    "propose_acceptance": (OPERATIONS, ACCEPTANCE),
     "add_biller": (PRODUCTS, BILLER),
     "approve": (OPERATIONS, {"proposal": NOWHERE}),
     "register_terminal": (OPERATIONS, {"merchant_number": SHOP, "terminal_number": "11000009", "mac_key": "00" * 16}),
@@ -224,6 +229,8 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_fund", {"channels": [{"x": 1}]}, ("channels[0]", "there is no field 'x'")),
     ("propose_fund", {"channels": [{**CHANNEL, "minimum_purchase": 0}]}, ("minimum_purchase", "not above zero")),
     ("propose_fund", {"channels": [{**CHANNEL, "order_cap": -1}]}, ("order_cap", "below zero")),
+    ("propose_acceptance", {"reason": " "}, ("reason", "say what is known")),
+    ("propose_acceptance", {"business_date": "x"}, ("business_date", "write it like 2014-02-24")),
     ("add_biller", {"code": "bj"}, ("code", "capital letters")),
     ("add_biller", {"pattern": "("}, ("pattern", "not a regular expression")),
     ("add_biller", {"maximum": -1}, ("maximum", "not above zero")),
@@ -537,21 +544,31 @@ async def test_a_clock_that_follows_the_machine_is_not_moved(database_url: str, 
         problem(answer, 422, "real_time", "only a test clock is moved")
 
 
-async def test_an_outage_says_so_and_that_one_may_ask_again(new_database: Any, tmp_path: Path) -> None:
+async def take_away(server: EmbeddedServer, url: str) -> None:
+    """Nobody is let into that database any more, and who is in it is shown out."""
+    name = urlsplit(url).path.removeprefix("/")
+    connection = await asyncpg.connect(server.dsn())
+    try:
+        await connection.execute(f"alter database {name} with allow_connections false")
+        await connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
+    finally:
+        await connection.close()
+
+
+async def test_an_outage_says_so_and_that_one_may_ask_again(server: EmbeddedServer, new_database: Any, tmp_path: Path) -> None:
     """The database goes away under the house: every door says 503, in one line."""
     url = new_database()
     async with stage(url, tmp_path, 3) as on, open_doors(on) as doors:
         await on.set_up()
         token = await doors.login(OPERATIONS)
-        await on.house.database.close()
-        on.house.database._dsn = "postgresql://tapwealth@127.0.0.1:1/none"
+        await take_away(server, url)
         for answer in (
             await doors.command("issue_card", {}, "a phone"),
             await doors.command("close_day", {"business_date": "2014-02-24"}, token),
             await doors.http.get("/view/week"),
             await doors.http.post("/login", json={"login": "x", "password": "y"}),
         ):
-            problem(answer, 503, "outage", "the database does not answer")
+            problem(answer, 503, "outage", "the database")
             assert answer.headers["retry-after"] == "1"
         page = await doors.http.get("/")
         assert page.status_code == 503

@@ -135,6 +135,14 @@ async def connect(dsn: str) -> Connection:
     return await open_connection(dsn, options)
 
 
+_REFUSES = (
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # it lets nobody in
+)
+
+
 async def open_connection(dsn: str, options: Mapping[str, Any]) -> Connection:
     """A connection with asyncpg's `options`. Raises Outage."""
     try:
@@ -145,7 +153,7 @@ async def open_connection(dsn: str, options: Mapping[str, Any]) -> Connection:
         raise Outage(_line(error)) from None
     except (asyncpg.InvalidParameterValueError, asyncpg.UndefinedObjectError):
         raise Outage("the database has not been prepared; run `tapwealth db migrate`") from None
-    except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError) as error:
+    except _REFUSES as error:
         raise Outage(f"the database refuses the connection: {first_line(error)}; check --database-url") from None
     except (ValueError, asyncpg.InterfaceError) as error:
         raise Outage(f"the database address cannot be read: {first_line(error)}; write it like postgresql://user@host/name") from None
