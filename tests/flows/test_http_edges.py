@@ -31,7 +31,7 @@ MERCHANT = {
     "merchant_number": "898110058120009", "name": "巷口面馆", "category_code": "5812", "credit_code": "91110000600037341L",
     "settlement_account": "0200000004", "fee_bp": 78,
 }  # fmt: skip
-CHANNEL = {"code": "T01", "own": True, "minimum_purchase": 100, "order_cap": 0, "holding_cap": 0}
+CHANNEL = {"code": "T01", "own": True, "minimum_purchase": 100, "day_cap": 0, "holding_cap": 0}
 FUND = {
     "code": "000199", "asset": 2, "name": "另一基金", "name_en": "Another", "registrar": "H0", "risk_level": 1,
     "custody_account": "0200000001", "channels": [CHANNEL],
@@ -228,7 +228,7 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_fund", {"channels": [CHANNEL, CHANNEL]}, ("channels", "twice")),
     ("propose_fund", {"channels": [{"x": 1}]}, ("channels[0]", "there is no field 'x'")),
     ("propose_fund", {"channels": [{**CHANNEL, "minimum_purchase": 0}]}, ("minimum_purchase", "not above zero")),
-    ("propose_fund", {"channels": [{**CHANNEL, "order_cap": -1}]}, ("order_cap", "below zero")),
+    ("propose_fund", {"channels": [{**CHANNEL, "day_cap": -1}]}, ("day_cap", "below zero")),
     ("propose_acceptance", {"reason": " "}, ("reason", "say what is known")),
     ("propose_acceptance", {"business_date": "x"}, ("business_date", "write it like 2014-02-24")),
     ("add_biller", {"code": "bj"}, ("code", "capital letters")),
@@ -388,7 +388,7 @@ async def test_a_phone_number_and_a_phone_belong_to_one_person(doors: Doors) -> 
         ({"name": ""}, ("name", "2 to 50")),
         ({"identity_number": one.identity_number[:-1]}, ("identity number", "17 characters")),
         ({"phone": "+1 2025550100"}, ("phone number", "mainland China")),
-        ({"device_token": "short"}, ("device_token", "32 to 256")),
+        ({"device_token": "short"}, ("device_token", "5 characters")),
     ):
         answer = await doors.command("open_account", opening | change, "new")
         problem(answer, 400, "bad_input", *words)

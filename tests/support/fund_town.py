@@ -55,10 +55,7 @@ ORDERS_FILE = Path(__file__).parents[1] / "data" / "OFD_996_H0_20170427_03.TXT"
 FUND, OWN, OTHER = "000198", "T01", "996"
 UNITS = Asset.FUND_000198
 MINIMUM, DAY_CAP, HOLDING_CAP = 1_00, 20_000_00, 100_000_00
-CHANNELS = [
-    {"code": OWN, "own": True, "minimum_purchase": MINIMUM, "day_cap": DAY_CAP, "holding_cap": HOLDING_CAP},
-    {"code": OTHER, "own": False, "minimum_purchase": 1, "day_cap": 0, "holding_cap": 0},
-]
+CHANNELS = [setup.ChannelTerms(OWN, True, MINIMUM, DAY_CAP, HOLDING_CAP), setup.ChannelTerms(OTHER, False, 1, 0, 0)]
 Values = dict[str, Any]
 
 
