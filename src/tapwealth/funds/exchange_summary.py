@@ -38,6 +38,14 @@ class Totals:
 def summarise(path: Path, copy: Path | None = None) -> dict[str, object]:
     """Read the data or index file at `path` and, if asked, write it again to `copy`, which appears only when all of it was read. A file
     under a name of the standard must agree with its name. Raises BadInput for every defect, and if a file cannot be opened."""
+    try:
+        return _summarise(path, copy)
+    except OSError as error:
+        what = f"reading or writing failed ({error.strerror})"
+        raise BadInput(what, where=str(error.filename or path), hint="look at the disk and at its rights") from None
+
+
+def _summarise(path: Path, copy: Path | None) -> dict[str, object]:
     if path.name.startswith("OFI_"):
         return _summarise_index(path, copy)
     name = parse_data_file_name(path.name) if path.name.startswith("OFD_") else None
@@ -50,7 +58,9 @@ def summarise(path: Path, copy: Path | None = None) -> dict[str, object]:
 
 @contextmanager
 def _appearing(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears at `path` when it is whole, or not at all."""
+    """A file that appears at `path` when it is whole, or not at all. Raises BadInput if something else than a file is there."""
+    if path.exists() and not path.is_file():
+        raise BadInput("there is something that is no file", where=str(path), hint="name a file to write")
     part = path.with_name(f".{path.name}.part")
     try:
         with _opened(part, "wb") as target:

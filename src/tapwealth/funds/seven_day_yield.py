@@ -109,6 +109,8 @@ def check_history(history: Sequence[PublishedDay], way: WayOfCounting = compound
     incomes = {published.day: published.income_per_10k for published in history}
     recomputable, differences = 0, []
     for published in history:
+        if published.day.toordinal() < DAYS:
+            continue
         week = [published.day - timedelta(days=back) for back in range(DAYS)]
         if not all(day in incomes for day in week):
             continue

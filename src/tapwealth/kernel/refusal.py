@@ -29,7 +29,8 @@ class BadInput(ValueError):
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
         self.what, self.where, self.hint = what, where, hint
-        super().__init__("".join((f"{where}: " if where else "", what, f"; {hint}" if hint else "")))
+        text = "".join((f"{where}: " if where else "", what, f"; {hint}" if hint else ""))
+        super().__init__("".join(char if char.isprintable() else ascii(char)[1:-1] for char in text))
 
 
 class Outage(Exception):
