@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from bill_town import MONDAY
-from fund_town import FUND, ORDERS_FILE, OTHER, FundTown, accounts, application, fund_town, order, orders
+from fund_town import FUND, OTHER, FundTown, accounts, application, fund_town, order, orders
+from real_files import ORDERS_FILE
 
 from tapwealth.flows.channel import paid_in
 from tapwealth.funds import store

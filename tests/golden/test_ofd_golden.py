@@ -4,6 +4,7 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
+from real_files import ORDERS_FILE
 
 from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.funds.exchange_out import Route, account_file, index_of, order_file, redated
@@ -22,8 +23,6 @@ from tapwealth.wire.ofd import (
     write_data_file,
     write_index,
 )
-
-REAL = Path(__file__).parents[1] / "data" / "OFD_996_H0_20170427_03.TXT"
 
 SMALL = b"\r\n".join(
     [
@@ -90,7 +89,7 @@ INDEX = b"\r\n".join(
 
 
 def test_the_real_file_says_what_its_source_says() -> None:
-    assert summarise(REAL) == {
+    assert summarise(ORDERS_FILE) == {
         "type": "03",
         "version": "2.0",
         "creator": "996",
@@ -106,15 +105,15 @@ def test_the_real_file_says_what_its_source_says() -> None:
 
 @pytest.mark.parametrize("end", [b"\r\n", b""])
 def test_the_real_file_is_written_again_byte_for_byte(tmp_path: Path, end: bytes) -> None:
-    source, copy = tmp_path / REAL.name, tmp_path / "copy.txt"
-    source.write_bytes(REAL.read_bytes().removesuffix(b"\r\n") + end)
+    source, copy = tmp_path / ORDERS_FILE.name, tmp_path / "copy.txt"
+    source.write_bytes(ORDERS_FILE.read_bytes().removesuffix(b"\r\n") + end)
     summarise(source, copy)
     assert copy.read_bytes() == source.read_bytes()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def test_its_orders_as_values() -> None:
-    orders = ORDERS.values(REAL.read_bytes(), REAL.name)
+    orders = ORDERS.values(ORDERS_FILE.read_bytes(), ORDERS_FILE.name)
     assert orders[0] == OrderRecord(
         serial="941031456358884197703957",
         business_code=BusinessCode.PURCHASE,
@@ -135,9 +134,9 @@ def test_its_orders_as_values() -> None:
 
 
 def test_moved_to_another_dealing_date_all_other_bytes_stay() -> None:
-    moved = redated(REAL.read_bytes(), REAL.name, date(2014, 2, 24))
+    moved = redated(ORDERS_FILE.read_bytes(), ORDERS_FILE.name, date(2014, 2, 24))
     assert moved.name == "OFD_996_H0_20140224_03.TXT"
-    assert moved.content.replace(b"20140224", b"20170427") == REAL.read_bytes()
+    assert moved.content.replace(b"20140224", b"20170427") == ORDERS_FILE.read_bytes()
     assert moved.content.count(b"20140224") == 1007
 
 

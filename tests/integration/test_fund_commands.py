@@ -5,14 +5,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from real_files import HISTORY_FILE, ORDERS_FILE
 
-ORDERS = Path(str(files("tapwealth.play") / "data" / "OFD_996_H0_20170427_03.TXT"))
-HISTORY = Path(str(files("tapwealth.sandbox.registrar") / "data" / "money_fund_000198_daily.csv"))
-LINES = ORDERS.read_bytes().split(b"\r\n")
+LINES = ORDERS_FILE.read_bytes().split(b"\r\n")
 FIRST = 85
 """Where the records begin: header, 74 field names, count."""
 
@@ -35,26 +33,26 @@ def read(*arguments: str | Path) -> Done:
 
 
 def test_the_real_file_is_read_and_written_again(tmp_path: Path) -> None:
-    done = read(ORDERS, "--write", tmp_path / "copy", "--json")
+    done = read(ORDERS_FILE, "--write", tmp_path / "copy", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {
         "type": "03", "version": "2.0", "creator": "996", "receiver": "H0", "date": "2017-04-27", "fields": 74, "records": 1006,
         "amount_fen": 645_735_805, "volume_hundredths": 0, "business_codes": {"022": 1006},
     }  # fmt: skip
-    assert (tmp_path / "copy").read_bytes() == ORDERS.read_bytes()
+    assert (tmp_path / "copy").read_bytes() == ORDERS_FILE.read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
 
 
 def test_a_file_may_be_written_over_itself(tmp_path: Path) -> None:
-    path = tmp_path / ORDERS.name
-    path.write_bytes(ORDERS.read_bytes())
+    path = tmp_path / ORDERS_FILE.name
+    path.write_bytes(ORDERS_FILE.read_bytes())
     assert read(path, "--write", path).returncode == 0
-    assert path.read_bytes() == ORDERS.read_bytes()
+    assert path.read_bytes() == ORDERS_FILE.read_bytes()
 
 
 def test_a_file_without_its_last_line_break_is_written_without_it(tmp_path: Path) -> None:
-    path = tmp_path / ORDERS.name
-    path.write_bytes(ORDERS.read_bytes().rstrip())
+    path = tmp_path / ORDERS_FILE.name
+    path.write_bytes(ORDERS_FILE.read_bytes().rstrip())
     assert read(path, "--write", tmp_path / "copy").returncode == 0
     assert (tmp_path / "copy").read_bytes() == path.read_bytes()
 
@@ -78,11 +76,11 @@ def with_bytes(at: int, new: bytes) -> bytes:
     return edited(lambda lines: lines.__setitem__(FIRST, lines[FIRST][:at] + new + lines[FIRST][at + len(new) :]))
 
 
-NAME = ORDERS.name
+NAME = ORDERS_FILE.name
 DEFECTS = {
-    "torn": (ORDERS.read_bytes()[:100_000], f"{NAME} line 233: the file ends within record 148 of 1006, after 587 bytes in field"),
+    "torn": (ORDERS_FILE.read_bytes()[:100_000], f"{NAME} line 233: the file ends within record 148 of 1006, after 587 bytes in field"),
     "padded": (edited(lambda lines: lines.__setitem__(FIRST, lines[FIRST] + b" ")), f"{NAME} line 86: record 1 of 1006 has 666 bytes"),
-    "doubled": (ORDERS.read_bytes() * 2, f"{NAME} line 1093: there is text after the end of the file"),
+    "doubled": (ORDERS_FILE.read_bytes() * 2, f"{NAME} line 1093: there is text after the end of the file"),
     "a record twice": (edited(lambda lines: lines.insert(FIRST, lines[FIRST])), f"{NAME} line 87: this record was here before"),
     "a wrong count": (edited(lambda lines: lines.__setitem__(84, b"00001005")), f"{NAME} line 1091: OFDCFEND should stand after the 1005"),
     "an unknown field": (edited(lambda lines: lines.__setitem__(12, b"FundCod")), f"{NAME} line 13: the field 'FundCod' is not known"),
@@ -91,7 +89,7 @@ DEFECTS = {
     "a negative amount": (with_bytes(87, b"-000000000001001"), "is negative in field ApplicationAmount (N 16.2), 16 bytes wide"),
     "a huge amount": (with_bytes(87, b"9999999999999999"), "is more than one movement can carry in field ApplicationAmount"),
     "a point in an amount": (with_bytes(87, b"0000000000010.01"), "is not digits padded with zeros in field ApplicationAmount"),
-    "line feeds alone": (ORDERS.read_bytes().replace(b"\r\n", b"\n"), f"{NAME} line 1: OFDCFDAT ends with LF alone"),
+    "line feeds alone": (ORDERS_FILE.read_bytes().replace(b"\r\n", b"\n"), f"{NAME} line 1: OFDCFDAT ends with LF alone"),
     "empty": (b"", f"{NAME} line 1: the file ends where OFDCFDAT should stand; it is torn"),
     "no text at all": (bytes(range(256)) * 400, f"{NAME} line 1: "),
     "another day's": (edited(lambda lines: lines.__setitem__(4, b"20170428")), f"{NAME}: the header belongs to OFD_996_H0_20170428_03.TXT"),
@@ -109,7 +107,7 @@ def test_a_file_with_a_defect_is_refused_in_one_line_and_not_copied(tmp_path: Pa
 
 def test_a_file_under_another_name_is_read_by_its_header(tmp_path: Path) -> None:
     path = tmp_path / "orders.txt"
-    path.write_bytes(ORDERS.read_bytes())
+    path.write_bytes(ORDERS_FILE.read_bytes())
     assert read(path).returncode == 0
 
 
@@ -121,7 +119,7 @@ def test_a_file_under_another_name_is_read_by_its_header(tmp_path: Path) -> None
     ],
 )
 def test_a_name_that_is_almost_one_is_refused(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / name).write_bytes(ORDERS.read_bytes())
+    (tmp_path / name).write_bytes(ORDERS_FILE.read_bytes())
     refused(read(tmp_path / name), text)
 
 
@@ -138,17 +136,17 @@ def test_what_cannot_be_opened_is_named(tmp_path: Path, command: tuple[str, ...]
 
 @pytest.mark.parametrize("command", READERS)
 def test_a_wrong_call_is_a_usage_error(command: tuple[str, ...]) -> None:
-    for arguments in ((), (ORDERS, ORDERS), (ORDERS, "--nothing")):
+    for arguments in ((), (ORDERS_FILE, ORDERS_FILE), (ORDERS_FILE, "--nothing")):
         done = tapwealth(*command, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert "Traceback" not in done.stderr
 
 
 def test_a_copy_goes_to_a_file_and_nowhere_else(tmp_path: Path) -> None:
-    refused(read(ORDERS, "--write", tmp_path), f"{tmp_path}: there is something that is no file; name a file to write")
-    refused(read(ORDERS, "--write", "/dev/null"), "/dev/null: there is something that is no file; name a file to write")
+    refused(read(ORDERS_FILE, "--write", tmp_path), f"{tmp_path}: there is something that is no file; name a file to write")
+    refused(read(ORDERS_FILE, "--write", "/dev/null"), "/dev/null: there is something that is no file; name a file to write")
     assert Path("/dev/null").is_char_device()
-    refused(read(ORDERS, "--write", tmp_path / "none" / "copy"), "the file cannot be opened (No such file or directory)")
+    refused(read(ORDERS_FILE, "--write", tmp_path / "none" / "copy"), "the file cannot be opened (No such file or directory)")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,7 +154,7 @@ def test_a_copy_goes_to_a_file_and_nowhere_else(tmp_path: Path) -> None:
 
 
 def with_row(tmp_path: Path, day: str, column: int, figure: str) -> Path:
-    rows = list(csv.reader(HISTORY.read_text().splitlines()))
+    rows = list(csv.reader(HISTORY_FILE.read_text().splitlines()))
     for row in rows:
         if row[0] == day:
             row[column] = figure
@@ -166,10 +164,10 @@ def with_row(tmp_path: Path, day: str, column: int, figure: str) -> Path:
 
 
 def test_the_real_history_matches_on_every_day() -> None:
-    done = tapwealth("fund", "yield", HISTORY, "--json")
+    done = tapwealth("fund", "yield", HISTORY_FILE, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"days": 427, "recomputable": 421, "matching": 421, "differences": []}
-    assert tapwealth("fund", "yield", HISTORY).stdout == "421 of 421 recomputable days match\n"
+    assert tapwealth("fund", "yield", HISTORY_FILE).stdout == "421 of 421 recomputable days match\n"
 
 
 def test_a_changed_yield_is_named_with_its_day(tmp_path: Path) -> None:

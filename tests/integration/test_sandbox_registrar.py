@@ -8,11 +8,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from real_files import ORDERS_FILE
 from registrar_process import (
     ADVANCE,
     ADVANCER,
     MONDAY,
-    REAL,
     Registrar,
     after,
     application,
@@ -180,7 +180,7 @@ def test_accounts_that_cannot_be_opened(registrar: Registrar) -> None:
 
 
 def test_the_real_orders_of_a_channel(registrar: Registrar) -> None:
-    moved = redated(REAL.read_bytes(), REAL.name, MONDAY)
+    moved = redated(ORDERS_FILE.read_bytes(), ORDERS_FILE.name, MONDAY)
     asked = ORDERS.values(moved.content, moved.name)
     holders = sorted({(one.ta_account, one.trading_account) for one in asked})
     accounts = [

@@ -51,7 +51,6 @@ from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.operators import OperatorRole
 from tapwealth.wire.ofd import parse_data_file_name, parse_index_name, read_data_file, read_index, write_data_file, write_index
 
-ORDERS_FILE = Path(__file__).parents[1] / "data" / "OFD_996_H0_20170427_03.TXT"
 FUND, OWN, OTHER = "000198", "T01", "996"
 UNITS = Asset.FUND_000198
 MINIMUM, DAY_CAP, HOLDING_CAP = 1_00, 20_000_00, 100_000_00

@@ -16,10 +16,11 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from real_files import ORDERS_FILE
 
 from tapwealth.play.processes import PARTNERS, Troupe, python
 from tapwealth.play.stage import Stage
@@ -27,8 +28,7 @@ from tapwealth.play.theatre import Billing, open_theatre, perform
 from tapwealth.sandbox.scenarios import plan
 from tapwealth.wire.ofd import DataFile, Header, parse_data_file_name, write_data_file
 
-ORDERS_NAME = "OFD_996_H0_20170427_03.TXT"
-ALL_ORDERS = files("tapwealth.play").joinpath("data", ORDERS_NAME).read_bytes()
+ORDERS_NAME, ALL_ORDERS = ORDERS_FILE.name, ORDERS_FILE.read_bytes()
 PLATFORM = python("tapwealth.cli", "up")
 FEW = 30
 

@@ -22,7 +22,6 @@ from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.wire.ofd import parse_index_name, read_index
 
-REAL = Path(__file__).parents[1] / "data" / "OFD_996_H0_20170427_03.TXT"
 MONDAY = date(2014, 2, 24)
 ADVANCER, ADVANCE = "00000000000000001", "0100000005"
 

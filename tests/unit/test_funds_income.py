@@ -3,13 +3,13 @@
 import csv
 from datetime import date
 from fractions import Fraction
-from importlib.resources import files
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from real_files import HISTORY_FILE
 
 from tapwealth.funds.income import INCOME_SCALE, Account, day_income, distribute
 from tapwealth.funds.seven_day_yield import check_file, compound_yield, simple_yield
@@ -19,7 +19,6 @@ from tapwealth.sandbox.registrar.income import fund_income, shares
 from tapwealth.sandbox.registrar.rates import rates
 from tapwealth.sandbox.registrar.register import Holder, Holding
 
-HISTORY = Path(str(files("tapwealth.sandbox.registrar") / "data" / "money_fund_000198_daily.csv"))
 ACCOUNTS = st.tuples(st.text("0123", min_size=1, max_size=2), st.text("01", min_size=1, max_size=2))
 REGISTERS = st.dictionaries(ACCOUNTS, st.integers(0, 10**12), max_size=12)
 INCOMES = st.integers(-99_999_999, 99_999_999)
@@ -87,7 +86,7 @@ def test_the_real_history_by_truncation_alone() -> None:
 
 
 def test_every_day_of_the_real_history_is_recomputed() -> None:
-    check = check_file(HISTORY)
+    check = check_file(HISTORY_FILE)
     assert check.as_json() == {"days": 427, "recomputable": 421, "matching": 421, "differences": []}
 
 
@@ -100,7 +99,7 @@ def test_every_day_of_the_real_history_is_recomputed() -> None:
     ],
 )
 def test_a_changed_figure_names_its_days(tmp_path: Path, day: str, column: int, figure: str, named: list[str]) -> None:
-    rows = list(csv.reader(HISTORY.read_text().splitlines()))
+    rows = list(csv.reader(HISTORY_FILE.read_text().splitlines()))
     for row in rows:
         if row[0] == day:
             row[column] = figure
@@ -112,7 +111,7 @@ def test_a_changed_figure_names_its_days(tmp_path: Path, day: str, column: int, 
 
 
 def test_a_missing_day_makes_its_week_unknowable(tmp_path: Path) -> None:
-    lines = HISTORY.read_text().splitlines(keepends=True)
+    lines = HISTORY_FILE.read_text().splitlines(keepends=True)
     shorter = tmp_path / "shorter.csv"
     shorter.write_text("".join(line for line in lines if not line.startswith("20140102")))
     check = check_file(shorter)

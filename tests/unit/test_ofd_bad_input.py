@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from real_files import ORDERS_FILE
 
 from tapwealth.funds.exchange_in import CONFIRMATIONS, ORDERS, QUOTATIONS
 from tapwealth.funds.exchange_out import redated
@@ -12,8 +13,7 @@ from tapwealth.funds.exchange_summary import summarise
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.ofd import Header, parse_data_file_name, parse_index_name, read_data_file, read_index, write_data_file
 
-REAL = Path(__file__).parents[1] / "data" / "OFD_996_H0_20170427_03.TXT"
-LINES = REAL.read_bytes().split(b"\r\n")
+LINES = ORDERS_FILE.read_bytes().split(b"\r\n")
 FIRST = 85
 """The real file's first record, in `LINES`; its line number is one more."""
 
@@ -125,9 +125,9 @@ def test_a_defect_is_one_line_that_says_where(defect: str) -> None:
 
 def test_a_renamed_file() -> None:
     with pytest.raises(BadInput, match=r"OFD_996_H0_20170428_03\.TXT: the header belongs to OFD_996_H0_20170427_03\.TXT"):
-        ORDERS.values(REAL.read_bytes(), "OFD_996_H0_20170428_03.TXT")
+        ORDERS.values(ORDERS_FILE.read_bytes(), "OFD_996_H0_20170428_03.TXT")
     with pytest.raises(BadInput, match=r"a file of type 04 is wanted"):
-        CONFIRMATIONS.values(REAL.read_bytes(), REAL.name)
+        CONFIRMATIONS.values(ORDERS_FILE.read_bytes(), ORDERS_FILE.name)
 
 
 NO_NAMES = [
@@ -199,19 +199,19 @@ def test_a_value_that_does_not_fit_is_not_written(values: dict[str, int | str], 
 
 
 def test_a_file_without_a_field_that_is_needed() -> None:
-    header, records = read_data_file(REAL.read_bytes())
+    header, records = read_data_file(ORDERS_FILE.read_bytes())
     fewer = tuple(name for name in header.fields if name != "ApplicationAmount")
     content = write_data_file(Header("996", "H0", header.day, "03", fewer, 1), [{name: records[0][name] for name in fewer}])
     with pytest.raises(BadInput, match="the header does not declare ApplicationAmount"):
-        ORDERS.values(content, REAL.name)
+        ORDERS.values(content, ORDERS_FILE.name)
 
 
 @pytest.mark.parametrize(("field", "value"), [("TransactionDate", "20170431"), ("TransactionTime", "240000"), ("AppSheetSerialNo", "")])
 def test_a_value_that_means_nothing(field: str, value: str) -> None:
-    header, records = read_data_file(REAL.read_bytes())
+    header, records = read_data_file(ORDERS_FILE.read_bytes())
     content = write_data_file(Header("996", "H0", header.day, "03", header.fields, 1), [{**records[0], field: value}])
     with pytest.raises(BadInput, match="line 86"):
-        ORDERS.values(content, REAL.name)
+        ORDERS.values(content, ORDERS_FILE.name)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_negative_day_reads_as_negative() -> None:
 
 def test_a_copy_appears_only_of_a_whole_file(tmp_path: Path) -> None:
     torn, copy = tmp_path / "torn.txt", tmp_path / "copy.txt"
-    torn.write_bytes(REAL.read_bytes()[:-200])
+    torn.write_bytes(ORDERS_FILE.read_bytes()[:-200])
     with pytest.raises(BadInput):
         summarise(torn, copy)
     assert [path.name for path in tmp_path.iterdir()] == ["torn.txt"]
@@ -248,7 +248,7 @@ def test_a_copy_appears_only_of_a_whole_file(tmp_path: Path) -> None:
 
 
 def redated_to_nowhere(folder: Path) -> None:
-    moved = redated(REAL.read_bytes(), REAL.name, DAY)
+    moved = redated(ORDERS_FILE.read_bytes(), ORDERS_FILE.name, DAY)
     source = folder / moved.name
     source.write_bytes(moved.content)
     summarise(source, folder / "no such folder" / "copy.txt")
