@@ -9,7 +9,6 @@ from played_week import FEW, Outcome, database_pid, differences, kill, orders, p
 
 from tapwealth.play.processes import Troupe
 from tapwealth.play.stage import Stage
-from tapwealth.sandbox.scenarios import plan
 
 DAYS = 2
 
@@ -75,15 +74,3 @@ def test_kills_leave_no_trace(undisturbed: Outcome, victims: tuple[str, ...]) ->
 def test_many_kills_leave_no_trace(undisturbed: Outcome, seed: int) -> None:
     victims = random.Random(seed).sample(("platform", "database", "bank", "registrar", "identity", "biller", "insurer"), 3)
     same_after_kills(undisturbed, tuple(victims), seed)
-
-
-def test_a_payment_that_the_bank_loses_is_named() -> None:
-    outcome = played(faults=plan("bank-loses-one"))
-    assert not outcome.proved
-    assert any("neither booked nor rejected" in line for line in outcome.unproved), outcome.unproved
-
-
-def test_a_silent_biller_leaves_the_bill_in_doubt_and_the_date_closed() -> None:
-    outcome = played(faults=plan("biller-silent"))
-    assert outcome.proved, outcome.unproved
-    assert [one["state"] for day in outcome.figures["days"] for one in day["in_doubt"]] == ["unknown"] * DAYS

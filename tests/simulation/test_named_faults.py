@@ -1,0 +1,89 @@
+"""`tapwealth demo --fault NAME`, as somebody would call it: what it prints, what it exits with, and how the day stands afterwards."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from played_week import FEW_ORDERS, ORDERS_NAME, PLATFORM, billing, theatre_folder
+
+from tapwealth.play.theatre import open_theatre
+from tapwealth.sandbox.scenarios import plan
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the command left: exit code, the lines it said, the figures as data."""
+
+    code: int
+    said: str
+    figures: dict[str, Any]
+
+    @property
+    def states(self) -> list[str]:
+        return [day["state"] for day in self.figures["days"]]
+
+    @property
+    def open_breaks(self) -> list[tuple[str, str]]:
+        return [(one["kind"], one["text"]) for day in self.figures["days"] for one in day["breaks"] if not one["accounted"]]
+
+
+def demo(folder: Path, fault: str, days: int) -> Shown:
+    orders, figures = folder / ORDERS_NAME, folder / "figures.json"
+    orders.write_bytes(FEW_ORDERS)
+    house = folder / "house"
+    command = [sys.executable, "-m", "tapwealth.cli", "demo", "--data-dir", str(house), "--days", str(days), "--fault", fault]
+    done = subprocess.run(
+        [*command, "--orders", str(orders), "--json", str(figures)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert figures.exists(), done.stderr
+    return Shown(done.returncode, " ".join((done.stdout + done.stderr).split()), json.loads(figures.read_text()))
+
+
+def test_a_payment_that_the_bank_loses_leaves_the_day_cut_and_is_named() -> None:
+    with theatre_folder() as folder:
+        shown = demo(folder, "bank-loses-one", 2)
+    assert shown.code == 1
+    assert shown.states[:2] == ["closed", "cut"]
+    ((kind, text),) = shown.open_breaks
+    assert kind == "not_executed"
+    assert text.startswith("0100000002 on 2014-02-25, CUS-")
+    assert f"not proved: {text}" in shown.said
+
+
+def test_a_short_file_of_the_registrars_leaves_the_day_cut_and_names_the_holder() -> None:
+    with theatre_folder() as folder:
+        shown = demo(folder, "registrar-short-file", 4)
+    assert shown.code == 1
+    assert shown.states[:4] == ["closed", "closed", "closed", "cut"]
+    ((kind, text),) = shown.open_breaks
+    assert kind == "units_differ"
+    assert text.startswith("996 on 2014-02-27, holder 028280525132/39213662205119872: here ")
+    assert "by the registrar's 05 0.00" in text
+    assert f"not proved: {text}" in shown.said
+
+
+def test_a_silent_biller_leaves_the_bill_in_doubt_its_money_in_suspense_and_the_customer_told() -> None:
+    """The date closes: nobody owes anybody what is not accounted for."""
+    with theatre_folder() as folder:
+        shown = demo(folder, "biller-silent", 1)
+        told = asyncio.run(notices(folder / "house"))
+    assert shown.code == 0
+    (day,) = shown.figures["days"]
+    assert (day["state"], day["proved"], day["breaks"]) == ("closed", True, [])
+    ((amount, state),) = [(one["amount"], one["state"]) for one in day["in_doubt"]]
+    assert (amount, state) == (186_40, "unknown")
+    assert shown.figures["totals"]["balances"]["CNY suspense"] == amount
+    assert [bill["state"] for bill in shown.figures["customers"][0]["bills"]] == ["unknown"]
+    assert any("186.40" in line and "set aside" in line for line in told), told
+
+
+async def notices(folder: Path) -> list[str]:
+    """What the first customer was told, read as the customer after everything was stopped and started again."""
+    wanted = billing(folder, 1, faults=plan("biller-silent"))
+    async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
+        seen = await stage.view("notices", token=stage.cast.customers[0].device_token)
+    return [one["text_en"] for one in seen]
