@@ -132,7 +132,7 @@ async def status(house: House) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-PATIENCE_SECONDS = 5
+PATIENCE_SECONDS = 8
 """By the machine's clock, since something moved last."""
 OUTAGE_SECONDS = 20
 """How long a partner that cannot be reached is waited for: long enough for one that is being started anew."""

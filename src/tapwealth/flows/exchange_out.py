@@ -35,7 +35,6 @@ ADVANCER = UUID(int=1)
 
 FUND = "000198"
 _UNITS = Asset.FUND_000198
-_FUND_MONEY = (Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND)
 
 
 async def cover_captures(house: House, day: date) -> StepReport:
@@ -195,7 +194,7 @@ ADVANCER_TRADING_ACCOUNT = "00000000000000001"
 
 
 async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> int:
-    """Own customers' cash goes from the reserve to the collection account, the next day; so does what the bank has not executed before."""
+    """Own customers' cash goes from the reserve to the collection account, the next day."""
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, range(house.books + 1))
         at = await moment(tx)
@@ -218,7 +217,6 @@ async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> int:
             parts,
         )
         await payments.instruct(house, tx, at, day, actor, [payment] if parts else [])
-        await payments.again(house, tx, at, day, actor, _FUND_MONEY)
     return payment.amount
 
 

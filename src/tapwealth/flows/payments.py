@@ -4,10 +4,9 @@ The end-to-end id names a payment on both sides. The intention stands in the out
 back as another command; an answer that does not come is an open instruction, which the day's proof names.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -99,40 +98,6 @@ async def instruct(
     await outbox.put(
         tx, [OutboxMessage(HOUSE_BOOK, derived(payment.id, BANK), BANK, "payment", {"instruction": str(payment.id)}) for payment in fresh]
     )
-
-
-async def again(house: House, tx: Any, at: Moment, day: date, actor: int, purposes: Sequence[Purpose]) -> None:
-    """Instruct what the bank has rejected of the last days once more, from where the money returned to, under a name of its own: nobody
-    else would."""
-    rejected = await store.rejected(tx, purposes, day - AGAIN_WITHIN)
-    parts = await store.parts_of(tx, [one.id for one in rejected])
-    anew = [
-        Payment(
-            derived(one.id, "again"),
-            _next_name(one.end_to_end_id),
-            Purpose(one.purpose),
-            one.from_account,
-            one.to_account,
-            one.counterparty,
-            day + timedelta(days=1),
-            tuple(part for _, part in parts[one.id]),
-        )
-        for one in rejected
-    ]
-    await instruct(house, tx, at, day, actor, anew)
-
-
-def _next_name(name: str) -> str:
-    """SWP-20140224, SWP-20140224R2, SWP-20140224R3, …"""
-    match = _TIMES.fullmatch(name)
-    assert match is not None, f"{name} does not end with a digit"
-    base, times = match.groups(default="1")
-    return f"{base}R{int(times) + 1}"
-
-
-_TIMES = re.compile(r"(.*?[0-9])(?:R([0-9]+))?")
-AGAIN_WITHIN = timedelta(days=14)
-"""How far back a rejected payment is looked for."""
 
 
 def _row(payment: Payment, day: date) -> store.Instruction:

@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 120
 
 _PAUSE_MS = 40
 _TIMEOUT_MS = 60_000
+NO_HEADERS: Mapping[str, str] = {}
 _RETRY = frozenset({500, 502, 503, 504})
 
 
@@ -102,16 +103,24 @@ class Stage:
         if self._client is not None:
             await self._client.aclose()
 
-    async def request(self, method: str, url: str, **more: Any) -> httpx.Response:
-        """One request, again and again while nobody answers, or with an outage of their own. Raises Outage when patience has run out."""
+    async def request(
+        self, method: str, url: str, *, headers: Mapping[str, str] = NO_HEADERS, login: str = "", **more: Any
+    ) -> httpx.Response:
+        """One request, again and again while nobody answers, or with an outage of their own. Raises Outage when patience has run out.
+
+        An operator signs in first, and again as often as the platform was started anew.
+        """
         assert self._client is not None, "enter the stage first"
         deadline = deadline_after(PATIENCE_SECONDS)
         last, kind = "no answer", Outage
         while monotonic_ns() < deadline:
             self.check()
+            signed = {**headers, "Authorization": f"Bearer {await self._session(login)}"} if login else headers
             try:
-                answer = await self._client.request(method, url, **more)
-                if answer.status_code not in _RETRY:
+                answer = await self._client.request(method, url, headers=signed, **more)
+                if login and answer.status_code == httpx.codes.UNAUTHORIZED:
+                    self._sessions.pop(login, None)
+                elif answer.status_code not in _RETRY:
                     return answer
                 last, kind = answer.text[:200], WentOtherwise
             except httpx.TransportError as error:
@@ -123,18 +132,16 @@ class Stage:
 
     async def command(self, act: str, name: str, body: Mapping[str, Any], token: str) -> Answer:
         """Give a command under the act's key."""
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(self.cast.key(act))}
-        answer = await self.request("POST", f"{self.urls['platform']}/commands/{name}", json=body, headers=headers)
-        return Answer(answer.status_code, answer.json())
+        return await self._command(act, name, body, {"Authorization": f"Bearer {token}"})
 
     async def operator(self, act: str, login: str, name: str, body: Mapping[str, Any]) -> Answer:
-        """Give a command as an operator; signs in (again, when the platform was restarted)."""
-        for _ in range(2):
-            answer = await self.command(act, name, body, await self._session(login))
-            if answer.status not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-                return answer
-            self._sessions.pop(login, None)
-        return answer
+        """Give a command as an operator."""
+        return await self._command(act, name, body, {}, login)
+
+    async def _command(self, act: str, name: str, body: Mapping[str, Any], headers: Mapping[str, str], login: str = "") -> Answer:
+        keyed = {**headers, "Idempotency-Key": str(self.cast.key(act))}
+        answer = await self.request("POST", f"{self.urls['platform']}/commands/{name}", headers=keyed, login=login, json=body)
+        return Answer(answer.status_code, answer.json())
 
     async def _session(self, login: str) -> str:
         if login not in self._sessions:
@@ -146,15 +153,9 @@ class Stage:
         return self._sessions[login]
 
     async def view(self, path: str, token: str = "", login: str = "") -> Any:
-        """Read something of the platform's; an operator signs in (again, when the platform was restarted)."""
-        for _ in range(2):
-            bearer = await self._session(login) if login else token
-            headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-            answer = await self.request("GET", f"{self.urls['platform']}/view/{path}", headers=headers)
-            if answer.status_code != httpx.codes.UNAUTHORIZED:
-                break
-            self._sessions.pop(login, None)
-        return answer.json()
+        """Read something of the platform's: as a device with that token, as an operator, or as anybody."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return (await self.request("GET", f"{self.urls['platform']}/view/{path}", headers=headers, login=login)).json()
 
     async def until(self, what: str, look: Callable[[], Any], within: int = 60) -> Any:
         """Look until there is something; an asynchronous look. Raises WentOtherwise naming what did not happen."""
