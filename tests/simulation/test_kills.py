@@ -1,0 +1,123 @@
+"""Kills of the platform, of the database and of each partner, twice running: no trace is left.
+
+They hit between and inside the steps of a day's end, and at random instants of the days. Afterwards the same must be there as without them:
+figures, balances, statements, proofs, the files sent, the partners' stores.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from day_gates import STEP_NAMES, WRITES, KillsAtSteps, Plan
+from played_week import Outcome, database_pid, differences, kill, play_week, theatre_folder
+
+from tapwealth.kernel.clock import shanghai
+from tapwealth.play.processes import PARTNERS, Troupe
+from tapwealth.play.stage import Stage
+from tapwealth.play.week import FIRST_DAY
+
+VICTIMS = ("platform", "database", *PARTNERS)
+BUSY = {
+    0: ("cut the date", "expire holds", "drain transit"),
+    2: (
+        "clear cards", "settle merchants", "fees to own money", "draw the advance", "cover captures", "redeem the advance",
+        "send fund files", "prove units",
+    ),
+    3: ("settle billers", "sweep premiums", "receive statements", "receive holdings", "compare billers"),
+    4: (
+        "pay the insurer", "begin cover", "compare insurer", "prove mirrors", "prove books", "name open items", "write the heads",
+        "close",
+    ),
+}  # fmt: skip
+"""Each step once, on a day on which it has much to do."""
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many kills within one closing, each waited for, are more than people would bear."""
+    monkeypatch.setattr("tapwealth.play.stage.PATIENCE_SECONDS", 3_600)
+    monkeypatch.setattr("tapwealth.play.processes._DEATHS_IN_A_ROW", 1_000)
+
+
+def plan(*kills: tuple[int, str, str]) -> Plan:
+    return [(FIRST_DAY + timedelta(days=day), step, victim) for day, step, victim in kills]
+
+
+def leaves_no_trace(unkilled: Outcome, days: int, kills: Plan) -> None:
+    killing = KillsAtSteps(kills)
+    with theatre_folder() as folder:
+        outcome = asyncio.run(play_week(folder, days, disturb=killing))
+    wanted = {f"{victim} after {step}" for _, step, victim in kills}
+    wanted |= {f"{victim} inside {step}" for _, step, victim in kills if victim in PARTNERS or step in WRITES}
+    assert set(killing.done) == wanted
+    assert outcome.audit["clean"], outcome.audit
+    assert not differences(unkilled.comparable(), outcome.comparable()), outcome.events
+
+
+def test_kills_of_platform_and_database_leave_no_trace(unkilled: Callable[[int], Outcome]) -> None:
+    leaves_no_trace(unkilled(2), 2, plan((1, "settle merchants", "platform"), (1, "send fund files", "database")))
+
+
+def test_kills_of_each_partner_leave_no_trace(unkilled: Callable[[int], Outcome]) -> None:
+    kills = [
+        (0, "settle merchants", "registrar"), (0, "settle billers", "identity"), (0, "receive statements", "bank"),
+        (0, "compare billers", "biller"), (0, "compare insurer", "insurer"), (1, "send fund files", "registrar"),
+        (1, "close", "bank"),
+    ]  # fmt: skip
+    leaves_no_trace(unkilled(2), 2, plan(*kills))
+
+
+def test_every_step_is_hit() -> None:
+    assert sorted(step for steps in BUSY.values() for step in steps) == sorted(STEP_NAMES)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_kills_at_every_step_leave_no_trace(unkilled: Callable[[int], Outcome], victim: str) -> None:
+    leaves_no_trace(unkilled(5), 5, plan(*((day, step, victim) for day, steps in BUSY.items() for step in steps)))
+
+
+def killing(victims: tuple[str, ...], seed: int) -> Callable[[Stage, Troupe], Awaitable[None]]:
+    """Kills each victim at a random instant, and once more while it is coming back."""
+    draw = random.Random(seed)
+
+    async def disturb(stage: Stage, troupe: Troupe) -> None:
+        for victim in victims:
+            await asyncio.sleep(draw.uniform(1, 4))
+            while _is_at_the_cut_off(stage):
+                await asyncio.sleep(0.05)
+            for _ in range(2):
+                pid = database_pid(stage.folder) if victim == "database" else troupe.pid_of(victim)
+                if pid is not None:
+                    kill(pid)
+                await asyncio.sleep(draw.uniform(0.2, 0.6))
+
+    return disturb
+
+
+def _is_at_the_cut_off(stage: Stage) -> bool:
+    """An order is half read, and a platform that dies now never took it: asked again, it is one of the next dealing date."""
+    return stage.now is not None and shanghai(FIRST_DAY, 14, 59, 59) <= stage.now <= shanghai(FIRST_DAY, 15, 0, 5)
+
+
+def left_no_trace_at_random(unkilled: Outcome, victims: tuple[str, ...], seed: int) -> None:
+    """A tap that a kill caught is reversed and made again, under the till's next number."""
+    with theatre_folder() as folder:
+        outcome = asyncio.run(play_week(folder, 2, disturb=killing(victims, seed)))
+    assert outcome.audit["clean"], outcome.audit
+    found = [line for line in differences(unkilled.comparable(), outcome.comparable()) if ".voucher: " not in line]
+    assert not found, outcome.events
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("victims", [("platform", "bank", "registrar"), ("database", "biller", "identity")], ids="+".join)
+def test_kills_at_random_instants_leave_no_trace(unkilled: Callable[[int], Outcome], victims: tuple[str, ...]) -> None:
+    left_no_trace_at_random(unkilled(2), victims, seed=1)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_many_kills_at_random_instants_leave_no_trace(unkilled: Callable[[int], Outcome], seed: int) -> None:
+    left_no_trace_at_random(unkilled(2), tuple(random.Random(seed).sample(VICTIMS, 3)), seed)

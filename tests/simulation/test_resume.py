@@ -1,0 +1,39 @@
+"""The played week is interrupted, by a kill or by Ctrl-C, and goes on from there to the same end."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from played_week import FEW_ORDERS, ORDERS_NAME, Outcome, database_pid, differences, play_week, theatre_folder
+
+DAYS = 2
+
+
+def demo(folder: Path, orders: Path, until: str, sign: signal.Signals) -> int:
+    """`tapwealth demo`, signalled when it begins the scene of that name; its exit code."""
+    command = [sys.executable, "-m", "tapwealth.cli", "demo", "--data-dir", str(folder), "--days", str(DAYS), "--orders", str(orders)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as playing:
+        assert playing.stderr is not None
+        said = []
+        for line in playing.stderr:
+            said.append(line)
+            if line.rstrip().endswith(until):
+                playing.send_signal(sign)
+        assert any(line.rstrip().endswith(until) for line in said), said[-5:]
+    return playing.returncode
+
+
+def test_an_interrupted_week_goes_on_to_the_same_end(unkilled: Callable[[int], Outcome], tmp_path: Path) -> None:
+    orders = tmp_path / ORDERS_NAME
+    orders.write_bytes(FEW_ORDERS)
+    with theatre_folder() as folder:
+        assert demo(folder, orders, "the other channel sends its orders", signal.SIGKILL) == -signal.SIGKILL
+        assert demo(folder, orders, "day 1: the date is closed", signal.SIGINT) == os.EX_OK
+        assert database_pid(folder) is None, "Ctrl-C stops the database, in order"
+        outcome = asyncio.run(play_week(folder, DAYS))
+    assert outcome.audit["clean"], outcome.audit
+    assert not differences(unkilled(DAYS).comparable(), outcome.comparable())

@@ -1,0 +1,247 @@
+"""Holds the platform at chosen instants of a day's end, so that a kill hits just there.
+
+Two gates a step, as rows of a table that is added to the played week's database; triggers wait while a gate is closed. At *commit* all that
+the step does stands in its transaction and nothing of it is committed. At *remember* its deed is committed, and nobody knows yet that the
+step is done. Gates are rows, so that they outlive a kill of the database; who stands at one holds an advisory lock, so that it can be seen.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from played_week import database_pid, kill
+
+from tapwealth.flows.day import STEPS
+from tapwealth.kernel.clock import deadline_after, monotonic_ns
+from tapwealth.play.processes import PARTNERS, Troupe
+from tapwealth.play.stage import Stage
+from tapwealth.play.week import FIRST_DAY
+
+JOB = "end_of_day"
+STEP_NAMES = [step.name for step in STEPS]
+WRITES = {
+    "cut the date": "business_day",
+    "clear cards": "presentment",
+    "drain transit": "transfer",
+    "settle merchants": "merchant_settlement",
+    "settle billers": "payment_instruction",
+    "fees to own money": "payment_instruction",
+    "pay the insurer": "payment_instruction",
+    "begin cover": "policy",
+    "sweep premiums": "payment_instruction",
+    "draw the advance": "payment_instruction",
+    "cover captures": "fund_order",
+    "redeem the advance": "advance_redemption",
+    "send fund files": "exchange_file",
+    "receive statements": "bank_statement",
+    "compare billers": "bill_payment",
+    "compare insurer": "policy",
+    "prove mirrors": "bank_statement",
+    "close": "business_day",
+}
+"""What a step writes as nobody else does meanwhile; the other steps only look, or find nothing to do in the days that are played."""
+
+_AREA = 4711
+_SETUP = f"""
+create table gate (name text primary key, closed boolean not null);
+grant select on gate to tapwealth_program;
+create function pass_gate(wanted text) returns void language plpgsql as $$
+begin
+  while exists (select from tapwealth.gate where name = wanted and closed) loop
+    perform pg_advisory_xact_lock_shared({_AREA}, hashtext(wanted));
+    perform pg_sleep(0.01);
+  end loop;
+end $$;
+create function at_commit() returns trigger language plpgsql as $$
+begin
+  perform tapwealth.pass_gate('commit ' || tg_table_name);
+  return null;
+end $$;
+create function at_remember() returns trigger language plpgsql as $$
+begin
+  if new.job = '{JOB}' and new.state = 'done' then
+    perform tapwealth.pass_gate('remember ' || new.business_date || ' ' || new.step);
+  end if;
+  return new;
+end $$;
+create trigger at_remember before insert on job_progress for each row execute function at_remember();
+"""
+_PAUSE_SECONDS = 0.01
+_WAIT_SECONDS = 90
+
+
+@dataclass
+class DayGates:
+    """The gates of the week that is played in `folder`. Every look makes a connection of its own: kills of the database do not matter."""
+
+    folder: Path
+
+    async def set_up(self) -> None:
+        """Once, when the platform has made its tables."""
+        triggers = [
+            f"create constraint trigger at_commit after insert or update on {table} deferrable initially deferred"
+            " for each row execute function at_commit();"
+            for table in sorted(set(WRITES.values()))
+        ]
+        await self._ask(_SETUP + "".join(triggers), many=True)
+
+    async def close(self, *names: str) -> None:
+        await self._ask(
+            "insert into gate select name, true from unnest($1::text[]) as name on conflict (name) do update set closed = true", list(names)
+        )
+
+    async def open(self, *names: str) -> None:
+        await self._ask("update gate set closed = false where name = any ($1)", list(names))
+
+    async def open_all(self) -> None:
+        await self._ask("update gate set closed = false")
+
+    async def reached(self, *names: str, within: int = _WAIT_SECONDS) -> str:
+        """The first of these closed gates at which somebody stands. Raises TimeoutError."""
+        deadline = deadline_after(within)
+        while monotonic_ns() < deadline:
+            found = await self._ask(
+                "select name from unnest($1::text[]) as name where exists (select from pg_locks l where l.locktype = 'advisory'"
+                f" and l.classid = {_AREA} and l.objid = (hashtext(name)::bigint & 4294967295)::oid)",
+                list(names),
+            )
+            if found:
+                return str(found[0]["name"])
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise TimeoutError(f"nobody came to {' or '.join(names)} within {within} s")
+
+    async def _ask(self, query: str, *values: Any, many: bool = False) -> list[Any]:
+        deadline = deadline_after(_WAIT_SECONDS)
+        while True:
+            try:
+                connection = await asyncpg.connect(self._dsn(), server_settings={"search_path": "tapwealth"}, timeout=10)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+                assert monotonic_ns() < deadline, "the database did not come back"
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            try:
+                return [] if many and await connection.execute(query) else await connection.fetch(query, *values)
+            except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError):
+                await asyncio.sleep(_PAUSE_SECONDS)
+            finally:
+                connection.terminate()
+
+    def _dsn(self) -> str:
+        return f"postgresql://tapwealth@/tapwealth?host={self.folder}/database/cluster"
+
+
+def commit(step: str) -> str:
+    """The gate before a step's commit."""
+    return f"commit {WRITES[step]}"
+
+
+def remember(day: date, step: str) -> str:
+    """The gate before a step is noted as done."""
+    return f"remember {day} {step}"
+
+
+Plan = Sequence[tuple[date, str, str]]
+"""(business date, step, victim), in the order in which they come. A step may stand there once."""
+
+
+@dataclass
+class KillsAtSteps:
+    """A disturber. The platform and the database are killed twice running before the step's commit and twice after it; a partner is frozen
+    at its beginning and killed with whatever has come to it by then, again as soon as it is back, and twice after the step.
+
+    `done` says what was hit.
+    """
+
+    plan: Plan
+    done: list[str] = field(default_factory=list)
+
+    async def __call__(self, stage: Stage, troupe: Troupe) -> None:
+        gates = DayGates(stage.folder)
+        await gates.set_up()
+        wanted = {gate for day, step, _ in self.plan for gate in (_arrival(day, step), remember(day, step))}
+        first = {commit(step) for day, step, _ in self.plan if _arrival(day, step) is None}
+        await gates.close(*wanted - {None}, *first)
+        held = None
+        try:
+            for day, step, victim in self.plan:
+                arrival = _arrival(day, step)
+                if held not in (None, arrival):
+                    await gates.open(held)
+                if arrival:
+                    await gates.reached(arrival)
+                struck = self._partner if victim in PARTNERS else self._house
+                await struck(gates, _Victim(victim, stage, troupe), arrival, step, held := remember(day, step))
+        finally:
+            await gates.open_all()
+
+    async def _house(self, gates: DayGates, victim: "_Victim", arrival: str | None, step: str, after: str) -> None:
+        before = commit(step) if step in WRITES else None
+        if before:
+            await gates.close(before)
+        if arrival:
+            await gates.open(arrival)
+        if before and await gates.reached(before, after) == before:
+            for _ in range(2):
+                await victim.kill()
+                await gates.reached(before)
+            self.done.append(f"{victim.name} inside {step}")
+        if before:
+            await gates.open(before)
+        await gates.reached(after)
+        for _ in range(2):
+            await victim.kill()
+            await gates.reached(after)
+        self.done.append(f"{victim.name} after {step}")
+
+    async def _partner(self, gates: DayGates, victim: "_Victim", arrival: str | None, step: str, after: str) -> None:
+        victim.freeze()
+        if arrival:
+            await gates.open(arrival)
+        with suppress(TimeoutError):  # the step waits for the partner
+            await gates.reached(after, within=1)
+        for _ in range(2):
+            await victim.kill()
+        self.done.append(f"{victim.name} inside {step}")
+        await gates.reached(after)
+        for _ in range(2):
+            await victim.kill()
+        self.done.append(f"{victim.name} after {step}")
+
+
+@dataclass
+class _Victim:
+    name: str
+    stage: Stage
+    troupe: Troupe
+
+    def freeze(self) -> None:
+        """It takes nothing any more; what is sent to it waits."""
+        os.kill(self.troupe.pid_of(self.name), signal.SIGSTOP)
+
+    async def kill(self) -> None:
+        """At once, and wait until there is another. The database goes with the platform."""
+        process, server = self.troupe.pid_of(self.name) if self.name != "database" else 0, database_pid(self.stage.folder)
+        target = server if self.name == "database" else process
+        assert target is not None, "there is no database to kill"
+        kill(target)
+        deadline = deadline_after(_WAIT_SECONDS)
+        while (process and self.troupe.pid_of(self.name) == process) or (
+            self.name in ("platform", "database") and database_pid(self.stage.folder) in (None, server)
+        ):
+            assert monotonic_ns() < deadline, f"{self.name} did not come back"
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _arrival(day: date, step: str) -> str | None:
+    """The gate at which the platform stands when it has done all before the step; None before the first of the first date."""
+    number = STEP_NAMES.index(step)
+    if number:
+        return remember(day, STEP_NAMES[number - 1])
+    return remember(day - timedelta(days=1), STEP_NAMES[-1]) if day > FIRST_DAY else None
