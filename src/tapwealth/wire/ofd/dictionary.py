@@ -47,6 +47,16 @@ def _dictionary() -> Mapping[str, Mapping[str, Field]]:
     return types
 
 
+@cache
+def _by_any_spelling(file_type: str) -> Mapping[str, Field]:
+    return {name.lower(): field for name, field in _dictionary()[file_type].items()}
+
+
+def field_named(file_type: str, spelt: str) -> Field | None:
+    """The field that a header means: peers write names in their own letter case, some padded with blanks. None if there is no such one."""
+    return _by_any_spelling(file_type).get(spelt.rstrip(" ").lower())
+
+
 def file_types() -> tuple[str, ...]:
     """The file types that can be read and written."""
     return tuple(_dictionary())

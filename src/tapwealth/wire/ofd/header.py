@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.ofd.dictionary import fields_of
+from tapwealth.wire.ofd.dictionary import Field, field_named, fields_of
 from tapwealth.wire.ofd.layout import Layout
 from tapwealth.wire.ofd.lines import CRLF, Lines
 from tapwealth.wire.ofd.names import DataFileName
@@ -41,8 +41,8 @@ VERSIONS = {"2.0": ("20", _OLD), "2.1": ("21", _OLD), "2.2": ("22", _NEW)}
 
 @dataclass(frozen=True)
 class Header:
-    """`fields` decide the layout of the records, `records` is their number. `sender` and `recipient` are who carries the file, by
-    default the creator and the receiver themselves."""
+    """`fields` decide the layout of the records, in the spelling of the file; `records` is their number. `sender` and `recipient` are who
+    carries the file, by default the creator and the receiver themselves."""
 
     creator: str
     receiver: str
@@ -74,13 +74,15 @@ class Header:
 
 def layout_of(file_type: str, names: Sequence[str], where: str) -> Layout:
     """The layout of these fields of a file type. Raises BadInput for one that is unknown or declared twice, and for none at all."""
-    known, chosen = fields_of(file_type, where=where), {}
+    fields_of(file_type, where=where)
+    chosen: dict[str, Field] = {}
     for name in names:
-        if name not in known:
+        field = field_named(file_type, name)
+        if field is None:
             raise BadInput(f"the field {name[:40]!r} is not known in files of type {file_type}", where=where, hint="leave it out")
-        if name in chosen:
-            raise BadInput(f"the field {name} is declared twice", where=where, hint="declare it once")
-        chosen[name] = known[name]
+        if field.name in chosen:
+            raise BadInput(f"the field {field.name} is declared twice", where=where, hint="declare it once")
+        chosen[field.name] = field
     if not chosen:
         raise BadInput("no field is declared", where=where, hint="declare the fields of the records")
     return Layout(tuple(chosen.values()))
@@ -89,15 +91,16 @@ def layout_of(file_type: str, names: Sequence[str], where: str) -> Layout:
 def write_header(header: Header) -> bytes:
     """The header's lines. Raises BadInput for a value wider than its line."""
     spelt, widths = _version(header.version, "header")
+    assert header.layout.fields, "the layout knows each of the fields"
     lines = [
         DATA_TAG,
         *_parties(header, spelt, widths),
-        _digits(header.summary, widths.summary, "the summary number", "header"),
+        _summary(header.summary, widths.summary),
         _padded(header.file_type, widths.file_type, "the file type"),
         _padded(header.sender or header.creator, widths.party, "the sender"),
         _padded(header.recipient or header.receiver, widths.party, "the recipient"),
         _count(len(header.fields), widths.field_count, "the field count"),
-        *(field.name.encode() for field in header.layout.fields),
+        *(name.encode() for name in header.fields),
         _count(header.records, widths.record_count, "the record count"),
     ]
     return CRLF.join(lines) + CRLF
@@ -118,7 +121,7 @@ def read_header(lines: Lines) -> Header:
     version, widths = read_version(lines)
     creator, receiver = read_code(lines, widths.code, "the creator"), read_code(lines, widths.code, "the receiver")
     day = read_day(lines)
-    summary = read_digits(lines, widths.summary, "the summary number")
+    summary = _read_summary(lines, widths.summary)
     file_type = read_code(lines, widths.file_type, "the file type")
     fields_of(file_type, where=lines.where)
     sender, recipient = read_code(lines, widths.party, "the sender"), read_code(lines, widths.party, "the recipient")
@@ -173,6 +176,20 @@ def read_digits(lines: Lines, width: int, what: str) -> str:
     if not raw.isdigit():
         raise lines.bad(f"{what} {raw!r} is not {width} digits")
     return raw.decode("ascii")
+
+
+def _read_summary(lines: Lines, width: int) -> str:
+    """Digits; some peers pad them with blanks, as if it were a code."""
+    raw = _exactly(lines, width, "the summary number")
+    if not raw.rstrip(b" ").isdigit():
+        raise lines.bad(f"the summary number {raw!r} is not {width} digits")
+    return raw.decode("ascii")
+
+
+def _summary(text: str, width: int) -> bytes:
+    if len(text) == width and text.rstrip(" ").isdigit():
+        return text.encode("ascii")
+    return _digits(text, width, "the summary number", "header")
 
 
 def _exactly(lines: Lines, width: int, what: str) -> bytes:

@@ -1,7 +1,8 @@
 """The record layout that a header's field list decides, and records read by name.
 
 A record is checked as a whole when it is read (three passes in C over its bytes) and decoded field by field only when asked, so that
-a file of millions costs what its reader looks at. Numbers are ints with implied decimals, the rest is text without its padding.
+a file of millions costs what its reader looks at. Numbers are ints with implied decimals, the rest is text without its padding; a number
+that was left blank is an empty text.
 """
 
 import re
@@ -55,16 +56,18 @@ class Layout:
         return Record(self, raw, where)
 
     def write(self, values: Mapping[str, Value], where: str) -> bytes:
-        """The bytes of a record; a declared field without a value is zero or blank. Raises BadInput for a value that does not fit its
-        field or a field that is not declared."""
+        """The bytes of a record. A declared field without a value is zero or blank, a number with the value "" blank too. Raises BadInput
+        for a value that does not fit its field or a field that is not declared."""
         for name in values:
             if name not in self._order:
                 raise BadInput(f"the header does not declare {name}", where=where, hint="declare the field or leave the value out")
         parts = self._empty.copy()
         for name, value in values.items():
+            place = self._order[name]
             if value not in _EMPTY:
-                place = self._order[name]
                 parts[place] = encode(self.fields[place], value, where)
+            elif value == "":
+                parts[place] = b" " * self.fields[place].width
         return b"".join(parts)
 
     def blame(self, raw: bytes) -> str:
@@ -89,7 +92,7 @@ class Layout:
         parts = self._split(raw)
         numbers = b"".join([parts[place] for place in self._numbers])
         return (
-            (numbers.isdigit() or not numbers)
+            (numbers.isdigit() or not numbers or all(_is_number(parts[place]) for place in self._numbers))
             and all(parts[place] <= _GREATEST_AMOUNT for place in self._amounts)
             and _ALPHANUMERICS.fullmatch(b"|".join([parts[place] for place in self._alphanumerics])) is not None
             and _are_texts([parts[place] for place in self._texts])
@@ -107,7 +110,9 @@ class Record(Mapping[str, Value]):
     def __getitem__(self, name: str) -> Value:
         field, start, end = self._layout.place(name)
         part = self.raw[start:end]
-        return int(part) if field.kind is Kind.NUMBER else part.rstrip(b" ").decode("gb18030")
+        if field.kind is Kind.NUMBER and not part.isspace():
+            return int(part)
+        return part.rstrip(b" ").decode("gb18030")
 
     def __iter__(self) -> Iterator[str]:
         return (field.name for field in self._layout.fields)
@@ -116,9 +121,9 @@ class Record(Mapping[str, Value]):
         return len(self._layout.fields)
 
     def number(self, name: str) -> int:
-        """A number, in units of its last implied decimal. Raises BadInput if the header does not declare it."""
+        """A number, in units of its last implied decimal; zero if it was left blank. Raises BadInput if the header does not declare it."""
         self._declared(name)
-        value = self[name]
+        value = self[name] or 0
         assert isinstance(value, int), f"{name} is no number"
         return value
 
@@ -165,8 +170,13 @@ def defect(field: Field, part: bytes) -> str:
             return "" if _is_text(part) else f"{_shown(part)} is not text of GB18030"
 
 
+def _is_number(part: bytes) -> bool:
+    """Digits; or blanks, by which peers say that there is none."""
+    return part.isdigit() or not part.strip(b" ")
+
+
 def _number_defect(field: Field, part: bytes) -> str:
-    if not part.isdigit():
+    if not _is_number(part):
         negative = part.strip(b" 0").startswith(b"-")
         return f"{_shown(part)} is {'negative' if negative else 'not digits padded with zeros'}"
     if field.width == _AMOUNT_WIDTH and part > _GREATEST_AMOUNT:
