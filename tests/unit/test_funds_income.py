@@ -1,6 +1,7 @@
 """A day's income: the fund's sum, each holder's share, and the yield that is published, against the real history."""
 
 import csv
+from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
 from itertools import permutations
@@ -133,6 +134,40 @@ def test_a_yield_is_half_up_to_the_third_decimal(incomes: list[int]) -> None:
         growth *= Fraction(INCOME_SCALE + income, INCOME_SCALE)
     twice = 2 * compound_yield(incomes)
     assert Fraction(max(200_000 + twice - 1, 0), 200_000) ** 7 <= growth**365 < Fraction(200_000 + twice + 1, 200_000) ** 7
+
+
+def quoted(text: str) -> str:
+    return "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines())
+
+
+def turned(text: str) -> str:
+    return "".join(",".join(reversed(line.split(","))) + "\n" for line in text.splitlines())
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "a byte order mark": lambda text: "\ufeff" + text,
+    "line ends of Windows": lambda text: text.replace("\n", "\r\n"),
+    "every cell in quotes": quoted,
+    "the columns in another order": turned,
+    "the days in another order": lambda text: "\n".join([text.splitlines()[0], *reversed(text.splitlines()[1:])]),
+    "blank lines": lambda text: text.replace("\n", "\n\n") + "\r\n",
+    "no line end at the end": str.rstrip,
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_the_same_history_spelt_otherwise_is_the_same(tmp_path: Path, spelling: str) -> None:
+    file = tmp_path / "history.csv"
+    file.write_bytes(SPELLINGS[spelling](HISTORY_FILE.read_text(encoding="utf-8")).encode())
+    assert check_file(file) == check_file(HISTORY_FILE)
+    assert (check_file(file).recomputable, check_file(file).matching) == (421, 421)
+
+
+def test_a_line_is_counted_as_an_editor_counts_it(tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    file.write_text(f"{HEAD}\n\n20140102,x,6.763\n")
+    with pytest.raises(BadInput, match="line 4: 'x' is not a figure"):
+        check_file(file)
 
 
 HEAD = "mfd_date,mfd_daily_yield,mfd_7daily_yield\n"

@@ -27,7 +27,7 @@ PDOL = (
 
 PDOL_LENGTH = dol.length(PDOL)
 AIP = bytes.fromhex("7C00")
-"""Static, dynamic and combined authentication, cardholder verification, terminal risk management, issuer authentication."""
+"""Static and dynamic data authentication, cardholder verification, terminal risk management, issuer authentication (EMV Book 3, C1)."""
 
 CVN, TRIPLE_DES = 0x01, 0x01
 _MACED = (

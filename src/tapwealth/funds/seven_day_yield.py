@@ -131,15 +131,19 @@ def check_file(path: Path, way: WayOfCounting = compound_yield) -> YieldCheck:
 
 
 def read_history(lines: Iterable[str], name: str) -> list[PublishedDay]:
-    """Read the CSV `mfd_date,mfd_daily_yield,mfd_7daily_yield` (yyyymmdd, yuan, percent). Raises BadInput with the line."""
+    """Read the CSV of `mfd_date`, `mfd_daily_yield` and `mfd_7daily_yield` (yyyymmdd, yuan, percent), in the order that its first line
+    gives; blank lines mean nothing. Raises BadInput with the line."""
     rows = csv.reader(lines, strict=True)
     history: dict[date, PublishedDay] = {}
-    for number, row in enumerate(_rows(rows, name), start=1):
-        where = f"{name} line {number}"
-        if number == 1:
-            _check_columns(row, where)
+    places: list[int] = []
+    for row in _rows(rows, name):
+        where = f"{name} line {rows.line_num}"
+        if not row:
             continue
-        published = _published(row, where)
+        if not places:
+            places = _places(row, where)
+            continue
+        published = _published(row, places, where)
         if published.day in history:
             raise BadInput(f"{published.day} stands twice", where=where, hint="keep one line a day")
         history[published.day] = published
@@ -155,15 +159,17 @@ def _rows(rows: Iterable[list[str]], name: str) -> Iterable[list[str]]:
         raise BadInput(f"it is no CSV text ({error})", where=name, hint="save it as UTF-8 with commas") from None
 
 
-def _check_columns(row: list[str], where: str) -> None:
-    if tuple(row) != _COLUMNS:
+def _places(row: list[str], where: str) -> list[int]:
+    """Where each of the three columns stands."""
+    if sorted(row) != sorted(_COLUMNS):
         raise BadInput(f"the columns are {','.join(row)[:80]}", where=where, hint=f"name them {','.join(_COLUMNS)}")
+    return [row.index(name) for name in _COLUMNS]
 
 
-def _published(row: list[str], where: str) -> PublishedDay:
+def _published(row: list[str], places: Sequence[int], where: str) -> PublishedDay:
     if len(row) != len(_COLUMNS):
         raise BadInput(f"{len(row)} columns, expected {len(_COLUMNS)}", where=where, hint="one line is a day, an income and a yield")
-    day, income, seven_day_yield = row
+    day, income, seven_day_yield = (row[place] for place in places)
     return PublishedDay(_day(day, where), _decimal(_INCOME, income, 4, where), _decimal(_YIELD, seven_day_yield, 3, where))
 
 
