@@ -82,8 +82,9 @@ async def test_a_claim_that_does_not_fit_pays_nothing_and_does_not_stand_in_the_
 async def test_the_first_claim_that_fits_stands(host: CardTown) -> None:
     _, phone = await wang(host)
     sale, _ = await host.tap(phone, 30_00)
-    claims = [host.claim(sale, amount=amount) for amount in (31_00, 20_00, 30_00, 20_00)]
-    assert await codes(host, *claims) == ["25", "00", "25", "00"]
+    claims = [host.claim(sale, amount=amount) for amount in (31_00, 20_00, 30_00)]
+    assert await codes(host, *claims) == ["25", "00", "25"]
+    assert await codes(host, *claims) == ["25", "00", "25"]
     assert await host.clear() == {"sales": 1, "amount": 20_00}
 
 

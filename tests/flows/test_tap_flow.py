@@ -6,14 +6,16 @@ What happens when a terminal uses its numbers twice is in test_tap_numbers.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
 from card_town import CardTown, Phone, card_town
 
-from tapwealth.flows import clearing
+from tapwealth.flows import clearing, people
 from tapwealth.flows.tap import HELD_FOR
 from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import Refusal
 
 WEEK = HELD_FOR.days
 
@@ -230,6 +232,23 @@ async def test_a_tap_does_not_wait_for_anybody_to_expire_the_holds_in_its_way(ho
     assert (await clearing.expire_holds(host.place.house, MONDAY)).figures == {"expired": 1}
     assert (await host.row(first)).state == "expired"
     assert (await host.free(person.wallet), await host.used(person)) == ([0], 100_00)
+
+
+async def test_no_other_payment_waits_for_them_either(host: CardTown) -> None:
+    """A bill, and money that is moved to a bank card."""
+    person, phone = await wang(host)
+    bill = await host.place.bill(person, "1234567890", "B1", 60_00)
+    await host.tap(phone, 100_00)
+    refused = await host.place.pay_one(person, bill, 60_00)
+    assert isinstance(refused, Refusal)
+    assert refused.code.name == "NO_MONEY"
+    await host.after(days=WEEK)
+    bound = await people.bind_card(host.place.house, host.place.envelope(person), people.BindCard("6214680012345672"))
+    assert not isinstance(bound, Refusal)
+    moved = await people.move_out(host.place.house, host.place.envelope(person), people.MoveOut(UUID(bound.card), 40_00))
+    assert not isinstance(moved, Refusal)
+    assert not isinstance(await host.place.pay_one(person, bill, 60_00), Refusal)
+    assert await host.free(person.wallet) == [0]
 
 
 async def test_a_reversal_of_a_hold_that_the_ledger_has_ended_is_answered(host: CardTown) -> None:
