@@ -1,7 +1,7 @@
 """The partner bank over HTTP: ISO 20022 messages by POST, statements by GET.
 
-An answer other than "stored" is never taken for a failure of the payment: the message stays in the outbox and is sent again; the end-to-end
-id keeps it from being executed twice.
+Any 2xx means that the bank has stored a message. Another answer is never taken for a failure of the payment: the message stays in the
+outbox and is sent again; the end-to-end id keeps it from being executed twice.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class BankHttp:
 
     async def send(self, message: bytes) -> None:
         answer = await self._call("POST", "/messages", message)
-        if answer.status_code != httpx.codes.ACCEPTED:
+        if not answer.is_success:
             raise Outage(f"the bank does not take the message ({answer.status_code}): {answer.text[:200].strip()}")
 
     async def statement(self, account: str, day: date) -> bytes | None:
@@ -49,7 +49,7 @@ class BankHttp:
     async def _call(self, method: str, path: str, content: bytes | None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/xml"}
         try:
-            async with httpx.AsyncClient(base_url=self.base_url, timeout=seconds(_PATIENCE_MS)) as client:
+            async with httpx.AsyncClient(base_url=self.base_url, timeout=seconds(_PATIENCE_MS), trust_env=False) as client:
                 return await client.request(method, path, content=content, headers=headers)
         except httpx.HTTPError as error:
             raise Outage(f"the bank at {self.base_url} cannot be reached ({type(error).__name__})") from error
