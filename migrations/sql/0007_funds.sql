@@ -32,9 +32,8 @@ create table fund_account (                             -- a holder: the registr
   ta_account          text        not null,             -- '' until the registrar has given one
   application_serial  text        not null,
   business_code       text        not null,
-  sealed              bytea       not null,             -- name and identity number, for the application
+  sealed              bytea       not null,             -- name, identity number and payout account, for the application
   shown_name          text        not null,
-  payout_account      text        not null default '',
   state               text        not null check (state in ('applied', 'sent', 'open', 'refused')),
   reason              text        not null default '',
   business_date       date        not null,

@@ -75,6 +75,8 @@ from tapwealth.wire.ofd.names import IndexName
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 SHOP, TERMINAL, BATCH = "898110058120001", "11000001", "000001"
 METER, OTHER_METER = "1100234568", "1100234569"
+SOMEBODY = cast_of(1).customers[0]
+"""Whoever the bank names on the other side of a booking."""
 RATES = {MONDAY: (16_323, 6_136), TUESDAY: (16_039, 6_114)}
 """Income per 10,000 in 1/10,000 yuan and seven-day yield in 1/1,000 percent, of the fund's history."""
 TAKERS = {
@@ -100,7 +102,10 @@ class MemoryBank:
         opening = sum(amount for on, which, _, amount in self.bookings if which == account and on < day)
         lines = [(name, amount) for on, which, name, amount in self.bookings if which == account and on == day]
         off = self.wrong.get((account, day), 0)
-        entries = [Entry(f"B{number}", name, amount, day, "TRF") for number, (name, amount) in enumerate(lines, 1)]
+        entries = [
+            Entry(f"B{number}", name, amount, day, "TRF", SOMEBODY.card_number, SOMEBODY.name)
+            for number, (name, amount) in enumerate(lines, 1)
+        ]
         entries += [Entry("B0", "", off, day, "FEE")] if off else []
         closing = opening + sum(one.amount for one in entries)
         head = StatementHead("M1", shanghai(day, 24), f"{account}-{day}", account, day, opening, closing)

@@ -1,6 +1,6 @@
 """A bank statement as the house keeps it: one account, one day, balances and lines. Made from camt.053 and stored as rows.
 
-Account numbers of others are masked on the way in: a statement may lie about for years, a card number may not.
+Card numbers and names of others are masked on the way in: a statement may lie about for years, what names a person may not.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import IO
 
 import msgspec
 
+from tapwealth.kernel.masked import PersonName
 from tapwealth.wire.iso20022.entry import Entry
 from tapwealth.wire.iso20022.party import shown_account
 from tapwealth.wire.iso20022.statement import StatementReader
@@ -50,6 +51,11 @@ def read_statement(source: IO[bytes]) -> Statement:
     return Statement(head.account, head.day, head.opening, head.closing, lines)
 
 
+def shown_name(name: str) -> str:
+    """The name of whoever is on the other side, by its last character: a person's, or an organisation's."""
+    return str(PersonName(name)) if name else ""
+
+
 def _line(entry: Entry) -> StatementLine:
     return StatementLine(
         entry.reference,
@@ -57,7 +63,7 @@ def _line(entry: Entry) -> StatementLine:
         entry.amount,
         entry.booked_on,
         shown_account(entry.counterparty_account),
-        entry.counterparty_name,
+        shown_name(entry.counterparty_name),
         entry.text,
     )
 

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from tapwealth.bank import store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
-from tapwealth.bank.statement import booking_name
+from tapwealth.bank.statement import booking_name, shown_name
 from tapwealth.customers import store as customers
 from tapwealth.flows import fund_receipts, payments, policy_outcomes, receipts
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Outcome, Purpose
+from tapwealth.flows.people import open_person
 from tapwealth.flows.receipts import Pushed, Recogniser
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
@@ -48,23 +49,27 @@ async def _xml(house: House, identifier: UUID) -> bytes:
         assert one is not None, f"the outbox names an instruction that is not there: {identifier}"
         at = await tx.fetchval("select instant from platform_clock")
         (first, *_) = (await store.parts_of(tx, [one.id]))[one.id]
+        book = first[1].book
         if not one.direct_debit:
-            to_account = await _card_number(house, tx, first[1].book, one.to_account) if one.purpose == Purpose.MOVE_OUT else one.to_account
-            ours, theirs = Party(one.from_account, BANK_CNAPS, PLATFORM_NAME), Party(to_account, BANK_CNAPS, one.counterparty)
+            theirs = Party(one.to_account, BANK_CNAPS, one.counterparty)
+            if one.purpose == Purpose.MOVE_OUT:
+                theirs = await _holder_of_card(house, tx, book, one.to_account)
+            ours = Party(one.from_account, BANK_CNAPS, PLATFORM_NAME)
             transfer = CreditTransfer(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, text=one.purpose)
             return write_credit_transfer(CreditTransferInitiation(one.id.hex, at, PLATFORM_NAME, (transfer,)))
-        number = await _card_number(house, tx, first[1].book, one.from_account)
-    ours, theirs = Party(one.to_account, BANK_CNAPS, PLATFORM_NAME), Party(number, BANK_CNAPS, one.counterparty)
-    mandate = UUID(one.from_account).hex
+        theirs = await _holder_of_card(house, tx, book, one.from_account)
+    ours, mandate = Party(one.to_account, BANK_CNAPS, PLATFORM_NAME), UUID(one.from_account).hex
     debit = DirectDebit(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, mandate, one.instructed_on, text=one.purpose)
     return write_direct_debit(DirectDebitInitiation(one.id.hex, at, PLATFORM_NAME, (debit,)))
 
 
-async def _card_number(house: House, tx: Tx, book: int, identifier: str) -> str:
-    """The number of a bound card: unsealed for this message and nothing else."""
+async def _holder_of_card(house: House, tx: Tx, book: int, identifier: str) -> Party:
+    """The number of a bound card and its holder's name: unsealed for this message and nothing else."""
     card = await customers.bank_card(tx, book, UUID(identifier))
     assert card is not None, f"an instruction names a card that is not there: {identifier}"
-    return house.keys.open_sealed("people", card.sealed, b"bank_card" + card.id.bytes).decode()
+    person = (await customers.persons(tx, [(book, card.person)]))[card.person]
+    number = house.keys.open_sealed("people", card.sealed, b"bank_card" + card.id.bytes).decode()
+    return Party(number, BANK_CNAPS, open_person(house, person).name.reveal())
 
 
 async def take(house: House, content: bytes) -> None:
@@ -112,7 +117,7 @@ def _pushed(notes: Sequence[Notification]) -> list[Pushed]:
             note.account,
             entry.amount,
             entry.booked_on,
-            entry.counterparty_name,
+            shown_name(entry.counterparty_name),
             entry.text,
         )
         for note in notes

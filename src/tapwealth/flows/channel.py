@@ -15,6 +15,7 @@ from uuid import UUID
 from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.customers.customer import book_of_person
+from tapwealth.flows.exchange_out import seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, House, Moment, actor_numbers, moment, must_post
 from tapwealth.flows.purchase import order_of
 from tapwealth.funds import entries, store
@@ -164,7 +165,6 @@ def _holder(house: House, channel: str, one: AccountApplication, day: date, rece
     """The book follows from the trading account, so that all accounts of one holder lie together."""
     book = book_of_person(house.keys.lookup_hash("trading_account", f"{channel}/{one.trading_account}"), house.books)
     identifier = named(shanghai(day), book, f"holder:{channel}:{one.trading_account}:{one.ta_account}")
-    secret = f"{one.name.reveal()}\n{one.identity_number.reveal()}".encode()
     return FundAccount(
         book=book,
         id=identifier,
@@ -173,9 +173,8 @@ def _holder(house: House, channel: str, one: AccountApplication, day: date, rece
         ta_account=one.ta_account,
         application_serial=one.serial,
         business_code=one.business_code,
-        sealed=house.keys.seal("people", secret, b"fund_account" + identifier.bytes),
+        sealed=seal_holder(house, identifier, one.name.reveal(), one.identity_number.reveal(), one.payout_account),
         shown_name=str(one.name),
-        payout_account=one.payout_account,
         state="applied",
         reason="",
         business_date=day,

@@ -149,13 +149,20 @@ async def _make(house: House, day: date) -> list[OutgoingFile]:
     return files
 
 
+_PLACE = b"fund_account"
+
+
+def seal_holder(house: House, identifier: UUID, name: str, identity_number: str, payout_account: str) -> bytes:
+    """What names a holder who is no customer of ours, as it lies in the row of that id."""
+    return house.keys.seal("people", f"{name}\n{identity_number}\n{payout_account}".encode(), _PLACE + identifier.bytes)
+
+
 def _application(house: House, one: FundAccount, people: dict[UUID, customers.PersonRow]) -> AccountApplication:
     if one.sealed:
-        secret = house.keys.open_sealed("people", one.sealed, b"fund_account" + one.id.bytes).decode()
-        name, identity = secret.split("\n")
+        name, identity, payout_account = house.keys.open_sealed("people", one.sealed, _PLACE + one.id.bytes).decode().split("\n")
     else:
         person = open_person(house, people[one.id])
-        name, identity = person.name.reveal(), person.identity_number.reveal()
+        name, identity, payout_account = person.name.reveal(), person.identity_number.reveal(), ""
     at = one.applied_at.astimezone(SHANGHAI)
     return AccountApplication(
         serial=one.application_serial,
@@ -167,7 +174,7 @@ def _application(house: House, one: FundAccount, people: dict[UUID, customers.Pe
         applied_at=at.time().replace(microsecond=0),
         distributor=one.channel,
         ta_account=one.ta_account,
-        payout_account=one.payout_account,
+        payout_account=payout_account,
     )
 
 

@@ -40,7 +40,9 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What to instruct. `parts` name the books' shares; the amount is their sum. Bank account numbers; a card's id for a direct debit."""
+    """What to instruct. `parts` name the books' shares; the amount is their sum. Bank account numbers; a card's id for a customer's.
+
+    `counterparty` is what may be stored: of a customer the masked name (the message to the bank is given the whole one when it is sent)."""
 
     id: UUID
     end_to_end_id: str

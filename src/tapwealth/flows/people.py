@@ -246,7 +246,7 @@ async def move_in(house: House, envelope: Envelope, command: MoveIn) -> PaymentU
             Purpose.MOVE_IN,
             str(card.id),
             NUMBER_OF[Kind.CUSTOMER_RESERVE],
-            open_person(house, row).name.reveal(),
+            row.shown_name,
             business_date_of(at.now),
             (Part(book, command.amount, 0, wallet),),
             direct_debit=True,
@@ -278,7 +278,7 @@ async def move_out(house: House, envelope: Envelope, command: MoveOut) -> Paymen
             Purpose.MOVE_OUT,
             NUMBER_OF[Kind.CUSTOMER_RESERVE],
             str(card.id),
-            open_person(house, row).name.reveal(),
+            row.shown_name,
             business_date_of(at.now),
             (Part(book, command.amount, wallet),),
         )

@@ -213,7 +213,6 @@ def _application(house: House, facts: _Loaded, at: Moment, book: int, person: UU
         business_code="001",
         sealed=b"",
         shown_name=row.shown_name,
-        payout_account="",
         state="applied",
         reason="",
         business_date=day,

@@ -23,7 +23,7 @@ from tapwealth.ledger.port import JournalEntry
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """One credit of a camt.054: `amount` fen arrived at `account`, booked on `booked_on` by the bank."""
+    """One credit of a camt.054: `amount` fen arrived at `account`, booked on `booked_on` by the bank. `debtor` is masked."""
 
     end_to_end_id: str
     account: str

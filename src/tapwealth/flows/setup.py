@@ -15,7 +15,7 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant, Terminal
 from tapwealth.flows import acceptance
 from tapwealth.flows.acceptance import ProposeAcceptance
-from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT
+from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.funds import store as funds
@@ -243,9 +243,8 @@ async def _open_advancer(house: House, tx: Tx, at: Moment, proposal: ProposeFund
                 ta_account="",
                 application_serial=f"{day:%Y%m%d}{0:016d}",
                 business_code="001",
-                sealed=house.keys.seal("people", "北京银行垫资专户\n911100001011259330".encode(), b"fund_account" + ADVANCER.bytes),
+                sealed=seal_holder(house, ADVANCER, "北京银行垫资专户", "911100001011259330", "0100000005"),
                 shown_name="advance facility",
-                payout_account="0100000005",
                 state="applied",
                 reason="",
                 business_date=day,

@@ -36,7 +36,7 @@ class SalesChannel:
 
 @dataclass(frozen=True, slots=True)
 class FundAccount:
-    """A holder. `sealed` holds name and identity number; `ta_account` is empty until the registrar has given one."""
+    """A holder. `sealed` holds name, identity number and payout account; `ta_account` is empty until the registrar has given one."""
 
     book: int
     id: UUID
@@ -47,7 +47,6 @@ class FundAccount:
     business_code: str
     sealed: bytes
     shown_name: str
-    payout_account: str
     state: str
     reason: str
     business_date: date
@@ -125,10 +124,10 @@ class Redemption(NamedTuple):
 
 
 _ACCOUNT = (
-    "book, id, channel, trading_account, ta_account, application_serial, business_code, sealed, shown_name, payout_account, state, reason,"
+    "book, id, channel, trading_account, ta_account, application_serial, business_code, sealed, shown_name, state, reason,"
     " business_date, sent_on, applied_at"
 )
-_ACCOUNT_TYPES = "int uuid text text text text text bytea text text text text date date timestamptz"
+_ACCOUNT_TYPES = "int uuid text text text text text bytea text text text date date timestamptz"
 _ORDER = (
     "book, id, serial, channel, fund, fund_account, funding, holding, business_code, amount, units, received_at, dealing_date,"
     " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source"
