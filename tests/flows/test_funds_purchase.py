@@ -10,7 +10,9 @@ import pytest
 from bill_town import MONDAY, NINE, Person
 from fund_town import DAY_CAP, FUND, HOLDING_CAP, MINIMUM, FundTown, fund_town
 
-from tapwealth.flows import exchange_out, purchase
+from tapwealth.bank import store as bank
+from tapwealth.flows import exchange_out, payments, purchase
+from tapwealth.flows.payments import Outcome
 from tapwealth.flows.purchase import PurchaseFund, PurchasePlaced
 from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.kernel.clock import shanghai
@@ -305,6 +307,44 @@ async def test_one_order_refused_and_one_confirmed(place: FundTown) -> None:
     assert await place.owed(wang.wallet, li.wallet) == [90_000, 70_000]
     assert -await place.total(Kind.FUND_COLLECTION) == await place.total(Kind.FUND_PURCHASE_COLLECTED) == 0
     await place.all_books_balance()
+
+
+async def bank_says(place: FundTown, executed: bool, day: date) -> list[str]:
+    """The bank's word on everything that is open."""
+    async with place.house.database.read() as tx:
+        names = [one.end_to_end_id for one in await bank.open_instructions(tx)]
+    assert await payments.hear(place.house, [Outcome(name, executed, day, "" if executed else "no funds") for name in names]) == []
+    return sorted(names)
+
+
+async def test_what_the_bank_rejects_is_instructed_again_until_it_is_executed(place: FundTown) -> None:
+    """The sweep fails, so that there is nothing to pay custody from; both go again, each once a day, and nothing is left over."""
+    wang = await place.person("Wang", 100_000)
+    await place.buy(place.order(wang, 10_000), place.order(wang, 20_000))
+    await place.clock(shanghai(TUESDAY, 0, 30))
+    await place.cut(MONDAY)
+    await exchange_out.send_files(place.house, MONDAY)
+    assert await bank_says(place, False, TUESDAY) == ["SWP-20140224"]
+    await place.registrar_works(TUESDAY)
+    await refuse_in_04(place, TUESDAY, 20_000)
+    await place.take()
+    refused = next(row.serial for row in await place.orders_of(wang) if row.state == "refused")
+    assert await bank_says(place, False, TUESDAY) == ["CUS-T01-20140225", f"PRF-{refused}"]
+    for day, times in ((TUESDAY, "R2"), (WEDNESDAY, "R3")):
+        await place.clock(shanghai(day + timedelta(days=1), 0, 30))
+        await place.cut(day)
+        await exchange_out.send_files(place.house, day)
+        for _ in range(2):
+            await payments.instruct_again(place.house, day)
+        names = [f"CUS-T01-20140225{times}", f"PRF-{refused}{times}", f"SWP-20140224{times}"]
+        assert await bank_says(place, times == "R3", day + timedelta(days=1)) == names
+        await place.all_books_balance()
+    assert (await place.owed(wang.wallet), await place.units(wang)) == ([90_000], [10_000])
+    for kind in (Kind.FUND_COLLECTION, Kind.FUND_COLLECTION_OUT, Kind.FUND_PURCHASE_COLLECTED, Kind.FUND_PURCHASE_IN_TRANSIT):
+        assert await place.total(kind) == 0, kind
+    await place.clock(shanghai(FRIDAY, 0, 30))
+    assert (await payments.instruct_again(place.house, THURSDAY)).figures == {"payments": []}
+    assert await bank_says(place, True, FRIDAY) == [], "what is executed is not paid again"
 
 
 async def test_the_files_of_a_day_are_the_same_bytes_however_often_they_are_made(place: FundTown) -> None:

@@ -117,6 +117,32 @@ async def test_unknown_payments_are_named_and_do_not_keep_the_others_from_settli
     assert (await state(place, payment))[0] == "executed"
 
 
+async def test_a_rejected_payout_is_instructed_again_once_a_rejection(place: Town) -> None:
+    person = await place.person("Wang", 100_00)
+    payment = payout((person, 30_00))
+    await instruct(place, payment)
+    name = payment.end_to_end_id
+    for times in ("R2", "R3"):
+        await payments.hear(place.house, [Outcome(name, False, MONDAY, "AM04 no funds")])
+        name = f"{payment.end_to_end_id}{times}"
+        assert (await payments.instruct_again(place.house, MONDAY)).figures == {"payments": [name]}
+        assert (await payments.instruct_again(place.house, MONDAY)).figures == {"payments": []}
+        assert (await place.owed(person.wallet), await out(place)) == ([70_00], 30_00)
+    await payments.hear(place.house, [Outcome(name, True, TUESDAY)])
+    assert (await place.owed(person.wallet), await out(place)) == ([70_00], 0)
+    assert (await payments.instruct_again(place.house, TUESDAY)).figures == {"payments": []}
+    await place.all_books_balance()
+
+
+async def test_what_the_customer_can_ask_for_again_is_not(place: Town) -> None:
+    person = await place.person("Wang", 100_00)
+    payment = replace(payout((person, 30_00)), purpose=Purpose.MOVE_OUT)
+    await instruct(place, payment)
+    await payments.hear(place.house, [Outcome(payment.end_to_end_id, False, MONDAY, "AC04 closed")])
+    assert (await payments.instruct_again(place.house, MONDAY)).figures == {"payments": []}
+    assert await place.owed(person.wallet) == [100_00]
+
+
 async def test_what_was_not_set_aside_stays_where_it_is_when_it_is_rejected(place: Town) -> None:
     book = 1
     source, target = house_account(book, Kind.ADVANCE_OUT, Asset.CNY), house_account(book, Kind.RESERVE_DUE, Asset.CNY)
@@ -126,9 +152,9 @@ async def test_what_was_not_set_aside_stays_where_it_is_when_it_is_rejected(plac
     await instruct(place, draw, set_aside=False)
     await payments.hear(place.house, [Outcome("ADV-1", False, MONDAY)])
     assert await place.owed(source, target) == [0, 0]
-    again = replace(draw, id=named(NINE, 0, "draw again"), end_to_end_id="ADV-2")
-    await instruct(place, again, set_aside=False)
-    await payments.hear(place.house, [Outcome("ADV-2", True, MONDAY)])
+    report = await payments.instruct_again(place.house, MONDAY)
+    assert (report.text, report.figures) == ("1 rejected payments instructed again, 30.00 yuan", {"payments": ["ADV-1R2"]})
+    await payments.hear(place.house, [Outcome("ADV-1R2", True, MONDAY)])
     assert await place.owed(source, target) == [-30_00, 30_00]
     assert await place.total(Kind.ADVANCE) == 30_00
     await place.all_books_balance()

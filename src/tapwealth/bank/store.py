@@ -116,6 +116,17 @@ async def settle(tx: Any, outcomes: Sequence[tuple[UUID, str, str, date]], now: 
     )
 
 
+async def rejected(tx: Any, purposes: Sequence[str], since: date) -> list[Instruction]:
+    """What the bank rejected of the payments instructed from that date on."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from payment_instruction"
+        " where book = 0 and state = 'rejected' and purpose = any($1) and instructed_on >= $2 order by end_to_end_id",
+        list(purposes),
+        since,
+    )
+    return [Instruction(*row) for row in rows]
+
+
 async def open_instructions(tx: Any) -> list[Instruction]:
     """Handed to the bank and not answered yet, oldest first."""
     rows = await tx.fetch(

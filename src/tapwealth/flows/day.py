@@ -1,6 +1,6 @@
 """The steps of a day's end, in order."""
 
-from tapwealth.flows import bills, clearing, exchange_out, insurance, mirrors, proof, transit, units
+from tapwealth.flows import bills, clearing, exchange_out, insurance, mirrors, payments, proof, transit, units
 from tapwealth.flows.end_of_day import Step
 
 STEPS: tuple[Step, ...] = (
@@ -18,6 +18,7 @@ STEPS: tuple[Step, ...] = (
     Step("cover captures", exchange_out.cover_captures),
     Step("redeem the advance", exchange_out.redeem_advance),
     Step("send fund files", exchange_out.send_files),
+    Step("instruct again", payments.instruct_again),
     Step("receive statements", proof.receive_statements, always=True),
     Step("receive holdings", units.receive_holdings, always=True),
     Step("compare billers", bills.compare_billers, always=True),

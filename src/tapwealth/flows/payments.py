@@ -4,17 +4,21 @@ The end-to-end id names a payment on both sides. The intention stands in the out
 back as another command; an answer that does not come is an open instruction, which the day's proof names.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from tapwealth.bank import entries, store
 from tapwealth.bank.entries import Part
+from tapwealth.flows.end_of_day import StepReport
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
 from tapwealth.kernel.ids import derived
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.ledger.chart import house_account
 from tapwealth.storage import outbox
 from tapwealth.storage.outbox import OutboxMessage
 
@@ -100,6 +104,60 @@ async def instruct(
     await outbox.put(
         tx, [OutboxMessage(HOUSE_BOOK, derived(payment.id, BANK), BANK, "payment", {"instruction": str(payment.id)}) for payment in fresh]
     )
+
+
+async def instruct_again(house: House, day: date) -> StepReport:
+    """The step of the day's end: what the bank has rejected of the last days is instructed once more, under a name of its own, from where
+    its money returned to. Nobody else would: what is swept by its balance, or given back to a customer, is left out."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, range(house.books + 1))
+        at = await moment(tx)
+        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+        rejected = await store.rejected(tx, AGAIN, day - AGAIN_WITHIN)
+        parts = await store.parts_of(tx, [one.id for one in rejected])
+        anew = [_anew(one, [part for _, part in parts[one.id]], day) for one in rejected]
+        known = await store.by_end_to_end(tx, [one.end_to_end_id for one in anew])
+        fresh = [one for one in anew if one.end_to_end_id not in known]
+        standing = [one for one in fresh if _stands_outside(one)]
+        await instruct(house, tx, at, day, actor, [one for one in fresh if one not in standing])
+        await instruct(house, tx, at, day, actor, standing, set_aside=False)
+    total = sum(one.amount for one in fresh)
+    return StepReport(
+        f"{len(fresh)} rejected payments instructed again, {format_minor(total)} yuan", {"payments": [one.end_to_end_id for one in fresh]}
+    )
+
+
+def _anew(one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
+    return Payment(
+        derived(one.id, "again"),
+        _next_name(one.end_to_end_id),
+        Purpose(one.purpose),
+        one.from_account,
+        one.to_account,
+        one.counterparty,
+        day + timedelta(days=1),
+        tuple(parts),
+    )
+
+
+def _stands_outside(one: Payment) -> bool:
+    """Whether its money stands on the `…_out` account already."""
+    out = entries.ACCOUNTS[one.from_account][1]
+    return all(part.source == house_account(part.book, out, Asset.CNY) for part in one.parts)
+
+
+def _next_name(name: str) -> str:
+    """SWP-20140224, SWP-20140224R2, SWP-20140224R3, …"""
+    match = _TIMES.fullmatch(name)
+    assert match is not None, "a payment has a name"
+    base, times = match.groups(default="1")
+    return f"{base}R{int(times) + 1}"
+
+
+_TIMES = re.compile(r"(.+?)(?:R([0-9]+))?")
+AGAIN = (Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.ADVANCE_DRAW, Purpose.MERCHANT_PAYOUT)
+AGAIN_WITHIN = timedelta(days=14)
+"""How far back a rejected payment is looked for."""
 
 
 def _row(payment: Payment, day: date) -> store.Instruction:

@@ -23,6 +23,7 @@ STEPS = {
     "cover captures": "快速过户（098）",
     "redeem the advance": "垫资份额赎回",
     "send fund files": "基金文件发送",
+    "instruct again": "退回款项重新支付",
     "receive statements": "接收银行对账单",
     "receive holdings": "接收份额对账文件",
     "compare billers": "缴费对账",
