@@ -61,10 +61,13 @@ async def balances(tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
 async def free(tx: Any, now: datetime, accounts: Sequence[int]) -> dict[int, int]:
     """What is available, and what holds that are due still keep."""
     rows = await tx.fetch(
-        """select a.id, case a.side when 2 then a.debits_posted - a.credits_posted - a.credits_pending
-                                    else a.credits_posted - a.debits_posted - a.debits_pending end
-                        + coalesce((select ledger_total(h.amount) from hold h where h.book = a.book and h.state = 1 and h.expires_at <= $2
-                                       and a.id = case a.side when 2 then h.credit else h.debit end), 0)
+        """select a.id, case a.side
+                    when 2 then a.debits_posted - a.credits_posted - a.credits_pending + coalesce(
+                      (select ledger_total(h.amount) from hold h
+                        where h.book = a.book and h.credit = a.id and h.state = 1 and h.expires_at <= $2), 0)
+                    else a.credits_posted - a.debits_posted - a.debits_pending + coalesce(
+                      (select ledger_total(h.amount) from hold h
+                        where h.book = a.book and h.debit = a.id and h.state = 1 and h.expires_at <= $2), 0) end
              from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int""",
         accounts,
         now,
