@@ -119,6 +119,9 @@ def test_a_day_end_file_is_read() -> None:
     ]
     assert read.lines[0].paid_at == datetime(2014, 2, 24, 1, tzinfo=UTC)
     assert read_day_end(b"20140224|0|0\n", DAY).lines == ()
+    assert read_day_end(FILE.replace("\n", "\r\n").encode("gbk"), DAY) == read, "written on Windows"
+    rare = read_day_end(FILE.replace("芳", "𬭚").encode("gb18030"), DAY)
+    assert rare.lines[0].owner == "*𬭚", "a name that GBK has no character for"
 
 
 @pytest.mark.parametrize(

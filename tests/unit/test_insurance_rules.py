@@ -233,6 +233,7 @@ def test_a_bordereau_is_read() -> None:
         BordereauLine("c1", "PL1", BordereauEvent.CANCELLED, 75_000),
         BordereauLine("p1", "PL1", BordereauEvent.ISSUED, 76_000),
     )
+    assert read_bordereau(CSV.encode("utf-8-sig")) == read_bordereau(CSV.replace("\r\n", "\n").encode()) == read_bordereau(CSV.encode())
 
 
 @pytest.mark.parametrize(

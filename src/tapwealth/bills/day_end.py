@@ -1,4 +1,5 @@
-"""The biller's day-end file, read: GBK, `|` between fields, a summary line (day, count, sum), then a line per payment, in fen.
+"""The biller's day-end file, read: GBK, `|` between fields, a summary line (day, count, sum), then a line per payment, in fen. Lines may
+end as on Windows, and names may have characters that only GB18030, the greater GBK, knows.
 
 20140224|1|10050
 S1|B1|1234567890|10050|20140224090000|E0123456789ABCDE|*芳
@@ -43,7 +44,7 @@ def read_day_end(content: bytes, day: date) -> DayEndFile:
     if not content.endswith(b"\n"):
         raise BadInput("the last line is torn", where="day-end file", hint="fetch the file again")
     try:
-        text = content.decode("gbk")
+        text = content.decode("gb18030").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise BadInput("not GBK", where=f"day-end file byte {error.start}", hint="ask the biller for the file again") from None
     first, *rest = text[:-1].split("\n")

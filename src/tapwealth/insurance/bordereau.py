@@ -1,4 +1,5 @@
-"""The insurer's bordereau, read: CSV (RFC 4180, UTF-8, CRLF), a header, a line per event of the day, and `END,<events>,,<sum>`."""
+"""The insurer's bordereau, read: CSV (RFC 4180, UTF-8 with or without its mark), a header, a line per event of the day, and
+`END,<events>,,<sum>`."""
 
 import csv
 import io
@@ -33,7 +34,7 @@ class BordereauLine:
 def read_bordereau(content: bytes) -> tuple[BordereauLine, ...]:
     """The events. Raises BadInput: not UTF-8, torn, a wrong field, an end line that does not agree."""
     try:
-        rows = list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except UnicodeDecodeError as error:
         raise BadInput("not UTF-8", where=f"bordereau byte {error.start}", hint="fetch it again") from None
     except csv.Error as error:
