@@ -509,6 +509,10 @@ async def test_a_partner_is_told_what_is_wrong_with_its_message(doors: Doors) ->
     for token in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer"}, {"Authorization": "Bearer é".encode()}):
         answer = await doors.http.post("/partner/bank/messages", content=b"<x/>", headers=token)
         problem(answer, 401, "not_authenticated", "the partner's token")
+    bare = await doors.http.post("/partner/bank/messages", content=b"<x/>", headers={"Authorization": PARTNER_TOKEN})
+    problem(bare, 401, "not_authenticated", "the partner's token")
+    lower = await doors.http.post("/partner/bank/messages", content=b"<x/>", headers={"Authorization": f"bearer {PARTNER_TOKEN}"})
+    problem(lower, 400, "bad_input", "no message known here")
     for content, words in (
         (b"", "send it again whole"),
         (b"<x/>", "no message known here"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tapwealth.api.commands import token_of
 from tapwealth.api.problem import answered, not_allowed, refused
 from tapwealth.api.reading import body_of
 from tapwealth.kernel.refusal import Refusal
@@ -29,8 +30,7 @@ class PartnerGate:
 
     async def answer(self, request: Request, take: Taker) -> Response:
         """Authenticate, read, hand over."""
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not self.token or not hmac.compare_digest(given.encode(), self.token.encode()):
+        if not self.token or not hmac.compare_digest(token_of(request).encode(), self.token.encode()):
             return not_allowed("say who you are: Authorization: Bearer and the partner's token")
 
         async def act() -> Response:
