@@ -23,7 +23,7 @@ BUSY = {
     0: ("cut the date", "expire holds", "drain transit"),
     2: (
         "clear cards", "settle merchants", "fees to own money", "draw the advance", "cover captures", "redeem the advance",
-        "send fund files", "prove units",
+        "send fund files", "instruct again", "prove units",
     ),
     3: ("settle billers", "sweep premiums", "receive statements", "receive holdings", "compare billers"),
     4: (
