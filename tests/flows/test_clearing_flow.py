@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from bill_town import MONDAY, Person, Town, town
-from card_town import CardTown, Phone, card_town
+from bill_town import MONDAY, NINE, Person, Town, town
+from card_town import NO_FEE, CardTown, Phone, card_town
 
+from tapwealth.acquiring import store as acquiring
 from tapwealth.flows import clearing, exchange_out
 from tapwealth.flows.tap import HELD_FOR
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import Limit
+from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.wire.iso8583.requests import BatchUploadRequest
 
 LINE = 30_000_00
@@ -288,3 +291,66 @@ async def test_the_steps_of_settlement_run_twice_pay_once(host: CardTown) -> Non
     assert mirror.limit is Limit.DEBITS_WITHIN_CREDITS
     assert mirror.totals.owed == LINE // 3 - 30_00
     await host.place.all_books_balance()
+
+
+FEE_BP = 38
+"""0.38 percent."""
+
+
+async def with_fee(host: CardTown, cap: int = 0) -> None:
+    """The merchant pays a fee from now on."""
+    merchant = replace(NO_FEE, id=UUID(int=77), merchant_number="898110053110002", fee_bp=FEE_BP, fee_cap=cap)
+    async with host.place.house.database.transaction() as tx:
+        await acquiring.add_merchant(tx, merchant, NINE)
+    host.cards.merchants[merchant.merchant_number] = merchant
+
+
+async def sold_in_three_books(host: CardTown, *amounts: int) -> list[int]:
+    """One sale to a person of each book, claimed and cleared; the merchant's accounts."""
+    accounts = []
+    for name, amount in zip(("Wang", "Wu", "Zz"), amounts, strict=True):
+        person = await host.place.person(name, amount)
+        sale, code = await host.tap(await host.phone(person), amount, merchant_id="898110053110002")
+        assert code == "00"
+        await host.upload(host.claim(sale))
+        async with host.place.house.database.transaction() as tx:
+            wanted = NewAccount(person.book, Kind.MERCHANT, UUID(int=77), Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
+            accounts += await host.place.house.ledger.open_accounts(tx, [wanted])
+    await host.clear()
+    return accounts
+
+
+@pytest.mark.parametrize(("cap", "fee"), [(0, 1_52), (1_00, 1_00)])
+async def test_a_merchant_is_paid_receipts_less_fee_over_all_books(host: CardTown, cap: int, fee: int) -> None:
+    await with_fee(host, cap)
+    accounts = await sold_in_three_books(host, 100_00, 200_00, 100_01)
+    figures = (await clearing.settle_merchants(host.place.house, MONDAY)).figures
+    assert figures == {"merchants": 1, "gross": 400_01, "fee": fee, "net": 400_01 - fee}
+    assert await host.place.owed(*accounts) == [0, 0, 0]
+    assert await host.place.total(Kind.FEES) == fee
+    assert (await clearing.sweep_fees(host.place.house, MONDAY)).figures == {"amount": fee}
+    assert await host.place.bank_executes(MONDAY) == ["FEE-20140224", "MER-898110053110002-20140224"]
+    assert (await host.place.total(Kind.FEES), await host.place.total(Kind.FEES_OWN)) == (0, fee)
+    assert await host.place.total(Kind.CUSTOMER_RESERVE) == 0
+    await host.place.all_books_balance()
+
+
+@pytest.mark.parametrize("broken", ["payments.instruct", "acquiring.add_settlements"])
+async def test_a_settlement_that_stops_in_the_middle_is_as_if_it_had_not_begun(
+    host: CardTown, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    await with_fee(host)
+    accounts = await sold_in_three_books(host, 100_00, 200_00, 100_01)
+
+    async def stop(*_: object, **__: object) -> None:
+        raise ConnectionError("stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"tapwealth.flows.clearing.{broken}", stop)
+        with pytest.raises(Exception, match="stopped"):
+            await clearing.settle_merchants(host.place.house, MONDAY)
+    assert (await host.place.owed(*accounts), await host.place.total(Kind.FEES)) == ([100_00, 200_00, 100_01], 0)
+    for _ in range(2):
+        assert (await clearing.settle_merchants(host.place.house, MONDAY)).figures["net"] == 398_49
+    assert await host.place.owed(*accounts) == [0, 0, 0]
+    assert await host.place.total(Kind.FEES) == 1_52
