@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from bill_town import MONDAY, NINE, Person
-from fund_town import DAY_CAP, FUND, HOLDING_CAP, MINIMUM, FundTown, fund_town
+from fund_town import DAY_CAP, FUND, HOLDING_CAP, MINIMUM, OWN, FundTown, fund_town
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import exchange_out, payments, purchase
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.purchase import PurchaseFund, PurchasePlaced
+from tapwealth.funds import store
 from tapwealth.funds.exchange_in import ORDERS
+from tapwealth.funds.store import SalesChannel
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -362,3 +364,14 @@ async def test_the_files_of_a_day_are_the_same_bytes_however_often_they_are_made
     }
     assert {path.name: path.read_bytes() for path in place.registrar.exchange.incoming.iterdir()} == before
     assert await place.total(Kind.CUSTOMER_RESERVE_OUT) == 10_000, "swept once"
+
+
+async def test_a_fund_above_the_lowest_risk_is_sold_to_nobody_who_was_not_asked(place: FundTown) -> None:
+    async with place.house.database.transaction() as tx:
+        shelved = (await store.funds(tx))[FUND]
+        await store.add_fund(tx, replace(shelved, code="000199", risk_level=3), [SalesChannel(OWN, "000199", True, MINIMUM, 0, 0)])
+    buyer = await place.person("王芳", 500_00)
+    (refused,) = await place.buy(place.order(buyer, 100_00, fund="000199"))
+    assert isinstance(refused, Refusal)
+    assert (refused.code.name, "R3 may not be sold" in refused.text) == ("RISK_TOO_HIGH", True)
+    assert await place.orders_of(buyer) == []

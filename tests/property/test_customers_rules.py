@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tapwealth.customers.customer import book_of_person
 from tapwealth.customers.identity_number import read_identity_number
-from tapwealth.customers.kyc import Channel, ChannelAnswer, KycLevel, kyc_level, still_to_ask
+from tapwealth.customers.kyc import Channel, ChannelAnswer, KycLevel, kyc_level
 from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.kernel.refusal import BadInput
 
@@ -18,18 +18,11 @@ BY_MATCHES = {0: KycLevel.NONE, 1: KycLevel.I, 2: KycLevel.I, 3: KycLevel.II, 4:
 @given(ANSWERS)
 def test_the_class_follows_from_the_number_of_matches(answers: dict[Channel, ChannelAnswer]) -> None:
     assert kyc_level(answers) is BY_MATCHES[list(answers.values()).count(ChannelAnswer.MATCH)]
-    assert kyc_level(answers, face_to_face=True) is KycLevel.III
 
 
 @given(ANSWERS, st.sampled_from(Channel))
 def test_a_match_more_never_lowers_the_class(answers: dict[Channel, ChannelAnswer], channel: Channel) -> None:
     assert kyc_level({**answers, channel: ChannelAnswer.MATCH}) >= kyc_level(answers)
-
-
-@given(ANSWERS)
-def test_asked_are_exactly_those_without_an_answer(answers: dict[Channel, ChannelAnswer]) -> None:
-    known = {channel for channel, answer in answers.items() if answer is not ChannelAnswer.UNANSWERED}
-    assert set(still_to_ask(answers)) == set(Channel) - known
 
 
 @given(st.binary(min_size=32, max_size=32), st.integers(1, 1024))

@@ -1,8 +1,7 @@
-"""The bank's nouns: card numbers, payment instructions, statements."""
+"""The bank's nouns: card numbers and statements."""
 
 import doctest
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -10,10 +9,9 @@ from stdnum import luhn
 
 from tapwealth.bank import bank_number
 from tapwealth.bank.bank_number import CardType, bank_of_card
-from tapwealth.bank.payment_instruction import InstructionRefusal, InstructionState, PaymentInstruction, executed, rejected
 from tapwealth.bank.statement import StatementLine, pack_lines, read_statement, unpack_lines
 from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso20022.entry import Entry
 from tapwealth.wire.iso20022.statement import Statement, StatementHead, write_statement
 
@@ -77,33 +75,6 @@ def test_a_wrong_number_is_refused_without_being_repeated(text, needle):
     assert needle in str(caught.value)
     assert "; " in str(caught.value)
     assert len(text) < 8 or text not in str(caught.value)
-
-
-INSTRUCTION = PaymentInstruction("OUT-1", "0100000001", "0200000003", 500, DAY, "biller_payout")
-
-
-def test_an_instruction_ends_once():
-    done = executed(INSTRUCTION, DAY)
-    assert done == replace(INSTRUCTION, state=InstructionState.EXECUTED, settled_on=DAY)
-    assert executed(done, DAY + timedelta(days=1)) == done
-    refused = rejected(done, "AM04")
-    assert isinstance(refused, Refusal)
-    assert (refused.code, refused.text) == (InstructionRefusal.ALREADY_EXECUTED, "OUT-1 was executed on 2014-02-24")
-    not_done = rejected(INSTRUCTION, "AM04")
-    assert not_done == replace(INSTRUCTION, state=InstructionState.REJECTED, reason="AM04")
-    assert rejected(not_done, "AC01") == not_done
-    refused = executed(not_done, DAY)
-    assert isinstance(refused, Refusal)
-    assert (refused.code, refused.text) == (InstructionRefusal.ALREADY_REJECTED, "OUT-1 was rejected: AM04")
-
-
-def test_what_an_instruction_does_and_when_it_is_in_doubt():
-    assert [INSTRUCTION.effect_on(account) for account in ("0100000001", "0200000003", "0100000002")] == [-500, 500, 0]
-    assert not INSTRUCTION.is_in_doubt(DAY - timedelta(days=1))
-    assert INSTRUCTION.is_in_doubt(DAY)
-    done = executed(INSTRUCTION, DAY)
-    assert isinstance(done, PaymentInstruction)
-    assert not done.is_in_doubt(DAY)
 
 
 def test_a_statement_is_kept_without_card_numbers_and_names():

@@ -18,7 +18,6 @@ from tapwealth.insurance.policy import (
     cancel_in_free_look,
     cover_of,
     free_look_until,
-    grace_until,
     next_state,
     refund_of,
     unearned_premium,
@@ -184,10 +183,6 @@ def test_what_is_over_brings_nothing_back() -> None:
         refused = refund_of(ACCIDENT_ONE_YEAR, replace(ACCIDENT, state=state), FROM)
         assert isinstance(refused, Refusal)
         assert refused.code is code
-
-
-def test_grace() -> None:
-    assert grace_until(date(2015, 2, 27), 60) == date(2015, 4, 28)
 
 
 S, E = PolicyState, PolicyEvent

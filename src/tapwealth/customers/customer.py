@@ -1,31 +1,13 @@
 """Who a customer is, and in which book all that is theirs lies."""
 
 import unicodedata
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
-from tapwealth.customers.identity_number import Identity
-from tapwealth.customers.kyc import KycLevel
-from tapwealth.kernel.masked import PersonName, PhoneNumber
+from tapwealth.kernel.masked import PersonName
 from tapwealth.kernel.refusal import BadInput
 
 LONGEST_NAME = 50
 NAME_MARKS = "··. '-"
 """What may stand between the letters of a name; the middle dot divides names of the minorities."""
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """A person with an account. `id` routes to `book`."""
-
-    id: UUID
-    book: int
-    name: PersonName
-    identity: Identity
-    phone: PhoneNumber
-    level: KycLevel
-    opened_at: datetime
 
 
 def book_of_person(lookup_hash: bytes, books: int) -> int:

@@ -38,14 +38,7 @@ class KycLevel(IntEnum):
 CHANNELS_NEEDED = ((KycLevel.III, 5), (KycLevel.II, 3), (KycLevel.I, 1))
 
 
-def kyc_level(answers: Mapping[Channel, ChannelAnswer], *, face_to_face: bool = False) -> KycLevel:
+def kyc_level(answers: Mapping[Channel, ChannelAnswer]) -> KycLevel:
     """The class that these answers give. A mismatch confirms nothing, but does not undo what other channels confirmed."""
-    if face_to_face:
-        return KycLevel.III
     matches = sum(answer is ChannelAnswer.MATCH for answer in answers.values())
     return next((level for level, needed in CHANNELS_NEEDED if matches >= needed), KycLevel.NONE)
-
-
-def still_to_ask(answers: Mapping[Channel, ChannelAnswer]) -> list[Channel]:
-    """The channels whose answer is not known, in a fixed order."""
-    return [channel for channel in Channel if answers.get(channel, ChannelAnswer.UNANSWERED) is ChannelAnswer.UNANSWERED]

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.compliance import limits
+from tapwealth.compliance.suitability import above_risk
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
@@ -140,7 +141,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> Fund | Re
         fund,
         facts.channels.get((OWN_CHANNEL, one.command.fund)),
         limits.barred_from_wealth(house.rule_set, facts.persons[person].kyc_level),
-        None,
+        above_risk(fund.risk_level) if fund else None,
         facts.holders.get(person),
         facts.ordered[person, day] if day else 0,
         facts.held[person],

@@ -126,7 +126,6 @@ class _Loaded:
             token=token,
             last_atc=self.counters.get(token.id, 0) if token else 0,
             reversed_before=(one.book, sale_key(request.key)) in self.reversed,
-            blocked=None,
             above_limit=self._above_limit(person, request.amount) if person else None,
             purse=self.purses[person] if person else Purse(0, 0, 0),
         )

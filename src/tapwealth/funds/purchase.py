@@ -25,13 +25,14 @@ class PurchaseRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PurchaseFacts:
-    """What is known of fund, channel and holder, in fen at 1.0000. `barred`: why this person may buy no wealth products; `held`: orders
-    under way included; `ordered`: orders of the same dealing day; `holder` None: not known to the registrar yet."""
+    """What is known of fund, channel and holder, in fen at 1.0000. `barred`: why this person may buy no wealth products, `too_risky`: why
+    not this one; `held`: orders under way included; `ordered`: orders of the same dealing day; `holder` None: not known to the registrar
+    yet."""
 
     fund: Fund | None
     channel: SalesChannel | None
     barred: str | None
-    suitable: Refusal | None
+    too_risky: str | None
     holder: FundAccount | None
     ordered: int
     held: int
@@ -45,8 +46,8 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
         return Refusal(PurchaseRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
     if facts.barred is not None:
         return Refusal(PurchaseRefusal.NOT_VERIFIED, facts.barred)
-    if facts.suitable is not None:
-        return Refusal(PurchaseRefusal.RISK_TOO_HIGH, facts.suitable.text)
+    if facts.too_risky is not None:
+        return Refusal(PurchaseRefusal.RISK_TOO_HIGH, facts.too_risky)
     if facts.holder is not None and facts.holder.state == "refused":
         text = f"the registrar has refused this fund account ({facts.holder.reason or 'without a reason'}); ask the bank"
         return Refusal(PurchaseRefusal.ACCOUNT_REFUSED, text)

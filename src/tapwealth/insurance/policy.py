@@ -155,8 +155,3 @@ def refund_of(product: Product, policy: Policy, on: date) -> int | Refusal:
         return moved
     free = cancel_in_free_look(product, policy, on)
     return unearned_premium(product, policy, on) if isinstance(free, Refusal) else free
-
-
-def grace_until(due: date, grace_days: int) -> date:
-    """The last day on which a late premium keeps the policy in force (Insurance Law art. 36: 60 days from the due date)."""
-    return due + timedelta(days=grace_days)

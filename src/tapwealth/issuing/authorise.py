@@ -75,8 +75,6 @@ class Facts:
     token: Token | None
     last_atc: int
     reversed_before: bool
-    blocked: str | None
-    """Compliance's word, if it does not allow the payment."""
     above_limit: str | None
     purse: Purse
 
@@ -93,9 +91,8 @@ def decide(facts: Facts, request: AuthorisationRequest, keys: IssuerKeys) -> App
     verified = _authentic(facts, request, chip, keys)
     if isinstance(verified, Declined):
         return verified
-    for text, reason in ((facts.above_limit, DeclineReason.ABOVE_LIMIT), (facts.blocked, DeclineReason.COMPLIANCE)):
-        if text is not None:
-            return Declined(reason, text, chip.atc)
+    if facts.above_limit is not None:
+        return Declined(DeclineReason.ABOVE_LIMIT, facts.above_limit, chip.atc)
     funding = facts.purse.draw(request.amount)
     if isinstance(funding, DeclineReason):
         return Declined(funding, funding.text, chip.atc)

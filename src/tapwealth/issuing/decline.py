@@ -20,7 +20,6 @@ class DeclineReason(Enum):
     WRONG_CRYPTOGRAM = ("05", "the cryptogram is not the card's")
     COUNTER_REPLAYED = ("05", "the card's counter was used before")
     ABOVE_LIMIT = ("61", "above what this customer may pay")
-    COMPLIANCE = ("57", "compliance does not allow it")
     NO_MONEY = ("51", "wallet and fund do not suffice")
     LINE_USED_UP = ("51", "the bank's advance line is used up")
 
