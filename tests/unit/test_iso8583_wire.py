@@ -303,10 +303,31 @@ def answer_to(asked: Message, values: Mapping[int, str], key: bytes | None = KEY
         (answer_to(SALE, {}, mti="0410"), "message type: 0410 came in answer to 0200; reverse"),
         (answer_to(SALE, {11: "000009"}), "field 11 (STAN): it answers another request; reverse"),
         (answer_to(SALE, {39: ""}), "field 39 (response code): an answer needs it; reverse"),
-        (answer_to(SALE, {48: "0" * 62}), "field 48 (additional data): the result 0 is unknown; it is 1, 2 or 3"),
+        (answer_to(SALE, {60: "22000002000"}), "field 60 (type and batch): it answers another request; reverse"),
     ],
 )
 def test_an_answer_that_is_not_believed(answer: bytes, line: str) -> None:
     with pytest.raises(BadInput) as caught:
         terminal_side.read_answer(answer, SALE, KEY)
     assert str(caught.value) == line
+
+
+def test_totals_with_an_unknown_result_are_not_believed() -> None:
+    asked = terminal_side.settlement_message(PLACE, Totals(debit_amount=1250, debit_count=1))
+    with pytest.raises(BadInput) as caught:
+        terminal_side.read_answer(answer_to(asked, {48: "0" * 62}), asked, KEY)
+    assert str(caught.value) == "field 48 (additional data): the result 0 is unknown; it is 1, 2 or 3"
+
+
+def test_an_answer_of_another_host_is_believed_with_all_it_has_to_say() -> None:
+    """Issuer and acquirer in 44, words in Chinese in 63, something of its own in 48, and field 60 without what the terminal can do."""
+    words = "CUP" + "余额不足请联系发卡行"
+    fields = {
+        2: "16" + "6212345678901232", 3: "000000", 4: "000000001250", 11: "000001", 12: "120000", 13: "0224", 14: "2412", 15: "0225",
+        25: "00", 32: "08" + "04031000", 37: b"140224000001".hex(), 38: b"A00001".hex(), 39: b"00".hex(), 41: HEAD[41], 42: HEAD[42],
+        44: "22" + b"0403100   04031000   \x20".hex(), 48: "0003" + "1230", 49: HEAD[49], 60: "0011" + "22000001000" + "0",
+        63: f"{len(words.encode('gbk')):04d}" + words.encode("gbk").hex(), 64: "00" * 8,
+    }  # fmt: skip
+    message = by_hand("0210", fields)[:-8]
+    answer = terminal_side.read_answer(message + independent_mac(KEY, message), SALE, KEY)
+    assert (answer.response_code, answer.authorisation_code, answer.rrn, answer.totals) == ("00", "A00001", "140224000001", None)

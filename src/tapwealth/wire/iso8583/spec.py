@@ -3,7 +3,8 @@
 The base is ISO 8583:1987 with one bitmap of 64 bits; the packing is that of UnionPay's point-of-sale terminals (Q/CUP 009): digits in BCD,
 lengths in BCD, texts in ASCII. A number of odd length is filled up with one zero: on the right, in field 23 on the left. Some terminals
 fill up track 2 with an F, as the chip does; that is read as well.
-The table is handed to pyiso8583, which does the packing. Only fields that UnionPay gives a meaning at a terminal are in it.
+The table is handed to pyiso8583, which does the packing. Only fields that UnionPay gives a meaning at a terminal are in it. 44 and 63 are
+words for a person, in Chinese too (GBK): nothing here reads them, so their bytes are left alone.
 """
 
 from enum import Enum
@@ -53,7 +54,7 @@ FIELDS = MappingProxyType(
         39: Field("response code", T, 0, 2),
         41: Field("terminal", T, 0, 8),
         42: Field("merchant", T, 0, 15),
-        44: Field("additional response data", T, 1, 25),
+        44: Field("additional response data", B, 1, 25),
         48: Field("additional data", D, 2, 322),
         49: Field("currency", T, 0, 3),
         52: Field("PIN block", B, 0, 8),
@@ -65,7 +66,7 @@ FIELDS = MappingProxyType(
         60: Field("type and batch", D, 2, 17),
         61: Field("original message", D, 2, 29),
         62: Field("own data", B, 2, 512),
-        63: Field("own text", T, 2, 163),
+        63: Field("own text", B, 2, 163),
         64: Field("MAC", B, 0, 8),
     }
 )

@@ -18,6 +18,7 @@ from tapwealth.wire.iso8583.spec import answer_type, describe
 NO_PIN = "2"
 """Third digit of field 22."""
 NORMAL_CONDITIONS = "00"
+SETTLED = "0510"
 
 
 class Place(NamedTuple):
@@ -119,17 +120,20 @@ def read_answer(message: bytes, asked: Message, mac_key: bytes) -> Answer:
     read = unpack(message)
     if read.mti != answer_type(asked.mti):
         raise BadInput(f"{read.mti} came in answer to {asked.mti}", where="message type", hint="reverse")
-    for number in (11, 41, 42, 60):
+    for number in (11, 41, 42):
         if read.fields.get(number) != asked.fields[number]:
             raise BadInput("it answers another request", where=describe(number), hint="reverse")
+    if subfields.TypeAndBatch.parse(read.fields.get(60, "")) != subfields.TypeAndBatch.parse(asked.fields[60]):
+        raise BadInput("it answers another request", where=describe(60), hint="reverse")
     if 39 not in read.fields:
         raise BadInput("an answer needs it", where=describe(39), hint="reverse")
     return _told(read)
 
 
 def _told(read: Message) -> Answer:
+    """What matters to a terminal; field 48 is the totals in the answer to a settlement alone."""
     told = read.fields.get
-    totals, result = subfields.parse_totals(told(48, "")) if 48 in read.fields else (None, None)
+    totals, result = subfields.parse_totals(told(48, "")) if read.mti == SETTLED and 48 in read.fields else (None, None)
     if result is not None and result not in set(Reconciliation):
         raise BadInput(f"the result {result} is unknown", where=describe(48), hint="it is 1, 2 or 3")
     return Answer(
