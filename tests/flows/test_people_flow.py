@@ -195,6 +195,7 @@ async def test_the_first_answer_of_a_channel_stands(bureau: Bureau) -> None:
         ({"identity_number": "110105198413151037"}, "identity number"),
         ({"identity_number": identity_of(1)[:-1]}, "identity number: the number has 17 characters"),
         ({"identity_number": "990105198401151030"}, "identity number"),
+        ({"identity_number": "110105201402251034"}, "identity number: the number names a birthday that is still to come"),
         ({"phone": "1380013800"}, "phone"),
         ({"phone": "02112345678"}, "phone"),
         ({"name": ""}, "name"),

@@ -136,6 +136,8 @@ async def open_account(house: House, envelope: Envelope, command: OpenAccount) -
     """A person, a wallet, a device, and a question to each identity channel."""
     name = read_person_name(command.name)
     identity = read_identity_number(command.identity_number)
+    if identity.birthday > business_date_of(envelope.received_at):
+        raise BadInput("the number names a birthday that is still to come", where="identity number", hint="type it again")
     phone = read_phone_number(command.phone)
     identity_lookup = house.keys.lookup_hash("identity_number", identity.number.reveal())
     if len(command.device_token) < _SHORTEST_SECRET:
