@@ -32,7 +32,6 @@ class DayRefusal(Enum):
     NOT_OVER = auto()
     EARLIER_DATE_OPEN = auto()
     BEFORE_THE_FIRST = auto()
-    UNPROVED = auto()
 
 
 class StepReport(msgspec.Struct, frozen=True):

@@ -1,0 +1,124 @@
+"""The pages on HTTP and on the ledger are complete: every route, field, problem, kind of account, refusal and finding stands there."""
+
+import re
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from starlette.routing import Route
+
+from tapwealth.api.partners import PartnerGate
+from tapwealth.api.server import build
+from tapwealth.app import wiring
+from tapwealth.bills.biller import BillRefusal
+from tapwealth.bills.pay import PayRefusal
+from tapwealth.flows import reports
+from tapwealth.flows.acceptance import AcceptanceRefusal
+from tapwealth.flows.bills import BillsRefusal
+from tapwealth.flows.cards import CardRefusal
+from tapwealth.flows.channel import ChannelRefusal
+from tapwealth.flows.end_of_day import DayRefusal
+from tapwealth.flows.frame import FrameRefusal
+from tapwealth.flows.insurance import InsuranceRefusal
+from tapwealth.flows.people import PeopleRefusal
+from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.setup import ChannelTerms, SetupRefusal
+from tapwealth.funds.purchase import PurchaseRefusal
+from tapwealth.insurance.buy import BuyRefusal
+from tapwealth.insurance.policy import PolicyRefusal
+from tapwealth.insurance.premium import QuoteRefusal
+from tapwealth.ledger.chart import CHART
+from tapwealth.ledger.findings import Wrong
+from tapwealth.ledger.port import LedgerRefusal, Op
+from tapwealth.storage.approvals import ApprovalRefusal
+from tapwealth.storage.platform_clock import ClockRefusal
+from tapwealth.web.pages import pages
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+HTTP, LEDGER = (REFERENCE / "http.md").read_text(), (REFERENCE / "ledger.md").read_text()
+NOTHING: Any = None
+"""Stands for the house where nothing is asked of it."""
+SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
+REFUSALS: tuple[type[Enum], ...] = (
+    PeopleRefusal, CardRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
+    PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
+    ReportRefusal, FrameRefusal,
+)  # fmt: skip
+
+
+def names(text: str) -> set[str]:
+    """Everything in backquotes."""
+    return set(re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)))
+
+
+def row_of(page: str, name: str) -> list[str]:
+    """The cells of the table's row that is about `name`."""
+    (row,) = [line for line in page.splitlines() if line.startswith((f"| `{name}` |", f"| {name} |"))]
+    return [cell.strip() for cell in row.split("|")[1:-1]]
+
+
+def undocumented(routes: Iterable[Route], page: str) -> list[str]:
+    """Routes that the page does not name, views by what follows /view/."""
+    named, missing = names(page), []
+    for route in routes:
+        for method in (route.methods or set()) - {"HEAD"}:
+            wanted = route.path.removeprefix("/view/") if route.path.startswith("/view/") else f"{method} {route.path}"
+            if wanted not in named:
+                missing.append(f"{method} {route.path}")
+    return missing
+
+
+def test_every_route_is_documented() -> None:
+    app = build(NOTHING, SPECS, PartnerGate(""), wiring._takers(NOTHING, NOTHING), NOTHING, reports.views(NOTHING), pages(NOTHING))
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    assert len(routes) > 20
+    assert undocumented(routes, HTTP) == []
+    assert undocumented([Route("/view/secret", NOTHING or print), Route("/x", print, methods=["PUT"])], HTTP) == [
+        "GET /view/secret",
+        "PUT /x",
+    ]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_command_is_documented_with_its_fields(name: str) -> None:
+    spec = SPECS[name]
+    _, who, fields, *_ = row_of(HTTP, name)
+    wanted = set(spec.shape.__struct_fields__) | (set(ChannelTerms.__struct_fields__) if name == "propose_fund" else set())
+    assert who == spec.who
+    assert names(fields) - {"terms"} == wanted
+    optional = {one.encode_name for one in msgspec.structs.fields(spec.shape) if not one.required}
+    assert names("".join(re.findall(r"\[(.*?)\]", fields))) == optional
+
+
+def test_no_command_is_documented_that_is_not_there() -> None:
+    table = HTTP.split("## Commands")[1].split("## Partners")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(SPECS)
+
+
+def test_every_refusal_of_a_command_is_documented() -> None:
+    assert [f"{kind.__name__}.{one.name}" for kind in REFUSALS for one in kind if one.name.lower() not in names(HTTP)] == []
+
+
+def test_every_kind_of_account_is_documented_as_it_is() -> None:
+    for row in CHART:
+        number, kind, name, mirror, whose, limit = row_of(LEDGER, str(int(row.kind)))
+        assert (int(number), kind, name, mirror) == (row.kind, f"`{row.kind.name.lower()}`", row.name, f"`{row.mirror.name.lower()}`")
+        assert (whose == "each owner's", bool(limit)) == (row.personal, bool(row.limit))
+    chart = LEDGER.split("### The chart")[1].split("## Entries")[0]
+    assert len(re.findall(r"^\| \d+ \|", chart, re.MULTILINE)) == len(CHART)
+
+
+def test_every_refusal_of_the_ledger_is_documented_in_its_order() -> None:
+    refusals = LEDGER.split("## Refusals")[1].split("## Clocks")[0]
+    assert re.findall(r"^\| (\d+) \| `(\w+)` \|", refusals, re.MULTILINE) == [(str(int(one)), one.name.lower()) for one in LedgerRefusal]
+
+
+def test_every_op_and_every_finding_is_documented() -> None:
+    assert re.findall(r"^\| `(\w+)` \|", LEDGER.split("## Entries")[1].split("## Refusals")[0], re.MULTILINE) == [
+        one.name.lower() for one in Op
+    ]
+    found = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", LEDGER.split("## Audit")[1], re.MULTILINE))
+    assert found == {one.name.lower(): one.value for one in Wrong}
