@@ -76,10 +76,8 @@ def test_every_route_is_documented() -> None:
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) > 20
     assert undocumented(routes, HTTP) == []
-    assert undocumented([Route("/view/secret", NOTHING or print), Route("/x", print, methods=["PUT"])], HTTP) == [
-        "GET /view/secret",
-        "PUT /x",
-    ]
+    planted = [Route("/view/hidden", print, methods=["GET"]), Route("/x", print, methods=["PUT"])]
+    assert undocumented(planted, HTTP) == ["GET /view/hidden", "PUT /x"]
 
 
 @pytest.mark.parametrize("name", SPECS)
