@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from bill_town import MONDAY, Town, town
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import Part
 from tapwealth.bank.statement import pack_lines, read_statement
-from tapwealth.flows import bank_messages, mirrors, payments
+from tapwealth.flows import bank_messages, mirrors, payments, proof
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, actor_number, moment
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.kernel.ids import named
@@ -58,6 +60,45 @@ async def test_what_was_told_without_an_id_agrees_with_the_statement(place: Town
     proved = await mirrors.prove_mirrors(place.house, MONDAY)
     assert proved.wrong == []
     assert proved.figures[RESERVE]["matched"] == 2
+
+
+class OneStatement:
+    """A bank that has the same answer whatever it is asked."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    async def send(self, message: bytes) -> None:
+        assert message
+
+    async def statement(self, _account: str, _day: date) -> bytes:
+        return self.content
+
+
+async def kept_of(place: Town, content: bytes, day: date) -> tuple[list[str], list[str]]:
+    """The accounts whose statement was kept, and what was wrong with the others, when the bank answers so."""
+    house = replace(place.house, rails=replace(place.house.rails, bank=OneStatement(content)))
+    report = await proof.receive_statements(house, day)
+    async with house.database.read() as tx:
+        return sorted(await bank.statements(tx, day)), report.wrong
+
+
+async def test_a_statement_of_another_account_or_day_is_not_taken_for_the_one_that_was_asked_for(place: Town) -> None:
+    content = (GOLDEN / "foreign_bank.camt.053.xml").read_bytes()
+    kept, wrong = await kept_of(place, content, MONDAY)
+    assert kept == [RESERVE]
+    assert len(wrong) == 4
+    assert wrong[0] == (
+        "the bank's statement of 0100000002 for 2014-02-24: it is of 0100000001 on 2014-02-24; ask the bank for the right one"
+    )
+    kept, wrong = await kept_of(place, content, MONDAY + timedelta(days=1))
+    assert (kept, len(wrong)) == ([], 5)
+
+
+async def test_a_statement_that_cannot_be_read_names_its_account(place: Town) -> None:
+    kept, wrong = await kept_of(place, b"<Document/>", MONDAY)
+    assert kept == []
+    assert wrong[0].startswith("the bank's statement of 0100000001 for 2014-02-24: ")
 
 
 REPORT = """<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.12"><CstmrPmtStsRpt>

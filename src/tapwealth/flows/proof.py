@@ -56,10 +56,18 @@ async def receive_statements(house: House, day: date) -> StepReport:
             missing.append(f"the bank has no statement of {account} for {day} yet; run the day's end again later")
             continue
         try:
-            await _keep(house, account, day, read_statement(io.BytesIO(content)), hashlib.sha256(content).digest())
+            await _keep(house, account, day, _statement_of(account, day, content), hashlib.sha256(content).digest())
         except BadInput as error:
-            wrong.append(str(error))
+            wrong.append(f"the bank's statement of {account} for {day}: {error}")
     return StepReport(f"{len(ACCOUNTS) - len(missing) - len(wrong)} statements received", {}, missing + wrong)
+
+
+def _statement_of(account: str, day: date, content: bytes) -> Statement:
+    """What the bank sent, if it is what it was asked for. Raises BadInput."""
+    said = read_statement(io.BytesIO(content))
+    if (said.account, said.day) != (account, day):
+        raise BadInput(f"it is of {said.account} on {said.day}", hint="ask the bank for the right one")
+    return said
 
 
 async def _keep(house: House, account: str, day: date, said: Statement, digest: bytes) -> None:
