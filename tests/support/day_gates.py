@@ -22,7 +22,6 @@ from tapwealth.flows.day import STEPS
 from tapwealth.kernel.clock import deadline_after, monotonic_ns
 from tapwealth.play.processes import PARTNERS, Troupe
 from tapwealth.play.stage import Stage
-from tapwealth.play.week import FIRST_DAY
 
 JOB = "end_of_day"
 STEP_NAMES = [step.name for step in STEPS]
@@ -34,7 +33,6 @@ WRITES = {
     "settle billers": "payment_instruction",
     "fees to own money": "payment_instruction",
     "pay the insurer": "payment_instruction",
-    "begin cover": "policy",
     "sweep premiums": "payment_instruction",
     "draw the advance": "payment_instruction",
     "cover captures": "fund_order",
@@ -166,27 +164,24 @@ class KillsAtSteps:
         gates = DayGates(stage.folder)
         await gates.set_up()
         wanted = {gate for day, step, _ in self.plan for gate in (_arrival(day, step), remember(day, step))}
-        first = {commit(step) for day, step, _ in self.plan if _arrival(day, step) is None}
-        await gates.close(*wanted - {None}, *first)
+        await gates.close(*wanted)
         held = None
         try:
             for day, step, victim in self.plan:
                 arrival = _arrival(day, step)
                 if held not in (None, arrival):
                     await gates.open(held)
-                if arrival:
-                    await gates.reached(arrival)
+                await gates.reached(arrival)
                 struck = self._partner if victim in PARTNERS else self._house
                 await struck(gates, _Victim(victim, stage, troupe), arrival, step, held := remember(day, step))
         finally:
             await gates.open_all()
 
-    async def _house(self, gates: DayGates, victim: "_Victim", arrival: str | None, step: str, after: str) -> None:
+    async def _house(self, gates: DayGates, victim: "_Victim", arrival: str, step: str, after: str) -> None:
         before = commit(step) if step in WRITES else None
         if before:
             await gates.close(before)
-        if arrival:
-            await gates.open(arrival)
+        await gates.open(arrival)
         if before and await gates.reached(before, after) == before:
             for _ in range(2):
                 await victim.kill()
@@ -200,10 +195,9 @@ class KillsAtSteps:
             await gates.reached(after)
         self.done.append(f"{victim.name} after {step}")
 
-    async def _partner(self, gates: DayGates, victim: "_Victim", arrival: str | None, step: str, after: str) -> None:
+    async def _partner(self, gates: DayGates, victim: "_Victim", arrival: str, step: str, after: str) -> None:
         victim.freeze()
-        if arrival:
-            await gates.open(arrival)
+        await gates.open(arrival)
         with suppress(TimeoutError):  # the step waits for the partner
             await gates.reached(after, within=1)
         for _ in range(2):
@@ -239,9 +233,7 @@ class _Victim:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def _arrival(day: date, step: str) -> str | None:
-    """The gate at which the platform stands when it has done all before the step; None before the first of the first date."""
+def _arrival(day: date, step: str) -> str:
+    """The gate at which the platform stands when it has done all before the step. The first date's first step has none."""
     number = STEP_NAMES.index(step)
-    if number:
-        return remember(day, STEP_NAMES[number - 1])
-    return remember(day - timedelta(days=1), STEP_NAMES[-1]) if day > FIRST_DAY else None
+    return remember(day, STEP_NAMES[number - 1]) if number else remember(day - timedelta(days=1), STEP_NAMES[-1])
