@@ -42,9 +42,9 @@ WRITES = {
     "compare billers": "bill_payment",
     "compare insurer": "policy",
     "prove mirrors": "bank_statement",
-    "close": "business_day",
 }
-"""What a step writes as nobody else does meanwhile; the other steps only look, or find nothing to do in the days that are played."""
+"""What a step writes as nobody else does meanwhile. The other steps only look, or find nothing to do in the days that are played; the last
+one is remembered in its own transaction, so that its second gate stands inside it."""
 
 _AREA = 4711
 _SETUP = f"""

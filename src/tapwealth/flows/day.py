@@ -28,6 +28,6 @@ STEPS: tuple[Step, ...] = (
     Step("prove books", proof.prove_books, always=True),
     Step("name open items", proof.name_open_items, always=True),
     Step("write the heads", proof.write_heads),
-    Step("close", proof.close),
+    Step(proof.CLOSE, proof.close),
 )
 """What posts comes before what proves: a proof that fails leaves the date cut, and the next attempt proves again."""

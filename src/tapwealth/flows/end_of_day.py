@@ -90,8 +90,13 @@ async def close_day(
         if report.wrong:
             return DayReport(day, False, reports)
         async with house.database.transaction() as tx:
-            await progress.finish(tx, JOB, day, step.name, HOUSE_BOOK, msgspec.to_builtins(report))
+            await remember(tx, day, step.name, report)
     return DayReport(day, True, reports)
+
+
+async def remember(tx: Tx, day: date, step: str, report: StepReport) -> None:
+    """The step is done; the first report stands."""
+    await progress.finish(tx, JOB, day, step, HOUSE_BOOK, msgspec.to_builtins(report))
 
 
 async def _may_close(house: House, day: date) -> Refusal | None:

@@ -15,7 +15,7 @@ from tapwealth.bank import store as bank
 from tapwealth.bank.entries import ACCOUNTS
 from tapwealth.bank.statement import Statement, pack_lines, read_statement
 from tapwealth.flows import mirrors, units
-from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, remember, wait_while
 from tapwealth.flows.frame import House, moment
 from tapwealth.flows.fund_receipts import name_unpaid
 from tapwealth.funds import store as funds
@@ -24,6 +24,8 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import BY_KIND, Kind
 from tapwealth.storage.database import Tx
 
+CLOSE = "close"
+"""The name of the last step."""
 _OFFICIAL = {Asset.CNY: "CNY", Asset.FUND_000198: "000198"}
 
 
@@ -150,7 +152,9 @@ async def close(house: House, day: date) -> StepReport:
             assert isinstance(closed, int), f"book {book} does not close on {day}: {closed}"
             rows += closed
         await tx.execute("update business_day set state = 'closed', closed_at = $2 where business_date = $1 and state = 'cut'", day, at.now)
-    return StepReport(f"{day} is closed, {rows} balances kept", {"balances": rows})
+        report = StepReport(f"{day} is closed, {rows} balances kept", {"balances": rows})
+        await remember(tx, day, CLOSE, report)  # here: nothing is run again on a date that is closed
+    return report
 
 
 async def _unproved(house: House, tx: Tx, day: date) -> list[str]:
