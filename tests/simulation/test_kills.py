@@ -58,7 +58,8 @@ def leaves_no_trace(unkilled: Outcome, days: int, kills: Plan) -> None:
 
 
 def test_kills_of_platform_and_database_leave_no_trace(unkilled: Callable[[int], Outcome]) -> None:
-    leaves_no_trace(unkilled(2), 2, plan((1, "settle merchants", "platform"), (1, "send fund files", "database")))
+    kills = [(1, "settle merchants", "platform"), (1, "send fund files", "database"), (1, "close", "platform")]
+    leaves_no_trace(unkilled(2), 2, plan(*kills))
 
 
 def test_kills_of_each_partner_leave_no_trace(unkilled: Callable[[int], Outcome]) -> None:
