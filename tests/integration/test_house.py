@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from tapwealth.app.house import Settings, open_house
-from tapwealth.app.platform import admit
+from tapwealth.app.platform import admit, read_operators
 from tapwealth.app.wiring import open_edges
 from tapwealth.flows.frame import House
 
@@ -23,7 +23,7 @@ async def started(folder: Path, database_url: str) -> AsyncIterator[tuple[House,
     """The platform as it is started each time, its HTTP reached without a socket."""
     async with open_house(Settings(folder, database_url, books=2, seed=1), STARTED) as house:
         (folder / "operators.json").write_text(OPERATORS, encoding="utf-8")
-        await admit(house, folder / "operators.json")
+        await admit(house, read_operators(folder / "operators.json"), "operators.json")
         edges = await open_edges(house, "token", real_time=False)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(edges.http), base_url="http://platform") as client:
             yield house, client

@@ -35,11 +35,12 @@ _WHO = {
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """What a command looks like, who may give it ("customer", "anyone", or an operator's role), and the flow that decides it."""
+    """What a command looks like, who may give it ("customer", "anyone", or an operator's role), the flow that decides it, who else may."""
 
     shape: type[Any]
     who: str
     run: Run
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ async def _caller(gate: Gate, spec: CommandSpec, request: Request) -> Caller | R
     if known is None:
         return not_allowed("say who you are: Authorization: Bearer and the token you were given")
     caller, may = known
-    if spec.who not in may:
+    if not may & {spec.who, spec.also}:
         return forbidden(f"this is for {_WHO.get(spec.who, spec.who)}")
     return caller
 

@@ -17,6 +17,7 @@ from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.ids import seeded_random, system_random
 from tapwealth.kernel.in_flight import InFlight
+from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage import installation, migrate, platform_clock
 from tapwealth.storage.database import Database
@@ -51,19 +52,32 @@ class Settings:
 
 @asynccontextmanager
 async def open_house(settings: Settings, started_at: datetime | None = None) -> AsyncIterator[House]:
-    """The house, its database started and migrated if need be. `started_at` starts the clock of a new installation."""
+    """The house, its database started. `started_at` makes what is not there: tables, books, keys, and a clock that starts at that instant.
+
+    Without it the house is one that has been made: anything else is refused, and left as it is. Raises BadInput, Outage.
+    """
+    if started_at is None:
+        require_made(settings.data, settings.database_url)
     settings.data.mkdir(parents=True, exist_ok=True)
     server = None if settings.database_url else EmbeddedServer(settings.data)
     if server is not None:
         server.start()
     try:
         owner = settings.database_url or _embedded_dsn(server)
-        await migrate.apply(owner)
+        await (migrate.require_current(owner) if started_at is None else migrate.apply(owner))
         async with Database(owner, size=16, revive=server.revive if server else None) as database:
             yield await _house(settings, database, started_at)
     finally:
         if server is not None:
             server.stop()
+
+
+def require_made(data: Path, database_url: str | None) -> None:
+    """Raises BadInput where a folder holds no database and none is named: a question must not make one."""
+    if database_url is None and not (data / "database").exists():
+        raise BadInput(
+            "there is no Tapwealth data here", where=str(data.absolute()), hint="run `tapwealth demo` or `up`, or give --data-dir"
+        )
 
 
 def _embedded_dsn(server: EmbeddedServer | None) -> str:
@@ -75,6 +89,8 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
     keys = _keys(settings)
     async with database.transaction() as tx:
         begun = await installation.is_installed(tx)
+        if not begun and started_at is None:
+            raise Outage("the platform has never run on this database; run `tapwealth up` once, or look at --database-url")
         if started_at is not None:
             await platform_clock.start(tx, started_at)
         books = await installation.install(tx, settings.books, keys, await platform_clock.read(tx))

@@ -1,39 +1,62 @@
 """The platform: the house with its edges open, until it is asked to stop."""
 
 import asyncio
-import json
+import os
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import structlog
 import uvicorn
 
+from tapwealth.app.door import Door, shown_at
 from tapwealth.app.event_loop import spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.wiring import Edges, open_edges
 from tapwealth.flows import cards
 from tapwealth.flows.frame import House
 from tapwealth.kernel.clock import machine_now
+from tapwealth.kernel.ids import secret_token
 from tapwealth.kernel.masked import Masked
-from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage import operators, platform_clock
 from tapwealth.storage.operators import OperatorRole
 
+_HERE = "127.0.0.1"
 
-async def run_platform(settings: Settings, started_at: datetime | None, operators_file: Path | None) -> None:
-    """`tapwealth up`: the house with its edges open, until it is asked to stop. Without a test clock it follows the machine's."""
+
+async def run_platform(
+    settings: Settings, started_at: datetime | None, operators_file: Path | None, on_ready: Callable[[str], None] = lambda _line: None
+) -> None:
+    """`tapwealth up`: the house with its edges open, until it is asked to stop. Without a test clock it follows the machine's.
+
+    Raises BadInput for a wrong file of operators and Outage for a port that cannot be had, before anything is made.
+    """
+    people = read_operators(operators_file) if operators_file is not None else []
+    _require_free(settings.http_port, "--http-port")
+    _require_free(settings.host_port, "--terminal-port")
     configure_log()
     async with open_house(settings, started_at or machine_now()) as house:
         for name in cards.MASTER_KEYS.values():
             house.keys.generate(name)
-        if operators_file is not None:
-            await admit(house, operators_file)
-        edges = await open_edges(house, settings.token, real_time=started_at is None)
-        await Platform(settings, edges).serve()
+        await admit(house, people, str(operators_file))
+        local = secret_token()
+        edges = await open_edges(house, settings.token, real_time=started_at is None, local=local)
+        await Platform(settings, edges, local, on_ready).serve()
+
+
+def _require_free(port: int, option: str) -> None:
+    """Raises Outage for a port that cannot be had."""
+    try:
+        socket.create_server((_HERE, port)).close()
+    except OSError as error:
+        said = f"port {port} cannot be had ({os.strerror(error.errno or 0)}); end the program that has it, or give another {option}"
+        raise Outage(said) from None
 
 
 def configure_log() -> None:
@@ -48,16 +71,35 @@ def configure_log() -> None:
     )
 
 
-async def admit(house: House, path: Path) -> None:
-    """Admit the operators of a file who are not there yet."""
-    for one in json.loads(path.read_text(encoding="utf-8")):  # noqa: ASYNC240 - once, before anything listens
-        stored = await operators.password_hash(Masked(one["password"]))
+class NewOperator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One person of the operators' file."""
+
+    login: str
+    display_name: str
+    roles: list[OperatorRole]
+    password: str
+
+
+def read_operators(path: Path) -> list[NewOperator]:
+    """The people of an operators' file. Raises BadInput."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[NewOperator])
+    except OSError as error:
+        raise BadInput(f"the file cannot be opened ({error.strerror})", where=str(path), hint="look at its path and its rights") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        hint = 'write a list of {"login", "display_name", "roles", "password"}'
+        raise BadInput(f"these are no operators: {error}", where=str(path), hint=hint) from None
+
+
+async def admit(house: House, people: Sequence[NewOperator], where: str) -> None:
+    """Admit those operators who are not there yet."""
+    for one in people:
+        stored = await operators.password_hash(Masked(one.password))
         if isinstance(stored, Refusal):
-            raise BadInput(stored.text, where=str(path))
+            raise BadInput(stored.text, where=where)
         async with house.database.transaction() as tx:
             now = await platform_clock.read(tx)
-            roles = [OperatorRole(role) for role in one["roles"]]
-            await operators.create(tx, house.random64, one["login"], one["display_name"], roles, stored, now)
+            await operators.create(tx, house.random64, one.login, one.display_name, one.roles, stored, now)
 
 
 @dataclass
@@ -66,6 +108,9 @@ class Platform:
 
     settings: Settings
     edges: Edges
+    local: str
+    """The token by which commands on this machine reach it."""
+    on_ready: Callable[[str], None]
 
     async def serve(self) -> None:
         """Until SIGTERM or SIGINT; then leave in order: take nothing new, answer what is in hand, stop the worker."""
@@ -73,14 +118,16 @@ class Platform:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        server = _Server(
-            uvicorn.Config(self.edges.http, host="127.0.0.1", port=self.settings.http_port, log_level="warning", lifespan="off")
-        )
+        server = _Server(uvicorn.Config(self.edges.http, log_level="warning", lifespan="off"))
         async with self.edges.running():
-            await self.edges.listener.start("127.0.0.1", self.settings.host_port)
-            serving = asyncio.create_task(server.serve())
+            http = socket.create_server((_HERE, self.settings.http_port))
+            terminals = await self.edges.listener.start(_HERE, self.settings.host_port)
+            serving = asyncio.create_task(server.serve([http]))
             spare_collector()
-            await stop.wait()
+            address = f"http://{_HERE}:{http.getsockname()[1]}"
+            with shown_at(self.settings.data, Door(address, self.local)):
+                self.on_ready(f"Tapwealth: {address}/, terminals on port {terminals} (Ctrl-C stops)")
+                await stop.wait()
             await self.edges.listener.stop()
             server.should_exit = True
             await serving

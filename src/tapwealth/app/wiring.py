@@ -70,7 +70,7 @@ FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
     "06": income.take_income,
     "07": income.take_quotation,
 }
-ANYONE, CUSTOMER = "anyone", "customer"
+ANYONE, CUSTOMER, LOCAL = "anyone", "customer", "local"
 _OPERATOR = "operator_"
 
 
@@ -95,13 +95,16 @@ class Edges:
                 await self.worker.stop()
 
 
-async def open_edges(house: House, token: str, *, real_time: bool) -> Edges:
-    """Wire the house to its doors. Partners prove themselves with `token`; `real_time`: the platform clock follows the machine's."""
+async def open_edges(house: House, token: str, *, real_time: bool, local: str = "") -> Edges:
+    """Wire the house to its doors. Partners prove themselves with `token`, commands of this machine's own with `local`.
+
+    `real_time`: the platform clock follows the machine's.
+    """
     clock = ClockReader(house)
     card_house = CardHouse(house, cards.issuer_keys(house), {})
     terminals = Terminals(house, card_house, Batcher(house.database, _flows(house, card_house)))
     await terminals.reload()
-    sessions = Sessions(house)
+    sessions = Sessions(house, local)
     gate = Gate(sessions.authenticate, house.flight, clock.read)
     listener = Listener(handlers=terminals, find_mac_key=terminals.find_mac_key, read_platform_clock=clock.read, in_flight=house.flight)
     http = build(
@@ -242,9 +245,12 @@ class Sessions:
     """
 
     house: House
+    local: str
 
     def __post_init__(self) -> None:
         self._operators: dict[str, tuple[Caller, frozenset[str]]] = {}
+        if self.local:  # the command line beside the data: may have a date closed, and is nobody's second pair of eyes
+            self._operators[self.local] = Caller(ActorKind.PLATFORM, "command line", "data folder"), frozenset({LOCAL})
 
     async def authenticate(self, token: str) -> tuple[Caller, frozenset[str]] | None:
         known = self._operators.get(token)
@@ -342,7 +348,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "approve": CommandSpec(setup.Approve, operations, plain(setup.approve)),
         "register_terminal": CommandSpec(setup.RegisterTerminal, operations, plain(setup.register_terminal)),
         "advance_clock": CommandSpec(AdvanceClock, operations, advance_clock),
-        "close_day": CommandSpec(CloseDay, operations, close_day),
+        "close_day": CommandSpec(CloseDay, operations, close_day, also=LOCAL),
     }
 
 

@@ -2,20 +2,28 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 
-from tapwealth.app.house import Settings, open_house
+from tapwealth.app.door import Door, find
+from tapwealth.app.house import Settings, open_house, require_made
 from tapwealth.flows import end_of_day, reports
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House
-from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.clock import machine_now
+from tapwealth.kernel.ids import system_random, uuid7
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer, Role
+
+BENCHMARKS = ("ledger", "history")
+_DAY_ENDS_WITHIN = 3_600
+"""Seconds that the platform is given for the steps of a date's end."""
 
 
 def _in_house(data: Path, url: str | None, act: Callable[[House], Awaitable[Any]]) -> Any:
@@ -38,13 +46,38 @@ def audit_house(data: Path, url: str | None, since: date | None) -> dict[str, An
 
 
 def close_date(data: Path, url: str | None, day: date) -> Any:
-    """Run what is left of a date's end."""
+    """Have the platform that serves this folder run what is left of a date's end: it alone knows which requests are still in flight."""
+    door = find(data)
+    answer = _ask(door, "close_day", {"business_date": str(day)}) if door else None
+    return answer if answer is not None else _in_house(data, url, lambda house: _close_without_platform(house, day))
 
-    async def act(house: House) -> Any:
-        report = await end_of_day.close_day(house, day, STEPS)
-        return report if isinstance(report, Refusal) else msgspec.to_builtins(report)
 
-    return _in_house(data, url, act)
+async def _close_without_platform(house: House, day: date) -> Any:
+    """Partners answer to a platform that runs, and files come to it: without one a date cannot be proved. A refusal can be given."""
+    refusal = await end_of_day.may_close(house, day)
+    if refusal is not None:
+        return refusal
+    report = await end_of_day.closed(house, day, STEPS)
+    if report is None:
+        raise Outage(f"{day} is not closed, and no platform runs on this data; start it (`make run`, or `tapwealth up`), then ask again")
+    return msgspec.to_builtins(report)
+
+
+def _ask(door: Door, name: str, body: Mapping[str, Any]) -> Any:
+    """Give a command to a running platform. None where nobody answers; a refusal is raised as bad input, an outage as such."""
+    headers = {"Authorization": f"Bearer {door.token}", "Idempotency-Key": str(uuid7(machine_now(), 0, system_random()))}
+    try:
+        answer = httpx.post(f"{door.url}/commands/{name}", json=body, headers=headers, timeout=_DAY_ENDS_WITHIN)
+    except httpx.ConnectError:
+        return None
+    except httpx.HTTPError as error:
+        raise Outage(f"the platform at {door.url} went away ({type(error).__name__}); ask again") from None
+    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND):
+        return None  # somebody else has the port now
+    said = answer.json()
+    if answer.is_success:
+        return said["result"]
+    raise (Outage if answer.is_server_error else BadInput)(said["title"])
 
 
 def date_status(data: Path, url: str | None) -> Any:
@@ -72,16 +105,14 @@ def database_status(data: Path, url: str | None) -> dict[str, Any]:
     if url:
         found = asyncio.run(migrate.status(url))
     else:
+        require_made(data, url)
         with EmbeddedServer(data) as server:
             found = asyncio.run(migrate.status(server.dsn(Role.OWNER)))
     return {"current": found.current, "head": found.head, "pending": list(found.pending)}
 
 
 def run_benchmark(name: str, seconds: int, *, as_json: bool) -> None:
-    """Run a benchmark on an embedded server of its own."""
+    """Run one of `BENCHMARKS` on an embedded server of its own."""
     from tapwealth.bench import history, ledger
 
-    benchmarks = {"ledger": ledger.main, "history": history.main}
-    if name not in benchmarks:
-        raise BadInput(f"there is no benchmark {name!r}", hint=f"there are {', '.join(benchmarks)}")
-    benchmarks[name](seconds, as_json=as_json, out=sys.stdout)
+    {"ledger": ledger, "history": history}[name].main(seconds, as_json=as_json, out=sys.stdout)

@@ -39,12 +39,22 @@ def main() -> None:
     """The console script: refusals and outages become one line and an exit code."""
     try:
         app(args=_with_json_target(sys.argv[1:]))
-    except (BadInput, FileNotFoundError) as error:
+    except BadInput as error:
         _say(str(error))
         sys.exit(REFUSED)
     except Outage as error:
         _say(str(error))
         sys.exit(OUTAGE)
+    except OSError as error:
+        _say(_of_the_machine(error))
+        sys.exit(OUTAGE)
+
+
+def _of_the_machine(error: OSError) -> str:
+    """What the machine does not let us do: where, why, what to do."""
+    where = f"{error.filename}: " if error.filename else ""
+    hint = "look at the path, its rights and its disk, or give another" if error.filename else "see whether the machine has it to give"
+    return f"{where}{error.strerror or error}; {hint}"
 
 
 def _with_json_target(arguments: list[str]) -> list[str]:
@@ -67,6 +77,18 @@ def _iso_date(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a date; write it like 2014-02-24") from None
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} is not an instant; write it like 2014-02-24T00:00:00+08:00")
+    return instant
 
 
 def _first_day(first: date | None, days: int) -> date | None:
@@ -93,9 +115,9 @@ def _print_json(value: Any) -> None:
 def up(
     data_dir: DataDir = DEFAULT_DATA,
     database_url: DatabaseUrl = None,
-    http_port: Annotated[int, typer.Option(help="Port of the HTTP interface.")] = 8014,
-    terminal_port: Annotated[int, typer.Option(help="Port for terminals (ISO 8583).")] = 8583,
-    books: Annotated[int, typer.Option(help="Number of books of a new installation.")] = 16,
+    http_port: Annotated[int, typer.Option(help="Port of the HTTP interface.", min=0, max=65535)] = 8014,
+    terminal_port: Annotated[int, typer.Option(help="Port for terminals (ISO 8583).", min=0, max=65535)] = 8583,
+    books: Annotated[int, typer.Option(help="Number of books of a new installation.", min=1, max=1024)] = 16,
     seed: Annotated[int | None, typer.Option(help="Ids and keys of a new installation follow it; for played weeks only.")] = None,
     clock_start: Annotated[str | None, typer.Option(help="Start a test clock at this instant (RFC 3339); else real time.")] = None,
     operators: Annotated[Path | None, typer.Option(help="JSON file of operators to admit at the first start.")] = None,
@@ -124,9 +146,8 @@ def up(
         insurer_url=insurer_url,
         exchange=exchange_dir or data_dir / "exchange",
     )
-    started = datetime.fromisoformat(clock_start) if clock_start else None
     with runner() as loop:
-        loop.run(run_platform(settings, started, operators))
+        loop.run(run_platform(settings, _instant(clock_start), operators, typer.echo))
 
 
 @app.command()
@@ -218,6 +239,8 @@ def day_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = Non
     if json_:
         _print_json(rows)
         return
+    if not rows:
+        typer.echo("no date has ended yet")
     for row in rows:
         typer.echo(f"{row['business_date']}  {row['state']}")
 
@@ -281,8 +304,10 @@ def bench(
     json_: Json = False,
 ) -> None:
     """Measure, durable, with everything on; yardsticks in the same run."""
-    from tapwealth.cli.house_commands import run_benchmark
+    from tapwealth.cli.house_commands import BENCHMARKS, run_benchmark
 
+    if name not in BENCHMARKS:
+        raise typer.BadParameter(f"there is no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
     run_benchmark(name, seconds, as_json=json_)
 
 

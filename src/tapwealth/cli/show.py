@@ -1,23 +1,31 @@
 """The played week on the command line: progress while it plays, tables when it is over."""
 
 import asyncio
+import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import date
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tapwealth.app.door import find
 from tapwealth.kernel.money import format_minor
-from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.play.channel import check_orders
 from tapwealth.play.processes import python
 from tapwealth.play.stage import Stage
@@ -27,7 +35,8 @@ from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer
 
 _ORDERS = "OFD_996_H0_20170427_03.TXT"
-_PROVED, _UNPROVED = 0, 1
+_PROVED, _UNPROVED, _STOPPED = 0, 1, 3
+_LOCK = "playing.lock"
 _TABLE_WIDTH = 118
 _NOT_IN = "?"
 """Stands for what a partner has not said."""
@@ -51,20 +60,33 @@ def show(
     data = data.resolve()
     content, name = _orders(orders)
     faults = _faults(fault or "week", first_day or FIRST_DAY)
-    if fresh:
-        _erase(data, database_url)
-    billing = Billing(data, first_day or FIRST_DAY, days, seed, books, content, name, faults)
-    console = Console(stderr=True)
-    try:
-        return asyncio.run(_show(billing, console, json_file, database_url, serve=serve))
-    except KeyboardInterrupt:
-        console.print("stopped; everything is kept, call again to go on")
-        return _PROVED
+    _look_at(json_file)
+    with _alone(data):
+        if fresh:
+            _erase(data, database_url)
+        billing = Billing(data, first_day or FIRST_DAY, days, seed, books, content, name, faults)
+        return asyncio.run(_show(billing, Console(stderr=True), json_file, database_url, serve=serve))
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """One player at a time in a folder; the lock goes with the process, however that ends. Raises Outage."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / _LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            door = find(data)
+            at = f" at {door.url}/" if door else ""
+            said = f"a week is being played or served in {data} already{at}; stop that one with Ctrl-C, or give another --data-dir"
+            raise Outage(said) from None
+        yield
 
 
 def _erase(data: Path, database_url: str | None) -> None:
     """Delete a played week, and nothing else."""
-    if not data.exists() or not any(data.iterdir()):
+    left = [path for path in data.iterdir() if path.name != _LOCK]
+    if not left:
         return
     if not (data / "billing.json").exists():
         raise BadInput(f"{data} holds something else than a played week", where="--data-dir", hint="give an empty folder")
@@ -72,7 +94,18 @@ def _erase(data: Path, database_url: str | None) -> None:
         asyncio.run(migrate.erase(database_url))
     else:
         EmbeddedServer(data).erase()
-    shutil.rmtree(data)
+    for path in left:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=path.name == "database")  # that one is gone already
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _look_at(json_file: str | None) -> None:
+    """A week is not played for a file that cannot be written."""
+    folder = Path(json_file or "-").absolute().parent
+    if not os.access(folder, os.W_OK | os.X_OK) or Path(json_file or "-").is_dir():
+        raise BadInput("the file cannot be written there", where=f"--json {json_file}", hint="name a file in a folder of yours")
 
 
 def _orders(path: Path | None) -> tuple[bytes, str]:
@@ -107,18 +140,20 @@ async def _show(billing: Billing, console: Console, json_file: str | None, datab
     assert main is not None, "this runs as a task"
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, main.cancel)
+    outcome = _PROVED if serve else _STOPPED  # who serves is always stopped in the end
     try:
-        async with open_theatre(billing, _platform(database_url), console.log) as (stage, _troupe):
+        async with open_theatre(billing, _platform(database_url), partial(console.print, highlight=False)) as (stage, _troupe):
             console.print(f"[bold]Tapwealth[/bold] plays {billing.days} days from {billing.first_day}: {stage.urls['platform']}")
             evening = await _play(billing, stage, console)
             _write(evening, json_file, console)
+            outcome = _PROVED if evening.proved and not evening.otherwise else _UNPROVED
             if serve:
-                console.print(f"\nthe week as people see it: [bold]{evening.address}/[/bold]  (Ctrl-C stops, everything is kept)")
+                console.print(f"\nthe week as people see it: [bold]{evening.address}/[/bold]", soft_wrap=True)
+                console.print("Ctrl-C stops; everything is kept")
                 await asyncio.Event().wait()
-            return _PROVED if evening.proved and not evening.otherwise else _UNPROVED
     except asyncio.CancelledError:
         console.print("stopped; everything is kept, call again to go on")
-        return _PROVED
+    return outcome
 
 
 async def _play(billing: Billing, stage: Stage, console: Console) -> Evening:
@@ -156,9 +191,17 @@ def print_week(evening: Evening, console: Console) -> None:
     """A table per day, the customers' statements, the proofs."""
     for one in evening.figures["days"]:
         console.print(_day_table(one))
+        for line in _open_items(one):
+            console.print(line, highlight=False, soft_wrap=True)
     for one in evening.figures["customers"]:
         console.print(_statement_table(one))
-    console.print(_proof_table(evening.figures["days"]))
+    ended = [one for one in evening.figures["days"] if one["state"] != "open"]
+    whole = _proof_table(f"Proofs: {_BY_BANK}; {_BY_REGISTRAR}", ended, _PROOFS)
+    if Measurement.get(console, console.options.update(max_width=2 * _TABLE_WIDTH), whole).maximum <= console.width:
+        console.print(whole)
+        return
+    console.print(_proof_table(f"Proofs: {_BY_BANK}", ended, _PROOFS[: len(_SHORT)], tight=True))
+    console.print(_proof_table(f"Proofs: {_BY_REGISTRAR}", ended, _PROOFS[len(_SHORT) :], tight=True))
 
 
 def _day_table(one: dict[str, Any]) -> Table:
@@ -166,6 +209,18 @@ def _day_table(one: dict[str, Any]) -> Table:
     for name, text in one["steps"].items():
         table.add_row(name, text)
     return table
+
+
+def _open_items(one: dict[str, Any]) -> list[str]:
+    """What an operator follows up, by name: breaks, and bills whose biller has not said how they went."""
+    breaks = [
+        f"{'accounted for' if found['accounted'] else '[red]not explained[/red]'}: {escape(found['text'])}" for found in one["breaks"]
+    ]
+    doubts = [
+        f"in doubt: bill of {format_minor(bill['amount'])} to {escape(bill['biller'])} for {escape(bill['period'])}, {bill['state_en']}"
+        for bill in one["in_doubt"]
+    ]
+    return [f"  {line}" for line in (*breaks, *doubts)]
 
 
 _SHORT = {
@@ -177,19 +232,24 @@ _SHORT = {
 }
 
 
-def _proof_table(days: list[dict[str, Any]]) -> Table:
-    """Each date's mirrors against the bank's statements, and the units against the registrar's holdings; `+2` are payments on their way."""
-    table = Table(title="Proofs: our mirror = the bank's statement; our units = the registrar's holdings", title_justify="left")
+_BY_BANK = "our mirror = the bank's statement (+n payments on their way)"
+_BY_REGISTRAR = "our units = the registrar's holdings"
+_PROOFS = (*_SHORT.values(), "units", "proved")
+
+
+def _proof_table(title: str, days: list[dict[str, Any]], shown: Sequence[str], *, tight: bool = False) -> Table:
+    """Each date's mirrors against the bank's statements, and the units against the registrar's holdings; of that, the columns `shown`."""
+    table = Table(title=title, title_justify="left")
+    if tight:
+        table.box, table.padding, table.pad_edge = SIMPLE_HEAD, (0, 1, 0, 0), False
     table.add_column("date", no_wrap=True)
-    for name in _SHORT.values():
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("units", justify="right", no_wrap=True)
-    table.add_column("proved", no_wrap=True)
+    for name in shown:
+        table.add_column(name, justify="left" if name == "proved" else "right", no_wrap=True)
     for one in days:
-        if one["state"] == "open":
-            continue
-        cells = [_mirror_cell(mirror) for mirror in one["mirrors"]] or [_NOT_IN] * len(_SHORT)
-        table.add_row(one["business_date"][5:], *cells, _units_cell(one["units"]), "yes" if one["proved"] else "[red]NO[/red]")
+        mirrors = [_mirror_cell(mirror) for mirror in one["mirrors"]] or [_NOT_IN] * len(_SHORT)
+        cells = (*mirrors, _units_cell(one["units"]), "yes" if one["proved"] else "[red]NO[/red]")
+        by_name = dict(zip(_PROOFS, cells, strict=True))
+        table.add_row(one["business_date"][5:], *(by_name[name] for name in shown))
     return table
 
 

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from tapwealth.flows.frame import HOUSE_BOOK, House, moment
-from tapwealth.kernel.clock import business_date_of, deadline_after, monotonic_ns, shanghai, sleep_ms
+from tapwealth.kernel.clock import SHANGHAI, business_date_of, deadline_after, monotonic_ns, shanghai, sleep_ms
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.storage import outbox, progress
 from tapwealth.storage.database import Tx
@@ -73,12 +73,13 @@ async def close_day(
 
     Of a date that is closed it says what was done, and does nothing: what a partner says differently now changes no closed date.
     """
-    refusal = await _may_close(house, day)
+    refusal = await may_close(house, day)
     if refusal is not None:
         return refusal
+    before = await closed(house, day, steps)
+    if before is not None:
+        return before
     done = await _done(house, day)
-    if await _is_closed(house, day):
-        return DayReport(day, True, {step.name: done[step.name] for step in steps if step.name in done})
     reports: dict[str, StepReport] = {}
     for step in steps:
         if step.name in done and not step.always:
@@ -99,7 +100,16 @@ async def remember(tx: Tx, day: date, step: str, report: StepReport) -> None:
     await progress.finish(tx, JOB, day, step, HOUSE_BOOK, msgspec.to_builtins(report))
 
 
-async def _may_close(house: House, day: date) -> Refusal | None:
+async def closed(house: House, day: date, steps: tuple[Step, ...]) -> DayReport | None:
+    """How a date that is closed was closed; None of one that is not."""
+    if not await _is_closed(house, day):
+        return None
+    done = await _done(house, day)
+    return DayReport(day, True, {step.name: done[step.name] for step in steps if step.name in done})
+
+
+async def may_close(house: House, day: date) -> Refusal | None:
+    """Whether a date's end can be begun, or gone on with, by the platform clock."""
     async with house.database.read() as tx:
         at = await moment(tx)
         row = await tx.fetchrow(
@@ -108,7 +118,7 @@ async def _may_close(house: House, day: date) -> Refusal | None:
             " from business_day"
         )
     if business_date_of(at.now) <= day:
-        return Refusal(DayRefusal.NOT_OVER, f"{day} ends at 24:00 in Shanghai; the platform clock is at {at.now:%Y-%m-%d %H:%M} UTC")
+        return Refusal(DayRefusal.NOT_OVER, f"{day} ends at 24:00 in Shanghai; it is {at.now.astimezone(SHANGHAI):%Y-%m-%d %H:%M} there")
     expected = row["unclosed"] or row["following"] or (business_date_of(row["installed"]) if row["installed"] else day)
     first = row["first"] or expected
     if expected < day:

@@ -26,6 +26,8 @@ _PR_SET_PDEATHSIG = 1
 _READY_WITHIN = 90
 """Seconds a process may take until it answers: a database may have to recover first."""
 _DEATHS_IN_A_ROW = 5
+_PORTS_WITHIN = 5
+"""Seconds that who has a port of ours is given to leave it."""
 PARTNERS = ("bank", "registrar", "identity", "biller", "insurer")
 
 
@@ -156,11 +158,15 @@ def _die_with(parent: int) -> Callable[[], None]:
     return prepare
 
 
-def ports(folder: Path, names: tuple[str, ...]) -> dict[str, int]:
-    """A port for each name, the same ones again after a restart."""
+async def ports(folder: Path, names: tuple[str, ...]) -> dict[str, int]:
+    """A port for each name, the same ones again after a restart unless somebody else has one of them now."""
     path = folder / "ports.json"
-    known: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
-    taken = set(known.values())
+    noted: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+    deadline = deadline_after(_PORTS_WITHIN)
+    while (occupied := [name for name, port in noted.items() if not _is_free(port)]) and monotonic_ns() < deadline:
+        await sleep_ms(100)  # those of a killed run may still be ending
+    known = {name: port for name, port in noted.items() if name not in occupied}
+    taken = set(noted.values())
     for name in names:
         while name not in known:
             port = _free_port()
@@ -169,6 +175,16 @@ def ports(folder: Path, names: tuple[str, ...]) -> dict[str, int]:
                 taken.add(port)
     path.write_text(json.dumps(known))
     return known
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: a port that lingers is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _free_port() -> int:

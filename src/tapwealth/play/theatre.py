@@ -82,7 +82,7 @@ async def open_theatre(billing: Billing, platform: tuple[str, ...], on_event: Ca
     cast = cast_of(billing.seed)
     folder = billing.folder
     remember(billing)
-    taken = ports(folder, ("platform", "terminals", *PARTNERS))
+    taken = await ports(folder, ("platform", "terminals", *PARTNERS))
     urls = {name: f"http://127.0.0.1:{taken[name]}" for name in ("platform", *PARTNERS)}
     token = f"{cast.random('partner token').getrandbits(256):064x}"
     _write_operators(folder / "operators.json", billing)

@@ -60,6 +60,17 @@ async def status(dsn: str) -> Status:
         return await _status(connection)
 
 
+async def require_current(dsn: str) -> None:
+    """Raises Outage where something is to be applied: a foreign or an older database is not altered by who only looks."""
+    found = await status(dsn)
+    if found.current is None:
+        raise Outage(
+            "the database holds no Tapwealth tables; see whether --database-url names the right one, or run `tapwealth db migrate`"
+        )
+    if found.pending:
+        raise Outage(f"the database is at {found.current}, this program needs {found.head}; run `tapwealth db migrate`")
+
+
 async def apply(dsn: str) -> tuple[str, ...]:
     """Apply what is pending, as the owner; returns the revisions applied. Raises Outage, also when the database is newer."""
     async with _owner(dsn) as connection:

@@ -203,7 +203,7 @@ def _nobody() -> Refusal:
 
 
 def _identifier(named: str) -> tuple[int, UUID] | None:
-    identifier = read_identifier(named, strict=False)
+    identifier = read_identifier(named, strict=named.startswith("cus_"))
     return (book_of(identifier), identifier) if identifier else None
 
 
