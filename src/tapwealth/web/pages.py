@@ -21,7 +21,7 @@ from tapwealth.flows.frame import House
 from tapwealth.flows.reports import CustomerView, DayView, ProofView, Seen
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.refusal import Outage
-from tapwealth.web import wording
+from tapwealth.web import day_wording, wording
 from tapwealth.web.chart import Chart, chart
 
 _HERE = Path(__file__).parent
@@ -60,6 +60,7 @@ def _environment() -> Environment:
     )
     for name in ("money", "signed", "plain", "percent", "rate", "short_day", "weekday", "step_name", "mirror_name", "purpose_name"):
         environment.filters[name] = getattr(wording, name)
+    environment.filters.update(in_words=day_wording.in_words, language_of=day_wording.language_of)
     environment.globals.update(version=_VERSION, proofs=wording.PROOFS, day_states=wording.DAY_STATES)
     return environment
 

@@ -1,0 +1,123 @@
+"""Chinese for what a day's end says: each step in a line, each break in a line, each proof in a line.
+
+The flows say it in English, since a reason is stored as it was found. A page shows the Chinese of whatever is written here, and the English
+of the rest, marked as English.
+"""
+
+import re
+
+_YUAN = r"(-?[\d,]+\.\d\d)"
+_DAY = r"(\d{4}-\d\d-\d\d)"
+
+_LINES: tuple[tuple[str, str], ...] = (
+    # steps
+    (rf"{_DAY} is cut", r"\1 已日切"),
+    (r"(\d+) authorisations expired", r"\1 笔授权到期释放"),
+    (rf"(\d+) sales cleared, {_YUAN} yuan", r"清算 \1 笔，共 \2 元"),
+    (r"transit drained", "跨册在途已清空"),
+    (rf"(\d+) merchants: receipts {_YUAN}, fee {_YUAN}, paid out {_YUAN}", r"\1 家商户：收款 \2，手续费 \3，付出 \4"),
+    (rf"(\d+) billers: {_YUAN} yuan on their way", r"\1 家缴费机构：\2 元划付中"),
+    (rf"fees {_YUAN} on their way to own money", r"手续费 \1 元划入自有资金中"),
+    (rf"{_YUAN} yuan of premiums on their way to the insurer", r"保费 \1 元划付保险公司中"),
+    (r"cover of (\d+) policies has begun", r"\1 份保单生效"),
+    (rf"(\d+) premiums, {_YUAN} yuan on their way to the premium trust", r"\1 笔保费共 \2 元归集至保费专户中"),
+    (rf"{_YUAN} yuan of the advance line drawn", r"动用垫资 \1 元"),
+    (rf"(\d+) fast transfers of {_YUAN} units", r"快速过户 \1 笔，共 \2 份"),
+    (rf"the advancer redeems {_YUAN} units", r"垫资方赎回 \1 份"),
+    (rf"(\d+) files left for the registrar, {_YUAN} yuan swept", r"向登记机构送出 \1 个文件，归集 \2 元"),
+    (rf"(\d+) rejected payments instructed again, {_YUAN} yuan", r"重新支付 \1 笔，共 \2 元"),
+    (r"not a dealing day", "非交易日"),
+    (r"(\d+) statements received", r"收到 \1 份对账单"),
+    (r"the holdings files are in", "份额对账文件已收齐"),
+    (r"(\d+) holdings files are missing", r"缺 \1 个份额对账文件"),
+    (r"(\d+) of (\d+) payments agree with the biller's file", r"缴费 \2 笔中 \1 笔与机构文件相符"),
+    (r"(\d+) of (\d+) payments agree with the biller's file, (\d+) in doubt", r"缴费 \2 笔中 \1 笔与机构文件相符，\3 笔待定"),
+    (r"(\d+) of (\d+) events agree with the insurer's bordereau", r"保单事件 \2 件中 \1 件与保险公司清单相符"),
+    (r"no day-end file", "未收到缴费机构日终文件"),
+    (r"unreadable day-end file", "缴费机构日终文件无法读取"),
+    (r"no bordereau", "未收到保险公司清单"),
+    (r"unreadable bordereau", "保险公司清单无法读取"),
+    (r"(\d+) mirrors against the bank", r"\1 个账户与银行核对"),
+    (r"(\d+) holders against the registrar", r"\1 名持有人与登记机构核对"),
+    (r"the books balance", "各册平衡"),
+    (r"(\d+) breaks, (\d+) of them unexplained", r"差异 \1 项，其中 \2 项待查"),
+    (r"heads written", "链头已留存"),
+    (r"closed", "已关账"),
+    (rf"{_DAY} has changed since it was proved", r"\1 核对后又有变动"),
+    # proofs
+    (r"each book and asset sums to zero", "各册各资产合计为零"),
+    (r"(\d+) accounts equal the bank's statements, (\d+) payments in transit", r"\1 个账户与对账单相符，在途 \2 笔"),
+    (r"(\d+) holders equal the registrar's holdings, (\d+) fast transfers in transit", r"\1 名持有人与登记机构相符，过户在途 \2 笔"),
+    (r"(\d+) merchants paid their receipts less fee", r"\1 家商户付款等于收款减手续费"),
+    (r"(\d+) holders' income equals our own computation", r"\1 名持有人收益与自算相符"),
+    # breaks: what
+    (r"the statement is of (\S+) on " + _DAY, r"对账单属于 \1 账户 \2"),
+    (rf"the bank began with {_YUAN}, by our books it had {_YUAN}", r"银行期初 \1，账册为 \2"),
+    (rf"the bank ended with {_YUAN}, its own lines give {_YUAN}", r"银行期末 \1，其明细合计 \2"),
+    (rf"our mirror ended with {_YUAN}, its movements give {_YUAN}", r"账册期末 \1，其变动合计 \2"),
+    (rf"the bank dates it {_DAY}", r"银行记账日为 \1"),
+    (rf"the bank booked it (\d+) times, together {_YUAN}, here it is {_YUAN}", r"银行记账 \1 次，共 \2，本方为 \3"),
+    (rf"the bank has {_YUAN}, here it is {_YUAN}", r"银行为 \1，本方为 \2"),
+    (rf"the bank has {_YUAN}, instructed were {_YUAN}", r"银行为 \1，指令为 \2"),
+    (rf"the bank booked {_YUAN}, unknown here", r"银行记账 \1，本方无此笔"),
+    (rf"here it is {_YUAN}, the bank has not booked it", r"本方为 \1，银行未记账"),
+    (rf"the bank booked {_YUAN}, its answer has not come", r"银行已记账 \1，回执未到"),
+    (rf"{_YUAN} was due on {_DAY}, the bank neither booked nor rejected it", r"\1 应于 \2 支付，银行既未记账也未退回"),
+    (rf"(\S+) of {_YUAN} is paid here and not in the biller's file", r"缴费 \1（\2 元）本方已付，机构文件中没有"),
+    (rf"the biller's line (\d+) has {_YUAN} for (\S+), which we never sent", r"机构文件第 \1 行 \3（\2 元）本方从未发出"),
+    (rf"the biller's line (\d+) has {_YUAN} for (\S+); here it is {_YUAN}", r"机构文件第 \1 行 \3 为 \2 元，本方为 \4 元"),
+    (
+        rf"payment (\S+) of {_YUAN} was refunded on {_DAY} and turns out to be paid; the customer owes it",
+        r"缴费 \1（\2 元）已于 \3 退款，后确认已缴清，待客户补还",
+    ),
+    # breaks: what to do
+    (r"fetch the statement of this account and day", "请取该账户当日对账单"),
+    (r"compare with the statement of the day before; ask the bank what it changed", "请比对前一日对账单并询问银行"),
+    (r"the statement contradicts itself: ask the bank for a right one", "对账单自相矛盾，请银行重出"),
+    (r"run the audit: our own movements and balances disagree", "请运行审计：本方变动与余额不符"),
+    (r"ask the bank to date it right", "请银行更正日期"),
+    (r"ask the bank to take the second one back", "请银行冲回重复的一笔"),
+    (r"ask the bank which amount holds; correct the other side", "请与银行核实金额，更正有误一方"),
+    (r"keep it in suspense and ask the bank what it is", "先挂账，并向银行查询"),
+    (r"ask the bank; if it never booked it, correct ours", "请询问银行；若未记账，更正本方"),
+    (r"take the statement for the bank's answer", "以对账单为准"),
+    (r"send it again under the same end-to-end id", "请以同一端到端编号重发"),
+)
+_KNOWN = tuple((re.compile(pattern), chinese) for pattern, chinese in _LINES)
+_BREAK = re.compile(rf"(?P<account>\S+) on {_DAY}, (?P<item>[^:]+): (?P<rest>.*)")
+_UNITS = re.compile(
+    rf"(\S+) on {_DAY}, holder (\S+): here {_YUAN} units, by the registrar's 05 {_YUAN};"
+    " ask the registrar for a right file, or correct ours"
+)
+
+
+def chinese(text: str) -> str | None:
+    """The Chinese of a line of a step, a proof or a break; None if there is none."""
+    if (units := _UNITS.fullmatch(text)) is not None:
+        return units.expand(r"\1 渠道 \2，持有人 \3：本方 \4 份，登记机构 \5 份；请登记机构更正文件，或更正本方")
+    if (found := _BREAK.fullmatch(text)) is not None:
+        return _of_break(found)
+    for pattern, line in _KNOWN:
+        if (match := pattern.fullmatch(text)) is not None:
+            return match.expand(line)
+    return None
+
+
+def _of_break(found: re.Match[str]) -> str | None:
+    """The account and day, what differs, and what to do: the last two are lines of their own, divided by the first `; ` that fits."""
+    rest = found["rest"]
+    for place in (match.start() for match in re.finditer("; ", rest)):
+        what, todo = chinese(rest[:place]), chinese(rest[place + 2 :])
+        if what is not None and todo is not None:
+            return f"{found['account']} 账户 {found[2]}，{found['item']}：{what}；{todo}"
+    return None
+
+
+def in_words(text: str, language: str) -> str:
+    """The line in that language, or as it is."""
+    return (chinese(text) or text) if language == "zh" else text
+
+
+def language_of(text: str, language: str) -> str:
+    """What the line is written in when it is shown on a page of that language: `zh-CN` or `en`."""
+    return "zh-CN" if language == "zh" and chinese(text) is not None else "en"

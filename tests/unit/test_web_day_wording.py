@@ -1,0 +1,71 @@
+"""The day board's lines in Chinese: of every step that was played, of every proof, and of the bank's breaks."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tapwealth.bank.reconcile import Movement, OpenInstruction, OurDay, reconcile
+from tapwealth.bank.statement import Statement, StatementLine
+from tapwealth.flows.day import STEPS
+from tapwealth.web import wording
+from tapwealth.web.day_wording import chinese, in_words, language_of
+
+PLAYED = json.loads((Path(__file__).parents[1] / "golden/reports/played_days.json").read_text())
+ENGLISH = re.compile(r"[a-z]{3,}")
+DAY, ACCOUNT = date(2014, 2, 24), "0100000001"
+
+
+def test_every_step_has_a_chinese_name() -> None:
+    assert [step.name for step in STEPS if not ENGLISH.search(wording.step_name(step.name, "zh"))] == [step.name for step in STEPS]
+    assert set(wording.STEPS) == {step.name for step in STEPS}
+
+
+def test_what_was_said_of_every_played_step_and_proof_is_said_in_chinese() -> None:
+    said = [text for day in PLAYED["days"] for text in day["steps"].values()] + [one["text"] for one in PLAYED["proofs"]]
+    assert len(said) > 40
+    assert [text for text in said if chinese(text) is None or ENGLISH.search(in_words(text, "zh"))] == []
+    assert [in_words(text, "en") for text in said] == said
+
+
+def test_figures_and_dates_stay_as_they_were() -> None:
+    text = "2 merchants: receipts 1,228.50, fee 3.36, paid out 1,225.14"
+    assert in_words(text, "zh") == "2 家商户：收款 1,228.50，手续费 3.36，付出 1,225.14"
+    for text in [text for day in PLAYED["days"] for text in day["steps"].values()]:
+        assert sorted(re.findall(r"[\d,.]*\d", in_words(text, "zh"))) == sorted(re.findall(r"[\d,.]*\d", text))
+
+
+@pytest.mark.parametrize(
+    ("lines", "ours"),
+    [
+        ([("A", 101)], [("A", 100)]),
+        ([("A", 100), ("A", 100)], [("A", 100)]),
+        ([("A", 100)], []),
+        ([], [("A", 100)]),
+    ],
+)
+def test_what_the_bank_has_differently_is_said_in_chinese(lines: list[tuple[str, int]], ours: list[tuple[str, int]]) -> None:
+    booked = tuple(StatementLine(f"B{number}", name, amount, DAY) for number, (name, amount) in enumerate(lines))
+    statement = Statement(ACCOUNT, DAY, 0, sum(amount for _, amount in lines), booked)
+    movements = tuple(Movement(name, amount) for name, amount in ours)
+    found = reconcile(OurDay(ACCOUNT, DAY, 0, sum(amount for _, amount in ours), movements, ()), statement)
+    assert found.breaks
+    for one in found.breaks:
+        told = in_words(one.text, "zh")
+        assert not ENGLISH.search(told), told
+        assert ACCOUNT in told
+
+
+def test_a_payment_that_the_bank_lost_is_said_in_chinese() -> None:
+    statement = Statement(ACCOUNT, DAY, 0, 0, ())
+    found = reconcile(OurDay(ACCOUNT, DAY, 0, 0, (), (OpenInstruction("PAY-1", -500, DAY),)), statement)
+    assert [in_words(one.text, "zh") for one in found.breaks] == [
+        "0100000001 账户 2014-02-24，PAY-1：-5.00 应于 2014-02-24 支付，银行既未记账也未退回；请以同一端到端编号重发"
+    ]
+
+
+def test_what_nobody_has_put_into_chinese_stays_english_and_says_so() -> None:
+    assert (in_words("something new", "zh"), language_of("something new", "zh")) == ("something new", "en")
+    assert (language_of("closed", "zh"), language_of("closed", "en")) == ("zh-CN", "en")
