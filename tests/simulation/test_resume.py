@@ -1,7 +1,6 @@
 """The played week is interrupted, by a kill or by Ctrl-C, and goes on from there to the same end."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from pathlib import Path
 from played_week import FEW_ORDERS, ORDERS_NAME, Outcome, database_pid, differences, play_week, theatre_folder
 
 DAYS = 2
+STOPPED = 3
+"""The exit code of a week that was stopped before all was proved."""
 
 
 def demo(folder: Path, orders: Path, until: str, sign: signal.Signals) -> int:
@@ -32,7 +33,7 @@ def test_an_interrupted_week_goes_on_to_the_same_end(unkilled: Callable[[int], O
     orders.write_bytes(FEW_ORDERS)
     with theatre_folder() as folder:
         assert demo(folder, orders, "the other channel sends its orders", signal.SIGKILL) == -signal.SIGKILL
-        assert demo(folder, orders, "day 1: the date is closed", signal.SIGINT) == os.EX_OK
+        assert demo(folder, orders, "day 1: the date is closed", signal.SIGINT) == STOPPED
         assert database_pid(folder) is None, "Ctrl-C stops the database, in order"
         outcome = asyncio.run(play_week(folder, DAYS))
     assert outcome.audit["clean"], outcome.audit
