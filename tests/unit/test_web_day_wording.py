@@ -66,6 +66,12 @@ def test_a_payment_that_the_bank_lost_is_said_in_chinese() -> None:
     ]
 
 
+def test_a_booking_of_the_banks_own_is_said_in_chinese() -> None:
+    text = "0100000001 on 2014-02-24, bank reference B0 of 0100000001 on 2014-02-24: the bank booked 0.01, unknown here; "
+    told = in_words(text + "keep it in suspense and ask the bank what it is", "zh")
+    assert told == "0100000001 账户 2014-02-24，银行流水 B0：银行记账 0.01，本方无此笔；先挂账，并向银行查询"
+
+
 def test_what_nobody_has_put_into_chinese_stays_english_and_says_so() -> None:
     assert (in_words("something new", "zh"), language_of("something new", "zh")) == ("something new", "en")
     assert (language_of("closed", "zh"), language_of("closed", "en")) == ("zh-CN", "en")

@@ -50,6 +50,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"(\d+) holders equal the registrar's holdings, (\d+) fast transfers in transit", r"\1 名持有人与登记机构相符，过户在途 \2 笔"),
     (r"(\d+) merchants paid their receipts less fee", r"\1 家商户付款等于收款减手续费"),
     (r"(\d+) holders' income equals our own computation", r"\1 名持有人收益与自算相符"),
+    (r"the day's end has not come so far", "日终尚未进行到此"),
+    (r"the registrar's holdings are not in", "登记机构份额文件未到"),
     # breaks: what
     (r"the statement is of (\S+) on " + _DAY, r"对账单属于 \1 账户 \2"),
     (rf"the bank began with {_YUAN}, by our books it had {_YUAN}", r"银行期初 \1，账册为 \2"),
@@ -85,6 +87,7 @@ _LINES: tuple[tuple[str, str], ...] = (
 )
 _KNOWN = tuple((re.compile(pattern), chinese) for pattern, chinese in _LINES)
 _BREAK = re.compile(rf"(?P<account>\S+) on {_DAY}, (?P<item>[^:]+): (?P<rest>.*)")
+_ITEM = re.compile(rf"bank reference (\S+) of \S+ on {_DAY}")
 _UNITS = re.compile(
     rf"(\S+) on {_DAY}, holder (\S+): here {_YUAN} units, by the registrar's 05 {_YUAN};"
     " ask the registrar for a right file, or correct ours"
@@ -105,11 +108,11 @@ def chinese(text: str) -> str | None:
 
 def _of_break(found: re.Match[str]) -> str | None:
     """The account and day, what differs, and what to do: the last two are lines of their own, divided by the first `; ` that fits."""
-    rest = found["rest"]
+    rest, item = found["rest"], _ITEM.sub(r"银行流水 \1", found["item"])
     for place in (match.start() for match in re.finditer("; ", rest)):
         what, todo = chinese(rest[:place]), chinese(rest[place + 2 :])
         if what is not None and todo is not None:
-            return f"{found['account']} 账户 {found[2]}，{found['item']}：{what}；{todo}"
+            return f"{found['account']} 账户 {found[2]}，{item}：{what}；{todo}"
     return None
 
 
