@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
+from real_files import ORDERS_FILE
 
 from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
 from tapwealth.funds.exchange_summary import summarise
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.ofd import read_data_file
 
-REAL = Path(__file__).parents[1] / "data" / "OFD_996_H0_20170427_03.TXT"
-LINES = REAL.read_bytes().split(b"\r\n")
+LINES = ORDERS_FILE.read_bytes().split(b"\r\n")
 FIRST = 85
 """The real file's first record, in `LINES`; before it stand ten lines, 74 names and the record count."""
 
@@ -68,7 +68,7 @@ def test_a_foreign_file_is_written_again_byte_for_byte(tmp_path: Path) -> None:
 def test_the_real_orders_are_the_same_with_their_fields_in_reverse() -> None:
     """Every record cut apart and put together backwards, under a header that says so."""
     names = [line.decode() for line in LINES[10:84]]
-    header, records = read_data_file(REAL.read_bytes())
+    header, records = read_data_file(ORDERS_FILE.read_bytes())
     places = [header.layout.place(name) for name in names]
     turned = [b"".join(raw[start:end] for _, start, end in reversed(places)) for raw in LINES[FIRST : FIRST + header.records]]
     content = b"\r\n".join([*LINES[:10], *(name.encode() for name in reversed(names)), LINES[84], *turned, b"OFDCFEND", b""])
