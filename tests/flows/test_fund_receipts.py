@@ -55,11 +55,17 @@ async def owed_to_the_bank(place: Town) -> int:
 
 
 async def test_each_payment_pays_what_was_confirmed_on_its_date(place: Town) -> None:
-    await pays(place, f"RED-T01-{TUESDAY:%Y%m%d}", 12_00)
+    await pays(place, f"RED-T01-{TUESDAY:%Y%m%d}", 12_00, WEDNESDAY)
     assert await states(place) == {"R1": "confirmed", "R2": "paid"}
     await pays(place, f"RED-T01-{MONDAY:%Y%m%d}", 88_00)
     assert await states(place) == {"R1": "paid", "R2": "paid"}
     assert await named_on(place, WEDNESDAY) == []
+
+
+async def test_a_payment_on_the_day_of_its_confirmation_is_early(place: Town) -> None:
+    await pays(place, f"RED-T01-{TUESDAY:%Y%m%d}", 12_00)
+    await pays(place, f"RED-T01-{MONDAY:%Y%m%d}", 88_00)
+    assert await named_on(place, TUESDAY) == [("redemption_early", f"RED-T01-{TUESDAY:%Y%m%d}", 12_00, True)]
 
 
 async def test_a_fen_too_much_is_named_and_kept(place: Town) -> None:
@@ -73,8 +79,7 @@ async def test_a_fen_too_much_is_named_and_kept(place: Town) -> None:
 
 
 async def test_a_second_payment_of_the_same_is_named(place: Town) -> None:
-    for name in (f"RED-T01-{MONDAY:%Y%m%d}", f"RED-T01-{TUESDAY:%Y%m%d}"):
-        await pays(place, name, 88_00 if str(MONDAY.day) in name[-2:] else 12_00)
+    await pays(place, f"RED-T01-{MONDAY:%Y%m%d}", 88_00)
     await pays(place, f"RED-T01-{MONDAY:%Y%m%d}-2", 88_00)
     assert await named_on(place, TUESDAY) == [("redemption_differs", f"RED-T01-{MONDAY:%Y%m%d}-2", 88_00, False)]
 

@@ -10,6 +10,7 @@ import pytest
 from bill_town import MONDAY, Person
 from fund_town import FUND, OTHER, OWN, FundTown, Values, accounts, fund_town, order, orders
 
+from tapwealth.bank import store as bank
 from tapwealth.flows import units
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.funds import store
@@ -161,6 +162,15 @@ async def test_a_cent_in_the_days_sum_is_a_break(place: FundTown, off: int) -> N
     shown = f"is {format_minor(one.day_income)}, we compute {format_minor(one.computed_income)}"
     assert first == f"OFD_H0_996_20140226_07.TXT: the fund's income of 2014-02-25 {shown}"
     assert second.startswith("OFD_H0_T01_20140226_07.TXT quotes 2014-02-25 otherwise than the first 07 of that day, which stands")
+
+
+async def test_a_quotation_file_without_a_quotation_is_named(place: FundTown) -> None:
+    await before_income(place)
+    place.registrar.rewrite(WEDNESDAY, "07", lambda records: records.clear(), OTHER)
+    await place.take()
+    async with place.house.database.read() as tx:
+        found = [(one.kind, one.item, one.accounted) for one in await bank.breaks(tx, WEDNESDAY)]
+    assert found == [("no_quotation", "OFD_H0_996_20140226_07.TXT", True)]
 
 
 async def test_another_rate_makes_every_income_differ(place: FundTown) -> None:

@@ -69,7 +69,16 @@ async def _repaid(tx: Any, at: Moment, one: Pushed, paid: Sequence[Redemption], 
             key = named(shanghai(one.booked_on), book, f"redemption paid:{redemption.serial}")
             made.append(entries.redemption_paid(book, key, units, day, actor))
         await store.move_redemption(tx, redemption.serial, "paid", day)
+    await bank_store.add_breaks(
+        tx, day, [_early(one, redemption) for redemption in paid if redemption.confirmed_on == one.booked_on], at.now
+    )
     return tuple(made)
+
+
+def _early(one: Pushed, paid: Redemption) -> BreakRow:
+    """It was due the day after its confirmation."""
+    text = f"{one.end_to_end_id} was paid on {one.booked_on}, the day of its confirmation, a day too early; ask the registrar"
+    return BreakRow(SOURCE, "redemption_early", one.end_to_end_id, paid.units, text, accounted=True)
 
 
 async def _not_due(tx: Any, at: Moment, one: Pushed, owed: int, actor: int) -> tuple[JournalEntry, ...]:

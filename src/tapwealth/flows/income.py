@@ -72,7 +72,7 @@ async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, c
     said = [one for one in QUOTATIONS.values(content, str(file)) if one.fund_code == FUND]
     check_day(file, ((one.fund_code, one.day) for one in said), file.day - timedelta(days=1))
     check_once(file, (one.fund_code for one in said))
-    breaks: list[BreakRow] = []
+    breaks = [] if said else [_quotes_nothing(file)]
     for one in said:
         before = await store.quotations(tx, FUND, one.day, one.day)
         if before:
@@ -86,6 +86,11 @@ async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, c
         )
         breaks += _sum_differs(file, one, computed)
     return len(said), breaks
+
+
+def _quotes_nothing(file: DataFileName) -> BreakRow:
+    """No money hangs on it: without any quotation of a day, its income is not what we compute."""
+    return BreakRow(SOURCE, "no_quotation", str(file), 0, f"{file} quotes nothing of {FUND}; ask the registrar", accounted=True)
 
 
 def _told_otherwise(file: DataFileName, one: Quotation, before: QuotationRow) -> list[BreakRow]:

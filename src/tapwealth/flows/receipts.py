@@ -15,7 +15,7 @@ from tapwealth.bank.entries import ACCOUNTS, NUMBER_OF
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.money import Asset
+from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
@@ -97,13 +97,25 @@ def _funded(house: House, at: Moment, one: Pushed, actor: int) -> list[JournalEn
     return made
 
 
-async def _suspense(_house: House, _tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
+async def _suspense(_house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
+    """What nobody has claimed is a break: its money stands on an account of ours, and somebody has to say whose it is."""
     claims = {}
     for one in pushed:
+        day = at.booking_date(one.booked_on)
         kept = house_account(HOUSE_BOOK, _KEPT[ACCOUNTS[one.account][0]], Asset.CNY)
-        entry = entries.received(HOUSE_BOOK, one.key, one.account, kept, one.amount, at.booking_date(one.booked_on), actor, known=False)
+        entry = entries.received(HOUSE_BOOK, one.key, one.account, kept, one.amount, day, actor, known=False)
         claims[one.end_to_end_id] = Claim("suspense", (entry,))
+        await store.add_breaks(tx, day, [_unclaimed(one)], at.now)
     return claims
+
+
+def _unclaimed(one: Pushed) -> store.BreakRow:
+    text = f"{one.end_to_end_id}: {format_minor(one.amount)} yuan came in on {one.account}, nobody knows for what; ask the payer"
+    return store.BreakRow(RECEIPT, "unclaimed_receipt", one.end_to_end_id, one.amount, text, accounted=True)
+
+
+RECEIPT = "receipt"
+"""Source of the breaks that name unclaimed money."""
 
 
 _KEPT = {

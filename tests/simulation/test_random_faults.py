@@ -1,0 +1,112 @@
+"""Any fault of a message of any partner: the date closes with its accounted break, or stays cut and says why, or nothing has come of it.
+
+Never does a date close in silence on something that came out otherwise. Whether it did is found by comparing with the same days played
+without the fault: the figures, the partners' books, the files sent.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from played_week import Outcome, differences, play_week, theatre_folder
+
+from tapwealth.sandbox.scenarios import plan
+
+_HTTP = ("silent", "silent_unprocessed", "error")
+_FILE = ("lose", "delay", "short_file", "double", "one_fen", "wrong_day")
+KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
+    "bank": {
+        "pain.001": (*_HTTP, "lose", "double", "one_fen", "wrong_day", "delay"),
+        "pain.008": (*_HTTP, "lose", "double", "one_fen", "wrong_day", "delay"),
+        "transfer": ("lose", "double", "one_fen", "wrong_day", "delay"),
+        "pain.002": ("lose", "delay", "double"),
+        "camt.054": ("lose", "delay", "double", "one_fen", "wrong_day"),
+        "camt.053": (*_FILE, "error", "silent"),
+    },
+    "registrar": {
+        **dict.fromkeys(("02", "04", "05", "06", "07"), _FILE),
+        "redemption_payment": ("lose", "delay", "double", "one_fen", "wrong_day"),
+    },
+    "biller": {
+        "inquire": _HTTP,
+        "pay": (*_HTTP, "lose", "late_success", "one_fen"),
+        "payment_inquiry": _HTTP,
+        "day_end": _FILE,
+        "day_end_request": _HTTP,
+    },
+    "insurer": {
+        "issue": _HTTP,
+        "cancel": _HTTP,
+        "inquiry": _HTTP,
+        "bordereau": _FILE,
+        "bordereau_request": _HTTP,
+        "refund": ("lose", "double", "delay", "one_fen"),
+    },
+    "identity": {"verify": _HTTP, "inquiry": _HTTP},
+}
+"""Which faults each message of each partner knows: docs/reference."""
+DAYS, MANY_DAYS = 2, 6
+
+
+class Case(NamedTuple):
+    """The fault that befalls message number `nth` of its kind."""
+
+    partner: str
+    message: str
+    nth: int
+    fault: str
+
+
+def case_of(seed: int, partners: tuple[str, ...] = tuple(KNOWN)) -> Case:
+    draw = random.Random(seed)
+    partner = draw.choice(partners)
+    message = draw.choice(sorted(KNOWN[partner]))
+    return Case(partner, message, draw.randint(1, 6), draw.choice(KNOWN[partner][message]))
+
+
+def played(days: int, case: Case | None = None) -> Outcome:
+    faults = plan("week")
+    if case is not None:
+        one = {"message": case.message, "nth": case.nth, "fault": case.fault}
+        faults[case.partner] = {"faults": [one, *faults.get(case.partner, {}).get("faults", [])]}
+    with theatre_folder() as folder:
+        return asyncio.run(play_week(folder, days, faults=faults, patience=15))
+
+
+def said(outcome: Outcome) -> set[str]:
+    """Everything by which somebody learns that something is wrong."""
+    doubts = {f"{day['business_date']} in doubt: {one}" for day in outcome.figures["days"] for one in day["in_doubt"]}
+    return {*outcome.unproved, *outcome.otherwise, *(one["text"] for one in outcome.breaks), *doubts}
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    """What came of it, without how often a file was sent: a second time changes nothing."""
+    whole = outcome.comparable()
+    files = [{name: value for name, value in one.items() if name != "times_sent"} for one in whole["stores"]["registrar"]["files"]]
+    return {**whole, "stores": {**whole["stores"], "registrar": {**whole["stores"]["registrar"], "files": files}}}
+
+
+def check(case: Case, undisturbed: Outcome, outcome: Outcome) -> None:
+    """Never a silent pass."""
+    assert outcome.audit["clean"]
+    states = [day["state"] for day in outcome.figures["days"]]
+    assert states[-1] in ("closed", "cut", "open"), states
+    assert ("cut" in states) is bool(outcome.unproved), (case, states, outcome.unproved)
+    assert not any(one for day in outcome.figures["days"] if day["state"] == "closed" for one in day["breaks"] if not one["accounted"])
+    if not said(outcome) - said(undisturbed):
+        assert not differences(told(undisturbed), told(outcome)), f"{case} passed in silence"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fault_of_a_message_is_never_passed_over_in_silence(unkilled: Callable[[int], Outcome], seed: int) -> None:
+    case = case_of(seed, ("bank", "registrar", "biller"))
+    check(case, unkilled(DAYS), played(DAYS, case))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_many_faults_are_never_passed_over_in_silence(unkilled: Callable[[int], Outcome], seed: int) -> None:
+    case = case_of(seed)
+    check(case, unkilled(MANY_DAYS), played(MANY_DAYS, case))
