@@ -53,6 +53,9 @@ from tapwealth.wire.ofd import parse_data_file_name, parse_index_name, read_data
 
 FUND, OWN, OTHER = "000198", "T01", "996"
 UNITS = Asset.FUND_000198
+ADVANCE = "0100000005"
+"""The advance account at the bank."""
+TUESDAY = MONDAY + timedelta(days=1)
 MINIMUM, DAY_CAP, HOLDING_CAP = 1_00, 20_000_00, 100_000_00
 CHANNELS = [setup.ChannelTerms(OWN, True, MINIMUM, DAY_CAP, HOLDING_CAP), setup.ChannelTerms(OTHER, False, 1, 0, 0)]
 Values = dict[str, Any]
@@ -251,6 +254,20 @@ def accounts(numbers: Sequence[int], day: date = MONDAY) -> OutgoingFile:
 
 def orders(made: Sequence[OrderRecord], day: date = MONDAY, creator: str = OTHER) -> OutgoingFile:
     return order_file(Route(creator), day, made)
+
+
+def set_in(number: int, **values: Any) -> Callable[[list[Values]], Any]:
+    return lambda records: records[number].update(values)
+
+
+async def bought(place: FundTown, amount: int = 10_000, name: str = "Wang") -> Person:
+    """Somebody whose order has gone out, with the advance line filled; the registrar has answered, and nothing is taken yet."""
+    wang = await place.person(name, 10_000_000)
+    await place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await place.buy_one(wang, amount)
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    return wang
 
 
 @asynccontextmanager

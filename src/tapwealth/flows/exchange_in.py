@@ -46,7 +46,10 @@ Taker = Callable[[House, Tx, Moment, DataFileName, bytes], Awaitable[tuple[int, 
 async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
     """Take whatever the registrar has left that was not taken yet; what is of a date that has not come waits for it. Returns the names of
     the files taken."""
-    indexes = {index: await _named(house, index) for index in house.rails.exchange.found()}
+    exchange = house.rails.exchange
+    looks = {index: exchange.look((index,)) for index in exchange.found()}
+    indexes = {index: await _named(house, index) for index in looks}
+    looks = {index: look + exchange.look([str(file) for file in indexes[index] or ()]) for index, look in looks.items()}
     async with house.database.read() as tx:
         today = business_date_of((await moment(tx)).now)
         files = [file for of in indexes.values() for file in of or () if file.day <= today]
@@ -59,6 +62,10 @@ async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
         fresh = content is not None and known.get(str(file)) != hashlib.sha256(content).digest()
         if content is not None and fresh and await _take(house, file, content, takers[file.file_type]):
             taken.append(str(file))
+    for index, of in indexes.items():
+        names = [str(file) for file in of or ()]
+        if of is not None and all(name in known or name in taken for name in names):
+            exchange.settle(index, names, looks[index])
     return taken
 
 

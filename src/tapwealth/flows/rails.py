@@ -1,11 +1,13 @@
 """The ports through which flows reach the partners. They are called outside transactions only: `outside` holds it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 from tapwealth.bank.bank_http import BankPort
 from tapwealth.bills.biller import BillerPort
 from tapwealth.customers.identity_http import IdentityPort
+from tapwealth.funds.exchange_folder import Look
 from tapwealth.insurance.insurer_http import InsurerPort
 from tapwealth.storage.database import forbid_in_transaction
 
@@ -16,6 +18,10 @@ class ExchangeFolder(Protocol):
     def leave(self, name: str, content: bytes) -> None: ...
 
     def found(self) -> list[str]: ...
+
+    def look(self, files: Sequence[str]) -> Look: ...
+
+    def settle(self, index: str, files: Sequence[str], look: Look) -> None: ...
 
     def read(self, name: str) -> bytes: ...
 

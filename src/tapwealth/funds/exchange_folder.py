@@ -5,10 +5,14 @@ that nobody ever sees half a file, a kill included.
 """
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tapwealth.kernel.refusal import BadInput
+
+Look = tuple[tuple[int, int, int] | None, ...]
+"""What files looked like: inode, size and time of the last change of each; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,8 @@ class Folder:
     """`root/to_registrar` and `root/from_registrar`."""
 
     root: Path
+    _settled: dict[str, tuple[tuple[str, ...], Look]] = field(default_factory=dict, repr=False, compare=False)
+    """By index: its files, and how all of them looked when there was nothing more to do about them."""
 
     def leave(self, name: str, content: bytes) -> None:
         """Leave a file for the registrar. The same name again with the same content is harmless; other content is an error of ours."""
@@ -32,10 +38,26 @@ class Folder:
         _sync(self._outgoing)
 
     def found(self) -> list[str]:
-        """Names of the index files that the registrar has left, in order."""
+        """Names of the index files that the registrar has left, in order; without those that are settled and have not changed since."""
         if not self._incoming.is_dir():
             return []
-        return sorted(path.name for path in self._incoming.iterdir() if path.name.startswith("OFI_"))
+        names = sorted(path.name for path in self._incoming.iterdir() if path.name.startswith("OFI_"))
+        return [name for name in names if not self._is_settled(name)]
+
+    def look(self, files: Sequence[str]) -> Look:
+        """How these of the registrar's files look now; take it before reading them."""
+        return tuple(_state(self._incoming / name) for name in files)
+
+    def settle(self, index: str, files: Sequence[str], look: Look) -> None:
+        """Nothing more is to be done about an index and its files as they looked: a scan of the folder does not grow with what has come in
+        all the years. Remembered by this process alone."""
+        self._settled[index] = tuple(files), look
+
+    def _is_settled(self, index: str) -> bool:
+        if index not in self._settled:
+            return False
+        files, look = self._settled[index]
+        return look == self.look((index, *files))
 
     def read(self, name: str) -> bytes:
         """A file of the registrar's. Raises BadInput if the index names one that is not there."""
@@ -53,6 +75,14 @@ class Folder:
     @property
     def _incoming(self) -> Path:
         return self.root / "from_registrar"
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _sync(folder: Path) -> None:
