@@ -54,7 +54,7 @@ async def test_clearing_takes_a_sale_once_however_often_it_is_claimed_and_cleare
     assert await codes(host, claim, claim) == ["00", "00"]
     assert await host.clear() == {"sales": 1, "amount": 30_00}
     assert await codes(host, host.claim(sale)) == ["00"]
-    assert await host.clear() == {"sales": 0, "amount": 0}
+    assert await host.clear() == {"sales": 1, "amount": 30_00}, "a rerun says what the date's clearing took, and takes nothing"
     assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [70_00, 30_00]
     assert await host.used(person) == 30_00
     await host.place.all_books_balance()
@@ -118,8 +118,8 @@ async def test_a_sale_presented_after_its_hold_expired_is_paid_and_what_is_missi
         assert (await host.tap(phone, spent))[1] == "00"
     assert await codes(host, host.claim(sale)) == ["00"]
     day = MONDAY + HELD_FOR
-    assert await host.clear(day) == {"sales": 1, "amount": 30_00}
-    assert await host.clear(day) == {"sales": 0, "amount": 0}
+    for _ in range(2):
+        assert await host.clear(day) == {"sales": 1, "amount": 30_00}
     assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [100_00 - 30_00 + owed, 30_00]
     assert await receivable(host) == owed
     assert (await host.free(person.wallet), await host.used(person)) == ([70_00 - spent + owed], 30_00 + spent)

@@ -22,7 +22,7 @@ from tapwealth.bills.reconcile import BreakKind, compare
 from tapwealth.bills.store import PaymentRow
 from tapwealth.flows import payments
 from tapwealth.flows.bill_outcomes import apply, told
-from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, reported, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.kernel.money import Asset, format_minor
@@ -48,8 +48,9 @@ async def settle_billers(house: House, day: date) -> StepReport:
         due = [_payout(row.biller, day, await _owed(house, tx, identifier, day)) for identifier, row in (await store.billers(tx)).items()]
         paid = [payment for payment in due if payment.parts]
         await payments.instruct(house, tx, at, day, actor, paid)
-    total = sum(payment.amount for payment in paid)
-    return StepReport(f"{len(paid)} billers: {format_minor(total)} yuan on their way", {"billers": len(paid), "amount": total})
+        total = sum(payment.amount for payment in paid)
+        text = f"{len(paid)} billers: {format_minor(total)} yuan on their way"
+        return await reported(tx, StepReport(text, {"billers": len(paid), "amount": total}))
 
 
 async def _owed(house: House, tx: Tx, biller: UUID, day: date) -> tuple[Part, ...]:

@@ -15,7 +15,7 @@ from tapwealth.acquiring.store import Merchant, Presentment, Settlement
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.compliance import store as compliance
 from tapwealth.flows import payments
-from tapwealth.flows.end_of_day import StepReport
+from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.tap import HELD_FOR, accounts_of, standing_holds, tap_of
@@ -33,13 +33,18 @@ _RESERVE = NUMBER_OF[Kind.CUSTOMER_RESERVE]
 
 async def expire_holds(house: House, day: date) -> StepReport:
     """Set free what nobody presented in time."""
-    expired = 0
-    while count := await _expire_some(house, day):
-        expired += count
-    return StepReport(f"{expired} authorisations expired", {"expired": expired})
+    expired = await _expire_some(house, day, 0)
+    while expired and expired % _AT_ONCE == 0 and (more := await _expire_some(house, day, expired)) > expired:
+        expired = more
+    return _expired(expired)
 
 
-async def _expire_some(house: House, day: date) -> int:
+def _expired(count: int) -> StepReport:
+    return StepReport(f"{count} authorisations expired", {"expired": count})
+
+
+async def _expire_some(house: House, day: date, before: int) -> int:
+    """How many are expired now; `before` were already."""
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
@@ -53,19 +58,22 @@ async def _expire_some(house: House, day: date) -> int:
         await must_post(house, tx, at, made)
         await store.set_state(tx, [(row.book, row.id) for row in overdue], "expired")
         await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in overdue])
-        return len(overdue)
+        if len(overdue) < _AT_ONCE:
+            await reported(tx, _expired(before + len(overdue)))
+        return before + len(overdue)
 
 
 async def clear_cards(house: House, day: date) -> StepReport:
     """Capture what the terminals have presented up to this date."""
-    amounts: list[int] = []
-    while (some := await _clear_some(house, day)) is not None:
-        amounts += some
+    while await _clear_some(house, day):
+        pass
+    async with house.database.read() as tx:
+        amounts = [row.captured_amount for row in await store.captured_on(tx, day)]
     return StepReport(f"{len(amounts)} sales cleared, {format_minor(sum(amounts))} yuan", {"sales": len(amounts), "amount": sum(amounts)})
 
 
-async def _clear_some(house: House, day: date) -> list[int] | None:
-    """The amounts of what was taken; None when nothing is left to look at."""
+async def _clear_some(house: House, day: date) -> int:
+    """How many were looked at."""
     async with house.database.transaction() as tx:
         due = await acquiring.due(tx, day, _AT_ONCE)
         await house.ledger.lock_books(tx, sorted({one.book for one in due}))
@@ -75,7 +83,7 @@ async def _clear_some(house: House, day: date) -> list[int] | None:
         claims = [_Claim(one, found[one.book, SaleKey(*one[1:5])]) for one in due]
         await _capture(house, tx, at, day, [one for one in claims if one.row.state in ("approved", "expired")])
         await acquiring.mark_cleared(tx, [(one.presentment, one.note) for one in claims], day)
-        return [one.taken.amount for one in claims if one.taken is not None] if due else None
+        return len(due)
 
 
 @dataclass(slots=True)
@@ -228,7 +236,8 @@ async def sweep_fees(house: House, day: date) -> StepReport:
             parts,
         )
         await payments.instruct(house, tx, at, day, actor, [payment] if parts else [])
-    return StepReport(f"fees {format_minor(payment.amount)} on their way to own money", {"amount": payment.amount})
+        text = f"fees {format_minor(payment.amount)} on their way to own money"
+        return await reported(tx, StepReport(text, {"amount": payment.amount}))
 
 
 async def draw_advance(house: House, day: date) -> StepReport:

@@ -7,6 +7,7 @@ that follows from date, step, book and item.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
@@ -86,13 +87,36 @@ async def close_day(
             reports[step.name] = done[step.name]
             continue
         on_step(step.name)
-        report = await step.run(house, day)
+        report = await _run(house, day, step)
         reports[step.name] = report
         if report.wrong:
             return DayReport(day, False, reports)
         async with house.database.transaction() as tx:
             await remember(tx, day, step.name, report)
     return DayReport(day, True, reports)
+
+
+_running: ContextVar[tuple[date, str] | None] = ContextVar("running_step", default=None)
+"""The date and the step that this task is at."""
+
+
+async def _run(house: House, day: date, step: Step) -> StepReport:
+    at = _running.set((day, step.name))
+    try:
+        return await step.run(house, day)
+    finally:
+        _running.reset(at)
+
+
+async def reported(tx: Tx, report: StepReport) -> StepReport:
+    """Called by a step at the end of the transaction that does its deed, with what it will say: a kill right after it loses neither.
+
+    For steps that could not find out on a rerun what they had done. Outside a day's end nothing is remembered.
+    """
+    running = _running.get()
+    if running is not None:
+        await remember(tx, *running, report)
+    return report
 
 
 async def remember(tx: Tx, day: date, step: str, report: StepReport) -> None:

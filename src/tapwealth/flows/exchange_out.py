@@ -12,7 +12,7 @@ from uuid import UUID
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.customers import store as customers
 from tapwealth.flows import payments
-from tapwealth.flows.end_of_day import StepReport
+from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.people import open_person
@@ -127,9 +127,7 @@ async def send_files(house: House, day: date) -> StepReport:
     made = await _make(house, day)
     for file in made:
         house.rails.exchange.leave(file.name, file.content)
-    swept = await _note(house, day, made)
-    names = [file.name for file in made]
-    return StepReport(f"{len(names)} files left for the registrar, {format_minor(swept)} yuan swept", {"files": names, "swept": swept})
+    return await _note(house, day, made)
 
 
 async def _make(house: House, day: date) -> list[OutgoingFile]:
@@ -200,7 +198,7 @@ def _order(one: OrderRow, holder: FundAccount) -> OrderRecord:
 ADVANCER_TRADING_ACCOUNT = "00000000000000001"
 
 
-async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> int:
+async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> StepReport:
     """Own customers' cash goes from the reserve to the collection account, the next day."""
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, range(house.books + 1))
@@ -224,7 +222,9 @@ async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> int:
             parts,
         )
         await payments.instruct(house, tx, at, day, actor, [payment] if parts else [])
-    return payment.amount
+        names, swept = [file.name for file in made], payment.amount
+        text = f"{len(names)} files left for the registrar, {format_minor(swept)} yuan swept"
+        return await reported(tx, StepReport(text, {"files": names, "swept": swept}))
 
 
 def _sweep(orders: Sequence[OrderRow]) -> tuple[Part, ...]:

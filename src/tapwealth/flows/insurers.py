@@ -14,7 +14,7 @@ from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows import payments
-from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, reported, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.policy_outcomes import Heard, apply
@@ -42,7 +42,7 @@ async def begin_cover(house: House, day: date) -> StepReport:
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, house.all_books)
         begun = await store.begin_cover(tx, list(house.all_books), day)
-    return StepReport(f"cover of {begun} policies has begun", {"begun": begun})
+        return await reported(tx, StepReport(f"cover of {begun} policies has begun", {"begun": begun}))
 
 
 async def sweep_premiums(house: House, day: date) -> StepReport:
@@ -55,8 +55,8 @@ async def sweep_premiums(house: House, day: date) -> StepReport:
         sweep = _sweep(day, rows)
         await payments.instruct(house, tx, at, day, actor, [sweep] if rows else [])
         await store.save(tx, [replace(row, swept_on=day, swept_by=sweep.end_to_end_id) for row in rows])
-    text = f"{len(rows)} premiums, {format_minor(sweep.amount)} yuan on their way to the premium trust"
-    return StepReport(text, {"policies": len(rows), "amount": sweep.amount})
+        text = f"{len(rows)} premiums, {format_minor(sweep.amount)} yuan on their way to the premium trust"
+        return await reported(tx, StepReport(text, {"policies": len(rows), "amount": sweep.amount}))
 
 
 async def _rejected(house: House, tx: Tx, day: date) -> list[str]:
@@ -95,7 +95,8 @@ async def pay_insurer(house: House, day: date) -> StepReport:
         parts = tuple(Part(book, totals[account].owed, account) for account, book in accounts.items() if totals[account].owed > 0)
         payment = _payout(day, parts)
         await payments.instruct(house, tx, at, day, actor, [payment])
-    return StepReport(f"{format_minor(payment.amount)} yuan of premiums on their way to the insurer", {"amount": payment.amount})
+        text = f"{format_minor(payment.amount)} yuan of premiums on their way to the insurer"
+        return await reported(tx, StepReport(text, {"amount": payment.amount}))
 
 
 def _payout(day: date, parts: tuple[Part, ...]) -> Payment:

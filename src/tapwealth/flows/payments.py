@@ -14,7 +14,7 @@ from uuid import UUID
 
 from tapwealth.bank import entries, store
 from tapwealth.bank.entries import Part
-from tapwealth.flows.end_of_day import StepReport
+from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
@@ -121,10 +121,8 @@ async def instruct_again(house: House, day: date) -> StepReport:
         standing = [one for one in fresh if _stands_outside(one)]
         await instruct(house, tx, at, day, actor, [one for one in fresh if one not in standing])
         await instruct(house, tx, at, day, actor, standing, set_aside=False)
-    total = sum(one.amount for one in fresh)
-    return StepReport(
-        f"{len(fresh)} rejected payments instructed again, {format_minor(total)} yuan", {"payments": [one.end_to_end_id for one in fresh]}
-    )
+        text = f"{len(fresh)} rejected payments instructed again, {format_minor(sum(one.amount for one in fresh))} yuan"
+        return await reported(tx, StepReport(text, {"payments": [one.end_to_end_id for one in fresh]}))
 
 
 def _anew(one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:

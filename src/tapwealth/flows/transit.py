@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from tapwealth.bank import entries, store
-from tapwealth.flows.end_of_day import StepReport
+from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, must_post, step_key
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
@@ -50,12 +50,17 @@ async def drain(house: House, day: date) -> int:
             at,
             [entries.evened(book, amount, step_key(day, "evened", book), day, actor) for book, amount in owed.items() if amount],
         )
-        return sum(1 for amount in owed.values() if amount)
+        evened = sum(1 for amount in owed.values() if amount)
+        await reported(tx, _drained(evened))
+        return evened
 
 
 async def drain_step(house: House, day: date) -> StepReport:
     """The step of the day's end."""
-    evened = await drain(house, day)
+    return _drained(await drain(house, day))
+
+
+def _drained(evened: int) -> StepReport:
     return StepReport(f"transit drained, {evened} books evened", {"evened": evened})
 
 
