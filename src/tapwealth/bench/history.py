@@ -1,13 +1,14 @@
 """`tapwealth bench history`: what an entry, and a page of an account's history, cost over 200,000 and over 20 million entries.
 
-History is posted by the ledger itself, to the same accounts, for at most half an hour: the figures say how far it came. Then the server
-is restarted, so that its own cache is cold (the operating system's is not), and the same load is measured as at the beginning. Cost is
-flat when the figures differ by less than the machine's own drift.
+Two databases with the same accounts, whose history was posted by the ledger itself: half an hour's worth at most, the figures say how far
+it came. Both servers are restarted, so that their own caches are cold (the operating system's is not); then they are measured in turn,
+round by round, so that the machine's drift meets both alike. Cost is flat when the figures differ by no more than their rounds do.
 """
 
 import asyncio
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -24,56 +25,57 @@ _READERS = 4
 
 
 def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout) -> None:
-    """Build the history and measure twice."""
-    with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as folder:
-        Path(folder).chmod(0o755)
-        server = EmbeddedServer(Path(folder)).start()
+    """Build both histories, and measure."""
+    with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as temporary:
+        folder = Path(temporary)
+        folder.chmod(0o755)
+        places = [folder / name for name in ("short", "long")]
+        servers = [EmbeddedServer(place) for place in places]
         try:
             with runner() as loop:
-                load = loop.run(_begin(server, Path(folder)))
-                figures = []
-                length = 0
-                for wanted in (SHORT, LONG):
-                    length += loop.run(_grow(server, load, wanted - length))
+                grown = [loop.run(_grown(*each)) for each in zip(servers, places, (SHORT, LONG), strict=True)]
+                for server in servers:
                     server.stop()
                     server.start()
-                    figures += loop.run(_measure(server, load, length, seconds))
+                figures = loop.run(_measure(servers, grown, seconds))
         finally:
-            server.erase()
+            for server in servers:
+                server.erase()
     out.write(shown(results(figures), as_json=as_json))
 
 
-async def _begin(server: EmbeddedServer, folder: Path) -> Load:
+async def _grown(server: EmbeddedServer, place: Path, entries: int) -> tuple[Load, int]:
+    """A fresh installation with so many entries, or as many as the time allowed."""
+    server.start()
     async with opened(server) as bench:
-        await install(bench, folder)
-        return await open_accounts(bench.database, bench.ledger, FEW, progress)
+        await install(bench, place)
+        load = await open_accounts(bench.database, bench.ledger, FEW, progress)
+        return load, await _grow(bench, load, entries)
 
 
-async def _grow(server: EmbeddedServer, load: Load, entries: int) -> int:
-    """Post so many, or as many as the time allows; how many."""
+async def _grow(bench: Bench, load: Load, entries: int) -> int:
     end = monotonic_ns() + _MOST_SECONDS * SECOND
-    async with opened(server) as bench:
 
-        async def poster(half: int) -> int:
-            done = 0
-            while done < entries // 2 and monotonic_ns() < end:
-                batch = [load.entry(Mix(), half) for _ in range(min(BATCH, entries // 2 - done))]
-                async with bench.database.transaction() as tx:
-                    await bench.ledger.post(tx, NOW, batch)
-                done += len(batch)
-                if half == 0 and done // BATCH % 50 == 0:
-                    progress(f"some {2 * done:,} of {entries:,} entries of history")
-            return done
+    async def poster(half: int) -> int:
+        done = 0
+        while done < entries // 2 and monotonic_ns() < end:
+            batch = [load.entry(Mix(), half) for _ in range(min(BATCH, entries // 2 - done))]
+            async with bench.database.transaction() as tx:
+                await bench.ledger.post(tx, NOW, batch)
+            done += len(batch)
+            if half == 0 and done // BATCH % 50 == 0:
+                progress(f"some {2 * done:,} of {entries:,} entries of history")
+        return done
 
-        return sum(await asyncio.gather(poster(0), poster(1)))
+    return sum(await asyncio.gather(poster(0), poster(1)))
 
 
-async def _measure(server: EmbeddedServer, load: Load, length: int, seconds: int) -> list[Figure]:
-    async with opened(server) as bench:
-        history = f"{length:,} entries"
+async def _measure(servers: Sequence[EmbeddedServer], grown: Sequence[tuple[Load, int]], seconds: int) -> list[Figure]:
+    async with opened(servers[0]) as short, opened(servers[1]) as long:
         figures = [
-            Figure(f"1,024 callers over {history} of history", bench.callers(load, Mix(), MANY_CALLERS), MANY_CALLERS, history=history),
-            Figure(f"pages of 50 lines out of {history} of history", _pages(bench, load), _READERS, history=history),
+            figure
+            for bench, (load, length) in zip((short, long), grown, strict=True)
+            for figure in _figures(bench, load, f"{length:,} entries")
         ]
         spare_collector()
         for figure in figures:
@@ -82,6 +84,13 @@ async def _measure(server: EmbeddedServer, load: Load, length: int, seconds: int
             for figure in figures:
                 progress(f"round {number} of {ROUNDS}: {figure.name}: {await figure.round(seconds):,} a second")
     return figures
+
+
+def _figures(bench: Bench, load: Load, history: str) -> list[Figure]:
+    return [
+        Figure(f"1,024 callers over {history} of history", bench.callers(load, Mix(), MANY_CALLERS), MANY_CALLERS, history=history),
+        Figure(f"pages of 50 lines out of {history} of history", _pages(bench, load), _READERS, history=history),
+    ]
 
 
 def _pages(bench: Bench, load: Load) -> Run:
