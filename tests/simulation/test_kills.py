@@ -50,9 +50,9 @@ def leaves_no_trace(unkilled: Outcome, days: int, kills: Plan) -> None:
     killing = KillsAtSteps(kills)
     with theatre_folder() as folder:
         outcome = asyncio.run(play_week(folder, days, disturb=killing))
-    wanted = {f"{victim} after {step}" for _, step, victim in kills}
+    wanted = {f"{victim} after {step}" for _, step, victim in kills if victim in PARTNERS or step not in WRITES}
     wanted |= {f"{victim} inside {step}" for _, step, victim in kills if victim in PARTNERS or step in WRITES}
-    assert set(killing.done) == wanted
+    assert wanted <= set(killing.done)
     assert outcome.audit["clean"], outcome.audit
     assert not differences(unkilled.comparable(), outcome.comparable()), outcome.events
 

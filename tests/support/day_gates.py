@@ -1,8 +1,9 @@
 """Holds the platform at chosen instants of a day's end, so that a kill hits just there.
 
 Two gates a step, as rows of a table that is added to the played week's database; triggers wait while a gate is closed. At *commit* all that
-the step does stands in its transaction and nothing of it is committed. At *remember* its deed is committed, and nobody knows yet that the
-step is done. Gates are rows, so that they outlive a kill of the database; who stands at one holds an advisory lock, so that it can be seen.
+the step does stands in its transaction and nothing of it is committed. At *remember* its deed is done and is about to be noted: by most
+steps in the same transaction, so that this gate comes first and stands inside; by the others when the deed is committed. Gates are rows, so
+that they outlive a kill of the database; who stands at one holds an advisory lock, so that it can be seen.
 """
 
 import asyncio
@@ -182,18 +183,20 @@ class KillsAtSteps:
         if before:
             await gates.close(before)
         await gates.open(arrival)
-        if before and await gates.reached(before, after) == before:
-            for _ in range(2):
-                await victim.kill()
-                await gates.reached(before)
-            self.done.append(f"{victim.name} inside {step}")
+        noted_inside = False
         if before:
+            noted_inside = await gates.reached(before, after) == after
+            if not noted_inside:
+                for _ in range(2):
+                    await victim.kill()
+                    await gates.reached(before)
+                self.done.append(f"{victim.name} inside {step}")
             await gates.open(before)
         await gates.reached(after)
         for _ in range(2):
             await victim.kill()
             await gates.reached(after)
-        self.done.append(f"{victim.name} after {step}")
+        self.done.append(f"{victim.name} {'inside' if noted_inside else 'after'} {step}")
 
     async def _partner(self, gates: DayGates, victim: "_Victim", arrival: str, step: str, after: str) -> None:
         victim.freeze()

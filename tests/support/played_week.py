@@ -22,6 +22,7 @@ from typing import Any
 
 from real_files import ORDERS_FILE
 
+from tapwealth.kernel.clock import deadline_after, monotonic_ns
 from tapwealth.play.processes import PARTNERS, Troupe, python
 from tapwealth.play.stage import Stage
 from tapwealth.play.theatre import Billing, open_theatre, perform
@@ -118,9 +119,26 @@ async def play_week(
         for part in troupe.parts:
             await troupe.ready(part)
         evening = replace(evening, figures=await stage.view("week"))
-        stores = {name: await stage.partner_store(name) for name in PARTNERS}
+        stores = await settled_stores(stage)
         diary = dict(stage.diary.notes)
     return Outcome(dict(evening.figures), evening.unproved, stores, sent_files(folder), audit(folder), events, diary, evening.otherwise)
+
+
+async def settled_stores(stage: Stage) -> dict[str, Any]:
+    """The partners' stores once nothing more comes: what was sent at the last moment is taken when it is looked for, moments later."""
+    deadline, before = deadline_after(_SETTLE_SECONDS), None
+    while True:
+        stores = {name: await stage.partner_store(name) for name in PARTNERS}
+        left = {name for name in sent_files(stage.folder) if name.startswith("OFD_")} - {
+            one["name"] for one in stores["registrar"]["taken"]
+        }
+        if (stores == before and not left) or monotonic_ns() > deadline:
+            return stores
+        before = stores
+        await asyncio.sleep(0.2)
+
+
+_SETTLE_SECONDS = 5
 
 
 async def _disturb(disturb: Disturber, stage: Stage, troupe: Troupe) -> None:
