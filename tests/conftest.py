@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: one real database server per run, a fresh migrated database per test module.
 
-`server` (session) · `database_url` (module: migrated, empty) · `database` (function: a `Database` on it) · `reachable_dir` (a folder that
+`server` (session) · `database_url` (module: migrated, empty) · `database` (function: a `Database` on it) ·
+`folder` (module) and `on` (function): two played days on it · `reachable_dir` (a folder that
 the server's user can pass to; pytest's own tmp_path is closed to it when the suite runs as root).
 
 Under `CI=true` a skipped test fails the run.
@@ -18,6 +19,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from played_days import Played, after, play_apart
 
 from tapwealth.storage import migrate
 from tapwealth.storage.database import Database
@@ -90,6 +92,21 @@ def new_database(server: EmbeddedServer) -> Callable[[], str]:
 @pytest.fixture(scope="module")
 def database_url(new_database: Callable[[], str]) -> str:
     return new_database()
+
+
+@pytest.fixture(scope="module")
+def folder(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days are played on the module's database, once for all its tests; here lies what is not in the database."""
+    made = tmp_path_factory.mktemp("played")
+    play_apart(database_url, made)
+    return made
+
+
+@pytest.fixture
+async def on(database_url: str, folder: Path) -> AsyncIterator[Played]:
+    """Those two days."""
+    async with after(database_url, folder) as played:
+        yield played
 
 
 @pytest.fixture

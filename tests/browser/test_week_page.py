@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from played_days import MONDAY, Played, after, play_apart, play_monday, stage, week_of
+from played_days import MONDAY, Played, play_monday, stage, week_of
 from playwright.async_api import Page, async_playwright
 from served_house import serving as served
 from starlette.applications import Starlette
@@ -21,19 +21,6 @@ from tapwealth.web.pages import pages
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 CSS = Path(__file__).parents[2] / "src/tapwealth/web/static/week.css"
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; `make browser` says how to get it")
-
-
-@pytest.fixture(scope="module")
-def folder(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("played")
-    play_apart(database_url, made)
-    return made
-
-
-@pytest.fixture
-async def on(database_url: str, folder: Path) -> AsyncIterator[Played]:
-    async with after(database_url, folder) as played:
-        yield played
 
 
 @asynccontextmanager
@@ -167,7 +154,7 @@ async def test_it_fits_a_narrow_screen(on: Played, tmp_path: Path, width: int) -
 async def test_a_date_that_is_not_proved_says_why(new_database: Any, tmp_path: Path) -> None:
     async with stage(new_database(), tmp_path, 3) as on:
         await play_monday(on)
-        on.bank.wrong["0100000001", MONDAY] = 1
+        on.bank.wrong["0100000001", MONDAY] = -1
         await on.close(MONDAY)
         async with serving(on) as address, browsing() as (page, _):
             await page.goto(f"{address}/en?still")

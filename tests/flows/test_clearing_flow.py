@@ -1,14 +1,12 @@
 """From a hold to money: claims of the terminals, clearing, what comes late or for less, and the linked holds of an empty wallet."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from bill_town import MONDAY, NINE, Person, Town, town
-from card_town import NO_FEE, CardTown, Phone, card_town
+from bill_town import MONDAY, NINE, Person
+from card_town import NO_FEE, CardTown, Phone
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.flows import clearing, exchange_out
@@ -20,17 +18,6 @@ from tapwealth.wire.iso8583.requests import BatchUploadRequest
 
 LINE = 30_000_00
 """The bank's advance, a third of it in each book."""
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def host(place: Town) -> CardTown:
-    return await card_town(place)
 
 
 async def wang(host: CardTown, money: int = 100_00) -> tuple[Person, Phone]:

@@ -1,15 +1,20 @@
 """How long the day's end waits for what is on its way, by a clock that the test moves."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from bill_town import Town, town
+from bill_town import MONDAY, Town
 
-from tapwealth.flows import end_of_day
+from tapwealth.bank.entries import Part
+from tapwealth.flows import end_of_day, payments, proof
 from tapwealth.flows.end_of_day import OUTAGE_SECONDS, PATIENCE_SECONDS, handed_out, wait_while
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, actor_number, moment
+from tapwealth.flows.payments import Outcome, Payment, Purpose
+from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Outage
+from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import AT_ONCE, OutboxMessage
@@ -35,12 +40,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(end_of_day, "deadline_after", lambda seconds: (clock.seconds + seconds) * 10**9)
     monkeypatch.setattr(end_of_day, "sleep_ms", clock.pause)
     return clock
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as place:
-        yield place
 
 
 async def looked(place: Town, *, trying: bool) -> Callable[[Tx], Awaitable[bool]]:
@@ -93,3 +92,20 @@ async def test_a_partner_that_is_being_restarted_is_asked_again(clock: Clock) ->
 async def test_a_partner_that_stays_away_has_nothing_to_hand_out(clock: Clock) -> None:
     assert await handed_out(answering(clock, after=1000)) is None
     assert clock.seconds == OUTAGE_SECONDS + LOOK_SECONDS
+
+
+async def test_a_date_waits_for_the_banks_answers_before_anything_is_computed_from_them(place: Town, clock: Clock) -> None:
+    """Due on the date; what is due later is not waited for."""
+    async with place.house.database.transaction() as tx:
+        at = await moment(tx)
+        part = Part(HOUSE_BOOK, 1, house_account(HOUSE_BOOK, Kind.SUSPENSE, Asset.CNY))
+        due = [
+            Payment(UUID(int=number), f"OUT-{number}", Purpose.MERCHANT_PAYOUT, "0100000001", "0200000004", "shop", day, (part,))
+            for number, day in ((1, MONDAY), (2, MONDAY + timedelta(days=1)))
+        ]
+        await payments.instruct(place.house, tx, at, MONDAY, await actor_number(tx, HOUSE_BOOK, PLATFORM), due)
+    report = await proof.hear_bank(place.house, MONDAY)
+    assert (report.text, clock.seconds) == ("1 due payments have no answer", PATIENCE_SECONDS)
+    await payments.hear(place.house, [Outcome("OUT-1", True, MONDAY)])
+    report = await proof.hear_bank(place.house, MONDAY)
+    assert (report.text, clock.seconds) == ("every due payment has its answer", PATIENCE_SECONDS)

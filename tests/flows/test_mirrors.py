@@ -10,13 +10,14 @@ from bill_town import MONDAY, Town, town
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import Part
-from tapwealth.bank.statement import StatementLine, pack_lines
-from tapwealth.flows import mirrors, payments, receipts, setup
+from tapwealth.bank.statement import StatementLine, booking_name, pack_lines
+from tapwealth.flows import mirrors, payments, proof, receipts, setup
 from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.end_of_day import StepReport
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, Envelope, actor_number, moment
 from tapwealth.flows.payments import Outcome, Payment, Purpose
 from tapwealth.flows.receipts import Pushed
+from tapwealth.flows.reports import standing
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.money import Asset
@@ -91,12 +92,15 @@ async def test_a_payment_that_is_booked_with_a_fen_too_much_is_not_taken_at_its_
     assert await place.total(Kind.CUSTOMER_RESERVE_OUT) == 12_000, "it waits"
 
 
-async def test_money_that_nobody_told_of_stands_in_suspense_and_is_noted(place: Town) -> None:
-    report = await says(place, 0, [CAME_IN, line("SILENT", 1)])
+@pytest.mark.parametrize("name", ["SILENT", ""])
+async def test_money_that_nobody_told_of_stands_in_suspense_and_is_noted(place: Town, name: str) -> None:
+    """Without an end-to-end id it is called by the bank's reference, here as in a notice."""
+    report = await says(place, 0, [CAME_IN, line(name, 1)])
     assert report.wrong == []
     assert await place.total(Kind.SUSPENSE) == 50_001
     assert await noted(place) == [("notice_missing", 1, True), ("unclaimed_receipt", 1, True)]
-    await receipts.receive(place.house, [Pushed("SILENT", RESERVE, 1, MONDAY, "Li", "")], ())
+    told = Pushed(booking_name(RESERVE, name, MONDAY, "R" + name), RESERVE, 1, MONDAY, "Li", "")
+    await receipts.receive(place.house, [told], ())
     assert await place.total(Kind.SUSPENSE) == 50_001, "told of after all, it is credited once"
     await place.all_books_balance()
 
@@ -109,7 +113,7 @@ async def test_money_that_nobody_told_of_stands_in_suspense_and_is_noted(place: 
         ([CAME_IN, line("IN", 50_000)], "IN: the bank booked it 2 times, together 1,000.00, here it is 500.00"),
         ([line("IN", 50_000, TUESDAY)], "IN: the bank dates it 2014-02-25"),
         ([CAME_IN, line("FEE", -100)], "FEE: the bank booked -1.00, unknown here"),
-        ([CAME_IN, line("", 1)], "bank reference R of 0100000001 on 2014-02-24: the bank booked 0.01, unknown here"),
+        ([CAME_IN, line("", -1)], "bank reference R of 0100000001 on 2014-02-24: the bank booked -0.01, unknown here"),
     ],
 )
 async def test_whatever_does_not_agree_is_named_and_posts_nothing(place: Town, lines: list[StatementLine], said: str) -> None:
@@ -136,6 +140,10 @@ async def accepts(place: Town, proposer: Caller, approver: Caller, item: str, ki
     command = ProposeAcceptance(MONDAY, "bank", kind, item, "the bank charged it by mistake and gives it back")
     proposed = await setup.propose(place.house, by(place, proposer), command)
     assert not isinstance(proposed, Refusal), proposed
+    async with place.house.database.read() as tx:
+        waiting = {one.proposal: one for one in await standing.proposals(tx)}
+    shown = waiting[proposed.proposal]
+    assert (shown.kind, shown.content["item"], shown.proposed_by) == ("ProposeAcceptance", item, proposer.who.removeprefix("operator:"))
     return await setup.approve(place.house, by(place, approver), setup.Approve(proposed.proposal))
 
 
@@ -151,6 +159,8 @@ async def test_what_two_people_answer_for_lets_the_date_close_and_is_known_to_th
     assert isinstance(alone, Refusal)
     assert (await noted(place))[0][2] is False, "one person is not enough"
     assert await accepts(place, chen, zhou, f"{RESERVE} FEE") == setup.Approved("ProposeAcceptance")
+    async with place.house.database.read() as tx:
+        assert [one.content["item"] for one in await standing.proposals(tx)] == [f"{RESERVE} FEES", f"{RESERVE} FEE"], "undecided"
     assert (await says(place, 0, lines)).wrong == [], "the same break, proved again, stays accepted"
     assert len((await says(place, 0, [CAME_IN, line("FEE", -101)])).wrong) == 1, "another amount is another break"
     assert len((await says(place, 0, lines)).wrong) == 1, "and the first one is to be accepted anew"
@@ -166,3 +176,19 @@ async def test_an_acceptance_gives_its_reason(place: Town) -> None:
     chen = await operator(place, "ops.chen")
     with pytest.raises(BadInput, match="an acceptance needs its reason"):
         await setup.propose(place.house, by(place, chen), ProposeAcceptance(MONDAY, "bank", "bank_has_more", "x", "  "))
+
+
+async def test_a_date_that_changed_after_its_proof_is_not_closed(place: Town) -> None:
+    """A partner's word may come between the proof and the close: it is dated as the partner has it, and proved before the date is shut."""
+    async with place.house.database.transaction() as tx:
+        at = (await moment(tx)).now
+        await tx.execute("insert into business_day (business_date, state, opened_at, cut_at) values ($1, 'cut', $2, $2)", MONDAY, at)
+    assert (await says(place, 0, [CAME_IN])).wrong == []
+    await receipts.receive(place.house, [Pushed("LATE", RESERVE, 7, MONDAY, "Li", "")], ())
+    report = await proof.close(place.house, MONDAY)
+    assert report.text == "2014-02-24 has changed since it was proved"
+    assert report.wrong == [f"we_have_more of {RESERVE} LATE (-0.07); run the day's end again"]
+    async with place.house.database.read() as tx:
+        assert await tx.fetchval("select state from business_day") == "cut"
+    assert (await says(place, 0, [CAME_IN, line("LATE", 7)])).wrong == []
+    assert (await proof.close(place.house, MONDAY)).wrong == []

@@ -52,13 +52,13 @@ async def test_nothing_in_it_names_people_or_ids(new_database: Callable[[], str]
 
 async def test_what_the_bank_says_is_shown_and_keeps_the_date_unproved(before: Played) -> None:
     await play_monday(before)
-    before.bank.wrong["0100000001", MONDAY] = 1
+    before.bank.wrong["0100000001", MONDAY] = -1
     report = await before.close(MONDAY)
     (day,) = (await week_of(before)).days
     assert (report.closed, day.state, day.proved) == (False, "cut", False)
     reserve = next(one for one in day.mirrors if one.account == "0100000001")
-    assert reserve.statement == reserve.ours + 1
-    assert [(one.source, one.amount, one.accounted) for one in day.breaks] == [("bank", 1, False)]
+    assert reserve.statement == reserve.ours - 1
+    assert [(one.source, one.amount, one.accounted) for one in day.breaks] == [("bank", -1, False)]
     held = await proofs(before)
     assert [(held[one].holds, held[one].reached) for one in ("mirrors", "books", "merchants")] == [
         (False, True),

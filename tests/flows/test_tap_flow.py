@@ -4,13 +4,11 @@ What happens when a terminal uses its numbers twice is in test_tap_numbers.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from bill_town import MONDAY, Person, Town, town
-from card_town import CardTown, Phone, card_town
+from bill_town import MONDAY, Person
+from card_town import CardTown, Phone
 
 from tapwealth.flows import clearing, people
 from tapwealth.flows.tap import HELD_FOR
@@ -18,17 +16,6 @@ from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import Refusal
 
 WEEK = HELD_FOR.days
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-async def host(place: Town) -> CardTown:
-    return await card_town(place)
 
 
 async def wang(host: CardTown, money: int = 100_00, level: int = 3) -> tuple[Person, Phone]:

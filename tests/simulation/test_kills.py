@@ -21,7 +21,7 @@ from tapwealth.play.week import FIRST_DAY
 VICTIMS = ("platform", "database", *PARTNERS)
 BUSY = {
     0: ("drain transit",),
-    1: ("cut the date", "expire holds"),
+    1: ("cut the date", "hear the bank", "expire holds"),
     2: (
         "clear cards", "settle merchants", "fees to own money", "draw the advance", "cover captures",
         "send fund files", "instruct again", "prove units",

@@ -33,10 +33,12 @@ _RESERVE = NUMBER_OF[Kind.CUSTOMER_RESERVE]
 
 async def expire_holds(house: House, day: date) -> StepReport:
     """Set free what nobody presented in time."""
-    expired = await _expire_some(house, day, 0)
-    while expired and expired % _AT_ONCE == 0 and (more := await _expire_some(house, day, expired)) > expired:
-        expired = more
-    return _expired(expired)
+    expired = 0
+    while True:
+        some = await _expire_some(house, day, expired)
+        expired += some
+        if some < _AT_ONCE:
+            return _expired(expired)
 
 
 def _expired(count: int) -> StepReport:
@@ -44,7 +46,7 @@ def _expired(count: int) -> StepReport:
 
 
 async def _expire_some(house: House, day: date, before: int) -> int:
-    """How many are expired now; `before` were already."""
+    """How many were expired; `before` were by the rounds before this one."""
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
@@ -60,7 +62,7 @@ async def _expire_some(house: House, day: date, before: int) -> int:
         await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in overdue])
         if len(overdue) < _AT_ONCE:
             await reported(tx, _expired(before + len(overdue)))
-        return before + len(overdue)
+        return len(overdue)
 
 
 async def clear_cards(house: House, day: date) -> StepReport:

@@ -5,6 +5,7 @@ from tapwealth.flows.end_of_day import Step
 
 STEPS: tuple[Step, ...] = (
     Step("cut the date", proof.cut_date),
+    Step("hear the bank", proof.hear_bank),
     Step("expire holds", clearing.expire_holds),
     Step("clear cards", clearing.clear_cards),
     Step("drain transit", transit.drain_step),

@@ -24,7 +24,7 @@ from tapwealth.bank.reconcile import (
     reconcile,
     unpack_outstanding,
 )
-from tapwealth.bank.statement import Statement, StatementLine, unpack_lines
+from tapwealth.bank.statement import Statement, StatementLine, booking_name, unpack_lines
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows import payments, receipts
 from tapwealth.flows.bank_messages import RECOGNISERS
@@ -160,15 +160,17 @@ async def _answers_in(house: House, compared: Compared) -> list[str]:
 
 
 def _receipts_in(compared: Compared) -> list[Pushed]:
-    """Money that came in under a name of its own and that nobody told us of."""
+    """Money that came in and that nobody told us of."""
     lines: dict[tuple[str, str], StatementLine] = {
-        (account, line.end_to_end_id): line for account, statement in compared.statements.items() for line in statement.lines
+        (account, booking_name(account, line.end_to_end_id, line.booked_on, line.reference)): line
+        for account, statement in compared.statements.items()
+        for line in statement.lines
     }
-    found = [(account, lines.get((account, one.item))) for account, one in _breaks(compared, BreakKind.BANK_HAS_MORE)]
+    found = [(account, one.item, lines[account, one.item]) for account, one in _breaks(compared, BreakKind.BANK_HAS_MORE)]
     return [
-        Pushed(line.end_to_end_id, account, line.amount, line.booked_on, line.counterparty_name, line.text)
-        for account, line in found
-        if line is not None and line.amount > 0 and line.booked_on == compared.statements[account].day
+        Pushed(name, account, line.amount, line.booked_on, line.counterparty_name, line.text)
+        for account, name, line in found
+        if line.amount > 0 and line.booked_on == compared.statements[account].day
     ]
 
 

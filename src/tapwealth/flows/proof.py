@@ -44,13 +44,32 @@ async def cut_date(house: House, day: date) -> StepReport:
     return StepReport(f"{day} is cut")
 
 
-async def receive_statements(house: House, day: date) -> StepReport:
-    """The bank's statement of each of our accounts, once every payment that was due has its answer (or patience has run out)."""
+async def _unanswered(tx: Tx, day: date) -> int:
+    """Payments that were due by that date and that the bank has not answered."""
+    return sum(one.requested_date <= day for one in await bank.open_instructions(tx))
+
+
+async def _heard(house: House, day: date) -> int:
+    """Waits until every payment that was due has its answer, or patience has run out: how many have none."""
 
     async def on_the_way(tx: Tx) -> bool:
-        return any(one.requested_date <= day for one in await bank.open_instructions(tx))
+        return await _unanswered(tx, day) > 0
 
     await wait_while(house, on_the_way)
+    async with house.database.read() as tx:
+        return await _unanswered(tx, day)
+
+
+async def hear_bank(house: House, day: date) -> StepReport:
+    """What the bank has booked on the date comes before whatever is computed from it: what goes on to billers and insurer."""
+    unanswered = await _heard(house, day)
+    text = f"{unanswered} due payments have no answer" if unanswered else "every due payment has its answer"
+    return StepReport(text, {"unanswered": unanswered})
+
+
+async def receive_statements(house: House, day: date) -> StepReport:
+    """The bank's statement of each of our accounts, once every payment that was due has its answer (or patience has run out)."""
+    await _heard(house, day)
     missing, wrong = [], []
     for account in ACCOUNTS:
         content = await handed_out(partial(house.rails.bank.statement, account, day))

@@ -74,7 +74,7 @@ async def decide(
         return _not_allowed(approver, role)
     row = await tx.fetchrow("select * from approval where book = $1 and id = $2 for update", book, approval_id)
     if row is None:
-        return Refusal(ApprovalRefusal.UNKNOWN, "there is no such proposal; check its id")
+        return Refusal(ApprovalRefusal.UNKNOWN, "there is no such proposal; /view/proposals lists those that wait")
     if row["proposer"] == approver.id:
         return Refusal(ApprovalRefusal.SAME_PERSON, f"{approver.login} proposed this; a second person must decide it")
     if row["state"] != ApprovalState.PROPOSED:

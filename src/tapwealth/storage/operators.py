@@ -95,6 +95,12 @@ async def find(tx: Tx, operator_id: int) -> Operator | None:
     return None if row is None else _operator(row)
 
 
+async def logins(tx: Tx, operator_ids: Sequence[int]) -> dict[int, str]:
+    """The login of each operator, by number."""
+    rows = await tx.fetch("select id, login from operator where id = any ($1)", list(operator_ids))
+    return {row["id"]: row["login"] for row in rows}
+
+
 async def stored(tx: Tx, login: str) -> tuple[Operator, str] | None:
     """The operator of that login and the stored hash, for `verify`."""
     row = await tx.fetchrow("select * from operator where login = $1", login)

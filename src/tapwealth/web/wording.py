@@ -10,6 +10,7 @@ _MINUS = "\N{MINUS SIGN}"
 
 STEPS = {
     "cut the date": "日切",
+    "hear the bank": "等候银行回执",
     "expire holds": "释放过期冻结",
     "clear cards": "卡清算",
     "begin cover": "保障生效",

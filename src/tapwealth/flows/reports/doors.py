@@ -72,6 +72,7 @@ def views(house: House) -> Mapping[str, View]:
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
         "files/pending": lambda caller, _given: _for_operators(caller, lambda: _pending(house)),
         "receipts/{id}": lambda caller, given: _for_operators(caller, lambda: _read(house, lambda tx: standing.receipt(tx, given["id"]))),
+        "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
         "in_flight": lambda caller, _given: _for_operators(caller, lambda: _in_flight(house)),
     }

@@ -1,5 +1,6 @@
 """Where something stands: small reads for a customer's phone, for operators, and for whoever waits for a partner's answer."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from tapwealth.bills import store as bills
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.flows.bills import STATE_WORDS
-from tapwealth.flows.frame import House
+from tapwealth.flows.frame import HOUSE_BOOK, House
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_view
 from tapwealth.flows.reports.refusals import ReportRefusal
@@ -22,6 +23,7 @@ from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Balance, Limit, NewAccount
+from tapwealth.storage import approvals, operators
 
 
 class BoundCard(msgspec.Struct, frozen=True):
@@ -156,6 +158,22 @@ async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicySt
         return _unknown("policy")
     shown = policy_view(row)
     return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown)
+
+
+class ProposalView(msgspec.Struct, frozen=True):
+    """What an operator has proposed and another one is to decide; `content` as it was given, `proposed_by` a login."""
+
+    proposal: UUID
+    kind: str
+    content: Mapping[str, Any]
+    proposed_by: str
+
+
+async def proposals(tx: Any) -> list[ProposalView]:
+    """Those that wait, oldest first."""
+    waiting = await approvals.waiting(tx, HOUSE_BOOK)
+    logins = await operators.logins(tx, [one.proposer for one in waiting])
+    return [ProposalView(one.id, one.kind, one.proposal, logins[one.proposer]) for one in waiting]
 
 
 async def receipt(tx: Any, identifier: str) -> dict[str, bool]:
