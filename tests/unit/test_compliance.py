@@ -98,11 +98,6 @@ def test_wealth_from_the_balance(level: int, current: bool, of_2014: bool) -> No
     assert (limits.barred_from_wealth("2014", level) is None) is of_2014
 
 
-def test_a_pin_is_asked_above_the_limit() -> None:
-    assert [limits.needs_pin(CURRENT, fen) for fen in (100_000, 100_001)] == [False, True]
-    assert [limits.needs_pin(OF_2014, fen) for fen in (30_000, 30_001)] == [False, True]
-
-
 def test_who_was_not_asked_about_losses_buys_the_lowest_risk_only() -> None:
     assert [risk for risk in range(1, 6) if above_risk(risk) is None] == [1]
     assert "R3 may not be sold" in str(above_risk(3))

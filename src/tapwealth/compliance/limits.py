@@ -6,7 +6,7 @@ classes II and III. Transfers to one's own bank account of the same name do not 
 
 from datetime import date
 
-from tapwealth.compliance.rules import RuleSet, rule_set
+from tapwealth.compliance.rules import rule_set
 from tapwealth.kernel.money import format_minor
 
 LIMIT_OF_CLASS = {1: ("class_1_lifetime", "since opening"), 2: ("class_2_year", "this year"), 3: ("class_3_year", "this year")}
@@ -37,9 +37,3 @@ def barred_from_wealth(rule_set_name: str, level: int) -> str | None:
     if row is None or level >= row.value:
         return None
     return f"a class {level} account may not buy wealth products from its balance; class {row.value} may"
-
-
-def needs_pin(rules: RuleSet, amount: int) -> bool:
-    """Whether a tap of this amount needs a PIN or a fingerprint."""
-    row = rules.find("no_pin", "limit")
-    return row is None or amount > row.value

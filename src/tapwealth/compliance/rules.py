@@ -71,11 +71,6 @@ class RuleSet:
         """The figure of a row that every set has."""
         return self.rows[rule, key].value
 
-    def is_on(self, rule: str, key: str) -> bool:
-        """Whether a yes-or-no row says yes; no if there is none."""
-        row = self.find(rule, key)
-        return row is not None and row.value == 1
-
 
 def rule_set(name: str = DEFAULT_SET) -> RuleSet:
     """The set of that name as shipped. Raises BadInput if there is none."""

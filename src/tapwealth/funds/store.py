@@ -358,12 +358,6 @@ async def add_file(tx: Any, name: str, digest: bytes, records: int, day: date, n
     )
 
 
-async def files_on(tx: Any, day: date) -> list[tuple[str, bool, int]]:
-    """(name, outgoing, records) of that business date."""
-    rows = await tx.fetch("select name, outgoing, records from exchange_file where book = 0 and business_date = $1 order by name", day)
-    return [(row["name"], row["outgoing"], row["records"]) for row in rows]
-
-
 async def add_quotation(tx: Any, one: QuotationRow, now: datetime) -> None:
     await tx.execute(
         "insert into fund_quotation (book, fund, day, income_per_10k, seven_day_yield, day_income, total_units, computed_income,"

@@ -4,9 +4,7 @@ CNY counts in fen (1/100 yuan), fund units in 1/100 unit. Prices and rates are i
 (`income_per_10k` in 1/10,000 yuan) or `fractions.Fraction` inside a computation.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 from typing import TypeVar
@@ -16,45 +14,12 @@ from tapwealth.kernel.refusal import BadInput
 MAX_AMOUNT = 10**15
 """Greatest amount of a single movement, in minor units (ten thousand billion yuan): no sum of a batch overflows 64 bits."""
 
-_DECIMAL = re.compile(r"(-?)(0|[1-9][0-9]{0,15})(?:\.([0-9]+))?", re.ASCII)
-
 
 class Asset(IntEnum):
     """What an account holds. The number is stored; the registry of fund units grows with the shelf of funds."""
 
     CNY = 1
     FUND_000198 = 2
-
-    @property
-    def label(self) -> str:
-        return "CNY" if self is Asset.CNY else self.name.removeprefix("FUND_") + " units"
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """`amount` minor units of `asset`."""
-
-    amount: int
-    asset: Asset = Asset.CNY
-
-    def __str__(self) -> str:
-        return f"{format_minor(self.amount)} {self.asset.label}"
-
-
-def parse_minor(text: str, *, where: str = "amount", positive: bool = True) -> int:
-    """Read a decimal such as `12.5` into hundredths (fen, or 1/100 unit). Raises BadInput on anything else.
-
-    >>> parse_minor("12.5")
-    1250
-    """
-    match = _DECIMAL.fullmatch(text.strip())
-    if match is None:
-        raise BadInput(f"{text[:40]!r} is not an amount", where=where, hint="write it like 12.50")
-    sign, whole, decimals = match.groups()
-    if decimals and len(decimals) > 2:
-        raise BadInput(f"{text} has {len(decimals)} decimals", where=where, hint="at most two are possible")
-    amount = int(whole) * 100 + int((decimals or "").ljust(2, "0"))
-    return checked(-amount if sign else amount, where=where, positive=positive)
 
 
 def checked(amount: int, *, where: str = "amount", positive: bool = True) -> int:

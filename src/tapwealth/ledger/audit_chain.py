@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from tapwealth.ledger.findings import Finding, Wrong, at_line
-from tapwealth.ledger.rules import BATCH_BITS
 
 _LINES_AT_ONCE = 50_000
 
@@ -153,8 +152,3 @@ async def _recomputed(tx: Any, book: int, batch: int, previous: bytes | None) ->
 async def _digest(tx: Any, book: int, batch: int) -> bytes | None:
     digest: bytes | None = await tx.fetchval("select digest from batch where book = $1 and batch = $2", book, batch)
     return digest
-
-
-def first_batch(no: int) -> int:
-    """The batch that a line number lies in."""
-    return no >> BATCH_BITS
