@@ -5,6 +5,9 @@ import check_locks as locks
 GOOD = "asyncpg==0.32.0 \\\n    --hash=sha256:" + "a" * 64 + "\n"
 
 
+ELSEWHERE = "https://example.test"
+
+
 def test_the_locks_hold() -> None:
     assert not locks.problems()
 
@@ -13,7 +16,7 @@ def test_a_lock_without_hash_or_with_a_host_is_found() -> None:
     assert not list(locks.malformed("run.lock", GOOD))
     assert list(locks.malformed("run.lock", "asyncpg==0.32.0\n"))
     assert list(locks.malformed("run.lock", "lxml==6.1.3 \\\n" + GOOD))
-    assert list(locks.malformed("run.lock", "--index-url https://packages.example.test/simple\n" + GOOD))
+    assert list(locks.malformed("run.lock", f"--index-url {ELSEWHERE}\n" + GOOD))
 
 
 def test_a_pin_that_differs_is_found() -> None:

@@ -1,13 +1,12 @@
 """The bank's messages as they arrive: read, credited under a name, and settled, whichever of the forms ISO 20022 allows a bank chose."""
 
 import io
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from bill_town import MONDAY, Town, town
+from bill_town import MONDAY, Town
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import Part
@@ -23,12 +22,6 @@ from tapwealth.ledger.chart import Kind, house_account
 GOLDEN = Path(__file__).parents[1] / "golden" / "iso20022"
 RESERVE = "0100000001"
 TOLD = (GOLDEN / "foreign_bank.camt.054.xml").read_bytes()
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def receipts_of(place: Town) -> list[tuple[str, str, int]]:

@@ -1,14 +1,12 @@
 """Paying a bill: what is refused, what is posted, what an answer does, and that nothing happens twice."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
-from bill_town import BJPOWER, MONDAY, ScriptedBiller, Town, day_end_file, town
+from bill_town import BJPOWER, MONDAY, ScriptedBiller, Town, day_end_file
 
 from tapwealth.bills import store
 from tapwealth.bills.biller import NotReceived, Rejected, Unknown
@@ -23,12 +21,6 @@ from tapwealth.ledger.chart import Kind
 
 ACCOUNT = "1234567890"
 TUESDAY = MONDAY + timedelta(days=1)
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def only_payment(place: Town, person: Any) -> Any:

@@ -4,16 +4,15 @@ Random stories are told to real payments on a real database; afterwards the rows
 rule has a planted defect that breaks it.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-from bill_town import Town, town
+from bill_town import Town
 
 from tapwealth.bills import entries, payment, store
 from tapwealth.bills.biller import NotReceived, Paid, PaymentAnswer, Rejected, Unknown
@@ -27,12 +26,6 @@ from tapwealth.ledger.chart import Kind
 
 PAYMENTS, CHAPTERS, PRICE = 40, 7, 1_000
 ANSWERS: tuple[PaymentAnswer, ...] = (Paid("E1"), Paid("E1"), Rejected("no"), Unknown("silence"), Unknown("silence"), NotReceived())
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def tell_a_story(place: Town, seed: int) -> None:

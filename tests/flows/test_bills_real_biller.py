@@ -172,7 +172,7 @@ async def test_the_biller_dies_before_and_after_it_took_the_payment(place: Town,
         power.kill()
         return await honest(*asked)
 
-    port.http.pay = dies  # type: ignore[method-assign]
+    port.http.pay = dies
     assert len(await place.work("biller", bills.deliver)) == 1
     power.start()
     port.moved()

@@ -1,11 +1,8 @@
 """A batch of a thousand bill payments takes no more statements than one of ten; nor do the biller's answers and its day-end file."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from uuid import UUID
 
-import pytest
-from bill_town import MONDAY, Town, town
+from bill_town import MONDAY, Town
 from counting import Counting
 
 from tapwealth.bills import store
@@ -17,12 +14,6 @@ from tapwealth.flows.frame import moment
 from tapwealth.ledger.chart import Kind
 
 MANY, FEW = 1006, 10
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def placings(place: Town, count: int) -> list[Placing]:

@@ -1,11 +1,9 @@
 """A step of the day's end that is killed after its deed: its figures are as if nothing had been."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-from bill_town import MONDAY, Town, town
+from bill_town import MONDAY, Town
 
 from tapwealth.flows import billers, bills, end_of_day
 from tapwealth.flows.end_of_day import DayReport, Step, StepReport
@@ -16,12 +14,6 @@ from tapwealth.ledger.chart import Kind
 
 class Killed(Exception):
     """In the place of a kill -9 between a step's deed and its being noted as done."""
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def killed_after(house: House, day: date) -> StepReport:

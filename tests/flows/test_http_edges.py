@@ -14,7 +14,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from played_days import SHOP, after, play_apart, stage
+from played_days import SHOP, after, stage
 from served_house import PARTNER_TOKEN, Doors, open_doors
 
 from tapwealth.flows import people
@@ -65,14 +65,6 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 """Each command with a caller who may give it, and a body of the right shape; none of them is given as it stands."""
 MONEY = [name for name, (_, body) in GOOD.items() if "amount" in body]
-
-
-@pytest.fixture(scope="module")
-def folder(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The days are played once for all tests."""
-    made = tmp_path_factory.mktemp("played")
-    play_apart(database_url, made)
-    return made
 
 
 @pytest.fixture
@@ -280,7 +272,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("buy_policy", {"from_day": "0001-01-01"}, "begins_when", "choose one of these days"),
     ("buy_policy", {"premium": -1}, "premium_differs", "760.00"),
     ("cancel_policy", {}, "unknown_policy", "look at your list"),
-    ("approve", {}, "unknown", "check its id"),
+    ("approve", {}, "unknown", "/view/proposals lists those that wait"),
     ("propose_merchant", {"merchant_number": SHOP}, "exists", "choose another number"),
     ("propose_fund", {"code": "000198"}, "exists", "choose others"),
     ("propose_fund", {}, "exists", "units of number 2"),
@@ -468,6 +460,7 @@ VIEWS: list[tuple[str, str, int, str, tuple[str, ...]]] = [
     ("files?date=x", OPERATIONS, 400, "bad_input", ("date", "write it like")),
     ("files?date=%00", OPERATIONS, 400, "bad_input", ("date", "cannot be seen")),
     ("files/pending", "", 403, "not_yours", ("operators",)),
+    ("proposals", "me", 403, "not_yours", ("operators",)),
     ("receipts/%00", OPERATIONS, 400, "bad_input", ("id", "cannot be seen")),
     ("receipts/x", "me", 403, "not_yours", ("operators",)),
     ("transit", "", 403, "not_yours", ("operators",)),

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,6 @@ from tapwealth.ledger.chart import Kind
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 ACCIDENT, TERM_LIFE = BuyPolicy("ACC1", ["terms"]), BuyPolicy("TL20", ["terms", "health"])
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def buy(place: Town, person: Person, command: BuyPolicy = ACCIDENT) -> Any:

@@ -113,7 +113,7 @@ async def test_the_insurer_dies_after_it_issued(place: Town, tpins: SandboxPartn
         tpins.kill()
         return await honest(order)
 
-    port.http.issue = dies  # type: ignore[method-assign]
+    port.http.issue = dies
     assert len(await place.work("insurer", insurance.deliver)) == 1
     tpins.start()
     port.moved()

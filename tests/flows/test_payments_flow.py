@@ -1,14 +1,13 @@
 """Payments through the bank and money pushed to us, on a real database: instructed once, settled by the first word, credited once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from bill_town import MONDAY, NINE, Person, Town, town
+from bill_town import MONDAY, NINE, Person, Town
 
 from tapwealth.bank import store
 from tapwealth.bank.entries import NUMBER_OF, Part
@@ -28,12 +27,6 @@ from tapwealth.wire.iso20022.status_report import PaymentOutcome, PaymentStatus,
 
 RESERVE, COLLECTION = NUMBER_OF[Kind.CUSTOMER_RESERVE], NUMBER_OF[Kind.FUND_COLLECTION]
 TUESDAY = MONDAY + timedelta(days=1)
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
 
 
 def payout(*people: tuple[Person, int], name: str = "payout") -> Payment:
@@ -193,7 +186,7 @@ class Bank:
 
 async def test_an_outage_while_sending_leaves_the_payment_open_and_the_same_message_goes_later(place: Town) -> None:
     bank = Bank()
-    place.house = replace(place.house, rails=replace(place.house.rails, bank=bank))  # type: ignore[arg-type]
+    place.house = replace(place.house, rails=replace(place.house.rails, bank=bank))
     person = await place.person("Wang", 100_00)
     payment = payout((person, 30_00))
     await instruct(place, payment)

@@ -7,7 +7,7 @@ could lie there. What is handed to a partner (its messages, the files of the exc
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-import pytest
 from bill_town import MONDAY
 from fund_town import OTHER, application, fund_town
-from played_days import Played, after, play_apart
+from played_days import Played
 from served_house import open_doors
 
 from tapwealth.app.platform import configure_log
@@ -32,20 +31,6 @@ from tapwealth.storage.outbox import OutboxMessage
 
 CALLERS = {"httpx", "httpcore"}
 """Loggers of whoever calls us: they tell of the addresses that this test asks for."""
-
-
-@pytest.fixture(scope="module")
-def folder(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The days are played once for all tests."""
-    made = tmp_path_factory.mktemp("played")
-    play_apart(database_url, made)
-    return made
-
-
-@pytest.fixture
-async def on(database_url: str, folder: Path) -> AsyncIterator[Played]:
-    async with after(database_url, folder) as played:
-        yield played
 
 
 async def secrets_of(on: Played) -> dict[str, str]:
@@ -172,7 +157,7 @@ async def test_no_head_and_no_line_of_the_log_names_a_person(on: Played, folder:
     answers = []
     with redirect_stdout(said), caplog.at_level(logging.DEBUG):
         configure_log()
-        async with open_doors(on) as doors:
+        async with open_doors(on, working=True) as doors:
             for body in (opening, opening | {"identity_number": wrong}, opening | {"surplus": one.phone}, opening | {"phone": [one.phone]}):
                 answers.append(await doors.command("open_account", body, "new"))
             answers.append(await doors.command("bind_card", {"card_number": one.card_number[:-1]}, one.device_token))

@@ -27,7 +27,7 @@ class CountingDatabase(Database):
 
     async def connect(self) -> Connection:
         connection = await super().connect()
-        connection.add_query_logger(self._count)  # type: ignore[attr-defined]
+        connection.add_query_logger(self._count)
         return connection
 
     def _count(self, _record: Any) -> None:

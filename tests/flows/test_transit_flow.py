@@ -1,13 +1,11 @@
 """Money between books, on a real database: exactly once under any repetition, stop or crowd, and drained before a date is proved."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import date, timedelta
-from pathlib import Path
 from random import Random
 
 import pytest
-from bill_town import MONDAY, NINE, Person, Town, town
+from bill_town import MONDAY, NINE, Person, Town
 
 from tapwealth.bank import entries, store
 from tapwealth.bank.store import BookTransfer
@@ -19,12 +17,6 @@ from tapwealth.ledger.chart import Kind, house_account
 
 TUESDAY = MONDAY + timedelta(days=1)
 NAMES = ("Wang", "Wu", "Zz")
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def people(place: Town) -> list[Person]:

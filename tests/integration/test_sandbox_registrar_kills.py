@@ -109,7 +109,7 @@ def test_kills_at_any_instant_of_a_step_change_nothing(tmp_path: Path, unkilled:
             registrar.start()
             return clock(day, hour, minute)
 
-        registrar.clock = impatient  # type: ignore[method-assign]
+        registrar.clock = impatient
         assert played(registrar, lambda _: None) == unkilled
 
 

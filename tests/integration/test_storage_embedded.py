@@ -247,7 +247,7 @@ def test_server_that_cannot_start_says_why(data_dir: Path) -> None:
 
 
 def test_disk_full(reachable_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1 << 30, 1 << 30, 5 << 20))  # type: ignore[attr-defined]
+    monkeypatch.setattr(cluster.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1 << 30, 1 << 30, 5 << 20))
     refused(reachable_dir, "the disk is full: 5 MB free")
 
 

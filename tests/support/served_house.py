@@ -61,10 +61,12 @@ class Doors:
 
 
 @asynccontextmanager
-async def open_doors(on: Played, *, token: str = PARTNER_TOKEN, real_time: bool = False) -> AsyncIterator[Doors]:
-    """As `tapwealth up` opens them; `real_time`: without a test clock."""
+async def open_doors(on: Played, *, token: str = PARTNER_TOKEN, real_time: bool = False, working: bool = False) -> AsyncIterator[Doors]:
+    """As `tapwealth up` opens them; `real_time`: without a test clock. Unless they are `working`, nobody works off the outbox meanwhile, so
+    that whatever is written was written by a request."""
     edges = await open_edges(on.house, token, real_time=real_time)
-    async with edges.running(), serving(edges.http) as address, httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as http:
+    behind = edges.running() if working else edges.batcher
+    async with behind, serving(edges.http) as address, httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as http:
         yield Doors(on, http, edges.http)
 
 

@@ -180,4 +180,4 @@ def test_nothing_shows_pan_or_key() -> None:
 def test_personalising_with_wrong_data_is_refused(changed: dict[str, object]) -> None:
     right: dict[str, object] = {"pan": PAN, "psn": "00", "expiry": date(2026, 12, 31), "card_key": KEY}
     with pytest.raises(BadInput):
-        personalise(**{**right, **changed})  # type: ignore[arg-type]
+        personalise(**{**right, **changed})

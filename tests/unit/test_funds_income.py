@@ -63,7 +63,7 @@ def test_the_shares_are_the_sum_and_fair(holdings: dict[Account, int], income: i
 @given(REGISTERS, INCOMES, st.randoms(use_true_random=False))
 def test_the_order_of_holders_does_not_matter(holdings: dict[Account, int], income: int, chance: object) -> None:
     shuffled = list(holdings.items())
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     assert distribute(income, dict(shuffled)) == distribute(income, holdings)
 
 

@@ -276,7 +276,7 @@ def test_a_sale_that_another_library_would_write_is_read_the_same() -> None:
 def test_the_terminal_writes_no_nonsense(payment: dict[str, object], line: str) -> None:
     values = {"track2": PAYMENT.track2, "psn": "01", "amount": 1, "entry_mode": "07"} | payment
     with pytest.raises(BadInput) as caught:
-        pack(terminal_side.sale_message(PLACE, terminal_side.Payment(**values), b"\x9f"), KEY)  # type: ignore[arg-type]
+        pack(terminal_side.sale_message(PLACE, terminal_side.Payment(**values), b"\x9f"), KEY)
     assert str(caught.value) == line
 
 

@@ -208,7 +208,7 @@ RULE_BREAKERS: dict[str, tuple[dict[str, bytes], Ending, TapReason, str]] = {
 @pytest.mark.parametrize("card_name", RULE_BREAKERS)
 def test_a_card_that_breaks_the_rules_gets_a_clear_outcome(card_name: str) -> None:
     parts, ending, reason, words = RULE_BREAKERS[card_name]
-    seen = why(tap(**parts))  # type: ignore[arg-type]
+    seen = why(tap(**parts))
     assert seen[:2] == (ending, reason)
     assert words in seen[2]
 

@@ -1,15 +1,14 @@
 """A thousand orders take no more statements than ten: through the batcher, by a channel's file, and in the registrar's answer."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bill_town import MONDAY
 from counting import Counting
-from fund_town import FundTown, accounts, fund_town, order, orders
+from fund_town import FundTown, accounts, order, orders
 
 from tapwealth.flows import exchange_out, purchase
 from tapwealth.flows.purchase import PurchasePlaced
@@ -19,12 +18,6 @@ from tapwealth.storage.group_commit import Batcher
 
 FEW, MANY = 10, 1006
 TUESDAY = MONDAY + timedelta(days=1)
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[FundTown]:
-    async with fund_town(new_database(), tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """The registrar's files: what goes to it byte for byte, what its answers do, and that whatever is wrong with them is named."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bill_town import MONDAY
-from fund_town import ADVANCE, FUND, OTHER, OWN, FundTown, Values, accounts, bought, fund_town, order, orders, set_in
+from fund_town import ADVANCE, FUND, OTHER, OWN, FundTown, Values, accounts, bought, order, orders, set_in
 
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.flows import exchange_in
@@ -20,12 +19,6 @@ from tapwealth.ledger.chart import Kind
 from tapwealth.wire.ofd import DataFileName, Header, fields_of, write_data_file
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (MONDAY + timedelta(days=n) for n in range(1, 7))
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[FundTown]:
-    async with fund_town(new_database(), tmp_path) as made:
-        yield made
 
 
 # ---- what goes out

@@ -1,13 +1,11 @@
 """Captured units: by fast transfer to the advancer, by redemption back into the bank's money; listed as transit until they are there."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bill_town import MONDAY
-from fund_town import ADVANCE, FundTown, bought, fund_town, set_in
+from fund_town import ADVANCE, FundTown, bought, set_in
 
 from tapwealth.flows import units
 from tapwealth.funds import store
@@ -16,12 +14,6 @@ from tapwealth.kernel.money import format_minor
 from tapwealth.ledger.chart import Kind
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (MONDAY + timedelta(days=n) for n in range(1, 7))
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[FundTown]:
-    async with fund_town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def in_transit(place: FundTown, day: Any) -> list[tuple[str, int]]:

@@ -1,15 +1,14 @@
 """Another distributor's channel: its holders, its receipt, its orders. A file stands whole or not at all."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import time, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bill_town import MONDAY
-from fund_town import FUND, OTHER, FundTown, accounts, application, fund_town, order, orders
+from fund_town import FUND, OTHER, FundTown, accounts, application, order, orders
 from real_files import ORDERS_FILE
 
 from tapwealth.flows.channel import paid_in
@@ -25,12 +24,6 @@ from tapwealth.wire.ofd import read_data_file, write_data_file
 TUESDAY = MONDAY + timedelta(days=1)
 SUM = 645_735_805
 REAL = redated(ORDERS_FILE.read_bytes(), ORDERS_FILE.name, MONDAY)
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[FundTown]:
-    async with fund_town(new_database(), tmp_path) as made:
-        yield made
 
 
 def code(answer: Any) -> str:
@@ -122,7 +115,7 @@ async def test_what_goes_to_the_registrar_is_the_channels_orders(place: FundTown
     sent = ORDERS.values(place.registrar.sent(MONDAY, "03", OTHER), REAL.name)
     came = sorted(ORDERS.values(REAL.content, REAL.name), key=lambda one: (one.ordered_at, one.serial))
     plain = {"deposit_account": "", "target_trading_account": "", "target_ta_account": "", "target_distributor": ""}
-    assert sent == [replace(one, **plain) for one in came]  # type: ignore[arg-type]
+    assert sent == [replace(one, **plain) for one in came]
 
 
 async def test_the_channels_parameters_decide(place: FundTown) -> None:

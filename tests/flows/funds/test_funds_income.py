@@ -1,14 +1,12 @@
 """Income of every calendar day: by the registrar's 07 and 06, our own computation beside it, equal to the cent; what differs is named."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import date, timedelta
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bill_town import MONDAY, Person
-from fund_town import FUND, OTHER, OWN, FundTown, Values, accounts, fund_town, order, orders
+from fund_town import FUND, OTHER, OWN, FundTown, Values, accounts, order, orders
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import units
@@ -22,12 +20,6 @@ from tapwealth.sandbox.registrar.rates import rates
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in range(1, 4))
 ODD = {1: 1, 2: 5_400, 3: 6_000, 4: 99_999, 5: 100_000_001}
 """What the other channel's holders buy, in fen."""
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[FundTown]:
-    async with fund_town(new_database(), tmp_path) as made:
-        yield made
 
 
 async def held(place: FundTown) -> tuple[Person, Person]:

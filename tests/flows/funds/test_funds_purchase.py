@@ -1,14 +1,12 @@
 """Buying into the fund: when an order counts, what is refused, what is posted, and what the registrar's answer does with it."""
 
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bill_town import MONDAY, NINE, Person
-from fund_town import DAY_CAP, FUND, HOLDING_CAP, MINIMUM, OWN, FundTown, fund_town
+from fund_town import DAY_CAP, FUND, HOLDING_CAP, MINIMUM, OWN, FundTown
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import exchange_out, payments, purchase
@@ -24,12 +22,6 @@ from tapwealth.ledger.chart import Kind
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
 NEXT_MONDAY = MONDAY + timedelta(days=7)
-
-
-@pytest.fixture
-async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[FundTown]:
-    async with fund_town(new_database(), tmp_path) as made:
-        yield made
 
 
 def code(answer: Any) -> str:
