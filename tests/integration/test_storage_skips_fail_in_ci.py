@@ -24,7 +24,12 @@ def test_skips(tmp_path: Path, ci: str, counted: str) -> None:
     for name, content in SAMPLES.items():
         (tmp_path / f"test_{name}.py").write_text(content)
     options = ["-q", "-c", os.devnull, "--rootdir", str(tmp_path), "--continue-on-collection-errors", "-p", "conftest"]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS), "CI": ci, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS / "support"))),
+        "CI": ci,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(tmp_path)],
         env=environment,
