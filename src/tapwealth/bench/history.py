@@ -15,7 +15,7 @@ from typing import TextIO
 from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.bench.figure import SECOND, Figure, Run, Waits, progress, results, shown
 from tapwealth.bench.ledger import BATCH, FEW, MANY_CALLERS, ROUNDS, Bench, install, opened
-from tapwealth.bench.load import NOW, Load, Mix, open_accounts
+from tapwealth.bench.load import NOW, PLAIN, Load, open_accounts
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.storage.embedded import EmbeddedServer
 
@@ -59,7 +59,7 @@ async def _grow(bench: Bench, load: Load, entries: int) -> int:
     async def poster(half: int) -> int:
         done = 0
         while done < entries // 2 and monotonic_ns() < end:
-            batch = [load.entry(Mix(), half) for _ in range(min(BATCH, entries // 2 - done))]
+            batch = [load.entry(PLAIN, half) for _ in range(min(BATCH, entries // 2 - done))]
             async with bench.database.transaction() as tx:
                 await bench.ledger.post(tx, NOW, batch)
             done += len(batch)
@@ -88,7 +88,7 @@ async def _measure(servers: Sequence[EmbeddedServer], grown: Sequence[tuple[Load
 
 def _figures(bench: Bench, load: Load, history: str) -> list[Figure]:
     return [
-        Figure(f"1,024 callers over {history} of history", bench.callers(load, Mix(), MANY_CALLERS), MANY_CALLERS, history=history),
+        Figure(f"1,024 callers over {history} of history", bench.callers(load, PLAIN, MANY_CALLERS), MANY_CALLERS, history=history),
         Figure(f"pages of 50 lines out of {history} of history", _pages(bench, load), _READERS, history=history),
     ]
 

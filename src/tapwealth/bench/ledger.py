@@ -16,7 +16,7 @@ import asyncpg
 
 from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.bench.figure import BOOKS, SECOND, Figure, Run, Waits, memory_mb, progress, results, shown
-from tapwealth.bench.load import NOW, Load, Mix, open_accounts
+from tapwealth.bench.load import NOW, PLAIN, Load, Mix, open_accounts
 from tapwealth.bench.yardsticks import naked, one_by_one, prepare_naked
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.ledger.postgres import PostgresLedger
@@ -136,7 +136,7 @@ async def _measure(server: EmbeddedServer, folder: Path, seconds: int) -> dict[s
 
 
 def _figures(bench: Bench, few: Load, many: Load) -> list[Figure]:
-    places = (("10,000 accounts", few, Mix()), ("1,000,000 accounts", many, Mix()), ("one hot account", few, Mix(hot=True)))
+    places = (("10,000 accounts", few, PLAIN), ("1,000,000 accounts", many, PLAIN), ("one hot account", few, Mix(hot=True)))
     mix, held = Mix(three=30, refused=1), Mix(held=50)
     return [
         *(
@@ -168,7 +168,7 @@ def _across_a_checkpoint(bench: Bench, owner: Any, few: Load, many: Load) -> lis
     return [
         Figure(
             f"1,024 callers, {count:,} accounts, across a checkpoint",
-            across(bench.callers(load, Mix(), MANY_CALLERS)),
+            across(bench.callers(load, PLAIN, MANY_CALLERS)),
             MANY_CALLERS,
         )
         for count, load in ((FEW, few), (MANY, many))

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from struct import Struct
 from uuid import UUID
 
 from asyncpg.pgproto.pgproto import UUID as DriverUUID
@@ -22,6 +23,7 @@ _UNTIL = NOW + timedelta(days=7)
 _KIND = 1
 _FUNDED = 10**12
 _AT_ONCE = 8_000
+_TWO_WORDS = Struct(">QQ").pack
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
@@ -36,6 +38,9 @@ class Mix:
     held: int = 0
 
 
+PLAIN, _POST = Mix(), Op.POST
+
+
 class Load:
     """Draws entries. Keys rise with time, as those of the edges do."""
 
@@ -47,8 +52,8 @@ class Load:
         self._open: deque[tuple[int, UUID, int, int]] = deque()
 
     def key(self) -> UUID:
-        self._count += 1
-        value: UUID = DriverUUID(((self._high + (self._count >> 12 << 16)) << 64 | 0x8 << 60 | self._count).to_bytes(16, "big"))
+        self._count = count = self._count + 1
+        value: UUID = DriverUUID(_TWO_WORDS((self._high + (count >> 12 << 16)), 1 << 63 | count))
         return value
 
     def account(self) -> int:
@@ -65,6 +70,8 @@ class Load:
         debit, credit = own[(draw >> 8) % len(own)], own[(draw >> 32) % len(own)]
         if debit == credit:
             credit = own[((draw >> 32) + 1) % len(own)]
+        if mix is PLAIN:
+            return JournalEntry(book + 1, self.key(), _KIND, DAY, 0, None, (Line(_POST, debit, credit, 1, 1 + (draw & 63)),))
         chance = (draw >> 56) * 100 >> 8
         if chance < mix.held:
             return self._hold_or_capture(book + 1, debit, credit)
@@ -73,10 +80,10 @@ class Load:
         if chance < mix.held + mix.refused:
             debit = self._empty[book]
         amount = 1 + (draw & 63)
-        lines: tuple[Line, ...] = (Line(Op.POST, debit, credit, 1, amount),)
+        lines: tuple[Line, ...] = (Line(_POST, debit, credit, 1, amount),)
         if mix.refused + mix.held <= chance < mix.held + mix.refused + mix.three:
             fees = house_account(book + 1, Kind.FEES, Asset.CNY)
-            lines = (*lines, Line(Op.POST, debit, fees, 1, 1), Line(Op.POST, credit, fees, 1, 1))
+            lines = (*lines, Line(_POST, debit, fees, 1, 1), Line(_POST, credit, fees, 1, 1))
         return JournalEntry(book + 1, self.key(), _KIND, DAY, 0, None, lines)
 
     def _hold_or_capture(self, book: int, debit: int, credit: int) -> JournalEntry:
@@ -124,7 +131,7 @@ async def _fund(database: Database, ledger: PostgresLedger, load: Load, accounts
         source = house_account(book, Kind.CUSTOMER_RESERVE, Asset.CNY)
         for start in range(0, len(own), _AT_ONCE):
             entries = [
-                JournalEntry(book, load.key(), _KIND, DAY, 0, None, (Line(Op.POST, source, account, Asset.CNY, _FUNDED),))
+                JournalEntry(book, load.key(), _KIND, DAY, 0, None, (Line(_POST, source, account, Asset.CNY, _FUNDED),))
                 for account in own[start : start + _AT_ONCE]
             ]
             async with database.transaction() as tx:

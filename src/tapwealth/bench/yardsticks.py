@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tapwealth.bench.figure import SECOND, Run, Waits
-from tapwealth.bench.load import NOW, Load, Mix
+from tapwealth.bench.load import NOW, PLAIN, Load
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage.database import Database
@@ -48,7 +48,7 @@ def naked(owners: Sequence[Any], load: Load, batch: int) -> Run:
         async def poster(half: int) -> int:
             posted = 0
             while monotonic_ns() < end:
-                entries = [load.entry(Mix(), half) for _ in range(batch)]
+                entries = [load.entry(PLAIN, half) for _ in range(batch)]
                 started = monotonic_ns()
                 columns: list[list[Any]] = [[entry.key for entry in entries]]
                 columns += [[entry.lines[0][column] for entry in entries] for column in (1, 2, 4)]
@@ -72,7 +72,7 @@ def one_by_one(database: Database, ledger: PostgresLedger, load: Load, connectio
             done = 0
             while (started := monotonic_ns()) < end:
                 async with database.transaction() as tx:
-                    await ledger.post(tx, NOW, [load.entry(Mix())])
+                    await ledger.post(tx, NOW, [load.entry(PLAIN)])
                 waits.add(monotonic_ns() - started)
                 done += 1
             return done

@@ -8,7 +8,8 @@ A call that is one statement needs no transaction around it.
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import date, datetime
-from operator import attrgetter
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -29,22 +30,18 @@ from tapwealth.ledger.port import (
     Totals,
     TrialLine,
 )
-from tapwealth.ledger.rules import LINE_MASK, MICROSECOND, malformed
+from tapwealth.ledger.rules import LINE_MASK, MICROSECOND, malformed, plain_and_well_formed
 from tapwealth.storage.books import lock_books
 
 _POST = "select * from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 _EXPIRE = "select ledger_expire($1, $2, $3, $4, $5)"
-
-_SEQ, _OP, _KIND, _DATE, _ACTOR, _ASSET, _HOLD, _EXPIRES, _REFERENCE = 2, 3, 4, 5, 6, 7, 11, 12, 13
-"""Parameters of ledger_post(), counted from the one after the clock."""
-
-_OFTEN_THE_SAME = (_SEQ, _OP, _KIND, _DATE, _ACTOR, _ASSET)
 
 _MALFORMED = Answer(LedgerRefusal.MALFORMED, None, 0)
 _KEY_REUSED = Answer(LedgerRefusal.KEY_REUSED, None, 0)
 _REFUSALS = {0: None, **{int(code): code for code in LedgerRefusal}}
 
 _NOTHING_SPECIAL = (0, None, None)
+_BOOK, _KEY = itemgetter(0), itemgetter(1)
 
 Part = list[int]
 """Positions in the caller's list, grouped by book."""
@@ -83,7 +80,7 @@ class PostgresLedger:
     async def post(self, tx: Any, now: datetime | None, entries: Sequence[JournalEntry]) -> list[Answer]:
         """As `port.Ledger.post`. `now` None: what the platform clock shows, read in the same statement."""
         answers = [_MALFORMED] * len(entries)
-        parts = _parts(entries, [place for place, entry in enumerate(entries) if not malformed(entry, self._books)])
+        parts = _parts(entries, _well_formed(entries, self._books))
         if len(parts) == 1:
             due = await _call(tx, now, entries, parts[0], answers)
             if due is None:
@@ -148,18 +145,25 @@ def _atomic(tx: Any) -> AbstractAsyncContextManager[Any]:
     return nullcontext() if tx.is_in_transaction() else tx.transaction()
 
 
+def _well_formed(entries: Sequence[JournalEntry], books: int) -> Part:
+    """The places of those that the ledger could take."""
+    if entries and plain_and_well_formed(entries, books):
+        return list(range(len(entries)))
+    return [place for place, entry in enumerate(entries) if not malformed(entry, books)]
+
+
 def _parts(entries: Sequence[JournalEntry], places: Part) -> list[Part]:
     """The list by book, cut where an entry repeats a key or touches a hold of an earlier one. Mostly one part."""
     chosen = [entries[place] for place in places]
     order = _by_book(chosen, places)
     touched = [line.hold for entry in chosen for line in entry.lines if line.hold is not None]
-    if len({entry.key for entry in chosen}) == len(chosen) and len(set(touched)) == len(touched):
+    if len(set(map(_KEY, chosen))) == len(chosen) and len(set(touched)) == len(touched):
         return [order] if order else []
     return _cut(entries, order)
 
 
 def _by_book(chosen: list[JournalEntry], places: Part) -> Part:
-    books = list(map(attrgetter("book"), chosen))
+    books = list(map(_BOOK, chosen))
     if books == sorted(books):
         return places
     return [places[index] for index in sorted(range(len(books)), key=books.__getitem__)]
@@ -207,21 +211,27 @@ async def _call(
 
 def _columns(entries: Sequence[JournalEntry], part: Part) -> list[Any]:
     """A list per parameter of ledger_post(): an element per line, or one for all if they are the same; None where nothing is set."""
-    rows = []
-    for place in part:
-        book, key, kind, business_date, actor, reference, lines = entries[place]
-        for seq, (op, debit, credit, asset, amount, hold, expires_at) in enumerate(lines):
-            rows.append((book, key, seq, op, kind, business_date, actor, asset, debit, credit, amount, hold, expires_at, reference))
-    columns: list[Any] = list(zip(*rows, strict=True))
-    for place in _OFTEN_THE_SAME:  # the driver takes 0.2 µs to encode an element, counting takes 0.01
-        column = columns[place]
-        if column.count(column[0]) == len(column):
-            columns[place] = column[:1]
-    if not any(columns[_OP]):
-        columns[_HOLD] = columns[_EXPIRES] = None
-    if not any(columns[_REFERENCE]):
-        columns[_REFERENCE] = None
-    return columns
+    book, key, *same, reference, lines = zip(*[entries[place] for place in part], strict=True)
+    same = [_shortened(column) for column in same]
+    widths = list(map(len, lines))
+    seq: tuple[int, ...] = (0,)
+    if max(widths) > 1:
+        seq = tuple(chain.from_iterable(map(range, widths)))
+        each = itemgetter(*[index for index, width in enumerate(widths) for _ in range(width)])
+        book, key, reference = each(book), each(key), each(reference)
+        same = [column if len(column) == 1 else each(column) for column in same]
+    op, debit, credit, asset, amount, hold, expires_at = zip(*chain.from_iterable(lines), strict=True)
+    kind, business_date, actor = same
+    with_holds = any(op)
+    return [
+        *(book, key, _shortened(seq), _shortened(op), kind, business_date, actor, _shortened(asset), debit, credit, amount),
+        *(hold if with_holds else None, expires_at if with_holds else None, reference if any(reference) else None),
+    ]
+
+
+def _shortened(column: tuple[Any, ...]) -> tuple[Any, ...]:
+    """One element if all are the same: the driver takes 0.2 µs to encode an element, counting takes 0.01."""
+    return column[:1] if column.count(column[0]) == len(column) else column
 
 
 def _place_of_line(entries: Sequence[JournalEntry], part: Part, position: int) -> int:
@@ -237,8 +247,26 @@ def _place_of_line(entries: Sequence[JournalEntry], part: Part, position: int) -
 def _read(entries: Sequence[JournalEntry], part: Part, row: Any, answers: list[Answer]) -> None:
     """What is new is numbered on from its book's base; the exceptions are listed by the position of their first line."""
     bases = {book: (base, at) for book, base, at in zip(row["o_book"] or (), row["o_base"] or (), row["o_at"] or (), strict=True)}
-    positions = row["o_pos"] or ()
-    exceptions = dict(zip(positions, zip(row["o_code"] or (), row["o_no"] or (), row["o_recorded"] or (), strict=True), strict=True))
+    if row["o_pos"]:
+        _read_with_exceptions(entries, part, row, bases, answers)
+        return
+    current, position = None, 1
+    for place in part:  # a book's lines stand together, and their instants follow each other
+        book, _, _, _, _, _, lines = entries[place]
+        if book != current:
+            current = book
+            base, recorded_at = bases[book]
+        answers[place] = Answer(None, recorded_at, base + position)
+        width = len(lines)
+        position += width
+        recorded_at += MICROSECOND if width == 1 else MICROSECOND * width
+
+
+def _read_with_exceptions(
+    entries: Sequence[JournalEntry], part: Part, row: Any, bases: Mapping[int, tuple[int, datetime]], answers: list[Answer]
+) -> None:
+    """Repetitions and refusals among them: a repetition takes no number."""
+    exceptions = dict(zip(row["o_pos"], zip(row["o_code"], row["o_no"], row["o_recorded"], strict=True), strict=True))
     position, number = 1, 1
     for place in part:
         entry = entries[place]

@@ -122,12 +122,20 @@ class _Writer:
                 await self._arrived.wait()
                 self._arrived.clear()
                 while self._queue:
-                    batch = [self._queue.popleft() for _ in range(min(len(self._queue), MOST_IN_BATCH))]
+                    batch = self._taken()
                     await self._serve(batch)
                     await asyncio.sleep(0)  # who was answered just now may ask again first: larger batches, fewer of them
         finally:  # cancelled: nobody is left without an answer
             _fail([*batch, *self._queue], Outage("the program is stopping; ask again with the same key"))
             self._queue.clear()
+
+    def _taken(self) -> list[_Waiting]:
+        """What waits, at most a full batch of it."""
+        if len(self._queue) > MOST_IN_BATCH:
+            return [self._queue.popleft() for _ in range(MOST_IN_BATCH)]
+        batch = list(self._queue)
+        self._queue.clear()
+        return batch
 
     async def _serve(self, batch: list[_Waiting]) -> None:
         try:
@@ -173,7 +181,7 @@ class _Writer:
             await lock_books(tx, sorted({book for _, book, _, _ in batch}))
             return await self._answers(tx, by_flow)
 
-    async def _answers(self, tx: Any, by_flow: Mapping[str, list[_Waiting]]) -> list[tuple["asyncio.Future[Any]", Any]]:
+    async def _answers(self, tx: Any, by_flow: Mapping[str, Sequence[_Waiting]]) -> list[tuple["asyncio.Future[Any]", Any]]:
         pairs: list[tuple[asyncio.Future[Any], Any]] = []
         for flow, waiting in by_flow.items():
             answers = await self._flows[flow](tx, [command for _, _, command, _ in waiting])
@@ -181,7 +189,10 @@ class _Writer:
         return pairs
 
 
-def _by_flow(batch: Sequence[_Waiting]) -> dict[str, list[_Waiting]]:
+def _by_flow(batch: Sequence[_Waiting]) -> Mapping[str, Sequence[_Waiting]]:
+    first = batch[0][0]
+    if all(waiting[0] == first for waiting in batch):
+        return {first: batch}
     by_flow: dict[str, list[_Waiting]] = {}
     for waiting in batch:
         by_flow.setdefault(waiting[0], []).append(waiting)
