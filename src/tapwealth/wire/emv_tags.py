@@ -18,6 +18,7 @@ class Tag(IntEnum):
     TRACK2_57 = 0x57
     APPLICATION_TEMPLATE_61 = 0x61
     FCI_6F = 0x6F
+    RECORD_70 = 0x70
     RESPONSE_FORMAT_2_77 = 0x77
     RESPONSE_FORMAT_1_80 = 0x80
     AIP_82 = 0x82
@@ -98,7 +99,7 @@ def _table() -> dict[int, TagInfo]:
         0x5A: ("Application PAN", card, cn, 6, 10),
         Tag.APPLICATION_TEMPLATE_61: ("Application template", card, group, 0, 252),
         Tag.FCI_6F: ("File control information template", card, group, 0, 252),
-        0x70: ("Record template", card, group, 0, 252),
+        Tag.RECORD_70: ("Record template", card, group, 0, 252),
         Tag.RESPONSE_FORMAT_2_77: ("Response template, format 2", card, group, 0, 252),
         Tag.RESPONSE_FORMAT_1_80: ("Response, format 1", card, b, 0, 252),
         Tag.AIP_82: ("Application interchange profile", card, b, 2, 2),
