@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -34,11 +35,15 @@ def played(days: int, faults: dict[str, list[tuple[str, int]]], by_hand: dict[st
 
 
 def in_store(partner: str, statement: str) -> Callable[[Path], None]:
-    """Change exactly one row of a partner's store."""
+    """Change exactly one row of a partner's store, once it is there: a partner on a busy machine takes its time."""
 
     def change(folder: Path) -> None:
-        with closing(sqlite3.connect(folder / f"{partner}.sqlite")) as connection, connection:
-            assert connection.execute(statement).rowcount == 1
+        for _ in range(200):
+            with closing(sqlite3.connect(folder / f"{partner}.sqlite")) as connection, connection:
+                if (changed := connection.execute(statement).rowcount) == 1:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"{changed} rows of the {partner} were changed")
 
     return change
 
