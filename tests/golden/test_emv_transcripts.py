@@ -9,11 +9,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from card_authority import CA_KEY
 from pyemv import ac
 
 from tapwealth.card import CardState, personalise, step
 from tapwealth.kernel.masked import Pan
-from tapwealth.terminal import Ended, Ending, OnlineRequest, Outcome, Tap, TapReason, TerminalConfig, dialogue, run
+from tapwealth.terminal import Application, Ended, Ending, OnlineRequest, Outcome, Tap, TapReason, TerminalConfig, dialogue, run
 from tapwealth.wire import tlv
 
 FOLDER = Path(__file__).parent / "emv"
@@ -98,11 +99,18 @@ def test_a_real_debit_card_of_2018_with_a_longer_list_and_another_order() -> Non
     assert (outcome.atc, outcome.psn, len(outcome.track2.pan.reveal())) == (0x004E, "01", 19)
 
 
-def test_a_real_card_that_approves_offline_is_not_taken() -> None:
-    config = TerminalConfig("TW000001", ttq=bytes.fromhex("B6000000"))
-    outcome = tapped("recorded_offline_card_2011.txt", Tap(1000, date(2011, 3, 30), bytes.fromhex("E519217B"), 1), config)
+def test_a_real_card_that_approves_offline_is_asked_for_its_records() -> None:
+    """The recording ends with the answer to GPO: then the card leaves, and what it had begun is remembered."""
+    floor = (Application(floor_limit=2000),)
+    config = TerminalConfig("TW000001", ttq=bytes.fromhex("B6000000"), applications=floor, ca_keys=(CA_KEY,))
+    record = transcript("recorded_offline_card_2011.txt")
+    tap = Tap(1000, date(2011, 3, 30), bytes.fromhex("E519217B"), 1)
+    outcome = run(dialogue(config, tap), replay([*record, ("C", bytes.fromhex("00B2051400")), ("R", b"")]))
     assert isinstance(outcome, Ended)
-    assert (outcome.ending, outcome.refusal.code) == (Ending.DECLINED, TapReason.OFFLINE_NOT_TAKEN)
+    assert (outcome.ending, outcome.refusal.code) == (Ending.TRY_AGAIN, TapReason.CARD_LEFT)
+    assert outcome.torn is not None
+    assert outcome.torn.seen is not None
+    assert outcome.torn.seen.atc == 0x06A1
 
 
 RECORDED_TERMINALS = {

@@ -153,15 +153,19 @@ def test_the_order_of_the_answer_does_not_matter() -> None:
     assert tap(gpo=ok(turned)) == plain
 
 
+def taken(name: bytes) -> bool:
+    return CONFIG.application_of(name) is not None
+
+
 def test_priority_decides_and_equals_keep_the_cards_order() -> None:
     listed = directory(ppse((CREDIT, "02"), (DEBIT, "01"), ("A0000003330101", ""), ("A000000333010103", "82"), (DEBIT, "0F")))
-    names = [candidate.name.hex().upper() for candidate in in_order(listed, CONFIG.aids)]
+    names = [candidate.name.hex().upper() for candidate in in_order(listed, taken)]
     assert names == [DEBIT, CREDIT, "A000000333010103", "A0000003330101"]
 
 
 def test_other_schemes_and_unusable_names_are_passed_over() -> None:
     listed = directory(ppse(("A0000000031010", "01"), ("A0000003", "01"), ("A00000033301010100112233445566778899", "01"), (DEBIT, "03")))
-    assert in_order(listed, CONFIG.aids) == [Candidate(h(DEBIT), 3)]
+    assert in_order(listed, taken) == [Candidate(h(DEBIT), 3)]
 
 
 def test_the_next_application_is_tried_when_one_will_not_start() -> None:
@@ -256,7 +260,7 @@ def test_where_the_holder_must_be_verified_the_phone_must_have_done_it() -> None
         lambda: TerminalConfig("short"),
         lambda: TerminalConfig("TW000001", ttq=h("80800000")),
         lambda: TerminalConfig("TW000001", ttq=b""),
-        lambda: TerminalConfig("TW000001", aids=(h("A000"),)),
+        lambda: TerminalConfig("TW000001", applications=()),
         lambda: Tap(0, date(2014, 2, 24), bytes(4), 1),
         lambda: Tap(10**12, date(2014, 2, 24), bytes(4), 1),
         lambda: Tap(1, date(2014, 2, 24), bytes(3), 1),

@@ -15,7 +15,7 @@ from tapwealth.kernel.clock import business_date_of, sleep_ms
 from tapwealth.play.stage import WentOtherwise
 from tapwealth.terminal.config import Tap, TerminalConfig
 from tapwealth.terminal.kernel import dialogue, run
-from tapwealth.terminal.outcome import OnlineRequest
+from tapwealth.terminal.outcome import OfflineApproval, OnlineRequest
 
 Transmit = Callable[[bytes], bytes]
 _SHORT_MS, _LONG_MS = 1_200, 8_000
@@ -54,6 +54,8 @@ class Counter:
         """The dialogue between terminal and card, up to the request that goes online."""
         config = TerminalConfig(self.terminal_number)
         outcome = run(dialogue(config, Tap(amount, business_date_of(at), unpredictable, sequence)), transmit)
+        if isinstance(outcome, OfflineApproval):
+            raise WentOtherwise("the card approved offline, which this counter does not store and forward")
         if not isinstance(outcome, OnlineRequest):
             raise WentOtherwise(f"the card ended the tap: {outcome}")
         return outcome

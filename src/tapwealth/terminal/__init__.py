@@ -4,8 +4,37 @@
 No I/O, no clock, no randomness, and no way to the ledger or the database.
 """
 
-from tapwealth.terminal.config import Tap, TerminalConfig
-from tapwealth.terminal.kernel import dialogue, run
-from tapwealth.terminal.outcome import Ended, Ending, OnlineRequest, Outcome, TapReason
+from tapwealth.terminal.config import Application, ExceptionList, Tap, TerminalConfig
+from tapwealth.terminal.kernel import MOST_COMMANDS, dialogue, run
+from tapwealth.terminal.outcome import (
+    Cvm,
+    Ended,
+    Ending,
+    Oda,
+    OfflineApproval,
+    OnlineRequest,
+    Outcome,
+    Repeat,
+    TapReason,
+    Torn,
+)
 
-__all__ = ["Ended", "Ending", "OnlineRequest", "Outcome", "Tap", "TapReason", "TerminalConfig", "dialogue", "run"]
+__all__ = [
+    "MOST_COMMANDS",
+    "Application",
+    "Cvm",
+    "Ended",
+    "Ending",
+    "ExceptionList",
+    "Oda",
+    "OfflineApproval",
+    "OnlineRequest",
+    "Outcome",
+    "Repeat",
+    "Tap",
+    "TapReason",
+    "TerminalConfig",
+    "Torn",
+    "dialogue",
+    "run",
+]

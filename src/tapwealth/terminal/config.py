@@ -1,11 +1,15 @@
 """What a terminal is and what one tap is about: everything the kernel knows besides the card."""
 
+import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.terminal.qualifiers import TTQ_BYTES, TVR_BYTES, Ttq
+from tapwealth.wire.emv_certificates import CaKey, Revoked
 from tapwealth.wire.emv_data import date_bytes, numeric
 from tapwealth.wire.emv_tags import Tag
 
@@ -18,39 +22,105 @@ PURCHASE = 0x00
 MAX_SEQUENCE = 99_999_999
 _GREATEST_9F02 = 999_999_999_999
 
-_TTQ_QPBOC, _TTQ_CVM_REQUIRED = 0x20, 0x40
-"""In TTQ bytes 1 and 2."""
+UNIONPAY = bytes.fromhex("A00000033301")
+"""UnionPay's debit, credit, quasi-credit and electronic-cash applications all begin so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One kind of application that is taken, also as the beginning of a card's longer name, with its limits in the currency's minor unit.
+
+    Up to `floor_limit`, inclusive, a card may approve offline; from `cvm_limit` on the holder must be verified; from `contactless_limit`
+    on there is no tap at all. None is no limit (EMV Contactless Book B, 3.1.1; Book A, 5.2).
+    """
+
+    aid: bytes = UNIONPAY
+    floor_limit: int = 0
+    cvm_limit: int | None = None
+    contactless_limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 5 <= len(self.aid) <= 16:
+            raise BadInput(f"an AID of {len(self.aid)} bytes", where="terminal application", hint="it has 5 to 16")
+        limits = (self.floor_limit, self.cvm_limit, self.contactless_limit)
+        if any(limit is not None and not 0 <= limit <= _GREATEST_9F02 for limit in limits):
+            raise BadInput("a limit is out of range", where="terminal application", hint="write it in fen, from 0")
+
+    def takes(self, amount: int) -> bool:
+        return self.contactless_limit is None or amount < self.contactless_limit
+
+    def qualifiers(self, offered: bytes, amount: int) -> Ttq:
+        """9F66 for that amount: what the terminal offers, and what the limits ask for (Book B, 3.1.1.9 to 3.1.1.12)."""
+        ttq = Ttq(int.from_bytes(offered, "big"))
+        if amount > self.floor_limit:
+            ttq |= Ttq.ONLINE_CRYPTOGRAM_REQUIRED
+        return ttq | Ttq.CVM_REQUIRED if self.cvm_limit is not None and amount >= self.cvm_limit else ttq
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionList:
+    """PANs that are not taken offline. The list holds marks and no PAN: HMAC-SHA-256 of the digits under a key of the acquirer's."""
+
+    key: Masked = field(default_factory=lambda: Masked(""))
+    marks: frozenset[bytes] = frozenset()
+
+    def mark(self, pan: Pan) -> bytes:
+        """32 bytes."""
+        return hmac.digest(bytes.fromhex(self.key.reveal()), pan.reveal().encode(), "sha256")
+
+    def holds(self, pan: Pan) -> bool:
+        return bool(self.marks) and self.mark(pan) in self.marks
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalConfig:
-    """`aids` are the applications taken, each also as the beginning of a card's longer name; the rest are EMV data elements.
+    """What the merchant's terminal is. `serial` is the device's number, eight characters; the rest are EMV data elements.
 
-    `serial` is the device's number, eight characters. TTQ 36800000: qPBOC, contact, online PIN and signature; online cryptogram required.
+    `ttq` is what it offers, 9F66 before an amount's limits: 36000000 is qPBOC, contact, online PIN and signature. Offline approvals need
+    `ca_keys`; `revoked` and `exceptions` are the lists that go with them.
     """
 
     serial: str
-    aids: tuple[bytes, ...] = (bytes.fromhex("A00000033301"),)
-    ttq: bytes = bytes.fromhex("36800000")
+    applications: tuple[Application, ...] = (Application(),)
+    ttq: bytes = bytes.fromhex("36000000")
     country: int = CHINA
     currency: int = YUAN
     capabilities: bytes = bytes.fromhex("E0E1C8")
     terminal_type: int = 22
     version: bytes = bytes.fromhex("0020")
+    ca_keys: tuple[CaKey, ...] = ()
+    revoked: frozenset[Revoked] = frozenset()
+    exceptions: ExceptionList = field(default_factory=ExceptionList)
 
     def __post_init__(self) -> None:
         plain = self.serial.isascii() and self.serial.isalnum()
         if not plain or len(self.serial) != 8:
             raise BadInput("the serial number is not eight letters and digits", where="terminal", hint="take it from the device's plate")
-        if len(self.ttq) != 4 or not self.ttq[0] & _TTQ_QPBOC:
-            raise BadInput(f"TTQ {self.ttq.hex().upper()} does not offer qPBOC", where="terminal", hint="use 36800000")
-        if len(self.capabilities) != 3 or len(self.version) != 2 or any(not 5 <= len(aid) <= 16 for aid in self.aids):
-            raise BadInput("an EMV parameter has a wrong length", where="terminal", hint="9F33 has 3 bytes, 9F09 2, an AID 5 to 16")
+        if len(self.ttq) != TTQ_BYTES or not Ttq(int.from_bytes(self.ttq, "big")) & Ttq.QPBOC:
+            raise BadInput(f"TTQ {self.ttq.hex().upper()} does not offer qPBOC", where="terminal", hint="use 36000000")
+        if len(self.capabilities) != 3 or len(self.version) != 2:
+            raise BadInput("an EMV parameter has a wrong length", where="terminal", hint="9F33 has 3 bytes, 9F09 2")
+        if any(not 0 <= number <= 999 for number in (self.country, self.currency)) or not 0 <= self.terminal_type <= 99:
+            raise BadInput(
+                "country, currency or terminal type is out of range", where="terminal", hint="ISO 3166-1, ISO 4217, EMV Book 4 A1"
+            )
+        if not self.applications:
+            raise BadInput("no application is taken", where="terminal", hint=f"name at least {UNIONPAY.hex().upper()}")
+        if any(application.floor_limit for application in self.applications) and not self.ca_keys:
+            raise BadInput(
+                "a floor limit without CA keys", where="terminal", hint="load the scheme's keys: offline approvals are proved by them"
+            )
+        named = [(key.rid, key.index) for key in self.ca_keys]
+        if len(set(named)) < len(named):
+            raise BadInput("two CA keys have one RID and index", where="terminal", hint="keep the one with the published check value")
 
-    @property
-    def wants_cvm(self) -> bool:
-        """Whether the cardholder must be verified, by the terminal's own parameters."""
-        return bool(self.ttq[1] & _TTQ_CVM_REQUIRED)
+    def application_of(self, name: bytes) -> Application | None:
+        """The application that takes a card's name: the longest that it begins with."""
+        taking = [application for application in self.applications if name.startswith(application.aid)]
+        return max(taking, key=lambda application: len(application.aid), default=None)
+
+    def ca_key(self, rid: bytes, index: int) -> CaKey | None:
+        return next((key for key in self.ca_keys if (key.rid, key.index) == (rid, index)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +142,14 @@ class Tap:
             raise BadInput("the running number or the transaction type is out of range", where="tap", hint="8 digits, and 2")
 
 
-def terminal_data(config: TerminalConfig, tap: Tap) -> Mapping[int, bytes]:
+def terminal_data(config: TerminalConfig, tap: Tap, ttq: Ttq) -> Mapping[int, bytes]:
     """What the terminal can tell a card or the issuer, by tag. All verification bits (TVR) are zero in qPBOC before the answer."""
     return {
-        Tag.TTQ_9F66: config.ttq,
+        Tag.TTQ_9F66: ttq.to_bytes(TTQ_BYTES, "big"),
         Tag.AMOUNT_9F02: numeric(tap.amount, 6),
         Tag.AMOUNT_OTHER_9F03: bytes(6),
         Tag.COUNTRY_9F1A: numeric(config.country, 2),
-        Tag.TVR_95: bytes(5),
+        Tag.TVR_95: bytes(TVR_BYTES),
         Tag.CURRENCY_5F2A: numeric(config.currency, 2),
         Tag.DATE_9A: date_bytes(tap.day),
         Tag.TYPE_9C: numeric(tap.transaction_type, 1),

@@ -16,10 +16,13 @@ class Sw(IntEnum):
     OK = 0x9000
     FILE_INVALIDATED = 0x6283
     WRONG_LENGTH = 0x6700
+    DATA_INVALID = 0x6984
     CONDITIONS_NOT_SATISFIED = 0x6985
+    COMMAND_NOT_ALLOWED = 0x6986
     WRONG_DATA = 0x6A80
     FUNCTION_NOT_SUPPORTED = 0x6A81
     FILE_NOT_FOUND = 0x6A82
+    RECORD_NOT_FOUND = 0x6A83
     WRONG_P1P2 = 0x6A86
     INS_NOT_SUPPORTED = 0x6D00
     CLA_NOT_SUPPORTED = 0x6E00
@@ -29,10 +32,13 @@ _MEANINGS = {
     Sw.OK: "done",
     Sw.FILE_INVALIDATED: "the application is blocked",
     Sw.WRONG_LENGTH: "wrong length",
+    Sw.DATA_INVALID: "try another interface",
     Sw.CONDITIONS_NOT_SATISFIED: "conditions of use not satisfied",
+    Sw.COMMAND_NOT_ALLOWED: "the holder must look at the phone",
     Sw.WRONG_DATA: "wrong data",
     Sw.FUNCTION_NOT_SUPPORTED: "function not supported",
     Sw.FILE_NOT_FOUND: "not found",
+    Sw.RECORD_NOT_FOUND: "no such record",
     Sw.WRONG_P1P2: "wrong P1 P2",
     Sw.INS_NOT_SUPPORTED: "instruction unknown",
     Sw.CLA_NOT_SUPPORTED: "class unknown",
@@ -50,6 +56,7 @@ class Ins(IntEnum):
 
     SELECT = 0xA4
     GET_PROCESSING_OPTIONS = 0xA8
+    READ_RECORD = 0xB2
 
 
 CLA_ISO, CLA_EMV = 0x00, 0x80
@@ -126,3 +133,8 @@ def select(name: bytes, *, p2: int = P2_FIRST) -> CommandApdu:
 def get_processing_options(data: bytes) -> CommandApdu:
     """GET PROCESSING OPTIONS (EMV Book 3, 6.5.8); `data` is the whole element 83."""
     return CommandApdu(CLA_EMV, Ins.GET_PROCESSING_OPTIONS, 0, 0, data, ANY_LENGTH)
+
+
+def read_record(number: int, sfi: int) -> CommandApdu:
+    """READ RECORD by number in the file with the short identifier `sfi` (EMV Book 1, 11.2)."""
+    return CommandApdu(CLA_ISO, Ins.READ_RECORD, number, sfi << 3 | 0x04, b"", ANY_LENGTH)
