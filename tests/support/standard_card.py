@@ -68,8 +68,9 @@ class StandardCard:
                 case 0xA4 if body == DEBIT:
                     return self.application() + h("9000")
                 case 0xA8:
-                    start = 2 if body[1] < 0x80 else 3
-                    return self.options(dol.split(dol.decode(self.pdol), body[start:])) + h("9000")
+                    wanted, start = dol.decode(self.pdol), 2 if body[1] < 0x80 else 3
+                    fits = len(body) - start == dol.length(wanted)
+                    return self.options(dol.split(wanted, body[start:])) + h("9000") if fits else h("6700")
                 case 0xB2:
                     found = self.records().get((command[3] >> 3, command[2]))
                     return h("6A83") if found is None else found + h("9000")

@@ -168,6 +168,20 @@ def test_other_schemes_and_unusable_names_are_passed_over() -> None:
     assert in_order(listed, taken) == [Candidate(h(DEBIT), 3)]
 
 
+@pytest.mark.parametrize(("kernel", "usable"), [("07", True), ("00", True), ("02", False), ("87345600", False), ("C0", True)])
+def test_an_entry_for_another_kernel_is_passed_over(kernel: str, usable: bool) -> None:
+    entry = tlv.encode(0x61, tlv.encode(0x4F, h(DEBIT)) + tlv.encode(0x9F2A, h(kernel)))
+    answer = tlv.encode(0x6F, tlv.encode(0x84, b"2PAY.SYS.DDF01") + tlv.encode(0xA5, tlv.encode(0xBF0C, entry)))
+    assert bool(directory(answer)) == usable
+
+
+def test_no_more_than_sixteen_applications_are_tried() -> None:
+    names = [f"A00000033301{number:02X}" for number in range(20)]
+    transmit, asked = card(ok(ppse(*((name, "") for name in names))), h("6A82"), ok(options()))
+    assert why(run(dialogue(CONFIG, TAP), transmit))[1] is TapReason.CARD_REFUSED
+    assert len(asked) == 1 + 16
+
+
 def test_the_next_application_is_tried_when_one_will_not_start() -> None:
     outcome = tap(
         directory_answer=ok(ppse((CREDIT, "01"), ("A000000333010103", "02"), (DEBIT, "03"))),

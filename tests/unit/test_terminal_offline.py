@@ -300,6 +300,8 @@ def test_an_expired_card_may_want_its_issuers_word() -> None:
     outcome = asked(tapped(replace(holder({0x5F24: "140223"}), qualifiers=h("0800"))))
     assert (outcome.tvr, outcome.oda) == (h("0040000000"), Oda.DONE)
     assert "expired" in outcome.note
+    not_at_home = replace(holder({0x5F24: "140223", 0x9F07: "1500"}), qualifiers=h("0800"))
+    assert why(tapped(not_at_home))[1] is TapReason.NOT_FOR_THIS
     offline_only = replace(CONFIG, ttq=h("3E000080"))
     assert why(tapped(replace(holder({0x5F24: "140223"}), qualifiers=h("0800")), offline_only))[1] is TapReason.EXPIRED
 
@@ -370,6 +372,8 @@ def test_offline_the_phones_word_counts_when_it_is_signed() -> None:
 def test_online_the_phones_word_does_not_count_against_what_it_signed() -> None:
     card = StandardCard(decision=ARQC, changes={0x9F6C: h("0080")})
     assert asked(tapped(card, ONLINE_TOO)).cvm is Cvm.NONE
+    in_its_answer = StandardCard(decision=ARQC, changes={0x9F6C: h("0080"), 0x9F69: h("010BADCAFE0000")})
+    assert asked(tapped(in_its_answer)).cvm is Cvm.NONE
 
 
 def test_a_pin_never_goes_with_an_offline_approval() -> None:
@@ -515,6 +519,16 @@ def test_a_card_that_leaves_twice_is_still_remembered(after: int) -> None:
     second = run(dialogue(CONFIG, TAP, torn), leaving(CARD_OF_ALL.transmit(), after))
     assert isinstance(second, Ended)
     assert second.torn == torn
+
+
+def test_of_two_torn_transactions_the_later_one_is_remembered() -> None:
+    torn = torn_by(CARD_OF_ALL).torn
+    later = StandardCard(atc=0x22, changes={0x9F26: bytes(8)})
+    second = run(dialogue(CONFIG, TAP, torn), leaving(later.transmit(), 4))
+    assert isinstance(second, Ended)
+    assert second.torn is not None
+    assert second.torn.seen is not None
+    assert second.torn.seen.atc == 0x22
 
 
 def test_a_card_of_which_nothing_was_heard_is_simply_read_again() -> None:

@@ -5,6 +5,7 @@ No I/O, no clock, no randomness, and no way to the ledger or the database.
 """
 
 from tapwealth.terminal.config import Application, ExceptionList, Tap, TerminalConfig
+from tapwealth.terminal.config_file import read_config
 from tapwealth.terminal.kernel import MOST_COMMANDS, dialogue, run
 from tapwealth.terminal.outcome import (
     Cvm,
@@ -36,5 +37,6 @@ __all__ = [
     "TerminalConfig",
     "Torn",
     "dialogue",
+    "read_config",
     "run",
 ]

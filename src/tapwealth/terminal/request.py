@@ -126,18 +126,17 @@ def _offline(deal: Deal, answer: CardAnswer, elements: Mapping[int, bytes], auth
     cvm = choose(deal.ttq, answer, authentic.qualifiers, online=False)
     if cvm is None:
         return _unverified(deal)
-    tvr = found | authentic.tvr
     code = elements.get(Tag.ISSUER_AUTHORISATION_9F74, b"")
     left = elements.get(Tag.OFFLINE_AMOUNT_9F5D)
     return OfflineApproval(
-        icc_data=_chip_data(deal, answer, elements, cvm, tvr) + (tlv.encode(Tag.ISSUER_AUTHORISATION_9F74, code) if code else b""),
+        icc_data=_chip_data(deal, answer, elements, cvm, found) + (tlv.encode(Tag.ISSUER_AUTHORISATION_9F74, code) if code else b""),
         track2=answer.track2,
         psn=sequence_number(elements),
         aid=deal.df_name,
         atc=answer.atc,
         amount=deal.tap.amount,
         cvm=cvm,
-        tvr=tvr.to_bytes(TVR_BYTES, "big"),
+        tvr=found.to_bytes(TVR_BYTES, "big"),
         left_on_card=None if left is None else read_numeric(left, where="9F5D Available offline spending amount"),
         authorisation_code=_authorisation_code(code),
         repeat=repeat,
@@ -163,7 +162,7 @@ def _hindered(
     """Declined; but an expired card may ask for its issuer's word."""
     online = answer.may(Ctq.ONLINE_IF_EXPIRED) and not deal.ttq & Ttq.OFFLINE_ONLY
     if hindrance.reason is TapReason.EXPIRED and online:
-        return _online(deal, answer, elements, authentic, found | authentic.tvr, repeat, f"the card has expired ({hindrance.detail})")
+        return _online(deal, answer, elements, authentic, found, repeat, f"the card has expired ({hindrance.detail})")
     return ended(Ending.DECLINED, *hindrance)
 
 
