@@ -1,15 +1,10 @@
-"""Whole taps as commented transcripts: our card at our terminal byte by byte, our terminal with cards that are not ours.
+"""Whole taps as commented transcripts: our card at our terminal byte by byte, our terminal with cards that are not ours."""
 
-In `emv/*.txt` a line begins with C: (command), R: (response) or F55: (field 55), goes on until the next of these, and # begins a comment.
-"""
-
-import re
-from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 import pytest
 from card_authority import CA_KEY
+from emv_transcripts import replay, transcript
 from pyemv import ac
 
 from tapwealth.card import CardState, personalise, step
@@ -17,31 +12,8 @@ from tapwealth.kernel.masked import Pan
 from tapwealth.terminal import Application, Ended, Ending, OnlineRequest, Outcome, Tap, TapReason, TerminalConfig, dialogue, run
 from tapwealth.wire import tlv
 
-FOLDER = Path(__file__).parent / "emv"
 VECTOR_KEY = bytes.fromhex("0D2E3CB0BC1F9E03AED58F663A2F9679")
 OUR_PAN = Pan("6222000000000009")
-
-
-def transcript(name: str) -> list[tuple[str, bytes]]:
-    text = re.sub(r"#[^\n]*", "", (FOLDER / name).read_text(encoding="utf-8"))
-    parts = re.split(r"^(C|R|F55):", text, flags=re.MULTILINE)
-    assert not parts[0].strip(), f"{name} begins with something else"
-    return [(kind, bytes.fromhex("".join(body.split()))) for kind, body in zip(parts[1::2], parts[2::2], strict=True)]
-
-
-def replay(record: list[tuple[str, bytes]]) -> Callable[[bytes], bytes]:
-    """A card that answers as recorded, and insists on the recorded commands."""
-    lines = iter(record)
-
-    def transmit(command: bytes) -> bytes:
-        kind, expected = next(lines)
-        assert kind == "C"
-        assert command.hex() == expected.hex()
-        kind, answer = next(lines)
-        assert kind == "R"
-        return answer
-
-    return transmit
 
 
 def our_card() -> CardState:

@@ -76,6 +76,7 @@ WRONG = {
         SERIAL + '[application]\naid = "A00000033301"\n',
         r"application is not usable; begin each with \[\[application\]\]",
     ),
+    "applications that are texts": ('application = ["A00000033301"]\n' + SERIAL, "application is not usable"),
     "an application without a name": (SERIAL + "[[application]]\nfloor_limit = 0\n", "application 1: aid is missing"),
     "a limit below nothing": (PLAIN + "floor_limit = -1\n", "application 1: floor_limit is not usable"),
     "a limit with decimals": (PLAIN + "floor_limit = 200.5\n", "floor_limit is not usable"),
