@@ -28,6 +28,15 @@ from tapwealth.terminal import (
     dialogue,
     run,
 )
+from tapwealth.wire.emv_certificates import CaKey
+from tapwealth.wire.emv_rsa import PublicKey
+
+PUBLISHED_KEY = """
+996AF56F569187D09293C14810450ED8EE3357397B18A2458EFAA92DA3B6DF6514EC060195318FD43BE9B8F0CC669E3F844057CBDDF8BDA191BB64473BC8DC9A
+730DB8F6B4EDE3924186FFD9B8C7735789C23A36BA0B8AF65372EB57EA5D89E7D14E9C7B6B557460F10885DA16AC923F15AF3758F0F03EBD3C5C2C949CBA306D
+B44E6A2C076C5F67E281D7EF56785DC4D75945E491F01918800A9E2DC66F60080566CE0DAF8D17EAD46AD8E30A247C9F
+"""
+"""The modulus of Visa's public test key 92; its check value is in tests/unit/test_emv_certificates.py."""
 
 LIMITS = Application(floor_limit=200_00, cvm_limit=1000_00)
 CONFIG = TerminalConfig("TW000001", applications=(LIMITS,), ttq=bytes.fromhex("36000080"), ca_keys=(CA_KEY,))
@@ -98,6 +107,22 @@ def test_a_torn_tap_is_told_again_and_paid_once() -> None:
     assert isinstance(second, OfflineApproval)
     assert (second.repeat, second.icc_data.hex()) == (Repeat.SAME, record[-1][1].hex())
     assert [kind for kind, _ in lines] == ["F55"]
+
+
+def test_a_published_chain_and_signature_approve_and_no_other_amount_does() -> None:
+    """The one signature here that no code of ours has made."""
+    key = PublicKey(int("".join(PUBLISHED_KEY.split()), 16), 3)
+    euro = replace(CONFIG, currency=978, applications=(Application(bytes.fromhex("A000000003"), floor_limit=200_00),))
+    config = replace(euro, ca_keys=(CaKey(bytes.fromhex("A000000003"), 0x92, key),))
+    tap = replace(TAP, amount=18_00, unpredictable_number=bytes.fromhex("2C975EAC"))
+    outcome, _ = tapped("published_chain_tap.txt", tap, config)
+    assert isinstance(outcome, OfflineApproval)
+    assert (outcome.track2.pan.reveal(), outcome.psn, outcome.tvr) == ("4176662220010018", "01", bytes(5))
+    record = transcript("published_chain_tap.txt")
+    lines = [(kind, data.replace(bytes.fromhex("000000001800"), bytes.fromhex("000000001801"))) for kind, data in record]
+    other = run(dialogue(config, replace(tap, amount=18_01)), replay(lines))
+    assert isinstance(other, Ended)
+    assert other.refusal.code is TapReason.NOT_AUTHENTIC
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,26 @@ def test_the_qualifiers_follow_from_the_limits(amount: int, ttq: str) -> None:
     assert commands[2][7:11].hex().upper() == ttq
 
 
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (CONFIG, "01 07 00004E20"),
+        (replace(CONFIG, applications=(Application(),)), "00 07 00000000"),
+        (replace(CONFIG, applications=(Application(floor_limit=10**11),)), "01 07 FFFFFFFF"),
+    ],
+)
+def test_a_card_may_ask_whether_cash_on_it_is_taken_and_up_to_where(config: TerminalConfig, told: str) -> None:
+    commands: list[bytes] = []
+    card = StandardCard(pdol=h("9F6604 9F7A01 9F3901 9F1B04 9F3704"))
+
+    def transmit(command: bytes) -> bytes:
+        commands.append(command)
+        return card.transmit()(command)
+
+    run(dialogue(config, TAP), transmit)
+    assert commands[2][11:17] == h(told)
+
+
 def test_from_the_contactless_limit_on_no_card_is_asked() -> None:
     def transmit(command: bytes) -> bytes:
         raise AssertionError(command)

@@ -21,6 +21,10 @@ PURCHASE = 0x00
 
 MAX_SEQUENCE = 99_999_999
 _GREATEST_9F02 = 999_999_999_999
+_GREATEST_9F1B = 0xFFFFFFFF
+CONTACTLESS = 7
+"""Entry mode 9F39, as field 22 has it."""
+
 
 UNIONPAY = bytes.fromhex("A00000033301")
 """UnionPay's debit, credit, quasi-credit and electronic-cash applications all begin so."""
@@ -142,7 +146,7 @@ class Tap:
             raise BadInput("the running number or the transaction type is out of range", where="tap", hint="8 digits, and 2")
 
 
-def terminal_data(config: TerminalConfig, tap: Tap, ttq: Ttq) -> Mapping[int, bytes]:
+def terminal_data(config: TerminalConfig, application: Application, tap: Tap, ttq: Ttq) -> Mapping[int, bytes]:
     """What the terminal can tell a card or the issuer, by tag. All verification bits (TVR) are zero in qPBOC before the answer."""
     return {
         Tag.TTQ_9F66: ttq.to_bytes(TTQ_BYTES, "big"),
@@ -159,4 +163,7 @@ def terminal_data(config: TerminalConfig, tap: Tap, ttq: Ttq) -> Mapping[int, by
         Tag.IFD_SERIAL_9F1E: config.serial.encode(),
         Tag.VERSION_9F09: config.version,
         Tag.SEQUENCE_COUNTER_9F41: numeric(tap.sequence, 4),
+        Tag.FLOOR_LIMIT_9F1B: min(application.floor_limit, _GREATEST_9F1B).to_bytes(4, "big"),
+        Tag.ENTRY_MODE_9F39: numeric(CONTACTLESS, 1),
+        Tag.CASH_SUPPORT_9F7A: numeric(int(application.floor_limit > 0), 1),
     }

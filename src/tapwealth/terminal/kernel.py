@@ -129,7 +129,7 @@ def _prepared(config: TerminalConfig, tap: Tap, torn: Torn | None, candidate: Ca
     application = config.application_of(candidate.name)
     assert application is not None, "candidates are applications of the terminal"
     ttq = application.qualifiers(config.ttq, tap.amount)
-    known = terminal_data(config, tap, ttq)
+    known = terminal_data(config, application, tap, ttq)
     name, pdol = df_name(fci, candidate.name), pdol_of(fci)
     deal = Deal(config, tap, ttq, known, frozenset(wanted.tag for wanted in pdol), name, torn)
     return deal, options_command(pdol, known)

@@ -49,6 +49,7 @@ class Tag(IntEnum):
     CODE_TABLE_9F11 = 0x9F11
     PREFERRED_NAME_9F12 = 0x9F12
     COUNTRY_9F1A = 0x9F1A
+    FLOOR_LIMIT_9F1B = 0x9F1B
     IFD_SERIAL_9F1E = 0x9F1E
     TIME_9F21 = 0x9F21
     CRYPTOGRAM_9F26 = 0x9F26
@@ -61,6 +62,7 @@ class Tag(IntEnum):
     ATC_9F36 = 0x9F36
     UNPREDICTABLE_NUMBER_9F37 = 0x9F37
     PDOL_9F38 = 0x9F38
+    ENTRY_MODE_9F39 = 0x9F39
     ADDITIONAL_CAPABILITIES_9F40 = 0x9F40
     SEQUENCE_COUNTER_9F41 = 0x9F41
     CARD_CERTIFICATE_9F46 = 0x9F46
@@ -76,6 +78,7 @@ class Tag(IntEnum):
     CARD_AUTHENTICATION_9F69 = 0x9F69
     CTQ_9F6C = 0x9F6C
     ISSUER_AUTHORISATION_9F74 = 0x9F74
+    CASH_SUPPORT_9F7A = 0x9F7A
     ISSUER_DISCRETIONARY_BF0C = 0xBF0C
 
 
@@ -157,7 +160,7 @@ def _table() -> dict[int, TagInfo]:
         0x9F15: ("Merchant category code", terminal, n, 2, 2),
         0x9F16: ("Merchant identifier", terminal, ans, 15, 15),
         Tag.COUNTRY_9F1A: ("Terminal country code", terminal, n, 2, 2),
-        0x9F1B: ("Terminal floor limit", terminal, b, 4, 4),
+        Tag.FLOOR_LIMIT_9F1B: ("Terminal floor limit", terminal, b, 4, 4),
         0x9F1C: ("Terminal identification", terminal, an, 8, 8),
         Tag.IFD_SERIAL_9F1E: ("Interface device serial number", terminal, an, 8, 8),
         Tag.TIME_9F21: ("Transaction time", terminal, n, 3, 3),
@@ -171,7 +174,7 @@ def _table() -> dict[int, TagInfo]:
         Tag.ATC_9F36: ("Application transaction counter", card, b, 2, 2),
         Tag.UNPREDICTABLE_NUMBER_9F37: ("Unpredictable number", terminal, b, 4, 4),
         Tag.PDOL_9F38: ("Processing options data object list", card, b, 0, 252),
-        0x9F39: ("POS entry mode", terminal, n, 1, 1),
+        Tag.ENTRY_MODE_9F39: ("POS entry mode", terminal, n, 1, 1),
         Tag.ADDITIONAL_CAPABILITIES_9F40: ("Additional terminal capabilities", terminal, b, 5, 5),
         Tag.SEQUENCE_COUNTER_9F41: ("Transaction sequence counter", terminal, n, 2, 4),
         Tag.CARD_CERTIFICATE_9F46: ("ICC public key certificate", card, b, 64, 248),
@@ -189,7 +192,7 @@ def _table() -> dict[int, TagInfo]:
         Tag.CARD_AUTHENTICATION_9F69: ("Card authentication related data", card, b, 5, 16),
         Tag.CTQ_9F6C: ("Card transaction qualifiers", card, b, 2, 2),
         Tag.ISSUER_AUTHORISATION_9F74: ("Electronic cash issuer authorisation code", card, an, 6, 6),
-        0x9F7A: ("Electronic cash terminal support indicator", terminal, n, 1, 1),
+        Tag.CASH_SUPPORT_9F7A: ("Electronic cash terminal support indicator", terminal, n, 1, 1),
         Tag.ISSUER_DISCRETIONARY_BF0C: ("FCI issuer discretionary data", card, group, 0, 222),
     }
     return {int(tag): TagInfo(*row) for tag, row in rows.items()}
