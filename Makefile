@@ -6,7 +6,7 @@ ARGS ?=
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser run demo test soak check format bench lock clean
+.PHONY: help setup setup-dev browser fuzzer run demo test soak check format bench lock clean
 .PHONY: check-style check-types check-imports check-tidy check-locks
 
 help: ## say what there is
@@ -30,7 +30,10 @@ demo: setup ## the same story from nothing, without serving; exit 0 if every pro
 test: setup-dev browser ## every test but the long ones
 	@$(PYTEST) -m "not soak" $(ARGS)
 
-soak: setup-dev ## the long randomised and kill runs
+fuzzer: setup-dev # what coverage-guided fuzzing needs, into build/fuzz
+	@sh tools/fuzzer.sh
+
+soak: setup-dev fuzzer ## the long randomised and kill runs
 	@$(PYTEST) -m soak $(ARGS)
 
 check: setup-dev ## style, types, import rules, tidy rules, locks

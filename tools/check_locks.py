@@ -2,7 +2,7 @@
 
 Every pin of `requirements/NAME.in` stands in `NAME.lock` with the same version; every locked package has hashes and nothing else (no
 index, no host, no option); two locks never pin one package differently; every dependency of `pyproject.toml` is locked; and what is
-installed asks for nothing that no lock has, but for the packages that are taken for their schemas alone.
+installed asks for nothing that no lock has, but for the packages that are taken for their schemas alone or lie beside the environment.
 """
 
 import re
@@ -13,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SETS = ("run", "xsd", "dev")
-WITHOUT_DEPENDENCIES = "xsd"
+SETS = ("run", "xsd", "dev", "fuzz")
+WITHOUT_DEPENDENCIES = ("xsd", "fuzz")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([A-Za-z0-9._+!-]+)( \\)?$")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)")
@@ -87,7 +87,7 @@ def problems(root: Path = ROOT) -> list[str]:
         found += differing(shared, pins(text), f"requirements/{name}.lock")
         locked |= pins(text)
     found += unlocked((root / "pyproject.toml").read_text(), locked)
-    bare = pins(texts[WITHOUT_DEPENDENCIES])
+    bare = {package for name in WITHOUT_DEPENDENCIES for package in pins(texts[name])}
     found += unmet({package: version for package, version in locked.items() if package not in bare})
     return found
 

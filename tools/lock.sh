@@ -16,4 +16,5 @@ compile() { # NAME [more options]: requirements/NAME.in -> requirements/NAME.loc
 
 compile run
 compile xsd --no-deps
+compile fuzz --no-deps
 compile dev --constraint requirements/run.lock

@@ -1,0 +1,177 @@
+"""What the fuzzer feeds: every reader of foreign bytes, as a function that may raise nothing, with honest inputs to begin from.
+
+`BadInput` is an answer; anything else is a finding. Several answers or commands in one input are separated by `BREAK`; `HONEST` alone
+stands for what the honest card or terminal would have said.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from card_authority import CA_KEY, ISSUER, card_certificate, issuer_certificate
+from standard_card import ARQC, PAN, StandardCard, h
+
+from tapwealth.card import personalise, step
+from tapwealth.issuing.chip_data import read_chip_data
+from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.terminal import (
+    MOST_COMMANDS,
+    Application,
+    Ended,
+    OfflineApproval,
+    OnlineRequest,
+    Tap,
+    TerminalConfig,
+    dialogue,
+    read_config,
+    run,
+)
+from tapwealth.wire import dol, tlv
+from tapwealth.wire.apdu import decode_command, decode_response
+from tapwealth.wire.emv_certificates import Certified, recover_card_key, recover_issuer_key, sealed
+from tapwealth.wire.emv_data import read_iad, read_track2
+from tapwealth.wire.iso8583 import host_side, terminal_side
+from tapwealth.wire.iso8583.fields import UnreadableMessage, pack
+from tapwealth.wire.iso8583.frame import FrameSplitter, unframed
+from tapwealth.wire.iso8583.requests import Totals
+
+BREAK, HONEST = b"\xfa\xce", b"="
+NOW, TODAY = datetime(2014, 2, 24, 3, 0, tzinfo=UTC), date(2014, 2, 24)
+MAC_KEY = h("0123456789ABCDEFFEDCBA9876543210")
+TERMINAL = TerminalConfig("TW000001", applications=(Application(floor_limit=200_00),), ttq=h("37000080"), ca_keys=(CA_KEY,))
+TAP = Tap(1234, TODAY, h("01020304"), 42)
+TRANSMIT = StandardCard().transmit()
+PLACE = terminal_side.Place("M" * 15, "T" * 8, "000001", "000001")
+PAYMENT = terminal_side.Payment(track2=Pan("6222000000000009D29122200000000000"), psn="01", amount=1234, entry_mode="07")
+
+
+class Target(NamedTuple):
+    """`feed` takes any bytes; `seeds` are inputs that get far."""
+
+    feed: Callable[[bytes], None]
+    seeds: list[bytes]
+
+
+def reading(*readers: Callable[[bytes], object]) -> Callable[[bytes], None]:
+    """Each reader on the same bytes."""
+
+    def feed(data: bytes) -> None:
+        for read in readers:
+            with suppress(BadInput):
+                read(data)
+
+    return feed
+
+
+def answers(card: StandardCard) -> list[bytes]:
+    """What the card says in one honest tap."""
+    said: list[bytes] = []
+    transmit = card.transmit()
+
+    def noted(command: bytes) -> bytes:
+        said.append(transmit(command))
+        return said[-1]
+
+    run(dialogue(TERMINAL, TAP), noted)
+    return said
+
+
+def hostile_card(data: bytes) -> None:
+    """Our terminal with a card that answers from the input."""
+    script = iter(data.split(BREAK))
+    commands = 0
+
+    def transmit(command: bytes) -> bytes:
+        nonlocal commands
+        commands += 1
+        decode_command(command)
+        said = next(script, b"")
+        return TRANSMIT(command) if said == HONEST else said
+
+    outcome = run(dialogue(TERMINAL, TAP), transmit)
+    assert commands <= MOST_COMMANDS
+    assert isinstance(outcome, Ended | OnlineRequest | OfflineApproval)
+    if isinstance(outcome, OfflineApproval):
+        assert outcome.track2.pan == PAN, "another card was taken for a genuine one"
+
+
+def hostile_terminal(data: bytes) -> None:
+    """Our card with a terminal that commands from the input."""
+    state = personalise(PAN, "01", date(2029, 12, 31), bytes(range(16)))
+    for command in data.split(BREAK):
+        after, answer = step(state, command)
+        assert 2 <= len(answer) <= 258
+        assert after.atc - state.atc in (0, 1)
+        state = after
+
+
+def signed_nonsense(data: bytes) -> None:
+    """Certificates whose signature and hash are right, and what they say is the input's."""
+    content = (b"\x04" + data).ljust(ISSUER.public.size - 22, b"\xbb")[: ISSUER.public.size - 22]
+    remainder, exponent = data[160:170], data[170:171] or b"\x03"
+    with suppress(BadInput):
+        recover_card_key(ISSUER.public, Certified(sealed(ISSUER, content, remainder + exponent), remainder, exponent), PAN, TODAY, b"")
+
+
+def certificates(data: bytes) -> None:
+    """Certificates as the input has them, one issuer's and one card's."""
+    parts = [*data.split(BREAK), *[b""] * 6]
+    with suppress(BadInput):
+        recover_issuer_key(CA_KEY, Certified(*parts[0:3]), PAN, TODAY)
+    with suppress(BadInput):
+        recover_card_key(ISSUER.public, Certified(*parts[3:6]), PAN, TODAY, b"")
+
+
+def host(data: bytes) -> None:
+    """A request to the host, with its refusal when it cannot be read."""
+    with suppress(BadInput):
+        try:
+            host_side.decode_request(data, NOW)
+        except UnreadableMessage as fault:
+            host_side.refusal(fault.read, fault.response_code, NOW)
+
+
+def frames(data: bytes) -> None:
+    """A stream of frames, in two pieces."""
+    splitter = FrameSplitter()
+    with suppress(BadInput):
+        for piece in (data[: len(data) // 2], data[len(data) // 2 :]):
+            for frame in splitter.feed(piece):
+                unframed(frame)
+
+
+def configuration(data: bytes) -> None:
+    with suppress(BadInput):
+        read_config(data.decode("utf-8", "replace"))
+
+
+def planted(data: bytes) -> None:
+    """A defect on purpose, behind four bytes that no one guesses at once: the fuzzer must find it."""
+    if data[:1] == b"T" and data[1:2] == b"A" and data[2:3] == b"P" and data[3:4] == b"!":
+        raise IndexError("planted")
+
+
+OFFLINE, ONLINE = answers(StandardCard()), answers(StandardCard(decision=ARQC))
+ISSUERS, CARDS = issuer_certificate(), card_certificate(PAN, b"")
+SALE = pack(terminal_side.sale_message(PLACE, PAYMENT, h("9F2608") + bytes(8)), MAC_KEY)
+SETTLEMENT = pack(terminal_side.settlement_message(PLACE, Totals(debit_amount=1234, debit_count=1)), MAC_KEY)
+COMMANDS = [
+    h("00A404000E325041592E5359532E444446303100"),
+    h("00A4040008A00000033301010100"),
+    h("80A8000023832136800000000000000001000000000000015600000000000156140224000102030400"),
+]
+
+TARGETS = {
+    "tlv": Target(reading(tlv.decode, tlv.leaves, dol.decode, decode_response, decode_command), OFFLINE + COMMANDS),
+    "values": Target(reading(read_iad, read_track2, read_chip_data), [h("07010103A00000010A010000038787868FD1FC"), *ONLINE]),
+    "terminal": Target(hostile_card, [BREAK.join(OFFLINE), BREAK.join(ONLINE), BREAK.join([HONEST] * 3 + OFFLINE[3:])]),
+    "card": Target(hostile_terminal, [BREAK.join(COMMANDS), BREAK.join(COMMANDS * 2)]),
+    "certificates": Target(certificates, [BREAK.join((*ISSUERS, *CARDS))]),
+    "signed": Target(signed_nonsense, [ISSUER.public.recover(CARDS.certificate, where="seed")[2:]]),
+    "host": Target(host, [SALE, SETTLEMENT]),
+    "frames": Target(frames, [len(SALE).to_bytes(2, "big") + SALE]),
+    "configuration": Target(configuration, [b'serial = "TW000001"\n[[application]]\naid = "A00000033301"\nfloor_limit = 0\n']),
+    "planted": Target(planted, [b"T"]),
+}
