@@ -165,5 +165,5 @@ def terminal_data(config: TerminalConfig, application: Application, tap: Tap, tt
         Tag.SEQUENCE_COUNTER_9F41: numeric(tap.sequence, 4),
         Tag.FLOOR_LIMIT_9F1B: min(application.floor_limit, _GREATEST_9F1B).to_bytes(4, "big"),
         Tag.ENTRY_MODE_9F39: numeric(CONTACTLESS, 1),
-        Tag.CASH_SUPPORT_9F7A: numeric(int(application.floor_limit > 0), 1),
+        Tag.CASH_TERMINAL_9F7A: numeric(int(application.floor_limit > 0), 1),
     }

@@ -78,7 +78,7 @@ class Tag(IntEnum):
     CARD_AUTHENTICATION_9F69 = 0x9F69
     CTQ_9F6C = 0x9F6C
     ISSUER_AUTHORISATION_9F74 = 0x9F74
-    CASH_SUPPORT_9F7A = 0x9F7A
+    CASH_TERMINAL_9F7A = 0x9F7A
     ISSUER_DISCRETIONARY_BF0C = 0xBF0C
 
 
@@ -192,7 +192,7 @@ def _table() -> dict[int, TagInfo]:
         Tag.CARD_AUTHENTICATION_9F69: ("Card authentication related data", card, b, 5, 16),
         Tag.CTQ_9F6C: ("Card transaction qualifiers", card, b, 2, 2),
         Tag.ISSUER_AUTHORISATION_9F74: ("Electronic cash issuer authorisation code", card, an, 6, 6),
-        Tag.CASH_SUPPORT_9F7A: ("Electronic cash terminal support indicator", terminal, n, 1, 1),
+        Tag.CASH_TERMINAL_9F7A: ("Electronic cash terminal support indicator", terminal, n, 1, 1),
         Tag.ISSUER_DISCRETIONARY_BF0C: ("FCI issuer discretionary data", card, group, 0, 222),
     }
     return {int(tag): TagInfo(*row) for tag, row in rows.items()}
