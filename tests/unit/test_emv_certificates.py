@@ -342,6 +342,12 @@ def test_the_raw_operation_is_the_one_of_an_independent_library(key: PrivateKey)
     assert key.public.recover(signature, where="signature") == block
 
 
+def test_a_miscounted_signature_is_never_given_out() -> None:
+    broken = replace(CARD, exponent=CARD.exponent + 2)
+    with pytest.raises(AssertionError, match="miscounted"):
+        broken.sign(b"\x6a" + bytes(CARD.public.size - 2) + b"\xbc")
+
+
 def test_a_key_in_pem_signs_as_its_numbers_do() -> None:
     kinds = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     read = read_pem(foreign(CARD).private_bytes(*kinds).decode())

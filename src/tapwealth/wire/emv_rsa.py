@@ -94,6 +94,8 @@ class PrivateKey:
         left = pow(number, self.exponent % (self.p - 1), self.p)
         right = pow(number, self.exponent % (self.q - 1), self.q)
         signed = right + self.q * ((left - right) * pow(self.q, -1, self.p) % self.p)
+        # A signature with one wrong half would give the primes away to whoever sees it.
+        assert pow(signed, self.public.exponent, self.public.modulus) == number, "the machine miscounted: nothing is given out"
         return signed.to_bytes(self.public.size, "big")
 
 
