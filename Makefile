@@ -21,13 +21,16 @@ setup-dev: ## the same, with what checks and tests need
 browser: # what the tests of the pages need from the system
 	@sh tools/browser.sh
 
+card-reader: setup-dev # what PC/SC readers need from the system
+	@sh tools/card_reader.sh
+
 run: setup ## play the week, then serve it until Ctrl-C; data is kept
 	@exec $(BIN)/tapwealth demo --serve $(ARGS)
 
 demo: setup ## the same story from nothing, without serving; exit 0 if every proof holds
 	@exec $(BIN)/tapwealth demo --fresh --data-dir build/demo $(ARGS)
 
-test: setup-dev browser ## every test but the long ones
+test: setup-dev browser card-reader ## every test but the long ones
 	@$(PYTEST) -m "not soak" $(ARGS)
 
 fuzzer: setup-dev # what coverage-guided fuzzing needs, into build/fuzz

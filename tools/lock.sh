@@ -9,7 +9,7 @@ uv=$(command -v uv || true)
 
 compile() { # NAME [more options]: requirements/NAME.in -> requirements/NAME.lock
     name=$1; shift
-    "$uv" pip compile --quiet --python-version 3.11 --generate-hashes --only-binary :all: --no-emit-index-url --no-emit-find-links \
+    "$uv" pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
         --no-header --no-annotate "$@" --output-file "requirements/$name.lock" "requirements/$name.in" >/dev/null
     echo "lock: requirements/$name.lock, $(grep -c == "requirements/$name.lock") packages"
 }

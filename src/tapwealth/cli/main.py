@@ -26,6 +26,8 @@ app.add_typer(day, name="day")
 app.add_typer(fund, name="fund")
 fund.add_typer(exchange, name="exchange")
 app.add_typer(db, name="db")
+terminal = typer.Typer(**_PLAIN, help="A merchant's terminal and its card readers.")
+app.add_typer(terminal, name="terminal")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", envvar="TAPWEALTH_DATA_DIR", help="Folder of database, keys and partners.")]
 DatabaseUrl = Annotated[
@@ -330,6 +332,64 @@ def db_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None
         _print_json(found)
     else:
         typer.echo(f"at {found['current'] or 'nothing'}, this program's is {found['head']}, {len(found['pending'])} to apply")
+
+
+@app.command()
+def phone(
+    store: Annotated[Path, typer.Option(help="The phone's own file; those of a played week lie in the data folder's devices.")],
+    tcp: Annotated[str | None, typer.Option(help="Listen at HOST:PORT for a reader that speaks the APDU relay.")] = None,
+    vpcd: Annotated[str | None, typer.Option(help="Be the card in the virtual PC/SC reader that listens at HOST:PORT.")] = None,
+    interface: Annotated[str, typer.Option(help="contactless or contact: the reader's kind.")] = "contactless",
+    consent: Annotated[str, typer.Option(help="Above the limit: always, ask or never.")] = "ask",
+    consent_above: Annotated[str, typer.Option(help="The limit in yuan up to which a tap needs no consent.")] = "1000.00",
+    trace: Annotated[bool, typer.Option("--trace", help="Explain each command and answer in words; the PAN is masked.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Show the PAN in the trace.")] = False,
+) -> None:
+    """A customer's phone as a card, until Ctrl-C: over TCP, or in a PC/SC reader."""
+    from tapwealth.acquiring.readers.reader import read_address
+    from tapwealth.cli import phone_commands
+    from tapwealth.kernel.money import read_minor
+    from tapwealth.phone.consent import Mode
+    from tapwealth.phone.store import CardStore
+    from tapwealth.phone.vpcd import Interface
+
+    if (tcp is None) is (vpcd is None):
+        raise typer.BadParameter("give one of --tcp and --vpcd")
+    kind = _one_of(Interface, interface, "--interface")
+    mode = _one_of(Mode, consent, "--consent")
+    limit = read_minor(consent_above, where="--consent-above")
+    host, port = read_address(str(tcp or vpcd), where="--tcp" if tcp else "--vpcd")
+    if clear:
+        _say("warning: --clear shows the PAN in full; keep this output to yourself")
+    kept = CardStore(store)
+    kept.load()
+    kept.lock()
+    served = phone_commands.make_phone(kept, mode, limit, typer.echo if trace or clear else None, clear=clear)
+    serve = phone_commands.serve_over_tcp if tcp else phone_commands.serve_in_a_virtual_reader
+    serve(served, kind, host, port, typer.echo)
+
+
+@terminal.command("readers")
+def terminal_readers(json_: Json = False) -> None:
+    """List the PC/SC readers. Exits with 1 if there is none."""
+    from tapwealth.acquiring.readers.pcsc import reader_names
+
+    names = reader_names()
+    if json_:
+        _print_json(names)
+    for name in names if not json_ else []:
+        typer.echo(f"pcsc:{name}")
+    if not names:
+        _say("there is no PC/SC reader: plug one in, or install vsmartcard-vpcd for a virtual one")
+    sys.exit(DONE if names else REFUSED)
+
+
+def _one_of(kind: Any, text: str, option: str) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        names = ", ".join(member.value for member in kind)
+        raise typer.BadParameter(f"{option} is one of {names}, not {text!r}") from None
 
 
 def _run(command: Callable[..., Any], *arguments: Any) -> Any:

@@ -4,6 +4,7 @@ CNY counts in fen (1/100 yuan), fund units in 1/100 unit. Prices and rates are i
 (`income_per_10k` in 1/10,000 yuan) or `fractions.Fraction` inside a computation.
 """
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from fractions import Fraction
@@ -13,6 +14,9 @@ from tapwealth.kernel.refusal import BadInput
 
 MAX_AMOUNT = 10**15
 """Greatest amount of a single movement, in minor units (ten thousand billion yuan): no sum of a batch overflows 64 bits."""
+
+
+_WRITTEN = re.compile(r"([0-9]{1,13}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
 class Asset(IntEnum):
@@ -36,6 +40,15 @@ def format_minor(amount: int) -> str:
     """Hundredths as people read them: `-1234567` is `-12,345.67`."""
     sign, rest = ("-", -amount) if amount < 0 else ("", amount)
     return f"{sign}{rest // 100:,}.{rest % 100:02d}"
+
+
+def read_minor(text: str, *, where: str) -> int:
+    """Hundredths from what people write: `1000`, `1000.5` and `1,000.50`. Not negative. Raises BadInput."""
+    match = _WRITTEN.fullmatch(text)
+    if match is None:
+        raise BadInput(f"{text!r} is no amount", where=where, hint="write it like 1000.00")
+    whole, part = match.groups()
+    return checked(int(whole.replace(",", "")) * 100 + int((part or "").ljust(2, "0")), where=where, positive=False)
 
 
 def half_up(value: Fraction) -> int:

@@ -4,27 +4,27 @@ The new state is stored before the answer leaves: a phone that dies in between h
 one.
 """
 
-import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from tapwealth.card.applet import step
 from tapwealth.card.personalise import personalise
-from tapwealth.card.state import CardState, from_json, to_json
+from tapwealth.card.state import CardState
 from tapwealth.kernel.masked import Masked, Pan
+from tapwealth.phone.store import CardStore
 
 
 class Phone:
     """`path` is the phone's protected store."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._store = CardStore(path)
         self._state: CardState | None = None
 
     @property
     def has_card(self) -> bool:
-        return self._path.exists()
+        return self._store.has_card
 
     def personalise(self, pan: str, psn: str, expiry: str, card_key: str, key_index: int) -> None:
         """Take in what the issuer sent; `expiry` is YYMM."""
@@ -52,15 +52,10 @@ class Phone:
         return Impostor(replace(state, atc=max(state.atc - 1, 0)))
 
     def _load(self) -> CardState:
-        return self._state or from_json(self._path.read_text(encoding="utf-8"))
+        return self._state or self._store.load()
 
     def _save(self, state: CardState) -> None:
-        part = self._path.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as file:
-            file.write(to_json(state))
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(self._path)
+        self._store.save(state)
         self._state = state
 
 

@@ -1,0 +1,76 @@
+"""What `tapwealth phone` and `tapwealth terminal readers` do, and how a reader is opened by its name."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tapwealth.acquiring.readers.in_process import InProcessReader
+from tapwealth.acquiring.readers.reader import Reader, ReaderKind, ReaderName
+from tapwealth.kernel.money import format_minor
+from tapwealth.phone.consent import Consent, Mode
+from tapwealth.phone.relay import listen
+from tapwealth.phone.store import CardStore
+from tapwealth.phone.trace import Trace
+from tapwealth.phone.vpcd import Interface, VirtualCard
+from tapwealth.phone.wallet import Phone
+
+Say = Callable[[str], None]
+
+
+def open_reader(name: ReaderName) -> Reader:
+    """The reader of that name; `connect` is still to be called. Raises Outage or BadInput in one line."""
+    if name.kind is ReaderKind.TCP:
+        from tapwealth.acquiring.readers.relay import RelayReader
+
+        return RelayReader(name.where, name.port)
+    if name.kind is ReaderKind.PCSC:
+        from tapwealth.acquiring.readers.pcsc import PcscReader
+
+        return PcscReader(name.where)
+    store = CardStore(Path(name.where))
+    store.lock()
+    phone = Phone(store)
+    return InProcessReader(phone.transmit, phone.leave_field)
+
+
+def asked_on_the_terminal(amount: int) -> bool:
+    """Put an amount before whoever sits at this console."""
+    print(f"? pay {format_minor(amount)} yuan? then tap again [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def make_phone(store: CardStore, mode: Mode, limit: int, say: Say | None, *, clear: bool) -> Phone:
+    """The phone in `store`; with `say` each exchange is told in words."""
+    consent = Consent(mode, limit, asked_on_the_terminal)
+    if say is None:
+        return Phone(store, consent)
+    trace = Trace(say, store.load().track2.pan.reveal(), clear=clear)
+    return Phone(store, consent, trace.heard)
+
+
+def serve_over_tcp(phone: Phone, interface: Interface, host: str, port: int, say: Say) -> None:
+    """Listen until Ctrl-C or SIGTERM."""
+    asyncio.run(_listen(phone, interface, host, port, say))
+
+
+async def _listen(phone: Phone, interface: Interface, host: str, port: int, say: Say) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    server = await listen(phone, interface.code, host, port)
+    say(f"listening at {host}:{server.sockets[0].getsockname()[1]}, Ctrl-C ends")
+    try:
+        await stopped.wait()
+    finally:
+        server.close()
+
+
+def serve_in_a_virtual_reader(phone: Phone, interface: Interface, host: str, port: int, say: Say) -> None:
+    """Be the card in a virtual PC/SC reader until Ctrl-C or SIGTERM."""
+    card = VirtualCard(phone, interface, host, port, say)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: card.stop())
+    card.run()

@@ -1,0 +1,149 @@
+"""The phone as a card in a PC/SC reader, read through pcscd and pyscard by our kernel, and by a reader that others wrote."""
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from virtual_reader import INDEPENDENT, PAN, Daemon, daemon, make_store, phone, wait_until
+
+from tapwealth.acquiring.readers.pcsc import PcscReader, reader_names
+from tapwealth.kernel.refusal import Outage
+from tapwealth.terminal.config import Tap, TerminalConfig
+from tapwealth.terminal.kernel import dialogue, run
+from tapwealth.terminal.outcome import OnlineRequest
+
+SLOT = "00 00"
+PPSE = bytes.fromhex("00A404000E325041592E5359532E444446303100")
+SELECT = bytes.fromhex("00A4040008A00000033301010100")
+GPO = bytes.fromhex("80A8000023832136800000000000001234000000000000015600000000000156140224000102030400")
+
+
+@pytest.fixture
+def readers(tmp_path: Path) -> Iterator[Daemon]:
+    with daemon(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return make_store(tmp_path / "phone1.json")
+
+
+def atc(store: Path) -> int:
+    return int(json.loads(store.read_text())["atc"])
+
+
+def powered(name: str = SLOT) -> PcscReader:
+    """The reader with its card, once the daemon has seen it."""
+    reader = PcscReader(name)
+
+    def there() -> bool:
+        try:
+            reader.connect()
+        except Outage:
+            return False
+        return True
+
+    wait_until(there, "a card in the reader")
+    return reader
+
+
+def tap(reader: PcscReader, sequence: int, amount: int = 1_234) -> OnlineRequest:
+    reader.connect()
+    outcome = run(dialogue(TerminalConfig("TERM0001"), Tap(amount, date(2014, 2, 24), b"\1\2\3\4", sequence)), reader.transmit)
+    reader.close()
+    assert isinstance(outcome, OnlineRequest), outcome
+    return outcome
+
+
+def test_our_terminal_taps_a_thousand_times_in_a_row(readers: Daemon, store: Path) -> None:
+    with phone(store, "--vpcd", f"127.0.0.1:{readers.port}"):
+        reader = powered()
+        began = time.monotonic()
+        counters = [tap(reader, number).atc for number in range(1, 1_001)]
+        print(f"1,000 taps through PC/SC, {time.monotonic() - began:.2f} ms each")
+    assert counters == list(range(1, 1_001))
+    assert atc(store) == 1_000
+
+
+def test_power_lost_between_any_two_commands_spends_no_more_than_a_counter(readers: Daemon, store: Path) -> None:
+    with phone(store, "--vpcd", f"127.0.0.1:{readers.port}"):
+        reader = powered()
+        for said in ([], [PPSE], [PPSE, SELECT], [PPSE, SELECT, GPO]):
+            before = atc(store)
+            reader.connect()
+            answers = [reader.transmit(command) for command in said]
+            assert all(answer[-2:] == b"\x90\x00" for answer in answers)
+            reader.close()
+            reader.connect()
+            assert reader.transmit(GPO) == bytes.fromhex("6985"), "the dialogue must be forgotten"
+            assert atc(store) == before + (GPO in said)
+            assert tap(reader, 9).atc == before + (GPO in said) + 1
+
+
+def test_the_phone_comes_back_when_the_daemon_does(readers: Daemon, store: Path) -> None:
+    with phone(store, "--vpcd", f"127.0.0.1:{readers.port}") as running:
+        running.wait_for("in the contactless reader")
+        assert tap(powered(), 1).atc == 1
+        readers.stop()
+        running.wait_for("the reader is gone")
+        readers.start()
+        running.wait_for("in the contactless reader", times=2)
+        assert tap(powered(), 2).atc == 2
+
+
+@pytest.mark.parametrize(
+    ("interface", "atr", "uid"),
+    [
+        ("contactless", "3B8F8001804F0CA000000306030001000000006A", r"08[0-9A-F]{6}9000"),
+        ("contact", "3B6500002063CB6800", "6A81"),
+    ],
+)
+def test_the_reader_sees_the_kind_of_card_that_was_asked_for(readers: Daemon, store: Path, interface: str, atr: str, uid: str) -> None:
+    import smartcard.System
+
+    with phone(store, "--vpcd", f"127.0.0.1:{readers.port}", "--interface", interface):
+        reader = powered()
+        assert re.fullmatch(uid, reader.transmit(bytes.fromhex("FFCA000000")).hex().upper())
+        connection = smartcard.System.readers()[0].createConnection()
+        connection.connect()
+        assert bytes(connection.getATR()).hex().upper() == atr
+        connection.disconnect()
+        reader.close()
+
+
+def test_readers_are_listed_and_found_by_a_part_of_their_name(readers: Daemon) -> None:
+    assert reader_names() == ["Virtual PCD 00 00", "Virtual PCD 00 01"]
+    with pytest.raises(Outage, match=r"fits more than one reader; there are: Virtual PCD 00 00, Virtual PCD 00 01$"):
+        PcscReader("Virtual").connect()
+    with pytest.raises(Outage, match="there is no such reader"):
+        PcscReader("Omnikey").connect()
+    with pytest.raises(Outage, match=r"^Virtual PCD 00 01: no card; hold one to the reader$"):
+        PcscReader("00 01").connect()
+
+
+def test_an_independent_reader_reads_the_phone(readers: Daemon, store: Path) -> None:
+    """PyPI `emv`, in its own environment with the pyscard it pins: selects and reads our tags by code that shares nothing with ours."""
+    if not (INDEPENDENT / "python").exists():
+        pytest.skip("the independent reader is missing: run 'make card-reader'")
+    with phone(store, "--vpcd", f"127.0.0.1:{readers.port}", "--interface", "contact"):
+        powered().close()
+        done = subprocess.run(
+            [INDEPENDENT / "python", "-W", "ignore", Path(__file__).parents[1] / "support" / "read_by_emv.py"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["directory"] == [["A000000333010101", "Tapwealth"]]
+    assert seen["selected"] == "A000000333010101"
+    assert seen["label"] == "Tapwealth"
+    assert "file not found" in seen["unknown"]
+    assert PAN not in done.stdout
