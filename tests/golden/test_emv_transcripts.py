@@ -1,24 +1,26 @@
 """Whole taps as commented transcripts: our card at our terminal byte by byte, our terminal with cards that are not ours."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from card_authority import CA_KEY
 from emv_transcripts import replay, transcript
+from issued_card import issued
 from pyemv import ac
 
-from tapwealth.card import CardState, personalise, step
+from tapwealth.card import CardState, Interface, personalise, step
 from tapwealth.kernel.masked import Pan
 from tapwealth.terminal import Application, Ended, Ending, OnlineRequest, Outcome, Tap, TapReason, TerminalConfig, dialogue, run
 from tapwealth.wire import tlv
+from tapwealth.wire.emv_data import read_iad
 
 VECTOR_KEY = bytes.fromhex("0D2E3CB0BC1F9E03AED58F663A2F9679")
 OUR_PAN = Pan("6222000000000009")
 
 
 def our_card() -> CardState:
-    fresh = personalise(OUR_PAN, "00", date(2026, 12, 31), VECTOR_KEY)
-    return CardState(fresh.track2, fresh.psn, fresh.icc_mk_ac, atc=0x000D)
+    return replace(personalise(OUR_PAN, "00", date(2026, 12, 31), VECTOR_KEY), atc=0x000D)
 
 
 CONFIG = TerminalConfig("TW000001")
@@ -109,3 +111,25 @@ def test_our_card_at_terminals_that_are_not_ours(terminal: str) -> None:
     given = tlv.unique(tlv.template(answers[2], 0x77, where="GPO"))
     assert {0x82, 0x9F36, 0x57, 0x9F26, 0x9F10} <= given.keys()
     assert given[0x9F10][4] & 0x30 == 0x20
+
+
+@pytest.mark.parametrize(
+    ("name", "interface", "balance", "decision"),
+    [
+        ("issued_online_tap.txt", Interface.CONTACTLESS, 500_00, "ARQC"),
+        ("issued_offline_tap.txt", Interface.CONTACTLESS, 376_55, "TC"),
+        ("issued_declined_tap.txt", Interface.CONTACTLESS, 500_00, "AAC"),
+        ("issued_contact.txt", Interface.CONTACT, 500_00, "ARQC"),
+    ],
+)
+def test_the_issued_card_answers_as_written(name: str, interface: Interface, balance: int, decision: str) -> None:
+    state = issued(interface=interface)
+    record = transcript(name)
+    made = b""
+    for (_, command), (_, response) in zip(record[0::2], record[1::2], strict=True):
+        state, answer = step(state, command)
+        assert answer.hex() == response.hex(), command.hex()
+        made = made or dict(tlv.leaves(answer[:-2])).get(0x9F10, b"")
+    assert state.cash is not None
+    assert (state.cash.balance, state.atc) == (balance, 1)
+    assert read_iad(made).decision.name == decision

@@ -25,11 +25,12 @@ from tapwealth.issuing import store as issuing
 from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.masked import Masked, Pan
+from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
+from tapwealth.play.wallet_phone import with_other_keys
 from tapwealth.terminal import OnlineRequest, Tap, TerminalConfig, dialogue, run
 from tapwealth.wire.iso8583.requests import (
     AuthorisationRequest,
@@ -61,8 +62,7 @@ class Phone:
 
     def forged(self) -> "Phone":
         """All of it but the key."""
-        key = bytes(byte ^ 0x5A for byte in bytes.fromhex(self.state.icc_mk_ac.reveal()))
-        return self.copied(icc_mk_ac=Masked(key.hex()))
+        return Phone(with_other_keys(self.state.powered_off()))
 
 
 @dataclass

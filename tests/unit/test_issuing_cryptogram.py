@@ -11,12 +11,9 @@ from tapwealth.issuing.chip_data import ChipData, read_chip_data
 from tapwealth.issuing.cryptogram import (
     CryptogramRefusal,
     IssuerKeys,
-    Profile,
-    SessionScheme,
     Verified,
     diagnose,
     maced,
-    session_key,
     verify,
 )
 from tapwealth.kernel.masked import Pan
@@ -25,6 +22,7 @@ from tapwealth.terminal import OnlineRequest, Tap, TerminalConfig, dialogue, run
 from tapwealth.wire import tlv
 from tapwealth.wire.emv_crypto import Padding, retail_mac, tdes_ecb
 from tapwealth.wire.emv_data import CryptogramType
+from tapwealth.wire.emv_profiles import Profile, SessionScheme
 
 PAN, PSN = Pan("6222000000000009"), "00"
 
@@ -151,7 +149,7 @@ def test_another_sequence_number_is_explained() -> None:
 )
 def test_another_padding_or_session_key_is_explained(scheme: SessionScheme, padding: Padding, words: str) -> None:
     chip = read_chip_data(tapped())
-    key = session_key(scheme, KEYS.card_key(1, PAN, PSN), chip.atc)
+    key = scheme.session_key(KEYS.card_key(1, PAN, PSN), chip.atc)
     made = retail_mac(key, maced(chip, chip.atc), padding)
     chip = read_chip_data(changed(tapped(), 0x9F26, made))
     assert diagnose(KEYS, chip, PAN, PSN) == f"cryptogram differs: matches with {words}"

@@ -1,8 +1,10 @@
-"""Making a card: the issuer's data put into a phone."""
+"""Making a card: the issuer's data put into a phone, and fresh keys later. `store.from_json` takes in what the token service sends."""
 
+from dataclasses import replace
 from datetime import date
 
-from tapwealth.card.state import DEBIT_AID, CardState, checked_label
+from tapwealth.card.state import DEBIT_AID, LAST_ATC, CardState, LimitedUseKey
+from tapwealth.card.store import checked_keys, checked_label
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.emv_crypto import KEY_LENGTH
@@ -25,9 +27,10 @@ def personalise(
     label: str = "Tapwealth",
     service_code: str = DEBIT_SERVICE_CODE,
 ) -> CardState:
-    """A card that has not been used yet. It is good to the end of `expiry`'s month. Raises BadInput.
+    """A plain card that has not been used yet, with its own key and no more: no records, no electronic cash. Raises BadInput.
 
-    `card_key` are the 16 bytes the issuer derived for PAN and PSN from the master key of number `key_index`.
+    It is good to the end of `expiry`'s month. `card_key` are the 16 bytes
+    that the issuer derived for PAN and PSN from the master key of number `key_index`.
     """
     digits = pan.reveal()
     if not _is_number(digits) or not 12 <= len(digits) <= 19 or not luhn_holds(digits):
@@ -41,7 +44,14 @@ def personalise(
     if not 0 <= key_index <= 0xFF or not 5 <= len(aid) <= 16:
         raise BadInput("the key index or the AID is out of range", where=_WHERE, hint="0 to 255, and 5 to 16 bytes")
     track2 = Track2(pan, f"{expiry:%y%m}", service_code)
-    return CardState(track2, psn, Masked(card_key.hex()), key_index, aid, checked_label(label))
+    own = LimitedUseKey(0, Masked(card_key.hex()), 1, LAST_ATC)
+    return CardState(track2, psn, (own,), key_index=key_index, aid=aid, label=checked_label(label))
+
+
+def replenished(state: CardState, keys: tuple[LimitedUseKey, ...]) -> CardState:
+    """The card with fresh keys. Those that its counter has left behind are dropped; one that comes again is the same. Raises BadInput."""
+    known = {one.number: one for one in (*state.keys, *keys)}
+    return replace(state, keys=checked_keys(tuple(one for one in known.values() if one.last_atc > state.atc)))
 
 
 def _is_number(text: str) -> bool:

@@ -1,24 +1,29 @@
-"""What the phone's card knows: what it was personalised with, its counter, and where the dialogue stands.
+"""What the phone's card knows: what it was personalised with, its counter, its electronic cash, and where the dialogue stands.
 
-Immutable; a step gives a new one. `to_json` and `from_json` are for the phone's own store, which keeps the card key as it keeps its
-other secrets: nothing here shows a PAN or a key in a repr or a message.
+Immutable; a step gives a new one. `store` writes and reads it for the phone's own protected store.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any
 
-from tapwealth.kernel.masked import Masked, Pan
-from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.emv_crypto import KEY_LENGTH
-from tapwealth.wire.emv_data import Track2, read_track2
+from tapwealth.kernel.masked import Masked
+from tapwealth.wire.emv_data import Track2
+from tapwealth.wire.emv_profiles import PBOC_CVN
+from tapwealth.wire.emv_rsa import PrivateKey
 
 LAST_ATC = 0xFFFF
 DEBIT_AID = bytes.fromhex("A000000333010101")
 """UnionPay debit (quick debit and credit, QuickPass)."""
 
-_WHERE = "stored card"
+LOG_SIZE = 10
+
+
+class Interface(Enum):
+    """How the reader reaches the card."""
+
+    CONTACTLESS = "contactless"
+    CONTACT = "contact"
 
 
 class Selected(Enum):
@@ -26,105 +31,131 @@ class Selected(Enum):
 
     NOTHING = "nothing"
     PPSE = "ppse"
+    PSE = "pse"
     APPLICATION = "application"
+
+
+class Stage(Enum):
+    """Where a contact transaction stands (EMV Book 3, 9)."""
+
+    NONE = "none"
+    INITIATED = "initiated"
+    """GET PROCESSING OPTIONS was answered: the first cryptogram may be asked for."""
+    ONLINE = "online"
+    """An ARQC was given: the issuer's word, then the second cryptogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedUseKey:
+    """One key of a phone, for the counters `first_atc` to `last_atc`. Number 0 is the card's own key, of a card that is no phone."""
+
+    number: int
+    key: Masked
+    first_atc: int
+    last_atc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the issuer lets readers read: whole records by file and number, the locators that name them, and the card's RSA key.
+
+    `offline_afl` is for qPBOC when the signature is wanted, `contact_afl` for the contact dialogue.
+    """
+
+    aip: bytes
+    records: Mapping[tuple[int, int], bytes]
+    offline_afl: bytes
+    contact_afl: bytes
+    key: PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A payment out of electronic cash, as log records tell it. Amount in fen, `day` YYMMDD as the terminal gave it, hex."""
+
+    amount: int
+    day: str
+    country: str
+    currency: str
+    kind: str
+    atc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """Electronic cash, in fen. `loads` and `unloads` are the numbers of the last order of each kind. Newest log entry first."""
+
+    balance: int
+    balance_limit: int
+    single_limit: int
+    reset_threshold: int
+    load_key: Masked
+    loads: int = 0
+    unloads: int = 0
+    log: tuple[LogEntry, ...] = ()
+
+    def spent(self, entry: LogEntry) -> "Purse":
+        """After a payment that the balance covers."""
+        assert 0 < entry.amount <= self.balance
+        return replace(self, balance=self.balance - entry.amount, log=(entry, *self.log)[:LOG_SIZE])
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """What a card forgets when it loses power. `signed` is what CDA covers so far; `record` is made for this tap alone."""
+
+    interface: Interface = Interface.CONTACTLESS
+    selected: Selected = Selected.NOTHING
+    gpo_allowed: bool = False
+    stage: Stage = Stage.NONE
+    signed: bytes = b""
+    arqc: bytes = b""
+    issuer_said: bytes | None = None
+    record: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class CardState:
-    """`icc_mk_ac` is the card key in hex; `psn` two digits; `atc` the counter of the last transaction, 0 before the first.
+    """`psn` two digits; `atc` the counter of the last transaction, 0 before the first. `cvn` names the cryptogram's profile.
 
-    `gpo_allowed` holds from a SELECT of the application to its one GET PROCESSING OPTIONS.
+    `consent_limit`: above so many fen the phone wants its holder's consent first (None: it cannot ask). `consented`: the holder has
+    just given it, for one tap; never stored.
     """
 
     track2: Track2
     psn: str
-    icc_mk_ac: Masked
+    keys: tuple[LimitedUseKey, ...]
     key_index: int = 1
+    cvn: int = PBOC_CVN
     aid: bytes = DEBIT_AID
     label: str = "Tapwealth"
     atc: int = 0
-    selected: Selected = Selected.NOTHING
-    gpo_allowed: bool = False
+    files: Files | None = None
+    cash: Purse | None = None
+    consent_limit: int | None = None
+    consented: bool = False
+    dialogue: Dialogue = Dialogue()
+
+    def key_for(self, atc: int) -> LimitedUseKey | None:
+        """The key that makes the cryptogram under that counter; None when the phone has none for it."""
+        return next((key for key in self.keys if key.first_atc <= atc <= key.last_atc), None)
+
+    @property
+    def taps_left(self) -> int:
+        """For how many taps without a gap the keys at hand suffice: at 0 the phone must ask for more."""
+        last = self.atc
+        while (key := self.key_for(last + 1)) is not None:
+            last = key.last_atc
+        return last - self.atc
 
     def powered_off(self) -> "CardState":
-        """As it is when it leaves the field: the counter stays, the dialogue is forgotten."""
-        return replace(self, selected=Selected.NOTHING, gpo_allowed=False)
+        """As it is when it leaves the field: counter and cash stay, the dialogue and a consent that was not used are forgotten."""
+        return replace(self, dialogue=Dialogue(), consented=False)
 
+    def powered_on(self, interface: Interface) -> "CardState":
+        """As it is when a reader gives it power. A consent given before stays for this tap."""
+        return replace(self, dialogue=Dialogue(interface))
 
-def to_json(state: CardState) -> str:
-    """One line with sorted keys, PAN and key in clear: for the phone's protected store alone. The dialogue is not kept."""
-    track2 = state.track2
-    return json.dumps(
-        {
-            "aid": state.aid.hex(),
-            "atc": state.atc,
-            "discretionary": track2.discretionary,
-            "expiry": track2.expiry,
-            "icc_mk_ac": state.icc_mk_ac.reveal(),
-            "key_index": state.key_index,
-            "label": state.label,
-            "pan": track2.pan.reveal(),
-            "psn": state.psn,
-            "service_code": track2.service_code,
-        },
-        sort_keys=True,
-    )
-
-
-def from_json(text: str) -> CardState:
-    """The card as it was stored, switched off. Raises BadInput."""
-    try:
-        stored = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadInput("it is not JSON", where=_WHERE, hint="restore the phone's store, or personalise the card anew") from None
-    if not isinstance(stored, dict):
-        raise BadInput("it is not a JSON object", where=_WHERE, hint="restore the phone's store, or personalise the card anew")
-    track2 = Track2(
-        Pan(_digits(stored, "pan", 12, 19)),
-        _digits(stored, "expiry", 4, 4),
-        _digits(stored, "service_code", 3, 3),
-        _digits(stored, "discretionary", 0, 21),
-    )
-    read_track2(track2.encode(), where=_WHERE)
-    return CardState(
-        track2=track2,
-        psn=_digits(stored, "psn", 2, 2),
-        icc_mk_ac=Masked(_hex(stored, "icc_mk_ac", KEY_LENGTH, KEY_LENGTH).hex()),
-        key_index=_number(stored, "key_index", 0xFF),
-        aid=_hex(stored, "aid", 5, 16),
-        label=checked_label(stored.get("label")),
-        atc=_number(stored, "atc", LAST_ATC),
-    )
-
-
-def checked_label(label: Any) -> str:
-    """The application label (50): 1 to 16 letters, digits and spaces. Raises BadInput."""
-    plain = isinstance(label, str) and label.isascii() and label.replace(" ", "").isalnum()
-    if not plain or len(label) > 16:
-        raise BadInput("the application label is not usable", where=_WHERE, hint="give it 1 to 16 letters, digits and spaces")
-    return str(label)
-
-
-def _digits(stored: dict[str, Any], name: str, shortest: int, longest: int) -> str:
-    value = stored.get(name)
-    good = isinstance(value, str) and (value == "" or (value.isascii() and value.isdecimal()))
-    if not good or not shortest <= len(str(value)) <= longest:
-        raise BadInput(f"{name} is not {shortest} to {longest} digits", where=_WHERE, hint="personalise the card anew")
-    return str(value)
-
-
-def _hex(stored: dict[str, Any], name: str, shortest: int, longest: int) -> bytes:
-    try:
-        value = bytes.fromhex(stored.get(name, ""))
-    except (ValueError, TypeError):
-        value = b""
-    if not shortest <= len(value) <= longest:
-        raise BadInput(f"{name} is not {shortest} to {longest} bytes in hex", where=_WHERE, hint="personalise the card anew")
-    return value
-
-
-def _number(stored: dict[str, Any], name: str, greatest: int) -> int:
-    value = stored.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= greatest:
-        raise BadInput(f"{name} is not a number from 0 to {greatest}", where=_WHERE, hint="personalise the card anew")
-    return value
+    def consent(self) -> "CardState":
+        """The holder has shown the phone who he is (CDCVM): good for the next cryptogram."""
+        return replace(self, consented=True)

@@ -19,12 +19,11 @@ from tapwealth.wire.emv_crypto import (
     arpc_method_1,
     arpc_method_2,
     card_key_input,
-    csk_session_key,
     odd_parity,
-    pboc_session_key,
     retail_mac,
 )
 from tapwealth.wire.emv_data import CryptogramType
+from tapwealth.wire.emv_profiles import PBOC_CVN, PROFILES, Profile, SessionScheme
 from tapwealth.wire.emv_tags import Tag
 
 
@@ -33,25 +32,6 @@ class MasterKeys(Protocol):
 
     def tdes_ecb(self, key_name: str, data: bytes) -> bytes: ...
 
-
-class SessionScheme(Enum):
-    """How the key of one transaction comes from the card's key."""
-
-    PBOC = "the PBOC session key"
-    EMV_CSK = "the EMV common session key"
-    CARD_KEY = "the card key itself"
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a cryptogram version number stands for, besides the data it covers."""
-
-    scheme: SessionScheme
-    padding: Padding
-
-
-PROFILES: Mapping[int, Profile] = {0x01: Profile(SessionScheme.PBOC, Padding.MARKED)}
-"""By cryptogram version (third byte of 9F10)."""
 
 TRIPLE_DES = 0x01
 
@@ -107,21 +87,10 @@ def verify(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str, wanted: Cryptog
         return Refusal(CryptogramRefusal.UNKNOWN_KEY_INDEX, f"there is no master key of index {iad.key_index:02X}")
     if iad.decision is not wanted:
         return Refusal(CryptogramRefusal.WRONG_TYPE, f"the card made a {iad.decision.name}, wanted was a {wanted.name}")
-    key = session_key(profile.scheme, keys.card_key(iad.key_index, pan, psn), chip.atc)
+    key = profile.scheme.session_key(keys.card_key(iad.key_index, pan, psn), chip.atc)
     if not hmac.compare_digest(retail_mac(key, maced(chip, chip.atc), profile.padding), chip.cryptogram):
         return Refusal(CryptogramRefusal.DIFFERS, "the cryptogram differs")
     return Verified(chip.cryptogram, key)
-
-
-def session_key(scheme: SessionScheme, card_key: bytes, atc: int) -> bytes:
-    """The key that makes the cryptogram of transaction `atc`."""
-    match scheme:
-        case SessionScheme.PBOC:
-            return pboc_session_key(card_key, atc)
-        case SessionScheme.EMV_CSK:
-            return csk_session_key(card_key, atc)
-        case SessionScheme.CARD_KEY:
-            return card_key
 
 
 def maced(chip: ChipData, atc: int) -> bytes:
@@ -144,7 +113,7 @@ def diagnose(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str) -> str:
 
 def _variants(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str) -> Iterator[tuple[str, bytes]]:
     """Changes in words, and the cryptogram each of them would give."""
-    index, profile = chip.iad.key_index, keys.profiles.get(chip.iad.cvn, PROFILES[0x01])
+    index, profile = chip.iad.key_index, keys.profiles.get(chip.iad.cvn, PROFILES[PBOC_CVN])
     if index in keys.names:
         yield from _own_key_variants(keys.card_key(index, pan, psn), chip, profile)
     for other in keys.names:
@@ -168,4 +137,4 @@ def _own_key_variants(card_key: bytes, chip: ChipData, profile: Profile) -> Iter
 
 
 def _cryptogram(profile: Profile, card_key: bytes, chip: ChipData, atc: int) -> bytes:
-    return retail_mac(session_key(profile.scheme, card_key, atc), maced(chip, atc), profile.padding)
+    return profile.cryptogram(card_key, atc, maced(chip, atc))

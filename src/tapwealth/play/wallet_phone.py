@@ -42,9 +42,7 @@ class Phone:
 
     def forged(self) -> "Impostor":
         """Someone who copied everything but the key."""
-        state = self._load()
-        key = bytes(byte ^ 0x5A for byte in bytes.fromhex(state.icc_mk_ac.reveal()))
-        return Impostor(replace(state, icc_mk_ac=Masked(key.hex())))
+        return Impostor(with_other_keys(self._load()))
 
     def replayed(self) -> "Impostor":
         """A copy of the phone from before its last tap: it makes a right cryptogram under a counter that was used."""
@@ -68,3 +66,9 @@ class Impostor:
     def transmit(self, c_apdu: bytes) -> bytes:
         self._state, answer = step(self._state, c_apdu)
         return answer
+
+
+def with_other_keys(state: CardState) -> CardState:
+    """All of a card but what it proves itself with."""
+    keys = (replace(one, key=Masked(bytes(byte ^ 0x5A for byte in bytes.fromhex(one.key.reveal())).hex())) for one in state.keys)
+    return replace(state, keys=tuple(keys))

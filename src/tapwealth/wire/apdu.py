@@ -15,6 +15,7 @@ class Sw(IntEnum):
 
     OK = 0x9000
     FILE_INVALIDATED = 0x6283
+    AUTHENTICATION_FAILED = 0x6300
     WRONG_LENGTH = 0x6700
     DATA_INVALID = 0x6984
     CONDITIONS_NOT_SATISFIED = 0x6985
@@ -24,6 +25,7 @@ class Sw(IntEnum):
     FILE_NOT_FOUND = 0x6A82
     RECORD_NOT_FOUND = 0x6A83
     WRONG_P1P2 = 0x6A86
+    DATA_NOT_FOUND = 0x6A88
     INS_NOT_SUPPORTED = 0x6D00
     CLA_NOT_SUPPORTED = 0x6E00
 
@@ -31,6 +33,7 @@ class Sw(IntEnum):
 _MEANINGS = {
     Sw.OK: "done",
     Sw.FILE_INVALIDATED: "the application is blocked",
+    Sw.AUTHENTICATION_FAILED: "authentication failed",
     Sw.WRONG_LENGTH: "wrong length",
     Sw.DATA_INVALID: "try another interface",
     Sw.CONDITIONS_NOT_SATISFIED: "conditions of use not satisfied",
@@ -40,6 +43,7 @@ _MEANINGS = {
     Sw.FILE_NOT_FOUND: "not found",
     Sw.RECORD_NOT_FOUND: "no such record",
     Sw.WRONG_P1P2: "wrong P1 P2",
+    Sw.DATA_NOT_FOUND: "no such data",
     Sw.INS_NOT_SUPPORTED: "instruction unknown",
     Sw.CLA_NOT_SUPPORTED: "class unknown",
 }
@@ -54,9 +58,13 @@ def explain_sw(sw: int) -> str:
 class Ins(IntEnum):
     """Instructions, with the class they are sent in (EMV Book 1, 11.3; Book 3, 6.5.8)."""
 
+    EXTERNAL_AUTHENTICATE = 0x82
+    INTERNAL_AUTHENTICATE = 0x88
     SELECT = 0xA4
     GET_PROCESSING_OPTIONS = 0xA8
+    GENERATE_AC = 0xAE
     READ_RECORD = 0xB2
+    GET_DATA = 0xCA
 
 
 CLA_ISO, CLA_EMV = 0x00, 0x80

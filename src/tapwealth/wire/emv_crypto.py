@@ -64,6 +64,21 @@ def csk_session_key(card_key: bytes, atc: int) -> bytes:
     return odd_parity(tdes_ecb(card_key, counter + b"\xf0" + bytes(5) + counter + b"\x0f" + bytes(5)))
 
 
+def limited_use_key(card_key: bytes, number: int) -> bytes:
+    """Key `number` (from 1, 32 bits) of those that stand in for a card's key on a phone, each for a range of its counter.
+
+    Own layout, as the schemes' are not public: the card key encrypts number‖"LUK1" and its complement.
+    """
+    left = number.to_bytes(4, "big") + b"LUK1"
+    return odd_parity(tdes_ecb(card_key, left + left.translate(_INVERT)))
+
+
+def cash_load_key(card_key: bytes) -> bytes:
+    """The key under which issuer and phone agree on loading and unloading electronic cash. Own layout, as above."""
+    left = b"EC-LOAD\x00"
+    return odd_parity(tdes_ecb(card_key, left + left.translate(_INVERT)))
+
+
 def pad(data: bytes, padding: Padding) -> bytes:
     """Whole blocks, at least one."""
     if padding is Padding.MARKED:

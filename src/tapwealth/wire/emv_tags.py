@@ -26,6 +26,11 @@ class Tag(IntEnum):
     COMMAND_TEMPLATE_83 = 0x83
     DF_NAME_84 = 0x84
     PRIORITY_87 = 0x87
+    SFI_88 = 0x88
+    RESPONSE_CODE_8A = 0x8A
+    CDOL1_8C = 0x8C
+    CDOL2_8D = 0x8D
+    CVM_LIST_8E = 0x8E
     CA_INDEX_8F = 0x8F
     ISSUER_CERTIFICATE_90 = 0x90
     ISSUER_REMAINDER_92 = 0x92
@@ -45,6 +50,9 @@ class Tag(IntEnum):
     USAGE_9F07 = 0x9F07
     CARD_VERSION_9F08 = 0x9F08
     VERSION_9F09 = 0x9F09
+    ACTION_DEFAULT_9F0D = 0x9F0D
+    ACTION_DENIAL_9F0E = 0x9F0E
+    ACTION_ONLINE_9F0F = 0x9F0F
     IAD_9F10 = 0x9F10
     CODE_TABLE_9F11 = 0x9F11
     PREFERRED_NAME_9F12 = 0x9F12
@@ -65,6 +73,7 @@ class Tag(IntEnum):
     ENTRY_MODE_9F39 = 0x9F39
     ADDITIONAL_CAPABILITIES_9F40 = 0x9F40
     SEQUENCE_COUNTER_9F41 = 0x9F41
+    CURRENCY_9F42 = 0x9F42
     CARD_CERTIFICATE_9F46 = 0x9F46
     CARD_EXPONENT_9F47 = 0x9F47
     CARD_REMAINDER_9F48 = 0x9F48
@@ -73,11 +82,16 @@ class Tag(IntEnum):
     SIGNED_DATA_9F4B = 0x9F4B
     LOG_ENTRY_9F4D = 0x9F4D
     MERCHANT_NAME_9F4E = 0x9F4E
+    LOG_FORMAT_9F4F = 0x9F4F
     OFFLINE_AMOUNT_9F5D = 0x9F5D
     TTQ_9F66 = 0x9F66
     CARD_AUTHENTICATION_9F69 = 0x9F69
     CTQ_9F6C = 0x9F6C
+    CASH_THRESHOLD_9F6D = 0x9F6D
     ISSUER_AUTHORISATION_9F74 = 0x9F74
+    CASH_LIMIT_9F77 = 0x9F77
+    CASH_SINGLE_LIMIT_9F78 = 0x9F78
+    CASH_BALANCE_9F79 = 0x9F79
     CASH_TERMINAL_9F7A = 0x9F7A
     ISSUER_DISCRETIONARY_BF0C = 0xBF0C
 
@@ -128,7 +142,11 @@ def _table() -> dict[int, TagInfo]:
         Tag.COMMAND_TEMPLATE_83: ("Command template", terminal, b, 0, 252),
         Tag.DF_NAME_84: ("Dedicated file name", card, b, 5, 16),
         Tag.PRIORITY_87: ("Application priority indicator", card, b, 1, 1),
-        0x8A: ("Authorisation response code", issuer, an, 2, 2),
+        Tag.SFI_88: ("Short file identifier", card, b, 1, 1),
+        Tag.RESPONSE_CODE_8A: ("Authorisation response code", issuer, an, 2, 2),
+        Tag.CDOL1_8C: ("Card risk management data object list 1", card, b, 0, 252),
+        Tag.CDOL2_8D: ("Card risk management data object list 2", card, b, 0, 252),
+        Tag.CVM_LIST_8E: ("Cardholder verification method list", card, b, 10, 252),
         Tag.CA_INDEX_8F: ("Certification authority public key index", card, b, 1, 1),
         Tag.ISSUER_CERTIFICATE_90: ("Issuer public key certificate", card, b, 64, 248),
         0x91: ("Issuer authentication data", issuer, b, 8, 16),
@@ -154,6 +172,9 @@ def _table() -> dict[int, TagInfo]:
         Tag.USAGE_9F07: ("Application usage control", card, b, 2, 2),
         Tag.CARD_VERSION_9F08: ("Application version, card", card, b, 2, 2),
         Tag.VERSION_9F09: ("Application version, terminal", terminal, b, 2, 2),
+        Tag.ACTION_DEFAULT_9F0D: ("Issuer action code, default", card, b, 5, 5),
+        Tag.ACTION_DENIAL_9F0E: ("Issuer action code, denial", card, b, 5, 5),
+        Tag.ACTION_ONLINE_9F0F: ("Issuer action code, online", card, b, 5, 5),
         Tag.IAD_9F10: ("Issuer application data", card, b, 0, 32),
         Tag.CODE_TABLE_9F11: ("Issuer code table index", card, n, 1, 1),
         Tag.PREFERRED_NAME_9F12: ("Application preferred name", card, ans, 1, 16),
@@ -177,6 +198,7 @@ def _table() -> dict[int, TagInfo]:
         Tag.ENTRY_MODE_9F39: ("POS entry mode", terminal, n, 1, 1),
         Tag.ADDITIONAL_CAPABILITIES_9F40: ("Additional terminal capabilities", terminal, b, 5, 5),
         Tag.SEQUENCE_COUNTER_9F41: ("Transaction sequence counter", terminal, n, 2, 4),
+        Tag.CURRENCY_9F42: ("Application currency code", card, n, 2, 2),
         Tag.CARD_CERTIFICATE_9F46: ("ICC public key certificate", card, b, 64, 248),
         Tag.CARD_EXPONENT_9F47: ("ICC public key exponent", card, b, 1, 3),
         Tag.CARD_REMAINDER_9F48: ("ICC public key remainder", card, b, 0, 248),
@@ -186,12 +208,17 @@ def _table() -> dict[int, TagInfo]:
         0x9F4C: ("ICC dynamic number", card, b, 2, 8),
         Tag.LOG_ENTRY_9F4D: ("Log entry", card, b, 2, 2),
         Tag.MERCHANT_NAME_9F4E: ("Merchant name and location", terminal, ans, 0, 252),
+        Tag.LOG_FORMAT_9F4F: ("Log format", card, b, 0, 252),
         Tag.OFFLINE_AMOUNT_9F5D: ("Available offline spending amount", card, n, 6, 6),
         0x9F63: ("Card product identification", card, b, 16, 16),
         Tag.TTQ_9F66: ("Terminal transaction qualifiers", terminal, b, 4, 4),
         Tag.CARD_AUTHENTICATION_9F69: ("Card authentication related data", card, b, 5, 16),
         Tag.CTQ_9F6C: ("Card transaction qualifiers", card, b, 2, 2),
+        Tag.CASH_THRESHOLD_9F6D: ("Electronic cash reset threshold", card, n, 6, 6),
         Tag.ISSUER_AUTHORISATION_9F74: ("Electronic cash issuer authorisation code", card, an, 6, 6),
+        Tag.CASH_LIMIT_9F77: ("Electronic cash balance limit", card, n, 6, 6),
+        Tag.CASH_SINGLE_LIMIT_9F78: ("Electronic cash single transaction limit", card, n, 6, 6),
+        Tag.CASH_BALANCE_9F79: ("Electronic cash balance", card, n, 6, 6),
         Tag.CASH_TERMINAL_9F7A: ("Electronic cash terminal support indicator", terminal, n, 1, 1),
         Tag.ISSUER_DISCRETIONARY_BF0C: ("FCI issuer discretionary data", card, group, 0, 222),
     }
