@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from card_authority import CA_KEY, ISSUER, card_certificate, issuer_certificate
+from issued_card import issued
 from standard_card import ARQC, PAN, StandardCard, h
 
-from tapwealth.card import personalise, step
+from tapwealth.card import Interface, step
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput
@@ -38,6 +39,7 @@ from tapwealth.wire.iso8583.frame import FrameSplitter, unframed
 from tapwealth.wire.iso8583.requests import Totals
 
 BREAK, HONEST = b"\xfa\xce", b"="
+PHONE = issued()
 NOW, TODAY = datetime(2014, 2, 24, 3, 0, tzinfo=UTC), date(2014, 2, 24)
 MAC_KEY = h("0123456789ABCDEFFEDCBA9876543210")
 TERMINAL = TerminalConfig("TW000001", applications=(Application(floor_limit=200_00),), ttq=h("37000080"), ca_keys=(CA_KEY,))
@@ -98,13 +100,16 @@ def hostile_card(data: bytes) -> None:
 
 
 def hostile_terminal(data: bytes) -> None:
-    """Our card with a terminal that commands from the input."""
-    state = personalise(PAN, "01", date(2029, 12, 31), bytes(range(16)))
-    for command in data.split(BREAK):
-        after, answer = step(state, command)
-        assert 2 <= len(answer) <= 258
-        assert after.atc - state.atc in (0, 1)
-        state = after
+    """Our card, at either kind of reader, with a terminal that commands from the input."""
+    for fresh in (PHONE, PHONE.powered_on(Interface.CONTACT)):
+        state = fresh
+        for command in data.split(BREAK):
+            after, answer = step(state, command)
+            assert 2 <= len(answer) <= 258
+            assert after.atc - state.atc in (0, 1)
+            assert after.cash is not None
+            assert 0 <= after.cash.balance <= 500_00
+            state = after
 
 
 def signed_nonsense(data: bytes) -> None:
@@ -160,14 +165,26 @@ SETTLEMENT = pack(terminal_side.settlement_message(PLACE, Totals(debit_amount=12
 COMMANDS = [
     h("00A404000E325041592E5359532E444446303100"),
     h("00A4040008A00000033301010100"),
-    h("80A8000023832136800000000000000001000000000000015600000000000156140224000102030400"),
+    h("80A8000023832136000080000000000001000000000000015600000000000156140224000102030400"),
+    *(h(f"00B2{number:02X}{file << 3 | 4:02X}00") for file, number in ((2, 1), (2, 4), (3, 1), (11, 1))),
+]
+TOUCHING = [
+    h("00A404000E315041592E5359532E444446303100"),
+    h("00B2010C00"),
+    h("00A4040008A00000033301010100"),
+    h("80A8000002830000"),
+    h("00B2010C00"),
+    h("00880000040102030400"),
+    h("80AE80001D") + h("000000001234 000000000000 0156 0000000000 0156 140224 00 01020304 00"),
+    h("008200000A") + bytes(8) + b"00",
+    h("80AE40001F") + b"00" + h("000000001234 000000000000 0156 0000000000 0156 140224 00 01020304 00"),
 ]
 
 TARGETS = {
     "tlv": Target(reading(tlv.decode, tlv.leaves, dol.decode, decode_response, decode_command), OFFLINE + COMMANDS),
     "values": Target(reading(read_iad, read_track2, read_chip_data), [h("07010103A00000010A010000038787868FD1FC"), *ONLINE]),
     "terminal": Target(hostile_card, [BREAK.join(OFFLINE), BREAK.join(ONLINE), BREAK.join([HONEST] * 3 + OFFLINE[3:])]),
-    "card": Target(hostile_terminal, [BREAK.join(COMMANDS), BREAK.join(COMMANDS * 2)]),
+    "card": Target(hostile_terminal, [BREAK.join(COMMANDS), BREAK.join(COMMANDS * 2), BREAK.join(TOUCHING)]),
     "certificates": Target(certificates, [BREAK.join((*ISSUERS, *CARDS))]),
     "signed": Target(signed_nonsense, [ISSUER.public.recover(CARDS.certificate, where="seed")[2:]]),
     "host": Target(host, [SALE, SETTLEMENT]),
