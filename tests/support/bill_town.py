@@ -174,7 +174,7 @@ class Town:
         lookup = self.house.keys.lookup_hash("test", name)
         row = PersonRow(book, identifier, lookup, sealed, "*芳", level, NINE)
         async with self.house.database.transaction() as tx:
-            await customers.add_person(tx, row)
+            await customers.add_persons(tx, [row])
             wanted = NewAccount(book, Kind.WALLET, identifier, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
             (wallet,) = await self.house.ledger.open_accounts(tx, [wanted])
             at = await moment(tx)

@@ -19,6 +19,7 @@ import msgspec
 from tapwealth.kernel.clock import monotonic_ns
 
 BOOKS = 16
+ROUNDS = 3
 SECOND = 1_000_000_000
 
 _MILLION = 1_000_000

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TextIO
 
 from tapwealth.app.event_loop import runner, spare_collector
-from tapwealth.bench.figure import SECOND, Figure, Run, Waits, progress, results, shown
-from tapwealth.bench.ledger import BATCH, FEW, MANY_CALLERS, ROUNDS, Bench, install, opened
+from tapwealth.bench.figure import ROUNDS, SECOND, Figure, Run, Waits, progress, results, shown
+from tapwealth.bench.ledger import BATCH, FEW, MANY_CALLERS, Bench, install, opened
 from tapwealth.bench.load import NOW, PLAIN, Load, open_accounts
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.storage.embedded import EmbeddedServer

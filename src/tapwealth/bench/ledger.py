@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TextIO
 import asyncpg
 
 from tapwealth.app.event_loop import runner, spare_collector
-from tapwealth.bench.figure import BOOKS, SECOND, Figure, Run, Waits, memory_mb, progress, results, shown
+from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Run, Waits, memory_mb, progress, results, shown
 from tapwealth.bench.load import NOW, PLAIN, Load, Mix, open_accounts
 from tapwealth.bench.yardsticks import naked, one_by_one, prepare_naked
 from tapwealth.kernel.clock import monotonic_ns
@@ -26,7 +26,6 @@ from tapwealth.storage.embedded import EmbeddedServer, Role
 from tapwealth.storage.group_commit import Batcher
 from tapwealth.storage.keystore import FileKeyStore
 
-ROUNDS = 3
 FEW, MANY = 10_000, 1_000_000
 BATCH = 8_000
 MANY_CALLERS = 1_024

@@ -21,7 +21,7 @@ from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer, Role
 
-BENCHMARKS = ("ledger", "history")
+BENCHMARKS = ("ledger", "history", "tap")
 _DAY_ENDS_WITHIN = 3_600
 """Seconds that the platform is given for the steps of a date's end."""
 
@@ -113,6 +113,6 @@ def database_status(data: Path, url: str | None) -> dict[str, Any]:
 
 def run_benchmark(name: str, seconds: int, *, as_json: bool) -> None:
     """Run one of `BENCHMARKS` on an embedded server of its own."""
-    from tapwealth.bench import history, ledger
+    from tapwealth.bench import history, ledger, tap
 
-    {"ledger": ledger, "history": history}[name].main(seconds, as_json=as_json, out=sys.stdout)
+    {"ledger": ledger, "history": history, "tap": tap}[name].main(seconds, as_json=as_json, out=sys.stdout)

@@ -301,7 +301,7 @@ def exchange_read(
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="What to measure: ledger, or history (200,000 against 20 million entries, up to an hour).")],
+    name: Annotated[str, typer.Argument(help="What to measure: ledger, tap, or history (200,000 against 20 million entries: an hour).")],
     seconds: Annotated[int, typer.Option(help="Seconds per figure.", min=1)] = 5,
     json_: Json = False,
 ) -> None:

@@ -51,16 +51,17 @@ async def enroll_device(tx: Any, token_lookup: bytes, book: int, person: UUID, n
     return await tx.fetchval(claim, token_lookup, book, person, now) is not None
 
 
-async def add_person(tx: Any, person: PersonRow) -> None:
+async def add_persons(tx: Any, persons: Sequence[PersonRow]) -> None:
     await tx.execute(
-        "insert into person (book, id, identity_lookup, sealed, shown_name, kyc_level, opened_at) values ($1, $2, $3, $4, $5, $6, $7)",
-        person.book,
-        person.id,
-        person.identity_lookup,
-        person.sealed,
-        person.shown_name,
-        person.kyc_level,
-        person.opened_at,
+        "insert into person (book, id, identity_lookup, sealed, shown_name, kyc_level, opened_at)"
+        " select * from unnest($1::int[], $2::uuid[], $3::bytea[], $4::bytea[], $5::text[], $6::smallint[], $7::timestamptz[])",
+        [one.book for one in persons],
+        [one.id for one in persons],
+        [one.identity_lookup for one in persons],
+        [one.sealed for one in persons],
+        [one.shown_name for one in persons],
+        [one.kyc_level for one in persons],
+        [one.opened_at for one in persons],
     )
 
 

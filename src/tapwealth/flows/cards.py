@@ -71,7 +71,7 @@ async def issue_card(house: House, envelope: Envelope, command: IssueCard) -> Ca
         token = await store.token_of(tx, book, person)
         if token is None:
             token = _new_token(house, at, row, await _free_number(house, tx, row.identity_lookup))
-            if not await store.add_token(tx, token, at.now):
+            if not await store.add_tokens(tx, [token], at.now):
                 raise Outage("the card's number went to somebody else at this moment; ask again")
         return CardIssued(token.masked_token, token.expiry)
 

@@ -156,7 +156,7 @@ async def open_account(house: House, envelope: Envelope, command: OpenAccount) -
         secret = json.dumps({"name": name.reveal(), "identity_number": identity.number.reveal(), "phone": phone.reveal()})
         sealed = house.keys.seal("people", secret.encode(), b"person" + person.bytes)
         row = PersonRow(book, person, identity_lookup, sealed, str(name), 0, at.now)
-        await store.add_person(tx, row)
+        await store.add_persons(tx, [row])
         await house.ledger.open_accounts(tx, [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)])
         await _ask_channels(tx, at, row, envelope)
         return AccountOpened(prefixed("cus", person), 0)

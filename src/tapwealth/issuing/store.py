@@ -79,27 +79,20 @@ _AUTHORISATION = (
 _KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
 
 
-async def add_token(tx: Any, token: Token, now: datetime) -> bool:
-    """A credential and the route to it; False, and nothing is added, if its number was given out at this very moment."""
-    route = "insert into token_directory (token_lookup, book, token) values ($1, $2, $3) on conflict do nothing returning 1"
-    if await tx.fetchval(route, token.token_lookup, token.book, token.id) is None:
-        return False
-    await tx.execute(
-        f"insert into card_token ({_TOKEN}, issued_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        token.book,
-        token.id,
-        token.person,
-        token.token_lookup,
-        token.sealed,
-        token.masked_token,
-        token.psn,
-        token.expiry,
-        token.master_key,
-        token.last_atc,
-        token.state,
-        now,
+async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]:
+    """Credentials and the routes to them. Those whose number was given out at this very moment are not added, nor named in the answer."""
+    route = (
+        "insert into token_directory (token_lookup, book, token) select * from unnest($1::bytea[], $2::int[], $3::uuid[])"
+        " on conflict do nothing returning token"
     )
-    return True
+    routed = await tx.fetch(route, *([getattr(one, name) for one in made] for name in ("token_lookup", "book", "id")))
+    added = {row["token"] for row in routed}
+    names = _TOKEN.split(", ")
+    types = "int uuid uuid bytea bytea text text text text int text"
+    slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
+    columns = ([getattr(one, name) for one in made if one.id in added] for name in names)
+    await tx.execute(f"insert into card_token ({_TOKEN}, issued_at) select x.*, ${len(names) + 1} from unnest({slots}) x", *columns, now)
+    return added
 
 
 async def token_of(tx: Any, book: int, person: UUID) -> Token | None:

@@ -1,0 +1,214 @@
+"""`tapwealth bench tap`: authorisations a second through the real host, over TCP, cryptogram verified, money held, durable.
+
+Host and database are as `tapwealth up` runs them; cards and terminals are a process of their own (`tap_load`), so that what it measures is
+what a terminal waits. Load, host and database share the machine. Rounds are interleaved, as in the ledger's benchmark; beside each rate
+stands what a tap used of the processor, which a busy machine changes less. The yardstick is a host that reads, checks the terminal's code
+and answers at once.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from os import getpid
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+import msgspec
+
+from tapwealth.app.event_loop import runner, spare_collector
+from tapwealth.app.house import Settings, open_house
+from tapwealth.app.wiring import Edges, open_edges
+from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Run, Waits, progress, results, shown
+from tapwealth.bench.load import NOW
+from tapwealth.bench.processor import family_ms, processor_ms
+from tapwealth.bench.tap_load import FORGED, FUND, NO_MONEY, WALLET, Order, Report
+from tapwealth.bench.tap_parts import parts
+from tapwealth.bench.tap_town import TERMINALS, found, mac_key, terminal_number
+from tapwealth.flows.frame import House
+from tapwealth.host.listener import Listener
+from tapwealth.wire.iso8583.requests import (
+    APPROVED,
+    AuthorisationRequest,
+    AuthorisationResponse,
+    BatchUploadRequest,
+    BatchUploadResponse,
+    Reconciliation,
+    ReversalRequest,
+    ReversalResponse,
+    SettlementRequest,
+    SettlementResponse,
+)
+
+FEW, MANY = 10_000, 1_000_000
+_HERE = "127.0.0.1"
+_LINE_LIMIT = 1 << 26
+_EXPECTED = {WALLET: APPROVED, FUND: APPROVED, FORGED: "05", NO_MONEY: "51"}
+
+
+class Place(NamedTuple):
+    """A town of cards with its host, the load that calls it, and the server's process."""
+
+    people: int
+    house: House
+    port: int
+    load: asyncio.subprocess.Process
+    server: int
+
+    async def round(self, order: Order) -> Report:
+        """Have the load carry it out."""
+        assert self.load.stdin is not None
+        assert self.load.stdout is not None
+        self.load.stdin.write(msgspec.json.encode(order) + b"\n")
+        line = await self.load.stdout.readline()
+        assert line, "the load has ended"
+        return msgspec.json.decode(line, type=Report)
+
+
+@dataclass(kw_only=True)
+class TapFigure(Figure):
+    """A mix by so many terminals at once; `most` a second are made ready."""
+
+    run: Run = field(init=False)
+    place: Place
+    mix: str
+    most: int
+    port: int = 0
+    used: list[tuple[int, int, int, int]] = field(default_factory=list)
+    took: int = 0
+
+    def __post_init__(self) -> None:
+        self.run = self.tapped
+
+    async def tapped(self, seconds: int, waits: Waits) -> int:
+        """One round; every answer is the expected one."""
+        order = Order(self.port or self.place.port, self.mix, self.callers, seconds, self.most * seconds, spends=not self.yardstick)
+        host, server = processor_ms(getpid()), family_ms(self.place.server)
+        report = await self.place.round(order)
+        host, server = processor_ms(getpid()) - host, family_ms(self.place.server) - server
+        expected = APPROVED if self.yardstick else _EXPECTED[self.mix]
+        assert set(report.codes) <= {expected}, f"{self.name}: answered {report.codes}, expected {expected}"
+        for wait in report.waits:
+            waits.add(wait)
+        self.took = report.took
+        self.used.append((len(report.waits), host, server, report.processor))
+        return len(report.waits)
+
+    async def round(self, seconds: int) -> int:
+        """By the time from the first tap to the last answer: what is made ready before and read after does not count."""
+        taps = await self.tapped(seconds, self.waits)
+        self.nanoseconds += self.took
+        self.rates.append(taps * SECOND // self.took)
+        return self.rates[-1]
+
+    async def warm_up(self) -> None:
+        await self.tapped(1, Waits())
+        self.used.clear()
+
+    def as_json(self) -> dict[str, Any]:
+        """As of any figure, with the microseconds of a core that a tap used."""
+        taps = sum(used[0] for used in self.used) or 1
+        spent = {name: sum(used[place] for used in self.used) * 1_000 // taps for place, name in enumerate(("host", "database", "load"), 1)}
+        return super().as_json() | {"mix": self.mix, "cards": self.place.people, "processor_us": spent}
+
+
+class _Echo:
+    """Says yes to whatever can be read."""
+
+    async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
+        return AuthorisationResponse(response_code=APPROVED, authorisation_code="000000", rrn="000000000000")
+
+    async def reversal(self, request: ReversalRequest) -> ReversalResponse:
+        return ReversalResponse(response_code=APPROVED)
+
+    async def batch_upload(self, request: BatchUploadRequest) -> BatchUploadResponse:
+        return BatchUploadResponse(response_code=APPROVED)
+
+    async def settlement(self, request: SettlementRequest) -> SettlementResponse:
+        return SettlementResponse(response_code=APPROVED, reconciliation=Reconciliation.EQUAL)
+
+
+@asynccontextmanager
+async def opened(folder: Path, people: int, on_progress: Callable[[str], None] = progress) -> AsyncIterator[Place]:
+    """A town of so many cards, its host open, and the load started."""
+    settings = Settings(folder, books=BOOKS, exchange=folder / "exchange")
+    async with open_house(settings, NOW) as house:
+        await found(house, people, on_progress)
+        edges: Edges = await open_edges(house, "", real_time=False)
+        async with edges.batcher:
+            port = await edges.listener.start(_HERE, 0)
+            load = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tapwealth.bench.tap_load", str(folder / "keys"), str(people),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT,
+            )  # fmt: skip
+            try:
+                yield Place(people, house, port, load, _server_of(folder))
+            finally:
+                assert load.stdin is not None
+                load.stdin.close()
+                await load.wait()
+                await edges.listener.stop()
+
+
+def _server_of(folder: Path) -> int:
+    """The process id that the embedded server wrote down."""
+    (written,) = folder.rglob("postmaster.pid")
+    return int(written.read_text("utf-8").splitlines()[0])
+
+
+def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, people: Sequence[int] = (FEW, MANY), rounds: int = ROUNDS) -> None:
+    """Measure, and print a table or JSON; progress goes to standard error."""
+    with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as folder, runner() as loop:
+        Path(folder).chmod(0o755)
+        result = loop.run(_measure(Path(folder), seconds, people, rounds))
+    out.write(shown(result, as_json=as_json))
+
+
+async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: int) -> dict[str, Any]:
+    async with AsyncExitStack() as stack:
+        places = [await stack.enter_async_context(opened(folder / str(count), count)) for count in people]
+        echo = Listener(handlers=_Echo(), find_mac_key=_mac_key, read_platform_clock=_noon, in_flight=places[0].house.flight)
+        port = await echo.start(_HERE, 0)
+        stack.push_async_callback(echo.stop)
+        figures = [*_figures(places[0]), *(_figure(place, WALLET, TERMINALS, 8_000) for place in places[1:]), *_yardsticks(places[0], port)]
+        spare_collector()
+        for figure in figures:
+            await figure.warm_up()
+        for number in range(1, rounds + 1):
+            for figure in figures:
+                progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
+        measured = parts(places[0].house)
+    return {**results(figures), "parts_us": measured}
+
+
+def _figures(few: Place) -> list[TapFigure]:
+    most = min(TERMINALS, few.people >> 3)
+    return [
+        *(_figure(few, WALLET, count, expected) for count, expected in ((1, 1_000), (16, 6_000), (256, 8_000)) if count <= most),
+        *(_figure(few, mix, most, 8_000) for mix in (FUND, FORGED, NO_MONEY)),
+    ]
+
+
+def _figure(place: Place, mix: str, callers: int, most: int, **more: Any) -> TapFigure:
+    name = more.pop("name", f"{callers:,} in flight, {place.people:,} cards, {mix}")
+    return TapFigure(name, callers, place=place, mix=mix, most=most, holds=mix in (WALLET, FUND), **more)
+
+
+def _yardsticks(few: Place, port: int) -> list[TapFigure]:
+    callers = min(TERMINALS, few.people >> 3)
+    name = f"{callers:,} in flight, read, code checked, answered at once"
+    return [_figure(few, WALLET, callers, 16_000, name=name, port=port, yardstick=True, chain=False, history="none")]
+
+
+_MAC_KEYS = {terminal_number(number): mac_key(number) for number in range(TERMINALS)}
+
+
+async def _mac_key(_merchant: str, terminal: str) -> bytes | None:
+    return _MAC_KEYS.get(terminal)
+
+
+async def _noon() -> datetime:
+    return NOW

@@ -1,0 +1,246 @@
+"""The load of `tapwealth bench tap`, a process of its own: cards, terminals, and their connections.
+
+Taps are made ready ahead of a round, so that the load takes little of the two cores while it is measured; none is made up: each has the
+card's cryptogram over its own amount and counter and the terminal's code over its own message. The chip data are those of one dialogue of
+the product's applet and kernel, in which what changes from tap to tap is put in place; the first tap of a round is compared with a whole
+dialogue, byte for byte. After the round every answer is read, and its code checked.
+
+Speaks to who started it in lines of JSON: an `Order` in, a `Report` out.
+"""
+
+import asyncio
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from itertools import count
+from os import getpid
+from pathlib import Path
+
+import msgspec
+
+from tapwealth.app.event_loop import runner
+from tapwealth.bench.load import DAY
+from tapwealth.bench.processor import processor_ms
+from tapwealth.bench.tap_town import (
+    BATCH,
+    EIGHTHS,
+    EXPIRES,
+    INVESTED,
+    KEY_INDEX,
+    MERCHANT,
+    PENNILESS,
+    PSN,
+    mac_key,
+    pan_of,
+    terminal_number,
+)
+from tapwealth.card import personalise, step
+from tapwealth.card.personalise import DEBIT_SERVICE_CODE
+from tapwealth.card.state import CardState
+from tapwealth.flows.cards import MASTER_KEYS
+from tapwealth.issuing.chip_data import MACED
+from tapwealth.issuing.cryptogram import IssuerKeys
+from tapwealth.kernel.clock import monotonic_ns
+from tapwealth.kernel.ids import seeded_random
+from tapwealth.kernel.masked import Pan
+from tapwealth.storage.keystore import FileKeyStore
+from tapwealth.terminal import OnlineRequest, Tap, TerminalConfig, dialogue, run
+from tapwealth.wire import tlv
+from tapwealth.wire.emv_crypto import Padding, pboc_session_key, retail_mac
+from tapwealth.wire.emv_data import numeric, read_iad
+from tapwealth.wire.emv_tags import Tag
+from tapwealth.wire.iso8583.fields import Message, pack
+from tapwealth.wire.iso8583.frame import Envelope, framed, unframed
+from tapwealth.wire.iso8583.terminal_side import Payment, Place, read_answer, sale_message
+
+WALLET, FUND, FORGED, NO_MONEY = "wallet", "wallet and fund", "wrong cryptogram", "no money"
+_SECOND = 1_000_000_000
+_LENGTH = 2
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A round: `prepared` taps of one `mix` by `callers` terminals at once, for so many seconds. `spends`: the host counts them."""
+
+    port: int
+    mix: str
+    callers: int
+    seconds: int
+    prepared: int
+    spends: bool = True
+
+
+class Report(msgspec.Struct, frozen=True):
+    """How long it took and each waited, in nanoseconds; the answers' codes; the milliseconds of a core that the load itself used."""
+
+    took: int
+    waits: list[int]
+    codes: dict[str, int]
+    processor: int
+
+
+class CardMaker:
+    """Gives taps of the cards, one after another."""
+
+    def __init__(self, keys: IssuerKeys, people: int) -> None:
+        self._keys, self._people = keys, people
+        self._draw = seeded_random(people).randrange
+        self._counters: Counter[int] = Counter()
+        card = self.card(0)
+        self._template = tlv.unique(tlv.decode(whole_tap(card, 1).icc_data))
+        self._cvr = read_iad(self._template[Tag.IAD_9F10]).cvr
+        assert self.chip_data(0, 2, 1, forged=False) == whole_tap(card, 2).icc_data, "the load's taps are not those of a card"
+
+    def card(self, number: int) -> CardState:
+        """A person's card, as the phone would be given it."""
+        return personalise(pan_of(number), PSN, EXPIRES, self._keys.card_key(KEY_INDEX, pan_of(number), PSN), key_index=KEY_INDEX)
+
+    def chip_data(self, number: int, amount: int, counter: int, *, forged: bool) -> bytes:
+        """Field 55 of a tap."""
+        elements = self._template | {Tag.AMOUNT_9F02: numeric(amount, 6), Tag.ATC_9F36: counter.to_bytes(2, "big")}
+        key = pboc_session_key(self._keys.card_key(KEY_INDEX, pan_of(number), PSN), counter)
+        maced = b"".join([*(elements[tag] for tag in MACED), self._cvr])
+        elements[Tag.CRYPTOGRAM_9F26] = bytes(8) if forged else retail_mac(key, maced, Padding.MARKED)
+        return tlv.encode_all(elements.items())
+
+    def number(self, mix: str, terminal: int, callers: int) -> int:
+        """Anybody of those that the mix asks for; nobody taps at two terminals of a round, so that counters come in their order."""
+        kind = {FUND: INVESTED, NO_MONEY: PENNILESS}.get(mix, self._draw(PENNILESS))
+        return (self._draw(self._people // (EIGHTHS * callers)) * callers + terminal) * EIGHTHS + kind
+
+    def next_counter(self, number: int) -> int:
+        self._counters[number] += 1
+        return self._counters[number]
+
+    def unspent(self, number: int) -> None:
+        """Such a tap was made ready, and not sent."""
+        self._counters[number] -= 1
+
+
+def whole_tap(card: CardState, amount: int) -> OnlineRequest:
+    """A whole tap of a fresh card, by applet and kernel."""
+    state = card
+
+    def transmit(c_apdu: bytes) -> bytes:
+        nonlocal state
+        state, answer = step(state, c_apdu)
+        return answer
+
+    outcome = run(dialogue(TerminalConfig(terminal_number(0)), Tap(amount, DAY, b"\1\2\3\4", 1)), transmit)
+    assert isinstance(outcome, OnlineRequest), outcome
+    return outcome
+
+
+def sale_of(number: int, amount: int, terminal: int, stan: str, chip: bytes) -> Message:
+    """The 0200 of a tap."""
+    track = Pan(f"{pan_of(number).reveal()}D{EXPIRES:%y%m}{DEBIT_SERVICE_CODE}")
+    place = Place(MERCHANT, terminal_number(terminal), BATCH, stan)
+    return sale_message(place, Payment(track2=track, psn=PSN, amount=amount, entry_mode="07"), chip)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A tap on its way: the bytes to send."""
+
+    number: int
+    asked: Message
+    frame: bytes
+
+
+class Caller(asyncio.Protocol):
+    """One terminal: sends a tap, awaits the answer, sends the next."""
+
+    def __init__(self, taps: list[Ready]) -> None:
+        self.taps, self.waits, self.answers = taps, list[int](), list[bytes]()
+        self._frames = [tap.frame for tap in taps]
+        self._held = bytearray()
+        self._sent = self._end = 0
+        self._transport: asyncio.Transport | None = None
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def begin(self, transport: asyncio.Transport, end: int) -> None:
+        self._transport, self._end = transport, end
+        self._next()
+
+    def _next(self) -> None:
+        self._sent = monotonic_ns()
+        if self._transport is None or self._sent >= self._end or len(self.answers) == len(self._frames):
+            self.done.set_result(None)
+        else:
+            self._transport.write(self._frames[len(self.answers)])
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        if len(self._held) >= _LENGTH and len(self._held) == _LENGTH + int.from_bytes(self._held[:_LENGTH], "big"):
+            self.waits.append(monotonic_ns() - self._sent)
+            self.answers.append(bytes(self._held[_LENGTH:]))
+            self._held.clear()
+            self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(ConnectionError(f"the host left: {exc}"))
+
+
+class Load:
+    """Carries out orders."""
+
+    def __init__(self, maker: CardMaker) -> None:
+        self._maker, self._stans = maker, count(1)
+
+    def prepare(self, order: Order) -> list[list[Ready]]:
+        """By terminal."""
+        taps: list[list[Ready]] = [[] for _ in range(order.callers)]
+        for index in range(order.prepared):
+            terminal = index % order.callers
+            taps[terminal].append(self._tap(order, terminal))
+        return taps
+
+    def _tap(self, order: Order, terminal: int) -> Ready:
+        number = self._maker.number(order.mix, terminal, order.callers)
+        amount = 100 + number % 64
+        chip = self._maker.chip_data(number, amount, self._maker.next_counter(number), forged=order.mix == FORGED)
+        asked = sale_of(number, amount, terminal, f"{next(self._stans) % 10**6:06d}", chip)
+        return Ready(number, asked, framed(Envelope(), pack(asked, mac_key(terminal))))
+
+    async def round(self, order: Order) -> Report:
+        """Prepare, tap, and read what was answered."""
+        loop = asyncio.get_running_loop()
+        callers = [Caller(taps) for taps in self.prepare(order)]
+        transports = [(await loop.create_connection(lambda one=one: one, "127.0.0.1", order.port))[0] for one in callers]  # type: ignore[misc] # mypy cannot infer a lambda with a default
+        used, started = processor_ms(getpid()), monotonic_ns()
+        for caller, transport in zip(callers, transports, strict=True):
+            caller.begin(transport, started + order.seconds * _SECOND)
+        await asyncio.gather(*(caller.done for caller in callers))
+        took, used = monotonic_ns() - started, processor_ms(getpid()) - used
+        for transport in transports:
+            transport.close()
+        for caller in callers:
+            for tap in caller.taps[len(caller.answers) if order.spends and order.mix != FORGED else 0 :]:
+                self._maker.unspent(tap.number)
+        codes = Counter(code for terminal, caller in enumerate(callers) for code in _codes(terminal, caller))
+        return Report(took, [wait for caller in callers for wait in caller.waits], dict(codes), used)
+
+
+def _codes(terminal: int, caller: Caller) -> list[str]:
+    asked = zip(caller.taps, caller.answers, strict=False)
+    return [read_answer(unframed(answer)[1], tap.asked, mac_key(terminal)).response_code for tap, answer in asked]
+
+
+async def _serve(load: Load) -> None:
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
+        report = await load.round(msgspec.json.decode(line, type=Order))
+        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def main() -> None:
+    """`python -m tapwealth.bench.tap_load KEYS PEOPLE`: the key folder of the house, which makes the cards, and how many there are."""
+    keys = IssuerKeys(FileKeyStore(Path(sys.argv[1])), MASTER_KEYS)
+    load = Load(CardMaker(keys, int(sys.argv[2])))
+    with runner() as loop:
+        loop.run(_serve(load))
+
+
+if __name__ == "__main__":
+    main()
