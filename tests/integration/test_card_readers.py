@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from issued_card import CARD_KEY
 from virtual_reader import INDEPENDENT, PAN, Daemon, daemon, make_store, phone, wait_until
 
 from tapwealth.acquiring.readers.pcsc import PcscReader, reader_names
@@ -16,7 +18,9 @@ from tapwealth.kernel.refusal import Outage
 from tapwealth.terminal.config import Tap, TerminalConfig
 from tapwealth.terminal.kernel import dialogue, run
 from tapwealth.terminal.outcome import OnlineRequest
+from tapwealth.wire.emv_crypto import Padding, limited_use_key, pboc_session_key, retail_mac
 
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
 SLOT = "00 00"
 PPSE = bytes.fromhex("00A404000E325041592E5359532E444446303100")
 SELECT = bytes.fromhex("00A4040008A00000033301010100")
@@ -127,23 +131,53 @@ def test_readers_are_listed_and_found_by_a_part_of_their_name(readers: Daemon) -
         PcscReader("00 01").connect()
 
 
-def test_an_independent_reader_reads_the_phone(readers: Daemon, store: Path) -> None:
-    """PyPI `emv`, in its own environment with the pyscard it pins: selects and reads our tags by code that shares nothing with ours."""
+@pytest.fixture
+def independent() -> Path:
+    """PyPI `emv`'s own Python, with the pyscard that it pins; its code shares nothing with ours."""
     if not (INDEPENDENT / "python").exists():
         pytest.skip("the independent reader is missing: run 'make card-reader'")
+    return INDEPENDENT
+
+
+def said_by(program: Path, *arguments: str) -> str:
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_an_independent_reader_pays_with_the_phone_as_a_contact_card(readers: Daemon, store: Path, independent: Path) -> None:
+    """It finds the application, reads every record, and asks for both cryptograms; the issuer finds the first one right."""
     with phone(store, "--vpcd", f"127.0.0.1:{readers.port}", "--interface", "contact"):
         powered().close()
-        done = subprocess.run(
-            [INDEPENDENT / "python", "-W", "ignore", Path(__file__).parents[1] / "support" / "read_by_emv.py"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert seen["directory"] == [["A000000333010101", "Tapwealth"]]
-    assert seen["selected"] == "A000000333010101"
-    assert seen["label"] == "Tapwealth"
-    assert "file not found" in seen["unknown"]
-    assert PAN not in done.stdout
+        seen = json.loads(said_by(independent / "python", "-W", "ignore", str(SUPPORT / "read_by_emv.py")))
+    assert seen["applications"] == [["A000000333010101", "Tapwealth"]]
+    assert (seen["pan"], seen["psn"], seen["expiry"]) == (PAN, "01", "271231")
+    assert seen["contactless directory"] == "file not found"
+    assert seen["atc"] == [1, 1, 1]
+    assert seen["first"]["kind"] == "80"
+    assert seen["second"]["kind"] == "40", "the issuer approved, the card takes it"
+    assert seen["first"]["cryptogram"] == expected_cryptogram(seen).hex().upper()
+    assert atc(store) == 1
+
+
+def expected_cryptogram(seen: dict[str, Any]) -> bytes:
+    """The issuer's own computation over what the reader sent and the card said (PBOC 3.0 part 5)."""
+    told = {name: bytes.fromhex(value) for name, value in seen["told"].items()}
+    sent = b"".join(told[name] for name in ("9F02", "9F03", "9F1A", "95", "5F2A", "9A", "9C", "9F37"))
+    iad = bytes.fromhex(seen["first"]["iad"])
+    counter = int(seen["first"]["atc"], 16)
+    data = sent + bytes.fromhex(seen["aip"]) + counter.to_bytes(2, "big") + iad[3:7]
+    return retail_mac(pboc_session_key(limited_use_key(CARD_KEY, 1), counter), data, Padding.MARKED)
+
+
+def test_the_independent_readers_own_program_lists_and_dumps_the_phone(readers: Daemon, store: Path, independent: Path) -> None:
+    with phone(store, "--vpcd", f"127.0.0.1:{readers.port}", "--interface", "contact"):
+        powered().close()
+        listed = said_by(independent / "emvtool", "listapps")
+        dumped = said_by(independent / "emvtool", "--redact", "appdata", "0")
+        information = said_by(independent / "emvtool", "--redact", "info")
+    assert "A0 00 00 03 33 01 01 01" in listed
+    assert "Tapwealth" in listed
+    assert "Issuer Public Key Certificate" in dumped
+    assert "Tapwealth" in information
+    assert "Error reading" not in information.replace("Error reading 2PAY", "")

@@ -5,6 +5,7 @@ that cannot have it is skipped (under CI=true that is a failure): `make card-rea
 """
 
 import fcntl
+import json
 import os
 import shutil
 import socket
@@ -13,18 +14,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from issued_card import issued, keys
 
-from tapwealth.card import personalise
-from tapwealth.kernel.masked import Pan
 from tapwealth.phone.store import CardStore
 
 ROOT = Path(__file__).resolve().parents[2]
 PAN = "6222000000000009"
-KEY = "0D2E3CB0BC1F9E03AED58F663A2F9679"
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 COMM = Path("/run/pcscd/pcscd.comm")
 INDEPENDENT = ROOT / "build" / "independent-reader" / "bin"
@@ -32,9 +32,27 @@ WITHIN_S = 20
 
 
 def make_store(path: Path) -> Path:
-    """A phone's file with a fresh card."""
-    CardStore(path).save(personalise(Pan(PAN), "00", date(2026, 12, 31), bytes.fromhex(KEY)))
+    """A phone's file with a card that has everything, and keys for a thousand taps and some."""
+    CardStore(path).save(replace(issued(), keys=keys((1, 500), (501, 2_000))))
     return path
+
+
+def secrets_of(store: Path) -> list[str]:
+    """Every key in a phone's file, in capital hex."""
+
+    def of(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from (text for text in of(inner) if name not in ("records", "modulus", "aip", "aid"))
+        elif isinstance(value, list):
+            for inner in value:
+                yield from of(inner)
+        elif isinstance(value, str) and len(value) >= 32:
+            yield value.upper()
+
+    found = list(of(json.loads(store.read_text())))
+    assert len(found) >= 3, "keys for taps, for cash, and the card's own"
+    return found
 
 
 def _program() -> str | None:

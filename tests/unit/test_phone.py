@@ -14,19 +14,21 @@ from virtual_reader import PAN, make_store, wait_until
 from tapwealth.acquiring.readers.in_process import InProcessReader
 from tapwealth.acquiring.readers.pcsc import PcscReader, reader_names
 from tapwealth.acquiring.readers.reader import ReaderKind, ReaderName, read_address, read_reader_name
+from tapwealth.card import Interface
 from tapwealth.cli.phone_commands import open_reader
 from tapwealth.kernel.money import read_minor
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.phone.consent import Consent, Mode
 from tapwealth.phone.store import CardStore
 from tapwealth.phone.trace import Trace
-from tapwealth.phone.vpcd import Interface, VirtualCard
+from tapwealth.phone.vpcd import VirtualCard
 from tapwealth.phone.wallet import Phone
 from tapwealth.wire import tlv
 
 PPSE = bytes.fromhex("00A404000E325041592E5359532E444446303100")
 SELECT = bytes.fromhex("00A4040008A00000033301010100")
 GPO = bytes.fromhex("80A8000023832136800000000000001234000000000000015600000000000156140224000102030400")
+OPEN_GPO = bytes.fromhex("80A8000002830000")
 DONE = b"\x90\x00"
 
 
@@ -37,7 +39,7 @@ def store(tmp_path: Path) -> Path:
 
 def test_the_counter_is_on_the_disk_before_the_answer_is_told(store: Path) -> None:
     stored: list[int] = []
-    phone = Phone(CardStore(store), None, lambda _command, _answer: stored.append(CardStore(store).load().atc))
+    phone = Phone(CardStore(store), heard=lambda _command, _answer: stored.append(CardStore(store).load().atc))
     for command in (SELECT, GPO, SELECT, GPO):
         assert phone.transmit(command)[-2:] == DONE
     assert stored == [0, 1, 1, 2]
@@ -84,7 +86,7 @@ def test_a_select_alone_writes_nothing(store: Path) -> None:
     assert (store.stat().st_mtime_ns, store.stat().st_ino) == before
 
 
-def asked_of(mode: Mode, limit: int = 100) -> tuple[Consent, list[int], list[bool]]:
+def asked_of(mode: Mode) -> tuple[Consent, list[int], list[bool]]:
     """A consent whose owner is asked by looking at the second and says what stands in the third."""
     asked: list[int] = []
     answers: list[bool] = []
@@ -93,31 +95,35 @@ def asked_of(mode: Mode, limit: int = 100) -> tuple[Consent, list[int], list[boo
         asked.append(amount)
         return answers.pop()
 
-    return Consent(mode, limit, ask), asked, answers
+    return Consent(mode, ask), asked, answers
 
 
-def test_up_to_the_limit_nobody_is_asked() -> None:
-    for mode in Mode:
+def answered_to(consent: Consent) -> None:
+    wait_until(lambda: not consent.is_asking, "the owner's answer")
+
+
+def test_who_always_or_never_consents_is_not_asked() -> None:
+    for mode in (Mode.ALWAYS, Mode.NEVER):
         consent, asked, _ = asked_of(mode)
-        assert consent.covers(100)
+        assert consent.take(100) is (mode is Mode.ALWAYS)
         assert not asked
 
 
 def test_a_yes_is_for_one_tap_of_at_most_that_amount() -> None:
     consent, asked, answers = asked_of(Mode.ASK)
     answers.append(True)
-    assert not consent.covers(500)
-    wait_until(lambda: not consent._asking, "the answer")
+    assert not consent.take(500)
+    answered_to(consent)
     answers.append(False)
-    assert not consent.covers(501), "more than was agreed to"
-    wait_until(lambda: not consent._asking, "the answer")
+    assert not consent.take(501), "more than was agreed to"
+    answered_to(consent)
     answers.append(True)
-    assert not consent.covers(500)
-    wait_until(lambda: not consent._asking, "the answer")
-    assert consent.covers(400)
+    assert not consent.take(500)
+    answered_to(consent)
+    assert consent.take(400)
     answers.append(False)
-    assert not consent.covers(400)
-    wait_until(lambda: len(asked) == 4, "the last question")
+    assert not consent.take(400)
+    answered_to(consent)
     assert asked == [500, 501, 500, 400]
 
 
@@ -126,20 +132,47 @@ def test_a_consent_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
 
     consent, _, answers = asked_of(Mode.ASK)
     answers += [False, True]
-    assert not consent.covers(500)
-    wait_until(lambda: not consent._asking, "the answer")
+    assert not consent.take(500)
+    answered_to(consent)
     later = module.monotonic_ns() + (module.GOOD_FOR_SECONDS + 1) * 1_000_000_000
     monkeypatch.setattr(module, "monotonic_ns", lambda: later)
-    assert not consent.covers(500)
+    assert not consent.take(500)
+    answered_to(consent)
 
 
-def test_what_needs_consent_is_refused_without_reaching_the_card(store: Path) -> None:
-    phone = Phone(CardStore(store), asked_of(Mode.NEVER, limit=1_233)[0])
+def ctq(answer: bytes) -> str:
+    """What the card tells of its holder (9F6C)."""
+    return dict(tlv.leaves(answer[:-2]))[0x9F6C].hex()
+
+
+def test_up_to_the_limit_nobody_is_asked_and_above_it_the_card_tells_that_the_holder_was_verified(store: Path) -> None:
+    for mode, limit, told in ((Mode.NEVER, 1_234, "0000"), (Mode.ALWAYS, 1_233, "0080")):
+        phone = Phone(CardStore(store), consent=asked_of(mode)[0], limit=limit)
+        phone.transmit(SELECT)
+        assert ctq(phone.transmit(GPO)) == told
+
+
+def test_what_needs_consent_and_has_none_spends_nothing(store: Path) -> None:
+    for consent in (asked_of(Mode.NEVER)[0], None):
+        phone = Phone(CardStore(store), consent=consent, limit=1_233)
+        phone.transmit(SELECT)
+        assert phone.transmit(GPO) == bytes.fromhex("6986")
+        assert CardStore(store).load().atc == 0
+
+
+def test_a_reader_that_requires_verification_is_given_it_for_any_amount(store: Path) -> None:
+    verify = GPO.replace(bytes.fromhex("36800000"), bytes.fromhex("36C00000"))
+    phone = Phone(CardStore(store), consent=asked_of(Mode.ALWAYS)[0], limit=100_000)
     phone.transmit(SELECT)
-    assert phone.transmit(GPO) == bytes.fromhex("6986")
-    assert CardStore(store).load().atc == 0
-    small = GPO.replace(bytes.fromhex("000000001234"), bytes.fromhex("000000001233"))
-    assert phone.transmit(small)[-2:] == DONE
+    assert ctq(phone.transmit(verify)) == "0080"
+
+
+def test_a_limit_for_the_time_being_is_not_stored(store: Path) -> None:
+    phone = Phone(CardStore(store), consent=asked_of(Mode.ALWAYS)[0], limit=5)
+    phone.transmit(SELECT)
+    phone.transmit(GPO)
+    stored = CardStore(store).load()
+    assert (stored.atc, stored.consent_limit) == (1, None)
 
 
 @contextmanager
@@ -147,7 +180,7 @@ def in_a_reader(store: Path, interface: Interface) -> Iterator[tuple[socket.sock
     """The reader's end of the line that the card has opened, and what the card says to its owner."""
     server = socket.create_server(("127.0.0.1", 0))
     said: list[str] = []
-    card = VirtualCard(Phone(CardStore(store)), interface, "127.0.0.1", server.getsockname()[1], said.append)
+    card = VirtualCard(Phone(CardStore(store), interface), interface, "127.0.0.1", server.getsockname()[1], said.append)
     thread = threading.Thread(target=card.run)
     thread.start()
     try:
@@ -181,9 +214,19 @@ def test_power_off_and_reset_forget_the_dialogue(store: Path) -> None:
         for control in (b"\0\1\0", b"\0\1\2", b"\0\1\1"):
             assert answered(line, SELECT)[-2:] == DONE
             line.sendall(control)
-            assert answered(line, GPO) == bytes.fromhex("6985")
+            assert answered(line, OPEN_GPO) == bytes.fromhex("6985")
         assert answered(line, SELECT)[-2:] == DONE
-        assert answered(line, GPO)[-2:] == DONE
+        assert answered(line, OPEN_GPO)[-2:] == DONE
+
+
+def test_each_kind_of_reader_finds_its_own_directory(store: Path) -> None:
+    pse = PPSE.replace(b"2PAY", b"1PAY")
+    for interface, finds, misses in ((Interface.CONTACTLESS, PPSE, pse), (Interface.CONTACT, pse, PPSE)):
+        with in_a_reader(store, interface) as (line, _):
+            for _ in range(2):
+                assert answered(line, finds)[-2:] == DONE
+                assert answered(line, misses) == bytes.fromhex("6A82")
+                line.sendall(b"\0\1\2")
 
 
 def test_a_command_may_come_in_pieces_and_two_in_one(store: Path) -> None:

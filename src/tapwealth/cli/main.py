@@ -341,30 +341,32 @@ def phone(
     vpcd: Annotated[str | None, typer.Option(help="Be the card in the virtual PC/SC reader that listens at HOST:PORT.")] = None,
     interface: Annotated[str, typer.Option(help="contactless or contact: the reader's kind.")] = "contactless",
     consent: Annotated[str, typer.Option(help="Above the limit: always, ask or never.")] = "ask",
-    consent_above: Annotated[str, typer.Option(help="The limit in yuan up to which a tap needs no consent.")] = "1000.00",
+    consent_above: Annotated[
+        str | None, typer.Option(help="The limit in yuan up to which a tap needs no consent; the card's own, or 1000.00.")
+    ] = None,
     trace: Annotated[bool, typer.Option("--trace", help="Explain each command and answer in words; the PAN is masked.")] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Show the PAN in the trace.")] = False,
 ) -> None:
     """A customer's phone as a card, until Ctrl-C: over TCP, or in a PC/SC reader."""
     from tapwealth.acquiring.readers.reader import read_address
+    from tapwealth.card import Interface
     from tapwealth.cli import phone_commands
     from tapwealth.kernel.money import read_minor
     from tapwealth.phone.consent import Mode
     from tapwealth.phone.store import CardStore
-    from tapwealth.phone.vpcd import Interface
 
     if (tcp is None) is (vpcd is None):
         raise typer.BadParameter("give one of --tcp and --vpcd")
     kind = _one_of(Interface, interface, "--interface")
     mode = _one_of(Mode, consent, "--consent")
-    limit = read_minor(consent_above, where="--consent-above")
+    limit = None if consent_above is None else read_minor(consent_above, where="--consent-above")
     host, port = read_address(str(tcp or vpcd), where="--tcp" if tcp else "--vpcd")
     if clear:
         _say("warning: --clear shows the PAN in full; keep this output to yourself")
     kept = CardStore(store)
     kept.load()
     kept.lock()
-    served = phone_commands.make_phone(kept, mode, limit, typer.echo if trace or clear else None, clear=clear)
+    served = phone_commands.make_phone(kept, kind, mode, limit, typer.echo if trace or clear else None, clear=clear)
     serve = phone_commands.serve_over_tcp if tcp else phone_commands.serve_in_a_virtual_reader
     serve(served, kind, host, port, typer.echo)
 

@@ -8,13 +8,17 @@ from pathlib import Path
 
 from tapwealth.acquiring.readers.in_process import InProcessReader
 from tapwealth.acquiring.readers.reader import Reader, ReaderKind, ReaderName
+from tapwealth.card import Interface
 from tapwealth.kernel.money import format_minor
 from tapwealth.phone.consent import Consent, Mode
 from tapwealth.phone.relay import listen
 from tapwealth.phone.store import CardStore
 from tapwealth.phone.trace import Trace
-from tapwealth.phone.vpcd import Interface, VirtualCard
+from tapwealth.phone.vpcd import VirtualCard
 from tapwealth.phone.wallet import Phone
+
+USUAL_LIMIT = 1_000_00
+"""Fen up to which a phone pays without asking, unless it was told otherwise (UnionPay's limit for payments without PIN)."""
 
 Say = Callable[[str], None]
 
@@ -41,13 +45,13 @@ def asked_on_the_terminal(amount: int) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def make_phone(store: CardStore, mode: Mode, limit: int, say: Say | None, *, clear: bool) -> Phone:
-    """The phone in `store`; with `say` each exchange is told in words."""
-    consent = Consent(mode, limit, asked_on_the_terminal)
-    if say is None:
-        return Phone(store, consent)
-    trace = Trace(say, store.load().track2.pan.reveal(), clear=clear)
-    return Phone(store, consent, trace.heard)
+def make_phone(store: CardStore, interface: Interface, mode: Mode, limit: int | None, say: Say | None, *, clear: bool) -> Phone:
+    """The phone in `store`; with `say` each exchange is told in words. `limit` None: what the card has, or `USUAL_LIMIT`."""
+    card = store.load()
+    if limit is None:
+        limit = USUAL_LIMIT if card.consent_limit is None else card.consent_limit
+    heard = None if say is None else Trace(say, card.track2.pan.reveal(), clear=clear).heard
+    return Phone(store, interface, Consent(mode, asked_on_the_terminal), limit, heard)
 
 
 def serve_over_tcp(phone: Phone, interface: Interface, host: str, port: int, say: Say) -> None:
@@ -60,7 +64,7 @@ async def _listen(phone: Phone, interface: Interface, host: str, port: int, say:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    server = await listen(phone, interface.code, host, port)
+    server = await listen(phone, interface, host, port)
     say(f"listening at {host}:{server.sockets[0].getsockname()[1]}, Ctrl-C ends")
     try:
         await stopped.wait()

@@ -1,7 +1,7 @@
-"""The owner's consent on the own device (CDCVM): up to a limit a tap needs none, above it the phone must have it before it answers.
+"""The owner's consent on the own device (CDCVM). The card says when it wants it: above the phone's limit, or when the reader requires it.
 
-`ALWAYS`: the phone was unlocked, whatever is asked is consented to. `NEVER`: nothing above the limit is paid. `ASK`: the first tap above
-the limit is refused and the owner asked; after a yes, the next tap of at most that amount goes through, once, within `GOOD_FOR_SECONDS`.
+`ALWAYS`: the phone was unlocked, whatever is asked is consented to. `NEVER`: nothing that needs consent is paid. `ASK`: the first tap that
+needs it is refused and the owner asked; after a yes, the next tap of at most that amount goes through, once, within `GOOD_FOR_SECONDS`.
 So a phone says "look at me, and tap again", and no reader waits for a person.
 """
 
@@ -23,27 +23,31 @@ class Mode(Enum):
 
 
 class Consent:
-    """`limit` in fen; `ask` puts the amount before the owner, outside of the dialogue, and says whether the owner agrees."""
+    """`ask` puts an amount in fen before the owner, outside of the dialogue, and says whether the owner agrees."""
 
-    def __init__(self, mode: Mode, limit: int, ask: Callable[[int], bool]) -> None:
-        self._mode, self._limit, self._ask = mode, limit, ask
+    def __init__(self, mode: Mode, ask: Callable[[int], bool]) -> None:
+        self._mode, self._ask = mode, ask
         self._lock = Lock()
         self._asking = False
-        self._given_up_to, self._given_until = 0, 0
+        self._given_up_to, self._given_until = -1, 0
 
-    def covers(self, amount: int) -> bool:
-        """Whether the phone may answer a tap of `amount` fen. A consent that was given for one tap is used up by it."""
-        if amount <= self._limit or self._mode is Mode.ALWAYS:
-            return True
-        if self._mode is Mode.NEVER:
-            return False
+    def take(self, amount: int) -> bool:
+        """Whether the owner agrees to a tap of `amount` fen. A yes is used up by it; without one the owner is asked for the next tap."""
+        if self._mode is not Mode.ASK:
+            return self._mode is Mode.ALWAYS
         with self._lock:
             good = amount <= self._given_up_to and monotonic_ns() < self._given_until
-            self._given_up_to = 0
+            self._given_up_to = -1
             if not good and not self._asking:
                 self._asking = True
                 Thread(target=self._put, args=(amount,), daemon=True).start()
             return good
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question stands before the owner."""
+        with self._lock:
+            return self._asking
 
     def _put(self, amount: int) -> None:
         agreed = False
@@ -52,4 +56,4 @@ class Consent:
         finally:
             with self._lock:
                 self._asking = False
-                self._given_up_to, self._given_until = (amount, deadline_after(GOOD_FOR_SECONDS)) if agreed else (0, 0)
+                self._given_up_to, self._given_until = (amount, deadline_after(GOOD_FOR_SECONDS)) if agreed else (-1, 0)

@@ -10,9 +10,8 @@ from tapwealth.wire.apdu import CommandApdu, Ins, decode_response
 from tapwealth.wire.emv_tags import Tag
 
 GENERATE_AC, INTERNAL_AUTHENTICATE, GET_DATA, EXTERNAL_AUTHENTICATE, VERIFY = 0xAE, 0x88, 0xCA, 0x82, 0x20
-_CDOL1, _CDOL2 = 0x8C, 0x8D
 _DDOL_UNLESS_TOLD = (dol.Wanted(Tag.UNPREDICTABLE_NUMBER_9F37, 4),)
-_LISTS = frozenset({int(Tag.PDOL_9F38), _CDOL1, _CDOL2, int(Tag.DDOL_9F49)})
+_LISTS = frozenset(map(int, (Tag.PDOL_9F38, Tag.CDOL1_8C, Tag.CDOL2_8D, Tag.DDOL_9F49)))
 
 
 class Listener:
@@ -31,7 +30,7 @@ class Listener:
         if command.ins == Ins.GET_PROCESSING_OPTIONS:
             return dol.split(self._lists.get(Tag.PDOL_9F38, ()), _content_of_83(command.data), where="GPO")
         if command.ins == GENERATE_AC:
-            wanted = self._lists.get(_CDOL2 if self._cryptograms else _CDOL1, ())
+            wanted = self._lists.get(Tag.CDOL2_8D if self._cryptograms else Tag.CDOL1_8C, ())
             return dol.split(wanted, command.data, where="GENERATE AC")
         if command.ins == INTERNAL_AUTHENTICATE:
             wanted = self._lists.get(Tag.DDOL_9F49, _DDOL_UNLESS_TOLD)

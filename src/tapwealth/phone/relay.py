@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from tapwealth.card import Interface
 from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.apdu_relay import (
@@ -18,7 +19,6 @@ from tapwealth.wire.apdu_relay import (
     IDLE_MS,
     LENGTH_BYTES,
     LONGEST,
-    REQUESTS,
     VERSION,
     Fault,
     Frame,
@@ -27,6 +27,9 @@ from tapwealth.wire.apdu_relay import (
     read_frame,
     read_length,
 )
+
+_CODES = {Interface.CONTACTLESS: 0x01, Interface.CONTACT: 0x02}
+"""How the greeting tells the kind of reader that the card answers as in."""
 
 _MOST_WAITING = 8
 """Connections at once, the one served included; more are closed unheard."""
@@ -62,7 +65,7 @@ class Broken(Exception):
 class Relay:
     """One card, offered to whoever connects."""
 
-    def __init__(self, card: Card, interface: int, patience: Patience) -> None:
+    def __init__(self, card: Card, interface: Interface, patience: Patience) -> None:
         self._card, self._interface, self._patience = card, interface, patience
         self._taken = False
         self._open = 0
@@ -103,7 +106,7 @@ class Relay:
             raise Broken(Fault.OUT_OF_TURN, "HELLO comes first")
         if greeting.body[0] != VERSION:
             raise Broken(Fault.VERSION, f"this phone speaks version {VERSION}")
-        answer, powered = Frame(Kind.HELLO_ANSWER, bytes((VERSION, self._interface))), False
+        answer, powered = Frame(Kind.HELLO_ANSWER, bytes((VERSION, _CODES[self._interface]))), False
         while True:
             writer.write(answer.encode())
             await self._drain(writer)
@@ -145,11 +148,9 @@ class Relay:
             raise Broken(Fault.TOO_SLOW, "no whole frame in time") from None
         except BadInput as wrong:
             raise Broken(Fault.MALFORMED, str(wrong)) from None
-        if frame.kind not in REQUESTS:
-            raise Broken(Fault.OUT_OF_TURN, f"{frame.kind.name} is the phone's to send")
         return frame
 
 
-async def listen(card: Card, interface: int, host: str, port: int, patience: Patience = UNHURRIED) -> asyncio.Server:
+async def listen(card: Card, interface: Interface, host: str, port: int, patience: Patience = UNHURRIED) -> asyncio.Server:
     """Begin to serve; port 0 takes a free one."""
     return await asyncio.start_server(Relay(card, interface, patience).serve, host, port, limit=LENGTH_BYTES + LONGEST)

@@ -29,11 +29,22 @@ _NAMES: dict[int, str] = {
 _DIRECTORIES = {b"1PAY.SYS.DDF01": "the contact directory (PSE)", b"2PAY.SYS.DDF01": "the contactless directory (PPSE)"}
 _ASKED_FOR = {0x00: "a decline (AAC)", 0x40: "an offline approval (TC)", 0x80: "to go online (ARQC)"}
 _DECISIONS = {CryptogramType.AAC: "declined (AAC)", CryptogramType.TC: "approved offline (TC)", CryptogramType.ARQC: "go online (ARQC)"}
-_AMOUNTS = frozenset({int(Tag.AMOUNT_9F02), int(Tag.AMOUNT_OTHER_9F03), int(Tag.OFFLINE_AMOUNT_9F5D), 0x9F77, 0x9F78, 0x9F79, 0x9F6D})
+_AMOUNTS = frozenset(
+    {
+        int(Tag.AMOUNT_9F02),
+        int(Tag.AMOUNT_OTHER_9F03),
+        int(Tag.OFFLINE_AMOUNT_9F5D),
+        int(Tag.CASH_LIMIT_9F77),
+        int(Tag.CASH_SINGLE_LIMIT_9F78),
+        int(Tag.CASH_BALANCE_9F79),
+        int(Tag.CASH_THRESHOLD_9F6D),
+    }
+)
 _DATES = frozenset({int(Tag.DATE_9A), 0x5F24, 0x5F25})
 _LISTS = frozenset({int(Tag.PDOL_9F38), 0x8C, 0x8D, 0x9F49})
 _PERSONAL = frozenset({0x5F20, 0x9F0B, 0x56, 0x9F1F, 0x9F20, 0x9F61})
 """Cardholder's name, track 1, discretionary data, identity number: never shown but in clear."""
+_WITH_PAN, _PAN_SHOWS = frozenset({int(Tag.PAN_5A), int(Tag.TRACK2_57), 0x9F6B}), 10
 _BITS: dict[int, tuple[tuple[int, int, str], ...]] = {
     Tag.TTQ_9F66: (
         (0, 0x80, "magnetic stripe mode"), (0, 0x40, "contactless PBOC"), (0, 0x20, "qPBOC"), (0, 0x10, "contact"),
@@ -71,18 +82,21 @@ class Trace:
             lines.append(f"< {answer.hex().upper() or 'nothing: the card is gone'}")
             lines += (f"  {line}" for line in self._of_answer(command, answer))
             self._listener.hear(command, answer)
-        hidden = [] if self._clear else _personal(answer)
         for line in lines:
-            for secret in hidden:
-                line = line.replace(secret, "··" * 3)
-            self._say(self._hidden(line))
+            self._say(line if self._clear else self._hidden(line, answer))
 
     def note(self, text: str) -> None:
         """A line of the phone's own."""
         self._say(f"- {text}")
 
-    def _hidden(self, line: str) -> str:
-        return line if self._clear else line.replace(self._pan, str(Pan(self._pan)))
+    def _hidden(self, line: str, answer: bytes) -> str:
+        """Without the PANs of this card and of the answer, and without what is personal in it."""
+        numbers, personal = _secrets(answer)
+        for digits in (self._pan, *numbers):
+            line = line.replace(digits, str(Pan(digits)))
+        for secret in personal:
+            line = line.replace(secret, "··" * 3)
+        return line
 
     def _of_command(self, command: CommandApdu) -> Iterator[str]:
         name = _NAMES.get(command.ins, f"instruction {command.ins:02X}")
@@ -165,12 +179,15 @@ class Trace:
         return digits if self._clear else str(Pan(digits))
 
 
-def _personal(answer: bytes) -> list[str]:
-    """What must not be shown of an answer, in hex; nothing when it cannot be read."""
+def _secrets(answer: bytes) -> tuple[list[str], list[str]]:
+    """The PANs of an answer, in digits, and what else of it must not be shown, in hex; nothing when it cannot be read."""
     try:
-        return [value.hex().upper() for tag, value in tlv.leaves(answer[:-2]) if tag in _PERSONAL and value]
+        leaves = tlv.leaves(answer[:-2])
     except BadInput:
-        return []
+        return [], []
+    texts = [(tag, value.hex().upper()) for tag, value in leaves if value]
+    numbers = [text.partition("D")[0].rstrip("F") for tag, text in texts if tag in _WITH_PAN]
+    return [number for number in numbers if len(number) > _PAN_SHOWS], [text for tag, text in texts if tag in _PERSONAL]
 
 
 def _what(command: CommandApdu) -> str:

@@ -7,9 +7,9 @@ one is a command APDU and is answered with the response APDU. pcscd asks for the
 
 import socket
 from collections.abc import Callable
-from enum import Enum
 from threading import Event
 
+from tapwealth.card import Interface
 from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.ids import secret_bytes
 from tapwealth.phone.relay import Card
@@ -23,21 +23,11 @@ _QUICK = getattr(socket, "TCP_QUICKACK", None)
 """Linux: acknowledge at once. Without it each round trip takes 44 ms instead of 0.03 (the driver writes length and bytes apart)."""
 
 
-class Interface(Enum):
-    """Which kind of reader the card seems to be in."""
-
-    CONTACTLESS = "contactless"
-    CONTACT = "contact"
-
-    @property
-    def code(self) -> int:
-        """As the APDU relay writes it."""
-        return 1 if self is Interface.CONTACTLESS else 2
-
-    @property
-    def atr(self) -> bytes:
-        """Contactless: PC/SC part 3, 3.1.3.2.3.1, for a storage card. Contact: ISO/IEC 7816-3, protocol T=0."""
-        return bytes.fromhex("3B8F8001804F0CA000000306030001000000006A" if self is Interface.CONTACTLESS else "3B6500002063CB6800")
+ATRS = {
+    Interface.CONTACTLESS: bytes.fromhex("3B8F8001804F0CA000000306030001000000006A"),
+    Interface.CONTACT: bytes.fromhex("3B6500002063CB6800"),
+}
+"""Contactless: as PC/SC part 3, 3.1.3.2.3.1 makes one up for a storage card. Contact: ISO/IEC 7816-3, protocol T=0."""
 
 
 class Gone(Exception):
@@ -94,7 +84,7 @@ class VirtualCard:
 
     def _control(self, what: int) -> bytes | None:
         if what == _SEND_ATR:
-            return self._interface.atr
+            return ATRS[self._interface]
         if what in (_OFF, _ON, _RESET):
             self._card.leave_field()
             self._uid = b"\x08" + secret_bytes(3)  # a phone shows another number each time (ISO/IEC 14443-3, 6.5.4)

@@ -5,46 +5,51 @@ cryptograms under one.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from tapwealth.card.applet import step
+from tapwealth.card import CardState, Interface, step
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.phone.consent import Consent
-from tapwealth.phone.dialogue import GENERATE_AC, Listener
+from tapwealth.phone.dialogue import Listener
 from tapwealth.phone.store import CardStore
-from tapwealth.wire.apdu import CommandApdu, Ins, ResponseApdu, decode_command
+from tapwealth.wire.apdu import CommandApdu, ResponseApdu, Sw, decode_command
 from tapwealth.wire.emv_data import read_numeric
 from tapwealth.wire.emv_tags import Tag
 
-SEE_PHONE = 0x6986
-"""Status word of a card that wants its owner's consent first (EMV Contactless Book C-3: "see phone", then tap again)."""
+_WANTS_CONSENT = ResponseApdu(b"", Sw.COMMAND_NOT_ALLOWED).encode()
 
 Heard = Callable[[bytes, bytes], None]
 """Is told each command and its answer."""
 
 
 class Phone:
-    """One card on one phone. `consent` None: whatever is tapped is paid, as a card without a phone would."""
+    """One card on one phone, at a reader of kind `interface`.
 
-    def __init__(self, store: CardStore, consent: Consent | None = None, heard: Heard | None = None) -> None:
-        self._store, self._consent, self._heard = store, consent, heard
-        self._state = store.load()
+    `consent` is whom the card's wish for consent is put to; None: it stays unfulfilled. `limit` in fen stands in the place of the card's
+    own for as long as the phone is served.
+    """
+
+    def __init__(
+        self,
+        store: CardStore,
+        interface: Interface = Interface.CONTACTLESS,
+        consent: Consent | None = None,
+        limit: int | None = None,
+        heard: Heard | None = None,
+    ) -> None:
+        self._store, self._interface, self._consent, self._heard = store, interface, consent, heard
+        self._stored = store.load()
+        self._state = self._stored if limit is None else replace(self._stored, consent_limit=limit)
         self._listener = Listener()
-        self._agreed = 0
-
-    @property
-    def pan(self) -> str:
-        """In clear: for what must hide it."""
-        return self._state.track2.pan.reveal()
+        self.leave_field()
 
     def transmit(self, c_apdu: bytes) -> bytes:
         """One command APDU, one response APDU. Raises OSError, and answers nothing, if the new state cannot be stored."""
         command = _readable(c_apdu)
-        if command is not None and self._wants_consent(command):
-            answer = ResponseApdu(b"", SEE_PHONE).encode()
-        else:
-            state, answer = step(self._state, c_apdu)
-            self._store.save(state)
-            self._state = state
+        state, answer = step(self._state, c_apdu)
+        if answer == _WANTS_CONSENT and command is not None and self._has_consent(command):
+            state, answer = step(self._state.consent(), c_apdu)
+        self._keep(state)
         if command is not None:
             self._listener.hear(command, answer)
         if self._heard is not None:
@@ -52,28 +57,23 @@ class Phone:
         return answer
 
     def leave_field(self) -> None:
-        """Power is gone: the counter stays, the dialogue is forgotten."""
-        self._state = self._state.powered_off()
+        """Power is gone: counter and cash stay, the dialogue is forgotten. The next command comes from a reader of the same kind."""
+        self._state = self._state.powered_off().powered_on(self._interface)
         self._listener.forget()
-        self._agreed = 0
 
-    def _wants_consent(self, command: CommandApdu) -> bool:
-        """Whether this command would pay an amount that the owner has not agreed to. What cannot be read, the applet will refuse.
+    def _keep(self, state: CardState) -> None:
+        self._store.save(replace(state, consent_limit=self._stored.consent_limit))
+        self._state = state
 
-        Consent is asked for once in a dialogue: a second cryptogram over the same amount is the same payment.
-        """
-        if command.ins == Ins.SELECT:
-            self._agreed = 0
-        if self._consent is None or command.ins not in (Ins.GET_PROCESSING_OPTIONS, GENERATE_AC):
+    def _has_consent(self, command: CommandApdu) -> bool:
+        """Whether the owner agrees to what this command would pay; without consent the owner is asked."""
+        if self._consent is None:
             return False
         try:
-            amount = read_numeric(self._listener.told(command).get(Tag.AMOUNT_9F02, bytes(6)), where="amount")
+            amount = read_numeric(self._listener.told(command).get(Tag.AMOUNT_9F02, b""), where="amount")
         except BadInput:
             return False
-        if amount > self._agreed and not self._consent.covers(amount):
-            return True
-        self._agreed = max(self._agreed, amount)
-        return False
+        return self._consent.take(amount)
 
 
 def _readable(c_apdu: bytes) -> CommandApdu | None:

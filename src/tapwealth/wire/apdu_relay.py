@@ -48,7 +48,6 @@ class Fault(IntEnum):
     CARD = 0x06
 
 
-REQUESTS = frozenset({Kind.HELLO, Kind.FIELD_ON, Kind.FIELD_OFF, Kind.COMMAND})
 _BODIES = {
     Kind.HELLO: range(1, 2),
     Kind.FIELD_ON: range(1),
