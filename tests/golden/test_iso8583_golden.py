@@ -18,6 +18,7 @@ from tapwealth.wire.iso8583.requests import (
     AuthorisationRequest,
     AuthorisationResponse,
     BatchUploadResponse,
+    FollowUpRequest,
     OriginalReference,
     Reconciliation,
     RequestKey,
@@ -25,6 +26,7 @@ from tapwealth.wire.iso8583.requests import (
     ReversalResponse,
     SettlementResponse,
     Totals,
+    TransactionKind,
 )
 
 FOLDER = Path(__file__).parent / "iso8583"
@@ -59,8 +61,28 @@ UPLOAD = terminal_side.upload_message(
     place("000003"), PAYMENT, OriginalReference(BATCH, "000001", "0224"), rrn="140224000001", authorisation_code="A00001"
 )
 SETTLEMENT = terminal_side.settlement_message(place("000004"), Totals(debit_amount=1250, debit_count=1))
+ORIGINAL, RRN = OriginalReference(BATCH, "000005", "0224"), "140224000005"
+PREAUTHORISATION = terminal_side.sale_message(place("000005"), PAYMENT, ICC_DATA, TransactionKind.PREAUTHORISATION)
+INQUIRY = terminal_side.inquiry_message(place("000006"), PAYMENT, ICC_DATA)
 
-DIALOGUES = [
+
+def following(stan: str, kind: TransactionKind) -> Message:
+    return terminal_side.follow_up_message(place(stan), PAYMENT, kind, ORIGINAL, RRN)
+
+
+FOLLOWING = [
+    ("cancellation", following("000007", TransactionKind.CANCELLATION)),
+    ("completion", following("000008", TransactionKind.COMPLETION)),
+    ("completion_void", following("000009", TransactionKind.COMPLETION_VOID)),
+    ("void", following("000010", TransactionKind.VOID)),
+    ("refund", following("000011", TransactionKind.REFUND)),
+]
+DONE = AuthorisationResponse(response_code="00", authorisation_code="A00002", rrn="140224000006")
+
+DIALOGUES: list[tuple[str, Message, host_side.Response]] = [
+    ("preauthorisation", PREAUTHORISATION, AuthorisationResponse(response_code="00", authorisation_code="A00005", rrn=RRN)),
+    ("inquiry", INQUIRY, AuthorisationResponse(response_code="00", rrn="140224000006", balance=70_00)),
+    *((name, message, DONE) for name, message in FOLLOWING),
     ("sale", SALE, AuthorisationResponse(response_code="00", authorisation_code="A00001", rrn="140224000001")),
     ("decline", DECLINED, AuthorisationResponse(response_code="51", rrn="140224000002")),
     ("reversal", REVERSAL, ReversalResponse(response_code="00", rrn="140224000003")),
@@ -111,6 +133,22 @@ def test_the_recorded_reversal_names_the_sale() -> None:
     assert isinstance(request, ReversalRequest)
     assert request.reason == "98"
     assert request.reversed_key == host_side.decode_request(message_of(transcript("decline_request")), ELEVEN).key
+
+
+@pytest.mark.parametrize("name", [name for name, _ in FOLLOWING])
+def test_what_follows_is_read_with_the_transaction_that_it_names(name: str) -> None:
+    request = host_side.decode_request(message_of(transcript(f"{name}_request")), ELEVEN)
+    assert isinstance(request, FollowUpRequest)
+    assert (request.kind.name.lower(), request.amount, request.rrn, request.original) == (name, 1250, RRN, ORIGINAL)
+    assert request.original_key.stan == "000005"
+    assert request.key.mti_class == ("01" if name == "cancellation" else "02")
+
+
+def test_the_recorded_inquiry_has_no_amount_and_its_answer_the_balance() -> None:
+    request = host_side.decode_request(message_of(transcript("inquiry_request")), ELEVEN)
+    assert isinstance(request, AuthorisationRequest)
+    assert (request.kind, request.amount) == (TransactionKind.BALANCE, 0)
+    assert terminal_side.read_answer(message_of(transcript("inquiry_answer")), INQUIRY, KEY).balance == 70_00
 
 
 def test_the_recorded_answers_are_read_by_the_terminal() -> None:

@@ -19,6 +19,7 @@ from tapwealth.wire.iso8583.requests import (
     ReversalRequest,
     SettlementRequest,
     Totals,
+    TransactionKind,
 )
 from tapwealth.wire.iso8583.spec import FIELDS, Kind, answer_type
 
@@ -50,8 +51,25 @@ totals = st.builds(
     credit_amount=st.integers(0, 10**12 - 1),
     credit_count=st.integers(0, 999),
 )
+chips, originals = (
+    st.binary(min_size=1, max_size=255),
+    st.builds(OriginalReference, digits(6, 6), digits(6, 6), st.sampled_from(["0224", ""])),
+)
+followers = st.sampled_from(
+    [
+        TransactionKind.VOID,
+        TransactionKind.CANCELLATION,
+        TransactionKind.COMPLETION,
+        TransactionKind.COMPLETION_VOID,
+        TransactionKind.REFUND,
+    ]
+)
 messages = st.one_of(
-    st.builds(terminal_side.sale_message, places, payments, st.binary(min_size=1, max_size=255)),
+    st.builds(
+        terminal_side.sale_message, places, payments, chips, st.sampled_from([TransactionKind.SALE, TransactionKind.PREAUTHORISATION])
+    ),
+    st.builds(terminal_side.inquiry_message, places, payments, chips),
+    st.builds(terminal_side.follow_up_message, places, payments, followers, originals, names.map(lambda name: name[:12])),
     st.builds(terminal_side.reversal_message, places, payments, st.sampled_from(["98", "06", "A0"]), st.sampled_from(["0224", ""])),
     st.builds(
         terminal_side.upload_message,
@@ -140,7 +158,10 @@ def test_fields_taken_out_or_put_in(message: Message, number: int, data: st.Data
     understood_or_refused(pack(Message(message.mti, fields), data.draw(st.sampled_from([KEY, None]))))
 
 
-@given(st.sampled_from(["0200", "0320", "0400", "0500"]), st.dictionaries(st.integers(-1, 70), st.text(max_size=40), max_size=12))
+@given(
+    st.sampled_from(["0100", "0200", "0220", "0320", "0400", "0500"]),
+    st.dictionaries(st.integers(-1, 70), st.text(max_size=40), max_size=12),
+)
 def test_values_that_are_no_fields_are_refused_in_writing(mti: str, values: dict[int, str]) -> None:
     line = refused_in(lambda: pack(Message(mti, values), KEY))
     assert "\n" not in line

@@ -16,7 +16,7 @@ from tapwealth.acquiring.store import Merchant
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.card import personalise, step
 from tapwealth.card.state import CardState
-from tapwealth.flows import cards, clearing, receipts, tap
+from tapwealth.flows import cards, clearing, receipts, tap, tap_later
 from tapwealth.flows.cards import IssueCard
 from tapwealth.flows.frame import moment, must_post
 from tapwealth.flows.receipts import Pushed
@@ -32,14 +32,17 @@ from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
 from tapwealth.play.wallet_phone import with_other_keys
 from tapwealth.terminal import OnlineRequest, Tap, TerminalConfig, dialogue, run
+from tapwealth.terminal.config import INQUIRY, PURCHASE
 from tapwealth.wire.iso8583.requests import (
     AuthorisationRequest,
     AuthorisationResponse,
     BatchUploadRequest,
     BatchUploadResponse,
+    FollowUpRequest,
     OriginalReference,
     ReversalRequest,
     ReversalResponse,
+    TransactionKind,
 )
 
 MERCHANT, TERMINAL, BATCH = "898110053110001", "10000001", "000001"
@@ -91,7 +94,8 @@ class CardTown:
         """What the host makes of a tap over that amount; `changes` are what it did not come with."""
         number = next(self.stans)
         at = self.place.biller.now
-        outcome = run(dialogue(TerminalConfig(TERMINAL), Tap(amount, business_date_of(at), b"\1\2\3\4", number)), phone.transmit)
+        tapped = Tap(amount, business_date_of(at), b"\1\2\3\4", number, PURCHASE if amount else INQUIRY)
+        outcome = run(dialogue(TerminalConfig(TERMINAL), tapped), phone.transmit)
         assert isinstance(outcome, OnlineRequest), outcome
         phone.state = phone.state.powered_off()
         asked = AuthorisationRequest(
@@ -110,7 +114,7 @@ class CardTown:
         )
         return replace(asked, **changes)
 
-    def reversal(self, sale: AuthorisationRequest, **changes: Any) -> ReversalRequest:
+    def reversal(self, sale: AuthorisationRequest | FollowUpRequest, **changes: Any) -> ReversalRequest:
         asked = ReversalRequest(
             merchant_id=sale.merchant_id,
             terminal_id=sale.terminal_id,
@@ -122,10 +126,28 @@ class CardTown:
             currency="156",
             reason="98",
             original=OriginalReference(sale.batch, sale.stan),
+            kind=sale.kind,
         )
         return replace(asked, **changes)
 
-    def claim(self, sale: AuthorisationRequest, **changes: Any) -> BatchUploadRequest:
+    def follow_up(self, kind: TransactionKind, of: Any, rrn: str, amount: int = 0, **changes: Any) -> FollowUpRequest:
+        """Of all of it, if no amount is given."""
+        asked = FollowUpRequest(
+            merchant_id=of.merchant_id,
+            terminal_id=of.terminal_id,
+            batch=of.batch,
+            stan=f"{next(self.stans):06d}",
+            received_at=self.place.biller.now,
+            pan=of.pan,
+            amount=amount or of.amount,
+            currency="156",
+            original=OriginalReference(of.batch, of.stan),
+            rrn=rrn,
+            kind=kind,
+        )
+        return replace(asked, **changes)
+
+    def claim(self, sale: AuthorisationRequest | FollowUpRequest, **changes: Any) -> BatchUploadRequest:
         asked = BatchUploadRequest(
             merchant_id=sale.merchant_id,
             terminal_id=sale.terminal_id,
@@ -133,7 +155,7 @@ class CardTown:
             stan=f"{next(self.stans):06d}",
             received_at=self.place.biller.now,
             pan=sale.pan,
-            psn=sale.psn,
+            psn="01",
             amount=sale.amount,
             currency="156",
             entry_mode="07",
@@ -163,7 +185,10 @@ class CardTown:
         return sale, (await self.authorise(sale))[0].response_code
 
     async def reverse(self, *reversals: ReversalRequest) -> list[ReversalResponse]:
-        return await self._decide(tap.reverse, reversals)
+        return await self._decide(tap_later.reverse, reversals)
+
+    async def later(self, *requests: FollowUpRequest) -> list[AuthorisationResponse]:
+        return await self._decide(tap_later.follow_up, requests)
 
     async def upload(self, *claims: BatchUploadRequest) -> list[BatchUploadResponse]:
         return await self._decide(tap.take_batch, claims)
@@ -172,7 +197,7 @@ class CardTown:
         """What the step of the day's end reports."""
         return (await clearing.clear_cards(self.place.house, day)).figures
 
-    async def row(self, sale: AuthorisationRequest) -> Authorisation:
+    async def row(self, sale: AuthorisationRequest | FollowUpRequest) -> Authorisation:
         """The sale as it is stored."""
         book = self.routed(sale).book
         async with self.place.house.database.read() as tx:

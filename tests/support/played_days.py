@@ -37,6 +37,7 @@ from tapwealth.flows import (
     reports,
     setup,
     tap,
+    tap_later,
     transit,
 )
 from tapwealth.flows.cards import Personalisation
@@ -419,7 +420,7 @@ class Played:
             **self._till(stan), pan=self.cards[number].track2.pan, amount=amount, currency="156", reason="98",
             original=OriginalReference(BATCH, stan),
         )  # fmt: skip
-        (answer,) = await self.host(tap.reverse, request)
+        (answer,) = await self.host(tap_later.reverse, request)
         code: str = answer.response_code
         return code
 

@@ -32,6 +32,7 @@ from tapwealth.flows import (
     reports,
     setup,
     tap,
+    tap_later,
     transit,
 )
 from tapwealth.flows.day import STEPS
@@ -54,6 +55,7 @@ from tapwealth.wire.iso8583.requests import (
     AuthorisationResponse,
     BatchUploadRequest,
     BatchUploadResponse,
+    FollowUpRequest,
     Reconciliation,
     ReversalRequest,
     ReversalResponse,
@@ -142,7 +144,8 @@ def _flows(house: House, card_house: CardHouse) -> dict[str, Callable[[Any, Sequ
     """The hot flows: each takes the list of what has come in meanwhile."""
     return {
         "authorise": lambda tx, commands: tap.authorise(card_house, tx, commands),
-        "reverse": lambda tx, commands: tap.reverse(card_house, tx, commands),
+        "reverse": lambda tx, commands: tap_later.reverse(card_house, tx, commands),
+        "follow_up": lambda tx, commands: tap_later.follow_up(card_house, tx, commands),
         "batch": lambda tx, commands: tap.take_batch(card_house, tx, commands),
         "purchase": lambda tx, commands: purchase.purchase(house, tx, commands),
         "pay_bill": lambda tx, commands: bills.pay(house, tx, commands),
@@ -213,6 +216,11 @@ class Terminals:
     async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
         routed = await self._route(request.pan, request)
         answer: AuthorisationResponse = await self.batcher.submit("authorise", routed.book, routed)
+        return answer
+
+    async def follow_up(self, request: FollowUpRequest) -> AuthorisationResponse:
+        routed = await self._route(request.pan, request)
+        answer: AuthorisationResponse = await self.batcher.submit("follow_up", routed.book, routed)
         return answer
 
     async def reversal(self, request: ReversalRequest) -> ReversalResponse:

@@ -18,7 +18,7 @@ from tapwealth.flows import payments
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
-from tapwealth.flows.tap import HELD_FOR, accounts_of, standing_holds, tap_of
+from tapwealth.flows.tap import accounts_of, standing_holds, tap_of
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.entries import Taken, taken_of
 from tapwealth.issuing.store import Authorisation, SaleKey
@@ -50,12 +50,12 @@ async def _expire_some(house: House, day: date, before: int) -> int:
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
-        overdue = await store.overdue(tx, at.now - HELD_FOR, _AT_ONCE)
+        overdue = await store.overdue(tx, at.now, _AT_ONCE)
         standing = await standing_holds(house, tx, overdue)
         accounts = await accounts_of(house, tx, overdue)
         actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in overdue])
         made = [
-            entries.expired(tap_of(accounts, row), day, actor) for row, actor in zip(overdue, actors, strict=True) if row.id in standing
+            entries.expired(tap_of(accounts, row), day, actor) for row, actor in zip(overdue, actors, strict=True) if row.holder in standing
         ]
         await must_post(house, tx, at, made)
         await store.set_state(tx, [(row.book, row.id) for row in overdue], "expired")
@@ -69,9 +69,37 @@ async def clear_cards(house: House, day: date) -> StepReport:
     """Capture what the terminals have presented up to this date."""
     while await _clear_some(house, day):
         pass
+    await _give_back(house, day)
     async with house.database.read() as tx:
         amounts = [row.captured_amount for row in await store.captured_on(tx, day)]
-    return StepReport(f"{len(amounts)} sales cleared, {format_minor(sum(amounts))} yuan", {"sales": len(amounts), "amount": sum(amounts)})
+        given = sum(row.credit for row in await store.credited_on(tx, day))
+    text, figures = f"{len(amounts)} sales cleared, {format_minor(sum(amounts))} yuan", {"sales": len(amounts), "amount": sum(amounts)}
+    return StepReport(f"{text}; {format_minor(given)} given back", figures | {"refunds": given}) if given else StepReport(text, figures)
+
+
+async def _give_back(house: House, day: date) -> None:
+    """Refunds and late voids: out of what the merchant has received and was not paid yet in the customer's book. What that does not cover
+    waits for the merchant's next receipts there."""
+    async with house.database.transaction() as tx:
+        books = sorted({row.book for row in await store.due_credits(tx, day)})
+        if not books:
+            return
+        await house.ledger.lock_books(tx, books)
+        due = [row for row in await store.due_credits(tx, day) if row.book in books]
+        at = await moment(tx)
+        accounts = await accounts_of(house, tx, due)
+        actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in due])
+        made = [entries.refunded(tap_of(accounts, row), row.credit, day, actor) for row, actor in zip(due, actors, strict=True)]
+        free = await house.ledger.free(tx, at.now, list(accounts.values()))
+        paid = []
+        for row, entry in zip(due, made, strict=True):
+            merchant = accounts[row.book, Kind.MERCHANT, row.merchant]
+            if row.credit <= free[merchant]:
+                free[merchant] -= row.credit
+                paid.append((row, entry))
+        await must_post(house, tx, at, [entry for _, entry in paid])
+        await store.set_credited(tx, [(row.book, row.id) for row, _ in paid], day)
+        await compliance.add_usage(tx, [(row.book, row.person, day, -row.credit) for row, _ in paid])
 
 
 async def _clear_some(house: House, day: date) -> int:
@@ -114,12 +142,12 @@ async def _capture(house: House, tx: Tx, at: Moment, day: date, claims: list[_Cl
     made = []
     for one, tap, actor in zip(claims, taps, await actor_numbers(tx, [(row.book, PLATFORM) for row in rows]), strict=True):
         amount = one.presentment.amount
-        one.late = standing.get(one.row.id, at.now) <= at.now
+        one.late = standing.get(one.row.holder, at.now) <= at.now
         if not one.late:
             one.taken = taken_of(tap, amount)
             made.append(entries.captured(tap, one.taken, day, actor))
             continue
-        if one.row.id in standing:
+        if one.row.holder in standing:
             made.append(entries.expired(tap, day, actor))
         wallet = min(amount, max(free[tap.wallet], 0))
         free[tap.wallet] -= wallet
@@ -139,7 +167,7 @@ async def _keep(tx: Tx, day: date, claims: list[_Claim]) -> None:
 async def settle_merchants(house: House, day: date) -> StepReport:
     """Receipts less fee, one payment per merchant, to be executed the next day."""
     async with house.database.transaction() as tx:
-        sales = await store.captured_on(tx, day)
+        sales = [*await store.captured_on(tx, day), *await store.credited_on(tx, day)]
         merchants = {one.id: one for one in (await acquiring.merchants(tx)).values()}
         await house.ledger.lock_books(tx, sorted({row.book for row in sales}))
         at = await moment(tx)
@@ -157,16 +185,23 @@ async def settle_merchants(house: House, day: date) -> StepReport:
 
 
 def _settlement(merchant: Merchant, day: date, rows: list[Authorisation]) -> Settlement:
-    gross = sum(row.captured_amount for row in rows)
+    gross = sum(_received(row) for row in rows)
     fee = merchant_fee(gross, merchant.fee_bp, merchant.fee_cap)
-    return Settlement(merchant.id, day, len(rows), gross, fee, gross - fee)
+    return Settlement(merchant.id, day, len([row for row in rows if row.captured_amount]), gross, fee, gross - fee)
+
+
+def _received(row: Authorisation) -> int:
+    """What the merchant has of it, in fen; a refund takes some away. Fees are on what is left."""
+    return row.captured_amount - row.credit
 
 
 async def _pay_out(house: House, tx: Tx, at: Moment, merchant: Merchant, one: Settlement, rows: list[Authorisation], actor: int) -> None:
     """The fee is taken from the books in proportion to their receipts (what rounding leaves, from the first one)."""
     gross: dict[int, int] = defaultdict(int)
     for row in rows:
-        gross[row.book] += row.captured_amount
+        gross[row.book] += _received(row)
+    if not any(gross.values()):
+        return
     fees = apportion(one.fee, gross)
     books = sorted(gross)
     accounts = await house.ledger.open_accounts(

@@ -1,9 +1,9 @@
-"""A tap at the host: authorise a list of sales, reverse a list, take the terminals' batches.
+"""A tap at the host: authorise a list of sales, pre-authorisations and inquiries, take the terminals' batches.
 
-All three are hot flows: they get every request of a batch at once and run as many statements for a thousand as for ten. They run inside the
-writer's transaction, under the locks of the cardholders' books. The same request again (merchant, terminal, batch, STAN) gets the same
-answer and places no second hold; another sale under the same numbers is refused; a reversal that comes before its sale makes the sale
-declined.
+What comes later to a tap is in `tap_later`. All of them are hot flows: they get every request of a batch at once and run as many statements
+for a thousand as for ten. They run inside the writer's transaction, under the locks of the cardholders' books. The same request again
+(merchant, terminal, batch, STAN) gets the same answer and places no second hold; another transaction under the same numbers is refused; a
+reversal that comes before what it reverses makes that declined.
 
 The ledger may have set a hold free before anybody here came to it, for its time had passed and the money was wanted: who ends a hold looks
 first whether it stands.
@@ -20,7 +20,7 @@ from tapwealth.acquiring.store import Merchant, Presentment
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import store as customers
-from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, must_post, post
+from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.authorise import Approved, Declined, Facts, Purse, decide
 from tapwealth.issuing.chip_data import read_chip_data
@@ -41,15 +41,18 @@ from tapwealth.wire.iso8583.requests import (
     BatchUploadRequest,
     BatchUploadResponse,
     RequestKey,
-    ReversalResponse,
+    TransactionKind,
 )
 
-HELD_FOR = timedelta(days=7)
-"""How long an authorisation holds the money when nobody presents the sale, from the instant at which it was read."""
+HELD_FOR, PREAUTHORISED_FOR = timedelta(days=7), timedelta(days=30)
+"""How long a sale holds the money when nobody presents it, and a pre-authorisation when nobody completes it, from the instant at which it
+was read."""
 UNITS = Asset.FUND_000198
+CLAIMABLE = (TransactionKind.SALE, TransactionKind.COMPLETION)
+"""What a merchant presents: the rest only holds, tells or undoes."""
 NOBODY = UUID(int=0)
 """Stands in a row for a card or merchant that is not ours."""
-_NO_SUCH_SALE, _CAPTURED, _OTHER_AMOUNT, _NUMBERS_USED = "25", "12", "64", "94"
+NO_SUCH_SALE, NOT_POSSIBLE, OTHER_AMOUNT, NUMBERS_USED = "25", "12", "64", "94"
 """Response codes of ISO 8583:1987: unable to locate the record, invalid transaction, original amount incorrect, duplicate transmission."""
 
 
@@ -79,7 +82,7 @@ def terminal_caller(merchant_number: str, terminal_number: str) -> Caller:
 
 
 async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse]:
-    """0200: one answer per request, in order."""
+    """0100 and 0200 by chip: one answer per request, in order."""
     at = await moment(tx)
     keyed = [(one.book, sale_key(one.request.key)) for one in routed]
     decided = await store.by_sale(tx, keyed)
@@ -203,7 +206,7 @@ def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: A
         stan=request.stan,
         amount=request.amount,
         atc=result.atc,
-        state="approved" if approved else "declined",
+        state="declined" if not approved else "done" if request.kind is TransactionKind.BALANCE else "approved",
         response_code=APPROVED if isinstance(result, Approved) else result.reason.response_code,
         reason="" if isinstance(result, Approved) else f"{result.reason.name.lower()}: {result.text}",
         authorisation_code=f"{identifier.int % 10**6:06d}" if approved else "",
@@ -213,28 +216,31 @@ def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: A
         icc_answer=result.icc_answer if isinstance(result, Approved) else b"",
         business_date=day,
         received_at=request.received_at,
+        kind=request.kind,
+        held_until=request.received_at + (PREAUTHORISED_FOR if request.kind is TransactionKind.PREAUTHORISATION else HELD_FOR),
+        balance=facts.purses[token.person].wallet if token and request.kind is TransactionKind.BALANCE else 0,
     )
 
 
 async def _save(cards: CardHouse, tx: Any, at: Moment, facts: _Loaded, made: Sequence[_Made]) -> None:
     """Place the holds, then write the rows: what the ledger refuses is declined."""
     house = cards.house
-    approved = [one for one in made if isinstance(one.result, Approved)]
-    actors = await _actors(tx, [one.row for one in approved])
+    approved = [one for one in made if one.row.state == "approved"]
+    actors = await terminal_actors(tx, [one.row for one in approved])
     holds = [
-        entries.authorised(tap_of(facts.accounts, one.row), one.row.business_date, actor, one.row.received_at + HELD_FOR)
+        entries.authorised(tap_of(facts.accounts, one.row), one.row.business_date, actor, one.row.held_until or one.row.received_at)
         for one, actor in zip(approved, actors, strict=True)
     ]
     for one, answer in zip(approved, await post(house, tx, at, holds), strict=True):
         if answer.refusal is not None:
-            one.row = _refused(one.row, answer.refusal.name.lower())
+            one.row = without_money(one.row, answer.refusal.name.lower())
     rows = [one.row for one in made]
     await store.add_authorisations(tx, rows)
     await store.raise_counters(tx, [(row.book, row.token, facts.counters[row.token]) for row in rows if row.token in facts.counters])
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in rows if row.state == "approved"])
 
 
-async def _actors(tx: Any, rows: Sequence[Authorisation]) -> list[int]:
+async def terminal_actors(tx: Any, rows: Sequence[Authorisation]) -> list[int]:
     """The terminals, as the actors of their entries."""
     return await actor_numbers(tx, [(row.book, terminal_caller(row.merchant_number, row.terminal_number)) for row in rows])
 
@@ -243,17 +249,19 @@ def tap_of(accounts: dict[tuple[int, Kind, UUID], int], row: Authorisation) -> e
     """The money side of a stored authorisation."""
     return entries.Tap(
         row.book,
-        row.id,
+        row.holder,
         accounts[row.book, Kind.WALLET, row.person],
         accounts[row.book, Kind.HOLDING, row.person],
         accounts[row.book, Kind.MERCHANT, row.merchant],
         row.wallet_amount,
         row.fund_units,
         UNITS,
+        row.id,
     )
 
 
-def _refused(row: Authorisation, why: str) -> Authorisation:
+def without_money(row: Authorisation, why: str) -> Authorisation:
+    """The row of an approval that the ledger refused."""
     reason = DeclineReason.NO_MONEY
     return replace(
         row,
@@ -269,14 +277,27 @@ def _refused(row: Authorisation, why: str) -> Authorisation:
 
 def _answer(row: Authorisation, one: Routed) -> AuthorisationResponse:
     """What was decided, if this is the request that it was decided of: the numbers of a sale are not enough to be approved by."""
-    if not _is_about(row, one) or row.amount != one.request.amount or row.atc not in (0, _counter(one.request)):
-        return AuthorisationResponse(response_code=_NUMBERS_USED)
+    if (
+        not is_about(row, one)
+        or (row.kind, row.amount) != (one.request.kind, one.request.amount)
+        or row.atc not in (0, _counter(one.request))
+    ):
+        return AuthorisationResponse(response_code=NUMBERS_USED)
+    return told(row)
+
+
+def told(row: Authorisation) -> AuthorisationResponse:
+    """The answer that a row stands for."""
     return AuthorisationResponse(
-        response_code=row.response_code, authorisation_code=row.authorisation_code, rrn=row.rrn, icc_data=row.icc_answer
+        response_code=row.response_code,
+        authorisation_code=row.authorisation_code,
+        rrn=row.rrn,
+        icc_data=row.icc_answer,
+        balance=row.balance if row.kind == TransactionKind.BALANCE and row.response_code == APPROVED else None,
     )
 
 
-def _is_about(row: Authorisation, one: Routed) -> bool:
+def is_about(row: Authorisation, one: Routed) -> bool:
     """Whether the sale was by the card that the request names."""
     return row.token == (one.token or NOBODY)
 
@@ -289,49 +310,9 @@ def _counter(request: AuthorisationRequest) -> int:
         return 0
 
 
-async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[ReversalResponse]:
-    """0400: the holds are set free, once. Before the sale has come: remembered, and the sale will be declined.
-
-    A sale that clearing has taken already cannot be reversed any more: the merchant refunds it (response code 12). What names the sale of
-    another card (25) or another amount (64) leaves it as it is.
-    """
-    house = cards.house
-    at = await moment(tx)
-    keyed = [(one.book, sale_key(one.request.reversed_key)) for one in routed]
-    found = await store.by_sale(tx, keyed)
-    answers = [_reversal_answer(found.get(key), one) for key, one in zip(keyed, routed, strict=True)]
-    meant = [(key, one.request) for key, one in zip(keyed, routed, strict=True) if _agrees(found.get(key), one)]
-    await store.add_reversals(tx, [(*key, request.amount, request.received_at) for key, request in meant])
-    undone = [found[key] for key in dict(meant) if key in found and found[key].state in ("approved", "expired")]
-    standing = await standing_holds(house, tx, undone)
-    accounts = await accounts_of(house, tx, undone)
-    released = [
-        entries.reversed_(tap_of(accounts, row), at.open_date(row.business_date), actor)
-        for row, actor in zip(undone, await _actors(tx, undone), strict=True)
-        if row.id in standing
-    ]
-    await must_post(house, tx, at, released)
-    await store.set_state(tx, [(row.book, row.id) for row in undone], "reversed")
-    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in undone if row.state == "approved"])
-    return answers
-
-
-def _agrees(row: Authorisation | None, one: Routed) -> bool:
-    """Whether a reversal is of that very sale, or of one that has not come."""
-    return row is None or (_is_about(row, one) and row.amount == one.request.amount)
-
-
-def _reversal_answer(row: Authorisation | None, one: Routed) -> ReversalResponse:
-    if row is None or not _is_about(row, one):
-        return ReversalResponse(response_code=_NO_SUCH_SALE)
-    if row.amount != one.request.amount:
-        return ReversalResponse(response_code=_OTHER_AMOUNT)
-    return ReversalResponse(response_code=_CAPTURED if row.state == "captured" else APPROVED, rrn=row.rrn)
-
-
 async def standing_holds(house: House, tx: Any, rows: Sequence[Authorisation]) -> dict[UUID, datetime]:
-    """Those of the authorisations whose money is still held, and until when."""
-    wanted = [(row.book, hold) for row in rows for hold in entries.holds_of(row.id)]
+    """By holder: those of the authorisations whose money is still held, and until when."""
+    wanted = [(row.book, hold) for row in rows for hold in entries.holds_of(row.holder)]
     holds = (await house.ledger.holds_by_id(tx, wanted)).values()
     return {hold.link: hold.expires_at for hold in holds if hold.state is Op.HOLD}
 
@@ -364,11 +345,17 @@ async def take_batch(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> lis
 def _claim_answer(stands: Presentment, made: Presentment, row: Authorisation | None) -> BatchUploadResponse:
     """Whether the claim is the one that stands: it may have been made before, or another one in its place."""
     taken = made.authorisation is not None and (stands.authorisation, stands.amount) == (made.authorisation, made.amount)
-    return BatchUploadResponse(response_code=APPROVED if taken else _NO_SUCH_SALE, rrn=row.rrn if row else "")
+    return BatchUploadResponse(response_code=APPROVED if taken else NO_SUCH_SALE, rrn=row.rrn if row else "")
 
 
 def _presentment(at: Moment, one: Routed, key: SaleKey, row: Authorisation | None) -> Presentment:
     request: BatchUploadRequest = one.request
-    fits = row is not None and row.state in ("approved", "captured", "expired") and _is_about(row, one) and 0 < request.amount <= row.amount
+    fits = (
+        row is not None
+        and row.kind in CLAIMABLE
+        and row.state in ("approved", "captured", "expired")
+        and is_about(row, one)
+        and 0 < request.amount <= row.amount
+    )
     identifier = row.id if row is not None and fits else None
     return Presentment(one.book, *key, request.amount, identifier, at.date_of(request.received_at), request.received_at)

@@ -28,6 +28,7 @@ from tapwealth.wire.iso8583.requests import (
     AuthorisationResponse,
     BatchUploadRequest,
     BatchUploadResponse,
+    FollowUpRequest,
     ReversalRequest,
     ReversalResponse,
     SettlementRequest,
@@ -113,6 +114,8 @@ class Exchange:
         match request:
             case AuthorisationRequest():
                 return await self.handlers.sale(request)
+            case FollowUpRequest():
+                return await self.handlers.follow_up(request)
             case ReversalRequest():
                 return await self.handlers.reversal(request)
             case BatchUploadRequest():
@@ -138,7 +141,7 @@ class Exchange:
 def _come_again(request: Request, outage: Outage) -> Response | None:
     """The answer "system fault" where it is safe: what comes again with the same key; a sale only if nothing was tried."""
     match request:
-        case AuthorisationRequest():
+        case AuthorisationRequest() | FollowUpRequest():
             return AuthorisationResponse(response_code=SYSTEM_FAULT) if isinstance(outage, Busy) else None
         case ReversalRequest():
             return ReversalResponse(response_code=SYSTEM_FAULT)

@@ -14,6 +14,7 @@ from tapwealth.wire.iso8583.requests import (
     AuthorisationResponse,
     BatchUploadRequest,
     BatchUploadResponse,
+    FollowUpRequest,
     ReversalRequest,
     ReversalResponse,
     SettlementRequest,
@@ -30,6 +31,8 @@ class HostHandlers(Protocol):
     """The flows behind the host."""
 
     async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse: ...
+
+    async def follow_up(self, request: FollowUpRequest) -> AuthorisationResponse: ...
 
     async def reversal(self, request: ReversalRequest) -> ReversalResponse: ...
 

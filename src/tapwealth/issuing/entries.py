@@ -23,12 +23,18 @@ class TapEntry(IntEnum):
     CAPTURED = 303
     LATE_PRESENTMENT = 304
     EXPIRED = 305
+    COMPLETED = 306
+    RESTORED = 307
+    REFUNDED = 308
     MERCHANT_FEE = 310
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """The money side of an authorisation: `wallet_amount` fen of the wallet, `fund_units` (at 1.0000, so also fen) by the advance."""
+    """The money side of an authorisation: `wallet_amount` fen of the wallet, `fund_units` (at 1.0000, so also fen) by the advance.
+
+    `id` names its holds: the authorisation's own, or where they were placed once more, that of the entry which did.
+    """
 
     book: int
     id: UUID
@@ -38,6 +44,12 @@ class Tap:
     wallet_amount: int
     fund_units: int
     units_asset: Asset = Asset.FUND_000198
+    authorisation: UUID | None = None
+
+    @property
+    def reference(self) -> UUID:
+        """The authorisation: what the entries are about."""
+        return self.authorisation or self.id
 
 
 def holds_of(authorisation: UUID) -> tuple[UUID, UUID, UUID]:
@@ -80,19 +92,40 @@ def _lines(tap: Tap, op: Op, wallet_amount: int, units: int, expires_at: datetim
 def authorised(tap: Tap, day: date, actor: int, expires_at: datetime) -> JournalEntry:
     """HOLD Dr wallet / Cr merchant; HOLD units Dr holding / Cr transit_098 and HOLD Dr advance_payable / Cr advance_out."""
     lines = _lines(tap, Op.HOLD, tap.wallet_amount, tap.fund_units, expires_at)
-    return JournalEntry(tap.book, tap.id, TapEntry.AUTHORISED, day, actor, tap.id, tuple(lines))
+    return JournalEntry(tap.book, tap.id, TapEntry.AUTHORISED, day, actor, tap.reference, tuple(lines))
+
+
+def completed(before: Tap, tap: Tap, day: date, actor: int, expires_at: datetime) -> JournalEntry:
+    """RELEASE every hold of the pre-authorisation and HOLD what the completion takes, in one: nobody gets between them."""
+    lines = [
+        *_lines(before, Op.RELEASE, before.wallet_amount, before.fund_units, None),
+        *_lines(tap, Op.HOLD, tap.wallet_amount, tap.fund_units, expires_at),
+    ]
+    return JournalEntry(tap.book, tap.id, TapEntry.COMPLETED, day, actor, before.reference, tuple(lines))
+
+
+def restored(tap: Tap, day: date, actor: int, expires_at: datetime, undone: UUID) -> JournalEntry:
+    """HOLD once more, as at first, what an undone void or completion had set free."""
+    lines = _lines(tap, Op.HOLD, tap.wallet_amount, tap.fund_units, expires_at)
+    return JournalEntry(tap.book, tap.id, TapEntry.RESTORED, day, actor, undone, tuple(lines))
+
+
+def refunded(tap: Tap, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr merchant / Cr wallet, also for what the fund had paid: its units are redeemed, and a purchase is the customer's to make."""
+    line = Line(Op.POST, tap.merchant, tap.wallet, Asset.CNY, amount)
+    return JournalEntry(tap.book, derived(tap.id, "refunded"), TapEntry.REFUNDED, day, actor, tap.reference, (line,))
 
 
 def reversed_(tap: Tap, day: date, actor: int) -> JournalEntry:
     """RELEASE every hold."""
     lines = _lines(tap, Op.RELEASE, tap.wallet_amount, tap.fund_units, None)
-    return JournalEntry(tap.book, derived(tap.id, "reversed"), TapEntry.REVERSED, day, actor, tap.id, tuple(lines))
+    return JournalEntry(tap.book, derived(tap.id, "reversed"), TapEntry.REVERSED, day, actor, tap.reference, tuple(lines))
 
 
 def expired(tap: Tap, day: date, actor: int) -> JournalEntry:
     """EXPIRE every hold: nobody presented the sale in time."""
     lines = _lines(tap, Op.EXPIRE, tap.wallet_amount, tap.fund_units, None)
-    return JournalEntry(tap.book, derived(tap.id, "expired"), TapEntry.EXPIRED, day, actor, tap.id, tuple(lines))
+    return JournalEntry(tap.book, derived(tap.id, "expired"), TapEntry.EXPIRED, day, actor, tap.reference, tuple(lines))
 
 
 def captured(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
@@ -105,7 +138,7 @@ def captured(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
     if taken.units:
         due = house_account(tap.book, Kind.RESERVE_DUE, Asset.CNY)
         lines.append(Line(Op.POST, due, tap.merchant, Asset.CNY, taken.units))
-    return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.CAPTURED, day, actor, tap.id, tuple(lines))
+    return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.CAPTURED, day, actor, tap.reference, tuple(lines))
 
 
 def late_presentment(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
@@ -117,7 +150,7 @@ def late_presentment(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEn
         for source, amount in ((tap.wallet, taken.wallet), (receivable, taken.missing))
         if amount
     ]
-    return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.LATE_PRESENTMENT, day, actor, tap.id, tuple(lines))
+    return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.LATE_PRESENTMENT, day, actor, tap.reference, tuple(lines))
 
 
 def merchant_fee(book: int, key: UUID, merchant: int, fee: int, day: date, actor: int, reference: UUID) -> JournalEntry:

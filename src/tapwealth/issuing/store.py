@@ -40,7 +40,10 @@ BookedKey = tuple[int, SaleKey]
 @dataclass(frozen=True, slots=True)
 class Authorisation:
     """What was asked, what was answered, and what became of it. `wallet_amount` and `fund_units` are held, and once it is captured, what
-    was taken of each."""
+    was taken of each.
+
+    `kind` is field 60.1, `original` the row that it follows. `credit` is what clearing gives back to the customer on `credited_on`.
+    """
 
     book: int
     id: UUID
@@ -65,6 +68,18 @@ class Authorisation:
     received_at: datetime
     captured_on: date | None = None
     captured_amount: int = 0
+    kind: str = "22"
+    original: UUID | None = None
+    held_by: UUID | None = None
+    held_until: datetime | None = None
+    balance: int = 0
+    credit: int = 0
+    credited_on: date | None = None
+
+    @property
+    def holder(self) -> UUID:
+        """The entry that placed its holds."""
+        return self.held_by or self.id
 
     @property
     def key(self) -> SaleKey:
@@ -74,7 +89,8 @@ class Authorisation:
 _TOKEN = "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state"  # noqa: S105
 _AUTHORISATION = (
     "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
-    " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount"
+    " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount,"
+    " kind, original, held_by, held_until, balance, credit, credited_on"
 )
 _KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
 
@@ -137,6 +153,7 @@ async def by_sale(tx: Any, keys: Sequence[BookedKey]) -> dict[BookedKey, Authori
 async def add_authorisations(tx: Any, made: Sequence[Authorisation]) -> None:
     types = (
         "int uuid uuid uuid uuid text text text text bigint int text text text text text bigint bigint bytea date timestamptz date bigint"
+        " text uuid uuid timestamptz bigint bigint date"
     )
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     rows = [tuple(getattr(one, name) for name in _NAMES) for one in made]
@@ -147,14 +164,73 @@ _NAMES = tuple(_AUTHORISATION.replace(" ", "").split(","))
 
 
 async def set_state(tx: Any, keys: Sequence[tuple[int, UUID]], state: str) -> None:
-    """Of those that are neither captured nor reversed nor declined: a state only moves forward."""
+    """Of those that stand: neither captured nor undone nor declined; a state only moves forward."""
     await tx.execute(
         "update authorisation a set state = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
-        " where a.book = x.book and a.id = x.id and a.state in ('approved', 'expired')",
+        " where a.book = x.book and a.id = x.id and a.state in ('approved', 'expired', 'done')",
         [book for book, _ in keys],
         [identifier for _, identifier in keys],
         state,
     )
+
+
+async def follow(tx: Any, changed: Sequence[Authorisation]) -> None:
+    """State and holder of transactions that another one has undone, completed or brought back."""
+    await tx.execute(
+        "update authorisation a set state = x.state, held_by = x.held_by"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[]) x(book, id, state, held_by)"
+        " where a.book = x.book and a.id = x.id",
+        *_columns([(one.book, one.id, one.state, one.held_by) for one in changed], 4),
+    )
+
+
+async def by_id(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Authorisation]:
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    rows = await tx.fetch(
+        f"select {_AUTHORISATION} from authorisation join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        [book for book, _ in wanted],
+        [identifier for _, identifier in wanted],
+    )
+    return {row["id"]: Authorisation(*row) for row in rows}
+
+
+async def given_back(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, int]:
+    """What refunds and late voids give back of these transactions, in fen, whether credited yet or not."""
+    wanted = sorted(set(keys))
+    rows = await tx.fetch(
+        "select original, sum(credit)::bigint as credit from authorisation join unnest($1::int[], $2::uuid[]) k(book, original)"
+        " using (book, original) where state = 'done' group by original",
+        [book for book, _ in wanted],
+        [identifier for _, identifier in wanted],
+    )
+    return {row["original"]: row["credit"] for row in rows}
+
+
+async def due_credits(tx: Any, day: date) -> list[Authorisation]:
+    """What is to be given back up to that date and is not yet, the oldest first."""
+    rows = await tx.fetch(
+        f"select {_AUTHORISATION} from authorisation where credit > 0 and credited_on is null and state = 'done' and business_date <= $1"
+        " order by received_at, id",
+        day,
+    )
+    return [Authorisation(*row) for row in rows]
+
+
+async def set_credited(tx: Any, keys: Sequence[tuple[int, UUID]], day: date) -> None:
+    await tx.execute(
+        "update authorisation a set credited_on = $3 from unnest($1::int[], $2::uuid[]) x(book, id) where a.book = x.book and a.id = x.id",
+        [book for book, _ in keys],
+        [identifier for _, identifier in keys],
+        day,
+    )
+
+
+async def credited_on(tx: Any, day: date) -> list[Authorisation]:
+    """Everything that was given back on that date, over all books."""
+    rows = await tx.fetch(f"select {_AUTHORISATION} from authorisation where credited_on = $1 order by received_at, id", day)
+    return [Authorisation(*row) for row in rows]
 
 
 async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, int]], day: date) -> None:
@@ -171,6 +247,8 @@ async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, in
 
 async def reversals(tx: Any, keys: Sequence[BookedKey]) -> set[BookedKey]:
     """Which of these sales were reversed, before or after they came."""
+    if not keys:
+        return set()
     rows = await tx.fetch(
         f"select book, merchant_number, terminal_number, batch, stan from reversal join {_KEYS}"
         " using (book, merchant_number, terminal_number, batch, stan)",
@@ -200,11 +278,11 @@ async def of_date(tx: Any, day: date) -> list[Authorisation]:
     return [Authorisation(*row) for row in rows]
 
 
-async def overdue(tx: Any, before: datetime, limit: int = 1000) -> list[Authorisation]:
-    """Approved, and received at that instant or before."""
+async def overdue(tx: Any, now: datetime, limit: int = 1000) -> list[Authorisation]:
+    """Approved, and held until that instant or before."""
     rows = await tx.fetch(
-        f"select {_AUTHORISATION} from authorisation where state = 'approved' and received_at <= $1 order by received_at limit $2",
-        before,
+        f"select {_AUTHORISATION} from authorisation where state = 'approved' and held_until <= $1 order by held_until limit $2",
+        now,
         limit,
     )
     return [Authorisation(*row) for row in rows]

@@ -16,8 +16,8 @@ from tapwealth.wire.emv_tags import Tag
 CHINA, YUAN = 156, 156
 """ISO 3166-1 and ISO 4217 numbers."""
 
-PURCHASE = 0x00
-"""Transaction type 9C: goods and services."""
+PURCHASE, INQUIRY = 0, 31
+"""Transaction type 9C: goods and services; a look at the balance (ISO 8583 processing codes 00 and 31)."""
 
 MAX_SEQUENCE = 99_999_999
 _GREATEST_9F02 = 999_999_999_999
@@ -129,7 +129,8 @@ class TerminalConfig:
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One transaction: `amount` in fen, `day` the merchant's date, four random bytes, and the terminal's running number (9F41)."""
+    """One transaction: `amount` in fen (0 for an inquiry alone), `day` the merchant's date, four random bytes, and the terminal's running
+    number (9F41)."""
 
     amount: int
     day: date
@@ -138,7 +139,8 @@ class Tap:
     transaction_type: int = PURCHASE
 
     def __post_init__(self) -> None:
-        if not 0 < self.amount <= min(MAX_AMOUNT, _GREATEST_9F02):
+        least = 0 if self.transaction_type == INQUIRY else 1
+        if not least <= self.amount <= min(MAX_AMOUNT, _GREATEST_9F02):
             raise BadInput(f"{self.amount} fen cannot be tapped", where="amount", hint="at most 12 digits, above zero")
         if len(self.unpredictable_number) != 4:
             raise BadInput(f"{len(self.unpredictable_number)} bytes", where="unpredictable number", hint="four random bytes are needed")

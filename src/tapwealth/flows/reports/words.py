@@ -27,6 +27,7 @@ MOVEMENTS: dict[int, Words] = {
     BankEntry.SENT_TO_BOOK: Words("转账给 {name}", "Sent to {name}"),
     BankEntry.RECEIVED_FROM_BOOK: Words("收到 {name} 转账", "Received from {name}"),
     TapEntry.CAPTURED: Words("碰一碰支付 · {name}", "Tap to pay · {name}"),
+    TapEntry.REFUNDED: Words("碰一碰退款 · {name}", "Tap to pay, given back · {name}"),
     BillEntry.DEBITED: Words("缴费 · {name} {detail}", "Bill · {detail_en}"),
     BillEntry.REFUNDED: Words("缴费退款 · {name} {detail}", "Bill refunded · {detail_en}"),
     FundEntry.PURCHASE_PLACED: Words("转入基金 · {name}", "Into the fund · {detail}"),

@@ -1,8 +1,9 @@
 """Requests as the host reads them, and its answers.
 
 Assumes one message without envelope; its MAC is checked apart (`mac.is_sealed_by`), because only the host knows whose key it is. Which
-field must and may be in which message follows Q/CUP 009 as far as this house takes part: 0200 sale by chip, 0320 batch upload, 0400
-reversal, 0500 settlement. Fields that say nothing to us may come; fields that would ask for something we do not do may not.
+field must and may be in which message follows Q/CUP 009 as far as this house takes part: 0100, 0200 and 0220 by the kind of transaction in
+field 60.1, 0320 batch upload, 0400 reversal, 0500 settlement. Fields that say nothing to us may come; fields that would ask for something
+we do not do may not.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,12 +21,14 @@ from tapwealth.wire.iso8583.requests import (
     AuthorisationResponse,
     BatchUploadRequest,
     BatchUploadResponse,
+    FollowUpRequest,
     OriginalReference,
     Reconciliation,
     ReversalRequest,
     ReversalResponse,
     SettlementRequest,
     SettlementResponse,
+    TransactionKind,
 )
 from tapwealth.wire.iso8583.spec import answer_type, describe
 
@@ -34,7 +37,7 @@ ECHOED = (3, 4, 11, 25, 41, 42, 49, 60)
 """Fields that an answer repeats, so that the terminal knows what is answered; never the card's number."""
 NEEDED_TO_ANSWER = (11, 41, 42)
 
-Request = AuthorisationRequest | ReversalRequest | BatchUploadRequest | SettlementRequest
+Request = AuthorisationRequest | FollowUpRequest | ReversalRequest | BatchUploadRequest | SettlementRequest
 Response = AuthorisationResponse | ReversalResponse | BatchUploadResponse | SettlementResponse
 
 
@@ -45,18 +48,31 @@ class _Layout(NamedTuple):
     allowed: frozenset[int]
 
 
-_LAYOUTS = {
-    "0200": _Layout(
-        frozenset({2, 3, 4, 11, 14, 22, 23, 25, 35, 41, 42, 49, 55, 60, MAC_FIELD}),
-        frozenset({26, 32, 48, 53, 59, 62, 63}),
-    ),
-    "0320": _Layout(frozenset({2, 4, 11, 22, 23, 37, 38, 41, 42, 49, 60, 61, MAC_FIELD}), frozenset({3, 14, 15, 25, 32, 55, 62, 63})),
-    "0400": _Layout(
-        frozenset({2, 3, 4, 11, 39, 41, 42, 49, 60, MAC_FIELD}),
-        frozenset({14, 22, 23, 25, 26, 32, 35, 38, 55, 59, 61, 62, 63}),
-    ),
-    "0500": _Layout(frozenset({11, 41, 42, 48, 49, 60, MAC_FIELD}), frozenset({32, 62, 63})),
+_CHIP = _Layout(
+    frozenset({2, 3, 4, 11, 14, 22, 23, 25, 35, 41, 42, 49, 55, 60, MAC_FIELD}),
+    frozenset({26, 32, 48, 53, 59, 62, 63}),
+)
+_INQUIRY = _Layout(_CHIP.required - {4}, _CHIP.allowed)
+_FOLLOWING = _Layout(
+    frozenset({2, 3, 4, 11, 22, 25, 37, 41, 42, 49, 60, 61, MAC_FIELD}),
+    frozenset({14, 23, 26, 32, 35, 38, 48, 53, 55, 59, 62, 63}),
+)
+_REVERSAL = _Layout(
+    frozenset({2, 3, 4, 11, 39, 41, 42, 49, 60, MAC_FIELD}),
+    frozenset({14, 22, 23, 25, 26, 32, 35, 37, 38, 55, 59, 61, 62, 63}),
+)
+_UPLOAD = _Layout(frozenset({2, 4, 11, 22, 23, 37, 38, 41, 42, 49, 60, 61, MAC_FIELD}), frozenset({3, 14, 15, 25, 32, 55, 62, 63}))
+_SETTLEMENT = _Layout(frozenset({11, 41, 42, 48, 49, 60, MAC_FIELD}), frozenset({32, 62, 63}))
+_K = TransactionKind
+_LAYOUTS: Mapping[str, Mapping[str, _Layout]] = {
+    "0100": {_K.PREAUTHORISATION: _CHIP, _K.CANCELLATION: _FOLLOWING},
+    "0200": {_K.SALE: _CHIP, _K.VOID: _FOLLOWING, _K.COMPLETION: _FOLLOWING, _K.COMPLETION_VOID: _FOLLOWING, _K.BALANCE: _INQUIRY},
+    "0220": {_K.REFUND: _FOLLOWING},
+    "0320": {subfields.MANAGEMENT_TYPE: _UPLOAD},
+    "0400": dict.fromkeys((_K.SALE, *(kind for kind in _K if kind not in (_K.SALE, _K.BALANCE))), _REVERSAL),
+    "0500": {subfields.MANAGEMENT_TYPE: _SETTLEMENT},
 }
+"""By message type and field 60.1; the first of a message type stands for those that are not taken."""
 
 
 def read_request(message: bytes) -> Message:
@@ -64,9 +80,10 @@ def read_request(message: bytes) -> Message:
     read = unpack(message)
     if answer_type(read.mti) is None:
         raise UnreadableMessage(f"a message type {read.mti} is no request", where="message type", hint="send 0200, 0320, 0400 or 0500")
-    layout = _LAYOUTS.get(read.mti)
-    if layout is None:
+    layouts = _LAYOUTS.get(read.mti)
+    if layouts is None:
         raise UnreadableMessage(f"{read.mti} is not taken here", where="message type", read=read, code=UNSUPPORTED)
+    layout = layouts.get(read.fields.get(60, "")[:2]) or next(iter(layouts.values()))
     present = frozenset(read.fields)
     for number in sorted(layout.required - present):
         raise UnreadableMessage(f"a {read.mti} needs it", where=describe(number), hint="add it", read=read)
@@ -78,7 +95,7 @@ def read_request(message: bytes) -> Message:
 def parse_request(read: Message, received_at: datetime) -> Request:
     """The request that the fields make. Raises UnreadableMessage naming the field that makes no sense."""
     try:
-        return _PARSERS[read.mti](read.fields, received_at)
+        return _PARSERS[read.mti](read.mti, read.fields, received_at)
     except _Unsupported as fault:
         raise UnreadableMessage(fault.what, where=fault.where, hint=fault.hint, read=read, code=fault.code) from None
     except BadInput as fault:
@@ -103,12 +120,13 @@ class _Head(NamedTuple):
     type: str
 
 
-def _head(fields: Mapping[int, str], expected_type: str) -> _Head:
-    kind = subfields.TypeAndBatch.parse(fields[60])
-    if kind.type != expected_type:
-        raise _Unsupported(f"transactions of type {kind.type} are not taken", 60, UNSUPPORTED, f"60.1 is {expected_type} here")
-    if fields.get(3, subfields.SALE_PROCESSING) != subfields.SALE_PROCESSING:
-        raise _Unsupported(f"{fields[3]} is not taken", 3, UNSUPPORTED, f"a sale has {subfields.SALE_PROCESSING}")
+def _head(mti: str, fields: Mapping[int, str]) -> _Head:
+    kind, expected = subfields.TypeAndBatch.parse(fields[60]), _LAYOUTS[mti]
+    if kind.type not in expected:
+        raise _Unsupported(f"transactions of type {kind.type} are not taken", 60, UNSUPPORTED, f"60.1 is {' or '.join(expected)} here")
+    processing = subfields.SALE_PROCESSING if kind.type == subfields.MANAGEMENT_TYPE else subfields.PROCESSING[TransactionKind(kind.type)]
+    if fields.get(3, processing) != processing:
+        raise _Unsupported(f"{fields[3]} is not taken", 3, UNSUPPORTED, f"type {kind.type} has {processing}")
     if fields[49] != YUAN:
         raise _Unsupported(f"{fields[49]} is not taken", 49, INVALID, f"only {YUAN} (yuan) is")
     for number in (41, 42):
@@ -130,8 +148,15 @@ def _checked_card(fields: Mapping[int, str]) -> Pan:
     return Pan(fields[2])
 
 
-def _parse_sale(fields: Mapping[int, str], received_at: datetime) -> AuthorisationRequest:
-    head = _head(fields, subfields.SALE_TYPE)
+def _parse_transaction(mti: str, fields: Mapping[int, str], received_at: datetime) -> Request:
+    """0100, 0200, 0220: what the card is asked for, or what follows an earlier transaction."""
+    kind = TransactionKind(_head(mti, fields).type)
+    chip = _LAYOUTS[mti][kind] is not _FOLLOWING
+    return _parse_chip(mti, fields, received_at) if chip else _parse_follow_up(mti, fields, received_at)
+
+
+def _parse_chip(mti: str, fields: Mapping[int, str], received_at: datetime) -> AuthorisationRequest:
+    head = _head(mti, fields)
     return AuthorisationRequest(
         merchant_id=head.merchant_id,
         terminal_id=head.terminal_id,
@@ -141,19 +166,39 @@ def _parse_sale(fields: Mapping[int, str], received_at: datetime) -> Authorisati
         pan=_checked_card(fields),
         psn=subfields.parse_psn(fields[23]),
         expiry_date=fields[14],
-        amount=subfields.parse_amount(fields[4]),
+        amount=subfields.parse_amount(fields[4]) if 4 in fields else 0,
         currency=fields[49],
         entry_mode=fields[22][:2],
         icc_data=bytes.fromhex(fields[55]),
+        kind=TransactionKind(head.type),
     )
 
 
-def _parse_reversal(fields: Mapping[int, str], received_at: datetime) -> ReversalRequest:
-    head = _head(fields, subfields.SALE_TYPE)
+def _parse_follow_up(mti: str, fields: Mapping[int, str], received_at: datetime) -> FollowUpRequest:
+    head = _head(mti, fields)
+    return FollowUpRequest(
+        merchant_id=head.merchant_id,
+        terminal_id=head.terminal_id,
+        batch=head.batch,
+        stan=head.stan,
+        received_at=received_at,
+        pan=_checked_card(fields),
+        amount=subfields.parse_amount(fields[4]),
+        currency=fields[49],
+        original=subfields.parse_original(fields[61]),
+        rrn=fields[37],
+        kind=TransactionKind(head.type),
+    )
+
+
+def _parse_reversal(mti: str, fields: Mapping[int, str], received_at: datetime) -> ReversalRequest:
+    head = _head(mti, fields)
     original = subfields.parse_original(fields[61]) if 61 in fields else OriginalReference(head.batch, head.stan)
     if original.stan != head.stan:
         raise BadInput(
-            f"it names STAN {original.stan}, field 11 says {head.stan}", where=describe(61), hint="a reversal keeps its sale's STAN"
+            f"it names STAN {original.stan}, field 11 says {head.stan}",
+            where=describe(61),
+            hint="a reversal keeps the STAN of what it undoes",
         )
     return ReversalRequest(
         merchant_id=head.merchant_id,
@@ -166,11 +211,12 @@ def _parse_reversal(fields: Mapping[int, str], received_at: datetime) -> Reversa
         currency=fields[49],
         reason=fields[39],
         original=original,
+        kind=TransactionKind(head.type),
     )
 
 
-def _parse_upload(fields: Mapping[int, str], received_at: datetime) -> BatchUploadRequest:
-    head = _head(fields, subfields.MANAGEMENT_TYPE)
+def _parse_upload(mti: str, fields: Mapping[int, str], received_at: datetime) -> BatchUploadRequest:
+    head = _head(mti, fields)
     return BatchUploadRequest(
         merchant_id=head.merchant_id,
         terminal_id=head.terminal_id,
@@ -188,8 +234,8 @@ def _parse_upload(fields: Mapping[int, str], received_at: datetime) -> BatchUplo
     )
 
 
-def _parse_settlement(fields: Mapping[int, str], received_at: datetime) -> SettlementRequest:
-    head = _head(fields, subfields.MANAGEMENT_TYPE)
+def _parse_settlement(mti: str, fields: Mapping[int, str], received_at: datetime) -> SettlementRequest:
+    head = _head(mti, fields)
     totals, _ = subfields.parse_totals(fields[48])
     return SettlementRequest(
         merchant_id=head.merchant_id,
@@ -202,8 +248,10 @@ def _parse_settlement(fields: Mapping[int, str], received_at: datetime) -> Settl
     )
 
 
-_PARSERS: Mapping[str, Callable[[Mapping[int, str], datetime], Request]] = {
-    "0200": _parse_sale,
+_PARSERS: Mapping[str, Callable[[str, Mapping[int, str], datetime], Request]] = {
+    "0100": _parse_transaction,
+    "0200": _parse_transaction,
+    "0220": _parse_transaction,
     "0320": _parse_upload,
     "0400": _parse_reversal,
     "0500": _parse_settlement,
@@ -240,6 +288,8 @@ def _told(read: Message, response: Response) -> dict[int, str]:
     match response:
         case AuthorisationResponse():
             told = {37: response.rrn, 38: response.authorisation_code, 55: response.icc_data.hex().upper()}
+            if response.balance is not None:
+                told[54] = subfields.format_balance(response.balance)
         case ReversalResponse() | BatchUploadResponse():
             told = {37: response.rrn}
         case SettlementResponse():

@@ -7,7 +7,7 @@ which the request's last byte was read; it decides the business date.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from tapwealth.kernel.masked import Pan
 
@@ -19,10 +19,30 @@ YUAN = "156"
 class MtiClass(StrEnum):
     """The first two digits of a message type: what kind of thing is asked (ISO 8583:1987)."""
 
+    AUTHORISATION = "01"
     FINANCIAL = "02"
     BATCH_UPLOAD = "03"
     REVERSAL = "04"
     RECONCILIATION = "05"
+
+
+class TransactionKind(StrEnum):
+    """Field 60.1: what a cardholder's transaction is (Q/CUP 009)."""
+
+    BALANCE = "01"
+    PREAUTHORISATION = "10"
+    CANCELLATION = "11"
+    COMPLETION = "20"
+    COMPLETION_VOID = "21"
+    SALE = "22"
+    VOID = "23"
+    REFUND = "25"
+
+    @property
+    def mti_class(self) -> MtiClass:
+        """0100 for what only sets money aside, 0200 and 0220 for the rest."""
+        before = self in (TransactionKind.PREAUTHORISATION, TransactionKind.CANCELLATION)
+        return MtiClass.AUTHORISATION if before else MtiClass.FINANCIAL
 
 
 class RequestKey(NamedTuple):
@@ -50,13 +70,16 @@ class OriginalReference(NamedTuple):
 class TerminalRequest:
     """What every request says. `merchant_id` has 15 characters, `terminal_id` 8, `batch` and `stan` 6 digits."""
 
-    mti_class: ClassVar[MtiClass]
-
     merchant_id: str
     terminal_id: str
     batch: str
     stan: str
     received_at: datetime
+
+    @property
+    def mti_class(self) -> MtiClass:
+        """Of the message it came in."""
+        raise NotImplementedError
 
     @property
     def key(self) -> RequestKey:
@@ -66,13 +89,11 @@ class TerminalRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorisationRequest(TerminalRequest):
-    """0200, a sale: may this card pay that much here?
+    """By chip: a sale (0200), a pre-authorisation (0100), an inquiry after the balance (0200, `amount` 0): may this card pay that much?
 
     `psn` has two digits, as card keys are derived with it; `expiry_date` is YYMM; `entry_mode` is the first two digits of field 22 (05
     contact, 07 contactless); `icc_data` is the TLV of field 55 as the terminal gave it, not yet looked into.
     """
-
-    mti_class: ClassVar[MtiClass] = MtiClass.FINANCIAL
 
     pan: Pan
     psn: str
@@ -81,37 +102,71 @@ class AuthorisationRequest(TerminalRequest):
     currency: str
     entry_mode: str
     icc_data: bytes = field(repr=False)
+    kind: TransactionKind = TransactionKind.SALE
+
+    @property
+    def mti_class(self) -> MtiClass:
+        return self.kind.mti_class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpRequest(TerminalRequest):
+    """What follows an earlier transaction of the same terminal: void, cancellation, completion and its void, refund.
+
+    `original` (field 61) and `rrn` (field 37 of its answer) name it; `amount` is what is to be undone, completed or given back, in fen.
+    """
+
+    pan: Pan
+    amount: int
+    currency: str
+    original: OriginalReference
+    rrn: str
+    kind: TransactionKind
+
+    @property
+    def mti_class(self) -> MtiClass:
+        return self.kind.mti_class
+
+    @property
+    def original_key(self) -> RequestKey:
+        """The key of the transaction that this one follows."""
+        return RequestKey(MtiClass.FINANCIAL, self.merchant_id, self.terminal_id, self.original.batch, self.original.stan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorisationResponse:
-    """0210. `response_code` is field 39; `authorisation_code` (6) and `rrn` (12) are set on approval; `icc_data` is TLV for the card."""
+    """0110, 0210, 0230. `response_code` is field 39; `authorisation_code` (6) and `rrn` (12) are set on approval; `icc_data` is TLV for the
+    card; `balance` (fen, field 54) answers an inquiry alone."""
 
     response_code: str
     authorisation_code: str = ""
     rrn: str = ""
     icc_data: bytes = field(default=b"", repr=False)
+    balance: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReversalRequest(TerminalRequest):
-    """0400: the sale with this terminal, batch and STAN shall be as if it had never been.
+    """0400: the transaction with this terminal, batch and STAN shall be as if it had never been.
 
     `stan` is the original's, and `original` names it once more (batch, STAN, date); `reason` is field 39 (98 no answer came, A0 the
     answer's MAC was wrong, 06 the terminal failed).
     """
 
-    mti_class: ClassVar[MtiClass] = MtiClass.REVERSAL
+    @property
+    def mti_class(self) -> MtiClass:
+        return MtiClass.REVERSAL
 
     pan: Pan
     amount: int
     currency: str
     reason: str
     original: OriginalReference
+    kind: TransactionKind = TransactionKind.SALE
 
     @property
     def reversed_key(self) -> RequestKey:
-        """The key of the sale that is undone."""
+        """The key of the transaction that is undone."""
         return RequestKey(MtiClass.FINANCIAL, self.merchant_id, self.terminal_id, self.original.batch, self.original.stan)
 
 
@@ -127,7 +182,9 @@ class ReversalResponse:
 class BatchUploadRequest(TerminalRequest):
     """0320: one sale of the batch, that the merchant claims the money of. `amount` is the final one, in fen."""
 
-    mti_class: ClassVar[MtiClass] = MtiClass.BATCH_UPLOAD
+    @property
+    def mti_class(self) -> MtiClass:
+        return MtiClass.BATCH_UPLOAD
 
     pan: Pan
     psn: str
@@ -166,7 +223,9 @@ class Totals:
 class SettlementRequest(TerminalRequest):
     """0500: the batch is at its end, and this is what the terminal counted."""
 
-    mti_class: ClassVar[MtiClass] = MtiClass.RECONCILIATION
+    @property
+    def mti_class(self) -> MtiClass:
+        return MtiClass.RECONCILIATION
 
     currency: str
     totals: Totals

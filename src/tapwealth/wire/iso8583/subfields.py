@@ -4,16 +4,31 @@ Assumes fields that `fields.unpack` has passed: digits are digits. Whatever is w
 """
 
 import re
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tapwealth.kernel.money import checked
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.iso8583.requests import OriginalReference, Totals
+from tapwealth.wire.iso8583.requests import YUAN, OriginalReference, Totals, TransactionKind
 from tapwealth.wire.iso8583.spec import describe
 
-MANAGEMENT_TYPE, SALE_TYPE = "00", "22"
-SALE_PROCESSING = "000000"
-"""Field 3 of a sale."""
+MANAGEMENT_TYPE = "00"
+SALE_PROCESSING, UNDO_PROCESSING, HOLD_PROCESSING, BALANCE_PROCESSING = "000000", "200000", "030000", "310000"
+PROCESSING = MappingProxyType(
+    {
+        TransactionKind.SALE: SALE_PROCESSING,
+        TransactionKind.COMPLETION: SALE_PROCESSING,
+        TransactionKind.PREAUTHORISATION: HOLD_PROCESSING,
+        TransactionKind.BALANCE: BALANCE_PROCESSING,
+        TransactionKind.VOID: UNDO_PROCESSING,
+        TransactionKind.CANCELLATION: UNDO_PROCESSING,
+        TransactionKind.COMPLETION_VOID: UNDO_PROCESSING,
+        TransactionKind.REFUND: UNDO_PROCESSING,
+    }
+)
+"""Field 3 by the kind of transaction."""
+NORMAL_CONDITIONS, PREAUTHORISED = "00", "06"
+"""Field 25: a sale and what belongs to it; a pre-authorisation and what belongs to it."""
 BATCH_CODE = "201"
 """60.3 of batch upload and settlement; a sale has 000."""
 READS_CHIP = "6"
@@ -69,6 +84,27 @@ def format_amount(amount: int, where: str = describe(4)) -> str:
     if not 0 <= amount <= MAX_FIELD_AMOUNT:
         raise BadInput(f"{amount} fen do not fit into twelve digits", where=where, hint="0 to 9,999,999,999.99 yuan are possible")
     return f"{amount:012d}"
+
+
+def conditions(kind: TransactionKind) -> str:
+    """Field 25."""
+    of_hold = (TransactionKind.PREAUTHORISATION, TransactionKind.CANCELLATION, TransactionKind.COMPLETION, TransactionKind.COMPLETION_VOID)
+    return PREAUTHORISED if kind in of_hold else NORMAL_CONDITIONS
+
+
+_BALANCE = re.compile(rf"1002{YUAN}([CD])(\d{{12}})", re.ASCII)
+
+
+def format_balance(amount: int) -> str:
+    """Field 54: account 10, amount 02 (available), currency, C or D, twelve digits of fen."""
+    return f"1002{YUAN}{'C' if amount >= 0 else 'D'}{format_amount(abs(amount), describe(54))}"
+
+
+def parse_balance(text: str) -> int:
+    match = _BALANCE.fullmatch(text)
+    if match is None:
+        raise BadInput("it is no available balance in yuan", where=describe(54), hint="write 1002156, C or D, twelve digits")
+    return int(match[2]) if match[1] == "C" else -int(match[2])
 
 
 def parse_psn(text: str) -> str:

@@ -12,12 +12,11 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso8583 import subfields
 from tapwealth.wire.iso8583.fields import MAC_FIELD, Message, unpack
 from tapwealth.wire.iso8583.mac import is_sealed_by
-from tapwealth.wire.iso8583.requests import YUAN, OriginalReference, Reconciliation, Totals
+from tapwealth.wire.iso8583.requests import YUAN, OriginalReference, Reconciliation, Totals, TransactionKind
 from tapwealth.wire.iso8583.spec import answer_type, describe
 
 NO_PIN = "2"
 """Third digit of field 22."""
-NORMAL_CONDITIONS = "00"
 SETTLED = "0510"
 
 
@@ -70,22 +69,39 @@ def _placed(place: Place, kind: str, code: str) -> dict[int, str]:
     }
 
 
-def sale_message(place: Place, payment: Payment, icc_data: bytes) -> Message:
-    """0200. `icc_data` is the TLV for field 55."""
-    own = {3: subfields.SALE_PROCESSING, 25: NORMAL_CONDITIONS, 35: payment.track2.reveal(), 55: icc_data.hex().upper()}
-    return Message("0200", payment.fields() | _placed(place, subfields.SALE_TYPE, "000") | own)
+def sale_message(place: Place, payment: Payment, icc_data: bytes, kind: TransactionKind = TransactionKind.SALE) -> Message:
+    """0200, or 0100 for a pre-authorisation. `icc_data` is the TLV for field 55."""
+    own = _kind(kind) | {35: payment.track2.reveal(), 55: icc_data.hex().upper()}
+    return Message(f"{kind.mti_class}00", payment.fields() | _placed(place, kind, "000") | own)
 
 
-def reversal_message(place: Place, payment: Payment, reason: str, date: str) -> Message:
-    """0400 for the sale sent from the same place; `date` is its MMDD."""
-    original = subfields.format_original(OriginalReference(place.batch, place.stan, date))
-    own = {3: subfields.SALE_PROCESSING, 25: NORMAL_CONDITIONS, 39: reason, 61: original}
-    return Message("0400", payment.fields() | _placed(place, subfields.SALE_TYPE, "000") | own)
+def inquiry_message(place: Place, payment: Payment, icc_data: bytes) -> Message:
+    """0200 after the available balance: the chip's cryptogram is over zero. `payment.amount` is not sent."""
+    sale = sale_message(place, payment, icc_data, TransactionKind.BALANCE)
+    return Message(sale.mti, {number: value for number, value in sale.fields.items() if number != 4})
+
+
+def follow_up_message(place: Place, payment: Payment, kind: TransactionKind, original: OriginalReference, rrn: str) -> Message:
+    """0100 cancellation, 0200 void, completion or its void, 0220 refund, of the transaction that `original` and `rrn` name."""
+    mti = "0220" if kind is TransactionKind.REFUND else f"{kind.mti_class}00"
+    own = _kind(kind) | {37: rrn, 61: subfields.format_original(original)}
+    return Message(mti, payment.fields() | _placed(place, kind, "000") | own)
+
+
+def reversal_message(place: Place, payment: Payment, reason: str, date: str, kind: TransactionKind = TransactionKind.SALE) -> Message:
+    """0400 for the transaction sent from the same place; `date` is its MMDD."""
+    own = _kind(kind) | {39: reason, 61: subfields.format_original(OriginalReference(place.batch, place.stan, date))}
+    return Message("0400", payment.fields() | _placed(place, kind, "000") | own)
+
+
+def _kind(kind: TransactionKind) -> dict[int, str]:
+    """Fields 3 and 25."""
+    return {3: subfields.PROCESSING[kind], 25: subfields.conditions(kind)}
 
 
 def upload_message(place: Place, payment: Payment, original: OriginalReference, rrn: str, authorisation_code: str) -> Message:
     """0320 for one approved sale."""
-    own = {25: NORMAL_CONDITIONS, 37: rrn, 38: authorisation_code, 61: subfields.format_original(original)}
+    own = {25: subfields.NORMAL_CONDITIONS, 37: rrn, 38: authorisation_code, 61: subfields.format_original(original)}
     return Message("0320", payment.fields() | _placed(place, subfields.MANAGEMENT_TYPE, subfields.BATCH_CODE) | own)
 
 
@@ -111,6 +127,7 @@ class Answer:
     icc_data: bytes = field(repr=False)
     totals: Totals | None
     reconciliation: Reconciliation | None
+    balance: int | None = None
 
 
 def read_answer(message: bytes, asked: Message, mac_key: bytes) -> Answer:
@@ -144,5 +161,6 @@ def _told(read: Message) -> Answer:
         local_date=told(13, ""),
         icc_data=bytes.fromhex(told(55, "")),
         totals=totals,
+        balance=subfields.parse_balance(told(54, "")) if 54 in read.fields else None,
         reconciliation=None if result is None else Reconciliation(result),
     )

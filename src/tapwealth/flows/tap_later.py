@@ -1,0 +1,354 @@
+"""What comes later to a tap: voids, cancellations, completions, refunds, and reversals of all of them, as lists (see `tap`).
+
+Before clearing, undoing sets a hold free; after it, it is a credit that clearing pays out of what the merchant receives next. Undoing what
+undid something brings the hold back, or, where the money has gone meanwhile, the claim without a hold: state `expired`, which clearing
+honours as it does a late presentment. One transaction is followed by one request at a time: others of the same list wait for a next round.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tapwealth.compliance import store as compliance
+from tapwealth.flows.frame import House, Moment, moment, must_post, post
+from tapwealth.flows.tap import (
+    CLAIMABLE,
+    HELD_FOR,
+    NO_SUCH_SALE,
+    NOBODY,
+    NOT_POSSIBLE,
+    NUMBERS_USED,
+    OTHER_AMOUNT,
+    CardHouse,
+    Routed,
+    accounts_of,
+    is_about,
+    sale_key,
+    standing_holds,
+    tap_of,
+    terminal_actors,
+    told,
+    without_money,
+)
+from tapwealth.issuing import entries, store
+from tapwealth.issuing.authorise import Funding, Purse
+from tapwealth.issuing.decline import DeclineReason
+from tapwealth.issuing.store import Authorisation, BookedKey
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.money import Asset
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import JournalEntry
+from tapwealth.wire.iso8583.requests import (
+    APPROVED,
+    AuthorisationResponse,
+    FollowUpRequest,
+    ReversalResponse,
+    TransactionKind,
+)
+
+_K = TransactionKind
+_FOLLOWS = {
+    _K.VOID: (_K.SALE,),
+    _K.CANCELLATION: (_K.PREAUTHORISATION,),
+    _K.COMPLETION: (_K.PREAUTHORISATION,),
+    _K.COMPLETION_VOID: (_K.COMPLETION,),
+    _K.REFUND: CLAIMABLE,
+}
+"""What each kind may follow."""
+_MOST_COMPLETED = 115
+"""Percent of a pre-authorisation that its completion may take (UnionPay's rule for pre-authorisations)."""
+_ABOVE, _NO_MONEY = "61", DeclineReason.NO_MONEY.response_code
+_STANDS = ("approved", "expired")
+
+Accounts = dict[tuple[int, Kind, UUID], int]
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a round does to the ledger and to the rows it touches. `changed` are rows that were there before, by id.
+
+    `may` is what the ledger is asked: the entry, the row that then stands, and the pre-authorisation that is completed by it.
+    """
+
+    at: Moment
+    accounts: Accounts
+    standing: dict[UUID, datetime]
+    actors: dict[UUID, int]
+    must: list[JournalEntry] = field(default_factory=list)
+    may: list[tuple[JournalEntry, Authorisation, Authorisation | None]] = field(default_factory=list)
+    changed: dict[UUID, Authorisation] = field(default_factory=dict)
+    used: list[tuple[Authorisation, int]] = field(default_factory=list)
+
+    def release(self, row: Authorisation, by: UUID, state: str) -> None:
+        """Set its holds free, if they stand."""
+        if row.holder in self.standing:
+            day = self.at.open_date(row.business_date)
+            self.must.append(entries.reversed_(tap_of(self.accounts, row), day, self.actors[by]))
+        if row.state == "approved":
+            self.used.append((row, -row.amount))
+        self.changed[row.id] = replace(row, state=state)
+
+    def restore(self, row: Authorisation, by: Authorisation) -> None:
+        """Hold it again as at first, under a name of its own; `expired` until the ledger has agreed."""
+        self.changed[row.id] = replace(row, state="expired")
+        if row.held_until is not None and row.held_until > self.at.now:
+            again = replace(row, state="approved", held_by=derived(by.id, f"restored:{row.kind}"))
+            tap, day = tap_of(self.accounts, again), self.at.open_date(row.business_date)
+            self.may.append((entries.restored(tap, day, self.actors[by.id], row.held_until, by.id), again, None))
+
+    async def settle(self, house: House, tx: Any) -> set[UUID]:
+        """Post it all and keep it; the ids of those that the ledger did not let hold."""
+        await must_post(house, tx, self.at, self.must)
+        refused = set()
+        answers = await post(house, tx, self.at, [entry for entry, _, _ in self.may])
+        for (_, row, completed), answer in zip(self.may, answers, strict=True):
+            if answer.refusal is not None:
+                refused.add(row.id)
+                continue
+            self.changed[row.id] = row
+            self.used.append((row, row.amount))
+            if completed is not None:
+                self.changed[completed.id] = replace(completed, state="completed")
+                self.used.append((completed, -completed.amount))
+        await store.follow(tx, list(self.changed.values()))
+        await compliance.add_usage(tx, [(row.book, row.person, row.business_date, amount) for row, amount in self.used])
+        return refused
+
+
+async def follow_up(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse]:
+    """0100 cancellation, 0200 void, completion and its void, 0220 refund: one answer per request, in order."""
+    answers: dict[int, AuthorisationResponse] = {}
+    left = list(enumerate(routed))
+    while left:
+        taken: dict[BookedKey, tuple[int, Routed]] = {}
+        for number, one in left:
+            taken.setdefault((one.book, sale_key(one.request.original_key)), (number, one))
+        round_ = list(taken.values())
+        for (number, _), answer in zip(round_, await _round(cards, tx, [one for _, one in round_]), strict=True):
+            answers[number] = answer
+        left = [(number, one) for number, one in left if number not in answers]
+    return [answers[number] for number in range(len(routed))]
+
+
+async def _round(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse]:
+    at = await moment(tx)
+    keyed = [(one.book, sale_key(one.request.key)) for one in routed]
+    decided = await store.by_sale(tx, keyed)
+    fresh = {key: one for key, one in zip(keyed, routed, strict=True) if key not in decided}
+    found = await store.by_sale(tx, [(one.book, sale_key(one.request.original_key)) for one in fresh.values()])
+    rows = {key: _row(at, one, found.get((one.book, sale_key(one.request.original_key)))) for key, one in fresh.items()}
+    decided.update(await _decide(cards, tx, at, fresh, rows, {row.id: row for row in found.values()}))
+    return [_answer(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
+
+
+def _row(at: Moment, one: Routed, original: Authorisation | None) -> Authorisation:
+    """The request as a row, approved for the time being."""
+    request: FollowUpRequest = one.request
+    day = at.date_of(request.received_at)
+    identifier = named(shanghai(day), one.book, f"tap:{request.key}")
+    meant = original if original is not None and is_about(original, one) else None
+    return Authorisation(
+        book=one.book,
+        id=identifier,
+        token=one.token or NOBODY,
+        person=meant.person if meant else NOBODY,
+        merchant=meant.merchant if meant else NOBODY,
+        merchant_number=request.merchant_id,
+        terminal_number=request.terminal_id,
+        batch=request.batch,
+        stan=request.stan,
+        amount=request.amount,
+        atc=0,
+        state="done",
+        response_code=APPROVED,
+        reason="",
+        authorisation_code=f"{identifier.int % 10**6:06d}",
+        rrn=f"{identifier.int % 10**12:012d}",
+        wallet_amount=0,
+        fund_units=0,
+        icc_answer=b"",
+        business_date=day,
+        received_at=request.received_at,
+        kind=request.kind,
+        original=meant.id if meant else None,
+    )
+
+
+def _answer(row: Authorisation, one: Routed) -> AuthorisationResponse:
+    request: FollowUpRequest = one.request
+    if not is_about(row, one) or (row.kind, row.amount) != (request.kind, request.amount):
+        return AuthorisationResponse(response_code=NUMBERS_USED)
+    return told(row)
+
+
+async def _decide(
+    cards: CardHouse,
+    tx: Any,
+    at: Moment,
+    fresh: dict[BookedKey, Routed],
+    rows: dict[BookedKey, Authorisation],
+    originals: dict[UUID, Authorisation],
+) -> dict[BookedKey, Authorisation]:
+    """Judge the rows, move the money, keep them."""
+    parents = await store.by_id(tx, [(row.book, row.original) for row in originals.values() if row.original])
+    given = await store.given_back(tx, [(row.book, row.id) for row in originals.values()])
+    reversed_before = await store.reversals(tx, list(fresh))
+    work = await _work(cards.house, tx, at, list(rows.values()), [*originals.values(), *parents.values()])
+    purses = await _purses(cards.house, tx, at, work, [originals[row.original] for row in rows.values() if row.original])
+    for key, one in fresh.items():
+        row = rows[key]
+        original = originals.get(row.original) if row.original else None
+        refusal = _refusal(one.request, original, given, key in reversed_before)
+        if refusal is None and original is not None:
+            rows[key] = _follow(work, row, original, parents, purses)
+        elif refusal is not None:
+            rows[key] = _declined(row, *refusal)
+    refused = await work.settle(cards.house, tx)
+    for key, row in rows.items():
+        if row.id in refused:
+            rows[key] = without_money(row, "there is not enough for more than was pre-authorised")
+    await store.add_authorisations(tx, list(rows.values()))
+    return rows
+
+
+async def _work(house: House, tx: Any, at: Moment, by: Sequence[Authorisation], rows: Sequence[Authorisation]) -> _Work:
+    """`by` are the rows of those who act, `rows` those that are acted upon."""
+    actors = dict(zip((row.id for row in by), await terminal_actors(tx, by), strict=True))
+    return _Work(at, await accounts_of(house, tx, rows), await standing_holds(house, tx, rows), actors)
+
+
+async def _purses(house: House, tx: Any, at: Moment, work: _Work, originals: Sequence[Authorisation]) -> dict[UUID, Purse]:
+    """By person, what can be taken now, the holds in question not counted."""
+    lines = {row.book: house_account(row.book, Kind.ADVANCE_PAYABLE, Asset.CNY) for row in originals}
+    free = await house.ledger.free(tx, at.now, [*work.accounts.values(), *lines.values()])
+    return {
+        row.person: Purse(
+            free.get(work.accounts[row.book, Kind.WALLET, row.person], 0),
+            free.get(work.accounts[row.book, Kind.HOLDING, row.person], 0),
+            free.get(lines[row.book], 0),
+        )
+        for row in originals
+    }
+
+
+def _refusal(
+    request: FollowUpRequest, original: Authorisation | None, given: dict[UUID, int], reversed_before: bool
+) -> tuple[str, str] | None:
+    """Response code and one line for operations; None: it may be done."""
+    if reversed_before:
+        return NOT_POSSIBLE, "reversed_before: its reversal came before it"
+    if original is None or original.kind not in _FOLLOWS[request.kind] or original.state == "declined":
+        return NO_SUCH_SALE, "no_original: nothing on record that it could follow"
+    if request.rrn != original.rrn:
+        return NO_SUCH_SALE, f"no_original: the reference is {original.rrn}"
+    taken = original.captured_amount - given.get(original.id, 0)
+    match request.kind:
+        case TransactionKind.REFUND:
+            if original.state != "captured":
+                return NOT_POSSIBLE, f"not_cleared: the transaction is {original.state}; void it instead"
+            return (_ABOVE, f"above_original: {taken} fen are left to give back") if request.amount > taken else None
+        case TransactionKind.COMPLETION:
+            if original.state != "approved":
+                return NOT_POSSIBLE, f"not_open: the pre-authorisation is {original.state}"
+            too_much = request.amount * 100 > original.amount * _MOST_COMPLETED
+            return (_ABOVE, f"above_original: more than {_MOST_COMPLETED} % of {original.amount} fen") if too_much else None
+        case _:
+            if request.amount != original.amount:
+                return OTHER_AMOUNT, f"other_amount: the transaction is of {original.amount} fen"
+            whole = original.state == "captured" and taken == original.captured_amount
+            return None if whole or original.state in _STANDS else (NOT_POSSIBLE, f"not_open: the transaction is {original.state}")
+
+
+def _declined(row: Authorisation, code: str, reason: str) -> Authorisation:
+    return replace(row, state="declined", response_code=code, reason=reason, authorisation_code="")
+
+
+def _follow(
+    work: _Work, row: Authorisation, original: Authorisation, parents: dict[UUID, Authorisation], purses: dict[UUID, Purse]
+) -> Authorisation:
+    if row.kind == TransactionKind.REFUND:
+        return replace(row, credit=row.amount)
+    if row.kind == TransactionKind.COMPLETION:
+        return _complete(work, row, original, purses[original.person])
+    if original.state == "captured":
+        return replace(row, credit=original.captured_amount)
+    work.release(original, row.id, "voided")
+    if original.original is not None:
+        work.restore(parents[original.original], row)
+    return row
+
+
+def _complete(work: _Work, row: Authorisation, original: Authorisation, purse: Purse) -> Authorisation:
+    """Wallet first, then fund, out of what was held and what else there is."""
+    if work.standing.get(original.holder, work.at.now) <= work.at.now:
+        return _declined(row, NOT_POSSIBLE, "not_open: the hold of the pre-authorisation has expired")
+    at_hand = Purse(purse.wallet + original.wallet_amount, purse.units + original.fund_units, purse.line + original.fund_units)
+    funding = at_hand.draw(row.amount)
+    if not isinstance(funding, Funding):
+        return _declined(row, _NO_MONEY, f"no_money: {funding.text}")
+    purse.wallet, purse.units, purse.line = at_hand.wallet, at_hand.units, at_hand.line
+    made = replace(row, state="approved", wallet_amount=funding.wallet, fund_units=funding.units, held_until=row.received_at + HELD_FOR)
+    before, tap = tap_of(work.accounts, original), tap_of(work.accounts, made)
+    entry = entries.completed(before, tap, row.business_date, work.actors[row.id], row.received_at + HELD_FOR)
+    work.may.append((entry, made, original))
+    return made
+
+
+# reversals
+
+
+async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[ReversalResponse]:
+    """0400: the transaction is undone, once. Before it has come: remembered, and it will be declined.
+
+    What clearing has taken or given back already cannot be reversed any more (response code 12). What names the transaction of another card
+    or kind (25) or another amount (64) leaves it as it is.
+    """
+    at = await moment(tx)
+    keyed = [(one.book, sale_key(one.request.reversed_key)) for one in routed]
+    found = await store.by_sale(tx, keyed)
+    answers = [_reversal_answer(found.get(key), one) for key, one in zip(keyed, routed, strict=True)]
+    meant = [(key, one.request) for key, one in zip(keyed, routed, strict=True) if _agrees(found.get(key), one)]
+    await store.add_reversals(tx, [(*key, request.amount, request.received_at) for key, request in meant])
+    undone = [found[key] for key in dict(meant) if key in found and _can_be_undone(found[key])]
+    originals = await store.by_id(tx, [(row.book, row.original) for row in undone if row.original])
+    parents = await store.by_id(tx, [(row.book, row.original) for row in originals.values() if row.original])
+    gone = await store.reversals(tx, [(row.book, row.key) for row in originals.values()])
+    work = await _work(cards.house, tx, at, undone, [*undone, *originals.values(), *parents.values()])
+    for row in undone:
+        original = originals.get(row.original) if row.original else None
+        _undo(work, row, original if original and (original.book, original.key) not in gone else None, parents)
+    await work.settle(cards.house, tx)
+    return answers
+
+
+def _can_be_undone(row: Authorisation) -> bool:
+    return row.state in _STANDS or (row.state == "done" and row.credited_on is None)
+
+
+def _undo(work: _Work, row: Authorisation, original: Authorisation | None, parents: dict[UUID, Authorisation]) -> None:
+    """Set free what it holds, and bring back what it had ended: `original`, unless that was reversed itself."""
+    work.release(row, row.id, "reversed")
+    if original is None or row.credit:
+        return
+    if original.state == "completed" or (original.state == "voided" and row.state == "done"):
+        parent = parents.get(original.original) if original.original else None
+        if parent is not None and parent.state in _STANDS:
+            work.release(parent, row.id, "completed")
+        work.restore(original, row)
+
+
+def _agrees(row: Authorisation | None, one: Routed) -> bool:
+    """Whether a reversal is of that very transaction, or of one that has not come."""
+    return row is None or (is_about(row, one) and (row.kind, row.amount) == (one.request.kind, one.request.amount))
+
+
+def _reversal_answer(row: Authorisation | None, one: Routed) -> ReversalResponse:
+    if row is None or not is_about(row, one) or row.kind != one.request.kind:
+        return ReversalResponse(response_code=NO_SUCH_SALE)
+    if row.amount != one.request.amount:
+        return ReversalResponse(response_code=OTHER_AMOUNT)
+    final = row.state in ("captured", "completed") or row.credited_on is not None
+    return ReversalResponse(response_code=NOT_POSSIBLE if final else APPROVED, rrn=row.rrn)

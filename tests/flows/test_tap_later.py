@@ -1,0 +1,342 @@
+"""What follows a tap, on a real database: voids, pre-authorisations and completions, refunds, inquiries, and the reversal of each."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bill_town import MONDAY, Person
+from card_town import CardTown, Phone
+
+from tapwealth.flows import clearing
+from tapwealth.flows.tap import HELD_FOR, PREAUTHORISED_FOR
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest, TransactionKind
+
+K = TransactionKind
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+async def wang(host: CardTown, money: int = 100_00) -> tuple[Person, Phone]:
+    person = await host.place.person("Wang", money)
+    return person, await host.phone(person)
+
+
+@dataclass
+class Counter:
+    """A merchant's counter: what was asked with its reference, one request at a time."""
+
+    host: CardTown
+    person: Person
+    phone: Phone
+
+    async def card(self, kind: TransactionKind, amount: int) -> tuple[AuthorisationRequest, str]:
+        asked = self.host.sale(self.phone, amount, kind=kind)
+        (answer,) = await self.host.authorise(asked)
+        assert answer.response_code == "00"
+        return asked, answer.rrn
+
+    async def follow(
+        self, kind: TransactionKind, of: Any, amount: int = 0, code: str = "00", **changes: Any
+    ) -> tuple[FollowUpRequest, str]:
+        asked = self.host.follow_up(kind, of[0], of[1], amount, **changes)
+        (answer,) = await self.host.later(asked)
+        assert answer.response_code == code, (kind, answer)
+        assert bool(answer.authorisation_code) == (code == "00")
+        return asked, answer.rrn
+
+    async def reverse(self, of: Any, code: str = "00", **changes: Any) -> None:
+        assert [one.response_code for one in await self.host.reverse(self.host.reversal(of[0], **changes))] == [code]
+
+    async def claimed_and_cleared(self, of: Any, day: Any = MONDAY) -> dict[str, Any]:
+        assert [one.response_code for one in await self.host.upload(self.host.claim(of[0]))] == ["00"]
+        return await self.host.clear(day)
+
+    async def free_and_used(self) -> tuple[int, int]:
+        return (await self.host.free(self.person.wallet))[0], await self.host.used(self.person)
+
+    async def state(self, of: Any) -> str:
+        return (await self.host.row(of[0])).state
+
+
+@pytest.fixture
+async def shop(host: CardTown) -> Counter:
+    return Counter(host, *await wang(host))
+
+
+# voids
+
+
+async def test_a_void_sets_the_hold_free_and_the_sale_is_not_paid_any_more(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    await shop.host.upload(shop.host.claim(sale[0]))
+    await shop.follow(K.VOID, sale)
+    assert await shop.free_and_used() == (100_00, 0)
+    assert await shop.host.clear() == {"sales": 0, "amount": 0}
+    await shop.follow(K.VOID, sale, code="12")
+    await shop.reverse(sale)
+    assert await shop.free_and_used() == (100_00, 0)
+    await shop.host.place.all_books_balance()
+
+
+async def test_a_void_after_clearing_gives_the_money_back_out_of_the_merchants_receipts(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    await shop.claimed_and_cleared(sale)
+    void = await shop.follow(K.VOID, sale)
+    assert await shop.free_and_used() == (70_00, 30_00)
+    assert (await shop.host.clear())["refunds"] == 30_00
+    assert await shop.free_and_used() == (100_00, 0)
+    assert (await clearing.settle_merchants(shop.host.place.house, MONDAY)).figures["net"] == 0
+    await shop.reverse(void, "12")
+    await shop.follow(K.REFUND, sale, 1, code="61")
+
+
+async def test_a_follow_up_again_gets_the_same_answer_and_is_done_once(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    void = shop.host.follow_up(K.VOID, *sale)
+    first, twin = await shop.host.later(void, void)
+    (again,) = await shop.host.later(void)
+    assert first == twin == again
+    assert first.response_code == "00"
+    (other,) = await shop.host.later(replace(void, amount=1_00))
+    assert other.response_code == "94"
+    assert await shop.free_and_used() == (100_00, 0)
+
+
+async def test_what_a_follow_up_must_name(shop: Counter) -> None:
+    sale, hold = await shop.card(K.SALE, 30_00), await shop.card(K.PREAUTHORISATION, 10_00)
+    await shop.follow(K.VOID, sale, amount=29_00, code="64")
+    await shop.follow(K.VOID, (sale[0], "000000000000"), code="25")
+    await shop.follow(K.VOID, hold, code="25")
+    await shop.follow(K.COMPLETION, sale, code="25")
+    await shop.follow(K.CANCELLATION, sale, code="25")
+    await shop.follow(K.COMPLETION_VOID, sale, code="25")
+    other = await shop.host.phone(await shop.host.place.person("Wu", 1_00))
+    await shop.follow(K.VOID, sale, code="25", pan=shop.host.sale(other, 1_00).pan)
+    assert await shop.free_and_used() == (60_00, 40_00)
+    assert (await shop.state(sale), await shop.state(hold)) == ("approved", "approved")
+
+
+# pre-authorisations
+
+
+async def test_a_preauthorisation_holds_longer_than_a_sale_and_then_expires(shop: Counter) -> None:
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    await shop.host.after(days=HELD_FOR.days)
+    assert (await clearing.expire_holds(shop.host.place.house, MONDAY)).figures == {"expired": 0}
+    assert await shop.free_and_used() == (60_00, 40_00)
+    await shop.host.after(days=PREAUTHORISED_FOR.days - HELD_FOR.days)
+    await shop.follow(K.COMPLETION, hold, code="12")
+    assert (await clearing.expire_holds(shop.host.place.house, MONDAY)).figures == {"expired": 1}
+    assert await shop.free_and_used() == (100_00, 0)
+
+
+async def test_a_preauthorisation_itself_is_not_paid(shop: Counter) -> None:
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    assert [one.response_code for one in await shop.host.upload(shop.host.claim(hold[0]))] == ["25"]
+
+
+@pytest.mark.parametrize("amount", [25_00, 40_00, 46_00])
+async def test_a_completion_takes_less_or_up_to_115_percent_and_frees_the_rest(shop: Counter, amount: int) -> None:
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    await shop.follow(K.COMPLETION, hold, 46_01, code="61")
+    done = await shop.follow(K.COMPLETION, hold, amount)
+    assert await shop.free_and_used() == (100_00 - amount, amount)
+    await shop.follow(K.COMPLETION, hold, amount, code="12")
+    await shop.reverse(hold, "12")
+    assert await shop.claimed_and_cleared(done) == {"sales": 1, "amount": amount}
+    assert await shop.host.place.owed(await shop.host.merchant(shop.person.book)) == [amount]
+    await shop.host.place.all_books_balance()
+
+
+async def test_a_completion_of_more_than_there_is_leaves_the_hold(shop: Counter) -> None:
+    hold = await shop.card(K.PREAUTHORISATION, 90_00)
+    await shop.follow(K.COMPLETION, hold, 100_01, code="51")
+    assert await shop.state(hold) == "approved"
+    assert await shop.free_and_used() == (10_00, 90_00)
+    await shop.follow(K.COMPLETION, hold, 100_00)
+    assert await shop.free_and_used() == (0, 100_00)
+
+
+async def test_a_completion_goes_on_into_the_fund(host: CardTown) -> None:
+    person, phone = await wang(host, 20_00)
+    holding = await host.give_units(person, 100_00)
+    await host.open_line(300_00)
+    shop = Counter(host, person, phone)
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    done = await shop.follow(K.COMPLETION, hold, 46_00)
+    line = house_account(person.book, Kind.ADVANCE_PAYABLE, 1)
+    assert await host.free(person.wallet, holding, line) == [0, 74_00, 74_00]
+    await shop.reverse(done)
+    assert await host.free(person.wallet, holding, line) == [0, 80_00, 80_00]
+
+
+@pytest.mark.parametrize("undo", ["reverse", "void"])
+async def test_an_undone_completion_brings_the_preauthorisation_back(shop: Counter, undo: str) -> None:
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    done = await shop.follow(K.COMPLETION, hold, 30_00)
+    if undo == "reverse":
+        await shop.reverse(done)
+    else:
+        await shop.follow(K.COMPLETION_VOID, done)
+    assert await shop.state(hold) == "approved"
+    assert await shop.free_and_used() == (60_00, 40_00)
+    again = await shop.follow(K.COMPLETION, hold, 35_00)
+    assert await shop.claimed_and_cleared(again) == {"sales": 1, "amount": 35_00}
+    assert await shop.free_and_used() == (65_00, 35_00)
+
+
+async def test_a_cancelled_preauthorisation_cannot_be_completed(shop: Counter) -> None:
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    await shop.follow(K.CANCELLATION, hold)
+    assert await shop.free_and_used() == (100_00, 0)
+    await shop.follow(K.COMPLETION, hold, code="12")
+
+
+# refunds
+
+
+async def test_refunds_never_give_back_more_than_the_sale_took(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    await shop.follow(K.REFUND, sale, 10_00, code="12")
+    await shop.claimed_and_cleared(sale)
+    await shop.follow(K.REFUND, sale, 30_01, code="61")
+    await shop.follow(K.REFUND, sale, 10_00)
+    await shop.follow(K.REFUND, sale, 20_01, code="61")
+    await shop.follow(K.REFUND, sale, 20_00)
+    await shop.follow(K.REFUND, sale, 1, code="61")
+    assert (await shop.host.clear())["refunds"] == 30_00
+    assert (await shop.host.clear())["refunds"] == 30_00, "a rerun gives nothing back again"
+    assert await shop.free_and_used() == (100_00, 0)
+    await shop.host.place.all_books_balance()
+
+
+async def test_two_refunds_in_one_list_together_stay_within_the_sale(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    await shop.claimed_and_cleared(sale)
+    answers = await shop.host.later(*(shop.host.follow_up(K.REFUND, *sale, 20_00) for _ in range(2)))
+    assert sorted(one.response_code for one in answers) == ["00", "61"]
+
+
+async def test_a_refund_after_settlement_waits_for_the_merchants_next_receipts(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    await shop.claimed_and_cleared(sale)
+    assert (await clearing.settle_merchants(shop.host.place.house, MONDAY)).figures["net"] == 30_00
+    await shop.follow(K.REFUND, sale, 10_00)
+    assert "refunds" not in await shop.host.clear()
+    assert await shop.free_and_used() == (70_00, 30_00)
+    await shop.host.after(days=1)
+    more = await shop.card(K.SALE, 25_00)
+    assert await shop.claimed_and_cleared(more, TUESDAY) == {"sales": 1, "amount": 25_00, "refunds": 10_00}
+    assert (await clearing.settle_merchants(shop.host.place.house, TUESDAY)).figures["net"] == 15_00
+    assert await shop.host.place.owed(shop.person.wallet, await shop.host.merchant(shop.person.book)) == [55_00, 0]
+    await shop.host.place.all_books_balance()
+
+
+# reversals of all of it
+
+
+async def test_a_reversed_void_brings_the_sale_back(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    void = await shop.follow(K.VOID, sale)
+    for _ in range(2):
+        await shop.reverse(void)
+        assert await shop.free_and_used() == (70_00, 30_00)
+    assert await shop.claimed_and_cleared(sale) == {"sales": 1, "amount": 30_00}
+
+
+async def test_a_reversed_void_whose_money_has_gone_is_still_paid_to_the_merchant(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 60_00)
+    void = await shop.follow(K.VOID, sale)
+    await shop.card(K.SALE, 80_00)
+    await shop.reverse(void)
+    assert (await shop.state(sale), await shop.free_and_used()) == ("expired", (20_00, 80_00))
+    assert await shop.claimed_and_cleared(sale) == {"sales": 1, "amount": 60_00}
+    assert -await shop.host.place.total(Kind.CUSTOMER_RECEIVABLE) == 40_00
+    await shop.host.place.all_books_balance()
+
+
+async def test_a_reversed_void_does_not_bring_back_a_sale_that_was_reversed_as_well(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    void = await shop.follow(K.VOID, sale)
+    await shop.reverse(sale)
+    await shop.reverse(void)
+    assert await shop.free_and_used() == (100_00, 0)
+
+
+async def test_a_reversed_cancellation_brings_the_preauthorisation_back(shop: Counter) -> None:
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    cancelled = await shop.follow(K.CANCELLATION, hold)
+    await shop.reverse(cancelled)
+    assert await shop.free_and_used() == (60_00, 40_00)
+    await shop.follow(K.COMPLETION, hold)
+
+
+async def test_a_reversed_void_of_a_completion_brings_the_completion_back(shop: Counter) -> None:
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    done = await shop.follow(K.COMPLETION, hold, 30_00)
+    void = await shop.follow(K.COMPLETION_VOID, done)
+    await shop.reverse(void)
+    assert (await shop.state(hold), await shop.state(done)) == ("completed", "approved")
+    assert await shop.free_and_used() == (70_00, 30_00)
+    assert await shop.claimed_and_cleared(done) == {"sales": 1, "amount": 30_00}
+
+
+async def test_a_reversed_refund_is_not_given_back(shop: Counter) -> None:
+    sale = await shop.card(K.SALE, 30_00)
+    await shop.claimed_and_cleared(sale)
+    refund = await shop.follow(K.REFUND, sale, 10_00)
+    await shop.reverse(refund)
+    assert "refunds" not in await shop.host.clear()
+    await shop.follow(K.REFUND, sale, 30_00)
+
+
+@pytest.mark.parametrize("kind", [K.VOID, K.CANCELLATION, K.COMPLETION, K.COMPLETION_VOID, K.REFUND])
+async def test_a_reversal_before_or_of_another_amount_or_kind(shop: Counter, kind: TransactionKind) -> None:
+    before = K.PREAUTHORISATION if kind in (K.CANCELLATION, K.COMPLETION, K.COMPLETION_VOID) else K.SALE
+    of = await shop.card(before, 30_00)
+    if kind is K.COMPLETION_VOID:
+        of = await shop.follow(K.COMPLETION, of)
+    if kind is K.REFUND:
+        await shop.claimed_and_cleared(of)
+    stood = await shop.free_and_used()
+    early = shop.host.follow_up(kind, *of)
+    await shop.reverse((early,), "25")
+    (late,) = await shop.host.later(early)
+    assert late.response_code == "12"
+    assert await shop.free_and_used() == stood
+    done = await shop.follow(kind, of)
+    stands = await shop.free_and_used()
+    await shop.reverse(done, "64", amount=29_99)
+    await shop.reverse(done, "25", kind=K.SALE)
+    assert await shop.free_and_used() == stands
+    await shop.reverse(done)
+    await shop.reverse(done)
+    assert await shop.free_and_used() == stood
+    await shop.host.place.all_books_balance()
+
+
+async def test_a_preauthorisation_is_reversed_like_a_sale(shop: Counter) -> None:
+    asked = shop.host.sale(shop.phone, 40_00, kind=K.PREAUTHORISATION)
+    await shop.reverse((asked,), "25")
+    (answer,) = await shop.host.authorise(asked)
+    assert answer.response_code == "12"
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    await shop.reverse(hold, "64", amount=1)
+    await shop.reverse(hold)
+    assert await shop.free_and_used() == (100_00, 0)
+
+
+# inquiries
+
+
+async def test_an_inquiry_tells_what_is_there_and_takes_nothing(shop: Counter) -> None:
+    await shop.card(K.SALE, 30_00)
+    asked = shop.host.sale(shop.phone, 0, kind=K.BALANCE)
+    first, twin = await shop.host.authorise(asked, asked)
+    assert (first.response_code, first.balance) == ("00", 70_00)
+    await shop.card(K.SALE, 10_00)
+    assert [first, first] == [twin, *await shop.host.authorise(asked)]
+    (forged,) = await shop.host.authorise(shop.host.sale(shop.phone.forged(), 0, kind=K.BALANCE))
+    assert (forged.response_code, forged.balance) == ("05", None)
+    assert await shop.free_and_used() == (60_00, 40_00)
