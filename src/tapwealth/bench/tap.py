@@ -36,6 +36,7 @@ from tapwealth.wire.iso8583.requests import (
     AuthorisationResponse,
     BatchUploadRequest,
     BatchUploadResponse,
+    FollowUpRequest,
     Reconciliation,
     ReversalRequest,
     ReversalResponse,
@@ -120,6 +121,9 @@ class _Echo:
 
     async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
         return AuthorisationResponse(response_code=APPROVED, authorisation_code="000000", rrn="000000000000")
+
+    async def follow_up(self, request: FollowUpRequest) -> AuthorisationResponse:
+        return AuthorisationResponse(response_code=APPROVED)
 
     async def reversal(self, request: ReversalRequest) -> ReversalResponse:
         return ReversalResponse(response_code=APPROVED)
