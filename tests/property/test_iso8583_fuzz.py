@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import iso8583
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.iso8583 import host_side, terminal_side
+from tapwealth.wire.iso8583 import codec, host_side, terminal_side
 from tapwealth.wire.iso8583.fields import Message, UnreadableMessage, pack, unpack
 from tapwealth.wire.iso8583.frame import Envelope, FrameSplitter, framed, unframed
 from tapwealth.wire.iso8583.mac import is_sealed_by
@@ -21,7 +22,7 @@ from tapwealth.wire.iso8583.requests import (
     Totals,
     TransactionKind,
 )
-from tapwealth.wire.iso8583.spec import FIELDS, Kind, answer_type
+from tapwealth.wire.iso8583.spec import FIELDS, PACKING, Kind, answer_type
 
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 NOW = datetime(2014, 2, 24, 3, 0, tzinfo=UTC)
@@ -205,3 +206,45 @@ def test_the_splitter_takes_any_stream(stream: bytes) -> None:
     splitter = FrameSplitter()
     assert "\n" not in refused_in(lambda: [unframed(frame) for frame in splitter.feed(stream)])
     assert "\n" not in refused_in(lambda: splitter.feed(b""))
+
+
+VALUES = {
+    Kind.DIGITS: "0123456789",
+    Kind.TRACK: "0123456789D",
+    Kind.TEXT: "".join(map(chr, range(0x20, 0x7F))),
+    Kind.BYTES: "0123456789ABCDEF",
+}
+
+
+@st.composite
+def field_values(draw: st.DrawFn, number: int) -> str:
+    """What a field may hold, at any length that it may have."""
+    field = FIELDS[number]
+    most = field.length * 2 if field.kind is Kind.BYTES else field.length
+    value = draw(st.text(VALUES[field.kind], min_size=1 if field.length_bytes else most, max_size=most))
+    return value[: len(value) // 2 * 2] or "00" if field.kind is Kind.BYTES else value
+
+
+anything = st.lists(st.sampled_from(sorted(FIELDS)), unique=True).flatmap(
+    lambda numbers: st.fixed_dictionaries({number: field_values(number) for number in numbers})
+)
+
+
+@given(anything)
+def test_what_the_codec_writes_and_reads_is_what_pyiso8583_does(fields: dict[int, str]) -> None:
+    written = codec.write("0200", fields)
+    expected, _ = iso8583.encode({"t": "0200"} | {str(number): value for number, value in fields.items()}, PACKING)
+    assert written == bytes(expected)
+    assert codec.read(bytes(expected)) == fields
+
+
+@given(anything, st.data())
+def test_the_codec_takes_nothing_that_pyiso8583_would_not_take(fields: dict[int, str], data: st.DataObject) -> None:
+    message = bytearray(codec.write("0200", fields) or b"")
+    for at in data.draw(st.lists(st.integers(10, max(len(message) - 1, 10)), max_size=3)):
+        message[at:at] = data.draw(st.binary(max_size=2))
+        message[at : at + 1] = data.draw(st.binary(max_size=2))
+    read = codec.read(bytes(message))
+    if read is not None:
+        decoded, _ = iso8583.decode(bytes(message), PACKING)
+        assert read == {int(key): value for key, value in decoded.items() if key.isdigit()}

@@ -27,10 +27,16 @@ class Padding(Enum):
     """Method 2: one byte 80, then zero bytes."""
 
 
+class TdesEcb:
+    """A 16-byte key made ready to encrypt whole blocks; handed over as 24 bytes, K1 K2 K1. ECB keeps nothing from block to block."""
+
+    def __init__(self, key: bytes) -> None:
+        self.encrypt = Cipher(TripleDES(key + key[:BLOCK]), _ECB).encryptor().update
+
+
 def tdes_ecb(key: bytes, data: bytes) -> bytes:
-    """Encrypt whole blocks under a 16-byte key; handed over as 24 bytes, K1 K2 K1."""
-    encryptor = Cipher(TripleDES(key + key[:BLOCK]), _ECB).encryptor()
-    return encryptor.update(data)
+    """Encrypt whole blocks under a 16-byte key."""
+    return TdesEcb(key).encrypt(data)
 
 
 def odd_parity(key: bytes) -> bytes:

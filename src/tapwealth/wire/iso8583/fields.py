@@ -1,7 +1,8 @@
 """A message as its type and its fields, and back: every field is checked for what may stand in it.
 
 Assumes one message without its envelope. Whatever cannot be read is `UnreadableMessage` (a `BadInput`), which also carries what could be
-read before the fault, so that a host can still answer. pyiso8583 does the packing; nothing it raises leaves this module.
+read before the fault, so that a host can still answer. What is in order is read and written by `codec`; of the rest pyiso8583 says what
+is wrong, and nothing it raises leaves this module.
 """
 
 import re
@@ -11,10 +12,11 @@ from dataclasses import dataclass, field
 import iso8583
 
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire.iso8583 import codec
 from tapwealth.wire.iso8583.mac import sealed
 from tapwealth.wire.iso8583.spec import FIELDS, PACKING, PACKING_OF_ALL, TRACK2_FILLED_WITH_F, Kind, describe
 
-MAC_FIELD = BITS = 64
+MAC_FIELD = BITS = codec.BITS
 FORMAT_ERROR = "30"
 """Response code for what cannot be read (Q/CUP 009, response codes)."""
 
@@ -88,6 +90,9 @@ def unpack(message: bytes) -> Message:
     mti = message[:2].hex()
     if len(message) < 10 or not mti.isdigit():
         raise UnreadableMessage("it does not begin with a message type and a bitmap", where="message", hint="send ISO 8583 in BCD")
+    fields = codec.read(message)
+    if fields is not None:
+        return Message(mti, fields)
     bitmap = int.from_bytes(message[2:10], "big")
     unknown = BITS + 1 - (bitmap & ~_KNOWN).bit_length()
     if unknown > BITS:
@@ -118,17 +123,18 @@ def _unpacked(mti: str, message: bytes) -> Message:
 def pack(message: Message, mac_key: bytes | None) -> bytes:
     """The message's bytes; with a key, field 64 is set and computed. Values that do not fit are BadInput."""
     fields = {number: value for number, value in message.fields.items() if number != MAC_FIELD}
+    if mac_key is not None:
+        fields[MAC_FIELD] = "00" * 8
+    encoded = codec.write(message.mti, fields) or _checked(message.mti, fields)
+    return encoded if mac_key is None else sealed(mac_key, encoded[:-8])
+
+
+def _checked(mti: str, fields: Mapping[int, str]) -> bytes:
+    """What pyiso8583 makes of it; mostly the reason why it cannot be."""
     for number, value in fields.items():
         complaint = _complaint(number, value) if number in FIELDS else "no terminal message has it"
         if complaint:
             raise BadInput(complaint, where=describe(number))
-    if mac_key is not None:
-        fields[MAC_FIELD] = "00" * 8
-    encoded = _packed(message.mti, fields)
-    return encoded if mac_key is None else sealed(mac_key, encoded[:-8])
-
-
-def _packed(mti: str, fields: Mapping[int, str]) -> bytes:
     try:
         encoded, _ = iso8583.encode({"t": mti} | {str(number): value for number, value in fields.items()}, PACKING)
     except iso8583.EncodeError as fault:

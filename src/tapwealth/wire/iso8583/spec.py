@@ -119,7 +119,7 @@ def describe(number: int) -> str:
     return f"field {number} ({field.name})" if field else f"field {number}"
 
 
-_FILLED_ON_THE_LEFT = (19, 20, 21, 23, 24, 27)
+FILLED_ON_THE_LEFT = (19, 20, 21, 23, 24, 27)
 
 
 def _packing(number: int, field: Field) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def _packing(number: int, field: Field) -> dict[str, Any]:
         "len_type": field.length_bytes,
         "max_len": field.length,
         "len_count": "nibbles" if digits else "bytes",
-        "left_pad" if number in _FILLED_ON_THE_LEFT else "right_pad": "0",
+        "left_pad" if number in FILLED_ON_THE_LEFT else "right_pad": "0",
         "desc": field.name,
     }
 
