@@ -1,7 +1,10 @@
 """Statements, and who may look at what: a customer at their own, operators at all, everybody at the week."""
 
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from played_days import MONDAY, SHOP, TUESDAY, Played, operator
 
@@ -11,6 +14,8 @@ from tapwealth.flows.reports import StatementView, WeekView
 from tapwealth.flows.reports.customers import CustomerView
 from tapwealth.flows.reports.days import DayView
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.play.wallet_phone import Phone
+from tapwealth.terminal import Oda, OnlineRequest, Tap, dialogue, read_config, run
 
 CLERK = operator("ops.chen")
 
@@ -129,3 +134,16 @@ async def test_operators_see_the_exchanged_files(on: Played) -> None:
     assert "OFD_H0_T01_20140225_06.TXT" in names
     assert len(await view(on, "files", CLERK)) > len(names)
     assert code(await view(on, "files", on.callers[0])) == "NOT_YOURS"
+
+
+async def test_a_terminal_that_is_given_the_authoritys_key_finds_the_phones_card_genuine(on: Played, tmp_path: Path) -> None:
+    """The key as the view tells it, in a configuration file; the card as the view hands it to the customer's own device."""
+    told = msgspec.to_builtins(await view(on, "authority"))
+    lines = "\n".join(f'{name} = "{value}"' for name, value in told.items())
+    config = read_config(f'serial = "TW000001"\nqualifiers = "37000080"\n[[application]]\naid = "A00000033301"\n[[ca_key]]\n{lines}\n')
+    given = msgspec.to_builtins(await view(on, "card", on.callers[0]))
+    phone = Phone(tmp_path / "phone.json")
+    phone.personalise(**given)
+    outcome = run(dialogue(config, Tap(1_00, date(2014, 2, 25), b"\1\2\3\4", 1)), phone.transmit)
+    assert isinstance(outcome, OnlineRequest), outcome
+    assert outcome.oda is Oda.DONE

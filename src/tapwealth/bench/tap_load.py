@@ -35,7 +35,6 @@ from tapwealth.bench.tap_town import (
     terminal_number,
 )
 from tapwealth.card import personalise, step
-from tapwealth.card.personalise import DEBIT_SERVICE_CODE
 from tapwealth.card.state import CardState
 from tapwealth.flows.cards import MASTER_KEYS
 from tapwealth.issuing.chip_data import MACED
@@ -47,7 +46,7 @@ from tapwealth.storage.keystore import FileKeyStore
 from tapwealth.terminal import OnlineRequest, Tap, TerminalConfig, dialogue, run
 from tapwealth.wire import tlv
 from tapwealth.wire.emv_crypto import Padding, pboc_session_key, retail_mac
-from tapwealth.wire.emv_data import numeric, read_iad
+from tapwealth.wire.emv_data import DEBIT_SERVICE_CODE, numeric, read_iad
 from tapwealth.wire.emv_tags import Tag
 from tapwealth.wire.iso8583.fields import Message, pack
 from tapwealth.wire.iso8583.frame import Envelope, framed, unframed

@@ -7,6 +7,17 @@ loads and unloads its electronic cash. No I/O, no clock, no randomness, and no w
 from tapwealth.card.applet import step
 from tapwealth.card.personalise import personalise, replenished
 from tapwealth.card.state import CardState, Interface, LimitedUseKey
-from tapwealth.card.store import from_json, read_key, to_json
+from tapwealth.card.store import from_json, read_files, read_key, to_json
 
-__all__ = ["CardState", "Interface", "LimitedUseKey", "from_json", "personalise", "read_key", "replenished", "step", "to_json"]
+__all__ = [
+    "CardState",
+    "Interface",
+    "LimitedUseKey",
+    "from_json",
+    "personalise",
+    "read_files",
+    "read_key",
+    "replenished",
+    "step",
+    "to_json",
+]

@@ -8,10 +8,7 @@ from tapwealth.card.store import checked_keys, checked_label
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.emv_crypto import KEY_LENGTH
-from tapwealth.wire.emv_data import Track2
-
-DEBIT_SERVICE_CODE = "220"
-"""International, with chip, authorise online, no restriction (ISO/IEC 7813)."""
+from tapwealth.wire.emv_data import DEBIT_SERVICE_CODE, Track2
 
 _WHERE = "personalisation"
 

@@ -79,7 +79,7 @@ def from_json(text: str) -> CardState:
         aid=_hex(stored, "aid", 5, 16) if "aid" in stored else DEBIT_AID,
         label=checked_label(stored.get("label")),
         atc=_number(stored, "atc", LAST_ATC) if "atc" in stored else 0,
-        files=_files_in(_member(stored, "files")) if "files" in stored else None,
+        files=read_files(_member(stored, "files")) if "files" in stored else None,
         cash=_cash_in(_member(stored, "cash")) if "cash" in stored else None,
         consent_limit=_number(stored, "consent_limit", _LARGEST) if stored.get("consent_limit") is not None else None,
     )
@@ -125,7 +125,8 @@ def _files_out(files: Files) -> dict[str, Any]:
     }
 
 
-def _files_in(stored: Mapping[str, Any]) -> Files:
+def read_files(stored: Mapping[str, Any]) -> Files:
+    """Records, locators and key as the issuer sends them. Raises BadInput."""
     key = _member(stored, "key")
     records = {}
     for one in _members(stored, "records"):

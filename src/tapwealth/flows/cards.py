@@ -1,5 +1,6 @@
 """A card in the phone: issued to a verified customer, personalised on request of the device that holds it."""
 
+import asyncio
 from enum import Enum, auto
 from uuid import UUID
 
@@ -7,15 +8,19 @@ import msgspec
 from stdnum import luhn
 
 from tapwealth.customers import store as customers
-from tapwealth.flows.frame import Envelope, House, Moment, once
+from tapwealth.flows.frame import Envelope, House, Moment, moment, once
 from tapwealth.flows.people import who
-from tapwealth.issuing import store
+from tapwealth.issuing import authority, store
+from tapwealth.issuing.card_files import CardFiles
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.store import Token
+from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.storage.database import Tx
+from tapwealth.wire.emv_data import DEBIT_SERVICE_CODE, Track2
+from tapwealth.wire.emv_rsa import PrivateKey
 
 MASTER_KEYS = {1: "iss_mk_ac_1"}
 """Issuer master keys by key index: names in the key store."""
@@ -45,6 +50,32 @@ class CardIssued(msgspec.Struct, frozen=True):
     expiry: str
 
 
+class CardRecord(msgspec.Struct, frozen=True):
+    """A whole record, in hex, of that file under that number."""
+
+    sfi: int
+    number: int
+    data: str
+
+
+class RsaKey(msgspec.Struct, frozen=True):
+    """Modulus and private exponent in hex, public exponent."""
+
+    n: str
+    e: int
+    d: str
+
+
+class CardData(msgspec.Struct, frozen=True):
+    """What readers may read, and the key that signs for the card. Hex throughout."""
+
+    aip: str
+    contact_afl: str
+    offline_afl: str
+    records: list[CardRecord]
+    key: RsaKey
+
+
 class Personalisation(msgspec.Struct, frozen=True):
     """What the phone's secure part is given: `card_key` in hex, `expiry` YYMM. Sent to the device, never stored in clear."""
 
@@ -53,6 +84,7 @@ class Personalisation(msgspec.Struct, frozen=True):
     expiry: str
     card_key: str
     key_index: int
+    files: CardData
 
 
 def issuer_keys(house: House) -> IssuerKeys:
@@ -119,11 +151,38 @@ def token_lookup(house: House, pan: Pan) -> bytes:
 
 
 async def personalisation(house: House, book: int, person: UUID) -> Personalisation | Refusal:
-    """The card's data, made anew each time: the key is derived and forgotten."""
+    """The card's data, made anew each time: its keys are derived or drawn, certified, and forgotten."""
     async with house.database.read() as tx:
         token = await store.token_of(tx, book, person)
+        today = business_date_of((await moment(tx)).now)
     if token is None:
         return Refusal(CardRefusal.NO_CARD, "no card has been issued for this phone; ask for one first")
     pan = Pan(house.keys.open_sealed("pan", token.sealed, b"card_token" + token.id.bytes).decode())
     key = issuer_keys(house).card_key(_KEY_INDEX, pan, token.psn)
-    return Personalisation(pan.reveal(), token.psn, token.expiry, key.hex(), _KEY_INDEX)
+    made = await asyncio.to_thread(
+        authority.new_card, house.keys, Track2(pan, token.expiry, DEBIT_SERVICE_CODE), token.psn, TOKEN_BIN, today
+    )
+    return Personalisation(pan.reveal(), token.psn, token.expiry, key.hex(), _KEY_INDEX, _data(*made))
+
+
+class AuthorityKey(msgspec.Struct, frozen=True):
+    """The public key by which terminals tell that a card is genuine, in hex, as a terminal's configuration file takes it."""
+
+    rid: str
+    index: str
+    modulus: str
+    exponent: str
+    check_value: str
+
+
+async def authority_of(house: House) -> AuthorityKey:
+    """The sandbox authority's key; it is made when it is first asked for."""
+    key = await asyncio.to_thread(authority.authority_key, house.keys)
+    parts = (key.rid, bytes((key.index,)), key.key.modulus_bytes, key.key.exponent_bytes, key.check_value)
+    return AuthorityKey(*(part.hex().upper() for part in parts))
+
+
+def _data(files: CardFiles, key: PrivateKey) -> CardData:
+    records = [CardRecord(sfi, number, data.hex()) for (sfi, number), data in files.records.items()]
+    own = RsaKey(f"{key.public.modulus:x}", key.public.exponent, f"{key.exponent:x}")
+    return CardData(files.aip.hex(), files.contact_afl.hex(), files.offline_afl.hex(), records, own)

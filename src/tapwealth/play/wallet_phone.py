@@ -7,10 +7,12 @@ one.
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tapwealth.card.applet import step
 from tapwealth.card.personalise import personalise
 from tapwealth.card.state import CardState
+from tapwealth.card.store import read_files
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.phone.store import CardStore
 
@@ -26,10 +28,11 @@ class Phone:
     def has_card(self) -> bool:
         return self._store.has_card
 
-    def personalise(self, pan: str, psn: str, expiry: str, card_key: str, key_index: int) -> None:
+    def personalise(self, pan: str, psn: str, expiry: str, card_key: str, key_index: int, files: dict[str, Any]) -> None:
         """Take in what the issuer sent; `expiry` is YYMM."""
         until = date(2000 + int(expiry[:2]), int(expiry[2:]), 1)
-        self._save(personalise(Pan(pan), psn, until, bytes.fromhex(card_key), key_index=key_index))
+        plain = personalise(Pan(pan), psn, until, bytes.fromhex(card_key), key_index=key_index)
+        self._save(replace(plain, files=read_files(files)))
 
     def transmit(self, c_apdu: bytes) -> bytes:
         """One command APDU, one response. The dialogue lives as long as the phone is in the field; the counter for good."""

@@ -1,6 +1,7 @@
 """The file of the software key store: JSON, for its owner's eyes only, replaced as a whole or not at all.
 
-`{"format": 1, "roots": {"1": hex of 32 bytes}, "named": {"iss_mk_ac": hex of 16 bytes}}`
+`{"format": 1, "roots": {"1": hex of 32 bytes}, "named": {"iss_mk_ac": hex of 16 bytes}, "rsa": {"issuer_1": [n, e, d in hex]}}`; files of
+before there were RSA keys lack the last member.
 """
 
 import fcntl
@@ -8,9 +9,9 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tapwealth.kernel.ids import secret_bytes
 from tapwealth.kernel.refusal import BadInput, Outage
@@ -18,12 +19,21 @@ from tapwealth.kernel.refusal import BadInput, Outage
 _FORMAT = 1
 
 
+class RsaNumbers(NamedTuple):
+    """Modulus, public and private exponent."""
+
+    modulus: int
+    exponent: int
+    private_exponent: int
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Keys:
-    """`roots` by id, from 1; `named` are the card master keys."""
+    """`roots` by id, from 1; `named` are the card master keys, `rsa` the keys that sign certificates."""
 
     roots: Mapping[int, bytes]
     named: Mapping[str, bytes]
+    rsa: Mapping[str, RsaNumbers] = field(default_factory=dict)
 
     @property
     def first_root(self) -> bytes:
@@ -42,6 +52,10 @@ class Keys:
         if self.named.get(name, key) != key:
             raise BadInput("another key of that name is there", where=name, hint="choose another name; keys are never replaced")
         return replace(self, named={**self.named, name: key})
+
+    def with_rsa(self, name: str, numbers: RsaNumbers) -> "Keys":
+        """The first key of a name stays."""
+        return self if name in self.rsa else replace(self, rsa={**self.rsa, name: numbers})
 
 
 class KeyFile:
@@ -96,6 +110,7 @@ class KeyFile:
             "format": _FORMAT,
             "roots": {str(number): root.hex() for number, root in keys.roots.items()},
             "named": {name: key.hex() for name, key in keys.named.items()},
+            "rsa": {name: [f"{number:x}" for number in numbers] for name, numbers in keys.rsa.items()},
         }
         part = self._folder / f".keystore-{os.getpid()}"
         try:
@@ -135,9 +150,10 @@ def _parsed(content: bytes, where: str) -> Keys:
         fields: Any = json.loads(content)
         roots = {int(number): bytes.fromhex(root) for number, root in fields["roots"].items()}
         named = {str(name): bytes.fromhex(key) for name, key in fields["named"].items()}
+        rsa = {str(name): RsaNumbers(*(int(number, 16) for number in numbers)) for name, numbers in fields.get("rsa", {}).items()}
         sound = fields["format"] == _FORMAT and roots and all(0 < number < 1 << 16 for number in roots)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         sound = False
     if not sound or any(len(root) != 32 for root in roots.values()) or any(len(key) != 16 for key in named.values()):
         raise BadInput("this is not a key file of this program", where=where, hint="restore it from a backup")
-    return Keys(roots, named)
+    return Keys(roots, named, rsa)

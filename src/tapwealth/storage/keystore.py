@@ -18,6 +18,7 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -25,7 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tapwealth.kernel.ids import secret_bytes
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.storage.keyfile import KeyFile
+from tapwealth.storage.keyfile import KeyFile, RsaNumbers
 
 _VERSION, _NONCE, _HEAD, _TAG = 1, 12, 15, 16
 _KEY_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}", re.ASCII)
@@ -55,6 +56,15 @@ class KeyStore(Protocol):
 
     def import_key(self, key_name: str, key: bytes) -> None:
         """Take over a key of 16 bytes. Raises BadInput when another one of that name is there."""
+
+    def generate_rsa(self, key_name: str, bits: int) -> None:
+        """Make an RSA key for certificates, public exponent 3; one that is there already is kept."""
+
+    def rsa_public(self, key_name: str) -> tuple[int, int]:
+        """Modulus and public exponent. Raises BadInput for an unknown key."""
+
+    def rsa_raw(self, key_name: str, block: bytes) -> bytes:
+        """The private operation on one block of the modulus' length and below it (PKCS#11: CKM_RSA_X_509). Raises BadInput."""
 
 
 class FileKeyStore:
@@ -110,9 +120,35 @@ class FileKeyStore:
             raise BadInput(f"a key of {len(key)} bytes", where=key_name, hint="a two-key triple DES key has 16")
         self._keys = self._file.change(lambda keys: keys.with_key(key_name, key))
 
+    def generate_rsa(self, key_name: str, bits: int) -> None:
+        _checked_name(key_name)
+        if key_name not in self._keys.rsa:
+            made = generate_private_key(public_exponent=3, key_size=bits).private_numbers()
+            numbers = RsaNumbers(made.public_numbers.n, made.public_numbers.e, made.d)
+            self._keys = self._file.change(lambda keys: keys.with_rsa(key_name, numbers))
+
+    def rsa_public(self, key_name: str) -> tuple[int, int]:
+        numbers = self._rsa(key_name)
+        return numbers.modulus, numbers.exponent
+
+    def rsa_raw(self, key_name: str, block: bytes) -> bytes:
+        numbers, value = self._rsa(key_name), int.from_bytes(block, "big")
+        size = (numbers.modulus.bit_length() + 7) // 8
+        if len(block) != size or value >= numbers.modulus:
+            raise BadInput(f"a block of {len(block)} bytes", where=key_name, hint=f"it has {size} bytes and is below the modulus")
+        return pow(value, numbers.private_exponent, numbers.modulus).to_bytes(size, "big")
+
     def add_root(self) -> None:
         """From now on seal with a fresh root; what was sealed before is still opened."""
         self._keys = self._file.change(lambda keys: keys.with_root(secret_bytes(32)))
+
+    def _rsa(self, key_name: str) -> RsaNumbers:
+        if key_name not in self._keys.rsa:
+            self._keys = self._file.load()
+        try:
+            return self._keys.rsa[key_name]
+        except KeyError:
+            raise BadInput("there is no RSA key of that name", where=key_name, hint="generate it first") from None
 
     def _key(self, key_name: str) -> bytes:
         if key_name not in self._keys.named:

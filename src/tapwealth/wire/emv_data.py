@@ -13,6 +13,9 @@ from tapwealth.kernel.refusal import BadInput
 
 _TRACK2 = re.compile(r"([0-9]{12,19})D([0-9]{2})(0[1-9]|1[0-2])([0-9]{3})([0-9]*)F?", re.ASCII)
 _CVR_LENGTH = 3
+DEBIT_SERVICE_CODE = "220"
+"""International, with chip, authorise online, no restriction (ISO/IEC 7813)."""
+
 TRACK2_LONGEST = 19
 """Bytes: 37 digits and separators, and the filler."""
 

@@ -62,6 +62,7 @@ def views(house: House) -> Mapping[str, View]:
         "break/{date}": lambda _caller, given: _breaks(house, read_date(given["date"])),
         "merchant/{number}": lambda _caller, given: _merchant(house, given["number"]),
         "customer/{person}": lambda caller, given: _customer(house, caller, given["person"]),
+        "authority": lambda _caller, _given: cards.authority_of(house),
         "statement/{person}": lambda caller, given: _statement(house, caller, given["person"]),
         "me": lambda caller, _given: _own(house, caller, lambda tx, book, person: standing.me(house, tx, book, person)),
         "notices": lambda caller, _given: _own(house, caller, standing.told),
