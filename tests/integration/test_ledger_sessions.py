@@ -170,3 +170,28 @@ async def test_lists_over_two_books_in_any_order_do_not_stand_in_each_others_way
     assert [await bench.left(book) for book in (1, 2)] == [70, 70]
     instants = [answer.recorded_at for some in answers for answer in some]
     assert len(set(instants)) == 30, "each book's instants are its own and rise strictly"
+
+
+async def test_a_hold_is_found_by_its_id_however_many_there_are(bench: Bench) -> None:
+    """Counted in rows that the index of holds gave: posting looked through all of them, since that was cheaper for a list of a thousand."""
+    line = Line(Op.POST, house_account(1, Kind.SUSPENSE, CNY), bench.wallets[1], CNY, 100_000)
+    await bench.post(JournalEntry(1, named(START, 1, "more"), 1, FIRST_DAY, 1, None, (line,)))
+    held = [bench.spend(1, op=Op.HOLD) for _ in range(5_000)]
+    await bench.post(*held)
+    async with bench.database.transaction() as tx:
+        await tx.execute("set local role none")
+        await tx.execute("analyze hold")
+    before = await rows_of_holds_read(bench)
+    async with bench.database.transaction() as tx:
+        assert all(answer.posted for answer in await bench.ledger.post(tx, START, [bench.spend(1, op=Op.HOLD)]))
+        assert all(answer.posted for answer in await bench.ledger.post(tx, START, [bench.end(held[0], Op.CAPTURE)]))
+    assert await rows_of_holds_read(bench) - before < 20
+
+
+async def rows_of_holds_read(bench: Bench) -> int:
+    """By every session that is idle now: each tells its counts when it next commits."""
+    async with bench.database.transaction() as tx:
+        await tx.execute("select pg_stat_force_next_flush()")
+    async with bench.database.transaction() as tx:
+        rows: int = await tx.fetchval("select idx_tup_read from pg_stat_user_indexes where indexrelname = 'hold_pkey'")
+    return rows
