@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from typing import Any
@@ -173,6 +173,44 @@ class ClockReader:
             return await platform_clock.read(tx)
 
 
+NO_ROUTE = (1, None)
+"""A card that is not ours is refused in the first book."""
+_MOST_ROUTES = 65_536
+
+
+@dataclass
+class CardRoutes:
+    """Where cards lie, by the keyed hash of the number. Who asks while a look is under way shares the next one with all others."""
+
+    house: House
+    _known: dict[bytes, tuple[int, UUID]] = field(default_factory=dict)
+    _wanted: list[bytes] = field(default_factory=list)
+    _next: asyncio.Task[dict[bytes, tuple[int, UUID]]] | None = None
+    _busy: asyncio.Task[dict[bytes, tuple[int, UUID]]] | None = None
+
+    async def find(self, lookup: bytes) -> tuple[int, UUID | None]:
+        """(book, token), or `NO_ROUTE`."""
+        known = self._known.get(lookup)
+        if known is not None:
+            return known
+        self._wanted.append(lookup)
+        if self._next is None:
+            self._next = asyncio.create_task(self._look(self._busy))
+        return (await asyncio.shield(self._next)).get(lookup, NO_ROUTE)
+
+    async def _look(self, before: asyncio.Task[dict[bytes, tuple[int, UUID]]] | None) -> dict[bytes, tuple[int, UUID]]:
+        if before is not None:
+            await asyncio.gather(before, return_exceptions=True)
+        self._busy, self._next = self._next, None
+        wanted, self._wanted = self._wanted, []
+        async with self.house.database.read() as tx:
+            found = await issuing.routes(tx, wanted)
+        if len(self._known) > _MOST_ROUTES:
+            self._known.clear()
+        self._known.update(found)
+        return found
+
+
 @dataclass
 class Terminals:
     """What the host asks of the house (see `host.handlers`): requests are routed by the card and handed to the batcher."""
@@ -183,7 +221,7 @@ class Terminals:
 
     def __post_init__(self) -> None:
         self._keys: dict[tuple[str, str], bytes] = {}
-        self._routes: dict[bytes, tuple[int, UUID]] = {}
+        self._routes = CardRoutes(self.house)
 
     async def reload(self) -> None:
         """Read merchants and terminals: few, and needed for every tap."""
@@ -204,14 +242,7 @@ class Terminals:
         return self._keys.get((merchant, terminal))
 
     async def _route(self, pan: Pan, request: Any) -> Routed:
-        lookup = cards.token_lookup(self.house, pan)
-        if lookup not in self._routes:
-            async with self.house.database.read() as tx:
-                found = await issuing.routes(tx, [lookup])
-            if lookup not in found:
-                return Routed(1, None, request)
-            self._routes[lookup] = found[lookup]
-        return Routed(*self._routes[lookup], request)
+        return Routed(*await self._routes.find(cards.token_lookup(self.house, pan)), request)
 
     async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
         routed = await self._route(request.pan, request)
