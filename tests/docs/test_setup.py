@@ -112,3 +112,21 @@ def test_a_skipped_test_fails_in_ci(tmp_path: Path, ci: str, failing: bool) -> N
     )
     assert ("1 failed, 1 passed, 1 error" if failing else "1 passed, 2 skipped") in done.stdout
     assert (done.returncode != 0) is failing
+
+
+@pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
+def test_without_what_card_readers_need_one_line_says_how_to_get_it(tmp_path: Path, ci: str, code: int) -> None:
+    """No root, no swig, no compiler: the tests with readers are skipped, and in CI that is a failure."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "card_reader.sh", tmp_path / "tools")
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "dirname", "mkdir", "cat", "ls"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
+    user = tmp_path / "bin" / "id"
+    user.write_text("#!/bin/sh\necho 1000\n")
+    user.chmod(0o755)
+    environment = {"PATH": str(tmp_path / "bin"), "CI": ci}
+    done = subprocess.run(["sh", "tools/card_reader.sh"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert "run 'sudo apt-get install pcscd vsmartcard-vpcd libpcsclite-dev swig gcc'" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -14,7 +15,9 @@ from issued_card import CARD_KEY
 from virtual_reader import INDEPENDENT, PAN, Daemon, daemon, make_store, phone, wait_until
 
 from tapwealth.acquiring.readers.pcsc import PcscReader, reader_names
+from tapwealth.card import Interface
 from tapwealth.kernel.refusal import Outage
+from tapwealth.phone.vpcd import VirtualCard
 from tapwealth.terminal.config import Tap, TerminalConfig
 from tapwealth.terminal.kernel import dialogue, run
 from tapwealth.terminal.outcome import OnlineRequest
@@ -129,6 +132,42 @@ def test_readers_are_listed_and_found_by_a_part_of_their_name(readers: Daemon) -
         PcscReader("Omnikey").connect()
     with pytest.raises(Outage, match=r"^Virtual PCD 00 01: no card; hold one to the reader$"):
         PcscReader("00 01").connect()
+
+
+class OldCard:
+    """A T=0 card as they were made for contacts: no Le beside data, answers to be fetched, and a wrong Le put right."""
+
+    def __init__(self) -> None:
+        self.waiting = b""
+
+    def leave_field(self) -> None:
+        self.waiting = b""
+
+    def transmit(self, c_apdu: bytes) -> bytes:
+        if c_apdu[1] == 0xC0:
+            size = c_apdu[4] or 256
+            piece, self.waiting = self.waiting[:size], self.waiting[size:]
+            return piece + (bytes((0x61, min(len(self.waiting), 255))) if self.waiting else b"\x90\x00")
+        if len(c_apdu) == 5:
+            return b"\x6c\x04" if c_apdu[4] != 4 else b"four\x90\x00"
+        if len(c_apdu) != 5 + c_apdu[4]:
+            return bytes.fromhex("6700")
+        self.waiting = bytes(range(200))
+        return b"\x61\x64"
+
+
+def test_answers_of_old_cards_are_fetched_in_pieces(readers: Daemon) -> None:
+    card = VirtualCard(OldCard(), Interface.CONTACT, "127.0.0.1", readers.port, lambda _: None)
+    serving = threading.Thread(target=card.run)
+    serving.start()
+    try:
+        reader = powered()
+        assert reader.transmit(SELECT) == bytes(range(200)) + b"\x90\x00"
+        assert reader.transmit(bytes.fromhex("00B2010C00")) == b"four\x90\x00"
+        reader.close()
+    finally:
+        card.stop()
+        serving.join()
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.phone.relay import Patience, listen
 from tapwealth.phone.store import CardStore
 from tapwealth.phone.wallet import Phone
+from tapwealth.play.cast import cast_of
+from tapwealth.play.devices import phone_of
 from tapwealth.terminal.config import Tap, TerminalConfig
 from tapwealth.terminal.kernel import dialogue, run
 from tapwealth.terminal.outcome import Ended, OnlineRequest, Outcome
@@ -26,6 +28,7 @@ from tapwealth.wire.apdu_relay import Fault, Frame, Kind
 
 HELLO, FIELD_ON = "00020101", "000102"
 GREETED, ON = "0003810101", "000182"
+GPO = bytes.fromhex("80A8000023832136800000000000001234000000000000015600000000000156140224000102030400")
 SELECT = bytes.fromhex("00A4040008A00000033301010100")
 
 
@@ -222,6 +225,22 @@ def test_a_second_reader_is_told_that_the_phone_is_busy_and_the_first_goes_on(st
         assert tap(port).atc == 1
 
 
+def test_a_field_that_is_switched_on_again_begins_anew(store: Path) -> None:
+    with hurried(store) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+
+        def asked(frame: Frame) -> bytes:
+            line.sendall(frame.encode())
+            return line.recv(int.from_bytes(line.recv(2, socket.MSG_WAITALL), "big"), socket.MSG_WAITALL)[1:]
+
+        asked(Frame(Kind.HELLO, b"\1"))
+        for again in (False, True):
+            asked(Frame(Kind.FIELD_ON))
+            assert asked(Frame(Kind.COMMAND, SELECT))[-2:] == b"\x90\x00"
+            if again:
+                asked(Frame(Kind.FIELD_ON))
+            assert (asked(Frame(Kind.COMMAND, GPO)) == bytes.fromhex("6985")) is again
+
+
 def test_a_connection_that_just_ends_takes_the_field_away(store: Path) -> None:
     cards: list[Counted] = []
 
@@ -326,6 +345,20 @@ def test_an_amount_above_the_limit_waits_for_the_owner_and_goes_through_once(sto
 def test_a_phone_may_always_consent_or_never(store: Path, mode: str, pays: bool) -> None:
     with phone(store, "--tcp", "127.0.0.1:0", "--consent", mode, "--consent-above", "0.00") as running:
         assert isinstance(outcome(port_of(running)), OnlineRequest) is pays
+
+
+def test_a_customer_of_the_played_week_is_named_by_name_or_number(tmp_path: Path) -> None:
+    person = cast_of(7).customers[1]
+    with pytest.raises(BadInput, match="no week was played here"):
+        phone_of(tmp_path, person.name)
+    (tmp_path / "billing.json").write_text('{"seed": 7}')
+    with pytest.raises(BadInput, match="those who have one: nobody yet"):
+        phone_of(tmp_path, person.name)
+    (tmp_path / "devices").mkdir()
+    made = make_store(tmp_path / "devices" / "phone1.json")
+    assert phone_of(tmp_path, person.name) == phone_of(tmp_path, person.phone) == made
+    with pytest.raises(BadInput, match=f"those who have one: {person.name} {person.phone}$"):
+        phone_of(tmp_path, cast_of(7).customers[0].name)
 
 
 def test_a_phone_that_is_not_there_is_said_in_one_line_with_those_that_are(store: Path) -> None:

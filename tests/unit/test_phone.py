@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tapwealth.acquiring.readers.in_process import InProcessReader
 from tapwealth.acquiring.readers.pcsc import PcscReader, reader_names
 from tapwealth.acquiring.readers.reader import ReaderKind, ReaderName, read_address, read_reader_name
 from tapwealth.card import Interface
-from tapwealth.cli.phone_commands import open_reader
+from tapwealth.cli.phone_commands import make_phone, open_reader
 from tapwealth.kernel.money import read_minor
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.phone.consent import Consent, Mode
@@ -173,6 +174,15 @@ def test_a_limit_for_the_time_being_is_not_stored(store: Path) -> None:
     phone.transmit(GPO)
     stored = CardStore(store).load()
     assert (stored.atc, stored.consent_limit) == (1, None)
+
+
+def test_a_cards_own_limit_holds_unless_another_is_given(store: Path) -> None:
+    kept = CardStore(store)
+    kept.save(replace(kept.load(), consent_limit=1_233))
+    for limit, answer in ((None, "6986"), (1_234, "9000")):
+        phone = make_phone(kept, Interface.CONTACTLESS, Mode.NEVER, limit, None, clear=False)
+        phone.transmit(SELECT)
+        assert phone.transmit(GPO)[-2:].hex() == answer
 
 
 @contextmanager
@@ -360,6 +370,15 @@ def test_the_trace_reads_records_and_the_values_of_generate_ac_by_the_cards_own_
         "    9F10 Issuer application data: 0701010390000001 (card decides: approved offline (TC), key index 1, cryptogram version 01)"
         in asked
     )
+
+
+def test_the_trace_reads_the_second_cryptogram_by_the_second_list_until_another_select() -> None:
+    record = ("00B2010C00", tlv.encode(0x70, bytes.fromhex("8C039F0206" + "8D028A02")).hex() + "9000")
+    first = ("80AE80000600000000123400", "800B80000111223344556677889000")
+    selected = (SELECT.hex(), "9000")
+    assert "    8A Authorisation response code: 00" in told("80AE400002303000", "6985", record, first)
+    assert "    9F02 Amount, authorised: 12.34 yuan" in told(*first, record, first, selected, record)
+    assert any("unreadable" in line for line in told(*first, record, selected)), "the lists went with the application"
 
 
 @pytest.mark.parametrize(

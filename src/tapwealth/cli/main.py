@@ -336,7 +336,9 @@ def db_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None
 
 @app.command()
 def phone(
-    store: Annotated[Path, typer.Option(help="The phone's own file; those of a played week lie in the data folder's devices.")],
+    customer: Annotated[str | None, typer.Option(help="Whose phone: name or phone number of a customer of the played week.")] = None,
+    data_dir: DataDir = DEFAULT_DATA,
+    store: Annotated[Path | None, typer.Option(help="The phone's own file, instead of a customer.")] = None,
     tcp: Annotated[str | None, typer.Option(help="Listen at HOST:PORT for a reader that speaks the APDU relay.")] = None,
     vpcd: Annotated[str | None, typer.Option(help="Be the card in the virtual PC/SC reader that listens at HOST:PORT.")] = None,
     interface: Annotated[str, typer.Option(help="contactless or contact: the reader's kind.")] = "contactless",
@@ -354,7 +356,10 @@ def phone(
     from tapwealth.kernel.money import read_minor
     from tapwealth.phone.consent import Mode
     from tapwealth.phone.store import CardStore
+    from tapwealth.play.devices import phone_of
 
+    if (customer is None) is (store is None):
+        raise typer.BadParameter("give one of --customer and --store")
     if (tcp is None) is (vpcd is None):
         raise typer.BadParameter("give one of --tcp and --vpcd")
     kind = _one_of(Interface, interface, "--interface")
@@ -363,7 +368,7 @@ def phone(
     host, port = read_address(str(tcp or vpcd), where="--tcp" if tcp else "--vpcd")
     if clear:
         _say("warning: --clear shows the PAN in full; keep this output to yourself")
-    kept = CardStore(store)
+    kept = CardStore(store or phone_of(data_dir, str(customer)))
     kept.load()
     kept.lock()
     served = phone_commands.make_phone(kept, kind, mode, limit, typer.echo if trace or clear else None, clear=clear)

@@ -31,9 +31,6 @@ from tapwealth.wire.apdu_relay import (
 _CODES = {Interface.CONTACTLESS: 0x01, Interface.CONTACT: 0x02}
 """How the greeting tells the kind of reader that the card answers as in."""
 
-_MOST_WAITING = 8
-"""Connections at once, the one served included; more are closed unheard."""
-
 
 class Card(Protocol):
     """What is relayed."""
@@ -68,17 +65,13 @@ class Relay:
     def __init__(self, card: Card, interface: Interface, patience: Patience) -> None:
         self._card, self._interface, self._patience = card, interface, patience
         self._taken = False
-        self._open = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection to its end."""
-        self._open += 1
         try:
             with suppress(OSError, asyncio.IncompleteReadError):
-                if self._open <= _MOST_WAITING:
-                    await self._answer_all(reader, writer)
+                await self._answer_all(reader, writer)
         finally:
-            self._open -= 1
             writer.close()
 
     async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -159,9 +159,9 @@ class Trace:
         """A value for people; hex where there is nothing better. Raises BadInput or ValueError."""
         plain = value.hex().upper()
         if tag in (Tag.TRACK2_57, 0x9F6B):
-            return self._track2(read_track2(value))
+            return _track2(read_track2(value))
         if tag == 0x5A:
-            return self._pan_text(plain.rstrip("F"))
+            return plain.rstrip("F")
         if tag in _PERSONAL and not self._clear:
             return f"{len(value)} bytes, not shown"
         reading = _READINGS.get(tag)
@@ -172,11 +172,10 @@ class Trace:
             return value.decode()
         return plain or "empty"
 
-    def _track2(self, track2: Track2) -> str:
-        return f"PAN {self._pan_text(track2.pan.reveal())}, to {track2.expiry[2:]}/{track2.expiry[:2]}, service code {track2.service_code}"
 
-    def _pan_text(self, digits: str) -> str:
-        return digits if self._clear else str(Pan(digits))
+def _track2(track2: Track2) -> str:
+    """In clear: every line is hidden as a whole."""
+    return f"PAN {track2.pan.reveal()}, to {track2.expiry[2:]}/{track2.expiry[:2]}, service code {track2.service_code}"
 
 
 def _secrets(answer: bytes) -> tuple[list[str], list[str]]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from tapwealth.acquiring.till import SaleOutcome, SaleResult
 from tapwealth.kernel.clock import shanghai, sleep_ms
 from tapwealth.play.cast import Person
+from tapwealth.play.devices import phone_file
 from tapwealth.play.shop import Counter
 from tapwealth.play.stage import Answer, Stage, WentOtherwise
 from tapwealth.play.wallet_phone import Phone
@@ -29,7 +30,7 @@ def person(play: Play, number: int) -> Person:
 
 
 def phone(play: Play, number: int) -> Phone:
-    return Phone(play.devices / f"phone{number}.json")
+    return Phone(phone_file(play.devices, number))
 
 
 def counters(play: Play) -> tuple[Counter, Counter]:
