@@ -5,10 +5,13 @@ Nothing of `tapwealth.wire`, `card`, `terminal` or `acquiring` makes or reads a 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from itertools import count
 from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from played_days import MONDAY, SHOP, Played, operator, stage
 from pyemv.ac import generate_arpc_1
 from pyemv.mac import mac_iso9797_3
@@ -20,31 +23,34 @@ from tapwealth.flows.cards import Personalisation
 from tapwealth.issuing import store as issuing
 
 NUMBER, MAC_KEY = "90000001", bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
-BATCH = "000001"
+BATCH, MASTER_KEY = "000001", bytes.fromhex("1122334455667788AABBCCDDEEFF0011")
 
 
-def mac(message: bytes) -> bytes:
+STANS = count(100)
+
+
+def mac(message: bytes, key: bytes) -> bytes:
     """UnionPay's ECB code: blocks XORed, spelt in hexadecimal, enciphered in two steps, the first eight characters of that."""
     block = bytes(8)
     for start in range(0, len(message), 8):
         block = xor(block, message[start : start + 8].ljust(8, b"\x00"))
     spelt = block.hex().upper().encode()
-    return encrypt_tdes_ecb(MAC_KEY, xor(encrypt_tdes_ecb(MAC_KEY, spelt[:8]), spelt[8:])).hex().upper().encode()[:8]
+    return encrypt_tdes_ecb(key, xor(encrypt_tdes_ecb(key, spelt[:8]), spelt[8:])).hex().upper().encode()[:8]
 
 
-def written(mti: str, fields: Mapping[int, str], *, sealed: bool = True) -> bytes:
-    """The frame of a message whose fields are given in hexadecimal."""
-    numbers = sorted([*fields, 64] if sealed else fields)
+def written(mti: str, fields: Mapping[int, str], key: bytes) -> bytes:
+    """The frame of a message whose fields are given in hexadecimal; without a code if there is no key."""
+    numbers = sorted([*fields, 64] if key else fields)
     bitmap = sum(1 << (64 - number) for number in numbers).to_bytes(8, "big")
     message = bytes.fromhex(mti) + bitmap + b"".join(bytes.fromhex(fields[number]) for number in numbers if number != 64)
-    body = bytes.fromhex("6005010000613100311108") + message + (mac(message) if sealed else b"")
+    body = bytes.fromhex("6005010000613100311108") + message + (mac(message, key) if key else b"")
     return len(body).to_bytes(2, "big") + body
 
 
 LENGTHS = {3: 3, 4: 6, 11: 3, 12: 3, 13: 2, 25: 1, 37: 12, 38: 6, 39: 2, 41: 8, 42: 15, 49: 3, 64: 8}
 
 
-def taken_apart(body: bytes) -> tuple[str, dict[int, bytes]]:
+def taken_apart(body: bytes, key: bytes) -> tuple[str, dict[int, bytes]]:
     """Type and fields of an answer, whose MAC must be right if it has one. 48 and 60 are numbers, so that their length counts digits."""
     assert body[:11].hex() == "6000000501613100311108", "addresses changed places"
     message, at, fields = body[11:], 10, {}
@@ -53,11 +59,11 @@ def taken_apart(body: bytes) -> tuple[str, dict[int, bytes]]:
         size = LENGTHS.get(number)
         if size is None:
             told = int(message[at : at + 2].hex())
-            at, size = at + 2, told if number == 55 else -(-told // 2)
+            at, size = at + 2, told if number in (54, 55, 62) else -(-told // 2)
         fields[number] = message[at : at + size]
         at += size
     assert at == len(message)
-    assert 64 not in fields or fields[64] == mac(message[:-8])
+    assert 64 not in fields or fields[64] == mac(message[:-8], key)
     return message[:2].hex(), fields
 
 
@@ -91,7 +97,7 @@ class Till:
     """The terminal: it writes what its merchant asks, and hears."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, phone: Phone) -> None:
-        self.reader, self.writer, self.phone = reader, writer, phone
+        self.reader, self.writer, self.phone, self.key = reader, writer, phone, MAC_KEY
 
     def placed(self, stan: str, kind: str, code: str) -> dict[int, str]:
         where = {41: NUMBER.encode().hex(), 42: SHOP.encode().hex(), 49: b"156".hex()}
@@ -105,22 +111,43 @@ class Till:
         made, chip = self.phone.made, self.phone.chip_data(amount)
         track2 = f"{made.pan}D{made.expiry}2201000"
         own = {3: "000000", 35: f"{len(track2):02d}{track2}", 55: f"{len(chip):04d}{chip.hex()}"}
-        return written("0200", self.placed(stan, "22", "000") | self.card(amount) | own)
+        return written("0200", self.placed(stan, "22", "000") | self.card(amount) | own, self.key)
 
     def reversal(self, stan: str, amount: int) -> bytes:
         own = {3: "000000", 39: b"98".hex(), 61: f"0016{BATCH}{stan}0224"}
-        return written("0400", self.placed(stan, "22", "000") | self.card(amount) | own)
+        return written("0400", self.placed(stan, "22", "000") | self.card(amount) | own, self.key)
 
     def upload(self, stan: str, of: str, amount: int, answer: Mapping[int, bytes]) -> bytes:
         own = {37: answer[37].hex(), 38: answer[38].hex(), 61: f"0012{BATCH}{of}"}
-        return written("0320", self.placed(stan, "00", "201") | self.card(amount) | own)
+        return written("0320", self.placed(stan, "00", "201") | self.card(amount) | own, self.key)
 
     def settlement(self, stan: str, count: int, amount: int) -> bytes:
-        return written("0500", self.placed(stan, "00", "201") | {48: f"0062{amount:012d}{count:03d}{'0' * 47}"})
+        return written("0500", self.placed(stan, "00", "201") | {48: f"0062{amount:012d}{count:03d}{'0' * 47}"}, self.key)
+
+    def by_chip(self, mti: str, kind: str, code: str, stan: str, amount: int) -> bytes:
+        """A pre-authorisation, or with no amount an inquiry: a sale with other words."""
+        made, chip = self.phone.made, self.phone.chip_data(amount)
+        track2 = f"{made.pan}D{made.expiry}2201000"
+        card = {number: value for number, value in self.card(amount).items() if amount or number != 4}
+        own = {3: code, 35: f"{len(track2):02d}{track2}", 55: f"{len(chip):04d}{chip.hex()}"}
+        return written(mti, self.placed(stan, kind, "000") | card | own, self.key)
+
+    def following(self, mti: str, kind: str, code: str, stan: str, of: str, amount: int, answer: Mapping[int, bytes]) -> bytes:
+        own = {3: code, 37: answer[37].hex(), 61: f"0016{BATCH}{of}0224"}
+        return written(mti, self.placed(stan, kind, "000") | self.card(amount) | own, self.key)
+
+    async def sign_on(self, stan: str) -> bytes:
+        """The MAC key that it is given; it is not taken into use yet."""
+        ((kind, told),) = await self.ask(written("0800", self.placed(stan, "00", "003"), b""))
+        assert (kind, told[39], len(told[62]), 64 in told) == ("0810", b"00", 40, False)
+        cipher = Cipher(TripleDES(MASTER_KEY + MASTER_KEY[:8]), modes.ECB()).decryptor()
+        pin, code = cipher.update(told[62][:16]), cipher.update(told[62][20:36])
+        assert [encrypt_tdes_ecb(key, bytes(8))[:4] for key in (pin, code)] == [told[62][16:20], told[62][36:]]
+        return code
 
     async def hear(self) -> tuple[str, dict[int, bytes]]:
         length = int.from_bytes(await self.reader.readexactly(2), "big")
-        return taken_apart(await self.reader.readexactly(length))
+        return taken_apart(await self.reader.readexactly(length), self.key)
 
     async def ask(self, *frames: bytes) -> list[tuple[str, dict[int, bytes]]]:
         """All in one segment; the answers."""
@@ -134,7 +161,7 @@ async def on(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[P
         await on.at(MONDAY, 9, 30)
         await on.set_up()
         await on.join(0, 1_000_00)
-        terminal = setup.RegisterTerminal(SHOP, NUMBER, MAC_KEY.hex())
+        terminal = setup.RegisterTerminal(SHOP, NUMBER, MAC_KEY.hex(), MASTER_KEY.hex())
         await setup.register_terminal(on.house, on.envelope(operator("ops.chen")), terminal)
         yield on
 
@@ -160,8 +187,8 @@ async def states(on: Played) -> dict[str, str]:
 
 
 async def test_a_terminals_day(on: Played, till: Till) -> None:
-    """Sign-on is not taken; sales, one repeated and one reversed; upload, settlement; and clearing takes what was uploaded."""
-    sign_on = written("0800", till.placed("000001", "00", "001"), sealed=False)
+    """Sales, one repeated and one reversed; upload, settlement; and clearing takes what was uploaded."""
+    sign_on = written("0800", till.placed("000001", "00", "001"), b"")
     ((kind, refused),) = await till.ask(sign_on)
     assert (kind, refused[39]) == ("0810", b"40")
 
@@ -200,3 +227,54 @@ async def test_a_changed_byte_under_the_cryptogram_or_the_mac_is_noticed(till: T
     till.phone.made = msgspec.structs.replace(till.phone.made, card_key="00" * 16)
     ((_, declined),) = await till.ask(till.sale("000002", 12_50))
     assert (declined[39], 64 in declined) == (b"05", True)
+
+
+async def test_a_terminal_is_given_keys_and_the_old_one_is_good_until_the_new_one_is_used(on: Played, till: Till) -> None:
+    given = await till.sign_on("000001")
+    assert await till.sign_on("000002") == given, "the first answer may have been lost"
+    assert (await till.ask(till.sale("000003", 1_00)))[0][1][39] == b"00"
+    till.key = given
+    assert (await till.ask(till.sale("000004", 1_00)))[0][1][39] == b"00"
+    till.key = MAC_KEY
+    assert (await till.ask(till.sale("000005", 1_00)))[0][1][39] == b"A0"
+    till.key = given
+    again = await till.sign_on("000006")
+    assert again != given
+    assert (await till.ask(till.sale("000007", 1_00)))[0][1][39] == b"00"
+    edges = await open_edges(on.house, "token", real_time=False)
+    async with edges.running():
+        port = await edges.listener.start("127.0.0.1", 0)
+        later = Till(*await asyncio.open_connection("127.0.0.1", port), till.phone)
+        for key, code in ((MAC_KEY, b"A0"), (given, b"00"), (again, b"00"), (given, b"A0")):
+            later.key = key
+            assert (await later.ask(later.sale(f"{next(STANS):06d}", 1_00)))[0][1][39] == code
+        later.writer.transport.abort()
+        await edges.listener.stop(grace_ms=1_000)
+    for name, code in (("002", b"00"), ("301", b"00"), ("999", b"40")):
+        assert (await till.ask(written("0820", till.placed("000020", "00", name), b"")))[0][1][39] == code
+
+
+async def test_what_follows_a_transaction_and_its_reversal(on: Played, till: Till) -> None:
+    ((kind, held),) = await till.ask(till.by_chip("0100", "10", "030000", "000001", 40_00))
+    assert (kind, held[39]) == ("0110", b"00")
+    ((kind, told),) = await till.ask(till.by_chip("0200", "01", "310000", "000002", 0))
+    assert (kind, told[39], told[54]) == ("0210", b"00", b"1002156C000000096000")
+    ((kind, done),) = await till.ask(till.following("0200", "20", "000000", "000003", "000001", 45_00, held))
+    assert (kind, done[39]) == ("0210", b"00")
+    ((kind, voided),) = await till.ask(till.following("0200", "21", "200000", "000004", "000003", 45_00, done))
+    assert (kind, voided[39]) == ("0210", b"00")
+    ((kind, gone),) = await till.ask(till.following("0100", "11", "200000", "000005", "000001", 40_00, held))
+    assert (kind, gone[39]) == ("0110", b"00")
+    ((_, sold),) = await till.ask(till.sale("000006", 30_00))
+    ((kind, early),) = await till.ask(till.following("0220", "25", "200000", "000007", "000006", 5_00, sold))
+    assert (kind, early[39]) == ("0230", b"12"), "not cleared yet"
+    await till.ask(till.upload("000008", "000006", 30_00, sold))
+    await clearing.clear_cards(on.house, MONDAY)
+    ((kind, back),) = await till.ask(till.following("0220", "25", "200000", "000009", "000006", 5_00, sold))
+    assert (kind, back[39]) == ("0230", b"00")
+    assert (await clearing.clear_cards(on.house, MONDAY)).figures == {"sales": 1, "amount": 30_00, "refunds": 5_00}
+    assert await states(on) == {
+        "000001": "voided", "000002": "done", "000003": "voided", "000004": "done", "000005": "done",
+        "000006": "captured", "000007": "declined", "000009": "done",
+    }  # fmt: skip
+    await on.town.all_books_balance()

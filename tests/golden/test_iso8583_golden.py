@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pyemv.tools import encrypt_tdes_ecb
 
 from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso8583 import host_side, terminal_side
 from tapwealth.wire.iso8583.fields import Message, pack, unpack
 from tapwealth.wire.iso8583.frame import Envelope, FrameSplitter, framed, unframed
@@ -19,6 +21,8 @@ from tapwealth.wire.iso8583.requests import (
     AuthorisationResponse,
     BatchUploadResponse,
     FollowUpRequest,
+    Management,
+    ManagementResponse,
     OriginalReference,
     Reconciliation,
     RequestKey,
@@ -28,6 +32,7 @@ from tapwealth.wire.iso8583.requests import (
     Totals,
     TransactionKind,
 )
+from tapwealth.wire.iso8583.working_keys import WorkingKeys, enciphered
 
 FOLDER = Path(__file__).parent / "iso8583"
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
@@ -77,11 +82,19 @@ FOLLOWING = [
     ("void", following("000010", TransactionKind.VOID)),
     ("refund", following("000011", TransactionKind.REFUND)),
 ]
+MASTER_KEY = bytes.fromhex("11111111111111112222222222222222")
+GIVEN = WorkingKeys(pin=bytes.fromhex("31323334353637383132333435363738"), mac=KEY)
+SIGN_ON = terminal_side.management_message(place("000012"), Management.SIGN_ON)
+UNSEALED = ("sign_on", "sign_off", "line_test")
+"""Messages without a MAC."""
 DONE = AuthorisationResponse(response_code="00", authorisation_code="A00002", rrn="140224000006")
 
 DIALOGUES: list[tuple[str, Message, host_side.Response]] = [
     ("preauthorisation", PREAUTHORISATION, AuthorisationResponse(response_code="00", authorisation_code="A00005", rrn=RRN)),
     ("inquiry", INQUIRY, AuthorisationResponse(response_code="00", rrn="140224000006", balance=70_00)),
+    ("sign_off", terminal_side.management_message(place("000013"), Management.SIGN_OFF), ManagementResponse(response_code="00")),
+    ("line_test", terminal_side.management_message(place("000014"), Management.LINE_TEST), ManagementResponse(response_code="00")),
+    ("sign_on", SIGN_ON, ManagementResponse(response_code="00", keys=enciphered(GIVEN, MASTER_KEY))),
     *((name, message, DONE) for name, message in FOLLOWING),
     ("sale", SALE, AuthorisationResponse(response_code="00", authorisation_code="A00001", rrn="140224000001")),
     ("decline", DECLINED, AuthorisationResponse(response_code="51", rrn="140224000002")),
@@ -93,14 +106,15 @@ DIALOGUES: list[tuple[str, Message, host_side.Response]] = [
 
 @pytest.mark.parametrize(("name", "asked", "response"), DIALOGUES, ids=[name for name, _, _ in DIALOGUES])
 def test_a_dialogue_is_written_as_recorded(name: str, asked: Message, response: host_side.Response) -> None:
-    request = framed(Envelope(), pack(asked, KEY))
+    key = None if name in UNSEALED else KEY
+    request = framed(Envelope(), pack(asked, key))
     assert request.hex() == transcript(f"{name}_request").hex()
     read = host_side.read_request(message_of(request))
-    answer = framed(Envelope().answered(), pack(host_side.answer(read, response, ELEVEN), KEY))
+    answer = framed(Envelope().answered(), pack(host_side.answer(read, response, ELEVEN), key))
     assert answer.hex() == transcript(f"{name}_answer").hex()
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in DIALOGUES])
+@pytest.mark.parametrize("name", [name for name, _, _ in DIALOGUES if name not in UNSEALED])
 def test_every_recorded_message_has_its_mac_and_only_under_its_key(name: str) -> None:
     for half in ("request", "answer"):
         message = message_of(transcript(f"{name}_{half}"))
@@ -142,6 +156,16 @@ def test_what_follows_is_read_with_the_transaction_that_it_names(name: str) -> N
     assert (request.kind.name.lower(), request.amount, request.rrn, request.original) == (name, 1250, RRN, ORIGINAL)
     assert request.original_key.stan == "000005"
     assert request.key.mti_class == ("01" if name == "cancellation" else "02")
+
+
+def test_the_recorded_sign_on_gives_keys_to_who_has_the_master_key_alone() -> None:
+    answer = message_of(transcript("sign_on_answer"))
+    code, keys = terminal_side.read_management_answer(answer, SIGN_ON, MASTER_KEY)
+    assert (code, keys) == ("00", GIVEN)
+    with pytest.raises(BadInput, match="check value"):
+        terminal_side.read_management_answer(answer, SIGN_ON, MASTER_KEY[::-1])
+    told = unpack(answer).fields[62]
+    assert [told[32:40], told[72:]] == [encrypt_tdes_ecb(key, bytes(8)).hex().upper()[:8] for key in (GIVEN.pin, GIVEN.mac)]
 
 
 def test_the_recorded_inquiry_has_no_amount_and_its_answer_the_balance() -> None:

@@ -24,6 +24,9 @@ from tapwealth.wire.iso8583.requests import (
     AuthorisationResponse,
     BatchUploadRequest,
     BatchUploadResponse,
+    FollowUpRequest,
+    ManagementRequest,
+    ManagementResponse,
     OriginalReference,
     Reconciliation,
     ReversalRequest,
@@ -73,6 +76,17 @@ class Desk:
         await self._take(request)
         return SettlementResponse(response_code="00", reconciliation=Reconciliation.EQUAL)
 
+    async def follow_up(self, request: FollowUpRequest) -> AuthorisationResponse:
+        await self._take(request)
+        return AuthorisationResponse(response_code="00", rrn=self.rrn)
+
+    async def management(self, request: ManagementRequest) -> ManagementResponse:
+        await self._take(request)
+        return ManagementResponse(response_code="00")
+
+    async def key_taken(self, merchant: str, terminal: str, key: bytes) -> None:
+        """There is only one."""
+
 
 class Host:
     """A listener with a desk behind it, its clock, and terminals of one merchant; terminal 99999999 is not one of them."""
@@ -81,14 +95,14 @@ class Host:
         self.desk, self.in_flight, self.now, self.port = Desk(), InFlight(), NOON, 0
         self.listener = Listener(
             handlers=self.desk,
-            find_mac_key=self.find_mac_key,
+            find_mac_keys=self.find_mac_keys,
             read_platform_clock=self.read_platform_clock,
             in_flight=self.in_flight,
             limits=limits,
         )
 
-    async def find_mac_key(self, merchant_id: str, terminal_id: str) -> bytes | None:
-        return KEY if merchant_id == MERCHANT and terminal_id != "99999999" else None
+    async def find_mac_keys(self, merchant_id: str, terminal_id: str) -> list[bytes]:
+        return [KEY] if merchant_id == MERCHANT and terminal_id != "99999999" else []
 
     async def read_platform_clock(self) -> datetime:
         await asyncio.sleep(0)
@@ -299,9 +313,9 @@ async def test_what_cannot_be_read_gets_a_format_error_that_the_terminal_believe
 
 
 async def test_what_is_not_taken_is_answered_too(peer: Peer) -> None:
-    sign_on = Message("0800", {11: "000001", 41: "80000001", 42: MERCHANT, 60: "00000001003"})
+    sign_on = Message("0600", {11: "000001", 41: "80000001", 42: MERCHANT, 60: "00000001003"})
     answer = unpack(await peer.ask(sign_on))
-    assert (answer.mti, answer.fields[39]) == ("0810", "40")
+    assert (answer.mti, answer.fields[39]) == ("0610", "40")
 
 
 async def test_chip_data_that_a_handler_cannot_read(host: Host, peer: Peer) -> None:

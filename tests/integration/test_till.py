@@ -128,13 +128,13 @@ def bank() -> Bank:
 
 @pytest.fixture
 async def network(bank: Bank) -> AsyncIterator[Network]:
-    async def key_of(merchant_id: str, terminal_id: str) -> bytes | None:
-        return KEY
+    async def key_of(merchant_id: str, terminal_id: str) -> list[bytes]:
+        return [KEY]
 
     async def clock() -> datetime:
         return NOON
 
-    listener = Listener(handlers=bank, find_mac_key=key_of, read_platform_clock=clock, in_flight=InFlight())
+    listener = Listener(handlers=bank, find_mac_keys=key_of, read_platform_clock=clock, in_flight=InFlight())
     network = Network(await listener.start("127.0.0.1", 0))
     await network.start()
     yield network

@@ -16,6 +16,7 @@ from tapwealth.wire.iso8583.mac import is_sealed_by
 from tapwealth.wire.iso8583.requests import (
     AuthorisationRequest,
     BatchUploadRequest,
+    Management,
     OriginalReference,
     ReversalRequest,
     SettlementRequest,
@@ -81,6 +82,7 @@ messages = st.one_of(
         names.map(lambda name: name[:6]),
     ),
     st.builds(terminal_side.settlement_message, places, totals),
+    st.builds(terminal_side.management_message, places, st.sampled_from(Management)),
 )
 
 
@@ -248,3 +250,10 @@ def test_the_codec_takes_nothing_that_pyiso8583_would_not_take(fields: dict[int,
     if read is not None:
         decoded, _ = iso8583.decode(bytes(message), PACKING)
         assert read == {int(key): value for key, value in decoded.items() if key.isdigit()}
+
+
+@given(messages, st.binary(max_size=60), st.binary(min_size=16, max_size=16))
+def test_keys_from_anyone(asked: Message, data: bytes, master_key: bytes) -> None:
+    fields = dict(asked.fields) | {39: "00", 62: data.hex().upper() or "00"}
+    answer = pack(Message(answer_type(asked.mti) or "", fields), None)
+    assert refused_in(lambda: terminal_side.read_management_answer(answer, asked, master_key))

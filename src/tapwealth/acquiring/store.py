@@ -28,6 +28,16 @@ class Terminal:
     terminal_number: str
     merchant: UUID
     sealed_mac_key: bytes
+    sealed_master_key: bytes | None = None
+
+
+class TerminalKey(NamedTuple):
+    """Working keys that a terminal was given; `used`: a message has come under them."""
+
+    terminal_number: str
+    number: int
+    sealed_keys: bytes
+    used: bool
 
 
 class Presentment(NamedTuple):
@@ -83,18 +93,54 @@ async def merchants(tx: Any) -> dict[str, Merchant]:
 
 async def add_terminal(tx: Any, one: Terminal, now: datetime) -> None:
     await tx.execute(
-        "insert into terminal (book, terminal_number, merchant, sealed_mac_key, enrolled_at) values (0, $1, $2, $3, $4)",
+        "insert into terminal (book, terminal_number, merchant, sealed_mac_key, sealed_master_key, enrolled_at)"
+        " values (0, $1, $2, $3, $4, $5)",
         one.terminal_number,
         one.merchant,
         one.sealed_mac_key,
+        one.sealed_master_key,
         now,
     )
 
 
 async def terminals(tx: Any) -> dict[str, Terminal]:
     """Every terminal, by field 41."""
-    rows = await tx.fetch("select terminal_number, merchant, sealed_mac_key from terminal where book = 0")
+    rows = await tx.fetch("select terminal_number, merchant, sealed_mac_key, sealed_master_key from terminal where book = 0")
     return {row["terminal_number"]: Terminal(*row) for row in rows}
+
+
+async def terminal_keys(tx: Any, terminal_number: str | None = None) -> dict[str, list[TerminalKey]]:
+    """By terminal (or of one): the key in use, if it was given any, and one that is on its way; in that order."""
+    rows = await tx.fetch(
+        "select terminal_number, number, sealed_keys, used_at is not null as used from terminal_key k where book = 0"
+        " and ($1::text is null or terminal_number = $1) and not exists (select 1 from terminal_key l where l.book = 0"
+        " and l.terminal_number = k.terminal_number and l.number > k.number and l.used_at is not null) order by number",
+        terminal_number,
+    )
+    found: dict[str, list[TerminalKey]] = {}
+    for row in rows:
+        found.setdefault(row["terminal_number"], []).append(TerminalKey(*row))
+    return found
+
+
+async def add_terminal_key(tx: Any, one: TerminalKey, now: datetime) -> None:
+    """Not in use yet. One of that number that was made at this very moment is left alone."""
+    await tx.execute(
+        "insert into terminal_key (book, terminal_number, number, sealed_keys, made_at) values (0, $1, $2, $3, $4) on conflict do nothing",
+        one.terminal_number,
+        one.number,
+        one.sealed_keys,
+        now,
+    )
+
+
+async def use_terminal_key(tx: Any, terminal_number: str, number: int, now: datetime) -> None:
+    await tx.execute(
+        "update terminal_key set used_at = $3 where book = 0 and terminal_number = $1 and number = $2 and used_at is null",
+        terminal_number,
+        number,
+        now,
+    )
 
 
 async def add_presentments(tx: Any, presented: Sequence[Presentment]) -> None:

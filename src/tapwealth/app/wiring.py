@@ -31,6 +31,7 @@ from tapwealth.flows import (
     purchase,
     reports,
     setup,
+    sign_on,
     tap,
     tap_later,
     transit,
@@ -56,6 +57,9 @@ from tapwealth.wire.iso8583.requests import (
     BatchUploadRequest,
     BatchUploadResponse,
     FollowUpRequest,
+    Management,
+    ManagementRequest,
+    ManagementResponse,
     Reconciliation,
     ReversalRequest,
     ReversalResponse,
@@ -108,7 +112,7 @@ async def open_edges(house: House, token: str, *, real_time: bool, local: str = 
     await terminals.reload()
     sessions = Sessions(house, local)
     gate = Gate(sessions.authenticate, house.flight, clock.read)
-    listener = Listener(handlers=terminals, find_mac_key=terminals.find_mac_key, read_platform_clock=clock.read, in_flight=house.flight)
+    listener = Listener(handlers=terminals, find_mac_keys=terminals.find_mac_keys, read_platform_clock=clock.read, in_flight=house.flight)
     http = build(
         gate,
         _commands(house, terminals, real_time=real_time),
@@ -220,26 +224,48 @@ class Terminals:
     batcher: Batcher
 
     def __post_init__(self) -> None:
-        self._keys: dict[tuple[str, str], bytes] = {}
+        self._keys: dict[tuple[str, str], list[bytes]] = {}
+        self._given: dict[tuple[str, str], list[acquiring.TerminalKey]] = {}
+        self._enrolled: dict[tuple[str, str], acquiring.Terminal] = {}
         self._routes = CardRoutes(self.house)
 
     async def reload(self) -> None:
         """Read merchants and terminals: few, and needed for every tap."""
         async with self.house.database.read() as tx:
             merchants, enrolled = await acquiring.merchants(tx), await acquiring.terminals(tx)
+            given = await acquiring.terminal_keys(tx)
         number = {one.id: one.merchant_number for one in merchants.values()}
         self.cards.merchants.update(merchants)
-        self._keys = {
-            (number[one.merchant], one.terminal_number): self.house.keys.open_sealed(
-                "terminal", one.sealed_mac_key, b"terminal" + one.terminal_number.encode()
-            )
-            for one in enrolled.values()
-        }
+        self._enrolled = {(number[one.merchant], one.terminal_number): one for one in enrolled.values()}
+        self._given = {place: given.get(one.terminal_number, []) for place, one in self._enrolled.items()}
+        self._keys = {place: self._mac_keys(one, self._given[place]) for place, one in self._enrolled.items()}
 
-    async def find_mac_key(self, merchant: str, terminal: str) -> bytes | None:
+    def _mac_keys(self, one: acquiring.Terminal, given: Sequence[acquiring.TerminalKey]) -> list[bytes]:
+        """The one in use last; before it one that is on its way."""
+        keys = [sign_on.opened(self.house, key).mac for key in reversed(given)]
+        if given and given[0].used:
+            return keys
+        injected = self.house.keys.open_sealed("terminal", one.sealed_mac_key, b"terminal" + one.terminal_number.encode())
+        return [*keys, injected]
+
+    async def find_mac_keys(self, merchant: str, terminal: str) -> Sequence[bytes]:
         if (merchant, terminal) not in self._keys:
             await self.reload()
-        return self._keys.get((merchant, terminal))
+        return self._keys.get((merchant, terminal), [])
+
+    async def key_taken(self, merchant: str, terminal: str, key: bytes) -> None:
+        """Recorded once; from then on it alone is good."""
+        if self._keys[merchant, terminal][-1] != key:
+            await sign_on.key_taken(self.house, self._given[merchant, terminal][-1])
+            await self.reload()
+
+    async def management(self, request: ManagementRequest) -> ManagementResponse:
+        """A sign-off and a test of the line are taken note of by answering them."""
+        if request.kind is not Management.SIGN_ON:
+            return ManagementResponse(response_code=APPROVED)
+        answer = await sign_on.sign_on(self.house, self._enrolled[request.merchant_id, request.terminal_id])
+        await self.reload()
+        return answer
 
     async def _route(self, pan: Pan, request: Any) -> Routed:
         return Routed(*await self._routes.find(cards.token_lookup(self.house, pan)), request)

@@ -37,6 +37,8 @@ from tapwealth.wire.iso8583.requests import (
     BatchUploadRequest,
     BatchUploadResponse,
     FollowUpRequest,
+    ManagementRequest,
+    ManagementResponse,
     Reconciliation,
     ReversalRequest,
     ReversalResponse,
@@ -134,6 +136,12 @@ class _Echo:
     async def settlement(self, request: SettlementRequest) -> SettlementResponse:
         return SettlementResponse(response_code=APPROVED, reconciliation=Reconciliation.EQUAL)
 
+    async def management(self, request: ManagementRequest) -> ManagementResponse:
+        return ManagementResponse(response_code=APPROVED)
+
+    async def key_taken(self, merchant: str, terminal: str, key: bytes) -> None:
+        """Every terminal has one."""
+
 
 @asynccontextmanager
 async def opened(folder: Path, people: int, on_progress: Callable[[str], None] = progress) -> AsyncIterator[Place]:
@@ -174,7 +182,7 @@ def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, people: Seque
 async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: int) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         places = [await stack.enter_async_context(opened(folder / str(count), count)) for count in people]
-        echo = Listener(handlers=_Echo(), find_mac_key=_mac_key, read_platform_clock=_noon, in_flight=places[0].house.flight)
+        echo = Listener(handlers=_Echo(), find_mac_keys=_mac_key, read_platform_clock=_noon, in_flight=places[0].house.flight)
         port = await echo.start(_HERE, 0)
         stack.push_async_callback(echo.stop)
         figures = [*_figures(places[0]), *(_figure(place, WALLET, TERMINALS, 8_000) for place in places[1:]), *_yardsticks(places[0], port)]
@@ -210,8 +218,8 @@ def _yardsticks(few: Place, port: int) -> list[TapFigure]:
 _MAC_KEYS = {terminal_number(number): mac_key(number) for number in range(TERMINALS)}
 
 
-async def _mac_key(_merchant: str, terminal: str) -> bytes | None:
-    return _MAC_KEYS.get(terminal)
+async def _mac_key(_merchant: str, terminal: str) -> Sequence[bytes]:
+    return [_MAC_KEYS[terminal]] if terminal in _MAC_KEYS else []
 
 
 async def _noon() -> datetime:

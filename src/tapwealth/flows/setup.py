@@ -18,6 +18,7 @@ from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.purchase import OWN_CHANNEL
+from tapwealth.flows.sign_on import MASTER
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.clock import shanghai
@@ -88,11 +89,13 @@ class Approved(msgspec.Struct, frozen=True):
 
 
 class RegisterTerminal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`terminal_number` is field 41 (8 characters); `mac_key` 8 or 16 bytes in hex, injected into the terminal by its maker."""
+    """`terminal_number` is field 41 (8 characters); `mac_key` 8 or 16 bytes in hex, injected into the terminal by its maker; so is
+    `master_key` (16 bytes in hex, or empty), under which it is given working keys when it signs on."""
 
     merchant_number: str
     terminal_number: str
     mac_key: str
+    master_key: str = ""
 
 
 class TerminalRegistered(msgspec.Struct, frozen=True):
@@ -258,10 +261,10 @@ async def _open_advancer(house: House, tx: Tx, at: Moment, proposal: ProposeFund
 async def register_terminal(house: House, envelope: Envelope, command: RegisterTerminal) -> TerminalRegistered | Refusal:
     """A terminal of a merchant, with the key that was put into it. The key is kept sealed."""
     try:
-        key = bytes.fromhex(command.mac_key)
+        key, master = bytes.fromhex(command.mac_key), bytes.fromhex(command.master_key)
     except ValueError:
-        key = b""
-    if len(key) not in (8, 16) or not re.fullmatch(r"[0-9A-Za-z]{8}", command.terminal_number):
+        key = master = b""
+    if len(key) not in (8, 16) or len(master) not in (0, 16) or not re.fullmatch(r"[0-9A-Za-z]{8}", command.terminal_number):
         raise BadInput("a terminal has 8 letters and digits, and a key of 8 or 16 bytes in hex", where="terminal_number, mac_key")
 
     async def act(tx: Tx, at: Moment, _actor: int) -> TerminalRegistered | Refusal:
@@ -270,8 +273,10 @@ async def register_terminal(house: House, envelope: Envelope, command: RegisterT
             return Refusal(SetupRefusal.UNKNOWN_MERCHANT, f"there is no merchant {command.merchant_number[:20]}; enrol it first")
         if command.terminal_number in await acquiring.terminals(tx):
             return Refusal(SetupRefusal.EXISTS, f"terminal {command.terminal_number} is enrolled already")
-        sealed = house.keys.seal("terminal", key, b"terminal" + command.terminal_number.encode())
-        await acquiring.add_terminal(tx, Terminal(command.terminal_number, merchant.id, sealed), at.now)
+        name = command.terminal_number.encode()
+        sealed = house.keys.seal("terminal", key, b"terminal" + name)
+        sealed_master = house.keys.seal("terminal", master, MASTER + name) if master else None
+        await acquiring.add_terminal(tx, Terminal(command.terminal_number, merchant.id, sealed, sealed_master), at.now)
         return TerminalRegistered(command.terminal_number)
 
     return await once(house, [HOUSE_BOOK], envelope, command, act, TerminalRegistered)

@@ -17,7 +17,7 @@ from typing import assert_never
 
 import structlog
 
-from tapwealth.host.handlers import FindMacKey, HostHandlers
+from tapwealth.host.handlers import FindMacKeys, HostHandlers
 from tapwealth.kernel.refusal import BadInput, Busy, Outage
 from tapwealth.wire.iso8583.fields import FORMAT_ERROR, Message, UnreadableMessage, pack
 from tapwealth.wire.iso8583.frame import Envelope, framed, unframed
@@ -29,12 +29,16 @@ from tapwealth.wire.iso8583.requests import (
     BatchUploadRequest,
     BatchUploadResponse,
     FollowUpRequest,
+    ManagementRequest,
+    ManagementResponse,
     ReversalRequest,
     ReversalResponse,
     SettlementRequest,
 )
 
 UNKNOWN_TERMINAL, WRONG_MAC, SYSTEM_FAULT = "97", "A0", "96"
+WITHOUT_MAC = frozenset({"0800", "0820"})
+"""Sign-on, sign-off and line test: a terminal may have no key yet, and what they give is of use to nobody without its master key."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +74,7 @@ class Exchange:
     """Answers what terminals ask; knows no socket."""
 
     handlers: HostHandlers
-    find_mac_key: FindMacKey
+    find_mac_keys: FindMacKeys
 
     async def answer(self, asked: Asked, received_at: datetime) -> bytes | None:
         """The frame to send back; None if the terminal must not get an answer. Raises nothing: faults end in the log."""
@@ -83,12 +87,20 @@ class Exchange:
         return None
 
     async def _answer(self, asked: Asked, received_at: datetime) -> bytes | None:
-        key = await self.find_mac_key(*asked.place)
-        if key is None:
+        keys = await self.find_mac_keys(*asked.place)
+        if not keys:
             return self._refused(asked, UNKNOWN_TERMINAL, "the terminal is unknown at this merchant", received_at, None)
-        if not is_sealed_by(key, asked.message):
+        if asked.read.mti in WITHOUT_MAC:
+            return await self._parsed(asked, received_at, None)
+        key = next((key for key in keys if is_sealed_by(key, asked.message)), None)
+        if key is None:
             code = asked.fault.response_code if asked.fault else WRONG_MAC
             return self._refused(asked, code, str(asked.fault or "the MAC is wrong"), received_at, None)
+        if key != keys[-1]:
+            await self.handlers.key_taken(*asked.place, key)
+        return await self._parsed(asked, received_at, key)
+
+    async def _parsed(self, asked: Asked, received_at: datetime, key: bytes | None) -> bytes | None:
         try:
             if asked.fault:
                 raise asked.fault
@@ -97,7 +109,7 @@ class Exchange:
             return self._refused(asked, fault.response_code, str(fault), received_at, key)
         return await self._decided(asked, request, key)
 
-    async def _decided(self, asked: Asked, request: Request, key: bytes) -> bytes | None:
+    async def _decided(self, asked: Asked, request: Request, key: bytes | None) -> bytes | None:
         try:
             response = await self._handled(request)
         except BadInput as fault:
@@ -122,6 +134,8 @@ class Exchange:
                 return await self.handlers.batch_upload(request)
             case SettlementRequest():
                 return await self.handlers.settlement(request)
+            case ManagementRequest():
+                return await self.handlers.management(request)
             case _:
                 assert_never(request)
 
@@ -147,6 +161,8 @@ def _come_again(request: Request, outage: Outage) -> Response | None:
             return ReversalResponse(response_code=SYSTEM_FAULT)
         case BatchUploadRequest():
             return BatchUploadResponse(response_code=SYSTEM_FAULT)
+        case ManagementRequest():
+            return ManagementResponse(response_code=SYSTEM_FAULT)
         case SettlementRequest():
             return settlement_failed(SYSTEM_FAULT)
         case _:

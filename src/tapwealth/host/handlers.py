@@ -5,7 +5,7 @@ It may raise `BadInput` if the chip data cannot be read (nothing was done: forma
 if the outcome is unknown.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,14 +15,17 @@ from tapwealth.wire.iso8583.requests import (
     BatchUploadRequest,
     BatchUploadResponse,
     FollowUpRequest,
+    ManagementRequest,
+    ManagementResponse,
     ReversalRequest,
     ReversalResponse,
     SettlementRequest,
     SettlementResponse,
 )
 
-FindMacKey = Callable[[str, str], Awaitable[bytes | None]]
-"""Merchant (15 characters) and terminal (8) -> the terminal's MAC key of 8 or 16 bytes; None if there is no such terminal there."""
+FindMacKeys = Callable[[str, str], Awaitable[Sequence[bytes]]]
+"""Merchant (15 characters) and terminal (8) -> the MAC keys (8 or 16 bytes) that the terminal may use, the one in use last; none if there
+is no such terminal there."""
 ReadPlatformClock = Callable[[], Awaitable[datetime]]
 """What the platform clock shows now, aware UTC."""
 
@@ -39,3 +42,8 @@ class HostHandlers(Protocol):
     async def batch_upload(self, request: BatchUploadRequest) -> BatchUploadResponse: ...
 
     async def settlement(self, request: SettlementRequest) -> SettlementResponse: ...
+
+    async def management(self, request: ManagementRequest) -> ManagementResponse: ...
+
+    async def key_taken(self, merchant: str, terminal: str, key: bytes) -> None:
+        """A terminal has used a key that it was given; older ones are good no longer."""

@@ -6,7 +6,7 @@ import structlog
 
 from tapwealth.host.connection import Connection, Limits
 from tapwealth.host.exchange import Exchange
-from tapwealth.host.handlers import FindMacKey, HostHandlers, ReadPlatformClock
+from tapwealth.host.handlers import FindMacKeys, HostHandlers, ReadPlatformClock
 from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.in_flight import InFlight
 
@@ -22,12 +22,12 @@ class Listener:
         self,
         *,
         handlers: HostHandlers,
-        find_mac_key: FindMacKey,
+        find_mac_keys: FindMacKeys,
         read_platform_clock: ReadPlatformClock,
         in_flight: InFlight,
         limits: Limits | None = None,
     ) -> None:
-        self._exchange = Exchange(handlers, find_mac_key)
+        self._exchange = Exchange(handlers, find_mac_keys)
         self._read_platform_clock, self._in_flight, self._limits = read_platform_clock, in_flight, limits or Limits()
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._server: asyncio.Server | None = None

@@ -22,6 +22,9 @@ from tapwealth.wire.iso8583.requests import (
     BatchUploadRequest,
     BatchUploadResponse,
     FollowUpRequest,
+    Management,
+    ManagementRequest,
+    ManagementResponse,
     OriginalReference,
     Reconciliation,
     ReversalRequest,
@@ -37,8 +40,8 @@ ECHOED = (3, 4, 11, 25, 41, 42, 49, 60)
 """Fields that an answer repeats, so that the terminal knows what is answered; never the card's number."""
 NEEDED_TO_ANSWER = (11, 41, 42)
 
-Request = AuthorisationRequest | FollowUpRequest | ReversalRequest | BatchUploadRequest | SettlementRequest
-Response = AuthorisationResponse | ReversalResponse | BatchUploadResponse | SettlementResponse
+Request = AuthorisationRequest | FollowUpRequest | ReversalRequest | BatchUploadRequest | SettlementRequest | ManagementRequest
+Response = AuthorisationResponse | ReversalResponse | BatchUploadResponse | SettlementResponse | ManagementResponse
 
 
 class _Layout(NamedTuple):
@@ -63,6 +66,7 @@ _REVERSAL = _Layout(
 )
 _UPLOAD = _Layout(frozenset({2, 4, 11, 22, 23, 37, 38, 41, 42, 49, 60, 61, MAC_FIELD}), frozenset({3, 14, 15, 25, 32, 55, 62, 63}))
 _SETTLEMENT = _Layout(frozenset({11, 41, 42, 48, 49, 60, MAC_FIELD}), frozenset({32, 62, 63}))
+_MANAGEMENT = _Layout(frozenset({11, 41, 42, 60}), frozenset({32, 49, 62, 63, MAC_FIELD}))
 _K = TransactionKind
 _LAYOUTS: Mapping[str, Mapping[str, _Layout]] = {
     "0100": {_K.PREAUTHORISATION: _CHIP, _K.CANCELLATION: _FOLLOWING},
@@ -71,6 +75,8 @@ _LAYOUTS: Mapping[str, Mapping[str, _Layout]] = {
     "0320": {subfields.MANAGEMENT_TYPE: _UPLOAD},
     "0400": dict.fromkeys((_K.SALE, *(kind for kind in _K if kind not in (_K.SALE, _K.BALANCE))), _REVERSAL),
     "0500": {subfields.MANAGEMENT_TYPE: _SETTLEMENT},
+    "0800": {subfields.MANAGEMENT_TYPE: _MANAGEMENT},
+    "0820": {subfields.MANAGEMENT_TYPE: _MANAGEMENT},
 }
 """By message type and field 60.1; the first of a message type stands for those that are not taken."""
 
@@ -127,7 +133,7 @@ def _head(mti: str, fields: Mapping[int, str]) -> _Head:
     processing = subfields.SALE_PROCESSING if kind.type == subfields.MANAGEMENT_TYPE else subfields.PROCESSING[TransactionKind(kind.type)]
     if fields.get(3, processing) != processing:
         raise _Unsupported(f"{fields[3]} is not taken", 3, UNSUPPORTED, f"type {kind.type} has {processing}")
-    if fields[49] != YUAN:
+    if fields.get(49, YUAN) != YUAN:
         raise _Unsupported(f"{fields[49]} is not taken", 49, INVALID, f"only {YUAN} (yuan) is")
     for number in (41, 42):
         if not fields[number].strip():
@@ -248,6 +254,22 @@ def _parse_settlement(mti: str, fields: Mapping[int, str], received_at: datetime
     )
 
 
+def _parse_management(mti: str, fields: Mapping[int, str], received_at: datetime) -> ManagementRequest:
+    head = _head(mti, fields)
+    asked = f"{mti}/{subfields.TypeAndBatch.parse(fields[60]).code}"
+    if asked not in set(Management):
+        known = " or ".join(kind[5:] for kind in Management if kind.startswith(mti))
+        raise _Unsupported(f"management of code {asked[5:]} is not taken", 60, UNSUPPORTED, f"60.3 is {known} here")
+    return ManagementRequest(
+        merchant_id=head.merchant_id,
+        terminal_id=head.terminal_id,
+        batch=head.batch,
+        stan=head.stan,
+        received_at=received_at,
+        kind=Management(asked),
+    )
+
+
 _PARSERS: Mapping[str, Callable[[str, Mapping[int, str], datetime], Request]] = {
     "0100": _parse_transaction,
     "0200": _parse_transaction,
@@ -255,6 +277,8 @@ _PARSERS: Mapping[str, Callable[[str, Mapping[int, str], datetime], Request]] = 
     "0320": _parse_upload,
     "0400": _parse_reversal,
     "0500": _parse_settlement,
+    "0800": _parse_management,
+    "0820": _parse_management,
 }
 
 
@@ -292,6 +316,8 @@ def _told(read: Message, response: Response) -> dict[int, str]:
                 told[54] = subfields.format_balance(response.balance)
         case ReversalResponse() | BatchUploadResponse():
             told = {37: response.rrn}
+        case ManagementResponse():
+            told = {62: response.keys.hex().upper()}
         case SettlementResponse():
             totals = response.totals or subfields.parse_totals(read.fields[48])[0]
             told = {48: subfields.format_totals(totals, response.reconciliation)}

@@ -24,6 +24,7 @@ class MtiClass(StrEnum):
     BATCH_UPLOAD = "03"
     REVERSAL = "04"
     RECONCILIATION = "05"
+    MANAGEMENT = "08"
 
 
 class TransactionKind(StrEnum):
@@ -247,3 +248,30 @@ class SettlementResponse:
     reconciliation: Reconciliation
     totals: Totals | None = None
     """What the host counted; None echoes the terminal's."""
+
+
+class Management(StrEnum):
+    """What a terminal asks apart from any transaction: message type and field 60.3."""
+
+    SIGN_ON = "0800/003"
+    SIGN_OFF = "0820/002"
+    LINE_TEST = "0820/301"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagementRequest(TerminalRequest):
+    """0800 and 0820: without a MAC, since a terminal may have no key yet."""
+
+    kind: Management
+
+    @property
+    def mti_class(self) -> MtiClass:
+        return MtiClass.MANAGEMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagementResponse:
+    """0810 and 0830. `keys` is field 62 in the answer to a sign-on: working keys under the terminal's master key."""
+
+    response_code: str
+    keys: bytes = field(default=b"", repr=False)

@@ -12,8 +12,9 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso8583 import subfields
 from tapwealth.wire.iso8583.fields import MAC_FIELD, Message, unpack
 from tapwealth.wire.iso8583.mac import is_sealed_by
-from tapwealth.wire.iso8583.requests import YUAN, OriginalReference, Reconciliation, Totals, TransactionKind
+from tapwealth.wire.iso8583.requests import YUAN, Management, OriginalReference, Reconciliation, Totals, TransactionKind
 from tapwealth.wire.iso8583.spec import answer_type, describe
+from tapwealth.wire.iso8583.working_keys import WorkingKeys, deciphered
 
 NO_PIN = "2"
 """Third digit of field 22."""
@@ -105,6 +106,12 @@ def upload_message(place: Place, payment: Payment, original: OriginalReference, 
     return Message("0320", payment.fields() | _placed(place, subfields.MANAGEMENT_TYPE, subfields.BATCH_CODE) | own)
 
 
+def management_message(place: Place, kind: Management) -> Message:
+    """0800 sign-on, 0820 sign-off and line test; packed without a MAC."""
+    mti, code = kind.split("/")
+    return Message(mti, _placed(place, subfields.MANAGEMENT_TYPE, code))
+
+
 def settlement_message(place: Place, totals: Totals) -> Message:
     """0500."""
     own = {48: subfields.format_totals(totals), 49: YUAN}
@@ -134,6 +141,17 @@ def read_answer(message: bytes, asked: Message, mac_key: bytes) -> Answer:
     """The answer to `asked`. Raises WrongMac, or BadInput if it is unreadable or answers something else."""
     if not is_sealed_by(mac_key, message):
         raise WrongMac("the answer's code is wrong", where=describe(MAC_FIELD), hint="don't believe it: reverse")
+    return _told(_matched(message, asked))
+
+
+def read_management_answer(message: bytes, asked: Message, master_key: bytes) -> tuple[str, WorkingKeys | None]:
+    """Response code, and the keys that a sign-on gave. No MAC proves it; the keys' check values do. Raises BadInput."""
+    read = _matched(message, asked)
+    given = bytes.fromhex(read.fields.get(62, ""))
+    return read.fields[39], deciphered(given, master_key) if given else None
+
+
+def _matched(message: bytes, asked: Message) -> Message:
     read = unpack(message)
     if read.mti != answer_type(asked.mti):
         raise BadInput(f"{read.mti} came in answer to {asked.mti}", where="message type", hint="reverse")
@@ -144,7 +162,7 @@ def read_answer(message: bytes, asked: Message, mac_key: bytes) -> Answer:
         raise BadInput("it answers another request", where=describe(60), hint="reverse")
     if 39 not in read.fields:
         raise BadInput("an answer needs it", where=describe(39), hint="reverse")
-    return _told(read)
+    return read
 
 
 def _told(read: Message) -> Answer:
