@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,9 @@ from bill_town import MONDAY, NINE, Person
 from card_town import NO_FEE, CardTown, Phone
 
 from tapwealth.acquiring import store as acquiring
-from tapwealth.flows import clearing, exchange_out
+from tapwealth.bank import store as bank
+from tapwealth.flows import clearing, exchange_out, payments
+from tapwealth.flows.payments import Outcome
 from tapwealth.flows.tap import HELD_FOR
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
@@ -341,3 +344,26 @@ async def test_a_settlement_that_stops_in_the_middle_is_as_if_it_had_not_begun(
         assert (await clearing.settle_merchants(host.place.house, MONDAY)).figures["net"] == 398_49
     assert await host.place.owed(*accounts) == [0, 0, 0]
     assert await host.place.total(Kind.FEES) == 1_52
+
+
+FRIDAY, SATURDAY, NEXT_MONDAY = (MONDAY + timedelta(days=days) for days in (4, 5, 7))
+
+
+async def test_what_is_paid_out_after_a_friday_waits_for_monday_also_when_the_bank_had_rejected_it(host: CardTown) -> None:
+    _, phone = await wang(host)
+    sale, _ = await host.tap(phone, 30_00)
+    await host.upload(host.claim(sale))
+    await host.clear(FRIDAY)
+    await clearing.settle_merchants(host.place.house, FRIDAY)
+    name = f"MER-{NO_FEE.merchant_number}-20140228"
+    assert await payout_dates(host) == {name: NEXT_MONDAY}
+    await payments.hear(host.place.house, [Outcome(name, False, SATURDAY, "closed")])
+    await payments.instruct_again(host.place.house, SATURDAY)
+    assert await payout_dates(host) == {f"{name}R2": NEXT_MONDAY}
+    await host.place.all_books_balance()
+
+
+async def payout_dates(host: CardTown) -> dict[str, date]:
+    """When the bank is to execute what it was told to pay and has not answered."""
+    async with host.place.house.database.read() as tx:
+        return {one.end_to_end_id: one.requested_date for one in await bank.open_instructions(tx)}

@@ -64,3 +64,16 @@ def test_a_table_with_a_defect(text: str, said: str) -> None:
     with pytest.raises(BadInput) as caught:
         parse_calendar(HEAD + text, where="t")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("day", "following"),
+    [
+        (date(2014, 2, 24), date(2014, 2, 25)),
+        (date(2014, 2, 28), date(2014, 3, 3)),
+        (date(2014, 1, 25), date(2014, 1, 26)),  # the Sunday that is made up for the Spring Festival
+        (date(2014, 1, 30), date(2014, 2, 7)),
+    ],
+)
+def test_the_next_working_day_is_the_first_on_which_banks_work(day: date, following: date) -> None:
+    assert load_calendar().next_working_day(day) == following

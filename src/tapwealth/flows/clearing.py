@@ -165,7 +165,7 @@ async def _keep(tx: Tx, day: date, claims: list[_Claim]) -> None:
 
 
 async def settle_merchants(house: House, day: date) -> StepReport:
-    """Receipts less fee, one payment per merchant, to be executed the next day."""
+    """Receipts less fee, one payment per merchant, to be executed on the banks' next working day."""
     async with house.database.transaction() as tx:
         sales = [*await store.captured_on(tx, day), *await store.credited_on(tx, day)]
         merchants = {one.id: one for one in (await acquiring.merchants(tx)).values()}
@@ -242,7 +242,7 @@ async def _pay_out(house: House, tx: Tx, at: Moment, merchant: Merchant, one: Se
                 _RESERVE,
                 merchant.settlement_account,
                 merchant.name,
-                one.business_date + timedelta(days=1),
+                house.calendar.next_working_day(one.business_date),
                 parts,
             )
         ],

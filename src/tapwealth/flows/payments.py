@@ -115,7 +115,7 @@ async def instruct_again(house: House, day: date) -> StepReport:
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
         rejected = await store.rejected(tx, AGAIN, day - AGAIN_WITHIN)
         parts = await store.parts_of(tx, [one.id for one in rejected])
-        anew = [_anew(one, [part for _, part in parts[one.id]], day) for one in rejected]
+        anew = [_anew(house, one, [part for _, part in parts[one.id]], day) for one in rejected]
         known = await store.by_end_to_end(tx, [one.end_to_end_id for one in anew])
         fresh = [one for one in anew if one.end_to_end_id not in known]
         standing = [one for one in fresh if _stands_outside(one)]
@@ -125,7 +125,8 @@ async def instruct_again(house: House, day: date) -> StepReport:
         return await reported(tx, StepReport(text, {"payments": [one.end_to_end_id for one in fresh]}))
 
 
-def _anew(one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
+def _anew(house: House, one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
+    to_merchant = one.purpose == Purpose.MERCHANT_PAYOUT
     return Payment(
         derived(one.id, "again"),
         _next_name(one.end_to_end_id),
@@ -133,7 +134,7 @@ def _anew(one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
         one.from_account,
         one.to_account,
         one.counterparty,
-        day + timedelta(days=1),
+        house.calendar.next_working_day(day) if to_merchant else day + timedelta(days=1),
         tuple(parts),
     )
 

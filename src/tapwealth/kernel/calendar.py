@@ -35,6 +35,13 @@ class Calendar:
         """Whether funds deal."""
         return day.weekday() < 5 and self.is_working_day(day)
 
+    def next_working_day(self, day: date) -> date:
+        """The first day after `day` on which banks work."""
+        day += ONE_DAY
+        while not self.is_working_day(day):
+            day += ONE_DAY
+        return day
+
     def next_dealing_day(self, day: date) -> date:
         """The first dealing day after `day`."""
         day += ONE_DAY
