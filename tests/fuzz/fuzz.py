@@ -14,7 +14,7 @@ sys.path[:0] = [str(ROOT / "build" / "fuzz"), str(ROOT / "tests" / "support"), s
 import atheris  # noqa: E402 it lies beside the environment
 
 with atheris.instrument_imports(
-    include=["tapwealth.wire", "tapwealth.terminal", "tapwealth.card", "tapwealth.issuing.chip_data", "targets"]
+    include=["tapwealth.wire", "tapwealth.terminal", "tapwealth.card", "tapwealth.phone", "tapwealth.issuing.chip_data", "targets"]
 ):
     from targets import TARGETS
 

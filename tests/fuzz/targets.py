@@ -17,6 +17,7 @@ from tapwealth.card import Interface, step
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.phone.trace import Trace
 from tapwealth.terminal import (
     MOST_COMMANDS,
     Application,
@@ -31,6 +32,7 @@ from tapwealth.terminal import (
 )
 from tapwealth.wire import dol, tlv
 from tapwealth.wire.apdu import decode_command, decode_response
+from tapwealth.wire.apdu_relay import Kind, error_text, read_frame
 from tapwealth.wire.emv_certificates import Certified, recover_card_key, recover_issuer_key, sealed
 from tapwealth.wire.emv_data import read_iad, read_track2
 from tapwealth.wire.iso8583 import host_side, terminal_side
@@ -112,6 +114,24 @@ def hostile_terminal(data: bytes) -> None:
             state = after
 
 
+def trace(data: bytes) -> None:
+    """The phone's own account of a dialogue in which both sides come from the input; it must be told, and hide the PAN."""
+    said: list[str] = []
+    telling = Trace(said.append, PAN.reveal())
+    pieces = data.split(BREAK)
+    for command, answer in zip(pieces[::2], pieces[1::2], strict=False):
+        telling.heard(command, answer)
+    assert all(line.isprintable() and PAN.reveal() not in line for line in said)
+
+
+def relay(data: bytes) -> None:
+    """A frame of the APDU relay: read and written again, it is the same."""
+    with suppress(BadInput):
+        frame = read_frame(data)
+        assert frame.encode()[2:] == data
+        assert frame.kind is not Kind.ERROR or error_text(frame.body).isprintable()
+
+
 def signed_nonsense(data: bytes) -> None:
     """Certificates whose signature and hash are right, and what they say is the input's."""
     content = (b"\x04" + data).ljust(ISSUER.public.size - 22, b"\xbb")[: ISSUER.public.size - 22]
@@ -190,5 +210,7 @@ TARGETS = {
     "host": Target(host, [SALE, SETTLEMENT]),
     "frames": Target(frames, [len(SALE).to_bytes(2, "big") + SALE]),
     "configuration": Target(configuration, [b'serial = "TW000001"\n[[application]]\naid = "A00000033301"\nfloor_limit = 0\n']),
+    "relay": Target(relay, [b"\x01\x01", b"\x04" + COMMANDS[0], b"\x84" + ONLINE[-1], b"\xff\x02busy"]),
+    "trace": Target(trace, [BREAK.join(piece for both in zip(COMMANDS, ONLINE, strict=False) for piece in both)]),
     "planted": Target(planted, [b"T"]),
 }

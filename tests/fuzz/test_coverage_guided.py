@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT, ROOT = Path(__file__).with_name("fuzz.py"), Path(__file__).parents[2]
-NAMES = ("tlv", "values", "terminal", "card", "certificates", "signed", "host", "frames", "configuration")
+NAMES = ("tlv", "values", "terminal", "card", "certificates", "signed", "host", "frames", "configuration", "relay", "trace")
 SECONDS = 30
 
 pytestmark = [

@@ -90,6 +90,20 @@ def _two_free_ports() -> int:
     raise AssertionError("no two free ports")
 
 
+_WITH_US = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+"""A daemon that outlives a killed run would keep all later ones from having their own."""
+
+
+def _answers() -> bool:
+    """Whether a daemon listens; a socket file alone may be left from one that was killed."""
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(str(COMM))
+        except OSError:
+            return False
+        return True
+
+
 class Daemon:
     """pcscd with the virtual reader at `port`; can be stopped and started again."""
 
@@ -107,8 +121,9 @@ class Daemon:
         program = _program()
         assert program is not None
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([program, "--foreground", "--config", str(self._conf)], stdout=log, stderr=log)
-        wait_until(COMM.exists, "pcscd's socket")
+            command = [*_WITH_US, program, "--foreground", "--config", str(self._conf)]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_until(_answers, "pcscd")
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -123,7 +138,7 @@ def daemon(folder: Path) -> Iterator[Daemon]:
     require_readers()
     with open("/tmp/tapwealth-pcscd.lock", "w") as lock:  # the socket's place is the machine's, and so is this one
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if COMM.exists():
+        if _answers():
             pytest.skip("another pcscd runs on this machine: stop it to have this test run")
         running = Daemon(folder)
         running.start()
