@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from card_authority import CA_KEY
 from issued_card import CARD_KEY
 from virtual_reader import INDEPENDENT, PAN, Daemon, daemon, make_store, phone, wait_until
 
@@ -18,9 +19,9 @@ from tapwealth.acquiring.readers.pcsc import PcscReader, reader_names
 from tapwealth.card import Interface
 from tapwealth.kernel.refusal import Outage
 from tapwealth.phone.vpcd import VirtualCard
-from tapwealth.terminal.config import Tap, TerminalConfig
+from tapwealth.terminal.config import Application, Tap, TerminalConfig
 from tapwealth.terminal.kernel import dialogue, run
-from tapwealth.terminal.outcome import OnlineRequest
+from tapwealth.terminal.outcome import OfflineApproval, OnlineRequest
 from tapwealth.wire.emv_crypto import Padding, limited_use_key, pboc_session_key, retail_mac
 
 SUPPORT = Path(__file__).resolve().parents[1] / "support"
@@ -76,6 +77,17 @@ def test_our_terminal_taps_a_thousand_times_in_a_row(readers: Daemon, store: Pat
         print(f"1,000 taps through PC/SC, {time.monotonic() - began:.2f} ms each")
     assert counters == list(range(1, 1_001))
     assert atc(store) == 1_000
+
+
+def test_an_offline_tap_is_proved_genuine_and_its_cash_is_gone_from_the_phone(readers: Daemon, store: Path) -> None:
+    offline = TerminalConfig("TW000001", applications=(Application(floor_limit=200_00),), ttq=bytes.fromhex("37000080"), ca_keys=(CA_KEY,))
+    balance = int(json.loads(store.read_text())["cash"]["balance"])
+    with phone(store, "--vpcd", f"127.0.0.1:{readers.port}"):
+        reader = powered()
+        approved = run(dialogue(offline, Tap(1_234, date(2014, 2, 24), b"\1\2\3\4", 1)), reader.transmit)
+        reader.close()
+    assert isinstance(approved, OfflineApproval), approved
+    assert int(json.loads(store.read_text())["cash"]["balance"]) == balance - 1_234
 
 
 def test_power_lost_between_any_two_commands_spends_no_more_than_a_counter(readers: Daemon, store: Path) -> None:

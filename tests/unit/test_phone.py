@@ -79,6 +79,16 @@ def test_the_store_and_each_of_its_successors_is_its_owners_alone(store: Path) -
     assert store.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"{}", "stored card: pan"), (b"x", "it is not JSON"), (b"\xff", "this is no phone's store")]
+)
+def test_a_file_that_holds_no_card_is_named(store: Path, content: bytes, said: str) -> None:
+    store.write_bytes(content)
+    with pytest.raises(BadInput, match=said) as raised:
+        CardStore(store).load()
+    assert str(raised.value).startswith(f"{store}: ")
+
+
 def test_a_select_alone_writes_nothing(store: Path) -> None:
     phone = Phone(CardStore(store))
     before = store.stat().st_mtime_ns, store.stat().st_ino

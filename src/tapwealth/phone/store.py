@@ -47,8 +47,12 @@ class CardStore:
             raise BadInput("no phone is stored here", where=str(self._path), hint=self._others()) from None
         except UnicodeDecodeError:
             raise BadInput("this is no phone's store", where=str(self._path), hint=self._others()) from None
+        try:
+            card = from_json(text)
+        except BadInput as wrong:
+            raise BadInput(wrong.what, where=f"{self._path}: {wrong.where}", hint=wrong.hint) from None
         self._stored = text
-        return from_json(text)
+        return card
 
     def save(self, state: CardState) -> None:
         """On return the disk has it. What needs no storing (where the dialogue stands) costs nothing."""
