@@ -166,18 +166,6 @@ async def presented(tx: Any, keys: Sequence[tuple[int, str, str, str, str]]) -> 
     return {(one := Presentment(*row))[:5]: one for row in rows}
 
 
-async def batch_totals(tx: Any, merchant_number: str, terminal_number: str, batch: str) -> tuple[int, int]:
-    """(number, amount in fen) of what was uploaded of a terminal's batch."""
-    row = await tx.fetchrow(
-        "select count(*) as number, coalesce(sum(amount), 0)::bigint as amount from presentment"
-        " where merchant_number = $1 and terminal_number = $2 and batch = $3 and authorisation is not null",
-        merchant_number,
-        terminal_number,
-        batch,
-    )
-    return row["number"], row["amount"]
-
-
 async def due(tx: Any, day: date, limit: int) -> list[Presentment]:
     """Presented under that date or before, and not cleared yet."""
     rows = await tx.fetch(

@@ -20,6 +20,7 @@ from tapwealth.api.server import build
 from tapwealth.flows import (
     acceptance,
     bank_messages,
+    batch_settlement,
     bills,
     cards,
     channel,
@@ -60,12 +61,10 @@ from tapwealth.wire.iso8583.requests import (
     Management,
     ManagementRequest,
     ManagementResponse,
-    Reconciliation,
     ReversalRequest,
     ReversalResponse,
     SettlementRequest,
     SettlementResponse,
-    Totals,
 )
 from tapwealth.worker.worker import Worker
 
@@ -291,14 +290,7 @@ class Terminals:
         return answer
 
     async def settlement(self, request: SettlementRequest) -> SettlementResponse:
-        async with self.house.database.read() as tx:
-            count, amount = await acquiring.batch_totals(tx, request.merchant_id, request.terminal_id, request.batch)
-        equal = (count, amount) == (request.totals.debit_count, request.totals.debit_amount)
-        return SettlementResponse(
-            response_code=APPROVED,
-            reconciliation=Reconciliation.EQUAL if equal else Reconciliation.DIFFERENT,
-            totals=Totals(debit_amount=amount, debit_count=count),
-        )
+        return await batch_settlement.settle(self.house, request)
 
 
 @dataclass

@@ -278,6 +278,32 @@ async def of_date(tx: Any, day: date) -> list[Authorisation]:
     return [Authorisation(*row) for row in rows]
 
 
+async def books_of_batch(tx: Any, books: Sequence[int], merchant_number: str, terminal_number: str, batch: str) -> list[int]:
+    """In which of the books a terminal's batch has anything."""
+    rows = await tx.fetch(
+        "select distinct book from authorisation where book = any($1::int[]) and merchant_number = $2 and terminal_number = $3"
+        " and batch = $4 order by book",
+        list(books),
+        merchant_number,
+        terminal_number,
+        batch,
+    )
+    return [row["book"] for row in rows]
+
+
+async def of_batch(tx: Any, books: Sequence[int], merchant_number: str, terminal_number: str, batch: str) -> list[Authorisation]:
+    """Everything that a terminal asked in a batch."""
+    rows = await tx.fetch(
+        f"select {_AUTHORISATION} from authorisation where book = any($1::int[]) and merchant_number = $2 and terminal_number = $3"
+        " and batch = $4 order by received_at, id",
+        list(books),
+        merchant_number,
+        terminal_number,
+        batch,
+    )
+    return [Authorisation(*row) for row in rows]
+
+
 async def overdue(tx: Any, now: datetime, limit: int = 1000) -> list[Authorisation]:
     """Approved, and held until that instant or before."""
     rows = await tx.fetch(
