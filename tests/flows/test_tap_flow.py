@@ -11,7 +11,8 @@ from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
 
 from tapwealth.flows import clearing, people
-from tapwealth.flows.tap import HELD_FOR
+from tapwealth.flows.tap import EXPLAINED, HELD_FOR
+from tapwealth.issuing.authorise import NOT_LOOKED_INTO
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import Refusal
 
@@ -294,3 +295,13 @@ async def test_a_batch_that_fails_leaves_nothing_of_itself(host: CardTown, monke
     assert (await host.free(person.wallet), await host.used(person)) == ([100_00], 0)
     assert (await host.authorise(sale))[0].response_code == "00"
     assert await host.free(person.wallet) == [70_00]
+
+
+async def test_of_a_flood_of_forged_cards_some_are_looked_into_and_all_are_declined(host: CardTown) -> None:
+    _, phone = await wang(host)
+    forged = phone.forged()
+    sales = [host.sale(forged, 5_00) for _ in range(EXPLAINED + 2)]
+    answers = await host.authorise(*sales, host.sale(phone, 5_00))
+    assert [one.response_code for one in answers] == [*["05"] * len(sales), "00"]
+    reasons = [(await host.row(sale)).reason for sale in sales]
+    assert [NOT_LOOKED_INTO in reason for reason in reasons] == [*[False] * EXPLAINED, True, True]

@@ -172,7 +172,7 @@ class ClockReader:
         if before is not None:
             await asyncio.gather(before, return_exceptions=True)
         self._busy, self._next = self._next, None
-        async with self.house.database.read() as tx:
+        async with self.house.database.look() as tx:
             return await platform_clock.read(tx)
 
 
@@ -206,7 +206,7 @@ class CardRoutes:
             await asyncio.gather(before, return_exceptions=True)
         self._busy, self._next = self._next, None
         wanted, self._wanted = self._wanted, []
-        async with self.house.database.read() as tx:
+        async with self.house.database.look() as tx:
             found = await issuing.routes(tx, wanted)
         if len(self._known) > _MOST_ROUTES:
             self._known.clear()

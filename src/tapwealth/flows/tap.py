@@ -47,6 +47,8 @@ from tapwealth.wire.iso8583.requests import (
 HELD_FOR, PREAUTHORISED_FOR = timedelta(days=7), timedelta(days=30)
 """How long a sale holds the money when nobody presents it, and a pre-authorisation when nobody completes it, from the instant at which it
 was read."""
+EXPLAINED = 8
+"""So many wrong cryptograms of a batch are looked into: who sends a flood of them must not take the time of those who pay."""
 UNITS = Asset.FUND_000198
 CLAIMABLE = (TransactionKind.SALE, TransactionKind.COMPLETION)
 """What a merchant presents: the rest only holds, tells or undoes."""
@@ -94,8 +96,9 @@ async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list
             made.append(_Made(one, result, _record(cards, facts, at, one, result)))
             decided[key] = made[-1].row
     await _save(cards, tx, at, facts, made)
+    fresh = {id(one.routed): told(one.row) for one in made}
     decided.update({(one.row.book, one.row.key): one.row for one in made})
-    return [_answer(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
+    return [fresh.get(id(one)) or _answer(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
 
 
 @dataclass(slots=True)
@@ -119,6 +122,7 @@ class _Loaded:
     levels: dict[UUID, int]
     used: dict[UUID, int]
     rule_set: str
+    explanations: int = EXPLAINED
 
     def decide(self, cards: CardHouse, one: Routed) -> Approved | Declined:
         request: AuthorisationRequest = one.request
@@ -131,8 +135,11 @@ class _Loaded:
             reversed_before=(one.book, sale_key(request.key)) in self.reversed,
             above_limit=self._above_limit(person, request.amount) if person else None,
             purse=self.purses[person] if person else Purse(0, 0, 0),
+            explain=self.explanations > 0,
         )
         result = decide(facts, request, cards.issuer)
+        if isinstance(result, Declined) and result.reason is DeclineReason.WRONG_CRYPTOGRAM:
+            self.explanations -= 1
         if token is not None and result.atc > self.counters[token.id]:
             self.counters[token.id] = result.atc
         if person is not None and isinstance(result, Approved):

@@ -11,10 +11,11 @@ from tapwealth.issuing.chip_data import ChipData, read_chip_data
 from tapwealth.issuing.cryptogram import CryptogramRefusal, IssuerKeys, Verified, diagnose, verify
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.issuing.store import Token
-from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.wire.emv_data import CryptogramType
 from tapwealth.wire.iso8583.requests import APPROVED, YUAN, AuthorisationRequest
+
+NOT_LOOKED_INTO = "cryptogram differs: not looked into, since many came at once"
 
 
 @dataclass(slots=True)
@@ -69,7 +70,8 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the decision needs. `last_atc` is the greatest counter met, this batch included."""
+    """All that the decision needs. `last_atc` is the greatest counter met, this batch included. `explain`: whether a wrong cryptogram is
+    looked into, at the cost of some twenty right ones."""
 
     merchant_known: bool
     token: Token | None
@@ -77,6 +79,7 @@ class Facts:
     reversed_before: bool
     above_limit: str | None
     purse: Purse
+    explain: bool = True
 
 
 def decide(facts: Facts, request: AuthorisationRequest, keys: IssuerKeys) -> Approved | Declined:
@@ -122,15 +125,17 @@ def _authentic(facts: Facts, request: AuthorisationRequest, chip: ChipData, keys
         return Declined(DeclineReason.CARD_DECLINED, DeclineReason.CARD_DECLINED.text)
     verified = verify(keys, chip, request.pan, request.psn)
     if isinstance(verified, Refusal):
-        return Declined(DeclineReason.WRONG_CRYPTOGRAM, _why(verified, keys, chip, request.pan, request.psn))
+        return Declined(DeclineReason.WRONG_CRYPTOGRAM, _why(facts, verified, keys, chip, request))
     if chip.atc <= facts.last_atc:
         text = f"counter {chip.atc} was used before: the greatest one met is {facts.last_atc}"
         return Declined(DeclineReason.COUNTER_REPLAYED, text, chip.atc)
     return verified
 
 
-def _why(refusal: Refusal, keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str) -> str:
-    return diagnose(keys, chip, pan, psn) if refusal.code is CryptogramRefusal.DIFFERS else refusal.text
+def _why(facts: Facts, refusal: Refusal, keys: IssuerKeys, chip: ChipData, request: AuthorisationRequest) -> str:
+    if refusal.code is not CryptogramRefusal.DIFFERS:
+        return refusal.text
+    return diagnose(keys, chip, request.pan, request.psn) if facts.explain else NOT_LOOKED_INTO
 
 
 def _issuer_authentication(verified: Verified) -> bytes:

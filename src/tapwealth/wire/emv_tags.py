@@ -233,7 +233,10 @@ LENGTHS = {tag: range(info.shortest, info.longest + 1) for tag, info in TABLE.it
 def wrong_length(elements: Mapping[int, bytes]) -> int | None:
     """The first tag whose value has a length that the table rules out; tags that are not in the table may have any."""
     limits = LENGTHS
-    return next((tag for tag, value in elements.items() if tag in limits and len(value) not in limits[tag]), None)
+    for tag, value in elements.items():
+        if tag in limits and len(value) not in limits[tag]:
+            return tag
+    return None
 
 
 def describe_tag(tag: int) -> str:
