@@ -7,10 +7,10 @@ from hashlib import sha1
 
 import pytest
 from card_authority import CA_KEY
-from issued_card import CARD_KEY, PAN, issued
+from issued_card import CARD_KEY, PAN, issued, keys
 from pyemv import ac
 
-from tapwealth.card import CardState, Interface, step
+from tapwealth.card import CardState, Interface, replenished, step
 from tapwealth.wire import dol, tlv
 from tapwealth.wire.emv_certificates import Certified, recover_card_key, recover_issuer_key
 from tapwealth.wire.emv_crypto import limited_use_key, pboc_session_key
@@ -171,6 +171,17 @@ def test_combined_signatures_cover_both_cryptograms_and_their_data() -> None:
         assert signed[0:1] == answer[0x9F27]
         assert signed[1:9] == made(answer)
         assert signed[9:29] == sha1(under + rest, usedforsecurity=False).digest()
+
+
+def test_fresh_keys_that_come_in_the_middle_leave_the_transaction_its_own() -> None:
+    """The counter stands at the last of its key's range when the phone fetches more."""
+    reader = Reader(replace(issued(), keys=keys((1, 1), (2, 9))))
+    reader.begin()
+    reader.card = replenished(reader.card, keys((1, 1), (2, 9), (10, 19))[2:])
+    first = tlv.unique(tlv.template(reader.ask("80AE8000", reader.filled(0x8C)), 0x77, where="AC 1"))
+    second = tlv.unique(tlv.template(reader.ask("80AE4000", reader.filled(0x8D)), 0x77, where="AC 2"))
+    assert (first[0x9F26], second[0x9F26]) == (made(first), made(second))
+    assert [one.number for one in replenished(reader.card, ()).keys] == [2, 3], "and no longer than that"
 
 
 def test_each_way_of_reading_has_its_own_directory_and_a_plain_card_no_contacts() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from card_authority import CA_KEY
+from card_authority import AUTHORITY, CA_KEY, CARD
 from issued_card import CARD_KEY, PAN, issued, keys
 from pyemv import ac
 
@@ -12,11 +12,12 @@ from tapwealth.card import CardState, from_json, replenished, step, to_json
 from tapwealth.card.state import Interface
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.issuing.cryptogram import IssuerKeys, Verified, maced, verify
+from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.terminal import Application, Ended, Ending, Oda, OfflineApproval, OnlineRequest, Outcome, Tap, TerminalConfig, dialogue, run
 from tapwealth.wire import tlv
 from tapwealth.wire.emv_crypto import limited_use_key, pboc_session_key
-from tapwealth.wire.emv_data import CryptogramType
+from tapwealth.wire.emv_data import CryptogramType, Track2
 
 h = bytes.fromhex
 LIMITS = Application(floor_limit=300_00, cvm_limit=1000_00, contactless_limit=5000_00)
@@ -170,6 +171,21 @@ def test_the_store_gives_card_cash_and_files_back() -> None:
     shown = repr(field.card) + str(field.card)
     assert PAN.reveal() not in shown
     assert not any(one.key.reveal() in shown.lower() for one in field.card.keys)
+
+
+def test_the_largest_signature_that_is_stored_fits_one_answer_and_a_larger_one_is_refused() -> None:
+    card = issued()
+    assert card.files is not None
+    longest = Track2(Pan("6222000000000000000"), "2712", "220", "1234567890")
+    roomy = replace(card.files, key=CARD, offline_afl=card.files.offline_afl[:4] * 4 + card.files.offline_afl)
+    card = from_json(to_json(replace(card, track2=longest, files=roomy)))
+    field = Field(card.powered_on(Interface.CONTACTLESS))
+    field.transmit(SELECT)
+    answer = field.transmit(h("80A8000023 8321 36000080 000000010000 000000000000 0156 0000000000 0156 140224 00 01020304 00"))
+    assert b"\x9f\x4b\x81\x90" in answer
+    assert len(answer) <= 256 + 2
+    with pytest.raises(BadInput, match="do not fit one answer"):
+        from_json(to_json(replace(card, files=replace(roomy, key=AUTHORITY))))
 
 
 def test_the_log_and_the_purse_can_be_read() -> None:

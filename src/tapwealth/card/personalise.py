@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
-from tapwealth.card.state import DEBIT_AID, LAST_ATC, CardState, LimitedUseKey
+from tapwealth.card.state import DEBIT_AID, LAST_ATC, CardState, LimitedUseKey, Stage
 from tapwealth.card.store import checked_keys, checked_label
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput
@@ -26,8 +26,8 @@ def personalise(
 ) -> CardState:
     """A plain card that has not been used yet, with its own key and no more: no records, no electronic cash. Raises BadInput.
 
-    It is good to the end of `expiry`'s month. `card_key` are the 16 bytes
-    that the issuer derived for PAN and PSN from the master key of number `key_index`.
+    It is good to the end of `expiry`'s month. `card_key` are the 16 bytes that the issuer derived for PAN and PSN from the master key of
+    number `key_index`.
     """
     digits = pan.reveal()
     if not _is_number(digits) or not 12 <= len(digits) <= 19 or not luhn_holds(digits):
@@ -46,9 +46,13 @@ def personalise(
 
 
 def replenished(state: CardState, keys: tuple[LimitedUseKey, ...]) -> CardState:
-    """The card with fresh keys. Those that its counter has left behind are dropped; one that comes again is the same. Raises BadInput."""
+    """The card with fresh keys. Those that its counter has left behind are dropped; one that comes again is the same. Raises BadInput.
+
+    A transaction over contacts that still stands wants its own counter's key for the cryptograms to come: that one stays.
+    """
+    needed_from = state.atc + 1 if state.dialogue.stage is Stage.NONE else state.atc
     known = {one.number: one for one in (*state.keys, *keys)}
-    return replace(state, keys=checked_keys(tuple(one for one in known.values() if one.last_atc > state.atc)))
+    return replace(state, keys=checked_keys(tuple(one for one in known.values() if one.last_atc >= needed_from)))
 
 
 def _is_number(text: str) -> bool:

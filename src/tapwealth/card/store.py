@@ -24,6 +24,8 @@ _WHERE = "stored card"
 _HINT = "restore the phone's store, or personalise the card anew"
 _LONGEST_RECORD = 254
 _LARGEST = (1 << 31) - 1
+_ROOM_IN_OPTIONS = 170
+"""Bytes that an answer of 256 to GET PROCESSING OPTIONS leaves for locator and signature, beside the longest track 2 and all else."""
 
 
 def to_json(state: CardState) -> str:
@@ -133,13 +135,16 @@ def read_files(stored: Mapping[str, Any]) -> Files:
         if not isinstance(one, dict):
             raise _wrong("records")
         records[_number(one, "sfi", 30), _number(one, "number", 0xFF)] = _hex(one, "data", 2, _LONGEST_RECORD)
-    return Files(
+    files = Files(
         aip=_hex(stored, "aip", 2, 2),
         records=records,
         offline_afl=_locator(stored, "offline_afl", records),
         contact_afl=_locator(stored, "contact_afl", records),
         key=private_key(_big(key, "n"), _number(key, "e", 65_537), _big(key, "d")),
     )
+    if len(files.offline_afl) + files.key.public.size > _ROOM_IN_OPTIONS:
+        raise BadInput("locator and signature do not fit one answer", where=_WHERE, hint="certify a card key of 1,024 bits")
+    return files
 
 
 def _locator(stored: Mapping[str, Any], name: str, records: Mapping[tuple[int, int], bytes]) -> bytes:
