@@ -8,11 +8,18 @@ mkdir -p build
 log=build/card-reader.log
 python=.venv/bin/python
 other=build/independent-reader
-packages="pcscd vsmartcard-vpcd libpcsclite-dev swig gcc"
+packages="pcscd vsmartcard-vpcd libpcsclite-dev swig gcc libc6-dev"
+
+# A Python that the system brought has its headers in a package of their own.
+has_headers() { $python -c 'import os, sysconfig; raise SystemExit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' 2>/dev/null; }
+if [ -x $python ] && ! has_headers; then
+    packages="$packages $($python -c 'import sys; print("python%d.%d-dev" % sys.version_info[:2])')"
+fi
 
 has_system() {
     command -v pcscd >/dev/null || [ -x /usr/sbin/pcscd ] || return 1
     command -v swig >/dev/null && command -v gcc >/dev/null || return 1
+    { [ ! -x $python ] || has_headers; } && [ -e /usr/include/stdio.h ] || return 1
     [ -e /usr/include/PCSC/winscard.h ] && ls /usr/lib/pcsc/drivers/serial/libifdvpcd.so* >/dev/null 2>&1
 }
 fail() { echo "card-reader: $1" >&2; [ "${CI:-}" = true ] && exit 1; exit 0; }

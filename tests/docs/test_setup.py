@@ -128,5 +128,5 @@ def test_without_what_card_readers_need_one_line_says_how_to_get_it(tmp_path: Pa
     environment = {"PATH": str(tmp_path / "bin"), "CI": ci}
     done = subprocess.run(["sh", "tools/card_reader.sh"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (code, "")
-    assert "run 'sudo apt-get install pcscd vsmartcard-vpcd libpcsclite-dev swig gcc'" in done.stderr
+    assert "run 'sudo apt-get install pcscd vsmartcard-vpcd libpcsclite-dev swig gcc libc6-dev'" in done.stderr
     assert done.stderr.count("\n") == 1

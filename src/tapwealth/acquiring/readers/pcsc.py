@@ -9,7 +9,8 @@ from typing import Any
 
 from tapwealth.kernel.refusal import Outage
 
-_INSTALL = "run 'make card-reader', or: sudo apt-get install gcc swig libpcsclite-dev pcscd, then pip install 'tapwealth[pcsc]'"
+_PACKAGES = "gcc libc6-dev python3-dev swig libpcsclite-dev pcscd"
+_INSTALL = f"run 'make card-reader', or 'sudo apt-get install {_PACKAGES}' and then 'pip install tapwealth[pcsc]'"
 _START = "start pcscd and plug the reader in"
 _MORE_DATA, _WRONG_LE = 0x61, 0x6C
 _GET_RESPONSE = bytes.fromhex("00C00000")
