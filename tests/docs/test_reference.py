@@ -26,6 +26,7 @@ from tapwealth.flows.insurance import InsuranceRefusal
 from tapwealth.flows.people import PeopleRefusal
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.setup import ChannelTerms, SetupRefusal
+from tapwealth.flows.tokens import TokenRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.policy import PolicyRefusal
@@ -45,7 +46,7 @@ SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, CardRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
-    ReportRefusal, FrameRefusal,
+    ReportRefusal, FrameRefusal, TokenRefusal,
 )  # fmt: skip
 
 

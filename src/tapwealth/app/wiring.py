@@ -35,6 +35,7 @@ from tapwealth.flows import (
     sign_on,
     tap,
     tap_later,
+    tokens,
     transit,
 )
 from tapwealth.flows.day import STEPS
@@ -393,6 +394,13 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "move_out": CommandSpec(people.MoveOut, CUSTOMER, plain(people.move_out)),
         "send": CommandSpec(people.SendMoney, CUSTOMER, plain(people.send)),
         "issue_card": CommandSpec(cards.IssueCard, CUSTOMER, plain(cards.issue_card)),
+        "provision_token": CommandSpec(tokens.ProvisionToken, CUSTOMER, plain(tokens.provision)),
+        "replenish_token": CommandSpec(tokens.ReplenishToken, CUSTOMER, plain(tokens.replenish)),
+        "move_token": CommandSpec(tokens.MoveToken, CUSTOMER, plain(tokens.move)),
+        "suspend_token": CommandSpec(tokens.SuspendToken, CUSTOMER, plain(tokens.suspend)),
+        "resume_token": CommandSpec(tokens.ResumeToken, CUSTOMER, plain(tokens.resume)),
+        "delete_token": CommandSpec(tokens.DeleteToken, CUSTOMER, plain(tokens.delete)),
+        "report_lost_phone": CommandSpec(tokens.ReportLostPhone, operations, plain(tokens.report_lost)),
         "purchase_fund": CommandSpec(purchase.PurchaseFund, CUSTOMER, hot("purchase", purchase.Placing, purchase.check)),
         "inquire_bill": CommandSpec(bills.InquireBill, CUSTOMER, plain(bills.inquire_bill)),
         "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),

@@ -17,7 +17,7 @@ def personalise(
     pan: Pan,
     psn: str,
     expiry: date,
-    card_key: bytes,
+    card_key: bytes | tuple[LimitedUseKey, ...],
     *,
     key_index: int = 1,
     aid: bytes = DEBIT_AID,
@@ -27,7 +27,7 @@ def personalise(
     """A plain card that has not been used yet, with its own key and no more: no records, no electronic cash. Raises BadInput.
 
     It is good to the end of `expiry`'s month. `card_key` are the 16 bytes that the issuer derived for PAN and PSN from the master key of
-    number `key_index`.
+    number `key_index`, or the limited-use keys that a phone was given in their place.
     """
     digits = pan.reveal()
     if not _is_number(digits) or not 12 <= len(digits) <= 19 or not luhn_holds(digits):
@@ -36,13 +36,13 @@ def personalise(
         raise BadInput("the PAN sequence number is not two digits", where=_WHERE, hint="write it like 01")
     if not _is_number(service_code) or len(service_code) != 3:
         raise BadInput("the service code is not three digits", where=_WHERE, hint=f"write it like {DEBIT_SERVICE_CODE}")
-    if len(card_key) != KEY_LENGTH:
+    if isinstance(card_key, bytes) and len(card_key) != KEY_LENGTH:
         raise BadInput(f"the card key has {len(card_key)} bytes", where=_WHERE, hint=f"a two-key triple DES key has {KEY_LENGTH}")
     if not 0 <= key_index <= 0xFF or not 5 <= len(aid) <= 16:
         raise BadInput("the key index or the AID is out of range", where=_WHERE, hint="0 to 255, and 5 to 16 bytes")
     track2 = Track2(pan, f"{expiry:%y%m}", service_code)
-    own = LimitedUseKey(0, Masked(card_key.hex()), 1, LAST_ATC)
-    return CardState(track2, psn, (own,), key_index=key_index, aid=aid, label=checked_label(label))
+    keys = (LimitedUseKey(0, Masked(card_key.hex()), 1, LAST_ATC),) if isinstance(card_key, bytes) else checked_keys(card_key)
+    return CardState(track2, psn, keys, key_index=key_index, aid=aid, label=checked_label(label))
 
 
 def replenished(state: CardState, keys: tuple[LimitedUseKey, ...]) -> CardState:

@@ -1,6 +1,7 @@
 """A card in the phone: issued to a verified customer, personalised on request of the device that holds it."""
 
 import asyncio
+from datetime import date
 from enum import Enum, auto
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from tapwealth.wire.emv_rsa import PrivateKey
 MASTER_KEYS = {1: "iss_mk_ac_1"}
 """Issuer master keys by key index: names in the key store."""
 
-_KEY_INDEX = 1
+KEY_INDEX = 1
 TOKEN_BIN = "62888800"  # noqa: S105
 """Issuer identification number of the phones' cards (a range of the sandbox, not assigned by UnionPay)."""
 
@@ -102,7 +103,7 @@ async def issue_card(house: House, envelope: Envelope, command: IssueCard) -> Ca
             return Refusal(CardRefusal.NOT_VERIFIED, "your identity is not verified yet; try again in a moment")
         token = await store.token_of(tx, book, person)
         if token is None:
-            token = _new_token(house, at, row, await _free_number(house, tx, row.identity_lookup))
+            token = await new_token(house, tx, at, row, derived(row.id, "card token"))
             if not await store.add_tokens(tx, [token], at.now):
                 raise Outage("the card's number went to somebody else at this moment; ask again")
         return CardIssued(token.masked_token, token.expiry)
@@ -110,8 +111,9 @@ async def issue_card(house: House, envelope: Envelope, command: IssueCard) -> Ca
     return await once(house, [book], envelope, command, act, CardIssued)
 
 
-def _new_token(house: House, at: Moment, row: customers.PersonRow, pan: Pan) -> Token:
-    identifier = derived(row.id, "card token")
+async def new_token(house: House, tx: Tx, at: Moment, row: customers.PersonRow, identifier: UUID, device_key: bytes = b"") -> Token:
+    """A credential with a number that nobody has, not stored yet. `device_key`: of the device it is bound to, if to any."""
+    pan = await _free_number(house, tx, row.identity_lookup + device_key)
     return Token(
         book=row.book,
         id=identifier,
@@ -121,10 +123,16 @@ def _new_token(house: House, at: Moment, row: customers.PersonRow, pan: Pan) -> 
         masked_token=str(pan),
         psn=_PSN,
         expiry=f"{at.now.year % 100 + _YEARS:02d}{at.now.month:02d}",
-        master_key=MASTER_KEYS[_KEY_INDEX],
+        master_key=MASTER_KEYS[KEY_INDEX],
         last_atc=0,
         state="active",
+        device_key=device_key,
     )
+
+
+def number_of(house: House, token: Token) -> Pan:
+    """The number of a credential, unsealed for one use."""
+    return Pan(house.keys.open_sealed("pan", token.sealed, b"card_token" + token.id.bytes).decode())
 
 
 async def _free_number(house: House, tx: Tx, identity_lookup: bytes) -> Pan:
@@ -157,12 +165,15 @@ async def personalisation(house: House, book: int, person: UUID) -> Personalisat
         today = business_date_of((await moment(tx)).now)
     if token is None:
         return Refusal(CardRefusal.NO_CARD, "no card has been issued for this phone; ask for one first")
-    pan = Pan(house.keys.open_sealed("pan", token.sealed, b"card_token" + token.id.bytes).decode())
-    key = issuer_keys(house).card_key(_KEY_INDEX, pan, token.psn)
-    made = await asyncio.to_thread(
-        authority.new_card, house.keys, Track2(pan, token.expiry, DEBIT_SERVICE_CODE), token.psn, TOKEN_BIN, today
-    )
-    return Personalisation(pan.reveal(), token.psn, token.expiry, key.hex(), _KEY_INDEX, _data(*made))
+    pan = number_of(house, token)
+    key = issuer_keys(house).card_key(KEY_INDEX, pan, token.psn)
+    return Personalisation(pan.reveal(), token.psn, token.expiry, key.hex(), KEY_INDEX, await card_data(house, token, today))
+
+
+async def card_data(house: House, token: Token, today: date) -> CardData:
+    """Records and an RSA key for a card, drawn anew each time, certified, and forgotten."""
+    track2 = Track2(number_of(house, token), token.expiry, DEBIT_SERVICE_CODE)
+    return _data(*await asyncio.to_thread(authority.new_card, house.keys, track2, token.psn, TOKEN_BIN, today))
 
 
 class AuthorityKey(msgspec.Struct, frozen=True):

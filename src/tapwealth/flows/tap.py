@@ -26,6 +26,7 @@ from tapwealth.issuing.authorise import Approved, Declined, Facts, Purse, decide
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.decline import DeclineReason
+from tapwealth.issuing.limited_use import KeyRange, key_for
 from tapwealth.issuing.store import Authorisation, BookedKey, SaleKey, Token
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
@@ -116,6 +117,8 @@ class _Loaded:
 
     tokens: dict[UUID, Token]
     counters: dict[UUID, int]
+    keys: dict[UUID, list[KeyRange]]
+    now: datetime
     reversed: set[BookedKey]
     purses: dict[UUID, Purse]
     accounts: dict[tuple[int, Kind, UUID], int]
@@ -132,6 +135,8 @@ class _Loaded:
             merchant_known=request.merchant_id in cards.merchants,
             token=token,
             last_atc=self.counters.get(token.id, 0) if token else 0,
+            keys=self.keys.get(token.id, ()) if token else (),
+            now=self.now,
             reversed_before=(one.book, sale_key(request.key)) in self.reversed,
             above_limit=self._above_limit(person, request.amount) if person else None,
             purse=self.purses[person] if person else Purse(0, 0, 0),
@@ -144,7 +149,15 @@ class _Loaded:
             self.counters[token.id] = result.atc
         if person is not None and isinstance(result, Approved):
             self.used[person] = self.used.get(person, 0) + request.amount
+            self._spend(one.token, result.atc, request.amount)
         return result
+
+    def _spend(self, token: UUID | None, atc: int, amount: int) -> None:
+        """What is approved under a limited-use key counts for the next request of the batch."""
+        ranges = self.keys.get(token, []) if token else []
+        key = key_for(ranges, atc)
+        if key is not None:
+            ranges[ranges.index(key)] = replace(key, spent=key.spent + amount)
 
     def _above_limit(self, person: UUID, amount: int) -> str | None:
         return limits.above_limit(self.rule_set, self.levels[person], self.used.get(person, 0), amount)
@@ -161,6 +174,8 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed])
     return _Loaded(
         tokens,
         {token.id: token.last_atc for token in tokens.values()},
+        await store.live_keys(tx, [token for token in tokens.values() if token.device_key]),
+        at.now,
         await store.reversals(tx, [(one.book, sale_key(one.request.key)) for one in fresh]),
         {person: _purse(book, person, accounts, free) for book, person in people},
         accounts,
@@ -244,6 +259,9 @@ async def _save(cards: CardHouse, tx: Any, at: Moment, facts: _Loaded, made: Seq
     rows = [one.row for one in made]
     await store.add_authorisations(tx, rows)
     await store.raise_counters(tx, [(row.book, row.token, facts.counters[row.token]) for row in rows if row.token in facts.counters])
+    await store.spend_keys(
+        tx, [(row.book, row.token, row.atc, row.amount) for row in rows if row.state == "approved" and row.token in facts.keys]
+    )
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in rows if row.state == "approved"])
 
 

@@ -5,11 +5,14 @@ fund part advanced by the bank and covered by units. What an earlier request of 
 drawn down as the decisions fall, and the ledger judges once more when the holds are placed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tapwealth.issuing.chip_data import ChipData, read_chip_data
 from tapwealth.issuing.cryptogram import CryptogramRefusal, IssuerKeys, Verified, diagnose, verify
 from tapwealth.issuing.decline import DeclineReason
+from tapwealth.issuing.limited_use import KeyRange, key_for, objection
 from tapwealth.issuing.store import Token
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.wire.emv_data import CryptogramType
@@ -70,12 +73,14 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the decision needs. `last_atc` is the greatest counter met, this batch included. `explain`: whether a wrong cryptogram is
-    looked into, at the cost of some twenty right ones."""
+    """All that the decision needs. `last_atc` is the greatest counter met, this batch included; `keys` those of a token on a device.
+    `explain`: whether a wrong cryptogram is looked into, at the cost of some twenty right ones."""
 
     merchant_known: bool
     token: Token | None
     last_atc: int
+    keys: Sequence[KeyRange]
+    now: datetime
     reversed_before: bool
     above_limit: str | None
     purse: Purse
@@ -123,19 +128,25 @@ def _authentic(facts: Facts, request: AuthorisationRequest, chip: ChipData, keys
         return Declined(DeclineReason.BAD_CHIP_DATA, text)
     if chip.iad.decision is CryptogramType.AAC:
         return Declined(DeclineReason.CARD_DECLINED, DeclineReason.CARD_DECLINED.text)
-    verified = verify(keys, chip, request.pan, request.psn)
+    limited = key_for(facts.keys, chip.atc)
+    if limited is None and facts.token is not None and facts.token.device_key:
+        reason = DeclineReason.COUNTER_REPLAYED if chip.atc <= facts.last_atc else DeclineReason.KEY_USED_UP
+        return Declined(reason, f"counter {chip.atc}: {reason.text}")
+    number = limited.number if limited else 0
+    verified = verify(keys, chip, request.pan, request.psn, number=number)
     if isinstance(verified, Refusal):
-        return Declined(DeclineReason.WRONG_CRYPTOGRAM, _why(facts, verified, keys, chip, request))
+        return Declined(DeclineReason.WRONG_CRYPTOGRAM, _why(facts, verified, keys, chip, request, number))
     if chip.atc <= facts.last_atc:
         text = f"counter {chip.atc} was used before: the greatest one met is {facts.last_atc}"
         return Declined(DeclineReason.COUNTER_REPLAYED, text, chip.atc)
-    return verified
+    against = objection(limited, request.amount, facts.now) if limited else None
+    return verified if against is None else Declined(against, f"key {number}: {against.text}", chip.atc)
 
 
-def _why(facts: Facts, refusal: Refusal, keys: IssuerKeys, chip: ChipData, request: AuthorisationRequest) -> str:
+def _why(facts: Facts, refusal: Refusal, keys: IssuerKeys, chip: ChipData, request: AuthorisationRequest, number: int) -> str:
     if refusal.code is not CryptogramRefusal.DIFFERS:
         return refusal.text
-    return diagnose(keys, chip, request.pan, request.psn) if facts.explain else NOT_LOOKED_INTO
+    return diagnose(keys, chip, request.pan, request.psn, number) if facts.explain else NOT_LOOKED_INTO
 
 
 def _issuer_authentication(verified: Verified) -> bytes:

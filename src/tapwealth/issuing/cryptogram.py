@@ -19,6 +19,7 @@ from tapwealth.wire.emv_crypto import (
     arpc_method_1,
     arpc_method_2,
     card_key_input,
+    limited_use_key,
     odd_parity,
     retail_mac,
 )
@@ -74,9 +75,19 @@ class IssuerKeys:
         """A card's key (`icc_mk_ac`), 16 bytes: for verifying, and for personalising a phone. KeyError when there is no such index."""
         return odd_parity(self.port.tdes_ecb(self.names[key_index], card_key_input(pan.reveal(), psn)))
 
+    def key_in_use(self, key_index: int, pan: Pan, psn: str, number: int) -> bytes:
+        """What the card computes with: its limited-use key of that number, or for number 0 its own key. KeyError as above."""
+        key = self.card_key(key_index, pan, psn)
+        return limited_use_key(key, number) if number else key
 
-def verify(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str, wanted: CryptogramType = CryptogramType.ARQC) -> Verified | Refusal:
-    """Whether the card of `pan` and `psn` (two digits) made this cryptogram, and of the wanted type. `diagnose` explains a difference."""
+
+def verify(
+    keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str, wanted: CryptogramType = CryptogramType.ARQC, *, number: int = 0
+) -> Verified | Refusal:
+    """Whether the card of `pan` and `psn` (two digits) made this cryptogram with its key of that number, and of the wanted type.
+
+    `diagnose` explains a difference.
+    """
     iad = chip.iad
     if iad.algorithm != TRIPLE_DES:
         return Refusal(CryptogramRefusal.UNKNOWN_ALGORITHM, f"cryptogram algorithm {iad.algorithm:02X} is not known, only 01")
@@ -87,7 +98,7 @@ def verify(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str, wanted: Cryptog
         return Refusal(CryptogramRefusal.UNKNOWN_KEY_INDEX, f"there is no master key of index {iad.key_index:02X}")
     if iad.decision is not wanted:
         return Refusal(CryptogramRefusal.WRONG_TYPE, f"the card made a {iad.decision.name}, wanted was a {wanted.name}")
-    key = profile.scheme.session_key(keys.card_key(iad.key_index, pan, psn), chip.atc)
+    key = profile.scheme.session_key(keys.key_in_use(iad.key_index, pan, psn, number), chip.atc)
     if not hmac.compare_digest(retail_mac(key, maced(chip, chip.atc), profile.padding), chip.cryptogram):
         return Refusal(CryptogramRefusal.DIFFERS, "the cryptogram differs")
     return Verified(chip.cryptogram, key)
@@ -99,29 +110,29 @@ def maced(chip: ChipData, atc: int) -> bytes:
     return b"".join(parts) + chip.iad.cvr
 
 
-def diagnose(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str) -> str:
+def diagnose(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str, number: int = 0) -> str:
     """One line for operations about a cryptogram that differs: the first change that makes it match, or that none does.
 
     Tried are the neighbouring counters, the other master keys, the other padding, the other session keys, the other sequence numbers
     up to 03: some twenty MACs, so this is for the people who look at a decline and not for the way of a tap.
     """
-    for change, candidate in _variants(keys, chip, pan, psn):
+    for change, candidate in _variants(keys, chip, pan, psn, number):
         if candidate == chip.cryptogram:
             return f"cryptogram differs: matches with {change}"
     return "cryptogram differs: matches no neighbouring counter, other key, padding or sequence number; another card, or changed data"
 
 
-def _variants(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str) -> Iterator[tuple[str, bytes]]:
+def _variants(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str, limited: int) -> Iterator[tuple[str, bytes]]:
     """Changes in words, and the cryptogram each of them would give."""
     index, profile = chip.iad.key_index, keys.profiles.get(chip.iad.cvn, PROFILES[PBOC_CVN])
     if index in keys.names:
-        yield from _own_key_variants(keys.card_key(index, pan, psn), chip, profile)
+        yield from _own_key_variants(keys.key_in_use(index, pan, psn, limited), chip, profile)
     for other in keys.names:
         if other != index:
-            yield f"key index {other:02X}", _cryptogram(profile, keys.card_key(other, pan, psn), chip, chip.atc)
+            yield f"key index {other:02X}", _cryptogram(profile, keys.key_in_use(other, pan, psn, limited), chip, chip.atc)
     for number in (f"{count:02d}" for count in range(4)):
         if number != psn and index in keys.names:
-            yield f"PAN sequence number {number}", _cryptogram(profile, keys.card_key(index, pan, number), chip, chip.atc)
+            yield f"PAN sequence number {number}", _cryptogram(profile, keys.key_in_use(index, pan, number, limited), chip, chip.atc)
 
 
 def _own_key_variants(card_key: bytes, chip: ChipData, profile: Profile) -> Iterator[tuple[str, bytes]]:

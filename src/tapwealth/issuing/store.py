@@ -6,10 +6,16 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.issuing.limited_use import GOOD_FOR, KeyRange
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A card credential in a phone. `sealed` holds its number, `last_atc` is the greatest counter seen."""
+    """A card credential in a phone. `sealed` holds its number, `last_atc` is the greatest counter seen.
+
+    `device_key` is the public key (P-256) of the device it is bound to, empty for a card bound to none. `requests` is the number of the
+    device's last request for keys, `asked_at` the card's counter in it.
+    """
 
     book: int
     id: UUID
@@ -22,6 +28,9 @@ class Token:
     master_key: str
     last_atc: int
     state: str
+    device_key: bytes = b""
+    requests: int = 0
+    asked_at: int = 0
 
 
 class SaleKey(NamedTuple):
@@ -86,7 +95,8 @@ class Authorisation:
         return SaleKey(self.merchant_number, self.terminal_number, self.batch, self.stan)
 
 
-_TOKEN = "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state"  # noqa: S105
+_TOKEN = "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state, device_key, requests, asked_at"  # noqa: S105
+_RANGE = "number, first_atc, last_atc, amount_limit, spent, good_until"
 _AUTHORISATION = (
     "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
     " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount,"
@@ -104,7 +114,7 @@ async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]
     routed = await tx.fetch(route, *([getattr(one, name) for one in made] for name in ("token_lookup", "book", "id")))
     added = {row["token"] for row in routed}
     names = _TOKEN.split(", ")
-    types = "int uuid uuid bytea bytea text text text text int text"
+    types = "int uuid uuid bytea bytea text text text text int text bytea bigint int"
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     columns = ([getattr(one, name) for one in made if one.id in added] for name in names)
     await tx.execute(f"insert into card_token ({_TOKEN}, issued_at) select x.*, ${len(names) + 1} from unnest({slots}) x", *columns, now)
@@ -112,9 +122,27 @@ async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]
 
 
 async def token_of(tx: Any, book: int, person: UUID) -> Token | None:
-    """A person's credential, if one was issued."""
-    row = await tx.fetchrow(f"select {_TOKEN} from card_token where book = $1 and person = $2 order by issued_at limit 1", book, person)
+    """A person's credential that is bound to no device, if one was issued."""
+    row = await tx.fetchrow(f"select {_TOKEN} from card_token where book = $1 and person = $2 and device_key = ''", book, person)
     return Token(*row) if row else None
+
+
+async def device_tokens(tx: Any, book: int, person: UUID) -> list[Token]:
+    """A person's credentials on devices, the deleted ones as well, in the order of issuing."""
+    query = f"select {_TOKEN} from card_token where book = $1 and person = $2 and device_key <> '' order by issued_at, id"
+    return [Token(*row) for row in await tx.fetch(query, book, person)]
+
+
+async def set_token_states(tx: Any, book: int, tokens: Sequence[UUID], state: str) -> None:
+    """A deleted one stays deleted."""
+    await tx.execute(
+        "update card_token set state = $3 where book = $1 and id = any($2::uuid[]) and state <> 'deleted'", book, list(tokens), state
+    )
+
+
+async def note_request(tx: Any, book: int, token: UUID, number: int, counter: int) -> None:
+    """The device's last request for keys."""
+    await tx.execute("update card_token set requests = $3, asked_at = $4 where book = $1 and id = $2", book, token, number, counter)
 
 
 async def routes(tx: Any, lookups: Sequence[bytes]) -> dict[bytes, tuple[int, UUID]]:
@@ -131,6 +159,75 @@ async def tokens(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Token]
         [token for _, token in wanted],
     )
     return {row["id"]: Token(*row) for row in rows}
+
+
+async def add_keys(tx: Any, book: int, token: UUID, made: Sequence[KeyRange], request: int) -> None:
+    """Keys that come with the device's request of that number; 0: with the card."""
+    await tx.execute(
+        f"insert into token_key (book, token, {_RANGE}, request)"
+        " select $1, $2, x.*, $3 from unnest($4::bigint[], $5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::timestamptz[]) x",
+        book,
+        token,
+        request,
+        [one.number for one in made],
+        [one.first_atc for one in made],
+        [one.last_atc for one in made],
+        [one.amount_limit for one in made],
+        [one.spent for one in made],
+        [one.good_until for one in made],
+    )
+
+
+async def keys_of(tx: Any, book: int, token: UUID) -> list[KeyRange]:
+    """All that a token was ever given, in their order."""
+    rows = await tx.fetch(f"select {_RANGE} from token_key where book = $1 and token = $2 order by number", book, token)
+    return [KeyRange(*row) for row in rows]
+
+
+async def keys_brought_by(tx: Any, book: int, token: UUID, request: int) -> list[KeyRange]:
+    """What one request brought."""
+    query = f"select {_RANGE} from token_key where book = $1 and token = $2 and request = $3 order by number"
+    return [KeyRange(*row) for row in await tx.fetch(query, book, token, request)]
+
+
+async def renew_keys(tx: Any, book: int, token: UUID, counter: int, now: datetime) -> None:
+    """Amount and age of what a card at that counter still has begin anew."""
+    await tx.execute(
+        "update token_key set spent = 0, good_until = $4 where book = $1 and token = $2 and last_atc > $3",
+        book,
+        token,
+        counter,
+        now + GOOD_FOR,
+    )
+
+
+async def live_keys(tx: Any, tokens: Sequence[Token]) -> dict[UUID, list[KeyRange]]:
+    """By token, the keys from that of its greatest counter on: those that a tap can need. One statement, none for no token."""
+    found: dict[UUID, list[KeyRange]] = {one.id: [] for one in tokens}
+    if tokens:
+        rows = await tx.fetch(
+            f"select token, {_RANGE} from token_key join unnest($1::int[], $2::uuid[], $3::int[]) k(book, token, atc) using (book, token)"
+            " where last_atc >= atc",
+            [one.book for one in tokens],
+            [one.id for one in tokens],
+            [one.last_atc for one in tokens],
+        )
+        for token, *columns in rows:
+            found[token].append(KeyRange(*columns))
+    return found
+
+
+async def spend_keys(tx: Any, approved: Sequence[tuple[int, UUID, int, int]]) -> None:
+    """(book, token, counter, fen) of taps approved. One statement, none for no tap."""
+    if not approved:
+        return
+    await tx.execute(
+        "update token_key k set spent = k.spent + x.amount from (select t.book, t.token, t.number, sum(a.amount)::bigint as amount"
+        " from unnest($1::int[], $2::uuid[], $3::int[], $4::bigint[]) a(book, token, atc, amount)"
+        " join token_key t on t.book = a.book and t.token = a.token and a.atc between t.first_atc and t.last_atc"
+        " group by t.book, t.token, t.number) x where k.book = x.book and k.token = x.token and k.number = x.number",
+        *([one[column] for one in approved] for column in range(4)),
+    )
 
 
 async def raise_counters(tx: Any, counters: Sequence[tuple[int, UUID, int]]) -> None:

@@ -208,10 +208,10 @@ def issue_card(number: int) -> Act:
 
     async def act(play: Play) -> None:
         stage, one = play.stage, person(play, number)
-        _wanted(await stage.command(f"card {number}", "issue_card", {}, one.device_token))
         device = phone(play, number)
+        given = _wanted(await stage.command(f"card {number}", "provision_token", device.proof(), one.device_token))
         if not device.has_card:
-            device.personalise(**await stage.view("card", token=one.device_token))
+            device.personalise(given)
 
     return act
 

@@ -4,15 +4,21 @@ The new state is stored before the answer leaves: a phone that dies in between h
 one.
 """
 
+import os
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_der_private_key
+
 from tapwealth.card.applet import step
 from tapwealth.card.personalise import personalise
 from tapwealth.card.state import CardState
-from tapwealth.card.store import read_files
+from tapwealth.card.store import read_files, read_key
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.phone.store import CardStore
 
@@ -22,17 +28,36 @@ class Phone:
 
     def __init__(self, path: Path) -> None:
         self._store = CardStore(path)
+        self._key_path = path.with_suffix(".device")
         self._state: CardState | None = None
 
     @property
     def has_card(self) -> bool:
         return self._store.has_card
 
-    def personalise(self, pan: str, psn: str, expiry: str, card_key: str, key_index: int, files: dict[str, Any]) -> None:
-        """Take in what the issuer sent; `expiry` is YYMM."""
+    def proof(self) -> dict[str, str]:
+        """What the issuer wants of a device: its public key, and a signature over that. The key is made once and stays in the phone."""
+        key = self._device_key()
+        point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint).hex()
+        signature = key.sign(f"tapwealth/provision\n{point}".encode("ascii"), ECDSA(SHA256(), deterministic_signing=True))
+        return {"device_key": point, "signature": signature.hex()}
+
+    def _device_key(self) -> EllipticCurvePrivateKey:
+        if not self._key_path.exists():
+            made = generate_private_key(SECP256R1()).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            with open(os.open(self._key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(made)
+        key = load_der_private_key(self._key_path.read_bytes(), None)
+        assert isinstance(key, EllipticCurvePrivateKey)
+        return key
+
+    def personalise(self, given: Mapping[str, Any]) -> None:
+        """Take in what the issuer sent: PAN, PSN, expiry YYMM, the first limited-use keys, and what readers may read."""
+        expiry = given["expiry"]
         until = date(2000 + int(expiry[:2]), int(expiry[2:]), 1)
-        plain = personalise(Pan(pan), psn, until, bytes.fromhex(card_key), key_index=key_index)
-        self._save(replace(plain, files=read_files(files)))
+        keys = tuple(read_key(one) for one in given["keys"])
+        plain = personalise(Pan(given["pan"]), given["psn"], until, keys, key_index=given["key_index"])
+        self._save(replace(plain, files=read_files(given["files"])))
 
     def transmit(self, c_apdu: bytes) -> bytes:
         """One command APDU, one response. The dialogue lives as long as the phone is in the field; the counter for good."""

@@ -105,6 +105,12 @@ def _unknown(what: str) -> Refusal:
     return Refusal(ReportRefusal.UNKNOWN, f"there is no such {what} of yours; check its id")
 
 
+async def _shown_card(tx: Any, book: int, person: UUID) -> issuing.Token | None:
+    """The newest card on a device that is not deleted, else the one that is bound to none."""
+    on_devices = [one for one in await issuing.device_tokens(tx, book, person) if one.state != "deleted"]
+    return on_devices[-1] if on_devices else await issuing.token_of(tx, book, person)
+
+
 async def me(house: House, tx: Any, book: int, person: UUID) -> Me:
     row = (await customers.persons(tx, [(book, person)]))[person]
     wanted = [
@@ -115,7 +121,7 @@ async def me(house: House, tx: Any, book: int, person: UUID) -> Me:
     balances = await house.ledger.balances(tx, [one for one in accounts if one is not None])
     wallet, holding = (_standing(balances.get(one) if one is not None else None) for one in accounts)
     bound = [BoundCard(one.id, one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)]
-    token = await issuing.token_of(tx, book, person)
+    token = await _shown_card(tx, book, person)
     masked = token.masked_token if token else ""
     return Me(prefixed("cus", person), row.shown_name, row.kyc_level, *wallet, *holding, bound, masked)
 

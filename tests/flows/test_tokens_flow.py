@@ -1,0 +1,264 @@
+"""Cards on devices, on a real database: bound to the device's key, paying with limited-use keys that run out, stopped at once when lost."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from bill_town import Person
+from card_town import CardTown, Phone
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tapwealth.card import personalise, read_key, replenished
+from tapwealth.flows import cards, tokens
+from tapwealth.flows.tokens import (
+    DeleteToken,
+    MoveToken,
+    Provisioned,
+    ProvisionToken,
+    Replenished,
+    ReplenishToken,
+    ResumeToken,
+    SuspendToken,
+    TokenRefusal,
+)
+from tapwealth.issuing import store as issuing
+from tapwealth.issuing.limited_use import AMOUNT_PER_KEY, GOOD_FOR, KEYS_AHEAD, TAPS_PER_KEY
+from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import BadInput, Refusal
+
+FIRST_TAPS = KEYS_AHEAD * TAPS_PER_KEY
+
+
+def members(key: Any) -> dict[str, Any]:
+    return {"number": key.number, "key": key.key, "first_atc": key.first_atc, "last_atc": key.last_atc}
+
+
+class Device:
+    """A phone of a person, with the key that never leaves it."""
+
+    def __init__(self, host: CardTown, person: Person) -> None:
+        self.host, self.person = host, person
+        self.key: EllipticCurvePrivateKey = generate_private_key(SECP256R1())
+        self.point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint).hex()
+        self.requests = 0
+
+    def sign(self, *lines: object) -> str:
+        """As docs/how-to/provision-a-phone.md says it, not as the product writes it."""
+        return self.key.sign("\n".join(map(str, lines)).encode(), ECDSA(SHA256())).hex()
+
+    def envelope(self, key: UUID | None = None) -> Any:
+        return self.host.place.envelope(self.person, key=key)
+
+    async def take_in(self, given: Any) -> "Device":
+        assert isinstance(given, Provisioned), given
+        house, self.token = self.host.place.house, UUID(given.token)
+        self.given = given
+        until = date(2000 + int(given.expiry[:2]), int(given.expiry[2:]), 1)
+        keys = tuple(read_key(members(one)) for one in given.keys)
+        self.phone = Phone(personalise(Pan(given.pan), given.psn, until, keys, key_index=given.key_index))
+        async with house.database.read() as tx:
+            (self.host.routes[given.pan],) = (await issuing.routes(tx, [cards.token_lookup(house, Pan(given.pan))])).values()
+        return self
+
+    async def provision(self) -> "Device":
+        command = ProvisionToken(self.point, self.sign("tapwealth/provision", self.point))
+        return await self.take_in(await tokens.provision(self.host.place.house, self.envelope(), command))
+
+    def request(self, number: int, counter: int | None = None) -> ReplenishToken:
+        at = self.phone.state.atc if counter is None else counter
+        return ReplenishToken(self.token, number, at, self.sign("tapwealth/replenish", self.token, number, at))
+
+    async def ask(self, command: ReplenishToken, key: UUID | None = None) -> Replenished | Refusal:
+        return await tokens.replenish(self.host.place.house, self.envelope(key), command)
+
+    async def replenish(self) -> Replenished:
+        self.requests += 1
+        got = await self.ask(self.request(self.requests))
+        assert isinstance(got, Replenished), got
+        self.phone.state = replenished(self.phone.state, tuple(read_key(members(one)) for one in got.keys))
+        return got
+
+    async def tap(self, amount: int = 1_00) -> str:
+        return (await self.host.tap(self.phone, amount))[1]
+
+
+@pytest.fixture
+async def device(host: CardTown) -> Device:
+    return await Device(host, await host.place.person("Wang", 50_000_00)).provision()
+
+
+def code(answer: Any) -> Any:
+    return answer.code if isinstance(answer, Refusal) else answer
+
+
+async def test_a_device_is_given_keys_for_some_taps_and_pays_with_them(device: Device) -> None:
+    assert device.phone.state.taps_left == FIRST_TAPS
+    assert [await device.tap() for _ in range(TAPS_PER_KEY + 1)] == ["00"] * (TAPS_PER_KEY + 1)
+    assert device.phone.state.taps_left == FIRST_TAPS - TAPS_PER_KEY - 1
+
+
+async def test_the_cards_own_key_or_the_key_of_another_range_does_not_pay(device: Device) -> None:
+    first, second, *_ = device.phone.state.keys
+    swapped = (replace(first, key=second.key), second)
+    sale, answer = await device.host.tap(device.phone.copied(keys=swapped), 1_00)
+    assert answer == "05"
+    assert (await device.host.row(sale)).reason.startswith("wrong_cryptogram: cryptogram differs")
+    assert await device.tap() == "00"
+
+
+async def test_a_counter_that_no_key_was_given_for_is_declined_in_words(device: Device) -> None:
+    stretched = replace(device.phone.state.keys[-1], first_atc=FIRST_TAPS + 1, last_atc=FIRST_TAPS + 9)
+    sale, answer = await device.host.tap(device.phone.copied(keys=(stretched,), atc=FIRST_TAPS), 1_00)
+    assert (answer, (await device.host.row(sale)).reason.split(":")[0]) == ("05", "key_used_up")
+    assert await device.tap() == "00", "what was not proved spends no counter"
+
+
+async def test_a_key_pays_its_amount_and_is_renewed_by_a_signed_request(device: Device) -> None:
+    assert await device.tap(AMOUNT_PER_KEY - 1_00) == "00"
+    sale, answer = await device.host.tap(device.phone, 1_01)
+    assert (answer, (await device.host.row(sale)).reason.split(":")[:2]) == ("61", ["key_amount_used_up", " key 1"])
+    assert await device.tap(1_00) == "00"
+    assert (await device.replenish()).keys == []
+    assert await device.tap(1_01) == "00"
+
+
+async def test_two_taps_of_one_batch_share_the_amount_of_their_key(device: Device) -> None:
+    sales = [device.host.sale(device.phone, AMOUNT_PER_KEY - 50), device.host.sale(device.phone, 51), device.host.sale(device.phone, 50)]
+    assert [one.response_code for one in await device.host.authorise(*sales)] == ["00", "61", "00"]
+
+
+async def test_a_key_that_is_too_old_is_renewed_by_a_signed_request(device: Device) -> None:
+    await device.host.after(days=GOOD_FOR.days, seconds=1)
+    sale, answer = await device.host.tap(device.phone, 1_00)
+    assert (answer, (await device.host.row(sale)).reason.split(":")[0]) == ("05", "key_too_old")
+    await device.replenish()
+    assert await device.tap() == "00"
+
+
+async def test_a_device_asks_for_more_keys_and_never_runs_dry(device: Device) -> None:
+    for _ in range(TAPS_PER_KEY):
+        assert await device.tap() == "00"
+    got = await device.replenish()
+    assert [(one.number, one.first_atc, one.last_atc) for one in got.keys] == [(KEYS_AHEAD + 1, FIRST_TAPS + 1, FIRST_TAPS + TAPS_PER_KEY)]
+    assert device.phone.state.taps_left == FIRST_TAPS
+
+
+async def test_the_same_request_again_brings_the_same_keys(device: Device) -> None:
+    await device.tap()
+    request, key = device.request(1, TAPS_PER_KEY), device.envelope().key
+    first = await device.ask(request, key)
+    assert isinstance(first, Replenished)
+    assert len(first.keys) == 1
+    signed_anew = device.request(1, TAPS_PER_KEY)
+    assert await device.ask(request, key) == await device.ask(request) == await device.ask(signed_anew) == first
+
+
+async def test_two_sessions_at_once_get_the_same_keys_for_the_same_request(device: Device) -> None:
+    request = device.request(1, TAPS_PER_KEY)
+    first, second = await asyncio.gather(device.ask(request), device.ask(request))
+    assert first == second
+    assert isinstance(first, Replenished)
+    assert len(first.keys) == 1
+
+
+async def test_a_request_that_is_not_the_devices_next_one_brings_nothing(device: Device) -> None:
+    other = await Device(device.host, device.person).provision()
+    stranger = await Device(device.host, await device.host.place.person("Li", 1_00)).provision()
+    right = device.request(1)
+    wrong = {
+        "by another device": (device, replace_signature(right, other.request(1).signature), TokenRefusal.WRONG_SIGNATURE),
+        "over another counter": (device, replace_signature(right, device.request(1, 5).signature), TokenRefusal.WRONG_SIGNATURE),
+        "no signature": (device, replace_signature(right, ""), TokenRefusal.WRONG_SIGNATURE),
+        "of somebody else": (stranger, right, TokenRefusal.UNKNOWN_TOKEN),
+        "a number skipped": (device, device.request(2), TokenRefusal.NOT_NEXT),
+        "number 0": (device, device.request(0), TokenRefusal.NOT_NEXT),
+        "a counter without a key": (device, device.request(1, FIRST_TAPS + 1), TokenRefusal.COUNTER_AHEAD),
+    }
+    for what, (asker, command, why) in wrong.items():
+        assert code(await asker.ask(command)) is why, what
+    for _ in range(2):
+        await device.replenish()
+    assert code(await device.ask(right)) is TokenRefusal.NOT_NEXT, "an old one"
+    assert code(await device.ask(device.request(2, 1))) is TokenRefusal.OTHER_REQUEST
+
+
+def replace_signature(command: ReplenishToken, signature: str) -> ReplenishToken:
+    return ReplenishToken(command.token, command.number, command.counter, signature)
+
+
+async def test_a_person_has_a_card_of_its_own_on_each_device_and_one_card_per_device(device: Device) -> None:
+    other = await Device(device.host, device.person).provision()
+    assert other.given.pan != device.given.pan
+    first = device.given
+    again = (await device.provision()).given
+    assert (again.token, again.pan, again.keys) == (first.token, first.pan, first.keys)
+    async with device.host.place.house.database.read() as tx:
+        held = await tokens.held(tx, device.person.book, device.person.id)
+    assert sorted(one.token for one in held) == sorted([first.token, other.given.token])
+
+
+async def test_who_does_not_hold_the_key_it_names_gets_no_card(device: Device) -> None:
+    other = Device(device.host, device.person)
+    claimed = ProvisionToken(other.point, device.sign("tapwealth/provision", other.point))
+    house = device.host.place.house
+    assert code(await tokens.provision(house, device.envelope(), claimed)) is TokenRefusal.WRONG_SIGNATURE
+    with pytest.raises(BadInput, match=r"no point of P-256"):
+        await tokens.provision(house, device.envelope(), ProvisionToken("04" + "01" * 64, claimed.signature))
+    unknown = await device.host.place.person("Nobody", 0, level=0)
+    signed = ProvisionToken(other.point, other.sign("tapwealth/provision", other.point))
+    assert code(await tokens.provision(house, device.host.place.envelope(unknown), signed)) is TokenRefusal.NOT_VERIFIED
+
+
+async def test_a_suspended_card_neither_pays_nor_is_given_keys_until_it_is_resumed(device: Device) -> None:
+    house = device.host.place.house
+    await tokens.suspend(house, device.envelope(), SuspendToken(device.token))
+    assert await device.tap() == "62"
+    assert code(await device.ask(device.request(1))) is TokenRefusal.NOT_ACTIVE
+    again = ProvisionToken(device.point, device.sign("tapwealth/provision", device.point))
+    assert code(await tokens.provision(house, device.envelope(), again)) is TokenRefusal.NOT_ACTIVE
+    await tokens.resume(house, device.envelope(), ResumeToken(device.token))
+    assert await device.tap() == "00"
+
+
+async def test_a_deleted_card_stays_deleted_and_the_device_may_have_a_new_one(device: Device) -> None:
+    house, old = device.host.place.house, device.given
+    await tokens.delete(house, device.envelope(), DeleteToken(device.token))
+    assert await device.tap() == "62"
+    assert code(await tokens.resume(house, device.envelope(), ResumeToken(device.token))) is TokenRefusal.UNKNOWN_TOKEN
+    await device.provision()
+    assert device.given.pan != old.pan
+    assert await device.tap() == "00"
+
+
+async def test_moving_to_a_new_phone_ends_the_old_card_and_is_done_once(device: Device) -> None:
+    house, new = device.host.place.house, Device(device.host, device.person)
+    command, key = MoveToken(device.token, new.point, new.sign("tapwealth/provision", new.point)), device.envelope().key
+    first = await tokens.move(house, device.envelope(key), command)
+    await new.take_in(await tokens.move(house, device.envelope(key), command))
+    assert isinstance(first, Provisioned)
+    assert (new.given.token, new.given.pan, new.given.keys) == (first.token, first.pan, first.keys)
+    assert (await device.tap(), await new.tap()) == ("62", "00")
+    wrong = Device(device.host, device.person)
+    refused = await tokens.move(house, device.envelope(), MoveToken(new.token, wrong.point, new.sign("tapwealth/provision", wrong.point)))
+    assert code(refused) is TokenRefusal.WRONG_SIGNATURE
+    assert await new.tap() == "00", "a move that is refused ends nothing"
+
+
+async def test_an_operator_stops_a_lost_phone_at_once(device: Device) -> None:
+    house = device.host.place.house
+    async with house.database.transaction() as tx:
+        await tx.execute(
+            "insert into phone_directory (phone_lookup, book, person) values ($1, $2, $3)",
+            house.keys.lookup_hash("phone", "13800138000"), device.person.book, device.person.id,
+        )  # fmt: skip
+    stopped = await tokens.report_lost(house, device.host.place.envelope(None), tokens.ReportLostPhone("13800138000"))
+    assert stopped == tokens.CardsStopped(1)
+    assert await device.tap() == "62"
+    assert code(await tokens.resume(house, device.envelope(), ResumeToken(device.token))) is TokenRefusal.UNKNOWN_TOKEN
+    unknown = await tokens.report_lost(house, device.host.place.envelope(None), tokens.ReportLostPhone("13900139000"))
+    assert code(unknown) is TokenRefusal.UNKNOWN_CUSTOMER
