@@ -98,6 +98,24 @@ def test_the_decision_follows_amount_cash_and_reader(amount: int, balance: int, 
     assert (0x5F34 in given) == (decision is not CryptogramType.TC)
 
 
+@pytest.mark.parametrize(
+    ("ttq", "balance", "decision", "signed"),
+    [
+        ("36800000", 500_00, CryptogramType.ARQC, False),
+        ("26800000", 500_00, CryptogramType.ARQC, False),
+        ("20800000", 500_00, CryptogramType.ARQC, False),
+        ("61000080", 500_00, CryptogramType.TC, True),
+        ("61000080", 0, CryptogramType.ARQC, True),
+        ("21800080", 500_00, CryptogramType.ARQC, True),
+    ],
+)
+def test_qualifiers_of_terminals_in_the_field(ttq: str, balance: int, decision: CryptogramType, signed: bool) -> None:
+    """As terminals that others made were seen to send them; byte 1, bit 1 wants a signature for an online payment too."""
+    _, given = asked(issued(balance=balance), ttq, 1_00)
+    assert given[0x9F10][4] & 0x30 == decision.value
+    assert (0x94 in given) == (0x9F4B in given) == signed
+
+
 @pytest.mark.parametrize(("country", "currency", "kind"), [("0840", "0156", "00"), ("0156", "0840", "00"), ("0156", "0156", "20")])
 def test_cash_pays_purchases_in_yuan_alone(country: str, currency: str, kind: str) -> None:
     _, given = asked(issued(), "36000080", 1_00, country, currency, kind)
