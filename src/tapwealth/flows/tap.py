@@ -230,7 +230,7 @@ def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: A
         atc=result.atc,
         state="declined" if not approved else "done" if request.kind is TransactionKind.BALANCE else "approved",
         response_code=APPROVED if isinstance(result, Approved) else result.reason.response_code,
-        reason="" if isinstance(result, Approved) else f"{result.reason.name.lower()}: {result.text}",
+        reason=result.note if isinstance(result, Approved) else f"{result.reason.name.lower()}: {result.text}",
         authorisation_code=f"{identifier.int % 10**6:06d}" if approved else "",
         rrn=f"{identifier.int % 10**12:012d}",
         wallet_amount=result.funding.wallet if isinstance(result, Approved) else 0,

@@ -19,6 +19,9 @@ from tapwealth.wire.emv_data import CryptogramType
 from tapwealth.wire.iso8583.requests import APPROVED, YUAN, AuthorisationRequest
 
 NOT_LOOKED_INTO = "cryptogram differs: not looked into, since many came at once"
+FLAGGED_GAP, MOST_SKIPPED = 20, 1_000
+"""How many counters may have been used up without our hearing of them (offline sales, torn taps) before it is shown to operations, and
+before it is declined."""
 
 
 @dataclass(slots=True)
@@ -54,11 +57,13 @@ class Funding:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """`icc_answer` goes back to the card in field 55: the issuer's authentication data (ARPC and its response code, tag 91)."""
+    """`icc_answer` goes back to the card in field 55: the issuer's authentication data (ARPC and its response code, tag 91);
+    `note` is what operations should look at all the same."""
 
     funding: Funding
     atc: int
     icc_answer: bytes
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,16 @@ def decide(facts: Facts, request: AuthorisationRequest, keys: IssuerKeys) -> App
     verified = _authentic(facts, request, chip, keys)
     if isinstance(verified, Declined):
         return verified
+    skipped = chip.atc - facts.last_atc - 1
+    if skipped > MOST_SKIPPED:
+        return Declined(DeclineReason.COUNTER_JUMPED, f"{skipped} counters never came; at most {MOST_SKIPPED} may be missing", chip.atc)
     if facts.above_limit is not None:
         return Declined(DeclineReason.ABOVE_LIMIT, facts.above_limit, chip.atc)
     funding = facts.purse.draw(request.amount)
     if isinstance(funding, DeclineReason):
         return Declined(funding, funding.text, chip.atc)
-    return Approved(funding, chip.atc, _issuer_authentication(verified))
+    note = f"counter_gap: {skipped} counters never came" if skipped >= FLAGGED_GAP else ""
+    return Approved(funding, chip.atc, _issuer_authentication(verified), note)
 
 
 def _before_the_chip(facts: Facts, request: AuthorisationRequest) -> DeclineReason | None:

@@ -22,6 +22,7 @@ class DeclineReason(Enum):
     KEY_USED_UP = ("05", "no key was given out for the card's counter: the phone must ask for more")
     KEY_TOO_OLD = ("05", "the key is too old: the phone must renew it")
     KEY_AMOUNT_USED_UP = ("61", "above the key's amount: the phone must renew it")
+    COUNTER_JUMPED = ("05", "the card's counter is too far ahead of the greatest one met")
     ABOVE_LIMIT = ("61", "above what this customer may pay")
     NO_MONEY = ("51", "wallet and fund do not suffice")
     LINE_USED_UP = ("51", "the bank's advance line is used up")
