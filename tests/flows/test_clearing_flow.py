@@ -13,6 +13,7 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
 from tapwealth.flows import clearing, exchange_out, payments
 from tapwealth.flows.payments import Outcome
+from tapwealth.flows.reports.shops import FeeStatement, fee_statement
 from tapwealth.flows.tap import HELD_FOR
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
@@ -344,6 +345,19 @@ async def test_a_settlement_that_stops_in_the_middle_is_as_if_it_had_not_begun(
         assert (await clearing.settle_merchants(host.place.house, MONDAY)).figures["net"] == 398_49
     assert await host.place.owed(*accounts) == [0, 0, 0]
     assert await host.place.total(Kind.FEES) == 1_52
+
+
+async def test_what_a_merchant_pays_is_shared_to_the_fen_and_each_party_has_its_statement(host: CardTown) -> None:
+    """5814 is catering: 0.90 % the issuer's, 0.13 % the network's by the notice of 2013, of each sale; the rest of 0.38 % is a loss."""
+    house = replace(host.place.house, rule_set="2014")
+    await with_fee(host)
+    await sold_in_three_books(host, 100_00, 200_00, 100_01)
+    await clearing.settle_merchants(house, MONDAY)
+    async with house.database.read() as tx:
+        assert await fee_statement(tx, MONDAY - timedelta(days=1)) == FeeStatement(MONDAY - timedelta(days=1), 0, 0, 0, 0, [])
+        found = await fee_statement(tx, MONDAY)
+    assert (found.fee, found.issuer, found.network, found.acquirer) == (1_52, 90 + 1_80 + 90, 13 + 26 + 13, 1_52 - 3_60 - 52)
+    assert [(one.number, one.gross, one.fee) for one in found.lines] == [("898110053110002", 400_01, 1_52)]
 
 
 FRIDAY, SATURDAY, NEXT_MONDAY = (MONDAY + timedelta(days=days) for days in (4, 5, 7))

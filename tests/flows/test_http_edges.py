@@ -471,6 +471,8 @@ VIEWS: list[tuple[str, str, int, str, tuple[str, ...]]] = [
     ("proposals", "me", 403, "not_yours", ("operators",)),
     ("receipts/%00", OPERATIONS, 400, "bad_input", ("id", "cannot be seen")),
     ("receipts/x", "me", 403, "not_yours", ("operators",)),
+    ("fees/2014-02-24", "me", 403, "not_yours", ("operators",)),
+    ("fees/x", OPERATIONS, 400, "bad_input", ("date", "write it like")),
     ("transit", "", 403, "not_yours", ("operators",)),
     ("in_flight", "me", 403, "not_yours", ("operators",)),
 ]

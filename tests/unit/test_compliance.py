@@ -30,6 +30,8 @@ def test_current_is_the_default() -> None:
         ("insurance", "grace_after_due", 60, 60),
         ("fund_purchase", "minimum", 100, 100),
         ("customer_reserve", "share", 100, 100),
+        ("card_fee_issuer", "debit", 3_500, None),
+        ("card_fee_network_of_acquirer_cap", "debit", 3_25, None),
         ("large_value_report", "person_domestic_cny", 50_000_000, None),
     ],
 )

@@ -56,7 +56,7 @@ class Presentment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A merchant's day: receipts less fee."""
+    """A merchant's day: receipts less fee, and whose the fee is."""
 
     merchant: UUID
     business_date: date
@@ -64,8 +64,12 @@ class Settlement:
     gross: int
     fee: int
     net: int
+    issuer_share: int
+    network_share: int
+    acquirer_share: int
 
 
+_SETTLEMENT = "merchant, business_date, sales, gross, fee, net, issuer_share, network_share, acquirer_share"
 _MERCHANT = "select id, merchant_number, name, category_code, credit_code, settlement_account, fee_bp, fee_cap from merchant where book = 0"
 _PRESENTMENT = "book, merchant_number, terminal_number, batch, stan, amount, authorisation, business_date, received_at"
 
@@ -192,18 +196,17 @@ async def mark_cleared(tx: Any, cleared: Sequence[tuple[Presentment, str]], day:
 
 
 async def add_settlements(tx: Any, made: Sequence[Settlement]) -> None:
-    rows = [(one.merchant, one.business_date, one.sales, one.gross, one.fee, one.net) for one in made]
     await tx.execute(
-        "insert into merchant_settlement (book, merchant, business_date, sales, gross, fee, net)"
-        " select 0, x.* from unnest($1::uuid[], $2::date[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[]) x on conflict do nothing",
-        *[[row[column] for row in rows] for column in range(6)],
+        f"insert into merchant_settlement (book, {_SETTLEMENT}) select 0, x.* from unnest($1::uuid[], $2::date[], $3::int[], $4::bigint[],"
+        " $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) x on conflict do nothing",
+        *[[getattr(one, name) for one in made] for name in _SETTLEMENT.split(", ")],
     )
 
 
 async def settlements(tx: Any, day: date | None = None) -> list[Settlement]:
     """Of one date, or all."""
     rows = await tx.fetch(
-        "select merchant, business_date, sales, gross, fee, net from merchant_settlement"
+        f"select {_SETTLEMENT} from merchant_settlement"
         " where book = 0 and ($1::date is null or business_date = $1) order by business_date, merchant",
         day,
     )

@@ -28,6 +28,7 @@ class Unit(StrEnum):
     CHANNELS = "channels"
     PERCENT = "percent"
     BASIS_POINTS = "basis_points"
+    PER_MILLION = "per_million"
     HOURS = "hours"
     DAYS = "days"
     WORKING_DAYS = "working_days"

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.fee import merchant_fee
+from tapwealth.acquiring.fee_share import shares
 from tapwealth.acquiring.store import Merchant, Presentment, Settlement
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.compliance import store as compliance
 from tapwealth.flows import payments
+from tapwealth.flows.card_fees import tariff
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
@@ -175,7 +177,7 @@ async def settle_merchants(house: House, day: date) -> StepReport:
         by_merchant: dict[UUID, list[Authorisation]] = defaultdict(list)
         for row in sales:
             by_merchant[row.merchant].append(row)
-        settled = [_settlement(merchants[merchant], day, rows) for merchant, rows in sorted(by_merchant.items())]
+        settled = [_settlement(house, merchants[merchant], day, rows) for merchant, rows in sorted(by_merchant.items())]
         for one in settled:
             await _pay_out(house, tx, at, merchants[one.merchant], one, by_merchant[one.merchant], actor)
         await acquiring.add_settlements(tx, settled)
@@ -184,10 +186,13 @@ async def settle_merchants(house: House, day: date) -> StepReport:
     return StepReport(text, {"merchants": len(settled), "gross": gross, "fee": fee, "net": gross - fee})
 
 
-def _settlement(merchant: Merchant, day: date, rows: list[Authorisation]) -> Settlement:
-    gross = sum(_received(row) for row in rows)
+def _settlement(house: House, merchant: Merchant, day: date, rows: list[Authorisation]) -> Settlement:
+    amounts = [_received(row) for row in rows]
+    gross = sum(amounts)
     fee = merchant_fee(gross, merchant.fee_bp, merchant.fee_cap)
-    return Settlement(merchant.id, day, len([row for row in rows if row.captured_amount]), gross, fee, gross - fee)
+    whose = shares(fee, amounts, tariff(house.rule_set, merchant.category_code))
+    sales = sum(row.captured_amount > 0 for row in rows)
+    return Settlement(merchant.id, day, sales, gross, fee, gross - fee, whose.issuer, whose.network, whose.acquirer)
 
 
 def _received(row: Authorisation) -> int:

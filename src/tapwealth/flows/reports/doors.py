@@ -15,7 +15,7 @@ from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
 from tapwealth.flows.reports.refusals import ReportRefusal
-from tapwealth.flows.reports.shops import merchant_views
+from tapwealth.flows.reports.shops import fee_statement, merchant_views
 from tapwealth.flows.reports.statement import StatementView, statement_of
 from tapwealth.flows.reports.week import WeekView, day_views, week_view
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -74,6 +74,7 @@ def views(house: House) -> Mapping[str, View]:
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
         "files/pending": lambda caller, _given: _for_operators(caller, lambda: _pending(house)),
         "receipts/{id}": lambda caller, given: _for_operators(caller, lambda: _read(house, lambda tx: standing.receipt(tx, given["id"]))),
+        "fees/{date}": lambda caller, given: _for_operators(caller, lambda: _read(house, _fees(read_date(given["date"])))),
         "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
         "in_flight": lambda caller, _given: _for_operators(caller, lambda: _in_flight(house)),
@@ -174,6 +175,10 @@ async def _for_operators(caller: Caller | None, read: Callable[[], Awaitable[Any
 async def _read(house: House, read: Callable[[Any], Awaitable[Any]]) -> Any:
     async with house.database.read() as tx:
         return await read(tx)
+
+
+def _fees(day: date) -> Callable[[Any], Awaitable[Any]]:
+    return lambda tx: fee_statement(tx, day)
 
 
 def _files(day: str | None) -> Callable[[Any], Awaitable[Any]]:

@@ -60,6 +60,29 @@ class MerchantView(msgspec.Struct, frozen=True):
     settlements: list[SettlementView]
 
 
+class FeeLine(msgspec.Struct, frozen=True):
+    """A merchant's fee of a date and whose it is, in fen; `acquirer` is below zero where the fee does not cover what the others take."""
+
+    number: str
+    name: str
+    gross: int
+    fee: int
+    issuer: int
+    network: int
+    acquirer: int
+
+
+class FeeStatement(msgspec.Struct, frozen=True):
+    """What each party has of the fees of a date: the sums of the lines."""
+
+    date: date
+    fee: int
+    issuer: int
+    network: int
+    acquirer: int
+    lines: list[FeeLine]
+
+
 class ChannelView(msgspec.Struct, frozen=True):
     """Who holds the fund through a distributor: units in 1/100, orders and fen of all dates."""
 
@@ -100,6 +123,24 @@ def _receipt(sale: Sale) -> ReceiptView:
         sale.response_code,
         sale.state,
         *TAP_STATES[sale.state],
+    )
+
+
+async def fee_statement(tx: Any, day: date) -> FeeStatement:
+    """In the order of the merchants' numbers. Nothing settled: nothing to share."""
+    settled = {one.merchant: one for one in await acquiring.settlements(tx, day)}
+    lines = [
+        FeeLine(one.merchant_number, one.name, of.gross, of.fee, of.issuer_share, of.network_share, of.acquirer_share)
+        for one in (await acquiring.merchants(tx)).values()
+        if (of := settled.get(one.id))
+    ]
+    return FeeStatement(
+        day,
+        sum(line.fee for line in lines),
+        sum(line.issuer for line in lines),
+        sum(line.network for line in lines),
+        sum(line.acquirer for line in lines),
+        lines,
     )
 
 
