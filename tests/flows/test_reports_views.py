@@ -1,20 +1,21 @@
 """Statements, and who may look at what: a customer at their own, operators at all, everybody at the week."""
 
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from played_days import MONDAY, SHOP, TUESDAY, Played, operator
 
+from tapwealth.card import personalise, read_files, step
 from tapwealth.flows import reports
 from tapwealth.flows.frame import Caller
 from tapwealth.flows.reports import StatementView, WeekView
 from tapwealth.flows.reports.customers import CustomerView
 from tapwealth.flows.reports.days import DayView
+from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.play.wallet_phone import Phone
 from tapwealth.terminal import Oda, OnlineRequest, Tap, dialogue, read_config, run
 
 CLERK = operator("ops.chen")
@@ -136,14 +137,20 @@ async def test_operators_see_the_exchanged_files(on: Played) -> None:
     assert code(await view(on, "files", on.callers[0])) == "NOT_YOURS"
 
 
-async def test_a_terminal_that_is_given_the_authoritys_key_finds_the_phones_card_genuine(on: Played, tmp_path: Path) -> None:
+async def test_a_terminal_that_is_given_the_authoritys_key_finds_an_issued_card_genuine(on: Played) -> None:
     """The key as the view tells it, in a configuration file; the card as the view hands it to the customer's own device."""
     told = msgspec.to_builtins(await view(on, "authority"))
     lines = "\n".join(f'{name} = "{value}"' for name, value in told.items())
     config = read_config(f'serial = "TW000001"\nqualifiers = "37000080"\n[[application]]\naid = "A00000033301"\n[[ca_key]]\n{lines}\n')
     given = msgspec.to_builtins(await view(on, "card", on.callers[0]))
-    phone = Phone(tmp_path / "phone.json")
-    phone.personalise(**given)
-    outcome = run(dialogue(config, Tap(1_00, date(2014, 2, 25), b"\1\2\3\4", 1)), phone.transmit)
+    card = personalise(Pan(given["pan"]), given["psn"], date(2019, 2, 1), bytes.fromhex(given["card_key"]), key_index=given["key_index"])
+    state = replace(card, files=read_files(given["files"]))
+
+    def transmit(command: bytes) -> bytes:
+        nonlocal state
+        state, answer = step(state, command)
+        return answer
+
+    outcome = run(dialogue(config, Tap(1_00, date(2014, 2, 25), b"\1\2\3\4", 1)), transmit)
     assert isinstance(outcome, OnlineRequest), outcome
     assert outcome.oda is Oda.DONE
