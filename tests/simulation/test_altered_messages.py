@@ -1,6 +1,7 @@
 """One message of each kind is altered by a fen where it passes between two processes: the figures follow it, or the proof names it."""
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
@@ -83,7 +84,8 @@ def test_what_the_registrar_is_sent_and_sends_is_held_against_our_orders_and_uni
         "the fund's income of 2014-02-25 is 1.80, we compute 1.79",
         "0100000001 on 2014-02-26, ",
     )
-    assert len(outcome.unproved) == 1, outcome.unproved
+    payments = {re.sub(r".* on [0-9-]+, ([^:]+):.*", r"\1", line) for line in outcome.unproved}
+    assert len(payments) == 1, "one payment was altered; both of its accounts may be ours"
 
 
 @pytest.mark.soak

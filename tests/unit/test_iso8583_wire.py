@@ -175,7 +175,7 @@ BAD_BYTES = [
     (b"", "message: it does not begin with a message type and a bitmap; send ISO 8583 in BCD"),
     (bytes.fromhex("02A0") + bytes(8), "message: it does not begin with a message type and a bitmap; send ISO 8583 in BCD"),
     (replaced(0, "0210"), "message type: a message type 0210 is no request; send 0200, 0320, 0400 or 0500"),
-    (replaced(0, "0800"), "message type: 0800 is not taken here"),
+    (replaced(0, "0600"), "message type: 0600 is not taken here"),
     (replaced(2, "F0"), "bitmap bit 1: it announces a second bitmap; terminal messages have 64 fields"),
     (replaced(2, "72"), "field 7 (transmission time): no terminal sends it; leave it out"),
     (replaced(8, "86"), f"field 54 (additional amounts), byte 87: failed to decode field, invalid data; {COMPARE}"),
