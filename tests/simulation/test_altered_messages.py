@@ -71,7 +71,6 @@ def test_what_the_bank_books_tells_and_states_is_held_against_each_other() -> No
     assert len(outcome.unproved) == 4, "the altered statement contradicts its own balance, too"
 
 
-@pytest.mark.soak
 def test_what_the_registrar_is_sent_and_sends_is_held_against_our_orders_and_units() -> None:
     """03, 04, 06 and 07; and pain.001 beside them."""
     faults = {"registrar": [("04", 3), ("06", 1), ("07", 3)], "bank": [("pain.001", 8)]}
