@@ -9,21 +9,15 @@ asks for one, the issuer approved, and its word, where it came, was genuine.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tapwealth.card.options import MACED, cryptogram, issuer_data
+from tapwealth.card.options import cryptogram, issuer_data
 from tapwealth.card.state import CardState, Files, Stage
 from tapwealth.wire import dol, tlv
 from tapwealth.wire.apdu import CommandApdu, ResponseApdu, Sw
-from tapwealth.wire.dol import Wanted
 from tapwealth.wire.emv_crypto import arpc_method_1
 from tapwealth.wire.emv_data import CryptogramType
-from tapwealth.wire.emv_profiles import PROFILES
+from tapwealth.wire.emv_profiles import CDOL1, CDOL2, DDOL, PROFILES
 from tapwealth.wire.emv_signatures import Combined, Dynamic, sign_combined, sign_dynamic
 from tapwealth.wire.emv_tags import Tag
-
-_SIZES = {Tag.AMOUNT_9F02: 6, Tag.AMOUNT_OTHER_9F03: 6, Tag.COUNTRY_9F1A: 2, Tag.TVR_95: 5, Tag.CURRENCY_5F2A: 2, Tag.DATE_9A: 3}
-CDOL1 = tuple(Wanted(tag, _SIZES.get(tag, {Tag.TYPE_9C: 1, Tag.UNPREDICTABLE_NUMBER_9F37: 4}.get(tag, 0))) for tag in MACED)
-CDOL2 = (Wanted(Tag.RESPONSE_CODE_8A, 2), *CDOL1)
-DDOL = (Wanted(Tag.UNPREDICTABLE_NUMBER_9F37, 4),)
 
 _KINDS = {0x00: CryptogramType.AAC, 0x40: CryptogramType.TC, 0x80: CryptogramType.ARQC}
 _KIND_BITS, _CDA = 0xC0, 0x10

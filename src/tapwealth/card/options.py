@@ -23,21 +23,11 @@ from tapwealth.wire.apdu import Sw
 from tapwealth.wire.dol import Wanted
 from tapwealth.wire.emv_crypto import Padding, retail_mac, tdes_ecb
 from tapwealth.wire.emv_data import CryptogramType, IssuerApplicationData, numeric, pboc_cvr, read_numeric
-from tapwealth.wire.emv_profiles import PROFILES
+from tapwealth.wire.emv_profiles import PROFILES, TERMINAL_DATA
 from tapwealth.wire.emv_signatures import Dynamic, fast_terminal_data, sign_dynamic
 from tapwealth.wire.emv_tags import Tag
 
-PDOL = (
-    Wanted(Tag.TTQ_9F66, 4),
-    Wanted(Tag.AMOUNT_9F02, 6),
-    Wanted(Tag.AMOUNT_OTHER_9F03, 6),
-    Wanted(Tag.COUNTRY_9F1A, 2),
-    Wanted(Tag.TVR_95, 5),
-    Wanted(Tag.CURRENCY_5F2A, 2),
-    Wanted(Tag.DATE_9A, 3),
-    Wanted(Tag.TYPE_9C, 1),
-    Wanted(Tag.UNPREDICTABLE_NUMBER_9F37, 4),
-)
+PDOL = (Wanted(Tag.TTQ_9F66, 4), *TERMINAL_DATA)
 """What the card wants to know: the list that UnionPay's own cards announce."""
 
 PDOL_LENGTH = dol.length(PDOL)
@@ -46,18 +36,6 @@ AIP = bytes.fromhex("7C00")
 terminal risk management, issuer authentication (EMV Book 3, C1)."""
 
 TRIPLE_DES = 0x01
-MACED = (
-    Tag.AMOUNT_9F02,
-    Tag.AMOUNT_OTHER_9F03,
-    Tag.COUNTRY_9F1A,
-    Tag.TVR_95,
-    Tag.CURRENCY_5F2A,
-    Tag.DATE_9A,
-    Tag.TYPE_9C,
-    Tag.UNPREDICTABLE_NUMBER_9F37,
-)
-"""The terminal's data under the cryptogram, in this order."""
-
 FAST_VERSION = 0x01
 LOCAL_RECORD = (3, 1)
 """File and number of the record that the card makes for each tap: 9F69, and 9F74 of electronic cash."""
@@ -191,7 +169,7 @@ def issuer_data(state: CardState, cvr: bytes) -> IssuerApplicationData:
 
 def cryptogram(state: CardState, given: Given, iad: IssuerApplicationData, aip: bytes) -> bytes:
     """The cryptogram under the counter in `state`: the terminal's data, AIP, counter and CVR (PBOC 3.0 part 5)."""
-    maced = b"".join(given[tag] for tag in MACED) + aip + state.atc.to_bytes(2, "big") + iad.cvr
+    maced = b"".join(given[tag] for tag, _ in TERMINAL_DATA) + aip + state.atc.to_bytes(2, "big") + iad.cvr
     return PROFILES[state.cvn].cryptogram(_key(state), state.atc, maced)
 
 

@@ -11,9 +11,9 @@ from datetime import date
 
 from tapwealth.kernel.masked import Pan
 from tapwealth.wire import dol, tlv
-from tapwealth.wire.dol import Wanted
 from tapwealth.wire.emv_certificates import Certified, certify_card, last_day_of
 from tapwealth.wire.emv_data import Track2, date_bytes
+from tapwealth.wire.emv_profiles import CDOL1, CDOL2, DDOL
 from tapwealth.wire.emv_rsa import PublicKey, Signer
 from tapwealth.wire.emv_signatures import static_data_to_authenticate
 from tapwealth.wire.emv_tags import Tag
@@ -24,19 +24,6 @@ AIP = bytes.fromhex("3D00")
 CONTACT_AFL = bytes.fromhex("08010200" + "10010401")
 OFFLINE_AFL = bytes.fromhex("10010401" + "18010100")
 """Files 1 and 2; files 2 and 3. The first record of file 2 is the one that is signed."""
-
-_CDOL1 = (
-    Wanted(Tag.AMOUNT_9F02, 6),
-    Wanted(Tag.AMOUNT_OTHER_9F03, 6),
-    Wanted(Tag.COUNTRY_9F1A, 2),
-    Wanted(Tag.TVR_95, 5),
-    Wanted(Tag.CURRENCY_5F2A, 2),
-    Wanted(Tag.DATE_9A, 3),
-    Wanted(Tag.TYPE_9C, 1),
-    Wanted(Tag.UNPREDICTABLE_NUMBER_9F37, 4),
-)
-_CDOL2 = (Wanted(Tag.RESPONSE_CODE_8A, 2), *_CDOL1)
-_DDOL = (Wanted(Tag.UNPREDICTABLE_NUMBER_9F37, 4),)
 
 _CHINA, _YUAN = bytes.fromhex("0156"), bytes.fromhex("0156")
 _VERSION = bytes.fromhex("0030")
@@ -78,7 +65,7 @@ def card_files(track2: Track2, psn: str, effective: date, issuer: IssuerCertific
     own = certify_card(issuer.signer, track2.pan, expiry, serial, key, static)
     records = {
         (1, 1): _record({Tag.TRACK2_57: track2.encode()}),
-        (1, 2): _record({Tag.CDOL1_8C: dol.encode(_CDOL1), Tag.CDOL2_8D: dol.encode(_CDOL2)}),
+        (1, 2): _record({Tag.CDOL1_8C: dol.encode(CDOL1), Tag.CDOL2_8D: dol.encode(CDOL2)}),
         (2, 1): signed,
         (2, 2): _record({Tag.ISSUER_CERTIFICATE_90: issuer.certified.certificate}),  # under a 1984-bit authority it fills a record
         (2, 3): _record(
@@ -108,7 +95,7 @@ def _signed(pan: Pan, psn: str, effective: date, expiry: date) -> dict[int, byte
         Tag.CARD_VERSION_9F08: _VERSION,
         **_ACTIONS,
         Tag.CURRENCY_9F42: _YUAN,
-        Tag.DDOL_9F49: dol.encode(_DDOL),
+        Tag.DDOL_9F49: dol.encode(DDOL),
         Tag.STATIC_TAGS_9F4A: bytes((Tag.AIP_82,)),
     }
 

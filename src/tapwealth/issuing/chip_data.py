@@ -7,21 +7,11 @@ from datetime import date
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire import tlv
 from tapwealth.wire.emv_data import IssuerApplicationData, read_date, read_iad, read_numeric
+from tapwealth.wire.emv_profiles import TERMINAL_DATA
 from tapwealth.wire.emv_tags import LENGTHS, Tag, describe_tag, wrong_length
 
 _WHERE = "field 55"
-MACED = (
-    Tag.AMOUNT_9F02,
-    Tag.AMOUNT_OTHER_9F03,
-    Tag.COUNTRY_9F1A,
-    Tag.TVR_95,
-    Tag.CURRENCY_5F2A,
-    Tag.DATE_9A,
-    Tag.TYPE_9C,
-    Tag.UNPREDICTABLE_NUMBER_9F37,
-    Tag.AIP_82,
-    Tag.ATC_9F36,
-)
+MACED = (*(tag for tag, _ in TERMINAL_DATA), Tag.AIP_82, Tag.ATC_9F36)
 """What a cryptogram of version 01 covers, in this order; bytes 4 to 7 of 9F10 follow (PBOC 3.0 part 5)."""
 
 _REQUIRED = frozenset((*MACED, Tag.CRYPTOGRAM_9F26, Tag.IAD_9F10))

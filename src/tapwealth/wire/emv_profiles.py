@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from tapwealth.wire.dol import Wanted
 from tapwealth.wire.emv_crypto import Padding, csk_session_key, pboc_session_key, retail_mac
+from tapwealth.wire.emv_tags import Tag
 
 
 class SessionScheme(Enum):
@@ -39,6 +41,22 @@ class Profile:
         """8 bytes: the application cryptogram."""
         return retail_mac(self.scheme.session_key(card_key, atc), maced, self.padding)
 
+
+TERMINAL_DATA = (
+    Wanted(Tag.AMOUNT_9F02, 6),
+    Wanted(Tag.AMOUNT_OTHER_9F03, 6),
+    Wanted(Tag.COUNTRY_9F1A, 2),
+    Wanted(Tag.TVR_95, 5),
+    Wanted(Tag.CURRENCY_5F2A, 2),
+    Wanted(Tag.DATE_9A, 3),
+    Wanted(Tag.TYPE_9C, 1),
+    Wanted(Tag.UNPREDICTABLE_NUMBER_9F37, 4),
+)
+"""The terminal's part of what a cryptogram covers, in this order; AIP, counter and CVR follow (PBOC 3.0 part 5). It is also what a card
+asks of a terminal: contactless after the qualifiers (PDOL), over contacts as CDOL1, and as CDOL2 behind the issuer's response code."""
+
+CDOL1, CDOL2 = TERMINAL_DATA, (Wanted(Tag.RESPONSE_CODE_8A, 2), *TERMINAL_DATA)
+DDOL = (Wanted(Tag.UNPREDICTABLE_NUMBER_9F37, 4),)
 
 PBOC_CVN, CSK_CVN = 0x01, 0x02
 PROFILES: Mapping[int, Profile] = {
