@@ -68,6 +68,7 @@ UPLOAD = terminal_side.upload_message(
 SETTLEMENT = terminal_side.settlement_message(place("000004"), Totals(debit_amount=1250, debit_count=1))
 ORIGINAL, RRN = OriginalReference(BATCH, "000005", "0224"), "140224000005"
 PREAUTHORISATION = terminal_side.sale_message(place("000005"), PAYMENT, ICC_DATA, TransactionKind.PREAUTHORISATION)
+ADVICE = terminal_side.offline_advice_message(place("000015"), PAYMENT, ICC_DATA)
 INQUIRY = terminal_side.inquiry_message(place("000006"), PAYMENT, ICC_DATA)
 
 
@@ -97,6 +98,7 @@ DIALOGUES: list[tuple[str, Message, host_side.Response]] = [
     ("sign_on", SIGN_ON, ManagementResponse(response_code="00", keys=enciphered(GIVEN, MASTER_KEY))),
     *((name, message, DONE) for name, message in FOLLOWING),
     ("sale", SALE, AuthorisationResponse(response_code="00", authorisation_code="A00001", rrn="140224000001")),
+    ("offline_advice", ADVICE, AuthorisationResponse(response_code="00", authorisation_code="A00015", rrn="140224000015")),
     ("decline", DECLINED, AuthorisationResponse(response_code="51", rrn="140224000002")),
     ("reversal", REVERSAL, ReversalResponse(response_code="00", rrn="140224000003")),
     ("upload", UPLOAD, BatchUploadResponse(response_code="00", rrn="140224000004")),
@@ -166,6 +168,16 @@ def test_the_recorded_sign_on_gives_keys_to_who_has_the_master_key_alone() -> No
         terminal_side.read_management_answer(answer, SIGN_ON, MASTER_KEY[::-1])
     told = unpack(answer).fields[62]
     assert [told[32:40], told[72:]] == [encrypt_tdes_ecb(key, bytes(8)).hex().upper()[:8] for key in (GIVEN.pin, GIVEN.mac)]
+
+
+def test_an_advice_of_an_offline_sale_is_no_reversal_and_no_refund() -> None:
+    advice = message_of(transcript("offline_advice_request"))
+    request = host_side.decode_request(advice, ELEVEN)
+    assert isinstance(request, AuthorisationRequest)
+    assert (request.kind, request.amount, request.key.mti_class) == (TransactionKind.OFFLINE_SALE, 1250, "02")
+    undone = unpack(message_of(transcript("reversal_request"))).fields | {60: "360000010006"}
+    with pytest.raises(BadInput, match="type 36"):
+        host_side.decode_request(pack(Message("0400", undone), KEY), ELEVEN)
 
 
 def test_the_recorded_inquiry_has_no_amount_and_its_answer_the_balance() -> None:

@@ -55,6 +55,7 @@ _CHIP = _Layout(
     frozenset({2, 3, 4, 11, 14, 22, 23, 25, 35, 41, 42, 49, 55, 60, MAC_FIELD}),
     frozenset({26, 32, 48, 53, 59, 62, 63}),
 )
+_ADVICE = _Layout(_CHIP.required, _CHIP.allowed | {38})
 _INQUIRY = _Layout(_CHIP.required - {4}, _CHIP.allowed)
 _FOLLOWING = _Layout(
     frozenset({2, 3, 4, 11, 22, 25, 37, 41, 42, 49, 60, 61, MAC_FIELD}),
@@ -71,9 +72,9 @@ _K = TransactionKind
 _LAYOUTS: Mapping[str, Mapping[str, _Layout]] = {
     "0100": {_K.PREAUTHORISATION: _CHIP, _K.CANCELLATION: _FOLLOWING},
     "0200": {_K.SALE: _CHIP, _K.VOID: _FOLLOWING, _K.COMPLETION: _FOLLOWING, _K.COMPLETION_VOID: _FOLLOWING, _K.BALANCE: _INQUIRY},
-    "0220": {_K.REFUND: _FOLLOWING},
+    "0220": {_K.REFUND: _FOLLOWING, _K.OFFLINE_SALE: _ADVICE},
     "0320": {subfields.MANAGEMENT_TYPE: _UPLOAD},
-    "0400": dict.fromkeys((_K.SALE, *(kind for kind in _K if kind not in (_K.SALE, _K.BALANCE))), _REVERSAL),
+    "0400": dict.fromkeys((_K.SALE, *(kind for kind in _K if kind not in (_K.SALE, _K.BALANCE, _K.OFFLINE_SALE))), _REVERSAL),
     "0500": {subfields.MANAGEMENT_TYPE: _SETTLEMENT},
     "0800": {subfields.MANAGEMENT_TYPE: _MANAGEMENT},
     "0820": {subfields.MANAGEMENT_TYPE: _MANAGEMENT},

@@ -38,6 +38,7 @@ class TransactionKind(StrEnum):
     SALE = "22"
     VOID = "23"
     REFUND = "25"
+    OFFLINE_SALE = "36"
 
     @property
     def mti_class(self) -> MtiClass:
@@ -91,6 +92,7 @@ class TerminalRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorisationRequest(TerminalRequest):
     """By chip: a sale (0200), a pre-authorisation (0100), an inquiry after the balance (0200, `amount` 0): may this card pay that much?
+    Or an advice (0220): this card has paid that much, offline.
 
     `psn` has two digits, as card keys are derived with it; `expiry_date` is YYMM; `entry_mode` is the first two digits of field 22 (05
     contact, 07 contactless); `icc_data` is the TLV of field 55 as the terminal gave it, not yet looked into.

@@ -76,6 +76,12 @@ def sale_message(place: Place, payment: Payment, icc_data: bytes, kind: Transact
     return Message(f"{kind.mti_class}00", payment.fields() | _placed(place, kind, "000") | own)
 
 
+def offline_advice_message(place: Place, payment: Payment, icc_data: bytes) -> Message:
+    """0220 for a sale that the card has approved by itself: `icc_data` holds its TC. Sent again until it is answered, never reversed."""
+    sale = sale_message(place, payment, icc_data, TransactionKind.OFFLINE_SALE)
+    return Message("0220", sale.fields)
+
+
 def inquiry_message(place: Place, payment: Payment, icc_data: bytes) -> Message:
     """0200 after the available balance: the chip's cryptogram is over zero. `payment.amount` is not sent."""
     sale = sale_message(place, payment, icc_data, TransactionKind.BALANCE)
