@@ -11,7 +11,7 @@ from card_town import NO_FEE, CardTown, Phone
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
-from tapwealth.flows import clearing, exchange_out, payments
+from tapwealth.flows import clearing, exchange_out, merchant_settlement, payments
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.reports.shops import FeeStatement, fee_statement
 from tapwealth.flows.tap import HELD_FOR
@@ -58,7 +58,7 @@ async def test_clearing_for_less_sets_the_rest_free(host: CardTown) -> None:
     assert await host.clear() == {"sales": 1, "amount": 20_00}
     assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [80_00, 20_00]
     assert (await host.free(person.wallet), await host.used(person)) == ([80_00], 20_00)
-    report = await clearing.settle_merchants(host.place.house, MONDAY)
+    report = await merchant_settlement.settle_merchants(host.place.house, MONDAY)
     assert report.figures == {"merchants": 1, "gross": 20_00, "fee": 0, "net": 20_00}
 
 
@@ -273,7 +273,7 @@ async def test_the_steps_of_settlement_run_twice_pay_once(host: CardTown) -> Non
     await host.clear()
     merchant = await host.merchant(person.book)
     for _ in range(2):
-        assert (await clearing.settle_merchants(host.place.house, MONDAY)).figures["net"] == 50_00
+        assert (await merchant_settlement.settle_merchants(host.place.house, MONDAY)).figures["net"] == 50_00
         assert (await clearing.draw_advance(host.place.house, MONDAY)).figures == {"amount": 30_00}
     assert await host.place.owed(merchant) == [0]
     assert await host.place.bank_executes(MONDAY) == ["ADV-20140224", "MER-898110053110001-20140224"]
@@ -315,7 +315,7 @@ async def sold_in_three_books(host: CardTown, *amounts: int) -> list[int]:
 async def test_a_merchant_is_paid_receipts_less_fee_over_all_books(host: CardTown, cap: int, fee: int) -> None:
     await with_fee(host, cap)
     accounts = await sold_in_three_books(host, 100_00, 200_00, 100_01)
-    figures = (await clearing.settle_merchants(host.place.house, MONDAY)).figures
+    figures = (await merchant_settlement.settle_merchants(host.place.house, MONDAY)).figures
     assert figures == {"merchants": 1, "gross": 400_01, "fee": fee, "net": 400_01 - fee}
     assert await host.place.owed(*accounts) == [0, 0, 0]
     assert await host.place.total(Kind.FEES) == fee
@@ -337,12 +337,12 @@ async def test_a_settlement_that_stops_in_the_middle_is_as_if_it_had_not_begun(
         raise ConnectionError("stopped")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"tapwealth.flows.clearing.{broken}", stop)
+        patched.setattr(f"tapwealth.flows.merchant_settlement.{broken}", stop)
         with pytest.raises(Exception, match="stopped"):
-            await clearing.settle_merchants(host.place.house, MONDAY)
+            await merchant_settlement.settle_merchants(host.place.house, MONDAY)
     assert (await host.place.owed(*accounts), await host.place.total(Kind.FEES)) == ([100_00, 200_00, 100_01], 0)
     for _ in range(2):
-        assert (await clearing.settle_merchants(host.place.house, MONDAY)).figures["net"] == 398_49
+        assert (await merchant_settlement.settle_merchants(host.place.house, MONDAY)).figures["net"] == 398_49
     assert await host.place.owed(*accounts) == [0, 0, 0]
     assert await host.place.total(Kind.FEES) == 1_52
 
@@ -352,7 +352,7 @@ async def test_what_a_merchant_pays_is_shared_to_the_fen_and_each_party_has_its_
     house = replace(host.place.house, rule_set="2014")
     await with_fee(host)
     await sold_in_three_books(host, 100_00, 200_00, 100_01)
-    await clearing.settle_merchants(house, MONDAY)
+    await merchant_settlement.settle_merchants(house, MONDAY)
     async with house.database.read() as tx:
         assert await fee_statement(tx, MONDAY - timedelta(days=1)) == FeeStatement(MONDAY - timedelta(days=1), 0, 0, 0, 0, [])
         found = await fee_statement(tx, MONDAY)
@@ -368,7 +368,7 @@ async def test_what_is_paid_out_after_a_friday_waits_for_monday_also_when_the_ba
     sale, _ = await host.tap(phone, 30_00)
     await host.upload(host.claim(sale))
     await host.clear(FRIDAY)
-    await clearing.settle_merchants(host.place.house, FRIDAY)
+    await merchant_settlement.settle_merchants(host.place.house, FRIDAY)
     name = f"MER-{NO_FEE.merchant_number}-20140228"
     assert await payout_dates(host) == {name: NEXT_MONDAY}
     await payments.hear(host.place.house, [Outcome(name, False, SATURDAY, "closed")])

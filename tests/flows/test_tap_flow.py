@@ -10,7 +10,7 @@ import pytest
 from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
 
-from tapwealth.flows import clearing, people
+from tapwealth.flows import clearing, merchant_settlement, people
 from tapwealth.flows.tap import EXPLAINED, HELD_FOR
 from tapwealth.issuing.authorise import NOT_LOOKED_INTO
 from tapwealth.kernel.masked import Pan
@@ -209,7 +209,7 @@ async def test_a_sale_that_was_presented_and_then_reversed_is_not_paid(host: Car
     assert [one.response_code for one in await host.reverse(host.reversal(sale))] == ["00"]
     assert await host.clear() == {"sales": 0, "amount": 0}
     assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [100_00, 0]
-    assert (await clearing.settle_merchants(host.place.house, MONDAY)).figures["gross"] == 0
+    assert (await merchant_settlement.settle_merchants(host.place.house, MONDAY)).figures["gross"] == 0
     async with host.place.house.database.read() as tx:
         assert await tx.fetchval("select note from presentment") == "was reversed already"
 

@@ -8,7 +8,7 @@ import pytest
 from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
 
-from tapwealth.flows import clearing
+from tapwealth.flows import clearing, merchant_settlement
 from tapwealth.flows.tap import HELD_FOR, PREAUTHORISED_FOR
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest, TransactionKind
@@ -86,7 +86,7 @@ async def test_a_void_after_clearing_gives_the_money_back_out_of_the_merchants_r
     assert await shop.free_and_used() == (70_00, 30_00)
     assert (await shop.host.clear())["refunds"] == 30_00
     assert await shop.free_and_used() == (100_00, 0)
-    assert (await clearing.settle_merchants(shop.host.place.house, MONDAY)).figures["net"] == 0
+    assert (await merchant_settlement.settle_merchants(shop.host.place.house, MONDAY)).figures["net"] == 0
     await shop.reverse(void, "12")
     await shop.follow(K.REFUND, sale, 1, code="61")
 
@@ -221,14 +221,14 @@ async def test_two_refunds_in_one_list_together_stay_within_the_sale(shop: Count
 async def test_a_refund_after_settlement_waits_for_the_merchants_next_receipts(shop: Counter) -> None:
     sale = await shop.card(K.SALE, 30_00)
     await shop.claimed_and_cleared(sale)
-    assert (await clearing.settle_merchants(shop.host.place.house, MONDAY)).figures["net"] == 30_00
+    assert (await merchant_settlement.settle_merchants(shop.host.place.house, MONDAY)).figures["net"] == 30_00
     await shop.follow(K.REFUND, sale, 10_00)
     assert "refunds" not in await shop.host.clear()
     assert await shop.free_and_used() == (70_00, 30_00)
     await shop.host.after(days=1)
     more = await shop.card(K.SALE, 25_00)
     assert await shop.claimed_and_cleared(more, TUESDAY) == {"sales": 1, "amount": 25_00, "refunds": 10_00}
-    assert (await clearing.settle_merchants(shop.host.place.house, TUESDAY)).figures["net"] == 15_00
+    assert (await merchant_settlement.settle_merchants(shop.host.place.house, TUESDAY)).figures["net"] == 15_00
     assert await shop.host.place.owed(shop.person.wallet, await shop.host.merchant(shop.person.book)) == [55_00, 0]
     await shop.host.place.all_books_balance()
 

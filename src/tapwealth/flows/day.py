@@ -1,6 +1,6 @@
 """The steps of a day's end, in order."""
 
-from tapwealth.flows import bills, clearing, exchange_out, insurance, mirrors, payments, proof, transit, units
+from tapwealth.flows import bills, clearing, exchange_out, insurance, merchant_settlement, mirrors, payments, proof, transit, units
 from tapwealth.flows.end_of_day import Step
 
 STEPS: tuple[Step, ...] = (
@@ -9,7 +9,7 @@ STEPS: tuple[Step, ...] = (
     Step("expire holds", clearing.expire_holds),
     Step("clear cards", clearing.clear_cards),
     Step("drain transit", transit.drain_step),
-    Step("settle merchants", clearing.settle_merchants),
+    Step("settle merchants", merchant_settlement.settle_merchants),
     Step("settle billers", bills.settle_billers),
     Step("fees to own money", clearing.sweep_fees),
     Step("pay the insurer", insurance.pay_insurer),
