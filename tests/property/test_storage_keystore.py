@@ -140,7 +140,7 @@ def test_any_other_content_is_bad_input(tmp_path_factory: pytest.TempPathFactory
     path = folder / "keystore.json"
     path.touch(0o600)
     path.write_bytes(content)
-    with pytest.raises(BadInput, match="not a key file"):
+    with pytest.raises(BadInput, match="not a whole key file"):
         FileKeyStore(folder)
 
 

@@ -12,29 +12,24 @@ from typing import Annotated, Any
 
 import typer
 
+from tapwealth.cli.keys import keys
+from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DatabaseUrl, DataDir, Json
 from tapwealth.kernel.refusal import BadInput, Outage
 
 DONE, REFUSED, USAGE, OUTAGE = 0, 1, 2, 3
 
-_PLAIN: Any = {"no_args_is_help": True, "rich_markup_mode": None}  # the formatted help takes 0.3 s to import
-app = typer.Typer(**_PLAIN, add_completion=False, pretty_exceptions_enable=False, help="Tap to pay, bills, funds, insurance.")
-day = typer.Typer(**_PLAIN, help="Business dates: close one, see where they stand.")
-fund = typer.Typer(**_PLAIN, help="Funds: yields and exchange files.")
-exchange = typer.Typer(**_PLAIN, help="Exchange files of JR/T 0017.")
-db = typer.Typer(**_PLAIN, help="The database: bring it up to date, see where it stands.")
+app = typer.Typer(**PLAIN, add_completion=False, pretty_exceptions_enable=False, help="Tap to pay, bills, funds, insurance.")
+day = typer.Typer(**PLAIN, help="Business dates: close one, see where they stand.")
+fund = typer.Typer(**PLAIN, help="Funds: yields and exchange files.")
+exchange = typer.Typer(**PLAIN, help="Exchange files of JR/T 0017.")
+db = typer.Typer(**PLAIN, help="The database: bring it up to date, see where it stands.")
 app.add_typer(day, name="day")
 app.add_typer(fund, name="fund")
 fund.add_typer(exchange, name="exchange")
 app.add_typer(db, name="db")
-terminal = typer.Typer(**_PLAIN, help="A merchant's terminal and its card readers.")
+terminal = typer.Typer(**PLAIN, help="A merchant's terminal and its card readers.")
 app.add_typer(terminal, name="terminal")
-
-DataDir = Annotated[Path, typer.Option("--data-dir", envvar="TAPWEALTH_DATA_DIR", help="Folder of database, keys and partners.")]
-DatabaseUrl = Annotated[
-    str | None, typer.Option("--database-url", envvar="TAPWEALTH_DATABASE_URL", help="A PostgreSQL server instead of the embedded one.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
-DEFAULT_DATA = Path("var")
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:
