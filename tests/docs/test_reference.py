@@ -23,6 +23,7 @@ from tapwealth.flows.channel import ChannelRefusal
 from tapwealth.flows.end_of_day import DayRefusal
 from tapwealth.flows.frame import FrameRefusal
 from tapwealth.flows.insurance import InsuranceRefusal
+from tapwealth.flows.mandates import MandateRefusal
 from tapwealth.flows.people import PeopleRefusal
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.setup import ChannelTerms, SetupRefusal
@@ -46,7 +47,7 @@ SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, CardRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
-    ReportRefusal, FrameRefusal, TokenRefusal,
+    ReportRefusal, FrameRefusal, TokenRefusal, MandateRefusal,
 )  # fmt: skip
 
 

@@ -280,7 +280,7 @@ async def town(database_url: str, folder: Path, books: int = 3, biller: Any = No
         nobody: Any = Nobody()
         draw = seeded_random(7)
         house = House(
-            database, ledger, keys, books, "current", load_calendar(), Rails(nobody, biller, nobody, insurer, nobody, nobody),
+            database, ledger, keys, books, "current", load_calendar(), Rails(nobody, biller, nobody, insurer, nobody, nobody, nobody),
             lambda: draw.getrandbits(64), InFlight(),
         )  # fmt: skip
         place = Town(house, biller, insurer)

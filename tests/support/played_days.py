@@ -461,7 +461,8 @@ async def stage(database_url: str, folder: Path, books: int) -> AsyncIterator[Pl
     async with town(database_url, folder, books) as place:
         memory_bank, registrar = MemoryBank(), MemoryRegistrar(folder / "exchange")
         matching: Any = Matching()
-        rails = Rails(memory_bank, place.biller, matching, place.insurer, Folder(folder / "exchange"), Heads(folder / "heads.jsonl"))
+        exchange, heads = Folder(folder / "exchange"), Heads(folder / "heads.jsonl")
+        rails = Rails(memory_bank, place.biller, matching, place.insurer, exchange, heads, place.house.rails.mandates)
         place.house = replace(place.house, rails=rails)
         yield Played(place, memory_bank, registrar, cast_of(1).customers)
 

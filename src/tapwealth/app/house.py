@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tapwealth.bank.bank_http import BankHttp
+from tapwealth.bank.mandate_http import MandateHttp
 from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.customers.identity_http import IdentityHttp
 from tapwealth.flows import cards
@@ -103,6 +104,7 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
         outside(InsurerHttp(settings.insurer_url, settings.token), "insurer"),
         Folder(settings.exchange),
         Heads(settings.data / "heads.jsonl"),
+        outside(MandateHttp(settings.bank_url, settings.token), "bank"),
     )
     random64 = system_random()
     if settings.seed is not None and not begun:  # started again, the same draws under a clock that stands still would be the same ids

@@ -1,12 +1,13 @@
 """All SQL of the partner bank's rails. Every function takes the open transaction first and works on lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from tapwealth.bank.entries import Part
+from tapwealth.bank.mandate import Mandate, MandateState
 
 HOUSE = 0
 
@@ -359,6 +360,43 @@ async def mark_delivered(tx: Any, transfers: Sequence[BookTransfer], now: dateti
         [one.id for one in transfers],
         now,
     )
+
+
+_MANDATE = "book, id, person, card, per_tap, per_day, given_on, state, reason, given_at"
+
+
+async def add_mandate(tx: Any, one: Mandate) -> None:
+    names = _MANDATE.split(", ")
+    slots = ", ".join(f"${number}" for number in range(1, len(names) + 1))
+    await tx.execute(f"insert into mandate ({_MANDATE}) values ({slots})", *(getattr(one, name) for name in names))
+
+
+async def mandate(tx: Any, book: int, identifier: UUID) -> Mandate | None:
+    row = await tx.fetchrow(f"select {_MANDATE} from mandate where book = $1 and id = $2", book, identifier)
+    return _mandate(row) if row else None
+
+
+async def mandates_of(tx: Any, book: int, person: UUID) -> list[Mandate]:
+    """All that a person ever gave, in that order."""
+    rows = await tx.fetch(f"select {_MANDATE} from mandate where book = $1 and person = $2 order by given_at, id", book, person)
+    return [_mandate(row) for row in rows]
+
+
+async def set_mandate_state(tx: Any, book: int, identifier: UUID, before: Iterable[str], state: str, reason: str = "") -> bool:
+    """True if it was in one of the states `before`."""
+    done = await tx.fetchval(
+        "update mandate set state = $4, reason = $5 where book = $1 and id = $2 and state = any($3) returning true",
+        book,
+        identifier,
+        list(before),
+        state,
+        reason,
+    )
+    return bool(done)
+
+
+def _mandate(row: Any) -> Mandate:
+    return Mandate(**{**row, "state": MandateState(row["state"])})
 
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

@@ -29,6 +29,22 @@ def above_limit(rule_set_name: str, level: int, used: int, amount: int) -> str |
     return f"{format_minor(amount)} is above the {format_minor(left)} that a class {level} account may still pay {period}"
 
 
+def above_debit_limit(rule_set_name: str, per_tap: int, per_day: int) -> str | None:
+    """Why nobody may let a bank account pay that much, in fen at a tap and in a day; None: they may.
+
+    A tap below the amount that asks for the owner proves one factor, the phone: the limits are those of a payment without PIN and of fewer
+    than two factors.
+    """
+    rules = rule_set(rule_set_name)
+    for wanted, period, row in (
+        (per_tap, "at a tap", rules.find("no_pin", "limit")),
+        (per_day, "in a day", rules.find("payment_limit_day", "fewer_than_two_factors")),
+    ):
+        if row is not None and wanted > row.value:
+            return f"{format_minor(wanted)} is above the {format_minor(row.value)} that may be collected {period}"
+    return None
+
+
 def barred_from_wealth(rule_set_name: str, level: int) -> str | None:
     """Why a person of this class may not buy wealth products from the balance; None: they may."""
     row = rule_set(rule_set_name).find("wealth_from_balance", "lowest_class")

@@ -16,7 +16,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows import fund_receipts, payments, policy_outcomes, receipts
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Outcome, Purpose
-from tapwealth.flows.people import open_person
+from tapwealth.flows.people import card_number, open_person
 from tapwealth.flows.receipts import Pushed, Recogniser
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
@@ -68,8 +68,7 @@ async def _holder_of_card(house: House, tx: Tx, book: int, identifier: str) -> P
     card = await customers.bank_card(tx, book, UUID(identifier))
     assert card is not None, f"an instruction names a card that is not there: {identifier}"
     person = (await customers.persons(tx, [(book, card.person)]))[card.person]
-    number = house.keys.open_sealed("people", card.sealed, b"bank_card" + card.id.bytes).decode()
-    return Party(number, BANK_CNAPS, open_person(house, person).name.reveal())
+    return Party(card_number(house, card).reveal(), BANK_CNAPS, open_person(house, person).name.reveal())
 
 
 async def take(house: House, content: bytes) -> None:

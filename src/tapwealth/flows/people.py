@@ -30,7 +30,7 @@ from tapwealth.flows.frame import Envelope, House, Moment, moment, once, post
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, prefixed
-from tapwealth.kernel.masked import IdentityNumber, PersonName, PhoneNumber
+from tapwealth.kernel.masked import IdentityNumber, Pan, PersonName, PhoneNumber
 from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
@@ -130,6 +130,11 @@ class OpenedPerson:
 def open_person(house: House, row: PersonRow) -> OpenedPerson:
     secret = json.loads(house.keys.open_sealed("people", row.sealed, b"person" + row.id.bytes))
     return OpenedPerson(PersonName(secret["name"]), IdentityNumber(secret["identity_number"]), PhoneNumber(secret["phone"]))
+
+
+def card_number(house: House, card: BankCardRow) -> Pan:
+    """The number of a bound card, unsealed for one use."""
+    return Pan(house.keys.open_sealed("people", card.sealed, b"bank_card" + card.id.bytes).decode())
 
 
 async def open_account(house: House, envelope: Envelope, command: OpenAccount) -> AccountOpened | Refusal:

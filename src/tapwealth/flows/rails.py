@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 from tapwealth.bank.bank_http import BankPort
+from tapwealth.bank.mandate_http import MandatePort
 from tapwealth.bills.biller import BillerPort
 from tapwealth.customers.identity_http import IdentityPort
 from tapwealth.funds.exchange_folder import Look
@@ -44,6 +45,7 @@ class Rails:
     insurer: InsurerPort
     exchange: ExchangeFolder
     heads: HeadsFile
+    mandates: MandatePort
 
 
 Port = TypeVar("Port")

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows import cards, exchange_in, tokens
+from tapwealth.flows import cards, exchange_in, mandates, tokens
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
@@ -71,6 +71,7 @@ def views(house: House) -> Mapping[str, View]:
         "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.policy(tx, book, person, _id(given))),
         "card": lambda caller, _given: _card(house, caller),
         "tokens": lambda caller, _given: _own(house, caller, tokens.held),
+        "mandates": lambda caller, _given: _own(house, caller, mandates.held),
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
         "files/pending": lambda caller, _given: _for_operators(caller, lambda: _pending(house)),
         "receipts/{id}": lambda caller, given: _for_operators(caller, lambda: _read(house, lambda tx: standing.receipt(tx, given["id"]))),

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from tapwealth.kernel.money import format_minor
-from tapwealth.sandbox.bank import books
+from tapwealth.sandbox.bank import books, mandates
 from tapwealth.sandbox.bank.books import MEMBER_NUMBER, Movement
 from tapwealth.sandbox.faults import Fault
 from tapwealth.wire.iso20022.credit_transfer import CreditTransfer
@@ -39,6 +39,7 @@ class Order:
     text: str
     bank: str = MEMBER_NUMBER
     mandate_date: str = ""
+    mandate: str = ""
 
     @property
     def content(self) -> str:
@@ -72,6 +73,7 @@ def from_direct_debit(one: DirectDebit) -> Order:
         one.text,
         one.creditor.bank,
         one.mandate_date.isoformat(),
+        one.mandate_id,
     )
 
 
@@ -93,7 +95,7 @@ def take(
 
 def execute(tx: sqlite3.Connection, order: Order, message_id: str, now: datetime, today: date, fault: Fault | None) -> PaymentOutcome:
     """Book a waiting order at the bank's date, or reject it; remember which."""
-    refused = _refused(tx, order)
+    refused = _refused(tx, order, now)
     if refused is None:
         _book(tx, order, message_id, today, fault)
         outcome = PaymentOutcome(order.end_to_end_id, PaymentStatus.SETTLED, now)
@@ -134,7 +136,7 @@ def _duplicate(order: Order) -> PaymentOutcome:
     return PaymentOutcome(order.end_to_end_id, PaymentStatus.REJECTED, None, StatusReason.DUPLICATE, text)
 
 
-def _refused(tx: sqlite3.Connection, order: Order) -> tuple[StatusReason, str] | None:
+def _refused(tx: sqlite3.Connection, order: Order, now: datetime) -> tuple[StatusReason, str] | None:
     """Why an order cannot be booked; the first reason that holds."""
     if order.bank != MEMBER_NUMBER:
         return StatusReason.WRONG_BANK, f"{order.bank} is not {MEMBER_NUMBER}"
@@ -145,8 +147,12 @@ def _refused(tx: sqlite3.Connection, order: Order) -> tuple[StatusReason, str] |
         return StatusReason.FORBIDDEN, "the sender may not order this"
     if order.mandate_date > order.due:
         return StatusReason.NO_MANDATE, f"the mandate is of {order.mandate_date}"
-    if debtor["balance"] < order.amount:
-        return StatusReason.INSUFFICIENT_FUNDS, f"the account has {format_minor(debtor['balance'])}"
+    reserved = order.code == DIRECT_DEBIT and mandates.stands(tx, order.end_to_end_id, order.debtor, now)
+    if not reserved and mandates.forbids(tx, order.mandate, order.debtor):
+        return StatusReason.NO_MANDATE, "the mandate does not allow it any more"
+    free = mandates.available(tx, order.debtor, now, order.end_to_end_id if reserved else "")
+    if free < order.amount:
+        return StatusReason.INSUFFICIENT_FUNDS, f"the account has {format_minor(free)}"
     return None
 
 
@@ -164,5 +170,7 @@ def _book(tx: sqlite3.Connection, order: Order, message_id: str, today: date, fa
     if fault is Fault.WRONG_DAY:
         movement = replace(movement, day=today + timedelta(days=1))
     books.book(tx, movement)
+    if order.code == DIRECT_DEBIT:
+        mandates.debited(tx, order.end_to_end_id)
     if fault is Fault.DOUBLE:
         books.book(tx, replace(movement, copy=2))

@@ -12,9 +12,10 @@ from starlette.routing import Route
 
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.refusal import BadInput, Outage
-from tapwealth.sandbox.bank import answers, books, payments, statements
+from tapwealth.sandbox.bank import answers, books, mandate_calls, mandates, payments, statements
 from tapwealth.sandbox.bank.answers import ANSWERS_SCHEMA
 from tapwealth.sandbox.bank.books import BOOKS_SCHEMA
+from tapwealth.sandbox.bank.mandates import MANDATES_SCHEMA
 from tapwealth.sandbox.bank.payments import PAYMENTS_SCHEMA, Order
 from tapwealth.sandbox.faults import UNPROCESSED, Fault, PlannedFault, next_fault, next_fault_once, withheld
 from tapwealth.sandbox.messages import Body, Fen, FenOrZero, day_in, json_answer, json_body, one_line
@@ -25,7 +26,7 @@ from tapwealth.wire.iso20022.message_type import MessageType, sniff
 from tapwealth.wire.iso20022.status_report import PaymentStatus
 from tapwealth.wire.iso20022.values import identifier, printable
 
-SCHEMA = f"{BOOKS_SCHEMA} {PAYMENTS_SCHEMA} {ANSWERS_SCHEMA}"
+SCHEMA = f"{BOOKS_SCHEMA} {PAYMENTS_SCHEMA} {ANSWERS_SCHEMA} {MANDATES_SCHEMA}"
 AccountNumber = Annotated[str, msgspec.Meta(pattern="^[0-9]{5,22}$")]
 
 
@@ -176,9 +177,10 @@ async def _account(partner: Partner, request: Request) -> Response:
     with partner.store.tx() as tx:
         known = books.account(tx, number)
         bookings = tx.execute("SELECT count(*) FROM booking WHERE account = ?", (number,)).fetchone()[0]
+        available = mandates.available(tx, number, partner.now())
     if known is None:
         return one_line(f"there is no account {number}", 404)
-    return json_answer({"balance": known["balance"], "bookings": bookings})
+    return json_answer({"balance": known["balance"], "available": available, "bookings": bookings})
 
 
 async def _store(partner: Partner, _: Request) -> Response:
@@ -190,6 +192,7 @@ def _routes(partner: Partner) -> list[Route]:
     return [
         Route("/messages", partial(_messages, partner), methods=["POST"]),
         Route("/statements/{account}/{day}", partial(_statement, partner)),
+        *mandate_calls.routes(partner),
         Route("/admin/accounts", partial(_open_accounts, partner), methods=["POST"]),
         Route("/admin/accounts/{number}", partial(_account, partner)),
         Route("/admin/transfer", partial(_transfer, partner), methods=["POST"]),

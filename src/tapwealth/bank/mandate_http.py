@@ -1,0 +1,86 @@
+"""Mandates at the partner bank over HTTP: JSON, answered at once (docs/reference/bank.md).
+
+Every call names what it is about by an id of ours, so that a repetition changes nothing. An answer that does not come, cannot be read or is
+no 200 is an Outage: the outcome is unknown. Never used inside a database transaction.
+"""
+
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+import httpx
+import msgspec
+
+from tapwealth.bank.mandate import BankSaid, MandateOrder, MandateState
+from tapwealth.kernel.clock import seconds
+from tapwealth.kernel.refusal import Outage
+
+_PATIENCE_MS = 10_000
+_LONGEST_REASON = 140
+
+
+class MandatePort(Protocol):
+    """What the house needs of a bank that lets its customers pay at a tap."""
+
+    async def confirm(self, order: MandateOrder) -> BankSaid:
+        """Ask for a mandate. Raises Outage."""
+
+    async def revoke(self, name: str) -> None:
+        """The customer has taken it back. Raises Outage."""
+
+
+class _Answer(msgspec.Struct):
+    state: str
+    reason: str = ""
+    text: str = ""
+
+    @property
+    def why(self) -> str:
+        return " ".join(f"{self.reason} {self.text}".split())[:_LONGEST_REASON]
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: it takes longer than the call."""
+    return ssl.create_default_context()
+
+
+@dataclass(frozen=True, slots=True)
+class MandateHttp:
+    """The port over HTTP."""
+
+    base_url: str
+    token: str
+
+    async def confirm(self, order: MandateOrder) -> BankSaid:
+        content = {
+            "id": order.name,
+            "account": order.account.reveal(),
+            "holder": order.holder.reveal(),
+            "per_tap": order.per_tap,
+            "per_day": order.per_day,
+            "given_on": order.given_on.isoformat(),
+        }
+        answer = await self._ask("/mandates", content, {"confirmed", "refused", "revoked"})
+        return BankSaid(MandateState(answer.state), answer.why)
+
+    async def revoke(self, name: str) -> None:
+        await self._ask("/mandates/revoke", {"id": name}, {"revoked"})
+
+    async def _ask(self, path: str, content: dict[str, Any], known: set[str]) -> _Answer:
+        options: Any = {"headers": {"Authorization": f"Bearer {self.token}"}, "timeout": seconds(_PATIENCE_MS), "trust_env": False}
+        try:
+            async with httpx.AsyncClient(base_url=self.base_url, verify=_tls(), **options) as client:
+                response = await client.post(path, json=content)
+        except httpx.HTTPError as error:
+            raise Outage(f"the bank at {self.base_url} does not answer ({type(error).__name__})") from error
+        if response.status_code != httpx.codes.OK:
+            raise Outage(f"the bank does not take {path} ({response.status_code}): {response.text[:_LONGEST_REASON].strip()}")
+        try:
+            answer = msgspec.json.decode(response.content, type=_Answer)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            raise Outage(f"the bank's answer to {path} cannot be read") from None
+        if answer.state not in known:
+            raise Outage(f"the bank says {answer.state[:40]!r} to {path}")
+        return answer
