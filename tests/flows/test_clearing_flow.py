@@ -311,7 +311,7 @@ async def sold_in_three_books(host: CardTown, *amounts: int) -> list[int]:
     return accounts
 
 
-@pytest.mark.parametrize(("cap", "fee"), [(0, 1_52), (1_00, 1_00)])
+@pytest.mark.parametrize(("cap", "fee"), [(0, 1_52), (50, 38 + 50 + 38)])
 async def test_a_merchant_is_paid_receipts_less_fee_over_all_books(host: CardTown, cap: int, fee: int) -> None:
     await with_fee(host, cap)
     accounts = await sold_in_three_books(host, 100_00, 200_00, 100_01)
@@ -373,7 +373,12 @@ async def test_what_is_paid_out_after_a_friday_waits_for_monday_also_when_the_ba
     assert await payout_dates(host) == {name: NEXT_MONDAY}
     await payments.hear(host.place.house, [Outcome(name, False, SATURDAY, "closed")])
     await payments.instruct_again(host.place.house, SATURDAY)
-    assert await payout_dates(host) == {f"{name}R2": NEXT_MONDAY}
+    assert await payout_dates(host) == {}, "what has come back goes with the next settlement"
+    report = await merchant_settlement.settle_merchants(host.place.house, SATURDAY)
+    assert report.text == "1 merchants: receipts 0.00, fee 0.00, paid out 30.00"
+    assert await payout_dates(host) == {f"MER-{NO_FEE.merchant_number}-20140301": NEXT_MONDAY}
+    assert (await merchant_settlement.settle_merchants(host.place.house, SATURDAY)) == report
+    assert await host.place.total(Kind.MERCHANT) == 0
     await host.place.all_books_balance()
 
 

@@ -33,7 +33,7 @@ def payout(*people: tuple[Person, int], name: str = "payout") -> Payment:
     """One payment out of the reserve, with a part of each person's."""
     parts = tuple(Part(person.book, amount, person.wallet) for person, amount in people)
     key = named(NINE, 0, name)
-    return Payment(key, end_to_end("OUT", key), Purpose.MERCHANT_PAYOUT, RESERVE, "0300000009", "早点铺", MONDAY, parts)
+    return Payment(key, end_to_end("OUT", key), Purpose.PURCHASE_SWEEP, RESERVE, "0300000009", "早点铺", MONDAY, parts)
 
 
 async def instruct(place: Town, *made: Payment, set_aside: bool = True) -> None:
@@ -110,7 +110,7 @@ async def test_unknown_payments_are_named_and_do_not_keep_the_others_from_settli
     assert (await state(place, payment))[0] == "executed"
 
 
-async def test_a_rejected_payout_is_instructed_again_once_a_rejection(place: Town) -> None:
+async def test_a_rejected_sweep_is_instructed_again_once_a_rejection(place: Town) -> None:
     person = await place.person("Wang", 100_00)
     payment = payout((person, 30_00))
     await instruct(place, payment)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """`merchant_number` is field 42, `fee_bp` the fee in 1/100 percent, `fee_cap` in fen (0: none)."""
+    """`merchant_number` is field 42. The fee of a sale: `fee_bp` in 1/100 percent, `fee_cap` and `fee_minimum` in fen (0: none)."""
 
     id: UUID
     merchant_number: str
@@ -19,6 +19,7 @@ class Merchant:
     settlement_account: str
     fee_bp: int
     fee_cap: int = 0
+    fee_minimum: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,11 @@ class Presentment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """A merchant's day: receipts less fee, and whose the fee is."""
+    """A merchant's day, in fen: receipts (sales less refunds) less fee, and whose the fee is.
+
+    `paid` is what was instructed to the merchant's bank account, `kept` what stood on its accounts here afterwards, `fee_due` the fee that
+    its receipts did not cover yet.
+    """
 
     merchant: UUID
     business_date: date
@@ -67,25 +72,30 @@ class Settlement:
     issuer_share: int
     network_share: int
     acquirer_share: int
+    refunds: int
+    refunded: int
+    paid: int
+    kept: int
+    fee_due: int
+
+    @property
+    def brought_forward(self) -> int:
+        """What stood there before: kept back, or come back since the bank had rejected it."""
+        return self.paid + self.kept - self.net
 
 
-_SETTLEMENT = "merchant, business_date, sales, gross, fee, net, issuer_share, network_share, acquirer_share"
-_MERCHANT = "select id, merchant_number, name, category_code, credit_code, settlement_account, fee_bp, fee_cap from merchant where book = 0"
+_SETTLEMENT = (
+    "merchant, business_date, sales, gross, fee, net, issuer_share, network_share, acquirer_share, refunds, refunded, paid, kept, fee_due"
+)
+_MERCHANT_COLUMNS = "id, merchant_number, name, category_code, credit_code, settlement_account, fee_bp, fee_cap, fee_minimum"
+_MERCHANT = f"select {_MERCHANT_COLUMNS} from merchant where book = 0"
 _PRESENTMENT = "book, merchant_number, terminal_number, batch, stan, amount, authorisation, business_date, received_at"
 
 
 async def add_merchant(tx: Any, one: Merchant, now: datetime) -> None:
     await tx.execute(
-        "insert into merchant (book, id, merchant_number, name, category_code, credit_code, settlement_account, fee_bp, fee_cap, opened_at)"
-        " values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        one.id,
-        one.merchant_number,
-        one.name,
-        one.category_code,
-        one.credit_code,
-        one.settlement_account,
-        one.fee_bp,
-        one.fee_cap,
+        f"insert into merchant (book, {_MERCHANT_COLUMNS}, opened_at) values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        *(getattr(one, name) for name in _MERCHANT_COLUMNS.split(", ")),
         now,
     )
 
@@ -198,7 +208,8 @@ async def mark_cleared(tx: Any, cleared: Sequence[tuple[Presentment, str]], day:
 async def add_settlements(tx: Any, made: Sequence[Settlement]) -> None:
     await tx.execute(
         f"insert into merchant_settlement (book, {_SETTLEMENT}) select 0, x.* from unnest($1::uuid[], $2::date[], $3::int[], $4::bigint[],"
-        " $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[]) x on conflict do nothing",
+        " $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::int[], $11::bigint[], $12::bigint[], $13::bigint[],"
+        " $14::bigint[]) x on conflict do nothing",
         *[[getattr(one, name) for one in made] for name in _SETTLEMENT.split(", ")],
     )
 
@@ -211,3 +222,14 @@ async def settlements(tx: Any, day: date | None = None) -> list[Settlement]:
         day,
     )
     return [Settlement(*row) for row in rows]
+
+
+async def left_standing(tx: Any, day: date) -> dict[UUID, Settlement]:
+    """By merchant the newest settlement before that date, where it left something: money kept, or a fee that was not covered."""
+    rows = await tx.fetch(
+        f"select s.* from merchant m cross join lateral (select {_SETTLEMENT} from merchant_settlement t where t.book = 0 and"
+        " t.merchant = m.id and t.business_date < $1 order by t.business_date desc limit 1) s"
+        " where m.book = 0 and (s.kept <> 0 or s.fee_due <> 0)",
+        day,
+    )
+    return {row["merchant"]: Settlement(*row) for row in rows}

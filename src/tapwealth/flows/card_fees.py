@@ -1,14 +1,23 @@
-"""The tariff of a sale: of the house's rule set, for the merchant's category.
+"""What a sale costs: the merchant's price, and the tariff of the house's rule set for the merchant's category.
 
 The set `2014` has the notice of 2013: issuer and network by category, the acquirer pays the network. The set `current` has that of 2016:
 one rate for debit credentials, which ours are, whatever the merchant is, but for welfare, and the network takes as much of each side.
 """
 
+from tapwealth.acquiring.fee import Rate
 from tapwealth.acquiring.fee_category import fee_category
-from tapwealth.acquiring.fee_share import Rate, Tariff
+from tapwealth.acquiring.fee_share import Tariff
+from tapwealth.acquiring.store import Merchant
 from tapwealth.compliance.rules import RuleSet, rule_set
 
 _DEBIT = "debit"
+_MILLIONTHS = 100
+"""In 1/100 percent."""
+
+
+def price(merchant: Merchant) -> Rate:
+    """What the merchant pays for a sale, by its contract."""
+    return Rate(merchant.fee_bp * _MILLIONTHS, merchant.fee_cap, merchant.fee_minimum)
 
 
 def tariff(rule_set_name: str, category_code: str) -> Tariff:

@@ -1,112 +1,177 @@
-"""Merchant settlement, a step of the day's end: each merchant gets the day's receipts less the fee."""
+"""Merchant settlement, a step of the day's end: each merchant is paid the day's receipts less the fee, and what stood over.
+
+The fee is reckoned for each sale (`acquiring.fee`). What a merchant is owed stands on its account in the customers' books, and all of it is
+paid out: so what the bank has rejected goes with the next settlement. A fee that the receipts do not cover, where refunds have taken them,
+waits for the next ones; until then the acquirer goes without.
+"""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 from tapwealth.acquiring import store as acquiring
-from tapwealth.acquiring.fee import merchant_fee
+from tapwealth.acquiring.fee import Change
 from tapwealth.acquiring.fee_share import shares
 from tapwealth.acquiring.store import Merchant, Settlement
+from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.flows import payments
-from tapwealth.flows.card_fees import tariff
+from tapwealth.flows.card_fees import price, tariff
 from tapwealth.flows.end_of_day import StepReport
-from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.store import Authorisation
-from tapwealth.kernel.money import Asset, apportion, format_minor
+from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind
-from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
 from tapwealth.storage.database import Tx
 
 _RESERVE = NUMBER_OF[Kind.CUSTOMER_RESERVE]
 
 
 async def settle_merchants(house: House, day: date) -> StepReport:
-    """Receipts less fee, one payment per merchant, to be executed on the banks' next working day."""
+    """One payment per merchant, to be executed on the banks' next working day."""
     async with house.database.transaction() as tx:
-        sales = [*await store.captured_on(tx, day), *await store.credited_on(tx, day)]
-        merchants = {one.id: one for one in (await acquiring.merchants(tx)).values()}
-        await house.ledger.lock_books(tx, sorted({row.book for row in sales}))
+        await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        by_merchant: dict[UUID, list[Authorisation]] = defaultdict(list)
-        for row in sales:
-            by_merchant[row.merchant].append(row)
-        settled = [_settlement(house, merchants[merchant], day, rows) for merchant, rows in sorted(by_merchant.items())]
-        for one in settled:
-            await _pay_out(house, tx, at, merchants[one.merchant], one, by_merchant[one.merchant], actor)
-        await acquiring.add_settlements(tx, settled)
-    gross, fee = sum(one.gross for one in settled), sum(one.fee for one in settled)
-    text = f"{len(settled)} merchants: receipts {format_minor(gross)}, fee {format_minor(fee)}, paid out {format_minor(gross - fee)}"
-    return StepReport(text, {"merchants": len(settled), "gross": gross, "fee": fee, "net": gross - fee})
+        due = await _due(house, tx, day)
+        free = await house.ledger.free(tx, at.now, [account for one in due for account in one.accounts.values()])
+        for one in due:
+            one.take_fees({book: free[account] for book, account in one.accounts.items()})
+        await must_post(house, tx, at, [entry for one in due for entry in one.fee_entries(day, actor)])
+        settled = {one.merchant.id: one.settlement(house, day) for one in due}
+        payable = [one.payment(house, day) for one in due if settled[one.merchant.id].paid]
+        await payments.instruct(house, tx, at, day, actor, payable)
+        await acquiring.add_settlements(tx, list(settled.values()))
+        return _report(await acquiring.settlements(tx, day))
 
 
-def _settlement(house: House, merchant: Merchant, day: date, rows: list[Authorisation]) -> Settlement:
-    amounts = [_received(row) for row in rows]
-    gross = sum(amounts)
-    fee = merchant_fee(gross, merchant.fee_bp, merchant.fee_cap)
-    whose = shares(fee, amounts, tariff(house.rule_set, merchant.category_code))
-    sales = sum(row.captured_amount > 0 for row in rows)
-    return Settlement(merchant.id, day, sales, gross, fee, gross - fee, whose.issuer, whose.network, whose.acquirer)
+def _report(settled: Sequence[Settlement]) -> StepReport:
+    gross, fee, paid, kept = (sum(getattr(one, name) for one in settled) for name in ("gross", "fee", "paid", "kept"))
+    text = f"{len(settled)} merchants: receipts {format_minor(gross)}, fee {format_minor(fee)}, paid out {format_minor(paid)}"
+    figures = {"merchants": len(settled), "gross": gross, "fee": fee, "net": gross - fee}
+    return StepReport(f"{text}; {format_minor(kept)} kept back", figures | {"kept": kept}) if kept else StepReport(text, figures)
 
 
-def _received(row: Authorisation) -> int:
-    """What the merchant has of it, in fen; a refund takes some away. Fees are on what is left."""
-    return row.captured_amount - row.credit
+@dataclass(slots=True)
+class _Due:
+    """A merchant to be settled. `moves` are the day's sales and refunds: (book, change). By book: its accounts, fees, and what is left."""
+
+    merchant: Merchant
+    before: Settlement | None
+    moves: list[tuple[int, Change]] = field(default_factory=list)
+    accounts: dict[int, int] = field(default_factory=dict)
+    fees: dict[int, int] = field(default_factory=dict)
+    left: dict[int, int] = field(default_factory=dict)
+    fee_due: int = 0
+
+    def take_fees(self, free: Mapping[int, int]) -> None:
+        """Each book's own fee out of what stands there; what that does not cover, and is due from before, from the others in order."""
+        rate = price(self.merchant)
+        self.fee_due = self.before.fee_due if self.before else 0
+        for book in sorted(self.accounts):
+            fee = sum(rate.by(change) for of, change in self.moves if of == book)
+            self.fees[book] = min(fee, free[book])
+            self.fee_due += fee - self.fees[book]
+        for book in sorted(self.accounts):
+            more = min(self.fee_due, free[book] - self.fees[book])
+            self.fees[book] += more
+            self.fee_due -= more
+            self.left[book] = free[book] - self.fees[book]
+
+    def fee_entries(self, day: date, actor: int) -> list[JournalEntry]:
+        number, reference = self.merchant.merchant_number, _reference(self.merchant, day)
+        return [
+            entries.merchant_fee(book, step_key(day, "fee", book, number), self.accounts[book], fee, day, actor, reference)
+            for book, fee in sorted(self.fees.items())
+            if fee
+        ]
+
+    def settlement(self, house: House, day: date) -> Settlement:
+        changes = [change for _, change in self.moves]
+        whose = shares(changes, price(self.merchant), tariff(house.rule_set, self.merchant.category_code))
+        fee, left = sum(self.fees.values()), sum(self.left.values())
+        taken = [change.after - change.before for change in changes]
+        refunds = [-amount for amount in taken if amount < 0]
+        return Settlement(
+            merchant=self.merchant.id,
+            business_date=day,
+            sales=len(taken) - len(refunds),
+            gross=sum(taken),
+            fee=fee,
+            net=sum(taken) - fee,
+            issuer_share=whose.issuer,
+            network_share=whose.network,
+            acquirer_share=fee - whose.issuer - whose.network,
+            refunds=len(refunds),
+            refunded=sum(refunds),
+            paid=left,
+            kept=0,
+            fee_due=self.fee_due,
+        )
+
+    def payment(self, house: House, day: date) -> Payment:
+        return Payment(
+            _reference(self.merchant, day),
+            payout_name(self.merchant.merchant_number, day),
+            Purpose.MERCHANT_PAYOUT,
+            _RESERVE,
+            self.merchant.settlement_account,
+            self.merchant.name,
+            house.calendar.next_working_day(day),
+            tuple(Part(book, left, self.accounts[book]) for book, left in sorted(self.left.items()) if left),
+        )
 
 
-async def _pay_out(house: House, tx: Tx, at: Moment, merchant: Merchant, one: Settlement, rows: list[Authorisation], actor: int) -> None:
-    """The fee is taken from the books in proportion to their receipts (what rounding leaves, from the first one)."""
-    gross: dict[int, int] = defaultdict(int)
-    for row in rows:
-        gross[row.book] += _received(row)
-    if not any(gross.values()):
-        return
-    fees = apportion(one.fee, gross)
-    books = sorted(gross)
-    accounts = await house.ledger.open_accounts(
-        tx, [NewAccount(book, Kind.MERCHANT, merchant.id, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book in books]
-    )
-    account = dict(zip(books, accounts, strict=True))
-    reference = step_key(one.business_date, "settlement", HOUSE_BOOK, merchant.merchant_number)
-    await must_post(
-        house,
-        tx,
-        at,
-        [
-            entries.merchant_fee(
-                book,
-                step_key(one.business_date, "fee", book, merchant.merchant_number),
-                account[book],
-                fees[book],
-                one.business_date,
-                actor,
-                reference,
-            )
-            for book in books
-            if fees[book]
-        ],
-    )
-    parts = tuple(Part(book, gross[book] - fees[book], account[book]) for book in books if gross[book] > fees[book])
-    await payments.instruct(
-        house,
-        tx,
-        at,
-        one.business_date,
-        actor,
-        [
-            Payment(
-                reference,
-                f"MER-{merchant.merchant_number}-{one.business_date:%Y%m%d}",
-                Purpose.MERCHANT_PAYOUT,
-                _RESERVE,
-                merchant.settlement_account,
-                merchant.name,
-                house.calendar.next_working_day(one.business_date),
-                parts,
-            )
-        ],
-    )
+def payout_name(merchant_number: str, day: date) -> str:
+    """The payout of a date, as the bank's statement names it."""
+    return f"MER-{merchant_number}-{day:%Y%m%d}"
+
+
+def _reference(merchant: Merchant, day: date) -> UUID:
+    return step_key(day, "settlement", HOUSE_BOOK, merchant.merchant_number)
+
+
+async def _due(house: House, tx: Tx, day: date) -> list[_Due]:
+    """Whoever sold or refunded something, or is owed something from before, and is not settled yet. Their accounts: of those books where
+    something happened; of all of them where something was left, or has come back from the bank."""
+    merchants = {one.id: one for one in (await acquiring.merchants(tx)).values()}
+    number = {one.merchant_number: one.id for one in merchants.values()}
+    before = await acquiring.left_standing(tx, day)
+    rejected = await bank.rejected(tx, (Purpose.MERCHANT_PAYOUT,), day - payments.AGAIN_WITHIN)
+    returned = {number[parts[1]] for one in rejected if len(parts := one.end_to_end_id.split("-")) == 3 and parts[1] in number}
+    due: dict[UUID, _Due] = {one: _Due(merchants[one], before.get(one)) for one in {*before, *returned}}
+    books: dict[UUID, set[int]] = defaultdict(set, {one: set(house.all_books) for one in due})
+    for merchant, book, change in await _moves(tx, day):
+        due.setdefault(merchant, _Due(merchants[merchant], None)).moves.append((book, change))
+        books[merchant].add(book)
+    settled = {one.merchant for one in await acquiring.settlements(tx, day)}
+    wanted = [(one, book) for one in sorted(due.keys() - settled) for book in sorted(books[one])]
+    owned = [NewAccount(book, Kind.MERCHANT, one, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for one, book in wanted]
+    for (one, book), account in zip(wanted, await house.ledger.find_accounts(tx, owned), strict=True):
+        if account is not None:
+            due[one].accounts[book] = account
+    return [due[one] for one in sorted(due.keys() - settled) if due[one].accounts]
+
+
+async def _moves(tx: Tx, day: date) -> list[tuple[UUID, int, Change]]:
+    """(merchant, book, what it did to a sale) of everything that was captured and given back on that date."""
+    sales, refunds = await store.captured_on(tx, day), await store.credited_on(tx, day)
+    keys = [(row.book, row.original) for row in refunds if row.original]
+    captured = {identifier: row.captured_amount for identifier, row in (await store.by_id(tx, keys)).items()}
+    given = await store.credited_before(tx, keys, day)
+    left = {identifier: amount - given.get(identifier, 0) for identifier, amount in captured.items()}
+    return [(row.merchant, row.book, Change(0, row.captured_amount)) for row in sales] + [_refund(row, left) for row in refunds]
+
+
+def _refund(row: Authorisation, left: dict[UUID, int]) -> tuple[UUID, int, Change]:
+    """Several refunds of one sale come one after the other."""
+    before = left.get(row.original, row.credit) if row.original else row.credit
+    after = before - row.credit
+    if row.original:
+        left[row.original] = after
+    return row.merchant, row.book, Change(before, after)

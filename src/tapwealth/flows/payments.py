@@ -108,14 +108,15 @@ async def instruct(
 
 async def instruct_again(house: House, day: date) -> StepReport:
     """The step of the day's end: what the bank has rejected of the last days is instructed once more, under a name of its own, from where
-    its money returned to. Nobody else would: what is swept by its balance, or given back to a customer, is left out."""
+    its money returned to. Nobody else would: what is swept by its balance (fees, what merchants are owed), or given back to a customer, is
+    left out."""
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, range(house.books + 1))
         at = await moment(tx)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
         rejected = await store.rejected(tx, AGAIN, day - AGAIN_WITHIN)
         parts = await store.parts_of(tx, [one.id for one in rejected])
-        anew = [_anew(house, one, [part for _, part in parts[one.id]], day) for one in rejected]
+        anew = [_anew(one, [part for _, part in parts[one.id]], day) for one in rejected]
         known = await store.by_end_to_end(tx, [one.end_to_end_id for one in anew])
         fresh = [one for one in anew if one.end_to_end_id not in known]
         standing = [one for one in fresh if _stands_outside(one)]
@@ -125,8 +126,7 @@ async def instruct_again(house: House, day: date) -> StepReport:
         return await reported(tx, StepReport(text, {"payments": [one.end_to_end_id for one in fresh]}))
 
 
-def _anew(house: House, one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
-    to_merchant = one.purpose == Purpose.MERCHANT_PAYOUT
+def _anew(one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
     return Payment(
         derived(one.id, "again"),
         _next_name(one.end_to_end_id),
@@ -134,7 +134,7 @@ def _anew(house: House, one: store.Instruction, parts: Sequence[Part], day: date
         one.from_account,
         one.to_account,
         one.counterparty,
-        house.calendar.next_working_day(day) if to_merchant else day + timedelta(days=1),
+        day + timedelta(days=1),
         tuple(parts),
     )
 
@@ -154,7 +154,7 @@ def _next_name(name: str) -> str:
 
 
 _TIMES = re.compile(r"(.+?)(?:R([0-9]+))?")
-AGAIN = (Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.ADVANCE_DRAW, Purpose.MERCHANT_PAYOUT)
+AGAIN = (Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.ADVANCE_DRAW)
 AGAIN_WITHIN = timedelta(days=14)
 """How far back a rejected payment is looked for."""
 

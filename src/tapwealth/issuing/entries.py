@@ -154,6 +154,8 @@ def late_presentment(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEn
 
 
 def merchant_fee(book: int, key: UUID, merchant: int, fee: int, day: date, actor: int, reference: UUID) -> JournalEntry:
-    """Dr merchant / Cr fees: what the merchant pays for the day's sales of this book."""
-    line = Line(Op.POST, merchant, house_account(book, Kind.FEES, Asset.CNY), Asset.CNY, fee)
+    """Dr merchant / Cr fees: what the merchant pays for the day's sales of this book. The other way round where refunds give back more."""
+    fees = house_account(book, Kind.FEES, Asset.CNY)
+    debit, credit = (merchant, fees) if fee > 0 else (fees, merchant)
+    line = Line(Op.POST, debit, credit, Asset.CNY, abs(fee))
     return JournalEntry(book, key, TapEntry.MERCHANT_FEE, day, actor, reference, (line,))

@@ -330,6 +330,19 @@ async def credited_on(tx: Any, day: date) -> list[Authorisation]:
     return [Authorisation(*row) for row in rows]
 
 
+async def credited_before(tx: Any, keys: Iterable[tuple[int, UUID]], day: date) -> dict[UUID, int]:
+    """What was given back of these transactions before that date, in fen."""
+    wanted = sorted(set(keys))
+    rows = await tx.fetch(
+        "select original, sum(credit)::bigint as credit from authorisation join unnest($1::int[], $2::uuid[]) k(book, original)"
+        " using (book, original) where credited_on < $3 group by original",
+        [book for book, _ in wanted],
+        [identifier for _, identifier in wanted],
+        day,
+    )
+    return {row["original"]: row["credit"] for row in rows}
+
+
 async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, int]], day: date) -> None:
     """(book, authorisation, amount, of it from the wallet, of it from the fund) that clearing took on that date."""
     await tx.execute(

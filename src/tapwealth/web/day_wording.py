@@ -18,6 +18,10 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"(\d+) sales cleared, {_YUAN} yuan", r"清算 \1 笔，共 \2 元"),
     (r"transit drained", "跨册在途已清空"),
     (rf"(\d+) merchants: receipts {_YUAN}, fee {_YUAN}, paid out {_YUAN}", r"\1 家商户：收款 \2，手续费 \3，付出 \4"),
+    (
+        rf"(\d+) merchants: receipts {_YUAN}, fee {_YUAN}, paid out {_YUAN}; {_YUAN} kept back",
+        r"\1 家商户：收款 \2，手续费 \3，付出 \4；暂留 \5",
+    ),
     (rf"(\d+) billers: {_YUAN} yuan on their way", r"\1 家缴费机构：\2 元划付中"),
     (rf"fees {_YUAN} on their way to own money", r"手续费 \1 元划入自有资金中"),
     (rf"{_YUAN} yuan of premiums on their way to the insurer", r"保费 \1 元划付保险公司中"),

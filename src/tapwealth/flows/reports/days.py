@@ -127,7 +127,8 @@ class Units(msgspec.Struct, frozen=True):
 
 
 class MerchantDay(msgspec.Struct, frozen=True):
-    """Receipts less fee. `paid_out` is what was instructed to the merchant's bank account."""
+    """Receipts less fee. `paid_out` is what was instructed to the merchant's bank account; `kept` stood over afterwards, `brought_forward`
+    before."""
 
     name: str
     sales: int
@@ -135,6 +136,8 @@ class MerchantDay(msgspec.Struct, frozen=True):
     fee: int
     net: int
     paid_out: int
+    brought_forward: int
+    kept: int
 
 
 class BreakView(msgspec.Struct, frozen=True):
@@ -194,6 +197,10 @@ class Counted:
     income: Mapping[date, tuple[int, int, int]]
     merchants: Sequence[Merchant]
     payouts: Mapping[tuple[str, date], tuple[int, str]]
+
+    def paid_out(self, merchant: Merchant, day: date) -> int:
+        """Fen that the bank was told to pay to a merchant for that date."""
+        return self.payouts.get((merchant.merchant_number, day), (0, ""))[0]
 
 
 async def count(tx: Any) -> Counted:
@@ -322,7 +329,7 @@ def _units_of(holders: int, ours: int, coming: Sequence[int], registrar: int) ->
 async def _merchants(tx: Any, counted: Counted, day: date) -> list[MerchantDay]:
     settled = {one.merchant: one for one in await acquiring.settlements(tx, day)}
     return [
-        MerchantDay(one.name, of.sales, of.gross, of.fee, of.net, counted.payouts.get((one.merchant_number, day), (0, ""))[0])
+        MerchantDay(one.name, of.sales, of.gross, of.fee, of.net, counted.paid_out(one, day), of.brought_forward, of.kept)
         for one in sorted(counted.merchants, key=lambda one: one.merchant_number)
         if (of := settled.get(one.id))
     ]

@@ -41,13 +41,16 @@ class ReceiptView(msgspec.Struct, frozen=True):
 
 
 class SettlementView(msgspec.Struct, frozen=True):
-    """A date's receipts less fee, paid to the merchant's bank account."""
+    """A date's receipts less fee, paid to the merchant's bank account: `paid` = `brought_forward` + `net` − `kept`."""
 
     date: date
     sales: int
     gross: int
     fee: int
     net: int
+    brought_forward: int
+    paid: int
+    kept: int
 
 
 class MerchantView(msgspec.Struct, frozen=True):
@@ -106,8 +109,12 @@ def _merchant(one: Merchant, sales: list[Sale], settled: list[acquiring.Settleme
         one.name,
         one.fee_bp,
         [_receipt(sale) for sale in sales if sale.merchant_number == one.merchant_number],
-        [SettlementView(of.business_date, of.sales, of.gross, of.fee, of.net) for of in settled if of.merchant == one.id],
+        [_settlement(of) for of in settled if of.merchant == one.id],
     )
+
+
+def _settlement(of: acquiring.Settlement) -> SettlementView:
+    return SettlementView(of.business_date, of.sales, of.gross, of.fee, of.net, of.brought_forward, of.paid, of.kept)
 
 
 def _receipt(sale: Sale) -> ReceiptView:

@@ -189,7 +189,9 @@ def _units(day: DayView) -> ProofView:
 
 def _merchants(day: DayView) -> ProofView:
     wrong = [
-        f"{one.name}: paid out is not receipts less fee" for one in day.merchants if not one.paid_out == one.net == one.gross - one.fee
+        f"{one.name}: paid out is not receipts less fee"
+        for one in day.merchants
+        if one.net != one.gross - one.fee or one.paid_out != one.brought_forward + one.net - one.kept
     ]
     return _proof(day, "merchants", wrong, f"{len(day.merchants)} merchants paid their receipts less fee")
 
