@@ -5,120 +5,20 @@ import json
 import signal
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from till_host import KEY, MERCHANT, NOON, TERMINAL, Bank, Network, hosted
 
-from tapwealth.acquiring.receipt import Language
-from tapwealth.acquiring.till import SaleOutcome, SaleResult, SettleOutcome, Till
-from tapwealth.host.listener import Listener
-from tapwealth.kernel.in_flight import InFlight
+from tapwealth.acquiring.paper import Language
+from tapwealth.acquiring.till import Till
+from tapwealth.acquiring.till_result import SettleOutcome, VoucherOutcome, VoucherResult
 from tapwealth.kernel.refusal import BadInput, Outage
-from tapwealth.wire.iso8583.requests import (
-    AuthorisationRequest,
-    AuthorisationResponse,
-    BatchUploadRequest,
-    BatchUploadResponse,
-    Reconciliation,
-    RequestKey,
-    ReversalRequest,
-    ReversalResponse,
-    SettlementRequest,
-    SettlementResponse,
-    TerminalRequest,
-    Totals,
-)
+from tapwealth.wire.iso8583.requests import AuthorisationRequest, ReversalRequest, TerminalRequest, Totals
 
-KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
-MERCHANT, TERMINAL = "102110053119999", "80000001"
 TRACK2 = "6212345678901232D24122200000012345678"
-NOON = datetime(2014, 2, 24, 4, 0, tzinfo=UTC)
-
-
-class Bank:
-    """Behind the host: approves up to a limit, undoes, counts batches; the same request gets the same answer."""
-
-    def __init__(self) -> None:
-        self.seen: list[TerminalRequest] = []
-        self.held: dict[RequestKey, int] = {}
-        self.undone: set[RequestKey] = set()
-        self.uploaded: dict[RequestKey, int] = {}
-        self.before: Callable[[TerminalRequest], None] = lambda request: None
-        self.missing = 0
-
-    def _take(self, request: TerminalRequest) -> None:
-        self.seen.append(request)
-        self.before(request)
-
-    async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
-        self._take(request)
-        if request.amount > 100_000:
-            return AuthorisationResponse(response_code="51")
-        assert request.key not in self.held, "a STAN came twice"
-        if request.key not in self.undone:
-            self.held[request.key] = request.amount
-        return AuthorisationResponse(response_code="00", authorisation_code="A00001", rrn=f"140224{request.stan}", icc_data=b"\x91\x00")
-
-    async def reversal(self, request: ReversalRequest) -> ReversalResponse:
-        self._take(request)
-        self.undone.add(request.reversed_key)
-        found = self.held.pop(request.reversed_key, None) is not None
-        return ReversalResponse(response_code="00" if found else "25")
-
-    async def batch_upload(self, request: BatchUploadRequest) -> BatchUploadResponse:
-        self._take(request)
-        self.uploaded[request.captured_key] = request.amount
-        return BatchUploadResponse(response_code="00" if request.captured_key in self.held else "25")
-
-    async def settlement(self, request: SettlementRequest) -> SettlementResponse:
-        self._take(request)
-        own = [amount for key, amount in self.uploaded.items() if key.batch == request.batch]
-        counted = Totals(debit_amount=sum(own) - self.missing, debit_count=len(own))
-        equal = Reconciliation.EQUAL if counted == request.totals else Reconciliation.DIFFERENT
-        return SettlementResponse(response_code="00", reconciliation=equal, totals=counted)
-
-
-class Network:
-    """A proxy between till and host that can lose what the host says."""
-
-    def __init__(self, host_port: int) -> None:
-        self.host_port, self.port, self.lost = host_port, 0, 0
-        self.loses_next = 0
-        self.mangles = False
-        self._server: asyncio.Server | None = None
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host_reader, host_writer = await asyncio.open_connection("127.0.0.1", self.host_port)
-        tasks = [asyncio.create_task(self._up(reader, host_writer)), asyncio.create_task(self._down(host_reader, writer))]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for side in (writer, host_writer):
-            side.transport.abort()
-
-    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while received := await reader.read(4_096):
-            writer.write(received)
-
-    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while received := await reader.read(4_096):
-            if self.loses_next:
-                self.loses_next -= 1
-                self.lost += 1
-                continue
-            writer.write(received[:-1] + b"?" if self.mangles else received)
-            self.mangles = False
 
 
 @pytest.fixture
@@ -128,42 +28,34 @@ def bank() -> Bank:
 
 @pytest.fixture
 async def network(bank: Bank) -> AsyncIterator[Network]:
-    async def key_of(merchant_id: str, terminal_id: str) -> list[bytes]:
-        return [KEY]
-
-    async def clock() -> datetime:
-        return NOON
-
-    listener = Listener(handlers=bank, find_mac_keys=key_of, read_platform_clock=clock, in_flight=InFlight())
-    network = Network(await listener.start("127.0.0.1", 0))
-    await network.start()
-    yield network
-    network.stop()
-    await listener.stop(grace_ms=1_000)
+    async with hosted(bank) as network:
+        yield network
 
 
 @pytest.fixture
-def state_path(tmp_path: Path) -> Path:
-    return tmp_path / "till.json"
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "till"
 
 
-def till_on(network: Network, state_path: Path) -> Till:
-    return Till(state_path, "127.0.0.1", network.port, TERMINAL, MERCHANT, KEY, merchant_name="晨光小店", timeout_ms=300)
+def till_on(network: Network, folder: Path) -> Till:
+    """The till in its folder; a new one begins with batch 1."""
+    first = None if (folder / "state.json").exists() else 1
+    return Till(folder, "127.0.0.1", network.port, TERMINAL, MERCHANT, KEY, merchant_name="晨光小店", timeout_ms=300, start_batch=first)
 
 
 @pytest.fixture
-def till(network: Network, state_path: Path) -> Iterator[Till]:
-    till = till_on(network, state_path)
+def till(network: Network, folder: Path) -> Iterator[Till]:
+    till = till_on(network, folder)
     yield till
     till.close()
 
 
-async def sell(till: Till, amount: int = 1250) -> SaleResult:
+async def sell(till: Till, amount: int = 1250) -> VoucherResult:
     return await till.sale(amount=amount, track2=TRACK2, psn="01", icc_data=bytes.fromhex("9F3602000E"), at=NOON, aid="A000000333010101")
 
 
-def stored(path: Path) -> dict[str, object]:
-    state: dict[str, object] = json.loads(path.read_text())
+def stored(folder: Path) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads((folder / "state.json").read_text())
     return state
 
 
@@ -177,7 +69,7 @@ def kinds(bank: Bank) -> list[str]:
 async def test_an_approved_sale_is_in_the_batch_and_on_paper(till: Till, bank: Bank) -> None:
     result = await sell(till)
     assert (result.outcome, result.stan, result.authorisation_code, result.rrn) == (
-        SaleOutcome.APPROVED,
+        VoucherOutcome.APPROVED,
         "000001",
         "A00001",
         "140224000001",
@@ -194,7 +86,7 @@ async def test_an_approved_sale_is_in_the_batch_and_on_paper(till: Till, bank: B
 
 async def test_a_declined_sale_is_not_in_the_batch_and_says_why(till: Till) -> None:
     result = await sell(till, 100_001)
-    assert (result.outcome, result.response_code) == (SaleOutcome.DECLINED, "51")
+    assert (result.outcome, result.response_code) == (VoucherOutcome.DECLINED, "51")
     assert result.receipt is not None
     assert "51 INSUFFICIENT FUNDS" in result.receipt.text(Language.EN)
     assert till.open_batch == ("000001", Totals(debit_amount=0, debit_count=0))
@@ -204,7 +96,7 @@ async def test_a_declined_sale_is_not_in_the_batch_and_says_why(till: Till) -> N
 async def test_a_lost_answer_is_reversed_at_once(till: Till, bank: Bank, network: Network) -> None:
     network.loses_next = 1
     result = await sell(till)
-    assert result.outcome is SaleOutcome.REVERSED
+    assert result.outcome is VoucherOutcome.REVERSED
     assert "no answer within 300 ms" in result.note
     assert kinds(bank) == ["02000001", "04000001"]
     assert isinstance(bank.seen[1], ReversalRequest)
@@ -216,7 +108,7 @@ async def test_a_lost_answer_is_reversed_at_once(till: Till, bank: Bank, network
 async def test_an_answer_with_a_wrong_mac_is_reversed(till: Till, bank: Bank, network: Network) -> None:
     network.mangles = True
     result = await sell(till)
-    assert result.outcome is SaleOutcome.REVERSED
+    assert result.outcome is VoucherOutcome.REVERSED
     assert isinstance(bank.seen[1], ReversalRequest)
     assert bank.seen[1].reason == "A0"
 
@@ -227,18 +119,18 @@ async def test_a_host_that_gives_no_answer_gets_a_reversal(till: Till, bank: Ban
             raise Outage("the outcome is unknown")
 
     bank.before = outage
-    assert (await sell(till)).outcome is SaleOutcome.REVERSED
+    assert (await sell(till)).outcome is VoucherOutcome.REVERSED
 
 
-async def test_a_reversal_is_due_until_it_is_answered_over_a_restart_too(bank: Bank, network: Network, state_path: Path) -> None:
-    till = till_on(network, state_path)
+async def test_a_reversal_is_due_until_it_is_answered_over_a_restart_too(bank: Bank, network: Network, folder: Path) -> None:
+    till = till_on(network, folder)
     network.loses_next = 2
     result = await sell(till)
-    assert result.outcome is SaleOutcome.REVERSAL_PENDING
+    assert result.outcome is VoucherOutcome.REVERSAL_PENDING
     network.loses_next = 1
     assert not await till.reverse_pending()
     till.close()
-    again = till_on(network, state_path)
+    again = till_on(network, folder)
     assert again.has_pending
     assert await again.reverse_pending()
     assert await again.reverse_pending()
@@ -252,36 +144,37 @@ async def test_a_host_that_asks_to_come_again_is_asked_again(till: Till, bank: B
         raise Outage("the database is away")
 
     bank.before = outage
-    assert (await sell(till)).outcome is SaleOutcome.REVERSAL_PENDING
+    assert (await sell(till)).outcome is VoucherOutcome.REVERSAL_PENDING
     bank.before = lambda request: None
     assert await till.reverse_pending()
 
 
 async def test_the_next_sale_waits_for_the_reversal_of_the_last(till: Till, bank: Bank, network: Network) -> None:
     network.loses_next = 3
-    assert (await sell(till)).outcome is SaleOutcome.REVERSAL_PENDING
+    assert (await sell(till)).outcome is VoucherOutcome.REVERSAL_PENDING
     refused = await sell(till)
-    assert (refused.outcome, refused.note) == (SaleOutcome.NOT_SENT, "an earlier sale waits for its reversal")
-    assert (await sell(till)).outcome is SaleOutcome.APPROVED
+    assert refused.outcome is VoucherOutcome.NOT_SENT
+    assert refused.note.startswith("an earlier sale waits for its reversal: no answer within 300 ms")
+    assert (await sell(till)).outcome is VoucherOutcome.APPROVED
     assert kinds(bank) == ["02000001", "04000001", "04000001", "04000001", "02000002"]
 
 
-async def test_without_a_line_nothing_is_sent_and_no_number_used(state_path: Path, network: Network) -> None:
+async def test_without_a_line_nothing_is_sent_and_no_number_used(folder: Path, network: Network) -> None:
     network.stop()
-    till = till_on(network, state_path)
+    till = till_on(network, folder)
     result = await sell(till)
-    assert (result.outcome, result.receipt) == (SaleOutcome.NOT_SENT, None)
+    assert (result.outcome, result.receipt) == (VoucherOutcome.NOT_SENT, None)
     assert result.note.startswith("no line to 127.0.0.1")
-    assert not state_path.exists()
+    assert stored(folder)["numbers"]["stan"] == 1
     till.close()
 
 
 @pytest.mark.parametrize(("amount", "track2"), [(0, TRACK2), (-1, TRACK2), (10**12, TRACK2), (1250, "6212345678901232"), (1250, "")])
-async def test_values_that_make_no_message_change_nothing(till: Till, bank: Bank, state_path: Path, amount: int, track2: str) -> None:
+async def test_values_that_make_no_message_change_nothing(till: Till, bank: Bank, folder: Path, amount: int, track2: str) -> None:
     with pytest.raises(BadInput):
         await till.sale(amount=amount, track2=track2, psn="01", icc_data=b"\x9f", at=NOON)
     assert bank.seen == []
-    assert not state_path.exists()
+    assert stored(folder)["numbers"]["stan"] == 1
 
 
 async def test_sales_wait_for_each_other(till: Till, bank: Bank) -> None:
@@ -310,9 +203,9 @@ async def test_a_batch_is_uploaded_and_settled_and_the_next_begins(till: Till, b
 
 @pytest.mark.parametrize("answers_before_the_loss", range(4))
 async def test_a_settlement_goes_on_where_it_stopped_with_the_same_numbers(
-    bank: Bank, network: Network, state_path: Path, answers_before_the_loss: int
+    bank: Bank, network: Network, folder: Path, answers_before_the_loss: int
 ) -> None:
-    till = till_on(network, state_path)
+    till = till_on(network, folder)
     for amount in (1000, 2000, 3000):
         await sell(till, amount)
     answered = 0
@@ -328,7 +221,7 @@ async def test_a_settlement_goes_on_where_it_stopped_with_the_same_numbers(
     if answers_before_the_loss == 3:
         assert (await sell(till)).note == "the batch is being settled: settle first"
     till.close()
-    again = till_on(network, state_path)
+    again = till_on(network, folder)
     assert (await again.settle(NOON)).outcome is SettleOutcome.EQUAL
     again.close()
     sent = kinds(bank)[3:]
@@ -362,46 +255,38 @@ async def test_an_empty_batch_settles(till: Till) -> None:
 # ---- the file
 
 
-async def test_the_file_shows_no_card(till: Till, network: Network, state_path: Path) -> None:
+async def test_the_file_shows_no_card(till: Till, network: Network, folder: Path) -> None:
     await sell(till)
     network.loses_next = 2
     await sell(till)
-    text = state_path.read_text()
-    assert stored(state_path)["pending"]
+    text = (folder / "state.json").read_text()
+    assert stored(folder)["pending"]
     assert "6212345678901232" not in text
     assert "24122200000012345678" not in text
 
 
-def test_two_processes_cannot_run_one_till(network: Network, till: Till, state_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"till\.json\.lock: another process runs this till; stop it first"):
-        till_on(network, state_path)
+def test_two_processes_cannot_run_one_till(network: Network, till: Till, folder: Path) -> None:
+    with pytest.raises(BadInput, match=r"state\.json\.lock: another process runs this till; stop it first"):
+        till_on(network, folder)
     till.close()
-    till_on(network, state_path).close()
+    till_on(network, folder).close()
 
 
-def test_a_torn_or_foreign_file_is_refused(network: Network, state_path: Path) -> None:
-    state_path.write_text('{"format": 1, "merchant')
-    with pytest.raises(BadInput, match="it cannot be read"):
-        till_on(network, state_path)
-    state_path.write_text(json.dumps({"format": 1, "merchant_id": MERCHANT, "terminal_id": "80000002"}))
-    with pytest.raises(BadInput, match="it is of terminal 80000002"):
-        till_on(network, state_path)
-
-
-async def test_a_file_under_another_key_does_not_open(bank: Bank, network: Network, till: Till, state_path: Path) -> None:
+async def test_a_file_under_another_key_does_not_open(bank: Bank, network: Network, till: Till, folder: Path) -> None:
     network.loses_next = 2
     await sell(till)
     till.close()
-    other = Till(state_path, "127.0.0.1", network.port, TERMINAL, MERCHANT, KEY[::-1])
+    other = Till(folder, "127.0.0.1", network.port, TERMINAL, MERCHANT, KEY[::-1])
     with pytest.raises(BadInput, match="stored card data do not open"):
         await other.reverse_pending()
     other.close()
 
 
-def test_numbers_begin_again_after_the_last(network: Network, state_path: Path) -> None:
+def test_numbers_begin_again_after_the_last(network: Network, folder: Path) -> None:
     first = {"format": 1, "merchant_id": MERCHANT, "terminal_id": TERMINAL, "next_stan": 999_999, "batch": 999_999}
-    state_path.write_text(json.dumps(first))
-    till = till_on(network, state_path)
+    folder.mkdir()
+    (folder / "state.json").write_text(json.dumps(first))
+    till = till_on(network, folder)
     assert till._state.take_stan() == "999999"
     assert till._state.take_stan() == "000001"
     till.close()
@@ -424,15 +309,16 @@ CHILD = """
 """
 
 
-async def test_kills_at_any_instant_lose_no_sale_and_repeat_no_number(bank: Bank, network: Network, state_path: Path) -> None:
+async def test_kills_at_any_instant_lose_no_sale_and_repeat_no_number(bank: Bank, network: Network, folder: Path) -> None:
     """Killed with -9 five times in the middle of sales: every sale that was told is in the batch, every other one is undone."""
     told: list[str] = []
+    till_on(network, folder).close()
     for number in range(5):
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
             textwrap.dedent(CHILD),
-            str(state_path),
+            str(folder),
             str(network.port),
             KEY.hex(),
             TRACK2,
@@ -444,11 +330,11 @@ async def test_kills_at_any_instant_lose_no_sale_and_repeat_no_number(bank: Bank
         child.send_signal(signal.SIGKILL)
         told += (await child.stdout.read()).decode().splitlines()
         await child.wait()
-    till = till_on(network, state_path)
+    till = till_on(network, folder)
     assert await till.reverse_pending()
     approved = {line.split()[1] for line in told if line.startswith("APPROVED")}
     assert len(approved) >= 5
-    in_batch = {sale.stan for sale in till._state.captured}
+    in_batch = {one.stan for one in till.report(NOON).vouchers}
     assert approved <= in_batch
     assert in_batch == {key.stan for key in bank.held}
     stans = [request.stan for request in bank.seen if isinstance(request, AuthorisationRequest)]

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from tapwealth.acquiring.receipt import COLUMNS, BatchReport, Language, Printed, Receipt, width
+from tapwealth.acquiring.paper import COLUMNS, Language, width
+from tapwealth.acquiring.receipt import Printed, Receipt
 from tapwealth.kernel.clock import SHANGHAI
 
 RECEIPT = Receipt(
@@ -15,6 +16,7 @@ RECEIPT = Receipt(
     masked_pan="621234******1232",
     batch="000001",
     stan="000007",
+    invoice="000005",
     amount=123_456_789,
     at=datetime(2014, 2, 24, 12, 30, 5, tzinfo=SHANGHAI),
     authorisation_code="A00001",
@@ -33,6 +35,7 @@ CHINESE = """\
 交易类型              消费(非接)
 批次号                    000001
 凭证号                    000007
+票据号                    000005
 授权码                    A00001
 参考号              140224000001
 应用标识        A000000333010101
@@ -58,6 +61,7 @@ def test_no_line_is_wider_than_the_paper(printed: Printed, language: Language) -
         masked_pan=RECEIPT.masked_pan,
         batch="000001",
         stan="000001",
+        invoice="000001",
         amount=10**12 - 1,
         at=RECEIPT.at,
         response_code="58",
@@ -65,20 +69,3 @@ def test_no_line_is_wider_than_the_paper(printed: Printed, language: Language) -
     lines = receipt.text(language).splitlines()
     assert max(width(line) for line in lines) <= COLUMNS
     assert any("9,999,999,999.99" in line for line in lines)
-
-
-def test_the_report_lists_what_was_not_taken() -> None:
-    report = BatchReport(
-        merchant_name="晨光小店",
-        merchant_id="102110053119999",
-        terminal_id="80000001",
-        batch="000001",
-        count=2,
-        amount=2500,
-        equal=False,
-        at=RECEIPT.at,
-        refused=("000003", "000009"),
-    )
-    english = report.text(Language.EN)
-    assert "000003 000009" in english
-    assert "NOT EQUAL" in english

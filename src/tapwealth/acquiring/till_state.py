@@ -1,14 +1,14 @@
-"""What a till remembers over a power failure: its numbers, the sale without an answer, the batch.
+"""What a till remembers over a power failure: its numbers, what was sent and not answered, the vouchers of the open batch.
 
-One JSON file, replaced as a whole: written beside it, flushed to the disk, renamed, and the directory flushed too, so that after a kill at
-any instant either the old or the new state stands. A lock keeps a second process away: two would give the same STAN twice. Card data are in
-it only as ciphertext under a key derived from the terminal's (AES-256-GCM, HKDF-SHA-256); a real till keeps that key in its secure element.
+A *voucher* is one thing that the merchant did and has paper of: a sale, a sale that the card approved by itself, a void, a refund. Card
+data are kept only as ciphertext under a key derived from the terminal's (AES-256-GCM, HKDF-SHA-256; a real till keeps that key in its
+secure element), and of track 2 no more than PAN, expiry and service code once the issuer has answered (PCI DSS 3.3.1): what an advice
+carries is kept until the advice is answered.
 """
 
-import fcntl
-import os
-import weakref
-from pathlib import Path
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -18,16 +18,44 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tapwealth.kernel.ids import secret_bytes
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire.iso8583.requests import APPROVED, Totals
 
-FORMAT = 1
+FORMAT = 2
 LAST_NUMBER = 999_999
-NONCE_BYTES = 12
+_NONCE_BYTES = 12
+_KEPT_OF_TRACK2 = len("DYYMM220")
+"""Behind the PAN: separator, expiry, service code. What the issuer wrote after them is not kept."""
 
 
-class StoredSale(msgspec.Struct):
-    """One sale of the open batch. `card` is ciphertext of track 2 and PSN; `at` is the terminal's time (ISO, Shanghai)."""
+class VoucherKind(StrEnum):
+    """What the merchant did."""
 
+    SALE = "sale"
+    OFFLINE_SALE = "offline sale"
+    VOID = "void"
+    REFUND = "refund"
+
+
+class Original(msgspec.Struct, frozen=True):
+    """The voucher that a void or a refund is about; `date` is its MMDD."""
+
+    batch: str
     stan: str
+    invoice: str
+    date: str
+
+
+class Voucher(msgspec.Struct):
+    """`card` is ciphertext of track 2 and PSN; `at` is the terminal's time (ISO, Shanghai); `reason` is field 39 of its reversal.
+
+    Of an offline sale `chip` is ciphertext of field 55 until the advice is answered, and `advice_code` the answer. `upload_stan` and
+    `upload_code` are those of its batch upload. `final_code` is the host's no to a reversal.
+    """
+
+    kind: VoucherKind
+    batch: str
+    stan: str
+    invoice: str
     card: str
     masked_pan: str
     amount: int
@@ -39,29 +67,90 @@ class StoredSale(msgspec.Struct):
     rrn: str = ""
     upload_stan: str = ""
     upload_code: str = ""
+    original: Original | None = None
+    voided: bool = False
+    chip: str = ""
+    advice_code: str = ""
+    final_code: str = ""
+
+    @property
+    def awaits_advice(self) -> bool:
+        """The card has paid, and the issuer has not yet answered to it."""
+        return self.kind is VoucherKind.OFFLINE_SALE and not self.advice_code
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the merchant asks money for it."""
+        taken = self.kind is VoucherKind.SALE or (self.kind is VoucherKind.OFFLINE_SALE and self.advice_code in ("", APPROVED))
+        return taken and not self.voided
+
+    @property
+    def as_original(self) -> Original:
+        return Original(self.batch, self.stan, self.invoice, self.at[5:7] + self.at[8:10])
+
+
+class Numbers(msgspec.Struct):
+    """The next of each; all but `batch` count within one series for all batches. They begin again after 999999 (`tap` after 99999999)."""
+
+    batch: int
+    stan: int = 1
+    invoice: int = 1
+    tap: int = 1
 
 
 class TillState(msgspec.Struct, forbid_unknown_fields=True):
-    """`next_stan` and `batch` only rise (and begin again after 999999). `pending` was sent and has no answer yet."""
+    """`generation` counts the writes. `pending` was sent and has no answer yet. `disputed` are those that the host would not reverse.
+
+    `vouchers` are those of the open batch, in their order; while it is being settled, one that a card approves belongs to the next.
+    """
 
     format: int
     merchant_id: str
     terminal_id: str
-    next_stan: int = 1
-    batch: int = 1
-    pending: StoredSale | None = None
-    captured: list[StoredSale] = []
+    numbers: Numbers
+    generation: int = 0
+    working_key: str = ""
+    pending: Voucher | None = None
+    vouchers: list[Voucher] = []
+    disputed: list[Voucher] = []
     settlement_stan: str = ""
 
     @property
-    def batch_number(self) -> str:
-        return f"{self.batch:06d}"
+    def batch(self) -> str:
+        """The open batch's number."""
+        return f"{self.numbers.batch:06d}"
+
+    @property
+    def following_batch(self) -> int:
+        """The number of the batch after the open one."""
+        return following(self.numbers.batch)
+
+    @property
+    def is_being_settled(self) -> bool:
+        """Nothing may join or leave the batch any more."""
+        return bool(self.settlement_stan) or any(one.upload_stan for one in self.vouchers)
+
+    def of_batch(self) -> list[Voucher]:
+        """The open batch's vouchers."""
+        return [one for one in self.vouchers if one.batch == self.batch]
 
     def take_stan(self) -> str:
         """The next STAN; it counts as used once the state is saved."""
-        stan = f"{self.next_stan:06d}"
-        self.next_stan = following(self.next_stan)
+        stan = f"{self.numbers.stan:06d}"
+        self.numbers.stan = following(self.numbers.stan)
         return stan
+
+    def take_invoice(self) -> str:
+        """The next invoice number, likewise."""
+        invoice = f"{self.numbers.invoice:06d}"
+        self.numbers.invoice = following(self.numbers.invoice)
+        return invoice
+
+    def take_tap(self) -> int:
+        """The next running number for a card (9F41), likewise."""
+        tap = self.numbers.tap
+        self.numbers.tap = tap % 99_999_999 + 1
+        return tap
 
 
 def following(number: int) -> int:
@@ -69,83 +158,48 @@ def following(number: int) -> int:
     return number % LAST_NUMBER + 1
 
 
+def totals_of(vouchers: Iterable[Voucher]) -> Totals:
+    """What the merchant claims (sales) and gives back (refunds): field 48."""
+    listed = list(vouchers)
+    claimed = [one.amount for one in listed if one.is_claimed]
+    returned = [one.amount for one in listed if one.kind is VoucherKind.REFUND]
+    return Totals(debit_amount=sum(claimed), debit_count=len(claimed), credit_amount=sum(returned), credit_count=len(returned))
+
+
+class CardData(NamedTuple):
+    """`track2` is written with a D."""
+
+    track2: str
+    psn: str
+
+    @property
+    def to_keep(self) -> "CardData":
+        """Without what the issuer wrote behind the service code."""
+        pan, _, _ = self.track2.partition("D")
+        return CardData(self.track2[: len(pan) + _KEPT_OF_TRACK2], self.psn)
+
+
 class CardVault:
-    """Turns card data into what may lie on a disk, and back."""
+    """Turns secrets of the till into what may lie on a disk, and back."""
 
     def __init__(self, terminal_key: bytes, terminal_id: str) -> None:
         key = HKDF(SHA256(), 32, salt=None, info=b"tapwealth till card data").derive(terminal_key)
         self._cipher, self._bound_to = AESGCM(key), terminal_id.encode()
 
     def seal(self, text: str) -> str:
-        nonce = secret_bytes(NONCE_BYTES)
+        nonce = secret_bytes(_NONCE_BYTES)
         return (nonce + self._cipher.encrypt(nonce, text.encode(), self._bound_to)).hex()
 
     def open(self, sealed: str) -> str:
         """Raises BadInput if it was sealed elsewhere or changed."""
         try:
             data = bytes.fromhex(sealed)
-            return self._cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], self._bound_to).decode()
+            return self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], self._bound_to).decode()
         except (ValueError, InvalidTag):
             raise BadInput("stored card data do not open", where="till state", hint="give the key they were stored under") from None
 
+    def seal_card(self, card: CardData) -> str:
+        return self.seal("/".join(card))
 
-class StateFile:
-    """The file of one till, held by one process."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(path.with_name(path.name + ".lock"))
-        self._release = weakref.finalize(self, os.close, self._lock)
-
-    def close(self) -> None:
-        """Let another process have it."""
-        self._release()
-
-    def load(self, merchant_id: str, terminal_id: str) -> TillState:
-        """What was saved last, or a new till's state. Raises BadInput if the file is not this till's."""
-        try:
-            state = msgspec.json.decode(self._path.read_bytes(), type=TillState)
-        except FileNotFoundError:
-            return TillState(FORMAT, merchant_id, terminal_id)
-        except msgspec.DecodeError as fault:
-            raise BadInput(f"it cannot be read ({fault})", where=str(self._path), hint="restore it; an old copy repeats numbers") from None
-        if (state.format, state.merchant_id, state.terminal_id) != (FORMAT, merchant_id, terminal_id):
-            raise BadInput(
-                f"it is of terminal {state.terminal_id} at {state.merchant_id}", where=str(self._path), hint="one till, one file"
-            )
-        return state
-
-    def save(self, state: TillState) -> None:
-        """Durable when it returns."""
-        assert self._release.alive, "the till is closed"
-        beside = self._path.with_name(self._path.name + ".new")
-        _write_through(beside, msgspec.json.format(msgspec.json.encode(state), indent=1))
-        os.replace(beside, self._path)
-        _flush_directory(self._path.parent)
-
-
-def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise BadInput("another process runs this till", where=str(path), hint="stop it first") from None
-    return descriptor
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def open_card(self, sealed: str) -> CardData:
+        return CardData(*self.open(sealed).split("/"))

@@ -53,3 +53,8 @@ def seconds(milliseconds: int) -> Any:
 async def sleep_ms(milliseconds: int) -> None:
     """Let others run for that long, by the machine's clock."""
     await asyncio.sleep(seconds(milliseconds))
+
+
+def pause_ms(milliseconds: int) -> None:
+    """Wait that long, by the machine's clock: for devices that nobody else waits for."""
+    time.sleep(seconds(milliseconds))

@@ -4,18 +4,23 @@ Paper and goods are the merchant's; what happened is noted in the diary under th
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tapwealth.acquiring.till import SaleResult, SettleOutcome, SettleResult, Till
-from tapwealth.kernel.clock import business_date_of, sleep_ms
+from tapwealth.acquiring.till import Till
+from tapwealth.acquiring.till_result import SettleOutcome, SettleResult, VoucherResult
+from tapwealth.counter.checkout import conclude
+from tapwealth.counter.till_folder import SETTINGS, read_till
+from tapwealth.kernel.clock import SHANGHAI, business_date_of, sleep_ms
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.play.stage import WentOtherwise
-from tapwealth.terminal.config import Tap, TerminalConfig
+from tapwealth.terminal.config import Tap
 from tapwealth.terminal.kernel import dialogue, run
-from tapwealth.terminal.outcome import OfflineApproval, OnlineRequest
+from tapwealth.terminal.outcome import Outcome
 
 Transmit = Callable[[bytes], bytes]
 _SHORT_MS, _LONG_MS = 1_200, 8_000
@@ -23,53 +28,63 @@ _SHORT_MS, _LONG_MS = 1_200, 8_000
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A shop with one terminal. `mac_key` was put into the terminal by its maker."""
+    """A shop with one terminal. Its maker put the keys into it; `kernel` is the kernel's configuration, if it is not the usual one."""
 
     name: str
     merchant_number: str
     terminal_number: str
     mac_key: bytes
-    state: Path
+    master_key: bytes
+    folder: Path
     port: int
+    kernel: str = ""
+
+    def furnish(self, at: datetime | None) -> None:
+        """Write the till's folder as `tapwealth terminal --till` takes it; `at` is where the play's clock stands."""
+        self.folder.mkdir(exist_ok=True)
+        before = self.folder.with_name(f"{self.folder.name}.json")
+        if before.exists() and not (self.folder / "state.json").exists():
+            os.replace(before, self.folder / "state.json")  # a week that was begun when a till was one file
+        for name, key in (("till.key", self.mac_key), ("master.key", self.master_key)):
+            _write(self.folder / name, key.hex())
+        if self.kernel:
+            _write(self.folder / "kernel.toml", self.kernel)
+        _write(self.folder / SETTINGS, self._settings(at))
+
+    def _settings(self, at: datetime | None) -> str:
+        lines = [
+            f'host = "127.0.0.1:{self.port}"',
+            f'merchant = "{self.merchant_number}"',
+            f'terminal = "{self.terminal_number}"',
+            f'name = "{self.name}"',
+            'key_file = "till.key"',
+            'master_key_file = "master.key"',
+        ]
+        lines += ['kernel_file = "kernel.toml"'] if self.kernel else []
+        lines += [] if at is None else [f"clock = {at.astimezone(SHANGHAI).isoformat(timespec='seconds')}"]
+        return "".join(f"{line}\n" for line in lines)
 
     @asynccontextmanager
     async def till(self, *, port: int | None = None, timeout_ms: int = _LONG_MS) -> AsyncIterator[Till]:
-        """The till, switched on."""
-        till = Till(
-            self.state,
-            "127.0.0.1",
-            port or self.port,
-            self.terminal_number,
-            self.merchant_number,
-            self.mac_key,
-            merchant_name=self.name,
-            timeout_ms=timeout_ms,
-        )
+        """The till, switched on; a new one begins with its first batch."""
+        first = None if (self.folder / "state.json").exists() else 1
+        till = read_till(self.folder).till(port=port, timeout_ms=timeout_ms, start_batch=first)
         try:
             yield till
         finally:
             till.close()
 
-    def read_card(self, transmit: Transmit, amount: int, at: datetime, unpredictable: bytes, sequence: int) -> OnlineRequest:
-        """The dialogue between terminal and card, up to the request that goes online."""
-        config = TerminalConfig(self.terminal_number)
-        outcome = run(dialogue(config, Tap(amount, business_date_of(at), unpredictable, sequence)), transmit)
-        if isinstance(outcome, OfflineApproval):
-            raise WentOtherwise("the card approved offline, which this counter does not store and forward")
-        if not isinstance(outcome, OnlineRequest):
-            raise WentOtherwise(f"the card ended the tap: {outcome}")
-        return outcome
+    def read_card(self, transmit: Transmit, amount: int, at: datetime, unpredictable: bytes, sequence: int) -> Outcome:
+        """The dialogue between terminal and card, up to what the till has to do."""
+        tap = Tap(amount, business_date_of(at), unpredictable, sequence)
+        return run(dialogue(read_till(self.folder).kernel, tap), transmit)
 
-    async def sell(self, till: Till, asked: OnlineRequest, amount: int, at: datetime) -> SaleResult:
-        """Ask the host."""
-        return await till.sale(
-            amount=amount,
-            track2=asked.track2.field_35().replace("=", "D"),
-            psn=asked.psn or "00",
-            icc_data=asked.icc_data,
-            at=at,
-            aid=asked.aid.hex().upper(),
-        )
+    async def sell(self, till: Till, outcome: Outcome, amount: int, at: datetime) -> VoucherResult:
+        """Ask the host, or keep what the card has approved by itself."""
+        result = await conclude(till, outcome, amount, at)
+        if isinstance(result, Refusal):
+            raise WentOtherwise(f"{self.name}: {result.text}")
+        return result
 
     async def settle(self, at: datetime) -> SettleResult:
         """Upload the batch and close it; goes on until the host has answered."""
@@ -90,7 +105,7 @@ class Counter:
                 await sleep_ms(200)
         raise WentOtherwise(f"{self.name} cannot reverse its open sale")
 
-    async def sell_over_a_bad_line(self, asked: OnlineRequest, amount: int, at: datetime) -> SaleResult | None:
+    async def sell_over_a_bad_line(self, asked: Outcome, amount: int, at: datetime) -> VoucherResult | None:
         """The answer gets lost on its way: the till gives the sale up and reverses it once the line is back. None: no answer came."""
         async with swallowing(self.port) as line, self.till(port=line.port, timeout_ms=_SHORT_MS) as till:
             result = await self.sell(till, asked, amount, at)
@@ -125,3 +140,14 @@ async def swallowing(port: int) -> AsyncIterator[BadLine]:
         yield line
     finally:
         server.close()
+
+
+def _write(path: Path, text: str) -> None:
+    """Readable to its owner alone; nothing is written that stands there already."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    beside.touch(mode=0o600)
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)

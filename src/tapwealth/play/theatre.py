@@ -14,6 +14,7 @@ from typing import Any
 
 from tapwealth.kernel.clock import SHANGHAI, iso, shanghai
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.play.acts import counters
 from tapwealth.play.cast import cast_of
 from tapwealth.play.processes import PARTNERS, Part, Troupe, ports, python
 from tapwealth.play.script import scenes
@@ -139,4 +140,5 @@ async def perform(billing: Billing, stage: Stage, on_progress: Progress) -> Even
         on_progress(f"{scene.instant(billing.first_day).astimezone(SHANGHAI):%m-%d %H:%M} {scene.name}", number, count)
 
     await play(shared, scenes(billing.days), on_scene)
+    counters(shared)  # their tills' clocks stand where the play's does
     return Evening(await stage.view("week"), shared.unproved, stage.urls["platform"], otherwise(stage.diary))

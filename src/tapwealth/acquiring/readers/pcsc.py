@@ -7,6 +7,7 @@ needs any of them.
 from contextlib import suppress
 from typing import Any
 
+from tapwealth.acquiring.readers.reader import NoCard
 from tapwealth.kernel.refusal import Outage
 
 _PACKAGES = "gcc libc6-dev python3-dev swig libpcsclite-dev pcscd"
@@ -63,7 +64,7 @@ class PcscReader:
         try:
             connection.connect(disposition=self._library.scard.SCARD_UNPOWER_CARD)
         except self._library.Exceptions.NoCardException:
-            raise Outage(f"{chosen}: no card; hold one to the reader") from None
+            raise NoCard(f"{chosen}: no card; hold one to the reader") from None
         except self._library.Exceptions.CardConnectionException as error:
             raise Outage(f"{chosen}: {_plain(error)}; see whether another program has the card") from None
         self._connection = connection

@@ -4,14 +4,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.refusal import BadInput, Outage
+
+
+class NoCard(Outage):
+    """The reader is there and nothing is in its field yet: waiting may help."""
 
 
 class Reader(Protocol):
     """One place where a card can be. Used by one caller at a time."""
 
     def connect(self) -> None:
-        """Power the card that is there. Raises `Outage` in one line if there is no reader or no card."""
+        """Power the card that is there. Raises `NoCard` if there is none, another `Outage` if there is no reader, in one line."""
 
     def transmit(self, c_apdu: bytes) -> bytes:
         """The card's response APDU; nothing when the card has left."""

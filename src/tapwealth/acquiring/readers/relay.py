@@ -6,6 +6,7 @@ Whatever the phone's side does (wrong frames, half frames, silence), the reader 
 import socket
 from contextlib import suppress
 
+from tapwealth.acquiring.readers.reader import NoCard
 from tapwealth.kernel.clock import monotonic_ns, seconds
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.wire.apdu_relay import ANSWER_MS, LENGTH_BYTES, VERSION, Frame, Kind, error_text, read_frame, read_length
@@ -38,7 +39,8 @@ class RelayReader:
         except (OSError, _Gone) as wrong:
             self._hang_up()
             reason = (wrong.strerror if isinstance(wrong, OSError) else None) or str(wrong)
-            raise Outage(
+            kind = NoCard if isinstance(wrong, ConnectionRefusedError) else Outage
+            raise kind(
                 f"tcp:{self._host}:{self._port}: {reason}; start the phone ('tapwealth phone --tcp'), or look at its address"
             ) from None
 

@@ -12,7 +12,7 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso8583 import subfields
 from tapwealth.wire.iso8583.fields import MAC_FIELD, Message, unpack
 from tapwealth.wire.iso8583.mac import is_sealed_by
-from tapwealth.wire.iso8583.requests import YUAN, Management, OriginalReference, Reconciliation, Totals, TransactionKind
+from tapwealth.wire.iso8583.requests import APPROVED, YUAN, Management, OriginalReference, Reconciliation, Totals, TransactionKind
 from tapwealth.wire.iso8583.spec import answer_type, describe
 from tapwealth.wire.iso8583.working_keys import WorkingKeys, deciphered
 
@@ -125,7 +125,12 @@ def settlement_message(place: Place, totals: Totals) -> Message:
 
 
 class WrongMac(BadInput):
-    """The answer has no MAC, or one under another key: it may be anyone's."""
+    """The answer has no MAC, or one under another key: it may be anyone's. `told` is the response code that it claims, for people."""
+
+    def __init__(self, told: str = "") -> None:
+        said = f", it says {told}" if told not in ("", APPROVED) else ""
+        super().__init__(f"the answer's code is wrong{said}", where=describe(MAC_FIELD), hint="don't believe it: reverse")
+        self.told = told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +151,15 @@ class Answer:
 def read_answer(message: bytes, asked: Message, mac_key: bytes) -> Answer:
     """The answer to `asked`. Raises WrongMac, or BadInput if it is unreadable or answers something else."""
     if not is_sealed_by(mac_key, message):
-        raise WrongMac("the answer's code is wrong", where=describe(MAC_FIELD), hint="don't believe it: reverse")
+        raise WrongMac(_claimed_code(message, asked))
     return _told(_matched(message, asked))
+
+
+def _claimed_code(message: bytes, asked: Message) -> str:
+    try:
+        return _matched(message, asked).fields[39]
+    except BadInput:
+        return ""
 
 
 def read_management_answer(message: bytes, asked: Message, master_key: bytes) -> tuple[str, WorkingKeys | None]:

@@ -1,0 +1,147 @@
+"""From a card at the reader to a voucher: wait for the card, let the kernel speak with it, and do what its outcome asks for.
+
+An approval by the card is stored as an offline sale. So is a request that carries one (the card has paid, and the terminal asks its issuer
+nevertheless): it is never sent as a sale, which the issuer would decide anew. Everything else that goes online is a sale.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any
+
+from tapwealth.acquiring.readers.reader import NoCard, Reader
+from tapwealth.acquiring.till import Till
+from tapwealth.acquiring.till_result import VoucherOutcome, VoucherResult
+from tapwealth.kernel.clock import business_date_of, monotonic_ns, pause_ms
+from tapwealth.kernel.ids import secret_bytes
+from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.terminal.config import Tap, TerminalConfig
+from tapwealth.terminal.kernel import dialogue, run
+from tapwealth.terminal.outcome import Cvm, Ended, Ending, OfflineApproval, OnlineRequest, Outcome, Repeat, TapReason, Torn
+from tapwealth.wire.emv_data import CryptogramType
+
+_NS_PER_MS = 1_000_000
+_LOOK_AGAIN_MS, _AFTER_A_TRY_MS = 100, 400
+Say = Callable[[str], None]
+
+_NEXT = {
+    Ending.DECLINED: "take another card, or be paid another way",
+    Ending.TRY_AGAIN: "nothing is booked; pay again",
+    Ending.TRY_ANOTHER_INTERFACE: "insert the card elsewhere, or be paid another way",
+    Ending.END_APPLICATION: "this card and this terminal cannot do it; be paid another way",
+}
+"""What the cashier does when a tap ends without a request and without an approval."""
+
+
+class CheckoutRefusal(Enum):
+    """Why a card at the reader led to nothing."""
+
+    CARD_ENDED_IT = auto()
+    TWO_CARDS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How long a card is waited for, and who is told what the customer should do."""
+
+    patience_ms: int
+    say: Say
+
+
+async def pay(till: Till, config: TerminalConfig, reader: Reader, amount: int, at: datetime, waiting: Waiting) -> VoucherResult | Refusal:
+    """Take `amount` fen from the card that comes to the reader; `reader` is closed afterwards.
+
+    No card is asked if the till cannot sell now: what is due comes first, and only a card that may approve by itself does without a host.
+    Raises BadInput for an amount that cannot be tapped, Outage if no card comes in time or there is no reader.
+    """
+    tap = Tap(amount, business_date_of(at), secret_bytes(4), till.take_tap())
+    waits = till.hindrance or (await till.catch_up())
+    if waits and (till.hindrance or not _takes_offline(config, amount)):
+        return VoucherResult(outcome=VoucherOutcome.NOT_SENT, note=waits)
+    try:
+        outcome = wait_for_card(config, tap, reader, waiting)
+    finally:
+        reader.close()
+    return await conclude(till, outcome, amount, at)
+
+
+def _takes_offline(config: TerminalConfig, amount: int) -> bool:
+    return any(application.floor_limit >= amount for application in config.applications)
+
+
+def wait_for_card(config: TerminalConfig, tap: Tap, reader: Reader, waiting: Waiting) -> Outcome:
+    """The outcome of the first tap that comes to an end. A torn one, or one that waits for its owner, is tried again as it was.
+
+    Raises Outage when no card has come in time.
+    """
+    end = monotonic_ns() + waiting.patience_ms * _NS_PER_MS
+    torn: Torn | None = None
+    told = ""
+
+    def tell(line: str) -> str:
+        if line != told:
+            waiting.say(line)
+        return line
+
+    while True:
+        outcome = _one_tap(config, tap, torn, reader)
+        over = monotonic_ns() >= end
+        if isinstance(outcome, NoCard):
+            if over:
+                raise Outage(f"no card within {waiting.patience_ms // 1000} s, nothing is booked; {outcome}") from None
+            told = tell("hold card or phone to the reader")
+            pause_ms(_LOOK_AGAIN_MS)
+            continue
+        if over or not isinstance(outcome, Ended) or outcome.ending is not Ending.TRY_AGAIN:
+            return outcome
+        torn = outcome.torn
+        told = tell(f"{outcome.refusal.text}; hold it to the reader again")
+        pause_ms(_AFTER_A_TRY_MS)
+
+
+def _one_tap(config: TerminalConfig, tap: Tap, torn: Torn | None, reader: Reader) -> Outcome | NoCard:
+    try:
+        reader.connect()
+    except NoCard as nobody:
+        return nobody
+    try:
+        return run(dialogue(config, tap, torn), reader.transmit)
+    finally:
+        reader.close()
+
+
+async def conclude(till: Till, outcome: Outcome, amount: int, at: datetime) -> VoucherResult | Refusal:
+    """Do what the outcome of a tap of `amount` fen asks for."""
+    match outcome:
+        case Ended():
+            return Refusal(CheckoutRefusal.CARD_ENDED_IT, f"{outcome.refusal.text}; {_next_step(outcome)}")
+        case OfflineApproval():
+            code, left = outcome.authorisation_code, outcome.left_on_card
+            return await till.offline_sale(**_asked(outcome, amount, at), authorisation_code=code, left_on_card=left)
+        case OnlineRequest(cryptogram=CryptogramType.TC):
+            return await till.offline_sale(**_asked(outcome, amount, at), believed=False)
+        case OnlineRequest(repeat=Repeat.OTHER_CARD):
+            text = "another card came than the one that had left; nothing is booked, hold one card to the reader and pay again"
+            return Refusal(CheckoutRefusal.TWO_CARDS, text)
+        case _:
+            return await till.sale(**_asked(outcome, amount, at))
+
+
+def _asked(outcome: OnlineRequest | OfflineApproval, amount: int, at: datetime) -> dict[str, Any]:
+    """What a request takes from the card, as the till's calls name it."""
+    return {
+        "amount": amount,
+        "track2": outcome.track2.field_35().replace("=", "D"),
+        "psn": outcome.psn or "00",
+        "icc_data": outcome.icc_data,
+        "at": at,
+        "aid": outcome.aid.hex().upper(),
+        "to_sign": outcome.cvm is Cvm.SIGNATURE,
+    }
+
+
+def _next_step(outcome: Ended) -> str:
+    if isinstance(outcome.refusal.code, TapReason) and outcome.refusal.code is TapReason.SEE_PHONE:
+        return "nothing is booked; its owner consents on the phone ('tapwealth phone --tcp'), then pay again"
+    return _NEXT[outcome.ending]

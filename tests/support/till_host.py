@@ -1,0 +1,186 @@
+"""A bank behind a real host, and a line that can lose what the host says: what a till's tests stand against."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from tapwealth.host.listener import Listener
+from tapwealth.kernel.in_flight import InFlight
+from tapwealth.wire.iso8583.requests import (
+    AuthorisationRequest,
+    AuthorisationResponse,
+    BatchUploadRequest,
+    BatchUploadResponse,
+    FollowUpRequest,
+    ManagementRequest,
+    ManagementResponse,
+    Reconciliation,
+    RequestKey,
+    ReversalRequest,
+    ReversalResponse,
+    SettlementRequest,
+    SettlementResponse,
+    TerminalRequest,
+    Totals,
+    TransactionKind,
+)
+from tapwealth.wire.iso8583.working_keys import WorkingKeys, enciphered
+
+KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
+MASTER_KEY = bytes.fromhex("1122334455667788AABBCCDDEEFF0011")
+NEW_KEY = bytes.fromhex("23456789ABCDEF01EFCDAB8967452301")
+MERCHANT, TERMINAL = "102110053119999", "80000001"
+NOON = datetime(2014, 2, 24, 4, 0, tzinfo=UTC)
+
+
+class Bank:
+    """Approves up to a limit, undoes, counts batches; the same request gets the same answer. `keys` are those the host knows."""
+
+    def __init__(self) -> None:
+        self.seen: list[TerminalRequest] = []
+        self.held: dict[RequestKey, int] = {}
+        self.cleared: dict[RequestKey, int] = {}
+        self.advised: dict[RequestKey, AuthorisationResponse] = {}
+        self.returned: dict[RequestKey, int] = {}
+        self.undoing: dict[RequestKey, RequestKey] = {}
+        self.undone: set[RequestKey] = set()
+        self.uploaded: dict[RequestKey, int] = {}
+        self.keys: list[bytes] = [KEY]
+        self.before: Callable[[TerminalRequest], None] = lambda request: None
+        self.advice_code = self.reversal_code = ""
+        self.missing = 0
+
+    def _take(self, request: TerminalRequest) -> None:
+        self.seen.append(request)
+        self.before(request)
+
+    async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
+        self._take(request)
+        if request.kind is TransactionKind.OFFLINE_SALE:
+            return self._advice(request)
+        if request.amount > 100_000:
+            return AuthorisationResponse(response_code="51")
+        assert request.key not in self.held, "a STAN came twice"
+        if request.key not in self.undone:
+            self.held[request.key] = request.amount
+        return AuthorisationResponse(response_code="00", authorisation_code="A00001", rrn=f"140224{request.stan}", icc_data=b"\x91\x00")
+
+    def _advice(self, request: AuthorisationRequest) -> AuthorisationResponse:
+        if self.advice_code == "96":
+            return AuthorisationResponse(response_code="96")
+        if request.key not in self.advised:
+            code = self.advice_code or "00"
+            self.advised[request.key] = AuthorisationResponse(response_code=code, authorisation_code="E00001", rrn=f"140224{request.stan}")
+            if code == "00":
+                self.held[request.key] = request.amount
+        return self.advised[request.key]
+
+    async def follow_up(self, request: FollowUpRequest) -> AuthorisationResponse:
+        self._take(request)
+        good = AuthorisationResponse(response_code="00", authorisation_code="V00001", rrn=f"140224{request.stan}")
+        if request.key in self.undone:
+            return AuthorisationResponse(response_code="12")
+        if request.kind is TransactionKind.VOID:
+            if self.held.get(request.original_key) != request.amount:
+                return AuthorisationResponse(response_code="25")
+            del self.held[request.original_key]
+            self.undoing[request.key] = request.original_key
+            return good
+        if request.original_key not in self.cleared:
+            return AuthorisationResponse(response_code="12")
+        self.returned[request.key] = request.amount
+        return good
+
+    async def reversal(self, request: ReversalRequest) -> ReversalResponse:
+        self._take(request)
+        if self.reversal_code:
+            return ReversalResponse(response_code=self.reversal_code)
+        self.undone.add(request.reversed_key)
+        found = self.held.pop(request.reversed_key, None) or self.returned.pop(request.reversed_key, None)
+        if request.reversed_key in self.undoing:
+            self.held[self.undoing.pop(request.reversed_key)] = found = request.amount
+        return ReversalResponse(response_code="00" if found is not None else "25")
+
+    async def batch_upload(self, request: BatchUploadRequest) -> BatchUploadResponse:
+        self._take(request)
+        self.uploaded[request.captured_key] = request.amount
+        return BatchUploadResponse(response_code="00" if request.captured_key in self.held else "25")
+
+    async def settlement(self, request: SettlementRequest) -> SettlementResponse:
+        self._take(request)
+        own = [amount for key, amount in self.uploaded.items() if key.batch == request.batch]
+        back = [amount for key, amount in self.returned.items() if key.batch == request.batch]
+        counted = Totals(debit_amount=sum(own) - self.missing, debit_count=len(own), credit_amount=sum(back), credit_count=len(back))
+        equal = Reconciliation.EQUAL if counted == request.totals else Reconciliation.DIFFERENT
+        self.cleared |= {key: amount for key, amount in self.held.items() if key.batch == request.batch}
+        return SettlementResponse(response_code="00", reconciliation=equal, totals=counted)
+
+    async def management(self, request: ManagementRequest) -> ManagementResponse:
+        self._take(request)
+        if not request.kind.value.startswith("0800"):
+            return ManagementResponse(response_code="00")
+        self.keys = [self.keys[0], NEW_KEY]
+        return ManagementResponse(response_code="00", keys=enciphered(WorkingKeys(NEW_KEY, NEW_KEY), MASTER_KEY))
+
+    async def key_taken(self, merchant_id: str, terminal_id: str, key: bytes) -> None:
+        self.keys = [key]
+
+
+class Network:
+    """A proxy between till and host that can lose what the host says."""
+
+    def __init__(self, host_port: int) -> None:
+        self.host_port, self.port, self.lost = host_port, 0, 0
+        self.loses_next = 0
+        self.mangles = False
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host_reader, host_writer = await asyncio.open_connection("127.0.0.1", self.host_port)
+        tasks = [asyncio.create_task(self._up(reader, host_writer)), asyncio.create_task(self._down(host_reader, writer))]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for side in (writer, host_writer):
+            side.transport.abort()
+
+    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while received := await reader.read(4_096):
+            writer.write(received)
+
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while received := await reader.read(4_096):
+            if self.loses_next:
+                self.loses_next -= 1
+                self.lost += 1
+                continue
+            writer.write(received[:-1] + b"?" if self.mangles else received)
+            self.mangles = False
+
+
+@asynccontextmanager
+async def hosted(bank: Bank) -> AsyncIterator[Network]:
+    """The bank behind a listener on a real socket, and the line to it."""
+
+    async def key_of(merchant_id: str, terminal_id: str) -> list[bytes]:
+        return list(reversed(bank.keys)) if (merchant_id, terminal_id) == (MERCHANT, TERMINAL) else []
+
+    async def clock() -> datetime:
+        return NOON
+
+    listener = Listener(handlers=bank, find_mac_keys=key_of, read_platform_clock=clock, in_flight=InFlight())
+    network = Network(await listener.start("127.0.0.1", 0))
+    await network.start()
+    yield network
+    network.stop()
+    await listener.stop(grace_ms=1_000)
