@@ -6,7 +6,7 @@ ARGS ?=
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser fuzzer run demo test soak check format bench lock clean
+.PHONY: help setup setup-dev browser card-reader soft-token fuzzer run demo test soak check format bench lock clean
 .PHONY: check-style check-types check-imports check-tidy check-locks
 
 help: ## say what there is
@@ -24,13 +24,16 @@ browser: # what the tests of the pages need from the system
 card-reader: setup-dev # what PC/SC readers need from the system
 	@sh tools/card_reader.sh
 
+soft-token: # what the tests of PKCS#11 keys need from the system
+	@sh tools/soft_token.sh
+
 run: setup ## play the week, then serve it until Ctrl-C; data is kept
 	@exec $(BIN)/tapwealth demo --serve $(ARGS)
 
 demo: setup ## the same story from nothing, without serving; exit 0 if every proof holds
 	@exec $(BIN)/tapwealth demo --fresh --data-dir build/demo $(ARGS)
 
-test: setup-dev browser card-reader ## every test but the long ones
+test: setup-dev browser card-reader soft-token ## every test but the long ones
 	@$(PYTEST) -m "not soak" $(ARGS)
 
 fuzzer: setup-dev # what coverage-guided fuzzing needs, into build/fuzz

@@ -115,18 +115,24 @@ def test_a_skipped_test_fails_in_ci(tmp_path: Path, ci: str, failing: bool) -> N
 
 
 @pytest.mark.parametrize(("ci", "code"), [("true", 1), ("", 0)])
-def test_without_what_card_readers_need_one_line_says_how_to_get_it(tmp_path: Path, ci: str, code: int) -> None:
-    """No root, no swig, no compiler: the tests with readers are skipped, and in CI that is a failure."""
+@pytest.mark.parametrize(
+    ("tool", "packages"),
+    [("card_reader.sh", "pcscd vsmartcard-vpcd libpcsclite-dev swig gcc libc6-dev"), ("soft_token.sh", "softhsm2")],
+)
+def test_without_what_card_readers_and_tokens_need_one_line_says_how_to_get_it(
+    tmp_path: Path, ci: str, code: int, tool: str, packages: str
+) -> None:
+    """No root, no swig, no compiler, no SoftHSM: the tests with readers or tokens are skipped, and in CI that is a failure."""
     (tmp_path / "tools").mkdir()
-    shutil.copy(ROOT / "tools" / "card_reader.sh", tmp_path / "tools")
+    shutil.copy(ROOT / "tools" / tool, tmp_path / "tools")
     (tmp_path / "bin").mkdir()
-    for name in ("sh", "dirname", "mkdir", "cat", "ls"):
+    for name in ("sh", "dirname", "mkdir", "cat", "ls", "grep"):
         (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
     user = tmp_path / "bin" / "id"
     user.write_text("#!/bin/sh\necho 1000\n")
     user.chmod(0o755)
     environment = {"PATH": str(tmp_path / "bin"), "CI": ci}
-    done = subprocess.run(["sh", "tools/card_reader.sh"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh", f"tools/{tool}"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (code, "")
-    assert "run 'sudo apt-get install pcscd vsmartcard-vpcd libpcsclite-dev swig gcc libc6-dev'" in done.stderr
+    assert f"run 'sudo apt-get install {packages}'" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -20,12 +20,12 @@ from tapwealth.kernel.ids import seeded_random, system_random
 from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.ledger.postgres import PostgresLedger
-from tapwealth.storage import installation, migrate, platform_clock
+from tapwealth.storage import installation, key_choice, migrate, platform_clock
 from tapwealth.storage.database import Database
 from tapwealth.storage.embedded import EmbeddedServer, Role
 from tapwealth.storage.heads import Heads
 from tapwealth.storage.keyfile import KeyFile
-from tapwealth.storage.keystore import FileKeyStore
+from tapwealth.storage.keystore import KeyStore
 
 DEFAULT_BOOKS = 16
 
@@ -42,6 +42,8 @@ class Settings:
     host_port: int = 0
     token: str = ""
     """What partners and we prove ourselves with to each other."""
+    keys: str = ""
+    """Where the keys are: `software`, or a PKCS#11 URI; empty: where they were the last time (see `key_choice`)."""
     seed: int | None = None
     """Makes ids follow a seed, until the platform is started again; only for a played week."""
     bank_url: str = ""
@@ -87,7 +89,9 @@ def _embedded_dsn(server: EmbeddedServer | None) -> str:
 
 
 async def _house(settings: Settings, database: Database, started_at: datetime | None) -> House:
-    keys = _keys(settings)
+    folder = settings.data / "keys"
+    chosen = key_choice.chosen(folder, settings.keys)
+    keys = _keys(settings, folder, chosen)
     async with database.transaction() as tx:
         begun = await installation.is_installed(tx)
         if not begun and started_at is None:
@@ -97,6 +101,7 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
         books = await installation.install(tx, settings.books, keys, await platform_clock.read(tx))
         ledger = PostgresLedger(books)
         await ledger.install(tx)
+    key_choice.remember(folder, chosen)
     rails = Rails(
         outside(BankHttp(settings.bank_url, settings.token), "bank"),
         outside(BillerHttp(settings.biller_url, settings.token), "biller"),
@@ -113,11 +118,12 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
     return House(database, ledger, keys, books, settings.rule_set, load_calendar(), rails, random64, InFlight())
 
 
-def _keys(settings: Settings) -> FileKeyStore:
-    """The installation's keys: from the operating system, or for a played week from its seed."""
-    folder = settings.data / "keys"
+def _keys(settings: Settings, folder: Path, chosen: str) -> KeyStore:
+    """The installation's keys: from the operating system, from a token, or for a played week from its seed."""
     if settings.seed is not None:
+        if chosen != key_choice.SOFTWARE:
+            raise BadInput("the keys of a played week follow its seed, a token makes its own", where="--keys", hint="leave --seed out")
         draw = seeded_random(settings.seed)
         named = {name: draw.getrandbits(128).to_bytes(16, "big") for name in cards.MASTER_KEYS.values()}
         KeyFile(folder).create_from(draw.getrandbits(256).to_bytes(32, "big"), named)
-    return FileKeyStore(folder)
+    return key_choice.opened(folder, chosen)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from tapwealth.cli.keys import keys
-from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DatabaseUrl, DataDir, Json
+from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DatabaseUrl, DataDir, Json, KeyChoice
 from tapwealth.kernel.refusal import BadInput, Outage
 
 DONE, REFUSED, USAGE, OUTAGE = 0, 1, 2, 3
@@ -115,6 +115,7 @@ def up(
     http_port: Annotated[int, typer.Option(help="Port of the HTTP interface.", min=0, max=65535)] = 8014,
     terminal_port: Annotated[int, typer.Option(help="Port for terminals (ISO 8583).", min=0, max=65535)] = 8583,
     books: Annotated[int, typer.Option(help="Number of books of a new installation.", min=1, max=1024)] = 16,
+    key_choice: KeyChoice = "",
     seed: Annotated[int | None, typer.Option(help="Ids and keys of a new installation follow it; for played weeks only.")] = None,
     clock_start: Annotated[str | None, typer.Option(help="Start a test clock at this instant (RFC 3339); else real time.")] = None,
     operators: Annotated[Path | None, typer.Option(help="JSON file of operators to admit at the first start.")] = None,
@@ -136,6 +137,7 @@ def up(
         http_port=http_port,
         host_port=terminal_port,
         token=os.environ.get("TAPWEALTH_PARTNER_TOKEN", ""),
+        keys=key_choice,
         seed=seed,
         bank_url=bank_url,
         biller_url=biller_url,

@@ -11,5 +11,9 @@ DataDir = Annotated[Path, typer.Option("--data-dir", envvar="TAPWEALTH_DATA_DIR"
 DatabaseUrl = Annotated[
     str | None, typer.Option("--database-url", envvar="TAPWEALTH_DATABASE_URL", help="A PostgreSQL server instead of the embedded one.")
 ]
+KeyChoice = Annotated[
+    str,
+    typer.Option("--keys", envvar="TAPWEALTH_KEYS", help="Where the keys are: software, or a PKCS#11 URI. Default: as the last time."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 DEFAULT_DATA = Path("var")

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from tapwealth.issuing.chip_data import MACED, ChipData
 from tapwealth.kernel.masked import Pan
-from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.wire.emv_crypto import (
     Padding,
     arpc_method_1,
@@ -72,8 +72,14 @@ class IssuerKeys:
     profiles: Mapping[int, Profile] = field(default_factory=lambda: PROFILES)
 
     def card_key(self, key_index: int, pan: Pan, psn: str) -> bytes:
-        """A card's key (`icc_mk_ac`), 16 bytes: for verifying, and for personalising a phone. KeyError when there is no such index."""
-        return odd_parity(self.port.tdes_ecb(self.names[key_index], card_key_input(pan.reveal(), psn)))
+        """A card's key (`icc_mk_ac`), 16 bytes: for verifying, and for personalising a phone. KeyError when there is no such index.
+
+        Raises Outage when the key store lacks a key that must be there: that is no card's fault.
+        """
+        try:
+            return odd_parity(self.port.tdes_ecb(self.names[key_index], card_key_input(pan.reveal(), psn)))
+        except BadInput as lacking:
+            raise Outage(f"the key store lacks a master key: {lacking}") from None
 
     def key_in_use(self, key_index: int, pan: Pan, psn: str, number: int) -> bytes:
         """What the card computes with: its limited-use key of that number, or for number 0 its own key. KeyError as above."""

@@ -66,7 +66,7 @@ class Keys:
     def with_key(self, name: str, key: bytes) -> "Keys":
         """Raises BadInput when another key has that name."""
         if self.named.get(name, key) != key:
-            raise BadInput("another key of that name is there", where=name, hint="choose another name; keys are never replaced")
+            raise other_key(name)
         return self if name in self.named else replace(self, named={**self.named, name: key})._dated(name)
 
     def with_rsa(self, name: str, numbers: RsaNumbers) -> "Keys":
@@ -75,6 +75,11 @@ class Keys:
 
     def _dated(self, name: str) -> "Keys":
         return replace(self, made={**self.made, name: iso(machine_now())})
+
+
+def other_key(name: str) -> BadInput:
+    """What is never replaced."""
+    return BadInput("another key of that name is there", where=name, hint="choose another name; keys are never replaced")
 
 
 def root_name(number: int) -> str:

@@ -1,40 +1,52 @@
 """The key port, and its implementation with a file.
 
 What is secret about people and cards lies only as authenticated ciphertext beside a keyed hash for looking it up. The port names purposes
-and keys, never key bytes, so that a hardware module can take the file's place (PKCS#11).
+and keys, never key bytes, so that a hardware module can take the file's place (`pkcs11_keys`).
 
-A sealed value is `01 | key id, 2 bytes | nonce, 12 bytes | AES-256-GCM ciphertext and tag`. The caller binds it to its row by `aad`
-(additional authenticated data); purpose and head are bound too. Each purpose has its own key, derived from the file's newest root
-(HKDF-SHA256, RFC 5869), so that no two processes ever race to make one. Lookup hashes are HMAC-SHA256 (RFC 2104) by the first root, whose
-change would mean hashing everything anew.
+In the file each purpose has a sealing key of its own, derived from the newest root (HKDF-SHA256, RFC 5869), so that no two processes ever
+race to make one. Lookup hashes are HMAC-SHA256 (RFC 2104) by the first root, whose change would mean hashing everything anew.
 """
 
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tapwealth.kernel.ids import secret_bytes
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.storage.keyfile import KeyFile, RsaNumbers
+from tapwealth.storage import sealed as sealing
+from tapwealth.storage.keyfile import KeyFile, Keys, RsaNumbers, root_name
 
-_VERSION, _NONCE, _HEAD, _TAG = 1, 12, 15, 16
+CHECK = 3
+"""Bytes of a check value."""
 _KEY_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}", re.ASCII)
 _ODD_PARITY = bytes(byte if byte.bit_count() & 1 else byte ^ 1 for byte in range(256))
 
 
+class KeyEntry(NamedTuple):
+    """A key as people may see it. `made`: an instant in UTC by the machine's clock, empty where it is not known."""
+
+    name: str
+    kind: str
+    check_value: bytes
+    made: str
+
+
 class KeyStore(Protocol):
-    """What the house asks of whoever keeps its keys."""
+    """What the house asks of whoever keeps its keys. Raises Outage where they cannot be reached at the moment: ask again."""
 
     def seal(self, purpose: str, plaintext: bytes, aad: bytes) -> bytes:
         """Authenticated ciphertext that only `open_sealed` with the same purpose and `aad` opens."""
@@ -49,7 +61,12 @@ class KeyStore(Protocol):
         """Two-key triple DES (ISO/IEC 18033-3) over whole blocks of 8 bytes. Raises BadInput for an unknown key or a broken block."""
 
     def check_value(self, key_name: str) -> bytes:
-        """The first three bytes of an encrypted zero block, by which people compare keys."""
+        """Three bytes by which people compare keys without seeing them (ANSI X9.24-1): the first of an encrypted zero block for triple DES,
+        of a zero block's CMAC for AES, of its HMAC for a lookup key, of the modulus' SHA-256 for RSA. Raises BadInput for an unknown
+        key."""
+
+    def entries(self) -> Sequence[KeyEntry]:
+        """Every key, by name."""
 
     def generate(self, key_name: str) -> None:
         """Make a card master key of 16 bytes with odd parity; one that is there already is kept."""
@@ -66,6 +83,9 @@ class KeyStore(Protocol):
     def rsa_raw(self, key_name: str, block: bytes) -> bytes:
         """The private operation on one block of the modulus' length and below it (PKCS#11: CKM_RSA_X_509). Raises BadInput."""
 
+    def add_root(self) -> None:
+        """From now on seal with fresh keys; what was sealed before is still opened."""
+
 
 class FileKeyStore:
     """Keys in `<folder>/keystore.json`, made when it is not there. Raises Outage when others can read it, BadInput when nobody can."""
@@ -76,54 +96,60 @@ class FileKeyStore:
 
     def seal(self, purpose: str, plaintext: bytes, aad: bytes) -> bytes:
         key_id, root = self._keys.newest_root
-        nonce = secret_bytes(_NONCE)
-        head = bytes([_VERSION]) + key_id.to_bytes(2, "big")
-        return head + nonce + _cipher(root, purpose).encrypt(nonce, plaintext, _bound(head, purpose, aad))
+        empty = sealing.empty(key_id)
+        return empty._replace(ciphertext=_cipher(root, purpose).encrypt(empty.nonce, plaintext, empty.bound(purpose, aad))).encode()
 
     def open_sealed(self, purpose: str, sealed: bytes, aad: bytes) -> bytes:
-        if len(sealed) < _HEAD + _TAG or sealed[0] != _VERSION:
-            raise BadInput("this is not a sealed value", where=purpose, hint="restore it from a backup")
-        head, nonce, ciphertext = sealed[:3], sealed[3:_HEAD], sealed[_HEAD:]
-        key_id = int.from_bytes(head[1:], "big")
-        root = self._keys.roots.get(key_id)
+        content = sealing.parsed(purpose, sealed)
+        if content.key_id not in self._keys.roots:
+            self._keys = self._file.load()  # another process may have made it
+        root = self._keys.roots.get(content.key_id)
         if root is None:
-            raise BadInput(
-                f"sealed with key {key_id}, which this key file lacks", where=purpose, hint="restore the key file it was made with"
-            )
+            raise sealing.unknown_key(purpose, content.key_id)
         try:
-            return _cipher(root, purpose).decrypt(nonce, ciphertext, _bound(head, purpose, aad))
+            return _cipher(root, purpose).decrypt(content.nonce, content.ciphertext, content.bound(purpose, aad))
         except InvalidTag:
-            raise BadInput(
-                "the sealed value was altered, or belongs to another row", where=purpose, hint="restore it from a backup"
-            ) from None
+            raise sealing.altered(purpose) from None
 
     def lookup_hash(self, purpose: str, value: str | bytes) -> bytes:
         content = value.encode() if isinstance(value, str) else value
         return hmac.digest(_derived(self._keys.first_root, "lookup", purpose), content, hashlib.sha256)
 
     def tdes_ecb(self, key_name: str, data: bytes) -> bytes:
-        if not data or len(data) % 8:
-            raise BadInput(f"{len(data)} bytes are not whole blocks of 8", where=key_name)
-        encryptor = _tdes(self._key(key_name)).encryptor()
-        return encryptor.update(data) + encryptor.finalize()
+        require_blocks(key_name, data)
+        return tdes_ecb(self._key(key_name), data)
 
     def check_value(self, key_name: str) -> bytes:
-        return self.tdes_ecb(key_name, bytes(8))[:3]
+        if key_name not in self._names():
+            self._keys = self._file.load()
+        for number, root in self._keys.roots.items():
+            if key_name == root_name(number):
+                code = CMAC(AES(root))
+                code.update(bytes(16))
+                return code.finalize()[:CHECK]
+        if key_name in self._keys.rsa:
+            return rsa_check_value(self._keys.rsa[key_name].modulus)
+        return self.tdes_ecb(key_name, bytes(8))[:CHECK]
+
+    def entries(self) -> Sequence[KeyEntry]:
+        keys = self._keys = self._file.load()
+        kinds = {root_name(number): "AES-256 and HMAC, derived by purpose" for number in keys.roots}
+        kinds |= dict.fromkeys(keys.named, TDES_KIND)
+        kinds |= {name: rsa_kind(one.modulus) for name, one in keys.rsa.items()}
+        return [KeyEntry(name, kind, self.check_value(name), keys.made.get(name, "")) for name, kind in sorted(kinds.items())]
 
     def generate(self, key_name: str) -> None:
-        _checked_name(key_name)
+        checked_name(key_name)
         self._keys = self._file.change(lambda keys: keys.with_key(key_name, keys.named.get(key_name) or _new_key()))
 
     def import_key(self, key_name: str, key: bytes) -> None:
-        _checked_name(key_name)
-        if len(key) != 16:
-            raise BadInput(f"a key of {len(key)} bytes", where=key_name, hint="a two-key triple DES key has 16")
+        require_importable(key_name, key)
         self._keys = self._file.change(lambda keys: keys.with_key(key_name, key))
 
     def generate_rsa(self, key_name: str, bits: int) -> None:
-        _checked_name(key_name)
+        checked_name(key_name)
         if key_name not in self._keys.rsa:
-            made = generate_private_key(public_exponent=3, key_size=bits).private_numbers()
+            made = generate_private_key(public_exponent=RSA_EXPONENT, key_size=bits).private_numbers()
             numbers = RsaNumbers(made.public_numbers.n, made.public_numbers.e, made.d)
             self._keys = self._file.change(lambda keys: keys.with_rsa(key_name, numbers))
 
@@ -132,15 +158,16 @@ class FileKeyStore:
         return numbers.modulus, numbers.exponent
 
     def rsa_raw(self, key_name: str, block: bytes) -> bytes:
-        numbers, value = self._rsa(key_name), int.from_bytes(block, "big")
-        size = (numbers.modulus.bit_length() + 7) // 8
-        if len(block) != size or value >= numbers.modulus:
-            raise BadInput(f"a block of {len(block)} bytes", where=key_name, hint=f"it has {size} bytes and is below the modulus")
-        return pow(value, numbers.private_exponent, numbers.modulus).to_bytes(size, "big")
+        numbers = self._rsa(key_name)
+        require_below(key_name, block, numbers.modulus)
+        return pow(int.from_bytes(block, "big"), numbers.private_exponent, numbers.modulus).to_bytes(len(block), "big")
 
     def add_root(self) -> None:
-        """From now on seal with a fresh root; what was sealed before is still opened."""
         self._keys = self._file.change(lambda keys: keys.with_root(secret_bytes(32)))
+
+    def _names(self) -> set[str]:
+        keys: Keys = self._keys
+        return {*map(root_name, keys.roots), *keys.named, *keys.rsa}
 
     def _rsa(self, key_name: str) -> RsaNumbers:
         if key_name not in self._keys.rsa:
@@ -156,22 +183,59 @@ class FileKeyStore:
         try:
             return self._keys.named[key_name]
         except KeyError:
-            raise BadInput("there is no key of that name", where=key_name, hint="generate or import it first") from None
+            raise unknown_name(key_name) from None
 
 
-def _new_key() -> bytes:
-    return secret_bytes(16).translate(_ODD_PARITY)
+RSA_EXPONENT = 3
+TDES_KIND = "triple DES, 16 bytes"
 
 
-def _checked_name(key_name: str) -> None:
+def rsa_kind(modulus: int) -> str:
+    return f"RSA, {modulus.bit_length()} bits"
+
+
+def rsa_check_value(modulus: int) -> bytes:
+    return hashlib.sha256(modulus.to_bytes((modulus.bit_length() + 7) // 8, "big")).digest()[:CHECK]
+
+
+def checked_name(key_name: str) -> None:
+    """Raises BadInput for what no key may be called."""
     if not _KEY_NAME.fullmatch(key_name):
         raise BadInput(f"{key_name[:70]!r} is not a key name", hint="use up to 64 small letters, digits, dots, dashes and underscores")
 
 
-def _bound(head: bytes, purpose: str, aad: bytes) -> bytes:
-    """Unambiguous: the purpose goes with its length."""
-    name = purpose.encode()
-    return head + len(name).to_bytes(2, "big") + name + aad
+def unknown_name(key_name: str) -> BadInput:
+    return BadInput("there is no key of that name", where=key_name, hint="generate or import it first")
+
+
+def require_blocks(key_name: str, data: bytes) -> None:
+    """Raises BadInput for what a block cipher cannot take."""
+    if not data or len(data) % 8:
+        raise BadInput(f"{len(data)} bytes are not whole blocks of 8", where=key_name)
+
+
+def require_importable(key_name: str, key: bytes) -> None:
+    """Raises BadInput."""
+    checked_name(key_name)
+    if len(key) != 16:
+        raise BadInput(f"a key of {len(key)} bytes", where=key_name, hint="a two-key triple DES key has 16")
+
+
+def require_below(key_name: str, block: bytes, modulus: int) -> None:
+    """Raises BadInput for a block of another length than the modulus, or not below it."""
+    size = (modulus.bit_length() + 7) // 8
+    if len(block) != size or int.from_bytes(block, "big") >= modulus:
+        raise BadInput(f"a block of {len(block)} bytes", where=key_name, hint=f"it has {size} bytes and is below the modulus")
+
+
+def tdes_ecb(key: bytes, data: bytes) -> bytes:
+    """Two-key triple DES over whole blocks."""
+    encryptor = _tdes(key).encryptor()
+    return encryptor.update(data) + encryptor.finalize()
+
+
+def _new_key() -> bytes:
+    return secret_bytes(16).translate(_ODD_PARITY)
 
 
 @lru_cache(maxsize=256)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from tapwealth.kernel.ids import secret_bytes
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Outage
+from tapwealth.storage.secret_file import first_line
 
 TEXT, FILE = "TAPWEALTH_KEY_PASSPHRASE", "TAPWEALTH_KEY_PASSPHRASE_FILE"
 BESIDE = "passphrase"
@@ -49,7 +50,7 @@ class Passphrase:
 def look_up(folder: Path) -> Passphrase | None:
     """The passphrase of the key file in `folder`, nobody asked. Raises Outage for a file that cannot be read or is open to others."""
     if TEXT in os.environ:
-        return _checked(os.environ[TEXT], TEXT)
+        return _spoken(os.environ[TEXT], TEXT)
     if os.environ.get(FILE):
         return read(Path(os.environ[FILE]))
     return read(folder / BESIDE) if (folder / BESIDE).exists() else None
@@ -62,7 +63,7 @@ def required(folder: Path) -> Passphrase:
         return found
     if not sys.stdin.isatty():
         raise Outage(f"the passphrase of the key file in {folder} is not given; set {FILE} (or {TEXT}), or put back {folder / BESIDE}")
-    return _checked(getpass.getpass("Passphrase of the key file: "), "the terminal")
+    return _spoken(getpass.getpass("Passphrase of the key file: "), "the terminal")
 
 
 def for_new_file(folder: Path) -> Passphrase:
@@ -91,18 +92,11 @@ def chosen(given: Passphrase) -> Passphrase:
 
 
 def read(path: Path) -> Passphrase:
-    """The first line of a file. Raises Outage when it cannot be read or is open to others."""
-    try:
-        mode, text = path.stat().st_mode, path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise Outage(f"cannot read the passphrase file {path}: {said}; restore it, or name another with {FILE}") from None
-    if mode & 0o077:
-        raise Outage(f"the passphrase file {path} is open to others (mode {mode & 0o777:04o}); run chmod 600 on it")
-    return _checked(text.partition("\n")[0].rstrip("\r"), str(path))
+    """The first line of a file. Raises Outage when it cannot be read, is empty, or is open to others."""
+    return Passphrase(first_line(path, "passphrase"), str(path))
 
 
-def _checked(text: str, origin: str) -> Passphrase:
+def _spoken(text: str, origin: str) -> Passphrase:
     if not text:
         raise Outage(f"the passphrase is empty: {origin}; give the one the key file was sealed with")
     return Passphrase(Masked(text), origin)
