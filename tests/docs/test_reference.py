@@ -20,6 +20,7 @@ from tapwealth.flows.acceptance import AcceptanceRefusal
 from tapwealth.flows.bills import BillsRefusal
 from tapwealth.flows.cards import CardRefusal
 from tapwealth.flows.channel import ChannelRefusal
+from tapwealth.flows.devices import DeviceRefusal
 from tapwealth.flows.end_of_day import DayRefusal
 from tapwealth.flows.frame import FrameRefusal
 from tapwealth.flows.insurance import InsuranceRefusal
@@ -27,6 +28,7 @@ from tapwealth.flows.mandates import MandateRefusal
 from tapwealth.flows.people import PeopleRefusal
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.setup import ChannelTerms, SetupRefusal
+from tapwealth.flows.sign_in import SignInRefusal
 from tapwealth.flows.tokens import TokenRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.insurance.buy import BuyRefusal
@@ -47,7 +49,7 @@ SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, CardRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
-    ReportRefusal, FrameRefusal, TokenRefusal, MandateRefusal,
+    ReportRefusal, FrameRefusal, TokenRefusal, MandateRefusal, DeviceRefusal, SignInRefusal,
 )  # fmt: skip
 
 

@@ -17,12 +17,15 @@ import pytest
 from played_days import SHOP, after, stage
 from served_house import PARTNER_TOKEN, Doors, open_doors
 
+from tapwealth.app import wiring
 from tapwealth.flows import people
 from tapwealth.kernel.ids import system_random
 from tapwealth.storage import operators
 from tapwealth.storage.embedded import EmbeddedServer
 from tapwealth.storage.operators import OperatorRole
 
+NOT_ASKED: Any = None
+"""Stands for what nothing is asked of."""
 NOWHERE = "0" * 32
 """An id that is nobody's."""
 OPERATIONS, PRODUCTS = "ops.chen", "pm.zhou"
@@ -44,6 +47,8 @@ ACCEPTANCE = {"business_date": "2014-02-24", "source": "bank", "kind": "amount",
 POLICY = {"product": "ACC1", "confirmed": ["terms"]}
 GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "open_account": ("new", {"name": "", "identity_number": "", "phone": "", "device_token": ""}),
+    "ask_to_sign_in": ("new", {"name": "", "identity_number": "", "phone": "", "device_token": ""}),
+    "sign_in": ("new", {"request": NOWHERE, "code": "000000", "device_token": "a secret of a phone"}),
     "bind_card": ("me", {"card_number": "6214201234567890"}),
     "move_in": ("me", {"card": NOWHERE, "amount": 100}),
     "move_out": ("me", {"card": NOWHERE, "amount": 100}),
@@ -55,6 +60,9 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "suspend_token": ("me", {"token": NOWHERE}),
     "resume_token": ("me", {"token": NOWHERE}),
     "delete_token": ("me", {"token": NOWHERE}),
+    "suspend_device": ("me", {"device": NOWHERE}),
+    "resume_device": ("me", {"device": NOWHERE}),
+    "end_device": ("me", {"device": NOWHERE}),
     "report_lost_phone": (OPERATIONS, {"phone": "13800000000"}),
     "purchase_fund": ("me", {"fund": "000198", "amount": 100}),
     "inquire_bill": ("me", {"biller": "BJPOWER", "account_number": "1100234568"}),
@@ -114,8 +122,10 @@ async def unchanged(doors: Doors, before: dict[str, int], *, remembered: int = 0
 
 async def test_every_command_is_tried_here(doors: Doors) -> None:
     answer = await doors.command("nothing", {}, await token_of(doors, "me"))
-    problem(answer, 404, "unknown_command", "there is no command 'nothing'")
-    assert set(answer.json()["title"].partition("; there are ")[2].split(", ")) == set(GOOD)
+    problem(answer, 404, "unknown_command", "there is no command 'nothing'", "the reference lists them")
+    near = await doors.command("bind_cards", {}, await token_of(doors, "me"))
+    problem(near, 404, "unknown_command", "did you mean bind_card")
+    assert set(wiring._commands(doors.on.house, NOT_ASKED, real_time=False)) == set(GOOD)
 
 
 UNREADABLE: list[tuple[bytes, tuple[str, ...]]] = [
@@ -411,7 +421,9 @@ async def test_two_who_ask_for_one_phone_number_at_once_are_told_apart(doors: Do
         await asyncio.sleep(0.3)
         assert not waiting.done()
     problem(await waiting, 422, "phone_in_use", "give another number")
-    assert await people.caller_of_device(house, both[0]["device_token"]) is None
+    caller = await people.caller_of_device(house, both[0]["device_token"])
+    assert caller is not None
+    assert caller.person is None, "a refused opening enrols no phone"
 
 
 async def test_the_clock_and_the_dates_cannot_be_spoilt(doors: Doors) -> None:

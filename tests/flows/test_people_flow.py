@@ -3,134 +3,35 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
-from bill_town import MONDAY, NINE, Town, town
-from stdnum.cn import ric
+from bill_town import MONDAY, NINE
+from bureau import BEIJING, Bureau, bureau_town, identity_of, secret_of
 
 from tapwealth.bank import store as bank
-from tapwealth.customers import store as customers
 from tapwealth.customers.customer import book_of_person
 from tapwealth.customers.kyc import Channel, ChannelAnswer
 from tapwealth.flows import bank_messages, cards, payments, people, transit
 from tapwealth.flows.cards import CardRefusal, IssueCard
-from tapwealth.flows.frame import KEY_REUSED, Caller, Envelope
+from tapwealth.flows.frame import KEY_REUSED
 from tapwealth.flows.payments import Outcome
-from tapwealth.flows.people import BindCard, MoveIn, MoveOut, OpenAccount, PeopleRefusal, SendMoney
+from tapwealth.flows.people import BindCard, MoveIn, MoveOut, PeopleRefusal, SendMoney
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
-from tapwealth.storage.actors import ActorKind
 
-BEIJING, ICBC = "6214 6800 1234 5672", "6222021234567890128"
+ICBC = "6222021234567890128"
 MATCH, MISMATCH, UNKNOWN, SILENT = ChannelAnswer.MATCH, ChannelAnswer.MISMATCH, ChannelAnswer.UNKNOWN, ChannelAnswer.UNANSWERED
-
-
-def identity_of(number: int) -> str:
-    """A citizen's identity number with a right check character."""
-    digits = f"11010519840115{number:03d}"
-    return digits + ric.calc_check_digit(digits + "0")
-
-
-def secret_of(number: int) -> str:
-    """By which a phone is known."""
-    return f"the secret of phone {number}"
-
-
-@dataclass
-class ScriptedIdentity:
-    """Each channel gives its next answer, and a match when it has none left. It remembers what it was asked under each serial."""
-
-    answers: dict[Channel, list[ChannelAnswer]] = field(default_factory=dict)
-    asked: dict[str, tuple[str, str]] = field(default_factory=dict)
-    questions: Counter[str] = field(default_factory=Counter)
-
-    async def verify(self, serial: str, channel: Channel, name: Any, identity_number: Any, phone: Any) -> ChannelAnswer:
-        assert self.asked.setdefault(serial, (identity_number.reveal(), channel.value)) == (identity_number.reveal(), channel.value)
-        self.questions[channel.value] += 1
-        left = self.answers.get(channel)
-        return left.pop(0) if left else MATCH
-
-
-@dataclass
-class Bureau:
-    """The town, its identity channels, and the people who open accounts."""
-
-    place: Town
-    identity: ScriptedIdentity
-
-    def command(self, number: int, **changes: Any) -> OpenAccount:
-        given = {
-            "name": "王芳",
-            "identity_number": identity_of(number),
-            "phone": f"13800138{number:03d}",
-            "device_token": secret_of(number),
-        }
-        return OpenAccount(**{**given, **changes})
-
-    def anybody(self, key: UUID | None = None) -> Envelope:
-        return replace(self.place.envelope(None, key=key), caller=Caller(ActorKind.CUSTOMER, "new device", "device token"))
-
-    async def open(self, number: int, *, verified: bool = True, money: int = 0) -> Envelope:
-        """Somebody with an account; what comes back is an envelope of theirs, to be given new keys."""
-        house = self.place.house
-        answer = await people.open_account(house, self.anybody(), self.command(number))
-        assert not isinstance(answer, Refusal), answer
-        found = await people.caller_of_device(house, secret_of(number))
-        assert found is not None
-        book, person = found
-        envelope = replace(self.anybody(), caller=Caller(ActorKind.CUSTOMER, f"customer:{person}", "device token", person, book))
-        if verified:
-            await self.verify()
-        if money:
-            await self.move_in(envelope, money)
-        return envelope
-
-    async def verify(self) -> list[str]:
-        return await self.place.work("identity", people.deliver_identity)
-
-    def next(self, envelope: Envelope, key: UUID | None = None) -> Envelope:
-        """Another command of the same person."""
-        return replace(self.place.envelope(None, key=key), caller=envelope.caller)
-
-    async def level(self, envelope: Envelope) -> int:
-        assert envelope.caller.person is not None
-        async with self.place.house.database.read() as tx:
-            rows = await customers.persons(tx, [(envelope.caller.book, envelope.caller.person)])
-        return rows[envelope.caller.person].kyc_level
-
-    async def bind(self, envelope: Envelope, number: str = BEIJING) -> UUID:
-        answer = await people.bind_card(self.place.house, self.next(envelope), BindCard(number))
-        assert not isinstance(answer, Refusal), answer
-        return UUID(answer.card)
-
-    async def move_in(self, envelope: Envelope, amount: int) -> None:
-        answer = await people.move_in(self.place.house, self.next(envelope), MoveIn(await self.bind(envelope), amount))
-        assert not isinstance(answer, Refusal), answer
-        await self.place.bank_executes(MONDAY)
-
-    async def wallet(self, envelope: Envelope) -> int:
-        assert envelope.caller.person is not None
-        async with self.place.house.database.transaction() as tx:
-            account = await people.wallet_of(self.place.house, tx, envelope.caller.book, envelope.caller.person)
-        return (await self.place.owed(account))[0]
-
-    async def count(self, table: str) -> int:
-        async with self.place.house.database.read() as tx:
-            return int(await tx.fetchval(f"select count(*) from {table}"))
 
 
 @pytest.fixture
 async def bureau(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Bureau]:
-    async with town(new_database(), tmp_path) as place:
-        identity = ScriptedIdentity()
-        place.house = replace(place.house, rails=replace(place.house.rails, identity=identity))
-        yield Bureau(place, identity)
+    async with bureau_town(new_database(), tmp_path) as made:
+        yield made
 
 
 # opening

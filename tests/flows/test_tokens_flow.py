@@ -2,19 +2,13 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import date
 from typing import Any
-from uuid import UUID
 
 import pytest
-from bill_town import Person
-from card_town import CardTown, Phone
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from card_town import CardTown
+from wallet_device import Device
 
-from tapwealth.card import personalise, read_key, replenished
-from tapwealth.flows import cards, tokens
+from tapwealth.flows import tokens
 from tapwealth.flows.tokens import (
     DeleteToken,
     MoveToken,
@@ -26,65 +20,10 @@ from tapwealth.flows.tokens import (
     SuspendToken,
     TokenRefusal,
 )
-from tapwealth.issuing import store as issuing
 from tapwealth.issuing.limited_use import AMOUNT_PER_KEY, GOOD_FOR, KEYS_AHEAD, TAPS_PER_KEY
-from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 FIRST_TAPS = KEYS_AHEAD * TAPS_PER_KEY
-
-
-def members(key: Any) -> dict[str, Any]:
-    return {"number": key.number, "key": key.key, "first_atc": key.first_atc, "last_atc": key.last_atc}
-
-
-class Device:
-    """A phone of a person, with the key that never leaves it."""
-
-    def __init__(self, host: CardTown, person: Person) -> None:
-        self.host, self.person = host, person
-        self.key: EllipticCurvePrivateKey = generate_private_key(SECP256R1())
-        self.point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint).hex()
-        self.requests = 0
-
-    def sign(self, *lines: object) -> str:
-        """As docs/how-to/provision-a-phone.md says it, not as the product writes it."""
-        return self.key.sign("\n".join(map(str, lines)).encode(), ECDSA(SHA256())).hex()
-
-    def envelope(self, key: UUID | None = None) -> Any:
-        return self.host.place.envelope(self.person, key=key)
-
-    async def take_in(self, given: Any) -> "Device":
-        assert isinstance(given, Provisioned), given
-        house, self.token = self.host.place.house, UUID(given.token)
-        self.given = given
-        until = date(2000 + int(given.expiry[:2]), int(given.expiry[2:]), 1)
-        keys = tuple(read_key(members(one)) for one in given.keys)
-        self.phone = Phone(personalise(Pan(given.pan), given.psn, until, keys, key_index=given.key_index))
-        async with house.database.read() as tx:
-            (self.host.routes[given.pan],) = (await issuing.routes(tx, [cards.token_lookup(house, Pan(given.pan))])).values()
-        return self
-
-    async def provision(self) -> "Device":
-        command = ProvisionToken(self.point, self.sign("tapwealth/provision", self.point))
-        return await self.take_in(await tokens.provision(self.host.place.house, self.envelope(), command))
-
-    def request(self, number: int, counter: int | None = None) -> ReplenishToken:
-        at = self.phone.state.atc if counter is None else counter
-        return ReplenishToken(self.token, number, at, self.sign("tapwealth/replenish", self.token, number, at))
-
-    async def ask(self, command: ReplenishToken, key: UUID | None = None) -> Replenished | Refusal:
-        return await tokens.replenish(self.host.place.house, self.envelope(key), command)
-
-    async def replenish(self) -> Replenished:
-        self.requests += 1
-        got = await self.ask(self.request(self.requests))
-        assert isinstance(got, Replenished), got
-        self.phone.state = replenished(self.phone.state, tuple(read_key(members(one)) for one in got.keys))
-        return got
-
-    async def tap(self, amount: int = 1_00) -> str:
-        return (await self.host.tap(self.phone, amount))[1]
 
 
 @pytest.fixture
@@ -250,18 +189,3 @@ async def test_moving_to_a_new_phone_ends_the_old_card_and_is_done_once(device: 
     refused = await tokens.move(house, device.envelope(), MoveToken(new.token, wrong.point, new.sign("tapwealth/provision", wrong.point)))
     assert code(refused) is TokenRefusal.WRONG_SIGNATURE
     assert await new.tap() == "00", "a move that is refused ends nothing"
-
-
-async def test_an_operator_stops_a_lost_phone_at_once(device: Device) -> None:
-    house = device.host.place.house
-    async with house.database.transaction() as tx:
-        await tx.execute(
-            "insert into phone_directory (phone_lookup, book, person) values ($1, $2, $3)",
-            house.keys.lookup_hash("phone", "13800138000"), device.person.book, device.person.id,
-        )  # fmt: skip
-    stopped = await tokens.report_lost(house, device.host.place.envelope(None), tokens.ReportLostPhone("13800138000"))
-    assert stopped == tokens.CardsStopped(1)
-    assert await device.tap() == "62"
-    assert code(await tokens.resume(house, device.envelope(), ResumeToken(device.token))) is TokenRefusal.UNKNOWN_TOKEN
-    unknown = await tokens.report_lost(house, device.host.place.envelope(None), tokens.ReportLostPhone("13900139000"))
-    assert code(unknown) is TokenRefusal.UNKNOWN_CUSTOMER

@@ -10,6 +10,7 @@ from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 from tapwealth.customers.identity_http import IdentityHttp
 from tapwealth.customers.kyc import Channel, ChannelAnswer, KycLevel, kyc_level
 from tapwealth.kernel.masked import IdentityNumber, PersonName, PhoneNumber
+from tapwealth.kernel.refusal import Outage
 
 NUMBER, NAME, PHONE = IdentityNumber("11010519491231002X"), PersonName("王芳"), PhoneNumber("13800138000")
 
@@ -126,3 +127,20 @@ def test_the_dump_does_not_depend_on_serials(identity: SandboxPartner) -> None:
     identity.post("/verify", question | {"serial": "first"})
     dump = identity.get("/admin/store").json()
     assert dump == {"known": [["tax", NUMBER.reveal(), "王芳", PHONE.reveal()]], "answers": [["tax", "match", 1]]}
+
+
+async def test_a_text_message_comes_once_and_its_serial_is_good_for_no_other(identity: SandboxPartner, port: IdentityHttp) -> None:
+    for _ in range(2):
+        await port.text("T1", PHONE, "您的验证码 123456")
+    with pytest.raises(Outage, match="409"):
+        await port.text("T1", PHONE, "another text")
+    assert identity.get("/admin/texts/13800138000").json() == {"texts": ["您的验证码 123456"]}
+    assert identity.get("/admin/texts/13900139000").json() == {"texts": []}
+
+
+async def test_a_telecom_operator_that_is_silent_may_be_asked_again(identity: SandboxPartner, port: IdentityHttp) -> None:
+    identity.faults({"message": "text", "nth": 1, "fault": "silent"})
+    with pytest.raises(Outage, match="takes no text messages now"):
+        await port.text("T2", PHONE, "text")
+    await port.text("T2", PHONE, "text")
+    assert identity.get("/admin/texts/13800138000").json() == {"texts": ["text"]}

@@ -350,10 +350,10 @@ class Played:
 
     async def recognise(self, number: int) -> None:
         """The next customer's device signs in."""
-        found = await people.caller_of_device(self.house, self.people[number].device_token)
-        assert found is not None
-        book, person = found
-        self.callers.append(Caller(ActorKind.CUSTOMER, f"customer:{person}", "device token", person, book))
+        caller = await people.caller_of_device(self.house, self.people[number].device_token)
+        assert caller is not None
+        assert caller.person is not None
+        self.callers.append(caller)
 
     async def move_in(self, number: int, amount: int) -> None:
         caller = self.callers[number]

@@ -8,6 +8,7 @@ and the cut of its business date waits for it.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,9 @@ from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 Run = Callable[[Envelope, Any], Awaitable[Any]]
+
+SESSION_OVER = "this session has ended: sign in again"
+"""What is said to a token that was good once."""
 
 _WHO = {
     "anyone": "anybody's phone",
@@ -75,8 +79,9 @@ async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: 
         arrival.stamp(received_at)
         spec = specs.get(name)
         if spec is None:
-            known = ", ".join(sorted(specs))
-            return problem(HTTPStatus.NOT_FOUND, "unknown_command", f"there is no command {name[:60]!r}; there are {known}")
+            near = ", ".join(get_close_matches(name, specs))
+            hint = f"did you mean {near}?" if near else "the reference lists them"
+            return problem(HTTPStatus.NOT_FOUND, "unknown_command", f"there is no command {name[:60]!r}; {hint}")
         caller = await _caller(gate, spec, request)
         if isinstance(caller, Response):
             return caller
@@ -99,7 +104,7 @@ def _answer(result: Any) -> Response:
 async def _caller(gate: Gate, spec: CommandSpec, request: Request) -> Caller | Response:
     known = await gate.known(request)
     if known is None:
-        return not_allowed("say who you are: Authorization: Bearer and the token you were given")
+        return not_allowed(SESSION_OVER if token_of(request) else "say who you are: Authorization: Bearer and the token you were given")
     caller, may = known
     if not may & {spec.who, spec.also}:
         return forbidden(f"this is for {_WHO.get(spec.who, spec.who)}")

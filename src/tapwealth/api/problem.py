@@ -13,7 +13,7 @@ from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 
 log = structlog.get_logger(__name__)
 
-STATUS_OF = {"key_reused": HTTPStatus.CONFLICT, "not_yours": HTTPStatus.FORBIDDEN}
+STATUS_OF = {"key_reused": HTTPStatus.CONFLICT, "not_yours": HTTPStatus.FORBIDDEN, "session_ended": HTTPStatus.UNAUTHORIZED}
 """Statuses of decided refusals that are not 422, by their code."""
 
 
@@ -32,7 +32,8 @@ def problem(status: int, code: str, text: str, **more: Any) -> Response:
 
 
 def refused(refusal: Refusal) -> Response:
-    """A decided no: 409 for a key that was used for something else, 403 for what belongs to somebody else, 422 for the rest."""
+    """A decided no: 409 for a key that was used for something else, 403 for what belongs to somebody else, 401 for a phone whose
+    session ended meanwhile, 422 for the rest."""
     code = refusal.code.name.lower()
     return problem(STATUS_OF.get(code, HTTPStatus.UNPROCESSABLE_ENTITY), code, refusal.text)
 

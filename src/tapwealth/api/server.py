@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tapwealth.api.commands import CommandSpec, Gate, answer_command, token_of
+from tapwealth.api.commands import SESSION_OVER, CommandSpec, Gate, answer_command, token_of
 from tapwealth.api.partners import PartnerGate, Taker
 from tapwealth.api.problem import answered, fault, not_allowed, problem, refused
 from tapwealth.api.reading import json_body, plain_text
@@ -104,7 +104,7 @@ def _view_endpoint(gate: Gate, view: View) -> Callable[[Request], Awaitable[Resp
             given = {name: plain_text(value, name[:40]) for name, value in {**request.query_params, **request.path_params}.items()}
             known = await gate.known(request)
             if known is None and token_of(request):
-                return not_allowed("this session has ended: sign in again")
+                return not_allowed(SESSION_OVER)
             shown = await view(known[0] if known else None, given)
             if isinstance(shown, Refusal):
                 return refused(shown)

@@ -24,6 +24,7 @@ from tapwealth.flows import (
     bills,
     cards,
     channel,
+    devices,
     end_of_day,
     exchange_in,
     income,
@@ -33,6 +34,7 @@ from tapwealth.flows import (
     purchase,
     reports,
     setup,
+    sign_in,
     sign_on,
     tap,
     tap_later,
@@ -127,7 +129,8 @@ async def open_edges(house: House, token: str, *, real_time: bool, local: str = 
         house,
         {
             "bank": bank_messages.deliver,
-            "identity": people.deliver_identity,
+            people.IDENTITY: people.deliver_identity,
+            sign_in.CODES: sign_in.deliver_code,
             "biller": bills.deliver,
             "insurer": insurance.deliver,
             mandates.MANDATES: mandates.deliver,
@@ -316,12 +319,10 @@ class Sessions:
         known = self._operators.get(token)
         if known is not None or token.startswith(_OPERATOR):
             return known
-        found = await people.caller_of_device(self.house, token)
-        if found is None:
-            return Caller(ActorKind.CUSTOMER, "new device", "device token"), frozenset({ANYONE})
-        book, person = found
-        caller = Caller(ActorKind.CUSTOMER, f"customer:{person}", "device token", person, book)
-        return caller, frozenset({ANYONE, CUSTOMER})
+        caller = await people.caller_of_device(self.house, token)
+        if caller is None:
+            return None
+        return caller, frozenset({ANYONE, CUSTOMER} if caller.person else {ANYONE})
 
     async def login(self, login: str, password: Masked) -> str | Refusal:
         async with self.house.database.read() as tx:
@@ -391,6 +392,8 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
     operations, product = OperatorRole.OPERATIONS.value, OperatorRole.PRODUCT_MANAGER.value
     return {
         "open_account": CommandSpec(people.OpenAccount, ANYONE, plain(people.open_account)),
+        "ask_to_sign_in": CommandSpec(sign_in.AskToSignIn, ANYONE, plain(sign_in.ask)),
+        "sign_in": CommandSpec(sign_in.SignIn, ANYONE, plain(sign_in.sign_in)),
         "bind_card": CommandSpec(people.BindCard, CUSTOMER, plain(people.bind_card)),
         "move_in": CommandSpec(people.MoveIn, CUSTOMER, plain(people.move_in)),
         "move_out": CommandSpec(people.MoveOut, CUSTOMER, plain(people.move_out)),
@@ -402,9 +405,12 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "suspend_token": CommandSpec(tokens.SuspendToken, CUSTOMER, plain(tokens.suspend)),
         "resume_token": CommandSpec(tokens.ResumeToken, CUSTOMER, plain(tokens.resume)),
         "delete_token": CommandSpec(tokens.DeleteToken, CUSTOMER, plain(tokens.delete)),
-        "report_lost_phone": CommandSpec(tokens.ReportLostPhone, operations, plain(tokens.report_lost)),
         "give_mandate": CommandSpec(mandates.GiveMandate, CUSTOMER, plain(mandates.give)),
         "revoke_mandate": CommandSpec(mandates.RevokeMandate, CUSTOMER, plain(mandates.revoke)),
+        "suspend_device": CommandSpec(devices.SuspendDevice, CUSTOMER, plain(devices.suspend)),
+        "resume_device": CommandSpec(devices.ResumeDevice, CUSTOMER, plain(devices.resume)),
+        "end_device": CommandSpec(devices.EndDevice, CUSTOMER, plain(devices.end)),
+        "report_lost_phone": CommandSpec(devices.ReportLostPhone, operations, plain(devices.report_lost)),
         "purchase_fund": CommandSpec(purchase.PurchaseFund, CUSTOMER, hot("purchase", purchase.Placing, purchase.check)),
         "inquire_bill": CommandSpec(bills.InquireBill, CUSTOMER, plain(bills.inquire_bill)),
         "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),

@@ -12,6 +12,7 @@ import msgspec
 from tapwealth.customers.kyc import Channel, ChannelAnswer
 from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.masked import IdentityNumber, PersonName, PhoneNumber
+from tapwealth.kernel.refusal import Outage
 
 
 class IdentityPort(Protocol):
@@ -25,6 +26,10 @@ class IdentityPort(Protocol):
 
     async def inquire(self, serial: str) -> ChannelAnswer:
         """What was answered to an earlier question; `unanswered` if it never came or cannot be told now."""
+        ...
+
+    async def text(self, serial: str, phone: PhoneNumber, text: str) -> None:
+        """Have the telecom operator send a text message. The same serial again sends no second one. Raises Outage unless it was taken."""
         ...
 
 
@@ -50,6 +55,15 @@ class IdentityHttp:
 
     async def inquire(self, serial: str) -> ChannelAnswer:
         return await self._answer(self._client.build_request("GET", f"/verify/{quote(serial, safe='')}"), serial)
+
+    async def text(self, serial: str, phone: PhoneNumber, text: str) -> None:
+        request = self._client.build_request("POST", "/texts", json={"serial": serial, "phone": phone.reveal(), "text": text})
+        try:
+            response = await self._client.send(request)
+        except httpx.HTTPError:
+            raise Outage("the telecom operator takes no text messages now") from None
+        if response.status_code != httpx.codes.OK:
+            raise Outage(f"the telecom operator did not take a text message: status {response.status_code}")
 
     async def _answer(self, request: httpx.Request, serial: str) -> ChannelAnswer:
         try:

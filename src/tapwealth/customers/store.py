@@ -35,7 +35,37 @@ class BankCardRow:
     bound_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A phone that acts for a person while it is `active`; `suspended` and `ended` ones act for nobody. Known by the hash of its token."""
+
+    token_lookup: bytes
+    book: int
+    person: UUID
+    enrolled_at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRow:
+    """Somebody asks to sign in on the phone of `device_lookup`. `person` is None if what was given names nobody; `state`: asked, sent
+    (the code is on its way), refused, used. `tries` counts the codes that were tried."""
+
+    book: int
+    id: UUID
+    identity_lookup: bytes
+    phone_lookup: bytes
+    device_lookup: bytes
+    person: UUID | None
+    asked_at: datetime
+    good_until: datetime
+    tries: int = 0
+    state: str = "asked"
+
+
 _PERSON = "select book, id, identity_lookup, sealed, shown_name, kyc_level, opened_at from person"
+_DEVICE = "select token_lookup, book, person, enrolled_at, state from device"
+_SIGN_IN = "book, id, identity_lookup, phone_lookup, device_lookup, person, asked_at, good_until, tries, state"
 _CARD = "select book, id, person, pan_lookup, sealed, masked_pan, bank_code, bank_name, bound_at from bank_card"
 
 
@@ -76,10 +106,75 @@ async def by_phone(tx: Any, phone_lookup: bytes) -> tuple[int, UUID] | None:
     return (row["book"], row["person"]) if row else None
 
 
-async def by_device(tx: Any, token_lookup: bytes) -> tuple[int, UUID] | None:
-    """(book, person) for whom a device acts."""
-    row = await tx.fetchrow("select book, person from device where token_lookup = $1", token_lookup)
-    return (row["book"], row["person"]) if row else None
+async def by_device(tx: Any, token_lookup: bytes) -> DeviceRow | None:
+    """A device, whatever its state: who asks in its name looks at that."""
+    row = await tx.fetchrow(f"{_DEVICE} where token_lookup = $1", token_lookup)
+    return DeviceRow(*row) if row else None
+
+
+async def devices_of(tx: Any, book: int, person: UUID) -> list[DeviceRow]:
+    """A person's phones, the ended ones as well, in the order of enrolling."""
+    return [
+        DeviceRow(*row)
+        for row in await tx.fetch(f"{_DEVICE} where book = $1 and person = $2 order by enrolled_at, token_lookup", book, person)
+    ]
+
+
+async def silent_devices(tx: Any, token_lookups: Sequence[bytes]) -> set[bytes]:
+    """Which of these devices act for nobody now. One statement, none for no device."""
+    if not token_lookups:
+        return set()
+    rows = await tx.fetch("select token_lookup from device where token_lookup = any($1) and state <> 'active'", list(token_lookups))
+    return {row["token_lookup"] for row in rows}
+
+
+async def set_device_states(tx: Any, token_lookups: Sequence[bytes], state: str, now: datetime) -> None:
+    """What has ended stays ended."""
+    await tx.execute(
+        "update device set state = $2, state_since = $3 where token_lookup = any($1) and state not in ('ended', $2)",
+        list(token_lookups),
+        state,
+        now,
+    )
+
+
+async def add_sign_in(tx: Any, row: SignInRow) -> None:
+    values = [getattr(row, name) for name in _SIGN_IN.split(", ")]
+    await tx.execute(f"insert into sign_in ({_SIGN_IN}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", *values)
+
+
+async def sign_in(tx: Any, book: int, identifier: UUID) -> SignInRow | None:
+    row = await tx.fetchrow(f"select {_SIGN_IN} from sign_in where book = $1 and id = $2", book, identifier)
+    return SignInRow(*row) if row else None
+
+
+async def sign_ins_since(tx: Any, book: int, identity_lookup: bytes, phone_lookup: bytes, since: datetime) -> list[datetime]:
+    """When it was asked for these two numbers together, oldest first, whether they name somebody or not."""
+    rows = await tx.fetch(
+        "select asked_at from sign_in where book = $1 and identity_lookup = $2 and phone_lookup = $3 and asked_at > $4 order by asked_at",
+        book,
+        identity_lookup,
+        phone_lookup,
+        since,
+    )
+    return [row["asked_at"] for row in rows]
+
+
+async def set_sign_in_state(tx: Any, book: int, identifier: UUID, state: str) -> None:
+    """What was used or refused stays so."""
+    await tx.execute("update sign_in set state = $3 where book = $1 and id = $2 and state in ('asked', 'sent')", book, identifier, state)
+
+
+async def refuse_sign_ins(tx: Any, book: int, person: UUID) -> None:
+    """All that are open for a person."""
+    await tx.execute("update sign_in set state = 'refused' where book = $1 and person = $2 and state in ('asked', 'sent')", book, person)
+
+
+async def count_try(tx: Any, book: int, identifier: UUID, device_lookup: bytes) -> None:
+    """A code is being tried by the phone that asked."""
+    await tx.execute(
+        "update sign_in set tries = tries + 1 where book = $1 and id = $2 and device_lookup = $3", book, identifier, device_lookup
+    )
 
 
 async def persons(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, PersonRow]:

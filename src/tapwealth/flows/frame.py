@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.customers import store as customers
 from tapwealth.flows.rails import Rails
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
@@ -37,20 +38,24 @@ class FrameRefusal(IntEnum):
     """Refusals that any command can meet."""
 
     KEY_REUSED = 1
+    SESSION_ENDED = 2
 
 
 KEY_REUSED = Refusal(FrameRefusal.KEY_REUSED, "this idempotency key was used for another command; take a new key")
+SESSION_ENDED = Refusal(FrameRefusal.SESSION_ENDED, "this phone no longer acts for its customer; sign in with it again, or ask the bank")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who gives a command, and how they were authenticated. `person` and `book` are set for a customer."""
+    """Who gives a command, and how they were authenticated. `person` and `book` are set for a customer; `device` is the keyed hash of the
+    phone's secret, empty for who has no phone."""
 
     kind: ActorKind
     who: str
     authenticated_by: str
     person: UUID | None = None
     book: int = HOUSE_BOOK
+    device: bytes = b""
 
 
 PLATFORM = Caller(ActorKind.PLATFORM, "platform", "own process")
@@ -128,21 +133,33 @@ async def moment(tx: Tx) -> Moment:
 
 
 async def once(
-    house: House, books: Sequence[int], envelope: Envelope, command: Any, act: Act[T], into: type[T], *, whoever: bool = False
+    house: House,
+    books: Sequence[int],
+    envelope: Envelope,
+    command: Any,
+    act: Act[T],
+    into: type[T],
+    *,
+    whoever: bool = False,
+    first: Callable[[Tx], Awaitable[None]] | None = None,
 ) -> T | Refusal:
     """Decide `command` exactly once. `books` are those it writes to; the first one remembers the answer.
 
-    A refusal leaves nothing behind but the memory of it. The same key of somebody else is another command, unless `whoever` (for the
-    opening of an account: who asks again is known by then).
+    A refusal leaves nothing behind but the memory of it, and what `first` writes before the decision (a try that counts though it fails).
+    The same key of somebody else is another command, unless `whoever` (for the opening of an account: who asks again is known by then).
     """
     digest = content_hash(house.keys, command, "" if whoever else envelope.caller.who)
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, sorted(set(books)))
+        if await _silent(tx, [envelope.caller]):
+            return SESSION_ENDED
         known = (await idempotency.recall(tx, [(books[0], envelope.key, digest)]))[0]
         if known is not None:
             return _recalled(known, into)
         at = await moment(tx)
         actor = await actor_number(tx, books[0], envelope.caller)
+        if first is not None:
+            await first(tx)
         answer: T | Refusal
         try:
             async with savepoint(tx):
@@ -166,6 +183,25 @@ async def each_once(
 
     A key that stands twice in the list is decided once; the second gets the first answer, or a refusal if its content differs.
     """
+    silent = await _silent(tx, [one.envelope.caller for one in commands])
+    heard = [one for one in commands if one.envelope.caller.device not in silent]
+    decided = iter(await _each_once(house, tx, heard, into, decide))
+    return [SESSION_ENDED if one.envelope.caller.device in silent else next(decided) for one in commands]
+
+
+async def _silent(tx: Tx, callers: Sequence[Caller]) -> set[bytes]:
+    """The devices that were suspended or ended after their requests were read: asked under the lock of the person's book, under which
+    their state changes. Nothing is remembered for them."""
+    return await customers.silent_devices(tx, sorted({one.device for one in callers if one.person and one.device}))
+
+
+async def _each_once(
+    house: House,
+    tx: Tx,
+    commands: Sequence[Any],
+    into: type[T],
+    decide: Callable[[Moment, Sequence[Any]], Awaitable[Sequence[T | Refusal]]],
+) -> list[T | Refusal]:
     digests = [content_hash(house.keys, one.command, one.envelope.caller.who) for one in commands]
     asked = [(one.envelope.caller.book, one.envelope.key, digest) for one, digest in zip(commands, digests, strict=True)]
     known = await idempotency.recall(tx, asked)

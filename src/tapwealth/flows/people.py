@@ -26,7 +26,7 @@ from tapwealth.customers.kyc import Channel, ChannelAnswer, kyc_level
 from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.customers.store import BankCardRow, PersonRow
 from tapwealth.flows import payments
-from tapwealth.flows.frame import Envelope, House, Moment, moment, once, post
+from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment, once, post
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, prefixed
@@ -36,6 +36,7 @@ from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage import outbox
+from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 
@@ -145,8 +146,7 @@ async def open_account(house: House, envelope: Envelope, command: OpenAccount) -
         raise BadInput("the number names a birthday that is still to come", where="identity number", hint="type it again")
     phone = read_phone_number(command.phone)
     identity_lookup = house.keys.lookup_hash("identity_number", identity.number.reveal())
-    if len(command.device_token) < _SHORTEST_SECRET:
-        raise BadInput(f"the secret has {len(command.device_token)} characters", where="device_token", hint="let the phone draw 32 of them")
+    check_device_secret(command.device_token)
     phone_lookup = house.keys.lookup_hash("phone", phone.reveal())
     book = book_of_person(identity_lookup, house.books)
 
@@ -167,6 +167,12 @@ async def open_account(house: House, envelope: Envelope, command: OpenAccount) -
         return AccountOpened(prefixed("cus", person), 0)
 
     return await once(house, [book], envelope, command, act, AccountOpened, whoever=True)
+
+
+def check_device_secret(token: str) -> None:
+    """Raises BadInput for one that is too short."""
+    if len(token) < _SHORTEST_SECRET:
+        raise BadInput(f"the secret has {len(token)} characters", where="device_token", hint="let the phone draw 32 of them")
 
 
 def device_lookup(house: House, token: str) -> bytes:
@@ -373,7 +379,13 @@ def _unknown_card() -> Refusal:
     return Refusal(PeopleRefusal.UNKNOWN_CARD, "this card is not bound to your account; bind it first")
 
 
-async def caller_of_device(house: House, token: str) -> tuple[int, UUID] | None:
-    """(book, person) for whom a device's token speaks."""
+async def caller_of_device(house: House, token: str) -> Caller | None:
+    """Whom a device's token speaks for: a customer, or nobody yet if the device is new. None for one that was suspended or ended."""
+    lookup = device_lookup(house, token)
     async with house.database.read() as tx:
-        return await store.by_device(tx, device_lookup(house, token))
+        known = await store.by_device(tx, lookup)
+    if known is None:
+        return Caller(ActorKind.CUSTOMER, "new device", "device token", device=lookup)
+    if known.state != "active":
+        return None
+    return Caller(ActorKind.CUSTOMER, f"customer:{known.person}", "device token", known.person, known.book, lookup)

@@ -1,11 +1,12 @@
 """A wallet on devices: each device has a card number of its own, bound to the device's key, and limited-use keys that run out.
 
-A device proves itself by signatures over `device_key`'s messages. Who lost a phone has it switched off: online at once, since the host asks
-the state of each tap; and for good, since no more keys are given out. Keys are never stored and never part of a remembered answer: they are
-derived again for each answer, so that a repetition brings the same ones.
+A device proves itself by signatures over `device_key`'s messages. A card that is suspended or deleted is switched off online at once, since
+the host asks the state of each tap; and for good, since no more keys are given out. Keys are never stored and never part of a remembered
+answer: they are derived again for each answer, so that a repetition brings the same ones.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
@@ -15,7 +16,6 @@ import msgspec
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.customers.notices import Notice
-from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.flows.cards import KEY_INDEX, CardData, card_data, issuer_keys, new_token, number_of
 from tapwealth.flows.frame import Envelope, House, Moment, moment, once
 from tapwealth.flows.people import own_key, who
@@ -39,7 +39,6 @@ class TokenRefusal(Enum):
     OTHER_REQUEST = auto()
     NOT_NEXT = auto()
     COUNTER_AHEAD = auto()
-    UNKNOWN_CUSTOMER = auto()
 
 
 class ProvisionToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,12 +77,6 @@ class DeleteToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token: UUID
 
 
-class ReportLostPhone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The cards on all devices of the customer with that phone number are deleted. It only protects, so one operator suffices."""
-
-    phone: str
-
-
 class TokenState(msgspec.Struct, frozen=True):
     """What may be told and remembered of a token."""
 
@@ -91,10 +84,6 @@ class TokenState(msgspec.Struct, frozen=True):
     masked: str
     expiry: str
     state: str
-
-
-class CardsStopped(msgspec.Struct, frozen=True):
-    cards: int
 
 
 class GivenKey(msgspec.Struct, frozen=True):
@@ -150,8 +139,7 @@ async def move(house: House, envelope: Envelope, command: MoveToken) -> Provisio
             return old
         if old.device_key == point:
             return Refusal(TokenRefusal.OTHER_REQUEST, "the card is on this phone already; nothing is to be moved")
-        await store.set_token_states(tx, book, [old.id], "deleted")
-        await _tell(tx, at, old, "deleted")
+        await set_states(tx, at, [old], "deleted")
         return await _issue(house, tx, at, envelope, point, command.signature)
 
     made = await once(house, [book], envelope, command, act, TokenState)
@@ -168,11 +156,11 @@ async def _issue(house: House, tx: Tx, at: Moment, envelope: Envelope, point: by
     known = [one for one in await store.device_tokens(tx, book, person) if one.device_key == point and one.state != "deleted"]
     if known:
         return _state(known[0], known[0].state) if known[0].state == "active" else _not_active(known[0])
-    token = await new_token(house, tx, at, row, own_key(envelope, "token", row), point)
+    token = replace(await new_token(house, tx, at, row, own_key(envelope, "token", row), point), asked_by=envelope.caller.device)
     if not await store.add_tokens(tx, [token], at.now):
         raise Outage("the card's number went to somebody else at this moment; ask again")
     await store.add_keys(tx, book, token.id, next_keys([], 0, at.now), 0)
-    await _tell(tx, at, token, "active")
+    await notices.tell(tx, [_notice(at.now, token, "active")])
     return _state(token, "active")
 
 
@@ -242,28 +230,17 @@ async def _change(house: House, envelope: Envelope, command: SuspendToken | Resu
         if isinstance(token, Refusal):
             return token
         if token.state != state:
-            await store.set_token_states(tx, book, [token.id], state)
-            await _tell(tx, at, token, state)
+            await set_states(tx, at, [token], state)
         return _state(token, state)
 
     return await once(house, [book], envelope, command, act, TokenState)
 
 
-async def report_lost(house: House, envelope: Envelope, command: ReportLostPhone) -> CardsStopped | Refusal:
-    """By an operator, for who has no phone to say it with. Not suspended but deleted: who has the phone could resume them."""
-    async with house.database.read() as tx:
-        found = await customers.by_phone(tx, house.keys.lookup_hash("phone", read_phone_number(command.phone).reveal()))
-    if found is None:
-        return Refusal(TokenRefusal.UNKNOWN_CUSTOMER, "nobody with this phone number has an account here; check the number")
-    book, person = found
-
-    async def act(tx: Tx, at: Moment, _actor: int) -> CardsStopped | Refusal:
-        stopped = [one for one in await store.device_tokens(tx, book, person) if one.state != "deleted"]
-        await store.set_token_states(tx, book, [one.id for one in stopped], "deleted")
-        await notices.tell(tx, [_notice(at.now, one, "deleted") for one in stopped])
-        return CardsStopped(len(stopped))
-
-    return await once(house, [book], envelope, command, act, CardsStopped)
+async def set_states(tx: Tx, at: Moment, of: Sequence[Token], state: str) -> None:
+    """Cards of one person, who is told of each."""
+    for book in {one.book for one in of}:
+        await store.set_token_states(tx, book, [one.id for one in of], state)
+    await notices.tell(tx, [_notice(at.now, one, state) for one in of])
 
 
 async def held(tx: Tx, book: int, person: UUID) -> list[TokenState]:
@@ -310,10 +287,6 @@ def _keys(house: House, token: Token, ranges: Sequence[KeyRange]) -> list[GivenK
 
 def _state(token: Token, state: str) -> TokenState:
     return TokenState(str(token.id), token.masked_token, token.expiry, state)
-
-
-async def _tell(tx: Tx, at: Moment, token: Token, state: str) -> None:
-    await notices.tell(tx, [_notice(at.now, token, state)])
 
 
 _SAID = {

@@ -14,7 +14,8 @@ class Token:
     """A card credential in a phone. `sealed` holds its number, `last_atc` is the greatest counter seen.
 
     `device_key` is the public key (P-256) of the device it is bound to, empty for a card bound to none. `requests` is the number of the
-    device's last request for keys, `asked_at` the card's counter in it.
+    device's last request for keys, `asked_at` the card's counter in it. `asked_by`: the hash by which the phone is known that asked for the
+    card.
     """
 
     book: int
@@ -31,6 +32,7 @@ class Token:
     device_key: bytes = b""
     requests: int = 0
     asked_at: int = 0
+    asked_by: bytes = b""
 
 
 class SaleKey(NamedTuple):
@@ -95,7 +97,10 @@ class Authorisation:
         return SaleKey(self.merchant_number, self.terminal_number, self.batch, self.stan)
 
 
-_TOKEN = "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state, device_key, requests, asked_at"  # noqa: S105
+_TOKEN = (
+    "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state, device_key, requests,"  # noqa: S105
+    " asked_at, asked_by"
+)
 _RANGE = "number, first_atc, last_atc, amount_limit, spent, good_until"
 _AUTHORISATION = (
     "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
@@ -114,7 +119,7 @@ async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]
     routed = await tx.fetch(route, *([getattr(one, name) for one in made] for name in ("token_lookup", "book", "id")))
     added = {row["token"] for row in routed}
     names = _TOKEN.split(", ")
-    types = "int uuid uuid bytea bytea text text text text int text bytea bigint int"
+    types = "int uuid uuid bytea bytea text text text text int text bytea bigint int bytea"
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     columns = ([getattr(one, name) for one in made if one.id in added] for name in names)
     await tx.execute(f"insert into card_token ({_TOKEN}, issued_at) select x.*, ${len(names) + 1} from unnest({slots}) x", *columns, now)

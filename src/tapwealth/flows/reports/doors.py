@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows import cards, exchange_in, mandates, tokens
+from tapwealth.flows import cards, devices, exchange_in, mandates, tokens
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
@@ -72,6 +72,7 @@ def views(house: House) -> Mapping[str, View]:
         "card": lambda caller, _given: _card(house, caller),
         "tokens": lambda caller, _given: _own(house, caller, tokens.held),
         "mandates": lambda caller, _given: _own(house, caller, mandates.held),
+        "devices": lambda caller, _given: _devices(house, caller),
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
         "files/pending": lambda caller, _given: _for_operators(caller, lambda: _pending(house)),
         "receipts/{id}": lambda caller, given: _for_operators(caller, lambda: _read(house, lambda tx: standing.receipt(tx, given["id"]))),
@@ -151,6 +152,13 @@ async def _own(house: House, caller: Caller | None, read: Callable[[Any, int, UU
         return NOT_YOURS
     async with house.database.read() as tx:
         return await read(tx, caller.book, caller.person)
+
+
+async def _devices(house: House, caller: Caller | None) -> Any:
+    if caller is None or caller.person is None:
+        return NOT_YOURS
+    async with house.database.read() as tx:
+        return await devices.held(tx, caller)
 
 
 async def _payment(house: House, caller: Caller | None, identifier: UUID) -> Any:

@@ -3,6 +3,8 @@
 Each channel compares the name; bank and telecom compare the phone number as well. Somebody a channel does not know is `unknown` there; a
 known person whose data differ is a `mismatch`. An answer is remembered by its serial: asked again it is the same, whatever was
 registered since.
+
+The telecom operator also carries text messages: one per serial, kept for who holds the phone.
 """
 
 import hashlib
@@ -15,6 +17,7 @@ IDENTITY_SCHEMA = """
 CREATE TABLE IF NOT EXISTS known (
   channel TEXT NOT NULL, identity_number TEXT NOT NULL, name TEXT NOT NULL, phone TEXT NOT NULL, PRIMARY KEY (channel, identity_number));
 CREATE TABLE IF NOT EXISTS verification (serial TEXT PRIMARY KEY, digest TEXT NOT NULL, channel TEXT NOT NULL, result TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS text_message (serial TEXT PRIMARY KEY, phone TEXT NOT NULL, text TEXT NOT NULL);
 """
 
 
@@ -82,6 +85,18 @@ def answered(tx: sqlite3.Connection, serial: str) -> tuple[Channel, Result] | No
     """What was answered under a serial; None if it never came."""
     row = tx.execute("SELECT channel, result FROM verification WHERE serial = ?", (serial,)).fetchone()
     return None if row is None else (Channel(row["channel"]), Result(row["result"]))
+
+
+def send(tx: sqlite3.Connection, serial: str, phone: str, text: str) -> bool:
+    """Bring a text message to a phone, once per serial; False if the serial was used for another message."""
+    tx.execute("INSERT INTO text_message VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (serial, phone, text))
+    sent = tx.execute("SELECT phone, text FROM text_message WHERE serial = ?", (serial,)).fetchone()
+    return (sent["phone"], sent["text"]) == (phone, text)
+
+
+def texts_to(tx: sqlite3.Connection, phone: str) -> list[str]:
+    """What came to a phone, oldest first."""
+    return [row["text"] for row in tx.execute("SELECT text FROM text_message WHERE phone = ? ORDER BY rowid", (phone,))]
 
 
 def dump(tx: sqlite3.Connection) -> dict[str, list[list[object]]]:

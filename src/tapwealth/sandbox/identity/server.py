@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tapwealth.sandbox.identity.registers import IDENTITY_SCHEMA, Channel, Claim, answered, dump, register, verify
+from tapwealth.sandbox.identity.registers import IDENTITY_SCHEMA, Channel, Claim, answered, dump, register, send, texts_to, verify
 from tapwealth.sandbox.messages import Body, Text, json_answer, json_body, one_line
 from tapwealth.sandbox.process import Partner, run
 
@@ -74,6 +74,32 @@ def _find(partner: Partner, serial: str) -> Response:
     return json_answer({"serial": serial, "channel": found[0], "result": found[1]})
 
 
+class TextBody(Body):
+    """A text message to a phone."""
+
+    serial: Text
+    phone: Text
+    text: Text
+
+
+async def _text(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, TextBody)
+    return await partner.answer(request, "text", partial(_send, partner, body), body.serial)
+
+
+def _send(partner: Partner, body: TextBody) -> Response:
+    with partner.store.tx() as tx:
+        sent = send(tx, body.serial, body.phone, body.text)
+    if not sent:
+        return one_line(f"serial {body.serial} was used for another message", 409)
+    return json_answer({"serial": body.serial})
+
+
+async def _texts(partner: Partner, request: Request) -> Response:
+    with partner.store.tx() as tx:
+        return json_answer({"texts": texts_to(tx, request.path_params["phone"])})
+
+
 async def _store(partner: Partner, _: Request) -> Response:
     with partner.store.tx() as tx:
         return json_answer(dump(tx))
@@ -83,6 +109,8 @@ def _routes(partner: Partner) -> list[Route]:
     return [
         Route("/admin/persons", partial(_persons, partner), methods=["POST"]),
         Route("/admin/store", partial(_store, partner)),
+        Route("/admin/texts/{phone}", partial(_texts, partner)),
+        Route("/texts", partial(_text, partner), methods=["POST"]),
         Route("/verify", partial(_verify, partner), methods=["POST"]),
         Route("/verify/{serial}", partial(_inquire, partner)),
     ]
