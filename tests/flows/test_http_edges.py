@@ -60,6 +60,8 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "suspend_token": ("me", {"token": NOWHERE}),
     "resume_token": ("me", {"token": NOWHERE}),
     "delete_token": ("me", {"token": NOWHERE}),
+    "give_mandate": ("me", {"card": NOWHERE, "per_tap": 100, "per_day": 100}),
+    "revoke_mandate": ("me", {"mandate": NOWHERE}),
     "suspend_device": ("me", {"device": NOWHERE}),
     "resume_device": ("me", {"device": NOWHERE}),
     "end_device": ("me", {"device": NOWHERE}),
