@@ -177,6 +177,12 @@ def test_a_part_without_a_stratum_is_found() -> None:
     assert rules(tree.parts_placed({"src/tapwealth/gossip/__init__.py"}, project)) == ["unplaced"]
 
 
+def test_two_migrations_of_one_number_are_found() -> None:
+    apart = {"migrations/sql/0001_a.sql", "migrations/sql/0002_b.sql", "docs/0001.md"}
+    assert not rules(tree.migrations_apart(apart))
+    assert rules(tree.migrations_apart(apart | {"migrations/sql/0002_c.sql"})) == ["doubled-number"]
+
+
 def test_an_sql_file_is_read_without_its_comments() -> None:
     text = "-- now() is nobody's\n/* nor\ncurrent_date */\ncreate table t (at timestamptz default now());\n"
     assert [(finding.line, finding.rule) for finding in effects.no_clock_in_sql("migrations/sql/1.sql", text)] == [(4, "no-clock-in-sql")]

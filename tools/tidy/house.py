@@ -48,6 +48,7 @@ def findings(root: Path = ROOT) -> list[Finding]:
     for item in modules:
         found += of_module(item, shared, speakers)
     found += tree.packages_complete(set(texts))
+    found += tree.migrations_apart(set(texts))
     found += tree.parts_placed(set(texts), texts["pyproject.toml"])
     assert len(modules) >= LEAST_SOURCES, "the sources were not found"
     return sorted(found)

@@ -74,6 +74,16 @@ def parts_placed(paths: set[str], project: str) -> Iterator[Finding]:
             yield Finding("pyproject.toml", 0, "unplaced", f"tapwealth.{part} stands in no import contract: give it its stratum")
 
 
+def migrations_apart(paths: set[str]) -> Iterator[Finding]:
+    """Each migration has a number of its own: with two of one number no database is made."""
+    first: dict[str, str] = {}
+    for path in sorted(path for path in paths if path.startswith("migrations/sql/")):
+        name = path.removeprefix("migrations/sql/")
+        other = first.setdefault(name[:4], name)
+        if other != name:
+            yield Finding(path, 0, "doubled-number", f"{other} has this number: take the next free one")
+
+
 def ignores_have_reasons(module: Module) -> Iterator[Finding]:
     """`type: ignore` names its code and its reason."""
     if not ANY_IGNORE.search(module.text):
