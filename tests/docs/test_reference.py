@@ -18,7 +18,6 @@ from tapwealth.bills.pay import PayRefusal
 from tapwealth.flows import reports
 from tapwealth.flows.acceptance import AcceptanceRefusal
 from tapwealth.flows.bills import BillsRefusal
-from tapwealth.flows.cards import CardRefusal
 from tapwealth.flows.channel import ChannelRefusal
 from tapwealth.flows.devices import DeviceRefusal
 from tapwealth.flows.end_of_day import DayRefusal
@@ -47,7 +46,7 @@ NOTHING: Any = None
 """Stands for the house where nothing is asked of it."""
 SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
-    PeopleRefusal, CardRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
+    PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, MandateRefusal, DeviceRefusal, SignInRefusal,
 )  # fmt: skip

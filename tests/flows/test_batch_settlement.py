@@ -4,26 +4,17 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from card_town import BATCH, MERCHANT, TERMINAL, CardTown
+from card_town import BATCH, CardTown
 
 from tapwealth.flows import batch_settlement
-from tapwealth.wire.iso8583.requests import Reconciliation, SettlementRequest, SettlementResponse, Totals, TransactionKind
+from tapwealth.wire.iso8583.requests import Reconciliation, SettlementResponse, Totals, TransactionKind
 
 K = TransactionKind
 NOTHING = Totals(debit_amount=0, debit_count=0)
 
 
 async def settled(host: CardTown, totals: Totals, batch: str = BATCH) -> SettlementResponse:
-    asked = SettlementRequest(
-        merchant_id=MERCHANT,
-        terminal_id=TERMINAL,
-        batch=batch,
-        stan=f"{next(host.stans):06d}",
-        received_at=host.place.biller.now,
-        currency="156",
-        totals=totals,
-    )
-    return await batch_settlement.settle(host.place.house, asked)
+    return await batch_settlement.settle(host.place.house, host.settlement(batch, totals))
 
 
 async def test_an_equal_batch_is_presented_without_an_upload_over_all_books(host: CardTown) -> None:

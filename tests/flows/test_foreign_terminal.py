@@ -18,8 +18,8 @@ from pyemv.mac import mac_iso9797_3
 from pyemv.tools import encrypt_tdes_ecb, xor
 
 from tapwealth.app.wiring import open_edges
-from tapwealth.flows import cards, clearing, setup
-from tapwealth.flows.cards import Personalisation
+from tapwealth.flows import clearing, setup
+from tapwealth.flows.tokens import Provisioned
 from tapwealth.issuing import store as issuing
 
 NUMBER, MAC_KEY = "90000001", bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
@@ -68,9 +68,9 @@ def taken_apart(body: bytes, key: bytes) -> tuple[str, dict[int, bytes]]:
 
 
 class Phone:
-    """A card by PBOC 3.0: session key, cryptogram of version 01, and the data as a terminal passes them on."""
+    """A card by PBOC 3.0: session key under the key of its counter, cryptogram of version 01, and the data as a terminal passes them on."""
 
-    def __init__(self, made: Personalisation) -> None:
+    def __init__(self, made: Provisioned) -> None:
         self.made, self.counter, self.session_key = made, 0, b""
 
     def chip_data(self, amount: int) -> bytes:
@@ -78,7 +78,8 @@ class Phone:
         self.counter += 1
         counter, decided = self.counter.to_bytes(2, "big"), bytes.fromhex("03A00000")
         complement = bytes(byte ^ 0xFF for byte in counter)
-        self.session_key = encrypt_tdes_ecb(bytes.fromhex(self.made.card_key), bytes(6) + counter + bytes(6) + complement)
+        (key,) = (one.key for one in self.made.keys if one.first_atc <= self.counter <= one.last_atc)
+        self.session_key = encrypt_tdes_ecb(bytes.fromhex(key), bytes(6) + counter + bytes(6) + complement)
         money, number = bytes.fromhex(f"{amount:012d}"), self.counter.to_bytes(4, "little")
         under = money + bytes(6) + bytes.fromhex("01560000000000015614022400") + number + bytes.fromhex("7C00") + counter + decided
         self.cryptogram = mac_iso9797_3(self.session_key[:8], self.session_key[8:], under, 2)
@@ -168,15 +169,11 @@ async def on(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[P
 
 @pytest.fixture
 async def till(on: Played) -> AsyncIterator[Till]:
-    caller = on.callers[0]
-    assert caller.person is not None
-    made = await cards.personalisation(on.house, caller.book, caller.person)
-    assert isinstance(made, Personalisation)
     edges = await open_edges(on.house, "token", real_time=False)
     async with edges.running():
         port = await edges.listener.start("127.0.0.1", 0)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        yield Till(reader, writer, Phone(made))
+        yield Till(reader, writer, Phone(on.given[0]))
         writer.transport.abort()
         await edges.listener.stop(grace_ms=1_000)
 
@@ -224,7 +221,8 @@ async def test_a_changed_byte_under_the_cryptogram_or_the_mac_is_noticed(till: T
     broken = sale[:-1] + bytes((sale[-1] ^ 1,))
     ((_, refused),) = await till.ask(broken)
     assert (refused[39], 64 in refused) == (b"A0", False)
-    till.phone.made = msgspec.structs.replace(till.phone.made, card_key="00" * 16)
+    wrong = [msgspec.structs.replace(one, key="00" * 16) for one in till.phone.made.keys]
+    till.phone.made = msgspec.structs.replace(till.phone.made, keys=wrong)
     ((_, declined),) = await till.ask(till.sale("000002", 12_50))
     assert (declined[39], 64 in declined) == (b"05", True)
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, NINE
@@ -14,12 +13,10 @@ from bureau import BEIJING, Bureau, bureau_town, identity_of, secret_of
 from tapwealth.bank import store as bank
 from tapwealth.customers.customer import book_of_person
 from tapwealth.customers.kyc import Channel, ChannelAnswer
-from tapwealth.flows import bank_messages, cards, payments, people, transit
-from tapwealth.flows.cards import CardRefusal, IssueCard
+from tapwealth.flows import bank_messages, payments, people, transit
 from tapwealth.flows.frame import KEY_REUSED
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.people import BindCard, MoveIn, MoveOut, PeopleRefusal, SendMoney
-from tapwealth.issuing import store as issuing
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
@@ -382,44 +379,6 @@ async def test_one_command_given_by_many_at_once_is_one(bureau: Bureau) -> None:
     assert not isinstance(answers[0], Refusal)
     assert answers == [answers[0]] * 5
     assert await bureau.wallet(payer) == 400_00
-
-
-# cards in phones
-
-
-async def test_a_card_is_issued_once_to_who_is_verified(bureau: Bureau) -> None:
-    bureau.place.house.keys.generate(cards.MASTER_KEYS[1])
-    envelope = await bureau.open(1, verified=False)
-    refused = await cards.issue_card(bureau.place.house, bureau.next(envelope), IssueCard())
-    assert isinstance(refused, Refusal)
-    assert refused.code is CardRefusal.NOT_VERIFIED
-    assert envelope.caller.person is not None
-    none = await cards.personalisation(bureau.place.house, envelope.caller.book, envelope.caller.person)
-    assert isinstance(none, Refusal)
-    await bureau.verify()
-    first = await cards.issue_card(bureau.place.house, bureau.next(envelope), IssueCard())
-    assert first == await cards.issue_card(bureau.place.house, bureau.next(envelope), IssueCard())
-    assert await bureau.count("card_token") == await bureau.count("token_directory") == 1
-
-
-async def test_two_people_whose_first_card_number_is_the_same_get_two_cards(bureau: Bureau) -> None:
-    house = bureau.place.house
-    house.keys.generate(cards.MASTER_KEYS[1])
-    envelope = await bureau.open(1)
-    lookup = house.keys.lookup_hash("identity_number", identity_of(1))
-    pan = cards.token_number(house, lookup)
-    async with house.database.transaction() as tx:
-        await tx.execute(
-            "insert into token_directory (token_lookup, book, token) values ($1, 1, $2)", cards.token_lookup(house, pan), UUID(int=9)
-        )
-    issued = await cards.issue_card(house, bureau.next(envelope), IssueCard())
-    assert not isinstance(issued, Refusal)
-    assert envelope.caller.person is not None
-    given = await cards.personalisation(house, envelope.caller.book, envelope.caller.person)
-    assert not isinstance(given, Refusal)
-    assert given.pan == cards.token_number(house, lookup, 1).reveal() != pan.reveal()
-    async with house.database.read() as tx:
-        assert len(await issuing.routes(tx, [cards.token_lookup(house, cards.token_number(house, lookup, turn)) for turn in (0, 1)])) == 2
 
 
 # nothing half done

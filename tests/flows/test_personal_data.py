@@ -22,8 +22,10 @@ from served_house import open_doors
 
 from tapwealth.app.platform import configure_log
 from tapwealth.flows import bank_messages, cards, payments
-from tapwealth.flows.cards import Personalisation
+from tapwealth.flows.frame import Caller
 from tapwealth.funds.exchange_out import Route, account_file
+from tapwealth.issuing import store as issuing
+from tapwealth.issuing.store import Token
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.play.cast import cast_of
 from tapwealth.storage.embedded import EmbeddedServer
@@ -33,16 +35,23 @@ CALLERS = {"httpx", "httpcore"}
 """Loggers of whoever calls us: they tell of the addresses that this test asks for."""
 
 
+async def held(on: Played, caller: Caller) -> list[Token]:
+    """The customer's cards."""
+    assert caller.person is not None
+    async with on.house.database.read() as tx:
+        return await issuing.device_tokens(tx, caller.book, caller.person)
+
+
 async def secrets_of(on: Played) -> dict[str, str]:
     """What must not be found, by what it is."""
     found = {}
     for number, (one, caller) in enumerate(zip(on.people, on.callers, strict=False)):
-        assert caller.person is not None
-        card = await cards.personalisation(on.house, caller.book, caller.person)
-        assert isinstance(card, Personalisation)
+        (card,) = await held(on, caller)
+        pan = cards.number_of(on.house, card)
+        key = cards.issuer_keys(on.house).card_key(cards.KEY_INDEX, pan, card.psn)
         named = {
             "name": one.name, "identity number": one.identity_number, "phone": one.phone, "bank card": one.card_number,
-            "device's secret": one.device_token, "phone's card": card.pan, "phone's card key": card.card_key,
+            "device's secret": one.device_token, "phone's card": pan.reveal(), "phone's card key": key.hex(),
         }  # fmt: skip
         found |= {f"{what} of {number}": value for what, value in named.items()}
     return found

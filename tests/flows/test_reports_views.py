@@ -1,20 +1,19 @@
 """Statements, and who may look at what: a customer at their own, operators at all, everybody at the week."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
+from device import DeviceKey, card_of
 from played_days import MONDAY, SHOP, TUESDAY, Played, operator
 
-from tapwealth.card import personalise, read_files, step
+from tapwealth.card import step
 from tapwealth.flows import reports
 from tapwealth.flows.frame import Caller
 from tapwealth.flows.reports import StatementView, WeekView
 from tapwealth.flows.reports.customers import CustomerView
 from tapwealth.flows.reports.days import DayView
-from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.terminal import Oda, OnlineRequest, Tap, dialogue, read_config, run
 
@@ -138,13 +137,11 @@ async def test_operators_see_the_exchanged_files(on: Played) -> None:
 
 
 async def test_a_terminal_that_is_given_the_authoritys_key_finds_an_issued_card_genuine(on: Played) -> None:
-    """The key as the view tells it, in a configuration file; the card as the view hands it to the customer's own device."""
+    """The key as the view tells it, in a configuration file; the card as the customer's own device is given it."""
     told = msgspec.to_builtins(await view(on, "authority"))
     lines = "\n".join(f'{name} = "{value}"' for name, value in told.items())
     config = read_config(f'serial = "TW000001"\nqualifiers = "37000080"\n[[application]]\naid = "A00000033301"\n[[ca_key]]\n{lines}\n')
-    given = msgspec.to_builtins(await view(on, "card", on.callers[0]))
-    card = personalise(Pan(given["pan"]), given["psn"], date(2019, 2, 1), bytes.fromhex(given["card_key"]), key_index=given["key_index"])
-    state = replace(card, files=read_files(given["files"]))
+    state = card_of(await DeviceKey().get_card(on.house, on.envelope(on.callers[0])), genuine=True)
 
     def transmit(command: bytes) -> bytes:
         nonlocal state

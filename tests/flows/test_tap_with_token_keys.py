@@ -8,7 +8,6 @@ import soft_tokens
 from bill_town import Town
 from card_town import CardTown, card_town
 
-from tapwealth.flows import cards
 from tapwealth.kernel.refusal import Outage
 from tapwealth.storage import pkcs11_keys
 from tapwealth.storage.pkcs11_keys import Pkcs11KeyStore
@@ -48,7 +47,7 @@ async def test_while_the_token_is_gone_nothing_is_decided_and_the_same_tap_is_ap
         with pytest.raises(Outage, match=r"put it in, then ask again"):
             await host.authorise(sale)
         with pytest.raises(Outage):
-            await cards.personalisation(host.place.house, person.book, person.id)
+            await host.phone(person)
     finally:
         soft_tokens.put_back(gone)
     assert await host.free(person.wallet) == [100_00]

@@ -3,12 +3,14 @@
 import asyncio
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from card_town import CardTown
 from wallet_device import Device
 
-from tapwealth.flows import tokens
+from tapwealth.customers import store as customers
+from tapwealth.flows import cards, tokens
 from tapwealth.flows.tokens import (
     DeleteToken,
     MoveToken,
@@ -144,6 +146,18 @@ async def test_a_person_has_a_card_of_its_own_on_each_device_and_one_card_per_de
     assert sorted(one.token for one in held) == sorted([first.token, other.given.token])
 
 
+async def test_two_devices_whose_first_card_number_is_the_same_get_two_cards(device: Device) -> None:
+    house, other = device.host.place.house, Device(device.host, device.person)
+    async with house.database.transaction() as tx:
+        row = (await customers.persons(tx, [(device.person.book, device.person.id)]))[device.person.id]
+        numbers = [cards.token_number(house, row.identity_lookup + bytes.fromhex(other.point), turn) for turn in (0, 1)]
+        await tx.execute(
+            "insert into token_directory (token_lookup, book, token) values ($1, 1, $2)", cards.token_lookup(house, numbers[0]), UUID(int=9)
+        )
+    assert (await other.provision()).given.pan == numbers[1].reveal() != numbers[0].reveal()
+    assert await other.tap() == "00"
+
+
 async def test_who_does_not_hold_the_key_it_names_gets_no_card(device: Device) -> None:
     other = Device(device.host, device.person)
     claimed = ProvisionToken(other.point, device.sign("tapwealth/provision", other.point))
@@ -152,7 +166,7 @@ async def test_who_does_not_hold_the_key_it_names_gets_no_card(device: Device) -
     with pytest.raises(BadInput, match=r"no point of P-256"):
         await tokens.provision(house, device.envelope(), ProvisionToken("04" + "01" * 64, claimed.signature))
     unknown = await device.host.place.person("Nobody", 0, level=0)
-    signed = ProvisionToken(other.point, other.sign("tapwealth/provision", other.point))
+    signed = other.asks()
     assert code(await tokens.provision(house, device.host.place.envelope(unknown), signed)) is TokenRefusal.NOT_VERIFIED
 
 
@@ -161,8 +175,7 @@ async def test_a_suspended_card_neither_pays_nor_is_given_keys_until_it_is_resum
     await tokens.suspend(house, device.envelope(), SuspendToken(device.token))
     assert await device.tap() == "62"
     assert code(await device.ask(device.request(1))) is TokenRefusal.NOT_ACTIVE
-    again = ProvisionToken(device.point, device.sign("tapwealth/provision", device.point))
-    assert code(await tokens.provision(house, device.envelope(), again)) is TokenRefusal.NOT_ACTIVE
+    assert code(await tokens.provision(house, device.envelope(), device.asks())) is TokenRefusal.NOT_ACTIVE
     await tokens.resume(house, device.envelope(), ResumeToken(device.token))
     assert await device.tap() == "00"
 
@@ -179,7 +192,7 @@ async def test_a_deleted_card_stays_deleted_and_the_device_may_have_a_new_one(de
 
 async def test_moving_to_a_new_phone_ends_the_old_card_and_is_done_once(device: Device) -> None:
     house, new = device.host.place.house, Device(device.host, device.person)
-    command, key = MoveToken(device.token, new.point, new.sign("tapwealth/provision", new.point)), device.envelope().key
+    command, key = new.takes_over(device.token), device.envelope().key
     first = await tokens.move(house, device.envelope(key), command)
     await new.take_in(await tokens.move(house, device.envelope(key), command))
     assert isinstance(first, Provisioned)

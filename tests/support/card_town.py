@@ -10,24 +10,25 @@ from typing import Any
 from uuid import UUID
 
 from bill_town import MONDAY, NINE, Person, Town
+from device import DeviceKey, card_of
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant
 from tapwealth.bank.entries import NUMBER_OF
-from tapwealth.card import personalise, step
+from tapwealth.card import step
 from tapwealth.card.state import CardState
 from tapwealth.flows import cards, clearing, receipts, tap, tap_later
-from tapwealth.flows.cards import IssueCard
 from tapwealth.flows.frame import moment, must_post
 from tapwealth.flows.receipts import Pushed
 from tapwealth.flows.tap import CardHouse, Routed
+from tapwealth.flows.tokens import Provisioned
 from tapwealth.issuing import store as issuing
+from tapwealth.issuing.limited_use import KEYS_AHEAD, LAST_ATC
 from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.money import Asset
-from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
 from tapwealth.play.wallet_phone import with_other_keys
@@ -42,6 +43,8 @@ from tapwealth.wire.iso8583.requests import (
     OriginalReference,
     ReversalRequest,
     ReversalResponse,
+    SettlementRequest,
+    Totals,
     TransactionKind,
 )
 
@@ -78,17 +81,27 @@ class CardTown:
     routes: dict[str, tuple[int, UUID]] = field(default_factory=dict)
 
     async def phone(self, person: Person) -> Phone:
-        """The person's card, issued and personalised."""
+        """A new phone of the person's, with a card."""
+        return await self.with_card(await DeviceKey().get_card(self.place.house, self.place.envelope(person)))
+
+    async def tireless_phone(self, person: Person) -> Phone:
+        """One whose keys neither run out nor grow old: what is asked of it is not the keys' to decide."""
+        phone = await self.phone(person)
+        async with self.place.house.database.transaction() as tx:
+            await tx.execute(
+                "update token_key set amount_limit = $3, good_until = $4, last_atc = case number when $5 then $6 else last_atc end"
+                " where book = $1 and token = $2",
+                *self.routes[phone.state.track2.pan.reveal()], 10**15, NINE + timedelta(days=36_500), KEYS_AHEAD, LAST_ATC,
+            )  # fmt: skip
+        *others, last = phone.state.keys
+        return phone.copied(keys=(*others, replace(last, last_atc=LAST_ATC)))
+
+    async def with_card(self, given: Provisioned) -> Phone:
+        """A phone that was given this card; the host finds it."""
         house = self.place.house
-        issued = await cards.issue_card(house, self.place.envelope(person), IssueCard())
-        assert not isinstance(issued, Refusal), issued
-        given = await cards.personalisation(house, person.book, person.id)
-        assert not isinstance(given, Refusal), given
-        until = date(2000 + int(given.expiry[:2]), int(given.expiry[2:]), 1)
-        pan = Pan(given.pan)
         async with house.database.read() as tx:
-            (self.routes[given.pan],) = (await issuing.routes(tx, [cards.token_lookup(house, pan)])).values()
-        return Phone(personalise(pan, given.psn, until, bytes.fromhex(given.card_key), key_index=given.key_index))
+            (self.routes[given.pan],) = (await issuing.routes(tx, [cards.token_lookup(house, Pan(given.pan))])).values()
+        return Phone(card_of(given))
 
     def sale(self, phone: Phone, amount: int, /, **changes: Any) -> AuthorisationRequest:
         """What the host makes of a tap over that amount; `changes` are what it did not come with."""
@@ -164,6 +177,17 @@ class CardTown:
             authorisation_code="",
         )
         return replace(asked, **changes)
+
+    def settlement(self, batch: str, totals: Totals) -> SettlementRequest:
+        return SettlementRequest(
+            merchant_id=MERCHANT,
+            terminal_id=TERMINAL,
+            batch=batch,
+            stan=f"{next(self.stans):06d}",
+            received_at=self.place.biller.now,
+            currency="156",
+            totals=totals,
+        )
 
     def routed(self, request: Any) -> Routed:
         return Routed(*self.routes.get(request.pan.reveal(), (1, None)), request)

@@ -16,12 +16,12 @@ from uuid import UUID
 
 from apart import run_apart
 from bill_town import MONDAY, Town, town
+from device import DeviceKey, card_of
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
 from tapwealth.bills.biller import Unknown
 from tapwealth.card.applet import step
-from tapwealth.card.personalise import personalise
 from tapwealth.card.state import CardState
 from tapwealth.customers.kyc import ChannelAnswer
 from tapwealth.flows import (
@@ -40,12 +40,12 @@ from tapwealth.flows import (
     tap_later,
     transit,
 )
-from tapwealth.flows.cards import Personalisation
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.end_of_day import DayReport
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.rails import Rails
+from tapwealth.flows.tokens import Provisioned
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
 from tapwealth.funds.exchange_values import OrderRecord
@@ -53,7 +53,7 @@ from tapwealth.funds.income import day_income, distribute
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.masked import Masked, Pan
+from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.play.cast import Person, cast_of
 from tapwealth.storage import operators
@@ -254,6 +254,7 @@ class Played:
     registrar: MemoryRegistrar
     people: tuple[Person, ...]
     callers: list[Caller] = field(default_factory=list)
+    given: dict[int, Provisioned] = field(default_factory=dict)
     cards: dict[int, CardState] = field(default_factory=dict)
     stan: int = 0
     keys: int = 0
@@ -337,16 +338,10 @@ class Played:
         assert not isinstance(opened, Refusal), opened
         await self.town.work("identity", people.deliver_identity)
         await self.recognise(number)
-        book, person = self.callers[number].book, self.callers[number].person
-        assert person is not None
         if money:
             await self.move_in(number, money)
-        issued = await cards.issue_card(self.house, self.envelope(self.callers[number]), cards.IssueCard())
-        assert not isinstance(issued, Refusal), issued
-        made = await cards.personalisation(self.house, book, person)
-        assert isinstance(made, Personalisation)
-        until = date(2000 + int(made.expiry[:2]), int(made.expiry[2:]), 1)
-        self.cards[number] = personalise(Pan(made.pan), made.psn, until, bytes.fromhex(made.card_key))
+        self.given[number] = await DeviceKey().get_card(self.house, self.envelope(self.callers[number]))
+        self.cards[number] = card_of(self.given[number])
 
     async def recognise(self, number: int) -> None:
         """The next customer's device signs in."""

@@ -398,7 +398,6 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "move_in": CommandSpec(people.MoveIn, CUSTOMER, plain(people.move_in)),
         "move_out": CommandSpec(people.MoveOut, CUSTOMER, plain(people.move_out)),
         "send": CommandSpec(people.SendMoney, CUSTOMER, plain(people.send)),
-        "issue_card": CommandSpec(cards.IssueCard, CUSTOMER, plain(cards.issue_card)),
         "provision_token": CommandSpec(tokens.ProvisionToken, CUSTOMER, plain(tokens.provision)),
         "replenish_token": CommandSpec(tokens.ReplenishToken, CUSTOMER, plain(tokens.replenish)),
         "move_token": CommandSpec(tokens.MoveToken, CUSTOMER, plain(tokens.move)),

@@ -27,6 +27,7 @@ from tapwealth.bench.tap_town import (
     EXPIRES,
     INVESTED,
     KEY_INDEX,
+    KEY_NUMBER,
     MERCHANT,
     PENNILESS,
     PSN,
@@ -35,13 +36,13 @@ from tapwealth.bench.tap_town import (
     terminal_number,
 )
 from tapwealth.card import personalise, step
-from tapwealth.card.state import CardState
+from tapwealth.card.state import LAST_ATC, CardState, LimitedUseKey
 from tapwealth.flows.cards import MASTER_KEYS
 from tapwealth.issuing.chip_data import MACED
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.kernel.ids import seeded_random
-from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.storage.keystore import FileKeyStore
 from tapwealth.terminal import OnlineRequest, Tap, TerminalConfig, dialogue, run
 from tapwealth.wire import tlv
@@ -91,12 +92,16 @@ class CardMaker:
 
     def card(self, number: int) -> CardState:
         """A person's card, as the phone would be given it."""
-        return personalise(pan_of(number), PSN, EXPIRES, self._keys.card_key(KEY_INDEX, pan_of(number), PSN), key_index=KEY_INDEX)
+        key = LimitedUseKey(KEY_NUMBER, Masked(self._key(number).hex()), 1, LAST_ATC)
+        return personalise(pan_of(number), PSN, EXPIRES, (key,), key_index=KEY_INDEX)
+
+    def _key(self, number: int) -> bytes:
+        return self._keys.key_in_use(KEY_INDEX, pan_of(number), PSN, KEY_NUMBER)
 
     def chip_data(self, number: int, amount: int, counter: int, *, forged: bool) -> bytes:
         """Field 55 of a tap."""
         elements = self._template | {Tag.AMOUNT_9F02: numeric(amount, 6), Tag.ATC_9F36: counter.to_bytes(2, "big")}
-        key = pboc_session_key(self._keys.card_key(KEY_INDEX, pan_of(number), PSN), counter)
+        key = pboc_session_key(self._key(number), counter)
         maced = b"".join([*(elements[tag] for tag in MACED), self._cvr])
         elements[Tag.CRYPTOGRAM_9F26] = bytes(8) if forged else retail_mac(key, maced, Padding.MARKED)
         return tlv.encode_all(elements.items())

@@ -9,7 +9,7 @@ from typing import Any
 
 from tapwealth.bench.load import NOW
 from tapwealth.bench.tap_load import CardMaker, sale_of, whole_tap
-from tapwealth.bench.tap_town import mac_key
+from tapwealth.bench.tap_town import KEY_NUMBER, mac_key
 from tapwealth.flows import cards
 from tapwealth.flows.frame import House
 from tapwealth.host.exchange import read_frame
@@ -47,12 +47,12 @@ def parts(house: House) -> Mapping[str, int]:
         "message: answer and its code": _each(lambda: pack(answer(asked.read, given, NOW), mac_key(0))),
         "card: chip data read": _each(lambda: read_chip_data(chip)),
         "card: cryptogram verified and answered, keys in software": _each(lambda: _verified(keys, request, chip)),
-        "card: a wrong cryptogram put into words": _each(lambda: diagnose(keys, forged, request.pan, request.psn)),
+        "card: a wrong cryptogram put into words": _each(lambda: diagnose(keys, forged, request.pan, request.psn, KEY_NUMBER)),
     }
 
 
 def _verified(keys: IssuerKeys, request: AuthorisationRequest, chip: bytes) -> bytes:
-    verified = verify(keys, read_chip_data(chip), request.pan, request.psn)
+    verified = verify(keys, read_chip_data(chip), request.pan, request.psn, number=KEY_NUMBER)
     assert isinstance(verified, Verified), verified
     return verified.arpc_1(APPROVED)
 

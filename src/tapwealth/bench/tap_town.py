@@ -19,6 +19,7 @@ from tapwealth.customers.store import PersonRow
 from tapwealth.flows import cards, receipts, setup
 from tapwealth.flows.frame import PLATFORM, Envelope, House, moment, must_post
 from tapwealth.issuing import store as issuing
+from tapwealth.issuing.limited_use import GOOD_FOR, LAST_ATC, KeyRange
 from tapwealth.issuing.store import Token
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.masked import Pan
@@ -28,7 +29,9 @@ from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
 
 MERCHANT, BATCH, TERMINALS = "898110058120001", "000001", 256
 PSN, EXPIRES = "01", date(2019, 2, 1)
-KEY_INDEX = 1
+KEY_INDEX, KEY_NUMBER = 1, 1
+"""A card's one limited-use key is good for all that is measured: asking for fresh ones is not."""
+
 EIGHTHS, PENNILESS, INVESTED = 8, 6, 7
 """What is left of a person's number divided by eight says what they can pay with."""
 
@@ -87,6 +90,8 @@ async def _settle(house: House, numbers: Sequence[int]) -> None:
         await house.ledger.lock_books(tx, house.all_books)
         await customers.add_persons(tx, rows)
         await issuing.add_tokens(tx, tokens, NOW)
+        key = KeyRange(KEY_NUMBER, 1, LAST_ATC, _FUNDED, 0, NOW + GOOD_FOR)
+        await issuing.add_keys(tx, [(one.book, one.id, key) for one in tokens], 0)
         wallets = await house.ledger.open_accounts(tx, [NewAccount(row.book, Kind.WALLET, row.id, Asset.CNY, within) for row in rows])
         holdings = await house.ledger.open_accounts(tx, [NewAccount(row.book, Kind.HOLDING, row.id, _UNITS, within) for row in invested])
         funded = [
@@ -118,6 +123,7 @@ def _token(house: House, row: PersonRow, pan: Pan) -> Token:
         master_key=cards.MASTER_KEYS[KEY_INDEX],
         last_atc=0,
         state="active",
+        device_key=b"\x04" + identifier.bytes * 4,
     )
 
 

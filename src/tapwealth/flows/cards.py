@@ -1,24 +1,20 @@
-"""A card in the phone: issued to a verified customer, personalised on request of the device that holds it."""
+"""What makes a card: its number, the issuer's keys, and the records by which a terminal finds it genuine; `tokens` gives it to a device."""
 
 import asyncio
 from datetime import date
-from enum import Enum, auto
 from uuid import UUID
 
 import msgspec
 from stdnum import luhn
 
 from tapwealth.customers import store as customers
-from tapwealth.flows.frame import Envelope, House, Moment, moment, once
-from tapwealth.flows.people import who
+from tapwealth.flows.frame import House, Moment
 from tapwealth.issuing import authority, store
 from tapwealth.issuing.card_files import CardFiles
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.store import Token
-from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.ids import derived
 from tapwealth.kernel.masked import Pan
-from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.kernel.refusal import Outage
 from tapwealth.storage.database import Tx
 from tapwealth.wire.emv_data import DEBIT_SERVICE_CODE, Track2
 from tapwealth.wire.emv_rsa import PrivateKey
@@ -33,22 +29,6 @@ TOKEN_BIN = "62888800"  # noqa: S105
 _TURNS = 32
 _PSN = "01"
 _YEARS = 5
-
-
-class CardRefusal(Enum):
-    """In the order in which they are checked."""
-
-    NOT_VERIFIED = auto()
-    NO_CARD = auto()
-
-
-class IssueCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A card credential for the device that asks."""
-
-
-class CardIssued(msgspec.Struct, frozen=True):
-    masked: str
-    expiry: str
 
 
 class CardRecord(msgspec.Struct, frozen=True):
@@ -77,42 +57,13 @@ class CardData(msgspec.Struct, frozen=True):
     key: RsaKey
 
 
-class Personalisation(msgspec.Struct, frozen=True):
-    """What the phone's secure part is given: `card_key` in hex, `expiry` YYMM. Sent to the device, never stored in clear."""
-
-    pan: str
-    psn: str
-    expiry: str
-    card_key: str
-    key_index: int
-    files: CardData
-
-
 def issuer_keys(house: House) -> IssuerKeys:
     """The issuer's keys behind the house's key store."""
     return IssuerKeys(house.keys, MASTER_KEYS)
 
 
-async def issue_card(house: House, envelope: Envelope, command: IssueCard) -> CardIssued | Refusal:
-    """One credential per person; asked again, the same one."""
-    book, person = who(envelope)
-
-    async def act(tx: Tx, at: Moment, _actor: int) -> CardIssued | Refusal:
-        row = (await customers.persons(tx, [(book, person)]))[person]
-        if row.kyc_level == 0:
-            return Refusal(CardRefusal.NOT_VERIFIED, "your identity is not verified yet; try again in a moment")
-        token = await store.token_of(tx, book, person)
-        if token is None:
-            token = await new_token(house, tx, at, row, derived(row.id, "card token"))
-            if not await store.add_tokens(tx, [token], at.now):
-                raise Outage("the card's number went to somebody else at this moment; ask again")
-        return CardIssued(token.masked_token, token.expiry)
-
-    return await once(house, [book], envelope, command, act, CardIssued)
-
-
-async def new_token(house: House, tx: Tx, at: Moment, row: customers.PersonRow, identifier: UUID, device_key: bytes = b"") -> Token:
-    """A credential with a number that nobody has, not stored yet. `device_key`: of the device it is bound to, if to any."""
+async def new_token(house: House, tx: Tx, at: Moment, row: customers.PersonRow, identifier: UUID, device_key: bytes) -> Token:
+    """A credential with a number that nobody has, not stored yet, bound to the device of that key."""
     pan = await _free_number(house, tx, row.identity_lookup + device_key)
     return Token(
         book=row.book,
@@ -135,9 +86,9 @@ def number_of(house: House, token: Token) -> Pan:
     return Pan(house.keys.open_sealed("pan", token.sealed, b"card_token" + token.id.bytes).decode())
 
 
-async def _free_number(house: House, tx: Tx, identity_lookup: bytes) -> Pan:
-    """The first of a person's numbers that nobody has: of some thousands of people two share their first one."""
-    numbers = [token_number(house, identity_lookup, turn) for turn in range(_TURNS)]
+async def _free_number(house: House, tx: Tx, holder: bytes) -> Pan:
+    """The first of a device's numbers that nobody has: of some thousands of devices two share their first one."""
+    numbers = [token_number(house, holder, turn) for turn in range(_TURNS)]
     taken = await store.routes(tx, [token_lookup(house, pan) for pan in numbers])
     free = [pan for pan in numbers if token_lookup(house, pan) not in taken]
     if not free:
@@ -145,9 +96,10 @@ async def _free_number(house: House, tx: Tx, identity_lookup: bytes) -> Pan:
     return free[0]
 
 
-def token_number(house: House, identity_lookup: bytes, turn: int = 0) -> Pan:
-    """16 digits: the issuer's number, seven digits of a keyed hash, the check digit. `turn`: which of a person's numbers."""
-    name = identity_lookup + turn.to_bytes(2, "big") if turn else identity_lookup
+def token_number(house: House, holder: bytes, turn: int = 0) -> Pan:
+    """16 digits: the issuer's number, seven digits of a keyed hash, the check digit. `holder`: the person's keyed hash and the device's
+    key; `turn`: which of their numbers."""
+    name = holder + turn.to_bytes(2, "big") if turn else holder
     digest = int.from_bytes(house.keys.lookup_hash("card_token", name)[:8], "big")
     digits = f"{TOKEN_BIN}{digest % 10**7:07d}"
     return Pan(digits + str(luhn.calc_check_digit(digits)))
@@ -156,18 +108,6 @@ def token_number(house: House, identity_lookup: bytes, turn: int = 0) -> Pan:
 def token_lookup(house: House, pan: Pan) -> bytes:
     """The keyed hash by which a token number is found."""
     return house.keys.lookup_hash("pan", pan.reveal())
-
-
-async def personalisation(house: House, book: int, person: UUID) -> Personalisation | Refusal:
-    """The card's data, made anew each time: its keys are derived or drawn, certified, and forgotten."""
-    async with house.database.read() as tx:
-        token = await store.token_of(tx, book, person)
-        today = business_date_of((await moment(tx)).now)
-    if token is None:
-        return Refusal(CardRefusal.NO_CARD, "no card has been issued for this phone; ask for one first")
-    pan = number_of(house, token)
-    key = issuer_keys(house).card_key(KEY_INDEX, pan, token.psn)
-    return Personalisation(pan.reveal(), token.psn, token.expiry, key.hex(), KEY_INDEX, await card_data(house, token, today))
 
 
 async def card_data(house: House, token: Token, today: date) -> CardData:

@@ -174,7 +174,7 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed])
     return _Loaded(
         tokens,
         {token.id: token.last_atc for token in tokens.values()},
-        await store.live_keys(tx, [token for token in tokens.values() if token.device_key]),
+        await store.live_keys(tx, list(tokens.values())),
         at.now,
         await store.reversals(tx, [(one.book, sale_key(one.request.key)) for one in fresh]),
         {person: _purse(book, person, accounts, free) for book, person in people},

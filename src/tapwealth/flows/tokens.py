@@ -159,7 +159,7 @@ async def _issue(house: House, tx: Tx, at: Moment, envelope: Envelope, point: by
     token = replace(await new_token(house, tx, at, row, own_key(envelope, "token", row), point), asked_by=envelope.caller.device)
     if not await store.add_tokens(tx, [token], at.now):
         raise Outage("the card's number went to somebody else at this moment; ask again")
-    await store.add_keys(tx, book, token.id, next_keys([], 0, at.now), 0)
+    await store.add_keys(tx, [(book, token.id, one) for one in next_keys([], 0, at.now)], 0)
     await notices.tell(tx, [_notice(at.now, token, "active")])
     return _state(token, "active")
 
@@ -183,7 +183,7 @@ async def replenish(house: House, envelope: Envelope, command: ReplenishToken) -
                 )
             counter = max(command.counter, token.last_atc)
             await store.renew_keys(tx, book, token.id, counter, at.now)
-            await store.add_keys(tx, book, token.id, next_keys(given, counter, at.now), command.number)
+            await store.add_keys(tx, [(book, token.id, one) for one in next_keys(given, counter, at.now)], command.number)
             await store.note_request(tx, book, token.id, command.number, command.counter)
         return _state(token, token.state)
 
@@ -250,7 +250,7 @@ async def held(tx: Tx, book: int, person: UUID) -> list[TokenState]:
 
 async def _own(tx: Tx, book: int, person: UUID, identifier: UUID) -> Token | Refusal:
     token = (await store.tokens(tx, [(book, identifier)])).get(identifier)
-    if token is None or token.person != person or not token.device_key or token.state == "deleted":
+    if token is None or token.person != person or token.state == "deleted":
         return Refusal(TokenRefusal.UNKNOWN_TOKEN, "you have no such card on a phone; /view/tokens lists yours")
     return token
 

@@ -78,8 +78,8 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the decision needs. `last_atc` is the greatest counter met, this batch included; `keys` those of a token on a device.
-    `explain`: whether a wrong cryptogram is looked into, at the cost of some twenty right ones."""
+    """All that the decision needs. `last_atc` is the greatest counter met, this batch included; `keys` are those of the
+    token that a tap can need. `explain`: whether a wrong cryptogram is looked into, at the cost of some twenty right ones."""
 
     merchant_known: bool
     token: Token | None
@@ -138,18 +138,17 @@ def _authentic(facts: Facts, request: AuthorisationRequest, chip: ChipData, keys
     if chip.iad.decision is CryptogramType.AAC:
         return Declined(DeclineReason.CARD_DECLINED, DeclineReason.CARD_DECLINED.text)
     limited = key_for(facts.keys, chip.atc)
-    if limited is None and facts.token is not None and facts.token.device_key:
+    if limited is None:
         reason = DeclineReason.COUNTER_REPLAYED if chip.atc <= facts.last_atc else DeclineReason.KEY_USED_UP
         return Declined(reason, f"counter {chip.atc}: {reason.text}")
-    number = limited.number if limited else 0
-    verified = verify(keys, chip, request.pan, request.psn, number=number)
+    verified = verify(keys, chip, request.pan, request.psn, number=limited.number)
     if isinstance(verified, Refusal):
-        return Declined(DeclineReason.WRONG_CRYPTOGRAM, _why(facts, verified, keys, chip, request, number))
+        return Declined(DeclineReason.WRONG_CRYPTOGRAM, _why(facts, verified, keys, chip, request, limited.number))
     if chip.atc <= facts.last_atc:
         text = f"counter {chip.atc} was used before: the greatest one met is {facts.last_atc}"
         return Declined(DeclineReason.COUNTER_REPLAYED, text, chip.atc)
-    against = objection(limited, request.amount, facts.now) if limited else None
-    return verified if against is None else Declined(against, f"key {number}: {against.text}", chip.atc)
+    against = objection(limited, request.amount, facts.now)
+    return verified if against is None else Declined(against, f"key {limited.number}: {against.text}", chip.atc)
 
 
 def _why(facts: Facts, refusal: Refusal, keys: IssuerKeys, chip: ChipData, request: AuthorisationRequest, number: int) -> str:

@@ -13,7 +13,7 @@ from tapwealth.issuing.limited_use import GOOD_FOR, KeyRange
 class Token:
     """A card credential in a phone. `sealed` holds its number, `last_atc` is the greatest counter seen.
 
-    `device_key` is the public key (P-256) of the device it is bound to, empty for a card bound to none. `requests` is the number of the
+    `device_key` is the public key (P-256) of the device it is bound to. `requests` is the number of the
     device's last request for keys, `asked_at` the card's counter in it. `asked_by`: the hash by which the phone is known that asked for the
     card.
     """
@@ -29,7 +29,7 @@ class Token:
     master_key: str
     last_atc: int
     state: str
-    device_key: bytes = b""
+    device_key: bytes
     requests: int = 0
     asked_at: int = 0
     asked_by: bytes = b""
@@ -126,15 +126,9 @@ async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]
     return added
 
 
-async def token_of(tx: Any, book: int, person: UUID) -> Token | None:
-    """A person's credential that is bound to no device, if one was issued."""
-    row = await tx.fetchrow(f"select {_TOKEN} from card_token where book = $1 and person = $2 and device_key = ''", book, person)
-    return Token(*row) if row else None
-
-
 async def device_tokens(tx: Any, book: int, person: UUID) -> list[Token]:
-    """A person's credentials on devices, the deleted ones as well, in the order of issuing."""
-    query = f"select {_TOKEN} from card_token where book = $1 and person = $2 and device_key <> '' order by issued_at, id"
+    """A person's credentials, the deleted ones as well, in the order of issuing."""
+    query = f"select {_TOKEN} from card_token where book = $1 and person = $2 order by issued_at, id"
     return [Token(*row) for row in await tx.fetch(query, book, person)]
 
 
@@ -166,20 +160,17 @@ async def tokens(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Token]
     return {row["id"]: Token(*row) for row in rows}
 
 
-async def add_keys(tx: Any, book: int, token: UUID, made: Sequence[KeyRange], request: int) -> None:
-    """Keys that come with the device's request of that number; 0: with the card."""
+async def add_keys(tx: Any, made: Sequence[tuple[int, UUID, KeyRange]], request: int) -> None:
+    """(book, token, key) of keys that come with the device's request of that number; 0: with the card."""
+    types = "int uuid bigint int int bigint bigint timestamptz"
+    slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 2))
+    names = _RANGE.split(", ")
     await tx.execute(
-        f"insert into token_key (book, token, {_RANGE}, request)"
-        " select $1, $2, x.*, $3 from unnest($4::bigint[], $5::int[], $6::int[], $7::bigint[], $8::bigint[], $9::timestamptz[]) x",
-        book,
-        token,
+        f"insert into token_key (book, token, {_RANGE}, request) select x.*, $1 from unnest({slots}) x",
         request,
-        [one.number for one in made],
-        [one.first_atc for one in made],
-        [one.last_atc for one in made],
-        [one.amount_limit for one in made],
-        [one.spent for one in made],
-        [one.good_until for one in made],
+        [book for book, _, _ in made],
+        [token for _, token, _ in made],
+        *([getattr(one, name) for _, _, one in made] for name in names),
     )
 
 

@@ -69,7 +69,6 @@ def views(house: House) -> Mapping[str, View]:
         "payments/{id}": lambda caller, given: _payment(house, caller, _id(given)),
         "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.bill(tx, book, person, _id(given))),
         "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.policy(tx, book, person, _id(given))),
-        "card": lambda caller, _given: _card(house, caller),
         "tokens": lambda caller, _given: _own(house, caller, tokens.held),
         "mandates": lambda caller, _given: _own(house, caller, mandates.held),
         "devices": lambda caller, _given: _devices(house, caller),
@@ -166,13 +165,6 @@ async def _payment(house: House, caller: Caller | None, identifier: UUID) -> Any
         return NOT_YOURS
     async with house.database.read() as tx:
         return await standing.payment(tx, caller.person, identifier)
-
-
-async def _card(house: House, caller: Caller | None) -> Any:
-    """What the phone's secure part is given; only to the device itself."""
-    if caller is None or caller.person is None:
-        return NOT_YOURS
-    return await cards.personalisation(house, caller.book, caller.person)
 
 
 async def _for_operators(caller: Caller | None, read: Callable[[], Awaitable[Any]]) -> Any:

@@ -106,9 +106,9 @@ def _unknown(what: str) -> Refusal:
 
 
 async def _shown_card(tx: Any, book: int, person: UUID) -> issuing.Token | None:
-    """The newest card on a device that is not deleted, else the one that is bound to none."""
-    on_devices = [one for one in await issuing.device_tokens(tx, book, person) if one.state != "deleted"]
-    return on_devices[-1] if on_devices else await issuing.token_of(tx, book, person)
+    """The newest card that is not deleted."""
+    standing = [one for one in await issuing.device_tokens(tx, book, person) if one.state != "deleted"]
+    return standing[-1] if standing else None
 
 
 async def me(house: House, tx: Any, book: int, person: UUID) -> Me:
