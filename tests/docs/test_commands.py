@@ -6,15 +6,13 @@ print what it likes. The few that play the whole week stand in `ELSEWHERE` with 
 """
 
 import os
-import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from shown_commands import Shown, agrees, shown_in
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS = 60
 
 ELSEWHERE = {
@@ -27,28 +25,6 @@ ELSEWHERE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A command as a page shows it."""
-
-    page: str
-    command: str
-    output: str
-
-    def __str__(self) -> str:
-        return f"{self.page}: {self.command}"
-
-
-def shown_in(page: str, text: str) -> list[Shown]:
-    """The commands of a page."""
-    found: list[Shown] = []
-    for block in BLOCK.findall(text):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            found.append(Shown(page, command.strip(), output.strip()))
-    return found
-
-
 def pages() -> list[Path]:
     """Every page of documentation."""
     return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("src/**/*.md"), *ROOT.glob("migrations/**/*.md")])
@@ -57,21 +33,6 @@ def pages() -> list[Path]:
 def runs_elsewhere(command: str) -> bool:
     """Is the command one of those that something else runs?"""
     return any(command == prefix or command.startswith(f"{prefix} ") for prefix in ELSEWHERE)
-
-
-def agrees(output: str, printed: str) -> bool:
-    """Does what was printed fit what is shown?"""
-    if not output:
-        return True
-    pattern = "".join(any_lines(line) for line in output.splitlines())
-    return re.fullmatch(pattern, "".join(f"{line.rstrip()}\n" for line in printed.strip().splitlines())) is not None
-
-
-def any_lines(line: str) -> str:
-    """The pattern of one shown line."""
-    if line.strip() in {"…", "..."}:
-        return r"(?:.*\n)*?"
-    return r".*?".join(re.escape(part) for part in line.rstrip().split("…")) + r"\n"
 
 
 def run(command: str) -> "subprocess.CompletedProcess[str]":

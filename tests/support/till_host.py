@@ -128,11 +128,12 @@ class Bank:
 
 
 class Network:
-    """A proxy between till and host that can lose what the host says."""
+    """A proxy between till and host that can lose what the host says, or cut the line instead."""
 
     def __init__(self, host_port: int) -> None:
         self.host_port, self.port, self.lost = host_port, 0, 0
         self.loses_next = 0
+        self.cuts_next = 0
         self.mangles = False
         self._server: asyncio.Server | None = None
 
@@ -160,6 +161,9 @@ class Network:
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while received := await reader.read(4_096):
+            if self.cuts_next:
+                self.cuts_next -= 1
+                return
             if self.loses_next:
                 self.loses_next -= 1
                 self.lost += 1

@@ -310,17 +310,32 @@ def test_an_address_is_refused_under_the_name_of_its_option() -> None:
         read_address("x", where="--tcp")
 
 
-def test_a_reader_is_opened_by_its_name_and_holds_its_phone_alone(store: Path) -> None:
+def test_a_reader_is_opened_by_its_name_and_has_its_phone_alone_while_it_is_in_the_field(store: Path) -> None:
     reader = open_reader(read_reader_name(f"phone:{store}"))
     assert reader.transmit(SELECT) == b"", "no power yet"
     reader.connect()
     assert reader.transmit(SELECT)[-2:] == DONE
     reader.connect()
     assert reader.transmit(GPO) == bytes.fromhex("6985"), "power was taken away in between"
+    other = open_reader(read_reader_name(f"phone:{store}"))
+    with pytest.raises(BadInput, match="another process uses this phone"):
+        other.connect()
     reader.close()
     assert reader.transmit(SELECT) == b""
-    with pytest.raises(BadInput, match="another process uses this phone"):
-        open_reader(read_reader_name(f"phone:{store}"))
+    other.connect()
+    assert other.transmit(SELECT)[-2:] == DONE
+    other.close()
+
+
+def test_a_reader_without_a_phone_in_its_file_keeps_nobody_out(store: Path) -> None:
+    card = store.read_bytes()
+    store.write_text("{}")
+    with pytest.raises(BadInput):
+        open_reader(read_reader_name(f"phone:{store}")).connect()
+    store.write_bytes(card)
+    reader = open_reader(read_reader_name(f"phone:{store}"))
+    reader.connect()
+    reader.close()
 
 
 def test_a_card_in_the_same_process_is_told_when_it_leaves_once() -> None:

@@ -93,7 +93,8 @@ class StateFile:
         if mark.generation > state.generation + 1:
             self._wrong(f"it is an old copy, {mark.generation - state.generation} writes behind{self._last_known()}", BEGIN_ANEW)
         if mark.generation > state.generation:
-            state.numbers = mark.numbers
+            # The batch goes on: what that write had closed is still open in this state, and is closed again.
+            state.numbers = msgspec.structs.replace(mark.numbers, batch=state.numbers.batch)
 
     def begin(self, merchant_id: str, terminal_id: str, batch: int) -> TillState:
         """A new till's state, or that of one whose state is lost: from a batch above all that are known. What was there is put aside.

@@ -19,7 +19,7 @@ from tapwealth.acquiring.paper import Language, reason_of
 from tapwealth.acquiring.receipt import Printed, Receipt
 from tapwealth.acquiring.till_result import SettleOutcome, SettleResult, SignOnOutcome, SignOnResult, VoucherOutcome, VoucherResult
 from tapwealth.acquiring.till_state import CardData, Voucher, VoucherKind
-from tapwealth.acquiring.undoable import no_refund, no_void
+from tapwealth.acquiring.undoable import no_refund, no_void, other_card
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.wire.iso8583.fields import Message, pack
@@ -192,18 +192,20 @@ class Till:
             receipt = self._drawer.receipt(voucher, printed, voucher.advice_code, left_on_card=left_on_card, to_sign=to_sign)
             return self._result(outcome, voucher, receipt, voucher.advice_code, note)
 
-    async def void(self, invoice: str, at: datetime) -> VoucherResult | Refusal:
-        """Undo all of a sale of the open batch, named by its invoice number."""
+    async def void(self, invoice: str, at: datetime, card: Pan | None = None) -> VoucherResult | Refusal:
+        """Undo all of a sale of the open batch, named by its invoice number. `card`, if it is at hand, must be the sale's."""
         async with self._turn:
             sale = next((one for one in self._state.vouchers if one.invoice == invoice), None)
             refusal = no_void(invoice, sale, is_settled=sale is None and self._settled_sale(invoice)[0] is not None)
             if refusal is not None:
                 return refusal
             assert sale is not None, "what can be voided is there"
+            if self._is_of_another(sale, card):
+                return other_card(invoice)
             return await self._follow(sale, VoucherKind.VOID, TransactionKind.VOID, sale.amount, at)
 
-    async def refund(self, invoice: str, amount: int | None, at: datetime) -> VoucherResult | Refusal:
-        """Give `amount` fen of a settled sale back, or all that is left of it."""
+    async def refund(self, invoice: str, amount: int | None, at: datetime, card: Pan | None = None) -> VoucherResult | Refusal:
+        """Give `amount` fen of a settled sale back, or all that is left of it. `card`, if it is at hand, must be the sale's."""
         async with self._turn:
             sale, returned = self._settled_sale(invoice)
             is_open = any(one.invoice == invoice for one in self._state.vouchers)
@@ -211,6 +213,8 @@ class Till:
             if refusal is not None:
                 return refusal
             assert sale is not None, "what can be refunded is there"
+            if self._is_of_another(sale, card):
+                return other_card(invoice)
             amount = sale.amount - returned if amount is None else amount
             return await self._follow(sale, VoucherKind.REFUND, TransactionKind.REFUND, amount, at)
 
@@ -452,6 +456,9 @@ class Till:
         return SettleResult(outcome=SettleOutcome.UNFINISHED, batch=self._state.batch, totals=self._drawer.totals(), note=note)
 
     # ---- what may be undone
+
+    def _is_of_another(self, sale: Voucher, card: Pan | None) -> bool:
+        return card is not None and self._drawer.payment(sale).pan != card
 
     def _settled_sale(self, invoice: str) -> tuple[Voucher | None, int]:
         """The voucher with that number in a closed batch, the newest, and how much of it was given back since."""

@@ -48,6 +48,7 @@ class TillRefusal(Enum):
     NOT_SETTLED = auto()
     NOT_TAKEN = auto()
     ABOVE_SALE = auto()
+    OTHER_CARD = auto()
 
 
 class SettleOutcome(Enum):

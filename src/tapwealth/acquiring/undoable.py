@@ -41,6 +41,11 @@ def no_refund(invoice: str, sale: Voucher | None, returned: int, amount: int | N
     return None
 
 
+def other_card(invoice: str) -> Refusal:
+    """The card at the reader did not pay what is to be undone."""
+    return Refusal(TillRefusal.OTHER_CARD, f"this is not the card that paid invoice {invoice}; ask for that one")
+
+
 def _not_sold(invoice: str) -> Refusal:
     text = f"no sale here has the invoice number {invoice}; look at the receipt, or at the batch's report"
     return Refusal(TillRefusal.NOT_SOLD_HERE, text)

@@ -14,6 +14,7 @@ import typer
 
 from tapwealth.cli.keys import keys
 from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DatabaseUrl, DataDir, Json, KeyChoice
+from tapwealth.cli.terminal_app import terminal
 from tapwealth.kernel.refusal import BadInput, Outage
 
 DONE, REFUSED, USAGE, OUTAGE = 0, 1, 2, 3
@@ -27,7 +28,6 @@ app.add_typer(day, name="day")
 app.add_typer(fund, name="fund")
 fund.add_typer(exchange, name="exchange")
 app.add_typer(db, name="db")
-terminal = typer.Typer(**PLAIN, help="A merchant's terminal and its card readers.")
 app.add_typer(terminal, name="terminal")
 app.add_typer(keys, name="keys")
 
@@ -371,21 +371,6 @@ def phone(
     served = phone_commands.make_phone(kept, kind, mode, limit, typer.echo if trace or clear else None, clear=clear)
     serve = phone_commands.serve_over_tcp if tcp else phone_commands.serve_in_a_virtual_reader
     serve(served, kind, host, port, typer.echo)
-
-
-@terminal.command("readers")
-def terminal_readers(json_: Json = False) -> None:
-    """List the PC/SC readers. Exits with 1 if there is none."""
-    from tapwealth.acquiring.readers.pcsc import reader_names
-
-    names = reader_names()
-    if json_:
-        _print_json(names)
-    for name in names if not json_ else []:
-        typer.echo(f"pcsc:{name}")
-    if not names:
-        _say("there is no PC/SC reader: plug one in, or install vsmartcard-vpcd for a virtual one")
-    sys.exit(DONE if names else REFUSED)
 
 
 def _one_of(kind: Any, text: str, option: str) -> Any:

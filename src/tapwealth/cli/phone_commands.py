@@ -10,6 +10,7 @@ from tapwealth.acquiring.readers.in_process import InProcessReader
 from tapwealth.acquiring.readers.reader import Reader, ReaderKind, ReaderName
 from tapwealth.card import Interface
 from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.phone.consent import Consent, Mode
 from tapwealth.phone.relay import listen
 from tapwealth.phone.store import CardStore
@@ -23,6 +24,37 @@ USUAL_LIMIT = 1_000_00
 Say = Callable[[str], None]
 
 
+class PhoneFileReader:
+    """A phone's file as a card in this process. The phone is held from `connect` to `close`, so that others can have it in between."""
+
+    def __init__(self, path: Path) -> None:
+        self._store = CardStore(path)
+        self._reader: InProcessReader | None = None
+
+    def connect(self) -> None:
+        """Raises BadInput if there is no phone in the file, or another process has it."""
+        if self._reader is None:
+            self._store.lock()
+            try:
+                phone = Phone(self._store)
+            except BadInput:
+                self._store.close()
+                raise
+            self._reader = InProcessReader(phone.transmit, phone.leave_field)
+        self._reader.connect()
+
+    def transmit(self, c_apdu: bytes) -> bytes:
+        """The card's answer; nothing when it is not there."""
+        return b"" if self._reader is None else self._reader.transmit(c_apdu)
+
+    def close(self) -> None:
+        """The card leaves, and the phone is free."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+            self._store.close()
+
+
 def open_reader(name: ReaderName) -> Reader:
     """The reader of that name; `connect` is still to be called. Raises Outage or BadInput in one line."""
     if name.kind is ReaderKind.TCP:
@@ -33,10 +65,7 @@ def open_reader(name: ReaderName) -> Reader:
         from tapwealth.acquiring.readers.pcsc import PcscReader
 
         return PcscReader(name.where)
-    store = CardStore(Path(name.where))
-    store.lock()
-    phone = Phone(store)
-    return InProcessReader(phone.transmit, phone.leave_field)
+    return PhoneFileReader(Path(name.where))
 
 
 def asked_on_the_terminal(amount: int) -> bool:

@@ -15,8 +15,9 @@ from tapwealth.acquiring.till import Till
 from tapwealth.acquiring.till_result import VoucherOutcome, VoucherResult
 from tapwealth.kernel.clock import business_date_of, monotonic_ns, pause_ms
 from tapwealth.kernel.ids import secret_bytes
-from tapwealth.kernel.refusal import Outage, Refusal
-from tapwealth.terminal.config import Tap, TerminalConfig
+from tapwealth.kernel.masked import Pan
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.terminal.config import INQUIRY, Tap, TerminalConfig
 from tapwealth.terminal.kernel import dialogue, run
 from tapwealth.terminal.outcome import Cvm, Ended, Ending, OfflineApproval, OnlineRequest, Outcome, Repeat, TapReason, Torn
 from tapwealth.wire.emv_data import CryptogramType
@@ -64,6 +65,18 @@ async def pay(till: Till, config: TerminalConfig, reader: Reader, amount: int, a
     finally:
         reader.close()
     return await conclude(till, outcome, amount, at)
+
+
+def card_at(config: TerminalConfig, reader: Reader, sequence: int, at: datetime, waiting: Waiting) -> Pan:
+    """The number of the card that comes to the reader: it is asked for nothing, and nothing is sent. Raises Outage or BadInput."""
+    tap = Tap(0, business_date_of(at), secret_bytes(4), sequence, INQUIRY)
+    try:
+        outcome = wait_for_card(config, tap, reader, waiting)
+    finally:
+        reader.close()
+    if isinstance(outcome, Ended):
+        raise BadInput(outcome.refusal.text, where="--reader", hint="try the card again, or leave --reader out")
+    return outcome.track2.pan
 
 
 def _takes_offline(config: TerminalConfig, amount: int) -> bool:

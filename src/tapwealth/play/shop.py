@@ -40,7 +40,7 @@ class Counter:
     kernel: str = ""
 
     def furnish(self, at: datetime | None) -> None:
-        """Write the till's folder as `tapwealth terminal --till` takes it; `at` is where the play's clock stands."""
+        """Write the till's folder as `tapwealth terminal --till` takes it; `at` is where the play's clock stands, None: where it stood."""
         self.folder.mkdir(exist_ok=True)
         before = self.folder.with_name(f"{self.folder.name}.json")
         if before.exists() and not (self.folder / "state.json").exists():
@@ -49,7 +49,8 @@ class Counter:
             _write(self.folder / name, key.hex())
         if self.kernel:
             _write(self.folder / "kernel.toml", self.kernel)
-        _write(self.folder / SETTINGS, self._settings(at))
+        stood = read_till(self.folder).clock if at is None and (self.folder / SETTINGS).exists() else at
+        _write(self.folder / SETTINGS, self._settings(stood))
 
     def _settings(self, at: datetime | None) -> str:
         lines = [

@@ -1,0 +1,380 @@
+"""`tapwealth terminal` against a host on a real socket, with a real phone in process and over TCP: what is printed, and the exit codes."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from till_host import KEY, MASTER_KEY, MERCHANT, NOON, TERMINAL, Bank, Network, hosted
+from virtual_reader import PAN, make_store, phone
+
+from tapwealth.acquiring.receipt_picture import find_font, picture
+from tapwealth.card import from_json
+from tapwealth.cli import terminal_commands as commands
+from tapwealth.cli.phone_commands import open_reader
+from tapwealth.cli.terminal_commands import Done, Paper
+from tapwealth.counter.checkout import Waiting, conclude, wait_for_card
+from tapwealth.counter.till_folder import read_till
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.terminal.config import Tap, TerminalConfig
+from tapwealth.terminal.kernel import dialogue, run
+from tapwealth.terminal.outcome import OnlineRequest
+from tapwealth.wire.emv_data import CryptogramType
+from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest
+
+NO_PAPER = Paper(None, None)
+
+
+@pytest.fixture
+def bank() -> Bank:
+    return Bank()
+
+
+@contextmanager
+def served(bank: Bank) -> Iterator[Network]:
+    """The host in a thread of its own, as commands run a loop of theirs."""
+    loop = asyncio.new_event_loop()
+    stop, ready, lines = asyncio.Event(), threading.Event(), list[Network]()
+
+    async def serve() -> None:
+        async with hosted(bank) as network:
+            lines.append(network)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield lines[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def network(bank: Bank) -> Iterator[Network]:
+    with served(bank) as network:
+        yield network
+
+
+def set_up(folder: Path, port: int, **more: Any) -> Path:
+    """A till's folder with a state."""
+    folder.mkdir()
+    entries: dict[str, Any] = {"host": f"127.0.0.1:{port}", "merchant": MERCHANT, "terminal": TERMINAL, "name": "晨光小店"}
+    entries |= {"key_file": "till.key", "timeout_ms": 2_000}
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in (entries | more).items() if value is not None]
+    (folder / "till.toml").write_text("\n".join([*lines, "clock = 2014-02-24T12:00:00+08:00"]))
+    (folder / "till.toml").chmod(0o600)
+    for name, key in (("till.key", KEY), ("master.key", MASTER_KEY)):
+        (folder / name).write_text(key.hex())
+        (folder / name).chmod(0o600)
+    return folder
+
+
+@pytest.fixture
+def folder(network: Network, tmp_path: Path) -> Path:
+    folder = set_up(tmp_path / "till", network.port)
+    assert commands.sign_on(folder, 1).code == 0
+    return folder
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> str:
+    """A phone in the same process, as --reader names it."""
+    return f"phone:{make_store(tmp_path / 'phone1.json')}"
+
+
+def pay(folder: Path, card: str, amount: str = "12.50", *, wait: int = 1, paper: Paper = NO_PAPER) -> Done:
+    return commands.pay(folder, amount, card, wait, paper)
+
+
+# ---- a payment
+
+
+def test_a_phone_in_the_same_process_pays_and_the_receipt_masks_its_number(folder: Path, card: str, bank: Bank) -> None:
+    done = pay(folder, card)
+    assert (done.code, done.note, done.data["outcome"], done.data["amount"]) == (0, "", "approved", 1250)
+    assert "622200******0009" in done.paper
+    assert "交易成功" in done.paper
+    assert PAN not in done.paper + json.dumps(done.data)
+    (sale,) = (request for request in bank.seen if isinstance(request, AuthorisationRequest))
+    assert (sale.amount, sale.pan.reveal()) == (1250, PAN)
+
+
+def test_a_phone_over_tcp_pays_as_soon_as_it_is_there(folder: Path, tmp_path: Path, bank: Bank) -> None:
+    with phone(make_store(tmp_path / "phone1.json"), "--tcp", "127.0.0.1:0") as running:
+        port = int(running.wait_for("listening at").split(":")[1].split(",")[0])
+        assert pay(folder, f"tcp:127.0.0.1:{port}").code == 0
+        assert pay(folder, f"tcp:127.0.0.1:{port}").data["invoice"] == "000002"
+
+
+def test_a_declined_payment_says_why_and_exits_with_1(folder: Path, card: str) -> None:
+    done = pay(folder, card, "999.00")
+    assert done.code == 0
+    done = pay(folder, card, "1000.01")
+    assert (done.code, done.note) == (1, "declined: the host answers 51 INSUFFICIENT FUNDS")
+    assert "余额不足" in done.paper
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "12.345", "twelve", "", "99999999999999"])
+def test_a_wrong_amount_is_refused_before_anything_is_done(folder: Path, card: str, bank: Bank, amount: str) -> None:
+    seen = len(bank.seen)
+    with pytest.raises(BadInput, match="amount"):
+        pay(folder, card, amount)
+    assert len(bank.seen) == seen
+
+
+def test_no_card_within_the_time_is_said_and_nothing_is_booked(folder: Path, bank: Bank) -> None:
+    with pytest.raises(Outage, match=r"no card within 0 s, nothing is booked; tcp:127\.0\.0\.1:9"):
+        pay(folder, "tcp:127.0.0.1:9", wait=0)
+    assert commands.report(folder, "", NO_PAPER).data["vouchers"] == []
+
+
+def test_a_card_that_ends_the_tap_is_told_in_words(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = make_store(tmp_path / "phone1.json")
+    limited = json.loads(store.read_text())
+    limited["consent_limit"] = 100
+    store.write_text(json.dumps(limited))
+    from_json(store.read_text())
+    done = pay(folder, f"phone:{store}", "1.01", wait=0)
+    assert (done.code, done.data["code"]) == (1, "card_ended_it")
+    assert "its owner consents on the phone" in done.note
+
+
+def test_without_a_host_nothing_is_booked_and_the_card_is_not_asked(folder: Path, card: str, network: Network) -> None:
+    path = folder / "till.toml"
+    path.write_text(path.read_text().replace(str(network.port), "9"))
+    done = pay(folder, card)
+    assert (done.code, done.note) == (3, "nothing is booked: no line to 127.0.0.1:9 (ConnectionRefusedError)")
+
+
+def test_a_lost_answer_is_reversed_and_said(folder: Path, card: str, network: Network, bank: Bank) -> None:
+    network.cuts_next = 1
+    done = pay(folder, card)
+    assert done.code == 3
+    assert done.note.endswith("it is reversed, nothing is booked, try again")
+    assert bank.held == {}
+
+
+def test_a_reversal_that_stays_due_is_said_and_done_by_signing_on(folder: Path, card: str, network: Network, bank: Bank) -> None:
+    network.cuts_next = 2
+    done = pay(folder, card)
+    assert done.code == 3
+    assert "its reversal is sent before the next request, or by 'terminal sign-on' or 'settle'" in done.note
+    assert commands.report(folder, "", NO_PAPER).data["pending"]["invoice"] == "000001"
+    assert commands.sign_on(folder, None).code == 0
+    assert commands.report(folder, "", NO_PAPER).data["pending"] is None
+    assert bank.held == {}
+
+
+def test_a_second_card_after_one_that_left_is_refused(folder: Path, tmp_path: Path) -> None:
+    """The kernel says that another card came; what the first has begun is void, and the second is sent nowhere."""
+    from dataclasses import replace
+
+    from tapwealth.terminal.outcome import Repeat
+
+    reader = open_reader(commands.read_reader_name(f"phone:{make_store(tmp_path / 'phone1.json')}"))
+    reader.connect()
+    outcome = run(dialogue(TerminalConfig(TERMINAL), Tap(100, NOON.date(), bytes(4), 1)), reader.transmit)
+    assert isinstance(outcome, OnlineRequest)
+
+    async def concluded() -> Any:
+        till = read_till(folder).till()
+        try:
+            return await conclude(till, replace(outcome, repeat=Repeat.OTHER_CARD), 100, NOON)
+        finally:
+            till.close()
+
+    result = asyncio.run(concluded())
+    assert isinstance(result, Refusal)
+    assert "hold one card to the reader" in result.text
+
+
+def test_a_request_that_carries_the_cards_own_approval_never_goes_as_a_sale(folder: Path, tmp_path: Path, bank: Bank) -> None:
+    from dataclasses import replace
+
+    reader = open_reader(commands.read_reader_name(f"phone:{make_store(tmp_path / 'phone1.json')}"))
+    outcome = wait_for_card(TerminalConfig(TERMINAL), Tap(100, NOON.date(), bytes(4), 1), reader, Waiting(0, print))
+    assert isinstance(outcome, OnlineRequest)
+
+    async def concluded() -> Any:
+        till = read_till(folder).till()
+        try:
+            return await conclude(till, replace(outcome, cryptogram=CryptogramType.TC), 100, NOON)
+        finally:
+            till.close()
+
+    assert asyncio.run(concluded()).response_code == "00"
+    (advice,) = (request for request in bank.seen if isinstance(request, AuthorisationRequest))
+    assert advice.kind.value == "36"
+
+
+# ---- what follows
+
+
+def test_a_payment_is_voided_by_its_invoice_number_and_another_card_is_refused(folder: Path, card: str, tmp_path: Path, bank: Bank) -> None:
+    paid = pay(folder, card)
+    other = make_store(tmp_path / "other.json").read_text()
+    (tmp_path / "other.json").write_text(other.replace(PAN, "6222000000000017"))
+    wrong = commands.void(folder, paid.data["invoice"], f"phone:{tmp_path / 'other.json'}", 1, NO_PAPER)
+    assert (wrong.code, wrong.data["code"]) == (1, "other_card")
+    done = commands.void(folder, "1", card, 1, NO_PAPER)
+    assert (done.code, done.data["kind"]) == (0, "void")
+    assert "撤销" in done.paper
+    again = commands.void(folder, "000001", None, 1, NO_PAPER)
+    assert (again.code, again.note) == (1, "invoice 000001 is voided already")
+    assert bank.held == {}
+
+
+@pytest.mark.parametrize("number", ["", "0", "abc", "1234567", "-1"])
+def test_what_is_no_number_of_a_paper_is_refused(folder: Path, number: str) -> None:
+    with pytest.raises(BadInput, match="no number of a paper"):
+        commands.void(folder, number, None, 1, NO_PAPER)
+
+
+def test_a_day_is_settled_reported_and_refunded(folder: Path, card: str, bank: Bank, tmp_path: Path) -> None:
+    pay(folder, card, "10.00")
+    pay(folder, card, "20.00")
+    before = commands.report(folder, "", NO_PAPER)
+    assert (before.data["state"], before.data["totals"]["sales_amount"]) == ("open", 3000)
+    assert "未结算" in before.paper
+    slip = tmp_path / "slip.png"
+    settled = commands.settle(folder, Paper(slip, None))
+    assert (settled.code, settled.data["outcome"], settled.data["state"]) == (0, "equal", "equal")
+    assert slip.read_bytes().startswith(b"\x89PNG")
+    assert commands.report(folder, "1", NO_PAPER).data["vouchers"][1]["amount"] == 2000
+    above = commands.refund(folder, "1", "10.01", None, 1, NO_PAPER)
+    assert (above.code, above.data["code"]) == (1, "above_sale")
+    done = commands.refund(folder, "1", "4.00", card, 1, NO_PAPER)
+    assert (done.code, done.data["amount"], done.data["batch"]) == (0, 400, "000002")
+    assert isinstance(bank.seen[-1], FollowUpRequest)
+
+
+def test_a_batch_that_differs_exits_with_1_and_an_unfinished_one_with_3(folder: Path, card: str, bank: Bank, network: Network) -> None:
+    pay(folder, card)
+    network.cuts_next = 1
+    unfinished = commands.settle(folder, NO_PAPER)
+    assert (unfinished.code, "nothing is lost, settle again" in unfinished.note) == (3, True)
+    assert commands.report(folder, "", NO_PAPER).data["state"] == "being_settled"
+    bank.missing = 1
+    differs = commands.settle(folder, NO_PAPER)
+    assert (differs.code, differs.data["host_totals"]["sales_amount"]) == (1, 1249)
+
+
+# ---- paper
+
+
+def test_the_picture_has_the_size_of_its_lines_and_ink_in_it(folder: Path, card: str, tmp_path: Path) -> None:
+    target = tmp_path / "receipt.png"
+    done = pay(folder, card, paper=Paper(target, None))
+    with Image.open(target) as image:
+        assert image.size == (504, len(done.paper.splitlines()) * 36 + 56)
+        assert image.getextrema() == (0, 255)
+        rows = [image.crop((0, 28 + 36 * number, 504, 64 + 36 * number)).getextrema() for number in range(len(done.paper.splitlines()))]
+    assert all(low < 128 for low, _ in rows), "each line has ink"
+
+
+def test_a_picture_that_cannot_be_drawn_or_written_is_refused_before_the_card_is_asked(folder: Path, card: str, bank: Bank) -> None:
+    seen = len(bank.seen)
+    with pytest.raises(BadInput, match="name a file in a folder of yours"):
+        pay(folder, card, paper=Paper(Path("/nowhere/receipt.png"), None))
+    with pytest.raises(BadInput, match="it is no font that can be read"):
+        pay(folder, card, paper=Paper(folder / "receipt.png", folder / "till.toml"))
+    assert len(bank.seen) == seen
+
+
+def test_without_a_font_it_is_said_which_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TAPWEALTH_FONT", raising=False)
+    with pytest.raises(BadInput, match=r"apt-get install fonts-wqy-zenhei.*--font"):
+        find_font(folders=(str(tmp_path),))
+    monkeypatch.setenv("TAPWEALTH_FONT", "/a/font.ttf")
+    assert find_font() == Path("/a/font.ttf")
+    latin = next(Path("/usr/share/fonts").rglob("DejaVuSans.ttf"), None)
+    if latin is not None:
+        with pytest.raises(BadInput, match="has no Chinese characters"):
+            picture("x", latin)
+
+
+# ---- the folder
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ({"host": "somewhere"}, "'somewhere' is no address"),
+        ({"merchant": None}, "merchant is missing"),
+        ({"merchant": "12"}, "'12' has 2 characters; it has 15"),
+        ({"key_file": None}, "key or key_file is missing"),
+        ({"key_file": "none.key"}, "the file cannot be opened"),
+        ({"key_file": None, "key": "12"}, "key is no key; write 16 or 32 hex digits"),
+        ({"colour": "red"}, "the entry colour is unknown"),
+        ({"timeout_ms": 0}, "timeout_ms is no time"),
+        ({"language": "fr"}, "language is unknown"),
+        ({"kernel_file": "none.toml"}, "the file cannot be opened"),
+    ],
+)
+def test_wrong_settings_are_named_with_their_place(tmp_path: Path, entries: dict[str, Any], said: str) -> None:
+    folder = set_up(tmp_path / "till", 9, **entries)
+    with pytest.raises(BadInput) as raised:
+        read_till(folder).till(start_batch=1)
+    assert said in str(raised.value)
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    folder = set_up(tmp_path / "till", 9)
+    (folder / "till.key").chmod(0o640)
+    with pytest.raises(BadInput, match="others may read the terminal's key; run 'chmod 600"):
+        read_till(folder)
+    inline = set_up(tmp_path / "inline", 9, key_file=None, key=KEY.hex())
+    assert read_till(inline).mac_key == KEY
+    (inline / "till.toml").chmod(0o644)
+    with pytest.raises(BadInput, match="others may read the terminal's key"):
+        read_till(inline)
+
+
+def test_a_kernel_that_offers_a_pin_is_refused_and_one_without_is_taken(tmp_path: Path) -> None:
+    folder = set_up(tmp_path / "till", 9, kernel_file="kernel.toml")
+    kernel = 'serial = "80000001"\nqualifiers = "32000000"\n[[application]]\naid = "A00000033301"\ncontactless_limit = 100000\n'
+    (folder / "kernel.toml").write_text(kernel)
+    assert read_till(folder).kernel.applications[0].contactless_limit == 100_000
+    (folder / "kernel.toml").write_text(kernel.replace("32000000", "36000000"))
+    with pytest.raises(BadInput, match="offers to take a PIN"):
+        read_till(folder)
+
+
+def test_the_first_till_of_a_played_week_is_found_and_a_folder_without_one_says_so(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no till here; play a week"):
+        commands.find_till(None, tmp_path)
+    (tmp_path / "devices").mkdir()
+    for number in ("11000002", "11000001"):
+        set_up(tmp_path / "devices" / f"till-{number}", 9)
+    assert commands.find_till(None, tmp_path).name == "till-11000001"
+    with pytest.raises(BadInput, match="no till is set up here"):
+        read_till(tmp_path)
+
+
+# ---- the program
+
+
+def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "tapwealth.cli", "terminal", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_the_program_refuses_a_till_without_state_and_begins_one_when_told(network: Network, tmp_path: Path, card: str) -> None:
+    folder = set_up(tmp_path / "till", network.port, master_key_file="master.key")
+    lost = program("pay", "--amount", "1", "--reader", card, "--till", str(folder))
+    assert (lost.returncode, lost.stdout) == (1, "")
+    assert "the till's state is missing; restore it; or begin a batch that this till never used (a new till: 1)" in lost.stderr
+    begun = program("sign-on", "--till", str(folder), "--start-batch", "1")
+    assert (begun.returncode, begun.stdout) == (0, "signed on, a new key is in use; batch 000001 is open\n")
+    paid = program("pay", "--amount", "1", "--reader", card, "--till", str(folder), "--json")
+    assert (paid.returncode, json.loads(paid.stdout)["outcome"]) == (0, "approved")

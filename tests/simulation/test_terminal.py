@@ -1,0 +1,48 @@
+"""A merchant's terminal at the played shop, while the played platform is up: the commands that the how-to shows, as they stand there."""
+
+import asyncio
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from played_week import PLATFORM, billing, theatre_folder
+from shown_commands import Shown, agrees, shown_in
+
+from tapwealth.play.theatre import open_theatre, perform
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = "docs/how-to/run-a-terminal.md"
+
+
+def shown() -> list[Shown]:
+    return shown_in(PAGE, (ROOT / PAGE).read_text(), "sh")
+
+
+def run(one: Shown, folder: Path, invoice: str) -> str:
+    """The command at the root of the repository, on the played folder in place of `var`; what it printed."""
+    command = re.sub(r"--invoice \d{6}", f"--invoice {invoice}", one.command.replace("var/", f"{folder}/"))
+    environment = os.environ | {"TAPWEALTH_DATA_DIR": str(folder), "NO_COLOR": "1", "COLUMNS": "120", "TERM": "dumb"}
+    done = subprocess.run(command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{one}: {done.stdout}{done.stderr}"
+    assert agrees(one.output, done.stdout), f"{one}\nprinted:\n{done.stdout}"
+    return done.stdout
+
+
+async def sell_while_it_is_up(folder: Path) -> None:
+    wanted = billing(folder, 1)
+    async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
+        evening = await perform(wanted, stage, lambda *_: None)
+        assert evening.proved
+        invoice = "000000"
+        for one in shown():
+            printed = await asyncio.to_thread(run, one, folder, invoice)
+            found = re.search(r"票据号 +(\d{6})", printed)
+            invoice = found[1] if found else invoice
+        assert (folder / "receipt.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_how_tos_commands_sell_in_the_played_shop() -> None:
+    assert len([one for one in shown() if "terminal" in one.command]) >= 6
+    with theatre_folder() as folder:
+        asyncio.run(sell_while_it_is_up(folder))
