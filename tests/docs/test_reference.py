@@ -20,6 +20,7 @@ from tapwealth.flows.acceptance import AcceptanceRefusal
 from tapwealth.flows.bills import BillsRefusal
 from tapwealth.flows.channel import ChannelRefusal
 from tapwealth.flows.devices import DeviceRefusal
+from tapwealth.flows.electronic_cash import CashRefusal
 from tapwealth.flows.end_of_day import DayRefusal
 from tapwealth.flows.frame import FrameRefusal
 from tapwealth.flows.insurance import InsuranceRefusal
@@ -48,7 +49,7 @@ SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
-    ReportRefusal, FrameRefusal, TokenRefusal, MandateRefusal, DeviceRefusal, SignInRefusal,
+    ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ The platform is the real one behind real sockets, over two played days.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,8 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "suspend_token": ("me", {"token": NOWHERE}),
     "resume_token": ("me", {"token": NOWHERE}),
     "delete_token": ("me", {"token": NOWHERE}),
+    "load_cash": ("me", {"token": NOWHERE, "amount": 100}),
+    "unload_cash": ("me", {"token": NOWHERE, "number": 1, "amount": 100, "balance": 0, "mac": "00" * 8}),
     "give_mandate": ("me", {"card": NOWHERE, "per_tap": 100, "per_day": 100}),
     "revoke_mandate": ("me", {"mandate": NOWHERE}),
     "suspend_device": ("me", {"device": NOWHERE}),
@@ -212,7 +215,7 @@ async def test_an_amount_that_cannot_be_is_named(doors: Doors, name: str) -> Non
     token, before = await token_of(doors, "me"), await doors.rows()
     rest = {field: value for field, value in GOOD[name][1].items() if field != "amount"}
     for amount, words in AMOUNTS:
-        body = "{" + "".join(f'"{field}": "{value}", ' for field, value in rest.items()) + f'"amount": {amount}' + "}"
+        body = "{" + "".join(f'"{field}": {json.dumps(value)}, ' for field, value in rest.items()) + f'"amount": {amount}' + "}"
         problem(await doors.command(name, body.encode(), token), 400, "bad_input", "amount: ", *words)
     await unchanged(doors, before)
 

@@ -11,12 +11,13 @@ from tapwealth.ledger.chart import BY_KIND, Kind
 from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
 
 DAY, UNTIL = date(2014, 2, 24), datetime(2014, 3, 3, 1, tzinfo=UTC)
-WALLET, HOLDING, MERCHANT = (account_id(3, 1_000_000_001 + number) for number in range(3))
-NAMES = {WALLET: "wallet", HOLDING: "holding", MERCHANT: "merchant"}
+WALLET, HOLDING, MERCHANT, CASH = (account_id(3, 1_000_000_001 + number) for number in range(4))
+NAMES = {WALLET: "wallet", HOLDING: "holding", MERCHANT: "merchant", CASH: "electronic cash on a card"}
 ID = UUID("01446167-da80-7000-8000-c00000000001")
 WALLET_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 30_00, 0)
 FUND_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 0, 30_00)
 BOTH = Tap(3, ID, WALLET, HOLDING, MERCHANT, 20_00, 30_00)
+OFFLINE = Tap(3, ID, WALLET, HOLDING, MERCHANT, 0, 0, cash=CASH, cash_amount=30_00)
 
 SERIAL = (1 << 48) - 1
 
@@ -104,6 +105,39 @@ def test_a_tap_that_is_presented_late() -> None:
         "  POST Dr owed to us by customers / Cr merchant 38.00",
         "  POST Dr owed to us by customers / Cr merchant 50.00",
         "  POST Dr wallet / Cr merchant 50.00",
+    ]
+
+
+def test_electronic_cash_that_comes_and_goes() -> None:
+    """Onto the card, off it again, and what a deleted card left: between the wallet and the card's own account, both in the reserve."""
+    made = [recipe(3, derived(ID, "cash"), WALLET, CASH, 50_00, DAY, 9, ID) for recipe in (entries.cash_loaded, entries.cash_unloaded)]
+    made.append(entries.cash_returned(3, derived(ID, "cash"), WALLET, CASH, 50_00, DAY, 9, ID))
+    assert [line for entry in made for line in shown(entry)] == [
+        "2014-02-24 CASH_LOADED",
+        "  POST Dr wallet / Cr electronic cash on a card 50.00",
+        "2014-02-24 CASH_UNLOADED",
+        "  POST Dr electronic cash on a card / Cr wallet 50.00",
+        "2014-02-24 CASH_RETURNED",
+        "  POST Dr electronic cash on a card / Cr wallet 50.00",
+    ]
+
+
+def test_a_sale_that_the_card_approved_offline() -> None:
+    """Set aside on the card's electronic cash, and cleared from it: the wallet is not in it."""
+    assert shown(entries.offline_sale(OFFLINE, 0, DAY, 9, UNTIL)) + shown(cleared(OFFLINE, 30_00)) == [
+        "2014-02-24 OFFLINE_SALE",
+        "  HOLD Dr electronic cash on a card / Cr merchant 30.00",
+        "2014-02-24 CAPTURED",
+        "  CAPTURE Dr electronic cash on a card / Cr merchant 30.00",
+    ]
+
+
+def test_an_offline_sale_that_comes_after_the_money_went_back() -> None:
+    """The merchant is paid all the same; the customer owes what went back."""
+    assert shown(entries.offline_sale(OFFLINE, 12_00, DAY, 9, UNTIL)) == [
+        "2014-02-24 OFFLINE_SALE",
+        "  POST Dr owed to us by customers / Cr electronic cash on a card 12.00",
+        "  HOLD Dr electronic cash on a card / Cr merchant 30.00",
     ]
 
 

@@ -192,7 +192,7 @@ class CardTown:
     def routed(self, request: Any) -> Routed:
         return Routed(*self.routes.get(request.pan.reveal(), (1, None)), request)
 
-    async def _decide(self, flow: Any, requests: tuple[Any, ...]) -> list[Any]:
+    async def decide(self, flow: Any, requests: tuple[Any, ...]) -> list[Any]:
         """As the group commit does: in one transaction that holds the books."""
         routed = [self.routed(one) for one in requests]
         async with self.place.house.database.transaction() as tx:
@@ -201,7 +201,7 @@ class CardTown:
             return answers
 
     async def authorise(self, *sales: AuthorisationRequest) -> list[AuthorisationResponse]:
-        return await self._decide(tap.authorise, sales)
+        return await self.decide(tap.authorise, sales)
 
     async def tap(self, phone: Phone, amount: int, /, **changes: Any) -> tuple[AuthorisationRequest, str]:
         """One tap and its response code."""
@@ -209,13 +209,13 @@ class CardTown:
         return sale, (await self.authorise(sale))[0].response_code
 
     async def reverse(self, *reversals: ReversalRequest) -> list[ReversalResponse]:
-        return await self._decide(tap_later.reverse, reversals)
+        return await self.decide(tap_later.reverse, reversals)
 
     async def later(self, *requests: FollowUpRequest) -> list[AuthorisationResponse]:
-        return await self._decide(tap_later.follow_up, requests)
+        return await self.decide(tap_later.follow_up, requests)
 
     async def upload(self, *claims: BatchUploadRequest) -> list[BatchUploadResponse]:
-        return await self._decide(tap.take_batch, claims)
+        return await self.decide(tap.take_batch, claims)
 
     async def clear(self, day: date = MONDAY) -> dict[str, Any]:
         """What the step of the day's end reports."""

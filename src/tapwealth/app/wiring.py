@@ -25,11 +25,13 @@ from tapwealth.flows import (
     cards,
     channel,
     devices,
+    electronic_cash,
     end_of_day,
     exchange_in,
     income,
     insurance,
     mandates,
+    offline_sale,
     people,
     purchase,
     reports,
@@ -69,6 +71,7 @@ from tapwealth.wire.iso8583.requests import (
     ReversalResponse,
     SettlementRequest,
     SettlementResponse,
+    TransactionKind,
 )
 from tapwealth.worker.worker import Worker
 
@@ -153,6 +156,7 @@ def _flows(house: House, card_house: CardHouse) -> dict[str, Callable[[Any, Sequ
     """The hot flows: each takes the list of what has come in meanwhile."""
     return {
         "authorise": lambda tx, commands: tap.authorise(card_house, tx, commands),
+        "offline_sale": lambda tx, commands: offline_sale.advise(card_house, tx, commands),
         "reverse": lambda tx, commands: tap_later.reverse(card_house, tx, commands),
         "follow_up": lambda tx, commands: tap_later.follow_up(card_house, tx, commands),
         "batch": lambda tx, commands: tap.take_batch(card_house, tx, commands),
@@ -277,7 +281,8 @@ class Terminals:
 
     async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
         routed = await self._route(request.pan, request)
-        answer: AuthorisationResponse = await self.batcher.submit("authorise", routed.book, routed)
+        flow = "offline_sale" if request.kind is TransactionKind.OFFLINE_SALE else "authorise"
+        answer: AuthorisationResponse = await self.batcher.submit(flow, routed.book, routed)
         return answer
 
     async def follow_up(self, request: FollowUpRequest) -> AuthorisationResponse:
@@ -404,6 +409,8 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "suspend_token": CommandSpec(tokens.SuspendToken, CUSTOMER, plain(tokens.suspend)),
         "resume_token": CommandSpec(tokens.ResumeToken, CUSTOMER, plain(tokens.resume)),
         "delete_token": CommandSpec(tokens.DeleteToken, CUSTOMER, plain(tokens.delete)),
+        "load_cash": CommandSpec(electronic_cash.LoadCash, CUSTOMER, plain(electronic_cash.load)),
+        "unload_cash": CommandSpec(electronic_cash.UnloadCash, CUSTOMER, plain(electronic_cash.unload)),
         "give_mandate": CommandSpec(mandates.GiveMandate, CUSTOMER, plain(mandates.give)),
         "revoke_mandate": CommandSpec(mandates.RevokeMandate, CUSTOMER, plain(mandates.revoke)),
         "suspend_device": CommandSpec(devices.SuspendDevice, CUSTOMER, plain(devices.suspend)),

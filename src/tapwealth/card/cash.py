@@ -11,8 +11,7 @@ from enum import Enum, auto
 
 from tapwealth.card.state import CardState
 from tapwealth.kernel.refusal import Refusal
-from tapwealth.wire.emv_crypto import Padding, retail_mac
-from tapwealth.wire.emv_data import numeric
+from tapwealth.wire.electronic_cash import load_mac, unload_mac
 
 
 class CashRefusal(Enum):
@@ -42,16 +41,6 @@ class UnloadProof:
     amount: int
     balance: int
     mac: bytes
-
-
-def load_mac(load_key: bytes, number: int, amount: int) -> bytes:
-    """What makes a load order genuine: "LOAD", the number in 4 bytes, the amount in 6 bytes of packed digits."""
-    return retail_mac(load_key, b"LOAD" + number.to_bytes(4, "big") + numeric(amount, 6), Padding.MARKED)
-
-
-def unload_mac(load_key: bytes, number: int, amount: int, balance: int) -> bytes:
-    """What makes an unload proof genuine: "UNLD", number, amount and balance as above."""
-    return retail_mac(load_key, b"UNLD" + number.to_bytes(4, "big") + numeric(amount, 6) + numeric(balance, 6), Padding.MARKED)
 
 
 def load(state: CardState, order: LoadOrder) -> CardState | Refusal:

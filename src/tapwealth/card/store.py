@@ -12,13 +12,11 @@ from typing import Any
 from tapwealth.card.state import DEBIT_AID, LAST_ATC, LOG_SIZE, CardState, Files, LimitedUseKey, LogEntry, Purse
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire.electronic_cash import CEILING
 from tapwealth.wire.emv_crypto import KEY_LENGTH
 from tapwealth.wire.emv_data import Track2, read_track2
 from tapwealth.wire.emv_profiles import PBOC_CVN, PROFILES
 from tapwealth.wire.emv_rsa import private_key
-
-CASH_CEILING = 100_000
-"""Fen: electronic cash never holds more (PBOC; the central bank's rule of 1,000 yuan)."""
 
 _WHERE = "stored card"
 _HINT = "restore the phone's store, or personalise the card anew"
@@ -82,7 +80,7 @@ def from_json(text: str) -> CardState:
         label=checked_label(stored.get("label")),
         atc=_number(stored, "atc", LAST_ATC) if "atc" in stored else 0,
         files=read_files(_member(stored, "files")) if "files" in stored else None,
-        cash=_cash_in(_member(stored, "cash")) if "cash" in stored else None,
+        cash=read_purse(_member(stored, "cash")) if "cash" in stored else None,
         consent_limit=_number(stored, "consent_limit", _LARGEST) if stored.get("consent_limit") is not None else None,
     )
 
@@ -173,22 +171,25 @@ def _cash_out(cash: Purse) -> dict[str, Any]:
     }
 
 
-def _cash_in(stored: Mapping[str, Any]) -> Purse:
-    limit = _number(stored, "balance_limit", CASH_CEILING)
+def read_purse(stored: Any) -> Purse:
+    """Electronic cash as the issuer sends it or as it was stored. Raises BadInput."""
+    if not isinstance(stored, dict):
+        raise _wrong("cash")
+    limit = _number(stored, "balance_limit", CEILING)
     log = _members(stored, "log") if "log" in stored else []
     if len(log) > LOG_SIZE or not all(isinstance(one, dict) for one in log):
         raise _wrong("log")
     return Purse(
         balance=_number(stored, "balance", limit) if "balance" in stored else 0,
         balance_limit=limit,
-        single_limit=_number(stored, "single_limit", CASH_CEILING),
-        reset_threshold=_number(stored, "reset_threshold", CASH_CEILING),
+        single_limit=_number(stored, "single_limit", CEILING),
+        reset_threshold=_number(stored, "reset_threshold", CEILING),
         load_key=Masked(_hex(stored, "load_key", KEY_LENGTH, KEY_LENGTH).hex()),
         loads=_number(stored, "loads", _LARGEST) if "loads" in stored else 0,
         unloads=_number(stored, "unloads", _LARGEST) if "unloads" in stored else 0,
         log=tuple(
             LogEntry(
-                _number(one, "amount", CASH_CEILING),
+                _number(one, "amount", CEILING),
                 _digits(one, "day", 6, 6),
                 _digits(one, "country", 4, 4),
                 _digits(one, "currency", 4, 4),

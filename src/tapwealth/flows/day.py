@@ -1,6 +1,18 @@
 """The steps of a day's end, in order."""
 
-from tapwealth.flows import bills, clearing, exchange_out, insurance, merchant_settlement, mirrors, payments, proof, transit, units
+from tapwealth.flows import (
+    bills,
+    clearing,
+    electronic_cash,
+    exchange_out,
+    insurance,
+    merchant_settlement,
+    mirrors,
+    payments,
+    proof,
+    transit,
+    units,
+)
 from tapwealth.flows.end_of_day import Step
 
 STEPS: tuple[Step, ...] = (
@@ -8,6 +20,7 @@ STEPS: tuple[Step, ...] = (
     Step("hear the bank", proof.hear_bank),
     Step("expire holds", clearing.expire_holds),
     Step("clear cards", clearing.clear_cards),
+    Step("return electronic cash", electronic_cash.return_cash),
     Step("drain transit", transit.drain_step),
     Step("settle merchants", merchant_settlement.settle_merchants),
     Step("settle billers", bills.settle_billers),

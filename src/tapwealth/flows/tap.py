@@ -51,7 +51,7 @@ was read."""
 EXPLAINED = 8
 """So many wrong cryptograms of a batch are looked into: who sends a flood of them must not take the time of those who pay."""
 UNITS = Asset.FUND_000198
-CLAIMABLE = (TransactionKind.SALE, TransactionKind.COMPLETION)
+CLAIMABLE = (TransactionKind.SALE, TransactionKind.COMPLETION, TransactionKind.OFFLINE_SALE)
 """What a merchant presents: the rest only holds, tells or undoes."""
 NOBODY = UUID(int=0)
 """Stands in a row for a card or merchant that is not ours."""
@@ -99,7 +99,7 @@ async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list
     await _save(cards, tx, at, facts, made)
     fresh = {id(one.routed): told(one.row) for one in made}
     decided.update({(one.row.book, one.row.key): one.row for one in made})
-    return [fresh.get(id(one)) or _answer(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
+    return [fresh.get(id(one)) or repeated(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
 
 
 @dataclass(slots=True)
@@ -282,6 +282,8 @@ def tap_of(accounts: dict[tuple[int, Kind, UUID], int], row: Authorisation) -> e
         row.fund_units,
         UNITS,
         row.id,
+        accounts[row.book, Kind.ELECTRONIC_CASH, row.token] if row.cash_amount else 0,
+        row.cash_amount,
     )
 
 
@@ -300,7 +302,7 @@ def without_money(row: Authorisation, why: str) -> Authorisation:
     )
 
 
-def _answer(row: Authorisation, one: Routed) -> AuthorisationResponse:
+def repeated(row: Authorisation, one: Routed) -> AuthorisationResponse:
     """What was decided, if this is the request that it was decided of: the numbers of a sale are not enough to be approved by."""
     if (
         not is_about(row, one)
@@ -352,7 +354,14 @@ async def accounts_of(house: House, tx: Any, rows: Iterable[Authorisation]) -> d
             (Kind.MERCHANT, row.merchant, Asset.CNY),
         ):
             wanted[row.book, kind, owner] = NewAccount(row.book, kind, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
+        if row.cash_amount:
+            wanted[row.book, Kind.ELECTRONIC_CASH, row.token] = cash_account(row.book, row.token)
     return dict(zip(wanted, await house.ledger.open_accounts(tx, list(wanted.values())), strict=True))
+
+
+def cash_account(book: int, token: UUID) -> NewAccount:
+    """A card's electronic cash."""
+    return NewAccount(book, Kind.ELECTRONIC_CASH, token, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
 
 
 async def take_batch(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[BatchUploadResponse]:
@@ -381,6 +390,7 @@ def _presentment(at: Moment, one: Routed, key: SaleKey, row: Authorisation | Non
         and row.state in ("approved", "captured", "expired")
         and is_about(row, one)
         and 0 < request.amount <= row.amount
+        and (row.kind != TransactionKind.OFFLINE_SALE or request.amount == row.amount)
     )
     identifier = row.id if row is not None and fits else None
     return Presentment(one.book, *key, request.amount, identifier, at.date_of(request.received_at), request.received_at)

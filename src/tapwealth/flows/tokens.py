@@ -27,6 +27,8 @@ from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.storage.database import Tx
+from tapwealth.wire.electronic_cash import CEILING
+from tapwealth.wire.emv_crypto import cash_load_key
 
 
 class TokenRefusal(Enum):
@@ -95,6 +97,15 @@ class GivenKey(msgspec.Struct, frozen=True):
     last_atc: int
 
 
+class CashData(msgspec.Struct, frozen=True):
+    """The card's electronic cash, empty: limits in fen, `load_key` in hex."""
+
+    load_key: str
+    balance_limit: int
+    single_limit: int
+    reset_threshold: int
+
+
 class Provisioned(msgspec.Struct, frozen=True):
     """What the phone's secure part is given, and keeps. `expiry` YYMM. Asked again, `files` and the RSA key in them are drawn anew."""
 
@@ -106,6 +117,7 @@ class Provisioned(msgspec.Struct, frozen=True):
     key_index: int
     keys: list[GivenKey]
     files: CardData
+    cash: CashData
 
 
 class Replenished(msgspec.Struct, frozen=True):
@@ -134,7 +146,7 @@ async def move(house: House, envelope: Envelope, command: MoveToken) -> Provisio
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> TokenState | Refusal:
-        old = await _own(tx, book, person, command.token)
+        old = await own(tx, book, person, command.token)
         if isinstance(old, Refusal):
             return old
         if old.device_key == point:
@@ -169,7 +181,7 @@ async def replenish(house: House, envelope: Envelope, command: ReplenishToken) -
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> TokenState | Refusal:
-        token = await _own(tx, book, person, command.token)
+        token = await own(tx, book, person, command.token)
         if isinstance(token, Refusal):
             return token
         against = _against(token, command)
@@ -226,7 +238,7 @@ async def _change(house: House, envelope: Envelope, command: SuspendToken | Resu
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> TokenState | Refusal:
-        token = await _own(tx, book, person, command.token)
+        token = await own(tx, book, person, command.token)
         if isinstance(token, Refusal):
             return token
         if token.state != state:
@@ -239,7 +251,7 @@ async def _change(house: House, envelope: Envelope, command: SuspendToken | Resu
 async def set_states(tx: Tx, at: Moment, of: Sequence[Token], state: str) -> None:
     """Cards of one person, who is told of each."""
     for book in {one.book for one in of}:
-        await store.set_token_states(tx, book, [one.id for one in of], state)
+        await store.set_token_states(tx, book, [one.id for one in of], state, at.now)
     await notices.tell(tx, [_notice(at.now, one, state) for one in of])
 
 
@@ -248,7 +260,7 @@ async def held(tx: Tx, book: int, person: UUID) -> list[TokenState]:
     return [_state(one, one.state) for one in await store.device_tokens(tx, book, person)]
 
 
-async def _own(tx: Tx, book: int, person: UUID, identifier: UUID) -> Token | Refusal:
+async def own(tx: Tx, book: int, person: UUID, identifier: UUID) -> Token | Refusal:
     token = (await store.tokens(tx, [(book, identifier)])).get(identifier)
     if token is None or token.person != person or token.state == "deleted":
         return Refusal(TokenRefusal.UNKNOWN_TOKEN, "you have no such card on a phone; /view/tokens lists yours")
@@ -258,7 +270,7 @@ async def _own(tx: Tx, book: int, person: UUID, identifier: UUID) -> Token | Ref
 async def _provisioned(house: House, book: int, person: UUID, made: TokenState) -> Provisioned | Refusal:
     identifier = UUID(made.token)
     async with house.database.read() as tx:
-        token = await _own(tx, book, person, identifier)
+        token = await own(tx, book, person, identifier)
         brought = await store.keys_brought_by(tx, book, identifier, 0)
         today = business_date_of((await moment(tx)).now)
     if isinstance(token, Refusal):
@@ -275,7 +287,13 @@ async def _provisioned(house: House, book: int, person: UUID, made: TokenState) 
         key_index=KEY_INDEX,
         keys=keys,
         files=await card_data(house, token, today),
+        cash=CashData(load_key(house, token).hex(), CEILING, CEILING, 0),
     )
+
+
+def load_key(house: House, token: Token) -> bytes:
+    """What orders of electronic cash are proved with, by the card's own key and not a limited-use one: it does not run out."""
+    return cash_load_key(issuer_keys(house).card_key(KEY_INDEX, number_of(house, token), token.psn))
 
 
 def _keys(house: House, token: Token, ranges: Sequence[KeyRange]) -> list[GivenKey]:
@@ -290,9 +308,15 @@ def _state(token: Token, state: str) -> TokenState:
 
 
 _SAID = {
-    "active": ("现在可以用来付款", "can be paid with now"),
+    "active": (
+        "现在可以用来付款。圈存到卡上的电子现金如同现钞，手机丢失后无法挂失",
+        "can be paid with now. Electronic cash that you load onto it is like banknotes: when the phone is lost, nobody can stop it",
+    ),
     "suspended": ("已暂停：不能付款，直到您恢复它", "is suspended: it does not pay until you resume it"),
-    "deleted": ("已删除，不能再付款", "is deleted and pays no more"),
+    "deleted": (
+        "已删除，不能再联机付款；卡上若有电子现金，30 天后的余额退回钱包",
+        "is deleted and pays no more online; if electronic cash was on it, what is left after 30 days goes back to your wallet",
+    ),
 }
 
 

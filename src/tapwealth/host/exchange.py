@@ -4,7 +4,7 @@ What is answered when it does not go well (field 39, codes of Q/CUP 009):
 
 * 30 the message cannot be read, but says from which terminal it is; 40 it is of a kind that is not taken; 12 of a currency that is not
 * 97 the terminal is unknown; A0 the MAC is wrong
-* 96 nothing was tried (`Busy`), or a reversal, upload or settlement ended in an outage: the terminal comes again with the same request
+* 96 nothing was tried (`Busy`), or a reversal, advice, upload or settlement ended in an outage: the terminal comes again with the same
 * no answer at all: a sale ended in an outage, so that nobody knows whether the money is held. The terminal reverses it.
 
 An answer carries a MAC only if the request's was right. The algorithm XORs blocks, so a code for fields that a stranger chose would let him
@@ -34,6 +34,7 @@ from tapwealth.wire.iso8583.requests import (
     ReversalRequest,
     ReversalResponse,
     SettlementRequest,
+    TransactionKind,
 )
 
 UNKNOWN_TERMINAL, WRONG_MAC, SYSTEM_FAULT = "97", "A0", "96"
@@ -155,6 +156,8 @@ class Exchange:
 def _come_again(request: Request, outage: Outage) -> Response | None:
     """The answer "system fault" where it is safe: what comes again with the same key; a sale only if nothing was tried."""
     match request:
+        case AuthorisationRequest(kind=TransactionKind.OFFLINE_SALE):
+            return AuthorisationResponse(response_code=SYSTEM_FAULT)
         case AuthorisationRequest() | FollowUpRequest():
             return AuthorisationResponse(response_code=SYSTEM_FAULT) if isinstance(outage, Busy) else None
         case ReversalRequest():

@@ -18,6 +18,8 @@ class DeclineReason(Enum):
     BAD_CHIP_DATA = ("05", "the chip data are incomplete or contradict the message")
     CARD_DECLINED = ("05", "the card itself declined")
     WRONG_CRYPTOGRAM = ("05", "the cryptogram is not the card's")
+    NOT_APPROVED_OFFLINE = ("05", "the card did not approve this by itself: it is no offline sale")
+    CLAIMED_BEFORE = ("94", "this approval of the card was claimed before")
     COUNTER_REPLAYED = ("05", "the card's counter was used before")
     KEY_USED_UP = ("05", "no key was given out for the card's counter: the phone must ask for more")
     KEY_TOO_OLD = ("05", "the key is too old: the phone must renew it")

@@ -1,7 +1,9 @@
-"""Journal entries of a tap: what is held, what clearing captures, what a reversal sets free. Each function's docstring is the recipe.
+"""Journal entries of a card: what a tap holds, what clearing captures, what a reversal sets free, and how electronic cash comes and goes.
+Each function's docstring is the recipe.
 
 A wallet part is one hold. A fund part is two linked holds: units on their way to the advancer (kind `transit_098`), and as many fen of the
-bank's advance line; both are captured in one entry, or both released, which leaves units, income and cap as if nothing had been.
+bank's advance line; both are captured in one entry, or both released, which leaves units, income and cap as if nothing had been. A sale
+that the card approved offline is held on the card's electronic cash alone, never on the wallet.
 """
 
 from dataclasses import dataclass
@@ -26,12 +28,17 @@ class TapEntry(IntEnum):
     COMPLETED = 306
     RESTORED = 307
     REFUNDED = 308
+    OFFLINE_SALE = 309
     MERCHANT_FEE = 310
+    CASH_LOADED = 320
+    CASH_UNLOADED = 321
+    CASH_RETURNED = 322
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """The money side of an authorisation: `wallet_amount` fen of the wallet, `fund_units` (at 1.0000, so also fen) by the advance.
+    """The money side of an authorisation: `wallet_amount` fen of the wallet, `fund_units` (at 1.0000, so also fen) by the advance; of an
+    offline sale `cash_amount` fen of the card's electronic cash (account `cash`) and nothing else.
 
     `id` names its holds: the authorisation's own, or where they were placed once more, that of the entry which did.
     """
@@ -45,6 +52,8 @@ class Tap:
     fund_units: int
     units_asset: Asset = Asset.FUND_000198
     authorisation: UUID | None = None
+    cash: int = 0
+    cash_amount: int = 0
 
     @property
     def reference(self) -> UUID:
@@ -53,25 +62,29 @@ class Tap:
 
 
 def holds_of(authorisation: UUID) -> tuple[UUID, UUID, UUID]:
-    """The ids of the holds that it may have placed: on the wallet, on units, on the advance line."""
+    """The ids of the holds that it may have placed: on the wallet (or on electronic cash), on units, on the advance line."""
     return derived(authorisation, "hold:wallet"), derived(authorisation, "hold:units"), derived(authorisation, "hold:advance")
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What clearing takes for a sale: fen of the wallet, units of the fund, and fen that are missing since the hold had expired."""
+    """What clearing takes for a sale: fen of the wallet, units of the fund, fen that are missing since the hold had expired, fen of
+    electronic cash."""
 
     wallet: int
     units: int = 0
     missing: int = 0
+    cash: int = 0
 
     @property
     def amount(self) -> int:
-        return self.wallet + self.units + self.missing
+        return self.wallet + self.units + self.missing + self.cash
 
 
 def taken_of(tap: Tap, amount: int) -> Taken:
     """How `amount` fen, at most what is held, are taken from a sale's holds: from the wallet first, as when they were placed."""
+    if tap.cash_amount:
+        return Taken(0, cash=amount)
     wallet = min(amount, tap.wallet_amount)
     return Taken(wallet, amount - wallet)
 
@@ -79,6 +92,8 @@ def taken_of(tap: Tap, amount: int) -> Taken:
 def _lines(tap: Tap, op: Op, wallet_amount: int, units: int, expires_at: datetime | None) -> list[Line]:
     lines = []
     wallet_hold, units_hold, advance_hold = holds_of(tap.id)
+    if tap.cash_amount:
+        lines.append(Line(op, tap.cash, tap.merchant, Asset.CNY, tap.cash_amount, wallet_hold, expires_at))
     if tap.wallet_amount:
         lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, wallet_amount, wallet_hold, expires_at))
     if tap.fund_units:
@@ -93,6 +108,34 @@ def authorised(tap: Tap, day: date, actor: int, expires_at: datetime) -> Journal
     """HOLD Dr wallet / Cr merchant; HOLD units Dr holding / Cr transit_098 and HOLD Dr advance_payable / Cr advance_out."""
     lines = _lines(tap, Op.HOLD, tap.wallet_amount, tap.fund_units, expires_at)
     return JournalEntry(tap.book, tap.id, TapEntry.AUTHORISED, day, actor, tap.reference, tuple(lines))
+
+
+def offline_sale(tap: Tap, missing: int, day: date, actor: int, expires_at: datetime) -> JournalEntry:
+    """HOLD Dr electronic_cash / Cr merchant. `missing` of it went back to the customer when the card was deleted: first Dr
+    customer_receivable / Cr electronic_cash, so that the merchant is paid and the customer owes it."""
+    lines = _lines(tap, Op.HOLD, 0, 0, expires_at)
+    if missing:
+        receivable = house_account(tap.book, Kind.CUSTOMER_RECEIVABLE, Asset.CNY)
+        lines.insert(0, Line(Op.POST, receivable, tap.cash, Asset.CNY, missing))
+    return JournalEntry(tap.book, tap.id, TapEntry.OFFLINE_SALE, day, actor, tap.reference, tuple(lines))
+
+
+def cash_loaded(book: int, key: UUID, wallet: int, cash: int, amount: int, day: date, actor: int, token: UUID) -> JournalEntry:
+    """Dr wallet / Cr electronic_cash: the issuer's order that the card will take."""
+    line = Line(Op.POST, wallet, cash, Asset.CNY, amount)
+    return JournalEntry(book, key, TapEntry.CASH_LOADED, day, actor, token, (line,))
+
+
+def cash_unloaded(book: int, key: UUID, wallet: int, cash: int, amount: int, day: date, actor: int, token: UUID) -> JournalEntry:
+    """Dr electronic_cash / Cr wallet: the card has proved that it left it."""
+    line = Line(Op.POST, cash, wallet, Asset.CNY, amount)
+    return JournalEntry(book, key, TapEntry.CASH_UNLOADED, day, actor, token, (line,))
+
+
+def cash_returned(book: int, key: UUID, wallet: int, cash: int, amount: int, day: date, actor: int, token: UUID) -> JournalEntry:
+    """Dr electronic_cash / Cr wallet: what a deleted card left when all its offline sales should have come in."""
+    line = Line(Op.POST, cash, wallet, Asset.CNY, amount)
+    return JournalEntry(book, key, TapEntry.CASH_RETURNED, day, actor, token, (line,))
 
 
 def completed(before: Tap, tap: Tap, day: date, actor: int, expires_at: datetime) -> JournalEntry:
@@ -132,13 +175,18 @@ def captured(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
     """CAPTURE what is taken of every hold, RELEASE a hold of which nothing is; for the fund part also Dr reserve_due / Cr merchant: the
     advance is on its way to the reserve."""
     lines = [
-        line._replace(op=Op.CAPTURE, amount=amount) if (amount := taken.wallet if line.debit == tap.wallet else taken.units) else line
+        line._replace(op=Op.CAPTURE, amount=amount) if (amount := _share(tap, taken, line.debit)) else line
         for line in _lines(tap, Op.RELEASE, tap.wallet_amount, tap.fund_units, None)
     ]
     if taken.units:
         due = house_account(tap.book, Kind.RESERVE_DUE, Asset.CNY)
         lines.append(Line(Op.POST, due, tap.merchant, Asset.CNY, taken.units))
     return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.CAPTURED, day, actor, tap.reference, tuple(lines))
+
+
+def _share(tap: Tap, taken: Taken, account: int) -> int:
+    """What is taken of the hold on that account."""
+    return taken.cash if account == tap.cash else taken.wallet if account == tap.wallet else taken.units
 
 
 def late_presentment(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:

@@ -15,7 +15,7 @@ class Token:
 
     `device_key` is the public key (P-256) of the device it is bound to. `requests` is the number of the
     device's last request for keys, `asked_at` the card's counter in it. `asked_by`: the hash by which the phone is known that asked for the
-    card.
+    card. `deleted_at` by the platform's clock.
     """
 
     book: int
@@ -33,6 +33,7 @@ class Token:
     requests: int = 0
     asked_at: int = 0
     asked_by: bytes = b""
+    deleted_at: datetime | None = None
 
 
 class SaleKey(NamedTuple):
@@ -51,7 +52,7 @@ BookedKey = tuple[int, SaleKey]
 @dataclass(frozen=True, slots=True)
 class Authorisation:
     """What was asked, what was answered, and what became of it. `wallet_amount` and `fund_units` are held, and once it is captured, what
-    was taken of each.
+    was taken of each; `cash_amount`, of a sale approved offline, is held on the card's electronic cash.
 
     `kind` is field 60.1, `original` the row that it follows. `credit` is what clearing gives back to the customer on `credited_on`.
     """
@@ -86,6 +87,7 @@ class Authorisation:
     balance: int = 0
     credit: int = 0
     credited_on: date | None = None
+    cash_amount: int = 0
 
     @property
     def holder(self) -> UUID:
@@ -99,13 +101,13 @@ class Authorisation:
 
 _TOKEN = (
     "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state, device_key, requests,"  # noqa: S105
-    " asked_at, asked_by"
+    " asked_at, asked_by, deleted_at"
 )
 _RANGE = "number, first_atc, last_atc, amount_limit, spent, good_until"
 _AUTHORISATION = (
     "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
     " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount,"
-    " kind, original, held_by, held_until, balance, credit, credited_on"
+    " kind, original, held_by, held_until, balance, credit, credited_on, cash_amount"
 )
 _KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
 
@@ -119,7 +121,7 @@ async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]
     routed = await tx.fetch(route, *([getattr(one, name) for one in made] for name in ("token_lookup", "book", "id")))
     added = {row["token"] for row in routed}
     names = _TOKEN.split(", ")
-    types = "int uuid uuid bytea bytea text text text text int text bytea bigint int bytea"
+    types = "int uuid uuid bytea bytea text text text text int text bytea bigint int bytea timestamptz"
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     columns = ([getattr(one, name) for one in made if one.id in added] for name in names)
     await tx.execute(f"insert into card_token ({_TOKEN}, issued_at) select x.*, ${len(names) + 1} from unnest({slots}) x", *columns, now)
@@ -132,10 +134,15 @@ async def device_tokens(tx: Any, book: int, person: UUID) -> list[Token]:
     return [Token(*row) for row in await tx.fetch(query, book, person)]
 
 
-async def set_token_states(tx: Any, book: int, tokens: Sequence[UUID], state: str) -> None:
+async def set_token_states(tx: Any, book: int, tokens: Sequence[UUID], state: str, now: datetime) -> None:
     """A deleted one stays deleted."""
     await tx.execute(
-        "update card_token set state = $3 where book = $1 and id = any($2::uuid[]) and state <> 'deleted'", book, list(tokens), state
+        "update card_token set state = $3, deleted_at = case $3 when 'deleted' then $4::timestamptz end"
+        " where book = $1 and id = any($2::uuid[]) and state <> 'deleted'",
+        book,
+        list(tokens),
+        state,
+        now,
     )
 
 
@@ -197,6 +204,16 @@ async def renew_keys(tx: Any, book: int, token: UUID, counter: int, now: datetim
     )
 
 
+async def keys_at(tx: Any, counters: Sequence[tuple[int, UUID, int]]) -> dict[tuple[UUID, int], KeyRange]:
+    """By (token, counter) of (book, token, counter): the key that was given for it, however long ago."""
+    rows = await tx.fetch(
+        f"select token, atc, {_RANGE} from token_key join unnest($1::int[], $2::uuid[], $3::int[]) k(book, token, atc) using (book, token)"
+        " where atc between first_atc and last_atc",
+        *_columns(counters, 3),
+    )
+    return {(token, atc): KeyRange(*columns) for token, atc, *columns in rows}
+
+
 async def live_keys(tx: Any, tokens: Sequence[Token]) -> dict[UUID, list[KeyRange]]:
     """By token, the keys from that of its greatest counter on: those that a tap can need. One statement, none for no token."""
     found: dict[UUID, list[KeyRange]] = {one.id: [] for one in tokens}
@@ -246,7 +263,7 @@ async def by_sale(tx: Any, keys: Sequence[BookedKey]) -> dict[BookedKey, Authori
 async def add_authorisations(tx: Any, made: Sequence[Authorisation]) -> None:
     types = (
         "int uuid uuid uuid uuid text text text text bigint int text text text text text bigint bigint bytea date timestamptz date bigint"
-        " text uuid uuid timestamptz bigint bigint date"
+        " text uuid uuid timestamptz bigint bigint date bigint"
     )
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     rows = [tuple(getattr(one, name) for name in _NAMES) for one in made]
@@ -347,6 +364,107 @@ async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, in
         " from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) x(book, id, amount, wallet, units)"
         " where a.book = x.book and a.id = x.id and a.state in ('approved', 'expired')",
         *_columns(captured, 5),
+        day,
+    )
+
+
+async def claimed_offline(tx: Any, counters: Sequence[tuple[int, UUID, int]]) -> set[tuple[UUID, int]]:
+    """(token, counter) of those that a sale approved offline was taken under."""
+    rows = await tx.fetch(
+        "select token, atc from offline_sale join unnest($1::int[], $2::uuid[], $3::int[]) k(book, token, atc) using (book, token, atc)",
+        *_columns(counters, 3),
+    )
+    return {(row["token"], row["atc"]) for row in rows}
+
+
+async def add_offline_sales(tx: Any, made: Sequence[Authorisation]) -> None:
+    """With the number of each card's last unload, by which is known what was claimed after it."""
+    if made:
+        await tx.execute(
+            "insert into offline_sale (book, token, atc, authorisation, after_unload) select x.*, coalesce((select max(o.number)"
+            " from cash_order o where o.book = x.book and o.token = x.token and o.kind = 'unload'), 0)"
+            " from unnest($1::int[], $2::uuid[], $3::int[], $4::uuid[]) x(book, token, atc, authorisation)",
+            *_columns([(one.book, one.token, one.atc, one.id) for one in made], 4),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CashOrder:
+    """Electronic cash, `load`ed onto a card or `unload`ed from it; `number` counts each kind, `balance` is the card's own word.
+    `unclaimed`: what had left the card by then, and no merchant had claimed."""
+
+    book: int
+    token: UUID
+    kind: str
+    number: int
+    amount: int
+    balance: int | None
+    unclaimed: int
+    ordered_at: datetime
+    business_date: date
+
+
+_ORDER = "book, token, kind, number, amount, balance, unclaimed, ordered_at, business_date"
+
+
+async def cash_orders(tx: Any, book: int, token: UUID, kind: str, newest: int) -> list[CashOrder]:
+    """The newest orders of a card, newest first."""
+    query = f"select {_ORDER} from cash_order where book = $1 and token = $2 and kind = $3 order by number desc limit $4"
+    return [CashOrder(*row) for row in await tx.fetch(query, book, token, kind, newest)]
+
+
+async def cash_order(tx: Any, book: int, token: UUID, kind: str, number: int) -> CashOrder | None:
+    query = f"select {_ORDER} from cash_order where book = $1 and token = $2 and kind = $3 and number = $4"
+    row = await tx.fetchrow(query, book, token, kind, number)
+    return CashOrder(*row) if row else None
+
+
+async def add_cash_order(tx: Any, one: CashOrder) -> None:
+    values = (getattr(one, name) for name in _ORDER.split(", "))
+    await tx.execute(f"insert into cash_order ({_ORDER}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)", *values)
+
+
+async def unclaimed_before(tx: Any, instant: datetime, limit: int) -> list[tuple[int, UUID, UUID, int, int, int]]:
+    """(book, card, person, number of its newest unload before that instant, fen that were unclaimed then, fen claimed or given back since)
+    of the cards with such an unload that was not looked at yet."""
+    rows = await tx.fetch(
+        "select o.book, o.token, t.person, o.number, o.unclaimed,"
+        " coalesce((select sum(a.amount) from offline_sale s join authorisation a on a.book = s.book and a.id = s.authorisation"
+        "  where s.book = o.book and s.token = o.token and s.after_unload >= o.number), 0)::bigint"
+        " + coalesce((select sum(r.returned) from cash_order r"
+        "  where r.book = o.book and r.token = o.token and r.looked_at > o.ordered_at), 0)::bigint"
+        " from (select distinct on (book, token) * from cash_order where unclaimed > 0 and looked_at is null and ordered_at < $1"
+        "  order by book, token, number desc limit $2) o join card_token t on t.book = o.book and t.id = o.token",
+        instant,
+        limit,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def set_looked_at(tx: Any, orders: Sequence[tuple[int, UUID, int, int]], now: datetime) -> None:
+    """(book, card, number of an unload, fen given back for it); the unloads before it are done with as well."""
+    await tx.execute(
+        "update cash_order o set looked_at = $5, returned = case when o.number = x.number then x.returned else 0 end"
+        " from unnest($1::int[], $2::uuid[], $3::int[], $4::bigint[]) x(book, token, number, returned)"
+        " where o.book = x.book and o.token = x.token and o.kind = 'unload' and o.number <= x.number and o.looked_at is null",
+        *_columns(orders, 4),
+        now,
+    )
+
+
+async def deleted_before(tx: Any, instant: datetime, limit: int) -> list[Token]:
+    """Cards deleted before that instant whose cash was not looked at since."""
+    query = f"select {_TOKEN} from card_token where deleted_at < $1 and cash_returned_on is null order by deleted_at, id limit $2"
+    rows = await tx.fetch(query, instant, limit)
+    return [Token(*row) for row in rows]
+
+
+async def set_cash_returned(tx: Any, tokens: Sequence[Token], day: date) -> None:
+    await tx.execute(
+        "update card_token t set cash_returned_on = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where t.book = x.book and t.id = x.id",
+        [one.book for one in tokens],
+        [one.id for one in tokens],
         day,
     )
 

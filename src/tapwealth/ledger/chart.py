@@ -34,6 +34,7 @@ class Kind(IntEnum):
     INSURER = 204
     ADVANCE_PAYABLE = 205
     CHANNEL_FUNDS = 206
+    ELECTRONIC_CASH = 207
 
     # On the way
     FUND_PURCHASE_IN_TRANSIT = 301
@@ -87,6 +88,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.OWN_MONEY_OUT, "leaving our own money", Kind.OWN_MONEY),
     ChartRow(Kind.ADVANCE_OUT, "leaving the bank's advance", Kind.ADVANCE),
     ChartRow(Kind.WALLET, "wallet", Kind.CUSTOMER_RESERVE, _WITHIN, personal=True),
+    ChartRow(Kind.ELECTRONIC_CASH, "electronic cash on a card", Kind.CUSTOMER_RESERVE, _WITHIN, personal=True),
     ChartRow(Kind.MERCHANT, "owed to a merchant", Kind.CUSTOMER_RESERVE, _WITHIN, personal=True),
     ChartRow(Kind.BILLER, "owed to a biller", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.INSURER, "owed to the insurer", Kind.PREMIUM_TRUST),

@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_der_private_key
 
+from tapwealth.card import cash
 from tapwealth.card.applet import step
 from tapwealth.card.personalise import personalise
 from tapwealth.card.state import CardState
-from tapwealth.card.store import read_files, read_key
+from tapwealth.card.store import read_files, read_key, read_purse
 from tapwealth.kernel.masked import Masked, Pan
+from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.phone.store import CardStore
 
 
@@ -52,12 +54,34 @@ class Phone:
         return key
 
     def personalise(self, given: Mapping[str, Any]) -> None:
-        """Take in what the issuer sent: PAN, PSN, expiry YYMM, the first limited-use keys, and what readers may read."""
+        """Take in what the issuer sent: PAN, PSN, expiry YYMM, the first limited-use keys, what readers may read, an empty purse."""
         expiry = given["expiry"]
         until = date(2000 + int(expiry[:2]), int(expiry[2:]), 1)
         keys = tuple(read_key(one) for one in given["keys"])
         plain = personalise(Pan(given["pan"]), given["psn"], until, keys, key_index=given["key_index"])
-        self._save(replace(plain, files=read_files(given["files"])))
+        self._save(replace(plain, files=read_files(given["files"]), cash=read_purse(given["cash"])))
+
+    def load(self, order: Mapping[str, Any]) -> None:
+        """Take an order of the issuer's onto the card; the last one again changes nothing. Raises BadInput with the card's reason."""
+        loaded = cash.load(self._load(), cash.LoadOrder(order["number"], order["amount"], bytes.fromhex(order["mac"])))
+        if isinstance(loaded, Refusal):
+            raise BadInput(loaded.text, where="electronic cash", hint="fetch the card's orders, and take them in their turn")
+        self._save(loaded)
+
+    def unload(self, amount: int) -> dict[str, Any]:
+        """Take money off the card: the proof that the issuer wants. Raises BadInput with the card's reason."""
+        unloaded = cash.unload(self._load(), amount)
+        if isinstance(unloaded, Refusal):
+            raise BadInput(unloaded.text, where="electronic cash", hint="take less")
+        state, proof = unloaded
+        self._save(state)
+        return {"number": proof.number, "amount": proof.amount, "balance": proof.balance, "mac": proof.mac.hex()}
+
+    @property
+    def cash(self) -> int:
+        """Fen of electronic cash on the card."""
+        purse = self._load().cash
+        return purse.balance if purse is not None else 0
 
     def transmit(self, c_apdu: bytes) -> bytes:
         """One command APDU, one response. The dialogue lives as long as the phone is in the field; the counter for good."""

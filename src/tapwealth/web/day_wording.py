@@ -14,6 +14,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"{_DAY} is cut", r"\1 已日切"),
     (r"every due payment has its answer", "到期付款均有回执"),
     (r"(\d+) due payments have no answer", r"\1 笔到期付款尚无回执"),
+    (r"no electronic cash is due to be returned", "没有应退回的电子现金"),
+    (rf"{_YUAN} yuan of electronic cash returned", r"退回电子现金 \1 元"),
     (r"(\d+) authorisations expired", r"\1 笔授权到期释放"),
     (rf"(\d+) sales cleared, {_YUAN} yuan", r"清算 \1 笔，共 \2 元"),
     (r"transit drained", "跨册在途已清空"),

@@ -14,6 +14,7 @@ STEPS = {
     "expire holds": "释放过期冻结",
     "clear cards": "卡清算",
     "begin cover": "保障生效",
+    "return electronic cash": "退回电子现金",
     "drain transit": "跨册在途清空",
     "settle merchants": "商户结算",
     "settle billers": "缴费机构结算",

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows import cards, devices, exchange_in, mandates, tokens
+from tapwealth.flows import cards, devices, electronic_cash, exchange_in, mandates, tokens
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
@@ -69,6 +69,9 @@ def views(house: House) -> Mapping[str, View]:
         "payments/{id}": lambda caller, given: _payment(house, caller, _id(given)),
         "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.bill(tx, book, person, _id(given))),
         "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.policy(tx, book, person, _id(given))),
+        "cash/{id}": lambda caller, given: _own(
+            house, caller, lambda tx, book, person: electronic_cash.cash_of(house, tx, book, person, _id(given))
+        ),
         "tokens": lambda caller, _given: _own(house, caller, tokens.held),
         "mandates": lambda caller, _given: _own(house, caller, mandates.held),
         "devices": lambda caller, _given: _devices(house, caller),

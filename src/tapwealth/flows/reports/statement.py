@@ -1,4 +1,4 @@
-"""A customer's statement: every movement of the wallet and of the fund holding, in the customer's own words and order.
+"""A customer's statement: every movement of wallet, fund holding and electronic cash, in the customer's own words and order.
 
 A line's date is the business date of its entry. Its time is that of what the customer did (tapped, sent, paid, ordered); what partners
 answer by date alone, such as the registrar's confirmations and income, has no time and opens its date. So lines do not depend on when a
@@ -23,9 +23,11 @@ from tapwealth.flows.frame import House
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.store import Told
 from tapwealth.flows.reports.words import MOVEMENTS, OTHER, PAID_BY_FUND, RECEIVED_WITHIN, Words, product_words
+from tapwealth.flows.tap import cash_account
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance import store as insurance
 from tapwealth.insurance.entries import InsuranceEntry
+from tapwealth.issuing import store as issuing
 from tapwealth.issuing.entries import TapEntry
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.money import Asset
@@ -36,7 +38,7 @@ MOST_LINES = 2_000
 """Newest lines of an account that a statement goes back to; holds count too."""
 _PAGE = 500
 
-WALLET, HOLDING = "wallet", "holding"
+WALLET, HOLDING, CASH = "wallet", "holding", "cash"
 _DAWN, _NO_TIME = "00:00:00", ""
 
 
@@ -53,13 +55,16 @@ class StatementLine(msgspec.Struct, frozen=True):
 
 
 class StatementView(msgspec.Struct, frozen=True):
-    """A customer's accounts and their lines, oldest first. `held` is set aside for taps that are not cleared yet."""
+    """A customer's accounts and their lines, oldest first. `held` is set aside for taps that are not cleared yet; `cash` lies on the cards
+    in phones, or was spent by them and not claimed yet."""
 
     shown_name: str
     wallet: int
     wallet_held: int
     holding: int
     holding_held: int
+    cash: int
+    cash_held: int
     statement: list[StatementLine]
 
 
@@ -99,10 +104,18 @@ async def statement_of(house: House, tx: Any, person: PersonRow) -> StatementVie
     """Read in one snapshot."""
     wallet = await _account(house, tx, person, WALLET, Kind.WALLET, Asset.CNY)
     holding = await _account(house, tx, person, HOLDING, Kind.HOLDING, Asset.FUND_000198)
-    facts = await _facts(tx, person, [*wallet.lines, *holding.lines])
-    placed = [one for account in (wallet, holding) for one in _placed(account, facts)]
+    cash = await _cash(house, tx, person)
+    facts = await _facts(tx, person, [*wallet.lines, *holding.lines, *(line for one in cash for line in one.lines)])
+    placed = [one for account in (wallet, holding, *cash) for one in _placed(account, facts)]
     return StatementView(
-        person.shown_name, wallet.owed, wallet.held, holding.owed, holding.held, [line for _, line in sorted(placed, key=_by_place)]
+        person.shown_name,
+        wallet.owed,
+        wallet.held,
+        holding.owed,
+        holding.held,
+        sum(one.owed for one in cash),
+        sum(one.held for one in cash),
+        [line for _, line in sorted(placed, key=_by_place)],
     )
 
 
@@ -117,6 +130,17 @@ async def _account(house: House, tx: Any, person: PersonRow, name: str, kind: Ki
         return _Account(name, 0, 0, ())
     balance = (await house.ledger.balances(tx, [number]))[number]
     return _Account(name, balance.totals.owed, balance.debits_pending, await _lines(house, tx, number))
+
+
+async def _cash(house: House, tx: Any, person: PersonRow) -> list[_Account]:
+    """An account for each card that ever had any: few, as a person has few phones."""
+    tokens = await issuing.device_tokens(tx, person.book, person.id)
+    found = await house.ledger.find_accounts(tx, [cash_account(one.book, one.id) for one in tokens])
+    numbers = [number for number in found if number is not None]
+    balances = await house.ledger.balances(tx, numbers)
+    return [
+        _Account(CASH, balances[number].totals.owed, balances[number].debits_pending, await _lines(house, tx, number)) for number in numbers
+    ]
 
 
 async def _lines(house: House, tx: Any, account: int) -> list[HistoryLine]:
@@ -143,7 +167,7 @@ async def _facts(tx: Any, person: PersonRow, lines: Sequence[HistoryLine]) -> _F
 
     facts = _Facts()
     facts.told |= await store.instructions(tx, references(BankEntry.MONEY_IN, BankEntry.INSTRUCTED, BankEntry.REJECTED, BankEntry.EXECUTED))
-    facts.told |= await store.told_taps(tx, book, references(TapEntry.CAPTURED, TapEntry.REFUNDED))
+    facts.told |= await store.told_taps(tx, book, references(TapEntry.CAPTURED, TapEntry.REFUNDED, TapEntry.OFFLINE_SALE))
     facts.told |= await store.told_orders(tx, book, references(FundEntry.PURCHASE_PLACED, FundEntry.PURCHASE_CONFIRMED))
     facts.told |= await _bills(tx, book, references(BillEntry.DEBITED, BillEntry.REFUNDED))
     facts.told |= await store.payers(tx, book, references(BankEntry.RECEIVED_FROM_BOOK))
