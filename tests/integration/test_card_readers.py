@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from card_authority import CA_KEY
 from issued_card import CARD_KEY
+from till_host import till_at_a_host
 from virtual_reader import INDEPENDENT, PAN, Daemon, daemon, make_store, phone, wait_until
 
 from tapwealth.acquiring.readers.pcsc import PcscReader, reader_names
 from tapwealth.card import Interface
+from tapwealth.cli import terminal_commands
 from tapwealth.kernel.refusal import Outage
 from tapwealth.phone.vpcd import VirtualCard
 from tapwealth.terminal.config import Application, Tap, TerminalConfig
@@ -88,6 +90,12 @@ def test_an_offline_tap_is_proved_genuine_and_its_cash_is_gone_from_the_phone(re
         reader.close()
     assert isinstance(approved, OfflineApproval), approved
     assert int(json.loads(store.read_text())["cash"]["balance"]) == balance - 1_234
+
+
+def test_the_merchants_terminal_takes_a_payment_from_a_card_in_a_reader(readers: Daemon, store: Path, tmp_path: Path) -> None:
+    with till_at_a_host(tmp_path / "till") as till, phone(store, "--vpcd", f"127.0.0.1:{readers.port}"):
+        done = terminal_commands.pay(till, "12.50", f"pcsc:{SLOT}", 20, terminal_commands.Paper(None, None))
+    assert (done.code, done.data["outcome"], done.data["card"]) == (0, "approved", "622200******0009")
 
 
 def test_power_lost_between_any_two_commands_spends_no_more_than_a_counter(readers: Daemon, store: Path) -> None:

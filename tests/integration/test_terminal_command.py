@@ -4,17 +4,17 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from card_authority import CA_KEY
 from PIL import Image
-from till_host import KEY, MASTER_KEY, MERCHANT, NOON, TERMINAL, Bank, Network, hosted
+from till_host import KEY, NOON, TERMINAL, Bank, Network, served, set_up
 from virtual_reader import PAN, make_store, phone
 
+from tapwealth.acquiring.readers.reader import NoCard
 from tapwealth.acquiring.receipt_picture import find_font, picture
 from tapwealth.card import from_json
 from tapwealth.cli import terminal_commands as commands
@@ -25,7 +25,8 @@ from tapwealth.counter.till_folder import read_till
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.terminal.config import Tap, TerminalConfig
 from tapwealth.terminal.kernel import dialogue, run
-from tapwealth.terminal.outcome import OnlineRequest
+from tapwealth.terminal.outcome import Ended, Ending, OnlineRequest
+from tapwealth.wire import tlv
 from tapwealth.wire.emv_data import CryptogramType
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest
 
@@ -37,47 +38,10 @@ def bank() -> Bank:
     return Bank()
 
 
-@contextmanager
-def served(bank: Bank) -> Iterator[Network]:
-    """The host in a thread of its own, as commands run a loop of theirs."""
-    loop = asyncio.new_event_loop()
-    stop, ready, lines = asyncio.Event(), threading.Event(), list[Network]()
-
-    async def serve() -> None:
-        async with hosted(bank) as network:
-            lines.append(network)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield lines[0]
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
-
-
 @pytest.fixture
 def network(bank: Bank) -> Iterator[Network]:
     with served(bank) as network:
         yield network
-
-
-def set_up(folder: Path, port: int, **more: Any) -> Path:
-    """A till's folder with a state."""
-    folder.mkdir()
-    entries: dict[str, Any] = {"host": f"127.0.0.1:{port}", "merchant": MERCHANT, "terminal": TERMINAL, "name": "晨光小店"}
-    entries |= {"key_file": "till.key", "timeout_ms": 2_000}
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in (entries | more).items() if value is not None]
-    (folder / "till.toml").write_text("\n".join([*lines, "clock = 2014-02-24T12:00:00+08:00"]))
-    (folder / "till.toml").chmod(0o600)
-    for name, key in (("till.key", KEY), ("master.key", MASTER_KEY)):
-        (folder / name).write_text(key.hex())
-        (folder / name).chmod(0o600)
-    return folder
 
 
 @pytest.fixture
@@ -216,6 +180,125 @@ def test_a_request_that_carries_the_cards_own_approval_never_goes_as_a_sale(fold
     assert asyncio.run(concluded()).response_code == "00"
     (advice,) = (request for request in bank.seen if isinstance(request, AuthorisationRequest))
     assert advice.kind.value == "36"
+
+
+# ---- a card that approves by itself
+
+
+OFFLINE = f"""serial = "{TERMINAL}"
+qualifiers = "33000080"
+[[application]]
+aid = "A00000033301"
+floor_limit = 20000
+[[ca_key]]
+rid = "{CA_KEY.rid.hex()}"
+index = "{CA_KEY.index:02X}"
+modulus = "{CA_KEY.key.modulus:X}"
+exponent = "{CA_KEY.key.exponent:02X}"
+check_value = "{CA_KEY.check_value.hex()}"
+"""
+
+
+@pytest.fixture
+def offline_folder(folder: Path) -> Path:
+    """The till with a floor limit of 200.00 and the scheme's key."""
+    (folder / "kernel.toml").write_text(OFFLINE)
+    (folder / "till.toml").write_text('kernel_file = "kernel.toml"\n' + (folder / "till.toml").read_text())
+    return folder
+
+
+def without_host(folder: Path, network: Network) -> Callable[[], int]:
+    """Nobody is at the host's address; what is given back puts the right one in again."""
+    path = folder / "till.toml"
+    before = path.read_text()
+    path.write_text(before.replace(f":{network.port}", ":9"))
+    return lambda: path.write_text(before)
+
+
+def test_a_phone_pays_out_of_its_own_cash_without_a_host_and_settlement_forwards_it(
+    offline_folder: Path, card: str, network: Network, bank: Bank
+) -> None:
+    back = without_host(offline_folder, network)
+    cash = json.loads(Path(card[6:]).read_text())["cash"]["balance"]
+    done = pay(offline_folder, card)
+    assert (done.code, done.data["kind"], done.data["outcome"]) == (0, "offline sale", "approved")
+    left = json.loads(Path(card[6:]).read_text())["cash"]["balance"]
+    assert left == cash - 1250
+    assert f"卡内余额{f'RMB {left // 100}.{left % 100:02d}':>24}" in done.paper
+    assert commands.report(offline_folder, "", NO_PAPER).data["vouchers"][0]["to_be_forwarded"]
+    assert commands.settle(offline_folder, NO_PAPER).code == 3
+    above = pay(offline_folder, card, "200.01")
+    assert (above.code, "no line to" in above.note) == (3, True), "above the floor limit the host is needed"
+    back()
+    settled = commands.settle(offline_folder, NO_PAPER)
+    assert (settled.code, settled.data["totals"]["sales_amount"]) == (0, 1250)
+    (advice,) = (request for request in bank.seen if isinstance(request, AuthorisationRequest))
+    assert (advice.kind.value, advice.pan.reveal()) == ("36", PAN)
+    assert tlv.unique(tlv.decode(advice.icc_data, where="55"), where="55")[0x9F27] == b"\x40", "it carries the card's own approval"
+
+
+def test_a_phone_over_tcp_pays_out_of_its_own_cash(offline_folder: Path, tmp_path: Path, bank: Bank) -> None:
+    with phone(make_store(tmp_path / "phone1.json"), "--tcp", "127.0.0.1:0") as running:
+        port = int(running.wait_for("listening at").split(":")[1].split(",")[0])
+        assert pay(offline_folder, f"tcp:127.0.0.1:{port}").data["kind"] == "offline sale"
+        assert pay(offline_folder, f"tcp:127.0.0.1:{port}", "200.01").data["kind"] == "sale"
+    assert [request.kind.value for request in bank.seen if isinstance(request, AuthorisationRequest)] == ["36", "22"]
+
+
+# ---- waiting for the card
+
+
+class Scripted:
+    """A reader in which a card comes, leaves and comes again as told: `breaks` is after how many commands it leaves, None stays."""
+
+    def __init__(self, card: str, *, absent: int = 0, breaks: Sequence[int | None] = (None,)) -> None:
+        self._reader = open_reader(commands.read_reader_name(card))
+        self._absent, self._breaks, self._left = absent, list(breaks), 0
+        self.closed = False
+
+    def connect(self) -> None:
+        if self._absent:
+            self._absent -= 1
+            raise NoCard("nothing there")
+        self._reader.connect()
+        stays = self._breaks.pop(0)
+        self._left = 1_000 if stays is None else stays
+
+    def transmit(self, c_apdu: bytes) -> bytes:
+        self._left -= 1
+        return self._reader.transmit(c_apdu) if self._left >= 0 else b""
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+def waited(reader: Scripted, patience_ms: int = 5_000) -> tuple[Any, list[str]]:
+    said: list[str] = []
+    tap = Tap(1250, NOON.date(), b"\1\2\3\4", 7)
+    return wait_for_card(TerminalConfig(TERMINAL), tap, reader, Waiting(patience_ms, said.append)), said
+
+
+def test_a_card_that_comes_late_is_waited_for_and_the_customer_told_once(card: str) -> None:
+    outcome, said = waited(Scripted(card, absent=3))
+    assert isinstance(outcome, OnlineRequest)
+    assert said == ["hold card or phone to the reader"]
+
+
+@pytest.mark.parametrize("commands_before_it_left", range(3))
+def test_a_card_that_left_is_asked_again_as_before(card: str, commands_before_it_left: int) -> None:
+    outcome, said = waited(Scripted(card, breaks=(commands_before_it_left, None)))
+    assert isinstance(outcome, OnlineRequest)
+    (told,) = said
+    assert told.startswith("the card left the field")
+    assert told.endswith("hold it to the reader again")
+    chip = tlv.unique(tlv.decode(outcome.icc_data, where="55"), where="55")
+    assert chip[0x9F37] == b"\1\2\3\4", "the same tap"
+
+
+def test_a_card_that_keeps_leaving_ends_the_tap_when_the_time_is_over(card: str) -> None:
+    outcome, _ = waited(Scripted(card, breaks=(2,)), patience_ms=0)
+    assert isinstance(outcome, Ended)
+    assert outcome.ending is Ending.TRY_AGAIN
 
 
 # ---- what follows

@@ -324,6 +324,13 @@ async def test_a_host_that_does_not_take_the_key_says_what_to_do(bank: Bank, net
     till.close()
 
 
+async def test_numbers_that_the_host_knows_for_another_sale_tell_of_an_old_copy(till: Till, bank: Bank) -> None:
+    bank.sale_code = "94"
+    result = await sell(till)
+    assert result.outcome is VoucherOutcome.DECLINED
+    assert "this till's state is an old copy; sign on with --start-batch" in result.note
+
+
 # ---- sign-on
 
 

@@ -1,10 +1,15 @@
 """A bank behind a real host, and a line that can lose what the host says: what a till's tests stand against."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
+from tapwealth.counter.till_folder import read_till
 from tapwealth.host.listener import Listener
 from tapwealth.kernel.in_flight import InFlight
 from tapwealth.wire.iso8583.requests import (
@@ -48,7 +53,7 @@ class Bank:
         self.uploaded: dict[RequestKey, int] = {}
         self.keys: list[bytes] = [KEY]
         self.before: Callable[[TerminalRequest], None] = lambda request: None
-        self.advice_code = self.reversal_code = ""
+        self.sale_code = self.advice_code = self.reversal_code = ""
         self.missing = 0
 
     def _take(self, request: TerminalRequest) -> None:
@@ -59,6 +64,8 @@ class Bank:
         self._take(request)
         if request.kind is TransactionKind.OFFLINE_SALE:
             return self._advice(request)
+        if self.sale_code:
+            return AuthorisationResponse(response_code=self.sale_code)
         if request.amount > 100_000:
             return AuthorisationResponse(response_code="51")
         assert request.key not in self.held, "a STAN came twice"
@@ -188,3 +195,49 @@ async def hosted(bank: Bank) -> AsyncIterator[Network]:
     yield network
     network.stop()
     await listener.stop(grace_ms=1_000)
+
+
+@contextmanager
+def served(bank: Bank) -> Iterator[Network]:
+    """The host in a thread of its own, as commands run a loop of theirs."""
+    loop = asyncio.new_event_loop()
+    stop, ready, lines = asyncio.Event(), threading.Event(), list[Network]()
+
+    async def serve() -> None:
+        async with hosted(bank) as network:
+            lines.append(network)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield lines[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+def set_up(folder: Path, port: int, **more: Any) -> Path:
+    """A till's folder with a state."""
+    folder.mkdir()
+    entries: dict[str, Any] = {"host": f"127.0.0.1:{port}", "merchant": MERCHANT, "terminal": TERMINAL, "name": "晨光小店"}
+    entries |= {"key_file": "till.key", "timeout_ms": 2_000}
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in (entries | more).items() if value is not None]
+    (folder / "till.toml").write_text("\n".join([*lines, "clock = 2014-02-24T12:00:00+08:00"]))
+    (folder / "till.toml").chmod(0o600)
+    for name, key in (("till.key", KEY), ("master.key", MASTER_KEY)):
+        (folder / name).write_text(key.hex())
+        (folder / name).chmod(0o600)
+    return folder
+
+
+@contextmanager
+def till_at_a_host(folder: Path) -> Iterator[Path]:
+    """A new till's folder, and its host."""
+    with served(Bank()) as network:
+        set_up(folder, network.port)
+        read_till(folder).till(start_batch=1).close()
+        yield folder
