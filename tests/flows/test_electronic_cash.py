@@ -15,7 +15,7 @@ from counting import Counting
 
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.flows import batch_settlement, clearing, electronic_cash, offline_sale, tokens
+from tapwealth.flows import batch_settlement, clearing, electronic_cash, issuer_keys, offline_sale, tokens
 from tapwealth.flows.cards import authority_of, token_lookup
 from tapwealth.flows.electronic_cash import CashLoaded, CashRefusal, CashUnloaded, LoadCash, UnloadCash
 from tapwealth.flows.reports.statement import statement_of
@@ -429,3 +429,13 @@ async def test_a_batch_of_many_advices_takes_no_more_statements_than_one_of_few(
             assert {one.response_code for one in await offline_sale.advise(wang.host.cards, counting, routed)} == {"00"}
             counted.append(counting.statements)
     assert counted[0] == counted[1]
+
+
+async def test_an_offline_sale_is_good_under_an_older_key_index_and_declined_under_a_retired_one(wang: Handset) -> None:
+    await wang.load(100_00)
+    await issuer_keys.generate(wang.house)
+    assert await wang.codes(wang.advice(10_00)) == ["00"]
+    late = wang.advice(10_00)
+    await issuer_keys.retire(wang.house, 1)
+    assert (await wang.codes(late), await wang.why(late)) == (["05"], "key_index_retired")
+    assert await wang.cash() == (100_00, 10_00)

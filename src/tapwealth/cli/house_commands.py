@@ -26,9 +26,11 @@ _DAY_ENDS_WITHIN = 3_600
 """Seconds that the platform is given for the steps of a date's end."""
 
 
-def _in_house(data: Path, url: str | None, act: Callable[[House], Awaitable[Any]]) -> Any:
+def in_house(data: Path, url: str | None, act: Callable[[House], Awaitable[Any]], keys: str = "") -> Any:
+    """Do something in the house of a folder, which must have been made; `keys` as in `Settings`."""
+
     async def run() -> Any:
-        async with open_house(Settings(data=data, database_url=url, exchange=data / "exchange")) as house:
+        async with open_house(Settings(data=data, database_url=url, keys=keys, exchange=data / "exchange")) as house:
             return await act(house)
 
     return asyncio.run(run())
@@ -41,7 +43,7 @@ def audit_house(data: Path, url: str | None, since: date | None) -> dict[str, An
     async def act(house: House) -> Any:
         return await audit(house.database, house.rails.heads.lines(), since)
 
-    found: dict[str, Any] = _in_house(data, url, act)
+    found: dict[str, Any] = in_house(data, url, act)
     return found
 
 
@@ -49,7 +51,7 @@ def close_date(data: Path, url: str | None, day: date) -> Any:
     """Have the platform that serves this folder run what is left of a date's end: it alone knows which requests are still in flight."""
     door = find(data)
     answer = _ask(door, "close_day", {"business_date": str(day)}) if door else None
-    return answer if answer is not None else _in_house(data, url, lambda house: _close_without_platform(house, day))
+    return answer if answer is not None else in_house(data, url, lambda house: _close_without_platform(house, day))
 
 
 async def _close_without_platform(house: House, day: date) -> Any:
@@ -81,7 +83,7 @@ def _ask(door: Door, name: str, body: Mapping[str, Any]) -> Any:
 
 
 def date_status(data: Path, url: str | None) -> Any:
-    return _in_house(data, url, end_of_day.status)
+    return in_house(data, url, end_of_day.status)
 
 
 def statement_of(data: Path, url: str | None, customer: str) -> Any:
@@ -91,7 +93,7 @@ def statement_of(data: Path, url: str | None, customer: str) -> Any:
         found = await reports.statement(house, customer)
         return found if isinstance(found, Refusal) else msgspec.to_builtins(found)
 
-    return _in_house(data, url, act)
+    return in_house(data, url, act)
 
 
 def migrate_database(data: Path, url: str | None) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ Exit codes: 0 done, 1 refused or a proof failed, 2 usage, 3 outage.
 
 import os
 import sys
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from tapwealth.cli.keys import keys
-from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DatabaseUrl, DataDir, Json, KeyChoice
+from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
 from tapwealth.cli.terminal_app import terminal
 from tapwealth.kernel.refusal import BadInput, Outage
-
-DONE, REFUSED, USAGE, OUTAGE = 0, 1, 2, 3
 
 app = typer.Typer(**PLAIN, add_completion=False, pretty_exceptions_enable=False, help="Tap to pay, bills, funds, insurance.")
 day = typer.Typer(**PLAIN, help="Business dates: close one, see where they stand.")
@@ -100,12 +97,6 @@ def _first_day(first: date | None, days: int) -> date | None:
     if not load_calendar().is_dealing_day(first):
         raise typer.BadParameter(f"{first} is no dealing day; begin on a working day from Monday to Friday")
     return first
-
-
-def _print_json(value: Any) -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 @app.command()
@@ -198,9 +189,9 @@ def audit(
     """Check the whole ledger: sums, balances, holds, remembered answers, the chain and its heads. Names what was changed and where."""
     from tapwealth.cli.house_commands import audit_house
 
-    findings = _run(audit_house, data_dir, database_url, _iso_date(since))
+    findings = run(audit_house, data_dir, database_url, _iso_date(since))
     if json_:
-        _print_json(findings)
+        print_json(findings)
     else:
         for line in findings["findings"]:
             typer.echo(line["text"])
@@ -218,9 +209,9 @@ def day_close(
     """Run what is left of a date's end. Exits with 1 if it is refused or a proof fails."""
     from tapwealth.cli.house_commands import close_date
 
-    report = _run(close_date, data_dir, database_url, _iso_date(business_date))
+    report = run(close_date, data_dir, database_url, _iso_date(business_date))
     if json_:
-        _print_json(report)
+        print_json(report)
     else:
         for name, step in report["steps"].items():
             typer.echo(f"{name:22} {step['text']}")
@@ -234,9 +225,9 @@ def day_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = Non
     """Where the business dates stand."""
     from tapwealth.cli.house_commands import date_status
 
-    rows = _run(date_status, data_dir, database_url)
+    rows = run(date_status, data_dir, database_url)
     if json_:
-        _print_json(rows)
+        print_json(rows)
         return
     if not rows:
         typer.echo("no date has ended yet")
@@ -255,9 +246,9 @@ def statement(
     from tapwealth.cli.house_commands import statement_of
     from tapwealth.cli.show import print_statement
 
-    found = _run(statement_of, data_dir, database_url, customer)
+    found = run(statement_of, data_dir, database_url, customer)
     if json_:
-        _print_json(found)
+        print_json(found)
     else:
         print_statement(found)
 
@@ -271,7 +262,7 @@ def fund_yield(
 
     checked = check_file(file)
     if json_:
-        _print_json(checked.as_json())
+        print_json(checked.as_json())
     else:
         for one in checked.differences:
             typer.echo(f"{one.day}: published {percent(one.published)}, computed {percent(one.recomputed)}")
@@ -290,7 +281,7 @@ def exchange_read(
 
     found = summarise(file, write)
     if json_:
-        _print_json(found)
+        print_json(found)
     else:
         for name, value in found.items():
             typer.echo(f"{name:12} {value}")
@@ -326,7 +317,7 @@ def db_status(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None
 
     found = database_status(data_dir, database_url)
     if json_:
-        _print_json(found)
+        print_json(found)
     else:
         typer.echo(f"at {found['current'] or 'nothing'}, this program's is {found['head']}, {len(found['pending'])} to apply")
 
@@ -379,14 +370,3 @@ def _one_of(kind: Any, text: str, option: str) -> Any:
     except ValueError:
         names = ", ".join(member.value for member in kind)
         raise typer.BadParameter(f"{option} is one of {names}, not {text!r}") from None
-
-
-def _run(command: Callable[..., Any], *arguments: Any) -> Any:
-    """Run a command; a refusal is printed and ends with 1."""
-    from tapwealth.kernel.refusal import Refusal
-
-    result = command(*arguments)
-    if isinstance(result, Refusal):
-        _say(result.text)
-        sys.exit(REFUSED)
-    return result

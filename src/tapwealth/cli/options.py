@@ -1,9 +1,14 @@
-"""What several groups of commands share: their options and how they look."""
+"""What several groups of commands share: their options, how they end and how they look."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+DONE, REFUSED, OUTAGE = 0, 1, 3
+"""Exit codes; 2 is typer's, for wrong usage."""
 
 PLAIN: Any = {"no_args_is_help": True, "rich_markup_mode": None}  # the formatted help takes 0.3 s to import
 
@@ -17,3 +22,21 @@ KeyChoice = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 DEFAULT_DATA = Path("var")
+
+
+def print_json(value: Any) -> None:
+    """Indented."""
+    import msgspec
+
+    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def run(command: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a command; a refusal is printed and ends with 1."""
+    from tapwealth.kernel.refusal import Refusal
+
+    result = command(*arguments)
+    if isinstance(result, Refusal):
+        typer.echo(result.text, err=True)
+        sys.exit(REFUSED)
+    return result

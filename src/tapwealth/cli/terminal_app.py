@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DataDir, Json
+from tapwealth.cli.options import DEFAULT_DATA, DONE, PLAIN, REFUSED, DataDir, Json, print_json
 
-DONE, REFUSED = 0, 1
 terminal = typer.Typer(**PLAIN, help="A merchant's terminal and its card readers.")
 
 TillFolder = Annotated[Path | None, typer.Option("--till", help="Folder of the till; else the first one of the played week in --data-dir.")]
@@ -31,7 +30,7 @@ def readers(json_: Json = False) -> None:
 
     names = reader_names()
     if json_:
-        _print_json(names)
+        print_json(names)
     for name in names if not json_ else []:
         typer.echo(f"pcsc:{name}")
     if not names:
@@ -135,15 +134,9 @@ def report(
 def _end(done: Any, *, as_json: bool) -> None:
     """Print what a command came to, and leave with its code."""
     if as_json:
-        _print_json(done.data)
+        print_json(done.data)
     elif done.paper:
         typer.echo(done.paper, nl=False)
     if done.note:
         typer.echo(done.note, err=True)
     sys.exit(done.code)
-
-
-def _print_json(value: Any) -> None:
-    import msgspec
-
-    typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

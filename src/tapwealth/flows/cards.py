@@ -9,9 +9,11 @@ from stdnum import luhn
 
 from tapwealth.customers import store as customers
 from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.issuer_keys import current_key
 from tapwealth.issuing import authority, store
 from tapwealth.issuing.card_files import CardFiles
 from tapwealth.issuing.cryptogram import IssuerKeys
+from tapwealth.issuing.key_index import FIRST, key_name
 from tapwealth.issuing.store import Token
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import Outage
@@ -19,10 +21,10 @@ from tapwealth.storage.database import Tx
 from tapwealth.wire.emv_data import DEBIT_SERVICE_CODE, Track2
 from tapwealth.wire.emv_rsa import PrivateKey
 
-MASTER_KEYS = {1: "iss_mk_ac_1"}
-"""Issuer master keys by key index: names in the key store."""
+KEY_INDEX = FIRST
+MASTER_KEYS = {KEY_INDEX: key_name(KEY_INDEX)}
+"""The issuer master key that an installation begins with, by its key index: a name in the key store. For those after it: `issuer_keys`."""
 
-KEY_INDEX = 1
 TOKEN_BIN = "62888800"  # noqa: S105
 """Issuer identification number of the phones' cards (a range of the sandbox, not assigned by UnionPay)."""
 
@@ -46,6 +48,9 @@ class RsaKey(msgspec.Struct, frozen=True):
     e: int
     d: str
 
+    def __repr__(self) -> str:
+        return f"RsaKey({4 * len(self.n)} bits)"
+
 
 class CardData(msgspec.Struct, frozen=True):
     """What readers may read, and the key that signs for the card. Hex throughout."""
@@ -58,7 +63,7 @@ class CardData(msgspec.Struct, frozen=True):
 
 
 def issuer_keys(house: House) -> IssuerKeys:
-    """The issuer's keys behind the house's key store."""
+    """The first of the issuer's keys, behind the house's key store; with each batch of taps it is seen which there are (`known`)."""
     return IssuerKeys(house.keys, MASTER_KEYS)
 
 
@@ -74,7 +79,7 @@ async def new_token(house: House, tx: Tx, at: Moment, row: customers.PersonRow, 
         masked_token=str(pan),
         psn=_PSN,
         expiry=f"{at.now.year % 100 + _YEARS:02d}{at.now.month:02d}",
-        master_key=MASTER_KEYS[KEY_INDEX],
+        master_key=await current_key(tx),
         last_atc=0,
         state="active",
         device_key=device_key,

@@ -5,12 +5,13 @@ sends its advice until it is answered: the same one again gets the same answer. 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from tapwealth.compliance import store as compliance
+from tapwealth.flows import issuer_keys
 from tapwealth.flows.frame import Moment, moment, must_post
 from tapwealth.flows.tap import EXPLAINED, NOBODY, CardHouse, Routed, accounts_of, repeated, sale_key, tap_of, terminal_actors
 from tapwealth.issuing import entries, store
@@ -71,6 +72,7 @@ async def advise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[Au
 async def _decide(cards: CardHouse, tx: Any, at: Moment, fresh: dict[BookedKey, Routed]) -> dict[BookedKey, Authorisation]:
     if not fresh:
         return {}
+    cards = replace(cards, issuer=await issuer_keys.known(cards.issuer, tx))
     facts = await _facts(tx, list(fresh.values()))
     rows = {}
     for (key, one), chip in zip(fresh.items(), facts.chips, strict=True):

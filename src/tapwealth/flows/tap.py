@@ -20,6 +20,7 @@ from tapwealth.acquiring.store import Merchant, Presentment
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import store as customers
+from tapwealth.flows import issuer_keys
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.authorise import Approved, Declined, Facts, Purse, decide
@@ -87,6 +88,7 @@ def terminal_caller(merchant_number: str, terminal_number: str) -> Caller:
 async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse]:
     """0100 and 0200 by chip: one answer per request, in order."""
     at = await moment(tx)
+    cards = replace(cards, issuer=await issuer_keys.known(cards.issuer, tx))
     keyed = [(one.book, sale_key(one.request.key)) for one in routed]
     decided = await store.by_sale(tx, keyed)
     facts = await _facts(cards, tx, at, [one for one, key in zip(routed, keyed, strict=True) if key not in decided])

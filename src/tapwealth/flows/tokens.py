@@ -16,11 +16,14 @@ import msgspec
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.customers.notices import Notice
-from tapwealth.flows.cards import KEY_INDEX, CardData, card_data, issuer_keys, new_token, number_of
+from tapwealth.flows import issuer_keys
+from tapwealth.flows.cards import CardData, card_data, new_token, number_of
 from tapwealth.flows.frame import Envelope, House, Moment, moment, once
+from tapwealth.flows.issuer_keys import card_key
 from tapwealth.flows.people import own_key, who
 from tapwealth.issuing import store
 from tapwealth.issuing.device_key import provision_message, read_device_key, replenish_message, signed_by
+from tapwealth.issuing.key_index import index_of
 from tapwealth.issuing.limited_use import KeyRange, next_keys
 from tapwealth.issuing.store import Token
 from tapwealth.kernel.clock import business_date_of
@@ -38,6 +41,7 @@ class TokenRefusal(Enum):
     WRONG_SIGNATURE = auto()
     NOT_VERIFIED = auto()
     NOT_ACTIVE = auto()
+    KEY_RETIRED = auto()
     OTHER_REQUEST = auto()
     NOT_NEXT = auto()
     COUNTER_AHEAD = auto()
@@ -96,6 +100,9 @@ class GivenKey(msgspec.Struct, frozen=True):
     first_atc: int
     last_atc: int
 
+    def __repr__(self) -> str:
+        return f"GivenKey({self.number}, {self.first_atc} to {self.last_atc})"
+
 
 class CashData(msgspec.Struct, frozen=True):
     """The card's electronic cash, empty: limits in fen, `load_key` in hex."""
@@ -104,6 +111,9 @@ class CashData(msgspec.Struct, frozen=True):
     balance_limit: int
     single_limit: int
     reset_threshold: int
+
+    def __repr__(self) -> str:
+        return f"CashData({self.balance_limit})"
 
 
 class Provisioned(msgspec.Struct, frozen=True):
@@ -118,6 +128,9 @@ class Provisioned(msgspec.Struct, frozen=True):
     keys: list[GivenKey]
     files: CardData
     cash: CashData
+
+    def __repr__(self) -> str:
+        return f"Provisioned({self.token}, {self.masked})"
 
 
 class Replenished(msgspec.Struct, frozen=True):
@@ -166,8 +179,11 @@ async def _issue(house: House, tx: Tx, at: Moment, envelope: Envelope, point: by
     if row.kyc_level == 0:
         return Refusal(TokenRefusal.NOT_VERIFIED, "your identity is not verified yet; try again in a moment")
     known = [one for one in await store.device_tokens(tx, book, person) if one.device_key == point and one.state != "deleted"]
-    if known:
-        return _state(known[0], known[0].state) if known[0].state == "active" else _not_active(known[0])
+    if known and known[0].state != "active":
+        return _not_active(known[0])
+    if known and not await issuer_keys.is_retired(tx, known[0]):
+        return _state(known[0], known[0].state)
+    await set_states(tx, at, known, "deleted")  # under a retired key: this device is given a new card
     token = replace(await new_token(house, tx, at, row, own_key(envelope, "token", row), point), asked_by=envelope.caller.device)
     if not await store.add_tokens(tx, [token], at.now):
         raise Outage("the card's number went to somebody else at this moment; ask again")
@@ -187,6 +203,8 @@ async def replenish(house: House, envelope: Envelope, command: ReplenishToken) -
         against = _against(token, command)
         if against is not None:
             return against
+        if await issuer_keys.is_retired(tx, token):
+            return _key_retired()
         if command.number == token.requests + 1:
             given = await store.keys_of(tx, book, token.id)
             if command.counter > max((one.last_atc for one in given), default=0):
@@ -273,10 +291,11 @@ async def _provisioned(house: House, book: int, person: UUID, made: TokenState) 
         token = await own(tx, book, person, identifier)
         brought = await store.keys_brought_by(tx, book, identifier, 0)
         today = business_date_of((await moment(tx)).now)
-    if isinstance(token, Refusal):
-        return token
-    if token.state != "active":
-        return _not_active(token)
+        if isinstance(token, Refusal):
+            return token
+        retired = await issuer_keys.is_retired(tx, token)
+    if token.state != "active" or retired:
+        return _key_retired() if retired else _not_active(token)
     keys = _keys(house, token, brought)
     return Provisioned(
         token=made.token,
@@ -284,7 +303,7 @@ async def _provisioned(house: House, book: int, person: UUID, made: TokenState) 
         pan=number_of(house, token).reveal(),
         psn=token.psn,
         expiry=token.expiry,
-        key_index=KEY_INDEX,
+        key_index=index_of(token.master_key),
         keys=keys,
         files=await card_data(house, token, today),
         cash=CashData(load_key(house, token).hex(), CEILING, CEILING, 0),
@@ -293,14 +312,12 @@ async def _provisioned(house: House, book: int, person: UUID, made: TokenState) 
 
 def load_key(house: House, token: Token) -> bytes:
     """What orders of electronic cash are proved with, by the card's own key and not a limited-use one: it does not run out."""
-    return cash_load_key(issuer_keys(house).card_key(KEY_INDEX, number_of(house, token), token.psn))
+    return cash_load_key(card_key(house, token, number_of(house, token)))
 
 
 def _keys(house: House, token: Token, ranges: Sequence[KeyRange]) -> list[GivenKey]:
-    issuer, pan = issuer_keys(house), number_of(house, token)
-    return [
-        GivenKey(one.number, issuer.key_in_use(KEY_INDEX, pan, token.psn, one.number).hex(), one.first_atc, one.last_atc) for one in ranges
-    ]
+    pan = number_of(house, token)
+    return [GivenKey(one.number, card_key(house, token, pan, one.number).hex(), one.first_atc, one.last_atc) for one in ranges]
 
 
 def _state(token: Token, state: str) -> TokenState:
@@ -329,6 +346,11 @@ def _notice(now: datetime, token: Token, state: str) -> Notice:
 
 def _not_active(token: Token) -> Refusal:
     return Refusal(TokenRefusal.NOT_ACTIVE, f"the card in this phone is {token.state}: it gets no keys; resume it first")
+
+
+def _key_retired() -> Refusal:
+    said = "the card in this phone was made under a key that is honoured no more: ask for a new one (provision_token)"
+    return Refusal(TokenRefusal.KEY_RETIRED, said)
 
 
 def _wrong_signature() -> Refusal:

@@ -137,6 +137,8 @@ def _authentic(facts: Facts, request: AuthorisationRequest, chip: ChipData, keys
         return Declined(DeclineReason.BAD_CHIP_DATA, text)
     if chip.iad.decision is CryptogramType.AAC:
         return Declined(DeclineReason.CARD_DECLINED, DeclineReason.CARD_DECLINED.text)
+    if chip.iad.key_index in keys.retired:
+        return Declined(DeclineReason.KEY_INDEX_RETIRED, f"key index {chip.iad.key_index} retired")
     limited = key_for(facts.keys, chip.atc)
     if limited is None:
         reason = DeclineReason.COUNTER_REPLAYED if chip.atc <= facts.last_atc else DeclineReason.KEY_USED_UP

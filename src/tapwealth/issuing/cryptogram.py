@@ -43,8 +43,9 @@ class CryptogramRefusal(Enum):
     UNKNOWN_ALGORITHM = 1
     UNKNOWN_VERSION = 2
     UNKNOWN_KEY_INDEX = 3
-    WRONG_TYPE = 4
-    DIFFERS = 5
+    KEY_INDEX_RETIRED = 4
+    WRONG_TYPE = 5
+    DIFFERS = 6
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -65,11 +66,12 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class IssuerKeys:
-    """`names` maps the key index in 9F10 to the name of the master key behind the port."""
+    """`names` maps the key index in 9F10 to the name of the master key behind the port; those in `retired` are honoured no more."""
 
     port: MasterKeys
     names: Mapping[int, str]
     profiles: Mapping[int, Profile] = field(default_factory=lambda: PROFILES)
+    retired: frozenset[int] = frozenset()
 
     def card_key(self, key_index: int, pan: Pan, psn: str) -> bytes:
         """A card's key (`icc_mk_ac`), 16 bytes: for verifying, and for personalising a phone. KeyError when there is no such index.
@@ -102,6 +104,8 @@ def verify(
         return Refusal(CryptogramRefusal.UNKNOWN_VERSION, f"cryptogram version {iad.cvn:02X} is not known")
     if iad.key_index not in keys.names:
         return Refusal(CryptogramRefusal.UNKNOWN_KEY_INDEX, f"there is no master key of index {iad.key_index:02X}")
+    if iad.key_index in keys.retired:
+        return Refusal(CryptogramRefusal.KEY_INDEX_RETIRED, f"key index {iad.key_index} retired")
     if iad.decision is not wanted:
         return Refusal(CryptogramRefusal.WRONG_TYPE, f"the card made a {iad.decision.name}, wanted was a {wanted.name}")
     key = profile.scheme.session_key(keys.key_in_use(iad.key_index, pan, psn, number), chip.atc)

@@ -17,6 +17,7 @@ class DeclineReason(Enum):
     WRONG_CURRENCY = ("12", "only CNY is accepted")
     BAD_CHIP_DATA = ("05", "the chip data are incomplete or contradict the message")
     CARD_DECLINED = ("05", "the card itself declined")
+    KEY_INDEX_RETIRED = ("05", "the card was made under a master key that is honoured no more: the phone must be given a new card")
     WRONG_CRYPTOGRAM = ("05", "the cryptogram is not the card's")
     NOT_APPROVED_OFFLINE = ("05", "the card did not approve this by itself: it is no offline sale")
     CLAIMED_BEFORE = ("94", "this approval of the card was claimed before")

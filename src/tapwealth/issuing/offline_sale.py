@@ -76,6 +76,8 @@ def _not_genuine(
     match refusal.code:
         case CryptogramRefusal.WRONG_TYPE:
             return Declined(DeclineReason.NOT_APPROVED_OFFLINE, refusal.text)
+        case CryptogramRefusal.KEY_INDEX_RETIRED:
+            return Declined(DeclineReason.KEY_INDEX_RETIRED, refusal.text)
         case CryptogramRefusal.DIFFERS:
             text = diagnose(keys, chip, request.pan, request.psn, number) if facts.explain else NOT_LOOKED_INTO
             return Declined(DeclineReason.WRONG_CRYPTOGRAM, text)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.issuing.key_index import KeyIndex
 from tapwealth.issuing.limited_use import GOOD_FOR, KeyRange
 
 
@@ -126,6 +127,21 @@ async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]
     columns = ([getattr(one, name) for one in made if one.id in added] for name in names)
     await tx.execute(f"insert into card_token ({_TOKEN}, issued_at) select x.*, ${len(names) + 1} from unnest({slots}) x", *columns, now)
     return added
+
+
+async def key_indexes(tx: Any) -> list[KeyIndex]:
+    """The indexes of issuer master keys, by number."""
+    return [KeyIndex(*row) for row in await tx.fetch("select key_index, retired_at from issuer_key order by key_index")]
+
+
+async def add_key_index(tx: Any, index: int) -> None:
+    """Once: whoever made the same one at this moment made the same key."""
+    await tx.execute("insert into issuer_key (key_index) values ($1) on conflict do nothing", index)
+
+
+async def retire_key_index(tx: Any, index: int, now: datetime) -> None:
+    """The first time counts."""
+    await tx.execute("update issuer_key set retired_at = $2 where key_index = $1 and retired_at is null", index, now)
 
 
 async def device_tokens(tx: Any, book: int, person: UUID) -> list[Token]:
