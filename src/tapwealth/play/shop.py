@@ -5,7 +5,7 @@ Paper and goods are the merchant's; what happened is noted in the diary under th
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,17 +18,18 @@ from tapwealth.counter.till_folder import SETTINGS, read_till
 from tapwealth.kernel.clock import SHANGHAI, business_date_of, sleep_ms
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.play.stage import WentOtherwise
-from tapwealth.terminal.config import Tap
+from tapwealth.terminal.config import UNIONPAY, Tap
 from tapwealth.terminal.kernel import dialogue, run
 from tapwealth.terminal.outcome import Outcome
 
 Transmit = Callable[[bytes], bytes]
 _SHORT_MS, _LONG_MS = 1_200, 8_000
+_KERNEL = "kernel.toml"
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A shop with one terminal. Its maker put the keys into it; `kernel` is the kernel's configuration, if it is not the usual one."""
+    """A shop with one terminal, into which its maker put the keys."""
 
     name: str
     merchant_number: str
@@ -37,7 +38,6 @@ class Counter:
     master_key: bytes
     folder: Path
     port: int
-    kernel: str = ""
 
     def furnish(self, at: datetime | None) -> None:
         """Write the till's folder as `tapwealth terminal --till` takes it; `at` is where the play's clock stands, None: where it stood."""
@@ -47,10 +47,15 @@ class Counter:
             os.replace(before, self.folder / "state.json")  # a week that was begun when a till was one file
         for name, key in (("till.key", self.mac_key), ("master.key", self.master_key)):
             _write(self.folder / name, key.hex())
-        if self.kernel:
-            _write(self.folder / "kernel.toml", self.kernel)
         stood = read_till(self.folder).clock if at is None and (self.folder / SETTINGS).exists() else at
         _write(self.folder / SETTINGS, self._settings(stood))
+
+    def take_offline(self, floor_limit: int, authority: Mapping[str, str], at: datetime | None) -> None:
+        """From now on cards may approve up to `floor_limit` fen by themselves, proved by the authority's key (`view/authority`)."""
+        key = "".join(f'{name} = "{authority[name]}"\n' for name in ("rid", "index", "modulus", "exponent", "check_value"))
+        application = f'[[application]]\naid = "{UNIONPAY.hex()}"\nfloor_limit = {floor_limit}\n'
+        _write(self.folder / _KERNEL, f'serial = "{self.terminal_number}"\nqualifiers = "33000080"\n{application}[[ca_key]]\n{key}')
+        self.furnish(at)
 
     def _settings(self, at: datetime | None) -> str:
         lines = [
@@ -61,7 +66,7 @@ class Counter:
             'key_file = "till.key"',
             'master_key_file = "master.key"',
         ]
-        lines += ['kernel_file = "kernel.toml"'] if self.kernel else []
+        lines += [f'kernel_file = "{_KERNEL}"'] if (self.folder / _KERNEL).exists() else []
         lines += [] if at is None else [f"clock = {at.astimezone(SHANGHAI).isoformat(timespec='seconds')}"]
         return "".join(f"{line}\n" for line in lines)
 
