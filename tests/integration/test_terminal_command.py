@@ -16,6 +16,8 @@ from virtual_reader import PAN, make_store, phone
 
 from tapwealth.acquiring.readers.reader import NoCard
 from tapwealth.acquiring.receipt_picture import find_font, picture
+from tapwealth.acquiring.till import Till
+from tapwealth.acquiring.till_state import CardData, VoucherKind
 from tapwealth.card import from_json
 from tapwealth.cli import terminal_commands as commands
 from tapwealth.cli.phone_commands import open_reader
@@ -299,6 +301,35 @@ def test_a_card_that_keeps_leaving_ends_the_tap_when_the_time_is_over(card: str)
     outcome, _ = waited(Scripted(card, breaks=(2,)), patience_ms=0)
     assert isinstance(outcome, Ended)
     assert outcome.ending is Ending.TRY_AGAIN
+
+
+class Impatient:
+    """At this reader somebody presses Ctrl-C."""
+
+    def connect(self) -> None:
+        raise KeyboardInterrupt
+
+    def transmit(self, c_apdu: bytes) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        pass
+
+
+def test_who_stops_waiting_for_the_card_has_booked_nothing(folder: Path, card: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "open_reader", lambda _name: Impatient())
+    done = pay(folder, card)
+    assert (done.code, done.note) == (3, "interrupted: nothing is booked")
+
+
+def test_who_stops_waiting_for_the_host_is_told_of_the_reversal(folder: Path, card: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(till: Till, *_: object) -> Any:
+        till._state.pending = till._drawer.voucher(VoucherKind.SALE, CardData("6222000000000009D2912220", "01"), 100, "07", NOON)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "conclude", interrupted)
+    done = pay(folder, card)
+    assert (done.code, "its reversal is sent before the next request" in done.note) == (3, True)
 
 
 # ---- what follows

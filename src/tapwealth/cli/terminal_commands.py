@@ -2,20 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tapwealth.acquiring.day_report import DayReport
 from tapwealth.acquiring.readers.reader import read_reader_name
 from tapwealth.acquiring.receipt_picture import find_font, picture
 from tapwealth.acquiring.till import Till
-from tapwealth.acquiring.till_result import SettleOutcome, SettleResult, SignOnOutcome, VoucherOutcome, VoucherResult
+from tapwealth.acquiring.till_result import SettleOutcome, SignOnOutcome, VoucherOutcome, VoucherResult
 from tapwealth.cli.phone_commands import open_reader
-from tapwealth.counter.checkout import Waiting, card_at
-from tapwealth.counter.checkout import pay as take_payment
+from tapwealth.counter.checkout import Waiting, card_at, conclude, payment, wait_for_card, why_not_now
 from tapwealth.counter.till_folder import SETTINGS, TillSettings, read_till
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.money import checked, read_minor
@@ -23,7 +22,6 @@ from tapwealth.kernel.refusal import BadInput, Refusal
 
 DONE, REFUSED, OUTAGE = 0, 1, 3
 _MS = 1_000
-Ended = TypeVar("Ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +86,41 @@ def sign_on(folder: Path, start_batch: int | None) -> Done:
 
 
 def pay(folder: Path, amount_text: str, reader_text: str, wait: int, paper: Paper) -> Done:
-    """A sale, online or approved by the card."""
+    """A sale, online or approved by the card. The card is waited for outside of any loop, so that Ctrl-C ends the waiting."""
     settings, paper = read_till(folder), paper.checked()
     amount = checked(read_minor(amount_text, where="--amount"), where="--amount")
-    name = read_reader_name(reader_text)
+    reader = open_reader(read_reader_name(reader_text))
 
-    async def asked(till: Till) -> VoucherResult | Refusal:
-        return await take_payment(till, settings.kernel, open_reader(name), amount, settings.now, _waiting(wait))
+    def asked(till: Till) -> VoucherResult | Refusal:
+        tap = payment(amount, settings.now, till.take_tap())
+        waits = asyncio.run(why_not_now(till, settings.kernel, amount))
+        if waits:
+            return VoucherResult(outcome=VoucherOutcome.NOT_SENT, note=waits)
+        outcome = wait_for_card(settings.kernel, tap, reader, _waiting(wait))
+        return asyncio.run(conclude(till, outcome, amount, settings.now))
 
     return _voucher(settings, paper, asked)
 
 
 def void(folder: Path, invoice: str, reader_text: str | None, wait: int, paper: Paper) -> Done:
     """Undo a sale of the open batch."""
-    settings, paper = read_till(folder), paper.checked()
+    settings, paper, number = read_till(folder), paper.checked(), _number(invoice)
 
-    async def asked(till: Till) -> VoucherResult | Refusal:
-        return await till.void(_number(invoice), settings.now, _card(till, settings, reader_text, wait))
+    def asked(till: Till) -> VoucherResult | Refusal:
+        card = _card(till, settings, reader_text, wait)
+        return asyncio.run(till.void(number, settings.now, card))
 
     return _voucher(settings, paper, asked)
 
 
 def refund(folder: Path, invoice: str, amount_text: str | None, reader_text: str | None, wait: int, paper: Paper) -> Done:
     """Give back a settled sale, or a part of it."""
-    settings, paper = read_till(folder), paper.checked()
+    settings, paper, number = read_till(folder), paper.checked(), _number(invoice)
     amount = None if amount_text is None else checked(read_minor(amount_text, where="--amount"), where="--amount")
 
-    async def asked(till: Till) -> VoucherResult | Refusal:
-        return await till.refund(_number(invoice), amount, settings.now, _card(till, settings, reader_text, wait))
+    def asked(till: Till) -> VoucherResult | Refusal:
+        card = _card(till, settings, reader_text, wait)
+        return asyncio.run(till.refund(number, amount, settings.now, card))
 
     return _voucher(settings, paper, asked)
 
@@ -124,10 +129,8 @@ def settle(folder: Path, paper: Paper) -> Done:
     """Close the batch."""
     settings, paper = read_till(folder), paper.checked()
 
-    async def asked(till: Till) -> SettleResult:
-        return await till.settle(settings.now)
-
-    result = _with_till(settings, asked)
+    with closing(settings.till()) as till:
+        result = asyncio.run(till.settle(settings.now))
     if result.report is None:
         note = f"the batch is not settled: {result.note}; nothing is lost, settle again"
         return Done(OUTAGE, note=note, data={"outcome": "unfinished", "batch": result.batch, "note": result.note})
@@ -148,16 +151,13 @@ def report(folder: Path, batch: str, paper: Paper) -> Done:
 # ---- parts
 
 
-def _with_till(settings: TillSettings, asked: Callable[[Till], Awaitable[Ended]]) -> Ended:
-    async def run() -> Ended:
-        with closing(settings.till()) as till:
-            return await asked(till)
-
-    return asyncio.run(run())
-
-
-def _voucher(settings: TillSettings, paper: Paper, asked: Callable[[Till], Awaitable[VoucherResult | Refusal]]) -> Done:
-    result = _with_till(settings, asked)
+def _voucher(settings: TillSettings, paper: Paper, asked: Callable[[Till], VoucherResult | Refusal]) -> Done:
+    """Ask, and say how it ended; whoever is interrupted is told what is left of it."""
+    with closing(settings.till()) as till:
+        try:
+            result = asked(till)
+        except KeyboardInterrupt:
+            return _interrupted(till)
     if isinstance(result, Refusal):
         return Done(REFUSED, note=result.text, data={"outcome": "refused", "code": result.code.name.lower(), "note": result.text})
     text = "" if result.receipt is None else result.receipt.text(settings.language)
@@ -165,6 +165,12 @@ def _voucher(settings: TillSettings, paper: Paper, asked: Callable[[Till], Await
         paper.write(text)
     code, note = _told(result)
     return Done(code, text, note, _data(result, text, note))
+
+
+def _interrupted(till: Till) -> Done:
+    left = "its reversal is sent before the next request, or by 'terminal sign-on' or 'settle'" if till.has_pending else "nothing is booked"
+    note = f"interrupted: {left}"
+    return Done(OUTAGE, note=note, data={"outcome": "interrupted", "note": note})
 
 
 def _told(result: VoucherResult) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tapwealth.acquiring.readers.reader import NoCard, Reader
 from tapwealth.acquiring.till import Till
-from tapwealth.acquiring.till_result import VoucherOutcome, VoucherResult
+from tapwealth.acquiring.till_result import VoucherResult
 from tapwealth.kernel.clock import business_date_of, monotonic_ns, pause_ms
 from tapwealth.kernel.ids import secret_bytes
 from tapwealth.kernel.masked import Pan
@@ -50,30 +50,16 @@ class Waiting:
     say: Say
 
 
-async def pay(till: Till, config: TerminalConfig, reader: Reader, amount: int, at: datetime, waiting: Waiting) -> VoucherResult | Refusal:
-    """Take `amount` fen from the card that comes to the reader; `reader` is closed afterwards.
-
-    No card is asked if the till cannot sell now: what is due comes first, and only a card that may approve by itself does without a host.
-    Raises BadInput for an amount that cannot be tapped, Outage if no card comes in time or there is no reader.
-    """
-    tap = Tap(amount, business_date_of(at), secret_bytes(4), till.take_tap())
-    waits = till.hindrance or (await till.catch_up())
-    if waits and (till.hindrance or not _takes_offline(config, amount)):
-        return VoucherResult(outcome=VoucherOutcome.NOT_SENT, note=waits)
-    try:
-        outcome = wait_for_card(config, tap, reader, waiting)
-    finally:
-        reader.close()
-    return await conclude(till, outcome, amount, at)
+async def why_not_now(till: Till, config: TerminalConfig, amount: int) -> str:
+    """Why no card should be asked for `amount` fen now; empty if one can be. What is due is done first: only a card that may approve by
+    itself does without a host."""
+    waits = till.hindrance or await till.catch_up()
+    return "" if not till.hindrance and _takes_offline(config, amount) else waits
 
 
 def card_at(config: TerminalConfig, reader: Reader, sequence: int, at: datetime, waiting: Waiting) -> Pan:
     """The number of the card that comes to the reader: it is asked for nothing, and nothing is sent. Raises Outage or BadInput."""
-    tap = Tap(0, business_date_of(at), secret_bytes(4), sequence, INQUIRY)
-    try:
-        outcome = wait_for_card(config, tap, reader, waiting)
-    finally:
-        reader.close()
+    outcome = wait_for_card(config, Tap(0, business_date_of(at), secret_bytes(4), sequence, INQUIRY), reader, waiting)
     if isinstance(outcome, Ended):
         raise BadInput(outcome.refusal.text, where="--reader", hint="try the card again, or leave --reader out")
     return outcome.track2.pan
@@ -83,10 +69,15 @@ def _takes_offline(config: TerminalConfig, amount: int) -> bool:
     return any(application.floor_limit >= amount for application in config.applications)
 
 
+def payment(amount: int, at: datetime, sequence: int) -> Tap:
+    """A payment of `amount` fen, as the card is asked for it. Raises BadInput for an amount that cannot be tapped."""
+    return Tap(amount, business_date_of(at), secret_bytes(4), sequence)
+
+
 def wait_for_card(config: TerminalConfig, tap: Tap, reader: Reader, waiting: Waiting) -> Outcome:
     """The outcome of the first tap that comes to an end. A torn one, or one that waits for its owner, is tried again as it was.
 
-    Raises Outage when no card has come in time.
+    It blocks, and may be interrupted: nothing is sent. Raises Outage when no card has come in time, or there is no reader.
     """
     end = monotonic_ns() + waiting.patience_ms * _NS_PER_MS
     torn: Torn | None = None
