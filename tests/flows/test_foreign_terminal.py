@@ -18,7 +18,7 @@ from pyemv.mac import mac_iso9797_3
 from pyemv.tools import encrypt_tdes_ecb, xor
 
 from tapwealth.app.wiring import open_edges
-from tapwealth.flows import clearing, setup
+from tapwealth.flows import clearing, terminals
 from tapwealth.flows.tokens import Provisioned
 from tapwealth.issuing import store as issuing
 
@@ -162,8 +162,8 @@ async def on(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[P
         await on.at(MONDAY, 9, 30)
         await on.set_up()
         await on.join(0, 1_000_00)
-        terminal = setup.RegisterTerminal(SHOP, NUMBER, MAC_KEY.hex(), MASTER_KEY.hex())
-        await setup.register_terminal(on.house, on.envelope(operator("ops.chen")), terminal)
+        terminal = terminals.RegisterTerminal(SHOP, NUMBER, MAC_KEY.hex(), MASTER_KEY.hex())
+        await terminals.register(on.house, on.envelope(operator("ops.chen")), terminal)
         yield on
 
 

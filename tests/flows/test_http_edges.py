@@ -29,11 +29,13 @@ NOT_ASKED: Any = None
 """Stands for what nothing is asked of."""
 NOWHERE = "0" * 32
 """An id that is nobody's."""
-OPERATIONS, PRODUCTS = "ops.chen", "pm.zhou"
+OPERATIONS, PRODUCTS, COMPLIANCE = "ops.chen", "pm.zhou", "ri.lin"
+FOR_WHOM = {OPERATIONS: "operators of operations", PRODUCTS: "product managers", COMPLIANCE: "compliance officers"}
 
 MERCHANT = {
     "merchant_number": "898110058120009", "name": "巷口面馆", "category_code": "5812", "credit_code": "91110000600037341L",
-    "settlement_account": "0200000004", "fee_bp": 78,
+    "settlement_bank": "313100000013", "settlement_account": "0200000004", "representative": "钱多",
+    "representative_id": "11010519491231002X", "fee_bp": 78,
 }  # fmt: skip
 CHANNEL = {"code": "T01", "own": True, "minimum_purchase": 100, "day_cap": 0, "holding_cap": 0}
 FUND = {
@@ -78,6 +80,15 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "propose_acceptance": (OPERATIONS, ACCEPTANCE),
     "add_biller": (PRODUCTS, BILLER),
     "approve": (OPERATIONS, {"proposal": NOWHERE}),
+    "reject": (OPERATIONS, {"proposal": NOWHERE, "reason": "the licence has run out"}),
+    "propose_merchant_state": (OPERATIONS, {"merchant_number": SHOP, "state": "closed", "reason": "moved away"}),
+    "suspend_merchant": (OPERATIONS, {"merchant_number": SHOP, "reason": "complaints"}),
+    "list_party": (COMPLIANCE, {"list": "watch", "name": "巷口面馆", "reason": "named in the press"}),
+    "delist_party": (COMPLIANCE, {"entry": NOWHERE, "reason": "another one"}),
+    "enter_transport_key": (OPERATIONS, {"merchant_number": SHOP, "component": "5A" * 32, "check_value": "000000"}),
+    "enrol_terminal": (OPERATIONS, {"merchant_number": SHOP, "terminal_number": "11000008"}),
+    "renew_terminal_key": (OPERATIONS, {"terminal_number": "11000009", "reason": "it was opened"}),
+    "change_terminal": (OPERATIONS, {"terminal_number": "11000009", "state": "suspended", "reason": "stolen"}),
     "register_terminal": (OPERATIONS, {"merchant_number": SHOP, "terminal_number": "11000009", "mac_key": "00" * 16}),
     "advance_clock": (OPERATIONS, {"now": "2014-02-26T09:00:00Z"}),
     "close_day": (OPERATIONS, {"business_date": "2014-02-26"}),
@@ -185,7 +196,7 @@ async def test_nobody_gives_a_command_that_is_for_others(doors: Doors) -> None:
     for name, (who, body) in GOOD.items():
         for other, token in callers.items():
             if who not in (other, "new"):
-                words = "operators of operations" if who == OPERATIONS else "product managers" if who == PRODUCTS else "a customer's phone"
+                words = FOR_WHOM.get(who, "a customer's phone")
                 problem(await doors.command(name, body, token), 403, "forbidden", words)
     clerk = await doors.login(OPERATIONS)
     for name in MONEY:
@@ -227,7 +238,28 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_merchant", {"name": "面\n馆"}, ("name", "cannot be seen")),
     ("propose_merchant", {"name": "面" * 1_001}, ("name", "1,001 characters")),
     ("propose_merchant", {"category_code": "581"}, ("category_code", "4 digits")),
-    ("propose_merchant", {"credit_code": "91110000600037341M"}, ("credit_code", "check them")),
+    ("propose_merchant", {"credit_code": "91110000600037341M"}, ("credit_code", "business licence")),
+    ("propose_merchant", {"settlement_bank": "313100000014"}, ("settlement_bank", "last digit")),
+    ("propose_merchant", {"settlement_account": "6214201234567890"}, ("settlement_account", "last digit does not fit")),
+    ("propose_merchant", {"settlement_account": "6228120000000009"}, ("settlement_account", "not a debit card")),
+    ("propose_merchant", {"representative": "x"}, ("name", "2 to 50")),
+    ("propose_merchant", {"representative_id": "11010519491231002"}, ("identity number", "17 characters")),
+    ("propose_merchant", {"fee_minimum": -1}, ("fee_minimum", "below zero")),
+    ("propose_merchant", {"fee_cap": 10, "fee_minimum": 11}, ("fee_minimum", "above the cap")),
+    ("propose_merchant_state", {"state": "suspended"}, ("state", "suspend_merchant suspends")),
+    ("propose_merchant_state", {"reason": ""}, ("reason", "say why")),
+    ("suspend_merchant", {"reason": " "}, ("reason", "say why")),
+    ("reject", {"reason": " "}, ("reason", "say why")),
+    ("list_party", {"list": "black"}, ("list", "choose one of sanctions, watch")),
+    ("list_party", {"name": "..."}, ("name", "is empty")),
+    ("list_party", {"reason": ""}, ("reason", "say why")),
+    ("delist_party", {"reason": ""}, ("reason", "say why")),
+    ("enter_transport_key", {"component": "5A"}, ("component", "64 hexadecimal digits")),
+    ("enter_transport_key", {}, ("check_value", "compare each digit")),
+    ("enrol_terminal", {"terminal_number": "x"}, ("terminal_number", "8 letters and digits")),
+    ("renew_terminal_key", {"reason": ""}, ("reason", "say why")),
+    ("change_terminal", {"reason": ""}, ("reason", "say why")),
+    ("change_terminal", {"state": "lost"}, ("state", "active, suspended or closed")),
     ("propose_merchant", {"settlement_account": "02-1"}, ("settlement_account", "10 to 19 digits")),
     ("propose_merchant", {"fee_bp": 1_001}, ("fee_bp", "0.78 % is 78")),
     ("propose_merchant", {"fee_cap": 10**18}, ("fee_cap", "is above")),
@@ -299,6 +331,14 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("propose_fund", {}, "exists", "units of number 2"),
     ("add_biller", {"code": "BJPOWER"}, "biller_exists", "choose another code"),
     ("register_terminal", {"merchant_number": "898110058120008"}, "unknown_merchant", "enrol it first"),
+    ("reject", {}, "unknown", "/view/proposals lists those that wait"),
+    ("propose_merchant_state", {"merchant_number": "898110058120008"}, "unknown_merchant", "enrol it first"),
+    ("propose_merchant_state", {"state": "active"}, "not_from_here", "cannot become active"),
+    ("suspend_merchant", {"merchant_number": "898110058120008"}, "unknown_merchant", "enrol it first"),
+    ("delist_party", {}, "not_listed", "look at its id"),
+    ("enrol_terminal", {}, "no_transport_key", "enter its two components first"),
+    ("renew_terminal_key", {}, "unknown_terminal", "look at its terminals"),
+    ("change_terminal", {}, "unknown_terminal", "look at its terminals"),
 ]
 
 

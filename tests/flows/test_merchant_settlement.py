@@ -2,70 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from bill_town import MONDAY, NINE, Person
-from card_town import NO_FEE, CardTown, Phone
+from bill_town import MONDAY
+from card_town import NO_FEE, CardTown
+from merchant_sales import buyer, enrolled, owed, refund, settle, sold
 
-from tapwealth.acquiring import store as acquiring
-from tapwealth.acquiring.store import Merchant, Settlement
-from tapwealth.flows import merchant_settlement
-from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind
-from tapwealth.ledger.port import Limit, NewAccount
-from tapwealth.wire.iso8583.requests import AuthorisationRequest, TransactionKind
 
 TUESDAY = MONDAY + timedelta(days=1)
 CARS = replace(NO_FEE, id=UUID(int=77), merchant_number="898110055110002", category_code="5511", fee_bp=125, fee_cap=80_00)
 KIOSK = replace(NO_FEE, id=UUID(int=78), merchant_number="898110059940003", category_code="5994", fee_bp=38, fee_minimum=10)
-
-
-async def enrolled(host: CardTown, merchant: Merchant) -> Merchant:
-    async with host.place.house.database.transaction() as tx:
-        await acquiring.add_merchant(tx, merchant, NINE)
-    host.cards.merchants[merchant.merchant_number] = merchant
-    return merchant
-
-
-async def buyer(host: CardTown, name: str = "Wang") -> tuple[Person, Phone]:
-    person = await host.place.person(name, 100_000_00)
-    return person, await host.phone(person)
-
-
-async def sold(host: CardTown, merchant: Merchant, phone: Phone, *amounts: int) -> list[tuple[AuthorisationRequest, str]]:
-    """Sales that are claimed; each with its reference."""
-    made = []
-    for amount in amounts:
-        sale = host.sale(phone, amount, merchant_id=merchant.merchant_number)
-        (answer,) = await host.authorise(sale)
-        assert answer.response_code == "00", (await host.row(sale)).reason
-        await host.upload(host.claim(sale))
-        made.append((sale, answer.rrn))
-    return made
-
-
-async def refund(host: CardTown, sale: tuple[AuthorisationRequest, str], amount: int) -> None:
-    (answer,) = await host.later(host.follow_up(TransactionKind.REFUND, *sale, amount))
-    assert answer.response_code == "00"
-
-
-async def settle(host: CardTown, day: Any) -> Settlement:
-    """Clears and settles a date: what stands of its one merchant."""
-    await host.clear(day)
-    first = await merchant_settlement.settle_merchants(host.place.house, day)
-    assert await merchant_settlement.settle_merchants(host.place.house, day) == first, "a rerun settles nothing again"
-    async with host.place.house.database.read() as tx:
-        (one,) = await acquiring.settlements(tx, day)
-    await host.place.all_books_balance()
-    return one
-
-
-async def owed(host: CardTown, merchant: Merchant, person: Person) -> int:
-    async with host.place.house.database.transaction() as tx:
-        wanted = NewAccount(person.book, Kind.MERCHANT, merchant.id, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
-        (account,) = await host.place.house.ledger.open_accounts(tx, [wanted])
-    return (await host.place.owed(account))[0]
 
 
 async def test_each_sale_has_its_own_cap_and_a_refund_gives_its_fee_back(host: CardTown) -> None:

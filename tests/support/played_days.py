@@ -43,6 +43,7 @@ from tapwealth.flows import (
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.end_of_day import DayReport
 from tapwealth.flows.frame import Caller, Envelope
+from tapwealth.flows.merchants import ProposeMerchant
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.rails import Rails
 from tapwealth.flows.tokens import Provisioned
@@ -282,12 +283,14 @@ class Played:
         stored = await operators.password_hash(Masked("a long password"))
         assert isinstance(stored, str)
         async with self.house.database.transaction() as tx:
-            for login in ("pm.zhou", "ops.chen"):
-                roles = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
+            both = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
+            for login, roles in (("pm.zhou", both), ("ops.chen", both), ("ri.lin", [OperatorRole.COMPLIANCE])):
                 await operators.create(tx, self.house.random64, login, login, roles, stored, self.now)
         channel = setup.ChannelTerms("T01", True, 100, 0, 100_000_000)
         fund = setup.ProposeFund("000198", 2, "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, "0200000001", [channel])
-        shop = setup.ProposeMerchant(SHOP, "老街早点铺", "5812", "91110000600037341L", "0200000004", 125)
+        shop = ProposeMerchant(
+            SHOP, "老街早点铺", "5812", "91110000600037341L", "313100000013", "0200000004", "钱多", "11010519491231002X", 125
+        )
         for proposal in (fund, shop):
             proposed = await setup.propose(self.house, self.envelope(operator("pm.zhou")), proposal)
             assert not isinstance(proposed, Refusal), proposed

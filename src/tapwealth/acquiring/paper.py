@@ -19,6 +19,7 @@ class Language(Enum):
 
 
 REASONS = {
+    "03": ("商户未开通或已停用", "MERCHANT NOT SERVED"),
     "12": ("无效交易", "INVALID TRANSACTION"),
     "13": ("无效金额", "INVALID AMOUNT"),
     "14": ("无效卡号", "INVALID CARD"),

@@ -1,15 +1,21 @@
-"""All SQL of merchants, terminals, their batches and settlements."""
+"""All SQL of merchants, terminals, their standing, batches and settlements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.acquiring.standing import Change, MerchantState, TerminalState
+
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """`merchant_number` is field 42. The fee of a sale: `fee_bp` in 1/100 percent, `fee_cap` and `fee_minimum` in fen (0: none)."""
+    """`merchant_number` is field 42. The fee of a sale: `fee_bp` in 1/100 percent, `fee_cap` and `fee_minimum` in fen (0: none).
+
+    `settlement_bank` is a CNAPS number, `representative` a masked name, `sealed_representative` name and identity number (all three empty
+    for merchants of before they were asked for).
+    """
 
     id: UUID
     merchant_number: str
@@ -20,16 +26,34 @@ class Merchant:
     fee_bp: int
     fee_cap: int = 0
     fee_minimum: int = 0
+    settlement_bank: str = ""
+    representative: str = ""
+    sealed_representative: bytes = b""
+    state: str = MerchantState.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """`terminal_number` is field 41."""
+    """`terminal_number` is field 41. `first_key` is the number of the first working keys that count; `replaced_by` another's number."""
 
     terminal_number: str
     merchant: UUID
     sealed_mac_key: bytes
     sealed_master_key: bytes | None = None
+    state: str = TerminalState.ACTIVE
+    first_key: int = 1
+    replaced_by: str = ""
+
+
+class TransportKey(NamedTuple):
+    """What protects the keys that a merchant's terminals are given; while `second_by` is None, the first of its two components."""
+
+    merchant: UUID
+    number: int
+    sealed: bytes
+    check_value: str
+    first_by: int
+    second_by: int | None
 
 
 class TerminalKey(NamedTuple):
@@ -87,14 +111,20 @@ class Settlement:
 _SETTLEMENT = (
     "merchant, business_date, sales, gross, fee, net, issuer_share, network_share, acquirer_share, refunds, refunded, paid, kept, fee_due"
 )
-_MERCHANT_COLUMNS = "id, merchant_number, name, category_code, credit_code, settlement_account, fee_bp, fee_cap, fee_minimum"
+_MERCHANT_COLUMNS = (
+    "id, merchant_number, name, category_code, credit_code, settlement_account, fee_bp, fee_cap, fee_minimum, settlement_bank,"
+    " representative, sealed_representative, state"
+)
+_TERMINAL = "terminal_number, merchant, sealed_mac_key, sealed_master_key, state, first_key, replaced_by"
+_CHANGE = "merchant, terminal_number, state, reason, changed_by, approved_by, changed_at"
 _MERCHANT = f"select {_MERCHANT_COLUMNS} from merchant where book = 0"
 _PRESENTMENT = "book, merchant_number, terminal_number, batch, stan, amount, authorisation, business_date, received_at"
 
 
 async def add_merchant(tx: Any, one: Merchant, now: datetime) -> None:
     await tx.execute(
-        f"insert into merchant (book, {_MERCHANT_COLUMNS}, opened_at) values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        f"insert into merchant (book, {_MERCHANT_COLUMNS}, opened_at)"
+        " values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         *(getattr(one, name) for name in _MERCHANT_COLUMNS.split(", ")),
         now,
     )
@@ -107,26 +137,24 @@ async def merchants(tx: Any) -> dict[str, Merchant]:
 
 async def add_terminal(tx: Any, one: Terminal, now: datetime) -> None:
     await tx.execute(
-        "insert into terminal (book, terminal_number, merchant, sealed_mac_key, sealed_master_key, enrolled_at)"
-        " values (0, $1, $2, $3, $4, $5)",
-        one.terminal_number,
-        one.merchant,
-        one.sealed_mac_key,
-        one.sealed_master_key,
+        f"insert into terminal (book, {_TERMINAL}, enrolled_at) values (0, $1, $2, $3, $4, $5, $6, $7, $8)",
+        *(getattr(one, name) for name in _TERMINAL.split(", ")),
         now,
     )
 
 
 async def terminals(tx: Any) -> dict[str, Terminal]:
     """Every terminal, by field 41."""
-    rows = await tx.fetch("select terminal_number, merchant, sealed_mac_key, sealed_master_key from terminal where book = 0")
+    rows = await tx.fetch(f"select {_TERMINAL} from terminal where book = 0 order by terminal_number")
     return {row["terminal_number"]: Terminal(*row) for row in rows}
 
 
 async def terminal_keys(tx: Any, terminal_number: str | None = None) -> dict[str, list[TerminalKey]]:
-    """By terminal (or of one): the key in use, if it was given any, and one that is on its way; in that order."""
+    """By terminal (or of one): the key in use, if it was given any, and one that is on its way; in that order. None of those that it had
+    before it was given another master key."""
     rows = await tx.fetch(
-        "select terminal_number, number, sealed_keys, used_at is not null as used from terminal_key k where book = 0"
+        "select terminal_number, number, sealed_keys, used_at is not null as used from terminal_key k"
+        " join terminal t using (book, terminal_number) where book = 0 and number >= t.first_key"
         " and ($1::text is null or terminal_number = $1) and not exists (select 1 from terminal_key l where l.book = 0"
         " and l.terminal_number = k.terminal_number and l.number > k.number and l.used_at is not null) order by number",
         terminal_number,
@@ -135,6 +163,68 @@ async def terminal_keys(tx: Any, terminal_number: str | None = None) -> dict[str
     for row in rows:
         found.setdefault(row["terminal_number"], []).append(TerminalKey(*row))
     return found
+
+
+async def set_merchant_state(tx: Any, merchant: UUID, state: MerchantState) -> None:
+    await tx.execute("update merchant set state = $2 where book = 0 and id = $1", merchant, state)
+
+
+async def set_terminal_state(tx: Any, terminal_number: str, state: TerminalState, replaced_by: str = "") -> None:
+    await tx.execute(
+        "update terminal set state = $2, replaced_by = $3 where book = 0 and terminal_number = $1", terminal_number, state, replaced_by
+    )
+
+
+async def rekey_terminal(tx: Any, terminal_number: str, sealed_mac_key: bytes, sealed_master_key: bytes) -> None:
+    """Another master key, and a MAC key until it has signed on; working keys that were given under the former one count no longer."""
+    await tx.execute(
+        "update terminal t set sealed_mac_key = $2, sealed_master_key = $3, first_key = 1 + coalesce((select max(number)"
+        " from terminal_key k where k.book = 0 and k.terminal_number = t.terminal_number), 0) where book = 0 and terminal_number = $1",
+        terminal_number,
+        sealed_mac_key,
+        sealed_master_key,
+    )
+
+
+async def add_changes(tx: Any, made: Sequence[Change]) -> None:
+    """To the history, in order."""
+    await tx.execute(
+        f"insert into standing_change (book, number, {_CHANGE}) select 0, x.turn + (select coalesce(max(number), 0) from standing_change s"
+        " where s.book = 0 and s.merchant = x.merchant and s.terminal_number = x.terminal_number), x.merchant, x.terminal_number, x.state,"
+        " x.reason, x.changed_by, x.approved_by, x.changed_at from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[],"
+        f" $6::bigint[], $7::timestamptz[]) with ordinality x({_CHANGE}, turn)",
+        *[list(column) for column in zip(*(astuple(one) for one in made), strict=True)],
+    )
+
+
+async def changes(tx: Any, merchant: UUID) -> list[Change]:
+    """A merchant's history and its terminals', oldest first."""
+    rows = await tx.fetch(
+        f"select {_CHANGE} from standing_change where book = 0 and merchant = $1 order by changed_at, terminal_number, number", merchant
+    )
+    return [Change(*row) for row in rows]
+
+
+async def transport_key(tx: Any, merchant: UUID, *, whole: bool) -> TransportKey | None:
+    """The newest; `whole`: of those whose two components have come."""
+    row = await tx.fetchrow(
+        "select merchant, number, sealed, check_value, first_by, second_by from transport_key"
+        " where book = 0 and merchant = $1 and (second_by is not null or not $2) order by number desc limit 1",
+        merchant,
+        whole,
+    )
+    return None if row is None else TransportKey(*row)
+
+
+async def put_transport_key(tx: Any, one: TransportKey, now: datetime) -> None:
+    """Its first component, or in its place the whole key."""
+    await tx.execute(
+        "insert into transport_key (book, merchant, number, sealed, check_value, first_by, second_by, made_at)"
+        " values (0, $1, $2, $3, $4, $5, $6, $7) on conflict (book, merchant, number) do update set sealed = excluded.sealed,"
+        " check_value = excluded.check_value, second_by = excluded.second_by where transport_key.second_by is null",
+        *one,
+        now,
+    )
 
 
 async def add_terminal_key(tx: Any, one: TerminalKey, now: datetime) -> None:

@@ -33,6 +33,7 @@ _WHO = {
     "customer": "a customer's phone; open an account with this one first",
     "operations": "operators of operations; sign in as one",
     "product_manager": "product managers; sign in as one",
+    "compliance": "compliance officers; sign in as one",
 }
 """For whom a command is, in words."""
 

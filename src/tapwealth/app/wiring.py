@@ -31,6 +31,7 @@ from tapwealth.flows import (
     income,
     insurance,
     mandates,
+    merchants,
     offline_sale,
     people,
     purchase,
@@ -43,6 +44,7 @@ from tapwealth.flows import (
     tokens,
     transit,
 )
+from tapwealth.flows import terminals as enrolment
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.tap import CardHouse, Routed
@@ -246,6 +248,7 @@ class Terminals:
         number = {one.id: one.merchant_number for one in merchants.values()}
         self.cards.merchants.update(merchants)
         self._enrolled = {(number[one.merchant], one.terminal_number): one for one in enrolled.values()}
+        self.cards.terminals.update(self._enrolled)
         self._given = {place: given.get(one.terminal_number, []) for place, one in self._enrolled.items()}
         self._keys = {place: self._mac_keys(one, self._given[place]) for place, one in self._enrolled.items()}
 
@@ -272,6 +275,9 @@ class Terminals:
         """A sign-off and a test of the line are taken note of by answering them."""
         if request.kind is not Management.SIGN_ON:
             return ManagementResponse(response_code=APPROVED)
+        shut = tap.door(self.cards, request.merchant_id, request.terminal_id)
+        if shut is not None:
+            return ManagementResponse(response_code=shut.response_code)
         answer = await sign_on.sign_on(self.house, self._enrolled[request.merchant_id, request.terminal_id])
         await self.reload()
         return answer
@@ -372,6 +378,16 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
     def plain(flow: Callable[[House, Envelope, Any], Awaitable[Any]]) -> Callable[[Envelope, Any], Awaitable[Any]]:
         return lambda envelope, command: flow(house, envelope, command)
 
+    def at_doors(flow: Callable[[House, Envelope, Any], Awaitable[Any]]) -> Callable[[Envelope, Any], Awaitable[Any]]:
+        """What changes a merchant or a terminal is known at the host before it is answered."""
+
+        async def run(envelope: Envelope, command: Any) -> Any:
+            answer = await flow(house, envelope, command)
+            await terminals.reload()
+            return answer
+
+        return run
+
     def hot(flow: str, make: type[Any], check: Callable[[Any], None]) -> Callable[[Envelope, Any], Awaitable[Any]]:
         async def run(envelope: Envelope, command: Any) -> Any:
             check(command)
@@ -394,7 +410,9 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
     async def close_day(_envelope: Envelope, command: CloseDay) -> Any:
         return await end_of_day.close_day(house, command.business_date, STEPS)
 
-    operations, product = OperatorRole.OPERATIONS.value, OperatorRole.PRODUCT_MANAGER.value
+    operations, product, compliance = (
+        role.value for role in (OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER, OperatorRole.COMPLIANCE)
+    )
     return {
         "open_account": CommandSpec(people.OpenAccount, ANYONE, plain(people.open_account)),
         "ask_to_sign_in": CommandSpec(sign_in.AskToSignIn, ANYONE, plain(sign_in.ask)),
@@ -422,12 +440,21 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),
         "buy_policy": CommandSpec(insurance.BuyPolicy, CUSTOMER, plain(insurance.buy)),
         "cancel_policy": CommandSpec(insurance.CancelPolicy, CUSTOMER, plain(insurance.cancel)),
-        "propose_merchant": CommandSpec(setup.ProposeMerchant, operations, plain(setup.propose)),
+        "propose_merchant": CommandSpec(merchants.ProposeMerchant, operations, plain(setup.propose)),
+        "propose_merchant_state": CommandSpec(merchants.ProposeMerchantState, operations, plain(setup.propose)),
+        "suspend_merchant": CommandSpec(merchants.SuspendMerchant, operations, at_doors(merchants.suspend), also=compliance),
+        "list_party": CommandSpec(merchants.ListParty, compliance, plain(merchants.list_party)),
+        "delist_party": CommandSpec(merchants.DelistParty, compliance, plain(merchants.delist_party)),
         "propose_fund": CommandSpec(setup.ProposeFund, product, plain(setup.propose)),
         "propose_acceptance": CommandSpec(acceptance.ProposeAcceptance, operations, plain(setup.propose)),
         "add_biller": CommandSpec(bills.AddBiller, product, plain(bills.add_biller)),
-        "approve": CommandSpec(setup.Approve, operations, plain(setup.approve)),
-        "register_terminal": CommandSpec(setup.RegisterTerminal, operations, plain(setup.register_terminal)),
+        "approve": CommandSpec(setup.Approve, operations, at_doors(setup.approve), also=compliance),
+        "reject": CommandSpec(setup.Reject, operations, plain(setup.reject), also=compliance),
+        "register_terminal": CommandSpec(enrolment.RegisterTerminal, operations, at_doors(enrolment.register)),
+        "enter_transport_key": CommandSpec(enrolment.EnterTransportKey, operations, plain(enrolment.enter_transport_key)),
+        "enrol_terminal": CommandSpec(enrolment.EnrolTerminal, operations, at_doors(enrolment.enrol)),
+        "renew_terminal_key": CommandSpec(enrolment.RenewTerminalKey, operations, at_doors(enrolment.renew_key)),
+        "change_terminal": CommandSpec(enrolment.ChangeTerminal, operations, at_doors(enrolment.change)),
         "advance_clock": CommandSpec(AdvanceClock, operations, advance_clock),
         "close_day": CommandSpec(CloseDay, operations, close_day, also=LOCAL),
     }

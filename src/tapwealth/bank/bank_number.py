@@ -58,6 +58,11 @@ def _ranges() -> dict[str, dict[int, _Range]]:
     return found
 
 
+def is_in_a_cards_range(number: str) -> bool:
+    """Whether cards of a known bank begin as these digits do and have as many: an account number that looks like a card's is one."""
+    return any(len(number) in _ranges()[number[:size]] for size in range(len(number), 0, -1) if number[:size] in _ranges())
+
+
 def bank_of_card(text: str) -> BankCard:
     """The card behind a number as a person types it (blanks and hyphens between digits allowed).
 

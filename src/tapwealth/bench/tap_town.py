@@ -16,7 +16,7 @@ from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
-from tapwealth.flows import cards, receipts, setup
+from tapwealth.flows import cards, receipts, terminals
 from tapwealth.flows.frame import PLATFORM, Envelope, House, moment, must_post
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.limited_use import GOOD_FOR, LAST_ATC, KeyRange
@@ -65,8 +65,8 @@ async def found(house: House, people: int, on_progress: Callable[[str], None]) -
         merchant = Merchant(named(NOW, 0, MERCHANT), MERCHANT, "bench", "5812", "91110105MA00000000", "0300000009", 0)
         await acquiring.add_merchant(tx, merchant, NOW)
     for number in range(TERMINALS):
-        enrolled = setup.RegisterTerminal(MERCHANT, terminal_number(number), mac_key(number).hex())
-        await setup.register_terminal(house, Envelope(named(NOW, 0, f"terminal {number}"), PLATFORM, NOW), enrolled)
+        enrolled = terminals.RegisterTerminal(MERCHANT, terminal_number(number), mac_key(number).hex())
+        await terminals.register(house, Envelope(named(NOW, 0, f"terminal {number}"), PLATFORM, NOW), enrolled)
     for first in range(0, people, _AT_ONCE):
         numbers = range(first, min(first + _AT_ONCE, people))
         await _settle(house, numbers)

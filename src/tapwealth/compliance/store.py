@@ -1,12 +1,13 @@
-"""All SQL of compliance: what each person has paid from balances."""
+"""All SQL of compliance: what each person has paid from balances, and who stands on a list."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from tapwealth.compliance.limits import counted_from
+from tapwealth.compliance.screening import Listed, WatchList
 
 
 async def add_usage(tx: Any, used: Iterable[tuple[int, UUID, date, int]]) -> None:
@@ -36,3 +37,42 @@ async def usage(tx: Any, persons: Sequence[tuple[int, UUID, int]], today: date) 
         [counted_from(level, today) for _, _, level in persons],
     )
     return {row["person"]: row["amount"] for row in rows}
+
+
+async def add_listed(tx: Any, one: Listed, by: int, now: datetime) -> None:
+    """`by` is the operator's number."""
+    await tx.execute(
+        "insert into watch_entry (id, list, name, name_key, number_lookup, reason, listed_by, listed_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        one.id,
+        one.list,
+        one.name,
+        one.name_key,
+        one.number_lookup,
+        one.reason,
+        by,
+        now,
+    )
+
+
+async def delist(tx: Any, entry: UUID, by: int, reason: str, now: datetime) -> bool:
+    """Whether it stood on a list until now. The entry is kept, with who took it off and why."""
+    done = await tx.execute(
+        "update watch_entry set delisted_by = $2, delisted_reason = $3, delisted_at = $4 where id = $1 and delisted_at is null",
+        entry,
+        by,
+        reason,
+        now,
+    )
+    return str(done) == "UPDATE 1"
+
+
+async def listed(tx: Any, names: Sequence[str], numbers: Sequence[bytes]) -> list[Listed]:
+    """Who stands on a list now under one of these names (as compared) or numbers (hashed), the oldest entry first."""
+    rows = await tx.fetch(
+        "select id, list, name, name_key, number_lookup, reason from watch_entry where delisted_at is null"
+        " and (name_key = any($1) or (number_lookup = any($2) and number_lookup <> '')) order by listed_at, id",
+        list(names),
+        list(numbers),
+    )
+    return [Listed(row["id"], WatchList(row["list"]), *row[2:]) for row in rows]

@@ -2,7 +2,8 @@
 
 The fee is reckoned for each sale (`acquiring.fee`). What a merchant is owed stands on its account in the customers' books, and all of it is
 paid out: so what the bank has rejected goes with the next settlement. A fee that the receipts do not cover, where refunds have taken them,
-waits for the next ones; until then the acquirer goes without.
+waits for the next ones; until then the acquirer goes without. What a suspended merchant is owed is kept where it stands, and paid with the
+first settlement after the suspension, or when the merchant is closed.
 """
 
 from collections import defaultdict
@@ -14,6 +15,7 @@ from uuid import UUID
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.fee import Change
 from tapwealth.acquiring.fee_share import shares
+from tapwealth.acquiring.standing import MerchantState
 from tapwealth.acquiring.store import Merchant, Settlement
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
@@ -97,6 +99,7 @@ class _Due:
         fee, left = sum(self.fees.values()), sum(self.left.values())
         taken = [change.after - change.before for change in changes]
         refunds = [-amount for amount in taken if amount < 0]
+        kept = left if self.merchant.state == MerchantState.SUSPENDED else 0
         return Settlement(
             merchant=self.merchant.id,
             business_date=day,
@@ -109,8 +112,8 @@ class _Due:
             acquirer_share=fee - whose.issuer - whose.network,
             refunds=len(refunds),
             refunded=sum(refunds),
-            paid=left,
-            kept=0,
+            paid=left - kept,
+            kept=kept,
             fee_due=self.fee_due,
         )
 

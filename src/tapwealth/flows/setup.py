@@ -1,4 +1,4 @@
-"""What the bank's people set up and decide: merchants and their terminals, funds and channels, breaks that they answer for.
+"""What the bank's people propose and decide: merchants, funds and channels, breaks that they answer for.
 
 Everything that will move money is proposed by one operator and approved by another; approving it is what does it.
 """
@@ -8,46 +8,29 @@ from enum import Enum, auto
 from uuid import UUID
 
 import msgspec
-from stdnum.cn import uscc
-from stdnum.exceptions import ValidationError
 
-from tapwealth.acquiring import store as acquiring
-from tapwealth.acquiring.store import Merchant, Terminal
-from tapwealth.flows import acceptance
+from tapwealth.acquiring.standing import MerchantState
+from tapwealth.flows import acceptance, merchants
 from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
+from tapwealth.flows.merchants import Application, ProposeMerchant, ProposeMerchantState
 from tapwealth.flows.purchase import OWN_CHANNEL
-from tapwealth.flows.sign_on import MASTER
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
-from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import approvals, operators
-from tapwealth.storage.approvals import ApprovalState
+from tapwealth.storage.approvals import Approval, ApprovalRefusal, ApprovalState
 from tapwealth.storage.database import Tx
 from tapwealth.storage.operators import Operator, OperatorRole
 
 
 class SetupRefusal(Enum):
-    """In the order in which they are checked."""
+    """Why a fund cannot be put on the shelf."""
 
-    UNKNOWN_MERCHANT = auto()
     EXISTS = auto()
-
-
-class ProposeMerchant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`merchant_number` is field 42 (15 characters), `fee_bp` in 1/100 percent, `fee_cap` in fen (0: none)."""
-
-    merchant_number: str
-    name: str
-    category_code: str
-    credit_code: str
-    settlement_account: str
-    fee_bp: int
-    fee_cap: int = 0
 
 
 class ChannelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +57,13 @@ class ProposeFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cut_off_hour: int = 15
 
 
+class Reject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Say no to another operator's proposal, with the reason."""
+
+    proposal: UUID
+    reason: str
+
+
 class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Say yes to another operator's proposal."""
 
@@ -81,34 +71,34 @@ class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Proposed(msgspec.Struct, frozen=True):
+    """`screening` names whom of a merchant compliance must look at before it is approved."""
+
     proposal: UUID
+    screening: tuple[str, ...] = ()
 
 
 class Approved(msgspec.Struct, frozen=True):
     kind: str
 
 
-class RegisterTerminal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`terminal_number` is field 41 (8 characters); `mac_key` 8 or 16 bytes in hex, injected into the terminal by its maker; so is
-    `master_key` (16 bytes in hex, or empty), under which it is given working keys when it signs on."""
-
-    merchant_number: str
-    terminal_number: str
-    mac_key: str
-    master_key: str = ""
-
-
-class TerminalRegistered(msgspec.Struct, frozen=True):
-    terminal_number: str
+class Rejected(msgspec.Struct, frozen=True):
+    kind: str
 
 
 _ROLE = {
     ProposeMerchant: OperatorRole.OPERATIONS,
+    ProposeMerchantState: OperatorRole.OPERATIONS,
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
     ProposeAcceptance: OperatorRole.OPERATIONS,
 }
-Proposal = ProposeMerchant | ProposeFund | ProposeAcceptance
-_SHAPES = {shape.__name__: shape for shape in _ROLE}
+Proposal = ProposeMerchant | ProposeMerchantState | ProposeFund | ProposeAcceptance
+_Kept = Application | ProposeMerchantState | ProposeFund | ProposeAcceptance
+_SHAPES: dict[str, type[_Kept]] = {
+    ProposeMerchant.__name__: Application,
+    **{shape.__name__: shape for shape in (ProposeMerchantState, ProposeFund, ProposeAcceptance)},
+}
+"""What is kept of each."""
+_APPROVERS = (OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER, OperatorRole.COMPLIANCE)
 _UNITS = [asset for asset in Asset if asset is not Asset.CNY]
 
 
@@ -116,38 +106,26 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
     """Put it before the others."""
     match command:
         case ProposeMerchant():
-            _check_merchant(command)
+            merchants.check(house, command)
+        case ProposeMerchantState():
+            merchants.check_state(command)
         case ProposeFund():
             _check_fund(command)
         case ProposeAcceptance():
             acceptance.check(command)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> Proposed | Refusal:
-        already = await _already(tx, command)
-        if already is not None:
-            return already
+        kept = await _kept(house, tx, command)
+        if isinstance(kept, Refusal):
+            return kept
         proposer = await operator_of(tx, envelope)
-        proposal = derived(envelope.key, "proposal")
-        content = msgspec.to_builtins(command)
-        made = await approvals.propose(tx, HOUSE_BOOK, proposal, type(command).__name__, content, proposer, _ROLE[type(command)], at.now)
-        return made if isinstance(made, Refusal) else Proposed(proposal)
+        proposal, kind = derived(envelope.key, "proposal"), type(command)
+        content = msgspec.to_builtins(kept)
+        made = await approvals.propose(tx, HOUSE_BOOK, proposal, kind.__name__, content, proposer, _ROLE[kind], at.now)
+        screening = kept.screening if isinstance(kept, Application) else ()
+        return made if isinstance(made, Refusal) else Proposed(proposal, screening)
 
     return await once(house, [HOUSE_BOOK], envelope, command, act, Proposed)
-
-
-def _check_merchant(command: ProposeMerchant) -> None:
-    if not re.fullmatch(r"[0-9A-Za-z]{15}", command.merchant_number):
-        raise BadInput(f"{command.merchant_number[:40]!r} is no merchant number", where="merchant_number", hint="15 letters and digits")
-    if not command.name.strip() or not re.fullmatch(r"[0-9]{4}", command.category_code):
-        raise BadInput("the name is empty, or the category is none", where="name, category_code", hint="a category has 4 digits: 5812")
-    _check_bank_account(command.settlement_account, "settlement_account")
-    if not 0 <= command.fee_bp <= 1000 or command.fee_cap < 0:
-        raise BadInput("the fee lies outside 0 to 10 percent", where="fee_bp", hint="give it in 1/100 percent: 0.78 % is 78")
-    checked(command.fee_cap, where="fee_cap", positive=False)
-    try:
-        uscc.validate(command.credit_code)
-    except ValidationError:
-        raise BadInput("the unified social credit code does not hold", where="credit_code", hint="18 characters; check them") from None
 
 
 def _check_fund(command: ProposeFund) -> None:
@@ -182,18 +160,25 @@ def _check_bank_account(number: str, where: str) -> None:
         raise BadInput("it is no bank account number", where=where, hint="10 to 19 digits")
 
 
-async def _already(tx: Tx, command: Proposal) -> Refusal | None:
-    """Why it cannot be brought about: what it would make is there already."""
+async def _kept(house: House, tx: Tx, command: Proposal) -> _Kept | Refusal:
+    """What is put before the others; refused where it could not be brought about."""
     match command:
         case ProposeMerchant():
-            there = command.merchant_number in await acquiring.merchants(tx)
-            text = f"there is a merchant {command.merchant_number} already; choose another number"
+            return await merchants.apply(house, tx, command)
+        case ProposeMerchantState():
+            merchant = await merchants.may_become(tx, command.merchant_number, MerchantState(command.state))
+            return merchant if isinstance(merchant, Refusal) else command
         case ProposeFund():
-            there = any(command.code == known.code or command.asset == known.asset for known in (await funds.funds(tx)).values())
-            text = f"there is a fund {command.code}, or one with units of number {command.asset}, already; choose others"
+            return await _fund_exists(tx, command) or command
         case ProposeAcceptance():
-            return None
-    return Refusal(SetupRefusal.EXISTS, text) if there else None
+            return command
+
+
+async def _fund_exists(tx: Tx, command: ProposeFund) -> Refusal | None:
+    if any(command.code == known.code or command.asset == known.asset for known in (await funds.funds(tx)).values()):
+        text = f"there is a fund {command.code}, or one with units of number {command.asset}, already; choose others"
+        return Refusal(SetupRefusal.EXISTS, text)
+    return None
 
 
 async def approve(house: House, envelope: Envelope, command: Approve) -> Approved | Refusal:
@@ -201,35 +186,58 @@ async def approve(house: House, envelope: Envelope, command: Approve) -> Approve
 
     async def act(tx: Tx, at: Moment, _actor: int) -> Approved | Refusal:
         approver = await operator_of(tx, envelope)
-        role = OperatorRole.OPERATIONS if OperatorRole.OPERATIONS in approver.roles else OperatorRole.PRODUCT_MANAGER
+        role = _role_of(approver)
         made = await approvals.decide(tx, HOUSE_BOOK, command.proposal, ApprovalState.APPROVED, approver, role, "", at.now)
         if isinstance(made, Refusal):
             return made
-        proposal = msgspec.convert(made.proposal, _SHAPES[made.kind])
-        refusal = await _already(tx, proposal) or await _bring_about(house, tx, at, proposal)
+        refusal = await _bring_about(house, tx, at, made, approver)
         return Approved(made.kind) if refusal is None else refusal
 
     return await once(house, [HOUSE_BOOK], envelope, command, act, Approved)
 
 
-async def _bring_about(house: House, tx: Tx, at: Moment, proposal: Proposal) -> Refusal | None:
+async def reject(house: House, envelope: Envelope, command: Reject) -> Rejected | Refusal:
+    """The second person's no: it is kept with its reason, and nothing comes of it."""
+    merchants.check_reason(command.reason)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> Rejected | Refusal:
+        approver = await operator_of(tx, envelope)
+        role, reason = _role_of(approver), command.reason
+        made = await approvals.decide(tx, HOUSE_BOOK, command.proposal, ApprovalState.REJECTED, approver, role, reason, at.now)
+        return made if isinstance(made, Refusal) else Rejected(made.kind)
+
+    return await once(house, [HOUSE_BOOK], envelope, command, act, Rejected)
+
+
+def _role_of(approver: Operator) -> OperatorRole:
+    """By which the operator decides."""
+    return next((role for role in _APPROVERS if role in approver.roles), _APPROVERS[0])
+
+
+async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approver: Operator) -> Refusal | None:
+    proposal = msgspec.convert(made.proposal, _SHAPES[made.kind])
+    if not isinstance(proposal, Application) and _role_of(approver) is OperatorRole.COMPLIANCE:
+        text = f"{approver.login} decides about merchants alone; ask an operator of operations"
+        return Refusal(ApprovalRefusal.NOT_ALLOWED, text)
     match proposal:
-        case ProposeMerchant():
-            await acquiring.add_merchant(
-                tx,
-                Merchant(
-                    id=named(shanghai(at.now.date()), HOUSE_BOOK, f"merchant:{proposal.merchant_number}"), **msgspec.to_builtins(proposal)
-                ),
-                at.now,
-            )
+        case Application():
+            return await merchants.admit(house, tx, at, made, proposal, approver)
+        case ProposeMerchantState():
+            return await merchants.change(tx, at, made, proposal, approver)
         case ProposeFund():
-            fields = msgspec.to_builtins(proposal)
-            channels = [SalesChannel(fund=proposal.code, **one) for one in fields.pop("channels")]
-            await funds.add_fund(tx, Fund(**fields), channels)
-            await _open_advancer(house, tx, at, proposal)
+            refusal = await _fund_exists(tx, proposal)
+            if refusal is None:
+                await _add_fund(house, tx, at, proposal)
+            return refusal
         case ProposeAcceptance():
             return await acceptance.accept(tx, proposal)
-    return None
+
+
+async def _add_fund(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:
+    fields = msgspec.to_builtins(proposal)
+    channels = [SalesChannel(fund=proposal.code, **one) for one in fields.pop("channels")]
+    await funds.add_fund(tx, Fund(**fields), channels)
+    await _open_advancer(house, tx, at, proposal)
 
 
 async def _open_advancer(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:
@@ -256,30 +264,6 @@ async def _open_advancer(house: House, tx: Tx, at: Moment, proposal: ProposeFund
             )
         ],
     )  # fmt: skip
-
-
-async def register_terminal(house: House, envelope: Envelope, command: RegisterTerminal) -> TerminalRegistered | Refusal:
-    """A terminal of a merchant, with the key that was put into it. The key is kept sealed."""
-    try:
-        key, master = bytes.fromhex(command.mac_key), bytes.fromhex(command.master_key)
-    except ValueError:
-        key = master = b""
-    if len(key) not in (8, 16) or len(master) not in (0, 16) or not re.fullmatch(r"[0-9A-Za-z]{8}", command.terminal_number):
-        raise BadInput("a terminal has 8 letters and digits, and a key of 8 or 16 bytes in hex", where="terminal_number, mac_key")
-
-    async def act(tx: Tx, at: Moment, _actor: int) -> TerminalRegistered | Refusal:
-        merchant = (await acquiring.merchants(tx)).get(command.merchant_number)
-        if merchant is None:
-            return Refusal(SetupRefusal.UNKNOWN_MERCHANT, f"there is no merchant {command.merchant_number[:20]}; enrol it first")
-        if command.terminal_number in await acquiring.terminals(tx):
-            return Refusal(SetupRefusal.EXISTS, f"terminal {command.terminal_number} is enrolled already")
-        name = command.terminal_number.encode()
-        sealed = house.keys.seal("terminal", key, b"terminal" + name)
-        sealed_master = house.keys.seal("terminal", master, MASTER + name) if master else None
-        await acquiring.add_terminal(tx, Terminal(command.terminal_number, merchant.id, sealed, sealed_master), at.now)
-        return TerminalRegistered(command.terminal_number)
-
-    return await once(house, [HOUSE_BOOK], envelope, command, act, TerminalRegistered)
 
 
 async def operator_of(tx: Tx, envelope: Envelope) -> Operator:

@@ -29,7 +29,7 @@ async def sign_on(house: House, terminal: Terminal) -> ManagementResponse:
         at = await moment(tx)
         known = (await store.terminal_keys(tx, number)).get(number, [])
         if not known or known[-1].used:
-            next_number = known[-1].number + 1 if known else 1
+            next_number = known[-1].number + 1 if known else terminal.first_key
             await store.add_terminal_key(tx, _fresh(house, number, next_number), at.now)
             known = (await store.terminal_keys(tx, number))[number]
     return ManagementResponse(response_code=APPROVED, keys=enciphered(opened(house, known[-1]), master))

@@ -10,13 +10,14 @@ first whether it stands.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.acquiring import store as acquiring
-from tapwealth.acquiring.store import Merchant, Presentment
+from tapwealth.acquiring.standing import MerchantState, TerminalState
+from tapwealth.acquiring.store import Merchant, Presentment, Terminal
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import store as customers
@@ -62,11 +63,13 @@ NO_SUCH_SALE, NOT_POSSIBLE, OTHER_AMOUNT, NUMBERS_USED = "25", "12", "64", "94"
 
 @dataclass(frozen=True)
 class CardHouse:
-    """The house, the issuer's keys, and the merchants by field 42 (read once by the edge, which reads again when one is enrolled)."""
+    """The house, the issuer's keys, the merchants by field 42 and the terminals by fields 42 and 41 (read once by the edge, which reads
+    again when one is enrolled or changed)."""
 
     house: House
     issuer: IssuerKeys
     merchants: dict[str, Merchant]
+    terminals: dict[tuple[str, str], Terminal] = field(default_factory=dict)
 
 
 class Routed(NamedTuple):
@@ -75,6 +78,22 @@ class Routed(NamedTuple):
     book: int
     token: UUID | None
     request: Any
+
+
+_SHUT = {MerchantState.SUSPENDED: DeclineReason.MERCHANT_SUSPENDED, MerchantState.CLOSED: DeclineReason.MERCHANT_CLOSED}
+_AWAY = {
+    TerminalState.SUSPENDED: DeclineReason.TERMINAL_SUSPENDED,
+    TerminalState.CLOSED: DeclineReason.TERMINAL_CLOSED,
+    TerminalState.REPLACED: DeclineReason.TERMINAL_CLOSED,
+}
+
+
+def door(cards: CardHouse, merchant_number: str, terminal_number: str) -> DeclineReason | None:
+    """Why nothing new is decided for a merchant's terminal; None: it may ask. What it sold before may still be reversed and claimed."""
+    merchant, terminal = cards.merchants.get(merchant_number), cards.terminals.get((merchant_number, terminal_number))
+    if merchant is None:
+        return DeclineReason.UNKNOWN_MERCHANT
+    return _SHUT.get(MerchantState(merchant.state)) or (_AWAY.get(TerminalState(terminal.state)) if terminal else None)
 
 
 def sale_key(key: RequestKey) -> SaleKey:
@@ -134,7 +153,7 @@ class _Loaded:
         token = self.tokens.get(one.token) if one.token else None
         person = token.person if token else None
         facts = Facts(
-            merchant_known=request.merchant_id in cards.merchants,
+            door=door(cards, request.merchant_id, request.terminal_id),
             token=token,
             last_atc=self.counters.get(token.id, 0) if token else 0,
             keys=self.keys.get(token.id, ()) if token else (),

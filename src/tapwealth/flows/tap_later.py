@@ -24,6 +24,7 @@ from tapwealth.flows.tap import (
     CardHouse,
     Routed,
     accounts_of,
+    door,
     is_about,
     sale_key,
     standing_holds,
@@ -201,7 +202,10 @@ async def _decide(
     for key, one in fresh.items():
         row = rows[key]
         original = originals.get(row.original) if row.original else None
+        shut = door(cards, row.merchant_number, row.terminal_number)
         refusal = _refusal(one.request, original, given, key in reversed_before)
+        if shut is not None:
+            refusal = shut.response_code, f"{shut.name.lower()}: {shut.text}"
         if refusal is None and original is not None:
             rows[key] = _follow(work, row, original, parents, purses)
         elif refusal is not None:

@@ -78,10 +78,11 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the decision needs. `last_atc` is the greatest counter met, this batch included; `keys` are those of the
-    token that a tap can need. `explain`: whether a wrong cryptogram is looked into, at the cost of some twenty right ones."""
+    """All that the decision needs. `door`: why nothing is sold at this merchant's terminal (None: it may sell). `last_atc` is the greatest
+    counter met, this batch included; `keys` are those of the token that a tap can need. `explain`: whether a wrong cryptogram is looked
+    into, at the cost of some twenty right ones."""
 
-    merchant_known: bool
+    door: DeclineReason | None
     token: Token | None
     last_atc: int
     keys: Sequence[KeyRange]
@@ -117,8 +118,8 @@ def decide(facts: Facts, request: AuthorisationRequest, keys: IssuerKeys) -> App
 
 
 def _before_the_chip(facts: Facts, request: AuthorisationRequest) -> DeclineReason | None:
-    if not facts.merchant_known:
-        return DeclineReason.UNKNOWN_MERCHANT
+    if facts.door is not None:
+        return facts.door
     if facts.token is None:
         return DeclineReason.UNKNOWN_TOKEN
     if facts.token.state != "active":

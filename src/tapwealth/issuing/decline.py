@@ -10,6 +10,10 @@ class DeclineReason(Enum):
     """(response code, what it means)."""
 
     UNKNOWN_MERCHANT = ("03", "the merchant or terminal is not enrolled")
+    MERCHANT_SUSPENDED = ("03", "the merchant is suspended")
+    MERCHANT_CLOSED = ("03", "the merchant's contract is at an end")
+    TERMINAL_SUSPENDED = ("58", "the terminal is suspended")
+    TERMINAL_CLOSED = ("58", "the terminal is closed, or another one has taken its place")
     UNKNOWN_TOKEN = ("14", "no such card")
     TOKEN_NOT_ACTIVE = ("62", "the card in this phone is suspended or deleted")
     WRONG_EXPIRY = ("54", "the expiry date is not the card's")

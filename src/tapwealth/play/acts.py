@@ -23,6 +23,8 @@ RESERVE, COLLECTION, ADVANCE = "0100000001", "0100000002", "0100000005"
 CUSTODY, INSURER, BILLER = "0200000001", "0200000002", "0200000003"
 BREAKFAST, MARKET, CHANNEL, LENDING_DESK = "0200000004", "0200000006", "0200000005", "0200000007"
 METER = "1100234567"
+BANK_CNAPS = "313100000013"
+"""The merchants' bank, which is the partner bank."""
 
 
 def person(play: Play, number: int) -> Person:
@@ -91,8 +93,8 @@ async def set_up_shop(play: Play) -> None:
     stage = play.stage
     shops = counters(play)
     proposals = [
-        ("merchant breakfast", "propose_merchant", _merchant(shops[0], "5812", "91110105MA00A1B2C9", BREAKFAST, 125)),
-        ("merchant market", "propose_merchant", _merchant(shops[1], "5411", "91110105MA00A1B3DD", MARKET, 38)),
+        ("merchant breakfast", "propose_merchant", _merchant(stage, shops[0], "5812", "91110105MA00A1B2C9", BREAKFAST, 125)),
+        ("merchant market", "propose_merchant", _merchant(stage, shops[1], "5411", "91110105MA00A1B3DD", MARKET, 38)),
         ("fund 000198", "propose_fund", _fund()),
     ]
     for act, command, body in proposals:
@@ -109,10 +111,12 @@ async def set_up_shop(play: Play) -> None:
     _wanted(await stage.operator("biller", "pm.zhou", "add_biller", biller))
 
 
-def _merchant(shop: Counter, category: str, credit_code: str, account: str, fee_bp: int) -> dict[str, Any]:
+def _merchant(stage: Stage, shop: Counter, category: str, credit_code: str, account: str, fee_bp: int) -> dict[str, Any]:
+    representative, number = stage.cast.holder(f"representative of {shop.merchant_number}")
     return {
         "merchant_number": shop.merchant_number, "name": shop.name, "category_code": category, "credit_code": credit_code,
-        "settlement_account": account, "fee_bp": fee_bp,
+        "settlement_bank": BANK_CNAPS, "settlement_account": account, "representative": representative, "representative_id": number,
+        "fee_bp": fee_bp,
     }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ class Approval:
     state: ApprovalState = ApprovalState.PROPOSED
     approver: int | None = None
     reason: str = ""
+    proposed_at: datetime | None = None
 
 
 async def propose(
@@ -62,7 +63,7 @@ async def propose(
         proposer.id,
         now,
     )
-    return Approval(book, approval_id, kind, proposal, proposer.id)
+    return Approval(book, approval_id, kind, proposal, proposer.id, proposed_at=now)
 
 
 async def decide(
@@ -107,6 +108,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         ApprovalState(row["state"]),
         row["approver"],
         row["reason"],
+        row["proposed_at"],
     )
 
 

@@ -14,6 +14,7 @@ from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
+from tapwealth.flows.reports.enrolment import merchant_file, merchant_lines
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.shops import fee_statement, merchant_views
 from tapwealth.flows.reports.statement import StatementView, statement_of
@@ -79,6 +80,10 @@ def views(house: House) -> Mapping[str, View]:
         "files/pending": lambda caller, _given: _for_operators(caller, lambda: _pending(house)),
         "receipts/{id}": lambda caller, given: _for_operators(caller, lambda: _read(house, lambda tx: standing.receipt(tx, given["id"]))),
         "fees/{date}": lambda caller, given: _for_operators(caller, lambda: _read(house, _fees(read_date(given["date"])))),
+        "merchants": lambda caller, _given: _for_operators(caller, lambda: _read(house, merchant_lines)),
+        "merchants/{number}": lambda caller, given: _for_operators(
+            caller, lambda: _read(house, lambda tx: merchant_file(tx, given["number"]))
+        ),
         "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
         "in_flight": lambda caller, _given: _for_operators(caller, lambda: _in_flight(house)),

@@ -13,6 +13,7 @@ from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.flows.bills import STATE_WORDS
 from tapwealth.flows.frame import HOUSE_BOOK, House
+from tapwealth.flows.merchants import kept_fields
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_view
 from tapwealth.flows.reports.refusals import ReportRefusal
@@ -179,7 +180,7 @@ async def proposals(tx: Any) -> list[ProposalView]:
     """Those that wait, oldest first."""
     waiting = await approvals.waiting(tx, HOUSE_BOOK)
     logins = await operators.logins(tx, [one.proposer for one in waiting])
-    return [ProposalView(one.id, one.kind, one.proposal, logins[one.proposer]) for one in waiting]
+    return [ProposalView(one.id, one.kind, kept_fields(one.proposal), logins[one.proposer]) for one in waiting]
 
 
 async def receipt(tx: Any, identifier: str) -> dict[str, bool]:
