@@ -17,6 +17,7 @@ from virtual_reader import PAN, make_store, phone
 from tapwealth.acquiring.readers.reader import NoCard
 from tapwealth.acquiring.receipt_picture import find_font, picture
 from tapwealth.acquiring.till import Till
+from tapwealth.acquiring.till_result import VoucherResult
 from tapwealth.acquiring.till_state import CardData, VoucherKind
 from tapwealth.card import from_json
 from tapwealth.cli import terminal_commands as commands
@@ -295,6 +296,20 @@ def test_a_card_that_left_is_asked_again_as_before(card: str, commands_before_it
     assert told.endswith("hold it to the reader again")
     chip = tlv.unique(tlv.decode(outcome.icc_data, where="55"), where="55")
     assert chip[0x9F37] == b"\1\2\3\4", "the same tap"
+
+
+def test_a_card_that_paid_left_and_paid_again_is_paid_once_here_and_the_cashier_told(offline_folder: Path, card: str, bank: Bank) -> None:
+    settings = read_till(offline_folder)
+    tap = Tap(1250, NOON.date(), b"\1\2\3\4", 7)
+    outcome = wait_for_card(settings.kernel, tap, Scripted(card, breaks=(3, None)), Waiting(5_000, print))
+    till = settings.till()
+    result = asyncio.run(conclude(till, outcome, 1250, NOON))
+    till.close()
+    assert isinstance(result, VoucherResult)
+    assert "counts for nothing" in result.note
+    settled = commands.settle(offline_folder, NO_PAPER)
+    assert settled.data["totals"]["sales_amount"] == 1250
+    assert len([request for request in bank.seen if isinstance(request, AuthorisationRequest)]) == 1
 
 
 def test_a_card_that_keeps_leaving_ends_the_tap_when_the_time_is_over(card: str) -> None:

@@ -13,6 +13,7 @@ from tapwealth.acquiring.readers.reader import read_reader_name
 from tapwealth.acquiring.receipt_picture import find_font, picture
 from tapwealth.acquiring.till import Till
 from tapwealth.acquiring.till_result import SettleOutcome, SignOnOutcome, VoucherOutcome, VoucherResult
+from tapwealth.cli.options import DONE, OUTAGE, REFUSED
 from tapwealth.cli.phone_commands import open_reader
 from tapwealth.counter.checkout import Waiting, card_at, conclude, payment, wait_for_card, why_not_now
 from tapwealth.counter.till_folder import SETTINGS, TillSettings, read_till
@@ -20,7 +21,6 @@ from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.money import checked, read_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 
-DONE, REFUSED, OUTAGE = 0, 1, 3
 _MS = 1_000
 
 
@@ -177,7 +177,7 @@ def _told(result: VoucherResult) -> tuple[int, str]:
     """Exit code, and what the cashier does next."""
     match result.outcome:
         case VoucherOutcome.APPROVED:
-            return DONE, ""
+            return DONE, result.note
         case VoucherOutcome.DECLINED:
             return REFUSED, f"declined: {result.note}" if result.note else "declined"
         case VoucherOutcome.REVERSED:

@@ -5,7 +5,7 @@ nevertheless): it is never sent as a sale, which the issuer would decide anew. E
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
@@ -33,6 +33,9 @@ _NEXT = {
     Ending.END_APPLICATION: "this card and this terminal cannot do it; be paid another way",
 }
 """What the cashier does when a tap ends without a request and without an approval."""
+
+
+_PAID_TWICE = "a tap before this one broke off and counts for nothing; if a card shows it as paid all the same, its issuer gives it back"
 
 
 class CheckoutRefusal(Enum):
@@ -122,7 +125,8 @@ async def conclude(till: Till, outcome: Outcome, amount: int, at: datetime) -> V
             return Refusal(CheckoutRefusal.CARD_ENDED_IT, f"{outcome.refusal.text}; {_next_step(outcome)}")
         case OfflineApproval():
             code, left = outcome.authorisation_code, outcome.left_on_card
-            return await till.offline_sale(**_asked(outcome, amount, at), authorisation_code=code, left_on_card=left)
+            result = await till.offline_sale(**_asked(outcome, amount, at), authorisation_code=code, left_on_card=left)
+            return replace(result, note=_PAID_TWICE) if outcome.repeat in (Repeat.NEW, Repeat.OTHER_CARD) else result
         case OnlineRequest(cryptogram=CryptogramType.TC):
             return await till.offline_sale(**_asked(outcome, amount, at), believed=False)
         case OnlineRequest(repeat=Repeat.OTHER_CARD):
