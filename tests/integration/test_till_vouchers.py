@@ -297,7 +297,7 @@ async def test_a_reversal_that_the_host_refuses_for_good_blocks_nothing_and_keep
     assert (await sell(till)).outcome is VoucherOutcome.APPROVED
     report = till.report(NOON)
     assert [(one.stan, one.final_code) for one in report.disputed] == [("000001", "64")]
-    assert "REVERSAL REFUSED 64" in report.text(Language.EN)
+    assert "REVERSAL REFUSED\n  64 WRONG ORIGINAL AMOUNT" in report.text(Language.EN)
     settled = await till.settle(NOON)
     assert settled.report is not None
     assert len(settled.report.disputed) == 1

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from tapwealth.acquiring.paper import RULE, Language, page, reason_of, row
+from tapwealth.acquiring.paper import COLUMNS, RULE, Language, page, reason_of, row, width
 from tapwealth.acquiring.receipt import KINDS
 from tapwealth.acquiring.till_state import Voucher, VoucherKind, totals_of
 from tapwealth.kernel.clock import SHANGHAI
@@ -132,17 +132,19 @@ def _is_refused(one: Voucher) -> bool:
 def _lines(one: Voucher, language: Language, state: str = "") -> list[str]:
     """Invoice and time, kind and amount, and what is to be said about it."""
     word = language.value
+    reason = reason_of(one.final_code, language)
     sign = "-" if one.kind in (VoucherKind.VOID, VoucherKind.REFUND) else ""
     lines = [f"{one.invoice} {one.at[11:16]} {one.masked_pan}", row(f"  {KINDS[one.kind][word]}", f"{sign}{format_minor(one.amount)}")]
     if _is_refused(one):
         code = one.advice_code if one.advice_code not in ("", APPROVED) else one.upload_code
-        state = f"{_NOT_TAKEN[word]} {reason_of(code, language)}"
+        state, reason = _NOT_TAKEN[word], reason_of(code, language)
     elif one.voided:
         state = _VOIDED[word]
     elif one.awaits_advice:
         state = _WAITS[word]
-    told = f"{state} {reason_of(one.final_code, language)}".strip()
-    return [*lines, f"  {told}"] if told else lines
+    told = [part for part in (state, reason) if part]
+    together = f"  {' '.join(told)}"
+    return [*lines, *([together] if width(together) <= COLUMNS else [f"  {part}" for part in told])] if told else lines
 
 
 def _data(one: Voucher) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class Language(Enum):
 
 
 REASONS = {
+    "05": ("发卡方拒绝", "REFUSED BY ISSUER"),
     "03": ("商户未开通或已停用", "MERCHANT NOT SERVED"),
     "12": ("无效交易", "INVALID TRANSACTION"),
     "13": ("无效金额", "INVALID AMOUNT"),
