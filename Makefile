@@ -33,8 +33,8 @@ run: setup ## play the week, then serve it until Ctrl-C; data is kept
 demo: setup ## the same story from nothing, without serving; exit 0 if every proof holds
 	@exec $(BIN)/tapwealth demo --fresh --data-dir build/demo $(ARGS)
 
-test: setup-dev browser card-reader soft-token ## every test but the long ones
-	@$(PYTEST) -m "not soak" $(ARGS)
+test: setup-dev browser card-reader soft-token ## every test but the long ones, on all cores (ARGS="-n 0": in one process)
+	@$(PYTEST) -m "not soak" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzzer: setup-dev # what coverage-guided fuzzing needs, into build/fuzz
 	@sh tools/fuzzer.sh

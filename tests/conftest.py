@@ -29,6 +29,9 @@ TEMPLATE = "migrated"
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "100", "log_min_messages": "error"}
 """The suite outlives no power cut; the tests that kill servers start their own."""
 
+LONGEST_FIRST = ("simulation", "integration", "browser", "docs", "flows", "property", "golden", "unit", "fuzz")
+"""Where the tests are shared out to processes, those that take long must not come last: the others would wait for one of them."""
+
 _numbers = count(1)
 
 
@@ -113,6 +116,15 @@ async def on(database_url: str, folder: Path) -> AsyncIterator[Played]:
 async def database(database_url: str) -> AsyncIterator[Database]:
     async with Database(database_url) as open_database:
         yield open_database
+
+
+def _folder_of(item: pytest.Item) -> str:
+    here = Path(__file__).parent
+    return item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else LONGEST_FIRST[-1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST_FIRST.index(_folder_of(item)))
 
 
 def _skip_is_failure(report: Any, name: str) -> Any:
