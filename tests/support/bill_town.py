@@ -7,9 +7,11 @@
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from tapwealth.flows.payments import Outcome
 from tapwealth.flows.rails import Rails
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, PolicyOrder
 from tapwealth.insurance.insurer import NotReceived as InsurerNotReceived
+from tapwealth.issuing import authority
 from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named, seeded_random
@@ -38,6 +41,7 @@ from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage import outbox, platform_clock
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Database
+from tapwealth.storage.keyfile import KeyFile, RsaNumbers
 from tapwealth.storage.keystore import FileKeyStore
 
 MONDAY = date(2014, 2, 24)
@@ -268,11 +272,26 @@ class Town:
                 assert sum(line.totals.owed for line in lines) == 0, book
 
 
+@cache
+def _authority() -> dict[str, RsaNumbers]:
+    with TemporaryDirectory() as folder:
+        authority.make_keys(FileKeyStore(Path(folder)))
+        return dict(KeyFile(Path(folder)).load().rsa)
+
+
+def town_keys(folder: Path) -> FileKeyStore:
+    """Those that are there, or new ones; but the sandbox authority's RSA keys are the same for all towns: making them takes long."""
+    file = KeyFile(folder)
+    file.load_or_create()
+    file.change(lambda keys: replace(keys, rsa={**_authority(), **keys.rsa}))
+    return FileKeyStore(folder)
+
+
 @asynccontextmanager
 async def town(database_url: str, folder: Path, books: int = 3, biller: Any = None, insurer: Any = None) -> AsyncIterator[Town]:
     """A town on a fresh database, on Monday at nine, with one biller."""
     async with Database(database_url) as database:
-        ledger, keys = PostgresLedger(books), FileKeyStore(folder / "keys")
+        ledger, keys = PostgresLedger(books), town_keys(folder / "keys")
         async with database.transaction() as tx:
             await platform_clock.start(tx, NINE)
             await ledger.install(tx)
