@@ -8,7 +8,7 @@ we do not do may not.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, TypedDict, assert_never
 
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.masked import Pan
@@ -102,7 +102,7 @@ def read_request(message: bytes) -> Message:
 def parse_request(read: Message, received_at: datetime) -> Request:
     """The request that the fields make. Raises UnreadableMessage naming the field that makes no sense."""
     try:
-        return _PARSERS[read.mti](read.mti, read.fields, received_at)
+        return _PARSERS[read.mti](_head(read.mti, read.fields, received_at), read.fields)
     except _Unsupported as fault:
         raise UnreadableMessage(fault.what, where=fault.where, hint=fault.hint, read=read, code=fault.code) from None
     except BadInput as fault:
@@ -117,17 +117,26 @@ class _Unsupported(BadInput):
         self.code = code
 
 
-class _Head(NamedTuple):
-    """What every request has; `type` is 60.1."""
+class _Base(TypedDict):
+    """What every request is made of, whatever it asks for."""
 
     merchant_id: str
     terminal_id: str
     batch: str
     stan: str
+    received_at: datetime
+
+
+class _Head(NamedTuple):
+    """`type` is 60.1, `code` 60.3."""
+
+    mti: str
     type: str
+    code: str
+    base: _Base
 
 
-def _head(mti: str, fields: Mapping[int, str]) -> _Head:
+def _head(mti: str, fields: Mapping[int, str], received_at: datetime) -> _Head:
     kind, expected = subfields.TypeAndBatch.parse(fields[60]), _LAYOUTS[mti]
     if kind.type not in expected:
         raise _Unsupported(f"transactions of type {kind.type} are not taken", 60, UNSUPPORTED, f"60.1 is {' or '.join(expected)} here")
@@ -139,7 +148,8 @@ def _head(mti: str, fields: Mapping[int, str]) -> _Head:
     for number in (41, 42):
         if not fields[number].strip():
             raise BadInput("it is blank", where=describe(number), hint="the acquirer assigned one")
-    return _Head(fields[42], fields[41], kind.batch, fields[11], kind.type)
+    base = _Base(merchant_id=fields[42], terminal_id=fields[41], batch=kind.batch, stan=fields[11], received_at=received_at)
+    return _Head(mti, kind.type, kind.code, base)
 
 
 def _checked_card(fields: Mapping[int, str]) -> Pan:
@@ -155,21 +165,14 @@ def _checked_card(fields: Mapping[int, str]) -> Pan:
     return Pan(fields[2])
 
 
-def _parse_transaction(mti: str, fields: Mapping[int, str], received_at: datetime) -> Request:
+def _parse_transaction(head: _Head, fields: Mapping[int, str]) -> Request:
     """0100, 0200, 0220: what the card is asked for, or what follows an earlier transaction."""
-    kind = TransactionKind(_head(mti, fields).type)
-    chip = _LAYOUTS[mti][kind] is not _FOLLOWING
-    return _parse_chip(mti, fields, received_at) if chip else _parse_follow_up(mti, fields, received_at)
+    return _parse_follow_up(head, fields) if _LAYOUTS[head.mti][head.type] is _FOLLOWING else _parse_chip(head, fields)
 
 
-def _parse_chip(mti: str, fields: Mapping[int, str], received_at: datetime) -> AuthorisationRequest:
-    head = _head(mti, fields)
+def _parse_chip(head: _Head, fields: Mapping[int, str]) -> AuthorisationRequest:
     return AuthorisationRequest(
-        merchant_id=head.merchant_id,
-        terminal_id=head.terminal_id,
-        batch=head.batch,
-        stan=head.stan,
-        received_at=received_at,
+        **head.base,
         pan=_checked_card(fields),
         psn=subfields.parse_psn(fields[23]),
         expiry_date=fields[14],
@@ -181,14 +184,9 @@ def _parse_chip(mti: str, fields: Mapping[int, str], received_at: datetime) -> A
     )
 
 
-def _parse_follow_up(mti: str, fields: Mapping[int, str], received_at: datetime) -> FollowUpRequest:
-    head = _head(mti, fields)
+def _parse_follow_up(head: _Head, fields: Mapping[int, str]) -> FollowUpRequest:
     return FollowUpRequest(
-        merchant_id=head.merchant_id,
-        terminal_id=head.terminal_id,
-        batch=head.batch,
-        stan=head.stan,
-        received_at=received_at,
+        **head.base,
         pan=_checked_card(fields),
         amount=subfields.parse_amount(fields[4]),
         currency=fields[49],
@@ -198,21 +196,16 @@ def _parse_follow_up(mti: str, fields: Mapping[int, str], received_at: datetime)
     )
 
 
-def _parse_reversal(mti: str, fields: Mapping[int, str], received_at: datetime) -> ReversalRequest:
-    head = _head(mti, fields)
-    original = subfields.parse_original(fields[61]) if 61 in fields else OriginalReference(head.batch, head.stan)
-    if original.stan != head.stan:
+def _parse_reversal(head: _Head, fields: Mapping[int, str]) -> ReversalRequest:
+    original = subfields.parse_original(fields[61]) if 61 in fields else OriginalReference(head.base["batch"], fields[11])
+    if original.stan != fields[11]:
         raise BadInput(
-            f"it names STAN {original.stan}, field 11 says {head.stan}",
+            f"it names STAN {original.stan}, field 11 says {fields[11]}",
             where=describe(61),
             hint="a reversal keeps the STAN of what it undoes",
         )
     return ReversalRequest(
-        merchant_id=head.merchant_id,
-        terminal_id=head.terminal_id,
-        batch=head.batch,
-        stan=head.stan,
-        received_at=received_at,
+        **head.base,
         pan=_checked_card(fields),
         amount=subfields.parse_amount(fields[4]),
         currency=fields[49],
@@ -222,14 +215,9 @@ def _parse_reversal(mti: str, fields: Mapping[int, str], received_at: datetime) 
     )
 
 
-def _parse_upload(mti: str, fields: Mapping[int, str], received_at: datetime) -> BatchUploadRequest:
-    head = _head(mti, fields)
+def _parse_upload(head: _Head, fields: Mapping[int, str]) -> BatchUploadRequest:
     return BatchUploadRequest(
-        merchant_id=head.merchant_id,
-        terminal_id=head.terminal_id,
-        batch=head.batch,
-        stan=head.stan,
-        received_at=received_at,
+        **head.base,
         pan=_checked_card(fields),
         psn=subfields.parse_psn(fields[23]),
         amount=subfields.parse_amount(fields[4]),
@@ -241,37 +229,27 @@ def _parse_upload(mti: str, fields: Mapping[int, str], received_at: datetime) ->
     )
 
 
-def _parse_settlement(mti: str, fields: Mapping[int, str], received_at: datetime) -> SettlementRequest:
-    head = _head(mti, fields)
+def _parse_settlement(head: _Head, fields: Mapping[int, str]) -> SettlementRequest:
     totals, _ = subfields.parse_totals(fields[48])
     return SettlementRequest(
-        merchant_id=head.merchant_id,
-        terminal_id=head.terminal_id,
-        batch=head.batch,
-        stan=head.stan,
-        received_at=received_at,
+        **head.base,
         currency=fields[49],
         totals=totals,
     )
 
 
-def _parse_management(mti: str, fields: Mapping[int, str], received_at: datetime) -> ManagementRequest:
-    head = _head(mti, fields)
-    asked = f"{mti}/{subfields.TypeAndBatch.parse(fields[60]).code}"
+def _parse_management(head: _Head, fields: Mapping[int, str]) -> ManagementRequest:
+    asked = f"{head.mti}/{head.code}"
     if asked not in set(Management):
-        known = " or ".join(kind[5:] for kind in Management if kind.startswith(mti))
+        known = " or ".join(kind[5:] for kind in Management if kind.startswith(head.mti))
         raise _Unsupported(f"management of code {asked[5:]} is not taken", 60, UNSUPPORTED, f"60.3 is {known} here")
     return ManagementRequest(
-        merchant_id=head.merchant_id,
-        terminal_id=head.terminal_id,
-        batch=head.batch,
-        stan=head.stan,
-        received_at=received_at,
+        **head.base,
         kind=Management(asked),
     )
 
 
-_PARSERS: Mapping[str, Callable[[str, Mapping[int, str], datetime], Request]] = {
+_PARSERS: Mapping[str, Callable[[_Head, Mapping[int, str]], Request]] = {
     "0100": _parse_transaction,
     "0200": _parse_transaction,
     "0220": _parse_transaction,
