@@ -4,10 +4,9 @@ Sought are the names, identity numbers, phone numbers, card numbers and secrets 
 could lie there. What is handed to a partner (its messages, the files of the exchange folder) is made when it is sent, and kept by it.
 """
 
+import base64
 import io
-import json
 import logging
-from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +16,14 @@ from urllib.parse import urlsplit
 import asyncpg
 from bill_town import MONDAY
 from fund_town import OTHER, application, fund_town
-from played_days import Played
+from leaks import Secrets, leaks, of_card
+from played_days import SHOP, Played
 from served_house import open_doors
 
 from tapwealth.app.platform import configure_log
-from tapwealth.flows import bank_messages, cards, payments
-from tapwealth.flows.frame import Caller
+from tapwealth.flows import bank_messages, payments, reports
 from tapwealth.funds.exchange_out import Route, account_file
 from tapwealth.issuing import store as issuing
-from tapwealth.issuing.store import Token
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.play.cast import cast_of
 from tapwealth.storage.embedded import EmbeddedServer
@@ -35,55 +33,51 @@ CALLERS = {"httpx", "httpcore"}
 """Loggers of whoever calls us: they tell of the addresses that this test asks for."""
 
 
-async def held(on: Played, caller: Caller) -> list[Token]:
-    """The customer's cards."""
-    assert caller.person is not None
-    async with on.house.database.read() as tx:
-        return await issuing.device_tokens(tx, caller.book, caller.person)
-
-
-async def secrets_of(on: Played) -> dict[str, str]:
-    """What must not be found, by what it is."""
-    found = {}
+async def secrets_of(on: Played) -> dict[str, str | bytes]:
+    """What must not be found, by what it is: of everybody who played, and of each card that they were given."""
+    found: dict[str, str | bytes] = {}
     for number, (one, caller) in enumerate(zip(on.people, on.callers, strict=False)):
-        (card,) = await held(on, caller)
-        pan = cards.number_of(on.house, card)
-        key = cards.issuer_keys(on.house).card_key(cards.KEY_INDEX, pan, card.psn)
+        assert caller.person is not None
+        async with on.house.database.read() as tx:
+            (card,) = await issuing.device_tokens(tx, caller.book, caller.person)
+            keys = await issuing.keys_of(tx, caller.book, card.id)
+        assert keys
         named = {
             "name": one.name, "identity number": one.identity_number, "phone": one.phone, "bank card": one.card_number,
-            "device's secret": one.device_token, "phone's card": pan.reveal(), "phone's card key": key.hex(),
+            "device's secret": one.device_token, **of_card(on.house, card, keys),
         }  # fmt: skip
         found |= {f"{what} of {number}": value for what, value in named.items()}
     return found
 
 
-def spellings(value: str) -> Iterator[bytes]:
-    """How a value could lie in text or in bytes."""
-    for coding in ("utf-8", "gbk", "utf-16-le"):
-        plain = value.encode(coding)
-        yield plain
-        yield plain.hex().encode()
-    yield json.dumps(value).strip('"').encode()
-    if len(value) % 2 == 0 and value.isdigit():
-        yield bytes.fromhex(value)
-
-
-def leaks(secrets: dict[str, str], content: bytes) -> list[str]:
-    """Which of the secrets are in there."""
-    lowered = content.lower()
-    return sorted(what for what, value in secrets.items() if any(one.lower() in lowered for one in spellings(value)))
-
-
 def test_each_spelling_would_be_found() -> None:
-    secrets = {"name": "张伟", "card": "6214201234567892"}
+    secrets: dict[str, str | bytes] = {"name": "张伟", "card": "6214201234567892", "key": bytes(range(200, 216))}
     for hidden in ("张伟".encode(), "张伟".encode("gbk"), b"\\xe5bca0e4bc9f", b'{"name": "\\u5f20\\u4f1f"}'):
         assert leaks(secrets, b"x" + hidden + b"x") == ["name"], hidden
-    for hidden in (b"6214201234567892", bytes.fromhex("6214201234567892"), b"\\x36323134323031323334353637383932"):
+    for hidden in (
+        b"6214201234567892",
+        "6214201234567892".encode("utf-16-le"),
+        b"\\x36323134323031323334353637383932",
+        bytes.fromhex("6214201234567892"),
+        bytes.fromhex("3621420123456789 2F".replace(" ", "")),
+        bytes.fromhex("6214201234567892D3122201"),
+        b"6214201234567892=3122201",
+        b"36323134323031323334353637383932".hex().encode(),
+    ):
         assert leaks(secrets, b"x" + hidden + b"x") == ["card"], hidden
+    key = bytes(range(200, 216))
+    for shown in (
+        key,
+        key.hex().encode(),
+        key.hex().upper().encode(),
+        base64.b64encode(key),
+        repr(key.hex().upper()).encode().hex().encode(),
+    ):
+        assert leaks(secrets, b"x" + shown + b"x") == ["key"], shown
     assert leaks(secrets, "*伟 621420******7892".encode()) == []
 
 
-async def leaking_tables(database_url: str, secrets: dict[str, str]) -> dict[str, list[str]]:
+async def leaking_tables(database_url: str, secrets: Secrets) -> dict[str, list[str]]:
     """Every table, every column, as text; those in which something was found."""
     connection = await asyncpg.connect(database_url)
     try:
@@ -172,8 +166,12 @@ async def test_no_head_and_no_line_of_the_log_names_a_person(on: Played, folder:
             answers.append(await doors.command("bind_card", {"card_number": one.card_number[:-1]}, one.device_token))
             answers.append(await doors.command("send", {"to_phone": one.phone, "amount": 1}, one.device_token))
             answers.append(await doors.http.get(f"/view/customer/{one.phone}", headers={"Authorization": "Bearer x"}))
-            answers.append(await doors.http.get("/"))
-            answers.append(await doors.http.get("/view/week"))
+            answers += [await doors.http.get(path) for path in ("/", "/en", "/view/week")]
+            mine, operator = {"Authorization": f"Bearer {one.device_token}"}, {"Authorization": f"Bearer {await doors.login('ops.chen')}"}
+            for path in reports.views(on.house):
+                asked = path.format(date=MONDAY, number=SHOP, person="1", id="x")
+                answers += [await doors.http.get(f"/view/{asked}", headers=headers) for headers in (mine, operator)]
+            assert sum(answer.status_code == 200 for answer in answers) > len(reports.views(on.house))
     secrets["identity number, mistyped"] = wrong
     assert leaks(secrets, "\n".join(answer.text for answer in answers).encode()) == []
     ours = [record.getMessage() for record in caplog.records if record.name.partition(".")[0] not in CALLERS]
