@@ -5,11 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
+import soft_tokens
 from shown_commands import agrees, shown_in
-
-from tapwealth.bench import soft_token
-from tapwealth.kernel.refusal import Outage
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "how-to" / "hold-a-key-ceremony.md"
@@ -21,10 +18,7 @@ def run(commands: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_ceremony_goes_as_the_page_says() -> None:
-    try:
-        soft_token.module_path()
-    except Outage as missing:
-        pytest.skip(str(missing))
+    soft_tokens.require()
     commands = shown_in(PAGE.name, re.sub(r"^ {3}", "", PAGE.read_text(), flags=re.MULTILINE), "console softhsm")
     assert len(commands) > 8
     marked = "; ".join(f"{{ {one.command}; }} || exit 1; echo '<<{number}>>'" for number, one in enumerate(commands))

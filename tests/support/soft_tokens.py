@@ -26,13 +26,18 @@ def _folder() -> Path:
     return folder
 
 
-def new_token() -> TokenUri:
-    """A fresh one, empty."""
+def require() -> None:
+    """Skips the test where there is no SoftHSM."""
     try:
         soft_token.module_path()
-        return soft_token.make_token(_folder(), f"test-{os.getpid()}-{next(_numbers)}")
     except Outage as missing:
         pytest.skip(str(missing))
+
+
+def new_token() -> TokenUri:
+    """A fresh one, empty."""
+    require()
+    return soft_token.make_token(_folder(), f"test-{os.getpid()}-{next(_numbers)}")
 
 
 def remove(uri: TokenUri) -> Path:

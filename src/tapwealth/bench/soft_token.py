@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tapwealth.kernel.refusal import Outage
@@ -31,10 +33,23 @@ def module_path() -> Path:
 
 def configure(folder: Path) -> None:
     """Have SoftHSM keep its tokens in `folder`, in this process and those it starts. To be called before the library is first used."""
-    (folder / "tokens").mkdir(mode=0o700, parents=True)
+    (folder / "tokens").mkdir(mode=0o700, parents=True, exist_ok=True)
     written = folder / "softhsm2.conf"
     written.write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\nlog.level = ERROR\n", "utf-8")
     os.environ[CONFIGURATION] = str(written)
+
+
+@contextmanager
+def configured(folder: Path) -> Iterator[None]:
+    """The same for a while; then what was configured before."""
+    before = os.environ.get(CONFIGURATION)
+    configure(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop(CONFIGURATION)
+        if before is not None:
+            os.environ[CONFIGURATION] = before
 
 
 def make_token(folder: Path, label: str) -> TokenUri:

@@ -9,8 +9,8 @@ and answers at once.
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from os import getpid
@@ -22,14 +22,16 @@ import msgspec
 from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.wiring import Edges, open_edges
+from tapwealth.bench import soft_token
 from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Run, Waits, progress, results, shown
 from tapwealth.bench.load import NOW
 from tapwealth.bench.processor import family_ms, processor_ms
 from tapwealth.bench.tap_load import FORGED, FUND, NO_MONEY, WALLET, Order, Report
-from tapwealth.bench.tap_parts import parts
+from tapwealth.bench.tap_parts import key_parts, parts
 from tapwealth.bench.tap_town import TERMINALS, found, mac_key, terminal_number
 from tapwealth.flows.frame import House
 from tapwealth.host.listener import Listener
+from tapwealth.storage.keystore import FileKeyStore, KeyStore
 from tapwealth.wire.iso8583.requests import (
     APPROVED,
     AuthorisationRequest,
@@ -47,6 +49,9 @@ from tapwealth.wire.iso8583.requests import (
 )
 
 FEW, MANY = 10_000, 1_000_000
+KEYS = SOFTWARE, SOFTHSM = "software", "softhsm"
+"""Where the host's keys may be."""
+
 _HERE = "127.0.0.1"
 _LINE_LIMIT = 1 << 26
 _EXPECTED = {WALLET: APPROVED, FUND: APPROVED, FORGED: "05", NO_MONEY: "51"}
@@ -144,9 +149,9 @@ class _Echo:
 
 
 @asynccontextmanager
-async def opened(folder: Path, people: int, on_progress: Callable[[str], None] = progress) -> AsyncIterator[Place]:
-    """A town of so many cards, its host open, and the load started."""
-    settings = Settings(folder, books=BOOKS, exchange=folder / "exchange")
+async def opened(folder: Path, people: int, on_progress: Callable[[str], None] = progress, keys: str = "") -> AsyncIterator[Place]:
+    """A town of so many cards, its host open, and the load started. `keys` as in `Settings`."""
+    settings = Settings(folder, books=BOOKS, keys=keys, exchange=folder / "exchange")
     async with open_house(settings, NOW) as house:
         await found(house, people, on_progress)
         edges: Edges = await open_edges(house, "", real_time=False)
@@ -171,17 +176,46 @@ def _server_of(folder: Path) -> int:
     return int(written.read_text("utf-8").splitlines()[0])
 
 
-def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, people: Sequence[int] = (FEW, MANY), rounds: int = ROUNDS) -> None:
-    """Measure, and print a table or JSON; progress goes to standard error."""
-    with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as folder, runner() as loop:
-        Path(folder).chmod(0o755)
-        result = loop.run(_measure(Path(folder), seconds, people, rounds))
+def main(
+    seconds: int,
+    *,
+    as_json: bool,
+    out: TextIO = sys.stdout,
+    people: Sequence[int] = (FEW, MANY),
+    rounds: int = ROUNDS,
+    keys: str = SOFTWARE,
+) -> None:
+    """Measure, and print a table or JSON; progress goes to standard error. `keys`: where the host's keys are, one of `KEYS`."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tapwealth-bench-")))
+        folder.chmod(0o755)
+        if keys == SOFTHSM:
+            stack.enter_context(soft_token.configured(folder))
+        with runner() as loop:
+            result = loop.run(_measure(folder, seconds, people, rounds, keys))
     out.write(shown(result, as_json=as_json))
+    if not as_json:
+        out.write(_keys_shown(result["keys_us"]))
 
 
-async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: int) -> dict[str, Any]:
+def _keys_shown(measured: Mapping[str, Mapping[str, int]]) -> str:
+    """A line for each thing asked of a key store, a column for each store."""
+    lines = [f"\n{'microseconds of the processor':66} " + " ".join(f"{store:>9}" for store in measured)]
+    for what in measured[SOFTWARE]:
+        lines.append(f"{what:66} " + " ".join(f"{figures[what]:>9,}" for figures in measured.values()))
+    return "\n".join(lines) + "\n"
+
+
+def _address(folder: Path, keys: str, people: int) -> str:
+    """Where a town's keys are."""
+    return SOFTWARE if keys == SOFTWARE else soft_token.make_token(folder, f"bench-{people}").text
+
+
+async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: int, keys: str) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
-        places = [await stack.enter_async_context(opened(folder / str(count), count)) for count in people]
+        places = [
+            await stack.enter_async_context(opened(folder / str(count), count, keys=_address(folder, keys, count))) for count in people
+        ]
         echo = Listener(handlers=_Echo(), find_mac_keys=_mac_key, read_platform_clock=_noon, in_flight=places[0].house.flight)
         port = await echo.start(_HERE, 0)
         stack.push_async_callback(echo.stop)
@@ -193,7 +227,11 @@ async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: in
             for figure in figures:
                 progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
         measured = parts(places[0].house)
-    return {**results(figures), "parts_us": measured}
+        stores: dict[str, KeyStore] = {SOFTWARE: FileKeyStore(folder / SOFTWARE)}
+        if keys == SOFTHSM:
+            stores[SOFTHSM] = places[0].house.keys
+        asked = {name: key_parts(store) for name, store in stores.items()}
+    return {**results(figures), "keys": keys, "parts_us": measured, "keys_us": asked}
 
 
 def _figures(few: Place) -> list[TapFigure]:

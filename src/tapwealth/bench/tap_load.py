@@ -43,7 +43,7 @@ from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.kernel.ids import seeded_random
 from tapwealth.kernel.masked import Masked, Pan
-from tapwealth.storage.keystore import FileKeyStore
+from tapwealth.storage import key_choice
 from tapwealth.terminal import OnlineRequest, Tap, TerminalConfig, dialogue, run
 from tapwealth.wire import tlv
 from tapwealth.wire.emv_crypto import Padding, pboc_session_key, retail_mac
@@ -240,7 +240,8 @@ async def _serve(load: Load) -> None:
 
 def main() -> None:
     """`python -m tapwealth.bench.tap_load KEYS PEOPLE`: the key folder of the house, which makes the cards, and how many there are."""
-    keys = IssuerKeys(FileKeyStore(Path(sys.argv[1])), MASTER_KEYS)
+    folder = Path(sys.argv[1])
+    keys = IssuerKeys(key_choice.opened(folder, key_choice.chosen(folder, "")), MASTER_KEYS)
     load = Load(CardMaker(keys, int(sys.argv[2])))
     with runner() as loop:
         loop.run(_serve(load))

@@ -22,6 +22,7 @@ from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer, Role
 
 BENCHMARKS = ("ledger", "history", "tap")
+BENCHMARK_KEYS = ("software", "softhsm")
 _DAY_ENDS_WITHIN = 3_600
 """Seconds that the platform is given for the steps of a date's end."""
 
@@ -113,8 +114,11 @@ def database_status(data: Path, url: str | None) -> dict[str, Any]:
     return {"current": found.current, "head": found.head, "pending": list(found.pending)}
 
 
-def run_benchmark(name: str, seconds: int, *, as_json: bool) -> None:
-    """Run one of `BENCHMARKS` on an embedded server of its own."""
+def run_benchmark(name: str, seconds: int, keys: str, *, as_json: bool) -> None:
+    """Run one of `BENCHMARKS` on an embedded server of its own; `keys` is asked of taps alone."""
     from tapwealth.bench import history, ledger, tap
 
-    {"ledger": ledger, "history": history, "tap": tap}[name].main(seconds, as_json=as_json, out=sys.stdout)
+    if name == "tap":
+        tap.main(seconds, as_json=as_json, out=sys.stdout, keys=keys)
+    else:
+        {"ledger": ledger, "history": history}[name].main(seconds, as_json=as_json, out=sys.stdout)

@@ -291,14 +291,17 @@ def exchange_read(
 def bench(
     name: Annotated[str, typer.Argument(help="What to measure: ledger, tap, or history (200,000 against 20 million entries: an hour).")],
     seconds: Annotated[int, typer.Option(help="Seconds per figure.", min=1)] = 5,
+    keys_in: Annotated[str, typer.Option("--keys", help="For taps: the host's keys in software, or in softhsm.")] = "software",
     json_: Json = False,
 ) -> None:
     """Measure, durable, with everything on; yardsticks in the same run."""
-    from tapwealth.cli.house_commands import BENCHMARKS, run_benchmark
+    from tapwealth.cli.house_commands import BENCHMARK_KEYS, BENCHMARKS, run_benchmark
 
     if name not in BENCHMARKS:
         raise typer.BadParameter(f"there is no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
-    run_benchmark(name, seconds, as_json=json_)
+    if keys_in not in BENCHMARK_KEYS or (keys_in != "software" and name != "tap"):
+        raise typer.BadParameter(f"--keys is one of {', '.join(BENCHMARK_KEYS)}, and for the benchmark tap alone")
+    run_benchmark(name, seconds, keys_in, as_json=json_)
 
 
 @db.command("migrate")
