@@ -12,7 +12,7 @@ import pytest
 from card_authority import CA_KEY
 from PIL import Image
 from till_host import KEY, NOON, TERMINAL, Bank, Network, served, set_up
-from virtual_reader import PAN, make_store, phone
+from virtual_reader import PAN, make_store, phone, wait_until
 
 from tapwealth.acquiring.readers.reader import NoCard
 from tapwealth.acquiring.receipt_picture import find_font, picture
@@ -496,6 +496,22 @@ def test_the_first_till_of_a_played_week_is_found_and_a_folder_without_one_says_
 
 def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-m", "tapwealth.cli", "terminal", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_a_payment_that_is_killed_while_it_waits_for_its_answer_is_undone_by_the_next_command(
+    folder: Path, card: str, bank: Bank, network: Network
+) -> None:
+    network.loses_next = 1
+    running = subprocess.Popen(
+        [sys.executable, "-m", "tapwealth.cli", "terminal", "pay", "--amount", "1", "--reader", card, "--till", str(folder)]
+    )
+    wait_until(lambda: bool(network.lost), "the sale at the bank")
+    running.kill()
+    running.wait(20)
+    assert list(bank.held.values()) == [100]
+    assert commands.sign_on(folder, None).code == 0
+    assert bank.held == {}
+    assert pay(folder, card).data["stan"] > "000001"
 
 
 def test_the_program_refuses_a_till_without_state_and_begins_one_when_told(network: Network, tmp_path: Path, card: str) -> None:

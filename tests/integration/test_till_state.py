@@ -2,15 +2,21 @@
 
 import json
 import shutil
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import pytest
-from till_host import MERCHANT, TERMINAL
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from till_host import MERCHANT, NOON, TERMINAL
 
+from tapwealth.acquiring.drawer import Drawer
 from tapwealth.acquiring.state_file import SettledBatch, StateFile
-from tapwealth.acquiring.till_state import FORMAT, TillState
+from tapwealth.acquiring.till_state import FORMAT, CardData, TillState, VoucherKind
 from tapwealth.kernel.refusal import BadInput
 
 SALE_1 = {
@@ -121,6 +127,60 @@ def test_a_torn_state_is_refused_in_one_line(folder: Path, text: str) -> None:
     with pytest.raises(BadInput, match="it cannot be read") as raised:
         opened(folder)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"numbers": {"batch": 0}},
+        {"numbers": {"batch": 1, "stan": 1_000_000}},
+        {"vouchers": [{"at": "yesterday"}]},
+        {"vouchers": [{"stan": "7"}]},
+    ],
+)
+def test_a_state_with_values_that_cannot_be_is_refused(folder: Path, change: dict[str, Any]) -> None:
+    opened(folder, start_batch=1)
+    state = json.loads((folder / "state.json").read_text())
+    good = SALE_1 | {"kind": "sale", "batch": "000001", "invoice": "000001"}
+    state["vouchers"] = [good]
+    (folder / "state.json").write_text(json.dumps(state))
+    opened(folder)
+    state |= {name: [good | one for one in value] if name == "vouchers" else value for name, value in change.items()}
+    (folder / "state.json").write_text(json.dumps(state))
+    with pytest.raises(BadInput, match="it cannot be read"):
+        opened(folder)
+
+
+@cache
+def used_till() -> dict[str, bytes]:
+    """The files of a till with a closed and an open batch."""
+    with TemporaryDirectory() as place:
+        drawer = Drawer(Path(place), TERMINAL, MERCHANT, bytes(16), "晨光小店", 1)
+        card = CardData("6212345678901232D2412220", "01")
+        drawer.state.vouchers = [drawer.voucher(VoucherKind.SALE, card, 100, "07", NOON)]
+        drawer.close_batch(drawer.totals(), NOON, equal=True)
+        drawer.state.vouchers = [drawer.voucher(VoucherKind.REFUND, card, 100, "07", NOON)]
+        drawer.save()
+        drawer.file.close()
+        return {name: (Path(place) / name).read_bytes() for name in ("state.json", "numbers.json", "batches/000001.json")}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(sorted(used_till())), st.integers(0, 2_000), st.binary(max_size=6), st.booleans())
+def test_whatever_the_files_hold_is_read_or_refused_in_one_line(name: str, at: int, put: bytes, cut: bool) -> None:
+    with TemporaryDirectory() as place:
+        (Path(place) / "batches").mkdir()
+        for other, content in used_till().items():
+            (Path(place) / other).write_bytes(content)
+        whole = used_till()[name]
+        at %= len(whole)
+        (Path(place) / name).write_bytes(whole[:at] + put + (b"" if cut else whole[at + len(put) :]))
+        with suppress(BadInput):
+            drawer = Drawer(Path(place), TERMINAL, MERCHANT, bytes(16), "晨光小店")
+            for batch in ("", "000001"):
+                with suppress(BadInput):
+                    assert drawer.report(batch, NOON).text() + json.dumps(drawer.report(batch, NOON).as_data())
+            drawer.file.close()
 
 
 def test_another_tills_state_is_refused(folder: Path) -> None:

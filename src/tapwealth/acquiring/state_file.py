@@ -10,8 +10,9 @@ import fcntl
 import os
 import weakref
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import msgspec
 
@@ -34,6 +35,10 @@ class SettledBatch(msgspec.Struct):
     host_totals: tuple[int, int, int, int]
     vouchers: list[Voucher]
     disputed: list[Voucher] = []
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a time that is none."""
+        datetime.fromisoformat(self.settled_at)
 
 
 class _Mark(msgspec.Struct):
@@ -72,12 +77,11 @@ class StateFile:
             self._wrong(f"the till's state is missing{self._last_known()}", BEGIN_ANEW)
         try:
             head = msgspec.json.decode(text, type=_Head)
-            if head.format not in (1, FORMAT):
-                hint = f"this program writes format {FORMAT}: use the version that wrote it"
-                self._wrong(f"it is of format {head.format}", hint)
-            state = _from_format_1(text) if head.format == 1 else msgspec.json.decode(text, type=TillState)
-        except msgspec.DecodeError as fault:
+            state = _READERS[head.format](text) if head.format in _READERS else None
+        except _UNREADABLE as fault:
             self._wrong(f"it cannot be read ({fault}){self._last_known()}", BEGIN_ANEW)
+        if state is None:
+            self._wrong(f"it is of format {head.format}", f"this program writes format {FORMAT}: use the version that wrote it")
         if (head.merchant_id, head.terminal_id) != (merchant_id, terminal_id):
             self._wrong(f"it is of terminal {head.terminal_id} at {head.merchant_id}", "one till, one folder")
         self._compare(state, head.format)
@@ -158,7 +162,7 @@ class StateFile:
         text = _content(path)
         try:
             return None if text is None else msgspec.json.decode(text, type=SettledBatch)
-        except msgspec.DecodeError as fault:
+        except _UNREADABLE as fault:
             raise BadInput(f"it cannot be read ({fault})", where=str(path), hint="restore it from a copy") from None
 
     def all_settled(self) -> Iterator[SettledBatch]:
@@ -178,7 +182,7 @@ class StateFile:
         text = _content(self._numbers)
         try:
             return None if text is None else msgspec.json.decode(text, type=_Mark)
-        except msgspec.DecodeError:
+        except _UNREADABLE:
             return None
 
     def _replace(self, path: Path, value: msgspec.Struct) -> None:
@@ -217,8 +221,8 @@ class _State1(msgspec.Struct):
 
     merchant_id: str
     terminal_id: str
-    next_stan: int = 1
-    batch: int = 1
+    next_stan: Annotated[int, msgspec.Meta(ge=1, le=LAST_NUMBER)] = 1
+    batch: Annotated[int, msgspec.Meta(ge=1, le=LAST_NUMBER)] = 1
     pending: _Sale1 | None = None
     captured: list[_Sale1] = []
     settlement_stan: str = ""
@@ -236,6 +240,15 @@ def _from_format_1(text: bytes) -> TillState:
         vouchers=[sale.voucher(old.batch) for sale in old.captured],
         settlement_stan=old.settlement_stan,
     )
+
+
+def _from_format_2(text: bytes) -> TillState:
+    return msgspec.json.decode(text, type=TillState)
+
+
+_READERS = {1: _from_format_1, FORMAT: _from_format_2}
+_UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError)
+"""What reading a file of whatever content may raise."""
 
 
 def _content(path: Path) -> bytes | None:

@@ -7,8 +7,9 @@ carries is kept until the advice is answered.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -21,7 +22,8 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso8583.requests import APPROVED, Totals
 
 FORMAT = 2
-LAST_NUMBER = 999_999
+LAST_NUMBER, LAST_TAP = 999_999, 99_999_999
+SixDigits = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")]
 _NONCE_BYTES = 12
 _KEPT_OF_TRACK2 = len("DYYMM220")
 """Behind the PAN: separator, expiry, service code. What the issuer wrote after them is not kept."""
@@ -53,12 +55,12 @@ class Voucher(msgspec.Struct):
     """
 
     kind: VoucherKind
-    batch: str
-    stan: str
-    invoice: str
+    batch: SixDigits
+    stan: SixDigits
+    invoice: SixDigits
     card: str
     masked_pan: str
-    amount: int
+    amount: Annotated[int, msgspec.Meta(ge=1)]
     entry_mode: str
     at: str
     aid: str = ""
@@ -72,6 +74,10 @@ class Voucher(msgspec.Struct):
     chip: str = ""
     advice_code: str = ""
     final_code: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a time that is none."""
+        datetime.fromisoformat(self.at)
 
     @property
     def awaits_advice(self) -> bool:
@@ -92,10 +98,10 @@ class Voucher(msgspec.Struct):
 class Numbers(msgspec.Struct):
     """The next of each; all but `batch` count within one series for all batches. They begin again after 999999 (`tap` after 99999999)."""
 
-    batch: int
-    stan: int = 1
-    invoice: int = 1
-    tap: int = 1
+    batch: Annotated[int, msgspec.Meta(ge=1, le=LAST_NUMBER)]
+    stan: Annotated[int, msgspec.Meta(ge=1, le=LAST_NUMBER)] = 1
+    invoice: Annotated[int, msgspec.Meta(ge=1, le=LAST_NUMBER)] = 1
+    tap: Annotated[int, msgspec.Meta(ge=1, le=LAST_TAP)] = 1
 
 
 class TillState(msgspec.Struct, forbid_unknown_fields=True):
@@ -149,7 +155,7 @@ class TillState(msgspec.Struct, forbid_unknown_fields=True):
     def take_tap(self) -> int:
         """The next running number for a card (9F41), likewise."""
         tap = self.numbers.tap
-        self.numbers.tap = tap % 99_999_999 + 1
+        self.numbers.tap = tap % LAST_TAP + 1
         return tap
 
 
