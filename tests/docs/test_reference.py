@@ -29,11 +29,13 @@ from tapwealth.flows.people import PeopleRefusal
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.setup import ChannelTerms, SetupRefusal
 from tapwealth.flows.sign_in import SignInRefusal
+from tapwealth.flows.token_domain import DomainRefusal
 from tapwealth.flows.tokens import TokenRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.policy import PolicyRefusal
 from tapwealth.insurance.premium import QuoteRefusal
+from tapwealth.issuing.decline import DeclineReason
 from tapwealth.ledger.chart import CHART
 from tapwealth.ledger.findings import Wrong
 from tapwealth.ledger.port import LedgerRefusal, Op
@@ -49,7 +51,7 @@ SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
-    ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal,
+    ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
 )  # fmt: skip
 
 
@@ -124,3 +126,9 @@ def test_every_op_and_every_finding_is_documented() -> None:
     ]
     found = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", LEDGER.split("## Audit")[1], re.MULTILINE))
     assert found == {one.name.lower(): one.value for one in Wrong}
+
+
+def test_every_reason_to_decline_is_documented_with_its_code_in_the_order_of_checking() -> None:
+    page = (REFERENCE / "declines.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\d\d) \| (.*) \|$", page, flags=re.MULTILINE)
+    assert rows == [(one.name.lower(), one.response_code, one.text) for one in DeclineReason]

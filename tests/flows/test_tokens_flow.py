@@ -10,7 +10,7 @@ from card_town import CardTown
 from wallet_device import Device
 
 from tapwealth.customers import store as customers
-from tapwealth.flows import cards, tokens
+from tapwealth.flows import cards, token_domain, tokens
 from tapwealth.flows.tokens import (
     DeleteToken,
     MoveToken,
@@ -142,7 +142,7 @@ async def test_a_person_has_a_card_of_its_own_on_each_device_and_one_card_per_de
     again = (await device.provision()).given
     assert (again.token, again.pan, again.keys) == (first.token, first.pan, first.keys)
     async with device.host.place.house.database.read() as tx:
-        held = await tokens.held(tx, device.person.book, device.person.id)
+        held = await token_domain.held(tx, device.person.book, device.person.id)
     assert sorted(one.token for one in held) == sorted([first.token, other.given.token])
 
 

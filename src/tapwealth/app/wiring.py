@@ -41,6 +41,7 @@ from tapwealth.flows import (
     sign_on,
     tap,
     tap_later,
+    token_domain,
     tokens,
     transit,
 )
@@ -50,6 +51,7 @@ from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.tap import CardHouse, Routed
 from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
+from tapwealth.issuing.velocity import Velocity
 from tapwealth.kernel.clock import iso, machine_now
 from tapwealth.kernel.ids import secret_token
 from tapwealth.kernel.masked import Masked, Pan
@@ -109,13 +111,13 @@ class Edges:
                 await self.worker.stop()
 
 
-async def open_edges(house: House, token: str, *, real_time: bool, local: str = "") -> Edges:
+async def open_edges(house: House, token: str, *, real_time: bool, local: str = "", velocity: Velocity | None = None) -> Edges:
     """Wire the house to its doors. Partners prove themselves with `token`, commands of this machine's own with `local`.
 
-    `real_time`: the platform clock follows the machine's.
+    `real_time`: the platform clock follows the machine's. `velocity`: how often may be tapped, else what the house's rule set says.
     """
     clock = ClockReader(house)
-    card_house = CardHouse(house, cards.issuer_keys(house), {})
+    card_house = CardHouse(house, cards.issuer_keys(house), {}, velocity=velocity or tap.velocity_of(house.rule_set))
     terminals = Terminals(house, card_house, Batcher(house.database, _flows(house, card_house)))
     await terminals.reload()
     sessions = Sessions(house, local)
@@ -431,6 +433,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "unload_cash": CommandSpec(electronic_cash.UnloadCash, CUSTOMER, plain(electronic_cash.unload)),
         "give_mandate": CommandSpec(mandates.GiveMandate, CUSTOMER, plain(mandates.give)),
         "revoke_mandate": CommandSpec(mandates.RevokeMandate, CUSTOMER, plain(mandates.revoke)),
+        "limit_token": CommandSpec(token_domain.LimitToken, CUSTOMER, plain(token_domain.limit)),
         "suspend_device": CommandSpec(devices.SuspendDevice, CUSTOMER, plain(devices.suspend)),
         "resume_device": CommandSpec(devices.ResumeDevice, CUSTOMER, plain(devices.resume)),
         "end_device": CommandSpec(devices.EndDevice, CUSTOMER, plain(devices.end)),
@@ -447,6 +450,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "delist_party": CommandSpec(merchants.DelistParty, compliance, plain(merchants.delist_party)),
         "propose_fund": CommandSpec(setup.ProposeFund, product, plain(setup.propose)),
         "propose_acceptance": CommandSpec(acceptance.ProposeAcceptance, operations, plain(setup.propose)),
+        "propose_token_domain": CommandSpec(token_domain.ProposeTokenDomain, operations, plain(setup.propose)),
         "add_biller": CommandSpec(bills.AddBiller, product, plain(bills.add_biller)),
         "approve": CommandSpec(setup.Approve, operations, at_doors(setup.approve), also=compliance),
         "reject": CommandSpec(setup.Reject, operations, plain(setup.reject), also=compliance),

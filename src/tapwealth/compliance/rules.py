@@ -34,6 +34,7 @@ class Unit(StrEnum):
     WORKING_DAYS = "working_days"
     MONTHS = "months"
     YES_NO = "yes_no"
+    TAPS = "taps"
 
 
 class Mark(StrEnum):
@@ -67,6 +68,10 @@ class RuleSet:
     def find(self, rule: str, key: str) -> Rule | None:
         """The row, or None if this set does not regulate it."""
         return self.rows.get((rule, key))
+
+    def figures(self, rule: str) -> dict[str, int]:
+        """Every figure of a rule, by key."""
+        return {key: row.value for (name, key), row in self.rows.items() if name == rule}
 
     def value(self, rule: str, key: str) -> int:
         """The figure of a row that every set has."""

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from stdnum import luhn
 
+from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
 from tapwealth.flows.frame import House, Moment
 from tapwealth.flows.issuer_keys import current_key
@@ -83,7 +84,13 @@ async def new_token(house: House, tx: Tx, at: Moment, row: customers.PersonRow, 
         last_atc=0,
         state="active",
         device_key=device_key,
+        denied=" ".join(denied_categories(house.rule_set)),
     )
+
+
+def denied_categories(rule_set_name: str) -> list[str]:
+    """The categories of merchants that a new card does not pay at."""
+    return sorted(key.removeprefix("denied_") for key, denied in rule_set(rule_set_name).figures("token_domain").items() if denied)
 
 
 def number_of(house: House, token: Token) -> Pan:

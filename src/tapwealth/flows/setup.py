@@ -10,12 +10,13 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
-from tapwealth.flows import acceptance, merchants
+from tapwealth.flows import acceptance, merchants, token_domain
 from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.merchants import Application, ProposeMerchant, ProposeMerchantState
 from tapwealth.flows.purchase import OWN_CHANNEL
+from tapwealth.flows.token_domain import ProposeTokenDomain
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.ids import derived
@@ -90,12 +91,13 @@ _ROLE = {
     ProposeMerchantState: OperatorRole.OPERATIONS,
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
     ProposeAcceptance: OperatorRole.OPERATIONS,
+    ProposeTokenDomain: OperatorRole.OPERATIONS,
 }
-Proposal = ProposeMerchant | ProposeMerchantState | ProposeFund | ProposeAcceptance
-_Kept = Application | ProposeMerchantState | ProposeFund | ProposeAcceptance
+Proposal = ProposeMerchant | ProposeMerchantState | ProposeFund | ProposeAcceptance | ProposeTokenDomain
+_Kept = Application | ProposeMerchantState | ProposeFund | ProposeAcceptance | ProposeTokenDomain
 _SHAPES: dict[str, type[_Kept]] = {
     ProposeMerchant.__name__: Application,
-    **{shape.__name__: shape for shape in (ProposeMerchantState, ProposeFund, ProposeAcceptance)},
+    **{shape.__name__: shape for shape in (ProposeMerchantState, ProposeFund, ProposeAcceptance, ProposeTokenDomain)},
 }
 """What is kept of each."""
 _APPROVERS = (OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER, OperatorRole.COMPLIANCE)
@@ -113,6 +115,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             _check_fund(command)
         case ProposeAcceptance():
             acceptance.check(command)
+        case ProposeTokenDomain():
+            token_domain.check(command)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> Proposed | Refusal:
         kept = await _kept(house, tx, command)
@@ -172,6 +176,8 @@ async def _kept(house: House, tx: Tx, command: Proposal) -> _Kept | Refusal:
             return await _fund_exists(tx, command) or command
         case ProposeAcceptance():
             return command
+        case ProposeTokenDomain():
+            return await token_domain.unknown_token(house, tx, command) or command
 
 
 async def _fund_exists(tx: Tx, command: ProposeFund) -> Refusal | None:
@@ -231,6 +237,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return refusal
         case ProposeAcceptance():
             return await acceptance.accept(tx, proposal)
+        case ProposeTokenDomain():
+            return await token_domain.bring_about(house, tx, at, proposal)
 
 
 async def _add_fund(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:

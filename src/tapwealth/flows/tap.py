@@ -20,16 +20,18 @@ from tapwealth.acquiring.standing import MerchantState, TerminalState
 from tapwealth.acquiring.store import Merchant, Presentment, Terminal
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
+from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
 from tapwealth.flows import issuer_keys
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
-from tapwealth.issuing import entries, store
+from tapwealth.issuing import entries, store, tapped
 from tapwealth.issuing.authorise import Approved, Declined, Facts, Purse, decide
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.issuing.limited_use import KeyRange, key_for
 from tapwealth.issuing.store import Authorisation, BookedKey, SaleKey, Token
+from tapwealth.issuing.velocity import NO_RULES, Taps, Usage, Velocity, one_tap, read_rule, used
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
@@ -64,12 +66,13 @@ NO_SUCH_SALE, NOT_POSSIBLE, OTHER_AMOUNT, NUMBERS_USED = "25", "12", "64", "94"
 @dataclass(frozen=True)
 class CardHouse:
     """The house, the issuer's keys, the merchants by field 42 and the terminals by fields 42 and 41 (read once by the edge, which reads
-    again when one is enrolled or changed)."""
+    again when one is enrolled or changed). `velocity`: how often and how much may be tapped; without any, as one likes."""
 
     house: House
     issuer: IssuerKeys
     merchants: dict[str, Merchant]
     terminals: dict[tuple[str, str], Terminal] = field(default_factory=dict)
+    velocity: Velocity = NO_RULES
 
 
 class Routed(NamedTuple):
@@ -94,6 +97,13 @@ def door(cards: CardHouse, merchant_number: str, terminal_number: str) -> Declin
     if merchant is None:
         return DeclineReason.UNKNOWN_MERCHANT
     return _SHUT.get(MerchantState(merchant.state)) or (_AWAY.get(TerminalState(terminal.state)) if terminal else None)
+
+
+def velocity_of(rule_set_name: str) -> Velocity:
+    """How often and how much may be tapped, by a rule set."""
+    rules = rule_set(rule_set_name)
+    no_pin = rules.find("no_pin", "limit")
+    return Velocity(tuple(read_rule(key, most) for key, most in rules.figures("velocity").items()), no_pin.value if no_pin else None)
 
 
 def sale_key(key: RequestKey) -> SaleKey:
@@ -146,12 +156,14 @@ class _Loaded:
     levels: dict[UUID, int]
     used: dict[UUID, int]
     rule_set: str
+    usage: Usage
     explanations: int = EXPLAINED
 
     def decide(self, cards: CardHouse, one: Routed) -> Approved | Declined:
         request: AuthorisationRequest = one.request
         token = self.tokens.get(one.token) if one.token else None
         person = token.person if token else None
+        merchant = cards.merchants.get(request.merchant_id)
         facts = Facts(
             door=door(cards, request.merchant_id, request.terminal_id),
             token=token,
@@ -162,15 +174,20 @@ class _Loaded:
             above_limit=self._above_limit(person, request.amount) if person else None,
             purse=self.purses[person] if person else Purse(0, 0, 0),
             explain=self.explanations > 0,
+            category=merchant.category_code if merchant else "",
+            velocity=cards.velocity,
+            usage=self.usage,
         )
         result = decide(facts, request, cards.issuer)
         if isinstance(result, Declined) and result.reason is DeclineReason.WRONG_CRYPTOGRAM:
             self.explanations -= 1
         if token is not None and result.atc > self.counters[token.id]:
             self.counters[token.id] = result.atc
-        if person is not None and isinstance(result, Approved):
-            self.used[person] = self.used.get(person, 0) + request.amount
+        if token is not None and isinstance(result, Approved):
+            self.used[token.person] = self.used.get(token.person, 0) + request.amount
             self._spend(one.token, result.atc, request.amount)
+            if request.kind is not TransactionKind.BALANCE:
+                self.usage.add(one_tap(token.person, token.id, facts.category, request.amount, verified=result.verified))
         return result
 
     def _spend(self, token: UUID | None, atc: int, amount: int) -> None:
@@ -203,7 +220,19 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed])
         {person: row.kyc_level for person, row in persons.items()},
         await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], business_date_of(at.now)),
         house.rule_set,
+        used(await _tapped(cards, tx, at, tokens.values())),
     )
+
+
+async def _tapped(cards: CardHouse, tx: Any, at: Moment, tokens: Iterable[Token]) -> list[Taps]:
+    """What the rules count, of the people of these cards: of all of them if there are rules, else of those with a limit of their own."""
+    people = sorted({(one.book, one.person) for one in tokens if cards.velocity.rules or one.day_limit is not None})
+
+    def category_of(merchant_number: str) -> str:
+        known = cards.merchants.get(merchant_number)
+        return known.category_code if known else ""
+
+    return await tapped.taps_since(tx, people, category_of, at.now, shanghai(business_date_of(at.now)))
 
 
 async def _accounts(cards: CardHouse, tx: Any, fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int, Kind, UUID], int]:
@@ -262,6 +291,7 @@ def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: A
         kind=request.kind,
         held_until=request.received_at + (PREAUTHORISED_FOR if request.kind is TransactionKind.PREAUTHORISATION else HELD_FOR),
         balance=facts.purses[token.person].wallet if token and request.kind is TransactionKind.BALANCE else 0,
+        verified=isinstance(result, Approved) and result.verified,
     )
 
 

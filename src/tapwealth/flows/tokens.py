@@ -165,13 +165,16 @@ async def move(house: House, envelope: Envelope, command: MoveToken) -> Provisio
         if old.device_key == point:
             return Refusal(TokenRefusal.OTHER_REQUEST, "the card is on this phone already; nothing is to be moved")
         await set_states(tx, at, [old], "deleted")
-        return await _issue(house, tx, at, envelope, point, command.signature)
+        return await _issue(house, tx, at, envelope, point, command.signature, like=old)
 
     made = await once(house, [book], envelope, command, act, TokenState)
     return made if isinstance(made, Refusal) else await _provisioned(house, book, person, made)
 
 
-async def _issue(house: House, tx: Tx, at: Moment, envelope: Envelope, point: bytes, signature: str) -> TokenState | Refusal:
+async def _issue(
+    house: House, tx: Tx, at: Moment, envelope: Envelope, point: bytes, signature: str, like: Token | None = None
+) -> TokenState | Refusal:
+    """`like`: the card it takes the place of, whose domain it keeps."""
     book, person = who(envelope)
     if not signed_by(point, signature, provision_message(point)):
         return _wrong_signature()
@@ -185,6 +188,10 @@ async def _issue(house: House, tx: Tx, at: Moment, envelope: Envelope, point: by
         return _state(known[0], known[0].state)
     await set_states(tx, at, known, "deleted")  # under a retired key: this device is given a new card
     token = replace(await new_token(house, tx, at, row, own_key(envelope, "token", row), point), asked_by=envelope.caller.device)
+    if like is not None:
+        token = replace(
+            token, contact=like.contact, allowed=like.allowed, denied=like.denied, switched_off=like.switched_off, day_limit=like.day_limit
+        )
     if not await store.add_tokens(tx, [token], at.now):
         raise Outage("the card's number went to somebody else at this moment; ask again")
     await store.add_keys(tx, [(book, token.id, one) for one in next_keys([], 0, at.now)], 0)
@@ -271,11 +278,6 @@ async def set_states(tx: Tx, at: Moment, of: Sequence[Token], state: str) -> Non
     for book in {one.book for one in of}:
         await store.set_token_states(tx, book, [one.id for one in of], state, at.now)
     await notices.tell(tx, [_notice(at.now, one, state) for one in of])
-
-
-async def held(tx: Tx, book: int, person: UUID) -> list[TokenState]:
-    """A person's cards on devices, the deleted ones as well."""
-    return [_state(one, one.state) for one in await store.device_tokens(tx, book, person)]
 
 
 async def own(tx: Tx, book: int, person: UUID, identifier: UUID) -> Token | Refusal:

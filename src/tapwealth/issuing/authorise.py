@@ -6,17 +6,21 @@ drawn down as the decisions fall, and the ledger judges once more when the holds
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from tapwealth.issuing import velocity
 from tapwealth.issuing.chip_data import ChipData, read_chip_data
 from tapwealth.issuing.cryptogram import CryptogramRefusal, IssuerKeys, Verified, diagnose, verify
 from tapwealth.issuing.decline import DeclineReason
+from tapwealth.issuing.domain import category_objection, entry_objection
 from tapwealth.issuing.limited_use import KeyRange, key_for, objection
 from tapwealth.issuing.store import Token
+from tapwealth.issuing.velocity import NO_RULES, TapFacts, Usage, Velocity, holder_verified
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.wire.emv_data import CryptogramType
-from tapwealth.wire.iso8583.requests import APPROVED, YUAN, AuthorisationRequest
+from tapwealth.wire.emv_tags import Tag
+from tapwealth.wire.iso8583.requests import APPROVED, YUAN, AuthorisationRequest, TransactionKind
 
 NOT_LOOKED_INTO = "cryptogram differs: not looked into, since many came at once"
 FLAGGED_GAP, MOST_SKIPPED = 20, 1_000
@@ -58,12 +62,13 @@ class Funding:
 @dataclass(frozen=True, slots=True)
 class Approved:
     """`icc_answer` goes back to the card in field 55: the issuer's authentication data (ARPC and its response code, tag 91);
-    `note` is what operations should look at all the same."""
+    `note` is what operations should look at all the same, `verified` whether the holder was."""
 
     funding: Funding
     atc: int
     icc_answer: bytes
     note: str = ""
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,9 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the decision needs. `door`: why nothing is sold at this merchant's terminal (None: it may sell). `last_atc` is the greatest
-    counter met, this batch included; `keys` are those of the token that a tap can need. `explain`: whether a wrong cryptogram is looked
-    into, at the cost of some twenty right ones."""
+    """All that the decision needs. `door`: why nothing is sold at this merchant's terminal (None: it may sell). `category` is the
+    merchant's, `last_atc` the greatest counter met, this batch included, and so is what `usage` counts; `keys` are those of the token that
+    a tap can need. `explain`: whether a wrong cryptogram is looked into, at the cost of some twenty right ones."""
 
     door: DeclineReason | None
     token: Token | None
@@ -91,13 +96,16 @@ class Facts:
     above_limit: str | None
     purse: Purse
     explain: bool = True
+    category: str = ""
+    velocity: Velocity = NO_RULES
+    usage: Usage = field(default_factory=Usage)
 
 
 def decide(facts: Facts, request: AuthorisationRequest, keys: IssuerKeys) -> Approved | Declined:
     """The first reason that applies, or the approval."""
     early = _before_the_chip(facts, request)
     if early is not None:
-        return Declined(early, early.text)
+        return Declined(*early)
     try:
         chip = read_chip_data(request.icc_data)
     except BadInput as torn:
@@ -108,27 +116,47 @@ def decide(facts: Facts, request: AuthorisationRequest, keys: IssuerKeys) -> App
     skipped = chip.atc - facts.last_atc - 1
     if skipped > MOST_SKIPPED:
         return Declined(DeclineReason.COUNTER_JUMPED, f"{skipped} counters never came; at most {MOST_SKIPPED} may be missing", chip.atc)
+    verified_holder = holder_verified(chip.elements.get(Tag.CVM_RESULTS_9F34))
+    against = _against_rules(facts, request, verified=verified_holder)
+    if against is not None:
+        return Declined(*against, chip.atc)
     if facts.above_limit is not None:
         return Declined(DeclineReason.ABOVE_LIMIT, facts.above_limit, chip.atc)
     funding = facts.purse.draw(request.amount)
     if isinstance(funding, DeclineReason):
         return Declined(funding, funding.text, chip.atc)
     note = f"counter_gap: {skipped} counters never came" if skipped >= FLAGGED_GAP else ""
-    return Approved(funding, chip.atc, _issuer_authentication(verified), note)
+    return Approved(funding, chip.atc, _issuer_authentication(verified), note, verified_holder)
 
 
-def _before_the_chip(facts: Facts, request: AuthorisationRequest) -> DeclineReason | None:
+def _before_the_chip(facts: Facts, request: AuthorisationRequest) -> tuple[DeclineReason, str] | None:
     if facts.door is not None:
-        return facts.door
+        return _plainly(facts.door)
     if facts.token is None:
-        return DeclineReason.UNKNOWN_TOKEN
+        return _plainly(DeclineReason.UNKNOWN_TOKEN)
     if facts.token.state != "active":
-        return DeclineReason.TOKEN_NOT_ACTIVE
+        return _plainly(DeclineReason.TOKEN_NOT_ACTIVE)
     if request.expiry_date != facts.token.expiry:
-        return DeclineReason.WRONG_EXPIRY
+        return _plainly(DeclineReason.WRONG_EXPIRY)
+    entry = entry_objection(facts.token.domain, request.entry_mode)
+    if entry is not None:
+        return entry
     if facts.reversed_before:
-        return DeclineReason.REVERSED_BEFORE
-    return None if request.currency == YUAN else DeclineReason.WRONG_CURRENCY
+        return _plainly(DeclineReason.REVERSED_BEFORE)
+    return None if request.currency == YUAN else _plainly(DeclineReason.WRONG_CURRENCY)
+
+
+def _plainly(reason: DeclineReason) -> tuple[DeclineReason, str]:
+    return reason, reason.text
+
+
+def _against_rules(facts: Facts, request: AuthorisationRequest, *, verified: bool) -> tuple[DeclineReason, str] | None:
+    """What a genuine card may not: pay there, that often, or that much. An inquiry pays nothing."""
+    if facts.token is None or request.kind is TransactionKind.BALANCE:
+        return None
+    domain = facts.token.domain
+    tap = TapFacts(facts.token.person, facts.token.id, facts.category, request.amount, verified, domain.day_limit)
+    return category_objection(domain, facts.category) or velocity.objection(facts.velocity, facts.usage, tap)
 
 
 def _authentic(facts: Facts, request: AuthorisationRequest, chip: ChipData, keys: IssuerKeys) -> Verified | Declined:

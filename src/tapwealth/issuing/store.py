@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.issuing.domain import Domain
 from tapwealth.issuing.key_index import KeyIndex
 from tapwealth.issuing.limited_use import GOOD_FOR, KeyRange
 
@@ -35,6 +36,17 @@ class Token:
     asked_at: int = 0
     asked_by: bytes = b""
     deleted_at: datetime | None = None
+    contact: bool = False
+    allowed: str = ""
+    denied: str = ""
+    switched_off: str = ""
+    day_limit: int | None = None
+
+    @property
+    def domain(self) -> Domain:
+        """Where it may pay; the lists are stored as codes parted by blanks."""
+        allowed, denied, off = (tuple(codes.split()) for codes in (self.allowed, self.denied, self.switched_off))
+        return Domain(self.contact, allowed, denied, off, self.day_limit)
 
 
 class SaleKey(NamedTuple):
@@ -89,6 +101,7 @@ class Authorisation:
     credit: int = 0
     credited_on: date | None = None
     cash_amount: int = 0
+    verified: bool = False
 
     @property
     def holder(self) -> UUID:
@@ -102,13 +115,13 @@ class Authorisation:
 
 _TOKEN = (
     "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state, device_key, requests,"  # noqa: S105
-    " asked_at, asked_by, deleted_at"
+    " asked_at, asked_by, deleted_at, contact, allowed, denied, switched_off, day_limit"
 )
 _RANGE = "number, first_atc, last_atc, amount_limit, spent, good_until"
 _AUTHORISATION = (
     "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
     " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount,"
-    " kind, original, held_by, held_until, balance, credit, credited_on, cash_amount"
+    " kind, original, held_by, held_until, balance, credit, credited_on, cash_amount, verified"
 )
 _KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
 
@@ -122,7 +135,7 @@ async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]
     routed = await tx.fetch(route, *([getattr(one, name) for one in made] for name in ("token_lookup", "book", "id")))
     added = {row["token"] for row in routed}
     names = _TOKEN.split(", ")
-    types = "int uuid uuid bytea bytea text text text text int text bytea bigint int bytea timestamptz"
+    types = "int uuid uuid bytea bytea text text text text int text bytea bigint int bytea timestamptz bool text text text bigint"
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     columns = ([getattr(one, name) for one in made if one.id in added] for name in names)
     await tx.execute(f"insert into card_token ({_TOKEN}, issued_at) select x.*, ${len(names) + 1} from unnest({slots}) x", *columns, now)
@@ -279,7 +292,7 @@ async def by_sale(tx: Any, keys: Sequence[BookedKey]) -> dict[BookedKey, Authori
 async def add_authorisations(tx: Any, made: Sequence[Authorisation]) -> None:
     types = (
         "int uuid uuid uuid uuid text text text text bigint int text text text text text bigint bigint bytea date timestamptz date bigint"
-        " text uuid uuid timestamptz bigint bigint date bigint"
+        " text uuid uuid timestamptz bigint bigint date bigint bool"
     )
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     rows = [tuple(getattr(one, name) for name in _NAMES) for one in made]

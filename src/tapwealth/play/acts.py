@@ -227,6 +227,10 @@ def issue_card(number: int) -> Act:
 # ---- taps
 
 
+WITHOUT_CONSENT = 1_000_00
+"""Fen up to which a phone is held to a terminal without more ado."""
+
+
 def tap(number: int, shop: int, amount: int, act_name: str, *, cheat: str = "", wanted: str = "00", lose_answer: bool = False) -> Act:
     """Holds the phone to the terminal. `cheat`: a forged or a replayed card; `lose_answer`: the line loses the host's answer."""
 
@@ -239,6 +243,8 @@ def tap(number: int, shop: int, amount: int, act_name: str, *, cheat: str = "", 
         assert at is not None, "the clock was set before the scene"
         while True:
             draw = play.stage.cast.random(f"un:{act_name}")
+            if amount > WITHOUT_CONSENT:
+                device.consent()
             transmit = {"": device.transmit, "forged": device.forged().transmit, "replayed": device.replayed().transmit}[cheat]
             asked = counter.read_card(transmit, amount, at, draw.getrandbits(32).to_bytes(4, "big"), draw.randrange(1, 10_000))
             if lose_answer:

@@ -89,6 +89,10 @@ class Phone:
         self._save(state)
         return answer
 
+    def consent(self) -> None:
+        """Its holder has unlocked it and agrees to the next tap."""
+        self._save(self._load().consent())
+
     def leave_field(self) -> None:
         self._save(self._load().powered_off())
 

@@ -9,11 +9,12 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows import cards, devices, electronic_cash, exchange_in, mandates, tokens
+from tapwealth.flows import cards, devices, electronic_cash, exchange_in, mandates, token_domain
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
+from tapwealth.flows.reports.declines import declines_of
 from tapwealth.flows.reports.enrolment import merchant_file, merchant_lines
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.shops import fee_statement, merchant_views
@@ -73,7 +74,7 @@ def views(house: House) -> Mapping[str, View]:
         "cash/{id}": lambda caller, given: _own(
             house, caller, lambda tx, book, person: electronic_cash.cash_of(house, tx, book, person, _id(given))
         ),
-        "tokens": lambda caller, _given: _own(house, caller, tokens.held),
+        "tokens": lambda caller, _given: _own(house, caller, token_domain.held),
         "mandates": lambda caller, _given: _own(house, caller, mandates.held),
         "devices": lambda caller, _given: _devices(house, caller),
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
@@ -84,6 +85,8 @@ def views(house: House) -> Mapping[str, View]:
         "merchants/{number}": lambda caller, given: _for_operators(
             caller, lambda: _read(house, lambda tx: merchant_file(tx, given["number"]))
         ),
+        "cards/{person}": lambda caller, given: _cards(house, caller, given["person"]),
+        "declines/{date}": lambda caller, given: _for_operators(caller, lambda: _read(house, _declines(read_date(given["date"])))),
         "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
         "in_flight": lambda caller, _given: _for_operators(caller, lambda: _in_flight(house)),
@@ -188,6 +191,16 @@ async def _read(house: House, read: Callable[[Any], Awaitable[Any]]) -> Any:
 
 def _fees(day: date) -> Callable[[Any], Awaitable[Any]]:
     return lambda tx: fee_statement(tx, day)
+
+
+def _declines(day: date) -> Callable[[Any], Awaitable[Any]]:
+    return lambda tx: declines_of(tx, day)
+
+
+async def _cards(house: House, caller: Caller | None, named: str) -> Any:
+    async with house.database.read() as tx:
+        found = await _allowed(house, tx, caller, named)
+        return found if isinstance(found, Refusal) else await token_domain.held(tx, found[0].book, found[0].id)
 
 
 def _files(day: str | None) -> Callable[[Any], Awaitable[Any]]:
