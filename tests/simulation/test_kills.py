@@ -20,16 +20,16 @@ from tapwealth.play.week import FIRST_DAY
 
 VICTIMS = ("platform", "database", *PARTNERS)
 BUSY = {
-    0: ("drain transit",),
+    0: ("drain transit", "return electronic cash"),
     1: ("cut the date", "hear the bank", "expire holds"),
     2: (
-        "clear cards", "settle merchants", "fees to own money", "draw the advance", "cover captures",
+        "clear cards", "settle merchants", "share the fees", "fees to own money", "draw the advance", "cover captures",
         "send fund files", "instruct again", "prove units",
     ),
     3: ("settle billers", "sweep premiums", "redeem the advance", "receive statements", "receive holdings", "compare billers"),
     4: (
-        "pay the insurer", "begin cover", "compare insurer", "prove mirrors", "prove books", "name open items", "write the heads",
-        "close",
+        "pay the shares", "pay the insurer", "begin cover", "compare insurer", "prove mirrors", "prove books", "name open items",
+        "write the heads", "close",
     ),
 }  # fmt: skip
 """Each step once, on a day on which it has much to do."""

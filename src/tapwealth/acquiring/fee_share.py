@@ -1,4 +1,5 @@
-"""Whose a merchant's fee is: issuer, network and acquirer have their parts of it.
+"""Whose a merchant's fee is: issuer, network and acquirer have their parts of it (what of it is the bank's and the phone maker's is said
+in `share_contract`).
 
 The issuer's and the network's part are reckoned for each sale by a published tariff; what is left of the merchant's fee is the acquirer's.
 That can be less than nothing: what merchants pay is by contract, and since 2016 the acquirer's price is the market's.

@@ -108,6 +108,15 @@ class Settlement:
         return self.paid + self.kept - self.net
 
 
+class RevenueShare(NamedTuple):
+    """Fen that a party has of a revenue of a date; below zero where it is a loss."""
+
+    business_date: date
+    revenue: str
+    party: str
+    amount: int
+
+
 _SETTLEMENT = (
     "merchant, business_date, sales, gross, fee, net, issuer_share, network_share, acquirer_share, refunds, refunded, paid, kept, fee_due"
 )
@@ -323,3 +332,22 @@ async def left_standing(tx: Any, day: date) -> dict[UUID, Settlement]:
         day,
     )
     return {row["merchant"]: Settlement(*row) for row in rows}
+
+
+async def add_revenue_shares(tx: Any, made: Sequence[RevenueShare]) -> None:
+    await tx.execute(
+        "insert into revenue_share (book, business_date, revenue, party, amount)"
+        " select 0, x.* from unnest($1::date[], $2::text[], $3::text[], $4::bigint[]) x on conflict do nothing",
+        *[list(column) for column in zip(*made, strict=True)],
+    )
+
+
+async def revenue_shares(tx: Any, first: date, last: date) -> list[RevenueShare]:
+    """Of these dates, both included, in their order."""
+    rows = await tx.fetch(
+        "select business_date, revenue, party, amount from revenue_share where book = 0 and business_date between $1 and $2"
+        " order by business_date, revenue, party",
+        first,
+        last,
+    )
+    return [RevenueShare(*row) for row in rows]

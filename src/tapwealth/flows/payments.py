@@ -37,6 +37,7 @@ class Purpose(StrEnum):
     ADVANCE_DRAW = "advance_draw"
     MERCHANT_PAYOUT = "merchant_payout"
     FEES = "fees"
+    FEE_SHARE = "fee_share"
     BILLER_PAYOUT = "biller_payout"
     PREMIUM_SWEEP = "premium_sweep"
     PREMIUM_PAYOUT = "premium_payout"

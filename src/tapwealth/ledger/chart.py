@@ -55,6 +55,8 @@ class Kind(IntEnum):
     CUSTOMER_RECEIVABLE = 501
     FEES = 502
     FEES_OWN = 503
+    SHARE_BANK = 521
+    SHARE_PHONE_MAKER = 522
 
     # Fund units
     HOLDING = 601
@@ -108,6 +110,8 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.CUSTOMER_RECEIVABLE, "owed to us by customers", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES, "fees still in the customer reserve", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES_OWN, "fees in our own money", Kind.OWN_MONEY),
+    ChartRow(Kind.SHARE_BANK, "the bank's share of card fees", Kind.OWN_MONEY),
+    ChartRow(Kind.SHARE_PHONE_MAKER, "the phone maker's share of card fees", Kind.OWN_MONEY),
     ChartRow(Kind.HOLDING, "fund holding", Kind.REGISTRAR_MIRROR, _WITHIN, personal=True, units=True),
     ChartRow(Kind.ADVANCER, "units the advance has taken over", Kind.REGISTRAR_MIRROR, units=True),
     ChartRow(Kind.REGISTRAR_MIRROR, "units at the registrar", Kind.REGISTRAR_MIRROR, units=True),

@@ -22,6 +22,7 @@ Act = Callable[[Play], Awaitable[Any]]
 RESERVE, COLLECTION, ADVANCE = "0100000001", "0100000002", "0100000005"
 CUSTODY, INSURER, BILLER = "0200000001", "0200000002", "0200000003"
 BREAKFAST, MARKET, CHANNEL, LENDING_DESK = "0200000004", "0200000006", "0200000005", "0200000007"
+BANK_INCOME, PHONE_MAKER = "0200000010", "0200000011"
 METER = "1100234567"
 BANK_CNAPS = "313100000013"
 """The merchants' bank, which is the partner bank."""
@@ -59,7 +60,8 @@ async def set_the_stage(play: Play) -> None:
 
     others = [
         (CUSTODY, "天弘基金托管专户", 0), (INSURER, "太平洋保险", 5_000_000_00), (BILLER, "北京电力", 0), (BREAKFAST, "老街早点铺", 0),
-        (MARKET, "万家超市", 0), (CHANNEL, "渠道996", MONEY), (LENDING_DESK, "北京银行垫资处", 1_000_000_00),
+        (BANK_INCOME, "北京银行银行卡手续费", 0), (PHONE_MAKER, "手机公司", 0), (MARKET, "万家超市", 0),
+        (CHANNEL, "渠道996", MONEY), (LENDING_DESK, "北京银行垫资处", 1_000_000_00),
     ]  # fmt: skip
     ours = [(RESERVE, "Tapwealth 客户备付金"), (COLLECTION, "Tapwealth 基金销售归集"), ("0100000003", "Tapwealth 保费专户"),
             ("0100000004", "Tapwealth 自有资金"), (ADVANCE, "Tapwealth 垫资专户")]  # fmt: skip

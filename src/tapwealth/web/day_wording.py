@@ -19,6 +19,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"(\d+) authorisations expired", r"\1 笔授权到期释放"),
     (rf"(\d+) sales cleared, {_YUAN} yuan", r"清算 \1 笔，共 \2 元"),
     (r"transit drained", "跨册在途已清空"),
+    (rf"of the fees {_YUAN} are the bank's, {_YUAN} the phone maker's", r"手续费中银行得 \1，手机公司得 \2"),
+    (rf"(\d+) parties paid their share of the fees, {_YUAN} yuan", r"\1 方得到分润，共 \2 元"),
     (rf"(\d+) merchants: receipts {_YUAN}, fee {_YUAN}, paid out {_YUAN}", r"\1 家商户：收款 \2，手续费 \3，付出 \4"),
     (
         rf"(\d+) merchants: receipts {_YUAN}, fee {_YUAN}, paid out {_YUAN}; {_YUAN} kept back",

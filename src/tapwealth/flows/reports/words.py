@@ -88,6 +88,7 @@ PURPOSES = {
     "advance_draw": Words("垫资划入备付金", "advance to the reserve"),
     "merchant_payout": Words("商户结算", "merchant payout"),
     "fees": Words("手续费划转", "fees to own money"),
+    "fee_share": Words("手续费分润", "share of card fees"),
     "biller_payout": Words("缴费机构结算", "biller payout"),
     "premium_sweep": Words("保费归集", "premiums to the trust"),
     "premium_payout": Words("保费结算", "premiums to the insurer"),
