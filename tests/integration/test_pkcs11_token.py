@@ -152,14 +152,21 @@ def test_an_address_is_read_as_the_standard_writes_it() -> None:
     assert (read.token, read.serial, read.module, read.pin_file) == ("The Vault", "0123", Path("/usr/lib/m.so"), Path("/run/pin"))
 
 
-def test_without_a_file_the_pin_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = read_token_uri("pkcs11:token=a?module-path=/m.so")
+def test_without_a_file_the_pin_comes_from_the_environment_and_is_not_wanted_twice(
+    uri: TokenUri, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = read_token_uri(f"pkcs11:token={uri.token}?module-path={uri.module}")
     monkeypatch.delenv(pkcs11_uri.PIN, raising=False)
     with pytest.raises(Outage, match=pkcs11_uri.PIN):
-        read.pin()
-    monkeypatch.setenv(pkcs11_uri.PIN, "1234")
-    assert read.pin().reveal() == "1234"
-    assert "1234" not in repr(read.pin())
+        Pkcs11KeyStore(read, tmp_path)
+    assert uri.pin_file is not None
+    pin = uri.pin_file.read_text().strip()
+    monkeypatch.setenv(pkcs11_uri.PIN, pin)
+    store = Pkcs11KeyStore(read, tmp_path)
+    assert pin not in repr([store, read, read.pin()])
+    monkeypatch.delenv(pkcs11_uri.PIN)
+    soft_tokens.lose_sessions(uri)
+    assert store.lookup_hash("person", "x")
 
 
 def test_a_module_that_is_not_there_is_an_outage_that_says_what_to_do(tmp_path: Path) -> None:

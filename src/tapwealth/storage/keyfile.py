@@ -108,6 +108,7 @@ class KeyFile:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._path = folder, folder / "keystore.json"
+        self._good: Passphrase | None = None  # opened it last: nobody is asked twice
 
     def load_or_create(self) -> Keys:
         """The keys; a file with one root is made when there is none, and one of format 1 is encrypted. Raises Outage or BadInput."""
@@ -154,12 +155,14 @@ class KeyFile:
         if fields.get("format") == _PLAIN:
             return _keys(fields, where), None
         head, nonce, sealed = _envelope(fields, where)
-        wrapping = _Wrapping(passphrase.required(self._folder), *head)
+        given = passphrase.look_up(self._folder) or self._good or passphrase.asked(self._folder)
+        wrapping = _Wrapping(given, *head)
         try:
             inner = wrapping.cipher.decrypt(nonce, sealed, _bytes(wrapping.head))
         except InvalidTag:
             hint = "give the one the key file was sealed with last"
-            raise BadInput(f"the passphrase of {wrapping.passphrase.origin} does not open the key file", where=where, hint=hint) from None
+            raise BadInput(f"the passphrase of {given.origin} does not open the key file", where=where, hint=hint) from None
+        self._good = given
         return _keys(_fields(inner, where), where), wrapping
 
     def _content(self) -> bytes:

@@ -56,11 +56,8 @@ def look_up(folder: Path) -> Passphrase | None:
     return read(folder / BESIDE) if (folder / BESIDE).exists() else None
 
 
-def required(folder: Path) -> Passphrase:
-    """The same; where there is none it is asked for at the terminal. Raises Outage where there is no terminal either."""
-    found = look_up(folder)
-    if found is not None:
-        return found
+def asked(folder: Path) -> Passphrase:
+    """What whoever sits at the terminal says. Raises Outage where there is none."""
     if not sys.stdin.isatty():
         raise Outage(f"the passphrase of the key file in {folder} is not given; set {FILE} (or {TEXT}), or put back {folder / BESIDE}")
     return _spoken(getpass.getpass("Passphrase of the key file: "), "the terminal")

@@ -105,6 +105,7 @@ class Pkcs11KeyStore:
         self._newest: dict[str, int] = {}
         self._failed_at: int | None = None
         self._refused: Masked | None = None
+        self._good: Masked | None = None  # the PIN that opened it last: nobody is asked twice
         self._make_basic_keys()
 
     def __repr__(self) -> str:
@@ -268,23 +269,24 @@ class Pkcs11KeyStore:
             if self._failed_at is not None and monotonic_ns() - self._failed_at < _PAUSE_NS:
                 raise Outage(f"the token {self._uri.token!r} could not be opened a moment ago; ask again in a second")
             self._failed_at = monotonic_ns()
-            self._session = self._open()
+            self._session, self._good = self._open()
             self._failed_at, self._opened = None, self._module.opened
         return self._session
 
-    def _open(self) -> Any:
-        pin = self._uri.pin()
+    def _open(self) -> tuple[Any, Masked]:
+        """A session and the PIN that opened it."""
+        pin = self._uri.pin() or self._good or self._uri.asked_pin()
         if pin == self._refused:
             raise Outage(f"the PIN of the token {self._uri.token!r} was refused; it is not tried twice: correct it, then ask again")
         try:
-            return self._session_with(self._token(self._module.loaded()), pin)
+            return self._session_with(self._token(self._module.loaded()), pin), pin
         except _WRONG_PIN:
             self._refused = pin
             raise Outage(f"the PIN is not that of the token {self._uri.token!r}; correct it: a token locks itself after a few") from None
         except PKCS11Error:
             pass  # the module knows of no such token, or has lost it: it looks again when it is initialised anew
         try:
-            return self._session_with(self._token(self._module.loaded(again=True)), pin)
+            return self._session_with(self._token(self._module.loaded(again=True)), pin), pin
         except PKCS11Error as error:
             raise Outage(f"the token {self._uri.token!r} cannot be opened ({_named(error)}); put it in, then ask again") from None
 

@@ -31,12 +31,14 @@ class TokenUri:
     module: Path
     pin_file: Path | None
 
-    def pin(self) -> Masked:
-        """Raises Outage where it is not to be had."""
+    def pin(self) -> Masked | None:
+        """From the file, or else the environment. Raises Outage for a file that cannot be read."""
         if self.pin_file is not None:
             return first_line(self.pin_file, "PIN")
-        if os.environ.get(PIN):
-            return Masked(os.environ[PIN])
+        return Masked(os.environ[PIN]) if os.environ.get(PIN) else None
+
+    def asked_pin(self) -> Masked:
+        """What whoever sits at the terminal says. Raises Outage where there is none."""
         if not sys.stdin.isatty():
             raise Outage(f"the PIN of the token {self.token!r} is not given; name a file by pin-source=file:/path, or set {PIN}")
         return Masked(getpass.getpass(f"PIN of the token {self.token}: "))
