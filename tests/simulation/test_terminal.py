@@ -6,10 +6,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from played_week import PLATFORM, billing, theatre_folder
 from shown_commands import Shown, agrees, shown_in
 
-from tapwealth.play.theatre import open_theatre, perform
+from tapwealth.play import theatre
+from tapwealth.play.theatre import live_on, open_theatre, perform
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "docs/how-to/run-a-terminal.md"
@@ -34,15 +36,20 @@ async def sell_while_it_is_up(folder: Path) -> None:
     async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
         evening = await perform(wanted, stage, lambda *_: None)
         assert evening.proved
+        ended = (await stage.view("clock", login="ops.chen"))["now"]
+        going_on = asyncio.create_task(live_on(stage))
         invoice = "000000"
         for one in shown():
             printed = await asyncio.to_thread(run, one, folder, invoice)
             found = re.search(r"票据号 +(\d{6})", printed)
             invoice = found[1] if found else invoice
+        going_on.cancel()
+        assert (await stage.view("clock", login="ops.chen"))["now"] > ended, "time goes on while one looks and acts"
         assert (folder / "receipt.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_how_tos_commands_sell_in_the_played_shop() -> None:
+def test_the_how_tos_commands_sell_in_the_played_shop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(theatre, "_CLOCK_MS", 500)
     assert len([one for one in shown() if "terminal" in one.command]) >= 6
     with theatre_folder() as folder:
         asyncio.run(sell_while_it_is_up(folder))

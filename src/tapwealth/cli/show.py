@@ -29,7 +29,7 @@ from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.play.channel import check_orders
 from tapwealth.play.processes import python
 from tapwealth.play.stage import Stage
-from tapwealth.play.theatre import Billing, Evening, open_theatre, perform
+from tapwealth.play.theatre import Billing, Evening, live_on, open_theatre, perform
 from tapwealth.play.week import FIRST_DAY
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer
@@ -150,7 +150,7 @@ async def _show(billing: Billing, console: Console, json_file: str | None, datab
             if serve:
                 console.print(f"\nthe week as people see it: [bold]{evening.address}/[/bold]", soft_wrap=True)
                 console.print("Ctrl-C stops; everything is kept")
-                await asyncio.Event().wait()
+                await live_on(stage)
     except asyncio.CancelledError:
         console.print("stopped; everything is kept, call again to go on")
     return outcome

@@ -6,20 +6,23 @@ The folder holds everything; a second call goes on from where the first one was 
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tapwealth.kernel.clock import SHANGHAI, iso, shanghai
-from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.clock import SHANGHAI, iso, monotonic_ns, shanghai, sleep_ms
+from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.play.acts import counters
 from tapwealth.play.cast import cast_of
 from tapwealth.play.processes import PARTNERS, Part, Troupe, ports, python
 from tapwealth.play.script import scenes
 from tapwealth.play.stage import Diary, Stage, password_of
 from tapwealth.play.week import DAYS, FIRST_DAY, Play, Scene, otherwise, play
+
+_CLOCK_MS = 10_000
+"""How often the clocks are moved on when the week is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,16 @@ def _write_operators(path: Path, billing: Billing) -> None:
         one["password"] = password_of(cast, str(one["login"]))
     path.touch(mode=0o600)
     path.write_text(json.dumps(people, ensure_ascii=False), encoding="utf-8")
+
+
+async def live_on(stage: Stage) -> None:
+    """When the week is over, everybody's clock goes on with the machine's, until this is cancelled: who looks on may act, too."""
+    stood = datetime.fromisoformat((await stage.view("clock", login="ops.chen"))["now"])
+    since = monotonic_ns()
+    while True:
+        await sleep_ms(_CLOCK_MS)
+        with suppress(Outage):  # who is away now hears of the time later
+            await stage.time(stood + timedelta(microseconds=(monotonic_ns() - since) // 1000))
 
 
 async def perform(billing: Billing, stage: Stage, on_progress: Progress) -> Evening:

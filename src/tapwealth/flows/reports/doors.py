@@ -20,7 +20,9 @@ from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.shops import fee_statement, merchant_views
 from tapwealth.flows.reports.statement import StatementView, statement_of
 from tapwealth.flows.reports.week import WeekView, day_views, week_view
+from tapwealth.kernel.clock import iso
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage import platform_clock
 from tapwealth.storage.actors import ActorKind
 
 View = Callable[[Caller | None, Mapping[str, str]], Awaitable[Any]]
@@ -89,6 +91,7 @@ def views(house: House) -> Mapping[str, View]:
         "declines/{date}": lambda caller, given: _for_operators(caller, lambda: _read(house, _declines(read_date(given["date"])))),
         "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
+        "clock": lambda caller, _given: _for_operators(caller, lambda: _clock(house)),
         "in_flight": lambda caller, _given: _for_operators(caller, lambda: _in_flight(house)),
     }
 
@@ -212,6 +215,12 @@ def _files(day: str | None) -> Callable[[Any], Awaitable[Any]]:
 async def _pending(house: House) -> dict[str, list[str]]:
     """Files of the registrar's that are there and not taken."""
     return {"pending": await exchange_in.pending(house)}
+
+
+async def _clock(house: House) -> dict[str, str]:
+    """Where the platform's clock stands."""
+    async with house.database.read() as tx:
+        return {"now": iso(await platform_clock.read(tx))}
 
 
 async def _in_flight(house: House) -> dict[str, int]:
