@@ -55,7 +55,7 @@ async def test_a_mandate_is_in_force_when_the_bank_has_confirmed_it_and_over_whe
     assert await counter.work() == []
     assert await told(counter.place, wang) == [
         f"银行卡 {card.masked} 不再用于碰一碰付款。",
-        f"银行已确认：碰一碰付款时，零钱和基金不够的部分由银行卡 {card.masked} 支付，每笔最多 200.00 元，每天最多 300.00 元。",
+        f"银行已确认：碰一碰付款时，余额和基金不够的部分由银行卡 {card.masked} 支付，每笔最多 200.00 元，每天最多 300.00 元。",
     ]
     again = {"id": UUID(given.mandate).hex, "account": "x", "holder": "x", "per_tap": 1, "per_day": 1, "given_on": "2014-02-24"}
     assert counter.bank.post("/mandates", again).status_code == 409, "the bank knows it, and that it is over"

@@ -1,5 +1,6 @@
 """Statements, and who may look at what: a customer at their own, operators at all, everybody at the week."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from tapwealth.flows.frame import Caller
 from tapwealth.flows.reports import StatementView, WeekView
 from tapwealth.flows.reports.customers import CustomerView
 from tapwealth.flows.reports.days import DayView
+from tapwealth.flows.reports.words import TAP_STATES
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.terminal import Oda, OnlineRequest, Tap, dialogue, read_config, run
 
@@ -43,6 +45,12 @@ async def test_a_statement_is_found_by_phone_number_id_or_number(on: Played) -> 
     assert code(await reports.statement(on.house, "3")) == "UNKNOWN"
     with pytest.raises(BadInput):
         await reports.statement(on.house, "nobody")
+
+
+async def test_a_tap_has_words_in_every_state_that_it_can_be_in(on: Played) -> None:
+    async with on.house.database.read() as tx:
+        check = await tx.fetchval("select pg_get_constraintdef(oid) from pg_constraint where conname = 'authorisation_state_check'")
+    assert set(re.findall(r"'(\w+)'", check)) == set(TAP_STATES)
 
 
 async def test_balances_run_to_what_the_ledger_holds(on: Played) -> None:

@@ -11,12 +11,15 @@ from uuid import UUID
 from bill_town import MONDAY, Person, Town
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
+from tapwealth.bank import store as bank_store
 from tapwealth.bank.bank_http import BankHttp
 from tapwealth.bank.mandate_http import MandateHttp
-from tapwealth.flows import mandates, people
+from tapwealth.bank.reservation import Reservation
+from tapwealth.flows import mandates, people, reservations
 from tapwealth.flows.mandates import GiveMandate, MandateView
 from tapwealth.flows.people import BindCard, CardBound
 from tapwealth.flows.rails import outside
+from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 
@@ -76,6 +79,22 @@ class BankTown:
 
     async def give(self, person: Person, card: CardBound, per_tap: int = 200_00, per_day: int = 300_00) -> MandateView | Refusal:
         return await mandates.give(self.place.house, self.place.envelope(person), GiveMandate(UUID(card.card), per_tap, per_day))
+
+    async def customer(self, wallet: int = 0, balance: int = 500_00, per_tap: int = 200_00, per_day: int = 300_00) -> tuple[Person, str]:
+        """Somebody who lets an account with that balance pay; and its number."""
+        person = await self.person(wallet)
+        card, number = await self.bind(person, balance)
+        assert isinstance(await self.give(person, card, per_tap, per_day), MandateView)
+        assert await self.work() == []
+        return person, number
+
+    async def give_up(self) -> list[str]:
+        """What the worker does for reservations that are wanted no longer; what failed."""
+        return await self.place.work(reservations.RESERVATIONS, reservations.deliver)
+
+    async def reservation(self, row: Authorisation) -> Reservation:
+        async with self.place.house.database.read() as tx:
+            return (await bank_store.reservations(tx, [(row.book, row.id)]))[row.id]
 
     async def work(self) -> list[str]:
         """What the worker does for mandates; what failed."""

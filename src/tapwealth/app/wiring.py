@@ -17,8 +17,10 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.api.commands import CommandSpec, Gate
 from tapwealth.api.partners import PartnerGate, Taker
 from tapwealth.api.server import build
+from tapwealth.app.bank_asks import BankAsks
 from tapwealth.flows import (
     acceptance,
+    bank_answers,
     bank_messages,
     batch_settlement,
     bills,
@@ -36,6 +38,7 @@ from tapwealth.flows import (
     people,
     purchase,
     reports,
+    reservations,
     setup,
     sign_in,
     sign_on,
@@ -48,6 +51,7 @@ from tapwealth.flows import (
 from tapwealth.flows import terminals as enrolment
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.reservations import AskBank
 from tapwealth.flows.tap import CardHouse, Routed
 from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
@@ -141,10 +145,12 @@ async def open_edges(house: House, token: str, *, real_time: bool, local: str = 
             "biller": bills.deliver,
             "insurer": insurance.deliver,
             mandates.MANDATES: mandates.deliver,
+            reservations.RESERVATIONS: reservations.deliver,
         },
         (
             ("exchange", 150, lambda: exchange_in.take_files(house, FILE_TAKERS)),
             ("transit", 100, lambda: transit.deliver(house)),
+            ("bank answers", 500, lambda: bank_answers.resolve(card_house)),
             *((("clock", 100, lambda: _tick(house)),) if real_time else ()),
         ),
     )
@@ -161,6 +167,7 @@ def _flows(house: House, card_house: CardHouse) -> dict[str, Callable[[Any, Sequ
     return {
         "authorise": lambda tx, commands: tap.authorise(card_house, tx, commands),
         "offline_sale": lambda tx, commands: offline_sale.advise(card_house, tx, commands),
+        "bank_answer": lambda tx, commands: bank_answers.record(card_house, tx, commands),
         "reverse": lambda tx, commands: tap_later.reverse(card_house, tx, commands),
         "follow_up": lambda tx, commands: tap_later.follow_up(card_house, tx, commands),
         "batch": lambda tx, commands: tap.take_batch(card_house, tx, commands),
@@ -241,6 +248,7 @@ class Terminals:
         self._given: dict[tuple[str, str], list[acquiring.TerminalKey]] = {}
         self._enrolled: dict[tuple[str, str], acquiring.Terminal] = {}
         self._routes = CardRoutes(self.house)
+        self._bank_asks = BankAsks(self.house, self.batcher)
 
     async def reload(self) -> None:
         """Read merchants and terminals: few, and needed for every tap."""
@@ -290,8 +298,8 @@ class Terminals:
     async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
         routed = await self._route(request.pan, request)
         flow = "offline_sale" if request.kind is TransactionKind.OFFLINE_SALE else "authorise"
-        answer: AuthorisationResponse = await self.batcher.submit(flow, routed.book, routed)
-        return answer
+        answer: AuthorisationResponse | AskBank = await self.batcher.submit(flow, routed.book, routed)
+        return await self._bank_asks.answer(answer) if isinstance(answer, AskBank) else answer
 
     async def follow_up(self, request: FollowUpRequest) -> AuthorisationResponse:
         routed = await self._route(request.pan, request)

@@ -24,6 +24,7 @@ class BankEntry(IntEnum):
     EXECUTED = 102
     REJECTED = 103
     MONEY_IN = 104
+    NOT_COLLECTED = 108
     RECEIVED = 105
     RECEIVED_UNKNOWN = 106
     ALLOTTED = 107
@@ -48,7 +49,8 @@ NUMBER_OF = {mirror: number for number, (mirror, _out) in ACCOUNTS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The share of one book in a payment. `source`: where the money comes from and returns to (0: nowhere, a direct debit brings it).
+    """The share of one book in a payment. `source`: where the money comes from and returns to (0: nowhere, a direct debit brings it); of a
+    direct debit that is counted on, what is debited if the bank rejects it.
     `target`: the account credited on arrival at an account of ours (0: it leaves the house)."""
 
     book: int
@@ -90,6 +92,12 @@ def money_in(part: Part, index: int, account: str, day: date, actor: int, instru
     """Dr <mirror> / Cr target: a direct debit from a bound card was executed."""
     mirror = house_account(part.book, ACCOUNTS[account][0], Asset.CNY)
     return _entry(part, derived(instruction, f"money_in:{index}"), BankEntry.MONEY_IN, day, actor, instruction, [(mirror, part.target)])
+
+
+def not_collected(part: Part, index: int, day: date, actor: int, instruction: UUID) -> JournalEntry:
+    """Dr source / Cr target: the bank rejected a direct debit that was counted on; who should have paid owes it."""
+    lines = [(part.source, part.target)]
+    return _entry(part, derived(instruction, f"not_collected:{index}"), BankEntry.NOT_COLLECTED, day, actor, instruction, lines)
 
 
 def received(

@@ -1,4 +1,4 @@
-"""Mandates at the partner bank over HTTP: JSON, answered at once (docs/reference/bank.md).
+"""Mandates and reservations at the partner bank over HTTP: JSON, answered at once (docs/reference/bank.md).
 
 Every call names what it is about by an id of ours, so that a repetition changes nothing. An answer that does not come, cannot be read or is
 no 200 is an Outage: the outcome is unknown. Never used inside a database transaction.
@@ -13,7 +13,8 @@ import httpx
 import msgspec
 
 from tapwealth.bank.mandate import BankSaid, MandateOrder, MandateState
-from tapwealth.kernel.clock import seconds
+from tapwealth.bank.reservation import ReservationOrder, ReservationSaid, ReservationState
+from tapwealth.kernel.clock import iso, seconds
 from tapwealth.kernel.refusal import Outage
 
 _PATIENCE_MS = 10_000
@@ -28,6 +29,12 @@ class MandatePort(Protocol):
 
     async def revoke(self, name: str) -> None:
         """The customer has taken it back. Raises Outage."""
+
+    async def reserve(self, order: ReservationOrder) -> ReservationSaid:
+        """Ask it to hold money: held or refused. Raises Outage."""
+
+    async def release(self, name: str) -> None:
+        """Give up what it holds under that name, and refuse what comes late. Raises Outage."""
 
 
 class _Answer(msgspec.Struct):
@@ -67,6 +74,16 @@ class MandateHttp:
 
     async def revoke(self, name: str) -> None:
         await self._ask("/mandates/revoke", {"id": name}, {"revoked"})
+
+    async def reserve(self, order: ReservationOrder) -> ReservationSaid:
+        content = {"id": order.name, "mandate": order.mandate, "amount": order.amount, "until": iso(order.until)}
+        answer = await self._ask("/reservations", content, {"held", "refused", "cancelled"})
+        state = ReservationState.HELD if answer.state == "held" else ReservationState.REFUSED
+        return ReservationSaid(state, answer.why or answer.state)
+
+    async def release(self, name: str) -> None:
+        """What was debited meanwhile stays so: then clearing has collected it."""
+        await self._ask("/reservations/cancel", {"id": name}, {"cancelled", "debited"})
 
     async def _ask(self, path: str, content: dict[str, Any], known: set[str]) -> _Answer:
         options: Any = {"headers": {"Authorization": f"Bearer {self.token}"}, "timeout": seconds(_PATIENCE_MS), "trust_env": False}

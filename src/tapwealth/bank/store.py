@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tapwealth.bank.entries import Part
 from tapwealth.bank.mandate import Mandate, MandateState
+from tapwealth.bank.reservation import Allowance, Reservation, ReservationState
 
 HOUSE = 0
 
@@ -372,8 +373,16 @@ async def add_mandate(tx: Any, one: Mandate) -> None:
 
 
 async def mandate(tx: Any, book: int, identifier: UUID) -> Mandate | None:
-    row = await tx.fetchrow(f"select {_MANDATE} from mandate where book = $1 and id = $2", book, identifier)
-    return _mandate(row) if row else None
+    return (await mandates(tx, [(book, identifier)])).get(identifier)
+
+
+async def mandates(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, Mandate]:
+    """By id."""
+    wanted = sorted(set(keys))
+    rows = await tx.fetch(
+        f"select {_MANDATE} from mandate join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", *_columns(wanted, 2)
+    )
+    return {row["id"]: _mandate(row) for row in rows}
 
 
 async def mandates_of(tx: Any, book: int, person: UUID) -> list[Mandate]:
@@ -397,6 +406,78 @@ async def set_mandate_state(tx: Any, book: int, identifier: UUID, before: Iterab
 
 def _mandate(row: Any) -> Mandate:
     return Mandate(**{**row, "state": MandateState(row["state"])})
+
+
+async def allowances(tx: Any, people: Sequence[tuple[int, UUID]], day: date) -> dict[UUID, Allowance]:
+    """By person: the mandate in force, and what is left of its ceiling for that day."""
+    rows = await tx.fetch(
+        "select m.person, m.id, m.per_tap, m.per_day - coalesce((select sum(r.amount)::bigint from reservation r where r.book = m.book"
+        " and r.mandate = m.id and r.business_date = $3 and r.state in ('asking', 'held', 'debited')), 0) as left"
+        " from mandate m join unnest($1::int[], $2::uuid[]) k(book, person) using (book, person) where m.state = 'confirmed'",
+        [book for book, _ in people],
+        [person for _, person in people],
+        day,
+    )
+    return {row["person"]: Allowance(row["id"], row["per_tap"], row["left"]) for row in rows}
+
+
+_RESERVATION = "book, id, name, mandate, person, amount, business_date, state, reason, ask_until, held_until"
+
+
+async def add_reservations(tx: Any, made: Sequence[Reservation]) -> None:
+    if not made:
+        return
+    names = _RESERVATION.split(", ")
+    types = "int uuid text uuid uuid bigint date text text timestamptz timestamptz"
+    slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
+    rows = [tuple(getattr(one, name) for name in names) for one in made]
+    await tx.execute(f"insert into reservation ({_RESERVATION}) select * from unnest({slots})", *_columns(rows, len(names)))
+
+
+async def reservations(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, Reservation]:
+    """By authorisation. No statement for none."""
+    if not keys:
+        return {}
+    rows = await tx.fetch(
+        f"select {_RESERVATION} from reservation join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", *_columns(keys, 2)
+    )
+    return {row["id"]: _reservation(row) for row in rows}
+
+
+async def reservations_named(tx: Any, keys: Sequence[tuple[int, str]]) -> list[Reservation]:
+    """Those with these (book, end-to-end id)."""
+    rows = await tx.fetch(
+        f"select {_RESERVATION} from reservation join unnest($1::int[], $2::text[]) k(book, name) using (book, name)", *_columns(keys, 2)
+    )
+    return [_reservation(row) for row in rows]
+
+
+async def asked_too_long(tx: Any, books: Sequence[int], now: datetime, limit: int = 100) -> list[Reservation]:
+    """Those about which nobody asks the bank any more; `now` by the machine's clock."""
+    rows = await tx.fetch(
+        f"select {_RESERVATION} from reservation where book = any($1) and state = 'asking' and ask_until <= $2 order by ask_until limit $3",
+        list(books),
+        now,
+        limit,
+    )
+    return [_reservation(row) for row in rows]
+
+
+async def set_reservations(tx: Any, changed: Sequence[tuple[int, UUID, str, str, str]]) -> set[UUID]:
+    """(book, authorisation, state before, state, reason); those of which it was the state before."""
+    if not changed:
+        return set()
+    rows = await tx.fetch(
+        "update reservation r set state = x.state, reason = x.reason"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[]) x(book, id, before, state, reason)"
+        " where r.book = x.book and r.id = x.id and r.state = x.before returning r.id",
+        *_columns(changed, 5),
+    )
+    return {row["id"] for row in rows}
+
+
+def _reservation(row: Any) -> Reservation:
+    return Reservation(**{**row, "state": ReservationState(row["state"])})
 
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

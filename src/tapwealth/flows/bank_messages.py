@@ -7,6 +7,7 @@ is told apart by its namespace: a status report settles payments, a notification
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 from tapwealth.bank import store
@@ -50,17 +51,29 @@ async def _xml(house: House, identifier: UUID) -> bytes:
         at = await tx.fetchval("select instant from platform_clock")
         (first, *_) = (await store.parts_of(tx, [one.id]))[one.id]
         book = first[1].book
+        to_card = one.purpose in (Purpose.MOVE_OUT, Purpose.CARD_REFUND)
         if not one.direct_debit:
             theirs = Party(one.to_account, BANK_CNAPS, one.counterparty)
-            if one.purpose == Purpose.MOVE_OUT:
+            if to_card:
                 theirs = await _holder_of_card(house, tx, book, one.to_account)
             ours = Party(one.from_account, BANK_CNAPS, PLATFORM_NAME)
             transfer = CreditTransfer(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, text=one.purpose)
             return write_credit_transfer(CreditTransferInitiation(one.id.hex, at, PLATFORM_NAME, (transfer,)))
         theirs = await _holder_of_card(house, tx, book, one.from_account)
-    ours, mandate = Party(one.to_account, BANK_CNAPS, PLATFORM_NAME), UUID(one.from_account).hex
-    debit = DirectDebit(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, mandate, one.instructed_on, text=one.purpose)
+        mandate, given_on = UUID(one.from_account).hex, one.instructed_on
+        if one.purpose == Purpose.CARD_DEBIT:
+            mandate, given_on = await _mandate_of(tx, book, one.end_to_end_id)
+    ours = Party(one.to_account, BANK_CNAPS, PLATFORM_NAME)
+    debit = DirectDebit(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, mandate, given_on, text=one.purpose)
     return write_direct_debit(DirectDebitInitiation(one.id.hex, at, PLATFORM_NAME, (debit,)))
+
+
+async def _mandate_of(tx: Tx, book: int, name: str) -> tuple[str, date]:
+    """Under which mandate a tap is collected, and when that was given."""
+    (one,) = await store.reservations_named(tx, [(book, name)])
+    under = await store.mandate(tx, book, one.mandate)
+    assert under is not None, f"the reservation {name} is under no mandate"
+    return under.name, under.given_on
 
 
 async def _holder_of_card(house: House, tx: Tx, book: int, identifier: str) -> Party:

@@ -12,7 +12,7 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Presentment
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.compliance import store as compliance
-from tapwealth.flows import payments
+from tapwealth.flows import card_debits, payments, reservations
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
@@ -55,6 +55,7 @@ async def _expire_some(house: House, day: date, before: int) -> int:
             entries.expired(tap_of(accounts, row), day, actor) for row, actor in zip(overdue, actors, strict=True) if row.holder in standing
         ]
         await must_post(house, tx, at, made)
+        await reservations.give_up(tx, overdue, "nobody presented the tap in time")
         await store.set_state(tx, [(row.book, row.id) for row in overdue], "expired")
         await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in overdue])
         if len(overdue) < _AT_ONCE:
@@ -95,6 +96,8 @@ async def _give_back(house: House, day: date) -> None:
                 free[merchant] -= row.credit
                 paid.append((row, entry))
         await must_post(house, tx, at, [entry for _, entry in paid])
+        wallets = [accounts[row.book, Kind.WALLET, row.person] for row, _ in paid]
+        await card_debits.give_back(house, tx, at, day, [row for row, _ in paid], wallets)
         await store.set_credited(tx, [(row.book, row.id) for row, _ in paid], day)
         await compliance.add_usage(tx, [(row.book, row.person, day, -row.credit) for row, _ in paid])
 
@@ -130,7 +133,8 @@ class _Claim:
 
 
 async def _capture(house: House, tx: Tx, at: Moment, day: date, claims: list[_Claim]) -> None:
-    """What is held is captured, up to what is claimed. What had expired is honoured from the wallet; what is missing, the customer owes."""
+    """What is held is captured, up to what is claimed. What had expired is honoured from the wallet, then from the bank card as far as it
+    had been asked; what is missing, the customer owes."""
     rows = [one.row for one in claims]
     standing = await standing_holds(house, tx, rows)
     accounts = await accounts_of(house, tx, rows)
@@ -148,15 +152,18 @@ async def _capture(house: House, tx: Tx, at: Moment, day: date, claims: list[_Cl
             made.append(entries.expired(tap, day, actor))
         wallet = min(amount, max(free[tap.wallet], 0))
         free[tap.wallet] -= wallet
-        one.taken = Taken(wallet, missing=amount - wallet)
+        card = min(amount - wallet, one.row.card_amount)
+        one.taken = Taken(wallet, missing=amount - wallet - card, card=card)
         made.append(entries.late_presentment(tap, one.taken, day, actor))
     await must_post(house, tx, at, made)
+    by_card = [(one.row, one.taken) for one in claims if one.taken is not None]
+    await card_debits.collect(house, tx, at, day, by_card)
     await _keep(tx, day, claims)
 
 
 async def _keep(tx: Tx, day: date, claims: list[_Claim]) -> None:
     taken = [(one.row, one.taken) for one in claims if one.taken is not None]
-    await store.set_captured(tx, [(row.book, row.id, of.amount, of.wallet, of.units) for row, of in taken], day)
+    await store.set_captured(tx, [(row.book, row.id, of.amount, of.wallet, of.units, of.card) for row, of in taken], day)
     counted = [(row.book, row.person, row.business_date, of.amount - row.amount * (row.state == "approved")) for row, of in taken]
     await compliance.add_usage(tx, counted)
 

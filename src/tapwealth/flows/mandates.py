@@ -161,7 +161,7 @@ def _words(one: Mandate, masked: str) -> tuple[str, str]:
     match one.state:
         case MandateState.CONFIRMED:
             return (
-                f"银行已确认：碰一碰付款时，零钱和基金不够的部分由银行卡 {masked} 支付，每笔最多 {tap} 元，每天最多 {day} 元。",
+                f"银行已确认：碰一碰付款时，余额和基金不够的部分由银行卡 {masked} 支付，每笔最多 {tap} 元，每天最多 {day} 元。",
                 f"The bank has confirmed: what wallet and fund do not cover of a tap is paid by your card {masked}, at most {tap} yuan"
                 f" at a tap and {day} yuan in a day.",
             )

@@ -5,7 +5,7 @@ back as another command; an answer that does not come is an open instruction, wh
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -14,8 +14,12 @@ from uuid import UUID
 
 from tapwealth.bank import entries, store
 from tapwealth.bank.entries import Part
+from tapwealth.bank.reservation import Reservation
+from tapwealth.customers import notices
+from tapwealth.customers.notices import Notice
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
+from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import house_account
@@ -24,6 +28,8 @@ from tapwealth.storage.outbox import OutboxMessage
 
 BANK = "bank"
 """The outbox destination."""
+CARD_DEBIT = "card_debit"
+"""Source of the breaks that name debits which the bank rejected."""
 
 
 class Purpose(StrEnum):
@@ -41,6 +47,8 @@ class Purpose(StrEnum):
     BILLER_PAYOUT = "biller_payout"
     PREMIUM_SWEEP = "premium_sweep"
     PREMIUM_PAYOUT = "premium_payout"
+    CARD_DEBIT = "card_debit"
+    CARD_REFUND = "card_refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +200,7 @@ async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
         for name, outcome in fresh.items():
             made += _settling(found[name], outcome, parts[found[name].id], at.booking_date(outcome.booked_on), actor)
         await must_post(house, tx, at, made)
+        await _tell_unpaid(house, tx, at, [found[name] for name, said in fresh.items() if not said.executed], parts)
         await store.settle(
             tx,
             [
@@ -203,13 +212,38 @@ async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
     return [outcome.end_to_end_id for outcome in outcomes if outcome.end_to_end_id not in found]
 
 
+async def _tell_unpaid(
+    house: House, tx: Any, at: Moment, rejected: Sequence[store.Instruction], parts: Mapping[UUID, Sequence[tuple[int, Part]]]
+) -> None:
+    """The bank did not pay what its customer had tapped for: operations and the customer are told who owes it now."""
+    unpaid = {(parts[one.id][0][1].book, one.end_to_end_id): one for one in rejected if one.purpose == Purpose.CARD_DEBIT}
+    held = await store.reservations_named(tx, list(unpaid)) if unpaid else []
+    owed = [(one, unpaid[one.book, one.name]) for one in held]
+    await store.add_breaks(tx, at.open_date(business_date_of(at.now)), [_unpaid(debit) for _, debit in owed], at.now)
+    await notices.tell(tx, [_owed(at, one, debit) for one, debit in owed])
+
+
+def _unpaid(debit: store.Instruction) -> store.BreakRow:
+    text = f"{debit.end_to_end_id}: the bank rejected {format_minor(debit.amount)} yuan of a tap ({debit.reason}); the customer owes it"
+    return store.BreakRow(CARD_DEBIT, "debit_rejected", debit.end_to_end_id, debit.amount, text, accounted=True)
+
+
+def _owed(at: Moment, one: Reservation, debit: store.Instruction) -> Notice:
+    amount = format_minor(debit.amount)
+    zh = f"银行没有支付您碰一碰的 {amount} 元，这笔钱由您欠付：请保证银行卡余额，或联系我们。"
+    en = f"Your bank did not pay {amount} yuan of your tap, so that you owe it: see to your bank account, or ask us."
+    return Notice(one.book, derived(one.id, "not collected"), one.person, at.now, zh, en)
+
+
 def _is_open(one: store.Instruction | None) -> bool:
     return one is not None and one.state == "instructed"
 
 
 def _settling(one: store.Instruction, said: Outcome, parts: Sequence[tuple[int, Part]], day: date, actor: int) -> list[Any]:
+    if one.direct_debit and said.executed:
+        return [entries.money_in(part, line, one.to_account, day, actor, one.id) for line, part in parts]
     if one.direct_debit:
-        return [entries.money_in(part, line, one.to_account, day, actor, one.id) for line, part in parts] if said.executed else []
+        return [entries.not_collected(part, line, day, actor, one.id) for line, part in parts if part.source]
     if said.executed:
         return [entries.executed(part, line, one.from_account, one.to_account, day, actor, one.id) for line, part in parts]
     made = [entries.rejected(part, line, one.from_account, day, actor, one.id) for line, part in parts]

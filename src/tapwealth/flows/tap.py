@@ -9,6 +9,7 @@ The ledger may have set a hold free before anybody here came to it, for its time
 first whether it stands.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,14 +19,16 @@ from uuid import UUID
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.standing import MerchantState, TerminalState
 from tapwealth.acquiring.store import Merchant, Presentment, Terminal
+from tapwealth.bank.reservation import Allowance
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
-from tapwealth.flows import issuer_keys
+from tapwealth.flows import issuer_keys, reservations
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
+from tapwealth.flows.reservations import AskBank
 from tapwealth.issuing import entries, store, tapped
-from tapwealth.issuing.authorise import Approved, Declined, Facts, Purse, decide
+from tapwealth.issuing.authorise import Approved, Declined, Facts, Funding, Purse, decide
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.decline import DeclineReason
@@ -61,6 +64,11 @@ NOBODY = UUID(int=0)
 """Stands in a row for a card or merchant that is not ours."""
 NO_SUCH_SALE, NOT_POSSIBLE, OTHER_AMOUNT, NUMBERS_USED = "25", "12", "64", "94"
 """Response codes of ISO 8583:1987: unable to locate the record, invalid transaction, original amount incorrect, duplicate transmission."""
+ASKING = DeclineReason.BANK_SILENT.response_code
+"""The code of a tap while its customer's bank is being asked: what it comes to if nothing is heard."""
+HOLDING = ("approved", "asking_bank")
+"""States in which a tap holds money and counts."""
+NOTHING = Funding(0, 0)
 
 
 @dataclass(frozen=True)
@@ -114,8 +122,8 @@ def terminal_caller(merchant_number: str, terminal_number: str) -> Caller:
     return Caller(ActorKind.TERMINAL, f"{merchant_number}/{terminal_number}", "MAC")
 
 
-async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse]:
-    """0100 and 0200 by chip: one answer per request, in order."""
+async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse | AskBank]:
+    """0100 and 0200 by chip: one answer per request, in order; or what the customer's bank must be asked first (`reservations`)."""
     at = await moment(tx)
     cards = replace(cards, issuer=await issuer_keys.known(cards.issuer, tx))
     keyed = [(one.book, sale_key(one.request.key)) for one in routed]
@@ -130,7 +138,14 @@ async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list
     await _save(cards, tx, at, facts, made)
     fresh = {id(one.routed): told(one.row) for one in made}
     decided.update({(one.row.book, one.row.key): one.row for one in made})
-    return [fresh.get(id(one)) or repeated(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
+    asking = await reservations.to_ask(tx, list(decided.values()))
+    answers = [fresh.get(id(one)) or repeated(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
+    if not asking:
+        return list(answers)
+    return [
+        asking.get(decided[key].id, answer) if answer.response_code == ASKING else answer
+        for key, answer in zip(keyed, answers, strict=True)
+    ]
 
 
 @dataclass(slots=True)
@@ -155,6 +170,7 @@ class _Loaded:
     accounts: dict[tuple[int, Kind, UUID], int]
     levels: dict[UUID, int]
     used: dict[UUID, int]
+    allowances: dict[UUID, Allowance]
     rule_set: str
     usage: Usage
     explanations: int = EXPLAINED
@@ -209,16 +225,21 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed])
     lines = [house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY) for book in {book for book, _ in people}]
     free = await house.ledger.free(tx, at.now, [*accounts.values(), *lines])
     persons = await customers.persons(tx, people)
+    purses = {person: _purse(book, person, accounts, free) for book, person in people}
+    allowances = await reservations.allowances(tx, _short(fresh, tokens, purses), at.open_date(business_date_of(at.now)))
+    for person, allowance in allowances.items():
+        purses[person].card_per_tap, purses[person].card_left = allowance.per_tap, allowance.left
     return _Loaded(
         tokens,
         {token.id: token.last_atc for token in tokens.values()},
         await store.live_keys(tx, list(tokens.values())),
         at.now,
         await store.reversals(tx, [(one.book, sale_key(one.request.key)) for one in fresh]),
-        {person: _purse(book, person, accounts, free) for book, person in people},
+        purses,
         accounts,
         {person: row.kyc_level for person, row in persons.items()},
         await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], business_date_of(at.now)),
+        allowances,
         house.rule_set,
         used(await _tapped(cards, tx, at, tokens.values())),
     )
@@ -233,6 +254,16 @@ async def _tapped(cards: CardHouse, tx: Any, at: Moment, tokens: Iterable[Token]
         return known.category_code if known else ""
 
     return await tapped.taps_since(tx, people, category_of, at.now, shanghai(business_date_of(at.now)))
+
+
+def _short(fresh: Sequence[Routed], tokens: dict[UUID, Token], purses: dict[UUID, Purse]) -> list[tuple[int, UUID]]:
+    """(book, person) of those whose wallet and fund do not cover all that they ask for in this batch: few, as a rule nobody."""
+    asked: dict[tuple[int, UUID], int] = defaultdict(int)
+    for one in fresh:
+        token = tokens.get(one.token) if one.token else None
+        if token is not None:
+            asked[token.book, token.person] += one.request.amount
+    return [(book, person) for (book, person), amount in asked.items() if not purses[person].covers(amount)]
 
 
 async def _accounts(cards: CardHouse, tx: Any, fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int, Kind, UUID], int]:
@@ -265,6 +296,7 @@ def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: A
     identifier = named(shanghai(day), one.book, f"tap:{request.key}")
     merchant = cards.merchants.get(request.merchant_id)
     approved = isinstance(result, Approved)
+    funding = result.funding if isinstance(result, Approved) else NOTHING
     token = facts.tokens.get(one.token) if one.token else None
     return Authorisation(
         book=one.book,
@@ -278,13 +310,13 @@ def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: A
         stan=request.stan,
         amount=request.amount,
         atc=result.atc,
-        state="declined" if not approved else "done" if request.kind is TransactionKind.BALANCE else "approved",
-        response_code=APPROVED if isinstance(result, Approved) else result.reason.response_code,
+        state=_state(request, result),
+        response_code=result.reason.response_code if isinstance(result, Declined) else ASKING if funding.card else APPROVED,
         reason=result.note if isinstance(result, Approved) else f"{result.reason.name.lower()}: {result.text}",
         authorisation_code=f"{identifier.int % 10**6:06d}" if approved else "",
         rrn=f"{identifier.int % 10**12:012d}",
-        wallet_amount=result.funding.wallet if isinstance(result, Approved) else 0,
-        fund_units=result.funding.units if isinstance(result, Approved) else 0,
+        wallet_amount=funding.wallet,
+        fund_units=funding.units,
         icc_answer=result.icc_answer if isinstance(result, Approved) else b"",
         business_date=day,
         received_at=request.received_at,
@@ -292,13 +324,22 @@ def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: A
         held_until=request.received_at + (PREAUTHORISED_FOR if request.kind is TransactionKind.PREAUTHORISATION else HELD_FOR),
         balance=facts.purses[token.person].wallet if token and request.kind is TransactionKind.BALANCE else 0,
         verified=isinstance(result, Approved) and result.verified,
+        card_amount=funding.card,
     )
+
+
+def _state(request: AuthorisationRequest, result: Approved | Declined) -> str:
+    if isinstance(result, Declined):
+        return "declined"
+    if result.funding.card:
+        return "asking_bank"
+    return "done" if request.kind is TransactionKind.BALANCE else "approved"
 
 
 async def _save(cards: CardHouse, tx: Any, at: Moment, facts: _Loaded, made: Sequence[_Made]) -> None:
     """Place the holds, then write the rows: what the ledger refuses is declined."""
     house = cards.house
-    approved = [one for one in made if one.row.state == "approved"]
+    approved = [one for one in made if one.row.state in HOLDING]
     actors = await terminal_actors(tx, [one.row for one in approved])
     holds = [
         entries.authorised(tap_of(facts.accounts, one.row), one.row.business_date, actor, one.row.held_until or one.row.received_at)
@@ -309,11 +350,12 @@ async def _save(cards: CardHouse, tx: Any, at: Moment, facts: _Loaded, made: Seq
             one.row = without_money(one.row, answer.refusal.name.lower())
     rows = [one.row for one in made]
     await store.add_authorisations(tx, rows)
+    await reservations.begin(tx, [(row, facts.allowances[row.person]) for row in rows if row.state == "asking_bank"])
     await store.raise_counters(tx, [(row.book, row.token, facts.counters[row.token]) for row in rows if row.token in facts.counters])
     await store.spend_keys(
-        tx, [(row.book, row.token, row.atc, row.amount) for row in rows if row.state == "approved" and row.token in facts.keys]
+        tx, [(row.book, row.token, row.atc, row.amount) for row in rows if row.state in HOLDING and row.token in facts.keys]
     )
-    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in rows if row.state == "approved"])
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in rows if row.state in HOLDING])
 
 
 async def terminal_actors(tx: Any, rows: Sequence[Authorisation]) -> list[int]:
@@ -335,6 +377,7 @@ def tap_of(accounts: dict[tuple[int, Kind, UUID], int], row: Authorisation) -> e
         row.id,
         accounts[row.book, Kind.ELECTRONIC_CASH, row.token] if row.cash_amount else 0,
         row.cash_amount,
+        row.card_amount,
     )
 
 
@@ -349,6 +392,7 @@ def without_money(row: Authorisation, why: str) -> Authorisation:
         authorisation_code="",
         wallet_amount=0,
         fund_units=0,
+        card_amount=0,
         icc_answer=b"",
     )
 
@@ -365,12 +409,13 @@ def repeated(row: Authorisation, one: Routed) -> AuthorisationResponse:
 
 
 def told(row: Authorisation) -> AuthorisationResponse:
-    """The answer that a row stands for."""
+    """The answer that a row stands for; what waited for a bank, and was undone before it had answered, never became an approval."""
+    asked = row.response_code == ASKING
     return AuthorisationResponse(
         response_code=row.response_code,
-        authorisation_code=row.authorisation_code,
+        authorisation_code="" if asked else row.authorisation_code,
         rrn=row.rrn,
-        icc_data=row.icc_answer,
+        icc_data=b"" if asked else row.icc_answer,
         balance=row.balance if row.kind == TransactionKind.BALANCE and row.response_code == APPROVED else None,
     )
 

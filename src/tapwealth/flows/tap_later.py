@@ -12,10 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.compliance import store as compliance
+from tapwealth.flows import reservations
 from tapwealth.flows.frame import House, Moment, moment, must_post, post
 from tapwealth.flows.tap import (
     CLAIMABLE,
     HELD_FOR,
+    HOLDING,
     NO_SUCH_SALE,
     NOBODY,
     NOT_POSSIBLE,
@@ -82,18 +84,21 @@ class _Work:
     may: list[tuple[JournalEntry, Authorisation, Authorisation | None]] = field(default_factory=list)
     changed: dict[UUID, Authorisation] = field(default_factory=dict)
     used: list[tuple[Authorisation, int]] = field(default_factory=list)
+    gone: list[Authorisation] = field(default_factory=list)
 
     def release(self, row: Authorisation, by: UUID, state: str) -> None:
         """Set its holds free, if they stand."""
         if row.holder in self.standing:
             day = self.at.open_date(row.business_date)
             self.must.append(entries.reversed_(tap_of(self.accounts, row), day, self.actors[by]))
-        if row.state == "approved":
+        if row.state in HOLDING:
             self.used.append((row, -row.amount))
+        self.gone.append(row)
         self.changed[row.id] = replace(row, state=state)
 
     def restore(self, row: Authorisation, by: Authorisation) -> None:
-        """Hold it again as at first, under a name of its own; `expired` until the ledger has agreed."""
+        """Hold it again as at first, under a name of its own; `expired` until the ledger has agreed. What a customer's bank had reserved
+        stays given up: it is debited without a reservation when the claim comes."""
         self.changed[row.id] = replace(row, state="expired")
         if row.held_until is not None and row.held_until > self.at.now:
             again = replace(row, state="approved", held_by=derived(by.id, f"restored:{row.kind}"))
@@ -114,6 +119,7 @@ class _Work:
             if completed is not None:
                 self.changed[completed.id] = replace(completed, state="completed")
                 self.used.append((completed, -completed.amount))
+        await reservations.give_up(tx, self.gone, "the tap was undone")
         await store.follow(tx, list(self.changed.values()))
         await compliance.add_usage(tx, [(row.book, row.person, row.business_date, amount) for row, amount in self.used])
         return refused
@@ -329,7 +335,7 @@ async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[R
 
 
 def _can_be_undone(row: Authorisation) -> bool:
-    return row.state in _STANDS or (row.state == "done" and row.credited_on is None)
+    return row.state in (*_STANDS, "asking_bank") or (row.state == "done" and row.credited_on is None)
 
 
 def _undo(work: _Work, row: Authorisation, original: Authorisation | None, parents: dict[UUID, Authorisation]) -> None:

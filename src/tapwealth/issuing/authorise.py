@@ -1,7 +1,8 @@
 """May this card pay that much here? A pure decision over facts that were loaded for a whole batch.
 
 The reasons are checked in the order of `DeclineReason`. Money comes last: the wallet if it suffices; else wallet and fund together, the
-fund part advanced by the bank and covered by units. What an earlier request of the same batch takes is gone for a later one: `Purse` is
+fund part advanced by the bank and covered by units; else, where the customer lets a bound bank card pay, the rest from that, which the
+card's bank must be asked first. What an earlier request of the same batch takes is gone for a later one: `Purse` is
 drawn down as the decisions fall, and the ledger judges once more when the holds are placed.
 """
 
@@ -30,39 +31,59 @@ before it is declined."""
 
 @dataclass(slots=True)
 class Purse:
-    """What a person can pay with, in fen: wallet, units of the money fund (1.0000 each), and the book's share of the advance line."""
+    """What a person can pay with, in fen: wallet, units of the money fund (1.0000 each), and the book's share of the advance line; and what
+    a bound bank card may pay at one tap and in what is left of the day, 0 without a mandate."""
 
     wallet: int
     units: int
     line: int
+    card_per_tap: int = 0
+    card_left: int = 0
 
-    def draw(self, amount: int) -> "Funding | DeclineReason":
-        """The wallet if it suffices, else what is in it and the rest from the fund; or why not."""
+    def covers(self, amount: int) -> bool:
+        """Whether wallet and fund suffice."""
+        return amount - max(self.wallet, 0) <= min(self.units, self.line) or amount <= self.wallet
+
+    def draw(self, amount: int, *, by_card: bool = False) -> "Funding | DeclineReason":
+        """The wallet if it suffices, else what is in it and the rest from the fund, else from a bank card what both do not give; or why
+        not."""
         if amount <= self.wallet:
             self.wallet -= amount
             return Funding(amount, 0)
         rest = amount - max(self.wallet, 0)
+        if by_card and self.card_per_tap and not self.covers(amount):
+            return self._draw_with_card(amount, rest)
         if rest > self.units:
             return DeclineReason.NO_MONEY
         if rest > self.line:
             return DeclineReason.LINE_USED_UP
-        funding = Funding(amount - rest, rest)
-        self.wallet, self.units, self.line = self.wallet - funding.wallet, self.units - rest, self.line - rest
+        return self._take(Funding(amount - rest, rest))
+
+    def _draw_with_card(self, amount: int, rest: int) -> "Funding | DeclineReason":
+        units = max(min(self.units, self.line), 0)
+        if rest - units > min(self.card_per_tap, self.card_left):
+            return DeclineReason.ABOVE_MANDATE
+        return self._take(Funding(amount - rest, units, rest - units))
+
+    def _take(self, funding: "Funding") -> "Funding":
+        self.wallet, self.units, self.line = self.wallet - funding.wallet, self.units - funding.units, self.line - funding.units
+        self.card_left -= funding.card
         return funding
 
 
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """Where the money of an authorisation is held: fen of the wallet, units (fen at 1.0000) of the fund."""
+    """Where the money of an authorisation is held: fen of the wallet, units (fen at 1.0000) of the fund, fen at a bound card's bank."""
 
     wallet: int
     units: int
+    card: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """`icc_answer` goes back to the card in field 55: the issuer's authentication data (ARPC and its response code, tag 91);
-    `note` is what operations should look at all the same, `verified` whether the holder was."""
+    """Approved, once the customer's bank holds `funding.card`. `icc_answer` goes back to the card in field 55: the issuer's authentication
+    data (ARPC and its response code, tag 91); `note` is what operations should look at all the same, `verified` whether the holder was."""
 
     funding: Funding
     atc: int
@@ -122,7 +143,7 @@ def decide(facts: Facts, request: AuthorisationRequest, keys: IssuerKeys) -> App
         return Declined(*against, chip.atc)
     if facts.above_limit is not None:
         return Declined(DeclineReason.ABOVE_LIMIT, facts.above_limit, chip.atc)
-    funding = facts.purse.draw(request.amount)
+    funding = facts.purse.draw(request.amount, by_card=request.kind is TransactionKind.SALE)
     if isinstance(funding, DeclineReason):
         return Declined(funding, funding.text, chip.atc)
     note = f"counter_gap: {skipped} counters never came" if skipped >= FLAGGED_GAP else ""

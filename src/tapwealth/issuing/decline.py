@@ -40,6 +40,9 @@ class DeclineReason(Enum):
     ABOVE_LIMIT = ("61", "above what this customer may pay")
     NO_MONEY = ("51", "wallet and fund do not suffice")
     LINE_USED_UP = ("51", "the bank's advance line is used up")
+    ABOVE_MANDATE = ("51", "wallet and fund do not suffice, and the bound bank card may not pay that much")
+    BANK_REFUSED = ("51", "the customer's bank does not pay it")
+    BANK_SILENT = ("91", "the customer's bank has not answered in time")
 
     @property
     def response_code(self) -> str:

@@ -2,8 +2,9 @@
 Each function's docstring is the recipe.
 
 A wallet part is one hold. A fund part is two linked holds: units on their way to the advancer (kind `transit_098`), and as many fen of the
-bank's advance line; both are captured in one entry, or both released, which leaves units, income and cap as if nothing had been. A sale
-that the card approved offline is held on the card's electronic cash alone, never on the wallet.
+bank's advance line; both are captured in one entry, or both released, which leaves units, income and cap as if nothing had been. What the
+bound bank card pays is held on what its bank will owe us (`card_due`), beside the reservation at the bank, and owed from clearing on. A
+sale that the card approved offline is held on the card's electronic cash alone, never on the wallet.
 """
 
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class Tap:
     authorisation: UUID | None = None
     cash: int = 0
     cash_amount: int = 0
+    card_amount: int = 0
 
     @property
     def reference(self) -> UUID:
@@ -61,9 +63,11 @@ class Tap:
         return self.authorisation or self.id
 
 
-def holds_of(authorisation: UUID) -> tuple[UUID, UUID, UUID]:
-    """The ids of the holds that it may have placed: on the wallet (or on electronic cash), on units, on the advance line."""
-    return derived(authorisation, "hold:wallet"), derived(authorisation, "hold:units"), derived(authorisation, "hold:advance")
+def holds_of(authorisation: UUID) -> tuple[UUID, UUID, UUID, UUID]:
+    """The ids of the holds that it may have placed: on the wallet (or on electronic cash), on units, on the advance line, on what the bank
+    card pays."""
+    wallet, units = derived(authorisation, "hold:wallet"), derived(authorisation, "hold:units")
+    return wallet, units, derived(authorisation, "hold:advance"), derived(authorisation, "hold:card")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,11 @@ class Taken:
     units: int = 0
     missing: int = 0
     cash: int = 0
+    card: int = 0
 
     @property
     def amount(self) -> int:
-        return self.wallet + self.units + self.missing + self.cash
+        return self.wallet + self.units + self.missing + self.cash + self.card
 
 
 def taken_of(tap: Tap, amount: int) -> Taken:
@@ -86,12 +91,13 @@ def taken_of(tap: Tap, amount: int) -> Taken:
     if tap.cash_amount:
         return Taken(0, cash=amount)
     wallet = min(amount, tap.wallet_amount)
-    return Taken(wallet, amount - wallet)
+    units = min(amount - wallet, tap.fund_units)
+    return Taken(wallet, units, card=amount - wallet - units)
 
 
 def _lines(tap: Tap, op: Op, wallet_amount: int, units: int, expires_at: datetime | None) -> list[Line]:
     lines = []
-    wallet_hold, units_hold, advance_hold = holds_of(tap.id)
+    wallet_hold, units_hold, advance_hold, card_hold = holds_of(tap.id)
     if tap.cash_amount:
         lines.append(Line(op, tap.cash, tap.merchant, Asset.CNY, tap.cash_amount, wallet_hold, expires_at))
     if tap.wallet_amount:
@@ -101,11 +107,19 @@ def _lines(tap: Tap, op: Op, wallet_amount: int, units: int, expires_at: datetim
         payable, out = house_account(tap.book, Kind.ADVANCE_PAYABLE, Asset.CNY), house_account(tap.book, Kind.ADVANCE_OUT, Asset.CNY)
         lines.append(Line(op, tap.holding, transit, tap.units_asset, units, units_hold, expires_at))
         lines.append(Line(op, payable, out, Asset.CNY, units, advance_hold, expires_at))
+    if tap.card_amount:
+        lines.append(Line(op, card_due(tap.book), tap.merchant, Asset.CNY, tap.card_amount, card_hold, expires_at))
     return lines
 
 
+def card_due(book: int) -> int:
+    """What customers' banks owe for taps that were cleared."""
+    return house_account(book, Kind.CARD_DUE, Asset.CNY)
+
+
 def authorised(tap: Tap, day: date, actor: int, expires_at: datetime) -> JournalEntry:
-    """HOLD Dr wallet / Cr merchant; HOLD units Dr holding / Cr transit_098 and HOLD Dr advance_payable / Cr advance_out."""
+    """HOLD Dr wallet / Cr merchant; HOLD units Dr holding / Cr transit_098 and HOLD Dr advance_payable / Cr advance_out; HOLD Dr card_due /
+    Cr merchant."""
     lines = _lines(tap, Op.HOLD, tap.wallet_amount, tap.fund_units, expires_at)
     return JournalEntry(tap.book, tap.id, TapEntry.AUTHORISED, day, actor, tap.reference, tuple(lines))
 
@@ -173,9 +187,10 @@ def expired(tap: Tap, day: date, actor: int) -> JournalEntry:
 
 def captured(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
     """CAPTURE what is taken of every hold, RELEASE a hold of which nothing is; for the fund part also Dr reserve_due / Cr merchant: the
-    advance is on its way to the reserve."""
+    advance is on its way to the reserve, as what card_due now shows is from the customer's bank."""
+    shares = {tap.wallet: taken.wallet, tap.cash: taken.cash, card_due(tap.book): taken.card}
     lines = [
-        line._replace(op=Op.CAPTURE, amount=amount) if (amount := _share(tap, taken, line.debit)) else line
+        line._replace(op=Op.CAPTURE, amount=amount) if (amount := shares.get(line.debit, taken.units)) else line
         for line in _lines(tap, Op.RELEASE, tap.wallet_amount, tap.fund_units, None)
     ]
     if taken.units:
@@ -184,18 +199,14 @@ def captured(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
     return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.CAPTURED, day, actor, tap.reference, tuple(lines))
 
 
-def _share(tap: Tap, taken: Taken, account: int) -> int:
-    """What is taken of the hold on that account."""
-    return taken.cash if account == tap.cash else taken.wallet if account == tap.wallet else taken.units
-
-
 def late_presentment(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
-    """Dr wallet / Cr merchant as far as there is money; Dr customer_receivable / Cr merchant what is missing. Presented after the hold had
-    expired: the merchant is paid, and the customer owes what the wallet does not hold."""
+    """Dr wallet / Cr merchant as far as there is money; then Dr card_due / Cr merchant what the bank card had to pay, which is collected;
+    Dr customer_receivable / Cr merchant what is missing. Presented after the hold had expired: the merchant is paid, and the customer owes
+    what the wallet does not hold."""
     receivable = house_account(tap.book, Kind.CUSTOMER_RECEIVABLE, Asset.CNY)
     lines = [
         Line(Op.POST, source, tap.merchant, Asset.CNY, amount)
-        for source, amount in ((tap.wallet, taken.wallet), (receivable, taken.missing))
+        for source, amount in ((tap.wallet, taken.wallet), (card_due(tap.book), taken.card), (receivable, taken.missing))
         if amount
     ]
     return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.LATE_PRESENTMENT, day, actor, tap.reference, tuple(lines))

@@ -65,7 +65,8 @@ BookedKey = tuple[int, SaleKey]
 @dataclass(frozen=True, slots=True)
 class Authorisation:
     """What was asked, what was answered, and what became of it. `wallet_amount` and `fund_units` are held, and once it is captured, what
-    was taken of each; `cash_amount`, of a sale approved offline, is held on the card's electronic cash.
+    was taken of each; `cash_amount`, of a sale approved offline, is held on the card's electronic cash, and `card_amount` at the bank of a
+    bound card.
 
     `kind` is field 60.1, `original` the row that it follows. `credit` is what clearing gives back to the customer on `credited_on`.
     """
@@ -102,6 +103,7 @@ class Authorisation:
     credited_on: date | None = None
     cash_amount: int = 0
     verified: bool = False
+    card_amount: int = 0
 
     @property
     def holder(self) -> UUID:
@@ -121,7 +123,7 @@ _RANGE = "number, first_atc, last_atc, amount_limit, spent, good_until"
 _AUTHORISATION = (
     "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
     " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount,"
-    " kind, original, held_by, held_until, balance, credit, credited_on, cash_amount, verified"
+    " kind, original, held_by, held_until, balance, credit, credited_on, cash_amount, verified, card_amount"
 )
 _KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
 
@@ -292,7 +294,7 @@ async def by_sale(tx: Any, keys: Sequence[BookedKey]) -> dict[BookedKey, Authori
 async def add_authorisations(tx: Any, made: Sequence[Authorisation]) -> None:
     types = (
         "int uuid uuid uuid uuid text text text text bigint int text text text text text bigint bigint bytea date timestamptz date bigint"
-        " text uuid uuid timestamptz bigint bigint date bigint bool"
+        " text uuid uuid timestamptz bigint bigint date bigint bool bigint"
     )
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     rows = [tuple(getattr(one, name) for name in _NAMES) for one in made]
@@ -385,15 +387,30 @@ async def credited_before(tx: Any, keys: Iterable[tuple[int, UUID]], day: date) 
     return {row["original"]: row["credit"] for row in rows}
 
 
-async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, int]], day: date) -> None:
-    """(book, authorisation, amount, of it from the wallet, of it from the fund) that clearing took on that date."""
+async def answer(tx: Any, decided: Sequence[Authorisation]) -> None:
+    """What has become of those whose bank was asked, if nothing else had by then."""
+    names = ("book", "id", "state", "response_code", "reason", "authorisation_code", "icc_answer")
+    await tx.execute(
+        "update authorisation a set state = x.state, response_code = x.response_code, reason = x.reason,"
+        " authorisation_code = x.authorisation_code, icc_answer = x.icc_answer"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[])"
+        " x(book, id, state, response_code, reason, authorisation_code, icc_answer)"
+        " where a.book = x.book and a.id = x.id and a.state = 'asking_bank'",
+        *_columns([tuple(getattr(one, name) for name in names) for one in decided], len(names)),
+    )
+
+
+async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, int, int]], day: date) -> None:
+    """(book, authorisation, amount, of it from the wallet, from the fund, from a bank card) that clearing took on that date."""
     await tx.execute(
         "update authorisation a set state = 'captured', captured_on = $6,"
-        " captured_amount = x.amount, wallet_amount = x.wallet, fund_units = x.units"
-        " from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) x(book, id, amount, wallet, units)"
+        " captured_amount = x.amount, wallet_amount = x.wallet, fund_units = x.units, card_amount = x.card"
+        " from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $7::bigint[])"
+        " x(book, id, amount, wallet, units, card)"
         " where a.book = x.book and a.id = x.id and a.state in ('approved', 'expired')",
-        *_columns(captured, 5),
+        *_columns([one[:5] for one in captured], 5),
         day,
+        [card for *_, card in captured],
     )
 
 

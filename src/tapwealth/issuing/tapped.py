@@ -23,7 +23,7 @@ async def taps_since(
         " count(*) filter (where received_at > $4), coalesce(sum(amount) filter (where received_at > $4), 0)::bigint,"
         " count(*) filter (where received_at >= $5), coalesce(sum(amount) filter (where received_at >= $5), 0)::bigint"
         " from unnest($1::int[], $2::uuid[]) k(book, person) join authorisation using (book, person)"
-        " where received_at >= least($4, $5) and kind in ('22', '10') and state in ('approved', 'captured', 'completed')"
+        " where received_at >= least($4, $5) and kind in ('22', '10') and state in ('approved', 'asking_bank', 'captured', 'completed')"
         " group by book, person, token, merchant_number, verified",
         [book for book, _ in people],
         [person for _, person in people],

@@ -46,6 +46,7 @@ class Kind(IntEnum):
     BANK_IN = 307
     BOOK_TRANSIT = 308
     RESERVE_DUE = 309
+    CARD_DUE = 310
 
     # What is not known yet
     SUSPENSE = 401
@@ -105,6 +106,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.BANK_IN, "money arriving from the bank", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.BOOK_TRANSIT, "money between books", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.RESERVE_DUE, "advance money on its way to the reserve", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.CARD_DUE, "due from customers' banks for taps", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.SUSPENSE, "suspense", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.INSURER_SUSPENSE, "suspense with the insurer", Kind.PREMIUM_TRUST),
     ChartRow(Kind.CUSTOMER_RECEIVABLE, "owed to us by customers", Kind.CUSTOMER_RESERVE),

@@ -82,6 +82,10 @@ _LINES: tuple[tuple[str, str], ...] = (
         rf"payment (\S+) of {_YUAN} was refunded on {_DAY} and turns out to be paid; the customer owes it",
         r"缴费 \1（\2 元）已于 \3 退款，后确认已缴清，待客户补还",
     ),
+    (
+        rf"(\S+): the bank rejected {_YUAN} yuan of a tap \((.*)\); the customer owes it",
+        r"\1：碰一碰的 \2 元银行未支付（\3），待客户补还",
+    ),
     # breaks: what to do
     (r"fetch the statement of this account and day", "请取该账户当日对账单"),
     (r"compare with the statement of the day before; ask the bank what it changed", "请比对前一日对账单并询问银行"),

@@ -77,6 +77,10 @@ TAP_STATES = {
     "declined": Words("未通过", "declined"),
     "reversed": Words("已冲正", "reversed"),
     "expired": Words("已过期", "expired"),
+    "voided": Words("已撤销", "voided"),
+    "completed": Words("预授权已完成", "completed"),
+    "done": Words("已处理", "done"),
+    "asking_bank": Words("等待银行答复", "waits for the bank"),
 }
 
 PURPOSES = {
@@ -91,6 +95,8 @@ PURPOSES = {
     "fee_share": Words("手续费分润", "share of card fees"),
     "biller_payout": Words("缴费机构结算", "biller payout"),
     "premium_sweep": Words("保费归集", "premiums to the trust"),
+    "card_debit": Words("碰一碰银行卡扣款", "bank cards' share of taps"),
+    "card_refund": Words("碰一碰退款退回银行卡", "taps given back to bank cards"),
     "premium_payout": Words("保费结算", "premiums to the insurer"),
 }
 """Why money moves between bank accounts: what is listed as in transit."""
