@@ -8,6 +8,7 @@ from wallet_device import Device
 
 from tapwealth.flows import issuer_keys, tokens
 from tapwealth.flows.tokens import TokenRefusal
+from tapwealth.issuing import store
 from tapwealth.issuing.key_index import LAST, KeyIndex, KeyIndexRefusal, current, next_index
 from tapwealth.kernel.refusal import Refusal
 
@@ -50,8 +51,8 @@ async def test_a_card_under_a_retired_index_gets_no_keys_and_the_device_a_new_ca
     assert (device.given.key_index, device.token == old) == (2, False)
     assert await device.tap() == "00"
     async with house.database.read() as tx:
-        states = {one.token: one.state for one in await tokens.held(tx, device.person.book, device.person.id)}
-    assert states == {str(old): "deleted", str(device.token): "active"}
+        states = {one.id: one.state for one in await store.device_tokens(tx, device.person.book, device.person.id)}
+    assert states == {old: "deleted", device.token: "active"}
 
 
 async def test_the_same_request_again_brings_no_keys_of_an_index_that_was_retired_meanwhile(host: CardTown) -> None:
