@@ -4,15 +4,28 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
+import pytest
 from bill_town import MONDAY
 from card_town import NO_FEE, CardTown
-from merchant_sales import buyer, enrolled, settle, sold
+from merchant_sales import buyer, enrolled, refund, settle, sold
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
 from tapwealth.flows import clearing, fee_sharing, payments
 from tapwealth.flows.payments import Outcome
+from tapwealth.flows.reports.settlements import (
+    MERCHANT_COLUMNS,
+    PARTIES,
+    MerchantStatement,
+    merchant_rows,
+    merchant_statement,
+    merchant_text,
+    party_rows,
+    party_statement,
+    party_text,
+)
 from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind, house_account
 
 TUESDAY, FRIDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=4)
@@ -91,3 +104,52 @@ async def test_a_loss_is_shared_as_a_gain_is_and_nobody_is_paid_out_of_it(host: 
     assert await due(host) == {"SHR-PHONE-20140224": ("0200000011", 54, MONDAY + timedelta(days=2))}
     account = house_account(0, Kind.SHARE_PHONE_MAKER, Asset.CNY)
     assert await host.place.owed(account) == [0]
+
+
+async def test_each_party_and_the_merchant_have_statements_that_add_up(host: CardTown) -> None:
+    """A sale and a part of it given back the next day."""
+    house = host.place.house
+    await enrolled(host, DINER)
+    _, phone = await buyer(host)
+    (sale,) = await sold(host, DINER, phone, 1_000_00)
+    await settle(host, MONDAY)
+    await close(host, MONDAY)
+    await host.after(days=1)
+    await refund(host, sale, 400_00)
+    await sold(host, DINER, phone, 500_00)
+    one = await settle(host, TUESDAY)
+    await close(host, TUESDAY)
+    async with house.database.read() as tx:
+        found = await merchant_statement(tx, DINER.merchant_number, TUESDAY)
+        parties = {party: await party_statement(tx, party, MONDAY, TUESDAY) for party in PARTIES}
+        nothing = await merchant_statement(tx, DINER.merchant_number, FRIDAY)
+    assert isinstance(found, MerchantStatement), found
+    assert [(line.kind, line.amount, line.fee) for line in found.lines] == [("refund", -400_00, -5_00), ("sale", 500_00, 6_25)]
+    assert (found.gross, found.fee, found.net) == (100_00, 1_25, 98_75) == (one.gross, sum(line.fee for line in found.lines), one.net)
+    assert found.payout is not None
+    assert (found.payout.name, found.payout.amount, found.payout.state) == (f"MER-{DINER.merchant_number}-20140225", 98_75, "instructed")
+    rows = merchant_rows(found)
+    assert rows[0] == list(MERCHANT_COLUMNS)
+    assert sum(int(row[7]) - int(row[8]) for row in rows[1:]) == 0, "what was sold less the fee is what was paid"
+    assert merchant_text(found)[-1].startswith("付款 payout: 98.75 MER-")
+    fees = 12_50 + 1_25
+    assert parties["issuer"].amount + parties["network"].amount + parties["acquirer"].amount == fees
+    assert parties["bank"].amount + parties["phone_maker"].amount == parties["issuer"].amount + parties["acquirer"].amount
+    assert [line.amount for line in parties["phone_maker"].lines] == [one.amount for one in parties["phone_maker"].payments]
+    rows = party_rows(parties["phone_maker"])
+    assert sum(int(row[4]) for row in rows[1:]) == 0, "all of it was paid"
+    assert len(party_text(parties["bank"])) == 6, "two dates, and nothing paid before the month's end"
+    assert isinstance(nothing, Refusal)
+    assert "look at another date" in nothing.text
+
+
+async def test_a_statement_that_cannot_be_is_refused(host: CardTown) -> None:
+    async with host.place.house.database.read() as tx:
+        unknown = await merchant_statement(tx, "898110058129999", MONDAY)
+        assert isinstance(unknown, Refusal)
+        for party, first, last, words in (
+            ("nobody", MONDAY, TUESDAY, "choose one of issuer"),
+            ("bank", TUESDAY, MONDAY, "before it begins"),
+        ):
+            with pytest.raises(BadInput, match=words):
+                await party_statement(tx, party, first, last)

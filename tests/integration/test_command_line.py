@@ -23,6 +23,7 @@ from tapwealth.storage.embedded import EmbeddedServer
 
 PEOPLE = [{"login": "ops.chen", "display_name": "陈静", "roles": ["operations"], "password": "a long enough password"}]
 FIRST = "2014-02-24"
+PARTY = ("settlement", "party", "bank", "--from", FIRST, "--to", FIRST)
 
 
 def command(*arguments: str) -> list[str]:
@@ -117,7 +118,7 @@ def test_a_wrong_file_of_operators_is_refused_before_anything_is_made(tapwealth:
 
 @pytest.mark.parametrize(
     "question",
-    [("audit",), ("audit", "--json"), ("day", "status"), ("day", "close", FIRST), ("statement", "13800138000"), ("db", "status")],
+    [("audit",), ("audit", "--json"), ("day", "status"), ("day", "close", FIRST), ("statement", "13800138000"), ("db", "status"), PARTY],
 )
 def test_a_question_makes_no_house(tapwealth: Tapwealth, tmp_path: Path, question: tuple[str, ...]) -> None:
     done = tapwealth(*question, "--data-dir", str(tmp_path / "nowhere"))
@@ -139,7 +140,7 @@ async def _new_database(server: EmbeddedServer, name: str) -> str:
 
 def test_a_question_alters_no_foreign_database(tapwealth: Tapwealth, server: EmbeddedServer, tmp_path: Path) -> None:
     url = asyncio.run(_new_database(server, "somebody_elses"))
-    for question in (("audit",), ("day", "status"), ("day", "close", FIRST), ("statement", "13800138000")):
+    for question in (("audit",), ("day", "status"), ("day", "close", FIRST), ("statement", "13800138000"), PARTY):
         done = tapwealth(*question, "--data-dir", str(tmp_path), "--database-url", url)
         assert done.returncode == 3
         assert "holds no Tapwealth tables" in done.stderr

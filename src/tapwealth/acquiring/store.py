@@ -323,6 +323,17 @@ async def settlements(tx: Any, day: date | None = None) -> list[Settlement]:
     return [Settlement(*row) for row in rows]
 
 
+async def settlements_between(tx: Any, first: date, last: date) -> list[Settlement]:
+    """Of these dates, both included, in their order."""
+    rows = await tx.fetch(
+        f"select {_SETTLEMENT} from merchant_settlement where book = 0 and business_date between $1 and $2"
+        " order by business_date, merchant",
+        first,
+        last,
+    )
+    return [Settlement(*row) for row in rows]
+
+
 async def left_standing(tx: Any, day: date) -> dict[UUID, Settlement]:
     """By merchant the newest settlement before that date, where it left something: money kept, or a fee that was not covered."""
     rows = await tx.fetch(

@@ -97,6 +97,16 @@ def statement_of(data: Path, url: str | None, customer: str) -> Any:
     return in_house(data, url, act)
 
 
+def merchant_statement_of(data: Path, url: str | None, number: str, day: date) -> Any:
+    """A merchant's settlement of a date, or why there is none."""
+    return in_house(data, url, lambda house: reports.settled_merchant(house, number, day))
+
+
+def party_statement_of(data: Path, url: str | None, party: str, first: date, last: date) -> Any:
+    """What a party has of the card fees."""
+    return in_house(data, url, lambda house: reports.shared_fees(house, party, first, last))
+
+
 def migrate_database(data: Path, url: str | None) -> tuple[str, ...]:
     if url:
         return asyncio.run(migrate.apply(url))

@@ -13,6 +13,7 @@ import typer
 
 from tapwealth.cli.keys import keys
 from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
+from tapwealth.cli.settlement import settlement
 from tapwealth.cli.terminal_app import terminal
 from tapwealth.kernel.refusal import BadInput, Outage
 
@@ -26,6 +27,7 @@ app.add_typer(fund, name="fund")
 fund.add_typer(exchange, name="exchange")
 app.add_typer(db, name="db")
 app.add_typer(terminal, name="terminal")
+app.add_typer(settlement, name="settlement")
 app.add_typer(keys, name="keys")
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from tapwealth.acquiring import store as acquiring
@@ -149,9 +150,9 @@ async def _due(house: House, tx: Tx, day: date) -> list[_Due]:
     returned = {number[parts[1]] for one in rejected if len(parts := one.end_to_end_id.split("-")) == 3 and parts[1] in number}
     due: dict[UUID, _Due] = {one: _Due(merchants[one], before.get(one)) for one in {*before, *returned}}
     books: dict[UUID, set[int]] = defaultdict(set, {one: set(house.all_books) for one in due})
-    for merchant, book, change in await _moves(tx, day):
-        due.setdefault(merchant, _Due(merchants[merchant], None)).moves.append((book, change))
-        books[merchant].add(book)
+    for row, change in await moves(tx, day):
+        due.setdefault(row.merchant, _Due(merchants[row.merchant], None)).moves.append((row.book, change))
+        books[row.merchant].add(row.book)
     settled = {one.merchant for one in await acquiring.settlements(tx, day)}
     wanted = [(one, book) for one in sorted(due.keys() - settled) for book in sorted(books[one])]
     owned = [NewAccount(book, Kind.MERCHANT, one, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for one, book in wanted]
@@ -161,20 +162,27 @@ async def _due(house: House, tx: Tx, day: date) -> list[_Due]:
     return [due[one] for one in sorted(due.keys() - settled) if due[one].accounts]
 
 
-async def _moves(tx: Tx, day: date) -> list[tuple[UUID, int, Change]]:
-    """(merchant, book, what it did to a sale) of everything that was captured and given back on that date."""
+class Move(NamedTuple):
+    """What a row did to a sale under a date: captured it, or gave some of it back."""
+
+    row: Authorisation
+    change: Change
+
+
+async def moves(tx: Tx, day: date) -> list[Move]:
+    """Everything that was captured and given back on that date."""
     sales, refunds = await store.captured_on(tx, day), await store.credited_on(tx, day)
     keys = [(row.book, row.original) for row in refunds if row.original]
     captured = {identifier: row.captured_amount for identifier, row in (await store.by_id(tx, keys)).items()}
     given = await store.credited_before(tx, keys, day)
     left = {identifier: amount - given.get(identifier, 0) for identifier, amount in captured.items()}
-    return [(row.merchant, row.book, Change(0, row.captured_amount)) for row in sales] + [_refund(row, left) for row in refunds]
+    return [Move(row, Change(0, row.captured_amount)) for row in sales] + [_refund(row, left) for row in refunds]
 
 
-def _refund(row: Authorisation, left: dict[UUID, int]) -> tuple[UUID, int, Change]:
+def _refund(row: Authorisation, left: dict[UUID, int]) -> Move:
     """Several refunds of one sale come one after the other."""
     before = left.get(row.original, row.credit) if row.original else row.credit
     after = before - row.credit
     if row.original:
         left[row.original] = after
-    return row.merchant, row.book, Change(before, after)
+    return Move(row, Change(before, after))

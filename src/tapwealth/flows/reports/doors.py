@@ -17,6 +17,7 @@ from tapwealth.flows.reports.days import count, day_view, states
 from tapwealth.flows.reports.declines import declines_of
 from tapwealth.flows.reports.enrolment import merchant_file, merchant_lines
 from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.reports.settlements import MerchantStatement, PartyStatement, merchant_statement, party_statement
 from tapwealth.flows.reports.shops import fee_statement, merchant_views
 from tapwealth.flows.reports.statement import StatementView, statement_of
 from tapwealth.flows.reports.week import WeekView, day_views, week_view
@@ -89,6 +90,10 @@ def views(house: House) -> Mapping[str, View]:
         ),
         "cards/{person}": lambda caller, given: _cards(house, caller, given["person"]),
         "declines/{date}": lambda caller, given: _for_operators(caller, lambda: _read(house, _declines(read_date(given["date"])))),
+        "settlement/{number}/{date}": lambda caller, given: _for_operators(
+            caller, lambda: _read(house, lambda tx: merchant_statement(tx, given["number"], read_date(given["date"])))
+        ),
+        "shares/{party}": lambda caller, given: _for_operators(caller, lambda: _read(house, _shares(given))),
         "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
         "clock": lambda caller, _given: _for_operators(caller, lambda: _clock(house)),
@@ -190,6 +195,24 @@ async def _for_operators(caller: Caller | None, read: Callable[[], Awaitable[Any
 async def _read(house: House, read: Callable[[Any], Awaitable[Any]]) -> Any:
     async with house.database.read() as tx:
         return await read(tx)
+
+
+async def settled_merchant(house: House, number: str, day: date) -> MerchantStatement | Refusal:
+    """A merchant's statement of a date."""
+    async with house.database.read() as tx:
+        return await merchant_statement(tx, number, day)
+
+
+async def shared_fees(house: House, party: str, first: date, last: date) -> PartyStatement:
+    """A party's statement of these dates. Raises BadInput."""
+    async with house.database.read() as tx:
+        return await party_statement(tx, party, first, last)
+
+
+def _shares(given: Mapping[str, str]) -> Callable[[Any], Awaitable[Any]]:
+    """Of the dates `?from=` and `?to=`."""
+    first, last = (read_date(given.get(name, "")) for name in ("from", "to"))
+    return lambda tx: party_statement(tx, given["party"], first, last)
 
 
 def _fees(day: date) -> Callable[[Any], Awaitable[Any]]:

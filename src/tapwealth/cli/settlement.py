@@ -1,0 +1,67 @@
+"""`tapwealth settlement`: statements of what merchants were paid and what each party has of the card fees."""
+
+import csv
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DatabaseUrl, DataDir, Json, print_json, run
+
+settlement = typer.Typer(**PLAIN, help="Statements: a merchant's date, a party's share of the card fees.")
+
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, amounts in fen.")]
+
+
+def _date(text: str, name: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date; write it like 2014-02-24", param_hint=name) from None
+
+
+def _print(lines: Sequence[str], rows: Sequence[Sequence[str]], value: Any, *, as_csv: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(value)
+    elif as_csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
+@settlement.command("merchant")
+def merchant(
+    number: Annotated[str, typer.Argument(help="The merchant's 15 characters.")],
+    day: Annotated[str, typer.Argument(help="The date, like 2014-02-24.", metavar="DATE")],
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    csv_: Csv = False,
+    json_: Json = False,
+) -> None:
+    """A merchant's statement of a date: sales, refunds, fee, and the payout."""
+    from tapwealth.cli.house_commands import merchant_statement_of
+    from tapwealth.flows.reports import settlements
+
+    found = run(merchant_statement_of, data_dir, database_url, number, _date(day, "DATE"))
+    _print(settlements.merchant_text(found), settlements.merchant_rows(found), found, as_csv=csv_, as_json=json_)
+
+
+@settlement.command("party")
+def party(
+    name: Annotated[str, typer.Argument(help="issuer, network, acquirer, bank or phone_maker.", metavar="PARTY")],
+    from_: Annotated[str, typer.Option("--from", help="First date.")],
+    to: Annotated[str, typer.Option("--to", help="Last date.")],
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    csv_: Csv = False,
+    json_: Json = False,
+) -> None:
+    """What a party has of the card fees, date by date, and what it was paid."""
+    from tapwealth.cli.house_commands import party_statement_of
+    from tapwealth.flows.reports import settlements
+
+    found = run(party_statement_of, data_dir, database_url, name, _date(from_, "--from"), _date(to, "--to"))
+    _print(settlements.party_text(found), settlements.party_rows(found), found, as_csv=csv_, as_json=json_)
