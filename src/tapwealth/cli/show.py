@@ -24,9 +24,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tapwealth.app.door import find
+from tapwealth.cli.options import DEFAULT_DATA
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.play.channel import check_orders
+from tapwealth.play.devices import phone_file
 from tapwealth.play.processes import python
 from tapwealth.play.stage import Stage
 from tapwealth.play.theatre import Billing, Evening, live_on, open_theatre, perform
@@ -149,11 +151,20 @@ async def _show(billing: Billing, console: Console, json_file: str | None, datab
             outcome = _PROVED if evening.proved and not evening.otherwise else _UNPROVED
             if serve:
                 console.print(f"\nthe week as people see it: [bold]{evening.address}/[/bold]", soft_wrap=True)
+                console.print(f"sell in its shop: {_selling(billing.folder)}", soft_wrap=True, highlight=False)
                 console.print("Ctrl-C stops; everything is kept")
                 await live_on(stage)
     except asyncio.CancelledError:
         console.print("stopped; everything is kept, call again to go on")
     return outcome
+
+
+def _selling(folder: Path) -> str:
+    """The command by which whoever looks on takes a payment from the first customer's phone."""
+    place = "" if folder == DEFAULT_DATA.resolve() else f" --data-dir {folder}"
+    phone = phone_file((folder if place else DEFAULT_DATA) / "devices", 0)
+    program = Path(".venv/bin/tapwealth")
+    return f"{program if program.exists() else program.name} terminal pay --amount 12.50 --reader phone:{phone}{place}"
 
 
 async def _play(billing: Billing, stage: Stage, console: Console) -> Evening:
