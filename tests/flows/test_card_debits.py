@@ -24,6 +24,7 @@ from tapwealth.flows.reservations import AskBank
 from tapwealth.flows.tap import HELD_FOR
 from tapwealth.kernel.clock import shanghai
 from tapwealth.ledger.chart import Kind
+from tapwealth.web import day_wording
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, AuthorisationResponse, TransactionKind
 
 TUESDAY = MONDAY + timedelta(days=1)
@@ -180,6 +181,10 @@ async def test_a_debit_that_the_bank_rejects_is_owed_by_the_customer_and_named(s
     await shop.bank_says(False, "AM04 the account has 20.00")
     assert (await shop.due(), await shop.owed_by_customers()) == (0, 50_00)
     assert await shop.counter.place.breaks(TUESDAY) == [("card_debit", "debit_rejected", True)]
+    async with shop.counter.place.house.database.read() as tx:
+        (named,) = [one.text for one in await bank_store.breaks(tx, TUESDAY)]
+    assert named == f"{name}: the bank rejected 50.00 yuan of a tap (AM04 the account has 20.00); the customer owes it"
+    assert day_wording.chinese(named) == f"{name}：碰一碰的 50.00 元银行未支付（AM04 the account has 20.00），待客户补还"
     async with shop.counter.place.house.database.read() as tx:
         told = (await notices.notices_of(tx, person.book, person.id))[0].text_zh
     assert told.startswith("银行没有支付您碰一碰的 50.00 元")

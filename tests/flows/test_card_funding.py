@@ -10,9 +10,10 @@ import pytest
 from bank_town import BankTown, bank_process
 from bill_town import MONDAY, Person, town
 from card_town import CardTown, Phone, card_town
+from counting import Counting
 from sandbox_partner import SandboxPartner
 
-from tapwealth.bank.reservation import ReservationState
+from tapwealth.bank.reservation import ReservationSaid, ReservationState
 from tapwealth.customers import notices
 from tapwealth.flows import bank_answers, clearing, mandates, reservations, tap
 from tapwealth.flows.mandates import RevokeMandate
@@ -193,6 +194,26 @@ async def test_a_tap_whose_bank_is_asked_counts_for_the_rules_on_how_much_is_tap
     assert counted.counts[-2:] == (1, 60_00)
 
 
+async def test_the_answers_of_many_banks_are_recorded_in_as_many_statements_as_those_of_few(shop: Shop) -> None:
+    taken = {}
+    for count in (3, 9):
+        phones = [await shop.host.phone((await shop.counter.customer())[0]) for _ in range(count)]
+        said = []
+        for number, phone in enumerate(phones):
+            (asked,) = await shop.host.authorise(shop.host.sale(phone, 40_00))
+            assert isinstance(asked, AskBank)
+            state = (ReservationState.HELD, ReservationState.REFUSED, ReservationState.UNKNOWN)[number % 3]
+            said.append(BankAnswer(asked.book, asked.id, ReservationSaid(state, "as it may be")))
+        house = shop.counter.place.house
+        async with house.database.transaction() as tx:
+            await house.ledger.lock_books(tx, house.all_books)
+            counting = Counting(tx)
+            answers = await bank_answers.record(shop.host.cards, counting, said)
+            taken[count] = counting.statements
+        assert [one.response_code for one in answers[:3]] == ["00", "51", "91"]
+    assert taken[9] <= taken[3]
+
+
 # reversals
 
 
@@ -224,6 +245,10 @@ async def test_a_reversal_after_the_answer_gives_the_reservation_up_once(shop: S
     for _ in range(2):
         assert [one.response_code for one in await shop.host.reverse(shop.host.reversal(sale))] == ["00"]
     assert await shop.state(sale) == ("reversed", ReservationState.RELEASING)
+    await shop.untouched()
+    assert await shop.state(sale) == ("reversed", ReservationState.RELEASED)
+    async with shop.counter.place.house.database.transaction() as tx:  # the worker died before it noted that it had told the bank
+        await tx.execute("update outbox set sent_at = null where destination = $1", reservations.RESERVATIONS)
     await shop.untouched()
     assert await shop.state(sale) == ("reversed", ReservationState.RELEASED)
     assert (await shop.tap(200_00))[1].response_code == "00", "what was given up counts in no ceiling"

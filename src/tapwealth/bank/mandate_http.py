@@ -1,9 +1,11 @@
 """Mandates and reservations at the partner bank over HTTP: JSON, answered at once (docs/reference/bank.md).
 
 Every call names what it is about by an id of ours, so that a repetition changes nothing. An answer that does not come, cannot be read or is
-no 200 is an Outage: the outcome is unknown. Never used inside a database transaction.
+no 2xx is an Outage: the outcome is unknown. What the bank says in its own words may quote a number of its customer's: of a reason that is
+kept the long numbers are left out, of an error only the status is told. Never used inside a database transaction.
 """
 
+import re
 import ssl
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +21,7 @@ from tapwealth.kernel.refusal import Outage
 
 _PATIENCE_MS = 10_000
 _LONGEST_REASON = 140
+_LONG_NUMBER = re.compile(r"[0-9](?:[ -]?[0-9]){8,}")
 
 
 class MandatePort(Protocol):
@@ -44,7 +47,7 @@ class _Answer(msgspec.Struct):
 
     @property
     def why(self) -> str:
-        return " ".join(f"{self.reason} {self.text}".split())[:_LONGEST_REASON]
+        return _LONG_NUMBER.sub("…", " ".join(f"{self.reason} {self.text}".split()))[:_LONGEST_REASON]
 
 
 @cache
@@ -92,12 +95,12 @@ class MandateHttp:
                 response = await client.post(path, json=content)
         except httpx.HTTPError as error:
             raise Outage(f"the bank at {self.base_url} does not answer ({type(error).__name__})") from error
-        if response.status_code != httpx.codes.OK:
-            raise Outage(f"the bank does not take {path} ({response.status_code}): {response.text[:_LONGEST_REASON].strip()}")
+        if not response.is_success:
+            raise Outage(f"the bank does not take {path} ({response.status_code})")
         try:
             answer = msgspec.json.decode(response.content, type=_Answer)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise Outage(f"the bank's answer to {path} cannot be read") from None
         if answer.state not in known:
-            raise Outage(f"the bank says {answer.state[:40]!r} to {path}")
+            raise Outage(f"the bank's answer to {path} is none of {', '.join(sorted(known))}")
         return answer

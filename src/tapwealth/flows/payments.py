@@ -19,7 +19,6 @@ from tapwealth.customers import notices
 from tapwealth.customers.notices import Notice
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
-from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import house_account
@@ -200,7 +199,7 @@ async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
         for name, outcome in fresh.items():
             made += _settling(found[name], outcome, parts[found[name].id], at.booking_date(outcome.booked_on), actor)
         await must_post(house, tx, at, made)
-        await _tell_unpaid(house, tx, at, [found[name] for name, said in fresh.items() if not said.executed], parts)
+        await _tell_unpaid(tx, at, [(found[name], said) for name, said in fresh.items() if not said.executed], parts)
         await store.settle(
             tx,
             [
@@ -213,18 +212,21 @@ async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
 
 
 async def _tell_unpaid(
-    house: House, tx: Any, at: Moment, rejected: Sequence[store.Instruction], parts: Mapping[UUID, Sequence[tuple[int, Part]]]
+    tx: Any, at: Moment, rejected: Sequence[tuple[store.Instruction, Outcome]], parts: Mapping[UUID, Sequence[tuple[int, Part]]]
 ) -> None:
     """The bank did not pay what its customer had tapped for: operations and the customer are told who owes it now."""
-    unpaid = {(parts[one.id][0][1].book, one.end_to_end_id): one for one in rejected if one.purpose == Purpose.CARD_DEBIT}
-    held = await store.reservations_named(tx, list(unpaid)) if unpaid else []
-    owed = [(one, unpaid[one.book, one.name]) for one in held]
-    await store.add_breaks(tx, at.open_date(business_date_of(at.now)), [_unpaid(debit) for _, debit in owed], at.now)
-    await notices.tell(tx, [_owed(at, one, debit) for one, debit in owed])
+    unpaid = {(parts[one.id][0][1].book, one.end_to_end_id): (one, said) for one, said in rejected if one.purpose == Purpose.CARD_DEBIT}
+    if not unpaid:
+        return
+    day = at.booking_date(max(said.booked_on for _, said in unpaid.values()))
+    await store.add_breaks(tx, day, [_unpaid(one, said) for one, said in unpaid.values()], at.now)
+    held = await store.reservations_named(tx, list(unpaid))
+    await notices.tell(tx, [_owed(at, one, unpaid[one.book, one.name][0]) for one in held])
 
 
-def _unpaid(debit: store.Instruction) -> store.BreakRow:
-    text = f"{debit.end_to_end_id}: the bank rejected {format_minor(debit.amount)} yuan of a tap ({debit.reason}); the customer owes it"
+def _unpaid(debit: store.Instruction, said: Outcome) -> store.BreakRow:
+    why = said.reason or "no reason given"
+    text = f"{debit.end_to_end_id}: the bank rejected {format_minor(debit.amount)} yuan of a tap ({why}); the customer owes it"
     return store.BreakRow(CARD_DEBIT, "debit_rejected", debit.end_to_end_id, debit.amount, text, accounted=True)
 
 
