@@ -8,8 +8,10 @@ import soft_tokens
 from bill_town import Town
 from card_town import CardTown, card_town
 
-from tapwealth.kernel.refusal import Outage
+from tapwealth.app.wiring import Terminals
+from tapwealth.kernel.refusal import Busy, Outage
 from tapwealth.storage import pkcs11_keys
+from tapwealth.storage.group_commit import Batcher
 from tapwealth.storage.pkcs11_keys import Pkcs11KeyStore
 from tapwealth.storage.pkcs11_uri import TokenUri
 
@@ -62,3 +64,18 @@ async def test_a_master_key_that_the_store_lacks_is_an_outage_and_no_decline(hos
     host.cards = replace(host.cards, issuer=replace(host.cards.issuer, port=bare))
     with pytest.raises(Outage, match="lacks a master key"):
         await host.authorise(sale)
+
+
+async def test_a_terminal_is_told_at_once_that_the_keys_are_out_of_reach(host: CardTown, uri: TokenUri) -> None:
+    """Before anything was tried the host may say so (response code 96); later it is silent, and the terminal reverses."""
+    phone = await host.phone(await host.place.person("Wang", 100_00))
+    sale = host.sale(phone, 30_00)
+    terminals = Terminals(host.place.house, host.cards, Batcher(host.place.house.database, {}))
+    gone = soft_tokens.remove(uri)
+    try:
+        with pytest.raises(Busy):
+            await terminals.sale(sale)
+        with pytest.raises(Busy):
+            await terminals.reversal(host.reversal(sale))
+    finally:
+        soft_tokens.put_back(gone)

@@ -5,7 +5,10 @@ from pathlib import Path
 import pkcs11
 import pytest
 import soft_tokens
+from hypothesis import given
+from hypothesis import strategies as st
 from pkcs11 import Attribute, ObjectClass
+from pkcs11.util.ec import encode_named_curve_parameters
 
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.storage import pkcs11_keys, pkcs11_uri
@@ -48,6 +51,16 @@ def test_no_key_can_be_taken_out(keys: Pkcs11KeyStore, uri: TokenUri) -> None:
     for key in (*secret, *private):
         with pytest.raises(pkcs11.PKCS11Error):
             wrapping.wrap_key(key, mechanism=pkcs11.Mechanism.AES_KEY_WRAP_PAD)
+
+
+def test_keys_of_others_in_the_token_are_not_listed_as_ours(keys: Pkcs11KeyStore, uri: TokenUri) -> None:
+    before = {entry.name for entry in keys.entries()}
+    session = pkcs11.lib(str(uri.module)).get_token(token_label=uri.token).open(rw=True)
+    curve = session.create_domain_parameters(
+        pkcs11.KeyType.EC, {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}, local=True
+    )
+    curve.generate_keypair(store=True, label="somebody else's")
+    assert {entry.name for entry in keys.entries()} == before
 
 
 def test_sessions_that_the_module_lost_are_opened_again(keys: Pkcs11KeyStore, uri: TokenUri) -> None:
@@ -139,12 +152,29 @@ def test_a_wrong_pin_is_tried_once_and_shown_nowhere(uri: TokenUri, tmp_path: Pa
         ("pkcs11:token=a;token=b?module-path=/m.so", "there twice"),
         ("pkcs11:token=a;colour=b?module-path=/m.so", "'colour' is unknown"),
         ("pkcs11:token=%ff?module-path=/m.so", "not UTF-8"),
+        ("pkcs11:token=a?module-path=/m.so&pin-source=file:/pin%00", "control characters"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_refused_in_one_line_without_the_pin(text: str, said: str) -> None:
     with pytest.raises(BadInput, match=said) as caught:
         read_token_uri(text)
     assert "271828" not in str(caught.value)
+
+
+PIECES = st.sampled_from(["pkcs11:", "token=", "serial=", "module-path=/", "pin-source=file:/", "%", ";", "&", "?", "a", "\0"])
+
+
+@given(text=st.text(max_size=40) | st.lists(PIECES).map("".join))
+def test_any_address_is_read_or_refused_in_one_line(text: str) -> None:
+    try:
+        read = read_token_uri(text)
+    except BadInput as told:
+        refused = str(told)
+    else:
+        refused = ""
+        assert read.token
+        assert read.module.is_absolute()
+    assert "\n" not in refused
 
 
 def test_an_address_is_read_as_the_standard_writes_it() -> None:

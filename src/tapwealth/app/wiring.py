@@ -59,7 +59,7 @@ from tapwealth.issuing.velocity import Velocity
 from tapwealth.kernel.clock import iso, machine_now
 from tapwealth.kernel.ids import secret_token
 from tapwealth.kernel.masked import Masked, Pan
-from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.refusal import BadInput, Busy, Outage, Refusal
 from tapwealth.storage import operators, platform_clock
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.group_commit import Batcher
@@ -293,7 +293,12 @@ class Terminals:
         return answer
 
     async def _route(self, pan: Pan, request: Any) -> Routed:
-        return Routed(*await self._routes.find(cards.token_lookup(self.house, pan)), request)
+        """Raises Busy where the key store cannot be reached: nothing was tried yet, so that the terminal can be told at once."""
+        try:
+            lookup = cards.token_lookup(self.house, pan)
+        except Outage as unreachable:
+            raise Busy(str(unreachable)) from None
+        return Routed(*await self._routes.find(lookup), request)
 
     async def sale(self, request: AuthorisationRequest) -> AuthorisationResponse:
         routed = await self._route(request.pan, request)

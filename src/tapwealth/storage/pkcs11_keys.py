@@ -160,7 +160,7 @@ class Pkcs11KeyStore:
         def act(session: Any) -> list[KeyEntry]:
             self._secret(session, LOOKUP)
             wanted = (ObjectClass.SECRET_KEY, ObjectClass.PUBLIC_KEY)
-            found = [key for kind in wanted for key in _search(session, kind, {Attribute.TOKEN: True})]
+            found = [key for kind in wanted for key in _search(session, kind, {Attribute.TOKEN: True}) if key.key_type in _KINDS]
             return sorted(KeyEntry(key.label, _kind(key), _check_value(key), _made(key)) for key in found)
 
         return self._use(act)
@@ -367,11 +367,19 @@ def _made(key: Any) -> str:
         return ""
 
 
+_KINDS: Mapping[KeyType, str] = {
+    KeyType.DES2: keystore.TDES_KIND,
+    KeyType.AES: "AES-256",
+    KeyType.GENERIC_SECRET: "HMAC-SHA256",
+    KeyType.RSA: "RSA",
+}
+"""What the house has; a token may hold others' keys of other kinds."""
+
+
 def _kind(key: Any) -> str:
     if key.key_type is KeyType.RSA:
         return keystore.rsa_kind(int.from_bytes(key[Attribute.MODULUS], "big"))
-    names = {KeyType.DES2: keystore.TDES_KIND, KeyType.AES: "AES-256", KeyType.GENERIC_SECRET: "HMAC-SHA256"}
-    return names.get(key.key_type, "of no use here")
+    return _KINDS[key.key_type]
 
 
 def _check_value(key: Any) -> bytes:

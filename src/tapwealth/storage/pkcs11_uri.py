@@ -74,4 +74,6 @@ def _attributes(text: str, separator: str, known: set[str]) -> dict[str, str]:
             found[name] = unquote(value, errors="strict")
         except UnicodeDecodeError:
             raise BadInput(f"{name} is not UTF-8", where="--keys", hint=_SHAPE) from None
+        if not found[name].isprintable():
+            raise BadInput(f"{name} has control characters", where="--keys", hint=_SHAPE)
     return found
