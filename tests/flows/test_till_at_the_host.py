@@ -14,7 +14,7 @@ from played_days import MONDAY, SHOP, Played, operator, stage
 from tapwealth.app.wiring import open_edges
 from tapwealth.cli import terminal_commands as commands
 from tapwealth.cli.terminal_commands import Done, Paper
-from tapwealth.flows import cards, clearing, electronic_cash, setup, tokens
+from tapwealth.flows import cards, clearing, electronic_cash, terminals, tokens
 from tapwealth.flows.electronic_cash import CashLoaded, LoadCash
 from tapwealth.flows.tokens import Provisioned, ProvisionToken
 from tapwealth.issuing import store as issuing
@@ -56,8 +56,8 @@ async def counter(new_database: Callable[[], str], tmp_path: Path) -> AsyncItera
         await on.at(MONDAY, 9, 30)
         await on.set_up()
         await on.join(0, 1_000_00)
-        terminal = setup.RegisterTerminal(SHOP, NUMBER, MAC_KEY.hex(), MASTER_KEY.hex())
-        await setup.register_terminal(on.house, on.envelope(operator("ops.chen")), terminal)
+        terminal = terminals.RegisterTerminal(SHOP, NUMBER, MAC_KEY.hex(), MASTER_KEY.hex())
+        await terminals.register(on.house, on.envelope(operator("ops.chen")), terminal)
         phone = Phone(tmp_path / "phone.json")
         given = await tokens.provision(on.house, on.envelope(on.callers[0]), ProvisionToken(**phone.proof()))
         assert isinstance(given, Provisioned), given
