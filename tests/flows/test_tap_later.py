@@ -9,6 +9,7 @@ from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
 
 from tapwealth.flows import clearing, merchant_settlement
+from tapwealth.flows.reports.shops import merchant_views
 from tapwealth.flows.tap import HELD_FOR, PREAUTHORISED_FOR
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest, TransactionKind
@@ -209,6 +210,25 @@ async def test_refunds_never_give_back_more_than_the_sale_took(shop: Counter) ->
     assert (await shop.host.clear())["refunds"] == 30_00, "a rerun gives nothing back again"
     assert await shop.free_and_used() == (100_00, 0)
     await shop.host.place.all_books_balance()
+
+
+async def test_the_merchant_sees_each_voucher_with_its_kind_and_what_became_of_it(shop: Counter) -> None:
+    sale, voided, kept = [await shop.card(K.SALE, 10_00) for _ in range(3)]
+    held, given_up = [await shop.card(K.PREAUTHORISATION, 10_00) for _ in range(2)]
+    await shop.follow(K.VOID, voided, 10_00)
+    await shop.follow(K.COMPLETION, held, 9_00)
+    await shop.follow(K.CANCELLATION, given_up, 10_00)
+    await shop.host.reverse(shop.host.reversal(kept[0]))
+    await shop.card(K.BALANCE, 0)
+    await shop.claimed_and_cleared(sale)
+    await shop.follow(K.REFUND, sale, 4_00)
+    async with shop.host.place.house.database.read() as tx:
+        (shown,) = await merchant_views(tx)
+    assert {(one.kind_en, one.state_en) for one in shown.receipts} == {
+        ("Sale, contactless", "cleared"), ("Sale, contactless", "voided"), ("Sale, contactless", "reversed"), ("Void", "taken"),
+        ("Pre-authorisation", "completed"), ("Pre-authorisation", "voided"), ("Completion", "authorised"), ("Cancellation", "taken"),
+        ("Balance inquiry", "taken"), ("Refund", "taken"),
+    }  # fmt: skip
 
 
 async def test_two_refunds_in_one_list_together_stay_within_the_sale(shop: Counter) -> None:

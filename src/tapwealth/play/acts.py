@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from tapwealth.acquiring.till_result import VoucherOutcome, VoucherResult
 from tapwealth.kernel.clock import shanghai, sleep_ms
 from tapwealth.play.cast import Person
-from tapwealth.play.devices import phone_file
+from tapwealth.play.devices import phone_in_use
 from tapwealth.play.shop import Counter
 from tapwealth.play.stage import Answer, Stage, WentOtherwise
 from tapwealth.play.wallet_phone import Phone
@@ -33,7 +33,8 @@ def person(play: Play, number: int) -> Person:
 
 
 def phone(play: Play, number: int) -> Phone:
-    return Phone(phone_file(play.devices, number))
+    """The one that the customer has now."""
+    return Phone(phone_in_use(play.devices, number))
 
 
 def counters(play: Play) -> tuple[Counter, Counter]:
@@ -101,16 +102,16 @@ async def set_up_shop(play: Play) -> None:
     ]
     for act, command, body in proposals:
         proposed = await stage.operator(f"propose {act}", "pm.zhou", command, body)
-        _wanted(await stage.operator(f"approve {act}", "ops.chen", "approve", {"proposal": proposed.result["proposal"]}))
+        wanted(await stage.operator(f"approve {act}", "ops.chen", "approve", {"proposal": proposed.result["proposal"]}))
     for shop in shops:
         body = {"merchant_number": shop.merchant_number, "terminal_number": shop.terminal_number, "mac_key": shop.mac_key.hex()}
         body["master_key"] = shop.master_key.hex()
-        _wanted(await stage.operator(f"terminal {shop.terminal_number}", "ops.chen", "register_terminal", body))
+        wanted(await stage.operator(f"terminal {shop.terminal_number}", "ops.chen", "register_terminal", body))
     biller = {
         "code": "BJDL", "name": "北京电力", "name_en": "Beijing Electric Power", "bank_account": BILLER, "category": "electricity",
         "title": "客户编号", "hint": "10位数字", "pattern": "[0-9]{10}", "maximum": 10_000_00, "opens": "00:01:00", "closes": "23:59:00",
     }  # fmt: skip
-    _wanted(await stage.operator("biller", "pm.zhou", "add_biller", biller))
+    wanted(await stage.operator("biller", "pm.zhou", "add_biller", biller))
 
 
 def _merchant(stage: Stage, shop: Counter, category: str, credit_code: str, account: str, fee_bp: int) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def open_account(number: int) -> Act:
     async def act(play: Play) -> None:
         one = person(play, number)
         body = {"name": one.name, "identity_number": one.identity_number, "phone": one.phone, "device_token": one.device_token}
-        _wanted(await play.stage.command(f"open {number}", "open_account", body, one.device_token))
+        wanted(await play.stage.command(f"open {number}", "open_account", body, one.device_token))
         await play.stage.until(f"verification of customer {number}", lambda: _is_verified(play, number))
 
     return act
@@ -176,9 +177,9 @@ def move_in(number: int, amount: int, act_name: str) -> Act:
 
     async def act(play: Play) -> None:
         stage, one = play.stage, person(play, number)
-        bound = _wanted(await stage.command(f"bind {number}", "bind_card", {"card_number": one.card_number}, one.device_token))
+        bound = wanted(await stage.command(f"bind {number}", "bind_card", {"card_number": one.card_number}, one.device_token))
         body = {"card": bound["card"], "amount": amount}
-        moved = _wanted(await stage.command(act_name, "move_in", body, one.device_token))
+        moved = wanted(await stage.command(act_name, "move_in", body, one.device_token))
         await _settled(play, number, moved["payment"])
 
     return act
@@ -203,7 +204,7 @@ def send(payer: int, payee: int, amount: int | None, act_name: str) -> Act:
         fen = stage.diary.notes[remembered] if amount is None else amount
         if fen:
             body = {"to_phone": person(play, payee).phone, "amount": fen}
-            _wanted(await stage.command(act_name, "send", body, one.device_token))
+            wanted(await stage.command(act_name, "send", body, one.device_token))
             await stage.until("money between books to arrive", lambda: _nothing_in_transit(stage))
 
     return act
@@ -217,13 +218,16 @@ def issue_card(number: int) -> Act:
     """The phone asks for a card and is personalised."""
 
     async def act(play: Play) -> None:
-        stage, one = play.stage, person(play, number)
-        device = phone(play, number)
-        given = _wanted(await stage.command(f"card {number}", "provision_token", device.proof(), one.device_token))
-        if not device.has_card:
-            device.personalise(given)
+        await issue_card_in(play, phone(play, number), f"card {number}", person(play, number).device_token)
 
     return act
+
+
+async def issue_card_in(play: Play, device: Phone, act_name: str, secret: str) -> None:
+    """A card for that phone, which is known by that secret."""
+    given = wanted(await play.stage.command(act_name, "provision_token", device.proof(), secret))
+    if not device.has_card:
+        device.personalise(given)
 
 
 # ---- taps
@@ -264,13 +268,15 @@ def tap(number: int, shop: int, amount: int, act_name: str, *, cheat: str = "", 
         code = result.response_code or ("00" if result.outcome is VoucherOutcome.APPROVED else "")  # a card that approved has no code
         if not lose_answer and code != wanted:
             raise WentOtherwise(f"{act_name}: expected response code {wanted}, got {code}")
-        return _receipt_note(result)
+        return receipt_note(result)
 
     return act
 
 
-def _receipt_note(result: VoucherResult) -> dict[str, Any]:
-    return {"outcome": result.outcome.name, "response_code": result.response_code, "receipt": str(result.receipt or "")}
+def receipt_note(result: VoucherResult) -> dict[str, Any]:
+    """What the diary keeps of a voucher."""
+    said = {"outcome": result.outcome.name, "response_code": result.response_code}
+    return said | {"invoice": result.invoice, "receipt": str(result.receipt or "")}
 
 
 async def settle_tills(play: Play) -> None:
@@ -280,7 +286,7 @@ async def settle_tills(play: Play) -> None:
     for counter in counters(play):
         async with counter.till() as till:
             _, totals = till.open_batch
-        if totals.debit_count:
+        if totals.debit_count or totals.credit_count:
             await counter.settle(at)
 
 
@@ -293,11 +299,11 @@ def pay_bill(number: int, meter: int, act_name: str) -> Act:
     async def act(play: Play) -> Any:
         stage, one = play.stage, person(play, number)
         body = {"biller": "BJDL", "account_number": str(int(METER) + meter)}
-        presented = _wanted(await stage.command(f"{act_name}: inquire", "inquire_bill", body, one.device_token))
+        presented = wanted(await stage.command(f"{act_name}: inquire", "inquire_bill", body, one.device_token))
         if len(presented["bills"]) != 1:
             raise WentOtherwise(f"{len(presented['bills'])} bills are presented, one was expected")
         (bill,) = presented["bills"]
-        paid = _wanted(await stage.command(act_name, "pay_bill", {"bill": bill["bill"], "amount": bill["balance"]}, one.device_token))
+        paid = wanted(await stage.command(act_name, "pay_bill", {"bill": bill["bill"], "amount": bill["balance"]}, one.device_token))
 
         async def look() -> Any:
             seen = await stage.view(f"bill/{paid['payment']}", token=one.device_token)
@@ -320,7 +326,7 @@ _BILL_PATIENCE_SECONDS = 20
 def purchase(number: int, amount: int, act_name: str) -> Act:
     async def act(play: Play) -> Any:
         body = {"fund": "000198", "amount": amount}
-        return _wanted(await play.stage.command(act_name, "purchase_fund", body, person(play, number).device_token))
+        return wanted(await play.stage.command(act_name, "purchase_fund", body, person(play, number).device_token))
 
     return act
 
@@ -341,7 +347,7 @@ def purchase_at_the_cut_off(number: int, amount: int, act_name: str) -> Act:
             head, _, said = (await answering).decode().partition("\r\n\r\n")
             if head.partition(" ")[2].startswith("200 "):
                 return json.loads(said)["result"]
-        return _wanted(await stage.command(act_name, "purchase_fund", content, person(play, number).device_token))
+        return wanted(await stage.command(act_name, "purchase_fund", content, person(play, number).device_token))
 
     return act
 
@@ -408,7 +414,7 @@ def buy_policy(number: int, product: str, act_name: str) -> Act:
     async def act(play: Play) -> Any:
         stage, one = play.stage, person(play, number)
         body = {"product": product, "confirmed": ["terms"]}
-        bought = _wanted(await stage.command(act_name, "buy_policy", body, one.device_token))
+        bought = wanted(await stage.command(act_name, "buy_policy", body, one.device_token))
 
         async def look() -> Any:
             seen = await stage.view(f"policy/{bought['policy']}", token=one.device_token)
@@ -427,7 +433,7 @@ def cancel_policy(number: int, bought_by: str, act_name: str) -> Act:
         policy = stage.diary.notes[bought_by].get("policy")
         if policy is None:
             raise WentOtherwise(f"{act_name}: there is no policy to cancel")
-        _wanted(await stage.command(act_name, "cancel_policy", {"policy": policy}, one.device_token))
+        wanted(await stage.command(act_name, "cancel_policy", {"policy": policy}, one.device_token))
 
         async def look() -> bool:
             return bool((await stage.view(f"policy/{policy}", token=one.device_token)).get("refund_received"))
@@ -446,7 +452,7 @@ def close_day(number: int) -> Act:
     async def act(play: Play) -> Any:
         day: date = play.day(number)
         answer = await play.stage.operator(f"close {day}", "ops.chen", "close_day", {"business_date": str(day)})
-        report = _wanted(answer)
+        report = wanted(answer)
         if not report["closed"]:
             play.unproved += [line for step in report["steps"].values() for line in step["wrong"]]
         return {"closed": report["closed"]}
@@ -454,7 +460,7 @@ def close_day(number: int) -> Act:
     return act
 
 
-def _wanted(answer: Answer) -> Any:
+def wanted(answer: Answer) -> Any:
     if not answer.ok:
         raise WentOtherwise(f"the platform refuses: {answer.body.get('code')}: {answer.body.get('title')}")
     return answer.result

@@ -12,6 +12,17 @@ def phone_file(devices: Path, number: int) -> Path:
     return devices / f"phone{number}.json"
 
 
+def new_phone_file(devices: Path, number: int) -> Path:
+    """The store of the phone that comes after a lost one."""
+    return devices / f"phone{number}-new.json"
+
+
+def phone_in_use(devices: Path, number: int) -> Path:
+    """The newest one."""
+    new = new_phone_file(devices, number)
+    return new if new.exists() else phone_file(devices, number)
+
+
 def phone_of(folder: Path, who: str) -> Path:
     """The phone of the customer with that name or phone number, in the week that is played in `folder`. Raises BadInput."""
     having = [(person, path) for person, path in _customers(folder) if path.exists()]
@@ -28,4 +39,4 @@ def _customers(folder: Path) -> list[tuple[Person, Path]]:
     except (OSError, ValueError, KeyError, TypeError):
         raise BadInput("no week was played here", where=str(folder), hint="play one ('tapwealth demo'), or give --store") from None
     people = cast_of(seed).customers
-    return [(person, phone_file(folder / "devices", number)) for number, person in enumerate(people)]
+    return [(person, phone_in_use(folder / "devices", number)) for number, person in enumerate(people)]

@@ -14,10 +14,12 @@ from tapwealth.play.acts import (
     send,
     tap,
 )
+from tapwealth.play.card_acts import load_cash, lose_phone, refund, replenish, sign_in_on_a_new_phone, tap_offline
 from tapwealth.play.week import DAYS, Scene
 
 LIN, WANG, CHEN = 0, 1, 2
 BREAKFAST, MARKET = 0, 1
+_GROCERIES = "groceries are paid with the phone"
 _MONDAY = [
     Scene(0, (7, 0, 0), "the stage is set", acts.set_the_stage),
     Scene(0, (7, 30, 0), "operators enrol merchants, fund and biller", acts.set_up_shop),
@@ -30,8 +32,9 @@ _MONDAY = [
     Scene(0, (9, 45, 0), "money is sent to a customer in another book", send(LIN, WANG, 200_00, "send 1")),
     Scene(0, (10, 0, 0), "phones get their cards", issue_card(LIN)),
     Scene(0, (10, 1, 0), "another phone gets its card", issue_card(WANG)),
+    Scene(0, (10, 5, 0), "200.00 of electronic cash are loaded onto the first phone's card", load_cash(LIN, 200_00, "load 1")),
     Scene(0, (10, 30, 0), "breakfast is paid with the phone", tap(LIN, BREAKFAST, 28_50, "tap breakfast")),
-    Scene(0, (12, 15, 0), "groceries are paid with the phone", tap(LIN, MARKET, 116_80, "tap groceries")),
+    Scene(0, (12, 15, 0), _GROCERIES, tap(LIN, MARKET, 116_80, "tap groceries")),
     Scene(0, (14, 10, 0), "the other channel opens its holders and pays in", acts.channel_opens),
     Scene(0, (14, 35, 0), "the other channel sends its orders", acts.channel_orders),
     Scene(0, (14, 59, 59), "an order is read at 14:59:59, decided at 15:00:05", purchase_at_the_cut_off(LIN, 1_000_00, "purchase 1")),
@@ -45,10 +48,12 @@ _TUESDAY = [
     Scene(1, (10, 20, 0), "an answer gets lost: the tap is reversed", tap(LIN, MARKET, 66_60, "tap lost", lose_answer=True)),
     Scene(1, (12, 0, 0), "lunch is paid with the phone", tap(WANG, BREAKFAST, 32_00, "tap lunch")),
     Scene(1, (14, 0, 0), "another order into the fund", purchase(LIN, 1_500_00, "purchase 3")),
+    Scene(1, (17, 30, 0), "the market's line is down: the card pays by itself", tap_offline(LIN, MARKET, 35_00, "tap offline")),
 ]
 _WEDNESDAY = [
     Scene(2, (9, 40, 0), "the first customer sends away all that is in the wallet", send(LIN, CHEN, None, "send all")),
     Scene(2, (12, 0, 0), "a tap with an empty wallet: the fund pays", tap(LIN, MARKET, 88_00, "tap from the fund")),
+    Scene(2, (12, 10, 0), "goods of Monday are brought back: a refund", refund(_GROCERIES, MARKET, 16_80, "refund 1")),
     Scene(2, (12, 30, 0), "another one is reversed: as if nothing had been", tap(LIN, BREAKFAST, 45_00, "tap undone", lose_answer=True)),
 ]
 _THURSDAY = [
@@ -59,6 +64,7 @@ _THURSDAY = [
     Scene(3, (18, 0, 0), "dinner is paid with the phone", tap(LIN, BREAKFAST, 54_00, "tap dinner")),
 ]
 _FRIDAY = [
+    Scene(4, (9, 0, 0), "the first phone asks for fresh keys", replenish(LIN, 1, "keys 1")),
     Scene(4, (10, 0, 0), "an order on Friday, confirmed on Monday", purchase(LIN, 600_00, "purchase 4")),
     Scene(4, (11, 0, 0), "a bill that fails, and is given back", pay_bill(LIN, 3, "bill 3")),
     Scene(
@@ -72,8 +78,11 @@ _FRIDAY = [
     ),
 ]
 _WEEKEND = [
+    Scene(5, (10, 0, 0), "the second customer's phone is lost: an operator ends it", lose_phone(WANG, "lost 1")),
+    Scene(5, (10, 5, 0), "who found it tries to pay: declined", tap(WANG, MARKET, 12_00, "tap found", wanted="62")),
     Scene(5, (13, 0, 0), "groceries on Saturday", tap(LIN, MARKET, 203_45, "tap saturday")),
-    Scene(6, (9, 0, 0), "breakfast on Sunday", tap(WANG, BREAKFAST, 18_00, "tap sunday")),
+    Scene(5, (15, 0, 0), "the second customer signs in on a new phone", sign_in_on_a_new_phone(WANG, "sign in 1")),
+    Scene(6, (9, 0, 0), "breakfast on Sunday, with the new phone", tap(WANG, BREAKFAST, 18_00, "tap sunday")),
     Scene(7, (12, 0, 0), "lunch on the last Monday", tap(LIN, BREAKFAST, 36_00, "tap last monday")),
 ]
 

@@ -57,6 +57,11 @@ class Counter:
         _write(self.folder / _KERNEL, f'serial = "{self.terminal_number}"\nqualifiers = "33000080"\n{application}[[ca_key]]\n{key}')
         self.furnish(at)
 
+    def ask_always(self, at: datetime | None) -> None:
+        """From now on every card asks its issuer."""
+        (self.folder / _KERNEL).unlink(missing_ok=True)
+        self.furnish(at)
+
     def _settings(self, at: datetime | None) -> str:
         lines = [
             f'host = "127.0.0.1:{self.port}"',

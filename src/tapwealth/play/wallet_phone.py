@@ -5,11 +5,12 @@ one.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tapwealth.card import cash
 from tapwealth.card.applet import step
-from tapwealth.card.personalise import personalise
+from tapwealth.card.personalise import personalise, replenished
 from tapwealth.card.state import CardState
 from tapwealth.card.store import read_files, read_key, read_purse
 from tapwealth.kernel.masked import Masked, Pan
@@ -60,6 +61,22 @@ class Phone:
         keys = tuple(read_key(one) for one in given["keys"])
         plain = personalise(Pan(given["pan"]), given["psn"], until, keys, key_index=given["key_index"])
         self._save(replace(plain, files=read_files(given["files"]), cash=read_purse(given["cash"])))
+
+    def replenishment(self, token: UUID, number: int) -> dict[str, Any]:
+        """A signed request for keys, as `replenish_token` takes it."""
+        counter = self._load().atc
+        message = f"tapwealth/replenish\n{token}\n{number}\n{counter}".encode("ascii")
+        signature = self._device_key().sign(message, ECDSA(SHA256(), deterministic_signing=True))
+        return {"token": str(token), "number": number, "counter": counter, "signature": signature.hex()}
+
+    def replenish(self, keys: Sequence[Any]) -> None:
+        """Take the keys that a request brought; the same ones again change nothing."""
+        self._save(replenished(self._load(), tuple(read_key(one) for one in keys)))
+
+    @property
+    def taps_left(self) -> int:
+        """For how many taps there are keys."""
+        return self._load().taps_left
 
     def load(self, order: Mapping[str, Any]) -> None:
         """Take an order of the issuer's onto the card; the last one again changes nothing. Raises BadInput with the card's reason."""

@@ -73,8 +73,8 @@ class PolicyView(msgspec.Struct, frozen=True):
 class CustomerView(msgspec.Struct, frozen=True):
     """`person` counts customers in the order in which they opened their accounts. Money in fen, units in 1/100.
 
-    `wealth` is wallet, holding and what is on its way into the fund (`under_way`). `yesterday` is the newest date of which the fund's
-    income is known.
+    `wealth` is wallet, holding, electronic cash and what is on its way into the fund (`under_way`). `yesterday` is the newest date of which
+    the fund's income is known.
     """
 
     person: int
@@ -85,6 +85,8 @@ class CustomerView(msgspec.Struct, frozen=True):
     wallet_held: int
     holding: int
     holding_held: int
+    cash: int
+    cash_held: int
     under_way: int
     yesterday: date | None
     yesterday_income: int
@@ -116,11 +118,13 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         person=number,
         shown_name=row.shown_name,
         kyc_level=row.kyc_level,
-        wealth=statement.wallet + statement.holding + under_way,
+        wealth=statement.wallet + statement.holding + statement.cash + under_way,
         wallet=statement.wallet,
         wallet_held=statement.wallet_held,
         holding=statement.holding,
         holding_held=statement.holding_held,
+        cash=statement.cash,
+        cash_held=statement.cash_held,
         under_way=under_way,
         yesterday=yesterday,
         yesterday_income=income.get(yesterday, 0) if yesterday else 0,

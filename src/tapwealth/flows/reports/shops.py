@@ -13,19 +13,20 @@ from tapwealth.flows.frame import House
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.days import Counted
 from tapwealth.flows.reports.store import Sale
-from tapwealth.flows.reports.words import TAP_STATES
+from tapwealth.flows.reports.words import TAP_KINDS, TAP_STATES
 from tapwealth.funds import store as funds
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.wire.iso8583.requests import TransactionKind
 
 MOST_RECEIPTS = 500
 """Newest sales that a report goes back to."""
 
 
 class ReceiptView(msgspec.Struct, frozen=True):
-    """A sale at the till. `voucher` is the STAN, `from_fund` fen of `amount` that the fund paid."""
+    """A voucher of the till: a sale, or what followed it. `voucher` is the STAN, `from_fund` fen of `amount` that the fund paid."""
 
     date: date
     time: str
@@ -38,6 +39,8 @@ class ReceiptView(msgspec.Struct, frozen=True):
     state: str
     state_zh: str
     state_en: str
+    kind_zh: str
+    kind_en: str
 
 
 class SettlementView(msgspec.Struct, frozen=True):
@@ -130,6 +133,7 @@ def _receipt(sale: Sale) -> ReceiptView:
         sale.response_code,
         sale.state,
         *TAP_STATES[sale.state],
+        *TAP_KINDS[TransactionKind(sale.kind)],
     )
 
 

@@ -107,13 +107,14 @@ class Sale:
     response_code: str
     fund_units: int
     authorisation_code: str
+    kind: str
 
 
 async def sales(tx: Any, merchant_number: str | None, most: int) -> list[Sale]:
     """The newest of one merchant or of all, oldest first."""
     rows = await tx.fetch(
         "select a.merchant_number, a.business_date, a.received_at, a.terminal_number, a.batch, a.stan, coalesce(t.masked_token, ''),"
-        " a.amount, a.state, a.response_code, a.fund_units, a.authorisation_code"
+        " a.amount, a.state, a.response_code, a.fund_units, a.authorisation_code, a.kind"
         " from authorisation a left join card_token t on t.book = a.book and t.id = a.token"
         " where $1::text is null or a.merchant_number = $1"
         " order by a.received_at desc, a.merchant_number desc, a.terminal_number desc, a.batch desc, a.stan desc limit $2",

@@ -8,6 +8,7 @@ from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance.entries import InsuranceEntry
 from tapwealth.insurance.product import SHELF
 from tapwealth.issuing.entries import TapEntry
+from tapwealth.wire.iso8583.requests import TransactionKind
 
 
 class Words(NamedTuple):
@@ -79,8 +80,21 @@ TAP_STATES = {
     "expired": Words("已过期", "expired"),
     "voided": Words("已撤销", "voided"),
     "completed": Words("预授权已完成", "completed"),
-    "done": Words("已处理", "done"),
+    "done": Words("已受理", "taken"),
     "asking_bank": Words("等待银行答复", "waits for the bank"),
+}
+"""What became of a request of a terminal."""
+
+TAP_KINDS = {
+    TransactionKind.BALANCE: Words("余额查询", "Balance inquiry"),
+    TransactionKind.PREAUTHORISATION: Words("预授权", "Pre-authorisation"),
+    TransactionKind.CANCELLATION: Words("预授权撤销", "Cancellation"),
+    TransactionKind.COMPLETION: Words("预授权完成", "Completion"),
+    TransactionKind.COMPLETION_VOID: Words("预授权完成撤销", "Completion, void"),
+    TransactionKind.SALE: Words("消费（非接）", "Sale, contactless"),
+    TransactionKind.VOID: Words("消费撤销", "Void"),
+    TransactionKind.REFUND: Words("退货", "Refund"),
+    TransactionKind.OFFLINE_SALE: Words("电子现金消费（脱机）", "Sale from electronic cash, offline"),
 }
 
 PURPOSES = {
