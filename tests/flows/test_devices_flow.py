@@ -29,7 +29,7 @@ from tapwealth.flows.purchase import Placing, PurchaseFund
 from tapwealth.flows.sign_in import GOOD_FOR, MOST_TRIES, AskToSignIn, SignedIn, SignIn, SignInAsked, SignInRefusal
 from tapwealth.flows.tokens import ProvisionToken, ResumeToken, SuspendToken, TokenRefusal
 from tapwealth.issuing import store as issuing
-from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.refusal import Outage, Refusal
 
 PHONE = "13800138001"
 NOTHING: Any = None
@@ -296,6 +296,36 @@ async def test_a_number_that_the_telecom_operator_gave_to_somebody_else_gets_no_
     await lost.ask()
     assert await lost.bureau.place.work(sign_in.CODES, sign_in.deliver_code) == ["the identity channel telecom does not answer"]
     assert len(await lost.texts()) == 1, "it is asked again"
+
+
+async def test_a_code_is_good_as_soon_as_its_text_has_come(lost: Lost) -> None:
+    asked, answers = await lost.ask(), []
+    send = lost.bureau.identity.text
+
+    async def read_at_once(serial: str, phone: Any, text: str) -> None:
+        await send(serial, phone, text)
+        found = re.search(r"\b[0-9]{6}\b", text)
+        assert found is not None
+        answers.append(await lost.try_code(asked, found.group()))
+
+    lost.bureau.identity.text = read_at_once  # type: ignore[method-assign]
+    assert await lost.bureau.place.work(sign_in.CODES, sign_in.deliver_code) == []
+    assert [isinstance(one, Refusal) for one in answers] == [False]
+
+
+async def test_a_text_that_is_not_known_to_have_left_is_sent_again_under_its_serial(lost: Lost) -> None:
+    asked, away = await lost.ask(), [True]
+    send = lost.bureau.identity.text
+
+    async def once_away(serial: str, phone: Any, text: str) -> None:
+        await send(serial, phone, text)
+        if away.pop() if away else False:
+            raise Outage("the answer was lost")
+
+    lost.bureau.identity.text = once_away  # type: ignore[method-assign]
+    assert await lost.bureau.place.work(sign_in.CODES, sign_in.deliver_code) == ["the answer was lost"]
+    assert not isinstance(await lost.try_code(asked, await lost.code()), Refusal)
+    assert len(lost.bureau.identity.texts) == 1
 
 
 async def test_a_code_can_be_tried_a_few_times_only_and_refused_tries_count(lost: Lost) -> None:

@@ -137,7 +137,11 @@ async def _whose(house: House, tx: Tx, book: int, identity_lookup: bytes, phone_
 
 
 async def deliver_code(house: House, message: OutboxMessage) -> None:
-    """Ask the telecom channel whether the number is still the customer's, then send the code to it. Raises Outage while either is away."""
+    """Ask the telecom channel whether the number is still the customer's, then send the code to it. Raises Outage while either is away.
+
+    The code is good before its text leaves: who is quick has it in hand before the channel's answer is back. A text that is not known to
+    have left is sent again, under its serial.
+    """
     identifier = UUID(message.payload["request"])
     async with house.database.read() as tx:
         row = await store.sign_in(tx, message.book, identifier)
@@ -145,18 +149,18 @@ async def deliver_code(house: House, message: OutboxMessage) -> None:
         assert row.person is not None, "nobody is sent no code"
         person = (await store.persons(tx, [(row.book, row.person)]))[row.person]
         late = (await moment(tx)).now > row.good_until
-    if late or row.state != "asked":
+    if late or row.state not in ("asked", "sent"):
         return
     known = open_person(house, person)
     serial = end_to_end("SGN", row.id)
     answer = await house.rails.identity.verify(serial, Channel.TELECOM, known.name, known.identity_number, known.phone)
     if answer is ChannelAnswer.UNANSWERED:
         raise Outage("the identity channel telecom does not answer")
-    if answer is ChannelAnswer.MATCH:
-        await house.rails.identity.text(serial, known.phone, message_text(code_of(house, row)))
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [row.book])
         await store.set_sign_in_state(tx, row.book, row.id, "sent" if answer is ChannelAnswer.MATCH else "refused")
+    if answer is ChannelAnswer.MATCH:
+        await house.rails.identity.text(serial, known.phone, message_text(code_of(house, row)))
 
 
 def message_text(code: str) -> str:
