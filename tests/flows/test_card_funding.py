@@ -313,6 +313,17 @@ async def test_a_pre_authorisation_is_not_paid_by_the_bank_card(shop: Shop) -> N
 # a process that dies
 
 
+async def test_what_hangs_until_its_hold_has_expired_is_declined_all_the_same(shop: Shop) -> None:
+    sale = shop.host.sale(shop.phone, 60_00)
+    asked = await shop.ask(sale)
+    await shop.host.after(days=HELD_FOR.days)
+    assert (await shop.host.tap(shop.phone, 30_00))[1] == "00", "the ledger has set it free, for the money was wanted"
+    said = BankAnswer(asked.book, asked.id, reservations.unknown("nobody has heard"))
+    assert [one.response_code for one in await shop.answers(said)] == ["91"]
+    assert (await shop.host.free(shop.wang.wallet), await shop.host.used(shop.wang)) == ([0], 30_00)
+    await shop.counter.place.all_books_balance()
+
+
 @pytest.mark.parametrize("reserved", [True, False])
 async def test_what_hangs_because_the_asking_process_died_is_declined_and_given_up(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, reserved: bool

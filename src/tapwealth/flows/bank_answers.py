@@ -16,7 +16,7 @@ from tapwealth.customers.notices import Notice
 from tapwealth.flows import reservations
 from tapwealth.flows.frame import House, Moment, moment, must_post
 from tapwealth.flows.reservations import BankAnswer
-from tapwealth.flows.tap import CardHouse, accounts_of, tap_of, terminal_actors, told
+from tapwealth.flows.tap import CardHouse, accounts_of, standing_holds, tap_of, terminal_actors, told
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.issuing.store import Authorisation
@@ -60,13 +60,16 @@ def _decided(row: Authorisation, said: ReservationSaid) -> Authorisation:
 
 
 async def _release(house: House, tx: Any, at: Moment, rows: Sequence[Authorisation]) -> None:
-    """Set free what wallet and fund would have paid."""
+    """Set free what wallet and fund would have paid, unless their time has passed meanwhile."""
     if not rows:
         return
+    standing = await standing_holds(house, tx, rows)
     accounts = await accounts_of(house, tx, rows)
     actors = await terminal_actors(tx, rows)
     made = [
-        entries.reversed_(tap_of(accounts, row), at.open_date(row.business_date), actor) for row, actor in zip(rows, actors, strict=True)
+        entries.reversed_(tap_of(accounts, row), at.open_date(row.business_date), actor)
+        for row, actor in zip(rows, actors, strict=True)
+        if row.holder in standing
     ]
     await must_post(house, tx, at, made)
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in rows])
