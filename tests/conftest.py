@@ -1,60 +1,32 @@
 """Fixtures of the whole suite: one real database server per run, a fresh migrated database per test module.
 
 `server` (session) · `database_url` (module: migrated, empty) · `database` (function: a `Database` on it) ·
-`folder` (module) and `on` (function): two played days on it · `reachable_dir` (a folder that
-the server's user can pass to; pytest's own tmp_path is closed to it when the suite runs as root).
+`new_database` (function: makes empty ones, for that test alone) · `folder` (module) and `on` (function): two played days on the module's ·
+`reachable_dir` (a folder that the server's user can pass to; pytest's own tmp_path is closed to it when the suite runs as root).
 
 Under `CI=true` a skipped test fails the run.
 """
 
-import asyncio
 import os
 import shutil
 import tempfile
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from itertools import count
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
+from apart import run_apart
+from databases import Databases
 from played_days import Played, after, play_apart
 
-from tapwealth.storage import migrate
 from tapwealth.storage.database import Database
 from tapwealth.storage.embedded import EmbeddedServer
 
-TEMPLATE = "migrated"
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "100", "log_min_messages": "error"}
 """The suite outlives no power cut; the tests that kill servers start their own."""
 
 LONGEST_FIRST = ("simulation", "integration", "browser", "docs", "flows", "property", "golden", "unit", "fuzz")
 """Where the tests are shared out to processes, those that take long must not come last: the others would wait for one of them."""
-
-_numbers = count(1)
-
-
-def wait_for(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Run something asynchronous to its end from a synchronous fixture, away from any test's event loop."""
-    results: list[Any] = []
-
-    async def run() -> Any:
-        return await work()
-
-    thread = threading.Thread(target=lambda: results.append(asyncio.run(run())))
-    thread.start()
-    thread.join()
-    assert results, "the work failed; see the thread's traceback"
-    return results[0]
-
-
-async def _owner_executes(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def _open_folder() -> Path:
@@ -74,27 +46,35 @@ def reachable_dir() -> Iterator[Path]:
 def server() -> Iterator[EmbeddedServer]:
     folder = _open_folder()
     with EmbeddedServer(folder, NOT_DURABLE) as running:
-        wait_for(lambda: _owner_executes(running.dsn(), f"create database {TEMPLATE}"))
-        wait_for(lambda: migrate.apply(running.dsn(database=TEMPLATE)))
         yield running
     shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
-def new_database(server: EmbeddedServer) -> Callable[[], str]:
-    """Makes a fresh migrated database and returns its owner's address."""
+def databases(server: EmbeddedServer) -> Databases:
+    made = Databases(server)
+    run_apart(made.begin())
+    return made
+
+
+@pytest.fixture
+def new_database(databases: Databases) -> Iterator[Callable[[], str]]:
+    """Makes an empty migrated database and returns its owner's address; after the test another one gets it."""
+    made: list[str] = []
 
     def make() -> str:
-        name = f"test_{next(_numbers)}"
-        wait_for(lambda: _owner_executes(server.dsn(), f"create database {name} template {TEMPLATE} strategy file_copy"))
-        return server.dsn(database=name)
+        made.append(run_apart(databases.empty()))
+        return made[-1]
 
-    return make
+    yield make
+    for url in made:
+        databases.take_back(url)
 
 
 @pytest.fixture(scope="module")
-def database_url(new_database: Callable[[], str]) -> str:
-    return new_database()
+def database_url(databases: Databases) -> str:
+    url: str = run_apart(databases.fresh())
+    return url
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The audit holds over any history, and finds and locates whatever is changed behind the ledger's back by the owner of the database."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -21,11 +21,10 @@ BOOKS, PEOPLE = 3, 24
 
 
 @pytest.fixture(scope="module")
-def told(new_database: Callable[[], str]) -> str:
+def told(database_url: str) -> str:
     """A database with a history: three dates closed, entries of the next recorded before the close, more since."""
-    url = new_database()
-    run_apart(tell(url))
-    return url
+    run_apart(tell(database_url))
+    return database_url
 
 
 async def tell(url: str) -> None:
