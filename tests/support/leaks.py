@@ -3,13 +3,15 @@ could lie there."""
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from tapwealth.flows import cards
+from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.limited_use import KeyRange
 from tapwealth.issuing.store import Token
+from tapwealth.kernel.masked import Pan
 from tapwealth.wire.emv_crypto import cash_load_key
 from tapwealth.wire.emv_data import DEBIT_SERVICE_CODE, Track2
 
@@ -18,10 +20,14 @@ Secrets = Mapping[str, str | bytes]
 
 
 def of_card(house: Any, card: Token, ranges: Sequence[KeyRange]) -> dict[str, str | bytes]:
-    """All that a card is paid with: its number, track 2 equivalents, its own key, the load key and the limited-use keys."""
-    pan, issuer = cards.number_of(house, card), cards.issuer_keys(house)
-    track2, key = Track2(pan, card.expiry, DEBIT_SERVICE_CODE), issuer.card_key(cards.KEY_INDEX, pan, card.psn)
-    limited = {f"limited-use key {one.number}": issuer.key_in_use(cards.KEY_INDEX, pan, card.psn, one.number) for one in ranges}
+    """What was given with a card of the house."""
+    return on_card(cards.issuer_keys(house), cards.number_of(house, card), card.psn, card.expiry, [one.number for one in ranges])
+
+
+def on_card(issuer: IssuerKeys, pan: Pan, psn: str, expiry: str, numbers: Iterable[int]) -> dict[str, str | bytes]:
+    """All that a card pays with: its number, track 2 equivalents, its own key, the load key, and the limited-use keys of these numbers."""
+    track2, key = Track2(pan, expiry, DEBIT_SERVICE_CODE), issuer.card_key(cards.KEY_INDEX, pan, psn)
+    limited = {f"limited-use key {number}": issuer.key_in_use(cards.KEY_INDEX, pan, psn, number) for number in numbers}
     return {
         "card's number": pan.reveal(),
         "track 2": track2.encode(),
