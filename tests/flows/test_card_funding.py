@@ -148,9 +148,15 @@ async def test_a_bank_that_does_not_answer_declines_the_tap_and_is_told_to_give_
     assert (await shop.host.authorise(sale))[0] == answer
     (failure,) = await shop.counter.give_up()
     assert "(500)" in failure
+    async with shop.counter.place.house.database.read() as tx:
+        (shown,) = await reservations.still_open(tx)
+    assert (shown.amount, shown.state, shown.name) == (30_00, "unknown", (await shop.counter.reservation(await shop.host.row(sale))).name)
+    assert shown.reason.startswith("the bank ")
     assert await shop.state(sale) == ("declined", ReservationState.UNKNOWN)
     await shop.untouched()
     assert await shop.state(sale) == ("declined", ReservationState.RELEASED)
+    async with shop.counter.place.house.database.read() as tx:
+        assert await reservations.still_open(tx) == []
 
 
 async def test_the_same_request_while_the_bank_is_asked_is_the_same_reservation_and_gets_the_same_answer(shop: Shop) -> None:

@@ -463,6 +463,15 @@ async def asked_too_long(tx: Any, books: Sequence[int], now: datetime, limit: in
     return [_reservation(row) for row in rows]
 
 
+async def unsettled_reservations(tx: Any, limit: int) -> list[Reservation]:
+    """Those of which the bank's word is awaited, over all books, the oldest first."""
+    rows = await tx.fetch(
+        f"select {_RESERVATION} from reservation where state in ('asking', 'unknown', 'releasing') order by ask_until, book, id limit $1",
+        limit,
+    )
+    return [_reservation(row) for row in rows]
+
+
 async def set_reservations(tx: Any, changed: Sequence[tuple[int, UUID, str, str, str]]) -> set[UUID]:
     """(book, authorisation, state before, state, reason); those of which it was the state before."""
     if not changed:

@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from tapwealth.bank import store
 from tapwealth.bank.reservation import Allowance, Reservation, ReservationOrder, ReservationSaid, ReservationState
 from tapwealth.flows.frame import HOUSE_BOOK, House
@@ -29,6 +31,7 @@ PATIENCE_MS = 3_000
 """How long a bank may take, by the machine's clock: a terminal waits for 60 seconds, its customer for less."""
 GIVEN_UP_AFTER = timedelta(seconds=15)
 """When nobody asks any more, whatever has become of the process that did, by the machine's clock."""
+_MOST_SHOWN = 100
 LATE_CLEARING = timedelta(days=1)
 """The bank holds it longer than we do: clearing tells it to debit on the day after."""
 
@@ -132,6 +135,24 @@ async def deliver(house: House, message: OutboxMessage) -> None:
         await house.ledger.lock_books(tx, [message.book])
         states = (ReservationState.UNKNOWN, ReservationState.RELEASING)
         await store.set_reservations(tx, [(*key, state, ReservationState.RELEASED, one.reason) for state in states])
+
+
+class OpenReservation(msgspec.Struct, frozen=True):
+    """What a customer's bank may hold, and has not answered yet; `name` is the end-to-end id by which to ask it."""
+
+    name: str
+    amount: int
+    business_date: date
+    state: str
+    reason: str
+
+
+async def still_open(tx: Any) -> list[OpenReservation]:
+    """For operations, the oldest first, at most a hundred."""
+    return [
+        OpenReservation(one.name, one.amount, one.business_date, one.state.value, one.reason)
+        for one in await store.unsettled_reservations(tx, _MOST_SHOWN)
+    ]
 
 
 async def allowances(tx: Any, people: Sequence[tuple[int, UUID]], day: date) -> dict[UUID, Allowance]:

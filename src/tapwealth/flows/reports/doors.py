@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows import cards, devices, electronic_cash, exchange_in, mandates, token_domain
+from tapwealth.flows import cards, devices, electronic_cash, exchange_in, mandates, reservations, token_domain
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
@@ -95,6 +95,7 @@ def views(house: House) -> Mapping[str, View]:
         ),
         "shares/{party}": lambda caller, given: _for_operators(caller, lambda: _read(house, _shares(given))),
         "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
+        "reservations": lambda caller, _given: _for_operators(caller, lambda: _read(house, reservations.still_open)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
         "clock": lambda caller, _given: _for_operators(caller, lambda: _clock(house)),
         "in_flight": lambda caller, _given: _for_operators(caller, lambda: _in_flight(house)),
