@@ -321,7 +321,9 @@ async def test_a_merchant_is_paid_receipts_less_fee_over_all_books(host: CardTow
     assert await host.place.total(Kind.FEES) == fee
     assert (await clearing.sweep_fees(host.place.house, MONDAY)).figures == {"amount": fee}
     assert await host.place.bank_executes(MONDAY) == ["FEE-20140224", "MER-898110053110002-20140224"]
-    assert (await host.place.total(Kind.FEES), await host.place.total(Kind.FEES_OWN)) == (0, fee)
+    network = 3 + 3 + 7 + 7 + 3 + 3
+    assert await host.place.total(Kind.CARD_NETWORK) == network, "0.0325 % of each sale from each of our two sides"
+    assert (await host.place.total(Kind.FEES), await host.place.total(Kind.FEES_OWN)) == (0, fee - network)
     assert await host.place.total(Kind.CUSTOMER_RESERVE) == 0
     await host.place.all_books_balance()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from clearing_network import clear
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from played_days import MONDAY, SHOP, Played, operator, stage
@@ -18,7 +19,7 @@ from pyemv.mac import mac_iso9797_3
 from pyemv.tools import encrypt_tdes_ecb, xor
 
 from tapwealth.app.wiring import open_edges
-from tapwealth.flows import clearing, terminals
+from tapwealth.flows import terminals
 from tapwealth.flows.tokens import Provisioned
 from tapwealth.issuing import store as issuing
 
@@ -212,7 +213,7 @@ async def test_a_terminals_day(on: Played, till: Till) -> None:
     ((_, differs),) = await till.ask(till.settlement("000009", 1, 12_50))
     assert differs[48].hex()[30] == "2"
 
-    assert (await clearing.clear_cards(on.house, MONDAY)).figures == {"sales": 2, "amount": 42_50}
+    assert (await clear(on.house, MONDAY)).figures == {"sales": 2, "amount": 42_50}
     await on.town.all_books_balance()
 
 
@@ -268,10 +269,10 @@ async def test_what_follows_a_transaction_and_its_reversal(on: Played, till: Til
     ((kind, early),) = await till.ask(till.following("0220", "25", "200000", "000007", "000006", 5_00, sold))
     assert (kind, early[39]) == ("0230", b"12"), "not cleared yet"
     await till.ask(till.upload("000008", "000006", 30_00, sold))
-    await clearing.clear_cards(on.house, MONDAY)
+    await clear(on.house, MONDAY)
     ((kind, back),) = await till.ask(till.following("0220", "25", "200000", "000009", "000006", 5_00, sold))
     assert (kind, back[39]) == ("0230", b"00")
-    assert (await clearing.clear_cards(on.house, MONDAY)).figures == {"sales": 1, "amount": 30_00, "refunds": 5_00}
+    assert (await clear(on.house, MONDAY)).figures == {"sales": 1, "amount": 30_00, "refunds": 5_00}
     assert await states(on) == {
         "000001": "voided", "000002": "done", "000003": "voided", "000004": "done", "000005": "done",
         "000006": "captured", "000007": "declined", "000009": "done",

@@ -535,6 +535,8 @@ VIEWS: list[tuple[str, str, int, str, tuple[str, ...]]] = [
     ("receipts/x", "me", 403, "not_yours", ("operators",)),
     ("fees/2014-02-24", "me", 403, "not_yours", ("operators",)),
     ("fees/x", OPERATIONS, 400, "bad_input", ("date", "write it like")),
+    ("network/2014-02-24", "me", 403, "not_yours", ("operators",)),
+    ("network/x", OPERATIONS, 400, "bad_input", ("date", "write it like")),
     ("transit", "", 403, "not_yours", ("operators",)),
     ("in_flight", "me", 403, "not_yours", ("operators",)),
 ]

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clearing_network import clear
 from played_days import MONDAY, Played, stage
 
-from tapwealth.flows import clearing, tap
+from tapwealth.flows import tap
 from tapwealth.issuing import store as issuing
 from tapwealth.ledger.chart import Kind
 
@@ -56,7 +57,7 @@ async def test_two_cards_of_two_books_under_the_same_numbers_are_two_sales(on: P
     """Decided, presented and cleared together, each by its own card."""
     assert await codes(on, tap.authorise, on.sale(0, 30_00, "000001"), on.sale(1, 40_00, "000001")) == ["00", "00"]
     assert await codes(on, tap.take_batch, on.presentment(0, "000001", 30_00), on.presentment(1, "000001", 40_00)) == ["00", "00"]
-    report = await clearing.clear_cards(on.house, MONDAY)
+    report = await clear(on.house, MONDAY)
     assert report.figures == {"sales": 2, "amount": 70_00}
     assert {state for _, _, state in await states(on)} == {"captured"}
     assert await on.town.total(Kind.MERCHANT) == 70_00
@@ -84,4 +85,4 @@ async def test_a_sale_that_was_presented_wrongly_is_paid_when_it_is_presented_ri
     assert await on.upload(0, "000001", 29_99) == "25"
     wrong, right = on.presentment(0, "000002", 40_01), on.presentment(0, "000002", 40_00)
     assert await codes(on, tap.take_batch, right, wrong, right) == ["00", "25", "00"]
-    assert (await clearing.clear_cards(on.house, MONDAY)).figures == {"sales": 2, "amount": 70_00}
+    assert (await clear(on.house, MONDAY)).figures == {"sales": 2, "amount": 70_00}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from bill_town import MONDAY, town
 from card_town import CardTown, Phone, card_town
+from clearing_network import clear
 
 from tapwealth.flows import batch_settlement, clearing, tap, tap_later
 from tapwealth.flows.tap import HELD_FOR, velocity_of
@@ -123,16 +124,16 @@ async def a_day(host: CardTown, counted: CountingDatabase, count: int) -> dict[s
         settled = await batch_settlement.settle(house, host.settlement(batch, Totals(debit_amount=100 * len(paid), debit_count=len(paid))))
     assert settled.reconciliation is Reconciliation.EQUAL
     async with taken.count("clear"):
-        await clearing.clear_cards(house, MONDAY)
+        await clear(house, MONDAY)
     await taken.batch("refund", "follow up", [host.follow_up(K.REFUND, sale, rrns[sale.key], 40, batch=batch) for sale in paid])
     async with taken.count("give back"):
-        await clearing.clear_cards(house, MONDAY)
+        await clear(house, MONDAY)
     states = {
         name: {(await host.row(sale)).state for sale in of[:2]} for name, of in (("void", voided), ("undone", undone), ("paid", paid))
     }
     assert states == {"void": {"voided"}, "undone": {"reversed"}, "paid": {"captured"}}
     assert {(await host.row(sale)).state for sale in left} == {"approved"}
-    assert (await clearing.clear_cards(host.place.house, MONDAY)).figures["refunds"] % 40 == 0
+    assert (await clear(host.place.house, MONDAY)).figures["refunds"] % 40 == 0
     return taken.by_name
 
 
@@ -142,7 +143,7 @@ async def test_statements_do_not_grow_with_the_batch(host: tuple[CardTown, Count
     few, many = [await a_day(shop, counted, count) for count in (FEW, MANY)]
     most_of = {
         "authorise": 27 * BATCHES, "authorise again": 18 * BATCHES, "void": 23 * BATCHES, "reverse": 17 * BATCHES, "upload": 10 * BATCHES,
-        "settle": 9, "clear": 38, "refund": 23 * BATCHES, "give back": 28,
+        "settle": 9, "clear": 80, "refund": 23 * BATCHES, "give back": 90,
     }  # fmt: skip
     assert few.keys() == many.keys() == most_of.keys()
     for name, most in most_of.items():

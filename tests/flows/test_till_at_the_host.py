@@ -9,12 +9,13 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from clearing_network import clear
 from played_days import MONDAY, SHOP, Played, operator, stage
 
 from tapwealth.app.wiring import open_edges
 from tapwealth.cli import terminal_commands as commands
 from tapwealth.cli.terminal_commands import Done, Paper
-from tapwealth.flows import cards, clearing, electronic_cash, terminals, tokens
+from tapwealth.flows import cards, electronic_cash, terminals, tokens
 from tapwealth.flows.electronic_cash import CashLoaded, LoadCash
 from tapwealth.flows.tokens import Provisioned, ProvisionToken
 from tapwealth.issuing import store as issuing
@@ -101,7 +102,7 @@ async def test_a_day_at_the_counter(counter: AtTheCounter) -> None:
     assert settled.data["totals"]["sales_amount"] == 360_00
     early = await counter.do(commands.refund, online.data["invoice"], "1.00", None, 1, NO_PAPER)
     assert (early.code, "after the day's clearing" in early.note) == (1, True)
-    assert (await clearing.clear_cards(counter.on.house, MONDAY)).figures["amount"] == 360_00
+    assert (await clear(counter.on.house, MONDAY)).figures["amount"] == 360_00
     for sale in (offline, online):
         back = await counter.do(commands.refund, sale.data["invoice"], "10.00", f"phone:{counter.phone}", 1, NO_PAPER)
         assert (back.code, back.data["kind"]) == (0, "refund"), back.note

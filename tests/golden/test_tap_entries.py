@@ -156,3 +156,12 @@ def test_a_sale_is_taken_once() -> None:
         one.key for one in (entries.authorised(BOTH, DAY, 9, UNTIL), entries.reversed_(BOTH, DAY, 9), entries.expired(BOTH, DAY, 9), late)
     }
     assert len(keys) == 4
+
+
+def test_a_tap_that_is_cleared_beyond_its_hold() -> None:
+    """The hold is captured first, by an entry of its own."""
+    assert shown(entries.captured_beyond(WALLET_ONLY, Taken(3_00, missing=1_50), DAY, 9)) == [
+        "2014-02-24 CAPTURED_BEYOND",
+        "  POST Dr wallet / Cr merchant 3.00",
+        "  POST Dr owed to us by customers / Cr merchant 1.50",
+    ]

@@ -23,8 +23,8 @@ BUSY = {
     0: ("drain transit", "return electronic cash"),
     1: ("cut the date", "hear the bank", "expire holds"),
     2: (
-        "clear cards", "settle merchants", "share the fees", "fees to own money", "draw the advance", "cover captures",
-        "send fund files", "instruct again", "prove units",
+        "present to the network", "clear cards", "settle merchants", "share the fees", "fees to own money", "settle the network",
+        "draw the advance", "cover captures", "send fund files", "instruct again", "prove units",
     ),
     3: ("settle billers", "sweep premiums", "redeem the advance", "receive statements", "receive holdings", "compare billers"),
     4: (
@@ -65,8 +65,8 @@ def test_kills_of_platform_and_database_leave_no_trace(unkilled: Callable[[int],
 def test_kills_of_each_partner_leave_no_trace(unkilled: Callable[[int], Outcome]) -> None:
     kills = [
         (0, "settle merchants", "registrar"), (0, "settle billers", "identity"), (0, "receive statements", "bank"),
-        (0, "compare billers", "biller"), (0, "compare insurer", "insurer"), (1, "send fund files", "registrar"),
-        (1, "close", "bank"),
+        (0, "compare billers", "biller"), (0, "compare insurer", "insurer"), (1, "clear cards", "network"),
+        (1, "send fund files", "registrar"), (1, "close", "bank"),
     ]  # fmt: skip
     leaves_no_trace(unkilled(2), 2, plan(*kills))
 

@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
+from clearing_network import MemoryNetwork
+
 from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank
 from tapwealth.bills.bill import Bill
@@ -298,10 +300,8 @@ async def town(database_url: str, folder: Path, books: int = 3, biller: Any = No
         biller, insurer = biller or ScriptedBiller(), insurer or ScriptedInsurer()
         nobody: Any = Nobody()
         draw = seeded_random(7)
-        house = House(
-            database, ledger, keys, books, "current", load_calendar(), Rails(nobody, biller, nobody, insurer, nobody, nobody, nobody),
-            lambda: draw.getrandbits(64), InFlight(),
-        )  # fmt: skip
+        rails = Rails(nobody, biller, nobody, insurer, nobody, nobody, nobody, MemoryNetwork())
+        house = House(database, ledger, keys, books, "current", load_calendar(), rails, lambda: draw.getrandbits(64), InFlight())
         place = Town(house, biller, insurer)
         added = await bills.add_biller(house, place.envelope(None), BJPOWER)
         assert not isinstance(added, Refusal), added

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from bill_town import MONDAY, NINE, Person, Town
+from clearing_network import clear
 from device import DeviceKey, card_of
 
 from tapwealth.acquiring import store as acquiring
@@ -17,7 +18,7 @@ from tapwealth.acquiring.store import Merchant
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.card import step
 from tapwealth.card.state import CardState
-from tapwealth.flows import cards, clearing, receipts, tap, tap_later
+from tapwealth.flows import cards, receipts, tap, tap_later
 from tapwealth.flows.frame import moment, must_post
 from tapwealth.flows.receipts import Pushed
 from tapwealth.flows.tap import CardHouse, Routed
@@ -219,7 +220,7 @@ class CardTown:
 
     async def clear(self, day: date = MONDAY) -> dict[str, Any]:
         """What the step of the day's end reports."""
-        return (await clearing.clear_cards(self.place.house, day)).figures
+        return (await clear(self.place.house, day)).figures
 
     async def row(self, sale: AuthorisationRequest | FollowUpRequest) -> Authorisation:
         """The sale as it is stored."""

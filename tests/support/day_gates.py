@@ -28,6 +28,7 @@ JOB = "end_of_day"
 STEP_NAMES = [step.name for step in STEPS]
 WRITES = {
     "cut the date": "business_day",
+    "present to the network": "network_item",
     "clear cards": "presentment",
     "drain transit": "transfer",
     "settle merchants": "merchant_settlement",
@@ -35,6 +36,7 @@ WRITES = {
     "settle billers": "payment_instruction",
     "fees to own money": "payment_instruction",
     "pay the shares": "payment_instruction",
+    "settle the network": "payment_instruction",
     "pay the insurer": "payment_instruction",
     "sweep premiums": "payment_instruction",
     "draw the advance": "payment_instruction",

@@ -460,7 +460,8 @@ async def stage(database_url: str, folder: Path, books: int) -> AsyncIterator[Pl
         memory_bank, registrar = MemoryBank(), MemoryRegistrar(folder / "exchange")
         matching: Any = Matching()
         exchange, heads = Folder(folder / "exchange"), Heads(folder / "heads.jsonl")
-        rails = Rails(memory_bank, place.biller, matching, place.insurer, exchange, heads, place.house.rails.mandates)
+        given = place.house.rails
+        rails = Rails(memory_bank, place.biller, matching, place.insurer, exchange, heads, given.mandates, given.network)
         place.house = replace(place.house, rails=rails)
         yield Played(place, memory_bank, registrar, cast_of(1).customers)
 

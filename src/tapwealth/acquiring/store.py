@@ -280,14 +280,26 @@ async def presented(tx: Any, keys: Sequence[tuple[int, str, str, str, str]]) -> 
 
 
 async def due(tx: Any, day: date, limit: int) -> list[Presentment]:
-    """Presented under that date or before, and not cleared yet."""
+    """Claimed under that date or before, and neither presented to the network nor cleared yet."""
     rows = await tx.fetch(
-        f"select {_PRESENTMENT} from presentment where business_date <= $1 and cleared_on is null and authorisation is not null"
-        " order by received_at, stan limit $2",
+        f"select {_PRESENTMENT} from presentment where business_date <= $1 and cleared_on is null and presented_on is null"
+        " and authorisation is not null order by received_at, stan limit $2",
         day,
         limit,
     )
     return [Presentment(*row) for row in rows]
+
+
+async def mark_presented(tx: Any, presented: Sequence[Presentment], day: date) -> None:
+    """To the network, with that date's file."""
+    await tx.execute(
+        "update presentment p set presented_on = $6"
+        " from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) x(book, merchant_number, terminal_number, batch, stan)"
+        " where p.book = x.book and p.merchant_number = x.merchant_number and p.terminal_number = x.terminal_number"
+        " and p.batch = x.batch and p.stan = x.stan",
+        *[[one[column] for one in presented] for column in range(5)],
+        day,
+    )
 
 
 async def mark_cleared(tx: Any, cleared: Sequence[tuple[Presentment, str]], day: date) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tapwealth.bank.bank_http import BankHttp
 from tapwealth.bank.mandate_http import MandateHttp
 from tapwealth.bills.biller_http import BillerHttp
+from tapwealth.clearing.network_http import NetworkHttp
 from tapwealth.customers.identity_http import IdentityHttp
 from tapwealth.flows import cards
 from tapwealth.flows.frame import House
@@ -50,6 +51,7 @@ class Settings:
     biller_url: str = ""
     identity_url: str = ""
     insurer_url: str = ""
+    network_url: str = ""
     exchange: Path = field(default=Path("exchange"))
 
 
@@ -110,6 +112,7 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
         Folder(settings.exchange),
         Heads(settings.data / "heads.jsonl"),
         outside(MandateHttp(settings.bank_url, settings.token), "bank"),
+        outside(NetworkHttp(settings.network_url, settings.token), "network"),
     )
     random64 = system_random()
     if settings.seed is not None and not begun:  # started again, the same draws under a clock that stands still would be the same ids

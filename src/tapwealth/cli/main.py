@@ -117,6 +117,7 @@ def up(
     identity_url: Annotated[str, typer.Option(help="The identity channels.")] = "",
     biller_url: Annotated[str, typer.Option(help="The biller.")] = "",
     insurer_url: Annotated[str, typer.Option(help="The insurer.")] = "",
+    network_url: Annotated[str, typer.Option(help="The card network.")] = "",
 ) -> None:
     """Run the platform until Ctrl-C: database, HTTP, terminals, worker."""
     from tapwealth.app.event_loop import runner
@@ -136,6 +137,7 @@ def up(
         biller_url=biller_url,
         identity_url=identity_url,
         insurer_url=insurer_url,
+        network_url=network_url,
         exchange=exchange_dir or data_dir / "exchange",
     )
     with runner() as loop:

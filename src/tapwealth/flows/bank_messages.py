@@ -14,7 +14,7 @@ from tapwealth.bank import store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
 from tapwealth.bank.statement import booking_name, shown_name
 from tapwealth.customers import store as customers
-from tapwealth.flows import fund_receipts, payments, policy_outcomes, receipts
+from tapwealth.flows import fund_receipts, network, payments, policy_outcomes, receipts
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Outcome, Purpose
 from tapwealth.flows.people import card_number, open_person
@@ -35,6 +35,8 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     fund_receipts.recognise_channel,
     fund_receipts.recognise_redemption,
     policy_outcomes.recognise_refunds,
+    network.recognise_network,
+    network.recognise_capital,
 )
 """Who looks at a receipt, in order; what none of them claims goes to suspense."""
 

@@ -1,28 +1,31 @@
 """Clearing, and what the day's captures move at the bank: steps of the day's end.
 
-There is no network file here: clearing takes the terminals' batches against the holds. What it takes becomes money: the holds of a sale are
-captured in one entry; the fund part of it calls on the bank's advance line.
+Clearing takes the network's file, item by item, against the holds (`network` fetches it, `network_items` says what each item is). What it
+takes becomes money: the holds of a sale are captured in one entry; the fund part of it calls on the bank's advance line.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from io import BytesIO
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Presentment
 from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.clearing import store as clearing
 from tapwealth.compliance import store as compliance
-from tapwealth.flows import card_debits, payments, reservations
+from tapwealth.flows import card_debits, network, network_items, payments, reservations
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.tap import accounts_of, standing_holds, tap_of
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.entries import Taken, taken_of
-from tapwealth.issuing.store import Authorisation, SaleKey
+from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage.database import Tx
+from tapwealth.wire.clearing_file import NetworkFile
 
 _AT_ONCE = 2000
 _RESERVE = NUMBER_OF[Kind.CUSTOMER_RESERVE]
@@ -64,26 +67,43 @@ async def _expire_some(house: House, day: date, before: int) -> int:
 
 
 async def clear_cards(house: House, day: date) -> StepReport:
-    """Capture what the terminals have presented up to this date."""
-    while await _clear_some(house, day):
-        pass
+    """Capture what the network has cleared of what was presented, and give back what it has cleared of refunds."""
+    async with house.database.read() as tx:
+        files = [one for one in await clearing.files(tx, day) if one.finished_at is None]
+    for one in files:
+        if one.cleared is None and (wrong := await network.fetch(house, one)):
+            return StepReport("no clearing file that can be believed", wrong=[wrong])
+        while await _clear_some(house, day, one.sequence):
+            pass
     await _give_back(house, day)
     async with house.database.read() as tx:
-        amounts = [row.captured_amount for row in await store.captured_on(tx, day)]
-        given = sum(row.credit for row in await store.credited_on(tx, day))
-    text, figures = f"{len(amounts)} sales cleared, {format_minor(sum(amounts))} yuan", {"sales": len(amounts), "amount": sum(amounts)}
-    return StepReport(f"{text}; {format_minor(given)} given back", figures | {"refunds": given}) if given else StepReport(text, figures)
+        return await _cleared(house, tx, day)
+
+
+async def _cleared(house: House, tx: Tx, day: date) -> StepReport:
+    """What was done, and what is open with the network."""
+    amounts = [row.captured_amount for row in await store.captured_on(tx, day)]
+    given = sum(row.credit for row in await store.credited_on(tx, day))
+    disputes, waiting = await clearing.open_disputes(tx), await clearing.open_items(tx, house.all_books, day)
+    said = [(f"{len(amounts)} sales cleared, {format_minor(sum(amounts))} yuan", {"sales": len(amounts), "amount": sum(amounts)})]
+    if given:
+        said.append((f"{format_minor(given)} given back", {"refunds": given}))
+    if waiting:
+        said.append((f"{len(waiting)} items not cleared yet", {"waiting": len(waiting)}))
+    if disputes:
+        said.append((f"{len(disputes)} items disputed with the network", {"disputed": len(disputes)}))
+    return StepReport("; ".join(text for text, _ in said), {name: value for _, figures in said for name, value in figures.items()})
 
 
 async def _give_back(house: House, day: date) -> None:
-    """Refunds and late voids: out of what the merchant has received and was not paid yet in the customer's book. What that does not cover
-    waits for the merchant's next receipts there."""
+    """Refunds and late voids that the network has cleared: out of what the merchant has received and was not paid yet in the customer's
+    book. What that does not cover waits for the merchant's next receipts there."""
     async with house.database.transaction() as tx:
-        books = sorted({row.book for row in await store.due_credits(tx, day)})
+        books = sorted({row.book for row in await _due_credits(tx, day)})
         if not books:
             return
         await house.ledger.lock_books(tx, books)
-        due = [row for row in await store.due_credits(tx, day) if row.book in books]
+        due = [row for row in await _due_credits(tx, day) if row.book in books]
         at = await moment(tx)
         accounts = await accounts_of(house, tx, due)
         actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in due])
@@ -102,39 +122,52 @@ async def _give_back(house: House, day: date) -> None:
         await compliance.add_usage(tx, [(row.book, row.person, day, -row.credit) for row, _ in paid])
 
 
-async def _clear_some(house: House, day: date) -> int:
-    """How many were looked at."""
+async def _due_credits(tx: Tx, day: date) -> list[Authorisation]:
+    due = await store.due_credits(tx, day)
+    known = await clearing.items_of(tx, [(row.book, row.id) for row in due])
+    return [row for row in due if row.id in known and known[row.id].cleared_on is not None]
+
+
+async def _clear_some(house: House, day: date, sequence: int) -> bool:
+    """Work off the next items of a file's answer, all in one; whether any are left."""
     async with house.database.transaction() as tx:
-        due = await acquiring.due(tx, day, _AT_ONCE)
-        await house.ledger.lock_books(tx, sorted({one.book for one in due}))
-        due = await acquiring.due(tx, day, _AT_ONCE)  # read again under the locks
+        await house.ledger.lock_books(tx, [HOUSE_BOOK, *house.all_books])
+        (file,) = [one for one in await clearing.files(tx, day) if one.sequence == sequence]
+        assert file.cleared is not None, "it was fetched before"
+        if file.finished_at is not None:
+            return False
         at = await moment(tx)
-        found = await store.by_sale(tx, [(one.book, SaleKey(*one[1:5])) for one in due])
-        claims = [_Claim(one, found[one.book, SaleKey(*one[1:5])]) for one in due]
-        await _capture(house, tx, at, day, [one for one in claims if one.row.state in ("approved", "expired")])
-        await acquiring.mark_cleared(tx, [(one.presentment, one.note) for one in claims], day)
-        return len(due)
+        items = list(NetworkFile(BytesIO(file.cleared)))[file.done : file.done + _AT_ONCE]
+        done = file.done + len(items)
+        sorted_out = await network_items.sort_out(house, tx, day, f"{sequence}:{file.done}", items)
+        await _capture(house, tx, at, day, [_Claim(*one) for one in sorted_out.sales])
+        await network_items.keep(house, tx, at, day, sorted_out)
+        finished = len(items) < _AT_ONCE
+        await clearing.set_done(tx, day, sequence, done, at.now if finished else None)
+        if finished:
+            await network_items.name_missing(house, tx, at, file)
+        return not finished
 
 
 @dataclass(slots=True)
 class _Claim:
-    """A presented sale. `taken` is what clearing takes for it; `late`: its hold had expired."""
+    """A sale that was presented and that the network has cleared for `amount` fen. `taken` is what clearing takes for it; `late`: its hold
+    had expired."""
 
     presentment: Presentment
     row: Authorisation
+    amount: int
     taken: Taken | None = None
     late: bool = False
 
     @property
     def note(self) -> str:
-        if self.taken is None:
-            return f"was {self.row.state} already"
         return "presented after the hold had expired" if self.late else ""
 
 
 async def _capture(house: House, tx: Tx, at: Moment, day: date, claims: list[_Claim]) -> None:
-    """What is held is captured, up to what is claimed. What had expired is honoured from the wallet, then from the bank card as far as it
-    had been asked; what is missing, the customer owes."""
+    """What is held is captured, up to what is cleared. What had expired is honoured from the wallet, then from the bank card as far as it
+    had been asked; what is cleared beyond the hold, from the wallet. What is missing, the customer owes."""
     rows = [one.row for one in claims]
     standing = await standing_holds(house, tx, rows)
     accounts = await accounts_of(house, tx, rows)
@@ -142,19 +175,24 @@ async def _capture(house: House, tx: Tx, at: Moment, day: date, claims: list[_Cl
     free = await house.ledger.free(tx, at.now, [tap.wallet for tap in taps])
     made = []
     for one, tap, actor in zip(claims, taps, await actor_numbers(tx, [(row.book, PLATFORM) for row in rows]), strict=True):
-        amount = one.presentment.amount
         one.late = standing.get(one.row.holder, at.now) <= at.now
-        if not one.late:
-            one.taken = taken_of(tap, amount)
-            made.append(entries.captured(tap, one.taken, day, actor))
-            continue
-        if one.row.holder in standing:
-            made.append(entries.expired(tap, day, actor))
-        wallet = min(amount, max(free[tap.wallet], 0))
+        held = 0 if one.late else min(one.amount, one.row.amount)
+        beyond = one.amount - held
+        wallet = min(beyond, max(free[tap.wallet], 0))
         free[tap.wallet] -= wallet
-        card = min(amount - wallet, one.row.card_amount)
-        one.taken = Taken(wallet, missing=amount - wallet - card, card=card)
-        made.append(entries.late_presentment(tap, one.taken, day, actor))
+        card = min(beyond - wallet, one.row.card_amount) if one.late else 0
+        extra = Taken(wallet, missing=beyond - wallet - card, card=card)
+        if one.late:
+            if one.row.holder in standing:
+                made.append(entries.expired(tap, day, actor))
+            one.taken = extra
+            made.append(entries.late_presentment(tap, extra, day, actor))
+            continue
+        one.taken = taken_of(tap, held)
+        made.append(entries.captured(tap, one.taken, day, actor))
+        if beyond:
+            made.append(entries.captured_beyond(tap, extra, day, actor))
+            one.taken = replace(one.taken, wallet=one.taken.wallet + wallet, missing=extra.missing)
     await must_post(house, tx, at, made)
     by_card = [(one.row, one.taken) for one in claims if one.taken is not None]
     await card_debits.collect(house, tx, at, day, by_card)
@@ -166,6 +204,7 @@ async def _keep(tx: Tx, day: date, claims: list[_Claim]) -> None:
     await store.set_captured(tx, [(row.book, row.id, of.amount, of.wallet, of.units, of.card) for row, of in taken], day)
     counted = [(row.book, row.person, row.business_date, of.amount - row.amount * (row.state == "approved")) for row, of in taken]
     await compliance.add_usage(tx, counted)
+    await acquiring.mark_cleared(tx, [(one.presentment, one.note) for one in claims], day)
 
 
 async def sweep_fees(house: House, day: date) -> StepReport:

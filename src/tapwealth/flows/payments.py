@@ -43,6 +43,7 @@ class Purpose(StrEnum):
     MERCHANT_PAYOUT = "merchant_payout"
     FEES = "fees"
     FEE_SHARE = "fee_share"
+    NETWORK_SETTLEMENT = "network_settlement"
     BILLER_PAYOUT = "biller_payout"
     PREMIUM_SWEEP = "premium_sweep"
     PREMIUM_PAYOUT = "premium_payout"
@@ -124,7 +125,7 @@ async def instruct_again(house: House, day: date) -> StepReport:
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
         rejected = await store.rejected(tx, AGAIN, day - AGAIN_WITHIN)
         parts = await store.parts_of(tx, [one.id for one in rejected])
-        anew = [_anew(one, [part for _, part in parts[one.id]], day) for one in rejected]
+        anew = [_anew(house, one, [part for _, part in parts[one.id]], day) for one in rejected]
         known = await store.by_end_to_end(tx, [one.end_to_end_id for one in anew])
         fresh = [one for one in anew if one.end_to_end_id not in known]
         standing = [one for one in fresh if _stands_outside(one)]
@@ -134,7 +135,8 @@ async def instruct_again(house: House, day: date) -> StepReport:
         return await reported(tx, StepReport(text, {"payments": [one.end_to_end_id for one in fresh]}))
 
 
-def _anew(one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
+def _anew(house: House, one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
+    on_a_working_day = one.purpose == Purpose.NETWORK_SETTLEMENT
     return Payment(
         derived(one.id, "again"),
         _next_name(one.end_to_end_id),
@@ -142,7 +144,7 @@ def _anew(one: store.Instruction, parts: Sequence[Part], day: date) -> Payment:
         one.from_account,
         one.to_account,
         one.counterparty,
-        day + timedelta(days=1),
+        house.calendar.next_working_day(day) if on_a_working_day else day + timedelta(days=1),
         tuple(parts),
     )
 
@@ -162,7 +164,9 @@ def _next_name(name: str) -> str:
 
 
 _TIMES = re.compile(r"(.+?)(?:R([0-9]+))?")
-AGAIN = (Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.ADVANCE_DRAW)
+AGAIN = (
+    Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.ADVANCE_DRAW, Purpose.NETWORK_SETTLEMENT,
+)  # fmt: skip
 AGAIN_WITHIN = timedelta(days=14)
 """How far back a rejected payment is looked for."""
 

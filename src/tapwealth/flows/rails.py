@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar, cast
 from tapwealth.bank.bank_http import BankPort
 from tapwealth.bank.mandate_http import MandatePort
 from tapwealth.bills.biller import BillerPort
+from tapwealth.clearing.network_http import NetworkPort
 from tapwealth.customers.identity_http import IdentityPort
 from tapwealth.funds.exchange_folder import Look
 from tapwealth.insurance.insurer_http import InsurerPort
@@ -46,6 +47,7 @@ class Rails:
     exchange: ExchangeFolder
     heads: HeadsFile
     mandates: MandatePort
+    network: NetworkPort
 
 
 Port = TypeVar("Port")

@@ -31,6 +31,7 @@ class TapEntry(IntEnum):
     REFUNDED = 308
     OFFLINE_SALE = 309
     MERCHANT_FEE = 310
+    CAPTURED_BEYOND = 311
     CASH_LOADED = 320
     CASH_UNLOADED = 321
     CASH_RETURNED = 322
@@ -199,17 +200,28 @@ def captured(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
     return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.CAPTURED, day, actor, tap.reference, tuple(lines))
 
 
+def captured_beyond(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
+    """Dr wallet / Cr merchant as far as there is money; Dr customer_receivable / Cr merchant what is missing: what is cleared beyond the
+    hold, within what the trade may add."""
+    lines = _beyond(tap, taken)
+    return JournalEntry(tap.book, derived(tap.id, "captured beyond"), TapEntry.CAPTURED_BEYOND, day, actor, tap.reference, tuple(lines))
+
+
 def late_presentment(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
     """Dr wallet / Cr merchant as far as there is money; then Dr card_due / Cr merchant what the bank card had to pay, which is collected;
     Dr customer_receivable / Cr merchant what is missing. Presented after the hold had expired: the merchant is paid, and the customer owes
     what the wallet does not hold."""
+    lines = _beyond(tap, taken)
+    return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.LATE_PRESENTMENT, day, actor, tap.reference, tuple(lines))
+
+
+def _beyond(tap: Tap, taken: Taken) -> list[Line]:
     receivable = house_account(tap.book, Kind.CUSTOMER_RECEIVABLE, Asset.CNY)
-    lines = [
+    return [
         Line(Op.POST, source, tap.merchant, Asset.CNY, amount)
         for source, amount in ((tap.wallet, taken.wallet), (card_due(tap.book), taken.card), (receivable, taken.missing))
         if amount
     ]
-    return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.LATE_PRESENTMENT, day, actor, tap.reference, tuple(lines))
 
 
 def merchant_fee(book: int, key: UUID, merchant: int, fee: int, day: date, actor: int, reference: UUID) -> JournalEntry:

@@ -35,6 +35,7 @@ class Kind(IntEnum):
     ADVANCE_PAYABLE = 205
     CHANNEL_FUNDS = 206
     ELECTRONIC_CASH = 207
+    CARD_NETWORK = 208
 
     # On the way
     FUND_PURCHASE_IN_TRANSIT = 301
@@ -51,11 +52,13 @@ class Kind(IntEnum):
     # What is not known yet
     SUSPENSE = 401
     INSURER_SUSPENSE = 402
+    NETWORK_DISPUTED = 403
 
     # Result
     CUSTOMER_RECEIVABLE = 501
     FEES = 502
     FEES_OWN = 503
+    OWN_CAPITAL = 504
     SHARE_BANK = 521
     SHARE_PHONE_MAKER = 522
 
@@ -97,6 +100,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.INSURER, "owed to the insurer", Kind.PREMIUM_TRUST),
     ChartRow(Kind.ADVANCE_PAYABLE, "advance line owed to the bank", Kind.ADVANCE, _WITHIN),
     ChartRow(Kind.CHANNEL_FUNDS, "another channel's purchase money", Kind.FUND_COLLECTION),
+    ChartRow(Kind.CARD_NETWORK, "owed to the card network", Kind.OWN_MONEY),
     ChartRow(Kind.FUND_PURCHASE_IN_TRANSIT, "purchases on their way to collection", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FUND_PURCHASE_COLLECTED, "purchases collected, not confirmed", Kind.FUND_COLLECTION),
     ChartRow(Kind.FUND_REDEMPTION_IN_TRANSIT, "redemptions on their way to wallets", Kind.FUND_COLLECTION),
@@ -109,9 +113,11 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.CARD_DUE, "due from customers' banks for taps", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.SUSPENSE, "suspense", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.INSURER_SUSPENSE, "suspense with the insurer", Kind.PREMIUM_TRUST),
+    ChartRow(Kind.NETWORK_DISPUTED, "disputed with the card network", Kind.OWN_MONEY),
     ChartRow(Kind.CUSTOMER_RECEIVABLE, "owed to us by customers", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES, "fees still in the customer reserve", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES_OWN, "fees in our own money", Kind.OWN_MONEY),
+    ChartRow(Kind.OWN_CAPITAL, "the house's own capital", Kind.OWN_MONEY),
     ChartRow(Kind.SHARE_BANK, "the bank's share of card fees", Kind.OWN_MONEY),
     ChartRow(Kind.SHARE_PHONE_MAKER, "the phone maker's share of card fees", Kind.OWN_MONEY),
     ChartRow(Kind.HOLDING, "fund holding", Kind.REGISTRAR_MIRROR, _WITHIN, personal=True, units=True),

@@ -19,9 +19,10 @@ from tapwealth.play.week import Play
 
 Act = Callable[[Play], Awaitable[Any]]
 
-RESERVE, COLLECTION, ADVANCE = "0100000001", "0100000002", "0100000005"
+RESERVE, COLLECTION, OWN, ADVANCE = "0100000001", "0100000002", "0100000004", "0100000005"
 CUSTODY, INSURER, BILLER = "0200000001", "0200000002", "0200000003"
 BREAKFAST, MARKET, CHANNEL, LENDING_DESK = "0200000004", "0200000006", "0200000005", "0200000007"
+CARD_NETWORK, OWNERS = "0200000008", "0200000009"
 BANK_INCOME, PHONE_MAKER = "0200000010", "0200000011"
 METER = "1100234567"
 BANK_CNAPS = "313100000013"
@@ -63,9 +64,10 @@ async def set_the_stage(play: Play) -> None:
         (CUSTODY, "天弘基金托管专户", 0), (INSURER, "太平洋保险", 5_000_000_00), (BILLER, "北京电力", 0), (BREAKFAST, "老街早点铺", 0),
         (BANK_INCOME, "北京银行银行卡手续费", 0), (PHONE_MAKER, "手机公司", 0), (MARKET, "万家超市", 0),
         (CHANNEL, "渠道996", MONEY), (LENDING_DESK, "北京银行垫资处", 1_000_000_00),
+        (CARD_NETWORK, "银联清算", 1_000_000_00), (OWNERS, "Tapwealth 股东", 1_000_000_00),
     ]  # fmt: skip
     ours = [(RESERVE, "Tapwealth 客户备付金"), (COLLECTION, "Tapwealth 基金销售归集"), ("0100000003", "Tapwealth 保费专户"),
-            ("0100000004", "Tapwealth 自有资金"), (ADVANCE, "Tapwealth 垫资专户")]  # fmt: skip
+            (OWN, "Tapwealth 自有资金"), (ADVANCE, "Tapwealth 垫资专户")]  # fmt: skip
     accounts = [{"number": number, "name": name, "balance": balance} for number, name, balance in others]
     accounts += [{"number": number, "name": name, "balance": 0} for number, name in ours]
     accounts += [{"number": one.card_number, "name": one.name, "balance": 50_000_00} for one in stage.cast.customers]
@@ -133,8 +135,9 @@ def _fund() -> dict[str, Any]:
 
 
 async def fund_the_advance(play: Play) -> None:
-    """The bank's lending desk fills the advance account."""
+    """The bank's lending desk fills the advance account, and the house's owners its own."""
     await _push(play.stage, "advance line", LENDING_DESK, ADVANCE, 100_000_00, "advance line")
+    await _push(play.stage, "own capital", OWNERS, OWN, 1_000_00, "own capital")
 
 
 async def _push(stage: Stage, act: str, payer: str, payee: str, amount: int, text: str) -> None:

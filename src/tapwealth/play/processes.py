@@ -28,7 +28,7 @@ _READY_WITHIN = 90
 _DEATHS_IN_A_ROW = 5
 _PORTS_WITHIN = 5
 """Seconds that who has a port of ours is given to leave it."""
-PARTNERS = ("bank", "registrar", "identity", "biller", "insurer")
+PARTNERS = ("bank", "registrar", "identity", "biller", "insurer", "network")
 
 
 @dataclass(frozen=True, slots=True)

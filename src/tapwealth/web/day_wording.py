@@ -9,6 +9,8 @@ import re
 _YUAN = r"(-?[\d,]+\.\d\d)"
 _DAY = r"(\d{4}-\d\d-\d\d)"
 
+_ITEM_OF, _THE_ITEM = rf"(\S+) at terminal (\S+) of {_YUAN} yuan", r"参考号 \1（终端 \2，\3 元）"
+
 _LINES: tuple[tuple[str, str], ...] = (
     # steps
     (rf"{_DAY} is cut", r"\1 已日切"),
@@ -17,6 +19,14 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"no electronic cash is due to be returned", "没有应退回的电子现金"),
     (rf"{_YUAN} yuan of electronic cash returned", r"退回电子现金 \1 元"),
     (r"(\d+) authorisations expired", r"\1 笔授权到期释放"),
+    (rf"(\d+) items presented, {_YUAN} yuan", r"提交 \1 笔，共 \2 元"),
+    (rf"{_YUAN} given back", r"退还 \1 元"),
+    (r"(\d+) items not cleared yet", r"\1 笔尚未清算"),
+    (r"(\d+) items disputed with the network", r"\1 笔与银联有争议"),
+    (r"the network has not taken what was presented", "银联尚未接收提交文件"),
+    (r"no clearing file that can be believed", "没有可信的清算文件"),
+    (rf"we owe the card network {_YUAN} yuan", r"应付银联 \1 元"),
+    (rf"the card network owes us {_YUAN} yuan", r"应收银联 \1 元"),
     (rf"(\d+) sales cleared, {_YUAN} yuan", r"清算 \1 笔，共 \2 元"),
     (r"transit drained", "跨册在途已清空"),
     (rf"of the fees {_YUAN} are the bank's, {_YUAN} the phone maker's", r"手续费中银行得 \1，手机公司得 \2"),
@@ -86,6 +96,22 @@ _LINES: tuple[tuple[str, str], ...] = (
         rf"(\S+): the bank rejected {_YUAN} yuan of a tap \((.*)\); the customer owes it",
         r"\1：碰一碰的 \2 元银行未支付（\3），待客户补还",
     ),
+    # breaks with the card network
+    (rf"{_ITEM_OF} is taken back, and nothing was wrong with it", rf"{_THE_ITEM} 被冲回，而该笔并无差错"),
+    (rf"{_ITEM_OF} is a refund that no merchant of ours asked for", rf"{_THE_ITEM} 为退货，本方商户并未申请"),
+    (rf"{_ITEM_OF} is a sale that was never authorised here", rf"{_THE_ITEM} 本方从未授权"),
+    (rf"{_ITEM_OF} is cleared once more", rf"{_THE_ITEM} 重复清算"),
+    (rf"{_ITEM_OF} is a refund of another amount than was presented", rf"{_THE_ITEM} 退货金额与提交不符"),
+    (rf"{_ITEM_OF} was undone after it had been presented", rf"{_THE_ITEM} 提交后已撤销"),
+    (rf"{_ITEM_OF} is more than may be cleared for it", rf"{_THE_ITEM} 超出可清算金额"),
+    (rf"{_ITEM_OF} has another network fee than the tariff", rf"{_THE_ITEM} 网络费与费率不符"),
+    (rf"{_ITEM_OF} was presented and is not in the network's file", rf"{_THE_ITEM} 已提交，银联清算文件中没有"),
+    (rf"(\S+) at terminal (\S+): {_YUAN} yuan were presented, {_YUAN} cleared", r"参考号 \1（终端 \2）提交 \3 元，清算 \4 元"),
+    (rf"(\S+): the card network owes {_YUAN} yuan of {_DAY} and has not paid", r"\1：银联应付 \3 的 \2 元尚未到账"),
+    (r"the network is to put it right", "待银联更正"),
+    (r"ask the network", "请询问银联"),
+    (r"ask the merchant", "请询问商户"),
+    (r"ask it", "请向其查询"),
     # breaks: what to do
     (r"fetch the statement of this account and day", "请取该账户当日对账单"),
     (r"compare with the statement of the day before; ask the bank what it changed", "请比对前一日对账单并询问银行"),
@@ -117,7 +143,8 @@ def chinese(text: str) -> str | None:
     for pattern, line in _KNOWN:
         if (match := pattern.fullmatch(text)) is not None:
             return match.expand(line)
-    return None
+    parts = [chinese(part) for part in text.split("; ")] if "; " in text else [None]
+    return "；".join(part for part in parts if part) if all(parts) else None
 
 
 def _of_break(found: re.Match[str]) -> str | None:

@@ -16,6 +16,7 @@ from tapwealth.flows.reports.customers import customer_view, find_person, read_i
 from tapwealth.flows.reports.days import count, day_view, states
 from tapwealth.flows.reports.declines import declines_of
 from tapwealth.flows.reports.enrolment import merchant_file, merchant_lines
+from tapwealth.flows.reports.network import network_view
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.settlements import MerchantStatement, PartyStatement, merchant_statement, party_statement
 from tapwealth.flows.reports.shops import fee_statement, merchant_views
@@ -94,6 +95,7 @@ def views(house: House) -> Mapping[str, View]:
             caller, lambda: _read(house, lambda tx: merchant_statement(tx, given["number"], read_date(given["date"])))
         ),
         "shares/{party}": lambda caller, given: _for_operators(caller, lambda: _read(house, _shares(given))),
+        "network/{date}": lambda caller, given: _for_operators(caller, lambda: _network(house, read_date(given["date"]))),
         "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
         "reservations": lambda caller, _given: _for_operators(caller, lambda: _read(house, reservations.still_open)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
@@ -214,6 +216,11 @@ def _shares(given: Mapping[str, str]) -> Callable[[Any], Awaitable[Any]]:
     """Of the dates `?from=` and `?to=`."""
     first, last = (read_date(given.get(name, "")) for name in ("from", "to"))
     return lambda tx: party_statement(tx, given["party"], first, last)
+
+
+async def _network(house: House, day: date) -> Any:
+    async with house.database.read() as tx:
+        return await network_view(house, tx, day)
 
 
 def _fees(day: date) -> Callable[[Any], Awaitable[Any]]:

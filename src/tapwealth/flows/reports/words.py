@@ -97,6 +97,17 @@ TAP_KINDS = {
     TransactionKind.OFFLINE_SALE: Words("电子现金消费（脱机）", "Sale from electronic cash, offline"),
 }
 
+DISPUTES = {
+    "taken_back_unasked": Words("无差错而被冲回", "taken back, and nothing was wrong with it"),
+    "refund_of_nobody": Words("无人申请的退货", "a refund that nobody asked for"),
+    "not_authorised": Words("从未授权", "never authorised"),
+    "cleared_twice": Words("重复清算", "cleared twice"),
+    "refund_differs": Words("退货金额不符", "a refund of another amount"),
+    "undone_meanwhile": Words("提交后已撤销", "undone after it was presented"),
+    "above_tolerance": Words("超出可清算金额", "more than may be cleared"),
+    "fee_differs": Words("网络费与费率不符", "another fee than the tariff's"),
+}
+"""What is disputed with the card network (`clearing.judge.Why`)."""
 PURPOSES = {
     "move_in": Words("客户转入", "customers' move-ins"),
     "move_out": Words("客户转出", "customers' move-outs"),
@@ -107,6 +118,7 @@ PURPOSES = {
     "merchant_payout": Words("商户结算", "merchant payout"),
     "fees": Words("手续费划转", "fees to own money"),
     "fee_share": Words("手续费分润", "share of card fees"),
+    "network_settlement": Words("银联清算", "to the card network"),
     "biller_payout": Words("缴费机构结算", "biller payout"),
     "premium_sweep": Words("保费归集", "premiums to the trust"),
     "card_debit": Words("碰一碰银行卡扣款", "bank cards' share of taps"),

@@ -14,7 +14,7 @@ from io import BytesIO
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.faults import PlannedFault
 from tapwealth.sandbox.network.mistakes import Cleared, cleared
-from tapwealth.sandbox.network.tariff import fees
+from tapwealth.sandbox.network.tariff import Fees, fees
 from tapwealth.wire.clearing_file import Direction, Header, Item, ItemKind, NetworkFile, position_of, write_network_file
 
 NETWORK_SCHEMA = """
@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS item (
   original_date TEXT NOT NULL, interchange INTEGER NOT NULL, issuer_fee INTEGER NOT NULL, acquirer_fee INTEGER NOT NULL,
   original_rrn TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS item_due ON item (institution, due) WHERE told_day IS NULL;
+CREATE INDEX IF NOT EXISTS item_sale ON item (institution, rrn);
+CREATE INDEX IF NOT EXISTS item_original ON item (institution, original_rrn);
 CREATE TABLE IF NOT EXISTS clearing (
   institution TEXT NOT NULL, day TEXT NOT NULL, sequence INTEGER NOT NULL, content BLOB NOT NULL, items INTEGER NOT NULL,
   position INTEGER NOT NULL, PRIMARY KEY (institution, day, sequence));
@@ -81,13 +83,34 @@ def take(
 def _add(tx: sqlite3.Connection, institution: str, made: Iterable[Cleared]) -> None:
     row = tx.execute("SELECT name FROM tariff").fetchone()
     tariff = row["name"] if row else "current"
-    rows = []
-    for due, item in made:
-        priced = replace(item, **fees(tariff, item.category_code, item.amount)._asdict())
-        kind, *cells = astuple(priced)
-        rows.append((institution, due.isoformat(), kind.value, *(one.isoformat() if isinstance(one, date) else one for one in cells)))
     slots = ", ".join("?" * (2 + len(_COLUMNS)))
-    tx.executemany(f"INSERT INTO item (institution, due, {', '.join(_COLUMNS)}) VALUES ({slots})", rows)  # noqa: S608 - field names
+    insert = f"INSERT INTO item (institution, due, {', '.join(_COLUMNS)}) VALUES ({slots})"  # noqa: S608 - field names
+    for due, item in made:
+        kind, *cells = astuple(replace(item, **_fees(tx, institution, tariff, item)._asdict()))
+        row = (institution, due.isoformat(), kind.value, *(one.isoformat() if isinstance(one, date) else one for one in cells))
+        tx.execute(insert, row)
+
+
+def _fees(tx: sqlite3.Connection, institution: str, tariff: str, item: Item) -> Fees:
+    """Of a sale by its amount. A refund gives back what the sale then no longer costs; taken back, as much again."""
+    left = _left(tx, institution, item.original_rrn) if item.original_rrn else None
+    if left is None:
+        return fees(tariff, item.category_code, item.amount)
+    most, least = (left, left - item.amount) if item.kind is ItemKind.REFUND else (left + item.amount, left)
+    dearer, cheaper = fees(tariff, item.category_code, most), fees(tariff, item.category_code, max(least, 0))
+    return Fees(*(more - less for more, less in zip(dearer, cheaper, strict=True)))
+
+
+_SALE = "SELECT amount FROM item WHERE (institution, rrn, kind) = (?, ?, 'P') ORDER BY seq DESC LIMIT 1"
+_GIVEN = (
+    "SELECT coalesce(sum(CASE kind WHEN 'R' THEN amount ELSE -amount END), 0) AS given FROM item WHERE (institution, original_rrn) = (?, ?)"
+)
+
+
+def _left(tx: sqlite3.Connection, institution: str, rrn: str) -> int | None:
+    """What is left of a sale, by its reference; None if it never came."""
+    sale, given = tx.execute(_SALE, (institution, rrn)).fetchone(), tx.execute(_GIVEN, (institution, rrn)).fetchone()
+    return None if sale is None else int(sale["amount"]) - int(given["given"])
 
 
 def _clear(tx: sqlite3.Connection, header: Header) -> int:

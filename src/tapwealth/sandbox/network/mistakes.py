@@ -77,7 +77,7 @@ def _unasked_refund(one: Item, day: date, _: PlannedFault) -> list[Cleared]:
 
 
 def _taken_back(wrong: Item) -> Item:
-    return replace(wrong, kind=_TAKEN_BACK_BY[wrong.kind], original_rrn="")
+    return replace(wrong, kind=_TAKEN_BACK_BY[wrong.kind])
 
 
 def _number(one: Item, what: str, digits: int) -> str:
