@@ -10,6 +10,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.wire.iso8583.requests import TransactionKind
+
 
 class BusinessDay(NamedTuple):
     """A date that has begun to end."""
@@ -38,11 +40,17 @@ async def platform_now(tx: Any) -> datetime:
     return now
 
 
+_BY_CARD = (TransactionKind.SALE, TransactionKind.OFFLINE_SALE, TransactionKind.PREAUTHORISATION, TransactionKind.BALANCE)
+"""What a card is held to a reader for; the rest follows it."""
+
+
 async def taps(tx: Any) -> dict[date, tuple[int, int, int, int]]:
     """By date of the tap: (approved, declined, reversed, expired); what was reversed or expired had been approved."""
     rows = await tx.fetch(
         "select business_date, count(*) filter (where state <> 'declined'), count(*) filter (where state = 'declined'),"
-        " count(*) filter (where state = 'reversed'), count(*) filter (where state = 'expired') from authorisation group by 1"
+        " count(*) filter (where state = 'reversed'), count(*) filter (where state = 'expired') from authorisation"
+        " where kind = any($1) group by 1",
+        list(_BY_CARD),
     )
     return {row[0]: tuple(row[1:]) for row in rows}
 
