@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from card_authority import CA_KEY
 from PIL import Image
-from till_host import KEY, NOON, TERMINAL, Bank, Network, served, set_up
+from till_host import KEY, MASTER_KEY, NOON, TERMINAL, Bank, Network, served, set_up
 from virtual_reader import PAN, make_store, phone, wait_until
 
 from tapwealth.acquiring.readers.reader import NoCard
@@ -32,6 +32,7 @@ from tapwealth.terminal.outcome import Ended, Ending, OnlineRequest
 from tapwealth.wire import tlv
 from tapwealth.wire.emv_data import CryptogramType
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest
+from tapwealth.wire.key_block import BlockKey, padding_of, write_key_block
 
 NO_PAPER = Paper(None, None)
 
@@ -442,7 +443,9 @@ def test_without_a_font_it_is_said_which_to_install(tmp_path: Path, monkeypatch:
         ({"host": "somewhere"}, "'somewhere' is no address"),
         ({"merchant": None}, "merchant is missing"),
         ({"merchant": "12"}, "'12' has 2 characters; it has 15"),
-        ({"key_file": None}, "key or key_file is missing"),
+        ({"key_file": None}, "key_file and master_key_file are missing"),
+        ({"transport_key": "00" * 32}, "master_key_file is missing"),
+        ({"transport_key": "00" * 32, "master_key_file": "till.key"}, "it is no key block of version D"),
         ({"key_file": "none.key"}, "the file cannot be opened"),
         ({"key_file": None, "key": "12"}, "key is no key; write 16 or 32 hex digits"),
         ({"colour": "red"}, "the entry colour is unknown"),
@@ -468,6 +471,41 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     (inline / "till.toml").chmod(0o644)
     with pytest.raises(BadInput, match="others may read the terminal's key"):
         read_till(inline)
+
+
+TRANSPORT_KEY = bytes(range(32))
+
+
+def as_block(key: bytes, usage: str = "K0") -> str:
+    block = BlockKey(usage, "T", "N", "N", key)
+    return write_key_block(TRANSPORT_KEY, block, bytes(padding_of(block)))
+
+
+def test_a_terminal_that_was_given_a_key_block_signs_on_before_it_sells(network: Network, tmp_path: Path, card: str, bank: Bank) -> None:
+    folder = set_up(tmp_path / "till", network.port, key_file=None, master_key_file="block", transport_key=TRANSPORT_KEY.hex())
+    (folder / "block").write_text(as_block(MASTER_KEY))
+    read_till(folder).till(start_batch=1).close()
+    early = pay(folder, card)
+    assert (early.code, early.note) == (3, "nothing is booked: the till has no key yet: sign on")
+    assert commands.settle(folder, NO_PAPER).code == 3
+    assert bank.seen == []
+    assert commands.sign_on(folder, None).data["outcome"] == "new_key"
+    paid = pay(folder, card)
+    assert paid.code == 0
+    (folder / "block").write_text(as_block(MASTER_KEY[::-1]))
+    assert commands.void(folder, paid.data["invoice"], None, 1, NO_PAPER).code == 0, "cards are kept under the till's own key"
+    (folder / "block").write_text(as_block(MASTER_KEY, "P0"))
+    with pytest.raises(BadInput, match="it holds no terminal's master key"):
+        read_till(folder)
+    (folder / "block").write_text(as_block(MASTER_KEY)[:-1] + "0")
+    with pytest.raises(BadInput, match=r"block: key block: it was altered|it is no key block"):
+        read_till(folder)
+
+
+def test_a_till_without_its_own_key_says_so(folder: Path) -> None:
+    (folder / "store.key").write_text("")
+    with pytest.raises(BadInput, match=r"store\.key: it is no key; restore it"):
+        commands.report(folder, "", NO_PAPER)
 
 
 def test_a_kernel_that_offers_a_pin_is_refused_and_one_without_is_taken(tmp_path: Path) -> None:

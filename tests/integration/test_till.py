@@ -276,7 +276,8 @@ async def test_a_file_under_another_key_does_not_open(bank: Bank, network: Netwo
     network.loses_next = 2
     await sell(till)
     till.close()
-    other = Till(folder, "127.0.0.1", network.port, TERMINAL, MERCHANT, KEY[::-1])
+    (folder / "store.key").write_text("00" * 32)
+    other = till_on(network, folder)
     with pytest.raises(BadInput, match="stored card data do not open"):
         await other.reverse_pending()
     other.close()

@@ -16,7 +16,7 @@ from tapwealth.wire.iso8583.terminal_side import Answer, Payment, Place
 
 
 class Drawer:
-    """`mac_key` is the maker's, under which card data are kept; the one in use is that of the last sign-on, if there was one."""
+    """`mac_key` is the maker's, if it gave one; the one in use is that of the last sign-on, if there was one."""
 
     def __init__(
         self, folder: Path, terminal_id: str, merchant_id: str, mac_key: bytes, merchant_name: str, start_batch: int | None = None
@@ -26,18 +26,26 @@ class Drawer:
             if len(text) != length:
                 raise BadInput(f"{text!r} has {len(text)} characters", where=what, hint=f"it has {length}")
         self.merchant_name = merchant_name
-        self._makers_key, self.vault = checked_key(mac_key), CardVault(mac_key, terminal_id)
+        self._makers_key = checked_key(mac_key) if mac_key else b""
         self.file = StateFile(folder)
         try:
             place = merchant_id, terminal_id
             self.state = self.file.load(*place) if start_batch is None else self.file.begin(*place, start_batch)
+            self.vault = CardVault(self._keeping_key(), terminal_id)
         except BaseException:
             self.file.close()
             raise
 
+    def _keeping_key(self) -> bytes:
+        """A till from before it had a key of its own kept cards under its maker's."""
+        key = self.file.own_key() or self._makers_key
+        if not key:
+            raise BadInput("the till's own key store.key is missing", where=str(self.file.folder), hint="restore it with the state")
+        return key
+
     @property
     def mac_key(self) -> bytes:
-        """Raises BadInput if the stored key does not open."""
+        """Empty before the first sign-on of a till whose maker gave it none. Raises BadInput if the stored key does not open."""
         kept = self.state.working_key
         return bytes.fromhex(self.vault.open(kept)) if kept else self._makers_key
 

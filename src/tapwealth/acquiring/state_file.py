@@ -2,8 +2,8 @@
 
 `state.json` is replaced as a whole: written beside it, flushed to the disk, renamed. Before it `numbers.json` is, with the numbers that the
 new state has taken and how many writes there were: so a state that is missing or older than the last is recognised and refused, and numbers
-that a kill left between the two writes are skipped, never given twice. A closed batch is written once, into `batches`. The lock keeps a
-second process away.
+that a kill left between the two writes are skipped, never given twice. A closed batch is written once, into `batches`. Card data lie there
+under the till's own key, `store.key`, which a real till keeps in its secure element. The lock keeps a second process away.
 """
 
 import fcntl
@@ -17,11 +17,13 @@ from typing import Annotated, NoReturn
 import msgspec
 
 from tapwealth.acquiring.till_state import FORMAT, LAST_NUMBER, Numbers, TillState, Voucher, VoucherKind
+from tapwealth.kernel.ids import secret_bytes
 from tapwealth.kernel.refusal import BadInput
 
 KEPT_BATCHES = 400
 """A refund finds its sale in so many batches before the open one; older ones are deleted, card data and all."""
-_STATE, _NUMBERS, _BATCHES = "state.json", "numbers.json", "batches"
+_STATE, _NUMBERS, _BATCHES, _OWN_KEY = "state.json", "numbers.json", "batches", "store.key"
+_OWN_KEY_BYTES = 32
 BEGIN_ANEW = "restore it; or begin a batch that this till never used (a new till: 1) by 'tapwealth terminal sign-on --start-batch NUMBER'"
 
 
@@ -116,6 +118,8 @@ class StateFile:
         numbers = Numbers(batch) if mark is None else msgspec.structs.replace(mark.numbers, batch=batch)
         if self._state.exists():
             os.replace(self._state, self._state.with_name(f"{_STATE}.before-{batch:06d}"))
+        if self.own_key() is None:
+            _write_through(self.folder / _OWN_KEY, secret_bytes(_OWN_KEY_BYTES).hex().encode())
         state = TillState(FORMAT, merchant_id, terminal_id, numbers, 0 if mark is None else mark.generation)
         self.save(state)
         return state
@@ -126,6 +130,17 @@ class StateFile:
         except BadInput:
             return False
         return True
+
+    def own_key(self) -> bytes | None:
+        """The key under which card data are kept, made with the first state; None for a till from before there was one. Raises BadInput."""
+        text = _content(self.folder / _OWN_KEY)
+        try:
+            key = None if text is None else bytes.fromhex(text.decode())
+        except ValueError:
+            key = b""
+        if key is not None and len(key) != _OWN_KEY_BYTES:
+            raise BadInput("it is no key", where=str(self.folder / _OWN_KEY), hint="restore it: without it stored cards cannot be read")
+        return key
 
     def last_batch(self) -> int:
         """The greatest batch number that is known to have been used here; 0 is none."""

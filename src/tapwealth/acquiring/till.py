@@ -81,7 +81,7 @@ class Till:
         timeout_ms: int = DEFAULT_TIMEOUT_MS,
         start_batch: int | None = None,
     ) -> None:
-        """`terminal_id` has 8 characters, `merchant_id` 15; `start_batch` begins a new state.
+        """`terminal_id` has 8 characters, `merchant_id` 15; `mac_key` is empty if the till is to sign on first; `start_batch` begins anew.
 
         Raises BadInput if the folder's state is not in order, another till's or in use.
         """
@@ -113,6 +113,8 @@ class Till:
     @property
     def hindrance(self) -> str:
         """Why no sale can be begun now; empty if one can. Ask before a card is asked."""
+        if not self._drawer.mac_key:
+            return "the till has no key yet: sign on"
         if self._state.is_being_settled:
             return "the batch is being settled: settle first"
         return f"the batch holds {MAX_BATCH} vouchers: settle first" if len(self._state.vouchers) >= MAX_BATCH else ""
@@ -147,7 +149,7 @@ class Till:
         """
         card = CardData(track2, psn)
         payment = Payment(track2=Pan(track2), psn=psn, amount=amount, entry_mode=entry_mode)
-        pack(sale_message(self._drawer.place("000000"), payment, icc_data), self._drawer.mac_key)
+        pack(sale_message(self._drawer.place("000000"), payment, icc_data), None)
 
         def begun() -> Voucher:
             voucher = self._drawer.voucher(VoucherKind.SALE, card, amount, entry_mode, at)
@@ -178,7 +180,7 @@ class Till:
         the till has to do first keeps it from storing this: the money has left the card. Raises BadInput if the values make no message.
         """
         payment = Payment(track2=Pan(track2), psn=psn, amount=amount, entry_mode=entry_mode)
-        pack(offline_advice_message(self._drawer.place("000000"), payment, icc_data), self._drawer.mac_key)
+        pack(offline_advice_message(self._drawer.place("000000"), payment, icc_data), None)
         async with self._turn:
             batch = f"{self._state.following_batch:06d}" if self._state.is_being_settled else ""
             voucher = self._drawer.voucher(VoucherKind.OFFLINE_SALE, CardData(track2, psn), amount, entry_mode, at, batch=batch)
@@ -240,7 +242,7 @@ class Till:
         It goes on where an earlier call left it.
         """
         async with self._turn:
-            due = await self._due()
+            due = await self._due() if self._drawer.mac_key else self.hindrance
             if due:
                 return self._unfinished(due)
             try:

@@ -1,7 +1,7 @@
 """What a till remembers over a power failure: its numbers, what was sent and not answered, the vouchers of the open batch.
 
 A *voucher* is one thing that the merchant did and has paper of: a sale, a sale that the card approved by itself, a void, a refund. Card
-data are kept only as ciphertext under a key derived from the terminal's (AES-256-GCM, HKDF-SHA-256; a real till keeps that key in its
+data are kept only as ciphertext under a key derived from the till's own (AES-256-GCM, HKDF-SHA-256; a real till keeps that key in its
 secure element), and of track 2 no more than PAN, expiry and service code once the issuer has answered (PCI DSS 3.3.1): what an advice
 carries is kept until the advice is answered.
 """
@@ -188,8 +188,8 @@ class CardData(NamedTuple):
 class CardVault:
     """Turns secrets of the till into what may lie on a disk, and back."""
 
-    def __init__(self, terminal_key: bytes, terminal_id: str) -> None:
-        key = HKDF(SHA256(), 32, salt=None, info=b"tapwealth till card data").derive(terminal_key)
+    def __init__(self, keeping_key: bytes, terminal_id: str) -> None:
+        key = HKDF(SHA256(), 32, salt=None, info=b"tapwealth till card data").derive(keeping_key)
         self._cipher, self._bound_to = AESGCM(key), terminal_id.encode()
 
     def seal(self, text: str) -> str:

@@ -19,12 +19,15 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.terminal.config import Application, TerminalConfig
 from tapwealth.terminal.config_file import read_config
 from tapwealth.terminal.qualifiers import Ttq
+from tapwealth.wire.key_block import read_key_block
 
 SETTINGS = "till.toml"
 _WITHOUT_PIN = bytes.fromhex("32000000")
 """What a till offers a card unless told: qPBOC, contact, signature. It has no keys to enter a PIN with."""
 _ENTRIES = frozenset(
     (
+        "transport_key",
+        "transport_key_file",
         "host",
         "merchant",
         "terminal",
@@ -105,6 +108,9 @@ class _Entries:
     def settings(self, folder: Path) -> TillSettings:
         host, port = read_address(self.text("host"), where=f"{self._path}: host")
         terminal = self.text("terminal")
+        mac_key, master_key = self.key("key", (8, 16)), self.master_key()
+        if not mac_key and not master_key:
+            self._wrong("key_file and master_key_file are missing", "name the terminal's MAC key, or its master key, or both")
         return TillSettings(
             folder=folder,
             host=host,
@@ -112,8 +118,8 @@ class _Entries:
             merchant_number=self.text("merchant"),
             terminal_number=terminal,
             name=self.text("name"),
-            mac_key=self.key("key", (8, 16)) or self._wrong("key or key_file is missing", "name the terminal's MAC key"),
-            master_key=self.key("master_key", (16,)),
+            mac_key=mac_key,
+            master_key=master_key,
             kernel=self.kernel(terminal),
             timeout_ms=self.timeout(),
             language=self.language(),
@@ -140,6 +146,20 @@ class _Entries:
             if len(key) in sizes
             else self._wrong(f"{name} is no key", f"write {' or '.join(str(2 * size) for size in sizes)} hex digits")
         )
+
+    def master_key(self) -> bytes:
+        """In hex, or as the acquirer's key block (X9.143) under the transport key."""
+        transport = self.key("transport_key", (16, 24, 32))
+        if not transport:
+            return self.key("master_key", (16,))
+        path = self._beside("master_key_file") or self._wrong("master_key_file is missing", "name the file of the key block")
+        try:
+            block = read_key_block(transport, _content(path))
+        except BadInput as wrong:
+            raise BadInput(wrong.what, where=f"{path}: {wrong.where}", hint=wrong.hint) from None
+        if (block.usage, block.algorithm, len(block.key)) != ("K0", "T", 16):
+            raise BadInput("it holds no terminal's master key", where=str(path), hint="the block of a terminal has usage K0, algorithm T")
+        return block.key
 
     def kernel(self, terminal: str) -> TerminalConfig:
         path = self._beside("kernel_file")
