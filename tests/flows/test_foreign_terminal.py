@@ -7,7 +7,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from itertools import count
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import httpx
 import msgspec
 import pytest
 from clearing_network import clear
@@ -18,7 +21,7 @@ from pyemv.ac import generate_arpc_1
 from pyemv.mac import mac_iso9797_3
 from pyemv.tools import encrypt_tdes_ecb, xor
 
-from tapwealth.app.wiring import open_edges
+from tapwealth.app.wiring import Edges, open_edges
 from tapwealth.flows import terminals
 from tapwealth.flows.tokens import Provisioned
 from tapwealth.issuing import store as issuing
@@ -169,14 +172,19 @@ async def on(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[P
 
 
 @pytest.fixture
-async def till(on: Played) -> AsyncIterator[Till]:
-    edges = await open_edges(on.house, "token", real_time=False)
-    async with edges.running():
-        port = await edges.listener.start("127.0.0.1", 0)
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        yield Till(reader, writer, Phone(on.given[0]))
-        writer.transport.abort()
-        await edges.listener.stop(grace_ms=1_000)
+async def edges(on: Played) -> AsyncIterator[Edges]:
+    opened = await open_edges(on.house, "token", real_time=False)
+    async with opened.running():
+        yield opened
+
+
+@pytest.fixture
+async def till(on: Played, edges: Edges) -> AsyncIterator[Till]:
+    port = await edges.listener.start("127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    yield Till(reader, writer, Phone(on.given[0]))
+    writer.transport.abort()
+    await edges.listener.stop(grace_ms=1_000)
 
 
 async def states(on: Played) -> dict[str, str]:
@@ -278,3 +286,34 @@ async def test_what_follows_a_transaction_and_its_reversal(on: Played, till: Til
         "000006": "captured", "000007": "declined", "000009": "done",
     }  # fmt: skip
     await on.town.all_books_balance()
+
+
+async def test_who_is_suspended_is_declined_by_the_next_message_and_sells_again_when_two_have_said_so(edges: Edges, till: Till) -> None:
+    """The operators' commands come by HTTP, the terminal's messages over TCP: what one door learns the other knows at once."""
+    transport = httpx.ASGITransport(app=edges.http)
+    async with httpx.AsyncClient(transport=transport, base_url="http://house") as http:
+
+        async def give(login: str, name: str, body: dict[str, str]) -> Any:
+            signed_in = (await http.post("/login", json={"login": login, "password": "a long password"})).json()
+            headers = {"Authorization": f"Bearer {signed_in['token']}", "Idempotency-Key": str(uuid4())}
+            answer = await http.post(f"/commands/{name}", json=body, headers=headers)
+            assert answer.status_code == 200, answer.text
+            return answer.json()["result"]
+
+        async def sells(stan: str) -> bytes:
+            return (await till.ask(till.sale(stan, 1_00)))[0][1][39]
+
+        assert await sells("000001") == b"00"
+        await give("ops.chen", "suspend_merchant", {"merchant_number": SHOP, "reason": "complaints"})
+        assert await sells("000002") == b"03"
+        ((_, refused),) = await till.ask(written("0800", till.placed("000003", "00", "003"), b""))
+        assert refused[39] == b"03"
+        resume = {"merchant_number": SHOP, "state": "active", "reason": "settled"}
+        proposed = await give("ops.chen", "propose_merchant_state", resume)
+        assert await sells("000004") == b"03", "one person is not enough"
+        await give("pm.zhou", "approve", {"proposal": proposed["proposal"]})
+        assert await sells("000005") == b"00"
+        await give("ops.chen", "change_terminal", {"terminal_number": NUMBER, "state": "closed", "reason": "worn out"})
+        assert await sells("000006") == b"58"
+        reversed_ = await till.ask(till.reversal("000005", 1_00))
+        assert reversed_[0][1][39] == b"00", "what it sold may be undone"
