@@ -362,7 +362,7 @@ async def test_what_a_merchant_pays_is_shared_to_the_fen_and_each_party_has_its_
     assert [(one.number, one.gross, one.fee) for one in found.lines] == [("898110053110002", 400_01, 1_52)]
 
 
-FRIDAY, SATURDAY, NEXT_MONDAY = (MONDAY + timedelta(days=days) for days in (4, 5, 7))
+FRIDAY, SATURDAY, SUNDAY, NEXT_MONDAY = (MONDAY + timedelta(days=days) for days in (4, 5, 6, 7))
 
 
 async def test_what_is_paid_out_after_a_friday_waits_for_monday_also_when_the_bank_had_rejected_it(host: CardTown) -> None:
@@ -380,6 +380,7 @@ async def test_what_is_paid_out_after_a_friday_waits_for_monday_also_when_the_ba
     assert report.text == "1 merchants: receipts 0.00, fee 0.00, paid out 30.00"
     assert await payout_dates(host) == {f"MER-{NO_FEE.merchant_number}-20140301": NEXT_MONDAY}
     assert (await merchant_settlement.settle_merchants(host.place.house, SATURDAY)) == report
+    assert (await merchant_settlement.settle_merchants(host.place.house, SUNDAY)).figures["merchants"] == 0, "nothing is left to say"
     assert await host.place.total(Kind.MERCHANT) == 0
     await host.place.all_books_balance()
 

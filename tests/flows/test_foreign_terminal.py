@@ -4,7 +4,7 @@ Nothing of `tapwealth.wire`, `card`, `terminal` or `acquiring` makes or reads a 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ import pytest
 from clearing_network import clear
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
 from played_days import MONDAY, SHOP, Played, operator, stage
 from pyemv.ac import generate_arpc_1
 from pyemv.mac import mac_iso9797_3
@@ -31,6 +33,7 @@ BATCH, MASTER_KEY = "000001", bytes.fromhex("1122334455667788AABBCCDDEEFF0011")
 
 
 STANS = count(100)
+Give = Callable[..., Awaitable[Any]]
 
 
 def mac(message: bytes, key: bytes) -> bytes:
@@ -103,9 +106,10 @@ class Till:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, phone: Phone) -> None:
         self.reader, self.writer, self.phone, self.key = reader, writer, phone, MAC_KEY
+        self.number, self.master_key = NUMBER, MASTER_KEY
 
     def placed(self, stan: str, kind: str, code: str) -> dict[int, str]:
-        where = {41: NUMBER.encode().hex(), 42: SHOP.encode().hex(), 49: b"156".hex()}
+        where = {41: self.number.encode().hex(), 42: SHOP.encode().hex(), 49: b"156".hex()}
         return {11: stan, 60: f"0013{kind}{BATCH}{code}500", **where}
 
     def card(self, amount: int) -> dict[int, str]:
@@ -145,7 +149,7 @@ class Till:
         """The MAC key that it is given; it is not taken into use yet."""
         ((kind, told),) = await self.ask(written("0800", self.placed(stan, "00", "003"), b""))
         assert (kind, told[39], len(told[62]), 64 in told) == ("0810", b"00", 40, False)
-        cipher = Cipher(TripleDES(MASTER_KEY + MASTER_KEY[:8]), modes.ECB()).decryptor()
+        cipher = Cipher(TripleDES(self.master_key + self.master_key[:8]), modes.ECB()).decryptor()
         pin, code = cipher.update(told[62][:16]), cipher.update(told[62][20:36])
         assert [encrypt_tdes_ecb(key, bytes(8))[:4] for key in (pin, code)] == [told[62][16:20], told[62][36:]]
         return code
@@ -288,32 +292,71 @@ async def test_what_follows_a_transaction_and_its_reversal(on: Played, till: Til
     await on.town.all_books_balance()
 
 
-async def test_who_is_suspended_is_declined_by_the_next_message_and_sells_again_when_two_have_said_so(edges: Edges, till: Till) -> None:
-    """The operators' commands come by HTTP, the terminal's messages over TCP: what one door learns the other knows at once."""
-    transport = httpx.ASGITransport(app=edges.http)
-    async with httpx.AsyncClient(transport=transport, base_url="http://house") as http:
+@pytest.fixture
+async def give(edges: Edges) -> AsyncIterator[Give]:
+    """A command of an operator's, by HTTP."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=edges.http), base_url="http://house") as http:
 
-        async def give(login: str, name: str, body: dict[str, str]) -> Any:
+        async def command(login: str, name: str, **body: str) -> Any:
             signed_in = (await http.post("/login", json={"login": login, "password": "a long password"})).json()
             headers = {"Authorization": f"Bearer {signed_in['token']}", "Idempotency-Key": str(uuid4())}
             answer = await http.post(f"/commands/{name}", json=body, headers=headers)
             assert answer.status_code == 200, answer.text
             return answer.json()["result"]
 
-        async def sells(stan: str) -> bytes:
-            return (await till.ask(till.sale(stan, 1_00)))[0][1][39]
+        yield command
 
-        assert await sells("000001") == b"00"
-        await give("ops.chen", "suspend_merchant", {"merchant_number": SHOP, "reason": "complaints"})
-        assert await sells("000002") == b"03"
-        ((_, refused),) = await till.ask(written("0800", till.placed("000003", "00", "003"), b""))
-        assert refused[39] == b"03"
-        resume = {"merchant_number": SHOP, "state": "active", "reason": "settled"}
-        proposed = await give("ops.chen", "propose_merchant_state", resume)
-        assert await sells("000004") == b"03", "one person is not enough"
-        await give("pm.zhou", "approve", {"proposal": proposed["proposal"]})
-        assert await sells("000005") == b"00"
-        await give("ops.chen", "change_terminal", {"terminal_number": NUMBER, "state": "closed", "reason": "worn out"})
-        assert await sells("000006") == b"58"
-        reversed_ = await till.ask(till.reversal("000005", 1_00))
-        assert reversed_[0][1][39] == b"00", "what it sold may be undone"
+
+async def test_who_is_suspended_is_declined_by_the_next_message_and_sells_again_when_two_have_said_so(give: Give, till: Till) -> None:
+    """The operators' commands come by HTTP, the terminal's messages over TCP: what one door learns the other knows at once."""
+
+    async def sells(stan: str) -> bytes:
+        return (await till.ask(till.sale(stan, 1_00)))[0][1][39]
+
+    assert await sells("000001") == b"00"
+    await give("ops.chen", "suspend_merchant", merchant_number=SHOP, reason="complaints")
+    assert await sells("000002") == b"03"
+    ((_, refused),) = await till.ask(written("0800", till.placed("000003", "00", "003"), b""))
+    assert refused[39] == b"03"
+    proposed = await give("ops.chen", "propose_merchant_state", merchant_number=SHOP, state="active", reason="settled")
+    assert await sells("000004") == b"03", "one person is not enough"
+    await give("pm.zhou", "approve", proposal=proposed["proposal"])
+    assert await sells("000005") == b"00"
+    await give("ops.chen", "change_terminal", terminal_number=NUMBER, state="closed", reason="worn out")
+    assert await sells("000006") == b"58"
+    reversed_ = await till.ask(till.reversal("000005", 1_00))
+    assert reversed_[0][1][39] == b"00", "what it sold may be undone"
+
+
+def cmac(key: bytes, content: bytes) -> bytes:
+    code = CMAC(AES(key))
+    code.update(content)
+    return code.finalize()
+
+
+def opened(transport: bytes, block: str) -> bytes:
+    """The key in a block of X9.143, version D, under an AES key of 32 bytes."""
+    encipher, authenticate = (
+        b"".join(cmac(transport, bytes.fromhex(f"0{turn}000{use}0000040100")) for turn in (1, 2)) for use in (0, 1)
+    )  # fmt: skip
+    content = bytes.fromhex(block[16:])
+    decryptor = Cipher(AES(encipher), modes.CBC(content[-16:])).decryptor()
+    clear = decryptor.update(content[:-16]) + decryptor.finalize()
+    assert cmac(authenticate, block[:16].encode() + clear) == content[-16:]
+    return clear[2 : 2 + int.from_bytes(clear[:2], "big") // 8]
+
+
+async def test_a_terminal_opens_its_key_block_signs_on_and_sells(give: Give, till: Till) -> None:
+    """It was handed its merchant's transport key by another way, in the two components that two operators have entered."""
+    parts = bytes(range(32)), bytes(range(9, 41))
+    for login, part in zip(("ops.chen", "pm.zhou"), parts, strict=True):
+        check = cmac(part, bytes(16))[:3].hex()
+        said = await give(login, "enter_transport_key", merchant_number=SHOP, component=part.hex(), check_value=check)
+    transport = xor(*parts)
+    assert said["check_value"] == cmac(transport, bytes(16))[:3].hex().upper()
+    given = await give("ops.chen", "enrol_terminal", merchant_number=SHOP, terminal_number="90000002")
+    till.number, till.master_key = "90000002", opened(transport, given["key_block"])
+    assert encrypt_tdes_ecb(till.master_key, bytes(8))[:3].hex().upper() == given["check_value"]
+    assert (await till.ask(till.sale("000001", 1_00)))[0][1][39] == b"A0", "nothing but a sign-on before it has a working key"
+    till.key = await till.sign_on("000002")
+    assert (await till.ask(till.sale("000003", 1_00)))[0][1][39] == b"00"

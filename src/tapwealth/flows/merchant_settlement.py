@@ -45,6 +45,7 @@ async def settle_merchants(house: House, day: date) -> StepReport:
         free = await house.ledger.free(tx, at.now, [account for one in due for account in one.accounts.values()])
         for one in due:
             one.take_fees({book: free[account] for book, account in one.accounts.items()})
+        due = [one for one in due if one.moves or one.before or any(one.left.values())]
         await must_post(house, tx, at, [entry for one in due for entry in one.fee_entries(day, actor)])
         settled = {one.merchant.id: one.settlement(house, day) for one in due}
         payable = [one.payment(house, day) for one in due if settled[one.merchant.id].paid]
