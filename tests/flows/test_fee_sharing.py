@@ -33,8 +33,9 @@ DINER = replace(NO_FEE, id=UUID(int=77), merchant_number="898110058120002", cate
 
 
 async def standing(host: CardTown) -> list[int]:
-    """The bank's, the phone maker's, and what is left in our own fees."""
-    return [await host.place.total(kind) for kind in (Kind.SHARE_BANK, Kind.SHARE_PHONE_MAKER, Kind.FEES_OWN)]
+    """The bank's, the phone maker's, the network's, and what is left in our own fees."""
+    kinds = Kind.SHARE_BANK, Kind.SHARE_PHONE_MAKER, Kind.CARD_NETWORK, Kind.FEES_OWN
+    return [await host.place.total(kind) for kind in kinds]
 
 
 async def close(host: CardTown, day: date) -> None:
@@ -63,16 +64,16 @@ async def test_the_fees_of_a_day_are_shared_and_each_party_is_paid_when_its_cont
     assert (one.issuer_share, one.network_share, one.acquirer_share) == (3_17, 66, 8_67)
     bank_part, maker_part = 2_22 + 4_34, 95 + 4_33
     assert bank_part + maker_part + one.network_share == one.fee
-    assert await standing(host) == [bank_part, 0, -(one.fee - 66)], "the money of the fees follows a day later"
+    assert await standing(host) == [bank_part, 0, 66, -one.fee], "the money of the fees follows a day later"
     assert await due(host) == {"SHR-PHONE-20140224": ("0200000011", maker_part, MONDAY + timedelta(days=2))}
     await host.place.bank_executes(TUESDAY)
-    assert await standing(host) == [bank_part, 0, 66], "what is left is the network's"
+    assert await standing(host) == [bank_part, 0, 66, 0], "the whole fee has its owners"
     assert -await host.place.total(Kind.OWN_MONEY) == one.fee - maker_part
     await host.after(days=4)
     await close(host, FRIDAY)
     assert await due(host) == {"SHR-BANK-20140228": ("0200000010", bank_part, date(2014, 3, 3))}
     await host.place.bank_executes(FRIDAY)
-    assert (await standing(host), await host.place.total(Kind.OWN_MONEY)) == ([0, 0, 66], -66)
+    assert (await standing(host), await host.place.total(Kind.OWN_MONEY)) == ([0, 0, 66, 0], -66)
     await host.place.all_books_balance()
 
 
