@@ -162,6 +162,7 @@ async def test_a_balance_may_be_asked_for_as_often_as_one_likes_and_counts_for_n
     asked = [host.sale(phone, 0, kind=TransactionKind.BALANCE) for _ in range(5)]
     assert await codes(host, *asked) == ["00"] * 5
     assert await codes(host, *(host.sale(phone, 1_00) for _ in range(3))) == ["00"] * 3
+    assert await codes(host, host.sale(phone, 0, kind=TransactionKind.BALANCE), host.sale(phone, 1_00)) == ["00", "65"]
 
 
 async def test_a_preauthorisation_counts_once_and_its_completion_not_again(host: CardTown) -> None:
