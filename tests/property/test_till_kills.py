@@ -169,6 +169,17 @@ def _nothing_lost(bank: Bank, merchant: Merchant, kept: list[Voucher]) -> None:
     assert {key.stan for key in bank.held} <= {key.stan for key in bank.uploaded}
 
 
+def test_a_kill_at_each_single_write_of_a_new_till_keeps_nobody_from_beginning_it(tmp_path: Path) -> None:
+    for kill_at in range(1, 12):
+        folder, disk = tmp_path / f"till{kill_at}", Disk(kill_at)
+        with patch.object(state_file, "_write_through", disk.write), patch.object(os, "replace", disk.replace), suppress(Killed):
+            Till(folder, "127.0.0.1", 9, TERMINAL, MERCHANT, KEY, start_batch=1).close()
+        if (folder / "state.json").exists():
+            Till(folder, "127.0.0.1", 9, TERMINAL, MERCHANT, KEY).close()
+        else:
+            Till(folder, "127.0.0.1", 9, TERMINAL, MERCHANT, KEY, start_batch=2).close()
+
+
 def test_a_kill_at_each_single_write_of_an_offline_sale_loses_it_only_before_it_was_stored(tmp_path: Path) -> None:
     """From the first to the last step: once the call has returned, or the state is in its place, the approval is there."""
 

@@ -119,7 +119,7 @@ class StateFile:
         if self._state.exists():
             os.replace(self._state, self._state.with_name(f"{_STATE}.before-{batch:06d}"))
         if self.own_key() is None:
-            _write_through(self.folder / _OWN_KEY, secret_bytes(_OWN_KEY_BYTES).hex().encode())
+            _replaced(self.folder / _OWN_KEY, secret_bytes(_OWN_KEY_BYTES).hex().encode())
         state = TillState(FORMAT, merchant_id, terminal_id, numbers, 0 if mark is None else mark.generation)
         self.save(state)
         return state
@@ -201,9 +201,7 @@ class StateFile:
             return None
 
     def _replace(self, path: Path, value: msgspec.Struct) -> None:
-        beside = path.with_name(path.name + ".new")
-        _write_through(beside, msgspec.json.format(msgspec.json.encode(value), indent=1))
-        os.replace(beside, path)
+        _replaced(path, msgspec.json.format(msgspec.json.encode(value), indent=1))
 
     def _wrong(self, what: str, hint: str) -> NoReturn:
         raise BadInput(what, where=str(self._state), hint=hint)
@@ -281,6 +279,13 @@ def _locked(path: Path) -> int:
         os.close(descriptor)
         raise BadInput("another process runs this till", where=str(path), hint="stop it first") from None
     return descriptor
+
+
+def _replaced(path: Path, data: bytes) -> None:
+    """The whole new content or the whole old one, whenever it is cut short; the folder is still to be flushed."""
+    beside = path.with_name(path.name + ".new")
+    _write_through(beside, data)
+    os.replace(beside, path)
 
 
 def _write_through(path: Path, data: bytes) -> None:
