@@ -37,6 +37,12 @@ def bank(tmp_path: Path) -> Iterator[SandboxPartner]:
         yield partner
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine makes an honest bank slow; who wants it impatient says so."""
+    monkeypatch.setattr(reservations, "PATIENCE_MS", 600_000)
+
+
 @dataclass
 class Shop:
     """A shop, its customers' bank, and the days there."""

@@ -30,6 +30,12 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxPartner]:
         yield partner
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine makes an honest bank slow; who wants it impatient says so."""
+    monkeypatch.setattr(reservations, "PATIENCE_MS", 600_000)
+
+
 @dataclass
 class Shop:
     """A shop that takes taps, a bank behind it, and a customer: 30.00 in the wallet, 500.00 at the bank, of which a tap may take 200.00."""

@@ -26,6 +26,12 @@ def bank(tmp_path: Path) -> Iterator[SandboxPartner]:
         yield partner
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine makes an honest bank slow; who wants it impatient says so."""
+    monkeypatch.setattr(reservations, "PATIENCE_MS", 600_000)
+
+
 @dataclass
 class Edge:
     """The platform as its terminals meet it."""
@@ -57,10 +63,9 @@ async def edge(new_database: Callable[[], str], tmp_path: Path, bank: SandboxPar
             yield Edge(Terminals(place.house, host.cards, batcher), host, counter)
 
 
-def silent(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+def silent(edge: Edge) -> None:
     """No reservation is answered, and nobody gives up waiting by himself."""
     edge.counter.bank.faults({"message": "reservation", "nth": 0, "fault": "silent"})
-    monkeypatch.setattr(reservations, "PATIENCE_MS", 600_000)
 
 
 async def test_a_bank_answers_while_the_terminal_waits(edge: Edge) -> None:
@@ -69,9 +74,9 @@ async def test_a_bank_answers_while_the_terminal_waits(edge: Edge) -> None:
     assert answer.authorisation_code
 
 
-async def test_nobody_waits_for_somebody_elses_bank(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_waits_for_somebody_elses_bank(edge: Edge) -> None:
     slow, quick = await edge.customer(), await edge.customer(100_00)
-    silent(edge, monkeypatch)
+    silent(edge)
     first, second = edge.tap(slow, 50_00), edge.tap(quick, 50_00)
     assert (await second).response_code == "00"
     await edge.asking(1)
@@ -86,7 +91,7 @@ async def test_a_tap_that_comes_again_while_its_bank_is_asked_waits_for_the_same
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sale = edge.host.sale(await edge.customer(), 50_00)
-    silent(edge, monkeypatch)
+    silent(edge)
     asked: list[AskBank] = []
     ask = reservations.ask
 
@@ -109,7 +114,7 @@ async def test_a_tap_that_comes_again_while_its_bank_is_asked_waits_for_the_same
 async def test_what_is_too_much_for_the_banks_is_declined_unasked(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bank_asks, "MOST_AT_ONCE", 1)
     one, another = await edge.customer(), await edge.customer()
-    silent(edge, monkeypatch)
+    silent(edge)
     first = edge.tap(one, 50_00)
     await edge.asking(1)
     assert (await edge.tap(another, 50_00)).response_code == "91"
@@ -124,5 +129,6 @@ async def test_a_bank_that_is_late_is_given_up_and_the_next_tap_is_paid(edge: Ed
     edge.counter.bank.faults({"message": "reservation", "nth": 1, "fault": "silent"})
     assert (await edge.tap(phone, 150_00)).response_code == "91"
     assert await edge.counter.give_up() == []
+    monkeypatch.setattr(reservations, "PATIENCE_MS", 600_000)
     assert (await edge.tap(phone, 200_00)).response_code == "00"
     assert await bank_answers.resolve(edge.host.cards) == 0
