@@ -21,6 +21,7 @@ from tapwealth.flows.reservations import AskBank, BankAnswer
 from tapwealth.flows.tap import HELD_FOR
 from tapwealth.issuing import tapped
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import seeded_random
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, AuthorisationResponse, TransactionKind
 
 
@@ -354,3 +355,60 @@ async def test_what_hangs_because_the_asking_process_died_is_declined_and_given_
     await shop.untouched()
     assert await shop.state(sale) == ("declined", ReservationState.RELEASED)
     assert (await shop.host.authorise(sale))[0].response_code == "91"
+
+
+# any order
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_the_order_the_bank_holds_in_the_end_what_stands_approved_and_nothing_else(shop: Shop, seed: int) -> None:
+    """Taps, repetitions, questions, answers recorded late, twice or never, reversals, deaths and givings up, as chance has it."""
+    draw, place = seeded_random(seed), shop.counter.place
+    sales: list[AuthorisationRequest] = []
+    asks: list[AskBank] = []
+    said: list[BankAnswer] = []
+    answers: dict[str, set[str]] = {}
+
+    async def authorise() -> None:
+        again = sales and draw.random() < 0.4
+        sale = draw.choice(sales) if again else shop.host.sale(shop.phone, draw.choice([10_00, 40_00, 70_00]))
+        if not again:
+            sales.append(sale)
+        (answer,) = await shop.host.authorise(sale)
+        if isinstance(answer, AskBank):
+            asks.append(answer)
+        else:
+            answers.setdefault(sale.stan, set()).add(answer.response_code)
+
+    async def ask() -> None:
+        if asks:
+            said.append(await reservations.ask(place.house, draw.choice(asks)))
+
+    async def record() -> None:
+        if said:
+            await shop.answers(*[draw.choice(said) for _ in range(draw.randint(1, 3))])
+
+    async def reverse() -> None:
+        if sales:
+            await shop.host.reverse(shop.host.reversal(draw.choice(sales)))
+
+    async def give_up() -> None:
+        assert await shop.counter.give_up() == []
+
+    async def die() -> None:
+        async with place.house.database.transaction() as tx:
+            await tx.execute("update reservation set ask_until = ask_until - interval '1 minute'")
+        await bank_answers.resolve(shop.host.cards)
+
+    for _ in range(40):
+        await draw.choice([authorise, authorise, authorise, ask, ask, ask, record, record, reverse, give_up, die])()
+    await die()
+    await give_up()
+    rows = [await shop.host.row(sale) for sale in sales]
+    standing = [row for row in rows if row.state == "approved"]
+    assert {row.state for row in rows} <= {"approved", "declined", "reversed"}
+    assert shop.counter.money(shop.account) == (500_00, 500_00 - sum(row.card_amount for row in standing))
+    assert await shop.host.free(shop.wang.wallet) == [30_00 - sum(row.wallet_amount for row in standing)]
+    assert await shop.host.used(shop.wang) == sum(row.amount for row in standing)
+    assert all(len(codes) == 1 for codes in answers.values()), "whatever comes again gets what it got before"
+    await place.all_books_balance()
