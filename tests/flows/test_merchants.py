@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
+from random import Random
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from merchant_sales import buyer, owed, settle, sold
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.standing import MerchantState
 from tapwealth.app.wiring import Terminals
+from tapwealth.bank import store as bank
 from tapwealth.flows import merchant_settlement, merchants, payments, setup, terminals
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.merchants import ListParty, ProposeMerchant, ProposeMerchantState, SuspendMerchant
@@ -270,6 +272,42 @@ async def test_two_who_resume_at_once_resume_once(desk: Desk) -> None:
     twice = [(await desk.give(CHEN, setup.propose, ProposeMerchantState(SHOP, "active", "settled"))).proposal for _ in range(2)]
     assert await desk.give(ZHOU, setup.approve, Approve(twice[0])) == Approved("ProposeMerchantState")
     assert code(await desk.give(ZHOU, setup.approve, Approve(twice[1]))) == "NOT_FROM_HERE"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_happens_what_was_received_is_paid_taken_as_a_fee_or_still_there(desk: Desk, seed: int) -> None:
+    """Fifteen days of sales, refunds, suspensions, resumptions and payouts that the bank executes or rejects, by chance."""
+    chance, host, house = Random(seed), desk.host, desk.host.place.house
+    await desk.enrolled()
+    person, phone = await buyer(host)
+    made: list[Any] = []
+    for number in range(15):
+        day, suspended = MONDAY + timedelta(days=number), host.cards.merchants[SHOP].state == MerchantState.SUSPENDED
+        if not suspended:
+            made += await sold(host, host.cards.merchants[SHOP], phone, *(chance.randint(1, 500_00) for _ in range(chance.randint(0, 2))))
+            if made and chance.random() < 0.4:
+                sale, rrn = chance.choice(made)
+                await host.later(host.follow_up(TransactionKind.REFUND, sale, rrn, chance.randint(1, sale.amount)))
+        if suspended and chance.random() < 0.4:
+            await desk.decided(ProposeMerchantState(SHOP, "active", "settled"))
+        elif not suspended and chance.random() < 0.25:
+            await desk.give(CHEN, merchants.suspend, SuspendMerchant(SHOP, "complaints"))
+        await host.clear(day)
+        await merchant_settlement.settle_merchants(house, day)
+        async with house.database.read() as tx:
+            settled, waiting = await acquiring.settlements(tx), await bank.open_instructions(tx)
+        for one in waiting:
+            if chance.random() < 0.7:
+                await payments.hear(house, [Outcome(one.end_to_end_id, chance.random() < 0.6, day)])
+        async with house.database.read() as tx:
+            rejected = sum(one.amount for one in await bank.rejected(tx, ("merchant_payout",), MONDAY))
+        received, fees, paid = (sum(getattr(one, name) for one in settled) for name in ("gross", "fee", "paid"))
+        assert received == fees + paid - rejected + await owed(host, host.cards.merchants[SHOP], person), day
+        assert min(one.kept for one in settled) >= 0 if settled else True
+        await host.after(days=1)
+    assert received > 0
+    assert rejected > 0
+    await host.place.all_books_balance()
 
 
 # ---- terminals and their keys
