@@ -208,6 +208,9 @@ async def test_another_phone_suspends_a_phone_which_then_can_do_nothing_about_it
     suspended = await devices.suspend(lost.house, second.envelope(), SuspendDevice(old.device))
     assert isinstance(suspended, DeviceState)
     assert suspended.state == "suspended"
+    again = second.envelope()
+    first = await devices.suspend(lost.house, again, SuspendDevice(old.device))
+    assert await devices.suspend(lost.house, again, SuspendDevice(old.device)) == first
     assert await people.caller_of_device(lost.house, secret_of(1)) is None
     assert await tokens.resume(lost.house, lost.first.envelope(), ResumeToken(lost.first.token)) == SESSION_ENDED
     assert await devices.resume(lost.house, lost.first.envelope(), ResumeDevice(old.device)) == SESSION_ENDED

@@ -11,9 +11,10 @@ from card_town import MERCHANT, NO_FEE, CardTown, Phone, card_town
 from device import DeviceKey
 
 from tapwealth.customers import notices
-from tapwealth.flows import setup, token_domain, tokens
+from tapwealth.flows import reports, setup, token_domain, tokens
 from tapwealth.flows.frame import Caller, Envelope, moment
 from tapwealth.flows.reports import declines
+from tapwealth.flows.reports.doors import NOT_YOURS
 from tapwealth.flows.setup import Approve, Proposed
 from tapwealth.flows.tap import velocity_of
 from tapwealth.flows.token_domain import CardView, DomainRefusal, LimitToken, ProposeTokenDomain
@@ -299,6 +300,33 @@ async def test_operations_read_why_taps_were_declined(host: CardTown) -> None:
     assert newest.text.startswith("cryptogram differs")
     assert newest.card == str(phone.state.track2.pan)
     assert {one.text for one in seen.newest[1:]} == {"4th tap of this card within a minute; at most 3"}
+
+
+async def test_where_a_card_pays_and_why_it_was_declined_is_read_by_whom_it_concerns(host: CardTown) -> None:
+    person, phone = await some(host)
+    stranger = host.place.envelope(await host.place.person("Li", 0)).caller
+    customer, clerk = host.place.envelope(person).caller, (await _operator(host, "ops.chen")).caller
+    sale = host.sale(phone, 1_00, entry_mode="05")
+    await codes(host, sale)
+    views = reports.views(host.place.house)
+    own = await views["tokens"](customer, {})
+    assert [(one.denied, one.contact) for one in own] == [(("6010", "6011", "7995"), False)]
+    for caller in (customer, clerk):
+        assert await views["cards/{person}"](caller, {"person": f"cus_{person.id}"}) == own
+    assert await views["cards/{person}"](stranger, {"person": f"cus_{person.id}"}) == NOT_YOURS
+    seen = await views["declines/{date}"](clerk, {"date": str(MONDAY)})
+    assert [one.text for one in seen.newest] == ["read as 05 (by its contacts); this card is for contactless only"]
+    for caller in (customer, stranger):
+        assert isinstance(await views["declines/{date}"](caller, {"date": str(MONDAY)}), Refusal)
+
+
+async def test_the_same_limit_again_has_the_same_answer(host: CardTown) -> None:
+    person, _ = await some(host)
+    (card,) = await _cards(host, person)
+    envelope, command = host.place.envelope(person), LimitToken(UUID(card.token), ["5944"], 100_00)
+    first = await token_domain.limit(host.place.house, envelope, command)
+    assert isinstance(first, CardView)
+    assert await token_domain.limit(host.place.house, envelope, command) == first
 
 
 async def _cards(host: CardTown, person: Person) -> list[CardView]:

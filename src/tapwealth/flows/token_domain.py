@@ -56,9 +56,9 @@ class CardView(msgspec.Struct, frozen=True):
     expiry: str
     state: str
     contact: bool
-    allowed: Sequence[str]
-    denied: Sequence[str]
-    off: Sequence[str]
+    allowed: tuple[str, ...]
+    denied: tuple[str, ...]
+    off: tuple[str, ...]
     day_limit: int | None
 
 
