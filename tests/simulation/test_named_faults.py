@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from played_week import FEW_ORDERS, ORDERS_NAME, PLATFORM, billing, theatre_folder
+import pytest
+from played_week import FEW_ORDERS, ORDERS_NAME, PLATFORM, audit, billing, theatre_folder
 
-from tapwealth.play.theatre import open_theatre
+from tapwealth.play.theatre import open_theatre, perform
 from tapwealth.sandbox.scenarios import plan
 
 
@@ -87,3 +88,64 @@ async def notices(folder: Path) -> list[str]:
     async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
         seen = await stage.view("notices", token=stage.cast.customers[0].device_token)
     return [one["text_en"] for one in seen]
+
+
+def test_a_sale_that_was_never_authorised_debits_no_customer_and_is_mended_the_day_after() -> None:
+    """The first date closes with it: its money is the house's own, set apart until the network takes it back."""
+    with theatre_folder() as folder:
+        shown = demo(folder, "network-never-authorised", 2)
+        clean = audit(folder / "house")["clean"]
+    assert (shown.code, shown.states[:2], clean) == (0, ["closed", "closed"], True)
+    assert [[(one["kind"], one["amount"], one["accounted"]) for one in day["breaks"]] for day in shown.figures["days"][:2]] == [
+        [("not_authorised", 28_50, True)],
+        [],
+    ]
+    assert "1 items disputed with the network" in steps(shown, 0)["clear cards"]
+    assert "disputed" not in steps(shown, 1)["clear cards"]
+    balances = shown.figures["totals"]["balances"]
+    assert (balances["CNY disputed with the card network"], balances["CNY owed to us by customers"]) == (0, 0)
+
+
+def steps(shown: Shown, day: int) -> dict[str, str]:
+    said: dict[str, str] = shown.figures["days"][day]["steps"]
+    return said
+
+
+async def test_a_torn_clearing_file_keeps_the_date_open_until_the_network_gives_a_right_one() -> None:
+    with theatre_folder() as folder:
+        wanted = billing(folder, 1, faults=plan("network-torn-file"))
+        async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
+            evening = await perform(wanted, stage, lambda *_: None)
+            assert [line.partition(": ")[2] for line in evening.unproved] == [
+                "clearing file line 3: the file is torn: it ends without its trailer; fetch the file again"
+            ]
+            await stage.partner("network", "/admin/faults", {"serial": "mended", "faults": []})
+            again = await stage.operator("close once more", "ops.chen", "close_day", {"business_date": "2014-02-24"})
+            assert (again.result["closed"], again.result["steps"]["clear cards"]["wrong"]) == (True, [])
+        assert audit(folder)["clean"]
+
+
+MENDED = {
+    "network-lower": (2, [["cleared_for_less"], []]),
+    "network-higher": (2, [["cleared_for_more"], []]),
+    "network-too-high": (2, [["above_tolerance"], []]),
+    "network-doubled": (2, [["cleared_twice"], []]),
+    "network-missing": (2, [["not_cleared"], []]),
+    "network-unasked-refund": (2, [["refund_of_nobody"], []]),
+    "network-late": (8, [["not_cleared"], *[[]] * 7]),
+}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("fault", MENDED)
+def test_what_the_network_does_wrong_is_named_and_mended(fault: str) -> None:
+    days, named = MENDED[fault]
+    with theatre_folder() as folder:
+        shown = demo(folder, fault, days)
+        clean = audit(folder / "house")["clean"]
+    assert (shown.code, clean) == (0, True)
+    found = [[one["kind"] for one in day["breaks"] if one["source"] == "network"] for day in shown.figures["days"][:days]]
+    assert found == named
+    last = steps(shown, days - 1)["clear cards"]
+    assert "disputed" not in last
+    assert "not cleared yet" not in last

@@ -9,7 +9,13 @@ from tidy import effects, numbers, tree
 from tidy.finding import Finding, Module, module
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = frozenset({"bank-loses-one", "registrar-short-file", "biller-silent"})
+SCENARIOS = frozenset(
+    {
+        "bank-loses-one", "registrar-short-file", "biller-silent", "network-lower", "network-higher", "network-too-high", "network-doubled",
+        "network-missing", "network-late", "network-never-authorised", "network-unasked-refund", "network-torn-file", "network-wrong-total",
+        "network-silent",
+    }
+)  # fmt: skip
 """The faults that `tapwealth demo --fault` knows."""
 PRODUCT_WORDS = frozenset({"late_success", "wrong_day"})
 """What the product itself calls something that it finds, and a fault is called after."""

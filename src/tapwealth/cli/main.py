@@ -156,7 +156,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="People, keys and ids follow it.")] = 1,
     books: Annotated[int, typer.Option(help="Number of books.", min=1, max=1024)] = 16,
     orders: Annotated[Path | None, typer.Option(help="Order file of the other channel (OFD, type 03).")] = None,
-    fault: Annotated[str, typer.Option(help="What goes wrong: bank-loses-one, registrar-short-file, biller-silent.")] = "",
+    fault: Annotated[str, typer.Option(help="What goes wrong: the name of a fault (docs/reference/week.md).")] = "",
     json_file: Annotated[
         str | None, typer.Option("--json", help="Write the figures to FILE, or without one to standard output.", metavar="[FILE]")
     ] = None,

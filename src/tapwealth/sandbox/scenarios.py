@@ -29,11 +29,27 @@ def week(first_day: date) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def _first_item(fault: str) -> dict[str, list[dict[str, Any]]]:
+    """The network errs in the first sale that it is presented."""
+    return {"network": [{"message": "item", "nth": 1, "fault": fault}]}
+
+
 SCENARIOS: dict[str, dict[str, list[dict[str, Any]]]] = {
     "week": {},
     "bank-loses-one": {"bank": [{"message": "pain.001", "nth": 6, "fault": "lose"}]},
     "registrar-short-file": {"registrar": [{"message": "05", "nth": 5, "fault": "short_file"}]},
     "biller-silent": {"biller": [{"message": "pay", "nth": 0, "fault": "silent_unprocessed"}]},
+    "network-lower": _first_item("lower"),
+    "network-higher": _first_item("higher"),
+    "network-too-high": _first_item("too_high"),
+    "network-doubled": _first_item("double"),
+    "network-missing": _first_item("lose"),
+    "network-late": _first_item("delay"),
+    "network-never-authorised": _first_item("never_authorised"),
+    "network-unasked-refund": _first_item("unasked_refund"),
+    "network-torn-file": {"network": [{"message": "clearing", "nth": 1, "fault": "torn_file"}]},
+    "network-wrong-total": {"network": [{"message": "clearing", "nth": 1, "fault": "wrong_total"}]},
+    "network-silent": {"network": [{"message": "clearing_request", "nth": 0, "fault": "silent"}]},
 }
 
 

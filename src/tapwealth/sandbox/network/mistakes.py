@@ -17,8 +17,8 @@ from tapwealth.wire.clearing_file import Item, ItemKind
 OTHER_ACQUIRER = "01020000"
 """Whose terminals nobody here knows."""
 _NEXT = timedelta(days=1)
-_LATE = timedelta(days=9)
-"""By how much an item is late if the plan does not say until when: later than a sale's money is held."""
+_LATE = timedelta(days=7)
+"""By how much an item is late if the plan does not say until when: as long as a sale's money is held."""
 _TAKEN_BACK_BY = {ItemKind.PRESENTMENT: ItemKind.REVERSAL, ItemKind.REFUND: ItemKind.REFUND_REVERSAL}
 
 
