@@ -1,14 +1,16 @@
 """Issuer master keys by index: new cards get the newest, old ones pay on, and what is made under a retired one is declined and replaced."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from card_town import CardTown
 from wallet_device import Device
 
-from tapwealth.flows import issuer_keys, tokens
+from tapwealth.flows import issuer_keys, token_domain, tokens
+from tapwealth.flows.token_domain import LimitToken
 from tapwealth.flows.tokens import TokenRefusal
-from tapwealth.issuing import store
+from tapwealth.issuing import store, tapped
 from tapwealth.issuing.key_index import LAST, KeyIndex, KeyIndexRefusal, current, next_index
 from tapwealth.kernel.refusal import Refusal
 
@@ -53,6 +55,23 @@ async def test_a_card_under_a_retired_index_gets_no_keys_and_the_device_a_new_ca
     async with house.database.read() as tx:
         states = {one.id: one.state for one in await store.device_tokens(tx, device.person.book, device.person.id)}
     assert states == {old: "deleted", device.token: "active"}
+
+
+async def test_the_new_card_in_place_of_one_under_a_retired_index_pays_where_that_one_did(device: Device) -> None:
+    house, old = device.host.place.house, device.token
+    await token_domain.limit(house, device.envelope(), LimitToken(old, ["5944"], 100_00))
+    async with house.database.transaction() as tx:
+        before = (await store.tokens(tx, [(device.person.book, old)]))[old].domain
+        banks = replace(before, contact=True, allowed=("5814",), denied=("7995",))
+        await tapped.set_domain(tx, device.person.book, old, banks)
+    await issuer_keys.generate(house)
+    await issuer_keys.retire(house, 1)
+    await device.provision()
+    async with house.database.read() as tx:
+        kept = (await store.tokens(tx, [(device.person.book, device.token)]))[device.token].domain
+    assert device.token != old
+    assert kept == banks
+    assert (kept.off, kept.day_limit) == (("5944",), 100_00)
 
 
 async def test_the_same_request_again_brings_no_keys_of_an_index_that_was_retired_meanwhile(host: CardTown) -> None:

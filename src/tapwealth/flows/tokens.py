@@ -174,7 +174,7 @@ async def move(house: House, envelope: Envelope, command: MoveToken) -> Provisio
 async def _issue(
     house: House, tx: Tx, at: Moment, envelope: Envelope, point: bytes, signature: str, like: Token | None = None
 ) -> TokenState | Refusal:
-    """`like`: the card it takes the place of, whose domain it keeps."""
+    """`like`: the card it takes the place of, whose domain it keeps; without one, this device's own under a retired key."""
     book, person = who(envelope)
     if not signed_by(point, signature, provision_message(point)):
         return _wrong_signature()
@@ -187,6 +187,7 @@ async def _issue(
     if known and not await issuer_keys.is_retired(tx, known[0]):
         return _state(known[0], known[0].state)
     await set_states(tx, at, known, "deleted")  # under a retired key: this device is given a new card
+    like = like or next(iter(known), None)
     token = replace(await new_token(house, tx, at, row, own_key(envelope, "token", row), point), asked_by=envelope.caller.device)
     if like is not None:
         token = replace(
