@@ -1,5 +1,6 @@
 """What a genuine card may not, on a real database: pay too often or too much, without its holder, or outside of its domain."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from tapwealth.flows.reports.doors import NOT_YOURS
 from tapwealth.flows.setup import Approve, Proposed
 from tapwealth.flows.tap import velocity_of
 from tapwealth.flows.token_domain import CardView, DomainRefusal, LimitToken, ProposeTokenDomain
-from tapwealth.flows.tokens import TokenRefusal
+from tapwealth.flows.tokens import DeleteToken, TokenRefusal
 from tapwealth.issuing.velocity import Measure, Scope, Span, Velocity, VelocityRule
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
@@ -241,6 +242,44 @@ async def test_the_domain_is_changed_by_two_operators_and_the_customer_is_told(h
         await _proposed(host, ProposeTokenDomain(UUID(card.token), contact=False, allowed=[], denied=["58"]))
 
 
+async def test_what_the_customer_sets_while_two_operators_change_the_domain_stays_set(host: CardTown) -> None:
+    person, _ = await some(host)
+    (card,) = await _cards(host, person)
+    proposed = await _proposed(host, ProposeTokenDomain(UUID(card.token), contact=True, allowed=["5814"], denied=[]))
+    approver = await _operator(host, "ops.wu")
+    async with asyncio.TaskGroup() as sessions, host.place.house.database.transaction() as tx:
+        await host.place.house.ledger.lock_books(tx, [person.book])
+        limited = sessions.create_task(_limit(host, person, card.token, ["5944"], 100_00))
+        await _wait(tx, 1)
+        approved = sessions.create_task(setup.approve(host.place.house, approver, Approve(proposed)))
+        await _wait(tx, 2)
+    assert isinstance(limited.result(), CardView)
+    assert not isinstance(approved.result(), Refusal)
+    (now,) = await _cards(host, person)
+    assert (now.contact, now.allowed, now.denied) == (True, ("5814",), ())
+    assert (now.off, now.day_limit) == (("5944",), 100_00)
+
+
+async def test_two_operators_change_nothing_of_a_card_that_its_customer_deletes_meanwhile(host: CardTown) -> None:
+    person, _ = await some(host)
+    (card,) = await _cards(host, person)
+    proposed = await _proposed(host, ProposeTokenDomain(UUID(card.token), contact=True, allowed=["5814"], denied=[]))
+    approver = await _operator(host, "ops.wu")
+    deleting = DeleteToken(UUID(card.token))
+    async with asyncio.TaskGroup() as sessions, host.place.house.database.transaction() as tx:
+        await host.place.house.ledger.lock_books(tx, [person.book])
+        deleted = sessions.create_task(tokens.delete(host.place.house, host.place.envelope(person), deleting))
+        await _wait(tx, 1)
+        approved = sessions.create_task(setup.approve(host.place.house, approver, Approve(proposed)))
+        await _wait(tx, 2)
+    assert not isinstance(deleted.result(), Refusal)
+    refused = approved.result()
+    assert isinstance(refused, Refusal)
+    assert refused.code.name == DomainRefusal.UNKNOWN_TOKEN.name
+    (now,) = await _cards(host, person)
+    assert (now.state, now.contact) == ("deleted", False)
+
+
 async def test_a_customer_turns_categories_off_and_limits_the_cards_day(host: CardTown) -> None:
     person, phone = await some(host)
     only(host)
@@ -327,6 +366,18 @@ async def test_the_same_limit_again_has_the_same_answer(host: CardTown) -> None:
     first = await token_domain.limit(host.place.house, envelope, command)
     assert isinstance(first, CardView)
     assert await token_domain.limit(host.place.house, envelope, command) == first
+
+
+async def _wait(tx: Any, sessions: int) -> None:
+    """Until so many others wait, the first for what this transaction holds, the next behind it."""
+    while (
+        await tx.fetchval(
+            "select count(*) from pg_locks where not granted and (transactionid = pg_current_xact_id()::xid"
+            " or database = (select oid from pg_database where datname = current_database()))"
+        )
+        < sessions
+    ):
+        await asyncio.sleep(0.001)
 
 
 async def _cards(host: CardTown, person: Person) -> list[CardView]:

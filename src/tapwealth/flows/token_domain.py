@@ -104,10 +104,13 @@ async def _wherever(house: House, tx: Tx, identifier: UUID) -> Token | None:
 
 async def bring_about(house: House, tx: Tx, at: Moment, proposal: ProposeTokenDomain) -> Refusal | None:
     """What two operators have agreed on; refused if the card was deleted meanwhile."""
-    token = await _wherever(house, tx, proposal.token)
-    if token is None or token.state == "deleted":
+    found = await _wherever(house, tx, proposal.token)
+    if found is None:
         return _unknown()
-    await house.ledger.lock_books(tx, [token.book])
+    await house.ledger.lock_books(tx, [found.book])
+    token = (await store.tokens(tx, [(found.book, found.id)]))[found.id]  # again: its customer may have changed it before the lock
+    if token.state == "deleted":
+        return _unknown()
     allowed, denied = _codes(proposal.allowed, "allowed"), _codes(proposal.denied, "denied")
     domain = replace(token.domain, contact=proposal.contact, allowed=allowed, denied=denied)
     zh, en = "银行更改了它可以付款的商户类别和读卡方式", "pays where the bank says anew: categories of merchants, and how it is read"
