@@ -16,7 +16,7 @@ from till_host import MERCHANT, NOON, TERMINAL
 
 from tapwealth.acquiring.drawer import Drawer
 from tapwealth.acquiring.state_file import SettledBatch, StateFile
-from tapwealth.acquiring.till_state import FORMAT, CardData, TillState, VoucherKind
+from tapwealth.acquiring.till_state import FORMAT, CardData, CardVault, TillState, VoucherKind
 from tapwealth.kernel.refusal import BadInput
 
 SALE_1 = {
@@ -238,6 +238,31 @@ def test_old_batches_go_with_their_card_data(folder: Path, monkeypatch: pytest.M
         file.archive(SettledBatch(FORMAT, f"{number:06d}", "2014-02-24T23:00:00+08:00", True, (0, 0, 0, 0), []))
     assert [one.batch for one in file.all_settled()] == ["000004", "000003"]
     file.close()
+
+
+def test_a_till_from_before_it_had_its_own_key_still_reads_its_old_cards_after_it_is_begun_anew(folder: Path) -> None:
+    makers, card = bytes(16), CardData("6212345678901232D2412220", "01")
+    Drawer(folder, TERMINAL, MERCHANT, makers, "晨光小店", 1).file.close()
+    (folder / "store.key").unlink()
+    old = Drawer(folder, TERMINAL, MERCHANT, makers, "晨光小店")
+    old.state.vouchers = [old.voucher(VoucherKind.SALE, card, 100, "07", NOON)]
+    old.close_batch(old.totals(), NOON, equal=True)
+    old.file.close()
+    (folder / "state.json").unlink()
+
+    anew = Drawer(folder, TERMINAL, MERCHANT, makers, "晨光小店", 3)
+    (sold,) = [one for batch in anew.file.all_settled() for one in batch.vouchers]
+    paid = anew.payment(sold)
+    assert (paid.track2.reveal(), paid.psn, paid.amount) == (card.track2, card.psn, 100)
+    refund = anew.voucher(VoucherKind.REFUND, anew.vault.open_card(sold.card), 100, "07", NOON)
+    anew.file.close()
+    own = bytes.fromhex((folder / "store.key").read_text())
+    assert CardVault(own, TERMINAL).open_card(refund.card) == card, "from now on under its own key"
+
+    wrong = Drawer(folder, TERMINAL, MERCHANT, bytes(range(16)), "晨光小店")
+    with pytest.raises(BadInput, match="stored card data do not open; give the key they were stored under"):
+        wrong.payment(sold)
+    wrong.file.close()
 
 
 def test_a_torn_closed_batch_is_named(folder: Path) -> None:

@@ -31,17 +31,17 @@ class Drawer:
         try:
             place = merchant_id, terminal_id
             self.state = self.file.load(*place) if start_batch is None else self.file.begin(*place, start_batch)
-            self.vault = CardVault(self._keeping_key(), terminal_id)
+            self.vault = self._opened_vault(terminal_id)
         except BaseException:
             self.file.close()
             raise
 
-    def _keeping_key(self) -> bytes:
-        """A till from before it had a key of its own kept cards under its maker's."""
-        key = self.file.own_key() or self._makers_key
-        if not key:
+    def _opened_vault(self, terminal_id: str) -> CardVault:
+        """A till from before it had a key of its own kept cards under its maker's, and has old ones under it when it is begun anew."""
+        keys = [key for key in (self.file.own_key(), self._makers_key) if key]
+        if not keys:
             raise BadInput("the till's own key store.key is missing", where=str(self.file.folder), hint="restore it with the state")
-        return key
+        return CardVault(keys[0], terminal_id, *keys[1:])
 
     @property
     def mac_key(self) -> bytes:

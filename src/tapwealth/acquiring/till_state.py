@@ -7,6 +7,7 @@ carries is kept until the advice is answered.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, NamedTuple
@@ -188,24 +189,29 @@ class CardData(NamedTuple):
 class CardVault:
     """Turns secrets of the till into what may lie on a disk, and back."""
 
-    def __init__(self, keeping_key: bytes, terminal_id: str) -> None:
-        key = HKDF(SHA256(), 32, salt=None, info=b"tapwealth till card data").derive(keeping_key)
-        self._cipher, self._bound_to = AESGCM(key), terminal_id.encode()
+    def __init__(self, keeping_key: bytes, terminal_id: str, *earlier: bytes) -> None:
+        """What was sealed under one of the `earlier` keys still opens."""
+        self._ciphers = [_cipher(key) for key in (keeping_key, *earlier)]
+        self._bound_to = terminal_id.encode()
 
     def seal(self, text: str) -> str:
         nonce = secret_bytes(_NONCE_BYTES)
-        return (nonce + self._cipher.encrypt(nonce, text.encode(), self._bound_to)).hex()
+        return (nonce + self._ciphers[0].encrypt(nonce, text.encode(), self._bound_to)).hex()
 
     def open(self, sealed: str) -> str:
         """Raises BadInput if it was sealed elsewhere or changed."""
-        try:
-            data = bytes.fromhex(sealed)
-            return self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], self._bound_to).decode()
-        except (ValueError, InvalidTag):
-            raise BadInput("stored card data do not open", where="till state", hint="give the key they were stored under") from None
+        for cipher in self._ciphers:
+            with suppress(ValueError, InvalidTag):
+                data = bytes.fromhex(sealed)
+                return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], self._bound_to).decode()
+        raise BadInput("stored card data do not open", where="till state", hint="give the key they were stored under")
 
     def seal_card(self, card: CardData) -> str:
         return self.seal("/".join(card))
 
     def open_card(self, sealed: str) -> CardData:
         return CardData(*self.open(sealed).split("/"))
+
+
+def _cipher(keeping_key: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"tapwealth till card data").derive(keeping_key))
