@@ -339,6 +339,29 @@ async def test_a_refund_for_another_amount_gives_nothing_back(shop: Shop) -> Non
     assert await shop.breaks(TUESDAY) == [("refund_differs", 9_00, True)]
 
 
+async def test_a_refund_that_was_reversed_after_it_had_been_presented_gives_nothing_back(shop: Shop) -> None:
+    """Nor does it count for the network's fee of a later refund, which is of the whole sale."""
+    await shop.end(MONDAY)
+    rrn = (await shop.row()).rrn
+    part = shop.host.follow_up(TransactionKind.REFUND, shop.sale, rrn, 20_00)
+    await shop.host.later(part)
+    await shop.end(TUESDAY, lambda _: [])
+    assert [one.response_code for one in await shop.host.reverse(shop.host.reversal(part))] == ["00"]
+    refund = shop.network.priced(shop.network.items(TUESDAY)[0])
+    assert await shop.end(WEDNESDAY, lambda _: [refund]) == {"sales": 0, "amount": 0, "waiting": 1, "disputed": 1}
+    assert await shop.money() == (70_00, 70_00, 30_00, 0)
+    assert await shop.breaks(WEDNESDAY) == [("undone_meanwhile", 20_00, True)]
+    due = -FEE
+    assert (await shop.owed(), await shop.disputes()) == ((FEE + due, due), [("undone_meanwhile", due)])
+    whole = shop.host.follow_up(TransactionKind.REFUND, shop.sale, rrn)
+    assert [one.response_code for one in await shop.host.later(whole)] == ["00"]
+    back = replace(refund, kind=ItemKind.REFUND_REVERSAL)
+    again = lambda items: [back, replace(items[0], issuer_fee=1, acquirer_fee=1)]  # noqa: E731
+    figures = await shop.end(WEDNESDAY + timedelta(days=1), again)
+    assert (figures["refunds"], await shop.breaks(WEDNESDAY + timedelta(days=1))) == (30_00, [])
+    assert (await shop.money(), await shop.owed(), await shop.disputes()) == ((100_00, 100_00, 0, 0), (0, 0), [])
+
+
 # files that cannot be had, and kills
 
 

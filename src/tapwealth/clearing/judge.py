@@ -53,8 +53,10 @@ def judge(item: Item, ours: Ours | None, disputed: int | None) -> Accepted | Why
         return Why.REFUND_OF_NOBODY if item.kind is ItemKind.REFUND else Why.NOT_AUTHORISED
     if ours.cleared:
         return Why.CLEARED_TWICE
-    if item.kind is ItemKind.REFUND:
-        return Accepted.REFUND if item.amount == ours.amount else Why.REFUND_DIFFERS
+    if item.kind is ItemKind.REFUND and item.amount != ours.amount:
+        return Why.REFUND_DIFFERS
     if not ours.stands:
         return Why.UNDONE_MEANWHILE
+    if item.kind is ItemKind.REFUND:
+        return Accepted.REFUND
     return Accepted.SALE if item.amount <= ours.most else Why.ABOVE_TOLERANCE

@@ -98,7 +98,8 @@ class _Facts:
         before = self.originals[row.original].amount if row.original and known.kind == ItemKind.PRESENTMENT else 0
         grows = row.kind != TransactionKind.OFFLINE_SALE  # the card has signed the amount, and pays by itself
         limit = most(row.amount, self.category[row.merchant_number], before) if grows else row.amount
-        return Ours(known.amount, known.cleared_on is not None or known.id in self.gone, row.state in _STANDS, limit)
+        stands = row.state == "done" if known.kind == ItemKind.REFUND else row.state in _STANDS
+        return Ours(known.amount, known.cleared_on is not None or known.id in self.gone, stands, limit)
 
 
 async def _facts(house: House, tx: Tx, items: Sequence[Item]) -> _Facts:
