@@ -307,6 +307,46 @@ async def test_a_fee_that_is_not_the_tariffs_is_disputed_by_itself(shop: Shop) -
     assert (await shop.owed(), await shop.disputes()) == ((9, 7), [("fee_differs", 7)])
 
 
+def dear(item: Item) -> Item:
+    """The item with a network fee of 9 fen in place of 2."""
+    return replace(item, interchange=11, issuer_fee=1, acquirer_fee=8)
+
+
+async def test_a_sale_of_which_only_the_fee_is_disputed_is_not_taken_back(shop: Shop) -> None:
+    await shop.end(MONDAY, lambda items: [dear(items[0])])
+    assert await shop.end(TUESDAY, lambda _: [replace(right_of(shop), kind=ItemKind.REVERSAL)]) == {"sales": 0, "amount": 0, "disputed": 2}
+    assert await shop.money() == (70_00, 70_00, 30_00, 0)
+    assert await shop.breaks(TUESDAY) == [("taken_back_unasked", 30_00, True)]
+    assert (await shop.owed(), await shop.disputes()) == ((9 - FEE, 9 - 2 * FEE), [("fee_differs", 7), ("taken_back_unasked", -FEE)])
+
+
+async def test_a_dispute_is_mended_by_itself_and_the_one_about_the_fee_stays(shop: Shop) -> None:
+    """Both are about one sale and one amount."""
+    await shop.end(MONDAY, lambda items: [dear(items[0])])
+    await shop.end(TUESDAY, lambda _: [right_of(shop)])
+    assert await shop.disputes() == [("fee_differs", 7), ("cleared_twice", FEE)]
+    back = replace(right_of(shop), kind=ItemKind.REVERSAL)
+    assert await shop.end(WEDNESDAY, lambda _: [back]) == {"sales": 0, "amount": 0, "disputed": 1}
+    assert (await shop.owed(), await shop.disputes(), await shop.breaks(WEDNESDAY)) == ((9, 7), [("fee_differs", 7)], [])
+
+
+@pytest.mark.parametrize("wrong", [lambda item: item, dear])
+async def test_what_is_taken_back_with_another_fee_than_it_came_with_leaves_the_difference_disputed(
+    shop: Shop, wrong: Callable[[Item], Item]
+) -> None:
+    """What we owe stays what the files come to."""
+    right = lambda item: item if wrong is dear else dear(item)  # noqa: E731
+    await shop.end(MONDAY, lambda items: [items[0], wrong(items[0])])
+    back = replace(right(right_of(shop)), kind=ItemKind.REVERSAL)
+    assert await shop.end(TUESDAY, lambda _: [back]) == {"sales": 0, "amount": 0, "disputed": 1}
+    left = 7 if wrong is dear else -7
+    assert await shop.money() == (70_00, 70_00, 30_00, 0)
+    assert (await shop.owed(), await shop.disputes()) == ((FEE + left, left), [("fee_differs", left)])
+    assert await shop.breaks(TUESDAY) == [("fee_differs", 30_00, True)]
+    positions = [(await network.settle_network(shop.host.place.house, day)).figures["position"] for day in (MONDAY, TUESDAY)]
+    assert sum(positions) == FEE + left
+
+
 # refunds
 
 

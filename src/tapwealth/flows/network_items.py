@@ -62,6 +62,7 @@ async def sort_out(house: House, tx: Tx, day: date, run: str, items: Sequence[It
         if verdict is Accepted.MENDED and quarrel is not None:
             facts.disputes[quarrel.place].remove(quarrel)
             found.mended.append(quarrel)
+            _dispute_fee(found, day, f"{run}:{number}", item, item.due(INSTITUTION) + quarrel.due)
         elif isinstance(verdict, Why):
             dispute = _dispute(day, f"{run}:{number}", verdict, item)
             facts.disputes[dispute.place].append(dispute)
@@ -111,7 +112,8 @@ async def _facts(house: House, tx: Tx, items: Sequence[Item]) -> _Facts:
     given = await store.given_back(tx, [(row.book, row.id) for row in originals.values()])
     disputes: dict[Place, list[Dispute]] = defaultdict(list)
     for one in await store.open_disputes(tx, rrns):
-        disputes[one.place].append(one)
+        if one.why != FEE_DIFFERS:  # its item was right: there is nothing to take back under its key
+            disputes[one.place].append(one)
     return _Facts(
         {one.place(INSTITUTION): one for one in presented},
         rows,
@@ -133,7 +135,11 @@ def _accept(house: House, facts: _Facts, found: SortedOut, item: Item, known: Pr
             found.breaks.append(_differs(item, known))
     fee = _fee(house, facts, item, row)
     found.fees += fee
-    more = item.network_fee(INSTITUTION) - fee
+    _dispute_fee(found, day, name, item, item.network_fee(INSTITUTION) - fee)
+
+
+def _dispute_fee(found: SortedOut, day: date, name: str, item: Item, more: int) -> None:
+    """What the network takes for an item beyond what is right for it, if it is anything."""
     if more:
         dispute = _dispute(day, f"{name}:fee", FEE_DIFFERS, item, more)
         found.disputes.append(dispute)
@@ -153,7 +159,7 @@ def _fee(house: House, facts: _Facts, item: Item, row: Authorisation) -> int:
 
 
 FEE_DIFFERS = "fee_differs"
-"""The network's fee of an item that is right otherwise is not the tariff's."""
+"""The network's fee of an item that is right otherwise is not the tariff's, or not what it takes back with the item."""
 
 
 def _dispute(day: date, name: str, why: str, item: Item, due: int | None = None) -> Dispute:
