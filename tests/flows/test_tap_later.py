@@ -302,6 +302,76 @@ async def test_a_reversed_void_of_a_completion_brings_the_completion_back(shop: 
     assert await shop.claimed_and_cleared(done) == {"sales": 1, "amount": 30_00}
 
 
+@dataclass
+class Twice:
+    """A pre-authorisation of 40.00 whose completion of 30.00 was voided: it can be ended a second time."""
+
+    hold: Any
+    done: Any
+    void: Any
+
+
+@pytest.fixture
+async def twice(shop: Counter) -> Twice:
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    done = await shop.follow(K.COMPLETION, hold, 30_00)
+    return Twice(hold, done, await shop.follow(K.COMPLETION_VOID, done))
+
+
+async def test_a_preauthorisation_completed_anew_is_not_charged_for_its_voided_completion_too(shop: Counter, twice: Twice) -> None:
+    again = await shop.follow(K.COMPLETION, twice.hold, 35_00)
+    for _ in range(2):
+        await shop.reverse(twice.void, "12")
+        assert (await shop.state(twice.done), await shop.state(twice.void)) == ("voided", "done")
+        assert await shop.free_and_used() == (65_00, 35_00)
+    await shop.follow(K.COMPLETION_VOID, again)
+    third = await shop.follow(K.COMPLETION, twice.hold, 20_00)
+    await shop.reverse(twice.void, "12")
+    assert [one.response_code for one in await shop.host.upload(shop.host.claim(twice.done[0]))] == ["25"]
+    assert await shop.claimed_and_cleared(third) == {"sales": 1, "amount": 20_00}
+    assert await shop.free_and_used() == (80_00, 20_00)
+    await shop.host.place.all_books_balance()
+
+
+@pytest.mark.parametrize("end", ["cancel", "reverse"])
+async def test_a_preauthorisation_given_up_is_not_charged_for_its_voided_completion(shop: Counter, twice: Twice, end: str) -> None:
+    if end == "cancel":
+        cancelled = await shop.follow(K.CANCELLATION, twice.hold)
+    else:
+        await shop.reverse(twice.hold)
+    await shop.reverse(twice.void, "12")
+    assert (await shop.state(twice.done), await shop.free_and_used()) == ("voided", (100_00, 0))
+    if end == "cancel":
+        await shop.reverse(cancelled)
+        await shop.reverse(twice.void)
+        assert (await shop.state(twice.hold), await shop.state(twice.done)) == ("completed", "approved")
+        assert await shop.free_and_used() == (70_00, 30_00)
+
+
+async def test_of_two_voids_of_completions_reversed_in_one_list_the_first_brings_its_completion_back(shop: Counter, twice: Twice) -> None:
+    again = await shop.follow(K.COMPLETION, twice.hold, 35_00)
+    other = await shop.follow(K.COMPLETION_VOID, again)
+    answers = await shop.host.reverse(*(shop.host.reversal(one[0]) for one in (twice.void, other)))
+    assert [one.response_code for one in answers] == ["00", "12"]
+    assert (await shop.state(twice.done), await shop.state(again)) == ("approved", "voided")
+    assert await shop.free_and_used() == (70_00, 30_00)
+    assert await shop.claimed_and_cleared(twice.done) == {"sales": 1, "amount": 30_00}
+    await shop.host.place.all_books_balance()
+
+
+async def test_reversals_of_one_preauthorisation_in_one_list_are_decided_one_after_the_other(shop: Counter, twice: Twice) -> None:
+    def both(*of: Any) -> Any:
+        return shop.host.reverse(*(shop.host.reversal(one[0]) for one in of))
+
+    again = await shop.follow(K.COMPLETION, twice.hold, 35_00)
+    assert [one.response_code for one in await both(again, twice.void)] == ["00", "00"]
+    assert (await shop.state(again), await shop.state(twice.done)) == ("reversed", "approved")
+    assert await shop.free_and_used() == (70_00, 30_00)
+    void = await shop.follow(K.COMPLETION_VOID, twice.done)
+    assert [one.response_code for one in await both(twice.hold, void)] == ["00", "12"]
+    assert await shop.free_and_used() == (100_00, 0)
+
+
 async def test_a_reversed_refund_is_not_given_back(shop: Counter) -> None:
     sale = await shop.card(K.SALE, 30_00)
     await shop.claimed_and_cleared(sale)

@@ -313,41 +313,88 @@ def _complete(work: _Work, row: Authorisation, original: Authorisation, purse: P
 async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[ReversalResponse]:
     """0400: the transaction is undone, once. Before it has come: remembered, and it will be declined.
 
-    What clearing has taken or given back already cannot be reversed any more (response code 12). What names the transaction of another card
-    or kind (25) or another amount (64) leaves it as it is.
+    What clearing has taken or given back already cannot be reversed any more, nor the void of a completion whose pre-authorisation has been
+    ended otherwise since: response code 12. What names the transaction of another card or kind (25) or another amount (64) leaves it as it
+    is.
     """
+    answers: dict[int, ReversalResponse] = {}
+    left = list(enumerate(routed))
+    while left:
+        answers.update(await _reverse_some(cards, tx, left))
+        left = [(number, one) for number, one in left if number not in answers]
+    return [answers[number] for number in range(len(routed))]
+
+
+async def _reverse_some(cards: CardHouse, tx: Any, left: Sequence[tuple[int, Routed]]) -> dict[int, ReversalResponse]:
+    """Of all that began with one tap the first: it decides what the next one finds. The answers by their numbers."""
     at = await moment(tx)
-    keyed = [(one.book, sale_key(one.request.reversed_key)) for one in routed]
-    found = await store.by_sale(tx, keyed)
-    answers = [_reversal_answer(found.get(key), one) for key, one in zip(keyed, routed, strict=True)]
-    meant = [(key, one.request) for key, one in zip(keyed, routed, strict=True) if _agrees(found.get(key), one)]
-    await store.add_reversals(tx, [(*key, request.amount, request.received_at) for key, request in meant])
-    undone = [found[key] for key in dict(meant) if key in found and _can_be_undone(found[key])]
-    originals = await store.by_id(tx, [(row.book, row.original) for row in undone if row.original])
+    keyed = {number: (one.book, sale_key(one.request.reversed_key)) for number, one in left}
+    found = await store.by_sale(tx, list(keyed.values()))
+    originals = await store.by_id(tx, [(row.book, row.original) for row in found.values() if row.original])
     parents = await store.by_id(tx, [(row.book, row.original) for row in originals.values() if row.original])
     gone = await store.reversals(tx, [(row.book, row.key) for row in originals.values()])
-    work = await _work(cards.house, tx, at, undone, [*undone, *originals.values(), *parents.values()])
-    for row in undone:
-        original = originals.get(row.original) if row.original else None
-        _undo(work, row, original if original and (original.book, original.key) not in gone else None, parents)
+    firsts: dict[UUID | BookedKey, tuple[int, Routed]] = {}
+    for number, one in left:
+        firsts.setdefault(_began_with(keyed[number], found, originals), (number, one))
+    answers: dict[int, ReversalResponse] = {}
+    remembered: list[tuple[int, store.SaleKey, int, datetime]] = []
+    undone: list[tuple[Authorisation, Authorisation | None]] = []
+    for number, one in firsts.values():
+        row = found.get(keyed[number])
+        answers[number] = _reversal_answer(row, one)
+        if not _agrees(row, one):
+            continue
+        if row is not None and _can_be_undone(row):
+            ended = _ended_by(row, originals, gone)
+            if ended is not None and _was_replaced(ended, parents):
+                answers[number] = ReversalResponse(response_code=NOT_POSSIBLE, rrn=row.rrn)
+                continue
+            undone.append((row, ended))
+        remembered.append((*keyed[number], one.request.amount, one.request.received_at))
+    await store.add_reversals(tx, remembered)
+    rows = [row for row, _ in undone]
+    work = await _work(cards.house, tx, at, rows, [*rows, *originals.values(), *parents.values()])
+    for row, ended in undone:
+        _undo(work, row, ended, parents)
     await work.settle(cards.house, tx)
     return answers
+
+
+def _began_with(key: BookedKey, found: dict[BookedKey, Authorisation], originals: dict[UUID, Authorisation]) -> UUID | BookedKey:
+    """The tap that this one follows, over a completion too; its numbers, if it has not come."""
+    row = found.get(key)
+    if row is None:
+        return key
+    original = originals.get(row.original) if row.original else None
+    return row.id if original is None else original.original or original.id
 
 
 def _can_be_undone(row: Authorisation) -> bool:
     return row.state in (*_STANDS, "asking_bank") or (row.state == "done" and row.credited_on is None)
 
 
-def _undo(work: _Work, row: Authorisation, original: Authorisation | None, parents: dict[UUID, Authorisation]) -> None:
-    """Set free what it holds, and bring back what it had ended: `original`, unless that was reversed itself."""
+def _ended_by(row: Authorisation, originals: dict[UUID, Authorisation], gone: set[BookedKey]) -> Authorisation | None:
+    """What comes back when `row` is undone: what it had ended, unless that was reversed itself."""
+    original = originals.get(row.original) if row.original else None
+    if original is None or row.credit or (original.book, original.key) in gone:
+        return None
+    return original if original.state == "completed" or (original.state == "voided" and row.state == "done") else None
+
+
+def _was_replaced(ended: Authorisation, parents: dict[UUID, Authorisation]) -> bool:
+    """Whether it is a completion whose pre-authorisation was completed anew, cancelled or reversed since: both would be paid for one."""
+    parent = parents.get(ended.original) if ended.original else None
+    return parent is not None and parent.state not in _STANDS
+
+
+def _undo(work: _Work, row: Authorisation, ended: Authorisation | None, parents: dict[UUID, Authorisation]) -> None:
+    """Set free what it holds, and bring back what it had ended."""
     work.release(row, row.id, "reversed")
-    if original is None or row.credit:
+    if ended is None:
         return
-    if original.state == "completed" or (original.state == "voided" and row.state == "done"):
-        parent = parents.get(original.original) if original.original else None
-        if parent is not None and parent.state in _STANDS:
-            work.release(parent, row.id, "completed")
-        work.restore(original, row)
+    if ended.original is not None:
+        work.release(parents[ended.original], row.id, "completed")
+    work.restore(ended, row)
 
 
 def _agrees(row: Authorisation | None, one: Routed) -> bool:
