@@ -104,6 +104,36 @@ async def test_a_follow_up_again_gets_the_same_answer_and_is_done_once(shop: Cou
     assert await shop.free_and_used() == (100_00, 0)
 
 
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_follow_up_of_another_sale_under_used_numbers_gets_no_others_answer(shop: Counter, together: bool) -> None:
+    sale, other = await shop.card(K.SALE, 30_00), await shop.card(K.SALE, 30_00)
+    void = shop.host.follow_up(K.VOID, *sale)
+    wrong = shop.host.follow_up(K.VOID, *other, stan=void.stan)
+    if together:
+        answers = await shop.host.later(void, wrong)
+    else:
+        answers = [*await shop.host.later(void), *await shop.host.later(wrong)]
+    assert [one.response_code for one in answers] == ["00", "94"]
+    assert (await shop.state(sale), await shop.state(other)) == ("voided", "approved")
+    assert await shop.free_and_used() == (70_00, 30_00)
+    (nowhere,) = await shop.host.later(replace(wrong, original=wrong.original._replace(stan="999999")))
+    assert nowhere.response_code == "94"
+    (again,) = await shop.host.later(void)
+    assert again == answers[0]
+    await shop.follow(K.VOID, other)
+
+
+async def test_a_follow_up_that_came_before_its_sale_stays_declined(shop: Counter) -> None:
+    asked = shop.host.sale(shop.phone, 30_00)
+    early = shop.host.follow_up(K.VOID, asked, "000000000000")
+    (first,) = await shop.host.later(early)
+    assert first.response_code == "25"
+    (sold,) = await shop.host.authorise(asked)
+    assert sold.response_code == "00"
+    assert await shop.host.later(early) == [first]
+    assert await shop.free_and_used() == (70_00, 30_00)
+
+
 async def test_what_a_follow_up_must_name(shop: Counter) -> None:
     sale, hold = await shop.card(K.SALE, 30_00), await shop.card(K.PREAUTHORISATION, 10_00)
     await shop.follow(K.VOID, sale, amount=29_00, code="64")

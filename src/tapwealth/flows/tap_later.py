@@ -2,7 +2,8 @@
 
 Before clearing, undoing sets a hold free; after it, it is a credit that clearing pays out of what the merchant receives next. Undoing what
 undid something brings the hold back, or, where the money has gone meanwhile, the claim without a hold: state `expired`, which clearing
-honours as it does a late presentment. One transaction is followed by one request at a time: others of the same list wait for a next round.
+honours as it does a late presentment. Requests of one list that name the same transaction, as their own or as what they follow, are decided
+one after the other, in rounds.
 """
 
 from collections.abc import Sequence
@@ -130,10 +131,13 @@ async def follow_up(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list
     answers: dict[int, AuthorisationResponse] = {}
     left = list(enumerate(routed))
     while left:
-        taken: dict[BookedKey, tuple[int, Routed]] = {}
+        touched: set[BookedKey] = set()
+        round_ = []
         for number, one in left:
-            taken.setdefault((one.book, sale_key(one.request.original_key)), (number, one))
-        round_ = list(taken.values())
+            names = {(one.book, sale_key(one.request.original_key)), (one.book, sale_key(one.request.key))}
+            if not names & touched:
+                round_.append((number, one))
+            touched |= names
         for (number, _), answer in zip(round_, await _round(cards, tx, [one for _, one in round_]), strict=True):
             answers[number] = answer
         left = [(number, one) for number, one in left if number not in answers]
@@ -145,10 +149,12 @@ async def _round(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[Au
     keyed = [(one.book, sale_key(one.request.key)) for one in routed]
     decided = await store.by_sale(tx, keyed)
     fresh = {key: one for key, one in zip(keyed, routed, strict=True) if key not in decided}
-    found = await store.by_sale(tx, [(one.book, sale_key(one.request.original_key)) for one in fresh.values()])
-    rows = {key: _row(at, one, found.get((one.book, sale_key(one.request.original_key)))) for key, one in fresh.items()}
-    decided.update(await _decide(cards, tx, at, fresh, rows, {row.id: row for row in found.values()}))
-    return [_answer(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
+    meant = [(one.book, sale_key(one.request.original_key)) for one in routed]
+    found = await store.by_sale(tx, meant)
+    rows = {key: _row(at, one, found.get(of)) for key, of, one in zip(keyed, meant, routed, strict=True) if key in fresh}
+    followed = [found[of] for key, of in zip(keyed, meant, strict=True) if key in fresh and of in found]
+    decided.update(await _decide(cards, tx, at, fresh, rows, {row.id: row for row in followed}))
+    return [_answer(decided[key], one, found.get(of)) for key, of, one in zip(keyed, meant, routed, strict=True)]
 
 
 def _row(at: Moment, one: Routed, original: Authorisation | None) -> Authorisation:
@@ -184,9 +190,11 @@ def _row(at: Moment, one: Routed, original: Authorisation | None) -> Authorisati
     )
 
 
-def _answer(row: Authorisation, one: Routed) -> AuthorisationResponse:
+def _answer(row: Authorisation, one: Routed, original: Authorisation | None) -> AuthorisationResponse:
+    """What was said of the same request; `original` is what it names now. What had named nothing on record was declined, and stays so."""
     request: FollowUpRequest = one.request
-    if not is_about(row, one) or (row.kind, row.amount) != (request.kind, request.amount):
+    same = is_about(row, one) and (row.kind, row.amount) == (request.kind, request.amount)
+    if not same or (row.original is not None and (original is None or row.original != original.id)):
         return AuthorisationResponse(response_code=NUMBERS_USED)
     return told(row)
 
