@@ -267,3 +267,29 @@ async def test_a_refund_of_what_the_bank_never_paid_stays_in_the_wallet(shop: Sh
     await refunded(shop, sale, answer.rrn, 50_00)
     assert await shop.host.free(person.wallet) == [50_00]
     assert await shop.counter.place.total(Kind.CUSTOMER_RESERVE_OUT) == 0
+
+
+async def test_a_refund_before_the_bank_has_paid_stays_in_the_wallet_whatever_the_bank_says_then(shop: Shop) -> None:
+    person, _, phone = await shop.customer()
+    sale, answer = await shop.tap(phone, 50_00)
+    await shop.cleared(sale)
+    await refunded(shop, sale, answer.rrn, 30_00)
+    assert await shop.host.free(person.wallet) == [30_00]
+    assert (await shop.counter.place.total(Kind.CUSTOMER_RESERVE_OUT), await shop.due()) == (0, 50_00)
+    await shop.bank_says(False, "AM04")
+    assert (await shop.due(), await shop.owed_by_customers(), await shop.host.free(person.wallet)) == (0, 50_00, [30_00])
+    await refunded(shop, sale, answer.rrn, 20_00)
+    assert await shop.host.free(person.wallet) == [50_00]
+    await shop.counter.place.all_books_balance()
+
+
+async def test_a_refund_after_the_bank_has_paid_takes_what_went_to_the_wallet_before_into_account(shop: Shop) -> None:
+    person, _, phone = await shop.customer()
+    sale, answer = await shop.tap(phone, 50_00)
+    await shop.cleared(sale)
+    await refunded(shop, sale, answer.rrn, 30_00)
+    await shop.bank_says(True)
+    await refunded(shop, sale, answer.rrn, 20_00)
+    assert await shop.host.free(person.wallet) == [30_00]
+    assert await shop.counter.place.total(Kind.CUSTOMER_RESERVE_OUT) == 20_00
+    await shop.counter.place.all_books_balance()

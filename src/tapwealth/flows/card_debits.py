@@ -2,7 +2,7 @@
 
 A capture tells the bank to debit what it reserved, or less, on the next day: a pain.008 under the reservation's name. Until the bank has
 booked it, the amount stands on `card_due`; a debit that the bank rejects is owed by the customer (`payments.hear`). What is given back of a
-tap goes where it came from, the bank card first, since it was drawn on last.
+tap goes where it came from, the bank card first, since it was drawn on last, up to what its bank has paid by then.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,8 @@ def to_card(paid: int, before: int, amount: int) -> int:
 
 
 async def give_back(house: House, tx: Any, at: Moment, day: date, credited: Sequence[Authorisation], wallets: Sequence[int]) -> None:
-    """Pay on to the cards what their share of these credits is. It lies in the wallets, and stays there if the bank rejects it."""
+    """Pay on to the cards what their share of these credits is. It lies in the wallets, and stays there if the bank rejects it, or has
+    not paid the debit itself by now: what a bank rejects afterwards must not have gone to its customer already."""
     originals = await store.by_id(tx, [(row.book, row.original) for row in credited if row.original])
     by_card = [one for one in originals.values() if one.card_amount]
     if not by_card:
@@ -79,7 +80,7 @@ async def give_back(house: House, tx: Any, at: Moment, day: date, credited: Sequ
     for row, wallet in zip(credited, wallets, strict=True):
         original = row.original if row.original in held else None
         debit = debits.get(held[original].name) if original else None
-        if original is None or debit is None or debit.state == "rejected":
+        if original is None or debit is None or debit.state != "executed":
             continue
         amount = to_card(debit.amount, before.get(original, 0), row.credit)
         before[original] = before.get(original, 0) + row.credit
