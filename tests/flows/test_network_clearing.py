@@ -285,6 +285,33 @@ async def test_what_was_voided_after_it_was_presented_is_not_taken(shop: Shop) -
     assert await shop.breaks(TUESDAY) == [("undone_meanwhile", 30_00, True)]
 
 
+@pytest.mark.parametrize("expired", [False, True])
+async def test_a_claim_whose_void_is_undone_after_the_days_end_is_presented_with_the_next(shop: Shop, expired: bool) -> None:
+    """Though no hold can come back for it any more, and once only."""
+    void = shop.host.follow_up(TransactionKind.VOID, shop.sale, (await shop.row()).rrn)
+    assert [one.response_code for one in await shop.host.later(void)] == ["00"]
+    assert await shop.end(MONDAY) == {"sales": 0, "amount": 0}
+    assert shop.network.items(MONDAY) == []
+    if expired:
+        await shop.host.after(days=HELD_FOR.days)
+    assert [one.response_code for one in await shop.host.reverse(shop.host.reversal(void))] == ["00"]
+    assert [one.response_code for one in await shop.host.upload(shop.host.claim(shop.sale))] == ["00"]
+    day = MONDAY + HELD_FOR if expired else TUESDAY
+    assert await shop.end(day) == {"sales": 1, "amount": 30_00}
+    assert await shop.money() == (70_00, 70_00, 30_00, 0)
+    assert (await shop.owed(), await shop.breaks(day)) == ((FEE, 0), [])
+    assert await shop.end(day + timedelta(days=1)) == {"sales": 0, "amount": 0}
+
+
+async def test_a_claim_that_was_presented_before_its_void_is_not_presented_again_when_that_is_undone(shop: Shop) -> None:
+    await shop.end(MONDAY, lambda _: [])
+    void = shop.host.follow_up(TransactionKind.VOID, shop.sale, (await shop.row()).rrn)
+    assert [one.response_code for one in await shop.host.later(void)] == ["00"]
+    assert [one.response_code for one in await shop.host.reverse(shop.host.reversal(void))] == ["00"]
+    assert await shop.end(TUESDAY, lambda items: [*items, right_of(shop)]) == {"sales": 1, "amount": 30_00}
+    assert shop.network.items(TUESDAY) == []
+
+
 @pytest.mark.parametrize("kind", [ItemKind.REVERSAL, ItemKind.REFUND_REVERSAL])
 async def test_what_is_taken_back_and_was_right_stays_and_is_named(shop: Shop, kind: ItemKind) -> None:
     await shop.end(MONDAY)

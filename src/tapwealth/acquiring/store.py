@@ -302,6 +302,17 @@ async def mark_presented(tx: Any, presented: Sequence[Presentment], day: date) -
     )
 
 
+async def claim_again(tx: Any, keys: Sequence[tuple[int, str, str, str, str]]) -> None:
+    """What a day's end had set aside unpresented, its sale being undone then, is due with the next. Keys as of a presentment."""
+    await tx.execute(
+        "update presentment p set cleared_on = null, note = ''"
+        " from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) x(book, merchant_number, terminal_number, batch, stan)"
+        " where p.book = x.book and p.merchant_number = x.merchant_number and p.terminal_number = x.terminal_number"
+        " and p.batch = x.batch and p.stan = x.stan and p.presented_on is null and p.cleared_on is not null",
+        *[[key[column] for key in keys] for column in range(5)],
+    )
+
+
 async def mark_cleared(tx: Any, cleared: Sequence[tuple[Presentment, str]], day: date) -> None:
     """(presentment, note)."""
     await tx.execute(

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tapwealth.acquiring import store as acquiring
 from tapwealth.compliance import store as compliance
 from tapwealth.flows import reservations
 from tapwealth.flows.frame import House, Moment, moment, must_post, post
@@ -86,6 +87,7 @@ class _Work:
     changed: dict[UUID, Authorisation] = field(default_factory=dict)
     used: list[tuple[Authorisation, int]] = field(default_factory=list)
     gone: list[Authorisation] = field(default_factory=list)
+    restored: list[Authorisation] = field(default_factory=list)
 
     def release(self, row: Authorisation, by: UUID, state: str) -> None:
         """Set its holds free, if they stand."""
@@ -101,6 +103,7 @@ class _Work:
         """Hold it again as at first, under a name of its own; `expired` until the ledger has agreed. What a customer's bank had reserved
         stays given up: it is debited without a reservation when the claim comes."""
         self.changed[row.id] = replace(row, state="expired")
+        self.restored.append(row)
         if row.held_until is not None and row.held_until > self.at.now:
             again = replace(row, state="approved", held_by=derived(by.id, f"restored:{row.kind}"))
             tap, day = tap_of(self.accounts, again), self.at.open_date(row.business_date)
@@ -122,6 +125,8 @@ class _Work:
                 self.used.append((completed, -completed.amount))
         await reservations.give_up(tx, self.gone, "the tap was undone")
         await store.follow(tx, list(self.changed.values()))
+        if self.restored:
+            await acquiring.claim_again(tx, [(row.book, *row.key) for row in self.restored])
         await compliance.add_usage(tx, [(row.book, row.person, row.business_date, amount) for row, amount in self.used])
         return refused
 
