@@ -200,9 +200,9 @@ async def test_a_proof_that_was_altered_or_comes_out_of_turn_moves_nothing(wang:
     await wang.load(300_00)
     first, second = wang.phone.unload(10_00), wang.phone.unload(10_00)
     assert code(await wang.unload(second)) is CashRefusal.OUT_OF_TURN
-    for change in ({"amount": 11_00}, {"number": 2}, {"balance": 0}, {"mac": second["mac"]}):
+    for change in ({"amount": 11_00}, {"number": 2}, {"balance": 0}, {"loads": 2}, {"mac": second["mac"]}):
         assert code(await wang.unload(first | change)) is CashRefusal.NOT_GENUINE
-    for change in ({"mac": "xyz"}, {"number": 0}, {"balance": -1}, {"amount": 0}):
+    for change in ({"mac": "xyz"}, {"number": 0}, {"balance": -1}, {"amount": 0}, {"amount": 10**12}, {"loads": -1}, {"loads": 1 << 40}):
         with pytest.raises(BadInput):
             await wang.unload(first | change)
     assert (await wang.wallet(), await wang.cash()) == (1_700_00, (300_00, 0))
@@ -366,6 +366,17 @@ async def test_what_a_deleted_card_left_goes_back_after_thirty_days_once(wang: H
     await wang.host.place.all_books_balance()
 
 
+async def test_the_holder_is_told_that_cash_on_a_lost_card_cannot_be_stopped(wang: Handset) -> None:
+    await tokens.delete(wang.house, wang.envelope(), DeleteToken(wang.token))
+    async with wang.house.database.read() as tx:
+        gone, made = await notices.notices_of(tx, wang.person.book, wang.person.id)
+    for one in (gone, made):
+        assert "电子现金" in one.text_zh
+        assert "无法挂失" in one.text_zh
+    assert "nobody can stop it" in made.text_en
+    assert "cannot be stopped" in gone.text_en
+
+
 async def test_what_is_claimed_after_it_went_back_is_the_customers_debt_and_the_merchant_is_paid(wang: Handset) -> None:
     await wang.load(100_00)
     late = wang.advice(80_00)
@@ -395,6 +406,18 @@ async def test_what_a_torn_tap_took_and_nobody_claimed_goes_back_thirty_days_aft
         told = await notices.notices_of(tx, wang.person.book, wang.person.id)
     assert "80.00" in told[0].text_zh
     await wang.host.place.all_books_balance()
+
+
+async def test_a_load_that_the_card_has_not_taken_yet_is_not_taken_for_a_torn_tap(wang: Handset) -> None:
+    """Neither an order that waits nor one that overtakes a proof on its way: the card may take it any day."""
+    await wang.load(100_00)
+    waiting = await wang.order(500_00)
+    await wang.unload(wang.phone.unload(1_00))
+    late = wang.phone.unload(1_00)
+    wang.phone.load(msgspec.to_builtins(waiting))
+    await wang.unload(late)
+    assert [await returned(wang, days) for days in (31, 1)] == [0, 0]
+    assert (await wang.cash(), wang.phone.cash) == ((598_00, 0), 598_00)
 
 
 async def test_the_statement_shows_what_came_onto_the_card_and_left_it(wang: Handset) -> None:

@@ -63,7 +63,7 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "resume_token": ("me", {"token": NOWHERE}),
     "delete_token": ("me", {"token": NOWHERE}),
     "load_cash": ("me", {"token": NOWHERE, "amount": 100}),
-    "unload_cash": ("me", {"token": NOWHERE, "number": 1, "amount": 100, "balance": 0, "mac": "00" * 8}),
+    "unload_cash": ("me", {"token": NOWHERE, "number": 1, "amount": 100, "balance": 0, "loads": 0, "mac": "00" * 8}),
     "give_mandate": ("me", {"card": NOWHERE, "per_tap": 100, "per_day": 100}),
     "revoke_mandate": ("me", {"mandate": NOWHERE}),
     "limit_token": ("me", {"token": NOWHERE, "off": ["5944"], "day_limit": 100}),

@@ -63,7 +63,7 @@ def test_an_unload_leaves_proof() -> None:
     assert not isinstance(done, Refusal)
     card, proof = done
     assert purse(card).balance == 380_00
-    assert proof == UnloadProof(1, 120_00, 380_00, unload_mac(KEY, 1, 120_00, 380_00))
+    assert proof == UnloadProof(1, 120_00, 380_00, 0, unload_mac(KEY, 1, 120_00, 380_00, 0))
     again = unload(card, 380_00)
     assert not isinstance(again, Refusal)
     assert (again[1].number, again[1].balance) == (2, 0)

@@ -35,11 +35,13 @@ class LoadOrder:
 
 @dataclass(frozen=True, slots=True)
 class UnloadProof:
-    """The card's word that `amount` fen left it, and `balance` are left. `number` is 1 for the first unload."""
+    """The card's word that `amount` fen left it, and `balance` are left. `number` is 1 for the first unload, `loads` the number of the last
+    load that it has taken: what was ordered after that is not on it."""
 
     number: int
     amount: int
     balance: int
+    loads: int
     mac: bytes
 
 
@@ -70,5 +72,6 @@ def unload(state: CardState, amount: int) -> tuple[CardState, UnloadProof] | Ref
     if not 0 < amount <= purse.balance:
         return Refusal(CashRefusal.NOT_ENOUGH, f"{amount} fen cannot be taken from a balance of {purse.balance}")
     balance, number = purse.balance - amount, purse.unloads + 1
-    proof = UnloadProof(number, amount, balance, unload_mac(bytes.fromhex(purse.load_key.reveal()), number, amount, balance))
+    mac = unload_mac(bytes.fromhex(purse.load_key.reveal()), number, amount, balance, purse.loads)
+    proof = UnloadProof(number, amount, balance, purse.loads, mac)
     return replace(state, cash=replace(purse, balance=balance, unloads=number)), proof

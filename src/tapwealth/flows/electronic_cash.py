@@ -42,6 +42,7 @@ RETURNED_AFTER = timedelta(days=30)
 NEWEST = 20
 """Orders that a card's view shows."""
 _AT_ONCE = 1000
+_GREATEST = (1 << 31) - 1
 
 
 class CashRefusal(Enum):
@@ -51,6 +52,7 @@ class CashRefusal(Enum):
     OUT_OF_TURN = auto()
     ABOVE_CASH_LIMIT = auto()
     NO_MONEY = auto()
+    NOT_THERE = auto()
 
 
 class LoadCash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,12 +63,14 @@ class LoadCash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UnloadCash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """From a card back to the wallet, with the card's proof: its number, the amount, what is left on the card, and the code (hex)."""
+    """From a card back to the wallet, with the card's proof: its number, the amount, what is left on the card, the number of the last load
+    that the card has taken, and the code (hex)."""
 
     token: UUID
     number: int
     amount: int
     balance: int
+    loads: int
     mac: str
 
 
@@ -155,16 +159,17 @@ async def unload(house: House, envelope: Envelope, command: UnloadCash) -> CashU
     book, person = who(envelope)
     mac = _mac(command.mac)
     checked(command.amount, where="amount")
-    if not 0 < command.number < 1 << 31 or not 0 <= command.balance <= CEILING:
-        raise BadInput("number or balance is out of range", where="number, balance", hint="send what the card gave")
+    counted = 0 < command.number <= _GREATEST and 0 <= command.loads <= _GREATEST
+    if not counted or not 0 <= command.balance <= CEILING or command.amount > CEILING:
+        raise BadInput("a value is out of range", where="number, amount, balance, loads", hint="send what the card gave")
 
     async def act(tx: Tx, at: Moment, actor: int) -> Ordered | Refusal:
         token = await own(tx, book, person, command.token)
         if isinstance(token, Refusal):
             return token
         key = load_key(house, token)
-        if not hmac.compare_digest(unload_mac(key, command.number, command.amount, command.balance), mac):
-            return Refusal(CashRefusal.NOT_GENUINE, "this is not the card's own proof; send all four values as the card gave them")
+        if not hmac.compare_digest(_proved(key, command), mac):
+            return Refusal(CashRefusal.NOT_GENUINE, "this is not the card's own proof; send all values as the card gave them")
         wallet, cash = await _accounts(house, tx, token)
         standing = (await house.ledger.balances(tx, [cash]))[cash]
         before = standing.totals.owed
@@ -175,16 +180,22 @@ async def unload(house: House, envelope: Envelope, command: UnloadCash) -> CashU
         if command.number != following:
             return Refusal(CashRefusal.OUT_OF_TURN, f"the proof has number {command.number}, the next one is {following}; send that first")
         day = at.date_of(envelope.received_at)
-        unclaimed = max(standing.available - command.amount - command.balance, 0)
+        not_taken = await store.ordered_after(tx, book, token.id, command.loads)
+        unclaimed = max(standing.available - command.amount - command.balance - not_taken, 0)
         order = CashOrder(book, token.id, "unload", command.number, command.amount, command.balance, unclaimed, at.now, day)
         name = await _entry_key(tx, envelope, book, person, "cash unloaded")
         entry = entries.cash_unloaded(book, name, wallet, cash, order.amount, day, actor, token.id)
-        await must_post(house, tx, at, [entry])
+        if (await post(house, tx, at, [entry]))[0].refusal is not None:
+            return Refusal(CashRefusal.NOT_THERE, "so much is not on this card's account any more; ask the bank")
         await store.add_cash_order(tx, order)
         return Ordered(str(token.id), order.number, order.amount, before - order.amount)
 
     made = await once(house, [book], envelope, command, act, Ordered)
     return made if isinstance(made, Refusal) else CashUnloaded(made.token, made.number, made.amount, made.cash)
+
+
+def _proved(key: bytes, command: UnloadCash) -> bytes:
+    return unload_mac(key, command.number, command.amount, command.balance, command.loads)
 
 
 async def cash_of(house: House, tx: Tx, book: int, person: UUID, identifier: UUID) -> CashView | Refusal:

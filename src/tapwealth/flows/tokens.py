@@ -334,8 +334,8 @@ _SAID = {
     ),
     "suspended": ("已暂停：不能付款，直到您恢复它", "is suspended: it does not pay until you resume it"),
     "deleted": (
-        "已删除，不能再联机付款；卡上若有电子现金，30 天后的余额退回钱包",
-        "is deleted and pays no more online; if electronic cash was on it, what is left after 30 days goes back to your wallet",
+        "已删除，不能再联机付款；卡上的电子现金无法挂失，30 天后的余额退回钱包",
+        "is deleted and pays no more online; electronic cash on it cannot be stopped: what is left after 30 days goes back to your wallet",
     ),
 }
 

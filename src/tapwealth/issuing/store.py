@@ -465,6 +465,12 @@ async def cash_order(tx: Any, book: int, token: UUID, kind: str, number: int) ->
     return CashOrder(*row) if row else None
 
 
+async def ordered_after(tx: Any, book: int, token: UUID, number: int) -> int:
+    """Fen of the loads that were ordered after that one: the card had not taken them when it said so."""
+    query = "select coalesce(sum(amount), 0)::bigint from cash_order where book = $1 and token = $2 and kind = 'load' and number > $3"
+    return int(await tx.fetchval(query, book, token, number))
+
+
 async def add_cash_order(tx: Any, one: CashOrder) -> None:
     values = (getattr(one, name) for name in _ORDER.split(", "))
     await tx.execute(f"insert into cash_order ({_ORDER}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)", *values)

@@ -92,7 +92,7 @@ class Phone:
             raise BadInput(unloaded.text, where="electronic cash", hint="take less")
         state, proof = unloaded
         self._save(state)
-        return {"number": proof.number, "amount": proof.amount, "balance": proof.balance, "mac": proof.mac.hex()}
+        return {"number": proof.number, "amount": proof.amount, "balance": proof.balance, "loads": proof.loads, "mac": proof.mac.hex()}
 
     @property
     def cash(self) -> int:

@@ -15,6 +15,7 @@ def load_mac(load_key: bytes, number: int, amount: int) -> bytes:
     return retail_mac(load_key, b"LOAD" + number.to_bytes(4, "big") + numeric(amount, 6), Padding.MARKED)
 
 
-def unload_mac(load_key: bytes, number: int, amount: int, balance: int) -> bytes:
-    """What makes an unload proof genuine: "UNLD", number, amount and balance as above."""
-    return retail_mac(load_key, b"UNLD" + number.to_bytes(4, "big") + numeric(amount, 6) + numeric(balance, 6), Padding.MARKED)
+def unload_mac(load_key: bytes, number: int, amount: int, balance: int, loads: int) -> bytes:
+    """What makes an unload proof genuine: "UNLD", number, amount and balance as above, and in 4 bytes the number of the last load taken."""
+    counted = number.to_bytes(4, "big") + numeric(amount, 6) + numeric(balance, 6) + loads.to_bytes(4, "big")
+    return retail_mac(load_key, b"UNLD" + counted, Padding.MARKED)
