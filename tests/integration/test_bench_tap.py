@@ -32,6 +32,7 @@ def test_a_small_round_of_taps_reports_rates_waits_shares_and_processor() -> Non
         assert one["processor_us"].keys() == {"host", "database", "load"}
     (yardstick,) = told["yardsticks"]
     assert yardstick["name"] == "8 in flight, read, code checked, answered at once"
+    assert {name.partition(":")[0] for name in told["parts_us"]} >= {"message", "card", "ledger"}
     assert all(microseconds > 0 for microseconds in told["parts_us"].values())
     assert told["keys"] == "software"
     assert told["keys_us"].keys() == {"software"}

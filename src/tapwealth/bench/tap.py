@@ -27,7 +27,7 @@ from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Run, Waits, pr
 from tapwealth.bench.load import NOW
 from tapwealth.bench.processor import family_ms, processor_ms
 from tapwealth.bench.tap_load import FORGED, FUND, NO_MONEY, WALLET, Order, Report
-from tapwealth.bench.tap_parts import key_parts, parts
+from tapwealth.bench.tap_parts import key_parts, ledger_parts, parts
 from tapwealth.bench.tap_town import TERMINALS, found, mac_key, terminal_number
 from tapwealth.flows.frame import House
 from tapwealth.flows.tap import velocity_of
@@ -234,7 +234,7 @@ async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: in
         for number in range(1, rounds + 1):
             for figure in figures:
                 progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
-        measured = parts(places[0].house)
+        measured = {**parts(places[0].house), **await ledger_parts(places[0].house, places[0].people, places[0].server)}
         stores: dict[str, KeyStore] = {SOFTWARE: FileKeyStore(folder / SOFTWARE)}
         if keys == SOFTHSM:
             stores[SOFTHSM] = places[0].house.keys

@@ -5,17 +5,22 @@ The card's and the terminal's part is the phone's and the till's, not the host's
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from os import getpid
 from typing import Any
 
-from tapwealth.bench.load import NOW
+from tapwealth.bench.load import DAY, NOW
+from tapwealth.bench.processor import family_ms, processor_ms
 from tapwealth.bench.tap_load import CardMaker, sale_of, whole_tap
-from tapwealth.bench.tap_town import KEY_NUMBER, mac_key
+from tapwealth.bench.tap_town import KEY_NUMBER, mac_key, one_fen_taps
 from tapwealth.flows import cards
-from tapwealth.flows.frame import House
+from tapwealth.flows.frame import House, moment, must_post
+from tapwealth.flows.tap import HELD_FOR
 from tapwealth.host.exchange import read_frame
+from tapwealth.issuing import entries
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.issuing.cryptogram import IssuerKeys, Verified, diagnose, verify
 from tapwealth.kernel.clock import processor_ns
+from tapwealth.kernel.ids import derived
 from tapwealth.storage.keystore import KeyStore
 from tapwealth.wire.iso8583.fields import pack
 from tapwealth.wire.iso8583.frame import Envelope, framed
@@ -24,6 +29,7 @@ from tapwealth.wire.iso8583.mac import is_sealed_by
 from tapwealth.wire.iso8583.requests import APPROVED, AuthorisationRequest, AuthorisationResponse
 
 _RUNS, _AT_ONCE = 5, 10
+_HOLDS, _LISTS = 256, 20
 _LONG_ENOUGH = 50_000_000
 """Nanoseconds of a run: the clock's steps do not show in it."""
 
@@ -65,6 +71,20 @@ def key_parts(store: KeyStore) -> Mapping[str, int]:
         "number hashed": _each(lambda: store.lookup_hash("pan", request.pan.reveal())),
         "sealed value opened": _each(lambda: store.open_sealed("pan", sealed, b"row")),
     }
+
+
+async def ledger_parts(house: House, people: int, server: int) -> Mapping[str, int]:
+    """What the ledger asks of host and database for the hold of one tap, in lists of up to 256, each with its commit."""
+    taps = await one_fen_taps(house, people, _HOLDS)
+    host, database = processor_ms(getpid()), family_ms(server)
+    for run in range(_LISTS):
+        held = [entries.authorised(replace(one, id=derived(one.id, str(run))), DAY, 0, NOW + HELD_FOR) for one in taps]
+        async with house.database.transaction() as tx:
+            await house.ledger.lock_books(tx, house.all_books)
+            await must_post(house, tx, await moment(tx), held)
+    spent = processor_ms(getpid()) - host, family_ms(server) - database
+    names = ("ledger: a hold, the host's part", "ledger: a hold, the database's part")
+    return {name: used * 1_000 // (len(taps) * _LISTS) for name, used in zip(names, spent, strict=True)}
 
 
 def _request(chip: bytes) -> AuthorisationRequest:

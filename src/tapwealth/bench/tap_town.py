@@ -19,6 +19,7 @@ from tapwealth.customers.store import PersonRow
 from tapwealth.flows import cards, receipts, terminals
 from tapwealth.flows.frame import PLATFORM, Envelope, House, moment, must_post
 from tapwealth.issuing import store as issuing
+from tapwealth.issuing.entries import Tap
 from tapwealth.issuing.limited_use import GOOD_FOR, LAST_ATC, KeyRange
 from tapwealth.issuing.store import Token
 from tapwealth.kernel.ids import derived, named
@@ -101,6 +102,22 @@ async def _settle(house: House, numbers: Sequence[int]) -> None:
         ]
         funded += [_funding(row, holding, _UNITS, Kind.REGISTRAR_MIRROR, _FUNDED) for row, holding in zip(invested, holdings, strict=True)]
         await must_post(house, tx, await moment(tx), funded)
+
+
+async def one_fen_taps(house: House, people: int, most: int) -> list[Tap]:
+    """The money side of taps of one fen, by people whose wallet pays."""
+    paying = [number for number in range(people) if number % EIGHTHS not in (INVESTED, PENNILESS)][:most]
+    rows = [_person(house, number) for number in paying]
+    merchant, within = named(NOW, 0, MERCHANT), Limit.DEBITS_WITHIN_CREDITS
+    wanted = [NewAccount(row.book, Kind.WALLET, row.id, Asset.CNY, within) for row in rows]
+    wanted += [NewAccount(row.book, Kind.MERCHANT, merchant, Asset.CNY, within) for row in rows]
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        accounts = await house.ledger.open_accounts(tx, wanted)
+    return [
+        Tap(row.book, derived(row.id, "part"), wallet, 0, shop, 1, 0)
+        for row, wallet, shop in zip(rows, accounts[: len(rows)], accounts[len(rows) :], strict=True)
+    ]
 
 
 def _person(house: House, number: int) -> PersonRow:
