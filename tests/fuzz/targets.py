@@ -1,4 +1,5 @@
-"""What the fuzzer feeds: every reader of foreign bytes, as a function that may raise nothing, with honest inputs to begin from.
+"""What the fuzzer feeds: the readers of what cards, terminals, hosts and the network send, each as a function that may raise nothing, with
+honest inputs to begin from.
 
 `BadInput` is an answer; anything else is a finding. Several answers or commands in one input are separated by `BREAK`; `HONEST` alone
 stands for what the honest card or terminal would have said.
@@ -7,6 +8,7 @@ stands for what the honest card or terminal would have said.
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from io import BytesIO
 from typing import NamedTuple
 
 from card_authority import CA_KEY, ISSUER, card_certificate, issuer_certificate
@@ -33,12 +35,15 @@ from tapwealth.terminal import (
 from tapwealth.wire import dol, tlv
 from tapwealth.wire.apdu import decode_command, decode_response
 from tapwealth.wire.apdu_relay import Kind, error_text, read_frame
+from tapwealth.wire.clearing_file import Direction, NetworkFile, write_network_file
 from tapwealth.wire.emv_certificates import Certified, recover_card_key, recover_issuer_key, sealed
 from tapwealth.wire.emv_data import read_iad, read_track2
 from tapwealth.wire.iso8583 import host_side, terminal_side
 from tapwealth.wire.iso8583.fields import UnreadableMessage, pack
 from tapwealth.wire.iso8583.frame import FrameSplitter, unframed
-from tapwealth.wire.iso8583.requests import Totals
+from tapwealth.wire.iso8583.mac import terminal_mac
+from tapwealth.wire.iso8583.requests import AuthorisationResponse, Management, ManagementResponse, Totals
+from tapwealth.wire.key_block import BlockKey, padding_of, read_key_block, write_key_block
 
 BREAK, HONEST = b"\xfa\xce", b"="
 PHONE = issued()
@@ -167,6 +172,25 @@ def frames(data: bytes) -> None:
                 unframed(frame)
 
 
+def till(data: bytes) -> None:
+    """An answer to a terminal that has the right code, and one to its sign-on."""
+    sealed_answer = data + terminal_mac(MAC_KEY, data) if data else data
+    for read in (lambda: terminal_side.read_answer(sealed_answer, ASKED, MAC_KEY), lambda: terminal_side.read_answer(data, ASKED, MAC_KEY),
+                 lambda: terminal_side.read_management_answer(data, SIGNING_ON, MAC_KEY)):  # fmt: skip
+        with suppress(BadInput):
+            read()
+
+
+def network_file(data: bytes) -> None:
+    with suppress(BadInput):
+        list(NetworkFile(BytesIO(data)))
+
+
+def key_block(data: bytes) -> None:
+    with suppress(BadInput):
+        read_key_block(MAC_KEY, data.decode("latin-1"))
+
+
 def configuration(data: bytes) -> None:
     with suppress(BadInput):
         read_config(data.decode("utf-8", "replace"))
@@ -182,6 +206,14 @@ OFFLINE, ONLINE = answers(StandardCard()), answers(StandardCard(decision=ARQC))
 ISSUERS, CARDS = issuer_certificate(), card_certificate(PAN, b"")
 SALE = pack(terminal_side.sale_message(PLACE, PAYMENT, h("9F2608") + bytes(8)), MAC_KEY)
 SETTLEMENT = pack(terminal_side.settlement_message(PLACE, Totals(debit_amount=1234, debit_count=1)), MAC_KEY)
+ASKED = terminal_side.sale_message(PLACE, PAYMENT, h("9F2608") + bytes(8))
+SIGNING_ON = terminal_side.management_message(PLACE, Management.SIGN_ON)
+ANSWERS = [
+    pack(host_side.answer(ASKED, AuthorisationResponse(response_code="00", authorisation_code="000001", rrn="0" * 12), NOW), MAC_KEY),
+    pack(host_side.answer(SIGNING_ON, ManagementResponse(response_code="00", keys=bytes(40)), NOW), None),
+]
+CLEARED = write_network_file(Direction.CLEARED, "898110053110001"[:8], TODAY, 1, [])
+BLOCK = write_key_block(MAC_KEY, BlockKey("K0", "T", "B", "E", MAC_KEY), bytes(padding_of(BlockKey("K0", "T", "B", "E", MAC_KEY)))).encode()
 COMMANDS = [
     h("00A404000E325041592E5359532E444446303100"),
     h("00A4040008A00000033301010100"),
@@ -208,6 +240,9 @@ TARGETS = {
     "certificates": Target(certificates, [BREAK.join((*ISSUERS, *CARDS))]),
     "signed": Target(signed_nonsense, [ISSUER.public.recover(CARDS.certificate, where="seed")[2:]]),
     "host": Target(host, [SALE, SETTLEMENT]),
+    "till": Target(till, ANSWERS),
+    "network_file": Target(network_file, [CLEARED]),
+    "key_block": Target(key_block, [BLOCK]),
     "frames": Target(frames, [len(SALE).to_bytes(2, "big") + SALE]),
     "configuration": Target(configuration, [b'serial = "TW000001"\n[[application]]\naid = "A00000033301"\nfloor_limit = 0\n']),
     "relay": Target(relay, [b"\x01\x01", b"\x04" + COMMANDS[0], b"\x84" + ONLINE[-1], b"\xff\x02busy"]),

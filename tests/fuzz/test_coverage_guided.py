@@ -1,4 +1,6 @@
-"""Half a minute of coverage-guided fuzzing for each reader of foreign bytes (`make soak`), and a planted defect that it must find."""
+"""Half a minute of coverage-guided fuzzing for each reader of what cards, terminals, hosts and the network send (`make soak`), and a
+planted defect that it must find.
+"""
 
 import subprocess
 import sys
@@ -7,7 +9,10 @@ from pathlib import Path
 import pytest
 
 SCRIPT, ROOT = Path(__file__).with_name("fuzz.py"), Path(__file__).parents[2]
-NAMES = ("tlv", "values", "terminal", "card", "certificates", "signed", "host", "frames", "configuration", "relay", "trace")
+NAMES = (
+    "tlv", "values", "terminal", "card", "certificates", "signed", "host", "till", "network_file", "key_block", "frames", "configuration",
+    "relay", "trace",
+)  # fmt: skip
 SECONDS = 30
 
 pytestmark = [
