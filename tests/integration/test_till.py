@@ -304,7 +304,7 @@ CHILD = """
         till = Till(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), "80000001", "102110053119999", key, timeout_ms=500)
         while True:
             result = await till.sale(amount=100, track2=sys.argv[4], psn="01", icc_data=b"\\x9f", at=datetime(2014, 2, 24, 4, tzinfo=UTC))
-            print(result.outcome.name, result.stan, flush=True)
+            print(f"{result.outcome.name} {result.stan}", flush=True)  # in one write: a kill leaves all of it or nothing
 
     asyncio.run(main())
 """

@@ -32,7 +32,9 @@ def played(days: int, faults: dict[str, list[tuple[str, int]]], by_hand: dict[st
             if scene in by_hand:
                 by_hand[scene](folder)
 
-        return asyncio.run(play_week(folder, days, faults=wanted, before=before, patience=20, **more))
+        outcome = asyncio.run(play_week(folder, days, faults=wanted, before=before, patience=20, **more))
+    assert outcome.audit["clean"], outcome.audit
+    return outcome
 
 
 def in_store(partner: str, statement: str) -> Callable[[Path], None]:
@@ -82,10 +84,10 @@ def test_what_the_registrar_is_sent_and_sends_is_held_against_our_orders_and_uni
         "500.00 yuan at 1.0000 are not 500.01 units",
         "income of 028280525132/39213662205119872 is 0.01, we compute 0.00",
         "the fund's income of 2014-02-25 is 1.80, we compute 1.79",
-        "0100000001 on 2014-02-26, ",
+        " on 2014-02-26, ",
     )
     payments = {re.sub(r".* on [0-9-]+, ([^:]+):.*", r"\1", line) for line in outcome.unproved}
-    assert len(payments) == 1, "one payment was altered; both of its accounts may be ours"
+    assert len(payments) == 1, "one payment was altered, whichever left first; both of its accounts may be ours"
 
 
 @pytest.mark.soak

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from played_week import PLATFORM, billing, theatre_folder
+from played_week import PLATFORM, audit, billing, theatre_folder
 
 from tapwealth.play.stage import Stage
 from tapwealth.play.theatre import Billing, open_theatre, perform
@@ -97,6 +97,7 @@ def played(days: int, play: Callable[[Billing, Stage], Awaitable[None]]) -> None
 
     with theatre_folder() as folder:
         asyncio.run(on_stage(folder))
+        assert audit(folder)["clean"], "what others' books say alters nothing in ours"
 
 
 def test_a_fen_in_the_banks_or_the_billers_store_is_named_and_the_date_closes_once_it_is_gone() -> None:

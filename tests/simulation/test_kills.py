@@ -82,6 +82,31 @@ def test_kills_at_every_step_leave_no_trace(unkilled: Callable[[int], Outcome], 
     leaves_no_trace(unkilled(5), 5, plan(*kills))
 
 
+TAPS = [(0, 10, 30), (0, 12, 15), (1, 10, 20), (1, 12, 0), (1, 17, 30)]
+"""When the cards of the first two days are held to a reader: paid, an answer lost, the card alone."""
+
+
+def test_kills_of_the_platform_in_the_middle_of_taps_leave_no_trace(unkilled: Callable[[int], Outcome]) -> None:
+    """It dies as soon as the clock has come to a tap. What it may have held is reversed, and the customer taps again."""
+    hit: list[tuple[int, int, int]] = []
+
+    async def disturb(stage: Stage, troupe: Troupe) -> None:
+        for day, hour, minute in TAPS:
+            while stage.now is None or stage.now < shanghai(FIRST_DAY + timedelta(days=day), hour, minute):
+                await asyncio.sleep(0.002)
+            pid = troupe.pid_of("platform")
+            if pid is not None:
+                kill(pid)
+                hit.append((day, hour, minute))
+
+    with theatre_folder() as folder:
+        outcome = asyncio.run(play_week(folder, 2, disturb=disturb))
+    assert hit == TAPS
+    assert outcome.audit["clean"], outcome.audit
+    found = [line for line in differences(unkilled(2).comparable(), outcome.comparable()) if ".voucher: " not in line]
+    assert not found, (found, outcome.events)
+
+
 def killing(victims: tuple[str, ...], seed: int) -> Callable[[Stage, Troupe], Awaitable[None]]:
     """Kills each victim at a random instant, and once more while it is coming back."""
     draw = random.Random(seed)

@@ -7,17 +7,21 @@ from typing import Any
 
 from left_behind import Found, left_behind
 
-DAYS = 2
+DAYS = 6
+"""With a refund, fresh keys, a lost phone and the card of the one that follows it."""
 PERSON = "name|identity number|phone"
 MAY_HOLD = {
-    r"devices/phone(\d+)\.json": "card's number|track 2|limited-use key .*|load key",
+    r"devices/phone(\d+(?:-new)?)\.json": "card's number|track 2|limited-use key .*|load key",
+    r"devices/till-(\d+)/till\.key": "code's key",
+    r"devices/till-(\d+)/master\.key": "terminal's master key",
     r"bank\.sqlite": "name|bank card",
     r"identity\.sqlite": PERSON,
     r"insurer\.sqlite": "name|identity number",
     r"registrar\.sqlite": "name|identity number",
     r"exchange/.*\.TXT": "name|identity number",
 }
-"""By the file: a phone's own store, partners' stores, and the files by which the registrar opens a holder's account."""
+"""By the file: a phone's own store, a terminal's own keys, partners' stores, and the files by which the registrar opens a holder's
+account."""
 
 
 def surplus(found: Found) -> list[tuple[str, str]]:
@@ -37,7 +41,8 @@ def may_hold(name: str, secret: str) -> bool:
 def test_days_leave_nobodys_data_and_no_cards_where_they_do_not_belong(undisturbed: Callable[[int], Any]) -> None:
     found = undisturbed(DAYS).found
     assert surplus(found) == []
-    assert "limited-use key 1 of 0" in found["devices/phone0.json"], "the search finds what is there"
+    for name, owner in (("phone0", "0"), ("phone1", "1"), ("phone1-new", "1-new")):
+        assert f"limited-use key 1 of {owner}" in found[f"devices/{name}.json"], "the search finds what is there"
     assert any("name of 0" in secrets for name, secrets in found.items() if name.endswith(".sqlite"))
 
 

@@ -1,4 +1,5 @@
-"""`tapwealth demo --fault NAME`, as somebody would call it: what it prints, what it exits with, and how the day stands afterwards."""
+"""`tapwealth demo --fault NAME`, as somebody would call it: what it prints, what it exits with, how the day stands, and that the ledger's
+audit holds afterwards."""
 
 import asyncio
 import json
@@ -22,6 +23,7 @@ class Shown:
     code: int
     said: str
     figures: dict[str, Any]
+    clean: bool
 
     @property
     def states(self) -> list[str]:
@@ -41,13 +43,14 @@ def demo(folder: Path, fault: str, days: int) -> Shown:
         [*command, "--orders", str(orders), "--json", str(figures)], capture_output=True, text=True, check=False, timeout=300
     )
     assert figures.exists(), done.stderr
-    return Shown(done.returncode, " ".join((done.stdout + done.stderr).split()), json.loads(figures.read_text()))
+    said, clean = " ".join((done.stdout + done.stderr).split()), bool(audit(house)["clean"])
+    return Shown(done.returncode, said, json.loads(figures.read_text()), clean)
 
 
 def test_a_payment_that_the_bank_loses_leaves_the_day_cut_and_is_named() -> None:
     with theatre_folder() as folder:
         shown = demo(folder, "bank-loses-one", 2)
-    assert shown.code == 1
+    assert (shown.code, shown.clean) == (1, True)
     assert shown.states[:2] == ["closed", "cut"]
     ((kind, text),) = shown.open_breaks
     assert kind == "not_executed"
@@ -58,7 +61,7 @@ def test_a_payment_that_the_bank_loses_leaves_the_day_cut_and_is_named() -> None
 def test_a_short_file_of_the_registrars_leaves_the_day_cut_and_names_the_holder() -> None:
     with theatre_folder() as folder:
         shown = demo(folder, "registrar-short-file", 4)
-    assert shown.code == 1
+    assert (shown.code, shown.clean) == (1, True)
     assert shown.states[:4] == ["closed", "closed", "closed", "cut"]
     ((kind, text),) = shown.open_breaks
     assert kind == "units_differ"
@@ -72,7 +75,7 @@ def test_a_silent_biller_leaves_the_bill_in_doubt_its_money_in_suspense_and_the_
     with theatre_folder() as folder:
         shown = demo(folder, "biller-silent", 1)
         told = asyncio.run(notices(folder / "house"))
-    assert shown.code == 0
+    assert (shown.code, shown.clean) == (0, True)
     (day,) = shown.figures["days"]
     assert (day["state"], day["proved"], day["breaks"]) == ("closed", True, [])
     ((amount, state),) = [(one["amount"], one["state"]) for one in day["in_doubt"]]
@@ -94,8 +97,7 @@ def test_a_sale_that_was_never_authorised_debits_no_customer_and_is_mended_the_d
     """The first date closes with it: its money is the house's own, set apart until the network takes it back."""
     with theatre_folder() as folder:
         shown = demo(folder, "network-never-authorised", 2)
-        clean = audit(folder / "house")["clean"]
-    assert (shown.code, shown.states[:2], clean) == (0, ["closed", "closed"], True)
+    assert (shown.code, shown.states[:2], shown.clean) == (0, ["closed", "closed"], True)
     assert [[(one["kind"], one["amount"], one["accounted"]) for one in day["breaks"]] for day in shown.figures["days"][:2]] == [
         [("not_authorised", 28_50, True)],
         [],

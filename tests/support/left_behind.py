@@ -12,7 +12,7 @@ from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.limited_use import KEYS_AHEAD
 from tapwealth.kernel.masked import Pan
 from tapwealth.play.cast import cast_of
-from tapwealth.play.devices import phone_file
+from tapwealth.play.devices import new_phone_file, phone_file
 from tapwealth.storage.keystore import FileKeyStore
 
 Found = Mapping[str, list[str]]
@@ -21,20 +21,24 @@ FIRST_KEY = {1: "iss_mk_ac_1"}
 
 
 def secrets_in(folder: Path, seed: int = 1) -> dict[str, str | bytes]:
-    """Of everybody who plays, and of the card in each phone."""
-    issuer, found = IssuerKeys(FileKeyStore(folder / "keys"), FIRST_KEY), {}
+    """Of everybody who plays, of the card in each phone, of the keys in each terminal, and the issuer's key."""
+    keys, devices, found = FileKeyStore(folder / "keys"), folder / "devices", {}
+    issuer = IssuerKeys(keys, FIRST_KEY)
     for number, one in enumerate(cast_of(seed).customers):
         named: dict[str, str | bytes] = {
             "name": one.name, "identity number": one.identity_number, "phone": one.phone, "bank card": one.card_number,
             "device's secret": one.device_token,
         }  # fmt: skip
-        store = phone_file(folder / "devices", number)
-        if store.exists():
-            card = json.loads(store.read_text())
-            last = max(key["number"] for key in card["keys"]) + KEYS_AHEAD
-            named |= on_card(issuer, Pan(card["pan"]), card["psn"], card["expiry"], range(1, last + 1))
         found |= {f"{what} of {number}": value for what, value in named.items()}
-    return found
+        for owner, store in ((f"{number}", phone_file(devices, number)), (f"{number}-new", new_phone_file(devices, number))):
+            if store.exists():
+                card = json.loads(store.read_text())
+                last = max(key["number"] for key in card["keys"]) + KEYS_AHEAD
+                held = on_card(issuer, Pan(card["pan"]), card["psn"], card["expiry"], range(1, last + 1))
+                found |= {f"{what} of {owner}": value for what, value in held.items()}
+    for what, name in (("code's key", "till.key"), ("terminal's master key", "master.key")):
+        found |= {f"{what} of {path.parent.name[5:]}": path.read_text().strip() for path in sorted(devices.glob(f"till-*/{name}"))}
+    return found | {"master key of the issuer": keys._key(FIRST_KEY[1]).hex()}
 
 
 def left_behind(folder: Path, secrets: Secrets | None = None) -> Found:

@@ -10,7 +10,7 @@ from card_authority import CA_KEY
 from issued_card import CARD_KEY, PAN, issued, keys
 from pyemv import ac
 
-from tapwealth.card import CardState, Interface, replenished, step
+from tapwealth.card import CardState, Interface, from_json, replenished, step, to_json
 from tapwealth.wire import dol, tlv
 from tapwealth.wire.emv_certificates import Certified, recover_card_key, recover_issuer_key
 from tapwealth.wire.emv_crypto import limited_use_key, pboc_session_key
@@ -182,6 +182,36 @@ def test_fresh_keys_that_come_in_the_middle_leave_the_transaction_its_own() -> N
     second = tlv.unique(tlv.template(reader.ask("80AE4000", reader.filled(0x8D)), 0x77, where="AC 2"))
     assert (first[0x9F26], second[0x9F26]) == (made(first), made(second))
     assert [one.number for one in replenished(reader.card, ()).keys] == [2, 3], "and no longer than that"
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_power_lost_between_any_two_commands_spends_a_counter_and_nothing_else(cut: int) -> None:
+    """Profile, data authentication, first cryptogram, issuer's answer, second cryptogram: whichever was the last, the next transaction is
+    whole, under a counter of its own, and the cash is untouched."""
+    reader = Reader(issued())
+
+    def issuers_answer() -> None:
+        cryptogram = tlv.unique(tlv.template(reader.ask("80AE8000", reader.filled(0x8C)), 0x77, where="AC 1"))[0x9F26]
+        reader.ask("00820000", ac.generate_arpc_1(session_key(1), cryptogram, b"00") + b"00")
+
+    commands = [
+        [],
+        [reader.begin],
+        [reader.begin, lambda: reader.ask("00880000", DATA[0x9F37])],
+        [reader.begin, lambda: reader.ask("80AE8000", reader.filled(0x8C))],
+        [reader.begin, issuers_answer],
+        [reader.begin, issuers_answer, lambda: reader.ask("80AE4000", reader.filled(0x8D))],
+    ]
+    for command in commands[cut]:
+        command()
+    spent = reader.card.atc
+    assert spent == (1 if cut else 0)
+    again = Reader(from_json(to_json(reader.card)).powered_on(Interface.CONTACT))
+    again.begin()
+    first = tlv.unique(tlv.template(again.ask("80AE8000", again.filled(0x8C)), 0x77, where="AC 1"))
+    assert (first[0x9F36], first[0x9F26]) == ((spent + 1).to_bytes(2, "big"), made(first))
+    assert again.card.cash is not None
+    assert (again.card.cash.balance, again.card.cash.log) == (500_00, ())
 
 
 def test_each_way_of_reading_has_its_own_directory_and_a_plain_card_no_contacts() -> None:
