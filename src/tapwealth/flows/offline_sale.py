@@ -13,7 +13,7 @@ from uuid import UUID
 from tapwealth.compliance import store as compliance
 from tapwealth.flows import issuer_keys
 from tapwealth.flows.frame import Moment, moment, must_post
-from tapwealth.flows.tap import EXPLAINED, NOBODY, CardHouse, Routed, accounts_of, repeated, sale_key, tap_of, terminal_actors
+from tapwealth.flows.tap import EXPLAINED, NOBODY, CardHouse, Routed, accounts_of, repeated, row_of, sale_key, tap_of, terminal_actors
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.authorise import Declined
 from tapwealth.issuing.chip_data import ChipData, read_chip_data
@@ -21,8 +21,6 @@ from tapwealth.issuing.decline import DeclineReason
 from tapwealth.issuing.limited_use import KeyRange
 from tapwealth.issuing.offline_sale import Accepted, OfflineFacts, decide_offline
 from tapwealth.issuing.store import Authorisation, BookedKey, Token
-from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind
 from tapwealth.wire.iso8583.requests import APPROVED, AuthorisationRequest, AuthorisationResponse
@@ -97,33 +95,22 @@ def _chip(request: AuthorisationRequest) -> ChipData | BadInput:
 
 def _row(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: Accepted | Declined) -> Authorisation:
     request: AuthorisationRequest = one.request
-    day = at.date_of(request.received_at)
-    identifier = named(shanghai(day), one.book, f"tap:{request.key}")
     token, merchant = facts.tokens.get(one.token or NOBODY), cards.merchants.get(request.merchant_id)
     taken = isinstance(result, Accepted)
-    return Authorisation(
-        book=one.book,
-        id=identifier,
+    return row_of(
+        at,
+        one,
         token=token.id if token else NOBODY,
         person=token.person if token else NOBODY,
         merchant=merchant.id if merchant else NOBODY,
-        merchant_number=request.merchant_id,
-        terminal_number=request.terminal_id,
-        batch=request.batch,
-        stan=request.stan,
-        amount=request.amount,
+        taken=taken,
         atc=result.atc,
         state="approved" if taken else "declined",
         response_code=APPROVED if isinstance(result, Accepted) else result.reason.response_code,
         reason="" if isinstance(result, Accepted) else f"{result.reason.name.lower()}: {result.text}",
-        authorisation_code=f"{identifier.int % 10**6:06d}" if taken else "",
-        rrn=f"{identifier.int % 10**12:012d}",
         wallet_amount=0,
         fund_units=0,
         icc_answer=b"",
-        business_date=day,
-        received_at=request.received_at,
-        kind=request.kind,
         held_until=request.received_at + HELD_FOR,
         cash_amount=request.amount if taken else 0,
     )

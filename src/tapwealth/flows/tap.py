@@ -292,39 +292,49 @@ def _purse(book: int, person: UUID, accounts: dict[tuple[int, Kind, UUID], int],
 
 def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: Approved | Declined) -> Authorisation:
     request: AuthorisationRequest = one.request
-    day = at.date_of(request.received_at)
-    identifier = named(shanghai(day), one.book, f"tap:{request.key}")
     merchant = cards.merchants.get(request.merchant_id)
-    approved = isinstance(result, Approved)
     funding = result.funding if isinstance(result, Approved) else NOTHING
     token = facts.tokens.get(one.token) if one.token else None
-    return Authorisation(
-        book=one.book,
-        id=identifier,
+    return row_of(
+        at,
+        one,
         token=token.id if token else NOBODY,
         person=token.person if token else NOBODY,
         merchant=merchant.id if merchant else NOBODY,
+        taken=isinstance(result, Approved),
+        atc=result.atc,
+        state=_state(request, result),
+        response_code=result.reason.response_code if isinstance(result, Declined) else ASKING if funding.card else APPROVED,
+        reason=result.note if isinstance(result, Approved) else f"{result.reason.name.lower()}: {result.text}",
+        wallet_amount=funding.wallet,
+        fund_units=funding.units,
+        icc_answer=result.icc_answer if isinstance(result, Approved) else b"",
+        held_until=request.received_at + (PREAUTHORISED_FOR if request.kind is TransactionKind.PREAUTHORISATION else HELD_FOR),
+        balance=facts.purses[token.person].wallet if token and request.kind is TransactionKind.BALANCE else 0,
+        verified=isinstance(result, Approved) and result.verified,
+        card_amount=funding.card,
+    )
+
+
+def row_of(at: Moment, one: Routed, *, taken: bool, **decided: Any) -> Authorisation:
+    """A request as the row it becomes: its id, reference (37) and authorisation code (38) follow from its key; the rest is `decided`."""
+    request = one.request
+    day = at.date_of(request.received_at)
+    identifier = named(shanghai(day), one.book, f"tap:{request.key}")
+    return Authorisation(
+        book=one.book,
+        id=identifier,
         merchant_number=request.merchant_id,
         terminal_number=request.terminal_id,
         batch=request.batch,
         stan=request.stan,
         amount=request.amount,
-        atc=result.atc,
-        state=_state(request, result),
-        response_code=result.reason.response_code if isinstance(result, Declined) else ASKING if funding.card else APPROVED,
-        reason=result.note if isinstance(result, Approved) else f"{result.reason.name.lower()}: {result.text}",
-        authorisation_code=f"{identifier.int % 10**6:06d}" if approved else "",
+        authorisation_code=f"{identifier.int % 10**6:06d}" if taken else "",
         rrn=f"{identifier.int % 10**12:012d}",
-        wallet_amount=funding.wallet,
-        fund_units=funding.units,
-        icc_answer=result.icc_answer if isinstance(result, Approved) else b"",
         business_date=day,
         received_at=request.received_at,
         kind=request.kind,
-        held_until=request.received_at + (PREAUTHORISED_FOR if request.kind is TransactionKind.PREAUTHORISATION else HELD_FOR),
-        balance=facts.purses[token.person].wallet if token and request.kind is TransactionKind.BALANCE else 0,
-        verified=isinstance(result, Approved) and result.verified,
-        card_amount=funding.card,
+        **decided,
     )
 
 

@@ -30,6 +30,7 @@ from tapwealth.flows.tap import (
     accounts_of,
     door,
     is_about,
+    row_of,
     sale_key,
     standing_holds,
     tap_of,
@@ -41,8 +42,7 @@ from tapwealth.issuing import entries, store
 from tapwealth.issuing.authorise import Funding, Purse
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.issuing.store import Authorisation, BookedKey
-from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
@@ -164,33 +164,21 @@ async def _round(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[Au
 
 def _row(at: Moment, one: Routed, original: Authorisation | None) -> Authorisation:
     """The request as a row, approved for the time being."""
-    request: FollowUpRequest = one.request
-    day = at.date_of(request.received_at)
-    identifier = named(shanghai(day), one.book, f"tap:{request.key}")
     meant = original if original is not None and is_about(original, one) else None
-    return Authorisation(
-        book=one.book,
-        id=identifier,
+    return row_of(
+        at,
+        one,
         token=one.token or NOBODY,
         person=meant.person if meant else NOBODY,
         merchant=meant.merchant if meant else NOBODY,
-        merchant_number=request.merchant_id,
-        terminal_number=request.terminal_id,
-        batch=request.batch,
-        stan=request.stan,
-        amount=request.amount,
+        taken=True,
         atc=0,
         state="done",
         response_code=APPROVED,
         reason="",
-        authorisation_code=f"{identifier.int % 10**6:06d}",
-        rrn=f"{identifier.int % 10**12:012d}",
         wallet_amount=0,
         fund_units=0,
         icc_answer=b"",
-        business_date=day,
-        received_at=request.received_at,
-        kind=request.kind,
         original=meant.id if meant else None,
     )
 
