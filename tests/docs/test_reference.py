@@ -31,6 +31,7 @@ from tapwealth.flows.setup import ChannelTerms, SetupRefusal
 from tapwealth.flows.sign_in import SignInRefusal
 from tapwealth.flows.token_domain import DomainRefusal
 from tapwealth.flows.tokens import TokenRefusal
+from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.policy import PolicyRefusal
@@ -52,6 +53,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
+    InstantRefusal,
 )  # fmt: skip
 
 

@@ -105,6 +105,16 @@ def test_captured_units_on_their_way_back_into_the_banks_money() -> None:
     ]
 
 
+def test_units_that_become_money_at_once() -> None:
+    """The advanced money is then drawn as a capture's is: Dr leaving the bank's advance / Cr bank's advance, and into the reserve."""
+    assert shown(entries.instantly_redeemed(ORDER, WALLET, 5_000, DAY, 9)) == [
+        "2014-02-25 INSTANTLY_REDEEMED in book 3",
+        "  Dr holding of the buyer / Cr units on their way to the advancer 50.00 units",
+        "  Dr advance line owed to the bank / Cr leaving the bank's advance 50.00 yuan",
+        "  Dr advance money on its way to the reserve / Cr wallet of the buyer 50.00 yuan",
+    ]
+
+
 def test_each_entry_of_an_order_has_its_own_key_and_names_the_order() -> None:
     made = [
         entries.purchase_placed(ORDER, DAY, 9),
@@ -126,7 +136,7 @@ def test_every_entry_stays_under_one_mirror_or_between_two_that_move() -> None:
         entries.purchase_confirmed(ORDER, 10_050, DAY, 9), entries.channel_purchase_refused(CHANNELS, DAY, 9),
         entries.income(3, key, HOLDING, 1, DAY, 9), entries.fast_transfer_confirmed(ORDER, 1, DAY, 9),
         entries.redemption_confirmed(3, key, 1, DAY, 9), entries.redemption_paid(3, key, 1, DAY, 9),
-        *bank.allotted(PAID_IN, CHANNELS.funding, COLLECTION, 1, key, DAY, 9),
+        *bank.allotted(PAID_IN, CHANNELS.funding, COLLECTION, 1, key, DAY, 9), entries.instantly_redeemed(ORDER, WALLET, 1, DAY, 9),
     ]  # fmt: skip
     for entry in made:
         for line in entry.lines:

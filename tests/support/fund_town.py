@@ -260,10 +260,10 @@ def set_in(number: int, **values: Any) -> Callable[[list[Values]], Any]:
     return lambda records: records[number].update(values)
 
 
-async def bought(place: FundTown, amount: int = 10_000, name: str = "Wang") -> Person:
+async def bought(place: FundTown, amount: int = 10_000, name: str = "Wang", line: int = 9_000_000) -> Person:
     """Somebody whose order has gone out, with the advance line filled; the registrar has answered, and nothing is taken yet."""
     wang = await place.person(name, 10_000_000)
-    await place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await place.receipt(line, "LINE", "advance", ADVANCE)
     await place.buy_one(wang, amount)
     await place.end(MONDAY)
     await place.registrar_works(TUESDAY)

@@ -27,6 +27,7 @@ class FundEntry(IntEnum):
     FAST_TRANSFER_REFUSED = 411
     REDEMPTION_CONFIRMED = 412
     REDEMPTION_PAID = 413
+    INSTANTLY_REDEEMED = 460
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +103,13 @@ def redemption_paid(book: int, key: UUID, amount: int, day: date, actor: int) ->
         _line(_house(book, Kind.ADVANCE_REPAYMENT_DUE), _house(book, Kind.ADVANCE_PAYABLE), amount),
     )
     return JournalEntry(book, key, FundEntry.REDEMPTION_PAID, day, actor, key, lines)
+
+
+def instantly_redeemed(order: Order, wallet: int, units: int, day: date, actor: int) -> JournalEntry:
+    """Units Dr holding / Cr transit_098; Dr advance_payable / Cr advance_out; Dr reserve_due / Cr wallet: at once, at 1.0000."""
+    lines = (
+        _line(order.holding, _house(order.book, Kind.TRANSIT_098, order.units_asset), units, order.units_asset),
+        _line(_house(order.book, Kind.ADVANCE_PAYABLE), _house(order.book, Kind.ADVANCE_OUT), units),
+        _line(_house(order.book, Kind.RESERVE_DUE), wallet, units),
+    )
+    return JournalEntry(order.book, order.id, FundEntry.INSTANTLY_REDEEMED, day, actor, order.id, lines)

@@ -319,6 +319,20 @@ async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], fund: str, 
     return found
 
 
+async def redeemed_at_once(tx: Any, holders: Sequence[tuple[int, UUID]], fund: str, channel: str, day: date) -> dict[UUID, int]:
+    """Units of a fund that each holder (book, id) had turned into money at once on a date, over a channel; not what taps took."""
+    rows = await tx.fetch(
+        "select fund_account, sum(units)::bigint as units from fund_order"
+        " join unnest($1::int[], $2::uuid[]) k(book, fund_account) using (book, fund_account)"
+        " where dealing_date = $5 and fund = $3 and channel = $4 and business_code = '098' and source is null group by fund_account",
+        *_columns(holders, 2),
+        fund,
+        channel,
+        day,
+    )
+    return {row["fund_account"]: row["units"] for row in rows}
+
+
 async def fast_transfers_under_way(tx: Any, day: date) -> list[OrderRow]:
     """Captured at or before that date, and not moved to the advancer by the registrar on it or before."""
     rows = await tx.fetch(

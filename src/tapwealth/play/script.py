@@ -11,6 +11,7 @@ from tapwealth.play.acts import (
     pay_bill,
     purchase,
     purchase_at_the_cut_off,
+    redeem_instantly,
     send,
     tap,
 )
@@ -67,6 +68,7 @@ _FRIDAY = [
     Scene(4, (9, 0, 0), "the first phone asks for fresh keys", replenish(LIN, 1, "keys 1")),
     Scene(4, (10, 0, 0), "an order on Friday, confirmed on Monday", purchase(LIN, 600_00, "purchase 4")),
     Scene(4, (11, 0, 0), "a bill that fails, and is given back", pay_bill(LIN, 3, "bill 3")),
+    Scene(4, (12, 0, 0), "200.00 of the fund are in the wallet at once", redeem_instantly(LIN, 200_00, "instant 1")),
     Scene(
         4, (16, 0, 0), "the term life policy is returned in its free look", cancel_policy(LIN, "a term life policy is bought", "cancel 2")
     ),

@@ -168,7 +168,8 @@ async def _facts(tx: Any, person: PersonRow, lines: Sequence[HistoryLine]) -> _F
     facts = _Facts()
     facts.told |= await store.instructions(tx, references(BankEntry.MONEY_IN, BankEntry.INSTRUCTED, BankEntry.REJECTED, BankEntry.EXECUTED))
     facts.told |= await store.told_taps(tx, book, references(TapEntry.CAPTURED, TapEntry.REFUNDED, TapEntry.OFFLINE_SALE))
-    facts.told |= await store.told_orders(tx, book, references(FundEntry.PURCHASE_PLACED, FundEntry.PURCHASE_CONFIRMED))
+    orders = references(FundEntry.PURCHASE_PLACED, FundEntry.PURCHASE_CONFIRMED, FundEntry.INSTANTLY_REDEEMED)
+    facts.told |= await store.told_orders(tx, book, orders)
     facts.told |= await _bills(tx, book, references(BillEntry.DEBITED, BillEntry.REFUNDED))
     facts.told |= await store.payers(tx, book, references(BankEntry.RECEIVED_FROM_BOOK))
     if references(*InsuranceEntry):

@@ -39,6 +39,7 @@ MOVEMENTS: dict[int, Words] = {
     FundEntry.PURCHASE_CONFIRMED: Words("基金份额确认 · {name}", "Units confirmed · {detail}"),
     FundEntry.INCOME: Words("收益 · {detail}", "Income of {detail}"),
     FundEntry.NEGATIVE_INCOME: Words("亏损 · {detail}", "Loss of {detail}"),
+    FundEntry.INSTANTLY_REDEEMED: Words("快速赎回到余额 · {name}", "Redeemed at once · {detail}"),
     InsuranceEntry.PREMIUM_TAKEN: Words("保费 · {name}", "Premium · {detail}"),
     InsuranceEntry.PREMIUM_RETURNED: Words("未承保，保费退回 · {name}", "Not insured, premium returned · {detail}"),
     InsuranceEntry.REFUND_RECEIVED: Words("退保退款 · {name}", "Policy refund · {detail}"),

@@ -1,0 +1,59 @@
+"""May this holder have the money of so many units at once? A pure decision; the bank's line advances the money, the registrar repays it.
+
+The cap is one investor's in one fund over one sales institution in a day (CSRC and PBoC notice 2018 No. 10). Ordinary redemption has none,
+and is what every refusal that money could have avoided points to.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from tapwealth.funds.store import Fund, FundAccount
+from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.refusal import Refusal
+
+
+class InstantRefusal(Enum):
+    """In the order in which they are checked."""
+
+    UNKNOWN_FUND = auto()
+    NO_ACCOUNT = auto()
+    NOT_ENOUGH_UNITS = auto()
+    ABOVE_INSTANT_CAP = auto()
+    LINE_USED_UP = auto()
+
+
+ORDINARY = (
+    "redeem it in the ordinary way, without a cap: the registrar confirms it the day after the dealing day, and its money is there about"
+    " two days later"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InstantFacts:
+    """In 1/100 units and fen alike, at 1.0000. `cap` None: there is none; `redeemed`: what counts against it today already; `line`: what is
+    left of the bank's line in the holder's book."""
+
+    fund: Fund | None
+    holder: FundAccount | None
+    free: int
+    cap: int | None
+    redeemed: int
+    line: int
+
+
+def decide(facts: InstantFacts, units: int) -> Refusal | None:
+    """None if the money may go at once."""
+    if facts.fund is None:
+        return Refusal(InstantRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if facts.holder is None or facts.holder.state != "open":
+        return Refusal(InstantRefusal.NO_ACCOUNT, "the registrar has not opened this fund account yet; wait for its confirmation")
+    if units > facts.free:
+        text = f"{format_minor(units)} units are asked, {format_minor(facts.free)} can be redeemed; give less"
+        return Refusal(InstantRefusal.NOT_ENOUGH_UNITS, text)
+    if facts.cap is not None and facts.redeemed + units > facts.cap:
+        left = max(facts.cap - facts.redeemed, 0)
+        text = f"at most {format_minor(left)} yuan more can go at once today (a day's cap is {format_minor(facts.cap)})"
+        return Refusal(InstantRefusal.ABOVE_INSTANT_CAP, f"{text}; take that much, or {ORDINARY}")
+    if units > facts.line:
+        return Refusal(InstantRefusal.LINE_USED_UP, f"the bank cannot advance {format_minor(units)} yuan now; {ORDINARY}")
+    return None
