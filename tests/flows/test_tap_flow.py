@@ -324,3 +324,17 @@ async def test_of_a_flood_of_forged_cards_some_are_looked_into_and_all_are_decli
     assert [one.response_code for one in answers] == [*["05"] * len(sales), "00"]
     reasons = [(await host.row(sale)).reason for sale in sales]
     assert [NOT_LOOKED_INTO in reason for reason in reasons] == [*[False] * EXPLAINED, True, True]
+
+
+@pytest.mark.usefixtures("spending_counts")
+async def test_where_spending_from_the_fund_counts_a_tap_keeps_within_the_days_cap(host: CardTown) -> None:
+    """10,000.00 a day, by the batch too: what the first takes is gone for the second; another day has another cap."""
+    person = await host.place.person("Wang", 0)
+    phone = await host.tireless_phone(person)
+    await host.give_units(person, 20_000_00)
+    await host.open_line(90_000_00)
+    first, second, third = (host.sale(phone, amount) for amount in (6_000_00, 4_000_01, 4_000_00))
+    assert [one.response_code for one in await host.authorise(first, second, third)] == ["00", "51", "00"]
+    assert (await host.tap(phone, 1))[1] == "51"
+    await host.after(days=1)
+    assert (await host.tap(phone, 1))[1] == "00"

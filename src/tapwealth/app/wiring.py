@@ -20,6 +20,7 @@ from tapwealth.api.server import build
 from tapwealth.app.bank_asks import BankAsks
 from tapwealth.flows import (
     acceptance,
+    advance_line,
     bank_answers,
     bank_messages,
     batch_settlement,
@@ -151,6 +152,7 @@ async def open_edges(house: House, token: str, *, real_time: bool, local: str = 
         (
             ("exchange", 150, lambda: exchange_in.take_files(house, FILE_TAKERS)),
             ("transit", 100, lambda: transit.deliver(house)),
+            ("advance line", 1_000, lambda: advance_line.level(house)),
             ("bank answers", 500, lambda: bank_answers.resolve(card_house)),
             *((("clock", 100, lambda: _tick(house)),) if real_time else ()),
         ),

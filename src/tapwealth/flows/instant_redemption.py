@@ -8,24 +8,23 @@ The cap and the line are read under the lock of the holder's book, which stands 
 pass either.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
 from tapwealth.bank.entries import NUMBER_OF, Part
-from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
-from tapwealth.flows import payments
-from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
+from tapwealth.flows import advance_line, payments
+from tapwealth.flows.frame import Envelope, House, Moment, moment, must_post, once
+from tapwealth.flows.instant_cap import cap_of, counted
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.people import own_key, wallet_of, who
 from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
 from tapwealth.funds import entries, store
 from tapwealth.funds.entries import Order
 from tapwealth.funds.exchange_values import BusinessCode
-from tapwealth.funds.instant import InstantFacts, decide
+from tapwealth.funds.instant import InstantFacts, InstantRefusal, decide
 from tapwealth.funds.store import Fund, OrderRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import named, prefixed
@@ -52,68 +51,58 @@ class InstantlyRedeemed(msgspec.Struct, frozen=True):
     left_today: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A holder's facts, and the accounts that the money and the units move between."""
-
-    facts: InstantFacts
-    wallet: int
-    holding: int
-
-
 async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> InstantlyRedeemed | Refusal:
     """At 1.0000: as many fen as 1/100 units."""
     checked(command.units, where="units")
     book, person = who(envelope)
+    await _fill_the_line(house, envelope, command)
 
     async def act(tx: Tx, at: Moment, actor: int) -> InstantlyRedeemed | Refusal:
         day = at.date_of(envelope.received_at)
-        known = await _known(house, tx, at, book, person, command.fund, day)
-        refusal = decide(known.facts, command.units)
+        facts, holding = await _facts(house, tx, at, book, person, command.fund, day)
+        refusal = decide(facts, command.units)
         if refusal is not None:
             return refusal
-        assert known.facts.fund is not None, "a fund that is not there is refused"
+        assert facts.fund is not None, "a fund that is not there is refused"
         row = (await customers.persons(tx, [(book, person)]))[person]
-        order = _row(known, envelope, row, known.facts.fund, command.units, day)
-        view = Order(order.book, order.id, order.funding, order.holding, 0, True, Asset(known.facts.fund.asset))
-        await must_post(house, tx, at, [entries.instantly_redeemed(view, known.wallet, order.units, day, actor)])
+        order = _row(envelope, row, facts.fund, holding, command.units, day)
+        view = Order(order.book, order.id, order.funding, order.holding, 0, True, Asset(facts.fund.asset))
+        wallet = await wallet_of(house, tx, book, person)
+        await must_post(house, tx, at, [entries.instantly_redeemed(view, wallet, order.units, day, actor)])
         await store.add_orders(tx, [order])
         draw = _draw(order, own_key(envelope, "draw", row), business_date_of(at.now))
         await payments.instruct(house, tx, at, day, actor, [draw], set_aside=False)
-        cap = known.facts.cap
-        left = None if cap is None else cap - known.facts.redeemed - command.units
+        left = None if facts.cap is None else facts.cap - facts.redeemed - command.units
         return InstantlyRedeemed(prefixed("ord", order.id), command.units, command.units, left)
 
     return await once(house, [book], envelope, command, act, InstantlyRedeemed)
 
 
-async def _known(house: House, tx: Tx, at: Moment, book: int, person: UUID, code: str, day: date) -> _Known:
-    fund = (await store.funds(tx)).get(code)
-    wallet, holding = await wallet_of(house, tx, book, person), 0
-    line = house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY)
+async def _fill_the_line(house: House, envelope: Envelope, command: RedeemInstantly) -> None:
+    """Nothing but the line stands against it: what other books have free of it comes to this one first."""
+    book, person = who(envelope)
+    async with house.database.read() as tx:
+        at = await moment(tx)
+        facts, _ = await _facts(house, tx, at, book, person, command.fund, at.date_of(envelope.received_at))
+    refusal = decide(facts, command.units)
+    if refusal is not None and refusal.code is InstantRefusal.LINE_USED_UP:
+        await advance_line.level(house, {book: command.units})
+
+
+async def _facts(house: House, tx: Tx, at: Moment, book: int, person: UUID, code: str, day: date) -> tuple[InstantFacts, int]:
+    """What is known, and the ledger account of the units."""
+    fund, holding, line = (await store.funds(tx)).get(code), None, advance_line.line_of(book)
     if fund is not None:
         wanted = NewAccount(book, Kind.HOLDING, person, Asset(fund.asset), Limit.DEBITS_WITHIN_CREDITS)
-        (holding,) = await house.ledger.open_accounts(tx, [wanted])
-    free = await house.ledger.free(tx, at.now, [holding, line] if fund else [line])
-    redeemed = await store.redeemed_at_once(tx, [(book, person)], code, OWN_CHANNEL, day)
-    facts = InstantFacts(
-        fund,
-        (await store.accounts_by_id(tx, [(book, person)])).get(person),
-        free.get(holding, 0),
-        cap_of(house),
-        redeemed.get(person, 0),
-        free[line],
-    )
-    return _Known(facts, wallet, holding)
+        (holding,) = await house.ledger.find_accounts(tx, [wanted])
+    free = await house.ledger.free(tx, at.now, [line, *([holding] if holding else [])])
+    redeemed = await counted(tx, house.rule_set, [(book, person)], code, day)
+    holder = (await store.accounts_by_id(tx, [(book, person)])).get(person)
+    units = free.get(holding, 0) if holding else 0
+    return InstantFacts(fund, holder, units, cap_of(house.rule_set), redeemed[person], free[line]), holding or 0
 
 
-def cap_of(house: House) -> int | None:
-    """Fen that an investor may have at once of a fund over one sales institution in a day; None where no rule caps it."""
-    row = rule_set(house.rule_set).find("instant_redemption", "day_cap")
-    return row.value if row else None
-
-
-def _row(known: _Known, envelope: Envelope, row: customers.PersonRow, fund: Fund, units: int, day: date) -> OrderRow:
+def _row(envelope: Envelope, row: customers.PersonRow, fund: Fund, holding: int, units: int, day: date) -> OrderRow:
     key = own_key(envelope, "redeem_instantly", row)
     return OrderRow(
         book=row.book,
@@ -123,7 +112,7 @@ def _row(known: _Known, envelope: Envelope, row: customers.PersonRow, fund: Fund
         fund=fund.code,
         fund_account=row.id,
         funding=house_account(row.book, Kind.TRANSIT_098, fund.asset),
-        holding=known.holding,
+        holding=holding,
         business_code=BusinessCode.FAST_TRANSFER,
         amount=0,
         units=units,

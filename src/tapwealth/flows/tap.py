@@ -24,7 +24,8 @@ from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
-from tapwealth.flows import issuer_keys, reservations
+from tapwealth.flows import instant_cap, issuer_keys, reservations
+from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
 from tapwealth.flows.reservations import AskBank
 from tapwealth.issuing import entries, store, tapped
@@ -226,6 +227,8 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed])
     free = await house.ledger.free(tx, at.now, [*accounts.values(), *lines])
     persons = await customers.persons(tx, people)
     purses = {person: _purse(book, person, accounts, free) for book, person in people}
+    for person, left in (await instant_cap.left_to_spend(tx, house.rule_set, people, FUND, business_date_of(at.now))).items():
+        purses[person].units = min(purses[person].units, left)
     allowances = await reservations.allowances(tx, _short(fresh, tokens, purses), at.open_date(business_date_of(at.now)))
     for person, allowance in allowances.items():
         purses[person].card_per_tap, purses[person].card_left = allowance.per_tap, allowance.left

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tapwealth.issuing.domain import Domain
 from tapwealth.issuing.velocity import Taps
+from tapwealth.kernel.clock import shanghai
 
 
 async def taps_since(
@@ -32,6 +33,20 @@ async def taps_since(
         day_began,
     )
     return [Taps(person, token, category_of(merchant), verified, tuple(counts)) for person, token, merchant, verified, *counts in rows]
+
+
+async def spent_from_the_fund(tx: Any, people: Sequence[tuple[int, UUID]], day: date) -> dict[UUID, int]:
+    """Fen by person that the fund pays, or has paid, of the taps of that business date."""
+    rows = await tx.fetch(
+        "select person, sum(fund_units)::bigint as spent from unnest($1::int[], $2::uuid[]) k(book, person)"
+        " join authorisation using (book, person) where received_at >= $3 and business_date = $4 and fund_units > 0"
+        " and state in ('approved', 'asking_bank', 'captured') group by person",
+        [book for book, _ in people],
+        [person for _, person in people],
+        shanghai(day - timedelta(days=1)),
+        day,
+    )
+    return {row["person"]: row["spent"] for row in rows}
 
 
 async def set_domain(tx: Any, book: int, token: UUID, domain: Domain) -> None:

@@ -10,7 +10,7 @@ from bill_town import MONDAY, Person
 from fund_town import ADVANCE, FUND, FundTown, bought
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import instant_redemption, units
+from tapwealth.flows import advance_line, instant_redemption, units
 from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.funds import store
 from tapwealth.funds.instant import InstantRefusal
@@ -112,12 +112,12 @@ async def test_spending_at_the_till_does_not_count(place: FundTown) -> None:
 
 async def test_a_line_that_is_used_up_advances_nothing_more(place: FundTown) -> None:
     wang = await holder(place, line=150_00)
-    refused = await redeem(place, wang, 50_01)
+    refused = await redeem(place, wang, 150_01)
     assert isinstance(refused, Refusal)
     assert refused.code is InstantRefusal.LINE_USED_UP
-    assert "the bank cannot advance 50.01 yuan now; redeem it in the ordinary way" in refused.text
-    assert code(await redeem(place, wang, 50_00)) == "done"
-    assert code(await redeem(place, wang, 1)) == "LINE_USED_UP"
+    assert "the bank cannot advance 150.01 yuan now; redeem it in the ordinary way" in refused.text
+    assert code(await redeem(place, wang, 100_00)) == "done"
+    assert code(await redeem(place, wang, 50_01)) == "LINE_USED_UP"
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,52 @@ async def test_a_cap_that_is_read_before_the_lock_is_found_out(place: FundTown, 
     monkeypatch.setattr(store, "redeemed_at_once", stale)
     amounts = [6_000_00, 7_000_00]
     assert within(amounts, await at_once(place, wang, amounts)) == "1300000 were paid"
+
+
+# ---- the line over the books
+
+
+async def lines(place: FundTown) -> list[int]:
+    """What is left of the line: in the house's book, then in each book."""
+    return await place.owed(*(advance_line.line_of(book) for book in range(place.house.books + 1)))
+
+
+async def test_what_other_books_have_of_the_line_comes_to_the_one_that_is_asked(place: FundTown) -> None:
+    """Three books with 50.00 each: 100.00 are asked of one; the others give down to half of theirs."""
+    wang = await holder(place, line=150_00)
+    assert code(await redeem(place, wang, 100_00)) == "done"
+    assert await place.total(Kind.ADVANCE_PAYABLE) == 50_00
+    assert sorted((await lines(place))[1:]) == [0, 25_00, 25_00]
+    assert code(await redeem(place, wang, 50_00)) == "LINE_USED_UP", "who gives keeps half of a share for its own"
+    await place.all_books_balance()
+
+
+async def test_the_house_gives_before_any_book_does(place: FundTown) -> None:
+    wang = await holder(place, line=150_00)
+    await place.receipt(100_00, "RED-T01-20140224", "nothing is due under that name: it stays in the house's book", ADVANCE)
+    assert (await lines(place))[0] == 100_00
+    assert code(await redeem(place, wang, 150_00)) == "done"
+    assert sorted(await lines(place)) == [0, 0, 50_00, 50_00]
+
+
+async def test_the_worker_levels_what_is_free_and_then_leaves_it_alone(place: FundTown) -> None:
+    wang = await holder(place, line=150_00)
+    await place.pays_from_the_fund(wang, 45_00, TUESDAY)
+    moved = await advance_line.level(place.house)
+    assert len(moved) == 2
+    assert all(one.endswith(f" to {wang.book}") for one in moved)
+    after = await lines(place)
+    assert (after[wang.book], sum(after)) == (35_00, 105_00)
+    assert await advance_line.level(place.house) == []
+    await place.all_books_balance()
+
+
+# ---- spending that counts
+
+
+@pytest.mark.usefixtures("spending_counts")
+async def test_where_spending_counts_it_takes_from_the_cap(place: FundTown) -> None:
+    wang = await holder(place)
+    await place.pays_from_the_fund(wang, 3_000_00, TUESDAY)
+    assert code(await redeem(place, wang, 7_000_01)) == "ABOVE_INSTANT_CAP"
+    assert code(await redeem(place, wang, 7_000_00)) == "done"
