@@ -328,6 +328,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("redeem_instantly", {"units": 10**15}, "not_enough_units", "can be redeemed; give less"),
     ("inquire_bill", {"biller": "NONE"}, "unknown_biller", "choose one of BJPOWER"),
     ("pay_bill", {}, "not_presented", "inquire with its account number first"),
+    ("pay_bill", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
     ("buy_policy", {"confirmed": []}, "terms_not_confirmed", "read and confirm them"),
     ("buy_policy", {"from_day": "9999-12-31"}, "begins_when", "choose one of these days"),
     ("buy_policy", {"from_day": "0001-01-01"}, "begins_when", "choose one of these days"),

@@ -1,18 +1,21 @@
 """The journal entries of a bill payment, written out for an accountant."""
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from tapwealth.bills import entries
 from tapwealth.bills.entries import BillMoney
+from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import book_of, derived
 from tapwealth.kernel.money import format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind
-from tapwealth.ledger.port import JournalEntry, account_id, book_of_account
+from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
 
 DAY = date(2014, 2, 24)
 WALLET, BILLER = account_id(3, 1_000_000_001), account_id(3, 1_000_000_002)
-NAMES = {WALLET: "wallet of the payer", BILLER: "owed to the biller"}
+HOLDING = account_id(3, 1_000_000_003)
+NAMES = {WALLET: "wallet of the payer", BILLER: "owed to the biller", HOLDING: "holding of the payer"}
 MONEY = BillMoney(3, UUID("01446167-da80-7000-8000-c00000000001"), 10_050, WALLET, BILLER)
 
 SERIAL = (1 << 48) - 1
@@ -47,6 +50,30 @@ def test_a_bill_that_is_refunded_and_then_found_to_be_paid() -> None:
         "2014-02-24 LATE_SUCCESS",
         "  Dr owed to us by customers / Cr owed to the biller 100.50",
     ]
+
+
+def test_a_bill_that_wallet_and_fund_pay_together() -> None:
+    from_fund = replace(MONEY, fund_units=7_000, holding=HOLDING)
+    three = [
+        "  Dr wallet of the payer / Cr owed to the biller 30.50",
+        "  Dr holding of the payer / Cr units on their way to the advancer 70.00",
+        "  Dr advance line owed to the bank / Cr leaving the bank's advance 70.00",
+    ]
+    assert shown(entries.held(from_fund, DAY, 9, shanghai(DAY, 9))) == ["2014-02-24 HELD", *three]
+    assert shown(entries.captured(from_fund, DAY, 9)) == [
+        "2014-02-24 CAPTURED",
+        *three,
+        "  Dr advance money on its way to the reserve / Cr owed to the biller 70.00",
+    ]
+    assert shown(entries.released(from_fund, DAY, 9)) == ["2014-02-24 RELEASED", *three]
+    ops = [[line.op for line in make.lines] for make in (entries.captured(from_fund, DAY, 9), entries.released(from_fund, DAY, 9))]
+    assert ops == [[Op.CAPTURE] * 3 + [Op.POST], [Op.RELEASE] * 3]
+    assert entries.captured(from_fund, DAY, 9).key == entries.released(from_fund, DAY, 9).key, "it ends in one of the two"
+
+
+def test_a_bill_that_the_fund_pays_alone_holds_nothing_of_the_wallet() -> None:
+    alone = replace(MONEY, fund_units=MONEY.amount, holding=HOLDING)
+    assert len(entries.held(alone, DAY, 9, shanghai(DAY, 9)).lines) == 2
 
 
 def test_paid_and_refunded_exclude_each_other() -> None:

@@ -27,6 +27,7 @@ class Category(StrEnum):
     WATER = "water"
     GAS = "gas"
     TELECOM = "telecom"
+    CREDIT_CARD = "credit_card"
 
 
 @dataclass(frozen=True, slots=True)

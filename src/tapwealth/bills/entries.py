@@ -2,10 +2,13 @@
 
 The payer's money waits in suspense until the biller's word is final: then it is owed to the biller, or the payer has it back. Where a
 biller turns out to be paid after the payer had the money back, the payer owes it to us.
+
+What the fund pays is held instead, linked: units on their way to the advancer, as many fen of the bank's advance line, and what the wallet
+pays of the same bill. All of it is captured when the biller is paid, or released as if nothing had been.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 from uuid import UUID
 
@@ -22,17 +25,28 @@ class BillEntry(IntEnum):
     PAID = 502
     REFUNDED = 503
     LATE_SUCCESS = 504
+    HELD = 505
+    CAPTURED = 506
+    RELEASED = 507
+
+
+HELD_FOR = timedelta(days=3650)
+"""Until the biller's word is final, however long that takes: as suspense would."""
 
 
 @dataclass(frozen=True, slots=True)
 class BillMoney:
-    """The money side of a payment: `amount` fen from the payer's wallet for the biller's account in the payer's book."""
+    """The money side of a payment: `amount` fen from the payer's wallet for the biller's account in the payer's book; `fund_units` of it
+    from the payer's `holding`, by the advance (at 1.0000)."""
 
     book: int
     id: UUID
     amount: int
     wallet: int
     biller: int
+    fund_units: int = 0
+    holding: int = 0
+    units_asset: Asset = Asset.FUND_000198
 
     def entry(self, what: str, kind: BillEntry, debit: int, credit: int, day: date, actor: int) -> JournalEntry:
         """One line; the key follows from payment and event, so that no event is posted twice."""
@@ -63,3 +77,40 @@ def late_success(money: BillMoney, day: date, actor: int) -> JournalEntry:
 
 def _suspense(money: BillMoney) -> int:
     return house_account(money.book, Kind.SUSPENSE, Asset.CNY)
+
+
+def holds_of(payment: UUID) -> tuple[UUID, UUID, UUID]:
+    """The ids of the holds of a payment that the fund shares in: on the wallet, on units, on the advance line."""
+    return derived(payment, "hold:wallet"), derived(payment, "hold:units"), derived(payment, "hold:advance")
+
+
+def held(money: BillMoney, day: date, actor: int, at: datetime) -> JournalEntry:
+    """HOLD Dr wallet / Cr biller; HOLD units Dr holding / Cr transit_098; HOLD Dr advance_payable / Cr advance_out: all or nothing."""
+    return _together(money, "debited", BillEntry.HELD, _holds(money, Op.HOLD, at + HELD_FOR), day, actor)
+
+
+def captured(money: BillMoney, day: date, actor: int) -> JournalEntry:
+    """CAPTURE what is held; Dr reserve_due / Cr biller: the advance is on its way to the reserve."""
+    due = Line(Op.POST, house_account(money.book, Kind.RESERVE_DUE, Asset.CNY), money.biller, Asset.CNY, money.fund_units)
+    return _together(money, "settled", BillEntry.CAPTURED, [*_holds(money, Op.CAPTURE), due], day, actor)
+
+
+def released(money: BillMoney, day: date, actor: int) -> JournalEntry:
+    """RELEASE what is held: the biller did not take it. Shares its key with `captured`."""
+    return _together(money, "settled", BillEntry.RELEASED, _holds(money, Op.RELEASE), day, actor)
+
+
+def _together(money: BillMoney, what: str, kind: BillEntry, lines: list[Line], day: date, actor: int) -> JournalEntry:
+    return JournalEntry(money.book, derived(money.id, what), kind, day, actor, money.id, tuple(lines))
+
+
+def _holds(money: BillMoney, op: Op, until: datetime | None = None) -> list[Line]:
+    wallet_hold, units_hold, advance_hold = holds_of(money.id)
+    transit = house_account(money.book, Kind.TRANSIT_098, money.units_asset)
+    payable, out = (house_account(money.book, kind, Asset.CNY) for kind in (Kind.ADVANCE_PAYABLE, Kind.ADVANCE_OUT))
+    lines = [
+        Line(op, money.holding, transit, money.units_asset, money.fund_units, units_hold, until),
+        Line(op, payable, out, Asset.CNY, money.fund_units, advance_hold, until),
+    ]
+    by_wallet = money.amount - money.fund_units
+    return [Line(op, money.wallet, money.biller, Asset.CNY, by_wallet, wallet_hold, until), *lines] if by_wallet else lines

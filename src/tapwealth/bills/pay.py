@@ -16,6 +16,7 @@ PAID = frozenset({PaymentState.PAID, PaymentState.LATE_SUCCESS})
 class PayRefusal(Enum):
     """In the order in which they are checked; between UNDER_WAY and ABOVE_LIMIT come those of the biller's item (`BillRefusal`)."""
 
+    UNKNOWN_FUND = auto()
     NOT_PRESENTED = auto()
     PAID_ALREADY = auto()
     UNDER_WAY = auto()
@@ -26,17 +27,21 @@ class PayRefusal(Enum):
 @dataclass(frozen=True, slots=True)
 class PayFacts:
     """`bill` and `item` are None for a bill that was not presented to this person; `live` is the state of its payment that was not given
-    back; `above_limit` says why the class of the account does not allow it; `available` fen are in the wallet."""
+    back; `above_limit` says why the class of the account does not allow it; `available` fen are in the wallet. `from_fund` fen may come of
+    the fund that was named, None if there is no such fund."""
 
     bill: Bill | None
     item: BillerItem | None
     live: PaymentState | None
     above_limit: str | None
     available: int
+    from_fund: int | None = 0
 
 
 def decide(facts: PayFacts, amount: int, at: datetime) -> Refusal | None:
     """None if the bill may be paid by a request read at that instant."""
+    if facts.from_fund is None:
+        return Refusal(PayRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
     if facts.bill is None or facts.item is None:
         return Refusal(PayRefusal.NOT_PRESENTED, "this bill was not presented to you; inquire with its account number first")
     if facts.live in PAID:
@@ -48,7 +53,8 @@ def decide(facts: PayFacts, amount: int, at: datetime) -> Refusal | None:
         return by_item
     if facts.above_limit is not None:
         return Refusal(PayRefusal.ABOVE_LIMIT, facts.above_limit)
-    if amount > facts.available:
-        text = f"{format_minor(amount)} yuan is asked, {format_minor(facts.available)} is there; move money in first"
+    if amount > facts.available + facts.from_fund:
+        there = format_minor(facts.available + facts.from_fund)
+        text = f"{format_minor(amount)} yuan is asked, {there} is there; move money in first"
         return Refusal(PayRefusal.NO_MONEY, text)
     return None

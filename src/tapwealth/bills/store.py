@@ -44,7 +44,8 @@ class BillRow:
 
 @dataclass(frozen=True, slots=True)
 class PaymentRow:
-    """A payment of a bill. `settled_on`: when its money left suspense; `paid_on`, `paid_at`: when we heard that the biller has it."""
+    """A payment of a bill. `settled_on`: when its money left suspense; `paid_on`, `paid_at`: when we heard that the biller has it.
+    `fund_units` of the fund with the code `fund` pay as many fen of the amount, the wallet the rest."""
 
     book: int
     id: UUID
@@ -62,6 +63,8 @@ class PaymentRow:
     paid_on: date | None = None
     paid_at: datetime | None = None
     matched_on: date | None = None
+    fund: str = ""
+    fund_units: int = 0
 
     @property
     def payment(self) -> Payment:
@@ -161,7 +164,7 @@ async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState
 
 _PAYMENT = (
     "p.book, p.id, p.person, p.bill, p.biller, p.serial, p.amount, p.state, p.reason, p.biller_reference, p.business_date, p.received_at,"
-    " p.settled_on, p.paid_on, p.paid_at, p.matched_on"
+    " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units"
 )
 
 
@@ -183,15 +186,30 @@ async def add_payments(tx: Any, payments: Sequence[PaymentRow]) -> None:
             one.state.value,
             one.business_date,
             one.received_at,
+            one.fund,
+            one.fund_units,
         )
         for one in payments
     ]
     await tx.execute(
-        "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at)"
+        "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at, fund, fund_units)"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],"
-        " $9::date[], $10::timestamptz[])",
-        *_columns(rows, 10),
+        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[])",
+        *_columns(rows, 12),
     )
+
+
+async def spent_from_the_fund(tx: Any, people: Sequence[Key], fund: str, day: date) -> dict[UUID, int]:
+    """Fen by person that a fund pays, or has paid, of the bills of that business date."""
+    rows = await tx.fetch(
+        "select person, sum(fund_units)::bigint as spent from unnest($1::int[], $2::uuid[]) k(book, person)"
+        " join bill_payment using (book, person) where business_date = $3 and fund = $4 and fund_units > 0"
+        " and state not in ('rejected', 'refunded') group by person",
+        *_columns(people, 2),
+        day,
+        fund,
+    )
+    return {row["person"]: row["spent"] for row in rows}
 
 
 async def payments(tx: Any, keys: Sequence[Key]) -> dict[Key, PaymentRow]:

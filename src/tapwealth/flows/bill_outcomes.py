@@ -21,14 +21,18 @@ from tapwealth.bills.store import BillerRow, Key, PaymentRow
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import notices
 from tapwealth.customers.notices import Notice
+from tapwealth.flows.advances import TakenOver, take_over
 from tapwealth.flows.bill_sealing import account_number_of
-from tapwealth.flows.frame import PLATFORM, House, Moment, actor_numbers, moment, must_post
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post
+from tapwealth.flows.fund_pockets import holding_of
+from tapwealth.funds import store as funds
+from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of, machine_now
-from tapwealth.kernel.ids import derived
+from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
-from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
+from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
@@ -121,9 +125,9 @@ async def hear(house: House, said: Sequence[Told]) -> list[PaymentRow]:
 async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Told]) -> list[PaymentRow]:
     """Apply what happened under a business date, in a transaction that holds the books; one payment at most once in the list."""
     before = await store.payments(tx, [one.key for one in said])
-    after = {one.key: _after(before[one.key], one, day, at) for one in said}
+    after = {one.key: _after(before[one.key], one, _date_of(before[one.key], day, at), at) for one in said}
     moved = [(before[key], row) for key, row in after.items() if row.state is not before[key].state]
-    await must_post(house, tx, at, await _entries(house, tx, [row for _, row in moved], day))
+    await _post(house, tx, at, [row for _, row in moved], day)
     await store.save(tx, [row for key, row in after.items() if row != before[key]])
     given_back = [row for _, row in moved if row.state in _REFUNDED]
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in given_back])
@@ -131,6 +135,11 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Told
     await outbox.put(tx, [_inquiry(row) for _, row in moved if row.state is PaymentState.UNKNOWN])
     await _tell(tx, at, moved)
     return [after[one.key] for one in said]
+
+
+def _date_of(row: PaymentRow, day: date, at: Moment) -> date:
+    """What the fund pays is dated when its units can still go out (098): a date that is cut has sent its files."""
+    return at.open_date(day) if row.fund_units else day
 
 
 def _after(row: PaymentRow, said: Told, day: date, at: Moment) -> PaymentRow:
@@ -153,25 +162,52 @@ _MAKE = {
     PaymentState.REFUNDED: entries.refunded,
     PaymentState.LATE_SUCCESS: entries.late_success,
 }
+_MAKE_FROM_FUND = {
+    **_MAKE,
+    PaymentState.PAID: entries.captured,
+    PaymentState.REJECTED: entries.released,
+    PaymentState.REFUNDED: entries.released,
+}
 
 
-async def _entries(house: House, tx: Tx, moved: Sequence[PaymentRow], day: date) -> list[JournalEntry]:
+async def _post(house: House, tx: Tx, at: Moment, moved: Sequence[PaymentRow], day: date) -> None:
+    """The entries of what has changed; the units that paid are the advancer's."""
     posting = [row for row in moved if row.state in _MAKE]
     actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in posting])
     money = await money_of(house, tx, posting)
-    return [_MAKE[row.state](one, day, actor) for row, one, actor in zip(posting, money, actors, strict=True)]
+    made = [
+        (_MAKE_FROM_FUND if row.fund_units else _MAKE)[row.state](one, _date_of(row, day, at), actor)
+        for row, one, actor in zip(posting, money, actors, strict=True)
+    ]
+    await must_post(house, tx, at, made)
+    paid = [(row, one) for row, one in zip(posting, money, strict=True) if row.fund_units and row.state is PaymentState.PAID]
+    if paid:
+        shelf = await funds.funds(tx)
+        taken = [_taken_over(row, one, shelf[row.fund]) for row, one in paid]
+        await take_over(house, tx, at, at.open_date(day), await actor_number(tx, HOUSE_BOOK, PLATFORM), taken)
+
+
+def _taken_over(row: PaymentRow, money: BillMoney, fund: Fund) -> TakenOver:
+    name = named(row.received_at, HOUSE_BOOK, f"bill from the fund:{row.serial}")
+    order = derived(row.id, "fast_transfer")
+    return TakenOver(row.book, order, name, row.person, fund, money.holding, row.fund_units, row.received_at, source=row.id)
 
 
 async def money_of(house: House, tx: Tx, rows: Sequence[PaymentRow]) -> list[BillMoney]:
     """The accounts of payments; a biller's is opened where it is used for the first time."""
     wallets = [NewAccount(row.book, Kind.WALLET, row.person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for row in rows]
     billers = [NewAccount(row.book, Kind.BILLER, row.biller, Asset.CNY, Limit.NONE) for row in rows]
-    wanted = list(dict.fromkeys([*wallets, *billers]))
+    shelf = await funds.funds(tx) if any(row.fund_units for row in rows) else {}
+    holdings = [holding_of(row.book, row.person, shelf[row.fund]) if row.fund_units else None for row in rows]
+    wanted = list(dict.fromkeys([*wallets, *billers, *(one for one in holdings if one)]))
     account = dict(zip(wanted, await house.ledger.open_accounts(tx, wanted), strict=True))
-    return [
-        BillMoney(row.book, row.id, row.amount, account[wallet], account[biller])
-        for row, wallet, biller in zip(rows, wallets, billers, strict=True)
-    ]
+    made = []
+    for row, wallet, biller, holding in zip(rows, wallets, billers, holdings, strict=True):
+        money = BillMoney(row.book, row.id, row.amount, account[wallet], account[biller])
+        if holding is not None:
+            money = replace(money, fund_units=row.fund_units, holding=account[holding], units_asset=Asset(holding.asset))
+        made.append(money)
+    return made
 
 
 def _break(row: PaymentRow, said: Told) -> BreakRow | None:

@@ -24,10 +24,12 @@ from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
+from tapwealth.flows import fund_pockets
 from tapwealth.flows.bill_outcomes import BILLER, PAY, deliver, money_of
 from tapwealth.flows.bill_sealing import seal_bill
 from tapwealth.flows.billers import compare_billers, settle_billers
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, once, post
+from tapwealth.flows.fund_pockets import Pockets
 from tapwealth.flows.payments import end_to_end
 from tapwealth.flows.people import own_key
 from tapwealth.kernel.ids import derived, named
@@ -104,10 +106,12 @@ class BillsPresented(msgspec.Struct, frozen=True):
 
 
 class PayBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pay a bill that was presented to the caller, with exactly its balance in fen."""
+    """Pay a bill that was presented to the caller, with exactly its balance in fen. What the wallet does not hold comes of the fund with
+    the code `fund`, if one is named."""
 
     bill: UUID
     amount: int
+    fund: str = ""
 
 
 class BillPaymentPlaced(msgspec.Struct, frozen=True):
@@ -232,6 +236,7 @@ class _Loaded:
     persons: dict[UUID, PersonRow]
     used: dict[UUID, int]
     available: dict[UUID, int]
+    pockets: Pockets
 
 
 async def _place(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> list[BillPaymentPlaced | Refusal]:
@@ -241,9 +246,11 @@ async def _place(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> 
     rows = [row for _, row in placed]
     actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for one, row in placed])
     money = await money_of(house, tx, rows)
-    answers = await post(
-        house, tx, at, [entries.debited(one, row.business_date, actor) for one, row, actor in zip(money, rows, actors, strict=True)]
-    )
+    made = [
+        entries.held(one, row.business_date, actor, at.now) if row.fund_units else entries.debited(one, row.business_date, actor)
+        for one, row, actor in zip(money, rows, actors, strict=True)
+    ]
+    answers = await post(house, tx, at, made)
     posted = [row for row, answer in zip(rows, answers, strict=True) if answer.posted]
     await store.add_payments(tx, posted)
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in posted])
@@ -265,6 +272,7 @@ async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _
     accounts = await house.ledger.open_accounts(tx, wallets)
     free = await house.ledger.free(tx, at.now, accounts)
     persons = await customers.persons(tx, people)
+    named_funds = {(*_who(one.envelope), one.command.fund) for one in fresh if one.command.fund}
     return _Loaded(
         await store.bills(tx, keys),
         await store.live_payments(tx, keys),
@@ -272,6 +280,7 @@ async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _
         persons,
         await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], at.date_of(at.now)),
         {person: free[account] for (_, person), account in zip(people, accounts, strict=True)},
+        await fund_pockets.open_pockets(house, tx, at, sorted(named_funds)),
     )
 
 
@@ -293,22 +302,25 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
         live=facts.live.get(key),
         above_limit=limits.above_limit(house.rule_set, facts.persons[person].kyc_level, used, amount),
         available=facts.available[person],
+        from_fund=facts.pockets.left(book, person, one.command.fund) if one.command.fund else 0,
     )
     refusal = decide(known, amount, one.envelope.received_at)
     if refusal is not None:
         return refusal
     assert bill is not None
-    facts.available[person] -= amount
+    units = max(amount - max(facts.available[person], 0), 0)
+    facts.available[person] -= amount - units
+    facts.pockets.take(book, person, one.command.fund, units)
     facts.used[person] = used + amount
     facts.live[key] = PaymentState.PREPARED
-    return _row(facts.persons[person], bill, at, one)
+    return _row(facts.persons[person], bill, at, one, units)
 
 
 def _shown(row: BillRow) -> Bill:
     return Bill(row.bill_number, row.shown_account, row.period, row.amount, row.penalty, row.balance, "", "")
 
 
-def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing) -> PaymentRow:
+def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, units: int) -> PaymentRow:
     key, received_at = one.envelope.key, one.envelope.received_at
     return PaymentRow(
         book=person.book,
@@ -323,6 +335,8 @@ def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing) -> PaymentR
         biller_reference="",
         business_date=at.date_of(received_at),
         received_at=received_at,
+        fund=one.command.fund if units else "",
+        fund_units=units,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from tapwealth.bills import store as bills
 from tapwealth.compliance.rules import rule_set
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.funds import store
@@ -31,8 +32,10 @@ def spending_counts(rules: str) -> bool:
 async def counted(tx: Any, rules: str, people: Sequence[Person], fund: str, day: date) -> dict[UUID, int]:
     """Fen by person that count against the day's cap. Under the lock of their books."""
     found = await store.redeemed_at_once(tx, people, fund, OWN_CHANNEL, day)
-    spent = await tapped.spent_from_the_fund(tx, people, day) if spending_counts(rules) else {}
-    return {person: found.get(person, 0) + spent.get(person, 0) for _, person in people}
+    if spending_counts(rules):
+        taps, paid = await tapped.spent_from_the_fund(tx, people, day), await bills.spent_from_the_fund(tx, people, fund, day)
+        return {person: found.get(person, 0) + taps.get(person, 0) + paid.get(person, 0) for _, person in people}
+    return {person: found.get(person, 0) for _, person in people}
 
 
 async def left_to_spend(tx: Any, rules: str, people: Sequence[Person], fund: str, day: date) -> dict[UUID, int]:

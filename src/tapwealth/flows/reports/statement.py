@@ -22,7 +22,7 @@ from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import House
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.store import Told
-from tapwealth.flows.reports.words import MOVEMENTS, OTHER, PAID_BY_FUND, RECEIVED_WITHIN, Words, product_words
+from tapwealth.flows.reports.words import BILL_BY_FUND, MOVEMENTS, OTHER, PAID_BY_FUND, RECEIVED_WITHIN, Words, product_words
 from tapwealth.flows.tap import cash_account
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance import store as insurance
@@ -170,7 +170,7 @@ async def _facts(tx: Any, person: PersonRow, lines: Sequence[HistoryLine]) -> _F
     facts.told |= await store.told_taps(tx, book, references(TapEntry.CAPTURED, TapEntry.REFUNDED, TapEntry.OFFLINE_SALE))
     orders = references(FundEntry.PURCHASE_PLACED, FundEntry.PURCHASE_CONFIRMED, FundEntry.INSTANTLY_REDEEMED)
     facts.told |= await store.told_orders(tx, book, orders)
-    facts.told |= await _bills(tx, book, references(BillEntry.DEBITED, BillEntry.REFUNDED))
+    facts.told |= await _bills(tx, book, references(BillEntry.DEBITED, BillEntry.REFUNDED, BillEntry.CAPTURED))
     facts.told |= await store.payers(tx, book, references(BankEntry.RECEIVED_FROM_BOOK))
     if references(*InsuranceEntry):
         facts.told |= {
@@ -263,6 +263,8 @@ def _words(account: str, line: HistoryLine) -> Words:
         return RECEIVED_WITHIN
     if line.kind == TapEntry.CAPTURED and account == HOLDING:
         return PAID_BY_FUND
+    if line.kind == BillEntry.CAPTURED and account == HOLDING:
+        return BILL_BY_FUND
     return MOVEMENTS.get(line.kind, OTHER)
 
 

@@ -34,6 +34,7 @@ MOVEMENTS: dict[int, Words] = {
     TapEntry.CASH_RETURNED: Words("已删除卡的电子现金退回", "Electronic cash of a deleted card returned"),
     TapEntry.REFUNDED: Words("碰一碰退款 · {name}", "Tap to pay, given back · {name}"),
     BillEntry.DEBITED: Words("缴费 · {name} {detail}", "Bill · {detail_en}"),
+    BillEntry.CAPTURED: Words("缴费 · {name} {detail}", "Bill · {detail_en}"),
     BillEntry.REFUNDED: Words("缴费退款 · {name} {detail}", "Bill refunded · {detail_en}"),
     FundEntry.PURCHASE_PLACED: Words("转入基金 · {name}", "Into the fund · {detail}"),
     FundEntry.PURCHASE_CONFIRMED: Words("基金份额确认 · {name}", "Units confirmed · {detail}"),
@@ -49,6 +50,7 @@ MOVEMENTS: dict[int, Words] = {
 RECEIVED_WITHIN = MOVEMENTS[BankEntry.RECEIVED_FROM_BOOK]
 """The payee's side of a transfer, whether it came from another book or lay in the same."""
 PAID_BY_FUND = Words("碰一碰支付（基金支付）· {name}", "Tap to pay, from the fund · {name}")
+BILL_BY_FUND = Words("缴费（基金支付）· {name} {detail}", "Bill, from the fund · {detail_en}")
 OTHER = Words("其他", "Other")
 
 _PRODUCTS_EN = {"ACC1": "Accident, one year", "TL20": "Term life, twenty years"}
