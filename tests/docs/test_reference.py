@@ -19,6 +19,8 @@ from tapwealth.flows import reports
 from tapwealth.flows.acceptance import AcceptanceRefusal
 from tapwealth.flows.bills import BillsRefusal
 from tapwealth.flows.channel import ChannelRefusal
+from tapwealth.flows.clients import ClientRefusal
+from tapwealth.flows.consents import ConsentRefusal
 from tapwealth.flows.devices import DeviceRefusal
 from tapwealth.flows.electronic_cash import CashRefusal
 from tapwealth.flows.end_of_day import DayRefusal
@@ -53,6 +55,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
+    ClientRefusal, ConsentRefusal,
     InstantRefusal,
 )  # fmt: skip
 

@@ -47,6 +47,8 @@ BILLER = {
     "pattern": "[0-9]{10}", "maximum": 1_000_000, "opens": "00:05:00", "closes": "23:55:00",
 }  # fmt: skip
 ACCEPTANCE = {"business_date": "2014-02-24", "source": "bank", "kind": "amount", "item": "X-1", "reason": "the bank books it tomorrow"}
+NO_CLIENT = f"cli_{NOWHERE}"
+CLIENT = {"name": "Phone maker", "scopes": ["orders:read"], "secret_sha256": "0" * 64, "good_until": "2014-12-31"}
 POLICY = {"product": "ACC1", "confirmed": ["terms"]}
 GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "open_account": ("new", {"name": "", "identity_number": "", "phone": "", "device_token": ""}),
@@ -66,6 +68,8 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "unload_cash": ("me", {"token": NOWHERE, "number": 1, "amount": 100, "balance": 0, "loads": 0, "mac": "00" * 8}),
     "give_mandate": ("me", {"card": NOWHERE, "per_tap": 100, "per_day": 100}),
     "revoke_mandate": ("me", {"mandate": NOWHERE}),
+    "give_consent": ("me", {"client": NO_CLIENT, "scopes": ["orders:read"]}),
+    "withdraw_consent": ("me", {"client": NO_CLIENT}),
     "limit_token": ("me", {"token": NOWHERE, "off": ["5944"], "day_limit": 100}),
     "suspend_device": ("me", {"device": NOWHERE}),
     "resume_device": ("me", {"device": NOWHERE}),
@@ -81,6 +85,10 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "propose_fund": (PRODUCTS, FUND),
     "propose_acceptance": (OPERATIONS, ACCEPTANCE),
     "propose_token_domain": (OPERATIONS, {"token": NOWHERE, "contact": False, "allowed": [], "denied": ["7995"]}),
+    "propose_client": (OPERATIONS, CLIENT),
+    "propose_client_secret": (OPERATIONS, {"client": NO_CLIENT, "secret_sha256": "0" * 64, "good_until": "2014-12-31"}),
+    "propose_client_state": (OPERATIONS, {"client": NO_CLIENT, "state": "revoked", "reason": "the contract ended"}),
+    "suspend_client": (OPERATIONS, {"client": NO_CLIENT, "reason": "its app was altered"}),
     "add_biller": (PRODUCTS, BILLER),
     "approve": (OPERATIONS, {"proposal": NOWHERE}),
     "reject": (OPERATIONS, {"proposal": NOWHERE, "reason": "the licence has run out"}),
@@ -278,6 +286,13 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_fund", {"channels": [{**CHANNEL, "minimum_purchase": 0}]}, ("minimum_purchase", "not above zero")),
     ("propose_fund", {"channels": [{**CHANNEL, "day_cap": -1}]}, ("day_cap", "below zero")),
     ("propose_token_domain", {"denied": ["x"]}, ("denied", "a category has 4 digits")),
+    ("propose_client", {"name": ""}, ("name", "1 to 60")),
+    ("propose_client", {"scopes": ["x"]}, ("scopes", "'x' is not known")),
+    ("propose_client", {"secret_sha256": "0" * 63}, ("secret_sha256", "64 hexadecimal digits")),
+    ("propose_client", {"good_until": "2014-02-23"}, ("good_until", "give a date up to")),
+    ("propose_client_state", {"state": "suspended"}, ("state", "suspend_client suspends")),
+    ("suspend_client", {"reason": ""}, ("reason", "say why")),
+    ("give_consent", {"scopes": []}, ("scopes", "there are funds:read")),
     ("limit_token", {"off": ["58121"]}, ("off", "a category has 4 digits")),
     ("limit_token", {"day_limit": -1}, ("day_limit", "not above zero")),
     ("propose_acceptance", {"reason": " "}, ("reason", "say what is known")),
@@ -339,6 +354,11 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("propose_fund", {"code": "000198"}, "exists", "choose others"),
     ("propose_fund", {}, "exists", "units of number 2"),
     ("propose_token_domain", {}, "unknown_token", "there is no such card"),
+    ("give_consent", {}, "unknown_client", "its app has shown"),
+    ("withdraw_consent", {}, "not_given", "/view/consents lists"),
+    ("propose_client_secret", {}, "unknown_client", "/view/clients lists"),
+    ("propose_client_state", {}, "unknown_client", "/view/clients lists"),
+    ("suspend_client", {"client": "x"}, "unknown_client", "/view/clients lists"),
     ("limit_token", {}, "unknown_token", "/view/tokens lists yours"),
     ("add_biller", {"code": "BJPOWER"}, "biller_exists", "choose another code"),
     ("register_terminal", {"merchant_number": "898110058120008"}, "unknown_merchant", "enrol it first"),
@@ -530,6 +550,8 @@ VIEWS: list[tuple[str, str, int, str, tuple[str, ...]]] = [
     ("me", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
     ("notices", "new", 403, "not_yours", ("belongs to a customer",)),
     ("tokens", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
+    ("consents", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
+    ("clients", "me", 403, "not_yours", ("operators",)),
     ("files", "me", 403, "not_yours", ("operators",)),
     ("files?date=x", OPERATIONS, 400, "bad_input", ("date", "write it like")),
     ("files?date=%00", OPERATIONS, 400, "bad_input", ("date", "cannot be seen")),

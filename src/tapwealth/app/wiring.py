@@ -27,6 +27,8 @@ from tapwealth.flows import (
     bills,
     cards,
     channel,
+    clients,
+    consents,
     devices,
     electronic_cash,
     end_of_day,
@@ -346,7 +348,7 @@ class Sessions:
 
     async def authenticate(self, token: str) -> tuple[Caller, frozenset[str]] | None:
         known = self._operators.get(token)
-        if known is not None or token.startswith(_OPERATOR):
+        if known is not None or token.startswith((_OPERATOR, clients.TOKEN)):
             return known
         caller = await people.caller_of_device(self.house, token)
         if caller is None:
@@ -449,6 +451,8 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "unload_cash": CommandSpec(electronic_cash.UnloadCash, CUSTOMER, plain(electronic_cash.unload)),
         "give_mandate": CommandSpec(mandates.GiveMandate, CUSTOMER, plain(mandates.give)),
         "revoke_mandate": CommandSpec(mandates.RevokeMandate, CUSTOMER, plain(mandates.revoke)),
+        "give_consent": CommandSpec(consents.GiveConsent, CUSTOMER, plain(consents.give)),
+        "withdraw_consent": CommandSpec(consents.WithdrawConsent, CUSTOMER, plain(consents.withdraw)),
         "limit_token": CommandSpec(token_domain.LimitToken, CUSTOMER, plain(token_domain.limit)),
         "suspend_device": CommandSpec(devices.SuspendDevice, CUSTOMER, plain(devices.suspend)),
         "resume_device": CommandSpec(devices.ResumeDevice, CUSTOMER, plain(devices.resume)),
@@ -468,6 +472,10 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "propose_fund": CommandSpec(setup.ProposeFund, product, plain(setup.propose)),
         "propose_acceptance": CommandSpec(acceptance.ProposeAcceptance, operations, plain(setup.propose)),
         "propose_token_domain": CommandSpec(token_domain.ProposeTokenDomain, operations, plain(setup.propose)),
+        "propose_client": CommandSpec(clients.ProposeClient, operations, plain(setup.propose)),
+        "propose_client_secret": CommandSpec(clients.ProposeClientSecret, operations, plain(setup.propose)),
+        "propose_client_state": CommandSpec(clients.ProposeClientState, operations, plain(setup.propose)),
+        "suspend_client": CommandSpec(clients.SuspendClient, operations, plain(clients.suspend), also=compliance),
         "add_biller": CommandSpec(bills.AddBiller, product, plain(bills.add_biller)),
         "approve": CommandSpec(setup.Approve, operations, at_doors(setup.approve), also=compliance),
         "reject": CommandSpec(setup.Reject, operations, plain(setup.reject), also=compliance),

@@ -15,7 +15,9 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.customers import consents
 from tapwealth.customers import store as customers
+from tapwealth.customers.consents import Permission
 from tapwealth.flows.rails import Rails
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
@@ -39,16 +41,27 @@ class FrameRefusal(IntEnum):
 
     KEY_REUSED = 1
     SESSION_ENDED = 2
+    UNKNOWN_ACCOUNT = 3
 
 
 KEY_REUSED = Refusal(FrameRefusal.KEY_REUSED, "this idempotency key was used for another command; take a new key")
 SESSION_ENDED = Refusal(FrameRefusal.SESSION_ENDED, "this phone no longer acts for its customer; sign in with it again, or ask the bank")
+CLIENT_ENDED = Refusal(FrameRefusal.SESSION_ENDED, "this client was suspended or revoked; ask the bank")
+UNKNOWN_ACCOUNT = Refusal(
+    FrameRefusal.UNKNOWN_ACCOUNT,
+    "no account of that id lets this client do that; check the id, or ask its customer to consent",
+)
+"""Whether it is not there or does not consent is not told."""
+
+
+def _nothing() -> None:
+    """For who need not be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who gives a command, and how they were authenticated. `person` and `book` are set for a customer; `device` is the keyed hash of the
-    phone's secret, empty for who has no phone."""
+    phone's secret, empty for who has no phone. `client` is the program of others that acts for the person, under that `scope`."""
 
     kind: ActorKind
     who: str
@@ -56,6 +69,8 @@ class Caller:
     person: UUID | None = None
     book: int = HOUSE_BOOK
     device: bytes = b""
+    client: UUID | None = None
+    scope: str = ""
 
 
 PLATFORM = Caller(ActorKind.PLATFORM, "platform", "own process")
@@ -64,11 +79,14 @@ PLATFORM = Caller(ActorKind.PLATFORM, "platform", "own process")
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """`received_at` is the platform clock's instant at which the request was read: it decides business and dealing date."""
+    """`received_at` is the platform clock's instant at which the request was read: it decides business and dealing date.
+
+    `on_repetition` is called if what is answered was decided before, under the same key."""
 
     key: UUID
     caller: Caller
     received_at: datetime
+    on_repetition: Callable[[], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +169,11 @@ async def once(
     digest = content_hash(house.keys, command, "" if whoever else envelope.caller.who)
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, sorted(set(books)))
-        if await _silent(tx, [envelope.caller]):
-            return SESSION_ENDED
+        if (barred := (await _barred(tx, [envelope.caller]))[0]) is not None:
+            return barred
         known = (await idempotency.recall(tx, [(books[0], envelope.key, digest)]))[0]
         if known is not None:
-            return _recalled(known, into)
+            return _recalled(envelope, known, into)
         at = await moment(tx)
         actor = await actor_number(tx, books[0], envelope.caller)
         if first is not None:
@@ -183,16 +201,38 @@ async def each_once(
 
     A key that stands twice in the list is decided once; the second gets the first answer, or a refusal if its content differs.
     """
-    silent = await _silent(tx, [one.envelope.caller for one in commands])
-    heard = [one for one in commands if one.envelope.caller.device not in silent]
+    barred = await _barred(tx, [one.envelope.caller for one in commands])
+    heard = [one for one, refusal in zip(commands, barred, strict=True) if refusal is None]
     decided = iter(await _each_once(house, tx, heard, into, decide))
-    return [SESSION_ENDED if one.envelope.caller.device in silent else next(decided) for one in commands]
+    return [next(decided) if refusal is None else refusal for refusal in barred]
 
 
-async def _silent(tx: Tx, callers: Sequence[Caller]) -> set[bytes]:
-    """The devices that were suspended or ended after their requests were read: asked under the lock of the person's book, under which
-    their state changes. Nothing is remembered for them."""
-    return await customers.silent_devices(tx, sorted({one.device for one in callers if one.person and one.device}))
+async def _barred(tx: Tx, callers: Sequence[Caller]) -> list[Refusal | None]:
+    """Those whose phone or client was stopped after their requests were read, or who are not let act for that person: asked under the lock
+    of the person's book, under which that changes. Nothing is remembered for them."""
+    silent = await customers.silent_devices(tx, sorted({one.device for one in callers if one.person and one.device}))
+    standing = await consents.standing(tx, list({wanted for one in callers if (wanted := _permission(one)) is not None}))
+    refusals: list[Refusal | None] = []
+    for one in callers:
+        wanted = _permission(one)
+        if wanted is None:
+            refusals.append(SESSION_ENDED if one.device in silent else None)
+        else:
+            refusals.append(refusal_of(standing[wanted]))
+    return refusals
+
+
+def _permission(caller: Caller) -> Permission | None:
+    if caller.client is None or caller.person is None:
+        return None
+    return Permission(caller.book, caller.person, caller.client, caller.scope)
+
+
+def refusal_of(standing: consents.Standing) -> Refusal | None:
+    """Why a client may not act for a person."""
+    if not standing.active:
+        return CLIENT_ENDED
+    return None if standing.consented else UNKNOWN_ACCOUNT
 
 
 async def _each_once(
@@ -220,10 +260,12 @@ async def _each_once(
     for index, (book, key, digest) in enumerate(asked):
         before = known[index]
         if before is not None:
-            results.append(_recalled(before, into))
-        else:
-            origin = first[book, key]
-            results.append(answers[origin] if digests[origin] == digest else KEY_REUSED)
+            results.append(_recalled(commands[index].envelope, before, into))
+            continue
+        origin = first[book, key]
+        results.append(answers[origin] if digests[origin] == digest else KEY_REUSED)
+        if origin != index and digests[origin] == digest:
+            commands[index].envelope.on_repetition()
     return results
 
 
@@ -291,9 +333,10 @@ def encode_answer(answer: Any) -> bytes:
     return msgspec.json.encode({"answer": answer})
 
 
-def _recalled(known: "idempotency.Recalled", into: type[T]) -> T | Refusal:
+def _recalled(envelope: Envelope, known: "idempotency.Recalled", into: type[T]) -> T | Refusal:
     if known.reused:
         return KEY_REUSED
+    envelope.on_repetition()
     content = msgspec.json.decode(known.answer)
     if "refused" in content:
         return Refusal(remembered_code(content["refused"], content["code"]), content["text"])

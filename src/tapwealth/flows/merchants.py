@@ -383,5 +383,5 @@ async def delist_party(house: House, envelope: Envelope, command: DelistParty) -
 
 
 def kept_fields(application: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An application as operators are shown it."""
-    return {name: value for name, value in application.items() if name != "sealed"}
+    """A proposal as operators are shown it."""
+    return {name: value for name, value in application.items() if name not in ("sealed", "secret_lookup")}

@@ -5,13 +5,15 @@ Everything that will move money is proposed by one operator and approved by anot
 
 import re
 from enum import Enum, auto
+from typing import get_args
 from uuid import UUID
 
 import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
-from tapwealth.flows import acceptance, merchants, token_domain
+from tapwealth.flows import acceptance, clients, merchants, token_domain
 from tapwealth.flows.acceptance import ProposeAcceptance
+from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.merchants import Application, ProposeMerchant, ProposeMerchantState
@@ -92,12 +94,18 @@ _ROLE = {
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
     ProposeAcceptance: OperatorRole.OPERATIONS,
     ProposeTokenDomain: OperatorRole.OPERATIONS,
+    ProposeClient: OperatorRole.OPERATIONS,
+    ProposeClientSecret: OperatorRole.OPERATIONS,
+    ProposeClientState: OperatorRole.OPERATIONS,
 }
-Proposal = ProposeMerchant | ProposeMerchantState | ProposeFund | ProposeAcceptance | ProposeTokenDomain
-_Kept = Application | ProposeMerchantState | ProposeFund | ProposeAcceptance | ProposeTokenDomain
+_Plain = ProposeMerchantState | ProposeFund | ProposeAcceptance | ProposeTokenDomain
+Proposal = ProposeMerchant | _Plain | clients.Proposal
+_Kept = Application | _Plain | clients.Kept
 _SHAPES: dict[str, type[_Kept]] = {
     ProposeMerchant.__name__: Application,
-    **{shape.__name__: shape for shape in (ProposeMerchantState, ProposeFund, ProposeAcceptance, ProposeTokenDomain)},
+    ProposeClient.__name__: clients.KeptClient,
+    ProposeClientSecret.__name__: clients.KeptSecret,
+    **{shape.__name__: shape for shape in (*get_args(_Plain), ProposeClientState)},
 }
 """What is kept of each."""
 _APPROVERS = (OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER, OperatorRole.COMPLIANCE)
@@ -117,9 +125,11 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             acceptance.check(command)
         case ProposeTokenDomain():
             token_domain.check(command)
+        case _:
+            clients.check(command)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> Proposed | Refusal:
-        kept = await _kept(house, tx, command)
+        kept = await _kept(house, tx, at, command)
         if isinstance(kept, Refusal):
             return kept
         proposer = await operator_of(tx, envelope)
@@ -164,7 +174,7 @@ def _check_bank_account(number: str, where: str) -> None:
         raise BadInput("it is no bank account number", where=where, hint="10 to 19 digits")
 
 
-async def _kept(house: House, tx: Tx, command: Proposal) -> _Kept | Refusal:
+async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | Refusal:
     """What is put before the others; refused where it could not be brought about."""
     match command:
         case ProposeMerchant():
@@ -178,6 +188,8 @@ async def _kept(house: House, tx: Tx, command: Proposal) -> _Kept | Refusal:
             return command
         case ProposeTokenDomain():
             return await token_domain.unknown_token(house, tx, command) or command
+        case _:
+            return await clients.kept(house, tx, at, command)
 
 
 async def _fund_exists(tx: Tx, command: ProposeFund) -> Refusal | None:
@@ -239,6 +251,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await acceptance.accept(tx, proposal)
         case ProposeTokenDomain():
             return await token_domain.bring_about(house, tx, at, proposal)
+        case _:
+            return await clients.bring_about(tx, at, made, proposal, approver)
 
 
 async def _add_fund(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:

@@ -19,6 +19,11 @@ def machine_now() -> datetime:
     return datetime.now(UTC)
 
 
+def machine_seconds() -> int:
+    """The machine's wall clock, in whole seconds since 1970: for what ends by itself."""
+    return time.time_ns() // 1_000_000_000
+
+
 def monotonic_ns() -> int:
     """For measuring, in nanoseconds."""
     return time.monotonic_ns()

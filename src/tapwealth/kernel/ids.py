@@ -5,6 +5,7 @@ part carries the book, so that an id alone routes to its book; or, for a retry t
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from random import Random
 from uuid import UUID
 
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
+_DIGITS = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 Random64 = Callable[[], int]
 """Draws 64 random bits."""
@@ -68,6 +70,14 @@ def named(now: datetime, book: int, name: str) -> UUID:
 def book_of(identifier: UUID) -> int:
     """The book an id of ours routes to."""
     return identifier.int >> 46 & 0xFFFF
+
+
+def unprefixed(prefix: str, shown: str) -> UUID | None:
+    """The id that `prefixed` showed; None for what it cannot have shown."""
+    head, _, digits = shown.rpartition("_")
+    if head != prefix or not _DIGITS.fullmatch(digits):
+        return None
+    return UUID(hex=digits)
 
 
 def prefixed(prefix: str, identifier: UUID) -> str:
