@@ -8,7 +8,7 @@ import pytest
 from ledger_histories import FIRST_DAY, START, Story, people_accounts
 
 from tapwealth.ledger.memory import MemoryLedger
-from tapwealth.ledger.port import CloseRefusal
+from tapwealth.ledger.port import HOUSE, CloseRefusal, Limit, NewAccount
 from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage.database import Database
 
@@ -52,6 +52,8 @@ async def compare(tx: Any, memory: MemoryLedger, postgres: PostgresLedger, ids: 
     for seconds in (0, 90, 4000):
         now = story.now + timedelta(seconds=seconds)
         assert await postgres.free(tx, now, every) == await memory.free(None, now, every)
+        asked = [NewAccount(*name, Limit.NONE) for name in [*memory.by_name, (book, 999, HOUSE, 1)]]
+        assert await postgres.find_free(tx, now, asked) == await memory.find_free(None, now, asked)
 
 
 async def history(ledger: Any, tx: Any, account: int) -> list[Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from bill_town import MONDAY, NINE, Person, Town, town
+from msgspec import structs
 
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.bank import store as bank
@@ -180,7 +181,7 @@ class FundTown(Town):
             held = tap_entries.authorised(one, day, 1, at + timedelta(days=7))
             answers = await self.house.ledger.post(tx, at, [held, tap_entries.captured(one, tap_entries.Taken(0, units), day, 1)])
             assert all(answer.posted for answer in answers), answers
-            await issuing.add_authorisations(tx, [replace(row, state="captured", captured_on=day, captured_amount=units)])
+            await issuing.add_authorisations(tx, [structs.replace(row, state="captured", captured_on=day, captured_amount=units)])
 
     # ---- the other channel
 

@@ -177,6 +177,16 @@ async def count_try(tx: Any, book: int, identifier: UUID, device_lookup: bytes) 
     )
 
 
+async def levels(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, int]:
+    """Identity classes by (book, person)."""
+    rows = await tx.fetch(
+        "select id, kyc_level from person p join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        [book for book, _ in keys],
+        [person for _, person in keys],
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def persons(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, PersonRow]:
     rows = await tx.fetch(
         f"{_PERSON} p join unnest($1::int[], $2::uuid[]) x(book, id) using (book, id)",

@@ -5,8 +5,9 @@ bank says after it: what it holds is given up by the outbox.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.reservation import Reservation, ReservationSaid, ReservationState
@@ -47,9 +48,9 @@ async def record(cards: CardHouse, tx: Any, answers: Sequence[BankAnswer]) -> li
 
 def _decided(row: Authorisation, said: ReservationSaid) -> Authorisation:
     if said.state is ReservationState.HELD:
-        return replace(row, state="approved", response_code=APPROVED)
+        return structs.replace(row, state="approved", response_code=APPROVED)
     reason = _REASONS[said.state]
-    return replace(
+    return structs.replace(
         row,
         state="declined",
         response_code=reason.response_code,

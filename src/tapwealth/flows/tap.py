@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from msgspec import structs
+
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.standing import MerchantState, TerminalState
 from tapwealth.acquiring.store import Merchant, Presentment, Terminal
@@ -28,7 +30,7 @@ from tapwealth.flows import instant_cap, issuer_keys, reservations
 from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
 from tapwealth.flows.reservations import AskBank
-from tapwealth.issuing import entries, store, tapped
+from tapwealth.issuing import deciding, entries, store, tapped
 from tapwealth.issuing.authorise import Approved, Declined, Facts, Funding, Purse, decide
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.issuing.cryptogram import IssuerKeys
@@ -41,7 +43,7 @@ from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import Limit, NewAccount, Op
+from tapwealth.ledger.port import HOUSE, Limit, NewAccount, Op
 from tapwealth.storage.actors import ActorKind
 from tapwealth.wire.iso8583.requests import (
     APPROVED,
@@ -126,27 +128,35 @@ def terminal_caller(merchant_number: str, terminal_number: str) -> Caller:
 async def authorise(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse | AskBank]:
     """0100 and 0200 by chip: one answer per request, in order; or what the customer's bank must be asked first (`reservations`)."""
     at = await moment(tx)
-    cards = replace(cards, issuer=await issuer_keys.known(cards.issuer, tx))
     keyed = [(one.book, sale_key(one.request.key)) for one in routed]
-    decided = await store.by_sale(tx, keyed)
-    facts = await _facts(cards, tx, at, [one for one, key in zip(routed, keyed, strict=True) if key not in decided])
-    made: list[_Made] = []
+    decided, undone = await deciding.before(tx, keyed)
+    fresh: dict[BookedKey, Routed] = {}
     for one, key in zip(routed, keyed, strict=True):
         if key not in decided:
-            result = facts.decide(cards, one)
-            made.append(_Made(one, result, _record(cards, facts, at, one, result)))
-            decided[key] = made[-1].row
-    await _save(cards, tx, at, facts, made)
-    fresh = {id(one.routed): told(one.row) for one in made}
+            fresh.setdefault(key, one)
+    made = await _decide(cards, tx, at, fresh, undone) if fresh else []
+    first = {id(one.routed): told(one.row) for one in made}
     decided.update({(one.row.book, one.row.key): one.row for one in made})
     asking = await reservations.to_ask(tx, list(decided.values()))
-    answers = [fresh.get(id(one)) or repeated(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
+    answers = [first.get(id(one)) or repeated(decided[key], one) for key, one in zip(keyed, routed, strict=True)]
     if not asking:
         return list(answers)
     return [
         asking.get(decided[key].id, answer) if answer.response_code == ASKING else answer
         for key, answer in zip(keyed, answers, strict=True)
     ]
+
+
+async def _decide(cards: CardHouse, tx: Any, at: Moment, fresh: dict[BookedKey, Routed], undone: set[BookedKey]) -> "list[_Made]":
+    """One after the other, each by what those before it have left, and written down."""
+    cards = replace(cards, issuer=await issuer_keys.known(cards.issuer, tx))
+    facts = await _facts(cards, tx, at, list(fresh.values()), undone)
+    made: list[_Made] = []
+    for one in fresh.values():
+        result = facts.decide(cards, one)
+        made.append(_Made(one, result, _record(cards, facts, at, one, result)))
+    await _save(cards, tx, at, facts, made)
+    return made
 
 
 @dataclass(slots=True)
@@ -212,20 +222,18 @@ class _Loaded:
         ranges = self.keys.get(token, []) if token else []
         key = key_for(ranges, atc)
         if key is not None:
-            ranges[ranges.index(key)] = replace(key, spent=key.spent + amount)
+            ranges[ranges.index(key)] = structs.replace(key, spent=key.spent + amount)
 
     def _above_limit(self, person: UUID, amount: int) -> str | None:
         return limits.above_limit(self.rule_set, self.levels[person], self.used.get(person, 0), amount)
 
 
-async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed]) -> _Loaded:
+async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed], undone: set[BookedKey]) -> _Loaded:
     house = cards.house
-    tokens = await store.tokens(tx, [(one.book, one.token) for one in fresh if one.token])
+    tokens, keys = await deciding.cards(tx, [(one.book, one.token) for one in fresh if one.token])
     people = sorted({(token.book, token.person) for token in tokens.values()})
-    accounts = await _accounts(cards, tx, fresh, tokens)
-    lines = [house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY) for book in {book for book, _ in people}]
-    free = await house.ledger.free(tx, at.now, [*accounts.values(), *lines])
-    persons = await customers.persons(tx, people)
+    accounts, free = await _accounts(cards, tx, at, fresh, tokens)
+    levels = await customers.levels(tx, people)
     purses = {person: _purse(book, person, accounts, free) for book, person in people}
     for person, left in (await instant_cap.left_to_spend(tx, house.rule_set, people, FUND, business_date_of(at.now))).items():
         purses[person].units = min(purses[person].units, left)
@@ -235,13 +243,13 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed])
     return _Loaded(
         tokens,
         {token.id: token.last_atc for token in tokens.values()},
-        await store.live_keys(tx, list(tokens.values())),
+        keys,
         at.now,
-        await store.reversals(tx, [(one.book, sale_key(one.request.key)) for one in fresh]),
+        undone,
         purses,
         accounts,
-        {person: row.kyc_level for person, row in persons.items()},
-        await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], business_date_of(at.now)),
+        levels,
+        await compliance.usage(tx, [(book, person, levels[person]) for book, person in people], business_date_of(at.now)),
         allowances,
         house.rule_set,
         used(await _tapped(cards, tx, at, tokens.values())),
@@ -269,8 +277,11 @@ def _short(fresh: Sequence[Routed], tokens: dict[UUID, Token], purses: dict[UUID
     return [(book, person) for (book, person), amount in asked.items() if not purses[person].covers(amount)]
 
 
-async def _accounts(cards: CardHouse, tx: Any, fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int, Kind, UUID], int]:
-    """Wallets and holdings of the people, and the merchants' accounts in their books, opened where one is used for the first time."""
+async def _accounts(
+    cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed], tokens: dict[UUID, Token]
+) -> tuple[dict[tuple[int, Kind, UUID], int], dict[int, int]]:
+    """Wallets and holdings of the people, and the merchants' accounts in their books, opened where one is used for the first time; and
+    what could be taken from each, and from the advance lines."""
     wanted: dict[tuple[int, Kind, UUID], NewAccount] = {}
     for one in fresh:
         token = tokens.get(one.token) if one.token else None
@@ -284,7 +295,12 @@ async def _accounts(cards: CardHouse, tx: Any, fresh: Sequence[Routed], tokens: 
             (Kind.MERCHANT, merchant.id, Asset.CNY),
         ):
             wanted[book, kind, owner] = NewAccount(book, kind, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
-    return dict(zip(wanted, await cards.house.ledger.open_accounts(tx, list(wanted.values())), strict=True))
+        wanted[book, Kind.ADVANCE_PAYABLE, HOUSE] = NewAccount(book, Kind.ADVANCE_PAYABLE, HOUSE, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
+    found = await cards.house.ledger.find_free(tx, at.now, list(wanted.values()))
+    accounts = {name: one[0] for name, one in zip(wanted, found, strict=True) if one is not None}
+    lacking = {name: account for name, account in wanted.items() if name not in accounts}
+    accounts.update(zip(lacking, await cards.house.ledger.open_accounts(tx, list(lacking.values())), strict=True))
+    return accounts, dict(one for one in found if one is not None)
 
 
 def _purse(book: int, person: UUID, accounts: dict[tuple[int, Kind, UUID], int], free: dict[int, int]) -> Purse:
@@ -362,12 +378,8 @@ async def _save(cards: CardHouse, tx: Any, at: Moment, facts: _Loaded, made: Seq
         if answer.refusal is not None:
             one.row = without_money(one.row, answer.refusal.name.lower())
     rows = [one.row for one in made]
-    await store.add_authorisations(tx, rows)
+    await deciding.record(tx, rows, HOLDING)
     await reservations.begin(tx, [(row, facts.allowances[row.person]) for row in rows if row.state == "asking_bank"])
-    await store.raise_counters(tx, [(row.book, row.token, facts.counters[row.token]) for row in rows if row.token in facts.counters])
-    await store.spend_keys(
-        tx, [(row.book, row.token, row.atc, row.amount) for row in rows if row.state in HOLDING and row.token in facts.keys]
-    )
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in rows if row.state in HOLDING])
 
 
@@ -397,7 +409,7 @@ def tap_of(accounts: dict[tuple[int, Kind, UUID], int], row: Authorisation) -> e
 def without_money(row: Authorisation, why: str) -> Authorisation:
     """The row of an approval that the ledger refused."""
     reason = DeclineReason.NO_MONEY
-    return replace(
+    return structs.replace(
         row,
         state="declined",
         response_code=reason.response_code,

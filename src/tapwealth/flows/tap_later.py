@@ -7,10 +7,12 @@ one after the other, in rounds.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import structs
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.compliance import store as compliance
@@ -97,15 +99,15 @@ class _Work:
         if row.state in HOLDING:
             self.used.append((row, -row.amount))
         self.gone.append(row)
-        self.changed[row.id] = replace(row, state=state)
+        self.changed[row.id] = structs.replace(row, state=state)
 
     def restore(self, row: Authorisation, by: Authorisation) -> None:
         """Hold it again as at first, under a name of its own; `expired` until the ledger has agreed. What a customer's bank had reserved
         stays given up: it is debited without a reservation when the claim comes."""
-        self.changed[row.id] = replace(row, state="expired")
+        self.changed[row.id] = structs.replace(row, state="expired")
         self.restored.append(row)
         if row.held_until is not None and row.held_until > self.at.now:
-            again = replace(row, state="approved", held_by=derived(by.id, f"restored:{row.kind}"))
+            again = structs.replace(row, state="approved", held_by=derived(by.id, f"restored:{row.kind}"))
             tap, day = tap_of(self.accounts, again), self.at.open_date(row.business_date)
             self.may.append((entries.restored(tap, day, self.actors[by.id], row.held_until, by.id), again, None))
 
@@ -121,7 +123,7 @@ class _Work:
             self.changed[row.id] = row
             self.used.append((row, row.amount))
             if completed is not None:
-                self.changed[completed.id] = replace(completed, state="completed")
+                self.changed[completed.id] = structs.replace(completed, state="completed")
                 self.used.append((completed, -completed.amount))
         await reservations.give_up(tx, self.gone, "the tap was undone")
         await store.follow(tx, list(self.changed.values()))
@@ -274,18 +276,18 @@ def _refusal(
 
 
 def _declined(row: Authorisation, code: str, reason: str) -> Authorisation:
-    return replace(row, state="declined", response_code=code, reason=reason, authorisation_code="")
+    return structs.replace(row, state="declined", response_code=code, reason=reason, authorisation_code="")
 
 
 def _follow(
     work: _Work, row: Authorisation, original: Authorisation, parents: dict[UUID, Authorisation], purses: dict[UUID, Purse]
 ) -> Authorisation:
     if row.kind == TransactionKind.REFUND:
-        return replace(row, credit=row.amount)
+        return structs.replace(row, credit=row.amount)
     if row.kind == TransactionKind.COMPLETION:
         return _complete(work, row, original, purses[original.person])
     if original.state == "captured":
-        return replace(row, credit=original.captured_amount)
+        return structs.replace(row, credit=original.captured_amount)
     work.release(original, row.id, "voided")
     if original.original is not None:
         work.restore(parents[original.original], row)
@@ -301,7 +303,9 @@ def _complete(work: _Work, row: Authorisation, original: Authorisation, purse: P
     if not isinstance(funding, Funding):
         return _declined(row, _NO_MONEY, f"no_money: {funding.text}")
     purse.wallet, purse.units, purse.line = at_hand.wallet, at_hand.units, at_hand.line
-    made = replace(row, state="approved", wallet_amount=funding.wallet, fund_units=funding.units, held_until=row.received_at + HELD_FOR)
+    made = structs.replace(
+        row, state="approved", wallet_amount=funding.wallet, fund_units=funding.units, held_until=row.received_at + HELD_FOR
+    )
     before, tap = tap_of(work.accounts, original), tap_of(work.accounts, made)
     entry = entries.completed(before, tap, row.business_date, work.actors[row.id], row.received_at + HELD_FOR)
     work.may.append((entry, made, original))

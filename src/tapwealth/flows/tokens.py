@@ -6,12 +6,12 @@ answer: they are derived again for each answer, so that a repetition brings the 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
@@ -188,9 +188,9 @@ async def _issue(
         return _state(known[0], known[0].state)
     await set_states(tx, at, known, "deleted")  # under a retired key: this device is given a new card
     like = like or next(iter(known), None)
-    token = replace(await new_token(house, tx, at, row, own_key(envelope, "token", row), point), asked_by=envelope.caller.device)
+    token = structs.replace(await new_token(house, tx, at, row, own_key(envelope, "token", row), point), asked_by=envelope.caller.device)
     if like is not None:
-        token = replace(
+        token = structs.replace(
             token, contact=like.contact, allowed=like.allowed, denied=like.denied, switched_off=like.switched_off, day_limit=like.day_limit
         )
     if not await store.add_tokens(tx, [token], at.now):

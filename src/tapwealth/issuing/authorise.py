@@ -7,8 +7,10 @@ drawn down as the decisions fall, and the ledger judges once more when the holds
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from tapwealth.issuing import velocity
 from tapwealth.issuing.chip_data import ChipData, read_chip_data
@@ -71,8 +73,7 @@ class Purse:
         return funding
 
 
-@dataclass(frozen=True, slots=True)
-class Funding:
+class Funding(Struct, frozen=True):
     """Where the money of an authorisation is held: fen of the wallet, units (fen at 1.0000) of the fund, fen at a bound card's bank."""
 
     wallet: int
@@ -80,8 +81,7 @@ class Funding:
     card: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(Struct, frozen=True):
     """Approved, once the customer's bank holds `funding.card`. `icc_answer` goes back to the card in field 55: the issuer's authentication
     data (ARPC and its response code, tag 91); `note` is what operations should look at all the same, `verified` whether the holder was."""
 
@@ -92,8 +92,7 @@ class Approved:
     verified: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Struct, frozen=True):
     """The reason for the outside, and one line for operations. `atc` is 0 where no cryptogram has proved a counter: a forged one would use
     up the card's."""
 
@@ -102,8 +101,7 @@ class Declined:
     atc: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """All that the decision needs. `door`: why nothing is sold at this merchant's terminal (None: it may sell). `category` is the
     merchant's, `last_atc` the greatest counter met, this batch included, and so is what `usage` counts; `keys` are those of the token that
     a tap can need. `explain`: whether a wrong cryptogram is looked into, at the cost of some twenty right ones."""

@@ -6,8 +6,9 @@ since that proves it is still the owner's; a counter that is used never comes ba
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from tapwealth.issuing.decline import DeclineReason
 
@@ -18,8 +19,7 @@ AMOUNT_PER_KEY = 2_000_000
 GOOD_FOR = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRange:
+class KeyRange(Struct, frozen=True):
     """Key `number` of a token, for the counters `first_atc` to `last_atc`. `spent` of `amount_limit`, in fen; `good_until` by the clock."""
 
     number: int

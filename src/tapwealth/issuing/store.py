@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from tapwealth.issuing.domain import Domain
 from tapwealth.issuing.key_index import KeyIndex
 from tapwealth.issuing.limited_use import GOOD_FOR, KeyRange
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A card credential in a phone. `sealed` holds its number, `last_atc` is the greatest counter seen.
 
     `device_key` is the public key (P-256) of the device it is bound to. `requests` is the number of the
@@ -62,8 +64,7 @@ BookedKey = tuple[int, SaleKey]
 """A sale in the book of its card. A terminal that begins to count anew uses a key again, perhaps for a card of another book."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authorisation:
+class Authorisation(Struct, frozen=True):
     """What was asked, what was answered, and what became of it. `wallet_amount` and `fund_units` are held, and once it is captured, what
     was taken of each; `cash_amount`, of a sale approved offline, is held on the card's electronic cash, and `card_amount` at the bank of a
     bound card.
@@ -115,17 +116,17 @@ class Authorisation:
         return SaleKey(self.merchant_number, self.terminal_number, self.batch, self.stan)
 
 
-_TOKEN = (
+TOKEN = (
     "book, id, person, token_lookup, sealed, masked_token, psn, expiry, master_key, last_atc, state, device_key, requests,"  # noqa: S105
     " asked_at, asked_by, deleted_at, contact, allowed, denied, switched_off, day_limit"
 )
-_RANGE = "number, first_atc, last_atc, amount_limit, spent, good_until"
-_AUTHORISATION = (
+KEY_RANGE = "number, first_atc, last_atc, amount_limit, spent, good_until"
+AUTHORISATION = (
     "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
     " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount,"
     " kind, original, held_by, held_until, balance, credit, credited_on, cash_amount, verified, card_amount"
 )
-_KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
+SALE_KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
 
 
 async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]:
@@ -136,11 +137,11 @@ async def add_tokens(tx: Any, made: Sequence[Token], now: datetime) -> set[UUID]
     )
     routed = await tx.fetch(route, *([getattr(one, name) for one in made] for name in ("token_lookup", "book", "id")))
     added = {row["token"] for row in routed}
-    names = _TOKEN.split(", ")
+    names = TOKEN.split(", ")
     types = "int uuid uuid bytea bytea text text text text int text bytea bigint int bytea timestamptz bool text text text bigint"
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
     columns = ([getattr(one, name) for one in made if one.id in added] for name in names)
-    await tx.execute(f"insert into card_token ({_TOKEN}, issued_at) select x.*, ${len(names) + 1} from unnest({slots}) x", *columns, now)
+    await tx.execute(f"insert into card_token ({TOKEN}, issued_at) select x.*, ${len(names) + 1} from unnest({slots}) x", *columns, now)
     return added
 
 
@@ -161,7 +162,7 @@ async def retire_key_index(tx: Any, index: int, now: datetime) -> None:
 
 async def device_tokens(tx: Any, book: int, person: UUID) -> list[Token]:
     """A person's credentials, the deleted ones as well, in the order of issuing."""
-    query = f"select {_TOKEN} from card_token where book = $1 and person = $2 order by issued_at, id"
+    query = f"select {TOKEN} from card_token where book = $1 and person = $2 order by issued_at, id"
     return [Token(*row) for row in await tx.fetch(query, book, person)]
 
 
@@ -191,7 +192,7 @@ async def routes(tx: Any, lookups: Sequence[bytes]) -> dict[bytes, tuple[int, UU
 async def tokens(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Token]:
     wanted = sorted(set(keys))
     rows = await tx.fetch(
-        f"select {_TOKEN} from card_token join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        f"select {TOKEN} from card_token join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
         [book for book, _ in wanted],
         [token for _, token in wanted],
     )
@@ -202,9 +203,9 @@ async def add_keys(tx: Any, made: Sequence[tuple[int, UUID, KeyRange]], request:
     """(book, token, key) of keys that come with the device's request of that number; 0: with the card."""
     types = "int uuid bigint int int bigint bigint timestamptz"
     slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 2))
-    names = _RANGE.split(", ")
+    names = KEY_RANGE.split(", ")
     await tx.execute(
-        f"insert into token_key (book, token, {_RANGE}, request) select x.*, $1 from unnest({slots}) x",
+        f"insert into token_key (book, token, {KEY_RANGE}, request) select x.*, $1 from unnest({slots}) x",
         request,
         [book for book, _, _ in made],
         [token for _, token, _ in made],
@@ -214,13 +215,13 @@ async def add_keys(tx: Any, made: Sequence[tuple[int, UUID, KeyRange]], request:
 
 async def keys_of(tx: Any, book: int, token: UUID) -> list[KeyRange]:
     """All that a token was ever given, in their order."""
-    rows = await tx.fetch(f"select {_RANGE} from token_key where book = $1 and token = $2 order by number", book, token)
+    rows = await tx.fetch(f"select {KEY_RANGE} from token_key where book = $1 and token = $2 order by number", book, token)
     return [KeyRange(*row) for row in rows]
 
 
 async def keys_brought_by(tx: Any, book: int, token: UUID, request: int) -> list[KeyRange]:
     """What one request brought."""
-    query = f"select {_RANGE} from token_key where book = $1 and token = $2 and request = $3 order by number"
+    query = f"select {KEY_RANGE} from token_key where book = $1 and token = $2 and request = $3 order by number"
     return [KeyRange(*row) for row in await tx.fetch(query, book, token, request)]
 
 
@@ -238,40 +239,12 @@ async def renew_keys(tx: Any, book: int, token: UUID, counter: int, now: datetim
 async def keys_at(tx: Any, counters: Sequence[tuple[int, UUID, int]]) -> dict[tuple[UUID, int], KeyRange]:
     """By (token, counter) of (book, token, counter): the key that was given for it, however long ago."""
     rows = await tx.fetch(
-        f"select token, atc, {_RANGE} from token_key join unnest($1::int[], $2::uuid[], $3::int[]) k(book, token, atc) using (book, token)"
+        f"select token, atc, {KEY_RANGE} from token_key"
+        " join unnest($1::int[], $2::uuid[], $3::int[]) k(book, token, atc) using (book, token)"
         " where atc between first_atc and last_atc",
         *_columns(counters, 3),
     )
     return {(token, atc): KeyRange(*columns) for token, atc, *columns in rows}
-
-
-async def live_keys(tx: Any, tokens: Sequence[Token]) -> dict[UUID, list[KeyRange]]:
-    """By token, the keys from that of its greatest counter on: those that a tap can need. One statement, none for no token."""
-    found: dict[UUID, list[KeyRange]] = {one.id: [] for one in tokens}
-    if tokens:
-        rows = await tx.fetch(
-            f"select token, {_RANGE} from token_key join unnest($1::int[], $2::uuid[], $3::int[]) k(book, token, atc) using (book, token)"
-            " where last_atc >= atc",
-            [one.book for one in tokens],
-            [one.id for one in tokens],
-            [one.last_atc for one in tokens],
-        )
-        for token, *columns in rows:
-            found[token].append(KeyRange(*columns))
-    return found
-
-
-async def spend_keys(tx: Any, approved: Sequence[tuple[int, UUID, int, int]]) -> None:
-    """(book, token, counter, fen) of taps approved. One statement, none for no tap."""
-    if not approved:
-        return
-    await tx.execute(
-        "update token_key k set spent = k.spent + x.amount from (select t.book, t.token, t.number, sum(a.amount)::bigint as amount"
-        " from unnest($1::int[], $2::uuid[], $3::int[], $4::bigint[]) a(book, token, atc, amount)"
-        " join token_key t on t.book = a.book and t.token = a.token and a.atc between t.first_atc and t.last_atc"
-        " group by t.book, t.token, t.number) x where k.book = x.book and k.token = x.token and k.number = x.number",
-        *([one[column] for one in approved] for column in range(4)),
-    )
 
 
 async def raise_counters(tx: Any, counters: Sequence[tuple[int, UUID, int]]) -> None:
@@ -285,23 +258,24 @@ async def raise_counters(tx: Any, counters: Sequence[tuple[int, UUID, int]]) -> 
 
 async def by_sale(tx: Any, keys: Sequence[BookedKey]) -> dict[BookedKey, Authorisation]:
     rows = await tx.fetch(
-        f"select {_AUTHORISATION} from authorisation join {_KEYS} using (book, merchant_number, terminal_number, batch, stan)",
-        *_split(keys),
+        f"select {AUTHORISATION} from authorisation join {SALE_KEYS} using (book, merchant_number, terminal_number, batch, stan)",
+        *sale_columns(keys),
     )
     return {((one := Authorisation(*row)).book, one.key): one for row in rows}
 
 
 async def add_authorisations(tx: Any, made: Sequence[Authorisation]) -> None:
-    types = (
-        "int uuid uuid uuid uuid text text text text bigint int text text text text text bigint bigint bytea date timestamptz date bigint"
-        " text uuid uuid timestamptz bigint bigint date bigint bool bigint"
-    )
-    slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
-    rows = [tuple(getattr(one, name) for name in _NAMES) for one in made]
-    await tx.execute(f"insert into authorisation ({_AUTHORISATION}) select * from unnest({slots})", *_columns(rows, len(_NAMES)))
+    await tx.execute(f"insert into authorisation select * from {AUTHORISATIONS}", authorisation_rows(made))
 
 
-_NAMES = tuple(_AUTHORISATION.replace(" ", "").split(","))
+AUTHORISATIONS = "unnest($1::authorisation[])"
+"""A list of rows as one parameter: the driver looks at each value of a row once, of a column twice, and the server opens one array."""
+_ROW = attrgetter(*AUTHORISATION.replace(" ", "").split(","))
+
+
+def authorisation_rows(made: Sequence[Authorisation]) -> list[tuple[Any, ...]]:
+    """What goes in for `AUTHORISATIONS`: the columns are the table's, in their order."""
+    return list(map(_ROW, made))
 
 
 async def set_state(tx: Any, keys: Sequence[tuple[int, UUID]], state: str) -> None:
@@ -330,7 +304,7 @@ async def by_id(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Authori
     if not wanted:
         return {}
     rows = await tx.fetch(
-        f"select {_AUTHORISATION} from authorisation join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        f"select {AUTHORISATION} from authorisation join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
         [book for book, _ in wanted],
         [identifier for _, identifier in wanted],
     )
@@ -352,8 +326,8 @@ async def given_back(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, in
 async def due_credits(tx: Any, day: date) -> list[Authorisation]:
     """What is to be given back up to that date and is not yet, the oldest first."""
     rows = await tx.fetch(
-        f"select {_AUTHORISATION} from authorisation where credit > 0 and credited_on is null and state = 'done' and business_date <= $1"
-        " order by received_at, id",
+        f"select {AUTHORISATION} from authorisation where credit > 0 and credited_on is null and state = 'done'"
+        " and business_date <= $1 order by received_at, id",
         day,
     )
     return [Authorisation(*row) for row in rows]
@@ -370,7 +344,7 @@ async def set_credited(tx: Any, keys: Sequence[tuple[int, UUID]], day: date) -> 
 
 async def credited_on(tx: Any, day: date) -> list[Authorisation]:
     """Everything that was given back on that date, over all books."""
-    rows = await tx.fetch(f"select {_AUTHORISATION} from authorisation where credited_on = $1 order by received_at, id", day)
+    rows = await tx.fetch(f"select {AUTHORISATION} from authorisation where credited_on = $1 order by received_at, id", day)
     return [Authorisation(*row) for row in rows]
 
 
@@ -506,7 +480,7 @@ async def set_looked_at(tx: Any, orders: Sequence[tuple[int, UUID, int, int]], n
 
 async def deleted_before(tx: Any, instant: datetime, limit: int) -> list[Token]:
     """Cards deleted before that instant whose cash was not looked at since."""
-    query = f"select {_TOKEN} from card_token where deleted_at < $1 and cash_returned_on is null order by deleted_at, id limit $2"
+    query = f"select {TOKEN} from card_token where deleted_at < $1 and cash_returned_on is null order by deleted_at, id limit $2"
     rows = await tx.fetch(query, instant, limit)
     return [Token(*row) for row in rows]
 
@@ -526,9 +500,9 @@ async def reversals(tx: Any, keys: Sequence[BookedKey]) -> set[BookedKey]:
     if not keys:
         return set()
     rows = await tx.fetch(
-        f"select book, merchant_number, terminal_number, batch, stan from reversal join {_KEYS}"
+        f"select book, merchant_number, terminal_number, batch, stan from reversal join {SALE_KEYS}"
         " using (book, merchant_number, terminal_number, batch, stan)",
-        *_split(keys),
+        *sale_columns(keys),
     )
     return {(row[0], SaleKey(*row[1:])) for row in rows}
 
@@ -544,13 +518,13 @@ async def add_reversals(tx: Any, made: Sequence[tuple[int, SaleKey, int, datetim
 
 async def captured_on(tx: Any, day: date) -> list[Authorisation]:
     """Everything that clearing took on that date, over all books."""
-    rows = await tx.fetch(f"select {_AUTHORISATION} from authorisation where captured_on = $1 order by received_at, id", day)
+    rows = await tx.fetch(f"select {AUTHORISATION} from authorisation where captured_on = $1 order by received_at, id", day)
     return [Authorisation(*row) for row in rows]
 
 
 async def of_date(tx: Any, day: date) -> list[Authorisation]:
     """Everything that was asked under that business date."""
-    rows = await tx.fetch(f"select {_AUTHORISATION} from authorisation where business_date = $1 order by received_at, id", day)
+    rows = await tx.fetch(f"select {AUTHORISATION} from authorisation where business_date = $1 order by received_at, id", day)
     return [Authorisation(*row) for row in rows]
 
 
@@ -570,7 +544,7 @@ async def books_of_batch(tx: Any, books: Sequence[int], merchant_number: str, te
 async def of_batch(tx: Any, books: Sequence[int], merchant_number: str, terminal_number: str, batch: str) -> list[Authorisation]:
     """Everything that a terminal asked in a batch."""
     rows = await tx.fetch(
-        f"select {_AUTHORISATION} from authorisation where book = any($1::int[]) and merchant_number = $2 and terminal_number = $3"
+        f"select {AUTHORISATION} from authorisation where book = any($1::int[]) and merchant_number = $2 and terminal_number = $3"
         " and batch = $4 order by received_at, id",
         list(books),
         merchant_number,
@@ -583,14 +557,15 @@ async def of_batch(tx: Any, books: Sequence[int], merchant_number: str, terminal
 async def overdue(tx: Any, now: datetime, limit: int = 1000) -> list[Authorisation]:
     """Approved, and held until that instant or before."""
     rows = await tx.fetch(
-        f"select {_AUTHORISATION} from authorisation where state = 'approved' and held_until <= $1 order by held_until limit $2",
+        f"select {AUTHORISATION} from authorisation where state = 'approved' and held_until <= $1 order by held_until limit $2",
         now,
         limit,
     )
     return [Authorisation(*row) for row in rows]
 
 
-def _split(keys: Sequence[BookedKey]) -> list[list[Any]]:
+def sale_columns(keys: Sequence[BookedKey]) -> list[list[Any]]:
+    """The parameters of `SALE_KEYS`."""
     return _columns([(book, *key) for book, key in keys], 5)
 
 

@@ -307,6 +307,11 @@ class MemoryLedger:
             for number, balance in (await self.balances(tx, accounts)).items()
         }
 
+    async def find_free(self, tx: Any, now: datetime, accounts: Sequence[NewAccount]) -> list[tuple[int, int] | None]:
+        numbers = await self.find_accounts(tx, accounts)
+        free = await self.free(tx, now, [number for number in numbers if number is not None])
+        return [None if number is None else (number, free[number]) for number in numbers]
+
     @staticmethod
     def _balance(number: int, account: _Account) -> Balance:
         sums = (account.posted_debits, account.posted_credits, account.pending_debits, account.pending_credits)

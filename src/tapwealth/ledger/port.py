@@ -273,6 +273,9 @@ class Ledger(Protocol):
         """What could be taken from each that exists: `available`, and what is held there by holds whose time has passed at `now`, as `post`
         sets these free before it refuses."""
 
+    async def find_free(self, tx: Any, now: datetime, accounts: Sequence[NewAccount]) -> list[tuple[int, int] | None]:
+        """`find_accounts` and `free` in one: (id, what could be taken from it), in order; None where there is no such account."""
+
     async def totals_at(self, tx: Any, accounts: Sequence[int], instant: datetime) -> dict[int, Totals]:
         """As of an instant of the recording clock: all entries recorded at or before it."""
 

@@ -113,6 +113,12 @@ class PostgresLedger:
     async def free(self, tx: Any, now: datetime, accounts: Sequence[int]) -> dict[int, int]:
         return await reading.free(tx, now, accounts)
 
+    async def find_free(self, tx: Any, now: datetime, accounts: Sequence[NewAccount]) -> list[tuple[int, int] | None]:
+        if not accounts:
+            return []
+        books, kinds, owners, assets, _ = _account_columns(accounts)
+        return await reading.find_free(tx, now, books, kinds, owners, assets)
+
     async def totals_at(self, tx: Any, accounts: Sequence[int], instant: datetime) -> dict[int, Totals]:
         return await reading.totals_at(tx, accounts, instant)
 

@@ -58,21 +58,33 @@ async def balances(tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
     return {row[0]: Balance(row[0], row[1], Limit(row[2]), *row[3:]) for row in rows}
 
 
+_FREE = """case a.side
+  when 2 then a.debits_posted - a.credits_posted - a.credits_pending + case when a.credits_pending > 0 then coalesce((
+    select ledger_total(h.amount) from hold h
+     where h.book = a.book and h.credit = a.id and h.state = 1 and h.expires_at <= $1), 0) else 0 end
+  else a.credits_posted - a.debits_posted - a.debits_pending + case when a.debits_pending > 0 then coalesce((
+    select ledger_total(h.amount) from hold h
+     where h.book = a.book and h.debit = a.id and h.state = 1 and h.expires_at <= $1), 0) else 0 end
+  end"""
+"""What is available on account `a`, and what holds that are due at $1 still keep."""
+_FREE_BY_ID = f"select a.id, {_FREE} from unnest($2::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int"  # noqa: S608
+_FREE_BY_NAME = (
+    f"select a.id, {_FREE} from unnest($2::int[], $3::smallint[], $4::uuid[], $5::smallint[])"  # noqa: S608 - an expression, above
+    " with ordinality x(book, kind, owner, asset, ord)"
+    " left join account a on a.book = x.book and a.kind = x.kind and a.owner = x.owner and a.asset = x.asset order by x.ord"
+)
+
+
 async def free(tx: Any, now: datetime, accounts: Sequence[int]) -> dict[int, int]:
-    """What is available, and what holds that are due still keep."""
-    rows = await tx.fetch(
-        """select a.id, case a.side
-                    when 2 then a.debits_posted - a.credits_posted - a.credits_pending + coalesce(
-                      (select ledger_total(h.amount) from hold h
-                        where h.book = a.book and h.credit = a.id and h.state = 1 and h.expires_at <= $2), 0)
-                    else a.credits_posted - a.debits_posted - a.debits_pending + coalesce(
-                      (select ledger_total(h.amount) from hold h
-                        where h.book = a.book and h.debit = a.id and h.state = 1 and h.expires_at <= $2), 0) end
-             from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int""",
-        accounts,
-        now,
-    )
-    return {row[0]: row[1] for row in rows}
+    """By id; those that exist."""
+    return {row[0]: row[1] for row in await tx.fetch(_FREE_BY_ID, now, accounts)}
+
+
+async def find_free(
+    tx: Any, now: datetime, books: Sequence[int], kinds: Sequence[int], owners: Sequence[UUID], assets: Sequence[int]
+) -> list[tuple[int, int] | None]:
+    """(id, free) by name, None where there is no such account."""
+    return [None if row[0] is None else (row[0], row[1]) for row in await tx.fetch(_FREE_BY_NAME, now, books, kinds, owners, assets)]
 
 
 async def totals_dated(tx: Any, accounts: Sequence[int], business_date: date) -> dict[int, Totals]:

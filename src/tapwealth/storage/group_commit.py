@@ -124,10 +124,17 @@ class _Writer:
                 while self._queue:
                     batch = self._taken()
                     await self._serve(batch)
-                    await asyncio.sleep(0)  # who was answered just now may ask again first: larger batches, fewer of them
+                    await self._gathered()
         finally:  # cancelled: nobody is left without an answer
             _fail([*batch, *self._queue], Outage("the program is stopping; ask again with the same key"))
             self._queue.clear()
+
+    async def _gathered(self) -> None:
+        """Who was answered just now may ask again first, as long as each turn of the loop brings more: larger batches, fewer of them."""
+        before = -1
+        while before < len(self._queue) < MOST_IN_BATCH:
+            before = len(self._queue)
+            await asyncio.sleep(0)
 
     def _taken(self) -> list[_Waiting]:
         """What waits, at most a full batch of it."""
