@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.issuing.decline import DeclineReason
@@ -57,11 +58,24 @@ class VelocityRule(NamedTuple):
     category: str = ""
 
 
-class Velocity(NamedTuple):
+_PLACES = {(span, measure): place for place, (span, measure) in enumerate((span, measure) for span in Span for measure in Measure)}
+_NOTHING = (0,) * len(_PLACES)
+"""What is counted, by its place: taps and fen of the minute, taps and fen of the hour, taps and fen of the day."""
+
+
+@dataclass(frozen=True)
+class Velocity:
     """The rules in force, and up to how many fen one tap may be without verification of the holder (None: not regulated)."""
 
     rules: tuple[VelocityRule, ...] = ()
     unverified_tap: int | None = None
+
+    @cached_property
+    def steps(self) -> "tuple[tuple[VelocityRule, str, int, bool, int], ...]":
+        """Each rule with what a tap is held against: scope, place, whether taps are counted, most."""
+        return tuple(
+            (rule, rule.scope.value, _PLACES[rule.span, rule.measure], rule.measure is Measure.TAPS, rule.most) for rule in self.rules
+        )
 
 
 NO_RULES = Velocity()
@@ -78,25 +92,39 @@ class Taps(NamedTuple):
     """Taps and fen of the minute, taps and fen of the hour, taps and fen of the day."""
 
 
-_PLACES = {(span, measure): place for place, (span, measure) in enumerate((span, measure) for span in Span for measure in Measure)}
-_NOTHING = (0,) * len(_PLACES)
-
-
 @dataclass(slots=True)
 class Usage:
-    """What the people of a batch have tapped so far."""
+    """What the people of a batch have tapped so far: by card, by person, of a person without verification, of a person at a category."""
 
-    _counts: dict[tuple[Scope, UUID, str], Sequence[int]] = field(default_factory=dict)
+    cards: dict[UUID, Sequence[int]] = field(default_factory=dict)
+    people: dict[UUID, Sequence[int]] = field(default_factory=dict)
+    unverified: dict[UUID, Sequence[int]] = field(default_factory=dict)
+    categories: dict[tuple[UUID, str], Sequence[int]] = field(default_factory=dict)
 
     def add(self, taps: Taps) -> None:
         """One statement's row, or one tap that was approved just now."""
-        for key in _keys(taps):
-            self._counts[key] = [one + more for one, more in zip(self._counts.get(key, _NOTHING), taps.counts, strict=True)]
+        person, token, category, verified, counts = taps
+        _count(self.cards, token, counts)
+        _count(self.people, person, counts)
+        _count(self.categories, (person, category), counts)
+        if not verified:
+            _count(self.unverified, person, counts)
 
-    def of(self, rule: VelocityRule, token: UUID, person: UUID) -> int:
-        """How much of what the rule counts there was before."""
-        owner = token if rule.scope is Scope.TOKEN else person
-        return self._counts.get((rule.scope, owner, rule.category), _NOTHING)[_PLACES[rule.span, rule.measure]]
+    def by_scope(self, token: UUID, person: UUID, category: str, *, verified: bool) -> dict[str, Sequence[int]]:
+        """What was counted for such a tap; a scope that does not concern it is left out."""
+        found = {
+            Scope.TOKEN.value: self.cards.get(token, _NOTHING),
+            Scope.PERSON.value: self.people.get(person, _NOTHING),
+            Scope.CATEGORY.value: self.categories.get((person, category), _NOTHING),
+        }
+        if not verified:
+            found[Scope.UNVERIFIED.value] = self.unverified.get(person, _NOTHING)
+        return found
+
+
+def _count(into: dict[Any, Sequence[int]], key: Any, counts: Sequence[int]) -> None:
+    before = into.get(key)
+    into[key] = counts if before is None else [one + more for one, more in zip(before, counts, strict=True)]
 
 
 def used(rows: Iterable[Taps]) -> Usage:
@@ -110,11 +138,6 @@ def used(rows: Iterable[Taps]) -> Usage:
 def one_tap(person: UUID, token: UUID, category: str, amount: int, *, verified: bool) -> Taps:
     """A tap of this moment: it lies in every span."""
     return Taps(person, token, category, verified, (1, amount) * len(Span))
-
-
-def _keys(taps: Taps) -> list[tuple[Scope, UUID, str]]:
-    keys = [(Scope.TOKEN, taps.token, ""), (Scope.PERSON, taps.person, ""), (Scope.CATEGORY, taps.person, taps.category)]
-    return keys if taps.verified else [*keys, (Scope.UNVERIFIED, taps.person, "")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,26 +158,23 @@ def objection(velocity: Velocity, usage: Usage, tap: TapFacts) -> tuple[DeclineR
     if not tap.verified and most is not None and tap.amount > most:
         text = f"{format_minor(tap.amount)} yuan without verification of the holder; at most {format_minor(most)}"
         return DeclineReason.NOT_VERIFIED, text
-    for rule in velocity.rules:
-        if _concerns(rule, tap):
-            reached = usage.of(rule, tap.token, tap.person) + (1 if rule.measure is Measure.TAPS else tap.amount)
-            if reached > rule.most:
-                return _broken(rule, reached)
+    counted = usage.by_scope(tap.token, tap.person, tap.category, verified=tap.verified)
+    for rule, scope, place, of_taps, allowed in velocity.steps:
+        before = counted.get(scope)
+        if before is None or (rule.category and rule.category != tap.category):
+            continue
+        reached = before[place] + (1 if of_taps else tap.amount)
+        if reached > allowed:
+            return _broken(rule, reached)
     if tap.day_limit is not None:
-        reached = usage.of(_OWN_DAY, tap.token, tap.person) + tap.amount
+        reached = counted[Scope.TOKEN.value][_DAY_AMOUNT] + tap.amount
         if reached > tap.day_limit:
             text = f"{format_minor(reached)} yuan by this card today; the customer allows {format_minor(tap.day_limit)}"
             return DeclineReason.ABOVE_OWN_LIMIT, text
     return None
 
 
-_OWN_DAY = VelocityRule(Scope.TOKEN, Span.DAY, Measure.AMOUNT, 0)
-
-
-def _concerns(rule: VelocityRule, tap: TapFacts) -> bool:
-    if rule.scope is Scope.CATEGORY:
-        return rule.category == tap.category
-    return rule.scope is not Scope.UNVERIFIED or not tap.verified
+_DAY_AMOUNT = _PLACES[Span.DAY, Measure.AMOUNT]
 
 
 _WHOSE = {Scope.TOKEN: "of this card", Scope.PERSON: "of this customer", Scope.UNVERIFIED: "without verification of the holder"}
