@@ -101,6 +101,10 @@ class Phone:
         )
 
 
+PATIENCE = 30
+"""Seconds. A host that has a fault answers nothing, as a real one."""
+
+
 class Till:
     """The terminal: it writes what its merchant asks, and hears."""
 
@@ -155,8 +159,12 @@ class Till:
         return code
 
     async def hear(self) -> tuple[str, dict[int, bytes]]:
-        length = int.from_bytes(await self.reader.readexactly(2), "big")
-        return taken_apart(await self.reader.readexactly(length), self.key)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                length = int.from_bytes(await self.reader.readexactly(2), "big")
+                return taken_apart(await self.reader.readexactly(length), self.key)
+        except TimeoutError:
+            raise AssertionError(f"the host has not answered within {PATIENCE} seconds; what kept it from it stands in its log") from None
 
     async def ask(self, *frames: bytes) -> list[tuple[str, dict[int, bytes]]]:
         """All in one segment; the answers."""
