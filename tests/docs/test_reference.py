@@ -35,6 +35,7 @@ from tapwealth.flows.token_domain import DomainRefusal
 from tapwealth.flows.tokens import TokenRefusal
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
+from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.policy import PolicyRefusal
 from tapwealth.insurance.premium import QuoteRefusal
@@ -56,7 +57,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
-    InstantRefusal,
+    InstantRefusal, RedemptionRefusal, CancelRefusal,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import book_of, derived, named
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import BY_KIND, CHART, Kind, house_account
-from tapwealth.ledger.port import JournalEntry, account_id, book_of_account
+from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
 
 DAY = date(2014, 2, 25)
 WALLET, HOLDING, PAID_IN = account_id(3, 1_000_000_001), account_id(3, 1_000_000_002), account_id(0, 1_000_000_003)
@@ -36,7 +36,8 @@ def shown(*made: JournalEntry, kinds: type[IntEnum] = FundEntry) -> list[str]:
         for line in entry.lines:
             assert book_of_account(line.debit) == book_of_account(line.credit) == entry.book
             asset = "yuan" if line.asset is Asset.CNY else "units"
-            lines.append(f"  Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)} {asset}")
+            what = "" if line.op is Op.POST else f"{line.op.name} "
+            lines.append(f"  {what}Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)} {asset}")
     return lines
 
 
@@ -105,6 +106,34 @@ def test_captured_units_on_their_way_back_into_the_banks_money() -> None:
     ]
 
 
+def test_units_that_a_holder_redeems_in_the_ordinary_way() -> None:
+    """The money then goes on by a payment: Dr redemptions on their way to wallets / Cr leaving the fund-sales collection, and so on."""
+    key, until = named(shanghai(DAY), 3, "paid"), shanghai(DAY)
+    placed, redeemed = entries.redemption_placed(ORDER, 5_000, DAY, 9, until), entries.holder_redeemed(ORDER, 5_000, 5_000, DAY, 9)
+    assert shown(placed, redeemed, entries.redemption_collected(3, key, 5_000, DAY, 9)) == [
+        "2014-02-25 REDEMPTION_PLACED in book 3",
+        "  HOLD Dr holding of the buyer / Cr units at the registrar 50.00 units",
+        "2014-02-25 HOLDER_REDEEMED in book 3",
+        "  CAPTURE Dr holding of the buyer / Cr units at the registrar 50.00 units",
+        "  Dr redemptions the registrar has yet to pay to collection / Cr redemptions on their way to wallets 50.00 yuan",
+        "2014-02-25 REDEMPTION_COLLECTED in book 3",
+        "  Dr fund-sales collection / Cr redemptions the registrar has yet to pay to collection 50.00 yuan",
+    ]
+    assert placed.lines[0].hold == redeemed.lines[0].hold == entries.redemption_hold(ORDER.id)
+
+
+def test_orders_that_come_to_nothing() -> None:
+    cancelled, refused = entries.redemption_cancelled(ORDER, 5_000, DAY, 9), entries.redemption_refused(ORDER, 5_000, DAY, 9)
+    assert shown(entries.purchase_cancelled(ORDER, DAY, 9), cancelled, refused) == [
+        "2014-02-25 PURCHASE_CANCELLED in book 3",
+        "  Dr purchases on their way to collection / Cr wallet of the buyer 100.50 yuan",
+        "2014-02-25 REDEMPTION_CANCELLED in book 3",
+        "  RELEASE Dr holding of the buyer / Cr units at the registrar 50.00 units",
+        "2014-02-25 REDEMPTION_REFUSED in book 3",
+        "  RELEASE Dr holding of the buyer / Cr units at the registrar 50.00 units",
+    ]
+
+
 def test_units_that_become_money_at_once() -> None:
     """The advanced money is then drawn as a capture's is: Dr leaving the bank's advance / Cr bank's advance, and into the reserve."""
     assert shown(entries.instantly_redeemed(ORDER, WALLET, 5_000, DAY, 9)) == [
@@ -137,6 +166,9 @@ def test_every_entry_stays_under_one_mirror_or_between_two_that_move() -> None:
         entries.income(3, key, HOLDING, 1, DAY, 9), entries.fast_transfer_confirmed(ORDER, 1, DAY, 9),
         entries.redemption_confirmed(3, key, 1, DAY, 9), entries.redemption_paid(3, key, 1, DAY, 9),
         *bank.allotted(PAID_IN, CHANNELS.funding, COLLECTION, 1, key, DAY, 9), entries.instantly_redeemed(ORDER, WALLET, 1, DAY, 9),
+        entries.redemption_placed(ORDER, 1, DAY, 9, shanghai(DAY)), entries.holder_redeemed(ORDER, 1, 1, DAY, 9),
+        entries.redemption_collected(3, key, 1, DAY, 9), entries.purchase_cancelled(ORDER, DAY, 9),
+        entries.redemption_cancelled(ORDER, 1, DAY, 9), entries.redemption_refused(ORDER, 1, DAY, 9),
     ]  # fmt: skip
     for entry in made:
         for line in entry.lines:

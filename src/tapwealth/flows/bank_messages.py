@@ -14,7 +14,7 @@ from tapwealth.bank import store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
 from tapwealth.bank.statement import booking_name, shown_name
 from tapwealth.customers import store as customers
-from tapwealth.flows import fund_receipts, network, payments, policy_outcomes, receipts
+from tapwealth.flows import fund_receipts, network, payments, policy_outcomes, receipts, redemption_outcomes
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Outcome, Purpose
 from tapwealth.flows.people import card_number, open_person
@@ -34,6 +34,7 @@ _MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
 RECOGNISERS: tuple[Recogniser, ...] = (
     fund_receipts.recognise_channel,
     fund_receipts.recognise_redemption,
+    redemption_outcomes.recognise,
     policy_outcomes.recognise_refunds,
     network.recognise_network,
     network.recognise_capital,

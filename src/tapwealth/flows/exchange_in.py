@@ -16,15 +16,16 @@ from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows import payments
+from tapwealth.flows import payments, redemption_outcomes
 from tapwealth.flows.channel import paid_in
-from tapwealth.flows.exchange_out import FUND
+from tapwealth.flows.exchange_out import ADVANCER, FUND
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.purchase import order_of
 from tapwealth.funds import entries, store
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
 from tapwealth.funds.exchange_values import AccountConfirmation, BusinessCode, ConfirmationRecord
+from tapwealth.funds.order_state import ANSWERED
 from tapwealth.funds.store import FundAccount, OrderRow
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
@@ -35,7 +36,7 @@ from tapwealth.ledger.port import JournalEntry
 from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
 
-SOURCE = "registrar"
+SOURCE = redemption_outcomes.SOURCE
 _ORDER = ("02", "04", "07", "06", "05")
 """Accounts before orders, the day's rate before what follows from it."""
 
@@ -208,6 +209,8 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     day = at.booking_date(file.day)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
     made: list[JournalEntry] = []
+    redeemed = [(order, one) for order, one in fresh if _of_a_customer(order)]
+    await redemption_outcomes.settle(house, tx, at, redeemed, day, actor)
     for order, one in fresh:
         made += await _settled(house, tx, order, one, day, actor, own=own)
     made += [] if own else await _given_back(house, tx, file, fresh, day, actor)
@@ -219,6 +222,11 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     )
     await _pay_on(house, tx, at, file, day, actor, fresh, own=own)
     return len(said), breaks
+
+
+def _of_a_customer(order: OrderRow) -> bool:
+    """A redemption of a customer's own, none of the advancer's."""
+    return order.business_code == BusinessCode.REDEEM and order.fund_account != ADVANCER
 
 
 def _refused(file: DataFileName, one: ConfirmationRecord) -> BreakRow:
@@ -240,13 +248,14 @@ def _sorted_out(
             breaks.append(_unknown(file, one.serial))
         elif one.serial in fresh:
             breaks.append(_doubled(file, one, same=_said_alike(fresh[one.serial][1], one)))
-        elif order.state in ("confirmed", "refused") and _same(order, one):
+        elif order.state in ANSWERED and _same(order, one):
             continue
         elif (wrong := _wrong(order, holders[order.fund_account], one)) is not None:
             breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
         else:
             fresh[one.serial] = order, one
-            breaks += [] if one.accepted or order.business_code == BusinessCode.PURCHASE else [_refused(file, one)]
+            stays = one.accepted or order.business_code == BusinessCode.PURCHASE or _of_a_customer(order)
+            breaks += [] if stays else [_refused(file, one)]
     return list(fresh.values()), breaks
 
 
@@ -269,7 +278,7 @@ def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str
     known = (holder.ta_account or one.ta_account, holder.trading_account)
     if (one.ta_account, one.trading_account) != known:
         return f"order {one.serial} is of holder {'/'.join(known)}, the confirmation of {one.ta_account}/{one.trading_account}"
-    if order.state in ("confirmed", "refused"):
+    if order.state in ANSWERED:
         return f"order {one.serial} was {order.state} before and is answered otherwise now"
     if one.business_code != f"{int(order.business_code) + 100:03d}":
         return f"order {one.serial} has business code {order.business_code}, the confirmation {one.business_code}"
@@ -289,6 +298,8 @@ async def _settled(
     house: House, tx: Tx, order: OrderRow, one: ConfirmationRecord, day: date, actor: int, *, own: bool
 ) -> list[JournalEntry]:
     view = order_of(order, own=own)
+    if _of_a_customer(order):
+        return []
     match order.business_code, one.accepted:
         case BusinessCode.PURCHASE, True:
             return [entries.purchase_confirmed(view, one.volume, day, actor)]

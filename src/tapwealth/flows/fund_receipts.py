@@ -9,6 +9,7 @@ from tapwealth.bank import entries as bank
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.store import BreakRow
+from tapwealth.flows import redemption_outcomes
 from tapwealth.flows.channel import paid_in
 from tapwealth.flows.exchange_in import SOURCE
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
@@ -21,9 +22,6 @@ from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
-
-UNPAID = "registrar_payment"
-"""Source of the breaks that name what the registrar did not pay."""
 
 REDEMPTION = "RED-"
 """How the registrar's payments of redemptions are called: RED-<distributor>-<date of confirmation>."""
@@ -93,11 +91,10 @@ async def _not_due(tx: Any, at: Moment, one: Pushed, owed: int, actor: int) -> t
 async def name_unpaid(tx: Any, at: Moment, day: date) -> None:
     """Redemptions that should have been paid by the end of the date, the day after their confirmation: the registrar owes the money."""
     late = [one for one in await store.redemptions(tx) if one.state == "confirmed" and one.confirmed_on and one.confirmed_on < day]
-    breaks = [
-        BreakRow(UNPAID, "redemption_unpaid", one.serial, one.units, f"{_unpaid(one)}; ask the registrar", accounted=True) for one in late
-    ]
-    await bank_store.replace_breaks(tx, day, UNPAID, breaks, at.now)
+    breaks = [_unpaid(one) for one in late] + await redemption_outcomes.unpaid(tx, day)
+    await bank_store.replace_breaks(tx, day, redemption_outcomes.UNPAID, breaks, at.now)
 
 
-def _unpaid(one: Redemption) -> str:
-    return f"redemption {one.serial} of {format_minor(one.units)} units was confirmed on {one.confirmed_on} and is not paid"
+def _unpaid(one: Redemption) -> BreakRow:
+    text = f"redemption {one.serial} of {format_minor(one.units)} units was confirmed on {one.confirmed_on} and is not paid"
+    return BreakRow(redemption_outcomes.UNPAID, "redemption_unpaid", one.serial, one.units, f"{text}; ask the registrar", accounted=True)

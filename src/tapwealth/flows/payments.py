@@ -39,6 +39,7 @@ class Purpose(StrEnum):
     PURCHASE_SWEEP = "purchase_sweep"
     FUND_CUSTODY = "fund_custody"
     PURCHASE_REFUND = "purchase_refund"
+    REDEMPTION_PAYOUT = "redemption_payout"
     ADVANCE_DRAW = "advance_draw"
     MERCHANT_PAYOUT = "merchant_payout"
     FEES = "fees"
@@ -165,7 +166,8 @@ def _next_name(name: str) -> str:
 
 _TIMES = re.compile(r"(.+?)(?:R([0-9]+))?")
 AGAIN = (
-    Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.ADVANCE_DRAW, Purpose.NETWORK_SETTLEMENT,
+    Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.REDEMPTION_PAYOUT, Purpose.ADVANCE_DRAW,
+    Purpose.NETWORK_SETTLEMENT,
 )  # fmt: skip
 AGAIN_WITHIN = timedelta(days=14)
 """How far back a rejected payment is looked for."""

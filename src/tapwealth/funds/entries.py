@@ -5,7 +5,7 @@ the registrar confirms; then cash and units are posted in one entry.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import IntEnum
 from uuid import UUID
 
@@ -27,6 +27,12 @@ class FundEntry(IntEnum):
     FAST_TRANSFER_REFUSED = 411
     REDEMPTION_CONFIRMED = 412
     REDEMPTION_PAID = 413
+    REDEMPTION_PLACED = 420
+    HOLDER_REDEEMED = 421
+    REDEMPTION_REFUSED = 422
+    REDEMPTION_CANCELLED = 423
+    PURCHASE_CANCELLED = 424
+    REDEMPTION_COLLECTED = 425
     INSTANTLY_REDEEMED = 460
 
 
@@ -113,3 +119,50 @@ def instantly_redeemed(order: Order, wallet: int, units: int, day: date, actor: 
         _line(_house(order.book, Kind.RESERVE_DUE), wallet, units),
     )
     return JournalEntry(order.book, order.id, FundEntry.INSTANTLY_REDEEMED, day, actor, order.id, lines)
+
+
+def purchase_cancelled(order: Order, day: date, actor: int) -> JournalEntry:
+    """Dr fund_purchase_in_transit / Cr wallet: an own customer's order that was taken back before the cut-off."""
+    line = _line(_house(order.book, Kind.FUND_PURCHASE_IN_TRANSIT), order.funding, order.amount)
+    return JournalEntry(order.book, derived(order.id, "cancelled"), FundEntry.PURCHASE_CANCELLED, day, actor, order.id, (line,))
+
+
+def redemption_hold(order: UUID) -> UUID:
+    """The id of the hold on the units that an order asks back."""
+    return derived(order, "hold:units")
+
+
+def _held(order: Order, op: Op, units: int, until: datetime | None = None) -> Line:
+    mirror = _house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset)
+    return Line(op, order.holding, mirror, order.units_asset, units, redemption_hold(order.id), until)
+
+
+def redemption_placed(order: Order, units: int, day: date, actor: int, until: datetime) -> JournalEntry:
+    """HOLD units Dr holding / Cr registrar_mirror: they earn until the registrar has confirmed."""
+    line = _held(order, Op.HOLD, units, until)
+    return JournalEntry(order.book, order.id, FundEntry.REDEMPTION_PLACED, day, actor, order.id, (line,))
+
+
+def redemption_cancelled(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """RELEASE units Dr holding / Cr registrar_mirror: taken back before the cut-off."""
+    line = _held(order, Op.RELEASE, units)
+    return JournalEntry(order.book, derived(order.id, "cancelled"), FundEntry.REDEMPTION_CANCELLED, day, actor, order.id, (line,))
+
+
+def redemption_refused(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """RELEASE units Dr holding / Cr registrar_mirror: the registrar did not take the order."""
+    line = _held(order, Op.RELEASE, units)
+    return JournalEntry(order.book, derived(order.id, "refused"), FundEntry.REDEMPTION_REFUSED, day, actor, order.id, (line,))
+
+
+def holder_redeemed(order: Order, units: int, amount: int, day: date, actor: int) -> JournalEntry:
+    """CAPTURE units Dr holding / Cr registrar_mirror; Dr redemption_due_collection / Cr fund_redemption_in_transit: it is owed now."""
+    due, coming = _house(order.book, Kind.REDEMPTION_DUE_COLLECTION), _house(order.book, Kind.FUND_REDEMPTION_IN_TRANSIT)
+    lines = (_held(order, Op.CAPTURE, units), _line(due, coming, amount))
+    return JournalEntry(order.book, derived(order.id, "redeemed"), FundEntry.HOLDER_REDEEMED, day, actor, order.id, lines)
+
+
+def redemption_collected(book: int, key: UUID, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr fund_collection / Cr redemption_due_collection: the registrar has paid a book's holders. A payment takes it on to the wallets."""
+    line = _line(_house(book, Kind.FUND_COLLECTION), _house(book, Kind.REDEMPTION_DUE_COLLECTION), amount)
+    return JournalEntry(book, key, FundEntry.REDEMPTION_COLLECTED, day, actor, key, (line,))

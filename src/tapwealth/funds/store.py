@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.funds.order_state import UNANSWERED, OrderState, before
+
 
 @dataclass(frozen=True, slots=True)
 class Fund:
@@ -110,6 +112,20 @@ class QuotationRow(NamedTuple):
     day_income: int
     total_units: int
     computed_income: int
+
+
+class RegistrarDue(NamedTuple):
+    """A customer's money that the registrar has confirmed and has to pay: `name` is the end-to-end id of its payment, with others of the
+    day; from the collection account it goes on to `wallet`."""
+
+    book: int
+    id: UUID
+    fund_order: UUID
+    name: str
+    wallet: int
+    amount: int
+    business_date: date
+    paid_on: date | None
 
 
 class Redemption(NamedTuple):
@@ -283,14 +299,33 @@ async def mark_orders_sent(tx: Any, orders: Sequence[OrderRow], day: date) -> No
 
 
 async def settle_orders(tx: Any, settled: Sequence[tuple[int, UUID, str, int, int, str]], day: date) -> None:
-    """(book, id, state, amount, units, return code) confirmed on that date; states only move forward."""
+    """(book, id, state, amount, units, return code) answered (or cancelled) on that date; states only move forward."""
     await tx.execute(
         "update fund_order o set state = x.state, confirmed_amount = x.amount, confirmed_units = x.units, return_code = x.return_code,"
         " confirmed_on = $7 from unnest($1::int[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])"
-        " x(book, id, state, amount, units, return_code) where o.book = x.book and o.id = x.id and o.state in ('placed', 'sent')",
+        " x(book, id, state, amount, units, return_code) where o.book = x.book and o.id = x.id and o.state = any($8)",
         *_columns(settled, 6),
         day,
+        sorted(UNANSWERED),
     )
+
+
+async def move_orders(tx: Any, orders: Sequence[tuple[int, UUID]], state: OrderState) -> None:
+    """Orders (book, id) into that state, where it lies before them."""
+    await tx.execute(
+        "update fund_order o set state = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where o.book = x.book and o.id = x.id and o.state = any($4)",
+        *_columns(orders, 2),
+        state,
+        sorted(before(state)),
+    )
+
+
+async def orders_by_id(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, OrderRow]:
+    rows = await tx.fetch(
+        f"select {_ORDER} from fund_order join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", *_columns(keys, 2)
+    )
+    return {row["id"]: OrderRow(*row) for row in rows}
 
 
 async def orders_of(tx: Any, book: int, fund_account: UUID) -> list[OrderRow]:
@@ -306,7 +341,7 @@ async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], fund: str, 
         "select fund_account, dealing_date, coalesce(sum(amount) filter (where state in ('placed', 'sent')), 0)::bigint as under_way,"
         " coalesce(sum(amount) filter (where dealing_date >= $4), 0)::bigint as ordered"
         " from fund_order join unnest($1::int[], $2::uuid[]) k(book, fund_account) using (book, fund_account)"
-        " where fund = $3 and business_code = '022' and (dealing_date >= $4 or state in ('placed', 'sent'))"
+        " where fund = $3 and business_code = '022' and state <> 'cancelled' and (dealing_date >= $4 or state in ('placed', 'sent'))"
         " group by fund_account, dealing_date",
         *_columns(holders, 2),
         fund,
@@ -460,6 +495,47 @@ async def add_redemption(tx: Any, one: Redemption, parts: Mapping[int, int]) -> 
         list(parts),
         list(parts.values()),
     )
+
+
+async def add_dues(tx: Any, dues: Sequence[RegistrarDue]) -> None:
+    await tx.execute(
+        "insert into registrar_due (book, id, fund_order, name, wallet, amount, business_date, paid_on) select * from"
+        " unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::date[], $8::date[])",
+        *_columns(dues, 8),
+    )
+
+
+async def unpaid_dues(tx: Any, names: Sequence[str]) -> dict[str, list[RegistrarDue]]:
+    """What is due under each name, in the order of books and ids."""
+    rows = await tx.fetch(
+        "select book, id, fund_order, name, wallet, amount, business_date, paid_on from registrar_due"
+        " where name = any($1) and paid_on is null order by book, id",
+        list(names),
+    )
+    found: dict[str, list[RegistrarDue]] = {name: [] for name in names}
+    for row in rows:
+        found[row["name"]].append(RegistrarDue(*row))
+    return found
+
+
+async def pay_dues(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
+    await tx.execute(
+        "update registrar_due d set paid_on = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where d.book = x.book and d.id = x.id and d.paid_on is null",
+        [one.book for one in dues],
+        [one.id for one in dues],
+        day,
+    )
+
+
+async def dues_before(tx: Any, day: date) -> list[tuple[str, date, int, int]]:
+    """(name, confirmed on, customers, fen) of what was confirmed before that date and is not paid."""
+    rows = await tx.fetch(
+        "select name, min(business_date) as on, count(*)::int as customers, sum(amount)::bigint as amount from registrar_due"
+        " where paid_on is null and business_date < $1 group by name order by name",
+        day,
+    )
+    return [(row["name"], row["on"], row["customers"], row["amount"]) for row in rows]
 
 
 async def redemptions(tx: Any) -> list[Redemption]:

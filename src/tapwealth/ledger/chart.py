@@ -48,6 +48,7 @@ class Kind(IntEnum):
     BOOK_TRANSIT = 308
     RESERVE_DUE = 309
     CARD_DUE = 310
+    REDEMPTION_DUE_COLLECTION = 311
 
     # What is not known yet
     SUSPENSE = 401
@@ -104,6 +105,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.FUND_PURCHASE_IN_TRANSIT, "purchases on their way to collection", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FUND_PURCHASE_COLLECTED, "purchases collected, not confirmed", Kind.FUND_COLLECTION),
     ChartRow(Kind.FUND_REDEMPTION_IN_TRANSIT, "redemptions on their way to wallets", Kind.FUND_COLLECTION),
+    ChartRow(Kind.REDEMPTION_DUE_COLLECTION, "redemptions the registrar has yet to pay to collection", Kind.FUND_COLLECTION),
     ChartRow(Kind.FUND_REDEMPTION_DUE, "redemptions the registrar has yet to pay", Kind.ADVANCE),
     ChartRow(Kind.ADVANCE_REPAYMENT_DUE, "advance to be repaid by a redemption", Kind.ADVANCE),
     ChartRow(Kind.PREMIUM_IN_TRANSIT, "premiums on their way to the trust", Kind.CUSTOMER_RESERVE),

@@ -334,6 +334,14 @@ def purchase(number: int, amount: int, act_name: str) -> Act:
     return act
 
 
+def redeem(number: int, units: int, act_name: str) -> Act:
+    async def act(play: Play) -> Any:
+        body = {"fund": "000198", "units": units}
+        return wanted(await play.stage.command(act_name, "redeem_fund", body, person(play, number).device_token))
+
+    return act
+
+
 def redeem_instantly(number: int, units: int, act_name: str) -> Act:
     async def act(play: Play) -> Any:
         body = {"fund": "000198", "units": units}

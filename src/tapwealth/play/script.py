@@ -11,6 +11,7 @@ from tapwealth.play.acts import (
     pay_bill,
     purchase,
     purchase_at_the_cut_off,
+    redeem,
     redeem_instantly,
     send,
     tap,
@@ -62,6 +63,7 @@ _THURSDAY = [
     Scene(3, (10, 0, 0), "a bill whose biller answers nothing", pay_bill(LIN, 2, "bill 2")),
     Scene(3, (11, 0, 0), "an accident policy is bought", buy_policy(LIN, "ACC1", "policy 1")),
     Scene(3, (11, 10, 0), "a term life policy is bought", buy_policy(LIN, "TL20", "policy 2")),
+    Scene(3, (14, 30, 0), "100.00 of the fund back into money, in the ordinary way", redeem(LIN, 100_00, "redemption 1")),
     Scene(3, (18, 0, 0), "dinner is paid with the phone", tap(LIN, BREAKFAST, 54_00, "tap dinner")),
 ]
 _FRIDAY = [

@@ -20,9 +20,19 @@ from tapwealth.bills import store as bills
 from tapwealth.bills.entries import BillEntry
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import House
+from tapwealth.flows.payments import Purpose
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.store import Told
-from tapwealth.flows.reports.words import BILL_BY_FUND, MOVEMENTS, OTHER, PAID_BY_FUND, RECEIVED_WITHIN, Words, product_words
+from tapwealth.flows.reports.words import (
+    BILL_BY_FUND,
+    MOVEMENTS,
+    OTHER,
+    PAID_BY_FUND,
+    RECEIVED_WITHIN,
+    REDEMPTION_RECEIVED,
+    Words,
+    product_words,
+)
 from tapwealth.flows.tap import cash_account
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance import store as insurance
@@ -168,7 +178,7 @@ async def _facts(tx: Any, person: PersonRow, lines: Sequence[HistoryLine]) -> _F
     facts = _Facts()
     facts.told |= await store.instructions(tx, references(BankEntry.MONEY_IN, BankEntry.INSTRUCTED, BankEntry.REJECTED, BankEntry.EXECUTED))
     facts.told |= await store.told_taps(tx, book, references(TapEntry.CAPTURED, TapEntry.REFUNDED, TapEntry.OFFLINE_SALE))
-    orders = references(FundEntry.PURCHASE_PLACED, FundEntry.PURCHASE_CONFIRMED, FundEntry.INSTANTLY_REDEEMED)
+    orders = references(FundEntry.PURCHASE_PLACED, FundEntry.PURCHASE_CONFIRMED, *_ENDED, FundEntry.INSTANTLY_REDEEMED)
     facts.told |= await store.told_orders(tx, book, orders)
     facts.told |= await _bills(tx, book, references(BillEntry.DEBITED, BillEntry.REFUNDED, BillEntry.CAPTURED))
     facts.told |= await store.payers(tx, book, references(BankEntry.RECEIVED_FROM_BOOK))
@@ -199,7 +209,7 @@ def _placed(account: _Account, facts: _Facts) -> Iterable[tuple[Place, Statement
     balance = account.owed - sum(line.moved for line in account.lines)
     for place, line, about in sorted(places, key=lambda one: one[0]):
         balance += line.moved
-        words = _words(account.name, line)
+        words = _words(account.name, line, about)
         yield place, StatementLine(line.business_date, _shown_time(line, about), account.name, *_texts(words, about), line.moved, balance)
 
 
@@ -221,6 +231,8 @@ _BY_DATE_ALONE = frozenset(
         BankEntry.REJECTED,
         BankEntry.EXECUTED,
         FundEntry.PURCHASE_CONFIRMED,
+        FundEntry.HOLDER_REDEEMED,
+        FundEntry.PURCHASE_CANCELLED,
         FundEntry.INCOME,
         FundEntry.NEGATIVE_INCOME,
         BillEntry.REFUNDED,
@@ -229,7 +241,10 @@ _BY_DATE_ALONE = frozenset(
     }
 )
 """What a partner's answer brought about: its date counts, the hour at which it was taken does not."""
-_AFTER_ITS_ACT = frozenset({BankEntry.REJECTED, BillEntry.REFUNDED, InsuranceEntry.PREMIUM_RETURNED, InsuranceEntry.REFUND_RECEIVED})
+_ENDED = (FundEntry.HOLDER_REDEEMED, FundEntry.PURCHASE_CANCELLED)
+_AFTER_ITS_ACT = frozenset(
+    {BankEntry.REJECTED, BillEntry.REFUNDED, InsuranceEntry.PREMIUM_RETURNED, InsuranceEntry.REFUND_RECEIVED, FundEntry.PURCHASE_CANCELLED}
+)
 """Of these, what stands behind the act it answers when both have one date."""
 
 
@@ -258,13 +273,15 @@ def _is_arrival(line: HistoryLine) -> bool:
     return line.kind in (BankEntry.MONEY_IN, BankEntry.RECEIVED_FROM_BOOK) or (line.kind == BankEntry.SENT and not line.debited)
 
 
-def _words(account: str, line: HistoryLine) -> Words:
+def _words(account: str, line: HistoryLine, about: Told | None) -> Words:
     if line.kind == BankEntry.SENT and not line.debited:
         return RECEIVED_WITHIN
     if line.kind == TapEntry.CAPTURED and account == HOLDING:
         return PAID_BY_FUND
     if line.kind == BillEntry.CAPTURED and account == HOLDING:
         return BILL_BY_FUND
+    if line.kind == BankEntry.EXECUTED and about is not None and about.detail == Purpose.REDEMPTION_PAYOUT:
+        return REDEMPTION_RECEIVED
     return MOVEMENTS.get(line.kind, OTHER)
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.ledger.chart import Kind
 from tapwealth.wire.iso8583.requests import TransactionKind
 
 
@@ -157,12 +158,19 @@ async def income_of(tx: Any, book: int, fund_account: UUID) -> list[Income]:
 
 
 async def money_under_way(tx: Any, book: int, fund_account: UUID) -> int:
-    """Fen of a holder's purchases that are neither confirmed nor refused."""
+    """Fen of a holder's purchases that are neither confirmed nor refused, of what the registrar owes for redemptions, and of what is on its
+    way to the wallet from another account of ours."""
     found: int = await tx.fetchval(
-        "select coalesce(sum(amount), 0)::bigint from fund_order"
-        " where book = $1 and fund_account = $2 and business_code = '022' and state in ('placed', 'sent')",
+        "select (select coalesce(sum(amount), 0) from fund_order"
+        " where book = $1 and fund_account = $2 and business_code = '022' and state in ('placed', 'sent'))::bigint"
+        " + (select coalesce(sum(d.amount), 0) from registrar_due d join account a on a.book = d.book and a.id = d.wallet"
+        " where a.book = $1 and a.kind = $3 and a.owner = $2 and d.paid_on is null)::bigint"
+        " + (select coalesce(sum(p.amount), 0) from instruction_part p join account a on a.book = p.book and a.id = p.target"
+        " join payment_instruction i on i.book = 0 and i.id = p.instruction"
+        " where a.book = $1 and a.kind = $3 and a.owner = $2 and i.state = 'instructed' and not i.direct_debit)::bigint",
         book,
         fund_account,
+        Kind.WALLET,
     )
     return found
 

@@ -40,6 +40,8 @@ MOVEMENTS: dict[int, Words] = {
     FundEntry.PURCHASE_CONFIRMED: Words("基金份额确认 · {name}", "Units confirmed · {detail}"),
     FundEntry.INCOME: Words("收益 · {detail}", "Income of {detail}"),
     FundEntry.NEGATIVE_INCOME: Words("亏损 · {detail}", "Loss of {detail}"),
+    FundEntry.HOLDER_REDEEMED: Words("赎回 · {name}", "Redeemed · {detail}"),
+    FundEntry.PURCHASE_CANCELLED: Words("转入已撤销 · {name}", "Into the fund, cancelled · {detail}"),
     FundEntry.INSTANTLY_REDEEMED: Words("快速赎回到余额 · {name}", "Redeemed at once · {detail}"),
     InsuranceEntry.PREMIUM_TAKEN: Words("保费 · {name}", "Premium · {detail}"),
     InsuranceEntry.PREMIUM_RETURNED: Words("未承保，保费退回 · {name}", "Not insured, premium returned · {detail}"),
@@ -49,6 +51,7 @@ MOVEMENTS: dict[int, Words] = {
 
 RECEIVED_WITHIN = MOVEMENTS[BankEntry.RECEIVED_FROM_BOOK]
 """The payee's side of a transfer, whether it came from another book or lay in the same."""
+REDEMPTION_RECEIVED = Words("赎回款到账", "Redemption paid out")
 PAID_BY_FUND = Words("碰一碰支付（基金支付）· {name}", "Tap to pay, from the fund · {name}")
 BILL_BY_FUND = Words("缴费（基金支付）· {name} {detail}", "Bill, from the fund · {detail_en}")
 OTHER = Words("其他", "Other")
@@ -117,6 +120,7 @@ PURPOSES = {
     "purchase_sweep": Words("申购款归集", "purchases to collection"),
     "fund_custody": Words("申购款划付托管", "purchases to custody"),
     "purchase_refund": Words("申购款退回", "purchases returned"),
+    "redemption_payout": Words("赎回款划入备付金", "redemptions to the reserve"),
     "advance_draw": Words("垫资划入备付金", "advance to the reserve"),
     "merchant_payout": Words("商户结算", "merchant payout"),
     "fees": Words("手续费划转", "fees to own money"),

@@ -1,0 +1,134 @@
+"""Units back into money in the ordinary way: no cap, no advance, and the money about two days after the dealing day.
+
+The units stay the holder's, and earn, until the registrar confirms; until then they are held, so that nothing else can take them. The order
+goes out with the file of its dealing day. An order can be taken back until the cut-off of that day: it has not left the house, so the
+registrar hears of neither.
+"""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.customers import store as customers
+from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
+from tapwealth.flows.people import own_key, wallet_of, who
+from tapwealth.flows.purchase import OWN_CHANNEL, order_of, serial_of
+from tapwealth.funds import entries, store
+from tapwealth.funds.exchange_values import BusinessCode
+from tapwealth.funds.order_state import OrderState
+from tapwealth.funds.purchase import dealing_date
+from tapwealth.funds.redemption import RedemptionFacts, decide, may_cancel
+from tapwealth.funds.store import OrderRow
+from tapwealth.kernel.ids import named, prefixed
+from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage.database import Tx
+
+UNTIL_ANSWERED = timedelta(days=3660)
+"""Units asked back stay held until the registrar answers, and every hold has an end: ten years, which none waits for."""
+
+
+class RedeemFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many units (1/100) of the fund with that code back into money, in the ordinary way."""
+
+    fund: str
+    units: int
+
+
+class RedemptionPlaced(msgspec.Struct, frozen=True):
+    """The order's id and dealing day."""
+
+    order: str
+    dealing_date: date
+    units: int
+
+
+async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> RedemptionPlaced | Refusal:
+    """Hold the units and place the order."""
+    checked(command.units, where="units")
+    book, person = who(envelope)
+
+    async def act(tx: Tx, at: Moment, actor: int) -> RedemptionPlaced | Refusal:
+        facts, holding = await _facts(house, tx, at, book, person, command.fund)
+        refusal = decide(facts, command.units)
+        if refusal is not None:
+            return refusal
+        assert facts.fund is not None, "a fund that is not there is refused"
+        row = (await customers.persons(tx, [(book, person)]))[person]
+        key, day = own_key(envelope, "redeem", row), dealing_date(house.calendar, facts.fund, envelope.received_at, at.cut)
+        order = OrderRow(
+            book=book,
+            id=named(envelope.received_at, book, f"redeem:{key}"),
+            serial=serial_of(day, key),
+            channel=OWN_CHANNEL,
+            fund=facts.fund.code,
+            fund_account=person,
+            funding=await wallet_of(house, tx, book, person),
+            holding=holding,
+            business_code=BusinessCode.REDEEM,
+            amount=0,
+            units=command.units,
+            received_at=envelope.received_at,
+            dealing_date=day,
+            business_date=at.date_of(envelope.received_at),
+        )
+        view, until = order_of(order, own=True), envelope.received_at + UNTIL_ANSWERED
+        await must_post(house, tx, at, [entries.redemption_placed(view, order.units, order.business_date, actor, until)])
+        await store.add_orders(tx, [order])
+        return RedemptionPlaced(prefixed("ord", order.id), day, order.units)
+
+    return await once(house, [book], envelope, command, act, RedemptionPlaced)
+
+
+async def _facts(house: House, tx: Tx, at: Moment, book: int, person: UUID, code: str) -> tuple[RedemptionFacts, int]:
+    """What is known, and the ledger account of the units."""
+    fund, holding = (await store.funds(tx)).get(code), None
+    if fund is not None:
+        wanted = NewAccount(book, Kind.HOLDING, person, Asset(fund.asset), Limit.DEBITS_WITHIN_CREDITS)
+        (holding,) = await house.ledger.find_accounts(tx, [wanted])
+    accounts = [holding] if holding else []
+    free, balances = await house.ledger.free(tx, at.now, accounts), await house.ledger.balances(tx, accounts)
+    holder = (await store.accounts_by_id(tx, [(book, person)])).get(person)
+    held = balances[holding].totals.owed if holding else 0
+    return RedemptionFacts(fund, holder, held, free.get(holding, 0) if holding else 0), holding or 0
+
+
+class CancelOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Take a purchase or a redemption of one's own back, before the cut-off of its dealing day."""
+
+    order: UUID
+
+
+class OrderCancelled(msgspec.Struct, frozen=True):
+    """`amount` fen are in the wallet again, or `units` free again."""
+
+    order: str
+    amount: int
+    units: int
+
+
+async def cancel(house: House, envelope: Envelope, command: CancelOrder) -> OrderCancelled | Refusal:
+    """The money of a purchase comes back at once, the units of a redemption are free again."""
+    book, person = who(envelope)
+
+    async def act(tx: Tx, at: Moment, actor: int) -> OrderCancelled | Refusal:
+        found = (await store.orders_by_id(tx, [(book, command.order)])).get(command.order)
+        order = found if found is not None and found.fund_account == person else None
+        fund = (await store.funds(tx)).get(order.fund) if order else None
+        refusal = may_cancel(order, fund, house.calendar, envelope.received_at, at.cut)
+        if refusal is not None:
+            return refusal
+        assert order is not None, "an order that is not there is refused"
+        day, view = at.date_of(envelope.received_at), order_of(order, own=True)
+        if order.business_code == BusinessCode.REDEEM:
+            entry = entries.redemption_cancelled(view, order.units, day, actor)
+        else:
+            entry = entries.purchase_cancelled(view, day, actor)
+        await must_post(house, tx, at, [entry])
+        await store.settle_orders(tx, [(book, order.id, OrderState.CANCELLED, 0, 0, "")], day)
+        return OrderCancelled(prefixed("ord", order.id), order.amount, order.units)
+
+    return await once(house, [book], envelope, command, act, OrderCancelled)

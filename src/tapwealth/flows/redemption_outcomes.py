@@ -1,0 +1,145 @@
+"""What becomes of customers' redemptions: the registrar's answer, then its money, which goes on to the wallets.
+
+The registrar pays one sum for all that it confirmed on a date, into the supervised collection account; from there each holder's part goes
+to the reserve and the wallet, in one payment. A sum that does not reach leaves everybody's part due: nobody is paid out of what belongs to
+others. What is more than is due stands apart until the registrar says what it is.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from tapwealth.bank import entries as bank
+from tapwealth.bank import store as bank_store
+from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.bank.store import BreakRow
+from tapwealth.customers import notices
+from tapwealth.customers.notices import Notice
+from tapwealth.flows import payments
+from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post
+from tapwealth.flows.payments import Payment, Purpose, end_to_end
+from tapwealth.flows.purchase import OWN_CHANNEL, order_of
+from tapwealth.flows.receipts import Claim, Pushed
+from tapwealth.funds import entries, store
+from tapwealth.funds.exchange_values import ConfirmationRecord
+from tapwealth.funds.order_state import OrderState
+from tapwealth.funds.store import OrderRow, RegistrarDue
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import derived
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import JournalEntry
+
+SOURCE = "registrar"
+"""Source of the breaks that name what the registrar said or paid."""
+UNPAID = "registrar_payment"
+"""Source of the breaks that name what it did not pay."""
+_COLLECTION = NUMBER_OF[Kind.FUND_COLLECTION]
+
+
+def payment_name(confirmed_on: date) -> str:
+    """How the registrar calls its payment for what it confirmed on that date."""
+    return f"RED-{OWN_CHANNEL}-{confirmed_on:%Y%m%d}-{_COLLECTION}"
+
+
+async def settle(house: House, tx: Any, at: Moment, said: Sequence[tuple[OrderRow, ConfirmationRecord]], day: date, actor: int) -> None:
+    """Post what the registrar answered to customers' redemptions (of one file); `store.settle_orders` is the caller's."""
+    accepted = [(order, one) for order, one in said if one.accepted]
+    refused = [(order, one) for order, one in said if not one.accepted]
+    made = [entries.holder_redeemed(order_of(order, own=True), one.volume, one.amount, day, actor) for order, one in accepted]
+    made += [entries.redemption_refused(order_of(order, own=True), order.units, day, actor) for order, _ in refused]
+    await must_post(house, tx, at, made)
+    await store.add_dues(tx, [_due(order, one, day) for order, one in accepted if one.amount])
+    await notices.tell(tx, [_told(at, order, one) for order, one in refused])
+
+
+def _due(order: OrderRow, one: ConfirmationRecord, day: date) -> RegistrarDue:
+    name = payment_name(one.confirmed_on)
+    return RegistrarDue(order.book, derived(order.id, f"due:{one.confirmed_on}"), order.id, name, order.funding, one.amount, day, None)
+
+
+def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
+    units = format_minor(order.units)
+    zh = f"登记机构未受理您 {units} 份的赎回（{one.return_code}），份额仍在您的账户，可再次赎回。"
+    en = f"The registrar did not take your redemption of {units} units ({one.return_code}); they are yours as before."
+    return Notice(order.book, derived(order.id, "redemption refused"), order.fund_account, at.now, zh, en)
+
+
+async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
+    """The registrar's payment of customers' redemptions into the collection account."""
+    prefix = f"RED-{OWN_CHANNEL}-"
+    named = [one for one in pushed if one.account == _COLLECTION and one.end_to_end_id.startswith(prefix)]
+    dues = await store.unpaid_dues(tx, [one.end_to_end_id for one in named])
+    paid = {one.end_to_end_id: one for one in named if 0 < _sum(dues[one.end_to_end_id]) <= one.amount}
+    claims, breaks = {}, []
+    for one in named:
+        due = dues[one.end_to_end_id] if one.end_to_end_id in paid else []
+        claims[one.end_to_end_id] = Claim("redemption", tuple(_arrived(at, one, due, actor)))
+        breaks += _differences(one, _sum(dues[one.end_to_end_id]))
+    today = business_date_of(at.now)
+    await _mark_paid(tx, [due for name in paid for due in dues[name]], at.open_date(today))
+    await payments.instruct(house, tx, at, at.open_date(today), actor, [_payout(one, dues[name], today) for name, one in paid.items()])
+    await bank_store.add_breaks(tx, at.open_date(today), breaks, at.now)
+    return claims
+
+
+def _sum(dues: Sequence[RegistrarDue]) -> int:
+    return sum(due.amount for due in dues)
+
+
+def _arrived(at: Moment, one: Pushed, dues: Sequence[RegistrarDue], actor: int) -> list[JournalEntry]:
+    """Each book's part of what was due, and what is more: apart, in the house's book."""
+    day, books = at.booking_date(one.booked_on), defaultdict[int, int](int)
+    for due in dues:
+        books[due.book] += due.amount
+    made = [
+        entries.redemption_collected(book, derived(one.key, f"due:{book}"), amount, day, actor) for book, amount in sorted(books.items())
+    ]
+    more = one.amount - _sum(dues)
+    if more:
+        apart = house_account(HOUSE_BOOK, Kind.CHANNEL_FUNDS, Asset.CNY)
+        made.append(bank.received(HOUSE_BOOK, one.key, one.account, apart, more, day, actor, known=False))
+    return made
+
+
+def _differences(one: Pushed, owed: int) -> list[BreakRow]:
+    if one.amount == owed:
+        return []
+    text = f"{one.end_to_end_id} pays {format_minor(one.amount)} yuan, due under that name are {format_minor(owed)}; ask the registrar"
+    return [BreakRow(SOURCE, "redemption_differs", one.end_to_end_id, one.amount - owed, text, False)]
+
+
+async def _mark_paid(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
+    await store.pay_dues(tx, dues, day)
+    await store.move_orders(tx, [(due.book, due.fund_order) for due in dues], OrderState.PAID)
+
+
+def _payout(one: Pushed, dues: Sequence[RegistrarDue], today: date) -> Payment:
+    """From the collection account to the reserve, and there to each wallet."""
+    identifier = derived(one.key, "payout")
+    return Payment(
+        identifier,
+        end_to_end("RPO", identifier),
+        Purpose.REDEMPTION_PAYOUT,
+        _COLLECTION,
+        NUMBER_OF[Kind.CUSTOMER_RESERVE],
+        "Tapwealth customer reserve",
+        today,
+        tuple(Part(due.book, due.amount, house_account(due.book, Kind.FUND_REDEMPTION_IN_TRANSIT, Asset.CNY), due.wallet) for due in dues),
+    )
+
+
+async def unpaid(tx: Any, day: date) -> list[BreakRow]:
+    """What should have been paid by the end of the date, the day after its confirmation, one line for each payment that did not come."""
+    return [
+        BreakRow(
+            UNPAID,
+            "redemption_unpaid",
+            name,
+            amount,
+            f"{name}: {format_minor(amount)} yuan of redemptions confirmed on {on} (orders: {count}) are not paid; ask the registrar",
+            accounted=True,
+        )
+        for name, on, count, amount in await store.dues_before(tx, day)
+    ]

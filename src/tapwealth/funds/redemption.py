@@ -1,0 +1,79 @@
+"""May this holder redeem so many units in the ordinary way, and may this order still be cancelled? Pure decisions.
+
+Units that taps, earlier redemptions or an authority have set aside are not there to be redeemed, nor are those already sold. The arrival of
+the request decides, and an order can be taken back until the cut-off of its dealing day: it has not left the house until then.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum, auto
+
+from tapwealth.funds.order_state import OrderState
+from tapwealth.funds.purchase import dealing_date
+from tapwealth.funds.store import Fund, FundAccount, OrderRow
+from tapwealth.kernel.calendar import Calendar
+from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.refusal import Refusal
+
+
+class RedemptionRefusal(Enum):
+    """In the order in which they are checked."""
+
+    UNKNOWN_FUND = auto()
+    NO_ACCOUNT = auto()
+    NOT_ENOUGH_UNITS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionFacts:
+    """Units in 1/100: `held` in all, `free` of them less what is set aside."""
+
+    fund: Fund | None
+    holder: FundAccount | None
+    held: int
+    free: int
+
+
+def decide(facts: RedemptionFacts, units: int) -> Refusal | None:
+    """None if the order may be placed."""
+    if facts.fund is None:
+        return Refusal(RedemptionRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if facts.holder is None or facts.holder.state != "open":
+        text = "the registrar has not opened this fund account yet; wait for its confirmation"
+        return Refusal(RedemptionRefusal.NO_ACCOUNT, text)
+    if units > facts.free:
+        return Refusal(RedemptionRefusal.NOT_ENOUGH_UNITS, f"{_short(facts, units)}; give less")
+    return None
+
+
+def _short(facts: RedemptionFacts, units: int) -> str:
+    text = f"{format_minor(units)} units are asked, {format_minor(facts.free)} can be redeemed"
+    aside = facts.held - facts.free
+    return f"{text} ({format_minor(aside)} more are set aside for payments or earlier redemptions)" if aside else text
+
+
+class CancelRefusal(Enum):
+    """In the order in which they are checked."""
+
+    UNKNOWN_ORDER = auto()
+    DONE_AT_ONCE = auto()
+    ALREADY_ENDED = auto()
+    PAST_CUT_OFF = auto()
+
+
+AT_ONCE = "098"
+"""Fast transfers: the money has moved with the command."""
+
+
+def may_cancel(order: OrderRow | None, fund: Fund | None, calendar: Calendar, received_at: datetime, cut: date | None) -> Refusal | None:
+    """None if the order may be taken back by a request read at that instant."""
+    if order is None or fund is None:
+        return Refusal(CancelRefusal.UNKNOWN_ORDER, "there is no such order of yours; take its number from the answer that placed it")
+    if order.business_code == AT_ONCE:
+        return Refusal(CancelRefusal.DONE_AT_ONCE, "this money was there at once; buy units again if you want them back")
+    if order.state != OrderState.PLACED:
+        return Refusal(CancelRefusal.ALREADY_ENDED, f"this order is {order.state} and cannot be cancelled; place another one the other way")
+    if dealing_date(calendar, fund, received_at, cut) > order.dealing_date:
+        text = f"the cut-off of {order.dealing_date} at {fund.cut_off_hour}:00 has passed, and the order goes to the registrar"
+        return Refusal(CancelRefusal.PAST_CUT_OFF, f"{text}; place another one the other way when it is confirmed")
+    return None
