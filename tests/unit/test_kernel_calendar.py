@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.calendar_data import load_calendar, parse_calendar
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput
@@ -40,6 +41,12 @@ def test_all_announced_years_are_there_and_no_other() -> None:
         (shanghai(date(2014, 2, 24), 15), date(2014, 2, 25)),
         (shanghai(date(2014, 2, 28), 15), date(2014, 3, 3)),  # Friday's cut-off is Monday's beginning
         (shanghai(date(2014, 3, 2), 1), date(2014, 3, 3)),
+        (shanghai(date(2013, 9, 29), 10), date(2013, 9, 30)),  # a Sunday made up for the National Day: banks work, funds do not deal
+        (shanghai(date(2013, 9, 30), 14, 59, 59), date(2013, 9, 30)),
+        (shanghai(date(2013, 9, 30), 15), date(2013, 10, 8)),  # the eve of the National Day
+        (shanghai(date(2013, 10, 4), 10), date(2013, 10, 8)),  # a Friday within it
+        (shanghai(date(2013, 10, 11), 15), date(2013, 10, 14)),  # Saturday the 12th is made up for it
+        (shanghai(date(2013, 10, 12), 10), date(2013, 10, 14)),
         (shanghai(date(2014, 1, 30), 15), date(2014, 2, 7)),  # the eve of the Spring Festival
         (datetime(2014, 2, 24, 6, 59, 59, tzinfo=UTC), date(2014, 2, 24)),
     ],
@@ -77,3 +84,13 @@ def test_a_table_with_a_defect(text: str, said: str) -> None:
 )
 def test_the_next_working_day_is_the_first_on_which_banks_work(day: date, following: date) -> None:
     assert load_calendar().next_working_day(day) == following
+
+
+def test_how_far_the_calendar_reaches() -> None:
+    calendar = Calendar({}, frozenset({2013, 2014, 2016}))
+    assert [calendar.known_until(day) for day in (date(2013, 5, 1), date(2014, 12, 31), date(2015, 3, 1), date(2016, 1, 1))] == [
+        date(2014, 12, 31),
+        date(2014, 12, 31),
+        date(2015, 2, 28),
+        date(2016, 12, 31),
+    ]

@@ -8,17 +8,19 @@ import hashlib
 import io
 import json
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import ACCOUNTS
 from tapwealth.bank.statement import Statement, pack_lines, read_statement
+from tapwealth.bank.store import BreakRow
 from tapwealth.flows import mirrors, units
 from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, remember, wait_while
 from tapwealth.flows.frame import House, moment
 from tapwealth.flows.fund_receipts import name_unpaid
 from tapwealth.funds import store as funds
+from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import BY_KIND, Kind
@@ -132,10 +134,28 @@ async def _prove_book(house: House, tx: Tx, book: int, asset: Asset, day: date, 
     return wrong
 
 
+CALENDAR = "calendar"
+"""Source of the warning that the table of holidays ends."""
+IN_GOOD_TIME = timedelta(days=45)
+"""The State Council's notice of the next year's holidays comes in November or December."""
+
+
+def _calendar_ends(calendar: Calendar, day: date) -> list[BreakRow]:
+    """Beyond the last announced year no dealing day can be told, and orders for it would be refused."""
+    last = calendar.known_until(day)
+    if last - day > IN_GOOD_TIME:
+        return []
+    left = (last - day).days
+    text = f"the table of holidays ends on {last}, in {left} days; add those of the next year, as announced, before orders reach it"
+    return [BreakRow(CALENDAR, "calendar_ends", str(last), 0, text, accounted=True)]
+
+
 async def name_open_items(house: House, day: date) -> StepReport:
     """What was found on the way and is not explained keeps the date from closing; what is accounted for is only listed."""
     async with house.database.transaction() as tx:
-        await name_unpaid(tx, await moment(tx), day)
+        at = await moment(tx)
+        await name_unpaid(tx, at, day)
+        await bank.replace_breaks(tx, day, CALENDAR, _calendar_ends(house.calendar, day), at.now)
         found = await bank.breaks(tx, day)
         unconfirmed = await funds.unconfirmed(tx, day)
     figures = {

@@ -25,6 +25,13 @@ class Calendar:
         if day.year not in self.years:
             raise BadInput(f"the calendar has no year {day.year}", where=str(day), hint="load that year's holidays first")
 
+    def known_until(self, day: date) -> date:
+        """The last day that is known without a gap from `day` on; the eve of `day` where its own year is not."""
+        year = day.year
+        while year in self.years:
+            year += 1
+        return day - ONE_DAY if year == day.year else date(year, 1, 1) - ONE_DAY
+
     def is_working_day(self, day: date) -> bool:
         """Whether banks work."""
         self._known(day)

@@ -1,5 +1,6 @@
 """Units back into money in the ordinary way: what moves and when, what cannot be redeemed, what can be taken back, and who owes what."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,11 +11,12 @@ from fund_town import FUND, FundTown, bought, set_in
 
 from tapwealth.bank import store as bank
 from tapwealth.customers import notices
-from tapwealth.flows import exchange_out, fund_receipts, payments, redemption, units
+from tapwealth.flows import exchange_out, fund_receipts, payments, proof, redemption, units
 from tapwealth.flows.frame import moment
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
 from tapwealth.flows.reports import store as reports
+from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
@@ -307,3 +309,23 @@ async def test_a_payout_that_the_bank_rejects_is_instructed_again(place: FundTow
     await place.bank_executes(FRIDAY)
     assert await place.owed(wang.wallet) == [before + 8_000_00]
     await place.all_books_balance()
+
+
+# ---- a calendar that ends
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (date(2014, 11, 15), []),
+        (
+            date(2014, 12, 1),
+            ["the table of holidays ends on 2014-12-31, in 30 days; add those of the next year, as announced, before orders reach it"],
+        ),
+    ],
+)
+async def test_a_calendar_that_ends_soon_is_named_in_good_time(place: FundTown, day: date, said: list[str]) -> None:
+    """It is listed and keeps no date from closing."""
+    house = replace(place.house, calendar=Calendar({}, frozenset({2014})))
+    report = await proof.name_open_items(house, day)
+    assert ([one["text"] for one in report.figures["breaks"]], report.wrong) == (said, [])
