@@ -93,6 +93,7 @@ class Host:
 
     def __init__(self, limits: Limits) -> None:
         self.desk, self.in_flight, self.now, self.port = Desk(), InFlight(), NOON, 0
+        self.clock_is_away = False
         self.listener = Listener(
             handlers=self.desk,
             find_mac_keys=self.find_mac_keys,
@@ -106,6 +107,8 @@ class Host:
 
     async def read_platform_clock(self) -> datetime:
         await asyncio.sleep(0)
+        if self.clock_is_away:
+            raise Outage("the database is away")
         return self.now
 
     async def line(self) -> "Peer":
@@ -236,6 +239,36 @@ async def test_one_terminal_waits_for_itself_but_not_for_another_on_the_same_lin
     assert [request.stan for request in host.desk.seen] == ["000001", "000003"]
     gate.set()
     assert [unpack(await peer.hear()).fields[11] for _ in range(2)] == ["000001", "000002"]
+
+
+async def test_more_messages_than_hands_wait_for_one_and_are_all_answered(short_host: Host) -> None:
+    gate, most = asyncio.Event(), SHORT.in_hand
+    peer = await short_host.line()
+
+    async def wait(request: TerminalRequest) -> None:
+        await gate.wait()
+
+    short_host.desk.first = wait
+    numbers = range(1, 3 * most)
+    peer.writer.write(b"".join(frame(sale(number, f"T{number:07d}")) for number in numbers))
+    peer.writer.write_eof()
+    while len(short_host.desk.seen) < most:
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(SHORT.idle_ms * 2 / 1000)
+    assert (len(short_host.desk.seen), len(short_host.in_flight)) == (most, most)
+    gate.set()
+    assert sorted([unpack(await peer.hear()).fields[11] for _ in numbers]) == [f"{number:06d}" for number in numbers]
+    assert await peer.is_closed()
+    peer.leave()
+
+
+async def test_a_clock_that_cannot_be_had_closes_the_line_and_leaves_nothing_in_hand(host: Host, peer: Peer) -> None:
+    host.clock_is_away = True
+    with capture_logs() as logs:
+        peer.writer.write(frame(sale()))
+        assert await peer.is_closed()
+    assert [(line["event"], line["reason"]) for line in logs] == [("closed: outage", "the database is away")]
+    assert (len(host.in_flight), host.desk.seen) == (0, [])
 
 
 async def test_a_peer_that_closes_its_half_still_gets_its_answer(host: Host, peer: Peer) -> None:

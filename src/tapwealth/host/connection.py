@@ -3,14 +3,16 @@
 Messages may be pipelined: several are handled at once, those of one terminal in the order in which they came. Bounded in everything: the
 time without a message, the time from a message's first byte to its last, the messages in hand, the bytes of answers not taken, and the time
 a slow reader gets. What ends a connection is one line in the log.
+
+A message is a task of its own from its last byte to its answer. The event loop calls what comes and goes on the socket without one, and a
+single alarm watches the times: a stream, and a timeout for each message, cost more than the message that they carry.
 """
 
 import asyncio
 import socket
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import cast
 
 import structlog
 
@@ -21,7 +23,6 @@ from tapwealth.kernel.in_flight import Arrival, InFlight
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.wire.iso8583.frame import FrameSplitter
 
-CHUNK = 65_536
 _NS_PER_MS = 1_000_000
 
 log = structlog.get_logger(__name__)
@@ -39,147 +40,195 @@ class Limits:
     unsent_bytes: int = 65_536
 
 
-class Connection:
-    """Serves one peer until it leaves, misbehaves or is asked to stop."""
+class Connection(asyncio.Protocol):
+    """Serves one peer until it leaves, misbehaves or is asked to stop. `ended` is done when what was in hand is, and the socket closed."""
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        exchange: Exchange,
-        read_platform_clock: ReadPlatformClock,
-        in_flight: InFlight,
-        limits: Limits,
-    ) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, exchange: Exchange, read_platform_clock: ReadPlatformClock, in_flight: InFlight, limits: Limits) -> None:
         self._exchange, self._read_platform_clock, self._in_flight, self._limits = exchange, read_platform_clock, in_flight, limits
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
         self._splitter = FrameSplitter()
-        self._begun_ns = 0
-        self._reading: asyncio.Task[None] | None = None
-        self._stopping = False
-        self._slots = asyncio.Semaphore(limits.in_hand)
+        self._whole: deque[bytes] = deque()
+        """Frames that no hand was free for: they count as read when one is."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_of: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._peer = str(writer.get_extra_info("peername"))
+        self._reads, self._is_reading, self._writes, self._is_open = True, True, True, True
+        self._heard_ns, self._begun_ns = monotonic_ns(), 0
 
-    async def serve(self) -> None:
-        """Read, answer, close. Raises nothing but cancellation."""
-        self._prepare()
-        self._reading = asyncio.create_task(self._read_on())
-        try:
-            await self._reading
-        except asyncio.CancelledError:
-            if not self._stopping:
-                raise
-        except BadInput as fault:
-            self._note("closed: unreadable", str(fault))
-        except TimeoutError:
-            self._note("closed: silent", f"{self._splitter.incomplete} bytes of a message begun")
-        except Outage as outage:
-            self._note("closed: outage", str(outage))
-        except OSError as fault:
-            self._note("closed: lost", type(fault).__name__)
-        finally:
-            await self._finish()
+    # ---- called by the event loop
 
-    def stop(self) -> None:
-        """Read no more; what is in hand is still answered."""
-        self._stopping = True
-        if self._reading is not None:
-            self._reading.cancel()
-
-    def abort(self) -> None:
-        """Drop the connection now."""
-        self._writer.transport.abort()
-
-    def _note(self, event: str, reason: str) -> None:
-        log.warning(event, peer=self._peer, reason=reason)
-
-    def _prepare(self) -> None:
-        self._writer.transport.set_write_buffer_limits(high=self._limits.unsent_bytes)
-        connected = self._writer.get_extra_info("socket")
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._peer = str(transport.get_extra_info("peername"))
+        self._transport.set_write_buffer_limits(high=self._limits.unsent_bytes)
+        connected = transport.get_extra_info("socket")
         if connected is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._limits.unsent_bytes)
+        self._alarm = self._loop.call_later(seconds(self._limits.idle_ms), self._look)
 
-    async def _read_on(self) -> None:
-        while received := await self._read_chunk():
-            self._begun_ns = self._begun_ns or monotonic_ns()
-            while frames := self._splitter.feed(received):
-                await self._take(frames)
-                self._begun_ns, received = monotonic_ns(), b""
-            if not self._splitter.incomplete:
-                self._begun_ns = 0
+    def data_received(self, data: bytes) -> None:
+        begun_ns, self._heard_ns = self._begun_ns, monotonic_ns()
+        try:
+            while frames := self._splitter.feed(data):
+                self._whole += frames
+                self._take()
+                data, begun_ns = b"", 0
+        except BadInput as fault:
+            self._read_no_more("closed: unreadable", str(fault))
+            return
+        self._begun_ns = (begun_ns or self._heard_ns) if self._splitter.incomplete else 0
+        if self._begun_ns and not begun_ns:
+            self._watch()
+
+    def eof_received(self) -> bool:
+        """The peer sends no more; it still gets its answers."""
         if self._splitter.incomplete:
-            raise BadInput(f"it left after {self._splitter.incomplete} bytes of a message", where="connection", hint="send it whole")
+            fault = BadInput(f"it left after {self._splitter.incomplete} bytes of a message", where="connection", hint="send it whole")
+            self._read_no_more("closed: unreadable", str(fault))
+        else:
+            self._read_no_more()
+        return True
 
-    async def _read_chunk(self) -> bytes:
-        """What has come, or nothing at the end. TimeoutError if a begun message, or the next one, is too long in coming."""
-        patience = self._limits.idle_ms
-        if self._begun_ns:
-            patience = self._limits.message_ms - (monotonic_ns() - self._begun_ns) // _NS_PER_MS
-        async with asyncio.timeout(seconds(max(patience, 0))):
-            return await self._reader.read(CHUNK)
+    def pause_writing(self) -> None:
+        self._writes = False
+        self._pace()
+        self._patience = self._loop.call_later(seconds(self._limits.write_ms), self._give_up)
 
-    async def _take(self, frames: Sequence[bytes]) -> None:
-        """Stamp what has been read to its last byte, and hand it on."""
-        arrivals = deque(self._in_flight.arrive() for _ in frames)
+    def resume_writing(self) -> None:
+        self._patience.cancel()
+        self._writes = True
+        self._take_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._writes:
+            self.resume_writing()
+        self._is_open = False
+        self._read_no_more("closed: lost" if exc else "", type(exc).__name__)
+
+    # ---- called by the listener
+
+    def stop(self) -> None:
+        """Read no more; what is in hand is still answered."""
+        self._whole.clear()
+        self._read_no_more()
+
+    def abort(self) -> None:
+        """Drop the connection now."""
+        self._transport.abort()
+
+    # ---- what has been read
+
+    def _take(self) -> None:
+        """Hand on whole messages while a hand is free. Raises BadInput on one that says too little to be answered, the last one."""
+        while self._whole and self._has_room:
+            try:
+                asked = read_frame(self._whole.popleft())
+            except BadInput:
+                self._whole.clear()
+                raise
+            task = self._loop.create_task(self._handle(asked, self._in_flight.arrive(), self._last_of.get(asked.place)))
+            self._tasks.add(task)
+            self._last_of[asked.place] = task
+        self._pace()
+
+    def _take_on(self) -> None:
+        """There is room again."""
+        try:
+            self._take()
+        except BadInput as fault:
+            self._read_no_more("closed: unreadable", str(fault))
+
+    @property
+    def _has_room(self) -> bool:
+        return self._writes and len(self._tasks) < self._limits.in_hand
+
+    async def _handle(self, asked: Asked, arrival: Arrival, before: asyncio.Task[None] | None) -> None:
         try:
             received_at = await self._read_platform_clock()
-            for arrival in arrivals:
-                arrival.stamp(received_at)
-            for frame in frames:
-                asked = read_frame(frame)
-                await self._slots.acquire()
-                self._begin(asked, arrivals.popleft(), received_at)
-        finally:
-            for arrival in arrivals:
-                arrival.done()
-
-    def _begin(self, asked: Asked, arrival: Arrival, received_at: datetime) -> None:
-        before = self._last_of.get(asked.place)
-        task = asyncio.create_task(self._handle(asked, arrival, received_at, before))
-        self._tasks.add(task)
-        self._last_of[asked.place] = task
-        task.add_done_callback(lambda done: self._end(done, asked.place))
-
-    def _end(self, done: asyncio.Task[None], place: tuple[str, str]) -> None:
-        self._slots.release()
-        self._tasks.discard(done)
-        if self._last_of.get(place) is done:
-            del self._last_of[place]
-
-    async def _handle(self, asked: Asked, arrival: Arrival, received_at: datetime, before: asyncio.Task[None] | None) -> None:
-        try:
+            arrival.stamp(received_at)
             if before is not None:
                 await asyncio.wait((before,))
             answer = await self._exchange.answer(asked, received_at)
+            if answer is not None and not self._transport.is_closing():
+                self._transport.write(answer)
+        except Outage as outage:
+            self._read_no_more("closed: outage", str(outage))
+        except Exception:
+            log.exception("a connection ended in a fault", peer=self._peer)
+            self.abort()
         finally:
             arrival.done()
-        if answer is not None:
-            await self._send(answer)
+            self._done(asked.place, asyncio.current_task())
 
-    async def _send(self, answer: bytes) -> None:
-        if self._writer.is_closing():
+    def _done(self, place: tuple[str, str], task: asyncio.Task[None] | None) -> None:
+        assert task is not None
+        self._tasks.remove(task)
+        if self._last_of[place] is task:
+            del self._last_of[place]
+        if self._is_reading:
             return
-        try:
-            self._writer.write(answer)
-            async with asyncio.timeout(seconds(self._limits.write_ms)):
-                await self._writer.drain()
-        except TimeoutError:
-            if not self._writer.is_closing():
-                self._note("closed: slow reader", "it does not take its answers")
-            self.abort()
-        except OSError:
-            self.abort()
+        self._take_on()
+        self._end()
 
-    async def _finish(self) -> None:
-        """Let what is in hand come to its answer, then close."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        self._writer.close()
-        try:
-            async with asyncio.timeout(seconds(self._limits.write_ms)):
-                await self._writer.wait_closed()
-        except (TimeoutError, OSError):
-            self.abort()
+    # ---- pace and patience
+
+    def _pace(self) -> None:
+        """Read on only while there is room for what comes: who sends more waits in the network."""
+        reads = self._reads and self._has_room and not self._whole
+        if reads == self._is_reading:
+            return
+        self._is_reading = reads
+        if reads:
+            self._listen_anew()
+        if not self._transport.is_closing():
+            (self._transport.resume_reading if reads else self._transport.pause_reading)()
+
+    def _listen_anew(self) -> None:
+        """What was not read before now is not the peer's delay."""
+        self._heard_ns = monotonic_ns()
+        self._begun_ns = self._begun_ns and self._heard_ns
+
+    def _watch(self) -> None:
+        self._alarm.cancel()
+        self._alarm = self._loop.call_later(seconds(self._left_ms()), self._look)
+
+    def _left_ms(self) -> int:
+        """How long the message begun, or the next one, may still be in coming."""
+        since, limit = (self._begun_ns, self._limits.message_ms) if self._begun_ns else (self._heard_ns, self._limits.idle_ms)
+        return limit - (monotonic_ns() - since) // _NS_PER_MS
+
+    def _look(self) -> None:
+        """The alarm. It is set for the earliest instant that could matter, so that much may have come meanwhile."""
+        if not self._is_reading:
+            self._listen_anew()
+        if self._left_ms() > 0:
+            self._watch()
+        else:
+            self._read_no_more("closed: silent", f"{self._splitter.incomplete} bytes of a message begun")
+
+    def _give_up(self) -> None:
+        self._read_no_more("closed: slow reader", "it does not take its answers")
+        self.abort()
+
+    # ---- the end
+
+    def _read_no_more(self, event: str = "", reason: str = "") -> None:
+        """The reason that comes first is the one that is noted."""
+        if self._reads and event:
+            log.warning(event, peer=self._peer, reason=reason)
+        self._reads = False
+        self._pace()
+        self._end()
+
+    def _end(self) -> None:
+        """With nothing to read and nothing in hand: close, within the time that a slow reader gets; then be done with."""
+        if self._reads or self._tasks or self._whole:
+            return
+        self._alarm.cancel()
+        if not self._is_open:
+            if not self.ended.done():
+                self.ended.set_result(None)
+        elif not self._transport.is_closing():
+            self._transport.close()
+            self._alarm = self._loop.call_later(seconds(self._limits.write_ms), self.abort)

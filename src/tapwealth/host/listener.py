@@ -1,6 +1,7 @@
 """The TCP listener for terminals: many connections at once, none of which can harm another or the listener."""
 
 import asyncio
+from typing import cast
 
 import structlog
 
@@ -29,7 +30,7 @@ class Listener:
     ) -> None:
         self._exchange = Exchange(handlers, find_mac_keys)
         self._read_platform_clock, self._in_flight, self._limits = read_platform_clock, in_flight, limits or Limits()
-        self._connections: dict[Connection, asyncio.Task[None]] = {}
+        self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -39,37 +40,36 @@ class Listener:
 
     async def start(self, host: str, port: int) -> int:
         """Listen; port 0 takes a free one. Returns the port. An address that cannot be had is an OSError."""
-        self._server = await asyncio.start_server(self._accept, host, port, backlog=BACKLOG)
+        self._server = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self) -> asyncio.Protocol:
         if len(self._connections) >= self._limits.connections:
-            log.warning("refused: too many connections", peer=str(writer.get_extra_info("peername")))
-            writer.transport.abort()
-            return
-        connection = Connection(reader, writer, self._exchange, self._read_platform_clock, self._in_flight, self._limits)
-        task = asyncio.create_task(connection.serve())
-        self._connections[connection] = task
-        task.add_done_callback(lambda done: self._ended(connection, done))
-
-    def _ended(self, connection: Connection, done: asyncio.Task[None]) -> None:
-        del self._connections[connection]
-        if not done.cancelled() and (fault := done.exception()):
-            log.error("a connection ended in a fault", exc_info=fault)
-            connection.abort()
+            return _TurnedAway()
+        connection = Connection(self._exchange, self._read_platform_clock, self._in_flight, self._limits)
+        self._connections.add(connection)
+        connection.ended.add_done_callback(lambda _: self._connections.discard(connection))
+        return connection
 
     async def stop(self, grace_ms: int = 5_000) -> None:
         """Take no more, answer what is in hand within the grace, then drop what is left."""
         if self._server is not None:
             self._server.close()
+        await asyncio.sleep(0)  # who was accepted just now has its socket by then
         for connection in list(self._connections):
             connection.stop()
-        tasks = list(self._connections.values())
-        if tasks:
-            await asyncio.wait(tasks, timeout=seconds(grace_ms))
-        for connection, task in list(self._connections.items()):
+        if self._connections:
+            await asyncio.wait([connection.ended for connection in self._connections], timeout=seconds(grace_ms))
+        for connection in self._connections:
             connection.abort()
-            task.cancel()
         if self._server is not None:
             await self._server.wait_closed()
+
+
+class _TurnedAway(asyncio.Protocol):
+    """One connection more than may be."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        log.warning("refused: too many connections", peer=str(transport.get_extra_info("peername")))
+        cast(asyncio.Transport, transport).abort()
