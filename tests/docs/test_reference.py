@@ -36,6 +36,7 @@ from tapwealth.flows.tokens import TokenRefusal
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
+from tapwealth.funds.sweep import SweepRefusal
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.policy import PolicyRefusal
 from tapwealth.insurance.premium import QuoteRefusal
@@ -57,7 +58,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
-    InstantRefusal, RedemptionRefusal, CancelRefusal,
+    InstantRefusal, RedemptionRefusal, CancelRefusal, SweepRefusal,
 )  # fmt: skip
 
 

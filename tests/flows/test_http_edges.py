@@ -50,6 +50,7 @@ ACCEPTANCE = {"business_date": "2014-02-24", "source": "bank", "kind": "amount",
 NO_CLIENT = f"cli_{NOWHERE}"
 CLIENT = {"name": "Phone maker", "scopes": ["orders:read"], "secret_sha256": "0" * 64, "good_until": "2014-12-31"}
 POLICY = {"product": "ACC1", "confirmed": ["terms"]}
+SWEEP = {"fund": "000198", "keep_balance": 0, "minimum_lot": 100, "daily_cap": 1000, "run_before": "14:30:00"}
 GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "open_account": ("new", {"name": "", "identity_number": "", "phone": "", "device_token": ""}),
     "ask_to_sign_in": ("new", {"name": "", "identity_number": "", "phone": "", "device_token": ""}),
@@ -79,6 +80,8 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "redeem_fund": ("me", {"fund": "000198", "units": 100}),
     "cancel_order": ("me", {"order": NOWHERE}),
     "redeem_instantly": ("me", {"fund": "000198", "units": 100}),
+    "agree_sweep": ("me", SWEEP),
+    "end_sweep": ("me", {"agreement": NOWHERE}),
     "inquire_bill": ("me", {"biller": "BJPOWER", "account_number": "1100234568"}),
     "pay_bill": ("me", {"bill": NOWHERE, "amount": 100}),
     "buy_policy": ("me", POLICY),
@@ -346,6 +349,10 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("cancel_order", {}, "unknown_order", "take its number from the answer"),
     ("redeem_instantly", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
     ("redeem_instantly", {"units": 10**15}, "not_enough_units", "can be redeemed; give less"),
+    ("agree_sweep", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
+    ("agree_sweep", {"card": NOWHERE}, "unknown_card", "bind it first"),
+    ("agree_sweep", {"run_before": "15:00:01"}, "after_the_cut_off", "choose a time at or before it"),
+    ("end_sweep", {}, "unknown_agreement", "/view/sweeps lists them"),
     ("inquire_bill", {"biller": "NONE"}, "unknown_biller", "choose one of BJPOWER"),
     ("pay_bill", {}, "not_presented", "inquire with its account number first"),
     ("pay_bill", {"fund": "000999"}, "unknown_fund", "look at the shelf"),

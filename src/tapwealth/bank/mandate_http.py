@@ -9,7 +9,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import httpx
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 from tapwealth.bank.mandate import BankSaid, MandateOrder, MandateState
 from tapwealth.bank.reservation import ReservationOrder, ReservationSaid, ReservationState
 from tapwealth.kernel.clock import iso, seconds
+from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import Outage
 
 _PATIENCE_MS = 10_000
@@ -33,6 +34,9 @@ class MandatePort(Protocol):
     async def revoke(self, name: str) -> None:
         """The customer has taken it back. Raises Outage."""
 
+    async def balance(self, name: str) -> int:
+        """Fen that can be taken from the account of a mandate that stands; 0 where none does any more. Raises Outage."""
+
     async def reserve(self, order: ReservationOrder) -> ReservationSaid:
         """Ask it to hold money: held or refused. Raises Outage."""
 
@@ -44,6 +48,7 @@ class _Answer(msgspec.Struct):
     state: str
     reason: str = ""
     text: str = ""
+    available: Annotated[int, msgspec.Meta(ge=0, le=MAX_AMOUNT)] = 0
 
     @property
     def why(self) -> str:
@@ -77,6 +82,9 @@ class MandateHttp:
 
     async def revoke(self, name: str) -> None:
         await self._ask("/mandates/revoke", {"id": name}, {"revoked"})
+
+    async def balance(self, name: str) -> int:
+        return (await self._ask("/mandates/balance", {"id": name}, {"told", "refused"})).available
 
     async def reserve(self, order: ReservationOrder) -> ReservationSaid:
         content = {"id": order.name, "mandate": order.mandate, "amount": order.amount, "until": iso(order.until)}

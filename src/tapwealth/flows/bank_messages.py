@@ -14,7 +14,7 @@ from tapwealth.bank import store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
 from tapwealth.bank.statement import booking_name, shown_name
 from tapwealth.customers import store as customers
-from tapwealth.flows import fund_receipts, network, payments, policy_outcomes, receipts, redemption_outcomes
+from tapwealth.flows import fund_receipts, network, payments, policy_outcomes, receipts, redemption_outcomes, sweeps
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Outcome, Purpose
 from tapwealth.flows.people import card_number, open_person
@@ -66,6 +66,8 @@ async def _xml(house: House, identifier: UUID) -> bytes:
         mandate, given_on = UUID(one.from_account).hex, one.instructed_on
         if one.purpose == Purpose.CARD_DEBIT:
             mandate, given_on = await _mandate_of(tx, book, one.end_to_end_id)
+        if one.purpose == Purpose.SWEEP_IN:
+            mandate, given_on = await sweeps.mandate_of(tx, book, one.end_to_end_id)
     ours = Party(one.to_account, BANK_CNAPS, PLATFORM_NAME)
     debit = DirectDebit(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, mandate, given_on, text=one.purpose)
     return write_direct_debit(DirectDebitInitiation(one.id.hex, at, PLATFORM_NAME, (debit,)))

@@ -1,7 +1,8 @@
 """Units into money at once: the bank's line pays the wallet and takes the units over.
 
 One entry moves the units on their way to the advancer, uses the line and credits the wallet; the order to the registrar and the draw at the
-bank go with it (`advances`). From there on it is what a capture's is, and the advancer earns.
+bank go with it (`advances`). From there on it is what a capture's is, and the advancer earns. Where a bank card's account is swept into the
+fund, that card is its safe card: the money goes on to it alone.
 
 The cap and the line are read under the lock of the holder's book, which stands until the answer is remembered: no two requests together
 pass either.
@@ -13,15 +14,16 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.customers import store as customers
-from tapwealth.flows import advance_line
+from tapwealth.flows import advance_line, payments
 from tapwealth.flows.advances import TakenOver, take_over
 from tapwealth.flows.frame import Envelope, House, Moment, moment, must_post, once
 from tapwealth.flows.instant_cap import cap_of, counted
-from tapwealth.flows.people import own_key, wallet_of, who
-from tapwealth.funds import entries, store
+from tapwealth.flows.people import own_key, to_card, wallet_of, who
+from tapwealth.funds import entries, store, sweep_store
 from tapwealth.funds.entries import Order
 from tapwealth.funds.instant import InstantFacts, InstantRefusal, decide
-from tapwealth.kernel.ids import named, prefixed
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import derived, named, prefixed
 from tapwealth.kernel.money import Asset, checked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
@@ -37,12 +39,15 @@ class RedeemInstantly(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InstantlyRedeemed(msgspec.Struct, frozen=True):
-    """The order's id; `amount` fen are in the wallet. `left_today` fen may go at once today beside them; null where there is no cap."""
+    """The order's id; `amount` fen are in the wallet, or on their way to the safe card (`card`, masked; `payment`).
+    `left_today` fen may go at once today beside them; null where there is no cap."""
 
     order: str
     units: int
     amount: int
     left_today: int | None
+    card: str = ""
+    payment: str = ""
 
 
 async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> InstantlyRedeemed | Refusal:
@@ -58,7 +63,8 @@ async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> 
         if refusal is not None:
             return refusal
         assert facts.fund is not None, "a fund that is not there is refused"
-        key = own_key(envelope, "redeem_instantly", (await customers.persons(tx, [(book, person)]))[person])
+        row = (await customers.persons(tx, [(book, person)]))[person]
+        key = own_key(envelope, "redeem_instantly", row)
         identifier = named(envelope.received_at, book, f"redeem_instantly:{key}")
         view = Order(book, identifier, 0, holding, 0, True, Asset(facts.fund.asset))
         wallet = await wallet_of(house, tx, book, person)
@@ -66,7 +72,14 @@ async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> 
         taken = TakenOver(book, identifier, key, person, facts.fund, holding, command.units, envelope.received_at)
         await take_over(house, tx, at, day, actor, [taken])
         left = None if facts.cap is None else facts.cap - facts.redeemed - command.units
-        return InstantlyRedeemed(prefixed("ord", identifier), command.units, command.units, left)
+        answer = InstantlyRedeemed(prefixed("ord", identifier), command.units, command.units, left)
+        safe = await sweep_store.safe_card(tx, book, person, command.fund)
+        card = await customers.bank_card(tx, book, safe) if safe else None
+        if card is None:
+            return answer
+        out = to_card(derived(key, "safe card"), row, card, wallet, command.units, business_date_of(at.now))
+        await payments.instruct(house, tx, at, day, actor, [out])
+        return msgspec.structs.replace(answer, card=card.masked_pan, payment=prefixed("pay", out.id))
 
     return await once(house, [book], envelope, command, act, InstantlyRedeemed)
 

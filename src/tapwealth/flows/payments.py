@@ -50,6 +50,7 @@ class Purpose(StrEnum):
     PREMIUM_PAYOUT = "premium_payout"
     CARD_DEBIT = "card_debit"
     CARD_REFUND = "card_refund"
+    SWEEP_IN = "sweep_in"
 
 
 @dataclass(frozen=True, slots=True)

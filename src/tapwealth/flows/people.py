@@ -284,21 +284,25 @@ async def move_out(house: House, envelope: Envelope, command: MoveOut) -> Paymen
         if command.amount > free:
             return no_money(command.amount, free)
         row = (await store.persons(tx, [(book, person)]))[person]
-        identifier = own_key(envelope, "move_out", row)
-        payment = Payment(
-            identifier,
-            end_to_end("OUT", identifier),
-            Purpose.MOVE_OUT,
-            NUMBER_OF[Kind.CUSTOMER_RESERVE],
-            str(card.id),
-            row.shown_name,
-            business_date_of(at.now),
-            (Part(book, command.amount, wallet),),
-        )
+        payment = to_card(own_key(envelope, "move_out", row), row, card, wallet, command.amount, business_date_of(at.now))
         await payments.instruct(house, tx, at, at.date_of(envelope.received_at), actor, [payment])
         return PaymentUnderWay(prefixed("pay", payment.id), "instructed")
 
     return await once(house, [book], envelope, command, act, PaymentUnderWay)
+
+
+def to_card(identifier: UUID, row: PersonRow, card: BankCardRow, wallet: int, amount: int, today: date) -> Payment:
+    """Fen of a wallet on their way to the person's bound card."""
+    return Payment(
+        identifier,
+        end_to_end("OUT", identifier),
+        Purpose.MOVE_OUT,
+        NUMBER_OF[Kind.CUSTOMER_RESERVE],
+        str(card.id),
+        row.shown_name,
+        today,
+        (Part(row.book, amount, wallet),),
+    )
 
 
 async def send(house: House, envelope: Envelope, command: SendMoney) -> MoneySent | Refusal:

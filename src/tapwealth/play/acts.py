@@ -350,6 +350,32 @@ def redeem_instantly(number: int, units: int, act_name: str) -> Act:
     return act
 
 
+def agree_sweep(number: int, act_name: str) -> Act:
+    """What lies above 500.00 in the wallet goes into the fund, in hundreds, at most 1,000.00 a day, before half past two."""
+
+    async def act(play: Play) -> None:
+        body = {"fund": "000198", "keep_balance": 500_00, "minimum_lot": 100_00, "daily_cap": 1_000_00, "run_before": "14:30:00"}
+        wanted(await play.stage.command(act_name, "agree_sweep", body, person(play, number).device_token))
+
+    return act
+
+
+def swept(number: int, day: int) -> Act:
+    """Waits until the day's sweep is done, as it is whether or not anybody looks."""
+
+    async def act(play: Play) -> Any:
+        stage, token = play.stage, person(play, number).device_token
+
+        async def look() -> Any:
+            seen = await stage.view("sweeps", token=token)
+            runs = [run for one in (seen if isinstance(seen, list) else []) for run in one["runs"] if run["day"] == str(play.day(day))]
+            return {"amount": runs[0]["amount"], "state": runs[0]["state"]} if runs else None
+
+        return await stage.until("the day's sweep", look, within=15)
+
+    return act
+
+
 def purchase_at_the_cut_off(number: int, amount: int, act_name: str) -> Act:
     """The request's head is read just before 15:00, its body arrives after: the order belongs to the day all the same.
 

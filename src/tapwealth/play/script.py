@@ -2,6 +2,7 @@
 
 from tapwealth.play import acts
 from tapwealth.play.acts import (
+    agree_sweep,
     buy_policy,
     cancel_policy,
     close_day,
@@ -14,6 +15,7 @@ from tapwealth.play.acts import (
     redeem,
     redeem_instantly,
     send,
+    swept,
     tap,
 )
 from tapwealth.play.card_acts import load_cash, lose_phone, refund, replenish, sign_in_on_a_new_phone, tap_offline
@@ -21,6 +23,8 @@ from tapwealth.play.week import DAYS, Scene
 
 LIN, WANG, CHEN = 0, 1, 2
 BREAKFAST, MARKET = 0, 1
+_DEALING_DAYS = 5
+"""Of the week's, Monday first."""
 _GROCERIES = "groceries are paid with the phone"
 _MONDAY = [
     Scene(0, (7, 0, 0), "the stage is set", acts.set_the_stage),
@@ -54,6 +58,7 @@ _TUESDAY = [
 ]
 _WEDNESDAY = [
     Scene(2, (9, 40, 0), "the first customer sends away all that is in the wallet", send(LIN, CHEN, None, "send all")),
+    Scene(2, (11, 0, 0), "the third customer agrees to a sweep of the wallet", agree_sweep(CHEN, "sweep 1")),
     Scene(2, (12, 0, 0), "a tap with an empty wallet: the fund pays", tap(LIN, MARKET, 88_00, "tap from the fund")),
     Scene(2, (12, 10, 0), "goods of Monday are brought back: a refund", refund(_GROCERIES, MARKET, 16_80, "refund 1")),
     Scene(2, (12, 30, 0), "another one is reversed: as if nothing had been", tap(LIN, BREAKFAST, 45_00, "tap undone", lose_answer=True)),
@@ -94,6 +99,9 @@ _WEEKEND = [
 def scenes(days: int = DAYS) -> list[Scene]:
     """Everything that happens on the first `days` days, each closed after midnight."""
     played = [*_MONDAY, *_TUESDAY, *_WEDNESDAY, *_THURSDAY, *_FRIDAY, *_WEEKEND]
+    for day in range(2, days):
+        if day % 7 < _DEALING_DAYS:
+            played.append(Scene(day, (14, 10, 0), f"day {day + 1}: the third customer's wallet is swept", swept(CHEN, day)))
     for day in range(days):
         played.append(Scene(day, (23, 0, 0), f"day {day + 1}: the shops settle their batches", acts.settle_tills))
         played.append(Scene(day + 1, (0, 30, 0), f"day {day + 1}: the date is closed", close_day(day)))

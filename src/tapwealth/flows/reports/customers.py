@@ -12,6 +12,7 @@ from tapwealth.bills.store import BillerRow, BillRow, PaymentRow
 from tapwealth.customers import store as customers
 from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.customers.store import PersonRow
+from tapwealth.flows import sweeps
 from tapwealth.flows.bills import STATE_WORDS
 from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import House
@@ -19,6 +20,7 @@ from tapwealth.flows.reports import store
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.statement import StatementLine, statement_of
 from tapwealth.flows.reports.words import POLICY_STATES, product_words
+from tapwealth.flows.sweeps import SweepView
 from tapwealth.funds import store as funds
 from tapwealth.insurance import store as insurance
 from tapwealth.insurance.store import PolicyRow
@@ -70,6 +72,23 @@ class PolicyView(msgspec.Struct, frozen=True):
     refund_received: bool
 
 
+class SweepShown(msgspec.Struct, frozen=True):
+    """An agreement to sweep; `card` is masked and empty for the wallet's. `last_day` and what went that day; None before the first."""
+
+    card: str
+    fund: str
+    keep_balance: int
+    daily_cap: int
+    run_before: str
+    state: str
+    state_zh: str
+    state_en: str
+    last_day: date | None
+    last_amount: int
+    last_zh: str
+    last_en: str
+
+
 class CustomerView(msgspec.Struct, frozen=True):
     """`person` counts customers in the order in which they opened their accounts. Money in fen, units in 1/100.
 
@@ -94,6 +113,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     income_curve: list[IncomePoint]
     policies: list[PolicyView]
     bills: list[BillView]
+    sweeps: list[SweepShown]
     statement: list[StatementLine]
 
 
@@ -132,7 +152,26 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         income_curve=[IncomePoint(day, amount) for day, amount in income.items()],
         policies=_policy_views(await insurance.policies_of(tx, row.book, row.id)),
         bills=_bill_views(await bills.payments_of(tx, row.book, row.id), await bills.billers(tx)),
+        sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
         statement=statement.statement,
+    )
+
+
+def _sweep_shown(one: SweepView) -> SweepShown:
+    last = one.runs[0] if one.runs else None
+    return SweepShown(
+        one.masked,
+        one.fund,
+        one.keep_balance,
+        one.daily_cap,
+        one.run_before,
+        one.state,
+        one.state_zh,
+        one.state_en,
+        last.day if last else None,
+        last.amount if last else 0,
+        last.state_zh if last else "",
+        last.state_en if last else "",
     )
 
 

@@ -9,7 +9,18 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows import cards, clients, consents, devices, electronic_cash, exchange_in, mandates, reservations, token_domain
+from tapwealth.flows import (
+    cards,
+    clients,
+    consents,
+    devices,
+    electronic_cash,
+    exchange_in,
+    mandates,
+    reservations,
+    sweeps,
+    token_domain,
+)
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
@@ -82,6 +93,7 @@ def views(house: House) -> Mapping[str, View]:
         "mandates": lambda caller, _given: _own(house, caller, mandates.held),
         "consents": lambda caller, _given: _own(house, caller, consents.held),
         "clients": lambda caller, _given: _for_operators(caller, lambda: _read(house, clients.shown)),
+        "sweeps": lambda caller, _given: _own(house, caller, sweeps.held),
         "devices": lambda caller, _given: _devices(house, caller),
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
         "files/pending": lambda caller, _given: _for_operators(caller, lambda: _pending(house)),

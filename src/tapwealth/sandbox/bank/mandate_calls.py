@@ -58,6 +58,19 @@ async def _revocation(partner: Partner, request: Request) -> Response:
     return await _answered(partner, request, "revocation", body.id, lambda tx: mandates.revoke(tx, body.id))
 
 
+async def _balance(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, NameBody)
+    if partner.now() == UNSET:
+        raise Outage("the bank's clock is not set; POST /admin/clock first")
+
+    def done() -> Response:
+        with partner.store.tx() as tx:
+            said, available = mandates.balance(tx, body.id, partner.now())
+        return json_answer({"state": said.state, "reason": said.reason, "text": said.text, "available": available})
+
+    return await partner.answer(request, "balance", done)
+
+
 async def _reservation(partner: Partner, request: Request) -> Response:
     body = await json_body(request, ReservationBody)
     if body.until.tzinfo is None:
@@ -90,6 +103,7 @@ def routes(partner: Partner) -> list[Route]:
     return [
         Route("/mandates", partial(_mandate, partner), methods=["POST"]),
         Route("/mandates/revoke", partial(_revocation, partner), methods=["POST"]),
+        Route("/mandates/balance", partial(_balance, partner), methods=["POST"]),
         Route("/reservations", partial(_reservation, partner), methods=["POST"]),
         Route("/reservations/cancel", partial(_cancellation, partner), methods=["POST"]),
     ]

@@ -112,6 +112,14 @@ def revoke(tx: sqlite3.Connection, mandate: str) -> Said:
     return Said(MandateState.REVOKED)
 
 
+def balance(tx: sqlite3.Connection, mandate: str, now: datetime) -> tuple[Said, int]:
+    """What can be taken from the account of a mandate that stands: its holder lets the asker know that, too."""
+    row = tx.execute("SELECT * FROM mandate WHERE id = ?", (mandate,)).fetchone()
+    if row is None or row["state"] != MandateState.CONFIRMED:
+        return Said("refused", "MD01", "no such mandate stands"), 0
+    return Said("told"), max(available(tx, row["account"], now), 0)
+
+
 def reserve(tx: sqlite3.Connection, asked: Reservation, now: datetime) -> Said:
     """Hold the money, or say why not."""
     row = tx.execute("SELECT * FROM reservation WHERE id = ?", (asked.id,)).fetchone()

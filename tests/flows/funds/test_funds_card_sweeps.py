@@ -1,0 +1,176 @@
+"""Sweeps of a bank-card account: the real bank of the sandbox confirms, tells the balance and debits; the fund is bought when it has booked
+it, and what is redeemed goes back to that card alone."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from bank_town import BankTown, bank_process
+from bill_town import MONDAY, Person
+from fund_town import ADVANCE, FUND, FundTown, fund_town
+from sandbox_partner import SandboxPartner
+
+from tapwealth.bank import store as bank_store
+from tapwealth.flows import bank_messages, instant_redemption, payments, sweeps
+from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
+from tapwealth.flows.payments import Outcome
+from tapwealth.flows.people import CardBound
+from tapwealth.flows.sweeps import AgreeSweep, EndSweep, SweepView
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import Outage, Refusal
+
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxPartner]:
+    with bank_process(tmp_path_factory.mktemp("bank")) as partner:
+        yield partner
+
+
+@dataclass
+class Swept:
+    """A customer with a card whose account is to be swept."""
+
+    place: FundTown
+    counter: BankTown
+    person: Person
+    card: CardBound
+    account: str
+
+    async def agree(self, **change: Any) -> SweepView | Refusal:
+        terms = {"keep_balance": 1_000_00, "minimum_lot": 100_00, "daily_cap": 3_000_00, "run_before": time(14, 30)}
+        command = AgreeSweep(**{"fund": FUND, "card": UUID(self.card.card), **terms, **change})
+        return await sweeps.agree(self.place.house, self.place.envelope(self.person), command)
+
+    async def tell_bank(self) -> None:
+        """What the worker does for mandates and payments."""
+        assert await self.place.work(sweeps.SWEEPS, sweeps.deliver) == []
+        assert await self.place.work(payments.BANK, bank_messages.deliver) == []
+
+    async def at(self, day: date, hour: int, minute: int = 0) -> list[str]:
+        await self.place.clock(shanghai(day, hour, minute))
+        return await sweeps.run_due(self.place.house)
+
+    async def bank_says(self, executed: bool, reason: str = "") -> list[str]:
+        """Of the debits that are open."""
+        async with self.place.house.database.read() as tx:
+            debits = [one for one in await bank_store.open_instructions(tx) if one.purpose == "sweep_in"]
+        outcomes = [Outcome(one.end_to_end_id, executed, MONDAY, reason) for one in debits]
+        assert await payments.hear(self.place.house, outcomes) == []
+        return [one.end_to_end_id for one in debits]
+
+    async def seen(self) -> SweepView:
+        async with self.place.house.database.read() as tx:
+            return (await sweeps.held(tx, self.person.book, self.person.id))[-1]
+
+
+@asynccontextmanager
+async def swept_town(url: str, folder: Path, bank: SandboxPartner, holder: str = "王芳") -> AsyncIterator[Swept]:
+    async with fund_town(url, folder) as place:
+        counter = BankTown(place, bank)
+        person = await counter.person()
+        card, account = await counter.bind(person, 3_250_00, holder)
+        yield Swept(place, counter, person, card, account)
+
+
+@pytest.fixture
+async def swept(new_database: Callable[[], str], tmp_path: Path, bank: SandboxPartner) -> AsyncIterator[Swept]:
+    async with swept_town(new_database(), tmp_path, bank) as made:
+        yield made
+
+
+async def test_the_bank_confirms_tells_the_balance_and_debits_then_the_fund_is_bought(swept: Swept) -> None:
+    made = await swept.agree()
+    assert isinstance(made, SweepView)
+    assert (made.state, made.masked) == ("asked", swept.card.masked)
+    assert await swept.at(MONDAY, 14) == [], "nothing before the bank has confirmed"
+    await swept.tell_bank()
+    assert (await swept.seen()).state == "active"
+    assert await swept.at(MONDAY, 14, 5) == ["collecting"]
+    await swept.tell_bank()
+    assert swept.counter.money(swept.account)[0] == 1_050_00, "2,200.00 left the account, above 1,000.00 in whole lots of 100.00"
+    assert await swept.at(MONDAY, 14, 10) == [], "the bank has not said so yet"
+    (name,) = await swept.bank_says(True)
+    assert name.startswith("SWI-")
+    assert await swept.at(MONDAY, 14, 15) == ["placed"]
+    assert await swept.at(MONDAY, 14, 20) == []
+    (order,) = await swept.place.orders_of(swept.person)
+    assert (order.amount, order.dealing_date) == (2_200_00, MONDAY)
+    assert await swept.place.owed(swept.person.wallet) == [0]
+    assert [(one.amount, one.state) for one in (await swept.seen()).runs] == [(2_200_00, "placed")]
+    await swept.place.all_books_balance()
+
+
+async def test_what_the_bank_does_not_collect_buys_nothing(swept: Swept) -> None:
+    await swept.agree()
+    await swept.tell_bank()
+    assert await swept.at(MONDAY, 14) == ["collecting"]
+    await swept.bank_says(False, "AM04")
+    assert await swept.at(MONDAY, 14, 10) == ["refused"]
+    assert await swept.place.orders_of(swept.person) == []
+    (run,) = (await swept.seen()).runs
+    assert run.reason == "the bank did not collect it (AM04)"
+
+
+async def test_a_bank_that_is_silent_is_asked_again_until_the_cut_off(swept: Swept) -> None:
+    await swept.agree()
+    await swept.tell_bank()
+    honest = swept.place.house.rails.mandates
+
+    class Silent:
+        async def balance(self, _name: str) -> int:
+            raise Outage("the bank does not answer")
+
+    silent: Any = Silent()
+    swept.place.house = replace(swept.place.house, rails=replace(swept.place.house.rails, mandates=silent))
+    assert await swept.at(MONDAY, 14) == []
+    assert (await swept.seen()).runs == [], "nothing is decided without the bank"
+    swept.place.house = replace(swept.place.house, rails=replace(swept.place.house.rails, mandates=honest))
+    assert await swept.at(MONDAY, 14, 40) == ["collecting"]
+
+
+async def test_an_account_of_another_person_is_never_swept(new_database: Callable[[], str], tmp_path: Path, bank: SandboxPartner) -> None:
+    async with swept_town(new_database(), tmp_path, bank, holder="李雷") as swept:
+        await swept.agree()
+        await swept.tell_bank()
+        seen = await swept.seen()
+        assert seen.state == "refused"
+        assert "BE01" in seen.reason
+        assert await swept.at(MONDAY, 14) == []
+
+
+async def test_a_mandate_that_is_taken_back_debits_nothing_more(swept: Swept) -> None:
+    made = await swept.agree()
+    assert isinstance(made, SweepView)
+    await swept.tell_bank()
+    ended = await sweeps.end(swept.place.house, swept.place.envelope(swept.person), EndSweep(UUID(made.agreement)))
+    assert isinstance(ended, SweepView)
+    await swept.tell_bank()
+    assert await swept.place.house.rails.mandates.balance(UUID(made.agreement).hex) == 0, "and the bank tells nothing more"
+    assert await swept.at(MONDAY, 14) == []
+
+
+async def test_what_is_redeemed_goes_to_the_safe_card_alone(swept: Swept) -> None:
+    await swept.agree()
+    await swept.tell_bank()
+    await swept.at(MONDAY, 14)
+    await swept.bank_says(True)
+    await swept.at(MONDAY, 14, 10)
+    await swept.place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await swept.place.next_day(MONDAY)
+    assert await swept.place.units(swept.person) == [2_200_00]
+    command = RedeemInstantly(FUND, 500_00)
+    answer = await instant_redemption.redeem(swept.place.house, swept.place.envelope(swept.person), command)
+    assert isinstance(answer, InstantlyRedeemed)
+    assert (answer.card, await swept.place.owed(swept.person.wallet)) == (swept.card.masked, [0])
+    async with swept.place.house.database.read() as tx:
+        (out,) = [one for one in await bank_store.open_instructions(tx) if one.purpose == "move_out"]
+    assert (out.to_account, out.amount, out.requested_date) == (swept.card.card, 500_00, TUESDAY)
+    await swept.place.end(TUESDAY)
+    await swept.place.all_books_balance()
