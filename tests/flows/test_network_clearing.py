@@ -4,15 +4,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
-from bill_town import MONDAY, Person
-from card_town import NO_FEE, CardTown, Phone
-from clearing_network import MemoryNetwork, clear
+from bill_town import MONDAY
+from card_town import NO_FEE, CardTown
+from clearing_network import clear
+from network_shop import TUESDAY, WEDNESDAY, Makes, Shop, network_of, sold
 
 from tapwealth.bank import store as bank
-from tapwealth.clearing import store
 from tapwealth.clearing.judge import Why
 from tapwealth.flows import clearing, merchant_settlement, network, payments, receipts
 from tapwealth.flows.bank_messages import RECOGNISERS
@@ -23,78 +22,18 @@ from tapwealth.flows.receipts import Pushed
 from tapwealth.flows.reports.network import network_view
 from tapwealth.flows.reports.words import DISPUTES
 from tapwealth.flows.tap import HELD_FOR
-from tapwealth.issuing.store import Authorisation
 from tapwealth.ledger.chart import Kind
 from tapwealth.web.day_wording import in_words
 from tapwealth.wire.clearing_file import Item, ItemKind
-from tapwealth.wire.iso8583.requests import AuthorisationRequest, TransactionKind
+from tapwealth.wire.iso8583.requests import TransactionKind
 
-TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 RESTAURANT = "5812"
-Makes = Callable[[list[Item]], Sequence[Item]]
-
-
-def network_of(host: CardTown) -> MemoryNetwork:
-    found: Any = host.place.house.rails.network
-    assert isinstance(found, MemoryNetwork)
-    return found
-
-
-class Shop:
-    """A person with a phone, one sale claimed, and the network before its answer."""
-
-    def __init__(self, host: CardTown, person: Person, phone: Phone, sale: AuthorisationRequest) -> None:
-        self.host, self.person, self.phone, self.sale, self.network = host, person, phone, sale, network_of(host)
-
-    async def end(self, day: date, makes: Makes | None = None) -> dict[str, Any]:
-        """The day's clearing; what it reports."""
-        self.network.makes = makes
-        report = await clear(self.host.place.house, day)
-        assert report.wrong == []
-        await self.sound()
-        return report.figures
-
-    async def sound(self) -> None:
-        """The audit: each book sums to zero, and every mirror is what it backs."""
-        await self.host.place.all_books_balance()
-        own = [Kind.OWN_MONEY, Kind.OWN_MONEY_OUT, Kind.FEES_OWN, Kind.CARD_NETWORK, Kind.NETWORK_DISPUTED, Kind.OWN_CAPITAL]
-        assert sum([await self.host.place.total(kind) for kind in own]) == 0
-
-    async def row(self) -> Authorisation:
-        return await self.host.row(self.sale)
-
-    async def money(self) -> tuple[int, int, int, int]:
-        """Wallet, what is free of it, the merchant's, what the customer owes."""
-        wallet, merchant = await self.host.place.owed(self.person.wallet, await self.host.merchant(self.person.book))
-        (free,) = await self.host.free(self.person.wallet)
-        return wallet, free, merchant, -await self.host.place.total(Kind.CUSTOMER_RECEIVABLE)
-
-    async def owed(self) -> tuple[int, int]:
-        """To the network, and of it disputed."""
-        return await self.host.place.total(Kind.CARD_NETWORK), -await self.host.place.total(Kind.NETWORK_DISPUTED)
-
-    async def breaks(self, day: date) -> list[tuple[str, int, bool]]:
-        async with self.host.place.house.database.read() as tx:
-            return [(one.kind, one.amount, one.accounted) for one in await bank.breaks(tx, day)]
-
-    async def disputes(self) -> list[tuple[str, int]]:
-        async with self.host.place.house.database.read() as tx:
-            return [(one.why, one.due) for one in await store.open_disputes(tx)]
 
 
 @pytest.fixture
 async def shop(host: CardTown) -> Shop:
     """30.00 of 100.00 yuan at a fast-food counter."""
     return await sold(host)
-
-
-async def sold(host: CardTown, money: int = 100_00, amount: int = 30_00) -> Shop:
-    person = await host.place.person("Wang", money)
-    phone = await host.phone(person)
-    sale, code = await host.tap(phone, amount)
-    assert code == "00"
-    assert [one.response_code for one in await host.upload(host.claim(sale))] == ["00"]
-    return Shop(host, person, phone, sale)
 
 
 def for_other(amount: int) -> Makes:
@@ -427,6 +366,23 @@ async def test_a_refund_that_was_reversed_after_it_had_been_presented_gives_noth
     figures = await shop.end(WEDNESDAY + timedelta(days=1), again)
     assert (figures["refunds"], await shop.breaks(WEDNESDAY + timedelta(days=1))) == (30_00, [])
     assert (await shop.money(), await shop.owed(), await shop.disputes()) == ((100_00, 100_00, 0, 0), (0, 0), [])
+
+
+async def test_a_refund_that_the_network_has_cleared_cannot_be_reversed_while_it_waits_for_receipts(shop: Shop) -> None:
+    """The network has taken it from what it owes us: the customer gets it, as soon as the merchant, who has been paid out, has receipts."""
+    await shop.end(MONDAY)
+    await merchant_settlement.settle_merchants(shop.host.place.house, MONDAY)
+    refund = shop.host.follow_up(TransactionKind.REFUND, shop.sale, (await shop.row()).rrn, 20_00)
+    await shop.host.later(refund)
+    await shop.end(TUESDAY)
+    assert await shop.money() == (70_00, 70_00, 0, 0)
+    assert [one.response_code for one in await shop.host.reverse(shop.host.reversal(refund))] == ["12"]
+    sale, code = await shop.host.tap(shop.phone, 25_00)
+    assert code == "00"
+    assert [one.response_code for one in await shop.host.upload(shop.host.claim(sale))] == ["00"]
+    figures = await shop.end(WEDNESDAY)
+    assert (figures["refunds"], await shop.breaks(WEDNESDAY)) == (20_00, [])
+    assert await shop.money() == (70_00 - 25_00 + 20_00, 65_00, 5_00, 0)
 
 
 # files that cannot be had, and kills

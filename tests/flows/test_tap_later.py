@@ -402,6 +402,18 @@ async def test_reversals_of_one_preauthorisation_in_one_list_are_decided_one_aft
     assert await shop.free_and_used() == (100_00, 0)
 
 
+async def test_a_reversal_that_was_not_possible_leaves_nothing_behind(shop: Counter) -> None:
+    """The terminal is told 12 of a completed pre-authorisation: when its completion is reversed later, it holds again as if not asked."""
+    hold = await shop.card(K.PREAUTHORISATION, 30_00)
+    done = await shop.follow(K.COMPLETION, hold, 20_00)
+    await shop.reverse(hold, "12")
+    await shop.reverse(done)
+    assert (await shop.state(hold), await shop.state(done)) == ("approved", "reversed")
+    assert await shop.free_and_used() == (70_00, 30_00)
+    await shop.reverse(hold)
+    assert (await shop.state(hold), await shop.free_and_used()) == ("reversed", (100_00, 0))
+
+
 async def test_a_reversed_refund_is_not_given_back(shop: Counter) -> None:
     sale = await shop.card(K.SALE, 30_00)
     await shop.claimed_and_cleared(sale)

@@ -15,6 +15,7 @@ from uuid import UUID
 from msgspec import structs
 
 from tapwealth.acquiring import store as acquiring
+from tapwealth.clearing import store as clearing
 from tapwealth.compliance import store as compliance
 from tapwealth.flows import reservations
 from tapwealth.flows.frame import House, Moment, moment, must_post, post
@@ -318,9 +319,9 @@ def _complete(work: _Work, row: Authorisation, original: Authorisation, purse: P
 async def reverse(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[ReversalResponse]:
     """0400: the transaction is undone, once. Before it has come: remembered, and it will be declined.
 
-    What clearing has taken or given back already cannot be reversed any more, nor the void of a completion whose pre-authorisation has been
-    ended otherwise since: response code 12. What names the transaction of another card or kind (25) or another amount (64) leaves it as it
-    is.
+    What clearing has taken or given back already, or the network has cleared to be given back, cannot be reversed any more, nor the void
+    of a completion whose pre-authorisation has been ended otherwise since: response code 12, and nothing is kept of it. What names the
+    transaction of another card or kind (25) or another amount (64) leaves it as it is.
     """
     answers: dict[int, ReversalResponse] = {}
     left = list(enumerate(routed))
@@ -338,6 +339,7 @@ async def _reverse_some(cards: CardHouse, tx: Any, left: Sequence[tuple[int, Rou
     originals = await store.by_id(tx, [(row.book, row.original) for row in found.values() if row.original])
     parents = await store.by_id(tx, [(row.book, row.original) for row in originals.values() if row.original])
     gone = await store.reversals(tx, [(row.book, row.key) for row in originals.values()])
+    final = await _final(tx, list(found.values()))
     firsts: dict[UUID | BookedKey, tuple[int, Routed]] = {}
     for number, one in left:
         firsts.setdefault(_began_with(keyed[number], found, originals), (number, one))
@@ -346,8 +348,8 @@ async def _reverse_some(cards: CardHouse, tx: Any, left: Sequence[tuple[int, Rou
     undone: list[tuple[Authorisation, Authorisation | None]] = []
     for number, one in firsts.values():
         row = found.get(keyed[number])
-        answers[number] = _reversal_answer(row, one)
-        if not _agrees(row, one):
+        answers[number] = _reversal_answer(row, one, final)
+        if not _agrees(row, one) or (row is not None and row.id in final):
             continue
         if row is not None and _can_be_undone(row):
             ended = _ended_by(row, originals, gone)
@@ -374,8 +376,16 @@ def _began_with(key: BookedKey, found: dict[BookedKey, Authorisation], originals
     return row.id if original is None else original.original or original.id
 
 
+async def _final(tx: Any, rows: Sequence[Authorisation]) -> set[UUID]:
+    """Those that nothing can undo any more: captured, completed, given back, or a refund that the network has cleared and that only waits
+    for the merchant's receipts."""
+    waiting = await clearing.items_of(tx, [(row.book, row.id) for row in rows if row.credit and row.credited_on is None])
+    cleared = {identifier for identifier, item in waiting.items() if item.cleared_on is not None}
+    return cleared | {row.id for row in rows if row.state in ("captured", "completed") or row.credited_on is not None}
+
+
 def _can_be_undone(row: Authorisation) -> bool:
-    return row.state in (*_STANDS, "asking_bank") or (row.state == "done" and row.credited_on is None)
+    return row.state in (*_STANDS, "asking_bank", "done")
 
 
 def _ended_by(row: Authorisation, originals: dict[UUID, Authorisation], gone: set[BookedKey]) -> Authorisation | None:
@@ -407,10 +417,9 @@ def _agrees(row: Authorisation | None, one: Routed) -> bool:
     return row is None or (is_about(row, one) and (row.kind, row.amount) == (one.request.kind, one.request.amount))
 
 
-def _reversal_answer(row: Authorisation | None, one: Routed) -> ReversalResponse:
+def _reversal_answer(row: Authorisation | None, one: Routed, final: set[UUID]) -> ReversalResponse:
     if row is None or not is_about(row, one) or row.kind != one.request.kind:
         return ReversalResponse(response_code=NO_SUCH_SALE)
     if row.amount != one.request.amount:
         return ReversalResponse(response_code=OTHER_AMOUNT)
-    final = row.state in ("captured", "completed") or row.credited_on is not None
-    return ReversalResponse(response_code=NOT_POSSIBLE if final else APPROVED, rrn=row.rrn)
+    return ReversalResponse(response_code=NOT_POSSIBLE if row.id in final else APPROVED, rrn=row.rrn)
