@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import httpx
 import uvicorn
 from played_days import Played
-from starlette.applications import Starlette
 
+from tapwealth.api.v1.edge import App
 from tapwealth.app.wiring import open_edges
 from tapwealth.storage.database import Database
 
@@ -20,7 +20,7 @@ PASSWORD = "a long password"
 
 
 @asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
+async def serving(app: App) -> AsyncIterator[str]:
     """The application at a free port; its address."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     task = asyncio.create_task(server.serve())
@@ -39,7 +39,7 @@ class Doors:
 
     on: Played
     http: httpx.AsyncClient
-    app: Starlette
+    app: App
 
     async def login(self, login: str, password: str = PASSWORD) -> str:
         answer = await self.http.post("/login", json={"login": login, "password": password})

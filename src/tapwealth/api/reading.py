@@ -25,6 +25,8 @@ _UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 """Unicode's categories of what is no letter, mark, figure, sign or blank: controls, line breaks, half characters, unassigned ones."""
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 _EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
+_FORM = re.compile(r"Expected `str` matching regex '(?P<wanted>.*)'", re.DOTALL)
+_BEYOND = re.compile(r"Expected `\w+` (?P<wanted>[<>]=? \S+|of length .*)", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>.*)`")
 _KINDS = {
@@ -45,7 +47,23 @@ _FORMS = {
     "Invalid RFC3339 encoded date": ("no date", "write it like 2014-02-24"),
     "Invalid RFC3339 encoded time": ("no time of the day", "write it like 09:30:00"),
 }
+_REFERENCE = "compare it with the reference"
 _WHOLE = "money is in fen, as a whole number: 12.50 yuan is 1250"
+
+
+class Unreadable(BadInput):
+    """JSON that is not of the shape. `code` says what is wrong, for programs; `field` is one of `where` that is lacking or too much."""
+
+    def __init__(self, what: str, *, where: str, hint: str, code: str, field: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.code, self._field = code, field
+
+    @property
+    def pointer(self) -> str:
+        """RFC 6901; empty for the whole body."""
+        path = [] if self.where == "body" else re.sub(r"\[(\d+)\]", r".\1", self.where).split(".")
+        names = [*path, *([self._field] if self._field else [])]
+        return "".join(f"/{one.replace('~', '~0').replace('/', '~1')}" for one in names)
 
 
 async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
@@ -71,10 +89,10 @@ def read_json(body: bytes, shape: type[Any]) -> Any:
     try:
         read = msgspec.json.decode(body, type=shape, strict=True)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), shape) from None
+        raise explained(str(error), shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = str(error).removeprefix("JSON is malformed: ")
-        raise BadInput(f"this is not JSON: {why}", where="body", hint="send one whole JSON object") from None
+        raise Unreadable(f"this is not JSON: {why}", where="body", hint="send one whole JSON object", code="not_json") from None
     for name, value in _values("", msgspec.to_builtins(read)):
         _check(name, value)
     return read
@@ -109,36 +127,45 @@ def _values(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _values(f"{name}[{number}]", inner)
 
 
-def _explained(said: str, shape: type[Any]) -> BadInput:
+def explained(said: str, shape: Any) -> Unreadable:
     """The decoder's words in ours."""
     found = _AT.match(said)
     assert found is not None, said
     what, path = found["what"], found["path"] or ""
-    where = path or "body"
+
+    def wrong(code: str, words: str, hint: str = _REFERENCE, field: str = "") -> Unreadable:
+        return Unreadable(words, where=path or "body", hint=hint, code=code, field=field)
+
     if (match := _UNKNOWN.match(what)) is not None:
-        return BadInput(f"there is no field {match['name'][:_SHOWN]!r}", where=where, hint=_fields(shape, path))
+        name = match["name"][:_SHOWN]
+        return wrong("unknown_field", f"there is no field {name!r}", _fields(shape, path), name)
     if (match := _MISSING.match(what)) is not None:
-        return BadInput(f"the field {match['name']!r} is missing", where=where, hint=_fields(shape, path))
+        return wrong("missing_field", f"the field {match['name']!r} is missing", _fields(shape, path), match["name"])
     if (match := _EXPECTED.match(what)) is not None:
         wanted, got = match["wanted"].removesuffix(" | null"), match["got"]
         hint = _WHOLE if wanted == "int" else f"write {_KINDS.get(wanted, wanted)}"
-        return BadInput(f"it is {_KINDS.get(got, 'a decimal')}, not {_KINDS.get(wanted, wanted)}", where=where, hint=hint)
+        return wrong("wrong_type", f"it is {_KINDS.get(got, 'a decimal')}, not {_KINDS.get(wanted, wanted)}", hint)
     if what in _FORMS:
         not_this, hint = _FORMS[what]
-        return BadInput(f"it is {not_this}", where=where, hint=hint)
-    if what.startswith("Invalid enum value"):
-        return BadInput(what.removeprefix("Invalid enum value ")[:_SHOWN] + " is not known", where=where, hint=_choices(shape, path))
-    return BadInput(what[:200], where=where, hint="compare it with the reference")
+        return wrong("wrong_format", f"it is {not_this}", hint)
+    if what.startswith(("Invalid enum value", "Invalid value")):
+        shown = what.removeprefix("Invalid ").removeprefix("enum ").removeprefix("value ")[:_SHOWN]
+        return wrong("not_known", f"{shown} is not known", _choices(shape, path))
+    if (match := _FORM.match(what)) is not None:
+        return wrong("wrong_format", f"it has another form than {match['wanted']}")
+    if (match := _BEYOND.match(what)) is not None:
+        return wrong("out_of_range", f"it is not {match['wanted']}")
+    return wrong("invalid_value", what[:200].replace("`", "'"))
 
 
-def _fields(shape: type[Any], path: str) -> str:
+def _fields(shape: Any, path: str) -> str:
     """The fields that there are, for the body itself."""
     names = ", ".join(getattr(shape, "__struct_fields__", ())) or "none"
-    return "compare it with the reference" if path else f"there are {names}"
+    return _REFERENCE if path else f"there are {names}"
 
 
-def _choices(shape: type[Any], path: str) -> str:
-    kind = get_type_hints(shape).get(path)
+def _choices(shape: Any, path: str) -> str:
+    kind = get_type_hints(shape).get(path) if isinstance(shape, type) else None
     if isinstance(kind, type) and issubclass(kind, Enum):
         return f"choose one of {', '.join(str(one.value) for one in kind)}"
-    return "compare it with the reference"
+    return _REFERENCE

@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from starlette.applications import Starlette
 from starlette.requests import Request
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.api.commands import CommandSpec, Gate
 from tapwealth.api.partners import PartnerGate, Taker
 from tapwealth.api.server import build
+from tapwealth.api.v1.edge import App, Edge
+from tapwealth.api.v1.operations import operations
 from tapwealth.app.bank_asks import BankAsks
 from tapwealth.flows import (
     acceptance,
@@ -63,7 +64,7 @@ from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.velocity import Velocity
 from tapwealth.kernel.clock import iso, machine_now
-from tapwealth.kernel.ids import secret_token
+from tapwealth.kernel.ids import secret_token, system_random
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput, Busy, Outage, Refusal
 from tapwealth.storage import operators, platform_clock
@@ -105,7 +106,7 @@ class Edges:
     """Everything that listens or runs by itself."""
 
     house: House
-    http: Starlette
+    http: App
     listener: Listener
     worker: Worker
     batcher: Batcher
@@ -142,6 +143,18 @@ async def open_edges(house: House, token: str, *, real_time: bool, local: str = 
         reports.views(house),
         pages(house),
     )
+
+    def hot(flow: str, book: int, command: Any) -> Awaitable[Any]:
+        return terminals.batcher.submit(flow, book, command)
+
+    v1 = Edge(
+        gate,
+        clients.Tokens(house),
+        lambda client, secret, scopes: clients.grant(house, client, secret, scopes),
+        operations(house, hot),
+        house.books,
+        system_random(),
+    )
     worker = Worker(
         house,
         {
@@ -163,7 +176,7 @@ async def open_edges(house: House, token: str, *, real_time: bool, local: str = 
             *((("clock", 100, lambda: _tick(house)),) if real_time else ()),
         ),
     )
-    return Edges(house, http, listener, worker, terminals.batcher)
+    return Edges(house, v1.before(http), listener, worker, terminals.batcher)
 
 
 async def _tick(house: House) -> None:

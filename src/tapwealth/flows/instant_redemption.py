@@ -8,7 +8,7 @@ The cap and the line are read under the lock of the holder's book, which stands 
 pass either.
 """
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -48,6 +48,8 @@ class InstantlyRedeemed(msgspec.Struct, frozen=True):
     left_today: int | None
     card: str = ""
     payment: str = ""
+    received_at: datetime | None = None
+    business_date: date | None = None
 
 
 async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> InstantlyRedeemed | Refusal:
@@ -72,7 +74,8 @@ async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> 
         taken = TakenOver(book, identifier, key, person, facts.fund, holding, command.units, envelope.received_at)
         await take_over(house, tx, at, day, actor, [taken])
         left = None if facts.cap is None else facts.cap - facts.redeemed - command.units
-        answer = InstantlyRedeemed(prefixed("ord", identifier), command.units, command.units, left)
+        order, read = prefixed("ord", identifier), envelope.received_at
+        answer = InstantlyRedeemed(order, command.units, command.units, left, received_at=read, business_date=day)
         safe = await sweep_store.safe_card(tx, book, person, command.fund)
         card = await customers.bank_card(tx, book, safe) if safe else None
         if card is None:

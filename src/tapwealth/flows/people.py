@@ -6,7 +6,7 @@ person is sealed before it reaches a table.
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import Enum, auto
 from uuid import UUID
 
@@ -29,7 +29,7 @@ from tapwealth.flows import payments
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment, once, post
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.ids import derived, prefixed
+from tapwealth.kernel.ids import derived, named, prefixed
 from tapwealth.kernel.masked import IdentityNumber, Pan, PersonName, PhoneNumber
 from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
@@ -101,10 +101,12 @@ class MoveOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PaymentUnderWay(msgspec.Struct, frozen=True):
-    """The bank's answer comes later; ask by the id."""
+    """The bank's answer comes later; ask by the id. `created_at` is when it was instructed; null for what was before this was kept."""
 
     payment: str
     state: str
+    created_at: datetime | None = None
+    business_date: date | None = None
 
 
 class SendMoney(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -252,7 +254,7 @@ async def move_in(house: House, envelope: Envelope, command: MoveIn) -> PaymentU
         if card is None or card.person != person:
             return _unknown_card()
         wallet = await wallet_of(house, tx, book, person)
-        identifier = own_key(envelope, "move_in", row)
+        identifier, day = _payment_id(envelope, "move_in", row), at.date_of(envelope.received_at)
         payment = Payment(
             identifier,
             end_to_end("IN", identifier),
@@ -264,8 +266,8 @@ async def move_in(house: House, envelope: Envelope, command: MoveIn) -> PaymentU
             (Part(book, command.amount, 0, wallet),),
             direct_debit=True,
         )
-        await payments.instruct(house, tx, at, at.date_of(envelope.received_at), actor, [payment])
-        return PaymentUnderWay(prefixed("pay", payment.id), "instructed")
+        await payments.instruct(house, tx, at, day, actor, [payment])
+        return PaymentUnderWay(prefixed("pay", payment.id), "instructed", at.now, day)
 
     return await once(house, [book], envelope, command, act, PaymentUnderWay)
 
@@ -284,9 +286,10 @@ async def move_out(house: House, envelope: Envelope, command: MoveOut) -> Paymen
         if command.amount > free:
             return no_money(command.amount, free)
         row = (await store.persons(tx, [(book, person)]))[person]
-        payment = to_card(own_key(envelope, "move_out", row), row, card, wallet, command.amount, business_date_of(at.now))
-        await payments.instruct(house, tx, at, at.date_of(envelope.received_at), actor, [payment])
-        return PaymentUnderWay(prefixed("pay", payment.id), "instructed")
+        identifier, day = _payment_id(envelope, "move_out", row), at.date_of(envelope.received_at)
+        payment = to_card(identifier, row, card, wallet, command.amount, business_date_of(at.now))
+        await payments.instruct(house, tx, at, day, actor, [payment])
+        return PaymentUnderWay(prefixed("pay", payment.id), "instructed", at.now, day)
 
     return await once(house, [book], envelope, command, act, PaymentUnderWay)
 
@@ -303,6 +306,11 @@ def to_card(identifier: UUID, row: PersonRow, card: BankCardRow, wallet: int, am
         today,
         (Part(row.book, amount, wallet),),
     )
+
+
+def _payment_id(envelope: Envelope, purpose: str, row: PersonRow) -> UUID:
+    """In the order of time, and the same when the command is given again."""
+    return named(envelope.received_at, row.book, f"{purpose}:{own_key(envelope, purpose, row)}")
 
 
 async def send(house: House, envelope: Envelope, command: SendMoney) -> MoneySent | Refusal:

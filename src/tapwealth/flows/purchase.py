@@ -7,7 +7,7 @@ asked first; the wallet pays last, and what an earlier order of the same batch t
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -40,11 +40,13 @@ class PurchaseFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PurchasePlaced(msgspec.Struct, frozen=True):
-    """The order's id and dealing day."""
+    """The order's id and dealing day. `received_at` and `business_date` are null for what was before they were kept."""
 
     order: str
     dealing_date: date
     amount: int
+    received_at: datetime | None = None
+    business_date: date | None = None
 
 
 class Placing(NamedTuple):
@@ -89,7 +91,7 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     answers = await post(house, tx, at, made)
     await store.add_orders(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
     results = iter(
-        PurchasePlaced(prefixed("ord", row.id), row.dealing_date, row.amount)
+        PurchasePlaced(prefixed("ord", row.id), row.dealing_date, row.amount, row.received_at, row.business_date)
         if answer.posted
         else Refusal(PurchaseRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
         for row, answer in zip(rows, answers, strict=True)

@@ -1,0 +1,59 @@
+"""Every problem that /v1 answers with (RFC 9457): published, and nothing else is answered.
+
+`code` never changes its meaning. `retryable` says whether the very same request, with the same key, may do better.
+"""
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """`title` is the same each time; `todo` says what the caller can do."""
+
+    status: int
+    title: str
+    todo: str
+    retryable: bool = False
+
+
+_BAD, _NO, _GONE = HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.NOT_FOUND
+
+CATALOGUE: dict[str, Kind] = {
+    "invalid_body": Kind(_BAD, "The body cannot be read", "Mend what `errors` points to. Nothing was done or remembered."),
+    "invalid_parameter": Kind(_BAD, "A parameter cannot be read", "Mend it. `limit` is 1 to 100, a `cursor` is one of that list."),
+    "idempotency_key_missing": Kind(_BAD, "The Idempotency-Key is missing", "Send a fresh one of 1 to 255 letters with each new request."),
+    "not_authenticated": Kind(HTTPStatus.UNAUTHORIZED, "No good token was sent", "Get a token from /v1/oauth/token and send it as Bearer."),
+    "session_ended": Kind(HTTPStatus.UNAUTHORIZED, "This client was stopped", "Ask the bank."),
+    "insufficient_scope": Kind(HTTPStatus.FORBIDDEN, "The token does not reach that far", "Get a token with the scope that is named."),
+    "not_found": Kind(_GONE, "There is no such thing", "Look at the path and the id."),
+    "unknown_account": Kind(
+        _GONE, "There is no such account for this client", "Look at the id, or ask the customer to consent on the own phone."
+    ),
+    "method_not_allowed": Kind(HTTPStatus.METHOD_NOT_ALLOWED, "The path takes another method", "Use the one that `Allow` names."),
+    "request_in_progress": Kind(
+        HTTPStatus.CONFLICT, "The same request is being decided", "Send it again after `Retry-After` seconds, with the same key.", True
+    ),
+    "too_large": Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large", "Send less than 64 KiB."),
+    "wrong_media_type": Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is of another kind", "Send JSON as application/json."),
+    "idempotency_key_reused": Kind(_NO, "The key was used for another body", "Take a fresh key for another request."),
+    "not_verified": Kind(_NO, "The customer is not verified that far", "Wait for the verification, or ask the bank."),
+    "unknown_card": Kind(_NO, "The bank card is not bound to the account", "Take a bank card of the account."),
+    "no_money": Kind(_NO, "The wallet does not hold that much", "Ask for less, or move money in first."),
+    "unknown_fund": Kind(_NO, "The fund is not sold here", "Take one of /v1/funds."),
+    "risk_too_high": Kind(_NO, "The fund is above the customer's risk", "Nothing: this customer may not buy it."),
+    "account_refused": Kind(_NO, "The registrar has refused the fund account", "Ask the bank."),
+    "below_minimum": Kind(_NO, "The amount is below the least purchase", "Ask for more: `minimum_purchase` of the fund."),
+    "above_day_cap": Kind(_NO, "The amount is above what a dealing day takes", "Ask for less, or the next dealing day."),
+    "above_holding_cap": Kind(_NO, "The holding would be above its cap", "Ask for less."),
+    "no_account": Kind(_NO, "The customer holds nothing of the fund", "Buy first."),
+    "not_enough_units": Kind(_NO, "There are not that many free units", "Ask for less."),
+    "above_instant_cap": Kind(_NO, "The amount is above what may be had at once today", "Ask for less, or redeem in the ordinary way."),
+    "line_used_up": Kind(_NO, "The bank's line is used up for now", "Redeem in the ordinary way, or ask again later with a fresh key."),
+    "internal_error": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of ours", "Ask again with the same key; name `request_id`.", True),
+    "unavailable": Kind(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The outcome is not known", "Send it again with the same key: it gives the first answer.", True
+    ),
+}
+
+RENAMED = {"key_reused": "idempotency_key_reused", "unknown": "not_found"}
+"""Refusals of the flows that have another name here."""

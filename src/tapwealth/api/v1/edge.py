@@ -1,0 +1,279 @@
+"""The edge of /v1, in plain ASGI: who asks, may they, what do they ask, once; and every answer, the problems included.
+
+A POST is named by its `Idempotency-Key` within caller, method and path: together they make the key of its command, which is decided once
+and remembered with the hash of what was asked, in the transaction of its effect (`flows.frame`). What cannot be read is not remembered.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from tapwealth.api.commands import Gate
+from tapwealth.api.problem import TooLarge, WrongMediaType
+from tapwealth.api.reading import explained
+from tapwealth.api.v1 import token
+from tapwealth.api.v1.catalogue import CATALOGUE
+from tapwealth.api.v1.openapi import document
+from tapwealth.api.v1.operations import Asked, Operation
+from tapwealth.api.v1.problems import Problem, refused, unreadable
+from tapwealth.flows.clients import Bearer, Tokens
+from tapwealth.flows.consents import ACCOUNT
+from tapwealth.flows.frame import HOUSE_BOOK, UNKNOWN_ACCOUNT, Caller, Envelope
+from tapwealth.flows.v1.reading import Part, Wanted
+from tapwealth.flows.v1.shapes import Page
+from tapwealth.kernel.clock import machine_now
+from tapwealth.kernel.ids import Random64, book_of, prefixed, unprefixed, uuid7
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.storage.actors import ActorKind
+
+log = structlog.get_logger(__name__)
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Any, Receive, Send], Awaitable[None]]
+
+PREFIX, MOST_BYTES = "/v1", 1 << 16
+LEAST, USUAL, MOST = 1, 20, 100
+"""Items of one part of a list."""
+_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_JSON = {"content-type": "application/json"}
+
+
+class _Route(NamedTuple):
+    operation: Operation
+    decoder: msgspec.json.Decoder[Any] | None
+
+
+class Edge:
+    """Answers what begins with /v1; everything else is `rest`'s."""
+
+    def __init__(self, gate: Gate, tokens: Tokens, grant: token.Grant, operations: list[Operation], books: int, random64: Random64) -> None:
+        self._gate, self._tokens, self._grant, self._books, self._random64 = gate, tokens, grant, books, random64
+        self._routes: dict[tuple[str, ...], dict[str, _Route]] = {}
+        for one in operations:
+            decoder = msgspec.json.Decoder(one.takes, strict=True) if one.act else None
+            self._routes.setdefault(_pattern(one.path), {})[one.method] = _Route(one, decoder)
+        self._under_way: set[UUID] = set()
+        self._document = msgspec.json.encode(document(operations))
+
+    def before(self, rest: App) -> App:
+        """The application with /v1 before the rest."""
+
+        async def app(scope: Any, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and (scope["path"] == PREFIX or scope["path"].startswith("/v1/")):
+                response = await self._answer(scope, receive)
+                await response(scope, receive, send)
+            else:
+                await rest(scope, receive, send)
+
+        return app
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        request_id = prefixed("req", uuid7(machine_now(), HOUSE_BOOK, self._random64))
+        try:
+            response = await self._served(scope, receive)
+        except Problem as problem:
+            response = problem.response(request_id)
+        except BadInput as error:
+            response = unreadable(error).response(request_id)
+        except Outage:
+            response = Problem("unavailable").response(request_id)
+        except ClientDisconnect:
+            response = Problem("invalid_body", "the request ended before its body was complete; send it again").response(request_id)
+        except Exception:
+            log.exception("fault in a request", what=f"{scope['method']} {scope['path'][:100]}", request_id=request_id)
+            response = Problem("internal_error").response(request_id)
+        response.headers["Request-Id"] = request_id
+        return response
+
+    async def _served(self, scope: Scope, receive: Receive) -> Response:
+        method, path = scope["method"], scope["path"]
+        headers = _headers(scope)
+        if path == token.PATH:
+            if method != "POST":
+                raise Problem("method_not_allowed", headers={"Allow": "POST"})
+            return await token.answer(self._grant, headers, await _body(headers, receive, token.FORM))
+        if method in ("GET", "HEAD") and (published := self._published(path)) is not None:
+            return published
+        route, given = self._found(method, path)
+        if route.decoder is not None:
+            return await self._post(route, given, path, headers, receive)
+        return await self._get(route.operation, given, scope, headers)
+
+    def _published(self, path: str) -> Response | None:
+        """What anybody may read."""
+        if path == "/v1/openapi.json":
+            return Response(self._document, headers=_JSON)
+        if path == "/v1/problems":
+            return Response(msgspec.json.encode({"data": [_kind(code) for code in CATALOGUE]}), headers=_JSON)
+        code = path.removeprefix("/v1/problems/")
+        return Response(msgspec.json.encode(_kind(code)), headers=_JSON) if code in CATALOGUE else None
+
+    def _found(self, method: str, path: str) -> tuple[_Route, dict[str, str]]:
+        parts = path.split("/")[2:]
+        for pattern, by_method in self._routes.items():
+            if len(pattern) == len(parts) and all(want == part or want[0] == "{" for want, part in zip(pattern, parts, strict=True)):
+                route = by_method.get("GET" if method == "HEAD" else method)
+                if route is None:
+                    raise Problem("method_not_allowed", headers={"Allow": ", ".join(sorted(by_method))})
+                return route, {want[1:-1]: part for want, part in zip(pattern, parts, strict=True) if want[0] == "{"}
+        raise Problem("not_found", "there is nothing at this path; /v1/openapi.json lists what there is")
+
+    async def _post(self, route: _Route, given: Mapping[str, str], path: str, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
+        arrival = self._gate.flight.arrive()
+        try:
+            received_at = await self._gate.read_clock()
+            arrival.stamp(received_at)
+            bearer = self._bearer(headers, route.operation.scope)
+            caller = self._caller(bearer, given, route.operation.scope)
+            key = _key(headers, bearer, "POST", path)
+            body = await _body(headers, receive, "application/json")
+            command = _decoded(route, body)
+            if key in self._under_way:
+                raise Problem("request_in_progress")
+            self._under_way.add(key)
+            try:
+                return await self._decided(route.operation, Envelope(key, caller, received_at), command, path)
+            finally:
+                self._under_way.discard(key)
+        finally:
+            arrival.done()
+
+    async def _decided(self, operation: Operation, envelope: Envelope, command: Any, path: str) -> Response:
+        repeated: list[bool] = []
+        assert operation.act is not None, "a POST acts"
+        envelope = Envelope(envelope.key, envelope.caller, envelope.received_at, lambda: repeated.append(True))
+        answer = await operation.act(envelope, command)
+        if isinstance(answer, Refusal):
+            problem = refused(answer)
+            if repeated:
+                problem.headers["Idempotent-Replayed"] = "true"
+            raise problem
+        more = {**_JSON, "location": f"{path}/{answer.id}"}
+        if repeated:
+            more["idempotent-replayed"] = "true"
+        return Response(msgspec.json.encode(answer), operation.status, more)
+
+    async def _get(self, operation: Operation, given: Mapping[str, str], scope: Scope, headers: Mapping[bytes, bytes]) -> Response:
+        bearer = self._bearer(headers, operation.scope)
+        caller = self._caller(bearer, given, operation.scope) if "account" in given else None
+        wanted = _wanted(operation, scope["query_string"].decode("latin-1"))
+        assert operation.read is not None, "a GET reads"
+        found = await operation.read(Asked(bearer, caller, given, wanted))
+        if isinstance(found, Refusal):
+            raise refused(found)
+        if isinstance(found, Part):
+            found = Page(found.found, bool(found.last), _cursor(operation, found.last) if found.last else None)
+        return Response(msgspec.json.encode(found), headers={**_JSON, "cache-control": "no-store"})
+
+    def _bearer(self, headers: Mapping[bytes, bytes], scope: str) -> Bearer:
+        kind, _, given = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        bearer = self._tokens.read(given) if kind.lower() == "bearer" else None
+        if bearer is None:
+            challenge = 'Bearer error="invalid_token"' if given else "Bearer"
+            raise Problem("not_authenticated", headers={"WWW-Authenticate": challenge})
+        if scope not in bearer.scopes:
+            challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+            text = f"this needs the scope {scope}; get a token with it"
+            raise Problem("insufficient_scope", text, headers={"WWW-Authenticate": challenge})
+        return bearer
+
+    def _caller(self, bearer: Bearer, given: Mapping[str, str], scope: str) -> Caller:
+        person = unprefixed(ACCOUNT, given["account"])
+        if person is None or not 1 <= book_of(person) <= self._books:
+            raise refused(UNKNOWN_ACCOUNT)
+        who = f"client:{bearer.client} for customer:{person}"
+        return Caller(ActorKind.PARTNER, who, "client credentials", person, book_of(person), b"", bearer.client, scope)
+
+
+def _kind(code: str) -> dict[str, Any]:
+    kind = CATALOGUE[code]
+    return {"code": code, "status": int(kind.status), "title": kind.title, "todo": kind.todo, "retryable": kind.retryable}
+
+
+def _pattern(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/")[2:])
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    """By name in small letters; of one that comes twice the last."""
+    return dict(scope["headers"])
+
+
+def _key(headers: Mapping[bytes, bytes], bearer: Bearer, method: str, path: str) -> UUID:
+    given = headers.get(b"idempotency-key", b"").decode("latin-1")
+    if not _KEY.fullmatch(given):
+        raise Problem("idempotency_key_missing")
+    digest = hashlib.sha256("\0".join((bearer.client.hex, method, path, given)).encode()).digest()
+    return UUID(bytes=digest[:16])
+
+
+async def _body(headers: Mapping[bytes, bytes], receive: Receive, kind: str) -> bytes:
+    said = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+    if said != kind:
+        raise WrongMediaType(f"{said[:40]!r} is not taken", where="Content-Type", hint=f"send {kind}")
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > MOST_BYTES:
+            raise TooLarge(f"the body is above {MOST_BYTES:,} bytes", where="body", hint="send less at once")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _decoded(route: _Route, body: bytes) -> Any:
+    assert route.decoder is not None, "a POST has a body"
+    try:
+        return route.decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise explained(str(error), route.operation.takes) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        said = str(error).removeprefix("JSON is malformed: ")
+        raise Problem("invalid_body", f"this is not JSON: {said}; send one whole JSON object", (("", "not_json"),)) from None
+
+
+def _wanted(operation: Operation, query: str) -> Wanted:
+    """Which part of a list; what is asked of anything else is refused."""
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = sorted(set(given) - ({"limit", "cursor"} if operation.listed else set()))
+    if unknown:
+        raise _wrong(unknown[0][:40], "unknown_parameter")
+    limit = given.get("limit", str(USUAL))
+    if not re.fullmatch(r"[0-9]{1,3}", limit, re.ASCII) or not LEAST <= int(limit) <= MOST:
+        raise _wrong("limit", "out_of_range")
+    return Wanted(int(limit), _read_cursor(operation, given["cursor"]) if "cursor" in given else "")
+
+
+def _wrong(name: str, code: str) -> Problem:
+    return Problem("invalid_parameter", f"{name}: see the reference", ((name, code),))
+
+
+def _cursor(operation: Operation, last: str) -> str:
+    return base64.urlsafe_b64encode(f"{operation.name} {last}".encode()).rstrip(b"=").decode()
+
+
+_LAST = re.compile(r"[0-9a-f]{32}|[0-9A-Z]{6}|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", re.ASCII)
+
+
+def _read_cursor(operation: Operation, cursor: str) -> str:
+    """What was last seen of this list. A cursor of another list is none."""
+    try:
+        name, _, last = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode("ascii").partition(" ")
+    except ValueError:
+        raise _wrong("cursor", "invalid_value") from None
+    if name != operation.name or not _LAST.fullmatch(last):
+        raise _wrong("cursor", "invalid_value")
+    return last

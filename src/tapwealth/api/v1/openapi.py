@@ -1,0 +1,166 @@
+"""The OpenAPI 3.1 document of /v1, made from the operations and their shapes, so that it cannot say anything else than they do."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from tapwealth.api.v1.catalogue import CATALOGUE
+from tapwealth.api.v1.operations import Operation
+from tapwealth.api.v1.token import FORM, PATH
+from tapwealth.storage.clients import Scope
+
+_SCOPES = {
+    Scope.FUNDS_READ: "the shelf of funds and their quotations",
+    Scope.ACCOUNTS_READ: "accounts with their balances",
+    Scope.PAYMENTS_READ: "payments in and out",
+    Scope.PAYMENTS_WRITE: "move money in and out",
+    Scope.ORDERS_READ: "orders of funds",
+    Scope.ORDERS_WRITE: "buy and redeem",
+}
+_ALWAYS = ("not_authenticated", "session_ended", "insufficient_scope", "internal_error", "unavailable")
+_OF_A_POST = (
+    "invalid_body", "idempotency_key_missing", "request_in_progress", "too_large", "wrong_media_type", "idempotency_key_reused",
+)  # fmt: skip
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_FORMS = {"fund": "^[0-9A-Z]{6}$", "account": "^acc_[0-9a-f]{32}$", "payment": "^pay_[0-9a-f]{32}$", "order": "^ord_[0-9a-f]{32}$"}
+
+
+class ErrorItem(msgspec.Struct, frozen=True):
+    """`pointer` (RFC 6901) says where in the body, or names the parameter."""
+
+    pointer: str
+    code: str
+
+
+class ProblemBody(msgspec.Struct, frozen=True, rename={"kind": "type"}):
+    """A problem (RFC 9457). `detail` is one line for people."""
+
+    kind: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retryable: bool
+    errors: list[ErrorItem] = []
+
+
+class TokenBody(msgspec.Struct, frozen=True):
+    """A token and how many seconds it is good for."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+def codes_of(operation: Operation) -> list[str]:
+    """Every problem that an operation can answer with."""
+    codes = list(_ALWAYS)
+    codes += _OF_A_POST if operation.act else ("invalid_parameter",)
+    codes += ["unknown_account"] if "{account}" in operation.path else []
+    codes += [] if operation.act or (operation.listed and "{fund}" not in operation.path) else ["not_found"]
+    return list(dict.fromkeys([*codes, *operation.codes]))
+
+
+def document(operations: list[Operation]) -> dict[str, Any]:
+    """As plain values."""
+    shapes = [one.gives for one in operations] + [one.takes for one in operations if one.takes is not None] + [ProblemBody, TokenBody]
+    schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    by_shape = {id(shape): schema for shape, schema in zip(shapes, schemas, strict=True)}
+    paths: dict[str, dict[str, Any]] = {}
+    for one in operations:
+        paths.setdefault(one.path, {})[one.method.lower()] = _operation(one, by_shape)
+    paths[PATH] = {"post": _token_operation(by_shape[id(TokenBody)])}
+    flow = {"tokenUrl": PATH, "scopes": {scope.value: words for scope, words in _SCOPES.items()}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tapwealth",
+            "version": "1",
+            "description": "Accounts, money in and out, funds and orders, for programs that act for customers who consented.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"client_credentials": {"type": "oauth2", "flows": {"clientCredentials": flow}}},
+        },
+    }
+
+
+def _operation(one: Operation, by_shape: dict[int, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "operationId": one.name,
+        "summary": one.summary,
+        "security": [{"client_credentials": [one.scope.value]}],
+        "parameters": _parameters(one),
+        "responses": {str(int(one.status)): _success(one, by_shape[id(one.gives)])} | _problems(codes_of(one)),
+    }
+    if one.takes is not None:
+        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": by_shape[id(one.takes)]}}}
+    return made
+
+
+def _success(one: Operation, schema: Any) -> dict[str, Any]:
+    headers = {"Request-Id": {"schema": {"type": "string"}}}
+    if one.act:
+        headers |= {"Location": {"schema": {"type": "string"}}, "Idempotent-Replayed": {"schema": {"const": "true"}}}
+    return {"description": one.summary, "headers": headers, "content": {"application/json": {"schema": schema}}}
+
+
+def _parameters(one: Operation) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": _FORMS[name]}}
+        for name in _PARAMETER.findall(one.path)
+    ]
+    if one.act:
+        key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+        made.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
+    if one.listed:
+        made.append({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}})
+        made.append({"name": "cursor", "in": "query", "schema": {"type": "string"}})
+    return made
+
+
+def _problems(codes: list[str]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for code in codes:
+        status = str(int(CATALOGUE[code].status))
+        words = f"{CATALOGUE[code].title} (`{code}`)"
+        if status in made:
+            made[status]["description"] += f"; {words}"
+            continue
+        schema = {"$ref": "#/components/schemas/ProblemBody"}
+        made[status] = {"description": words, "content": {"application/problem+json": {"schema": schema}}}
+    return dict(sorted(made.items()))
+
+
+def _token_operation(schema: Any) -> dict[str, Any]:
+    form = {
+        "type": "object",
+        "required": ["grant_type"],
+        "properties": {
+            "grant_type": {"const": "client_credentials"},
+            "scope": {"type": "string", "description": "scopes, parted by a blank; all of the client's if left out"},
+            "client_id": {"type": "string", "description": "instead of HTTP Basic"},
+            "client_secret": {"type": "string", "description": "instead of HTTP Basic"},
+        },
+    }
+    error = {
+        "type": "object", "required": ["error"], "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    }  # fmt: skip
+    answers = {
+        "200": {"description": "A token", "content": {"application/json": {"schema": schema}}},
+        "400": {"description": "RFC 6749, 5.2", "content": {"application/json": {"schema": error}}},
+        "401": {"description": "Client or secret is wrong, or over", "content": {"application/json": {"schema": error}}},
+    }
+    return {
+        "operationId": "create_token",
+        "summary": "Get a token (RFC 6749, 4.4)",
+        "security": [],
+        "requestBody": {"required": True, "content": {FORM: {"schema": form}}},
+        "responses": answers,
+    }

@@ -1,0 +1,146 @@
+"""What /v1 can be asked: one row per operation. The edge answers by it, the OpenAPI document and the tests are made from it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tapwealth.api.v1.catalogue import RENAMED
+from tapwealth.flows.clients import Bearer
+from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.people import PeopleRefusal
+from tapwealth.flows.v1 import asking, reading
+from tapwealth.flows.v1.asking import Hot
+from tapwealth.flows.v1.reading import ORDER, PAYMENT, Part, Wanted
+from tapwealth.flows.v1.shapes import Account, AccountLine, Fund, NewOrder, NewPayment, Order, Page, Payment, Quotation
+from tapwealth.funds.instant import InstantRefusal
+from tapwealth.funds.purchase import PurchaseRefusal
+from tapwealth.kernel.ids import unprefixed
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.storage.clients import Scope
+
+
+class Asked(NamedTuple):
+    """A question: who asks, about whose account (None: about none), which path parameters, which part of a list."""
+
+    bearer: Bearer
+    caller: Caller | None
+    path: Mapping[str, str]
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`path` has its parameters in braces. `read` answers a GET, `act` a POST with a body of the shape `takes`. `gives` is what is
+    answered; `refusals` are those that `act` may be decided with."""
+
+    name: str
+    method: str
+    path: str
+    scope: Scope
+    summary: str
+    gives: Any
+    read: Callable[[Asked], Awaitable[Any]] | None = None
+    act: Callable[[Envelope, Any], Awaitable[Any]] | None = None
+    takes: Any = None
+    listed: bool = False
+    refusals: tuple[Enum, ...] = field(default=())
+
+    @property
+    def status(self) -> int:
+        """Of success."""
+        return HTTPStatus.CREATED if self.act else HTTPStatus.OK
+
+    @property
+    def codes(self) -> list[str]:
+        """The problems that its refusals are."""
+        names = dict.fromkeys(one.name.lower() for one in self.refusals)
+        return [RENAMED.get(name, name) for name in names]
+
+
+PURCHASE = tuple(PurchaseRefusal)
+MONEY = (PeopleRefusal.NOT_VERIFIED, PeopleRefusal.UNKNOWN_CARD, PeopleRefusal.NO_MONEY)
+
+
+def operations(house: House, hot: Hot) -> list[Operation]:
+    """All of them. `hot` hands a command to the batcher."""
+
+    async def one(part: Part | Refusal, what: str) -> Any:
+        if isinstance(part, Refusal):
+            return part
+        return part.found[0] if part.found else reading.unknown(what)
+
+    async def payment(asked: Asked) -> Any:
+        only = unprefixed(PAYMENT, asked.path["payment"])
+        return await one(await reading.payments(house, _who(asked), Wanted(1, "", only or _NOBODY)), "payment")
+
+    async def order(asked: Asked) -> Any:
+        only = unprefixed(ORDER, asked.path["order"])
+        return await one(await reading.orders(house, _who(asked), Wanted(1, "", only or _NOBODY)), "order")
+
+    async def fund(asked: Asked) -> Any:
+        shelf = await reading.shelf(house, asked.bearer)
+        if isinstance(shelf, Refusal):
+            return shelf
+        return next((one for one in shelf if one.code == asked.path["fund"]), None) or reading.unknown("fund")
+
+    async def funds(asked: Asked) -> Any:
+        shelf = await reading.shelf(house, asked.bearer)
+        if isinstance(shelf, Refusal):
+            return shelf
+        behind = [one for one in shelf if one.code > asked.wanted.after]
+        more = len(behind) > asked.wanted.limit
+        return Part(behind[: asked.wanted.limit], behind[asked.wanted.limit - 1].code if more else "")
+
+    return [
+        Operation(
+            "list_accounts", "GET", "/v1/accounts", Scope.ACCOUNTS_READ, "The accounts that let this client act", Page[AccountLine],
+            read=lambda asked: reading.accounts(house, asked.bearer, asked.wanted), listed=True,
+        ),
+        Operation(
+            "get_account", "GET", "/v1/accounts/{account}", Scope.ACCOUNTS_READ, "An account with its balances", Account,
+            read=lambda asked: reading.account(house, _who(asked)),
+        ),
+        Operation(
+            "create_payment", "POST", "/v1/accounts/{account}/payments", Scope.PAYMENTS_WRITE, "Move money in or out", Payment,
+            act=lambda envelope, asked: asking.pay(house, envelope, asked), takes=NewPayment, refusals=MONEY,
+        ),
+        Operation(
+            "list_payments", "GET", "/v1/accounts/{account}/payments", Scope.PAYMENTS_READ, "An account's payments, newest first",
+            Page[Payment], read=lambda asked: reading.payments(house, _who(asked), asked.wanted), listed=True,
+        ),
+        Operation(
+            "get_payment", "GET", "/v1/accounts/{account}/payments/{payment}", Scope.PAYMENTS_READ, "A payment and what became of it",
+            Payment, read=payment,
+        ),
+        Operation(
+            "create_order", "POST", "/v1/accounts/{account}/orders", Scope.ORDERS_WRITE, "Buy a fund, or redeem at once", Order,
+            act=lambda envelope, asked: asking.order(house, hot, envelope, asked), takes=NewOrder,
+            refusals=(*PURCHASE, *InstantRefusal),
+        ),
+        Operation(
+            "list_orders", "GET", "/v1/accounts/{account}/orders", Scope.ORDERS_READ, "An account's orders, newest first", Page[Order],
+            read=lambda asked: reading.orders(house, _who(asked), asked.wanted), listed=True,
+        ),
+        Operation(
+            "get_order", "GET", "/v1/accounts/{account}/orders/{order}", Scope.ORDERS_READ, "An order and what became of it", Order,
+            read=order,
+        ),
+        Operation("list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True),
+        Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "A fund with its newest quotation", Fund, read=fund),
+        Operation(
+            "list_quotations", "GET", "/v1/funds/{fund}/quotations", Scope.FUNDS_READ, "A fund's quotations, newest first",
+            Page[Quotation], read=lambda asked: reading.quotations(house, asked.bearer, asked.path["fund"], asked.wanted), listed=True,
+        ),
+    ]  # fmt: skip
+
+
+def _who(asked: Asked) -> Caller:
+    assert asked.caller is not None, "the path names an account"
+    return asked.caller
+
+
+_NOBODY = UUID(int=0)
+"""Stands for what cannot be an id."""

@@ -1,0 +1,80 @@
+"""What /v1 asks for, as the commands of the flows that phones use, and their answers in its shapes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from tapwealth.flows import instant_redemption, people, purchase
+from tapwealth.flows.consents import ACCOUNT
+from tapwealth.flows.frame import Envelope, House
+from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
+from tapwealth.flows.people import MoveIn, MoveOut, PaymentUnderWay
+from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
+from tapwealth.flows.v1.reading import CARD
+from tapwealth.flows.v1.shapes import InstantRedemption, NewOrder, NewPayment, Order, Payment, Purchase, decimals
+from tapwealth.kernel.ids import prefixed, unprefixed
+from tapwealth.kernel.money import read_minor
+from tapwealth.kernel.refusal import Refusal
+
+Hot = Callable[[str, int, Any], Awaitable[Any]]
+"""Hands a command to the batcher: flow, book, command."""
+
+
+async def pay(house: House, envelope: Envelope, asked: NewPayment) -> Payment | Refusal:
+    """Money in or out."""
+    card = unprefixed(CARD, asked.bank_card) or UUID(int=0)
+    amount = asked.amount.amount
+    answer: PaymentUnderWay | Refusal
+    if asked.direction == "in":
+        answer = await people.move_in(house, envelope, MoveIn(card, amount))
+    else:
+        answer = await people.move_out(house, envelope, MoveOut(card, amount))
+    if isinstance(answer, Refusal):
+        return answer
+    assert answer.created_at is not None, "a client's payments are younger than this field"
+    assert answer.business_date is not None, "the same"
+    return Payment(
+        answer.payment, _account(envelope), asked.direction, prefixed(CARD, card), asked.amount, "processing", "", answer.created_at,
+        answer.business_date, None,
+    )  # fmt: skip
+
+
+async def order(house: House, hot: Hot, envelope: Envelope, asked: NewOrder) -> Order | Refusal:
+    """A purchase, or a redemption."""
+    match asked:
+        case Purchase():
+            return await _buy(hot, envelope, asked)
+        case InstantRedemption():
+            return await _redeem_instantly(house, envelope, asked)
+
+
+async def _buy(hot: Hot, envelope: Envelope, asked: Purchase) -> Order | Refusal:
+    command = PurchaseFund(asked.fund, asked.amount.amount)
+    purchase.check(command)
+    answer: PurchasePlaced | Refusal = await hot("purchase", envelope.caller.book, Placing(envelope, command))
+    if isinstance(answer, Refusal):
+        return answer
+    assert answer.received_at is not None, "a client's orders are younger than this field"
+    assert answer.business_date is not None, "the same"
+    return Order(
+        answer.order, _account(envelope), "purchase", asked.fund, asked.amount, None, "processing", answer.received_at,
+        answer.business_date, answer.dealing_date,
+    )  # fmt: skip
+
+
+async def _redeem_instantly(house: House, envelope: Envelope, asked: InstantRedemption) -> Order | Refusal:
+    units = read_minor(asked.units, where="units")
+    answer: InstantlyRedeemed | Refusal = await instant_redemption.redeem(house, envelope, RedeemInstantly(asked.fund, units))
+    if isinstance(answer, Refusal):
+        return answer
+    assert answer.received_at is not None, "a client's orders are younger than this field"
+    assert answer.business_date is not None, "the same"
+    return Order(
+        answer.order, _account(envelope), "instant_redemption", asked.fund, None, decimals(units, 2), "processing", answer.received_at,
+        answer.business_date, answer.business_date,
+    )  # fmt: skip
+
+
+def _account(envelope: Envelope) -> str:
+    assert envelope.caller.person is not None, "an account is acted for"
+    return prefixed(ACCOUNT, envelope.caller.person)

@@ -1,0 +1,217 @@
+"""What /v1 answers to questions. Each is asked in one snapshot, in which client and consent are asked for first."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from tapwealth.customers import consents
+from tapwealth.customers import store as customers
+from tapwealth.customers.consents import Permission
+from tapwealth.flows.clients import Bearer
+from tapwealth.flows.consents import ACCOUNT
+from tapwealth.flows.frame import CLIENT_ENDED, Caller, House, refusal_of
+from tapwealth.flows.purchase import OWN_CHANNEL
+from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.v1 import store
+from tapwealth.flows.v1.shapes import Account, AccountLine, BankCard, Fund, Holding, Order, Payment, Quotation, Wallet, decimals, yuan
+from tapwealth.funds import store as funds
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import prefixed
+from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Balance, Limit, NewAccount
+from tapwealth.storage import clients, platform_clock
+from tapwealth.storage.clients import ClientState
+from tapwealth.storage.database import Tx
+
+T = TypeVar("T")
+CARD, PAYMENT, ORDER = "bac", "pay", "ord"
+"""How bound bank cards, payments and orders are shown."""
+PAYMENT_STATES = {"instructed": "processing", "executed": "succeeded", "rejected": "failed"}
+_UNDER_WAY = {"placed", "sent"}
+ORDER_TYPES = {"020": "subscription", "022": "purchase", "024": "redemption", "036": "switch", "039": "plan", "098": "instant_redemption"}
+"""By the registrar's business code."""
+
+
+class Wanted(NamedTuple):
+    """A part of a list: at most so many, from behind the one last seen. `only`: that one alone."""
+
+    limit: int
+    after: str = ""
+    only: UUID | None = None
+
+
+class Part(NamedTuple):
+    """What was found, and by what the next part is asked for; empty at the end."""
+
+    found: list[Any]
+    last: str
+
+
+async def accounts(house: House, bearer: Bearer, wanted: Wanted) -> Part | Refusal:
+    """Who lets the client act, by their ids."""
+    async with house.database.read() as tx:
+        if (ended := await _ended(tx, bearer)) is not None:
+            return ended
+        given = await consents.given_to(tx, bearer.client, UUID(wanted.after) if wanted.after else None, wanted.limit + 1)
+    lines = [AccountLine(prefixed(ACCOUNT, one.person), list(one.scopes), one.since) for one in given]
+    return _part(lines, [one.person.hex for one in given], wanted)
+
+
+async def account(house: House, caller: Caller) -> Account | Refusal:
+    """Balances as they stand, by the ledger."""
+
+    async def read(tx: Tx, book: int, person: UUID) -> Account:
+        shelf = await funds.funds(tx)
+        kinds = [(Kind.WALLET, Asset.CNY), *((Kind.HOLDING, Asset(one.asset)) for one in shelf.values())]
+        named = [NewAccount(book, kind, person, asset, Limit.DEBITS_WITHIN_CREDITS) for kind, asset in kinds]
+        found = await house.ledger.find_accounts(tx, named)
+        balances = await house.ledger.balances(tx, [one for one in found if one is not None])
+        wallet, *holdings = (_standing(balances.get(one) if one is not None else None) for one in found)
+        row = (await customers.persons(tx, [(book, person)]))[person]
+        now = await platform_clock.read(tx)
+        have = [
+            Holding(code, decimals(free, 2), decimals(held, 2)) for code, (free, held) in zip(shelf, holdings, strict=True) if free or held
+        ]
+        return Account(
+            prefixed(ACCOUNT, person),
+            row.shown_name,
+            row.kyc_level,
+            Wallet(yuan(wallet[0]), yuan(wallet[1])),
+            have,
+            [BankCard(prefixed(CARD, one.id), one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)],
+            now,
+            business_date_of(now),
+        )
+
+    return await _allowed(house, caller, read)
+
+
+def _standing(balance: Balance | None) -> tuple[int, int]:
+    """(free, held)."""
+    return (balance.available, balance.debits_pending) if balance else (0, 0)
+
+
+async def payments(house: House, caller: Caller, wanted: Wanted) -> Part | Refusal:
+    """Newest first."""
+
+    async def read(tx: Tx, book: int, person: UUID) -> Part:
+        named = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)]
+        (wallet,) = await house.ledger.find_accounts(tx, named)
+        rows = await store.payments(tx, book, wallet or 0, wanted.only, _before(wanted), wanted.limit + 1) if wallet else []
+        return _part([_payment(person, one) for one in rows], [one.id.hex for one in rows], wanted)
+
+    return await _allowed(house, caller, read)
+
+
+def _payment(person: UUID, row: store.PaymentRow) -> Payment:
+    return Payment(
+        prefixed(PAYMENT, row.id),
+        prefixed(ACCOUNT, person),
+        "in" if row.direct_debit else "out",
+        prefixed(CARD, UUID(row.card)),
+        yuan(row.amount),
+        PAYMENT_STATES[row.state],  # type: ignore[arg-type]  # the three of the shape
+        row.reason,
+        row.instructed_at,
+        row.instructed_on,
+        row.settled_on,
+    )
+
+
+async def orders(house: House, caller: Caller, wanted: Wanted) -> Part | Refusal:
+    """Newest first."""
+
+    async def read(tx: Tx, book: int, person: UUID) -> Part:
+        rows = await store.orders(tx, book, person, wanted.only, _before(wanted), wanted.limit + 1)
+        return _part([_order(person, one) for one in rows], [one.id.hex for one in rows], wanted)
+
+    return await _allowed(house, caller, read)
+
+
+def _order(person: UUID, row: store.OrderLine) -> Order:
+    known = row.confirmed_on is not None
+    return Order(
+        prefixed(ORDER, row.id),
+        prefixed(ACCOUNT, person),
+        "till_payment" if row.covers else ORDER_TYPES.get(row.business_code, row.business_code),
+        row.fund,
+        yuan(row.amount) if row.amount else None,
+        decimals(row.units, 2) if row.units else None,
+        "processing" if row.state in _UNDER_WAY else row.state,
+        row.received_at,
+        row.business_date,
+        row.dealing_date,
+        row.confirmed_on,
+        yuan(row.confirmed_amount) if known else None,
+        decimals(row.confirmed_units, 2) if known else None,
+        row.return_code,
+    )
+
+
+async def shelf(house: House, bearer: Bearer) -> list[Fund] | Refusal:
+    """The funds that our own customers may buy, by code."""
+    async with house.database.read() as tx:
+        if (ended := await _ended(tx, bearer)) is not None:
+            return ended
+        known, sold, latest = await funds.funds(tx), await funds.channels(tx), await store.latest(tx)
+    return [_fund(one, sold[OWN_CHANNEL, code], latest.get(code)) for code, one in known.items() if (OWN_CHANNEL, code) in sold]
+
+
+def _fund(one: funds.Fund, terms: funds.SalesChannel, latest: store.Quoted | None) -> Fund:
+    return Fund(
+        one.code,
+        one.name,
+        one.name_en,
+        f"R{one.risk_level}",
+        f"{one.cut_off_hour:02d}:00",
+        yuan(terms.minimum_purchase),
+        yuan(terms.day_cap) if terms.day_cap else None,
+        yuan(terms.holding_cap) if terms.holding_cap else None,
+        _quotation(latest) if latest else None,
+    )
+
+
+def _quotation(one: store.Quoted) -> Quotation:
+    return Quotation(one.day, decimals(one.income_per_10k, 4), decimals(one.seven_day_yield, 3))
+
+
+async def quotations(house: House, bearer: Bearer, fund: str, wanted: Wanted) -> Part | Refusal:
+    """Newest first."""
+    async with house.database.read() as tx:
+        if (ended := await _ended(tx, bearer)) is not None:
+            return ended
+        if fund not in await funds.funds(tx):
+            return unknown("fund")
+        before = date.fromisoformat(wanted.after) if wanted.after else None
+        rows = await store.quotations(tx, fund, before, wanted.limit + 1)
+    return _part([_quotation(one) for one in rows], [one.day.isoformat() for one in rows], wanted)
+
+
+def unknown(what: str) -> Refusal:
+    return Refusal(ReportRefusal.UNKNOWN, f"there is no such {what}; check its id")
+
+
+def _before(wanted: Wanted) -> UUID | None:
+    return UUID(wanted.after) if wanted.after else None
+
+
+def _part(found: list[Any], names: list[str], wanted: Wanted) -> Part:
+    more = len(found) > wanted.limit
+    return Part(found[: wanted.limit], names[wanted.limit - 1] if more else "")
+
+
+async def _ended(tx: Tx, bearer: Bearer) -> Refusal | None:
+    found = await clients.client(tx, bearer.client)
+    return None if found is not None and found.state == ClientState.ACTIVE else CLIENT_ENDED
+
+
+async def _allowed(house: House, caller: Caller, read: Callable[[Tx, int, UUID], Awaitable[T]]) -> T | Refusal:
+    assert caller.person is not None, "an account is asked about"
+    assert caller.client is not None, "a client asks"
+    wanted = Permission(caller.book, caller.person, caller.client, caller.scope)
+    async with house.database.read() as tx:
+        refusal = refusal_of((await consents.standing(tx, [wanted]))[wanted])
+        return refusal if refusal is not None else await read(tx, caller.book, caller.person)

@@ -1,0 +1,173 @@
+"""The shapes of /v1: what is asked for and what is answered. The OpenAPI document is made from them.
+
+Money is whole minor units and a currency; units, yields and rates are decimal strings; instants are UTC (RFC 3339), and a business date
+stands beside them. What is not decided or not known yet is `processing`.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from tapwealth.kernel.money import MAX_AMOUNT
+
+T = TypeVar("T")
+Identifier = Annotated[str, Meta(pattern="^[a-z]+_[0-9a-f]{32}$", max_length=40)]
+Decimals = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", max_length=24)]
+Units = Annotated[str, Meta(pattern=r"^[0-9]{1,13}(\.[0-9]{1,2})?$", description="units of the fund, two decimals")]
+Code = Annotated[str, Meta(pattern="^[0-9A-Z]{6}$", description="a fund's code")]
+
+
+class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An amount in minor units: 12.50 yuan is 1250."""
+
+    amount: Annotated[int, Meta(ge=0, le=MAX_AMOUNT)]
+    currency: Literal["CNY"]
+
+
+def yuan(fen: int) -> Money:
+    return Money(fen, "CNY")
+
+
+def decimals(value: int, places: int) -> str:
+    """An integer of that scale as a decimal string: `-1234` of 2 places is `-12.34`."""
+    whole, part = divmod(abs(value), 10**places)
+    return f"{'-' if value < 0 else ''}{whole}.{part:0{places}d}"
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A part of a list. `next_cursor` asks for what follows; null at the end."""
+
+    data: list[T]
+    has_more: bool
+    next_cursor: str | None
+
+
+class BankCard(msgspec.Struct, frozen=True):
+    """A bound bank card that money is moved in from and out to."""
+
+    id: Identifier
+    bank: str
+    number_masked: str
+
+
+class Wallet(msgspec.Struct, frozen=True):
+    """What can be spent, and what is held for payments that are not cleared yet."""
+
+    available: Money
+    held: Money
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """Units of a fund: those that are free, and those held."""
+
+    fund: Code
+    units: Decimals
+    units_held: Decimals
+
+
+class AccountLine(msgspec.Struct, frozen=True):
+    """An account that lets this client act, and for what."""
+
+    id: Identifier
+    scopes: list[str]
+    consented_at: datetime
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A customer's account. `holder` is masked; `level` is how far the customer is verified (0: not yet)."""
+
+    id: Identifier
+    holder: str
+    level: int
+    wallet: Wallet
+    holdings: list[Holding]
+    bank_cards: list[BankCard]
+    as_of: datetime
+    business_date: date
+
+
+class NewPayment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Money into the wallet from a bound bank card, or out of it to one."""
+
+    direction: Literal["in", "out"]
+    bank_card: Identifier
+    amount: Money
+
+
+class Payment(msgspec.Struct, frozen=True):
+    """A payment through the bank. `failed` has the bank's `reason`; `completed_on` is the bank's booking date."""
+
+    id: Identifier
+    account: Identifier
+    direction: Literal["in", "out"]
+    bank_card: Identifier
+    amount: Money
+    state: Literal["processing", "succeeded", "failed"]
+    reason: str
+    created_at: datetime
+    business_date: date
+    completed_on: date | None
+
+
+class Purchase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="purchase"):
+    """Buy for that much of the wallet's money."""
+
+    fund: Code
+    amount: Money
+
+
+class InstantRedemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="instant_redemption"):
+    """So many units into the wallet at once, by the bank's line."""
+
+    fund: Code
+    units: Units
+
+
+NewOrder = Purchase | InstantRedemption
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An order and what became of it.
+
+    `state` is `processing` until the registrar has confirmed or refused it; `amount` of a purchase and `units` of a redemption are what was
+    asked for, the `confirmed_` ones what the registrar said, with its `return_code`. `dealing_date` is the dealing day it goes out for.
+    """
+
+    id: Identifier
+    account: Identifier
+    type: str
+    fund: Code
+    amount: Money | None
+    units: Decimals | None
+    state: str
+    created_at: datetime
+    business_date: date
+    dealing_date: date
+    confirmed_on: date | None = None
+    confirmed_amount: Money | None = None
+    confirmed_units: Decimals | None = None
+    return_code: str = ""
+
+
+class Quotation(msgspec.Struct, frozen=True):
+    """A money fund's day: income in yuan per 10,000 units, and the yield of seven days in percent a year."""
+
+    date: date
+    income_per_10k: Decimals
+    seven_day_yield: Decimals
+
+
+class Fund(msgspec.Struct, frozen=True):
+    """A fund on the shelf. `risk_level` R1 to R5; `cut_off` in Shanghai; null caps: there is none. `latest` is the newest quotation."""
+
+    code: Code
+    name: str
+    name_en: str
+    risk_level: str
+    cut_off: str
+    minimum_purchase: Money
+    day_cap: Money | None
+    holding_cap: Money | None
+    latest: Quotation | None

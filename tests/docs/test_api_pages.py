@@ -1,0 +1,134 @@
+"""The pages on /v1 are complete and true: every problem, operation and scope stands there, every exchange is run, and the OpenAPI document
+is one.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_client import ApiClient, consents, let_in
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from played_days import after
+from referencing import Registry, Resource
+from served_house import Doors, open_doors
+from shown_exchanges import exchanges_in, run
+
+from tapwealth.api.v1.catalogue import CATALOGUE
+from tapwealth.api.v1.openapi import codes_of, document
+from tapwealth.api.v1.operations import operations
+from tapwealth.flows.frame import FrameRefusal
+from tapwealth.storage.clients import Scope
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+REFERENCE, HOW_TO = (DOCS / "reference" / "api.md").read_text(), (DOCS / "how-to" / "integrate-by-api.md").read_text()
+NOTHING: Any = None
+OPERATIONS = operations(NOTHING, NOTHING)
+DOCUMENT = json.loads(json.dumps(document(OPERATIONS)))
+
+
+@pytest.fixture
+async def doors(database_url: str, folder: Path) -> AsyncIterator[Doors]:
+    async with after(database_url, folder) as on, open_doors(on) as opened:
+        yield opened
+
+
+def rows(title: str, page: str = REFERENCE) -> list[list[str]]:
+    """The cells of the table's rows below a heading, without the table's head."""
+    part = re.split(r"^## ", page.split(f"## {title}\n")[1], flags=re.MULTILINE)[0]
+    lines = [line for line in part.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.split(" | ")] for line in (line.strip("| ") for line in lines[1:])]
+
+
+def test_every_problem_stands_there_as_it_is() -> None:
+    wanted = [
+        [str(int(kind.status)), f"`{code}`", kind.title, kind.todo, "yes" if kind.retryable else "no"] for code, kind in CATALOGUE.items()
+    ]
+    assert rows("Problems") == wanted
+
+
+def test_every_refusal_of_an_operation_is_in_the_catalogue() -> None:
+    for one in OPERATIONS:
+        assert set(codes_of(one)) <= set(CATALOGUE), one.name
+    assert {"session_ended", "unknown_account"} == {one.name.lower() for one in FrameRefusal} & set(CATALOGUE)
+    reached = {code for one in OPERATIONS for code in codes_of(one)} | {"not_found", "method_not_allowed"}
+    assert set(CATALOGUE) == reached, "a problem that nothing answers with"
+
+
+def test_every_operation_stands_there_with_its_fields() -> None:
+    table = {row[0].strip("`"): row for row in rows("Operations")}
+    assert list(table) == ["create_token", *(one.name for one in OPERATIONS)]
+    for one in OPERATIONS:
+        _, request, scope, answer = table[one.name]
+        assert request.split(" with ")[0] == f"`{one.method} {one.path}`"
+        assert scope == f"`{one.scope.value}`"
+        if one.name.startswith("get_"):
+            assert set(re.findall(r"`(\w+)`", answer)) >= set(one.gives.__struct_fields__)
+    assert [row[0] for row in rows("Who asks")] == [f"`{scope.value}`" for scope in Scope]
+
+
+def test_the_description_is_an_openapi_document() -> None:
+    assert [str(error) for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
+    broken = json.loads(json.dumps(DOCUMENT))
+    del broken["info"]["title"]
+    assert list(OpenAPIV31SpecValidator(broken).iter_errors())
+
+
+def test_the_description_names_every_operation_and_each_of_its_problems() -> None:
+    described = {one["operationId"]: one for by_method in DOCUMENT["paths"].values() for one in by_method.values()}
+    assert set(described) == {"create_token", *(one.name for one in OPERATIONS)}
+    for one in OPERATIONS:
+        said = described[one.name]
+        assert said["security"] == [{"client_credentials": [one.scope.value]}]
+        for code in codes_of(one):
+            assert f"`{code}`" in said["responses"][str(int(CATALOGUE[code].status))]["description"]
+        assert any(item["name"] == "Idempotency-Key" for item in said["parameters"]) is (one.method == "POST")
+
+
+def fits(shape: str, value: Any) -> list[str]:
+    """What is wrong with a value by a schema of the document."""
+    contents = {"$schema": "https://json-schema.org/draft/2020-12/schema", **DOCUMENT}
+    registry: Registry[Any] = Registry().with_resource("urn:v1", Resource.from_contents(contents))
+    schema = {"$ref": f"urn:v1#/components/schemas/{shape}"}
+    return [error.message for error in Draft202012Validator(schema, registry=registry).iter_errors(value)]
+
+
+SHAPES = {
+    "accounts": "Page_AccountLine_", "account": "Account", "payments": "Page_Payment_", "payment": "Payment", "orders": "Page_Order_",
+    "order": "Order", "funds": "Page_Fund_", "fund": "Fund", "quotations": "Page_Quotation_",
+}  # fmt: skip
+
+
+async def test_what_is_answered_is_what_is_described(doors: Doors) -> None:
+    client = await let_in(doors)
+    account = f"/v1/accounts/{await consents(doors, doors.on.people[0], client)}"
+    await client.sign_in()
+    payment = (await client.get(f"{account}/payments")).json()["data"][0]["id"]
+    order = (await client.get(f"{account}/orders")).json()["data"][0]["id"]
+    for kind, path in {
+        "accounts": "/v1/accounts", "account": account, "payments": f"{account}/payments", "payment": f"{account}/payments/{payment}",
+        "orders": f"{account}/orders", "order": f"{account}/orders/{order}", "funds": "/v1/funds", "fund": "/v1/funds/000198",
+        "quotations": "/v1/funds/000198/quotations",
+    }.items():  # fmt: skip
+        answer = await client.get(path)
+        assert answer.status_code == 200, answer.text
+        assert fits(SHAPES[kind], answer.json()) == []
+        assert fits(SHAPES[kind], {**answer.json(), next(iter(answer.json())): {"no": "such thing"}}) != []
+    assert fits("ProblemBody", (await client.get("/v1/nothing")).json()) == []
+    served = await client.get("/v1/openapi.json")
+    assert served.json() == DOCUMENT
+
+
+async def test_every_exchange_that_is_shown_goes_as_it_is_shown(doors: Doors) -> None:
+    client: ApiClient = await let_in(doors)
+    known = {"id:secret": f"{client.id}:{client.secret}", "account": await consents(doors, doors.on.people[0], client)}
+    shown = exchanges_in(HOW_TO)
+    assert len(shown) >= 10
+    wrong = {one.head: found for one in shown if (found := await run(doors.http, one, known))}
+    assert wrong == {}
+    wrongly = replace(shown[0], answer={**shown[0].answer, "token_type": "Basic"})
+    assert await run(doors.http, wrongly, {"id:secret": known["id:secret"]}) == ["/token_type: 'Bearer', not 'Basic'"]
