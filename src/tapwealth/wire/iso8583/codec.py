@@ -13,7 +13,7 @@ from tapwealth.wire.iso8583.spec import FIELDS, FILLED_ON_THE_LEFT, Kind
 
 BITS = 64
 _TYPE, _HEAD = 2, 10
-_PRINTABLE = re.compile(r"[ -~]+").fullmatch
+TEXT, BYTES, DIGITS = Kind.TEXT, Kind.BYTES, Kind.DIGITS
 _TRACK = re.compile(r"[0-9D]+").fullmatch
 _WHOLE_BYTES = re.compile(r"(?:[0-9A-F]{2})+").fullmatch
 
@@ -45,32 +45,33 @@ def read(message: bytes) -> dict[int, str] | None:
     announced = _announced(int.from_bytes(message[_TYPE:_HEAD], "big"))
     if announced is None:
         return None
+    digits, texts = message.hex().upper(), message.decode("latin-1")
     fields: dict[int, str] = {}
     at = _HEAD
     for number, kind, length_bytes, length, filled_on_the_left in announced:
         size = length
         if length_bytes:
-            written = message[at : at + length_bytes].hex()
+            written = digits[at + at : at + at + length_bytes + length_bytes]
             at += length_bytes
             if not written.isdecimal() or not 0 < (size := int(written)) <= length:
                 return None
-        if kind is Kind.TEXT:
-            text = message[at : at + size].decode("latin-1")
+        if kind is TEXT:
+            text = texts[at : at + size]
             at += size
-            if not _PRINTABLE(text):
+            if not (text.isascii() and text.isprintable()):
                 return None
-        elif kind is Kind.BYTES:
-            text = message[at : at + size].hex().upper()
+        elif kind is BYTES:
+            text = digits[at + at : at + at + size + size]
             at += size
         else:
             behind = at + (size + 1 >> 1)
-            text = message[at:behind].hex().upper()
+            text = digits[at + at : behind + behind]
             at = behind
             if size & 1:
                 filler, text = (text[:1], text[1:]) if filled_on_the_left else (text[-1:], text[:-1])
                 if filler != "0":
                     return None
-            if not (text.isdecimal() if kind is Kind.DIGITS else _TRACK(text)):
+            if not (text.isdecimal() if kind is DIGITS else _TRACK(text)):
                 return None
         fields[number] = text
     return fields if at == len(message) else None
@@ -80,38 +81,38 @@ def write(mti: str, fields: Mapping[int, str]) -> bytes | None:
     """The bytes of a message whose type and fields are in order; else None."""
     if len(mti) != 2 * _TYPE or not (mti.isascii() and mti.isdecimal()):
         return None
-    bitmap, parts = 0, [b""]
+    bitmap, parts = 0, [""]
     for number in sorted(fields):
         part = _part(number, fields[number])
         if part is None:
             return None
         bitmap |= 1 << (BITS - number)
         parts.append(part)
-    parts[0] = bytes.fromhex(mti) + bitmap.to_bytes(BITS >> 3, "big")
-    return b"".join(parts)
+    parts[0] = f"{mti}{bitmap:016x}"
+    return bytes.fromhex("".join(parts))
 
 
-def _part(number: int, text: str) -> bytes | None:
-    """One field, its length included."""
+def _part(number: int, text: str) -> str | None:
+    """One field in hexadecimal, its length included."""
     field = _BY_NUMBER.get(number)
     if field is None:
         return None
     _, kind, length_bytes, length, filled_on_the_left = field
-    size = len(text) >> 1 if kind is Kind.BYTES else len(text)
+    size = len(text)
+    if kind is BYTES:
+        size >>= 1
     if not 0 < size <= length or (not length_bytes and size != length):
         return None
-    if kind is Kind.TEXT:
-        if not _PRINTABLE(text):
+    if kind is TEXT:
+        if not (text.isascii() and text.isprintable()):
             return None
-        content = text.encode("ascii")
-    elif kind is Kind.BYTES:
+        text = text.encode("ascii").hex()
+    elif kind is BYTES:
         if not _WHOLE_BYTES(text):
             return None
-        content = bytes.fromhex(text)
     else:
-        if not (text.isascii() and text.isdecimal() if kind is Kind.DIGITS else _TRACK(text)):
+        if not (text.isascii() and text.isdecimal() if kind is DIGITS else _TRACK(text)):
             return None
         if size & 1:
             text = f"0{text}" if filled_on_the_left else f"{text}0"
-        content = bytes.fromhex(text)
-    return bytes.fromhex(f"{size:0{2 * length_bytes}d}") + content if length_bytes else content
+    return f"{size:0{2 * length_bytes}d}{text}" if length_bytes else text
