@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tapwealth.card import from_json, personalise, step
@@ -86,6 +86,23 @@ def test_readers_raise_nothing_but_bad_input(reader: Callable[[bytes], object], 
 @settings(max_examples=200, deadline=None)
 def test_elements_come_back_as_they_were_written(elements: list[tuple[int, bytes]]) -> None:
     assert tlv.decode(tlv.encode_all(elements)) == elements
+
+
+def told(read: Callable[[bytes], object], data: bytes) -> object:
+    try:
+        return read(data)
+    except BadInput as error:
+        return str(error)
+
+
+@given(st.one_of(TREES.flatmap(damaged), st.lists(st.tuples(TAGS, st.binary(max_size=3)), max_size=5).map(tlv.encode_all)))
+@example(bytes.fromhex("9F2600 82027C00 9F2600"))
+@example(bytes.fromhex("DF81010107"))
+@example(bytes.fromhex("82027C0000"))
+@example(bytes.fromhex("9F268108") + bytes(8))
+@settings(max_examples=400, deadline=None)
+def test_elements_read_by_their_tags_are_those_read_one_by_one(data: bytes) -> None:
+    assert told(tlv.by_tag, data) == told(lambda content: tlv.unique(tlv.decode(content)), data)
 
 
 @given(

@@ -35,7 +35,7 @@ class ChipData:
 
 def read_chip_data(field_55: bytes) -> ChipData:
     """Raises BadInput with tag and place: torn TLV, a tag twice, one missing, a wrong length, a digit that is none."""
-    elements = tlv.unique(tlv.decode(field_55, where=_WHERE), where=_WHERE)
+    elements = tlv.by_tag(field_55, where=_WHERE)
     if not elements.keys() >= _REQUIRED:
         absent = min(_REQUIRED - elements.keys())
         raise BadInput(f"{describe_tag(absent)} is missing", where=_WHERE, hint="the terminal must send it")

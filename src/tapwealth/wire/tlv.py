@@ -132,6 +132,25 @@ def unique(elements: Sequence[Element], *, where: str = "TLV") -> dict[int, byte
     return found
 
 
+def by_tag(data: bytes, *, where: str = "TLV") -> dict[int, bytes]:
+    """What `unique` makes of `decode`. Tags of one or two bytes and short lengths are read here, without an object for each; all else is
+    left to those two, which also say what is wrong."""
+    found: dict[int, bytes] = {}
+    at, end = 0, len(data)
+    while at + 2 < end:
+        tag, size, at = data[at], data[at + 1], at + 2
+        if tag & 0x1F == 0x1F:
+            tag, size, at = tag << 8 | size, data[at], at + 1
+        if tag in found or tag & 0x1F80 == 0x1F80 or size >= 0x80 or not tag:
+            break
+        found[tag] = data[at : at + size]
+        at += size
+    else:
+        if at == end:
+            return found
+    return unique(decode(data, where=where), where=where)
+
+
 def template(data: bytes, tag: int, *, where: str) -> list[Element]:
     """The content of the one template `tag` that `data` must consist of. Raises BadInput."""
     elements = decode(data, where=where)
