@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import itemgetter
 from typing import Protocol
 
 from tapwealth.issuing.chip_data import MACED, ChipData
@@ -16,16 +17,16 @@ from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.wire.emv_crypto import (
     Padding,
-    arpc_method_1,
+    TdesEcb,
+    arpc_1_block,
     arpc_method_2,
     card_key_input,
     limited_use_key,
     odd_parity,
-    retail_mac,
+    retail_mac_block,
 )
 from tapwealth.wire.emv_data import CryptogramType
 from tapwealth.wire.emv_profiles import PBOC_CVN, PROFILES, Profile, SessionScheme
-from tapwealth.wire.emv_tags import Tag
 
 
 class MasterKeys(Protocol):
@@ -54,10 +55,12 @@ class Verified:
 
     arqc: bytes
     session_key: bytes
+    ready: TdesEcb
+    """The session key made ready to encrypt, as it was for the cryptogram: half of what the answer costs."""
 
     def arpc_1(self, response_code: str) -> bytes:
         """8 bytes of ARPC method 1 for the two characters of field 39."""
-        return arpc_method_1(self.session_key, self.arqc, response_code.encode("ascii"))
+        return self.ready.encrypt(arpc_1_block(self.arqc, response_code.encode("ascii")))
 
     def arpc_2(self, card_status_update: bytes, proprietary: bytes = b"") -> bytes:
         """4 bytes of ARPC method 2 for four bytes of card status update and up to eight proprietary ones."""
@@ -109,15 +112,19 @@ def verify(
     if iad.decision is not wanted:
         return Refusal(CryptogramRefusal.WRONG_TYPE, f"the card made a {iad.decision.name}, wanted was a {wanted.name}")
     key = profile.scheme.session_key(keys.key_in_use(iad.key_index, pan, psn, number), chip.atc)
-    if not hmac.compare_digest(retail_mac(key, maced(chip, chip.atc), profile.padding), chip.cryptogram):
+    ready = TdesEcb(key)
+    if not hmac.compare_digest(ready.encrypt(retail_mac_block(key, maced(chip, chip.atc), profile.padding)), chip.cryptogram):
         return Refusal(CryptogramRefusal.DIFFERS, "the cryptogram differs")
-    return Verified(chip.cryptogram, key)
+    return Verified(chip.cryptogram, key, ready)
+
+
+_before_the_counter = itemgetter(*MACED[:-1])
+"""Of `MACED` all but the last, which is the counter."""
 
 
 def maced(chip: ChipData, atc: int) -> bytes:
     """The data under the cryptogram, with another counter for a diagnosis."""
-    parts = (atc.to_bytes(2, "big") if tag == Tag.ATC_9F36 else chip.elements[tag] for tag in MACED)
-    return b"".join(parts) + chip.iad.cvr
+    return b"".join((*_before_the_counter(chip.elements), atc.to_bytes(2, "big"), chip.iad.cvr))
 
 
 def diagnose(keys: IssuerKeys, chip: ChipData, pan: Pan, psn: str, number: int = 0) -> str:

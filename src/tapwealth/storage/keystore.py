@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -230,8 +230,7 @@ def require_below(key_name: str, block: bytes, modulus: int) -> None:
 
 def tdes_ecb(key: bytes, data: bytes) -> bytes:
     """Two-key triple DES over whole blocks."""
-    encryptor = _tdes(key).encryptor()
-    return encryptor.update(data) + encryptor.finalize()
+    return _tdes(key).update(data)
 
 
 def _new_key() -> bytes:
@@ -249,5 +248,6 @@ def _cipher(root: bytes, purpose: str) -> AESGCM:
 
 
 @lru_cache(maxsize=256)
-def _tdes(key: bytes) -> Cipher[modes.ECB]:
-    return Cipher(TripleDES(key + key[:8]), modes.ECB())  # noqa: S305 - EMV's key derivation is defined on single blocks
+def _tdes(key: bytes) -> CipherContext:
+    """Made ready once: ECB keeps nothing from block to block."""
+    return Cipher(TripleDES(key + key[:8]), modes.ECB()).encryptor()  # noqa: S305 - EMV's key derivation is defined on single blocks

@@ -94,12 +94,16 @@ def pad(data: bytes, padding: Padding) -> bytes:
 
 def retail_mac(key: bytes, data: bytes, padding: Padding) -> bytes:
     """8 bytes: single DES in CBC under the left half, triple DES in the last block (EMV Book 2, A1.2.1; ISO/IEC 9797-1, algorithm 3)."""
+    return tdes_ecb(key, retail_mac_block(key, data, padding))
+
+
+def retail_mac_block(key: bytes, data: bytes, padding: Padding) -> bytes:
+    """The block that triple DES makes the retail MAC of: for who has more to encrypt under the same key."""
     blocks = pad(data, padding)
-    chained = bytes(BLOCK)
-    if len(blocks) > BLOCK:
-        single = Cipher(TripleDES(key[:BLOCK] * 3), _ZERO_CBC).encryptor()
-        chained = single.update(blocks[:-BLOCK])[-BLOCK:]
-    return tdes_ecb(key, xor(chained, blocks[-BLOCK:]))
+    if len(blocks) == BLOCK:
+        return blocks
+    single = Cipher(TripleDES(key[:BLOCK] * 3), _ZERO_CBC).encryptor()
+    return xor(single.update(blocks[:-BLOCK])[-BLOCK:], blocks[-BLOCK:])
 
 
 def xor(left: bytes, right: bytes) -> bytes:
@@ -109,7 +113,12 @@ def xor(left: bytes, right: bytes) -> bytes:
 
 def arpc_method_1(session_key: bytes, arqc: bytes, response_code: bytes) -> bytes:
     """8 bytes; the response code is the two characters of field 39 (EMV Book 2, 8.2.1)."""
-    return tdes_ecb(session_key, xor(arqc, response_code.ljust(BLOCK, b"\x00")))
+    return tdes_ecb(session_key, arpc_1_block(arqc, response_code))
+
+
+def arpc_1_block(arqc: bytes, response_code: bytes) -> bytes:
+    """The block that triple DES makes ARPC method 1 of."""
+    return xor(arqc, response_code.ljust(BLOCK, b"\x00"))
 
 
 def arpc_method_2(session_key: bytes, arqc: bytes, card_status_update: bytes, proprietary: bytes = b"") -> bytes:
