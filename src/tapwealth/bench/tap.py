@@ -55,6 +55,9 @@ FEW, MANY = 10_000, 1_000_000
 KEYS = SOFTWARE, SOFTHSM = "software", "softhsm"
 """Where the host's keys may be."""
 
+OFFERED_PERCENT = 25, 50
+"""Of the highest rate measured: at which taps are let come by themselves."""
+
 _HERE = "127.0.0.1"
 _LINE_LIMIT = 1 << 26
 _EXPECTED = {WALLET: APPROVED, FUND: APPROVED, FORGED: "05", NO_MONEY: "51"}
@@ -81,13 +84,18 @@ class Place(NamedTuple):
 
 @dataclass(kw_only=True)
 class TapFigure(Figure):
-    """A mix by so many terminals at once; `most` a second are made ready."""
+    """A mix by so many terminals at once; `most` a second are made ready.
+
+    `rate`: so many a second come, whatever the host does, and each waits from when it was due; 0: each terminal sends the next tap when it
+    has the answer to the last, so that with so many callers nobody can wait less than their number divided by the rate.
+    """
 
     run: Run = field(init=False)
     place: Place
     mix: str
     most: int
     port: int = 0
+    rate: int = 0
     used: list[tuple[int, int, int, int]] = field(default_factory=list)
     took: int = 0
 
@@ -96,7 +104,8 @@ class TapFigure(Figure):
 
     async def tapped(self, seconds: int, waits: Waits) -> int:
         """One round; every answer is the expected one."""
-        order = Order(self.port or self.place.port, self.mix, self.callers, seconds, self.most * seconds, spends=not self.yardstick)
+        ready = (self.rate or self.most) * seconds
+        order = Order(self.port or self.place.port, self.mix, self.callers, seconds, ready, spends=not self.yardstick, rate=self.rate)
         host, server = processor_ms(getpid()), family_ms(self.place.server)
         report = await self.place.round(order)
         host, server = processor_ms(getpid()) - host, family_ms(self.place.server) - server
@@ -123,7 +132,8 @@ class TapFigure(Figure):
         """As of any figure, with the microseconds of a core that a tap used."""
         taps = sum(used[0] for used in self.used) or 1
         spent = {name: sum(used[place] for used in self.used) * 1_000 // taps for place, name in enumerate(("host", "database", "load"), 1)}
-        return super().as_json() | {"mix": self.mix, "cards": self.place.people, "processor_us": spent}
+        offered = {"offered_per_second": self.rate} if self.rate else {}
+        return super().as_json() | {"mix": self.mix, "cards": self.place.people, "processor_us": spent} | offered
 
 
 class _Echo:
@@ -231,15 +241,33 @@ async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: in
         spare_collector()
         for figure in figures:
             await figure.warm_up()
-        for number in range(1, rounds + 1):
-            for figure in figures:
-                progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
+        await _rounds(figures, seconds, rounds)
+        offered = _offered(places[0], figures)
+        await _rounds(offered, seconds, rounds)
+        figures += offered
         measured = {**parts(places[0].house), **await ledger_parts(places[0].house, places[0].people, places[0].server)}
         stores: dict[str, KeyStore] = {SOFTWARE: FileKeyStore(folder / SOFTWARE)}
         if keys == SOFTHSM:
             stores[SOFTHSM] = places[0].house.keys
         asked = {name: key_parts(store) for name, store in stores.items()}
     return {**results(figures), "keys": keys, "parts_us": measured, "keys_us": asked}
+
+
+async def _rounds(figures: Sequence[TapFigure], seconds: int, rounds: int) -> None:
+    for number in range(1, rounds + 1):
+        for figure in figures:
+            progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
+
+
+def _offered(few: Place, measured: Sequence[TapFigure]) -> list[TapFigure]:
+    """As many terminals as were in flight, and parts of the most that they had through come by themselves."""
+    fastest = max((one for one in measured if one.mix in (WALLET, FUND) and not one.yardstick), key=lambda one: one.callers)
+    rates = [max(fastest.as_json()["per_second"] * percent // 100, 1) for percent in OFFERED_PERCENT]
+    what = f"{few.people:,} cards, {fastest.mix}"
+    return [
+        _figure(few, fastest.mix, fastest.callers, 0, rate=rate, name=f"{fastest.callers:,} connected, {rate:,} a second come, {what}")
+        for rate in rates
+    ]
 
 
 def _figures(few: Place) -> list[TapFigure]:

@@ -10,7 +10,8 @@ Speaks to who started it in lines of JSON: an `Order` in, a `Report` out.
 
 import asyncio
 import sys
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from os import getpid
@@ -40,7 +41,7 @@ from tapwealth.card.state import LAST_ATC, CardState, LimitedUseKey
 from tapwealth.flows.cards import MASTER_KEYS
 from tapwealth.issuing.chip_data import MACED
 from tapwealth.issuing.cryptogram import IssuerKeys
-from tapwealth.kernel.clock import monotonic_ns
+from tapwealth.kernel.clock import monotonic_ns, sleep_ms
 from tapwealth.kernel.ids import seeded_random
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.storage import key_choice
@@ -59,7 +60,11 @@ _LENGTH = 2
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A round: `prepared` taps of one `mix` by `callers` terminals at once, for so many seconds. `spends`: the host counts them."""
+    """A round: `prepared` taps of one `mix` by `callers` terminals, for so many seconds. `spends`: the host counts them.
+
+    `rate`: so many taps a second come, whatever the host does, until all that are prepared have come; 0: each terminal sends the next tap
+    when it has the answer to the last.
+    """
 
     port: int
     mix: str
@@ -67,10 +72,14 @@ class Order(msgspec.Struct, frozen=True):
     seconds: int
     prepared: int
     spends: bool = True
+    rate: int = 0
 
 
 class Report(msgspec.Struct, frozen=True):
-    """How long it took and each waited, in nanoseconds; the answers' codes; the milliseconds of a core that the load itself used."""
+    """How long it took and each waited, in nanoseconds; the answers' codes; the milliseconds of a core that the load itself used.
+
+    Where taps come at a rate, each waits from the instant at which it was due, not from when a terminal that was busy could send it.
+    """
 
     took: int
     waits: list[int]
@@ -185,6 +194,44 @@ class Caller(asyncio.Protocol):
             self.done.set_exception(ConnectionError(f"the host left: {exc}"))
 
 
+class Paced(Caller):
+    """One terminal whose customers come when they come: who finds it busy waits, and has waited since then."""
+
+    def __init__(self, taps: list[Ready]) -> None:
+        super().__init__(taps)
+        self._due: deque[int] = deque()
+        self._busy = False
+
+    def begin(self, transport: asyncio.Transport, end: int) -> None:
+        self._transport = transport
+        if not self.taps:
+            self.done.set_result(None)
+
+    def come(self, due: int) -> None:
+        """The next customer, who was due at that nanosecond."""
+        self._due.append(due)
+        if not self._busy:
+            self._next()
+
+    def _next(self) -> None:
+        self._busy = bool(self._due)
+        if self._due and self._transport is not None:
+            self._sent = self._due.popleft()
+            self._transport.write(self._frames[len(self.answers)])
+        elif len(self.answers) == len(self._frames):
+            self.done.set_result(None)
+
+
+async def _arrive(callers: Sequence[Paced], taps: int, started: int, rate: int) -> None:
+    """So many customers, one terminal after another, evenly at so many a second; the loop's clock ticks in milliseconds."""
+    came = 0
+    while came < taps:
+        while came < taps and (due := started + came * _SECOND // rate) <= monotonic_ns():
+            callers[came % len(callers)].come(due)
+            came += 1
+        await sleep_ms(1)
+
+
 class Load:
     """Carries out orders."""
 
@@ -209,11 +256,14 @@ class Load:
     async def round(self, order: Order) -> Report:
         """Prepare, tap, and read what was answered."""
         loop = asyncio.get_running_loop()
-        callers = [Caller(taps) for taps in self.prepare(order)]
+        paced = [Paced(taps) for taps in self.prepare(order)] if order.rate else []
+        callers: Sequence[Caller] = paced or [Caller(taps) for taps in self.prepare(order)]
         transports = [(await loop.create_connection(lambda one=one: one, "127.0.0.1", order.port))[0] for one in callers]  # type: ignore[misc] # mypy cannot infer a lambda with a default
         used, started = processor_ms(getpid()), monotonic_ns()
         for caller, transport in zip(callers, transports, strict=True):
             caller.begin(transport, started + order.seconds * _SECOND)
+        if paced:
+            await _arrive(paced, order.prepared, started, order.rate)
         await asyncio.gather(*(caller.done for caller in callers))
         took, used = monotonic_ns() - started, processor_ms(getpid()) - used
         for transport in transports:
