@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from bill_town import MONDAY, NINE, Person
 from card_town import NO_FEE, CardTown, Phone
+from shelf import UNITS
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
@@ -147,7 +148,7 @@ async def test_an_empty_wallet_pays_by_units_and_the_advance_captured_together(h
     person, phone, holding = await fund_owner(host)
     sale, code = await host.tap(phone, 30_00)
     assert code == "00"
-    line, transit = line_of(person.book), house_account(person.book, Kind.TRANSIT_098, Asset.FUND_000198)
+    line, transit = line_of(person.book), house_account(person.book, Kind.TRANSIT_098, UNITS)
     assert await host.free(holding, line) == [70_00, LINE // 3 - 30_00]
     assert await host.place.owed(holding, line, transit) == [100_00, LINE // 3, 0]
     await host.upload(host.claim(sale))

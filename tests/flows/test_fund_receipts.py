@@ -27,7 +27,8 @@ async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterato
     async with town(new_database(), tmp_path) as made:
         async with made.house.database.transaction() as tx:
             for serial, units, day in (("R1", 88_00, MONDAY), ("R2", 12_00, TUESDAY)):
-                await store.add_redemption(tx, Redemption(serial, day, units, "sent", None, None), {1: units})
+                await store.add_redemptions(tx, [Redemption(serial, "000198", day, units, "sent", None, None)])
+                await store.add_redemption_parts(tx, {serial: {1: units}})
                 await store.move_redemption(tx, serial, "confirmed", day)
         yield made
 

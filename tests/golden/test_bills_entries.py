@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+from shelf import UNITS
+
 from tapwealth.bills import entries
 from tapwealth.bills.entries import BillMoney
 from tapwealth.kernel.clock import shanghai
@@ -53,7 +55,7 @@ def test_a_bill_that_is_refunded_and_then_found_to_be_paid() -> None:
 
 
 def test_a_bill_that_wallet_and_fund_pay_together() -> None:
-    from_fund = replace(MONEY, fund_units=7_000, holding=HOLDING)
+    from_fund = replace(MONEY, fund_units=7_000, holding=HOLDING, units_asset=UNITS)
     three = [
         "  Dr wallet of the payer / Cr owed to the biller 30.50",
         "  Dr holding of the payer / Cr units on their way to the advancer 70.00",
@@ -72,7 +74,7 @@ def test_a_bill_that_wallet_and_fund_pay_together() -> None:
 
 
 def test_a_bill_that_the_fund_pays_alone_holds_nothing_of_the_wallet() -> None:
-    alone = replace(MONEY, fund_units=MONEY.amount, holding=HOLDING)
+    alone = replace(MONEY, fund_units=MONEY.amount, holding=HOLDING, units_asset=UNITS)
     assert len(entries.held(alone, DAY, 9, shanghai(DAY, 9)).lines) == 2
 
 

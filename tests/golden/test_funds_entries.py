@@ -5,6 +5,8 @@ from datetime import date
 from enum import IntEnum
 from uuid import UUID
 
+from shelf import UNITS
+
 from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import BankEntry
 from tapwealth.funds import entries
@@ -19,8 +21,10 @@ DAY = date(2014, 2, 25)
 WALLET, HOLDING, PAID_IN = account_id(3, 1_000_000_001), account_id(3, 1_000_000_002), account_id(0, 1_000_000_003)
 NAMES = {WALLET: "wallet of the buyer", HOLDING: "holding of the buyer", PAID_IN: "money of channel 996"}
 SERIAL = (1 << 48) - 1
-ORDER = Order(3, UUID("01446167-da80-7000-8000-c00000000001"), WALLET, HOLDING, 10_050, True)
-CHANNELS = Order(3, UUID("01446167-da80-7000-8000-c00000000002"), house_account(3, Kind.CHANNEL_FUNDS, Asset.CNY), HOLDING, 10_050, False)
+ORDER = Order(3, UUID("01446167-da80-7000-8000-c00000000001"), WALLET, HOLDING, 10_050, True, UNITS)
+CHANNELS = Order(
+    3, UUID("01446167-da80-7000-8000-c00000000002"), house_account(3, Kind.CHANNEL_FUNDS, Asset.CNY), HOLDING, 10_050, False, UNITS
+)
 COLLECTION = "0100000002"
 
 
@@ -35,7 +39,7 @@ def shown(*made: JournalEntry, kinds: type[IntEnum] = FundEntry) -> list[str]:
         lines.append(f"{entry.business_date} {kinds(entry.kind).name} in book {entry.book}")
         for line in entry.lines:
             assert book_of_account(line.debit) == book_of_account(line.credit) == entry.book
-            asset = "yuan" if line.asset is Asset.CNY else "units"
+            asset = "yuan" if line.asset == Asset.CNY else "units"
             what = "" if line.op is Op.POST else f"{line.op.name} "
             lines.append(f"  {what}Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)} {asset}")
     return lines
@@ -80,7 +84,7 @@ def test_a_channels_purchase_paid_from_its_receipt_and_refused() -> None:
 
 def test_income_of_a_day_and_of_a_negative_one() -> None:
     key = named(shanghai(DAY), 3, "income")
-    assert shown(entries.income(3, key, HOLDING, 12, DAY, 9), entries.income(3, key, HOLDING, -12, DAY, 9)) == [
+    assert shown(entries.income(3, key, HOLDING, 12, DAY, 9, UNITS), entries.income(3, key, HOLDING, -12, DAY, 9, UNITS)) == [
         "2014-02-25 INCOME in book 3",
         "  Dr units at the registrar / Cr holding of the buyer 0.12 units",
         "2014-02-25 NEGATIVE_INCOME in book 3",
@@ -92,7 +96,7 @@ def test_captured_units_on_their_way_back_into_the_banks_money() -> None:
     """The capture itself is a card's entry; from then on the units are in transit to the advancer."""
     key = named(shanghai(DAY), 3, "redemption")
     fast = entries.fast_transfer_confirmed(ORDER, 5_000, DAY, 9)
-    redeemed = entries.redemption_confirmed(3, key, 5_000, DAY, 9)
+    redeemed = entries.redemption_confirmed(3, key, 5_000, DAY, 9, UNITS)
     paid = entries.redemption_paid(3, derived(key, "paid"), 5_000, DAY, 9)
     assert shown(fast, redeemed, paid) == [
         "2014-02-25 FAST_TRANSFER_CONFIRMED in book 3",
@@ -163,8 +167,8 @@ def test_every_entry_stays_under_one_mirror_or_between_two_that_move() -> None:
     made: Sequence[JournalEntry] = [
         entries.purchase_placed(ORDER, DAY, 9), entries.purchase_placed(CHANNELS, DAY, 9),
         entries.purchase_confirmed(ORDER, 10_050, DAY, 9), entries.channel_purchase_refused(CHANNELS, DAY, 9),
-        entries.income(3, key, HOLDING, 1, DAY, 9), entries.fast_transfer_confirmed(ORDER, 1, DAY, 9),
-        entries.redemption_confirmed(3, key, 1, DAY, 9), entries.redemption_paid(3, key, 1, DAY, 9),
+        entries.income(3, key, HOLDING, 1, DAY, 9, UNITS), entries.fast_transfer_confirmed(ORDER, 1, DAY, 9),
+        entries.redemption_confirmed(3, key, 1, DAY, 9, UNITS), entries.redemption_paid(3, key, 1, DAY, 9),
         *bank.allotted(PAID_IN, CHANNELS.funding, COLLECTION, 1, key, DAY, 9), entries.instantly_redeemed(ORDER, WALLET, 1, DAY, 9),
         entries.redemption_placed(ORDER, 1, DAY, 9, shanghai(DAY)), entries.holder_redeemed(ORDER, 1, 1, DAY, 9),
         entries.redemption_collected(3, key, 1, DAY, 9), entries.purchase_cancelled(ORDER, DAY, 9),

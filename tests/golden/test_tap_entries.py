@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+from shelf import UNITS
+
 from tapwealth.issuing import entries
 from tapwealth.issuing.entries import Taken, Tap, taken_of
 from tapwealth.kernel.ids import book_of, derived
-from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.money import format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind
 from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
 
@@ -15,8 +17,8 @@ WALLET, HOLDING, MERCHANT, CASH = (account_id(3, 1_000_000_001 + number) for num
 NAMES = {WALLET: "wallet", HOLDING: "holding", MERCHANT: "merchant", CASH: "electronic cash on a card"}
 ID = UUID("01446167-da80-7000-8000-c00000000001")
 WALLET_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 30_00, 0)
-FUND_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 0, 30_00)
-BOTH = Tap(3, ID, WALLET, HOLDING, MERCHANT, 20_00, 30_00)
+FUND_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 0, 30_00, UNITS)
+BOTH = Tap(3, ID, WALLET, HOLDING, MERCHANT, 20_00, 30_00, UNITS)
 OFFLINE = Tap(3, ID, WALLET, HOLDING, MERCHANT, 0, 0, cash=CASH, cash_amount=30_00)
 
 SERIAL = (1 << 48) - 1
@@ -33,7 +35,7 @@ def shown(entry: JournalEntry) -> list[str]:
         assert book_of_account(line.debit) == book_of_account(line.credit) == entry.book == book_of(entry.key)
         assert (line.hold is None) == (line.op is Op.POST)
         assert (line.expires_at is None) == (line.op is not Op.HOLD)
-        unit = " units" if line.asset == Asset.FUND_000198 else ""
+        unit = " units" if line.asset == UNITS else ""
         lines.append(f"  {line.op.name} Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)}{unit}")
     return lines
 

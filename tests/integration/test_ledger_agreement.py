@@ -5,8 +5,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from ledger_histories import FIRST_DAY, START, Story, people_accounts
+from ledger_histories import FIRST_DAY, START, UNITS, Story, people_accounts
 
+from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.memory import MemoryLedger
 from tapwealth.ledger.port import HOUSE, CloseRefusal, Limit, NewAccount
 from tapwealth.ledger.postgres import PostgresLedger
@@ -24,8 +25,10 @@ async def ledgers(database: Database, books: int, seed: int) -> tuple[MemoryLedg
     memory, postgres = MemoryLedger(books), PostgresLedger(books)
     wanted = people_accounts(PEOPLE, books)
     await memory.install(None)
+    await memory.open_accounts(None, house_accounts(books, UNITS))
     async with database.transaction() as tx:
         await postgres.install(tx)
+        await postgres.open_accounts(tx, house_accounts(books, UNITS))
         ids = await postgres.open_accounts(tx, wanted)
         assert await postgres.open_accounts(tx, wanted) == ids
     assert await memory.open_accounts(None, wanted) == ids

@@ -8,12 +8,13 @@ from typing import Any
 import asyncpg
 import pytest
 from apart import run_apart
-from ledger_histories import FIRST_DAY, Story, people_accounts
+from ledger_histories import FIRST_DAY, UNITS, Story, people_accounts
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger import heads
 from tapwealth.ledger.audit import Audit, audit, audit_snapshot
 from tapwealth.ledger.findings import Wrong
+from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage.database import Database
 
@@ -33,6 +34,7 @@ async def tell(url: str) -> None:
         wanted = people_accounts(PEOPLE, BOOKS)
         async with database.transaction() as tx:
             await ledger.install(tx)
+            await ledger.open_accounts(tx, house_accounts(BOOKS, UNITS))
             ids = await ledger.open_accounts(tx, wanted)
         story = Story.of(Random(7), BOOKS, PEOPLE, wanted, ids)
         for day in range(4):

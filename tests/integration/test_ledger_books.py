@@ -53,6 +53,7 @@ async def opened(stack: AsyncExitStack, url: str, books: int) -> tuple[Database,
     ledger, wanted = PostgresLedger(books), people_accounts(PEOPLE, books)
     async with database.transaction() as tx:
         await ledger.install(tx)
+        await ledger.open_accounts(tx, house_accounts(books, UNITS))
         return database, ledger, await ledger.open_accounts(tx, wanted)
 
 
@@ -119,6 +120,7 @@ async def test_one_book_and_sixteen_tell_the_same(new_database: Callable[[], str
 
 def test_house_accounts_keep_their_serials() -> None:
     """What `Told.account` takes for granted."""
-    assert {(new.kind, new.asset) for new in house_accounts(MANY) if new.book == 7} == {
-        (new.kind, new.asset) for new in house_accounts(1) if new.book == 1
-    }
+    for asset in (CNY, UNITS):
+        assert {(new.kind, new.asset) for new in house_accounts(MANY, asset) if new.book == 7} == {
+            (new.kind, new.asset) for new in house_accounts(1, asset) if new.book == 1
+        }

@@ -12,6 +12,7 @@ from uuid import UUID
 from bill_town import MONDAY, NINE, Person, Town
 from clearing_network import clear
 from device import DeviceKey, card_of
+from shelf import UNITS, put_on_the_shelf
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant
@@ -233,10 +234,10 @@ class CardTown:
         """So many of the fund's units, confirmed; the holding's account."""
         house = self.place.house
         async with house.database.transaction() as tx:
-            wanted = NewAccount(person.book, Kind.HOLDING, person.id, Asset.FUND_000198, Limit.DEBITS_WITHIN_CREDITS)
+            wanted = NewAccount(person.book, Kind.HOLDING, person.id, UNITS, Limit.DEBITS_WITHIN_CREDITS)
             (holding,) = await house.ledger.open_accounts(tx, [wanted])
-            mirror = house_account(person.book, Kind.REGISTRAR_MIRROR, Asset.FUND_000198)
-            line = Line(Op.POST, mirror, holding, Asset.FUND_000198, units)
+            mirror = house_account(person.book, Kind.REGISTRAR_MIRROR, UNITS)
+            line = Line(Op.POST, mirror, holding, UNITS, units)
             key = named(NINE, person.book, f"units {person.id} {next(self.stans)}")
             await must_post(house, tx, await moment(tx), [JournalEntry(person.book, key, 401, MONDAY, 1, None, (line,))])
         return holding
@@ -277,4 +278,5 @@ async def card_town(place: Town) -> CardTown:
     house.keys.generate(cards.MASTER_KEYS[1])
     async with house.database.transaction() as tx:
         await acquiring.add_merchant(tx, NO_FEE, NINE)
+        await put_on_the_shelf(house, tx)
     return CardTown(place, CardHouse(house, cards.issuer_keys(house), {MERCHANT: NO_FEE}))

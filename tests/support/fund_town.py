@@ -15,6 +15,7 @@ from uuid import UUID
 
 from bill_town import MONDAY, NINE, Person, Town, town
 from msgspec import structs
+from shelf import UNITS
 
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.bank import store as bank
@@ -35,7 +36,6 @@ from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.masked import IdentityNumber, PersonName
-from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
@@ -53,7 +53,6 @@ from tapwealth.storage.operators import OperatorRole
 from tapwealth.wire.ofd import parse_data_file_name, parse_index_name, read_data_file, read_index, write_data_file, write_index
 
 FUND, OWN, OTHER = "000198", "T01", "996"
-UNITS = Asset.FUND_000198
 ADVANCE = "0100000005"
 """The advance account at the bank."""
 TUESDAY = MONDAY + timedelta(days=1)
@@ -291,11 +290,12 @@ async def _shelve(place: FundTown) -> None:
         for login, role in (("pm.zhou", OperatorRole.PRODUCT_MANAGER), ("ops.chen", OperatorRole.OPERATIONS)):
             await operators.create(tx, place.house.random64, login, login, [role], "nobody signs in here", NINE)
     fund = setup.ProposeFund(FUND, int(UNITS), "天弘余额宝货币", "Tianhong Yu'E Bao", REGISTRAR, 1, "0200000001", CHANNELS)
-    proposed = await setup.propose(place.house, _operator(place, "pm.zhou"), fund)
+    proposed = await setup.propose(place.house, operator(place, "pm.zhou"), fund)
     assert not isinstance(proposed, Refusal), proposed
-    approved = await setup.approve(place.house, _operator(place, "ops.chen"), setup.Approve(proposed.proposal))
+    approved = await setup.approve(place.house, operator(place, "ops.chen"), setup.Approve(proposed.proposal))
     assert not isinstance(approved, Refusal), approved
 
 
-def _operator(place: FundTown, login: str) -> Envelope:
-    return Envelope(named(NINE, 0, login), Caller(ActorKind.OPERATOR, f"operator:{login}", "password"), NINE)
+def operator(place: FundTown, login: str, key: str = "") -> Envelope:
+    """An operator of the bank, with a command of that key."""
+    return Envelope(named(NINE, 0, key or login), Caller(ActorKind.OPERATOR, f"operator:{login}", "password"), NINE)

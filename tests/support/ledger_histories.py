@@ -11,12 +11,13 @@ from random import Random
 from uuid import UUID
 
 from tapwealth.kernel.ids import named, uuid7
+from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
 
 START = datetime(2014, 2, 24, 1, 0, tzinfo=UTC)
 FIRST_DAY = date(2014, 2, 24)
-CNY, UNITS = 1, 2
+CNY, UNITS = Asset.CNY, Asset(2)
 
 
 def owner(person: int) -> UUID:

@@ -11,6 +11,7 @@ from ledger_histories import CNY, FIRST_DAY, START, UNITS, owner
 
 from tapwealth.kernel.ids import named, uuid7
 from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.invariants import INVARIANTS, Broken, Check, Witness, a_key_has_one_answer, check, note_closed
 from tapwealth.ledger.memory import MemoryLedger
 from tapwealth.ledger.port import Answer, CloseRefusal, JournalEntry, Limit, Line, NewAccount, Op
@@ -71,6 +72,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now, self.day, self.count = START, FIRST_DAY, 0
         self.holds: list[JournalEntry] = []
         self.drive(self.ledger.install(self.tx))
+        self.drive(self.ledger.open_accounts(self.tx, house_accounts(BOOKS, UNITS)))
         self.ids: list[int] = self.drive(self.ledger.open_accounts(self.tx, small_world()))
         house = [
             house_account(book, kind, asset)

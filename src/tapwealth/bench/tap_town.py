@@ -18,6 +18,8 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows import cards, receipts, terminals
 from tapwealth.flows.frame import PLATFORM, Envelope, House, moment, must_post
+from tapwealth.funds import store as funds
+from tapwealth.funds.store import Fund
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.entries import Tap
 from tapwealth.issuing.limited_use import GOOD_FOR, LAST_ATC, KeyRange
@@ -26,6 +28,7 @@ from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
 
 MERCHANT, BATCH, TERMINALS = "898110058120001", "000001", 256
@@ -39,7 +42,8 @@ EIGHTHS, PENNILESS, INVESTED = 8, 6, 7
 _AT_ONCE = 8_000
 _FUNDED = 10**9
 _ENTRY_KIND = 1
-_UNITS = Asset.FUND_000198
+_FUND = Fund("100000", Asset(2), "基金", "Fund", "TA", 1, 15, "0000000000")
+_UNITS = _FUND.asset
 
 
 def pan_of(number: int) -> Pan:
@@ -65,6 +69,8 @@ async def found(house: House, people: int, on_progress: Callable[[str], None]) -
     async with house.database.transaction() as tx:
         merchant = Merchant(named(NOW, 0, MERCHANT), MERCHANT, "bench", "5812", "91110105MA00000000", "0300000009", 0)
         await acquiring.add_merchant(tx, merchant, NOW)
+        await funds.add_fund(tx, _FUND, [])
+        await house.ledger.open_accounts(tx, house_accounts(house.books, _UNITS))
     for number in range(TERMINALS):
         enrolled = terminals.RegisterTerminal(MERCHANT, terminal_number(number), mac_key(number).hex())
         await terminals.register(house, Envelope(named(NOW, 0, f"terminal {number}"), PLATFORM, NOW), enrolled)

@@ -46,7 +46,7 @@ class BillMoney:
     biller: int
     fund_units: int = 0
     holding: int = 0
-    units_asset: Asset = Asset.FUND_000198
+    units_asset: Asset | None = None
 
     def entry(self, what: str, kind: BillEntry, debit: int, credit: int, day: date, actor: int) -> JournalEntry:
         """One line; the key follows from payment and event, so that no event is posted twice."""
@@ -105,6 +105,7 @@ def _together(money: BillMoney, what: str, kind: BillEntry, lines: list[Line], d
 
 
 def _holds(money: BillMoney, op: Op, until: datetime | None = None) -> list[Line]:
+    assert money.units_asset is not None, "units are of a fund"
     wallet_hold, units_hold, advance_hold = holds_of(money.id)
     transit = house_account(money.book, Kind.TRANSIT_098, money.units_asset)
     payable, out = (house_account(money.book, kind, Asset.CNY) for kind in (Kind.ADVANCE_PAYABLE, Kind.ADVANCE_OUT))

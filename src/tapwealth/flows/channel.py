@@ -205,9 +205,9 @@ class _Loaded:
     funds: dict[str, Fund]
     channels: dict[tuple[str, str], SalesChannel]
     holders: dict[tuple[str, str], FundAccount]
-    holdings: dict[UUID, int]
-    held: dict[UUID, int]
-    ordered: Counter[tuple[UUID, date]]
+    holdings: dict[tuple[UUID, str], int]
+    held: Counter[tuple[UUID, str]]
+    ordered: Counter[tuple[UUID, str, date]]
     serials: set[str]
     account: int
     paid_in: int
@@ -215,20 +215,22 @@ class _Loaded:
 
 async def _load(house: House, tx: Tx, file: TakenFile, orders: Sequence[OrderRecord]) -> _Loaded:
     found = await store.accounts_by_trading(tx, file.channel, [one.trading_account for one in orders])
-    wanted = [NewAccount(one.book, Kind.HOLDING, one.id, Asset.FUND_000198, Limit.DEBITS_WITHIN_CREDITS) for one in found]
-    account, *accounts = await house.ledger.open_accounts(tx, [paid_in(file.channel), *wanted])
-    balances = await house.ledger.balances(tx, [*accounts, account])
     funds = await store.funds(tx)
-    of_asset = {fund.asset: fund.code for fund in funds.values()}
-    ordered = await store.purchases_of(tx, [(one.book, one.id) for one in found], of_asset.get(Asset.FUND_000198, ""), file.name.day)
+    of = {_key(one): one for one in found}
+    bought = sorted({(_key(one), one.fund_code) for one in orders if _key(one) in of and one.fund_code in funds})
+    wanted = [NewAccount(of[key].book, Kind.HOLDING, of[key].id, funds[fund].asset, Limit.DEBITS_WITHIN_CREDITS) for key, fund in bought]
+    account, *accounts = await house.ledger.open_accounts(tx, [paid_in(file.channel), *wanted])
+    holdings = {(of[key].id, fund): number for (key, fund), number in zip(bought, accounts, strict=True)}
+    balances = await house.ledger.balances(tx, [*accounts, account])
+    ordered = await store.purchases_of(tx, [(one.book, one.id) for one in found], file.name.day)
     serials = await store.orders_by_serial(tx, house.all_books, file.channel, [one.serial for one in orders])
     return _Loaded(
         funds,
         await store.channels(tx),
-        {_key(one): one for one in found},
-        {one.id: number for one, number in zip(found, accounts, strict=True)},
-        {one.id: balances[number].totals.owed + ordered[one.id].under_way for one, number in zip(found, accounts, strict=True)},
-        Counter({(holder, day): amount for holder, of in ordered.items() for day, amount in of.by_day.items()}),
+        of,
+        holdings,
+        Counter({one: balances[number].totals.owed + ordered[one].under_way for one, number in holdings.items()}),
+        Counter({(*one, day): amount for one, orders_of in ordered.items() for day, amount in orders_of.by_day.items()}),
         set(serials),
         account,
         balances[account].available,
@@ -272,13 +274,14 @@ def _check_one(
 def _decide(house: House, facts: _Loaded, at: Moment, file: TakenFile, one: OrderRecord, holder: FundAccount, where: str) -> Refusal | None:
     """By the channel's parameters. Whom it lets buy is its own affair, and it pays for all of them at once."""
     fund = facts.funds.get(one.fund_code)
-    bought = (holder.id, dealing_date(house.calendar, fund, one.ordered, at.cut)) if fund else (holder.id, one.ordered_on)
+    day = dealing_date(house.calendar, fund, one.ordered, at.cut) if fund else one.ordered_on
+    bought, held = (holder.id, one.fund_code, day), (holder.id, one.fund_code)
     channel = facts.channels.get((file.channel, one.fund_code))
-    known = PurchaseFacts(fund, channel, None, None, holder, facts.ordered[bought], facts.held[holder.id], one.amount)
+    known = PurchaseFacts(fund, channel, None, None, holder, facts.ordered[bought], facts.held[held], one.amount)
     refused = decide(known, one.amount)
     if refused is not None:
         return Refusal(ChannelRefusal.ORDER_REFUSED, f"{where}: {refused.text}")
-    facts.held[holder.id] += one.amount
+    facts.held[held] += one.amount
     facts.ordered[bought] += one.amount
     return None
 
@@ -293,7 +296,7 @@ def _row(house: House, facts: _Loaded, at: Moment, file: TakenFile, one: OrderRe
         fund=one.fund_code,
         fund_account=holder.id,
         funding=house_account(holder.book, Kind.CHANNEL_FUNDS, Asset.CNY),
-        holding=facts.holdings[holder.id],
+        holding=facts.holdings[holder.id, one.fund_code],
         business_code=one.business_code,
         amount=one.amount,
         units=0,
@@ -316,6 +319,9 @@ async def _post(house: House, tx: Tx, at: Moment, file: TakenFile, facts: _Loade
         for funding, amount in sorted(sums.items())
         for entry in bank.allotted(facts.account, funding, NUMBER_OF[Kind.FUND_COLLECTION], amount, key, day, actors[0])
     ]
-    made += [entries.purchase_placed(order_of(row, own=False), day, actor) for row, actor in zip(rows, actors[1:], strict=True)]
+    made += [
+        entries.purchase_placed(order_of(row, facts.funds[row.fund], own=False), day, actor)
+        for row, actor in zip(rows, actors[1:], strict=True)
+    ]
     await must_post(house, tx, at, made)
     await store.add_orders(tx, rows)

@@ -108,15 +108,15 @@ async def _give_back(house: House, day: date) -> None:
         accounts = await accounts_of(house, tx, due)
         actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in due])
         made = [entries.refunded(tap_of(accounts, row), row.credit, day, actor) for row, actor in zip(due, actors, strict=True)]
-        free = await house.ledger.free(tx, at.now, list(accounts.values()))
+        free = await house.ledger.free(tx, at.now, list(accounts.of.values()))
         paid = []
         for row, entry in zip(due, made, strict=True):
-            merchant = accounts[row.book, Kind.MERCHANT, row.merchant]
+            merchant = accounts.of[row.book, Kind.MERCHANT, row.merchant]
             if row.credit <= free[merchant]:
                 free[merchant] -= row.credit
                 paid.append((row, entry))
         await must_post(house, tx, at, [entry for _, entry in paid])
-        wallets = [accounts[row.book, Kind.WALLET, row.person] for row, _ in paid]
+        wallets = [accounts.of[row.book, Kind.WALLET, row.person] for row, _ in paid]
         await card_debits.give_back(house, tx, at, day, [row for row, _ in paid], wallets)
         await store.set_credited(tx, [(row.book, row.id) for row, _ in paid], day)
         await compliance.add_usage(tx, [(row.book, row.person, day, -row.credit) for row, _ in paid])

@@ -18,7 +18,7 @@ from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows import payments, redemption_outcomes
 from tapwealth.flows.channel import paid_in
-from tapwealth.flows.exchange_out import ADVANCER, FUND
+from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.purchase import order_of
@@ -26,7 +26,7 @@ from tapwealth.funds import entries, store
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
 from tapwealth.funds.exchange_values import AccountConfirmation, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import ANSWERED
-from tapwealth.funds.store import FundAccount, OrderRow
+from tapwealth.funds.store import Fund, FundAccount, OrderRow
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
@@ -37,6 +37,7 @@ from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
 
 SOURCE = redemption_outcomes.SOURCE
+_REDEEMED = f"{int(BusinessCode.REDEEM) + 100:03d}"
 _ORDER = ("02", "04", "07", "06", "05")
 """Accounts before orders, the day's rate before what follows from it."""
 
@@ -202,7 +203,9 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     """04: cash and units of each order in one entry; what a return code refuses goes back."""
     said = CONFIRMATIONS.values(content, str(file))
     check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
-    own = (await store.channels(tx))[file.receiver, FUND].own
+    own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
+    funds = await store.funds(tx)
+    parts = await store.redemption_parts(tx, [one.serial for one in said if one.business_code == _REDEEMED])
     orders = await store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
     holders = await store.accounts_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
     fresh, breaks = _sorted_out(file, said, orders, holders)
@@ -210,9 +213,9 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
     made: list[JournalEntry] = []
     redeemed = [(order, one) for order, one in fresh if _of_a_customer(order)]
-    await redemption_outcomes.settle(house, tx, at, redeemed, day, actor)
+    await redemption_outcomes.settle(house, tx, at, redeemed, funds, day, actor)
     for order, one in fresh:
-        made += await _settled(house, tx, order, one, day, actor, own=own)
+        made += await _settled(tx, order, one, funds[order.fund], parts.get(order.serial, {}), day, actor, own=own)
     made += [] if own else await _given_back(house, tx, file, fresh, day, actor)
     await must_post(house, tx, at, made)
     await store.settle_orders(
@@ -220,7 +223,7 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
         [(o.book, o.id, "confirmed" if c.accepted else "refused", c.amount, c.volume, c.return_code) for o, c in fresh],
         day,
     )
-    await _pay_on(house, tx, at, file, day, actor, fresh, own=own)
+    await _pay_on(house, tx, at, file, day, actor, fresh, funds, own=own)
     return len(said), breaks
 
 
@@ -295,9 +298,10 @@ def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str
 
 
 async def _settled(
-    house: House, tx: Tx, order: OrderRow, one: ConfirmationRecord, day: date, actor: int, *, own: bool
+    tx: Tx, order: OrderRow, one: ConfirmationRecord, fund: Fund, parts: Mapping[int, int], day: date, actor: int, *, own: bool
 ) -> list[JournalEntry]:
-    view = order_of(order, own=own)
+    """`parts`: of the advancer's redemption, each book's units."""
+    view = order_of(order, fund, own=own)
     if _of_a_customer(order):
         return []
     match order.business_code, one.accepted:
@@ -310,10 +314,9 @@ async def _settled(
         case BusinessCode.REDEEM, False:
             await store.move_redemption(tx, order.serial, "refused", day)
         case BusinessCode.REDEEM, True:
-            parts = await store.redemption_parts(tx, order.serial)
             await store.move_redemption(tx, order.serial, "confirmed", day)
             return [
-                entries.redemption_confirmed(book, named(shanghai(day), book, f"redeemed:{order.serial}"), units, day, actor)
+                entries.redemption_confirmed(book, named(shanghai(day), book, f"redeemed:{order.serial}"), units, day, actor, fund.asset)
                 for book, units in parts.items()
             ]
     return []
@@ -349,27 +352,30 @@ async def _pay_on(
     day: date,
     actor: int,
     fresh: Sequence[tuple[OrderRow, ConfirmationRecord]],
+    funds: Mapping[str, Fund],
     *,
     own: bool,
 ) -> None:
-    """The confirmed cash of the file leaves for the fund's custody account; refused cash of our own customers goes back to the reserve."""
-    confirmed: dict[int, int] = defaultdict(int)
+    """The confirmed cash of the file leaves for each fund's custody account; refused cash of our own customers goes back to the reserve."""
+    confirmed: dict[str, Counter[int]] = defaultdict(Counter)
     for order, one in fresh:
         if order.business_code == BusinessCode.PURCHASE and one.accepted:
-            confirmed[order.book] += order.amount
+            confirmed[order.fund][order.book] += order.amount
     collected = {book: house_account(book, Kind.FUND_PURCHASE_COLLECTED, Asset.CNY) for book in house.all_books}
-    fund = (await store.funds(tx))[FUND]
-    to_custody = Payment(
-        step_key(day, "custody", HOUSE_BOOK, str(file)),
-        f"CUS-{file.receiver}-{file.day:%Y%m%d}",
-        Purpose.FUND_CUSTODY,
-        NUMBER_OF[Kind.FUND_COLLECTION],
-        fund.custody_account,
-        fund.name,
-        day,
-        tuple(Part(book, amount, collected[book]) for book, amount in sorted(confirmed.items())),
-    )
-    await payments.instruct(house, tx, at, day, actor, [to_custody], set_aside=False)
+    to_custody = [
+        Payment(
+            step_key(day, "custody", HOUSE_BOOK, f"{file} {code}"),
+            f"CUS-{file.receiver}-{code}-{file.day:%Y%m%d}",
+            Purpose.FUND_CUSTODY,
+            NUMBER_OF[Kind.FUND_COLLECTION],
+            funds[code].custody_account,
+            funds[code].name,
+            day,
+            tuple(Part(book, amount, collected[book]) for book, amount in sorted(of.items())),
+        )
+        for code, of in sorted(confirmed.items())
+    ]
+    await payments.instruct(house, tx, at, day, actor, to_custody, set_aside=False)
     back = [
         Payment(
             named(shanghai(day), HOUSE_BOOK, f"purchase refund:{order.serial}"),
@@ -389,9 +395,11 @@ async def _pay_on(
 
 async def take_holdings(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """05: kept as it came; the proof of the date compares it."""
-    said = [one for one in HOLDINGS.values(content, str(file)) if one.fund_code == FUND]
-    names = [f"{one.ta_account}/{one.trading_account}" for one in said]
+    shelf = await store.funds(tx)
+    said = [one for one in HOLDINGS.values(content, str(file)) if one.fund_code in shelf]
+    names = [f"{one.ta_account}/{one.trading_account} of {one.fund_code}" for one in said]
     check_day(file, zip(names, (one.as_of for one in said), strict=True), file.day)
     check_once(file, names)
-    await store.replace_holdings(tx, file.day, file.receiver, [(one.ta_account, one.trading_account, one.total) for one in said])
+    rows = [(one.fund_code, one.ta_account, one.trading_account, one.total) for one in said]
+    await store.replace_holdings(tx, file.day, file.receiver, rows)
     return len(said), []

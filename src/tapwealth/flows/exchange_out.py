@@ -4,7 +4,7 @@ The date is cut, so that what belongs into its files cannot change any more: mad
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
@@ -13,15 +13,17 @@ from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.customers import store as customers
 from tapwealth.flows import payments
 from tapwealth.flows.end_of_day import StepReport, reported
-from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.people import open_person
+from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
 from tapwealth.funds import store
 from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, index_of, order_file
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
 from tapwealth.funds.store import FundAccount, OrderRow, Redemption
 from tapwealth.issuing import store as issuing
+from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import SHANGHAI, shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.masked import IdentityNumber, PersonName
@@ -33,9 +35,6 @@ from tapwealth.storage.database import Tx
 ADVANCER = UUID(int=1)
 """The fund account (book 0) under which the bank's advance facility holds units."""
 
-FUND = "000198"
-_UNITS = Asset.FUND_000198
-
 
 async def cover_captures(house: House, day: date) -> StepReport:
     """Each capture that the bank advanced money for becomes a fast transfer (098) of the holder's units to the advancer."""
@@ -43,33 +42,36 @@ async def cover_captures(house: House, day: date) -> StepReport:
         captured = [row for row in await issuing.captured_on(tx, day) if row.fund_units]
         await house.ledger.lock_books(tx, sorted({row.book for row in captured}))
         known = set(await store.orders_by_serial(tx, house.all_books, OWN_CHANNEL, [_serial(day, one.id) for one in captured]))
-        holdings = await house.ledger.open_accounts(
-            tx, [NewAccount(one.book, Kind.HOLDING, one.person, _UNITS, Limit.DEBITS_WITHIN_CREDITS) for one in captured]
-        )
-        rows = [
-            OrderRow(
-                book=one.book,
-                id=derived(one.id, "fast_transfer"),
-                serial=_serial(day, one.id),
-                channel=OWN_CHANNEL,
-                fund=FUND,
-                fund_account=one.person,
-                funding=house_account(one.book, Kind.TRANSIT_098, _UNITS),
-                holding=holding,
-                business_code=BusinessCode.FAST_TRANSFER,
-                amount=0,
-                units=one.fund_units,
-                received_at=one.received_at,
-                dealing_date=day,
-                business_date=day,
-                source=one.id,
-            )
-            for one, holding in zip(captured, holdings, strict=True)
-            if _serial(day, one.id) not in known
-        ]
-        await store.add_orders(tx, rows)
+        fresh = [one for one in captured if _serial(day, one.id) not in known]
+        await store.add_orders(tx, await _fast_transfers(house, tx, day, fresh) if fresh else [])
     units = sum(one.fund_units for one in captured)
     return StepReport(f"{len(captured)} fast transfers of {format_minor(units)} units", {"transfers": len(captured), "units": units})
+
+
+async def _fast_transfers(house: House, tx: Tx, day: date, fresh: Sequence[Authorisation]) -> list[OrderRow]:
+    pocket = await pocket_of(house, tx)
+    assert pocket is not None, "units were captured without a fund"
+    wanted = [NewAccount(one.book, Kind.HOLDING, one.person, pocket.units, Limit.DEBITS_WITHIN_CREDITS) for one in fresh]
+    return [
+        OrderRow(
+            book=one.book,
+            id=derived(one.id, "fast_transfer"),
+            serial=_serial(day, one.id),
+            channel=OWN_CHANNEL,
+            fund=pocket.fund,
+            fund_account=one.person,
+            funding=house_account(one.book, Kind.TRANSIT_098, pocket.units),
+            holding=holding,
+            business_code=BusinessCode.FAST_TRANSFER,
+            amount=0,
+            units=one.fund_units,
+            received_at=one.received_at,
+            dealing_date=day,
+            business_date=day,
+            source=one.id,
+        )
+        for one, holding in zip(fresh, await house.ledger.open_accounts(tx, wanted), strict=True)
+    ]
 
 
 def _serial(day: date, authorisation: UUID) -> str:
@@ -77,38 +79,51 @@ def _serial(day: date, authorisation: UUID) -> str:
 
 
 async def redeem_advance(house: House, day: date) -> StepReport:
-    """On a dealing day the advancer asks for the money of the units it holds: one redemption (024) over all books."""
+    """On a dealing day the advancer asks for the money of the units it holds: one redemption (024) a fund, over all books."""
     if not house.calendar.is_dealing_day(day):
         return StepReport("not a dealing day", {"units": 0})
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, house.all_books)
-        at = await moment(tx)
-        under_way: dict[int, int] = defaultdict(int)
         known = [one for one in await store.redemptions(tx) if one.dealing_date <= day]
-        for one in known:
-            if one.state == "sent" and one.dealing_date < day:
-                for book, units in (await store.redemption_parts(tx, one.serial)).items():
-                    under_way[book] += units
-        accounts = {house_account(book, Kind.ADVANCER, _UNITS): book for book in house.all_books}
-        totals = await house.ledger.totals_dated(tx, list(accounts), day)
-        parts = {book: totals[account].owed - under_way[book] for account, book in accounts.items()}
-        parts = {book: units for book, units in parts.items() if units > 0}
-        units = sum(parts.values())
-        if units and not any(one.dealing_date == day for one in known):
-            await _ask(house, tx, at, day, parts)
+        asked = {one.fund for one in known if one.dealing_date == day}
+        held = await _held(house, tx, day, [one for one in known if one.state == "sent" and one.dealing_date < day])
+        fresh = {fund: parts for fund, parts in held.items() if fund not in asked}
+        rows = [_redemption(day, fund, sum(parts.values())) for fund, parts in fresh.items()]
+        await store.add_redemptions(tx, [Redemption(one.serial, one.fund, day, one.units, "sent", None, None) for one in rows])
+        await store.add_redemption_parts(tx, {one.serial: fresh[one.fund] for one in rows})
+        await store.add_orders(tx, rows)
+    units = sum(sum(parts.values()) for parts in held.values())
     return StepReport(f"the advancer redeems {format_minor(units)} units", {"units": units})
 
 
-async def _ask(house: House, tx: Tx, at: Moment, day: date, parts: dict[int, int]) -> None:
-    identifier = step_key(day, "advance redemption", HOUSE_BOOK)
-    units = sum(parts.values())
-    await store.add_redemption(tx, Redemption(serial_of(day, identifier), day, units, "sent", None, None), parts)
-    row = OrderRow(
+async def _held(house: House, tx: Tx, day: date, under_way: Sequence[Redemption]) -> dict[str, dict[int, int]]:
+    """The advancer's units by fund and book, without those it has asked for before."""
+    parts = await store.redemption_parts(tx, [one.serial for one in under_way])
+    asked: Counter[tuple[str, int]] = Counter()
+    for one in under_way:
+        asked.update({(one.fund, book): units for book, units in parts[one.serial].items()})
+    accounts = {
+        (fund.code, book): house_account(book, Kind.ADVANCER, fund.asset)
+        for fund in (await store.funds(tx)).values()
+        for book in house.all_books
+    }
+    totals = await house.ledger.totals_dated(tx, list(accounts.values()), day)
+    held: dict[str, dict[int, int]] = defaultdict(dict)
+    for (fund, book), account in accounts.items():
+        units = totals[account].owed - asked[fund, book]
+        if units > 0:
+            held[fund][book] = units
+    return held
+
+
+def _redemption(day: date, fund: str, units: int) -> OrderRow:
+    identifier = step_key(day, "advance redemption", HOUSE_BOOK, fund)
+    return OrderRow(
         book=HOUSE_BOOK,
         id=identifier,
         serial=serial_of(day, identifier),
         channel=OWN_CHANNEL,
-        fund=FUND,
+        fund=fund,
         fund_account=ADVANCER,
         funding=0,
         holding=0,
@@ -119,7 +134,6 @@ async def _ask(house: House, tx: Tx, at: Moment, day: date, parts: dict[int, int
         dealing_date=day,
         business_date=day,
     )
-    await store.add_orders(tx, [row])
 
 
 async def send_files(house: House, day: date) -> StepReport:

@@ -7,7 +7,7 @@ repetition gets the first answer, and the same key with other content a refusal 
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum, IntEnum
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from tapwealth.customers import consents
 from tapwealth.customers import store as customers
 from tapwealth.customers.consents import Permission
 from tapwealth.flows.rails import Rails
+from tapwealth.funds.fund import Pocket
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import Random64, named, uuid7
@@ -126,6 +127,8 @@ class House:
     rails: Rails
     random64: Random64
     flight: InFlight
+    pockets: list[Pocket] = field(default_factory=list)
+    """What `pocket` has looked up."""
 
     def new_id(self, now: datetime, book: int) -> UUID:
         """A fresh time-ordered id that routes to the book."""

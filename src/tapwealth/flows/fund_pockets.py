@@ -14,7 +14,6 @@ from tapwealth.flows.frame import House, Moment
 from tapwealth.funds import store
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 
@@ -64,4 +63,4 @@ async def _keep_within_the_cap(house: House, tx: Any, at: Moment, units: dict[Na
 
 def holding_of(book: int, person: UUID, fund: Fund) -> NewAccount:
     """The account of a person's units of a fund."""
-    return NewAccount(book, Kind.HOLDING, person, Asset(fund.asset), Limit.DEBITS_WITHIN_CREDITS)
+    return NewAccount(book, Kind.HOLDING, person, fund.asset, Limit.DEBITS_WITHIN_CREDITS)

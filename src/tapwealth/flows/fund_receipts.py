@@ -62,8 +62,9 @@ async def recognise_redemption(_house: House, tx: Any, at: Moment, pushed: Seque
 async def _repaid(tx: Any, at: Moment, one: Pushed, paid: Sequence[Redemption], actor: int) -> tuple[JournalEntry, ...]:
     day = at.booking_date(one.booked_on)
     made = []
+    parts = await store.redemption_parts(tx, [one.serial for one in paid])
     for redemption in paid:
-        for book, units in (await store.redemption_parts(tx, redemption.serial)).items():
+        for book, units in parts[redemption.serial].items():
             key = named(shanghai(one.booked_on), book, f"redemption paid:{redemption.serial}")
             made.append(entries.redemption_paid(book, key, units, day, actor))
         await store.move_redemption(tx, redemption.serial, "paid", day)

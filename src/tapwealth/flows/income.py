@@ -10,29 +10,28 @@ from uuid import UUID
 
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
-from tapwealth.flows.exchange_out import ADVANCER, FUND
+from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
 from tapwealth.funds import entries, store
 from tapwealth.funds.exchange_in import DIVIDENDS, QUOTATIONS
 from tapwealth.funds.exchange_values import DividendRecord, Quotation
 from tapwealth.funds.income import Account, day_income, distribute
-from tapwealth.funds.store import FundAccount, IncomeRow, QuotationRow
+from tapwealth.funds.store import Fund, FundAccount, IncomeRow, QuotationRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.money import Asset, apportion, format_minor
+from tapwealth.kernel.money import apportion, format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
 from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName
 
-_UNITS = Asset.FUND_000198
-
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Our view of the register on a date: units by holder, and where each holder's units lie in the ledger."""
+    """Our view of a fund's register on a date: units by holder, and where each holder's units lie in the ledger."""
 
+    fund: Fund
     units: dict[Account, int]
     holders: dict[Account, FundAccount]
     ledger_account: dict[UUID, int]
@@ -44,23 +43,32 @@ class Register:
         return sum(self.units.values())
 
 
-async def register_on(house: House, tx: Tx, day: date, *, coming: bool) -> Register:
-    """Units dated at or before `day`. `coming`: captured units on their way to the advancer count as its own already."""
+async def registers_on(house: House, tx: Tx, day: date, *, coming: bool) -> dict[str, Register]:
+    """Of every fund on the shelf, by code: units dated at or before `day`. `coming`: captured units on their way to the advancer count as
+    its own already."""
     holders = await store.open_accounts_of_fund(tx)
     people = [one for one in holders if one.id != ADVANCER]
-    found = await house.ledger.find_accounts(
-        tx, [NewAccount(one.book, Kind.HOLDING, one.id, _UNITS, Limit.DEBITS_WITHIN_CREDITS) for one in people]
-    )
-    account = {one.id: number for one, number in zip(people, found, strict=True) if number is not None}
+    funds = (await store.funds(tx)).values()
+    wanted = [NewAccount(one.book, Kind.HOLDING, one.id, fund.asset, Limit.DEBITS_WITHIN_CREDITS) for fund in funds for one in people]
+    found = iter(await house.ledger.find_accounts(tx, wanted))
+    accounts = {fund.code: {one.id: number for one in people if (number := next(found)) is not None} for fund in funds}
     kinds = (Kind.ADVANCER, Kind.TRANSIT_098) if coming else (Kind.ADVANCER,)
-    house_accounts = {house_account(book, kind, _UNITS): book for book in house.all_books for kind in kinds}
-    totals = await house.ledger.totals_dated(tx, [*account.values(), *house_accounts], day)
+    of_house = {fund.code: {house_account(book, kind, fund.asset): book for book in house.all_books for kind in kinds} for fund in funds}
+    numbers = [number for of in (*(one.values() for one in accounts.values()), *of_house.values()) for number in of]
+    totals = await house.ledger.totals_dated(tx, numbers, day)
+    owed = {number: totals[number].owed for number in numbers}
+    return {fund.code: _register(house, fund, holders, accounts[fund.code], of_house[fund.code], owed) for fund in funds}
+
+
+def _register(
+    house: House, fund: Fund, holders: Sequence[FundAccount], account: dict[UUID, int], of_house: dict[int, int], owed: dict[int, int]
+) -> Register:
     advance = dict.fromkeys(house.all_books, 0)
-    for number, book in house_accounts.items():
-        advance[book] += totals[number].owed
-    units = {_key(one): totals[account[one.id]].owed for one in people if one.id in account}
+    for number, book in of_house.items():
+        advance[book] += owed[number]
+    units = {_key(one): owed[account[one.id]] for one in holders if one.id in account}
     units |= {_key(one): sum(advance.values()) for one in holders if one.id == ADVANCER}
-    return Register(units, {_key(one): one for one in holders}, account, advance)
+    return Register(fund, units, {_key(one): one for one in holders}, account, advance)
 
 
 def _key(one: FundAccount) -> Account:
@@ -69,28 +77,33 @@ def _key(one: FundAccount) -> Account:
 
 async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """07: the rate, the day's sum, and ours beside it. It is of the day before the file's, and every channel is told the same."""
-    said = [one for one in QUOTATIONS.values(content, str(file)) if one.fund_code == FUND]
-    check_day(file, ((one.fund_code, one.day) for one in said), file.day - timedelta(days=1))
+    sold = {fund for code, fund in await store.channels(tx) if code == file.receiver}
+    said = [one for one in QUOTATIONS.values(content, str(file)) if one.fund_code in sold]
+    day = file.day - timedelta(days=1)
+    check_day(file, ((one.fund_code, one.day) for one in said), day)
     check_once(file, (one.fund_code for one in said))
-    breaks = [] if said else [_quotes_nothing(file)]
+    left_out = sorted(sold - {one.fund_code for one in said})
+    breaks = [_quotes_nothing(file, left_out)] if left_out else []
+    known = await store.quotations_of_day(tx, day)
+    registers = await registers_on(house, tx, day, coming=True)
+    fresh = []
     for one in said:
-        before = await store.quotations(tx, FUND, one.day, one.day)
-        if before:
-            breaks += _told_otherwise(file, one, before[0])
+        if one.fund_code in known:
+            breaks += _told_otherwise(file, one, known[one.fund_code])
             continue
-        computed = day_income(one.income_per_10k, (await register_on(house, tx, one.day, coming=True)).total)
-        await store.add_quotation(
-            tx,
-            QuotationRow(FUND, one.day, one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, computed),
-            at.now,
+        computed = day_income(one.income_per_10k, registers[one.fund_code].total)
+        fresh.append(
+            QuotationRow(one.fund_code, one.day, one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, computed)
         )
         breaks += _sum_differs(file, one, computed)
+    await store.add_quotations(tx, fresh, at.now)
     return len(said), breaks
 
 
-def _quotes_nothing(file: DataFileName) -> BreakRow:
+def _quotes_nothing(file: DataFileName, funds: Sequence[str]) -> BreakRow:
     """No money hangs on it: without any quotation of a day, its income is not what we compute."""
-    return BreakRow(SOURCE, "no_quotation", str(file), 0, f"{file} quotes nothing of {FUND}; ask the registrar", accounted=True)
+    text = f"{file} quotes nothing of {', '.join(funds)}; ask the registrar"
+    return BreakRow(SOURCE, "no_quotation", str(file), 0, text, accounted=True)
 
 
 def _told_otherwise(file: DataFileName, one: Quotation, before: QuotationRow) -> list[BreakRow]:
@@ -99,43 +112,47 @@ def _told_otherwise(file: DataFileName, one: Quotation, before: QuotationRow) ->
     if now == before[2:6]:
         return []
     text = f"{file} quotes {one.day} otherwise than the first 07 of that day, which stands; ask the registrar which is right"
-    return [BreakRow(SOURCE, "quotation_differs", f"{FUND} {one.day}", one.day_income - before.day_income, text, False)]
+    return [BreakRow(SOURCE, "quotation_differs", f"{one.fund_code} {one.day}", one.day_income - before.day_income, text, False)]
 
 
 def _sum_differs(file: DataFileName, one: Quotation, computed: int) -> list[BreakRow]:
     if one.day_income == computed:
         return []
     text = f"{file}: the fund's income of {one.day} is {format_minor(one.day_income)}, we compute {format_minor(computed)}"
-    return [BreakRow(SOURCE, "day_income_differs", f"{FUND} {one.day}", one.day_income - computed, text, False)]
+    return [BreakRow(SOURCE, "day_income_differs", f"{one.fund_code} {one.day}", one.day_income - computed, text, False)]
 
 
 async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """06: each holder's income becomes units; the registrar's figure is posted, ours is the check."""
-    said = [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code == FUND]
+    registers = await registers_on(house, tx, file.day - timedelta(days=1), coming=True)
+    said = [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code in registers]
     income_date = file.day - timedelta(days=1)
     names = ["/".join(_holder_of(one)) for one in said]
     check_day(file, zip(names, (one.record_date for one in said), strict=True), income_date)
     check_day(file, zip(names, (one.paid_on for one in said), strict=True), file.day)
-    check_once(file, names)
-    rate = await store.quotations(tx, FUND, income_date, income_date)
-    if not rate and said:
+    check_once(file, [f"{name} of {one.fund_code}" for name, one in zip(names, said, strict=True)])
+    rates = await store.quotations_of_day(tx, income_date)
+    if any(one.fund_code not in rates for one in said):
         raise BadInput(f"the fund's rate (07) of {income_date} is not in", where=str(file), hint="ask the registrar for it")
-    register = await register_on(house, tx, income_date, coming=True)
-    computed = distribute(rate[0].income_per_10k, register.units) if rate else {}
     day = at.booking_date(file.day)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-    given = await store.income_given(tx, FUND, income_date)
-    fresh = [one for one in said if _payable(register, one) and register.holders[_holder_of(one)].id not in given]
+    given = await store.income_given(tx, income_date)
     made: list[JournalEntry] = []
     rows: list[IncomeRow] = []
-    for one in fresh:
-        holder = register.holders[_holder_of(one)]
-        made += _entries(house, register, holder, one, day, actor)
-        rows.append(IncomeRow(holder.book, holder.id, FUND, income_date, one.volume, computed.get(_holder_of(one), 0), day))
+    breaks: list[BreakRow] = []
+    for fund, register in registers.items():
+        told = [one for one in said if one.fund_code == fund]
+        computed = distribute(rates[fund].income_per_10k, register.units) if fund in rates else {}
+        for one in told:
+            if _payable(register, one) and (fund, register.holders[_holder_of(one)].id) not in given:
+                holder = register.holders[_holder_of(one)]
+                made += _entries(house, register, holder, one, day, actor)
+                rows.append(IncomeRow(holder.book, holder.id, fund, income_date, one.volume, computed.get(_holder_of(one), 0), day))
+        missing = [key for key, one in register.holders.items() if one.channel == file.receiver and computed.get(key, 0)]
+        breaks += _differences(file, register, told, computed, missing)
     await must_post(house, tx, at, made)
     await store.add_income(tx, rows)
-    missing = [key for key, one in register.holders.items() if one.channel == file.receiver and computed.get(key, 0)]
-    return len(said), _differences(file, register, said, computed, missing)
+    return len(said), breaks
 
 
 def _holder_of(one: DividendRecord) -> Account:
@@ -152,12 +169,13 @@ def _entries(house: House, register: Register, holder: FundAccount, one: Dividen
     """One entry for a holder; for the advancer one per book, by its units there."""
     if one.volume == 0:
         return []
+    units = register.fund.asset
     if holder.id != ADVANCER:
         key = _income_key(one, holder.book, holder.id)
-        return [entries.income(holder.book, key, register.ledger_account[holder.id], one.volume, day, actor)]
+        return [entries.income(holder.book, key, register.ledger_account[holder.id], one.volume, day, actor, units)]
     held = {book: units for book, units in register.advance.items() if units} or {min(house.all_books): 1}
     return [
-        entries.income(book, _income_key(one, book, ADVANCER), house_account(book, Kind.ADVANCER, _UNITS), share, day, actor)
+        entries.income(book, _income_key(one, book, ADVANCER), house_account(book, Kind.ADVANCER, units), share, day, actor, units)
         for book, share in apportion(one.volume, held).items()
         if share
     ]
@@ -178,7 +196,7 @@ def _differences(
     left_out = sorted(set(expected) - {_holder_of(one) for one in said})
     breaks = [
         BreakRow(
-            SOURCE, "income_missing", "/".join(key), -computed[key],
+            SOURCE, "income_missing", f"{register.fund.code} {'/'.join(key)}", -computed[key],
             f"{file} pays nothing to {'/'.join(key)}, we compute {format_minor(computed[key])}; ask the registrar", False,
         )
         for key in left_out
@@ -187,12 +205,12 @@ def _differences(
         key = (one.ta_account, one.trading_account)
         if key not in register.holders:
             text = f"{file} pays {format_minor(one.volume)} to {'/'.join(key)}, a holder we do not know"
-            breaks.append(BreakRow(SOURCE, "unknown_holder", "/".join(key), one.volume, text, False))
+            breaks.append(BreakRow(SOURCE, "unknown_holder", f"{register.fund.code} {'/'.join(key)}", one.volume, text, False))
         elif not one.accepted:
             text = f"{file} refuses the income of {'/'.join(key)} ({one.return_code}); ask the registrar"
-            breaks.append(BreakRow(SOURCE, "income_refused", "/".join(key), -computed.get(key, 0), text, False))
+            breaks.append(BreakRow(SOURCE, "income_refused", f"{register.fund.code} {'/'.join(key)}", -computed.get(key, 0), text, False))
         elif one.volume != computed.get(key, 0):
             ours = computed.get(key, 0)
             text = f"{file}: income of {'/'.join(key)} is {format_minor(one.volume)}, we compute {format_minor(ours)}"
-            breaks.append(BreakRow(SOURCE, "income_differs", "/".join(key), one.volume - ours, text, False))
+            breaks.append(BreakRow(SOURCE, "income_differs", f"{register.fund.code} {'/'.join(key)}", one.volume - ours, text, False))
     return breaks

@@ -24,7 +24,7 @@ from tapwealth.funds.entries import Order
 from tapwealth.funds.instant import InstantFacts, InstantRefusal, decide
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named, prefixed
-from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.money import checked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
@@ -68,7 +68,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> 
         row = (await customers.persons(tx, [(book, person)]))[person]
         key = own_key(envelope, "redeem_instantly", row)
         identifier = named(envelope.received_at, book, f"redeem_instantly:{key}")
-        view = Order(book, identifier, 0, holding, 0, True, Asset(facts.fund.asset))
+        view = Order(book, identifier, 0, holding, 0, True, facts.fund.asset)
         wallet = await wallet_of(house, tx, book, person)
         await must_post(house, tx, at, [entries.instantly_redeemed(view, wallet, command.units, day, actor)])
         taken = TakenOver(book, identifier, key, person, facts.fund, holding, command.units, envelope.received_at)
@@ -102,7 +102,7 @@ async def _facts(house: House, tx: Tx, at: Moment, book: int, person: UUID, code
     """What is known, and the ledger account of the units."""
     fund, holding, line = (await store.funds(tx)).get(code), None, advance_line.line_of(book)
     if fund is not None:
-        wanted = NewAccount(book, Kind.HOLDING, person, Asset(fund.asset), Limit.DEBITS_WITHIN_CREDITS)
+        wanted = NewAccount(book, Kind.HOLDING, person, fund.asset, Limit.DEBITS_WITHIN_CREDITS)
         (holding,) = await house.ledger.find_accounts(tx, [wanted])
     free = await house.ledger.free(tx, at.now, [line, *([holding] if holding else [])])
     redeemed = await counted(tx, house.rule_set, [(book, person)], code, day)

@@ -121,7 +121,7 @@ async def _save(cards: CardHouse, tx: Any, at: Moment, rows: Sequence[Authorisat
     house = cards.house
     taken = [row for row in rows if row.state == "approved"]
     accounts = await accounts_of(house, tx, taken)
-    free = await house.ledger.free(tx, at.now, [accounts[row.book, Kind.ELECTRONIC_CASH, row.token] for row in taken])
+    free = await house.ledger.free(tx, at.now, [accounts.of[row.book, Kind.ELECTRONIC_CASH, row.token] for row in taken])
     made = []
     for row, actor in zip(taken, await terminal_actors(tx, taken), strict=True):
         tap = tap_of(accounts, row)

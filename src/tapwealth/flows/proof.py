@@ -28,7 +28,6 @@ from tapwealth.storage.database import Tx
 
 CLOSE = "close"
 """The name of the last step."""
-_OFFICIAL = {Asset.CNY: "CNY", Asset.FUND_000198: "000198"}
 
 
 async def cut_date(house: House, day: date) -> StepReport:
@@ -110,20 +109,21 @@ async def _books(house: House, tx: Tx, day: date) -> tuple[list[str], dict[str, 
     """What does not balance, and what is owed by kind of account over all books."""
     wrong: list[str] = []
     owed: dict[str, int] = defaultdict(int)
+    official = {Asset.CNY: "CNY"} | {one.asset: one.code for one in (await funds.funds(tx)).values()}
     for book in range(house.books + 1):
-        for asset in Asset:
-            wrong += await _prove_book(house, tx, book, asset, day, owed)
+        for asset, name in official.items():
+            wrong += await _prove_book(house, tx, book, asset, name, day, owed)
     return wrong, dict(owed)
 
 
-async def _prove_book(house: House, tx: Tx, book: int, asset: Asset, day: date, owed: dict[str, int]) -> list[str]:
+async def _prove_book(house: House, tx: Tx, book: int, asset: Asset, name: str, day: date, owed: dict[str, int]) -> list[str]:
     lines = await house.ledger.trial_balance(tx, book, asset, day)
     backed: dict[Kind, int] = defaultdict(int)
     wrong = []
     for line in lines:
         row = BY_KIND[Kind(line.kind)]
         backed[row.mirror] += line.totals.owed
-        owed[f"{_OFFICIAL[asset]} {row.name}"] += line.totals.owed
+        owed[f"{name} {row.name}"] += line.totals.owed
         if row.kind is Kind.BOOK_TRANSIT and line.totals.owed:
             wrong.append(f"book {book} has {format_minor(line.totals.owed)} in transit to other books on {day}; drain it again")
     wrong += [

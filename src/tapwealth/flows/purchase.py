@@ -72,12 +72,13 @@ class _Loaded:
     channels: dict[tuple[str, str], SalesChannel]
     persons: dict[UUID, PersonRow]
     holders: dict[UUID, FundAccount]
-    accounts: dict[tuple[UUID, Kind], int]
+    wallets: dict[UUID, int]
+    holdings: dict[tuple[UUID, str], int]
     available: dict[UUID, int]
-    held: dict[UUID, int]
-    """Units at 1.0000, and what is under way."""
-    ordered: Counter[tuple[UUID, date]]
-    """What was ordered for a dealing day."""
+    held: Counter[tuple[UUID, str]]
+    """By fund: units at 1.0000, and what is under way."""
+    ordered: Counter[tuple[UUID, str, date]]
+    """By fund: what was ordered for a dealing day."""
 
 
 async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> list[PurchasePlaced | Refusal]:
@@ -87,7 +88,10 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     rows = [_row(house, facts, at, one, fund) for one, fund in placed]
     await _open_holders(house, tx, at, facts, [one for one, _ in placed])
     actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(placed, rows, strict=True)])
-    made = [entries.purchase_placed(order_of(row, own=True), row.business_date, actor) for row, actor in zip(rows, actors, strict=True)]
+    made = [
+        entries.purchase_placed(order_of(row, fund, own=True), row.business_date, actor)
+        for (_, fund), row, actor in zip(placed, rows, actors, strict=True)
+    ]
     answers = await post(house, tx, at, made)
     await store.add_orders(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
     results = iter(
@@ -101,31 +105,27 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
 
 async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
     people = sorted({_who(one) for one in fresh})
-    wanted = [
-        NewAccount(book, kind, person, asset, Limit.DEBITS_WITHIN_CREDITS)
-        for book, person in people
-        for kind, asset in ((Kind.WALLET, Asset.CNY), (Kind.HOLDING, Asset.FUND_000198))
-    ]
-    accounts = {
-        (one.owner, Kind(one.kind)): account
-        for one, account in zip(wanted, await house.ledger.open_accounts(tx, wanted), strict=True)
-        if one.owner
-    }
-    balances = await house.ledger.balances(tx, list(accounts.values()))
-    free = await house.ledger.free(tx, at.now, [accounts[person, Kind.WALLET] for _, person in people])
     funds = await store.funds(tx)
-    of_asset = {fund.asset: fund.code for fund in funds.values()}
+    bought = sorted({(*_who(one), one.command.fund) for one in fresh if one.command.fund in funds})
+    wanted = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, person in people]
+    wanted += [NewAccount(book, Kind.HOLDING, one, funds[fund].asset, Limit.DEBITS_WITHIN_CREDITS) for book, one, fund in bought]
+    accounts = await house.ledger.open_accounts(tx, wanted)
+    wallets = {person: account for (_, person), account in zip(people, accounts[: len(people)], strict=True)}
+    holdings = {(person, fund): account for (_, person, fund), account in zip(bought, accounts[len(people) :], strict=True)}
+    balances = await house.ledger.balances(tx, list(holdings.values()))
+    free = await house.ledger.free(tx, at.now, list(wallets.values()))
     first = min(at.date_of(one.envelope.received_at) for one in fresh)
-    ordered = await store.purchases_of(tx, people, of_asset.get(Asset.FUND_000198, ""), first)
+    ordered = await store.purchases_of(tx, people, first)
     return _Loaded(
         funds,
         await store.channels(tx),
         await customers.persons(tx, people),
         await store.accounts_by_id(tx, people),
-        accounts,
-        {person: free[accounts[person, Kind.WALLET]] for _, person in people},
-        {person: balances[accounts[person, Kind.HOLDING]].totals.owed + ordered[person].under_way for _, person in people},
-        Counter({(person, day): amount for person, of in ordered.items() for day, amount in of.by_day.items()}),
+        wallets,
+        holdings,
+        {person: free[wallet] for person, wallet in wallets.items()},
+        Counter({one: balances[account].totals.owed + ordered[one].under_way for one, account in holdings.items()}),
+        Counter({(*one, day): amount for one, of in ordered.items() for day, amount in of.by_day.items()}),
     )
 
 
@@ -145,8 +145,8 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> Fund | Re
         limits.barred_from_wealth(house.rule_set, facts.persons[person].kyc_level),
         above_risk(fund.risk_level) if fund else None,
         facts.holders.get(person),
-        facts.ordered[person, day] if day else 0,
-        facts.held[person],
+        facts.ordered[person, one.command.fund, day] if day else 0,
+        facts.held[person, one.command.fund],
         facts.available[person],
     )
     refusal = decide(known, amount)
@@ -154,8 +154,8 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> Fund | Re
         assert refusal is not None, "a fund that is not there is refused"
         return refusal
     facts.available[person] -= amount
-    facts.held[person] += amount
-    facts.ordered[person, day] += amount
+    facts.held[person, fund.code] += amount
+    facts.ordered[person, fund.code, day] += amount
     return fund
 
 
@@ -175,8 +175,8 @@ def _row(house: House, facts: _Loaded, at: Moment, one: Placing, fund: Fund) -> 
         channel=OWN_CHANNEL,
         fund=fund.code,
         fund_account=person,
-        funding=facts.accounts[person, Kind.WALLET],
-        holding=facts.accounts[person, Kind.HOLDING],
+        funding=facts.wallets[person],
+        holding=facts.holdings[person, fund.code],
         business_code="022",
         amount=one.command.amount,
         units=0,
@@ -191,9 +191,9 @@ def serial_of(day: date, identifier: UUID) -> str:
     return f"{day:%Y%m%d}{(identifier.int & (1 << 46) - 1) % 10**16:016d}"
 
 
-def order_of(row: OrderRow, *, own: bool) -> Order:
-    """The accounting view of an order."""
-    return Order(row.book, row.id, row.funding, row.holding, row.amount, own)
+def order_of(row: OrderRow, fund: Fund, *, own: bool) -> Order:
+    """The accounting view of an order of that fund."""
+    return Order(row.book, row.id, row.funding, row.holding, row.amount, own, fund.asset)
 
 
 async def _open_holders(house: House, tx: Any, at: Moment, facts: _Loaded, placed: Sequence[Placing]) -> None:

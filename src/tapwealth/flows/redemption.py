@@ -21,7 +21,7 @@ from tapwealth.funds.purchase import dealing_date
 from tapwealth.funds.redemption import RedemptionFacts, decide, may_cancel
 from tapwealth.funds.store import OrderRow
 from tapwealth.kernel.ids import named, prefixed
-from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.money import checked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
@@ -75,7 +75,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> Redem
             dealing_date=day,
             business_date=at.date_of(envelope.received_at),
         )
-        view, until = order_of(order, own=True), envelope.received_at + UNTIL_ANSWERED
+        view, until = order_of(order, facts.fund, own=True), envelope.received_at + UNTIL_ANSWERED
         await must_post(house, tx, at, [entries.redemption_placed(view, order.units, order.business_date, actor, until)])
         await store.add_orders(tx, [order])
         return RedemptionPlaced(prefixed("ord", order.id), day, order.units)
@@ -87,7 +87,7 @@ async def _facts(house: House, tx: Tx, at: Moment, book: int, person: UUID, code
     """What is known, and the ledger account of the units."""
     fund, holding = (await store.funds(tx)).get(code), None
     if fund is not None:
-        wanted = NewAccount(book, Kind.HOLDING, person, Asset(fund.asset), Limit.DEBITS_WITHIN_CREDITS)
+        wanted = NewAccount(book, Kind.HOLDING, person, fund.asset, Limit.DEBITS_WITHIN_CREDITS)
         (holding,) = await house.ledger.find_accounts(tx, [wanted])
     accounts = [holding] if holding else []
     free, balances = await house.ledger.free(tx, at.now, accounts), await house.ledger.balances(tx, accounts)
@@ -122,7 +122,8 @@ async def cancel(house: House, envelope: Envelope, command: CancelOrder) -> Orde
         if refusal is not None:
             return refusal
         assert order is not None, "an order that is not there is refused"
-        day, view = at.date_of(envelope.received_at), order_of(order, own=True)
+        assert fund is not None, "a fund on the shelf stays there"
+        day, view = at.date_of(envelope.received_at), order_of(order, fund, own=True)
         if order.business_code == BusinessCode.REDEEM:
             entry = entries.redemption_cancelled(view, order.units, day, actor)
         else:

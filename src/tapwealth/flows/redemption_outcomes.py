@@ -24,7 +24,7 @@ from tapwealth.flows.receipts import Claim, Pushed
 from tapwealth.funds import entries, store
 from tapwealth.funds.exchange_values import ConfirmationRecord
 from tapwealth.funds.order_state import OrderState
-from tapwealth.funds.store import OrderRow, RegistrarDue
+from tapwealth.funds.store import Fund, OrderRow, RegistrarDue
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
@@ -43,12 +43,21 @@ def payment_name(confirmed_on: date) -> str:
     return f"RED-{OWN_CHANNEL}-{confirmed_on:%Y%m%d}-{_COLLECTION}"
 
 
-async def settle(house: House, tx: Any, at: Moment, said: Sequence[tuple[OrderRow, ConfirmationRecord]], day: date, actor: int) -> None:
+async def settle(
+    house: House,
+    tx: Any,
+    at: Moment,
+    said: Sequence[tuple[OrderRow, ConfirmationRecord]],
+    funds: Mapping[str, Fund],
+    day: date,
+    actor: int,
+) -> None:
     """Post what the registrar answered to customers' redemptions (of one file); `store.settle_orders` is the caller's."""
     accepted = [(order, one) for order, one in said if one.accepted]
     refused = [(order, one) for order, one in said if not one.accepted]
-    made = [entries.holder_redeemed(order_of(order, own=True), one.volume, one.amount, day, actor) for order, one in accepted]
-    made += [entries.redemption_refused(order_of(order, own=True), order.units, day, actor) for order, _ in refused]
+    view = {order.id: order_of(order, funds[order.fund], own=True) for order, _ in said}
+    made = [entries.holder_redeemed(view[order.id], one.volume, one.amount, day, actor) for order, one in accepted]
+    made += [entries.redemption_refused(view[order.id], order.units, day, actor) for order, _ in refused]
     await must_post(house, tx, at, made)
     await store.add_dues(tx, [_due(order, one, day) for order, one in accepted if one.amount])
     await notices.tell(tx, [_told(at, order, one) for order, one in refused])

@@ -24,6 +24,7 @@ from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.ledger.install import house_accounts
 from tapwealth.storage import approvals, operators
 from tapwealth.storage.approvals import Approval, ApprovalRefusal, ApprovalState
 from tapwealth.storage.database import Tx
@@ -34,6 +35,8 @@ class SetupRefusal(Enum):
     """Why a fund cannot be put on the shelf."""
 
     EXISTS = auto()
+    OTHER_REGISTRAR = auto()
+    """Holders have their accounts at one registrar."""
 
 
 class ChannelTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +112,6 @@ _SHAPES: dict[str, type[_Kept]] = {
 }
 """What is kept of each."""
 _APPROVERS = (OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER, OperatorRole.COMPLIANCE)
-_UNITS = [asset for asset in Asset if asset is not Asset.CNY]
 
 
 async def propose(house: House, envelope: Envelope, command: Proposal) -> Proposed | Refusal:
@@ -147,9 +149,9 @@ def _check_fund(command: ProposeFund) -> None:
         raise BadInput("a fund has a code of 6 digits, its registrar one of 2 to 9 letters and digits", where="code, registrar")
     if not command.name.strip() or not command.name_en.strip():
         raise BadInput("a name is empty", where="name, name_en", hint="give it in both languages")
-    if command.asset not in _UNITS:
-        hint = f"there are {', '.join(str(int(asset)) for asset in _UNITS)}"
-        raise BadInput(f"the ledger knows no units of number {command.asset}", where="asset", hint=hint)
+    if not Asset.CNY < command.asset <= Asset.MOST:
+        hint = f"take one from {Asset.CNY + 1} to {Asset.MOST}, above those of the funds on the shelf"
+        raise BadInput(f"the ledger has no units of number {command.asset}", where="asset", hint=hint)
     if not 1 <= command.risk_level <= 5 or not 0 <= command.cut_off_hour <= 24:
         raise BadInput("the risk lies outside 1 to 5, or the cut-off outside 0 to 24", where="risk_level, cut_off_hour")
     _check_bank_account(command.custody_account, "custody_account")
@@ -193,9 +195,17 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
 
 
 async def _fund_exists(tx: Tx, command: ProposeFund) -> Refusal | None:
-    if any(command.code == known.code or command.asset == known.asset for known in (await funds.funds(tx)).values()):
-        text = f"there is a fund {command.code}, or one with units of number {command.asset}, already; choose others"
-        return Refusal(SetupRefusal.EXISTS, text)
+    """Numbers of units rise: the first fund stays the first."""
+    shelf = await funds.funds(tx)
+    if command.code in shelf:
+        return Refusal(SetupRefusal.EXISTS, f"there is a fund {command.code} already; choose others")
+    registrars = {known.registrar for known in shelf.values()} - {command.registrar}
+    if registrars:
+        text = f"holders have their accounts at {', '.join(registrars)}, not at {command.registrar}; name that registrar"
+        return Refusal(SetupRefusal.OTHER_REGISTRAR, text)
+    last = max((known.asset for known in shelf.values()), default=Asset.CNY)
+    if command.asset <= last:
+        return Refusal(SetupRefusal.EXISTS, f"units of number {command.asset} are taken or passed by; choose others, from {last + 1} on")
     return None
 
 
@@ -258,11 +268,14 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
 async def _add_fund(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:
     fields = msgspec.to_builtins(proposal)
     channels = [SalesChannel(fund=proposal.code, **one) for one in fields.pop("channels")]
-    await funds.add_fund(tx, Fund(**fields), channels)
-    await _open_advancer(house, tx, at, proposal)
+    asset = Asset(fields.pop("asset"))
+    await funds.add_fund(tx, Fund(asset=asset, **fields), channels)
+    await house.ledger.open_accounts(tx, house_accounts(house.books, asset))
+    if not await funds.accounts_by_id(tx, [(HOUSE_BOOK, ADVANCER)]):
+        await _open_advancer(house, tx, at)
 
 
-async def _open_advancer(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:
+async def _open_advancer(house: House, tx: Tx, at: Moment) -> None:
     """The bank's advance facility is a holder like any other: it applies for an account at the registrar."""
     day = at.date_of(at.now)
     await funds.add_accounts(

@@ -27,8 +27,8 @@ from tapwealth.compliance import store as compliance
 from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
 from tapwealth.flows import instant_cap, issuer_keys, reservations
-from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
+from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.reservations import AskBank
 from tapwealth.issuing import deciding, entries, store, tapped
 from tapwealth.issuing.authorise import Approved, Declined, Facts, Funding, Purse, decide
@@ -60,7 +60,6 @@ HELD_FOR, PREAUTHORISED_FOR = timedelta(days=7), timedelta(days=30)
 was read."""
 EXPLAINED = 8
 """So many wrong cryptograms of a batch are looked into: who sends a flood of them must not take the time of those who pay."""
-UNITS = Asset.FUND_000198
 CLAIMABLE = (TransactionKind.SALE, TransactionKind.COMPLETION, TransactionKind.OFFLINE_SALE)
 """What a merchant presents: the rest only holds, tells or undoes."""
 NOBODY = UUID(int=0)
@@ -159,6 +158,13 @@ async def _decide(cards: CardHouse, tx: Any, at: Moment, fresh: dict[BookedKey, 
     return made
 
 
+class TapAccounts(NamedTuple):
+    """The ledger accounts that taps move money on, by book, kind and owner; `units`: what the holdings are of, None without a fund."""
+
+    of: dict[tuple[int, Kind, UUID], int]
+    units: Asset | None
+
+
 @dataclass(slots=True)
 class _Made:
     """A fresh decision and the row it becomes; replaced when the ledger refuses the holds."""
@@ -178,7 +184,7 @@ class _Loaded:
     now: datetime
     reversed: set[BookedKey]
     purses: dict[UUID, Purse]
-    accounts: dict[tuple[int, Kind, UUID], int]
+    accounts: TapAccounts
     levels: dict[UUID, int]
     used: dict[UUID, int]
     allowances: dict[UUID, Allowance]
@@ -234,8 +240,10 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed],
     people = sorted({(token.book, token.person) for token in tokens.values()})
     accounts, free = await _accounts(cards, tx, at, fresh, tokens)
     levels = await customers.levels(tx, people)
-    purses = {person: _purse(book, person, accounts, free) for book, person in people}
-    for person, left in (await instant_cap.left_to_spend(tx, house.rule_set, people, FUND, business_date_of(at.now))).items():
+    purses = {person: _purse(book, person, accounts.of, free) for book, person in people}
+    pocket = await pocket_of(house, tx)
+    left_of = await instant_cap.left_to_spend(tx, house.rule_set, people, pocket.fund, business_date_of(at.now)) if pocket else {}
+    for person, left in left_of.items():
         purses[person].units = min(purses[person].units, left)
     allowances = await reservations.allowances(tx, _short(fresh, tokens, purses), at.open_date(business_date_of(at.now)))
     for person, allowance in allowances.items():
@@ -279,28 +287,36 @@ def _short(fresh: Sequence[Routed], tokens: dict[UUID, Token], purses: dict[UUID
 
 async def _accounts(
     cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed], tokens: dict[UUID, Token]
-) -> tuple[dict[tuple[int, Kind, UUID], int], dict[int, int]]:
+) -> tuple[TapAccounts, dict[int, int]]:
     """Wallets and holdings of the people, and the merchants' accounts in their books, opened where one is used for the first time; and
     what could be taken from each, and from the advance lines."""
-    wanted: dict[tuple[int, Kind, UUID], NewAccount] = {}
+    units, wanted = await _pocketed(cards.house, tx), dict[tuple[int, Kind, UUID], NewAccount]()
     for one in fresh:
         token = tokens.get(one.token) if one.token else None
         merchant = cards.merchants.get(one.request.merchant_id)
         if token is None or merchant is None:
             continue
-        book, person = token.book, token.person
-        for kind, owner, asset in (
-            (Kind.WALLET, person, Asset.CNY),
-            (Kind.HOLDING, person, UNITS),
-            (Kind.MERCHANT, merchant.id, Asset.CNY),
-        ):
-            wanted[book, kind, owner] = NewAccount(book, kind, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
+        book = token.book
+        wanted |= _of_a_tap(book, token.person, merchant.id, units)
         wanted[book, Kind.ADVANCE_PAYABLE, HOUSE] = NewAccount(book, Kind.ADVANCE_PAYABLE, HOUSE, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
     found = await cards.house.ledger.find_free(tx, at.now, list(wanted.values()))
     accounts = {name: one[0] for name, one in zip(wanted, found, strict=True) if one is not None}
     lacking = {name: account for name, account in wanted.items() if name not in accounts}
     accounts.update(zip(lacking, await cards.house.ledger.open_accounts(tx, list(lacking.values())), strict=True))
-    return accounts, dict(one for one in found if one is not None)
+    return TapAccounts(accounts, units), dict(one for one in found if one is not None)
+
+
+async def _pocketed(house: House, tx: Any) -> Asset | None:
+    pocket = await pocket_of(house, tx)
+    return pocket.units if pocket else None
+
+
+def _of_a_tap(book: int, person: UUID, merchant: UUID, units: Asset | None) -> dict[tuple[int, Kind, UUID], NewAccount]:
+    return {
+        (book, kind, owner): NewAccount(book, kind, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
+        for kind, owner, asset in ((Kind.WALLET, person, Asset.CNY), (Kind.HOLDING, person, units), (Kind.MERCHANT, merchant, Asset.CNY))
+        if asset is not None
+    }
 
 
 def _purse(book: int, person: UUID, accounts: dict[tuple[int, Kind, UUID], int], free: dict[int, int]) -> Purse:
@@ -388,19 +404,19 @@ async def terminal_actors(tx: Any, rows: Sequence[Authorisation]) -> list[int]:
     return await actor_numbers(tx, [(row.book, terminal_caller(row.merchant_number, row.terminal_number)) for row in rows])
 
 
-def tap_of(accounts: dict[tuple[int, Kind, UUID], int], row: Authorisation) -> entries.Tap:
+def tap_of(accounts: TapAccounts, row: Authorisation) -> entries.Tap:
     """The money side of a stored authorisation."""
     return entries.Tap(
         row.book,
         row.holder,
-        accounts[row.book, Kind.WALLET, row.person],
-        accounts[row.book, Kind.HOLDING, row.person],
-        accounts[row.book, Kind.MERCHANT, row.merchant],
+        accounts.of[row.book, Kind.WALLET, row.person],
+        accounts.of.get((row.book, Kind.HOLDING, row.person), 0),
+        accounts.of[row.book, Kind.MERCHANT, row.merchant],
         row.wallet_amount,
         row.fund_units,
-        UNITS,
+        accounts.units,
         row.id,
-        accounts[row.book, Kind.ELECTRONIC_CASH, row.token] if row.cash_amount else 0,
+        accounts.of[row.book, Kind.ELECTRONIC_CASH, row.token] if row.cash_amount else 0,
         row.cash_amount,
         row.card_amount,
     )
@@ -465,19 +481,14 @@ async def standing_holds(house: House, tx: Any, rows: Sequence[Authorisation]) -
     return {hold.link: hold.expires_at for hold in holds if hold.state is Op.HOLD}
 
 
-async def accounts_of(house: House, tx: Any, rows: Iterable[Authorisation]) -> dict[tuple[int, Kind, UUID], int]:
-    """The accounts these authorisations hold money on, by book, kind and owner."""
-    wanted = {}
+async def accounts_of(house: House, tx: Any, rows: Iterable[Authorisation]) -> TapAccounts:
+    """The accounts these authorisations hold money on."""
+    units, wanted = await _pocketed(house, tx), dict[tuple[int, Kind, UUID], NewAccount]()
     for row in rows:
-        for kind, owner, asset in (
-            (Kind.WALLET, row.person, Asset.CNY),
-            (Kind.HOLDING, row.person, UNITS),
-            (Kind.MERCHANT, row.merchant, Asset.CNY),
-        ):
-            wanted[row.book, kind, owner] = NewAccount(row.book, kind, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
+        wanted |= _of_a_tap(row.book, row.person, row.merchant, units)
         if row.cash_amount:
             wanted[row.book, Kind.ELECTRONIC_CASH, row.token] = cash_account(row.book, row.token)
-    return dict(zip(wanted, await house.ledger.open_accounts(tx, list(wanted.values())), strict=True))
+    return TapAccounts(dict(zip(wanted, await house.ledger.open_accounts(tx, list(wanted.values())), strict=True)), units)
 
 
 def cash_account(book: int, token: UUID) -> NewAccount:

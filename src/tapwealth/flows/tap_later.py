@@ -30,6 +30,7 @@ from tapwealth.flows.tap import (
     OTHER_AMOUNT,
     CardHouse,
     Routed,
+    TapAccounts,
     accounts_of,
     door,
     is_about,
@@ -71,8 +72,6 @@ _MOST_COMPLETED = 115
 _ABOVE, _NO_MONEY = "61", DeclineReason.NO_MONEY.response_code
 _STANDS = ("approved", "expired")
 
-Accounts = dict[tuple[int, Kind, UUID], int]
-
 
 @dataclass(slots=True)
 class _Work:
@@ -82,7 +81,7 @@ class _Work:
     """
 
     at: Moment
-    accounts: Accounts
+    accounts: TapAccounts
     standing: dict[UUID, datetime]
     actors: dict[UUID, int]
     must: list[JournalEntry] = field(default_factory=list)
@@ -237,11 +236,11 @@ async def _work(house: House, tx: Any, at: Moment, by: Sequence[Authorisation], 
 async def _purses(house: House, tx: Any, at: Moment, work: _Work, originals: Sequence[Authorisation]) -> dict[UUID, Purse]:
     """By person, what can be taken now, the holds in question not counted."""
     lines = {row.book: house_account(row.book, Kind.ADVANCE_PAYABLE, Asset.CNY) for row in originals}
-    free = await house.ledger.free(tx, at.now, [*work.accounts.values(), *lines.values()])
+    free = await house.ledger.free(tx, at.now, [*work.accounts.of.values(), *lines.values()])
     return {
         row.person: Purse(
-            free.get(work.accounts[row.book, Kind.WALLET, row.person], 0),
-            free.get(work.accounts[row.book, Kind.HOLDING, row.person], 0),
+            free.get(work.accounts.of[row.book, Kind.WALLET, row.person], 0),
+            free.get(work.accounts.of.get((row.book, Kind.HOLDING, row.person), 0), 0),
             free.get(lines[row.book], 0),
         )
         for row in originals

@@ -4,17 +4,17 @@ Captured units that are on their way to the advancer stand with their holder at 
 as transit.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.end_of_day import StepReport, wait_while
-from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import House, moment
-from tapwealth.flows.income import Register, register_on
+from tapwealth.flows.income import Register, registers_on
 from tapwealth.funds import store
 from tapwealth.funds.income import Account
 from tapwealth.funds.store import OrderRow
@@ -24,8 +24,8 @@ from tapwealth.wire.ofd import DataFileName
 
 SOURCE = "units"
 
-HolderName = tuple[str, str, str]
-"""(channel, TA account, trading account)."""
+HolderName = tuple[str, str, str, str]
+"""(fund, channel, TA account, trading account)."""
 
 
 async def receive_holdings(house: House, day: date) -> StepReport:
@@ -44,7 +44,7 @@ async def receive_holdings(house: House, day: date) -> StepReport:
 async def _missing(tx: Tx, day: date) -> list[str]:
     """Channels whose 05 of that date is not in. A file without a record is a file."""
     channels = {one.channel for one in await store.open_accounts_of_fund(tx)}
-    registrar = (await store.funds(tx))[FUND].registrar if channels else ""
+    registrar = next((one.registrar for one in (await store.funds(tx)).values()), "")
     names = {str(DataFileName(registrar, channel, day, "05")): channel for channel in sorted(channels)}
     known = await store.file_known(tx, list(names))
     return [channel for name, channel in names.items() if name not in known]
@@ -57,39 +57,49 @@ async def prove_units(house: House, day: date) -> StepReport:
         compared = await compare(house, tx, day)
         found = await bank.replace_breaks(tx, day, SOURCE, compared.breaks, at.now)
     figures = {
-        "holders": len(compared.register.holders),
-        "ours": compared.register.total,
+        "holders": len(compared.holders),
+        "ours": compared.ours,
         "transit_098": [{"item": order.serial, "units": order.units} for order in compared.coming],
         "registrar": sum(compared.said.values()),
     }
-    text = f"{len(compared.register.holders)} holders against the registrar"
+    text = f"{len(compared.holders)} holders against the registrar"
     return StepReport(text, figures, [one.text for one in found if not one.accounted])
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Our register, the captured units on their way to the advancer, the registrar's word, and what does not agree."""
+    """Our registers by fund, the captured units on their way to the advancer, the registrar's word, and what does not agree."""
 
-    register: Register
+    registers: Mapping[str, Register]
     coming: tuple[OrderRow, ...]
     said: Mapping[HolderName, int]
     breaks: tuple[BreakRow, ...]
 
+    @property
+    def holders(self) -> set[Account]:
+        return {key for one in self.registers.values() for key in one.holders}
+
+    @property
+    def ours(self) -> int:
+        """Units of all funds."""
+        return sum(one.total for one in self.registers.values())
+
 
 async def compare(house: House, tx: Tx, day: date) -> Compared:
-    """Every holder, known to either side."""
-    register = await register_on(house, tx, day, coming=False)
+    """Every holder of every fund, known to either side."""
+    registers = await registers_on(house, tx, day, coming=False)
     coming = tuple(await store.fast_transfers_under_way(tx, day))
     said = await store.holdings_on(tx, day)
-    transit: dict[Account, int] = defaultdict(int)
-    by_id = {one.id: key for key, one in register.holders.items()}
+    transit: Counter[tuple[str, UUID]] = Counter()
     for order in coming:
-        if order.fund_account in by_id:
-            transit[by_id[order.fund_account]] += order.units
-    holders: dict[HolderName, Account] = {(one.channel, *key): key for key, one in register.holders.items()}
-    found = [_break(day, name, register.units.get(key, 0) + transit[key], said.get(name, 0)) for name, key in holders.items()]
-    found += [_break(day, name, 0, units) for name, units in said.items() if name not in holders]
-    return Compared(register, coming, said, tuple(one for one in found if one is not None))
+        transit[order.fund, order.fund_account] += order.units
+    ours = {
+        (fund, one.channel, *key): register.units.get(key, 0) + transit[fund, one.id]
+        for fund, register in registers.items()
+        for key, one in register.holders.items()
+    }
+    found = [_break(day, name, ours.get(name, 0), said.get(name, 0)) for name in {**ours, **said}]
+    return Compared(registers, coming, said, tuple(one for one in found if one is not None))
 
 
 def wrong_of(compared: Compared) -> set[tuple[str, str, int]]:
@@ -100,10 +110,10 @@ def wrong_of(compared: Compared) -> set[tuple[str, str, int]]:
 def _break(day: date, name: HolderName, ours: int, registrar: int) -> BreakRow | None:
     if ours == registrar:
         return None
-    channel, ta_account, trading_account = name
-    item = f"{channel} {ta_account or '-'}/{trading_account}"
+    fund, channel, ta_account, trading_account = name
+    item = f"{fund} {channel} {ta_account or '-'}/{trading_account}"
     text = (
-        f"{channel} on {day}, holder {ta_account or '-'}/{trading_account}: here {format_minor(ours)} units, by the registrar's 05"
-        f" {format_minor(registrar)}; ask the registrar for a right file, or correct ours"
+        f"{channel} on {day}, holder {ta_account or '-'}/{trading_account}: here {format_minor(ours)} units of {fund}, by the"
+        f" registrar's 05 {format_minor(registrar)}; ask the registrar for a right file, or correct ours"
     )
     return BreakRow(SOURCE, "units_differ", item, registrar - ours, text, accounted=False)

@@ -46,7 +46,7 @@ class Order:
     holding: int
     amount: int
     own: bool
-    units_asset: Asset = Asset.FUND_000198
+    units_asset: Asset
 
 
 def _line(debit: int, credit: int, amount: int, asset: Asset = Asset.CNY) -> Line:
@@ -79,7 +79,7 @@ def channel_purchase_refused(order: Order, day: date, actor: int) -> JournalEntr
     return JournalEntry(order.book, derived(order.id, "refused"), FundEntry.PURCHASE_REFUSED, day, actor, order.id, (line,))
 
 
-def income(book: int, key: UUID, holding: int, amount: int, day: date, actor: int, asset: Asset = Asset.FUND_000198) -> JournalEntry:
+def income(book: int, key: UUID, holding: int, amount: int, day: date, actor: int, asset: Asset) -> JournalEntry:
     """Units Dr registrar_mirror / Cr holding; a negative day the other way round."""
     mirror = _house(book, Kind.REGISTRAR_MIRROR, asset)
     line = _line(mirror, holding, amount, asset) if amount > 0 else _line(holding, mirror, -amount, asset)
@@ -93,7 +93,7 @@ def fast_transfer_confirmed(order: Order, units: int, day: date, actor: int) -> 
     return JournalEntry(order.book, derived(order.id, "confirmed"), FundEntry.FAST_TRANSFER_CONFIRMED, day, actor, order.id, (line,))
 
 
-def redemption_confirmed(book: int, key: UUID, units: int, day: date, actor: int, asset: Asset = Asset.FUND_000198) -> JournalEntry:
+def redemption_confirmed(book: int, key: UUID, units: int, day: date, actor: int, asset: Asset) -> JournalEntry:
     """Units Dr advancer / Cr registrar_mirror; Dr fund_redemption_due / Cr advance_repayment_due: the registrar owes it now."""
     lines = (
         _line(_house(book, Kind.ADVANCER, asset), _house(book, Kind.REGISTRAR_MIRROR, asset), units, asset),

@@ -1,5 +1,6 @@
 """All SQL of funds: shelf, holders, orders, income, exchanged files. Lists in, lists out."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.funds.order_state import UNANSWERED, OrderState, before
+from tapwealth.kernel.money import Asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,7 @@ class Fund:
     """A fund on the shelf. `asset` is the ledger's number of its units."""
 
     code: str
-    asset: int
+    asset: Asset
     name: str
     name_en: str
     registrar: str
@@ -132,6 +134,7 @@ class Redemption(NamedTuple):
     """The advancer's units on their way back into money."""
 
     serial: str
+    fund: str
     dealing_date: date
     units: int
     state: str
@@ -149,6 +152,8 @@ _ORDER = (
     " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source"
 )
 _ORDER_TYPES = "int uuid text text text uuid bigint bigint text bigint bigint timestamptz date date text date date bigint bigint text uuid"
+
+_QUOTATION = "fund, day, income_per_10k, seven_day_yield, day_income, total_units, computed_income"
 
 
 async def add_fund(tx: Any, fund: Fund, channels: Sequence[SalesChannel]) -> None:
@@ -177,7 +182,7 @@ async def funds(tx: Any) -> dict[str, Fund]:
     rows = await tx.fetch(
         "select code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account from fund where book = 0 order by code"
     )
-    return {row["code"]: Fund(*row) for row in rows}
+    return {row["code"]: Fund(row["code"], Asset(row["asset"]), *row[2:]) for row in rows}
 
 
 async def channels(tx: Any) -> dict[tuple[str, str], SalesChannel]:
@@ -335,22 +340,22 @@ async def orders_of(tx: Any, book: int, fund_account: UUID) -> list[OrderRow]:
     return [OrderRow(*row) for row in rows]
 
 
-async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], fund: str, first: date) -> dict[UUID, Ordered]:
-    """Of each holder (book, id): what is under way, and what was ordered for the dealing days from `first` on."""
+async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], first: date) -> dict[tuple[UUID, str], Ordered]:
+    """Of each holder (book, id) and fund: what is under way, and what was ordered for the dealing days from `first` on."""
     rows = await tx.fetch(
-        "select fund_account, dealing_date, coalesce(sum(amount) filter (where state in ('placed', 'sent')), 0)::bigint as under_way,"
-        " coalesce(sum(amount) filter (where dealing_date >= $4), 0)::bigint as ordered"
+        "select fund_account, fund, dealing_date, coalesce(sum(amount) filter (where state in ('placed', 'sent')), 0)::bigint as under_way,"
+        " coalesce(sum(amount) filter (where dealing_date >= $3), 0)::bigint as ordered"
         " from fund_order join unnest($1::int[], $2::uuid[]) k(book, fund_account) using (book, fund_account)"
-        " where fund = $3 and business_code = '022' and state <> 'cancelled' and (dealing_date >= $4 or state in ('placed', 'sent'))"
-        " group by fund_account, dealing_date",
+        " where business_code = '022' and state <> 'cancelled' and (dealing_date >= $3 or state in ('placed', 'sent'))"
+        " group by fund_account, fund, dealing_date",
         *_columns(holders, 2),
-        fund,
         first,
     )
-    found = {holder: Ordered(0, {}) for _, holder in holders}
+    found: dict[tuple[UUID, str], Ordered] = defaultdict(lambda: Ordered(0, {}))
     for row in rows:
-        one = found[row["fund_account"]]
-        found[row["fund_account"]] = Ordered(one.under_way + row["under_way"], {**one.by_day, row["dealing_date"]: row["ordered"]})
+        key = row["fund_account"], row["fund"]
+        one = found[key]
+        found[key] = Ordered(one.under_way + row["under_way"], {**one.by_day, row["dealing_date"]: row["ordered"]})
     return found
 
 
@@ -407,19 +412,24 @@ async def add_file(tx: Any, name: str, digest: bytes, records: int, day: date, n
     )
 
 
-async def add_quotation(tx: Any, one: QuotationRow, now: datetime) -> None:
+async def add_quotations(tx: Any, rows: Sequence[QuotationRow], now: datetime) -> None:
     await tx.execute(
-        "insert into fund_quotation (book, fund, day, income_per_10k, seven_day_yield, day_income, total_units, computed_income,"
-        " recorded_at) values (0, $1, $2, $3, $4, $5, $6, $7, $8) on conflict (book, fund, day) do nothing",
-        *one,
+        f"insert into fund_quotation (book, {_QUOTATION}, recorded_at) select 0, x.*, $8 from unnest($1::text[], $2::date[], $3::bigint[],"
+        " $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]) x on conflict (book, fund, day) do nothing",
+        *_columns(rows, 7),
         now,
     )
 
 
+async def quotations_of_day(tx: Any, day: date) -> dict[str, QuotationRow]:
+    """By fund."""
+    rows = await tx.fetch(f"select {_QUOTATION} from fund_quotation where book = 0 and day = $1", day)
+    return {row["fund"]: QuotationRow(*row) for row in rows}
+
+
 async def quotations(tx: Any, fund: str, first: date, last: date) -> list[QuotationRow]:
     rows = await tx.fetch(
-        "select fund, day, income_per_10k, seven_day_yield, day_income, total_units, computed_income from fund_quotation"
-        " where book = 0 and fund = $1 and day between $2 and $3 order by day",
+        f"select {_QUOTATION} from fund_quotation where book = 0 and fund = $1 and day between $2 and $3 order by day",
         fund,
         first,
         last,
@@ -435,16 +445,19 @@ async def add_income(tx: Any, rows: Sequence[IncomeRow]) -> None:
     )
 
 
-async def income_given(tx: Any, fund: str, income_date: date) -> set[UUID]:
-    """Holders whose income of that date is posted."""
-    rows = await tx.fetch("select fund_account from fund_income where fund = $1 and income_date = $2", fund, income_date)
-    return {row["fund_account"] for row in rows}
+async def income_given(tx: Any, income_date: date) -> set[tuple[str, UUID]]:
+    """(fund, holder) whose income of that date is posted."""
+    rows = await tx.fetch("select fund, fund_account from fund_income where income_date = $1", income_date)
+    return {(row["fund"], row["fund_account"]) for row in rows}
 
 
 async def income_of(tx: Any, book: int, fund_account: UUID) -> list[tuple[date, int]]:
-    """(income date, fen), oldest first."""
+    """(income date, fen of all funds), oldest first."""
     rows = await tx.fetch(
-        "select income_date, amount from fund_income where book = $1 and fund_account = $2 order by income_date", book, fund_account
+        "select income_date, sum(amount)::bigint as amount from fund_income where book = $1 and fund_account = $2"
+        " group by income_date order by income_date",
+        book,
+        fund_account,
     )
     return [(row["income_date"], row["amount"]) for row in rows]
 
@@ -459,41 +472,41 @@ async def income_totals(tx: Any, fund: str) -> dict[date, tuple[int, int, int]]:
     return {row["income_date"]: (row["holders"], row["amount"], row["computed"]) for row in rows}
 
 
-async def replace_holdings(tx: Any, day: date, channel: str, rows: Sequence[tuple[str, str, int]]) -> None:
-    """(ta account, trading account, units) as the registrar's 05 of that date has them."""
+async def replace_holdings(tx: Any, day: date, channel: str, rows: Sequence[tuple[str, str, str, int]]) -> None:
+    """(fund, ta account, trading account, units) as the registrar's 05 of that date has them."""
     await tx.execute("delete from registrar_holding where book = 0 and business_date = $1 and channel = $2", day, channel)
     await tx.execute(
-        "insert into registrar_holding (book, business_date, channel, ta_account, trading_account, units)"
-        " select 0, $1, $2, x.* from unnest($3::text[], $4::text[], $5::bigint[]) x",
+        "insert into registrar_holding (book, business_date, channel, fund, ta_account, trading_account, units)"
+        " select 0, $1, $2, x.* from unnest($3::text[], $4::text[], $5::text[], $6::bigint[]) x",
         day,
         channel,
-        *_columns(rows, 3),
+        *_columns(rows, 4),
     )
 
 
-async def holdings_on(tx: Any, day: date) -> dict[tuple[str, str, str], int]:
-    """Units by (channel, ta account, trading account), by the registrar."""
+async def holdings_on(tx: Any, day: date) -> dict[tuple[str, str, str, str], int]:
+    """Units by (fund, channel, ta account, trading account), by the registrar."""
     rows = await tx.fetch(
-        "select channel, ta_account, trading_account, units from registrar_holding where book = 0 and business_date = $1", day
+        "select fund, channel, ta_account, trading_account, units from registrar_holding where book = 0 and business_date = $1", day
     )
-    return {(row["channel"], row["ta_account"], row["trading_account"]): row["units"] for row in rows}
+    return {(row["fund"], row["channel"], row["ta_account"], row["trading_account"]): row["units"] for row in rows}
 
 
-async def add_redemption(tx: Any, one: Redemption, parts: Mapping[int, int]) -> None:
-    """The advancer's redemption and each book's units in it."""
+async def add_redemptions(tx: Any, fresh: Sequence[Redemption]) -> None:
+    """As they are sent."""
     await tx.execute(
-        "insert into advance_redemption (book, serial, dealing_date, units, state) values (0, $1, $2, $3, 'sent') on conflict do nothing",
-        one.serial,
-        one.dealing_date,
-        one.units,
+        "insert into advance_redemption (book, serial, fund, dealing_date, units, state)"
+        " select 0, x.*, 'sent' from unnest($1::text[], $2::text[], $3::date[], $4::bigint[]) x on conflict do nothing",
+        *_columns([one[:4] for one in fresh], 4),
     )
+
+
+async def add_redemption_parts(tx: Any, parts: Mapping[str, Mapping[int, int]]) -> None:
+    """Each book's units in redemptions, by serial."""
     await tx.execute(
-        "insert into advance_redemption_part (book, serial, units)"
-        " select x.book, $1, x.units from unnest($2::int[], $3::bigint[]) x(book, units)"
-        " on conflict do nothing",
-        one.serial,
-        list(parts),
-        list(parts.values()),
+        "insert into advance_redemption_part (serial, book, units)"
+        " select * from unnest($1::text[], $2::int[], $3::bigint[]) on conflict do nothing",
+        *_columns([(serial, book, units) for serial, of in parts.items() for book, units in of.items()], 3),
     )
 
 
@@ -540,16 +553,19 @@ async def dues_before(tx: Any, day: date) -> list[tuple[str, date, int, int]]:
 
 async def redemptions(tx: Any) -> list[Redemption]:
     rows = await tx.fetch(
-        "select serial, dealing_date, units, state, confirmed_on, paid_on from advance_redemption where book = 0"
+        "select serial, fund, dealing_date, units, state, confirmed_on, paid_on from advance_redemption where book = 0"
         " order by dealing_date, serial"
     )
     return [Redemption(*row) for row in rows]
 
 
-async def redemption_parts(tx: Any, serial: str) -> dict[int, int]:
-    """Units by book."""
-    rows = await tx.fetch("select book, units from advance_redemption_part where serial = $1 order by book", serial)
-    return {row["book"]: row["units"] for row in rows}
+async def redemption_parts(tx: Any, serials: Sequence[str]) -> dict[str, dict[int, int]]:
+    """Units by book, of each."""
+    rows = await tx.fetch("select serial, book, units from advance_redemption_part where serial = any($1) order by book", list(serials))
+    parts: dict[str, dict[int, int]] = {serial: {} for serial in serials}
+    for row in rows:
+        parts[row["serial"]][row["book"]] = row["units"]
+    return parts
 
 
 async def move_redemption(tx: Any, serial: str, state: str, day: date) -> None:

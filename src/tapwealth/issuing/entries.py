@@ -39,8 +39,8 @@ class TapEntry(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """The money side of an authorisation: `wallet_amount` fen of the wallet, `fund_units` (at 1.0000, so also fen) by the advance; of an
-    offline sale `cash_amount` fen of the card's electronic cash (account `cash`) and nothing else.
+    """The money side of an authorisation: `wallet_amount` fen of the wallet, `fund_units` of `units_asset` (at 1.0000, so also fen) by the
+    advance; of an offline sale `cash_amount` fen of the card's electronic cash (account `cash`) and nothing else.
 
     `id` names its holds: the authorisation's own, or where they were placed once more, that of the entry which did.
     """
@@ -52,7 +52,7 @@ class Tap:
     merchant: int
     wallet_amount: int
     fund_units: int
-    units_asset: Asset = Asset.FUND_000198
+    units_asset: Asset | None = None
     authorisation: UUID | None = None
     cash: int = 0
     cash_amount: int = 0
@@ -104,6 +104,7 @@ def _lines(tap: Tap, op: Op, wallet_amount: int, units: int, expires_at: datetim
     if tap.wallet_amount:
         lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, wallet_amount, wallet_hold, expires_at))
     if tap.fund_units:
+        assert tap.units_asset is not None, "units are of a fund"
         transit = house_account(tap.book, Kind.TRANSIT_098, tap.units_asset)
         payable, out = house_account(tap.book, Kind.ADVANCE_PAYABLE, Asset.CNY), house_account(tap.book, Kind.ADVANCE_OUT, Asset.CNY)
         lines.append(Line(op, tap.holding, transit, tap.units_asset, units, units_hold, expires_at))

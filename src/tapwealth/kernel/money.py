@@ -6,9 +6,8 @@ CNY counts in fen (1/100 yuan), fund units in 1/100 unit. Prices and rates are i
 
 import re
 from collections.abc import Mapping
-from enum import IntEnum
 from fractions import Fraction
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from tapwealth.kernel.refusal import BadInput
 
@@ -19,11 +18,17 @@ MAX_AMOUNT = 10**15
 _WRITTEN = re.compile(r"([0-9]{1,13}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
-class Asset(IntEnum):
-    """What an account holds. The number is stored; the registry of fund units grows with the shelf of funds."""
+class Asset(int):
+    """What an account holds: yuan, or the units of a fund. The number is stored; a fund's is that of its row on the shelf."""
 
-    CNY = 1
-    FUND_000198 = 2
+    __slots__ = ()
+    CNY: ClassVar["Asset"]
+    MOST: ClassVar["Asset"]
+    """The greatest number there is: so many fit the ledger's column, and the serials of house accounts below those of people's."""
+
+
+Asset.CNY = Asset(1)
+Asset.MOST = Asset(2**15 - 1)
 
 
 def checked(amount: int, *, where: str = "amount", positive: bool = True) -> int:

@@ -8,7 +8,6 @@ holdings.
 from enum import IntEnum
 from typing import NamedTuple
 
-from tapwealth.kernel.money import Asset
 from tapwealth.ledger.port import Limit, account_id
 
 
@@ -136,8 +135,3 @@ HOUSE_SERIALS_PER_ASSET = 1000
 def house_account(book: int, kind: int, asset: int) -> int:
     """The id of a house account, known without a look-up."""
     return account_id(book, asset * HOUSE_SERIALS_PER_ASSET + kind)
-
-
-def assets_of(row: ChartRow) -> tuple[Asset, ...]:
-    """The assets the house keeps accounts of this kind in."""
-    return tuple(asset for asset in Asset if (asset is not Asset.CNY) == row.units)

@@ -129,7 +129,7 @@ _KNOWN = tuple((re.compile(pattern), chinese) for pattern, chinese in _LINES)
 _BREAK = re.compile(rf"(?P<account>\S+) on {_DAY}, (?P<item>[^:]+): (?P<rest>.*)")
 _ITEM = re.compile(rf"bank reference (\S+) of \S+ on {_DAY}")
 _UNITS = re.compile(
-    rf"(\S+) on {_DAY}, holder (\S+): here {_YUAN} units, by the registrar's 05 {_YUAN};"
+    rf"(\S+) on {_DAY}, holder (\S+): here {_YUAN} units of (\S+), by the registrar's 05 {_YUAN};"
     " ask the registrar for a right file, or correct ours"
 )
 
@@ -137,7 +137,7 @@ _UNITS = re.compile(
 def chinese(text: str) -> str | None:
     """The Chinese of a line of a step, a proof or a break; None if there is none."""
     if (units := _UNITS.fullmatch(text)) is not None:
-        return units.expand(r"\1 渠道 \2，持有人 \3：本方 \4 份，登记机构 \5 份；请登记机构更正文件，或更正本方")
+        return units.expand(r"\1 渠道 \2，持有人 \3：本方持有 \5 \4 份，登记机构 \6 份；请登记机构更正文件，或更正本方")
     if (found := _BREAK.fullmatch(text)) is not None:
         return _of_break(found)
     for pattern, line in _KNOWN:

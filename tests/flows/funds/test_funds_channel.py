@@ -94,7 +94,7 @@ async def test_the_real_orders_become_units(place: FundTown) -> None:
     assert await place.said(TUESDAY) == []
     assert (await place.total_units(Kind.HOLDING), await place.total(Kind.FUND_PURCHASE_COLLECTED)) == (SUM, 0)
     assert await place.total(Kind.FUND_COLLECTION_OUT) == SUM, "on its way to custody"
-    assert await place.bank_executes(TUESDAY) == ["CUS-996-20140225"]
+    assert await place.bank_executes(TUESDAY) == ["CUS-996-000198-20140225"]
     assert (await place.total(Kind.FUND_COLLECTION), await place.total(Kind.FUND_COLLECTION_OUT)) == (0, 0)
     wanted = Counter[tuple[str, str]]()
     for one in ORDERS.values(REAL.content, REAL.name):

@@ -323,14 +323,14 @@ async def test_what_the_bank_rejects_is_instructed_again_until_it_is_executed(pl
     await refuse_in_04(place, TUESDAY, 20_000)
     await place.take()
     refused = next(row.serial for row in await place.orders_of(wang) if row.state == "refused")
-    assert await bank_says(place, False, TUESDAY) == ["CUS-T01-20140225", f"PRF-{refused}"]
+    assert await bank_says(place, False, TUESDAY) == ["CUS-T01-000198-20140225", f"PRF-{refused}"]
     for day, times in ((TUESDAY, "R2"), (WEDNESDAY, "R3")):
         await place.clock(shanghai(day + timedelta(days=1), 0, 30))
         await place.cut(day)
         await exchange_out.send_files(place.house, day)
         for _ in range(2):
             await payments.instruct_again(place.house, day)
-        names = [f"CUS-T01-20140225{times}", f"PRF-{refused}{times}", f"SWP-20140224{times}"]
+        names = [f"CUS-T01-000198-20140225{times}", f"PRF-{refused}{times}", f"SWP-20140224{times}"]
         assert await bank_says(place, times == "R3", day + timedelta(days=1)) == names
         await place.all_books_balance()
     assert (await place.owed(wang.wallet), await place.units(wang)) == ([90_000], [10_000])

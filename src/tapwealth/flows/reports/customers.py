@@ -14,8 +14,8 @@ from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows import sweeps
 from tapwealth.flows.bills import STATE_WORDS
-from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import House
+from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.statement import StatementLine, statement_of
@@ -131,8 +131,9 @@ async def customer_views(house: House, tx: Any) -> list[CustomerView]:
 
 async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> CustomerView:
     statement = await statement_of(house, tx, row)
-    income = {one.income_date: one.amount for one in await store.income_of(tx, row.book, row.id)}
-    yesterday = await _newest_income_date(tx)
+    pocket = await pocket_of(house, tx)
+    income = {one.income_date: one.amount for one in await store.income_of(tx, row.book, row.id, pocket.fund)} if pocket else {}
+    yesterday = await _newest_income_date(tx, pocket.fund) if pocket else None
     under_way = await store.money_under_way(tx, row.book, row.id)
     return CustomerView(
         person=number,
@@ -175,8 +176,8 @@ def _sweep_shown(one: SweepView) -> SweepShown:
     )
 
 
-async def _newest_income_date(tx: Any) -> date | None:
-    known = await funds.quotations(tx, FUND, _BEGINNING, _END)
+async def _newest_income_date(tx: Any, fund: str) -> date | None:
+    known = await funds.quotations(tx, fund, _BEGINNING, _END)
     return known[-1].day if known else None
 
 

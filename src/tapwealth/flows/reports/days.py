@@ -20,9 +20,9 @@ from tapwealth.bills.payment import PaymentState
 from tapwealth.flows.bills import STATE_WORDS
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.end_of_day import JOB
-from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import HOUSE_BOOK, House
-from tapwealth.flows.income import register_on
+from tapwealth.flows.income import registers_on
+from tapwealth.flows.pocket import looked_up
 from tapwealth.flows.reports import store
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import QuotationRow
@@ -205,6 +205,8 @@ class Counted:
 
 async def count(tx: Any) -> Counted:
     """Everything that is counted by date, in one round for all dates."""
+    pocket = await looked_up(tx)
+    fund = pocket.fund if pocket else ""
     return Counted(
         await store.taps(tx),
         await store.captures(tx),
@@ -213,8 +215,8 @@ async def count(tx: Any) -> Counted:
         await store.confirmed_purchases(tx),
         await store.policies_bought(tx),
         await store.policies_refunded(tx),
-        {one.day: one for one in await funds.quotations(tx, FUND, date(1900, 1, 1), date(9999, 12, 31))},
-        await funds.income_totals(tx, FUND),
+        {one.day: one for one in await funds.quotations(tx, fund, date(1900, 1, 1), date(9999, 12, 31))},
+        await funds.income_totals(tx, fund),
         list((await acquiring.merchants(tx)).values()),
         await store.merchant_payouts(tx),
     )
@@ -317,9 +319,10 @@ async def _units(house: House, tx: Any, day: date, state: str) -> Units | None:
         return _units_of(proved["holders"], proved["ours"], [one["units"] for one in proved["transit_098"]], sum(said.values()))
     if not said:
         return None
-    register = await register_on(house, tx, day, coming=False)
+    registers = (await registers_on(house, tx, day, coming=False)).values()
     coming = [one.units for one in await funds.fast_transfers_under_way(tx, day)]
-    return _units_of(len(register.holders), register.total, coming, sum(said.values()))
+    holders = {key for one in registers for key in one.holders}
+    return _units_of(len(holders), sum(one.total for one in registers), coming, sum(said.values()))
 
 
 def _units_of(holders: int, ours: int, coming: Sequence[int], registrar: int) -> Units:

@@ -8,7 +8,7 @@ import msgspec
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant
-from tapwealth.flows.exchange_out import ADVANCER, FUND
+from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import House
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.days import Counted
@@ -16,7 +16,6 @@ from tapwealth.flows.reports.store import Sale
 from tapwealth.flows.reports.words import TAP_KINDS, TAP_STATES
 from tapwealth.funds import store as funds
 from tapwealth.kernel.clock import SHANGHAI
-from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.wire.iso8583.requests import TransactionKind
@@ -90,7 +89,7 @@ class FeeStatement(msgspec.Struct, frozen=True):
 
 
 class ChannelView(msgspec.Struct, frozen=True):
-    """Who holds the fund through a distributor: units in 1/100, orders and fen of all dates."""
+    """Who holds funds through a distributor: units in 1/100, orders and fen of all dates."""
 
     code: str
     holders: int
@@ -158,18 +157,20 @@ async def fee_statement(tx: Any, day: date) -> FeeStatement:
 async def channel_views(house: House, tx: Any, counted: Counted) -> list[ChannelView]:
     """By code. The advance facility is no holder of a channel's here: the totals name its units."""
     known = [one for one in await store.holders(tx) if one[1] != ADVANCER]
+    assets = [fund.asset for fund in (await funds.funds(tx)).values()]
+    held = [(one, asset) for one in known for asset in assets]
     accounts = await house.ledger.find_accounts(
-        tx, [NewAccount(book, Kind.HOLDING, owner, Asset.FUND_000198, Limit.DEBITS_WITHIN_CREDITS) for book, owner, _ in known]
+        tx, [NewAccount(book, Kind.HOLDING, owner, asset, Limit.DEBITS_WITHIN_CREDITS) for (book, owner, _), asset in held]
     )
     balances = await house.ledger.balances(tx, [account for account in accounts if account is not None])
     holders: Counter[str] = Counter(code for _, _, code in known)
     units: Counter[str] = Counter()
-    for (_, _, code), account in zip(known, accounts, strict=True):
+    for ((_, _, code), _asset), account in zip(held, accounts, strict=True):
         units[code] += balances[account].totals.owed if account in balances else 0
     orders: Counter[str] = Counter()
     amounts: Counter[str] = Counter()
     for (_, code), (number, amount) in counted.purchases.items():
         orders[code] += number
         amounts[code] += amount
-    codes = sorted({code for code, fund in await funds.channels(tx) if fund == FUND})
+    codes = sorted({code for code, _fund in await funds.channels(tx)})
     return [ChannelView(code, holders[code], units[code], orders[code], amounts[code]) for code in codes]

@@ -14,6 +14,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bills import STATE_WORDS
 from tapwealth.flows.frame import HOUSE_BOOK, House
 from tapwealth.flows.merchants import kept_fields
+from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_view
 from tapwealth.flows.reports.refusals import ReportRefusal
@@ -114,11 +115,10 @@ async def _shown_card(tx: Any, book: int, person: UUID) -> issuing.Token | None:
 
 async def me(house: House, tx: Any, book: int, person: UUID) -> Me:
     row = (await customers.persons(tx, [(book, person)]))[person]
-    wanted = [
-        NewAccount(book, kind, person, asset, Limit.DEBITS_WITHIN_CREDITS)
-        for kind, asset in ((Kind.WALLET, Asset.CNY), (Kind.HOLDING, Asset.FUND_000198))
-    ]
-    accounts = await house.ledger.find_accounts(tx, wanted)
+    pocket = await pocket_of(house, tx)
+    wanted = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)]
+    wanted += [NewAccount(book, Kind.HOLDING, person, pocket.units, Limit.DEBITS_WITHIN_CREDITS)] if pocket else []
+    accounts = [*await house.ledger.find_accounts(tx, wanted), None][:2]
     balances = await house.ledger.balances(tx, [one for one in accounts if one is not None])
     wallet, holding = (_standing(balances.get(one) if one is not None else None) for one in accounts)
     bound = [BoundCard(one.id, one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)]

@@ -21,6 +21,7 @@ from tapwealth.bills.entries import BillEntry
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Purpose
+from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.store import Told
 from tapwealth.flows.reports.words import (
@@ -113,9 +114,11 @@ class _Facts:
 async def statement_of(house: House, tx: Any, person: PersonRow) -> StatementView:
     """Read in one snapshot."""
     wallet = await _account(house, tx, person, WALLET, Kind.WALLET, Asset.CNY)
-    holding = await _account(house, tx, person, HOLDING, Kind.HOLDING, Asset.FUND_000198)
+    pocket = await pocket_of(house, tx)
+    holding = await _account(house, tx, person, HOLDING, Kind.HOLDING, pocket.units) if pocket else _Account(HOLDING, 0, 0, ())
     cash = await _cash(house, tx, person)
-    facts = await _facts(tx, person, [*wallet.lines, *holding.lines, *(line for one in cash for line in one.lines)])
+    lines = [line for one in (wallet, holding, *cash) for line in one.lines]
+    facts = await _facts(tx, person, pocket.fund if pocket else "", lines)
     placed = [one for account in (wallet, holding, *cash) for one in _placed(account, facts)]
     return StatementView(
         person.shown_name,
@@ -165,7 +168,7 @@ async def _lines(house: House, tx: Any, account: int) -> list[HistoryLine]:
     return [line for line in reversed(found) if line.moved]
 
 
-async def _facts(tx: Any, person: PersonRow, lines: Sequence[HistoryLine]) -> _Facts:
+async def _facts(tx: Any, person: PersonRow, fund: str, lines: Sequence[HistoryLine]) -> _Facts:
     """One query for each kind of thing, however many lines."""
     book = person.book
     by_kind: dict[int, list[HistoryLine]] = defaultdict(list)
@@ -189,7 +192,7 @@ async def _facts(tx: Any, person: PersonRow, lines: Sequence[HistoryLine]) -> _F
     away = await store.payees(tx, book, references(BankEntry.SENT_TO_BOOK))
     facts.told |= {line.key: Told(line.recorded_at, away[line.key]) for line in by_kind[BankEntry.SENT_TO_BOOK] if line.key in away}
     facts.owners = await store.wallet_owners(tx, book, [line.other for line in by_kind[BankEntry.SENT]])
-    for income in await store.income_of(tx, book, person.id):
+    for income in await store.income_of(tx, book, person.id, fund) if fund else ():
         facts.income_dates.setdefault((income.business_date, income.amount), []).append(income.income_date)
     return facts
 

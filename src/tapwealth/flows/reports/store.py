@@ -147,12 +147,14 @@ class Income(NamedTuple):
     amount: int
 
 
-async def income_of(tx: Any, book: int, fund_account: UUID) -> list[Income]:
+async def income_of(tx: Any, book: int, fund_account: UUID, fund: str) -> list[Income]:
     """Oldest first."""
     rows = await tx.fetch(
-        "select income_date, business_date, amount from fund_income where book = $1 and fund_account = $2 order by income_date",
+        "select income_date, business_date, amount from fund_income where book = $1 and fund_account = $2 and fund = $3"
+        " order by income_date",
         book,
         fund_account,
+        fund,
     )
     return [Income(*row) for row in rows]
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from tapwealth.flows.end_of_day import JOB
-from tapwealth.flows.exchange_out import FUND
 from tapwealth.flows.frame import HOUSE_BOOK, House
+from tapwealth.flows.pocket import looked_up
 from tapwealth.flows.reports.customers import CustomerView, customer_views
 from tapwealth.flows.reports.days import Counted, DayView, count, day_view, states
 from tapwealth.flows.reports.shops import ChannelView, MerchantView, channel_views, merchant_views
@@ -103,9 +103,10 @@ async def day_views(house: House, tx: Any, counted: Counted | None = None) -> li
 
 
 async def _fund(tx: Any, counted: Counted) -> FundView | None:
-    fund = (await funds.funds(tx)).get(FUND)
-    if fund is None:
+    pocket = await looked_up(tx)
+    if pocket is None:
         return None
+    fund = (await funds.funds(tx))[pocket.fund]
     rates = [RatePoint(one.day, one.income_per_10k, one.seven_day_yield) for one in counted.quotations.values()]
     return FundView(fund.code, fund.name, fund.name_en, rates)
 
