@@ -137,3 +137,12 @@ def test_each_entry_has_a_key_of_its_own_and_each_part_too() -> None:
     keys |= {one.key for taker in (3, 4) for one in entries.allotted(LINE[0], LINE[taker], ADVANCE, 1, ID, DAY, 9)}
     keys |= {entries.sent_to_book(3, WALLET, 1, ID, DAY, 9).key, entries.received_from_book(5, PAYEE, 1, ID, DAY, 9).key}
     assert len(keys) == 14
+
+
+def test_interest_on_the_advance_line_that_is_accrued_and_charged() -> None:
+    assert shown(entries.interest_accrued(0, ID, 1_25, DAY, 9), entries.interest_charged(0, ID, 3_75, DAY, 9)) == [
+        "2014-02-24 INTEREST_ACCRUED in book 0",
+        "  Dr what the advance line costs us / Cr interest on the advance line, not charged yet 1.25",
+        "2014-02-24 INTEREST_CHARGED in book 0",
+        "  Dr interest on the advance line, not charged yet / Cr own money 3.75",
+    ]

@@ -294,6 +294,17 @@ def test_a_refused_transfer_may_be_tried_again(bank):
     assert bank.balance(CARD)[0] == 0
 
 
+def test_what_the_bank_charges_is_taken_once_and_told_as_a_debit(bank):
+    body = {"from": RESERVE, "to": BILLER, "amount": 125, "end_to_end_id": "INT-1", "text": "interest"}
+    for _ in range(2):
+        assert bank.http.post("/admin/charge", json=body).json() == {"state": "booked"}
+    (told,) = bank.platform.got(1)
+    (entry,) = told.entries
+    assert (told.account, entry.end_to_end_id, entry.amount, entry.booked_on) == (RESERVE, "INT-1", -125, DAY)
+    assert bank.balance(RESERVE) == (1_000_000 - 125, 1)
+    assert bank.http.post("/admin/charge", json=body | {"from": CARD, "end_to_end_id": "INT-2"}).status_code == 409, "not from a customer"
+
+
 def test_accounts_are_opened_once(bank):
     again = [{"number": RESERVE, "name": "another", "balance": 7}]
     assert bank.http.post("/admin/accounts", json=again).status_code == 200

@@ -32,6 +32,8 @@ class BankEntry(IntEnum):
     SENT_TO_BOOK = 111
     RECEIVED_FROM_BOOK = 112
     TRANSIT_EVENED = 113
+    INTEREST_ACCRUED = 114
+    INTEREST_CHARGED = 115
 
 
 ACCOUNTS: dict[str, tuple[Kind, Kind]] = {
@@ -144,3 +146,15 @@ def evened(book: int, owed_by_book: int, key: UUID, day: date, actor: int) -> Jo
     transit, mirror = house_account(book, Kind.BOOK_TRANSIT, Asset.CNY), house_account(book, Kind.CUSTOMER_RESERVE, Asset.CNY)
     lines = [(transit, mirror)] if owed_by_book > 0 else [(mirror, transit)]
     return _entry(Part(book, abs(owed_by_book), 0), key, BankEntry.TRANSIT_EVENED, day, actor, key, lines)
+
+
+def interest_accrued(book: int, key: UUID, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr advance_interest / Cr advance_interest_due: what the used part of the bank's line cost us that day."""
+    cost, due = (house_account(book, kind, Asset.CNY) for kind in (Kind.ADVANCE_INTEREST, Kind.ADVANCE_INTEREST_DUE))
+    return _entry(Part(book, amount, 0), key, BankEntry.INTEREST_ACCRUED, day, actor, key, [(cost, due)])
+
+
+def interest_charged(book: int, key: UUID, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr advance_interest_due / Cr own_money: the bank has taken it from our account."""
+    due, mirror = (house_account(book, kind, Asset.CNY) for kind in (Kind.ADVANCE_INTEREST_DUE, Kind.OWN_MONEY))
+    return _entry(Part(book, amount, 0), key, BankEntry.INTEREST_CHARGED, day, actor, key, [(due, mirror)])

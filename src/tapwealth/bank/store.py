@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.bank.advance_interest import Day
 from tapwealth.bank.entries import Part
 from tapwealth.bank.mandate import Mandate, MandateState
 from tapwealth.bank.reservation import Allowance, Reservation, ReservationState
@@ -492,3 +493,34 @@ def _reservation(row: Any) -> Reservation:
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     """Rows as the columns that unnest takes."""
     return [[row[column] for row in rows] for column in range(width)]
+
+
+class InterestDay(NamedTuple):
+    """A day's interest on the advance line, in fen, and what it was computed from."""
+
+    day: date
+    terms: Day
+    amount: int
+
+
+async def add_interest(tx: Any, one: InterestDay) -> bool:
+    """Whether the day was not there yet."""
+    done = await tx.fetchval(
+        "insert into advance_interest (book, day, used, rate, days_a_year, amount) values (0, $1, $2, $3, $4, $5)"
+        " on conflict (book, day) do nothing returning true",
+        one.day,
+        *one.terms,
+        one.amount,
+    )
+    return bool(done)
+
+
+async def interest_open(tx: Any) -> list[InterestDay]:
+    """Days that the bank has not charged yet, oldest first."""
+    rows = await tx.fetch("select day, used, rate, days_a_year, amount from advance_interest where book = 0 and charge = '' order by day")
+    return [InterestDay(row["day"], Day(row["used"], row["rate"], row["days_a_year"]), row["amount"]) for row in rows]
+
+
+async def charge_interest(tx: Any, days: Sequence[date], charge: str) -> None:
+    """The bank's charge of that name takes these days."""
+    await tx.execute("update advance_interest set charge = $2 where book = 0 and day = any($1) and charge = ''", list(days), charge)

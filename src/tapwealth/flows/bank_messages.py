@@ -14,7 +14,7 @@ from tapwealth.bank import store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
 from tapwealth.bank.statement import booking_name, shown_name
 from tapwealth.customers import store as customers
-from tapwealth.flows import fund_receipts, network, payments, policy_outcomes, receipts, redemption_outcomes, sweeps
+from tapwealth.flows import advance_interest, fund_receipts, network, payments, policy_outcomes, receipts, redemption_outcomes, sweeps
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Outcome, Purpose
 from tapwealth.flows.people import card_number, open_person
@@ -95,7 +95,9 @@ async def take(house: House, content: bytes) -> None:
     if kind is MessageType.PAIN_002:
         await _take_report(house, read_status_report(content))
     elif kind is MessageType.CAMT_054:
-        await receipts.receive(house, _pushed(read_notifications(content)), RECOGNISERS)
+        notes = read_notifications(content)
+        await receipts.receive(house, _pushed(notes), RECOGNISERS)
+        await advance_interest.take_charges(house, _taken(notes))
     else:
         raise BadInput(f"{kind.value} is not taken here", where="bank message", hint="send pain.002 or camt.054")
 
@@ -124,6 +126,16 @@ async def _payments_in(house: House, message_id: str, outcome: PaymentOutcome) -
     if one is None:
         raise BadInput(f"no message of ours is called {message_id}", where="pain.002", hint="check OrgnlMsgId")
     return [replace(outcome, end_to_end_id=one.end_to_end_id)]
+
+
+def _taken(notes: Sequence[Notification]) -> list[Pushed]:
+    """What the bank has taken from an account of ours by itself, below zero. (Of payments that we instructed it reports.)"""
+    return [
+        Pushed(entry.end_to_end_id, note.account, entry.amount, entry.booked_on, shown_name(entry.counterparty_name), entry.text)
+        for note in notes
+        for entry in note.entries
+        if entry.amount < 0
+    ]
 
 
 def _pushed(notes: Sequence[Notification]) -> list[Pushed]:

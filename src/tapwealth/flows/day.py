@@ -1,6 +1,7 @@
 """The steps of a day's end, in order."""
 
 from tapwealth.flows import (
+    advance_interest,
     bills,
     clearing,
     electronic_cash,
@@ -20,6 +21,7 @@ from tapwealth.flows.end_of_day import Step
 STEPS: tuple[Step, ...] = (
     Step("cut the date", proof.cut_date),
     Step("hear the bank", proof.hear_bank),
+    Step("accrue the advance's interest", advance_interest.accrue),
     Step("expire holds", clearing.expire_holds),
     Step("present to the network", network.present_cards),
     Step("clear cards", clearing.clear_cards),

@@ -35,6 +35,7 @@ class Kind(IntEnum):
     CHANNEL_FUNDS = 206
     ELECTRONIC_CASH = 207
     CARD_NETWORK = 208
+    ADVANCE_INTEREST_DUE = 211
 
     # On the way
     FUND_PURCHASE_IN_TRANSIT = 301
@@ -59,6 +60,7 @@ class Kind(IntEnum):
     FEES = 502
     FEES_OWN = 503
     OWN_CAPITAL = 504
+    ADVANCE_INTEREST = 506
     SHARE_BANK = 521
     SHARE_PHONE_MAKER = 522
 
@@ -101,6 +103,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.ADVANCE_PAYABLE, "advance line owed to the bank", Kind.ADVANCE, _WITHIN),
     ChartRow(Kind.CHANNEL_FUNDS, "another channel's purchase money", Kind.FUND_COLLECTION),
     ChartRow(Kind.CARD_NETWORK, "owed to the card network", Kind.OWN_MONEY),
+    ChartRow(Kind.ADVANCE_INTEREST_DUE, "interest on the advance line, not charged yet", Kind.OWN_MONEY),
     ChartRow(Kind.FUND_PURCHASE_IN_TRANSIT, "purchases on their way to collection", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FUND_PURCHASE_COLLECTED, "purchases collected, not confirmed", Kind.FUND_COLLECTION),
     ChartRow(Kind.FUND_REDEMPTION_IN_TRANSIT, "redemptions on their way to wallets", Kind.FUND_COLLECTION),
@@ -119,6 +122,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.FEES, "fees still in the customer reserve", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES_OWN, "fees in our own money", Kind.OWN_MONEY),
     ChartRow(Kind.OWN_CAPITAL, "the house's own capital", Kind.OWN_MONEY),
+    ChartRow(Kind.ADVANCE_INTEREST, "what the advance line costs us", Kind.OWN_MONEY),
     ChartRow(Kind.SHARE_BANK, "the bank's share of card fees", Kind.OWN_MONEY),
     ChartRow(Kind.SHARE_PHONE_MAKER, "the phone maker's share of card fees", Kind.OWN_MONEY),
     ChartRow(Kind.HOLDING, "fund holding", Kind.REGISTRAR_MIRROR, _WITHIN, personal=True, units=True),

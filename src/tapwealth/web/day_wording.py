@@ -41,6 +41,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"{_YUAN} yuan of premiums on their way to the insurer", r"保费 \1 元划付保险公司中"),
     (r"cover of (\d+) policies has begun", r"\1 份保单生效"),
     (rf"(\d+) premiums, {_YUAN} yuan on their way to the premium trust", r"\1 笔保费共 \2 元归集至保费专户中"),
+    (rf"{_YUAN} yuan of the advance line are out, interest {_YUAN}", r"垫资余额 \1 元，利息 \2 元"),
     (rf"{_YUAN} yuan of the advance line drawn", r"动用垫资 \1 元"),
     (rf"(\d+) fast transfers of {_YUAN} units", r"快速过户 \1 笔，共 \2 份"),
     (rf"the advancer redeems {_YUAN} units", r"垫资方赎回 \1 份"),

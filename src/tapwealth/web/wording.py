@@ -11,6 +11,7 @@ _MINUS = "\N{MINUS SIGN}"
 STEPS = {
     "cut the date": "日切",
     "hear the bank": "等候银行回执",
+    "accrue the advance's interest": "垫资利息计提",
     "expire holds": "释放过期冻结",
     "present to the network": "银联提交",
     "clear cards": "卡清算",

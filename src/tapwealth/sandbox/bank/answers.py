@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from tapwealth.sandbox.bank import books
 from tapwealth.sandbox.bank.books import Movement
-from tapwealth.sandbox.bank.payments import TRANSFER, Order
+from tapwealth.sandbox.bank.payments import CHARGE, TRANSFER, Order
 from tapwealth.sandbox.faults import Fault, PlannedFault
 from tapwealth.sandbox.outbox import Message
 from tapwealth.sandbox.process import Partner
@@ -61,3 +61,14 @@ def notify(partner: Partner, tx: sqlite3.Connection, order: Order, day: date, at
     entry = Entry(movement.reference, order.end_to_end_id, told, told_day, TRANSFER, order.debtor, payer["name"], order.text)
     body = write_notification(Notification(name, at, order.creditor, (entry,)))
     partner.push(Message(name, "camt.054", PATH, body, XML), planned)
+
+
+def notify_taken(partner: Partner, tx: sqlite3.Connection, order: Order, day: date, at: datetime, delayed: PlannedFault | None) -> None:
+    """Owe the platform a camt.054 of money that the bank has taken from an account of its."""
+    movement = Movement(order.end_to_end_id, CHARGE, order.debtor, order.creditor, order.amount, day, order.text, "")
+    name = f"D-{movement.reference}"
+    payee = books.account(tx, order.creditor)
+    assert payee is not None, "it has just been paid"
+    entry = Entry(movement.reference, order.end_to_end_id, -order.amount, day, CHARGE, order.creditor, payee["name"], order.text)
+    body = write_notification(Notification(name, at, order.debtor, (entry,)))
+    partner.push(Message(name, "camt.054", PATH, body, XML), later(partner.planned_fault("camt.054", name), at) or delayed)

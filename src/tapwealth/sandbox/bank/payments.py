@@ -46,7 +46,7 @@ class Order:
         return msgspec.json.encode(astuple(self)).decode()
 
 
-TRANSFER, CREDIT_TRANSFER, DIRECT_DEBIT = "TRANSFER", "PAIN001", "PAIN008"
+TRANSFER, CHARGE, CREDIT_TRANSFER, DIRECT_DEBIT = "TRANSFER", "CHARGE", "PAIN001", "PAIN008"
 
 
 def from_credit_transfer(one: CreditTransfer) -> Order:
@@ -157,10 +157,12 @@ def _refused(tx: sqlite3.Connection, order: Order, now: datetime) -> tuple[Statu
 
 
 def _allowed(order: Order, from_platform: bool, to_platform: bool) -> bool:
-    """The platform pays from its accounts and collects into them; others pay from theirs; nobody pays himself."""
+    """The platform pays from its accounts and collects into them, the bank charges them; others pay from theirs; nobody pays himself."""
     if order.debtor == order.creditor:
         return False
-    return {CREDIT_TRANSFER: from_platform, DIRECT_DEBIT: to_platform and not from_platform}.get(order.code, not from_platform)
+    if order.code in (CREDIT_TRANSFER, CHARGE):
+        return from_platform
+    return not from_platform and (to_platform or order.code != DIRECT_DEBIT)
 
 
 def _book(tx: sqlite3.Connection, order: Order, message_id: str, today: date, fault: Fault | None) -> None:

@@ -39,7 +39,7 @@ class AccountBody(Body):
 
 
 class TransferBody(Body, rename={"debtor": "from", "creditor": "to"}):
-    """A customer of the bank pays from one account to another."""
+    """A customer of the bank pays from one account to another, or the bank takes what it charges."""
 
     debtor: str
     creditor: str
@@ -114,11 +114,11 @@ async def _execute_due(partner: Partner, _before: datetime, after: datetime) -> 
             answers.report(partner, tx, (message_id, message_type), [outcome], shanghai(due), _delay(planned, after))
 
 
-async def _transfer(partner: Partner, request: Request) -> Response:
+async def _transfer(partner: Partner, request: Request, *, code: str) -> Response:
     body = await json_body(request, TransferBody)
     order = Order(
         identifier(body.end_to_end_id, "end_to_end_id"),
-        payments.TRANSFER,
+        code,
         identifier(body.debtor, "from"),
         identifier(body.creditor, "to"),
         body.amount,
@@ -127,19 +127,21 @@ async def _transfer(partner: Partner, request: Request) -> Response:
     )
     _today(partner)
     lost = json_answer({"state": "booked"})
-    return await _with_fault(partner, request, "transfer", order.end_to_end_id, partial(_transferred, partner, order), lost)
+    return await _with_fault(partner, request, code.lower(), order.end_to_end_id, partial(_transferred, partner, order), lost)
 
 
 def _transferred(partner: Partner, order: Order, planned: PlannedFault | None) -> Response:
     now, today = partner.now(), _today(partner)
     with partner.store.tx() as tx:
         known = tx.execute("SELECT 1 FROM payment WHERE end_to_end_id = ?", (order.end_to_end_id,)).fetchone()
-        outcome = payments.take(tx, order, "", payments.TRANSFER, now, today, planned.fault if planned else None)
+        outcome = payments.take(tx, order, "", order.code, now, today, planned.fault if planned else None)
         if outcome.status is PaymentStatus.REJECTED:
             payments.forget(tx, order.end_to_end_id)
             return one_line(f"{outcome.reason}: {outcome.text}", 409)
         if not known and books.is_platform(tx, order.creditor):
             answers.notify(partner, tx, order, today, now, _delay(planned, now))
+        if not known and order.code == payments.CHARGE:
+            answers.notify_taken(partner, tx, order, today, now, _delay(planned, now))
     return json_answer({"state": "booked"})
 
 
@@ -195,7 +197,8 @@ def _routes(partner: Partner) -> list[Route]:
         *mandate_calls.routes(partner),
         Route("/admin/accounts", partial(_open_accounts, partner), methods=["POST"]),
         Route("/admin/accounts/{number}", partial(_account, partner)),
-        Route("/admin/transfer", partial(_transfer, partner), methods=["POST"]),
+        Route("/admin/transfer", partial(_transfer, partner, code=payments.TRANSFER), methods=["POST"]),
+        Route("/admin/charge", partial(_transfer, partner, code=payments.CHARGE), methods=["POST"]),
         Route("/admin/store", partial(_store, partner)),
     ]
 
