@@ -278,6 +278,28 @@ async def test_money_is_moved_in_and_out_and_is_processing_until_the_bank_has_sp
     problem(await client.post(f"{account}/payments", nothing), "unknown_card")
 
 
+async def test_units_are_redeemed_in_the_ordinary_way_and_an_order_is_taken_back(doors: Doors, client: ApiClient) -> None:
+    account, key = await account_of(doors, client), str(uuid4())
+    before = (await client.get(account)).json()["holdings"]
+    made = await client.post(f"{account}/orders", {"type": "redemption", "fund": "000198", "units": "3.5"})
+    assert made.status_code == 201, made.text
+    assert (made.json()["type"], made.json()["units"], made.json()["dealing_date"]) == ("redemption", "3.50", "2014-02-26")
+    assert (await client.get(made.headers["location"])).json() == made.json()
+    assert (await client.get(account)).json()["holdings"][0]["units_held"] == "3.50"
+    for replayed in (False, True):
+        back = await client.post(f"{made.headers['location']}/cancel", {}, key)
+        assert (back.status_code, back.json()) == (200, {"id": made.json()["id"], "state": "cancelled", "amount": None, "units": "3.50"})
+        assert ("idempotent-replayed" in back.headers) is replayed
+        assert "location" not in back.headers
+    assert (await client.get(made.headers["location"])).json()["state"] == "cancelled"
+    assert (await client.get(account)).json()["holdings"] == before
+    problem(await client.post(f"{made.headers['location']}/cancel", {}), "already_ended")
+    problem(await client.post(f"{account}/orders/ord_{'0' * 32}/cancel", {}), "unknown_order")
+    problem(await client.post(f"{account}/orders/x/cancel", {}), "unknown_order")
+    other = await account_of(doors, client, 1)
+    problem(await client.post(f"{other}/orders/{made.json()['id']}/cancel", {}), "unknown_order")
+
+
 BODIES: list[tuple[Any, tuple[str, str]]] = [
     (b"", ("", "not_json")),
     (b"{", ("", "not_json")),

@@ -5,7 +5,7 @@ goes out with the file of its dealing day. An order can be taken back until the 
 registrar hears of neither.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -44,6 +44,8 @@ class RedemptionPlaced(msgspec.Struct, frozen=True):
     order: str
     dealing_date: date
     units: int
+    received_at: datetime | None = None
+    business_date: date | None = None
 
 
 async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> RedemptionPlaced | Refusal:
@@ -78,7 +80,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> Redem
         view, until = order_of(order, facts.fund, own=True), envelope.received_at + UNTIL_ANSWERED
         await must_post(house, tx, at, [entries.redemption_placed(view, order.units, order.business_date, actor, until)])
         await store.add_orders(tx, [order])
-        return RedemptionPlaced(prefixed("ord", order.id), day, order.units)
+        return RedemptionPlaced(prefixed("ord", order.id), day, order.units, order.received_at, order.business_date)
 
     return await once(house, [book], envelope, command, act, RedemptionPlaced)
 

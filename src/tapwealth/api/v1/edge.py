@@ -143,23 +143,23 @@ class Edge:
                 raise Problem("request_in_progress")
             self._under_way.add(key)
             try:
-                return await self._decided(route.operation, Envelope(key, caller, received_at), command, path)
+                return await self._decided(route.operation, Envelope(key, caller, received_at), command, given, path)
             finally:
                 self._under_way.discard(key)
         finally:
             arrival.done()
 
-    async def _decided(self, operation: Operation, envelope: Envelope, command: Any, path: str) -> Response:
+    async def _decided(self, operation: Operation, envelope: Envelope, command: Any, given: Mapping[str, str], path: str) -> Response:
         repeated: list[bool] = []
         assert operation.act is not None, "a POST acts"
         envelope = Envelope(envelope.key, envelope.caller, envelope.received_at, lambda: repeated.append(True))
-        answer = await operation.act(envelope, command)
+        answer = await operation.act(envelope, command, given)
         if isinstance(answer, Refusal):
             problem = refused(answer)
             if repeated:
                 problem.headers["Idempotent-Replayed"] = "true"
             raise problem
-        more = {**_JSON, "location": f"{path}/{answer.id}"}
+        more = {**_JSON, "location": f"{path}/{answer.id}"} if operation.makes else dict(_JSON)
         if repeated:
             more["idempotent-replayed"] = "true"
         return Response(msgspec.json.encode(answer), operation.status, more)

@@ -107,7 +107,8 @@ def _operation(one: Operation, by_shape: dict[int, Any]) -> dict[str, Any]:
 def _success(one: Operation, schema: Any) -> dict[str, Any]:
     headers = {"Request-Id": {"schema": {"type": "string"}}}
     if one.act:
-        headers |= {"Location": {"schema": {"type": "string"}}, "Idempotent-Replayed": {"schema": {"const": "true"}}}
+        headers |= {"Idempotent-Replayed": {"schema": {"const": "true"}}}
+        headers |= {"Location": {"schema": {"type": "string"}}} if one.makes else {}
     return {"description": one.summary, "headers": headers, "content": {"application/json": {"schema": schema}}}
 
 

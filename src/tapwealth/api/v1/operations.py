@@ -14,9 +14,10 @@ from tapwealth.flows.people import PeopleRefusal
 from tapwealth.flows.v1 import asking, reading
 from tapwealth.flows.v1.asking import Hot
 from tapwealth.flows.v1.reading import ORDER, PAYMENT, Part, Wanted
-from tapwealth.flows.v1.shapes import Account, AccountLine, Fund, NewOrder, NewPayment, Order, Page, Payment, Quotation
+from tapwealth.flows.v1.shapes import Account, AccountLine, Cancel, Cancelled, Fund, NewOrder, NewPayment, Order, Page, Payment, Quotation
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
+from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
 from tapwealth.kernel.ids import unprefixed
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage.clients import Scope
@@ -33,8 +34,9 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`path` has its parameters in braces. `read` answers a GET, `act` a POST with a body of the shape `takes`. `gives` is what is
-    answered; `refusals` are those that `act` may be decided with."""
+    """`path` has its parameters in braces. `read` answers a GET, `act` a POST with a body of the shape `takes` (envelope, body, path
+    parameters); it `makes` something new, or changes what is there. `gives` is what is answered; `refusals` are those that `act` may be
+    decided with."""
 
     name: str
     method: str
@@ -43,15 +45,16 @@ class Operation:
     summary: str
     gives: Any
     read: Callable[[Asked], Awaitable[Any]] | None = None
-    act: Callable[[Envelope, Any], Awaitable[Any]] | None = None
+    act: Callable[[Envelope, Any, Mapping[str, str]], Awaitable[Any]] | None = None
     takes: Any = None
     listed: bool = False
     refusals: tuple[Enum, ...] = field(default=())
+    makes: bool = True
 
     @property
     def status(self) -> int:
         """Of success."""
-        return HTTPStatus.CREATED if self.act else HTTPStatus.OK
+        return HTTPStatus.CREATED if self.act and self.makes else HTTPStatus.OK
 
     @property
     def codes(self) -> list[str]:
@@ -105,7 +108,7 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "create_payment", "POST", "/v1/accounts/{account}/payments", Scope.PAYMENTS_WRITE, "Move money in or out", Payment,
-            act=lambda envelope, asked: asking.pay(house, envelope, asked), takes=NewPayment, refusals=MONEY,
+            act=lambda envelope, asked, _path: asking.pay(house, envelope, asked), takes=NewPayment, refusals=MONEY,
         ),
         Operation(
             "list_payments", "GET", "/v1/accounts/{account}/payments", Scope.PAYMENTS_READ, "An account's payments, newest first",
@@ -116,9 +119,15 @@ def operations(house: House, hot: Hot) -> list[Operation]:
             Payment, read=payment,
         ),
         Operation(
-            "create_order", "POST", "/v1/accounts/{account}/orders", Scope.ORDERS_WRITE, "Buy a fund, or redeem at once", Order,
-            act=lambda envelope, asked: asking.order(house, hot, envelope, asked), takes=NewOrder,
-            refusals=(*PURCHASE, *InstantRefusal),
+            "create_order", "POST", "/v1/accounts/{account}/orders", Scope.ORDERS_WRITE, "Buy a fund, or redeem", Order,
+            act=lambda envelope, asked, _path: asking.order(house, hot, envelope, asked), takes=NewOrder,
+            refusals=(*PURCHASE, *RedemptionRefusal, *InstantRefusal),
+        ),
+        Operation(
+            "cancel_order", "POST", "/v1/accounts/{account}/orders/{order}/cancel", Scope.ORDERS_WRITE,
+            "Take an order back before its cut-off", Cancelled,
+            act=lambda envelope, _asked, path: asking.cancel(house, envelope, path["order"]), takes=Cancel,
+            refusals=tuple(CancelRefusal), makes=False,
         ),
         Operation(
             "list_orders", "GET", "/v1/accounts/{account}/orders", Scope.ORDERS_READ, "An account's orders, newest first", Page[Order],

@@ -4,14 +4,26 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from tapwealth.flows import instant_redemption, people, purchase
+from tapwealth.flows import instant_redemption, people, purchase, redemption
 from tapwealth.flows.consents import ACCOUNT
 from tapwealth.flows.frame import Envelope, House
 from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.flows.people import MoveIn, MoveOut, PaymentUnderWay
 from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
-from tapwealth.flows.v1.reading import CARD
-from tapwealth.flows.v1.shapes import InstantRedemption, NewOrder, NewPayment, Order, Payment, Purchase, decimals
+from tapwealth.flows.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
+from tapwealth.flows.v1.reading import CARD, ORDER
+from tapwealth.flows.v1.shapes import (
+    Cancelled,
+    InstantRedemption,
+    NewOrder,
+    NewPayment,
+    Order,
+    Payment,
+    Purchase,
+    Redemption,
+    decimals,
+    yuan,
+)
 from tapwealth.kernel.ids import prefixed, unprefixed
 from tapwealth.kernel.money import read_minor
 from tapwealth.kernel.refusal import Refusal
@@ -44,6 +56,8 @@ async def order(house: House, hot: Hot, envelope: Envelope, asked: NewOrder) -> 
     match asked:
         case Purchase():
             return await _buy(hot, envelope, asked)
+        case Redemption():
+            return await _redeem(house, envelope, asked)
         case InstantRedemption():
             return await _redeem_instantly(house, envelope, asked)
 
@@ -60,6 +74,29 @@ async def _buy(hot: Hot, envelope: Envelope, asked: Purchase) -> Order | Refusal
         answer.order, _account(envelope), "purchase", asked.fund, asked.amount, None, "processing", answer.received_at,
         answer.business_date, answer.dealing_date,
     )  # fmt: skip
+
+
+async def _redeem(house: House, envelope: Envelope, asked: Redemption) -> Order | Refusal:
+    units = read_minor(asked.units, where="units")
+    answer: RedemptionPlaced | Refusal = await redemption.redeem(house, envelope, RedeemFund(asked.fund, units))
+    if isinstance(answer, Refusal):
+        return answer
+    assert answer.received_at is not None, "a client's orders are younger than this field"
+    assert answer.business_date is not None, "the same"
+    return Order(
+        answer.order, _account(envelope), "redemption", asked.fund, None, decimals(units, 2), "processing", answer.received_at,
+        answer.business_date, answer.dealing_date,
+    )  # fmt: skip
+
+
+async def cancel(house: House, envelope: Envelope, order: str) -> Cancelled | Refusal:
+    """An order taken back before its cut-off."""
+    answer: OrderCancelled | Refusal = await redemption.cancel(house, envelope, CancelOrder(unprefixed(ORDER, order) or UUID(int=0)))
+    if isinstance(answer, Refusal):
+        return answer
+    return Cancelled(
+        answer.order, "cancelled", yuan(answer.amount) if answer.amount else None, decimals(answer.units, 2) if answer.units else None
+    )
 
 
 async def _redeem_instantly(house: House, envelope: Envelope, asked: InstantRedemption) -> Order | Refusal:

@@ -16,6 +16,7 @@ from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.v1 import store
 from tapwealth.flows.v1.shapes import Account, AccountLine, BankCard, Fund, Holding, Order, Payment, Quotation, Wallet, decimals, yuan
 from tapwealth.funds import store as funds
+from tapwealth.funds.order_state import OrderState
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import Asset
@@ -30,7 +31,7 @@ T = TypeVar("T")
 CARD, PAYMENT, ORDER = "bac", "pay", "ord"
 """How bound bank cards, payments and orders are shown."""
 PAYMENT_STATES = {"instructed": "processing", "executed": "succeeded", "rejected": "failed"}
-_UNDER_WAY = {"placed", "sent"}
+_UNDER_WAY = {OrderState.PLACED, OrderState.SENT}
 ORDER_TYPES = {"020": "subscription", "022": "purchase", "024": "redemption", "036": "switch", "039": "plan", "098": "instant_redemption"}
 """By the registrar's business code."""
 

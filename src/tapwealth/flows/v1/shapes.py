@@ -125,14 +125,26 @@ class InstantRedemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     units: Units
 
 
-NewOrder = Purchase | InstantRedemption
+class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="redemption"):
+    """So many units back into money, in the ordinary way: without a cap, about two days after the dealing day."""
+
+    fund: Code
+    units: Units
+
+
+NewOrder = Purchase | Redemption | InstantRedemption
+
+
+class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Nothing more is asked."""
 
 
 class Order(msgspec.Struct, frozen=True):
     """An order and what became of it.
 
-    `state` is `processing` until the registrar has confirmed or refused it; `amount` of a purchase and `units` of a redemption are what was
-    asked for, the `confirmed_` ones what the registrar said, with its `return_code`. `dealing_date` is the dealing day it goes out for.
+    `state` is `processing` until the registrar has confirmed or refused it (`paid`: the money of a redemption has come); `amount` of a
+    purchase and `units` of a redemption are what was asked for, the `confirmed_` ones what the registrar said, with its `return_code`.
+    `dealing_date` is the dealing day it goes out for.
     """
 
     id: Identifier
@@ -149,6 +161,15 @@ class Order(msgspec.Struct, frozen=True):
     confirmed_amount: Money | None = None
     confirmed_units: Decimals | None = None
     return_code: str = ""
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """An order that was taken back before its cut-off: `amount` is in the wallet again, or `units` are free again."""
+
+    id: Identifier
+    state: Literal["cancelled"]
+    amount: Money | None
+    units: Decimals | None
 
 
 class Quotation(msgspec.Struct, frozen=True):
