@@ -25,6 +25,7 @@ from tapwealth.flows.devices import DeviceRefusal
 from tapwealth.flows.electronic_cash import CashRefusal
 from tapwealth.flows.end_of_day import DayRefusal
 from tapwealth.flows.frame import FrameRefusal
+from tapwealth.flows.freeze import FreezeRefusal
 from tapwealth.flows.insurance import InsuranceRefusal
 from tapwealth.flows.mandates import MandateRefusal
 from tapwealth.flows.people import PeopleRefusal
@@ -58,7 +59,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
-    InstantRefusal, RedemptionRefusal, CancelRefusal, SweepRefusal,
+    InstantRefusal, RedemptionRefusal, CancelRefusal, FreezeRefusal, SweepRefusal,
 )  # fmt: skip
 
 

@@ -138,6 +138,15 @@ def test_orders_that_come_to_nothing() -> None:
     ]
 
 
+def test_units_that_an_authority_freezes_and_sets_free() -> None:
+    assert shown(entries.frozen(ORDER, 5_000, DAY, 9, shanghai(DAY)), entries.unfrozen(ORDER, 5_000, DAY, 9)) == [
+        "2014-02-25 FROZEN in book 3",
+        "  HOLD Dr holding of the buyer / Cr units at the registrar 50.00 units",
+        "2014-02-25 UNFROZEN in book 3",
+        "  RELEASE Dr holding of the buyer / Cr units at the registrar 50.00 units",
+    ]
+
+
 def test_units_that_become_money_at_once() -> None:
     """The advanced money is then drawn as a capture's is: Dr leaving the bank's advance / Cr bank's advance, and into the reserve."""
     assert shown(entries.instantly_redeemed(ORDER, WALLET, 5_000, DAY, 9)) == [

@@ -285,9 +285,16 @@ async def fund_town(database_url: str, folder: Path, books: int = 3) -> AsyncIte
             registrar.store.close()
 
 
+PEOPLE = (
+    ("pm.zhou", OperatorRole.PRODUCT_MANAGER),
+    ("ops.chen", OperatorRole.OPERATIONS),
+    ("ops.sun", OperatorRole.OPERATIONS),
+)
+
+
 async def _shelve(place: FundTown) -> None:
     async with place.house.database.transaction() as tx:
-        for login, role in (("pm.zhou", OperatorRole.PRODUCT_MANAGER), ("ops.chen", OperatorRole.OPERATIONS)):
+        for login, role in PEOPLE:
             await operators.create(tx, place.house.random64, login, login, [role], "nobody signs in here", NINE)
     fund = setup.ProposeFund(FUND, int(UNITS), "天弘余额宝货币", "Tianhong Yu'E Bao", REGISTRAR, 1, "0200000001", CHANNELS)
     proposed = await setup.propose(place.house, operator(place, "pm.zhou"), fund)
@@ -297,5 +304,7 @@ async def _shelve(place: FundTown) -> None:
 
 
 def operator(place: FundTown, login: str, key: str = "") -> Envelope:
-    """An operator of the bank, with a command of that key."""
-    return Envelope(named(NINE, 0, key or login), Caller(ActorKind.OPERATOR, f"operator:{login}", "password"), NINE)
+    """An operator of the bank, with a command of that key, or of one of its own."""
+    place.keys_given += 1
+    caller = Caller(ActorKind.OPERATOR, f"operator:{login}", "password")
+    return Envelope(named(NINE, 0, key or f"{login} {place.keys_given}"), caller, NINE)

@@ -216,6 +216,7 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     await redemption_outcomes.settle(house, tx, at, redeemed, funds, day, actor)
     for order, one in fresh:
         made += await _settled(tx, order, one, funds[order.fund], parts.get(order.serial, {}), day, actor, own=own)
+    made += await _set_free(tx, fresh, funds, day, actor)
     made += [] if own else await _given_back(house, tx, file, fresh, day, actor)
     await must_post(house, tx, at, made)
     await store.settle_orders(
@@ -233,9 +234,8 @@ def _of_a_customer(order: OrderRow) -> bool:
 
 
 def _refused(file: DataFileName, one: ConfirmationRecord) -> BreakRow:
-    text = (
-        f"{file} refuses {one.serial} ({one.business_code}, {one.return_code} {one.reason}); its units stay in transit: ask the registrar"
-    )
+    stay = "in transit" if one.business_code == BusinessCode.FAST_TRANSFER.confirmed else "as they are"
+    text = f"{file} refuses {one.serial} ({one.business_code}, {one.return_code} {one.reason}); its units stay {stay}: ask the registrar"
     return BreakRow(SOURCE, "refused_by_registrar", one.serial, one.ordered_volume, text, False)
 
 
@@ -292,7 +292,7 @@ def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str
     asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)
     if asked != got:
         return f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
-    if order.business_code != BusinessCode.FAST_TRANSFER and one.volume != one.amount:
+    if order.business_code in (BusinessCode.PURCHASE, BusinessCode.REDEEM) and one.volume != one.amount:
         return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
     return None
 
@@ -320,6 +320,15 @@ async def _settled(
                 for book, units in parts.items()
             ]
     return []
+
+
+async def _set_free(
+    tx: Tx, fresh: Sequence[tuple[OrderRow, ConfirmationRecord]], funds: Mapping[str, Fund], day: date, actor: int
+) -> list[JournalEntry]:
+    """What authorities had frozen, and the registrar has set free."""
+    ended = [order for order, one in fresh if order.business_code == BusinessCode.UNFREEZE and one.accepted]
+    freezes = await store.orders_by_id(tx, [(one.book, one.source) for one in ended if one.source])
+    return [entries.unfrozen(order_of(one, funds[one.fund], own=True), one.units, day, actor) for one in freezes.values()]
 
 
 async def _given_back(

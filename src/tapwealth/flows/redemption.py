@@ -14,7 +14,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
 from tapwealth.flows.people import own_key, wallet_of, who
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of, serial_of
-from tapwealth.funds import entries, store
+from tapwealth.funds import entries, freezes, store
 from tapwealth.funds.exchange_values import BusinessCode
 from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.purchase import dealing_date
@@ -54,7 +54,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> Redem
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, actor: int) -> RedemptionPlaced | Refusal:
-        facts, holding = await _facts(house, tx, at, book, person, command.fund)
+        facts, holding = await facts_of(house, tx, at, book, person, command.fund)
         refusal = decide(facts, command.units)
         if refusal is not None:
             return refusal
@@ -85,7 +85,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> Redem
     return await once(house, [book], envelope, command, act, RedemptionPlaced)
 
 
-async def _facts(house: House, tx: Tx, at: Moment, book: int, person: UUID, code: str) -> tuple[RedemptionFacts, int]:
+async def facts_of(house: House, tx: Tx, at: Moment, book: int, person: UUID, code: str) -> tuple[RedemptionFacts, int]:
     """What is known, and the ledger account of the units."""
     fund, holding = (await store.funds(tx)).get(code), None
     if fund is not None:
@@ -95,7 +95,8 @@ async def _facts(house: House, tx: Tx, at: Moment, book: int, person: UUID, code
     free, balances = await house.ledger.free(tx, at.now, accounts), await house.ledger.balances(tx, accounts)
     holder = (await store.accounts_by_id(tx, [(book, person)])).get(person)
     held = balances[holding].totals.owed if holding else 0
-    return RedemptionFacts(fund, holder, held, free.get(holding, 0) if holding else 0), holding or 0
+    frozen = await freezes.frozen_units(tx, book, person, code)
+    return RedemptionFacts(fund, holder, held, free.get(holding, 0) if holding else 0, frozen), holding or 0
 
 
 class CancelOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,10 +21,12 @@ from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of
 from tapwealth.flows.receipts import Claim, Pushed
+from tapwealth.funds import dues as registrar_dues
 from tapwealth.funds import entries, store
+from tapwealth.funds.dues import RegistrarDue
 from tapwealth.funds.exchange_values import ConfirmationRecord
 from tapwealth.funds.order_state import OrderState
-from tapwealth.funds.store import Fund, OrderRow, RegistrarDue
+from tapwealth.funds.store import Fund, OrderRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
@@ -59,7 +61,7 @@ async def settle(
     made = [entries.holder_redeemed(view[order.id], one.volume, one.amount, day, actor) for order, one in accepted]
     made += [entries.redemption_refused(view[order.id], order.units, day, actor) for order, _ in refused]
     await must_post(house, tx, at, made)
-    await store.add_dues(tx, [_due(order, one, day) for order, one in accepted if one.amount])
+    await registrar_dues.add_dues(tx, [_due(order, one, day) for order, one in accepted if one.amount])
     await notices.tell(tx, [_told(at, order, one) for order, one in refused])
 
 
@@ -79,7 +81,7 @@ async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed],
     """The registrar's payment of customers' redemptions into the collection account."""
     prefix = f"RED-{OWN_CHANNEL}-"
     named = [one for one in pushed if one.account == _COLLECTION and one.end_to_end_id.startswith(prefix)]
-    dues = await store.unpaid_dues(tx, [one.end_to_end_id for one in named])
+    dues = await registrar_dues.unpaid_dues(tx, [one.end_to_end_id for one in named])
     paid = {one.end_to_end_id: one for one in named if 0 < _sum(dues[one.end_to_end_id]) <= one.amount}
     claims, breaks = {}, []
     for one in named:
@@ -120,7 +122,7 @@ def _differences(one: Pushed, owed: int) -> list[BreakRow]:
 
 
 async def _mark_paid(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
-    await store.pay_dues(tx, dues, day)
+    await registrar_dues.pay_dues(tx, dues, day)
     await store.move_orders(tx, [(due.book, due.fund_order) for due in dues], OrderState.PAID)
 
 
@@ -150,5 +152,5 @@ async def unpaid(tx: Any, day: date) -> list[BreakRow]:
             f"{name}: {format_minor(amount)} yuan of redemptions confirmed on {on} (orders: {count}) are not paid; ask the registrar",
             accounted=True,
         )
-        for name, on, count, amount in await store.dues_before(tx, day)
+        for name, on, count, amount in await registrar_dues.dues_before(tx, day)
     ]

@@ -11,11 +11,12 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
-from tapwealth.flows import acceptance, clients, merchants, token_domain
+from tapwealth.flows import acceptance, clients, freeze, merchants, token_domain
 from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
+from tapwealth.flows.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.merchants import Application, ProposeMerchant, ProposeMerchantState
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.flows.token_domain import ProposeTokenDomain
@@ -100,8 +101,10 @@ _ROLE = {
     ProposeClient: OperatorRole.OPERATIONS,
     ProposeClientSecret: OperatorRole.OPERATIONS,
     ProposeClientState: OperatorRole.OPERATIONS,
+    ProposeFreeze: OperatorRole.OPERATIONS,
+    ProposeUnfreeze: OperatorRole.OPERATIONS,
 }
-_Plain = ProposeMerchantState | ProposeFund | ProposeAcceptance | ProposeTokenDomain
+_Plain = ProposeMerchantState | ProposeFund | ProposeAcceptance | ProposeTokenDomain | ProposeFreeze | ProposeUnfreeze
 Proposal = ProposeMerchant | _Plain | clients.Proposal
 _Kept = Application | _Plain | clients.Kept
 _SHAPES: dict[str, type[_Kept]] = {
@@ -127,6 +130,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             acceptance.check(command)
         case ProposeTokenDomain():
             token_domain.check(command)
+        case ProposeFreeze() | ProposeUnfreeze():
+            freeze.check(command)
         case _:
             clients.check(command)
 
@@ -190,6 +195,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return command
         case ProposeTokenDomain():
             return await token_domain.unknown_token(house, tx, command) or command
+        case ProposeFreeze() | ProposeUnfreeze():
+            return await freeze.may_be(house, tx, at, command) or command
         case _:
             return await clients.kept(house, tx, at, command)
 
@@ -261,6 +268,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await acceptance.accept(tx, proposal)
         case ProposeTokenDomain():
             return await token_domain.bring_about(house, tx, at, proposal)
+        case ProposeFreeze() | ProposeUnfreeze():
+            return await freeze.bring_about(house, tx, at, made, proposal)
         case _:
             return await clients.bring_about(tx, at, made, proposal, approver)
 

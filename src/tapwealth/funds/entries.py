@@ -33,6 +33,8 @@ class FundEntry(IntEnum):
     REDEMPTION_CANCELLED = 423
     PURCHASE_CANCELLED = 424
     REDEMPTION_COLLECTED = 425
+    FROZEN = 430
+    UNFROZEN = 431
     INSTANTLY_REDEEMED = 460
 
 
@@ -166,3 +168,15 @@ def redemption_collected(book: int, key: UUID, amount: int, day: date, actor: in
     """Dr fund_collection / Cr redemption_due_collection: the registrar has paid a book's holders. A payment takes it on to the wallets."""
     line = _line(_house(book, Kind.FUND_COLLECTION), _house(book, Kind.REDEMPTION_DUE_COLLECTION), amount)
     return JournalEntry(book, key, FundEntry.REDEMPTION_COLLECTED, day, actor, key, (line,))
+
+
+def frozen(order: Order, units: int, day: date, actor: int, until: datetime) -> JournalEntry:
+    """HOLD units Dr holding / Cr registrar_mirror: by an authority's order."""
+    line = _held(order, Op.HOLD, units, until)
+    return JournalEntry(order.book, order.id, FundEntry.FROZEN, day, actor, order.id, (line,))
+
+
+def unfrozen(freeze: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """RELEASE units Dr holding / Cr registrar_mirror: the registrar has set free what the order `freeze` had frozen."""
+    line = _held(freeze, Op.RELEASE, units)
+    return JournalEntry(freeze.book, derived(freeze.id, "unfrozen"), FundEntry.UNFROZEN, day, actor, freeze.id, (line,))

@@ -24,6 +24,8 @@ class BusinessCode(StrEnum):
     ADD_TRADING_ACCOUNT = "008"
     PURCHASE = "022"
     REDEEM = "024"
+    FREEZE = "031"
+    UNFREEZE = "032"
     FAST_TRANSFER = "098"
     DIVIDEND = "143"
 
@@ -71,7 +73,8 @@ class AccountConfirmation:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """03: a purchase (022, by `amount`), a redemption (024, by `volume`) or a fast transfer (098, `volume` to the target accounts).
+    """03: a purchase (022, by `amount`), a redemption (024), a freeze or its end (031, 032), each by `volume`, or a fast transfer (098,
+    `volume` to the target accounts).
     A blank `ta_account` lets the registrar find the holder by `trading_account`."""
 
     serial: str

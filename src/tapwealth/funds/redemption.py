@@ -26,12 +26,13 @@ class RedemptionRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RedemptionFacts:
-    """Units in 1/100: `held` in all, `free` of them less what is set aside."""
+    """Units in 1/100: `held` in all, `free` of them less what is set aside, `frozen` of them by an authority."""
 
     fund: Fund | None
     holder: FundAccount | None
     held: int
     free: int
+    frozen: int = 0
 
 
 def decide(facts: RedemptionFacts, units: int) -> Refusal | None:
@@ -48,8 +49,10 @@ def decide(facts: RedemptionFacts, units: int) -> Refusal | None:
 
 def _short(facts: RedemptionFacts, units: int) -> str:
     text = f"{format_minor(units)} units are asked, {format_minor(facts.free)} can be redeemed"
-    aside = facts.held - facts.free
-    return f"{text} ({format_minor(aside)} more are set aside for payments or earlier redemptions)" if aside else text
+    aside = facts.held - facts.free - facts.frozen
+    why = [f"{format_minor(facts.frozen)} are frozen by an authority, ask the bank"] if facts.frozen else []
+    why += [f"{format_minor(aside)} more are set aside for payments or earlier redemptions"] if aside else []
+    return f"{text} ({'; '.join(why)})" if why else text
 
 
 class CancelRefusal(Enum):

@@ -37,7 +37,7 @@ REASONS = {
     ReturnCode.UNKNOWN_ACCOUNT: "there is no such account, or several: name the TA account",
     ReturnCode.UNKNOWN_FUND: "this fund is not kept here",
     ReturnCode.NOTHING_ASKED: "the amount or volume is zero",
-    ReturnCode.NOT_ENOUGH_UNITS: "the holder has fewer units",
+    ReturnCode.NOT_ENOUGH_UNITS: "the holder has fewer units that are free",
     ReturnCode.UNKNOWN_TARGET: "the account to transfer to is not known",
     ReturnCode.INCOMPLETE: "name, identity number or account is missing",
     ReturnCode.OTHER_PERSON: "this TA account is another person's",
@@ -110,7 +110,7 @@ def _purchase(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, da
 
 
 def _redemption(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
-    if request["volume"] > holding.units:
+    if request["volume"] > holding.available:
         return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
     register.move(tx, holding.holder, -request["volume"], day, "124", request["serial"])
     return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"], holding.payout_account)
@@ -121,15 +121,27 @@ def _fast_transfer(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holdin
     target = register.find(tx, distributor, request["target_ta_account"], request["target_trading_account"])
     if target is None or target.holder == holding.holder:
         return Decision(request, ReturnCode.UNKNOWN_TARGET, holding.holder.ta_account)
-    if request["volume"] > holding.units:
+    if request["volume"] > holding.available:
         return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
     register.move(tx, holding.holder, -request["volume"], day, "198", request["serial"])
     register.move(tx, target.holder, request["volume"], day, "198", request["serial"])
     return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"])
 
 
+def _freeze(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
+    """031 freezes, 032 sets free; either refuses more than there is to it."""
+    away = request["business_code"] == "032"
+    if request["volume"] > (holding.frozen if away else holding.available):
+        return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
+    units = -request["volume"] if away else request["volume"]
+    register.freeze(tx, holding.holder, units, day, f"1{request['business_code'][1:]}", request["serial"])
+    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"])
+
+
 _DEEDS: dict[str, Callable[[sqlite3.Connection, sqlite3.Row, Holding, date], Decision]] = {
     "022": _purchase,
     "024": _redemption,
+    "031": _freeze,
+    "032": _freeze,
     "098": _fast_transfer,
 }

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NUL
 CREATE TABLE IF NOT EXISTS account (
   ta_account TEXT NOT NULL, trading_account TEXT NOT NULL, distributor TEXT NOT NULL, name TEXT NOT NULL, identity_number TEXT NOT NULL,
   payout_account TEXT NOT NULL, opened_on TEXT NOT NULL, units INTEGER NOT NULL DEFAULT 0 CHECK (units >= 0),
+  frozen INTEGER NOT NULL DEFAULT 0 CHECK (frozen BETWEEN 0 AND units),
   PRIMARY KEY (ta_account, trading_account, distributor));
 CREATE INDEX IF NOT EXISTS account_trading ON account (distributor, trading_account);
 CREATE INDEX IF NOT EXISTS account_identity ON account (identity_number);
@@ -40,6 +41,12 @@ class Holding:
     holder: Holder
     units: int
     payout_account: str
+    frozen: int = 0
+    """Of the units: what an authority has frozen."""
+
+    @property
+    def available(self) -> int:
+        return self.units - self.frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,14 @@ def move(tx: sqlite3.Connection, holder: Holder, units: int, day: date, kind: st
     )
 
 
+def freeze(tx: sqlite3.Connection, holder: Holder, units: int, day: date, kind: str, reference: str) -> None:
+    """Freeze units (or set them free, below zero) and write down why; they stay the holder's."""
+    tx.execute(
+        "UPDATE account SET frozen = frozen + ? WHERE ta_account = ? AND trading_account = ? AND distributor = ?", (units, *_key(holder))
+    )
+    move(tx, holder, 0, day, kind, reference)
+
+
 def holdings(tx: sqlite3.Connection) -> list[Holding]:
     """Everyone with units, in the order of their accounts."""
     rows = tx.execute("SELECT * FROM account WHERE units > 0 ORDER BY ta_account, trading_account, distributor")
@@ -131,4 +146,5 @@ def _key(holder: Holder) -> Sequence[str]:
 
 
 def _holding(row: sqlite3.Row) -> Holding:
-    return Holding(Holder(row["ta_account"], row["trading_account"], row["distributor"]), row["units"], row["payout_account"])
+    holder = Holder(row["ta_account"], row["trading_account"], row["distributor"])
+    return Holding(holder, row["units"], row["payout_account"], row["frozen"])

@@ -75,14 +75,14 @@ def order_confirmation(decision: Decision, day: date, ta_serial: str) -> Fields:
 def holding(held: Holding, day: date) -> Fields:
     """05, at the end of `day`."""
     return {
-        "AvailableVol": held.units,
+        "AvailableVol": held.available,
         "TotalVolOfDistributorInTA": held.units,
         "TransactionCfmDate": write_date(day),
         "FundCode": FUND_CODE,
         "TransactionAccountID": held.holder.trading_account,
         "DistributorCode": held.holder.distributor,
         "TAAccountID": held.holder.ta_account,
-        "TotalFrozenVol": 0,
+        "TotalFrozenVol": held.frozen,
         "DetailFlag": "0",
         "AccountStatus": "0",
         "DefDividendMethod": REINVEST,
