@@ -13,6 +13,7 @@ from starlette.routing import Route
 from tapwealth.api.partners import PartnerGate
 from tapwealth.api.server import build
 from tapwealth.app import wiring
+from tapwealth.bills.autopay import AutopayRefusal
 from tapwealth.bills.biller import BillRefusal
 from tapwealth.bills.pay import PayRefusal
 from tapwealth.flows import reports
@@ -59,7 +60,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
-    InstantRefusal, RedemptionRefusal, CancelRefusal, FreezeRefusal, SweepRefusal,
+    InstantRefusal, RedemptionRefusal, CancelRefusal, FreezeRefusal, SweepRefusal, AutopayRefusal,
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from tapwealth.app.bank_asks import BankAsks
 from tapwealth.flows import (
     acceptance,
     advance_line,
+    autopay,
     bank_answers,
     bank_messages,
     batch_settlement,
@@ -171,6 +172,7 @@ async def open_edges(house: House, token: str, *, real_time: bool, local: str = 
         (
             ("exchange", 150, lambda: exchange_in.take_files(house, FILE_TAKERS)),
             ("transit", 100, lambda: transit.deliver(house)),
+            ("autopay", 2_000, lambda: autopay.run_due(house)),
             ("sweeps", 500, lambda: sweeps.run_due(house)),
             ("advance line", 1_000, lambda: advance_line.level(house)),
             ("bank answers", 500, lambda: bank_answers.resolve(card_house)),
@@ -480,6 +482,8 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "redeem_fund": CommandSpec(redemption.RedeemFund, CUSTOMER, plain(redemption.redeem)),
         "cancel_order": CommandSpec(redemption.CancelOrder, CUSTOMER, plain(redemption.cancel)),
         "redeem_instantly": CommandSpec(instant_redemption.RedeemInstantly, CUSTOMER, plain(instant_redemption.redeem)),
+        "agree_autopay": CommandSpec(autopay.AgreeAutopay, CUSTOMER, plain(autopay.agree)),
+        "end_autopay": CommandSpec(autopay.EndAutopay, CUSTOMER, plain(autopay.end)),
         "agree_sweep": CommandSpec(sweeps.AgreeSweep, CUSTOMER, plain(sweeps.agree)),
         "end_sweep": CommandSpec(sweeps.EndSweep, CUSTOMER, plain(sweeps.end)),
         "inquire_bill": CommandSpec(bills.InquireBill, CUSTOMER, plain(bills.inquire_bill)),

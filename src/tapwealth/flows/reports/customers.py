@@ -12,7 +12,8 @@ from tapwealth.bills.store import BillerRow, BillRow, PaymentRow
 from tapwealth.customers import store as customers
 from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.customers.store import PersonRow
-from tapwealth.flows import sweeps
+from tapwealth.flows import autopay, sweeps
+from tapwealth.flows.autopay import AutopayView
 from tapwealth.flows.bills import STATE_WORDS
 from tapwealth.flows.frame import House
 from tapwealth.flows.pocket import pocket_of
@@ -89,6 +90,22 @@ class SweepShown(msgspec.Struct, frozen=True):
     last_en: str
 
 
+class AutopayShown(msgspec.Struct, frozen=True):
+    """Bills that are paid by themselves; `account` is masked. `last_day` is the newest on which the biller was asked, None before it."""
+
+    biller: str
+    biller_en: str
+    account: str
+    most: int
+    state: str
+    state_zh: str
+    state_en: str
+    last_day: date | None
+    last_paid: int
+    last_zh: str
+    last_en: str
+
+
 class CustomerView(msgspec.Struct, frozen=True):
     """`person` counts customers in the order in which they opened their accounts. Money in fen, units in 1/100.
 
@@ -113,6 +130,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     income_curve: list[IncomePoint]
     policies: list[PolicyView]
     bills: list[BillView]
+    autopays: list[AutopayShown]
     sweeps: list[SweepShown]
     statement: list[StatementLine]
 
@@ -153,8 +171,25 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         income_curve=[IncomePoint(day, amount) for day, amount in income.items()],
         policies=_policy_views(await insurance.policies_of(tx, row.book, row.id)),
         bills=_bill_views(await bills.payments_of(tx, row.book, row.id), await bills.billers(tx)),
+        autopays=[_autopay_shown(one) for one in await autopay.held(tx, row.book, row.id)],
         sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
         statement=statement.statement,
+    )
+
+
+def _autopay_shown(one: AutopayView) -> AutopayShown:
+    return AutopayShown(
+        one.biller,
+        one.biller_en,
+        one.account,
+        one.most,
+        one.state,
+        one.state_zh,
+        one.state_en,
+        one.last_day,
+        one.last_paid,
+        one.last_zh,
+        one.last_en,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.flows import (
+    autopay,
     cards,
     clients,
     consents,
@@ -93,6 +94,7 @@ def views(house: House) -> Mapping[str, View]:
         "mandates": lambda caller, _given: _own(house, caller, mandates.held),
         "consents": lambda caller, _given: _own(house, caller, consents.held),
         "clients": lambda caller, _given: _for_operators(caller, lambda: _read(house, clients.shown)),
+        "autopays": lambda caller, _given: _own(house, caller, autopay.held),
         "sweeps": lambda caller, _given: _own(house, caller, sweeps.held),
         "devices": lambda caller, _given: _devices(house, caller),
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
