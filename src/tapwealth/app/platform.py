@@ -118,7 +118,7 @@ class Platform:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        server = _Server(uvicorn.Config(self.edges.http, log_level="warning", lifespan="off"))
+        server = QuietServer(uvicorn.Config(self.edges.http, log_level="warning", lifespan="off"))
         async with self.edges.running():
             http = socket.create_server((_HERE, self.settings.http_port))
             terminals = await self.edges.listener.start(_HERE, self.settings.host_port)
@@ -133,7 +133,7 @@ class Platform:
             await serving
 
 
-class _Server(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """Leaves signals to the platform."""
 
     @contextmanager

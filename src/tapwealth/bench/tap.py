@@ -175,7 +175,7 @@ async def opened(folder: Path, people: int, on_progress: Callable[[str], None] =
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT,
             )  # fmt: skip
             try:
-                yield Place(people, house, port, load, _server_of(folder))
+                yield Place(people, house, port, load, server_of(folder))
             finally:
                 assert load.stdin is not None
                 load.stdin.close()
@@ -188,7 +188,7 @@ def _roomy(velocity: Velocity) -> Velocity:
     return Velocity(tuple(rule._replace(most=MAX_AMOUNT) for rule in velocity.rules), velocity.unverified_tap)
 
 
-def _server_of(folder: Path) -> int:
+def server_of(folder: Path) -> int:
     """The process id that the embedded server wrote down."""
     (written,) = folder.rglob("postmaster.pid")
     return int(written.read_text("utf-8").splitlines()[0])

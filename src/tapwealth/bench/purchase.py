@@ -1,0 +1,221 @@
+"""`tapwealth bench purchase`: purchases of a fund a second through /v1, over HTTP, authenticated, single requests, durable.
+
+Platform and database are as `tapwealth up` runs them; the client's connections are a process of their own (`purchase_load`). Each purchase
+moves a wallet's money in the ledger, writes an order, and is remembered under its key, in one transaction that many share. Load, platform
+and database share the machine; beside each rate stands what a purchase used of the processor, which a busy machine changes less. The
+yardstick is the same edge with nothing behind it. After the rounds the ledger is audited.
+"""
+
+import asyncio
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from os import getpid
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+import httpx
+import msgspec
+import uvicorn
+
+from tapwealth.api.commands import Gate
+from tapwealth.api.v1.edge import App, Edge
+from tapwealth.api.v1.operations import Operation
+from tapwealth.app.event_loop import runner, spare_collector
+from tapwealth.app.house import Settings, open_house
+from tapwealth.app.platform import QuietServer
+from tapwealth.app.wiring import open_edges
+from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Run, Waits, progress, results, shown
+from tapwealth.bench.load import DAY, NOW
+from tapwealth.bench.processor import family_ms, processor_ms
+from tapwealth.bench.purchase_load import Order, Report
+from tapwealth.bench.purchase_parts import parts
+from tapwealth.bench.purchase_town import SECRET, found
+from tapwealth.bench.tap import server_of
+from tapwealth.flows.clients import Tokens
+from tapwealth.flows.frame import Envelope, House
+from tapwealth.flows.v1 import shapes
+from tapwealth.flows.v1.shapes import NewOrder
+from tapwealth.ledger.audit import audit_snapshot
+from tapwealth.storage.clients import Scope
+
+SIZES = 10_000, 100_000, 1_000_000
+CALLERS = 256, 1_024
+PATH, YARDSTICK = "/v1/accounts/{account}/orders", "/v1/accounts/{account}/yardstick"
+_HERE, _LINE_LIMIT, _EXPECTED = "127.0.0.1", 1 << 27, "201"
+
+
+class Place(NamedTuple):
+    """A town of holders with its platform, the load that calls it, the database's process, and a token."""
+
+    people: int
+    house: House
+    port: int
+    bare: int
+    load: asyncio.subprocess.Process
+    server: int
+    token: str
+
+    async def round(self, order: Order) -> Report:
+        """Have the load carry it out."""
+        assert self.load.stdin is not None
+        assert self.load.stdout is not None
+        self.load.stdin.write(msgspec.json.encode(order) + b"\n")
+        line = await self.load.stdout.readline()
+        assert line, "the load has ended"
+        return msgspec.json.decode(line, type=Report)
+
+
+@dataclass(kw_only=True)
+class PurchaseFigure(Figure):
+    """Purchases by so many connections at once; `most` a second are made ready."""
+
+    run: Run = field(init=False)
+    place: Place
+    most: int
+    used: list[tuple[int, int, int, int]] = field(default_factory=list)
+    took: int = 0
+
+    def __post_init__(self) -> None:
+        self.run = self.bought
+
+    async def bought(self, seconds: int, waits: Waits) -> int:
+        """One round; every answer is a placed order."""
+        port, path = (self.place.bare, YARDSTICK) if self.yardstick else (self.place.port, PATH)
+        order = Order(port, self.place.token, self.callers, seconds, self.most * seconds, path)
+        platform, server = processor_ms(getpid()), family_ms(self.place.server)
+        report = await self.place.round(order)
+        platform, server = processor_ms(getpid()) - platform, family_ms(self.place.server) - server
+        assert set(report.statuses) <= {_EXPECTED}, f"{self.name}: answered {report.statuses}, expected {_EXPECTED} alone"
+        for wait in report.waits:
+            waits.add(wait)
+        self.took = report.took
+        self.used.append((len(report.waits), platform, server, report.processor))
+        return len(report.waits)
+
+    async def round(self, seconds: int) -> int:
+        """By the time from the first request to the last answer."""
+        bought = await self.bought(seconds, self.waits)
+        self.nanoseconds += self.took
+        self.rates.append(bought * SECOND // self.took)
+        return self.rates[-1]
+
+    async def warm_up(self) -> None:
+        await self.bought(1, Waits())
+        self.used.clear()
+
+    def as_json(self) -> dict[str, Any]:
+        """As of any figure, with the microseconds of a core that a purchase used."""
+        bought = sum(used[0] for used in self.used) or 1
+        names = enumerate(("platform", "database", "load"), 1)
+        spent = {name: sum(used[place] for used in self.used) * 1_000 // bought for place, name in names}
+        return super().as_json() | {"holders": self.place.people, "processor_us": spent}
+
+
+@asynccontextmanager
+async def _served(app: App) -> AsyncIterator[int]:
+    """The application at a free port."""
+    listening = socket.create_server((_HERE, 0), backlog=2_048)
+    server = QuietServer(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@asynccontextmanager
+async def opened(folder: Path, people: int, on_progress: Callable[[str], None] = progress) -> AsyncIterator[Place]:
+    """A town of so many holders, its platform open, and the load started."""
+    settings = Settings(folder, books=BOOKS, exchange=folder / "exchange")
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(open_house(settings, NOW))
+        client = await found(house, people, on_progress)
+        edges = await open_edges(house, "", real_time=False)
+        await stack.enter_async_context(edges.batcher)
+        port = await stack.enter_async_context(_served(edges.http))
+        bare = await stack.enter_async_context(_served(_yardstick(house)))
+        load = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tapwealth.bench.purchase_load", str(people), str(BOOKS),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT,
+        )  # fmt: skip
+        stack.push_async_callback(load.wait)
+        assert load.stdin is not None
+        stack.callback(load.stdin.close)
+        yield Place(people, house, port, bare, load, server_of(folder), await _token(port, client))
+
+
+async def _token(port: int, client: str) -> str:
+    async with httpx.AsyncClient(base_url=f"http://{_HERE}:{port}", trust_env=False) as http:
+        answer = await http.post("/v1/oauth/token", data={"grant_type": "client_credentials"}, auth=(client, SECRET))
+    token: str = answer.raise_for_status().json()["access_token"]
+    return token
+
+
+def _yardstick(house: House) -> App:
+    """The edge that reads, looks who asks, and says yes."""
+
+    async def at_once(envelope: Envelope, asked: NewOrder, _path: Any) -> shapes.Order:
+        return shapes.Order(f"ord_{envelope.key.hex}", "", "purchase", asked.fund, None, None, "processing", NOW, DAY, DAY)
+
+    async def clock() -> Any:
+        return NOW
+
+    only = Operation("yardstick", "POST", YARDSTICK, Scope.ORDERS_WRITE, "", shapes.Order, act=at_once, takes=NewOrder)
+    gate: Any = Gate(_nobody, house.flight, clock)
+    return Edge(gate, Tokens(house), _nobody, [only], house.books, house.random64).before(_nobody)
+
+
+async def _nobody(*_: Any) -> Any:
+    """Asked of nothing here."""
+
+
+def main(
+    seconds: int,
+    *,
+    as_json: bool,
+    out: TextIO = sys.stdout,
+    people: Sequence[int] = SIZES,
+    callers: Sequence[int] = CALLERS,
+    rounds: int = ROUNDS,
+) -> None:
+    """Measure, and print a table or JSON; progress goes to standard error."""
+    with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        with runner() as loop:
+            result = loop.run(_measure(folder, seconds, people, callers, rounds))
+    out.write(shown(result, as_json=as_json))
+
+
+async def _measure(folder: Path, seconds: int, people: Sequence[int], callers: Sequence[int], rounds: int) -> dict[str, Any]:
+    async with AsyncExitStack() as stack:
+        places = [await stack.enter_async_context(opened(folder / str(count), count)) for count in people]
+        figures = [_figure(place, count) for place in places for count in (callers if place is places[0] else callers[-1:])]
+        name = f"{callers[0]:,} in flight, read, token looked at, answered at once"
+        figures.append(_figure(places[0], callers[0], name=name, yardstick=True, chain=False, history="none"))
+        spare_collector()
+        for figure in figures:
+            await figure.warm_up()
+        for number in range(1, rounds + 1):
+            for figure in figures:
+                progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
+        measured = await parts(places[0].house, places[0].people, places[0].server)
+        audited = {f"{place.people:,} holders": await _audit(place) for place in places}
+    return {**results(figures), "parts_us": measured, "audit_holds": audited}
+
+
+def _figure(place: Place, callers: int, **more: Any) -> PurchaseFigure:
+    name = more.pop("name", f"{callers:,} in flight, {place.people:,} holders")
+    return PurchaseFigure(name, callers, place=place, most=12_000, **more)
+
+
+async def _audit(place: Place) -> bool:
+    async with place.house.database.read() as tx:
+        found = await audit_snapshot(tx)
+    assert not found.findings, f"the audit does not hold: {found.findings[:3]}"
+    return True
