@@ -64,11 +64,14 @@ class Tap:
         return self.authorisation or self.id
 
 
+_PARTS = _WALLET, _UNITS, _ADVANCE, _CARD = "hold:wallet", "hold:units", "hold:advance", "hold:card"
+
+
 def holds_of(authorisation: UUID) -> tuple[UUID, UUID, UUID, UUID]:
     """The ids of the holds that it may have placed: on the wallet (or on electronic cash), on units, on the advance line, on what the bank
     card pays."""
-    wallet, units = derived(authorisation, "hold:wallet"), derived(authorisation, "hold:units")
-    return wallet, units, derived(authorisation, "hold:advance"), derived(authorisation, "hold:card")
+    wallet, units, advance, card = (derived(authorisation, part) for part in _PARTS)
+    return wallet, units, advance, card
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +101,18 @@ def taken_of(tap: Tap, amount: int) -> Taken:
 
 def _lines(tap: Tap, op: Op, wallet_amount: int, units: int, expires_at: datetime | None) -> list[Line]:
     lines = []
-    wallet_hold, units_hold, advance_hold, card_hold = holds_of(tap.id)
     if tap.cash_amount:
-        lines.append(Line(op, tap.cash, tap.merchant, Asset.CNY, tap.cash_amount, wallet_hold, expires_at))
+        lines.append(Line(op, tap.cash, tap.merchant, Asset.CNY, tap.cash_amount, derived(tap.id, _WALLET), expires_at))
     if tap.wallet_amount:
-        lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, wallet_amount, wallet_hold, expires_at))
+        lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, wallet_amount, derived(tap.id, _WALLET), expires_at))
     if tap.fund_units:
         assert tap.units_asset is not None, "units are of a fund"
         transit = house_account(tap.book, Kind.TRANSIT_098, tap.units_asset)
         payable, out = house_account(tap.book, Kind.ADVANCE_PAYABLE, Asset.CNY), house_account(tap.book, Kind.ADVANCE_OUT, Asset.CNY)
-        lines.append(Line(op, tap.holding, transit, tap.units_asset, units, units_hold, expires_at))
-        lines.append(Line(op, payable, out, Asset.CNY, units, advance_hold, expires_at))
+        lines.append(Line(op, tap.holding, transit, tap.units_asset, units, derived(tap.id, _UNITS), expires_at))
+        lines.append(Line(op, payable, out, Asset.CNY, units, derived(tap.id, _ADVANCE), expires_at))
     if tap.card_amount:
-        lines.append(Line(op, card_due(tap.book), tap.merchant, Asset.CNY, tap.card_amount, card_hold, expires_at))
+        lines.append(Line(op, card_due(tap.book), tap.merchant, Asset.CNY, tap.card_amount, derived(tap.id, _CARD), expires_at))
     return lines
 
 

@@ -8,6 +8,7 @@ time-outs, leases, sessions, retries and measurements.
 import asyncio
 import time
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -39,6 +40,7 @@ def deadline_after(seconds: int) -> int:
     return time.monotonic_ns() + seconds * 1_000_000_000
 
 
+@lru_cache(maxsize=256)
 def shanghai(day: date, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
     """The instant (aware UTC) of a wall-clock time in Shanghai; hour 24 is the next midnight."""
     start = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)

@@ -45,9 +45,12 @@ def secret_token() -> str:
 
 def uuid7(now: datetime, book: int, random64: Random64) -> UUID:
     """48 bits of milliseconds, 12 random bits, 16 bits of book, 46 random bits."""
+    return _timed(now, book, random64(), version=7)
+
+
+def _timed(now: datetime, book: int, draw: int, *, version: int) -> UUID:
     millis = (now - _EPOCH) // _MILLISECOND
-    draw = random64()
-    high = (millis & (1 << 48) - 1) << 16 | 0x7000 | draw & 0xFFF
+    high = (millis & (1 << 48) - 1) << 16 | version << 12 | draw & 0xFFF
     low = 0b10 << 62 | (book & 0xFFFF) << 46 | draw >> 12 & (1 << 46) - 1
     return UUID(int=high << 64 | low)
 
@@ -62,9 +65,7 @@ def derived(parent: UUID, purpose: str) -> UUID:
 
 def named(now: datetime, book: int, name: str) -> UUID:
     """An id for something that a partner named; `now` must be the same on every repetition: take a date from the message itself."""
-    digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    seed = uuid7(now, book, lambda: digest)
-    return UUID(int=seed.int & ~(0xF << 76) | 0x8 << 76)
+    return _timed(now, book, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"), version=8)
 
 
 def book_of(identifier: UUID) -> int:
