@@ -83,36 +83,28 @@ def write(mti: str, fields: Mapping[int, str]) -> bytes | None:
         return None
     bitmap, parts = 0, [""]
     for number in sorted(fields):
-        part = _part(number, fields[number])
-        if part is None:
+        if number not in _BY_NUMBER:
             return None
+        text = fields[number]
+        _, kind, length_bytes, length, filled_on_the_left = _BY_NUMBER[number]
+        size = len(text) >> 1 if kind is BYTES else len(text)
+        if not 0 < size <= length or (not length_bytes and size != length):
+            return None
+        if kind is TEXT:
+            if not (text.isascii() and text.isprintable()):
+                return None
+            text = text.encode("ascii").hex()
+        elif kind is BYTES:
+            if not _WHOLE_BYTES(text):
+                return None
+        else:
+            if not (text.isascii() and text.isdecimal() if kind is DIGITS else _TRACK(text)):
+                return None
+            if size & 1:
+                text = f"0{text}" if filled_on_the_left else f"{text}0"
+        if length_bytes:
+            parts.append(str(size).rjust(length_bytes + length_bytes, "0"))
+        parts.append(text)
         bitmap |= 1 << (BITS - number)
-        parts.append(part)
     parts[0] = f"{mti}{bitmap:016x}"
     return bytes.fromhex("".join(parts))
-
-
-def _part(number: int, text: str) -> str | None:
-    """One field in hexadecimal, its length included."""
-    field = _BY_NUMBER.get(number)
-    if field is None:
-        return None
-    _, kind, length_bytes, length, filled_on_the_left = field
-    size = len(text)
-    if kind is BYTES:
-        size >>= 1
-    if not 0 < size <= length or (not length_bytes and size != length):
-        return None
-    if kind is TEXT:
-        if not (text.isascii() and text.isprintable()):
-            return None
-        text = text.encode("ascii").hex()
-    elif kind is BYTES:
-        if not _WHOLE_BYTES(text):
-            return None
-    else:
-        if not (text.isascii() and text.isdecimal() if kind is DIGITS else _TRACK(text)):
-            return None
-        if size & 1:
-            text = f"0{text}" if filled_on_the_left else f"{text}0"
-    return f"{size:0{2 * length_bytes}d}{text}" if length_bytes else text

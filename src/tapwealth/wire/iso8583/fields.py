@@ -122,8 +122,10 @@ def _unpacked(mti: str, message: bytes) -> Message:
 
 def pack(message: Message, mac_key: bytes | None) -> bytes:
     """The message's bytes; with a key, field 64 is set and computed. Values that do not fit are BadInput."""
-    fields = {number: value for number, value in message.fields.items() if number != MAC_FIELD}
-    if mac_key is not None:
+    fields = dict(message.fields)
+    if mac_key is None:
+        fields.pop(MAC_FIELD, None)
+    else:
         fields[MAC_FIELD] = "00" * 8
     encoded = codec.write(message.mti, fields) or _checked(message.mti, fields)
     return encoded if mac_key is None else sealed(mac_key, encoded[:-8])

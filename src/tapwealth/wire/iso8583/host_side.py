@@ -8,6 +8,7 @@ we do not do may not.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple, TypedDict, assert_never
 
 from tapwealth.kernel.clock import SHANGHAI
@@ -282,9 +283,17 @@ def answer(read: Message, response: Response, at: datetime) -> Message:
 
 
 def _echo(read: Message, at: datetime) -> dict[int, str]:
+    fields = read.fields
+    echoed = {number: fields[number] for number in ECHOED if number in fields}
+    echoed[12], echoed[13] = _printed(at)
+    return echoed
+
+
+@lru_cache(maxsize=64)
+def _printed(at: datetime) -> tuple[str, str]:
+    """Fields 12 and 13, hhmmss and MMDD. Many messages are read at one instant."""
     local = at.astimezone(SHANGHAI)
-    stamps = {12: f"{local:%H%M%S}", 13: f"{local:%m%d}"}
-    return {number: read.fields[number] for number in ECHOED if number in read.fields} | stamps
+    return f"{local:%H%M%S}", f"{local:%m%d}"
 
 
 def _told(read: Message, response: Response) -> dict[int, str]:
