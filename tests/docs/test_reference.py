@@ -33,6 +33,7 @@ from tapwealth.flows.people import PeopleRefusal
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.setup import ChannelTerms, SetupRefusal
 from tapwealth.flows.sign_in import SignInRefusal
+from tapwealth.flows.suitability import SuitabilityRefusal
 from tapwealth.flows.token_domain import DomainRefusal
 from tapwealth.flows.tokens import TokenRefusal
 from tapwealth.funds.instant import InstantRefusal
@@ -60,7 +61,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
-    InstantRefusal, RedemptionRefusal, CancelRefusal, FreezeRefusal, SweepRefusal, AutopayRefusal,
+    InstantRefusal, RedemptionRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
 )  # fmt: skip
 
 

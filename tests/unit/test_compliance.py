@@ -1,12 +1,13 @@
 """The rule table and what follows from it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from tapwealth.compliance import limits
+from tapwealth.compliance.questionnaire import Judged, current, judge
 from tapwealth.compliance.rules import read_rules, rule_set
-from tapwealth.compliance.suitability import above_risk
+from tapwealth.compliance.suitability import Standing, above_risk, special_warning
 from tapwealth.kernel.refusal import BadInput
 
 CURRENT, OF_2014 = rule_set("current"), rule_set("2014")
@@ -100,6 +101,62 @@ def test_wealth_from_the_balance(level: int, current: bool, of_2014: bool) -> No
     assert (limits.barred_from_wealth("2014", level) is None) is of_2014
 
 
+TODAY = date(2014, 2, 24)
+
+
+def sold(standing: Standing | None, today: date = TODAY) -> list[int]:
+    """The risks that may be sold to such a person."""
+    return [risk for risk in range(1, 6) if above_risk(risk, standing, today, "000001") is None]
+
+
 def test_who_was_not_asked_about_losses_buys_the_lowest_risk_only() -> None:
-    assert [risk for risk in range(1, 6) if above_risk(risk) is None] == [1]
-    assert "R3 may not be sold" in str(above_risk(3))
+    assert sold(None) == [1]
+    assert "R3 may not be sold to you: nobody has asked you yet" in str(above_risk(3, None, TODAY, "000001"))
+
+
+@pytest.mark.parametrize("level", range(1, 6))
+def test_each_class_buys_up_to_its_own_risk(level: int) -> None:
+    assert sold(Standing(level, False, TODAY)) == list(range(1, level + 1))
+
+
+def test_answers_count_until_their_last_day() -> None:
+    standing = Standing(5, False, TODAY)
+    assert (sold(standing, TODAY), sold(standing, TODAY + timedelta(days=1))) == ([1, 2, 3, 4, 5], [1])
+    assert "good until 2014-02-24" in str(above_risk(2, standing, TODAY + timedelta(days=1), "000001"))
+
+
+def test_a_confirmed_warning_lets_one_fund_at_its_risk_be_sold_and_never_to_the_lowest() -> None:
+    confirmed = frozenset({("000001", 4)})
+    assert sold(Standing(2, False, TODAY, confirmed)) == [1, 2, 4]
+    assert above_risk(4, Standing(2, False, TODAY, confirmed), TODAY, "000002") is not None
+    assert sold(Standing(1, True, TODAY, confirmed)) == [1]
+    assert "no confirmation helps" in str(above_risk(4, Standing(1, True, TODAY, confirmed), TODAY, "000001"))
+
+
+@pytest.mark.parametrize(
+    ("answers", "wanted"),
+    [
+        ("AABBABAA", Judged(18, 1, False)),
+        ("BBBBBBBB", Judged(39, 2, False)),
+        ("CBBBBBBB", Judged(42, 3, False)),
+        ("CCCCCCCC", Judged(74, 4, False)),
+        ("DDDDDDDD", Judged(100, 5, False)),
+        ("DDDDDADD", Judged(84, 1, True)),  # bears no loss: the lowest, whatever the rest says
+    ],
+)
+def test_answers_give_a_class(answers: str, wanted: Judged) -> None:
+    assert judge(current(), answers) == wanted
+
+
+@pytest.mark.parametrize(("answers", "said"), [("AAAAAAA", "there are 8 questions"), ("AAAAAAAE", "is no answer to question 8")])
+def test_what_answers_no_question_is_bad_input(answers: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        judge(current(), answers)
+
+
+def test_the_questionnaire_and_its_warnings_promise_nothing() -> None:
+    asked = current()
+    texts = [text for one in asked.questions for part in (one, *one.options) for text in (part.zh, part.en)]
+    texts += special_warning("a fund", 5, 2)
+    assert all(text.strip() for text in texts)
+    assert not [text for text in texts if any(word in text for word in ("保证收益", "稳赚", "预期收益", "guarantee", "promise", "expect"))]

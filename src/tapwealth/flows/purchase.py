@@ -13,8 +13,8 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.compliance import limits
-from tapwealth.compliance.suitability import above_risk
+from tapwealth.compliance import assessments, limits
+from tapwealth.compliance.suitability import LOWEST, Standing, above_risk
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
@@ -23,6 +23,7 @@ from tapwealth.funds import entries, store
 from tapwealth.funds.entries import Order
 from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
 from tapwealth.funds.store import Fund, FundAccount, OrderRow, SalesChannel
+from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import named, prefixed
 from tapwealth.kernel.money import Asset, checked
 from tapwealth.kernel.refusal import Refusal
@@ -79,6 +80,8 @@ class _Loaded:
     """By fund: units at 1.0000, and what is under way."""
     ordered: Counter[tuple[UUID, str, date]]
     """By fund: what was ordered for a dealing day."""
+    standings: dict[UUID, Standing]
+    """By which people may buy what is above the lowest risk; looked up where somebody wants to."""
 
 
 async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> list[PurchasePlaced | Refusal]:
@@ -116,6 +119,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
     free = await house.ledger.free(tx, at.now, list(wallets.values()))
     first = min(at.date_of(one.envelope.received_at) for one in fresh)
     ordered = await store.purchases_of(tx, people, first)
+    risky = any(funds[fund].risk_level > LOWEST for _, _, fund in bought)
     return _Loaded(
         funds,
         await store.channels(tx),
@@ -126,6 +130,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
         {person: free[wallet] for person, wallet in wallets.items()},
         Counter({one: balances[account].totals.owed + ordered[one].under_way for one, account in holdings.items()}),
         Counter({(*one, day): amount for one, of in ordered.items() for day, amount in of.by_day.items()}),
+        await assessments.standings(tx, people) if risky else {},
     )
 
 
@@ -143,7 +148,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> Fund | Re
         fund,
         facts.channels.get((OWN_CHANNEL, one.command.fund)),
         limits.barred_from_wealth(house.rule_set, facts.persons[person].kyc_level),
-        above_risk(fund.risk_level) if fund else None,
+        above_risk(fund.risk_level, facts.standings.get(person), business_date_of(one.envelope.received_at), fund.code) if fund else None,
         facts.holders.get(person),
         facts.ordered[person, one.command.fund, day] if day else 0,
         facts.held[person, one.command.fund],

@@ -19,6 +19,7 @@ from tapwealth.flows import (
     exchange_in,
     mandates,
     reservations,
+    suitability,
     sweeps,
     token_domain,
 )
@@ -95,6 +96,7 @@ def views(house: House) -> Mapping[str, View]:
         "consents": lambda caller, _given: _own(house, caller, consents.held),
         "clients": lambda caller, _given: _for_operators(caller, lambda: _read(house, clients.shown)),
         "autopays": lambda caller, _given: _own(house, caller, autopay.held),
+        "suitability": lambda caller, _given: _own(house, caller, suitability.shown),
         "sweeps": lambda caller, _given: _own(house, caller, sweeps.held),
         "devices": lambda caller, _given: _devices(house, caller),
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),
