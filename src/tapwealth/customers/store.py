@@ -262,5 +262,15 @@ async def bank_card(tx: Any, book: int, identifier: UUID) -> BankCardRow | None:
     return BankCardRow(*row) if row else None
 
 
+async def bank_cards(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, BankCardRow]:
+    """By id, of those (book, id) that there are."""
+    rows = await tx.fetch(
+        f"{_CARD} join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        [book for book, _ in keys],
+        [identifier for _, identifier in keys],
+    )
+    return {row["id"]: BankCardRow(*row) for row in rows}
+
+
 async def bank_cards_of(tx: Any, book: int, person: UUID) -> list[BankCardRow]:
     return [BankCardRow(*row) for row in await tx.fetch(f"{_CARD} where book = $1 and person = $2 order by bound_at, id", book, person)]

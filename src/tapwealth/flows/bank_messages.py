@@ -54,7 +54,7 @@ async def _xml(house: House, identifier: UUID) -> bytes:
         at = await tx.fetchval("select instant from platform_clock")
         (first, *_) = (await store.parts_of(tx, [one.id]))[one.id]
         book = first[1].book
-        to_card = one.purpose in (Purpose.MOVE_OUT, Purpose.CARD_REFUND)
+        to_card = one.purpose in (Purpose.MOVE_OUT, Purpose.CARD_REFUND, Purpose.SAFE_CARD_PAYOUT)
         if not one.direct_debit:
             theirs = Party(one.to_account, BANK_CNAPS, one.counterparty)
             if to_card:

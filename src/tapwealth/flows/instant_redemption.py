@@ -76,7 +76,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> 
         left = None if facts.cap is None else facts.cap - facts.redeemed - command.units
         order, read = prefixed("ord", identifier), envelope.received_at
         answer = InstantlyRedeemed(order, command.units, command.units, left, received_at=read, business_date=day)
-        safe = await sweep_store.safe_card(tx, book, person, command.fund)
+        safe = (await sweep_store.safe_cards(tx, [(book, person, command.fund)])).get((person, command.fund))
         card = await customers.bank_card(tx, book, safe) if safe else None
         if card is None:
             return answer

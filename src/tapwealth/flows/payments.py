@@ -51,6 +51,7 @@ class Purpose(StrEnum):
     CARD_DEBIT = "card_debit"
     CARD_REFUND = "card_refund"
     SWEEP_IN = "sweep_in"
+    SAFE_CARD_PAYOUT = "safe_card_payout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,8 @@ def _next_name(name: str) -> str:
 
 _TIMES = re.compile(r"(.+?)(?:R([0-9]+))?")
 AGAIN = (
-    Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.REDEMPTION_PAYOUT, Purpose.ADVANCE_DRAW,
+    Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.REDEMPTION_PAYOUT, Purpose.SAFE_CARD_PAYOUT,
+    Purpose.ADVANCE_DRAW,
     Purpose.NETWORK_SETTLEMENT,
 )  # fmt: skip
 AGAIN_WITHIN = timedelta(days=14)

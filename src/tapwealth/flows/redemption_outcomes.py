@@ -2,33 +2,37 @@
 
 The registrar pays one sum for all that it confirmed on a date, into the supervised collection account; from there each holder's part goes
 to the reserve and the wallet, in one payment. A sum that does not reach leaves everybody's part due: nobody is paid out of what belongs to
-others. What is more than is due stands apart until the registrar says what it is.
+others. What is more than is due stands apart until the registrar says what it is. The part of a holder whose bank card's account is swept
+into the fund goes to that card, its safe card, and touches no wallet.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from tapwealth.bank import entries as bank
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.customers import notices
+from tapwealth.customers import store as customers
 from tapwealth.customers.notices import Notice
+from tapwealth.customers.store import BankCardRow
 from tapwealth.flows import payments
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of
 from tapwealth.flows.receipts import Claim, Pushed
 from tapwealth.funds import dues as registrar_dues
-from tapwealth.funds import entries, store
+from tapwealth.funds import entries, store, sweep_store
 from tapwealth.funds.dues import RegistrarDue
 from tapwealth.funds.exchange_values import ConfirmationRecord
 from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.store import Fund, OrderRow
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.ids import derived
+from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
@@ -90,9 +94,38 @@ async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed],
         breaks += _differences(one, _sum(dues[one.end_to_end_id]))
     today = business_date_of(at.now)
     await _mark_paid(tx, [due for name in paid for due in dues[name]], at.open_date(today))
-    await payments.instruct(house, tx, at, at.open_date(today), actor, [_payout(one, dues[name], today) for name, one in paid.items()])
+    safe = await _safe_cards(tx, [due for name in paid for due in dues[name]])
+    payouts = [_payout(one, [due for due in dues[name] if due.id not in safe], today) for name, one in paid.items()]
+    await payments.instruct(house, tx, at, at.open_date(today), actor, payouts + [_to_card(*one, today) for one in safe.values()])
+    await notices.tell(tx, [_sent_to_card(at, *one) for one in safe.values()])
     await bank_store.add_breaks(tx, at.open_date(today), breaks, at.now)
     return claims
+
+
+async def _safe_cards(tx: Any, dues: Sequence[RegistrarDue]) -> dict[UUID, tuple[RegistrarDue, OrderRow, BankCardRow]]:
+    """Dues that go to a safe card, by their ids."""
+    orders = await store.orders_by_id(tx, [(due.book, due.fund_order) for due in dues])
+    held = {due.id: orders[due.fund_order] for due in dues}
+    cards = await sweep_store.safe_cards(tx, sorted({(one.book, one.fund_account, one.fund) for one in held.values()}))
+    chosen = {due.id: (due, held[due.id], cards.get((held[due.id].fund_account, held[due.id].fund))) for due in dues}
+    known = await customers.bank_cards(tx, sorted({(due.book, card) for due, _, card in chosen.values() if card}))
+    return {key: (due, order, known[card]) for key, (due, order, card) in chosen.items() if card}
+
+
+def _to_card(due: RegistrarDue, order: OrderRow, card: BankCardRow, today: date) -> Payment:
+    """From the collection account straight to the card."""
+    identifier = named(order.received_at, HOUSE_BOOK, f"safe card:{order.serial}:{due.name}")
+    transit = house_account(due.book, Kind.FUND_REDEMPTION_IN_TRANSIT, Asset.CNY)
+    name = end_to_end("RSC", identifier)
+    part = (Part(due.book, due.amount, transit),)
+    return Payment(identifier, name, Purpose.SAFE_CARD_PAYOUT, _COLLECTION, str(card.id), card.masked_pan, today, part)
+
+
+def _sent_to_card(at: Moment, due: RegistrarDue, order: OrderRow, card: BankCardRow) -> Notice:
+    yuan = format_minor(due.amount)
+    zh = f"赎回款 {yuan} 元正付往您的银行卡 {card.masked_pan}。"
+    en = f"{yuan} yuan of your redemption are on their way to your card {card.masked_pan}."
+    return Notice(due.book, derived(due.id, "to the safe card"), order.fund_account, at.now, zh, en)
 
 
 def _sum(dues: Sequence[RegistrarDue]) -> int:

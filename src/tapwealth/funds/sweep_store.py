@@ -136,16 +136,17 @@ async def newest_sweeps(tx: Any, book: int, person: UUID, limit: int) -> list[Sw
     return [_sweep(row) for row in rows]
 
 
-async def safe_card(tx: Any, book: int, person: UUID, fund: str) -> UUID | None:
-    """The bank card whose money goes into that fund: what is redeemed goes back to it alone."""
-    found: UUID | None = await tx.fetchval(
-        "select card from sweep_agreement where book = $1 and person = $2 and fund = $3 and card is not null and state = 'active'"
-        " order by agreed_at, id limit 1",
-        book,
-        person,
-        fund,
+async def safe_cards(tx: Any, holders: Sequence[tuple[int, UUID, str]]) -> dict[tuple[UUID, str], UUID]:
+    """By person and fund, of those (book, person, fund) who have one: the bank card whose money goes into that fund. What is redeemed goes
+    back to it alone."""
+    rows = await tx.fetch(
+        "select distinct on (person, fund) person, fund, card from unnest($1::int[], $2::uuid[], $3::text[]) k(book, person, fund)"
+        " join sweep_agreement using (book, person, fund) where card is not null and state = 'active' order by person, fund, agreed_at, id",
+        [book for book, _, _ in holders],
+        [person for _, person, _ in holders],
+        [fund for _, _, fund in holders],
     )
-    return found
+    return {(row["person"], row["fund"]): row["card"] for row in rows}
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[int], list[UUID]]:

@@ -16,15 +16,18 @@ from fund_town import ADVANCE, FUND, FundTown, fund_town
 from sandbox_partner import SandboxPartner
 
 from tapwealth.bank import store as bank_store
-from tapwealth.flows import bank_messages, instant_redemption, payments, sweeps
+from tapwealth.customers import notices
+from tapwealth.flows import bank_messages, instant_redemption, payments, redemption, sweeps
 from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.people import CardBound
+from tapwealth.flows.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.sweeps import AgreeSweep, EndSweep, SweepView
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.ledger.chart import Kind
 
-TUESDAY = MONDAY + timedelta(days=1)
+TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in range(1, 4))
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +177,49 @@ async def test_what_is_redeemed_goes_to_the_safe_card_alone(swept: Swept) -> Non
     assert (out.to_account, out.amount, out.requested_date) == (swept.card.card, 500_00, TUESDAY)
     await swept.place.end(TUESDAY)
     await swept.place.all_books_balance()
+
+
+async def test_the_ordinary_way_leads_to_the_safe_card_too(swept: Swept) -> None:
+    """Straight from the collection account: no wallet sees it. A bank that rejects it is asked once more the day after."""
+    await swept.agree()
+    await swept.tell_bank()
+    await swept.at(MONDAY, 14)
+    await swept.bank_says(True)
+    await swept.at(MONDAY, 14, 10)
+    place = swept.place
+    await place.next_day(MONDAY)
+    placed = await redemption.redeem(place.house, place.envelope(swept.person), RedeemFund(FUND, 700_00))
+    assert isinstance(placed, RedemptionPlaced)
+    await place.next_day(TUESDAY)
+    paid = place.registrar.payments()[-1]
+    await place.end(WEDNESDAY)
+    await place.clock(shanghai(THURSDAY, 10))
+    await place.receipt(paid["amount"], paid["end_to_end_id"], paid["text"], paid["to"])
+    async with place.house.database.read() as tx:
+        (out,) = [one for one in await bank_store.open_instructions(tx) if one.purpose == "safe_card_payout"]
+        told = (await notices.notices_of(tx, swept.person.book, swept.person.id))[0]
+    assert (out.from_account, out.to_account, out.amount) == ("0100000002", swept.card.card, 700_00)
+    assert told.text_zh == f"赎回款 700.00 元正付往您的银行卡 {swept.card.masked}。"
+    assert await payments.hear(place.house, [Outcome(out.end_to_end_id, False, THURSDAY, "AC01")]) == []
+    assert await place.total(Kind.FUND_REDEMPTION_IN_TRANSIT) == 700_00
+    report = await payments.instruct_again(place.house, THURSDAY)
+    assert report.figures == {"payments": [f"{out.end_to_end_id}R2"]}
+    await place.bank_executes(THURSDAY)
+    assert (await place.owed(swept.person.wallet), await place.total(Kind.FUND_REDEMPTION_IN_TRANSIT)) == ([0], 0)
+    await place.all_books_balance()
+
+
+async def test_whose_agreement_is_over_is_paid_into_the_wallet(swept: Swept) -> None:
+    made = await swept.agree()
+    assert isinstance(made, SweepView)
+    await swept.tell_bank()
+    await swept.at(MONDAY, 14)
+    await swept.bank_says(True)
+    await swept.at(MONDAY, 14, 10)
+    place = swept.place
+    await place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await place.next_day(MONDAY)
+    await sweeps.end(place.house, place.envelope(swept.person), EndSweep(UUID(made.agreement)))
+    answer = await instant_redemption.redeem(place.house, place.envelope(swept.person), RedeemInstantly(FUND, 500_00))
+    assert isinstance(answer, InstantlyRedeemed)
+    assert (answer.card, await place.owed(swept.person.wallet)) == ("", [500_00])

@@ -130,6 +130,7 @@ PURPOSES = {
     "premium_sweep": Words("保费归集", "premiums to the trust"),
     "card_debit": Words("碰一碰银行卡扣款", "bank cards' share of taps"),
     "card_refund": Words("碰一碰退款退回银行卡", "taps given back to bank cards"),
+    "safe_card_payout": Words("赎回款付至安全卡", "redemptions to safe cards"),
     "sweep_in": Words("银行卡自动转入", "sweeps of bank cards"),
     "premium_payout": Words("保费结算", "premiums to the insurer"),
 }
