@@ -12,7 +12,8 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
-from tapwealth.funds import entries, store
+from tapwealth.funds import conditions_store, entries, store
+from tapwealth.funds.conditions import FundStatus
 from tapwealth.funds.exchange_in import DIVIDENDS, QUOTATIONS
 from tapwealth.funds.exchange_values import DividendRecord, Quotation
 from tapwealth.funds.income import Account, day_income, distribute
@@ -97,7 +98,16 @@ async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, c
         )
         breaks += _sum_differs(file, one, computed)
     await store.add_quotations(tx, fresh, at.now)
+    known_codes = {one.fund_code: FundStatus(one.status) for one in said if one.status in {*FundStatus}}
+    await conditions_store.add_statuses(tx, day, known_codes, at.now)
+    breaks += [_unknown_status(file, one) for one in said if one.fund_code not in known_codes]
     return len(said), breaks
+
+
+def _unknown_status(file: DataFileName, one: Quotation) -> BreakRow:
+    """The state it had stays."""
+    text = f"{file} gives {one.fund_code} the status {one.status!r}, which is none; ask the registrar"
+    return BreakRow(SOURCE, "unknown_status", f"{one.fund_code} {one.day}", 0, text, accounted=False)
 
 
 def _quotes_nothing(file: DataFileName, funds: Sequence[str]) -> BreakRow:

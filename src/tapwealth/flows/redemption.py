@@ -14,7 +14,8 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
 from tapwealth.flows.people import own_key, wallet_of, who
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of, serial_of
-from tapwealth.funds import entries, freezes, store
+from tapwealth.funds import conditions_store, entries, freezes, store
+from tapwealth.funds.conditions import Conditions
 from tapwealth.funds.exchange_values import BusinessCode
 from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.purchase import dealing_date
@@ -96,7 +97,9 @@ async def facts_of(house: House, tx: Tx, at: Moment, book: int, person: UUID, co
     holder = (await store.accounts_by_id(tx, [(book, person)])).get(person)
     held = balances[holding].totals.owed if holding else 0
     frozen = await freezes.frozen_units(tx, book, person, code)
-    return RedemptionFacts(fund, holder, held, free.get(holding, 0) if holding else 0, frozen), holding or 0
+    _, terms = (await conditions_store.conditions(tx)).get(code, (0, Conditions()))
+    units = free.get(holding, 0) if holding else 0
+    return RedemptionFacts(fund, holder, held, units, frozen, terms.minimum_redemption, terms.minimum_holding), holding or 0
 
 
 class CancelOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,12 +11,13 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
-from tapwealth.flows import acceptance, clients, freeze, merchants, token_domain
+from tapwealth.flows import acceptance, clients, freeze, fund_conditions, merchants, token_domain
 from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.freeze import ProposeFreeze, ProposeUnfreeze
+from tapwealth.flows.fund_conditions import ProposeFundConditions
 from tapwealth.flows.merchants import Application, ProposeMerchant, ProposeMerchantState
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.flows.token_domain import ProposeTokenDomain
@@ -96,6 +97,7 @@ _ROLE = {
     ProposeMerchant: OperatorRole.OPERATIONS,
     ProposeMerchantState: OperatorRole.OPERATIONS,
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
+    ProposeFundConditions: OperatorRole.PRODUCT_MANAGER,
     ProposeAcceptance: OperatorRole.OPERATIONS,
     ProposeTokenDomain: OperatorRole.OPERATIONS,
     ProposeClient: OperatorRole.OPERATIONS,
@@ -104,7 +106,9 @@ _ROLE = {
     ProposeFreeze: OperatorRole.OPERATIONS,
     ProposeUnfreeze: OperatorRole.OPERATIONS,
 }
-_Plain = ProposeMerchantState | ProposeFund | ProposeAcceptance | ProposeTokenDomain | ProposeFreeze | ProposeUnfreeze
+_Plain = (
+    ProposeMerchantState | ProposeFund | ProposeFundConditions | ProposeAcceptance | ProposeTokenDomain | ProposeFreeze | ProposeUnfreeze
+)
 Proposal = ProposeMerchant | _Plain | clients.Proposal
 _Kept = Application | _Plain | clients.Kept
 _SHAPES: dict[str, type[_Kept]] = {
@@ -126,6 +130,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             merchants.check_state(command)
         case ProposeFund():
             _check_fund(command)
+        case ProposeFundConditions():
+            fund_conditions.check_draft(command)
         case ProposeAcceptance():
             acceptance.check(command)
         case ProposeTokenDomain():
@@ -191,6 +197,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return merchant if isinstance(merchant, Refusal) else command
         case ProposeFund():
             return await _fund_exists(tx, command) or command
+        case ProposeFundConditions():
+            return await fund_conditions.wrong(tx, command) or command
         case ProposeAcceptance():
             return command
         case ProposeTokenDomain():
@@ -264,6 +272,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             if refusal is None:
                 await _add_fund(house, tx, at, proposal)
             return refusal
+        case ProposeFundConditions():
+            return await fund_conditions.bring_about(tx, at, made, proposal)
         case ProposeAcceptance():
             return await acceptance.accept(tx, proposal)
         case ProposeTokenDomain():

@@ -16,6 +16,7 @@ class InstantRefusal(Enum):
     """In the order in which they are checked."""
 
     UNKNOWN_FUND = auto()
+    NOT_REDEEMED_NOW = auto()
     NO_ACCOUNT = auto()
     NOT_ENOUGH_UNITS = auto()
     ABOVE_INSTANT_CAP = auto()
@@ -45,6 +46,9 @@ def decide(facts: InstantFacts, units: int) -> Refusal | None:
     """None if the money may go at once."""
     if facts.fund is None:
         return Refusal(InstantRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if not facts.fund.status.redeems:
+        text = f"{facts.fund.code} is {facts.fund.status.words[1]} by its registrar's word; take the money when it is open again"
+        return Refusal(InstantRefusal.NOT_REDEEMED_NOW, text)
     if facts.holder is None or facts.holder.state != "open":
         return Refusal(InstantRefusal.NO_ACCOUNT, "the registrar has not opened this fund account yet; wait for its confirmation")
     if units > facts.free:

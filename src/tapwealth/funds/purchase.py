@@ -14,6 +14,7 @@ class PurchaseRefusal(Enum):
     """In the order in which they are checked."""
 
     UNKNOWN_FUND = auto()
+    NOT_SOLD_NOW = auto()
     NOT_VERIFIED = auto()
     RISK_TOO_HIGH = auto()
     ACCOUNT_REFUSED = auto()
@@ -44,6 +45,9 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
     fund, channel = facts.fund, facts.channel
     if fund is None or channel is None:
         return Refusal(PurchaseRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if not fund.status.sells:
+        text = f"{fund.code} is {fund.status.words[1]} by its registrar's word; buy it when it is open again, or another one"
+        return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
     if facts.barred is not None:
         return Refusal(PurchaseRefusal.NOT_VERIFIED, facts.barred)
     if facts.too_risky is not None:

@@ -20,30 +20,46 @@ class RedemptionRefusal(Enum):
     """In the order in which they are checked."""
 
     UNKNOWN_FUND = auto()
+    NOT_REDEEMED_NOW = auto()
     NO_ACCOUNT = auto()
     NOT_ENOUGH_UNITS = auto()
+    BELOW_LEAST_REDEMPTION = auto()
+    BELOW_LEAST_HOLDING = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class RedemptionFacts:
-    """Units in 1/100: `held` in all, `free` of them less what is set aside, `frozen` of them by an authority."""
+    """Units in 1/100: `held` in all, `free` of them less what is set aside, `frozen` of them by an authority. `least`, `least_left`: what
+    the fund lets be redeemed and kept; who redeems everything may."""
 
     fund: Fund | None
     holder: FundAccount | None
     held: int
     free: int
     frozen: int = 0
+    least: int = 0
+    least_left: int = 0
 
 
 def decide(facts: RedemptionFacts, units: int) -> Refusal | None:
     """None if the order may be placed."""
     if facts.fund is None:
         return Refusal(RedemptionRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if not facts.fund.status.redeems:
+        text = f"{facts.fund.code} is {facts.fund.status.words[1]} by its registrar's word; redeem it when it is open again"
+        return Refusal(RedemptionRefusal.NOT_REDEEMED_NOW, text)
     if facts.holder is None or facts.holder.state != "open":
         text = "the registrar has not opened this fund account yet; wait for its confirmation"
         return Refusal(RedemptionRefusal.NO_ACCOUNT, text)
     if units > facts.free:
         return Refusal(RedemptionRefusal.NOT_ENOUGH_UNITS, f"{_short(facts, units)}; give less")
+    left = facts.held - units
+    if left and units < facts.least:
+        text = f"{format_minor(units)} units are asked, at least {format_minor(facts.least)} can be redeemed; give more, or all"
+        return Refusal(RedemptionRefusal.BELOW_LEAST_REDEMPTION, text)
+    if 0 < left < facts.least_left:
+        text = f"{format_minor(left)} units would be left, at least {format_minor(facts.least_left)} must be; give less, or all"
+        return Refusal(RedemptionRefusal.BELOW_LEAST_HOLDING, text)
     return None
 
 

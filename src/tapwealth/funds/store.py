@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.funds.conditions import FundStatus
 from tapwealth.funds.order_state import UNANSWERED, OrderState, before
 from tapwealth.kernel.money import Asset
 
@@ -23,6 +24,8 @@ class Fund:
     risk_level: int
     cut_off_hour: int
     custody_account: str
+    status: FundStatus = FundStatus.OPEN
+    """What the registrar said last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +169,10 @@ async def add_fund(tx: Any, fund: Fund, channels: Sequence[SalesChannel]) -> Non
 async def funds(tx: Any) -> dict[str, Fund]:
     """The shelf, by code."""
     rows = await tx.fetch(
-        "select code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account from fund where book = 0 order by code"
+        "select code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account, coalesce((select status from fund_status"
+        " s where s.book = 0 and s.fund = fund.code order by day desc limit 1), '0') as status from fund where book = 0 order by code"
     )
-    return {row["code"]: Fund(row["code"], Asset(row["asset"]), *row[2:]) for row in rows}
+    return {row[0]: Fund(*(row[0], Asset(row[1]), *row[2:8], FundStatus(row[8]))) for row in rows}
 
 
 async def channels(tx: Any) -> dict[tuple[str, str], SalesChannel]:

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 from bill_town import MONDAY
-from fund_town import CHANNELS, FUND, REGISTRAR, FundTown, Values, operator
+from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, Values, bought, operator, set_in
 from shelf import UNITS
 
-from tapwealth.flows import proof, setup, units
+from tapwealth.flows import instant_redemption, proof, redemption, setup, units
 from tapwealth.flows.exchange_out import ADVANCER
+from tapwealth.flows.fund_conditions import ConditionsRefusal, FundShown, ProposeFundConditions, shelf
 from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.purchase import PurchasePlaced
 from tapwealth.funds import store
+from tapwealth.funds.conditions import Conditions, FundKind
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import CHART, Kind, house_account
@@ -113,3 +115,92 @@ async def test_each_fund_has_units_income_and_proof_of_its_own(place: FundTown) 
     assert await place.said(WEDNESDAY) == []
     assert (await units.prove_units(place.house, TUESDAY)).wrong == []
     assert (await proof.prove_books(place.house, WEDNESDAY)).figures["000509 fund holding"] == 5_001
+
+
+# ---- conditions
+
+
+async def decide(place: FundTown, conditions: Conditions, fund: str = FUND, key: str = "") -> Refusal | None:
+    """Drafted by the product manager, approved by the other."""
+    draft = ProposeFundConditions(fund=fund, **{name: getattr(conditions, name) for name in conditions.__struct_fields__})
+    proposed = await setup.propose(place.house, operator(place, "pm.zhou", f"draft {key}"), draft)
+    if isinstance(proposed, Refusal):
+        return proposed
+    approve = operator(place, "ops.chen", f"yes {key}")
+    approved = await setup.approve(place.house, approve, setup.Approve(proposed.proposal))
+    return approved if isinstance(approved, Refusal) else None
+
+
+async def shown(place: FundTown) -> FundShown:
+    async with place.house.database.read() as tx:
+        return (await shelf(tx))[0]
+
+
+async def test_the_last_conditions_stand_and_every_version_stays(place: FundTown) -> None:
+    first = await shown(place)
+    assert (first.code, first.version, first.conditions, first.status) == (FUND, 0, Conditions(), "open")
+    assert [one.code for one in first.channels] == ["996", "T01"]
+    for version, least in enumerate((500, 300), 1):
+        assert await decide(place, Conditions(minimum_redemption=least), key=str(version)) is None
+        assert ((await shown(place)).version, (await shown(place)).conditions.minimum_redemption) == (version, least)
+    async with place.house.database.read() as tx:
+        assert await tx.fetchval("select count(*) from fund_conditions") == 2
+
+
+async def test_nobody_approves_the_conditions_that_they_drafted(place: FundTown) -> None:
+    draft = ProposeFundConditions(fund=FUND, share_class="A")
+    by_operations = await setup.propose(place.house, operator(place, "ops.chen", "not mine to draft"), draft)
+    assert isinstance(by_operations, Refusal)
+    proposed = await setup.propose(place.house, operator(place, "pm.zhou", "draft"), draft)
+    assert not isinstance(proposed, Refusal)
+    own = await setup.approve(place.house, operator(place, "pm.zhou", "yes"), setup.Approve(proposed.proposal))
+    assert isinstance(own, Refusal)
+    assert (await shown(place)).version == 0
+
+
+async def test_a_fund_that_was_ordered_stays_what_it_is(place: FundTown) -> None:
+    await place.buy_one(await place.person("Wang", 100_000), 10_000)
+    refused = await decide(place, Conditions(FundKind.NAV))
+    assert refused is not None
+    assert refused.code is ConditionsRefusal.KIND_STANDS
+
+
+async def test_the_least_of_a_redemption_and_of_what_is_left(place: FundTown) -> None:
+    wang = await bought(place)
+    await place.take()
+    assert await decide(place, Conditions(minimum_redemption=1_000, minimum_holding=2_000)) is None
+
+    async def redeemed(units: int) -> str:
+        answer = await redemption.redeem(place.house, place.envelope(wang), redemption.RedeemFund(FUND, units))
+        return answer.code.name if isinstance(answer, Refusal) else "placed"
+
+    assert [await redeemed(units) for units in (999, 8_001, 8_000, 2_000)] == [
+        "BELOW_LEAST_REDEMPTION", "BELOW_LEAST_HOLDING", "placed", "placed",
+    ]  # fmt: skip
+
+
+# ---- the registrar's status
+
+
+async def test_what_the_status_does_not_allow_is_refused_in_words(place: FundTown) -> None:
+    wang = await bought(place)
+    for channel in (OWN, OTHER):
+        place.registrar.rewrite(TUESDAY, "07", set_in(0, FundStatus="4"), channel)
+    await place.take()
+    assert ((await shown(place)).status, (await shown(place)).status_zh) == ("stopped", "暂停交易")
+    no = await place.buy_one(wang, 10_000)
+    assert isinstance(no, Refusal)
+    assert (no.code.name, no.text) == (
+        "NOT_SOLD_NOW", "000198 is stopped by its manager by its registrar's word; buy it when it is open again, or another one",
+    )  # fmt: skip
+    ordinary = await redemption.redeem(place.house, place.envelope(wang), redemption.RedeemFund(FUND, 100))
+    at_once = await instant_redemption.redeem(place.house, place.envelope(wang), instant_redemption.RedeemInstantly(FUND, 100))
+    assert [one.code.name for one in (ordinary, at_once) if isinstance(one, Refusal)] == ["NOT_REDEEMED_NOW", "NOT_REDEEMED_NOW"]
+
+
+async def test_a_status_that_is_none_is_a_break_and_changes_nothing(place: FundTown) -> None:
+    wang = await bought(place)
+    place.registrar.rewrite(TUESDAY, "07", set_in(0, FundStatus="Z"))
+    await place.take()
+    assert await place.said(TUESDAY) == ["OFD_H0_T01_20140225_07.TXT gives 000198 the status 'Z', which is none; ask the registrar"]
+    assert isinstance(await place.buy_one(wang, 10_000), PurchasePlaced)

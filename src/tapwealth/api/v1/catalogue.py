@@ -43,6 +43,8 @@ CATALOGUE: dict[str, Kind] = {
     "risk_too_high": Kind(_NO, "The fund is above the customer's risk", "Nothing: this customer may not buy it."),
     "account_refused": Kind(_NO, "The registrar has refused the fund account", "Ask the bank."),
     "below_minimum": Kind(_NO, "The amount is below the least purchase", "Ask for more: `minimum_purchase` of the fund."),
+    "not_sold_now": Kind(_NO, "The fund cannot be bought now", "Wait until it is open again, or choose another fund."),
+    "not_redeemed_now": Kind(_NO, "The fund cannot be redeemed now", "Wait until it is open again."),
     "above_day_cap": Kind(_NO, "The amount is above what a dealing day takes", "Ask for less, or the next dealing day."),
     "above_holding_cap": Kind(_NO, "The holding would be above its cap", "Ask for less."),
     "no_account": Kind(_NO, "The customer holds nothing of the fund", "Buy first."),
