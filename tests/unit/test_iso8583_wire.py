@@ -139,7 +139,8 @@ BAD_VALUES: list[tuple[Message, Mapping[int, str], str]] = [
     (SALE, {35: "6212345678901240D2412220"}, OTHER_CARD),
     (SALE, {42: " " * 15}, "field 42 (merchant): it is blank; the acquirer assigned one"),
     (SALE, {49: "840"}, "field 49 (currency): 840 is not taken; only 156 (yuan) is"),
-    (SALE, {52: "00" * 8}, "field 52 (PIN block): it does not belong into a 0200 here; leave it out"),
+    (SALE, {52: "00" * 8}, "field 52 (PIN block): a PIN is not checked here; pay without one: the phone knows its owner"),
+    (SALE, {44: "AA"}, "field 44 (additional response data): it does not belong into a 0200 here; leave it out"),
     (SALE, {60: "22000001"}, "field 60 (type and batch): it has 8 digits; type (2), batch (6) and code (3) are needed"),
     (SALE, {60: "990000010006"},
      "field 60 (type and batch): transactions of type 99 are not taken; 60.1 is 22 or 23 or 20 or 21 or 01 here"),
@@ -162,6 +163,23 @@ def test_a_value_that_makes_no_sense(message: Message, values: Mapping[int, str]
     refused = host_side.refusal(caught.value.read, caught.value.response_code, NOW)
     assert refused is not None
     assert refused.fields[39] == caught.value.response_code
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (Message("0220", SALE.fields | {38: "A00001", 60: "300000010006"}),
+         "field 60 (type and batch): transactions of type 30 are not taken; 60.1 is 25 or 36 here"),
+        (Message("0200", SALE.fields | {22: "071", 26: "12", 52: "00" * 8, 53: "2600000000000000"}),
+         "field 52 (PIN block): a PIN is not checked here; pay without one: the phone knows its owner"),
+    ],
+    ids=["a sale that was approved by telephone", "a sale with a PIN"],
+)  # fmt: skip
+def test_what_terminals_can_do_and_this_house_cannot_is_answered_with_40(message: Message, line: str) -> None:
+    """Not with 30: the message is well written, and a terminal's engineer would look for a fault in it."""
+    with pytest.raises(UnreadableMessage) as caught:
+        host_side.decode_request(pack(message, KEY), NOW)
+    assert (caught.value.response_code, str(caught.value)) == ("40", line)
 
 
 def replaced(position: int, new: str) -> bytes:

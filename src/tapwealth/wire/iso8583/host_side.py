@@ -6,7 +6,7 @@ field 60.1, 0320 batch upload, 0400 reversal, 0500 settlement. Fields that say n
 we do not do may not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, TypedDict, assert_never
@@ -80,7 +80,9 @@ _LAYOUTS: Mapping[str, Mapping[str, _Layout]] = {
     "0800": {subfields.MANAGEMENT_TYPE: _MANAGEMENT},
     "0820": {subfields.MANAGEMENT_TYPE: _MANAGEMENT},
 }
-"""By message type and field 60.1; the first of a message type stands for those that are not taken."""
+"""By message type and field 60.1; the first of a message type stands for one that is not told."""
+_PIN = 52
+_WITHOUT_PIN = "pay without one: the phone knows its owner"
 
 
 def read_request(message: bytes) -> Message:
@@ -91,8 +93,14 @@ def read_request(message: bytes) -> Message:
     layouts = _LAYOUTS.get(read.mti)
     if layouts is None:
         raise UnreadableMessage(f"{read.mti} is not taken here", where="message type", read=read, code=UNSUPPORTED)
-    layout = layouts.get(read.fields.get(60, "")[:2]) or next(iter(layouts.values()))
+    told = read.fields.get(60, "")[:2]
+    if len(told) == 2 and told not in layouts:  # which fields it should have, nobody here can say
+        fault = _not_taken(told, layouts)
+        raise UnreadableMessage(fault.what, where=fault.where, hint=fault.hint, read=read, code=fault.code)
+    layout = layouts.get(told) or next(iter(layouts.values()))
     present = frozenset(read.fields)
+    if _PIN in present:
+        raise UnreadableMessage("a PIN is not checked here", where=describe(_PIN), hint=_WITHOUT_PIN, read=read, code=UNSUPPORTED)
     for number in sorted(layout.required - present):
         raise UnreadableMessage(f"a {read.mti} needs it", where=describe(number), hint="add it", read=read)
     for number in sorted(present - layout.required - layout.allowed):
@@ -118,6 +126,11 @@ class _Unsupported(BadInput):
         self.code = code
 
 
+def _not_taken(kind: str, taken: Iterable[str]) -> _Unsupported:
+    """Of a transaction's kind (60.1) that its message type has not here."""
+    return _Unsupported(f"transactions of type {kind} are not taken", 60, UNSUPPORTED, f"60.1 is {' or '.join(taken)} here")
+
+
 class _Base(TypedDict):
     """What every request is made of, whatever it asks for."""
 
@@ -140,7 +153,7 @@ class _Head(NamedTuple):
 def _head(mti: str, fields: Mapping[int, str], received_at: datetime) -> _Head:
     kind, expected = subfields.TypeAndBatch.parse(fields[60]), _LAYOUTS[mti]
     if kind.type not in expected:
-        raise _Unsupported(f"transactions of type {kind.type} are not taken", 60, UNSUPPORTED, f"60.1 is {' or '.join(expected)} here")
+        raise _not_taken(kind.type, expected)
     processing = subfields.SALE_PROCESSING if kind.type == subfields.MANAGEMENT_TYPE else subfields.PROCESSING[TransactionKind(kind.type)]
     if fields.get(3, processing) != processing:
         raise _Unsupported(f"{fields[3]} is not taken", 3, UNSUPPORTED, f"type {kind.type} has {processing}")
