@@ -82,7 +82,7 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "redeem_fund": ("me", {"fund": "000198", "units": 100}),
     "cancel_order": ("me", {"order": NOWHERE}),
     "redeem_instantly": ("me", {"fund": "000198", "units": 100}),
-    "agree_autopay": ("me", {"biller": "BJPOWER", "account_number": "1100234568", "most": 100, "fund": ""}),
+    "agree_autopay": ("me", {"biller": "BJPOWER", "account_number": "1100234568", "most": 100}),
     "end_autopay": ("me", {"autopay": NOWHERE}),
     "agree_sweep": ("me", SWEEP),
     "end_sweep": ("me", {"agreement": NOWHERE}),
