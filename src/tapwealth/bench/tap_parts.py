@@ -8,6 +8,8 @@ from dataclasses import replace
 from os import getpid
 from typing import Any
 
+from msgspec import structs
+
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.bench.processor import family_ms, processor_ms
 from tapwealth.bench.tap_load import CardMaker, sale_of, whole_tap
@@ -44,7 +46,7 @@ def parts(house: House) -> Mapping[str, int]:
     request = _request(chip)
     given = AuthorisationResponse(response_code=APPROVED, authorisation_code="000000", rrn="0" * 12, icc_data=bytes(12))
     read = read_chip_data(chip)
-    forged = replace(read, elements=dict(read.elements) | {0x9F26: bytes(8)})
+    forged = structs.replace(read, elements=dict(read.elements) | {0x9F26: bytes(8)})
     card = maker.card(0)
     return {
         "card and terminal, a whole tap in software": _each(lambda: whole_tap(card, 100)),

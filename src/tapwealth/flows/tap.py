@@ -151,8 +151,8 @@ async def _decide(cards: CardHouse, tx: Any, at: Moment, fresh: dict[BookedKey, 
     cards = replace(cards, issuer=await issuer_keys.known(cards.issuer, tx))
     facts = await _facts(cards, tx, at, list(fresh.values()), undone)
     made: list[_Made] = []
-    for one in fresh.values():
-        result = facts.decide(cards, one)
+    for key, one in fresh.items():
+        result = facts.decide(cards, key, one)
         made.append(_Made(one, result, _record(cards, facts, at, one, result)))
     await _save(cards, tx, at, facts, made)
     return made
@@ -192,7 +192,7 @@ class _Loaded:
     usage: Usage
     explanations: int = EXPLAINED
 
-    def decide(self, cards: CardHouse, one: Routed) -> Approved | Declined:
+    def decide(self, cards: CardHouse, key: BookedKey, one: Routed) -> Approved | Declined:
         request: AuthorisationRequest = one.request
         token = self.tokens.get(one.token) if one.token else None
         person = token.person if token else None
@@ -203,7 +203,7 @@ class _Loaded:
             last_atc=self.counters.get(token.id, 0) if token else 0,
             keys=self.keys.get(token.id, ()) if token else (),
             now=self.now,
-            reversed_before=(one.book, sale_key(request.key)) in self.reversed,
+            reversed_before=key in self.reversed,
             above_limit=self._above_limit(person, request.amount) if person else None,
             purse=self.purses[person] if person else Purse(0, 0, 0),
             explain=self.explanations > 0,

@@ -4,7 +4,6 @@ Each works from the next tap on, and the customer is told of it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import Enum, auto
 from uuid import UUID
 
@@ -86,7 +85,9 @@ async def limit(house: House, envelope: Envelope, command: LimitToken) -> CardVi
         token = await tokens.own(tx, book, person, command.token)
         if isinstance(token, Refusal):
             return token
-        return await _set(tx, at, token, replace(token.domain, off=off, day_limit=command.day_limit), *_limited(command.day_limit, off))
+        return await _set(
+            tx, at, token, msgspec.structs.replace(token.domain, off=off, day_limit=command.day_limit), *_limited(command.day_limit, off)
+        )
 
     return await once(house, [book], envelope, command, act, CardView)
 
@@ -112,7 +113,7 @@ async def bring_about(house: House, tx: Tx, at: Moment, proposal: ProposeTokenDo
     if token.state == "deleted":
         return _unknown()
     allowed, denied = _codes(proposal.allowed, "allowed"), _codes(proposal.denied, "denied")
-    domain = replace(token.domain, contact=proposal.contact, allowed=allowed, denied=denied)
+    domain = msgspec.structs.replace(token.domain, contact=proposal.contact, allowed=allowed, denied=denied)
     zh, en = "银行更改了它可以付款的商户类别和读卡方式", "pays where the bank says anew: categories of merchants, and how it is read"
     await _set(tx, at, token, domain, zh, en)
     return None

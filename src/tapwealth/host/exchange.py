@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import assert_never
 
 import structlog
+from msgspec import Struct
 
 from tapwealth.host.handlers import FindMacKeys, HostHandlers
 from tapwealth.kernel.refusal import BadInput, Busy, Outage
@@ -44,8 +45,7 @@ WITHOUT_MAC = frozenset({"0800", "0820"})
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A frame that names its terminal and so can be answered; `fault` is set if the rest of it cannot be read."""
 
     envelope: Envelope

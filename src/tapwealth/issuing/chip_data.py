@@ -1,8 +1,9 @@
 """Field 55 of an authorisation request as the issuer reads it: checked, typed, and ready for the cryptogram."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire import tlv
@@ -17,8 +18,7 @@ MACED = (*(tag for tag, _ in TERMINAL_DATA), Tag.AIP_82, Tag.ATC_9F36)
 _REQUIRED = frozenset((*MACED, Tag.CRYPTOGRAM_9F26, Tag.IAD_9F10))
 
 
-@dataclass(frozen=True, slots=True)
-class ChipData:
+class ChipData(Struct, frozen=True):
     """`elements` by tag, each of the length its table entry allows. `amount` is in the currency's minor unit."""
 
     elements: Mapping[int, bytes]

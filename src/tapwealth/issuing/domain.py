@@ -6,7 +6,8 @@ customer may turn further categories off and set a limit for the card's day. Cat
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.kernel.refusal import BadInput
@@ -27,8 +28,7 @@ ENTRY_MODES = {
 MOST_CATEGORIES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Domain:
+class Domain(Struct, frozen=True):
     """`contact`: it may be read by its contacts as well. `allowed` empty: every category that is not denied. `off` and `day_limit` (fen,
     None: no limit of one's own) are the customer's."""
 

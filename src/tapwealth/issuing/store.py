@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -47,8 +48,12 @@ class Token(Struct, frozen=True):
     @property
     def domain(self) -> Domain:
         """Where it may pay; the lists are stored as codes parted by blanks."""
-        allowed, denied, off = (tuple(codes.split()) for codes in (self.allowed, self.denied, self.switched_off))
-        return Domain(self.contact, allowed, denied, off, self.day_limit)
+        return Domain(self.contact, _codes(self.allowed), _codes(self.denied), _codes(self.switched_off), self.day_limit)
+
+
+@lru_cache(maxsize=1_024)
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 class SaleKey(NamedTuple):

@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from msgspec import Struct
+
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
@@ -59,6 +61,8 @@ class VelocityRule(NamedTuple):
 
 
 _PLACES = {(span, measure): place for place, (span, measure) in enumerate((span, measure) for span in Span for measure in Measure)}
+_TOKEN, _PERSON, _UNVERIFIED, _CATEGORY = (scope.value for scope in Scope)
+_SPANS = len(Span)
 _NOTHING = (0,) * len(_PLACES)
 """What is counted, by its place: taps and fen of the minute, taps and fen of the hour, taps and fen of the day."""
 
@@ -113,12 +117,12 @@ class Usage:
     def by_scope(self, token: UUID, person: UUID, category: str, *, verified: bool) -> dict[str, Sequence[int]]:
         """What was counted for such a tap; a scope that does not concern it is left out."""
         found = {
-            Scope.TOKEN.value: self.cards.get(token, _NOTHING),
-            Scope.PERSON.value: self.people.get(person, _NOTHING),
-            Scope.CATEGORY.value: self.categories.get((person, category), _NOTHING),
+            _TOKEN: self.cards.get(token, _NOTHING),
+            _PERSON: self.people.get(person, _NOTHING),
+            _CATEGORY: self.categories.get((person, category), _NOTHING),
         }
         if not verified:
-            found[Scope.UNVERIFIED.value] = self.unverified.get(person, _NOTHING)
+            found[_UNVERIFIED] = self.unverified.get(person, _NOTHING)
         return found
 
 
@@ -137,11 +141,10 @@ def used(rows: Iterable[Taps]) -> Usage:
 
 def one_tap(person: UUID, token: UUID, category: str, amount: int, *, verified: bool) -> Taps:
     """A tap of this moment: it lies in every span."""
-    return Taps(person, token, category, verified, (1, amount) * len(Span))
+    return Taps(person, token, category, verified, (1, amount) * _SPANS)
 
 
-@dataclass(frozen=True, slots=True)
-class TapFacts:
+class TapFacts(Struct, frozen=True):
     """One tap more. `day_limit` is what the customer set for the card's day, in fen."""
 
     person: UUID
@@ -167,7 +170,7 @@ def objection(velocity: Velocity, usage: Usage, tap: TapFacts) -> tuple[DeclineR
         if reached > allowed:
             return _broken(rule, reached)
     if tap.day_limit is not None:
-        reached = counted[Scope.TOKEN.value][_DAY_AMOUNT] + tap.amount
+        reached = counted[_TOKEN][_DAY_AMOUNT] + tap.amount
         if reached > tap.day_limit:
             text = f"{format_minor(reached)} yuan by this card today; the customer allows {format_minor(tap.day_limit)}"
             return DeclineReason.ABOVE_OWN_LIMIT, text

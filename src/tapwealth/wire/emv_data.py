@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
+from msgspec import Struct
+
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput
 
@@ -97,8 +99,7 @@ def read_track2(value: bytes, *, where: str = "57 Track 2") -> Track2:
     return Track2(Pan(pan), year + month, service_code, rest)
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerApplicationData:
+class IssuerApplicationData(Struct, frozen=True):
     """9F10 of a PBOC card (PBOC 3.0 part 5): key index, cryptogram version, CVR with its length byte, algorithm (01 3DES, 04 SM4)."""
 
     key_index: int

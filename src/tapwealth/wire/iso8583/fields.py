@@ -7,9 +7,9 @@ is wrong, and nothing it raises leaves this module.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import iso8583
+from msgspec import Struct
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.iso8583 import codec
@@ -28,12 +28,11 @@ _EXPECTED = {Kind.DIGITS: "BCD digits", Kind.TRACK: "digits and one D", Kind.TEX
 _FULLMATCH = {number: re.compile(_ALLOWED[known.kind]).fullmatch for number, known in FIELDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """`mti` are its four digits. `fields` maps numbers to digits, text, or (for bytes) upper-case hexadecimal; without the MAC's value."""
 
     mti: str
-    fields: Mapping[int, str] = field(repr=False)
+    fields: Mapping[int, str]
 
     def __repr__(self) -> str:
         return f"Message({self.mti}, fields {sorted(self.fields)})"

@@ -5,7 +5,7 @@ header of six (application type `60` to `69`, version, terminal state and the li
 destination and origin. Nothing here knows a socket: bytes go in, whole frames come out.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tapwealth.kernel.refusal import BadInput
 
@@ -18,8 +18,7 @@ MAX_FRAME = 4_096
 TPDU_ID, APPLICATION_TYPES = 0x60, range(0x60, 0x6A)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """What stands before a message: addresses and the terminal's header. The values are UnionPay's usual ones."""
 
     tpdu: bytes = bytes.fromhex("6000030000")

@@ -10,12 +10,12 @@ what the terminals speak; the connection's own protection has to make up for it.
 """
 
 import hmac
+import operator
 import struct
 from functools import lru_cache, reduce
-from operator import xor
 
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.emv_crypto import TdesEcb
+from tapwealth.wire.emv_crypto import TdesEcb, xor
 
 BLOCK = 8
 
@@ -30,24 +30,20 @@ def checked_key(key: bytes) -> bytes:
 @lru_cache(maxsize=8_192)
 def _cipher(key: bytes) -> TdesEcb:
     """DES is 3DES with equal halves. Kept by key: a terminal's is used for every message, and making ready costs as much as ten blocks."""
-    return TdesEcb(key if len(key) == 2 * BLOCK else key * 2)
-
-
-def _xor(left: bytes, right: bytes) -> bytes:
-    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(BLOCK, "big")
+    return TdesEcb(key if len(checked_key(key)) == 2 * BLOCK else key * 2)
 
 
 def _folded(message: bytes) -> bytes:
     """All blocks of eight XORed; an unfinished last one counts as filled up with 00."""
     padded = message + bytes(-len(message) % BLOCK)
-    return reduce(xor, struct.unpack(f">{len(padded) // BLOCK}Q", padded), 0).to_bytes(BLOCK, "big")
+    return reduce(operator.xor, struct.unpack(f">{len(padded) // BLOCK}Q", padded), 0).to_bytes(BLOCK, "big")
 
 
 def terminal_mac(key: bytes, message: bytes) -> bytes:
     """The eight bytes of field 64 over `message` (type to field 63, bitmap with bit 64 set)."""
     spread = _folded(message).hex().upper().encode()
-    cipher = _cipher(checked_key(key))
-    enciphered = cipher.encrypt(_xor(cipher.encrypt(spread[:BLOCK]), spread[BLOCK:]))
+    cipher = _cipher(key)
+    enciphered = cipher.encrypt(xor(cipher.encrypt(spread[:BLOCK]), spread[BLOCK:]))
     return enciphered.hex().upper().encode()[:BLOCK]
 
 
