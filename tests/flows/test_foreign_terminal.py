@@ -18,6 +18,7 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
+from patience import comes
 from played_days import MONDAY, SHOP, Played, operator, stage
 from pyemv.ac import generate_arpc_1
 from pyemv.mac import mac_iso9797_3
@@ -101,10 +102,6 @@ class Phone:
         )
 
 
-PATIENCE = 30
-"""Seconds. A host that has a fault answers nothing, as a real one."""
-
-
 class Till:
     """The terminal: it writes what its merchant asks, and hears."""
 
@@ -159,12 +156,9 @@ class Till:
         return code
 
     async def hear(self) -> tuple[str, dict[int, bytes]]:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                length = int.from_bytes(await self.reader.readexactly(2), "big")
-                return taken_apart(await self.reader.readexactly(length), self.key)
-        except TimeoutError:
-            raise AssertionError(f"the host has not answered within {PATIENCE} seconds; what kept it from it stands in its log") from None
+        async with comes("the host's answer (what kept it from it stands in its log)"):
+            length = int.from_bytes(await self.reader.readexactly(2), "big")
+            return taken_apart(await self.reader.readexactly(length), self.key)
 
     async def ask(self, *frames: bytes) -> list[tuple[str, dict[int, bytes]]]:
         """All in one segment; the answers."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from card_authority import CA_KEY
 from issued_card import CARD_KEY
+from patience import ended
 from till_host import till_at_a_host
 from virtual_reader import INDEPENDENT, PAN, Daemon, daemon, make_store, phone, wait_until
 
@@ -187,7 +188,7 @@ def test_answers_of_old_cards_are_fetched_in_pieces(readers: Daemon) -> None:
         reader.close()
     finally:
         card.stop()
-        serving.join()
+        ended(serving, "the card")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import asyncpg
 import httpx
 import pytest
+from patience import first_line
 
 from tapwealth.cli.main import main
 from tapwealth.storage.embedded import EmbeddedServer
@@ -60,9 +61,8 @@ def platform(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[s
     """A running platform and what it says when it is ready."""
     told = ("up", "--data-dir", str(folder), "--http-port", "0", "--terminal-port", "0", "--books", "1", *arguments)
     process = subprocess.Popen(command(*told), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
     try:
-        yield process, process.stdout.readline()
+        yield process, first_line(process.stdout, "the platform")
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from patience import comes
 from structlog.testing import capture_logs
 
 from tapwealth.host.connection import Limits
@@ -115,6 +116,13 @@ class Host:
         return Peer(*await asyncio.open_connection("127.0.0.1", self.port))
 
 
+async def seen(host: Host) -> None:
+    """The host has a request in hand."""
+    async with comes("a request"):
+        while not host.desk.seen:
+            await asyncio.sleep(0.005)
+
+
 class Peer:
     """A terminal's end of a connection, byte by byte."""
 
@@ -122,8 +130,9 @@ class Peer:
         self.reader, self.writer = reader, writer
 
     async def hear(self) -> bytes:
-        length = int.from_bytes(await self.reader.readexactly(2), "big")
-        return unframed(await self.reader.readexactly(length))[1]
+        async with comes("the host's answer (what kept it from it stands in its log)"):
+            length = int.from_bytes(await self.reader.readexactly(2), "big")
+            return unframed(await self.reader.readexactly(length))[1]
 
     async def ask(self, message: Message, key: bytes = KEY) -> bytes:
         self.writer.write(frame(message, key))
@@ -252,8 +261,9 @@ async def test_more_messages_than_hands_wait_for_one_and_are_all_answered(short_
     numbers = range(1, 3 * most)
     peer.writer.write(b"".join(frame(sale(number, f"T{number:07d}")) for number in numbers))
     peer.writer.write_eof()
-    while len(short_host.desk.seen) < most:
-        await asyncio.sleep(0.005)
+    async with comes("as many requests as there are hands"):
+        while len(short_host.desk.seen) < most:
+            await asyncio.sleep(0.005)
     await asyncio.sleep(SHORT.idle_ms * 2 / 1000)
     assert (len(short_host.desk.seen), len(short_host.in_flight)) == (most, most)
     gate.set()
@@ -306,14 +316,14 @@ async def test_the_cut_waits_for_a_request_in_hand_and_not_for_its_reader(host: 
 
     host.desk.first = wait
     peer.writer.write(frame(sale()))
-    while not host.desk.seen:
-        await asyncio.sleep(0.005)
+    await seen(host)
     assert host.in_flight.oldest() == NOON
     cut = asyncio.create_task(host.in_flight.drained_before(midnight))
     await asyncio.sleep(0.02)
     assert not cut.done()
     gate.set()
-    await cut
+    async with comes("the cut"):
+        await cut
     assert code(await peer.hear()) == "00"
 
 
@@ -483,11 +493,12 @@ async def test_a_peer_that_never_reads_is_dropped_and_costs_little(short_host: H
     await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", short_host.port))
     good, many = await short_host.line(), b"".join(frame(sale(stan)) for stan in range(100))
     with capture_logs() as logs:
-        while not any("slow reader" in line["event"] for line in logs):
-            with contextlib.suppress(BlockingIOError, ConnectionError):
-                narrow.send(many)
-            await asyncio.sleep(0.02)
-            assert code(await good.ask(reversal())) == "00"
+        async with comes("the end of a slow reader"):
+            while not any("slow reader" in line["event"] for line in logs):
+                with contextlib.suppress(BlockingIOError, ConnectionError):
+                    narrow.send(many)
+                await asyncio.sleep(0.02)
+                assert code(await good.ask(reversal())) == "00"
     narrow.close()
     assert sum("slow reader" in line["event"] for line in logs) == 1
     good.leave()
@@ -512,13 +523,13 @@ async def test_a_peer_that_vanishes_in_the_middle_leaves_its_request_decided(hos
 
     host.desk.first = wait
     peer.writer.write(frame(sale()))
-    while not host.desk.seen:
-        await asyncio.sleep(0.005)
+    await seen(host)
     peer.leave()
     gate.set()
-    await host.in_flight.drained_before(NOON + timedelta(days=1))
-    while host.listener.connections:
-        await asyncio.sleep(0.005)
+    async with comes("the end of what was in hand, and of its connection"):
+        await host.in_flight.drained_before(NOON + timedelta(days=1))
+        while host.listener.connections:
+            await asyncio.sleep(0.005)
 
 
 async def test_stopping_answers_what_is_in_hand_and_takes_no_more(host: Host, peer: Peer) -> None:
@@ -529,15 +540,15 @@ async def test_stopping_answers_what_is_in_hand_and_takes_no_more(host: Host, pe
 
     host.desk.first = wait
     peer.writer.write(frame(sale()))
-    while not host.desk.seen:
-        await asyncio.sleep(0.005)
+    await seen(host)
     stopping = asyncio.create_task(host.listener.stop())
     await asyncio.sleep(0.02)
     peer.writer.write(frame(sale(2)))
     gate.set()
     assert code(await peer.hear()) == "00"
     assert await peer.is_closed()
-    await stopping
+    async with comes("the host's stop"):
+        await stopping
     assert len(host.desk.seen) == 1
     with pytest.raises(ConnectionRefusedError):
         await host.line()

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from patience import WITHIN_S, ended
 from virtual_reader import PAN, PhoneProcess, make_store, phone, secrets_of, wait_until
 
 from tapwealth.acquiring.readers.relay import RelayReader
@@ -91,7 +92,7 @@ def hurried(path: Path, made: Callable[[CardStore], Phone] = Phone) -> Iterator[
         yield begun[0]
     finally:
         loop.call_soon_threadsafe(stopped.set)
-        thread.join()
+        ended(thread, "the phone")
         loop.close()
 
 
@@ -263,8 +264,10 @@ def false_phone(*answers: bytes) -> Iterator[int]:
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
+        server.settimeout(WITHIN_S)
         line, _ = server.accept()
         with line:
+            line.settimeout(WITHIN_S)
             for answer in answers:
                 line.recv(4096)
                 line.sendall(answer)
@@ -279,7 +282,7 @@ def false_phone(*answers: bytes) -> Iterator[int]:
     try:
         yield server.getsockname()[1]
     finally:
-        thread.join()
+        ended(thread, "the false phone")
         server.close()
 
 

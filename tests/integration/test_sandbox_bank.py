@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from patience import first_line
 
 from tapwealth.bank.reconcile import BreakKind, Movement, OpenInstruction, OurDay, reconcile
 from tapwealth.bank.statement import read_statement as keep_statement
@@ -96,8 +97,7 @@ class Bank:
     def start(self) -> None:
         arguments = ["--store", str(self.store), "--port", "0", "--platform", self.platform.url, "--token", TOKEN]
         self.process = subprocess.Popen([sys.executable, "-m", "tapwealth.sandbox", "bank", *arguments], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        url = self.process.stdout.readline().split()[-1]
+        url = first_line(self.process.stdout, "the sandbox's bank").split()[-1]
         self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10, trust_env=False)
 
     def kill(self) -> None:

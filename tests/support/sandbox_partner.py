@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from patience import first_line
 
 TOKEN = "token-of-the-test"
 
@@ -22,8 +23,7 @@ class SandboxPartner:
     def start(self) -> None:
         command = [sys.executable, "-m", "tapwealth.sandbox", self.name, "--store", str(self.store), "--port", "0", "--token", TOKEN]
         self.process = subprocess.Popen([*command, *self.options], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().split()[-1]
+        self.url = first_line(self.process.stdout, f"the sandbox's {self.name}").split()[-1]
         self.http = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10, trust_env=False)
 
     def kill(self) -> None:

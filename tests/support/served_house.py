@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
+from patience import comes
 from played_days import Played
 
 from tapwealth.api.v1.edge import App
@@ -24,8 +25,9 @@ async def serving(app: App) -> AsyncIterator[str]:
     """The application at a free port; its address."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    async with comes("the server's start"):
+        while not server.started:
+            await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from patience import ended
+
 from tapwealth.counter.till_folder import read_till
 from tapwealth.host.listener import Listener
 from tapwealth.kernel.in_flight import InFlight
@@ -216,7 +218,7 @@ def served(bank: Bank) -> Iterator[Network]:
         yield lines[0]
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join()
+        ended(thread, "the host")
         loop.close()
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from patience import WITHIN_S
 from virtual_reader import PAN, make_store, wait_until
 
 from tapwealth.acquiring.readers.in_process import InProcessReader
@@ -204,6 +205,7 @@ def in_a_reader(store: Path, interface: Interface) -> Iterator[tuple[socket.sock
     thread = threading.Thread(target=card.run)
     thread.start()
     try:
+        server.settimeout(WITHIN_S)
         line, _ = server.accept()
         line.settimeout(10)
         with line:
