@@ -9,12 +9,15 @@ from uuid import UUID
 import pytest
 from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
+from shelf import UNITS
 
 from tapwealth.flows import clearing, merchant_settlement, people
 from tapwealth.flows.tap import EXPLAINED, HELD_FOR
 from tapwealth.issuing.authorise import NOT_LOOKED_INTO
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
 
 WEEK = HELD_FOR.days
 
@@ -34,6 +37,17 @@ async def test_a_tap_holds_the_money_and_moves_none(host: CardTown) -> None:
     assert await host.free(person.wallet) == [70_00]
     assert await host.place.owed(person.wallet, await host.merchant(person.book)) == [100_00, 0]
     assert await host.used(person) == 30_00
+
+
+async def test_a_tap_opens_no_holding_for_who_has_no_units(host: CardTown) -> None:
+    person, phone = await wang(host)
+    sale, code = await host.tap(phone, 30_00)
+    assert code == "00"
+    holding = NewAccount(person.book, Kind.HOLDING, person.id, UNITS, Limit.DEBITS_WITHIN_CREDITS)
+    async with host.place.house.database.read() as tx:
+        assert await host.place.house.ledger.find_accounts(tx, [holding]) == [None]
+    await host.reverse(host.reversal(sale))
+    assert await host.free(person.wallet) == [100_00]
 
 
 async def test_the_same_request_again_gets_the_same_answer_and_no_second_hold(host: CardTown) -> None:

@@ -149,8 +149,10 @@ async def add_items(tx: Any, made: Sequence[PresentedItem]) -> None:
 
 
 async def items_of(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, PresentedItem]:
-    """Which of these authorisations were presented to the network, (book, id)."""
+    """Which of these authorisations were presented to the network, (book, id). No statement for none."""
     wanted = sorted(set(keys))
+    if not wanted:
+        return {}
     rows = await tx.fetch(
         f"select {_ITEM} from network_item join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
         [book for book, _ in wanted],

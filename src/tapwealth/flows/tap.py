@@ -288,8 +288,8 @@ def _short(fresh: Sequence[Routed], tokens: dict[UUID, Token], purses: dict[UUID
 async def _accounts(
     cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed], tokens: dict[UUID, Token]
 ) -> tuple[TapAccounts, dict[int, int]]:
-    """Wallets and holdings of the people, and the merchants' accounts in their books, opened where one is used for the first time; and
-    what could be taken from each, and from the advance lines."""
+    """Wallets and holdings of the people, and the merchants' accounts in their books; and what could be taken from each, and from the
+    advance lines. A wallet or merchant's account is opened where it is used for the first time; a holding is, where units are bought."""
     units, wanted = await _pocketed(cards.house, tx), dict[tuple[int, Kind, UUID], NewAccount]()
     for one in fresh:
         token = tokens.get(one.token) if one.token else None
@@ -301,7 +301,7 @@ async def _accounts(
         wanted[book, Kind.ADVANCE_PAYABLE, HOUSE] = NewAccount(book, Kind.ADVANCE_PAYABLE, HOUSE, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
     found = await cards.house.ledger.find_free(tx, at.now, list(wanted.values()))
     accounts = {name: one[0] for name, one in zip(wanted, found, strict=True) if one is not None}
-    lacking = {name: account for name, account in wanted.items() if name not in accounts}
+    lacking = {name: account for name, account in wanted.items() if name not in accounts and account.kind != Kind.HOLDING}
     accounts.update(zip(lacking, await cards.house.ledger.open_accounts(tx, list(lacking.values())), strict=True))
     return TapAccounts(accounts, units), dict(one for one in found if one is not None)
 
