@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -118,7 +119,7 @@ class Platform:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        server = QuietServer(uvicorn.Config(self.edges.http, log_level="warning", lifespan="off"))
+        server = QuietServer(http_config(self.edges.http))
         async with self.edges.running():
             http = socket.create_server((_HERE, self.settings.http_port))
             terminals = await self.edges.listener.start(_HERE, self.settings.host_port)
@@ -131,6 +132,11 @@ class Platform:
             await self.edges.listener.stop()
             server.should_exit = True
             await serving
+
+
+def http_config(app: Any) -> uvicorn.Config:
+    """How the platform serves HTTP. Nobody asks where a caller comes from, so that proxies' headers are not read."""
+    return uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False, proxy_headers=False, server_header=False)
 
 
 class QuietServer(uvicorn.Server):

@@ -19,14 +19,13 @@ from typing import Any, NamedTuple, TextIO
 
 import httpx
 import msgspec
-import uvicorn
 
 from tapwealth.api.commands import Gate
 from tapwealth.api.v1.edge import App, Edge
 from tapwealth.api.v1.operations import Operation
 from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
-from tapwealth.app.platform import QuietServer
+from tapwealth.app.platform import QuietServer, http_config
 from tapwealth.app.wiring import open_edges
 from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Run, Waits, progress, results, shown
 from tapwealth.bench.load import DAY, NOW
@@ -119,7 +118,7 @@ class PurchaseFigure(Figure):
 async def _served(app: App) -> AsyncIterator[int]:
     """The application at a free port."""
     listening = socket.create_server((_HERE, 0), backlog=2_048)
-    server = QuietServer(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    server = QuietServer(http_config(app))
     serving = asyncio.create_task(server.serve([listening]))
     try:
         yield listening.getsockname()[1]

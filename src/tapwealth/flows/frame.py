@@ -304,8 +304,11 @@ async def must_post(house: House, tx: Tx, at: Moment, entries: Sequence[JournalE
 
 def content_hash(keys: KeyStore, command: Any, who: str) -> bytes:
     """A keyed hash over a canonical form of the command and who gives it. Keyed, since it may name people: a plain one could be guessed."""
-    content = [who, type(command).__name__, _plain(command)]
-    return keys.lookup_hash("command", json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+    return keys.lookup_hash("command", _canonical([who, type(command).__name__, _plain(command)]))
+
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: `json.dumps` makes an encoder for each call that asks for more than the usual."""
 
 
 def _plain(value: Any) -> Any:

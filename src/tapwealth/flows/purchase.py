@@ -88,12 +88,12 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     facts = await _load(house, tx, at, fresh)
     decided = [_decide(house, facts, at, one) for one in fresh]
     placed = [(one, fund) for one, fund in zip(fresh, decided, strict=True) if not isinstance(fund, Refusal)]
-    rows = [_row(house, facts, at, one, fund) for one, fund in placed]
+    rows = [_row(facts, at, one, fund) for one, fund in placed]
     await _open_holders(house, tx, at, facts, [one for one, _ in placed])
     actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(placed, rows, strict=True)])
     made = [
-        entries.purchase_placed(order_of(row, fund, own=True), row.business_date, actor)
-        for (_, fund), row, actor in zip(placed, rows, actors, strict=True)
+        entries.purchase_placed(order_of(row, accepted.fund, own=True), row.business_date, actor)
+        for (_, accepted), row, actor in zip(placed, rows, actors, strict=True)
     ]
     answers = await post(house, tx, at, made)
     await store.add_orders(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
@@ -103,7 +103,7 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
         else Refusal(PurchaseRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
         for row, answer in zip(rows, answers, strict=True)
     )
-    return [fund if isinstance(fund, Refusal) else next(results) for fund in decided]
+    return [one if isinstance(one, Refusal) else next(results) for one in decided]
 
 
 async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
@@ -140,10 +140,17 @@ def _who(one: Placing) -> tuple[int, UUID]:
     return one.envelope.caller.book, person
 
 
-def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> Fund | Refusal:
+class _Accepted(NamedTuple):
+    """The fund, and the dealing day that arrival gives."""
+
+    fund: Fund
+    day: date
+
+
+def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> _Accepted | Refusal:
     _, person = _who(one)
     amount, fund = one.command.amount, facts.funds.get(one.command.fund)
-    day = _dealing_date(house, fund, at, one) if fund else None
+    day = dealing_date(house.calendar, fund, one.envelope.received_at, at.cut) if fund else None
     known = PurchaseFacts(
         fund,
         facts.channels.get((OWN_CHANNEL, one.command.fund)),
@@ -161,17 +168,13 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> Fund | Re
     facts.available[person] -= amount
     facts.held[person, fund.code] += amount
     facts.ordered[person, fund.code, day] += amount
-    return fund
+    return _Accepted(fund, day)
 
 
-def _dealing_date(house: House, fund: Fund, at: Moment, one: Placing) -> date:
-    return dealing_date(house.calendar, fund, one.envelope.received_at, at.cut)
-
-
-def _row(house: House, facts: _Loaded, at: Moment, one: Placing, fund: Fund) -> OrderRow:
+def _row(facts: _Loaded, at: Moment, one: Placing, accepted: _Accepted) -> OrderRow:
     book, person = _who(one)
     received_at = one.envelope.received_at
-    day = _dealing_date(house, fund, at, one)
+    fund, day = accepted
     key = own_key(one.envelope, "purchase", facts.persons[person])
     return OrderRow(
         book=book,

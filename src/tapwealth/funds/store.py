@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -140,9 +141,11 @@ _ORDER = (
     "book, id, serial, channel, fund, fund_account, funding, holding, business_code, amount, units, received_at, dealing_date,"
     " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source"
 )
-_ORDER_TYPES = "int uuid text text text uuid bigint bigint text bigint bigint timestamptz date date text date date bigint bigint text uuid"
 
 _QUOTATION = "fund, day, income_per_10k, seven_day_yield, day_income, total_units, computed_income"
+
+
+_order_values = attrgetter(*_ORDER.replace(" ", "").split(","))
 
 
 async def add_fund(tx: Any, fund: Fund, channels: Sequence[SalesChannel]) -> None:
@@ -260,9 +263,8 @@ async def answer_applications(tx: Any, answers: Sequence[tuple[int, UUID, str, s
 
 
 async def add_orders(tx: Any, orders: Sequence[OrderRow]) -> None:
-    names = _names(_ORDER)
-    rows = [tuple(getattr(one, name) for name in names) for one in orders]
-    await tx.execute(f"insert into fund_order ({_ORDER}) select * from unnest({_slots(_ORDER_TYPES)})", *_columns(rows, len(names)))
+    if orders:
+        await tx.copy_records_to_table("fund_order", records=map(_order_values, orders), columns=_names(_ORDER))
 
 
 async def orders_by_serial(tx: Any, books: Sequence[int], channel: str, serials: Sequence[str]) -> dict[str, OrderRow]:

@@ -49,14 +49,5 @@ async def remember(tx: Tx, decided: Sequence[Decided]) -> None:
     """Keep these answers. One statement. A key that is there already is a bug of the caller and raises."""
     if not decided:
         return
-    books, keys, kinds, hashes, answers, instants = zip(*decided, strict=True)
-    await tx.execute(
-        "insert into command_log (book, key, kind, content_hash, answer, recorded_at)"
-        " select * from unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::text[]::jsonb[], $6::timestamptz[])",
-        books,
-        keys,
-        kinds,
-        hashes,
-        [answer.decode() for answer in answers],
-        instants,
-    )
+    rows = [(book, key, kind, content_hash, answer.decode(), at) for book, key, kind, content_hash, answer, at in decided]
+    await tx.execute("insert into command_log select * from unnest($1::command_log[])", rows)

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -27,11 +28,11 @@ from tapwealth.api.v1.operations import Asked, Operation
 from tapwealth.api.v1.problems import Problem, refused, unreadable
 from tapwealth.flows.clients import Bearer, Tokens
 from tapwealth.flows.consents import ACCOUNT
-from tapwealth.flows.frame import HOUSE_BOOK, UNKNOWN_ACCOUNT, Caller, Envelope
+from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
 from tapwealth.flows.v1.reading import Part, Wanted
 from tapwealth.flows.v1.shapes import Page
-from tapwealth.kernel.clock import machine_now
-from tapwealth.kernel.ids import Random64, book_of, prefixed, unprefixed, uuid7
+from tapwealth.kernel.clock import machine_ms
+from tapwealth.kernel.ids import Random64, book_of, unprefixed
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage.actors import ActorKind
 
@@ -49,6 +50,18 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _JSON = {"content-type": "application/json"}
 
 
+_Named = tuple[UUID, Caller, datetime]
+"""A command's key, who gives it, and when its request was read."""
+
+
+class _Answer(Response):
+    """JSON with its headers as they go out: nothing is looked up or put into another form."""
+
+    def __init__(self, status: int, body: bytes, more: list[tuple[bytes, bytes]]) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *more]
+
+
 class _Route(NamedTuple):
     operation: Operation
     decoder: msgspec.json.Decoder[Any] | None
@@ -58,11 +71,13 @@ class Edge:
     """Answers what begins with /v1; everything else is `rest`'s."""
 
     def __init__(self, gate: Gate, tokens: Tokens, grant: token.Grant, operations: list[Operation], books: int, random64: Random64) -> None:
-        self._gate, self._tokens, self._grant, self._books, self._random64 = gate, tokens, grant, books, random64
-        self._routes: dict[tuple[str, ...], dict[str, _Route]] = {}
+        self._gate, self._tokens, self._grant, self._books = gate, tokens, grant, books
+        self._run, self._count = random64() >> 32, 0
+        self._routes: dict[int, dict[tuple[str, ...], dict[str, _Route]]] = {}
         for one in operations:
             decoder = msgspec.json.Decoder(one.takes, strict=True) if one.act else None
-            self._routes.setdefault(_pattern(one.path), {})[one.method] = _Route(one, decoder)
+            parts = tuple(one.path.split("/")[2:])
+            self._routes.setdefault(len(parts), {}).setdefault(parts, {})[one.method] = _Route(one, decoder)
         self._under_way: set[UUID] = set()
         self._document = msgspec.json.encode(document(operations))
 
@@ -79,7 +94,8 @@ class Edge:
         return app
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        request_id = prefixed("req", uuid7(machine_now(), HOUSE_BOOK, self._random64))
+        self._count += 1
+        request_id = f"req_{machine_ms():012x}{self._run:08x}{self._count:012x}"
         try:
             response = await self._served(scope, receive)
         except Problem as problem:
@@ -93,7 +109,7 @@ class Edge:
         except Exception:
             log.exception("fault in a request", what=f"{scope['method']} {scope['path'][:100]}", request_id=request_id)
             response = Problem("internal_error").response(request_id)
-        response.headers["Request-Id"] = request_id
+        response.raw_headers.append((b"request-id", request_id.encode()))
         return response
 
     async def _served(self, scope: Scope, receive: Receive) -> Response:
@@ -121,8 +137,8 @@ class Edge:
 
     def _found(self, method: str, path: str) -> tuple[_Route, dict[str, str]]:
         parts = path.split("/")[2:]
-        for pattern, by_method in self._routes.items():
-            if len(pattern) == len(parts) and all(want == part or want[0] == "{" for want, part in zip(pattern, parts, strict=True)):
+        for pattern, by_method in self._routes.get(len(parts), {}).items():
+            if all(want == part or want[0] == "{" for want, part in zip(pattern, parts, strict=True)):
                 route = by_method.get("GET" if method == "HEAD" else method)
                 if route is None:
                     raise Problem("method_not_allowed", headers={"Allow": ", ".join(sorted(by_method))})
@@ -143,26 +159,25 @@ class Edge:
                 raise Problem("request_in_progress")
             self._under_way.add(key)
             try:
-                return await self._decided(route.operation, Envelope(key, caller, received_at), command, given, path)
+                return await self._decided(route.operation, (key, caller, received_at), command, given, path)
             finally:
                 self._under_way.discard(key)
         finally:
             arrival.done()
 
-    async def _decided(self, operation: Operation, envelope: Envelope, command: Any, given: Mapping[str, str], path: str) -> Response:
+    async def _decided(self, operation: Operation, asked: _Named, command: Any, given: Mapping[str, str], path: str) -> Response:
         repeated: list[bool] = []
         assert operation.act is not None, "a POST acts"
-        envelope = Envelope(envelope.key, envelope.caller, envelope.received_at, lambda: repeated.append(True))
-        answer = await operation.act(envelope, command, given)
+        answer = await operation.act(Envelope(*asked, lambda: repeated.append(True)), command, given)
         if isinstance(answer, Refusal):
             problem = refused(answer)
             if repeated:
                 problem.headers["Idempotent-Replayed"] = "true"
             raise problem
-        more = {**_JSON, "location": f"{path}/{answer.id}"} if operation.makes else dict(_JSON)
+        more = [(b"location", f"{path}/{answer.id}".encode("latin-1"))] if operation.makes else []
         if repeated:
-            more["idempotent-replayed"] = "true"
-        return Response(msgspec.json.encode(answer), operation.status, more)
+            more.append((b"idempotent-replayed", b"true"))
+        return _Answer(operation.status, msgspec.json.encode(answer), more)
 
     async def _get(self, operation: Operation, given: Mapping[str, str], scope: Scope, headers: Mapping[bytes, bytes]) -> Response:
         bearer = self._bearer(headers, operation.scope)
@@ -192,17 +207,14 @@ class Edge:
         person = unprefixed(ACCOUNT, given["account"])
         if person is None or not 1 <= book_of(person) <= self._books:
             raise refused(UNKNOWN_ACCOUNT)
-        who = f"client:{bearer.client} for customer:{person}"
-        return Caller(ActorKind.PARTNER, who, "client credentials", person, book_of(person), b"", bearer.client, scope)
+        return Caller(
+            ActorKind.PARTNER, f"client:{bearer.client}", "client credentials", person, book_of(person), b"", bearer.client, scope
+        )
 
 
 def _kind(code: str) -> dict[str, Any]:
     kind = CATALOGUE[code]
     return {"code": code, "status": int(kind.status), "title": kind.title, "todo": kind.todo, "retryable": kind.retryable}
-
-
-def _pattern(path: str) -> tuple[str, ...]:
-    return tuple(path.split("/")[2:])
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:
