@@ -18,6 +18,8 @@ from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeC
 from tapwealth.flows.consents import ConsentView, GiveConsent, WithdrawConsent
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
+from tapwealth.flows.v1 import reading
+from tapwealth.flows.v1.reading import Part, Wanted
 from tapwealth.kernel import clock
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import unprefixed
@@ -251,6 +253,23 @@ async def test_what_was_taken_back_lets_nothing_through_and_is_not_remembered(pl
     assert isinstance(await buy(place, asked), PurchasePlaced)
     async with place.house.database.read() as tx:
         assert [(one.client, one.state) for one in await consents.held(tx, wang.book, wang.id)] == [(client, "given")]
+
+
+async def test_what_is_of_somebody_else_in_the_same_book_is_not_shown(place: FundTown) -> None:
+    client = await let_in(place)
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000)
+    same = next(name for name in map(str, range(9)) if sum(name.encode()) % place.house.books + 1 == wang.book)
+    other = await place.person(same, 100_000)
+    assert other.book == wang.book
+    for one in (wang, li, other):
+        await consent(place, one, client)
+    bought = await buy(place, acting(place, client, wang))
+    order = unprefixed("ord", bought.order)
+    for person, found in ((wang, 1), (other, 0), (li, 0)):
+        for wanted in (Wanted(10), Wanted(1, "", order)):
+            part = await reading.orders(place.house, acting(place, client, person, Scope.ORDERS_READ).caller, wanted)
+            assert isinstance(part, Part)
+            assert len(part.found) == found
 
 
 async def test_a_suspended_client_acts_for_nobody_at_once(place: FundTown) -> None:

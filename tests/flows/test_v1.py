@@ -362,15 +362,16 @@ async def test_a_list_is_read_in_parts_that_neither_lack_nor_double_anything(doo
     for path in ("/v1/accounts", f"{account}/orders", f"{account}/payments", "/v1/funds/000198/quotations", "/v1/funds"):
         whole = (await client.get(path, limit=100)).json()
         assert (whole["has_more"], whole["next_cursor"]) == (False, None)
-        found, cursor = [], {}
+        found, parts, cursor = [], 0, {}
         while True:
             part = (await client.get(path, limit=1, **cursor)).json()
-            found += part["data"]
+            found, parts = found + part["data"], parts + 1
             assert part["has_more"] is (part["next_cursor"] is not None)
             if not part["has_more"]:
                 break
             cursor = {"cursor": part["next_cursor"]}
         assert found == whole["data"]
+        assert parts == len(found), "the last part says that it is the last"
         assert len(found) >= (1 if path in ("/v1/funds", f"{account}/payments") else 2), path
 
 
