@@ -274,6 +274,18 @@ def fund_yield(
     sys.exit(DONE if checked.matching == checked.recomputable else REFUSED)
 
 
+@fund.command("chart")
+def fund_chart(
+    file: Annotated[Path, typer.Argument(help="CSV of daily income per 10,000 units and seven-day yield.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(),
+) -> None:
+    """Draw what a money fund has yielded, and what a yuan has grown to: yield and growth, each as SVG and PNG."""
+    from tapwealth.cli.fund_chart import drawn, write
+
+    for path in write(drawn(file), out):
+        typer.echo(path)
+
+
 @exchange.command("read")
 def exchange_read(
     file: Annotated[Path, typer.Argument(help="A data file, named as the standard says.")],
