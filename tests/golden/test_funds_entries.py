@@ -126,6 +126,22 @@ def test_units_that_a_holder_redeems_in_the_ordinary_way() -> None:
     assert placed.lines[0].hold == redeemed.lines[0].hold == entries.redemption_hold(ORDER.id)
 
 
+def test_a_redemption_of_which_a_large_day_leaves_a_rest() -> None:
+    until = shanghai(DAY)
+    first = entries.holder_redeemed(ORDER, 1_000, 1_000, DAY, 9, rest=4_000, until=until)
+    last = entries.holder_redeemed(ORDER, 4_000, 4_000, DAY, 9, done=1_000)
+    assert shown(first, last) == [
+        "2014-02-25 HOLDER_REDEEMED in book 3",
+        "  CAPTURE Dr holding of the buyer / Cr units at the registrar 10.00 units",
+        "  Dr redemptions the registrar has yet to pay to collection / Cr redemptions on their way to wallets 10.00 yuan",
+        "  HOLD Dr holding of the buyer / Cr units at the registrar 40.00 units",
+        "2014-02-25 HOLDER_REDEEMED in book 3",
+        "  CAPTURE Dr holding of the buyer / Cr units at the registrar 40.00 units",
+        "  Dr redemptions the registrar has yet to pay to collection / Cr redemptions on their way to wallets 40.00 yuan",
+    ]
+    assert (first.lines[2].hold, first.key == last.key) == (last.lines[0].hold, False)
+
+
 def test_orders_that_come_to_nothing() -> None:
     cancelled, refused = entries.redemption_cancelled(ORDER, 5_000, DAY, 9), entries.redemption_refused(ORDER, 5_000, DAY, 9)
     assert shown(entries.purchase_cancelled(ORDER, DAY, 9), cancelled, refused) == [

@@ -106,6 +106,32 @@ def test_over_a_weekend_income_every_day_and_orders_on_monday(registrar: Registr
         assert sum(one.volume for one in registrar.values(DIVIDENDS, after(day))) == quotation.day_income > 0
 
 
+def test_told_to_limit_large_redemptions_it_pays_a_tenth_and_the_rest_without_priority(registrar: Registrar) -> None:
+    """1,000.00 units: 600.00, 200.00 (the rest cancelled) and the next day 300.00 are asked for."""
+    first_day(registrar, purchase("P1", 2, 60_000, MONDAY), purchase("P2", 3, 40_000, MONDAY))
+    registrar.clock(after(2), 0, 30)
+    assert registrar.http.post("/admin/large_redemption", json={"limits": True}).json() == {"limits": True}
+    asked = [("R1", 2, 60_000, "1"), ("R2", 3, 20_000, "0")]
+    orders = [order(serial, BusinessCode.REDEEM, who, units, after(1), large_flag=flag) for serial, who, units, flag in asked]
+    registrar.leave("T01", after(1), order_file(Route("T01"), after(1), orders))
+    registrar.clock(after(2), 9)
+    assert answers(registrar, 2) == [("R1", 7_502, False), ("R2", 2_500, True)]
+    registrar.clock(after(3), 0, 30)
+    registrar.leave("T01", after(2), order_file(Route("T01"), after(2), [order("R3", BusinessCode.REDEEM, 3, 30_000, after(2))]))
+    registrar.clock(after(3), 9)
+    (_, first, _), (_, second, _) = answers(registrar, 3)
+    assert first + second == 9_003, "a tenth of what is left"
+    assert abs(first * 30_000 - second * (60_000 - 7_502)) < 60_000, "in proportion to what is left of each"
+    registrar.http.post("/admin/large_redemption", json={"limits": False})
+    registrar.clock(after(4), 9)
+    assert [(serial, finished) for serial, _, finished in answers(registrar, 4)] == [("R1", True), ("R3", True)]
+    assert 0 < sum(registrar.units().values()) < 10_100, "the cancelled part is there still"
+
+
+def answers(registrar: Registrar, day: int) -> list[tuple[str, int, bool]]:
+    return [(one.serial, one.volume, one.finished) for one in registrar.values(CONFIRMATIONS, after(day))]
+
+
 def test_a_redemption_is_paid_the_day_after(registrar: Registrar) -> None:
     first_day(registrar, purchase("P1", 2, 1_000_000, MONDAY), purchase("P2", 1, 2_000, MONDAY))
     registrar.clock(after(2), 0, 30)

@@ -25,7 +25,7 @@ from tapwealth.flows.purchase import order_of
 from tapwealth.funds import entries, store
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
 from tapwealth.funds.exchange_values import AccountConfirmation, BusinessCode, ConfirmationRecord
-from tapwealth.funds.order_state import ANSWERED
+from tapwealth.funds.order_state import ANSWERED, OrderState
 from tapwealth.funds.store import Fund, FundAccount, OrderRow
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
@@ -221,7 +221,10 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     await must_post(house, tx, at, made)
     await store.settle_orders(
         tx,
-        [(o.book, o.id, "confirmed" if c.accepted else "refused", c.amount, c.volume, c.return_code) for o, c in fresh],
+        [
+            (o.book, o.id, redemption_outcomes.state_after(c), o.confirmed_amount + c.amount, o.confirmed_units + c.volume, c.return_code)
+            for o, c in fresh
+        ],
         day,
     )
     await _pay_on(house, tx, at, file, day, actor, fresh, funds, own=own)
@@ -290,9 +293,22 @@ def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str
     if not one.accepted:
         return None
     asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)
+    if _of_a_customer(order):
+        return _beyond(order, one)
     if asked != got:
         return f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
     if order.business_code in (BusinessCode.PURCHASE, BusinessCode.REDEEM) and one.volume != one.amount:
+        return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
+    return None
+
+
+def _beyond(order: OrderRow, one: ConfirmationRecord) -> str | None:
+    """Why a part of a redemption does not fit it: a large-redemption day leaves a rest, and never confirms more than there is."""
+    rest = order.units - order.confirmed_units
+    if one.volume > rest or (one.volume == rest and not one.finished):
+        open_ = "" if order.state != OrderState.DEFERRED else " more"
+        return f"order {one.serial} asked for {format_minor(rest)}{open_}, confirmed are {format_minor(one.volume)}"
+    if one.volume != one.amount:
         return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
     return None
 

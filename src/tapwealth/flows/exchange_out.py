@@ -206,6 +206,7 @@ def _order(one: OrderRow, holder: FundAccount) -> OrderRecord:
         distributor=one.channel,
         target_trading_account=ADVANCER_TRADING_ACCOUNT if fast else "",
         target_distributor=OWN_CHANNEL if fast else "",
+        large_flag=one.large_flag,
     )
 
 

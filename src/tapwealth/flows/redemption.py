@@ -6,6 +6,7 @@ registrar hears of neither.
 """
 
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 import msgspec
@@ -16,7 +17,7 @@ from tapwealth.flows.people import own_key, wallet_of, who
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of, serial_of
 from tapwealth.funds import conditions_store, entries, freezes, store
 from tapwealth.funds.conditions import Conditions
-from tapwealth.funds.exchange_values import BusinessCode
+from tapwealth.funds.exchange_values import CANCEL_REST, DEFER_REST, BusinessCode
 from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.purchase import dealing_date
 from tapwealth.funds.redemption import RedemptionFacts, decide, may_cancel
@@ -32,11 +33,19 @@ UNTIL_ANSWERED = timedelta(days=3660)
 """Units asked back stay held until the registrar answers, and every hold has an end: ten years, which none waits for."""
 
 
+class WhatIsLeft(StrEnum):
+    """What becomes of the part that a large-redemption day leaves: it goes on with the next dealing day, at its price, or is cancelled."""
+
+    DEFER = "defer"
+    CANCEL = "cancel"
+
+
 class RedeemFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many units (1/100) of the fund with that code back into money, in the ordinary way."""
 
     fund: str
     units: int
+    if_large: WhatIsLeft = WhatIsLeft.DEFER
 
 
 class RedemptionPlaced(msgspec.Struct, frozen=True):
@@ -77,6 +86,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> Redem
             received_at=envelope.received_at,
             dealing_date=day,
             business_date=at.date_of(envelope.received_at),
+            large_flag=DEFER_REST if command.if_large is WhatIsLeft.DEFER else CANCEL_REST,
         )
         view, until = order_of(order, facts.fund, own=True), envelope.received_at + UNTIL_ANSWERED
         await must_post(house, tx, at, [entries.redemption_placed(view, order.units, order.business_date, actor, until)])

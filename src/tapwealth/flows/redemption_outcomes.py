@@ -25,6 +25,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of
 from tapwealth.flows.receipts import Claim, Pushed
+from tapwealth.flows.redemption import UNTIL_ANSWERED
 from tapwealth.funds import dues as registrar_dues
 from tapwealth.funds import entries, store, sweep_store
 from tapwealth.funds.dues import RegistrarDue
@@ -61,12 +62,30 @@ async def settle(
     """Post what the registrar answered to customers' redemptions (of one file); `store.settle_orders` is the caller's."""
     accepted = [(order, one) for order, one in said if one.accepted]
     refused = [(order, one) for order, one in said if not one.accepted]
-    view = {order.id: order_of(order, funds[order.fund], own=True) for order, _ in said}
-    made = [entries.holder_redeemed(view[order.id], one.volume, one.amount, day, actor) for order, one in accepted]
-    made += [entries.redemption_refused(view[order.id], order.units, day, actor) for order, _ in refused]
+    made = [entry for order, one in said for entry in _entries(order, one, funds[order.fund], day, actor)]
     await must_post(house, tx, at, made)
     await registrar_dues.add_dues(tx, [_due(order, one, day) for order, one in accepted if one.amount])
     await notices.tell(tx, [_told(at, order, one) for order, one in refused])
+
+
+def state_after(one: ConfirmationRecord) -> OrderState:
+    """What an answer makes of its order."""
+    if not one.accepted:
+        return OrderState.REFUSED
+    return OrderState.CONFIRMED if one.finished else OrderState.DEFERRED
+
+
+def _entries(order: OrderRow, one: ConfirmationRecord, fund: Fund, day: date, actor: int) -> list[JournalEntry]:
+    """What was confirmed, and what becomes of the rest: held on, or free again."""
+    view, done = order_of(order, fund, own=True), order.confirmed_units
+    rest = order.units - done - one.volume
+    if one.accepted and one.volume:
+        goes_on = 0 if one.finished else rest
+        until = order.received_at + UNTIL_ANSWERED if goes_on else None
+        return [entries.holder_redeemed(view, one.volume, one.amount, day, actor, done=done, rest=goes_on, until=until)]
+    if one.accepted and not one.finished:
+        return []
+    return [entries.redemption_refused(view, order.units - done, day, actor, done)]
 
 
 def _due(order: OrderRow, one: ConfirmationRecord, day: date) -> RegistrarDue:
@@ -75,7 +94,7 @@ def _due(order: OrderRow, one: ConfirmationRecord, day: date) -> RegistrarDue:
 
 
 def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
-    units = format_minor(order.units)
+    units = format_minor(order.units - order.confirmed_units)
     zh = f"登记机构未受理您 {units} 份的赎回（{one.return_code}），份额仍在您的账户，可再次赎回。"
     en = f"The registrar did not take your redemption of {units} units ({one.return_code}); they are yours as before."
     return Notice(order.book, derived(order.id, "redemption refused"), order.fund_account, at.now, zh, en)
@@ -156,7 +175,8 @@ def _differences(one: Pushed, owed: int) -> list[BreakRow]:
 
 async def _mark_paid(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
     await registrar_dues.pay_dues(tx, dues, day)
-    await store.move_orders(tx, [(due.book, due.fund_order) for due in dues], OrderState.PAID)
+    whole = await registrar_dues.paid_whole(tx, [(due.book, due.fund_order) for due in dues])
+    await store.move_orders(tx, whole, OrderState.PAID)
 
 
 def _payout(one: Pushed, dues: Sequence[RegistrarDue], today: date) -> Payment:

@@ -59,3 +59,14 @@ async def dues_before(tx: Any, day: date) -> list[tuple[str, date, int, int]]:
         day,
     )
     return [(row["name"], row["on"], row["customers"], row["amount"]) for row in rows]
+
+
+async def paid_whole(tx: Any, orders: Sequence[tuple[int, UUID]]) -> list[tuple[int, UUID]]:
+    """Those of the orders (book, id) for which nothing is due any more."""
+    rows = await tx.fetch(
+        "select k.book, k.id from unnest($1::int[], $2::uuid[]) k(book, id) where not exists"
+        " (select from registrar_due d where d.book = k.book and d.fund_order = k.id and d.paid_on is null) order by 1, 2",
+        [book for book, _ in orders],
+        [order for _, order in orders],
+    )
+    return [(row["book"], row["id"]) for row in rows]

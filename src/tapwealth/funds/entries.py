@@ -129,14 +129,14 @@ def purchase_cancelled(order: Order, day: date, actor: int) -> JournalEntry:
     return JournalEntry(order.book, derived(order.id, "cancelled"), FundEntry.PURCHASE_CANCELLED, day, actor, order.id, (line,))
 
 
-def redemption_hold(order: UUID) -> UUID:
-    """The id of the hold on the units that an order asks back."""
-    return derived(order, "hold:units")
+def redemption_hold(order: UUID, done: int = 0) -> UUID:
+    """The id of the hold on the units that an order asks back, `done` of which have been redeemed."""
+    return derived(order, f"hold:units:{done}" if done else "hold:units")
 
 
-def _held(order: Order, op: Op, units: int, until: datetime | None = None) -> Line:
+def _held(order: Order, op: Op, units: int, until: datetime | None = None, done: int = 0) -> Line:
     mirror = _house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset)
-    return Line(op, order.holding, mirror, order.units_asset, units, redemption_hold(order.id), until)
+    return Line(op, order.holding, mirror, order.units_asset, units, redemption_hold(order.id, done), until)
 
 
 def redemption_placed(order: Order, units: int, day: date, actor: int, until: datetime) -> JournalEntry:
@@ -151,17 +151,22 @@ def redemption_cancelled(order: Order, units: int, day: date, actor: int) -> Jou
     return JournalEntry(order.book, derived(order.id, "cancelled"), FundEntry.REDEMPTION_CANCELLED, day, actor, order.id, (line,))
 
 
-def redemption_refused(order: Order, units: int, day: date, actor: int) -> JournalEntry:
-    """RELEASE units Dr holding / Cr registrar_mirror: the registrar did not take the order."""
-    line = _held(order, Op.RELEASE, units)
+def redemption_refused(order: Order, units: int, day: date, actor: int, done: int = 0) -> JournalEntry:
+    """RELEASE units Dr holding / Cr registrar_mirror: the registrar did not take the order, or the rest of it."""
+    line = _held(order, Op.RELEASE, units, done=done)
     return JournalEntry(order.book, derived(order.id, "refused"), FundEntry.REDEMPTION_REFUSED, day, actor, order.id, (line,))
 
 
-def holder_redeemed(order: Order, units: int, amount: int, day: date, actor: int) -> JournalEntry:
-    """CAPTURE units Dr holding / Cr registrar_mirror; Dr redemption_due_collection / Cr fund_redemption_in_transit: it is owed now."""
+def holder_redeemed(
+    order: Order, units: int, amount: int, day: date, actor: int, *, done: int = 0, rest: int = 0, until: datetime | None = None
+) -> JournalEntry:
+    """CAPTURE units Dr holding / Cr registrar_mirror; Dr redemption_due_collection / Cr fund_redemption_in_transit: it is owed now. Of an
+    order that goes on with the next dealing day (`done` before, `rest` to come): HOLD the rest anew."""
     due, coming = _house(order.book, Kind.REDEMPTION_DUE_COLLECTION), _house(order.book, Kind.FUND_REDEMPTION_IN_TRANSIT)
-    lines = (_held(order, Op.CAPTURE, units), _line(due, coming, amount))
-    return JournalEntry(order.book, derived(order.id, "redeemed"), FundEntry.HOLDER_REDEEMED, day, actor, order.id, lines)
+    lines = [_held(order, Op.CAPTURE, units, done=done), _line(due, coming, amount)]
+    lines += [_held(order, Op.HOLD, rest, until, done + units)] if rest else []
+    key = derived(order.id, f"redeemed:{done}" if done else "redeemed")
+    return JournalEntry(order.book, key, FundEntry.HOLDER_REDEEMED, day, actor, order.id, tuple(lines))
 
 
 def redemption_collected(book: int, key: UUID, amount: int, day: date, actor: int) -> JournalEntry:

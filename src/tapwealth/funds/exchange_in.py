@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Generic, TypeVar
 
 from tapwealth.funds.exchange_values import (
+    UNFINISHED,
     AccountApplication,
     AccountConfirmation,
     ConfirmationRecord,
@@ -126,6 +127,7 @@ def _confirmation(record: Record) -> ConfirmationRecord:
         return_code=_needed(record, "ReturnCode"),
         distributor=_optional(record, "DistributorCode"),
         reason=_optional(record, "ErrorDetail"),
+        finished=_optional(record, "BusinessFinishFlag") != UNFINISHED,
     )
 
 

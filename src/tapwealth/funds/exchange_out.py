@@ -116,6 +116,7 @@ def _order_fields(order: OrderRecord) -> dict[str, Value]:
         "DistributorCode": order.distributor,
         "DepositAcct": order.deposit_account,
         "CurrencyType": CNY,
+        "LargeRedemptionFlag": order.large_flag,
         "IndividualOrInstitution": PERSON,
         "TargetTransactionAccountID": order.target_trading_account,
         "TargetTAAccountID": order.target_ta_account,

@@ -13,6 +13,10 @@ from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 
 SUCCESS = "0000"
+CANCEL_REST, DEFER_REST = "0", "1"
+"""LargeRedemptionFlag: what becomes of the part of a redemption that a large-redemption day leaves."""
+UNFINISHED = "0"
+"""BusinessFinishFlag of an answer that another one follows."""
 CNY = "156"
 """ISO 4217 number of the currency, as exchange files write it."""
 
@@ -91,6 +95,7 @@ class OrderRecord:
     target_trading_account: str = ""
     target_ta_account: str = ""
     target_distributor: str = ""
+    large_flag: str = ""
 
     @property
     def ordered(self) -> datetime:
@@ -116,6 +121,8 @@ class ConfirmationRecord:
     return_code: str
     distributor: str
     reason: str = ""
+    finished: bool = True
+    """False: the rest of the order goes on, and another answer follows."""
 
     @property
     def accepted(self) -> bool:

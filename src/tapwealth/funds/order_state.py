@@ -25,7 +25,7 @@ _S = OrderState
 MOVES: Mapping[OrderState, frozenset[OrderState]] = {
     _S.PLACED: frozenset({_S.SENT, _S.DEFERRED, _S.CONFIRMED, _S.REFUSED, _S.CANCELLED}),
     _S.SENT: frozenset({_S.DEFERRED, _S.CONFIRMED, _S.REFUSED}),
-    _S.DEFERRED: frozenset({_S.CONFIRMED, _S.PAID}),
+    _S.DEFERRED: frozenset({_S.CONFIRMED, _S.REFUSED}),
     _S.CONFIRMED: frozenset({_S.PAID}),
     _S.REFUSED: frozenset(),
     _S.CANCELLED: frozenset(),

@@ -87,6 +87,8 @@ class OrderRow:
     confirmed_units: int = 0
     return_code: str = ""
     source: UUID | None = None
+    large_flag: str = ""
+    """Of a redemption: what becomes of what a large-redemption day leaves (`exchange_values`)."""
 
 
 class Ordered(NamedTuple):
@@ -139,7 +141,10 @@ _ACCOUNT = (
 _ACCOUNT_TYPES = "int uuid text text text text text bytea text text text date date timestamptz"
 _ORDER = (
     "book, id, serial, channel, fund, fund_account, funding, holding, business_code, amount, units, received_at, dealing_date,"
-    " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source"
+    " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source, large_flag"
+)
+_ORDER_TYPES = (
+    "int uuid text text text uuid bigint bigint text bigint bigint timestamptz date date text date date bigint bigint text uuid text"
 )
 
 _QUOTATION = "fund, day, income_per_10k, seven_day_yield, day_income, total_units, computed_income"
@@ -296,10 +301,12 @@ async def mark_orders_sent(tx: Any, orders: Sequence[OrderRow], day: date) -> No
 
 
 async def settle_orders(tx: Any, settled: Sequence[tuple[int, UUID, str, int, int, str]], day: date) -> None:
-    """(book, id, state, amount, units, return code) answered (or cancelled) on that date; states only move forward."""
+    """(book, id, state, amount, units, return code) answered (or cancelled) on that date; states only move forward. The amounts are those
+    of all answers so far; a deferred order has no date of confirmation yet."""
     await tx.execute(
         "update fund_order o set state = x.state, confirmed_amount = x.amount, confirmed_units = x.units, return_code = x.return_code,"
-        " confirmed_on = $7 from unnest($1::int[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])"
+        " confirmed_on = case when x.state = 'deferred' then null else $7::date end"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])"
         " x(book, id, state, amount, units, return_code) where o.book = x.book and o.id = x.id and o.state = any($8)",
         *_columns(settled, 6),
         day,

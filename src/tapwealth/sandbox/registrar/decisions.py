@@ -4,15 +4,20 @@ The fund's NAV is 1.0000 and there are no fees: units are the amount, the amount
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from tapwealth.kernel.money import apportion
 from tapwealth.sandbox.registrar import register
 from tapwealth.sandbox.registrar.register import Holder, Holding, Investor
 
 FUND_CODE = "000198"
+LARGE = 10
+"""A net redemption above one unit in so many of the day before is a large one."""
+CANCEL_REST = "0"
+"""LargeRedemptionFlag: what is left is cancelled. By default it is deferred."""
 
 
 class ReturnCode(StrEnum):
@@ -53,6 +58,8 @@ class Decision:
     ta_account: str
     units: int = 0
     payout_account: str = ""
+    finished: bool = True
+    """False: the rest of the request goes on with the next dealing day."""
 
 
 def decide_account(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision:
@@ -110,10 +117,42 @@ def _purchase(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, da
 
 
 def _redemption(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
-    if request["volume"] > holding.available:
+    if request["volume"] - request["done"] > holding.available:
         return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
-    register.move(tx, holding.holder, -request["volume"], day, "124", request["serial"])
-    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"], holding.payout_account)
+    return _redeemed(tx, request, holding, day, request["volume"] - request["done"], finished=True)
+
+
+def _redeemed(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date, units: int, *, finished: bool) -> Decision:
+    register.move(tx, holding.holder, -units, day, "124", request["serial"])
+    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, units, holding.payout_account, finished)
+
+
+def share_out(tx: sqlite3.Connection, waiting: Sequence[sqlite3.Row], day: date) -> dict[int, Decision]:
+    """The redemptions of a large-redemption day, by `seq`: a tenth of the units before it in all, pro rata; of each the rest goes on, or is
+    cancelled where its flag says so. Empty on any other day, and where the manager pays in full (`limits_large`)."""
+    if not register.limits_large(tx):
+        return {}
+    found = {one["seq"]: register.find(tx, one["distributor"], one["ta_account"], one["trading_account"]) for one in waiting}
+    asked = {
+        one["seq"]: one["volume"] - one["done"]
+        for one in waiting
+        if one["business_code"] == "024" and _order_code(one, holding := found[one["seq"]]) is ReturnCode.SUCCESS and holding
+        if one["volume"] - one["done"] <= holding.available
+    }
+    buys = [one for one in waiting if one["business_code"] == "022" and _order_code(one, found[one["seq"]]) is ReturnCode.SUCCESS]
+    bought = sum(one["amount"] for one in buys)
+    total = sum(held.units for held in register.holdings(tx))
+    if (sum(asked.values()) - bought) * LARGE <= total:
+        return {}
+    shares = apportion(min(sum(asked.values()), -(-total // LARGE)), asked)
+    decisions = {}
+    for one in waiting:
+        holding = found[one["seq"]]
+        if one["seq"] in shares and holding is not None:
+            units = shares[one["seq"]]
+            finished = units == asked[one["seq"]] or one["large_flag"] == CANCEL_REST
+            decisions[one["seq"]] = _redeemed(tx, one, holding, day, units, finished=finished)
+    return decisions
 
 
 def _fast_transfer(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:

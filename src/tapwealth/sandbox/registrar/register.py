@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS account (
   PRIMARY KEY (ta_account, trading_account, distributor));
 CREATE INDEX IF NOT EXISTS account_trading ON account (distributor, trading_account);
 CREATE INDEX IF NOT EXISTS account_identity ON account (identity_number);
+CREATE TABLE IF NOT EXISTS policy (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS movement (
   seq INTEGER PRIMARY KEY, day TEXT NOT NULL, ta_account TEXT NOT NULL, trading_account TEXT NOT NULL, distributor TEXT NOT NULL,
   kind TEXT NOT NULL, units INTEGER NOT NULL, reference TEXT NOT NULL);
@@ -122,6 +123,17 @@ def freeze(tx: sqlite3.Connection, holder: Holder, units: int, day: date, kind: 
         "UPDATE account SET frozen = frozen + ? WHERE ta_account = ? AND trading_account = ? AND distributor = ?", (units, *_key(holder))
     )
     move(tx, holder, 0, day, kind, reference)
+
+
+def limits_large(tx: sqlite3.Connection) -> bool:
+    """Whether the manager accepts no more than a tenth on a large-redemption day; else it pays in full."""
+    row = tx.execute("SELECT value FROM policy WHERE name = 'limits_large'").fetchone()
+    return row is not None and bool(row["value"])
+
+
+def limit_large(tx: sqlite3.Connection, *, limits: bool) -> None:
+    """Say what the manager does on a large-redemption day."""
+    tx.execute("INSERT INTO policy VALUES ('limits_large', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (int(limits),))
 
 
 def holdings(tx: sqlite3.Connection) -> list[Holding]:

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS request (
   trading_account TEXT NOT NULL, fund_code TEXT NOT NULL, amount INTEGER NOT NULL, volume INTEGER NOT NULL,
   transaction_date TEXT NOT NULL, transaction_time TEXT NOT NULL, target_distributor TEXT NOT NULL, target_ta_account TEXT NOT NULL,
   target_trading_account TEXT NOT NULL, name TEXT NOT NULL, identity_number TEXT NOT NULL, payout_account TEXT NOT NULL,
-  decided_on TEXT, return_code TEXT, UNIQUE (file_type, distributor, serial));
+  large_flag TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0, decided_on TEXT, return_code TEXT, UNIQUE (file_type, distributor, serial));
 CREATE INDEX IF NOT EXISTS request_waiting ON request (due_after, seq) WHERE decided_on IS NULL;
 CREATE TABLE IF NOT EXISTS problem (seq INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 """
@@ -52,6 +52,7 @@ _TEXTS = {
     "name": "InvestorName",
     "identity_number": "CertificateNo",
     "payout_account": "AcctNoOfInvestorInClearingAgency",
+    "large_flag": "LargeRedemptionFlag",
 }
 _NUMBERS = {"amount": "ApplicationAmount", "volume": "ApplicationVol"}
 _CONTENT = (*_TEXTS, *_NUMBERS)
@@ -103,6 +104,11 @@ def decided(tx: sqlite3.Connection, outcomes: Iterable[tuple[int, str]], day: da
     tx.executemany(
         "UPDATE request SET decided_on = ?, return_code = ? WHERE seq = ?", [(day.isoformat(), code, seq) for seq, code in outcomes]
     )
+
+
+def go_on(tx: sqlite3.Connection, seq: int, units: int) -> None:
+    """So many units more of a request are done; the rest goes on with the next dealing day."""
+    tx.execute("UPDATE request SET done = done + ? WHERE seq = ?", (units, seq))
 
 
 def note_problem(tx: sqlite3.Connection, text: str) -> None:

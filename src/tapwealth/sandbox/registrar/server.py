@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tapwealth.kernel.clock import sleep_ms
-from tapwealth.sandbox.messages import json_answer
+from tapwealth.sandbox.messages import json_answer, json_body
 from tapwealth.sandbox.process import Partner, run
 from tapwealth.sandbox.registrar import dispatch, intake, register, requests, working_day
 from tapwealth.sandbox.registrar.decisions import FUND_CODE
@@ -61,6 +62,7 @@ def _routes(partner: Partner) -> list[Route]:
     return [
         Route("/admin/register", partial(_register, partner)),
         Route("/admin/problems", partial(_problems, partner)),
+        Route("/admin/large_redemption", partial(_large_redemption, partner), methods=["POST"]),
         Route("/admin/store", partial(_store, partner)),
     ]
 
@@ -78,6 +80,19 @@ async def _register(partner: Partner, _: Request) -> Response:
         for one in held
     ]
     return json_answer({"fund": FUND_CODE, "units": sum(one.units for one in held), "holders": holders})
+
+
+class LargeRedemption(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether the manager accepts no more than a tenth on a large-redemption day."""
+
+    limits: bool
+
+
+async def _large_redemption(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, LargeRedemption)
+    with partner.store.tx() as tx:
+        register.limit_large(tx, limits=body.limits)
+    return json_answer({"limits": body.limits})
 
 
 async def _problems(partner: Partner, _: Request) -> Response:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.sandbox.registrar import register, reports, requests
-from tapwealth.sandbox.registrar.decisions import Decision, decide_account, decide_order
+from tapwealth.sandbox.registrar.decisions import Decision, decide_account, decide_order, share_out
 from tapwealth.sandbox.registrar.dispatch import write_down
 from tapwealth.sandbox.registrar.income import fund_income, shares
 from tapwealth.sandbox.registrar.intake import DISTRIBUTORS
@@ -62,7 +62,7 @@ def _morning(tx: sqlite3.Connection, day: date, at: datetime) -> None:
     orders = _decide(tx, decide_order, requests.waiting(tx, requests.ORDERS, day, fast=True), day)
     income = _distribute(tx, day)
     if load_calendar().is_dealing_day(day):
-        orders += _decide(tx, decide_order, requests.waiting(tx, requests.ORDERS, day), day)
+        orders += _decide_orders(tx, day)
     pay_redemptions(tx, orders, day)
     account_records = [_told(tx, reports.account_confirmation, decision, day) for decision in accounts]
     order_records = [_told(tx, reports.order_confirmation, decision, day) for decision in orders]
@@ -80,6 +80,18 @@ def _decide(
 ) -> list[Decision]:
     decisions = [decide(tx, request, day) for request in waiting]
     requests.decided(tx, [(decision.request["seq"], decision.code.value) for decision in decisions], day)
+    return decisions
+
+
+def _decide_orders(tx: sqlite3.Connection, day: date) -> list[Decision]:
+    """What waits for a dealing day; on a large-redemption day a rest may wait on."""
+    waiting = requests.waiting(tx, requests.ORDERS, day)
+    shared = share_out(tx, waiting, day)
+    decisions = [shared.get(request["seq"]) or decide_order(tx, request, day) for request in waiting]
+    requests.decided(tx, [(one.request["seq"], one.code.value) for one in decisions if one.finished], day)
+    for one in decisions:
+        if not one.finished:
+            requests.go_on(tx, one.request["seq"], one.units)
     return decisions
 
 
