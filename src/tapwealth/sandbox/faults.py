@@ -2,6 +2,9 @@
 
 Messages are counted persistently from the moment the plan is set, so that a restart neither repeats a fault nor forgets one. A message
 that comes with a key of its own is counted once, however often it is handled.
+
+What is sent at the same time arrives in any order, and a number then means now this message and now that one. So a plan may name which
+messages of a kind it counts: `pain.001 FEE-` are those about something whose name begins with `FEE-`.
 """
 
 import sqlite3
@@ -72,7 +75,10 @@ UNANSWERED = UNPROCESSED | {Fault.SILENT}
 
 @dataclass(frozen=True, slots=True)
 class PlannedFault:
-    """`fault` befalls message number `nth` (from 1; 0 is every one) of the kind `message`; `until` is an instant of the partner's clock."""
+    """`fault` befalls message number `nth` (from 1; 0 is every one) of the kind `message`; `until` is an instant of the partner's clock.
+
+    After the kind may stand a space and how the name begins of what the message is about: then only those are counted.
+    """
 
     message: str
     nth: int
@@ -93,22 +99,24 @@ def replace_plan(tx: sqlite3.Connection, plan: Sequence[PlannedFault], serial: s
     )
 
 
-def next_fault(tx: sqlite3.Connection, message: str, key: str | None) -> PlannedFault | None:
-    """Count this message of its kind and say what the plan has for it."""
-    nth = _number_of(tx, message, key)
-    row = tx.execute(
-        "SELECT * FROM fault_plan WHERE message = ? AND nth IN (0, ?) ORDER BY nth DESC, seq LIMIT 1", (message, nth)
-    ).fetchone()
-    return None if row is None else _planned(row)
+def next_fault(tx: sqlite3.Connection, message: str, key: str | None, about: str = "") -> PlannedFault | None:
+    """Count this message of its kind and say what the plan has for it. `about` is the name of what it is about, if it has one.
+
+    What is planned for it by its name comes before what is planned for its number.
+    """
+    named = {one.message for one in plan_of(tx) if " " in one.message and f"{message} {about}".startswith(one.message)}
+    numbers = {kind: _number_of(tx, kind, key) for kind in (*sorted(named, key=len, reverse=True), message)}
+    found = [one for kind, nth in numbers.items() for one in plan_of(tx) if one.message == kind and one.nth in (0, nth)]
+    return min(found, key=lambda one: (-len(one.message), -one.nth), default=None)
 
 
-def next_fault_once(tx: sqlite3.Connection, message: str, key: str) -> PlannedFault | None:
+def next_fault_once(tx: sqlite3.Connection, message: str, key: str, about: str = "") -> PlannedFault | None:
     """`next_fault` for a request that its sender repeats until it is answered: one left unanswered is taken when it comes again.
 
     So a fault befalls the request it was planned for, however often that one is repeated, and never the next. Planned for every
     message (`nth` 0), it befalls repetitions too.
     """
-    planned = next_fault(tx, message, key)
+    planned = next_fault(tx, message, key, about)
     if planned is None or planned.nth == 0 or planned.fault not in UNANSWERED:
         return planned
     first = tx.execute("INSERT INTO fault_spent VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING key", (message, key)).fetchone()

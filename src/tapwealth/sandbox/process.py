@@ -70,10 +70,11 @@ class Partner:
             row = tx.execute("SELECT now FROM partner_clock").fetchone()
         return UNSET if row is None else datetime.fromisoformat(row["now"])
 
-    def planned_fault(self, message_kind: str, key: str | None = None) -> PlannedFault | None:
-        """Count a message of this kind and say what the plan has for it. A message named by `key` is counted once for good."""
+    def planned_fault(self, message_kind: str, key: str | None = None, about: str = "") -> PlannedFault | None:
+        """Count a message of this kind and say what the plan has for it. A message named by `key` is counted once for good; `about` is
+        the name of what it is about."""
         with self.store.tx() as tx:
-            return next_fault(tx, message_kind, key)
+            return next_fault(tx, message_kind, key, about)
 
     def push(self, message: Message, planned: PlannedFault | None = None) -> None:
         """Owe a message, inside the `tx` of what caused it. Of the planned faults, lose, double and delay act here; what

@@ -36,7 +36,7 @@ def _first_item(fault: str) -> dict[str, list[dict[str, Any]]]:
 
 SCENARIOS: dict[str, dict[str, list[dict[str, Any]]]] = {
     "week": {},
-    "bank-loses-one": {"bank": [{"message": "pain.001", "nth": 8, "fault": "lose"}]},
+    "bank-loses-one": {"bank": [{"message": "pain.001 CUS-996-", "nth": 1, "fault": "lose"}]},
     "registrar-short-file": {"registrar": [{"message": "05", "nth": 5, "fault": "short_file"}]},
     "biller-silent": {"biller": [{"message": "pay", "nth": 0, "fault": "silent_unprocessed"}]},
     "network-lower": _first_item("lower"),

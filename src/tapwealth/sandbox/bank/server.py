@@ -56,11 +56,14 @@ def _today(partner: Partner) -> date:
 
 
 async def _with_fault(
-    partner: Partner, request: Request, kind: str, key: str, deed: Callable[[PlannedFault | None], Response], lost: Response
+    partner: Partner, request: Request, named: tuple[str, str, str], deed: Callable[[PlannedFault | None], Response], lost: Response
 ) -> Response:
-    """What `deed` answers, in one `tx` with the counting of faults; or what a fault makes of it. The body must have been read."""
+    """What `deed` answers, in one `tx` with the counting of faults; or what a fault makes of it. The body must have been read.
+
+    `named` are the message's kind, its key, and the name of its first payment.
+    """
     with partner.store.tx() as tx:
-        planned = next_fault_once(tx, kind, key)
+        planned = next_fault_once(tx, *named)
         fault = None if planned is None else planned.fault
         answer = lost if fault in UNPROCESSED else deed(planned)
     if fault is Fault.ERROR:
@@ -84,7 +87,8 @@ async def _messages(partner: Partner, request: Request) -> Response:
             raise BadInput(f"{message_type} is not for a bank", where="root element", hint="send pain.001 or pain.008")
     _today(partner)
     deed = partial(_take, partner, (message_id, message_type.value), orders)
-    return await _with_fault(partner, request, message_type.family, message_id, deed, Response(status_code=202))
+    named = (message_type.family, message_id, orders[0].end_to_end_id)
+    return await _with_fault(partner, request, named, deed, Response(status_code=202))
 
 
 def _take(partner: Partner, original: tuple[str, str], orders: Sequence[Order], planned: PlannedFault | None) -> Response:
@@ -109,7 +113,7 @@ async def _execute_due(partner: Partner, _before: datetime, after: datetime) -> 
     with partner.store.tx() as tx:
         for order, message_id, message_type in payments.due_until(tx, business_date_of(after)):
             due = date.fromisoformat(order.due)
-            planned = partner.planned_fault(MessageType(message_type).family, message_id)
+            planned = partner.planned_fault(MessageType(message_type).family, message_id, order.end_to_end_id)
             outcome = payments.execute(tx, order, message_id, shanghai(due), due, planned.fault if planned else None)
             answers.report(partner, tx, (message_id, message_type), [outcome], shanghai(due), _delay(planned, after))
 
@@ -127,7 +131,8 @@ async def _transfer(partner: Partner, request: Request, *, code: str) -> Respons
     )
     _today(partner)
     lost = json_answer({"state": "booked"})
-    return await _with_fault(partner, request, code.lower(), order.end_to_end_id, partial(_transferred, partner, order), lost)
+    named = (code.lower(), order.end_to_end_id, order.end_to_end_id)
+    return await _with_fault(partner, request, named, partial(_transferred, partner, order), lost)
 
 
 def _transferred(partner: Partner, order: Order, planned: PlannedFault | None) -> Response:
