@@ -370,7 +370,7 @@ async def test_signing_on_without_a_host_says_so(till: Till, bank: Bank, network
 
     network.cuts_next = 1
     assert (await till.sign_on()).outcome is SignOnOutcome.NO_ANSWER
-    network.stop()
+    await network.stop()
     assert "no line to" in (await till.sign_on()).note
 
 

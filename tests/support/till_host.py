@@ -145,24 +145,37 @@ class Network:
         self.cuts_next = 0
         self.mangles = False
         self._server: asyncio.Server | None = None
+        self._lines: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """Lines that are still up are cut: nothing of them outlives the loop."""
         assert self._server is not None
         self._server.close()
+        for line in self._lines:
+            line.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
+        await asyncio.sleep(0)  # what was cut is closed in the loop's next turn
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = asyncio.create_task(self._carry(reader, writer))
+        self._lines.add(line)
+        line.add_done_callback(lambda _: writer.transport.abort())
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host_reader, host_writer = await asyncio.open_connection("127.0.0.1", self.host_port)
         tasks = [asyncio.create_task(self._up(reader, host_writer)), asyncio.create_task(self._down(host_reader, writer))]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for side in (writer, host_writer):
-            side.transport.abort()
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for side in (writer, host_writer):
+                side.transport.abort()
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while received := await reader.read(4_096):
@@ -195,7 +208,7 @@ async def hosted(bank: Bank) -> AsyncIterator[Network]:
     network = Network(await listener.start("127.0.0.1", 0))
     await network.start()
     yield network
-    network.stop()
+    await network.stop()
     await listener.stop(grace_ms=1_000)
 
 
@@ -213,7 +226,7 @@ def served(bank: Bank) -> Iterator[Network]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     try:
         yield lines[0]
     finally:
