@@ -14,6 +14,7 @@ import pytest
 from bill_town import MONDAY, Person
 from bureau import Bureau, bureau_town, identity_of, secret_of
 from card_town import CardTown, card_town
+from others_wait import others_wait
 from wallet_device import Device
 
 from tapwealth.app import wiring
@@ -157,8 +158,7 @@ async def test_what_a_lost_phone_asked_just_before_is_refused_once_it_is_reporte
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [first.person.book])
         waiting = {what: asyncio.create_task(ask()) for what, ask in asked.items()}
-        await asyncio.sleep(0.2)
-        assert not any(one.done() for one in waiting.values())
+        await others_wait(tx, len(waiting))
         found = await customers.devices_of(tx, first.person.book, first.person.id)
         await customers.set_device_states(tx, [one.token_lookup for one in found], "ended", lost.envelope().received_at)
     assert {what: await one for what, one in waiting.items()} == dict.fromkeys(asked, SESSION_ENDED)

@@ -15,6 +15,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+from others_wait import others_wait
 from played_days import SHOP, after, stage
 from served_house import PARTNER_TOKEN, Doors, open_doors
 
@@ -526,8 +527,7 @@ async def test_two_who_ask_for_one_phone_number_at_once_are_told_apart(doors: Do
     async with house.database.transaction() as tx:  # another's opening, not committed yet
         await tx.execute("insert into phone_directory (phone_lookup, book, person) values ($1, 1, $2)", taken, doors.on.callers[0].person)
         waiting = asyncio.create_task(doors.command("open_account", both[0], "new"))
-        await asyncio.sleep(0.3)
-        assert not waiting.done()
+        await others_wait(tx)
     problem(await waiting, 422, "phone_in_use", "give another number")
     caller = await people.caller_of_device(house, both[0]["device_token"])
     assert caller is not None

@@ -10,6 +10,7 @@ import pytest
 from bill_town import MONDAY, Person, Town
 from card_town import MERCHANT, NO_FEE, CardTown, Phone, card_town
 from device import DeviceKey
+from others_wait import others_wait
 
 from tapwealth.customers import notices
 from tapwealth.flows import reports, setup, token_domain, tokens
@@ -250,9 +251,9 @@ async def test_what_the_customer_sets_while_two_operators_change_the_domain_stay
     async with asyncio.TaskGroup() as sessions, host.place.house.database.transaction() as tx:
         await host.place.house.ledger.lock_books(tx, [person.book])
         limited = sessions.create_task(_limit(host, person, card.token, ["5944"], 100_00))
-        await _wait(tx, 1)
+        await others_wait(tx, 1)
         approved = sessions.create_task(setup.approve(host.place.house, approver, Approve(proposed)))
-        await _wait(tx, 2)
+        await others_wait(tx, 2)
     assert isinstance(limited.result(), CardView)
     assert not isinstance(approved.result(), Refusal)
     (now,) = await _cards(host, person)
@@ -269,9 +270,9 @@ async def test_two_operators_change_nothing_of_a_card_that_its_customer_deletes_
     async with asyncio.TaskGroup() as sessions, host.place.house.database.transaction() as tx:
         await host.place.house.ledger.lock_books(tx, [person.book])
         deleted = sessions.create_task(tokens.delete(host.place.house, host.place.envelope(person), deleting))
-        await _wait(tx, 1)
+        await others_wait(tx, 1)
         approved = sessions.create_task(setup.approve(host.place.house, approver, Approve(proposed)))
-        await _wait(tx, 2)
+        await others_wait(tx, 2)
     assert not isinstance(deleted.result(), Refusal)
     refused = approved.result()
     assert isinstance(refused, Refusal)
@@ -366,18 +367,6 @@ async def test_the_same_limit_again_has_the_same_answer(host: CardTown) -> None:
     first = await token_domain.limit(host.place.house, envelope, command)
     assert isinstance(first, CardView)
     assert await token_domain.limit(host.place.house, envelope, command) == first
-
-
-async def _wait(tx: Any, sessions: int) -> None:
-    """Until so many others wait, the first for what this transaction holds, the next behind it."""
-    while (
-        await tx.fetchval(
-            "select count(*) from pg_locks where not granted and (transactionid = pg_current_xact_id()::xid"
-            " or database = (select oid from pg_database where datname = current_database()))"
-        )
-        < sessions
-    ):
-        await asyncio.sleep(0.001)
 
 
 async def _cards(host: CardTown, person: Person) -> list[CardView]:

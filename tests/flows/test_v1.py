@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from api_client import SCOPES, ApiClient, consents, let_in
+from others_wait import others_wait
 from played_days import after
 from served_house import Doors, open_doors
 
@@ -251,7 +252,7 @@ async def test_what_is_being_decided_is_not_decided_beside(doors: Doors, client:
     async with doors.on.house.database.transaction() as tx:
         await doors.on.house.ledger.lock_books(tx, [book_of(person)])
         first = asyncio.create_task(client.post(f"{account}/orders", purchase(500), key))
-        await asyncio.sleep(0.3)
+        await others_wait(tx)
         second = await client.post(f"{account}/orders", purchase(500), key)
         problem(second, "request_in_progress")
         assert second.headers["retry-after"] == "1"

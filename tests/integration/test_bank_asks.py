@@ -126,8 +126,9 @@ async def test_what_is_too_much_for_the_banks_is_declined_unasked(edge: Edge, mo
 async def test_a_bank_that_is_late_is_given_up_and_the_next_tap_is_paid(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reservations, "PATIENCE_MS", 200)
     phone = await edge.customer()
-    edge.counter.bank.faults({"message": "reservation", "nth": 1, "fault": "silent"})
+    silent(edge)
     assert (await edge.tap(phone, 150_00)).response_code == "91"
+    edge.counter.bank.faults()
     assert await edge.counter.give_up() == []
     monkeypatch.setattr(reservations, "PATIENCE_MS", 600_000)
     assert (await edge.tap(phone, 200_00)).response_code == "00"

@@ -5,6 +5,7 @@ import contextlib
 import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -486,12 +487,21 @@ async def test_a_peer_that_drips_cannot_hold_a_message_open_for_ever(short_host:
     peer.leave()
 
 
-async def test_a_peer_that_never_reads_is_dropped_and_costs_little(short_host: Host) -> None:
+@pytest.fixture
+async def brisk_host() -> AsyncIterator[Host]:
+    """It waits long for what comes, and briefly for what it has to say to be taken."""
+    host = Host(replace(SHORT, idle_ms=60_000, message_ms=60_000))
+    host.port = await host.listener.start("127.0.0.1", 0)
+    yield host
+    await host.listener.stop(grace_ms=1_000)
+
+
+async def test_a_peer_that_never_reads_is_dropped_and_costs_little(brisk_host: Host) -> None:
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
     narrow.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", short_host.port))
-    good, many = await short_host.line(), b"".join(frame(sale(stan)) for stan in range(100))
+    await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", brisk_host.port))
+    good, many = await brisk_host.line(), b"".join(frame(sale(stan)) for stan in range(100))
     with capture_logs() as logs:
         async with comes("the end of a slow reader"):
             while not any("slow reader" in line["event"] for line in logs):

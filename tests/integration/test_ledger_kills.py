@@ -71,7 +71,7 @@ def run_kills(reachable_dir: Path, kills: int, seed: int) -> None:
             folder.mkdir()
             dsn = server.dsn(Role.OWNER)
             poster = subprocess.Popen([sys.executable, str(POSTER), dsn, str(BOOKS), str(folder), str(seed * 1000 + number)])
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 120
             while not keys(folder / "acknowledged") and time.monotonic() < deadline:
                 time.sleep(0.02)
             time.sleep(draw.uniform(0.05, 0.6))

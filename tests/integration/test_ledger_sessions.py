@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from ledger_histories import CNY, FIRST_DAY, START, owner
+from others_wait import others_wait
 
 from tapwealth.kernel.ids import named
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import Answer, JournalEntry, LedgerRefusal, Limit, Line, NewAccount, Op
 from tapwealth.ledger.postgres import PostgresLedger
-from tapwealth.storage.database import Database, Tx
+from tapwealth.storage.database import Database
 
 BOOKS = 2
 LATER = START + timedelta(hours=1)
@@ -51,11 +52,6 @@ class Bench:
         async with self.database.read() as tx:
             return (await self.ledger.balances(tx, [self.wallets[book]]))[self.wallets[book]].available
 
-    async def waits(self, tx: Tx) -> None:
-        """Until some other session waits for a lock."""
-        while not await tx.fetchval("select count(*) from pg_locks where not granted"):
-            await asyncio.sleep(0.001)
-
 
 @pytest.fixture
 async def bench(new_database: Callable[[], str]) -> AsyncIterator[Bench]:
@@ -85,7 +81,7 @@ async def test_the_second_session_waits_and_is_decided_by_what_became_of_the_fir
         async with bench.database.transaction() as tx:
             assert (await bench.ledger.post(tx, START, [bench.spend(100)]))[0].posted
             second = asyncio.create_task(bench.post(bench.spend(100)))
-            await bench.waits(tx)
+            await others_wait(tx)
             assert not second.done()
             if not commits:
                 raise KeyError
@@ -105,7 +101,7 @@ async def test_a_key_in_two_sessions_is_answered_by_what_became_of_the_first(ben
         async with bench.database.transaction() as tx:
             first = await bench.ledger.post(tx, START, [bench.spend(30, name="key")])
             second = asyncio.create_task(bench.post(bench.spend(30 if same else 31, name="key")))
-            await bench.waits(tx)
+            await others_wait(tx)
             if not commits:
                 raise KeyError
     except KeyError:

@@ -209,7 +209,7 @@ async def test_it_pays_what_it_owes_on_the_banks_next_working_day(tmp_path: Path
 
 def await_outbox(network: SandboxPartner, empty: bool) -> None:
     """Until nothing is owed to the bank; at once where it must wait."""
-    deadline = deadline_after(10)
+    deadline = deadline_after(60)
     while empty and network.get("/admin/outbox").json():
         assert monotonic_ns() < deadline, network.get("/admin/outbox").json()
 

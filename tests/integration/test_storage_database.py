@@ -96,7 +96,7 @@ async def test_lost_connection_is_an_outage_and_made_anew(database: Database, da
     async with database.transaction() as tx:
         assert await tx.fetchval("select 1") == 1
         idle = await tx.fetchval("select pg_backend_pid()")
-    await owner.fetchval("select pg_terminate_backend($1)", idle)
+    assert await owner.fetchval("select pg_terminate_backend($1, 60000)", idle), "it is gone, not only told to go"
     await asyncio.sleep(0.05)
     async with database.transaction() as tx:
         assert await tx.fetchval("select 1") == 1

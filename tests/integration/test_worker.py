@@ -15,7 +15,7 @@ from tapwealth.storage.outbox import OutboxMessage
 from tapwealth.worker import worker
 from tapwealth.worker.worker import Worker
 
-LEASE_MS = 300
+LEASE_MS = 1_000
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Partner:
-    """Takes five leases' time over each message."""
+    """Takes two leases' time over each message."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -34,7 +34,7 @@ class Partner:
 
     async def take(self, _house: Any, message: OutboxMessage) -> None:
         self.begun.append(message.id)
-        await sleep_ms(5 * LEASE_MS)
+        await sleep_ms(2 * LEASE_MS)
         self.taken.set()
 
 

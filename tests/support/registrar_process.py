@@ -56,7 +56,7 @@ class Bank:
 
     def got(self, count: int) -> list[dict[str, Any]]:
         """The transfers so far, once there are so many."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while len(self.transfers) < count and time.monotonic() < until:
             time.sleep(0.01)
         assert len(self.transfers) == count, self.transfers
@@ -64,7 +64,7 @@ class Bank:
 
     def got_at_least(self, count: int) -> list[dict[str, Any]]:
         """As `got`, where repetitions may come too."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while len({one["end_to_end_id"] for one in self.transfers}) < count and time.monotonic() < until:
             time.sleep(0.01)
         return self.transfers

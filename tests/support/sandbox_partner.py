@@ -24,7 +24,7 @@ class SandboxPartner:
         command = [sys.executable, "-m", "tapwealth.sandbox", self.name, "--store", str(self.store), "--port", "0", "--token", TOKEN]
         self.process = subprocess.Popen([*command, *self.options], stdout=subprocess.PIPE, text=True)
         self.url = first_line(self.process.stdout, f"the sandbox's {self.name}").split()[-1]
-        self.http = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60, trust_env=False)
 
     def kill(self) -> None:
         """At once, as a power cut would."""

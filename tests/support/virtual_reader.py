@@ -28,7 +28,7 @@ PAN = "6222000000000009"
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 COMM = Path("/run/pcscd/pcscd.comm")
 INDEPENDENT = ROOT / "build" / "independent-reader" / "bin"
-WITHIN_S = 20
+WITHIN_S = 60
 
 
 def make_store(path: Path) -> Path:
