@@ -4,24 +4,29 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from bill_town import MONDAY
 from card_town import NO_FEE, CardTown
 from clearing_network import clear
+from four_eyes import decided, operator, propose
 from network_shop import TUESDAY, WEDNESDAY, Makes, Shop, network_of, sold
 
 from tapwealth.bank import store as bank
 from tapwealth.clearing.judge import Why
-from tapwealth.flows import clearing, merchant_settlement, network, payments, receipts
+from tapwealth.flows import clearing, merchant_settlement, network, payments, receipts, setup
 from tapwealth.flows.bank_messages import RECOGNISERS
+from tapwealth.flows.fee_concession import ConcessionRefusal, ProposeFeeConcession
 from tapwealth.flows.network import INSTITUTION
 from tapwealth.flows.network_items import FEE_DIFFERS, SAID
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.receipts import Pushed
 from tapwealth.flows.reports.network import network_view
 from tapwealth.flows.reports.words import DISPUTES
+from tapwealth.flows.setup import Approved
 from tapwealth.flows.tap import HELD_FOR
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.web.day_wording import in_words
 from tapwealth.wire.clearing_file import Item, ItemKind
@@ -276,6 +281,44 @@ async def test_a_fee_that_is_not_the_tariffs_is_disputed_by_itself(shop: Shop) -
 def dear(item: Item) -> Item:
     """The item with a network fee of 9 fen in place of 2."""
     return replace(item, interchange=11, issuer_fee=1, acquirer_fee=8)
+
+
+@pytest.mark.parametrize(
+    ("fee", "more"),
+    [({"interchange": 11, "issuer_fee": 1, "acquirer_fee": 8}, 7), ({"interchange": 11, "issuer_fee": 1, "acquirer_fee": 0}, -1)],
+)
+async def test_two_operators_concede_a_fee_that_no_item_takes_back(shop: Shop, fee: dict[str, int], more: int) -> None:
+    """The house bears it, or has it; what is owed to the network stays."""
+    place = shop.host.place
+    await shop.end(MONDAY, lambda items: [replace(items[0], **fee)])
+    before, owed = await place.total(Kind.FEES_OWN), await shop.owed()
+    assert owed[1] == more
+    concession = ProposeFeeConcession(await dispute_of(shop), "the network insists")
+    first, second = await propose(place, concession), await propose(place, concession)
+    assert await shop.owed() == owed, "one person is not enough"
+    assert isinstance(await decided(place, first), Approved)
+    assert (await shop.owed(), await shop.disputes()) == ((owed[0], 0), [])
+    assert await place.total(Kind.FEES_OWN) == before - more
+    again = await decided(place, second)
+    assert isinstance(again, Refusal)
+    assert again.code is ConcessionRefusal.NO_FEE_DISPUTED
+    await shop.sound()
+
+
+async def test_what_is_disputed_with_its_item_cannot_be_conceded(shop: Shop) -> None:
+    place = shop.host.place
+    await shop.end(MONDAY, lambda items: [*items, foreign(items)])
+    said = await setup.propose(place.house, await operator(place, "ops.chen"), ProposeFeeConcession(await dispute_of(shop), "never mind"))
+    assert isinstance(said, Refusal)
+    assert said.code is ConcessionRefusal.NO_FEE_DISPUTED
+
+
+async def dispute_of(shop: Shop) -> UUID:
+    """The only one, as operators read it."""
+    house = shop.host.place.house
+    async with house.database.read() as tx:
+        (one,) = (await network_view(house, tx, MONDAY)).disputes
+    return one.dispute
 
 
 async def test_a_sale_of_which_only_the_fee_is_disputed_is_not_taken_back(shop: Shop) -> None:

@@ -10,14 +10,14 @@ import pytest
 from bill_town import MONDAY, Person, Town
 from card_town import MERCHANT, NO_FEE, CardTown, Phone, card_town
 from device import DeviceKey
+from four_eyes import decided, operator, propose
 from others_wait import others_wait
 
 from tapwealth.customers import notices
 from tapwealth.flows import reports, setup, token_domain, tokens
-from tapwealth.flows.frame import Caller, Envelope, moment
 from tapwealth.flows.reports import declines
 from tapwealth.flows.reports.doors import NOT_YOURS
-from tapwealth.flows.setup import Approve, Proposed
+from tapwealth.flows.setup import Approve
 from tapwealth.flows.tap import velocity_of
 from tapwealth.flows.token_domain import CardView, DomainRefusal, LimitToken, ProposeTokenDomain
 from tapwealth.flows.tokens import DeleteToken, TokenRefusal
@@ -25,9 +25,6 @@ from tapwealth.issuing.velocity import Measure, Scope, Span, Velocity, VelocityR
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.storage import operators
-from tapwealth.storage.actors import ActorKind
-from tapwealth.storage.operators import OperatorRole
 from tapwealth.wire.iso8583.requests import TransactionKind
 
 UNVERIFIED, VERIFIED = bytes.fromhex("9F34033F0000"), bytes.fromhex("9F3403010002")
@@ -223,11 +220,11 @@ async def test_the_domain_is_changed_by_two_operators_and_the_customer_is_told(h
     person, phone = await some(host)
     (card,) = await _cards(host, person)
     proposal = ProposeTokenDomain(UUID(card.token), contact=False, allowed=["5944"], denied=[])
-    proposed = await _proposed(host, proposal)
+    proposed = await propose(host.place, proposal)
     assert await codes(host, host.sale(phone, 1_00)) == ["00"], "one of them brings nothing about"
-    by_himself = await setup.approve(host.place.house, await _operator(host, "ops.chen"), Approve(proposed))
+    by_himself = await setup.approve(host.place.house, await operator(host.place, "ops.chen"), Approve(proposed))
     assert isinstance(by_himself, Refusal)
-    assert not isinstance(await setup.approve(host.place.house, await _operator(host, "ops.wu"), Approve(proposed)), Refusal)
+    assert not isinstance(await setup.approve(host.place.house, await operator(host.place, "ops.wu"), Approve(proposed)), Refusal)
     sale = host.sale(phone, 1_00)
     assert (await codes(host, sale), await reason(host, sale)) == (
         ["57"], "category_denied: category 5814 is not among those this card is for: 5944",
@@ -236,18 +233,18 @@ async def test_the_domain_is_changed_by_two_operators_and_the_customer_is_told(h
     zh, en = await _newest_notice(host, person)
     assert ("银行更改了" in zh, "the bank says anew" in en) == (True, True)
     nobodys = ProposeTokenDomain(derived(UUID(card.token), "x"), contact=False, allowed=[], denied=[])
-    unknown = await setup.propose(host.place.house, await _operator(host, "ops.chen"), nobodys)
+    unknown = await setup.propose(host.place.house, await operator(host.place, "ops.chen"), nobodys)
     assert isinstance(unknown, Refusal)
     assert unknown.code is DomainRefusal.UNKNOWN_TOKEN
     with pytest.raises(BadInput, match=r"denied: '58' is no merchant category"):
-        await _proposed(host, ProposeTokenDomain(UUID(card.token), contact=False, allowed=[], denied=["58"]))
+        await propose(host.place, ProposeTokenDomain(UUID(card.token), contact=False, allowed=[], denied=["58"]))
 
 
 async def test_what_the_customer_sets_while_two_operators_change_the_domain_stays_set(host: CardTown) -> None:
     person, _ = await some(host)
     (card,) = await _cards(host, person)
-    proposed = await _proposed(host, ProposeTokenDomain(UUID(card.token), contact=True, allowed=["5814"], denied=[]))
-    approver = await _operator(host, "ops.wu")
+    proposed = await propose(host.place, ProposeTokenDomain(UUID(card.token), contact=True, allowed=["5814"], denied=[]))
+    approver = await operator(host.place, "ops.wu")
     async with asyncio.TaskGroup() as sessions, host.place.house.database.transaction() as tx:
         await host.place.house.ledger.lock_books(tx, [person.book])
         limited = sessions.create_task(_limit(host, person, card.token, ["5944"], 100_00))
@@ -264,8 +261,8 @@ async def test_what_the_customer_sets_while_two_operators_change_the_domain_stay
 async def test_two_operators_change_nothing_of_a_card_that_its_customer_deletes_meanwhile(host: CardTown) -> None:
     person, _ = await some(host)
     (card,) = await _cards(host, person)
-    proposed = await _proposed(host, ProposeTokenDomain(UUID(card.token), contact=True, allowed=["5814"], denied=[]))
-    approver = await _operator(host, "ops.wu")
+    proposed = await propose(host.place, ProposeTokenDomain(UUID(card.token), contact=True, allowed=["5814"], denied=[]))
+    approver = await operator(host.place, "ops.wu")
     deleting = DeleteToken(UUID(card.token))
     async with asyncio.TaskGroup() as sessions, host.place.house.database.transaction() as tx:
         await host.place.house.ledger.lock_books(tx, [person.book])
@@ -345,7 +342,7 @@ async def test_operations_read_why_taps_were_declined(host: CardTown) -> None:
 async def test_where_a_card_pays_and_why_it_was_declined_is_read_by_whom_it_concerns(host: CardTown) -> None:
     person, phone = await some(host)
     stranger = host.place.envelope(await host.place.person("Li", 0)).caller
-    customer, clerk = host.place.envelope(person).caller, (await _operator(host, "ops.chen")).caller
+    customer, clerk = host.place.envelope(person).caller, (await operator(host.place, "ops.chen")).caller
     sale = host.sale(phone, 1_00, entry_mode="05")
     await codes(host, sale)
     views = reports.views(host.place.house)
@@ -384,22 +381,6 @@ async def _newest_notice(host: CardTown, person: Person) -> tuple[str, str]:
     return one.text_zh, one.text_en
 
 
-async def _operator(host: CardTown, login: str) -> Envelope:
-    """A command of an operator, who is taken on first if need be. What their password is matters to nobody here."""
-    house = host.place.house
-    async with house.database.transaction() as tx:
-        if await operators.stored(tx, login) is None:
-            at = await moment(tx)
-            await operators.create(tx, house.random64, login, login, [OperatorRole.OPERATIONS], "no password fits", at.now)
-    return replace(host.place.envelope(None), caller=Caller(ActorKind.OPERATOR, f"operator:{login}", "password"))
-
-
-async def _proposed(host: CardTown, proposal: ProposeTokenDomain) -> UUID:
-    made = await setup.propose(host.place.house, await _operator(host, "ops.chen"), proposal)
-    assert isinstance(made, Proposed), made
-    return made.proposal
-
-
 async def _agreed(host: CardTown, proposal: ProposeTokenDomain) -> None:
-    approved = await setup.approve(host.place.house, await _operator(host, "ops.wu"), Approve(await _proposed(host, proposal)))
+    approved = await decided(host.place, await propose(host.place, proposal))
     assert not isinstance(approved, Refusal), approved

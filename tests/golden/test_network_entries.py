@@ -34,6 +34,8 @@ def shown(entry: JournalEntry) -> str:
         (entries.disputed, -49_84, "DISPUTED Dr owed to the card network / Cr disputed with the card network 49.84"),
         (entries.mended, 49_84, "MENDED Dr owed to the card network / Cr disputed with the card network 49.84"),
         (entries.mended, -49_84, "MENDED Dr disputed with the card network / Cr owed to the card network 49.84"),
+        (entries.conceded, 7, "CONCEDED Dr fees in our own money / Cr disputed with the card network 0.07"),
+        (entries.conceded, -7, "CONCEDED Dr disputed with the card network / Cr fees in our own money 0.07"),
     ],
 )
 def test_what_is_owed_to_the_network(recipe: Callable[[UUID, int, date, int], JournalEntry], due: int, line: str) -> None:

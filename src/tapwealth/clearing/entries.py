@@ -22,10 +22,13 @@ class ClearingEntry(IntEnum):
     NETWORK_FEES = 701
     DISPUTED = 702
     MENDED = 703
+    CONCEDED = 704
 
 
-def _entry(kind: ClearingEntry, key: UUID, debit: Kind, due: int, day: date, actor: int, reference: UUID | None) -> JournalEntry:
-    ours, theirs = house_account(HOUSE_BOOK, debit, Asset.CNY), house_account(HOUSE_BOOK, Kind.CARD_NETWORK, Asset.CNY)
+def _entry(
+    kind: ClearingEntry, key: UUID, debit: Kind, due: int, day: date, actor: int, reference: UUID | None, credit: Kind = Kind.CARD_NETWORK
+) -> JournalEntry:
+    ours, theirs = house_account(HOUSE_BOOK, debit, Asset.CNY), house_account(HOUSE_BOOK, credit, Asset.CNY)
     line = Line(Op.POST, *((ours, theirs) if due > 0 else (theirs, ours)), Asset.CNY, abs(due))
     return JournalEntry(HOUSE_BOOK, key, kind, day, actor, reference, (line,))
 
@@ -43,3 +46,9 @@ def disputed(dispute: UUID, due: int, day: date, actor: int) -> JournalEntry:
 def mended(dispute: UUID, due: int, day: date, actor: int) -> JournalEntry:
     """Dr card_network / Cr network_disputed: the network has taken it back."""
     return _entry(ClearingEntry.MENDED, derived(dispute, "mended"), Kind.NETWORK_DISPUTED, -due, day, actor, dispute)
+
+
+def conceded(dispute: UUID, due: int, day: date, actor: int) -> JournalEntry:
+    """Dr fees_own / Cr network_disputed: the house bears the fee that was disputed; what it owes the network stays as it is."""
+    key = derived(dispute, "conceded")
+    return _entry(ClearingEntry.CONCEDED, key, Kind.FEES_OWN, due, day, actor, dispute, Kind.NETWORK_DISPUTED)

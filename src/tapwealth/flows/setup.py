@@ -11,10 +11,11 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
-from tapwealth.flows import acceptance, clients, freeze, fund_conditions, merchants, token_domain
+from tapwealth.flows import acceptance, clients, fee_concession, freeze, fund_conditions, merchants, token_domain
 from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
+from tapwealth.flows.fee_concession import ProposeFeeConcession
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.fund_conditions import ProposeFundConditions
@@ -99,6 +100,7 @@ _ROLE = {
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
     ProposeFundConditions: OperatorRole.PRODUCT_MANAGER,
     ProposeAcceptance: OperatorRole.OPERATIONS,
+    ProposeFeeConcession: OperatorRole.OPERATIONS,
     ProposeTokenDomain: OperatorRole.OPERATIONS,
     ProposeClient: OperatorRole.OPERATIONS,
     ProposeClientSecret: OperatorRole.OPERATIONS,
@@ -107,7 +109,14 @@ _ROLE = {
     ProposeUnfreeze: OperatorRole.OPERATIONS,
 }
 _Plain = (
-    ProposeMerchantState | ProposeFund | ProposeFundConditions | ProposeAcceptance | ProposeTokenDomain | ProposeFreeze | ProposeUnfreeze
+    ProposeMerchantState
+    | ProposeFund
+    | ProposeFundConditions
+    | ProposeAcceptance
+    | ProposeFeeConcession
+    | ProposeTokenDomain
+    | ProposeFreeze
+    | ProposeUnfreeze
 )
 Proposal = ProposeMerchant | _Plain | clients.Proposal
 _Kept = Application | _Plain | clients.Kept
@@ -134,6 +143,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             fund_conditions.check_draft(command)
         case ProposeAcceptance():
             acceptance.check(command)
+        case ProposeFeeConcession():
+            fee_concession.check(command)
         case ProposeTokenDomain():
             token_domain.check(command)
         case ProposeFreeze() | ProposeUnfreeze():
@@ -201,6 +212,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return await fund_conditions.wrong(tx, command) or command
         case ProposeAcceptance():
             return command
+        case ProposeFeeConcession():
+            return await fee_concession.not_disputed(tx, command) or command
         case ProposeTokenDomain():
             return await token_domain.unknown_token(house, tx, command) or command
         case ProposeFreeze() | ProposeUnfreeze():
@@ -276,6 +289,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await fund_conditions.bring_about(tx, at, made, proposal)
         case ProposeAcceptance():
             return await acceptance.accept(tx, proposal)
+        case ProposeFeeConcession():
+            return await fee_concession.concede(house, tx, at, proposal)
         case ProposeTokenDomain():
             return await token_domain.bring_about(house, tx, at, proposal)
         case ProposeFreeze() | ProposeUnfreeze():

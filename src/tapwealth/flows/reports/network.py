@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -33,8 +34,9 @@ class WaitingView(msgspec.Struct, frozen=True):
 
 
 class DisputeView(msgspec.Struct, frozen=True):
-    """What the network is to put right. `due` is its part in what we owe the network, in fen; `why` also in words."""
+    """What the network is to put right. `dispute` names it; `due` is its part in what we owe the network, in fen; `why` also in words."""
 
+    dispute: UUID
     why: str
     why_zh: str
     why_en: str
@@ -77,5 +79,5 @@ def _waiting(one: PresentedItem) -> WaitingView:
 def _dispute(one: Dispute) -> DisputeView:
     words = DISPUTES[one.why]
     return DisputeView(
-        one.why, words.zh, words.en, one.kind, one.rrn, one.acquirer, one.terminal_number, one.amount, one.due, one.found_on
+        one.id, one.why, words.zh, words.en, one.kind, one.rrn, one.acquirer, one.terminal_number, one.amount, one.due, one.found_on
     )  # fmt: skip
