@@ -13,10 +13,11 @@ from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
 from tapwealth.funds import conditions_store, entries, store
-from tapwealth.funds.conditions import FundStatus
+from tapwealth.funds.conditions import CarryForward, Conditions, FundKind, FundStatus
 from tapwealth.funds.exchange_in import DIVIDENDS, QUOTATIONS
 from tapwealth.funds.exchange_values import DividendRecord, Quotation
 from tapwealth.funds.income import Account, day_income, distribute
+from tapwealth.funds.seven_day_yield import DAYS, compound_yield, percent, simple_yield
 from tapwealth.funds.store import Fund, FundAccount, IncomeRow, QuotationRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
@@ -98,10 +99,32 @@ async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, c
         )
         breaks += _sum_differs(file, one, computed)
     await store.add_quotations(tx, fresh, at.now)
+    breaks += await _yields_differ(tx, file, day, fresh)
     known_codes = {one.fund_code: FundStatus(one.status) for one in said if one.status in {*FundStatus}}
     await conditions_store.add_statuses(tx, day, known_codes, at.now)
     breaks += [_unknown_status(file, one) for one in said if one.fund_code not in known_codes]
     return len(said), breaks
+
+
+async def _yields_differ(tx: Tx, file: DataFileName, day: date, fresh: Sequence[QuotationRow]) -> list[BreakRow]:
+    """Yields that do not follow from the seven days quoted last, by the way that the fund counts; where not all seven are known, nothing
+    is said. Nothing is paid by a yield."""
+    if not fresh:
+        return []
+    known, standing = await store.incomes_between(tx, day - timedelta(days=DAYS - 1), day), await conditions_store.conditions(tx)
+    breaks = []
+    for one in fresh:
+        incomes = [income for _, income in sorted(known[one.fund].items())]
+        _, conditions = standing.get(one.fund, (0, Conditions()))
+        if len(incomes) < DAYS or conditions.kind is not FundKind.MONEY:
+            continue
+        ours = (compound_yield if conditions.carry_forward is CarryForward.DAILY else simple_yield)(incomes)
+        if ours != one.seven_day_yield:
+            text = (
+                f"{file}: the yield of {day} is {percent(one.seven_day_yield)} %, its seven days give {percent(ours)} %; ask the registrar"
+            )
+            breaks.append(BreakRow(SOURCE, "yield_differs", f"{one.fund} {day}", 0, text, accounted=True))
+    return breaks
 
 
 def _unknown_status(file: DataFileName, one: Quotation) -> BreakRow:

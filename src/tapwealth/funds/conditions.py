@@ -33,6 +33,13 @@ class DividendMethod(StrEnum):
     CASH = "cash"
 
 
+class CarryForward(StrEnum):
+    """How often a money fund's income joins what earns: its seven-day yield compounds, or it does not."""
+
+    DAILY = "daily"
+    MONTHLY = "monthly"
+
+
 class FundStatus(StrEnum):
     """07, FundStatus."""
 
@@ -108,6 +115,7 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purchase_fees: list[PurchaseFee] = []
     redemption_fees: list[RedemptionFee] = []
     discounts: list[Discount] = []
+    carry_forward: CarryForward = CarryForward.DAILY
 
     @property
     def purchase_tiers(self) -> tuple[PurchaseTier, ...]:

@@ -426,6 +426,15 @@ async def quotations_of_day(tx: Any, day: date) -> dict[str, QuotationRow]:
     return {row["fund"]: QuotationRow(*row) for row in rows}
 
 
+async def incomes_between(tx: Any, first: date, last: date) -> dict[str, dict[date, int]]:
+    """Income per 10,000 units by fund and day."""
+    rows = await tx.fetch("select fund, day, income_per_10k from fund_quotation where book = 0 and day between $1 and $2", first, last)
+    found: dict[str, dict[date, int]] = defaultdict(dict)
+    for row in rows:
+        found[row["fund"]][row["day"]] = row["income_per_10k"]
+    return found
+
+
 async def quotations(tx: Any, fund: str, first: date, last: date) -> list[QuotationRow]:
     rows = await tx.fetch(
         f"select {_QUOTATION} from fund_quotation where book = 0 and fund = $1 and day between $2 and $3 order by day",

@@ -8,17 +8,20 @@ from bill_town import MONDAY
 from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, Values, bought, operator, set_in
 from shelf import UNITS
 
+from tapwealth.bank import store as bank
 from tapwealth.flows import instant_redemption, proof, redemption, setup, units
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.fund_conditions import ConditionsRefusal, FundShown, ProposeFundConditions, shelf
 from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.purchase import PurchasePlaced
 from tapwealth.funds import store
-from tapwealth.funds.conditions import Conditions, FundKind
+from tapwealth.funds.conditions import CarryForward, Conditions, FundKind
+from tapwealth.funds.seven_day_yield import percent, simple_yield
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import CHART, Kind, house_account
 from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.sandbox.registrar.rates import rates
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 SECOND, SECOND_UNITS = "000509", Asset(7)
@@ -204,3 +207,22 @@ async def test_a_status_that_is_none_is_a_break_and_changes_nothing(place: FundT
     await place.take()
     assert await place.said(TUESDAY) == ["OFD_H0_T01_20140225_07.TXT gives 000198 the status 'Z', which is none; ask the registrar"]
     assert isinstance(await place.buy_one(wang, 10_000), PurchasePlaced)
+
+
+@pytest.mark.parametrize(("way", "differs"), [(CarryForward.DAILY, False), (CarryForward.MONTHLY, True)])
+async def test_a_yield_that_does_not_follow_from_the_last_seven_quotations_is_named(
+    place: FundTown, way: CarryForward, differs: bool
+) -> None:
+    """The real history compounds: taken for a fund that carries forward monthly, its yield is another one."""
+    await bought(place)
+    known = [MONDAY - timedelta(days=number) for number in range(1, 7)]
+    rows = [store.QuotationRow(FUND, day, rates()[day].income_per_10k, rates()[day].seven_day_yield, 0, 0, 0) for day in known]
+    async with place.house.database.transaction() as tx:
+        await store.add_quotations(tx, rows, place.biller.now)
+    assert await decide(place, Conditions(carry_forward=way)) is None
+    await place.take()
+    async with place.house.database.read() as tx:
+        found = [(one.text, one.accounted) for one in await bank.breaks(tx, TUESDAY) if one.kind == "yield_differs"]
+    ours = percent(simple_yield([rates()[day].income_per_10k for day in (*known, MONDAY)]))
+    text = f"OFD_H0_996_20140225_07.TXT: the yield of 2014-02-24 is {percent(rates()[MONDAY].seven_day_yield)} %"
+    assert found == ([(f"{text}, its seven days give {ours} %; ask the registrar", True)] if differs else [])
