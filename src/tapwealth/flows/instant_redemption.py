@@ -19,7 +19,8 @@ from tapwealth.flows.advances import TakenOver, take_over
 from tapwealth.flows.frame import Envelope, House, Moment, moment, must_post, once
 from tapwealth.flows.instant_cap import cap_of, counted
 from tapwealth.flows.people import own_key, to_card, wallet_of, who
-from tapwealth.funds import entries, store, sweep_store
+from tapwealth.funds import conditions_store, entries, store, sweep_store
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
 from tapwealth.funds.instant import InstantFacts, InstantRefusal, decide
 from tapwealth.kernel.clock import business_date_of
@@ -108,4 +109,5 @@ async def _facts(house: House, tx: Tx, at: Moment, book: int, person: UUID, code
     redeemed = await counted(tx, house.rule_set, [(book, person)], code, day)
     holder = (await store.accounts_by_id(tx, [(book, person)])).get(person)
     units = free.get(holding, 0) if holding else 0
-    return InstantFacts(fund, holder, units, cap_of(house.rule_set), redeemed[person], free[line]), holding or 0
+    kind = (await conditions_store.kinds(tx)).get(code, FundKind.MONEY)
+    return InstantFacts(fund, holder, units, cap_of(house.rule_set), redeemed[person], free[line], kind), holding or 0

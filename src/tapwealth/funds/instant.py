@@ -7,6 +7,7 @@ and is what every refusal that money could have avoided points to.
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
@@ -16,6 +17,7 @@ class InstantRefusal(Enum):
     """In the order in which they are checked."""
 
     UNKNOWN_FUND = auto()
+    NOT_A_MONEY_FUND = auto()
     NOT_REDEEMED_NOW = auto()
     NO_ACCOUNT = auto()
     NOT_ENOUGH_UNITS = auto()
@@ -40,12 +42,15 @@ class InstantFacts:
     cap: int | None
     redeemed: int
     line: int
+    kind: FundKind = FundKind.MONEY
 
 
 def decide(facts: InstantFacts, units: int) -> Refusal | None:
     """None if the money may go at once."""
     if facts.fund is None:
         return Refusal(InstantRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if facts.kind is not FundKind.MONEY:
+        return Refusal(InstantRefusal.NOT_A_MONEY_FUND, f"{facts.fund.code} has a price of its own; {ORDINARY}")
     if not facts.fund.status.redeems:
         text = f"{facts.fund.code} is {facts.fund.status.words[1]} by its registrar's word; take the money when it is open again"
         return Refusal(InstantRefusal.NOT_REDEEMED_NOW, text)

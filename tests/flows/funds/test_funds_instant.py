@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
@@ -12,7 +13,8 @@ from fund_town import ADVANCE, FUND, FundTown, bought
 from tapwealth.bank import store as bank
 from tapwealth.flows import advance_line, instant_redemption, units
 from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
-from tapwealth.funds import store
+from tapwealth.funds import conditions_store, store
+from tapwealth.funds.conditions import Conditions, FundKind
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
@@ -230,3 +232,15 @@ async def test_where_spending_counts_it_takes_from_the_cap(place: FundTown) -> N
     await place.pays_from_the_fund(wang, 3_000_00, TUESDAY)
     assert code(await redeem(place, wang, 7_000_01)) == "ABOVE_INSTANT_CAP"
     assert code(await redeem(place, wang, 7_000_00)) == "done"
+
+
+async def test_a_fund_with_a_price_pays_nothing_at_once(place: FundTown) -> None:
+    """The bank advances at 1.0000: a money fund's alone."""
+    wang = await holder(place)
+    said = Conditions(kind=FundKind.NAV)
+    async with place.house.database.transaction() as tx:
+        await conditions_store.add_conditions(tx, FUND, 1, said, UUID(int=1), shanghai(TUESDAY, 9))
+    refused = await redeem(place, wang, 1)
+    assert isinstance(refused, Refusal)
+    assert refused.code is InstantRefusal.NOT_A_MONEY_FUND
+    assert "redeem it in the ordinary way" in refused.text

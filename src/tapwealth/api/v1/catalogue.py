@@ -56,6 +56,7 @@ CATALOGUE: dict[str, Kind] = {
     "already_ended": Kind(_NO, "The order has ended already", "Nothing: look at its `state`."),
     "past_cut_off": Kind(_NO, "The cut-off of its dealing day is over", "Nothing: it goes its way."),
     "above_instant_cap": Kind(_NO, "The amount is above what may be had at once today", "Ask for less, or redeem in the ordinary way."),
+    "not_a_money_fund": Kind(_NO, "The fund has a price of its own", "Redeem in the ordinary way; only a money fund pays at once."),
     "line_used_up": Kind(_NO, "The bank's line is used up for now", "Redeem in the ordinary way, or ask again later with a fresh key."),
     "internal_error": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of ours", "Ask again with the same key; name `request_id`.", True),
     "unavailable": Kind(
