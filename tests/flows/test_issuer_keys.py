@@ -1,10 +1,10 @@
 """Issuer master keys by index: new cards get the newest, old ones pay on, and what is made under a retired one is declined and replaced."""
 
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from card_town import CardTown
+from msgspec import structs
 from wallet_device import Device
 
 from tapwealth.flows import issuer_keys, token_domain, tokens
@@ -62,7 +62,7 @@ async def test_the_new_card_in_place_of_one_under_a_retired_index_pays_where_tha
     await token_domain.limit(house, device.envelope(), LimitToken(old, ["5944"], 100_00))
     async with house.database.transaction() as tx:
         before = (await store.tokens(tx, [(device.person.book, old)]))[old].domain
-        banks = replace(before, contact=True, allowed=("5814",), denied=("7995",))
+        banks = structs.replace(before, contact=True, allowed=("5814",), denied=("7995",))
         await tapped.set_domain(tx, device.person.book, old, banks)
     await issuer_keys.generate(house)
     await issuer_keys.retire(house, 1)

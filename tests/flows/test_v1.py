@@ -22,8 +22,9 @@ from tapwealth.api.v1.edge import Edge
 from tapwealth.api.v1.operations import Operation
 from tapwealth.flows.clients import Bearer, Tokens
 from tapwealth.flows.v1.shapes import Fund, NewPayment, Payment
+from tapwealth.funds.instant import InstantRefusal
 from tapwealth.kernel.ids import book_of, system_random, unprefixed
-from tapwealth.kernel.refusal import Outage
+from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.storage.clients import Scope
 
@@ -173,6 +174,43 @@ async def test_an_account_that_does_not_consent_is_as_one_that_is_not_there(door
     assert [(one["id"], one["scopes"]) for one in listed] == [(account.removeprefix("/v1/accounts/"), ["orders:read"])]
 
 
+async def test_the_line_is_not_moved_for_who_may_not_ask(doors: Doors, client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made ready for a redemption at once waits for consent, and is not made again for a repetition."""
+    moved: list[Any] = []
+
+    async def level(_house: Any, need: Any = None) -> list[str]:
+        moved.append(need)
+        return []
+
+    monkeypatch.setattr("tapwealth.flows.advance_line.level", level)
+    monkeypatch.setattr("tapwealth.flows.instant_redemption.decide", lambda *_: Refusal(InstantRefusal.LINE_USED_UP, "used up"))
+    body = {"type": "instant_redemption", "fund": "000198", "units": "1"}
+    stranger = f"/v1/accounts/acc_{doors.on.callers[1].person.hex}"  # type: ignore[union-attr]  # who opened an account has an id
+    problem(await client.post(f"{stranger}/orders", body), "unknown_account")
+    assert moved == []
+    account, key = await account_of(doors, client), str(uuid4())
+    for _ in range(2):
+        problem(await client.post(f"{account}/orders", body, key), "line_used_up")
+    assert len(moved) == 1
+
+
+async def test_a_body_that_does_not_come_ends_and_may_come_again(doors: Doors, client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its order would belong to the instant at which its head was read, and the cut of that date waits for it."""
+    account, key = await account_of(doors, client), str(uuid4())
+    await money_in_the_wallet(client, account, "1.00")
+
+    async def held() -> AsyncIterator[bytes]:
+        yield b'{"type": "purchase", '
+        await asyncio.sleep(2)
+        yield b""
+
+    headers = {"content-type": "application/json", "idempotency-key": key, "authorization": f"Bearer {client.token}"}
+    with monkeypatch.context() as impatient:
+        impatient.setattr("tapwealth.api.v1.edge.BODY_SECONDS", 0.1)
+        problem(await doors.http.post(f"{account}/orders", content=held(), headers=headers), "too_slow")
+    assert (await client.post(f"{account}/orders", purchase(100), key)).status_code == 201
+
+
 async def test_a_suspended_client_is_heard_no_more_whatever_its_token(doors: Doors, client: ApiClient) -> None:
     account, clerk = await account_of(doors, client), await doors.login("ops.chen")
     assert (await client.get(account)).status_code == 200
@@ -297,6 +335,8 @@ async def test_units_are_redeemed_in_the_ordinary_way_and_an_order_is_taken_back
     problem(await client.post(f"{made.headers['location']}/cancel", {}), "already_ended")
     problem(await client.post(f"{account}/orders/ord_{'0' * 32}/cancel", {}), "unknown_order")
     problem(await client.post(f"{account}/orders/x/cancel", {}), "unknown_order")
+    cancelled = (await client.get(made.headers["location"])).json()
+    assert (cancelled["confirmed_on"], cancelled["confirmed_units"]) == (None, None), "the registrar has said nothing of it"
     other = await account_of(doors, client, 1)
     problem(await client.post(f"{other}/orders/{made.json()['id']}/cancel", {}), "unknown_order")
 
@@ -376,11 +416,17 @@ async def test_a_list_is_read_in_parts_that_neither_lack_nor_double_anything(doo
         assert len(found) >= (1 if path in ("/v1/funds", f"{account}/payments") else 2), path
 
 
+def forged(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
 async def test_a_parameter_that_cannot_be_is_named(doors: Doors, client: ApiClient) -> None:
     account = await account_of(doors, client)
     cursor = (await client.get("/v1/funds/000198/quotations", limit=1)).json()["next_cursor"]
-    for wrong in ("", "x", cursor + "A", cursor[:-2], "é", base64.urlsafe_b64encode(b"list_orders 1").decode().rstrip("="), cursor):
+    for wrong in ("", "x", cursor + "A", cursor[:-2], "é", *map(forged, ("list_orders 1", "list_orders 000198")), cursor):
         problem(await client.get(f"{account}/orders", cursor=wrong), "invalid_parameter", ("cursor", "invalid_value"))
+    for wrong in map(forged, ("list_quotations 2014-02-31", "list_quotations 0000-01-01", f"list_quotations {'0' * 32}")):
+        problem(await client.get("/v1/funds/000198/quotations", cursor=wrong), "invalid_parameter", ("cursor", "invalid_value"))
     for limit in ("0", "101", "-1", "1.0", "x", "", "1000"):
         problem(await client.get(f"{account}/orders", limit=limit), "invalid_parameter", ("limit", "out_of_range"))
     problem(await client.get(f"{account}/orders", page=2), "invalid_parameter", ("page", "unknown_parameter"))

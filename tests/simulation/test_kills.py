@@ -24,7 +24,7 @@ BUSY = {
     1: ("cut the date", "hear the bank", "expire holds"),
     2: (
         "present to the network", "clear cards", "settle merchants", "share the fees", "fees to own money", "settle the network",
-        "draw the advance", "cover captures", "send fund files", "instruct again", "prove units",
+        "draw the advance", "accrue the advance's interest", "cover captures", "send fund files", "instruct again", "prove units",
     ),
     3: ("settle billers", "sweep premiums", "redeem the advance", "receive statements", "receive holdings", "compare billers"),
     4: (

@@ -54,7 +54,7 @@ def test_a_payment_that_the_bank_loses_leaves_the_day_cut_and_is_named() -> None
     assert shown.states[:2] == ["closed", "cut"]
     ((kind, text),) = shown.open_breaks
     assert kind == "not_executed"
-    assert text.startswith("0100000002 on 2014-02-25, CUS-996-20140225: ")
+    assert text.startswith("0100000002 on 2014-02-25, CUS-996-000198-20140225: ")
     assert f"not proved: {text}" in shown.said
 
 

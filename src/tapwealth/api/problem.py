@@ -21,6 +21,10 @@ class TooLarge(BadInput):
     """A body above what is taken; what came of it is thrown away."""
 
 
+class TooSlow(BadInput):
+    """A body that did not come to its end in time; nothing was decided."""
+
+
 class WrongMediaType(BadInput):
     """A body that says it is something else than what is taken."""
 
@@ -42,6 +46,8 @@ def bad_input(error: BadInput) -> Response:
     match error:
         case TooLarge():
             return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", str(error))
+        case TooSlow():
+            return problem(HTTPStatus.REQUEST_TIMEOUT, "too_slow", str(error))
         case WrongMediaType():
             return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong_media_type", str(error))
     return problem(HTTPStatus.BAD_REQUEST, "bad_input", str(error))

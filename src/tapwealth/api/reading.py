@@ -3,6 +3,7 @@
 What the decoder says is put into the words that people use; a value is never repeated beyond its first characters, a secret not at all.
 """
 
+import asyncio
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -12,11 +13,13 @@ from typing import Any, get_type_hints
 import msgspec
 from starlette.requests import Request
 
-from tapwealth.api.problem import TooLarge, WrongMediaType
+from tapwealth.api.problem import TooLarge, TooSlow, WrongMediaType
 from tapwealth.kernel.refusal import BadInput
 
 MOST_BYTES = 1 << 20
 """Greatest body of a command."""
+BODY_SECONDS = 30
+"""How long a command's body may take: its order belongs to the instant at which its head came, and the cut of that date waits for it."""
 LONGEST_TEXT, LONGEST_LIST, GREATEST_NUMBER = 1_000, 100, 10**18
 """What one text, one list and one number of a command may hold."""
 
@@ -81,7 +84,13 @@ async def json_body(request: Request, shape: type[Any], most: int = MOST_BYTES) 
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != "application/json":
         raise WrongMediaType(f"{given[:_SHOWN]!r} is not taken", where="Content-Type", hint="send JSON as application/json")
-    return read_json(await body_of(request, most), shape)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await body_of(request, most)
+    except TimeoutError:
+        text = f"the body has not come within {BODY_SECONDS} seconds"
+        raise TooSlow(text, where=request.url.path, hint="send it again, at once and whole, with the same key") from None
+    return read_json(body, shape)
 
 
 def read_json(body: bytes, shape: type[Any]) -> Any:

@@ -151,6 +151,9 @@ async def _look(house: House, day: date, one: Autopay, biller: BillerRow) -> Loo
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [one.book])
         now = await moment(tx)
+        standing = {found.id: found.state for found in await store.autopays_of(tx, one.book, one.person)}
+        if standing[one.id] is not AutopayState.ACTIVE:
+            return None  # its customer has ended it while the biller was asked
         found = await _pay(house, tx, now, day, one, caller, shown)
         if not await store.add_look(tx, found):
             return None

@@ -290,6 +290,8 @@ def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str
         return f"order {one.serial} has business code {order.business_code}, the confirmation {one.business_code}"
     if one.fund_code != order.fund:
         return f"order {one.serial} is of fund {order.fund}, the confirmation of {one.fund_code or 'none'}"
+    if not one.finished and not (one.accepted and _of_a_customer(order)):
+        return f"order {one.serial} is marked as not finished, which only a redemption that is confirmed in part can be"
     if not one.accepted:
         return None
     asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)

@@ -193,6 +193,15 @@ async def once(
         return answer
 
 
+async def is_fresh(house: House, tx: Tx, book: int, envelope: Envelope, command: Any) -> bool:
+    """Whether `once` would decide this command now: its caller may act, and its key has no answer yet. No more than a look, for what is
+    made ready beforehand: nothing may be moved for somebody who may not ask, nor for a repetition."""
+    if (await _barred(tx, [envelope.caller]))[0] is not None:
+        return False
+    digest = content_hash(house.keys, command, envelope.caller.who)
+    return (await idempotency.recall(tx, [(book, envelope.key, digest)]))[0] is None
+
+
 async def each_once(
     house: House,
     tx: Tx,

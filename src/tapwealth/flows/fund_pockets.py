@@ -11,7 +11,7 @@ from uuid import UUID
 from tapwealth.flows import instant_cap
 from tapwealth.flows.advance_line import line_of
 from tapwealth.flows.frame import House, Moment
-from tapwealth.funds import conditions_store, store
+from tapwealth.funds import store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
@@ -42,12 +42,12 @@ class Pockets:
 
 
 async def open_pockets(house: House, tx: Any, at: Moment, named: Sequence[Named]) -> Pockets:
-    """Under the locks of the books, of money funds alone: they pay at 1.0000. No statement if no fund is named."""
+    """Under the locks of the books, of money funds alone, which pay at 1.0000, and while the registrar redeems them. No statement if no
+    fund is named."""
     if not named:
         return Pockets({}, {})
-    shelf = await store.funds(tx)
-    kinds = await conditions_store.kinds(tx)
-    known = [one for one in named if one[2] in shelf and kinds.get(one[2], FundKind.MONEY) is FundKind.MONEY]
+    shelf = {code: fund for code, fund in (await store.funds(tx)).items() if fund.kind is FundKind.MONEY and fund.status.redeems}
+    known = [one for one in named if one[2] in shelf]
     accounts = dict(zip(known, await house.ledger.find_accounts(tx, [holding_of(*one[:2], shelf[one[2]]) for one in known]), strict=True))
     lines = {book: line_of(book) for book, *_ in known}
     free = await house.ledger.free(tx, at.now, [*lines.values(), *(account for account in accounts.values() if account)])

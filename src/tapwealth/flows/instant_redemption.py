@@ -16,15 +16,15 @@ import msgspec
 from tapwealth.customers import store as customers
 from tapwealth.flows import advance_line, payments
 from tapwealth.flows.advances import TakenOver, take_over
-from tapwealth.flows.frame import Envelope, House, Moment, moment, must_post, once
+from tapwealth.flows.frame import Envelope, House, Moment, is_fresh, moment, must_post, once
 from tapwealth.flows.instant_cap import cap_of, counted
 from tapwealth.flows.people import own_key, to_card, wallet_of, who
-from tapwealth.funds import conditions_store, entries, store, sweep_store
+from tapwealth.funds import entries, store, sweep_store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
 from tapwealth.funds.instant import InstantFacts, InstantRefusal, decide
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.ids import derived, named, prefixed
+from tapwealth.kernel.ids import named, prefixed
 from tapwealth.kernel.money import checked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
@@ -81,7 +81,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> 
         card = await customers.bank_card(tx, book, safe) if safe else None
         if card is None:
             return answer
-        out = to_card(derived(key, "safe card"), row, card, wallet, command.units, business_date_of(at.now))
+        out = to_card(named(envelope.received_at, book, f"safe card:{key}"), row, card, wallet, command.units, business_date_of(at.now))
         await payments.instruct(house, tx, at, day, actor, [out])
         return msgspec.structs.replace(answer, card=card.masked_pan, payment=prefixed("pay", out.id))
 
@@ -92,6 +92,8 @@ async def _fill_the_line(house: House, envelope: Envelope, command: RedeemInstan
     """Nothing but the line stands against it: what other books have free of it comes to this one first."""
     book, person = who(envelope)
     async with house.database.read() as tx:
+        if not await is_fresh(house, tx, book, envelope, command):
+            return
         at = await moment(tx)
         facts, _ = await _facts(house, tx, at, book, person, command.fund, at.date_of(envelope.received_at))
     refusal = decide(facts, command.units)
@@ -109,5 +111,5 @@ async def _facts(house: House, tx: Tx, at: Moment, book: int, person: UUID, code
     redeemed = await counted(tx, house.rule_set, [(book, person)], code, day)
     holder = (await store.accounts_by_id(tx, [(book, person)])).get(person)
     units = free.get(holding, 0) if holding else 0
-    kind = (await conditions_store.kinds(tx)).get(code, FundKind.MONEY)
+    kind = fund.kind if fund is not None else FundKind.MONEY
     return InstantFacts(fund, holder, units, cap_of(house.rule_set), redeemed[person], free[line], kind), holding or 0

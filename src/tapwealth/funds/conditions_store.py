@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.funds.conditions import Conditions, FundKind, FundStatus
+from tapwealth.funds.conditions import Conditions, FundStatus
 
 
 async def conditions(tx: Any) -> dict[str, tuple[int, Conditions]]:
@@ -17,11 +17,6 @@ async def conditions(tx: Any) -> dict[str, tuple[int, Conditions]]:
         "select distinct on (fund) fund, version, conditions from fund_conditions where book = 0 order by fund, version desc"
     )
     return {row["fund"]: (row["version"], msgspec.convert(json.loads(row["conditions"]), Conditions)) for row in rows}
-
-
-async def kinds(tx: Any) -> dict[str, FundKind]:
-    """By fund, of those that have conditions; without any it is a money fund."""
-    return {fund: said.kind for fund, (_, said) in (await conditions(tx)).items()}
 
 
 async def add_conditions(tx: Any, fund: str, version: int, said: Conditions, proposal: UUID, now: datetime) -> None:

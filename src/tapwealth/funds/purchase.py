@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
 
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.money import format_minor
@@ -47,6 +48,9 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
         return Refusal(PurchaseRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
     if not fund.status.sells:
         text = f"{fund.code} is {fund.status.words[1]} by its registrar's word; buy it when it is open again, or another one"
+        return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
+    if fund.kind is not FundKind.MONEY:
+        text = f"{fund.code} has a price of its own; such funds are shown here and not dealt in yet: choose a money fund"
         return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
     if facts.barred is not None:
         return Refusal(PurchaseRefusal.NOT_VERIFIED, facts.barred)

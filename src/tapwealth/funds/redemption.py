@@ -82,11 +82,15 @@ class CancelRefusal(Enum):
 
 AT_ONCE = "098"
 """Fast transfers: the money has moved with the command."""
+TAKEN_BACK = ("022", "024")
+"""What a customer has ordered and may take back: purchases and redemptions. An authority's freeze is no order of the customer's."""
 
 
 def may_cancel(order: OrderRow | None, fund: Fund | None, calendar: Calendar, received_at: datetime, cut: date | None) -> Refusal | None:
     """None if the order may be taken back by a request read at that instant."""
     if order is None or fund is None:
+        return Refusal(CancelRefusal.UNKNOWN_ORDER, "there is no such order of yours; take its number from the answer that placed it")
+    if order.business_code not in (*TAKEN_BACK, AT_ONCE):
         return Refusal(CancelRefusal.UNKNOWN_ORDER, "there is no such order of yours; take its number from the answer that placed it")
     if order.business_code == AT_ONCE:
         return Refusal(CancelRefusal.DONE_AT_ONCE, "this money was there at once; buy units again if you want them back")

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.funds.conditions import FundStatus
+from tapwealth.funds.conditions import FundKind, FundStatus
 from tapwealth.funds.order_state import UNANSWERED, OrderState, before
 from tapwealth.kernel.money import Asset
 
@@ -27,6 +27,8 @@ class Fund:
     custody_account: str
     status: FundStatus = FundStatus.OPEN
     """What the registrar said last."""
+    kind: FundKind = FundKind.MONEY
+    """By the conditions that stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +180,11 @@ async def funds(tx: Any) -> dict[str, Fund]:
     """The shelf, by code."""
     rows = await tx.fetch(
         "select code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account, coalesce((select status from fund_status"
-        " s where s.book = 0 and s.fund = fund.code order by day desc limit 1), '0') as status from fund where book = 0 order by code"
+        " s where s.book = 0 and s.fund = fund.code order by day desc limit 1), '0') as status,"
+        " coalesce((select conditions ->> 'kind' from fund_conditions c where c.book = 0 and c.fund = fund.code"
+        " order by version desc limit 1), 'money') as kind from fund where book = 0 order by code"
     )
-    return {row[0]: Fund(*(row[0], Asset(row[1]), *row[2:8], FundStatus(row[8]))) for row in rows}
+    return {row[0]: Fund(*(row[0], Asset(row[1]), *row[2:8], FundStatus(row[8]), FundKind(row[9]))) for row in rows}
 
 
 async def channels(tx: Any) -> dict[tuple[str, str], SalesChannel]:

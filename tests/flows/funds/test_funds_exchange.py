@@ -227,6 +227,7 @@ async def differs(place: FundTown, file_type: str, change: Callable[[list[Values
         (set_in(0, TAAccountID="198000000009"), "the confirmation of 198000000009/"),
         (set_in(0, TransactionAccountID="77"), "the confirmation of 198000000002/77"),
         (set_in(0, FundCode="000199"), "is of fund 000198, the confirmation of 000199"),
+        (set_in(0, BusinessFinishFlag="0"), "is marked as not finished, which only a redemption that is confirmed in part can be"),
     ],
 )  # fmt: skip
 async def test_a_confirmation_that_does_not_fit_its_order_is_named_and_posts_nothing(

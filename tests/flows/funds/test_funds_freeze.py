@@ -10,7 +10,7 @@ from fund_town import FUND, FundTown, bought, operator, set_in
 
 from tapwealth.flows import redemption, setup, units
 from tapwealth.flows.freeze import ProposeFreeze, ProposeUnfreeze
-from tapwealth.flows.redemption import RedeemFund
+from tapwealth.flows.redemption import CancelOrder, RedeemFund
 from tapwealth.flows.setup import Approve, Proposed
 from tapwealth.kernel.refusal import Refusal
 
@@ -60,6 +60,15 @@ async def test_two_freeze_and_nothing_of_it_can_be_redeemed(place: FundTown) -> 
     refused = await redeem(place, wang, 4_000_01)
     assert isinstance(refused, Refusal)
     assert "(6,000.00 are frozen by an authority, ask the bank; 1,000.00 more are set aside" in refused.text
+
+
+async def test_a_holder_cannot_take_an_authoritys_freeze_back(place: FundTown) -> None:
+    wang = await holder(place)
+    await approve(place, await freeze(place, wang, 6_000_00))
+    (frozen,) = [one for one in await place.orders_of(wang) if one.business_code == "031"]
+    refused = await redemption.cancel(place.house, place.envelope(wang), CancelOrder(frozen.id))
+    assert code(refused) == "UNKNOWN_ORDER"
+    assert code(await redeem(place, wang, 4_000_01)) == "NOT_ENOUGH_UNITS"
 
 
 async def test_the_registrar_freezes_too_and_sets_free_before_we_do(place: FundTown) -> None:

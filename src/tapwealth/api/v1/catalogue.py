@@ -34,6 +34,9 @@ CATALOGUE: dict[str, Kind] = {
         HTTPStatus.CONFLICT, "The same request is being decided", "Send it again after `Retry-After` seconds, with the same key.", True
     ),
     "too_large": Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large", "Send less than 64 KiB."),
+    "too_slow": Kind(
+        HTTPStatus.REQUEST_TIMEOUT, "The body did not come in time", "Send it again, at once and whole, with the same key.", True
+    ),
     "wrong_media_type": Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is of another kind", "Send JSON as application/json."),
     "idempotency_key_reused": Kind(_NO, "The key was used for another body", "Take a fresh key for another request."),
     "not_verified": Kind(_NO, "The customer is not verified that far", "Wait for the verification, or ask the bank."),

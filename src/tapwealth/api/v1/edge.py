@@ -4,11 +4,12 @@ A POST is named by its `Idempotency-Key` within caller, method and path: togethe
 and remembered with the hash of what was asked, in the transaction of its effect (`flows.frame`). What cannot be read is not remembered.
 """
 
+import asyncio
 import base64
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -20,7 +21,7 @@ from starlette.responses import Response
 
 from tapwealth.api.commands import Gate
 from tapwealth.api.problem import TooLarge, WrongMediaType
-from tapwealth.api.reading import explained
+from tapwealth.api.reading import BODY_SECONDS, explained
 from tapwealth.api.v1 import token
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.openapi import document
@@ -30,7 +31,7 @@ from tapwealth.flows.clients import Bearer, Tokens
 from tapwealth.flows.consents import ACCOUNT
 from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
 from tapwealth.flows.v1.reading import Part, Wanted
-from tapwealth.flows.v1.shapes import Page
+from tapwealth.flows.v1.shapes import Fund, Page, Quotation
 from tapwealth.kernel.clock import machine_ms
 from tapwealth.kernel.ids import Random64, book_of, unprefixed
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
@@ -234,6 +235,14 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive, kind: str) -> 
     said = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
     if said != kind:
         raise WrongMediaType(f"{said[:40]!r} is not taken", where="Content-Type", hint=f"send {kind}")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _whole(receive)
+    except TimeoutError:
+        raise Problem("too_slow") from None
+
+
+async def _whole(receive: Receive) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
@@ -277,15 +286,22 @@ def _cursor(operation: Operation, last: str) -> str:
     return base64.urlsafe_b64encode(f"{operation.name} {last}".encode()).rstrip(b"=").decode()
 
 
-_LAST = re.compile(r"[0-9a-f]{32}|[0-9A-Z]{6}|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", re.ASCII)
-
-
 def _read_cursor(operation: Operation, cursor: str) -> str:
     """What was last seen of this list. A cursor of another list is none."""
     try:
         name, _, last = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode("ascii").partition(" ")
     except ValueError:
         raise _wrong("cursor", "invalid_value") from None
-    if name != operation.name or not _LAST.fullmatch(last):
+    if name != operation.name or not _seen(operation, last):
         raise _wrong("cursor", "invalid_value")
     return last
+
+
+def _seen(operation: Operation, last: str) -> bool:
+    """Whether that can be what was last seen of this list: of funds a code, of quotations a day, else an id."""
+    if operation.gives == Page[Fund]:
+        return re.fullmatch(r"[0-9A-Z]{6}", last, re.ASCII) is not None
+    try:
+        return date.fromisoformat(last).isoformat() == last if operation.gives == Page[Quotation] else UUID(last).hex == last
+    except ValueError:
+        return False

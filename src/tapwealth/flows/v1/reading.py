@@ -133,7 +133,7 @@ async def orders(house: House, caller: Caller, wanted: Wanted) -> Part | Refusal
 
 
 def _order(person: UUID, row: store.OrderLine) -> Order:
-    known = row.confirmed_on is not None
+    known = row.confirmed_on is not None and row.state != OrderState.CANCELLED
     return Order(
         prefixed(ORDER, row.id),
         prefixed(ACCOUNT, person),
@@ -145,7 +145,7 @@ def _order(person: UUID, row: store.OrderLine) -> Order:
         row.received_at,
         row.business_date,
         row.dealing_date,
-        row.confirmed_on,
+        row.confirmed_on if known else None,
         yuan(row.confirmed_amount) if known else None,
         decimals(row.confirmed_units, 2) if known else None,
         row.return_code,
