@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 
 from tapwealth.kernel.clock import deadline_after, monotonic_ns, seconds, sleep_ms
+from tapwealth.kernel.ids import system_random
 from tapwealth.kernel.refusal import Outage
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -26,6 +27,7 @@ _PR_SET_PDEATHSIG = 1
 _READY_WITHIN = 90
 """Seconds a process may take until it answers: a database may have to recover first."""
 _DEATHS_IN_A_ROW = 5
+_PORTS = range(18_000, 32_000)
 _PORTS_WITHIN = 5
 """Seconds that who has a port of ours is given to leave it."""
 PARTNERS = ("bank", "registrar", "identity", "biller", "insurer", "network")
@@ -188,10 +190,13 @@ def _is_free(port: int) -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that nobody listens on, and below those that Linux lends to outgoing connections: of these any may be lent to somebody before
+    the process that it is for has started, or while it starts again."""
+    draw = system_random()
+    while True:
+        port = _PORTS[draw() % len(_PORTS)]
+        if _is_free(port):
+            return port
 
 
 def python(*arguments: str) -> tuple[str, ...]:
