@@ -1,11 +1,17 @@
 """What processes have used of the processor, as Linux counts it: in hundredths of a second, user and system together (proc(5))."""
 
+from collections.abc import Callable
 from os import sysconf
 from pathlib import Path
+from typing import Any
+
+from tapwealth.kernel.clock import processor_ns
 
 _TICK_MS = 1_000 // sysconf("SC_CLK_TCK")
 _PARENT, _USER, _SYSTEM, _CHILDREN_USER, _CHILDREN_SYSTEM = 1, 11, 12, 13, 14
 """Places behind the name in /proc/PID/stat."""
+_LONG_ENOUGH = 50_000_000
+"""Nanoseconds of a core that a piece of work is repeated for, at the least."""
 
 
 def processor_ms(pid: int) -> int:
@@ -26,6 +32,20 @@ def family_ms(pid: int) -> int:
         if int(child[_PARENT]) == pid:
             ticks += int(child[_USER]) + int(child[_SYSTEM])
     return ticks * _TICK_MS
+
+
+def least_us(work: Callable[[], Any], *, runs: int, at_once: int) -> int:
+    """Microseconds of this process that a piece of work takes: the least of so many runs, each of whole batches of it."""
+    return min(_one_run(work, at_once) for _ in range(runs))
+
+
+def _one_run(work: Callable[[], Any], at_once: int) -> int:
+    started, times, took = processor_ns(), 0, 0
+    while took < _LONG_ENOUGH:
+        for _ in range(at_once):
+            work()
+        times, took = times + at_once, processor_ns() - started
+    return took // times // 1_000
 
 
 def _stat(folder: Path) -> list[str]:

@@ -12,13 +12,11 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from os import getpid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 import httpx
-import msgspec
 
 from tapwealth.api.commands import Gate
 from tapwealth.api.v1.edge import App, Edge
@@ -27,9 +25,10 @@ from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.platform import QuietServer, http_config
 from tapwealth.app.wiring import open_edges
-from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Run, Waits, progress, results, shown
+from tapwealth.bench.closed_loop import ordered
+from tapwealth.bench.figure import BOOKS, ROUNDS, Waits, progress, results, shown
 from tapwealth.bench.load import DAY, NOW
-from tapwealth.bench.processor import family_ms, processor_ms
+from tapwealth.bench.load_figure import LoadFigure
 from tapwealth.bench.purchase_load import Order, Report
 from tapwealth.bench.purchase_parts import parts
 from tapwealth.bench.purchase_town import SECRET, found
@@ -60,58 +59,26 @@ class Place(NamedTuple):
 
     async def round(self, order: Order) -> Report:
         """Have the load carry it out."""
-        assert self.load.stdin is not None
-        assert self.load.stdout is not None
-        self.load.stdin.write(msgspec.json.encode(order) + b"\n")
-        line = await self.load.stdout.readline()
-        assert line, "the load has ended"
-        return msgspec.json.decode(line, type=Report)
+        return await ordered(self.load, order, Report)
 
 
 @dataclass(kw_only=True)
-class PurchaseFigure(Figure):
-    """Purchases by so many connections at once; `most` a second are made ready."""
+class PurchaseFigure(LoadFigure):
+    """Purchases by so many connections at once."""
 
-    run: Run = field(init=False)
+    asked: str = "platform"
     place: Place
-    most: int
-    used: list[tuple[int, int, int, int]] = field(default_factory=list)
-    took: int = 0
 
-    def __post_init__(self) -> None:
-        self.run = self.bought
-
-    async def bought(self, seconds: int, waits: Waits) -> int:
-        """One round; every answer is a placed order."""
+    async def loaded(self, seconds: int, waits: Waits) -> int:
         port, path = (self.place.bare, YARDSTICK) if self.yardstick else (self.place.port, PATH)
         order = Order(port, self.place.token, self.callers, seconds, self.most * seconds, path)
-        platform, server = processor_ms(getpid()), family_ms(self.place.server)
-        report = await self.place.round(order)
-        platform, server = processor_ms(getpid()) - platform, family_ms(self.place.server) - server
+        report = await self.measured(self.place.server, lambda: self.place.round(order), waits)
         assert set(report.statuses) <= {_EXPECTED}, f"{self.name}: answered {report.statuses}, expected {_EXPECTED} alone"
-        for wait in report.waits:
-            waits.add(wait)
-        self.took = report.took
-        self.used.append((len(report.waits), platform, server, report.processor))
         return len(report.waits)
 
-    async def round(self, seconds: int) -> int:
-        """By the time from the first request to the last answer."""
-        bought = await self.bought(seconds, self.waits)
-        self.nanoseconds += self.took
-        self.rates.append(bought * SECOND // self.took)
-        return self.rates[-1]
-
-    async def warm_up(self) -> None:
-        await self.bought(1, Waits())
-        self.used.clear()
-
     def as_json(self) -> dict[str, Any]:
-        """As of any figure, with the microseconds of a core that a purchase used."""
-        bought = sum(used[0] for used in self.used) or 1
-        names = enumerate(("platform", "database", "load"), 1)
-        spent = {name: sum(used[place] for used in self.used) * 1_000 // bought for place, name in names}
-        return super().as_json() | {"holders": self.place.people, "processor_us": spent}
+        """As of any figure with a load, with the number of holders."""
+        return super().as_json() | {"holders": self.place.people}
 
 
 @asynccontextmanager

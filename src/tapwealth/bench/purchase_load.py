@@ -7,20 +7,16 @@ at.
 Speaks to who started it in lines of JSON: an `Order` in, a `Report` out.
 """
 
-import asyncio
 import sys
 from collections import Counter
-from os import getpid
 
 import msgspec
 
 from tapwealth.app.event_loop import runner
-from tapwealth.bench.processor import processor_ms
+from tapwealth.bench.closed_loop import Caller, call, serve
 from tapwealth.bench.purchase_town import FUND, account_of
-from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.kernel.ids import seeded_random
 
-_SECOND = 1_000_000_000
 _HEAD_END, _LENGTH, _STATUS = b"\r\n\r\n", b"content-length: ", slice(9, 12)
 
 
@@ -44,43 +40,16 @@ class Report(msgspec.Struct, frozen=True):
     processor: int
 
 
-class Caller(asyncio.Protocol):
-    """One connection: sends a request, awaits the answer, sends the next."""
+class Connection(Caller):
+    """A client's; an answer is a head and as many bytes as it announces."""
 
-    def __init__(self, requests: list[bytes]) -> None:
-        self.waits, self.answers = list[int](), list[bytes]()
-        self._requests, self._held = requests, b""
-        self._sent = self._end = 0
-        self._transport: asyncio.Transport | None = None
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def begin(self, transport: asyncio.Transport, end: int) -> None:
-        self._transport, self._end = transport, end
-        self._next()
-
-    def _next(self) -> None:
-        self._sent = monotonic_ns()
-        if self._transport is None or self._sent >= self._end or len(self.answers) == len(self._requests):
-            self.done.set_result(None)
-        else:
-            self._transport.write(self._requests[len(self.answers)])
-
-    def data_received(self, data: bytes) -> None:
-        held = self._held = self._held + data
+    def _whole(self, held: bytes) -> bytes | None:
         head = held.find(_HEAD_END)
         if head < 0:
-            return
+            return None
         place = held.find(_LENGTH) + len(_LENGTH)
-        if len(held) < head + len(_HEAD_END) + int(held[place : held.find(b"\r", place)]):
-            return
-        self.waits.append(monotonic_ns() - self._sent)
-        self.answers.append(held)
-        self._held = b""
-        self._next()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(ConnectionError(f"the platform left: {exc}"))
+        whole = len(held) >= head + len(_HEAD_END) + int(held[place : held.find(b"\r", place)])
+        return held if whole else None
 
 
 class Load:
@@ -103,34 +72,18 @@ class Load:
 
     async def round(self, order: Order) -> Report:
         """Prepare, ask, and look at what was answered."""
-        loop = asyncio.get_running_loop()
         each = -(-order.prepared // order.callers)
-        callers = [Caller([self._request(order) for _ in range(each)]) for _ in range(order.callers)]
-        transports = [(await loop.create_connection(lambda one=one: one, "127.0.0.1", order.port))[0] for one in callers]  # type: ignore[misc] # mypy cannot infer a lambda with a default
-        used, started = processor_ms(getpid()), monotonic_ns()
-        for caller, transport in zip(callers, transports, strict=True):
-            caller.begin(transport, started + order.seconds * _SECOND)
-        await asyncio.gather(*(caller.done for caller in callers))
-        took, used = monotonic_ns() - started, processor_ms(getpid()) - used
-        for transport in transports:
-            transport.close()
+        callers = [Connection([self._request(order) for _ in range(each)]) for _ in range(order.callers)]
+        took = await call(callers, order.port, order.seconds)
         statuses = Counter(answer[_STATUS].decode("ascii") for caller in callers for answer in caller.answers)
-        return Report(took, [wait for caller in callers for wait in caller.waits], dict(statuses), used)
-
-
-async def _serve(load: Load) -> None:
-    loop = asyncio.get_running_loop()
-    while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
-        report = await load.round(msgspec.json.decode(line, type=Order))
-        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
-        sys.stdout.buffer.flush()
+        return Report(took.nanoseconds, [wait for caller in callers for wait in caller.waits], dict(statuses), took.processor)
 
 
 def main() -> None:
     """`python -m tapwealth.bench.purchase_load PEOPLE BOOKS`."""
     load = Load(int(sys.argv[1]), int(sys.argv[2]))
     with runner() as loop:
-        loop.run(_serve(load))
+        loop.run(serve(Order, load.round))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tapwealth.bench.load import NOW
-from tapwealth.bench.processor import family_ms
+from tapwealth.bench.processor import family_ms, least_us
 from tapwealth.bench.purchase_town import FUND, person_of
 from tapwealth.flows import clients, purchase
 from tapwealth.flows.frame import Caller, Envelope, House, content_hash
@@ -18,7 +18,7 @@ from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.clients import Scope
 
-_AT_ONCE, _LONG_ENOUGH, _RUNS = 100, 50_000_000, 3
+_AT_ONCE, _RUNS = 100, 3
 _LIST, _LISTS = 256, 16
 _BODY = b'{"type":"purchase","fund":"000198","amount":{"amount":164,"currency":"CNY"}}'
 
@@ -65,13 +65,4 @@ async def _place(house: House, placings: Sequence[Placing]) -> None:
 
 
 def _each(work: Callable[[], Any]) -> int:
-    return min(_run(work) for _ in range(_RUNS))
-
-
-def _run(work: Callable[[], Any]) -> int:
-    started, times, took = processor_ns(), 0, 0
-    while took < _LONG_ENOUGH:
-        for _ in range(_AT_ONCE):
-            work()
-        times, took = times + _AT_ONCE, processor_ns() - started
-    return took // times // 1_000
+    return least_us(work, runs=_RUNS, at_once=_AT_ONCE)

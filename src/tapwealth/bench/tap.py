@@ -11,21 +11,19 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from os import getpid
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
-
-import msgspec
 
 from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.wiring import Edges, open_edges
 from tapwealth.bench import soft_token
-from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Run, Waits, progress, results, shown
+from tapwealth.bench.closed_loop import ordered
+from tapwealth.bench.figure import BOOKS, ROUNDS, Waits, progress, results, shown
 from tapwealth.bench.load import NOW
-from tapwealth.bench.processor import family_ms, processor_ms
+from tapwealth.bench.load_figure import LoadFigure
 from tapwealth.bench.tap_load import FORGED, FUND, NO_MONEY, WALLET, Order, Report
 from tapwealth.bench.tap_parts import key_parts, ledger_parts, parts
 from tapwealth.bench.tap_town import TERMINALS, found, mac_key, terminal_number
@@ -74,66 +72,35 @@ class Place(NamedTuple):
 
     async def round(self, order: Order) -> Report:
         """Have the load carry it out."""
-        assert self.load.stdin is not None
-        assert self.load.stdout is not None
-        self.load.stdin.write(msgspec.json.encode(order) + b"\n")
-        line = await self.load.stdout.readline()
-        assert line, "the load has ended"
-        return msgspec.json.decode(line, type=Report)
+        return await ordered(self.load, order, Report)
 
 
 @dataclass(kw_only=True)
-class TapFigure(Figure):
-    """A mix by so many terminals at once; `most` a second are made ready.
+class TapFigure(LoadFigure):
+    """A mix by so many terminals at once.
 
     `rate`: so many a second come, whatever the host does, and each waits from when it was due; 0: each terminal sends the next tap when it
     has the answer to the last, so that with so many callers nobody can wait less than their number divided by the rate.
     """
 
-    run: Run = field(init=False)
+    asked: str = "host"
     place: Place
     mix: str
-    most: int
     port: int = 0
     rate: int = 0
-    used: list[tuple[int, int, int, int]] = field(default_factory=list)
-    took: int = 0
 
-    def __post_init__(self) -> None:
-        self.run = self.tapped
-
-    async def tapped(self, seconds: int, waits: Waits) -> int:
-        """One round; every answer is the expected one."""
+    async def loaded(self, seconds: int, waits: Waits) -> int:
         ready = (self.rate or self.most) * seconds
         order = Order(self.port or self.place.port, self.mix, self.callers, seconds, ready, spends=not self.yardstick, rate=self.rate)
-        server, host = family_ms(self.place.server), processor_ms(getpid())  # to look for the server's processes is no work of the host's
-        report = await self.place.round(order)
-        host, server = processor_ms(getpid()) - host, family_ms(self.place.server) - server
+        report = await self.measured(self.place.server, lambda: self.place.round(order), waits)
         expected = APPROVED if self.yardstick else _EXPECTED[self.mix]
         assert set(report.codes) <= {expected}, f"{self.name}: answered {report.codes}, expected {expected}"
-        for wait in report.waits:
-            waits.add(wait)
-        self.took = report.took
-        self.used.append((len(report.waits), host, server, report.processor))
         return len(report.waits)
 
-    async def round(self, seconds: int) -> int:
-        """By the time from the first tap to the last answer: what is made ready before and read after does not count."""
-        taps = await self.tapped(seconds, self.waits)
-        self.nanoseconds += self.took
-        self.rates.append(taps * SECOND // self.took)
-        return self.rates[-1]
-
-    async def warm_up(self) -> None:
-        await self.tapped(1, Waits())
-        self.used.clear()
-
     def as_json(self) -> dict[str, Any]:
-        """As of any figure, with the microseconds of a core that a tap used."""
-        taps = sum(used[0] for used in self.used) or 1
-        spent = {name: sum(used[place] for used in self.used) * 1_000 // taps for place, name in enumerate(("host", "database", "load"), 1)}
+        """As of any figure with a load, with the mix."""
         offered = {"offered_per_second": self.rate} if self.rate else {}
-        return super().as_json() | {"mix": self.mix, "cards": self.place.people, "processor_us": spent} | offered
+        return super().as_json() | {"mix": self.mix, "cards": self.place.people} | offered
 
 
 class _Echo:

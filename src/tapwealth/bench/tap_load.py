@@ -14,14 +14,13 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from os import getpid
 from pathlib import Path
 
 import msgspec
 
 from tapwealth.app.event_loop import runner
+from tapwealth.bench.closed_loop import Caller, call, serve
 from tapwealth.bench.load import DAY
-from tapwealth.bench.processor import processor_ms
 from tapwealth.bench.tap_town import (
     BATCH,
     EIGHTHS,
@@ -159,45 +158,22 @@ class Ready:
     frame: bytes
 
 
-class Caller(asyncio.Protocol):
-    """One terminal: sends a tap, awaits the answer, sends the next."""
+class Terminal(Caller):
+    """Taps by one terminal; an answer is as long as its first two bytes say."""
 
-    def __init__(self, taps: list[Ready]) -> None:
-        self.taps, self.waits, self.answers = taps, list[int](), list[bytes]()
-        self._frames = [tap.frame for tap in taps]
-        self._held = bytearray()
-        self._sent = self._end = 0
-        self._transport: asyncio.Transport | None = None
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self, taps: Sequence[Ready]) -> None:
+        super().__init__([tap.frame for tap in taps])
+        self.taps = taps
 
-    def begin(self, transport: asyncio.Transport, end: int) -> None:
-        self._transport, self._end = transport, end
-        self._next()
-
-    def _next(self) -> None:
-        self._sent = monotonic_ns()
-        if self._transport is None or self._sent >= self._end or len(self.answers) == len(self._frames):
-            self.done.set_result(None)
-        else:
-            self._transport.write(self._frames[len(self.answers)])
-
-    def data_received(self, data: bytes) -> None:
-        self._held += data
-        if len(self._held) >= _LENGTH and len(self._held) == _LENGTH + int.from_bytes(self._held[:_LENGTH], "big"):
-            self.waits.append(monotonic_ns() - self._sent)
-            self.answers.append(bytes(self._held[_LENGTH:]))
-            self._held.clear()
-            self._next()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(ConnectionError(f"the host left: {exc}"))
+    def _whole(self, held: bytes) -> bytes | None:
+        whole = len(held) >= _LENGTH and len(held) == _LENGTH + int.from_bytes(held[:_LENGTH], "big")
+        return held[_LENGTH:] if whole else None
 
 
-class Paced(Caller):
+class Paced(Terminal):
     """One terminal whose customers come when they come: who finds it busy waits, and has waited since then."""
 
-    def __init__(self, taps: list[Ready]) -> None:
+    def __init__(self, taps: Sequence[Ready]) -> None:
         super().__init__(taps)
         self._due: deque[int] = deque()
         self._busy = False
@@ -217,8 +193,8 @@ class Paced(Caller):
         self._busy = bool(self._due)
         if self._due and self._transport is not None:
             self._sent = self._due.popleft()
-            self._transport.write(self._frames[len(self.answers)])
-        elif len(self.answers) == len(self._frames):
+            self._transport.write(self._requests[len(self.answers)])
+        elif len(self.answers) == len(self._requests):
             self.done.set_result(None)
 
 
@@ -255,37 +231,23 @@ class Load:
 
     async def round(self, order: Order) -> Report:
         """Prepare, tap, and read what was answered."""
-        loop = asyncio.get_running_loop()
         paced = [Paced(taps) for taps in self.prepare(order)] if order.rate else []
-        callers: Sequence[Caller] = paced or [Caller(taps) for taps in self.prepare(order)]
-        transports = [(await loop.create_connection(lambda one=one: one, "127.0.0.1", order.port))[0] for one in callers]  # type: ignore[misc] # mypy cannot infer a lambda with a default
-        used, started = processor_ms(getpid()), monotonic_ns()
-        for caller, transport in zip(callers, transports, strict=True):
-            caller.begin(transport, started + order.seconds * _SECOND)
-        if paced:
+        callers: Sequence[Terminal] = paced or [Terminal(taps) for taps in self.prepare(order)]
+
+        async def arrive(started: int) -> None:
             await _arrive(paced, order.prepared, started, order.rate)
-        await asyncio.gather(*(caller.done for caller in callers))
-        took, used = monotonic_ns() - started, processor_ms(getpid()) - used
-        for transport in transports:
-            transport.close()
+
+        took = await call(callers, order.port, order.seconds, arrive if paced else None)
         for caller in callers:
             for tap in caller.taps[len(caller.answers) if order.spends and order.mix != FORGED else 0 :]:
                 self._maker.unspent(tap.number)
         codes = Counter(code for terminal, caller in enumerate(callers) for code in _codes(terminal, caller))
-        return Report(took, [wait for caller in callers for wait in caller.waits], dict(codes), used)
+        return Report(took.nanoseconds, [wait for caller in callers for wait in caller.waits], dict(codes), took.processor)
 
 
-def _codes(terminal: int, caller: Caller) -> list[str]:
+def _codes(terminal: int, caller: Terminal) -> list[str]:
     asked = zip(caller.taps, caller.answers, strict=False)
     return [read_answer(unframed(answer)[1], tap.asked, mac_key(terminal)).response_code for tap, answer in asked]
-
-
-async def _serve(load: Load) -> None:
-    loop = asyncio.get_running_loop()
-    while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
-        report = await load.round(msgspec.json.decode(line, type=Order))
-        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
-        sys.stdout.buffer.flush()
 
 
 def main() -> None:
@@ -294,7 +256,7 @@ def main() -> None:
     keys = IssuerKeys(key_choice.opened(folder, key_choice.chosen(folder, "")), MASTER_KEYS)
     load = Load(CardMaker(keys, int(sys.argv[2])))
     with runner() as loop:
-        loop.run(_serve(load))
+        loop.run(serve(Order, load.round))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from tapwealth.bench.load import DAY, NOW
-from tapwealth.bench.processor import family_ms, processor_ms
+from tapwealth.bench.processor import family_ms, least_us, processor_ms
 from tapwealth.bench.tap_load import CardMaker, sale_of, whole_tap
 from tapwealth.bench.tap_town import KEY_NUMBER, mac_key, one_fen_taps
 from tapwealth.flows import cards
@@ -21,7 +21,6 @@ from tapwealth.host.exchange import read_frame
 from tapwealth.issuing import entries
 from tapwealth.issuing.chip_data import read_chip_data
 from tapwealth.issuing.cryptogram import IssuerKeys, Verified, diagnose, verify
-from tapwealth.kernel.clock import processor_ns
 from tapwealth.kernel.ids import derived
 from tapwealth.storage.keystore import KeyStore
 from tapwealth.wire.iso8583.fields import pack
@@ -32,8 +31,6 @@ from tapwealth.wire.iso8583.requests import APPROVED, AuthorisationRequest, Auth
 
 _RUNS, _AT_ONCE = 5, 10
 _HOLDS, _LISTS = 256, 20
-_LONG_ENOUGH = 50_000_000
-"""Nanoseconds of a run: the clock's steps do not show in it."""
 
 
 def parts(house: House) -> Mapping[str, int]:
@@ -102,13 +99,4 @@ def _verified(keys: IssuerKeys, request: AuthorisationRequest, chip: bytes) -> b
 
 
 def _each(work: Callable[[], Any]) -> int:
-    return min(_run(work) for _ in range(_RUNS))
-
-
-def _run(work: Callable[[], Any]) -> int:
-    started, times, took = processor_ns(), 0, 0
-    while took < _LONG_ENOUGH:
-        for _ in range(_AT_ONCE):
-            work()
-        times, took = times + _AT_ONCE, processor_ns() - started
-    return took // times // 1_000
+    return least_us(work, runs=_RUNS, at_once=_AT_ONCE)
