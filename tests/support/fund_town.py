@@ -19,6 +19,7 @@ from shelf import UNITS
 
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.bank import store as bank
+from tapwealth.customers import notices
 from tapwealth.flows import channel, clearing, exchange_in, exchange_out, purchase, receipts, setup
 from tapwealth.flows.bank_messages import RECOGNISERS
 from tapwealth.flows.frame import Caller, Envelope
@@ -141,6 +142,11 @@ class FundTown(Town):
         async with self.house.database.read() as tx:
             (account,) = await self.house.ledger.find_accounts(tx, wanted)
         return 0 if account is None else (await self.owed(account))[0]
+
+    async def told(self, person: Person) -> list[str]:
+        """Notices, newest first, in Chinese."""
+        async with self.house.database.read() as tx:
+            return [one.text_zh for one in await notices.notices_of(tx, person.book, person.id)]
 
     async def orders_of(self, person: Person) -> list[OrderRow]:
         async with self.house.database.read() as tx:

@@ -67,6 +67,17 @@ async def purchase(house: House, tx: Any, commands: Sequence[Placing]) -> list[P
     return await each_once(house, tx, commands, PurchasePlaced, lambda at, fresh: _place(house, tx, at, fresh))
 
 
+async def objections(house: House, tx: Any, at: Moment, commands: Sequence[Placing]) -> list[Refusal | None]:
+    """Why each would be refused now if its money were in the wallet: what is asked before a bank is told to bring it. Nothing is placed."""
+    if not commands:
+        return []
+    facts = await _load(house, tx, at, commands)
+    for one in commands:
+        facts.available[_who(one)[1]] += one.command.amount
+    decided = [_decide(house, facts, at, one) for one in commands]
+    return [one if isinstance(one, Refusal) else None for one in decided]
+
+
 @dataclass(slots=True)
 class _Loaded:
     funds: dict[str, Fund]

@@ -5,6 +5,7 @@ wallet's is decided under the lock of its book. A bank card's asks the bank firs
 debit under the agreement's mandate; the purchase follows when the bank has booked it.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time
@@ -46,6 +47,7 @@ SWEEPS = "sweeps"
 """The outbox destination."""
 CONFIRM, REVOKE = "confirm", "revoke"
 _AT_ONCE = 500
+_ASKED_AT_ONCE = 16
 SHOWN = 10
 """Newest runs of a customer's that a view shows."""
 
@@ -210,21 +212,24 @@ async def run_due(house: House) -> list[str]:
         day = business_date_of(at.now)
         due = await store.due(tx, day, at.now, _AT_ONCE) if house.calendar.is_dealing_day(day) else []
         waiting = await store.collecting(tx, _AT_ONCE)
-    done = await _run(house, day, due) if due else []
-    return done + (await _collected(house, waiting) if waiting else [])
+    done = await _run(house, day, [one for one in due if not one.card], {})  # no wallet waits for a bank
+    done += await _collected(house, waiting) if waiting else []
+    cards = [one for one in due if one.card]
+    balances = await _ask_banks(house, cards)
+    return done + await _run(house, day, [one for one in cards if one.id in balances], balances)
 
 
-async def _run(house: House, day: date, due: Sequence[SweepAgreement]) -> list[str]:
-    balances = await _ask_banks(house, [one for one in due if one.card])
-    told = [one for one in due if not one.card or one.id in balances]
+async def _run(house: House, day: date, told: Sequence[SweepAgreement], balances: Mapping[UUID, int]) -> list[str]:
+    """`balances`: what lies on the account of each that sweeps one."""
     if not told:
         return []
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, sorted({one.book for one in told}))
         at = await moment(tx)
-        still = {one.id for one in await store.due(tx, day, at.now, len(due))}
+        still = {one.id for one in await store.due(tx, day, at.now, _AT_ONCE)}
         shelf = await funds.funds(tx)
         runs = await _runs(house, tx, at, day, [one for one in told if one.id in still], balances, shelf)
+        runs = await _what_may_be_collected(house, tx, at, runs)
         await _debit(house, tx, at, day, [run for run in runs if run[1].state is RunState.COLLECTING])
         placed = await _place(house, tx, at, [run for run in runs if run[1].state is RunState.PLACED])
         kept = [placed.get(one.id, sweep) for one, sweep in runs]
@@ -237,14 +242,31 @@ Run = tuple[SweepAgreement, Sweep]
 
 
 async def _ask_banks(house: House, agreements: Sequence[SweepAgreement]) -> dict[UUID, int]:
-    """What lies on the accounts; of a bank that does not answer nothing is known, and it is asked again while there is time."""
-    found = {}
-    for one in agreements:
-        try:
-            found[one.id] = await house.rails.mandates.balance(one.name)
-        except Outage:
-            continue
-    return found
+    """What lies on the accounts, some asked at once; of a bank that does not answer nothing is known, and it is asked again while there is
+    time."""
+    places = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+    async def ask(one: SweepAgreement) -> int | None:
+        async with places:
+            try:
+                return await house.rails.mandates.balance(one.name)
+            except Outage:
+                return None
+
+    answers = await asyncio.gather(*(ask(one) for one in agreements))
+    return {one.id: answer for one, answer in zip(agreements, answers, strict=True) if answer is not None}
+
+
+async def _what_may_be_collected(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> list[Run]:
+    """No card is debited for what the fund would refuse: caps, the registrar's word, the holder's class."""
+    collecting = [run for run in runs if run[1].state is RunState.COLLECTING]
+    against = await purchase.objections(house, tx, at, [_placing(at, *run) for run in collecting])
+    refused = {one.id: refusal for (one, _), refusal in zip(collecting, against, strict=True) if refusal is not None}
+    return [(one, replace(_no(sweep, refused[one.id]), payment="") if one.id in refused else sweep) for one, sweep in runs]
+
+
+def _placing(at: Moment, one: SweepAgreement, sweep: Sweep) -> Placing:
+    return Placing(Envelope(one.key(sweep.day), _caller(one), at.now), PurchaseFund(one.fund, sweep.amount))
 
 
 async def _runs(
@@ -299,8 +321,7 @@ async def _place(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> dict[
     """One purchase each, under the key of agreement and day; what became of it by agreement."""
     if not runs:
         return {}
-    placings = [Placing(Envelope(one.key(sweep.day), _caller(one), at.now), PurchaseFund(one.fund, sweep.amount)) for one, sweep in runs]
-    answers = await purchase.purchase(house, tx, placings)
+    answers = await purchase.purchase(house, tx, [_placing(at, *run) for run in runs])
     return {
         one.id: replace(sweep, state=RunState.PLACED) if isinstance(answer, PurchasePlaced) else _no(sweep, answer)
         for (one, sweep), answer in zip(runs, answers, strict=True)
@@ -325,22 +346,27 @@ async def _collected(house: House, waiting: Sequence[Sweep]) -> list[str]:
         answered = [(names[name], one) for name, one in (await bank.by_end_to_end(tx, list(names))).items() if one.state != "instructed"]
         ended = [_rejected(sweep, one) for sweep, one in answered if one.state == "rejected"]
         booked = [(known[sweep.agreement], sweep) for sweep, one in answered if one.state == "executed"]
-        ended += (await _place(house, tx, at, booked)).values()
-        await store.end_sweeps(tx, ended)
-        await notices.tell(tx, [news for one in ended if (news := _notice(at, known[one.agreement], one))])
-    return [one.state.value for one in ended]
+        bought = list((await _place(house, tx, at, booked)).values())
+        await store.end_sweeps(tx, ended + bought)
+        told = [_notice(at, known[one.agreement], one) for one in ended]
+        told += [_notice(at, known[one.agreement], one, came=True) for one in bought]
+        await notices.tell(tx, [one for one in told if one])
+    return [one.state.value for one in ended + bought]
 
 
 def _rejected(sweep: Sweep, said: Instruction) -> Sweep:
     return replace(sweep, state=RunState.REFUSED, reason=f"the bank did not collect it ({said.reason or 'no reason given'})")
 
 
-def _notice(at: Moment, one: SweepAgreement, sweep: Sweep) -> Notice | None:
-    """Of what moved, and of what should have and did not."""
+def _notice(at: Moment, one: SweepAgreement, sweep: Sweep, *, came: bool = False) -> Notice | None:
+    """Of what moved, and of what should have and did not. `came`: from the card, into the wallet."""
     amount = format_minor(sweep.amount)
     match sweep.state:
         case RunState.PLACED:
             zh, en = f"已按约定自动转入 {amount} 元。", f"{amount} yuan were swept into the fund, as agreed."
+        case RunState.REFUSED if came:
+            zh = f"今日自动转入的 {amount} 元已到余额，但未能买入基金，可随时转出。"
+            en = f"{amount} yuan came from your card and are in the wallet; the fund did not take them: {sweep.reason}."
         case RunState.REFUSED:
             zh, en = f"今日自动转入 {amount} 元未成功，资金未动用。", f"Today's sweep of {amount} yuan did not come about: {sweep.reason}."
         case RunState.MISSED:

@@ -12,7 +12,6 @@ from fund_town import FUND, FundTown, bought
 
 from tapwealth.bills import autopay as rule
 from tapwealth.bills.biller import Unknown
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.flows import autopay, bills
 from tapwealth.flows.autopay import AgreeAutopay, AutopayView, EndAutopay
@@ -39,11 +38,6 @@ async def seen(place: FundTown, person: Person) -> AutopayView:
         return (await autopay.held(tx, person.book, person.id))[-1]
 
 
-async def told(place: FundTown, person: Person) -> list[str]:
-    async with place.house.database.read() as tx:
-        return [one.text_zh for one in await notices.notices_of(tx, person.book, person.id)]
-
-
 async def holder(place: FundTown, wallet: int) -> Person:
     """5,000.00 units on Tuesday, and so much in the wallet."""
     wang = await bought(place, 5_000_00)
@@ -66,7 +60,7 @@ async def test_a_bill_that_is_due_is_paid_by_wallet_and_fund(place: FundTown) ->
     assert await at(place, TUESDAY, 10) == ["placed"]
     await place.work("biller", bills.deliver)
     assert (await place.owed(wang.wallet), await place.units(wang)) == ([0], [4_900_00])
-    assert await told(place, wang) == ["已按约定为您向北京电力缴费 130.00 元。"]
+    assert await place.told(wang) == ["已按约定为您向北京电力缴费 130.00 元。"]
     view = await seen(place, wang)
     assert (view.last_day, view.last_paid, view.last_zh) == (TUESDAY, 130_00, "已缴费")
     assert await at(place, WEDNESDAY, 10) == ["nothing"], "what is paid is owed no more"
@@ -112,7 +106,7 @@ async def test_what_is_above_the_agreement_or_cannot_be_paid_is_told_and_left(pl
         view.reason
         == "5,000.01 yuan is asked, 5,000.00 is there; move money in first; 6,000.01 yuan is more than you agreed to; pay it by hand"
     )
-    assert await told(place, wang) == ["北京电力的账单未能全部自动缴费（已缴 40.00 元），请在手机上查看并缴费。"]
+    assert await place.told(wang) == ["北京电力的账单未能全部自动缴费（已缴 40.00 元），请在手机上查看并缴费。"]
     place.biller.bills[ACCOUNT].pop()
     assert await at(place, WEDNESDAY, 10) == ["refused"], "another day, another try"
 

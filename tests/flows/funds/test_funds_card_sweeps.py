@@ -74,10 +74,10 @@ class Swept:
 
 
 @asynccontextmanager
-async def swept_town(url: str, folder: Path, bank: SandboxPartner, holder: str = "王芳") -> AsyncIterator[Swept]:
+async def swept_town(url: str, folder: Path, bank: SandboxPartner, holder: str = "王芳", money: int = 0) -> AsyncIterator[Swept]:
     async with fund_town(url, folder) as place:
         counter = BankTown(place, bank)
-        person = await counter.person()
+        person = await counter.person(money)
         card, account = await counter.bind(person, 3_250_00, holder)
         yield Swept(place, counter, person, card, account)
 
@@ -108,6 +108,38 @@ async def test_the_bank_confirms_tells_the_balance_and_debits_then_the_fund_is_b
     assert await swept.place.owed(swept.person.wallet) == [0]
     assert [(one.amount, one.state) for one in (await swept.seen()).runs] == [(2_200_00, "placed")]
     await swept.place.all_books_balance()
+
+
+@pytest.fixture
+async def rich(new_database: Callable[[], str], tmp_path: Path, bank: SandboxPartner) -> AsyncIterator[Swept]:
+    """19,000.00 are in the wallet; the channel's cap of a dealing day is 20,000.00."""
+    async with swept_town(new_database(), tmp_path, bank, money=19_000_00) as made:
+        yield made
+
+
+async def test_no_card_is_debited_for_what_the_fund_would_refuse(rich: Swept) -> None:
+    await rich.agree()
+    await rich.tell_bank()
+    before = rich.counter.money(rich.account)
+    assert not isinstance(await rich.place.buy_one(rich.person, 19_000_00), Refusal)
+    assert await rich.at(MONDAY, 14) == ["refused"]
+    await rich.tell_bank()
+    assert rich.counter.money(rich.account) == before
+    (run,) = (await rich.seen()).runs
+    assert "at most 20,000.00 is possible" in run.reason
+    assert await rich.at(MONDAY, 14, 10) == []
+
+
+async def test_what_comes_from_a_card_and_is_refused_afterwards_is_told_where_it_is(rich: Swept) -> None:
+    await rich.agree()
+    await rich.tell_bank()
+    assert await rich.at(MONDAY, 14) == ["collecting"]
+    await rich.tell_bank()
+    await rich.bank_says(True)
+    assert not isinstance(await rich.place.buy_one(rich.person, 19_000_00), Refusal)
+    assert await rich.at(MONDAY, 14, 15) == ["refused"]
+    assert await rich.place.owed(rich.person.wallet) == [2_200_00]
+    assert (await rich.place.told(rich.person))[0] == "今日自动转入的 2,200.00 元已到余额，但未能买入基金，可随时转出。"
 
 
 async def test_what_the_bank_does_not_collect_buys_nothing(swept: Swept) -> None:

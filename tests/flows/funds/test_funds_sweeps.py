@@ -12,7 +12,6 @@ from fund_town import FUND, FundTown
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapwealth.customers import notices
 from tapwealth.flows import sweeps
 from tapwealth.flows.bills import BillPaymentPlaced
 from tapwealth.flows.sweeps import AgreeSweep, EndSweep, SweepView
@@ -45,11 +44,6 @@ async def seen(place: FundTown, person: Person) -> SweepView:
         return (await sweeps.held(tx, person.book, person.id))[-1]
 
 
-async def told(place: FundTown, person: Person) -> list[str]:
-    async with place.house.database.read() as tx:
-        return [one.text_zh for one in await notices.notices_of(tx, person.book, person.id)]
-
-
 async def test_what_lies_above_the_kept_balance_goes_into_the_fund_before_the_cut_off(place: FundTown) -> None:
     wang = await place.person("Wang", 1_250_50)
     made = await agree(place, wang)
@@ -62,7 +56,7 @@ async def test_what_lies_above_the_kept_balance_goes_into_the_fund_before_the_cu
     assert (order.business_code, order.amount, order.dealing_date, order.state) == ("022", 700_00, MONDAY, "placed")
     (run,) = (await seen(place, wang)).runs
     assert (run.day, run.amount, run.state, run.state_zh) == (MONDAY, 700_00, "placed", "已转入")
-    assert await told(place, wang) == ["已按约定自动转入 700.00 元。"]
+    assert await place.told(wang) == ["已按约定自动转入 700.00 元。"]
     await place.next_day(MONDAY)
     assert await place.units(wang) == [700_00]
 
@@ -124,7 +118,7 @@ async def test_a_platform_that_was_away_until_the_cut_off_says_so_and_goes_on_th
     wang = await place.person("Wang", 1_250_00)
     await agree(place, wang)
     assert await at(place, MONDAY, 15) == ["missed"]
-    assert await told(place, wang) == ["今日自动转入错过截止时间，明日继续。"]
+    assert await place.told(wang) == ["今日自动转入错过截止时间，明日继续。"]
     assert await at(place, TUESDAY, 14, 59) == ["placed"], "late, but before the cut-off"
     assert (await place.orders_of(wang))[0].dealing_date == TUESDAY
 
@@ -146,7 +140,7 @@ async def test_what_the_fund_refuses_stays_in_the_wallet_and_is_told(place: Fund
     assert await place.owed(wang.wallet) == [10_050_00]
     (run,) = (await seen(place, wang)).runs
     assert "at most 20,000.00 is possible" in run.reason
-    assert await told(place, wang) == ["今日自动转入 2,000.00 元未成功，资金未动用。"]
+    assert await place.told(wang) == ["今日自动转入 2,000.00 元未成功，资金未动用。"]
 
 
 async def test_an_agreement_that_is_over_sweeps_no_more_and_another_may_follow(place: FundTown) -> None:
