@@ -53,7 +53,7 @@ def decide(facts: RedemptionFacts, units: int) -> Refusal | None:
         return Refusal(RedemptionRefusal.NO_ACCOUNT, text)
     if units > facts.free:
         return Refusal(RedemptionRefusal.NOT_ENOUGH_UNITS, f"{_short(facts, units)}; give less")
-    left = facts.held - units
+    left = facts.free - units + facts.frozen  # what is set aside for payments and earlier redemptions is as good as gone
     if left and units < facts.least:
         text = f"{format_minor(units)} units are asked, at least {format_minor(facts.least)} can be redeemed; give more, or all"
         return Refusal(RedemptionRefusal.BELOW_LEAST_REDEMPTION, text)

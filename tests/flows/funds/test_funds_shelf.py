@@ -177,9 +177,9 @@ async def test_the_least_of_a_redemption_and_of_what_is_left(place: FundTown) ->
         answer = await redemption.redeem(place.house, place.envelope(wang), redemption.RedeemFund(FUND, units))
         return answer.code.name if isinstance(answer, Refusal) else "placed"
 
-    assert [await redeemed(units) for units in (999, 8_001, 8_000, 2_000)] == [
-        "BELOW_LEAST_REDEMPTION", "BELOW_LEAST_HOLDING", "placed", "placed",
-    ]  # fmt: skip
+    assert [await redeemed(units) for units in (999, 8_001, 5_000, 3_001, 3_000, 999, 2_000)] == [
+        "BELOW_LEAST_REDEMPTION", "BELOW_LEAST_HOLDING", "placed", "BELOW_LEAST_HOLDING", "placed", "BELOW_LEAST_REDEMPTION", "placed",
+    ], "what was asked back before is not left"  # fmt: skip
 
 
 # ---- the registrar's status
