@@ -128,6 +128,23 @@ async def test_what_is_over_pays_no_more_and_one_account_has_one_agreement(place
     assert isinstance(await autopay.end(place.house, place.envelope(wang), EndAutopay(UUID(made.autopay))), Refusal)
 
 
+async def test_who_ends_it_while_the_biller_is_asked_pays_nothing(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    wang = await place.person("Wang", 500_00)
+    made = await agree(place, wang)
+    assert isinstance(made, AutopayView)
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    inquire = place.biller.inquire
+
+    async def slow(serial: str, account: str) -> Any:
+        answer = await inquire(serial, account)
+        assert isinstance(await autopay.end(place.house, place.envelope(wang), EndAutopay(UUID(made.autopay))), AutopayView)
+        return answer
+
+    monkeypatch.setattr(place.biller, "inquire", slow)
+    assert await at(place, TUESDAY, 10) == []
+    assert await place.owed(wang.wallet) == [500_00]
+
+
 async def test_what_cannot_be_agreed(place: FundTown) -> None:
     wang = await place.person("Wang", 0)
     for change, code in (({"biller": "NOBODY"}, "UNKNOWN_BILLER"), ({"fund": "000999"}, "UNKNOWN_FUND")):

@@ -1,6 +1,7 @@
 """What /v1 asks for, as the commands of the flows that phones use, and their answers in its shapes."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from tapwealth.flows.v1.reading import CARD, ORDER
 from tapwealth.flows.v1.shapes import (
     Cancelled,
     InstantRedemption,
+    Money,
     NewOrder,
     NewPayment,
     Order,
@@ -68,12 +70,7 @@ async def _buy(hot: Hot, envelope: Envelope, asked: Purchase) -> Order | Refusal
     answer: PurchasePlaced | Refusal = await hot("purchase", envelope.caller.book, Placing(envelope, command))
     if isinstance(answer, Refusal):
         return answer
-    assert answer.received_at is not None, "a client's orders are younger than this field"
-    assert answer.business_date is not None, "the same"
-    return Order(
-        answer.order, _account(envelope), "purchase", asked.fund, asked.amount, None, "processing", answer.received_at,
-        answer.business_date, answer.dealing_date,
-    )  # fmt: skip
+    return _placed(envelope, "purchase", asked.fund, answer, answer.dealing_date, amount=asked.amount)
 
 
 async def _redeem(house: House, envelope: Envelope, asked: Redemption) -> Order | Refusal:
@@ -81,12 +78,7 @@ async def _redeem(house: House, envelope: Envelope, asked: Redemption) -> Order 
     answer: RedemptionPlaced | Refusal = await redemption.redeem(house, envelope, RedeemFund(asked.fund, units))
     if isinstance(answer, Refusal):
         return answer
-    assert answer.received_at is not None, "a client's orders are younger than this field"
-    assert answer.business_date is not None, "the same"
-    return Order(
-        answer.order, _account(envelope), "redemption", asked.fund, None, decimals(units, 2), "processing", answer.received_at,
-        answer.business_date, answer.dealing_date,
-    )  # fmt: skip
+    return _placed(envelope, "redemption", asked.fund, answer, answer.dealing_date, units=units)
 
 
 async def cancel(house: House, envelope: Envelope, order: str) -> Cancelled | Refusal:
@@ -104,11 +96,26 @@ async def _redeem_instantly(house: House, envelope: Envelope, asked: InstantRede
     answer: InstantlyRedeemed | Refusal = await instant_redemption.redeem(house, envelope, RedeemInstantly(asked.fund, units))
     if isinstance(answer, Refusal):
         return answer
+    return _placed(envelope, "instant_redemption", asked.fund, answer, answer.business_date, units=units)
+
+
+def _placed(
+    envelope: Envelope,
+    kind: str,
+    fund: str,
+    answer: PurchasePlaced | RedemptionPlaced | InstantlyRedeemed,
+    dealing_date: date | None,
+    *,
+    amount: Money | None = None,
+    units: int | None = None,
+) -> Order:
+    """What was ordered just now, before the registrar has said anything of it."""
     assert answer.received_at is not None, "a client's orders are younger than this field"
     assert answer.business_date is not None, "the same"
+    assert dealing_date is not None, "the same"
     return Order(
-        answer.order, _account(envelope), "instant_redemption", asked.fund, None, decimals(units, 2), "processing", answer.received_at,
-        answer.business_date, answer.business_date,
+        answer.order, _account(envelope), kind, fund, amount, None if units is None else decimals(units, 2), "processing",
+        answer.received_at, answer.business_date, dealing_date,
     )  # fmt: skip
 
 
