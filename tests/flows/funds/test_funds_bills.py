@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
-from fund_town import FUND, FundTown, bought
+from fund_town import FUND, OTHER, OWN, FundTown, bought, set_in
 
 from tapwealth.bank import store as bank
 from tapwealth.bills import store as bills_store
@@ -47,6 +47,19 @@ async def spend_down_to(place: FundTown, wang: Person, left: int) -> None:
 async def pay(place: FundTown, wang: Person, bill: UUID, amount: int, fund: str = FUND) -> BillPaymentPlaced | Refusal:
     (answer,) = await place.pay(Placing(place.envelope(wang), PayBill(bill, amount, fund)))
     return answer
+
+
+async def test_a_fund_that_its_registrar_does_not_redeem_pays_no_bill(place: FundTown) -> None:
+    """The bank would advance money for units that nobody takes back."""
+    wang = await bought(place, 5_000_00)
+    for channel in (OWN, OTHER):
+        place.registrar.rewrite(TUESDAY, "07", set_in(0, FundStatus="4"), channel)
+    await place.take()
+    await spend_down_to(place, wang, 30_00)
+    bill = await place.bill(wang, ACCOUNT, "B1", 100_00)
+    refused = await pay(place, wang, bill, 100_00)
+    assert isinstance(refused, Refusal)
+    assert await place.owed(wang.wallet) == [30_00]
 
 
 async def state(place: FundTown, wang: Person) -> Any:
