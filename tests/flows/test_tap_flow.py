@@ -4,15 +4,18 @@ What happens when a terminal uses its numbers twice is in test_tap_numbers.
 """
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
-from shelf import UNITS
+from shelf import MONEY_FUND, UNITS
 
 from tapwealth.flows import clearing, merchant_settlement, people
 from tapwealth.flows.tap import EXPLAINED, HELD_FOR
+from tapwealth.funds import conditions_store
+from tapwealth.funds.conditions import FundStatus
 from tapwealth.issuing.authorise import NOT_LOOKED_INTO
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import Refusal
@@ -352,3 +355,18 @@ async def test_where_spending_from_the_fund_counts_a_tap_keeps_within_the_days_c
     assert (await host.tap(phone, 1))[1] == "51"
     await host.after(days=1)
     assert (await host.tap(phone, 1))[1] == "00"
+
+
+async def test_a_fund_that_its_registrar_does_not_redeem_pays_no_tap(host: CardTown) -> None:
+    """What the bank would advance for it, nobody would take back. The wallet pays as ever."""
+    person = await host.place.person("Wang", 50_00)
+    phone = await host.tireless_phone(person)
+    await host.give_units(person, 100_00)
+    await host.open_line(90_000_00)
+    database = host.place.house.database
+    async with database.transaction() as tx:
+        await conditions_store.add_statuses(tx, MONDAY, {MONEY_FUND.code: FundStatus.NO_REDEMPTION}, host.place.biller.now)
+    assert [(await host.tap(phone, amount))[1] for amount in (80_00, 30_00)] == ["51", "00"]
+    async with database.transaction() as tx:
+        await conditions_store.add_statuses(tx, MONDAY + timedelta(days=1), {MONEY_FUND.code: FundStatus.OPEN}, host.place.biller.now)
+    assert (await host.tap(phone, 80_00))[1] == "00"

@@ -12,7 +12,6 @@ from tapwealth.flows import instant_cap
 from tapwealth.flows.advance_line import line_of
 from tapwealth.flows.frame import House, Moment
 from tapwealth.funds import store
-from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.ledger.chart import Kind
@@ -46,7 +45,7 @@ async def open_pockets(house: House, tx: Any, at: Moment, named: Sequence[Named]
     fund is named."""
     if not named:
         return Pockets({}, {})
-    shelf = {code: fund for code, fund in (await store.funds(tx)).items() if fund.kind is FundKind.MONEY and fund.status.redeems}
+    shelf = {code: fund for code, fund in (await store.funds(tx)).items() if fund.pays}
     known = [one for one in named if one[2] in shelf]
     accounts = dict(zip(known, await house.ledger.find_accounts(tx, [holding_of(*one[:2], shelf[one[2]]) for one in known]), strict=True))
     lines = {book: line_of(book) for book, *_ in known}

@@ -18,6 +18,11 @@ async def pocket_of(house: House, tx: Any) -> Pocket | None:
     return house.pockets[0] if house.pockets else None
 
 
+async def pays(tx: Any, pocket: Pocket) -> bool:
+    """Whether it can be paid from now: what the bank advances, the registrar must take back."""
+    return (await store.funds(tx))[pocket.fund].pays
+
+
 async def looked_up(tx: Any) -> Pocket | None:
     """The same, read now."""
     return min((Pocket(one.asset, one.code) for one in (await store.funds(tx)).values()), default=None)

@@ -28,7 +28,7 @@ from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
 from tapwealth.flows import instant_cap, issuer_keys, reservations
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
-from tapwealth.flows.pocket import pocket_of
+from tapwealth.flows.pocket import pays, pocket_of
 from tapwealth.flows.reservations import AskBank
 from tapwealth.issuing import deciding, entries, store, tapped
 from tapwealth.issuing.authorise import Approved, Declined, Facts, Funding, Purse, decide
@@ -245,7 +245,12 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed],
     left_of = await instant_cap.left_to_spend(tx, house.rule_set, people, pocket.fund, business_date_of(at.now)) if pocket else {}
     for person, left in left_of.items():
         purses[person].units = min(purses[person].units, left)
-    allowances = await reservations.allowances(tx, _short(fresh, tokens, purses), at.open_date(business_date_of(at.now)))
+    asked = _asked(fresh, tokens)
+    if pocket and any(amount > purses[person].wallet for (_, person), amount in asked.items()) and not await pays(tx, pocket):
+        for purse in purses.values():
+            purse.units = 0
+    short = [(book, person) for (book, person), amount in asked.items() if not purses[person].covers(amount)]
+    allowances = await reservations.allowances(tx, short, at.open_date(business_date_of(at.now)))
     for person, allowance in allowances.items():
         purses[person].card_per_tap, purses[person].card_left = allowance.per_tap, allowance.left
     return _Loaded(
@@ -275,14 +280,14 @@ async def _tapped(cards: CardHouse, tx: Any, at: Moment, tokens: Iterable[Token]
     return await tapped.taps_since(tx, people, category_of, at.now, shanghai(business_date_of(at.now)))
 
 
-def _short(fresh: Sequence[Routed], tokens: dict[UUID, Token], purses: dict[UUID, Purse]) -> list[tuple[int, UUID]]:
-    """(book, person) of those whose wallet and fund do not cover all that they ask for in this batch: few, as a rule nobody."""
+def _asked(fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int, UUID], int]:
+    """All that each (book, person) asks for in this batch, in fen."""
     asked: dict[tuple[int, UUID], int] = defaultdict(int)
     for one in fresh:
         token = tokens.get(one.token) if one.token else None
         if token is not None:
             asked[token.book, token.person] += one.request.amount
-    return [(book, person) for (book, person), amount in asked.items() if not purses[person].covers(amount)]
+    return asked
 
 
 async def _accounts(

@@ -30,6 +30,11 @@ class Fund:
     kind: FundKind = FundKind.MONEY
     """By the conditions that stand."""
 
+    @property
+    def pays(self) -> bool:
+        """Whether something can be paid from it right now: at 1.0000, and while the registrar takes its units back."""
+        return self.kind is FundKind.MONEY and self.status.redeems
+
 
 @dataclass(frozen=True, slots=True)
 class SalesChannel:
