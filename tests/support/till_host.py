@@ -145,7 +145,8 @@ class Network:
         self.cuts_next = 0
         self.mangles = False
         self._server: asyncio.Server | None = None
-        self._lines: set[asyncio.Task[None]] = set()
+        self._lines: list[asyncio.Task[None]] = []
+        self._ends: list[asyncio.StreamWriter] = []
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -155,18 +156,23 @@ class Network:
         """Lines that are still up are cut: nothing of them outlives the loop."""
         assert self._server is not None
         self._server.close()
+        for _ in range(4):
+            await asyncio.sleep(0)  # who was taken up just now becomes a line within these turns of the loop
         for line in self._lines:
             line.cancel()
         await asyncio.gather(*self._lines, return_exceptions=True)
-        await asyncio.sleep(0)  # what was cut is closed in the loop's next turn
+        for writer in self._ends:
+            writer.transport.abort()
+        await asyncio.gather(*(writer.wait_closed() for writer in self._ends), return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._ends.append(writer)
         line = asyncio.create_task(self._carry(reader, writer))
-        self._lines.add(line)
-        line.add_done_callback(lambda _: writer.transport.abort())
+        self._lines.append(line)
+        line.add_done_callback(lambda _: writer.transport.abort())  # also where no host takes the line up
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        host_reader, host_writer = await asyncio.open_connection("127.0.0.1", self.host_port)
+        host_reader, host_writer = await self._to_the_host()
         tasks = [asyncio.create_task(self._up(reader, host_writer)), asyncio.create_task(self._down(host_reader, writer))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -174,8 +180,20 @@ class Network:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for side in (writer, host_writer):
-                side.transport.abort()
+            host_writer.transport.abort()
+
+    async def _to_the_host(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connected whole, or not at all: who is cut while it comes about leaves what has come to `stop`."""
+        opening = asyncio.create_task(asyncio.open_connection("127.0.0.1", self.host_port))
+        try:
+            reader, writer = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            (found,) = await asyncio.gather(opening, return_exceptions=True)
+            if not isinstance(found, BaseException):
+                self._ends.append(found[1])
+            raise
+        self._ends.append(writer)
+        return reader, writer
 
     async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while received := await reader.read(4_096):
