@@ -112,6 +112,7 @@ def test_what_is_sound_is_left_alone(source: str) -> None:
         ("ledger/post.py", "import socket"),
         ("storage/outbox.py", "import httpx"),
         ("funds/store.py", "from urllib.request import urlopen"),
+        ("funds/orders_store.py", "from urllib.request import urlopen"),
         ("bills/entries.py", "import asyncio\nasync def f(): await asyncio.open_connection('h', 1)"),
         ("flows/tap.py", "from httpx import AsyncClient"),
         ("flows/tap.py", "from fastapi import APIRouter"),

@@ -12,8 +12,8 @@ from tapwealth.flows import proof, receipts
 from tapwealth.flows.frame import HOUSE_BOOK
 from tapwealth.flows.fund_receipts import recognise_redemption
 from tapwealth.flows.receipts import Pushed
-from tapwealth.funds import store
-from tapwealth.funds.store import Redemption
+from tapwealth.funds import advance_store
+from tapwealth.funds.advance_store import Redemption
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
 
@@ -27,9 +27,9 @@ async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterato
     async with town(new_database(), tmp_path) as made:
         async with made.house.database.transaction() as tx:
             for serial, units, day in (("R1", 88_00, MONDAY), ("R2", 12_00, TUESDAY)):
-                await store.add_redemptions(tx, [Redemption(serial, "000198", day, units, "sent", None, None)])
-                await store.add_redemption_parts(tx, {serial: {1: units}})
-                await store.move_redemption(tx, serial, "confirmed", day)
+                await advance_store.add_redemptions(tx, [Redemption(serial, "000198", day, units, "sent", None, None)])
+                await advance_store.add_redemption_parts(tx, {serial: {1: units}})
+                await advance_store.move_redemption(tx, serial, "confirmed", day)
         yield made
 
 
@@ -39,7 +39,7 @@ async def pays(place: Town, name: str, amount: int, day: date = TUESDAY) -> None
 
 async def states(place: Town) -> dict[str, str]:
     async with place.house.database.read() as tx:
-        return {one.serial: one.state for one in await store.redemptions(tx)}
+        return {one.serial: one.state for one in await advance_store.redemptions(tx)}
 
 
 async def named_on(place: Town, day: date) -> list[tuple[str, str, int, bool]]:

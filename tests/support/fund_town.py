@@ -26,11 +26,13 @@ from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
 from tapwealth.flows.receipts import Pushed
 from tapwealth.flows.tap import accounts_of, tap_of
+from tapwealth.funds import orders_store
 from tapwealth.funds import store as funds
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, order_file
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
-from tapwealth.funds.store import FundAccount, OrderRow
+from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.store import FundAccount
 from tapwealth.issuing import entries as tap_entries
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.store import Authorisation
@@ -150,7 +152,7 @@ class FundTown(Town):
 
     async def orders_of(self, person: Person) -> list[OrderRow]:
         async with self.house.database.read() as tx:
-            return await funds.orders_of(tx, person.book, person.id)
+            return await orders_store.orders_of(tx, person.book, person.id)
 
     async def holder(self, person: Person) -> FundAccount:
         async with self.house.database.read() as tx:

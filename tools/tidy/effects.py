@@ -30,7 +30,7 @@ CAPABILITIES = {
 }  # fmt: skip
 INNER = {"kernel", "wire", "storage", "ledger", "flows", *CAPABILITIES}
 """The strata within a transaction's reach, as folders of the package."""
-ROWS = ("/store.py", "/entries.py")
+ROWS = ("/store.py", "_store.py", "/entries.py")
 """The modules of a capability that run inside a transaction."""
 DATABASE_MODULES = {"asyncpg", "sqlite3", "tapwealth.storage", "tapwealth.ledger"}
 

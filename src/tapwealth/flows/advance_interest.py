@@ -16,6 +16,7 @@ from tapwealth.compliance.rules import rule_set
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, must_post, step_key
 from tapwealth.flows.receipts import Pushed
+from tapwealth.funds import advance_store
 from tapwealth.funds import store as funds
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind, house_account
@@ -47,7 +48,7 @@ async def _out(house: House, tx: Any, day: date) -> int:
     """Drawn less repaid, by the ledger; what was repaid of the bank's own income counts as not repaid."""
     drawn = await _totals(house, tx, Kind.RESERVE_DUE, Asset.CNY, day)
     repaid = await _totals(house, tx, Kind.ADVANCE_REPAYMENT_DUE, Asset.CNY, day)
-    paid = [one.dealing_date for one in await funds.redemptions(tx) if one.paid_on is not None and one.paid_on <= day]
+    paid = [one.dealing_date for one in await advance_store.redemptions(tx) if one.paid_on is not None and one.paid_on <= day]
     own = await _income(house, tx, max(paid)) if paid else 0
     return drawn[1] - repaid[0] + own
 

@@ -14,9 +14,10 @@ from tapwealth.flows import payments
 from tapwealth.flows.frame import House, Moment
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
-from tapwealth.funds import store
+from tapwealth.funds import orders_store
 from tapwealth.funds.exchange_values import BusinessCode
-from tapwealth.funds.store import Fund, OrderRow
+from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
@@ -43,7 +44,7 @@ async def take_over(house: House, tx: Tx, at: Moment, day: date, actor: int, tak
     """Place the orders and draw the money, for entries of the same transaction that have moved units and line. No statement for none."""
     if not taken:
         return
-    await store.add_orders(tx, [_order(one, day) for one in taken])
+    await orders_store.add_orders(tx, [_order(one, day) for one in taken])
     await payments.instruct(house, tx, at, day, actor, [_draw(one, business_date_of(at.now)) for one in taken], set_aside=False)
 
 

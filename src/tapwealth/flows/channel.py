@@ -18,11 +18,12 @@ from tapwealth.customers.customer import book_of_person
 from tapwealth.flows.exchange_out import seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, House, Moment, actor_numbers, moment, must_post
 from tapwealth.flows.purchase import order_of
-from tapwealth.funds import entries, store
+from tapwealth.funds import entries, exchange_store, orders_store, store
 from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
+from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import PurchaseFacts, dealing_date, decide
-from tapwealth.funds.store import Fund, FundAccount, OrderRow, SalesChannel
+from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, format_minor
@@ -104,7 +105,7 @@ async def _judge(tx: Tx, file: TakenFile, at: Moment, received_at: datetime) -> 
     registrars = {funds[one.fund].registrar for one in channels}
     if file.name.receiver not in registrars:
         raise BadInput(f"it is for {file.name.receiver}", where=str(file.name), hint=f"address it to {', '.join(sorted(registrars))}")
-    digest = (await store.file_known(tx, [str(file.name)])).get(str(file.name))
+    digest = (await exchange_store.file_known(tx, [str(file.name)])).get(str(file.name))
     if digest is not None:
         return digest == file.digest or Refusal(
             ChannelRefusal.OTHER_CONTENT, f"{file.name} was taken before with other content, which stands; send the rest under another date"
@@ -130,7 +131,7 @@ async def _take_accounts(
             return refusal
         day = file.name.day
         await store.add_accounts(tx, [_holder(house, file.channel, one, day, received_at) for one in applications])
-        await store.add_file(tx, str(file.name), file.digest, len(applications), day, at.now, outgoing=False)
+        await exchange_store.add_file(tx, str(file.name), file.digest, len(applications), day, at.now, outgoing=False)
     return None
 
 
@@ -196,7 +197,7 @@ async def _take_orders(house: House, file: TakenFile, orders: Sequence[OrderReco
             return refusal
         rows = [_row(house, facts, at, file, one) for one in orders]
         await _post(house, tx, at, file, facts, rows)
-        await store.add_file(tx, str(file.name), file.digest, len(orders), file.name.day, at.now, outgoing=False)
+        await exchange_store.add_file(tx, str(file.name), file.digest, len(orders), file.name.day, at.now, outgoing=False)
     return None
 
 
@@ -222,8 +223,8 @@ async def _load(house: House, tx: Tx, file: TakenFile, orders: Sequence[OrderRec
     account, *accounts = await house.ledger.open_accounts(tx, [paid_in(file.channel), *wanted])
     holdings = {(of[key].id, fund): number for (key, fund), number in zip(bought, accounts, strict=True)}
     balances = await house.ledger.balances(tx, [*accounts, account])
-    ordered = await store.purchases_of(tx, [(one.book, one.id) for one in found], file.name.day)
-    serials = await store.orders_by_serial(tx, house.all_books, file.channel, [one.serial for one in orders])
+    ordered = await orders_store.purchases_of(tx, [(one.book, one.id) for one in found], file.name.day)
+    serials = await orders_store.orders_by_serial(tx, house.all_books, file.channel, [one.serial for one in orders])
     return _Loaded(
         funds,
         await store.channels(tx),
@@ -324,4 +325,4 @@ async def _post(house: House, tx: Tx, at: Moment, file: TakenFile, facts: _Loade
         for row, actor in zip(rows, actors[1:], strict=True)
     ]
     await must_post(house, tx, at, made)
-    await store.add_orders(tx, rows)
+    await orders_store.add_orders(tx, rows)

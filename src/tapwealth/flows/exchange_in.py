@@ -22,11 +22,12 @@ from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.purchase import order_of
-from tapwealth.funds import entries, store
+from tapwealth.funds import advance_store, entries, exchange_store, orders_store, store
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
 from tapwealth.funds.exchange_values import AccountConfirmation, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import ANSWERED, OrderState
-from tapwealth.funds.store import Fund, FundAccount, OrderRow
+from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
@@ -55,7 +56,7 @@ async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
     async with house.database.read() as tx:
         today = business_date_of((await moment(tx)).now)
         files = [file for of in indexes.values() for file in of or () if file.day <= today]
-        known = await store.file_known(tx, [str(file) for file in files])
+        known = await exchange_store.file_known(tx, [str(file) for file in files])
         complaints = await bank_store.complaints(tx, SOURCE, _UNREADABLE)
     await _mended(house, [index for index, of in indexes.items() if of is not None and index in complaints])
     taken = []
@@ -75,7 +76,7 @@ async def pending(house: House) -> list[str]:
     """Files that the registrar has left and that are not taken yet."""
     names = [str(file) for index in house.rails.exchange.found() for file in await _named(house, index) or ()]
     async with house.database.read() as tx:
-        known = await store.file_known(tx, names)
+        known = await exchange_store.file_known(tx, names)
     return [name for name in names if name not in known]
 
 
@@ -102,7 +103,7 @@ async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) 
     try:
         async with house.database.transaction() as tx:
             await house.ledger.lock_books(tx, range(house.books + 1))
-            before = (await store.file_known(tx, [name])).get(name)
+            before = (await exchange_store.file_known(tx, [name])).get(name)
             at = await moment(tx)
             day = at.open_date(business_date_of(at.now))
             if before is not None:
@@ -112,7 +113,7 @@ async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) 
                 return False
             await _check_ends(tx, file)
             records, breaks = await taker(house, tx, at, file, content)
-            await store.add_file(tx, name, digest, records, day, at.now, outgoing=False)
+            await exchange_store.add_file(tx, name, digest, records, day, at.now, outgoing=False)
             await bank_store.add_breaks(tx, day, breaks, at.now)
             await bank_store.withdraw(tx, SOURCE, _UNREADABLE, [name])
     except BadInput as error:
@@ -205,8 +206,8 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
     funds = await store.funds(tx)
-    parts = await store.redemption_parts(tx, [one.serial for one in said if one.business_code == _REDEEMED])
-    orders = await store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
+    parts = await advance_store.redemption_parts(tx, [one.serial for one in said if one.business_code == _REDEEMED])
+    orders = await orders_store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
     holders = await store.accounts_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
     fresh, breaks = _sorted_out(file, said, orders, holders)
     day = at.booking_date(file.day)
@@ -219,7 +220,7 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     made += await _set_free(tx, fresh, funds, day, actor)
     made += [] if own else await _given_back(house, tx, file, fresh, day, actor)
     await must_post(house, tx, at, made)
-    await store.settle_orders(
+    await orders_store.settle_orders(
         tx,
         [
             (o.book, o.id, redemption_outcomes.state_after(c), o.confirmed_amount + c.amount, o.confirmed_units + c.volume, c.return_code)
@@ -330,9 +331,9 @@ async def _settled(
         case BusinessCode.FAST_TRANSFER, True:
             return [entries.fast_transfer_confirmed(view, one.volume, day, actor)]
         case BusinessCode.REDEEM, False:
-            await store.move_redemption(tx, order.serial, "refused", day)
+            await advance_store.move_redemption(tx, order.serial, "refused", day)
         case BusinessCode.REDEEM, True:
-            await store.move_redemption(tx, order.serial, "confirmed", day)
+            await advance_store.move_redemption(tx, order.serial, "confirmed", day)
             return [
                 entries.redemption_confirmed(book, named(shanghai(day), book, f"redeemed:{order.serial}"), units, day, actor, fund.asset)
                 for book, units in parts.items()
@@ -345,7 +346,7 @@ async def _set_free(
 ) -> list[JournalEntry]:
     """What authorities had frozen, and the registrar has set free."""
     ended = [order for order, one in fresh if order.business_code == BusinessCode.UNFREEZE and one.accepted]
-    freezes = await store.orders_by_id(tx, [(one.book, one.source) for one in ended if one.source])
+    freezes = await orders_store.orders_by_id(tx, [(one.book, one.source) for one in ended if one.source])
     return [entries.unfrozen(order_of(one, funds[one.fund], own=True), one.units, day, actor) for one in freezes.values()]
 
 
@@ -428,5 +429,5 @@ async def take_holdings(_house: House, tx: Tx, _at: Moment, file: DataFileName, 
     check_day(file, zip(names, (one.as_of for one in said), strict=True), file.day)
     check_once(file, names)
     rows = [(one.fund_code, one.ta_account, one.trading_account, one.total) for one in said]
-    await store.replace_holdings(tx, file.day, file.receiver, rows)
+    await exchange_store.replace_holdings(tx, file.day, file.receiver, rows)
     return len(said), []

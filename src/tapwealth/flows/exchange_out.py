@@ -18,10 +18,12 @@ from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.people import open_person
 from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
-from tapwealth.funds import store
+from tapwealth.funds import advance_store, exchange_store, orders_store, store
+from tapwealth.funds.advance_store import Redemption
 from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, index_of, order_file
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
-from tapwealth.funds.store import FundAccount, OrderRow, Redemption
+from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.store import FundAccount
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import SHANGHAI, shanghai
@@ -41,9 +43,9 @@ async def cover_captures(house: House, day: date) -> StepReport:
     async with house.database.transaction() as tx:
         captured = [row for row in await issuing.captured_on(tx, day) if row.fund_units]
         await house.ledger.lock_books(tx, sorted({row.book for row in captured}))
-        known = set(await store.orders_by_serial(tx, house.all_books, OWN_CHANNEL, [_serial(day, one.id) for one in captured]))
+        known = set(await orders_store.orders_by_serial(tx, house.all_books, OWN_CHANNEL, [_serial(day, one.id) for one in captured]))
         fresh = [one for one in captured if _serial(day, one.id) not in known]
-        await store.add_orders(tx, await _fast_transfers(house, tx, day, fresh) if fresh else [])
+        await orders_store.add_orders(tx, await _fast_transfers(house, tx, day, fresh) if fresh else [])
     units = sum(one.fund_units for one in captured)
     return StepReport(f"{len(captured)} fast transfers of {format_minor(units)} units", {"transfers": len(captured), "units": units})
 
@@ -84,21 +86,21 @@ async def redeem_advance(house: House, day: date) -> StepReport:
         return StepReport("not a dealing day", {"units": 0})
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, house.all_books)
-        known = [one for one in await store.redemptions(tx) if one.dealing_date <= day]
+        known = [one for one in await advance_store.redemptions(tx) if one.dealing_date <= day]
         asked = {one.fund for one in known if one.dealing_date == day}
         held = await _held(house, tx, day, [one for one in known if one.state == "sent" and one.dealing_date < day])
         fresh = {fund: parts for fund, parts in held.items() if fund not in asked}
         rows = [_redemption(day, fund, sum(parts.values())) for fund, parts in fresh.items()]
-        await store.add_redemptions(tx, [Redemption(one.serial, one.fund, day, one.units, "sent", None, None) for one in rows])
-        await store.add_redemption_parts(tx, {one.serial: fresh[one.fund] for one in rows})
-        await store.add_orders(tx, rows)
+        await advance_store.add_redemptions(tx, [Redemption(one.serial, one.fund, day, one.units, "sent", None, None) for one in rows])
+        await advance_store.add_redemption_parts(tx, {one.serial: fresh[one.fund] for one in rows})
+        await orders_store.add_orders(tx, rows)
     units = sum(sum(parts.values()) for parts in held.values())
     return StepReport(f"the advancer redeems {format_minor(units)} units", {"units": units})
 
 
 async def _held(house: House, tx: Tx, day: date, under_way: Sequence[Redemption]) -> dict[str, dict[int, int]]:
     """The advancer's units by fund and book, without those it has asked for before."""
-    parts = await store.redemption_parts(tx, [one.serial for one in under_way])
+    parts = await advance_store.redemption_parts(tx, [one.serial for one in under_way])
     asked: Counter[tuple[str, int]] = Counter()
     for one in under_way:
         asked.update({(one.fund, book): units for book, units in parts[one.serial].items()})
@@ -147,7 +149,7 @@ async def send_files(house: House, day: date) -> StepReport:
 async def _make(house: House, day: date) -> list[OutgoingFile]:
     async with house.database.read() as tx:
         applications = await store.applications_for(tx, day)
-        orders = await store.orders_for(tx, day, deals=house.calendar.is_dealing_day(day))
+        orders = await orders_store.orders_for(tx, day, deals=house.calendar.is_dealing_day(day))
         holders = await store.accounts_by_id(tx, [(one.book, one.fund_account) for one in orders])
         people = await customers.persons(tx, [(one.book, one.id) for one in applications if not one.sealed])
     files: list[OutgoingFile] = []
@@ -219,11 +221,11 @@ async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> StepRe
         await house.ledger.lock_books(tx, range(house.books + 1))
         at = await moment(tx)
         applications = await store.applications_for(tx, day)
-        orders = await store.orders_for(tx, day, deals=house.calendar.is_dealing_day(day))
+        orders = await orders_store.orders_for(tx, day, deals=house.calendar.is_dealing_day(day))
         await store.mark_applications_sent(tx, applications, day)
-        await store.mark_orders_sent(tx, orders, day)
+        await orders_store.mark_orders_sent(tx, orders, day)
         for file in made:
-            await store.add_file(tx, file.name, hashlib.sha256(file.content).digest(), 0, day, at.now, outgoing=True)
+            await exchange_store.add_file(tx, file.name, hashlib.sha256(file.content).digest(), 0, day, at.now, outgoing=True)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
         parts = _sweep(orders)
         payment = Payment(

@@ -13,11 +13,11 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.frame import PLATFORM, House, Moment, actor_number, must_post
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of, serial_of
 from tapwealth.flows.redemption import UNTIL_ANSWERED, facts_of
-from tapwealth.funds import entries, freezes, store
+from tapwealth.funds import entries, freezes, orders_store, store
 from tapwealth.funds.exchange_values import BusinessCode
 from tapwealth.funds.order_state import OrderState
+from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import dealing_date
-from tapwealth.funds.store import OrderRow
 from tapwealth.kernel.ids import book_of, derived
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -112,7 +112,7 @@ async def _freeze(house: House, tx: Tx, at: Moment, identifier: UUID, proposal: 
     )
     view, actor = order_of(order, facts.fund, own=True), await actor_number(tx, book, PLATFORM)
     await must_post(house, tx, at, [entries.frozen(view, order.units, order.business_date, actor, at.now + UNTIL_ANSWERED)])
-    await store.add_orders(tx, [order])
+    await orders_store.add_orders(tx, [order])
     return None
 
 
@@ -138,7 +138,7 @@ async def _unfreeze(house: House, tx: Tx, at: Moment, identifier: UUID, proposal
         business_date=at.date_of(at.now),
         source=found.id,
     )
-    await store.add_orders(tx, [order])
+    await orders_store.add_orders(tx, [order])
     return None
 
 
@@ -149,7 +149,7 @@ def _order_of(book: int, proposal: UUID) -> UUID:
 
 async def _frozen(house: House, tx: Tx, freeze: UUID) -> OrderRow | Refusal:
     """What a proposal has frozen, if the registrar has answered and nobody has asked to set it free."""
-    orders = await store.orders_by_id(tx, [(book, _order_of(book, freeze)) for book in house.all_books])
+    orders = await orders_store.orders_by_id(tx, [(book, _order_of(book, freeze)) for book in house.all_books])
     for order in orders.values():
         freed = await freezes.freed(tx, order)
         if order.state == OrderState.CONFIRMED and not freed:

@@ -15,8 +15,8 @@ from tapwealth.flows.exchange_in import SOURCE
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.flows.receipts import Claim, Pushed
-from tapwealth.funds import entries, store
-from tapwealth.funds.store import Redemption
+from tapwealth.funds import advance_store, entries, store
+from tapwealth.funds.advance_store import Redemption
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
@@ -45,7 +45,7 @@ async def recognise_redemption(_house: House, tx: Any, at: Moment, pushed: Seque
     """The registrar's payment for the advancer's units that it confirmed on the date in the payment's name: the bank's line is whole again.
     An amount that is not due stands on the line too, and is a break."""
     due: dict[str, list[Redemption]] = defaultdict(list)
-    for redemption in await store.redemptions(tx):
+    for redemption in await advance_store.redemptions(tx):
         if redemption.state == "confirmed":
             due[f"{REDEMPTION}{OWN_CHANNEL}-{redemption.confirmed_on:%Y%m%d}"].append(redemption)
     claims: dict[str, Claim] = {}
@@ -62,12 +62,12 @@ async def recognise_redemption(_house: House, tx: Any, at: Moment, pushed: Seque
 async def _repaid(tx: Any, at: Moment, one: Pushed, paid: Sequence[Redemption], actor: int) -> tuple[JournalEntry, ...]:
     day = at.booking_date(one.booked_on)
     made = []
-    parts = await store.redemption_parts(tx, [one.serial for one in paid])
+    parts = await advance_store.redemption_parts(tx, [one.serial for one in paid])
     for redemption in paid:
         for book, units in parts[redemption.serial].items():
             key = named(shanghai(one.booked_on), book, f"redemption paid:{redemption.serial}")
             made.append(entries.redemption_paid(book, key, units, day, actor))
-        await store.move_redemption(tx, redemption.serial, "paid", day)
+        await advance_store.move_redemption(tx, redemption.serial, "paid", day)
     await bank_store.add_breaks(
         tx, day, [_early(one, redemption) for redemption in paid if redemption.confirmed_on == one.booked_on], at.now
     )
@@ -91,7 +91,7 @@ async def _not_due(tx: Any, at: Moment, one: Pushed, owed: int, actor: int) -> t
 
 async def name_unpaid(tx: Any, at: Moment, day: date) -> None:
     """Redemptions that should have been paid by the end of the date, the day after their confirmation: the registrar owes the money."""
-    late = [one for one in await store.redemptions(tx) if one.state == "confirmed" and one.confirmed_on and one.confirmed_on < day]
+    late = [one for one in await advance_store.redemptions(tx) if one.state == "confirmed" and one.confirmed_on and one.confirmed_on < day]
     breaks = [_unpaid(one) for one in late] + await redemption_outcomes.unpaid(tx, day)
     await bank_store.replace_breaks(tx, day, redemption_outcomes.UNPAID, breaks, at.now)
 

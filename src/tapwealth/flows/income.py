@@ -12,13 +12,14 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
-from tapwealth.funds import conditions_store, entries, store
+from tapwealth.funds import conditions_store, entries, income_store, store
 from tapwealth.funds.conditions import CarryForward, Conditions, FundKind, FundStatus
 from tapwealth.funds.exchange_in import DIVIDENDS, QUOTATIONS
 from tapwealth.funds.exchange_values import DividendRecord, Quotation
 from tapwealth.funds.income import Account, day_income, distribute
+from tapwealth.funds.income_store import IncomeRow, QuotationRow
 from tapwealth.funds.seven_day_yield import DAYS, compound_yield, percent, simple_yield
-from tapwealth.funds.store import Fund, FundAccount, IncomeRow, QuotationRow
+from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import apportion, format_minor
@@ -86,7 +87,7 @@ async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, c
     check_once(file, (one.fund_code for one in said))
     left_out = sorted(sold - {one.fund_code for one in said})
     breaks = [_quotes_nothing(file, left_out)] if left_out else []
-    known = await store.quotations_of_day(tx, day)
+    known = await income_store.quotations_of_day(tx, day)
     registers = await registers_on(house, tx, day, coming=True)
     fresh = []
     for one in said:
@@ -98,7 +99,7 @@ async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, c
             QuotationRow(one.fund_code, one.day, one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, computed)
         )
         breaks += _sum_differs(file, one, computed)
-    await store.add_quotations(tx, fresh, at.now)
+    await income_store.add_quotations(tx, fresh, at.now)
     breaks += await _yields_differ(tx, file, day, fresh)
     known_codes = {one.fund_code: FundStatus(one.status) for one in said if one.status in {*FundStatus}}
     await conditions_store.add_statuses(tx, day, known_codes, at.now)
@@ -111,7 +112,7 @@ async def _yields_differ(tx: Tx, file: DataFileName, day: date, fresh: Sequence[
     is said. Nothing is paid by a yield."""
     if not fresh:
         return []
-    known, standing = await store.incomes_between(tx, day - timedelta(days=DAYS - 1), day), await conditions_store.conditions(tx)
+    known, standing = await income_store.incomes_between(tx, day - timedelta(days=DAYS - 1), day), await conditions_store.conditions(tx)
     breaks = []
     for one in fresh:
         incomes = [income for _, income in sorted(known[one.fund].items())]
@@ -164,12 +165,12 @@ async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, cont
     check_day(file, zip(names, (one.record_date for one in said), strict=True), income_date)
     check_day(file, zip(names, (one.paid_on for one in said), strict=True), file.day)
     check_once(file, [f"{name} of {one.fund_code}" for name, one in zip(names, said, strict=True)])
-    rates = await store.quotations_of_day(tx, income_date)
+    rates = await income_store.quotations_of_day(tx, income_date)
     if any(one.fund_code not in rates for one in said):
         raise BadInput(f"the fund's rate (07) of {income_date} is not in", where=str(file), hint="ask the registrar for it")
     day = at.booking_date(file.day)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-    given = await store.income_given(tx, income_date)
+    given = await income_store.income_given(tx, income_date)
     made: list[JournalEntry] = []
     rows: list[IncomeRow] = []
     breaks: list[BreakRow] = []
@@ -184,7 +185,7 @@ async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, cont
         missing = [key for key, one in register.holders.items() if one.channel == file.receiver and computed.get(key, 0)]
         breaks += _differences(file, register, told, computed, missing)
     await must_post(house, tx, at, made)
-    await store.add_income(tx, rows)
+    await income_store.add_income(tx, rows)
     return len(said), breaks
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from tapwealth.bills import store as bills
 from tapwealth.compliance.rules import rule_set
 from tapwealth.flows.purchase import OWN_CHANNEL
-from tapwealth.funds import store
+from tapwealth.funds import orders_store
 from tapwealth.issuing import tapped
 
 Person = tuple[int, UUID]
@@ -31,7 +31,7 @@ def spending_counts(rules: str) -> bool:
 
 async def counted(tx: Any, rules: str, people: Sequence[Person], fund: str, day: date) -> dict[UUID, int]:
     """Fen by person that count against the day's cap. Under the lock of their books."""
-    found = await store.redeemed_at_once(tx, people, fund, OWN_CHANNEL, day)
+    found = await orders_store.redeemed_at_once(tx, people, fund, OWN_CHANNEL, day)
     if spending_counts(rules):
         taps, paid = await tapped.spent_from_the_fund(tx, people, day), await bills.spent_from_the_fund(tx, people, fund, day)
         return {person: found.get(person, 0) + taps.get(person, 0) + paid.get(person, 0) for _, person in people}

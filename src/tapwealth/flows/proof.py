@@ -19,6 +19,7 @@ from tapwealth.flows import mirrors, units
 from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, remember, wait_while
 from tapwealth.flows.frame import House, moment
 from tapwealth.flows.fund_receipts import name_unpaid
+from tapwealth.funds import orders_store
 from tapwealth.funds import store as funds
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.money import Asset, format_minor
@@ -157,7 +158,7 @@ async def name_open_items(house: House, day: date) -> StepReport:
         await name_unpaid(tx, at, day)
         await bank.replace_breaks(tx, day, CALENDAR, _calendar_ends(house.calendar, day), at.now)
         found = await bank.breaks(tx, day)
-        unconfirmed = await funds.unconfirmed(tx, day)
+        unconfirmed = await orders_store.unconfirmed(tx, day)
     figures = {
         "breaks": [{"source": one.source, "kind": one.kind, "item": one.item, "amount": one.amount, "text": one.text} for one in found],
         "orders_in_transit": [

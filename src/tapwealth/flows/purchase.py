@@ -19,10 +19,11 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
 from tapwealth.flows.people import own_key
-from tapwealth.funds import entries, store
+from tapwealth.funds import entries, orders_store, store
 from tapwealth.funds.entries import Order
+from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
-from tapwealth.funds.store import Fund, FundAccount, OrderRow, SalesChannel
+from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import named, prefixed
 from tapwealth.kernel.money import Asset, checked
@@ -107,7 +108,7 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
         for (_, accepted), row, actor in zip(placed, rows, actors, strict=True)
     ]
     answers = await post(house, tx, at, made)
-    await store.add_orders(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
+    await orders_store.add_orders(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
     results = iter(
         PurchasePlaced(prefixed("ord", row.id), row.dealing_date, row.amount, row.received_at, row.business_date)
         if answer.posted
@@ -129,7 +130,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
     balances = await house.ledger.balances(tx, list(holdings.values()))
     free = await house.ledger.free(tx, at.now, list(wallets.values()))
     first = min(at.date_of(one.envelope.received_at) for one in fresh)
-    ordered = await store.purchases_of(tx, people, first)
+    ordered = await orders_store.purchases_of(tx, people, first)
     risky = any(funds[fund].risk_level > LOWEST for _, _, fund in bought)
     return _Loaded(
         funds,

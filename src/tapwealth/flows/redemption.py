@@ -15,13 +15,13 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
 from tapwealth.flows.people import own_key, wallet_of, who
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of, serial_of
-from tapwealth.funds import conditions_store, entries, freezes, store
+from tapwealth.funds import conditions_store, entries, freezes, orders_store, store
 from tapwealth.funds.conditions import Conditions
 from tapwealth.funds.exchange_values import CANCEL_REST, DEFER_REST, BusinessCode
 from tapwealth.funds.order_state import OrderState
+from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import dealing_date
 from tapwealth.funds.redemption import RedemptionFacts, decide, may_cancel
-from tapwealth.funds.store import OrderRow
 from tapwealth.kernel.ids import named, prefixed
 from tapwealth.kernel.money import checked
 from tapwealth.kernel.refusal import Refusal
@@ -90,7 +90,7 @@ async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> Redem
         )
         view, until = order_of(order, facts.fund, own=True), envelope.received_at + UNTIL_ANSWERED
         await must_post(house, tx, at, [entries.redemption_placed(view, order.units, order.business_date, actor, until)])
-        await store.add_orders(tx, [order])
+        await orders_store.add_orders(tx, [order])
         return RedemptionPlaced(prefixed("ord", order.id), day, order.units, order.received_at, order.business_date)
 
     return await once(house, [book], envelope, command, act, RedemptionPlaced)
@@ -131,7 +131,7 @@ async def cancel(house: House, envelope: Envelope, command: CancelOrder) -> Orde
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, actor: int) -> OrderCancelled | Refusal:
-        found = (await store.orders_by_id(tx, [(book, command.order)])).get(command.order)
+        found = (await orders_store.orders_by_id(tx, [(book, command.order)])).get(command.order)
         order = found if found is not None and found.fund_account == person else None
         fund = (await store.funds(tx)).get(order.fund) if order else None
         refusal = may_cancel(order, fund, house.calendar, envelope.received_at, at.cut)
@@ -145,7 +145,7 @@ async def cancel(house: House, envelope: Envelope, command: CancelOrder) -> Orde
         else:
             entry = entries.purchase_cancelled(view, day, actor)
         await must_post(house, tx, at, [entry])
-        await store.settle_orders(tx, [(book, order.id, OrderState.CANCELLED, 0, 0, "")], day)
+        await orders_store.settle_orders(tx, [(book, order.id, OrderState.CANCELLED, 0, 0, "")], day)
         return OrderCancelled(prefixed("ord", order.id), order.amount, order.units)
 
     return await once(house, [book], envelope, command, act, OrderCancelled)

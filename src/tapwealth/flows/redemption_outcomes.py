@@ -27,11 +27,12 @@ from tapwealth.flows.purchase import OWN_CHANNEL, order_of
 from tapwealth.flows.receipts import Claim, Pushed
 from tapwealth.flows.redemption import UNTIL_ANSWERED
 from tapwealth.funds import dues as registrar_dues
-from tapwealth.funds import entries, store, sweep_store
+from tapwealth.funds import entries, orders_store, sweep_store
 from tapwealth.funds.dues import RegistrarDue
 from tapwealth.funds.exchange_values import ConfirmationRecord
 from tapwealth.funds.order_state import OrderState
-from tapwealth.funds.store import Fund, OrderRow
+from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, format_minor
@@ -59,7 +60,7 @@ async def settle(
     day: date,
     actor: int,
 ) -> None:
-    """Post what the registrar answered to customers' redemptions (of one file); `store.settle_orders` is the caller's."""
+    """Post what the registrar answered to customers' redemptions (of one file); `orders_store.settle_orders` is the caller's."""
     accepted = [(order, one) for order, one in said if one.accepted]
     refused = [(order, one) for order, one in said if not one.accepted]
     made = [entry for order, one in said for entry in _entries(order, one, funds[order.fund], day, actor)]
@@ -123,7 +124,7 @@ async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed],
 
 async def _safe_cards(tx: Any, dues: Sequence[RegistrarDue]) -> dict[UUID, tuple[RegistrarDue, OrderRow, BankCardRow]]:
     """Dues that go to a safe card, by their ids."""
-    orders = await store.orders_by_id(tx, [(due.book, due.fund_order) for due in dues])
+    orders = await orders_store.orders_by_id(tx, [(due.book, due.fund_order) for due in dues])
     held = {due.id: orders[due.fund_order] for due in dues}
     cards = await sweep_store.safe_cards(tx, sorted({(one.book, one.fund_account, one.fund) for one in held.values()}))
     chosen = {due.id: (due, held[due.id], cards.get((held[due.id].fund_account, held[due.id].fund))) for due in dues}
@@ -176,7 +177,7 @@ def _differences(one: Pushed, owed: int) -> list[BreakRow]:
 async def _mark_paid(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
     await registrar_dues.pay_dues(tx, dues, day)
     whole = await registrar_dues.paid_whole(tx, [(due.book, due.fund_order) for due in dues])
-    await store.move_orders(tx, whole, OrderState.PAID)
+    await orders_store.move_orders(tx, whole, OrderState.PAID)
 
 
 def _payout(one: Pushed, dues: Sequence[RegistrarDue], today: date) -> Payment:

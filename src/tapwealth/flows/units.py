@@ -15,9 +15,9 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.flows.end_of_day import StepReport, wait_while
 from tapwealth.flows.frame import House, moment
 from tapwealth.flows.income import Register, registers_on
-from tapwealth.funds import store
+from tapwealth.funds import exchange_store, orders_store, store
 from tapwealth.funds.income import Account
-from tapwealth.funds.store import OrderRow
+from tapwealth.funds.orders_store import OrderRow
 from tapwealth.kernel.money import format_minor
 from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName
@@ -46,7 +46,7 @@ async def _missing(tx: Tx, day: date) -> list[str]:
     channels = {one.channel for one in await store.open_accounts_of_fund(tx)}
     registrar = next((one.registrar for one in (await store.funds(tx)).values()), "")
     names = {str(DataFileName(registrar, channel, day, "05")): channel for channel in sorted(channels)}
-    known = await store.file_known(tx, list(names))
+    known = await exchange_store.file_known(tx, list(names))
     return [channel for name, channel in names.items() if name not in known]
 
 
@@ -88,8 +88,8 @@ class Compared:
 async def compare(house: House, tx: Tx, day: date) -> Compared:
     """Every holder of every fund, known to either side."""
     registers = await registers_on(house, tx, day, coming=False)
-    coming = tuple(await store.fast_transfers_under_way(tx, day))
-    said = await store.holdings_on(tx, day)
+    coming = tuple(await orders_store.fast_transfers_under_way(tx, day))
+    said = await exchange_store.holdings_on(tx, day)
     transit: Counter[tuple[str, UUID]] = Counter()
     for order in coming:
         transit[order.fund, order.fund_account] += order.units

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from tapwealth.funds.store import OrderRow
+from tapwealth.funds.orders_store import OrderRow
 
 
 async def frozen_units(tx: Any, book: int, fund_account: UUID, fund: str) -> int:

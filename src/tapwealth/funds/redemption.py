@@ -9,8 +9,9 @@ from datetime import date, datetime
 from enum import Enum, auto
 
 from tapwealth.funds.order_state import OrderState
+from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import dealing_date
-from tapwealth.funds.store import Fund, FundAccount, OrderRow
+from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal

@@ -8,7 +8,7 @@ from bill_town import MONDAY
 from fund_town import ADVANCE, FundTown, bought, set_in
 
 from tapwealth.flows import units
-from tapwealth.funds import store
+from tapwealth.funds import advance_store, orders_store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import format_minor
 from tapwealth.ledger.chart import Kind
@@ -18,7 +18,7 @@ TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (MONDAY + timedelta(day
 
 async def in_transit(place: FundTown, day: Any) -> list[tuple[str, int]]:
     async with place.house.database.read() as tx:
-        return [(one.business_code, one.units) for one in await store.fast_transfers_under_way(tx, day)]
+        return [(one.business_code, one.units) for one in await orders_store.fast_transfers_under_way(tx, day)]
 
 
 async def test_captured_units_go_to_the_advancer_and_come_back_as_the_banks_money(place: FundTown) -> None:
@@ -51,7 +51,7 @@ async def test_captured_units_go_to_the_advancer_and_come_back_as_the_banks_mone
     assert await place.total(Kind.ADVANCE_PAYABLE) == line + 1, "what was advanced, and the income that it earned"
     assert (await place.total(Kind.FUND_REDEMPTION_DUE), await place.total(Kind.ADVANCE_REPAYMENT_DUE)) == (0, 0)
     async with place.house.database.read() as tx:
-        first, second = await store.redemptions(tx)
+        first, second = await advance_store.redemptions(tx)
     assert (first.state, first.paid_on) == ("paid", FRIDAY)
     assert (second.state, second.units) == ("sent", 1), "what Wednesday's units earned comes after them"
     await place.all_books_balance()
@@ -107,7 +107,7 @@ async def test_a_refused_redemption_is_named_and_asked_for_again(place: FundTown
     assert await place.total_units(Kind.ADVANCER) >= 4_000
     await place.end(THURSDAY)
     async with place.house.database.read() as tx:
-        first, second = await store.redemptions(tx)
+        first, second = await advance_store.redemptions(tx)
     assert (first.state, second.state) == ("refused", "sent")
     assert second.units >= first.units
 
@@ -136,7 +136,7 @@ async def test_captures_go_out_on_days_without_dealing_too(place: FundTown) -> N
     assert await place.total_units(Kind.TRANSIT_098) == 0
     await place.next_day(SUNDAY)
     async with place.house.database.read() as tx:
-        assert await store.redemptions(tx) == []
+        assert await advance_store.redemptions(tx) == []
     await place.end(MONDAY + timedelta(days=7))
     async with place.house.database.read() as tx:
-        assert len(await store.redemptions(tx)) == 1
+        assert len(await advance_store.redemptions(tx)) == 1

@@ -12,7 +12,7 @@ from fund_town import FUND, OTHER, FundTown, accounts, application, order, order
 from real_files import ORDERS_FILE
 
 from tapwealth.flows.channel import paid_in
-from tapwealth.funds import store
+from tapwealth.funds import orders_store, store
 from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, order_file, redated
 from tapwealth.funds.exchange_values import BusinessCode
@@ -83,7 +83,7 @@ async def test_the_real_orders_become_units(place: FundTown) -> None:
     assert await place.hand_in(REAL) is None
     assert (await channel_money(place), await place.total(Kind.FUND_PURCHASE_COLLECTED)) == (0, SUM)
     async with place.house.database.read() as tx:
-        rows = await store.orders_for(tx, MONDAY, deals=True)
+        rows = await orders_store.orders_for(tx, MONDAY, deals=True)
     assert (len(rows), sum(row.amount for row in rows)) == (1006, SUM)
     assert {row.dealing_date for row in rows} == {MONDAY}
     assert {row.book for row in rows} == set(place.house.all_books), "the holders lie in all books"

@@ -11,7 +11,7 @@ from fund_town import ADVANCE, FUND, OTHER, OWN, FundTown, Values, accounts, bou
 
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.flows import exchange_in
-from tapwealth.funds import store
+from tapwealth.funds import advance_store, orders_store, store
 from tapwealth.funds.entries import FundEntry
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.kernel.clock import shanghai
@@ -91,7 +91,7 @@ async def test_captured_units_and_their_redemption_byte_for_byte(place: FundTown
     assert place.registrar.sent(TUESDAY, "03") == whole("03", "20140225", written("03", moved))
     await place.end(WEDNESDAY)
     async with place.house.database.read() as tx:
-        (redemption,) = await store.redemptions(tx)
+        (redemption,) = await advance_store.redemptions(tx)
     asked = {
         "AppSheetSerialNo": redemption.serial, "BusinessCode": "024", "TransactionAccountID": "00000000000000001",
         "TAAccountID": "198000000001", "FundCode": FUND, "ApplicationVol": redemption.units, "TransactionDate": "20140226",
@@ -273,7 +273,7 @@ async def test_a_missing_answer_leaves_the_order_in_transit(place: FundTown) -> 
     place.registrar.rewrite(TUESDAY, "04", lambda records: records.clear() or [])
     await place.take()
     async with place.house.database.read() as tx:
-        assert await store.unconfirmed(tx, TUESDAY) == [("T01/022", 1, 10_000, 0)]
+        assert await orders_store.unconfirmed(tx, TUESDAY) == [("T01/022", 1, 10_000, 0)]
     assert (await place.units(wang), await place.total(Kind.FUND_PURCHASE_COLLECTED)) == ([0], 10_000)
 
 

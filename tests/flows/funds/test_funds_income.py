@@ -11,7 +11,7 @@ from fund_town import FUND, OTHER, OWN, FundTown, Values, accounts, order, order
 from tapwealth.bank import store as bank
 from tapwealth.flows import units
 from tapwealth.flows.exchange_out import ADVANCER
-from tapwealth.funds import store
+from tapwealth.funds import income_store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import format_minor, half_up
 from tapwealth.ledger.chart import Kind
@@ -41,9 +41,9 @@ async def given(place: FundTown, income_date: date) -> list[tuple[int, int]]:
     return [(row["amount"], row["computed"]) for row in rows]
 
 
-async def quoted(place: FundTown, day: date) -> store.QuotationRow:
+async def quoted(place: FundTown, day: date) -> income_store.QuotationRow:
     async with place.house.database.read() as tx:
-        (one,) = await store.quotations(tx, FUND, day, day)
+        (one,) = await income_store.quotations(tx, FUND, day, day)
     return one
 
 
@@ -80,7 +80,7 @@ async def test_holidays_and_weekends_pay_too(place: FundTown) -> None:
     for day in (thursday + timedelta(days=n) for n in range(5)):
         await place.next_day(day)
     async with place.house.database.read() as tx:
-        paid = await store.income_of(tx, wang.book, wang.id)
+        paid = await income_store.income_of(tx, wang.book, wang.id)
     exact = {day: rates()[day].income_per_10k for day in (thursday + timedelta(days=n) for n in range(1, 5))}
     grown, wanted = 1_000_000, [(thursday, 0)]
     for day, rate in exact.items():

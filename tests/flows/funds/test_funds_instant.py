@@ -13,7 +13,7 @@ from fund_town import ADVANCE, FUND, FundTown, bought
 from tapwealth.bank import store as bank
 from tapwealth.flows import advance_line, instant_redemption, units
 from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
-from tapwealth.funds import conditions_store, store
+from tapwealth.funds import conditions_store, orders_store
 from tapwealth.funds.conditions import Conditions, FundKind
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.kernel.clock import shanghai
@@ -107,7 +107,7 @@ async def test_spending_at_the_till_does_not_count(place: FundTown) -> None:
     await place.pays_from_the_fund(wang, 3_000_00, TUESDAY)
     await place.end(TUESDAY)
     async with place.house.database.read() as tx:
-        assert await store.redeemed_at_once(tx, [(wang.book, wang.id)], FUND, "T01", TUESDAY) == {}
+        assert await orders_store.redeemed_at_once(tx, [(wang.book, wang.id)], FUND, "T01", TUESDAY) == {}
     await place.morning(WEDNESDAY)
     assert code(await redeem(place, wang, CAP)) == "done"
 
@@ -180,7 +180,7 @@ async def test_a_cap_that_is_read_before_the_lock_is_found_out(place: FundTown, 
     async def stale(*_args: Any) -> dict[Any, int]:
         return {wang.id: 0}
 
-    monkeypatch.setattr(store, "redeemed_at_once", stale)
+    monkeypatch.setattr(orders_store, "redeemed_at_once", stale)
     amounts = [6_000_00, 7_000_00]
     assert within(amounts, await at_once(place, wang, amounts)) == "1300000 were paid"
 

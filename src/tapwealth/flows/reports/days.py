@@ -24,8 +24,8 @@ from tapwealth.flows.frame import HOUSE_BOOK, House
 from tapwealth.flows.income import registers_on
 from tapwealth.flows.pocket import looked_up
 from tapwealth.flows.reports import store
-from tapwealth.funds import store as funds
-from tapwealth.funds.store import QuotationRow
+from tapwealth.funds import exchange_store, income_store, orders_store
+from tapwealth.funds.income_store import QuotationRow
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import BY_KIND, house_account
 from tapwealth.storage import progress
@@ -215,8 +215,8 @@ async def count(tx: Any) -> Counted:
         await store.confirmed_purchases(tx),
         await store.policies_bought(tx),
         await store.policies_refunded(tx),
-        {one.day: one for one in await funds.quotations(tx, fund, date(1900, 1, 1), date(9999, 12, 31))},
-        await funds.income_totals(tx, fund),
+        {one.day: one for one in await income_store.quotations(tx, fund, date(1900, 1, 1), date(9999, 12, 31))},
+        await income_store.income_totals(tx, fund),
         list((await acquiring.merchants(tx)).values()),
         await store.merchant_payouts(tx),
     )
@@ -313,14 +313,14 @@ def _transit(account: str, under_way: Sequence[bank.Instruction]) -> list[Transi
 
 async def _units(house: House, tx: Any, day: date, state: str) -> Units | None:
     """None while the date is not proved and the registrar's holdings of it are not in."""
-    said = await funds.holdings_on(tx, day)
+    said = await exchange_store.holdings_on(tx, day)
     if state == "closed":
         proved = (await progress.finished(tx, JOB, day, HOUSE_BOOK))["prove units"]["figures"]
         return _units_of(proved["holders"], proved["ours"], [one["units"] for one in proved["transit_098"]], sum(said.values()))
     if not said:
         return None
     registers = (await registers_on(house, tx, day, coming=False)).values()
-    coming = [one.units for one in await funds.fast_transfers_under_way(tx, day)]
+    coming = [one.units for one in await orders_store.fast_transfers_under_way(tx, day)]
     holders = {key for one in registers for key in one.holders}
     return _units_of(len(holders), sum(one.total for one in registers), coming, sum(said.values()))
 

@@ -1,0 +1,187 @@
+"""SQL of orders: placed, sent, answered, and what of a holder's is under way. Lists in, lists out."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tapwealth.funds.order_state import UNANSWERED, OrderState, before
+from tapwealth.storage.columns import columns, names
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order and what became of it."""
+
+    book: int
+    id: UUID
+    serial: str
+    channel: str
+    fund: str
+    fund_account: UUID
+    funding: int
+    holding: int
+    business_code: str
+    amount: int
+    units: int
+    received_at: datetime
+    dealing_date: date
+    business_date: date
+    state: str = "placed"
+    sent_on: date | None = None
+    confirmed_on: date | None = None
+    confirmed_amount: int = 0
+    confirmed_units: int = 0
+    return_code: str = ""
+    source: UUID | None = None
+    large_flag: str = ""
+    """Of a redemption: what becomes of what a large-redemption day leaves (`exchange_values`)."""
+
+
+class Ordered(NamedTuple):
+    """A holder's purchases of a fund in fen: those under way (placed or sent), and those of each dealing day asked for."""
+
+    under_way: int
+    by_day: dict[date, int]
+
+
+_ORDER = (
+    "book, id, serial, channel, fund, fund_account, funding, holding, business_code, amount, units, received_at, dealing_date,"
+    " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source, large_flag"
+)
+
+
+_ORDER_TYPES = (
+    "int uuid text text text uuid bigint bigint text bigint bigint timestamptz date date text date date bigint bigint text uuid text"
+)
+
+
+_order_values = attrgetter(*_ORDER.replace(" ", "").split(","))
+
+
+async def add_orders(tx: Any, orders: Sequence[OrderRow]) -> None:
+    if orders:
+        await tx.copy_records_to_table("fund_order", records=map(_order_values, orders), columns=names(_ORDER))
+
+
+async def orders_by_serial(tx: Any, books: Sequence[int], channel: str, serials: Sequence[str]) -> dict[str, OrderRow]:
+    rows = await tx.fetch(
+        f"select {_ORDER} from fund_order where book = any($1) and channel = $2 and serial = any($3)", list(books), channel, list(serials)
+    )
+    return {row["serial"]: OrderRow(*row) for row in rows}
+
+
+async def orders_for(tx: Any, day: date, *, deals: bool) -> list[OrderRow]:
+    """What belongs into the 03 of that date: orders of that dealing date (on a dealing day), and the fast transfers of its captures."""
+    rows = await tx.fetch(
+        f"select {_ORDER} from fund_order where dealing_date = $1 and (state = 'placed' or sent_on = $1) and ($2 or business_code = '098')"
+        " order by received_at, serial",
+        day,
+        deals,
+    )
+    return [OrderRow(*row) for row in rows]
+
+
+async def mark_orders_sent(tx: Any, orders: Sequence[OrderRow], day: date) -> None:
+    await tx.execute(
+        "update fund_order o set state = 'sent', sent_on = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where o.book = x.book and o.id = x.id and o.state = 'placed'",
+        [one.book for one in orders],
+        [one.id for one in orders],
+        day,
+    )
+
+
+async def settle_orders(tx: Any, settled: Sequence[tuple[int, UUID, str, int, int, str]], day: date) -> None:
+    """(book, id, state, amount, units, return code) answered (or cancelled) on that date; states only move forward. The amounts are those
+    of all answers so far; a deferred order has no date of confirmation yet."""
+    await tx.execute(
+        "update fund_order o set state = x.state, confirmed_amount = x.amount, confirmed_units = x.units, return_code = x.return_code,"
+        " confirmed_on = case when x.state = 'deferred' then null else $7::date end"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])"
+        " x(book, id, state, amount, units, return_code) where o.book = x.book and o.id = x.id and o.state = any($8)",
+        *columns(settled, 6),
+        day,
+        sorted(UNANSWERED),
+    )
+
+
+async def move_orders(tx: Any, orders: Sequence[tuple[int, UUID]], state: OrderState) -> None:
+    """Orders (book, id) into that state, where it lies before them."""
+    await tx.execute(
+        "update fund_order o set state = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where o.book = x.book and o.id = x.id and o.state = any($4)",
+        *columns(orders, 2),
+        state,
+        sorted(before(state)),
+    )
+
+
+async def orders_by_id(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, OrderRow]:
+    rows = await tx.fetch(
+        f"select {_ORDER} from fund_order join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", *columns(keys, 2)
+    )
+    return {row["id"]: OrderRow(*row) for row in rows}
+
+
+async def orders_of(tx: Any, book: int, fund_account: UUID) -> list[OrderRow]:
+    rows = await tx.fetch(
+        f"select {_ORDER} from fund_order where book = $1 and fund_account = $2 order by received_at, id", book, fund_account
+    )
+    return [OrderRow(*row) for row in rows]
+
+
+async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], first: date) -> dict[tuple[UUID, str], Ordered]:
+    """Of each holder (book, id) and fund: what is under way, and what was ordered for the dealing days from `first` on."""
+    rows = await tx.fetch(
+        "select fund_account, fund, dealing_date, coalesce(sum(amount) filter (where state in ('placed', 'sent')), 0)::bigint as under_way,"
+        " coalesce(sum(amount) filter (where dealing_date >= $3), 0)::bigint as ordered"
+        " from fund_order join unnest($1::int[], $2::uuid[]) k(book, fund_account) using (book, fund_account)"
+        " where business_code = '022' and state <> 'cancelled' and (dealing_date >= $3 or state in ('placed', 'sent'))"
+        " group by fund_account, fund, dealing_date",
+        *columns(holders, 2),
+        first,
+    )
+    found: dict[tuple[UUID, str], Ordered] = defaultdict(lambda: Ordered(0, {}))
+    for row in rows:
+        key = row["fund_account"], row["fund"]
+        one = found[key]
+        found[key] = Ordered(one.under_way + row["under_way"], {**one.by_day, row["dealing_date"]: row["ordered"]})
+    return found
+
+
+async def redeemed_at_once(tx: Any, holders: Sequence[tuple[int, UUID]], fund: str, channel: str, day: date) -> dict[UUID, int]:
+    """Units of a fund that each holder (book, id) had turned into money at once on a date, over a channel; not what taps took."""
+    rows = await tx.fetch(
+        "select fund_account, sum(units)::bigint as units from fund_order"
+        " join unnest($1::int[], $2::uuid[]) k(book, fund_account) using (book, fund_account)"
+        " where dealing_date = $5 and fund = $3 and channel = $4 and business_code = '098' and source is null group by fund_account",
+        *columns(holders, 2),
+        fund,
+        channel,
+        day,
+    )
+    return {row["fund_account"]: row["units"] for row in rows}
+
+
+async def fast_transfers_under_way(tx: Any, day: date) -> list[OrderRow]:
+    """Captured at or before that date, and not moved to the advancer by the registrar on it or before."""
+    rows = await tx.fetch(
+        f"select {_ORDER} from fund_order where business_code = '098' and business_date <= $1"
+        " and (confirmed_on is null or confirmed_on > $1) order by serial",
+        day,
+    )
+    return [OrderRow(*row) for row in rows]
+
+
+async def unconfirmed(tx: Any, day: date) -> list[tuple[str, int, int, int]]:
+    """(channel, orders, fen, units) placed under that business date or before and not confirmed by it: what is listed as transit."""
+    rows = await tx.fetch(
+        "select channel, business_code, count(*)::int as orders, sum(amount)::bigint as amount, sum(units)::bigint as units from fund_order"
+        " where business_date <= $1 and (confirmed_on is null or confirmed_on > $1) group by channel, business_code order by 1, 2",
+        day,
+    )
+    return [(f"{row['channel']}/{row['business_code']}", row["orders"], row["amount"], row["units"]) for row in rows]
