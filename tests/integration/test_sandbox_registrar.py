@@ -331,3 +331,51 @@ def test_without_a_folder_it_does_not_start(tmp_path: Path) -> None:
     arguments = ["registrar", "--store", str(tmp_path / "r.db"), "--port", "0"]
     done = subprocess.run([sys.executable, "-m", "tapwealth.sandbox", *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "registrar: name the folder of exchanged files by --exchange DIR\n")
+
+
+# ---- a fund with a NAV
+
+
+def test_a_fund_with_a_nav_waits_for_its_price_and_charges_by_age(registrar: Registrar) -> None:
+    """1.5 % outside, of which T01 takes a tenth; 0.5 % of what is younger than seven days. The worth of each figure is in its comment."""
+    terms = {
+        "code": "110022", "name": "消费行业", "confirmation_days": 1, "discounts": {"T01": 100_000},
+        "purchase_fees": [{"from_amount": 0, "rate": 15_000}, {"from_amount": 100_000_000, "fixed": 100_000}],
+        "redemption_fees": [{"below_days": 7, "rate": 5_000}, {"below_days": None, "rate": 0}],
+    }  # fmt: skip
+    assert registrar.http.post("/admin/fund", json=terms).status_code == 200
+
+    def quote(day: date, nav: int) -> None:
+        assert registrar.http.post("/admin/nav", json={"fund": "110022", "day": str(day), "nav": nav}).status_code == 200
+
+    registrar.leave(
+        "T01",
+        MONDAY,
+        account_file(Route("T01"), MONDAY, [application(1, MONDAY)]),
+        order_file(Route("T01"), MONDAY, [purchase("N1", 1, 1_000_000, MONDAY, fund_code="110022")]),
+    )
+    registrar.clock(after(1), 9)
+    assert registrar.sent("04", after(1)) is None, "the price of Monday is not known"
+    assert registrar.get("problems") == ["2014-02-24: 110022 has no NAV, so its orders wait"]
+    quote(MONDAY, 13_337)
+    quote(after(1), 13_500)
+    registrar.clock(after(2), 9)
+    (bought,) = registrar.values(CONFIRMATIONS, after(2))
+    # 10,000.00 / 1.0015 = 9,985.02; / 1.3337 = 7,486.7061
+    assert (bought.volume, bought.amount, bought.charge, bought.nav) == (748_670, 1_000_000, 1_498, 13_337)
+    assert [(one.fund_code, one.day, one.nav) for one in registrar.values(QUOTATIONS, after(2))][1:] == [("110022", after(1), 13_500)]
+
+    sold = [
+        order(f"R{number}", BusinessCode.REDEEM, 1, units, after(2), fund_code="110022") for number, units in ((1, 100_000), (2, 648_671))
+    ]
+    registrar.leave("T01", after(2), order_file(Route("T01"), after(2), sold))
+    quote(after(2), 14_000)
+    registrar.clock(after(3), 9)
+    said = {one.serial: one for one in registrar.values(CONFIRMATIONS, after(3))}
+    # 1,000.00 x 1.4 = 1,400.00, of which 0.5 % are 7.00
+    assert (said["R1"].volume, said["R1"].amount, said["R1"].charge) == (100_000, 139_300, 700)
+    assert said["R2"].return_code == "9006", "a hundredth more than is left"
+    assert registrar.get("register?fund=110022")["units"] == 648_670
+    assert registrar.bank.got(0) == []
+    registrar.clock(after(4), 10)
+    assert [(one["end_to_end_id"], one["amount"]) for one in registrar.bank.got(1)] == [("RED-T01-20140227-0100000002", 139_300)]

@@ -212,7 +212,7 @@ def test_one_fen_posted_by_hand_shows_in_the_holdings(ready: Registrar) -> None:
     """Its register is its own: whatever is done to it shows in what it says."""
     ready.kill()
     connection = sqlite3.connect(ready.root / "registrar.db")
-    connection.execute("UPDATE account SET units = units + 1 WHERE trading_account = ?", (f"{2:017d}",))
+    connection.execute("UPDATE held SET units = units + 1 WHERE trading_account = ?", (f"{2:017d}",))
     connection.commit()
     connection.close()
     ready.start()

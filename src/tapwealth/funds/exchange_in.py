@@ -128,6 +128,8 @@ def _confirmation(record: Record) -> ConfirmationRecord:
         distributor=_optional(record, "DistributorCode"),
         reason=_optional(record, "ErrorDetail"),
         finished=_optional(record, "BusinessFinishFlag") != UNFINISHED,
+        nav=_optional_number(record, "NAV"),
+        charge=_optional_number(record, "Charge"),
     )
 
 

@@ -17,6 +17,8 @@ CANCEL_REST, DEFER_REST = "0", "1"
 """LargeRedemptionFlag: what becomes of the part of a redemption that a large-redemption day leaves."""
 UNFINISHED = "0"
 """BusinessFinishFlag of an answer that another one follows."""
+PAR = 10_000
+"""A money fund's NAV."""
 CNY = "156"
 """ISO 4217 number of the currency, as exchange files write it."""
 
@@ -105,7 +107,8 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRecord:
-    """04: what became of an order: units and money confirmed on `confirmed_on`, or a return code and why."""
+    """04: what became of an order: units and money confirmed on `confirmed_on`, or a return code and why. Of a fund with a NAV: `nav` in
+    1/10,000 yuan, and the fee in fen (`charge`), which stands within the amount of a purchase and is taken off that of a redemption."""
 
     serial: str
     ta_serial: str
@@ -123,6 +126,8 @@ class ConfirmationRecord:
     reason: str = ""
     finished: bool = True
     """False: the rest of the order goes on, and another answer follows."""
+    nav: int = PAR
+    charge: int = 0
 
     @property
     def accepted(self) -> bool:

@@ -1,19 +1,21 @@
 """What the registrar decides: accounts, fast transfers, purchases, redemptions. Each request gets a return code, and units move or not.
 
-The fund's NAV is 1.0000 and there are no fees: units are the amount, the amount is the units.
+The money fund's NAV is 1.0000 and it takes no fees: units are the amount, the amount is the units. Any other fund is dealt in at the NAV
+of its dealing day, and waits for it.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from tapwealth.kernel.money import apportion
-from tapwealth.sandbox.registrar import register
-from tapwealth.sandbox.registrar.register import Holder, Holding, Investor
+from tapwealth.sandbox.registrar import dealing, register, shelf
+from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding, Investor
 
-FUND_CODE = "000198"
+PAR = dealing.SCALE
+"""NAV 1.0000 in N7.4."""
 LARGE = 10
 """A net redemption above one unit in so many of the day before is a large one."""
 CANCEL_REST = "0"
@@ -51,7 +53,8 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`ta_account` as the answer names it; `units` (which are fen too) that were confirmed; where a redemption is to be paid."""
+    """`ta_account` as the answer names it; `units` that were confirmed, at `nav`; where a redemption is to be paid. `amount`: fen, of a
+    purchase what was paid, its fee within, of a redemption what goes to the holder, its fee taken off."""
 
     request: sqlite3.Row
     code: ReturnCode
@@ -60,6 +63,9 @@ class Decision:
     payout_account: str = ""
     finished: bool = True
     """False: the rest of the request goes on with the next dealing day."""
+    amount: int = 0
+    fee: int = 0
+    nav: int = PAR
 
 
 def decide_account(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision:
@@ -89,22 +95,50 @@ def _account_code(tx: sqlite3.Connection, request: sqlite3.Row) -> ReturnCode:
 
 
 def decide_order(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision:
-    """Any request of an 03 file. Checks run in the order of `_order_code`; the first that fails gives the return code."""
-    holding = register.find(tx, request["distributor"], request["ta_account"], request["trading_account"])
+    """Any request of an 03 file for the money fund. Checks run in the order of `_order_code`; the first that fails gives the code."""
+    holding = find(tx, request)
     code = _order_code(request, holding)
     if holding is None or code is not ReturnCode.SUCCESS:
         return Decision(request, code, request["ta_account"])
     return _DEEDS[request["business_code"]](tx, request, holding, day)
 
 
-def _order_code(request: sqlite3.Row, holding: Holding | None) -> ReturnCode:
+def find(tx: sqlite3.Connection, request: sqlite3.Row) -> Holding | None:
+    """The holder that a request means."""
+    return register.find(tx, request["distributor"], request["ta_account"], request["trading_account"], request["fund_code"])
+
+
+def decide_at(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on: date, nav: int) -> Decision:
+    """A request for a fund with a NAV, at that of the dealing day `dealt_on`."""
+    holding, terms = find(tx, request), shelf.terms_of(tx, request["fund_code"])
+    assert terms is not None, "a fund without terms is the money fund, or unknown"
+    code = _order_code(request, holding, kept=request["business_code"] in ("022", "024", "031", "032"))
+    if holding is None or code is not ReturnCode.SUCCESS:
+        return Decision(request, code, request["ta_account"], nav=nav)
+    if request["business_code"] == "022":
+        got = dealing.buy(request["amount"], nav, terms, request["distributor"])
+        register.move(tx, holding.holder, got.units, day, "122", request["serial"], terms.code)
+        done = Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, got.units)
+        return replace(done, amount=request["amount"], fee=got.fee, nav=nav)
+    if request["business_code"] != "024":
+        return replace(_freeze(tx, request, holding, day), nav=nav)
+    if request["volume"] > holding.available:
+        return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account, nav=nav)
+    parts = register.move(tx, holding.holder, -request["volume"], day, "124", request["serial"], terms.code)
+    brought = dealing.sell(parts, nav, dealt_on, terms)
+    done = Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"], holding.payout_account)
+    return replace(done, amount=brought.amount, fee=brought.fee, nav=nav)
+
+
+def _order_code(request: sqlite3.Row, holding: Holding | None, *, kept: bool | None = None) -> ReturnCode:
+    """`kept`: whether this business is done with a fund that has a NAV; None for the money fund."""
     if request["named_distributor"] != request["distributor"]:
         return ReturnCode.WRONG_DISTRIBUTOR
-    if request["business_code"] not in _DEEDS:
+    if request["business_code"] not in _DEEDS or kept is False:
         return ReturnCode.UNKNOWN_BUSINESS
     if holding is None:
         return ReturnCode.UNKNOWN_ACCOUNT
-    if request["fund_code"] != FUND_CODE:
+    if request["fund_code"] != FUND_CODE and kept is None:
         return ReturnCode.UNKNOWN_FUND
     if request["amount" if request["business_code"] == "022" else "volume"] == 0:
         return ReturnCode.NOTHING_ASKED
@@ -113,7 +147,11 @@ def _order_code(request: sqlite3.Row, holding: Holding | None) -> ReturnCode:
 
 def _purchase(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
     register.move(tx, holding.holder, request["amount"], day, "122", request["serial"])
-    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["amount"])
+    return _at_par(Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["amount"]))
+
+
+def _at_par(done: Decision) -> Decision:
+    return replace(done, amount=done.units)
 
 
 def _redemption(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
@@ -124,15 +162,15 @@ def _redemption(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, 
 
 def _redeemed(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date, units: int, *, finished: bool) -> Decision:
     register.move(tx, holding.holder, -units, day, "124", request["serial"])
-    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, units, holding.payout_account, finished)
+    return _at_par(Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, units, holding.payout_account, finished))
 
 
 def share_out(tx: sqlite3.Connection, waiting: Sequence[sqlite3.Row], day: date) -> dict[int, Decision]:
-    """The redemptions of a large-redemption day, by `seq`: a tenth of the units before it in all, pro rata; of each the rest goes on, or is
-    cancelled where its flag says so. Empty on any other day, and where the manager pays in full (`limits_large`)."""
+    """Redemptions of the money fund on a large-redemption day, by `seq`: a tenth of the units before it in all, pro rata; of each the rest
+    goes on, or is cancelled where its flag says so. Empty on any other day, and where the manager pays in full (`limits_large`)."""
     if not register.limits_large(tx):
         return {}
-    found = {one["seq"]: register.find(tx, one["distributor"], one["ta_account"], one["trading_account"]) for one in waiting}
+    found = {one["seq"]: find(tx, one) for one in waiting}
     asked = {
         one["seq"]: one["volume"] - one["done"]
         for one in waiting
@@ -164,7 +202,7 @@ def _fast_transfer(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holdin
         return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
     register.move(tx, holding.holder, -request["volume"], day, "198", request["serial"])
     register.move(tx, target.holder, request["volume"], day, "198", request["serial"])
-    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"])
+    return _at_par(Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"]))
 
 
 def _freeze(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
@@ -173,8 +211,8 @@ def _freeze(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day:
     if request["volume"] > (holding.frozen if away else holding.available):
         return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
     units = -request["volume"] if away else request["volume"]
-    register.freeze(tx, holding.holder, units, day, f"1{request['business_code'][1:]}", request["serial"])
-    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"])
+    register.freeze(tx, holding.holder, units, day, f"1{request['business_code'][1:]}", request["serial"], holding.fund)
+    return _at_par(Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"]))
 
 
 _DEEDS: dict[str, Callable[[sqlite3.Connection, sqlite3.Row, Holding, date], Decision]] = {

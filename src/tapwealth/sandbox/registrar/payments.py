@@ -27,8 +27,8 @@ def pay_redemptions(tx: sqlite3.Connection, decisions: Sequence[Decision], day: 
     distributors' collection account."""
     sums: Counter[tuple[str, str]] = Counter()
     for decision in decisions:
-        if decision.request["business_code"] == "024" and decision.units:
-            sums[decision.request["distributor"], decision.payout_account or COLLECTION] += decision.units
+        if decision.request["business_code"] == "024" and decision.amount:
+            sums[decision.request["distributor"], decision.payout_account or COLLECTION] += decision.amount
     for (distributor, destination), amount in sorted(sums.items()):
         suffix = "" if destination == ADVANCE else f"-{destination}"
         _owe_transfer(tx, f"RED-{distributor}-{day:%Y%m%d}{suffix}", destination, amount, day)

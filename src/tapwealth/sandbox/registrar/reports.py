@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from datetime import date
 
-from tapwealth.sandbox.registrar.decisions import FUND_CODE, REASONS, Decision
+from tapwealth.sandbox.registrar.decisions import PAR, REASONS, Decision
 from tapwealth.sandbox.registrar.rates import Rate
-from tapwealth.sandbox.registrar.register import Holder, Holding
+from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding
 from tapwealth.wire.ofd import Value, write_date
 
 Fields = Mapping[str, Value]
 
 REGISTRAR = "H0"
 FUND_NAME, REGISTRAR_NAME = "天弘增利宝货币", "天弘基金管理有限公司"
-PAR = 10_000
-"""NAV 1.0000 in N7.4."""
 CNY, OPEN, REINVEST, PERSON, POSITIVE = "156", "0", "0", "1", "0"
 
 
@@ -48,7 +46,7 @@ def order_confirmation(decision: Decision, day: date, ta_serial: str) -> Fields:
         "TransactionCfmDate": write_date(day),
         "CurrencyType": CNY,
         "ConfirmedVol": decision.units,
-        "ConfirmedAmount": decision.units,
+        "ConfirmedAmount": decision.amount,
         "FundCode": request["fund_code"],
         "TransactionDate": request["transaction_date"],
         "TransactionTime": request["transaction_time"],
@@ -63,7 +61,8 @@ def order_confirmation(decision: Decision, day: date, ta_serial: str) -> Fields:
         "LargeRedemptionFlag": request["large_flag"],
         "BusinessFinishFlag": "1" if decision.finished else "0",
         "DownLoaddate": write_date(day),
-        "NAV": PAR,
+        "Charge": decision.fee,
+        "NAV": decision.nav,
         "IndividualOrInstitution": PERSON,
         "TargetDistributorCode": request["target_distributor"],
         "TargetTransactionAccountID": request["target_trading_account"],
@@ -79,7 +78,7 @@ def holding(held: Holding, day: date) -> Fields:
         "AvailableVol": held.available,
         "TotalVolOfDistributorInTA": held.units,
         "TransactionCfmDate": write_date(day),
-        "FundCode": FUND_CODE,
+        "FundCode": held.fund,
         "TransactionAccountID": held.holder.trading_account,
         "DistributorCode": held.holder.distributor,
         "TAAccountID": held.holder.ta_account,
@@ -136,6 +135,25 @@ def quotation(rate: Rate, day_income: int, units: int, earned_on: date) -> Field
         "YieldFlag": POSITIVE,
         "FundDayIncomeFlag": POSITIVE,
         "FundDayIncome": day_income,
+        "RegistrarName": REGISTRAR_NAME,
+    }
+
+
+def price(fund: str, name: str, nav: int, units: int, day: date) -> Fields:
+    """07 of a fund with a NAV, of the dealing day `day`."""
+    return {
+        "FundName": name,
+        "TotalFundVol": units,
+        "FundCode": fund,
+        "FundStatus": OPEN,
+        "NAV": nav,
+        "UpdateDate": write_date(day),
+        "AccumulativeNAV": nav,
+        "FundSize": units,
+        "CurrencyType": CNY,
+        "DefDividendMethod": REINVEST,
+        "RegistrarCode": REGISTRAR,
+        "FaceValue": PAR,
         "RegistrarName": REGISTRAR_NAME,
     }
 

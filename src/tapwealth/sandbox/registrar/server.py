@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
+from typing import Annotated
 
 import msgspec
 from starlette.requests import Request
@@ -11,16 +12,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tapwealth.kernel.clock import sleep_ms
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.messages import json_answer, json_body
 from tapwealth.sandbox.process import Partner, run
-from tapwealth.sandbox.registrar import dispatch, intake, register, requests, working_day
-from tapwealth.sandbox.registrar.decisions import FUND_CODE
+from tapwealth.sandbox.registrar import dispatch, intake, register, requests, shelf, working_day
 from tapwealth.sandbox.registrar.folder import Exchange
 from tapwealth.sandbox.registrar.intake import Intake
+from tapwealth.sandbox.registrar.register import FUND_CODE
 from tapwealth.sandbox.registrar.reports import REGISTRAR
 
 SCHEMA = "".join(
-    (register.REGISTER_SCHEMA, requests.REQUEST_SCHEMA, intake.TAKEN_SCHEMA, dispatch.DISPATCH_SCHEMA, working_day.AGENDA_SCHEMA)
+    (
+        register.REGISTER_SCHEMA,
+        shelf.SHELF_SCHEMA,
+        requests.REQUEST_SCHEMA,
+        intake.TAKEN_SCHEMA,
+        dispatch.DISPATCH_SCHEMA,
+        working_day.AGENDA_SCHEMA,
+    )
 )
 LOOK_EVERY_MS = 500
 
@@ -61,15 +70,18 @@ def _routes(partner: Partner) -> list[Route]:
     _exchange(partner).prepare()
     return [
         Route("/admin/register", partial(_register, partner)),
+        Route("/admin/fund", partial(_fund, partner), methods=["POST"]),
+        Route("/admin/nav", partial(_nav, partner), methods=["POST"]),
         Route("/admin/problems", partial(_problems, partner)),
         Route("/admin/large_redemption", partial(_large_redemption, partner), methods=["POST"]),
         Route("/admin/store", partial(_store, partner)),
     ]
 
 
-async def _register(partner: Partner, _: Request) -> Response:
+async def _register(partner: Partner, request: Request) -> Response:
+    fund = request.query_params.get("fund", FUND_CODE)
     with partner.store.tx() as tx:
-        held = register.holdings(tx)
+        held = register.holdings(tx, fund)
     holders = [
         {
             "ta_account": one.holder.ta_account,
@@ -79,7 +91,33 @@ async def _register(partner: Partner, _: Request) -> Response:
         }
         for one in held
     ]
-    return json_answer({"fund": FUND_CODE, "units": sum(one.units for one in held), "holders": holders})
+    return json_answer({"fund": fund, "units": sum(one.units for one in held), "holders": holders})
+
+
+async def _fund(partner: Partner, request: Request) -> Response:
+    terms = await json_body(request, shelf.Terms)
+    if terms.code == FUND_CODE:
+        raise BadInput(f"{FUND_CODE} is the money fund", where="code", hint="give another fund terms")
+    with partner.store.tx() as tx:
+        shelf.put(tx, terms)
+    return json_answer({"fund": terms.code})
+
+
+class Nav(msgspec.Struct, forbid_unknown_fields=True):
+    """1/10,000 yuan, of a dealing day."""
+
+    fund: str
+    day: date
+    nav: Annotated[int, msgspec.Meta(gt=0, lt=100_000_000)]
+
+
+async def _nav(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, Nav)
+    with partner.store.tx() as tx:
+        if shelf.terms_of(tx, body.fund) is None:
+            raise BadInput(f"there is no fund {body.fund[:20]!r} with a NAV here", where="fund", hint="give it terms by /admin/fund first")
+        shelf.quote(tx, body.fund, body.day, body.nav)
+    return json_answer({"nav": body.nav})
 
 
 class LargeRedemption(msgspec.Struct, forbid_unknown_fields=True):

@@ -3,6 +3,8 @@
 * at 24:00 of D the holdings as they stand (05 of D), before D's orders;
 * at 09:00 of D+1, every calendar day: accounts (02), then fast transfers of D (198), then the income of D (07, 06), and on a dealing day
   the orders of all dealing dates before it (04). Units confirmed then earn from that day on; units redeemed have earned their last.
+  Orders of a fund with a NAV are confirmed its own number of dealing days after theirs, at the NAV of theirs, and wait for it; each
+  dealing day's NAVs are told on the morning after (07).
 """
 
 import sqlite3
@@ -11,15 +13,16 @@ from datetime import date, datetime, timedelta
 
 from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
-from tapwealth.sandbox.registrar import register, reports, requests
-from tapwealth.sandbox.registrar.decisions import Decision, decide_account, decide_order, share_out
+from tapwealth.sandbox.registrar import register, reports, requests, shelf
+from tapwealth.sandbox.registrar.decisions import Decision, decide_account, decide_at, decide_order, share_out
 from tapwealth.sandbox.registrar.dispatch import write_down
 from tapwealth.sandbox.registrar.income import fund_income, shares
 from tapwealth.sandbox.registrar.intake import DISTRIBUTORS
 from tapwealth.sandbox.registrar.payments import pay_redemptions
 from tapwealth.sandbox.registrar.rates import rates
-from tapwealth.sandbox.registrar.register import Holder, next_number
+from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, next_number
 from tapwealth.sandbox.registrar.reports import REGISTRAR, Fields
+from tapwealth.sandbox.registrar.shelf import Terms
 from tapwealth.sandbox.store import Store
 from tapwealth.wire.ofd import DataFileName
 
@@ -51,7 +54,7 @@ def _next(tx: sqlite3.Connection, today: date) -> tuple[str, date]:
 
 
 def _close(tx: sqlite3.Connection, day: date, at: datetime) -> None:
-    register_now = register.holdings(tx)
+    register_now = [held for fund in (FUND_CODE, *(one.code for one in shelf.funds(tx))) for held in register.holdings(tx, fund)]
     for distributor in DISTRIBUTORS:
         records = [reports.holding(held, day) for held in register_now if held.holder.distributor == distributor]
         write_down(tx, _name(distributor, day, "05"), records, at)
@@ -66,13 +69,14 @@ def _morning(tx: sqlite3.Connection, day: date, at: datetime) -> None:
     pay_redemptions(tx, orders, day)
     account_records = [_told(tx, reports.account_confirmation, decision, day) for decision in accounts]
     order_records = [_told(tx, reports.order_confirmation, decision, day) for decision in orders]
+    quotations = [*([income[0]] if income is not None else []), *_prices(tx, day - _ONE_DAY)]
     for distributor in DISTRIBUTORS:
         _send(tx, _name(distributor, day, "02"), _of(distributor, account_records), at)
         _send(tx, _name(distributor, day, "04"), _of(distributor, order_records), at)
         if income is not None:
-            quotation, dividends = income
-            write_down(tx, _name(distributor, day, "06"), _of(distributor, dividends), at)
-            write_down(tx, _name(distributor, day, "07"), [quotation], at)
+            write_down(tx, _name(distributor, day, "06"), _of(distributor, income[1]), at)
+        if quotations:
+            write_down(tx, _name(distributor, day, "07"), quotations, at)
 
 
 def _decide(
@@ -86,13 +90,39 @@ def _decide(
 def _decide_orders(tx: sqlite3.Connection, day: date) -> list[Decision]:
     """What waits for a dealing day; on a large-redemption day a rest may wait on."""
     waiting = requests.waiting(tx, requests.ORDERS, day)
-    shared = share_out(tx, waiting, day)
-    decisions = [shared.get(request["seq"]) or decide_order(tx, request, day) for request in waiting]
+    priced = [shelf.terms_of(tx, request["fund_code"]) for request in waiting]
+    at_par = [request for request, terms in zip(waiting, priced, strict=True) if terms is None]
+    shared = share_out(tx, at_par, day)
+    decisions = [
+        decision
+        for request, terms in zip(waiting, priced, strict=True)
+        for decision in [_at_a_nav(tx, request, terms, day) if terms else shared.get(request["seq"]) or decide_order(tx, request, day)]
+        if decision is not None
+    ]
     requests.decided(tx, [(one.request["seq"], one.code.value) for one in decisions if one.finished], day)
     for one in decisions:
         if not one.finished:
             requests.go_on(tx, one.request["seq"], one.units)
     return decisions
+
+
+def _at_a_nav(tx: sqlite3.Connection, request: sqlite3.Row, terms: Terms, day: date) -> Decision | None:
+    """None: it is not confirmed yet, or its NAV is not known."""
+    dealt_on = date.fromisoformat(request["due_after"])
+    if not shelf.confirms(load_calendar(), dealt_on, day, terms):
+        return None
+    nav = shelf.nav_on(tx, terms.code, dealt_on)
+    if nav is None:
+        requests.note_problem(tx, f"{dealt_on}: {terms.code} has no NAV, so its orders wait")
+        return None
+    return decide_at(tx, request, day, dealt_on, nav)
+
+
+def _prices(tx: sqlite3.Connection, day: date) -> list[Fields]:
+    """The NAVs of a day."""
+    navs = [(one, shelf.nav_on(tx, one.code, day)) for one in shelf.funds(tx)]
+    units = {one.code: sum(held.units for held in register.holdings(tx, one.code)) for one, nav in navs if nav is not None}
+    return [reports.price(one.code, one.name, nav, units[one.code], day) for one, nav in navs if nav is not None]
 
 
 def _distribute(tx: sqlite3.Connection, day: date) -> tuple[Fields, list[Fields]] | None:
