@@ -8,12 +8,12 @@ import pytest
 from bill_town import MONDAY, Town, town
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import proof, receipts
+from tapwealth.flows import advance_outcomes, proof, receipts
 from tapwealth.flows.frame import HOUSE_BOOK
-from tapwealth.flows.fund_receipts import recognise_redemption
 from tapwealth.flows.receipts import Pushed
 from tapwealth.funds import advance_store
-from tapwealth.funds.advance_store import Redemption
+from tapwealth.funds.advance_store import AdvanceDue, Redemption
+from tapwealth.funds.order_state import OrderState
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
 
@@ -29,12 +29,13 @@ async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterato
             for serial, units, day in (("R1", 88_00, MONDAY), ("R2", 12_00, TUESDAY)):
                 await advance_store.add_redemptions(tx, [Redemption(serial, "000198", day, units, "sent", None, None)])
                 await advance_store.add_redemption_parts(tx, {serial: {1: units}})
-                await advance_store.move_redemption(tx, serial, "confirmed", day)
+                await advance_store.add_dues(tx, [AdvanceDue(1, serial, day, advance_outcomes.payment_name(day), units, day, None)])
+                await advance_store.move_redemptions(tx, [serial], OrderState.CONFIRMED, day)
         yield made
 
 
 async def pays(place: Town, name: str, amount: int, day: date = TUESDAY) -> None:
-    await receipts.receive(place.house, [Pushed(name, ADVANCE, amount, day, "custody", "redemption 000198")], (recognise_redemption,))
+    await receipts.receive(place.house, [Pushed(name, ADVANCE, amount, day, "custody", "redemption 000198")], (advance_outcomes.recognise,))
 
 
 async def states(place: Town) -> dict[str, str]:

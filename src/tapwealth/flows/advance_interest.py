@@ -45,10 +45,13 @@ async def accrue(house: House, day: date) -> StepReport:
 
 
 async def _out(house: House, tx: Any, day: date) -> int:
-    """Drawn less repaid, by the ledger; what was repaid of the bank's own income counts as not repaid."""
+    """Drawn less repaid, by the ledger; what was repaid of the bank's own income counts as not repaid. What a redemption's units had earned
+    counts as repaid when it and those before it are paid whole; until then its parts repay what was lent."""
     drawn = await _totals(house, tx, Kind.RESERVE_DUE, Asset.CNY, day)
     repaid = await _totals(house, tx, Kind.ADVANCE_REPAYMENT_DUE, Asset.CNY, day)
-    paid = [one.dealing_date for one in await advance_store.redemptions(tx) if one.paid_on is not None and one.paid_on <= day]
+    asked = await advance_store.redemptions(tx)
+    unpaid = [one.dealing_date for one in asked if one.state != "refused" and (one.paid_on is None or one.paid_on > day)]
+    paid = [one.dealing_date for one in asked if one.state == "paid" and one.dealing_date < min(unpaid, default=date.max)]
     own = await _income(house, tx, max(paid)) if paid else 0
     return drawn[1] - repaid[0] + own
 

@@ -1,7 +1,7 @@
 """The bank's advance line over the books: levelled by the worker, and for a book that is asked for more than it has.
 
 Each book judges by its own share, so that nobody waits for another book; what is free of the line moves between books with its cover, and
-at the bank nothing moves. What was used comes back to the book that used it (`fund_receipts`).
+at the bank nothing moves. What was used comes back to the book that used it (`advance_outcomes`).
 """
 
 from collections.abc import Mapping

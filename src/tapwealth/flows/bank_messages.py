@@ -14,7 +14,17 @@ from tapwealth.bank import store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
 from tapwealth.bank.statement import booking_name, shown_name
 from tapwealth.customers import store as customers
-from tapwealth.flows import advance_interest, fund_receipts, network, payments, policy_outcomes, receipts, redemption_outcomes, sweeps
+from tapwealth.flows import (
+    advance_interest,
+    advance_outcomes,
+    fund_receipts,
+    network,
+    payments,
+    policy_outcomes,
+    receipts,
+    redemption_outcomes,
+    sweeps,
+)
 from tapwealth.flows.frame import House
 from tapwealth.flows.payments import Outcome, Purpose
 from tapwealth.flows.people import card_number, open_person
@@ -33,7 +43,7 @@ from tapwealth.wire.iso20022.status_report import PaymentOutcome, PaymentStatus,
 _MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
 RECOGNISERS: tuple[Recogniser, ...] = (
     fund_receipts.recognise_channel,
-    fund_receipts.recognise_redemption,
+    advance_outcomes.recognise,
     redemption_outcomes.recognise,
     policy_outcomes.recognise_refunds,
     network.recognise_network,

@@ -16,15 +16,15 @@ from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows import payments, redemption_outcomes
+from tapwealth.flows import advance_outcomes, payments, redemption_outcomes
 from tapwealth.flows.channel import paid_in
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.purchase import order_of
-from tapwealth.funds import advance_store, entries, exchange_store, orders_store, store
+from tapwealth.funds import entries, exchange_store, orders_store, store
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
-from tapwealth.funds.exchange_values import AccountConfirmation, BusinessCode, ConfirmationRecord
+from tapwealth.funds.exchange_values import CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import ANSWERED, OrderState
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import Fund, FundAccount
@@ -38,7 +38,6 @@ from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
 
 SOURCE = redemption_outcomes.SOURCE
-_REDEEMED = f"{int(BusinessCode.REDEEM) + 100:03d}"
 _ORDER = ("02", "04", "07", "06", "05")
 """Accounts before orders, the day's rate before what follows from it."""
 
@@ -206,17 +205,16 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
     funds = await store.funds(tx)
-    parts = await advance_store.redemption_parts(tx, [one.serial for one in said if one.business_code == _REDEEMED])
     orders = await orders_store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
     holders = await store.accounts_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
     fresh, breaks = _sorted_out(file, said, orders, holders)
     day = at.booking_date(file.day)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-    made: list[JournalEntry] = []
     redeemed = [(order, one) for order, one in fresh if _of_a_customer(order)]
     await redemption_outcomes.settle(house, tx, at, redeemed, funds, day, actor)
+    made = await advance_outcomes.settle(tx, [(order, one) for order, one in fresh if _of_the_advancer(order)], funds, day, actor)
     for order, one in fresh:
-        made += await _settled(tx, order, one, funds[order.fund], parts.get(order.serial, {}), day, actor, own=own)
+        made += _settled(order, one, funds[order.fund], day, actor, own=own)
     made += await _set_free(tx, fresh, funds, day, actor)
     made += [] if own else await _given_back(house, tx, file, fresh, day, actor)
     await must_post(house, tx, at, made)
@@ -235,6 +233,10 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
 def _of_a_customer(order: OrderRow) -> bool:
     """A redemption of a customer's own, none of the advancer's."""
     return order.business_code == BusinessCode.REDEEM and order.fund_account != ADVANCER
+
+
+def _of_the_advancer(order: OrderRow) -> bool:
+    return order.business_code == BusinessCode.REDEEM and order.fund_account == ADVANCER
 
 
 def _refused(file: DataFileName, one: ConfirmationRecord) -> BreakRow:
@@ -291,24 +293,27 @@ def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str
         return f"order {one.serial} has business code {order.business_code}, the confirmation {one.business_code}"
     if one.fund_code != order.fund:
         return f"order {one.serial} is of fund {order.fund}, the confirmation of {one.fund_code or 'none'}"
-    if not one.finished and not (one.accepted and _of_a_customer(order)):
+    redeemed = order.business_code == BusinessCode.REDEEM
+    if not one.finished and not (one.accepted and redeemed):
         return f"order {one.serial} is marked as not finished, which only a redemption that is confirmed in part can be"
     if not one.accepted:
         return None
     asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)
-    if _of_a_customer(order):
+    if redeemed:
         return _beyond(order, one)
     if asked != got:
         return f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
-    if order.business_code in (BusinessCode.PURCHASE, BusinessCode.REDEEM) and one.volume != one.amount:
+    if order.business_code == BusinessCode.PURCHASE and one.volume != one.amount:
         return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
     return None
 
 
 def _beyond(order: OrderRow, one: ConfirmationRecord) -> str | None:
-    """Why a part of a redemption does not fit it: a large-redemption day leaves a rest, and never confirms more than there is."""
+    """Why a part of a redemption does not fit it: a large-redemption day leaves a rest, which goes on unless its order is to be cancelled
+    then, and never confirms more than there is."""
     rest = order.units - order.confirmed_units
-    if one.volume > rest or (one.volume == rest and not one.finished):
+    dropped = one.finished and one.volume < rest and order.large_flag != CANCEL_REST
+    if one.volume > rest or (one.volume == rest and not one.finished) or dropped:
         open_ = "" if order.state != OrderState.DEFERRED else " more"
         return f"order {one.serial} asked for {format_minor(rest)}{open_}, confirmed are {format_minor(one.volume)}"
     if one.volume != one.amount:
@@ -316,13 +321,8 @@ def _beyond(order: OrderRow, one: ConfirmationRecord) -> str | None:
     return None
 
 
-async def _settled(
-    tx: Tx, order: OrderRow, one: ConfirmationRecord, fund: Fund, parts: Mapping[int, int], day: date, actor: int, *, own: bool
-) -> list[JournalEntry]:
-    """`parts`: of the advancer's redemption, each book's units."""
+def _settled(order: OrderRow, one: ConfirmationRecord, fund: Fund, day: date, actor: int, *, own: bool) -> list[JournalEntry]:
     view = order_of(order, fund, own=own)
-    if _of_a_customer(order):
-        return []
     match order.business_code, one.accepted:
         case BusinessCode.PURCHASE, True:
             return [entries.purchase_confirmed(view, one.volume, day, actor)]
@@ -330,14 +330,6 @@ async def _settled(
             return [] if own else [entries.channel_purchase_refused(view, day, actor)]
         case BusinessCode.FAST_TRANSFER, True:
             return [entries.fast_transfer_confirmed(view, one.volume, day, actor)]
-        case BusinessCode.REDEEM, False:
-            await advance_store.move_redemption(tx, order.serial, "refused", day)
-        case BusinessCode.REDEEM, True:
-            await advance_store.move_redemption(tx, order.serial, "confirmed", day)
-            return [
-                entries.redemption_confirmed(book, named(shanghai(day), book, f"redeemed:{order.serial}"), units, day, actor, fund.asset)
-                for book, units in parts.items()
-            ]
     return []
 
 

@@ -88,7 +88,8 @@ async def redeem_advance(house: House, day: date) -> StepReport:
         await house.ledger.lock_books(tx, house.all_books)
         known = [one for one in await advance_store.redemptions(tx) if one.dealing_date <= day]
         asked = {one.fund for one in known if one.dealing_date == day}
-        held = await _held(house, tx, day, [one for one in known if one.state == "sent" and one.dealing_date < day])
+        under_way = [one for one in known if one.dealing_date < day and (one.confirmed_on is None or one.confirmed_on > day)]
+        held = await _held(house, tx, day, under_way)
         fresh = {fund: parts for fund, parts in held.items() if fund not in asked}
         rows = [_redemption(day, fund, sum(parts.values())) for fund, parts in fresh.items()]
         await advance_store.add_redemptions(tx, [Redemption(one.serial, one.fund, day, one.units, "sent", None, None) for one in rows])
@@ -99,8 +100,8 @@ async def redeem_advance(house: House, day: date) -> StepReport:
 
 
 async def _held(house: House, tx: Tx, day: date, under_way: Sequence[Redemption]) -> dict[str, dict[int, int]]:
-    """The advancer's units by fund and book, without those it has asked for before."""
-    parts = await advance_store.redemption_parts(tx, [one.serial for one in under_way])
+    """The advancer's units by fund and book as of the date, without those it has asked for before and that were not confirmed by then."""
+    parts = await advance_store.open_units(tx, [one.serial for one in under_way], day)
     asked: Counter[tuple[str, int]] = Counter()
     for one in under_way:
         asked.update({(one.fund, book): units for book, units in parts[one.serial].items()})

@@ -1,14 +1,17 @@
-"""SQL of the advancer's redemptions: the units it asks money for, and each book's part. Lists in, lists out."""
+"""SQL of the advancer's redemptions: the units it asks money for, each book's part, and what the registrar has to pay for them. Lists in,
+lists out."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from tapwealth.funds.order_state import OrderState
 from tapwealth.storage.columns import columns
 
 
 class Redemption(NamedTuple):
-    """The advancer's units on their way back into money."""
+    """The advancer's units on their way back into money. `confirmed_on`: the date of the registrar's last word, under which it is booked;
+    none while a rest goes on."""
 
     serial: str
     fund: str
@@ -16,6 +19,19 @@ class Redemption(NamedTuple):
     units: int
     state: str
     confirmed_on: date | None
+    paid_on: date | None
+
+
+class AdvanceDue(NamedTuple):
+    """A book's units (and fen) that the registrar has confirmed on `confirmed_on` and has to pay: `name` is the end-to-end id of its
+    payment, with others of that day."""
+
+    book: int
+    serial: str
+    confirmed_on: date
+    name: str
+    units: int
+    business_date: date
     paid_on: date | None
 
 
@@ -45,16 +61,68 @@ async def redemptions(tx: Any) -> list[Redemption]:
     return [Redemption(*row) for row in rows]
 
 
-async def redemption_parts(tx: Any, serials: Sequence[str]) -> dict[str, dict[int, int]]:
-    """Units by book, of each."""
-    rows = await tx.fetch("select serial, book, units from advance_redemption_part where serial = any($1) order by book", list(serials))
-    parts: dict[str, dict[int, int]] = {serial: {} for serial in serials}
+async def open_units(tx: Any, serials: Sequence[str], day: date) -> dict[str, dict[int, int]]:
+    """Of each, by book, the units that were not confirmed by the end of that date."""
+    rows = await tx.fetch(
+        "select p.serial, p.book, (p.units - coalesce(sum(d.units), 0))::bigint as units from advance_redemption_part p"
+        " left join advance_due d on d.book = p.book and d.serial = p.serial and d.business_date <= $2 where p.serial = any($1)"
+        " group by p.book, p.serial, p.units order by p.book",
+        list(serials),
+        day,
+    )
+    left: dict[str, dict[int, int]] = {serial: {} for serial in serials}
     for row in rows:
-        parts[row["serial"]][row["book"]] = row["units"]
-    return parts
+        left[row["serial"]][row["book"]] = row["units"]
+    return left
 
 
-async def move_redemption(tx: Any, serial: str, state: str, day: date) -> None:
-    """sent → confirmed → paid; or sent → refused: then its units may be asked for again."""
-    column = {"confirmed": "confirmed_on", "refused": "confirmed_on", "paid": "paid_on"}[state]
-    await tx.execute(f"update advance_redemption set state = $2, {column} = $3 where book = 0 and serial = $1", serial, state, day)
+async def move_redemptions(tx: Any, serials: Sequence[str], state: OrderState, day: date) -> None:
+    """sent (→ deferred) → confirmed → paid; or → refused: then its units may be asked for again. As of that date."""
+    await tx.execute(
+        "update advance_redemption set state = $2, confirmed_on = case when $2 in ('confirmed', 'refused') then $3 else confirmed_on end,"
+        " paid_on = case when $2 = 'paid' then $3 end where book = 0 and serial = any($1)",
+        list(serials),
+        state,
+        day,
+    )
+
+
+async def add_dues(tx: Any, dues: Sequence[AdvanceDue]) -> None:
+    await tx.execute(
+        "insert into advance_due (book, serial, confirmed_on, name, units, business_date, paid_on) select * from"
+        " unnest($1::int[], $2::text[], $3::date[], $4::text[], $5::bigint[], $6::date[], $7::date[])",
+        *columns(dues, 7),
+    )
+
+
+async def unpaid_dues(tx: Any, names: Sequence[str]) -> dict[str, list[AdvanceDue]]:
+    """What is due under each name."""
+    rows = await tx.fetch(f"select {_DUE} from advance_due where name = any($1) and paid_on is null order by serial, book", list(names))
+    found: dict[str, list[AdvanceDue]] = {name: [] for name in names}
+    for row in rows:
+        found[row["name"]].append(AdvanceDue(*row))
+    return found
+
+
+async def dues_before(tx: Any, day: date) -> list[AdvanceDue]:
+    """What was confirmed before that date and is not paid."""
+    rows = await tx.fetch(f"select {_DUE} from advance_due where paid_on is null and business_date < $1 order by serial, book", day)
+    return [AdvanceDue(*row) for row in rows]
+
+
+async def pay_dues(tx: Any, dues: Sequence[AdvanceDue], day: date) -> None:
+    await tx.execute(
+        "update advance_due d set paid_on = $4 from unnest($1::int[], $2::text[], $3::date[]) x(book, serial, confirmed_on)"
+        " where d.book = x.book and d.serial = x.serial and d.confirmed_on = x.confirmed_on and d.paid_on is null",
+        *columns([due[:3] for due in dues], 3),
+        day,
+    )
+
+
+async def still_due(tx: Any, serials: Sequence[str]) -> set[str]:
+    """Those for which something is not paid."""
+    rows = await tx.fetch("select distinct serial from advance_due where serial = any($1) and paid_on is null", list(serials))
+    return {row["serial"] for row in rows}
+
+
+_DUE = "book, serial, confirmed_on, name, units, business_date, paid_on"

@@ -4,13 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 from bill_town import MONDAY, Person
-from fund_town import FUND, FundTown, bought, set_in
+from fund_town import ADVANCE, FUND, FundTown, bought, set_in
 
-from tapwealth.flows import redemption, units
+from tapwealth.flows import exchange_out, redemption, units
 from tapwealth.flows.redemption import RedeemFund, WhatIsLeft
+from tapwealth.funds import advance_store
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
-from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.sandbox.registrar import register
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
@@ -119,3 +121,70 @@ async def test_a_part_that_is_more_than_the_rest_is_a_break(place: FundTown) -> 
     assert await newest(place, wang) == ("deferred", done)
     (said,) = await place.said(THURSDAY)
     assert said.endswith("more, confirmed are 4,000.00")
+
+
+async def test_the_advancers_units_are_paid_in_parts_too_and_each_part_goes_to_the_books_they_came_from(place: FundTown) -> None:
+    """Of Tuesday's 5,000.03 units of two books a tenth is paid; the rest goes on, is not asked for again, and comes a day later."""
+    wang, zhou = await two(place)
+    line = await place.total(Kind.ADVANCE_PAYABLE)
+    await place.pays_from_the_fund(wang, 4_000_01, TUESDAY)
+    await place.pays_from_the_fund(zhou, 1_000_02, TUESDAY)
+    await place.next_day(TUESDAY)
+    limits(place, on=True)
+    await place.next_day(WEDNESDAY)
+    assert await place.said(THURSDAY) == []
+    (first,) = await asked_by_the_advancer(place)
+    assert (first.state, first.confirmed_on) == ("deferred", None)
+    done = -await place.total(Kind.FUND_REDEMPTION_DUE)
+    assert 0 < done < first.units
+    mine, yours = await place.owed(*(house_account(one.book, Kind.FUND_REDEMPTION_DUE, Asset.CNY) for one in (wang, zhou)))
+    assert abs(mine - 4 * yours) <= 4, "pro rata, to the unit"
+    held = await place.total_units(Kind.ADVANCER)
+    assert held >= first.units - done, "the rest earns on"
+
+    limits(place, on=False)
+    await place.end(THURSDAY)
+    assert sum(one.units for one in await asked_by_the_advancer(place)) == held + done, "no unit is asked for twice"
+    await place.registrar_works(FRIDAY)
+    await place.take()
+    assert await place.said(FRIDAY) == []
+    first, second = await asked_by_the_advancer(place)
+    assert (first.state, first.confirmed_on, second.state) == ("confirmed", FRIDAY, "confirmed")
+    assert await place.total_units(Kind.ADVANCER) == await earned_since(place)
+    assert (await units.prove_units(place.house, THURSDAY)).wrong == [], "the registrar's register says the same"
+    assert [one["amount"] for one in place.registrar.payments()] == [done, first.units - done + second.units]
+
+    for paid, state in zip(place.registrar.payments(), ("confirmed", "paid"), strict=True):
+        await place.receipt(paid["amount"], paid["end_to_end_id"], paid["text"], ADVANCE)
+        assert (await asked_by_the_advancer(place))[0].state == state
+    assert await place.total(Kind.ADVANCE_PAYABLE) == line + first.units + second.units - 5_000_03
+    assert (await place.total(Kind.FUND_REDEMPTION_DUE), await place.total(Kind.ADVANCE_REPAYMENT_DUE)) == (0, 0)
+    await place.all_books_balance()
+
+
+async def asked_by_the_advancer(place: FundTown) -> list[advance_store.Redemption]:
+    async with place.house.database.read() as tx:
+        return await advance_store.redemptions(tx)
+
+
+async def earned_since(place: FundTown) -> int:
+    """What Friday's income file gave the advancer."""
+    return sum(
+        one["ConfirmedAmount"]
+        for one in place.registrar.values(FRIDAY, "06")
+        if one["TransactionAccountID"] == exchange_out.ADVANCER_TRADING_ACCOUNT
+    )
+
+
+async def test_a_rest_of_the_advancers_that_the_registrar_drops_is_a_break(place: FundTown) -> None:
+    """Its order says nothing, so its rest is to go on."""
+    wang, _ = await two(place)
+    await place.pays_from_the_fund(wang, 4_000_00, TUESDAY)
+    await place.next_day(TUESDAY)
+    await place.end(WEDNESDAY)
+    await place.registrar_works(THURSDAY)
+    place.registrar.rewrite(THURSDAY, "04", set_in(0, ConfirmedVol=3_000_00, ConfirmedAmount=3_000_00))
+    await place.take()
+    (said,) = await place.said(THURSDAY)
+    assert said.endswith("confirmed are 3,000.00")
+    assert [one.state for one in await asked_by_the_advancer(place)] == ["sent"]
