@@ -42,6 +42,8 @@ from tapwealth.storage.clients import Scope
 
 SIZES = 10_000, 100_000, 1_000_000
 CALLERS = 256, 1_024
+EARLIER, MANY_EARLIER = 1, 100
+"""Orders that each holder has behind them, in all towns but one."""
 PATH, YARDSTICK = "/v1/accounts/{account}/orders", "/v1/accounts/{account}/yardstick"
 _HERE, _LINE_LIMIT, _EXPECTED = "127.0.0.1", 1 << 27, "201"
 
@@ -50,12 +52,17 @@ class Place(NamedTuple):
     """A town of holders with its platform, the load that calls it, the database's process, and a token."""
 
     people: int
+    earlier: int
     house: House
     port: int
     bare: int
     load: asyncio.subprocess.Process
     server: int
     token: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.people:,} holders" + (f", {self.earlier} earlier orders each" if self.earlier > EARLIER else "")
 
     async def round(self, order: Order) -> Report:
         """Have the load carry it out."""
@@ -95,12 +102,12 @@ async def _served(app: App) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, people: int, on_progress: Callable[[str], None] = progress) -> AsyncIterator[Place]:
-    """A town of so many holders, its platform open, and the load started."""
+async def opened(folder: Path, people: int, earlier: int, on_progress: Callable[[str], None] = progress) -> AsyncIterator[Place]:
+    """A town of so many holders with so many orders behind each, its platform open, and the load started."""
     settings = Settings(folder, books=BOOKS, exchange=folder / "exchange")
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(settings, NOW))
-        client = await found(house, people, on_progress)
+        client = await found(house, people, on_progress, earlier)
         edges = await open_edges(house, "", real_time=False)
         await stack.enter_async_context(edges.batcher)
         port = await stack.enter_async_context(_served(edges.http))
@@ -112,7 +119,7 @@ async def opened(folder: Path, people: int, on_progress: Callable[[str], None] =
         stack.push_async_callback(load.wait)
         assert load.stdin is not None
         stack.callback(load.stdin.close)
-        yield Place(people, house, port, bare, load, server_of(folder), await _token(port, client))
+        yield Place(people, earlier, house, port, bare, load, server_of(folder), await _token(port, client))
 
 
 async def _token(port: int, client: str) -> str:
@@ -148,19 +155,25 @@ def main(
     people: Sequence[int] = SIZES,
     callers: Sequence[int] = CALLERS,
     rounds: int = ROUNDS,
+    many: int = MANY_EARLIER,
 ) -> None:
-    """Measure, and print a table or JSON; progress goes to standard error."""
+    """Measure, and print a table or JSON; progress goes to standard error. The first town stands there twice, once with `many` earlier
+    orders of each holder."""
     with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as made:
         folder = Path(made)
         folder.chmod(0o755)
         with runner() as loop:
-            result = loop.run(_measure(folder, seconds, people, callers, rounds))
+            result = loop.run(
+                _measure(
+                    folder, seconds, [(people[0], EARLIER), (people[0], many), *((count, EARLIER) for count in people[1:])], callers, rounds
+                )
+            )
     out.write(shown(result, as_json=as_json))
 
 
-async def _measure(folder: Path, seconds: int, people: Sequence[int], callers: Sequence[int], rounds: int) -> dict[str, Any]:
+async def _measure(folder: Path, seconds: int, towns: Sequence[tuple[int, int]], callers: Sequence[int], rounds: int) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
-        places = [await stack.enter_async_context(opened(folder / str(count), count)) for count in people]
+        places = [await stack.enter_async_context(opened(folder / f"{count}-{earlier}", count, earlier)) for count, earlier in towns]
         figures = [_figure(place, count) for place in places for count in (callers if place is places[0] else callers[-1:])]
         name = f"{callers[0]:,} in flight, read, token looked at, answered at once"
         figures.append(_figure(places[0], callers[0], name=name, yardstick=True, chain=False, history="none"))
@@ -171,13 +184,14 @@ async def _measure(folder: Path, seconds: int, people: Sequence[int], callers: S
             for figure in figures:
                 progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
         measured = await parts(places[0].house, places[0].people, places[0].server)
-        audited = {f"{place.people:,} holders": await _audit(place) for place in places}
+        audited = {place.name: await _audit(place) for place in places}
     return {**results(figures), "parts_us": measured, "audit_holds": audited}
 
 
 def _figure(place: Place, callers: int, **more: Any) -> PurchaseFigure:
-    name = more.pop("name", f"{callers:,} in flight, {place.people:,} holders")
-    return PurchaseFigure(name, callers, place=place, most=12_000, **more)
+    name = more.pop("name", f"{callers:,} in flight, {place.name}")
+    history = more.pop("history", f"{place.earlier} orders a holder, and what was bought meanwhile")
+    return PurchaseFigure(name, callers, place=place, most=12_000, history=history, **more)
 
 
 async def _audit(place: Place) -> bool:

@@ -5,9 +5,11 @@ Made set by set. A person follows from the number, so that the load, in a proces
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
+from tapwealth.bank import entries as bank
+from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.customers import consents
 from tapwealth.customers import store as customers
@@ -16,9 +18,15 @@ from tapwealth.customers.store import PersonRow
 from tapwealth.flows import setup
 from tapwealth.flows.clients import ProposeClient, shown
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
-from tapwealth.flows.purchase import OWN_CHANNEL
+from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
+from tapwealth.funds import entries, orders_store
 from tapwealth.funds import store as funds
+from tapwealth.funds.entries import Order
+from tapwealth.funds.exchange_values import SUCCESS
+from tapwealth.funds.order_state import OrderState
+from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import FundAccount
+from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived, named, prefixed, unprefixed
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
@@ -30,7 +38,7 @@ from tapwealth.storage.clients import Scope
 from tapwealth.storage.operators import OperatorRole
 
 FUND, SECRET = "000198", "a secret that only the benchmark's partner knows"
-_ASSET, _AT_ONCE, _FUNDED, _ENTRY_KIND = 2, 8_000, 10**9, 1
+_ASSET, _AT_ONCE, _FUNDED, _ENTRY_KIND, _EARLIER = 2, 8_000, 10**9, 1, 100
 _ONE, _OTHER = "bench.one", "bench.other"
 
 
@@ -40,8 +48,8 @@ def person_of(number: int, books: int) -> UUID:
     return named(NOW, book, f"person {number}")
 
 
-async def found(house: House, people: int, on_progress: Callable[[str], None]) -> str:
-    """Fill a fresh house; the client's id."""
+async def found(house: House, people: int, on_progress: Callable[[str], None], earlier: int = 0) -> str:
+    """Fill a fresh house with people who have each bought so often before, once a day; the client's id."""
     async with house.database.transaction() as tx:
         for login in (_ONE, _OTHER):
             roles = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
@@ -57,7 +65,56 @@ async def found(house: House, people: int, on_progress: Callable[[str], None]) -
         await _settle(house, numbers, client.client)
         if people > 10 * _AT_ONCE and first % (10 * _AT_ONCE) == 0:
             on_progress(f"{numbers.stop:,} of {people:,} holders")
+    for before in range(earlier, 0, -1):
+        for first in range(0, people, _AT_ONCE):
+            await _bought(house, range(first, min(first + _AT_ONCE, people)), before)
+        if people * before > 10 * _AT_ONCE and before % 10 == 1:
+            on_progress(f"{people * (earlier - before + 1):,} of {people * earlier:,} earlier orders")
     return client.client
+
+
+async def _bought(house: House, numbers: Sequence[int], before: int) -> None:
+    """What these people bought so many days ago, confirmed and paid for."""
+    people = [(1 + number % house.books, person_of(number, house.books)) for number in numbers]
+    day = DAY - timedelta(days=before)
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        at = await moment(tx)
+        wanted = [NewAccount(book, Kind.WALLET, one, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, one in people]
+        wanted += [NewAccount(book, Kind.HOLDING, one, Asset(_ASSET), Limit.DEBITS_WITHIN_CREDITS) for book, one in people]
+        accounts = await house.ledger.open_accounts(tx, wanted)
+        pairs = zip(accounts[: len(people)], accounts[len(people) :], strict=True)
+        rows = [_order(*who, *pair, day) for who, pair in zip(people, pairs, strict=True)]
+        views = [Order(row.book, row.id, row.funding, row.holding, row.amount, own=True, units_asset=Asset(_ASSET)) for row in rows]
+        made = [entries.purchase_placed(view, DAY, 0) for view in views]
+        made += [entry for book in house.all_books for entry in _moved(book, [row for row in rows if row.book == book], day)]
+        made += [entries.purchase_confirmed(view, view.amount, DAY, 0) for view in views]
+        await must_post(house, tx, at, made)
+        await orders_store.add_orders(tx, rows)
+
+
+def _order(book: int, person: UUID, wallet: int, holding: int, day: date) -> OrderRow:
+    identifier = named(shanghai(day), book, f"earlier {person}")
+    return OrderRow(
+        book=book, id=identifier, serial=serial_of(day, identifier), channel=OWN_CHANNEL, fund=FUND, fund_account=person, funding=wallet,
+        holding=holding, business_code="022", amount=_EARLIER, units=0, received_at=shanghai(day), dealing_date=day, business_date=day,
+        state=OrderState.CONFIRMED, sent_on=day, confirmed_on=day, confirmed_amount=_EARLIER, confirmed_units=_EARLIER, return_code=SUCCESS,
+    )  # fmt: skip
+
+
+def _moved(book: int, rows: Sequence[OrderRow], day: date) -> list[JournalEntry]:
+    """A book's money of a day: from the reserve to the collection account, and from there to the registrar."""
+    if not rows:
+        return []
+    amount, reserve, collection = sum(row.amount for row in rows), NUMBER_OF[Kind.CUSTOMER_RESERVE], NUMBER_OF[Kind.FUND_COLLECTION]
+    waiting, collected = (house_account(book, kind, Asset.CNY) for kind in (Kind.FUND_PURCHASE_IN_TRANSIT, Kind.FUND_PURCHASE_COLLECTED))
+    sweep, payment = (named(shanghai(day), book, f"{what} {rows[0].id}") for what in ("swept", "paid"))
+    swept, paid = Part(book, amount, waiting, collected), Part(book, amount, collected)
+    return [
+        bank.instructed(swept, 0, reserve, DAY, 0, sweep),
+        bank.executed(swept, 0, reserve, collection, DAY, 0, sweep),
+        bank.executed(paid, 0, collection, "", DAY, 0, payment),
+    ]
 
 
 async def _decided(house: House, command: setup.Proposal) -> None:
