@@ -290,14 +290,16 @@ def town_keys(folder: Path) -> FileKeyStore:
 
 
 @asynccontextmanager
-async def town(database_url: str, folder: Path, books: int = 3, biller: Any = None, insurer: Any = None) -> AsyncIterator[Town]:
-    """A town on a fresh database, on Monday at nine, with one biller."""
+async def town(
+    database_url: str, folder: Path, books: int = 3, biller: Any = None, insurer: Any = None, start: datetime = NINE
+) -> AsyncIterator[Town]:
+    """A town on a fresh database, on Monday at nine or at another instant, with one biller; or one that was left, gone back to."""
     async with Database(database_url) as database:
         ledger, keys = PostgresLedger(books), town_keys(folder / "keys")
         async with database.transaction() as tx:
-            await platform_clock.start(tx, NINE)
+            await platform_clock.start(tx, start)
             await ledger.install(tx)
-        biller, insurer = biller or ScriptedBiller(), insurer or ScriptedInsurer()
+        biller, insurer = biller or ScriptedBiller(now=start), insurer or ScriptedInsurer(now=start)
         nobody: Any = Nobody()
         draw = seeded_random(7)
         rails = Rails(nobody, biller, nobody, insurer, nobody, nobody, nobody, MemoryNetwork())

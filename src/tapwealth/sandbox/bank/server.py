@@ -86,12 +86,12 @@ async def _messages(partner: Partner, request: Request) -> Response:
         case _:
             raise BadInput(f"{message_type} is not for a bank", where="root element", hint="send pain.001 or pain.008")
     _today(partner)
-    deed = partial(_take, partner, (message_id, message_type.value), orders)
+    deed = partial(take_payments, partner, (message_id, message_type.value), orders)
     named = (message_type.family, message_id, orders[0].end_to_end_id)
     return await _with_fault(partner, request, named, deed, Response(status_code=202))
 
 
-def _take(partner: Partner, original: tuple[str, str], orders: Sequence[Order], planned: PlannedFault | None) -> Response:
+def take_payments(partner: Partner, original: tuple[str, str], orders: Sequence[Order], planned: PlannedFault | None) -> Response:
     """Take the payments of a message; a fault that changes a booking befalls the first of them."""
     now, today = partner.now(), _today(partner)
     with partner.store.tx() as tx:
@@ -108,7 +108,7 @@ def _delay(planned: PlannedFault | None, now: datetime) -> PlannedFault | None:
     return answers.later(planned, now) if planned is not None and planned.fault is Fault.DELAY else None
 
 
-async def _execute_due(partner: Partner, _before: datetime, after: datetime) -> None:
+async def execute_due(partner: Partner, _before: datetime, after: datetime) -> None:
     """Execute what waits for a day that has come, each at the start of its day."""
     with partner.store.tx() as tx:
         for order, message_id, message_type in payments.due_until(tx, business_date_of(after)):
@@ -132,10 +132,10 @@ async def _transfer(partner: Partner, request: Request, *, code: str) -> Respons
     _today(partner)
     lost = json_answer({"state": "booked"})
     named = (code.lower(), order.end_to_end_id, order.end_to_end_id)
-    return await _with_fault(partner, request, named, partial(_transferred, partner, order), lost)
+    return await _with_fault(partner, request, named, partial(transferred, partner, order), lost)
 
 
-def _transferred(partner: Partner, order: Order, planned: PlannedFault | None) -> Response:
+def transferred(partner: Partner, order: Order, planned: PlannedFault | None) -> Response:
     now, today = partner.now(), _today(partner)
     with partner.store.tx() as tx:
         known = tx.execute("SELECT 1 FROM payment WHERE end_to_end_id = ?", (order.end_to_end_id,)).fetchone()
@@ -210,4 +210,4 @@ def _routes(partner: Partner) -> list[Route]:
 
 def main(argv: Sequence[str]) -> None:
     """Serve the bank until SIGTERM."""
-    run("bank", SCHEMA, _routes, _execute_due, argv=argv)
+    run("bank", SCHEMA, _routes, execute_due, argv=argv)

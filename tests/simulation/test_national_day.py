@@ -1,0 +1,142 @@
+"""A fortnight over the National Day holiday of 2013 with the real order file: every date closes, holdings equal the registrar's to the
+unit, the audit holds, and kill -9 leaves no trace. What the days come to stands in `tests/golden/funds/national_day_2013.txt`."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import fortnight
+import pytest
+from apart import run_apart
+from databases import Databases
+from fortnight import DAYS, DEALING, HOLIDAY, LARGE_DAY, REAL_SUM, KillPoint, Notes, outcome_of, transcript
+
+from tapwealth.flows.day import STEPS
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "funds" / "national_day_2013.txt"
+SOME_KILLS = [
+    KillPoint("the real orders", "", 4),
+    KillPoint("2013-10-03 redemptions", "", 7),
+    KillPoint("2013-10-08 ends", "send fund files", 2),
+    KillPoint("2013-10-09 the registrar's morning", "", 4),
+    KillPoint("2013-10-11 the registrar pays", "", 5),
+]
+
+
+def played(url: str, folder: Path, kills: Sequence[KillPoint]) -> dict[str, Any]:
+    """Play to the end, again after each kill; every kill has hit. What it comes to."""
+    command = [sys.executable, str(fortnight.__file__), url, str(folder), *map(str, kills)]
+    for _ in range(len(kills) + 1):
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ended.returncode in (0, -signal.SIGKILL), ended.stderr
+    assert ended.returncode == 0, "it is played to the end"
+    assert sorted(Notes(folder / "hit").lines()) == sorted(map(str, kills))
+    return come_to(url, folder)
+
+
+def come_to(url: str, folder: Path) -> dict[str, Any]:
+    async def look() -> dict[str, Any]:
+        async with fortnight.fortnight(url, folder) as on:
+            return await outcome_of(on)
+
+    outcome: dict[str, Any] = run_apart(look())
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def killed(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return played(database_url, tmp_path_factory.mktemp("fortnight"), SOME_KILLS)
+
+
+def test_every_date_closes_and_the_audit_holds(killed: dict[str, Any]) -> None:
+    assert (killed["closed"], killed["clean"], killed["breaks"]) == (len(DAYS), True, [])
+
+
+def test_holdings_equal_the_registrars_to_the_unit(killed: dict[str, Any]) -> None:
+    """Each holder's by our ledger, by its 05 of the last date, and in its own register."""
+    assert killed["wrong"] == []
+    names = ("fund", "distributor", "ta_account", "trading_account")
+    register = {tuple(one[name] for name in names): one["units"] for one in killed["registrar"]["held"] if one["units"]}
+    assert killed["units"] == register
+    assert len(register) > 862 + 30
+    assert sum(units for (_, channel, *_), units in register.items() if channel == "996") > REAL_SUM
+
+
+def test_the_fortnight_has_in_it_what_it_tells_of(killed: dict[str, Any]) -> None:
+    """Real orders, redemptions through the holiday that make a large-redemption day, sweeps of wallet and bank card, money to the card."""
+    orders = killed["orders"]
+    real = [one for one in orders if one["channel"] == "996"]
+    assert (len(real), sum(one["amount"] for one in real), {one["dealing_date"] for one in real}) == (1006, REAL_SUM, {DAYS[0]})
+    assert {one["dealing_date"] for one in orders if one["business_code"] != "098"} <= set(DEALING)
+    asked = [one for one in orders if one["business_code"] == "024" and one["dealing_date"] == LARGE_DAY]
+    assert len({one["business_date"] for one in asked} & set(HOLIDAY)) >= 5, "all through the holiday"
+    moved = Counter[str]()
+    for one in killed["registrar"]["movements"]:
+        moved[one["kind"]] += one["units"] if one["day"] == "2013-10-09" else 0
+    paid, before = -moved["124"], total_units(killed, LARGE_DAY) + moved["143"]
+    assert paid == -(-before // 10), "a tenth of the units of that date, its income included, and not one more"
+    assert paid < sum(one["units"] for one in asked)
+    cancelled = [one for one in asked if one["confirmed_units"] < one["units"]]
+    assert 0 < len(cancelled) < len(asked), "some rests are cancelled, the others go on"
+    assert {one["state"] for one in asked if one["funding"]} == {"paid"}
+    (advancer,) = [one for one in asked if not one["funding"]]
+    assert advancer["confirmed_units"] == advancer["units"], "the advancer's, which is confirmed in parts like the others"
+    texts = [text for *_, text in killed["bank"]]
+    assert texts.count("sweep_in") == 2 * 2 * 6, "both sides of two accounts on six dealing days"
+    assert "safe_card_payout" in texts
+    assert {one["business_code"] for one in orders if one["channel"] == "T01"} == {"022", "024", "098"}
+
+
+def total_units(outcome: dict[str, Any], day: date) -> int:
+    return sum(units for on, _, _, units in outcome["holdings"] if on == day)
+
+
+def test_its_days_come_to_what_is_written_down(killed: dict[str, Any]) -> None:
+    """TAPWEALTH_GOLDEN=write writes it anew."""
+    text = transcript(killed)
+    if os.environ.get("TAPWEALTH_GOLDEN") == "write":
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")
+
+
+# ---- the long runs
+
+
+@pytest.fixture(scope="module")
+def unkilled(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return played(run_apart(databases.fresh()), tmp_path_factory.mktemp("quiet"), [])
+
+
+@pytest.fixture
+def fresh(databases: Databases) -> Callable[[], str]:
+    return lambda: str(run_apart(databases.fresh()))
+
+
+def act_names() -> list[str]:
+    """Of all acts, in order."""
+    nobody: Any = None
+    return [act.name for act in fortnight.Fortnight(nobody, nobody, nobody, Path(), nobody).acts()]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(3))
+def test_a_kill_in_each_act_leaves_no_trace(fresh: Callable[[], str], tmp_path: Path, unkilled: dict[str, Any], seed: int) -> None:
+    draw = random.Random(seed)
+    kills = [KillPoint(name, "", draw.randrange(2, 12)) for name in act_names()]
+    assert played(fresh(), tmp_path, kills) == unkilled
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("day", [LARGE_DAY, date(2013, 10, 9), date(2013, 10, 10)], ids=str)
+def test_kills_inside_and_after_each_step_of_a_dates_end_leave_no_trace(
+    fresh: Callable[[], str], tmp_path: Path, unkilled: dict[str, Any], day: date
+) -> None:
+    kills = [KillPoint(f"{day} ends", step.name, point) for step in STEPS for point in (2, 3)]
+    assert played(fresh(), tmp_path, kills) == unkilled

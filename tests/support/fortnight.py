@@ -1,0 +1,559 @@
+"""A fortnight over the National Day holiday of 2013, from Friday 27 September to Friday 11 October, played from a seed.
+
+The other channel's real order file, customers of our own who buy, sweep their wallets and bank cards, and ask their units back all through
+the holiday, so that the first dealing day after it is a large-redemption day. The registrar and the bank are the sandbox's, next door; each
+date is closed by all its steps. The story is a list of acts. An act that was cut off is done again from its beginning, and must come to the
+same: `python fortnight.py DATABASE_URL FOLDER KILL...` goes on from there, and kills itself with SIGKILL where it is told to.
+"""
+
+import asyncio
+import json
+import os
+import random
+import secrets
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from bank_next_door import BankNextDoor, transfer_of
+from bill_town import ScriptedBiller, ScriptedInsurer, Town, town
+from clearing_network import MemoryNetwork
+from fund_town import FUND, OTHER, OWN, RegistrarNextDoor, application
+from played_days import Matching
+from real_files import ORDERS_FILE
+from shelf import UNITS
+
+from tapwealth.app.wiring import FILE_TAKERS
+from tapwealth.flows import (
+    bank_messages,
+    channel,
+    end_of_day,
+    exchange_in,
+    instant_redemption,
+    payments,
+    people,
+    purchase,
+    redemption,
+    setup,
+    sweeps,
+)
+from tapwealth.flows.day import STEPS
+from tapwealth.flows.end_of_day import DayReport
+from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.rails import Rails
+from tapwealth.flows.redemption import RedeemFund, WhatIsLeft
+from tapwealth.flows.units import compare
+from tapwealth.funds.exchange_folder import Folder
+from tapwealth.funds.exchange_in import ORDERS
+from tapwealth.funds.exchange_out import Route, account_file, redated
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import named
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.audit import audit
+from tapwealth.ledger.chart import BY_KIND, Kind
+from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.play.cast import Person, cast_of
+from tapwealth.sandbox.outbox import BANK, owed
+from tapwealth.sandbox.registrar import register
+from tapwealth.sandbox.registrar.folder import put
+from tapwealth.storage import operators, outbox, platform_clock
+from tapwealth.storage.actors import ActorKind
+from tapwealth.storage.database import Database
+from tapwealth.storage.heads import Heads
+from tapwealth.storage.keyfile import KeyFile
+from tapwealth.storage.operators import OperatorRole
+
+FIRST, LAST = date(2013, 9, 27), date(2013, 10, 11)
+DAYS = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+DEALING = [date(2013, 9, 27), date(2013, 9, 30), *(date(2013, 10, n) for n in (8, 9, 10, 11, 14))]
+"""The holiday is 1 to 7 October; Sunday 29 September and Saturday 12 October are worked, and no dealing days."""
+HOLIDAY = [date(2013, 10, n) for n in range(1, 8)]
+LARGE_DAY = date(2013, 10, 8)
+AT_ONCE = (date(2013, 10, 3), date(2013, 10, 9))
+"""When some redeem at once: the advancer asks the units of the holiday back on the large-redemption day, too."""
+START = shanghai(FIRST, 8)
+CUSTOMERS, BOOKS, SEED = 42, 3, 20131001
+BUYS = 30_000_00
+SWEPT_CARDS, SWEPT_WALLET = (0, 1), 2
+REAL = redated(ORDERS_FILE.read_bytes(), ORDERS_FILE.name, FIRST)
+REAL_SUM = 645_735_805
+CHANNEL_ACCOUNT, LENDING_DESK, CUSTODY = "0200000005", "0200000007", "0200000001"
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+PEOPLE: list[Person] = [one for seed in range(CUSTOMERS // 3) for one in cast_of(SEED + seed).customers]
+
+
+class Act(NamedTuple):
+    """At an instant something is done."""
+
+    at: datetime
+    name: str
+    do: Callable[[], Awaitable[None]]
+
+
+class KillPoint(NamedTuple):
+    """In the act of that name, within the step of a date's end if one is named: before the commit of the n-th transaction (`point` 2n), or
+    right after it (2n + 1). An act with fewer is cut off before it is noted as done."""
+
+    act: str
+    step: str
+    point: int
+
+    @classmethod
+    def of(cls, text: str) -> "KillPoint":
+        act, step, point = text.split("|")
+        return cls(act, step, int(point))
+
+    def __str__(self) -> str:
+        return f"{self.act}|{self.step}|{self.point}"
+
+
+@dataclass
+class Notes:
+    """What is kept outside of all that dies: acts that are done, kills that have hit."""
+
+    path: Path
+
+    def lines(self) -> list[str]:
+        text = self.path.read_text() if self.path.exists() else ""
+        return text[: text.rfind("\n") + 1].splitlines()
+
+    def add(self, line: str) -> None:
+        with self.path.open("a") as file:
+            file.write(f"{line}\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@dataclass
+class Killer:
+    """Counts transactions since an act, or a step of it, began."""
+
+    plan: list[KillPoint]
+    hit: Notes
+    act: str = ""
+    step: str = ""
+    seen: int = 0
+
+    def begin(self, act: str, step: str = "") -> None:
+        if (act, step) != (self.act, self.step):
+            self.act, self.step, self.seen = act, step, 0
+
+    def at(self, point: int) -> None:
+        self._strike([one for one in self.plan if one == (self.act, self.step, point)])
+
+    def ends(self) -> None:
+        """Nothing of this act is left to be cut off."""
+        self._strike([one for one in self.plan if one.act == self.act])
+
+    def _strike(self, due: Sequence[KillPoint]) -> None:
+        done = self.hit.lines()
+        for one in due:
+            if str(one) not in done:
+                self.hit.add(str(one))
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+class MortalDatabase(Database):
+    """Dies at a chosen transaction."""
+
+    def __init__(self, dsn: str, killer: Killer) -> None:
+        super().__init__(dsn)
+        self.killer = killer
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        self.killer.seen += 1
+        number = self.killer.seen
+        async with super().transaction() as tx:
+            yield tx
+            self.killer.at(2 * number)
+        self.killer.at(2 * number + 1)
+
+
+@dataclass
+class Fortnight:
+    """The stage, and the acts on it."""
+
+    place: Town
+    bank: BankNextDoor
+    registrar: RegistrarNextDoor
+    folder: Path
+    killer: Killer
+    reports: dict[date, DayReport] = field(default_factory=dict)
+    keys: int = 0
+    act: str = ""
+
+    @property
+    def house(self) -> House:
+        return self.place.house
+
+    @property
+    def now(self) -> datetime:
+        now: datetime = self.place.biller.now
+        return now
+
+    # ---- how the story is played
+
+    async def play(self) -> None:
+        """Everything that is not done yet."""
+        done = Notes(self.folder / "done")
+        before = set(done.lines())
+        for act in self.acts():
+            if act.name in before:
+                continue
+            self.act, self.keys = act.name, 0
+            self.killer.begin(act.name)
+            await self.move(act.at)
+            await act.do()
+            await self.settle()
+            self.killer.ends()
+            done.add(act.name)
+
+    def acts(self) -> list[Act]:
+        made = [Act(START, "the house is set up", self.set_up), Act(shanghai(FIRST, 9), "customers join", self.join)]
+        made += [Act(shanghai(FIRST, 10), "money moves in", self.move_in), Act(shanghai(FIRST, 11), "agreements", self.agree)]
+        made += [Act(shanghai(FIRST, 12), "customers buy", self.buy), Act(shanghai(FIRST, 14, 31), "the real orders", self.real_orders)]
+        for day in DAYS:
+            made += self._acts_of(day)
+        return sorted(made, key=lambda act: act.at)
+
+    def _acts_of(self, day: date) -> list[Act]:
+        after = day + timedelta(days=1)
+
+        async def close() -> None:
+            await self.close(day)
+
+        async def salaries() -> None:
+            self.salaries(day)
+
+        made = [Act(shanghai(day, 9, 5), f"{day} the registrar's morning", self.nothing)]
+        made += [Act(shanghai(day, 10, 5), f"{day} the registrar pays", self.nothing)]
+        made += [Act(shanghai(day, 13, 30), f"{day} redemptions", lambda: self.redemptions(day))]
+        if day in DEALING:
+            made += [Act(shanghai(day, 13), f"{day} salaries", salaries), Act(shanghai(day, 14, 5), f"{day} sweeps", self.sweep)]
+            made += [Act(shanghai(day, 14, 10), f"{day} swept money buys", self.sweep)]
+        made += [Act(shanghai(day, 16), f"{day} late orders", lambda: self.late(day))]
+        return [*made, Act(shanghai(after, 0, 30), f"{day} ends", close)]
+
+    async def nothing(self) -> None:
+        """The partners' day goes on by itself."""
+
+    async def move(self, now: datetime) -> None:
+        """The clocks of all move on to an instant, which they may have come to before."""
+        async with self.house.database.transaction() as tx:
+            assert not isinstance(await platform_clock.advance(tx, now), Refusal)
+        self.place.biller.now = self.place.insurer.now = now
+        await self.bank.clock(now)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Whatever somebody owes to somebody else arrives."""
+        moved = True
+        while moved:
+            self.registrar.clock(self.now)
+            moved = self.registrar_pays()
+            moved |= bool(await self.bank.tell(lambda message: bank_messages.take(self.house, message)))
+            moved |= bool(await exchange_in.take_files(self.house, FILE_TAKERS))
+            moved |= await self.works_off()
+
+    def registrar_pays(self) -> bool:
+        with self.registrar.store.tx() as tx:
+            due = owed(tx, BANK, self.now)
+        for row in due:
+            self.bank.transfer(*transfer_of(row["body"]))
+            with self.registrar.store.tx() as tx:
+                tx.execute("UPDATE outbox SET copies = copies - 1 WHERE seq = ?", (row["seq"],))
+        return bool(due)
+
+    async def works_off(self) -> bool:
+        """As the worker does. A lease of whoever died has run out."""
+        async with self.house.database.read() as tx:
+            waiting, _ = await outbox.unsent(tx, range(self.house.books + 1))
+        if not waiting:
+            return False
+        async with self.house.database.transaction() as tx:
+            await tx.execute("update outbox set leased_until = null where sent_at is null")
+        for destination, deliver in (
+            (people.IDENTITY, people.deliver_identity), (payments.BANK, bank_messages.deliver), (sweeps.SWEEPS, sweeps.deliver)
+        ):  # fmt: skip
+            assert await self.place.work(destination, deliver) == []
+        return True
+
+    def envelope(self, caller: Caller) -> Envelope:
+        """The n-th command of an act has the same key whenever it is given."""
+        self.keys += 1
+        return Envelope(named(self.now, 0, f"{self.act} {self.keys}"), caller, self.now)
+
+    async def caller(self, number: int) -> Caller:
+        caller = await people.caller_of_device(self.house, PEOPLE[number].device_token)
+        assert caller is not None
+        assert caller.person is not None
+        return caller
+
+    async def holding(self, number: int) -> int:
+        """The units (1/100) that a customer could ask back."""
+        caller = await self.caller(number)
+        assert caller.person is not None
+        wanted = [NewAccount(caller.book, Kind.HOLDING, caller.person, UNITS, Limit.DEBITS_WITHIN_CREDITS)]
+        async with self.house.database.read() as tx:
+            (account,) = await self.house.ledger.find_accounts(tx, wanted)
+            return (await self.house.ledger.free(tx, self.now, [account]))[account] if account else 0
+
+    # ---- the first day
+
+    async def set_up(self) -> None:
+        """The bank's accounts, two operators who shelve the fund for both channels, and the bank's advance line."""
+        ours = [(f"010000000{number}", "Tapwealth", 0) for number in range(1, 6)]
+        theirs = [(CHANNEL_ACCOUNT, "渠道", 10**10), (LENDING_DESK, "北京银行垫资部", 10**10), (CUSTODY, "天弘余额宝托管户", 10**12)]
+        self.bank.open_accounts([*ours, *theirs, *((one.card_number, one.name, 100_000_00) for one in PEOPLE)])
+        both = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
+        async with self.house.database.transaction() as tx:
+            for login in ("pm.zhou", "ops.chen"):
+                if await operators.stored(tx, login) is None:
+                    await operators.create(tx, self.house.random64, login, login, both, "nobody signs in here", self.now)
+        terms = [setup.ChannelTerms(OWN, True, 1_00, 0, 1_000_000_00), setup.ChannelTerms(OTHER, False, 1, 0, 0)]
+        fund = setup.ProposeFund(FUND, int(UNITS), "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, CUSTODY, terms)
+        proposed = await setup.propose(self.house, self.envelope(_operator("pm.zhou")), fund)
+        assert not isinstance(proposed, Refusal), proposed
+        approved = await setup.approve(self.house, self.envelope(_operator("ops.chen")), setup.Approve(proposed.proposal))
+        assert not isinstance(approved, Refusal), approved
+        self.bank.transfer("ADV-LINE", LENDING_DESK, "0100000005", 300_000_00, "advance line")
+
+    async def join(self) -> None:
+        for one in PEOPLE:
+            opening = people.OpenAccount(one.name, one.identity_number, one.phone, one.device_token)
+            newcomer = Caller(ActorKind.CUSTOMER, "new device", "device token")
+            opened = await people.open_account(self.house, self.envelope(newcomer), opening)
+            assert not isinstance(opened, Refusal), opened
+
+    async def card(self, number: int) -> UUID:
+        """The bound card of a customer; bound now if it is not."""
+        bound = await people.bind_card(self.house, self.envelope(await self.caller(number)), people.BindCard(PEOPLE[number].card_number))
+        assert not isinstance(bound, Refusal), bound
+        return UUID(bound.card)
+
+    async def move_in(self) -> None:
+        for number in range(CUSTOMERS):
+            command = people.MoveIn(await self.card(number), BUYS)
+            moved = await people.move_in(self.house, self.envelope(await self.caller(number)), command)
+            assert not isinstance(moved, Refusal), moved
+
+    async def agree(self) -> None:
+        """Two bank-card accounts and a wallet are swept every dealing day."""
+        for number in (*SWEPT_CARDS, SWEPT_WALLET):
+            card = await self.card(number) if number in SWEPT_CARDS else None
+            command = sweeps.AgreeSweep(FUND, 50_000_00, 100_00, 8_000_00, time(14, 30), card)
+            if card is None:
+                command = sweeps.AgreeSweep(FUND, 0, 1_00, 8_000_00, time(14, 30))
+            agreed = await sweeps.agree(self.house, self.envelope(await self.caller(number)), command)
+            assert not isinstance(agreed, Refusal), agreed
+
+    async def buy(self) -> None:
+        """All of it in one batch, as the group commit takes what came together."""
+        await self._buy([(number, BUYS) for number in range(CUSTOMERS) if number != SWEPT_WALLET])
+
+    async def _buy(self, wanted: Sequence[tuple[int, int]]) -> None:
+        placings = [
+            purchase.Placing(self.envelope(await self.caller(number)), purchase.PurchaseFund(FUND, amount)) for number, amount in wanted
+        ]
+        async with self.house.database.transaction() as tx:
+            await self.house.ledger.lock_books(tx, self.house.all_books)
+            answers = await purchase.purchase(self.house, tx, placings)
+        assert not [one for one in answers if isinstance(one, Refusal)], answers
+
+    async def real_orders(self) -> None:
+        """The other channel pays in, opens its 862 holders, and hands in the 1,006 orders."""
+        self.bank.transfer("CH-996", CHANNEL_ACCOUNT, "0100000002", REAL_SUM, f"{OTHER} purchases")
+        await self.settle()
+        holders = dict.fromkeys((one.ta_account, one.trading_account) for one in ORDERS.values(REAL.content, REAL.name))
+        made = [
+            application(n, FIRST, ta_account=ta, trading_account=trading) for n, (ta, trading) in enumerate(holders, 1)
+        ]  # fmt: skip
+        for file in (account_file(Route(OTHER), FIRST, made), REAL):
+            refused = await channel.take(self.house, OTHER, file.name, file.content, self.now)
+            assert refused is None, refused
+
+    # ---- every day
+
+    def salaries(self, day: date) -> None:
+        """Into the swept accounts at the bank."""
+        for number in SWEPT_CARDS:
+            self.bank.transfer(f"PAY-{number}-{day}", LENDING_DESK, PEOPLE[number].card_number, 3_000_00, "salary")
+
+    def draw(self, day: date, what: str) -> random.Random:
+        return random.Random(f"{SEED} {day} {what}")
+
+    async def redemptions(self, day: date) -> None:
+        """Some customers a day; all through the holiday most of them most of what they have. On two days some are paid at once."""
+        draw = self.draw(day, "redemptions")
+        if day == LARGE_DAY:
+            self.limit_large(on=True)
+        if day in AT_ONCE:
+            await self.at_once(draw)
+        if day == LARGE_DAY + timedelta(days=2):
+            self.limit_large(on=False)
+        some = draw.sample(range(CUSTOMERS), 14 if day in HOLIDAY else 4)
+        wanted = [(number, await self.holding(number) * draw.randrange(60, 101) // 100) for number in some]
+        for number, units in self.decided([(number, units) for number, units in wanted if units >= 1_00]):
+            left = WhatIsLeft.CANCEL if number % 3 == 0 else WhatIsLeft.DEFER
+            placed = await redemption.redeem(self.house, self.envelope(await self.caller(number)), RedeemFund(FUND, units, left))
+            assert not isinstance(placed, Refusal), placed
+
+    def decided(self, wanted: Sequence[tuple[int, int]], what: str = "") -> list[tuple[int, int]]:
+        """What people want in this act; who does it again after a kill wants the same, whatever has been done of it."""
+        path = self.folder / "decided" / f"{self.act} {what}".strip()
+        if not path.exists():
+            put(path, json.dumps(wanted).encode())
+        return [(number, amount) for number, amount in json.loads(path.read_bytes())]
+
+    def limit_large(self, *, on: bool) -> None:
+        """Whether the manager accepts no more than a tenth on a large-redemption day."""
+        with self.registrar.store.tx() as tx:
+            register.limit_large(tx, limits=on)
+
+    async def at_once(self, draw: random.Random) -> None:
+        """The bank advances the money."""
+        some = draw.sample(range(CUSTOMERS), 6)
+        wanted = [(number, min(await self.holding(number), draw.randrange(100_00, 2_000_00))) for number in some]
+        for number, units in self.decided([(number, units) for number, units in wanted if units >= 1_00], "at once"):
+            command = instant_redemption.RedeemInstantly(FUND, units)
+            redeemed = await instant_redemption.redeem(self.house, self.envelope(await self.caller(number)), command)
+            assert not isinstance(redeemed, Refusal), redeemed
+
+    async def sweep(self) -> None:
+        await sweeps.run_due(self.house)
+
+    async def late(self, day: date) -> None:
+        """After the cut-off: what was paid out buys again, for the next dealing day."""
+        draw, wanted = self.draw(day, "late"), list[tuple[int, int]]()
+        for number in draw.sample(range(3, CUSTOMERS), 5):
+            caller = await self.caller(number)
+            assert caller.person is not None
+            account = NewAccount(caller.book, Kind.WALLET, caller.person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
+            async with self.house.database.read() as tx:
+                (wallet,) = await self.house.ledger.find_accounts(tx, [account])
+                free = (await self.house.ledger.free(tx, self.now, [wallet]))[wallet] if wallet else 0
+            if free >= 10_00:
+                wanted.append((number, draw.randrange(1_00, free // 2)))
+        await self._buy(self.decided(wanted))
+
+    async def close(self, day: date) -> None:
+        """All steps of the date's end."""
+        report = await end_of_day.close_day(self.house, day, STEPS, lambda step: self.killer.begin(self.act, step))
+        assert isinstance(report, DayReport), report
+        assert report.closed, (day, report.wrong)
+        self.reports[day] = report
+
+
+def _operator(login: str) -> Caller:
+    return Caller(ActorKind.OPERATOR, f"operator:{login}", "password")
+
+
+@asynccontextmanager
+async def fortnight(database_url: str, folder: Path, kills: Sequence[KillPoint] = ()) -> AsyncIterator[Fortnight]:
+    """On a database and in a folder where nothing has happened yet, or after what was done there."""
+    if not (folder / "keys").exists():
+        KeyFile(folder / "keys").create_from(bytes(range(32)), {"iss_mk_ac_1": bytes.fromhex("1326C2F1B0A8D9F80B5D7C6E4F29A1C8")})
+    (folder / "decided").mkdir(exist_ok=True)
+    killer = Killer(list(kills), Notes(folder / "hit"))
+    biller, insurer = ScriptedBiller(now=START), ScriptedInsurer(now=START)
+    async with town(database_url, folder, BOOKS, biller, insurer, START) as place, MortalDatabase(database_url, killer) as database:
+        bank, registrar = BankNextDoor(folder), RegistrarNextDoor(folder)
+        exchange, heads, matching = Folder(folder / "exchange"), Heads(folder / "heads.jsonl"), Matching()
+        identity: Any = matching
+        port: Any = bank
+        rails = Rails(port, biller, identity, insurer, exchange, heads, port, MemoryNetwork())
+        place.house = replace(place.house, database=database, rails=rails, random64=lambda: secrets.randbits(64))
+        try:
+            yield Fortnight(place, bank, registrar, folder, killer)
+        finally:
+            bank.store.close()
+            registrar.store.close()
+
+
+async def outcome_of(on: Fortnight) -> dict[str, Any]:
+    """What can be compared: units and orders of all, the books by date, what partners keep, files, breaks, the audit."""
+    async with on.house.database.read() as tx:
+        compared = await compare(on.house, tx, LAST)
+        books = [
+            (day, "yuan" if asset == Asset.CNY else "units", line.kind, book, line.totals.owed)
+            for day in DAYS
+            for book in range(on.house.books + 1)
+            for asset in (Asset.CNY, UNITS)
+            for line in await on.house.ledger.trial_balance(tx, book, asset, day)
+            if line.totals.owed
+        ]
+        orders = await tx.fetch(
+            "select serial, channel, business_code, state, funding <> 0 as funding, amount, units, confirmed_amount, confirmed_units,"
+            " dealing_date, business_date from fund_order order by serial"
+        )
+        breaks = await tx.fetch("select business_date, source, kind, item, amount, accounted from reconciliation_break order by 1, 2, 3, 4")
+        said = await tx.fetch(
+            "select business_date, fund, channel, sum(units)::bigint from registrar_holding group by 1, 2, 3 order by 1, 2, 3"
+        )
+        closed = await tx.fetchval("select count(*) from business_day where state = 'closed'")
+    with on.registrar.store.tx() as store:
+        registers = register.dump(store)
+    with on.bank.store.tx() as store:
+        bookings = [tuple(row) for row in store.execute("SELECT account, day, amount, text FROM booking ORDER BY 1, 2, 3, 4")]
+    return {
+        "units": {
+            (fund, one.channel, *key): held.units[key]
+            for fund, held in compared.registers.items()
+            for key, one in held.holders.items()
+            if held.units.get(key)
+        },
+        "wrong": [one.text for one in compared.breaks],
+        "books": books,
+        "holdings": [tuple(row) for row in said],
+        "orders": [dict(row) for row in orders],
+        "breaks": [tuple(map(str, row)) for row in breaks],
+        "closed": closed,
+        "registrar": registers,
+        "bank": bookings,
+        "files": {path.name: path.read_bytes() for side in ("to_registrar", "from_registrar") for path in _files(on.folder, side)},
+        "clean": (await audit(on.house.database, on.house.rails.heads.lines()))["clean"],
+    }
+
+
+def transcript(outcome: dict[str, Any]) -> str:
+    """The dates as an accountant would read them: units by channel at the registrar, then what the books owe by kind of account."""
+    lines = ["National Day 2013, units by channel and the books by kind of account, all books together, at the end of each date"]
+    for day in DAYS:
+        lines.append(f"{day} {day:%a}")
+        lines += [
+            f"  {f'{fund} {channel}':>52} {format_minor(units):>16} units" for on, fund, channel, units in outcome["holdings"] if on == day
+        ]
+        sums = Counter[tuple[str, str]]()
+        for on, asset, kind, _, owed_ in outcome["books"]:
+            if on == day:
+                sums[asset, BY_KIND[Kind(kind)].name] += owed_
+        lines += [f"  {name:>52} {format_minor(amount):>16} {asset}" for (asset, name), amount in sorted(sums.items()) if amount]
+    counts = Counter((one["channel"], one["business_code"], one["state"]) for one in outcome["orders"])
+    lines += ["orders by channel, business code and state"]
+    lines += [f"  {channel} {code} {state:<10} {count:>5}" for (channel, code, state), count in sorted(counts.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _files(folder: Path, side: str) -> list[Path]:
+    return sorted(path for path in (folder / "exchange" / side).iterdir() if not path.name.startswith("."))
+
+
+async def main(database_url: str, folder: Path, kills: Sequence[str]) -> None:
+    """Play on, and die where told."""
+    async with fortnight(database_url, folder, [KillPoint.of(one) for one in kills]) as on:
+        await on.play()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:]))
