@@ -47,6 +47,11 @@ BILLER = {
     "code": "BJWATER", "name": "北京水务", "bank_account": "0200000003", "category": "water", "title": "户号", "hint": "10 digits",
     "pattern": "[0-9]{10}", "maximum": 1_000_000, "opens": "00:05:00", "closes": "23:55:00",
 }  # fmt: skip
+CAMPAIGN = {
+    "code": "SPRING14", "fund": "000198", "name": "新春加息", "name_en": "Spring bonus", "sponsor": "手机公司",
+    "sponsor_account": "0200000011", "first_day": "2014-03-01", "last_day": "2014-03-31", "rate": 20_000, "holder_cap": 1_000,
+    "total_cap": 100_000,
+}  # fmt: skip
 ACCEPTANCE = {"business_date": "2014-02-24", "source": "bank", "kind": "amount", "item": "X-1", "reason": "the bank books it tomorrow"}
 NO_CLIENT = f"cli_{NOWHERE}"
 CLIENT = {"name": "Phone maker", "scopes": ["orders:read"], "secret_sha256": "0" * 64, "good_until": "2014-12-31"}
@@ -94,6 +99,7 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "propose_merchant": (OPERATIONS, MERCHANT),
     "propose_fund": (PRODUCTS, FUND),
     "propose_fund_conditions": (PRODUCTS, {"fund": "000198"}),
+    "propose_campaign": (PRODUCTS, CAMPAIGN),
     "propose_acceptance": (OPERATIONS, ACCEPTANCE),
     "propose_fee_concession": (OPERATIONS, {"dispute": NOWHERE, "reason": "the network insists"}),
     "propose_token_domain": (OPERATIONS, {"token": NOWHERE, "contact": False, "allowed": [], "denied": ["7995"]}),
@@ -295,6 +301,10 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_fund", {"cut_off_hour": 25}, ("cut_off_hour", "0 to 24")),
     ("propose_fund", {"name_en": ""}, ("name_en", "is empty")),
     ("propose_fund", {"channels": []}, ("channels", "no channel")),
+    ("propose_campaign", {"code": "x"}, ("code", "3 to 12 capital letters")),
+    ("propose_campaign", {"rate": 0}, ("rate", "2 percent a year are 20000")),
+    ("propose_campaign", {"holder_cap": 10**18}, ("holder_cap", "is above")),
+    ("propose_campaign", {"last_day": "2014-02-28"}, ("last_day", "its first and its last day")),
     ("propose_fund_conditions", {"calendar": "HK"}, ("calendar", "the one there is: CN")),
     ("propose_fund_conditions", {"kind": "bond"}, ("kind", "bond")),
     ("propose_fund", {"channels": [CHANNEL, CHANNEL]}, ("channels", "twice")),
@@ -386,6 +396,8 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("propose_merchant", {"merchant_number": SHOP}, "exists", "choose another number"),
     ("propose_fund", {"code": "000198"}, "exists", "choose others"),
     ("propose_fund_conditions", {"fund": "000999"}, "unknown_fund", "/view/funds lists"),
+    ("propose_campaign", {"fund": "000999"}, "unknown_fund", "/view/funds lists"),
+    ("propose_campaign", {"first_day": "2014-02-20"}, "has_begun", "let it begin after"),
     ("propose_fund", {}, "exists", "units of number 2"),
     ("propose_fee_concession", {}, "no_fee_disputed", "/view/network lists"),
     ("propose_token_domain", {}, "unknown_token", "there is no such card"),
@@ -588,6 +600,7 @@ VIEWS: list[tuple[str, str, int, str, tuple[str, ...]]] = [
     ("tokens", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
     ("consents", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
     ("clients", "me", 403, "not_yours", ("operators",)),
+    ("campaigns", "me", 403, "not_yours", ("operators",)),
     ("files", "me", 403, "not_yours", ("operators",)),
     ("files?date=x", OPERATIONS, 400, "bad_input", ("date", "write it like")),
     ("files?date=%00", OPERATIONS, 400, "bad_input", ("date", "cannot be seen")),

@@ -16,7 +16,9 @@ DAY = date(2014, 2, 24)
 WALLET, MERCHANT, PAYEE = account_id(3, 1_000_000_001), account_id(3, 1_000_000_002), account_id(3, 1_000_000_003)
 NAMES = {WALLET: "wallet", MERCHANT: "merchant", PAYEE: "wallet of the payee"}
 ID = UUID("01446167-da80-7000-8000-c00000000001")
-RESERVE, COLLECTION, ADVANCE = (NUMBER_OF[kind] for kind in (Kind.CUSTOMER_RESERVE, Kind.FUND_COLLECTION, Kind.ADVANCE))
+RESERVE, COLLECTION, OWN, ADVANCE = (
+    NUMBER_OF[kind] for kind in (Kind.CUSTOMER_RESERVE, Kind.FUND_COLLECTION, Kind.OWN_MONEY, Kind.ADVANCE)
+)
 LINE = [house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY) for book in range(5)]
 
 SERIAL = (1 << 48) - 1
@@ -54,6 +56,35 @@ def test_a_payment_out_that_is_rejected() -> None:
     assert shown(entries.rejected(Part(3, 100_50, MERCHANT), 0, RESERVE, DAY, 9, ID)) == [
         "2014-02-24 REJECTED in book 3",
         "  Dr leaving the customer reserve / Cr merchant 100.50",
+    ]
+
+
+def test_a_campaigns_subsidy_from_the_sponsor_to_a_wallet_and_what_is_left_back() -> None:
+    """Each book pays its wallets out of its share of the budget."""
+    budget, share = account_id(0, 1_000_000_004), account_id(3, 1_000_000_005)
+    NAMES.update({budget: "the campaign's, of the house", share: "the campaign's, of the book"})
+    part = Part(3, 100_50, share, WALLET)
+    made = (
+        entries.received(0, ID, OWN, budget, 500_00, DAY, 9, known=True),
+        *entries.allotted(budget, share, OWN, 100_50, ID, DAY, 9),
+        entries.instructed(part, 0, OWN, DAY, 9, ID),
+        entries.executed(part, 0, OWN, RESERVE, DAY, 9, ID),
+        entries.instructed(Part(0, 399_50, budget), 0, OWN, DAY, 9, derived(ID, "back")),
+    )
+    assert shown(*made) == [
+        "2014-02-24 RECEIVED in book 0",
+        "  Dr own money / Cr the campaign's, of the house 500.00",
+        "2014-02-24 ALLOTTED in book 0",
+        "  Dr the campaign's, of the house / Cr own money 100.50",
+        "2014-02-24 ALLOTTED in book 3",
+        "  Dr own money / Cr the campaign's, of the book 100.50",
+        "2014-02-24 INSTRUCTED in book 3",
+        "  Dr the campaign's, of the book / Cr leaving our own money 100.50",
+        "2014-02-24 EXECUTED in book 3",
+        "  Dr leaving our own money / Cr own money 100.50",
+        "  Dr customer reserve / Cr wallet 100.50",
+        "2014-02-24 INSTRUCTED in book 0",
+        "  Dr the campaign's, of the house / Cr leaving our own money 399.50",
     ]
 
 

@@ -18,6 +18,7 @@ from tapwealth.kernel.refusal import BadInput
 
 _WHERE = "card number"
 _NUMBER = re.compile(r"[0-9]{12,20}", re.ASCII)
+_ACCOUNT = re.compile(r"[0-9]{10,19}", re.ASCII)
 _BLANKS = re.compile(r"[ -]")
 
 
@@ -56,6 +57,12 @@ def _ranges() -> dict[str, dict[int, _Range]]:
         by_length = found.setdefault(row["bin"], {})
         by_length.setdefault(int(row["card_len"]), _Range(row["bank_code"], row["bank_name"], CardType(row["card_type"])))
     return found
+
+
+def check_account_number(number: str, where: str) -> None:
+    """Raises BadInput for what no account at a bank can be called."""
+    if not _ACCOUNT.fullmatch(number):
+        raise BadInput("it is no bank account number", where=where, hint="10 to 19 digits")
 
 
 def is_in_a_cards_range(number: str) -> bool:

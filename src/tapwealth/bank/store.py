@@ -175,6 +175,28 @@ async def receipts_on(tx: Any, day: date) -> list[Receipt]:
 _RECEIPT = "select end_to_end_id, account, amount, booked_on, debtor, text, destination, business_date from bank_receipt"
 
 
+async def received_for(tx: Any, destinations: Sequence[str], day: date) -> dict[str, int]:
+    """Fen posted up to that business date, by what they were recognised as."""
+    rows = await tx.fetch(
+        "select destination, sum(amount)::bigint from bank_receipt where book = 0 and destination = any($1) and business_date <= $2"
+        " group by destination",
+        list(destinations),
+        day,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def instructed_under(tx: Any, purposes: Sequence[str], day: date) -> dict[str, int]:
+    """Fen set aside up to that date for these purposes and not come back, by the second part of the payments' names."""
+    rows = await tx.fetch(
+        "select split_part(end_to_end_id, '-', 2), sum(amount)::bigint from payment_instruction where book = 0 and purpose = any($1)"
+        " and instructed_on <= $2 and (state <> 'rejected' or settled_on > $2) group by 1",
+        list(purposes),
+        day,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def add_receipts(tx: Any, received: Sequence[Receipt], now: datetime) -> None:
     rows = [
         (one.end_to_end_id, one.account, one.amount, one.booked_on, one.debtor, one.text, one.destination, one.business_date)

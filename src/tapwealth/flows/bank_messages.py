@@ -17,6 +17,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows import (
     advance_interest,
     advance_outcomes,
+    campaigns,
     fund_receipts,
     network,
     payments,
@@ -47,6 +48,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     redemption_outcomes.recognise,
     policy_outcomes.recognise_refunds,
     network.recognise_network,
+    campaigns.recognise,
     network.recognise_capital,
 )
 """Who looks at a receipt, in order; what none of them claims goes to suspense."""

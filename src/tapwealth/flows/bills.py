@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.bank.bank_number import check_account_number
 from tapwealth.bills import entries, store
 from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import Biller, BillerItem, Category, InputField, Inquired, InquiryState, Unknown
@@ -146,8 +147,7 @@ async def add_biller(house: House, envelope: Envelope, command: AddBiller) -> Bi
 def _read_biller(command: AddBiller) -> Biller:
     if not re.fullmatch(r"[A-Z0-9]{2,12}", command.code, re.ASCII):
         raise BadInput(f"{command.code[:20]!r} is no biller's code", where="code", hint="2 to 12 capital letters and digits")
-    if not re.fullmatch(r"[0-9]{10,19}", command.bank_account, re.ASCII):
-        raise BadInput("it is no bank account number", where="bank_account", hint="10 to 19 digits")
+    check_account_number(command.bank_account, "bank_account")
     if command.opens.tzinfo or command.closes.tzinfo:
         raise BadInput("the service hours have an offset", where="opens, closes", hint="write Shanghai time like 09:00:00")
     if not command.name.strip() or not command.opens < command.closes:

@@ -3,6 +3,7 @@
 from tapwealth.flows import (
     advance_interest,
     bills,
+    campaigns,
     clearing,
     electronic_cash,
     exchange_out,
@@ -32,6 +33,7 @@ STEPS: tuple[Step, ...] = (
     Step("settle billers", bills.settle_billers),
     Step("fees to own money", clearing.sweep_fees),
     Step("pay the shares", fee_sharing.pay_shares),
+    Step("pay the campaigns", campaigns.pay),
     Step("settle the network", network.settle_network),
     Step("pay the insurer", insurance.pay_insurer),
     Step("begin cover", insurance.begin_cover),
@@ -47,6 +49,7 @@ STEPS: tuple[Step, ...] = (
     Step("compare insurer", insurance.compare_insurer, always=True),
     Step("prove mirrors", mirrors.prove_mirrors, always=True),
     Step("prove units", units.prove_units, always=True),
+    Step("prove campaigns", campaigns.prove, always=True),
     Step("prove books", proof.prove_books, always=True),
     Step("name open items", proof.name_open_items, always=True),
     Step("write the heads", proof.write_heads),

@@ -21,7 +21,7 @@ from tapwealth.acquiring.credit_code import read_credit_code
 from tapwealth.acquiring.fee import Rate
 from tapwealth.acquiring.standing import MERCHANT_NEXT, Change, MerchantState
 from tapwealth.acquiring.store import Merchant
-from tapwealth.bank.bank_number import CardType, bank_of_card, is_in_a_cards_range
+from tapwealth.bank.bank_number import CardType, bank_of_card, check_account_number, is_in_a_cards_range
 from tapwealth.bank.member_number import read_member_number
 from tapwealth.compliance import store as compliance
 from tapwealth.compliance.screening import Hit, Listed, Screened, WatchList, hits, name_key
@@ -158,8 +158,7 @@ def check(house: House, command: ProposeMerchant) -> None:
 
 def _check_account(number: str) -> None:
     where = "settlement_account"
-    if not re.fullmatch(r"[0-9]{10,19}", number):
-        raise BadInput("it is no bank account number", where=where, hint="10 to 19 digits")
+    check_account_number(number, where)
     if is_in_a_cards_range(number):
         try:
             card = bank_of_card(number)

@@ -52,6 +52,8 @@ class Purpose(StrEnum):
     CARD_REFUND = "card_refund"
     SWEEP_IN = "sweep_in"
     SAFE_CARD_PAYOUT = "safe_card_payout"
+    CAMPAIGN_SUBSIDY = "campaign_subsidy"
+    CAMPAIGN_RETURN = "campaign_return"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ _TIMES = re.compile(r"(.+?)(?:R([0-9]+))?")
 AGAIN = (
     Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.REDEMPTION_PAYOUT, Purpose.SAFE_CARD_PAYOUT,
     Purpose.ADVANCE_DRAW,
-    Purpose.NETWORK_SETTLEMENT,
+    Purpose.NETWORK_SETTLEMENT, Purpose.CAMPAIGN_SUBSIDY,
 )  # fmt: skip
 AGAIN_WITHIN = timedelta(days=14)
 """How far back a rejected payment is looked for."""

@@ -11,8 +11,10 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
-from tapwealth.flows import acceptance, clients, fee_concession, freeze, fund_conditions, merchants, token_domain
+from tapwealth.bank.bank_number import check_account_number
+from tapwealth.flows import acceptance, campaigns, clients, fee_concession, freeze, fund_conditions, merchants, token_domain
 from tapwealth.flows.acceptance import ProposeAcceptance
+from tapwealth.flows.campaigns import ProposeCampaign
 from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.fee_concession import ProposeFeeConcession
@@ -99,6 +101,7 @@ _ROLE = {
     ProposeMerchantState: OperatorRole.OPERATIONS,
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
     ProposeFundConditions: OperatorRole.PRODUCT_MANAGER,
+    ProposeCampaign: OperatorRole.PRODUCT_MANAGER,
     ProposeAcceptance: OperatorRole.OPERATIONS,
     ProposeFeeConcession: OperatorRole.OPERATIONS,
     ProposeTokenDomain: OperatorRole.OPERATIONS,
@@ -112,6 +115,7 @@ _Plain = (
     ProposeMerchantState
     | ProposeFund
     | ProposeFundConditions
+    | ProposeCampaign
     | ProposeAcceptance
     | ProposeFeeConcession
     | ProposeTokenDomain
@@ -141,6 +145,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             _check_fund(command)
         case ProposeFundConditions():
             fund_conditions.check_draft(command)
+        case ProposeCampaign():
+            campaigns.check(command)
         case ProposeAcceptance():
             acceptance.check(command)
         case ProposeFeeConcession():
@@ -176,7 +182,7 @@ def _check_fund(command: ProposeFund) -> None:
         raise BadInput(f"the ledger has no units of number {command.asset}", where="asset", hint=hint)
     if not 1 <= command.risk_level <= 5 or not 0 <= command.cut_off_hour <= 24:
         raise BadInput("the risk lies outside 1 to 5, or the cut-off outside 0 to 24", where="risk_level, cut_off_hour")
-    _check_bank_account(command.custody_account, "custody_account")
+    check_account_number(command.custody_account, "custody_account")
     if not command.channels or len({one.code for one in command.channels}) < len(command.channels):
         raise BadInput("no channel, or one of them twice", where="channels", hint="name each distributor once")
     for one in command.channels:
@@ -193,11 +199,6 @@ def _check_channel(one: ChannelTerms) -> None:
             raise BadInput(f"{format_minor(cap)} is below zero", where=f"channels.{name}", hint="0 means that there is no cap")
 
 
-def _check_bank_account(number: str, where: str) -> None:
-    if not re.fullmatch(r"[0-9]{10,19}", number):
-        raise BadInput("it is no bank account number", where=where, hint="10 to 19 digits")
-
-
 async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | Refusal:
     """What is put before the others; refused where it could not be brought about."""
     match command:
@@ -210,6 +211,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return await _fund_exists(tx, command) or command
         case ProposeFundConditions():
             return await fund_conditions.wrong(tx, command) or command
+        case ProposeCampaign():
+            return await campaigns.wrong(tx, at, command) or command
         case ProposeAcceptance():
             return command
         case ProposeFeeConcession():
@@ -287,6 +290,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return refusal
         case ProposeFundConditions():
             return await fund_conditions.bring_about(tx, at, made, proposal)
+        case ProposeCampaign():
+            return await campaigns.bring_about(tx, at, made, proposal)
         case ProposeAcceptance():
             return await acceptance.accept(tx, proposal)
         case ProposeFeeConcession():

@@ -60,6 +60,7 @@ class Kind(IntEnum):
     FEES = 502
     FEES_OWN = 503
     OWN_CAPITAL = 504
+    CAMPAIGN_SUBSIDY = 505
     ADVANCE_INTEREST = 506
     SHARE_BANK = 521
     SHARE_PHONE_MAKER = 522
@@ -122,6 +123,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.FEES, "fees still in the customer reserve", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES_OWN, "fees in our own money", Kind.OWN_MONEY),
     ChartRow(Kind.OWN_CAPITAL, "the house's own capital", Kind.OWN_MONEY),
+    ChartRow(Kind.CAMPAIGN_SUBSIDY, "a campaign's money, not granted yet", Kind.OWN_MONEY, _WITHIN, personal=True),
     ChartRow(Kind.ADVANCE_INTEREST, "what the advance line costs us", Kind.OWN_MONEY),
     ChartRow(Kind.SHARE_BANK, "the bank's share of card fees", Kind.OWN_MONEY),
     ChartRow(Kind.SHARE_PHONE_MAKER, "the phone maker's share of card fees", Kind.OWN_MONEY),

@@ -11,6 +11,8 @@ _MINUS = "\N{MINUS SIGN}"
 STEPS = {
     "cut the date": "日切",
     "hear the bank": "等候银行回执",
+    "pay the campaigns": "活动补贴",
+    "prove campaigns": "核对活动补贴",
     "accrue the advance's interest": "垫资利息计提",
     "expire holds": "释放过期冻结",
     "present to the network": "银联提交",

@@ -12,9 +12,10 @@ from tapwealth.bills.store import BillerRow, BillRow, PaymentRow
 from tapwealth.customers import store as customers
 from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.customers.store import PersonRow
-from tapwealth.flows import autopay, sweeps
+from tapwealth.flows import autopay, campaigns, sweeps
 from tapwealth.flows.autopay import AutopayView
 from tapwealth.flows.bills import STATE_WORDS
+from tapwealth.flows.campaigns import SubsidyShown
 from tapwealth.flows.frame import House
 from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.reports import store
@@ -132,6 +133,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     bills: list[BillView]
     autopays: list[AutopayShown]
     sweeps: list[SweepShown]
+    subsidies: list[SubsidyShown]
     statement: list[StatementLine]
 
 
@@ -173,6 +175,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         bills=_bill_views(await bills.payments_of(tx, row.book, row.id), await bills.billers(tx)),
         autopays=[_autopay_shown(one) for one in await autopay.held(tx, row.book, row.id)],
         sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
+        subsidies=await campaigns.granted_to(tx, row.book, row.id),
         statement=statement.statement,
     )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from tapwealth.flows import (
     autopay,
+    campaigns,
     cards,
     clients,
     consents,
@@ -83,6 +84,7 @@ def views(house: House) -> Mapping[str, View]:
         "merchant/{number}": lambda _caller, given: _merchant(house, given["number"]),
         "customer/{person}": lambda caller, given: _customer(house, caller, given["person"]),
         "funds": lambda _caller, _given: _read(house, fund_conditions.shelf),
+        "campaigns": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: campaigns.shown(house, tx))),
         "authority": lambda _caller, _given: cards.authority_of(house),
         "statement/{person}": lambda caller, given: _statement(house, caller, given["person"]),
         "me": lambda caller, _given: _own(house, caller, lambda tx, book, person: standing.me(house, tx, book, person)),

@@ -7,7 +7,7 @@ is no line; it shows in `held`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ from tapwealth.flows.reports.words import (
     PAID_BY_FUND,
     RECEIVED_WITHIN,
     REDEMPTION_RECEIVED,
+    SUBSIDY_RECEIVED,
     Words,
     product_words,
 )
@@ -283,9 +284,13 @@ def _words(account: str, line: HistoryLine, about: Told | None) -> Words:
         return PAID_BY_FUND
     if line.kind == BillEntry.CAPTURED and account == HOLDING:
         return BILL_BY_FUND
-    if line.kind == BankEntry.EXECUTED and about is not None and about.detail == Purpose.REDEMPTION_PAYOUT:
-        return REDEMPTION_RECEIVED
+    if line.kind == BankEntry.EXECUTED and about is not None and about.detail in _ARRIVED:
+        return _ARRIVED[about.detail]
     return MOVEMENTS.get(line.kind, OTHER)
+
+
+_ARRIVED: Mapping[str, Words] = {Purpose.REDEMPTION_PAYOUT: REDEMPTION_RECEIVED, Purpose.CAMPAIGN_SUBSIDY: SUBSIDY_RECEIVED}
+"""What came to the wallet from another account of ours, by its purpose."""
 
 
 def _texts(words: Words, about: Told | None) -> tuple[str, str]:

@@ -51,6 +51,7 @@ MOVEMENTS: dict[int, Words] = {
 
 RECEIVED_WITHIN = MOVEMENTS[BankEntry.RECEIVED_FROM_BOOK]
 """The payee's side of a transfer, whether it came from another book or lay in the same."""
+SUBSIDY_RECEIVED = Words("活动补贴（非基金收益）", "Campaign subsidy, no income of the fund")
 REDEMPTION_RECEIVED = Words("赎回款到账", "Redemption paid out")
 PAID_BY_FUND = Words("碰一碰支付（基金支付）· {name}", "Tap to pay, from the fund · {name}")
 BILL_BY_FUND = Words("缴费（基金支付）· {name} {detail}", "Bill, from the fund · {detail_en}")
@@ -132,6 +133,8 @@ PURPOSES = {
     "card_refund": Words("碰一碰退款退回银行卡", "taps given back to bank cards"),
     "safe_card_payout": Words("赎回款付至安全卡", "redemptions to safe cards"),
     "sweep_in": Words("银行卡自动转入", "sweeps of bank cards"),
+    "campaign_subsidy": Words("活动补贴划入备付金", "campaigns' subsidies to the reserve"),
+    "campaign_return": Words("活动余款退回", "campaigns' money back to sponsors"),
     "premium_payout": Words("保费结算", "premiums to the insurer"),
 }
 """Why money moves between bank accounts: what is listed as in transit."""

@@ -8,13 +8,28 @@ from uuid import UUID
 from tapwealth.customers import consents
 from tapwealth.customers import store as customers
 from tapwealth.customers.consents import Permission
+from tapwealth.flows import campaigns
+from tapwealth.flows.campaigns import SubsidyShown
 from tapwealth.flows.clients import Bearer
 from tapwealth.flows.consents import ACCOUNT
 from tapwealth.flows.frame import CLIENT_ENDED, Caller, House, refusal_of
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.v1 import store
-from tapwealth.flows.v1.shapes import Account, AccountLine, BankCard, Fund, Holding, Order, Payment, Quotation, Wallet, decimals, yuan
+from tapwealth.flows.v1.shapes import (
+    Account,
+    AccountLine,
+    BankCard,
+    Fund,
+    Holding,
+    Order,
+    Payment,
+    Quotation,
+    Subsidy,
+    Wallet,
+    decimals,
+    yuan,
+)
 from tapwealth.funds import store as funds
 from tapwealth.funds.order_state import OrderState
 from tapwealth.kernel.clock import business_date_of
@@ -83,11 +98,16 @@ async def account(house: House, caller: Caller) -> Account | Refusal:
             Wallet(yuan(wallet[0]), yuan(wallet[1])),
             have,
             [BankCard(prefixed(CARD, one.id), one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)],
+            [_subsidy(one) for one in await campaigns.granted_to(tx, book, person)],
             now,
             business_date_of(now),
         )
 
     return await _allowed(house, caller, read)
+
+
+def _subsidy(one: SubsidyShown) -> Subsidy:
+    return Subsidy(one.campaign, one.name, one.name_en, one.fund, one.sponsor, one.last_day, yuan(one.granted))
 
 
 def _standing(balance: Balance | None) -> tuple[int, int]:

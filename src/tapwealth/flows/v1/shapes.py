@@ -67,6 +67,18 @@ class Holding(msgspec.Struct, frozen=True):
     units_held: Decimals
 
 
+class Subsidy(msgspec.Struct, frozen=True):
+    """What a campaign has granted so far: money of its sponsor's that came to the wallet, and no return of the fund."""
+
+    campaign: str
+    name: str
+    name_en: str
+    fund: Code
+    sponsor: str
+    last_day: date
+    granted: Money
+
+
 class AccountLine(msgspec.Struct, frozen=True):
     """An account that lets this client act, and for what."""
 
@@ -84,6 +96,7 @@ class Account(msgspec.Struct, frozen=True):
     wallet: Wallet
     holdings: list[Holding]
     bank_cards: list[BankCard]
+    subsidies: list[Subsidy]
     as_of: datetime
     business_date: date
 
