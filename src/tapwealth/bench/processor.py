@@ -34,6 +34,17 @@ def family_ms(pid: int) -> int:
     return ticks * _TICK_MS
 
 
+def forget_most() -> None:
+    """From here on `at_most_mb` counts anew (proc(5): clear_refs, 5)."""
+    Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
+def at_most_mb() -> int:
+    """The most that this process has held of the machine's memory."""
+    (most,) = [line for line in Path("/proc/self/status").read_text("utf-8").splitlines() if line.startswith("VmHWM:")]
+    return int(most.split()[1]) >> 10
+
+
 def least_us(work: Callable[[], Any], *, runs: int, at_once: int) -> int:
     """Microseconds of this process that a piece of work takes: the least of so many runs, each of whole batches of it."""
     return min(_one_run(work, at_once) for _ in range(runs))

@@ -38,7 +38,9 @@ from tapwealth.storage.clients import Scope
 from tapwealth.storage.operators import OperatorRole
 
 FUND, SECRET = "000198", "a secret that only the benchmark's partner knows"
-_ASSET, _AT_ONCE, _FUNDED, _ENTRY_KIND, _EARLIER = 2, 8_000, 10**9, 1, 100
+ASSET = Asset(2)
+"""The fund's units."""
+_AT_ONCE, _FUNDED, _ENTRY_KIND, _EARLIER = 8_000, 10**9, 1, 100
 _ONE, _OTHER = "bench.one", "bench.other"
 
 
@@ -50,12 +52,7 @@ def person_of(number: int, books: int) -> UUID:
 
 async def found(house: House, people: int, on_progress: Callable[[str], None], earlier: int = 0) -> str:
     """Fill a fresh house with people who have each bought so often before, once a day; the client's id."""
-    async with house.database.transaction() as tx:
-        for login in (_ONE, _OTHER):
-            roles = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
-            await operators.create(tx, house.random64, login, login, roles, "nobody signs in here", NOW)
-    terms = setup.ChannelTerms(OWN_CHANNEL, True, 100, 0, 0)
-    await _decided(house, setup.ProposeFund(FUND, _ASSET, "基金", "Fund", "H0", 1, "0200000001", [terms]))
+    await shelve(house, [setup.ChannelTerms(OWN_CHANNEL, True, 100, 0, 0)])
     digest = hashlib.sha256(SECRET.encode()).hexdigest()
     await _decided(house, ProposeClient("bench", list(Scope), digest, DAY + timedelta(days=365)))
     async with house.database.read() as tx:
@@ -81,11 +78,11 @@ async def _bought(house: House, numbers: Sequence[int], before: int) -> None:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
         wanted = [NewAccount(book, Kind.WALLET, one, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, one in people]
-        wanted += [NewAccount(book, Kind.HOLDING, one, Asset(_ASSET), Limit.DEBITS_WITHIN_CREDITS) for book, one in people]
+        wanted += [NewAccount(book, Kind.HOLDING, one, ASSET, Limit.DEBITS_WITHIN_CREDITS) for book, one in people]
         accounts = await house.ledger.open_accounts(tx, wanted)
         pairs = zip(accounts[: len(people)], accounts[len(people) :], strict=True)
         rows = [_order(*who, *pair, day) for who, pair in zip(people, pairs, strict=True)]
-        views = [Order(row.book, row.id, row.funding, row.holding, row.amount, own=True, units_asset=Asset(_ASSET)) for row in rows]
+        views = [Order(row.book, row.id, row.funding, row.holding, row.amount, own=True, units_asset=ASSET) for row in rows]
         made = [entries.purchase_placed(view, DAY, 0) for view in views]
         made += [entry for book in house.all_books for entry in _moved(book, [row for row in rows if row.book == book], day)]
         made += [entries.purchase_confirmed(view, view.amount, DAY, 0) for view in views]
@@ -115,6 +112,15 @@ def _moved(book: int, rows: Sequence[OrderRow], day: date) -> list[JournalEntry]
         bank.executed(swept, 0, reserve, collection, DAY, 0, sweep),
         bank.executed(paid, 0, collection, "", DAY, 0, payment),
     ]
+
+
+async def shelve(house: House, channels: list[setup.ChannelTerms]) -> None:
+    """Two operators, and the fund on the shelf of these channels."""
+    async with house.database.transaction() as tx:
+        for login in (_ONE, _OTHER):
+            roles = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
+            await operators.create(tx, house.random64, login, login, roles, "nobody signs in here", NOW)
+    await _decided(house, setup.ProposeFund(FUND, int(ASSET), "基金", "Fund", "H0", 1, "0200000001", channels))
 
 
 async def _decided(house: House, command: setup.Proposal) -> None:

@@ -21,7 +21,7 @@ from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer, Role
 
-BENCHMARKS = ("ledger", "history", "tap", "purchase", "income")
+BENCHMARKS = ("ledger", "history", "tap", "purchase", "income", "clearing")
 BENCHMARK_KEYS = ("software", "softhsm")
 _DAY_ENDS_WITHIN = 3_600
 """Seconds that the platform is given for the steps of a date's end."""
@@ -126,9 +126,10 @@ def database_status(data: Path, url: str | None) -> dict[str, Any]:
 
 def run_benchmark(name: str, seconds: int, keys: str, *, as_json: bool) -> None:
     """Run one of `BENCHMARKS` on an embedded server of its own; `keys` is asked of taps alone."""
-    from tapwealth.bench import history, income, ledger, purchase, tap
+    from tapwealth.bench import clearing, history, income, ledger, purchase, tap
 
     if name == "tap":
         tap.main(seconds, as_json=as_json, out=sys.stdout, keys=keys)
     else:
-        {"ledger": ledger, "history": history, "purchase": purchase, "income": income}[name].main(seconds, as_json=as_json, out=sys.stdout)
+        measured = {"ledger": ledger, "history": history, "purchase": purchase, "income": income, "clearing": clearing}
+        measured[name].main(seconds, as_json=as_json, out=sys.stdout)

@@ -307,7 +307,9 @@ def exchange_read(
 def bench(
     name: Annotated[
         str,
-        typer.Argument(help="What to measure: ledger, tap, purchase, income, or history (200,000 against 20 million entries: an hour)."),
+        typer.Argument(
+            help="What to measure: ledger, tap, purchase, income, clearing, or history (200,000 against 20 million entries: an hour)."
+        ),
     ],
     seconds: Annotated[int, typer.Option(help="Seconds per figure.", min=1)] = 5,
     keys_in: Annotated[str, typer.Option("--keys", help="For taps: the host's keys in software, or in softhsm.")] = "software",
