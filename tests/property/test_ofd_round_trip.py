@@ -111,6 +111,32 @@ def test_a_damaged_file_is_refused_or_is_what_it_says(file: tuple[Header, list[d
     assert refused_or(lambda: written_again(bytes(content))) in (None, content)
 
 
+class OneWay(io.BytesIO):
+    """A stream that cannot be set back, whose records are read one after the other."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def told(stream: io.BytesIO) -> tuple[list[tuple[str, bytes]], str]:
+    """Each record with its place, and what is wrong after them."""
+    read: list[tuple[str, bytes]] = []
+    try:
+        read += ((record.where, record.raw) for record in DataFile(stream, "f"))
+    except BadInput as error:
+        return read, str(error)
+    return read, ""
+
+
+@given(files(), st.data())
+def test_many_records_at_once_are_what_they_are_one_by_one(file: tuple[Header, list[dict[str, Any]]], data: st.DataObject) -> None:
+    """The same records at the same lines, and of a damaged file the same complaint."""
+    content = bytearray(write_data_file(*file))
+    for _ in range(data.draw(st.integers(0, 2))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.sampled_from(b"\r\n\x00 0-9zZ|\xb5\x7f"))
+    assert told(io.BytesIO(content)) == told(OneWay(content))
+
+
 @given(files())
 @settings(deadline=None)
 def test_a_torn_file_is_always_refused(file: tuple[Header, list[dict[str, Any]]]) -> None:

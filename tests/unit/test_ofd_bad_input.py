@@ -1,5 +1,6 @@
 """Every way an exchange file can be wrong is one line: the file, the line, the field and the width expected."""
 
+import io
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ from tapwealth.funds.exchange_in import CONFIRMATIONS, ORDERS, QUOTATIONS
 from tapwealth.funds.exchange_out import redated
 from tapwealth.funds.exchange_summary import summarise
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.ofd import Header, parse_data_file_name, parse_index_name, read_data_file, read_index, write_data_file
+from tapwealth.wire.ofd import DataFile, Header, parse_data_file_name, parse_index_name, read_data_file, read_index, write_data_file
 
 LINES = ORDERS_FILE.read_bytes().split(b"\r\n")
 FIRST = 85
@@ -252,3 +253,26 @@ def redated_to_nowhere(folder: Path) -> None:
     source = folder / moved.name
     source.write_bytes(moved.content)
     summarise(source, folder / "no such folder" / "copy.txt")
+
+
+@pytest.mark.parametrize(
+    ("field", "new", "text"),
+    [
+        ("AppSheetSerialNo", b" " * 24, "f line 786: AppSheetSerialNo is blank; fill it in"),
+        ("TransactionDate", b"20170231", "f line 786: '20170231' is not a day of the calendar"),
+        ("TransactionTime", b"246000", "f line 786: '246000' is not a time of the day"),
+    ],
+)
+def test_one_order_of_many_that_is_none_is_named(field: str, new: bytes, text: str) -> None:
+    """Also where records are read many at once."""
+    start = read_data_file(ORDERS_FILE.read_bytes())[0].layout.place(field)[1]
+    content = with_bytes(start, new, FIRST + 700)
+    with pytest.raises(BadInput, match=text):
+        [list(ORDERS.block(block)) for block in DataFile(io.BytesIO(content), "f").blocks()]
+
+
+def test_orders_read_many_at_once_are_those_read_one_by_one() -> None:
+    content = ORDERS_FILE.read_bytes()
+    assert ORDERS.values(content, ORDERS_FILE.name) == [ORDERS.read(record) for record in read_data_file(content)[1]]
+    blank = with_bytes(AMOUNT, b" " * 16, FIRST + 700)
+    assert ORDERS.values(blank, ORDERS_FILE.name)[700].amount == 0

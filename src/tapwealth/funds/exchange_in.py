@@ -5,9 +5,11 @@ only the file's end proves that it is whole: collect (or stage) first, post afte
 """
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Generic, TypeVar
+from enum import Enum, auto
+from itertools import repeat
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from tapwealth.funds.exchange_values import (
     UNFINISHED,
@@ -21,7 +23,7 @@ from tapwealth.funds.exchange_values import (
 )
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.ofd import DataFile, Header, Record, parse_data_file_name, read_date, read_time
+from tapwealth.wire.ofd import Block, DataFile, Header, Record, parse_data_file_name, read_date, read_time
 
 T = TypeVar("T")
 
@@ -43,16 +45,47 @@ class Incoming(Generic[T]):
         return self._file.header
 
     def __iter__(self) -> Iterator[T]:
-        return map(self._shape.read, self._file)
+        for block in self._file.blocks():
+            yield from self._shape.block(block)
+
+
+class Take(Enum):
+    """How a field becomes an attribute of a value."""
+
+    NEEDED = auto()
+    """Text that may not be blank."""
+    TEXT = auto()
+    NUMBER = auto()
+    DATE = auto()
+    TIME = auto()
+    OPTIONAL = auto()
+    """Text, empty if the header does not declare the field."""
+    OPTIONAL_NUMBER = auto()
+    """Zero if the header does not declare the field."""
+    FINISHED = auto()
+    """Whether no other answer follows: yes, unless the flag is there and says otherwise."""
+
+
+_DEFAULTS: Mapping[Take, Any] = {Take.OPTIONAL: "", Take.OPTIONAL_NUMBER: 0, Take.FINISHED: True}
+"""What stands for a field that the header does not declare; whatever is not here has to be declared."""
+Plan = Sequence[tuple[str, Take]]
+"""A field for each argument of a value, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape(Generic[T]):
-    """How records of a file type become values, and the fields without which they cannot."""
+    """How records of a file type become values, and the fields without which they cannot. `columns` does the same for many at once, or
+    gives None where one of them is no value: then `read` says which and why."""
 
     file_type: str
     read: Callable[[Record], T]
     required: Sequence[str]
+    columns: Callable[[Block], Iterable[T] | None] = lambda _: None
+
+    def block(self, block: Block) -> Iterable[T]:
+        """The values of a block. Raises BadInput for the first record that is none."""
+        values = self.columns(block)
+        return map(self.read, block.records()) if values is None else values
 
     def open(self, stream: BinaryIO, name: str) -> Incoming[T]:
         """Read the header; the values come by iterating. Raises BadInput."""
@@ -89,76 +122,6 @@ def _account_confirmation(record: Record) -> AccountConfirmation:
         ta_serial=_optional(record, "TASerialNO"),
         distributor=record.text("DistributorCode"),
         reason=_optional(record, "ErrorDetail"),
-    )
-
-
-def _order(record: Record) -> OrderRecord:
-    return OrderRecord(
-        serial=_needed(record, "AppSheetSerialNo"),
-        business_code=_needed(record, "BusinessCode"),
-        trading_account=_needed(record, "TransactionAccountID"),
-        ta_account=record.text("TAAccountID"),
-        fund_code=_needed(record, "FundCode"),
-        amount=record.number("ApplicationAmount"),
-        volume=record.number("ApplicationVol"),
-        ordered_on=read_date(record.text("TransactionDate"), record.where),
-        ordered_at=read_time(record.text("TransactionTime"), record.where),
-        distributor=_needed(record, "DistributorCode"),
-        deposit_account=_optional(record, "DepositAcct"),
-        target_trading_account=_optional(record, "TargetTransactionAccountID"),
-        target_ta_account=_optional(record, "TargetTAAccountID"),
-        target_distributor=_optional(record, "TargetDistributorCode"),
-    )
-
-
-def _confirmation(record: Record) -> ConfirmationRecord:
-    return ConfirmationRecord(
-        serial=_needed(record, "AppSheetSerialNo"),
-        ta_serial=_needed(record, "TASerialNO"),
-        business_code=_needed(record, "BusinessCode"),
-        trading_account=_needed(record, "TransactionAccountID"),
-        ta_account=record.text("TAAccountID"),
-        fund_code=record.text("FundCode"),
-        volume=record.number("ConfirmedVol"),
-        amount=record.number("ConfirmedAmount"),
-        ordered_volume=_optional_number(record, "ApplicationVol"),
-        ordered_amount=_optional_number(record, "ApplicationAmount"),
-        confirmed_on=read_date(record.text("TransactionCfmDate"), record.where),
-        return_code=_needed(record, "ReturnCode"),
-        distributor=_optional(record, "DistributorCode"),
-        reason=_optional(record, "ErrorDetail"),
-        finished=_optional(record, "BusinessFinishFlag") != UNFINISHED,
-        nav=_optional_number(record, "NAV"),
-        charge=_optional_number(record, "Charge"),
-    )
-
-
-def _holding(record: Record) -> HoldingRecord:
-    return HoldingRecord(
-        ta_account=_needed(record, "TAAccountID"),
-        trading_account=_needed(record, "TransactionAccountID"),
-        fund_code=_needed(record, "FundCode"),
-        total=record.number("TotalVolOfDistributorInTA"),
-        available=record.number("AvailableVol"),
-        frozen=record.number("TotalFrozenVol"),
-        as_of=read_date(record.text("TransactionCfmDate"), record.where),
-        distributor=_optional(record, "DistributorCode"),
-    )
-
-
-def _dividend(record: Record) -> DividendRecord:
-    return DividendRecord(
-        ta_account=_needed(record, "TAAccountID"),
-        trading_account=_needed(record, "TransactionAccountID"),
-        fund_code=_needed(record, "FundCode"),
-        base=_optional_number(record, "BasisforCalculatingDividend"),
-        volume=record.number("VolOfDividendforReinvestment"),
-        amount=record.number("ConfirmedAmount"),
-        record_date=read_date(record.text("RegistrationDate"), record.where),
-        paid_on=read_date(record.text("DividentDate"), record.where),
-        return_code=_needed(record, "ReturnCode"),
-        ta_serial=_optional(record, "TASerialNO"),
-        distributor=_optional(record, "DistributorCode"),
     )
 
 
@@ -201,6 +164,58 @@ def _signed(record: Record, name: str, beyond: int) -> int:
     return sign * value
 
 
+def planned(file_type: str, of: Callable[..., T], plan: Plan) -> Shape[T]:
+    """A shape whose values are nothing but fields of their records."""
+
+    def read(record: Record) -> T:
+        return of(*(_TAKERS[take](record, name) for name, take in plan))
+
+    def columns(block: Block) -> Iterable[T] | None:
+        decoded = block.columns([name for name, _ in plan if name in block.layout])
+        taken = []
+        for name, take in plan:
+            column = _column(take, decoded[name]) if name in decoded else repeat(_DEFAULTS[take], len(block))
+            if column is None:
+                return None
+            taken.append(column)
+        return map(of, *taken)
+
+    return Shape(file_type, read, [name for name, take in plan if take not in _DEFAULTS], columns)
+
+
+_TAKERS: Mapping[Take, Callable[[Record, str], Any]] = {
+    Take.NEEDED: _needed,
+    Take.TEXT: Record.text,
+    Take.NUMBER: Record.number,
+    Take.DATE: lambda record, name: read_date(record.text(name), record.where),
+    Take.TIME: lambda record, name: read_time(record.text(name), record.where),
+    Take.OPTIONAL: _optional,
+    Take.OPTIONAL_NUMBER: _optional_number,
+    Take.FINISHED: lambda record, name: _optional(record, name) != UNFINISHED,
+}
+
+
+def _column(take: Take, column: list[Any]) -> Iterable[Any] | None:
+    """The same of a whole column; None if one of it does not do."""
+    match take:
+        case Take.NEEDED:
+            return None if "" in column else column
+        case Take.DATE | Take.TIME:
+            return _instants(read_date if take is Take.DATE else read_time, column)
+        case Take.FINISHED:
+            return [flag != UNFINISHED for flag in column]
+    return column
+
+
+def _instants(read: Callable[[str, str], Any], column: list[str]) -> Iterable[Any] | None:
+    """Each spelling is read once: the records of a file share a few."""
+    try:
+        known = {spelt: read(spelt, "") for spelt in set(column)}
+    except BadInput:
+        return None
+    return map(known.__getitem__, column)
+
+
 ACCOUNT_APPLICATIONS = Shape(
     "01",
     _account_application,
@@ -212,30 +227,80 @@ ACCOUNT_CONFIRMATIONS = Shape(
     _account_confirmation,
     ("AppSheetSerialNo", "BusinessCode", "TransactionAccountID", "TAAccountID", "TransactionCfmDate", "ReturnCode", "DistributorCode"),
 )
-ORDERS = Shape(
+ORDERS = planned(
     "03",
-    _order,
-    ("AppSheetSerialNo", "BusinessCode", "TransactionAccountID", "TAAccountID", "FundCode", "ApplicationAmount", "ApplicationVol",
-     "TransactionDate", "TransactionTime", "DistributorCode"),
-)  # fmt: skip
-CONFIRMATIONS = Shape(
+    OrderRecord,
+    (
+        ("AppSheetSerialNo", Take.NEEDED),
+        ("BusinessCode", Take.NEEDED),
+        ("TransactionAccountID", Take.NEEDED),
+        ("TAAccountID", Take.TEXT),
+        ("FundCode", Take.NEEDED),
+        ("ApplicationAmount", Take.NUMBER),
+        ("ApplicationVol", Take.NUMBER),
+        ("TransactionDate", Take.DATE),
+        ("TransactionTime", Take.TIME),
+        ("DistributorCode", Take.NEEDED),
+        ("DepositAcct", Take.OPTIONAL),
+        ("TargetTransactionAccountID", Take.OPTIONAL),
+        ("TargetTAAccountID", Take.OPTIONAL),
+        ("TargetDistributorCode", Take.OPTIONAL),
+    ),
+)
+CONFIRMATIONS = planned(
     "04",
-    _confirmation,
-    ("AppSheetSerialNo", "TASerialNO", "BusinessCode", "TransactionAccountID", "TAAccountID", "FundCode", "ConfirmedVol",
-     "ConfirmedAmount", "TransactionCfmDate", "ReturnCode"),
-)  # fmt: skip
-HOLDINGS = Shape(
+    ConfirmationRecord,
+    (
+        ("AppSheetSerialNo", Take.NEEDED),
+        ("TASerialNO", Take.NEEDED),
+        ("BusinessCode", Take.NEEDED),
+        ("TransactionAccountID", Take.NEEDED),
+        ("TAAccountID", Take.TEXT),
+        ("FundCode", Take.TEXT),
+        ("ConfirmedVol", Take.NUMBER),
+        ("ConfirmedAmount", Take.NUMBER),
+        ("ApplicationVol", Take.OPTIONAL_NUMBER),
+        ("ApplicationAmount", Take.OPTIONAL_NUMBER),
+        ("TransactionCfmDate", Take.DATE),
+        ("ReturnCode", Take.NEEDED),
+        ("DistributorCode", Take.OPTIONAL),
+        ("ErrorDetail", Take.OPTIONAL),
+        ("BusinessFinishFlag", Take.FINISHED),
+        ("NAV", Take.OPTIONAL_NUMBER),
+        ("Charge", Take.OPTIONAL_NUMBER),
+    ),
+)
+HOLDINGS = planned(
     "05",
-    _holding,
-    ("TAAccountID", "TransactionAccountID", "FundCode", "AvailableVol", "TotalVolOfDistributorInTA", "TotalFrozenVol",
-     "TransactionCfmDate"),
-)  # fmt: skip
-DIVIDENDS = Shape(
+    HoldingRecord,
+    (
+        ("TAAccountID", Take.NEEDED),
+        ("TransactionAccountID", Take.NEEDED),
+        ("FundCode", Take.NEEDED),
+        ("TotalVolOfDistributorInTA", Take.NUMBER),
+        ("AvailableVol", Take.NUMBER),
+        ("TotalFrozenVol", Take.NUMBER),
+        ("TransactionCfmDate", Take.DATE),
+        ("DistributorCode", Take.OPTIONAL),
+    ),
+)
+DIVIDENDS = planned(
     "06",
-    _dividend,
-    ("TAAccountID", "TransactionAccountID", "FundCode", "VolOfDividendforReinvestment", "ConfirmedAmount", "RegistrationDate",
-     "DividentDate", "ReturnCode"),
-)  # fmt: skip
+    DividendRecord,
+    (
+        ("TAAccountID", Take.NEEDED),
+        ("TransactionAccountID", Take.NEEDED),
+        ("FundCode", Take.NEEDED),
+        ("BasisforCalculatingDividend", Take.OPTIONAL_NUMBER),
+        ("VolOfDividendforReinvestment", Take.NUMBER),
+        ("ConfirmedAmount", Take.NUMBER),
+        ("RegistrationDate", Take.DATE),
+        ("DividentDate", Take.DATE),
+        ("ReturnCode", Take.NEEDED),
+        ("TASerialNO", Take.OPTIONAL),
+        ("DistributorCode", Take.OPTIONAL),
+    ),
+)
 QUOTATIONS = Shape(
     "07", _quotation, ("FundCode", "UpdateDate", "FundIncome", "Yield", "FundDayIncome", "TotalFundVol", "NAV", "FundStatus")
 )

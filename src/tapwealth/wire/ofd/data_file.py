@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire.ofd.blocks import MOST, Block, BlockLayout
 from tapwealth.wire.ofd.header import END_TAG, Header, read_header, write_header
 from tapwealth.wire.ofd.layout import Record, Value
 from tapwealth.wire.ofd.lines import CRLF, Lines
@@ -39,7 +40,8 @@ class DataFile:
                 f"the header belongs to {self.header.name}", where=str(expected), hint="the file was renamed: send it under its name"
             )
         layout = self.header.layout
-        self._serial = [layout.place(name) for name in SERIALS.get(self.header.file_type, ()) if name in layout]
+        serial = [layout.place(name) for name in SERIALS.get(self.header.file_type, ()) if name in layout]
+        self._serial = sorted(serial, key=lambda place: place[1])
 
     @property
     def ends_with_crlf(self) -> bool:
@@ -47,15 +49,48 @@ class DataFile:
         return self._lines.ends_with_crlf
 
     def __iter__(self) -> Iterator[Record]:
-        layout, lines, seen = self.header.layout, self._lines, set[int]()
-        for number in range(1, self.header.records + 1):
-            raw = lines.next(layout.width, f"record {number} of {self.header.records}", layout.blame)
-            if raw == END_TAG and layout.width != len(END_TAG):
-                raise lines.bad(f"OFDCFEND comes after {number - 1} records, the header counts {self.header.records}", "correct the count")
-            record = layout.read(raw, lines.where)
-            self._once(record, seen)
-            yield record
+        for block in self.blocks():
+            yield from block.records()
+
+    def blocks(self) -> Iterator[Block]:
+        """The records, many at once; instead of iterating, and once."""
+        shape, left, seen = BlockLayout(self.header.layout), self.header.records, set[int]()
+        while left:
+            block = self._whole(shape, min(left, MOST), seen) or self._one_by_one(shape, min(left, MOST), left, seen)
+            left -= len(block)
+            yield block
         self._end()
+
+    def _whole(self, shape: BlockLayout, count: int, seen: set[int]) -> Block | None:
+        """So many records at a stroke; None, and nothing read, if they are not plainly right."""
+        first = self._lines.number + 1
+        raw = self._lines.take(count, shape.stride)
+        block = Block(shape, raw, self._lines.name, first)
+        if len(raw) == count * shape.stride and shape.plainly_right(raw) and self._are_new(block, seen):
+            return block
+        self._lines.give_back(raw, count)
+        return None
+
+    def _are_new(self, block: Block, seen: set[int]) -> bool:
+        if not self._serial:
+            return True
+        keys = block.keys([field.name for field, _, _ in self._serial])
+        fresh = set(keys)
+        if len(fresh) < len(keys) or not seen.isdisjoint(fresh):
+            return False
+        seen |= fresh
+        return True
+
+    def _one_by_one(self, shape: BlockLayout, count: int, left: int, seen: set[int]) -> Block:
+        layout, lines, records = self.header.layout, self._lines, self.header.records
+        first, done, raws = lines.number + 1, records - left, []
+        for number in range(done + 1, done + count + 1):
+            raw = lines.next(layout.width, f"record {number} of {records}", layout.blame)
+            if raw == END_TAG and layout.width != len(END_TAG):
+                raise lines.bad(f"OFDCFEND comes after {number - 1} records, the header counts {records}", "correct the count")
+            self._once(layout.read(raw, lines.where), seen)
+            raws.append(raw)
+        return Block(shape, CRLF.join([*raws, b""]), lines.name, first)
 
     def _once(self, record: Record, seen: set[int]) -> None:
         if not self._serial:

@@ -4,6 +4,7 @@ A line feed cannot occur inside a character of GB18030 (second and fourth bytes 
 """
 
 from collections.abc import Callable
+from os import SEEK_CUR
 from typing import BinaryIO
 
 from tapwealth.kernel.refusal import BadInput
@@ -19,14 +20,14 @@ class Lines:
     """Reads `stream` line by line; `name` is what errors call the file."""
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._stream, self._name = stream, name
+        self._stream, self.name = stream, name
         self.number = 0
         self.ends_with_crlf = True
 
     @property
     def where(self) -> str:
         """The line that was read last."""
-        return f"{self._name} line {self.number}" if self._name else f"line {self.number}"
+        return f"{self.name} line {self.number}" if self.name else f"line {self.number}"
 
     def bad(self, what: str, hint: str = "") -> BadInput:
         """A defect of the line that was read last."""
@@ -38,6 +39,20 @@ class Lines:
         if not line.endswith(CRLF):
             raise self._unended(line, longest, expected, blame)
         return line[:-2]
+
+    def take(self, lines: int, width: int) -> bytes:
+        """So many lines at a stroke, each `width` bytes with its CRLF, unlooked at; fewer bytes if there are no more, none from a stream
+        that cannot be set back."""
+        if not self._stream.seekable():
+            return b""
+        self.number += lines
+        return self._stream.read(lines * width)
+
+    def give_back(self, taken: bytes, lines: int) -> None:
+        """What was taken last is to be read again."""
+        if self._stream.seekable():
+            self._stream.seek(-len(taken), SEEK_CUR)
+            self.number -= lines
 
     def last(self, expected: bytes) -> bool:
         """Whether the next line is `expected` and then nothing; its CRLF may be absent. A False leaves the reader useless."""

@@ -1,0 +1,102 @@
+"""Many records of a data file at once: looked at and decoded by column, in C, at a tenth of the cost of one after the other.
+
+All records of a file are equally wide, so that a block of them is one string of bytes. What `plainly_right` does not recognise as right is
+not thereby wrong: it is read record by record then, which knows better and says what is amiss.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from struct import Struct
+from typing import Any
+
+from tapwealth.wire.ofd.dictionary import Field, Kind
+from tapwealth.wire.ofd.layout import Layout, Record
+from tapwealth.wire.ofd.lines import CRLF
+
+MOST = 512
+"""Records of a block."""
+
+_CONTROLS = bytes([*range(32), 127])
+_ALPHANUMERICS = re.compile(rb"(?:[0-9A-Za-z]*+ *+\|)*+[0-9A-Za-z]*+ *+", re.ASCII)
+_AMOUNT_WIDTH = 16
+
+Rows = Callable[[bytes], Iterator[tuple[bytes, ...]]]
+
+
+class BlockLayout:
+    """How the records of a layout, each with its CRLF, stand in a block."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.stride = layout.width + len(CRLF)
+        self._numbers = self._rows(field for field in layout.fields if field.kind is Kind.NUMBER)
+        self._alphanumerics = self._rows(field for field in layout.fields if field.kind is Kind.ALPHANUMERIC)
+        self._amounts = [
+            layout.place(field.name)[1] for field in layout.fields if field.kind is Kind.NUMBER and field.width == _AMOUNT_WIDTH
+        ]
+
+    def plainly_right(self, raw: bytes) -> bool:
+        """Whether every record of a block is right for certain: ASCII without a control, numbers of digits, no amount of 10^15 and more."""
+        count, left = divmod(len(raw), self.stride)
+        width = self.layout.width
+        return (
+            not left
+            and raw[width :: self.stride] == b"\r" * count
+            and raw[width + 1 :: self.stride] == b"\n" * count
+            and raw.isascii()
+            and len(raw.translate(None, _CONTROLS)) == width * count
+            and (b"".join(chain.from_iterable(self._numbers(raw))) or b"0").isdigit()
+            and all(raw[place :: self.stride].count(b"0") == count for place in self._amounts)
+            and _ALPHANUMERICS.fullmatch(b"|".join(chain.from_iterable(self._alphanumerics(raw)))) is not None
+        )
+
+    def rows(self, names: Sequence[str]) -> Rows:
+        """What takes these fields out of each record, in the order of the names."""
+        fields = [field for field in self.layout.fields if field.name in set(names)]
+        assert [field.name for field in fields] == list(names), "name the fields in the order of the layout"
+        return self._rows(fields)
+
+    def _rows(self, fields: Iterable[Field]) -> Rows:
+        wanted = {field.name for field in fields}
+        parts = [f"{field.width}{'s' if field.name in wanted else 'x'}" for field in self.layout.fields]
+        return Struct("".join([*parts, f"{len(CRLF)}x"])).iter_unpack
+
+
+class Block:
+    """Records that stand behind one another, checked. `where` of the first is its line `first` of the file `name`."""
+
+    def __init__(self, shape: BlockLayout, raw: bytes, name: str, first: int) -> None:
+        self._shape, self._raw, self._name, self._first = shape, raw, name, first
+
+    def __len__(self) -> int:
+        return len(self._raw) // self._shape.stride
+
+    @property
+    def layout(self) -> Layout:
+        return self._shape.layout
+
+    def records(self) -> Iterator[Record]:
+        """One after the other."""
+        layout, stride, width = self.layout, self._shape.stride, self.layout.width
+        for place, start in enumerate(range(0, len(self._raw), stride)):
+            number = self._first + place
+            where = f"{self._name} line {number}" if self._name else f"line {number}"
+            yield Record(layout, self._raw[start : start + width], where)
+
+    def columns(self, names: Sequence[str]) -> dict[str, list[Any]]:
+        """The values of these fields, which the layout has: numbers as ints, zero if left blank; text without its padding."""
+        ordered = [field for field in self.layout.fields if field.name in set(names)]
+        rows = self._shape.rows([field.name for field in ordered])
+        columns: Iterable[tuple[bytes, ...]] = zip(*rows(self._raw), strict=True)
+        return {field.name: _decoded(field, column) for field, column in zip(ordered, columns, strict=True)}
+
+    def keys(self, names: Sequence[str]) -> list[int]:
+        """A hash for each record of the bytes of these fields."""
+        return [*map(hash, map(b"".join, self._shape.rows(names)(self._raw)))]
+
+
+def _decoded(field: Field, column: Sequence[bytes]) -> list[Any]:
+    if field.kind is not Kind.NUMBER:
+        return [text.rstrip(" ") for text in b"\n".join(column).decode("gb18030").split("\n")]
+    return [*map(int, column)] if b"".join(column).isdigit() else [int(part) if not part.isspace() else 0 for part in column]
