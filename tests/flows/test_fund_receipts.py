@@ -56,6 +56,11 @@ async def owed_to_the_bank(place: Town) -> int:
         return sum(one.totals.owed for one in (await place.house.ledger.balances(tx, accounts)).values())
 
 
+async def apart(place: Town) -> int:
+    """The registrar's money in the advance account that is no part of the line."""
+    return await place.total(Kind.ADVANCE_PAYABLE) - await owed_to_the_bank(place)
+
+
 async def test_each_payment_pays_what_was_confirmed_on_its_date(place: Town) -> None:
     await pays(place, f"RED-T01-{TUESDAY:%Y%m%d}", 12_00, WEDNESDAY)
     assert await states(place) == {"R1": "confirmed", "R2": "paid"}
@@ -71,13 +76,33 @@ async def test_a_payment_on_the_day_of_its_confirmation_is_early(place: Town) ->
 
 
 async def test_a_fen_too_much_is_named_and_kept(place: Town) -> None:
-    before = await owed_to_the_bank(place)
-    await pays(place, f"RED-T01-{MONDAY:%Y%m%d}", 88_01)
-    assert await states(place) == {"R1": "confirmed", "R2": "confirmed"}
-    assert await owed_to_the_bank(place) == before + 88_01
-    found = await named_on(place, TUESDAY)
-    assert ("redemption_differs", f"RED-T01-{MONDAY:%Y%m%d}", 1, False) in found
-    assert ("redemption_unpaid", "R1", 88_00, True) in found
+    """What is due is paid; the fen stands apart from the line."""
+    before, name = await owed_to_the_bank(place), f"RED-T01-{MONDAY:%Y%m%d}"
+    await pays(place, name, 88_01)
+    assert await states(place) == {"R1": "paid", "R2": "confirmed"}
+    assert (await owed_to_the_bank(place) - before, await apart(place)) == (88_00, 1)
+    assert await named_on(place, TUESDAY) == [("redemption_differs", name, 1, False)]
+
+
+async def test_what_completes_a_short_payment_makes_the_line_whole_and_the_break_is_withdrawn(place: Town) -> None:
+    before, name = await owed_to_the_bank(place), f"RED-T01-{MONDAY:%Y%m%d}"
+    await pays(place, name, 30_00)
+    assert (await owed_to_the_bank(place) - before, await apart(place)) == (0, 30_00)
+    assert ("redemption_differs", name, -58_00, False) in await named_on(place, TUESDAY)
+    await pays(place, f"{name}-2", 50_00)
+    assert (await states(place), await apart(place)) == ({"R1": "confirmed", "R2": "confirmed"}, 80_00)
+    assert ("redemption_differs", f"{name}-2", -8_00, False) in await named_on(place, TUESDAY)
+    await pays(place, f"{name}-3", 8_00)
+    assert await states(place) == {"R1": "paid", "R2": "confirmed"}
+    assert (await owed_to_the_bank(place) - before, await apart(place)) == (88_00, 0)
+    assert await named_on(place, TUESDAY) == []
+    await place.all_books_balance()
+
+
+async def test_money_of_one_date_never_pays_for_another(place: Town) -> None:
+    await pays(place, f"RED-T01-{MONDAY:%Y%m%d}", 80_00)
+    await pays(place, f"RED-T01-{TUESDAY:%Y%m%d}", 11_99, WEDNESDAY)
+    assert (await states(place), await apart(place)) == ({"R1": "confirmed", "R2": "confirmed"}, 91_99)
 
 
 async def test_a_second_payment_of_the_same_is_named(place: Town) -> None:

@@ -126,6 +126,16 @@ def test_units_that_a_holder_redeems_in_the_ordinary_way() -> None:
     assert placed.lines[0].hold == redeemed.lines[0].hold == entries.redemption_hold(ORDER.id)
 
 
+def test_money_that_stood_apart_pays_what_falls_due_later() -> None:
+    """In the house's book; what it pays is collected in the holders' books by entries of the same transaction."""
+    key = named(shanghai(DAY), 0, "joined")
+    account = house_account(0, Kind.CHANNEL_FUNDS, Asset.CNY)
+    assert shown(entries.stood_apart(0, key, account, Kind.FUND_COLLECTION, 5_000, DAY, 9)) == [
+        "2014-02-25 STOOD_APART in book 0",
+        "  Dr another channel's purchase money / Cr fund-sales collection 50.00 yuan",
+    ]
+
+
 def test_a_redemption_of_which_a_large_day_leaves_a_rest() -> None:
     until = shanghai(DAY)
     first = entries.holder_redeemed(ORDER, 1_000, 1_000, DAY, 9, rest=4_000, until=until)

@@ -4,16 +4,16 @@ On a large-redemption day the registrar confirms a part; the rest goes on with t
 whose units it is, pro rata to what each has open, and each part is paid by itself, under the date of its confirmation.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from tapwealth.bank import entries as bank
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
+from tapwealth.flows import registrar_money
+from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.flows.receipts import Claim, Pushed
 from tapwealth.flows.redemption_outcomes import SOURCE, UNPAID, state_after
@@ -22,11 +22,12 @@ from tapwealth.funds.advance_store import AdvanceDue
 from tapwealth.funds.exchange_values import ConfirmationRecord
 from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.registrar_money import Came, Paid, due_under
 from tapwealth.funds.store import Fund
-from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, apportion, format_minor
-from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import JournalEntry
 
 REDEMPTION = "RED-"
@@ -58,58 +59,76 @@ def _dues(one: ConfirmationRecord, left: Mapping[int, int], day: date) -> list[A
 
 
 def _confirmed(due: AdvanceDue, asset: Asset, actor: int) -> JournalEntry:
-    key = named(shanghai(due.confirmed_on), due.book, f"redeemed:{due.serial}")
-    return entries.redemption_confirmed(due.book, key, due.units, due.business_date, actor, asset)
+    return entries.redemption_confirmed(due.book, _key(due, due.book, "redeemed"), due.units, due.business_date, actor, asset)
 
 
-async def recognise(_house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
-    """The registrar's payment for the advancer's units that it confirmed on the date in the payment's name: the bank's line is whole again.
-    An amount that is not due stands on the line too, and is a break."""
+async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
+    """The registrar's payment for the advancer's units that it confirmed on the date in its name: the bank's line is whole again."""
     ours = [one for one in pushed if one.account == NUMBER_OF[Kind.ADVANCE] and one.end_to_end_id.startswith(REDEMPTION)]
-    due = await advance_store.unpaid_dues(tx, [one.end_to_end_id for one in ours])
-    claims: dict[str, Claim] = {}
-    for one in ours:
-        paid = due.pop(one.end_to_end_id, [])
-        owed = sum(part.units for part in paid)
-        made = await (_repaid(tx, at, one, paid, actor) if owed == one.amount else _not_due(tx, at, one, owed, actor))
-        claims[one.end_to_end_id] = Claim("advance_redemption", made)
-    return claims
+    came = [(Came(one.end_to_end_id, one.amount), one.key, at.booking_date(one.booked_on)) for one in ours]
+    made = await _taken(house, tx, at, came, actor)
+    await _name_early(
+        tx, at, [(one, [due for due in paid.dues if due.confirmed_on == one.booked_on]) for one, (paid, _) in zip(ours, made, strict=True)]
+    )
+    return {one.end_to_end_id: Claim("advance_redemption", tuple(of)) for one, (_, of) in zip(ours, made, strict=True)}
 
 
-async def _repaid(tx: Any, at: Moment, one: Pushed, paid: Sequence[AdvanceDue], actor: int) -> tuple[JournalEntry, ...]:
-    day = at.booking_date(one.booked_on)
-    made = []
-    for due in paid:
-        key = named(shanghai(one.booked_on), due.book, f"redemption paid:{due.serial}:{due.confirmed_on}")
-        made.append(entries.redemption_paid(due.book, key, due.units, day, actor))
-    await advance_store.pay_dues(tx, paid, day)
-    await _end(tx, sorted({due.serial for due in paid}), day)
-    early = Counter({due.serial: 0 for due in paid})
-    early.update({due.serial: due.units for due in paid if due.confirmed_on == one.booked_on})
-    await bank_store.add_breaks(tx, day, [_early(one, units) for _, units in sorted(early.items()) if units], at.now)
-    return tuple(made)
+async def join(house: House, tx: Any, at: Moment, said: Sequence[ConfirmationRecord], actor: int) -> None:
+    """Pay what these confirmations made due with money that came before them."""
+    names = sorted({payment_name(one.confirmed_on) for one in said if one.accepted and one.volume})
+    stood = await registrar_money.standing(house, tx, Kind.ADVANCE_PAYABLE, names)
+    dues = await advance_store.unpaid_dues(tx, [name for name, amount in stood.items() if amount])
+    day = at.open_date(business_date_of(at.now))
+    fell_due = [
+        (Came(name, 0), named(shanghai(due[0].confirmed_on), HOUSE_BOOK, f"joined:{due[0].serial}"), day) for name, due in dues.items()
+    ]
+    await must_post(house, tx, at, [entry for _, made in await _taken(house, tx, at, fell_due, actor) for entry in made])
 
 
-async def _end(tx: Any, serials: Sequence[str], day: date) -> None:
-    """Those to which the registrar has nothing more to say or to pay."""
+async def _taken(
+    house: House, tx: Any, at: Moment, came: Sequence[tuple[Came, UUID, date]], actor: int
+) -> list[tuple[Paid[AdvanceDue], list[JournalEntry]]]:
+    """What each that came (with its key and the date that it is booked under) pays, and its entries."""
+    due = await advance_store.unpaid_dues(tx, [due_under(one.name) for one, _, _ in came])
+    decided = await registrar_money.decided(house, tx, at, Kind.ADVANCE_PAYABLE, came, due, _worth)
+    await _mark_paid(tx, [(due, one.day) for one in decided for due in one.paid.dues])
+    apart = await registrar_money.moved(house, tx, Kind.ADVANCE_PAYABLE, decided, actor)
+    return [(one.paid, [_repaid(due, one.day, actor) for due in one.paid.dues] + apart.get(one.key, [])) for one in decided]
+
+
+def _worth(due: AdvanceDue) -> int:
+    return due.units
+
+
+def _repaid(due: AdvanceDue, day: date, actor: int) -> JournalEntry:
+    return entries.redemption_paid(due.book, _key(due, due.book, "redemption paid"), due.units, day, actor)
+
+
+def _key(due: AdvanceDue, book: int, what: str) -> UUID:
+    return named(shanghai(due.confirmed_on), book, f"{what}:{due.serial}")
+
+
+async def _mark_paid(tx: Any, paid: Sequence[tuple[AdvanceDue, date]]) -> None:
+    """Those redemptions end to which the registrar has nothing more to say or to pay."""
+    if not paid:
+        return
+    await advance_store.pay_dues(tx, paid)
+    serials = sorted({due.serial for due, _ in paid})
     answered = {one.serial for one in await advance_store.redemptions(tx) if one.state == OrderState.CONFIRMED}
     over = answered.intersection(serials) - await advance_store.still_due(tx, serials)
-    await advance_store.move_redemptions(tx, sorted(over), OrderState.PAID, day)
+    await advance_store.move_redemptions(tx, sorted(over), OrderState.PAID, max(day for _, day in paid))
+
+
+async def _name_early(tx: Any, at: Moment, paid: Sequence[tuple[Pushed, Sequence[AdvanceDue]]]) -> None:
+    """What came on the day of its confirmation: it was due the day after."""
+    for one, dues in paid:
+        units = sum(due.units for due in dues if due.confirmed_on == one.booked_on)
+        await bank_store.add_breaks(tx, at.booking_date(one.booked_on), [_early(one, units)] if units else [], at.now)
 
 
 def _early(one: Pushed, units: int) -> BreakRow:
-    """It was due the day after its confirmation."""
     text = f"{one.end_to_end_id} was paid on {one.booked_on}, the day of its confirmation, a day too early; ask the registrar"
     return BreakRow(SOURCE, "redemption_early", one.end_to_end_id, units, text, accounted=True)
-
-
-async def _not_due(tx: Any, at: Moment, one: Pushed, owed: int, actor: int) -> tuple[JournalEntry, ...]:
-    day, line = at.booking_date(one.booked_on), house_account(HOUSE_BOOK, Kind.ADVANCE_PAYABLE, Asset.CNY)
-    text = f"{one.end_to_end_id} pays {format_minor(one.amount)} yuan, due under that name are {format_minor(owed)}; ask the registrar"
-    await bank_store.add_breaks(
-        tx, day, [BreakRow(SOURCE, "redemption_differs", one.end_to_end_id, one.amount - owed, text, False)], at.now
-    )
-    return (bank.received(HOUSE_BOOK, one.key, one.account, line, one.amount, day, actor, known=False),)
 
 
 async def unpaid(tx: Any, day: date) -> list[BreakRow]:

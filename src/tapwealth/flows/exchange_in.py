@@ -212,7 +212,8 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
     redeemed = [(order, one) for order, one in fresh if _of_a_customer(order)]
     await redemption_outcomes.settle(house, tx, at, redeemed, funds, day, actor)
-    made = await advance_outcomes.settle(tx, [(order, one) for order, one in fresh if _of_the_advancer(order)], funds, day, actor)
+    advanced = [(order, one) for order, one in fresh if _of_the_advancer(order)]
+    made = await advance_outcomes.settle(tx, advanced, funds, day, actor)
     for order, one in fresh:
         made += _settled(order, one, funds[order.fund], day, actor, own=own)
     made += await _set_free(tx, fresh, funds, day, actor)
@@ -226,6 +227,8 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
         ],
         day,
     )
+    await redemption_outcomes.join(house, tx, at, [one for _, one in redeemed], actor)
+    await advance_outcomes.join(house, tx, at, [one for _, one in advanced], actor)
     await _pay_on(house, tx, at, file, day, actor, fresh, funds, own=own)
     return len(said), breaks
 

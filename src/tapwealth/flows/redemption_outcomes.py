@@ -2,8 +2,8 @@
 
 The registrar pays one sum for all that it confirmed on a date, into the supervised collection account; from there each holder's part goes
 to the reserve and the wallet, in one payment. A sum that does not reach leaves everybody's part due: nobody is paid out of what belongs to
-others. What is more than is due stands apart until the registrar says what it is. The part of a holder whose bank card's account is swept
-into the fund goes to that card, its safe card, and touches no wallet.
+others. What is early, too little or more than is due stands apart, and pays with what comes later (`registrar_money`). The part of a holder
+whose bank card's account is swept into the fund goes to that card, its safe card, and touches no wallet.
 """
 
 from collections import defaultdict
@@ -12,15 +12,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from tapwealth.bank import entries as bank
-from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.customers.notices import Notice
 from tapwealth.customers.store import BankCardRow
-from tapwealth.flows import payments
+from tapwealth.flows import payments, registrar_money
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.purchase import OWN_CHANNEL, order_of
@@ -32,6 +30,7 @@ from tapwealth.funds.dues import RegistrarDue
 from tapwealth.funds.exchange_values import ConfirmationRecord
 from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.registrar_money import Came, due_under
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named
@@ -39,8 +38,7 @@ from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
 
-SOURCE = "registrar"
-"""Source of the breaks that name what the registrar said or paid."""
+SOURCE = registrar_money.SOURCE
 UNPAID = "registrar_payment"
 """Source of the breaks that name what it did not pay."""
 _COLLECTION = NUMBER_OF[Kind.FUND_COLLECTION]
@@ -104,22 +102,44 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
 async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
     """The registrar's payment of customers' redemptions into the collection account."""
     prefix = f"RED-{OWN_CHANNEL}-"
-    named = [one for one in pushed if one.account == _COLLECTION and one.end_to_end_id.startswith(prefix)]
-    dues = await registrar_dues.unpaid_dues(tx, [one.end_to_end_id for one in named])
-    paid = {one.end_to_end_id: one for one in named if 0 < _sum(dues[one.end_to_end_id]) <= one.amount}
-    claims, breaks = {}, []
-    for one in named:
-        due = dues[one.end_to_end_id] if one.end_to_end_id in paid else []
-        claims[one.end_to_end_id] = Claim("redemption", tuple(_arrived(at, one, due, actor)))
-        breaks += _differences(one, _sum(dues[one.end_to_end_id]))
-    today = business_date_of(at.now)
-    await _mark_paid(tx, [due for name in paid for due in dues[name]], at.open_date(today))
-    safe = await _safe_cards(tx, [due for name in paid for due in dues[name]])
-    payouts = [_payout(one, [due for due in dues[name] if due.id not in safe], today) for name, one in paid.items()]
-    await payments.instruct(house, tx, at, at.open_date(today), actor, payouts + [_to_card(*one, today) for one in safe.values()])
+    ours = [one for one in pushed if one.account == _COLLECTION and one.end_to_end_id.startswith(prefix)]
+    came = {one.end_to_end_id: (Came(one.end_to_end_id, one.amount), one.key, at.booking_date(one.booked_on)) for one in ours}
+    made = await _taken(house, tx, at, list(came.values()), actor)
+    return {one.end_to_end_id: Claim("redemption", tuple(entries)) for one, entries in zip(ours, made, strict=True)}
+
+
+async def join(house: House, tx: Any, at: Moment, said: Sequence[ConfirmationRecord], actor: int) -> None:
+    """Pay what these confirmations made due with money that came before them. Their orders are settled."""
+    names = sorted({payment_name(one.confirmed_on) for one in said if one.accepted and one.amount})
+    stood = await registrar_money.standing(house, tx, Kind.CHANNEL_FUNDS, names)
+    dues = await registrar_dues.unpaid_dues(tx, [name for name, amount in stood.items() if amount])
+    day = at.open_date(business_date_of(at.now))
+    fell_due = [(Came(name, 0), derived(due[0].id, "joined"), day) for name, due in dues.items()]
+    await must_post(house, tx, at, [entry for made in await _taken(house, tx, at, fell_due, actor) for entry in made])
+
+
+async def _taken(house: House, tx: Any, at: Moment, came: Sequence[tuple[Came, UUID, date]], actor: int) -> list[list[JournalEntry]]:
+    """What each that came (with its key and the date that it is booked under) brings about: its entries. Pays on what is whole now."""
+    due = await registrar_dues.unpaid_dues(tx, [due_under(one.name) for one, _, _ in came])
+    decided = await registrar_money.decided(house, tx, at, Kind.CHANNEL_FUNDS, came, due, _worth)
+    await _pay_on(house, tx, at, [(one.paid.dues, one.key) for one in decided if one.paid.dues], actor)
+    apart = await registrar_money.moved(house, tx, Kind.CHANNEL_FUNDS, decided, actor)
+    return [_collected(one.paid.dues, one.key, one.day, actor) + apart.get(one.key, []) for one in decided]
+
+
+def _worth(due: RegistrarDue) -> int:
+    return due.amount
+
+
+async def _pay_on(house: House, tx: Any, at: Moment, paid: Sequence[tuple[Sequence[RegistrarDue], UUID]], actor: int) -> None:
+    """What is in the collection account now goes on to wallets and safe cards."""
+    all_, today = [due for dues, _ in paid for due in dues], business_date_of(at.now)
+    day = at.open_date(today)
+    await _mark_paid(tx, all_, day)
+    safe = await _safe_cards(tx, all_)
+    payouts = [_payout(key, [due for due in dues if due.id not in safe], today) for dues, key in paid]
+    await payments.instruct(house, tx, at, day, actor, payouts + [_to_card(*one, today) for one in safe.values()])
     await notices.tell(tx, [_sent_to_card(at, *one) for one in safe.values()])
-    await bank_store.add_breaks(tx, at.open_date(today), breaks, at.now)
-    return claims
 
 
 async def _safe_cards(tx: Any, dues: Sequence[RegistrarDue]) -> dict[UUID, tuple[RegistrarDue, OrderRow, BankCardRow]]:
@@ -148,30 +168,12 @@ def _sent_to_card(at: Moment, due: RegistrarDue, order: OrderRow, card: BankCard
     return Notice(due.book, derived(due.id, "to the safe card"), order.fund_account, at.now, zh, en)
 
 
-def _sum(dues: Sequence[RegistrarDue]) -> int:
-    return sum(due.amount for due in dues)
-
-
-def _arrived(at: Moment, one: Pushed, dues: Sequence[RegistrarDue], actor: int) -> list[JournalEntry]:
-    """Each book's part of what was due, and what is more: apart, in the house's book."""
-    day, books = at.booking_date(one.booked_on), defaultdict[int, int](int)
+def _collected(dues: Sequence[RegistrarDue], key: UUID, day: date, actor: int) -> list[JournalEntry]:
+    """Each book's part of what was due."""
+    books: dict[int, int] = defaultdict(int)
     for due in dues:
         books[due.book] += due.amount
-    made = [
-        entries.redemption_collected(book, derived(one.key, f"due:{book}"), amount, day, actor) for book, amount in sorted(books.items())
-    ]
-    more = one.amount - _sum(dues)
-    if more:
-        apart = house_account(HOUSE_BOOK, Kind.CHANNEL_FUNDS, Asset.CNY)
-        made.append(bank.received(HOUSE_BOOK, one.key, one.account, apart, more, day, actor, known=False))
-    return made
-
-
-def _differences(one: Pushed, owed: int) -> list[BreakRow]:
-    if one.amount == owed:
-        return []
-    text = f"{one.end_to_end_id} pays {format_minor(one.amount)} yuan, due under that name are {format_minor(owed)}; ask the registrar"
-    return [BreakRow(SOURCE, "redemption_differs", one.end_to_end_id, one.amount - owed, text, False)]
+    return [entries.redemption_collected(book, derived(key, f"due:{book}"), amount, day, actor) for book, amount in sorted(books.items())]
 
 
 async def _mark_paid(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
@@ -180,9 +182,9 @@ async def _mark_paid(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
     await orders_store.move_orders(tx, whole, OrderState.PAID)
 
 
-def _payout(one: Pushed, dues: Sequence[RegistrarDue], today: date) -> Payment:
+def _payout(key: UUID, dues: Sequence[RegistrarDue], today: date) -> Payment:
     """From the collection account to the reserve, and there to each wallet."""
-    identifier = derived(one.key, "payout")
+    identifier = derived(key, "payout")
     return Payment(
         identifier,
         end_to_end("RPO", identifier),

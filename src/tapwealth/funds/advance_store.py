@@ -110,12 +110,13 @@ async def dues_before(tx: Any, day: date) -> list[AdvanceDue]:
     return [AdvanceDue(*row) for row in rows]
 
 
-async def pay_dues(tx: Any, dues: Sequence[AdvanceDue], day: date) -> None:
+async def pay_dues(tx: Any, paid: Sequence[tuple[AdvanceDue, date]]) -> None:
+    """Each with the date on which its money came."""
     await tx.execute(
-        "update advance_due d set paid_on = $4 from unnest($1::int[], $2::text[], $3::date[]) x(book, serial, confirmed_on)"
+        "update advance_due d set paid_on = x.paid_on from unnest($1::int[], $2::text[], $3::date[], $4::date[])"
+        " x(book, serial, confirmed_on, paid_on)"
         " where d.book = x.book and d.serial = x.serial and d.confirmed_on = x.confirmed_on and d.paid_on is null",
-        *columns([due[:3] for due in dues], 3),
-        day,
+        *columns([(*due[:3], day) for due, day in paid], 4),
     )
 
 

@@ -33,6 +33,7 @@ class FundEntry(IntEnum):
     REDEMPTION_CANCELLED = 423
     PURCHASE_CANCELLED = 424
     REDEMPTION_COLLECTED = 425
+    STOOD_APART = 426
     FROZEN = 430
     UNFROZEN = 431
     INSTANTLY_REDEEMED = 460
@@ -173,6 +174,13 @@ def redemption_collected(book: int, key: UUID, amount: int, day: date, actor: in
     """Dr fund_collection / Cr redemption_due_collection: the registrar has paid a book's holders. A payment takes it on to the wallets."""
     line = _line(_house(book, Kind.FUND_COLLECTION), _house(book, Kind.REDEMPTION_DUE_COLLECTION), amount)
     return JournalEntry(book, key, FundEntry.REDEMPTION_COLLECTED, day, actor, key, (line,))
+
+
+def stood_apart(book: int, key: UUID, account: int, mirror: Kind, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr the account on which the registrar's money stood apart / Cr its mirror, in the house's book: it pays what other entries of the
+    same transaction collect in theirs (`redemption_collected`, `redemption_paid`)."""
+    line = _line(account, _house(book, mirror), amount)
+    return JournalEntry(book, key, FundEntry.STOOD_APART, day, actor, key, (line,))
 
 
 def frozen(order: Order, units: int, day: date, actor: int, until: datetime) -> JournalEntry:

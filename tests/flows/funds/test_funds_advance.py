@@ -89,7 +89,29 @@ async def test_a_redemption_paid_otherwise_than_due_is_named(place: FundTown, of
     (said,) = await place.said(FRIDAY)
     owed = "40.01" if name == "RED-T01-20140227" else "0.00"
     assert said == f"{name} pays {format_minor(due + off)} yuan, due under that name are {owed}; ask the registrar"
-    assert await place.total(Kind.FUND_REDEMPTION_DUE) == before
+    enough = name == "RED-T01-20140227" and off >= 0
+    assert await place.total(Kind.FUND_REDEMPTION_DUE) == before + (due if enough else 0)
+    await place.all_books_balance()
+
+
+async def test_money_that_comes_before_its_confirmation_pays_when_that_has_come(place: FundTown) -> None:
+    wang = await bought(place)
+    await place.take()
+    line = await place.total(Kind.ADVANCE_PAYABLE)
+    await place.pays_from_the_fund(wang, 4_000, TUESDAY)
+    await place.next_day(TUESDAY)
+    await place.end(WEDNESDAY)
+    await place.registrar_works(THURSDAY)
+    (paid,) = place.registrar.payments()
+    await place.receipt(paid["amount"], paid["end_to_end_id"], paid["text"], ADVANCE)
+    (said,) = await place.said(THURSDAY)
+    assert said.endswith("due under that name are 0.00; ask the registrar")
+    await place.take()
+    assert (await place.total(Kind.FUND_REDEMPTION_DUE), await place.total(Kind.ADVANCE_PAYABLE)) == (0, line + 1)
+    assert await place.said(THURSDAY) == []
+    async with place.house.database.read() as tx:
+        (redemption,) = await advance_store.redemptions(tx)
+    assert (redemption.state, redemption.paid_on) == ("paid", THURSDAY)
     await place.all_books_balance()
 
 

@@ -274,6 +274,40 @@ async def test_a_payment_made_twice_pays_nobody_twice(place: FundTown) -> None:
     assert len(await place.said(THURSDAY)) == 1
 
 
+async def test_what_completes_a_short_payment_goes_on_to_the_wallet_with_it(place: FundTown) -> None:
+    wang = await holder(place)
+    (before,) = await place.owed(wang.wallet)
+    await redeem(place, wang, 8_000_00)
+    await place.next_day(TUESDAY)
+    await place.end(WEDNESDAY)
+    name = await money_comes(place, THURSDAY, -1)
+    await place.receipt(1, f"{name}-2", "the fen", COLLECTION)
+    await place.bank_executes(THURSDAY)
+    assert await place.owed(wang.wallet) == [before + 8_000_00]
+    assert (await place.total(Kind.CHANNEL_FUNDS), await place.total(Kind.REDEMPTION_DUE_COLLECTION)) == (0, 0)
+    assert (await states(place, wang))[-1] == ("024", "paid")
+    assert await place.said(THURSDAY) == []
+    await place.all_books_balance()
+
+
+async def test_money_that_comes_before_its_confirmation_goes_on_when_that_has_come(place: FundTown) -> None:
+    wang = await holder(place)
+    (before,) = await place.owed(wang.wallet)
+    await redeem(place, wang, 8_000_00)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    name = await money_comes(place, WEDNESDAY + timedelta(days=1), 1)
+    assert await place.total(Kind.CHANNEL_FUNDS) == 8_000_01
+    await place.take()
+    assert (await states(place, wang))[-1] == ("024", "paid")
+    await place.bank_executes(THURSDAY)
+    assert await place.owed(wang.wallet) == [before + 8_000_00]
+    assert await place.total(Kind.CHANNEL_FUNDS) == 1, "the fen that is too much"
+    (said,) = await place.said(THURSDAY)
+    assert said == f"{name} is confirmed, due under that name are 8,000.00, 8,000.01 stood there before; ask the registrar"
+    await place.all_books_balance()
+
+
 async def test_money_that_does_not_come_in_time_is_named(place: FundTown) -> None:
     wang = await holder(place)
     await redeem(place, wang, 8_000_00)
