@@ -11,12 +11,15 @@ from bill_town import MONDAY, Person
 from fund_town import ADVANCE, FUND, FundTown, bought
 
 from tapwealth.bank import store as bank
+from tapwealth.bank.entries import received
 from tapwealth.flows import advance_line, instant_redemption, units
+from tapwealth.flows.frame import HOUSE_BOOK, moment
 from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.funds import conditions_store, orders_store
 from tapwealth.funds.conditions import Conditions, FundKind
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 
@@ -205,7 +208,10 @@ async def test_what_other_books_have_of_the_line_comes_to_the_one_that_is_asked(
 
 async def test_the_house_gives_before_any_book_does(place: FundTown) -> None:
     wang = await holder(place, line=150_00)
-    await place.receipt(100_00, "RED-T01-20140224", "nothing is due under that name: it stays in the house's book", ADVANCE)
+    async with place.house.database.transaction() as tx:  # what no book has, such as the rest of a sum that three books cannot share
+        mine, at = advance_line.line_of(HOUSE_BOOK), await moment(tx)
+        more = received(HOUSE_BOOK, named(at.now, HOUSE_BOOK, "more"), ADVANCE, mine, 100_00, at.open_date(TUESDAY), 1, known=True)
+        assert all(answer.posted for answer in await place.house.ledger.post(tx, at.now, [more]))
     assert (await lines(place))[0] == 100_00
     assert code(await redeem(place, wang, 150_00)) == "done"
     assert sorted(await lines(place)) == [0, 0, 50_00, 50_00]
