@@ -343,6 +343,26 @@ async def breaks(tx: Any, day: date) -> list[BreakRow]:
     return [BreakRow(*row) for row in rows]
 
 
+async def let_wait(tx: Any, waits: Sequence[tuple[UUID, UUID]]) -> None:
+    """(payment, the one whose money it pays on): the bank is not told of the first before the second is executed."""
+    await tx.execute("insert into payment_after (book, id, after) select 0, * from unnest($1::uuid[], $2::uuid[])", *_columns(waits, 2))
+
+
+async def waiting_for(tx: Any, executed: Sequence[UUID]) -> list[UUID]:
+    """Payments that pay on what these have brought."""
+    rows = await tx.fetch("select id from payment_after where book = 0 and after = any($1) order by id", list(executed))
+    return [row["id"] for row in rows]
+
+
+async def wait_for_again(tx: Any, again: Sequence[tuple[UUID, UUID]]) -> None:
+    """(rejected, instructed instead): what waited for the first waits for the second."""
+    await tx.execute(
+        "update payment_after p set after = x.again from unnest($1::uuid[], $2::uuid[]) x(rejected, again)"
+        " where p.book = 0 and p.after = x.rejected",
+        *_columns(again, 2),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class BookTransfer:
     """Money between people whose accounts lie in different books. `id` is the key of the sending entry."""

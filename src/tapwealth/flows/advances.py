@@ -26,7 +26,7 @@ from tapwealth.storage.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """`id` is the order's; `name` names it at the registrar and the draw at the bank, and does not depend on the book. `source`: what the
+    """`id` is the order's; `name` names it at the registrar and is the id of the draw, and does not depend on the book. `source`: what the
     units paid for, None where the holder has the money."""
 
     book: int

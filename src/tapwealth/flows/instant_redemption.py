@@ -8,6 +8,7 @@ The cap and the line are read under the lock of the holder's book, which stands 
 pass either.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -81,8 +82,9 @@ async def redeem(house: House, envelope: Envelope, command: RedeemInstantly) -> 
         card = await customers.bank_card(tx, book, safe) if safe else None
         if card is None:
             return answer
+        # The bank's money has to be in the reserve before it leaves it: until then only other customers' money lies there.
         out = to_card(named(envelope.received_at, book, f"safe card:{key}"), row, card, wallet, command.units, business_date_of(at.now))
-        await payments.instruct(house, tx, at, day, actor, [out])
+        await payments.instruct(house, tx, at, day, actor, [replace(out, after=key)])
         return msgspec.structs.replace(answer, card=card.masked_pan, payment=prefixed("pay", out.id))
 
     return await once(house, [book], envelope, command, act, InstantlyRedeemed)

@@ -60,7 +60,8 @@ class Purpose(StrEnum):
 class Payment:
     """What to instruct. `parts` name the books' shares; the amount is their sum. Bank account numbers; a card's id for a customer's.
 
-    `counterparty` is what may be stored: of a customer the masked name (the message to the bank is given the whole one when it is sent)."""
+    `counterparty` is what may be stored: of a customer the masked name (the message to the bank is given the whole one when it is sent).
+    `after`: the payment whose money this one pays on; the bank is not told of it before that one is executed."""
 
     id: UUID
     end_to_end_id: str
@@ -71,6 +72,7 @@ class Payment:
     requested_date: date
     parts: tuple[Part, ...]
     direct_debit: bool = False
+    after: UUID | None = None
 
     @property
     def amount(self) -> int:
@@ -115,8 +117,13 @@ async def instruct(
         ],
     )
     await store.add_instructions(tx, [_row(payment, day) for payment in fresh], [payment.parts for payment in fresh], at.now)
+    await store.let_wait(tx, [(payment.id, payment.after) for payment in fresh if payment.after])
+    await _tell_bank(tx, [payment.id for payment in fresh if payment.after is None])
+
+
+async def _tell_bank(tx: Any, instructions: Sequence[UUID]) -> None:
     await outbox.put(
-        tx, [OutboxMessage(HOUSE_BOOK, derived(payment.id, BANK), BANK, "payment", {"instruction": str(payment.id)}) for payment in fresh]
+        tx, [OutboxMessage(HOUSE_BOOK, derived(one, BANK), BANK, "payment", {"instruction": str(one)}) for one in instructions]
     )
 
 
@@ -136,6 +143,8 @@ async def instruct_again(house: House, day: date) -> StepReport:
         standing = [one for one in fresh if _stands_outside(one)]
         await instruct(house, tx, at, day, actor, [one for one in fresh if one not in standing])
         await instruct(house, tx, at, day, actor, standing, set_aside=False)
+        instead = {one.id: again.id for one, again in zip(rejected, anew, strict=True) if again in fresh}
+        await store.wait_for_again(tx, list(instead.items()))
         text = f"{len(fresh)} rejected payments instructed again, {format_minor(sum(one.amount for one in fresh))} yuan"
         return await reported(tx, StepReport(text, {"payments": [one.end_to_end_id for one in fresh]}))
 
@@ -219,6 +228,7 @@ async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
             ],
             at.now,
         )
+        await _tell_bank(tx, await store.waiting_for(tx, [found[name].id for name, said in fresh.items() if said.executed]))
     return [outcome.end_to_end_id for outcome in outcomes if outcome.end_to_end_id not in found]
 
 

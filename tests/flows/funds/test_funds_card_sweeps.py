@@ -211,6 +211,39 @@ async def test_what_is_redeemed_goes_to_the_safe_card_alone(swept: Swept) -> Non
     await swept.place.all_books_balance()
 
 
+async def test_the_money_leaves_for_the_safe_card_when_the_bank_has_advanced_it_and_not_before(swept: Swept) -> None:
+    """Before that only other customers' money lies in the reserve. A draw that the bank rejects is made again, and waited for."""
+    place = swept.place
+    await swept.agree()
+    await swept.tell_bank()
+    await swept.at(MONDAY, 14)
+    await swept.bank_says(True)
+    await swept.at(MONDAY, 14, 10)
+    await place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await place.next_day(MONDAY)
+    await instant_redemption.redeem(place.house, place.envelope(swept.person), RedeemInstantly(FUND, 500_00))
+    (draw,) = await instructed(place, "advance_draw")
+    (out,) = await instructed(place, "move_out")
+    assert (await told(place, draw), await told(place, out)) == (True, False)
+    await payments.hear(place.house, [Outcome(draw.end_to_end_id, False, TUESDAY, "closed")])
+    await payments.instruct_again(place.house, TUESDAY)
+    (again,) = await instructed(place, "advance_draw")
+    assert (await told(place, again), await told(place, out)) == (True, False)
+    await payments.hear(place.house, [Outcome(again.end_to_end_id, True, WEDNESDAY)])
+    assert await told(place, out)
+
+
+async def instructed(place: FundTown, purpose: str) -> list[bank_store.Instruction]:
+    async with place.house.database.read() as tx:
+        return [one for one in await bank_store.open_instructions(tx) if one.purpose == purpose]
+
+
+async def told(place: FundTown, one: bank_store.Instruction) -> bool:
+    """Whether the bank is told of a payment."""
+    async with place.house.database.read() as tx:
+        return bool(await tx.fetchval("select count(*) from outbox where payload ->> 'instruction' = $1", str(one.id)))
+
+
 async def test_the_ordinary_way_leads_to_the_safe_card_too(swept: Swept) -> None:
     """Straight from the collection account: no wallet sees it. A bank that rejects it is asked once more the day after."""
     await swept.agree()
