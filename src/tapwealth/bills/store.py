@@ -321,15 +321,24 @@ async def end_autopay(tx: Any, key: Key) -> None:
 
 
 async def autopays_due(tx: Any, day: date, limit: int) -> list[Autopay]:
-    """In force, and not looked after on that day yet; oldest first."""
+    """In force, and not looked after on that day yet; first those whose billers were asked least that day, then the oldest."""
     rows = await tx.fetch(
         f"select {_AUTOPAY} from autopay a where a.state = 'active'"
         " and not exists (select 1 from autopay_run r where r.book = a.book and r.autopay = a.id and r.day = $1)"
-        " order by a.agreed_at, a.id limit $2",
+        " order by case when a.silent_on = $1 then a.silent else 0 end, a.agreed_at, a.id limit $2",
         day,
         limit,
     )
     return [_autopay(row) for row in rows]
+
+
+async def note_silence(tx: Any, key: Key, day: date) -> None:
+    """The biller did not answer on that day, once more."""
+    await tx.execute(
+        "update autopay set silent = case when silent_on = $3 then silent + 1 else 1 end, silent_on = $3 where book = $1 and id = $2",
+        *key,
+        day,
+    )
 
 
 async def add_look(tx: Any, one: Look) -> bool:

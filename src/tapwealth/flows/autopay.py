@@ -1,8 +1,9 @@
 """Bills and card repayments that are paid when they are due, without being asked each time.
 
 Once a day the worker asks the biller what the account owes; what is owed and within what the customer agreed to is paid as by hand: by the
-wallet, and by the fund for what the wallet lacks (`bills`). A biller that does not answer is asked again later the same day. What is done
-has keys that follow from agreement and day, so that a day is looked after once, whoever looks.
+wallet, and by the fund for what the wallet lacks (`bills`). A biller that does not answer is asked again later the same day, after all
+that were asked less often, so that it keeps nobody else waiting. What is done has keys that follow from agreement and day, so that a day is
+looked after once, whoever looks.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ from tapwealth.storage.database import Tx
 
 FROM_HOUR = 10
 """Of the Shanghai day: from then on bills are looked for."""
-_AT_ONCE = 32
+AT_ONCE = 32
 _PLACE = b"autopay"
 
 
@@ -133,7 +134,7 @@ async def run_due(house: House) -> list[str]:
     async with house.database.read() as tx:
         now = (await moment(tx)).now
         day = business_date_of(now)
-        due = await store.autopays_due(tx, day, _AT_ONCE) if now >= shanghai(day, FROM_HOUR) else []
+        due = await store.autopays_due(tx, day, AT_ONCE) if now >= shanghai(day, FROM_HOUR) else []
         billers = await store.billers(tx) if due else {}
     ended = await asyncio.gather(*(_look(house, day, one, billers[one.biller]) for one in due))
     return [one.state.value for one in ended if one is not None]
@@ -147,6 +148,8 @@ async def _look(house: House, day: date, one: Autopay, biller: BillerRow) -> Loo
     try:
         shown = await bills.inquire_bill(house, Envelope(one.key(day, "inquire"), caller, at), InquireBill(biller.biller.code, account))
     except Outage:
+        async with house.database.transaction() as tx:
+            await store.note_silence(tx, (one.book, one.id), day)
         return None
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [one.book])

@@ -93,6 +93,26 @@ async def test_a_silent_biller_is_asked_again_and_nothing_is_decided_meanwhile(p
     assert await at(place, TUESDAY, 10, 5) == ["placed"]
 
 
+async def test_many_accounts_of_a_silent_biller_keep_no_other_from_being_paid(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many they are, all are asked in turn: nobody twice before everybody was once."""
+    wang = await place.person("Wang", 500_00)
+    many = 2 * autopay.AT_ONCE
+    for number in range(many):
+        await agree(place, wang, account_number=f"{number:010d}")
+    await agree(place, wang)
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    honest, asked = place.biller.inquire, list[str]()
+
+    async def silent(serial: str, account: str) -> Any:
+        asked.append(account)
+        return await honest(serial, account) if account == ACCOUNT else Unknown("silence")
+
+    monkeypatch.setattr(place.biller, "inquire", silent)
+    looks = [await at(place, TUESDAY, 10, minute) for minute in range(3)]
+    assert [ended for look in looks for ended in look] == ["placed"]
+    assert len(set(asked[: many + 1])) == many + 1
+
+
 async def test_what_is_above_the_agreement_or_cannot_be_paid_is_told_and_left(place: FundTown) -> None:
     wang = await holder(place, 0)
     await agree(place, wang, most=6_000_00)
