@@ -33,6 +33,7 @@ from tapwealth.flows import (
     payments,
     people,
     purchase,
+    quotations,
     receipts,
     reports,
     setup,
@@ -83,7 +84,7 @@ RATES = {MONDAY: (16_323, 6_136), TUESDAY: (16_039, 6_114)}
 """Income per 10,000 in 1/10,000 yuan and seven-day yield in 1/1,000 percent, of the fund's history."""
 TAKERS = {
     "02": exchange_in.take_accounts, "04": exchange_in.take_confirmations, "05": exchange_in.take_holdings,
-    "06": income.take_income, "07": income.take_quotation,
+    "06": income.take_income, "07": quotations.take_quotations,
 }  # fmt: skip
 
 

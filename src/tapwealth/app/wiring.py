@@ -47,6 +47,7 @@ from tapwealth.flows import (
     offline_sale,
     people,
     purchase,
+    quotations,
     redemption,
     reports,
     reservations,
@@ -101,7 +102,7 @@ FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
     "04": exchange_in.take_confirmations,
     "05": exchange_in.take_holdings,
     "06": income.take_income,
-    "07": income.take_quotation,
+    "07": quotations.take_quotations,
 }
 ANYONE, CUSTOMER, LOCAL = "anyone", "customer", "local"
 _OPERATOR = "operator_"

@@ -31,7 +31,8 @@ from tapwealth.bench.purchase_town import found
 from tapwealth.bench.tap import server_of
 from tapwealth.flows.exchange_in import take_files
 from tapwealth.flows.frame import House
-from tapwealth.flows.income import take_income, take_quotation
+from tapwealth.flows.income import take_income
+from tapwealth.flows.quotations import take_quotations
 from tapwealth.kernel.clock import monotonic_ns, shanghai
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.ledger.port import CloseRefusal
@@ -41,7 +42,7 @@ from tapwealth.storage.embedded import EmbeddedServer, Role
 SIZES = 10_000, 100_000, 1_000_000
 YEAR = 365
 _SHOWN_AT_ONCE = 50_000
-TAKERS = {"07": take_quotation, "06": take_income}
+TAKERS = {"07": take_quotations, "06": take_income}
 
 Once = Callable[[], Awaitable[tuple[int, int, int]]]
 """A day: nanoseconds until it was committed, milliseconds of a core in this process and in the database."""

@@ -1,4 +1,4 @@
-"""Income of a day: the registrar's files (07 the rate and the sum, 06 each holder's) are posted, our own computation stands beside them.
+"""Income of a day: what the registrar gives each holder (06) is posted, our own computation by its rate (07) stands beside it.
 
 Income follows who holds: the holder until the capture date, the advancer from then, units still on their way to it included.
 """
@@ -12,13 +12,11 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
-from tapwealth.funds import conditions_store, entries, income_store, store
-from tapwealth.funds.conditions import CarryForward, Conditions, FundKind, FundStatus
-from tapwealth.funds.exchange_in import DIVIDENDS, QUOTATIONS
-from tapwealth.funds.exchange_values import DividendRecord, Quotation
-from tapwealth.funds.income import Account, day_income, distribute
-from tapwealth.funds.income_store import IncomeRow, QuotationRow
-from tapwealth.funds.seven_day_yield import DAYS, compound_yield, percent, simple_yield
+from tapwealth.funds import entries, income_store, quotation_store, store
+from tapwealth.funds.exchange_in import DIVIDENDS
+from tapwealth.funds.exchange_values import DividendRecord
+from tapwealth.funds.income import Account, distribute
+from tapwealth.funds.income_store import IncomeRow
 from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
@@ -78,84 +76,6 @@ def _key(one: FundAccount) -> Account:
     return one.ta_account, one.trading_account
 
 
-async def take_quotation(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
-    """07: the rate, the day's sum, and ours beside it. It is of the day before the file's, and every channel is told the same."""
-    sold = {fund for code, fund in await store.channels(tx) if code == file.receiver}
-    said = [one for one in QUOTATIONS.values(content, str(file)) if one.fund_code in sold]
-    day = file.day - timedelta(days=1)
-    check_day(file, ((one.fund_code, one.day) for one in said), day)
-    check_once(file, (one.fund_code for one in said))
-    left_out = sorted(sold - {one.fund_code for one in said})
-    breaks = [_quotes_nothing(file, left_out)] if left_out else []
-    known = await income_store.quotations_of_day(tx, day)
-    registers = await registers_on(house, tx, day, coming=True)
-    fresh = []
-    for one in said:
-        if one.fund_code in known:
-            breaks += _told_otherwise(file, one, known[one.fund_code])
-            continue
-        computed = day_income(one.income_per_10k, registers[one.fund_code].total)
-        fresh.append(
-            QuotationRow(one.fund_code, one.day, one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, computed)
-        )
-        breaks += _sum_differs(file, one, computed)
-    await income_store.add_quotations(tx, fresh, at.now)
-    breaks += await _yields_differ(tx, file, day, fresh)
-    known_codes = {one.fund_code: FundStatus(one.status) for one in said if one.status in {*FundStatus}}
-    await conditions_store.add_statuses(tx, day, known_codes, at.now)
-    breaks += [_unknown_status(file, one) for one in said if one.fund_code not in known_codes]
-    return len(said), breaks
-
-
-async def _yields_differ(tx: Tx, file: DataFileName, day: date, fresh: Sequence[QuotationRow]) -> list[BreakRow]:
-    """Yields that do not follow from the seven days quoted last, by the way that the fund counts; where not all seven are known, nothing
-    is said. Nothing is paid by a yield."""
-    if not fresh:
-        return []
-    known, standing = await income_store.incomes_between(tx, day - timedelta(days=DAYS - 1), day), await conditions_store.conditions(tx)
-    breaks = []
-    for one in fresh:
-        incomes = [income for _, income in sorted(known[one.fund].items())]
-        _, conditions = standing.get(one.fund, (0, Conditions()))
-        if len(incomes) < DAYS or conditions.kind is not FundKind.MONEY:
-            continue
-        ours = (compound_yield if conditions.carry_forward is CarryForward.DAILY else simple_yield)(incomes)
-        if ours != one.seven_day_yield:
-            text = (
-                f"{file}: the yield of {day} is {percent(one.seven_day_yield)} %, its seven days give {percent(ours)} %; ask the registrar"
-            )
-            breaks.append(BreakRow(SOURCE, "yield_differs", f"{one.fund} {day}", 0, text, accounted=True))
-    return breaks
-
-
-def _unknown_status(file: DataFileName, one: Quotation) -> BreakRow:
-    """The state it had stays."""
-    text = f"{file} gives {one.fund_code} the status {one.status!r}, which is none; ask the registrar"
-    return BreakRow(SOURCE, "unknown_status", f"{one.fund_code} {one.day}", 0, text, accounted=False)
-
-
-def _quotes_nothing(file: DataFileName, funds: Sequence[str]) -> BreakRow:
-    """No money hangs on it: without any quotation of a day, its income is not what we compute."""
-    text = f"{file} quotes nothing of {', '.join(funds)}; ask the registrar"
-    return BreakRow(SOURCE, "no_quotation", str(file), 0, text, accounted=True)
-
-
-def _told_otherwise(file: DataFileName, one: Quotation, before: QuotationRow) -> list[BreakRow]:
-    """What another channel's file said of the same day stands."""
-    now = (one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units)
-    if now == before[2:6]:
-        return []
-    text = f"{file} quotes {one.day} otherwise than the first 07 of that day, which stands; ask the registrar which is right"
-    return [BreakRow(SOURCE, "quotation_differs", f"{one.fund_code} {one.day}", one.day_income - before.day_income, text, False)]
-
-
-def _sum_differs(file: DataFileName, one: Quotation, computed: int) -> list[BreakRow]:
-    if one.day_income == computed:
-        return []
-    text = f"{file}: the fund's income of {one.day} is {format_minor(one.day_income)}, we compute {format_minor(computed)}"
-    return [BreakRow(SOURCE, "day_income_differs", f"{one.fund_code} {one.day}", one.day_income - computed, text, False)]
-
-
 async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """06: each holder's income becomes units; the registrar's figure is posted, ours is the check."""
     registers = await registers_on(house, tx, file.day - timedelta(days=1), coming=True)
@@ -165,7 +85,7 @@ async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, cont
     check_day(file, zip(names, (one.record_date for one in said), strict=True), income_date)
     check_day(file, zip(names, (one.paid_on for one in said), strict=True), file.day)
     check_once(file, [f"{name} of {one.fund_code}" for name, one in zip(names, said, strict=True)])
-    rates = await income_store.quotations_of_day(tx, income_date)
+    rates = await quotation_store.quotations_of_day(tx, income_date)
     if any(one.fund_code not in rates for one in said):
         raise BadInput(f"the fund's rate (07) of {income_date} is not in", where=str(file), hint="ask the registrar for it")
     day = at.booking_date(file.day)

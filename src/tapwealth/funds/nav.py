@@ -61,3 +61,9 @@ def bought(amount: int, nav: int, tier: PurchaseTier, rounding: Rounding, discou
 def worth(units: int, nav: int, rounding: Rounding) -> int:
     """The fen of so many units."""
     return rounding.apply(Fraction(units * nav, NAV_SCALE))
+
+
+def format_nav(nav: int) -> str:
+    """As it is published: `1.0432`."""
+    sign, magnitude = ("-", -nav) if nav < 0 else ("", nav)
+    return f"{sign}{magnitude // NAV_SCALE}.{magnitude % NAV_SCALE:04d}"

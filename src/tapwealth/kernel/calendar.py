@@ -56,6 +56,12 @@ class Calendar:
             day += ONE_DAY
         return day
 
+    def last_dealing_day(self, day: date) -> date:
+        """The newest dealing day up to and with `day`."""
+        while not self.is_dealing_day(day):
+            day -= ONE_DAY
+        return day
+
     def dealing_date(self, received_at: datetime, cut_off_hour: int = 15) -> date:
         """The dealing day T an order read at `received_at` belongs to: T runs from the cut-off of T-1 to the cut-off of T, exclusive."""
         local = received_at.astimezone(SHANGHAI)

@@ -11,7 +11,7 @@ from fund_town import FUND, OTHER, OWN, FundTown, Values, accounts, order, order
 from tapwealth.bank import store as bank
 from tapwealth.flows import units
 from tapwealth.flows.exchange_out import ADVANCER
-from tapwealth.funds import income_store
+from tapwealth.funds import income_store, quotation_store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import format_minor, half_up
 from tapwealth.ledger.chart import Kind
@@ -41,9 +41,9 @@ async def given(place: FundTown, income_date: date) -> list[tuple[int, int]]:
     return [(row["amount"], row["computed"]) for row in rows]
 
 
-async def quoted(place: FundTown, day: date) -> income_store.QuotationRow:
+async def quoted(place: FundTown, day: date) -> quotation_store.QuotationRow:
     async with place.house.database.read() as tx:
-        (one,) = await income_store.quotations(tx, FUND, day, day)
+        (one,) = await quotation_store.quotations(tx, FUND, day, day)
     return one
 
 

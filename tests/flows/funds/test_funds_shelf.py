@@ -14,7 +14,7 @@ from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.fund_conditions import ConditionsRefusal, FundShown, ProposeFundConditions, shelf
 from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.purchase import PurchasePlaced
-from tapwealth.funds import income_store, store
+from tapwealth.funds import quotation_store, store
 from tapwealth.funds.conditions import CarryForward, Conditions, FundKind
 from tapwealth.funds.seven_day_yield import percent, simple_yield
 from tapwealth.kernel.money import Asset
@@ -227,9 +227,9 @@ async def test_a_yield_that_does_not_follow_from_the_last_seven_quotations_is_na
     """The real history compounds: taken for a fund that carries forward monthly, its yield is another one."""
     await bought(place)
     known = [MONDAY - timedelta(days=number) for number in range(1, 7)]
-    rows = [income_store.QuotationRow(FUND, day, rates()[day].income_per_10k, rates()[day].seven_day_yield, 0, 0, 0) for day in known]
+    rows = [quotation_store.QuotationRow(FUND, day, rates()[day].income_per_10k, rates()[day].seven_day_yield, 0, 0, 0) for day in known]
     async with place.house.database.transaction() as tx:
-        await income_store.add_quotations(tx, rows, place.biller.now)
+        await quotation_store.add_quotations(tx, rows, place.biller.now)
     assert await decide(place, Conditions(carry_forward=way)) is None
     await place.take()
     async with place.house.database.read() as tx:

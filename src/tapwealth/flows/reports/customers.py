@@ -23,7 +23,7 @@ from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.statement import StatementLine, statement_of
 from tapwealth.flows.reports.words import POLICY_STATES, product_words
 from tapwealth.flows.sweeps import SweepView
-from tapwealth.funds import income_store
+from tapwealth.funds import quotation_store
 from tapwealth.insurance import store as insurance
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.ids import book_of
@@ -215,7 +215,7 @@ def _sweep_shown(one: SweepView) -> SweepShown:
 
 
 async def _newest_income_date(tx: Any, fund: str) -> date | None:
-    known = await income_store.quotations(tx, fund, _BEGINNING, _END)
+    known = await quotation_store.quotations(tx, fund, _BEGINNING, _END)
     return known[-1].day if known else None
 
 

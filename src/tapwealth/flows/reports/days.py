@@ -24,8 +24,8 @@ from tapwealth.flows.frame import HOUSE_BOOK, House
 from tapwealth.flows.income import registers_on
 from tapwealth.flows.pocket import looked_up
 from tapwealth.flows.reports import store
-from tapwealth.funds import exchange_store, income_store, orders_store
-from tapwealth.funds.income_store import QuotationRow
+from tapwealth.funds import exchange_store, income_store, orders_store, quotation_store
+from tapwealth.funds.quotation_store import QuotationRow
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import BY_KIND, house_account
 from tapwealth.storage import progress
@@ -215,7 +215,7 @@ async def count(tx: Any) -> Counted:
         await store.confirmed_purchases(tx),
         await store.policies_bought(tx),
         await store.policies_refunded(tx),
-        {one.day: one for one in await income_store.quotations(tx, fund, date(1900, 1, 1), date(9999, 12, 31))},
+        {one.day: one for one in await quotation_store.quotations(tx, fund, date(1900, 1, 1), date(9999, 12, 31))},
         await income_store.income_totals(tx, fund),
         list((await acquiring.merchants(tx)).values()),
         await store.merchant_payouts(tx),

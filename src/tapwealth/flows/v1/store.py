@@ -82,8 +82,8 @@ async def orders(tx: Any, book: int, holder: UUID, only: UUID | None, before: UU
 
 async def quotations(tx: Any, fund: str, before: date | None, limit: int) -> list[Quoted]:
     rows = await tx.fetch(
-        "select day, income_per_10k, seven_day_yield from fund_quotation where book = 0 and fund = $1 and ($2::date is null or day < $2)"
-        " order by day desc limit $3",
+        "select day, income_per_10k, seven_day_yield from fund_quotation_standing where book = 0 and fund = $1"
+        " and ($2::date is null or day < $2) order by day desc limit $3",
         fund,
         before,
         limit,
@@ -94,6 +94,7 @@ async def quotations(tx: Any, fund: str, before: date | None, limit: int) -> lis
 async def latest(tx: Any) -> dict[str, Quoted]:
     """The newest of each fund."""
     rows = await tx.fetch(
-        "select distinct on (fund) fund, day, income_per_10k, seven_day_yield from fund_quotation where book = 0 order by fund, day desc"
+        "select distinct on (fund) fund, day, income_per_10k, seven_day_yield from fund_quotation_standing where book = 0"
+        " order by fund, day desc"
     )
     return {row[0]: Quoted(*row[1:]) for row in rows}
