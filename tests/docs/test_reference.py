@@ -38,6 +38,7 @@ from tapwealth.flows.token_domain import DomainRefusal
 from tapwealth.flows.tokens import TokenRefusal
 from tapwealth.funds.campaign import CampaignRefusal
 from tapwealth.funds.instant import InstantRefusal
+from tapwealth.funds.pocket import PocketRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
 from tapwealth.funds.sweep import SweepRefusal
@@ -62,7 +63,8 @@ REFUSALS: tuple[type[Enum], ...] = (
     PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
-    InstantRefusal, RedemptionRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal, CampaignRefusal,
+    InstantRefusal, RedemptionRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
+    CampaignRefusal, PocketRefusal,
 )  # fmt: skip
 
 

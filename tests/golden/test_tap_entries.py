@@ -6,20 +6,23 @@ from uuid import UUID
 from shelf import UNITS
 
 from tapwealth.issuing import entries
-from tapwealth.issuing.entries import Taken, Tap, taken_of
+from tapwealth.issuing.entries import FundShare, Taken, Tap, taken_of
 from tapwealth.kernel.ids import book_of, derived
-from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind
 from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
 
 DAY, UNTIL = date(2014, 2, 24), datetime(2014, 3, 3, 1, tzinfo=UTC)
-WALLET, HOLDING, MERCHANT, CASH = (account_id(3, 1_000_000_001 + number) for number in range(4))
-NAMES = {WALLET: "wallet", HOLDING: "holding", MERCHANT: "merchant", CASH: "electronic cash on a card"}
+WALLET, HOLDING, MERCHANT, CASH, OTHER = (account_id(3, 1_000_000_001 + number) for number in range(5))
+NAMES = {WALLET: "wallet", HOLDING: "holding", MERCHANT: "merchant", CASH: "electronic cash on a card", OTHER: "other fund's holding"}
+OTHERS = Asset(UNITS + 1)
+"""The units of another fund."""
 ID = UUID("01446167-da80-7000-8000-c00000000001")
-WALLET_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 30_00, 0)
-FUND_ONLY = Tap(3, ID, WALLET, HOLDING, MERCHANT, 0, 30_00, UNITS)
-BOTH = Tap(3, ID, WALLET, HOLDING, MERCHANT, 20_00, 30_00, UNITS)
-OFFLINE = Tap(3, ID, WALLET, HOLDING, MERCHANT, 0, 0, cash=CASH, cash_amount=30_00)
+WALLET_ONLY = Tap(3, ID, WALLET, MERCHANT, 30_00)
+FUND_ONLY = Tap(3, ID, WALLET, MERCHANT, 0, (FundShare(HOLDING, 30_00, UNITS),))
+BOTH = Tap(3, ID, WALLET, MERCHANT, 20_00, (FundShare(HOLDING, 30_00, UNITS),))
+TWO_FUNDS = Tap(3, ID, WALLET, MERCHANT, 20_00, (FundShare(HOLDING, 10_00, UNITS), FundShare(OTHER, 20_00, OTHERS)))
+OFFLINE = Tap(3, ID, WALLET, MERCHANT, 0, cash=CASH, cash_amount=30_00)
 
 SERIAL = (1 << 48) - 1
 
@@ -35,7 +38,7 @@ def shown(entry: JournalEntry) -> list[str]:
         assert book_of_account(line.debit) == book_of_account(line.credit) == entry.book == book_of(entry.key)
         assert (line.hold is None) == (line.op is Op.POST)
         assert (line.expires_at is None) == (line.op is not Op.HOLD)
-        unit = " units" if line.asset == UNITS else ""
+        unit = {UNITS: " units", OTHERS: " units of the other"}.get(line.asset, "")
         lines.append(f"  {line.op.name} Dr {name(line.debit)} / Cr {name(line.credit)} {format_minor(line.amount)}{unit}")
     return lines
 
@@ -51,6 +54,29 @@ def test_a_tap_that_the_wallet_pays() -> None:
         "  HOLD Dr wallet / Cr merchant 30.00",
         "2014-02-24 CAPTURED",
         "  CAPTURE Dr wallet / Cr merchant 30.00",
+    ]
+
+
+def test_a_tap_that_wallet_and_two_funds_pay_and_that_is_cleared_for_less() -> None:
+    """Each fund's units are set aside by themselves, the bank's line in one; what is not needed of the last fund is set free."""
+    assert shown(entries.authorised(TWO_FUNDS, DAY, 9, UNTIL)) + shown(cleared(TWO_FUNDS, 35_00)) + shown(cleared(TWO_FUNDS, 25_00)) == [
+        "2014-02-24 AUTHORISED",
+        "  HOLD Dr wallet / Cr merchant 20.00",
+        "  HOLD Dr holding / Cr units on their way to the advancer 10.00 units",
+        "  HOLD Dr other fund's holding / Cr units on their way to the advancer 20.00 units of the other",
+        "  HOLD Dr advance line owed to the bank / Cr leaving the bank's advance 30.00",
+        "2014-02-24 CAPTURED",
+        "  CAPTURE Dr wallet / Cr merchant 20.00",
+        "  CAPTURE Dr holding / Cr units on their way to the advancer 10.00 units",
+        "  CAPTURE Dr other fund's holding / Cr units on their way to the advancer 5.00 units of the other",
+        "  CAPTURE Dr advance line owed to the bank / Cr leaving the bank's advance 15.00",
+        "  POST Dr advance money on its way to the reserve / Cr merchant 15.00",
+        "2014-02-24 CAPTURED",
+        "  CAPTURE Dr wallet / Cr merchant 20.00",
+        "  CAPTURE Dr holding / Cr units on their way to the advancer 5.00 units",
+        "  RELEASE Dr other fund's holding / Cr units on their way to the advancer 20.00 units of the other",
+        "  CAPTURE Dr advance line owed to the bank / Cr leaving the bank's advance 5.00",
+        "  POST Dr advance money on its way to the reserve / Cr merchant 5.00",
     ]
 
 

@@ -230,14 +230,14 @@ class CardTown:
             (row,) = (await issuing.by_sale(tx, [(book, tap.sale_key(sale.key))])).values()
         return row
 
-    async def give_units(self, person: Person, units: int) -> int:
-        """So many of the fund's units, confirmed; the holding's account."""
+    async def give_units(self, person: Person, units: int, asset: Asset = UNITS) -> int:
+        """So many units of the fund, or of another one, confirmed; the holding's account."""
         house = self.place.house
         async with house.database.transaction() as tx:
-            wanted = NewAccount(person.book, Kind.HOLDING, person.id, UNITS, Limit.DEBITS_WITHIN_CREDITS)
+            wanted = NewAccount(person.book, Kind.HOLDING, person.id, asset, Limit.DEBITS_WITHIN_CREDITS)
             (holding,) = await house.ledger.open_accounts(tx, [wanted])
-            mirror = house_account(person.book, Kind.REGISTRAR_MIRROR, UNITS)
-            line = Line(Op.POST, mirror, holding, UNITS, units)
+            mirror = house_account(person.book, Kind.REGISTRAR_MIRROR, asset)
+            line = Line(Op.POST, mirror, holding, asset, units)
             key = named(NINE, person.book, f"units {person.id} {next(self.stans)}")
             await must_post(house, tx, await moment(tx), [JournalEntry(person.book, key, 401, MONDAY, 1, None, (line,))])
         return holding

@@ -179,7 +179,7 @@ class FundTown(Town):
             book=person.book, id=named(at, person.book, f"tap {self.keys_given} {units}"), token=UUID(int=1), person=person.id,
             merchant=UUID(int=2), merchant_number="898110058120001", terminal_number="11000001", batch="000001",
             stan=f"{self.keys_given:06d}", amount=units, atc=1, state="approved", response_code="00", reason="", authorisation_code="",
-            rrn="", wallet_amount=0, fund_units=units, icc_answer=b"", business_date=day, received_at=at,
+            rrn="", wallet_amount=0, fund_units=units, fund_parts=f"{FUND}:{units}", icc_answer=b"", business_date=day, received_at=at,
         )  # fmt: skip
         self.keys_given += 1
         async with self.house.database.transaction() as tx:

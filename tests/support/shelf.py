@@ -12,6 +12,6 @@ UNITS = Asset(2)
 MONEY_FUND = Fund("000198", UNITS, "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, 15, "0200000001")
 
 
-async def put_on_the_shelf(house: House, tx: Any) -> None:
-    await store.add_fund(tx, MONEY_FUND, [])
-    await house.ledger.open_accounts(tx, house_accounts(house.books, UNITS))
+async def put_on_the_shelf(house: House, tx: Any, fund: Fund = MONEY_FUND) -> None:
+    await store.add_fund(tx, fund, [])
+    await house.ledger.open_accounts(tx, house_accounts(house.books, fund.asset))

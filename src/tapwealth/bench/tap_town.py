@@ -121,7 +121,7 @@ async def one_fen_taps(house: House, people: int, most: int) -> list[Tap]:
         await house.ledger.lock_books(tx, house.all_books)
         accounts = await house.ledger.open_accounts(tx, wanted)
     return [
-        Tap(row.book, derived(row.id, "part"), wallet, 0, shop, 1, 0)
+        Tap(row.book, derived(row.id, "part"), wallet, shop, 1)
         for row, wallet, shop in zip(rows, accounts[: len(rows)], accounts[len(rows) :], strict=True)
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
@@ -177,14 +177,27 @@ async def count_try(tx: Any, book: int, identifier: UUID, device_lookup: bytes) 
     )
 
 
-async def levels(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, int]:
-    """Identity classes by (book, person)."""
+class Payer(NamedTuple):
+    """`level`: the identity class; `pocket`: the funds that the person has put behind their wallet, in their order of use, None where they
+    have chosen nothing."""
+
+    level: int
+    pocket: tuple[str, ...] | None
+
+
+async def payers(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, Payer]:
+    """By person."""
     rows = await tx.fetch(
-        "select id, kyc_level from person p join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        "select id, kyc_level, pocket from person p join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
         [book for book, _ in keys],
         [person for _, person in keys],
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: Payer(row[1], None if row[2] is None else tuple(row[2])) for row in rows}
+
+
+async def set_pocket(tx: Any, book: int, person: UUID, funds: Sequence[str]) -> None:
+    """In the place of what was chosen before."""
+    await tx.execute("update person set pocket = $3 where book = $1 and id = $2", book, person, list(funds))
 
 
 async def persons(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, PersonRow]:

@@ -24,7 +24,7 @@ from tapwealth.customers.notices import Notice
 from tapwealth.flows.advances import TakenOver, take_over
 from tapwealth.flows.bill_sealing import account_number_of
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post
-from tapwealth.flows.fund_pockets import holding_of
+from tapwealth.flows.pocket import holding_of
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of, machine_now
@@ -198,7 +198,7 @@ async def money_of(house: House, tx: Tx, rows: Sequence[PaymentRow]) -> list[Bil
     wallets = [NewAccount(row.book, Kind.WALLET, row.person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for row in rows]
     billers = [NewAccount(row.book, Kind.BILLER, row.biller, Asset.CNY, Limit.NONE) for row in rows]
     shelf = await funds.funds(tx) if any(row.fund_units for row in rows) else {}
-    holdings = [holding_of(row.book, row.person, shelf[row.fund]) if row.fund_units else None for row in rows]
+    holdings = [holding_of(row.book, row.person, shelf[row.fund].asset) if row.fund_units else None for row in rows]
     wanted = list(dict.fromkeys([*wallets, *billers, *(one for one in holdings if one)]))
     account = dict(zip(wanted, await house.ledger.open_accounts(tx, wanted), strict=True))
     made = []

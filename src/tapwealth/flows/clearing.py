@@ -23,6 +23,7 @@ from tapwealth.issuing import entries, store
 from tapwealth.issuing.entries import Taken, taken_of
 from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.parts import first, pack
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage.database import Tx
 from tapwealth.wire.clearing_file import NetworkFile
@@ -201,7 +202,8 @@ async def _capture(house: House, tx: Tx, at: Moment, day: date, claims: list[_Cl
 
 async def _keep(tx: Tx, day: date, claims: list[_Claim]) -> None:
     taken = [(one.row, one.taken) for one in claims if one.taken is not None]
-    await store.set_captured(tx, [(row.book, row.id, of.amount, of.wallet, of.units, of.card) for row, of in taken], day)
+    made = [(row.book, row.id, of.amount, of.wallet, of.card, pack(first(row.by_funds, of.units))) for row, of in taken]
+    await store.set_captured(tx, made, day)
     counted = [(row.book, row.person, row.business_date, of.amount - row.amount * (row.state == "approved")) for row, of in taken]
     await compliance.add_usage(tx, counted)
     await acquiring.mark_cleared(tx, [(one.presentment, one.note) for one in claims], day)

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from tapwealth.bank.entries import NUMBER_OF, Part
@@ -16,7 +17,7 @@ from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.people import open_person
-from tapwealth.flows.pocket import pocket_of
+from tapwealth.flows.pocket import holding_of, units_of
 from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
 from tapwealth.funds import advance_store, exchange_store, orders_store, store
 from tapwealth.funds.advance_store import Redemption
@@ -26,12 +27,12 @@ from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import FundAccount
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.store import Authorisation
+from tapwealth.kernel import parts
 from tapwealth.kernel.clock import SHANGHAI, shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.database import Tx
 
 ADVANCER = UUID(int=1)
@@ -39,45 +40,56 @@ ADVANCER = UUID(int=1)
 
 
 async def cover_captures(house: House, day: date) -> StepReport:
-    """Each capture that the bank advanced money for becomes a fast transfer (098) of the holder's units to the advancer."""
+    """Each capture that the bank advanced money for becomes a fast transfer (098) of the holder's units to the advancer, one of each fund
+    that paid."""
     async with house.database.transaction() as tx:
-        captured = [row for row in await issuing.captured_on(tx, day) if row.fund_units]
-        await house.ledger.lock_books(tx, sorted({row.book for row in captured}))
-        known = set(await orders_store.orders_by_serial(tx, house.all_books, OWN_CHANNEL, [_serial(day, one.id) for one in captured]))
-        fresh = [one for one in captured if _serial(day, one.id) not in known]
+        captured = [_Covered(row, place, part) for row in await issuing.captured_on(tx, day) for place, part in enumerate(row.by_funds)]
+        await house.ledger.lock_books(tx, sorted({one.row.book for one in captured}))
+        known = set(await orders_store.orders_by_serial(tx, house.all_books, OWN_CHANNEL, [one.serial(day) for one in captured]))
+        fresh = [one for one in captured if one.serial(day) not in known]
         await orders_store.add_orders(tx, await _fast_transfers(house, tx, day, fresh) if fresh else [])
-    units = sum(one.fund_units for one in captured)
+    units = sum(one.part.amount for one in captured)
     return StepReport(f"{len(captured)} fast transfers of {format_minor(units)} units", {"transfers": len(captured), "units": units})
 
 
-async def _fast_transfers(house: House, tx: Tx, day: date, fresh: Sequence[Authorisation]) -> list[OrderRow]:
-    pocket = await pocket_of(house, tx)
-    assert pocket is not None, "units were captured without a fund"
-    wanted = [NewAccount(one.book, Kind.HOLDING, one.person, pocket.units, Limit.DEBITS_WITHIN_CREDITS) for one in fresh]
+class _Covered(NamedTuple):
+    """What one fund paid of a capture."""
+
+    row: Authorisation
+    place: int
+    part: parts.Part
+
+    @property
+    def id(self) -> UUID:
+        return derived(self.row.id, f"fast_transfer:{self.place}" if self.place else "fast_transfer")
+
+    def serial(self, day: date) -> str:
+        return serial_of(day, self.id)
+
+
+async def _fast_transfers(house: House, tx: Tx, day: date, fresh: Sequence[_Covered]) -> list[OrderRow]:
+    units = await units_of(house, tx, [one.part.source for one in fresh])
+    wanted = [holding_of(one.row.book, one.row.person, units[one.part.source]) for one in fresh]
     return [
         OrderRow(
-            book=one.book,
-            id=derived(one.id, "fast_transfer"),
-            serial=_serial(day, one.id),
+            book=one.row.book,
+            id=one.id,
+            serial=one.serial(day),
             channel=OWN_CHANNEL,
-            fund=pocket.fund,
-            fund_account=one.person,
-            funding=house_account(one.book, Kind.TRANSIT_098, pocket.units),
+            fund=one.part.source,
+            fund_account=one.row.person,
+            funding=house_account(one.row.book, Kind.TRANSIT_098, units[one.part.source]),
             holding=holding,
             business_code=BusinessCode.FAST_TRANSFER,
             amount=0,
-            units=one.fund_units,
-            received_at=one.received_at,
+            units=one.part.amount,
+            received_at=one.row.received_at,
             dealing_date=day,
             business_date=day,
-            source=one.id,
+            source=one.row.id,
         )
         for one, holding in zip(fresh, await house.ledger.open_accounts(tx, wanted), strict=True)
     ]
-
-
-def _serial(day: date, authorisation: UUID) -> str:
-    return serial_of(day, derived(authorisation, "fast_transfer"))
 
 
 async def redeem_advance(house: House, day: date) -> StepReport:

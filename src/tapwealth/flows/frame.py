@@ -128,7 +128,7 @@ class House:
     random64: Random64
     flight: InFlight
     pockets: list[Pocket] = field(default_factory=list)
-    """What `pocket` has looked up."""
+    """The funds that `pocket` has looked up."""
 
     def new_id(self, now: datetime, book: int) -> UUID:
         """A fresh time-ordered id that routes to the book."""

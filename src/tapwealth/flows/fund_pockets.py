@@ -11,11 +11,9 @@ from uuid import UUID
 from tapwealth.flows import instant_cap
 from tapwealth.flows.advance_line import line_of
 from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.pocket import holding_of
 from tapwealth.funds import store
-from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.ledger.chart import Kind
-from tapwealth.ledger.port import Limit, NewAccount
 
 Named = tuple[int, UUID, str]
 """Book, person, code of the fund."""
@@ -47,7 +45,8 @@ async def open_pockets(house: House, tx: Any, at: Moment, named: Sequence[Named]
         return Pockets({}, {})
     shelf = {code: fund for code, fund in (await store.funds(tx)).items() if fund.pays}
     known = [one for one in named if one[2] in shelf]
-    accounts = dict(zip(known, await house.ledger.find_accounts(tx, [holding_of(*one[:2], shelf[one[2]]) for one in known]), strict=True))
+    holdings = [holding_of(book, person, shelf[fund].asset) for book, person, fund in known]
+    accounts = dict(zip(known, await house.ledger.find_accounts(tx, holdings), strict=True))
     lines = {book: line_of(book) for book, *_ in known}
     free = await house.ledger.free(tx, at.now, [*lines.values(), *(account for account in accounts.values() if account)])
     units = {one: free.get(account, 0) if account else 0 for one, account in accounts.items()}
@@ -60,8 +59,3 @@ async def _keep_within_the_cap(house: House, tx: Any, at: Moment, units: dict[Na
         people = [(book, person) for book, person, code in units if code == fund]
         left: Mapping[UUID, int] = await instant_cap.left_to_spend(tx, house.rule_set, people, fund, business_date_of(at.now))
         units.update({(*one, fund): min(units[*one, fund], left[one[1]]) for one in people if one[1] in left})
-
-
-def holding_of(book: int, person: UUID, fund: Fund) -> NewAccount:
-    """The account of a person's units of a fund."""
-    return NewAccount(book, Kind.HOLDING, person, fund.asset, Limit.DEBITS_WITHIN_CREDITS)

@@ -33,7 +33,7 @@ async def counted(tx: Any, rules: str, people: Sequence[Person], fund: str, day:
     """Fen by person that count against the day's cap. Under the lock of their books."""
     found = await orders_store.redeemed_at_once(tx, people, fund, OWN_CHANNEL, day)
     if spending_counts(rules):
-        taps, paid = await tapped.spent_from_the_fund(tx, people, day), await bills.spent_from_the_fund(tx, people, fund, day)
+        taps, paid = await tapped.spent_from_the_fund(tx, people, fund, day), await bills.spent_from_the_fund(tx, people, fund, day)
         return {person: found.get(person, 0) + taps.get(person, 0) + paid.get(person, 0) for _, person in people}
     return {person: found.get(person, 0) for _, person in people}
 

@@ -10,7 +10,7 @@ first whether it stands.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -26,9 +26,9 @@ from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
-from tapwealth.flows import instant_cap, issuer_keys, reservations
+from tapwealth.flows import issuer_keys, pocket, reservations
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
-from tapwealth.flows.pocket import pays, pocket_of
+from tapwealth.flows.pocket import Holding, holding_of
 from tapwealth.flows.reservations import AskBank
 from tapwealth.issuing import deciding, entries, store, tapped
 from tapwealth.issuing.authorise import Approved, Declined, Facts, Funding, Purse, decide
@@ -41,6 +41,7 @@ from tapwealth.issuing.velocity import NO_RULES, Taps, Usage, Velocity, one_tap,
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
+from tapwealth.kernel.parts import pack
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import HOUSE, Limit, NewAccount, Op
@@ -70,7 +71,7 @@ ASKING = DeclineReason.BANK_SILENT.response_code
 """The code of a tap while its customer's bank is being asked: what it comes to if nothing is heard."""
 HOLDING = ("approved", "asking_bank")
 """States in which a tap holds money and counts."""
-NOTHING = Funding(0, 0)
+NOTHING = Funding(0)
 
 
 @dataclass(frozen=True)
@@ -159,10 +160,12 @@ async def _decide(cards: CardHouse, tx: Any, at: Moment, fresh: dict[BookedKey, 
 
 
 class TapAccounts(NamedTuple):
-    """The ledger accounts that taps move money on, by book, kind and owner; `units`: what the holdings are of, None without a fund."""
+    """The ledger accounts that taps move money on, by book, kind and owner; those of units by book, person and fund, and what each fund's
+    units are."""
 
     of: dict[tuple[int, Kind, UUID], int]
-    units: Asset | None
+    holdings: dict[tuple[int, UUID, str], int]
+    units: dict[str, Asset]
 
 
 @dataclass(slots=True)
@@ -205,7 +208,7 @@ class _Loaded:
             now=self.now,
             reversed_before=key in self.reversed,
             above_limit=self._above_limit(person, request.amount) if person else None,
-            purse=self.purses[person] if person else Purse(0, 0, 0),
+            purse=self.purses[person] if person else Purse(0, {}, 0),
             explain=self.explanations > 0,
             category=merchant.category_code if merchant else "",
             velocity=cards.velocity,
@@ -238,17 +241,16 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed],
     house = cards.house
     tokens, keys = await deciding.cards(tx, [(one.book, one.token) for one in fresh if one.token])
     people = sorted({(token.book, token.person) for token in tokens.values()})
-    accounts, free = await _accounts(cards, tx, at, fresh, tokens)
-    levels = await customers.levels(tx, people)
+    payers = await customers.payers(tx, people)
+    behind = await pocket.behind(house, tx, {(book, person): payers[person].pocket for book, person in people})
+    accounts, free = await _accounts(cards, tx, at, fresh, tokens, behind)
+    levels = {person: payer.level for person, payer in payers.items()}
     purses = {person: _purse(book, person, accounts.of, free) for book, person in people}
-    pocket = await pocket_of(house, tx)
-    left_of = await instant_cap.left_to_spend(tx, house.rule_set, people, pocket.fund, business_date_of(at.now)) if pocket else {}
-    for person, left in left_of.items():
-        purses[person].units = min(purses[person].units, left)
     asked = _asked(fresh, tokens)
-    if pocket and any(amount > purses[person].wallet for (_, person), amount in asked.items()) and not await pays(tx, pocket):
-        for purse in purses.values():
-            purse.units = 0
+    in_need = {person for (_, person), amount in asked.items() if amount > purses[person].wallet}
+    held = {name: free[accounts.holdings[name]] for name in behind if name[1] in in_need and name in accounts.holdings}
+    for person, funds in (await pocket.spendable(house, tx, at, held)).items():
+        purses[person].funds = funds
     short = [(book, person) for (book, person), amount in asked.items() if not purses[person].covers(amount)]
     allowances = await reservations.allowances(tx, short, at.open_date(business_date_of(at.now)))
     for person, allowance in allowances.items():
@@ -291,43 +293,40 @@ def _asked(fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int
 
 
 async def _accounts(
-    cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed], tokens: dict[UUID, Token]
+    cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed], tokens: dict[UUID, Token], behind: Mapping[Holding, NewAccount]
 ) -> tuple[TapAccounts, dict[int, int]]:
-    """Wallets and holdings of the people, and the merchants' accounts in their books; and what could be taken from each, and from the
-    advance lines. A wallet or merchant's account is opened where it is used for the first time; a holding is, where units are bought."""
-    units, wanted = await _pocketed(cards.house, tx), dict[tuple[int, Kind, UUID], NewAccount]()
+    """Wallets of the people, the holdings behind them, and the merchants' accounts in their books; and what could be taken from each, and
+    from the advance lines. A wallet or merchant's account is opened where it is used for the first time; a holding is, where units are
+    bought."""
+    wanted: dict[tuple[int, Kind, UUID], NewAccount] = {}
     for one in fresh:
         token = tokens.get(one.token) if one.token else None
         merchant = cards.merchants.get(one.request.merchant_id)
         if token is None or merchant is None:
             continue
         book = token.book
-        wanted |= _of_a_tap(book, token.person, merchant.id, units)
+        wanted |= _of_a_tap(book, token.person, merchant.id)
         wanted[book, Kind.ADVANCE_PAYABLE, HOUSE] = NewAccount(book, Kind.ADVANCE_PAYABLE, HOUSE, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
-    found = await cards.house.ledger.find_free(tx, at.now, list(wanted.values()))
-    accounts = {name: one[0] for name, one in zip(wanted, found, strict=True) if one is not None}
-    lacking = {name: account for name, account in wanted.items() if name not in accounts and account.kind != Kind.HOLDING}
+    found = await cards.house.ledger.find_free(tx, at.now, [*wanted.values(), *behind.values()])
+    accounts = {name: one[0] for name, one in zip(wanted, found, strict=False) if one is not None}
+    holdings = {name: one[0] for name, one in zip(behind, found[len(wanted) :], strict=True) if one is not None}
+    lacking = {name: account for name, account in wanted.items() if name not in accounts}
     accounts.update(zip(lacking, await cards.house.ledger.open_accounts(tx, list(lacking.values())), strict=True))
-    return TapAccounts(accounts, units), dict(one for one in found if one is not None)
+    units = {name[2]: Asset(account.asset) for name, account in behind.items()}
+    return TapAccounts(accounts, holdings, units), dict(one for one in found if one is not None)
 
 
-async def _pocketed(house: House, tx: Any) -> Asset | None:
-    pocket = await pocket_of(house, tx)
-    return pocket.units if pocket else None
-
-
-def _of_a_tap(book: int, person: UUID, merchant: UUID, units: Asset | None) -> dict[tuple[int, Kind, UUID], NewAccount]:
+def _of_a_tap(book: int, person: UUID, merchant: UUID) -> dict[tuple[int, Kind, UUID], NewAccount]:
     return {
-        (book, kind, owner): NewAccount(book, kind, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
-        for kind, owner, asset in ((Kind.WALLET, person, Asset.CNY), (Kind.HOLDING, person, units), (Kind.MERCHANT, merchant, Asset.CNY))
-        if asset is not None
+        (book, kind, owner): NewAccount(book, kind, owner, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
+        for kind, owner in ((Kind.WALLET, person), (Kind.MERCHANT, merchant))
     }
 
 
 def _purse(book: int, person: UUID, accounts: dict[tuple[int, Kind, UUID], int], free: dict[int, int]) -> Purse:
-    wallet, holding = accounts.get((book, Kind.WALLET, person), 0), accounts.get((book, Kind.HOLDING, person), 0)
+    """Without what funds can pay: that is asked where the wallet has too little."""
     line = house_account(book, Kind.ADVANCE_PAYABLE, Asset.CNY)
-    return Purse(free.get(wallet, 0), free.get(holding, 0), free.get(line, 0))
+    return Purse(free.get(accounts.get((book, Kind.WALLET, person), 0), 0), {}, free.get(line, 0))
 
 
 def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: Approved | Declined) -> Authorisation:
@@ -348,6 +347,7 @@ def _record(cards: CardHouse, facts: _Loaded, at: Moment, one: Routed, result: A
         reason=result.note if isinstance(result, Approved) else f"{result.reason.name.lower()}: {result.text}",
         wallet_amount=funding.wallet,
         fund_units=funding.units,
+        fund_parts=pack(funding.funds),
         icc_answer=result.icc_answer if isinstance(result, Approved) else b"",
         held_until=request.received_at + (PREAUTHORISED_FOR if request.kind is TransactionKind.PREAUTHORISATION else HELD_FOR),
         balance=facts.purses[token.person].wallet if token and request.kind is TransactionKind.BALANCE else 0,
@@ -415,11 +415,11 @@ def tap_of(accounts: TapAccounts, row: Authorisation) -> entries.Tap:
         row.book,
         row.holder,
         accounts.of[row.book, Kind.WALLET, row.person],
-        accounts.of.get((row.book, Kind.HOLDING, row.person), 0),
         accounts.of[row.book, Kind.MERCHANT, row.merchant],
         row.wallet_amount,
-        row.fund_units,
-        accounts.units,
+        tuple(
+            entries.FundShare(accounts.holdings[row.book, row.person, fund], units, accounts.units[fund]) for fund, units in row.by_funds
+        ),
         row.id,
         accounts.of[row.book, Kind.ELECTRONIC_CASH, row.token] if row.cash_amount else 0,
         row.cash_amount,
@@ -438,6 +438,7 @@ def without_money(row: Authorisation, why: str) -> Authorisation:
         authorisation_code="",
         wallet_amount=0,
         fund_units=0,
+        fund_parts="",
         card_amount=0,
         icc_answer=b"",
     )
@@ -486,14 +487,20 @@ async def standing_holds(house: House, tx: Any, rows: Sequence[Authorisation]) -
     return {hold.link: hold.expires_at for hold in holds if hold.state is Op.HOLD}
 
 
-async def accounts_of(house: House, tx: Any, rows: Iterable[Authorisation]) -> TapAccounts:
+async def accounts_of(house: House, tx: Any, rows: Sequence[Authorisation]) -> TapAccounts:
     """The accounts these authorisations hold money on."""
-    units, wanted = await _pocketed(house, tx), dict[tuple[int, Kind, UUID], NewAccount]()
+    wanted: dict[tuple[int, Kind, UUID], NewAccount] = {}
+    held: dict[tuple[int, UUID, str], NewAccount] = {}
+    funds = {(row.book, row.person, part.source) for row in rows for part in row.by_funds}
+    units = await pocket.units_of(house, tx, [fund for _, _, fund in funds])
+    for book, person, fund in sorted(funds):
+        held[book, person, fund] = holding_of(book, person, units[fund])
     for row in rows:
-        wanted |= _of_a_tap(row.book, row.person, row.merchant, units)
+        wanted |= _of_a_tap(row.book, row.person, row.merchant)
         if row.cash_amount:
             wanted[row.book, Kind.ELECTRONIC_CASH, row.token] = cash_account(row.book, row.token)
-    return TapAccounts(dict(zip(wanted, await house.ledger.open_accounts(tx, list(wanted.values())), strict=True)), units)
+    numbers = await house.ledger.open_accounts(tx, [*wanted.values(), *held.values()])
+    return TapAccounts(dict(zip(wanted, numbers[: len(wanted)], strict=True)), dict(zip(held, numbers[len(wanted) :], strict=True)), units)
 
 
 def cash_account(book: int, token: UUID) -> NewAccount:

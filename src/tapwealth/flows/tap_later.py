@@ -17,7 +17,7 @@ from msgspec import structs
 from tapwealth.acquiring import store as acquiring
 from tapwealth.clearing import store as clearing
 from tapwealth.compliance import store as compliance
-from tapwealth.flows import reservations
+from tapwealth.flows import pocket, reservations
 from tapwealth.flows.frame import House, Moment, moment, must_post, post
 from tapwealth.flows.tap import (
     CLAIMABLE,
@@ -48,6 +48,7 @@ from tapwealth.issuing.decline import DeclineReason
 from tapwealth.issuing.store import Authorisation, BookedKey
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
+from tapwealth.kernel.parts import pack
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
 from tapwealth.wire.iso8583.requests import (
@@ -207,7 +208,8 @@ async def _decide(
     given = await store.given_back(tx, [(row.book, row.id) for row in originals.values()])
     reversed_before = await store.reversals(tx, list(fresh))
     work = await _work(cards.house, tx, at, list(rows.values()), [*originals.values(), *parents.values()])
-    purses = await _purses(cards.house, tx, at, work, [originals[row.original] for row in rows.values() if row.original])
+    completed = [originals[row.original] for row in rows.values() if row.original and row.kind == TransactionKind.COMPLETION]
+    purses = await _purses(cards.house, tx, at, work, completed)
     for key, one in fresh.items():
         row = rows[key]
         original = originals.get(row.original) if row.original else None
@@ -234,17 +236,16 @@ async def _work(house: House, tx: Any, at: Moment, by: Sequence[Authorisation], 
 
 
 async def _purses(house: House, tx: Any, at: Moment, work: _Work, originals: Sequence[Authorisation]) -> dict[UUID, Purse]:
-    """By person, what can be taken now, the holds in question not counted."""
+    """By person, what can be taken now for more than was pre-authorised, the holds in question not counted."""
+    if not originals:
+        return {}
     lines = {row.book: house_account(row.book, Kind.ADVANCE_PAYABLE, Asset.CNY) for row in originals}
-    free = await house.ledger.free(tx, at.now, [*work.accounts.of.values(), *lines.values()])
-    return {
-        row.person: Purse(
-            free.get(work.accounts.of[row.book, Kind.WALLET, row.person], 0),
-            free.get(work.accounts.of.get((row.book, Kind.HOLDING, row.person), 0), 0),
-            free.get(lines[row.book], 0),
-        )
-        for row in originals
-    }
+    wallets = {row.person: work.accounts.of[row.book, Kind.WALLET, row.person] for row in originals}
+    free = await house.ledger.free(tx, at.now, [*wallets.values(), *lines.values()])
+    found = await pocket.filled(house, tx, at, sorted({(row.book, row.person) for row in originals}))
+    work.accounts.holdings.update(found.accounts)
+    work.accounts.units.update(found.units)
+    return {row.person: Purse(free.get(wallets[row.person], 0), found.free[row.person], free.get(lines[row.book], 0)) for row in originals}
 
 
 def _refusal(
@@ -295,17 +296,22 @@ def _follow(
 
 
 def _complete(work: _Work, row: Authorisation, original: Authorisation, purse: Purse) -> Authorisation:
-    """Wallet first, then fund, out of what was held and what else there is."""
+    """Wallet first, then the funds in their order, out of what was held and what else there is; last of a fund that is held and would not
+    pay any more."""
     if work.standing.get(original.holder, work.at.now) <= work.at.now:
         return _declined(row, NOT_POSSIBLE, "not_open: the hold of the pre-authorisation has expired")
-    at_hand = Purse(purse.wallet + original.wallet_amount, purse.units + original.fund_units, purse.line + original.fund_units)
+    funds = dict(purse.funds)
+    for fund, units in original.by_funds:
+        funds[fund] = funds.get(fund, 0) + units
+    at_hand = Purse(purse.wallet + original.wallet_amount, funds, purse.line + original.fund_units)
     funding = at_hand.draw(row.amount)
     if not isinstance(funding, Funding):
         return _declined(row, _NO_MONEY, f"no_money: {funding.text}")
-    purse.wallet, purse.units, purse.line = at_hand.wallet, at_hand.units, at_hand.line
+    purse.wallet, purse.funds, purse.line = at_hand.wallet, at_hand.funds, at_hand.line
     made = structs.replace(
-        row, state="approved", wallet_amount=funding.wallet, fund_units=funding.units, held_until=row.received_at + HELD_FOR
-    )
+        row, state="approved", wallet_amount=funding.wallet, fund_units=funding.units, fund_parts=pack(funding.funds),
+        held_until=row.received_at + HELD_FOR,
+    )  # fmt: skip
     before, tap = tap_of(work.accounts, original), tap_of(work.accounts, made)
     entry = entries.completed(before, tap, row.business_date, work.actors[row.id], row.received_at + HELD_FOR)
     work.may.append((entry, made, original))

@@ -20,6 +20,7 @@ from tapwealth.issuing.domain import category_objection, entry_objection
 from tapwealth.issuing.limited_use import KeyRange, key_for, objection
 from tapwealth.issuing.store import Token
 from tapwealth.issuing.velocity import NO_RULES, TapFacts, Usage, Velocity, holder_verified
+from tapwealth.kernel.parts import Parts, drawn, total
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.wire.emv_data import CryptogramType
 from tapwealth.wire.emv_tags import Tag
@@ -33,25 +34,30 @@ before it is declined."""
 
 @dataclass(slots=True)
 class Purse:
-    """What a person can pay with, in fen: wallet, units of the money fund (1.0000 each), and the book's share of the advance line; and what
-    a bound bank card may pay at one tap and in what is left of the day, 0 without a mandate."""
+    """What a person can pay with, in fen: wallet, units of money funds (1.0000 each) by fund in their order of use, and the book's share of
+    the advance line; and what a bound bank card may pay at one tap and in what is left of the day, 0 without a mandate."""
 
     wallet: int
-    units: int
+    funds: dict[str, int]
     line: int
     card_per_tap: int = 0
     card_left: int = 0
+
+    @property
+    def units(self) -> int:
+        """Of all funds."""
+        return sum(self.funds.values())
 
     def covers(self, amount: int) -> bool:
         """Whether wallet and fund suffice."""
         return amount - max(self.wallet, 0) <= min(self.units, self.line) or amount <= self.wallet
 
     def draw(self, amount: int, *, by_card: bool = False) -> "Funding | DeclineReason":
-        """The wallet if it suffices, else what is in it and the rest from the fund, else from a bank card what both do not give; or why
-        not."""
+        """The wallet if it suffices, else what is in it and the rest from the first fund that covers it, or from several in their order;
+        else from a bank card what all do not give; or why not."""
         if amount <= self.wallet:
             self.wallet -= amount
-            return Funding(amount, 0)
+            return Funding(amount)
         rest = amount - max(self.wallet, 0)
         if by_card and self.card_per_tap and not self.covers(amount):
             return self._draw_with_card(amount, rest)
@@ -59,26 +65,33 @@ class Purse:
             return DeclineReason.NO_MONEY
         if rest > self.line:
             return DeclineReason.LINE_USED_UP
-        return self._take(Funding(amount - rest, rest))
+        return self._take(Funding(amount - rest, drawn(self.funds, rest)))
 
     def _draw_with_card(self, amount: int, rest: int) -> "Funding | DeclineReason":
         units = max(min(self.units, self.line), 0)
         if rest - units > min(self.card_per_tap, self.card_left):
             return DeclineReason.ABOVE_MANDATE
-        return self._take(Funding(amount - rest, units, rest - units))
+        return self._take(Funding(amount - rest, drawn(self.funds, units), rest - units))
 
     def _take(self, funding: "Funding") -> "Funding":
-        self.wallet, self.units, self.line = self.wallet - funding.wallet, self.units - funding.units, self.line - funding.units
+        self.wallet, self.line = self.wallet - funding.wallet, self.line - funding.units
+        for fund, units in funding.funds:
+            self.funds[fund] -= units
         self.card_left -= funding.card
         return funding
 
 
 class Funding(Struct, frozen=True):
-    """Where the money of an authorisation is held: fen of the wallet, units (fen at 1.0000) of the fund, fen at a bound card's bank."""
+    """Where the money of an authorisation is held: fen of the wallet, units (fen at 1.0000) of funds, fen at a bound card's bank."""
 
     wallet: int
-    units: int
+    funds: Parts = ()
     card: int = 0
+
+    @property
+    def units(self) -> int:
+        """Of all funds."""
+        return total(self.funds)
 
 
 class Approved(Struct, frozen=True):

@@ -1,10 +1,10 @@
 """Journal entries of a card: what a tap holds, what clearing captures, what a reversal sets free, and how electronic cash comes and goes.
 Each function's docstring is the recipe.
 
-A wallet part is one hold. A fund part is two linked holds: units on their way to the advancer (kind `transit_098`), and as many fen of the
-bank's advance line; both are captured in one entry, or both released, which leaves units, income and cap as if nothing had been. What the
-bound bank card pays is held on what its bank will owe us (`card_due`), beside the reservation at the bank, and owed from clearing on. A
-sale that the card approved offline is held on the card's electronic cash alone, never on the wallet.
+A wallet part is one hold. A fund part is linked holds: units of each fund that pays on their way to the advancer (kind `transit_098`), and
+as many fen of the bank's advance line; all are captured in one entry, or all released, which leaves units, income and cap as if nothing had
+been. What the bound bank card pays is held on what its bank will owe us (`card_due`), beside the reservation at the bank, and owed from
+clearing on. A sale that the card approved offline is held on the card's electronic cash alone, never on the wallet.
 """
 
 from dataclasses import dataclass
@@ -38,9 +38,18 @@ class TapEntry(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FundShare:
+    """What one fund pays: `units` of `asset` (at 1.0000, so also fen) out of a holding, by the advance."""
+
+    holding: int
+    units: int
+    asset: Asset
+
+
+@dataclass(frozen=True, slots=True)
 class Tap:
-    """The money side of an authorisation: `wallet_amount` fen of the wallet, `fund_units` of `units_asset` (at 1.0000, so also fen) by the
-    advance; of an offline sale `cash_amount` fen of the card's electronic cash (account `cash`) and nothing else.
+    """The money side of an authorisation: `wallet_amount` fen of the wallet, `funds` in the order in which they are used; of an
+    offline sale `cash_amount` fen of the card's electronic cash (account `cash`) and nothing else.
 
     `id` names its holds: the authorisation's own, or where they were placed once more, that of the entry which did.
     """
@@ -48,11 +57,9 @@ class Tap:
     book: int
     id: UUID
     wallet: int
-    holding: int
     merchant: int
     wallet_amount: int
-    fund_units: int
-    units_asset: Asset | None = None
+    funds: tuple[FundShare, ...] = ()
     authorisation: UUID | None = None
     cash: int = 0
     cash_amount: int = 0
@@ -63,13 +70,18 @@ class Tap:
         """The authorisation: what the entries are about."""
         return self.authorisation or self.id
 
+    @property
+    def fund_units(self) -> int:
+        """Of all funds: so many fen does the bank advance."""
+        return sum(share.units for share in self.funds)
+
 
 _PARTS = _WALLET, _UNITS, _ADVANCE, _CARD = "hold:wallet", "hold:units", "hold:advance", "hold:card"
 
 
 def holds_of(authorisation: UUID) -> tuple[UUID, UUID, UUID, UUID]:
-    """The ids of the holds that it may have placed: on the wallet (or on electronic cash), on units, on the advance line, on what the bank
-    card pays."""
+    """The ids of the holds that it may have placed: on the wallet (or on electronic cash), on units of the first fund that pays, on the
+    advance line, on what the bank card pays. Those on units of further funds are never there without these."""
     wallet, units, advance, card = (derived(authorisation, part) for part in _PARTS)
     return wallet, units, advance, card
 
@@ -99,18 +111,18 @@ def taken_of(tap: Tap, amount: int) -> Taken:
     return Taken(wallet, units, card=amount - wallet - units)
 
 
-def _lines(tap: Tap, op: Op, wallet_amount: int, units: int, expires_at: datetime | None) -> list[Line]:
+def _lines(tap: Tap, op: Op, expires_at: datetime | None) -> list[Line]:
     lines = []
     if tap.cash_amount:
         lines.append(Line(op, tap.cash, tap.merchant, Asset.CNY, tap.cash_amount, derived(tap.id, _WALLET), expires_at))
     if tap.wallet_amount:
-        lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, wallet_amount, derived(tap.id, _WALLET), expires_at))
-    if tap.fund_units:
-        assert tap.units_asset is not None, "units are of a fund"
-        transit = house_account(tap.book, Kind.TRANSIT_098, tap.units_asset)
+        lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, tap.wallet_amount, derived(tap.id, _WALLET), expires_at))
+    for place, share in enumerate(tap.funds):
+        transit, hold = house_account(tap.book, Kind.TRANSIT_098, share.asset), derived(tap.id, f"{_UNITS}:{place}" if place else _UNITS)
+        lines.append(Line(op, share.holding, transit, share.asset, share.units, hold, expires_at))
+    if tap.funds:
         payable, out = house_account(tap.book, Kind.ADVANCE_PAYABLE, Asset.CNY), house_account(tap.book, Kind.ADVANCE_OUT, Asset.CNY)
-        lines.append(Line(op, tap.holding, transit, tap.units_asset, units, derived(tap.id, _UNITS), expires_at))
-        lines.append(Line(op, payable, out, Asset.CNY, units, derived(tap.id, _ADVANCE), expires_at))
+        lines.append(Line(op, payable, out, Asset.CNY, tap.fund_units, derived(tap.id, _ADVANCE), expires_at))
     if tap.card_amount:
         lines.append(Line(op, card_due(tap.book), tap.merchant, Asset.CNY, tap.card_amount, derived(tap.id, _CARD), expires_at))
     return lines
@@ -124,14 +136,14 @@ def card_due(book: int) -> int:
 def authorised(tap: Tap, day: date, actor: int, expires_at: datetime) -> JournalEntry:
     """HOLD Dr wallet / Cr merchant; HOLD units Dr holding / Cr transit_098 and HOLD Dr advance_payable / Cr advance_out; HOLD Dr card_due /
     Cr merchant."""
-    lines = _lines(tap, Op.HOLD, tap.wallet_amount, tap.fund_units, expires_at)
+    lines = _lines(tap, Op.HOLD, expires_at)
     return JournalEntry(tap.book, tap.id, TapEntry.AUTHORISED, day, actor, tap.reference, tuple(lines))
 
 
 def offline_sale(tap: Tap, missing: int, day: date, actor: int, expires_at: datetime) -> JournalEntry:
     """HOLD Dr electronic_cash / Cr merchant. `missing` of it went back to the customer when the card was deleted: first Dr
     customer_receivable / Cr electronic_cash, so that the merchant is paid and the customer owes it."""
-    lines = _lines(tap, Op.HOLD, 0, 0, expires_at)
+    lines = _lines(tap, Op.HOLD, expires_at)
     if missing:
         receivable = house_account(tap.book, Kind.CUSTOMER_RECEIVABLE, Asset.CNY)
         lines.insert(0, Line(Op.POST, receivable, tap.cash, Asset.CNY, missing))
@@ -159,15 +171,15 @@ def cash_returned(book: int, key: UUID, wallet: int, cash: int, amount: int, day
 def completed(before: Tap, tap: Tap, day: date, actor: int, expires_at: datetime) -> JournalEntry:
     """RELEASE every hold of the pre-authorisation and HOLD what the completion takes, in one: nobody gets between them."""
     lines = [
-        *_lines(before, Op.RELEASE, before.wallet_amount, before.fund_units, None),
-        *_lines(tap, Op.HOLD, tap.wallet_amount, tap.fund_units, expires_at),
+        *_lines(before, Op.RELEASE, None),
+        *_lines(tap, Op.HOLD, expires_at),
     ]
     return JournalEntry(tap.book, tap.id, TapEntry.COMPLETED, day, actor, before.reference, tuple(lines))
 
 
 def restored(tap: Tap, day: date, actor: int, expires_at: datetime, undone: UUID) -> JournalEntry:
     """HOLD once more, as at first, what an undone void or completion had set free."""
-    lines = _lines(tap, Op.HOLD, tap.wallet_amount, tap.fund_units, expires_at)
+    lines = _lines(tap, Op.HOLD, expires_at)
     return JournalEntry(tap.book, tap.id, TapEntry.RESTORED, day, actor, undone, tuple(lines))
 
 
@@ -179,28 +191,38 @@ def refunded(tap: Tap, amount: int, day: date, actor: int) -> JournalEntry:
 
 def reversed_(tap: Tap, day: date, actor: int) -> JournalEntry:
     """RELEASE every hold."""
-    lines = _lines(tap, Op.RELEASE, tap.wallet_amount, tap.fund_units, None)
+    lines = _lines(tap, Op.RELEASE, None)
     return JournalEntry(tap.book, derived(tap.id, "reversed"), TapEntry.REVERSED, day, actor, tap.reference, tuple(lines))
 
 
 def expired(tap: Tap, day: date, actor: int) -> JournalEntry:
     """EXPIRE every hold: nobody presented the sale in time."""
-    lines = _lines(tap, Op.EXPIRE, tap.wallet_amount, tap.fund_units, None)
+    lines = _lines(tap, Op.EXPIRE, None)
     return JournalEntry(tap.book, derived(tap.id, "expired"), TapEntry.EXPIRED, day, actor, tap.reference, tuple(lines))
 
 
 def captured(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:
     """CAPTURE what is taken of every hold, RELEASE a hold of which nothing is; for the fund part also Dr reserve_due / Cr merchant: the
     advance is on its way to the reserve, as what card_due now shows is from the customer's bank."""
-    shares = {tap.wallet: taken.wallet, tap.cash: taken.cash, card_due(tap.book): taken.card}
+    line_of_bank = house_account(tap.book, Kind.ADVANCE_PAYABLE, Asset.CNY)
+    shares = {tap.wallet: taken.wallet, tap.cash: taken.cash, card_due(tap.book): taken.card, line_of_bank: taken.units}
+    shares.update(_of_the_funds(tap, taken.units))
     lines = [
-        line._replace(op=Op.CAPTURE, amount=amount) if (amount := shares.get(line.debit, taken.units)) else line
-        for line in _lines(tap, Op.RELEASE, tap.wallet_amount, tap.fund_units, None)
+        line._replace(op=Op.CAPTURE, amount=amount) if (amount := shares[line.debit]) else line for line in _lines(tap, Op.RELEASE, None)
     ]
     if taken.units:
         due = house_account(tap.book, Kind.RESERVE_DUE, Asset.CNY)
         lines.append(Line(Op.POST, due, tap.merchant, Asset.CNY, taken.units))
     return JournalEntry(tap.book, derived(tap.id, "captured"), TapEntry.CAPTURED, day, actor, tap.reference, tuple(lines))
+
+
+def _of_the_funds(tap: Tap, units: int) -> dict[int, int]:
+    """So many units by holding, from the first fund first, as they were held; 0 of a fund that is not needed."""
+    shares, left = {}, units
+    for share in tap.funds:
+        shares[share.holding] = min(share.units, left)
+        left -= shares[share.holding]
+    return shares
 
 
 def captured_beyond(tap: Tap, taken: Taken, day: date, actor: int) -> JournalEntry:

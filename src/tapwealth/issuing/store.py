@@ -13,6 +13,7 @@ from msgspec import Struct
 from tapwealth.issuing.domain import Domain
 from tapwealth.issuing.key_index import KeyIndex
 from tapwealth.issuing.limited_use import GOOD_FOR, KeyRange
+from tapwealth.kernel.parts import Parts, total, unpack
 
 
 class Token(Struct, frozen=True):
@@ -71,8 +72,8 @@ BookedKey = tuple[int, SaleKey]
 
 class Authorisation(Struct, frozen=True):
     """What was asked, what was answered, and what became of it. `wallet_amount` and `fund_units` are held, and once it is captured, what
-    was taken of each; `cash_amount`, of a sale approved offline, is held on the card's electronic cash, and `card_amount` at the bank of a
-    bound card.
+    was taken of each; `fund_parts` says of which funds the units are; `cash_amount`, of a sale approved offline, is held on the card's
+    electronic cash, and `card_amount` at the bank of a bound card.
 
     `kind` is field 60.1, `original` the row that it follows. `credit` is what clearing gives back to the customer on `credited_on`.
     """
@@ -110,6 +111,12 @@ class Authorisation(Struct, frozen=True):
     cash_amount: int = 0
     verified: bool = False
     card_amount: int = 0
+    fund_parts: str = ""
+
+    @property
+    def by_funds(self) -> Parts:
+        """What each fund pays, in the order of use; together `fund_units`."""
+        return unpack(self.fund_parts)
 
     @property
     def holder(self) -> UUID:
@@ -129,7 +136,7 @@ KEY_RANGE = "number, first_atc, last_atc, amount_limit, spent, good_until"
 AUTHORISATION = (
     "book, id, token, person, merchant, merchant_number, terminal_number, batch, stan, amount, atc, state, response_code, reason,"
     " authorisation_code, rrn, wallet_amount, fund_units, icc_answer, business_date, received_at, captured_on, captured_amount,"
-    " kind, original, held_by, held_until, balance, credit, credited_on, cash_amount, verified, card_amount"
+    " kind, original, held_by, held_until, balance, credit, credited_on, cash_amount, verified, card_amount, fund_parts"
 )
 SALE_KEYS = "unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[]) k(book, merchant_number, terminal_number, batch, stan)"
 
@@ -379,17 +386,18 @@ async def answer(tx: Any, decided: Sequence[Authorisation]) -> None:
     )
 
 
-async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, int, int]], day: date) -> None:
-    """(book, authorisation, amount, of it from the wallet, from the fund, from a bank card) that clearing took on that date."""
+async def set_captured(tx: Any, captured: Sequence[tuple[int, UUID, int, int, int, str]], day: date) -> None:
+    """(book, authorisation, amount, of it from the wallet, from a bank card, from each fund) that clearing took on that date."""
     await tx.execute(
         "update authorisation a set state = 'captured', captured_on = $6,"
-        " captured_amount = x.amount, wallet_amount = x.wallet, fund_units = x.units, card_amount = x.card"
-        " from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $7::bigint[])"
-        " x(book, id, amount, wallet, units, card)"
+        " captured_amount = x.amount, wallet_amount = x.wallet, fund_units = x.units, card_amount = x.card, fund_parts = x.parts"
+        " from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $7::bigint[], $8::text[])"
+        " x(book, id, amount, wallet, card, units, parts)"
         " where a.book = x.book and a.id = x.id and a.state in ('approved', 'expired')",
         *_columns([one[:5] for one in captured], 5),
         day,
-        [card for *_, card in captured],
+        [total(unpack(parts)) for *_, parts in captured],
+        [parts for *_, parts in captured],
     )
 
 

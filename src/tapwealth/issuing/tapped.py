@@ -35,16 +35,18 @@ async def taps_since(
     return [Taps(person, token, category_of(merchant), verified, tuple(counts)) for person, token, merchant, verified, *counts in rows]
 
 
-async def spent_from_the_fund(tx: Any, people: Sequence[tuple[int, UUID]], day: date) -> dict[UUID, int]:
+async def spent_from_the_fund(tx: Any, people: Sequence[tuple[int, UUID]], fund: str, day: date) -> dict[UUID, int]:
     """Fen by person that the fund pays, or has paid, of the taps of that business date."""
     rows = await tx.fetch(
-        "select person, sum(fund_units)::bigint as spent from unnest($1::int[], $2::uuid[]) k(book, person)"
-        " join authorisation using (book, person) where received_at >= $3 and business_date = $4 and fund_units > 0"
+        "select person, sum(split_part(part, ':', 2)::bigint)::bigint as spent from unnest($1::int[], $2::uuid[]) k(book, person)"
+        " join authorisation using (book, person) cross join unnest(string_to_array(fund_parts, ' ')) part"
+        " where received_at >= $3 and business_date = $4 and split_part(part, ':', 1) = $5"
         " and state in ('approved', 'asking_bank', 'captured') group by person",
         [book for book, _ in people],
         [person for _, person in people],
         shanghai(day - timedelta(days=1)),
         day,
+        fund,
     )
     return {row["person"]: row["spent"] for row in rows}
 
