@@ -21,9 +21,9 @@ from tapwealth.flows.pocket import holding_of, units_of
 from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
 from tapwealth.funds import advance_store, exchange_store, orders_store, store
 from tapwealth.funds.advance_store import Redemption
-from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, index_of, order_file
+from tapwealth.funds.exchange_out import OrderWriter, OutgoingFile, Route, account_file, index_of, order_file_name
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
-from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.orders_store import OrderRow, Outgoing
 from tapwealth.funds.store import FundAccount
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.store import Authorisation
@@ -151,29 +151,48 @@ def _redemption(day: date, fund: str, units: int) -> OrderRow:
     )
 
 
+class _Left(NamedTuple):
+    """A file that the registrar has, and its SHA-256."""
+
+    name: str
+    digest: bytes
+
+
 async def send_files(house: House, day: date) -> StepReport:
-    """Make the files, leave them for the registrar, then note that they are gone and sweep the cash they stand for."""
-    made = await _make(house, day)
-    for file in made:
-        house.rails.exchange.leave(file.name, file.content)
-    return await _note(house, day, made)
+    """Make the files and leave them for the registrar, then note that they are gone and sweep the cash they stand for."""
+    return await _note(house, day, await _leave(house, day))
 
 
-async def _make(house: House, day: date) -> list[OutgoingFile]:
+async def _leave(house: House, day: date) -> list[_Left]:
+    deals = house.calendar.is_dealing_day(day)
+    files: list[_Left] = []
     async with house.database.read() as tx:
         applications = await store.applications_for(tx, day)
-        orders = await orders_store.orders_for(tx, day, deals=house.calendar.is_dealing_day(day))
-        holders = await store.accounts_by_id(tx, [(one.book, one.fund_account) for one in orders])
+        orders = await orders_store.outgoing_counts(tx, day, deals=deals)
         people = await customers.persons(tx, [(one.book, one.id) for one in applications if not one.sealed])
-    files: list[OutgoingFile] = []
-    for channel in sorted({one.channel for one in applications} | {one.channel for one in orders}):
-        route = Route(channel)
-        named = [_application(house, one, people) for one in applications if one.channel == channel]
-        asked = [_order(one, holders[one.fund_account]) for one in orders if one.channel == channel]
-        made = [account_file(route, day, named)] if named else []
-        made += [order_file(route, day, asked)] if asked else []
-        files += [*made, index_of(route, day, made)]
+        for channel in sorted({one.channel for one in applications} | orders.keys()):
+            route = Route(channel)
+            named = [_application(house, one, people) for one in applications if one.channel == channel]
+            made = [_left(house, account_file(route, day, named))] if named else []
+            made += [await _leave_orders(house, tx, route, day, orders[channel])] if channel in orders else []
+            files += [*made, _left(house, index_of(route, day, made))]
     return files
+
+
+def _left(house: House, file: OutgoingFile) -> _Left:
+    house.rails.exchange.leave(file.name, file.content)
+    return _Left(file.name, hashlib.sha256(file.content).digest())
+
+
+async def _leave_orders(house: House, tx: Tx, route: Route, day: date, count: int) -> _Left:
+    """As a stream: what it takes of the memory does not grow with the orders."""
+    deals = house.calendar.is_dealing_day(day)
+    name = order_file_name(route, day)
+    with house.rails.exchange.leaving(name) as stream:
+        writer = OrderWriter(stream, route, day, count)
+        async for some in orders_store.outgoing(tx, day, route.creator, deals=deals):
+            writer.add(map(_order, some))
+        return _Left(name, writer.end())
 
 
 _PLACE = b"fund_account"
@@ -205,14 +224,14 @@ def _application(house: House, one: FundAccount, people: dict[UUID, customers.Pe
     )
 
 
-def _order(one: OrderRow, holder: FundAccount) -> OrderRecord:
+def _order(one: Outgoing) -> OrderRecord:
     at = one.received_at.astimezone(SHANGHAI)
     fast = one.business_code == BusinessCode.FAST_TRANSFER
     return OrderRecord(
         serial=one.serial,
         business_code=one.business_code,
-        trading_account=holder.trading_account,
-        ta_account=holder.ta_account,
+        trading_account=one.trading_account,
+        ta_account=one.ta_account,
         fund_code=one.fund,
         amount=one.amount,
         volume=one.units,
@@ -228,19 +247,17 @@ def _order(one: OrderRow, holder: FundAccount) -> OrderRecord:
 ADVANCER_TRADING_ACCOUNT = "00000000000000001"
 
 
-async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> StepReport:
+async def _note(house: House, day: date, made: Sequence[_Left]) -> StepReport:
     """Own customers' cash goes from the reserve to the collection account, the next day."""
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, range(house.books + 1))
         at = await moment(tx)
-        applications = await store.applications_for(tx, day)
-        orders = await orders_store.orders_for(tx, day, deals=house.calendar.is_dealing_day(day))
-        await store.mark_applications_sent(tx, applications, day)
-        await orders_store.mark_orders_sent(tx, orders, day)
+        await store.mark_applications_sent(tx, await store.applications_for(tx, day), day)
+        await orders_store.mark_orders_sent(tx, day, deals=house.calendar.is_dealing_day(day))
         for file in made:
-            await exchange_store.add_file(tx, file.name, hashlib.sha256(file.content).digest(), 0, day, at.now, outgoing=True)
+            await exchange_store.add_file(tx, file.name, file.digest, 0, day, at.now, outgoing=True)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        parts = _sweep(orders)
+        parts = _sweep(await orders_store.purchases_sent(tx, OWN_CHANNEL, day))
         payment = Payment(
             step_key(day, "purchase sweep", HOUSE_BOOK),
             f"SWP-{day:%Y%m%d}",
@@ -257,11 +274,7 @@ async def _note(house: House, day: date, made: Sequence[OutgoingFile]) -> StepRe
         return await reported(tx, StepReport(text, {"files": names, "swept": swept}))
 
 
-def _sweep(orders: Sequence[OrderRow]) -> tuple[Part, ...]:
-    sums: dict[int, int] = defaultdict(int)
-    for one in orders:
-        if one.channel == OWN_CHANNEL and one.business_code == BusinessCode.PURCHASE:
-            sums[one.book] += one.amount
+def _sweep(sums: Sequence[tuple[int, int]]) -> tuple[Part, ...]:
     return tuple(
         Part(
             book,
@@ -269,5 +282,5 @@ def _sweep(orders: Sequence[OrderRow]) -> tuple[Part, ...]:
             house_account(book, Kind.FUND_PURCHASE_IN_TRANSIT, Asset.CNY),
             house_account(book, Kind.FUND_PURCHASE_COLLECTED, Asset.CNY),
         )
-        for book, amount in sorted(sums.items())
+        for book, amount in sums
     )

@@ -1,8 +1,9 @@
 """The ports through which flows reach the partners. They are called outside transactions only: `outside` holds it."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, BinaryIO, Protocol, TypeVar, cast
 
 from tapwealth.bank.bank_http import BankPort
 from tapwealth.bank.mandate_http import MandatePort
@@ -18,6 +19,8 @@ class ExchangeFolder(Protocol):
     """Where files for the registrar are left and its files are found."""
 
     def leave(self, name: str, content: bytes) -> None: ...
+
+    def leaving(self, name: str) -> AbstractContextManager[BinaryIO]: ...
 
     def found(self) -> list[str]: ...
 

@@ -4,10 +4,13 @@ A file counts when an index (OFI) names it; the index is written last. Everythin
 that nobody ever sees half a file, a kill included.
 """
 
+import filecmp
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from tapwealth.kernel.refusal import BadInput
 
@@ -24,16 +27,23 @@ class Folder:
     """By index: its files, and how all of them looked when there was nothing more to do about them."""
 
     def leave(self, name: str, content: bytes) -> None:
-        """Leave a file for the registrar. The same name again with the same content is harmless; other content is an error of ours."""
-        target = self._outgoing / name
-        if target.exists():
-            assert target.read_bytes() == content, f"{name} was sent before with other content"
-            return
-        part = self._outgoing / f".{name}.part"
-        with part.open("wb") as file:
+        """Leave a file for the registrar, as `leaving` does."""
+        with self.leaving(name) as file:
             file.write(content)
+
+    @contextmanager
+    def leaving(self, name: str) -> Iterator[BinaryIO]:
+        """A file for the registrar, written as a stream: it is there when the block ends. The same name again with the same content is
+        harmless; other content is an error of ours."""
+        target, part = self._outgoing / name, self._outgoing / f".{name}.part"
+        with part.open("wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            assert filecmp.cmp(part, target, shallow=False), f"{name} was sent before with other content"
+            part.unlink()
+            return
         part.rename(target)
         _sync(self._outgoing)
 

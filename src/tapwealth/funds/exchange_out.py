@@ -3,15 +3,18 @@
 Every field of the dictionary is declared, in the standard's order; those that a record does not speak of are zero or blank.
 """
 
+import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import BinaryIO, Protocol
 
 from tapwealth.funds.exchange_values import CNY, AccountApplication, OrderRecord
 from tapwealth.wire.ofd import (
     DataFile,
     DataFileName,
+    DataWriter,
     Header,
     Index,
     IndexName,
@@ -56,7 +59,40 @@ def order_file(route: Route, day: date, orders: Sequence[OrderRecord]) -> Outgoi
     return _file(route, day, "03", [_order_fields(order) for order in orders])
 
 
-def index_of(route: Route, day: date, files: Iterable[OutgoingFile]) -> OutgoingFile:
+def order_file_name(route: Route, day: date) -> str:
+    """The name of the 03 of that dealing date."""
+    return str(DataFileName(route.creator, route.receiver, day, "03"))
+
+
+class HasName(Protocol):
+    """A file as an index sees it."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class OrderWriter:
+    """03 of the dealing date `day` as a stream: so many orders, added as they come, then `end`. Its hash is that of all it has written."""
+
+    def __init__(self, stream: BinaryIO, route: Route, day: date, orders: int) -> None:
+        self._stream, self._hash = stream, hashlib.sha256()
+        self._writer = DataWriter(self, _header(route, day, "03", orders))
+
+    def write(self, part: bytes) -> None:
+        self._stream.write(part)
+        self._hash.update(part)
+
+    def add(self, orders: Iterable[OrderRecord]) -> None:
+        """Raises BadInput for a value that its field cannot hold."""
+        self._writer.add(map(_order_fields, orders))
+
+    def end(self) -> bytes:
+        """The file's SHA-256."""
+        self._writer.end()
+        return self._hash.digest()
+
+
+def index_of(route: Route, day: date, files: Iterable[HasName]) -> OutgoingFile:
     """The index of the day's files, to be left after all of them; of none, it says that nothing will come."""
     index = Index(IndexName(route.creator, route.receiver, day), tuple(parse_data_file_name(file.name) for file in files))
     return OutgoingFile(str(index.name), write_index(index))
@@ -80,9 +116,12 @@ def _moved(record: Record, shift: timedelta) -> Mapping[str, Value]:
 
 
 def _file(route: Route, day: date, file_type: str, records: Sequence[Mapping[str, Value]]) -> OutgoingFile:
-    header = Header(route.creator, route.receiver, day, file_type, tuple(fields_of(file_type)), len(records))
-    name = DataFileName(route.creator, route.receiver, day, file_type)
-    return OutgoingFile(str(name), write_data_file(header, records))
+    header = _header(route, day, file_type, len(records))
+    return OutgoingFile(str(header.name), write_data_file(header, records))
+
+
+def _header(route: Route, day: date, file_type: str, records: int) -> Header:
+    return Header(route.creator, route.receiver, day, file_type, tuple(fields_of(file_type)), records)
 
 
 def _account_fields(application: AccountApplication) -> dict[str, Value]:

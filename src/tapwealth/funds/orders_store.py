@@ -1,7 +1,7 @@
 """SQL of orders: placed, sent, answered, and what of a holder's is under way. Lists in, lists out."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
@@ -41,6 +41,21 @@ class OrderRow:
     """Of a redemption: what becomes of what a large-redemption day leaves (`exchange_values`)."""
 
 
+class Outgoing(NamedTuple):
+    """What goes to the registrar of an order and its holder."""
+
+    serial: str
+    business_code: str
+    trading_account: str
+    ta_account: str
+    fund: str
+    amount: int
+    units: int
+    received_at: datetime
+    channel: str
+    large_flag: str
+
+
 class Ordered(NamedTuple):
     """A holder's purchases of a fund in fen: those under way (placed or sent), and those of each dealing day asked for."""
 
@@ -58,6 +73,8 @@ _ORDER_TYPES = (
     "int uuid text text text uuid bigint bigint text bigint bigint timestamptz date date text date date bigint bigint text uuid text"
 )
 
+
+_AT_ONCE = 4_096
 
 _order_values = attrgetter(*_ORDER.replace(" ", "").split(","))
 
@@ -85,14 +102,44 @@ async def orders_for(tx: Any, day: date, *, deals: bool) -> list[OrderRow]:
     return [OrderRow(*row) for row in rows]
 
 
-async def mark_orders_sent(tx: Any, orders: Sequence[OrderRow], day: date) -> None:
-    await tx.execute(
-        "update fund_order o set state = 'sent', sent_on = $3 from unnest($1::int[], $2::uuid[]) x(book, id)"
-        " where o.book = x.book and o.id = x.id and o.state = 'placed'",
-        [one.book for one in orders],
-        [one.id for one in orders],
+_GOES_OUT = "dealing_date = $1 and (state = 'placed' or sent_on = $1) and ($2 or business_code = '098')"
+
+
+async def outgoing_counts(tx: Any, day: date, *, deals: bool) -> dict[str, int]:
+    """How many `orders_for` a date each channel has."""
+    rows = await tx.fetch(f"select channel, count(*)::int as orders from fund_order where {_GOES_OUT} group by channel", day, deals)
+    return {row["channel"]: row["orders"] for row in rows}
+
+
+async def outgoing(tx: Any, day: date, channel: str, *, deals: bool) -> AsyncIterator[list[Outgoing]]:
+    """A channel's `orders_for` a date, in their order, some thousands at a time: what its 03 says of them."""
+    cursor = await tx.cursor(
+        "select o.serial, o.business_code, a.trading_account, a.ta_account, o.fund, o.amount, o.units, o.received_at, o.channel,"
+        " o.large_flag"
+        f" from (select * from fund_order where {_GOES_OUT} and channel = $3) o"
+        " join fund_account a on a.book = o.book and a.id = o.fund_account order by o.received_at, o.serial",
+        day,
+        deals,
+        channel,
+    )
+    while rows := await cursor.fetch(_AT_ONCE):
+        yield [Outgoing(*row) for row in rows]
+
+
+async def mark_orders_sent(tx: Any, day: date, *, deals: bool) -> None:
+    """All `orders_for` that date."""
+    await tx.execute(f"update fund_order set state = 'sent', sent_on = $1 where {_GOES_OUT} and state = 'placed'", day, deals)
+
+
+async def purchases_sent(tx: Any, channel: str, day: date) -> list[tuple[int, int]]:
+    """(book, fen) of a channel's purchases that left with the 03 of that date."""
+    rows = await tx.fetch(
+        "select book, sum(amount)::bigint as amount from fund_order where channel = $1 and business_code = '022' and dealing_date = $2"
+        " and sent_on = $2 group by book order by book",
+        channel,
         day,
     )
+    return [(row["book"], row["amount"]) for row in rows]
 
 
 async def settle_orders(tx: Any, settled: Sequence[tuple[int, UUID, str, int, int, str]], day: date) -> None:
@@ -142,7 +189,7 @@ async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], first: date
         " select fund_account, fund, dealing_date, amount, state in ('placed', 'sent') as under_way from holder"
         " join fund_order using (book, fund_account) where dealing_date >= $3 and business_code = '022' and state <> 'cancelled'"
         " union all select fund_account, fund, dealing_date, amount, true from holder join fund_order using (book, fund_account)"
-        " where dealing_date < $3 and business_code = '022' and state in ('placed', 'sent'))"
+        " where dealing_date < $3 and business_code = '022' and confirmed_on is null and state in ('placed', 'sent'))"
         " select fund_account, fund, dealing_date, coalesce(sum(amount) filter (where under_way), 0)::bigint as under_way,"
         " coalesce(sum(amount) filter (where dealing_date >= $3), 0)::bigint as ordered from found group by 1, 2, 3",
         *columns(holders, 2),

@@ -5,13 +5,13 @@ not thereby wrong: it is read record by record then, which knows better and says
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from struct import Struct
 from typing import Any
 
 from tapwealth.wire.ofd.dictionary import Field, Kind
-from tapwealth.wire.ofd.layout import Layout, Record
+from tapwealth.wire.ofd.layout import Layout, Record, Value
 from tapwealth.wire.ofd.lines import CRLF
 
 MOST = 512
@@ -32,6 +32,7 @@ class BlockLayout:
         self.stride = layout.width + len(CRLF)
         self._numbers = self._rows(field for field in layout.fields if field.kind is Kind.NUMBER)
         self._alphanumerics = self._rows(field for field in layout.fields if field.kind is Kind.ALPHANUMERIC)
+        self._names = {field.name for field in layout.fields}
         self._amounts = [
             layout.place(field.name)[1] for field in layout.fields if field.kind is Kind.NUMBER and field.width == _AMOUNT_WIDTH
         ]
@@ -50,6 +51,35 @@ class BlockLayout:
             and all(raw[place :: self.stride].count(b"0") == count for place in self._amounts)
             and _ALPHANUMERICS.fullmatch(b"|".join(chain.from_iterable(self._alphanumerics(raw)))) is not None
         )
+
+    def written(self, records: Sequence[Mapping[str, Value]]) -> bytes | None:
+        """The lines of these records, at a stroke; None where that cannot be, or where one of them is not plainly right."""
+        names = tuple(records[0])
+        if not set(names) <= self._names or any(tuple(one) != names for one in records):
+            return None
+        columns = zip(*(one.values() for one in records), strict=True)
+        if any(set(map(type, column)) != {self._type_of(name)} for name, column in zip(names, columns, strict=False)):
+            return None
+        line = self._line(names)
+        try:
+            raw = "".join([line % one for one in records]).encode("ascii")
+        except UnicodeEncodeError:
+            return None
+        return raw if len(raw) == self.stride * len(records) and self.plainly_right(raw) else None
+
+    def _type_of(self, name: str) -> type:
+        return int if self.layout.place(name)[0].kind is Kind.NUMBER else str
+
+    def _line(self, names: Sequence[str]) -> str:
+        """What `%` makes a record's line of, given a mapping of these fields; the others are zero or blank."""
+        parts = []
+        for field in self.layout.fields:
+            number = field.kind is Kind.NUMBER
+            if field.name in names:
+                parts.append(f"%({field.name}){'0' if number else '-'}{field.width}{'d' if number else 's'}")
+            else:
+                parts.append(("0" if number else " ") * field.width)
+        return "".join([*parts, "\r\n"])
 
     def rows(self, names: Sequence[str]) -> Rows:
         """What takes these fields out of each record, in the order of the names."""

@@ -5,8 +5,9 @@ with the file, save for a hash of each record's serial (100 to 170 bytes a recor
 """
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import BinaryIO, Protocol
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.ofd.blocks import MOST, Block, BlockLayout
@@ -114,19 +115,47 @@ def read_data_file(content: bytes, name: str = "", expected: DataFileName | None
     return file.header, list(file)
 
 
+class Sink(Protocol):
+    """Where a file is written to."""
+
+    def write(self, part: bytes, /) -> object: ...
+
+
+class DataWriter:
+    """One data file being written as a stream: its header at once, then records as they come, then `end`."""
+
+    def __init__(self, stream: Sink, header: Header, where: str = "") -> None:
+        self._stream, self._header, self._where = stream, header, where or str(header.name)
+        self._shape, self._count = BlockLayout(header.layout), 0
+        stream.write(write_header(header))
+
+    def add(self, records: Iterable[Mapping[str, Value]]) -> None:
+        """Raises BadInput for a value that does not fit."""
+        coming = iter(records)
+        while some := list(islice(coming, MOST)):
+            self._stream.write(self._shape.written(some) or self._one_by_one(some))
+            self._count += len(some)
+
+    def end(self, *, with_crlf: bool = True) -> None:
+        """Raises BadInput if there are not `header.records` records: then what was written is no file, its end is missing."""
+        if self._count != self._header.records:
+            raise BadInput(f"{self._count} records were written, the header counts {self._header.records}", where=self._where)
+        self._stream.write(END_TAG + (CRLF if with_crlf else b""))
+
+    def _one_by_one(self, records: Sequence[Mapping[str, Value]]) -> bytes:
+        layout = self._header.layout
+        return b"".join(
+            layout.write(values, f"{self._where} record {number}") + CRLF for number, values in enumerate(records, self._count + 1)
+        )
+
+
 def write_records(
-    stream: BinaryIO, header: Header, records: Iterable[Mapping[str, Value]], *, end_with_crlf: bool = True, where: str = ""
+    stream: Sink, header: Header, records: Iterable[Mapping[str, Value]], *, end_with_crlf: bool = True, where: str = ""
 ) -> None:
-    """Write a file as a stream. Raises BadInput for a value that does not fit, and if there are not `header.records` records: then what
-    was written is no file, its end is missing."""
-    layout, count = header.layout, 0
-    where = where or str(header.name)
-    stream.write(write_header(header))
-    for count, values in enumerate(records, start=1):
-        stream.write(layout.write(values, f"{where} record {count}") + CRLF)
-    if count != header.records:
-        raise BadInput(f"{count} records were written, the header counts {header.records}", where=where)
-    stream.write(END_TAG + (CRLF if end_with_crlf else b""))
+    """Write a file as a stream. Raises BadInput as `DataWriter` does."""
+    writer = DataWriter(stream, header, where)
+    writer.add(records)
+    writer.end(with_crlf=end_with_crlf)
 
 
 def write_data_file(header: Header, records: Iterable[Mapping[str, Value]], *, end_with_crlf: bool = True) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, time
+from functools import lru_cache
 
 from tapwealth.kernel.refusal import BadInput
 
@@ -33,6 +34,7 @@ def read_time(text: str, where: str) -> time:
         raise BadInput(f"{text!r} is not a time of the day", where=where, hint="write it like 143001") from None
 
 
+@lru_cache(1_024)
 def write_date(day: date) -> str:
     return f"{day.year:04d}{day.month:02d}{day.day:02d}"
 
