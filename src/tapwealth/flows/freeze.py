@@ -1,7 +1,8 @@
 """Units that an authority freezes (031) and sets free again (032): proposed by one operator, brought about by another one's yes.
 
 A freeze holds the units here at once, and goes to the registrar with the next order file; whatever the registrar answers, they stay held. A
-release goes to the registrar first: the units are free when it has set them free, so that nothing is redeemed that it would refuse.
+release goes to the registrar first: the units are free when it has set them free, so that nothing is redeemed that it would refuse. What it
+had refused to freeze it has nothing to set free of: two people's yes sets that free here, and no order leaves.
 """
 
 from enum import Enum, auto
@@ -121,6 +122,7 @@ async def _unfreeze(house: House, tx: Tx, at: Moment, identifier: UUID, proposal
     if isinstance(found, Refusal):
         return found
     fund = (await store.funds(tx))[found.fund]
+    refused, today = found.state == OrderState.REFUSED, at.date_of(at.now)
     order = OrderRow(
         book=found.book,
         id=_order_of(found.book, identifier),
@@ -135,9 +137,15 @@ async def _unfreeze(house: House, tx: Tx, at: Moment, identifier: UUID, proposal
         units=found.units,
         received_at=at.now,
         dealing_date=dealing_date(house.calendar, fund, at.now, at.cut),
-        business_date=at.date_of(at.now),
+        business_date=today,
         source=found.id,
+        state=OrderState.CONFIRMED if refused else OrderState.PLACED,
+        confirmed_on=today if refused else None,
     )
+    if refused:
+        await house.ledger.lock_books(tx, [found.book])
+        actor = await actor_number(tx, found.book, PLATFORM)
+        await must_post(house, tx, at, [entries.unfrozen(order_of(found, fund, own=True), found.units, today, actor)])
     await orders_store.add_orders(tx, [order])
     return None
 
@@ -152,7 +160,7 @@ async def _frozen(house: House, tx: Tx, freeze: UUID) -> OrderRow | Refusal:
     orders = await orders_store.orders_by_id(tx, [(book, _order_of(book, freeze)) for book in house.all_books])
     for order in orders.values():
         freed = await freezes.freed(tx, order)
-        if order.state == OrderState.CONFIRMED and not freed:
+        if order.state in (OrderState.CONFIRMED, OrderState.REFUSED) and not freed:
             return order
-    text = "no freeze of that proposal stands, or the registrar has not confirmed it yet, or it is being set free; look at its proposal"
+    text = "no freeze of that proposal stands, or the registrar has not answered it yet, or it is being set free; look at its proposal"
     return Refusal(FreezeRefusal.NOT_FROZEN, text)

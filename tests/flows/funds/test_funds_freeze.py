@@ -13,6 +13,7 @@ from tapwealth.flows.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.redemption import CancelOrder, RedeemFund
 from tapwealth.flows.setup import Approve, Proposed
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.wire.ofd import read_data_file
 
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in range(1, 4))
 PROPOSER, APPROVER = "ops.chen", "ops.sun"
@@ -104,6 +105,29 @@ async def test_a_freeze_that_the_registrar_refuses_is_a_break_and_stands_here(pl
     (said,) = await place.said(WEDNESDAY)
     assert "its units stay as they are: ask the registrar" in said
     assert code(await redeem(place, wang, 9_000_00)) == "NOT_ENOUGH_UNITS"
+
+
+async def test_two_set_free_here_what_the_registrar_had_refused_to_freeze(place: FundTown) -> None:
+    """It has frozen nothing, so that no order goes to it, and the units are free at once."""
+    wang = await holder(place)
+    proposal = await freeze(place, wang, 6_000_00)
+    await approve(place, proposal)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.rewrite(WEDNESDAY, "04", set_in(0, ReturnCode="9006", ConfirmedVol=0, ConfirmedAmount=0))
+    await place.take()
+    unfreeze = ProposeUnfreeze(proposal, "Chaoyang court", "(2014) 8")
+    proposed = await propose(place, unfreeze)
+    assert isinstance(proposed, Proposed)
+    assert await approve(place, proposed.proposal, PROPOSER) == "SAME_PERSON"
+    assert code(await redeem(place, wang, 9_000_00)) == "NOT_ENOUGH_UNITS"
+    assert await approve(place, proposed.proposal) == "done"
+    assert code(await propose(place, unfreeze)) == "NOT_FROZEN", "once"
+    assert code(await redeem(place, wang, 9_000_00)) == "done"
+    await place.end(WEDNESDAY)
+    _, sent = read_data_file(place.registrar.sent(WEDNESDAY, "03"), f"OFD_T01_H0_{WEDNESDAY:%Y%m%d}_03.TXT")
+    assert [dict(record)["BusinessCode"] for record in sent] == ["024"]
+    assert [(one.business_code, one.state) for one in await place.orders_of(wang) if one.business_code == "032"] == [("032", "confirmed")]
 
 
 @pytest.mark.parametrize(("asked", "fund", "wanted"), [(10_000_01, FUND, "FEWER_UNITS"), (1, "000999", "UNKNOWN_HOLDER")])
