@@ -1,5 +1,6 @@
 """Clients of /v1: let in by two, a secret that nobody but its partner knows, a token, and a customer's consent."""
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator
@@ -12,8 +13,9 @@ import msgspec
 import pytest
 from bill_town import MONDAY, NINE, Person
 from fund_town import FundTown, fund_town
+from others_wait import others_wait
 
-from tapwealth.flows import clients, consents, setup
+from tapwealth.flows import clients, consents, purchase, setup
 from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState, SuspendClient, Tokens
 from tapwealth.flows.consents import ConsentView, GiveConsent, WithdrawConsent
 from tapwealth.flows.frame import Caller, Envelope
@@ -278,6 +280,30 @@ async def test_a_suspended_client_acts_for_nobody_at_once(place: FundTown) -> No
     await clients.suspend(place.house, by(place, "ops.chen"), SuspendClient(client, "its phone app was altered"))
     assert code_of(await buy(place, acting(place, client, wang))) == "session_ended"
     assert code_of(await consent(place, wang, client)) == "unknown_client"
+
+
+@pytest.mark.parametrize("how", ["suspended", "revoked"])
+async def test_who_stops_a_client_waits_for_what_it_has_under_way_and_nothing_comes_through_afterwards(place: FundTown, how: str) -> None:
+    client, wang = await let_in(place), await place.person("Wang", 100_000)
+    await consent(place, wang, client)
+    done = []
+
+    async def stop() -> None:
+        if how == "suspended":
+            await clients.suspend(place.house, by(place, "ops.chen"), SuspendClient(client, "its phone app was altered"))
+        else:
+            assert not isinstance(await decided(place, ProposeClientState(client, "revoked", "the contract ended")), Refusal)
+        done.append(how)
+
+    async with asyncio.TaskGroup() as sessions, place.house.database.transaction() as tx:
+        await place.house.ledger.lock_books(tx, [wang.book])
+        sessions.create_task(stop())
+        await others_wait(tx)
+        (answer,) = await purchase.purchase(place.house, tx, [Placing(acting(place, client, wang), PurchaseFund("000198", 100))])
+        assert isinstance(answer, PurchasePlaced)
+        assert not done, "nobody has been told yet that it is stopped"
+    assert done == [how]
+    assert code_of(await buy(place, acting(place, client, wang))) == "session_ended"
 
 
 async def test_a_customer_lets_a_client_do_no_more_than_it_was_let_in_for(place: FundTown) -> None:

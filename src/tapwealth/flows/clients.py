@@ -188,8 +188,8 @@ async def kept(house: House, tx: Tx, at: Moment, command: Proposal) -> Kept | Re
     return KeptSecret(command.client, lookup, check_value, command.good_until)
 
 
-async def bring_about(tx: Tx, at: Moment, made: Approval, proposal: Kept, approver: Operator) -> Refusal | None:
-    """What the second person's yes does."""
+async def bring_about(house: House, tx: Tx, at: Moment, made: Approval, proposal: Kept, approver: Operator) -> Refusal | None:
+    """What the second person's yes does. A state changes under the locks of all books: whether a client acts is asked for under one."""
     match proposal:
         case KeptClient():
             identifier = named(at.now, HOUSE_BOOK, f"client:{made.id}")
@@ -202,11 +202,12 @@ async def bring_about(tx: Tx, at: Moment, made: Approval, proposal: Kept, approv
             found = await _client(tx, proposal.client)
             return found if isinstance(found, Refusal) else await _add_secret(tx, at, found.id, proposal)
         case ProposeClientState():
+            await house.ledger.lock_books(tx, house.all_books)
             return await _become(tx, at, proposal.client, ClientState(proposal.state), proposal.reason, made.proposer, approver.id)
 
 
 async def suspend(house: House, envelope: Envelope, command: SuspendClient) -> ClientStanding | Refusal:
-    """One person, at once."""
+    """One person, at once: it waits for whatever the client has under way for any customer, and lets nothing through afterwards."""
     check_reason(command.reason)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> ClientStanding | Refusal:
@@ -214,7 +215,7 @@ async def suspend(house: House, envelope: Envelope, command: SuspendClient) -> C
         refusal = await _become(tx, at, command.client, ClientState.SUSPENDED, command.reason, by, None)
         return ClientStanding(command.client, ClientState.SUSPENDED) if refusal is None else refusal
 
-    return await once(house, [HOUSE_BOOK], envelope, command, act, ClientStanding)
+    return await once(house, range(house.books + 1), envelope, command, act, ClientStanding)
 
 
 async def _become(tx: Tx, at: Moment, client: str, state: ClientState, reason: str, by: int, approved_by: int | None) -> Refusal | None:

@@ -301,7 +301,7 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
         case ProposeFreeze() | ProposeUnfreeze():
             return await freeze.bring_about(house, tx, at, made, proposal)
         case _:
-            return await clients.bring_about(tx, at, made, proposal, approver)
+            return await clients.bring_about(house, tx, at, made, proposal, approver)
 
 
 async def _add_fund(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> None:
