@@ -18,7 +18,8 @@ from tapwealth.customers.customer import book_of_person
 from tapwealth.flows.exchange_out import seal_holder
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, House, Moment, actor_numbers, moment, must_post
 from tapwealth.flows.purchase import order_of
-from tapwealth.funds import entries, exchange_store, orders_store, store
+from tapwealth.funds import entries, exchange_store, orders_store, quotation_store, store
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
 from tapwealth.funds.orders_store import OrderRow
@@ -224,13 +225,16 @@ async def _load(house: House, tx: Tx, file: TakenFile, orders: Sequence[OrderRec
     holdings = {(of[key].id, fund): number for (key, fund), number in zip(bought, accounts, strict=True)}
     balances = await house.ledger.balances(tx, [*accounts, account])
     ordered = await orders_store.purchases_of(tx, [(one.book, one.id) for one in found], file.name.day)
+    navs = await quotation_store.last_navs(tx) if any(funds[fund].kind is FundKind.NAV for _, fund in bought) else {}
     serials = await orders_store.orders_by_serial(tx, house.all_books, file.channel, [one.serial for one in orders])
     return _Loaded(
         funds,
         await store.channels(tx),
         of,
         holdings,
-        Counter({one: balances[number].totals.owed + ordered[one].under_way for one, number in holdings.items()}),
+        Counter(
+            {one: funds[one[1]].value(balances[number].totals.owed, navs) + ordered[one].under_way for one, number in holdings.items()}
+        ),
         Counter({(*one, day): amount for one, orders_of in ordered.items() for day, amount in orders_of.by_day.items()}),
         set(serials),
         account,

@@ -16,13 +16,14 @@ from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows import advance_outcomes, payments, redemption_outcomes
+from tapwealth.flows import advance_outcomes, nav_outcomes, payments, redemption_outcomes
 from tapwealth.flows.channel import paid_in
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.purchase import order_of
 from tapwealth.funds import entries, exchange_store, orders_store, store
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
 from tapwealth.funds.exchange_values import CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import ANSWERED, OrderState
@@ -38,8 +39,8 @@ from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
 
 SOURCE = redemption_outcomes.SOURCE
-_ORDER = ("02", "04", "07", "06", "05")
-"""Accounts before orders, the day's rate before what follows from it."""
+_ORDER = ("02", "07", "04", "06", "05")
+"""Accounts before orders, a day's rate and price before what follows from it."""
 
 Taker = Callable[[House, Tx, Moment, DataFileName, bytes], Awaitable[tuple[int, list[BreakRow]]]]
 """Takes the content of one file: (number of records, what does not agree)."""
@@ -207,8 +208,9 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     funds = await store.funds(tx)
     orders = await orders_store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
     holders = await store.accounts_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
-    fresh, breaks = _sorted_out(file, said, orders, holders)
+    fresh, breaks = _sorted_out(file, said, orders, holders, funds)
     day = at.booking_date(file.day)
+    breaks += await nav_outcomes.take(house, tx, file, fresh, funds, SOURCE, day)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
     redeemed = [(order, one) for order, one in fresh if _of_a_customer(order)]
     await redemption_outcomes.settle(house, tx, at, redeemed, funds, day, actor)
@@ -249,7 +251,11 @@ def _refused(file: DataFileName, one: ConfirmationRecord) -> BreakRow:
 
 
 def _sorted_out(
-    file: DataFileName, said: Sequence[ConfirmationRecord], orders: Mapping[str, OrderRow], holders: Mapping[UUID, FundAccount]
+    file: DataFileName,
+    said: Sequence[ConfirmationRecord],
+    orders: Mapping[str, OrderRow],
+    holders: Mapping[UUID, FundAccount],
+    funds: Mapping[str, Fund],
 ) -> tuple[list[tuple[OrderRow, ConfirmationRecord]], list[BreakRow]]:
     """What settles an order of ours, and what does not agree. What was said before changes nothing."""
     fresh: dict[str, tuple[OrderRow, ConfirmationRecord]] = {}
@@ -262,7 +268,7 @@ def _sorted_out(
             breaks.append(_doubled(file, one, same=_said_alike(fresh[one.serial][1], one)))
         elif order.state in ANSWERED and _same(order, one):
             continue
-        elif (wrong := _wrong(order, holders[order.fund_account], one)) is not None:
+        elif (wrong := _wrong(order, funds[order.fund], holders[order.fund_account], one)) is not None:
             breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
         else:
             fresh[one.serial] = order, one
@@ -285,7 +291,7 @@ def _same(order: OrderRow, one: ConfirmationRecord) -> bool:
     return (order.return_code, order.confirmed_amount, order.confirmed_units) == (one.return_code, one.amount, one.volume)
 
 
-def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str | None:
+def _wrong(order: OrderRow, fund: Fund, holder: FundAccount, one: ConfirmationRecord) -> str | None:
     """Why a confirmation does not fit its order, in words."""
     known = (holder.ta_account or one.ta_account, holder.trading_account)
     if (one.ta_account, one.trading_account) != known:
@@ -301,14 +307,21 @@ def _wrong(order: OrderRow, holder: FundAccount, one: ConfirmationRecord) -> str
         return f"order {one.serial} is marked as not finished, which only a redemption that is confirmed in part can be"
     if not one.accepted:
         return None
+    wrong = _beyond(order, one) if redeemed else _not_as_asked(order, one)
+    if wrong is not None or order.business_code not in (BusinessCode.PURCHASE, BusinessCode.REDEEM):
+        return wrong
+    return _unpriced(one) if fund.kind is FundKind.NAV else _off_par(one)
+
+
+def _not_as_asked(order: OrderRow, one: ConfirmationRecord) -> str | None:
     asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)
-    if redeemed:
-        return _beyond(order, one)
-    if asked != got:
-        return f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
-    if order.business_code == BusinessCode.PURCHASE and one.volume != one.amount:
-        return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
-    return None
+    return None if asked == got else f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
+
+
+def _off_par(one: ConfirmationRecord) -> str | None:
+    if one.volume == one.amount:
+        return None
+    return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
 
 
 def _beyond(order: OrderRow, one: ConfirmationRecord) -> str | None:
@@ -319,8 +332,15 @@ def _beyond(order: OrderRow, one: ConfirmationRecord) -> str | None:
     if one.volume > rest or (one.volume == rest and not one.finished) or dropped:
         open_ = "" if order.state != OrderState.DEFERRED else " more"
         return f"order {one.serial} asked for {format_minor(rest)}{open_}, confirmed are {format_minor(one.volume)}"
-    if one.volume != one.amount:
-        return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
+    return None
+
+
+def _unpriced(one: ConfirmationRecord) -> str | None:
+    """Why an answer at a NAV cannot be one, whatever we compute."""
+    if not one.nav:
+        return f"order {one.serial} is confirmed without a NAV"
+    if one.business_code == BusinessCode.PURCHASE.confirmed and not one.volume:
+        return f"order {one.serial} is confirmed without a unit"
     return None
 
 

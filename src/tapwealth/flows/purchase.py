@@ -19,7 +19,8 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
 from tapwealth.flows.people import own_key
-from tapwealth.funds import entries, orders_store, store
+from tapwealth.funds import entries, orders_store, quotation_store, store
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
@@ -89,7 +90,7 @@ class _Loaded:
     holdings: dict[tuple[UUID, str], int]
     available: dict[UUID, int]
     held: Counter[tuple[UUID, str]]
-    """By fund: units at 1.0000, and what is under way."""
+    """By fund: what units are worth, and what is under way."""
     ordered: Counter[tuple[UUID, str, date]]
     """By fund: what was ordered for a dealing day."""
     standings: dict[UUID, Standing]
@@ -128,6 +129,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
     wallets = {person: account for (_, person), account in zip(people, accounts[: len(people)], strict=True)}
     holdings = {(person, fund): account for (_, person, fund), account in zip(bought, accounts[len(people) :], strict=True)}
     balances = await house.ledger.balances(tx, list(holdings.values()))
+    navs = await quotation_store.last_navs(tx) if any(funds[fund].kind is FundKind.NAV for _, _, fund in bought) else {}
     free = await house.ledger.free(tx, at.now, list(wallets.values()))
     first = min(at.date_of(one.envelope.received_at) for one in fresh)
     ordered = await orders_store.purchases_of(tx, people, first)
@@ -140,7 +142,9 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
         wallets,
         holdings,
         {person: free[wallet] for person, wallet in wallets.items()},
-        Counter({one: balances[account].totals.owed + ordered[one].under_way for one, account in holdings.items()}),
+        Counter(
+            {one: funds[one[1]].value(balances[account].totals.owed, navs) + ordered[one].under_way for one, account in holdings.items()}
+        ),
         Counter({(*one, day): amount for one, of in ordered.items() for day, amount in of.by_day.items()}),
         await assessments.standings(tx, people) if risky else {},
     )

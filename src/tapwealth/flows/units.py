@@ -1,4 +1,4 @@
-"""The proof of units: what each holder has here against what the registrar's holdings (05) of a date say.
+"""The proof of units: what each holder has here against what the registrar's holdings (05) of a date say, and against its lots.
 
 Captured units that are on their way to the advancer stand with their holder at the registrar until it has moved them (198): they are listed
 as transit.
@@ -15,9 +15,11 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.flows.end_of_day import StepReport, wait_while
 from tapwealth.flows.frame import House, moment
 from tapwealth.flows.income import Register, registers_on
-from tapwealth.funds import exchange_store, orders_store, store
+from tapwealth.funds import exchange_store, lots_store, orders_store, store
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.income import Account
 from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.store import FundAccount
 from tapwealth.kernel.money import format_minor
 from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName
@@ -99,7 +101,29 @@ async def compare(house: House, tx: Tx, day: date) -> Compared:
         for key, one in register.holders.items()
     }
     found = [_break(day, name, ours.get(name, 0), said.get(name, 0)) for name in {**ours, **said}]
+    priced = {fund: one for fund, one in registers.items() if one.fund.kind is FundKind.NAV}
+    found += _lots_differ(day, priced, await lots_store.units_on(tx, day) if priced else {})
     return Compared(registers, coming, said, tuple(one for one in found if one is not None))
+
+
+def _lots_differ(day: date, registers: Mapping[str, Register], lots: Mapping[tuple[UUID, str], int]) -> list[BreakRow | None]:
+    """Holders of funds with a NAV whose units are not what their lots come to: a redemption's fee would be another one."""
+    return [
+        _lot_break(day, fund, one, register.units.get(key, 0), lots.get((one.id, fund), 0))
+        for fund, register in registers.items()
+        for key, one in register.holders.items()
+    ]
+
+
+def _lot_break(day: date, fund: str, holder: FundAccount, units: int, lots: int) -> BreakRow | None:
+    if units == lots:
+        return None
+    name = f"{holder.ta_account or '-'}/{holder.trading_account}"
+    text = (
+        f"{holder.channel} on {day}, holder {name}: {format_minor(units)} units of {fund} are held, their lots come to"
+        f" {format_minor(lots)}; find what came or went without a lot before anything of it is redeemed"
+    )
+    return BreakRow(SOURCE, "lots_differ", f"{fund} {holder.channel} {name}", lots - units, text, accounted=False)
 
 
 def wrong_of(compared: Compared) -> set[tuple[str, str, int]]:

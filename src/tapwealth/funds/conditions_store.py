@@ -1,8 +1,8 @@
 """SQL of a fund's conditions and of its states at the registrar. Lists in, lists out."""
 
 import json
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,17 @@ async def conditions(tx: Any) -> dict[str, tuple[int, Conditions]]:
         "select distinct on (fund) fund, version, conditions from fund_conditions where book = 0 order by fund, version desc"
     )
     return {row["fund"]: (row["version"], msgspec.convert(json.loads(row["conditions"]), Conditions)) for row in rows}
+
+
+async def versions(tx: Any, funds: Sequence[str]) -> dict[str, list[tuple[datetime, Conditions]]]:
+    """Of each of these funds what was decided, and when, oldest first; of one with no decision the defaults."""
+    rows = await tx.fetch(
+        "select fund, recorded_at, conditions from fund_conditions where book = 0 and fund = any($1) order by fund, version", list(funds)
+    )
+    found: dict[str, list[tuple[datetime, Conditions]]] = {fund: [] for fund in funds}
+    for row in rows:
+        found[row["fund"]].append((row["recorded_at"], msgspec.convert(json.loads(row["conditions"]), Conditions)))
+    return {fund: said or [(datetime.min.replace(tzinfo=UTC), Conditions())] for fund, said in found.items()}
 
 
 async def add_conditions(tx: Any, fund: str, version: int, said: Conditions, proposal: UUID, now: datetime) -> None:

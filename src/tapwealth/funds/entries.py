@@ -158,15 +158,22 @@ def redemption_refused(order: Order, units: int, day: date, actor: int, done: in
     return JournalEntry(order.book, derived(order.id, "refused"), FundEntry.REDEMPTION_REFUSED, day, actor, order.id, (line,))
 
 
+def redeemed_key(order: UUID, done: int) -> UUID:
+    """The key of the entry that redeems a part of an order, `done` of which have been redeemed before."""
+    return derived(order, f"redeemed:{done}" if done else "redeemed")
+
+
 def holder_redeemed(
     order: Order, units: int, amount: int, day: date, actor: int, *, done: int = 0, rest: int = 0, until: datetime | None = None
 ) -> JournalEntry:
     """CAPTURE units Dr holding / Cr registrar_mirror; Dr redemption_due_collection / Cr fund_redemption_in_transit: it is owed now. Of an
-    order that goes on with the next dealing day (`done` before, `rest` to come): HOLD the rest anew."""
+    order that goes on with the next dealing day (`done` before, `rest` to come): HOLD the rest anew. `amount` is what is left after the
+    fund's fee; nothing is owed where the fee leaves nothing."""
     due, coming = _house(order.book, Kind.REDEMPTION_DUE_COLLECTION), _house(order.book, Kind.FUND_REDEMPTION_IN_TRANSIT)
-    lines = [_held(order, Op.CAPTURE, units, done=done), _line(due, coming, amount)]
+    lines = [_held(order, Op.CAPTURE, units, done=done)]
+    lines += [_line(due, coming, amount)] if amount else []
     lines += [_held(order, Op.HOLD, rest, until, done + units)] if rest else []
-    key = derived(order.id, f"redeemed:{done}" if done else "redeemed")
+    key = redeemed_key(order.id, done)
     return JournalEntry(order.book, key, FundEntry.HOLDER_REDEEMED, day, actor, order.id, tuple(lines))
 
 

@@ -21,6 +21,10 @@ class Lot:
     number: int
     units: int
 
+    def less(self, units: int) -> "Lot":
+        """What is left of it after so many."""
+        return Lot(self.confirmed_on, self.number, self.units - units)
+
 
 @dataclass(frozen=True, slots=True)
 class AgeTier:
@@ -84,4 +88,4 @@ def redeem(lots: Sequence[Lot], units: int, nav: int, day: date, tiers: Sequence
 def left(lots: Sequence[Lot], units: int) -> list[Lot]:
     """The lots after `units` were taken."""
     gone = dict(take(lots, units)) if units else {}
-    return [Lot(lot.confirmed_on, lot.number, lot.units - gone.get(lot, 0)) for lot in sorted(lots) if lot.units > gone.get(lot, 0)]
+    return [lot.less(gone.get(lot, 0)) for lot in sorted(lots) if lot.units > gone.get(lot, 0)]

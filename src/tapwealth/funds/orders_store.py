@@ -39,6 +39,10 @@ class OrderRow:
     source: UUID | None = None
     large_flag: str = ""
     """Of a redemption: what becomes of what a large-redemption day leaves (`exchange_values`)."""
+    nav: int = 0
+    """Of a fund with a NAV: 1/10,000 yuan, as it was confirmed last."""
+    charge: int = 0
+    """Of a fund with a NAV: the fee in fen, of all answers so far."""
 
 
 class Outgoing(NamedTuple):
@@ -65,7 +69,7 @@ class Ordered(NamedTuple):
 
 _ORDER = (
     "book, id, serial, channel, fund, fund_account, funding, holding, business_code, amount, units, received_at, dealing_date,"
-    " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source, large_flag"
+    " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source, large_flag, nav, charge"
 )
 
 
@@ -153,6 +157,15 @@ async def settle_orders(tx: Any, settled: Sequence[tuple[int, UUID, str, int, in
         *columns(settled, 6),
         day,
         sorted(UNANSWERED),
+    )
+
+
+async def price_orders(tx: Any, priced: Sequence[tuple[int, UUID, int, int]]) -> None:
+    """(book, id, NAV, fee) of an answer to an order of a fund with a NAV; the fees of several answers add up."""
+    await tx.execute(
+        "update fund_order o set nav = x.nav, charge = o.charge + x.charge"
+        " from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bigint[]) x(book, id, nav, charge) where o.book = x.book and o.id = x.id",
+        *columns(priced, 4),
     )
 
 

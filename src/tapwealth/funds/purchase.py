@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
 
-from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.money import format_minor
@@ -27,9 +26,9 @@ class PurchaseRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PurchaseFacts:
-    """What is known of fund, channel and holder, in fen at 1.0000. `barred`: why this person may buy no wealth products, `too_risky`: why
-    not this one; `held`: orders under way included; `ordered`: orders of the same dealing day; `holder` None: not known to the registrar
-    yet."""
+    """What is known of fund, channel and holder, in fen: units count at 1.0000, or at the last NAV known. `barred`: why this person may buy
+    no wealth products, `too_risky`: why not this one; `held`: orders under way included; `ordered`: orders of the same dealing day;
+    `holder` None: not known to the registrar yet."""
 
     fund: Fund | None
     channel: SalesChannel | None
@@ -48,9 +47,6 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
         return Refusal(PurchaseRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
     if not fund.status.sells:
         text = f"{fund.code} is {fund.status.words[1]} by its registrar's word; buy it when it is open again, or another one"
-        return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
-    if fund.kind is not FundKind.MONEY:
-        text = f"{fund.code} has a price of its own; such funds are shown here and not dealt in yet: choose a money fund"
         return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
     if facts.barred is not None:
         return Refusal(PurchaseRefusal.NOT_VERIFIED, facts.barred)

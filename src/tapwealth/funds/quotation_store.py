@@ -87,6 +87,22 @@ async def nav_of(tx: Any, fund: str, day: date, known_at: datetime | None = None
     return found
 
 
+async def navs_of(tx: Any, days: Iterable[tuple[str, date]]) -> dict[tuple[str, date], int]:
+    """The prices by (fund, day); one that is not known, or does not count, is left out."""
+    rows = await tx.fetch(
+        "select fund, day, nav from fund_quotation_standing"
+        " where book = 0 and (fund, day) in (select * from unnest($1::text[], $2::date[]))",
+        *columns(list(days), 2),
+    )
+    return {(row["fund"], row["day"]): row["nav"] for row in rows}
+
+
+async def last_navs(tx: Any) -> dict[str, int]:
+    """The newest price of each fund."""
+    rows = await tx.fetch("select distinct on (fund) fund, nav from fund_quotation_standing where book = 0 order by fund, day desc")
+    return {row["fund"]: row["nav"] for row in rows}
+
+
 async def incomes_between(tx: Any, first: date, last: date) -> dict[str, dict[date, int]]:
     """Income per 10,000 units by fund and day."""
     rows = await tx.fetch(

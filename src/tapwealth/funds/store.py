@@ -1,12 +1,13 @@
 """SQL of the shelf and its holders: funds, channels, fund accounts. Lists in, lists out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from tapwealth.funds.conditions import FundKind, FundStatus
+from tapwealth.funds.nav import Rounding, worth
 from tapwealth.kernel.money import Asset
 from tapwealth.storage.columns import columns, names, slots
 
@@ -32,6 +33,10 @@ class Fund:
     def pays(self) -> bool:
         """Whether something can be paid from it right now: at 1.0000, and while the registrar takes its units back."""
         return self.kind is FundKind.MONEY and self.status.redeems
+
+    def value(self, units: int, navs: Mapping[str, int]) -> int:
+        """Fen of its units: at 1.0000, or at the last NAV by fund, where one is known."""
+        return units if self.kind is FundKind.MONEY else worth(units, navs.get(self.code, 0), Rounding.CUT_OFF)
 
 
 @dataclass(frozen=True, slots=True)

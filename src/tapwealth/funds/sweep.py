@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum, StrEnum, auto
 from uuid import UUID
 
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.store import Fund, SalesChannel
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
@@ -113,6 +114,9 @@ def may_agree(asked: SweepAgreement, fund: Fund | None, channel: SalesChannel | 
         return Refusal(SweepRefusal.NOT_VERIFIED, barred)
     if fund is None or channel is None:
         return Refusal(SweepRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if fund.kind is not FundKind.MONEY:
+        text = f"{fund.code} has a price of its own; what lies idle is swept into a money fund alone: choose one"
+        return Refusal(SweepRefusal.UNKNOWN_FUND, text)
     if asked.minimum_lot < channel.minimum_purchase:
         least = format_minor(channel.minimum_purchase)
         text = f"a lot of {format_minor(asked.minimum_lot)} yuan is below the least purchase of {least}; give a greater one"

@@ -89,7 +89,7 @@ async def test_the_real_orders_become_units(place: FundTown) -> None:
     assert {row.book for row in rows} == set(place.house.all_books), "the holders lie in all books"
     await place.all_books_balance()
     assert await place.next_day(MONDAY) == [
-        *("996/05", "T01/05", "996/02", "T01/02", "996/04", "996/07", "T01/07", "996/06", "T01/06")
+        *("996/05", "T01/05", "996/02", "T01/02", "996/07", "T01/07", "996/04", "996/06", "T01/06")
     ]  # fmt: skip
     assert await place.said(TUESDAY) == []
     assert (await place.total_units(Kind.HOLDING), await place.total(Kind.FUND_PURCHASE_COLLECTED)) == (SUM, 0)

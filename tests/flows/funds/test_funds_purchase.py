@@ -219,7 +219,7 @@ async def test_a_first_purchase_opens_the_account_and_a_second_does_not(place: F
     placed(await place.buy_one(wang, 30_000))
     assert (await place.holder(wang)).state == "sent"
     assert await place.morning(TUESDAY) == [
-        *("996/05", "T01/05"), *("T01/02", "T01/04", "996/07", "T01/07", "996/06", "T01/06")
+        *("996/05", "T01/05"), *("T01/02", "996/07", "T01/07", "T01/04", "996/06", "T01/06")
     ]  # fmt: skip
     opened = await place.holder(wang)
     assert opened.state == "open"

@@ -201,17 +201,6 @@ async def test_what_the_status_does_not_allow_is_refused_in_words(place: FundTow
     assert [one.code.name for one in (ordinary, at_once) if isinstance(one, Refusal)] == ["NOT_REDEEMED_NOW", "NOT_REDEEMED_NOW"]
 
 
-async def test_a_fund_with_a_price_of_its_own_is_not_dealt_in_yet(place: FundTown) -> None:
-    """No 04 at a price is taken: an order would go out and never be confirmed."""
-    wang = await place.person("Wang", 100_00)
-    assert await decide(place, Conditions(kind=FundKind.NAV)) is None
-    no = await place.buy_one(wang, 10_000)
-    assert isinstance(no, Refusal)
-    assert (no.code.name, no.text) == (
-        "NOT_SOLD_NOW", "000198 has a price of its own; such funds are shown here and not dealt in yet: choose a money fund",
-    )  # fmt: skip
-
-
 async def test_a_status_that_is_none_is_a_break_and_changes_nothing(place: FundTown) -> None:
     wang = await bought(place)
     place.registrar.rewrite(TUESDAY, "07", set_in(0, FundStatus="Z"))

@@ -169,6 +169,8 @@ def _order(person: UUID, row: store.OrderLine) -> Order:
         yuan(row.confirmed_amount) if known else None,
         decimals(row.confirmed_units, 2) if known else None,
         row.return_code,
+        decimals(row.nav, 4) if row.nav else None,
+        yuan(row.charge) if row.nav else None,
     )
 
 
@@ -192,6 +194,7 @@ def _fund(one: funds.Fund, terms: funds.SalesChannel, latest: store.Quoted | Non
         yuan(terms.day_cap) if terms.day_cap else None,
         yuan(terms.holding_cap) if terms.holding_cap else None,
         _quotation(latest) if latest else None,
+        one.kind.value,
     )
 
 

@@ -157,7 +157,8 @@ class Order(msgspec.Struct, frozen=True):
 
     `state` is `processing` until the registrar has confirmed or refused it (`paid`: the money of a redemption has come); `amount` of a
     purchase and `units` of a redemption are what was asked for, the `confirmed_` ones what the registrar said, with its `return_code`.
-    `dealing_date` is the dealing day it goes out for.
+    `dealing_date` is the dealing day it goes out for. Of a fund with a price of its own, `nav` is the price it was confirmed at, and `fee`
+    stands within the `confirmed_amount` of a purchase and is taken off that of a redemption.
     """
 
     id: Identifier
@@ -174,6 +175,8 @@ class Order(msgspec.Struct, frozen=True):
     confirmed_amount: Money | None = None
     confirmed_units: Decimals | None = None
     return_code: str = ""
+    nav: Decimals | None = None
+    fee: Money | None = None
 
 
 class Cancelled(msgspec.Struct, frozen=True):
@@ -194,7 +197,8 @@ class Quotation(msgspec.Struct, frozen=True):
 
 
 class Fund(msgspec.Struct, frozen=True):
-    """A fund on the shelf. `risk_level` R1 to R5; `cut_off` in Shanghai; null caps: there is none. `latest` is the newest quotation."""
+    """A fund on the shelf. `kind`: `money`, dealt in at 1.0000, or `nav`, with a price of its own each day. `risk_level` R1 to R5;
+    `cut_off` in Shanghai; null caps: there is none. `latest` is the newest quotation."""
 
     code: Code
     name: str
@@ -205,3 +209,4 @@ class Fund(msgspec.Struct, frozen=True):
     day_cap: Money | None
     holding_cap: Money | None
     latest: Quotation | None
+    kind: Literal["money", "nav"] = "money"

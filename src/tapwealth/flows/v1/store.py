@@ -20,7 +20,7 @@ class PaymentRow(NamedTuple):
 
 
 class OrderLine(NamedTuple):
-    """`source`: whether it covers a payment at a till."""
+    """`covers`: whether it covers a payment at a till. `nav` (1/10,000 yuan) is 0 for a money fund."""
 
     id: UUID
     fund: str
@@ -36,6 +36,8 @@ class OrderLine(NamedTuple):
     confirmed_amount: int
     confirmed_units: int
     return_code: str
+    nav: int
+    charge: int
 
 
 class Quoted(NamedTuple):
@@ -68,7 +70,7 @@ async def orders(tx: Any, book: int, holder: UUID, only: UUID | None, before: UU
     """The same, by the holder; what an authority has ordered (031, 032) is none of the holder's orders."""
     rows = await tx.fetch(
         "select id, fund, business_code, source is not null, amount, units, state, received_at, business_date, dealing_date, confirmed_on,"
-        " confirmed_amount, confirmed_units, return_code from fund_order where book = $1 and fund_account = $2"
+        " confirmed_amount, confirmed_units, return_code, nav, charge from fund_order where book = $1 and fund_account = $2"
         " and business_code not in ('031', '032')"
         " and ($3::uuid is null or id = $3) and ($4::uuid is null or id < $4) order by id desc limit $5",
         book,

@@ -1,0 +1,71 @@
+"""A fund with a NAV for the fund town: on our shelf under its conditions, at the sandbox's registrar under the same terms."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+from fund_town import CHANNELS, OWN, REGISTRAR, FundTown, operator
+
+from tapwealth.flows import setup
+from tapwealth.flows.fund_conditions import ProposeFundConditions
+from tapwealth.flows.setup import ChannelTerms
+from tapwealth.funds.conditions import Conditions, Discount, FundKind, PurchaseFee, RedemptionFee
+from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.sandbox.registrar import shelf
+
+NAV_FUND, NAV_UNITS = "110022", Asset(7)
+CONDITIONS = Conditions(
+    kind=FundKind.NAV,
+    purchase_fees=[PurchaseFee(0, 15_000), PurchaseFee(5_000_000_00, fixed=1_000_00)],
+    redemption_fees=[RedemptionFee(7, 15_000), RedemptionFee(30, 5_000), RedemptionFee(None, 0)],
+    discounts=[Discount(OWN, 100_000)],
+)
+"""1.5 % outside, of which ours take a tenth; 1.5 % of what is younger than seven days, 0.5 % below thirty."""
+
+
+async def agreed(place: FundTown, proposal: Any, key: str = "") -> None:
+    """Proposed by one, approved by another."""
+    proposed = await setup.propose(place.house, operator(place, "pm.zhou", f"propose {key}" if key else ""), proposal)
+    assert not isinstance(proposed, Refusal), proposed
+    approved = await setup.approve(
+        place.house, operator(place, "ops.chen", f"approve {key}" if key else ""), setup.Approve(proposed.proposal)
+    )
+    assert not isinstance(approved, Refusal), approved
+
+
+async def shelve_nav_fund(
+    place: FundTown,
+    conditions: Conditions = CONDITIONS,
+    code: str = NAV_FUND,
+    asset: Asset = NAV_UNITS,
+    channels: list[ChannelTerms] = CHANNELS,
+) -> None:
+    """R1, so that nobody is asked first."""
+    fund = setup.ProposeFund(code, int(asset), f"消费行业{code}", "Consumption", REGISTRAR, 1, f"02000000{int(asset):02d}", channels)
+    await agreed(place, fund)
+    await decided(place, conditions, code)
+
+
+async def decided(place: FundTown, conditions: Conditions, code: str = NAV_FUND) -> None:
+    """The conditions stand here, and their terms at the registrar."""
+    fields = {name: getattr(conditions, name) for name in conditions.__struct_fields__}
+    await agreed(place, ProposeFundConditions(fund=code, **fields))
+    told = msgspec.convert(
+        {
+            "code": code, "name": f"消费行业{code}", "confirmation_days": conditions.confirmation_days,
+            "rounding": str(conditions.rounding),
+            "purchase_fees": msgspec.to_builtins(conditions.purchase_fees),
+            "redemption_fees": msgspec.to_builtins(conditions.redemption_fees),
+            "discounts": {one.channel: one.remains for one in conditions.discounts},
+        },
+        shelf.Terms,
+    )  # fmt: skip
+    with place.registrar.store.tx() as tx:
+        shelf.put(tx, told)
+
+
+def quote(place: FundTown, day: date, nav: int, code: str = NAV_FUND) -> None:
+    """The registrar knows the price of a day; it tells it with the next morning's 07."""
+    with place.registrar.store.tx() as tx:
+        shelf.quote(tx, code, day, nav)
