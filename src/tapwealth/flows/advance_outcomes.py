@@ -4,6 +4,7 @@ On a large-redemption day the registrar confirms a part; the rest goes on with t
 whose units it is, pro rata to what each has open, and each part is paid by itself, under the date of its confirmation.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -16,7 +17,7 @@ from tapwealth.flows import registrar_money
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.flows.receipts import Claim, Pushed
-from tapwealth.flows.redemption_outcomes import SOURCE, UNPAID, state_after
+from tapwealth.flows.redemption_outcomes import SOURCE, UNPAID, paid_late, state_after
 from tapwealth.funds import advance_store, entries
 from tapwealth.funds.advance_store import AdvanceDue
 from tapwealth.funds.exchange_values import ConfirmationRecord
@@ -131,10 +132,21 @@ def _early(one: Pushed, units: int) -> BreakRow:
     return BreakRow(SOURCE, "redemption_early", one.end_to_end_id, units, text, accounted=True)
 
 
-async def unpaid(tx: Any, day: date) -> list[BreakRow]:
-    """What should have been paid by the end of the date, the day after its confirmation, one line for each redemption."""
+async def unpaid(tx: Any, day: date, delayed: Mapping[tuple[str, date], date]) -> list[BreakRow]:
+    """What should have been paid by the end of the date, the day after its confirmation, one line for each redemption; and what may come
+    later (`delayed`: until when, by fund and date of confirmation)."""
     late = await advance_store.dues_before(tx, day)
-    return [_unpaid(serial, [due for due in late if due.serial == serial]) for serial in sorted({due.serial for due in late})]
+    fund_of = {one.serial: one.fund for one in await advance_store.redemptions(tx)} if late else {}
+    parts: dict[tuple[str, date], list[AdvanceDue]] = defaultdict(list)
+    for due in late:
+        parts[due.serial, due.business_date].append(due)
+    waits = {key: delayed[fund_of[key[0]], key[1]] for key in parts if (fund_of[key[0]], key[1]) in delayed}
+    owed = {serial: [due for due in late if due.serial == serial and (serial, due.business_date) not in waits] for serial in fund_of}
+    breaks = [_unpaid(serial, dues) for serial, dues in sorted(owed.items()) if dues]
+    return breaks + [
+        paid_late(f"redemption {serial} {on}", sum(due.units for due in parts[serial, on]), on, until)
+        for (serial, on), until in sorted(waits.items())
+    ]
 
 
 def _unpaid(serial: str, dues: Sequence[AdvanceDue]) -> BreakRow:

@@ -16,7 +16,7 @@ from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows import advance_outcomes, nav_outcomes, payments, redemption_outcomes
+from tapwealth.flows import advance_outcomes, large_days, nav_outcomes, payments, redemption_outcomes
 from tapwealth.flows.channel import paid_in
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
@@ -231,6 +231,7 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     )
     await redemption_outcomes.join(house, tx, at, [one for _, one in redeemed], actor)
     await advance_outcomes.join(house, tx, at, [one for _, one in advanced], actor)
+    await large_days.note(house, tx, at, fresh, funds, day)
     await _pay_on(house, tx, at, file, day, actor, fresh, funds, own=own)
     return len(said), breaks
 

@@ -7,7 +7,7 @@ from typing import Any
 from tapwealth.bank import entries as bank
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF
-from tapwealth.flows import advance_outcomes, redemption_outcomes
+from tapwealth.flows import advance_outcomes, large_days, redemption_outcomes
 from tapwealth.flows.channel import paid_in
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
 from tapwealth.flows.receipts import Claim, Pushed
@@ -29,7 +29,9 @@ async def recognise_channel(house: House, tx: Any, at: Moment, pushed: Sequence[
     return claims
 
 
-async def name_unpaid(tx: Any, at: Moment, day: date) -> None:
-    """Redemptions that should have been paid by the end of the date, the day after their confirmation: the registrar owes the money."""
-    breaks = await advance_outcomes.unpaid(tx, day) + await redemption_outcomes.unpaid(tx, day)
+async def name_unpaid(house: House, tx: Any, at: Moment, day: date) -> None:
+    """Redemptions that should have been paid by the end of the date, the day after their confirmation: the registrar owes the money. After
+    large-redemption days running it may come later."""
+    delayed = await large_days.delayed(house, tx, day)
+    breaks = await advance_outcomes.unpaid(tx, day, delayed) + await redemption_outcomes.unpaid(tx, day, delayed)
     await bank_store.replace_breaks(tx, day, redemption_outcomes.UNPAID, breaks, at.now)

@@ -155,7 +155,7 @@ async def name_open_items(house: House, day: date) -> StepReport:
     """What was found on the way and is not explained keeps the date from closing; what is accounted for is only listed."""
     async with house.database.transaction() as tx:
         at = await moment(tx)
-        await name_unpaid(tx, at, day)
+        await name_unpaid(house, tx, at, day)
         await bank.replace_breaks(tx, day, CALENDAR, _calendar_ends(house.calendar, day), at.now)
         found = await bank.breaks(tx, day)
         unconfirmed = await orders_store.unconfirmed(tx, day)

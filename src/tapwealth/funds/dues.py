@@ -51,14 +51,25 @@ async def pay_dues(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
     )
 
 
-async def dues_before(tx: Any, day: date) -> list[tuple[str, date, int, int]]:
-    """(name, confirmed on, customers, fen) of what was confirmed before that date and is not paid."""
+class Unpaid(NamedTuple):
+    """What of a fund is due under a name: confirmed on a date, to so many customers, fen."""
+
+    name: str
+    fund: str
+    confirmed_on: date
+    customers: int
+    amount: int
+
+
+async def dues_before(tx: Any, day: date) -> list[Unpaid]:
+    """What was confirmed before that date and is not paid."""
     rows = await tx.fetch(
-        "select name, min(business_date) as on, count(*)::int as customers, sum(amount)::bigint as amount from registrar_due"
-        " where paid_on is null and business_date < $1 group by name order by name",
+        "select d.name, coalesce(o.fund, ''), min(d.business_date), count(*)::int, sum(d.amount)::bigint from registrar_due d"
+        " left join fund_order o on o.book = d.book and o.id = d.fund_order"
+        " where d.paid_on is null and d.business_date < $1 group by 1, 2 order by 1, 2",
         day,
     )
-    return [(row["name"], row["on"], row["customers"], row["amount"]) for row in rows]
+    return [Unpaid(*row) for row in rows]
 
 
 async def paid_whole(tx: Any, orders: Sequence[tuple[int, UUID]]) -> list[tuple[int, UUID]]:

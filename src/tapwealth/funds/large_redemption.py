@@ -2,16 +2,32 @@
 
 The manager then pays in full, or accepts at least that tenth, pro rata over all who redeem, and the rest of each goes by the order's flag:
 it is cancelled, or deferred to the next dealing day, without priority and at that day's price (CSRC, rules for the operation of publicly
-offered funds). Units are 1/100.
+offered funds). After two such days running it may pay what it has accepted as late as 20 working days. Units are 1/100.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from datetime import date
 
+from tapwealth.kernel.calendar import ONE_DAY, Calendar
 from tapwealth.kernel.money import apportion
 
 SHARE = 10
 """One unit in so many of the day before."""
+LATEST = 20
+"""Working days after the confirmation."""
+
+
+def payable_until(confirmed_on: date, large: Set[date], calendar: Calendar) -> date | None:
+    """The last day on which what was accepted may be paid, where that date is one of two large ones running or more; None: it is due as
+    ever. `large`: the dates on which the answers to large days came, each the dealing day after."""
+    neighbours = {calendar.last_dealing_day(confirmed_on - ONE_DAY), calendar.next_dealing_day(confirmed_on)}
+    if confirmed_on not in large or not neighbours & large:
+        return None
+    day = confirmed_on
+    for _ in range(LATEST):
+        day = calendar.next_working_day(day)
+    return day
 
 
 @dataclass(frozen=True, slots=True)

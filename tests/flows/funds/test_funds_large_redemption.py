@@ -1,12 +1,15 @@
 """A large-redemption day: a tenth is paid pro rata, and of each order the rest goes on or is cancelled, as its holder said."""
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from typing import Any
 
 from bill_town import MONDAY, Person
 from fund_town import ADVANCE, FUND, FundTown, bought, set_in
 
-from tapwealth.flows import exchange_out, redemption, units
+from tapwealth.bank import store as bank
+from tapwealth.flows import exchange_out, fund_receipts, redemption, units
+from tapwealth.flows.frame import moment
 from tapwealth.flows.redemption import RedeemFund, WhatIsLeft
 from tapwealth.funds import advance_store
 from tapwealth.kernel.clock import shanghai
@@ -188,3 +191,32 @@ async def test_a_rest_of_the_advancers_that_the_registrar_drops_is_a_break(place
     (said,) = await place.said(THURSDAY)
     assert said.endswith("confirmed are 3,000.00")
     assert [one.state for one in await asked_by_the_advancer(place)] == ["sent"]
+
+
+async def test_after_two_large_days_running_the_money_may_come_late_and_nobody_is_alarmed(place: FundTown) -> None:
+    """Tuesday's and Wednesday's orders; what is accepted of them is shown as coming within 20 working days, and to the holders too."""
+    wang, _ = await two(place)
+    limits(place, on=True)
+    assert await redeem(place, wang, 4_000_00) == "done"
+    await place.next_day(TUESDAY)
+    assert await listed(place, THURSDAY) == [("redemption_unpaid", "2014-02-26")], "one large day alone delays nothing"
+    assert await place.told(wang) == []
+    await place.next_day(WEDNESDAY)
+    until = ["2014-03-26", "2014-03-27"]
+    assert [text.split("最迟于 ")[1][:10] for text in reversed(await place.told(wang))] == until
+    assert await listed(place, FRIDAY) == [("redemption_delayed", one) for one in until]
+    limits(place, on=False)
+    await place.next_day(THURSDAY)
+    assert await listed(place, FRIDAY + timedelta(days=3)) == [
+        ("redemption_delayed", "2014-03-26"), ("redemption_delayed", "2014-03-27"), ("redemption_unpaid", "2014-02-28"),
+    ]  # fmt: skip
+    assert ("redemption_unpaid", "2014-02-26") in await listed(place, date(2014, 3, 26)), "then it is late"
+    assert ("redemption_delayed", "2014-03-27") in await listed(place, date(2014, 3, 26))
+
+
+async def listed(place: FundTown, day: date) -> list[tuple[str, str]]:
+    """What that date's end would list of money that has not come, and the date it names last."""
+    async with place.house.database.transaction() as tx:
+        await fund_receipts.name_unpaid(place.house, tx, await moment(tx), day)
+        found = [(one.kind, re.findall(r"\d{4}-\d\d-\d\d", one.text)[-1]) for one in await bank.breaks(tx, day)]
+    return sorted(one for one in found if one[0].startswith("redemption_"))

@@ -317,7 +317,7 @@ async def test_money_that_does_not_come_in_time_is_named(place: FundTown) -> Non
 
     async def named(day: date) -> list[str]:
         async with place.house.database.transaction() as tx:
-            await fund_receipts.name_unpaid(tx, await moment(tx), day)
+            await fund_receipts.name_unpaid(place.house, tx, await moment(tx), day)
             return [one.text for one in await bank.breaks(tx, day) if one.kind == "redemption_unpaid"]
 
     assert await named(WEDNESDAY) == [], "it is due the day after its confirmation"
