@@ -45,6 +45,25 @@ class OrderRow:
     """Of a fund with a NAV: the fee in fen, of all answers so far."""
 
 
+class Placed(NamedTuple):
+    """An order of a channel's as it is placed: an `OrderRow` of which nothing else is known yet."""
+
+    book: int
+    id: UUID
+    serial: str
+    channel: str
+    fund: str
+    fund_account: UUID
+    funding: int
+    holding: int
+    business_code: str
+    amount: int
+    received_at: datetime
+    dealing_date: date
+    business_date: date
+    state: str
+
+
 class Outgoing(NamedTuple):
     """What goes to the registrar of an order and its holder."""
 
@@ -86,6 +105,18 @@ _order_values = attrgetter(*_ORDER.replace(" ", "").split(","))
 async def add_orders(tx: Any, orders: Sequence[OrderRow]) -> None:
     if orders:
         await tx.copy_records_to_table("fund_order", records=map(_order_values, orders), columns=names(_ORDER))
+
+
+async def add_placed(tx: Any, orders: Sequence[Placed]) -> None:
+    await tx.copy_records_to_table("fund_order", records=orders, columns=Placed._fields)
+
+
+async def serials_known(tx: Any, books: Sequence[int], channel: str, serials: Sequence[str]) -> set[str]:
+    """Those that orders of a channel have already."""
+    rows = await tx.fetch(
+        "select serial from fund_order where book = any($1) and channel = $2 and serial = any($3)", list(books), channel, list(serials)
+    )
+    return {row["serial"] for row in rows}
 
 
 async def orders_by_serial(tx: Any, books: Sequence[int], channel: str, serials: Sequence[str]) -> dict[str, OrderRow]:

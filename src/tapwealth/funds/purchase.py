@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
 
-from tapwealth.funds.store import Fund, FundAccount, SalesChannel
+from tapwealth.funds.store import Fund, FundAccount, Holder, SalesChannel
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
@@ -34,7 +34,7 @@ class PurchaseFacts:
     channel: SalesChannel | None
     barred: str | None
     too_risky: str | None
-    holder: FundAccount | None
+    holder: FundAccount | Holder | None
     ordered: int
     held: int
     available: int

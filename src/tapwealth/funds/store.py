@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.funds.conditions import FundKind, FundStatus
@@ -70,6 +70,17 @@ class FundAccount:
     business_date: date
     sent_on: date | None
     applied_at: datetime
+
+
+class Holder(NamedTuple):
+    """What a channel's order asks of a `FundAccount`."""
+
+    book: int
+    id: UUID
+    ta_account: str
+    trading_account: str
+    state: str
+    reason: str
 
 
 _ACCOUNT = (
@@ -149,6 +160,17 @@ async def accounts_by_trading(tx: Any, channel: str, trading_accounts: Sequence[
         list(set(trading_accounts)),
     )
     return [FundAccount(*row) for row in rows]
+
+
+async def holders_by_trading(tx: Any, channel: str, trading_accounts: Sequence[str]) -> list[Holder]:
+    """As `accounts_by_trading`: what a channel's order asks of its holder."""
+    rows = await tx.fetch(
+        "select book, id, ta_account, trading_account, state, reason from fund_account a"
+        " join trading_account_directory d using (channel, trading_account, book) where channel = $1 and trading_account = any($2)",
+        channel,
+        list(set(trading_accounts)),
+    )
+    return [Holder(*row) for row in rows]
 
 
 async def accounts_of_channel(tx: Any, channel: str) -> list[FundAccount]:

@@ -11,6 +11,7 @@ from bill_town import MONDAY
 from fund_town import FUND, OTHER, FundTown, accounts, application, order, orders
 from real_files import ORDERS_FILE
 
+from tapwealth.flows import channel
 from tapwealth.flows.channel import paid_in
 from tapwealth.funds import orders_store, store
 from tapwealth.funds.exchange_in import ORDERS
@@ -288,6 +289,55 @@ async def test_only_a_channel_that_is_agreed_on_hands_in_files(place: FundTown, 
 
 async def test_a_file_for_another_registrar_is_refused(place: FundTown) -> None:
     await nothing_of_it(place, account_file(Route(OTHER, "H1"), MONDAY, [application(1)]), "bad input", "it is for H1; address it to H0")
+
+
+# ---- in slices
+
+
+@pytest.fixture
+def by_twos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel, "_AT_ONCE", 2)
+
+
+@pytest.mark.usefixtures("by_twos")
+async def test_a_file_of_several_slices_is_taken_as_one(place: FundTown) -> None:
+    await opened(place, 5)
+    await place.receipt(15_001)
+    file = orders([order(number, number * 1_000) for number in range(1, 6)])
+    assert [await place.hand_in(file) for _ in range(2)] == [None, None]
+    assert (await channel_money(place), await place.total(Kind.FUND_PURCHASE_COLLECTED)) == (1, 15_000)
+    await place.all_books_balance()
+    await place.next_day(MONDAY)
+    assert await place.said(TUESDAY) == []
+    async with place.house.database.read() as tx:
+        holders = sorted(await store.accounts_of_channel(tx, OTHER), key=lambda one: one.trading_account)
+    assert [await place.holding(one.book, one.id) for one in holders] == [1_000, 2_000, 3_000, 4_000, 5_000]
+
+
+@pytest.mark.usefixtures("by_twos")
+async def test_what_is_wrong_with_the_last_slice_takes_back_the_first(place: FundTown) -> None:
+    await opened(place, 5)
+    await place.receipt(9_999)
+    made = [order(number, 2_000) for number in range(1, 6)]
+    strange = replace(made[4], trading_account="9")
+    await nothing_of_it(place, orders([*made[:4], strange]), "UNKNOWN_HOLDER", "record 5 (S00000005): there is no holder")
+    await nothing_of_it(place, orders(made), "NOT_PAID_IN", "orders 100.00 yuan, the channel has paid in 99.99; pay the rest first")
+    whole = orders([strange, *made[:4]])
+    torn = OutgoingFile(whole.name, whole.content[:-4])
+    await nothing_of_it(place, torn, "bad input", "OFDCFEND should stand after the 5 records")
+
+
+@pytest.mark.usefixtures("by_twos")
+async def test_a_cap_counts_what_earlier_slices_took(place: FundTown) -> None:
+    await opened(place)
+    await place.receipt(100_000)
+    made = [order(1, 6_000), order(2, 1), order(1, 4_000, serial="A2"), order(3, 1), order(1, 1, serial="A3")]
+    for parameter in ("day_cap", "holding_cap"):
+        await agree(place, parameter, 10_000)
+        await nothing_of_it(place, orders(made), "ORDER_REFUSED", "record 5 (A3): ")
+        await agree(place, parameter, 0)
+    await agree(place, "holding_cap", 10_001)
+    assert await place.hand_in(orders(made)) is None
 
 
 # ---- once
