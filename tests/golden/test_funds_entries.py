@@ -19,7 +19,13 @@ from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
 
 DAY = date(2014, 2, 25)
 WALLET, HOLDING, PAID_IN = account_id(3, 1_000_000_001), account_id(3, 1_000_000_002), account_id(0, 1_000_000_003)
-NAMES = {WALLET: "wallet of the buyer", HOLDING: "holding of the buyer", PAID_IN: "money of channel 996"}
+ELSEWHERE = account_id(3, 1_000_000_004)
+NAMES = {
+    WALLET: "wallet of the buyer",
+    HOLDING: "holding of the buyer",
+    PAID_IN: "money of channel 996",
+    ELSEWHERE: "the buyer's holding of another fund",
+}
 SERIAL = (1 << 48) - 1
 ORDER = Order(3, UUID("01446167-da80-7000-8000-c00000000001"), WALLET, HOLDING, 10_050, True, UNITS)
 CHANNELS = Order(
@@ -52,6 +58,27 @@ def test_an_own_customers_purchase() -> None:
         "2014-02-25 PURCHASE_CONFIRMED in book 3",
         "  Dr purchases collected, not confirmed / Cr leaving the fund-sales collection 100.50 yuan",
         "  Dr units at the registrar / Cr holding of the buyer 100.50 units",
+    ]
+
+
+def test_a_switch_into_another_fund() -> None:
+    until = shanghai(DAY)
+    other = Asset(7)
+    assert shown(
+        entries.switch_placed(ORDER, 8_000, DAY, 9, until),
+        entries.switch_confirmed(ORDER, 8_000, ELSEWHERE, 6_001, other, DAY, 9),
+        entries.switch_refused(ORDER, 8_000, DAY, 9),
+        entries.switch_cancelled(ORDER, 8_000, DAY, 9),
+    ) == [
+        "2014-02-25 SWITCH_PLACED in book 3",
+        "  HOLD Dr holding of the buyer / Cr units at the registrar 80.00 units",
+        "2014-02-25 SWITCH_CONFIRMED in book 3",
+        "  CAPTURE Dr holding of the buyer / Cr units at the registrar 80.00 units",
+        "  Dr units at the registrar / Cr the buyer's holding of another fund 60.01 units",
+        "2014-02-25 SWITCH_REFUSED in book 3",
+        "  RELEASE Dr holding of the buyer / Cr units at the registrar 80.00 units",
+        "2014-02-25 SWITCH_CANCELLED in book 3",
+        "  RELEASE Dr holding of the buyer / Cr units at the registrar 80.00 units",
     ]
 
 

@@ -166,9 +166,11 @@ def refusals() -> list[tuple[OrderRecord, str]]:
         (order("B5", BusinessCode.REDEEM, 2, 0, MONDAY), "9005"),
         (order("B6", BusinessCode.FAST_TRANSFER, 2, 5, MONDAY, target_trading_account="99"), "9007"),
         (fast_transfer("B7", 2, 5, MONDAY), "9006"),
-        (purchase("B8", 2, 5, MONDAY, business_code="036"), "9002"),
+        (purchase("B8", 2, 5, MONDAY, business_code="052"), "9002"),
         (purchase("B9", 2, 5, MONDAY, **more), "9001"),
         (purchase("C1", 2, 5, MONDAY, ta_account="198000000003"), "9003"),
+        (order("C2", BusinessCode.SWITCH, 2, 5, MONDAY, target_fund="000001"), "9004"),
+        (order("C3", BusinessCode.SWITCH, 2, 5, MONDAY, target_fund="000198"), "9002"),
     ]
 
 

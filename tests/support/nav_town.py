@@ -4,14 +4,18 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from bill_town import Person
 from fund_town import CHANNELS, OWN, REGISTRAR, FundTown, operator
 
 from tapwealth.flows import setup
 from tapwealth.flows.fund_conditions import ProposeFundConditions
 from tapwealth.flows.setup import ChannelTerms
+from tapwealth.funds import lots_store
 from tapwealth.funds.conditions import Conditions, Discount, FundKind, PurchaseFee, RedemptionFee
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.sandbox.registrar import shelf
 
 NAV_FUND, NAV_UNITS = "110022", Asset(7)
@@ -69,3 +73,18 @@ def quote(place: FundTown, day: date, nav: int, code: str = NAV_FUND) -> None:
     """The registrar knows the price of a day; it tells it with the next morning's 07."""
     with place.registrar.store.tx() as tx:
         shelf.quote(tx, code, day, nav)
+
+
+async def holding_of(place: FundTown, person: Person, asset: Asset = NAV_UNITS) -> int:
+    """Units (1/100) in the ledger."""
+    wanted = [NewAccount(person.book, Kind.HOLDING, person.id, asset, Limit.DEBITS_WITHIN_CREDITS)]
+    async with place.house.database.read() as tx:
+        (account,) = await place.house.ledger.find_accounts(tx, wanted)
+    return 0 if account is None else (await place.owed(account))[0]
+
+
+async def lots_of(place: FundTown, person: Person, code: str = NAV_FUND) -> list[tuple[date, int]]:
+    """What is left of each lot, and since when it is held."""
+    async with place.house.database.read() as tx:
+        left = (await lots_store.lots_left(tx, [(person.book, person.id, code)]))[person.id, code]
+    return [(one.lot.confirmed_on, one.lot.units) for one in left]

@@ -16,13 +16,13 @@ from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows import advance_outcomes, large_days, nav_outcomes, payments, redemption_outcomes
+from tapwealth.flows import advance_outcomes, large_days, nav_outcomes, payments, redemption_outcomes, switch
 from tapwealth.flows.channel import paid_in
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.flows.purchase import order_of
-from tapwealth.funds import entries, exchange_store, orders_store, store
+from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
 from tapwealth.funds.exchange_values import CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
@@ -202,7 +202,7 @@ def _unknown(file: DataFileName, serial: str) -> BreakRow:
 
 async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """04: cash and units of each order in one entry; what a return code refuses goes back."""
-    said = CONFIRMATIONS.values(content, str(file))
+    said = nav_orders.joined(CONFIRMATIONS.values(content, str(file)))
     check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
     funds = await store.funds(tx)
@@ -217,7 +217,8 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     advanced = [(order, one) for order, one in fresh if _of_the_advancer(order)]
     made = await advance_outcomes.settle(tx, advanced, funds, day, actor)
     for order, one in fresh:
-        made += _settled(order, one, funds[order.fund], day, actor, own=own)
+        made += _settled(order, one, funds, day, actor, own=own)
+    await switch.tell_refused(tx, at, [(order, one) for order, one in fresh if order.business_code == BusinessCode.SWITCH])
     made += await _set_free(tx, fresh, funds, day, actor)
     made += [] if own else await _given_back(house, tx, file, fresh, day, actor)
     await must_post(house, tx, at, made)
@@ -273,7 +274,7 @@ def _sorted_out(
             breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
         else:
             fresh[one.serial] = order, one
-            stays = one.accepted or order.business_code == BusinessCode.PURCHASE or _of_a_customer(order)
+            stays = one.accepted or order.business_code in (BusinessCode.PURCHASE, BusinessCode.SWITCH) or _of_a_customer(order)
             breaks += [] if stays else [_refused(file, one)]
     return list(fresh.values()), breaks
 
@@ -309,6 +310,8 @@ def _wrong(order: OrderRow, fund: Fund, holder: FundAccount, one: ConfirmationRe
     if not one.accepted:
         return None
     wrong = _beyond(order, one) if redeemed else _not_as_asked(order, one)
+    if order.business_code == BusinessCode.SWITCH:
+        return wrong or _unswitched(order, one)
     if wrong is not None or order.business_code not in (BusinessCode.PURCHASE, BusinessCode.REDEEM):
         return wrong
     return _unpriced(one) if fund.kind is FundKind.NAV else _off_par(one)
@@ -336,6 +339,17 @@ def _beyond(order: OrderRow, one: ConfirmationRecord) -> str | None:
     return None
 
 
+def _unswitched(order: OrderRow, one: ConfirmationRecord) -> str | None:
+    """Why an answer to a switch cannot be one, whatever we compute."""
+    if one.target_fund != order.target_fund:
+        return f"order {one.serial} goes into fund {order.target_fund}, the confirmation into {one.target_fund or 'none'}"
+    if not (one.nav and one.target_nav):
+        return f"order {one.serial} is confirmed without the NAVs of both funds"
+    if not one.target_volume:
+        return f"order {one.serial} is confirmed without a unit of {order.target_fund}"
+    return None
+
+
 def _unpriced(one: ConfirmationRecord) -> str | None:
     """Why an answer at a NAV cannot be one, whatever we compute."""
     if not one.nav:
@@ -345,9 +359,13 @@ def _unpriced(one: ConfirmationRecord) -> str | None:
     return None
 
 
-def _settled(order: OrderRow, one: ConfirmationRecord, fund: Fund, day: date, actor: int, *, own: bool) -> list[JournalEntry]:
-    view = order_of(order, fund, own=own)
+def _settled(
+    order: OrderRow, one: ConfirmationRecord, funds: Mapping[str, Fund], day: date, actor: int, *, own: bool
+) -> list[JournalEntry]:
+    view = order_of(order, funds[order.fund], own=own)
     match order.business_code, one.accepted:
+        case BusinessCode.SWITCH, _:
+            return [switch.settled(order, one, funds, day, actor)]
         case BusinessCode.PURCHASE, True:
             return [entries.purchase_confirmed(view, one.volume, day, actor)]
         case BusinessCode.PURCHASE, False:

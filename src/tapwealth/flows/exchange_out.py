@@ -241,6 +241,7 @@ def _order(one: Outgoing) -> OrderRecord:
         target_trading_account=ADVANCER_TRADING_ACCOUNT if fast else "",
         target_distributor=OWN_CHANNEL if fast else "",
         large_flag=one.large_flag,
+        target_fund=one.target_fund,
     )
 
 

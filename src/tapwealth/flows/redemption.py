@@ -113,7 +113,7 @@ async def facts_of(house: House, tx: Tx, at: Moment, book: int, person: UUID, co
 
 
 class CancelOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Take a purchase or a redemption of one's own back, before the cut-off of its dealing day."""
+    """Take a purchase, a redemption or a switch of one's own back, before the cut-off of its dealing day."""
 
     order: UUID
 
@@ -127,7 +127,7 @@ class OrderCancelled(msgspec.Struct, frozen=True):
 
 
 async def cancel(house: House, envelope: Envelope, command: CancelOrder) -> OrderCancelled | Refusal:
-    """The money of a purchase comes back at once, the units of a redemption are free again."""
+    """The money of a purchase comes back at once, the units of a redemption or a switch are free again."""
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, actor: int) -> OrderCancelled | Refusal:
@@ -140,10 +140,13 @@ async def cancel(house: House, envelope: Envelope, command: CancelOrder) -> Orde
         assert order is not None, "an order that is not there is refused"
         assert fund is not None, "a fund on the shelf stays there"
         day, view = at.date_of(envelope.received_at), order_of(order, fund, own=True)
-        if order.business_code == BusinessCode.REDEEM:
-            entry = entries.redemption_cancelled(view, order.units, day, actor)
-        else:
-            entry = entries.purchase_cancelled(view, day, actor)
+        match order.business_code:
+            case BusinessCode.REDEEM:
+                entry = entries.redemption_cancelled(view, order.units, day, actor)
+            case BusinessCode.SWITCH:
+                entry = entries.switch_cancelled(view, order.units, day, actor)
+            case _:
+                entry = entries.purchase_cancelled(view, day, actor)
         await must_post(house, tx, at, [entry])
         await orders_store.settle_orders(tx, [(book, order.id, OrderState.CANCELLED, 0, 0, "")], day)
         return OrderCancelled(prefixed("ord", order.id), order.amount, order.units)

@@ -36,6 +36,10 @@ class FundEntry(IntEnum):
     STOOD_APART = 426
     FROZEN = 430
     UNFROZEN = 431
+    SWITCH_PLACED = 436
+    SWITCH_CONFIRMED = 437
+    SWITCH_REFUSED = 438
+    SWITCH_CANCELLED = 439
     INSTANTLY_REDEEMED = 460
 
 
@@ -200,3 +204,27 @@ def unfrozen(freeze: Order, units: int, day: date, actor: int) -> JournalEntry:
     """RELEASE units Dr holding / Cr registrar_mirror: the registrar has set free what the order `freeze` had frozen."""
     line = _held(freeze, Op.RELEASE, units)
     return JournalEntry(freeze.book, derived(freeze.id, "unfrozen"), FundEntry.UNFROZEN, day, actor, freeze.id, (line,))
+
+
+def switch_placed(order: Order, units: int, day: date, actor: int, until: datetime) -> JournalEntry:
+    """HOLD units Dr holding / Cr registrar_mirror: they are the holder's until the registrar has confirmed."""
+    line = _held(order, Op.HOLD, units, until)
+    return JournalEntry(order.book, order.id, FundEntry.SWITCH_PLACED, day, actor, order.id, (line,))
+
+
+def switch_confirmed(order: Order, units: int, target: int, target_units: int, asset: Asset, day: date, actor: int) -> JournalEntry:
+    """CAPTURE units of the one fund Dr holding / Cr registrar_mirror; units of the other (`asset`) Dr registrar_mirror / Cr holding."""
+    lines = (_held(order, Op.CAPTURE, units), _line(_house(order.book, Kind.REGISTRAR_MIRROR, asset), target, target_units, asset))
+    return JournalEntry(order.book, derived(order.id, "switched"), FundEntry.SWITCH_CONFIRMED, day, actor, order.id, lines)
+
+
+def switch_refused(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """RELEASE units Dr holding / Cr registrar_mirror: the registrar did not take the order."""
+    line = _held(order, Op.RELEASE, units)
+    return JournalEntry(order.book, derived(order.id, "refused"), FundEntry.SWITCH_REFUSED, day, actor, order.id, (line,))
+
+
+def switch_cancelled(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """RELEASE units Dr holding / Cr registrar_mirror: taken back before the cut-off."""
+    line = _held(order, Op.RELEASE, units)
+    return JournalEntry(order.book, derived(order.id, "cancelled"), FundEntry.SWITCH_CANCELLED, day, actor, order.id, (line,))

@@ -268,6 +268,10 @@ CONFIRMATIONS = planned(
         ("BusinessFinishFlag", Take.FINISHED),
         ("NAV", Take.OPTIONAL_NUMBER),
         ("Charge", Take.OPTIONAL_NUMBER),
+        ("CodeOfTargetFund", Take.OPTIONAL),
+        ("CfmVolOfTargetFund", Take.OPTIONAL_NUMBER),
+        ("TargetNAV", Take.OPTIONAL_NUMBER),
+        ("RecuperateFee", Take.OPTIONAL_NUMBER),
     ),
 )
 HOLDINGS = planned(

@@ -160,4 +160,5 @@ def _order_fields(order: OrderRecord) -> dict[str, Value]:
         "TargetTransactionAccountID": order.target_trading_account,
         "TargetTAAccountID": order.target_ta_account,
         "TargetDistributorCode": order.target_distributor,
+        "CodeOfTargetFund": order.target_fund,
     }

@@ -32,6 +32,7 @@ class BusinessCode(StrEnum):
     REDEEM = "024"
     FREEZE = "031"
     UNFREEZE = "032"
+    SWITCH = "036"
     FAST_TRANSFER = "098"
     DIVIDEND = "143"
 
@@ -79,8 +80,8 @@ class AccountConfirmation:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """03: a purchase (022, by `amount`), a redemption (024), a freeze or its end (031, 032), each by `volume`, or a fast transfer (098,
-    `volume` to the target accounts).
+    """03: a purchase (022, by `amount`), a redemption (024), a freeze or its end (031, 032), each by `volume`, a fast transfer (098,
+    `volume` to the target accounts), or a switch (036, `volume` into `target_fund`).
     A blank `ta_account` lets the registrar find the holder by `trading_account`."""
 
     serial: str
@@ -98,6 +99,7 @@ class OrderRecord:
     target_ta_account: str = ""
     target_distributor: str = ""
     large_flag: str = ""
+    target_fund: str = ""
 
     @property
     def ordered(self) -> datetime:
@@ -108,7 +110,9 @@ class OrderRecord:
 @dataclass(frozen=True, slots=True)
 class ConfirmationRecord:
     """04: what became of an order: units and money confirmed on `confirmed_on`, or a return code and why. Of a fund with a NAV: `nav` in
-    1/10,000 yuan, and the fee in fen (`charge`), which stands within the amount of a purchase and is taken off that of a redemption."""
+    1/10,000 yuan, and the fee in fen (`charge`), which stands within the amount of a purchase and is taken off that of a redemption. Of a
+    switch `volume` units of `fund_code` became `target_volume` of `target_fund` at `target_nav`: their worth less `charge` is `amount`, of
+    which `target_charge` was paid to enter."""
 
     serial: str
     ta_serial: str
@@ -128,6 +132,10 @@ class ConfirmationRecord:
     """False: the rest of the order goes on, and another answer follows."""
     nav: int = PAR
     charge: int = 0
+    target_fund: str = ""
+    target_volume: int = 0
+    target_nav: int = 0
+    target_charge: int = 0
 
     @property
     def accepted(self) -> bool:

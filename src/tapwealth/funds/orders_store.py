@@ -43,6 +43,10 @@ class OrderRow:
     """Of a fund with a NAV: 1/10,000 yuan, as it was confirmed last."""
     charge: int = 0
     """Of a fund with a NAV: the fee in fen, of all answers so far."""
+    target_fund: str = ""
+    """Of a switch: the fund it goes into, the ledger account of its units, and how many of them it became."""
+    target_holding: int = 0
+    target_units: int = 0
 
 
 class Placed(NamedTuple):
@@ -77,6 +81,7 @@ class Outgoing(NamedTuple):
     received_at: datetime
     channel: str
     large_flag: str
+    target_fund: str
 
 
 class Ordered(NamedTuple):
@@ -88,12 +93,8 @@ class Ordered(NamedTuple):
 
 _ORDER = (
     "book, id, serial, channel, fund, fund_account, funding, holding, business_code, amount, units, received_at, dealing_date,"
-    " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source, large_flag, nav, charge"
-)
-
-
-_ORDER_TYPES = (
-    "int uuid text text text uuid bigint bigint text bigint bigint timestamptz date date text date date bigint bigint text uuid text"
+    " business_date, state, sent_on, confirmed_on, confirmed_amount, confirmed_units, return_code, source, large_flag, nav, charge,"
+    " target_fund, target_holding, target_units"
 )
 
 
@@ -150,7 +151,7 @@ async def outgoing(tx: Any, day: date, channel: str, *, deals: bool) -> AsyncIte
     """A channel's `orders_for` a date, in their order, some thousands at a time: what its 03 says of them."""
     cursor = await tx.cursor(
         "select o.serial, o.business_code, a.trading_account, a.ta_account, o.fund, o.amount, o.units, o.received_at, o.channel,"
-        " o.large_flag"
+        " o.large_flag, o.target_fund"
         f" from (select * from fund_order where {_GOES_OUT} and channel = $3) o"
         " join fund_account a on a.book = o.book and a.id = o.fund_account order by o.received_at, o.serial",
         day,
@@ -197,6 +198,15 @@ async def price_orders(tx: Any, priced: Sequence[tuple[int, UUID, int, int]]) ->
         "update fund_order o set nav = x.nav, charge = o.charge + x.charge"
         " from unnest($1::int[], $2::uuid[], $3::bigint[], $4::bigint[]) x(book, id, nav, charge) where o.book = x.book and o.id = x.id",
         *columns(priced, 4),
+    )
+
+
+async def count_switched(tx: Any, switched: Sequence[tuple[int, UUID, int]]) -> None:
+    """(book, id, units of the fund that was entered)."""
+    await tx.execute(
+        "update fund_order o set target_units = x.units from unnest($1::int[], $2::uuid[], $3::bigint[]) x(book, id, units)"
+        " where o.book = x.book and o.id = x.id",
+        *columns(switched, 3),
     )
 
 

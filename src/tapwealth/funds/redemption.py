@@ -83,8 +83,8 @@ class CancelRefusal(Enum):
 
 AT_ONCE = "098"
 """Fast transfers: the money has moved with the command."""
-TAKEN_BACK = ("022", "024")
-"""What a customer has ordered and may take back: purchases and redemptions. An authority's freeze is no order of the customer's."""
+TAKEN_BACK = ("022", "024", "036")
+"""What a customer has ordered and may take back: purchases, redemptions, switches. An authority's freeze is no order of the customer's."""
 
 
 def may_cancel(order: OrderRow | None, fund: Fund | None, calendar: Calendar, received_at: datetime, cut: date | None) -> Refusal | None:

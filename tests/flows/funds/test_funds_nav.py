@@ -9,37 +9,23 @@ import pytest
 from bill_town import MONDAY, Person
 from fund_town import CHANNELS, OTHER, OWN, FundTown, Values, accounts, order, orders, set_in
 from msgspec import structs
-from nav_town import CONDITIONS, NAV_FUND, NAV_UNITS, decided, quote, shelve_nav_fund
+from nav_town import CONDITIONS, NAV_FUND, decided, holding_of, lots_of, quote, shelve_nav_fund
 
 from tapwealth.flows import instant_redemption, redemption, units
 from tapwealth.flows.purchase import PurchasePlaced
 from tapwealth.flows.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.setup import ChannelTerms
 from tapwealth.funds import lots_store
-from tapwealth.funds.lots_store import LeftLot, LotRow, LotUse
+from tapwealth.funds.lots_store import LotRow, LotUse
 from tapwealth.funds.nav import Rounding
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
-from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.wire.ofd import read_data_file, write_data_file
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
-
-
-async def nav_units(place: FundTown, person: Person) -> int:
-    wanted = [NewAccount(person.book, Kind.HOLDING, person.id, NAV_UNITS, Limit.DEBITS_WITHIN_CREDITS)]
-    async with place.house.database.read() as tx:
-        (account,) = await place.house.ledger.find_accounts(tx, wanted)
-    return 0 if account is None else (await place.owed(account))[0]
-
-
-async def lots(place: FundTown, person: Person) -> list[tuple[date, int]]:
-    async with place.house.database.read() as tx:
-        left: list[LeftLot] = (await lots_store.lots_left(tx, [(person.book, person.id, NAV_FUND)]))[person.id, NAV_FUND]
-    return [(one.lot.confirmed_on, one.lot.units) for one in left]
 
 
 async def buys(place: FundTown, person: Person, amount: int) -> None:
@@ -77,7 +63,7 @@ async def test_a_purchase_pays_its_fee_first_and_gets_units_at_the_price_of_its_
     await shelve_nav_fund(place)
     wang = await holder(place)
     assert await place.said(TUESDAY) == []
-    assert (await nav_units(place, wang), await lots(place, wang)) == (7_486_70, [(TUESDAY, 7_486_70)])
+    assert (await holding_of(place, wang), await lots_of(place, wang)) == (7_486_70, [(TUESDAY, 7_486_70)])
     one = await last_order(place, wang)
     assert (one.state, one.nav, one.charge, one.confirmed_amount, one.confirmed_units) == ("confirmed", 1_3337, 14_98, 10_000_00, 7_486_70)
     assert await place.owed(wang.wallet) == [50_000_00], "the fee stands within what was paid"
@@ -99,7 +85,7 @@ async def test_the_oldest_units_go_first_and_each_pays_for_its_age(place: FundTo
     quote(place, day, 1_4000)
     await place.next_day(day)
     bought_on = day + timedelta(days=1)
-    assert await lots(place, wang) == [(TUESDAY, 7_486_70), (bought_on, 3_566_07)], "5,000.00 / 1.0015 / 1.4 = 3,566.0797"
+    assert await lots_of(place, wang) == [(TUESDAY, 7_486_70), (bought_on, 3_566_07)], "5,000.00 / 1.0015 / 1.4 = 3,566.0797"
     (wallet,) = await place.owed(wang.wallet)
     await redeems(place, wang, 8_000_00)
     quote(place, bought_on, 1_5000)
@@ -107,7 +93,7 @@ async def test_the_oldest_units_go_first_and_each_pays_for_its_age(place: FundTo
     # 7,486.70 x 1.5 x 0.5 % = 56.15, 513.30 x 1.5 x 1.5 % = 11.55; 8,000.00 x 1.5 = 12,000.00
     one = await last_order(place, wang)
     assert (one.state, one.nav, one.charge, one.confirmed_amount) == ("confirmed", 1_5000, 67_70, 11_932_30)
-    assert await lots(place, wang) == [(bought_on, 3_052_77)]
+    assert await lots_of(place, wang) == [(bought_on, 3_052_77)]
     assert await place.said(bought_on + timedelta(days=1)) == []
     await place.end(bought_on + timedelta(days=1))
     paid = place.registrar.payments()[-1]
@@ -126,7 +112,7 @@ async def test_what_the_third_decimal_becomes_is_the_funds_to_say(place: FundTow
     await shelve_nav_fund(place, structs.replace(CONDITIONS, rounding=rounding, redemption_fees=[]))
     wang = await holder(place, nav=1_3336)
     assert await place.said(TUESDAY) == []
-    assert await nav_units(place, wang) == bought
+    assert await holding_of(place, wang) == bought
     await redeems(place, wang, 1_00)
     quote(place, TUESDAY, 1_3351)
     await place.next_day(TUESDAY)
@@ -202,7 +188,7 @@ async def test_a_purchase_that_we_compute_otherwise_is_a_break_and_the_registrar
         f"OFD_H0_T01_20140225_04.TXT: order {serial} of 10,000.00 yuan is confirmed as {said}, we compute 7,486.70 units at 1.3337 with a"
         " fee of 14.98; ask the registrar"
     ]
-    assert (await nav_units(place, wang), await lots(place, wang)) == (held, [(TUESDAY, held)])
+    assert (await holding_of(place, wang), await lots_of(place, wang)) == (held, [(TUESDAY, held)])
 
 
 @pytest.mark.parametrize("change", [{"ConfirmedAmount": 9_849_51}, {"Charge": 150_01}, {"NAV": 1_0001}])
@@ -219,7 +205,7 @@ async def test_a_redemption_that_we_compute_otherwise_is_a_break_and_the_registr
     (said,) = await place.said(WEDNESDAY)
     assert said.endswith("we compute 9,850.00 yuan at 1.0000 after a fee of 150.00; ask the registrar")
     assert await place.total(Kind.FUND_REDEMPTION_IN_TRANSIT) == change.get("ConfirmedAmount", 9_850_00)
-    assert await lots(place, wang) == []
+    assert await lots_of(place, wang) == []
 
 
 @pytest.mark.parametrize(
@@ -241,7 +227,7 @@ async def test_what_cannot_be_an_answer_moves_nothing(place: FundTown, change: V
     await place.take()
     (text,) = await place.said(TUESDAY)
     assert text.endswith(said)
-    assert (await nav_units(place, wang), await lots(place, wang), (await last_order(place, wang)).state) == (0, [], "sent")
+    assert (await holding_of(place, wang), await lots_of(place, wang), (await last_order(place, wang)).state) == (0, [], "sent")
 
 
 async def test_confirmations_wait_for_a_price_that_is_not_known(place: FundTown) -> None:
@@ -259,7 +245,7 @@ async def test_confirmations_wait_for_a_price_that_is_not_known(place: FundTown)
         f"OFD_H0_T01_20140225_04.TXT: the NAV (07) of {NAV_FUND} of 2014-02-24 is not in; ask the registrar for it, or decide on it if it"
         " waits for a second pair of eyes"
     ]
-    assert ((await last_order(place, wang)).state, await nav_units(place, wang)) == ("sent", 0)
+    assert ((await last_order(place, wang)).state, await holding_of(place, wang)) == ("sent", 0)
 
 
 # ---- what stands against an order
@@ -324,7 +310,7 @@ async def test_each_part_of_a_redemption_gets_the_price_of_its_own_day(place: Fu
     assert await place.said(THURSDAY) == []
     one = await last_order(place, wang)
     assert (one.state, one.confirmed_amount, one.confirmed_units, one.nav) == ("confirmed", 10_700_00, 9_000_00, 1_2000)
-    assert await lots(place, wang) == [(TUESDAY, 985_02)]
+    assert await lots_of(place, wang) == [(TUESDAY, 985_02)]
     await place.all_books_balance()
 
 

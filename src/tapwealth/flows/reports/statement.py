@@ -236,6 +236,7 @@ _BY_DATE_ALONE = frozenset(
         BankEntry.EXECUTED,
         FundEntry.PURCHASE_CONFIRMED,
         FundEntry.HOLDER_REDEEMED,
+        FundEntry.SWITCH_CONFIRMED,
         FundEntry.PURCHASE_CANCELLED,
         FundEntry.INCOME,
         FundEntry.NEGATIVE_INCOME,
@@ -245,7 +246,7 @@ _BY_DATE_ALONE = frozenset(
     }
 )
 """What a partner's answer brought about: its date counts, the hour at which it was taken does not."""
-_ENDED = (FundEntry.HOLDER_REDEEMED, FundEntry.PURCHASE_CANCELLED)
+_ENDED = (FundEntry.HOLDER_REDEEMED, FundEntry.PURCHASE_CANCELLED, FundEntry.SWITCH_CONFIRMED)
 _AFTER_ITS_ACT = frozenset(
     {BankEntry.REJECTED, BillEntry.REFUNDED, InsuranceEntry.PREMIUM_RETURNED, InsuranceEntry.REFUND_RECEIVED, FundEntry.PURCHASE_CANCELLED}
 )

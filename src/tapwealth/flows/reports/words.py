@@ -41,6 +41,7 @@ MOVEMENTS: dict[int, Words] = {
     FundEntry.INCOME: Words("收益 · {detail}", "Income of {detail}"),
     FundEntry.NEGATIVE_INCOME: Words("亏损 · {detail}", "Loss of {detail}"),
     FundEntry.HOLDER_REDEEMED: Words("赎回 · {name}", "Redeemed · {detail}"),
+    FundEntry.SWITCH_CONFIRMED: Words("基金转换 · {name}", "Switched · {detail}"),
     FundEntry.PURCHASE_CANCELLED: Words("转入已撤销 · {name}", "Into the fund, cancelled · {detail}"),
     FundEntry.INSTANTLY_REDEEMED: Words("快速赎回到余额 · {name}", "Redeemed at once · {detail}"),
     InsuranceEntry.PREMIUM_TAKEN: Words("保费 · {name}", "Premium · {detail}"),

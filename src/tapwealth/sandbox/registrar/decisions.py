@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from tapwealth.kernel.money import apportion
 from tapwealth.sandbox.registrar import dealing, register, shelf
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding, Investor
+from tapwealth.sandbox.registrar.shelf import PAR
 
-PAR = dealing.SCALE
-"""NAV 1.0000 in N7.4."""
+SWITCH = "036"
 LARGE = 10
 """A net redemption above one unit in so many of the day before is a large one."""
 CANCEL_REST = "0"
@@ -52,6 +53,15 @@ REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """What a switch came to in the fund that was entered: its units and NAV, and the fee for entering it."""
+
+    units: int
+    nav: int
+    fee: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """`ta_account` as the answer names it; `units` that were confirmed, at `nav`; where a redemption is to be paid. `amount`: fen, of a
     purchase what was paid, its fee within, of a redemption what goes to the holder, its fee taken off."""
@@ -66,6 +76,14 @@ class Decision:
     amount: int = 0
     fee: int = 0
     nav: int = PAR
+    into: "Entered | None" = None
+
+
+class Priced(NamedTuple):
+    """A fund at its NAV."""
+
+    terms: shelf.Terms
+    nav: int
 
 
 def decide_account(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision:
@@ -108,10 +126,9 @@ def find(tx: sqlite3.Connection, request: sqlite3.Row) -> Holding | None:
     return register.find(tx, request["distributor"], request["ta_account"], request["trading_account"], request["fund_code"])
 
 
-def decide_at(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on: date, nav: int) -> Decision:
+def decide_at(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on: date, fund: Priced) -> Decision:
     """A request for a fund with a NAV, at that of the dealing day `dealt_on`."""
-    holding, terms = find(tx, request), shelf.terms_of(tx, request["fund_code"])
-    assert terms is not None, "a fund without terms is the money fund, or unknown"
+    holding, (terms, nav) = find(tx, request), fund
     code = _order_code(request, holding, kept=request["business_code"] in ("022", "024", "031", "032"))
     if holding is None or code is not ReturnCode.SUCCESS:
         return Decision(request, code, request["ta_account"], nav=nav)
@@ -130,11 +147,27 @@ def decide_at(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on:
     return replace(done, amount=brought.amount, fee=brought.fee, nav=nav)
 
 
+def decide_switch(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on: date, out: Priced, into: Priced) -> Decision:
+    """Units of the one fund into the other, at the NAVs of the dealing day `dealt_on`."""
+    holding = find(tx, request)
+    code = _order_code(request, holding, kept=out.terms.code != into.terms.code)
+    if holding is None or code is not ReturnCode.SUCCESS:
+        return Decision(request, code, request["ta_account"], nav=out.nav)
+    if request["volume"] > holding.available:
+        return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account, nav=out.nav)
+    parts = register.move(tx, holding.holder, -request["volume"], day, "138", request["serial"], out.terms.code)
+    left = dealing.sell(parts or [(dealt_on, request["volume"])], out.nav, dealt_on, out.terms)
+    got = dealing.exchange(left.amount, into.nav, out.terms, into.terms, request["distributor"])
+    register.move(tx, holding.holder, got.units, day, "137", request["serial"], into.terms.code)
+    done = Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"])
+    return replace(done, amount=left.amount, fee=left.fee, nav=out.nav, into=Entered(got.units, into.nav, got.fee))
+
+
 def _order_code(request: sqlite3.Row, holding: Holding | None, *, kept: bool | None = None) -> ReturnCode:
     """`kept`: whether this business is done with a fund that has a NAV; None for the money fund."""
     if request["named_distributor"] != request["distributor"]:
         return ReturnCode.WRONG_DISTRIBUTOR
-    if request["business_code"] not in _DEEDS or kept is False:
+    if request["business_code"] not in (*_DEEDS, SWITCH) or kept is False:
         return ReturnCode.UNKNOWN_BUSINESS
     if holding is None:
         return ReturnCode.UNKNOWN_ACCOUNT

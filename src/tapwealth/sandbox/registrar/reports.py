@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 
-from tapwealth.sandbox.registrar.decisions import PAR, REASONS, Decision
+from tapwealth.sandbox.registrar.decisions import REASONS, Decision, Entered
 from tapwealth.sandbox.registrar.rates import Rate
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding
+from tapwealth.sandbox.registrar.shelf import PAR
 from tapwealth.wire.ofd import Value, write_date
 
 Fields = Mapping[str, Value]
@@ -67,9 +68,15 @@ def order_confirmation(decision: Decision, day: date, ta_serial: str) -> Fields:
         "TargetDistributorCode": request["target_distributor"],
         "TargetTransactionAccountID": request["target_trading_account"],
         "TargetTAAccountID": request["target_ta_account"],
+        "CodeOfTargetFund": request["target_fund"],
+        **(_entered(decision.into) if decision.into else {}),
         "FromTAFlag": "0",
         "ErrorDetail": REASONS[decision.code],
     }
+
+
+def _entered(into: Entered) -> Fields:
+    return {"CfmVolOfTargetFund": into.units, "TargetNAV": into.nav, "RecuperateFee": into.fee}
 
 
 def holding(held: Holding, day: date) -> Fields:

@@ -10,7 +10,10 @@ from typing import Literal
 import msgspec
 
 from tapwealth.kernel.calendar import Calendar
+from tapwealth.sandbox.registrar.register import FUND_CODE
 
+PAR = 10_000
+"""NAV 1.0000 in N7.4."""
 SHELF_SCHEMA = """
 CREATE TABLE IF NOT EXISTS fund (code TEXT PRIMARY KEY, terms TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS nav (fund TEXT NOT NULL, day TEXT NOT NULL, nav INTEGER NOT NULL CHECK (nav > 0), PRIMARY KEY (fund, day));
@@ -60,13 +63,20 @@ def terms_of(tx: sqlite3.Connection, fund: str) -> Terms | None:
     return None if row is None else msgspec.json.decode(row["terms"], type=Terms)
 
 
+def any_terms(tx: sqlite3.Connection, fund: str) -> Terms | None:
+    """Those of the money fund too: it charges nothing. None for what is not kept here."""
+    return Terms(FUND_CODE, "") if fund == FUND_CODE else terms_of(tx, fund)
+
+
 def funds(tx: sqlite3.Connection) -> list[Terms]:
     """By code."""
     return [msgspec.json.decode(row["terms"], type=Terms) for row in tx.execute("SELECT terms FROM fund ORDER BY code").fetchall()]
 
 
 def nav_on(tx: sqlite3.Connection, fund: str, day: date) -> int | None:
-    """The NAV of that day, once it is known."""
+    """The NAV of that day, once it is known; the money fund's is 1.0000."""
+    if fund == FUND_CODE:
+        return PAR
     row = tx.execute("SELECT nav FROM nav WHERE fund = ? AND day = ?", (fund, day.isoformat())).fetchone()
     return None if row is None else int(row["nav"])
 

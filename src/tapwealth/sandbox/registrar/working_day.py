@@ -14,7 +14,17 @@ from datetime import date, datetime, timedelta
 from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.sandbox.registrar import register, reports, requests, shelf
-from tapwealth.sandbox.registrar.decisions import Decision, decide_account, decide_at, decide_order, share_out
+from tapwealth.sandbox.registrar.decisions import (
+    SWITCH,
+    Decision,
+    Priced,
+    ReturnCode,
+    decide_account,
+    decide_at,
+    decide_order,
+    decide_switch,
+    share_out,
+)
 from tapwealth.sandbox.registrar.dispatch import write_down
 from tapwealth.sandbox.registrar.income import fund_income, shares
 from tapwealth.sandbox.registrar.intake import DISTRIBUTORS
@@ -22,7 +32,6 @@ from tapwealth.sandbox.registrar.payments import pay_redemptions
 from tapwealth.sandbox.registrar.rates import rates
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, next_number
 from tapwealth.sandbox.registrar.reports import REGISTRAR, Fields
-from tapwealth.sandbox.registrar.shelf import Terms
 from tapwealth.sandbox.store import Store
 from tapwealth.wire.ofd import DataFileName
 
@@ -90,15 +99,13 @@ def _decide(
 def _decide_orders(tx: sqlite3.Connection, day: date) -> list[Decision]:
     """What waits for a dealing day; on a large-redemption day a rest may wait on."""
     waiting = requests.waiting(tx, requests.ORDERS, day)
-    priced = [shelf.terms_of(tx, request["fund_code"]) for request in waiting]
-    at_par = [request for request, terms in zip(waiting, priced, strict=True) if terms is None]
-    shared = share_out(tx, at_par, day)
-    decisions = [
-        decision
-        for request, terms in zip(waiting, priced, strict=True)
-        for decision in [_at_a_nav(tx, request, terms, day) if terms else shared.get(request["seq"]) or decide_order(tx, request, day)]
-        if decision is not None
+    at_par = {request["seq"] for request in waiting if _at_par(tx, request)}
+    shared = share_out(tx, [request for request in waiting if request["seq"] in at_par], day)
+    found = [
+        shared.get(request["seq"]) or decide_order(tx, request, day) if request["seq"] in at_par else _at_a_nav(tx, request, day)
+        for request in waiting
     ]
+    decisions = [one for one in found if one is not None]
     requests.decided(tx, [(one.request["seq"], one.code.value) for one in decisions if one.finished], day)
     for one in decisions:
         if not one.finished:
@@ -106,16 +113,27 @@ def _decide_orders(tx: sqlite3.Connection, day: date) -> list[Decision]:
     return decisions
 
 
-def _at_a_nav(tx: sqlite3.Connection, request: sqlite3.Row, terms: Terms, day: date) -> Decision | None:
-    """None: it is not confirmed yet, or its NAV is not known."""
+def _at_par(tx: sqlite3.Connection, request: sqlite3.Row) -> bool:
+    """Whether no NAV is needed for it: it is of the money fund, or of none."""
+    return request["business_code"] != SWITCH and shelf.terms_of(tx, request["fund_code"]) is None
+
+
+def _at_a_nav(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision | None:
+    """None: it is not confirmed yet, or a NAV is not known."""
+    codes = [request["fund_code"], *([request["target_fund"]] if request["business_code"] == SWITCH else [])]
+    kept = [terms for code in codes if (terms := shelf.any_terms(tx, code)) is not None]
+    if len(kept) < len(codes):
+        return Decision(request, ReturnCode.UNKNOWN_FUND, request["ta_account"])
     dealt_on = date.fromisoformat(request["due_after"])
-    if not shelf.confirms(load_calendar(), dealt_on, day, terms):
+    if not all(shelf.confirms(load_calendar(), dealt_on, day, terms) for terms in kept):
         return None
-    nav = shelf.nav_on(tx, terms.code, dealt_on)
-    if nav is None:
-        requests.note_problem(tx, f"{dealt_on}: {terms.code} has no NAV, so its orders wait")
+    priced = [Priced(terms, nav) for terms in kept if (nav := shelf.nav_on(tx, terms.code, dealt_on)) is not None]
+    for terms in kept:
+        if terms.code not in {one.terms.code for one in priced}:
+            requests.note_problem(tx, f"{dealt_on}: {terms.code} has no NAV, so its orders wait")
+    if len(priced) < len(kept):
         return None
-    return decide_at(tx, request, day, dealt_on, nav)
+    return (decide_switch if request["business_code"] == SWITCH else decide_at)(tx, request, day, dealt_on, *priced)
 
 
 def _prices(tx: sqlite3.Connection, day: date) -> list[Fields]:
