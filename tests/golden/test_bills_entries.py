@@ -10,14 +10,14 @@ from tapwealth.bills import entries
 from tapwealth.bills.entries import BillMoney
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import book_of, derived
-from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind
-from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
+from tapwealth.ledger.port import JournalEntry, Op, Share, account_id, book_of_account
 
 DAY = date(2014, 2, 24)
 WALLET, BILLER = account_id(3, 1_000_000_001), account_id(3, 1_000_000_002)
-HOLDING = account_id(3, 1_000_000_003)
-NAMES = {WALLET: "wallet of the payer", BILLER: "owed to the biller", HOLDING: "holding of the payer"}
+HOLDING, OTHER = account_id(3, 1_000_000_003), account_id(3, 1_000_000_004)
+NAMES = {WALLET: "wallet of the payer", BILLER: "owed to the biller", HOLDING: "holding of the payer", OTHER: "other holding of the payer"}
 MONEY = BillMoney(3, UUID("01446167-da80-7000-8000-c00000000001"), 10_050, WALLET, BILLER)
 
 SERIAL = (1 << 48) - 1
@@ -55,7 +55,7 @@ def test_a_bill_that_is_refunded_and_then_found_to_be_paid() -> None:
 
 
 def test_a_bill_that_wallet_and_fund_pay_together() -> None:
-    from_fund = replace(MONEY, fund_units=7_000, holding=HOLDING, units_asset=UNITS)
+    from_fund = replace(MONEY, funds=(Share(HOLDING, 7_000, UNITS),))
     three = [
         "  Dr wallet of the payer / Cr owed to the biller 30.50",
         "  Dr holding of the payer / Cr units on their way to the advancer 70.00",
@@ -74,8 +74,24 @@ def test_a_bill_that_wallet_and_fund_pay_together() -> None:
 
 
 def test_a_bill_that_the_fund_pays_alone_holds_nothing_of_the_wallet() -> None:
-    alone = replace(MONEY, fund_units=MONEY.amount, holding=HOLDING, units_asset=UNITS)
+    alone = replace(MONEY, funds=(Share(HOLDING, MONEY.amount, UNITS),))
     assert len(entries.held(alone, DAY, 9, shanghai(DAY, 9)).lines) == 2
+
+
+def test_a_bill_that_wallet_and_two_funds_pay_together() -> None:
+    """Each fund's units are held by themselves, the bank's line in one."""
+    both = replace(MONEY, funds=(Share(HOLDING, 4_000, UNITS), Share(OTHER, 3_000, Asset(UNITS + 1))))
+    four = [
+        "  Dr wallet of the payer / Cr owed to the biller 30.50",
+        "  Dr holding of the payer / Cr units on their way to the advancer 40.00",
+        "  Dr other holding of the payer / Cr units on their way to the advancer 30.00",
+        "  Dr advance line owed to the bank / Cr leaving the bank's advance 70.00",
+    ]
+    held, ended = entries.held(both, DAY, 9, shanghai(DAY, 9)), entries.captured(both, DAY, 9)
+    assert shown(held) == ["2014-02-24 HELD", *four]
+    assert shown(ended)[1:] == [*four, "  Dr advance money on its way to the reserve / Cr owed to the biller 70.00"]
+    assert [line.asset for line in held.lines] == [Asset.CNY, UNITS, UNITS + 1, Asset.CNY]
+    assert len({line.hold for line in held.lines}) == 4
 
 
 def test_paid_and_refunded_exclude_each_other() -> None:

@@ -6,11 +6,11 @@ from uuid import UUID
 from shelf import UNITS
 
 from tapwealth.issuing import entries
-from tapwealth.issuing.entries import FundShare, Taken, Tap, taken_of
+from tapwealth.issuing.entries import Taken, Tap, taken_of
 from tapwealth.kernel.ids import book_of, derived
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind
-from tapwealth.ledger.port import JournalEntry, Op, account_id, book_of_account
+from tapwealth.ledger.port import JournalEntry, Op, Share, account_id, book_of_account
 
 DAY, UNTIL = date(2014, 2, 24), datetime(2014, 3, 3, 1, tzinfo=UTC)
 WALLET, HOLDING, MERCHANT, CASH, OTHER = (account_id(3, 1_000_000_001 + number) for number in range(5))
@@ -19,9 +19,9 @@ OTHERS = Asset(UNITS + 1)
 """The units of another fund."""
 ID = UUID("01446167-da80-7000-8000-c00000000001")
 WALLET_ONLY = Tap(3, ID, WALLET, MERCHANT, 30_00)
-FUND_ONLY = Tap(3, ID, WALLET, MERCHANT, 0, (FundShare(HOLDING, 30_00, UNITS),))
-BOTH = Tap(3, ID, WALLET, MERCHANT, 20_00, (FundShare(HOLDING, 30_00, UNITS),))
-TWO_FUNDS = Tap(3, ID, WALLET, MERCHANT, 20_00, (FundShare(HOLDING, 10_00, UNITS), FundShare(OTHER, 20_00, OTHERS)))
+FUND_ONLY = Tap(3, ID, WALLET, MERCHANT, 0, (Share(HOLDING, 30_00, UNITS),))
+BOTH = Tap(3, ID, WALLET, MERCHANT, 20_00, (Share(HOLDING, 30_00, UNITS),))
+TWO_FUNDS = Tap(3, ID, WALLET, MERCHANT, 20_00, (Share(HOLDING, 10_00, UNITS), Share(OTHER, 20_00, OTHERS)))
 OFFLINE = Tap(3, ID, WALLET, MERCHANT, 0, cash=CASH, cash_amount=30_00)
 
 SERIAL = (1 << 48) - 1

@@ -12,7 +12,7 @@ from uuid import UUID
 from bill_town import MONDAY, NINE, Person, Town
 from clearing_network import clear
 from device import DeviceKey, card_of
-from shelf import UNITS, put_on_the_shelf
+from shelf import UNITS, give_units, put_on_the_shelf
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant
@@ -20,7 +20,6 @@ from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.card import step
 from tapwealth.card.state import CardState
 from tapwealth.flows import cards, receipts, tap, tap_later
-from tapwealth.flows.frame import moment, must_post
 from tapwealth.flows.receipts import Pushed
 from tapwealth.flows.tap import CardHouse, Routed
 from tapwealth.flows.tokens import Provisioned
@@ -31,8 +30,8 @@ from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.money import Asset
-from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.play.wallet_phone import with_other_keys
 from tapwealth.terminal import OnlineRequest, Tap, TerminalConfig, dialogue, run
 from tapwealth.terminal.config import INQUIRY, PURCHASE
@@ -232,15 +231,7 @@ class CardTown:
 
     async def give_units(self, person: Person, units: int, asset: Asset = UNITS) -> int:
         """So many units of the fund, or of another one, confirmed; the holding's account."""
-        house = self.place.house
-        async with house.database.transaction() as tx:
-            wanted = NewAccount(person.book, Kind.HOLDING, person.id, asset, Limit.DEBITS_WITHIN_CREDITS)
-            (holding,) = await house.ledger.open_accounts(tx, [wanted])
-            mirror = house_account(person.book, Kind.REGISTRAR_MIRROR, asset)
-            line = Line(Op.POST, mirror, holding, asset, units)
-            key = named(NINE, person.book, f"units {person.id} {next(self.stans)}")
-            await must_post(house, tx, await moment(tx), [JournalEntry(person.book, key, 401, MONDAY, 1, None, (line,))])
-        return holding
+        return await give_units(self.place.house, person.book, person.id, units, asset, str(next(self.stans)))
 
     async def open_line(self, amount: int) -> None:
         """The bank puts money into the advance account: in equal parts for the books."""

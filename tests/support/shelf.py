@@ -1,12 +1,17 @@
 """A money fund on the shelf, for towns that do not put it there by its two operators."""
 
 from typing import Any
+from uuid import UUID
 
-from tapwealth.flows.frame import House
+from tapwealth.flows.frame import House, moment, must_post
 from tapwealth.funds import store
 from tapwealth.funds.store import Fund
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
+from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.install import house_accounts
+from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
 
 UNITS = Asset(2)
 MONEY_FUND = Fund("000198", UNITS, "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, 15, "0200000001")
@@ -15,3 +20,15 @@ MONEY_FUND = Fund("000198", UNITS, "天弘余额宝货币", "Tianhong Yu'E Bao",
 async def put_on_the_shelf(house: House, tx: Any, fund: Fund = MONEY_FUND) -> None:
     await store.add_fund(tx, fund, [])
     await house.ledger.open_accounts(tx, house_accounts(house.books, fund.asset))
+
+
+async def give_units(house: House, book: int, owner: UUID, units: int, asset: Asset, name: str) -> int:
+    """So many units of a fund, confirmed, once under that name; the holding's account."""
+    async with house.database.transaction() as tx:
+        wanted = NewAccount(book, Kind.HOLDING, owner, asset, Limit.DEBITS_WITHIN_CREDITS)
+        (holding,) = await house.ledger.open_accounts(tx, [wanted])
+        at = await moment(tx)
+        line = Line(Op.POST, house_account(book, Kind.REGISTRAR_MIRROR, asset), holding, asset, units)
+        key = named(at.now, book, f"units {owner} {name}")
+        await must_post(house, tx, at, [JournalEntry(book, key, 401, business_date_of(at.now), 1, None, (line,))])
+    return holding

@@ -3,8 +3,8 @@
 The payer's money waits in suspense until the biller's word is final: then it is owed to the biller, or the payer has it back. Where a
 biller turns out to be paid after the payer had the money back, the payer owes it to us.
 
-What the fund pays is held instead, linked: units on their way to the advancer, as many fen of the bank's advance line, and what the wallet
-pays of the same bill. All of it is captured when the biller is paid, or released as if nothing had been.
+What funds pay is held instead, linked: units of each on their way to the advancer, as many fen of the bank's advance line, and what the
+wallet pays of the same bill. All of it is captured when the biller is paid, or released as if nothing had been.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from uuid import UUID
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import JournalEntry, Line, Op
+from tapwealth.ledger.port import JournalEntry, Line, Op, Share
 
 
 class BillEntry(IntEnum):
@@ -36,17 +36,20 @@ HELD_FOR = timedelta(days=3650)
 
 @dataclass(frozen=True, slots=True)
 class BillMoney:
-    """The money side of a payment: `amount` fen from the payer's wallet for the biller's account in the payer's book; `fund_units` of it
-    from the payer's `holding`, by the advance (at 1.0000)."""
+    """The money side of a payment: `amount` fen from the payer's wallet for the biller's account in the payer's book; of it what
+    `funds` pay, units of holdings in the order in which they are used, by the advance (at 1.0000)."""
 
     book: int
     id: UUID
     amount: int
     wallet: int
     biller: int
-    fund_units: int = 0
-    holding: int = 0
-    units_asset: Asset | None = None
+    funds: tuple[Share, ...] = ()
+
+    @property
+    def fund_units(self) -> int:
+        """Of all funds: so many fen does the bank advance."""
+        return sum(share.amount for share in self.funds)
 
     def entry(self, what: str, kind: BillEntry, debit: int, credit: int, day: date, actor: int) -> JournalEntry:
         """One line; the key follows from payment and event, so that no event is posted twice."""
@@ -79,11 +82,6 @@ def _suspense(money: BillMoney) -> int:
     return house_account(money.book, Kind.SUSPENSE, Asset.CNY)
 
 
-def holds_of(payment: UUID) -> tuple[UUID, UUID, UUID]:
-    """The ids of the holds of a payment that the fund shares in: on the wallet, on units, on the advance line."""
-    return derived(payment, "hold:wallet"), derived(payment, "hold:units"), derived(payment, "hold:advance")
-
-
 def held(money: BillMoney, day: date, actor: int, at: datetime) -> JournalEntry:
     """HOLD Dr wallet / Cr biller; HOLD units Dr holding / Cr transit_098; HOLD Dr advance_payable / Cr advance_out: all or nothing."""
     return _together(money, "debited", BillEntry.HELD, _holds(money, Op.HOLD, at + HELD_FOR), day, actor)
@@ -105,13 +103,13 @@ def _together(money: BillMoney, what: str, kind: BillEntry, lines: list[Line], d
 
 
 def _holds(money: BillMoney, op: Op, until: datetime | None = None) -> list[Line]:
-    assert money.units_asset is not None, "units are of a fund"
-    wallet_hold, units_hold, advance_hold = holds_of(money.id)
-    transit = house_account(money.book, Kind.TRANSIT_098, money.units_asset)
     payable, out = (house_account(money.book, kind, Asset.CNY) for kind in (Kind.ADVANCE_PAYABLE, Kind.ADVANCE_OUT))
-    lines = [
-        Line(op, money.holding, transit, money.units_asset, money.fund_units, units_hold, until),
-        Line(op, payable, out, Asset.CNY, money.fund_units, advance_hold, until),
-    ]
+    lines = []
+    for place, share in enumerate(money.funds):
+        transit = house_account(money.book, Kind.TRANSIT_098, share.asset)
+        hold = derived(money.id, f"hold:units:{place}" if place else "hold:units")
+        lines.append(Line(op, share.account, transit, share.asset, share.amount, hold, until))
+    lines.append(Line(op, payable, out, Asset.CNY, money.fund_units, derived(money.id, "hold:advance"), until))
     by_wallet = money.amount - money.fund_units
+    wallet_hold = derived(money.id, "hold:wallet")
     return [Line(op, money.wallet, money.biller, Asset.CNY, by_wallet, wallet_hold, until), *lines] if by_wallet else lines

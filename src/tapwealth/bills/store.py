@@ -11,6 +11,7 @@ import msgspec
 from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, Look
 from tapwealth.bills.biller import Biller, BillerItem
 from tapwealth.bills.payment import Payment, PaymentState
+from tapwealth.kernel.parts import Parts, unpack
 
 HOUSE = 0
 
@@ -46,7 +47,8 @@ class BillRow:
 @dataclass(frozen=True, slots=True)
 class PaymentRow:
     """A payment of a bill. `settled_on`: when its money left suspense; `paid_on`, `paid_at`: when we heard that the biller has it.
-    `fund_units` of the fund with the code `fund` pay as many fen of the amount, the wallet the rest."""
+    `fund_units` of funds pay as many fen of the amount, the wallet the rest; `fund` is what the payer has named, `fund_parts` says which
+    fund pays how much."""
 
     book: int
     id: UUID
@@ -66,6 +68,12 @@ class PaymentRow:
     matched_on: date | None = None
     fund: str = ""
     fund_units: int = 0
+    fund_parts: str = ""
+
+    @property
+    def by_funds(self) -> Parts:
+        """In the order of use."""
+        return unpack(self.fund_parts)
 
     @property
     def payment(self) -> Payment:
@@ -165,7 +173,7 @@ async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState
 
 _PAYMENT = (
     "p.book, p.id, p.person, p.bill, p.biller, p.serial, p.amount, p.state, p.reason, p.biller_reference, p.business_date, p.received_at,"
-    " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units"
+    " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units, p.fund_parts"
 )
 
 
@@ -189,22 +197,25 @@ async def add_payments(tx: Any, payments: Sequence[PaymentRow]) -> None:
             one.received_at,
             one.fund,
             one.fund_units,
+            one.fund_parts,
         )
         for one in payments
     ]
     await tx.execute(
-        "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at, fund, fund_units)"
+        "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at, fund, fund_units,"
+        " fund_parts)"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],"
-        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[])",
-        *_columns(rows, 12),
+        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[])",
+        *_columns(rows, 13),
     )
 
 
 async def spent_from_the_fund(tx: Any, people: Sequence[Key], fund: str, day: date) -> dict[UUID, int]:
     """Fen by person that a fund pays, or has paid, of the bills of that business date."""
     rows = await tx.fetch(
-        "select person, sum(fund_units)::bigint as spent from unnest($1::int[], $2::uuid[]) k(book, person)"
-        " join bill_payment using (book, person) where business_date = $3 and fund = $4 and fund_units > 0"
+        "select person, sum(split_part(part, ':', 2)::bigint)::bigint as spent from unnest($1::int[], $2::uuid[]) k(book, person)"
+        " join bill_payment using (book, person) cross join unnest(string_to_array(fund_parts, ' ')) part"
+        " where business_date = $3 and split_part(part, ':', 1) = $4 and fund_units > 0"
         " and state not in ('rejected', 'refunded') group by person",
         *_columns(people, 2),
         day,

@@ -24,6 +24,7 @@ from tapwealth.customers.notices import Notice
 from tapwealth.flows import bills
 from tapwealth.flows.bills import BillsPresented, InquireBill, PayBill, Placing, PresentedBill
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment, once
+from tapwealth.flows.fund_pockets import POCKET
 from tapwealth.flows.people import own_key, who
 from tapwealth.funds import store as funds
 from tapwealth.kernel.clock import business_date_of, shanghai
@@ -39,8 +40,8 @@ _PLACE = b"autopay"
 
 
 class AgreeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What this account owes to the biller is paid when it is due, each bill up to `most` fen; by the fund with that code, what the wallet
-    does not hold."""
+    """What this account owes to the biller is paid when it is due, each bill up to `most` fen; by the fund with that code, or
+    by the `pocket`'s in their order, what the wallet does not hold."""
 
     biller: str
     account_number: str
@@ -92,7 +93,7 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
         if biller is None:
             text = f"there is no biller {command.biller[:20]!r}; choose one of {', '.join(known) or 'none yet'}"
             return Refusal(AutopayRefusal.UNKNOWN_BILLER, text)
-        if command.fund and command.fund not in await funds.funds(tx):
+        if command.fund not in ("", POCKET) and command.fund not in await funds.funds(tx):
             return Refusal(AutopayRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
         account = biller.biller.items[0].account_number.read(command.account_number)
         row = (await customers.persons(tx, [(book, person)]))[person]

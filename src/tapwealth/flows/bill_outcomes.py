@@ -6,7 +6,7 @@ doubt, its money stays in suspense, and an inquiry follows until the outcome is 
 twice, the table and the ledger's keys keep us from settling it twice, whatever is repeated, late, or in the wrong order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -24,7 +24,7 @@ from tapwealth.customers.notices import Notice
 from tapwealth.flows.advances import TakenOver, take_over
 from tapwealth.flows.bill_sealing import account_number_of
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post
-from tapwealth.flows.pocket import holding_of
+from tapwealth.flows.pocket import holding_of, units_of
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of, machine_now
@@ -32,7 +32,7 @@ from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
-from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.ledger.port import Limit, NewAccount, Share
 from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
@@ -183,30 +183,30 @@ async def _post(house: House, tx: Tx, at: Moment, moved: Sequence[PaymentRow], d
     paid = [(row, one) for row, one in zip(posting, money, strict=True) if row.fund_units and row.state is PaymentState.PAID]
     if paid:
         shelf = await funds.funds(tx)
-        taken = [_taken_over(row, one, shelf[row.fund]) for row, one in paid]
+        taken = [_taken_over(row, place, one, shelf) for row, money in paid for place, one in enumerate(money.funds)]
         await take_over(house, tx, at, at.open_date(day), await actor_number(tx, HOUSE_BOOK, PLATFORM), taken)
 
 
-def _taken_over(row: PaymentRow, money: BillMoney, fund: Fund) -> TakenOver:
-    name = named(row.received_at, HOUSE_BOOK, f"bill from the fund:{row.serial}")
-    order = derived(row.id, "fast_transfer")
-    return TakenOver(row.book, order, name, row.person, fund, money.holding, row.fund_units, row.received_at, source=row.id)
+def _taken_over(row: PaymentRow, place: int, share: Share, shelf: Mapping[str, Fund]) -> TakenOver:
+    """What one fund has paid of it."""
+    further = f":{place}" if place else ""
+    name = named(row.received_at, HOUSE_BOOK, f"bill from the fund:{row.serial}{further}")
+    order, fund = derived(row.id, f"fast_transfer{further}"), shelf[row.by_funds[place].source]
+    return TakenOver(row.book, order, name, row.person, fund, share.account, share.amount, row.received_at, source=row.id)
 
 
 async def money_of(house: House, tx: Tx, rows: Sequence[PaymentRow]) -> list[BillMoney]:
     """The accounts of payments; a biller's is opened where it is used for the first time."""
     wallets = [NewAccount(row.book, Kind.WALLET, row.person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for row in rows]
     billers = [NewAccount(row.book, Kind.BILLER, row.biller, Asset.CNY, Limit.NONE) for row in rows]
-    shelf = await funds.funds(tx) if any(row.fund_units for row in rows) else {}
-    holdings = [holding_of(row.book, row.person, shelf[row.fund].asset) if row.fund_units else None for row in rows]
-    wanted = list(dict.fromkeys([*wallets, *billers, *(one for one in holdings if one)]))
+    units = await units_of(house, tx, {part.source for row in rows for part in row.by_funds})
+    holdings = [[holding_of(row.book, row.person, units[part.source]) for part in row.by_funds] for row in rows]
+    wanted = list(dict.fromkeys([*wallets, *billers, *(one for of in holdings for one in of)]))
     account = dict(zip(wanted, await house.ledger.open_accounts(tx, wanted), strict=True))
     made = []
-    for row, wallet, biller, holding in zip(rows, wallets, billers, holdings, strict=True):
-        money = BillMoney(row.book, row.id, row.amount, account[wallet], account[biller])
-        if holding is not None:
-            money = replace(money, fund_units=row.fund_units, holding=account[holding], units_asset=Asset(holding.asset))
-        made.append(money)
+    for row, wallet, biller, held in zip(rows, wallets, billers, holdings, strict=True):
+        shares = [Share(account[one], part.amount, units[part.source]) for one, part in zip(held, row.by_funds, strict=True)]
+        made.append(BillMoney(row.book, row.id, row.amount, account[wallet], account[biller], tuple(shares)))
     return made
 
 

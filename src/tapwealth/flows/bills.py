@@ -35,6 +35,7 @@ from tapwealth.flows.payments import end_to_end
 from tapwealth.flows.people import own_key
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.parts import Parts, pack, total
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
@@ -108,7 +109,7 @@ class BillsPresented(msgspec.Struct, frozen=True):
 
 class PayBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Pay a bill that was presented to the caller, with exactly its balance in fen. What the wallet does not hold comes of the fund with
-    the code `fund`, if one is named."""
+    the code `fund`, if one is named, or of the payer's funds in their order if it is `pocket`."""
 
     bill: UUID
     amount: int
@@ -310,17 +311,17 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
     assert bill is not None
     units = max(amount - max(facts.available[person], 0), 0)
     facts.available[person] -= amount - units
-    facts.pockets.take(book, person, one.command.fund, units)
+    parts = facts.pockets.take(book, person, one.command.fund, units)
     facts.used[person] = used + amount
     facts.live[key] = PaymentState.PREPARED
-    return _row(facts.persons[person], bill, at, one, units)
+    return _row(facts.persons[person], bill, at, one, parts)
 
 
 def _shown(row: BillRow) -> Bill:
     return Bill(row.bill_number, row.shown_account, row.period, row.amount, row.penalty, row.balance, "", "")
 
 
-def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, units: int) -> PaymentRow:
+def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, parts: Parts) -> PaymentRow:
     key, received_at = one.envelope.key, one.envelope.received_at
     return PaymentRow(
         book=person.book,
@@ -335,8 +336,9 @@ def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, units: int)
         biller_reference="",
         business_date=at.date_of(received_at),
         received_at=received_at,
-        fund=one.command.fund if units else "",
-        fund_units=units,
+        fund=one.command.fund if parts else "",
+        fund_units=total(parts),
+        fund_parts=pack(parts),
     )
 
 

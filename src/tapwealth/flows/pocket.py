@@ -16,6 +16,7 @@ from tapwealth.flows.people import who
 from tapwealth.funds import store
 from tapwealth.funds.fund import Pocket
 from tapwealth.funds.pocket import MOST, may_order
+from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -69,12 +70,14 @@ async def behind(house: House, tx: Any, chosen: Mapping[Person, Sequence[str] | 
     return {(*one, code): holding_of(*one, units[code]) for one, codes in orders.items() for code in codes}
 
 
-async def spendable(house: House, tx: Any, at: Moment, free: Mapping[Holding, int]) -> dict[UUID, dict[str, int]]:
+async def spendable(
+    house: House, tx: Any, at: Moment, free: Mapping[Holding, int], shelf: Mapping[str, Fund] | None = None
+) -> dict[UUID, dict[str, int]]:
     """What each person's funds can pay now, by fund in the order in which they come, of units that are free: a fund whose registrar does
     not redeem it is passed over, and where the day's cap binds what is spent, no more than that. No statement for nothing."""
     if not free:
         return {}
-    shelf, found = await store.funds(tx), dict[UUID, dict[str, int]]()
+    shelf, found = shelf or await store.funds(tx), dict[UUID, dict[str, int]]()
     for (_, person, code), units in free.items():
         if shelf[code].pays:
             found.setdefault(person, {})[code] = max(units, 0)

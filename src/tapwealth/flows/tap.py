@@ -44,7 +44,7 @@ from tapwealth.kernel.money import Asset
 from tapwealth.kernel.parts import pack
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import HOUSE, Limit, NewAccount, Op
+from tapwealth.ledger.port import HOUSE, Limit, NewAccount, Op, Share
 from tapwealth.storage.actors import ActorKind
 from tapwealth.wire.iso8583.requests import (
     APPROVED,
@@ -417,9 +417,7 @@ def tap_of(accounts: TapAccounts, row: Authorisation) -> entries.Tap:
         accounts.of[row.book, Kind.WALLET, row.person],
         accounts.of[row.book, Kind.MERCHANT, row.merchant],
         row.wallet_amount,
-        tuple(
-            entries.FundShare(accounts.holdings[row.book, row.person, fund], units, accounts.units[fund]) for fund, units in row.by_funds
-        ),
+        tuple(Share(accounts.holdings[row.book, row.person, fund], units, accounts.units[fund]) for fund, units in row.by_funds),
         row.id,
         accounts.of[row.book, Kind.ELECTRONIC_CASH, row.token] if row.cash_amount else 0,
         row.cash_amount,

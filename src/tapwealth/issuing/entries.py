@@ -15,7 +15,7 @@ from uuid import UUID
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import JournalEntry, Line, Op
+from tapwealth.ledger.port import JournalEntry, Line, Op, Share
 
 
 class TapEntry(IntEnum):
@@ -38,18 +38,10 @@ class TapEntry(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FundShare:
-    """What one fund pays: `units` of `asset` (at 1.0000, so also fen) out of a holding, by the advance."""
-
-    holding: int
-    units: int
-    asset: Asset
-
-
-@dataclass(frozen=True, slots=True)
 class Tap:
-    """The money side of an authorisation: `wallet_amount` fen of the wallet, `funds` in the order in which they are used; of an
-    offline sale `cash_amount` fen of the card's electronic cash (account `cash`) and nothing else.
+    """The money side of an authorisation: `wallet_amount` fen of the wallet, `funds` units of holdings in the order in which they are used,
+    at 1.0000 as many fen, by the advance; of an offline sale `cash_amount` fen of the card's electronic cash (account `cash`) and nothing
+    else.
 
     `id` names its holds: the authorisation's own, or where they were placed once more, that of the entry which did.
     """
@@ -59,7 +51,7 @@ class Tap:
     wallet: int
     merchant: int
     wallet_amount: int
-    funds: tuple[FundShare, ...] = ()
+    funds: tuple[Share, ...] = ()
     authorisation: UUID | None = None
     cash: int = 0
     cash_amount: int = 0
@@ -73,7 +65,7 @@ class Tap:
     @property
     def fund_units(self) -> int:
         """Of all funds: so many fen does the bank advance."""
-        return sum(share.units for share in self.funds)
+        return sum(share.amount for share in self.funds)
 
 
 _PARTS = _WALLET, _UNITS, _ADVANCE, _CARD = "hold:wallet", "hold:units", "hold:advance", "hold:card"
@@ -119,7 +111,7 @@ def _lines(tap: Tap, op: Op, expires_at: datetime | None) -> list[Line]:
         lines.append(Line(op, tap.wallet, tap.merchant, Asset.CNY, tap.wallet_amount, derived(tap.id, _WALLET), expires_at))
     for place, share in enumerate(tap.funds):
         transit, hold = house_account(tap.book, Kind.TRANSIT_098, share.asset), derived(tap.id, f"{_UNITS}:{place}" if place else _UNITS)
-        lines.append(Line(op, share.holding, transit, share.asset, share.units, hold, expires_at))
+        lines.append(Line(op, share.account, transit, share.asset, share.amount, hold, expires_at))
     if tap.funds:
         payable, out = house_account(tap.book, Kind.ADVANCE_PAYABLE, Asset.CNY), house_account(tap.book, Kind.ADVANCE_OUT, Asset.CNY)
         lines.append(Line(op, payable, out, Asset.CNY, tap.fund_units, derived(tap.id, _ADVANCE), expires_at))
@@ -220,8 +212,8 @@ def _of_the_funds(tap: Tap, units: int) -> dict[int, int]:
     """So many units by holding, from the first fund first, as they were held; 0 of a fund that is not needed."""
     shares, left = {}, units
     for share in tap.funds:
-        shares[share.holding] = min(share.units, left)
-        left -= shares[share.holding]
+        shares[share.account] = min(share.amount, left)
+        left -= shares[share.account]
     return shares
 
 

@@ -117,6 +117,14 @@ class Answer(NamedTuple):
         return self.refusal is None
 
 
+class Share(NamedTuple):
+    """So much of an asset out of one of several accounts that share in a payment."""
+
+    account: int
+    amount: int
+    asset: int
+
+
 class NewAccount(NamedTuple):
     """What an account is found by (book, kind, owner, asset), and its limit. `owner` None: the house."""
 

@@ -66,6 +66,17 @@ async def test_a_bill_that_is_due_is_paid_by_wallet_and_fund(place: FundTown) ->
     assert await at(place, WEDNESDAY, 10) == ["nothing"], "what is paid is owed no more"
 
 
+async def test_the_pocket_pays_what_is_due_in_its_order(place: FundTown) -> None:
+    wang = await holder(place, 30_00)
+    made = await agree(place, wang, fund="pocket")
+    assert isinstance(made, AutopayView)
+    assert made.fund == "pocket"
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    assert await at(place, TUESDAY, 10) == ["placed"]
+    await place.work("biller", bills.deliver)
+    assert (await place.owed(wang.wallet), await place.units(wang)) == ([0], [4_900_00])
+
+
 async def test_a_day_is_looked_after_once_by_however_many_workers(place: FundTown) -> None:
     wang = await holder(place, 500_00)
     await agree(place, wang)

@@ -1,5 +1,6 @@
 """A bill that the fund pays: held with the wallet's part, all or nothing; captured when the biller is paid, else as if nothing had been."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,22 +8,27 @@ from uuid import UUID
 import pytest
 from bill_town import MONDAY, Person
 from fund_town import FUND, OTHER, OWN, FundTown, bought, set_in
+from shelf import MONEY_FUND, give_units, put_on_the_shelf
 
 from tapwealth.bank import store as bank
 from tapwealth.bills import store as bills_store
 from tapwealth.bills.biller import NotReceived, Paid, Rejected, Unknown
 from tapwealth.bills.payment import PaymentEvent, PaymentState
 from tapwealth.customers import store as customers
-from tapwealth.flows import bills, units
+from tapwealth.flows import bills, pocket, units
 from tapwealth.flows.bill_outcomes import Told, apply, hear, told
 from tapwealth.flows.bills import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import moment
+from tapwealth.flows.fund_pockets import POCKET
+from tapwealth.flows.pocket import OrderPockets, PocketsView
 from tapwealth.flows.reports.statement import statement_of
 from tapwealth.kernel.ids import seeded_random
+from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 
 ACCOUNT = "1234567890"
+SECOND, SECOND_UNITS = "000343", Asset(7)
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in range(1, 4))
 
 
@@ -129,6 +135,78 @@ async def test_what_wallet_and_fund_cannot_pay_together_is_held_of_neither(place
         assert isinstance(refused, Refusal)
         assert words in refused.text
     assert await state(place, wang) == before
+
+
+# ---- several funds
+
+
+async def several(place: FundTown, *order: str) -> Person:
+    """Wang with 5,000.00 units of the first fund, 80.00 of a second, and 30.00 in the wallet; they pay in that order."""
+    wang = await holder(place)
+    async with place.house.database.transaction() as tx:
+        await put_on_the_shelf(place.house, tx, replace(MONEY_FUND, code=SECOND, asset=SECOND_UNITS))
+    await give_units(place.house, wang.book, wang.id, 80_00, SECOND_UNITS, "Wang")
+    chosen = await pocket.order(place.house, place.envelope(wang), OrderPockets(list(order)))
+    assert isinstance(chosen, PocketsView)
+    await spend_down_to(place, wang, 30_00)
+    return wang
+
+
+@pytest.mark.parametrize(
+    ("amount", "order", "parts"),
+    [
+        (100_00, (SECOND, FUND), f"{SECOND}:7000"),
+        (130_00, (SECOND, FUND), f"{FUND}:10000"),
+        (5_100_00, (SECOND, FUND), f"{SECOND}:8000 {FUND}:499000"),
+        (100_00, (FUND, SECOND), f"{FUND}:7000"),
+    ],
+)
+async def test_the_pocket_pays_in_its_order_and_each_fund_has_its_transfer(
+    place: FundTown, amount: int, order: tuple[str, ...], parts: str
+) -> None:
+    wang = await several(place, *order)
+    answer = await pay(place, wang, await place.bill(wang, ACCOUNT, "B1", amount), amount, POCKET)
+    row = await row_of(place, wang, answer)
+    assert (row.fund, row.fund_units, row.fund_parts) == (POCKET, amount - 30_00, parts)
+    await place.work("biller", bills.deliver)
+    taken = [one for one in await place.orders_of(wang) if one.business_code == "098"]
+    assert sorted(f"{one.fund}:{one.units}" for one in taken) == sorted(parts.split())
+    async with place.house.database.read() as tx:
+        draws = [one.amount for one in await bank.open_instructions(tx) if one.purpose == "advance_draw"]
+    assert sum(draws) == amount - 30_00
+    await place.all_books_balance()
+
+
+async def test_a_bill_of_several_funds_that_is_refused_leaves_all_as_if_nothing_had_been(place: FundTown) -> None:
+    wang = await several(place, SECOND, FUND)
+    bill = await place.bill(wang, ACCOUNT, "B1", 5_100_00)
+    before = await state(place, wang)
+    placed = await pay(place, wang, bill, 5_100_00, POCKET)
+    row = await row_of(place, wang, placed)
+    for one in (Told((row.book, row.id), PaymentEvent.SEND), told((row.book, row.id), Rejected("no"))):
+        await hear(place.house, [one])
+    assert await state(place, wang) == before
+
+
+async def test_bills_of_one_batch_that_name_a_fund_and_the_pocket_draw_on_the_same_units(place: FundTown) -> None:
+    wang = await several(place, SECOND)
+    made = [await place.bill(wang, f"5{number:09d}", f"P{number}", 60_00) for number in range(3)]
+    placings = [
+        Placing(place.envelope(wang), PayBill(bill, 60_00, fund)) for bill, fund in zip(made, (POCKET, SECOND, POCKET), strict=True)
+    ]
+    answers = await place.pay(*placings)
+    refused = [one.text for one in answers if isinstance(one, Refusal)]
+    assert refused == ["60.00 yuan is asked, 50.00 is there; move money in first"] * 2
+    assert isinstance(await pay(place, wang, made[1], 50_00, POCKET), Refusal), "a bill is paid with its balance"
+    rows = await row_of(place, wang, answers[0])
+    assert rows.fund_parts == f"{SECOND}:3000"
+
+
+async def test_a_pocket_without_any_fund_pays_nothing(place: FundTown) -> None:
+    wang = await several(place)
+    refused = await pay(place, wang, await place.bill(wang, ACCOUNT, "B1", 30_01), 30_01, POCKET)
+    assert isinstance(refused, Refusal)
+    assert (refused.code.name, refused.text) == ("NO_MONEY", "30.01 yuan is asked, 30.00 is there; move money in first")
 
 
 async def test_a_wallet_that_suffices_pays_alone(place: FundTown) -> None:
