@@ -19,7 +19,7 @@ from served_house import Doors, open_doors
 from shown_exchanges import exchanges_in, run
 
 from tapwealth.api.v1.catalogue import CATALOGUE
-from tapwealth.api.v1.openapi import codes_of, document
+from tapwealth.api.v1.openapi import OF_A_TOKEN, codes_of, document
 from tapwealth.api.v1.operations import operations
 from tapwealth.flows.frame import FrameRefusal
 from tapwealth.storage.clients import Scope
@@ -87,6 +87,17 @@ def test_the_description_names_every_operation_and_each_of_its_problems() -> Non
         for code in codes_of(one):
             assert f"`{code}`" in said["responses"][str(int(CATALOGUE[code].status))]["description"]
         assert any(item["name"] == "Idempotency-Key" for item in said["parameters"]) is (one.method == "POST")
+
+
+def test_the_description_names_what_asking_for_a_token_may_be_answered_with() -> None:
+    answers = DOCUMENT["paths"]["/v1/oauth/token"]["post"]["responses"]
+    for code in OF_A_TOKEN:
+        said = answers[str(int(CATALOGUE[code].status))]
+        assert f"`{code}`" in said["description"]
+        assert "application/problem+json" in said["content"]
+    for status in ("400", "401", "429"):
+        assert "error" in answers[status]["content"]["application/json"]["schema"]["properties"]
+    assert "Retry-After" in answers["429"]["headers"]
 
 
 def fits(shape: str, value: Any) -> list[str]:

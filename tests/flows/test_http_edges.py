@@ -197,6 +197,9 @@ async def test_what_cannot_be_read_is_named_and_posts_nothing(doors: Doors, name
     for content, words in UNREADABLE:
         problem(await doors.command(name, content, token), 400, "bad_input", *words)
     problem(await doors.command(name, {**body, "surplus": 1}, token), 400, "bad_input", "'surplus'", "there is no field")
+    for field in list(body)[:1]:
+        doubled = f"{{{json.dumps(field)}: {json.dumps(body[field])}, {json.dumps(body)[1:]}".encode()
+        problem(await doors.command(name, doubled, token), 400, "bad_input", field, "comes twice")
     for field in body:
         problem(await doors.command(name, {**body, field: {"a": [1]}}, token), 400, "bad_input", field, "an object, not")
         less = {one: value for one, value in body.items() if one != field}

@@ -13,10 +13,12 @@ import httpx
 import pytest
 from api_client import SCOPES, ApiClient, consents, let_in
 from others_wait import others_wait
+from patience import comes
 from played_days import after
 from served_house import Doors, open_doors
 
 from tapwealth.api.commands import Gate
+from tapwealth.api.v1 import tries
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.edge import Edge
 from tapwealth.api.v1.operations import Operation
@@ -29,6 +31,7 @@ from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.storage.clients import Scope
 
 NOTHING: Any = None
+AS_SENT = b'{"type": "purchase", "fund": "000198", "amount": {"currency": "CNY", "amount": 1000}}'
 REORDERED = b' {"amount": {"currency": "CNY", "amount": 1000}, "fund": "000198", "type": "purchase"}'
 NOBODY, NO_CARD = f"acc_{'0' * 32}", f"bac_{'0' * 32}"
 
@@ -123,6 +126,34 @@ async def test_a_token_is_refused_in_the_words_of_the_standard(doors: Doors, cli
     wrong_method = await doors.http.get(path, auth=right)
     problem(wrong_method, "method_not_allowed")
     assert wrong_method.headers["allow"] == "POST"
+
+
+async def test_wrong_secrets_make_who_sends_them_wait_whatever_comes_next(doors: Doors) -> None:
+    client, other, grant = await let_in(doors), await let_in(doors), {"grant_type": "client_credentials"}
+    for _ in range(tries.FREE):
+        answer = await doors.http.post("/v1/oauth/token", data=grant, auth=(client.id, "x" * 64))
+        assert answer.status_code == 401
+    waits = await client.get_token()
+    assert (waits.status_code, waits.json()["error"], waits.headers["retry-after"]) == (429, "slow_down", "1"), "the right one too"
+    assert (await other.get_token()).status_code == 200, "another client is heard"
+    async with comes("the end of the wait"):
+        while (await client.get_token()).status_code == 429:
+            await asyncio.sleep(0.1)
+    await client.sign_in()
+
+
+async def test_a_header_that_says_who_or_what_comes_once(doors: Doors, client: ApiClient) -> None:
+    account = await account_of(doors, client)
+    before, good = (
+        await doors.rows(),
+        {"Authorization": f"Bearer {client.token}", "Idempotency-Key": "k1", "Content-Type": "application/json"},
+    )
+    for name, other in (("Authorization", "Bearer x"), ("Idempotency-Key", "k2"), ("Content-Type", "text/plain")):
+        for doubled in ([*good.items(), (name, other)], [(name, other), *good.items()], [*good.items(), (name, good[name])]):
+            answer = await doors.http.post(f"{account}/orders", json=purchase(100), headers=doubled)
+            problem(answer, "doubled_header")
+            assert name.lower() in answer.json()["detail"]
+    assert await doors.rows() == before
 
 
 async def test_nobody_is_heard_without_a_token_of_this_interface(doors: Doors, client: ApiClient) -> None:
@@ -364,6 +395,9 @@ BODIES: list[tuple[Any, tuple[str, str]]] = [
     ({"type": "instant_redemption", "fund": "000198", "units": "0.001"}, ("/units", "wrong_format")),
     ({"type": "instant_redemption", "fund": "000198", "units": "0"}, ("/units", "invalid_value")),
     ({"type": "instant_redemption", "fund": "000198", "units": 1}, ("/units", "wrong_type")),
+    (AS_SENT.replace(b'"fund"', b'"fund": "000198", "fund"'), ("/fund", "doubled_field")),
+    (AS_SENT.replace(b'"fund"', b'"f\\u0075nd": "000198", "fund"'), ("/fund", "doubled_field")),
+    (AS_SENT.replace(b'"amount": 1', b'"amount": 2, "amount": 1'), ("/amount", "doubled_field")),
 ]
 
 

@@ -4,8 +4,10 @@ What the decoder says is put into the words that people use; a value is never re
 """
 
 import asyncio
+import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
 from typing import Any, get_type_hints
@@ -97,6 +99,7 @@ def read_json(body: bytes, shape: type[Any]) -> Any:
     """JSON as that shape, every field as it must be. Raises BadInput."""
     try:
         read = msgspec.json.decode(body, type=shape, strict=True)
+        check_names(body)
     except msgspec.ValidationError as error:
         raise explained(str(error), shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -104,6 +107,19 @@ def read_json(body: bytes, shape: type[Any]) -> Any:
         raise Unreadable(f"this is not JSON: {why}", where="body", hint="send one whole JSON object", code="not_json") from None
     for name, value in _values("", msgspec.to_builtins(read)):
         _check(name, value)
+    return read
+
+
+def check_names(body: bytes) -> None:
+    """Raises Unreadable for an object that has a name twice: one reader takes the first, another one the last. `body` is JSON."""
+    json.loads(body, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        name = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)[:_SHOWN]
+        raise Unreadable(f"the field {name!r} comes twice", where="body", hint="send it once", code="doubled_field", field=name)
     return read
 
 

@@ -21,6 +21,7 @@ _BAD, _NO, _GONE = HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTP
 CATALOGUE: dict[str, Kind] = {
     "invalid_body": Kind(_BAD, "The body cannot be read", "Mend what `errors` points to. Nothing was done or remembered."),
     "invalid_parameter": Kind(_BAD, "A parameter cannot be read", "Mend it. `limit` is 1 to 100, a `cursor` is one of that list."),
+    "doubled_header": Kind(_BAD, "A header comes twice", "Send the one that is named once."),
     "idempotency_key_missing": Kind(_BAD, "The Idempotency-Key is missing", "Send a fresh one of 1 to 255 letters with each new request."),
     "not_authenticated": Kind(HTTPStatus.UNAUTHORIZED, "No good token was sent", "Get a token from /v1/oauth/token and send it as Bearer."),
     "session_ended": Kind(HTTPStatus.UNAUTHORIZED, "This client was stopped", "Ask the bank."),

@@ -21,12 +21,13 @@ from starlette.responses import Response
 
 from tapwealth.api.commands import Gate
 from tapwealth.api.problem import TooLarge, WrongMediaType
-from tapwealth.api.reading import BODY_SECONDS, explained
+from tapwealth.api.reading import BODY_SECONDS, check_names, explained
 from tapwealth.api.v1 import token
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.openapi import document
 from tapwealth.api.v1.operations import Asked, Operation
 from tapwealth.api.v1.problems import Problem, refused, unreadable
+from tapwealth.api.v1.tries import Tries
 from tapwealth.flows.clients import Bearer, Tokens
 from tapwealth.flows.consents import ACCOUNT
 from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
@@ -49,6 +50,7 @@ LEAST, USUAL, MOST = 1, 20, 100
 """Items of one part of a list."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _JSON = {"content-type": "application/json"}
+_ONCE = (b"authorization", b"idempotency-key", b"content-type", b"content-length", b"host")
 
 
 _Named = tuple[UUID, Caller, datetime]
@@ -80,6 +82,7 @@ class Edge:
             parts = tuple(one.path.split("/")[2:])
             self._routes.setdefault(len(parts), {}).setdefault(parts, {})[one.method] = _Route(one, decoder)
         self._under_way: set[UUID] = set()
+        self._tries = Tries()
         self._document = msgspec.json.encode(document(operations))
 
     def before(self, rest: App) -> App:
@@ -119,7 +122,8 @@ class Edge:
         if path == token.PATH:
             if method != "POST":
                 raise Problem("method_not_allowed", headers={"Allow": "POST"})
-            return await token.answer(self._grant, headers, await _body(headers, receive, token.FORM))
+            address = (scope.get("client") or ("",))[0]
+            return await token.answer(self._grant, self._tries, address, headers, await _body(headers, receive, token.FORM))
         if method in ("GET", "HEAD") and (published := self._published(path)) is not None:
             return published
         route, given = self._found(method, path)
@@ -219,8 +223,14 @@ def _kind(code: str) -> dict[str, Any]:
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:
-    """By name in small letters; of one that comes twice the last."""
-    return dict(scope["headers"])
+    """By name in small letters. One that says who asks, or what, comes once: of two, somebody on the way might read the other."""
+    headers = dict(scope["headers"])
+    if len(headers) < len(scope["headers"]):
+        names = [name for name, _ in scope["headers"]]
+        for name in _ONCE:
+            if names.count(name) > 1:
+                raise Problem("doubled_header", f"{name.decode()} comes {names.count(name)} times; send it once")
+    return headers
 
 
 def _key(headers: Mapping[bytes, bytes], bearer: Bearer, method: str, path: str) -> UUID:
@@ -258,7 +268,9 @@ async def _whole(receive: Receive) -> bytes:
 def _decoded(route: _Route, body: bytes) -> Any:
     assert route.decoder is not None, "a POST has a body"
     try:
-        return route.decoder.decode(body)
+        read = route.decoder.decode(body)
+        check_names(body)
+        return read
     except msgspec.ValidationError as error:
         raise explained(str(error), route.operation.takes) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -7,7 +7,7 @@ import msgspec
 
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.operations import Operation
-from tapwealth.api.v1.token import FORM, PATH
+from tapwealth.api.v1.token import FORM, PATH, TOO_MANY
 from tapwealth.storage.clients import Scope
 
 _SCOPES = {
@@ -18,7 +18,9 @@ _SCOPES = {
     Scope.ORDERS_READ: "orders of funds",
     Scope.ORDERS_WRITE: "buy and redeem",
 }
-_ALWAYS = ("not_authenticated", "session_ended", "insufficient_scope", "internal_error", "unavailable")
+_ALWAYS = ("doubled_header", "not_authenticated", "session_ended", "insufficient_scope", "internal_error", "unavailable")
+OF_A_TOKEN = ("doubled_header", "invalid_body", "too_slow", "too_large", "wrong_media_type", "internal_error", "unavailable")
+"""What is answered as a problem where a token is asked for; all else there is in the words of RFC 6749."""
 _OF_A_POST = (
     "invalid_body", "idempotency_key_missing", "request_in_progress", "too_large", "too_slow", "wrong_media_type", "idempotency_key_reused",
 )  # fmt: skip
@@ -153,15 +155,24 @@ def _token_operation(schema: Any) -> dict[str, Any]:
     error = {
         "type": "object", "required": ["error"], "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
     }  # fmt: skip
-    answers = {
+    answers: dict[str, dict[str, Any]] = {
         "200": {"description": "A token", "content": {"application/json": {"schema": schema}}},
         "400": {"description": "RFC 6749, 5.2", "content": {"application/json": {"schema": error}}},
         "401": {"description": "Client or secret is wrong, or over", "content": {"application/json": {"schema": error}}},
     }
+    wait = {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "seconds"}}
+    answers["429"] = {
+        "description": f"Too many wrong secrets (`{TOO_MANY}`)", "headers": wait, "content": {"application/json": {"schema": error}},
+    }  # fmt: skip
+    for status, problem in _problems(list(OF_A_TOKEN)).items():
+        same = answers.setdefault(status, problem)
+        if same is not problem:
+            same["description"] += f"; {problem['description']}"
+            same["content"] |= problem["content"]
     return {
         "operationId": "create_token",
         "summary": "Get a token (RFC 6749, 4.4)",
         "security": [],
         "requestBody": {"required": True, "content": {FORM: {"schema": form}}},
-        "responses": answers,
+        "responses": dict(sorted(answers.items())),
     }

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote_plus
 import msgspec
 from starlette.responses import Response
 
+from tapwealth.api.v1.tries import Tries
 from tapwealth.flows.clients import Granted
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
@@ -19,30 +20,34 @@ from tapwealth.kernel.refusal import Refusal
 PATH, FORM = "/v1/oauth/token", "application/x-www-form-urlencoded"
 Grant = Callable[[str, Masked, Sequence[str] | None], Awaitable[Granted | Refusal]]
 _HEADERS = {"content-type": "application/json", "cache-control": "no-store", "pragma": "no-cache"}
+TOO_MANY = "slow_down"
+"""Of 429: the standard has no word for it; RFC 8628 has this one."""
 _TAKEN = {"grant_type", "scope", "client_id", "client_secret"}
 
 
 class TokenError(Exception):
     """One of the standard's errors, and a line for people."""
 
-    def __init__(self, error: str, description: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+    def __init__(self, error: str, description: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST, wait: int = 0) -> None:
         super().__init__(error)
-        self.error, self.description, self.status = error, description, status
+        self.error, self.description, self.status, self.wait = error, description, status, wait
 
 
-async def answer(grant: Grant, headers: Mapping[bytes, bytes], body: bytes) -> Response:
-    """A token, or why there is none. Raises Outage."""
+async def answer(grant: Grant, tries: Tries, address: str, headers: Mapping[bytes, bytes], body: bytes) -> Response:
+    """A token for who asks from that address, or why there is none. Raises Outage."""
     try:
-        return await _granted(grant, headers, body)
+        return await _granted(grant, tries, address, headers, body)
     except TokenError as error:
         content = {"error": error.error, "error_description": error.description}
         response = Response(msgspec.json.encode(content), error.status, _HEADERS)
         if error.status == HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Basic realm="tapwealth", charset="UTF-8"'
+        if error.wait:
+            response.headers["Retry-After"] = str(error.wait)
         return response
 
 
-async def _granted(grant: Grant, headers: Mapping[bytes, bytes], body: bytes) -> Response:
+async def _granted(grant: Grant, tries: Tries, address: str, headers: Mapping[bytes, bytes], body: bytes) -> Response:
     given = _form(body)
     if given.get("grant_type") is None:
         raise TokenError("invalid_request", "grant_type is missing")
@@ -50,10 +55,16 @@ async def _granted(grant: Grant, headers: Mapping[bytes, bytes], body: bytes) ->
         raise TokenError("unsupported_grant_type", "client_credentials is taken alone")
     client, secret = _credentials(headers, given)
     scopes = given["scope"].split(" ") if given.get("scope") else None
+    if wait := tries.wait(address, client):
+        text = f"too many wrong secrets came from there; try again in {wait} seconds"
+        raise TokenError(TOO_MANY, text, HTTPStatus.TOO_MANY_REQUESTS, wait)
     granted = await grant(client, secret, scopes)
     if isinstance(granted, Refusal):
         name = granted.code.name.lower()
+        if name == "invalid_client":
+            tries.wrong(address, client)
         raise TokenError(name, granted.text, HTTPStatus.UNAUTHORIZED if name == "invalid_client" else HTTPStatus.BAD_REQUEST)
+    tries.right(address, client)
     content = {"access_token": granted.token, "token_type": "Bearer", "expires_in": granted.seconds, "scope": " ".join(granted.scopes)}
     return Response(msgspec.json.encode(content), headers=_HEADERS)
 
