@@ -97,10 +97,15 @@ async def navs_of(tx: Any, days: Iterable[tuple[str, date]]) -> dict[tuple[str, 
     return {(row["fund"], row["day"]): row["nav"] for row in rows}
 
 
+async def last_prices(tx: Any) -> dict[str, tuple[date, int]]:
+    """The newest price of each fund, and of which day it is."""
+    rows = await tx.fetch("select distinct on (fund) fund, day, nav from fund_quotation_standing where book = 0 order by fund, day desc")
+    return {row["fund"]: (row["day"], row["nav"]) for row in rows}
+
+
 async def last_navs(tx: Any) -> dict[str, int]:
     """The newest price of each fund."""
-    rows = await tx.fetch("select distinct on (fund) fund, nav from fund_quotation_standing where book = 0 order by fund, day desc")
-    return {row["fund"]: row["nav"] for row in rows}
+    return {fund: nav for fund, (_, nav) in (await last_prices(tx)).items()}
 
 
 async def incomes_between(tx: Any, first: date, last: date) -> dict[str, dict[date, int]]:

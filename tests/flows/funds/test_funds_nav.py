@@ -2,18 +2,24 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
 from fund_town import CHANNELS, OTHER, OWN, FundTown, Values, accounts, order, orders, set_in
+from httpx import ASGITransport, AsyncClient
 from msgspec import structs
 from nav_town import CONDITIONS, NAV_FUND, decided, holding_of, lots_of, quote, shelve_nav_fund
+from starlette.applications import Starlette
 
+from tapwealth.customers import store as customers
 from tapwealth.flows import instant_redemption, redemption, units
 from tapwealth.flows.purchase import PurchasePlaced
 from tapwealth.flows.redemption import RedeemFund, RedemptionPlaced
+from tapwealth.flows.reports.customers import customer_view, customer_views
+from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.flows.setup import ChannelTerms
 from tapwealth.funds import lots_store
 from tapwealth.funds.lots_store import LotRow, LotUse
@@ -23,6 +29,7 @@ from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
+from tapwealth.web.pages import pages
 from tapwealth.wire.ofd import read_data_file, write_data_file
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
@@ -159,6 +166,29 @@ async def test_lots_that_are_not_what_is_held_are_named(place: FundTown, units: 
         await lots_store.use_lots(tx, [use] if units < 0 else [])
     (said,) = await proved(place, TUESDAY)
     assert f"7,486.70 units of {NAV_FUND} are held, their lots come to {'7,486.71' if units > 0 else '7,486.69'};" in said
+
+
+async def test_a_holder_sees_units_last_price_and_worth(place: FundTown) -> None:
+    """On Wednesday morning Tuesday's price is known: 7,486.70 x 1.4000 = 10,481.38."""
+    await shelve_nav_fund(place)
+    wang = await holder(place)
+    await redeems(place, wang, 1_000_00)
+    quote(place, TUESDAY, 1_4000)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.rewrite(WEDNESDAY, "04", lambda records: records.clear())
+    await place.take()
+    async with place.house.database.read() as tx:
+        row = (await customers.persons(tx, [(wang.book, wang.id)]))[wang.id]
+        view = await customer_view(place.house, tx, row, 1)
+        (number,) = [one.person for one in await customer_views(place.house, tx) if one.funds]
+    names = (f"消费行业{NAV_FUND}", "Consumption")
+    assert view.funds == [HoldingShown(NAV_FUND, *names, 7_486_70, 1_000_00, 1_4000, TUESDAY, 10_481_38)]
+    assert view.wealth == 50_000_00 + 10_481_38
+    async with AsyncClient(transport=ASGITransport(Starlette(routes=pages(place.house))), base_url="http://tapwealth") as browser:
+        page, in_english = [unescape((await browser.get(f"{path}?customer={number}")).text) for path in ("/", "/en")]
+    assert all(one in page for one in (names[0], "10,481.38", "7,486.70 份", "其中冻结 1,000.00 份", "单位净值 1.4000"))
+    assert all(one in in_english for one in (names[1], "7,486.70 units", "NAV 1.4000"))
 
 
 # ---- what the registrar says otherwise

@@ -19,6 +19,7 @@ from tapwealth.flows.campaigns import SubsidyShown
 from tapwealth.flows.frame import House
 from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.reports import store
+from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.statement import StatementLine, statement_of
 from tapwealth.flows.reports.words import POLICY_STATES, product_words
@@ -110,8 +111,8 @@ class AutopayShown(msgspec.Struct, frozen=True):
 class CustomerView(msgspec.Struct, frozen=True):
     """`person` counts customers in the order in which they opened their accounts. Money in fen, units in 1/100.
 
-    `wealth` is wallet, holding, electronic cash and what is on its way into the fund (`under_way`). `yesterday` is the newest date of which
-    the fund's income is known.
+    `wealth` is wallet, holding, what is held of other `funds`, electronic cash and what is on its way into a fund (`under_way`).
+    `yesterday` is the newest date of which the fund's income is known.
     """
 
     person: int
@@ -134,6 +135,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     autopays: list[AutopayShown]
     sweeps: list[SweepShown]
     subsidies: list[SubsidyShown]
+    funds: list[HoldingShown]
     statement: list[StatementLine]
 
 
@@ -155,11 +157,12 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
     income = {one.income_date: one.amount for one in await store.income_of(tx, row.book, row.id, pocket.fund)} if pocket else {}
     yesterday = await _newest_income_date(tx, pocket.fund) if pocket else None
     under_way = await store.money_under_way(tx, row.book, row.id)
+    others = await other_holdings(house, tx, row)
     return CustomerView(
         person=number,
         shown_name=row.shown_name,
         kyc_level=row.kyc_level,
-        wealth=statement.wallet + statement.holding + statement.cash + under_way,
+        wealth=statement.wallet + statement.holding + sum(one.worth for one in others) + statement.cash + under_way,
         wallet=statement.wallet,
         wallet_held=statement.wallet_held,
         holding=statement.holding,
@@ -176,6 +179,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         autopays=[_autopay_shown(one) for one in await autopay.held(tx, row.book, row.id)],
         sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
         subsidies=await campaigns.granted_to(tx, row.book, row.id),
+        funds=others,
         statement=statement.statement,
     )
 
