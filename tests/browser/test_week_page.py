@@ -140,13 +140,17 @@ async def test_english_another_customer_and_back(on: Played) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [360, 768, 1200])
+@pytest.mark.parametrize("width", [360, 768, 1200, 1320, 1440])
 async def test_it_fits_a_narrow_screen(on: Played, tmp_path: Path, width: int) -> None:
     async with serving(on) as address, browsing(width) as (page, _):
         for path in ("/?still", "/en?still"):
             await page.goto(f"{address}{path}")
             boxes = [await one.bounding_box() for one in await page.locator("main section, .phone, .roll, .days > tbody, .summary").all()]
             assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+            column, board = [await page.locator(name).bounding_box() for name in (".board", ".board > .days")]
+            assert column
+            assert board
+            assert board["x"] + board["width"] <= column["x"] + column["width"], "the board of days stays in its column"
         await page.screenshot(path=tmp_path / f"{width}.png", full_page=True)
 
 
