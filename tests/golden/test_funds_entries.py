@@ -239,3 +239,27 @@ def test_every_entry_stays_under_one_mirror_or_between_two_that_move() -> None:
     for entry in made:
         for line in entry.lines:
             assert backed_by[name(line.debit)] is backed_by[name(line.credit)], FundEntry(entry.kind).name
+
+
+def test_what_the_registrar_starts_by_itself() -> None:
+    """Units given, taken and redeemed; a dividend reinvested, and one in money."""
+    made = (
+        entries.forced_increase(ORDER, 10_050, DAY, 9),
+        entries.forced_decrease(ORDER, 10_050, DAY, 9),
+        entries.forced_redemption(ORDER, 10_000, 12_345, DAY, 9),
+        entries.dividend_reinvested(ORDER, 3_499, DAY, 9),
+        entries.dividend_due(ORDER, 4_320, DAY, 9),
+    )
+    assert shown(*made) == [
+        "2014-02-25 FORCED_INCREASE in book 3",
+        "  Dr units at the registrar / Cr holding of the buyer 100.50 units",
+        "2014-02-25 FORCED_DECREASE in book 3",
+        "  Dr holding of the buyer / Cr units at the registrar 100.50 units",
+        "2014-02-25 FORCED_REDEMPTION in book 3",
+        "  Dr holding of the buyer / Cr units at the registrar 100.00 units",
+        "  Dr redemptions the registrar has yet to pay to collection / Cr redemptions on their way to wallets 123.45 yuan",
+        "2014-02-25 DIVIDEND_REINVESTED in book 3",
+        "  Dr units at the registrar / Cr holding of the buyer 34.99 units",
+        "2014-02-25 DIVIDEND_DUE in book 3",
+        "  Dr redemptions the registrar has yet to pay to collection / Cr redemptions on their way to wallets 43.20 yuan",
+    ]

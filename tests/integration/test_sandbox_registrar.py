@@ -381,3 +381,44 @@ def test_a_fund_with_a_nav_waits_for_its_price_and_charges_by_age(registrar: Reg
     assert registrar.bank.got(0) == []
     registrar.clock(after(4), 10)
     assert [(one["end_to_end_id"], one["amount"]) for one in registrar.bank.got(1)] == [("RED-T01-20140227-0100000002", 139_300)]
+
+
+def test_what_the_registrar_starts_by_itself(registrar: Registrar) -> None:
+    """A dividend to who holds units at the record date's end, reinvested or in money; and units given, taken and redeemed by force."""
+    assert registrar.http.post("/admin/fund", json={"code": "110022", "name": "消费行业"}).status_code == 200
+    for number in range(5):
+        day = {"fund": "110022", "day": str(after(number)), "nav": 12_345}
+        assert registrar.http.post("/admin/nav", json=day).status_code == 200
+    wanted = [
+        purchase(f"N{number}", number, 1_000_000, MONDAY, fund_code="110022") for number in (1, 2)
+    ]  # fmt: skip
+    accounts = [application(1, MONDAY), application(2, MONDAY)]
+    registrar.leave("T01", MONDAY, account_file(Route("T01"), MONDAY, accounts), order_file(Route("T01"), MONDAY, wanted))
+    registrar.clock(after(1), 9)
+    cash = order("M1", BusinessCode.DIVIDEND_METHOD, 2, 0, after(1), fund_code="110022", dividend_method="1")
+    nonsense = order("M2", BusinessCode.DIVIDEND_METHOD, 1, 0, after(1), fund_code="110022", dividend_method="7")
+    registrar.leave("T01", after(1), order_file(Route("T01"), after(1), [cash, nonsense]))
+    declared = {"fund": "110022", "record_date": str(after(2)), "ex_date": str(after(3)), "paid_on": str(after(4)), "fen": 35}
+    assert registrar.http.post("/admin/dividend", json=declared).status_code == 200
+    assert registrar.http.post("/admin/dividend", json={**declared, "fund": "000198"}).status_code == 409
+    registrar.clock(after(2), 9)
+    assert [(one.business_code, one.return_code) for one in registrar.values(CONFIRMATIONS, after(2))] == [("129", "0000"), ("129", "9005")]
+    for code, units in (("144", 100_00), ("145", 30_00), ("142", 10_00), ("145", 10**12)):
+        body = {"code": code, "distributor": "T01", "trading_account": f"{1:017d}", "units": units, "fund": "110022"}
+        assert registrar.http.post("/admin/force", json=body).status_code == 200
+    registrar.clock(after(3), 9)
+    moved = registrar.values(CONFIRMATIONS, after(3))
+    assert [(one.business_code, one.volume, one.amount, one.from_ta) for one in moved] == [
+        ("144", 100_00, 0, "1"), ("145", 30_00, 0, "1"), ("142", 10_00, 12_34, "1")
+    ]  # fmt: skip
+    registrar.clock(after(4), 9)
+    held, amount = 1_000_000 * 10_000 // 12_345, 1_000_000 * 10_000 // 12_345 * 35 // 1_000
+    paid = [one for one in registrar.values(DIVIDENDS, after(4)) if one.fund_code == "110022"]
+    assert [(one.base, one.method, one.amount, one.volume) for one in paid] == [
+        (held, "0", amount, amount * 10_000 // 12_345), (held, "1", amount, 0)
+    ]  # fmt: skip
+    registrar.clock(after(4), 10)
+    registrar.clock(after(5), 10)
+    assert [(one["end_to_end_id"], one["amount"]) for one in registrar.bank.got(2)] == [
+        ("RED-T01-20140227-0100000002", 12_34), ("DIV-T01-20140228-0100000002", amount)
+    ]  # fmt: skip

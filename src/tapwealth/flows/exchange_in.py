@@ -16,7 +16,16 @@ from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows import advance_outcomes, large_days, nav_outcomes, payments, redemption_outcomes, switch
+from tapwealth.flows import (
+    advance_outcomes,
+    dividend_method,
+    large_days,
+    nav_outcomes,
+    payments,
+    redemption_outcomes,
+    registrar_orders,
+    switch,
+)
 from tapwealth.flows.channel import paid_in
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
@@ -202,16 +211,19 @@ def _unknown(file: DataFileName, serial: str) -> BreakRow:
 
 async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """04: cash and units of each order in one entry; what a return code refuses goes back."""
-    said = nav_orders.joined(CONFIRMATIONS.values(content, str(file)))
-    check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
+    whole = nav_orders.joined(CONFIRMATIONS.values(content, str(file)))
+    check_day(file, ((one.serial, one.confirmed_on) for one in whole), file.day)
+    said = [one for one in whole if not registrar_orders.is_started(one)]
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
     funds = await store.funds(tx)
     orders = await orders_store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
     holders = await store.accounts_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
     fresh, breaks = _sorted_out(file, said, orders, holders, funds)
     day = at.booking_date(file.day)
-    breaks += await nav_outcomes.take(house, tx, file, fresh, funds, SOURCE, day)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+    started = [one for one in whole if registrar_orders.is_started(one)]
+    breaks += await registrar_orders.take(house, tx, at, file, started, day, actor, own=own)
+    breaks += await nav_outcomes.take(house, tx, file, fresh, funds, SOURCE, day)
     redeemed = [(order, one) for order, one in fresh if _of_a_customer(order)]
     await redemption_outcomes.settle(house, tx, at, redeemed, funds, day, actor)
     advanced = [(order, one) for order, one in fresh if _of_the_advancer(order)]
@@ -230,11 +242,12 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
         ],
         day,
     )
-    await redemption_outcomes.join(house, tx, at, [one for _, one in redeemed], actor)
+    await redemption_outcomes.join(house, tx, at, redemption_outcomes.names_of([*started, *(one for _, one in redeemed)]), actor)
     await advance_outcomes.join(house, tx, at, [one for _, one in advanced], actor)
     await large_days.note(house, tx, at, fresh, funds, day)
     await _pay_on(house, tx, at, file, day, actor, fresh, funds, own=own)
-    return len(said), breaks
+    await dividend_method.tell(tx, at, [(order, one) for order, one in fresh if order.business_code == BusinessCode.DIVIDEND_METHOD])
+    return len(whole), breaks
 
 
 def _of_a_customer(order: OrderRow) -> bool:
@@ -244,6 +257,10 @@ def _of_a_customer(order: OrderRow) -> bool:
 
 def _of_the_advancer(order: OrderRow) -> bool:
     return order.business_code == BusinessCode.REDEEM and order.fund_account == ADVANCER
+
+
+_NOTED = (BusinessCode.PURCHASE, BusinessCode.SWITCH, BusinessCode.DIVIDEND_METHOD)
+"""What its customer is told of when the registrar refuses it; nobody else has to look at it."""
 
 
 def _refused(file: DataFileName, one: ConfirmationRecord) -> BreakRow:
@@ -274,7 +291,7 @@ def _sorted_out(
             breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
         else:
             fresh[one.serial] = order, one
-            stays = one.accepted or order.business_code in (BusinessCode.PURCHASE, BusinessCode.SWITCH) or _of_a_customer(order)
+            stays = one.accepted or order.business_code in _NOTED or _of_a_customer(order)
             breaks += [] if stays else [_refused(file, one)]
     return list(fresh.values()), breaks
 

@@ -21,6 +21,8 @@ from tapwealth.flows.pocket import holding_of, units_of
 from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
 from tapwealth.funds import advance_store, exchange_store, orders_store, store
 from tapwealth.funds.advance_store import Redemption
+from tapwealth.funds.conditions import DividendMethod
+from tapwealth.funds.dividend import WRITTEN
 from tapwealth.funds.exchange_out import OrderWriter, OutgoingFile, Route, account_file, index_of, order_file_name
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
 from tapwealth.funds.orders_store import OrderRow, Outgoing
@@ -242,6 +244,7 @@ def _order(one: Outgoing) -> OrderRecord:
         target_distributor=OWN_CHANNEL if fast else "",
         large_flag=one.large_flag,
         target_fund=one.target_fund,
+        dividend_method=WRITTEN[DividendMethod(one.dividend_method)] if one.dividend_method else "",
     )
 
 

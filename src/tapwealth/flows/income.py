@@ -13,6 +13,7 @@ from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
 from tapwealth.funds import entries, income_store, quotation_store, store
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_in import DIVIDENDS
 from tapwealth.funds.exchange_values import DividendRecord
 from tapwealth.funds.income import Account, distribute
@@ -77,8 +78,9 @@ def _key(one: FundAccount) -> Account:
 
 
 async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
-    """06: each holder's income becomes units; the registrar's figure is posted, ours is the check."""
-    registers = await registers_on(house, tx, file.day - timedelta(days=1), coming=True)
+    """06: each holder's income of a money fund becomes units; the registrar's figure is posted, ours is the check."""
+    every = await registers_on(house, tx, file.day - timedelta(days=1), coming=True)
+    registers = {code: one for code, one in every.items() if one.fund.kind is FundKind.MONEY}
     said = [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code in registers]
     income_date = file.day - timedelta(days=1)
     names = ["/".join(_holder_of(one)) for one in said]

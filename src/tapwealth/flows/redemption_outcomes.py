@@ -100,17 +100,21 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
 
 
 async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
-    """The registrar's payment of customers' redemptions into the collection account."""
-    prefix = f"RED-{OWN_CHANNEL}-"
-    ours = [one for one in pushed if one.account == _COLLECTION and one.end_to_end_id.startswith(prefix)]
+    """The registrar's payment of customers' redemptions, or of their dividends in cash, into the collection account."""
+    prefixes = f"RED-{OWN_CHANNEL}-", f"DIV-{OWN_CHANNEL}-"
+    ours = [one for one in pushed if one.account == _COLLECTION and one.end_to_end_id.startswith(prefixes)]
     came = {one.end_to_end_id: (Came(one.end_to_end_id, one.amount), one.key, at.booking_date(one.booked_on)) for one in ours}
     made = await _taken(house, tx, at, list(came.values()), actor)
     return {one.end_to_end_id: Claim("redemption", tuple(entries)) for one, entries in zip(ours, made, strict=True)}
 
 
-async def join(house: House, tx: Any, at: Moment, said: Sequence[ConfirmationRecord], actor: int) -> None:
-    """Pay what these confirmations made due with money that came before them. Their orders are settled."""
-    names = sorted({payment_name(one.confirmed_on) for one in said if one.accepted and one.amount})
+def names_of(said: Sequence[ConfirmationRecord]) -> list[str]:
+    """Under which names the registrar pays what these made due."""
+    return sorted({payment_name(one.confirmed_on) for one in said if one.accepted and one.amount})
+
+
+async def join(house: House, tx: Any, at: Moment, names: Sequence[str], actor: int) -> None:
+    """Pay what is due under these names now with money that came before it was. The orders are settled."""
     stood = await registrar_money.standing(house, tx, Kind.CHANNEL_FUNDS, names)
     dues = await registrar_dues.unpaid_dues(tx, [name for name, amount in stood.items() if amount])
     day = at.open_date(business_date_of(at.now))
@@ -197,6 +201,10 @@ def _payout(key: UUID, dues: Sequence[RegistrarDue], today: date) -> Payment:
     )
 
 
+def _what(name: str) -> str:
+    return "dividends of" if name.startswith("DIV-") else "redemptions confirmed on"
+
+
 async def unpaid(tx: Any, day: date, delayed: Mapping[tuple[str, date], date]) -> list[BreakRow]:
     """What should have been paid by the end of the date, the day after its confirmation, one line for each payment that did not come; and
     what may come later (`delayed`: until when, by fund and date of confirmation)."""
@@ -211,7 +219,7 @@ async def unpaid(tx: Any, day: date, delayed: Mapping[tuple[str, date], date]) -
 
 def _unpaid(name: str, dues: Sequence[Unpaid]) -> BreakRow:
     amount, on, orders = sum(one.amount for one in dues), min(one.confirmed_on for one in dues), sum(one.customers for one in dues)
-    text = f"{name}: {format_minor(amount)} yuan of redemptions confirmed on {on} (orders: {orders}) are not paid; ask the registrar"
+    text = f"{name}: {format_minor(amount)} yuan of {_what(name)} {on} (orders: {orders}) are not paid; ask the registrar"
     return BreakRow(UNPAID, "redemption_unpaid", name, amount, text, accounted=True)
 
 

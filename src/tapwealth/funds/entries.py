@@ -40,6 +40,11 @@ class FundEntry(IntEnum):
     SWITCH_CONFIRMED = 437
     SWITCH_REFUSED = 438
     SWITCH_CANCELLED = 439
+    FORCED_INCREASE = 450
+    FORCED_DECREASE = 451
+    FORCED_REDEMPTION = 452
+    DIVIDEND_REINVESTED = 453
+    DIVIDEND_DUE = 454
     INSTANTLY_REDEEMED = 460
 
 
@@ -228,3 +233,42 @@ def switch_cancelled(order: Order, units: int, day: date, actor: int) -> Journal
     """RELEASE units Dr holding / Cr registrar_mirror: taken back before the cut-off."""
     line = _held(order, Op.RELEASE, units)
     return JournalEntry(order.book, derived(order.id, "cancelled"), FundEntry.SWITCH_CANCELLED, day, actor, order.id, (line,))
+
+
+def _given(order: Order, kind: FundEntry, units: int, day: date, actor: int) -> JournalEntry:
+    line = _line(_house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset), order.holding, units, order.units_asset)
+    return JournalEntry(order.book, order.id, kind, day, actor, order.id, (line,))
+
+
+def forced_increase(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """Units Dr registrar_mirror / Cr holding: the registrar has given them."""
+    return _given(order, FundEntry.FORCED_INCREASE, units, day, actor)
+
+
+def dividend_reinvested(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """Units Dr registrar_mirror / Cr holding: what a dividend has bought."""
+    return _given(order, FundEntry.DIVIDEND_REINVESTED, units, day, actor)
+
+
+def _taken(order: Order, units: int) -> Line:
+    return _line(order.holding, _house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset), units, order.units_asset)
+
+
+def _owed(order: Order, amount: int) -> Line:
+    return _line(_house(order.book, Kind.REDEMPTION_DUE_COLLECTION), _house(order.book, Kind.FUND_REDEMPTION_IN_TRANSIT), amount)
+
+
+def forced_decrease(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """Units Dr holding / Cr registrar_mirror: the registrar has taken them."""
+    return JournalEntry(order.book, order.id, FundEntry.FORCED_DECREASE, day, actor, order.id, (_taken(order, units),))
+
+
+def forced_redemption(order: Order, units: int, amount: int, day: date, actor: int) -> JournalEntry:
+    """Units Dr holding / Cr registrar_mirror; Dr redemption_due_collection / Cr fund_redemption_in_transit: their money is owed now."""
+    lines = (_taken(order, units), _owed(order, amount))
+    return JournalEntry(order.book, order.id, FundEntry.FORCED_REDEMPTION, day, actor, order.id, lines)
+
+
+def dividend_due(order: Order, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr redemption_due_collection / Cr fund_redemption_in_transit: a dividend in money, which the registrar owes now."""
+    return JournalEntry(order.book, order.id, FundEntry.DIVIDEND_DUE, day, actor, order.id, (_owed(order, amount),))

@@ -272,6 +272,7 @@ CONFIRMATIONS = planned(
         ("CfmVolOfTargetFund", Take.OPTIONAL_NUMBER),
         ("TargetNAV", Take.OPTIONAL_NUMBER),
         ("RecuperateFee", Take.OPTIONAL_NUMBER),
+        ("FromTAFlag", Take.OPTIONAL),
     ),
 )
 HOLDINGS = planned(
@@ -303,6 +304,11 @@ DIVIDENDS = planned(
         ("ReturnCode", Take.NEEDED),
         ("TASerialNO", Take.OPTIONAL),
         ("DistributorCode", Take.OPTIONAL),
+        ("XRDate", Take.OPTIONAL),
+        ("DividendPerUnit", Take.OPTIONAL_NUMBER),
+        ("DrawBonusUnit", Take.OPTIONAL_NUMBER),
+        ("DefDividendMethod", Take.OPTIONAL),
+        ("NAV", Take.OPTIONAL_NUMBER),
     ),
 )
 QUOTATIONS = Shape(

@@ -157,6 +157,7 @@ def _order_fields(order: OrderRecord) -> dict[str, Value]:
         "CurrencyType": CNY,
         "LargeRedemptionFlag": order.large_flag,
         "IndividualOrInstitution": PERSON,
+        "DefDividendMethod": order.dividend_method,
         "TargetTransactionAccountID": order.target_trading_account,
         "TargetTAAccountID": order.target_ta_account,
         "TargetDistributorCode": order.target_distributor,

@@ -17,6 +17,8 @@ CANCEL_REST, DEFER_REST = "0", "1"
 """LargeRedemptionFlag: what becomes of the part of a redemption that a large-redemption day leaves."""
 UNFINISHED = "0"
 """BusinessFinishFlag of an answer that another one follows."""
+REINVESTED, IN_CASH = "0", "1"
+"""DefDividendMethod."""
 PAR = 10_000
 """A money fund's NAV."""
 CNY = "156"
@@ -30,11 +32,15 @@ class BusinessCode(StrEnum):
     ADD_TRADING_ACCOUNT = "008"
     PURCHASE = "022"
     REDEEM = "024"
+    DIVIDEND_METHOD = "029"
     FREEZE = "031"
     UNFREEZE = "032"
     SWITCH = "036"
     FAST_TRANSFER = "098"
+    FORCED_REDEMPTION = "142"
     DIVIDEND = "143"
+    FORCED_INCREASE = "144"
+    FORCED_DECREASE = "145"
 
     @property
     def confirmed(self) -> str:
@@ -81,7 +87,7 @@ class AccountConfirmation:
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
     """03: a purchase (022, by `amount`), a redemption (024), a freeze or its end (031, 032), each by `volume`, a fast transfer (098,
-    `volume` to the target accounts), or a switch (036, `volume` into `target_fund`).
+    `volume` to the target accounts), a switch (036, `volume` into `target_fund`), or a dividend method (029).
     A blank `ta_account` lets the registrar find the holder by `trading_account`."""
 
     serial: str
@@ -100,6 +106,8 @@ class OrderRecord:
     target_distributor: str = ""
     large_flag: str = ""
     target_fund: str = ""
+    dividend_method: str = ""
+    """Of a 029: what the holder wants, DefDividendMethod."""
 
     @property
     def ordered(self) -> datetime:
@@ -136,6 +144,8 @@ class ConfirmationRecord:
     target_volume: int = 0
     target_nav: int = 0
     target_charge: int = 0
+    from_ta: str = "0"
+    """FromTAFlag, 1: the registrar has started it, there is no order of ours, and the serial is its own."""
 
     @property
     def accepted(self) -> bool:
@@ -158,7 +168,8 @@ class HoldingRecord:
 
 @dataclass(frozen=True, slots=True)
 class DividendRecord:
-    """06: a holder's income of `record_date`, credited as units on `paid_on`."""
+    """06: a holder's income of `record_date`, credited as units on `paid_on`. Of a fund with a NAV: a dividend of `fen` on every `per`
+    units, to who held them at the end of `record_date`, as money or (`method`) reinvested at `nav`, that of `ex_date`."""
 
     ta_account: str
     trading_account: str
@@ -171,6 +182,11 @@ class DividendRecord:
     return_code: str
     ta_serial: str
     distributor: str
+    ex_date: str = ""
+    fen: int = 0
+    per: int = 0
+    method: str = ""
+    nav: int = PAR
 
     @property
     def accepted(self) -> bool:

@@ -82,6 +82,7 @@ class Outgoing(NamedTuple):
     channel: str
     large_flag: str
     target_fund: str
+    dividend_method: str
 
 
 class Ordered(NamedTuple):
@@ -151,9 +152,10 @@ async def outgoing(tx: Any, day: date, channel: str, *, deals: bool) -> AsyncIte
     """A channel's `orders_for` a date, in their order, some thousands at a time: what its 03 says of them."""
     cursor = await tx.cursor(
         "select o.serial, o.business_code, a.trading_account, a.ta_account, o.fund, o.amount, o.units, o.received_at, o.channel,"
-        " o.large_flag, o.target_fund"
+        " o.large_flag, o.target_fund, coalesce(c.method, '')"
         f" from (select * from fund_order where {_GOES_OUT} and channel = $3) o"
-        " join fund_account a on a.book = o.book and a.id = o.fund_account order by o.received_at, o.serial",
+        " join fund_account a on a.book = o.book and a.id = o.fund_account"
+        " left join dividend_choice c on c.book = o.book and c.fund_order = o.id order by o.received_at, o.serial",
         day,
         deals,
         channel,

@@ -47,7 +47,10 @@ CARD, PAYMENT, ORDER = "bac", "pay", "ord"
 """How bound bank cards, payments and orders are shown."""
 PAYMENT_STATES = {"instructed": "processing", "executed": "succeeded", "rejected": "failed"}
 _UNDER_WAY = {OrderState.PLACED, OrderState.SENT}
-ORDER_TYPES = {"020": "subscription", "022": "purchase", "024": "redemption", "036": "switch", "039": "plan", "098": "instant_redemption"}
+ORDER_TYPES = {
+    "020": "subscription", "022": "purchase", "024": "redemption", "029": "dividend_method", "036": "switch", "039": "plan",
+    "098": "instant_redemption", "142": "forced_redemption", "143": "dividend", "144": "forced_increase", "145": "forced_decrease",
+}  # fmt: skip
 """By the registrar's business code."""
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tapwealth.kernel.money import apportion
-from tapwealth.sandbox.registrar import dealing, register, shelf
+from tapwealth.sandbox.registrar import dealing, register, shelf, started
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding, Investor
 from tapwealth.sandbox.registrar.shelf import PAR
 
@@ -129,9 +129,14 @@ def find(tx: sqlite3.Connection, request: sqlite3.Row) -> Holding | None:
 def decide_at(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on: date, fund: Priced) -> Decision:
     """A request for a fund with a NAV, at that of the dealing day `dealt_on`."""
     holding, (terms, nav) = find(tx, request), fund
-    code = _order_code(request, holding, kept=request["business_code"] in ("022", "024", "031", "032"))
+    code = _order_code(request, holding, kept=request["business_code"] in ("022", "024", started.CHOICE, "031", "032"))
     if holding is None or code is not ReturnCode.SUCCESS:
         return Decision(request, code, request["ta_account"], nav=nav)
+    if request["business_code"] == started.CHOICE:
+        if request["dividend_method"] not in (started.REINVEST, started.CASH):
+            return Decision(request, ReturnCode.NOTHING_ASKED, request["ta_account"], nav=nav)
+        started.choose(tx, terms.code, holding.holder, request["dividend_method"])
+        return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, nav=nav)
     if request["business_code"] == "022":
         got = dealing.buy(request["amount"], nav, terms, request["distributor"])
         register.move(tx, holding.holder, got.units, day, "122", request["serial"], terms.code)
@@ -167,13 +172,13 @@ def _order_code(request: sqlite3.Row, holding: Holding | None, *, kept: bool | N
     """`kept`: whether this business is done with a fund that has a NAV; None for the money fund."""
     if request["named_distributor"] != request["distributor"]:
         return ReturnCode.WRONG_DISTRIBUTOR
-    if request["business_code"] not in (*_DEEDS, SWITCH) or kept is False:
+    if kept is False or (kept is None and request["business_code"] not in (*_DEEDS, SWITCH)):
         return ReturnCode.UNKNOWN_BUSINESS
     if holding is None:
         return ReturnCode.UNKNOWN_ACCOUNT
     if request["fund_code"] != FUND_CODE and kept is None:
         return ReturnCode.UNKNOWN_FUND
-    if request["amount" if request["business_code"] == "022" else "volume"] == 0:
+    if request["business_code"] != started.CHOICE and request["amount" if request["business_code"] == "022" else "volume"] == 0:
         return ReturnCode.NOTHING_ASKED
     return ReturnCode.SUCCESS
 

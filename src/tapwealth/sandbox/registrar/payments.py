@@ -16,22 +16,36 @@ from tapwealth.sandbox.faults import Fault, PlannedFault, next_fault
 from tapwealth.sandbox.outbox import BANK, Message, owe
 from tapwealth.sandbox.process import DELAY
 from tapwealth.sandbox.registrar.decisions import Decision
+from tapwealth.sandbox.registrar.started import CASH, Given, Moved
 
 CUSTODY, COLLECTION, ADVANCE = "0200000001", "0100000002", "0100000005"
 KIND = "redemption_payment"
 PAYING_HOUR = 10
 
 
-def pay_redemptions(tx: sqlite3.Connection, decisions: Sequence[Decision], day: date) -> None:
-    """Owe the bank the transfers for what was redeemed on `day`. Holders without a payout account of their own are paid to the
-    distributors' collection account."""
+def pay_redemptions(tx: sqlite3.Connection, decisions: Sequence[Decision], forced: Sequence[Moved], day: date) -> None:
+    """Owe the bank the transfers for what was redeemed on `day`, forced redemptions too. Holders without a payout account of their own are
+    paid to the distributors' collection account."""
     sums: Counter[tuple[str, str]] = Counter()
     for decision in decisions:
         if decision.request["business_code"] == "024" and decision.amount:
             sums[decision.request["distributor"], decision.payout_account or COLLECTION] += decision.amount
+    for moved in forced:
+        if moved.amount:
+            sums[moved.holder.distributor, moved.payout_account or COLLECTION] += moved.amount
     for (distributor, destination), amount in sorted(sums.items()):
         suffix = "" if destination == ADVANCE else f"-{destination}"
         _owe_transfer(tx, f"RED-{distributor}-{day:%Y%m%d}{suffix}", destination, amount, day)
+
+
+def pay_dividends(tx: sqlite3.Connection, given: Sequence[Given], day: date) -> None:
+    """Owe the bank the transfers for dividends in cash, `DIV-<distributor>-<paying day>-<destination>`, as redemptions are paid."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for one in given:
+        if one.method == CASH and one.amount:
+            sums[one.holder.distributor, one.payout_account or COLLECTION] += one.amount
+    for (distributor, destination), amount in sorted(sums.items()):
+        _owe_transfer(tx, f"DIV-{distributor}-{day:%Y%m%d}-{destination}", destination, amount, day)
 
 
 def _owe_transfer(tx: sqlite3.Connection, end_to_end_id: str, destination: str, amount: int, day: date) -> None:

@@ -7,6 +7,7 @@ from tapwealth.sandbox.registrar.decisions import REASONS, Decision, Entered
 from tapwealth.sandbox.registrar.rates import Rate
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding
 from tapwealth.sandbox.registrar.shelf import PAR
+from tapwealth.sandbox.registrar.started import Given, Moved
 from tapwealth.wire.ofd import Value, write_date
 
 Fields = Mapping[str, Value]
@@ -118,6 +119,59 @@ def dividend(holder: Holder, base: int, income: int, earned_on: date, day: date,
         "NAV": PAR,
         "IndividualOrInstitution": PERSON,
         "TASerialNO": ta_serial,
+    }
+
+
+def given(one: Given, day: date, ta_serial: str) -> Fields:
+    """06: a holder's part of a dividend of a fund with a NAV."""
+    return {
+        "BasisforCalculatingDividend": one.base,
+        "TransactionCfmDate": write_date(day),
+        "CurrencyType": CNY,
+        "VolOfDividendforReinvestment": one.units,
+        "DividentDate": write_date(day),
+        "DividendAmount": one.amount,
+        "XRDate": write_date(one.terms.ex_date),
+        "ConfirmedAmount": one.amount,
+        "FundCode": one.terms.fund,
+        "RegistrationDate": write_date(one.terms.record_date),
+        "ReturnCode": "0000",
+        "TransactionAccountID": one.holder.trading_account,
+        "DistributorCode": one.holder.distributor,
+        "BusinessCode": "143",
+        "TAAccountID": one.holder.ta_account,
+        "DividendPerUnit": one.terms.fen,
+        "DefDividendMethod": one.method,
+        "DownLoaddate": write_date(day),
+        "NAV": one.nav,
+        "IndividualOrInstitution": PERSON,
+        "TASerialNO": ta_serial,
+        "DrawBonusUnit": one.terms.per,
+    }
+
+
+def moved(one: Moved, day: date, ta_serial: str) -> Fields:
+    """04 of what the registrar started; it has no serial of a distributor's."""
+    return {
+        "AppSheetSerialNo": ta_serial,
+        "TransactionCfmDate": write_date(day),
+        "CurrencyType": CNY,
+        "ConfirmedVol": one.units,
+        "ConfirmedAmount": one.amount,
+        "FundCode": one.fund,
+        "TransactionDate": write_date(day),
+        "TransactionTime": "090000",
+        "ReturnCode": "0000",
+        "TransactionAccountID": one.holder.trading_account,
+        "DistributorCode": one.holder.distributor,
+        "BusinessCode": one.code,
+        "TAAccountID": one.holder.ta_account,
+        "TASerialNO": ta_serial,
+        "BusinessFinishFlag": "1",
+        "DownLoaddate": write_date(day),
+        "NAV": one.nav,
+        "IndividualOrInstitution": PERSON,
+        "FromTAFlag": "1",
     }
 
 

@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from tapwealth.kernel.clock import sleep_ms
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.sandbox.messages import json_answer, json_body
+from tapwealth.sandbox.messages import json_answer, json_body, one_line
 from tapwealth.sandbox.process import Partner, run
-from tapwealth.sandbox.registrar import dispatch, intake, register, requests, shelf, working_day
+from tapwealth.sandbox.registrar import dispatch, intake, register, requests, shelf, started, working_day
 from tapwealth.sandbox.registrar.folder import Exchange
 from tapwealth.sandbox.registrar.intake import Intake
 from tapwealth.sandbox.registrar.register import FUND_CODE
@@ -25,6 +25,7 @@ SCHEMA = "".join(
     (
         register.REGISTER_SCHEMA,
         shelf.SHELF_SCHEMA,
+        started.STARTED_SCHEMA,
         requests.REQUEST_SCHEMA,
         intake.TAKEN_SCHEMA,
         dispatch.DISPATCH_SCHEMA,
@@ -72,6 +73,8 @@ def _routes(partner: Partner) -> list[Route]:
         Route("/admin/register", partial(_register, partner)),
         Route("/admin/fund", partial(_fund, partner), methods=["POST"]),
         Route("/admin/nav", partial(_nav, partner), methods=["POST"]),
+        Route("/admin/force", partial(_force, partner), methods=["POST"]),
+        Route("/admin/dividend", partial(_dividend, partner), methods=["POST"]),
         Route("/admin/problems", partial(_problems, partner)),
         Route("/admin/large_redemption", partial(_large_redemption, partner), methods=["POST"]),
         Route("/admin/store", partial(_store, partner)),
@@ -109,6 +112,22 @@ class Nav(msgspec.Struct, forbid_unknown_fields=True):
     fund: str
     day: date
     nav: Annotated[int, msgspec.Meta(gt=0, lt=100_000_000)]
+
+
+async def _force(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, started.Forced)
+    with partner.store.tx() as tx:
+        started.ask(tx, body)
+    return json_answer({"code": body.code, "units": body.units})
+
+
+async def _dividend(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, started.Dividend)
+    with partner.store.tx() as tx:
+        if shelf.terms_of(tx, body.fund) is None:
+            return one_line(f"{body.fund} is no fund with a NAV here; POST /admin/fund first", 409)
+        started.declare(tx, body)
+    return json_answer({"fund": body.fund, "record_date": body.record_date.isoformat()})
 
 
 async def _nav(partner: Partner, request: Request) -> Response:

@@ -81,6 +81,12 @@ def nav_on(tx: sqlite3.Connection, fund: str, day: date) -> int | None:
     return None if row is None else int(row["nav"])
 
 
+def last_nav(tx: sqlite3.Connection, fund: str, day: date) -> int | None:
+    """The newest NAV before a day."""
+    row = tx.execute("SELECT nav FROM nav WHERE fund = ? AND day < ? ORDER BY day DESC LIMIT 1", (fund, day.isoformat())).fetchone()
+    return None if row is None else int(row["nav"])
+
+
 def confirms(calendar: Calendar, dealt_on: date, day: date, terms: Terms) -> bool:
     """Whether orders of the dealing day `dealt_on` have waited long enough on a later one."""
     for _ in range(terms.confirmation_days):

@@ -4,7 +4,8 @@
 * at 09:00 of D+1, every calendar day: accounts (02), then fast transfers of D (198), then the income of D (07, 06), and on a dealing day
   the orders of all dealing dates before it (04). Units confirmed then earn from that day on; units redeemed have earned their last.
   Orders of a fund with a NAV are confirmed its own number of dealing days after theirs, at the NAV of theirs, and wait for it; each
-  dealing day's NAVs are told on the morning after (07).
+  dealing day's NAVs are told on the morning after (07). Dividends of such funds (06) and what the registrar starts by itself (04) come
+  before the day's orders.
 """
 
 import sqlite3
@@ -13,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
-from tapwealth.sandbox.registrar import register, reports, requests, shelf
+from tapwealth.sandbox.registrar import register, reports, requests, shelf, started
 from tapwealth.sandbox.registrar.decisions import (
     SWITCH,
     Decision,
@@ -28,7 +29,7 @@ from tapwealth.sandbox.registrar.decisions import (
 from tapwealth.sandbox.registrar.dispatch import write_down
 from tapwealth.sandbox.registrar.income import fund_income, shares
 from tapwealth.sandbox.registrar.intake import DISTRIBUTORS
-from tapwealth.sandbox.registrar.payments import pay_redemptions
+from tapwealth.sandbox.registrar.payments import pay_dividends, pay_redemptions
 from tapwealth.sandbox.registrar.rates import rates
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, next_number
 from tapwealth.sandbox.registrar.reports import REGISTRAR, Fields
@@ -64,6 +65,7 @@ def _next(tx: sqlite3.Connection, today: date) -> tuple[str, date]:
 
 def _close(tx: sqlite3.Connection, day: date, at: datetime) -> None:
     register_now = [held for fund in (FUND_CODE, *(one.code for one in shelf.funds(tx))) for held in register.holdings(tx, fund)]
+    started.entitle(tx, day)
     for distributor in DISTRIBUTORS:
         records = [reports.holding(held, day) for held in register_now if held.holder.distributor == distributor]
         write_down(tx, _name(distributor, day, "05"), records, at)
@@ -73,17 +75,21 @@ def _morning(tx: sqlite3.Connection, day: date, at: datetime) -> None:
     accounts = _decide(tx, decide_account, requests.waiting(tx, requests.ACCOUNTS, day), day)
     orders = _decide(tx, decide_order, requests.waiting(tx, requests.ORDERS, day, fast=True), day)
     income = _distribute(tx, day)
+    given, moved = started.pay(tx, day), started.force(tx, day, lambda fund: _last_price(tx, fund, day))
     if load_calendar().is_dealing_day(day):
         orders += _decide_orders(tx, day)
-    pay_redemptions(tx, orders, day)
+    pay_redemptions(tx, orders, moved, day)
+    pay_dividends(tx, given, day)
     account_records = [_told(tx, reports.account_confirmation, decision, day) for decision in accounts]
     order_records = [_told(tx, reports.order_confirmation, decision, day) for decision in orders]
+    order_records += [reports.moved(one, day, _ta_serial(tx, day)) for one in moved]
+    dividends = [*(income[1] if income is not None else []), *(reports.given(one, day, _ta_serial(tx, day)) for one in given)]
     quotations = [*([income[0]] if income is not None else []), *_prices(tx, day - _ONE_DAY)]
     for distributor in DISTRIBUTORS:
         _send(tx, _name(distributor, day, "02"), _of(distributor, account_records), at)
         _send(tx, _name(distributor, day, "04"), _of(distributor, order_records), at)
-        if income is not None:
-            write_down(tx, _name(distributor, day, "06"), _of(distributor, income[1]), at)
+        if income is not None or given:
+            write_down(tx, _name(distributor, day, "06"), _of(distributor, dividends), at)
         if quotations:
             write_down(tx, _name(distributor, day, "07"), quotations, at)
 
@@ -134,6 +140,12 @@ def _at_a_nav(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decisi
     if len(priced) < len(kept):
         return None
     return (decide_switch if request["business_code"] == SWITCH else decide_at)(tx, request, day, dealt_on, *priced)
+
+
+def _last_price(tx: sqlite3.Connection, fund: str, day: date) -> int:
+    """The newest NAV before a day; 1.0000 of the money fund, and of one that has none yet."""
+    known = shelf.terms_of(tx, fund) is not None
+    return (shelf.last_nav(tx, fund, day) or shelf.PAR) if known else shelf.PAR
 
 
 def _prices(tx: sqlite3.Connection, day: date) -> list[Fields]:
