@@ -41,7 +41,7 @@ _FIGURES = {
     "06": ("VolOfDividendforReinvestment", "ConfirmedAmount"),
     "07": ("FundDayIncome",),
 }
-"""What is one fen (or 1/100 unit) too high in the first record of a falsified file."""
+"""What is one fen (or 1/100 unit) too high, or a hundred times too high, in the first record of a falsified file."""
 _DAYS = ("TransactionCfmDate", "DividentDate", "RegistrationDate", "XRDate", "UpdateDate")
 
 
@@ -52,9 +52,11 @@ def write_down(tx: sqlite3.Connection, name: DataFileName, records: Sequence[Fie
     told = records if fault is None else _FALSIFIERS.get(fault, _truly)(name.file_type, records)
     header = Header(name.creator, name.receiver, name.day, name.file_type, tuple(fields_of(name.file_type)), len(told))
     copies = {Fault.LOSE: 0, Fault.DOUBLE: 2}.get(fault, 1) if fault else 1
+    content = write_data_file(header, told)
+    content = content[: len(content) // 2] if fault is Fault.TORN_FILE else content
     tx.execute(
         "INSERT INTO outgoing (name, distributor, day, content, not_before, copies) VALUES (?, ?, ?, ?, ?, ?)",
-        (str(name), name.receiver, name.day.isoformat(), write_data_file(header, told), _not_before(planned, at), copies),
+        (str(name), name.receiver, name.day.isoformat(), content, _not_before(planned, at), copies),
     )
 
 
@@ -91,12 +93,24 @@ def _truly(_file_type: str, records: Sequence[Fields]) -> Sequence[Fields]:
 
 
 def _one_fen(file_type: str, records: Sequence[Fields]) -> Sequence[Fields]:
+    return _first_figures(file_type, records, lambda figure: figure + 1)
+
+
+def _wrong_unit(file_type: str, records: Sequence[Fields]) -> Sequence[Fields]:
+    return _first_figures(file_type, records, lambda figure: figure * 100)
+
+
+def _first_figures(file_type: str, records: Sequence[Fields], change: Callable[[int], int]) -> Sequence[Fields]:
     first = dict(records[0])
     for name in _FIGURES.get(file_type, ()):
         value = first[name]
         assert isinstance(value, int)
-        first[name] = value + 1
+        first[name] = change(value)
     return [first, *records[1:]]
+
+
+def _doubled_record(_file_type: str, records: Sequence[Fields]) -> Sequence[Fields]:
+    return [records[0], *records]
 
 
 def _wrong_day(_file_type: str, records: Sequence[Fields]) -> Sequence[Fields]:
@@ -115,6 +129,8 @@ _FALSIFIERS: Mapping[Fault, Callable[[str, Sequence[Fields]], Sequence[Fields]]]
     Fault.ONE_FEN: _one_fen,
     Fault.WRONG_DAY: _wrong_day,
     Fault.SHORT_FILE: _short,
+    Fault.WRONG_UNIT: _wrong_unit,
+    Fault.DOUBLED_RECORD: _doubled_record,
 }
 
 
