@@ -30,6 +30,7 @@ from tapwealth.flows.freeze import FreezeRefusal
 from tapwealth.flows.insurance import InsuranceRefusal
 from tapwealth.flows.mandates import MandateRefusal
 from tapwealth.flows.people import PeopleRefusal
+from tapwealth.flows.quotation_lists import QuotationRefusal
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.setup import ChannelTerms, SetupRefusal
 from tapwealth.flows.sign_in import SignInRefusal
@@ -64,7 +65,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
-    CampaignRefusal, PocketRefusal,
+    CampaignRefusal, PocketRefusal, QuotationRefusal,
 )  # fmt: skip
 
 

@@ -52,6 +52,10 @@ CAMPAIGN = {
     "sponsor_account": "0200000011", "first_day": "2014-03-01", "last_day": "2014-03-31", "rate": 20_000, "holder_cap": 1_000,
     "total_cap": 100_000,
 }  # fmt: skip
+QUOTED = [
+    "fund,day,income_per_10k,seven_day_yield,day_income,total_units,shadow_deviation",
+    "000198,2014-02-21,1.6521,6.154,100.00,1000000.00,-0.0312",
+]
 ACCEPTANCE = {"business_date": "2014-02-24", "source": "bank", "kind": "amount", "item": "X-1", "reason": "the bank books it tomorrow"}
 NO_CLIENT = f"cli_{NOWHERE}"
 CLIENT = {"name": "Phone maker", "scopes": ["orders:read"], "secret_sha256": "0" * 64, "good_until": "2014-12-31"}
@@ -103,6 +107,8 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "propose_fund": (PRODUCTS, FUND),
     "propose_fund_conditions": (PRODUCTS, {"fund": "000198"}),
     "propose_campaign": (PRODUCTS, CAMPAIGN),
+    "propose_quotations": (OPERATIONS, {"lines": QUOTED}),
+    "propose_held_quotation": (OPERATIONS, {"fund": "000198", "day": "2014-02-21", "stands": True}),
     "propose_acceptance": (OPERATIONS, ACCEPTANCE),
     "propose_fee_concession": (OPERATIONS, {"dispute": NOWHERE, "reason": "the network insists"}),
     "propose_token_domain": (OPERATIONS, {"token": NOWHERE, "contact": False, "allowed": [], "denied": ["7995"]}),
@@ -307,6 +313,10 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_fund", {"cut_off_hour": 25}, ("cut_off_hour", "0 to 24")),
     ("propose_fund", {"name_en": ""}, ("name_en", "is empty")),
     ("propose_fund", {"channels": []}, ("channels", "no channel")),
+    ("propose_quotations", {"lines": ["fund,day", "000198,2014-02-30"]}, ("lines, 2", "write it like 2014-02-24")),
+    ("propose_quotations", {"lines": ["fund,price"]}, ("lines, 1", "name them fund, day")),
+    ("propose_quotations", {"lines": [*QUOTED, QUOTED[1]]}, ("lines, 3", "stands twice")),
+    ("propose_held_quotation", {"day": "then"}, ("day", "date")),
     ("propose_campaign", {"code": "x"}, ("code", "3 to 12 capital letters")),
     ("propose_campaign", {"rate": 0}, ("rate", "2 percent a year are 20000")),
     ("propose_campaign", {"holder_cap": 10**18}, ("holder_cap", "is above")),
@@ -408,6 +418,10 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("propose_merchant", {"merchant_number": SHOP}, "exists", "choose another number"),
     ("propose_fund", {"code": "000198"}, "exists", "choose others"),
     ("propose_fund_conditions", {"fund": "000999"}, "unknown_fund", "/view/funds lists"),
+    ("propose_quotations", {"lines": [QUOTED[0], QUOTED[1].replace("000198", "000999")]}, "unknown_fund", "/view/funds lists"),
+    ("propose_quotations", {"lines": [QUOTED[0], QUOTED[1].replace("02-21", "12-31")]}, "not_over", "when it is"),
+    ("propose_quotations", {"lines": ["fund,day,day_income", "000198,2014-02-21,1"]}, "incomplete", "was never said"),
+    ("propose_held_quotation", {}, "not_held", "/view/quotations/FUND"),
     ("propose_campaign", {"fund": "000999"}, "unknown_fund", "/view/funds lists"),
     ("propose_campaign", {"first_day": "2014-02-20"}, "has_begun", "let it begin after"),
     ("propose_fund", {}, "exists", "units of number 2"),
@@ -613,6 +627,10 @@ VIEWS: list[tuple[str, str, int, str, tuple[str, ...]]] = [
     ("tokens", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
     ("consents", OPERATIONS, 403, "not_yours", ("belongs to a customer",)),
     ("clients", "me", 403, "not_yours", ("operators",)),
+    ("quotations/000198?from=2014-02-01&to=2014-02-24", "me", 403, "not_yours", ("operators",)),
+    ("quotations/000198", OPERATIONS, 400, "bad_input", ("date", "write it like")),
+    ("quotations/000198?from=2014-02-01&to=2014-02-24&at=noon", OPERATIONS, 400, "bad_input", ("at", "write it like")),
+    ("quotations/999999?from=2014-02-01&to=2014-02-24", OPERATIONS, 422, "unknown_fund", ("/view/funds",)),
     ("campaigns", "me", 403, "not_yours", ("operators",)),
     ("files", "me", 403, "not_yours", ("operators",)),
     ("files?date=x", OPERATIONS, 400, "bad_input", ("date", "write it like")),

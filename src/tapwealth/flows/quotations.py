@@ -8,6 +8,7 @@ posted by it stays posted until the registrar corrects that too.
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+from tapwealth.bank import store as bank_store
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.frame import House, Moment
@@ -17,8 +18,8 @@ from tapwealth.funds.conditions import CarryForward, Conditions, FundKind, FundS
 from tapwealth.funds.exchange_in import QUOTATIONS
 from tapwealth.funds.exchange_values import Quotation
 from tapwealth.funds.income import day_income
-from tapwealth.funds.nav import NAV_SCALE, format_nav
-from tapwealth.funds.quotation_store import QuotationRow
+from tapwealth.funds.nav import NAV_SCALE, deviates, format_nav, moved
+from tapwealth.funds.quotation_store import QuotationRow, QuotationState
 from tapwealth.funds.seven_day_yield import DAYS, compound_yield, percent, simple_yield
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.money import format_minor
@@ -26,6 +27,8 @@ from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName
 
 Known = Mapping[tuple[str, date], QuotationRow]
+HELD = "nav_held"
+"""A break for as long as a price waits for two operators."""
 
 
 async def take_quotations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
@@ -40,8 +43,10 @@ async def take_quotations(house: House, tx: Tx, at: Moment, file: DataFileName, 
     breaks = [_quotes_nothing(file, left_out)] if left_out else []
     fresh, corrected = _news(said, known, day)
     breaks += [at_odds for one in said for at_odds in _told_otherwise(file, one, day, known)]
-    rows = await _computed(house, tx, file, [*fresh, *corrected], funds)
+    rows, held = await _gated(tx, await rows_of(house, tx, str(file), [*fresh, *corrected], funds), funds)
     await quotation_store.add_quotations(tx, rows, at.now)
+    await bank_store.withdraw(tx, SOURCE, HELD, [item_of(row) for row in rows if row.state == QuotationState.STANDS])
+    breaks += held
     breaks += [_corrected(file, one, known[one.fund_code, one.day]) for one in corrected]
     breaks += [at_odds for one, row in zip(fresh, rows, strict=False) for at_odds in _differs(file, one, row, funds[one.fund_code])]
     breaks += await _yields_differ(tx, file, day, [row for row in rows if row.day == day])
@@ -77,7 +82,9 @@ def _values(one: Quotation) -> tuple[int, ...]:
     return one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, one.nav
 
 
-async def _computed(house: House, tx: Tx, file: DataFileName, said: Sequence[Quotation], funds: Mapping[str, Fund]) -> list[QuotationRow]:
+async def rows_of(
+    house: House, tx: Tx, source: str, said: Sequence[Quotation], funds: Mapping[str, Fund], actor: int = 0
+) -> list[QuotationRow]:
     """With our own sum of a money fund's day, from our own register of it."""
     days = sorted({one.day for one in said if funds[one.fund_code].kind is FundKind.MONEY})
     registers = {day: await registers_on(house, tx, day, coming=True) for day in days}
@@ -86,8 +93,40 @@ async def _computed(house: House, tx: Tx, file: DataFileName, said: Sequence[Quo
         counts = funds[one.fund_code].kind is FundKind.MONEY
         ours = day_income(one.income_per_10k, registers[one.day][one.fund_code].total) if counts else 0
         figures = (one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, ours, one.nav)
-        rows.append(QuotationRow(one.fund_code, one.day, *figures, source=str(file)))
+        rows.append(QuotationRow(one.fund_code, one.day, *figures, source=source, actor=actor))
     return rows
+
+
+def item_of(row: QuotationRow) -> str:
+    """How breaks name a quotation."""
+    return f"{row.fund} {row.day}"
+
+
+async def beyond_gate(tx: Tx, rows: Sequence[QuotationRow], funds: Mapping[str, Fund]) -> dict[tuple[str, date], str]:
+    """Prices that lie further from the ones before them than their funds' gates let them, in words."""
+    priced = [row for row in rows if funds[row.fund].kind is FundKind.NAV]
+    before, standing = await quotation_store.navs_before(tx, [(row.fund, row.day) for row in priced]), await conditions_store.conditions(tx)
+    found = {}
+    for row in sorted(priced, key=lambda row: row.day):
+        key = row.fund, row.day
+        _, conditions = standing.get(row.fund, (0, Conditions()))
+        if key in before and deviates(row.nav, before[key][1], conditions.deviation_gate):
+            day, nav = before[key]
+            found[key] = f"{row.fund} of {row.day} at {format_nav(row.nav)} is {moved(row.nav, nav)} on {format_nav(nav)} of {day}"
+    return found
+
+
+async def _gated(tx: Tx, rows: Sequence[QuotationRow], funds: Mapping[str, Fund]) -> tuple[list[QuotationRow], list[BreakRow]]:
+    """What lies beyond the gate is held: a misplaced point must move nobody's money."""
+    far = await beyond_gate(tx, rows, funds)
+    kept = [row._replace(state=QuotationState.HELD) if (row.fund, row.day) in far else row for row in rows]
+    todo = "it counts for nothing until two operators have looked at it (propose_held_quotation)"
+    breaks = [
+        BreakRow(SOURCE, HELD, item_of(row), 0, f"{row.source}: {far[row.fund, row.day]}; {todo}", accounted=False)
+        for row in kept
+        if row.state == QuotationState.HELD
+    ]
+    return kept, breaks
 
 
 def _differs(file: DataFileName, one: Quotation, row: QuotationRow, fund: Fund) -> list[BreakRow]:

@@ -12,7 +12,17 @@ import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
 from tapwealth.bank.bank_number import check_account_number
-from tapwealth.flows import acceptance, campaigns, clients, fee_concession, freeze, fund_conditions, merchants, token_domain
+from tapwealth.flows import (
+    acceptance,
+    campaigns,
+    clients,
+    fee_concession,
+    freeze,
+    fund_conditions,
+    merchants,
+    quotation_lists,
+    token_domain,
+)
 from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.campaigns import ProposeCampaign
 from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState
@@ -23,6 +33,7 @@ from tapwealth.flows.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.fund_conditions import ProposeFundConditions
 from tapwealth.flows.merchants import Application, ProposeMerchant, ProposeMerchantState
 from tapwealth.flows.purchase import OWN_CHANNEL
+from tapwealth.flows.quotation_lists import ProposeHeldQuotation, ProposeQuotations
 from tapwealth.flows.token_domain import ProposeTokenDomain
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
@@ -82,10 +93,11 @@ class Approve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Proposed(msgspec.Struct, frozen=True):
-    """`screening` names whom of a merchant compliance must look at before it is approved."""
+    """`screening` names whom of a merchant compliance must look at before it is approved, `notes` what whoever approves should look at."""
 
     proposal: UUID
     screening: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Approved(msgspec.Struct, frozen=True):
@@ -102,6 +114,8 @@ _ROLE = {
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
     ProposeFundConditions: OperatorRole.PRODUCT_MANAGER,
     ProposeCampaign: OperatorRole.PRODUCT_MANAGER,
+    ProposeQuotations: OperatorRole.OPERATIONS,
+    ProposeHeldQuotation: OperatorRole.OPERATIONS,
     ProposeAcceptance: OperatorRole.OPERATIONS,
     ProposeFeeConcession: OperatorRole.OPERATIONS,
     ProposeTokenDomain: OperatorRole.OPERATIONS,
@@ -116,6 +130,8 @@ _Plain = (
     | ProposeFund
     | ProposeFundConditions
     | ProposeCampaign
+    | ProposeQuotations
+    | ProposeHeldQuotation
     | ProposeAcceptance
     | ProposeFeeConcession
     | ProposeTokenDomain
@@ -147,6 +163,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             fund_conditions.check_draft(command)
         case ProposeCampaign():
             campaigns.check(command)
+        case ProposeQuotations() | ProposeHeldQuotation():
+            quotation_lists.check(command)
         case ProposeAcceptance():
             acceptance.check(command)
         case ProposeFeeConcession():
@@ -167,7 +185,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
         content = msgspec.to_builtins(kept)
         made = await approvals.propose(tx, HOUSE_BOOK, proposal, kind.__name__, content, proposer, _ROLE[kind], at.now)
         screening = kept.screening if isinstance(kept, Application) else ()
-        return made if isinstance(made, Refusal) else Proposed(proposal, screening)
+        notes = await quotation_lists.notes(house, tx, at, kept) if isinstance(kept, ProposeQuotations) else ()
+        return made if isinstance(made, Refusal) else Proposed(proposal, screening, notes)
 
     return await once(house, [HOUSE_BOOK], envelope, command, act, Proposed)
 
@@ -213,6 +232,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return await fund_conditions.wrong(tx, command) or command
         case ProposeCampaign():
             return await campaigns.wrong(tx, at, command) or command
+        case ProposeQuotations() | ProposeHeldQuotation():
+            return await quotation_lists.wrong(house, tx, at, command) or command
         case ProposeAcceptance():
             return command
         case ProposeFeeConcession():
@@ -292,6 +313,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await fund_conditions.bring_about(tx, at, made, proposal)
         case ProposeCampaign():
             return await campaigns.bring_about(tx, at, made, proposal)
+        case ProposeQuotations() | ProposeHeldQuotation():
+            return await quotation_lists.bring_about(house, tx, at, made, proposal)
         case ProposeAcceptance():
             return await acceptance.accept(tx, proposal)
         case ProposeFeeConcession():

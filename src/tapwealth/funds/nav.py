@@ -67,3 +67,14 @@ def format_nav(nav: int) -> str:
     """As it is published: `1.0432`."""
     sign, magnitude = ("-", -nav) if nav < 0 else ("", nav)
     return f"{sign}{magnitude // NAV_SCALE}.{magnitude % NAV_SCALE:04d}"
+
+
+def deviates(nav: int, before: int, gate: int) -> bool:
+    """Whether a price lies further from the one before than the gate (1/10,000 of it) lets it: a misplaced point does."""
+    return abs(nav - before) * NAV_SCALE > gate * before
+
+
+def moved(nav: int, before: int) -> str:
+    """By how much a price has moved, in percent to two decimals: `900.00 % up`."""
+    hundredths = half_up(Fraction(abs(nav - before) * 10_000, before))
+    return f"{hundredths // 100}.{hundredths % 100:02d} % {'up' if nav >= before else 'down'}"

@@ -24,7 +24,8 @@ class QuotationState(StrEnum):
 
 class QuotationRow(NamedTuple):
     """A fund's day: income in 1/10,000 yuan per 10,000 units, yield in 1/1,000 percent, totals in fen and 1/100 unit, `nav` in 1/10,000
-    yuan. `source` names the file or list that said so, `actor` who handed it in (0: the registrar)."""
+    yuan. `source` names the file or list that said so, `actor` the operator who proposed it (0: the registrar). `deviation`: millionths by
+    which a money fund's value at market prices lies from that at amortised cost, where it was told."""
 
     fund: str
     day: date
@@ -37,11 +38,20 @@ class QuotationRow(NamedTuple):
     state: str = QuotationState.STANDS
     source: str = ""
     actor: int = 0
+    deviation: int | None = None
 
     @property
     def said(self) -> tuple[int, ...]:
         """What the registrar says of the day; ours stands beside it."""
         return self.income_per_10k, self.seven_day_yield, self.day_income, self.total_units, self.nav
+
+
+class Version(NamedTuple):
+    """A quotation, which of its day it is, and when it was recorded."""
+
+    row: QuotationRow
+    version: int
+    recorded_at: datetime
 
 
 _QUOTATION = ", ".join(QuotationRow._fields)
@@ -51,10 +61,10 @@ async def add_quotations(tx: Any, rows: Sequence[QuotationRow], now: datetime) -
     """Each as the next version of its fund and day, of which a list has one at most. The caller's lock keeps others from the same day."""
     await tx.execute(
         f"insert into fund_quotation (book, {_QUOTATION}, version, recorded_at) select 0, x.*,"
-        " 1 + coalesce((select max(version) from fund_quotation q where q.book = 0 and (q.fund, q.day) = (x.fund, x.day)), 0), $12"
+        " 1 + coalesce((select max(version) from fund_quotation q where q.book = 0 and (q.fund, q.day) = (x.fund, x.day)), 0), $13"
         " from unnest($1::text[], $2::date[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],"
-        f" $9::text[], $10::text[], $11::int[]) x({_QUOTATION})",
-        *columns(rows, 11),
+        f" $9::text[], $10::text[], $11::bigint[], $12::int[]) x({_QUOTATION})",
+        *columns(rows, 12),
         now,
     )
 
@@ -101,6 +111,30 @@ async def last_prices(tx: Any) -> dict[str, tuple[date, int]]:
     """The newest price of each fund, and of which day it is."""
     rows = await tx.fetch("select distinct on (fund) fund, day, nav from fund_quotation_standing where book = 0 order by fund, day desc")
     return {row["fund"]: (row["day"], row["nav"]) for row in rows}
+
+
+async def navs_before(tx: Any, days: Iterable[tuple[str, date]]) -> dict[tuple[str, date], tuple[date, int]]:
+    """Of each (fund, day) the newest price of a day before it that counts, and that day; a fund's first is left out."""
+    rows = await tx.fetch(
+        "select k.fund, k.day, q.day as before, q.nav from unnest($1::text[], $2::date[]) k(fund, day) cross join lateral"
+        " (select day, nav from fund_quotation_standing s where s.book = 0 and s.fund = k.fund and s.day < k.day"
+        " order by day desc limit 1) q",
+        *columns(list(days), 2),
+    )
+    return {(row["fund"], row["day"]): (row["before"], row["nav"]) for row in rows}
+
+
+async def versions(tx: Any, fund: str, first: date, last: date, known_at: datetime | None = None) -> list[Version]:
+    """Everything that was said of these days (until that instant), by day, in the order in which it was recorded."""
+    rows = await tx.fetch(
+        f"select {_QUOTATION}, version, recorded_at from fund_quotation where book = 0 and fund = $1 and day between $2 and $3"
+        " and ($4::timestamptz is null or recorded_at <= $4) order by day, version",
+        fund,
+        first,
+        last,
+        known_at,
+    )
+    return [Version(QuotationRow(*row[:-2]), row[-2], row[-1]) for row in rows]
 
 
 async def last_navs(tx: Any) -> dict[str, int]:

@@ -9,8 +9,9 @@ from bill_town import MONDAY
 from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, Values, operator, set_in
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import setup
+from tapwealth.flows import quotation_lists, setup
 from tapwealth.flows.fund_conditions import ProposeFundConditions
+from tapwealth.flows.quotation_lists import ProposeHeldQuotation, ProposeQuotations, QuotationRefusal
 from tapwealth.funds import quotation_store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.quotation_store import nav_of
@@ -127,3 +128,149 @@ async def test_a_price_of_another_day_that_was_never_quoted_refuses_the_file(pla
 async def test_a_money_fund_at_another_price_is_named(place: FundTown) -> None:
     await morning(place, TUESDAY, set_in(0, NAV=10_001))
     assert await broken(place, TUESDAY) == [("nav_differs", f"{FUND} {MONDAY}", False)]
+
+
+# ---- the gate
+
+
+async def decided(place: FundTown, command: Any, name: str) -> Refusal | None:
+    """Proposed and approved by two, or why not."""
+    proposed = await setup.propose(place.house, operator(place, "ops.chen", f"propose {name}"), command)
+    if isinstance(proposed, Refusal):
+        return proposed
+    approved = await setup.approve(place.house, operator(place, "pm.zhou", f"approve {name}"), setup.Approve(proposed.proposal))
+    return approved if isinstance(approved, Refusal) else None
+
+
+async def misplaced(place: FundTown) -> None:
+    """Monday's price stands, Tuesday's has its point a place too far to the right."""
+    await priced_fund(place)
+    await morning(place, TUESDAY, priced(MONDAY, 10_432))
+    await morning(place, WEDNESDAY, priced(TUESDAY, 105_010))
+
+
+async def test_a_misplaced_point_counts_for_nothing_until_two_have_looked_at_it(place: FundTown) -> None:
+    await misplaced(place)
+    assert await nav(place, TUESDAY) is None
+    assert await broken(place, WEDNESDAY) == [("nav_held", f"{PRICED} {TUESDAY}", False)]
+    async with place.house.database.read() as tx:
+        (said,) = [one.text for one in await bank.breaks(tx, WEDNESDAY)]
+    assert f"{PRICED} of {TUESDAY} at 10.5010 is 906.61 % up on 1.0432 of {MONDAY}" in said
+    command = ProposeHeldQuotation(PRICED, TUESDAY, stands=True)
+    proposed = await setup.propose(place.house, operator(place, "ops.chen", "alone"), command)
+    assert isinstance(proposed, setup.Proposed)
+    alone = await setup.approve(place.house, operator(place, "ops.chen", "both eyes"), setup.Approve(proposed.proposal))
+    assert isinstance(alone, Refusal)
+    assert await nav(place, TUESDAY) is None, "one pair of eyes is not enough"
+    assert await decided(place, command, "by two") is None
+    assert (await nav(place, TUESDAY), await broken(place, WEDNESDAY)) == (105_010, [])
+    again = await setup.approve(place.house, operator(place, "pm.zhou", "again"), setup.Approve(proposed.proposal))
+    assert isinstance(again, Refusal)
+    assert again.code is QuotationRefusal.NOT_HELD
+
+
+async def test_a_discarded_price_never_counts_and_the_next_one_is_held_against_the_last_that_does(place: FundTown) -> None:
+    await misplaced(place)
+    assert await decided(place, ProposeHeldQuotation(PRICED, TUESDAY, stands=False), "no") is None
+    assert (await nav(place, TUESDAY), await broken(place, WEDNESDAY)) == (None, [])
+    await morning(place, THURSDAY, priced(WEDNESDAY, 10_600))
+    assert (await nav(place, WEDNESDAY), await broken(place, THURSDAY)) == (10_600, [])
+
+
+async def test_the_registrars_own_correction_ends_the_hold(place: FundTown) -> None:
+    await misplaced(place)
+    await morning(place, THURSDAY, priced(TUESDAY, 10_501), priced(WEDNESDAY, 10_510))
+    assert await nav(place, TUESDAY) == 10_501
+    assert await broken(place, WEDNESDAY) == []
+    assert [kind for kind, _, _ in await broken(place, THURSDAY)] == ["quotation_corrected"]
+
+
+@pytest.mark.parametrize(("price", "held"), [(11_475, False), (11_476, True), (9_389, False), (9_388, True)])
+async def test_the_gate_lets_as_much_pass_as_the_conditions_say(place: FundTown, price: int, held: bool) -> None:
+    """A tenth of 1.0432, up or down."""
+    await priced_fund(place, deviation_gate=1_000)
+    await morning(place, TUESDAY, priced(MONDAY, 10_432))
+    await morning(place, WEDNESDAY, priced(TUESDAY, price))
+    assert await nav(place, TUESDAY) == (None if held else price)
+
+
+# ---- a list by hand
+
+MONEY_LIST = "fund,day,income_per_10k,seven_day_yield,day_income,total_units,shadow_deviation"
+
+
+async def test_a_list_that_two_decide_is_another_version_of_its_day(place: FundTown) -> None:
+    await priced_fund(place)
+    await morning(place, TUESDAY, priced(MONDAY, 10_432))
+    await morning(place, WEDNESDAY, priced(TUESDAY, 10_501))
+    before, command = place.biller.now, ProposeQuotations(["day,nav,fund", f"{MONDAY},104.31,{PRICED}", "", f"{TUESDAY},1.0502,{PRICED}"])
+    proposed = await setup.propose(place.house, operator(place, "ops.chen", "hand in"), command)
+    assert isinstance(proposed, setup.Proposed)
+    assert proposed.notes == (), "each is held against what counts now: 1.0432 before Tuesday, nothing before Monday"
+    assert await nav(place, MONDAY) == 10_432, "nothing counts that one has proposed"
+    await morning(place, THURSDAY, priced(WEDNESDAY, 10_510))
+    approved = await setup.approve(place.house, operator(place, "pm.zhou", "let it count"), setup.Approve(proposed.proposal))
+    assert not isinstance(approved, Refusal)
+    assert [await nav(place, day) for day in (MONDAY, TUESDAY)] == [1_043_100, 10_502]
+    assert await nav(place, MONDAY, known_at=before) == 10_432
+    async with place.house.database.read() as tx:
+        shown = await quotation_lists.shown(tx, PRICED, MONDAY, MONDAY, None)
+        then = await quotation_lists.shown(tx, PRICED, MONDAY, MONDAY, before)
+    assert not isinstance(shown, Refusal)
+    assert not isinstance(then, Refusal)
+    assert [(one.version, one.nav, one.counts, one.by) for one in shown] == [(1, "1.0432", False, ""), (2, "104.3100", True, "ops.chen")]
+    assert [(one.version, one.counts) for one in then] == [(1, True)]
+
+
+async def test_a_list_names_the_prices_beyond_their_gates(place: FundTown) -> None:
+    await priced_fund(place)
+    await morning(place, TUESDAY, priced(MONDAY, 10_432))
+    await morning(place, WEDNESDAY, priced(TUESDAY, 10_501))
+    proposed = await setup.propose(
+        place.house, operator(place, "ops.chen", "far"), ProposeQuotations(["fund,day,nav", f"{PRICED},{TUESDAY},10.501"])
+    )
+    assert isinstance(proposed, setup.Proposed)
+    assert proposed.notes == (f"{PRICED} of {TUESDAY} at 10.5010 is 906.61 % up on 1.0432 of {MONDAY}",)
+
+
+@pytest.mark.parametrize(
+    ("deviation", "kinds"),
+    [("0.2499", []), ("-0.2500", ["shadow_price"]), ("0.4999", ["shadow_price"]), ("-0.5", ["shadow_price_report"]), ("", [])],
+)
+async def test_a_shadow_price_too_far_off_is_named_and_lets_the_day_close(place: FundTown, deviation: str, kinds: list[str]) -> None:
+    await morning(place, TUESDAY)
+    line = f"{FUND},{MONDAY},1.7000,,,,{deviation}"
+    assert await decided(place, ProposeQuotations([MONEY_LIST, line]), "shadow") is None
+    found = await broken(place, TUESDAY)
+    assert [kind for kind, _, _ in found] == kinds
+    assert all(accounted for _, _, accounted in found)
+
+
+async def test_a_negative_day_comes_by_list_and_its_yield_follows(place: FundTown) -> None:
+    await morning(place, TUESDAY)
+    assert await decided(place, ProposeQuotations([MONEY_LIST, f"{FUND},{MONDAY},-0.1234,-0.450,-12.34,,"]), "negative") is None
+    async with place.house.database.read() as tx:
+        (one,) = await quotation_store.quotations(tx, FUND, MONDAY, MONDAY)
+    assert one.said[:3] == (-1_234, -450, -1_234)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("000999,{monday},1.0,1.0,1.0,1.0,", "UNKNOWN_FUND"),
+        ("000198,{tuesday},1.0,1.0,1.0,1.0,", "NOT_OVER"),
+        ("000198,{before},1.0,,,,", "INCOMPLETE"),
+        ("000198,{monday},,,,,", "NOTHING_NEW"),
+        ("110022,{sunday},,,,,", "NOT_QUOTED_THEN"),
+        ("110022,{monday},1.0,,,,", "INCOMPLETE"),
+    ],
+)
+async def test_a_line_that_fits_nothing_refuses_the_whole_list(place: FundTown, line: str, code: str) -> None:
+    await priced_fund(place)
+    await morning(place, TUESDAY)
+    days = {"monday": MONDAY, "tuesday": TUESDAY, "before": MONDAY - timedelta(days=3), "sunday": MONDAY - timedelta(days=1)}
+    good = [f"{FUND},{MONDAY},1.7000,,,,"] if "{monday}" not in line or "000198" not in line else []
+    refused = await decided(place, ProposeQuotations([MONEY_LIST, *good, line.format(**days)]), code)
+    assert isinstance(refused, Refusal)
+    assert refused.code is QuotationRefusal[code]
+    assert f"lines, {3 if good else 2}: " in refused.text

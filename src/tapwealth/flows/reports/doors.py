@@ -21,6 +21,7 @@ from tapwealth.flows import (
     fund_conditions,
     mandates,
     pocket,
+    quotation_lists,
     reservations,
     suitability,
     sweeps,
@@ -86,6 +87,7 @@ def views(house: House) -> Mapping[str, View]:
         "customer/{person}": lambda caller, given: _customer(house, caller, given["person"]),
         "funds": lambda _caller, _given: _read(house, fund_conditions.shelf),
         "campaigns": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: campaigns.shown(house, tx))),
+        "quotations/{fund}": lambda caller, given: _for_operators(caller, lambda: _read(house, _quotations(given))),
         "authority": lambda _caller, _given: cards.authority_of(house),
         "statement/{person}": lambda caller, given: _statement(house, caller, given["person"]),
         "me": lambda caller, _given: _own(house, caller, lambda tx, book, person: standing.me(house, tx, book, person)),
@@ -245,6 +247,24 @@ def _shares(given: Mapping[str, str]) -> Callable[[Any], Awaitable[Any]]:
 async def _network(house: House, day: date) -> Any:
     async with house.database.read() as tx:
         return await network_view(house, tx, day)
+
+
+def _quotations(given: Mapping[str, str]) -> Callable[[Any], Awaitable[Any]]:
+    """Of the days `?from=` to `?to=`, as known `?at=` an instant."""
+    first, last = (read_date(given.get(name, "")) for name in ("from", "to"))
+    at = read_instant(given["at"]) if "at" in given else None
+    return lambda tx: quotation_lists.shown(tx, given["fund"], first, last, at)
+
+
+def read_instant(text: str) -> datetime:
+    """Raises BadInput."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None:
+        raise BadInput(f"{text[:40]!r} is no instant", where="at", hint="write it like 2014-02-24T04:00:00Z")
+    return read
 
 
 def _fees(day: date) -> Callable[[Any], Awaitable[Any]]:
