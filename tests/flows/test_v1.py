@@ -422,6 +422,8 @@ async def test_a_decided_no_is_a_problem_of_the_catalogue_and_is_remembered(door
     for body, code in (
         (purchase(1), "below_minimum"), (purchase(10**12), "above_holding_cap"), (purchase(100, fund="000999"), "unknown_fund"),
         ({"type": "instant_redemption", "fund": "000198", "units": "99999999.00"}, "not_enough_units"),
+        ({"type": "switch", "fund": "000198", "into": "000198", "units": "1.00"}, "same_fund"),
+        ({"type": "switch", "fund": "000198", "into": "000999", "units": "1.00"}, "unknown_fund"),
     ):  # fmt: skip
         key = str(uuid4())
         for replayed in (False, True):

@@ -13,6 +13,9 @@ from nav_town import CONDITIONS, NAV_FUND, holding_of, lots_of, quote, shelve_na
 from tapwealth.flows import redemption, switch, units
 from tapwealth.flows.redemption import CancelOrder
 from tapwealth.flows.switch import SwitchFund, SwitchPlaced
+from tapwealth.flows.v1 import store as v1_store
+from tapwealth.flows.v1.reading import _order
+from tapwealth.flows.v1.shapes import yuan
 from tapwealth.funds.conditions import Discount, PurchaseFee
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
@@ -227,3 +230,12 @@ def test_the_dearer_fund_is_the_shares() -> None:
     """What the worked examples above rest on."""
     assert CHEAPER.discounts == CONDITIONS.discounts == [Discount("T01", 100_000)]
     assert CHEAPER.purchase_fees[0].rate < CONDITIONS.purchase_fees[0].rate
+
+
+async def test_a_clients_list_shows_what_a_switch_became(place: FundTown) -> None:
+    wang = await into_shares(place)
+    async with place.house.database.read() as tx:
+        line = (await v1_store.orders(tx, wang.book, wang.id, None, None, 1))[0]
+    shown = _order(wang.id, line)
+    assert (shown.type, shown.fund, shown.units, shown.target_fund, shown.target_units) == ("switch", FUND, "5000.00", NAV_FUND, "3994.00")
+    assert (shown.nav, shown.fee, shown.state) == ("1.0000", yuan(7_49), "confirmed")

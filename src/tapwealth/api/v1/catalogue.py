@@ -51,6 +51,8 @@ CATALOGUE: dict[str, Kind] = {
     "not_redeemed_now": Kind(_NO, "The fund cannot be redeemed now", "Wait until it is open again."),
     "below_least_redemption": Kind(_NO, "The units are fewer than the fund lets be redeemed", "Ask for more, or for all."),
     "below_least_holding": Kind(_NO, "Fewer units would be left than the fund lets be held", "Ask for less, or for all."),
+    "same_fund": Kind(_NO, "The fund is switched into itself", "Take another fund to go `into`."),
+    "other_registrar": Kind(_NO, "The funds have different registrars", "Redeem the one, then buy the other."),
     "above_day_cap": Kind(_NO, "The amount is above what a dealing day takes", "Ask for less, or the next dealing day."),
     "above_holding_cap": Kind(_NO, "The holding would be above its cap", "Ask for less."),
     "no_account": Kind(_NO, "The customer holds nothing of the fund", "Buy first."),

@@ -18,6 +18,7 @@ from tapwealth.flows.v1.shapes import Account, AccountLine, Cancel, Cancelled, F
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
+from tapwealth.funds.switch import SwitchRefusal
 from tapwealth.kernel.ids import unprefixed
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage.clients import Scope
@@ -121,7 +122,7 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         Operation(
             "create_order", "POST", "/v1/accounts/{account}/orders", Scope.ORDERS_WRITE, "Buy a fund, or redeem", Order,
             act=lambda envelope, asked, _path: asking.order(house, hot, envelope, asked), takes=NewOrder,
-            refusals=(*PURCHASE, *RedemptionRefusal, *InstantRefusal),
+            refusals=(*PURCHASE, *RedemptionRefusal, *InstantRefusal, *SwitchRefusal),
         ),
         Operation(
             "cancel_order", "POST", "/v1/accounts/{account}/orders/{order}/cancel", Scope.ORDERS_WRITE,

@@ -5,13 +5,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from tapwealth.flows import instant_redemption, people, purchase, redemption
+from msgspec import structs
+
+from tapwealth.flows import instant_redemption, people, purchase, redemption, switch
 from tapwealth.flows.consents import ACCOUNT
 from tapwealth.flows.frame import Envelope, House
 from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.flows.people import MoveIn, MoveOut, PaymentUnderWay
 from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
 from tapwealth.flows.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
+from tapwealth.flows.switch import SwitchFund, SwitchPlaced
 from tapwealth.flows.v1.reading import CARD, ORDER
 from tapwealth.flows.v1.shapes import (
     Cancelled,
@@ -23,6 +26,7 @@ from tapwealth.flows.v1.shapes import (
     Payment,
     Purchase,
     Redemption,
+    Switch,
     decimals,
     yuan,
 )
@@ -54,7 +58,7 @@ async def pay(house: House, envelope: Envelope, asked: NewPayment) -> Payment | 
 
 
 async def order(house: House, hot: Hot, envelope: Envelope, asked: NewOrder) -> Order | Refusal:
-    """A purchase, or a redemption."""
+    """A purchase, a redemption or a switch."""
     match asked:
         case Purchase():
             return await _buy(hot, envelope, asked)
@@ -62,6 +66,8 @@ async def order(house: House, hot: Hot, envelope: Envelope, asked: NewOrder) -> 
             return await _redeem(house, envelope, asked)
         case InstantRedemption():
             return await _redeem_instantly(house, envelope, asked)
+        case Switch():
+            return await _switch(house, envelope, asked)
 
 
 async def _buy(hot: Hot, envelope: Envelope, asked: Purchase) -> Order | Refusal:
@@ -99,11 +105,20 @@ async def _redeem_instantly(house: House, envelope: Envelope, asked: InstantRede
     return _placed(envelope, "instant_redemption", asked.fund, answer, answer.business_date, units=units)
 
 
+async def _switch(house: House, envelope: Envelope, asked: Switch) -> Order | Refusal:
+    units = read_minor(asked.units, where="units")
+    answer: SwitchPlaced | Refusal = await switch.switch(house, envelope, SwitchFund(asked.fund, asked.into, units))
+    if isinstance(answer, Refusal):
+        return answer
+    placed = _placed(envelope, "switch", asked.fund, answer, answer.dealing_date, units=units)
+    return structs.replace(placed, target_fund=asked.into)
+
+
 def _placed(
     envelope: Envelope,
     kind: str,
     fund: str,
-    answer: PurchasePlaced | RedemptionPlaced | InstantlyRedeemed,
+    answer: PurchasePlaced | RedemptionPlaced | InstantlyRedeemed | SwitchPlaced,
     dealing_date: date | None,
     *,
     amount: Money | None = None,

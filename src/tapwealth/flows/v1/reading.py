@@ -174,6 +174,8 @@ def _order(person: UUID, row: store.OrderLine) -> Order:
         row.return_code,
         decimals(row.nav, 4) if row.nav else None,
         yuan(row.charge) if row.nav else None,
+        row.target_fund or None,
+        decimals(row.target_units, 2) if row.target_units else None,
     )
 
 

@@ -145,7 +145,15 @@ class Redemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
     units: Units
 
 
-NewOrder = Purchase | Redemption | InstantRedemption
+class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="switch"):
+    """So many units of a fund into another one of the same registrar."""
+
+    fund: Code
+    into: Code
+    units: Units
+
+
+NewOrder = Purchase | Redemption | InstantRedemption | Switch
 
 
 class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,7 +166,8 @@ class Order(msgspec.Struct, frozen=True):
     `state` is `processing` until the registrar has confirmed or refused it (`paid`: the money of a redemption has come); `amount` of a
     purchase and `units` of a redemption are what was asked for, the `confirmed_` ones what the registrar said, with its `return_code`.
     `dealing_date` is the dealing day it goes out for. Of a fund with a price of its own, `nav` is the price it was confirmed at, and `fee`
-    stands within the `confirmed_amount` of a purchase and is taken off that of a redemption.
+    stands within the `confirmed_amount` of a purchase and is taken off that of a redemption. A switch goes into `target_fund`, and has
+    become `target_units` of it.
     """
 
     id: Identifier
@@ -177,6 +186,8 @@ class Order(msgspec.Struct, frozen=True):
     return_code: str = ""
     nav: Decimals | None = None
     fee: Money | None = None
+    target_fund: Code | None = None
+    target_units: Decimals | None = None
 
 
 class Cancelled(msgspec.Struct, frozen=True):
