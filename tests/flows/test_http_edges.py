@@ -398,6 +398,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("choose_dividend_method", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
     ("choose_dividend_method", {}, "no_choice", "there is nothing to choose"),
     ("redeem_instantly", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
+    ("redeem_instantly", {"fund": "pocket", "units": 10**15}, "not_enough_units", "can be redeemed; give less"),
     ("redeem_instantly", {"units": 10**15}, "not_enough_units", "can be redeemed; give less"),
     ("agree_autopay", {"biller": "NONE"}, "unknown_biller", "choose one of BJPOWER"),
     ("agree_autopay", {"fund": "000999"}, "unknown_fund", "look at the shelf"),

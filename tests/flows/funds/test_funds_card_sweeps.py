@@ -14,16 +14,19 @@ from bank_town import BankTown, bank_process
 from bill_town import MONDAY, Person
 from fund_town import ADVANCE, FUND, FundTown, fund_town
 from sandbox_partner import SandboxPartner
+from shelf import MONEY_FUND, give_units, put_on_the_shelf
 
 from tapwealth.bank import store as bank_store
 from tapwealth.customers import notices
-from tapwealth.flows import bank_messages, instant_redemption, payments, redemption, sweeps
+from tapwealth.flows import bank_messages, instant_redemption, payments, pocket, redemption, sweeps
 from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.people import CardBound
+from tapwealth.flows.pocket import OrderPockets
 from tapwealth.flows.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.sweeps import AgreeSweep, EndSweep, SweepView
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
 
@@ -209,6 +212,27 @@ async def test_what_is_redeemed_goes_to_the_safe_card_alone(swept: Swept) -> Non
     assert (out.to_account, out.amount, out.requested_date) == (swept.card.card, 500_00, TUESDAY)
     await swept.place.end(TUESDAY)
     await swept.place.all_books_balance()
+
+
+async def test_of_a_pocket_only_what_comes_of_the_swept_fund_goes_to_the_safe_card(swept: Swept) -> None:
+    place, wang, second = swept.place, swept.person, Asset(7)
+    await swept.agree()
+    await swept.tell_bank()
+    await swept.at(MONDAY, 14)
+    await swept.bank_says(True)
+    await swept.at(MONDAY, 14, 10)
+    await place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await place.next_day(MONDAY)
+    async with place.house.database.transaction() as tx:
+        await put_on_the_shelf(place.house, tx, replace(MONEY_FUND, code="000343", asset=second))
+    await give_units(place.house, wang.book, wang.id, 300_00, second, "second")
+    await pocket.order(place.house, place.envelope(wang), OrderPockets(["000343", FUND]))
+    answer = await instant_redemption.redeem(place.house, place.envelope(wang), RedeemInstantly("pocket", 2_300_00))
+    assert isinstance(answer, InstantlyRedeemed)
+    assert [(one.fund, one.units, one.card) for one in answer.parts] == [("000343", 300_00, ""), (FUND, 2_000_00, swept.card.masked)]
+    assert await place.owed(wang.wallet) == [300_00]
+    (out,) = await instructed(place, "move_out")
+    assert (out.to_account, out.amount) == (swept.card.card, 2_000_00)
 
 
 async def test_the_money_leaves_for_the_safe_card_when_the_bank_has_advanced_it_and_not_before(swept: Swept) -> None:
