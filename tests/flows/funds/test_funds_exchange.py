@@ -16,7 +16,7 @@ from tapwealth.funds.entries import FundEntry
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.kernel.clock import shanghai
 from tapwealth.ledger.chart import Kind
-from tapwealth.wire.ofd import DataFileName, Header, fields_of, write_data_file
+from tapwealth.wire.ofd import DataFileName, Header, fields_of, parse_index_name, read_index, write_data_file, write_index
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY, SATURDAY, SUNDAY = (MONDAY + timedelta(days=n) for n in range(1, 7))
 
@@ -205,6 +205,23 @@ async def test_a_file_that_is_not_whole_posts_nothing_until_a_right_one_comes(
     assert f"{OWN}/{file_type}" in await place.take()
     await place.take()
     assert await place.said(today) == [], "the complaint is taken back"
+
+
+async def test_records_and_files_in_another_order_come_to_the_same(place: FundTown) -> None:
+    """The registrar may write a file's records, and an index the files, in any order; accounts come before orders all the same."""
+    people = [await place.person(name, 10_000_00) for name in ("Wang", "Li", "Zhao")]
+    for person, amount in zip(people, (100_00, 200_00, 300_00), strict=True):
+        await place.buy_one(person, amount)
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    for file_type in ("02", "04"):
+        place.registrar.rewrite(TUESDAY, file_type, lambda records: records[::-1])
+    path = place.registrar.exchange.outgoing / "OFI_H0_T01_20140225.TXT"
+    index = read_index(path.read_bytes(), parse_index_name(path.name))
+    path.write_bytes(write_index(replace(index, files=index.files[::-1])))
+    taken = [one for one in await place.take() if one.startswith(OWN)]
+    assert [one.partition("/")[2] for one in taken if one[-2:] in ("02", "04")] == ["02", "04"]
+    assert (await place.units(*people), await place.said(TUESDAY)) == ([100_00, 200_00, 300_00], [])
 
 
 async def differs(place: FundTown, file_type: str, change: Callable[[list[Values]], Any], text: str, day: Any = TUESDAY) -> None:
