@@ -378,7 +378,7 @@ async def test_what_is_paid_out_after_a_friday_waits_for_monday_also_when_the_ba
     await payments.instruct_again(host.place.house, SATURDAY)
     assert await payout_dates(host) == {}, "what has come back goes with the next settlement"
     report = await merchant_settlement.settle_merchants(host.place.house, SATURDAY)
-    assert report.text == "1 merchants: receipts 0.00, fee 0.00, paid out 30.00"
+    assert report.text == "1 merchant: receipts 0.00, fee 0.00, paid out 30.00"
     assert await payout_dates(host) == {f"MER-{NO_FEE.merchant_number}-20140301": NEXT_MONDAY}
     assert (await merchant_settlement.settle_merchants(host.place.house, SATURDAY)) == report
     assert (await merchant_settlement.settle_merchants(host.place.house, SUNDAY)).figures["merchants"] == 0, "nothing is left to say"

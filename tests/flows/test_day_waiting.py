@@ -105,7 +105,7 @@ async def test_a_date_waits_for_the_banks_answers_before_anything_is_computed_fr
         ]
         await payments.instruct(place.house, tx, at, MONDAY, await actor_number(tx, HOUSE_BOOK, PLATFORM), due)
     report = await proof.hear_bank(place.house, MONDAY)
-    assert (report.text, clock.seconds) == ("1 due payments have no answer", PATIENCE_SECONDS)
+    assert (report.text, clock.seconds) == ("1 due payment without an answer", PATIENCE_SECONDS)
     await payments.hear(place.house, [Outcome("OUT-1", True, MONDAY)])
     report = await proof.hear_bank(place.house, MONDAY)
     assert (report.text, clock.seconds) == ("every due payment has its answer", PATIENCE_SECONDS)

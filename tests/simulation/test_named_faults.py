@@ -102,7 +102,7 @@ def test_a_sale_that_was_never_authorised_debits_no_customer_and_is_mended_the_d
         [("not_authorised", 28_50, True)],
         [],
     ]
-    assert "1 items disputed with the network" in steps(shown, 0)["clear cards"]
+    assert "1 item disputed with the network" in steps(shown, 0)["clear cards"]
     assert "disputed" not in steps(shown, 1)["clear cards"]
     balances = shown.figures["totals"]["balances"]
     assert (balances["CNY disputed with the card network"], balances["CNY owed to us by customers"]) == (0, 0)

@@ -1,5 +1,6 @@
 """The day board's lines in Chinese: of every step that was played, of every proof, and of the bank's breaks."""
 
+import doctest
 import json
 import re
 from datetime import date
@@ -10,6 +11,7 @@ import pytest
 from tapwealth.bank.reconcile import Movement, OpenInstruction, OurDay, reconcile
 from tapwealth.bank.statement import Statement, StatementLine
 from tapwealth.flows.day import STEPS
+from tapwealth.kernel import words
 from tapwealth.web import wording
 from tapwealth.web.day_wording import chinese, in_words, language_of
 
@@ -75,3 +77,12 @@ def test_a_booking_of_the_banks_own_is_said_in_chinese() -> None:
 def test_what_nobody_has_put_into_chinese_stays_english_and_says_so() -> None:
     assert (in_words("something new", "zh"), language_of("something new", "zh")) == ("something new", "en")
     assert (language_of("closed", "zh"), language_of("closed", "en")) == ("zh-CN", "en")
+
+
+def test_one_of_a_thing_is_named_as_one_in_either_language() -> None:
+    assert doctest.testmod(words).failed == 0
+    said = [text for day in PLAYED["days"] for text in day["steps"].values()] + [one["text"] for one in PLAYED["proofs"]]
+    many = "items|sales|merchants|billers|parties|transfers|premiums|policies|breaks|files|statements|mirrors|holders|campaigns"
+    assert [text for text in said if re.search(rf"(?<!of )(?<![\d.,])\b1 ([a-z]+ )?({many})\b", text)] == []
+    for text in ("1 item presented, 28.50 yuan", "2 items presented, 28.50 yuan", "1 party paid a share of the fees, 0.15 yuan"):
+        assert chinese(text) is not None, text

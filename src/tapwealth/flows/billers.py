@@ -27,6 +27,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_num
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.database import Tx
@@ -49,7 +50,7 @@ async def settle_billers(house: House, day: date) -> StepReport:
         paid = [payment for payment in due if payment.parts]
         await payments.instruct(house, tx, at, day, actor, paid)
         total = sum(payment.amount for payment in paid)
-        text = f"{len(paid)} billers: {format_minor(total)} yuan on their way"
+        text = f"{counted(len(paid), 'biller')}: {format_minor(total)} yuan on their way"
         return await reported(tx, StepReport(text, {"billers": len(paid), "amount": total}))
 
 

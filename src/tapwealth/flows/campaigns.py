@@ -37,6 +37,7 @@ from tapwealth.funds.store import FundAccount
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.approvals import Approval
@@ -168,7 +169,7 @@ async def pay(house: House, day: date) -> StepReport:
         await payments.instruct(house, tx, at, day, actor, [_return(facts, one, day) for one in left])
         await bank_store.add_breaks(tx, day, [_short(one) for one in made if _is_short(one, facts)], at.now)
         granted, back = sum(one.day.granted for one in made), sum(facts.budgets[one.id] for one in left)
-        text = f"{format_minor(granted)} yuan granted by {len(made)} campaigns, {format_minor(back)} given back to sponsors"
+        text = f"{format_minor(granted)} yuan granted by {counted(len(made), 'campaign')}, {format_minor(back)} given back to sponsors"
         return await reported(tx, StepReport(text, {"granted": granted, "given_back": back}))
 
 
@@ -283,7 +284,7 @@ async def prove(house: House, day: date) -> StepReport:
     async with house.database.read() as tx:
         known = await store.campaigns(tx)
         wrong = await unproved(house, tx, day, known) if known else []
-    return StepReport(f"{len(known)} campaigns hold what their sponsors have paid in, less what was paid out", {}, wrong)
+    return StepReport(f"{counted(len(known), 'campaign')}: each account is what the sponsor has paid in, less what was paid out", {}, wrong)
 
 
 async def unproved(house: House, tx: Tx, day: date, known: Sequence[Campaign]) -> list[str]:

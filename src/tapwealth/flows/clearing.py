@@ -24,6 +24,7 @@ from tapwealth.issuing.entries import Taken, taken_of
 from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.parts import first, pack
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage.database import Tx
 from tapwealth.wire.clearing_file import NetworkFile
@@ -43,7 +44,7 @@ async def expire_holds(house: House, day: date) -> StepReport:
 
 
 def _expired(count: int) -> StepReport:
-    return StepReport(f"{count} authorisations expired", {"expired": count})
+    return StepReport(f"{counted(count, 'authorisation')} expired", {"expired": count})
 
 
 async def _expire_some(house: House, day: date, before: int) -> int:
@@ -86,13 +87,15 @@ async def _cleared(house: House, tx: Tx, day: date) -> StepReport:
     amounts = [row.captured_amount for row in await store.captured_on(tx, day)]
     given = sum(row.credit for row in await store.credited_on(tx, day))
     disputes, waiting = await clearing.open_disputes(tx), await clearing.open_items(tx, house.all_books, day)
-    said = [(f"{len(amounts)} sales cleared, {format_minor(sum(amounts))} yuan", {"sales": len(amounts), "amount": sum(amounts)})]
+    said = [
+        (f"{counted(len(amounts), 'sale')} cleared, {format_minor(sum(amounts))} yuan", {"sales": len(amounts), "amount": sum(amounts)})
+    ]
     if given:
         said.append((f"{format_minor(given)} given back", {"refunds": given}))
     if waiting:
-        said.append((f"{len(waiting)} items not cleared yet", {"waiting": len(waiting)}))
+        said.append((f"{counted(len(waiting), 'item')} not cleared yet", {"waiting": len(waiting)}))
     if disputes:
-        said.append((f"{len(disputes)} items disputed with the network", {"disputed": len(disputes)}))
+        said.append((f"{counted(len(disputes), 'item')} disputed with the network", {"disputed": len(disputes)}))
     return StepReport("; ".join(text for text, _ in said), {name: value for _, figures in said for name, value in figures.items()})
 
 

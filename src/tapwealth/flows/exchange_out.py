@@ -34,6 +34,7 @@ from tapwealth.kernel.clock import SHANGHAI, shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage.database import Tx
 
@@ -51,7 +52,9 @@ async def cover_captures(house: House, day: date) -> StepReport:
         fresh = [one for one in captured if one.serial(day) not in known]
         await orders_store.add_orders(tx, await _fast_transfers(house, tx, day, fresh) if fresh else [])
     units = sum(one.part.amount for one in captured)
-    return StepReport(f"{len(captured)} fast transfers of {format_minor(units)} units", {"transfers": len(captured), "units": units})
+    return StepReport(
+        f"{counted(len(captured), 'fast transfer')} of {format_minor(units)} units", {"transfers": len(captured), "units": units}
+    )
 
 
 class _Covered(NamedTuple):
@@ -274,7 +277,7 @@ async def _note(house: House, day: date, made: Sequence[_Left]) -> StepReport:
         )
         await payments.instruct(house, tx, at, day, actor, [payment] if parts else [])
         names, swept = [file.name for file in made], payment.amount
-        text = f"{len(names)} files left for the registrar, {format_minor(swept)} yuan swept"
+        text = f"{counted(len(names), 'file')} left for the registrar, {format_minor(swept)} yuan swept"
         return await reported(tx, StepReport(text, {"files": names, "swept": swept}))
 
 

@@ -17,6 +17,7 @@ from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, must_post, step_key
 from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 
 _CODE = {Party.BANK: "BANK", Party.PHONE_MAKER: "PHONE"}
@@ -65,7 +66,7 @@ async def pay_shares(house: House, day: date) -> StepReport:
             if contract is not None and contract.terms[party].settled.is_due(day) and standing[account[party]].owed > 0
         ]
         await payments.instruct(house, tx, at, day, actor, made)
-        text = f"{len(made)} parties paid their share of the fees, {format_minor(sum(one.amount for one in made))} yuan"
+        text = f"{counted(len(made), 'party', 'parties')} paid a share of the fees, {format_minor(sum(one.amount for one in made))} yuan"
         return await reported(tx, StepReport(text, {"payments": [one.end_to_end_id for one in made]}))
 
 

@@ -24,6 +24,7 @@ from tapwealth.insurance.policy import PolicyEvent
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage.database import Tx
 
@@ -42,7 +43,7 @@ async def begin_cover(house: House, day: date) -> StepReport:
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, house.all_books)
         begun = await store.begin_cover(tx, list(house.all_books), day)
-        return await reported(tx, StepReport(f"cover of {begun} policies has begun", {"begun": begun}))
+        return await reported(tx, StepReport(f"cover of {counted(begun, 'policy', 'policies')} has begun", {"begun": begun}))
 
 
 async def sweep_premiums(house: House, day: date) -> StepReport:
@@ -55,7 +56,7 @@ async def sweep_premiums(house: House, day: date) -> StepReport:
         sweep = _sweep(day, rows)
         await payments.instruct(house, tx, at, day, actor, [sweep] if rows else [])
         await store.save(tx, [replace(row, swept_on=day, swept_by=sweep.end_to_end_id) for row in rows])
-        text = f"{len(rows)} premiums, {format_minor(sweep.amount)} yuan on their way to the premium trust"
+        text = f"{counted(len(rows), 'premium')}, {format_minor(sweep.amount)} yuan on their way to the premium trust"
         return await reported(tx, StepReport(text, {"policies": len(rows), "amount": sweep.amount}))
 
 

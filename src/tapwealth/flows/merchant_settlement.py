@@ -28,6 +28,7 @@ from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
 from tapwealth.storage.database import Tx
@@ -56,7 +57,7 @@ async def settle_merchants(house: House, day: date) -> StepReport:
 
 def _report(settled: Sequence[Settlement]) -> StepReport:
     gross, fee, paid, kept = (sum(getattr(one, name) for one in settled) for name in ("gross", "fee", "paid", "kept"))
-    text = f"{len(settled)} merchants: receipts {format_minor(gross)}, fee {format_minor(fee)}, paid out {format_minor(paid)}"
+    text = f"{counted(len(settled), 'merchant')}: receipts {format_minor(gross)}, fee {format_minor(fee)}, paid out {format_minor(paid)}"
     figures = {"merchants": len(settled), "gross": gross, "fee": fee, "net": gross - fee}
     return StepReport(f"{text}; {format_minor(kept)} kept back", figures | {"kept": kept}) if kept else StepReport(text, figures)
 

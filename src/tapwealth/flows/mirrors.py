@@ -33,6 +33,7 @@ from tapwealth.flows.frame import House, moment
 from tapwealth.flows.payments import Outcome
 from tapwealth.flows.receipts import Pushed
 from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import BY_KIND, Kind, house_account
 from tapwealth.storage.database import Tx
 
@@ -53,7 +54,7 @@ async def prove_mirrors(house: House, day: date) -> StepReport:
         await bank.carry(tx, day, {one.account: pack_outstanding(one.carried) for one in compared.results})
     figures = {one.account: _figures(compared, one) for one in compared.results}
     wrong = [one.text for one in found if not one.accounted]
-    return StepReport(f"{len(compared.results)} mirrors against the bank", figures, wrong)
+    return StepReport(f"{counted(len(compared.results), 'mirror')} against the bank", figures, wrong)
 
 
 @dataclass(frozen=True, slots=True)

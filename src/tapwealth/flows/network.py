@@ -26,6 +26,7 @@ from tapwealth.issuing import store as issuing
 from tapwealth.issuing.store import Authorisation, SaleKey
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage.database import Tx
 from tapwealth.wire import clearing_file
@@ -58,7 +59,7 @@ async def present_cards(house: House, day: date) -> StepReport:
         if one.taken_at is None and (wrong := await _hand_in(house, one)):
             return StepReport("the network has not taken what was presented", wrong=[wrong])
     items, total = sum(one.items for one in made), sum(one.total for one in made)
-    return StepReport(f"{items} items presented, {format_minor(total)} yuan", {"items": items, "amount": total})
+    return StepReport(f"{counted(items, 'item')} presented, {format_minor(total)} yuan", {"items": items, "amount": total})
 
 
 async def _make_file(house: House, day: date) -> bool:

@@ -21,6 +21,7 @@ from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import house_account
 from tapwealth.storage import outbox
 from tapwealth.storage.outbox import OutboxMessage
@@ -145,7 +146,7 @@ async def instruct_again(house: House, day: date) -> StepReport:
         await instruct(house, tx, at, day, actor, standing, set_aside=False)
         instead = {one.id: again.id for one, again in zip(rejected, anew, strict=True) if again in fresh}
         await store.wait_for_again(tx, list(instead.items()))
-        text = f"{len(fresh)} rejected payments instructed again, {format_minor(sum(one.amount for one in fresh))} yuan"
+        text = f"{counted(len(fresh), 'rejected payment')} instructed again, {format_minor(sum(one.amount for one in fresh))} yuan"
         return await reported(tx, StepReport(text, {"payments": [one.end_to_end_id for one in fresh]}))
 
 

@@ -24,6 +24,7 @@ from tapwealth.funds import store as funds
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import BY_KIND, Kind
 from tapwealth.storage.database import Tx
 
@@ -65,7 +66,7 @@ async def _heard(house: House, day: date) -> int:
 async def hear_bank(house: House, day: date) -> StepReport:
     """What the bank has booked on the date comes before whatever is computed from it: what goes on to billers and insurer."""
     unanswered = await _heard(house, day)
-    text = f"{unanswered} due payments have no answer" if unanswered else "every due payment has its answer"
+    text = f"{counted(unanswered, 'due payment')} without an answer" if unanswered else "every due payment has its answer"
     return StepReport(text, {"unanswered": unanswered})
 
 
@@ -82,7 +83,7 @@ async def receive_statements(house: House, day: date) -> StepReport:
             await _keep(house, account, day, _statement_of(account, day, content), hashlib.sha256(content).digest())
         except BadInput as error:
             wrong.append(f"the bank's statement of {account} for {day}: {error}")
-    return StepReport(f"{len(ACCOUNTS) - len(missing) - len(wrong)} statements received", {}, missing + wrong)
+    return StepReport(f"{counted(len(ACCOUNTS) - len(missing) - len(wrong), 'statement')} received", {}, missing + wrong)
 
 
 def _statement_of(account: str, day: date, content: bytes) -> Statement:
@@ -166,7 +167,7 @@ async def name_open_items(house: House, day: date) -> StepReport:
         ],
     }
     wrong = [one.text for one in found if not one.accounted]
-    return StepReport(f"{len(found)} breaks, {len(wrong)} of them unexplained", figures, wrong)
+    return StepReport(f"{counted(len(found), 'break')}, {len(wrong)} of them unexplained", figures, wrong)
 
 
 async def write_heads(house: House, day: date) -> StepReport:
@@ -175,7 +176,7 @@ async def write_heads(house: House, day: date) -> StepReport:
         heads = await house.ledger.heads(tx)
     lines = [json.dumps({"date": str(day), "book": one.book, "batch": one.batch, "digest": one.digest}) for one in heads]
     house.rails.heads.append(lines)
-    return StepReport(f"{len(lines)} heads written")
+    return StepReport(f"{counted(len(lines), 'head')} written")
 
 
 async def close(house: House, day: date) -> StepReport:
@@ -192,7 +193,7 @@ async def close(house: House, day: date) -> StepReport:
             assert isinstance(closed, int), f"book {book} does not close on {day}: {closed}"
             rows += closed
         await tx.execute("update business_day set state = 'closed', closed_at = $2 where business_date = $1 and state = 'cut'", day, at.now)
-        report = StepReport(f"{day} is closed, {rows} balances kept", {"balances": rows})
+        report = StepReport(f"{day} is closed, {counted(rows, 'balance')} kept", {"balances": rows})
         await remember(tx, day, CLOSE, report)  # here: nothing is run again on a date that is closed
     return report
 

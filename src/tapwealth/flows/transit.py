@@ -11,6 +11,7 @@ from tapwealth.bank import entries, store
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, must_post, step_key
 from tapwealth.kernel.money import Asset
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 
 _AT_ONCE = 1000
@@ -61,7 +62,7 @@ async def drain_step(house: House, day: date) -> StepReport:
 
 
 def _drained(evened: int) -> StepReport:
-    return StepReport(f"transit drained, {evened} books evened", {"evened": evened})
+    return StepReport(f"transit drained, {counted(evened, 'book')} evened", {"evened": evened})
 
 
 async def _owed(house: House, tx: Any, day: date) -> dict[int, int]:

@@ -21,6 +21,7 @@ from tapwealth.funds.income import Account
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import FundAccount
 from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.words import counted
 from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName
 
@@ -40,7 +41,7 @@ async def receive_holdings(house: House, day: date) -> StepReport:
     async with house.database.read() as tx:
         missing = await _missing(tx, day)
     lacking = [f"the registrar's holdings (05) of {day} for channel {one} are not in" for one in missing]
-    return StepReport(f"{len(missing)} holdings files are missing" if missing else "the holdings files are in", {}, lacking)
+    return StepReport(f"{counted(len(missing), 'holdings file')} missing" if missing else "the holdings files are in", {}, lacking)
 
 
 async def _missing(tx: Tx, day: date) -> list[str]:
@@ -64,7 +65,7 @@ async def prove_units(house: House, day: date) -> StepReport:
         "transit_098": [{"item": order.serial, "units": order.units} for order in compared.coming],
         "registrar": sum(compared.said.values()),
     }
-    text = f"{len(compared.holders)} holders against the registrar"
+    text = f"{counted(len(compared.holders), 'holder')} against the registrar"
     return StepReport(text, figures, [one.text for one in found if not one.accounted])
 
 

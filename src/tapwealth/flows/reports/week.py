@@ -17,6 +17,7 @@ from tapwealth.flows.reports.customers import CustomerView, customer_views
 from tapwealth.flows.reports.days import Counted, DayView, count, day_view, states
 from tapwealth.flows.reports.shops import ChannelView, MerchantView, channel_views, merchant_views
 from tapwealth.funds import store as funds
+from tapwealth.kernel.words import counted
 from tapwealth.storage import progress
 
 
@@ -173,7 +174,9 @@ def _mirrors(day: DayView) -> ProofView:
     if not wrong and "prove mirrors" not in day.steps:
         return _not_reached(day, "mirrors", "the balances agree; item by item is still to be compared")
     listed = sum(len(one.transit) for one in day.mirrors)
-    return _proof(day, "mirrors", wrong, f"{len(day.mirrors)} accounts equal the bank's statements, {listed} payments in transit")
+    return _proof(
+        day, "mirrors", wrong, f"{len(day.mirrors)} accounts equal the bank's statements, {counted(listed, 'payment')} in transit"
+    )
 
 
 def _units(day: DayView) -> ProofView:
@@ -184,7 +187,7 @@ def _units(day: DayView) -> ProofView:
     wrong = _unexplained(day, "units") or apart
     if not wrong and "prove units" not in day.steps:
         return _not_reached(day, "units", "the sums agree; holder by holder is still to be compared")
-    text = f"{day.units.holders} holders equal the registrar's holdings, {len(day.units.transit_098)} fast transfers in transit"
+    text = f"{day.units.holders} holders equal the registrar's holdings, {counted(len(day.units.transit_098), 'fast transfer')} in transit"
     return _proof(day, "units", wrong, text)
 
 
@@ -194,7 +197,7 @@ def _merchants(day: DayView) -> ProofView:
         for one in day.merchants
         if one.net != one.gross - one.fee or one.paid_out != one.brought_forward + one.net - one.kept
     ]
-    return _proof(day, "merchants", wrong, f"{len(day.merchants)} merchants paid their receipts less fee")
+    return _proof(day, "merchants", wrong, f"{counted(len(day.merchants), 'merchant')} paid the receipts less fee")
 
 
 def _income(day: DayView) -> list[ProofView]:
