@@ -16,7 +16,8 @@ import fortnight
 import pytest
 from apart import run_apart
 from databases import Databases
-from fortnight import DAYS, DEALING, HOLIDAY, LARGE_DAY, REAL_SUM, KillPoint, Notes, outcome_of, transcript
+from fortnight import DAYS, DEALING, HOLIDAY, LARGE_DAY, REAL_SUM, KillPoint, Notes
+from fortnight_outcome import outcome_of, transcript
 
 from tapwealth.flows.day import STEPS
 
@@ -75,11 +76,12 @@ def test_the_fortnight_has_in_it_what_it_tells_of(killed: dict[str, Any]) -> Non
     real = [one for one in orders if one["channel"] == "996"]
     assert (len(real), sum(one["amount"] for one in real), {one["dealing_date"] for one in real}) == (1006, REAL_SUM, {DAYS[0]})
     assert {one["dealing_date"] for one in orders if one["business_code"] != "098"} <= set(DEALING)
-    asked = [one for one in orders if one["business_code"] == "024" and one["dealing_date"] == LARGE_DAY]
+    money_fund = [one for one in orders if one["fund"] == "000198"]
+    asked = [one for one in money_fund if one["business_code"] == "024" and one["dealing_date"] == LARGE_DAY]
     assert len({one["business_date"] for one in asked} & set(HOLIDAY)) >= 5, "all through the holiday"
     moved = Counter[str]()
     for one in killed["registrar"]["movements"]:
-        moved[one["kind"]] += one["units"] if one["day"] == "2013-10-09" else 0
+        moved[one["kind"]] += one["units"] if (one["day"], one["fund"]) == ("2013-10-09", "000198") else 0
     paid, before = -moved["124"], total_units(killed, LARGE_DAY) + moved["143"]
     assert paid == -(-before // 10), "a tenth of the units of that date, its income included, and not one more"
     assert paid < sum(one["units"] for one in asked)
@@ -91,11 +93,16 @@ def test_the_fortnight_has_in_it_what_it_tells_of(killed: dict[str, Any]) -> Non
     texts = [text for *_, text in killed["bank"]]
     assert texts.count("sweep_in") == 2 * 2 * 6, "both sides of two accounts on six dealing days"
     assert "safe_card_payout" in texts
-    assert {one["business_code"] for one in orders if one["channel"] == "T01"} == {"022", "024", "098"}
+    assert {one["business_code"] for one in orders if one["channel"] == "T01"} == {"022", "024", "029", "036", "098", "143"}
+    dividends = [one for one in orders if one["business_code"] == "143"]
+    assert Counter(one["state"] for one in dividends if not one["units"]) == {"paid": 2}, "in money"
+    assert Counter(one["state"] for one in dividends if one["units"])["confirmed"] >= 4, "reinvested"
+    assert {one["state"] for one in orders if one["business_code"] in ("029", "036")} == {"confirmed"}
+    assert sum(units for day, fund, _, units in killed["holdings"] if (day, fund) == (DAYS[-1], "110022")) > 0
 
 
 def total_units(outcome: dict[str, Any], day: date) -> int:
-    return sum(units for on, _, _, units in outcome["holdings"] if on == day)
+    return sum(units for on, fund, _, units in outcome["holdings"] if (on, fund) == (day, "000198"))
 
 
 def test_its_days_come_to_what_is_written_down(killed: dict[str, Any]) -> None:

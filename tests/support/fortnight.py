@@ -13,7 +13,6 @@ import random
 import secrets
 import signal
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from bank_next_door import BankNextDoor, transfer_of
 from bill_town import ScriptedBiller, ScriptedInsurer, Town, town
 from clearing_network import MemoryNetwork
 from fund_town import FUND, OTHER, OWN, RegistrarNextDoor, application
+from nav_town import CONDITIONS, NAV_FUND, NAV_UNITS, terms_at_registrar
 from played_days import Matching
 from real_files import ORDERS_FILE
 from shelf import UNITS
@@ -34,6 +34,7 @@ from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.flows import (
     bank_messages,
     channel,
+    dividend_method,
     end_of_day,
     exchange_in,
     instant_redemption,
@@ -43,26 +44,29 @@ from tapwealth.flows import (
     redemption,
     setup,
     sweeps,
+    switch,
 )
 from tapwealth.flows.day import STEPS
+from tapwealth.flows.dividend_method import ChooseDividendMethod
 from tapwealth.flows.end_of_day import DayReport
 from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.fund_conditions import ProposeFundConditions
 from tapwealth.flows.rails import Rails
 from tapwealth.flows.redemption import RedeemFund, WhatIsLeft
-from tapwealth.flows.units import compare
+from tapwealth.flows.switch import SwitchFund
+from tapwealth.funds.conditions import DividendMethod
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.funds.exchange_out import Route, account_file, redated
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
-from tapwealth.ledger.audit import audit
-from tapwealth.ledger.chart import BY_KIND, Kind
+from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.play.cast import Person, cast_of
 from tapwealth.sandbox.outbox import BANK, owed
-from tapwealth.sandbox.registrar import register
+from tapwealth.sandbox.registrar import register, shelf, started
 from tapwealth.sandbox.registrar.folder import put
 from tapwealth.storage import operators, outbox, platform_clock
 from tapwealth.storage.actors import ActorKind
@@ -83,9 +87,13 @@ START = shanghai(FIRST, 8)
 CUSTOMERS, BOOKS, SEED = 42, 3, 20131001
 BUYS = 30_000_00
 SWEPT_CARDS, SWEPT_WALLET = (0, 1), 2
+SHARES, SHARE_UNITS = NAV_FUND, NAV_UNITS
+"""A fund with a NAV, of which some buy, into and out of which some switch, and which pays a dividend."""
+SHAREHOLDERS, IN_MONEY, SWITCHES = range(36, 42), (36, 37), (9, 10, 11)
+RECORD_DATE, EX_DATE, DIVIDEND_DAY = date(2013, 10, 8), date(2013, 10, 9), date(2013, 10, 10)
 REAL = redated(ORDERS_FILE.read_bytes(), ORDERS_FILE.name, FIRST)
 REAL_SUM = 645_735_805
-CHANNEL_ACCOUNT, LENDING_DESK, CUSTODY = "0200000005", "0200000007", "0200000001"
+CHANNEL_ACCOUNT, LENDING_DESK, CUSTODY, SHARES_CUSTODY = "0200000005", "0200000007", "0200000001", "0200000012"
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -223,6 +231,9 @@ class Fortnight:
         made = [Act(START, "the house is set up", self.set_up), Act(shanghai(FIRST, 9), "customers join", self.join)]
         made += [Act(shanghai(FIRST, 10), "money moves in", self.move_in), Act(shanghai(FIRST, 11), "agreements", self.agree)]
         made += [Act(shanghai(FIRST, 12), "customers buy", self.buy), Act(shanghai(FIRST, 14, 31), "the real orders", self.real_orders)]
+        made += [Act(shanghai(date(2013, 9, 30), 12), "some want dividends in money", self.choose_money)]
+        made += [Act(shanghai(EX_DATE, 12), "switches and shares redeemed", self.switch_and_redeem)]
+        made += [Act(shanghai(LARGE_DAY, 12), "switches into shares", self.switch_into)]
         for day in DAYS:
             made += self._acts_of(day)
         return sorted(made, key=lambda act: act.at)
@@ -300,11 +311,11 @@ class Fortnight:
         assert caller.person is not None
         return caller
 
-    async def holding(self, number: int) -> int:
+    async def holding(self, number: int, units: Asset = UNITS) -> int:
         """The units (1/100) that a customer could ask back."""
         caller = await self.caller(number)
         assert caller.person is not None
-        wanted = [NewAccount(caller.book, Kind.HOLDING, caller.person, UNITS, Limit.DEBITS_WITHIN_CREDITS)]
+        wanted = [NewAccount(caller.book, Kind.HOLDING, caller.person, units, Limit.DEBITS_WITHIN_CREDITS)]
         async with self.house.database.read() as tx:
             (account,) = await self.house.ledger.find_accounts(tx, wanted)
             return (await self.house.ledger.free(tx, self.now, [account]))[account] if account else 0
@@ -314,7 +325,12 @@ class Fortnight:
     async def set_up(self) -> None:
         """The bank's accounts, two operators who shelve the fund for both channels, and the bank's advance line."""
         ours = [(f"010000000{number}", "Tapwealth", 0) for number in range(1, 6)]
-        theirs = [(CHANNEL_ACCOUNT, "渠道", 10**10), (LENDING_DESK, "北京银行垫资部", 10**10), (CUSTODY, "天弘余额宝托管户", 10**12)]
+        theirs = [
+            (SHARES_CUSTODY, "消费行业托管户", 0),
+            (CHANNEL_ACCOUNT, "渠道", 10**10),
+            (LENDING_DESK, "北京银行垫资部", 10**10),
+            (CUSTODY, "天弘余额宝托管户", 10**12),
+        ]
         self.bank.open_accounts([*ours, *theirs, *((one.card_number, one.name, 100_000_00) for one in PEOPLE)])
         both = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
         async with self.house.database.transaction() as tx:
@@ -322,12 +338,28 @@ class Fortnight:
                 if await operators.stored(tx, login) is None:
                     await operators.create(tx, self.house.random64, login, login, both, "nobody signs in here", self.now)
         terms = [setup.ChannelTerms(OWN, True, 1_00, 0, 1_000_000_00), setup.ChannelTerms(OTHER, False, 1, 0, 0)]
-        fund = setup.ProposeFund(FUND, int(UNITS), "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, CUSTODY, terms)
-        proposed = await setup.propose(self.house, self.envelope(_operator("pm.zhou")), fund)
-        assert not isinstance(proposed, Refusal), proposed
-        approved = await setup.approve(self.house, self.envelope(_operator("ops.chen")), setup.Approve(proposed.proposal))
-        assert not isinstance(approved, Refusal), approved
+        conditions = {name: getattr(CONDITIONS, name) for name in CONDITIONS.__struct_fields__}
+        for proposal in (
+            setup.ProposeFund(FUND, int(UNITS), "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, CUSTODY, terms),
+            setup.ProposeFund(SHARES, int(SHARE_UNITS), "消费行业", "Consumption", "H0", 1, SHARES_CUSTODY, terms[:1]),
+            ProposeFundConditions(fund=SHARES, **conditions),
+        ):
+            proposed = await setup.propose(self.house, self.envelope(_operator("pm.zhou")), proposal)
+            assert not isinstance(proposed, Refusal), proposed
+            approved = await setup.approve(self.house, self.envelope(_operator("ops.chen")), setup.Approve(proposed.proposal))
+            assert not isinstance(approved, Refusal), approved
         self.bank.transfer("ADV-LINE", LENDING_DESK, "0100000005", 300_000_00, "advance line")
+        self.registrar_keeps_shares()
+
+    def registrar_keeps_shares(self) -> None:
+        """Their terms, the price of each dealing day, which it tells on the morning after, and the dividend: 0.35 yuan on ten units."""
+        draw, nav = self.draw(FIRST, "prices"), 1_2500
+        with self.registrar.store.tx() as tx:
+            shelf.put(tx, terms_at_registrar(CONDITIONS, SHARES))
+            for day in DEALING:
+                nav += draw.randrange(-200, 201) - (350 if day == EX_DATE else 0)
+                shelf.quote(tx, SHARES, day, nav)
+            started.declare(tx, started.Dividend(SHARES, RECORD_DATE, EX_DATE, DIVIDEND_DAY, 35, 10))
 
     async def join(self) -> None:
         for one in PEOPLE:
@@ -359,12 +391,15 @@ class Fortnight:
             assert not isinstance(agreed, Refusal), agreed
 
     async def buy(self) -> None:
-        """All of it in one batch, as the group commit takes what came together."""
-        await self._buy([(number, BUYS) for number in range(CUSTOMERS) if number != SWEPT_WALLET])
+        """All of it in one batch, as the group commit takes what came together; some a third of it in shares."""
+        buyers = [number for number in range(CUSTOMERS) if number != SWEPT_WALLET]
+        shares = {number: BUYS // 3 if number in SHAREHOLDERS else 0 for number in buyers}
+        await self._buy([(number, BUYS - shares[number]) for number in buyers])
+        await self._buy([(number, amount) for number, amount in shares.items() if amount], SHARES)
 
-    async def _buy(self, wanted: Sequence[tuple[int, int]]) -> None:
+    async def _buy(self, wanted: Sequence[tuple[int, int]], fund: str = FUND) -> None:
         placings = [
-            purchase.Placing(self.envelope(await self.caller(number)), purchase.PurchaseFund(FUND, amount)) for number, amount in wanted
+            purchase.Placing(self.envelope(await self.caller(number)), purchase.PurchaseFund(fund, amount)) for number, amount in wanted
         ]
         async with self.house.database.transaction() as tx:
             await self.house.ledger.lock_books(tx, self.house.all_books)
@@ -430,6 +465,29 @@ class Fortnight:
             redeemed = await instant_redemption.redeem(self.house, self.envelope(await self.caller(number)), command)
             assert not isinstance(redeemed, Refusal), redeemed
 
+    async def choose_money(self) -> None:
+        for number in IN_MONEY:
+            command = ChooseDividendMethod(SHARES, DividendMethod.CASH)
+            chosen = await dividend_method.choose(self.house, self.envelope(await self.caller(number)), command)
+            assert not isinstance(chosen, Refusal), chosen
+
+    async def switch_into(self) -> None:
+        """A tenth of what they have of the money fund."""
+        wanted = [(number, await self.holding(number) // 10) for number in SWITCHES]
+        await self._switch(FUND, SHARES, self.decided([(number, units) for number, units in wanted if units >= 10_00]))
+
+    async def switch_and_redeem(self) -> None:
+        """Out of shares into the money fund, and out of shares into money: both pay by the age of what goes."""
+        await self._switch(SHARES, FUND, self.decided([(number, await self.holding(number, SHARE_UNITS) // 3) for number in (38, 39)]))
+        for number, units in self.decided([(40, await self.holding(40, SHARE_UNITS) // 2)], "redeemed"):
+            placed = await redemption.redeem(self.house, self.envelope(await self.caller(number)), RedeemFund(SHARES, units))
+            assert not isinstance(placed, Refusal), placed
+
+    async def _switch(self, out: str, into: str, wanted: Sequence[tuple[int, int]]) -> None:
+        for number, units in wanted:
+            placed = await switch.switch(self.house, self.envelope(await self.caller(number)), SwitchFund(out, into, units))
+            assert not isinstance(placed, Refusal), placed
+
     async def sweep(self) -> None:
         await sweeps.run_due(self.house)
 
@@ -479,74 +537,6 @@ async def fortnight(database_url: str, folder: Path, kills: Sequence[KillPoint] 
         finally:
             bank.store.close()
             registrar.store.close()
-
-
-async def outcome_of(on: Fortnight) -> dict[str, Any]:
-    """What can be compared: units and orders of all, the books by date, what partners keep, files, breaks, the audit."""
-    async with on.house.database.read() as tx:
-        compared = await compare(on.house, tx, LAST)
-        books = [
-            (day, "yuan" if asset == Asset.CNY else "units", line.kind, book, line.totals.owed)
-            for day in DAYS
-            for book in range(on.house.books + 1)
-            for asset in (Asset.CNY, UNITS)
-            for line in await on.house.ledger.trial_balance(tx, book, asset, day)
-            if line.totals.owed
-        ]
-        orders = await tx.fetch(
-            "select serial, channel, business_code, state, funding <> 0 as funding, amount, units, confirmed_amount, confirmed_units,"
-            " dealing_date, business_date from fund_order order by serial"
-        )
-        breaks = await tx.fetch("select business_date, source, kind, item, amount, accounted from reconciliation_break order by 1, 2, 3, 4")
-        said = await tx.fetch(
-            "select business_date, fund, channel, sum(units)::bigint from registrar_holding group by 1, 2, 3 order by 1, 2, 3"
-        )
-        closed = await tx.fetchval("select count(*) from business_day where state = 'closed'")
-    with on.registrar.store.tx() as store:
-        registers = register.dump(store)
-    with on.bank.store.tx() as store:
-        bookings = [tuple(row) for row in store.execute("SELECT account, day, amount, text FROM booking ORDER BY 1, 2, 3, 4")]
-    return {
-        "units": {
-            (fund, one.channel, *key): held.units[key]
-            for fund, held in compared.registers.items()
-            for key, one in held.holders.items()
-            if held.units.get(key)
-        },
-        "wrong": [one.text for one in compared.breaks],
-        "books": books,
-        "holdings": [tuple(row) for row in said],
-        "orders": [dict(row) for row in orders],
-        "breaks": [tuple(map(str, row)) for row in breaks],
-        "closed": closed,
-        "registrar": registers,
-        "bank": bookings,
-        "files": {path.name: path.read_bytes() for side in ("to_registrar", "from_registrar") for path in _files(on.folder, side)},
-        "clean": (await audit(on.house.database, on.house.rails.heads.lines()))["clean"],
-    }
-
-
-def transcript(outcome: dict[str, Any]) -> str:
-    """The dates as an accountant would read them: units by channel at the registrar, then what the books owe by kind of account."""
-    lines = ["National Day 2013, units by channel and the books by kind of account, all books together, at the end of each date"]
-    for day in DAYS:
-        lines.append(f"{day} {day:%a}")
-        lines += [
-            f"  {f'{fund} {channel}':>52} {format_minor(units):>16} units" for on, fund, channel, units in outcome["holdings"] if on == day
-        ]
-        sums = Counter[tuple[str, str]]()
-        for on, asset, kind, _, owed_ in outcome["books"]:
-            if on == day:
-                sums[asset, BY_KIND[Kind(kind)].name] += owed_
-        lines += [f"  {name:>52} {format_minor(amount):>16} {asset}" for (asset, name), amount in sorted(sums.items()) if amount]
-    counts = Counter((one["channel"], one["business_code"], one["state"]) for one in outcome["orders"])
-    lines += ["orders by channel, business code and state"]
-    lines += [f"  {channel} {code} {state:<10} {count:>5}" for (channel, code, state), count in sorted(counts.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _files(folder: Path, side: str) -> list[Path]:
-    return sorted(path for path in (folder / "exchange" / side).iterdir() if not path.name.startswith("."))
 
 
 async def main(database_url: str, folder: Path, kills: Sequence[str]) -> None:

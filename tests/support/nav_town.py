@@ -55,7 +55,13 @@ async def decided(place: FundTown, conditions: Conditions, code: str = NAV_FUND)
     """The conditions stand here, and their terms at the registrar."""
     fields = {name: getattr(conditions, name) for name in conditions.__struct_fields__}
     await agreed(place, ProposeFundConditions(fund=code, **fields))
-    told = msgspec.convert(
+    with place.registrar.store.tx() as tx:
+        shelf.put(tx, terms_at_registrar(conditions, code))
+
+
+def terms_at_registrar(conditions: Conditions, code: str) -> shelf.Terms:
+    """The same terms, as the sandbox's registrar takes them."""
+    return msgspec.convert(
         {
             "code": code, "name": f"消费行业{code}", "confirmation_days": conditions.confirmation_days,
             "rounding": str(conditions.rounding),
@@ -65,8 +71,6 @@ async def decided(place: FundTown, conditions: Conditions, code: str = NAV_FUND)
         },
         shelf.Terms,
     )  # fmt: skip
-    with place.registrar.store.tx() as tx:
-        shelf.put(tx, told)
 
 
 def quote(place: FundTown, day: date, nav: int, code: str = NAV_FUND) -> None:
