@@ -113,6 +113,23 @@ async def test_the_oldest_units_go_first_and_each_pays_for_its_age(place: FundTo
     await place.all_books_balance()
 
 
+async def test_two_redemptions_of_one_day_take_one_after_the_other(place: FundTown) -> None:
+    """The second one goes on where the first one has stopped, and what is bought the same day stays untouched."""
+    await shelve_nav_fund(place, structs.replace(CONDITIONS, purchase_fees=[]))
+    wang = await holder(place, nav=1_0000)
+    await buys(place, wang, 5_000_00)
+    quote(place, TUESDAY, 1_0000)
+    await place.next_day(TUESDAY)
+    for asked in (8_000_00, 3_000_00):
+        await redeems(place, wang, asked)
+    await buys(place, wang, 1_000_00)
+    quote(place, WEDNESDAY, 1_0000)
+    await place.next_day(WEDNESDAY)
+    assert await place.said(THURSDAY) == []
+    assert await lots_of(place, wang) == [(WEDNESDAY, 4_000_00), (THURSDAY, 1_000_00)]
+    assert await holding_of(place, wang) == 5_000_00
+
+
 @pytest.mark.parametrize(("rounding", "bought", "brought"), [(Rounding.CUT_OFF, 7_487_26, 1_33), (Rounding.HALF_UP, 7_487_27, 1_34)])
 async def test_what_the_third_decimal_becomes_is_the_funds_to_say(place: FundTown, rounding: Rounding, bought: int, brought: int) -> None:
     """9,985.02 / 1.3336 = 7,487.2676; one unit of 1.3351 yuan, without a fee, is 1.3351."""
