@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
+from shelf import MONEY_FUND
 
 from tapwealth.flows import clearing, merchant_settlement
 from tapwealth.flows.reports.shops import merchant_views
 from tapwealth.flows.tap import HELD_FOR, PREAUTHORISED_FOR
+from tapwealth.funds import conditions_store
+from tapwealth.funds.conditions import FundStatus
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest, TransactionKind
 
@@ -200,6 +203,21 @@ async def test_a_completion_goes_on_into_the_fund(host: CardTown) -> None:
     assert await host.free(person.wallet, holding, line) == [0, 74_00, 74_00]
     await shop.reverse(done)
     assert await host.free(person.wallet, holding, line) == [0, 80_00, 80_00]
+
+
+async def test_a_completion_draws_no_more_on_a_fund_that_is_stopped_since_than_was_held(host: CardTown) -> None:
+    """The bank would advance what the registrar does not take back. What was held before is paid."""
+    person, phone = await wang(host, 20_00)
+    holding = await host.give_units(person, 100_00)
+    await host.open_line(300_00)
+    shop = Counter(host, person, phone)
+    hold = await shop.card(K.PREAUTHORISATION, 40_00)
+    async with host.place.house.database.transaction() as tx:
+        await conditions_store.add_statuses(tx, MONDAY, {MONEY_FUND.code: FundStatus.NO_REDEMPTION}, host.place.biller.now)
+    await shop.follow(K.COMPLETION, hold, 46_00, code="51")
+    assert await host.free(person.wallet, holding) == [0, 80_00]
+    await shop.follow(K.COMPLETION, hold, 40_00)
+    assert await host.free(person.wallet, holding) == [0, 80_00]
 
 
 @pytest.mark.parametrize("undo", ["reverse", "void"])
