@@ -10,11 +10,14 @@ import pytest
 from apart import run_apart
 from ledger_histories import FIRST_DAY, UNITS, Story, people_accounts
 
+from tapwealth.kernel.ids import uuid7
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger import heads
 from tapwealth.ledger.audit import Audit, audit, audit_snapshot
+from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.findings import Wrong
 from tapwealth.ledger.install import house_accounts
+from tapwealth.ledger.port import Spread
 from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage.database import Database
 
@@ -38,15 +41,24 @@ async def tell(url: str) -> None:
             ids = await ledger.open_accounts(tx, wanted)
         story = Story.of(Random(7), BOOKS, PEOPLE, wanted, ids)
         for day in range(4):
-            for now, entries in story.calls(14):
+            for turn, (now, entries) in enumerate(story.calls(14)):
                 async with database.transaction() as tx:
                     await ledger.post(tx, now, entries)
+                    if turn % 6 == 0:
+                        await spread(ledger, tx, story)
             if day < 3:
                 async with database.transaction() as tx:
                     for book in range(BOOKS + 1):
                         for date in (story.day - timedelta(days=1), story.day):
                             assert isinstance(await ledger.close_date(tx, story.now, book, date), int)
                 story.day += timedelta(days=1)
+
+
+async def spread(ledger: PostgresLedger, tx: Any, story: Story) -> None:
+    """Income of every holding, nothing for some."""
+    keys = {book: uuid7(story.now, book, lambda: story.random.getrandbits(64)) for book in range(1, BOOKS + 1)}
+    shares = [(account, story.random.choice((0, 1, 30))) for of in story.units.values() for account in of]
+    await ledger.spread(tx, story.now, Spread(keys, 9, story.day, 1, UNITS, Kind.ADVANCER), shares)
 
 
 @pytest.fixture
@@ -311,6 +323,51 @@ async def test_a_changed_pointer(owner: Any, column: str) -> None:
     row = await middle(owner)
     await owner.execute(f"update transfer set {column} = {column} + 1 where book = $1 and no = $2", row["book"], row["no"])
     assert places(await audit_snapshot(owner), Wrong.POINTER_CHANGED) == {place(row)}
+
+
+TAMPERED = {
+    "a share": ("update spread_share set amounts[slot] = amounts[slot] + 1", Wrong.SHARE_CHANGED),
+    "a share and its total": (
+        "update spread_share set amounts[slot] = amounts[slot] + 1, totals[slot] = totals[slot] + 1",
+        Wrong.SHARE_CHANGED,
+    ),
+    "a total": ("update spread_share set totals[slot] = totals[slot] + 1", Wrong.SHARE_CHANGED),
+    "a share moved to a neighbour": (
+        "update spread_share set amounts[slot] = amounts[slot] - 1, amounts[slot + 1] = coalesce(amounts[slot + 1], 0) + 1",
+        Wrong.SHARE_CHANGED,
+    ),
+    "a share's date": ("update spread_share set business_date = business_date + 1", Wrong.SHARE_CHANGED),
+    "shares taken out": ("delete from spread_share", Wrong.SHARE_CHANGED),
+    "a share of a number that is none": ("update spread_share set no = no + 1", Wrong.SHARE_CHANGED),
+    "what is noted of a spread": ("update spread set accounts = accounts + 1", Wrong.SHARE_CHANGED),
+    "a note taken out": ("delete from spread", Wrong.SHARE_CHANGED),
+    "what was folded": ("update spread_fold set amount = amount + 1", Wrong.FOLD_CHANGED),
+    "what was folded so far": ("update spread_fold set so_far = so_far + 1", Wrong.FOLD_CHANGED),
+    "another account's fold": ("update spread_fold set account = account + 1", Wrong.FOLD_CHANGED),
+    "a fold's date": ("update spread_fold set business_date = business_date + 1", Wrong.FOLD_CHANGED),
+    "a fold taken out": ("delete from spread_fold", Wrong.FOLD_CHANGED),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+async def test_a_changed_spread(owner: Any, what: str) -> None:
+    statement, wrong = TAMPERED[what]
+    row = await middle(owner, table=statement.split()[2 if statement.startswith("delete") else 1])
+    if "slot" in statement:
+        slot = next(slot for slot, amount in enumerate(row["amounts"], 1) if amount)
+        statement = statement.replace("slot", str(slot))
+    where = " and ".join(f"{column} = {row[column]}" for column in ("book", "no", "part", "account") if column in dict(row))
+    await owner.execute(f"{statement} where {where}")
+    result = await audit_snapshot(owner)
+    assert (row["book"], row["no"] >> 20, row["no"] & 0xFFFFF) in places(result, wrong)
+
+
+async def test_what_lies_in_the_pool_is_what_is_not_folded(owner: Any) -> None:
+    """A whole history of one account's folds gone, and the last of its shares: the sums tell."""
+    book, account = await owner.fetchrow("select book, account from spread_fold limit 1")
+    await owner.execute("delete from spread_fold where book = $1 and account = $2", book, account)
+    result = await audit_snapshot(owner)
+    assert any("the pool holds" in one.detail for one in result.findings if one.wrong is Wrong.SHARE_CHANGED)
 
 
 async def test_a_changed_head(owner: Any) -> None:

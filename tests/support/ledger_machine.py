@@ -12,9 +12,9 @@ from ledger_histories import CNY, FIRST_DAY, START, UNITS, owner
 from tapwealth.kernel.ids import named, uuid7
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.install import house_accounts
-from tapwealth.ledger.invariants import INVARIANTS, Broken, Check, Witness, a_key_has_one_answer, check, note_closed
+from tapwealth.ledger.invariants import INVARIANTS, Broken, Check, Witness, a_key_has_one_answer, check, limits_hold, note_closed
 from tapwealth.ledger.memory import MemoryLedger
-from tapwealth.ledger.port import Answer, CloseRefusal, JournalEntry, Limit, Line, NewAccount, Op
+from tapwealth.ledger.port import Answer, CloseRefusal, JournalEntry, Limit, Line, NewAccount, Op, Spread
 
 BOOKS = 2
 
@@ -145,6 +145,28 @@ class LedgerMachine(RuleBasedStateMachine):
         """Money from outside, so that there is some to fight over."""
         line = Line(Op.POST, house_account(book, Kind.SUSPENSE, CNY), self.ids[(book - 1) * 6 + person], CNY, amount)
         self.post([JournalEntry(book, self.key(book), 3, self.day + timedelta(days=1), 1, None, (line,))])
+
+    @rule(book=st.integers(1, BOOKS), shares=st.tuples(*2 * (st.sampled_from((0, 1, 7, 100)),)))
+    def spread(self, book: int, shares: tuple[int, int]) -> None:
+        """Income of both holdings of a book at once."""
+        holdings = self.ids[(book - 1) * 6 + 4 : book * 6]
+        given = Spread({book: self.key(book)}, 5, self.day, 1, UNITS, Kind.ADVANCER)
+        self.drive(self.ledger.spread(self.tx, self.now, given, list(zip(holdings, shares, strict=True))))
+        got = {holding for holding, share in zip(holdings, shares, strict=True) if share}
+        if got:
+            self.witness.spread[given.keys[book]] = got | {house_account(book, Kind.ADVANCER, UNITS)}
+
+    @rule(book=st.integers(1, BOOKS), person=st.integers(0, 1))
+    def take_all_units(self, book: int, person: int) -> None:
+        """What is available can be taken to the last unit, and no more."""
+        holding, house = self.ids[(book - 1) * 6 + 4 + person], house_account(book, Kind.ADVANCER, UNITS)
+        free = self.drive(self.ledger.free(self.tx, self.now, [holding]))[holding]
+        for amount, stands in ((free + 1, False), (free, True)):
+            if amount:
+                line = Line(Op.POST, holding, house, UNITS, amount)
+                (answer,) = self.post([JournalEntry(book, self.key(book), 6, self.day + timedelta(days=1), 1, None, (line,))])
+                if answer.posted is not stands and limits_hold in self.checked:
+                    raise Broken(3, f"{amount} of {free} free units were {'taken' if answer.posted else 'refused'}")
 
     @rule(book=st.integers(1, BOOKS), person=st.integers(0, 2), amount=amounts, worked=st.booleans())
     def spend_what_was_held_too_long(self, book: int, person: int, amount: int, worked: bool) -> None:

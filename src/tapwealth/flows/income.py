@@ -3,28 +3,29 @@
 Income follows who holds: the holder until the capture date, the advancer from then, units still on their way to it included.
 """
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
 from tapwealth.bank.store import BreakRow
+from tapwealth.flows import income_register
 from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.exchange_out import ADVANCER
-from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
-from tapwealth.funds import entries, income_store, quotation_store, store
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number
+from tapwealth.flows.income_posting import DaysIncome, give
+from tapwealth.flows.income_register import Row
+from tapwealth.funds import quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_in import DIVIDENDS
 from tapwealth.funds.exchange_values import DividendRecord
-from tapwealth.funds.income import Account, distribute
-from tapwealth.funds.income_store import IncomeRow
+from tapwealth.funds.income import Account
 from tapwealth.funds.store import Fund, FundAccount
-from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.ids import named
-from tapwealth.kernel.money import apportion, format_minor
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
+from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName
 
@@ -79,94 +80,64 @@ def _key(one: FundAccount) -> Account:
 
 async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
     """06: each holder's income of a money fund becomes units; the registrar's figure is posted, ours is the check."""
-    every = await registers_on(house, tx, file.day - timedelta(days=1), coming=True)
-    registers = {code: one for code, one in every.items() if one.fund.kind is FundKind.MONEY}
-    said = [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code in registers]
+    funds = {code: one for code, one in (await store.funds(tx)).items() if one.kind is FundKind.MONEY}
     income_date = file.day - timedelta(days=1)
-    names = ["/".join(_holder_of(one)) for one in said]
+    await tx.execute(_ROOMY)
+    incoming = DIVIDENDS.open(io.BytesIO(content), str(file))
+    sound = await income_register.stage_said(tx, incoming, file.day, income_date)
+    if not sound:
+        _check(file, income_date, [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code in funds])
+    rates = await quotation_store.quotations_of_day(tx, income_date)
+    said = await income_register.funds_said(tx)
+    if (said.keys() & funds.keys()) - rates.keys():
+        raise BadInput(f"the fund's rate (07) of {income_date} is not in", where=str(file), hint="ask the registrar for it")
+    actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+    breaks: list[BreakRow] = []
+    for fund, rate in ((funds[code], one.income_per_10k) for code, one in sorted(rates.items()) if code in funds):
+        sign = -1 if rate < 0 else 1
+        lucky = await income_register.stage_register(house, tx, fund, income_date, rate)
+        await income_register.match(tx, fund, income_date, sign, lucky)
+        advance = await income_register.earning(house, tx, fund, income_date)
+        income = DaysIncome(str(file), fund, income_date, at.booking_date(file.day), advance)
+        await give(house, tx, at, actor, income, negative=rate < 0)
+        breaks += _left_out(file, fund, await income_register.missing(tx, file.receiver, sign, lucky))
+        breaks += [_differs(file, fund, row) for row in await income_register.differing(tx)]
+        await income_register.forget(tx)
+    await income_register.forget_said(tx)
+    return sum(count for code, count in said.items() if code in funds), breaks
+
+
+_ROOMY = "set local work_mem = '256MB'"
+"""A million holders are joined in memory rather than on the disk."""
+
+
+def _check(file: DataFileName, income_date: date, said: Sequence[DividendRecord]) -> None:
+    """Raises BadInput for the first record that carries another date, or stands there before."""
+    names = [f"{one.ta_account}/{one.trading_account}" for one in said]
     check_day(file, zip(names, (one.record_date for one in said), strict=True), income_date)
     check_day(file, zip(names, (one.paid_on for one in said), strict=True), file.day)
     check_once(file, [f"{name} of {one.fund_code}" for name, one in zip(names, said, strict=True)])
-    rates = await quotation_store.quotations_of_day(tx, income_date)
-    if any(one.fund_code not in rates for one in said):
-        raise BadInput(f"the fund's rate (07) of {income_date} is not in", where=str(file), hint="ask the registrar for it")
-    day = at.booking_date(file.day)
-    actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-    given = await income_store.income_given(tx, income_date)
-    made: list[JournalEntry] = []
-    rows: list[IncomeRow] = []
-    breaks: list[BreakRow] = []
-    for fund, register in registers.items():
-        told = [one for one in said if one.fund_code == fund]
-        computed = distribute(rates[fund].income_per_10k, register.units) if fund in rates else {}
-        for one in told:
-            if _payable(register, one) and (fund, register.holders[_holder_of(one)].id) not in given:
-                holder = register.holders[_holder_of(one)]
-                made += _entries(house, register, holder, one, day, actor)
-                rows.append(IncomeRow(holder.book, holder.id, fund, income_date, one.volume, computed.get(_holder_of(one), 0), day))
-        missing = [key for key, one in register.holders.items() if one.channel == file.receiver and computed.get(key, 0)]
-        breaks += _differences(file, register, told, computed, missing)
-    await must_post(house, tx, at, made)
-    await income_store.add_income(tx, rows)
-    return len(said), breaks
 
 
-def _holder_of(one: DividendRecord) -> Account:
-    return one.ta_account, one.trading_account
-
-
-def _payable(register: Register, one: DividendRecord) -> bool:
-    """Whether it is a holder of ours that can have earned something: one without an account has never held a unit."""
-    holder = register.holders.get(_holder_of(one))
-    return holder is not None and one.accepted and (holder.id == ADVANCER or holder.id in register.ledger_account)
-
-
-def _entries(house: House, register: Register, holder: FundAccount, one: DividendRecord, day: date, actor: int) -> list[JournalEntry]:
-    """One entry for a holder; for the advancer one per book, by its units there."""
-    if one.volume == 0:
-        return []
-    units = register.fund.asset
-    if holder.id != ADVANCER:
-        key = _income_key(one, holder.book, holder.id)
-        return [entries.income(holder.book, key, register.ledger_account[holder.id], one.volume, day, actor, units)]
-    held = {book: units for book, units in register.advance.items() if units} or {min(house.all_books): 1}
+def _left_out(file: DataFileName, fund: Fund, missing: Sequence[tuple[str, str, int]]) -> list[BreakRow]:
     return [
-        entries.income(book, _income_key(one, book, ADVANCER), house_account(book, Kind.ADVANCER, units), share, day, actor, units)
-        for book, share in apportion(one.volume, held).items()
-        if share
-    ]
-
-
-def _income_key(one: DividendRecord, book: int, holder: UUID) -> UUID:
-    return named(shanghai(one.record_date), book, f"income:{one.fund_code}:{holder}")
-
-
-def _differences(
-    file: DataFileName,
-    register: Register,
-    said: Sequence[DividendRecord],
-    computed: Mapping[Account, int],
-    expected: Sequence[Account],
-) -> list[BreakRow]:
-    """Holders whose income we compute otherwise, such as we do not know, and such as the file leaves out."""
-    left_out = sorted(set(expected) - {_holder_of(one) for one in said})
-    breaks = [
         BreakRow(
-            SOURCE, "income_missing", f"{register.fund.code} {'/'.join(key)}", -computed[key],
-            f"{file} pays nothing to {'/'.join(key)}, we compute {format_minor(computed[key])}; ask the registrar", False,
+            SOURCE, "income_missing", f"{fund.code} {ta}/{trading}", -computed,
+            f"{file} pays nothing to {ta}/{trading}, we compute {format_minor(computed)}; ask the registrar", False,
         )
-        for key in left_out
+        for ta, trading, computed in missing
     ]  # fmt: skip
-    for one in said:
-        key = (one.ta_account, one.trading_account)
-        if key not in register.holders:
-            text = f"{file} pays {format_minor(one.volume)} to {'/'.join(key)}, a holder we do not know"
-            breaks.append(BreakRow(SOURCE, "unknown_holder", f"{register.fund.code} {'/'.join(key)}", one.volume, text, False))
-        elif not one.accepted:
-            text = f"{file} refuses the income of {'/'.join(key)} ({one.return_code}); ask the registrar"
-            breaks.append(BreakRow(SOURCE, "income_refused", f"{register.fund.code} {'/'.join(key)}", -computed.get(key, 0), text, False))
-        elif one.volume != computed.get(key, 0):
-            ours = computed.get(key, 0)
-            text = f"{file}: income of {'/'.join(key)} is {format_minor(one.volume)}, we compute {format_minor(ours)}"
-            breaks.append(BreakRow(SOURCE, "income_differs", f"{register.fund.code} {'/'.join(key)}", one.volume - ours, text, False))
-    return breaks
+
+
+def _differs(file: DataFileName, fund: Fund, row: Row) -> BreakRow:
+    """A holder whose income we compute otherwise, or whom the file refuses, or one that we do not know."""
+    name = f"{row.ta_account}/{row.trading_account}"
+    said, ours = format_minor(row.volume), format_minor(row.computed)
+    if row.holder is None:
+        text = f"{file} pays {said} to {name}, a holder we do not know"
+        return BreakRow(SOURCE, "unknown_holder", f"{fund.code} {name}", row.volume, text, False)
+    if not row.accepted:
+        text = f"{file} refuses the income of {name} ({row.return_code}); ask the registrar"
+        return BreakRow(SOURCE, "income_refused", f"{fund.code} {name}", -row.computed, text, False)
+    text = f"{file}: income of {name} is {said}, we compute {ours}"
+    return BreakRow(SOURCE, "income_differs", f"{fund.code} {name}", row.volume - row.computed, text, False)

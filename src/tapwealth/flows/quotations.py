@@ -12,7 +12,7 @@ from tapwealth.bank import store as bank_store
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.frame import House, Moment
-from tapwealth.flows.income import registers_on
+from tapwealth.flows.income_register import units_earning
 from tapwealth.funds import conditions_store, quotation_store, store
 from tapwealth.funds.conditions import CarryForward, Conditions, FundKind, FundStatus
 from tapwealth.funds.exchange_in import QUOTATIONS
@@ -86,12 +86,10 @@ async def rows_of(
     house: House, tx: Tx, source: str, said: Sequence[Quotation], funds: Mapping[str, Fund], actor: int = 0
 ) -> list[QuotationRow]:
     """With our own sum of a money fund's day, from our own register of it."""
-    days = sorted({one.day for one in said if funds[one.fund_code].kind is FundKind.MONEY})
-    registers = {day: await registers_on(house, tx, day, coming=True) for day in days}
     rows = []
     for one in said:
-        counts = funds[one.fund_code].kind is FundKind.MONEY
-        ours = day_income(one.income_per_10k, registers[one.day][one.fund_code].total) if counts else 0
+        fund = funds[one.fund_code]
+        ours = day_income(one.income_per_10k, await units_earning(house, tx, fund, one.day)) if fund.kind is FundKind.MONEY else 0
         figures = (one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, ours, one.nav)
         rows.append(QuotationRow(one.fund_code, one.day, *figures, source=source, actor=actor))
     return rows

@@ -4,6 +4,7 @@ The holder's cash waits in `fund_purchase_in_transit` until it is swept to the c
 the registrar confirms; then cash and units are posted in one entry.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
@@ -12,7 +13,7 @@ from uuid import UUID
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import JournalEntry, Line, Op
+from tapwealth.ledger.port import FOLD_KIND, JournalEntry, Line, Op, Spread
 
 
 class FundEntry(IntEnum):
@@ -46,6 +47,8 @@ class FundEntry(IntEnum):
     DIVIDEND_REINVESTED = 453
     DIVIDEND_DUE = 454
     INSTANTLY_REDEEMED = 460
+    FOLDED = FOLD_KIND
+    """Units Dr unfolded_income / Cr holding: made by the ledger itself, before a holding is debited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,11 @@ def income(book: int, key: UUID, holding: int, amount: int, day: date, actor: in
     mirror = _house(book, Kind.REGISTRAR_MIRROR, asset)
     line = _line(mirror, holding, amount, asset) if amount > 0 else _line(holding, mirror, -amount, asset)
     return JournalEntry(book, key, FundEntry.INCOME if amount > 0 else FundEntry.NEGATIVE_INCOME, day, actor, key, (line,))
+
+
+def income_spread(keys: Mapping[int, UUID], day: date, actor: int, asset: Asset) -> Spread:
+    """Units Dr registrar_mirror / Cr unfolded_income, an entry a book: the income of all its holders, each of whom has a share of it."""
+    return Spread(keys, FundEntry.INCOME, day, actor, asset, Kind.REGISTRAR_MIRROR)
 
 
 def fast_transfer_confirmed(order: Order, units: int, day: date, actor: int) -> JournalEntry:

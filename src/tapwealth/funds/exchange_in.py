@@ -45,8 +45,12 @@ class Incoming(Generic[T]):
         return self._file.header
 
     def __iter__(self) -> Iterator[T]:
-        for block in self._file.blocks():
+        for block in self.blocks():
             yield from self._shape.block(block)
+
+    def blocks(self) -> Iterator[Block]:
+        """The records that the values are made of, many at once; instead of iterating, and once."""
+        return self._file.blocks()
 
 
 class Take(Enum):

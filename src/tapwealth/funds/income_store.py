@@ -20,18 +20,36 @@ class IncomeRow(NamedTuple):
     business_date: date
 
 
+class SpreadIncome(NamedTuple):
+    """A fund's income of a day in a book, as it was spread: under the number `no` of its line; sums in fen, the registrar's and ours."""
+
+    book: int
+    fund: str
+    income_date: date
+    no: int
+    asset: int
+    business_date: date
+    holders: int
+    amount: int
+    computed: int
+
+
 async def add_income(tx: Any, rows: Sequence[IncomeRow]) -> None:
     await tx.execute(
-        "insert into fund_income (book, fund_account, fund, income_date, amount, computed, business_date)"
+        "insert into fund_income_posted (book, fund_account, fund, income_date, amount, computed, business_date)"
         " select * from unnest($1::int[], $2::uuid[], $3::text[], $4::date[], $5::bigint[], $6::bigint[], $7::date[])",
         *columns(rows, 7),
     )
 
 
-async def income_given(tx: Any, income_date: date) -> set[tuple[str, UUID]]:
-    """(fund, holder) whose income of that date is posted."""
-    rows = await tx.fetch("select fund, fund_account from fund_income where income_date = $1", income_date)
-    return {(row["fund"], row["fund_account"]) for row in rows}
+async def add_spread(tx: Any, spread: Sequence[SpreadIncome]) -> None:
+    """What was spread."""
+    await tx.execute(
+        "insert into fund_income_spread (book, fund, income_date, no, asset, business_date, holders, amount, computed)"
+        " select * from unnest($1::int[], $2::text[], $3::date[], $4::bigint[], $5::smallint[], $6::date[], $7::int[], $8::bigint[],"
+        " $9::bigint[])",
+        *columns(spread, 9),
+    )
 
 
 async def income_of(tx: Any, book: int, fund_account: UUID) -> list[tuple[date, int]]:
@@ -48,8 +66,9 @@ async def income_of(tx: Any, book: int, fund_account: UUID) -> list[tuple[date, 
 async def income_totals(tx: Any, fund: str) -> dict[date, tuple[int, int, int]]:
     """By income date: (holders, the registrar's total, ours)."""
     rows = await tx.fetch(
-        "select income_date, count(*)::int as holders, sum(amount)::bigint as amount, sum(computed)::bigint as computed"
-        " from fund_income where fund = $1 group by income_date",
+        "select income_date, sum(holders)::int as holders, sum(amount)::bigint as amount, sum(computed)::bigint as computed"
+        " from (select income_date, 1 as holders, amount, computed from fund_income_posted where fund = $1"
+        " union all select income_date, holders, amount, computed from fund_income_spread where fund = $1) x group by income_date",
         fund,
     )
     return {row["income_date"]: (row["holders"], row["amount"], row["computed"]) for row in rows}

@@ -12,6 +12,7 @@ from typing import Any
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.audit_chain import chain_findings
+from tapwealth.ledger.audit_spreads import spread_findings
 from tapwealth.ledger.audit_sums import sum_findings
 from tapwealth.ledger.findings import Finding, Wrong
 from tapwealth.ledger.heads import KeptHead, parse
@@ -62,6 +63,7 @@ async def audit_snapshot(tx: Any, *, since: date | None = None, heads: Iterable[
         first = 0 if since is None else await _first_line_after(tx, book, since)
         findings += await chain_findings(tx, book, max(first >> BATCH_BITS, 1))
         findings += await sum_findings(tx, book, first, since)
+        findings += await spread_findings(tx, book, first)
         seen = await tx.fetchrow(
             "select count(*), coalesce(sum(lines), 0)::bigint from batch where book = $1 and batch >= $2", book, first >> BATCH_BITS
         )

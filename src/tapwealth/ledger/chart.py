@@ -70,6 +70,7 @@ class Kind(IntEnum):
     ADVANCER = 602
     REGISTRAR_MIRROR = 603
     TRANSIT_098 = 604
+    UNFOLDED_INCOME = 607
 
 
 class ChartRow(NamedTuple):
@@ -131,9 +132,13 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.ADVANCER, "units the advance has taken over", Kind.REGISTRAR_MIRROR, units=True),
     ChartRow(Kind.REGISTRAR_MIRROR, "units at the registrar", Kind.REGISTRAR_MIRROR, units=True),
     ChartRow(Kind.TRANSIT_098, "units on their way to the advancer", Kind.REGISTRAR_MIRROR, units=True),
+    ChartRow(Kind.UNFOLDED_INCOME, "income given, not folded into holdings yet", Kind.REGISTRAR_MIRROR, units=True),
 )
 
 BY_KIND = {row.kind: row for row in CHART}
+
+POOL, POOLED = Kind.UNFOLDED_INCOME, Kind.HOLDING
+"""Where the shares of a spread lie, and the kind of account that each belongs to: they are shown there."""
 
 HOUSE_SERIALS_PER_ASSET = 1000
 

@@ -24,6 +24,8 @@ class Wrong(Enum):
     ANSWER_CHANGED = "a key has no single answer"
     BOOK_CHANGED = "the row of the book is not what its lines say"
     UNBALANCED = "debits are not credits"
+    SHARE_CHANGED = "the shares are not what the spread gave"
+    FOLD_CHANGED = "what was folded is not what its line says"
 
 
 class Finding(NamedTuple):

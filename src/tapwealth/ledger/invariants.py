@@ -49,6 +49,8 @@ class Witness:
     last_call: tuple[datetime | None, list[tuple[JournalEntry, Answer]]] = (None, [])
     instants: dict[tuple[int, datetime], Totals] = field(default_factory=dict)
     closed: dict[tuple[int, date], Totals] = field(default_factory=dict)
+    spread: dict[UUID, set[int]] = field(default_factory=dict)
+    """By the key of a spread: the accounts on which it has a line."""
 
     def saw(self, now: datetime, entries: Sequence[JournalEntry], answers: Sequence[Answer]) -> None:
         """A call and its answers."""
@@ -146,8 +148,13 @@ async def entries_stand_whole_or_not_at_all(view: View) -> None:
             for seq, line in enumerate(entry.lines):
                 due[line.debit].append((entry.key, seq))
                 due[line.credit].append((entry.key, seq))
+    for key, accounts in view.witness.spread.items():
+        for account in accounts:
+            due[account].append((key, 0))
     for account in view.witness.accounts:
-        seen = [(line.key, line.seq) for line in view.histories[account] if line.kind]
+        lines = [(line.key, line.seq) for line in view.histories[account] if line.kind]
+        seen = [one for one in lines if one[0] not in view.witness.spread]
+        seen += {(key, 0) for key, _ in lines if key in view.witness.spread}  # a source may have a line for each share
         if sorted(seen) != sorted(due[account]):
             raise Broken(5, f"account {account} has lines {len(seen)}, due are {len(due[account])}")
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.ledger.chart import HOUSE_SERIALS_PER_ASSET
+from tapwealth.ledger.chart import HOUSE_SERIALS_PER_ASSET, house_account
 from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.port import (
     EXPIRY_KIND,
@@ -32,12 +32,13 @@ from tapwealth.ledger.port import (
     NewAccount,
     Op,
     Recorded,
+    Spread,
     Totals,
     TrialLine,
     account_id,
     book_of_account,
 )
-from tapwealth.ledger.rules import BATCH_BITS, FIRST_SERIAL, MICROSECOND, history_cursor, malformed
+from tapwealth.ledger.rules import BATCH_BITS, FIRST_SERIAL, MICROSECOND, debited, history_cursor, malformed
 
 MOVES = (Op.POST, Op.CAPTURE)
 
@@ -103,6 +104,7 @@ class MemoryLedger:
         self.by_name: dict[tuple[int, int, UUID, int], int] = {}
         self.hold_rows: dict[tuple[int, UUID], Hold] = {}
         self.links: dict[tuple[int, UUID], list[UUID]] = defaultdict(list)
+        self.unfolded: set[int] = set()
 
     @property
     def books(self) -> int:
@@ -132,7 +134,32 @@ class MemoryLedger:
         return self.by_name[name]
 
     async def post(self, tx: Any, now: datetime, entries: Sequence[JournalEntry]) -> list[Answer]:
+        for account in sorted(debited(entries)):
+            self._fold(now, account)
         return [self.post_one(now, entry) for entry in entries]
+
+    def _fold(self, now: datetime, account: int) -> None:
+        """What a spread gave the account is there already; but the entry that moves it out of the pool takes an instant of the book."""
+        if account in self.unfolded:
+            self.unfolded.remove(account)
+            row = self.rows[book_of_account(account)]
+            row.batch += 1
+            row.clock = max(now, row.clock) + MICROSECOND
+
+    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Sequence[tuple[int, int]] | None = None) -> Mapping[int, Answer]:
+        """Each share goes straight to its account: that is what a spread means."""
+        assert shares is not None, "the oracle has no tables"
+        answers = {}
+        for book, key in spread.keys.items():
+            source = house_account(book, spread.source, spread.asset)
+            mine = [(account, amount) for account, amount in shares if book_of_account(account) == book and amount]
+            lines = tuple(Line(Op.POST, source, account, spread.asset, amount) for account, amount in mine)
+            self.unfolded.update(account for account, _ in mine)
+            if lines:
+                entry = JournalEntry(book, key, spread.kind, spread.business_date, spread.actor, key, lines)
+                answers[book] = self._record(now, entry, None)
+                self.rows[book].clock -= MICROSECOND * (len(lines) - 1)  # it is one line in the book, whatever stands beside it
+        return answers
 
     def post_one(self, now: datetime, entry: JournalEntry) -> Answer:
         """Judge one entry, and post it if nothing speaks against it."""

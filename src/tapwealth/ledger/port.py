@@ -21,6 +21,10 @@ EXPIRY_KIND = 0
 """The kind of entries the ledger makes itself: it only ever ends holds. Callers' kinds begin at 1."""
 
 
+FOLD_KIND = 495
+"""The kind of the entries by which the ledger moves an account's shares out of the pool, before the account is debited."""
+
+
 class Op(IntEnum):
     """What a line does."""
 
@@ -99,6 +103,18 @@ class JournalEntry(NamedTuple):
     actor: int
     reference: UUID | None
     lines: tuple[Line, ...]
+
+
+class Spread(NamedTuple):
+    """What many accounts get at once from the house account of kind `source`, in every book that `keys` names: an entry of one line for
+    each, of that kind and date, under the book's key."""
+
+    keys: Mapping[int, UUID]
+    kind: int
+    business_date: date
+    actor: int
+    asset: int
+    source: int
 
 
 class Answer(NamedTuple):
@@ -270,6 +286,10 @@ class Ledger(Protocol):
 
     async def post(self, tx: Any, now: datetime, entries: Sequence[JournalEntry]) -> list[Answer]:
         """Judge and post, as if one after the other; one answer each, in order."""
+
+    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Sequence[tuple[int, int]] | None = None) -> Mapping[int, Answer]:
+        """Give each account its share, none below zero; by book. `shares` None: they stand in the table that `spreading.stage` made. Dates
+        of an asset's spreads never fall, and nothing is refused: a spread follows from what has happened, and its shares are new."""
 
     async def recorded(self, tx: Any, book: int, key: UUID) -> Recorded | None:
         """What was decided under a key: how a caller left in doubt finds out."""

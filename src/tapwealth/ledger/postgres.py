@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from tapwealth.ledger import reading
+from tapwealth.ledger import reading, spreading
 from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.port import (
     HOUSE,
@@ -27,10 +27,11 @@ from tapwealth.ledger.port import (
     LedgerRefusal,
     NewAccount,
     Recorded,
+    Spread,
     Totals,
     TrialLine,
 )
-from tapwealth.ledger.rules import LINE_MASK, MICROSECOND, malformed, plain_and_well_formed
+from tapwealth.ledger.rules import LINE_MASK, MICROSECOND, debited, malformed, plain_and_well_formed
 from tapwealth.storage.books import lock_books
 
 _POST = "select * from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
@@ -79,6 +80,27 @@ class PostgresLedger:
 
     async def post(self, tx: Any, now: datetime | None, entries: Sequence[JournalEntry]) -> list[Answer]:
         """As `port.Ledger.post`. `now` None: what the platform clock shows, read in the same statement."""
+        accounts = debited(entries)
+        if not accounts:
+            return await self._post(tx, now, entries)
+        async with _atomic(tx):
+            await self.lock_books(tx, sorted({entry.book for entry in entries}))
+            if folds := await spreading.folds(tx, entries, accounts):
+                await spreading.note_folds(tx, folds, await self._post(tx, now, [entry for entry, _ in folds]))
+            return await self._post(tx, now, entries)
+
+    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Sequence[tuple[int, int]] | None = None) -> Mapping[int, Answer]:
+        await self.lock_books(tx, sorted(spread.keys))
+        if shares is not None:
+            await spreading.stage(tx, shares)
+        written = await spreading.write(tx, spread)
+        answers = await self._post(tx, now, [entry for _, entry in written])
+        for (no, entry), answer in zip(written, answers, strict=True):
+            assert answer.posted, f"the spread of book {entry.book} was refused: {answer.refusal}"
+            assert answer.no == no, f"the spread of book {entry.book} has line {answer.no}, its shares {no}"
+        return {entry.book: answer for (_, entry), answer in zip(written, answers, strict=True)}
+
+    async def _post(self, tx: Any, now: datetime | None, entries: Sequence[JournalEntry]) -> list[Answer]:
         answers = [_MALFORMED] * len(entries)
         parts = _parts(entries, _well_formed(entries, self._books))
         if len(parts) == 1:

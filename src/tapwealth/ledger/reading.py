@@ -3,6 +3,9 @@
 Two anchors keep the cost of a question about the past independent of how long ago the past began. Closed dates have their balances
 (`balance_day`). For an instant, one counts back along the account's own linked list, from the first close after the instant that wrote a
 row for the account, or from the account as it stands.
+
+What lies in the pool of a spread is shown with the accounts it is owed to, as credited to them by the spread itself; the pool is shown
+empty, and the entries that fold a share into its account are no part of any account's history.
 """
 
 from collections.abc import Sequence
@@ -11,7 +14,9 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.ledger.chart import HOUSE_SERIALS_PER_ASSET, POOL, POOLED, Kind
 from tapwealth.ledger.port import (
+    FOLD_KIND,
     Answer,
     Balance,
     Head,
@@ -28,9 +33,8 @@ from tapwealth.ledger.port import (
     TrialLine,
     book_of_account,
 )
-from tapwealth.ledger.rules import BATCH_BITS, FIRST_SERIAL, LINE_MASK, MICROSECOND, first_line_at, history_cursor
-
-_SERIAL_MASK = (1 << 48) - 1
+from tapwealth.ledger.rules import BATCH_BITS, FIRST_SERIAL, LINE_MASK, MICROSECOND, SERIAL_MASK, first_line_at, history_cursor
+from tapwealth.ledger.spreading import UNFOLDED, UNFOLDED_DATED
 
 
 async def find_accounts(
@@ -48,24 +52,29 @@ async def find_accounts(
     return [row[0] for row in rows]
 
 
+_SHOWN = f"case when a.kind = {int(POOL)} then 0 else {{}} end"
+"""A total of account `a` as it is shown."""
+
+
 async def balances(tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
     """Accounts as they stand."""
     rows = await tx.fetch(
-        """select a.id, a.asset, a.side, a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending
-             from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int""",
+        f"""select a.id, a.asset, a.side, {_SHOWN.format("a.debits_posted")}, {_SHOWN.format(f"a.credits_posted + {UNFOLDED}")},
+                   a.debits_pending, a.credits_pending
+             from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int""",  # noqa: S608
         accounts,
     )
     return {row[0]: Balance(row[0], row[1], Limit(row[2]), *row[3:]) for row in rows}
 
 
-_FREE = """case a.side
+_FREE = f"""case when a.kind = {int(POOL)} then 0 else case a.side
   when 2 then a.debits_posted - a.credits_posted - a.credits_pending + case when a.credits_pending > 0 then coalesce((
     select ledger_total(h.amount) from hold h
      where h.book = a.book and h.credit = a.id and h.state = 1 and h.expires_at <= $1), 0) else 0 end
-  else a.credits_posted - a.debits_posted - a.debits_pending + case when a.debits_pending > 0 then coalesce((
+  else a.credits_posted + {UNFOLDED} - a.debits_posted - a.debits_pending + case when a.debits_pending > 0 then coalesce((
     select ledger_total(h.amount) from hold h
      where h.book = a.book and h.debit = a.id and h.state = 1 and h.expires_at <= $1), 0) else 0 end
-  end"""
+  end end"""  # noqa: S608 - an expression of spreading
 """What is available on account `a`, and what holds that are due at $1 still keep."""
 _FREE_BY_ID = f"select a.id, {_FREE} from unnest($2::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int"  # noqa: S608
 _FREE_BY_NAME = (
@@ -90,9 +99,10 @@ async def find_free(
 async def totals_dated(tx: Any, accounts: Sequence[int], business_date: date) -> dict[int, Totals]:
     """As of a business date: the closed balance; of a date that is open, the running balance less what carries a later date."""
     rows = await tx.fetch(
-        """select a.id,
-                  case when closed then coalesce(d.debits_posted, 0)  else a.debits_posted  - coalesce(l.debits, 0)  end,
-                  case when closed then coalesce(d.credits_posted, 0) else a.credits_posted - coalesce(l.credits, 0) end
+        f"""select a.id,
+                  {_SHOWN.format("case when closed then coalesce(d.debits_posted, 0) else a.debits_posted - coalesce(l.debits, 0) end")},
+                  {_SHOWN.format("case when closed then coalesce(d.credits_posted, 0) else a.credits_posted - coalesce(l.credits, 0) end")}
+                  + {UNFOLDED_DATED}
              from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int
              join book b on b.book = a.book, lateral (select $2 <= b.closed_through is true closed) c
              left join lateral (select * from balance_day d where closed and d.book = a.book and d.account = a.id and d.business_date <= $2
@@ -102,7 +112,7 @@ async def totals_dated(tx: Any, accounts: Sequence[int], business_date: date) ->
                       ledger_total(t.amount) filter (where t.credit = a.id) credits
                  from transfer t
                 where not closed and t.book = a.book and t.business_date > $2 and t.op in (0, 2) and a.id in (t.debit, t.credit)
-                  and t.no >= (select min(first_no) from book_day y where y.book = a.book and y.business_date > $2)) l on true""",
+                  and t.no >= (select min(first_no) from book_day y where y.book = a.book and y.business_date > $2)) l on true""",  # noqa: S608
         accounts,
         business_date,
     )
@@ -144,6 +154,16 @@ select d.debits_so_far, d.credits_so_far, d.last_no
 
 _NEWEST = "select debits_posted, credits_posted, last_no from account where book = $1 and id = $2"
 
+_IN_POOL_AT = """
+select coalesce((select s.totals[(a.id & 255) + 1] from spread_share s
+                  where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 and s.no <= $3 order by s.no desc limit 1), 0)
+       - coalesce((select f.so_far from spread_fold f
+                    where f.book = a.book and f.account = a.id and f.no <= $3 order by f.no desc limit 1), 0)
+  from account a where a.book = $1 and a.id = $2
+"""
+
+_HEAD = f"select a.debits_posted, a.credits_posted + {UNFOLDED}, a.last_no from account a where a.book = $1 and a.id = $2"  # noqa: S608
+
 _BACK = """
 with recursive back as (
   select $2::bigint no, 0::bigint debits, 0::bigint credits
@@ -162,53 +182,93 @@ select coalesce(ledger_total(amount) filter (where debit = $3), 0), coalesce(led
 
 
 async def _totals_up_to(tx: Any, account: int, until: int) -> Totals:
-    """Of the lines numbered up to `until`. A house account meets many of its book's lines: for it, reading the range beats the list."""
+    """Of the lines numbered up to `until`, and of spreads."""
+    if _is_pool(account):
+        return Totals(0, 0)
+    debits, credits = await _posted_up_to(tx, account, until)
+    return Totals(debits, credits + await tx.fetchval(_IN_POOL_AT, book_of_account(account), account, until))
+
+
+def _is_pool(account: int) -> bool:
+    serial = account & SERIAL_MASK
+    return serial < FIRST_SERIAL and serial % HOUSE_SERIALS_PER_ASSET == POOL
+
+
+async def _posted_up_to(tx: Any, account: int, until: int) -> Totals:
+    """A house account meets many of its book's lines: for it, reading the range beats the list."""
     book = book_of_account(account)
     debits, credits, last = await tx.fetchrow(_ANCHOR, book, account, until) or await tx.fetchrow(_NEWEST, book, account)
     if last <= until:
         return Totals(debits, credits)
-    since = _SCAN if account & _SERIAL_MASK < FIRST_SERIAL else _BACK
+    since = _SCAN if account & SERIAL_MASK < FIRST_SERIAL else _BACK
     less_debits, less_credits = await tx.fetchrow(since, book, last, account, until)
     return Totals(debits - less_debits, credits - less_credits)
 
 
 _HISTORY = """
 with recursive back as (
-  select t.*, case when t.debit = $2 then t.debit_before else t.credit_before end before, 1 n
+  select t.*, case when t.debit = $2 then t.debit_before else t.credit_before end before, (t.no <= $5 and t.kind <> $6)::int n
     from transfer t where t.book = $1 and t.no = $3
   union all
-  select t.*, case when t.debit = $2 then t.debit_before else t.credit_before end, back.n + 1
-    from back join transfer t on t.book = $1 and t.no = back.before where back.n < $4)
-select b.no, k.recorded_at, b.business_date, b.key, b.seq, b.op, b.kind, b.actor, b.reference, b.debit, b.credit, b.amount, b.hold, b.before
-  from back b join batch k on k.book = $1 and k.batch = b.no >> 20 order by b.n
+  select t.*, case when t.debit = $2 then t.debit_before else t.credit_before end, back.n + (t.no <= $5 and t.kind <> $6)::int
+    from back join transfer t on t.book = $1 and t.no = back.before where back.n < $4),
+own as (
+  select b.no, b.business_date, b.key, b.seq, b.op, b.kind, b.actor, b.reference, b.debit, b.credit, b.amount, b.hold
+    from back b where b.no <= $5 and b.kind <> $6),
+given as (
+  select s.no, t.business_date, t.key, t.seq, t.op, t.kind, t.actor, t.key reference, t.debit, $2::bigint credit,
+         s.amounts[($2::bigint & 255) + 1] amount, null::uuid hold
+    from (select s.no, s.amounts from account a join spread_share s on s.book = a.book and s.asset = a.asset and s.part = a.id >> 8
+           where a.book = $1 and a.id = $2 and a.asset <> 1 and s.no <= $5 and s.amounts[(a.id & 255) + 1] > 0
+           order by s.no desc limit $4) s
+    join transfer t on t.book = $1 and t.no = s.no)
+select l.*, k.recorded_at
+  from (select * from own union all select * from given order by no desc limit $4) l join batch k on k.book = $1 and k.batch = l.no >> 20
+ order by l.no desc
 """
 
 
 async def account_history(tx: Any, account: int, cursor: str | None, limit: int) -> HistoryPage:
-    """A page along the account's linked list; the running totals follow by subtraction from those at its head."""
+    """A page along the account's linked list, with its shares of spreads in their places; the running totals follow by subtraction from
+    those at the page's head. A cursor is the number of the page's first line, which may be a spread's: the list is then followed from the
+    account's newest line."""
     book = book_of_account(account)
-    if cursor is None:
-        head = await tx.fetchrow(_NEWEST, book, account)
-        if head is None:
-            return HistoryPage((), None)
-        totals, start = Totals(head[0], head[1]), head[2]
-    else:
+    head = await tx.fetchrow(_HEAD, book, account)
+    if head is None or _is_pool(account):
+        return HistoryPage((), None)
+    totals, start, own = Totals(head[0], head[1]), _NEWEST_NO, head[2]
+    if cursor is not None:
         start = history_cursor(cursor)
-        await _check_cursor(tx, book, account, start, cursor)
+        own = start if await _is_line(tx, book, account, start, cursor) else own
         totals = await _totals_up_to(tx, account, start)
-    lines, before = [], 0
-    for row in await tx.fetch(_HISTORY, book, account, start, limit):
+    lines = []
+    found = await tx.fetch(_HISTORY, book, account, own, limit + 1, start, FOLD_KIND)
+    for row in found[:limit]:
         seen = _seen(account, row, totals)
         lines.append(seen)
         moved = seen.amount if seen.moved else 0
         totals = Totals(totals.debits - moved * seen.debited, totals.credits - moved * (not seen.debited))
-        before = row["before"]
-    return HistoryPage(tuple(lines), str(before) if before else None)
+    return HistoryPage(tuple(lines), str(found[limit]["no"]) if len(found) > limit else None)
 
 
-async def _check_cursor(tx: Any, book: int, account: int, no: int, cursor: str) -> None:
-    if not await tx.fetchval("select true from transfer where book = $1 and no = $2 and $3 in (debit, credit)", book, no, account):
+_NEWEST_NO = (1 << 63) - 1
+
+
+async def _is_line(tx: Any, book: int, account: int, no: int, cursor: str) -> bool:
+    """Whether a cursor names a line of the account's own, or else a spread that gave it something. Raises BadInput for anything else."""
+    if await tx.fetchval(
+        "select true from transfer where book = $1 and no = $2 and $3 in (debit, credit) and kind <> $4", book, no, account, FOLD_KIND
+    ):
+        return True
+    if not await tx.fetchval(_IS_SHARE, book, account, no):
         raise BadInput(f"{cursor[:40]!r} is no cursor of this account", where="cursor", hint="take it from the page before")
+    return False
+
+
+_IS_SHARE = """
+select true from account a join spread_share s on s.book = a.book and s.asset = a.asset and s.part = a.id >> 8
+ where a.book = $1 and a.id = $2 and a.asset <> 1 and s.no = $3 and s.amounts[(a.id & 255) + 1] > 0
+"""
 
 
 def _seen(account: int, row: Any, totals: Totals) -> HistoryLine:
@@ -232,7 +292,7 @@ def _seen(account: int, row: Any, totals: Totals) -> HistoryLine:
 
 
 async def trial_balance(tx: Any, book: int, asset: int, business_date: date | None) -> list[TrialLine]:
-    """Summed by kind over the book's accounts in the asset."""
+    """Summed by kind over the book's accounts in the asset; what lies in the pool stands with the accounts it belongs to."""
     if business_date is None:
         rows = await tx.fetch(
             """select kind, count(*), ledger_total(debits_posted), ledger_total(credits_posted)
@@ -240,13 +300,24 @@ async def trial_balance(tx: Any, book: int, asset: int, business_date: date | No
             book,
             asset,
         )
-        return [TrialLine(row[0], row[1], Totals(row[2], row[3])) for row in rows]
+        return _with_the_pool([TrialLine(row[0], row[1], Totals(row[2], row[3])) for row in rows])
     kinds = {row[0]: row[1] for row in await tx.fetch("select id, kind from account where book = $1 and asset = $2", book, asset)}
     sums: dict[int, tuple[int, int, int]] = {}
     for account, totals in (await totals_dated(tx, list(kinds), business_date)).items():
         accounts, debits, credits = sums.get(kinds[account], (0, 0, 0))
         sums[kinds[account]] = (accounts + 1, debits + totals.debits, credits + totals.credits)
     return [TrialLine(kind, accounts, Totals(debits, credits)) for kind, (accounts, debits, credits) in sorted(sums.items())]
+
+
+def _with_the_pool(lines: list[TrialLine]) -> list[TrialLine]:
+    """Its debits are what was folded, which has been credited to the accounts; its credits are all that spreads gave."""
+    pool = next((line.totals for line in lines if line.kind == POOL), Totals(0, 0))
+    shown = []
+    for line in lines:
+        debits, credits = line.totals
+        totals = {POOL: Totals(0, 0), POOLED: Totals(debits, credits + pool.owed)}
+        shown.append(line._replace(totals=totals.get(Kind(line.kind), line.totals)))
+    return shown
 
 
 _HOLD = "select id, book, link, debit, credit, asset, amount, captured, expires_at, state from hold "

@@ -21,6 +21,21 @@ FIRST_KIND = 1
 MICROSECOND = timedelta(microseconds=1)
 FIRST_SERIAL = 1_000_000_000
 """Serial of the first account of a book that belongs to somebody; house accounts lie below."""
+SERIAL_MASK = (1 << 48) - 1
+"""What of an account's id is its serial."""
+
+MONEY = 1
+"""The asset that is never spread: an account in it has no part in a pool."""
+
+
+def debited(entries: Sequence[JournalEntry]) -> set[int]:
+    """Accounts of holders from which these entries take or hold something that can be spread."""
+    return {
+        line.debit
+        for entry in entries
+        for line in entry.lines
+        if line.asset != MONEY and line.op in (Op.POST, Op.HOLD) and line.debit & SERIAL_MASK >= FIRST_SERIAL
+    }
 
 
 def malformed(entry: JournalEntry, books: int) -> bool:

@@ -121,6 +121,10 @@ class Block:
         columns: Iterable[tuple[bytes, ...]] = zip(*rows(self._raw), strict=True)
         return {field.name: _decoded(field, column) for field, column in zip(ordered, columns, strict=True)}
 
+    def parts(self, names: Sequence[str]) -> Iterator[tuple[bytes, ...]]:
+        """The bytes of these fields of each record, padded as they stand there; the names in the order of the layout."""
+        return self._shape.rows(names)(self._raw)
+
     def keys(self, names: Sequence[str]) -> list[int]:
         """A hash for each record of the bytes of these fields."""
         return [*map(hash, map(b"".join, self._shape.rows(names)(self._raw)))]

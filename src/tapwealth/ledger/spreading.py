@@ -1,0 +1,93 @@
+"""Spreads: what many accounts are given at once, as one line for each book with the accounts' shares beside it (migration `spread`).
+
+A share is owed to its account from the moment of the line on, and every reader shows it there. In the books it lies in the *pool* of its
+asset until the account is debited: then it is *folded*, moved over by an ordinary entry that comes before the one that needs it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from tapwealth.kernel.ids import derived
+from tapwealth.ledger.chart import POOL, house_account
+from tapwealth.ledger.port import FOLD_KIND, LEDGER_ACTOR, Answer, JournalEntry, Line, Op, Spread, book_of_account
+from tapwealth.ledger.rules import MONEY
+from tapwealth.storage.columns import columns
+
+GIVEN = """(select s.totals[(a.id & 255) + 1] from spread_share s
+  where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 order by s.no desc limit 1)"""
+"""All that spreads ever gave account `a`; null: none did."""
+UNFOLDED = f"""(case when a.asset = {MONEY} then 0 else coalesce({GIVEN}, 0)
+  - coalesce((select f.so_far from spread_fold f where f.book = a.book and f.account = a.id order by f.no desc limit 1), 0) end)"""  # noqa: S608
+"""Of account `a`: what spreads gave it and lies in the pool still."""
+UNFOLDED_DATED = f"""(case when a.asset = {MONEY} then 0 else coalesce((select s.totals[(a.id & 255) + 1] from spread_share s
+  where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 and s.business_date <= $2 order by s.no desc limit 1), 0)
+  - coalesce((select ledger_total(f.amount) from spread_fold f where f.book = a.book and f.account = a.id and f.business_date <= $2), 0)
+  end)"""  # noqa: S608
+"""The same by what is dated up to $2."""
+
+_STAGED = "create temporary table spread_staged (account bigint not null, amount bigint not null check (amount >= 0)) on commit drop"
+_WRITE = "select o_book book, o_key as key, o_no no, o_amount amount, o_reference reference from ledger_spread($1, $2, $3, $4)"
+_IN_POOL = f"""
+select a.id, {UNFOLDED}, coalesce({GIVEN}, 0),
+       (select key from spread s where s.book = a.book and s.asset = a.asset order by s.no desc limit 1), a.asset,
+       (select closed_through from book b where b.book = a.book)
+  from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int
+"""  # noqa: S608
+
+
+async def stage(tx: Any, shares: Iterable[tuple[int, int]] = ()) -> None:
+    """Make the table that the shares of a spread stand in before it, with these in it."""
+    await tx.execute(_STAGED)
+    await tx.copy_records_to_table("spread_staged", records=shares, columns=("account", "amount"))
+
+
+async def write(tx: Any, spread: Spread) -> list[tuple[int, JournalEntry]]:
+    """Write the staged shares of the books that `spread` has keys for; the entries to be posted at once, each with the number it must get.
+    A book whose shares come to nothing has none."""
+    rows = await tx.fetch(_WRITE, list(spread.keys), list(spread.keys.values()), spread.asset, spread.business_date)
+    await tx.execute("drop table spread_staged")
+    return [(row["no"], _entry(spread, row["book"], row["key"], row["amount"], row["reference"])) for row in rows]
+
+
+def _entry(spread: Spread, book: int, key: UUID, amount: int, reference: UUID) -> JournalEntry:
+    line = Line(Op.POST, house_account(book, spread.source, spread.asset), house_account(book, POOL, spread.asset), spread.asset, amount)
+    return JournalEntry(book, key, spread.kind, spread.business_date, spread.actor, reference, (line,))
+
+
+async def folds(tx: Any, entries: Sequence[JournalEntry], accounts: set[int]) -> list[tuple[JournalEntry, int]]:
+    """The entries that move over what lies in the pool for these accounts, each with all that is then folded of its account. They carry the
+    latest date of those that debit it, or the first one that is open."""
+    dates = {account: max(_dates_of(entries, account)) for account in accounts}
+    made = []
+    for account, amount, given, spread, asset, closed in await tx.fetch(_IN_POOL, sorted(accounts)):
+        if amount:
+            book = book_of_account(account)
+            day = dates[account] if closed is None else max(dates[account], closed + timedelta(days=1))
+            line = Line(Op.POST, house_account(book, POOL, asset), account, asset, amount)
+            key = derived(spread, f"fold:{account}:{given}")
+            made.append((JournalEntry(book, key, FOLD_KIND, day, LEDGER_ACTOR, spread, (line,)), given))
+    return made
+
+
+def _dates_of(entries: Sequence[JournalEntry], account: int) -> Iterable[date]:
+    return (entry.business_date for entry in entries if any(line.debit == account for line in entry.lines))
+
+
+async def note_folds(tx: Any, folded: Sequence[tuple[JournalEntry, int]], answers: Sequence[Answer]) -> None:
+    """Remember them, with the numbers of their lines."""
+    rows = []
+    for (entry, given), answer in zip(folded, answers, strict=True):
+        assert answer.posted, f"a fold in book {entry.book} was refused: {answer.refusal}"
+        rows.append((entry.lines[0].credit, answer.no, entry.lines[0].amount, given, entry.book, entry.business_date))
+    await tx.execute(
+        "insert into spread_fold (account, no, amount, so_far, book, business_date)"
+        " select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::date[])",
+        *columns(rows, 6),
+    )
+
+
+async def spread_through(tx: Any, asset: int) -> Any:
+    """The latest date that a spread of an asset carries, in any book; None: there is none. An earlier date cannot be spread."""
+    return await tx.fetchval("select max(business_date) from spread where asset = $1", asset)
