@@ -101,6 +101,13 @@ def test_a_channels_purchase_paid_from_its_receipt_and_refused() -> None:
         "2014-02-25 PURCHASE_REFUSED in book 3",
         "  Dr purchases collected, not confirmed / Cr another channel's purchase money 100.50 yuan",
     ]
+    cash = entries.channel_cash_confirmed(3, derived(ORDER.id, "cash"), 10_050, DAY, 9)
+    assert shown(cash, entries.channel_units_confirmed(CHANNELS, 10_050, DAY, 9)) == [
+        "2014-02-25 PURCHASE_CONFIRMED in book 3",
+        "  Dr purchases collected, not confirmed / Cr leaving the fund-sales collection 100.50 yuan",
+        "2014-02-25 PURCHASE_CONFIRMED in book 3",
+        "  Dr units at the registrar / Cr holding of the buyer 100.50 units",
+    ]
     assert shown(*back, kinds=BankEntry) == [
         "2014-02-25 ALLOTTED in book 3",
         "  Dr another channel's purchase money / Cr fund-sales collection 100.50 yuan",

@@ -6,10 +6,12 @@ too; the rest of it stands.
 """
 
 import hashlib
+import io
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from uuid import UUID
 
 from tapwealth.bank import entries as bank_entries
@@ -37,7 +39,7 @@ from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HO
 from tapwealth.funds.exchange_values import CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import ANSWERED, OrderState
 from tapwealth.funds.orders_store import OrderRow
-from tapwealth.funds.store import Fund, FundAccount
+from tapwealth.funds.store import Fund, FundAccount, Holder
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
@@ -50,6 +52,8 @@ from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
 SOURCE = redemption_outcomes.SOURCE
 _ORDER = ("02", "07", "04", "06", "05")
 """Accounts before orders, a day's rate and price before what follows from it."""
+
+Answer = tuple[OrderRow, ConfirmationRecord]
 
 Taker = Callable[[House, Tx, Moment, DataFileName, bytes], Awaitable[tuple[int, list[BreakRow]]]]
 """Takes the content of one file: (number of records, what does not agree)."""
@@ -209,31 +213,121 @@ def _unknown(file: DataFileName, serial: str) -> BreakRow:
     return BreakRow(SOURCE, "unknown_serial", serial, 0, f"{file} answers {serial}, which we never sent; ask the registrar", False)
 
 
+@dataclass(slots=True)
+class _Answers:
+    """What is known of a 04 while it is read slice by slice. `rest` are the answers to all but purchases of money funds; they are few, and
+    are settled together at its end."""
+
+    funds: Mapping[str, Fund]
+    own: bool
+    day: date
+    actor: int
+    read: int = 0
+    slices: int = 0
+    settled: set[int] = field(default_factory=set)
+    """Hashes of the serials of purchases that this file has answered."""
+    rest: dict[str, Answer] = field(default_factory=dict)
+    started: list[ConfirmationRecord] = field(default_factory=list)
+    """What the registrar has done without an order of ours."""
+    confirmed: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    """By fund and book, fen of purchases."""
+    refused: list[OrderRow] = field(default_factory=list)
+    """Purchases."""
+    breaks: list[BreakRow] = field(default_factory=list)
+
+    def is_plain(self, order: OrderRow) -> bool:
+        return order.business_code == BusinessCode.PURCHASE and self.funds[order.fund].kind is FundKind.MONEY
+
+    def count(self, fresh: Sequence[Answer]) -> None:
+        """What leaves for the custody accounts, and what comes back."""
+        for order, one in fresh:
+            if order.business_code == BusinessCode.PURCHASE and one.accepted:
+                self.confirmed[order.fund][order.book] += order.amount
+            elif order.business_code == BusinessCode.PURCHASE:
+                self.refused.append(order)
+
+
+_AT_ONCE = 8_192
+"""Answers of a slice."""
+
+
 async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
-    """04: cash and units of each order in one entry; what a return code refuses goes back."""
-    whole = nav_orders.joined(CONFIRMATIONS.values(content, str(file)))
-    check_day(file, ((one.serial, one.confirmed_on) for one in whole), file.day)
-    said = [one for one in whole if not registrar_orders.is_started(one)]
+    """04: cash and units of each order; what a return code refuses goes back. Slice by slice: what it takes of the memory does not grow
+    with the purchases; the caller's transaction takes everything back if the file turns out not to be whole."""
+    coming = iter(CONFIRMATIONS.open(io.BytesIO(content), str(file)))
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
-    funds = await store.funds(tx)
-    orders = await orders_store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
-    holders = await store.accounts_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
-    fresh, breaks = _sorted_out(file, said, orders, holders, funds)
-    day = at.booking_date(file.day)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-    started = [one for one in whole if registrar_orders.is_started(one)]
-    breaks += await registrar_orders.take(house, tx, at, file, started, day, actor, own=own)
-    breaks += await nav_outcomes.take(house, tx, file, fresh, funds, SOURCE, day)
+    answers = _Answers(await store.funds(tx), own, at.booking_date(file.day), actor)
+    halves: list[ConfirmationRecord] = []
+    while some := list(islice(coming, _AT_ONCE)):
+        check_day(file, ((one.serial, one.confirmed_on) for one in some), file.day)
+        halves += [one for one in some if one.business_code in nav_orders.HALVES]
+        answers.started += [one for one in some if registrar_orders.is_started(one)]
+        said = [one for one in some if one.business_code not in nav_orders.HALVES and not registrar_orders.is_started(one)]
+        await _take_some(house, tx, at, file, answers, said)
+    await _take_some(house, tx, at, file, answers, nav_orders.joined(halves))
+    await _settle_rest(house, tx, at, file, answers)
+    await must_post(house, tx, at, [] if own else await _given_back(house, tx, file, answers))
+    await _pay_on(house, tx, at, file, answers)
+    changed = [answer for answer in answers.rest.values() if answer[0].business_code == BusinessCode.DIVIDEND_METHOD]
+    await dividend_method.tell(tx, at, changed)
+    return answers.read + len(answers.started), answers.breaks
+
+
+async def _take_some(house: House, tx: Tx, at: Moment, file: DataFileName, answers: _Answers, said: Sequence[ConfirmationRecord]) -> None:
+    if not said:
+        return
+    answers.read += len(said)
+    answers.slices += 1
+    orders = await orders_store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
+    holders = await store.holders_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
+    fresh = _sorted_out(file, said, orders, holders, answers)
+    plain = [answer for answer in fresh if answers.is_plain(answer[0])]
+    answers.rest |= {order.serial: (order, one) for order, one in fresh if not answers.is_plain(order)}
+    answers.settled.update(hash(order.serial) for order, _ in plain)
+    answers.count(plain)
+    made = [] if answers.own else _cash_confirmed(file, plain, answers)
+    for order, one in plain:
+        made += _settled(order, one, answers)
+    await must_post(house, tx, at, made)
+    await _note(tx, plain, answers.day)
+
+
+def _cash_confirmed(file: DataFileName, plain: Sequence[Answer], answers: _Answers) -> list[JournalEntry]:
+    """Of another channel's orders, all of a slice: the money of each book."""
+    sums: Counter[int] = Counter()
+    for order, one in plain:
+        if one.accepted:
+            sums[order.book] += order.amount
+    at = shanghai(file.day)
+    keys = {book: named(at, book, f"channel confirmed:{file}:{answers.slices}") for book in sums}
+    return [entries.channel_cash_confirmed(book, keys[book], sums[book], answers.day, answers.actor) for book in sorted(sums)]
+
+
+async def _settle_rest(house: House, tx: Tx, at: Moment, file: DataFileName, answers: _Answers) -> None:
+    """Redemptions, fast transfers, freezes, and whatever has a NAV."""
+    fresh, funds, day, actor = list(answers.rest.values()), answers.funds, answers.day, answers.actor
+    answers.count(fresh)
+    answers.breaks += await registrar_orders.take(house, tx, at, file, answers.started, day, actor, own=answers.own)
+    answers.breaks += await nav_outcomes.take(house, tx, file, fresh, funds, SOURCE, day)
     redeemed = [(order, one) for order, one in fresh if _of_a_customer(order)]
     await redemption_outcomes.settle(house, tx, at, redeemed, funds, day, actor)
     advanced = [(order, one) for order, one in fresh if _of_the_advancer(order)]
     made = await advance_outcomes.settle(tx, advanced, funds, day, actor)
     for order, one in fresh:
-        made += _settled(order, one, funds, day, actor, own=own)
+        made += _settled(order, one, answers)
     await switch.tell_refused(tx, at, [(order, one) for order, one in fresh if order.business_code == BusinessCode.SWITCH])
     made += await _set_free(tx, fresh, funds, day, actor)
-    made += [] if own else await _given_back(house, tx, file, fresh, day, actor)
     await must_post(house, tx, at, made)
+    await _note(tx, fresh, day)
+    due = redemption_outcomes.names_of([*answers.started, *(one for _, one in redeemed)])
+    await redemption_outcomes.join(house, tx, at, due, actor)
+    await advance_outcomes.join(house, tx, at, [one for _, one in advanced], actor)
+    await large_days.note(house, tx, at, fresh, funds, day)
+
+
+async def _note(tx: Tx, fresh: Sequence[Answer], day: date) -> None:
+    """What became of the orders."""
     await orders_store.settle_orders(
         tx,
         [
@@ -242,12 +336,6 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
         ],
         day,
     )
-    await redemption_outcomes.join(house, tx, at, redemption_outcomes.names_of([*started, *(one for _, one in redeemed)]), actor)
-    await advance_outcomes.join(house, tx, at, [one for _, one in advanced], actor)
-    await large_days.note(house, tx, at, fresh, funds, day)
-    await _pay_on(house, tx, at, file, day, actor, fresh, funds, own=own)
-    await dividend_method.tell(tx, at, [(order, one) for order, one in fresh if order.business_code == BusinessCode.DIVIDEND_METHOD])
-    return len(whole), breaks
 
 
 def _of_a_customer(order: OrderRow) -> bool:
@@ -273,27 +361,30 @@ def _sorted_out(
     file: DataFileName,
     said: Sequence[ConfirmationRecord],
     orders: Mapping[str, OrderRow],
-    holders: Mapping[UUID, FundAccount],
-    funds: Mapping[str, Fund],
-) -> tuple[list[tuple[OrderRow, ConfirmationRecord]], list[BreakRow]]:
-    """What settles an order of ours, and what does not agree. What was said before changes nothing."""
-    fresh: dict[str, tuple[OrderRow, ConfirmationRecord]] = {}
-    breaks: list[BreakRow] = []
+    holders: Mapping[UUID, Holder],
+    answers: _Answers,
+) -> list[Answer]:
+    """What settles an order of ours; what does not agree becomes a break. What was said before changes nothing."""
+    fresh: dict[str, Answer] = {}
+    breaks = answers.breaks
     for one in said:
         order = orders.get(one.serial)
         if order is None:
             breaks.append(_unknown(file, one.serial))
-        elif one.serial in fresh:
-            breaks.append(_doubled(file, one, same=_said_alike(fresh[one.serial][1], one)))
+        elif one.serial in fresh or one.serial in answers.rest:
+            first = (fresh.get(one.serial) or answers.rest[one.serial])[1]
+            breaks.append(_doubled(file, one, same=_said_alike(first, one)))
+        elif order.state in ANSWERED and hash(one.serial) in answers.settled:
+            breaks.append(_doubled(file, one, same=_same(order, one)))
         elif order.state in ANSWERED and _same(order, one):
             continue
-        elif (wrong := _wrong(order, funds[order.fund], holders[order.fund_account], one)) is not None:
+        elif (wrong := _wrong(order, answers.funds[order.fund], holders[order.fund_account], one)) is not None:
             breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
         else:
             fresh[one.serial] = order, one
             stays = one.accepted or order.business_code in _NOTED or _of_a_customer(order)
             breaks += [] if stays else [_refused(file, one)]
-    return list(fresh.values()), breaks
+    return list(fresh.values())
 
 
 def _doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> BreakRow:
@@ -310,7 +401,7 @@ def _same(order: OrderRow, one: ConfirmationRecord) -> bool:
     return (order.return_code, order.confirmed_amount, order.confirmed_units) == (one.return_code, one.amount, one.volume)
 
 
-def _wrong(order: OrderRow, fund: Fund, holder: FundAccount, one: ConfirmationRecord) -> str | None:
+def _wrong(order: OrderRow, fund: Fund, holder: Holder, one: ConfirmationRecord) -> str | None:
     """Why a confirmation does not fit its order, in words."""
     known = (holder.ta_account or one.ta_account, holder.trading_account)
     if (one.ta_account, one.trading_account) != known:
@@ -376,45 +467,40 @@ def _unpriced(one: ConfirmationRecord) -> str | None:
     return None
 
 
-def _settled(
-    order: OrderRow, one: ConfirmationRecord, funds: Mapping[str, Fund], day: date, actor: int, *, own: bool
-) -> list[JournalEntry]:
-    view = order_of(order, funds[order.fund], own=own)
+def _settled(order: OrderRow, one: ConfirmationRecord, answers: _Answers) -> list[JournalEntry]:
+    view, day, actor = order_of(order, answers.funds[order.fund], own=answers.own), answers.day, answers.actor
     match order.business_code, one.accepted:
         case BusinessCode.SWITCH, _:
-            return [switch.settled(order, one, funds, day, actor)]
-        case BusinessCode.PURCHASE, True:
+            return [switch.settled(order, one, answers.funds, day, actor)]
+        case BusinessCode.PURCHASE, True if answers.own or not answers.is_plain(order):
             return [entries.purchase_confirmed(view, one.volume, day, actor)]
+        case BusinessCode.PURCHASE, True:
+            return [entries.channel_units_confirmed(view, one.volume, day, actor)]
         case BusinessCode.PURCHASE, False:
-            return [] if own else [entries.channel_purchase_refused(view, day, actor)]
+            return [] if answers.own else [entries.channel_purchase_refused(view, day, actor)]
         case BusinessCode.FAST_TRANSFER, True:
             return [entries.fast_transfer_confirmed(view, one.volume, day, actor)]
     return []
 
 
-async def _set_free(
-    tx: Tx, fresh: Sequence[tuple[OrderRow, ConfirmationRecord]], funds: Mapping[str, Fund], day: date, actor: int
-) -> list[JournalEntry]:
+async def _set_free(tx: Tx, fresh: Sequence[Answer], funds: Mapping[str, Fund], day: date, actor: int) -> list[JournalEntry]:
     """What authorities had frozen, and the registrar has set free."""
     ended = [order for order, one in fresh if order.business_code == BusinessCode.UNFREEZE and one.accepted]
     freezes = await orders_store.orders_by_id(tx, [(one.book, one.source) for one in ended if one.source])
     return [entries.unfrozen(order_of(one, funds[one.fund], own=True), one.units, day, actor) for one in freezes.values()]
 
 
-async def _given_back(
-    house: House, tx: Tx, file: DataFileName, fresh: Sequence[tuple[OrderRow, ConfirmationRecord]], day: date, actor: int
-) -> list[JournalEntry]:
+async def _given_back(house: House, tx: Tx, file: DataFileName, answers: _Answers) -> list[JournalEntry]:
     """What a channel's refused orders had taken pays for its next ones."""
     sums: dict[int, int] = defaultdict(int)
-    for order, one in fresh:
-        if order.business_code == BusinessCode.PURCHASE and not one.accepted:
-            sums[order.funding] += order.amount
+    for order in answers.refused:
+        sums[order.funding] += order.amount
     (account,) = await house.ledger.open_accounts(tx, [paid_in(file.receiver)])
     return [
         entry
         for funding, amount in sorted(sums.items())
         for entry in bank_entries.allotted(
-            funding, account, NUMBER_OF[Kind.FUND_COLLECTION], amount, _given_back_key(file, funding), day, actor
+            funding, account, NUMBER_OF[Kind.FUND_COLLECTION], amount, _given_back_key(file, funding), answers.day, answers.actor
         )
     ]
 
@@ -423,23 +509,9 @@ def _given_back_key(file: DataFileName, funding: int) -> UUID:
     return named(shanghai(file.day), HOUSE_BOOK, f"channel refund:{file}:{funding}")
 
 
-async def _pay_on(
-    house: House,
-    tx: Tx,
-    at: Moment,
-    file: DataFileName,
-    day: date,
-    actor: int,
-    fresh: Sequence[tuple[OrderRow, ConfirmationRecord]],
-    funds: Mapping[str, Fund],
-    *,
-    own: bool,
-) -> None:
+async def _pay_on(house: House, tx: Tx, at: Moment, file: DataFileName, answers: _Answers) -> None:
     """The confirmed cash of the file leaves for each fund's custody account; refused cash of our own customers goes back to the reserve."""
-    confirmed: dict[str, Counter[int]] = defaultdict(Counter)
-    for order, one in fresh:
-        if order.business_code == BusinessCode.PURCHASE and one.accepted:
-            confirmed[order.fund][order.book] += order.amount
+    funds, day, actor = answers.funds, answers.day, answers.actor
     collected = {book: house_account(book, Kind.FUND_PURCHASE_COLLECTED, Asset.CNY) for book in house.all_books}
     to_custody = [
         Payment(
@@ -452,7 +524,7 @@ async def _pay_on(
             day,
             tuple(Part(book, amount, collected[book]) for book, amount in sorted(of.items())),
         )
-        for code, of in sorted(confirmed.items())
+        for code, of in sorted(answers.confirmed.items())
     ]
     await payments.instruct(house, tx, at, day, actor, to_custody, set_aside=False)
     back = [
@@ -466,8 +538,8 @@ async def _pay_on(
             day,
             (Part(order.book, order.amount, collected[order.book], order.funding),),
         )
-        for order, one in fresh
-        if own and order.business_code == BusinessCode.PURCHASE and not one.accepted
+        for order in answers.refused
+        if answers.own
     ]
     await payments.instruct(house, tx, at, day, actor, back)
 

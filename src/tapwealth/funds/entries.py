@@ -1,7 +1,8 @@
 """Journal entries of funds. Each function's docstring is the recipe. Units are 1/100 unit; money is fen.
 
 The holder's cash waits in `fund_purchase_in_transit` until it is swept to the collection account, then in `fund_purchase_collected` until
-the registrar confirms; then cash and units are posted in one entry.
+the registrar confirms; then cash and units are posted in one entry. Another channel pays for all its orders at once: their cash is posted
+by book, and the units of each order by themselves.
 """
 
 from collections.abc import Mapping
@@ -86,6 +87,18 @@ def purchase_confirmed(order: Order, units: int, day: date, actor: int) -> Journ
         _line(_house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset), order.holding, units, order.units_asset),
     )
     return JournalEntry(order.book, derived(order.id, "confirmed"), FundEntry.PURCHASE_CONFIRMED, day, actor, order.id, lines)
+
+
+def channel_cash_confirmed(book: int, key: UUID, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr fund_purchase_collected / Cr fund_collection_out: what another channel's confirmed orders of a book had taken."""
+    line = _line(_house(book, Kind.FUND_PURCHASE_COLLECTED), _house(book, Kind.FUND_COLLECTION_OUT), amount)
+    return JournalEntry(book, key, FundEntry.PURCHASE_CONFIRMED, day, actor, key, (line,))
+
+
+def channel_units_confirmed(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """Units Dr registrar_mirror / Cr holding: an order of another channel's, whose money goes with that of the others of its book."""
+    line = _line(_house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset), order.holding, units, order.units_asset)
+    return JournalEntry(order.book, derived(order.id, "confirmed"), FundEntry.PURCHASE_CONFIRMED, day, actor, order.id, (line,))
 
 
 def channel_purchase_refused(order: Order, day: date, actor: int) -> JournalEntry:

@@ -115,13 +115,14 @@ def _switched(amount: int, nav: int, fee: int, units: int, target_nav: int, targ
 
 OUT_OF, INTO = "138", "137"
 """The two halves in which some registrars confirm a switch: what left the one fund, what came of the other."""
+HALVES = frozenset({OUT_OF, INTO})
 
 
 def joined(said: Sequence[ConfirmationRecord]) -> list[ConfirmationRecord]:
     """Answers as they came, each switch that came in halves as one (136) in the place of its first half. A half alone stays what it is."""
     halves: dict[tuple[str, str], ConfirmationRecord] = {}
     for one in said:
-        if one.business_code in (OUT_OF, INTO):
+        if one.business_code in HALVES:
             halves.setdefault((one.serial, one.business_code), one)
     whole = {serial for serial, code in halves if code == OUT_OF and (serial, INTO) in halves}
     made, done = [], set[str]()

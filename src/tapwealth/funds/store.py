@@ -162,6 +162,15 @@ async def accounts_by_trading(tx: Any, channel: str, trading_accounts: Sequence[
     return [FundAccount(*row) for row in rows]
 
 
+async def holders_by_id(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, Holder]:
+    rows = await tx.fetch(
+        "select book, id, ta_account, trading_account, state, reason from fund_account"
+        " join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        *columns(keys, 2),
+    )
+    return {row["id"]: Holder(*row) for row in rows}
+
+
 async def holders_by_trading(tx: Any, channel: str, trading_accounts: Sequence[str]) -> list[Holder]:
     """As `accounts_by_trading`: what a channel's order asks of its holder."""
     rows = await tx.fetch(

@@ -11,7 +11,7 @@ from bill_town import MONDAY
 from fund_town import FUND, OTHER, FundTown, accounts, application, order, orders
 from real_files import ORDERS_FILE
 
-from tapwealth.flows import channel
+from tapwealth.flows import channel, exchange_in
 from tapwealth.flows.channel import paid_in
 from tapwealth.funds import orders_store, store
 from tapwealth.funds.exchange_in import ORDERS
@@ -297,6 +297,7 @@ async def test_a_file_for_another_registrar_is_refused(place: FundTown) -> None:
 @pytest.fixture
 def by_twos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel, "_AT_ONCE", 2)
+    monkeypatch.setattr(exchange_in, "_AT_ONCE", 2)
 
 
 @pytest.mark.usefixtures("by_twos")
@@ -312,6 +313,38 @@ async def test_a_file_of_several_slices_is_taken_as_one(place: FundTown) -> None
     async with place.house.database.read() as tx:
         holders = sorted(await store.accounts_of_channel(tx, OTHER), key=lambda one: one.trading_account)
     assert [await place.holding(one.book, one.id) for one in holders] == [1_000, 2_000, 3_000, 4_000, 5_000]
+
+
+@pytest.mark.usefixtures("by_twos")
+async def test_answers_of_several_slices_are_those_of_one_file(place: FundTown) -> None:
+    """An order answered twice in one file is settled once, wherever the second answer stands; what is refused comes back in one sum."""
+    await opened(place, 5)
+    await place.receipt(15_000)
+    await place.hand_in(orders([order(number, number * 1_000) for number in range(1, 6)]))
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+
+    def told(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        refused = {"ReturnCode": "9003", "ConfirmedAmount": 0, "ConfirmedVol": 0}
+        for place_in_file in (1, 3):
+            records[place_in_file] |= refused
+        again = [{**records[0], "TASerialNO": "X1"}, {**records[2], **refused, "TASerialNO": "X2"}]
+        return [*records, *again]
+
+    place.registrar.rewrite(TUESDAY, "04", told, OTHER)
+    path = place.registrar.path(TUESDAY, "04", OTHER)
+    right = path.read_bytes()
+    path.write_bytes(right[:-4])
+    assert f"{OTHER}/04" not in await place.take(), "torn at its end"
+    assert (await channel_money(place), await place.total_units(Kind.HOLDING)) == (0, 0)
+    path.write_bytes(right)
+    assert f"{OTHER}/04" in await place.take()
+    assert (await channel_money(place), await place.total_units(Kind.HOLDING)) == (6_000, 9_000)
+    assert await place.total(Kind.FUND_COLLECTION_OUT) == 9_000
+    assert ("registrar", "doubled", True) in await place.breaks(TUESDAY)
+    assert [text for text in await place.said(TUESDAY) if "twice, differently" not in text] == []
+    assert len(await place.said(TUESDAY)) == 1
+    await place.all_books_balance()
 
 
 @pytest.mark.usefixtures("by_twos")
