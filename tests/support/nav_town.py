@@ -20,6 +20,7 @@ from tapwealth.sandbox.registrar import shelf
 
 NAV_FUND, NAV_UNITS = "110022", Asset(7)
 CONDITIONS = Conditions(
+    deviation_gate=5_000,
     kind=FundKind.NAV,
     purchase_fees=[PurchaseFee(0, 15_000), PurchaseFee(5_000_000_00, fixed=1_000_00)],
     redemption_fees=[RedemptionFee(7, 15_000), RedemptionFee(30, 5_000), RedemptionFee(None, 0)],
