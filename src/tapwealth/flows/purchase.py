@@ -6,7 +6,7 @@ asked first; the wallet pays last, and what an earlier order of the same batch t
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,8 +26,8 @@ from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.ids import named, prefixed
-from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.ids import derived, named, prefixed
+from tapwealth.kernel.money import MAX_AMOUNT, Asset, checked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
@@ -78,6 +78,48 @@ async def objections(house: House, tx: Any, at: Moment, commands: Sequence[Placi
         facts.available[_who(one)[1]] += one.command.amount
     decided = [_decide(house, facts, at, one) for one in commands]
     return [one if isinstance(one, Refusal) else None for one in decided]
+
+
+class Spread(NamedTuple):
+    """So much of a wallet for several funds in an order, in whole lots; the orders' keys follow from the envelope's and the fund."""
+
+    envelope: Envelope
+    funds: Sequence[str]
+    amount: int
+    lot: int
+
+
+async def spread(house: House, tx: Any, at: Moment, asked: Sequence[Spread]) -> list[list[Placing]]:
+    """What each fund would take now, the first as much as its caps let it, the next what is left: orders to be placed in the same
+    transaction. A fund that takes nothing is passed over."""
+    every = [Placing(one.envelope, PurchaseFund(code, one.amount)) for one in asked for code in one.funds]
+    if not every:
+        return [[] for _ in asked]
+    facts = await _load(house, tx, at, every)
+    made: list[list[Placing]] = []
+    for one in asked:
+        left, placings = one.amount, list[Placing]()
+        for code in one.funds:
+            most = min(left, _room(house, facts, at, one.envelope, code))
+            part = Placing(replace(one.envelope, key=derived(one.envelope.key, code)), PurchaseFund(code, most - most % one.lot))
+            if part.command.amount > 0 and not isinstance(_decide(house, facts, at, part), Refusal):
+                placings.append(part)
+                left -= part.command.amount
+        made.append(placings)
+    return made
+
+
+def _room(house: House, facts: "_Loaded", at: Moment, envelope: Envelope, code: str) -> int:
+    """What the caps leave of a fund for somebody's dealing day."""
+    fund, channel = facts.funds.get(code), facts.channels.get((OWN_CHANNEL, code))
+    if fund is None or channel is None:
+        return 0
+    person = envelope.caller.person
+    assert person is not None, "only a customer buys for themself"
+    day = dealing_date(house.calendar, fund, envelope.received_at, at.cut)
+    rooms = [channel.day_cap - facts.ordered[person, code, day]] if channel.day_cap else []
+    rooms += [channel.holding_cap - facts.held[person, code]] if channel.holding_cap else []
+    return max(min(rooms, default=MAX_AMOUNT), 0)
 
 
 @dataclass(slots=True)

@@ -23,11 +23,12 @@ from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.customers.notices import Notice
 from tapwealth.customers.store import BankCardRow, PersonRow
-from tapwealth.flows import payments, purchase
+from tapwealth.flows import payments, pocket, purchase
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, Envelope, House, Moment, actor_number, moment, once
+from tapwealth.flows.fund_pockets import POCKET
 from tapwealth.flows.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.people import card_number, open_person, own_key, who
-from tapwealth.flows.purchase import OWN_CHANNEL, Placing, PurchaseFund, PurchasePlaced
+from tapwealth.flows.purchase import OWN_CHANNEL, Placing, PurchaseFund, PurchasePlaced, Spread
 from tapwealth.funds import store as funds
 from tapwealth.funds import sweep_store as store
 from tapwealth.funds.store import Fund
@@ -53,8 +54,8 @@ SHOWN = 10
 
 
 class AgreeSweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Every dealing day before `run_before` (Shanghai) what lies above `keep_balance` goes into the fund, in whole lots, at most
-    `daily_cap` fen. `card`: the bound bank card whose account is swept; without one it is the wallet."""
+    """Every dealing day before `run_before` (Shanghai) what lies above `keep_balance` goes into the fund, or into the `pocket`'s in their
+    order, in whole lots, at most `daily_cap` fen. `card`: the bound bank card whose account is swept; without one it is the wallet."""
 
     fund: str
     keep_balance: int
@@ -142,7 +143,16 @@ async def agree(house: House, envelope: Envelope, command: AgreeSweep) -> SweepV
 async def _refused(house: House, tx: Tx, made: SweepAgreement, row: PersonRow, card: BankCardRow | None) -> Refusal | None:
     barred = limits.barred_from_wealth(house.rule_set, row.kyc_level)
     shelf, channels = await funds.funds(tx), await funds.channels(tx)
-    refusal = may_agree(made, shelf.get(made.fund), channels.get((OWN_CHANNEL, made.fund)), barred)
+    codes: Sequence[str] = [made.fund]
+    if made.fund == POCKET:
+        codes = (await _behind(house, tx, [made]))[made.id]
+        if not codes:
+            return Refusal(SweepRefusal.UNKNOWN_FUND, "no fund stands behind your pocket; give its funds an order first")
+    refusals = (may_agree(made, shelf.get(code), channels.get((OWN_CHANNEL, code)), barred) for code in codes)
+    refusal = next((one for one in refusals if one is not None), None)
+    if made.fund == POCKET and made.card:
+        text = "a card is swept into one fund, whose safe card it becomes; name that fund"
+        refusal = refusal or Refusal(SweepRefusal.UNKNOWN_FUND, text)
     if made.card and (card is None or card.person != made.person):
         unknown = Refusal(SweepRefusal.UNKNOWN_CARD, "this card is not bound to your account; bind it first")
         refusal = refusal if refusal and refusal.code in (SweepRefusal.NOT_VERIFIED, SweepRefusal.UNKNOWN_FUND) else unknown
@@ -276,14 +286,25 @@ async def _runs(
     wanted = [NewAccount(one.book, Kind.WALLET, one.person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for one in due]
     wallets = await house.ledger.open_accounts(tx, wanted)
     free = await house.ledger.free(tx, at.now, wallets)
-    runs = []
+    runs, behind = [], await _behind(house, tx, due)
     for one, wallet in zip(due, wallets, strict=True):
-        late = at.now >= shanghai(day, shelf[one.fund].cut_off_hour)
+        late = at.now >= shanghai(day, min((shelf[code].cut_off_hour for code in behind[one.id]), default=24))
         amount = 0 if late else one.amount(balances[one.id] if one.card else free[wallet])
         state = RunState.MISSED if late else RunState.NOTHING if not amount else RunState.COLLECTING if one.card else RunState.PLACED
         payment = end_to_end("SWI", one.key(day)) if state is RunState.COLLECTING else ""
         runs.append((one, Sweep(one.book, one.id, day, amount, state, "", at.now, payment)))
     return runs
+
+
+async def _behind(house: House, tx: Tx, agreements: Sequence[SweepAgreement]) -> dict[UUID, list[str]]:
+    """Into which funds each sweeps, in their order: the one it names, or those behind its customer's pocket."""
+    whole = [(one.book, one.person) for one in agreements if one.fund == POCKET]
+    payers = await customers.payers(tx, whole) if whole else {}
+    behind = await pocket.behind(house, tx, {one: payers[one[1]].pocket for one in whole}) if whole else {}
+    return {
+        one.id: [code for book, person, code in behind if (book, person) == (one.book, one.person)] if one.fund == POCKET else [one.fund]
+        for one in agreements
+    }
 
 
 async def _debit(house: House, tx: Tx, at: Moment, day: date, runs: Sequence[Run]) -> None:
@@ -321,11 +342,32 @@ async def _place(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> dict[
     """One purchase each, under the key of agreement and day; what became of it by agreement."""
     if not runs:
         return {}
-    answers = await purchase.purchase(house, tx, [_placing(at, *run) for run in runs])
-    return {
+    named = [run for run in runs if run[0].fund != POCKET]
+    answers = await purchase.purchase(house, tx, [_placing(at, *run) for run in named]) if named else []
+    placed = {
         one.id: replace(sweep, state=RunState.PLACED) if isinstance(answer, PurchasePlaced) else _no(sweep, answer)
-        for (one, sweep), answer in zip(runs, answers, strict=True)
+        for (one, sweep), answer in zip(named, answers, strict=True)
     }
+    return placed | await _fill(house, tx, at, [run for run in runs if run[0].fund == POCKET])
+
+
+async def _fill(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> dict[UUID, Sweep]:
+    """A purchase of each fund behind the pocket, in their order, as far as its caps reach; what no fund takes stays in the wallet."""
+    if not runs:
+        return {}
+    behind = await _behind(house, tx, [one for one, _ in runs])
+    asked = [Spread(_placing(at, *run).envelope, behind[run[0].id], run[1].amount, run[0].minimum_lot) for run in runs]
+    parts = await purchase.spread(house, tx, at, asked)
+    every = [part for of in parts for part in of]
+    answers = iter(await purchase.purchase(house, tx, every) if every else [])
+    filled = {}
+    for (one, sweep), of in zip(runs, parts, strict=True):
+        took = sum(answer.amount for _, answer in zip(of, answers, strict=False) if isinstance(answer, PurchasePlaced))
+        filled[one.id] = replace(sweep, amount=took, state=RunState.PLACED) if took else _no(sweep, _TAKEN_BY_NONE)
+    return filled
+
+
+_TAKEN_BY_NONE = Refusal(SweepRefusal.UNKNOWN_FUND, "no fund behind the pocket takes it today; look at their order and their caps")
 
 
 def _no(sweep: Sweep, refusal: Refusal) -> Sweep:
