@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
@@ -98,6 +98,7 @@ def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
         "newest": seen.week.fund.rates[-1] if seen.week.fund and seen.week.fund.rates else None,
         "yields": _yields(seen),
         "incomes": _incomes(customer),
+        "growths": _growths(customer),
         "ending": next((day for day in seen.week.days if day.state == "cut"), None),
         "steps": len(STEPS),
         "agreement": {day.business_date: _agreement(seen, day) for day in seen.week.days},
@@ -124,6 +125,24 @@ def _yields(seen: Seen) -> Chart | None:
 def _incomes(customer: CustomerView | None) -> Chart | None:
     points = customer.income_curve[-CURVE_DAYS:] if customer else []
     return chart([(wording.short_day(one.date), one.amount) for one in points], wording.plain, from_zero=True)
+
+
+class Growth(NamedTuple):
+    """A fund's gain over time."""
+
+    name: str
+    name_en: str
+    chart: Chart
+
+
+def _growths(customer: CustomerView | None) -> list[Growth]:
+    """Of each fund with a price of its own that has had one since it is held."""
+    drawn = []
+    for fund, brought in zip(customer.funds, customer.returns, strict=True) if customer else ():
+        points = [(wording.short_day(one.date), one.gain) for one in brought.curve[-CURVE_DAYS:]]
+        picture = chart(points, wording.plain, from_zero=True)
+        drawn += [Growth(fund.name, fund.name_en, picture)] if picture else []
+    return drawn
 
 
 def _agreement(seen: Seen, day: DayView) -> dict[str, Any]:

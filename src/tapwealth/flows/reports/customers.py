@@ -21,6 +21,7 @@ from tapwealth.flows.pocket import pocket_of
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.reports.returns import ReturnShown, returns_of
 from tapwealth.flows.reports.statement import StatementLine, statement_of
 from tapwealth.flows.reports.words import POLICY_STATES, product_words
 from tapwealth.flows.sweeps import SweepView
@@ -112,7 +113,8 @@ class CustomerView(msgspec.Struct, frozen=True):
     """`person` counts customers in the order in which they opened their accounts. Money in fen, units in 1/100.
 
     `wealth` is wallet, holding, what is held of other `funds`, electronic cash and what is on its way into a fund (`under_way`).
-    `yesterday` is the newest date of which the fund's income is known.
+    `yesterday` is the newest date of which the fund's income is known; `holding_cost` is what was put into the first fund less what was
+    taken out, and with `cumulative_income` makes up `holding`. `returns`: what each of `funds` has brought.
     """
 
     person: int
@@ -123,6 +125,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     wallet_held: int
     holding: int
     holding_held: int
+    holding_cost: int
     cash: int
     cash_held: int
     under_way: int
@@ -136,6 +139,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     sweeps: list[SweepShown]
     subsidies: list[SubsidyShown]
     funds: list[HoldingShown]
+    returns: list[ReturnShown]
     statement: list[StatementLine]
 
 
@@ -167,6 +171,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         wallet_held=statement.wallet_held,
         holding=statement.holding,
         holding_held=statement.holding_held,
+        holding_cost=statement.holding - sum(income.values()),
         cash=statement.cash,
         cash_held=statement.cash_held,
         under_way=under_way,
@@ -180,6 +185,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
         subsidies=await campaigns.granted_to(tx, row.book, row.id),
         funds=others,
+        returns=await returns_of(tx, row, others),
         statement=statement.statement,
     )
 

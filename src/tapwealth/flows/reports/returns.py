@@ -1,0 +1,69 @@
+"""What a customer's holdings of funds have brought, from the ledger's units, the registrar's answers to orders, and prices that count.
+
+Of a money fund the gain is its income. Of any other it is worth and what came back less what was paid in, and the last point of its curve
+says the same from the lots, which the day's proof holds against the ledger.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from tapwealth.customers.store import PersonRow
+from tapwealth.flows.reports.holdings import HoldingShown
+from tapwealth.funds import returns_store, store
+from tapwealth.funds.conditions import FundKind
+from tapwealth.funds.returns import curve, gain, simple_return, total
+
+
+class GrowthPoint(msgspec.Struct, frozen=True):
+    """The end of a day, in fen."""
+
+    date: date
+    worth: int
+    gain: int
+
+
+class ReturnShown(msgspec.Struct, frozen=True):
+    """Fen. `cost` is what was paid in less what came back; `last_day` and its `last_gain`: the newest day that is known (None: none yet).
+
+    `simple_return` is the gain on all that was paid in, in 1/1,000 percent; None of a money fund, whose yields say it. `curve`: of each day
+    that has a price, none of a money fund.
+    """
+
+    fund: str
+    cost: int
+    gain: int
+    last_day: date | None
+    last_gain: int
+    simple_return: int | None
+    curve: list[GrowthPoint]
+
+
+async def returns_of(tx: Any, person: PersonRow, holdings: Sequence[HoldingShown]) -> list[ReturnShown]:
+    """One of each holding, in its order."""
+    if not holdings:
+        return []
+    kinds = {one.code: one.kind for one in (await store.funds(tx)).values()}
+    steps = await returns_store.steps_of(tx, person.book, person.id)
+    income = await returns_store.income_by_fund(tx, person.book, person.id)
+    prices = await returns_store.prices_since(tx, {fund: min(of) for fund, of in steps.items()})
+    shown = []
+    for one in holdings:
+        if kinds[one.fund] is FundKind.MONEY:
+            of_days = income[one.fund]
+            newest, earned = max(of_days, default=None), sum(of_days.values())
+            shown.append(ReturnShown(one.fund, one.worth - earned, earned, newest, of_days[newest] if newest else 0, None, []))
+            continue
+        so_far = total(steps[one.fund].values())
+        gained, standings = gain(one.worth, so_far), curve(steps[one.fund], prices.get(one.fund, []))
+        last = standings[-1] if standings else None
+        before = standings[-2].gain if len(standings) > 1 else 0
+        rate = simple_return(gained, so_far.paid_in)
+        points = [GrowthPoint(*point) for point in standings]
+        newest_gain = last.gain - before if last else 0
+        shown.append(
+            ReturnShown(one.fund, so_far.paid_in - so_far.came_back, gained, last.day if last else None, newest_gain, rate, points)
+        )
+    return shown
