@@ -11,12 +11,13 @@ from bill_town import MONDAY, Person
 from fund_town import CHANNELS, OTHER, OWN, FundTown, Values, accounts, order, orders, set_in
 from httpx import ASGITransport, AsyncClient
 from msgspec import structs
-from nav_town import CONDITIONS, NAV_FUND, decided, holding_of, lots_of, quote, shelve_nav_fund
+from nav_town import CONDITIONS, NAV_FUND, agreed, decided, holding_of, lots_of, quote, shelve_nav_fund
 from starlette.applications import Starlette
 
 from tapwealth.customers import store as customers
 from tapwealth.flows import instant_redemption, redemption, units
 from tapwealth.flows.purchase import PurchasePlaced
+from tapwealth.flows.quotation_lists import ProposeHeldQuotation
 from tapwealth.flows.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.reports.customers import customer_view, customer_views
 from tapwealth.flows.reports.holdings import HoldingShown
@@ -293,6 +294,22 @@ async def test_confirmations_wait_for_a_price_that_is_not_known(place: FundTown)
         " waits for a second pair of eyes"
     ]
     assert ((await last_order(place, wang)).state, await holding_of(place, wang)) == ("sent", 0)
+
+
+async def test_confirmations_wait_for_a_price_that_the_gate_holds(place: FundTown) -> None:
+    """1.5000 after 1.3337: nothing is dealt in at it before two operators let it stand; then the same file is taken."""
+    await shelve_nav_fund(place, structs.replace(CONDITIONS, deviation_gate=1_000))
+    wang = await holder(place)
+    await redeems(place, wang, 1_000_00)
+    quote(place, TUESDAY, 1_5000)
+    await place.next_day(TUESDAY)
+    assert (await last_order(place, wang)).state == "sent"
+    assert any("waits for a second pair of eyes" in one for one in await place.said(WEDNESDAY))
+    await agreed(place, ProposeHeldQuotation(NAV_FUND, TUESDAY, stands=True), by="ops.sun")
+    assert await place.take() == ["T01/04"]
+    one = await last_order(place, wang)
+    assert (one.state, one.nav, one.confirmed_amount) == ("confirmed", 1_5000, 1_477_50)
+    assert not any("_04.TXT" in one for one in await place.said(WEDNESDAY))
 
 
 # ---- what stands against an order
