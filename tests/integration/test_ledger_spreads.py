@@ -1,0 +1,85 @@
+"""A spread: everybody has their share at once, it can be taken to the last unit, and what does not fit a spread is written nowhere."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from ledger_histories import FIRST_DAY, START, UNITS, people_accounts
+
+from tapwealth.kernel.ids import named
+from tapwealth.ledger.chart import POOL, Kind, house_account
+from tapwealth.ledger.install import house_accounts
+from tapwealth.ledger.port import JournalEntry, LedgerRefusal, Line, Op, Spread
+from tapwealth.ledger.postgres import PostgresLedger
+
+BOOKS, PEOPLE = 2, 6
+LEDGER = PostgresLedger(BOOKS)
+
+
+@pytest.fixture
+async def tx(database_url: str) -> AsyncIterator[Any]:
+    """A ledger with holdings, in a transaction that is taken back."""
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": "tapwealth"})
+    change = connection.transaction()
+    await change.start()
+    await LEDGER.install(connection)
+    await LEDGER.open_accounts(connection, house_accounts(BOOKS, UNITS))
+    yield connection
+    await change.rollback()
+    await connection.close()
+
+
+async def holdings(tx: Any) -> list[int]:
+    wanted = [one for one in people_accounts(PEOPLE, BOOKS) if one.kind == Kind.HOLDING]
+    return sorted(await LEDGER.open_accounts(tx, wanted))
+
+
+def spread_of(days: int) -> Spread:
+    keys = {book: named(START, book, f"spread {days}") for book in range(1, BOOKS + 1)}
+    return Spread(keys, 404, FIRST_DAY + timedelta(days=days), 1, UNITS, Kind.REGISTRAR_MIRROR)
+
+
+def taking(account: int, amount: int, name: str) -> JournalEntry:
+    book = account >> 48
+    line = Line(Op.POST, account, house_account(book, Kind.REGISTRAR_MIRROR, UNITS), UNITS, amount)
+    return JournalEntry(book, named(START, book, name), 1, FIRST_DAY + timedelta(days=5), 1, None, (line,))
+
+
+async def test_shares_are_shown_and_can_be_taken_to_the_last_unit(tx: Any) -> None:
+    accounts = await holdings(tx)
+    for days in (0, 1):
+        await LEDGER.spread(tx, START, spread_of(days), [(account, 10 + place) for place, account in enumerate(accounts)])
+    assert [one.available for one in (await LEDGER.balances(tx, accounts)).values()] == [20 + 2 * place for place in range(PEOPLE)]
+    pools = [house_account(book, POOL, UNITS) for book in range(1, BOOKS + 1)]
+    assert all(one.totals == (0, 0) for one in (await LEDGER.balances(tx, pools)).values())
+    first = (await LEDGER.totals_dated(tx, accounts[:1], FIRST_DAY))[accounts[0]]
+    assert first.owed == 10
+    (answer,) = await LEDGER.post(tx, START, [taking(accounts[0], 21, "too much")])
+    assert answer.refusal is LedgerRefusal.EXCEEDS_LIMIT
+    (answer,) = await LEDGER.post(tx, START, [taking(accounts[0], 20, "all of it")])
+    assert answer.posted
+    page = await LEDGER.account_history(tx, accounts[0])
+    assert [(line.moved, line.totals.owed) for line in page.lines] == [(-20, 0), (10, 20), (10, 10)]
+    assert (await LEDGER.totals_dated(tx, accounts[:1], FIRST_DAY))[accounts[0]] == first
+
+
+@pytest.mark.parametrize(
+    ("shares", "days"),
+    [([(0, 5), (0, 5)], 2), ([(0, 5), (1, -1)], 2), ([(0, 5)], 0)],
+    ids=["twice of an account", "below zero", "a date before one that was spread"],
+)
+async def test_what_does_not_fit_a_spread_is_an_error(tx: Any, shares: list[tuple[int, int]], days: int) -> None:
+    accounts = await holdings(tx)
+    await LEDGER.spread(tx, START, spread_of(1), [(account, 7) for account in accounts])
+    with pytest.raises(asyncpg.PostgresError):
+        async with tx.transaction():
+            await LEDGER.spread(tx, START, spread_of(days), [(accounts[place], amount) for place, amount in shares])
+    assert {one.available for one in (await LEDGER.balances(tx, accounts)).values()} == {7}
+
+
+async def test_a_book_whose_shares_come_to_nothing_has_no_line(tx: Any) -> None:
+    accounts = await holdings(tx)
+    answers = await LEDGER.spread(tx, START, spread_of(0), [(account, int(account >> 48 == 1)) for account in accounts])
+    assert list(answers) == [1]
