@@ -252,7 +252,6 @@ class Fortnight:
         made += [Act(shanghai(day, 13, 30), f"{day} redemptions", lambda: self.redemptions(day))]
         if day in DEALING:
             made += [Act(shanghai(day, 13), f"{day} salaries", salaries), Act(shanghai(day, 14, 5), f"{day} sweeps", self.sweep)]
-            made += [Act(shanghai(day, 14, 10), f"{day} swept money buys", self.sweep)]
         made += [Act(shanghai(day, 16), f"{day} late orders", lambda: self.late(day))]
         return [*made, Act(shanghai(after, 0, 30), f"{day} ends", close)]
 
@@ -489,6 +488,9 @@ class Fortnight:
             assert not isinstance(placed, Refusal), placed
 
     async def sweep(self) -> None:
+        """What the bank has collected buys as soon as it says so: done again, at the same instant."""
+        await sweeps.run_due(self.house)
+        await self.settle()
         await sweeps.run_due(self.house)
 
     async def late(self, day: date) -> None:
