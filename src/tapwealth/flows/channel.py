@@ -197,8 +197,8 @@ class _Undone(Exception):
 
 
 async def _take_orders(house: House, file: TakenFile, received_at: datetime) -> Refusal | None:
-    """Slice by slice, in one transaction, which a defect at the file's end takes back as a whole: what it takes of the memory does not grow
-    with the file. What is wrong with the file itself is said before what is wrong with its orders."""
+    """Slice by slice, in one transaction, which a defect at the file's end takes back as a whole: besides the file itself, what it takes
+    of the memory does not grow with the orders. What is wrong with the file itself is said before what is wrong with its orders."""
     incoming = ORDERS.open(io.BytesIO(file.content), str(file.name))
     coming = iter(incoming)
     try:

@@ -252,8 +252,8 @@ _AT_ONCE = 8_192
 
 
 async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
-    """04: cash and units of each order; what a return code refuses goes back. Slice by slice: what it takes of the memory does not grow
-    with the purchases; the caller's transaction takes everything back if the file turns out not to be whole."""
+    """04: cash and units of each order; what a return code refuses goes back. Slice by slice: besides the file itself, what it takes of the
+    memory does not grow with the purchases; the caller's transaction takes everything back if the file turns out not to be whole."""
     coming = iter(CONFIRMATIONS.open(io.BytesIO(content), str(file)))
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
