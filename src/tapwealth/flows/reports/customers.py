@@ -185,7 +185,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
         subsidies=await campaigns.granted_to(tx, row.book, row.id),
         funds=others,
-        returns=await returns_of(tx, row, others),
+        returns=await returns_of(tx, row.book, row.id, {one.fund: one.worth for one in others}),
         statement=statement.statement,
     )
 

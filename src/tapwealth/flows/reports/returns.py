@@ -4,14 +4,13 @@ Of a money fund the gain is its income. Of any other it is worth and what came b
 says the same from the lots, which the day's proof holds against the ledger.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
-from tapwealth.customers.store import PersonRow
-from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.funds import returns_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.returns import curve, gain, simple_return, total
@@ -41,29 +40,27 @@ class ReturnShown(msgspec.Struct, frozen=True):
     curve: list[GrowthPoint]
 
 
-async def returns_of(tx: Any, person: PersonRow, holdings: Sequence[HoldingShown]) -> list[ReturnShown]:
-    """One of each holding, in its order."""
-    if not holdings:
+async def returns_of(tx: Any, book: int, holder: UUID, worths: Mapping[str, int]) -> list[ReturnShown]:
+    """One of each holding, of which `worths` says by fund what it is worth, in their order."""
+    if not worths:
         return []
     kinds = {one.code: one.kind for one in (await store.funds(tx)).values()}
-    steps = await returns_store.steps_of(tx, person.book, person.id)
-    income = await returns_store.income_by_fund(tx, person.book, person.id)
+    steps = await returns_store.steps_of(tx, book, holder)
+    income = await returns_store.income_by_fund(tx, book, holder)
     prices = await returns_store.prices_since(tx, {fund: min(of) for fund, of in steps.items()})
     shown = []
-    for one in holdings:
-        if kinds[one.fund] is FundKind.MONEY:
-            of_days = income[one.fund]
+    for fund, worth in worths.items():
+        if kinds[fund] is FundKind.MONEY:
+            of_days = income[fund]
             newest, earned = max(of_days, default=None), sum(of_days.values())
-            shown.append(ReturnShown(one.fund, one.worth - earned, earned, newest, of_days[newest] if newest else 0, None, []))
+            shown.append(ReturnShown(fund, worth - earned, earned, newest, of_days[newest] if newest else 0, None, []))
             continue
-        so_far = total(steps[one.fund].values())
-        gained, standings = gain(one.worth, so_far), curve(steps[one.fund], prices.get(one.fund, []))
+        so_far = total(steps[fund].values())
+        gained, standings = gain(worth, so_far), curve(steps[fund], prices.get(fund, []))
         last = standings[-1] if standings else None
         before = standings[-2].gain if len(standings) > 1 else 0
         rate = simple_return(gained, so_far.paid_in)
         points = [GrowthPoint(*point) for point in standings]
         newest_gain = last.gain - before if last else 0
-        shown.append(
-            ReturnShown(one.fund, so_far.paid_in - so_far.came_back, gained, last.day if last else None, newest_gain, rate, points)
-        )
+        shown.append(ReturnShown(fund, so_far.paid_in - so_far.came_back, gained, last.day if last else None, newest_gain, rate, points))
     return shown

@@ -15,6 +15,7 @@ from tapwealth.flows.consents import ACCOUNT
 from tapwealth.flows.frame import CLIENT_ENDED, Caller, House, refusal_of
 from tapwealth.flows.purchase import OWN_CHANNEL
 from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.reports.returns import ReturnShown, returns_of
 from tapwealth.flows.v1 import store
 from tapwealth.flows.v1.shapes import (
     Account,
@@ -25,11 +26,13 @@ from tapwealth.flows.v1.shapes import (
     Order,
     Payment,
     Quotation,
+    SignedMoney,
     Subsidy,
     Wallet,
     decimals,
     yuan,
 )
+from tapwealth.funds import quotation_store
 from tapwealth.funds import store as funds
 from tapwealth.funds.order_state import OrderState
 from tapwealth.kernel.clock import business_date_of
@@ -91,15 +94,15 @@ async def account(house: House, caller: Caller) -> Account | Refusal:
         wallet, *holdings = (_standing(balances.get(one) if one is not None else None) for one in found)
         row = (await customers.persons(tx, [(book, person)]))[person]
         now = await platform_clock.read(tx)
-        have = [
-            Holding(code, decimals(free, 2), decimals(held, 2)) for code, (free, held) in zip(shelf, holdings, strict=True) if free or held
-        ]
+        have = {code: of for code, of in zip(shelf, holdings, strict=True) if any(of)}
+        navs = await quotation_store.last_navs(tx) if have else {}
+        brought = await returns_of(tx, book, person, {code: shelf[code].value(sum(of), navs) for code, of in have.items()})
         return Account(
             prefixed(ACCOUNT, person),
             row.shown_name,
             row.kyc_level,
             Wallet(yuan(wallet[0]), yuan(wallet[1])),
-            have,
+            [_holding(one, *have[one.fund]) for one in brought],
             [BankCard(prefixed(CARD, one.id), one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)],
             [_subsidy(one) for one in await campaigns.granted_to(tx, book, person)],
             now,
@@ -107,6 +110,11 @@ async def account(house: House, caller: Caller) -> Account | Refusal:
         )
 
     return await _allowed(house, caller, read)
+
+
+def _holding(one: ReturnShown, free: int, held: int) -> Holding:
+    worth = yuan(one.cost + one.gain)
+    return Holding(one.fund, decimals(free, 2), decimals(held, 2), worth, SignedMoney(one.cost, "CNY"), SignedMoney(one.gain, "CNY"))
 
 
 def _subsidy(one: SubsidyShown) -> Subsidy:

@@ -26,6 +26,13 @@ class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     currency: Literal["CNY"]
 
 
+class SignedMoney(msgspec.Struct, frozen=True):
+    """The same, and it may be below zero."""
+
+    amount: Annotated[int, Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT)]
+    currency: Literal["CNY"]
+
+
 def yuan(fen: int) -> Money:
     return Money(fen, "CNY")
 
@@ -60,11 +67,15 @@ class Wallet(msgspec.Struct, frozen=True):
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """Units of a fund: those that are free, and those held."""
+    """Units of a fund: those that are free, and those held; what all are worth at the last price, what was paid in less what came back, and
+    the gain, which is the one less the other."""
 
     fund: Code
     units: Decimals
     units_held: Decimals
+    worth: Money
+    cost: SignedMoney
+    gain: SignedMoney
 
 
 class Subsidy(msgspec.Struct, frozen=True):
