@@ -63,7 +63,7 @@ async def audit_snapshot(tx: Any, *, since: date | None = None, heads: Iterable[
         first = 0 if since is None else await _first_line_after(tx, book, since)
         findings += await chain_findings(tx, book, max(first >> BATCH_BITS, 1))
         findings += await sum_findings(tx, book, first, since)
-        findings += await spread_findings(tx, book, first)
+        findings += await spread_findings(tx, book)
         seen = await tx.fetchrow(
             "select count(*), coalesce(sum(lines), 0)::bigint from batch where book = $1 and batch >= $2", book, first >> BATCH_BITS
         )

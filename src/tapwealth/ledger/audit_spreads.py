@@ -1,7 +1,7 @@
 """Shares of spreads proved from the lines: the line's reference is a hash over them, each total follows from the one before, what was
 folded is what the pool's lines moved, and what is not folded yet is what the pool holds.
 
-`since` is a number: shares before it are taken as proved, as the totals after them build on theirs.
+All of it is looked at whatever the audit begins with: a holder's balance hangs on the newest row of shares, and that may be an old one.
 """
 
 from typing import Any
@@ -18,8 +18,8 @@ with said as (
          ledger_total((select ledger_total(u) from unnest(amounts) u)) amount,
          ledger_total((select count(u) from unnest(amounts) u)) accounts,
          ledger_spread_reference(string_agg(ledger_share_digest(part, amounts), '' order by part)) reference
-    from spread_share where book = $1 and no >= $2 group by no, asset),
-line as (select * from transfer t where t.book = $1 and t.no >= $2 and {_POOL.format("t.credit")})
+    from spread_share where book = $1 group by no, asset),
+line as (select * from transfer t where t.book = $1 and {_POOL.format("t.credit")})
 select coalesce(l.no, p.no, s.no) no,
        case when l.no is null then 'they belong to no line' when p.no is null or s.no is null then 'they are not there'
             when l.reference is distinct from s.reference then 'they do not give the reference of their line'
@@ -27,7 +27,7 @@ select coalesce(l.no, p.no, s.no) no,
               or p.accounts <> s.accounts then 'what is noted of them is not what their line says'
             when s.amount <> l.amount then 'they do not make its amount'
             when (s.first_date, s.last_date) <> (l.business_date, l.business_date) then 'they carry another date than their line' end wrong
-  from line l full join (select * from spread where book = $1 and no >= $2) p on p.no = l.no and p.asset = l.asset
+  from line l full join (select * from spread where book = $1) p on p.no = l.no and p.asset = l.asset
   full join said s on s.no = coalesce(l.no, p.no) and s.asset = coalesce(l.asset, p.asset)
  where l.no is null or p.no is null or s.no is null or l.reference is distinct from s.reference or s.amount <> l.amount
     or p.accounts <> s.accounts or (p.key, p.business_date, p.amount, p.asset) is distinct from (l.key, l.business_date, l.amount, l.asset)
@@ -40,7 +40,7 @@ select s.no, s.part
   from spread_share s
   left join lateral (select totals from spread_share w where w.book = s.book and w.asset = s.asset and w.part = s.part and w.no < s.no
                       order by w.no desc limit 1) b on true
- where s.book = $1 and s.no >= $2
+ where s.book = $1
    and s.totals is distinct from
        (select array_agg(case when given is null then before else coalesce(before, 0) + given end order by slot)
           from unnest(s.amounts, coalesce(b.totals, array_fill(null::bigint, array[256]))) with ordinality u(given, before, slot))
@@ -49,8 +49,8 @@ select s.no, s.part
 
 _FOLDS = f"""
 select coalesce(f.no, t.no) no, coalesce(f.account, t.credit) account
-  from (select * from spread_fold where book = $1 and no >= $2) f
-  full join (select * from transfer t where t.book = $1 and t.no >= $2 and {_POOL.format("t.debit")}) t on t.no = f.no
+  from (select * from spread_fold where book = $1) f
+  full join (select * from transfer t where t.book = $1 and {_POOL.format("t.debit")}) t on t.no = f.no
  where (f.account, f.amount, f.business_date) is distinct from (t.credit, t.amount, t.business_date)
     or f.so_far is distinct from (select s.totals[(f.account & 255) + 1] from spread_share s
                                    where s.book = $1 and s.asset = t.asset and s.part = f.account >> 8 and s.no < f.no
@@ -72,20 +72,20 @@ select a.asset, a.credits_posted - a.debits_posted there,
 """  # noqa: S608 - numbers of ours
 
 
-async def spread_findings(tx: Any, book: int, since: int) -> list[Finding]:
-    """What is wrong with the shares of a book. `since` 0: from the beginning."""
-    found = [at_line(Wrong.SHARE_CHANGED, book, row["no"], row["wrong"]) for row in await tx.fetch(_SPREADS, book, since)]
+async def spread_findings(tx: Any, book: int) -> list[Finding]:
+    """What is wrong with the shares of a book."""
+    found = [at_line(Wrong.SHARE_CHANGED, book, row["no"], row["wrong"]) for row in await tx.fetch(_SPREADS, book)]
     found += [
         at_line(
             Wrong.SHARE_CHANGED, book, row["no"], f"totals of the accounts {row['part'] << 8} to {(row['part'] << 8) + 255} do not follow"
         )
-        for row in await tx.fetch(_TOTALS, book, since)
+        for row in await tx.fetch(_TOTALS, book)
     ]
     found += [
         at_line(
             Wrong.FOLD_CHANGED, book, row["no"], f"what was folded into account {row['account']} is not what its line and its shares say"
         )
-        for row in await tx.fetch(_FOLDS, book, since)
+        for row in await tx.fetch(_FOLDS, book)
     ]
     return found + [
         Finding(Wrong.SHARE_CHANGED, book, None, None, f"asset {asset}: the pool holds {there}, the shares not folded yet are {due}")

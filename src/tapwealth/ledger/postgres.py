@@ -80,12 +80,13 @@ class PostgresLedger:
 
     async def post(self, tx: Any, now: datetime | None, entries: Sequence[JournalEntry]) -> list[Answer]:
         """As `port.Ledger.post`. `now` None: what the platform clock shows, read in the same statement."""
-        accounts = debited(entries)
+        sound = [entries[place] for place in _well_formed(entries, self._books)] if debited(entries) else []
+        accounts = debited(sound)
         if not accounts:
             return await self._post(tx, now, entries)
         async with _atomic(tx):
-            await self.lock_books(tx, sorted({entry.book for entry in entries}))
-            if folds := await spreading.folds(tx, entries, accounts):
+            await self.lock_books(tx, sorted({entry.book for entry in sound}))
+            if folds := await spreading.folds(tx, sound, accounts):
                 await spreading.note_folds(tx, folds, await self._post(tx, now, [entry for entry, _ in folds]))
             return await self._post(tx, now, entries)
 

@@ -7,7 +7,7 @@ from operator import eq
 
 from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.ledger.port import HOUSE, JournalEntry, Line, Op
+from tapwealth.ledger.port import HOUSE, JournalEntry, Line, Op, book_of_account
 
 BATCH_BITS = 20
 LINE_MASK = (1 << BATCH_BITS) - 1
@@ -29,12 +29,15 @@ MONEY = 1
 
 
 def debited(entries: Sequence[JournalEntry]) -> set[int]:
-    """Accounts of holders from which these entries take or hold something that can be spread."""
+    """Accounts of holders in their entries' own books, from which these take or hold something that can be spread."""
     return {
         line.debit
         for entry in entries
         for line in entry.lines
-        if line.asset != MONEY and line.op in (Op.POST, Op.HOLD) and line.debit & SERIAL_MASK >= FIRST_SERIAL
+        if line.asset != MONEY
+        and line.op in (Op.POST, Op.HOLD)
+        and line.debit & SERIAL_MASK >= FIRST_SERIAL
+        and book_of_account(line.debit) == entry.book
     }
 
 

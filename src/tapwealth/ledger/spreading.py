@@ -59,20 +59,25 @@ def _entry(spread: Spread, book: int, key: UUID, amount: int, reference: UUID) -
 async def folds(tx: Any, entries: Sequence[JournalEntry], accounts: set[int]) -> list[tuple[JournalEntry, int]]:
     """The entries that move over what lies in the pool for these accounts, each with all that is then folded of its account. They carry the
     latest date of those that debit it, or the first one that is open."""
-    dates = {account: max(_dates_of(entries, account)) for account in accounts}
+    found = [row for row in await tx.fetch(_IN_POOL, sorted(accounts)) if row[1]]
+    dates = _latest(entries) if found else {}
     made = []
-    for account, amount, given, spread, asset, closed in await tx.fetch(_IN_POOL, sorted(accounts)):
-        if amount:
-            book = book_of_account(account)
-            day = dates[account] if closed is None else max(dates[account], closed + timedelta(days=1))
-            line = Line(Op.POST, house_account(book, POOL, asset), account, asset, amount)
-            key = derived(spread, f"fold:{account}:{given}")
-            made.append((JournalEntry(book, key, FOLD_KIND, day, LEDGER_ACTOR, spread, (line,)), given))
+    for account, amount, given, spread, asset, closed in found:
+        book = book_of_account(account)
+        day = dates[account] if closed is None else max(dates[account], closed + timedelta(days=1))
+        line = Line(Op.POST, house_account(book, POOL, asset), account, asset, amount)
+        key = derived(spread, f"fold:{account}:{given}")
+        made.append((JournalEntry(book, key, FOLD_KIND, day, LEDGER_ACTOR, spread, (line,)), given))
     return made
 
 
-def _dates_of(entries: Sequence[JournalEntry], account: int) -> Iterable[date]:
-    return (entry.business_date for entry in entries if any(line.debit == account for line in entry.lines))
+def _latest(entries: Sequence[JournalEntry]) -> dict[int, date]:
+    """By account, the latest date of the entries that debit it."""
+    dates: dict[int, date] = {}
+    for entry in entries:
+        for line in entry.lines:
+            dates[line.debit] = max(dates.get(line.debit, entry.business_date), entry.business_date)
+    return dates
 
 
 async def note_folds(tx: Any, folded: Sequence[tuple[JournalEntry, int]], answers: Sequence[Answer]) -> None:
