@@ -96,11 +96,16 @@ async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, cont
     for fund, rate in ((funds[code], one.income_per_10k) for code, one in sorted(rates.items()) if code in funds):
         sign = -1 if rate < 0 else 1
         lucky = await income_register.stage_register(house, tx, fund, income_date, rate)
-        await income_register.match(tx, fund, income_date, sign, lucky)
+        await income_register.match(tx, file.receiver, fund, income_date, sign, lucky)
         advance = await income_register.earning(house, tx, fund, income_date)
         income = DaysIncome(str(file), fund, income_date, at.booking_date(file.day), advance)
-        await give(house, tx, at, actor, income, negative=rate < 0)
-        breaks += _left_out(file, fund, await income_register.missing(tx, file.receiver, sign, lucky))
+        missing = await income_register.missing(tx, file.receiver, sign, lucky)
+        if rate < 0:
+            await _refuse_gains(tx, file, fund, income_date)
+            breaks += _lost(file, fund, income_date, missing)
+        else:
+            breaks += _left_out(file, fund, missing)
+        await give(house, tx, at, actor, income)
         breaks += [_differs(file, fund, row) for row in await income_register.differing(tx)]
         await income_register.forget(tx)
     await income_register.forget_said(tx)
@@ -117,6 +122,25 @@ def _check(file: DataFileName, income_date: date, said: Sequence[DividendRecord]
     check_day(file, zip(names, (one.record_date for one in said), strict=True), income_date)
     check_day(file, zip(names, (one.paid_on for one in said), strict=True), file.day)
     check_once(file, [f"{name} of {one.fund_code}" for name, one in zip(names, said, strict=True)])
+
+
+async def _refuse_gains(tx: Tx, file: DataFileName, fund: Fund, income_date: date) -> None:
+    """Raises BadInput where a day that lost pays somebody: the numbers of a 06 have no sign, and ours must not be taken for one."""
+    if await income_register.pays_somebody(tx):
+        what = f"{fund.code} lost on {income_date} by its 07, and this file pays income of it"
+        raise BadInput(what, where=str(file), hint="ask the registrar, who takes a loss by 145 in a 04")
+
+
+def _lost(file: DataFileName, fund: Fund, income_date: date, missing: Sequence[tuple[str, str, int]]) -> list[BreakRow]:
+    """What the registrar is to take from our holders of a day that lost, in one line; nothing stands or falls with it today."""
+    if not missing:
+        return []
+    lost = sum(computed for _, _, computed in missing)
+    text = (
+        f"{file}: {fund.code} lost on {income_date}; by our computation {format_minor(-lost)} units of {len(missing)} holders are to go,"
+        " which the registrar takes by 145 (04)"
+    )
+    return [BreakRow(SOURCE, "negative_day", f"{fund.code} {income_date}", lost, text, accounted=True)]
 
 
 def _left_out(file: DataFileName, fund: Fund, missing: Sequence[tuple[str, str, int]]) -> list[BreakRow]:

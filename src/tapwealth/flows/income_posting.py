@@ -1,7 +1,7 @@
 """How a day's income reaches the ledger: spread over the holders, one entry a book; or an entry for each.
 
-The second way is for what cannot be spread: a negative day, which takes from holders, a day that comes after a later one, and the advancer,
-which is the house's.
+The second way is for what cannot be spread: a day that comes after a later one, and the advancer, which is the house's. A day that lost
+pays nobody: the registrar takes its units one by one (`registrar_orders`).
 """
 
 from collections.abc import Mapping
@@ -39,11 +39,11 @@ class DaysIncome:
         return named(shanghai(self.income_date), book, f"income:{self.fund.code}:{whose}")
 
 
-async def give(house: House, tx: Tx, at: Moment, actor: int, income: DaysIncome, *, negative: bool) -> None:
+async def give(house: House, tx: Tx, at: Moment, actor: int, income: DaysIncome) -> None:
     """Post and remember what is to be paid."""
     await _to_the_advancer(house, tx, at, actor, income)
     through = await spreading.spread_through(tx, income.fund.asset)
-    if negative or (through is not None and income.business_date < through):
+    if through is not None and income.business_date < through:
         await _to_each(house, tx, at, actor, income)
     elif paid := await income_register.books_paid(tx):
         await _spread(house, tx, at, actor, income, paid)

@@ -170,7 +170,7 @@ insert into income_side
     from (select row_number() over () place, rtrim(ta_account) ta_account, rtrim(trading_account) trading_account,
                  coalesce(nullif(rtrim(volume), ''), '0')::bigint volume, rtrim(return_code) return_code
             from income_said where rtrim(fund) = $4) s
-    left join income_register r on r.ta_account = s.ta_account and r.trading_account = s.trading_account
+    left join income_register r on r.channel = $9 and r.ta_account = s.ta_account and r.trading_account = s.trading_account
 """  # noqa: S608 - an expression, above
 _MISSING = f"""
 select r.ta_account, r.trading_account, {_OURS} computed from income_register r
@@ -181,9 +181,9 @@ select r.ta_account, r.trading_account, {_OURS} computed from income_register r
 _ROW = "ta_account, trading_account, volume, return_code, book, holder, account, computed"
 
 
-async def match(tx: Tx, fund: Fund, income_date: date, sign: int, lucky: Lucky) -> None:
-    """What is said of a fund into `income_side`, each record beside the holder it names, and whether it is to be paid: to a holder of ours
-    that can have earned something, and has not been given the day's income before."""
+async def match(tx: Tx, channel: str, fund: Fund, income_date: date, sign: int, lucky: Lucky) -> None:
+    """What is said of a fund into `income_side`, each record beside the channel's holder that it names, and whether it is to be paid: to a
+    holder of ours that can have earned something, and has not been given the day's income before."""
     await tx.execute(_SIDE)
     before = await tx.fetchval(
         "select exists (select from fund_income_posted where fund = $1 and income_date = $2)"
@@ -191,7 +191,7 @@ async def match(tx: Tx, fund: Fund, income_date: date, sign: int, lucky: Lucky) 
         fund.code,
         income_date,
     )
-    await tx.execute(_MATCH, sign, *lucky, fund.code, SUCCESS, ADVANCER, before, income_date)
+    await tx.execute(_MATCH, sign, *lucky, fund.code, SUCCESS, ADVANCER, before, income_date, channel)
 
 
 async def differing(tx: Tx) -> list[Row]:
@@ -206,6 +206,12 @@ async def differing(tx: Tx) -> list[Row]:
 async def missing(tx: Tx, channel: str, sign: int, lucky: Lucky) -> list[tuple[str, str, int]]:
     """Holders of a channel (TA account, trading account) of whom nothing is said, with what we compute, where that is anything."""
     return [tuple(row) for row in await tx.fetch(_MISSING, sign, *lucky, channel)]
+
+
+async def pays_somebody(tx: Tx) -> bool:
+    """Whether a record gives anybody anything."""
+    found: bool = await tx.fetchval("select exists (select from income_side where volume > 0)")
+    return found
 
 
 async def payable(tx: Tx, *, to_the_advancer: bool) -> list[Row]:

@@ -259,3 +259,50 @@ async def test_a_file_that_comes_twice_pays_once(place: FundTown) -> None:
     assert await place.take() == []
     assert await place.units(wang) == after
     assert await place.said(WEDNESDAY) == []
+
+
+async def lost(place: FundTown) -> None:
+    """The fund's 07 says that it lost on Tuesday."""
+    await before_income(place)
+    for channel in (OTHER, OWN):
+        place.registrar.rewrite(WEDNESDAY, "07", lambda records: records[0].update(FundIncomeFlag="1", FundDayIncomeFlag="1"), channel)
+
+
+async def test_a_file_that_pays_income_of_a_day_that_lost_is_refused_whole(place: FundTown) -> None:
+    """Its numbers have no sign: taken at their word, they would give what the registrar takes."""
+    await lost(place)
+    await place.take()
+    said = [one for one in await place.said(WEDNESDAY) if "_06.TXT" in one]
+    assert len(said) == 2
+    assert all(f"{FUND} lost on {TUESDAY} by its 07, and this file pays income of it" in one for one in said)
+    assert await given(place, TUESDAY) == []
+
+
+async def test_a_day_that_lost_is_one_line_and_pays_nobody(place: FundTown) -> None:
+    await lost(place)
+    for channel in (OTHER, OWN):
+        place.registrar.rewrite(WEDNESDAY, "06", lambda records: records.clear() or [], channel)
+    await place.take()
+    async with place.house.database.read() as tx:
+        found = [one for one in await bank.breaks(tx, WEDNESDAY) if one.kind in ("negative_day", "income_missing")]
+    (one,) = found
+    assert (one.kind, one.item, one.accounted, one.amount < 0) == ("negative_day", f"{FUND} {TUESDAY}", True, True)
+    assert await given(place, TUESDAY) == []
+
+
+async def test_income_goes_to_the_holder_of_the_files_own_channel(place: FundTown) -> None:
+    """Two channels may use one trading account, and one person has one TA account with both."""
+    wang, _ = await held(place)
+    holder = await place.holder(wang)
+    async with place.house.database.transaction() as tx:
+        await tx.execute(
+            "update fund_account set ta_account = $1, trading_account = $2 where channel = $3 and trading_account ="
+            " (select trading_account from fund_account where channel = $3 and state = 'open' order by 1 limit 1)",
+            *(holder.ta_account, holder.trading_account, OTHER),
+        )
+        twins = await tx.fetch("select id, channel from fund_account where trading_account = $1", holder.trading_account)
+    assert {row["channel"] for row in twins} == {OWN, OTHER}
+    await place.next_day(TUESDAY)
+    async with place.house.database.read() as tx:
+        paid = {row[0] for row in await tx.fetch("select fund_account from fund_income where income_date = $1 and amount > 0", TUESDAY)}
+    assert paid & {row["id"] for row in twins} == {row["id"] for row in twins if row["channel"] == OWN}
