@@ -146,7 +146,7 @@ async def test_what_was_not_set_aside_stays_where_it_is_when_it_is_rejected(plac
     await payments.hear(place.house, [Outcome("ADV-1", False, MONDAY)])
     assert await place.owed(source, target) == [0, 0]
     report = await payments.instruct_again(place.house, MONDAY)
-    assert (report.text, report.figures) == ("1 rejected payments instructed again, 30.00 yuan", {"payments": ["ADV-1R2"]})
+    assert (report.text, report.figures) == ("1 rejected payment instructed again, 30.00 yuan", {"payments": ["ADV-1R2"]})
     await payments.hear(place.house, [Outcome("ADV-1R2", True, MONDAY)])
     assert await place.owed(source, target) == [-30_00, 30_00]
     assert await place.total(Kind.ADVANCE) == 30_00

@@ -60,9 +60,9 @@ def add_in_the_registrar(folder: Path, units: int) -> str:
     """One holder's units; the holder."""
     with store_of(folder, "registrar") as tx:
         ta_account, trading_account = tx.execute(
-            "SELECT ta_account, trading_account FROM account WHERE distributor = '996' AND units > 0 ORDER BY 1, 2 LIMIT 1"
+            "SELECT ta_account, trading_account FROM held WHERE distributor = '996' AND units > 0 ORDER BY 1, 2 LIMIT 1"
         ).fetchone()
-        tx.execute("UPDATE account SET units = units + ? WHERE trading_account = ?", (units, trading_account))
+        tx.execute("UPDATE held SET units = units + ? WHERE trading_account = ?", (units, trading_account))
     return f"{ta_account}/{trading_account}"
 
 
