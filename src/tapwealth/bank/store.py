@@ -348,18 +348,25 @@ async def let_wait(tx: Any, waits: Sequence[tuple[UUID, UUID]]) -> None:
     await tx.execute("insert into payment_after (book, id, after) select 0, * from unnest($1::uuid[], $2::uuid[])", *_columns(waits, 2))
 
 
-async def waiting_for(tx: Any, executed: Sequence[UUID]) -> list[UUID]:
-    """Payments that pay on what these have brought."""
-    rows = await tx.fetch("select id from payment_after where book = 0 and after = any($1) order by id", list(executed))
-    return [row["id"] for row in rows]
+async def let_go(tx: Any, executed: Sequence[UUID], day: date) -> list[UUID]:
+    """Payments that pay on what these have brought: they are due now, on that date if theirs has passed."""
+    rows = await tx.fetch(
+        "update payment_instruction i set requested_date = greatest(i.requested_date, $2) from payment_after a"
+        " where i.book = 0 and a.book = 0 and a.id = i.id and a.after = any($1) and i.state = 'instructed' returning i.id",
+        list(executed),
+        day,
+    )
+    return sorted(row["id"] for row in rows)
 
 
-async def wait_for_again(tx: Any, again: Sequence[tuple[UUID, UUID]]) -> None:
-    """(rejected, instructed instead): what waited for the first waits for the second."""
+async def wait_for_again(tx: Any, again: Sequence[tuple[UUID, UUID, date]]) -> None:
+    """(rejected, instructed instead, requested date): what waited for the first waits for the second, and is due with it."""
     await tx.execute(
-        "update payment_after p set after = x.again from unnest($1::uuid[], $2::uuid[]) x(rejected, again)"
-        " where p.book = 0 and p.after = x.rejected",
-        *_columns(again, 2),
+        "with moved as (update payment_after p set after = x.again from unnest($1::uuid[], $2::uuid[], $3::date[]) x(rejected, again, day)"
+        " where p.book = 0 and p.after = x.rejected returning p.id, x.day)"
+        " update payment_instruction i set requested_date = greatest(i.requested_date, moved.day) from moved"
+        " where i.book = 0 and i.id = moved.id",
+        *_columns(again, 3),
     )
 
 

@@ -19,6 +19,7 @@ from tapwealth.customers import notices
 from tapwealth.customers.notices import Notice
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
+from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.words import counted
@@ -144,8 +145,8 @@ async def instruct_again(house: House, day: date) -> StepReport:
         standing = [one for one in fresh if _stands_outside(one)]
         await instruct(house, tx, at, day, actor, [one for one in fresh if one not in standing])
         await instruct(house, tx, at, day, actor, standing, set_aside=False)
-        instead = {one.id: again.id for one, again in zip(rejected, anew, strict=True) if again in fresh}
-        await store.wait_for_again(tx, list(instead.items()))
+        instead = [(one.id, again.id, again.requested_date) for one, again in zip(rejected, anew, strict=True) if again in fresh]
+        await store.wait_for_again(tx, instead)
         text = f"{counted(len(fresh), 'rejected payment')} instructed again, {format_minor(sum(one.amount for one in fresh))} yuan"
         return await reported(tx, StepReport(text, {"payments": [one.end_to_end_id for one in fresh]}))
 
@@ -229,7 +230,8 @@ async def hear(house: House, outcomes: Sequence[Outcome]) -> list[str]:
             ],
             at.now,
         )
-        await _tell_bank(tx, await store.waiting_for(tx, [found[name].id for name, said in fresh.items() if said.executed]))
+        executed = [found[name].id for name, said in fresh.items() if said.executed]
+        await _tell_bank(tx, await store.let_go(tx, executed, business_date_of(at.now)))
     return [outcome.end_to_end_id for outcome in outcomes if outcome.end_to_end_id not in found]
 
 

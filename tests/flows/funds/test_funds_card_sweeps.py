@@ -253,8 +253,12 @@ async def test_the_money_leaves_for_the_safe_card_when_the_bank_has_advanced_it_
     await payments.instruct_again(place.house, TUESDAY)
     (again,) = await instructed(place, "advance_draw")
     assert (await told(place, again), await told(place, out)) == (True, False)
-    await payments.hear(place.house, [Outcome(again.end_to_end_id, True, WEDNESDAY)])
-    assert await told(place, out)
+    (out,) = await instructed(place, "move_out")
+    assert out.requested_date == again.requested_date == WEDNESDAY, "or Tuesday could never be proved"
+    await place.clock(shanghai(THURSDAY, 0, 30))
+    await payments.hear(place.house, [Outcome(again.end_to_end_id, True, THURSDAY)])
+    (out,) = await instructed(place, "move_out")
+    assert (await told(place, out), out.requested_date) == (True, THURSDAY), "the bank answered a day late"
 
 
 async def instructed(place: FundTown, purpose: str) -> list[bank_store.Instruction]:
