@@ -33,6 +33,10 @@ class TokenError(Exception):
         self.error, self.description, self.status, self.wait = error, description, status, wait
 
 
+_LONGEST_COUNTED = 64
+"""Letters of a client's name by which its tries are counted: an id is shorter, and what is kept must not grow with what is sent."""
+
+
 async def answer(grant: Grant, tries: Tries, address: str, headers: Mapping[bytes, bytes], body: bytes) -> Response:
     """A token for who asks from that address, or why there is none. Raises Outage."""
     try:
@@ -54,17 +58,18 @@ async def _granted(grant: Grant, tries: Tries, address: str, headers: Mapping[by
     if given["grant_type"] != "client_credentials":
         raise TokenError("unsupported_grant_type", "client_credentials is taken alone")
     client, secret = _credentials(headers, given)
+    counted = client[:_LONGEST_COUNTED]
     scopes = given["scope"].split(" ") if given.get("scope") else None
-    if wait := tries.wait(address, client):
+    if wait := tries.wait(address, counted):
         text = f"too many wrong secrets came from there; try again in {wait} seconds"
         raise TokenError(TOO_MANY, text, HTTPStatus.TOO_MANY_REQUESTS, wait)
     granted = await grant(client, secret, scopes)
     if isinstance(granted, Refusal):
         name = granted.code.name.lower()
         if name == "invalid_client":
-            tries.wrong(address, client)
+            tries.wrong(address, counted)
         raise TokenError(name, granted.text, HTTPStatus.UNAUTHORIZED if name == "invalid_client" else HTTPStatus.BAD_REQUEST)
-    tries.right(address, client)
+    tries.right(address, counted)
     content = {"access_token": granted.token, "token_type": "Bearer", "expires_in": granted.seconds, "scope": " ".join(granted.scopes)}
     return Response(msgspec.json.encode(content), headers=_HEADERS)
 
