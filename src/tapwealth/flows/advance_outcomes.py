@@ -81,7 +81,9 @@ async def join(house: House, tx: Any, at: Moment, said: Sequence[ConfirmationRec
     dues = await advance_store.unpaid_dues(tx, [name for name, amount in stood.items() if amount])
     day = at.open_date(business_date_of(at.now))
     fell_due = [
-        (Came(name, 0), named(shanghai(due[0].confirmed_on), HOUSE_BOOK, f"joined:{due[0].serial}"), day) for name, due in dues.items()
+        (Came(name, 0), named(shanghai(due[0].confirmed_on), HOUSE_BOOK, f"joined:{due[0].serial}"), day)
+        for name, due in dues.items()
+        if due
     ]
     await must_post(house, tx, at, [entry for _, made in await _taken(house, tx, at, fell_due, actor) for entry in made])
 

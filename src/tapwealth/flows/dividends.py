@@ -29,7 +29,6 @@ from tapwealth.funds.exchange_in import DIVIDENDS
 from tapwealth.funds.exchange_values import IN_CASH, REINVESTED, BusinessCode, DividendRecord
 from tapwealth.funds.income import Account
 from tapwealth.funds.orders_store import OrderRow
-from tapwealth.funds.quotation_store import QuotationState
 from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
@@ -66,8 +65,9 @@ Declared = tuple[str, date]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Of each dividend: who held how much, and how holders want it."""
+    """Of each dividend: who of a channel's held how much, and how holders want it."""
 
+    channel: str
     registers: Mapping[Declared, Register]
     methods: Mapping[Declared, Mapping[Any, DividendMethod]]
     conditions: Mapping[str, Conditions]
@@ -77,7 +77,7 @@ class _Known:
 
     def holder(self, one: DividendRecord) -> FundAccount | None:
         found = self.registers[one.fund_code, one.record_date].holders.get(_holder(one))
-        return found if found is not None and found.id != ADVANCER else None
+        return found if found is not None and found.id != ADVANCER and found.channel == self.channel else None
 
     def base(self, declared: Declared, key: Account) -> int:
         return self.registers[declared].units.get(key, 0)
@@ -87,18 +87,19 @@ class _Known:
         return self.methods[declared].get(holder.id, self.conditions[declared[0]].dividend_method)
 
 
-async def _load(house: House, tx: Any, said: Sequence[DividendRecord]) -> _Known:
+async def _load(house: House, tx: Any, channel: str, said: Sequence[DividendRecord]) -> _Known:
     declared = sorted({(one.fund_code, one.record_date) for one in said})
     days = sorted({day for _, day in declared})
     registers = {day: await registers_on(house, tx, day, coming=False) for day in days}
     chosen = {day: await dividend_store.methods(tx, sorted({fund for fund, _ in declared}), day) for day in days}
     standing = await conditions_store.conditions(tx)
     return _Known(
+        channel,
         {(fund, day): registers[day][fund] for fund, day in declared},
         {(fund, day): {holder: method for (of, holder), method in chosen[day].items() if of == fund} for fund, day in declared},
         {fund: standing.get(fund, (0, Conditions()))[1] for fund, _ in declared},
         await dividend_store.given(tx, declared),
-        {key: one.nav for key, one in (await quotation_store.newest(tx, _ex_dates(said))).items() if one.state == QuotationState.STANDS},
+        await quotation_store.navs_of(tx, _ex_dates(said)),
     )
 
 
@@ -118,7 +119,7 @@ def _check_navs(file: DataFileName, known: _Known, said: Sequence[DividendRecord
 async def _pay(
     house: House, tx: Any, at: Moment, file: DataFileName, said: Sequence[DividendRecord], funds: Mapping[str, Fund]
 ) -> list[BreakRow]:
-    known = await _load(house, tx, said)
+    known = await _load(house, tx, file.receiver, said)
     _check_navs(file, known, said)
     breaks, fresh = list[BreakRow](), list[tuple[FundAccount, DividendRecord, str | None]]()
     for one in said:
@@ -135,9 +136,17 @@ async def _pay(
             nav = known.navs.get((one.fund_code, read_date(one.ex_date, str(file)))) if one.ex_date else None
             why_not = differs(one, known.base(declared, _holder(one)), known.method(declared, holder), rounding, nav)
             breaks += [_break(file, one, why_not)] if why_not else []
-            fresh.append((holder, one, why_not))
+            if _can_be_posted(one):
+                fresh.append((holder, one, why_not))
     await _post(house, tx, at, file, fresh, funds)
     return breaks + _left_out(file, known, said)
+
+
+def _can_be_posted(one: DividendRecord) -> bool:
+    """Money or units, by the method it names; of anything else nothing is believed, and a right record may follow."""
+    if one.method == IN_CASH:
+        return not one.volume
+    return one.method == REINVESTED and (one.volume > 0 or not one.amount)
 
 
 def _break(file: DataFileName, one: DividendRecord, text: str) -> BreakRow:

@@ -14,6 +14,8 @@ from datetime import date
 from itertools import islice
 from uuid import UUID
 
+import structlog
+
 from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
@@ -43,11 +45,13 @@ from tapwealth.funds.store import Fund, FundAccount, Holder
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
-from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
 from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
+
+log = structlog.get_logger(__name__)
 
 SOURCE = redemption_outcomes.SOURCE
 _ORDER = ("02", "07", "04", "06", "05")
@@ -131,6 +135,12 @@ async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) 
             await bank_store.withdraw(tx, SOURCE, _UNREADABLE, [name])
     except BadInput as error:
         await _complain(house, name, str(error))
+        return False
+    except Outage:
+        raise
+    except Exception as error:  # a fault of ours must not keep the files after it waiting
+        log.exception("fault in a file", file=name)
+        await _complain(house, name, f"{name} cannot be taken by a fault of ours ({type(error).__name__}, see the log): tell the engineers")
         return False
     return True
 
@@ -462,7 +472,7 @@ def _unpriced(one: ConfirmationRecord) -> str | None:
     """Why an answer at a NAV cannot be one, whatever we compute."""
     if not one.nav:
         return f"order {one.serial} is confirmed without a NAV"
-    if one.business_code == BusinessCode.PURCHASE.confirmed and not one.volume:
+    if not one.volume and (one.amount or one.business_code == BusinessCode.PURCHASE.confirmed):
         return f"order {one.serial} is confirmed without a unit"
     return None
 

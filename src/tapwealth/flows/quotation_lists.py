@@ -133,12 +133,15 @@ class _Merged:
 async def _merged(house: House, tx: Tx, at: Moment, command: ProposeQuotations) -> list[_Merged] | Refusal:
     listed, funds, today = read_list(command.lines), await store.funds(tx), business_date_of(at.now)
     known = await quotation_store.newest(tx, [(one.fund, one.day) for one in listed])
+    standing = {
+        key: row for key, row in known.items() if row.state == QuotationState.STANDS
+    }  # no blank is filled with what counts for nothing
     merged = []
     for one in listed:
         refusal = _out_of_place(house, one, funds, today)
         if refusal is not None:
             return refusal
-        line = _line(one, funds[one.fund], known.get((one.fund, one.day)))
+        line = _line(one, funds[one.fund], standing.get((one.fund, one.day)))
         if isinstance(line, Refusal):
             return line
         merged.append(line)
@@ -172,7 +175,7 @@ def _line(one: Listed, fund: Fund, before: QuotationRow | None) -> _Merged | Ref
         figures.get("total_units") or 0, figures["nav"], "",
     )  # fmt: skip
     deviation = figures["shadow_deviation"]
-    same = before is not None and before.state == QuotationState.STANDS and (_values(said), deviation) == (before.said, before.deviation)
+    same = before is not None and (_values(said), deviation) == (before.said, before.deviation)
     if same:
         return Refusal(QuotationRefusal.NOTHING_NEW, f"{one.where}: {one.fund} of {one.day} stands like that already; leave it out")
     return _Merged(said, deviation)

@@ -118,7 +118,7 @@ async def join(house: House, tx: Any, at: Moment, names: Sequence[str], actor: i
     stood = await registrar_money.standing(house, tx, Kind.CHANNEL_FUNDS, names)
     dues = await registrar_dues.unpaid_dues(tx, [name for name, amount in stood.items() if amount])
     day = at.open_date(business_date_of(at.now))
-    fell_due = [(Came(name, 0), derived(due[0].id, "joined"), day) for name, due in dues.items()]
+    fell_due = [(Came(name, 0), derived(due[0].id, "joined"), day) for name, due in dues.items() if due]
     await must_post(house, tx, at, [entry for made in await _taken(house, tx, at, fell_due, actor) for entry in made])
 
 

@@ -117,7 +117,7 @@ async def navs_before(tx: Any, days: Iterable[tuple[str, date]]) -> dict[tuple[s
     """Of each (fund, day) the newest price of a day before it that counts, and that day; a fund's first is left out."""
     rows = await tx.fetch(
         "select k.fund, k.day, q.day as before, q.nav from unnest($1::text[], $2::date[]) k(fund, day) cross join lateral"
-        " (select day, nav from fund_quotation_standing s where s.book = 0 and s.fund = k.fund and s.day < k.day"
+        " (select day, nav from fund_quotation_standing s where s.book = 0 and s.fund = k.fund and s.day < k.day and s.nav > 0"
         " order by day desc limit 1) q",
         *columns(list(days), 2),
     )

@@ -1,4 +1,7 @@
-"""SQL of what a holder paid into funds with a NAV and what came back, by the registrar's answers; read alone."""
+"""SQL of what a holder paid into funds with a NAV and what came back, by the registrar's answers; read alone.
+
+An order that the registrar goes on with tomorrow has no day of its last answer yet: what it brought so far stands under today.
+"""
 
 from collections import defaultdict
 from datetime import date
@@ -8,7 +11,8 @@ from uuid import UUID
 from tapwealth.funds.returns import Step
 
 _STEPS = """
-select fund, day, sum(paid_in)::bigint as paid_in, sum(came_back)::bigint as came_back, sum(units)::bigint as units from (
+select fund, coalesce(day, (select instant at time zone 'Asia/Shanghai' from platform_clock)::date) as day,
+  sum(paid_in)::bigint as paid_in, sum(came_back)::bigint as came_back, sum(units)::bigint as units from (
   select fund, confirmed_on as day, confirmed_amount as paid_in, 0 as came_back, 0 as units from fund_order
     where book = $1 and fund_account = $2 and business_code in ('020', '022', '039') and confirmed_units > 0
   union all select target_fund, confirmed_on, confirmed_amount, 0, 0 from fund_order
@@ -18,7 +22,7 @@ select fund, day, sum(paid_in)::bigint as paid_in, sum(came_back)::bigint as cam
   union all select fund, business_date, 0, amount, 0 from fund_dividend where book = $1 and fund_account = $2 and units = 0
   union all select fund, business_date, 0, 0, units from fund_lot where book = $1 and fund_account = $2
   union all select fund, business_date, 0, 0, -units from fund_lot_use where book = $1 and fund_account = $2
-) x group by fund, day
+) x group by 1, 2
 """
 
 

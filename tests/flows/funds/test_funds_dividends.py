@@ -252,12 +252,20 @@ async def test_who_has_no_account_yet_cannot_choose(priced: Priced) -> None:
     assert answer.code.name == "NO_ACCOUNT"
 
 
+@pytest.mark.parametrize("change", [{"DefDividendMethod": "1"}, {"VolOfDividendforReinvestment": 0}, {"DefDividendMethod": "7"}])
+async def test_a_dividend_that_cannot_be_is_named_and_posts_nothing(priced: Priced, change: dict[str, Any]) -> None:
+    """Cash with units, a reinvestment without any, a method that is none: a right record may follow."""
+    said, orders = await told_otherwise(priced, change)
+    assert "the dividend" in said
+    assert orders[-1][0] == "144"
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
         ({"VolOfDividendforReinvestment": 1}, "is 43.20 yuan and 0.01 units, we compute 43.20 and 34.99"),
         ({"ConfirmedAmount": 43_21}, "is 43.21 yuan and 34.99 units, we compute 43.20 and 34.99"),
-        ({"DefDividendMethod": "1"}, "is paid by the method cash, the holder's is reinvest"),
+        ({"DefDividendMethod": "1", "VolOfDividendforReinvestment": 0}, "is paid by the method cash, the holder's is reinvest"),
         ({"BasisforCalculatingDividend": 1}, "is of 0.01 units, here are 1,234.56 on 2014-02-26"),
         ({"NAV": 0}, "has the dividend method '0' at a NAV of 0, which cannot be"),
         ({"NAV": 12_346}, "is reinvested at 1.2346, the NAV of its ex date is 1.2345"),
