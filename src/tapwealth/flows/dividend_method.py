@@ -14,14 +14,14 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.people import own_key, who
-from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
+from tapwealth.flows.purchase import Place, own_order
 from tapwealth.funds import dividend_store, orders_store, store
 from tapwealth.funds.conditions import DividendMethod, FundKind
 from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import UNANSWERED, OrderState
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import dealing_date
-from tapwealth.kernel.ids import derived, named, prefixed
+from tapwealth.kernel.ids import derived, prefixed
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage.database import Tx
 
@@ -74,22 +74,7 @@ async def choose(house: House, envelope: Envelope, command: ChooseDividendMethod
             return Refusal(DividendMethodRefusal.AS_IT_IS, "this is how you get this fund's dividends already")
         row = (await customers.persons(tx, [(book, person)]))[person]
         key, day = own_key(envelope, "dividend_method", row), dealing_date(house.calendar, fund, envelope.received_at, at.cut)
-        order = OrderRow(
-            book=book,
-            id=named(envelope.received_at, book, f"dividend method:{key}"),
-            serial=serial_of(day, key),
-            channel=OWN_CHANNEL,
-            fund=fund.code,
-            fund_account=person,
-            funding=0,
-            holding=0,
-            business_code=BusinessCode.DIVIDEND_METHOD,
-            amount=0,
-            units=0,
-            received_at=envelope.received_at,
-            dealing_date=day,
-            business_date=at.date_of(envelope.received_at),
-        )
+        order = own_order(envelope, at, "dividend method", key, Place(fund.code, day), BusinessCode.DIVIDEND_METHOD)
         await orders_store.add_orders(tx, [order])
         await dividend_store.add_choice(tx, book, order.id, command.method)
         return DividendMethodOrdered(prefixed("ord", order.id), day.isoformat(), command.method)

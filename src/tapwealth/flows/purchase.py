@@ -22,6 +22,7 @@ from tapwealth.flows.people import own_key
 from tapwealth.funds import entries, orders_store, quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
+from tapwealth.funds.exchange_values import BusinessCode
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
@@ -230,24 +231,42 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> _Accepted
 
 
 def _row(facts: _Loaded, at: Moment, one: Placing, accepted: _Accepted) -> OrderRow:
-    book, person = _who(one)
-    received_at = one.envelope.received_at
+    _, person = _who(one)
     fund, day = accepted
     key = own_key(one.envelope, "purchase", facts.persons[person])
+    place = Place(fund.code, day, facts.wallets[person], facts.holdings[person, fund.code])
+    return own_order(one.envelope, at, "purchase", key, place, BusinessCode.PURCHASE, amount=one.command.amount)
+
+
+class Place(NamedTuple):
+    """Of an order of an own customer: the fund, its dealing day, and the ledger accounts of money and units, 0 where it moves none."""
+
+    fund: str
+    day: date
+    funding: int = 0
+    holding: int = 0
+
+
+def own_order(
+    envelope: Envelope, at: Moment, what: str, key: UUID, place: Place, code: BusinessCode, *, amount: int = 0, units: int = 0
+) -> OrderRow:
+    """An order of our own channel, as the customer who asked for it placed it. `key` is the customer's own for `what`."""
+    book, person, received_at = envelope.caller.book, envelope.caller.person, envelope.received_at
+    assert person is not None, "only a customer orders for themself"
     return OrderRow(
         book=book,
-        id=named(received_at, book, f"purchase:{key}"),
-        serial=serial_of(day, key),
+        id=named(received_at, book, f"{what}:{key}"),
+        serial=serial_of(place.day, key),
         channel=OWN_CHANNEL,
-        fund=fund.code,
+        fund=place.fund,
         fund_account=person,
-        funding=facts.wallets[person],
-        holding=facts.holdings[person, fund.code],
-        business_code="022",
-        amount=one.command.amount,
-        units=0,
+        funding=place.funding,
+        holding=place.holding,
+        business_code=code,
+        amount=amount,
+        units=units,
         received_at=received_at,
-        dealing_date=day,
+        dealing_date=place.day,
         business_date=at.date_of(received_at),
     )
 

@@ -5,6 +5,7 @@ goes out with the file of its dealing day. An order can be taken back until the 
 registrar hears of neither.
 """
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -14,15 +15,14 @@ import msgspec
 from tapwealth.customers import store as customers
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
 from tapwealth.flows.people import own_key, wallet_of, who
-from tapwealth.flows.purchase import OWN_CHANNEL, order_of, serial_of
+from tapwealth.flows.purchase import Place, order_of, own_order
 from tapwealth.funds import conditions_store, entries, freezes, orders_store, store
 from tapwealth.funds.conditions import Conditions
 from tapwealth.funds.exchange_values import CANCEL_REST, DEFER_REST, BusinessCode
 from tapwealth.funds.order_state import OrderState
-from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import dealing_date
 from tapwealth.funds.redemption import RedemptionFacts, decide, may_cancel
-from tapwealth.kernel.ids import named, prefixed
+from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import checked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
@@ -71,23 +71,9 @@ async def redeem(house: House, envelope: Envelope, command: RedeemFund) -> Redem
         assert facts.fund is not None, "a fund that is not there is refused"
         row = (await customers.persons(tx, [(book, person)]))[person]
         key, day = own_key(envelope, "redeem", row), dealing_date(house.calendar, facts.fund, envelope.received_at, at.cut)
-        order = OrderRow(
-            book=book,
-            id=named(envelope.received_at, book, f"redeem:{key}"),
-            serial=serial_of(day, key),
-            channel=OWN_CHANNEL,
-            fund=facts.fund.code,
-            fund_account=person,
-            funding=await wallet_of(house, tx, book, person),
-            holding=holding,
-            business_code=BusinessCode.REDEEM,
-            amount=0,
-            units=command.units,
-            received_at=envelope.received_at,
-            dealing_date=day,
-            business_date=at.date_of(envelope.received_at),
-            large_flag=DEFER_REST if command.if_large is WhatIsLeft.DEFER else CANCEL_REST,
-        )
+        place = Place(facts.fund.code, day, await wallet_of(house, tx, book, person), holding)
+        order = own_order(envelope, at, "redeem", key, place, BusinessCode.REDEEM, units=command.units)
+        order = replace(order, large_flag=DEFER_REST if command.if_large is WhatIsLeft.DEFER else CANCEL_REST)
         view, until = order_of(order, facts.fund, own=True), envelope.received_at + UNTIL_ANSWERED
         await must_post(house, tx, at, [entries.redemption_placed(view, order.units, order.business_date, actor, until)])
         await orders_store.add_orders(tx, [order])

@@ -5,6 +5,7 @@ brings those of the other, in one entry.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
 from tapwealth.flows.people import own_key, who
-from tapwealth.flows.purchase import OWN_CHANNEL, order_of, serial_of
+from tapwealth.flows.purchase import OWN_CHANNEL, Place, order_of, own_order
 from tapwealth.flows.redemption import UNTIL_ANSWERED, facts_of
 from tapwealth.funds import entries, orders_store, quotation_store, store
 from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
@@ -26,7 +27,7 @@ from tapwealth.funds.purchase import PurchaseFacts
 from tapwealth.funds.store import Fund
 from tapwealth.funds.switch import SwitchFacts, decide, switch_date
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.ids import derived, named, prefixed
+from tapwealth.kernel.ids import derived, prefixed
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
@@ -67,24 +68,8 @@ async def switch(house: House, envelope: Envelope, command: SwitchFund) -> Switc
         assert entered is not None, "a fund that is not there is refused"
         key = own_key(envelope, "switch", (await customers.persons(tx, [(book, person)]))[person])
         day = switch_date(house.calendar, left, entered, envelope.received_at, at.cut)
-        order = OrderRow(
-            book=book,
-            id=named(envelope.received_at, book, f"switch:{key}"),
-            serial=serial_of(day, key),
-            channel=OWN_CHANNEL,
-            fund=left.code,
-            fund_account=person,
-            funding=0,
-            holding=leaves,
-            business_code=BusinessCode.SWITCH,
-            amount=0,
-            units=command.units,
-            received_at=envelope.received_at,
-            dealing_date=day,
-            business_date=at.date_of(envelope.received_at),
-            target_fund=entered.code,
-            target_holding=enters,
-        )
+        order = own_order(envelope, at, "switch", key, Place(left.code, day, holding=leaves), BusinessCode.SWITCH, units=command.units)
+        order = replace(order, target_fund=entered.code, target_holding=enters)
         until = envelope.received_at + UNTIL_ANSWERED
         placed = entries.switch_placed(order_of(order, left, own=True), order.units, order.business_date, actor, until)
         await must_post(house, tx, at, [placed])
