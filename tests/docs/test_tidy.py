@@ -114,8 +114,8 @@ def test_what_is_sound_is_left_alone(source: str) -> None:
         ("funds/store.py", "from urllib.request import urlopen"),
         ("funds/orders_store.py", "from urllib.request import urlopen"),
         ("bills/entries.py", "import asyncio\nasync def f(): await asyncio.open_connection('h', 1)"),
-        ("flows/tap.py", "from httpx import AsyncClient"),
-        ("flows/tap.py", "from fastapi import APIRouter"),
+        ("flows/issuing/tap.py", "from httpx import AsyncClient"),
+        ("flows/issuing/tap.py", "from fastapi import APIRouter"),
         ("web/store.py", "import http.client"),
         ("bank/bank_http.py", "import httpx\nfrom tapwealth.storage.database import Database"),
         ("flows/rails.py", "from tapwealth.bank import bank_http"),
@@ -174,7 +174,7 @@ def test_a_module_and_a_folder_without_words_are_found() -> None:
 
 def test_a_part_without_a_stratum_is_found() -> None:
     project = '[tool.importlinter]\nlayers = ["tapwealth.flows"]'
-    assert not rules(tree.parts_placed({"src/tapwealth/__init__.py", "src/tapwealth/flows/tap.py"}, project))
+    assert not rules(tree.parts_placed({"src/tapwealth/__init__.py", "src/tapwealth/flows/issuing/tap.py"}, project))
     assert rules(tree.parts_placed({"src/tapwealth/gossip/__init__.py"}, project)) == ["unplaced"]
 
 

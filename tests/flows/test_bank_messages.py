@@ -11,9 +11,10 @@ from bill_town import MONDAY, Town
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import Part
 from tapwealth.bank.statement import pack_lines, read_statement
-from tapwealth.flows import bank_messages, mirrors, payments, proof
+from tapwealth.flows import proof
+from tapwealth.flows.bank import bank_messages, mirrors, payments
+from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, actor_number, moment
-from tapwealth.flows.payments import Payment, Purpose
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from card_town import BATCH, CardTown
 
-from tapwealth.flows import batch_settlement
+from tapwealth.flows.acquiring import batch_settlement
 from tapwealth.wire.iso8583.requests import Reconciliation, SettlementResponse, Totals, TransactionKind
 
 K = TransactionKind

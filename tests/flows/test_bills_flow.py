@@ -12,8 +12,9 @@ from tapwealth.bills import store
 from tapwealth.bills.biller import NotReceived, Rejected, Unknown
 from tapwealth.bills.payment import PaymentState
 from tapwealth.customers import notices
-from tapwealth.flows import bill_outcomes, billers, bills
-from tapwealth.flows.bills import BillPaymentPlaced, PayBill, Placing
+from tapwealth.flows.bills import bill_outcomes, billers
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.reports.customers import bill_view
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal

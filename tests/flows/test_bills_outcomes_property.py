@@ -18,9 +18,10 @@ from tapwealth.bills import entries, payment, store
 from tapwealth.bills.biller import NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.bills.payment import PaymentEvent, PaymentState
 from tapwealth.bills.store import PaymentRow
-from tapwealth.flows import bill_outcomes, bills
-from tapwealth.flows.bill_outcomes import Told, hear, told
-from tapwealth.flows.bills import PayBill, Placing
+from tapwealth.flows.bills import bill_outcomes
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.bill_outcomes import Told, hear, told
+from tapwealth.flows.bills.paying import PayBill, Placing
 from tapwealth.kernel.ids import seeded_random
 from tapwealth.ledger.chart import Kind
 

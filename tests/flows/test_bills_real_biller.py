@@ -14,8 +14,9 @@ from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.bills import store
 from tapwealth.bills.biller_http import BillerHttp
-from tapwealth.flows import billers, bills
-from tapwealth.flows.bills import InquireBill
+from tapwealth.flows.bills import billers
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.paying import InquireBill
 from tapwealth.kernel.clock import iso, shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind

@@ -7,9 +7,10 @@ from counting import Counting
 
 from tapwealth.bills import store
 from tapwealth.bills.biller import Paid
-from tapwealth.flows import bill_outcomes, billers, bills
-from tapwealth.flows.bill_outcomes import told
-from tapwealth.flows.bills import BillPaymentPlaced, PayBill, Placing
+from tapwealth.flows.bills import bill_outcomes, billers
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.bill_outcomes import told
+from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import moment
 from tapwealth.ledger.chart import Kind
 

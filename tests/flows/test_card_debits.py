@@ -17,11 +17,14 @@ from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.reservation import ReservationState
 from tapwealth.bank.statement import pack_lines, read_statement
 from tapwealth.customers import notices
-from tapwealth.flows import bank_answers, bank_messages, clearing, mirrors, payments, proof, reservations
+from tapwealth.flows import proof
+from tapwealth.flows.bank import bank_messages, mirrors, payments
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.frame import moment
-from tapwealth.flows.payments import Outcome
-from tapwealth.flows.reservations import AskBank
-from tapwealth.flows.tap import HELD_FOR
+from tapwealth.flows.issuing import bank_answers, reservations
+from tapwealth.flows.issuing.reservations import AskBank
+from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.kernel.clock import shanghai
 from tapwealth.ledger.chart import Kind
 from tapwealth.web import day_wording

@@ -15,10 +15,11 @@ from sandbox_partner import SandboxPartner
 
 from tapwealth.bank.reservation import ReservationSaid, ReservationState
 from tapwealth.customers import notices
-from tapwealth.flows import bank_answers, clearing, mandates, reservations, tap
-from tapwealth.flows.mandates import RevokeMandate
-from tapwealth.flows.reservations import AskBank, BankAnswer
-from tapwealth.flows.tap import HELD_FOR
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.issuing import bank_answers, mandates, reservations, tap
+from tapwealth.flows.issuing.mandates import RevokeMandate
+from tapwealth.flows.issuing.reservations import AskBank, BankAnswer
+from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.issuing import tapped
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import seeded_random

@@ -12,10 +12,13 @@ from shelf import UNITS
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
-from tapwealth.flows import clearing, exchange_out, merchant_settlement, payments
-from tapwealth.flows.payments import Outcome
+from tapwealth.flows.acquiring import merchant_settlement
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.funds import exchange_out
+from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.flows.reports.shops import FeeStatement, fee_statement
-from tapwealth.flows.tap import HELD_FOR
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import Limit, NewAccount
@@ -340,7 +343,7 @@ async def test_a_settlement_that_stops_in_the_middle_is_as_if_it_had_not_begun(
         raise ConnectionError("stopped")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"tapwealth.flows.merchant_settlement.{broken}", stop)
+        patched.setattr(f"tapwealth.flows.acquiring.merchant_settlement.{broken}", stop)
         with pytest.raises(Exception, match="stopped"):
             await merchant_settlement.settle_merchants(host.place.house, MONDAY)
     assert (await host.place.owed(*accounts), await host.place.total(Kind.FEES)) == ([100_00, 200_00, 100_01], 0)

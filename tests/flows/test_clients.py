@@ -15,11 +15,13 @@ from bill_town import MONDAY, NINE, Person
 from fund_town import FundTown, fund_town
 from others_wait import others_wait
 
-from tapwealth.flows import clients, consents, purchase, setup
-from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState, SuspendClient, Tokens
-from tapwealth.flows.consents import ConsentView, GiveConsent, WithdrawConsent
+from tapwealth.flows import setup
+from tapwealth.flows.customers import clients, consents
+from tapwealth.flows.customers.clients import ProposeClient, ProposeClientSecret, ProposeClientState, SuspendClient, Tokens
+from tapwealth.flows.customers.consents import ConsentView, GiveConsent, WithdrawConsent
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
+from tapwealth.flows.funds import purchase
+from tapwealth.flows.funds.purchase import Placing, PurchaseFund, PurchasePlaced
 from tapwealth.flows.v1 import reading
 from tapwealth.flows.v1.reading import Part, Wanted
 from tapwealth.kernel import clock

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 import pytest
 from bill_town import MONDAY, Town
 
-from tapwealth.flows import billers, bills, end_of_day
+from tapwealth.flows import end_of_day
+from tapwealth.flows.bills import billers
+from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.end_of_day import DayReport, Step, StepReport
 from tapwealth.flows.frame import House
 from tapwealth.kernel.clock import shanghai

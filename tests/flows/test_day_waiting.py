@@ -8,10 +8,11 @@ import pytest
 from bill_town import MONDAY, Town
 
 from tapwealth.bank.entries import Part
-from tapwealth.flows import end_of_day, payments, proof
+from tapwealth.flows import end_of_day, proof
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Outcome, Payment, Purpose
 from tapwealth.flows.end_of_day import OUTAGE_SECONDS, PATIENCE_SECONDS, handed_out, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, actor_number, moment
-from tapwealth.flows.payments import Outcome, Payment, Purpose
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Outage
 from tapwealth.ledger.chart import Kind, house_account

@@ -22,13 +22,24 @@ from tapwealth.app.wiring import open_edges
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.customers.kyc import Channel, ChannelAnswer
-from tapwealth.flows import devices, people, purchase, reports, sign_in, tokens
-from tapwealth.flows.devices import DeviceRefusal, DeviceState, EndDevice, PhonesStopped, ReportLostPhone, ResumeDevice, SuspendDevice
+from tapwealth.flows import reports
+from tapwealth.flows.customers import devices, people, sign_in
+from tapwealth.flows.customers.devices import (
+    DeviceRefusal,
+    DeviceState,
+    EndDevice,
+    PhonesStopped,
+    ReportLostPhone,
+    ResumeDevice,
+    SuspendDevice,
+)
+from tapwealth.flows.customers.people import SendMoney
+from tapwealth.flows.customers.sign_in import GOOD_FOR, MOST_TRIES, AskToSignIn, SignedIn, SignIn, SignInAsked, SignInRefusal
 from tapwealth.flows.frame import SESSION_ENDED, Envelope
-from tapwealth.flows.people import SendMoney
-from tapwealth.flows.purchase import Placing, PurchaseFund
-from tapwealth.flows.sign_in import GOOD_FOR, MOST_TRIES, AskToSignIn, SignedIn, SignIn, SignInAsked, SignInRefusal
-from tapwealth.flows.tokens import ProvisionToken, ResumeToken, SuspendToken, TokenRefusal
+from tapwealth.flows.funds import purchase
+from tapwealth.flows.funds.purchase import Placing, PurchaseFund
+from tapwealth.flows.issuing import tokens
+from tapwealth.flows.issuing.tokens import ProvisionToken, ResumeToken, SuspendToken, TokenRefusal
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.refusal import Outage, Refusal
 

@@ -15,11 +15,13 @@ from counting import Counting
 
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.flows import batch_settlement, clearing, electronic_cash, issuer_keys, offline_sale, tokens
-from tapwealth.flows.cards import authority_of, token_lookup
-from tapwealth.flows.electronic_cash import CashLoaded, CashRefusal, CashUnloaded, LoadCash, UnloadCash
+from tapwealth.flows.acquiring import batch_settlement
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.issuing import electronic_cash, issuer_keys, offline_sale, tokens
+from tapwealth.flows.issuing.cards import authority_of, token_lookup
+from tapwealth.flows.issuing.electronic_cash import CashLoaded, CashRefusal, CashUnloaded, LoadCash, UnloadCash
+from tapwealth.flows.issuing.tokens import DeleteToken, Provisioned, ProvisionToken, SuspendToken, TokenRefusal
 from tapwealth.flows.reports.statement import statement_of
-from tapwealth.flows.tokens import DeleteToken, Provisioned, ProvisionToken, SuspendToken, TokenRefusal
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.masked import Pan

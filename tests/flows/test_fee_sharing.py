@@ -11,8 +11,10 @@ from merchant_sales import buyer, enrolled, refund, settle, sold
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
-from tapwealth.flows import clearing, fee_sharing, payments
-from tapwealth.flows.payments import Outcome
+from tapwealth.flows.acquiring import fee_sharing
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.reports.settlements import (
     MERCHANT_COLUMNS,
     PARTIES,

@@ -25,8 +25,8 @@ from pyemv.mac import mac_iso9797_3
 from pyemv.tools import encrypt_tdes_ecb, xor
 
 from tapwealth.app.wiring import Edges, open_edges
-from tapwealth.flows import terminals
-from tapwealth.flows.tokens import Provisioned
+from tapwealth.flows.acquiring import terminals
+from tapwealth.flows.issuing.tokens import Provisioned
 from tapwealth.issuing import store as issuing
 
 NUMBER, MAC_KEY = "90000001", bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")

@@ -8,9 +8,11 @@ import pytest
 from bill_town import MONDAY, Town, town
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import advance_outcomes, proof, receipts
+from tapwealth.flows import proof
+from tapwealth.flows.bank import receipts
+from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.frame import HOUSE_BOOK
-from tapwealth.flows.receipts import Pushed
+from tapwealth.flows.funds import advance_outcomes
 from tapwealth.funds import advance_store
 from tapwealth.funds.advance_store import AdvanceDue, Redemption
 from tapwealth.funds.order_state import OrderState

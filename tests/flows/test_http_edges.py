@@ -20,7 +20,7 @@ from played_days import SHOP, after, stage
 from served_house import PARTNER_TOKEN, Doors, open_doors
 
 from tapwealth.app import wiring
-from tapwealth.flows import people
+from tapwealth.flows.customers import people
 from tapwealth.kernel.ids import system_random
 from tapwealth.storage import operators
 from tapwealth.storage.embedded import EmbeddedServer

@@ -12,10 +12,12 @@ import pytest
 from bill_town import MONDAY, Person, Town, bordereau, town
 
 from tapwealth.customers import notices
-from tapwealth.flows import insurance, insurers, payments, policy_outcomes, receipts
-from tapwealth.flows.insurance import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
-from tapwealth.flows.payments import Outcome
-from tapwealth.flows.receipts import Pushed
+from tapwealth.flows.bank import payments, receipts
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.insurance import insurers, policy_outcomes
+from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import store
 from tapwealth.insurance.insurer import Rejected, Unknown
 from tapwealth.insurance.policy import PolicyState

@@ -11,8 +11,9 @@ import pytest
 from bill_town import MONDAY, Person, Town, town
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.flows import insurance, insurers
-from tapwealth.flows.insurance import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
+from tapwealth.flows.insurance import insurers
+from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import store
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.insurance.store import PolicyRow

@@ -7,9 +7,9 @@ from card_town import CardTown
 from msgspec import structs
 from wallet_device import Device
 
-from tapwealth.flows import issuer_keys, token_domain, tokens
-from tapwealth.flows.token_domain import LimitToken
-from tapwealth.flows.tokens import TokenRefusal
+from tapwealth.flows.issuing import issuer_keys, token_domain, tokens
+from tapwealth.flows.issuing.token_domain import LimitToken
+from tapwealth.flows.issuing.tokens import TokenRefusal
 from tapwealth.issuing import store, tapped
 from tapwealth.issuing.key_index import LAST, KeyIndex, KeyIndexRefusal, current, next_index
 from tapwealth.kernel.refusal import Refusal

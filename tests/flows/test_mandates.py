@@ -10,8 +10,8 @@ from bill_town import Person, Town, town
 from sandbox_partner import SandboxPartner
 
 from tapwealth.customers import notices
-from tapwealth.flows import mandates
-from tapwealth.flows.mandates import MandateRefusal, MandateView, RevokeMandate
+from tapwealth.flows.issuing import mandates
+from tapwealth.flows.issuing.mandates import MandateRefusal, MandateView, RevokeMandate
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 

@@ -20,14 +20,23 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.standing import MerchantState
 from tapwealth.app.wiring import Terminals
 from tapwealth.bank import store as bank
-from tapwealth.flows import merchant_settlement, merchants, payments, setup, terminals
+from tapwealth.flows import setup
+from tapwealth.flows.acquiring import merchant_settlement, merchants, terminals
+from tapwealth.flows.acquiring.merchants import ListParty, ProposeMerchant, ProposeMerchantState, SuspendMerchant
+from tapwealth.flows.acquiring.terminals import (
+    ChangeTerminal,
+    EnrolTerminal,
+    EnterTransportKey,
+    RegisterTerminal,
+    RenewTerminalKey,
+    TerminalKeyed,
+)
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.merchants import ListParty, ProposeMerchant, ProposeMerchantState, SuspendMerchant
-from tapwealth.flows.payments import Outcome
 from tapwealth.flows.reports.enrolment import MerchantFile, merchant_file, merchant_lines
 from tapwealth.flows.reports.standing import proposals
 from tapwealth.flows.setup import Approve, Approved, Proposed
-from tapwealth.flows.terminals import ChangeTerminal, EnrolTerminal, EnterTransportKey, RegisterTerminal, RenewTerminalKey, TerminalKeyed
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import operators

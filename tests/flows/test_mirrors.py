@@ -11,12 +11,13 @@ from bill_town import MONDAY, Town, town
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import Part
 from tapwealth.bank.statement import StatementLine, booking_name, pack_lines
-from tapwealth.flows import mirrors, payments, proof, receipts, setup
+from tapwealth.flows import proof, setup
 from tapwealth.flows.acceptance import ProposeAcceptance
+from tapwealth.flows.bank import mirrors, payments, receipts
+from tapwealth.flows.bank.payments import Outcome, Payment, Purpose
+from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.end_of_day import StepReport
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, Envelope, actor_number, moment
-from tapwealth.flows.payments import Outcome, Payment, Purpose
-from tapwealth.flows.receipts import Pushed
 from tapwealth.flows.reports import standing
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.masked import Masked

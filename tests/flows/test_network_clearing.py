@@ -15,17 +15,21 @@ from network_shop import TUESDAY, WEDNESDAY, Makes, Shop, network_of, sold
 
 from tapwealth.bank import store as bank
 from tapwealth.clearing.judge import Why
-from tapwealth.flows import clearing, merchant_settlement, network, payments, receipts, setup
-from tapwealth.flows.bank_messages import RECOGNISERS
-from tapwealth.flows.fee_concession import ConcessionRefusal, ProposeFeeConcession
-from tapwealth.flows.network import INSTITUTION
-from tapwealth.flows.network_items import FEE_DIFFERS, SAID
-from tapwealth.flows.payments import Outcome
-from tapwealth.flows.receipts import Pushed
+from tapwealth.flows import setup
+from tapwealth.flows.acquiring import merchant_settlement
+from tapwealth.flows.bank import payments, receipts
+from tapwealth.flows.bank.bank_messages import RECOGNISERS
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.clearing import network
+from tapwealth.flows.clearing.fee_concession import ConcessionRefusal, ProposeFeeConcession
+from tapwealth.flows.clearing.network import INSTITUTION
+from tapwealth.flows.clearing.network_items import FEE_DIFFERS, SAID
+from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.flows.reports.network import network_view
 from tapwealth.flows.reports.words import DISPUTES
 from tapwealth.flows.setup import Approved
-from tapwealth.flows.tap import HELD_FOR
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.web.day_wording import in_words
@@ -485,7 +489,7 @@ async def test_a_run_that_stops_anywhere_goes_on_from_there(shop: Shop, monkeypa
         raise ConnectionError("stopped")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"{place.get(module, 'tapwealth.flows.network')}.{name}", stop)
+        patched.setattr(f"{place.get(module, 'tapwealth.flows.clearing.network')}.{name}", stop)
         with pytest.raises(Exception, match="stopped"):
             await clear(shop.host.place.house, MONDAY)
     assert await shop.money() == (100_00, 70_00, 0, 0)

@@ -11,10 +11,10 @@ from bill_town import MONDAY, NINE, Person, Town
 
 from tapwealth.bank import store
 from tapwealth.bank.entries import NUMBER_OF, Part
-from tapwealth.flows import bank_messages, payments, receipts
+from tapwealth.flows.bank import bank_messages, payments, receipts
+from tapwealth.flows.bank.payments import Outcome, Payment, Purpose, end_to_end
+from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.frame import moment
-from tapwealth.flows.payments import Outcome, Payment, Purpose, end_to_end
-from tapwealth.flows.receipts import Claim, Pushed
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Outage

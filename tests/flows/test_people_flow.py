@@ -13,10 +13,11 @@ from bureau import BEIJING, Bureau, bureau_town, identity_of, secret_of
 from tapwealth.bank import store as bank
 from tapwealth.customers.customer import book_of_person
 from tapwealth.customers.kyc import Channel, ChannelAnswer
-from tapwealth.flows import bank_messages, payments, people, transit
+from tapwealth.flows.bank import bank_messages, payments, transit
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.customers import people
+from tapwealth.flows.customers.people import BindCard, MoveIn, MoveOut, PeopleRefusal, SendMoney
 from tapwealth.flows.frame import KEY_REUSED
-from tapwealth.flows.payments import Outcome
-from tapwealth.flows.people import BindCard, MoveIn, MoveOut, PeopleRefusal, SendMoney
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
@@ -384,7 +385,7 @@ async def test_one_command_given_by_many_at_once_is_one(bureau: Bureau) -> None:
 # nothing half done
 
 
-@pytest.mark.parametrize("broken", ["tapwealth.flows.people.outbox.put", "tapwealth.storage.idempotency.remember"])
+@pytest.mark.parametrize("broken", ["tapwealth.flows.customers.people.outbox.put", "tapwealth.storage.idempotency.remember"])
 async def test_an_opening_that_stops_in_the_middle_leaves_nothing_and_can_be_repeated(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:

@@ -21,7 +21,8 @@ from played_days import SHOP, Played
 from served_house import open_doors
 
 from tapwealth.app.platform import configure_log
-from tapwealth.flows import bank_messages, payments, reports
+from tapwealth.flows import reports
+from tapwealth.flows.bank import bank_messages, payments
 from tapwealth.funds.exchange_out import Route, account_file
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.masked import IdentityNumber, PersonName

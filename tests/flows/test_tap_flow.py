@@ -12,8 +12,10 @@ from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
 from shelf import MONEY_FUND, UNITS
 
-from tapwealth.flows import clearing, merchant_settlement, people
-from tapwealth.flows.tap import EXPLAINED, HELD_FOR
+from tapwealth.flows.acquiring import merchant_settlement
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.customers import people
+from tapwealth.flows.issuing.tap import EXPLAINED, HELD_FOR
 from tapwealth.funds import conditions_store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.issuing.authorise import NOT_LOOKED_INTO
@@ -325,7 +327,7 @@ async def test_a_batch_that_fails_leaves_nothing_of_itself(host: CardTown, monke
         raise ConnectionError("stopped")
 
     with monkeypatch.context() as broken:
-        broken.setattr("tapwealth.flows.tap.compliance.add_usage", stop)
+        broken.setattr("tapwealth.flows.issuing.tap.compliance.add_usage", stop)
         with pytest.raises(Exception, match="stopped"):
             await host.authorise(sale)
     assert (await host.free(person.wallet), await host.used(person)) == ([100_00], 0)

@@ -9,9 +9,10 @@ from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
 from shelf import MONEY_FUND
 
-from tapwealth.flows import clearing, merchant_settlement
+from tapwealth.flows.acquiring import merchant_settlement
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.issuing.tap import HELD_FOR, PREAUTHORISED_FOR
 from tapwealth.flows.reports.shops import merchant_views
-from tapwealth.flows.tap import HELD_FOR, PREAUTHORISED_FOR
 from tapwealth.funds import conditions_store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.ledger.chart import Kind, house_account

@@ -8,7 +8,7 @@ import pytest
 from clearing_network import clear
 from played_days import MONDAY, Played, stage
 
-from tapwealth.flows import tap
+from tapwealth.flows.issuing import tap
 from tapwealth.issuing import store as issuing
 from tapwealth.ledger.chart import Kind
 

@@ -11,9 +11,10 @@ from bill_town import MONDAY, Person, town
 from card_town import CardTown, Phone, card_town
 from shelf import MONEY_FUND, UNITS, put_on_the_shelf
 
-from tapwealth.flows import clearing, exchange_out, pocket
-from tapwealth.flows.pocket import OrderPockets, PocketsView
-from tapwealth.flows.tap import HELD_FOR
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.funds import exchange_out, pocket
+from tapwealth.flows.funds.pocket import OrderPockets, PocketsView
+from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.funds import conditions_store, orders_store
 from tapwealth.funds.conditions import Conditions, FundKind, FundStatus
 from tapwealth.kernel.ids import named

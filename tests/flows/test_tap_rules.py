@@ -14,13 +14,14 @@ from four_eyes import decided, operator, propose
 from others_wait import others_wait
 
 from tapwealth.customers import notices
-from tapwealth.flows import reports, setup, token_domain, tokens
+from tapwealth.flows import reports, setup
+from tapwealth.flows.issuing import token_domain, tokens
+from tapwealth.flows.issuing.tap import velocity_of
+from tapwealth.flows.issuing.token_domain import CardView, DomainRefusal, LimitToken, ProposeTokenDomain
+from tapwealth.flows.issuing.tokens import DeleteToken, TokenRefusal
 from tapwealth.flows.reports import declines
 from tapwealth.flows.reports.doors import NOT_YOURS
 from tapwealth.flows.setup import Approve
-from tapwealth.flows.tap import velocity_of
-from tapwealth.flows.token_domain import CardView, DomainRefusal, LimitToken, ProposeTokenDomain
-from tapwealth.flows.tokens import DeleteToken, TokenRefusal
 from tapwealth.issuing.velocity import Measure, Scope, Span, Velocity, VelocityRule
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived

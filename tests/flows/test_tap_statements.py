@@ -12,9 +12,11 @@ from bill_town import MONDAY, town
 from card_town import CardTown, Phone, card_town
 from clearing_network import clear
 
-from tapwealth.flows import batch_settlement, clearing, tap, tap_later
-from tapwealth.flows.pocket import pocket_of
-from tapwealth.flows.tap import HELD_FOR, velocity_of
+from tapwealth.flows.acquiring import batch_settlement
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.funds.pocket import pocket_of
+from tapwealth.flows.issuing import tap, tap_later
+from tapwealth.flows.issuing.tap import HELD_FOR, velocity_of
 from tapwealth.issuing.velocity import Velocity
 from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.storage.database import Connection, Database

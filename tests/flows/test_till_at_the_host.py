@@ -15,9 +15,10 @@ from played_days import MONDAY, SHOP, Played, operator, stage
 from tapwealth.app.wiring import open_edges
 from tapwealth.cli import terminal_commands as commands
 from tapwealth.cli.terminal_commands import Done, Paper
-from tapwealth.flows import cards, electronic_cash, terminals, tokens
-from tapwealth.flows.electronic_cash import CashLoaded, LoadCash
-from tapwealth.flows.tokens import Provisioned, ProvisionToken
+from tapwealth.flows.acquiring import terminals
+from tapwealth.flows.issuing import cards, electronic_cash, tokens
+from tapwealth.flows.issuing.electronic_cash import CashLoaded, LoadCash
+from tapwealth.flows.issuing.tokens import Provisioned, ProvisionToken
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.clock import shanghai
 from tapwealth.play.shop import Counter

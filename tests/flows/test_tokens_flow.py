@@ -10,8 +10,8 @@ from card_town import CardTown
 from wallet_device import Device
 
 from tapwealth.customers import store as customers
-from tapwealth.flows import cards, token_domain, tokens
-from tapwealth.flows.tokens import (
+from tapwealth.flows.issuing import cards, token_domain, tokens
+from tapwealth.flows.issuing.tokens import (
     DeleteToken,
     MoveToken,
     Provisioned,

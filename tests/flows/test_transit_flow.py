@@ -9,7 +9,7 @@ from bill_town import MONDAY, NINE, Person, Town
 
 from tapwealth.bank import entries, store
 from tapwealth.bank.store import BookTransfer
-from tapwealth.flows import transit
+from tapwealth.flows.bank import transit
 from tapwealth.flows.frame import moment, must_post
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
@@ -76,7 +76,7 @@ async def test_a_stop_in_the_middle_of_a_delivery_is_as_if_it_had_not_begun(
         raise ConnectionError("stopped")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"tapwealth.flows.transit.{broken}", stop)
+        patched.setattr(f"tapwealth.flows.bank.transit.{broken}", stop)
         with pytest.raises(Exception, match="stopped"):
             await transit.deliver(place.house)
     assert await place.owed(second.wallet) == [1_000_00]
@@ -128,7 +128,7 @@ async def test_a_drain_that_stops_is_finished_by_the_next_one(place: Town, monke
         raise ConnectionError("stopped")
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"tapwealth.flows.transit.{broken}", stop)
+        patched.setattr(f"tapwealth.flows.bank.transit.{broken}", stop)
         with pytest.raises(Exception, match="stopped"):
             await transit.drain(place.house, MONDAY)
     assert await transit.drain(place.house, MONDAY) == 2

@@ -22,7 +22,7 @@ from tapwealth.api.v1 import tries
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.edge import Edge
 from tapwealth.api.v1.operations import Operation
-from tapwealth.flows.clients import Bearer, Tokens
+from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.v1.shapes import Fund, NewPayment, Payment
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.kernel.ids import book_of, system_random, unprefixed
@@ -213,8 +213,8 @@ async def test_the_line_is_not_moved_for_who_may_not_ask(doors: Doors, client: A
         moved.append(need)
         return []
 
-    monkeypatch.setattr("tapwealth.flows.advance_line.level", level)
-    monkeypatch.setattr("tapwealth.flows.instant_redemption.decide", lambda *_: Refusal(InstantRefusal.LINE_USED_UP, "used up"))
+    monkeypatch.setattr("tapwealth.flows.funds.advance_line.level", level)
+    monkeypatch.setattr("tapwealth.flows.funds.instant_redemption.decide", lambda *_: Refusal(InstantRefusal.LINE_USED_UP, "used up"))
     body = {"type": "instant_redemption", "fund": "000198", "units": "1"}
     stranger = f"/v1/accounts/acc_{doors.on.callers[1].person.hex}"  # type: ignore[union-attr]  # who opened an account has an id
     problem(await client.post(f"{stranger}/orders", body), "unknown_account")

@@ -13,9 +13,9 @@ from sandbox_partner import SandboxPartner
 
 from tapwealth.app import bank_asks, wiring
 from tapwealth.app.wiring import Terminals
-from tapwealth.flows import bank_answers, reservations
 from tapwealth.flows.frame import House
-from tapwealth.flows.reservations import AskBank, BankAnswer
+from tapwealth.flows.issuing import bank_answers, reservations
+from tapwealth.flows.issuing.reservations import AskBank, BankAnswer
 from tapwealth.storage.group_commit import Batcher
 from tapwealth.wire.iso8583.requests import AuthorisationResponse
 

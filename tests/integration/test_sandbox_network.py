@@ -12,7 +12,7 @@ from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.acquiring.fee_category import fee_category
 from tapwealth.clearing.network_http import NetworkHttp
-from tapwealth.flows.card_fees import tariff
+from tapwealth.flows.acquiring.card_fees import tariff
 from tapwealth.kernel.clock import deadline_after, monotonic_ns
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.sandbox.network.tariff import TARIFFS, fees

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tapwealth.acquiring.fee import Change, Rate
 from tapwealth.acquiring.fee_share import FeeShares, shares
-from tapwealth.flows.card_fees import tariff
+from tapwealth.flows.acquiring.card_fees import tariff
 
 AMOUNT = st.integers(0, 10**9)
 RATES = st.builds(Rate, st.integers(0, 50_000), st.integers(0, 100_00), st.integers(0, 10_00))

@@ -15,9 +15,10 @@ from tapwealth.bank import store as bank_store
 from tapwealth.bank.bank_http import BankHttp
 from tapwealth.bank.mandate_http import MandateHttp
 from tapwealth.bank.reservation import Reservation
-from tapwealth.flows import mandates, people, reservations
-from tapwealth.flows.mandates import GiveMandate, MandateView
-from tapwealth.flows.people import BindCard, CardBound
+from tapwealth.flows.customers import people
+from tapwealth.flows.customers.people import BindCard, CardBound
+from tapwealth.flows.issuing import mandates, reservations
+from tapwealth.flows.issuing.mandates import GiveMandate, MandateView
 from tapwealth.flows.rails import outside
 from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import shanghai

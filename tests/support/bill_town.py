@@ -23,10 +23,11 @@ from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import Category, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
-from tapwealth.flows import bills, payments
-from tapwealth.flows.bills import AddBiller, BillPaymentPlaced, PayBill, Placing
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.paying import AddBiller, BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment
-from tapwealth.flows.payments import Outcome
 from tapwealth.flows.rails import Rails
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, PolicyOrder
 from tapwealth.insurance.insurer import NotReceived as InsurerNotReceived

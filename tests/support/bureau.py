@@ -13,9 +13,9 @@ from stdnum.cn import ric
 
 from tapwealth.customers import store as customers
 from tapwealth.customers.kyc import Channel, ChannelAnswer
-from tapwealth.flows import people
+from tapwealth.flows.customers import people
+from tapwealth.flows.customers.people import BindCard, MoveIn, OpenAccount
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.people import BindCard, MoveIn, OpenAccount
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage.actors import ActorKind
 

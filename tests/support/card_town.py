@@ -19,10 +19,11 @@ from tapwealth.acquiring.store import Merchant
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.card import step
 from tapwealth.card.state import CardState
-from tapwealth.flows import cards, receipts, tap, tap_later
-from tapwealth.flows.receipts import Pushed
-from tapwealth.flows.tap import CardHouse, Routed
-from tapwealth.flows.tokens import Provisioned
+from tapwealth.flows.bank import receipts
+from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.issuing import cards, tap, tap_later
+from tapwealth.flows.issuing.tap import CardHouse, Routed
+from tapwealth.flows.issuing.tokens import Provisioned
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.limited_use import KEYS_AHEAD, LAST_ATC
 from tapwealth.issuing.store import Authorisation

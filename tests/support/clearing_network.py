@@ -9,11 +9,12 @@ from datetime import date
 from io import BytesIO
 
 from tapwealth.acquiring.fee import Change
-from tapwealth.flows import clearing, network
-from tapwealth.flows.card_fees import tariff
+from tapwealth.flows.acquiring.card_fees import tariff
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.clearing import network
+from tapwealth.flows.clearing.network import INSTITUTION
 from tapwealth.flows.end_of_day import StepReport
 from tapwealth.flows.frame import House
-from tapwealth.flows.network import INSTITUTION
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.wire.clearing_file import Direction, Item, ItemKind, NetworkFile, write_network_file
 

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tapwealth.card import personalise, read_key
 from tapwealth.card.state import CardState
 from tapwealth.card.store import read_files
-from tapwealth.flows import tokens
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.tokens import MoveToken, Provisioned, ProvisionToken
+from tapwealth.flows.issuing import tokens
+from tapwealth.flows.issuing.tokens import MoveToken, Provisioned, ProvisionToken
 from tapwealth.kernel.masked import Pan
 
 

@@ -31,29 +31,18 @@ from real_files import ORDERS_FILE
 from shelf import UNITS
 
 from tapwealth.app.wiring import FILE_TAKERS
-from tapwealth.flows import (
-    bank_messages,
-    channel,
-    dividend_method,
-    end_of_day,
-    exchange_in,
-    instant_redemption,
-    payments,
-    people,
-    purchase,
-    redemption,
-    setup,
-    sweeps,
-    switch,
-)
+from tapwealth.flows import end_of_day, setup
+from tapwealth.flows.bank import bank_messages, payments
+from tapwealth.flows.customers import people
 from tapwealth.flows.day import STEPS
-from tapwealth.flows.dividend_method import ChooseDividendMethod
 from tapwealth.flows.end_of_day import DayReport
 from tapwealth.flows.frame import Caller, Envelope, House
-from tapwealth.flows.fund_conditions import ProposeFundConditions
+from tapwealth.flows.funds import channel, dividend_method, exchange_in, instant_redemption, purchase, redemption, sweeps, switch
+from tapwealth.flows.funds.dividend_method import ChooseDividendMethod
+from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
+from tapwealth.flows.funds.redemption import RedeemFund, WhatIsLeft
+from tapwealth.flows.funds.switch import SwitchFund
 from tapwealth.flows.rails import Rails
-from tapwealth.flows.redemption import RedeemFund, WhatIsLeft
-from tapwealth.flows.switch import SwitchFund
 from tapwealth.funds.conditions import DividendMethod
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_in import ORDERS

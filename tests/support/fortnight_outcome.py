@@ -7,7 +7,7 @@ from typing import Any
 from fortnight import DAYS, LAST, SHARE_UNITS, Fortnight
 from shelf import UNITS
 
-from tapwealth.flows.units import compare
+from tapwealth.flows.funds.units import compare
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.audit import audit
 from tapwealth.ledger.chart import BY_KIND, Kind

@@ -20,12 +20,15 @@ from shelf import UNITS
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.bank import store as bank
 from tapwealth.customers import notices
-from tapwealth.flows import channel, clearing, exchange_in, exchange_out, purchase, receipts, setup
-from tapwealth.flows.bank_messages import RECOGNISERS
+from tapwealth.flows import setup
+from tapwealth.flows.bank import receipts
+from tapwealth.flows.bank.bank_messages import RECOGNISERS
+from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
-from tapwealth.flows.receipts import Pushed
-from tapwealth.flows.tap import accounts_of, tap_of
+from tapwealth.flows.funds import channel, exchange_in, exchange_out, purchase
+from tapwealth.flows.funds.purchase import Placing, PurchaseFund, PurchasePlaced
+from tapwealth.flows.issuing.tap import accounts_of, tap_of
 from tapwealth.funds import orders_store
 from tapwealth.funds import store as funds
 from tapwealth.funds.exchange_folder import Folder

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from tapwealth.flows import cards
+from tapwealth.flows.issuing import cards
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.issuing.limited_use import KeyRange
 from tapwealth.issuing.store import Token

@@ -7,7 +7,7 @@ from card_town import CardTown, Phone
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant, Settlement
-from tapwealth.flows import merchant_settlement
+from tapwealth.flows.acquiring import merchant_settlement
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount

@@ -8,7 +8,7 @@ from bill_town import Person
 from fund_town import CHANNELS, OWN, REGISTRAR, FundTown, operator
 
 from tapwealth.flows import setup
-from tapwealth.flows.fund_conditions import ProposeFundConditions
+from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.flows.setup import ChannelTerms
 from tapwealth.funds import lots_store
 from tapwealth.funds.conditions import Conditions, Discount, FundKind, PurchaseFee, RedemptionFee

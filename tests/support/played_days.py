@@ -24,30 +24,19 @@ from tapwealth.bills.biller import Unknown
 from tapwealth.card.applet import step
 from tapwealth.card.state import CardState
 from tapwealth.customers.kyc import ChannelAnswer
-from tapwealth.flows import (
-    bills,
-    cards,
-    end_of_day,
-    exchange_in,
-    income,
-    payments,
-    people,
-    purchase,
-    quotations,
-    receipts,
-    reports,
-    setup,
-    tap,
-    tap_later,
-    transit,
-)
+from tapwealth.flows import end_of_day, reports, setup
+from tapwealth.flows.acquiring.merchants import ProposeMerchant
+from tapwealth.flows.bank import payments, receipts, transit
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.customers import people
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.end_of_day import DayReport
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.merchants import ProposeMerchant
-from tapwealth.flows.payments import Outcome
+from tapwealth.flows.funds import exchange_in, income, purchase, quotations
+from tapwealth.flows.issuing import cards, tap, tap_later
+from tapwealth.flows.issuing.tokens import Provisioned
 from tapwealth.flows.rails import Rails
-from tapwealth.flows.tokens import Provisioned
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
 from tapwealth.funds.exchange_values import OrderRecord

@@ -10,9 +10,9 @@ from card_town import CardTown
 from device import DeviceKey
 
 from tapwealth.card import read_key, replenished
-from tapwealth.flows import tokens
 from tapwealth.flows.frame import Caller
-from tapwealth.flows.tokens import Provisioned, Replenished, ReplenishToken
+from tapwealth.flows.issuing import tokens
+from tapwealth.flows.issuing.tokens import Provisioned, Replenished, ReplenishToken
 from tapwealth.kernel.refusal import Refusal
 
 

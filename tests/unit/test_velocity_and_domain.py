@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwealth.compliance.rules import rule_set
-from tapwealth.flows.cards import denied_categories
-from tapwealth.flows.tap import velocity_of
+from tapwealth.flows.issuing.cards import denied_categories
+from tapwealth.flows.issuing.tap import velocity_of
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.issuing.domain import ENTRY_MODES, Domain, category_objection, entry_objection, read_categories
 from tapwealth.issuing.velocity import (

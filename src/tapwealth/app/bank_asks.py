@@ -7,9 +7,9 @@ of those who pay by wallet (a connection has `host.connection.Limits.in_hand` of
 import asyncio
 from uuid import UUID
 
-from tapwealth.flows import reservations
 from tapwealth.flows.frame import House
-from tapwealth.flows.reservations import AskBank, BankAnswer
+from tapwealth.flows.issuing import reservations
+from tapwealth.flows.issuing.reservations import AskBank, BankAnswer
 from tapwealth.storage.group_commit import Batcher
 from tapwealth.wire.iso8583.requests import AuthorisationResponse
 

@@ -11,8 +11,8 @@ from tapwealth.bank.mandate_http import MandateHttp
 from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.clearing.network_http import NetworkHttp
 from tapwealth.customers.identity_http import IdentityHttp
-from tapwealth.flows import cards
 from tapwealth.flows.frame import House
+from tapwealth.flows.issuing import cards
 from tapwealth.flows.rails import Rails, outside
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.insurance.insurer_http import InsurerHttp

@@ -19,8 +19,8 @@ from tapwealth.app.door import Door, shown_at
 from tapwealth.app.event_loop import spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.wiring import Edges, open_edges
-from tapwealth.flows import cards
 from tapwealth.flows.frame import House
+from tapwealth.flows.issuing import cards
 from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import secret_token
 from tapwealth.kernel.masked import Masked

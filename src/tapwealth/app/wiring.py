@@ -19,58 +19,50 @@ from tapwealth.api.server import build
 from tapwealth.api.v1.edge import App, Edge
 from tapwealth.api.v1.operations import operations
 from tapwealth.app.bank_asks import BankAsks
-from tapwealth.flows import (
-    acceptance,
+from tapwealth.flows import acceptance, end_of_day, reports, setup
+from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
+from tapwealth.flows.acquiring import terminals as enrolment
+from tapwealth.flows.bank import bank_messages, transit
+from tapwealth.flows.bills import autopay
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.clearing import fee_concession
+from tapwealth.flows.customers import clients, consents, devices, people, sign_in
+from tapwealth.flows.day import STEPS
+from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.funds import (
     advance_line,
-    autopay,
-    bank_answers,
-    bank_messages,
-    batch_settlement,
-    bills,
     campaigns,
-    cards,
     channel,
-    clients,
-    consents,
-    devices,
     dividend_method,
     dividends,
-    electronic_cash,
-    end_of_day,
     exchange_in,
-    fee_concession,
     freeze,
     fund_conditions,
     instant_redemption,
-    insurance,
-    mandates,
-    merchants,
-    offline_sale,
-    people,
     pocket,
     purchase,
     quotation_lists,
     quotations,
     redemption,
-    reports,
-    reservations,
-    setup,
-    sign_in,
-    sign_on,
     suitability,
     sweeps,
     switch,
+)
+from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.issuing import (
+    bank_answers,
+    cards,
+    electronic_cash,
+    mandates,
+    offline_sale,
+    reservations,
     tap,
     tap_later,
     token_domain,
     tokens,
-    transit,
 )
-from tapwealth.flows import terminals as enrolment
-from tapwealth.flows.day import STEPS
-from tapwealth.flows.frame import Caller, Envelope, House
-from tapwealth.flows.reservations import AskBank
-from tapwealth.flows.tap import CardHouse, Routed
+from tapwealth.flows.issuing.reservations import AskBank
+from tapwealth.flows.issuing.tap import CardHouse, Routed
 from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.velocity import Velocity

@@ -26,10 +26,10 @@ from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progres
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.bench.processor import at_most_mb, family_ms, forget_most, processor_ms
 from tapwealth.bench.tap import server_of
-from tapwealth.flows import channel
-from tapwealth.flows.exchange_in import take_confirmations, take_files
-from tapwealth.flows.exchange_out import send_files
 from tapwealth.flows.frame import House
+from tapwealth.flows.funds import channel
+from tapwealth.flows.funds.exchange_in import take_confirmations, take_files
+from tapwealth.flows.funds.exchange_out import send_files
 from tapwealth.flows.proof import cut_date
 from tapwealth.kernel.clock import monotonic_ns, shanghai
 from tapwealth.ledger.audit import audit_snapshot

@@ -11,10 +11,10 @@ from pathlib import Path
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.bench.purchase_town import ASSET, FUND, shelve
 from tapwealth.flows import setup
-from tapwealth.flows.bank_messages import RECOGNISERS
+from tapwealth.flows.bank.bank_messages import RECOGNISERS
+from tapwealth.flows.bank.receipts import Pushed, receive
 from tapwealth.flows.frame import House
-from tapwealth.flows.purchase import OWN_CHANNEL
-from tapwealth.flows.receipts import Pushed, receive
+from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.funds import store
 from tapwealth.funds.store import FundAccount
 from tapwealth.kernel.ids import named

@@ -29,10 +29,10 @@ from tapwealth.bench.load import DAY, NOW
 from tapwealth.bench.processor import family_ms, processor_ms
 from tapwealth.bench.purchase_town import found
 from tapwealth.bench.tap import server_of
-from tapwealth.flows.exchange_in import take_files
 from tapwealth.flows.frame import House
-from tapwealth.flows.income import take_income
-from tapwealth.flows.quotations import take_quotations
+from tapwealth.flows.funds.exchange_in import take_files
+from tapwealth.flows.funds.income import take_income
+from tapwealth.flows.funds.quotations import take_quotations
 from tapwealth.kernel.clock import monotonic_ns, shanghai
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.ledger.port import CloseRefusal

@@ -10,7 +10,7 @@ from pathlib import Path
 from tapwealth.bench.load import DAY
 from tapwealth.bench.purchase_town import FUND, person_of
 from tapwealth.flows.frame import House, moment, must_post
-from tapwealth.flows.purchase import OWN_CHANNEL
+from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.funds.entries import FundEntry
 from tapwealth.funds.income import day_income, distribute
 from tapwealth.funds.seven_day_yield import DAYS, compound_yield

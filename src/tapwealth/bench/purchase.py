@@ -33,7 +33,7 @@ from tapwealth.bench.purchase_load import Order, Report
 from tapwealth.bench.purchase_parts import parts
 from tapwealth.bench.purchase_town import SECRET, found
 from tapwealth.bench.tap import server_of
-from tapwealth.flows.clients import Tokens
+from tapwealth.flows.customers.clients import Tokens
 from tapwealth.flows.frame import Envelope, House
 from tapwealth.flows.v1 import shapes
 from tapwealth.flows.v1.shapes import NewOrder

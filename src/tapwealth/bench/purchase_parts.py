@@ -8,9 +8,10 @@ import msgspec
 from tapwealth.bench.load import NOW
 from tapwealth.bench.processor import family_ms, least_us
 from tapwealth.bench.purchase_town import FUND, person_of
-from tapwealth.flows import clients, purchase
+from tapwealth.flows.customers import clients
 from tapwealth.flows.frame import Caller, Envelope, House, content_hash
-from tapwealth.flows.purchase import Placing, PurchaseFund
+from tapwealth.flows.funds import purchase
+from tapwealth.flows.funds.purchase import Placing, PurchaseFund
 from tapwealth.flows.v1.shapes import NewOrder
 from tapwealth.kernel.clock import processor_ns
 from tapwealth.kernel.ids import book_of, named, unprefixed

@@ -16,9 +16,9 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.consents import Consent
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows import setup
-from tapwealth.flows.clients import ProposeClient, shown
+from tapwealth.flows.customers.clients import ProposeClient, shown
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
-from tapwealth.flows.purchase import OWN_CHANNEL, serial_of
+from tapwealth.flows.funds.purchase import OWN_CHANNEL, serial_of
 from tapwealth.funds import entries, orders_store
 from tapwealth.funds import store as funds
 from tapwealth.funds.entries import Order

@@ -28,7 +28,7 @@ from tapwealth.bench.tap_load import FORGED, FUND, NO_MONEY, WALLET, Order, Repo
 from tapwealth.bench.tap_parts import key_parts, ledger_parts, parts
 from tapwealth.bench.tap_town import TERMINALS, found, mac_key, terminal_number
 from tapwealth.flows.frame import House
-from tapwealth.flows.tap import velocity_of
+from tapwealth.flows.issuing.tap import velocity_of
 from tapwealth.host.listener import Listener
 from tapwealth.issuing.velocity import Velocity
 from tapwealth.kernel.money import MAX_AMOUNT

@@ -37,7 +37,7 @@ from tapwealth.bench.tap_town import (
 )
 from tapwealth.card import personalise, step
 from tapwealth.card.state import LAST_ATC, CardState, LimitedUseKey
-from tapwealth.flows.cards import MASTER_KEYS
+from tapwealth.flows.issuing.cards import MASTER_KEYS
 from tapwealth.issuing.chip_data import MACED
 from tapwealth.issuing.cryptogram import IssuerKeys
 from tapwealth.kernel.clock import monotonic_ns, sleep_ms

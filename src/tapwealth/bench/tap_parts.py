@@ -14,9 +14,9 @@ from tapwealth.bench.load import DAY, NOW
 from tapwealth.bench.processor import family_ms, least_us, processor_ms
 from tapwealth.bench.tap_load import CardMaker, sale_of, whole_tap
 from tapwealth.bench.tap_town import KEY_NUMBER, mac_key, one_fen_taps
-from tapwealth.flows import cards
 from tapwealth.flows.frame import House, moment, must_post
-from tapwealth.flows.tap import HELD_FOR
+from tapwealth.flows.issuing import cards
+from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.host.exchange import read_frame
 from tapwealth.issuing import entries
 from tapwealth.issuing.chip_data import read_chip_data

@@ -16,8 +16,10 @@ from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
-from tapwealth.flows import cards, receipts, terminals
+from tapwealth.flows.acquiring import terminals
+from tapwealth.flows.bank import receipts
 from tapwealth.flows.frame import PLATFORM, Envelope, House, moment, must_post
+from tapwealth.flows.issuing import cards
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund
 from tapwealth.issuing import store as issuing

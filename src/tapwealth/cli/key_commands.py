@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from tapwealth.cli.house_commands import in_house
-from tapwealth.flows import issuer_keys
 from tapwealth.flows.frame import House
+from tapwealth.flows.issuing import issuer_keys
 from tapwealth.issuing import authority
 from tapwealth.issuing.key_index import FIRST, KeyIndex, current, index_of, key_name
 from tapwealth.kernel.clock import iso

@@ -1,23 +1,15 @@
 """The steps of a day's end, in order."""
 
-from tapwealth.flows import (
-    advance_interest,
-    bills,
-    campaigns,
-    clearing,
-    electronic_cash,
-    exchange_out,
-    fee_sharing,
-    insurance,
-    merchant_settlement,
-    mirrors,
-    network,
-    payments,
-    proof,
-    transit,
-    units,
-)
+from tapwealth.flows import proof
+from tapwealth.flows.acquiring import fee_sharing, merchant_settlement
+from tapwealth.flows.bank import mirrors, payments, transit
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.clearing import captures as clearing
+from tapwealth.flows.clearing import network
 from tapwealth.flows.end_of_day import Step
+from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, units
+from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.issuing import electronic_cash
 
 STEPS: tuple[Step, ...] = (
     Step("cut the date", proof.cut_date),

@@ -15,10 +15,11 @@ from tapwealth.bank import store as bank
 from tapwealth.bank.entries import ACCOUNTS
 from tapwealth.bank.statement import Statement, pack_lines, read_statement
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows import mirrors, units
+from tapwealth.flows.bank import mirrors
 from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, remember, wait_while
 from tapwealth.flows.frame import House, moment
-from tapwealth.flows.fund_receipts import name_unpaid
+from tapwealth.flows.funds import units
+from tapwealth.flows.funds.fund_receipts import name_unpaid
 from tapwealth.funds import orders_store
 from tapwealth.funds import store as funds
 from tapwealth.kernel.calendar import Calendar

@@ -12,29 +12,24 @@ import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
 from tapwealth.bank.bank_number import check_account_number
-from tapwealth.flows import (
-    acceptance,
-    campaigns,
-    clients,
-    fee_concession,
-    freeze,
-    fund_conditions,
-    merchants,
-    quotation_lists,
-    token_domain,
-)
+from tapwealth.flows import acceptance
 from tapwealth.flows.acceptance import ProposeAcceptance
-from tapwealth.flows.campaigns import ProposeCampaign
-from tapwealth.flows.clients import ProposeClient, ProposeClientSecret, ProposeClientState
-from tapwealth.flows.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
-from tapwealth.flows.fee_concession import ProposeFeeConcession
+from tapwealth.flows.acquiring import merchants
+from tapwealth.flows.acquiring.merchants import Application, ProposeMerchant, ProposeMerchantState
+from tapwealth.flows.clearing import fee_concession
+from tapwealth.flows.clearing.fee_concession import ProposeFeeConcession
+from tapwealth.flows.customers import clients
+from tapwealth.flows.customers.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
-from tapwealth.flows.freeze import ProposeFreeze, ProposeUnfreeze
-from tapwealth.flows.fund_conditions import ProposeFundConditions
-from tapwealth.flows.merchants import Application, ProposeMerchant, ProposeMerchantState
-from tapwealth.flows.purchase import OWN_CHANNEL
-from tapwealth.flows.quotation_lists import ProposeHeldQuotation, ProposeQuotations
-from tapwealth.flows.token_domain import ProposeTokenDomain
+from tapwealth.flows.funds import campaigns, freeze, fund_conditions, quotation_lists
+from tapwealth.flows.funds.campaigns import ProposeCampaign
+from tapwealth.flows.funds.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
+from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
+from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
+from tapwealth.flows.funds.purchase import OWN_CHANNEL
+from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations
+from tapwealth.flows.issuing import token_domain
+from tapwealth.flows.issuing.token_domain import ProposeTokenDomain
 from tapwealth.funds import store as funds
 from tapwealth.funds.store import Fund, FundAccount, SalesChannel
 from tapwealth.kernel.ids import derived

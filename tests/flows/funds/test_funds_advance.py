@@ -7,7 +7,7 @@ import pytest
 from bill_town import MONDAY
 from fund_town import ADVANCE, FundTown, bought, set_in
 
-from tapwealth.flows import units
+from tapwealth.flows.funds import units
 from tapwealth.funds import advance_store, orders_store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import format_minor

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tapwealth.bank import advance_interest as rule
 from tapwealth.bank.advance_interest import Day, accrued, interest
-from tapwealth.flows import advance_interest, bank_messages, instant_redemption
-from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
-from tapwealth.flows.receipts import Pushed
+from tapwealth.flows.bank import bank_messages
+from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.funds import advance_interest, instant_redemption
+from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.kernel.clock import shanghai
 from tapwealth.ledger.chart import Kind
 from tapwealth.wire.iso20022.entry import Entry

@@ -13,8 +13,9 @@ from fund_town import FUND, FundTown, bought
 from tapwealth.bills import autopay as rule
 from tapwealth.bills.biller import Unknown
 from tapwealth.customers import store as customers
-from tapwealth.flows import autopay, bills
-from tapwealth.flows.autopay import AgreeAutopay, AutopayView, EndAutopay
+from tapwealth.flows.bills import autopay
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, EndAutopay
 from tapwealth.flows.reports.customers import customer_view
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal

@@ -15,12 +15,13 @@ from tapwealth.bills import store as bills_store
 from tapwealth.bills.biller import NotReceived, Paid, Rejected, Unknown
 from tapwealth.bills.payment import PaymentEvent, PaymentState
 from tapwealth.customers import store as customers
-from tapwealth.flows import bills, pocket, units
-from tapwealth.flows.bill_outcomes import Told, apply, hear, told
-from tapwealth.flows.bills import BillPaymentPlaced, PayBill, Placing
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.bill_outcomes import Told, apply, hear, told
+from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import moment
-from tapwealth.flows.fund_pockets import POCKET
-from tapwealth.flows.pocket import OrderPockets, PocketsView
+from tapwealth.flows.funds import pocket, units
+from tapwealth.flows.funds.fund_pockets import POCKET
+from tapwealth.flows.funds.pocket import OrderPockets, PocketsView
 from tapwealth.flows.reports.statement import statement_of
 from tapwealth.kernel.ids import seeded_random
 from tapwealth.kernel.money import Asset

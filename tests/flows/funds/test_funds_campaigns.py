@@ -13,11 +13,13 @@ from starlette.applications import Starlette
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.customers import store as customers
-from tapwealth.flows import campaigns, payments, setup
-from tapwealth.flows.bank_messages import RECOGNISERS
-from tapwealth.flows.campaigns import ProposeCampaign, SubsidyShown
-from tapwealth.flows.payments import Outcome
-from tapwealth.flows.receipts import Pushed, receive
+from tapwealth.flows import setup
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.bank_messages import RECOGNISERS
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.bank.receipts import Pushed, receive
+from tapwealth.flows.funds import campaigns
+from tapwealth.flows.funds.campaigns import ProposeCampaign, SubsidyShown
 from tapwealth.flows.reports.customers import customer_view, customer_views
 from tapwealth.flows.setup import Approve, Proposed
 from tapwealth.funds import campaign_store as store

@@ -18,13 +18,14 @@ from shelf import MONEY_FUND, give_units, put_on_the_shelf
 
 from tapwealth.bank import store as bank_store
 from tapwealth.customers import notices
-from tapwealth.flows import bank_messages, instant_redemption, payments, pocket, redemption, sweeps
-from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
-from tapwealth.flows.payments import Outcome
-from tapwealth.flows.people import CardBound
-from tapwealth.flows.pocket import OrderPockets
-from tapwealth.flows.redemption import RedeemFund, RedemptionPlaced
-from tapwealth.flows.sweeps import AgreeSweep, EndSweep, SweepView
+from tapwealth.flows.bank import bank_messages, payments
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.customers.people import CardBound
+from tapwealth.flows.funds import instant_redemption, pocket, redemption, sweeps
+from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemInstantly
+from tapwealth.flows.funds.pocket import OrderPockets
+from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
+from tapwealth.flows.funds.sweeps import AgreeSweep, EndSweep, SweepView
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Outage, Refusal

@@ -11,8 +11,8 @@ from bill_town import MONDAY
 from fund_town import FUND, OTHER, FundTown, accounts, application, order, orders
 from real_files import ORDERS_FILE
 
-from tapwealth.flows import channel, exchange_in
-from tapwealth.flows.channel import paid_in
+from tapwealth.flows.funds import channel, exchange_in
+from tapwealth.flows.funds.channel import paid_in
 from tapwealth.funds import orders_store, store
 from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, order_file, redated

@@ -10,9 +10,10 @@ import pytest
 from bill_town import MONDAY, Person
 from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, bought, fund_town, operator, set_in
 
-from tapwealth.flows import dividend_method, setup, units
-from tapwealth.flows.dividend_method import ChooseDividendMethod, DividendMethodOrdered
-from tapwealth.flows.fund_conditions import ProposeFundConditions
+from tapwealth.flows import setup
+from tapwealth.flows.funds import dividend_method, units
+from tapwealth.flows.funds.dividend_method import ChooseDividendMethod, DividendMethodOrdered
+from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.funds import dividend_store
 from tapwealth.funds.conditions import DividendMethod, FundKind
 from tapwealth.kernel.clock import shanghai

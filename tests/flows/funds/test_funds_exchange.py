@@ -10,7 +10,7 @@ from bill_town import MONDAY
 from fund_town import ADVANCE, FUND, OTHER, OWN, FundTown, Values, accounts, bought, order, orders, set_in
 
 from tapwealth.app.wiring import FILE_TAKERS
-from tapwealth.flows import exchange_in
+from tapwealth.flows.funds import exchange_in
 from tapwealth.funds import advance_store, orders_store, store
 from tapwealth.funds.entries import FundEntry
 from tapwealth.funds.exchange_folder import Folder

@@ -8,9 +8,10 @@ import pytest
 from bill_town import MONDAY, Person
 from fund_town import FUND, FundTown, bought, operator, set_in
 
-from tapwealth.flows import redemption, setup, units
-from tapwealth.flows.freeze import ProposeFreeze, ProposeUnfreeze
-from tapwealth.flows.redemption import CancelOrder, RedeemFund
+from tapwealth.flows import setup
+from tapwealth.flows.funds import redemption, units
+from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
+from tapwealth.flows.funds.redemption import CancelOrder, RedeemFund
 from tapwealth.flows.setup import Approve, Proposed
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.wire.ofd import read_data_file

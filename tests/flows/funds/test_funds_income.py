@@ -9,8 +9,8 @@ from bill_town import MONDAY, Person
 from fund_town import FUND, OTHER, OWN, FundTown, Values, accounts, order, orders
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import units
-from tapwealth.flows.exchange_out import ADVANCER
+from tapwealth.flows.funds import units
+from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.funds import income_store, quotation_store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import format_minor, half_up

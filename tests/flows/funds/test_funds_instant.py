@@ -12,9 +12,9 @@ from fund_town import ADVANCE, FUND, FundTown, bought
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import received
-from tapwealth.flows import advance_line, instant_redemption, units
 from tapwealth.flows.frame import HOUSE_BOOK, moment
-from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
+from tapwealth.flows.funds import advance_line, instant_redemption, units
+from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.funds import conditions_store, orders_store
 from tapwealth.funds.conditions import Conditions, FundKind
 from tapwealth.funds.instant import InstantRefusal

@@ -9,10 +9,10 @@ from fund_town import FUND, FundTown, bought
 from shelf import MONEY_FUND, give_units, put_on_the_shelf
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import instant_redemption, pocket
-from tapwealth.flows.fund_pockets import POCKET
-from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
-from tapwealth.flows.pocket import OrderPockets, PocketsView
+from tapwealth.flows.funds import instant_redemption, pocket
+from tapwealth.flows.funds.fund_pockets import POCKET
+from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemInstantly
+from tapwealth.flows.funds.pocket import OrderPockets, PocketsView
 from tapwealth.funds import conditions_store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.kernel.money import Asset

@@ -8,9 +8,9 @@ from bill_town import MONDAY, Person
 from fund_town import ADVANCE, FUND, FundTown, bought, set_in
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import exchange_out, fund_receipts, redemption, units
 from tapwealth.flows.frame import moment
-from tapwealth.flows.redemption import RedeemFund, WhatIsLeft
+from tapwealth.flows.funds import exchange_out, fund_receipts, redemption, units
+from tapwealth.flows.funds.redemption import RedeemFund, WhatIsLeft
 from tapwealth.funds import advance_store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import Asset

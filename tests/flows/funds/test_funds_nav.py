@@ -15,10 +15,10 @@ from nav_town import CONDITIONS, NAV_FUND, agreed, decided, holding_of, lots_of,
 from starlette.applications import Starlette
 
 from tapwealth.customers import store as customers
-from tapwealth.flows import instant_redemption, redemption, units
-from tapwealth.flows.purchase import PurchasePlaced
-from tapwealth.flows.quotation_lists import ProposeHeldQuotation
-from tapwealth.flows.redemption import RedeemFund, RedemptionPlaced
+from tapwealth.flows.funds import instant_redemption, redemption, units
+from tapwealth.flows.funds.purchase import PurchasePlaced
+from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation
+from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.reports.customers import customer_view, customer_views
 from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.flows.setup import ChannelTerms

@@ -9,9 +9,10 @@ from bill_town import MONDAY, NINE, Person
 from fund_town import DAY_CAP, FUND, HOLDING_CAP, MINIMUM, OWN, FundTown
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import exchange_out, payments, purchase
-from tapwealth.flows.payments import Outcome
-from tapwealth.flows.purchase import PurchaseFund, PurchasePlaced
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.funds import exchange_out, purchase
+from tapwealth.flows.funds.purchase import PurchaseFund, PurchasePlaced
 from tapwealth.funds import store
 from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.funds.store import SalesChannel

@@ -9,9 +9,10 @@ from bill_town import MONDAY
 from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, Values, operator, set_in
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import quotation_lists, setup
-from tapwealth.flows.fund_conditions import ProposeFundConditions
-from tapwealth.flows.quotation_lists import ProposeHeldQuotation, ProposeQuotations, QuotationRefusal
+from tapwealth.flows import setup
+from tapwealth.flows.funds import quotation_lists
+from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
+from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations, QuotationRefusal
 from tapwealth.funds import quotation_store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.quotation_store import nav_of

@@ -11,10 +11,12 @@ from fund_town import FUND, FundTown, bought, set_in
 
 from tapwealth.bank import store as bank
 from tapwealth.customers import notices
-from tapwealth.flows import exchange_out, fund_receipts, payments, proof, redemption, redemption_outcomes, units
+from tapwealth.flows import proof
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.frame import moment
-from tapwealth.flows.payments import Outcome
-from tapwealth.flows.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
+from tapwealth.flows.funds import exchange_out, fund_receipts, redemption, redemption_outcomes, units
+from tapwealth.flows.funds.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
 from tapwealth.flows.reports import store as reports
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import shanghai

@@ -7,7 +7,7 @@ from bill_town import MONDAY
 from fund_town import TUESDAY, FundTown, bought
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import units
+from tapwealth.flows.funds import units
 from tapwealth.sandbox.faults import Fault, PlannedFault, replace_plan
 
 FAULTS = (Fault.SHORT_FILE, Fault.WRONG_UNIT, Fault.ONE_FEN, Fault.TORN_FILE, Fault.DOUBLED_RECORD)

@@ -14,9 +14,9 @@ from nav_town import NAV_FUND, quote, shelve_nav_fund
 from starlette.applications import Starlette
 
 from tapwealth.customers import store as customers
-from tapwealth.flows import redemption
-from tapwealth.flows.purchase import PurchasePlaced
-from tapwealth.flows.redemption import RedeemFund, RedemptionPlaced
+from tapwealth.flows.funds import redemption
+from tapwealth.flows.funds.purchase import PurchasePlaced
+from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.reports.customers import CustomerView, customer_view, customer_views
 from tapwealth.flows.reports.returns import GrowthPoint, ReturnShown
 from tapwealth.funds import lots_store, quotation_store

@@ -9,11 +9,12 @@ from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, Values, b
 from shelf import UNITS
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import instant_redemption, proof, redemption, setup, units
-from tapwealth.flows.exchange_out import ADVANCER
-from tapwealth.flows.fund_conditions import ConditionsRefusal, FundShown, ProposeFundConditions, shelf
-from tapwealth.flows.pocket import pocket_of
-from tapwealth.flows.purchase import PurchasePlaced
+from tapwealth.flows import proof, setup
+from tapwealth.flows.funds import instant_redemption, redemption, units
+from tapwealth.flows.funds.exchange_out import ADVANCER
+from tapwealth.flows.funds.fund_conditions import ConditionsRefusal, FundShown, ProposeFundConditions, shelf
+from tapwealth.flows.funds.pocket import pocket_of
+from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.funds import quotation_store, store
 from tapwealth.funds.conditions import CarryForward, Conditions, FundKind
 from tapwealth.funds.seven_day_yield import percent, simple_yield

@@ -10,8 +10,8 @@ from bill_town import MONDAY
 from counting import Counting
 from fund_town import FundTown, accounts, order, orders
 
-from tapwealth.flows import exchange_out, purchase
-from tapwealth.flows.purchase import PurchasePlaced
+from tapwealth.flows.funds import exchange_out, purchase
+from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.kernel.clock import shanghai
 from tapwealth.storage.database import Database
 from tapwealth.storage.group_commit import Batcher

@@ -7,8 +7,8 @@ from typing import Any
 from bill_town import MONDAY, Person
 from fund_town import FUND, MINIMUM, OWN, FundTown
 
-from tapwealth.flows import suitability
-from tapwealth.flows.suitability import Assessed, AssessSuitability, ConfirmWarning, SuitabilityView, WarningConfirmed
+from tapwealth.flows.funds import suitability
+from tapwealth.flows.funds.suitability import Assessed, AssessSuitability, ConfirmWarning, SuitabilityView, WarningConfirmed
 from tapwealth.funds import store
 from tapwealth.funds.store import SalesChannel
 from tapwealth.kernel.clock import shanghai

@@ -11,10 +11,10 @@ from fund_town import FUND, OWN, FundTown
 from shelf import MONEY_FUND
 
 from tapwealth.bank import entries as bank_entries
-from tapwealth.flows import pocket, sweeps
 from tapwealth.flows.frame import moment, must_post
-from tapwealth.flows.pocket import OrderPockets, PocketsView
-from tapwealth.flows.sweeps import AgreeSweep, SweepView
+from tapwealth.flows.funds import pocket, sweeps
+from tapwealth.flows.funds.pocket import OrderPockets, PocketsView
+from tapwealth.flows.funds.sweeps import AgreeSweep, SweepView
 from tapwealth.funds import conditions_store, store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.funds.store import SalesChannel

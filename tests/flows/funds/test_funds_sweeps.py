@@ -12,9 +12,9 @@ from fund_town import FUND, FundTown
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapwealth.flows import sweeps
-from tapwealth.flows.bills import BillPaymentPlaced
-from tapwealth.flows.sweeps import AgreeSweep, EndSweep, SweepView
+from tapwealth.flows.bills.paying import BillPaymentPlaced
+from tapwealth.flows.funds import sweeps
+from tapwealth.flows.funds.sweeps import AgreeSweep, EndSweep, SweepView
 from tapwealth.funds import sweep
 from tapwealth.funds.sweep import SweepAgreement, SweepState
 from tapwealth.kernel.clock import shanghai

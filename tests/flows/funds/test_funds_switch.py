@@ -10,9 +10,9 @@ from fund_town import FUND, FundTown, Values, bought, set_in
 from msgspec import structs
 from nav_town import CONDITIONS, NAV_FUND, holding_of, lots_of, quote, shelve_nav_fund
 
-from tapwealth.flows import redemption, switch, units
-from tapwealth.flows.redemption import CancelOrder
-from tapwealth.flows.switch import SwitchFund, SwitchPlaced
+from tapwealth.flows.funds import redemption, switch, units
+from tapwealth.flows.funds.redemption import CancelOrder
+from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
 from tapwealth.flows.v1 import store as v1_store
 from tapwealth.flows.v1.reading import _order
 from tapwealth.flows.v1.shapes import yuan

@@ -28,8 +28,8 @@ from tapwealth.api.v1.openapi import document
 from tapwealth.api.v1.operations import Asked, Operation
 from tapwealth.api.v1.problems import Problem, refused, unreadable
 from tapwealth.api.v1.tries import Tries
-from tapwealth.flows.clients import Bearer, Tokens
-from tapwealth.flows.consents import ACCOUNT
+from tapwealth.flows.customers.clients import Bearer, Tokens
+from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
 from tapwealth.flows.v1.reading import Part, Wanted
 from tapwealth.flows.v1.shapes import Fund, Page, Quotation

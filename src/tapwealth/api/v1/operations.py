@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.api.v1.catalogue import RENAMED
-from tapwealth.flows.clients import Bearer
+from tapwealth.flows.customers.clients import Bearer
+from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
-from tapwealth.flows.people import PeopleRefusal
 from tapwealth.flows.v1 import asking, reading
 from tapwealth.flows.v1.asking import Hot
 from tapwealth.flows.v1.reading import ORDER, PAYMENT, Part, Wanted

@@ -13,7 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from tapwealth.api.v1.tries import Tries
-from tapwealth.flows.clients import Granted
+from tapwealth.flows.customers.clients import Granted
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
 

@@ -12,19 +12,20 @@ from tapwealth.bills.store import BillerRow, BillRow, PaymentRow
 from tapwealth.customers import store as customers
 from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.customers.store import PersonRow
-from tapwealth.flows import autopay, campaigns, sweeps
-from tapwealth.flows.autopay import AutopayView
-from tapwealth.flows.bills import STATE_WORDS
-from tapwealth.flows.campaigns import SubsidyShown
+from tapwealth.flows.bills import autopay
+from tapwealth.flows.bills.autopay import AutopayView
+from tapwealth.flows.bills.paying import STATE_WORDS
 from tapwealth.flows.frame import House
-from tapwealth.flows.pocket import pocket_of
+from tapwealth.flows.funds import campaigns, sweeps
+from tapwealth.flows.funds.campaigns import SubsidyShown
+from tapwealth.flows.funds.pocket import pocket_of
+from tapwealth.flows.funds.sweeps import SweepView
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import ReturnShown, returns_of
 from tapwealth.flows.reports.statement import StatementLine, statement_of
 from tapwealth.flows.reports.words import POLICY_STATES, product_words
-from tapwealth.flows.sweeps import SweepView
 from tapwealth.funds import quotation_store
 from tapwealth.insurance import store as insurance
 from tapwealth.insurance.store import PolicyRow

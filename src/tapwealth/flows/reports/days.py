@@ -17,12 +17,12 @@ from tapwealth.bank import store as bank
 from tapwealth.bank.entries import ACCOUNTS
 from tapwealth.bills import store as bills
 from tapwealth.bills.payment import PaymentState
-from tapwealth.flows.bills import STATE_WORDS
+from tapwealth.flows.bills.paying import STATE_WORDS
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.end_of_day import JOB
 from tapwealth.flows.frame import HOUSE_BOOK, House
-from tapwealth.flows.income import registers_on
-from tapwealth.flows.pocket import looked_up
+from tapwealth.flows.funds.income import registers_on
+from tapwealth.flows.funds.pocket import looked_up
 from tapwealth.flows.reports import store
 from tapwealth.funds import exchange_store, income_store, orders_store, quotation_store
 from tapwealth.funds.quotation_store import QuotationRow

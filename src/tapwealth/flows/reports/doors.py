@@ -9,25 +9,11 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows import (
-    autopay,
-    campaigns,
-    cards,
-    clients,
-    consents,
-    devices,
-    electronic_cash,
-    exchange_in,
-    fund_conditions,
-    mandates,
-    pocket,
-    quotation_lists,
-    reservations,
-    suitability,
-    sweeps,
-    token_domain,
-)
+from tapwealth.flows.bills import autopay
+from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.frame import Caller, House
+from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, pocket, quotation_lists, suitability, sweeps
+from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states

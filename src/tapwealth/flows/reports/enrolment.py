@@ -9,8 +9,8 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.fee_category import fee_category
 from tapwealth.acquiring.standing import Change, MerchantState
 from tapwealth.acquiring.store import Merchant, Terminal
+from tapwealth.flows.acquiring.merchants import Application, ProposeMerchant, unknown_merchant
 from tapwealth.flows.frame import HOUSE_BOOK
-from tapwealth.flows.merchants import Application, ProposeMerchant, unknown_merchant
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage import approvals, operators
 

@@ -7,7 +7,7 @@ import msgspec
 
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import House
-from tapwealth.flows.pocket import holding_of, pocket_of
+from tapwealth.flows.funds.pocket import holding_of, pocket_of
 from tapwealth.funds import quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.nav import NAV_SCALE

@@ -12,10 +12,10 @@ from tapwealth.acquiring.share_contract import Party
 from tapwealth.acquiring.store import Settlement
 from tapwealth.bank import store as bank
 from tapwealth.bank.store import Instruction
-from tapwealth.flows.card_fees import price
-from tapwealth.flows.fee_sharing import share_name
-from tapwealth.flows.merchant_settlement import Move, moves, payout_name
-from tapwealth.flows.merchants import unknown_merchant
+from tapwealth.flows.acquiring.card_fees import price
+from tapwealth.flows.acquiring.fee_sharing import share_name
+from tapwealth.flows.acquiring.merchant_settlement import Move, moves, payout_name
+from tapwealth.flows.acquiring.merchants import unknown_merchant
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.money import format_minor

@@ -8,8 +8,8 @@ import msgspec
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.store import Merchant
-from tapwealth.flows.exchange_out import ADVANCER
 from tapwealth.flows.frame import House
+from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.days import Counted
 from tapwealth.flows.reports.store import Sale

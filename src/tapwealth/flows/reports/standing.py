@@ -11,10 +11,10 @@ from tapwealth.bank import store as bank
 from tapwealth.bills import store as bills
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.flows.bills import STATE_WORDS
+from tapwealth.flows.acquiring.merchants import kept_fields
+from tapwealth.flows.bills.paying import STATE_WORDS
 from tapwealth.flows.frame import HOUSE_BOOK, House
-from tapwealth.flows.merchants import kept_fields
-from tapwealth.flows.pocket import pocket_of
+from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_view
 from tapwealth.flows.reports.refusals import ReportRefusal

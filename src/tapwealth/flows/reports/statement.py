@@ -19,9 +19,10 @@ from tapwealth.bank.entries import BankEntry
 from tapwealth.bills import store as bills
 from tapwealth.bills.entries import BillEntry
 from tapwealth.customers.store import PersonRow
+from tapwealth.flows.bank.payments import Purpose
 from tapwealth.flows.frame import House
-from tapwealth.flows.payments import Purpose
-from tapwealth.flows.pocket import pocket_of
+from tapwealth.flows.funds.pocket import pocket_of
+from tapwealth.flows.issuing.tap import cash_account
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.store import Told
 from tapwealth.flows.reports.words import (
@@ -35,7 +36,6 @@ from tapwealth.flows.reports.words import (
     Words,
     product_words,
 )
-from tapwealth.flows.tap import cash_account
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance import store as insurance
 from tapwealth.insurance.entries import InsuranceEntry

@@ -12,7 +12,7 @@ import msgspec
 
 from tapwealth.flows.end_of_day import JOB
 from tapwealth.flows.frame import HOUSE_BOOK, House
-from tapwealth.flows.pocket import looked_up
+from tapwealth.flows.funds.pocket import looked_up
 from tapwealth.flows.reports.customers import CustomerView, customer_views
 from tapwealth.flows.reports.days import Counted, DayView, count, day_view, states
 from tapwealth.flows.reports.shops import ChannelView, MerchantView, channel_views, merchant_views

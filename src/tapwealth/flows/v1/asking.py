@@ -7,14 +7,15 @@ from uuid import UUID
 
 from msgspec import structs
 
-from tapwealth.flows import instant_redemption, people, purchase, redemption, switch
-from tapwealth.flows.consents import ACCOUNT
+from tapwealth.flows.customers import people
+from tapwealth.flows.customers.consents import ACCOUNT
+from tapwealth.flows.customers.people import MoveIn, MoveOut, PaymentUnderWay
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.instant_redemption import InstantlyRedeemed, RedeemInstantly
-from tapwealth.flows.people import MoveIn, MoveOut, PaymentUnderWay
-from tapwealth.flows.purchase import Placing, PurchaseFund, PurchasePlaced
-from tapwealth.flows.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
-from tapwealth.flows.switch import SwitchFund, SwitchPlaced
+from tapwealth.flows.funds import instant_redemption, purchase, redemption, switch
+from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemInstantly
+from tapwealth.flows.funds.purchase import Placing, PurchaseFund, PurchasePlaced
+from tapwealth.flows.funds.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
+from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
 from tapwealth.flows.v1.reading import CARD, ORDER
 from tapwealth.flows.v1.shapes import (
     Cancelled,

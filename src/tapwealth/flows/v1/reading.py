@@ -8,12 +8,12 @@ from uuid import UUID
 from tapwealth.customers import consents
 from tapwealth.customers import store as customers
 from tapwealth.customers.consents import Permission
-from tapwealth.flows import campaigns
-from tapwealth.flows.campaigns import SubsidyShown
-from tapwealth.flows.clients import Bearer
-from tapwealth.flows.consents import ACCOUNT
+from tapwealth.flows.customers.clients import Bearer
+from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import CLIENT_ENDED, Caller, House, refusal_of
-from tapwealth.flows.purchase import OWN_CHANNEL
+from tapwealth.flows.funds import campaigns
+from tapwealth.flows.funds.campaigns import SubsidyShown
+from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import ReturnShown, returns_of
 from tapwealth.flows.v1 import store

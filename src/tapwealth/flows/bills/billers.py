@@ -1,0 +1,144 @@
+"""The day's end with billers: pay them what they are owed, and compare our payments with their day-end file.
+
+The file is the biller's word: a payment that it names has been paid, whatever we knew before. Three kinds of difference are looked for: the
+state differs, the biller has more, we have more. A payment that nobody knows the outcome of is in doubt, which is no difference: its money
+stands in suspense, by item.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import UUID
+
+from tapwealth.bank import store as bank
+from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.bank.store import BreakRow
+from tapwealth.bills import store
+from tapwealth.bills.biller import Biller, Paid
+from tapwealth.bills.day_end import DayEndFile, read_day_end
+from tapwealth.bills.payment import Payment as RulesPayment
+from tapwealth.bills.payment import PaymentState
+from tapwealth.bills.reconcile import BreakKind, compare
+from tapwealth.bills.store import PaymentRow
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Payment, Purpose
+from tapwealth.flows.bills.bill_outcomes import apply, told
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, reported, wait_while
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.words import counted
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage.database import Tx
+
+__all__ = ["DAY_END_FILE", "compare_billers", "settle_billers"]
+
+DAY_END_FILE = "biller_file"
+"""The source of the breaks found here."""
+AT_MIDNIGHT = timedelta(minutes=5)
+"""What we heard of so shortly before a date's end may stand in the biller's file of the next."""
+
+
+async def settle_billers(house: House, day: date) -> StepReport:
+    """What is owed to each biller as of this date goes to its bank account, to be executed the next day."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        at = await moment(tx)
+        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+        due = [_payout(row.biller, day, await _owed(house, tx, identifier, day)) for identifier, row in (await store.billers(tx)).items()]
+        paid = [payment for payment in due if payment.parts]
+        await payments.instruct(house, tx, at, day, actor, paid)
+        total = sum(payment.amount for payment in paid)
+        text = f"{counted(len(paid), 'biller')}: {format_minor(total)} yuan on their way"
+        return await reported(tx, StepReport(text, {"billers": len(paid), "amount": total}))
+
+
+async def _owed(house: House, tx: Tx, biller: UUID, day: date) -> tuple[Part, ...]:
+    wanted = [NewAccount(book, Kind.BILLER, biller, Asset.CNY, Limit.NONE) for book in house.all_books]
+    found = {account: one.book for one, account in zip(wanted, await house.ledger.find_accounts(tx, wanted), strict=True) if account}
+    totals = await house.ledger.totals_dated(tx, list(found), day)
+    return tuple(Part(book, totals[account].owed, account) for account, book in found.items() if totals[account].owed > 0)
+
+
+def _payout(biller: Biller, day: date, parts: tuple[Part, ...]) -> Payment:
+    return Payment(
+        step_key(day, "biller", HOUSE_BOOK, biller.code),
+        f"BIL-{biller.code}-{day:%Y%m%d}",
+        Purpose.BILLER_PAYOUT,
+        NUMBER_OF[Kind.CUSTOMER_RESERVE],
+        biller.bank_account,
+        biller.name,
+        day + timedelta(days=1),
+        parts,
+    )
+
+
+async def compare_billers(house: House, day: date) -> StepReport:
+    """Compare the biller's file of this date with our payments, and settle by it what was in doubt. Run again until nothing is wrong."""
+    await wait_while(house, lambda tx: _on_the_way(house, tx, day))
+    content = await handed_out(lambda: house.rails.biller.day_end(day))
+    if content is None:
+        return StepReport("no day-end file", wrong=[f"the biller's day-end file of {day} is not to be had; close {day} again when it is"])
+    try:
+        file = read_day_end(content, day)
+    except BadInput as error:
+        return StepReport("unreadable day-end file", wrong=[f"the biller's day-end file of {day}: {error}"])
+    books = list(house.all_books)
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, books)
+        at = await moment(tx)
+        named = await _settled_by(house, tx, at, file)
+        expected = await store.unmatched(tx, books, day, end_of(day) - AT_MIDNIGHT)
+        breaks = _breaks(file, named, expected)
+        unexplained = {one.item for one in breaks if not one.accounted}
+        matched = [row for row in named if row.serial not in unexplained]
+        await store.mark_matched(tx, [(row.book, row.id) for row in matched], day)
+        kept = await bank.replace_breaks(tx, day, DAY_END_FILE, breaks, at.now)
+        doubted = await store.in_suspense(tx, books, day)
+    return _report(file, len(matched), kept, doubted)
+
+
+async def _on_the_way(house: House, tx: Tx, day: date) -> bool:
+    """Whether a payment has not been answered at all; one in doubt is asked after however long it takes."""
+    return any(row.state in (PaymentState.PREPARED, PaymentState.SENT) for row in await store.in_suspense(tx, list(house.all_books), day))
+
+
+async def _settled_by(house: House, tx: Tx, at: Moment, file: DayEndFile) -> list[PaymentRow]:
+    """Our payments that the file names, after its word was applied to those whose amount it has right."""
+    known = await store.by_serial(tx, list(house.all_books), [line.serial for line in file.lines])
+    lines = {line.serial: line for line in file.lines if line.serial in known and line.amount == known[line.serial].amount}
+    said = [told((known[serial].book, known[serial].id), Paid(line.biller_reference)) for serial, line in lines.items()]
+    after = {row.serial: row for row in await apply(house, tx, at, file.day, said)}
+    return list({**known, **after}.values())
+
+
+def _breaks(file: DayEndFile, named: Sequence[PaymentRow], expected: Sequence[PaymentRow]) -> list[BreakRow]:
+    """A late success agrees with the file: it is paid, and has a break of its own. What is dated otherwise is paid all the same."""
+    rows = {row.serial: row for row in (*expected, *named)}
+    found = compare([_as_settled(row) for row in rows.values()], [row.serial for row in expected], file)
+    breaks = [
+        BreakRow(DAY_END_FILE, one.kind.value, one.serial, one.difference, one.text, one.kind is BreakKind.OTHER_DAY) for one in found
+    ]
+    before = [row for row in named if row.matched_on not in (None, file.day)]
+    return breaks + [
+        BreakRow(DAY_END_FILE, "told_before", row.serial, row.amount, f"the biller's file of {row.matched_on} had {row.serial} too", False)
+        for row in before
+    ]
+
+
+def _as_settled(row: PaymentRow) -> RulesPayment:
+    return replace(row.payment, state=PaymentState.PAID) if row.state is PaymentState.LATE_SUCCESS else row.payment
+
+
+def _report(file: DayEndFile, matched: int, breaks: Sequence[BreakRow], doubted: Sequence[PaymentRow]) -> StepReport:
+    figures = {
+        "lines": len(file.lines),
+        "amount": sum(line.amount for line in file.lines),
+        "matched": matched,
+        "differences": len(breaks),
+        "in_doubt": [{"payment": row.serial, "amount": row.amount, "state": row.state.value} for row in doubted],
+    }
+    text = f"{matched} of {len(file.lines)} payments agree with the biller's file"
+    wrong = [f"{one.text}; ask the biller" for one in breaks if not one.accounted]
+    return StepReport(text + (f", {len(doubted)} in doubt" if doubted else ""), figures, wrong)

@@ -1,0 +1,354 @@
+"""Bills: adding a biller, asking it what an account owes, and paying.
+
+Paying is a hot flow over a list of commands, in the writer's transaction: the money goes into suspense, and the biller hears of it from the
+outbox. What comes of it stands in `bill_outcomes`, the day's end with the billers in `billers`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import time
+from enum import Enum, auto
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.bank.bank_number import check_account_number
+from tapwealth.bills import entries, store
+from tapwealth.bills.bill import Bill
+from tapwealth.bills.biller import Biller, BillerItem, Category, InputField, Inquired, InquiryState, Unknown
+from tapwealth.bills.pay import PayFacts, PayRefusal, decide
+from tapwealth.bills.payment import PaymentState
+from tapwealth.bills.store import BillerRow, BillRow, Key, PaymentRow
+from tapwealth.compliance import limits
+from tapwealth.compliance import store as compliance
+from tapwealth.customers import store as customers
+from tapwealth.customers.store import PersonRow
+from tapwealth.flows.bank.payments import end_to_end
+from tapwealth.flows.bills.bill_outcomes import BILLER, PAY, deliver, money_of
+from tapwealth.flows.bills.bill_sealing import seal_bill
+from tapwealth.flows.bills.billers import compare_billers, settle_billers
+from tapwealth.flows.customers.people import own_key
+from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, once, post
+from tapwealth.flows.funds import fund_pockets
+from tapwealth.flows.funds.fund_pockets import Pockets
+from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.parts import Parts, pack, total
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage import outbox
+from tapwealth.storage.database import Tx
+from tapwealth.storage.outbox import OutboxMessage
+
+__all__ = [
+    "STATE_WORDS", "AddBiller", "BillPaymentPlaced", "BillerAdded", "BillsPresented", "InquireBill", "PayBill", "Placing",
+    "PresentedBill", "add_biller", "check", "compare_billers", "deliver", "inquire_bill", "pay", "settle_billers",
+]  # fmt: skip
+
+
+class BillsRefusal(Enum):
+    """Why a biller is not added, or an inquiry finds nothing."""
+
+    BILLER_EXISTS = auto()
+    UNKNOWN_BILLER = auto()
+    UNKNOWN_ACCOUNT = auto()
+
+
+class AddBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An operator registers a biller with one item. `pattern` must match a whole account number; `maximum` in fen; hours of Shanghai.
+
+    Without `name_en` the name stands in both languages.
+    """
+
+    code: str
+    name: str
+    bank_account: str
+    category: Category
+    title: str
+    hint: str
+    pattern: str
+    maximum: int
+    opens: time
+    closes: time
+    name_en: str = ""
+    region: str = ""
+
+
+class BillerAdded(msgspec.Struct, frozen=True):
+    biller: str
+
+
+class InquireBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What does this account owe to the biller with that code?"""
+
+    biller: str
+    account_number: str
+
+
+class PresentedBill(msgspec.Struct, frozen=True):
+    """`balance` fen pay the bill: amount and penalty."""
+
+    bill: str
+    number: str
+    period: str
+    amount: int
+    penalty: int
+    balance: int
+    owner: str
+    address: str
+
+
+class BillsPresented(msgspec.Struct, frozen=True):
+    """The unpaid bills; none means that nothing is owed."""
+
+    bills: list[PresentedBill]
+
+
+class PayBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Pay a bill that was presented to the caller, with exactly its balance in fen. What the wallet does not hold comes of the fund with
+    the code `fund`, if one is named, or of the payer's funds in their order if it is `pocket`."""
+
+    bill: UUID
+    amount: int
+    fund: str = ""
+
+
+class BillPaymentPlaced(msgspec.Struct, frozen=True):
+    """The money is set aside; the outcome comes later."""
+
+    payment: str
+    amount: int
+    state: str
+
+
+class Placing(NamedTuple):
+    """One command of the batch."""
+
+    envelope: Envelope
+    command: PayBill
+
+
+async def add_biller(house: House, envelope: Envelope, command: AddBiller) -> BillerAdded | Refusal:
+    """A biller that customers can pay from now on."""
+    biller = _read_biller(command)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> BillerAdded | Refusal:
+        if any(known.biller.code == biller.code for known in (await store.billers(tx)).values()):
+            return Refusal(BillsRefusal.BILLER_EXISTS, f"there is a biller {biller.code} already; choose another code")
+        identifier = house.new_id(at.now, HOUSE_BOOK)
+        await store.add_biller(tx, BillerRow(identifier, biller, command.name_en or biller.name, command.region), at.now)
+        return BillerAdded(str(identifier))
+
+    return await once(house, [HOUSE_BOOK], envelope, command, act, BillerAdded)
+
+
+def _read_biller(command: AddBiller) -> Biller:
+    if not re.fullmatch(r"[A-Z0-9]{2,12}", command.code, re.ASCII):
+        raise BadInput(f"{command.code[:20]!r} is no biller's code", where="code", hint="2 to 12 capital letters and digits")
+    check_account_number(command.bank_account, "bank_account")
+    if command.opens.tzinfo or command.closes.tzinfo:
+        raise BadInput("the service hours have an offset", where="opens, closes", hint="write Shanghai time like 09:00:00")
+    if not command.name.strip() or not command.opens < command.closes:
+        raise BadInput("the name is empty, or the service hours are none", where="name, opens, closes", hint="fill them in")
+    try:
+        re.compile(command.pattern)
+    except re.error as error:
+        raise BadInput(f"not a regular expression: {error}", where="pattern", hint="ten digits are [0-9]{10}") from None
+    field = InputField("account_number", command.title, command.hint, command.pattern)
+    item = BillerItem(command.code, command.category, field, checked(command.maximum, where="maximum"), command.opens, command.closes)
+    return Biller(command.code, command.name.strip(), command.bank_account, (item,))
+
+
+async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -> BillsPresented | Refusal:
+    """Ask the biller, then keep what it presents to this person. Raises Outage when the biller does not answer."""
+    async with house.database.read() as tx:
+        known = {row.biller.code: row for row in (await store.billers(tx)).values()}
+        book, person = _who(envelope)
+        asker = (await customers.persons(tx, [(book, person)]))[person]
+    if command.biller not in known:
+        text = f"there is no biller {command.biller[:20]!r}; choose one of {', '.join(known) or 'none yet'}"
+        return Refusal(BillsRefusal.UNKNOWN_BILLER, text)
+    identifier, biller = known[command.biller].id, known[command.biller].biller
+    account = biller.items[0].account_number.read(command.account_number)
+    answer = await house.rails.biller.inquire(end_to_end("INQ", own_key(envelope, "inquire_bill", asker)), account)
+    if isinstance(answer, Unknown):
+        raise Outage(f"{biller.name} does not answer ({answer.why}); ask again in a moment")
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> BillsPresented | Refusal:
+        if answer.state is InquiryState.UNKNOWN_ACCOUNT:
+            return Refusal(BillsRefusal.UNKNOWN_ACCOUNT, f"{biller.name} does not know this account number; check it on a bill")
+        return await _present(house, tx, at, envelope, identifier, answer)
+
+    return await once(house, [envelope.caller.book], envelope, command, act, BillsPresented)
+
+
+async def _present(house: House, tx: Tx, at: Moment, envelope: Envelope, biller: UUID, answer: Inquired) -> BillsPresented:
+    book, person = _who(envelope)
+    payable = [bill for bill in answer.bills if bill.balance > 0]
+    rows = [_bill_row(house, at, book, person, biller, bill) for bill in payable]
+    await store.present(tx, rows)
+    return BillsPresented(
+        [
+            PresentedBill(str(row.id), bill.bill_id, bill.period, bill.amount, bill.penalty, bill.balance, bill.owner, bill.address)
+            for row, bill in zip(rows, payable, strict=True)
+        ]
+    )
+
+
+def _bill_row(house: House, at: Moment, book: int, person: UUID, biller: UUID, bill: Bill) -> BillRow:
+    identifier = derived(person, f"bill:{biller}:{bill.bill_id}")
+    shown = f"{'*' * (len(bill.account_number) - 4)}{bill.account_number[-4:]}"
+    return BillRow(
+        book=book,
+        id=identifier,
+        person=person,
+        biller=biller,
+        bill_number=bill.bill_id,
+        sealed=seal_bill(house, identifier.bytes, bill),
+        shown_account=shown,
+        period=bill.period,
+        amount=bill.amount,
+        penalty=bill.penalty,
+        balance=bill.balance,
+        presented_at=at.now,
+    )
+
+
+def check(command: PayBill) -> None:
+    """Raises BadInput for an amount that nothing could carry."""
+    checked(command.amount, where="amount")
+
+
+async def pay(house: House, tx: Tx, commands: Sequence[Placing]) -> list[BillPaymentPlaced | Refusal]:
+    """One answer per command, in order."""
+    return await each_once(house, tx, commands, BillPaymentPlaced, lambda at, fresh: _place(house, tx, at, fresh))
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """Facts of the whole batch; drawn down as the decisions fall."""
+
+    bills: dict[Key, BillRow]
+    live: dict[Key, PaymentState]
+    billers: dict[UUID, BillerRow]
+    persons: dict[UUID, PersonRow]
+    used: dict[UUID, int]
+    available: dict[UUID, int]
+    pockets: Pockets
+
+
+async def _place(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> list[BillPaymentPlaced | Refusal]:
+    facts = await _load(house, tx, at, fresh)
+    decided = [_decide(house, facts, at, one) for one in fresh]
+    placed = [(one, row) for one, row in zip(fresh, decided, strict=True) if not isinstance(row, Refusal)]
+    rows = [row for _, row in placed]
+    actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for one, row in placed])
+    money = await money_of(house, tx, rows)
+    made = [
+        entries.held(one, row.business_date, actor, at.now) if row.fund_units else entries.debited(one, row.business_date, actor)
+        for one, row, actor in zip(money, rows, actors, strict=True)
+    ]
+    answers = await post(house, tx, at, made)
+    posted = [row for row, answer in zip(rows, answers, strict=True) if answer.posted]
+    await store.add_payments(tx, posted)
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in posted])
+    await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, PAY), BILLER, PAY, {"payment": str(row.id)}) for row in posted])
+    results = iter(_answer(row, answer.posted) for row, answer in zip(rows, answers, strict=True))
+    return [row if isinstance(row, Refusal) else next(results) for row in decided]
+
+
+def _answer(row: PaymentRow, posted: bool) -> BillPaymentPlaced | Refusal:
+    if not posted:
+        return Refusal(PayRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
+    return BillPaymentPlaced(str(row.id), row.amount, row.state.value)
+
+
+async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
+    people = sorted({_who(one.envelope) for one in fresh})
+    keys = sorted({(one.envelope.caller.book, one.command.bill) for one in fresh})
+    wallets = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, person in people]
+    accounts = await house.ledger.open_accounts(tx, wallets)
+    free = await house.ledger.free(tx, at.now, accounts)
+    persons = await customers.persons(tx, people)
+    named_funds = {(*_who(one.envelope), one.command.fund) for one in fresh if one.command.fund}
+    return _Loaded(
+        await store.bills(tx, keys),
+        await store.live_payments(tx, keys),
+        await store.billers(tx),
+        persons,
+        await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], at.date_of(at.now)),
+        {person: free[account] for (_, person), account in zip(people, accounts, strict=True)},
+        await fund_pockets.open_pockets(house, tx, at, sorted(named_funds)),
+    )
+
+
+def _who(envelope: Envelope) -> tuple[int, UUID]:
+    person = envelope.caller.person
+    assert person is not None, "only a customer pays their bills"
+    return envelope.caller.book, person
+
+
+def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRow | Refusal:
+    book, person = _who(one.envelope)
+    key, amount = (book, one.command.bill), one.command.amount
+    bill = facts.bills.get(key)
+    presented = bill is not None and bill.person == person
+    used = facts.used.get(person, 0)
+    known = PayFacts(
+        bill=_shown(bill) if bill and presented else None,
+        item=facts.billers[bill.biller].biller.items[0] if bill and presented else None,
+        live=facts.live.get(key),
+        above_limit=limits.above_limit(house.rule_set, facts.persons[person].kyc_level, used, amount),
+        available=facts.available[person],
+        from_fund=facts.pockets.left(book, person, one.command.fund) if one.command.fund else 0,
+    )
+    refusal = decide(known, amount, one.envelope.received_at)
+    if refusal is not None:
+        return refusal
+    assert bill is not None
+    units = max(amount - max(facts.available[person], 0), 0)
+    facts.available[person] -= amount - units
+    parts = facts.pockets.take(book, person, one.command.fund, units)
+    facts.used[person] = used + amount
+    facts.live[key] = PaymentState.PREPARED
+    return _row(facts.persons[person], bill, at, one, parts)
+
+
+def _shown(row: BillRow) -> Bill:
+    return Bill(row.bill_number, row.shown_account, row.period, row.amount, row.penalty, row.balance, "", "")
+
+
+def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, parts: Parts) -> PaymentRow:
+    key, received_at = one.envelope.key, one.envelope.received_at
+    return PaymentRow(
+        book=person.book,
+        id=named(received_at, person.book, f"pay_bill:{person.id}:{key}"),
+        person=person.id,
+        bill=bill.id,
+        biller=bill.biller,
+        serial=end_to_end("PAY", own_key(one.envelope, "pay_bill", person)),
+        amount=one.command.amount,
+        state=PaymentState.PREPARED,
+        reason="",
+        biller_reference="",
+        business_date=at.date_of(received_at),
+        received_at=received_at,
+        fund=one.command.fund if parts else "",
+        fund_units=total(parts),
+        fund_parts=pack(parts),
+    )
+
+
+STATE_WORDS: dict[PaymentState, tuple[str, str]] = {
+    PaymentState.PREPARED: ("缴费处理中", "on its way to the biller"),
+    PaymentState.SENT: ("缴费处理中", "with the biller"),
+    PaymentState.UNKNOWN: ("结果待确认，款项已单独保管", "in doubt: the biller has not answered; the money is set aside"),
+    PaymentState.PAID: ("已缴清", "paid"),
+    PaymentState.REJECTED: ("缴费未受理，已退款", "not taken by the biller; refunded"),
+    PaymentState.REFUNDED: ("缴费未成功，已退款", "did not go through; refunded"),
+    PaymentState.LATE_SUCCESS: ("退款后确认已缴清，待补款", "paid after all; the refund is owed back"),
+}
+"""What a state means, for people: Chinese, English."""

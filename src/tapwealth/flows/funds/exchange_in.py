@@ -1,0 +1,558 @@
+"""What the registrar sends: accounts (02), confirmations (04), quotations (07), income (06), holdings (05).
+
+Only files that an index names exist. Each is read to its end, then taken in one transaction together with the note that it was taken:
+again with the same content it changes nothing, with other content it is a break. What a file says of things unknown to us becomes a break
+too; the rest of it stands.
+"""
+
+import hashlib
+import io
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import islice
+from uuid import UUID
+
+import structlog
+
+from tapwealth.bank import entries as bank_entries
+from tapwealth.bank import store as bank_store
+from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.bank.store import BreakRow
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Payment, Purpose
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
+from tapwealth.flows.funds import advance_outcomes, dividend_method, large_days, nav_outcomes, redemption_outcomes, registrar_orders, switch
+from tapwealth.flows.funds.channel import paid_in
+from tapwealth.flows.funds.exchange_out import ADVANCER
+from tapwealth.flows.funds.purchase import order_of
+from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, store
+from tapwealth.funds.conditions import FundKind
+from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
+from tapwealth.funds.exchange_values import CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
+from tapwealth.funds.order_state import ANSWERED, OrderState
+from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.store import Fund, FundAccount, Holder
+from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.ids import named
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.refusal import BadInput, Outage
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import JournalEntry
+from tapwealth.storage.database import Tx
+from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
+
+log = structlog.get_logger(__name__)
+
+SOURCE = redemption_outcomes.SOURCE
+_ORDER = ("02", "07", "04", "06", "05")
+"""Accounts before orders, a day's rate and price before what follows from it."""
+
+Answer = tuple[OrderRow, ConfirmationRecord]
+
+Taker = Callable[[House, Tx, Moment, DataFileName, bytes], Awaitable[tuple[int, list[BreakRow]]]]
+"""Takes the content of one file: (number of records, what does not agree)."""
+
+
+async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
+    """Take whatever the registrar has left that was not taken yet; what is of a date that has not come waits for it. Returns the names of
+    the files taken."""
+    exchange = house.rails.exchange
+    looks = {index: exchange.look((index,)) for index in exchange.found()}
+    indexes = {index: await _named(house, index) for index in looks}
+    looks = {index: look + exchange.look([str(file) for file in indexes[index] or ()]) for index, look in looks.items()}
+    async with house.database.read() as tx:
+        today = business_date_of((await moment(tx)).now)
+        files = [file for of in indexes.values() for file in of or () if file.day <= today]
+        known = await exchange_store.file_known(tx, [str(file) for file in files])
+        complaints = await bank_store.complaints(tx, SOURCE, _UNREADABLE)
+    await _mended(house, [index for index, of in indexes.items() if of is not None and index in complaints])
+    taken = []
+    for file in sorted(files, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
+        content = await _content(house, file)
+        fresh = content is not None and known.get(str(file)) != hashlib.sha256(content).digest()
+        if content is not None and fresh and await _take(house, file, content, takers[file.file_type]):
+            taken.append(str(file))
+    for index, of in indexes.items():
+        names = [str(file) for file in of or ()]
+        if of is not None and all(name in known or name in taken for name in names):
+            exchange.settle(index, names, looks[index])
+    return taken
+
+
+async def pending(house: House) -> list[str]:
+    """Files that the registrar has left and that are not taken yet."""
+    names = [str(file) for index in house.rails.exchange.found() for file in await _named(house, index) or ()]
+    async with house.database.read() as tx:
+        known = await exchange_store.file_known(tx, names)
+    return [name for name in names if name not in known]
+
+
+async def _named(house: House, index: str) -> list[DataFileName] | None:
+    """The files of an index that are ours to take; an index that cannot be read is a break, and None."""
+    try:
+        return [file for file in read_index(house.rails.exchange.read(index), parse_index_name(index)).files if file.file_type in _ORDER]
+    except BadInput as error:
+        await _complain(house, index, str(error))
+        return None
+
+
+async def _content(house: House, file: DataFileName) -> bytes | None:
+    """Of a file that an index names; one that is not there is a break, and keeps no other file waiting."""
+    try:
+        return house.rails.exchange.read(str(file))
+    except BadInput as error:
+        await _complain(house, str(file), str(error))
+        return None
+
+
+async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) -> bool:
+    name, digest = str(file), hashlib.sha256(content).digest()
+    try:
+        async with house.database.transaction() as tx:
+            await house.ledger.lock_books(tx, range(house.books + 1))
+            before = (await exchange_store.file_known(tx, [name])).get(name)
+            at = await moment(tx)
+            day = at.open_date(business_date_of(at.now))
+            if before is not None:
+                if before != digest:
+                    text = f"{name} came again with other content; the first one stands: ask the registrar which is right"
+                    await bank_store.complain(tx, day, BreakRow(SOURCE, "other_content", name, 0, text, False), at.now)
+                return False
+            await _check_ends(tx, file)
+            records, breaks = await taker(house, tx, at, file, content)
+            await exchange_store.add_file(tx, name, digest, records, day, at.now, outgoing=False)
+            await bank_store.add_breaks(tx, day, breaks, at.now)
+            await bank_store.withdraw(tx, SOURCE, _UNREADABLE, [name])
+    except BadInput as error:
+        await _complain(house, name, str(error))
+        return False
+    except Outage:
+        raise
+    except Exception as error:  # a fault of ours must not keep the files after it waiting
+        log.exception("fault in a file", file=name)
+        await _complain(house, name, f"{name} cannot be taken by a fault of ours ({type(error).__name__}, see the log): tell the engineers")
+        return False
+    return True
+
+
+_UNREADABLE = "unreadable_file"
+
+
+async def _check_ends(tx: Tx, file: DataFileName) -> None:
+    """Raises BadInput for a file between others than a registrar and a channel of ours."""
+    funds, channels = await store.funds(tx), await store.channels(tx)
+    if not any((funds[fund].registrar, code) == (file.creator, file.receiver) for code, fund in channels):
+        what = f"it is from {file.creator} for {file.receiver}, and no fund of ours has that registrar and channel"
+        raise BadInput(what, where=str(file), hint="ask the registrar whose file it is")
+
+
+async def _mended(house: House, items: Sequence[str]) -> None:
+    """These can be read now."""
+    if not items:
+        return
+    async with house.database.transaction() as tx:
+        await bank_store.withdraw(tx, SOURCE, _UNREADABLE, items)
+
+
+async def _complain(house: House, item: str, text: str) -> None:
+    """A file that cannot be taken as it is: looked at again each time, and taken when the registrar has sent a right one."""
+    async with house.database.transaction() as tx:
+        at = await moment(tx)
+        day = at.open_date(business_date_of(at.now))
+        await bank_store.complain(tx, day, BreakRow(SOURCE, _UNREADABLE, item, 0, text, False), at.now)
+
+
+def check_day(file: DataFileName, said: Iterable[tuple[str, date]], wanted: date) -> None:
+    """Raises BadInput if a record (by name) is of another date than `wanted`."""
+    for name, day in said:
+        if day != wanted:
+            raise BadInput(f"{name} is dated {day}, it should be {wanted}", where=str(file), hint="ask the registrar for a right file")
+
+
+def check_once(file: DataFileName, holders: Iterable[str]) -> None:
+    """Raises BadInput if a holder stands in a file twice."""
+    for name, times in Counter(holders).items():
+        if times > 1:
+            raise BadInput(f"{name} stands there {times} times", where=str(file), hint="ask the registrar for a right file")
+
+
+async def take_accounts(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+    """02: each application ends open, with its TA account, or refused. What does not fit its application leaves it as it is."""
+    said = ACCOUNT_CONFIRMATIONS.values(content, str(file))
+    check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
+    check_once(file, (one.serial for one in said))
+    known = await store.accounts_by_application(tx, file.receiver, [one.serial for one in said])
+    breaks = [_unknown(file, one.serial) for one in said if one.serial not in known]
+    answers = []
+    for one in said:
+        account = known.get(one.serial)
+        wrong = _misfit(account, one) if account else None
+        if wrong is not None:
+            breaks.append(BreakRow(SOURCE, "account_differs", one.serial, 0, f"{file}: {wrong}; ask the registrar", False))
+        elif account is not None:
+            answers.append((account.book, account.id, "open" if one.accepted else "refused", one.ta_account, one.reason))
+    await store.answer_applications(tx, answers)
+    return len(said), breaks
+
+
+def _misfit(account: FundAccount, one: AccountConfirmation) -> str | None:
+    """Why an answer does not fit its application, in words."""
+    asked = (account.trading_account, f"{int(account.business_code) + 100:03d}")
+    if (one.trading_account, one.business_code) != asked:
+        return f"application {one.serial} is {'/'.join(asked)}, the answer {one.trading_account}/{one.business_code}"
+    if one.accepted and one.ta_account != (account.ta_account or one.ta_account):
+        return f"application {one.serial} is of TA account {account.ta_account}, the answer of {one.ta_account or 'none'}"
+    if one.accepted and not one.ta_account:
+        return f"application {one.serial} is accepted without a TA account"
+    if account.state in ("open", "refused") and one.accepted is not (account.state == "open"):
+        return f"application {one.serial} was answered before: {account.state}"
+    return None
+
+
+def _unknown(file: DataFileName, serial: str) -> BreakRow:
+    return BreakRow(SOURCE, "unknown_serial", serial, 0, f"{file} answers {serial}, which we never sent; ask the registrar", False)
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What is known of a 04 while it is read slice by slice. `rest` are the answers to all but purchases of money funds; they are few, and
+    are settled together at its end."""
+
+    funds: Mapping[str, Fund]
+    own: bool
+    day: date
+    actor: int
+    read: int = 0
+    slices: int = 0
+    settled: set[int] = field(default_factory=set)
+    """Hashes of the serials of purchases that this file has answered."""
+    rest: dict[str, Answer] = field(default_factory=dict)
+    started: list[ConfirmationRecord] = field(default_factory=list)
+    """What the registrar has done without an order of ours."""
+    confirmed: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    """By fund and book, fen of purchases."""
+    refused: list[OrderRow] = field(default_factory=list)
+    """Purchases."""
+    breaks: list[BreakRow] = field(default_factory=list)
+
+    def is_plain(self, order: OrderRow) -> bool:
+        return order.business_code == BusinessCode.PURCHASE and self.funds[order.fund].kind is FundKind.MONEY
+
+    def count(self, fresh: Sequence[Answer]) -> None:
+        """What leaves for the custody accounts, and what comes back."""
+        for order, one in fresh:
+            if order.business_code == BusinessCode.PURCHASE and one.accepted:
+                self.confirmed[order.fund][order.book] += order.amount
+            elif order.business_code == BusinessCode.PURCHASE:
+                self.refused.append(order)
+
+
+_AT_ONCE = 8_192
+"""Answers of a slice."""
+
+
+async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+    """04: cash and units of each order; what a return code refuses goes back. Slice by slice: besides the file itself, what it takes of the
+    memory does not grow with the purchases; the caller's transaction takes everything back if the file turns out not to be whole."""
+    coming = iter(CONFIRMATIONS.open(io.BytesIO(content), str(file)))
+    own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
+    actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+    answers = _Answers(await store.funds(tx), own, at.booking_date(file.day), actor)
+    halves: list[ConfirmationRecord] = []
+    while some := list(islice(coming, _AT_ONCE)):
+        check_day(file, ((one.serial, one.confirmed_on) for one in some), file.day)
+        halves += [one for one in some if one.business_code in nav_orders.HALVES]
+        answers.started += [one for one in some if registrar_orders.is_started(one)]
+        said = [one for one in some if one.business_code not in nav_orders.HALVES and not registrar_orders.is_started(one)]
+        await _take_some(house, tx, at, file, answers, said)
+    await _take_some(house, tx, at, file, answers, nav_orders.joined(halves))
+    await _settle_rest(house, tx, at, file, answers)
+    await must_post(house, tx, at, [] if own else await _given_back(house, tx, file, answers))
+    await _pay_on(house, tx, at, file, answers)
+    changed = [answer for answer in answers.rest.values() if answer[0].business_code == BusinessCode.DIVIDEND_METHOD]
+    await dividend_method.tell(tx, at, changed)
+    return answers.read + len(answers.started), answers.breaks
+
+
+async def _take_some(house: House, tx: Tx, at: Moment, file: DataFileName, answers: _Answers, said: Sequence[ConfirmationRecord]) -> None:
+    if not said:
+        return
+    answers.read += len(said)
+    answers.slices += 1
+    orders = await orders_store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
+    holders = await store.holders_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
+    fresh = _sorted_out(file, said, orders, holders, answers)
+    plain = [answer for answer in fresh if answers.is_plain(answer[0])]
+    answers.rest |= {order.serial: (order, one) for order, one in fresh if not answers.is_plain(order)}
+    answers.settled.update(hash(order.serial) for order, _ in plain)
+    answers.count(plain)
+    made = [] if answers.own else _cash_confirmed(file, plain, answers)
+    for order, one in plain:
+        made += _settled(order, one, answers)
+    await must_post(house, tx, at, made)
+    await _note(tx, plain, answers.day)
+
+
+def _cash_confirmed(file: DataFileName, plain: Sequence[Answer], answers: _Answers) -> list[JournalEntry]:
+    """Of another channel's orders, all of a slice: the money of each book."""
+    sums: Counter[int] = Counter()
+    for order, one in plain:
+        if one.accepted:
+            sums[order.book] += order.amount
+    at = shanghai(file.day)
+    keys = {book: named(at, book, f"channel confirmed:{file}:{answers.slices}") for book in sums}
+    return [entries.channel_cash_confirmed(book, keys[book], sums[book], answers.day, answers.actor) for book in sorted(sums)]
+
+
+async def _settle_rest(house: House, tx: Tx, at: Moment, file: DataFileName, answers: _Answers) -> None:
+    """Redemptions, fast transfers, freezes, and whatever has a NAV."""
+    fresh, funds, day, actor = list(answers.rest.values()), answers.funds, answers.day, answers.actor
+    answers.count(fresh)
+    answers.breaks += await registrar_orders.take(house, tx, at, file, answers.started, day, actor, own=answers.own)
+    answers.breaks += await nav_outcomes.take(house, tx, file, fresh, funds, SOURCE, day)
+    redeemed = [(order, one) for order, one in fresh if _of_a_customer(order)]
+    await redemption_outcomes.settle(house, tx, at, redeemed, funds, day, actor)
+    advanced = [(order, one) for order, one in fresh if _of_the_advancer(order)]
+    made = await advance_outcomes.settle(tx, advanced, funds, day, actor)
+    for order, one in fresh:
+        made += _settled(order, one, answers)
+    await switch.tell_refused(tx, at, [(order, one) for order, one in fresh if order.business_code == BusinessCode.SWITCH])
+    made += await _set_free(tx, fresh, funds, day, actor)
+    await must_post(house, tx, at, made)
+    await _note(tx, fresh, day)
+    due = redemption_outcomes.names_of([*answers.started, *(one for _, one in redeemed)])
+    await redemption_outcomes.join(house, tx, at, due, actor)
+    await advance_outcomes.join(house, tx, at, [one for _, one in advanced], actor)
+    await large_days.note(house, tx, at, fresh, funds, day)
+
+
+async def _note(tx: Tx, fresh: Sequence[Answer], day: date) -> None:
+    """What became of the orders."""
+    await orders_store.settle_orders(
+        tx,
+        [
+            (o.book, o.id, redemption_outcomes.state_after(c), o.confirmed_amount + c.amount, o.confirmed_units + c.volume, c.return_code)
+            for o, c in fresh
+        ],
+        day,
+    )
+
+
+def _of_a_customer(order: OrderRow) -> bool:
+    """A redemption of a customer's own, none of the advancer's."""
+    return order.business_code == BusinessCode.REDEEM and order.fund_account != ADVANCER
+
+
+def _of_the_advancer(order: OrderRow) -> bool:
+    return order.business_code == BusinessCode.REDEEM and order.fund_account == ADVANCER
+
+
+_NOTED = (BusinessCode.PURCHASE, BusinessCode.SWITCH, BusinessCode.DIVIDEND_METHOD)
+"""What its customer is told of when the registrar refuses it; nobody else has to look at it."""
+
+
+def _refused(file: DataFileName, one: ConfirmationRecord) -> BreakRow:
+    stay = "in transit" if one.business_code == BusinessCode.FAST_TRANSFER.confirmed else "as they are"
+    text = f"{file} refuses {one.serial} ({one.business_code}, {one.return_code} {one.reason}); its units stay {stay}: ask the registrar"
+    return BreakRow(SOURCE, "refused_by_registrar", one.serial, one.ordered_volume, text, False)
+
+
+def _sorted_out(
+    file: DataFileName,
+    said: Sequence[ConfirmationRecord],
+    orders: Mapping[str, OrderRow],
+    holders: Mapping[UUID, Holder],
+    answers: _Answers,
+) -> list[Answer]:
+    """What settles an order of ours; what does not agree becomes a break. What was said before changes nothing."""
+    fresh: dict[str, Answer] = {}
+    breaks = answers.breaks
+    for one in said:
+        order = orders.get(one.serial)
+        if order is None:
+            breaks.append(_unknown(file, one.serial))
+        elif one.serial in fresh or one.serial in answers.rest:
+            first = (fresh.get(one.serial) or answers.rest[one.serial])[1]
+            breaks.append(_doubled(file, one, same=_said_alike(first, one)))
+        elif order.state in ANSWERED and hash(one.serial) in answers.settled:
+            breaks.append(_doubled(file, one, same=_same(order, one)))
+        elif order.state in ANSWERED and _same(order, one):
+            continue
+        elif (wrong := _wrong(order, answers.funds[order.fund], holders[order.fund_account], one)) is not None:
+            breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
+        else:
+            fresh[one.serial] = order, one
+            stays = one.accepted or order.business_code in _NOTED or _of_a_customer(order)
+            breaks += [] if stays else [_refused(file, one)]
+    return list(fresh.values())
+
+
+def _doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> BreakRow:
+    """The first answer of a file stands; a second one alike is noted, another one is not explained."""
+    text = f"{file} answers {one.serial} twice{'' if same else ', differently'}; the first one stands: ask the registrar"
+    return BreakRow(SOURCE, "doubled" if same else "answered_twice", one.serial, 0, text, same)
+
+
+def _said_alike(first: ConfirmationRecord, second: ConfirmationRecord) -> bool:
+    return replace(first, ta_serial="") == replace(second, ta_serial="")
+
+
+def _same(order: OrderRow, one: ConfirmationRecord) -> bool:
+    return (order.return_code, order.confirmed_amount, order.confirmed_units) == (one.return_code, one.amount, one.volume)
+
+
+def _wrong(order: OrderRow, fund: Fund, holder: Holder, one: ConfirmationRecord) -> str | None:
+    """Why a confirmation does not fit its order, in words."""
+    known = (holder.ta_account or one.ta_account, holder.trading_account)
+    if (one.ta_account, one.trading_account) != known:
+        return f"order {one.serial} is of holder {'/'.join(known)}, the confirmation of {one.ta_account}/{one.trading_account}"
+    if order.state in ANSWERED:
+        return f"order {one.serial} was {order.state} before and is answered otherwise now"
+    if one.business_code != f"{int(order.business_code) + 100:03d}":
+        return f"order {one.serial} has business code {order.business_code}, the confirmation {one.business_code}"
+    if one.fund_code != order.fund:
+        return f"order {one.serial} is of fund {order.fund}, the confirmation of {one.fund_code or 'none'}"
+    redeemed = order.business_code == BusinessCode.REDEEM
+    if not one.finished and not (one.accepted and redeemed):
+        return f"order {one.serial} is marked as not finished, which only a redemption that is confirmed in part can be"
+    if not one.accepted:
+        return None
+    wrong = _beyond(order, one) if redeemed else _not_as_asked(order, one)
+    if order.business_code == BusinessCode.SWITCH:
+        return wrong or _unswitched(order, one)
+    if wrong is not None or order.business_code not in (BusinessCode.PURCHASE, BusinessCode.REDEEM):
+        return wrong
+    return _unpriced(one) if fund.kind is FundKind.NAV else _off_par(one)
+
+
+def _not_as_asked(order: OrderRow, one: ConfirmationRecord) -> str | None:
+    asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)
+    return None if asked == got else f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
+
+
+def _off_par(one: ConfirmationRecord) -> str | None:
+    if one.volume == one.amount:
+        return None
+    return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
+
+
+def _beyond(order: OrderRow, one: ConfirmationRecord) -> str | None:
+    """Why a part of a redemption does not fit it: a large-redemption day leaves a rest, which goes on unless its order is to be cancelled
+    then, and never confirms more than there is."""
+    rest = order.units - order.confirmed_units
+    dropped = one.finished and one.volume < rest and order.large_flag != CANCEL_REST
+    if one.volume > rest or (one.volume == rest and not one.finished) or dropped:
+        open_ = "" if order.state != OrderState.DEFERRED else " more"
+        return f"order {one.serial} asked for {format_minor(rest)}{open_}, confirmed are {format_minor(one.volume)}"
+    return None
+
+
+def _unswitched(order: OrderRow, one: ConfirmationRecord) -> str | None:
+    """Why an answer to a switch cannot be one, whatever we compute."""
+    if one.target_fund != order.target_fund:
+        return f"order {one.serial} goes into fund {order.target_fund}, the confirmation into {one.target_fund or 'none'}"
+    if not (one.nav and one.target_nav):
+        return f"order {one.serial} is confirmed without the NAVs of both funds"
+    if not one.target_volume:
+        return f"order {one.serial} is confirmed without a unit of {order.target_fund}"
+    return None
+
+
+def _unpriced(one: ConfirmationRecord) -> str | None:
+    """Why an answer at a NAV cannot be one, whatever we compute."""
+    if not one.nav:
+        return f"order {one.serial} is confirmed without a NAV"
+    if not one.volume and (one.amount or one.business_code == BusinessCode.PURCHASE.confirmed):
+        return f"order {one.serial} is confirmed without a unit"
+    return None
+
+
+def _settled(order: OrderRow, one: ConfirmationRecord, answers: _Answers) -> list[JournalEntry]:
+    view, day, actor = order_of(order, answers.funds[order.fund], own=answers.own), answers.day, answers.actor
+    match order.business_code, one.accepted:
+        case BusinessCode.SWITCH, _:
+            return [switch.settled(order, one, answers.funds, day, actor)]
+        case BusinessCode.PURCHASE, True if answers.own or not answers.is_plain(order):
+            return [entries.purchase_confirmed(view, one.volume, day, actor)]
+        case BusinessCode.PURCHASE, True:
+            return [entries.channel_units_confirmed(view, one.volume, day, actor)]
+        case BusinessCode.PURCHASE, False:
+            return [] if answers.own else [entries.channel_purchase_refused(view, day, actor)]
+        case BusinessCode.FAST_TRANSFER, True:
+            return [entries.fast_transfer_confirmed(view, one.volume, day, actor)]
+    return []
+
+
+async def _set_free(tx: Tx, fresh: Sequence[Answer], funds: Mapping[str, Fund], day: date, actor: int) -> list[JournalEntry]:
+    """What authorities had frozen, and the registrar has set free."""
+    ended = [order for order, one in fresh if order.business_code == BusinessCode.UNFREEZE and one.accepted]
+    freezes = await orders_store.orders_by_id(tx, [(one.book, one.source) for one in ended if one.source])
+    return [entries.unfrozen(order_of(one, funds[one.fund], own=True), one.units, day, actor) for one in freezes.values()]
+
+
+async def _given_back(house: House, tx: Tx, file: DataFileName, answers: _Answers) -> list[JournalEntry]:
+    """What a channel's refused orders had taken pays for its next ones."""
+    sums: dict[int, int] = defaultdict(int)
+    for order in answers.refused:
+        sums[order.funding] += order.amount
+    (account,) = await house.ledger.open_accounts(tx, [paid_in(file.receiver)])
+    return [
+        entry
+        for funding, amount in sorted(sums.items())
+        for entry in bank_entries.allotted(
+            funding, account, NUMBER_OF[Kind.FUND_COLLECTION], amount, _given_back_key(file, funding), answers.day, answers.actor
+        )
+    ]
+
+
+def _given_back_key(file: DataFileName, funding: int) -> UUID:
+    return named(shanghai(file.day), HOUSE_BOOK, f"channel refund:{file}:{funding}")
+
+
+async def _pay_on(house: House, tx: Tx, at: Moment, file: DataFileName, answers: _Answers) -> None:
+    """The confirmed cash of the file leaves for each fund's custody account; refused cash of our own customers goes back to the reserve."""
+    funds, day, actor = answers.funds, answers.day, answers.actor
+    collected = {book: house_account(book, Kind.FUND_PURCHASE_COLLECTED, Asset.CNY) for book in house.all_books}
+    to_custody = [
+        Payment(
+            step_key(day, "custody", HOUSE_BOOK, f"{file} {code}"),
+            f"CUS-{file.receiver}-{code}-{file.day:%Y%m%d}",
+            Purpose.FUND_CUSTODY,
+            NUMBER_OF[Kind.FUND_COLLECTION],
+            funds[code].custody_account,
+            funds[code].name,
+            day,
+            tuple(Part(book, amount, collected[book]) for book, amount in sorted(of.items())),
+        )
+        for code, of in sorted(answers.confirmed.items())
+    ]
+    await payments.instruct(house, tx, at, day, actor, to_custody, set_aside=False)
+    back = [
+        Payment(
+            named(shanghai(day), HOUSE_BOOK, f"purchase refund:{order.serial}"),
+            f"PRF-{order.serial}",
+            Purpose.PURCHASE_REFUND,
+            NUMBER_OF[Kind.FUND_COLLECTION],
+            NUMBER_OF[Kind.CUSTOMER_RESERVE],
+            "Tapwealth customer reserve",
+            day,
+            (Part(order.book, order.amount, collected[order.book], order.funding),),
+        )
+        for order in answers.refused
+        if answers.own
+    ]
+    await payments.instruct(house, tx, at, day, actor, back)
+
+
+async def take_holdings(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+    """05: kept as it came; the proof of the date compares it."""
+    shelf = await store.funds(tx)
+    said = [one for one in HOLDINGS.values(content, str(file)) if one.fund_code in shelf]
+    names = [f"{one.ta_account}/{one.trading_account} of {one.fund_code}" for one in said]
+    check_day(file, zip(names, (one.as_of for one in said), strict=True), file.day)
+    check_once(file, names)
+    rows = [(one.fund_code, one.ta_account, one.trading_account, one.total) for one in said]
+    await exchange_store.replace_holdings(tx, file.day, file.receiver, rows)
+    return len(said), []

@@ -1,0 +1,1 @@
+"""What the house does with insurance: policies bought and cancelled, and the day's end with the insurer."""

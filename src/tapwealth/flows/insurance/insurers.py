@@ -1,0 +1,232 @@
+"""The day's end with the insurer: premiums to the premium trust, from there to the insurer, and our policies against its bordereau.
+
+The bordereau is the insurer's word: a policy that it names as issued or cancelled is so, whatever we knew before. A request that was not
+answered is in doubt, which is no difference: its premium lies in transit, by item.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from tapwealth.bank import store as bank
+from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.bank.store import BreakRow
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Payment, Purpose
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, reported, wait_while
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
+from tapwealth.flows.insurance.policy_outcomes import Heard, apply
+from tapwealth.insurance import store
+from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
+from tapwealth.insurance.policy import PolicyEvent
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.words import counted
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.storage.database import Tx
+
+BORDEREAU = "bordereau"
+"""The source of the breaks found here."""
+INSURER_ACCOUNT = "0200000002"
+"""The insurer's account at the bank: a parameter of the installation."""
+AT_MIDNIGHT = timedelta(minutes=5)
+"""What we heard of so shortly before a date's end may stand in the bordereau of the next."""
+REJECTED_WITHIN = timedelta(days=14)
+"""How far back a sweep is looked for that the bank has rejected."""
+
+
+async def begin_cover(house: House, day: date) -> StepReport:
+    """Policies whose first day of cover this is are in force."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        begun = await store.begin_cover(tx, list(house.all_books), day)
+        return await reported(tx, StepReport(f"cover of {counted(begun, 'policy', 'policies')} has begun", {"begun": begun}))
+
+
+async def sweep_premiums(house: House, day: date) -> StepReport:
+    """Premiums of issued policies go from the reserve to the premium trust, the next day. What the insurer refused stays behind."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        at = await moment(tx)
+        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+        rows = await store.to_sweep(tx, list(house.all_books), day, await _rejected(house, tx, day))
+        sweep = _sweep(day, rows)
+        await payments.instruct(house, tx, at, day, actor, [sweep] if rows else [])
+        await store.save(tx, [replace(row, swept_on=day, swept_by=sweep.end_to_end_id) for row in rows])
+        text = f"{counted(len(rows), 'premium')}, {format_minor(sweep.amount)} yuan on their way to the premium trust"
+        return await reported(tx, StepReport(text, {"policies": len(rows), "amount": sweep.amount}))
+
+
+async def _rejected(house: House, tx: Tx, day: date) -> list[str]:
+    """Sweeps of the last days that the bank did not execute: their premiums are in transit again."""
+    names = await store.sweeps_since(tx, list(house.all_books), day - REJECTED_WITHIN)
+    return [name for name, one in (await bank.by_end_to_end(tx, names)).items() if one.state == "rejected"]
+
+
+def _sweep(day: date, rows: Sequence[PolicyRow]) -> Payment:
+    amounts: dict[int, int] = defaultdict(int)
+    for row in rows:
+        amounts[row.book] += row.premium
+    return Payment(
+        step_key(day, "premiums", HOUSE_BOOK),
+        f"PRE-{day:%Y%m%d}",
+        Purpose.PREMIUM_SWEEP,
+        NUMBER_OF[Kind.CUSTOMER_RESERVE],
+        NUMBER_OF[Kind.PREMIUM_TRUST],
+        "Tapwealth premium trust",
+        day + timedelta(days=1),
+        tuple(
+            Part(book, amount, house_account(book, Kind.PREMIUM_IN_TRANSIT, Asset.CNY), house_account(book, Kind.INSURER, Asset.CNY))
+            for book, amount in sorted(amounts.items())
+        ),
+    )
+
+
+async def pay_insurer(house: House, day: date) -> StepReport:
+    """What has arrived in the premium trust by this date goes to the insurer, the next day."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        at = await moment(tx)
+        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+        accounts = {house_account(book, Kind.INSURER, Asset.CNY): book for book in house.all_books}
+        totals = await house.ledger.totals_dated(tx, list(accounts), day)
+        parts = tuple(Part(book, totals[account].owed, account) for account, book in accounts.items() if totals[account].owed > 0)
+        payment = _payout(day, parts)
+        await payments.instruct(house, tx, at, day, actor, [payment])
+        text = f"{format_minor(payment.amount)} yuan of premiums on their way to the insurer"
+        return await reported(tx, StepReport(text, {"amount": payment.amount}))
+
+
+def _payout(day: date, parts: tuple[Part, ...]) -> Payment:
+    return Payment(
+        step_key(day, "insurer", HOUSE_BOOK),
+        f"INS-{day:%Y%m%d}",
+        Purpose.PREMIUM_PAYOUT,
+        NUMBER_OF[Kind.PREMIUM_TRUST],
+        INSURER_ACCOUNT,
+        "TPINS",
+        day + timedelta(days=1),
+        parts,
+    )
+
+
+Item = dict[str, Any]
+"""An open item as the report lists it."""
+
+
+@dataclass(slots=True)
+class _Compared:
+    """`differences` and the rows that the bordereau confirms, as far as they are found."""
+
+    differences: list[BreakRow] = field(default_factory=list)
+    matched: list[PolicyRow] = field(default_factory=list)
+
+    def differ(self, kind: str, item: str, amount: int, text: str) -> None:
+        self.differences.append(BreakRow(BORDEREAU, kind, item, amount, text, accounted=False))
+
+
+async def compare_insurer(house: House, day: date) -> StepReport:
+    """Compare the insurer's bordereau of this date with our policies, and settle by it what was in doubt."""
+    await wait_while(house, lambda tx: _asked(house, tx))
+    content = await handed_out(lambda: house.rails.insurer.bordereau(day))
+    if content is None:
+        return StepReport("no bordereau", wrong=[f"the insurer's bordereau of {day} is not to be had; close {day} again when it is"])
+    try:
+        lines = read_bordereau(content)
+    except BadInput as error:
+        return StepReport("unreadable bordereau", wrong=[f"the insurer's bordereau of {day}: {error}"])
+    books = list(house.all_books)
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, books)
+        at = await moment(tx)
+        compared = _Compared()
+        for event in BordereauEvent:
+            await _compare(house, tx, at, day, event, [line for line in lines if line.event is event], compared)
+        named = {(line.event.value, line.serial) for line in lines}
+        for kind, row in await store.unmatched(tx, books, day, end_of(day) - AT_MIDNIGHT):
+            serial = row.serial if kind == BordereauEvent.ISSUED else row.cancel_serial or ""
+            if (kind, serial) not in named:
+                text = f"policy {row.policy_number} is {kind} here, but the insurer's bordereaux do not name it"
+                compared.differ("we_have_more", serial, row.premium if kind == BordereauEvent.ISSUED else row.refund, text)
+        compared.differences = await bank.replace_breaks(tx, day, BORDEREAU, compared.differences, at.now)
+        doubted, transit, awaited = await _open(tx, books, day)
+    figures = {"in_doubt": doubted, "premiums_in_transit": transit, "refunds_awaited": awaited}
+    return _report(lines, compared, figures)
+
+
+async def _asked(house: House, tx: Tx) -> bool:
+    return bool(await store.waiting(tx, list(house.all_books)))
+
+
+_OURS = {BordereauEvent.ISSUED: store.by_serial, BordereauEvent.CANCELLED: store.by_cancel_serial}
+_EVENT = {BordereauEvent.ISSUED: PolicyEvent.ISSUE, BordereauEvent.CANCELLED: PolicyEvent.CANCEL}
+
+
+async def _compare(
+    house: House, tx: Tx, at: Moment, day: date, event: BordereauEvent, lines: Sequence[BordereauLine], compared: _Compared
+) -> None:
+    """The lines of one event: what they say is applied where it fits, and named where it does not."""
+    known = await _OURS[event](tx, list(house.all_books), [line.serial for line in lines])
+    agreed = _agreeing(day, lines, known, compared)
+    said = [Heard((known[line.serial].book, known[line.serial].id), _EVENT[event], line.policy_number) for line in agreed]
+    matched = []
+    for line, row in zip(agreed, await apply(house, tx, at, day, said), strict=True):
+        if _happened(event, row) and row.policy_number == line.policy_number:
+            matched.append(_matched(event, row, day))
+        else:
+            here = f"{row.policy_number or 'it'} is {row.state}"
+            text = f"request {line.serial}: {line.policy_number} is {event} at the insurer, here {here}"
+            compared.differ("state_differs", line.serial, line.amount, text)
+    await store.save(tx, matched)
+    compared.matched += matched
+
+
+def _agreeing(day: date, lines: Sequence[BordereauLine], known: Mapping[str, PolicyRow], compared: _Compared) -> list[BordereauLine]:
+    """The lines that name one request of ours with its amount; the differences of the others."""
+    times = Counter(line.serial for line in lines)
+    kept = []
+    for line in lines:
+        row = known.get(line.serial)
+        if row is None:
+            compared.differ("insurer_has_more", line.serial, line.amount, f"no request of ours is called {line.serial} ({line.event})")
+            continue
+        ours = row.premium if line.event is BordereauEvent.ISSUED else row.refund
+        if times[line.serial] > 1 or _matched_on(line.event, row) not in (None, day):
+            compared.differ("told_twice", line.serial, line.amount, f"request {line.serial} ({line.event}) is told more than once")
+        elif line.amount != ours:
+            text = f"request {line.serial} ({line.event}) is {format_minor(line.amount)} at the insurer and {format_minor(ours)} here"
+            compared.differ("amount_differs", line.serial, line.amount - ours, text)
+        else:
+            kept.append(line)
+    return kept
+
+
+def _matched_on(event: BordereauEvent, row: PolicyRow) -> date | None:
+    return row.issue_matched_on if event is BordereauEvent.ISSUED else row.cancel_matched_on
+
+
+def _matched(event: BordereauEvent, row: PolicyRow, day: date) -> PolicyRow:
+    return replace(row, issue_matched_on=day) if event is BordereauEvent.ISSUED else replace(row, cancel_matched_on=day)
+
+
+def _happened(event: BordereauEvent, row: PolicyRow) -> bool:
+    return (row.issued_on if event is BordereauEvent.ISSUED else row.cancelled_on) is not None
+
+
+async def _open(tx: Tx, books: Sequence[int], day: date) -> tuple[list[Item], list[Item], list[Item]]:
+    """By item: requests without an answer; premiums that lay in transit at the date's end; refunds that had not arrived."""
+    waiting, transit = await store.waiting(tx, books), await store.premiums_in_transit(tx, books, day)
+    return (
+        [{"item": row.cancel_serial or row.serial, "amount": row.premium, "state": row.state.value} for row in waiting],
+        [{"item": row.serial, "amount": row.premium} for row in transit],
+        [{"item": row.cancel_serial, "amount": row.refund} for row in await store.refunds_awaited(tx, books, day)],
+    )
+
+
+def _report(lines: Sequence[BordereauLine], compared: _Compared, opened: Mapping[str, list[Item]]) -> StepReport:
+    figures = {"events": len(lines), "matched": len(compared.matched), "differences": len(compared.differences), **opened}
+    text = f"{len(compared.matched)} of {len(lines)} events agree with the insurer's bordereau"
+    return StepReport(text, figures, list(dict.fromkeys(one.text for one in compared.differences)))

@@ -1,0 +1,213 @@
+"""Insurance: buying a policy and cancelling it.
+
+The premium is taken at once and waits in transit; the insurer is asked from the outbox. What comes of it stands in `policy_outcomes`, the
+day's end with the insurer in `insurers`. The buyer is the insured person.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import Enum, auto
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.compliance import limits
+from tapwealth.compliance import store as compliance
+from tapwealth.customers import store as customers
+from tapwealth.customers.identity_number import read_identity_number
+from tapwealth.customers.store import PersonRow
+from tapwealth.flows.bank.payments import end_to_end
+from tapwealth.flows.customers.people import open_person, own_key, wallet_of, who
+from tapwealth.flows.frame import Envelope, House, Moment, once, post
+from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
+from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE, deliver
+from tapwealth.insurance import entries, store
+from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
+from tapwealth.insurance.entries import Premium
+from tapwealth.insurance.mortality import Sex
+from tapwealth.insurance.policy import PolicyState, refund_of
+from tapwealth.insurance.product import OccupationClass, Product, product_of
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage import outbox
+from tapwealth.storage.database import Tx
+from tapwealth.storage.outbox import OutboxMessage
+
+__all__ = [
+    "BuyPolicy", "CancelPolicy", "PolicyCancelling", "PolicyTaken", "begin_cover", "buy", "cancel",
+    "compare_insurer", "deliver", "pay_insurer", "sweep_premiums",
+]  # fmt: skip
+
+
+class InsuranceRefusal(Enum):
+    """Why a policy cannot be cancelled, before its product is looked at."""
+
+    UNKNOWN_POLICY = auto()
+    UNDER_WAY = auto()
+
+
+class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Insure oneself. `confirmed` names what the buyer saw and agreed to, "terms" in any case; `premium` in fen is what they were shown.
+
+    Without `from_day` cover begins tomorrow.
+    """
+
+    product: str
+    confirmed: list[str]
+    occupation: OccupationClass = OccupationClass.ONE
+    from_day: date | None = None
+    premium: int | None = None
+
+
+class PolicyTaken(msgspec.Struct, frozen=True):
+    """The premium is taken and the insurer asked; its answer comes later."""
+
+    policy: str
+    premium: int
+    from_day: date
+    to_day: date
+    state: str
+
+
+class CancelPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """End a policy of one's own."""
+
+    policy: UUID
+    reason: str = "the policyholder's wish"
+
+
+class PolicyCancelling(msgspec.Struct, frozen=True):
+    """The insurer is asked; `refund` fen come back by the bank once it has cancelled."""
+
+    policy: str
+    refund: int
+    free_look: bool
+
+
+def _wish(product: Product, command: BuyPolicy, today: date) -> Wish:
+    from_day = command.from_day or today + timedelta(days=1)
+    return Wish(product, command.occupation, from_day, command.premium, tuple(command.confirmed))
+
+
+def _facts(house: House, row: PersonRow, wish: Wish, today: date, available: int) -> BuyFacts:
+    """Age and sex, read from the sealed identity number for this decision."""
+    identity = read_identity_number(open_person(house, row).identity_number.reveal())
+    return BuyFacts(Sex.MALE if identity.is_male else Sex.FEMALE, identity.age_on(wish.from_day), today, available)
+
+
+@dataclass(frozen=True, slots=True)
+class _Buyer:
+    row: PersonRow
+    wallet: int
+    available: int
+    used: int
+
+
+async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTaken | Refusal:
+    """Decide, take the premium, keep a record of the sale, and leave the request for the insurer."""
+    product = product_of(command.product)
+    book, person = who(envelope)
+    today = business_date_of(envelope.received_at)
+
+    async def act(tx: Tx, at: Moment, actor: int) -> PolicyTaken | Refusal:
+        buyer = await _buyer(house, tx, at, book, person, today)
+        wish = _wish(product, command, today)
+        made = decide(wish, _facts(house, buyer.row, wish, today, buyer.available))
+        if isinstance(made, Refusal):
+            return made
+        above = limits.above_limit(house.rule_set, buyer.row.kyc_level, buyer.used, made.premium)
+        if above is not None:
+            return Refusal(BuyRefusal.ABOVE_LIMIT, above)
+        row = _row(envelope, at, buyer.row, product, made)
+        (answer,) = await post(
+            house, tx, at, [entries.premium_taken(Premium(book, row.id, buyer.wallet, row.premium), row.business_date, actor)]
+        )
+        if not answer.posted:
+            return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
+        await _keep(tx, at, row, wish, made)
+        return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
+
+    return await once(house, [book], envelope, command, act, PolicyTaken)
+
+
+async def _buyer(house: House, tx: Tx, at: Moment, book: int, person: UUID, today: date) -> _Buyer:
+    row = (await customers.persons(tx, [(book, person)]))[person]
+    wallet = await wallet_of(house, tx, book, person)
+    available = (await house.ledger.free(tx, at.now, [wallet]))[wallet]
+    used = await compliance.usage(tx, [(book, person, row.kyc_level)], today)
+    return _Buyer(row, wallet, available, used.get(person, 0))
+
+
+def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, made: Quote) -> PolicyRow:
+    return PolicyRow(
+        book=person.book,
+        id=named(envelope.received_at, person.book, f"buy_policy:{person.id}:{envelope.key}"),
+        person=person.id,
+        product=product.code,
+        serial=end_to_end("POL", own_key(envelope, "buy_policy", person)),
+        premium=made.premium,
+        sum_insured=product.sum_insured,
+        from_day=made.from_day,
+        to_day=made.to_day,
+        paid_until=made.paid_until,
+        state=PolicyState.QUOTED,
+        business_date=at.date_of(envelope.received_at),
+        applied_at=envelope.received_at,
+    )
+
+
+async def _keep(tx: Tx, at: Moment, row: PolicyRow, wish: Wish, made: Quote) -> None:
+    shown = json.dumps(
+        {
+            "product": wish.product.code,
+            "name": wish.product.name,
+            "insurer": wish.product.insurer,
+            "occupation_class": int(wish.occupation),
+            "sum_insured": row.sum_insured,
+            "premium": made.premium,
+            "from": str(made.from_day),
+            "to": str(made.to_day),
+            "free_look_days": wish.product.free_look_days,
+            "cancellation": wish.product.cancellation.value,
+            "confirmed": list(wish.confirmed),
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+    await store.add_policies(tx, [row])
+    await store.add_sale_record(tx, row.book, row.id, shown, hashlib.sha256(shown.encode()).digest(), at.now)
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.premium)])
+    await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, ISSUE), INSURER, ISSUE, {"policy": str(row.id)})])
+
+
+async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> PolicyCancelling | Refusal:
+    """Agree the refund by the product's rule and the day of the request, and leave the request for the insurer."""
+    book, person = who(envelope)
+    if not command.reason.strip() or len(command.reason) > 200:
+        raise BadInput("the reason is empty or longer than 200 characters", where="reason")
+    today = business_date_of(envelope.received_at)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> PolicyCancelling | Refusal:
+        row = (await store.policies(tx, [(book, command.policy)])).get((book, command.policy))
+        if row is None or row.person != person:
+            return Refusal(InsuranceRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
+        if row.cancel_serial is not None and row.cancelled_on is None:
+            return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
+        refund = refund_of(product_of(row.product), row.policy, today)
+        if isinstance(refund, Refusal):
+            return refund
+        known = (await customers.persons(tx, [(book, person)]))[person]
+        serial = end_to_end("CAN", own_key(envelope, "cancel_policy", known))
+        day = at.date_of(envelope.received_at)
+        asked = replace(row, cancel_serial=serial, cancel_reason=command.reason, cancel_asked_on=day, refund=refund)
+        await store.save(tx, [asked])
+        message = OutboxMessage(book, derived(row.id, serial), INSURER, CANCEL, {"policy": str(row.id), "serial": serial})
+        await outbox.put(tx, [message])
+        free_look = row.free_look_until is not None and today <= row.free_look_until
+        return PolicyCancelling(str(row.id), refund, free_look)
+
+    return await once(house, [book], envelope, command, act, PolicyCancelling)

@@ -1,0 +1,179 @@
+"""What becomes of requests to the insurer: issue a policy, cancel one; and of the refund that comes back by the bank.
+
+The worker calls `deliver` outside any transaction. The insurer tells repetitions by the serial, so that a request whose answer did not come
+is simply sent again, until it is answered. What was answered is applied once, by the table in `insurance.policy`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, assert_never
+from uuid import UUID
+
+from tapwealth.bank import entries as bank_entries
+from tapwealth.bank import store as bank
+from tapwealth.bank.entries import NUMBER_OF
+from tapwealth.bank.store import BreakRow
+from tapwealth.compliance import store as compliance
+from tapwealth.customers import notices
+from tapwealth.customers import store as customers
+from tapwealth.customers.notices import Notice
+from tapwealth.flows.bank.receipts import Claim, Pushed
+from tapwealth.flows.customers.people import open_person
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
+from tapwealth.insurance import entries, store
+from tapwealth.insurance.entries import Premium
+from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, NotReceived, PolicyOrder, Rejected, Unknown
+from tapwealth.insurance.policy import PolicyEvent, PolicyState, free_look_until, next_state
+from tapwealth.insurance.product import product_of
+from tapwealth.insurance.store import Key, PolicyRow
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import derived
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage.database import Tx
+from tapwealth.storage.outbox import OutboxMessage
+
+INSURER = "insurer"
+"""The outbox destination, and the source of the breaks found here."""
+ISSUE, CANCEL = "issue", "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the insurer said of a policy. `event` None: it does not cancel it. `word` is the policy's number, or a reason."""
+
+    key: Key
+    event: PolicyEvent | None
+    word: str = ""
+
+
+async def deliver(house: House, message: OutboxMessage) -> None:
+    """Make one request. Raises Outage while the insurer's answer is not known."""
+    key = (message.book, UUID(message.payload["policy"]))
+    async with house.database.read() as tx:
+        row = (await store.policies(tx, [key]))[key]
+        person = (await customers.persons(tx, [(row.book, row.person)]))[row.person]
+    if message.kind == ISSUE and row.state is PolicyState.QUOTED:
+        who = open_person(house, person)
+        order = PolicyOrder(row.serial, row.product, who.name, who.identity_number, row.premium, row.from_day, row.to_day)
+        await hear(house, [_heard(key, PolicyEvent.ISSUE, await house.rails.insurer.issue(order))])
+    elif message.kind == CANCEL and row.cancel_serial == message.payload["serial"] and row.cancelled_on is None:
+        serial: str = message.payload["serial"]
+        answer = await house.rails.insurer.cancel(serial, row.policy_number, row.refund, row.cancel_reason)
+        await hear(house, [_heard(key, PolicyEvent.CANCEL, answer)])
+
+
+def _heard(key: Key, asked: PolicyEvent, answer: InsurerAnswer) -> Heard:
+    match answer:
+        case Issued(number):
+            return Heard(key, PolicyEvent.ISSUE, number)
+        case Cancelled():
+            return Heard(key, PolicyEvent.CANCEL)
+        case Rejected(reason):
+            return Heard(key, PolicyEvent.REFUSE if asked is PolicyEvent.ISSUE else None, reason)
+        case NotReceived():
+            raise Outage("the insurer says that the request never came; it is sent again")
+        case Unknown(why):
+            raise Outage(f"the insurer does not answer: {why}")
+    assert_never(answer)
+
+
+async def hear(house: House, said: Sequence[Heard]) -> list[PolicyRow]:
+    """Apply what the insurer said, now."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, sorted({one.key[0] for one in said}))
+        at = await moment(tx)
+        return await apply(house, tx, at, at.open_date(business_date_of(at.now)), said)
+
+
+async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Heard]) -> list[PolicyRow]:
+    """Apply what the insurer said under a business date; the policies as they are then. One policy at most once in the list."""
+    before = await store.policies(tx, [one.key for one in said])
+    after = {one.key: _after(before[one.key], one, day, at) for one in said}
+    changed = [row for key, row in after.items() if row != before[key]]
+    refused = [row for row in changed if row.refused_on is not None]
+    actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in refused])
+    premiums = await premiums_of(house, tx, refused)
+    await must_post(
+        house, tx, at, [entries.premium_returned(premium, day, actor) for premium, actor in zip(premiums, actors, strict=True)]
+    )  # fmt: skip
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.premium) for row in refused])
+    await store.save(tx, changed)
+    await notices.tell(tx, [_notice(row, one, at) for row, one in ((after[one.key], one) for one in said) if row in changed])
+    return [after[one.key] for one in said]
+
+
+def _after(row: PolicyRow, said: Heard, day: date, at: Moment) -> PolicyRow:
+    """The policy after what was said: the same where it is known already, or cannot be."""
+    if said.event is None:
+        kept = replace(row, cancel_serial=None, cancel_asked_on=None, refund=0, reason=said.word)
+        return kept if row.cancel_serial and row.cancelled_on is None else row
+    state = next_state(row.state, said.event)
+    if isinstance(state, Refusal) or state is row.state:
+        return row
+    row = replace(row, state=state)
+    if said.event is PolicyEvent.ISSUE:
+        until = free_look_until(product_of(row.product), day)
+        return replace(row, policy_number=said.word, issued_on=day, issued_at=at.now, free_look_until=until)
+    if said.event is PolicyEvent.REFUSE:
+        return replace(row, refused_on=day, reason=said.word)
+    return replace(row, cancelled_on=day, cancelled_at=at.now)
+
+
+async def premiums_of(house: House, tx: Tx, rows: Sequence[PolicyRow]) -> list[Premium]:
+    """The money side of policies."""
+    wanted = [NewAccount(row.book, Kind.WALLET, row.person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for row in rows]
+    wallets = await house.ledger.open_accounts(tx, wanted)
+    return [Premium(row.book, row.id, wallet, row.premium) for row, wallet in zip(rows, wallets, strict=True)]
+
+
+def _notice(row: PolicyRow, said: Heard, at: Moment) -> Notice:
+    name = product_of(row.product).name
+    refund = format_minor(row.refund)
+    if said.event is PolicyEvent.ISSUE:
+        zh = f"您的{name}已承保，保单号{row.policy_number}，{row.from_day}起生效。"
+        en = f"Your policy {row.policy_number} ({row.product}) is issued; cover begins on {row.from_day}."
+    elif said.event is PolicyEvent.REFUSE:
+        zh = f"保险公司未承保您的{name}，保费{format_minor(row.premium)}元已退回您的余额。"
+        en = f"The insurer did not take on your policy ({row.product}); {format_minor(row.premium)} yuan are back in your balance."
+    elif said.event is PolicyEvent.CANCEL:
+        zh = f"您的保单{row.policy_number}已退保，退款{refund}元由保险公司转来后入账。"
+        en = f"Your policy {row.policy_number} is cancelled; the refund of {refund} yuan comes from the insurer."
+    else:
+        zh = f"保险公司未同意退保，您的保单{row.policy_number}继续有效。"
+        en = f"The insurer did not cancel your policy {row.policy_number}; it stays in force."
+    return Notice(row.book, derived(row.id, f"notice:{said.event}:{said.word}"), row.person, at.now, zh, en)
+
+
+async def recognise_refunds(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
+    """The insurer's refunds, by the serial of the cancellation. An amount that was not agreed waits in suspense, as a break."""
+    here = {one.end_to_end_id: one for one in pushed if one.account == NUMBER_OF[Kind.CUSTOMER_RESERVE]}
+    found = await store.by_cancel_serial(tx, list(house.all_books), list(here))
+    awaited = {serial: row for serial, row in found.items() if row.refunded_on is None}
+    agreed = {serial: row for serial, row in awaited.items() if row.refund == here[serial].amount}
+    claims = {}
+    for (serial, row), premium in zip(agreed.items(), await premiums_of(house, tx, list(agreed.values())), strict=True):
+        refund = replace(premium, amount=row.refund)
+        claims[serial] = Claim("policy_refund", (entries.refund_received(refund, at.booking_date(here[serial].booked_on), actor),))
+    await store.save(tx, [replace(row, refunded_on=at.booking_date(here[serial].booked_on)) for serial, row in agreed.items()])
+    await notices.tell(tx, [_refund_notice(row, at) for row in agreed.values()])
+    for serial in awaited.keys() - agreed.keys():
+        claims[serial] = await _other_amount(tx, at, here[serial], awaited[serial], actor)
+    return claims
+
+
+def _refund_notice(row: PolicyRow, at: Moment) -> Notice:
+    yuan = format_minor(row.refund)
+    zh, en = f"退保款{yuan}元已入账。", f"The refund of {yuan} yuan for policy {row.policy_number} is in your balance."
+    return Notice(row.book, derived(row.id, "notice:refund"), row.person, at.now, zh, en)
+
+
+async def _other_amount(tx: Tx, at: Moment, one: Pushed, row: PolicyRow, actor: int) -> Claim:
+    day = at.booking_date(one.booked_on)
+    text = f"the insurer refunds {format_minor(one.amount)} for policy {row.policy_number}, {format_minor(row.refund)} was agreed; ask it"
+    await bank.add_breaks(tx, day, [BreakRow(INSURER, "refund_differs", one.end_to_end_id, one.amount, text, accounted=True)], at.now)
+    kept = house_account(HOUSE_BOOK, Kind.SUSPENSE, Asset.CNY)
+    return Claim("suspense", (bank_entries.received(HOUSE_BOOK, one.key, one.account, kept, one.amount, day, actor, known=False),))
