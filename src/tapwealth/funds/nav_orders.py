@@ -12,7 +12,7 @@ from tapwealth.funds.conditions import Conditions, FundKind
 from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
 from tapwealth.funds.lots import Lot, Redeemed, redeem
 from tapwealth.funds.nav import NAV_SCALE, Bought, bought, format_nav, tier_of
-from tapwealth.kernel.calendar import Calendar
+from tapwealth.kernel.calendar import ONE_DAY, Calendar
 from tapwealth.kernel.money import format_minor
 
 
@@ -44,16 +44,18 @@ class Difference:
     text: str
 
 
-def dealt_on(calendar: Calendar, ordered_for: date, confirmed_on: date, confirmation_days: int, done: int) -> date:
-    """The dealing day whose price a part of an order gets. The first part has that of its order; what a large-redemption day left (`done`
-    units are redeemed) goes on with a later one, the fund's number of dealing days before its confirmation."""
-    if not done:
-        return ordered_for
-    days = [ordered_for]
-    while days[-1] < confirmed_on:
-        days.append(calendar.next_dealing_day(days[-1]))
-    days = [day for day in days if day <= confirmed_on]
-    return days[max(0, len(days) - 1 - confirmation_days)]
+def dealt_before(calendar: Calendar, confirmed_on: date, confirmation_days: int) -> date:
+    """The dealing day whose price is confirmed on a day, the fund's number of dealing days after it."""
+    day = calendar.last_dealing_day(confirmed_on)
+    for _ in range(confirmation_days):
+        day = calendar.last_dealing_day(day - ONE_DAY)
+    return day
+
+
+def dealt_on(calendar: Calendar, ordered_for: date, confirmed_on: date, confirmation_days: int, *, deferred: bool) -> date:
+    """The dealing day whose price a part of an order gets. The first part has that of its order, however late it is confirmed; what a
+    large-redemption day left (`deferred`) goes on with a later one."""
+    return max(ordered_for, dealt_before(calendar, confirmed_on, confirmation_days)) if deferred else ordered_for
 
 
 def expected_purchase(amount: int, price: Price) -> Bought:

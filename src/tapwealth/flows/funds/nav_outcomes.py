@@ -4,7 +4,7 @@ The registrar's word is posted. Where our own arithmetic says otherwise, a break
 cannot be checked is not posted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from tapwealth.funds.lots import Lot, Taken
 from tapwealth.funds.lots_store import LeftLot, LotRow, LotUse
 from tapwealth.funds.nav import NAV_SCALE
 from tapwealth.funds.nav_orders import Difference, Price
+from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import shanghai
@@ -57,12 +58,12 @@ async def take(
     answers = [(order, one) for order, one in fresh if one.accepted and one.volume and _has_price(order, funds)]
     if not answers:
         return []
-    prices = await _prices(house, tx, file, answers, funds)
+    found = await _prices(house, tx, file, answers, funds)
     left = [(order.book, order.fund_account, order.fund) for order, _ in answers if order.business_code != BusinessCode.PURCHASE]
     changes = _Changes(await lots_store.lots_left(tx, sorted(set(left))), [], [])
     breaks = []
     for number, (order, one) in enumerate(answers):
-        difference = _JUDGES[order.business_code](changes, order, one, prices, number, day)
+        difference = _JUDGES[order.business_code](changes, order, one, found, number, day)
         if difference is not None:
             breaks.append(BreakRow(source, "price_differs", one.serial, difference.amount, f"{file}: {difference.text}", False))
     await lots_store.add_lots(tx, changes.came)
@@ -85,6 +86,8 @@ def _funds_of(order: OrderRow) -> tuple[str, ...]:
 
 
 _Prices = Mapping[tuple[UUID, str], Price]
+Versions = Mapping[str, Sequence[tuple[datetime, Conditions]]]
+"""By fund: which conditions stand from when on."""
 
 
 async def _prices(
@@ -92,24 +95,29 @@ async def _prices(
 ) -> dict[tuple[UUID, str], Price]:
     """By order and fund: the NAV of its dealing day, and the conditions that stood at that day's cut-off."""
     versions = await conditions_store.versions(tx, sorted({fund for order, _ in answers for fund in _funds_of(order)}))
-    latest = {fund: said[-1][1] for fund, said in versions.items()}
-    days = {
-        order.id: nav_orders.dealt_on(
-            house.calendar, order.dealing_date, one.confirmed_on, latest[order.fund].confirmation_days, order.confirmed_units
-        )
-        for order, one in answers
-    }
+    days = {order.id: _dealt_on(house, versions, order, one) for order, one in answers}
     wanted = {(fund, days[order.id]) for order, _ in answers for fund in _funds_of(order)}
+    known = await prices_of(tx, file, wanted, versions, funds)
+    return {(order.id, fund): known[fund, days[order.id]] for order, _ in answers for fund in _funds_of(order)}
+
+
+def _dealt_on(house: House, versions: Versions, order: OrderRow, one: ConfirmationRecord) -> date:
+    lag = versions[order.fund][-1][1].confirmation_days
+    return nav_orders.dealt_on(house.calendar, order.dealing_date, one.confirmed_on, lag, deferred=order.state == OrderState.DEFERRED)
+
+
+async def prices_of(
+    tx: Any, file: DataFileName, wanted: Collection[tuple[str, date]], versions: Versions, funds: Mapping[str, Fund]
+) -> dict[tuple[str, date], Price]:
+    """By fund and dealing day. Raises BadInput for a NAV that is not in."""
     navs = await quotation_store.navs_of(tx, sorted(one for one in wanted if funds[one[0]].kind is FundKind.NAV))
     made = {}
-    for order, _ in answers:
-        for fund in _funds_of(order):
-            day = days[order.id]
-            nav = navs.get((fund, day), 0) if funds[fund].kind is FundKind.NAV else NAV_SCALE
-            if not nav:
-                hint = "ask the registrar for it, or decide on it if it waits for a second pair of eyes"
-                raise BadInput(f"the NAV (07) of {fund} of {day} is not in", where=str(file), hint=hint)
-            made[order.id, fund] = Price(day, nav, _stood(versions[fund], day, funds[fund]), order.channel, funds[fund].kind)
+    for fund, day in sorted(wanted):
+        nav = navs.get((fund, day), 0) if funds[fund].kind is FundKind.NAV else NAV_SCALE
+        if not nav:
+            hint = "ask the registrar for it, or decide on it if it waits for a second pair of eyes"
+            raise BadInput(f"the NAV (07) of {fund} of {day} is not in", where=str(file), hint=hint)
+        made[fund, day] = Price(day, nav, _stood(versions[fund], day, funds[fund]), file.receiver, funds[fund].kind)
     return made
 
 

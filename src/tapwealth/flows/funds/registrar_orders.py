@@ -1,11 +1,12 @@
 """What the registrar starts by itself (04 with its own serial): forced redemption (142), forced increase (144) and decrease (145).
 
 There is no order of ours before it; with the registrar's word one is written down and posted at once. A holder who is not known, units that
-are not there or not free, figures that do not fit each other: a break, and nothing is posted.
+are not there or not free, figures that do not fit each other: a break, and nothing is posted. What a redemption at a NAV brings is computed
+by us too, as an order's is: where we say otherwise the registrar's word is posted, and a break names both.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,15 +15,15 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.customers import notices
 from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import House, Moment, must_post
-from tapwealth.flows.funds import redemption_outcomes
+from tapwealth.flows.funds import nav_outcomes, redemption_outcomes
 from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.purchase import order_of
-from tapwealth.funds import conditions_store, entries, lots, lots_store, orders_store, store
+from tapwealth.funds import conditions_store, entries, lots, lots_store, nav_orders, orders_store, store
 from tapwealth.funds import dues as registrar_dues
 from tapwealth.funds.conditions import Conditions, FundKind
 from tapwealth.funds.dues import RegistrarDue
 from tapwealth.funds.exchange_values import PAR, SUCCESS, BusinessCode, ConfirmationRecord
-from tapwealth.funds.lots import Lot
+from tapwealth.funds.lots import Lot, Taken
 from tapwealth.funds.lots_store import LeftLot, LotRow, LotUse
 from tapwealth.funds.nav import Rounding, worth
 from tapwealth.funds.order_state import OrderState
@@ -41,6 +42,8 @@ STARTED = (BusinessCode.FORCED_REDEMPTION, BusinessCode.FORCED_INCREASE, Busines
 
 Holder = tuple[str, str]
 """(TA account, trading account)."""
+Done = tuple[OrderRow, ConfirmationRecord]
+"""What the registrar has started, and its word."""
 
 
 def is_started(one: ConfirmationRecord) -> bool:
@@ -77,7 +80,8 @@ async def take(
             breaks.append(_break(file, "forced_differs", one, wrong))
             continue
         done[one.serial] = _row(known, file, one, day), one
-    await _post(house, tx, at, list(done.values()), known.funds, day, actor)
+    prices = await _prices(house, tx, file, list(done.values()), known.funds)
+    breaks += await _post(house, tx, at, file, list(done.values()), known.funds, prices, day, actor)
     await notices.tell(tx, [_told(at, order) for order, _ in done.values()] if own else [])
     return breaks
 
@@ -128,10 +132,10 @@ def _wrong(known: _Known, one: ConfirmationRecord, *, own: bool) -> str | None:
     if one.volume <= 0:
         return "moves nothing"
     if one.business_code == BusinessCode.FORCED_REDEMPTION:
-        at_nav = one.nav if fund.kind is FundKind.NAV else PAR
+        at_nav, fee = (one.nav, one.charge) if fund.kind is FundKind.NAV else (PAR, 0)
         ours = worth(one.volume, at_nav, known.rounding.get(fund.code, Conditions().rounding))
-        if one.amount + one.charge != ours:
-            return f"brings {format_minor(one.amount + one.charge)} yuan, we compute {format_minor(ours)}"
+        if one.amount + fee != ours:
+            return f"brings {format_minor(one.amount + fee)} yuan, we compute {format_minor(ours)}"
         if not own:
             return "is of another channel, which redeems nothing here"
     key = holder.id, fund.code
@@ -148,7 +152,29 @@ def _row(known: _Known, file: DataFileName, one: ConfirmationRecord, day: date) 
     holder = known.holders[one.ta_account, one.trading_account]
     accounts = known.wallets[holder.id], known.holdings[holder.id, one.fund_code]
     what = Started(one.serial, one.business_code, one.fund_code, one.amount, one.volume)
-    return started_order(holder, accounts, file, what, day)
+    order = started_order(holder, accounts, file, what, day)
+    return replace(order, nav=one.nav, charge=one.charge) if _at_a_nav(order, known.funds) else order
+
+
+def _at_a_nav(order: OrderRow, funds: Mapping[str, Fund]) -> bool:
+    """Whether money comes for it at a price that we check."""
+    return order.business_code == BusinessCode.FORCED_REDEMPTION and funds[order.fund].kind is FundKind.NAV
+
+
+async def _prices(
+    house: House, tx: Any, file: DataFileName, done: Sequence[Done], funds: Mapping[str, Fund]
+) -> dict[UUID, nav_orders.Price]:
+    """By order, of redemptions at a NAV. Raises BadInput for a NAV that is not in: what cannot be checked is not posted."""
+    priced = [(order, one) for order, one in done if _at_a_nav(order, funds)]
+    if not priced:
+        return {}
+    versions = await conditions_store.versions(tx, sorted({order.fund for order, _ in priced}))
+    days = {
+        order.id: nav_orders.dealt_before(house.calendar, one.confirmed_on, versions[order.fund][-1][1].confirmation_days)
+        for order, one in priced
+    }
+    found = await nav_outcomes.prices_of(tx, file, {(order.fund, days[order.id]) for order, _ in priced}, versions, funds)
+    return {order.id: found[order.fund, days[order.id]] for order, _ in priced}
 
 
 class Started(NamedTuple):
@@ -190,36 +216,55 @@ async def _post(
     house: House,
     tx: Any,
     at: Moment,
-    done: Sequence[tuple[OrderRow, ConfirmationRecord]],
+    file: DataFileName,
+    done: Sequence[Done],
     funds: Mapping[str, Fund],
+    prices: Mapping[UUID, nav_orders.Price],
     day: date,
     actor: int,
-) -> None:
+) -> list[BreakRow]:
     await orders_store.add_orders(tx, [order for order, _ in done])
-    await _keep_lots(tx, [order for order, _ in done if funds[order.fund].kind is FundKind.NAV], day)
+    differences = await _keep_lots(tx, [(order, one) for order, one in done if funds[order.fund].kind is FundKind.NAV], prices, day)
     await must_post(house, tx, at, [_entry(order, one, funds[order.fund], day, actor) for order, one in done])
     redeemed = [(order, one) for order, one in done if order.business_code == BusinessCode.FORCED_REDEMPTION and one.amount]
     await registrar_dues.add_dues(
         tx, [due_of(order, redemption_outcomes.payment_name(one.confirmed_on), one.amount, day) for order, one in redeemed]
     )
+    return [BreakRow(SOURCE, "price_differs", serial, of.amount, f"{file}: {of.text}", False) for serial, of in differences.items()]
 
 
-async def _keep_lots(tx: Any, orders: Sequence[OrderRow], day: date) -> None:
-    """Of funds with a NAV: what came is a lot of its own, what went is taken from the oldest."""
-    left = await lots_store.lots_left(tx, sorted({(one.book, one.fund_account, one.fund) for one in orders}))
-    came, went = list[LotRow](), list[LotUse]()
-    for number, one in enumerate(orders):
-        mine = left[one.fund_account, one.fund]
-        if one.business_code == BusinessCode.FORCED_INCREASE:
-            row = lot_of(one, number, day)
+async def _keep_lots(tx: Any, done: Sequence[Done], prices: Mapping[UUID, nav_orders.Price], day: date) -> dict[str, nav_orders.Difference]:
+    """Of funds with a NAV: what came is a lot of its own, what went is taken from the oldest. Returns where the registrar pays (by serial)
+    what we compute otherwise."""
+    left = await lots_store.lots_left(tx, sorted({(order.book, order.fund_account, order.fund) for order, _ in done}))
+    came, went, differences = list[LotRow](), list[LotUse](), dict[str, nav_orders.Difference]()
+    for number, (order, one) in enumerate(done):
+        mine = left[order.fund_account, order.fund]
+        if order.business_code == BusinessCode.FORCED_INCREASE:
+            row = lot_of(order, number, day)
             came.append(row)
             mine.append(LeftLot(row.id, Lot(row.confirmed_on, len(mine), row.units)))
             continue
-        ids, gone = {of.lot: of.id for of in mine}, dict(lots.take([of.lot for of in mine], one.units))
-        went += [LotUse(one.book, ids[lot], one.id, one.fund_account, one.fund, units, 0, day) for lot, units in gone.items()]
-        left[one.fund_account, one.fund] = [LeftLot(of.id, of.lot.less(gone.get(of.lot, 0))) for of in mine]
+        taken, difference = _taken([of.lot for of in mine], order, one, prices.get(order.id))
+        if difference is not None:
+            differences[order.serial] = difference
+        ids, gone = {of.lot: of.id for of in mine}, {part.lot: part.units for part in taken}
+        key = order.fund_account, order.fund
+        went += [LotUse(order.book, ids[part.lot], order.id, *key, part.units, part.fee, day) for part in taken]
+        left[key] = [LeftLot(of.id, of.lot.less(gone.get(of.lot, 0))) for of in mine]
     await lots_store.add_lots(tx, came)
     await lots_store.use_lots(tx, went)
+    return differences
+
+
+def _taken(
+    mine: Sequence[Lot], order: OrderRow, one: ConfirmationRecord, price: nav_orders.Price | None
+) -> tuple[Sequence[Taken], nav_orders.Difference | None]:
+    """The units that go by an order, and what is wrong with their price. A decrease has none, and pays no fee."""
+    if price is None:
+        return [Taken(lot, units, 0) for lot, units in lots.take(mine, order.units)], None
+    ours = nav_orders.expected_redemption(mine, order.units, price)
+    return ours.taken, nav_orders.redemption_differs(one, price, ours)
 
 
 def lot_of(order: OrderRow, number: int, day: date) -> LotRow:

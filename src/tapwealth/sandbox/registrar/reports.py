@@ -170,6 +170,7 @@ def moved(one: Moved, day: date, ta_serial: str) -> Fields:
         "BusinessFinishFlag": "1",
         "DownLoaddate": write_date(day),
         "NAV": one.nav,
+        "Charge": one.fee,
         "IndividualOrInstitution": PERSON,
         "FromTAFlag": "1",
     }

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from tapwealth.kernel.calendar import Calendar
+from tapwealth.kernel.calendar import ONE_DAY, Calendar
 from tapwealth.sandbox.registrar.register import FUND_CODE
 
 PAR = 10_000
@@ -92,3 +92,11 @@ def confirms(calendar: Calendar, dealt_on: date, day: date, terms: Terms) -> boo
     for _ in range(terms.confirmation_days):
         dealt_on = calendar.next_dealing_day(dealt_on)
     return dealt_on <= day
+
+
+def confirmed_now(calendar: Calendar, day: date, terms: Terms) -> date:
+    """The newest dealing day that has waited long enough on a day."""
+    dealt_on = calendar.last_dealing_day(day)
+    while not confirms(calendar, dealt_on, day, terms):
+        dealt_on = calendar.last_dealing_day(dealt_on - ONE_DAY)
+    return dealt_on

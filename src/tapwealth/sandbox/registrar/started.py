@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from tapwealth.sandbox.registrar import register, shelf
+from tapwealth.kernel.calendar import Calendar
+from tapwealth.sandbox.registrar import dealing, register, shelf
 from tapwealth.sandbox.registrar.dealing import SCALE
 from tapwealth.sandbox.registrar.register import Holder
 
@@ -57,13 +58,14 @@ class Dividend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """A forced movement that was made: what its 04 says. `amount`: fen that a redemption brings."""
+    """A forced movement that was made: what its 04 says. `amount`: fen that a redemption brings after its `fee`."""
 
     code: str
     fund: str
     holder: Holder
     units: int
     amount: int
+    fee: int
     nav: int
     payout_account: str
 
@@ -121,17 +123,22 @@ def entitle(tx: sqlite3.Connection, day: date) -> None:
         )
 
 
-def force(tx: sqlite3.Connection, day: date, price: Callable[[str], int]) -> list[Moved]:
-    """What was asked for, at the price of its fund; more than a holder has stays undone, and is done when there is enough."""
+def force(tx: sqlite3.Connection, day: date, calendar: Calendar, price: Callable[[str], int]) -> list[Moved]:
+    """What was asked for; more than a holder has stays undone, and is done when there is enough. A redemption has the price of the dealing
+    day that is confirmed on `day` and pays the fee of its age, once that price is known; anything else names the fund's last `price`."""
     made = []
     for row in tx.execute("SELECT * FROM forced WHERE done_on IS NULL ORDER BY seq").fetchall():
         held = register.find(tx, row["distributor"], "", row["trading_account"], row["fund"])
         if held is None or (row["code"] != INCREASE and row["units"] > held.available):
             continue
-        units, nav = row["units"], price(row["fund"])
-        register.move(tx, held.holder, units if row["code"] == INCREASE else -units, day, row["code"], str(row["seq"]), row["fund"])
-        amount = units * nav // SCALE if row["code"] == REDEMPTION else 0
-        made.append(Moved(row["code"], row["fund"], held.holder, units, amount, nav, held.payout_account))
+        redeems, terms = row["code"] == REDEMPTION, shelf.any_terms(tx, row["fund"])
+        dealt_on = shelf.confirmed_now(calendar, day, terms) if terms else day
+        units, nav = row["units"], shelf.nav_on(tx, row["fund"], dealt_on) if redeems else price(row["fund"])
+        if nav is None:
+            continue
+        parts = register.move(tx, held.holder, units if row["code"] == INCREASE else -units, day, row["code"], str(row["seq"]), row["fund"])
+        brought = dealing.sell(parts or [(dealt_on, units)], nav, dealt_on, terms) if redeems and terms else dealing.Brought(0, 0)
+        made.append(Moved(row["code"], row["fund"], held.holder, units, *brought, nav, held.payout_account))
         tx.execute("UPDATE forced SET done_on = ? WHERE seq = ?", (day.isoformat(), row["seq"]))
     return made
 

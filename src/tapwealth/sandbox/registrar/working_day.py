@@ -75,7 +75,7 @@ def _morning(tx: sqlite3.Connection, day: date, at: datetime) -> None:
     accounts = _decide(tx, decide_account, requests.waiting(tx, requests.ACCOUNTS, day), day)
     orders = _decide(tx, decide_order, requests.waiting(tx, requests.ORDERS, day, fast=True), day)
     income = _distribute(tx, day)
-    given, moved = started.pay(tx, day), started.force(tx, day, lambda fund: _last_price(tx, fund, day))
+    given, moved = started.pay(tx, day), started.force(tx, day, load_calendar(), lambda fund: _last_price(tx, fund, day))
     if load_calendar().is_dealing_day(day):
         orders += _decide_orders(tx, day)
     pay_redemptions(tx, orders, moved, day)
