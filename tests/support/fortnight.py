@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -403,7 +404,7 @@ class Fortnight:
             application(n, FIRST, ta_account=ta, trading_account=trading) for n, (ta, trading) in enumerate(holders, 1)
         ]  # fmt: skip
         for file in (account_file(Route(OTHER), FIRST, made), REAL):
-            refused = await channel.take(self.house, OTHER, file.name, file.content, self.now)
+            refused = await channel.take(self.house, OTHER, file.name, BytesIO(file.content), self.now)
             assert refused is None, refused
 
     # ---- every day

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -197,7 +198,7 @@ class FundTown(Town):
 
     async def hand_in(self, file: OutgoingFile, distributor: str = OTHER) -> Refusal | None:
         """A channel's file comes now."""
-        return await channel.take(self.house, distributor, file.name, file.content, self.biller.now)
+        return await channel.take(self.house, distributor, file.name, BytesIO(file.content), self.biller.now)
 
     async def receipt(self, amount: int, name: str = "CH-1", text: str = f"{OTHER} purchases", account: str = "0100000002") -> None:
         """The bank tells of money that came today."""

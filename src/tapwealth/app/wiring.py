@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import msgspec
@@ -529,11 +529,11 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
 
 
 def _takers(house: House, clock: ClockReader) -> dict[str, Taker]:
-    async def bank_message(_request: Request, content: bytes) -> Refusal | None:
-        await bank_messages.take(house, content)
+    async def bank_message(_request: Request, content: BinaryIO) -> Refusal | None:
+        await bank_messages.take(house, content.read())
         return None
 
-    async def channel_file(request: Request, content: bytes) -> Refusal | None:
+    async def channel_file(request: Request, content: BinaryIO) -> Refusal | None:
         return await channel.take(house, request.path_params["code"], request.path_params["name"], content, await clock.read())
 
-    return {"bank/messages": bank_message, "channel/{code}/files/{name}": channel_file}
+    return {"bank/messages": Taker(bank_message, 64 << 20), "channel/{code}/files/{name}": Taker(channel_file, 2 << 30)}

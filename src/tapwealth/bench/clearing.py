@@ -94,7 +94,8 @@ class Place:
         return Used(monotonic_ns() - started, processor_ms(getpid()) - own, family_ms(self.server) - database)
 
     async def _taken(self, path: Path) -> None:
-        refused = await channel.take(self.house, CHANNEL, path.name, _read(path), shanghai(self.day, 12))
+        with path.open("rb") as content:
+            refused = await channel.take(self.house, CHANNEL, path.name, content, shanghai(self.day, 12))
         assert refused is None, refused
 
     async def _sent(self, day: date) -> None:
@@ -193,11 +194,6 @@ async def _opened(folder: Path, orders: int) -> AsyncIterator[Place]:
     async with open_house(Settings(folder, books=BOOKS, exchange=exchange), NOW) as house:
         holdings = await found(house, orders)
         yield Place(house, exchange, server_of(folder), holdings)
-
-
-def _read(path: Path) -> bytes:
-    """As an edge hands a file over."""
-    return path.read_bytes()
 
 
 async def _by_days(_seconds: int, _waits: Waits) -> int:

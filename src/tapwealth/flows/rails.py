@@ -30,6 +30,8 @@ class ExchangeFolder(Protocol):
 
     def read(self, name: str) -> bytes: ...
 
+    def arriving(self, name: str) -> BinaryIO: ...
+
 
 class HeadsFile(Protocol):
     """Where the ends of the books' chains are kept, outside the database."""

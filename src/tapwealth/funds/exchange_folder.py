@@ -5,6 +5,7 @@ that nobody ever sees half a file, a kill included.
 """
 
 import filecmp
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -70,11 +71,16 @@ class Folder:
         return look == self.look((index, *files))
 
     def read(self, name: str) -> bytes:
-        """A file of the registrar's. Raises BadInput if the index names one that is not there."""
+        """An index of the registrar's, whole: it is short. Raises BadInput if it is not there."""
+        with self.arriving(name) as file:
+            return file.read()
+
+    def arriving(self, name: str) -> BinaryIO:
+        """A file of the registrar's, to be read as a stream and closed. Raises BadInput if the index names one that is not there."""
         path = self._incoming / Path(name).name
         if not path.is_file():
             raise BadInput("the index names a file that is not there", where=name, hint="ask the registrar to send it again")
-        return path.read_bytes()
+        return path.open("rb")
 
     @property
     def _outgoing(self) -> Path:
@@ -85,6 +91,18 @@ class Folder:
     @property
     def _incoming(self) -> Path:
         return self.root / "from_registrar"
+
+
+def digest_of(file: BinaryIO) -> bytes:
+    """SHA-256 of a file, a piece after the other; it stands at its beginning then."""
+    digest = hashlib.sha256()
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+    file.seek(0)
+    return digest.digest()
+
+
+_PIECE = 1 << 20
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:

@@ -95,9 +95,9 @@ class Shape(Generic[T]):
         """Read the header; the values come by iterating. Raises BadInput."""
         return Incoming(self, stream, name)
 
-    def values(self, content: bytes, name: str) -> list[T]:
-        """All values of a whole file. Raises BadInput."""
-        return list(self.open(io.BytesIO(content), name))
+    def values(self, content: bytes | BinaryIO, name: str) -> list[T]:
+        """All values of a whole file at once: for files that are short, or that tests read. Raises BadInput."""
+        return list(self.open(io.BytesIO(content) if isinstance(content, bytes) else content, name))
 
 
 def _account_application(record: Record) -> AccountApplication:

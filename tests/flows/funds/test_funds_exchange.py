@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from bill_town import MONDAY
@@ -460,13 +460,13 @@ async def test_a_look_at_the_folder_reads_only_what_has_changed(place: FundTown,
     wang = await bought(place)
     await place.take()
     read: list[str] = []
-    honest = Folder.read
+    honest = Folder.arriving
 
-    def counting(self: Folder, name: str) -> bytes:
+    def counting(self: Folder, name: str) -> BinaryIO:
         read.append(name)
         return honest(self, name)
 
-    monkeypatch.setattr(Folder, "read", counting)
+    monkeypatch.setattr(Folder, "arriving", counting)
     assert await place.take() == []
     assert (read, await exchange_in.pending(place.house)) == ([], [])
     await place.end(TUESDAY)
@@ -488,16 +488,16 @@ async def test_a_look_at_the_folder_reads_only_what_has_changed(place: FundTown,
 async def test_a_file_that_changes_while_it_is_read_is_looked_at_again(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
     await bought(place)
     path = place.registrar.path(TUESDAY, "04")
-    honest = Folder.read
+    honest = Folder.arriving
 
-    def overtaken(self: Folder, name: str) -> bytes:
+    def overtaken(self: Folder, name: str) -> BinaryIO:
         content = honest(self, name)
         if name == path.name:
-            monkeypatch.setattr(Folder, "read", honest)
+            monkeypatch.setattr(Folder, "arriving", honest)
             place.registrar.rewrite(TUESDAY, "04", set_in(0, ConfirmedVol=1, ConfirmedAmount=1))
         return content
 
-    monkeypatch.setattr(Folder, "read", overtaken)
+    monkeypatch.setattr(Folder, "arriving", overtaken)
     await place.take()
     assert await place.said(TUESDAY) == []
     await place.take()
@@ -505,11 +505,31 @@ async def test_a_file_that_changes_while_it_is_read_is_looked_at_again(place: Fu
     assert "came again with other content" in said
 
 
+async def test_a_file_that_is_written_into_while_it_is_read_is_not_taken(place: FundTown) -> None:
+    """Instead of being left whole under its name: nothing of it is posted, and it is taken when it has come to rest."""
+    wang = await bought(place)
+    path = place.registrar.path(TUESDAY, "04")
+    whole = path.read_bytes()
+
+    async def written_into(house: Any, tx: Any, at: Any, file: Any, content: BinaryIO) -> Any:
+        taken = await FILE_TAKERS["04"](house, tx, at, file, content)
+        with path.open("ab") as writer:
+            writer.write(b"more")
+        return taken
+
+    await exchange_in.take_files(place.house, {**FILE_TAKERS, "04": written_into})
+    assert await place.units(wang) == [0]
+    assert any("it changed while it was read" in one for one in await place.said(MONDAY + timedelta(days=1)))
+    path.write_bytes(whole)
+    await place.take()
+    assert (await place.said(TUESDAY), await place.units(wang)) == ([], [10_000])
+
+
 async def test_a_fault_of_ours_in_a_file_is_named_and_keeps_no_other_waiting(place: FundTown) -> None:
     """What it had written is undone; mended, the file is taken."""
     await bought(place)
 
-    async def faulty(house: Any, tx: Any, at: Any, file: Any, content: bytes) -> Any:
+    async def faulty(house: Any, tx: Any, at: Any, file: Any, content: BinaryIO) -> Any:
         await FILE_TAKERS["04"](house, tx, at, file, content)
         raise ZeroDivisionError
 

@@ -4,14 +4,14 @@ A file is taken whole or not at all, in one transaction: a defect anywhere in it
 the same file again changes nothing, other content under the same name is refused.
 """
 
-import hashlib
-import io
+import asyncio
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
 from itertools import islice
+from typing import BinaryIO
 from uuid import UUID
 
 from tapwealth.bank import entries as bank
@@ -22,6 +22,7 @@ from tapwealth.flows.funds.exchange_out import seal_holder
 from tapwealth.funds import entries, exchange_store, orders_store, quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
+from tapwealth.funds.exchange_folder import digest_of
 from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
 from tapwealth.funds.order_state import OrderState
@@ -53,30 +54,27 @@ class ChannelRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TakenFile:
-    """A file of a channel's, as it was read."""
+    """A file of a channel's; its content is read from where it stands, its beginning."""
 
     name: DataFileName
-    content: bytes
+    content: BinaryIO
+    digest: bytes
 
     @property
     def channel(self) -> str:
         return self.name.creator
-
-    @property
-    def digest(self) -> bytes:
-        return hashlib.sha256(self.content).digest()
 
     def record(self, number: int, serial: str) -> str:
         """How a refusal names one of its records, counted from 1."""
         return f"{self.name}, record {number} ({serial})"
 
 
-async def take(house: House, channel: str, name: str, content: bytes, received_at: datetime) -> Refusal | None:
+async def take(house: House, channel: str, name: str, content: BinaryIO, received_at: datetime) -> Refusal | None:
     """01 or 03 of a channel. Raises BadInput with line and field for what is not whole."""
     parsed = parse_data_file_name(name)
     if parsed.creator != channel:
         raise BadInput(f"this file was made by {parsed.creator}, not by {channel}", where=name, hint="send it under its maker's name")
-    file = TakenFile(parsed, content)
+    file = TakenFile(parsed, content, await asyncio.to_thread(digest_of, content))
     if parsed.file_type == "01":
         return await _take_accounts(house, file, ACCOUNT_APPLICATIONS.values(content, name), received_at)
     if parsed.file_type == "03":
@@ -197,9 +195,10 @@ class _Undone(Exception):
 
 
 async def _take_orders(house: House, file: TakenFile, received_at: datetime) -> Refusal | None:
-    """Slice by slice, in one transaction, which a defect at the file's end takes back as a whole: besides the file itself, what it takes
-    of the memory does not grow with the orders. What is wrong with the file itself is said before what is wrong with its orders."""
-    incoming = ORDERS.open(io.BytesIO(file.content), str(file.name))
+    """Slice by slice, in one transaction, which a defect at the file's end takes back as a whole: what it takes of the memory
+    does not grow with the orders but for a hash of each serial. What is wrong with the file itself is said before what is wrong with
+    its orders."""
+    incoming = ORDERS.open(file.content, str(file.name))
     coming = iter(incoming)
     try:
         async with house.database.transaction() as tx:

@@ -7,7 +7,7 @@ has come to the collection account, then it goes to the wallet as a redemption's
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO
 
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.store import BreakRow
@@ -43,7 +43,7 @@ def payment_name(paid_on: date) -> str:
     return f"DIV-{OWN_CHANNEL}-{paid_on:%Y%m%d}-{NUMBER_OF[Kind.FUND_COLLECTION]}"
 
 
-async def take(house: House, tx: Any, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+async def take(house: House, tx: Any, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
     """06: the dividends of funds with a NAV, and the income of money funds."""
     funds = await store.funds(tx)
     priced = {code for code, fund in funds.items() if fund.kind is FundKind.NAV}
@@ -51,6 +51,7 @@ async def take(house: House, tx: Any, at: Moment, file: DataFileName, content: b
     check_day(file, (("/".join(_holder(one)), one.paid_on) for one in said), file.day)
     check_once(file, (f"{'/'.join(_holder(one))} of {one.fund_code} on {one.record_date}" for one in said))
     breaks = await _pay(house, tx, at, file, said, funds) if said else []
+    content.seek(0)
     records, more = await income.take_income(house, tx, at, file, content)
     return records + len(said), breaks + more
 

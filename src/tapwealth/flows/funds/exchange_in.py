@@ -5,13 +5,14 @@ again with the same content it changes nothing, with other content it is a break
 too; the rest of it stands.
 """
 
-import hashlib
-import io
+import asyncio
+import os
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
+from typing import BinaryIO
 from uuid import UUID
 
 import structlog
@@ -29,6 +30,7 @@ from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.purchase import order_of
 from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, store
 from tapwealth.funds.conditions import FundKind
+from tapwealth.funds.exchange_folder import digest_of
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
 from tapwealth.funds.exchange_values import CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import ANSWERED, OrderState
@@ -51,8 +53,8 @@ _ORDER = ("02", "07", "04", "06", "05")
 
 Answer = tuple[OrderRow, ConfirmationRecord]
 
-Taker = Callable[[House, Tx, Moment, DataFileName, bytes], Awaitable[tuple[int, list[BreakRow]]]]
-"""Takes the content of one file: (number of records, what does not agree)."""
+Taker = Callable[[House, Tx, Moment, DataFileName, BinaryIO], Awaitable[tuple[int, list[BreakRow]]]]
+"""Takes one file, which it reads from where it stands, its beginning: (number of records, what does not agree)."""
 
 
 async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
@@ -70,9 +72,7 @@ async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
     await _mended(house, [index for index, of in indexes.items() if of is not None and index in complaints])
     taken = []
     for file in sorted(files, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
-        content = await _content(house, file)
-        fresh = content is not None and known.get(str(file)) != hashlib.sha256(content).digest()
-        if content is not None and fresh and await _take(house, file, content, takers[file.file_type]):
+        if await _take_news(house, file, known.get(str(file)), takers[file.file_type]):
             taken.append(str(file))
     for index, of in indexes.items():
         names = [str(file) for file in of or ()]
@@ -98,17 +98,31 @@ async def _named(house: House, index: str) -> list[DataFileName] | None:
         return None
 
 
-async def _content(house: House, file: DataFileName) -> bytes | None:
-    """Of a file that an index names; one that is not there is a break, and keeps no other file waiting."""
+async def _take_news(house: House, file: DataFileName, before: bytes | None, taker: Taker) -> bool:
+    """Take a file that an index names, unless its content was taken `before`. One that is not there is a break, and keeps no other file
+    waiting."""
     try:
-        return house.rails.exchange.read(str(file))
+        arriving = house.rails.exchange.arriving(str(file))
     except BadInput as error:
         await _complain(house, str(file), str(error))
-        return None
+        return False
+    with arriving as content:
+        found = _state_of(content)
+        digest = await asyncio.to_thread(digest_of, content)
+        return digest != before and await _take(house, file, content, found, digest, taker)
 
 
-async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) -> bool:
-    name, digest = str(file), hashlib.sha256(content).digest()
+Found = tuple[int, int]
+
+
+def _state_of(content: BinaryIO) -> Found:
+    """Size and time of the last change: what tells that somebody writes into a file while it is read."""
+    seen = os.fstat(content.fileno())
+    return seen.st_size, seen.st_mtime_ns
+
+
+async def _take(house: House, file: DataFileName, content: BinaryIO, found: Found, digest: bytes, taker: Taker) -> bool:
+    name = str(file)
     try:
         async with house.database.transaction() as tx:
             await house.ledger.lock_books(tx, range(house.books + 1))
@@ -122,6 +136,8 @@ async def _take(house: House, file: DataFileName, content: bytes, taker: Taker) 
                 return False
             await _check_ends(tx, file)
             records, breaks = await taker(house, tx, at, file, content)
+            if _state_of(content) != found:
+                raise BadInput("it changed while it was read", where=name, hint="leave it whole; it is looked at again")
             await exchange_store.add_file(tx, name, digest, records, day, at.now, outgoing=False)
             await bank_store.add_breaks(tx, day, breaks, at.now)
             await bank_store.withdraw(tx, SOURCE, _UNREADABLE, [name])
@@ -178,7 +194,7 @@ def check_once(file: DataFileName, holders: Iterable[str]) -> None:
             raise BadInput(f"{name} stands there {times} times", where=str(file), hint="ask the registrar for a right file")
 
 
-async def take_accounts(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+async def take_accounts(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
     """02: each application ends open, with its TA account, or refused. What does not fit its application leaves it as it is."""
     said = ACCOUNT_CONFIRMATIONS.values(content, str(file))
     check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
@@ -253,10 +269,10 @@ _AT_ONCE = 8_192
 """Answers of a slice."""
 
 
-async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
-    """04: cash and units of each order; what a return code refuses goes back. Slice by slice: besides the file itself, what it takes of the
-    memory does not grow with the purchases; the caller's transaction takes everything back if the file turns out not to be whole."""
-    coming = iter(CONFIRMATIONS.open(io.BytesIO(content), str(file)))
+async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
+    """04: cash and units of each order; what a return code refuses goes back. Slice by slice: what it takes of the memory does not
+    grow with the purchases but for a hash of each serial; the caller's transaction takes everything back if the file is not whole."""
+    coming = iter(CONFIRMATIONS.open(content, str(file)))
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
     answers = _Answers(await store.funds(tx), own, at.booking_date(file.day), actor)
@@ -546,7 +562,7 @@ async def _pay_on(house: House, tx: Tx, at: Moment, file: DataFileName, answers:
     await payments.instruct(house, tx, at, day, actor, back)
 
 
-async def take_holdings(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+async def take_holdings(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
     """05: kept as it came; the proof of the date compares it."""
     shelf = await store.funds(tx)
     said = [one for one in HOLDINGS.values(content, str(file)) if one.fund_code in shelf]

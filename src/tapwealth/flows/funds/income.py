@@ -3,10 +3,10 @@
 Income follows who holds: the holder until the capture date, the advancer from then, units still on their way to it included.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import BinaryIO
 from uuid import UUID
 
 from tapwealth.bank.store import BreakRow
@@ -78,14 +78,15 @@ def _key(one: FundAccount) -> Account:
     return one.ta_account, one.trading_account
 
 
-async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
     """06: each holder's income of a money fund becomes units; the registrar's figure is posted, ours is the check."""
     funds = {code: one for code, one in (await store.funds(tx)).items() if one.kind is FundKind.MONEY}
     income_date = file.day - timedelta(days=1)
     await tx.execute(_ROOMY)
-    incoming = DIVIDENDS.open(io.BytesIO(content), str(file))
+    incoming = DIVIDENDS.open(content, str(file))
     sound = await income_register.stage_said(tx, incoming, file.day, income_date)
     if not sound:
+        content.seek(0)
         _check(file, income_date, [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code in funds])
     rates = await quotation_store.quotations_of_day(tx, income_date)
     said = await income_register.funds_said(tx)

@@ -7,6 +7,7 @@ posted by it stays posted until the registrar corrects that too.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import BinaryIO
 
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.store import BreakRow
@@ -31,7 +32,7 @@ HELD = "nav_held"
 """A break for as long as a price waits for two operators."""
 
 
-async def take_quotations(house: House, tx: Tx, at: Moment, file: DataFileName, content: bytes) -> tuple[int, list[BreakRow]]:
+async def take_quotations(house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
     """07: the rate, the day's sum and the price, and ours beside them. Every channel is told the same."""
     sold = {fund for code, fund in await store.channels(tx) if code == file.receiver}
     said = [one for one in QUOTATIONS.values(content, str(file)) if one.fund_code in sold]
