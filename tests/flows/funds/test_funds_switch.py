@@ -6,16 +6,20 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
-from fund_town import FUND, FundTown, Values, bought, set_in
+from fund_town import CHANNELS, FUND, OWN, FundTown, Values, bought, set_in
 from msgspec import structs
 from nav_town import CONDITIONS, NAV_FUND, holding_of, lots_of, quote, shelve_nav_fund
 
 from tapwealth.flows.funds import redemption, switch, units
+from tapwealth.flows.funds.ordered import ordered_by
+from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
+from tapwealth.flows.setup import ChannelTerms
 from tapwealth.flows.v1 import store as v1_store
 from tapwealth.flows.v1.reading import _order
 from tapwealth.flows.v1.shapes import yuan
+from tapwealth.funds import store as funds
 from tapwealth.funds.conditions import Discount, PurchaseFee
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
@@ -224,6 +228,50 @@ async def test_what_stands_against_either_side_stands_against_a_switch(place: Fu
     assert isinstance(no, Refusal)
     assert no.code.name == code
     assert (await place.lines(), await place.orders_of(wang)) == before
+
+
+async def test_switches_under_way_count_against_the_caps_of_the_fund_they_go_into(place: FundTown) -> None:
+    """At most 6,000.00 a dealing day and 9,000.00 in all; units on their way count at the last NAV, those that came at what they are."""
+    await shelve_nav_fund(place, channels=[ChannelTerms(OWN, True, 1_00, 6_000_00, 9_000_00), CHANNELS[1]])
+    wang = await bought(place, 10_000_00)
+    await place.take()
+    await placed(place, wang, FUND, NAV_FUND, 4_000_00)
+    no = await switches(place, wang, FUND, NAV_FUND, 2_000_01)
+    assert isinstance(no, Refusal)
+    assert no.text == "that would be 6,000.01 yuan for one dealing day; at most 6,000.00 is possible"
+    (no,) = await place.buy(place.order(wang, 2_000_01, fund=NAV_FUND))
+    assert isinstance(no, Refusal)
+    assert no.code.name == "ABOVE_DAY_CAP"
+    await placed(place, wang, FUND, NAV_FUND, 2_000_00)
+    quote(place, TUESDAY, 1_0000)
+    await place.end(TUESDAY)
+    no = await switches(place, wang, FUND, NAV_FUND, 3_000_01)
+    assert isinstance(no, Refusal), "6,000.00 of the day before are not answered yet"
+    assert no.text == "you would hold 9,000.01 yuan; at most 9,000.00 is possible"
+    (no,) = await place.buy(place.order(wang, 3_000_01, fund=NAV_FUND))
+    assert isinstance(no, Refusal)
+    assert no.code.name == "ABOVE_HOLDING_CAP"
+    await place.morning(WEDNESDAY)
+    assert await holding_of(place, wang) == 5_991_01, "4,000.00 and 2,000.00, each less 0.15 %"
+    (yes,) = await place.buy(place.order(wang, 3_008_99, fund=NAV_FUND))
+    assert isinstance(yes, PurchasePlaced), yes
+
+
+async def test_a_switch_that_was_answered_counts_for_its_dealing_day_at_what_it_brought(place: FundTown) -> None:
+    """A thousand units of shares were worth 1,300.00 when they went, and brought 1,280.50."""
+    wang = await into_shares(place)
+    await placed(place, wang, NAV_FUND, FUND, 1_000_00)
+    person = [(wang.book, wang.id)]
+    async with place.house.database.read() as tx:
+        before = (await ordered_by(tx, person, WEDNESDAY, await funds.funds(tx)))[wang.id, FUND]
+    assert (before.under_way, before.by_day) == (1_250_00, {WEDNESDAY: 1_250_00}), "at the last NAV"
+    quote(place, WEDNESDAY, 1_3000)
+    await place.next_day(WEDNESDAY)
+    async with place.house.database.read() as tx:
+        after = (await ordered_by(tx, person, WEDNESDAY, await funds.funds(tx)))[wang.id, FUND]
+        later = (await ordered_by(tx, person, THURSDAY, await funds.funds(tx)))[wang.id, FUND]
+    assert (after.under_way, after.by_day) == (0, {WEDNESDAY: 1_280_50})
+    assert (later.under_way, later.by_day) == (0, {})
 
 
 def test_the_dearer_fund_is_the_shares() -> None:

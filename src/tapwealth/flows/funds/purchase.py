@@ -19,6 +19,7 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.customers.people import own_key
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
+from tapwealth.flows.funds.ordered import ordered_by
 from tapwealth.funds import entries, orders_store, quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
@@ -175,7 +176,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
     navs = await quotation_store.last_navs(tx) if any(funds[fund].kind is FundKind.NAV for _, _, fund in bought) else {}
     free = await house.ledger.free(tx, at.now, list(wallets.values()))
     first = min(at.date_of(one.envelope.received_at) for one in fresh)
-    ordered = await orders_store.purchases_of(tx, people, first)
+    ordered = await ordered_by(tx, people, first, funds)
     risky = any(funds[fund].risk_level > LOWEST for _, _, fund in bought)
     return _Loaded(
         funds,

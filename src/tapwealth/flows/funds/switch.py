@@ -18,6 +18,7 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.notices import Notice
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
+from tapwealth.flows.funds.ordered import ordered_by
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Place, order_of, own_order
 from tapwealth.flows.funds.redemption import UNTIL_ANSWERED, facts_of
 from tapwealth.funds import entries, orders_store, quotation_store, store
@@ -83,11 +84,12 @@ async def _facts(house: House, tx: Tx, at: Moment, envelope: Envelope, command: 
     """What is known, and the ledger accounts of both funds' units."""
     book, person = who(envelope)
     leaves, leaves_account = await facts_of(house, tx, at, book, person, command.fund)
-    left, entered = leaves.fund, (await store.funds(tx)).get(command.into)
+    shelf = await store.funds(tx)
+    left, entered = leaves.fund, shelf.get(command.into)
     navs = await quotation_store.last_navs(tx)
     enters_account, held = await _held(house, tx, book, person, entered, navs)
     day = switch_date(house.calendar, left, entered, envelope.received_at, at.cut) if left and entered else at.date_of(at.now)
-    ordered = (await orders_store.purchases_of(tx, [(book, person)], day))[person, command.into]
+    ordered = (await ordered_by(tx, [(book, person)], day, shelf))[person, command.into]
     worth = left.value(command.units, navs) if left else 0
     standings = await assessments.standings(tx, [(book, person)]) if entered and entered.risk_level > LOWEST else {}
     row = (await customers.persons(tx, [(book, person)]))[person]
