@@ -22,6 +22,7 @@ from tapwealth.api.v1 import tries
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.edge import Edge
 from tapwealth.api.v1.operations import Operation
+from tapwealth.api.v1.origin import read_networks
 from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.v1.shapes import Fund, NewPayment, Payment
 from tapwealth.funds.instant import InstantRefusal
@@ -140,6 +141,21 @@ async def test_wrong_secrets_make_who_sends_them_wait_whatever_comes_next(doors:
         while (await client.get_token()).status_code == 429:
             await asyncio.sleep(0.1)
     await client.sign_in()
+
+
+async def test_where_tries_come_from_is_what_a_trusted_proxy_says_and_nobody_else(doors: Doors) -> None:
+    client, grant = await let_in(doors), {"grant_type": "client_credentials"}
+
+    async def ask(behind: Doors, secret: str, said: str) -> int:
+        headers = {"X-Forwarded-For": said}
+        return (await behind.http.post("/v1/oauth/token", data=grant, auth=(client.id, secret), headers=headers)).status_code
+
+    async with open_doors(doors.on, proxies=read_networks(["127.0.0.1"])) as behind:
+        wrong = [await ask(behind, f"{number:064}", "198.51.100.1") for number in range(tries.FREE)]
+        assert wrong == [401] * tries.FREE
+        assert [await ask(behind, client.secret, one) for one in ("198.51.100.1", "198.51.100.2")] == [429, 200]
+    wrong = [await ask(doors, f"{number:064}", f"198.51.100.{number}") for number in range(tries.FREE)]
+    assert [*wrong, await ask(doors, client.secret, "198.51.100.2")] == [401] * tries.FREE + [429], "the header alone moves nobody"
 
 
 async def test_a_header_that_says_who_or_what_comes_once(doors: Doors, client: ApiClient) -> None:

@@ -1,7 +1,7 @@
 """A played house behind the doors that `tapwealth up` opens: HTTP at an address of its own, the batcher and the worker behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,8 @@ from patience import comes
 from played_days import Played
 
 from tapwealth.api.v1.edge import App
+from tapwealth.api.v1.origin import Network
+from tapwealth.app.platform import http_config
 from tapwealth.app.wiring import open_edges
 from tapwealth.storage.database import Database
 
@@ -22,8 +24,10 @@ PASSWORD = "a long password"
 
 @asynccontextmanager
 async def serving(app: App) -> AsyncIterator[str]:
-    """The application at a free port; its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    """The application at a free port, served as the platform does; its address."""
+    config = http_config(app)
+    config.port = 0
+    server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     async with comes("the server's start"):
         while not server.started:
@@ -63,10 +67,12 @@ class Doors:
 
 
 @asynccontextmanager
-async def open_doors(on: Played, *, token: str = PARTNER_TOKEN, real_time: bool = False, working: bool = False) -> AsyncIterator[Doors]:
+async def open_doors(
+    on: Played, *, token: str = PARTNER_TOKEN, real_time: bool = False, working: bool = False, proxies: Sequence[Network] = ()
+) -> AsyncIterator[Doors]:
     """As `tapwealth up` opens them; `real_time`: without a test clock. Unless they are `working`, nobody works off the outbox meanwhile, so
     that whatever is written was written by a request."""
-    edges = await open_edges(on.house, token, real_time=real_time)
+    edges = await open_edges(on.house, token, real_time=real_time, proxies=proxies)
     behind = edges.running() if working else edges.batcher
     async with behind, serving(edges.http) as address, httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as http:
         yield Doors(on, http, edges.http)

@@ -52,6 +52,8 @@ class Settings:
     identity_url: str = ""
     insurer_url: str = ""
     network_url: str = ""
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks whose word is taken on where a request comes from."""
     exchange: Path = field(default=Path("exchange"))
 
 

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 import uvicorn
 
+from tapwealth.api.v1.origin import read_networks
 from tapwealth.app.door import Door, shown_at
 from tapwealth.app.event_loop import spare_collector
 from tapwealth.app.house import Settings, open_house
@@ -36,8 +37,9 @@ async def run_platform(
 ) -> None:
     """`tapwealth up`: the house with its edges open, until it is asked to stop. Without a test clock it follows the machine's.
 
-    Raises BadInput for a wrong file of operators and Outage for a port that cannot be had, before anything is made.
+    Raises BadInput for a wrong file of operators or proxy and Outage for a port that cannot be had, before anything is made.
     """
+    proxies = read_networks(settings.proxies)
     people = read_operators(operators_file) if operators_file is not None else []
     _require_free(settings.http_port, "--http-port")
     _require_free(settings.host_port, "--terminal-port")
@@ -47,7 +49,7 @@ async def run_platform(
             house.keys.generate(name)
         await admit(house, people, str(operators_file))
         local = secret_token()
-        edges = await open_edges(house, settings.token, real_time=started_at is None, local=local)
+        edges = await open_edges(house, settings.token, real_time=started_at is None, local=local, proxies=proxies)
         await Platform(settings, edges, local, on_ready).serve()
 
 
@@ -135,7 +137,7 @@ class Platform:
 
 
 def http_config(app: Any) -> uvicorn.Config:
-    """How the platform serves HTTP. Nobody asks where a caller comes from, so that proxies' headers are not read."""
+    """How the platform serves HTTP. Where a caller comes from /v1 alone asks, which reads proxies' headers itself."""
     return uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False, proxy_headers=False, server_header=False)
 
 

@@ -18,6 +18,7 @@ from tapwealth.api.partners import PartnerGate, Taker
 from tapwealth.api.server import build
 from tapwealth.api.v1.edge import App, Edge
 from tapwealth.api.v1.operations import operations
+from tapwealth.api.v1.origin import Network
 from tapwealth.app.bank_asks import BankAsks
 from tapwealth.flows import acceptance, end_of_day, reports, setup
 from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
@@ -125,10 +126,13 @@ class Edges:
                 await self.worker.stop()
 
 
-async def open_edges(house: House, token: str, *, real_time: bool, local: str = "", velocity: Velocity | None = None) -> Edges:
+async def open_edges(
+    house: House, token: str, *, real_time: bool, local: str = "", velocity: Velocity | None = None, proxies: Sequence[Network] = ()
+) -> Edges:
     """Wire the house to its doors. Partners prove themselves with `token`, commands of this machine's own with `local`.
 
     `real_time`: the platform clock follows the machine's. `velocity`: how often may be tapped, else what the house's rule set says.
+    `proxies`: whose word is taken on where a request comes from.
     """
     clock = ClockReader(house)
     card_house = CardHouse(house, cards.issuer_keys(house), {}, velocity=velocity or tap.velocity_of(house.rule_set))
@@ -157,6 +161,7 @@ async def open_edges(house: House, token: str, *, real_time: bool, local: str = 
         operations(house, hot),
         house.books,
         system_random(),
+        proxies,
     )
     worker = Worker(
         house,

@@ -118,6 +118,9 @@ def up(
     biller_url: Annotated[str, typer.Option(help="The biller.")] = "",
     insurer_url: Annotated[str, typer.Option(help="The insurer.")] = "",
     network_url: Annotated[str, typer.Option(help="The card network.")] = "",
+    trusted_proxy: Annotated[
+        list[str] | None, typer.Option(help="Address or network of a proxy whose X-Forwarded-For is believed; may come several times.")
+    ] = None,
 ) -> None:
     """Run the platform until Ctrl-C: database, HTTP, terminals, worker."""
     from tapwealth.app.event_loop import runner
@@ -138,6 +141,7 @@ def up(
         identity_url=identity_url,
         insurer_url=insurer_url,
         network_url=network_url,
+        proxies=tuple(trusted_proxy or ()),
         exchange=exchange_dir or data_dir / "exchange",
     )
     with runner() as loop:

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -26,6 +26,7 @@ from tapwealth.api.v1 import token
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.openapi import document
 from tapwealth.api.v1.operations import Asked, Operation
+from tapwealth.api.v1.origin import Network, origin
 from tapwealth.api.v1.problems import Problem, refused, unreadable
 from tapwealth.api.v1.tries import Tries
 from tapwealth.flows.customers.clients import Bearer, Tokens
@@ -71,9 +72,13 @@ class _Route(NamedTuple):
 
 
 class Edge:
-    """Answers what begins with /v1; everything else is `rest`'s."""
+    """Answers what begins with /v1; everything else is `rest`'s. `proxies`: whose word on where a request comes from is taken."""
 
-    def __init__(self, gate: Gate, tokens: Tokens, grant: token.Grant, operations: list[Operation], books: int, random64: Random64) -> None:
+    def __init__(
+        self, gate: Gate, tokens: Tokens, grant: token.Grant, operations: list[Operation], books: int, random64: Random64,
+        proxies: Sequence[Network] = (),
+    ) -> None:  # fmt: skip
+        self._proxies = proxies
         self._gate, self._tokens, self._grant, self._books = gate, tokens, grant, books
         self._run, self._count = random64() >> 32, 0
         self._routes: dict[int, dict[tuple[str, ...], dict[str, _Route]]] = {}
@@ -122,7 +127,7 @@ class Edge:
         if path == token.PATH:
             if method != "POST":
                 raise Problem("method_not_allowed", headers={"Allow": "POST"})
-            address = (scope.get("client") or ("",))[0]
+            address = origin((scope.get("client") or ("",))[0], scope["headers"], self._proxies)
             return await token.answer(self._grant, self._tries, address, headers, await _body(headers, receive, token.FORM))
         if method in ("GET", "HEAD") and (published := self._published(path)) is not None:
             return published

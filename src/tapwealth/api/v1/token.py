@@ -13,7 +13,7 @@ import msgspec
 from starlette.responses import Response
 
 from tapwealth.api.v1.tries import Tries
-from tapwealth.flows.customers.clients import Granted
+from tapwealth.flows.customers.clients import Granted, GrantRefusal
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
 
@@ -60,16 +60,17 @@ async def _granted(grant: Grant, tries: Tries, address: str, headers: Mapping[by
     client, secret = _credentials(headers, given)
     counted = client[:_LONGEST_COUNTED]
     scopes = given["scope"].split(" ") if given.get("scope") else None
-    if wait := tries.wait(address, counted):
-        text = f"too many wrong secrets came from there; try again in {wait} seconds"
-        raise TokenError(TOO_MANY, text, HTTPStatus.TOO_MANY_REQUESTS, wait)
-    granted = await grant(client, secret, scopes)
+    with tries.one(address, counted, secret) as one:
+        if one.wait:
+            text = f"too many wrong secrets came from there; try again in {one.wait} seconds"
+            raise TokenError(TOO_MANY, text, HTTPStatus.TOO_MANY_REQUESTS, one.wait)
+        granted = await grant(client, secret, scopes)
+        if isinstance(granted, Refusal) and granted.code is GrantRefusal.INVALID_CLIENT:
+            one.wrong()
+            raise TokenError("invalid_client", granted.text, HTTPStatus.UNAUTHORIZED)
+        one.right()
     if isinstance(granted, Refusal):
-        name = granted.code.name.lower()
-        if name == "invalid_client":
-            tries.wrong(address, counted)
-        raise TokenError(name, granted.text, HTTPStatus.UNAUTHORIZED if name == "invalid_client" else HTTPStatus.BAD_REQUEST)
-    tries.right(address, counted)
+        raise TokenError(granted.code.name.lower(), granted.text)
     content = {"access_token": granted.token, "token_type": "Bearer", "expires_in": granted.seconds, "scope": " ".join(granted.scopes)}
     return Response(msgspec.json.encode(content), headers=_HEADERS)
 
