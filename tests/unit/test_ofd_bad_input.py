@@ -109,6 +109,10 @@ DEFECTS = {
         with_bytes(0, b" 94103145635888419770395"),
         "is not letters and digits padded with blanks in field AppSheetSerialNo (A 24), 24 bytes wide",
     ),
+    "a bar in a serial": (
+        with_bytes(5, b"|"),
+        "is not letters and digits padded with blanks in field AppSheetSerialNo (A 24), 24 bytes wide",
+    ),
     "no GB18030": (with_bytes(TEXT, b"\xff"), "is not text of GB18030 in field Specification (C 60), 60 bytes wide"),
     "half a character": (with_bytes(TEXT + 59, b"\xbb"), "is not text of GB18030 in field Specification (C 60), 60 bytes wide"),
     "a control character": (with_bytes(TEXT, b"\x00"), "is not text of GB18030 in field Specification (C 60), 60 bytes wide"),

@@ -94,7 +94,7 @@ class Layout:
         return (
             (numbers.isdigit() or not numbers or all(_is_number(parts[place]) for place in self._numbers))
             and all(parts[place] <= _GREATEST_AMOUNT for place in self._amounts)
-            and _ALPHANUMERICS.fullmatch(b"|".join([parts[place] for place in self._alphanumerics])) is not None
+            and are_words([parts[place] for place in self._alphanumerics])
             and _are_texts([parts[place] for place in self._texts])
         )
 
@@ -168,6 +168,12 @@ def defect(field: Field, part: bytes) -> str:
             return "" if _ALPHANUMERIC.fullmatch(part) else f"{_shown(part)} is not letters and digits padded with blanks"
         case Kind.TEXT:
             return "" if _is_text(part) else f"{_shown(part)} is not text of GB18030"
+
+
+def are_words(parts: Sequence[bytes]) -> bool:
+    """Whether each is letters and digits padded with blanks."""
+    joined = b"|".join(parts)
+    return joined.count(b"|") == len(parts[1:]) and _ALPHANUMERICS.fullmatch(joined) is not None
 
 
 def _is_number(part: bytes) -> bool:
