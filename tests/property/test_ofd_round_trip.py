@@ -26,7 +26,9 @@ from tapwealth.wire.ofd import (
     write_index,
     write_records,
 )
+from tapwealth.wire.ofd.blocks import BlockLayout
 from tapwealth.wire.ofd.data_file import SERIALS
+from tapwealth.wire.ofd.layout import Layout
 
 TYPES = ("01", "02", "03", "04", "05", "06", "07", "09", "25", "26", "43", "44")
 SPELLINGS: tuple[Callable[[str], str], ...] = (str, str.upper, str.lower, lambda name: f"{name} ")
@@ -198,3 +200,28 @@ def test_an_index_comes_back_and_a_damaged_one_is_refused(
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] ^= data.draw(st.integers(1, 255))
     assert refused_or(lambda: write_index(read_index(bytes(content), name))) in (None, content)
+
+
+@given(st.sampled_from(["03", "04", "06"]), st.integers(2, 4), st.data())
+@settings(max_examples=300)
+def test_records_taken_for_plainly_right_are_right_one_by_one(file_type: str, count: int, data: st.DataObject) -> None:
+    """And plain ones are taken for it, whichever bytes the records have in common."""
+    layout = Header("A", "B", date(2014, 2, 24), file_type, tuple(fields_of(file_type)), count).layout
+    filled = data.draw(st.booleans())
+    plain = b"".join(b"0" * one.width if filled or one.kind is Kind.NUMBER else b" " * one.width for one in layout.fields)
+    lines = [bytearray(plain + b"\r\n") for _ in range(count)]
+    firsts = [layout.place(one.name)[1] for one in layout.fields]
+    places = st.integers(0, layout.width + 1) | st.sampled_from([*firsts, *[layout.width] * 10, layout.width + 1])
+    for _ in range(data.draw(st.integers(0, 3))):
+        at, byte = data.draw(places), data.draw(st.sampled_from(b"9z| \n\x7f"))
+        for line in data.draw(st.sampled_from([lines, lines[:1], lines[1:], lines[-1:]])):
+            line[at] = byte
+    raw = b"".join(lines)
+    expected = all(line.endswith(b"\r\n") and raw.isascii() and is_plain(layout, bytes(line[:-2])) for line in lines)
+    assert BlockLayout(layout).plainly_right(raw) is expected
+
+
+def is_plain(layout: Layout, record: bytes) -> bool:
+    """Whether a record is right and has no number that was left blank."""
+    numbers = b"".join(record[slice(*layout.place(field.name)[1:])] for field in layout.fields if field.kind is Kind.NUMBER)
+    return b" " not in numbers and refused_or(lambda: layout.read(record, "here")) is not None

@@ -48,9 +48,9 @@ class Incoming(Generic[T]):
         for block in self.blocks():
             yield from self._shape.block(block)
 
-    def blocks(self) -> Iterator[Block]:
-        """The records that the values are made of, many at once; instead of iterating, and once."""
-        return self._file.blocks()
+    def blocks(self, *, looking_for_doubles: bool = True) -> Iterator[Block]:
+        """The records that the values are made of, many at once; instead of iterating, and once (see `DataFile.blocks`)."""
+        return self._file.blocks(looking_for_doubles=looking_for_doubles)
 
 
 class Take(Enum):

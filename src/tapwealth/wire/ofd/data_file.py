@@ -53,9 +53,11 @@ class DataFile:
         for block in self.blocks():
             yield from block.records()
 
-    def blocks(self) -> Iterator[Block]:
-        """The records, many at once; instead of iterating, and once."""
+    def blocks(self, *, looking_for_doubles: bool = True) -> Iterator[Block]:
+        """The records, many at once; instead of iterating, and once. Who finds doubled records better by other means does not look for them
+        here, and needs no memory for it."""
         shape, left, seen = BlockLayout(self.header.layout), self.header.records, set[int]()
+        self._serial = self._serial if looking_for_doubles else []
         while left:
             block = self._whole(shape, min(left, MOST), seen) or self._one_by_one(shape, min(left, MOST), left, seen)
             left -= len(block)
