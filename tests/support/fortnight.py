@@ -7,6 +7,7 @@ same: `python fortnight.py DATABASE_URL FOLDER KILL...` goes on from there, and 
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import random
@@ -509,12 +510,31 @@ def _operator(login: str) -> Caller:
     return Caller(ActorKind.OPERATOR, f"operator:{login}", "password")
 
 
+class NetworkNextDoor(MemoryNetwork):
+    """Outlives us: what was presented lies in the folder, and is answered when it is asked for after our death as it was before."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    async def present(self, content: bytes) -> None:
+        put(self._folder / f"{hashlib.sha256(content).hexdigest()}.presented", content)
+        await super().present(content)
+
+    async def clearing(self, institution: str, day: date, sequence: int) -> bytes | None:
+        if (day, sequence) not in self.answers:
+            for path in sorted(self._folder.glob("*.presented")):
+                await super().present(path.read_bytes())
+        return await super().clearing(institution, day, sequence)
+
+
 @asynccontextmanager
 async def fortnight(database_url: str, folder: Path, kills: Sequence[KillPoint] = ()) -> AsyncIterator[Fortnight]:
     """On a database and in a folder where nothing has happened yet, or after what was done there."""
     if not (folder / "keys").exists():
         KeyFile(folder / "keys").create_from(bytes(range(32)), {"iss_mk_ac_1": bytes.fromhex("1326C2F1B0A8D9F80B5D7C6E4F29A1C8")})
-    (folder / "decided").mkdir(exist_ok=True)
+    for name in ("decided", "network"):
+        (folder / name).mkdir(exist_ok=True)
     killer = Killer(list(kills), Notes(folder / "hit"))
     biller, insurer = ScriptedBiller(now=START), ScriptedInsurer(now=START)
     async with town(database_url, folder, BOOKS, biller, insurer, START) as place, MortalDatabase(database_url, killer) as database:
@@ -522,7 +542,7 @@ async def fortnight(database_url: str, folder: Path, kills: Sequence[KillPoint] 
         exchange, heads, matching = Folder(folder / "exchange"), Heads(folder / "heads.jsonl"), Matching()
         identity: Any = matching
         port: Any = bank
-        rails = Rails(port, biller, identity, insurer, exchange, heads, port, MemoryNetwork())
+        rails = Rails(port, biller, identity, insurer, exchange, heads, port, NetworkNextDoor(folder / "network"))
         place.house = replace(place.house, database=database, rails=rails, random64=lambda: secrets.randbits(64))
         try:
             yield Fortnight(place, bank, registrar, folder, killer)
