@@ -39,6 +39,7 @@ from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.setup import ChannelTerms, SetupRefusal
 from tapwealth.funds.campaign import CampaignRefusal
 from tapwealth.funds.instant import InstantRefusal
+from tapwealth.funds.plan import PlanRefusal
 from tapwealth.funds.pocket import PocketRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
@@ -66,7 +67,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
-    CampaignRefusal, PocketRefusal, QuotationRefusal,
+    CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal,
 )  # fmt: skip
 
 

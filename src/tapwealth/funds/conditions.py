@@ -100,7 +100,8 @@ class Discount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`parent`: code of the fund whose class this is, empty for one without classes. `confirmation_days`: dealing days from an order's to
-    its confirmation. `deviation_gate`: 1/10,000 of the last NAV by which the next one may differ without a second pair of eyes."""
+    its confirmation. `deviation_gate`: 1/10,000 of the last NAV by which the next one may differ without a second pair of eyes.
+    `registrar_plans`: its registrar keeps periodic plans, and their purchases go out as such (039)."""
 
     kind: FundKind = FundKind.MONEY
     share_class: str = ""
@@ -116,6 +117,7 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redemption_fees: list[RedemptionFee] = []
     discounts: list[Discount] = []
     carry_forward: CarryForward = CarryForward.DAILY
+    registrar_plans: bool = False
 
     @property
     def purchase_tiers(self) -> tuple[PurchaseTier, ...]:

@@ -162,4 +162,5 @@ def _order_fields(order: OrderRecord) -> dict[str, Value]:
         "TargetTAAccountID": order.target_ta_account,
         "TargetDistributorCode": order.target_distributor,
         "CodeOfTargetFund": order.target_fund,
+        "RationProtocolNo": order.plan,
     }

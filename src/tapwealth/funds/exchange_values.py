@@ -36,6 +36,7 @@ class BusinessCode(StrEnum):
     FREEZE = "031"
     UNFREEZE = "032"
     SWITCH = "036"
+    PLAN = "039"
     FAST_TRANSFER = "098"
     FORCED_REDEMPTION = "142"
     DIVIDEND = "143"
@@ -46,6 +47,10 @@ class BusinessCode(StrEnum):
     def confirmed(self) -> str:
         """The code of the confirmation."""
         return f"{int(self) + 100:03d}"
+
+
+BUYS = (BusinessCode.PURCHASE, BusinessCode.PLAN)
+"""Orders of so much money for units of an open fund."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +91,9 @@ class AccountConfirmation:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """03: a purchase (022, by `amount`), a redemption (024), a freeze or its end (031, 032), each by `volume`, a fast transfer (098,
-    `volume` to the target accounts), a switch (036, `volume` into `target_fund`), or a dividend method (029).
-    A blank `ta_account` lets the registrar find the holder by `trading_account`."""
+    """03: a purchase (022, or 039 under a periodic plan, by `amount`), a redemption (024), a freeze or its end (031, 032), each by
+    `volume`, a fast transfer (098, `volume` to the target accounts), a switch (036, `volume` into `target_fund`), or a dividend method
+    (029). A blank `ta_account` lets the registrar find the holder by `trading_account`."""
 
     serial: str
     business_code: str
@@ -108,6 +113,8 @@ class OrderRecord:
     target_fund: str = ""
     dividend_method: str = ""
     """Of a 029: what the holder wants, DefDividendMethod."""
+    plan: str = ""
+    """Of a 039: the number of the plan, RationProtocolNo."""
 
     @property
     def ordered(self) -> datetime:

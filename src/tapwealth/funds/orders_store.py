@@ -37,6 +37,7 @@ class OrderRow:
     confirmed_units: int = 0
     return_code: str = ""
     source: UUID | None = None
+    """What it comes of: the tap or bill that a fast transfer covers, the freeze that is ended, the plan of a 039."""
     large_flag: str = ""
     """Of a redemption: what becomes of what a large-redemption day leaves (`exchange_values`)."""
     nav: int = 0
@@ -83,6 +84,7 @@ class Outgoing(NamedTuple):
     large_flag: str
     target_fund: str
     dividend_method: str
+    source: UUID | None
 
 
 class Ordered(NamedTuple):
@@ -152,7 +154,7 @@ async def outgoing(tx: Any, day: date, channel: str, *, deals: bool) -> AsyncIte
     """A channel's `orders_for` a date, in their order, some thousands at a time: what its 03 says of them."""
     cursor = await tx.cursor(
         "select o.serial, o.business_code, a.trading_account, a.ta_account, o.fund, o.amount, o.units, o.received_at, o.channel,"
-        " o.large_flag, o.target_fund, coalesce(c.method, '')"
+        " o.large_flag, o.target_fund, coalesce(c.method, ''), o.source"
         f" from (select * from fund_order where {_GOES_OUT} and channel = $3) o"
         " join fund_account a on a.book = o.book and a.id = o.fund_account"
         " left join dividend_choice c on c.book = o.book and c.fund_order = o.id order by o.received_at, o.serial",
@@ -172,8 +174,8 @@ async def mark_orders_sent(tx: Any, day: date, *, deals: bool) -> None:
 async def purchases_sent(tx: Any, channel: str, day: date) -> list[tuple[int, int]]:
     """(book, fen) of a channel's purchases that left with the 03 of that date."""
     rows = await tx.fetch(
-        "select book, sum(amount)::bigint as amount from fund_order where channel = $1 and business_code = '022' and dealing_date = $2"
-        " and sent_on = $2 group by book order by book",
+        "select book, sum(amount)::bigint as amount from fund_order where channel = $1 and business_code in ('022', '039')"
+        " and dealing_date = $2 and sent_on = $2 group by book order by book",
         channel,
         day,
     )
@@ -243,9 +245,9 @@ async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], first: date
     rows = await tx.fetch(
         "with holder as (select * from unnest($1::int[], $2::uuid[]) k(book, fund_account)), found as ("
         " select fund_account, fund, dealing_date, amount, state in ('placed', 'sent') as under_way from holder"
-        " join fund_order using (book, fund_account) where dealing_date >= $3 and business_code = '022' and state <> 'cancelled'"
+        " join fund_order using (book, fund_account) where dealing_date >= $3 and business_code in ('022', '039') and state <> 'cancelled'"
         " union all select fund_account, fund, dealing_date, amount, true from holder join fund_order using (book, fund_account)"
-        " where dealing_date < $3 and business_code = '022' and confirmed_on is null and state in ('placed', 'sent'))"
+        " where dealing_date < $3 and business_code in ('022', '039') and confirmed_on is null and state in ('placed', 'sent'))"
         " select fund_account, fund, dealing_date, coalesce(sum(amount) filter (where under_way), 0)::bigint as under_way,"
         " coalesce(sum(amount) filter (where dealing_date >= $3), 0)::bigint as ordered from found group by 1, 2, 3",
         *columns(holders, 2),

@@ -83,7 +83,7 @@ class CancelRefusal(Enum):
 
 AT_ONCE = "098"
 """Fast transfers: the money has moved with the command."""
-TAKEN_BACK = ("022", "024", "036")
+TAKEN_BACK = ("022", "024", "036", "039")
 """What a customer has ordered and may take back: purchases, redemptions, switches. An authority's freeze is no order of the customer's."""
 
 

@@ -28,6 +28,8 @@ class Fund:
     """What the registrar said last."""
     kind: FundKind = FundKind.MONEY
     """By the conditions that stand."""
+    registrar_plans: bool = False
+    """The same."""
 
     @property
     def pays(self) -> bool:
@@ -119,9 +121,11 @@ async def funds(tx: Any) -> dict[str, Fund]:
         "select code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account, coalesce((select status from fund_status"
         " s where s.book = 0 and s.fund = fund.code order by day desc limit 1), '0') as status,"
         " coalesce((select conditions ->> 'kind' from fund_conditions c where c.book = 0 and c.fund = fund.code"
-        " order by version desc limit 1), 'money') as kind from fund where book = 0 order by code"
+        " order by version desc limit 1), 'money') as kind,"
+        " coalesce((select (conditions ->> 'registrar_plans')::boolean from fund_conditions c where c.book = 0 and c.fund = fund.code"
+        " order by version desc limit 1), false) as registrar_plans from fund where book = 0 order by code"
     )
-    return {row[0]: Fund(*(row[0], Asset(row[1]), *row[2:8], FundStatus(row[8]), FundKind(row[9]))) for row in rows}
+    return {row[0]: Fund(*(row[0], Asset(row[1]), *row[2:8], FundStatus(row[8]), FundKind(row[9]), row[10])) for row in rows}
 
 
 async def channels(tx: Any) -> dict[tuple[str, str], SalesChannel]:

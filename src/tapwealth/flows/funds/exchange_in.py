@@ -32,7 +32,7 @@ from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, s
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_folder import digest_of
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
-from tapwealth.funds.exchange_values import CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
+from tapwealth.funds.exchange_values import BUYS, CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import ANSWERED, OrderState
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import Fund, FundAccount, Holder
@@ -254,14 +254,14 @@ class _Answers:
     breaks: list[BreakRow] = field(default_factory=list)
 
     def is_plain(self, order: OrderRow) -> bool:
-        return order.business_code == BusinessCode.PURCHASE and self.funds[order.fund].kind is FundKind.MONEY
+        return order.business_code in BUYS and self.funds[order.fund].kind is FundKind.MONEY
 
     def count(self, fresh: Sequence[Answer]) -> None:
         """What leaves for the custody accounts, and what comes back."""
         for order, one in fresh:
-            if order.business_code == BusinessCode.PURCHASE and one.accepted:
+            if order.business_code in BUYS and one.accepted:
                 self.confirmed[order.fund][order.book] += order.amount
-            elif order.business_code == BusinessCode.PURCHASE:
+            elif order.business_code in BUYS:
                 self.refused.append(order)
 
 
@@ -365,7 +365,7 @@ def _of_the_advancer(order: OrderRow) -> bool:
     return order.business_code == BusinessCode.REDEEM and order.fund_account == ADVANCER
 
 
-_NOTED = (BusinessCode.PURCHASE, BusinessCode.SWITCH, BusinessCode.DIVIDEND_METHOD)
+_NOTED = (*BUYS, BusinessCode.SWITCH, BusinessCode.DIVIDEND_METHOD)
 """What its customer is told of when the registrar refuses it; nobody else has to look at it."""
 
 
@@ -438,13 +438,13 @@ def _wrong(order: OrderRow, fund: Fund, holder: Holder, one: ConfirmationRecord)
     wrong = _beyond(order, one) if redeemed else _not_as_asked(order, one)
     if order.business_code == BusinessCode.SWITCH:
         return wrong or _unswitched(order, one)
-    if wrong is not None or order.business_code not in (BusinessCode.PURCHASE, BusinessCode.REDEEM):
+    if wrong is not None or order.business_code not in (*BUYS, BusinessCode.REDEEM):
         return wrong
     return _unpriced(one) if fund.kind is FundKind.NAV else _off_par(one)
 
 
 def _not_as_asked(order: OrderRow, one: ConfirmationRecord) -> str | None:
-    asked, got = (order.amount, one.amount) if order.business_code == BusinessCode.PURCHASE else (order.units, one.volume)
+    asked, got = (order.amount, one.amount) if order.business_code in BUYS else (order.units, one.volume)
     return None if asked == got else f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
 
 
@@ -476,11 +476,14 @@ def _unswitched(order: OrderRow, one: ConfirmationRecord) -> str | None:
     return None
 
 
+_BOUGHT = tuple(one.confirmed for one in BUYS)
+
+
 def _unpriced(one: ConfirmationRecord) -> str | None:
     """Why an answer at a NAV cannot be one, whatever we compute."""
     if not one.nav:
         return f"order {one.serial} is confirmed without a NAV"
-    if not one.volume and (one.amount or one.business_code == BusinessCode.PURCHASE.confirmed):
+    if not one.volume and (one.amount or one.business_code in _BOUGHT):
         return f"order {one.serial} is confirmed without a unit"
     return None
 
@@ -490,11 +493,11 @@ def _settled(order: OrderRow, one: ConfirmationRecord, answers: _Answers) -> lis
     match order.business_code, one.accepted:
         case BusinessCode.SWITCH, _:
             return [switch.settled(order, one, answers.funds, day, actor)]
-        case BusinessCode.PURCHASE, True if answers.own or not answers.is_plain(order):
+        case BusinessCode.PURCHASE | BusinessCode.PLAN, True if answers.own or not answers.is_plain(order):
             return [entries.purchase_confirmed(view, one.volume, day, actor)]
-        case BusinessCode.PURCHASE, True:
+        case BusinessCode.PURCHASE | BusinessCode.PLAN, True:
             return [entries.channel_units_confirmed(view, one.volume, day, actor)]
-        case BusinessCode.PURCHASE, False:
+        case BusinessCode.PURCHASE | BusinessCode.PLAN, False:
             return [] if answers.own else [entries.channel_purchase_refused(view, day, actor)]
         case BusinessCode.FAST_TRANSFER, True:
             return [entries.fast_transfer_confirmed(view, one.volume, day, actor)]

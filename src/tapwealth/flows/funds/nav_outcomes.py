@@ -14,7 +14,7 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.flows.frame import House
 from tapwealth.funds import conditions_store, entries, lots_store, nav_orders, orders_store, quotation_store
 from tapwealth.funds.conditions import Conditions, FundKind
-from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
+from tapwealth.funds.exchange_values import BUYS, BusinessCode, ConfirmationRecord
 from tapwealth.funds.lots import Lot, Taken
 from tapwealth.funds.lots_store import LeftLot, LotRow, LotUse
 from tapwealth.funds.nav import NAV_SCALE
@@ -59,7 +59,7 @@ async def take(
     if not answers:
         return []
     found = await _prices(house, tx, file, answers, funds)
-    left = [(order.book, order.fund_account, order.fund) for order, _ in answers if order.business_code != BusinessCode.PURCHASE]
+    left = [(order.book, order.fund_account, order.fund) for order, _ in answers if order.business_code not in BUYS]
     changes = _Changes(await lots_store.lots_left(tx, sorted(set(left))), [], [])
     breaks = []
     for number, (order, one) in enumerate(answers):
@@ -76,7 +76,7 @@ async def take(
 
 def _has_price(order: OrderRow, funds: Mapping[str, Fund]) -> bool:
     """A switch has two, and a money fund's is 1.0000."""
-    if order.business_code in (BusinessCode.PURCHASE, BusinessCode.REDEEM):
+    if order.business_code in (*BUYS, BusinessCode.REDEEM):
         return funds[order.fund].kind is FundKind.NAV
     return order.business_code == BusinessCode.SWITCH
 
@@ -156,6 +156,7 @@ def _switched(changes: _Changes, order: OrderRow, one: ConfirmationRecord, price
 
 _JUDGES: Mapping[str, Callable[[_Changes, OrderRow, ConfirmationRecord, _Prices, int, date], Difference | None]] = {
     BusinessCode.PURCHASE: _bought,
+    BusinessCode.PLAN: _bought,
     BusinessCode.REDEEM: _sold,
     BusinessCode.SWITCH: _switched,
 }

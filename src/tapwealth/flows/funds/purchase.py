@@ -55,10 +55,11 @@ class PurchasePlaced(msgspec.Struct, frozen=True):
 
 
 class Placing(NamedTuple):
-    """One command of the batch."""
+    """One command of the batch; `plan`: the periodic plan that it is a period of."""
 
     envelope: Envelope
     command: PurchaseFund
+    plan: UUID | None = None
 
 
 def check(command: PurchaseFund) -> None:
@@ -236,7 +237,8 @@ def _row(facts: _Loaded, at: Moment, one: Placing, accepted: _Accepted) -> Order
     fund, day = accepted
     key = own_key(one.envelope, "purchase", facts.persons[person])
     place = Place(fund.code, day, facts.wallets[person], facts.holdings[person, fund.code])
-    return own_order(one.envelope, at, "purchase", key, place, BusinessCode.PURCHASE, amount=one.command.amount)
+    code = BusinessCode.PLAN if one.plan and fund.registrar_plans else BusinessCode.PURCHASE
+    return replace(own_order(one.envelope, at, "purchase", key, place, code, amount=one.command.amount), source=one.plan)
 
 
 class Place(NamedTuple):

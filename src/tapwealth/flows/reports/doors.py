@@ -12,7 +12,7 @@ from uuid import UUID
 from tapwealth.flows.bills import autopay
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.frame import Caller, House
-from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, pocket, quotation_lists, suitability, sweeps
+from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, suitability, sweeps
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
@@ -91,6 +91,7 @@ def views(house: House) -> Mapping[str, View]:
         "autopays": lambda caller, _given: _own(house, caller, autopay.held),
         "pockets": lambda caller, _given: _own(house, caller, lambda tx, book, person: pocket.shown(house, tx, book, person)),
         "suitability": lambda caller, _given: _own(house, caller, suitability.shown),
+        "plans": lambda caller, _given: _own(house, caller, lambda tx, book, person: plans.held(house, tx, book, person)),
         "sweeps": lambda caller, _given: _own(house, caller, sweeps.held),
         "devices": lambda caller, _given: _devices(house, caller),
         "files": lambda caller, given: _for_operators(caller, lambda: _read(house, _files(given.get("date")))),

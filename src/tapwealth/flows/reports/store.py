@@ -74,7 +74,7 @@ async def bill_payments(tx: Any) -> dict[tuple[date, str], tuple[int, int]]:
 async def purchases(tx: Any) -> dict[tuple[date, str], tuple[int, int]]:
     """By date of the order and channel: (orders, fen)."""
     rows = await tx.fetch(
-        "select business_date, channel, count(*), sum(amount)::bigint from fund_order where business_code = '022' group by 1, 2"
+        "select business_date, channel, count(*), sum(amount)::bigint from fund_order where business_code in ('022', '039') group by 1, 2"
     )
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
@@ -83,7 +83,7 @@ async def confirmed_purchases(tx: Any) -> dict[date, tuple[int, int]]:
     """By date of the confirmation: (orders, fen) that became units."""
     rows = await tx.fetch(
         "select confirmed_on, count(*), sum(confirmed_amount)::bigint from fund_order"
-        " where business_code = '022' and state = 'confirmed' group by 1"
+        " where business_code in ('022', '039') and state = 'confirmed' group by 1"
     )
     return {row[0]: (row[1], row[2]) for row in rows}
 
@@ -164,7 +164,7 @@ async def money_under_way(tx: Any, book: int, fund_account: UUID) -> int:
     way to the wallet from another account of ours."""
     found: int = await tx.fetchval(
         "select (select coalesce(sum(amount), 0) from fund_order"
-        " where book = $1 and fund_account = $2 and business_code = '022' and state in ('placed', 'sent'))::bigint"
+        " where book = $1 and fund_account = $2 and business_code in ('022', '039') and state in ('placed', 'sent'))::bigint"
         " + (select coalesce(sum(d.amount), 0) from registrar_due d join account a on a.book = d.book and a.id = d.wallet"
         " where a.book = $1 and a.kind = $3 and a.owner = $2 and d.paid_on is null)::bigint"
         " + (select coalesce(sum(p.amount), 0) from instruction_part p join account a on a.book = p.book and a.id = p.target"

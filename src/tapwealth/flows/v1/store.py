@@ -71,8 +71,8 @@ async def payments(tx: Any, book: int, wallet: int, only: UUID | None, before: U
 async def orders(tx: Any, book: int, holder: UUID, only: UUID | None, before: UUID | None, limit: int) -> list[OrderLine]:
     """The same, by the holder; what an authority has ordered (031, 032) is none of the holder's orders."""
     rows = await tx.fetch(
-        "select id, fund, business_code, source is not null, amount, units, state, received_at, business_date, dealing_date, confirmed_on,"
-        " confirmed_amount, confirmed_units, return_code, nav, charge, target_fund, target_units"
+        "select id, fund, business_code, source is not null and business_code = '098', amount, units, state, received_at, business_date,"
+        " dealing_date, confirmed_on, confirmed_amount, confirmed_units, return_code, nav, charge, target_fund, target_units"
         " from fund_order where book = $1 and fund_account = $2"
         " and business_code not in ('031', '032')"
         " and ($3::uuid is null or id = $3) and ($4::uuid is null or id < $4) order by id desc limit $5",

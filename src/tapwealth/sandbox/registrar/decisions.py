@@ -17,6 +17,8 @@ from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding, Inv
 from tapwealth.sandbox.registrar.shelf import PAR
 
 SWITCH = "036"
+BUYS = ("022", "039")
+"""A purchase, and one under a periodic plan that this registrar keeps by its number."""
 LARGE = 10
 """A net redemption above one unit in so many of the day before is a large one."""
 CANCEL_REST = "0"
@@ -36,6 +38,7 @@ class ReturnCode(StrEnum):
     UNKNOWN_TARGET = "9007"
     INCOMPLETE = "9008"
     OTHER_PERSON = "9009"
+    NO_PLAN = "9010"
 
 
 REASONS = {
@@ -49,6 +52,7 @@ REASONS = {
     ReturnCode.UNKNOWN_TARGET: "the account to transfer to is not known",
     ReturnCode.INCOMPLETE: "name, identity number or account is missing",
     ReturnCode.OTHER_PERSON: "this TA account is another person's",
+    ReturnCode.NO_PLAN: "a purchase under a plan does not name the plan",
 }
 
 
@@ -129,7 +133,7 @@ def find(tx: sqlite3.Connection, request: sqlite3.Row) -> Holding | None:
 def decide_at(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on: date, fund: Priced) -> Decision:
     """A request for a fund with a NAV, at that of the dealing day `dealt_on`."""
     holding, (terms, nav) = find(tx, request), fund
-    code = _order_code(request, holding, kept=request["business_code"] in ("022", "024", started.CHOICE, "031", "032"))
+    code = _order_code(request, holding, kept=request["business_code"] in (*BUYS, "024", started.CHOICE, "031", "032"))
     if holding is None or code is not ReturnCode.SUCCESS:
         return Decision(request, code, request["ta_account"], nav=nav)
     if request["business_code"] == started.CHOICE:
@@ -137,9 +141,9 @@ def decide_at(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on:
             return Decision(request, ReturnCode.NOTHING_ASKED, request["ta_account"], nav=nav)
         started.choose(tx, terms.code, holding.holder, request["dividend_method"])
         return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, nav=nav)
-    if request["business_code"] == "022":
+    if request["business_code"] in BUYS:
         got = dealing.buy(request["amount"], nav, terms, request["distributor"])
-        register.move(tx, holding.holder, got.units, day, "122", request["serial"], terms.code)
+        register.move(tx, holding.holder, got.units, day, _confirmed(request), request["serial"], terms.code)
         done = Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, got.units)
         return replace(done, amount=request["amount"], fee=got.fee, nav=nav)
     if request["business_code"] != "024":
@@ -178,13 +182,17 @@ def _order_code(request: sqlite3.Row, holding: Holding | None, *, kept: bool | N
         return ReturnCode.UNKNOWN_ACCOUNT
     if request["fund_code"] != FUND_CODE and kept is None:
         return ReturnCode.UNKNOWN_FUND
-    if request["business_code"] != started.CHOICE and request["amount" if request["business_code"] == "022" else "volume"] == 0:
+    if request["business_code"] != started.CHOICE and request["amount" if request["business_code"] in BUYS else "volume"] == 0:
         return ReturnCode.NOTHING_ASKED
-    return ReturnCode.SUCCESS
+    return ReturnCode.NO_PLAN if request["business_code"] == "039" and not request["plan"] else ReturnCode.SUCCESS
+
+
+def _confirmed(request: sqlite3.Row) -> str:
+    return f"1{request['business_code'][1:]}"
 
 
 def _purchase(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day: date) -> Decision:
-    register.move(tx, holding.holder, request["amount"], day, "122", request["serial"])
+    register.move(tx, holding.holder, request["amount"], day, _confirmed(request), request["serial"])
     return _at_par(Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["amount"]))
 
 
@@ -215,7 +223,7 @@ def share_out(tx: sqlite3.Connection, waiting: Sequence[sqlite3.Row], day: date)
         if one["business_code"] == "024" and _order_code(one, holding := found[one["seq"]]) is ReturnCode.SUCCESS and holding
         if one["volume"] - one["done"] <= holding.available
     }
-    buys = [one for one in waiting if one["business_code"] == "022" and _order_code(one, found[one["seq"]]) is ReturnCode.SUCCESS]
+    buys = [one for one in waiting if one["business_code"] in BUYS and _order_code(one, found[one["seq"]]) is ReturnCode.SUCCESS]
     bought = sum(one["amount"] for one in buys)
     total = sum(held.units for held in register.holdings(tx))
     if (sum(asked.values()) - bought) * LARGE <= total:
@@ -249,12 +257,12 @@ def _freeze(tx: sqlite3.Connection, request: sqlite3.Row, holding: Holding, day:
     if request["volume"] > (holding.frozen if away else holding.available):
         return Decision(request, ReturnCode.NOT_ENOUGH_UNITS, holding.holder.ta_account)
     units = -request["volume"] if away else request["volume"]
-    register.freeze(tx, holding.holder, units, day, f"1{request['business_code'][1:]}", request["serial"], holding.fund)
+    register.freeze(tx, holding.holder, units, day, _confirmed(request), request["serial"], holding.fund)
     return _at_par(Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, request["volume"]))
 
 
 _DEEDS: dict[str, Callable[[sqlite3.Connection, sqlite3.Row, Holding, date], Decision]] = {
-    "022": _purchase,
+    **dict.fromkeys(BUYS, _purchase),
     "024": _redemption,
     "031": _freeze,
     "032": _freeze,

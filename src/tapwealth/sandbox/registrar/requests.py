@@ -18,8 +18,8 @@ CREATE TABLE IF NOT EXISTS request (
   trading_account TEXT NOT NULL, fund_code TEXT NOT NULL, amount INTEGER NOT NULL, volume INTEGER NOT NULL,
   transaction_date TEXT NOT NULL, transaction_time TEXT NOT NULL, target_distributor TEXT NOT NULL, target_ta_account TEXT NOT NULL,
   target_trading_account TEXT NOT NULL, name TEXT NOT NULL, identity_number TEXT NOT NULL, payout_account TEXT NOT NULL,
-  large_flag TEXT NOT NULL, target_fund TEXT NOT NULL, dividend_method TEXT NOT NULL, done INTEGER NOT NULL DEFAULT 0, decided_on TEXT,
-  return_code TEXT,
+  large_flag TEXT NOT NULL, target_fund TEXT NOT NULL, dividend_method TEXT NOT NULL, plan TEXT NOT NULL,
+  done INTEGER NOT NULL DEFAULT 0, decided_on TEXT, return_code TEXT,
   UNIQUE (file_type, distributor, serial));
 CREATE INDEX IF NOT EXISTS request_waiting ON request (due_after, seq) WHERE decided_on IS NULL;
 CREATE TABLE IF NOT EXISTS problem (seq INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
@@ -57,6 +57,7 @@ _TEXTS = {
     "large_flag": "LargeRedemptionFlag",
     "target_fund": "CodeOfTargetFund",
     "dividend_method": "DefDividendMethod",
+    "plan": "RationProtocolNo",
 }
 _NUMBERS = {"amount": "ApplicationAmount", "volume": "ApplicationVol"}
 _CONTENT = (*_TEXTS, *_NUMBERS)
