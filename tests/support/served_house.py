@@ -1,6 +1,7 @@
 """A played house behind the doors that `tapwealth up` opens: HTTP at an address of its own, the batcher and the worker behind it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,13 +9,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import uvicorn
 from patience import comes
 from played_days import Played
 
 from tapwealth.api.v1.edge import App
 from tapwealth.api.v1.origin import Network
-from tapwealth.app.platform import http_config
+from tapwealth.app.platform import QuietServer, http_config
 from tapwealth.app.wiring import open_edges
 from tapwealth.storage.database import Database
 
@@ -25,10 +25,8 @@ PASSWORD = "a long password"
 @asynccontextmanager
 async def serving(app: App) -> AsyncIterator[str]:
     """The application at a free port, served as the platform does; its address."""
-    config = http_config(app)
-    config.port = 0
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
+    server = QuietServer(http_config(app))
+    task = asyncio.create_task(server.serve([socket.create_server(("127.0.0.1", 0))]))
     async with comes("the server's start"):
         while not server.started:
             await asyncio.sleep(0.01)

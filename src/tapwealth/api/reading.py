@@ -112,7 +112,7 @@ def read_json(body: bytes, shape: type[Any]) -> Any:
 
 def check_names(body: bytes) -> None:
     """Raises Unreadable for an object that has a name twice: one reader takes the first, another one the last. `body` is JSON."""
-    json.loads(body, object_pairs_hook=_once)
+    _names_once(body.decode("utf-8"))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -121,6 +121,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         name = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)[:_SHOWN]
         raise Unreadable(f"the field {name!r} comes twice", where="body", hint="send it once", code="doubled_field", field=name)
     return read
+
+
+_names_once = json.JSONDecoder(object_pairs_hook=_once).decode
+"""Made once: `json.loads` makes a decoder for each call that asks for more than the usual."""
 
 
 def plain_text(text: str, where: str) -> str:

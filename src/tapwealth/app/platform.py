@@ -15,6 +15,7 @@ import msgspec
 import structlog
 import uvicorn
 
+from tapwealth.api.short_way import protocol_for
 from tapwealth.api.v1.origin import read_networks
 from tapwealth.app.door import Door, shown_at
 from tapwealth.app.event_loop import spare_collector
@@ -138,7 +139,9 @@ class Platform:
 
 def http_config(app: Any) -> uvicorn.Config:
     """How the platform serves HTTP. Where a caller comes from /v1 alone asks, which reads proxies' headers itself."""
-    return uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False, proxy_headers=False, server_header=False)
+    return uvicorn.Config(
+        app, http=protocol_for(app), log_level="warning", lifespan="off", access_log=False, proxy_headers=False, server_header=False
+    )
 
 
 class QuietServer(uvicorn.Server):

@@ -209,25 +209,42 @@ def _flows(house: House, card_house: CardHouse) -> dict[str, Callable[[Any, Sequ
     }
 
 
-@dataclass
 class ClockReader:
     """The platform clock for the edges. Readers that come while a look is under way share the next one: never one from before they came."""
 
-    house: House
-    _next: asyncio.Task[datetime] | None = None
-    _busy: asyncio.Task[datetime] | None = None
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._waiting: list[asyncio.Future[datetime]] = []
+        self._looking: asyncio.Task[None] | None = None
 
-    async def read(self) -> datetime:
-        if self._next is None:
-            self._next = asyncio.create_task(self._look(self._busy))
-        return await asyncio.shield(self._next)
+    def read(self) -> asyncio.Future[datetime]:
+        """The instant to come; Outage, if it cannot be had. One future each: who goes away leaves the others theirs."""
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_while_asked())
+        return mine
 
-    async def _look(self, before: asyncio.Task[datetime] | None) -> datetime:
-        if before is not None:
-            await asyncio.gather(before, return_exceptions=True)
-        self._busy, self._next = self._next, None
-        async with self.house.database.look() as tx:
-            return await platform_clock.read(tx)
+    async def _look_while_asked(self) -> None:
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, []
+                await self._look(waiting)
+        finally:
+            self._looking = None
+
+    async def _look(self, waiting: Sequence[asyncio.Future[datetime]]) -> None:
+        try:
+            async with self._house.database.look() as tx:
+                now = await platform_clock.read(tx)
+        except Exception as error:
+            for one in waiting:
+                if not one.done():
+                    one.set_exception(Outage(str(error)) if isinstance(error, Outage) else error)
+        else:
+            for one in waiting:
+                if not one.done():
+                    one.set_result(now)
 
 
 NO_ROUTE = (1, None)

@@ -1,4 +1,4 @@
-"""The edge of /v1, in plain ASGI: who asks, may they, what do they ask, once; and every answer, the problems included.
+"""The edge of /v1, below any server: who asks, may they, what do they ask, once; and every answer, the problems included.
 
 A POST is named by its `Idempotency-Key` within caller, method and path: together they make the key of its command, which is decided once
 and remembered with the hash of what was asked, in the transaction of its effect (`flows.frame`). What cannot be read is not remembered.
@@ -58,6 +58,22 @@ _Named = tuple[UUID, Caller, datetime]
 """A command's key, who gives it, and when its request was read."""
 
 
+class Incoming(NamedTuple):
+    """A request whose head is read: its path without the query, headers as they came (names in small letters), the address it came from,
+    and its body, whole or yet to come."""
+
+    method: str
+    path: str
+    query: str
+    headers: list[tuple[bytes, bytes]]
+    address: str
+    body: bytes | Receive
+
+
+_Place = tuple[int, tuple[str, ...]]
+"""Of a path: how many parts it has, and those that are no parameters."""
+
+
 class _Answer(Response):
     """JSON with its headers as they go out: nothing is looked up or put into another form."""
 
@@ -67,8 +83,11 @@ class _Answer(Response):
 
 
 class _Route(NamedTuple):
+    """`names` are those of the path's parameters, in their order."""
+
     operation: Operation
     decoder: msgspec.json.Decoder[Any] | None
+    names: list[str]
 
 
 class Edge:
@@ -81,32 +100,27 @@ class Edge:
         self._proxies = proxies
         self._gate, self._tokens, self._grant, self._books = gate, tokens, grant, books
         self._run, self._count = random64() >> 32, 0
-        self._routes: dict[int, dict[tuple[str, ...], dict[str, _Route]]] = {}
+        self._routes: dict[_Place, dict[str, _Route]] = {}
         for one in operations:
             decoder = msgspec.json.Decoder(one.takes, strict=True) if one.act else None
-            parts = tuple(one.path.split("/")[2:])
-            self._routes.setdefault(len(parts), {}).setdefault(parts, {})[one.method] = _Route(one, decoder)
+            parts = one.path.split("/")[2:]
+            names = [part[1:-1] for part in parts[1::2]]
+            assert [f"{{{name}}}" for name in names] == parts[1::2], f"{one.path}: parameters stand at every second place, and nowhere else"
+            self._routes.setdefault(_place(parts), {})[one.method] = _Route(one, decoder, names)
         self._under_way: set[UUID] = set()
         self._tries = Tries()
         self._document = msgspec.json.encode(document(operations))
 
-    def before(self, rest: App) -> App:
+    def before(self, rest: App) -> "Front":
         """The application with /v1 before the rest."""
+        return Front(self, rest)
 
-        async def app(scope: Any, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and (scope["path"] == PREFIX or scope["path"].startswith("/v1/")):
-                response = await self._answer(scope, receive)
-                await response(scope, receive, send)
-            else:
-                await rest(scope, receive, send)
-
-        return app
-
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+    async def answer(self, request: Incoming) -> Response:
+        """Nothing but an answer leaves here, the problems included; none of them is a stream."""
         self._count += 1
         request_id = f"req_{machine_ms():012x}{self._run:08x}{self._count:012x}"
         try:
-            response = await self._served(scope, receive)
+            response = await self._served(request)
         except Problem as problem:
             response = problem.response(request_id)
         except BadInput as error:
@@ -116,25 +130,26 @@ class Edge:
         except ClientDisconnect:
             response = Problem("invalid_body", "the request ended before its body was complete; send it again").response(request_id)
         except Exception:
-            log.exception("fault in a request", what=f"{scope['method']} {scope['path'][:100]}", request_id=request_id)
+            log.exception("fault in a request", what=f"{request.method} {request.path[:100]}", request_id=request_id)
             response = Problem("internal_error").response(request_id)
         response.raw_headers.append((b"request-id", request_id.encode()))
         return response
 
-    async def _served(self, scope: Scope, receive: Receive) -> Response:
-        method, path = scope["method"], scope["path"]
-        headers = _headers(scope)
+    async def _served(self, request: Incoming) -> Response:
+        method, path = request.method, request.path
+        headers = _headers(request)
         if path == token.PATH:
             if method != "POST":
                 raise Problem("method_not_allowed", headers={"Allow": "POST"})
-            address = origin((scope.get("client") or ("",))[0], scope["headers"], self._proxies)
-            return await token.answer(self._grant, self._tries, address, headers, await _body(headers, receive, token.FORM))
+            address = origin(request.address, request.headers, self._proxies)
+            body = await _body(headers, request.body, token.FORM)
+            return await token.answer(self._grant, self._tries, address, headers, body)
         if method in ("GET", "HEAD") and (published := self._published(path)) is not None:
             return published
         route, given = self._found(method, path)
         if route.decoder is not None:
-            return await self._post(route, given, path, headers, receive)
-        return await self._get(route.operation, given, scope, headers)
+            return await self._post(route, given, path, headers, request.body)
+        return await self._get(route.operation, given, request.query, headers)
 
     def _published(self, path: str) -> Response | None:
         """What anybody may read."""
@@ -147,15 +162,17 @@ class Edge:
 
     def _found(self, method: str, path: str) -> tuple[_Route, dict[str, str]]:
         parts = path.split("/")[2:]
-        for pattern, by_method in self._routes.get(len(parts), {}).items():
-            if all(want == part or want[0] == "{" for want, part in zip(pattern, parts, strict=True)):
-                route = by_method.get("GET" if method == "HEAD" else method)
-                if route is None:
-                    raise Problem("method_not_allowed", headers={"Allow": ", ".join(sorted(by_method))})
-                return route, {want[1:-1]: part for want, part in zip(pattern, parts, strict=True) if want[0] == "{"}
-        raise Problem("not_found", "there is nothing at this path; /v1/openapi.json lists what there is")
+        by_method = self._routes.get(_place(parts))
+        if by_method is None:
+            raise Problem("not_found", "there is nothing at this path; /v1/openapi.json lists what there is")
+        route = by_method.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise Problem("method_not_allowed", headers={"Allow": ", ".join(sorted(by_method))})
+        return route, dict(zip(route.names, parts[1::2], strict=True))
 
-    async def _post(self, route: _Route, given: Mapping[str, str], path: str, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
+    async def _post(
+        self, route: _Route, given: Mapping[str, str], path: str, headers: Mapping[bytes, bytes], body: bytes | Receive
+    ) -> Response:
         arrival = self._gate.flight.arrive()
         try:
             received_at = await self._gate.read_clock()
@@ -163,8 +180,7 @@ class Edge:
             bearer = self._bearer(headers, route.operation.scope)
             caller = self._caller(bearer, given, route.operation.scope)
             key = _key(headers, bearer, "POST", path)
-            body = await _body(headers, receive, "application/json")
-            command = _decoded(route, body)
+            command = _decoded(route, await _body(headers, body, "application/json"))
             if key in self._under_way:
                 raise Problem("request_in_progress")
             self._under_way.add(key)
@@ -189,10 +205,10 @@ class Edge:
             more.append((b"idempotent-replayed", b"true"))
         return _Answer(operation.status, msgspec.json.encode(answer), more)
 
-    async def _get(self, operation: Operation, given: Mapping[str, str], scope: Scope, headers: Mapping[bytes, bytes]) -> Response:
+    async def _get(self, operation: Operation, given: Mapping[str, str], query: str, headers: Mapping[bytes, bytes]) -> Response:
         bearer = self._bearer(headers, operation.scope)
         caller = self._caller(bearer, given, operation.scope) if "account" in given else None
-        wanted = _wanted(operation, scope["query_string"].decode("latin-1"))
+        wanted = _wanted(operation, query)
         assert operation.read is not None, "a GET reads"
         found = await operation.read(Asked(bearer, caller, given, wanted))
         if isinstance(found, Refusal):
@@ -222,16 +238,35 @@ class Edge:
         )
 
 
+class Front:
+    """The application as a server of ASGI calls it."""
+
+    def __init__(self, edge: Edge, rest: App) -> None:
+        self.edge, self._rest = edge, rest
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (scope["path"] == PREFIX or scope["path"].startswith("/v1/")):
+            address, query = (scope.get("client") or ("",))[0], scope["query_string"].decode("latin-1")
+            response = await self.edge.answer(Incoming(scope["method"], scope["path"], query, scope["headers"], address, receive))
+            await response(scope, receive, send)
+        else:
+            await self._rest(scope, receive, send)
+
+
 def _kind(code: str) -> dict[str, Any]:
     kind = CATALOGUE[code]
     return {"code": code, "status": int(kind.status), "title": kind.title, "todo": kind.todo, "retryable": kind.retryable}
 
 
-def _headers(scope: Scope) -> dict[bytes, bytes]:
-    """By name in small letters. One that says who asks, or what, comes once: of two, somebody on the way might read the other."""
-    headers = dict(scope["headers"])
-    if len(headers) < len(scope["headers"]):
-        names = [name for name, _ in scope["headers"]]
+def _place(parts: list[str]) -> _Place:
+    return len(parts), tuple(parts[::2])
+
+
+def _headers(request: Incoming) -> dict[bytes, bytes]:
+    """By name. One that says who asks, or what, comes once: of two, somebody on the way might read the other."""
+    headers = dict(request.headers)
+    if len(headers) < len(request.headers):
+        names = [name for name, _ in request.headers]
         for name in _ONCE:
             if names.count(name) > 1:
                 raise Problem("doubled_header", f"{name.decode()} comes {names.count(name)} times; send it once")
@@ -246,13 +281,18 @@ def _key(headers: Mapping[bytes, bytes], bearer: Bearer, method: str, path: str)
     return UUID(bytes=digest[:16])
 
 
-async def _body(headers: Mapping[bytes, bytes], receive: Receive, kind: str) -> bytes:
-    said = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
-    if said != kind:
-        raise WrongMediaType(f"{said[:40]!r} is not taken", where="Content-Type", hint=f"send {kind}")
+async def _body(headers: Mapping[bytes, bytes], body: bytes | Receive, kind: str) -> bytes:
+    said = headers.get(b"content-type", b"")
+    if said != kind.encode():
+        named = said.partition(b";")[0].strip().lower().decode("latin-1")
+        if named != kind:
+            raise WrongMediaType(f"{named[:40]!r} is not taken", where="Content-Type", hint=f"send {kind}")
+    if isinstance(body, bytes):
+        _require_small(body)
+        return body
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _whole(receive)
+            return await _whole(body)
     except TimeoutError:
         raise Problem("too_slow") from None
 
@@ -264,10 +304,14 @@ async def _whole(receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MOST_BYTES:
-            raise TooLarge(f"the body is above {MOST_BYTES:,} bytes", where="body", hint="send less at once")
+        _require_small(body)
         if not message.get("more_body"):
             return bytes(body)
+
+
+def _require_small(body: bytes | bytearray) -> None:
+    if len(body) > MOST_BYTES:
+        raise TooLarge(f"the body is above {MOST_BYTES:,} bytes", where="body", hint="send less at once")
 
 
 def _decoded(route: _Route, body: bytes) -> Any:
