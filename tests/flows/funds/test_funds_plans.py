@@ -3,16 +3,19 @@
 import asyncio
 import doctest
 from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
 from fund_town import DAY_CAP, FUND, OWN, FundTown, set_in
+from httpx import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 from nav_town import CONDITIONS, NAV_FUND, agreed, holding_of, lots_of, quote, shelve_nav_fund
+from starlette.applications import Starlette
 
 from tapwealth.bank import entries as bank_entries
 from tapwealth.flows.frame import moment, must_post
@@ -26,6 +29,7 @@ from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
+from tapwealth.web.pages import pages
 from tapwealth.wire.ofd import read_data_file
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
@@ -163,6 +167,27 @@ async def test_a_platform_that_was_away_buys_on_the_next_dealing_day_and_that_is
     assert await at(place, WEDNESDAY, 9) == ["placed"]
     now = await seen(place, wang)
     assert ([(one.period, one.day) for one in now.runs], now.failures, now.next_on) == ([(TUESDAY, WEDNESDAY)], 0, TUESDAY + WEEK)
+
+
+async def test_the_phone_shows_a_plan_in_both_languages_until_it_is_ended(place: FundTown) -> None:
+    wang = await place.person("Wang", 499_99)
+    plan = await made(place, wang)
+    other = await made(place, wang, every=Every.MONTH, day=31)
+    await at(place, TUESDAY, 9)
+    for language, words in (
+        ("/", ("000198 每周二 ¥500.00", "下次买入 02-25", "02-25 暂未买入，将再试一次", "进行中", "000198 每月31日", "下次买入 02-28")),
+        ("/en", ("000198 every Tuesday ¥500.00", "buys next on 02-25", "not bought yet", "in force", "every month on day 31")),
+    ):
+        page = await phone(place, language)
+        assert [one for one in words if one not in page] == []
+    for one in (plan, other):
+        await plans.end(place.house, place.envelope(wang), EndPlan(UUID(one.plan)))
+    assert "定投" not in await phone(place, "/")
+
+
+async def phone(place: FundTown, path: str) -> str:
+    async with AsyncClient(transport=ASGITransport(Starlette(routes=pages(place.house))), base_url="http://tapwealth") as browser:
+        return unescape((await browser.get(f"{path}?customer=1")).text)
 
 
 # ---- what cannot be bought

@@ -100,6 +100,8 @@ class PlanView(msgspec.Struct, frozen=True):
     amount: int
     every: str
     day: int
+    when_zh: str
+    when_en: str
     state: str
     state_zh: str
     state_en: str
@@ -328,6 +330,7 @@ def _view(calendar: Calendar, one: PeriodicPlan, runs: Sequence[PlanRun]) -> Pla
         one.amount,
         one.every.value,
         one.day,
+        *_when(one.rhythm),
         one.state.value,
         *_STATES[one.state],
         next_on,
@@ -335,6 +338,18 @@ def _view(calendar: Calendar, one: PeriodicPlan, runs: Sequence[PlanRun]) -> Pla
         one.failures,
         [_period(run) for run in runs if run.plan == one.id],
     )
+
+
+_WEEKDAYS = (
+    ("一", "Monday"), ("二", "Tuesday"), ("三", "Wednesday"), ("四", "Thursday"), ("五", "Friday"), ("六", "Saturday"), ("日", "Sunday"),
+)  # fmt: skip
+
+
+def _when(rhythm: Rhythm) -> tuple[str, str]:
+    if rhythm.every is Every.WEEK:
+        zh, en = _WEEKDAYS[rhythm.day - 1]
+        return f"每周{zh}", f"every {en}"
+    return f"每月{rhythm.day}日", f"every month on day {rhythm.day}"
 
 
 def _deals_on(calendar: Calendar, planned: date) -> date | None:

@@ -16,8 +16,9 @@ from tapwealth.flows.bills import autopay
 from tapwealth.flows.bills.autopay import AutopayView
 from tapwealth.flows.bills.paying import STATE_WORDS
 from tapwealth.flows.frame import House
-from tapwealth.flows.funds import campaigns, sweeps
+from tapwealth.flows.funds import campaigns, plans, sweeps
 from tapwealth.flows.funds.campaigns import SubsidyShown
+from tapwealth.flows.funds.plans import PlanView
 from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.funds.sweeps import SweepView
 from tapwealth.flows.reports import store
@@ -27,6 +28,7 @@ from tapwealth.flows.reports.returns import ReturnShown, returns_of
 from tapwealth.flows.reports.statement import StatementLine, statement_of
 from tapwealth.flows.reports.words import POLICY_STATES, product_words
 from tapwealth.funds import quotation_store
+from tapwealth.funds.plan import PlanState
 from tapwealth.insurance import store as insurance
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.ids import book_of
@@ -94,6 +96,23 @@ class SweepShown(msgspec.Struct, frozen=True):
     last_en: str
 
 
+class PlanShown(msgspec.Struct, frozen=True):
+    """A periodic plan that is not ended. `deals_on`: when it buys next; `last_day` is the newest on which it was to buy. None: there is
+    none."""
+
+    fund: str
+    amount: int
+    when_zh: str
+    when_en: str
+    state: str
+    state_zh: str
+    state_en: str
+    deals_on: date | None
+    last_day: date | None
+    last_zh: str
+    last_en: str
+
+
 class AutopayShown(msgspec.Struct, frozen=True):
     """Bills that are paid by themselves; `account` is masked. `last_day` is the newest on which the biller was asked, None before it."""
 
@@ -138,6 +157,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     bills: list[BillView]
     autopays: list[AutopayShown]
     sweeps: list[SweepShown]
+    plans: list[PlanShown]
     subsidies: list[SubsidyShown]
     funds: list[HoldingShown]
     returns: list[ReturnShown]
@@ -184,10 +204,28 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         bills=_bill_views(await bills.payments_of(tx, row.book, row.id), await bills.billers(tx)),
         autopays=[_autopay_shown(one) for one in await autopay.held(tx, row.book, row.id)],
         sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
+        plans=[_plan_shown(one) for one in await plans.held(house, tx, row.book, row.id) if one.state != PlanState.ENDED],
         subsidies=await campaigns.granted_to(tx, row.book, row.id),
         funds=others,
         returns=await returns_of(tx, row.book, row.id, {one.fund: one.worth for one in others}),
         statement=statement.statement,
+    )
+
+
+def _plan_shown(one: PlanView) -> PlanShown:
+    last = one.runs[0] if one.runs else None
+    return PlanShown(
+        one.fund,
+        one.amount,
+        one.when_zh,
+        one.when_en,
+        one.state,
+        one.state_zh,
+        one.state_en,
+        one.deals_on,
+        last.day if last else None,
+        last.state_zh if last else "",
+        last.state_en if last else "",
     )
 
 
