@@ -33,7 +33,7 @@ from tapwealth.flows.customers import people
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.end_of_day import DayReport
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.funds import exchange_in, income, purchase, quotations
+from tapwealth.flows.funds import account_answers, exchange_in, income, purchase, quotations
 from tapwealth.flows.issuing import cards, tap, tap_later
 from tapwealth.flows.issuing.tokens import Provisioned
 from tapwealth.flows.rails import Rails
@@ -72,7 +72,7 @@ SOMEBODY = cast_of(1).customers[0]
 RATES = {MONDAY: (16_323, 6_136), TUESDAY: (16_039, 6_114)}
 """Income per 10,000 in 1/10,000 yuan and seven-day yield in 1/1,000 percent, of the fund's history."""
 TAKERS = {
-    "02": exchange_in.take_accounts, "04": exchange_in.take_confirmations, "05": exchange_in.take_holdings,
+    "02": account_answers.take_accounts, "04": exchange_in.take_confirmations, "05": exchange_in.take_holdings,
     "06": income.take_income, "07": quotations.take_quotations,
 }  # fmt: skip
 

@@ -31,6 +31,7 @@ from tapwealth.flows.customers import clients, consents, devices, people, sign_i
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.funds import (
+    account_answers,
     advance_line,
     campaigns,
     channel,
@@ -96,7 +97,7 @@ from tapwealth.wire.iso8583.requests import (
 from tapwealth.worker.worker import Worker
 
 FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
-    "02": exchange_in.take_accounts,
+    "02": account_answers.take_accounts,
     "04": exchange_in.take_confirmations,
     "05": exchange_in.take_holdings,
     "06": dividends.take,

@@ -2,7 +2,7 @@
 
 The holder's cash waits in `fund_purchase_in_transit` until it is swept to the collection account, then in `fund_purchase_collected` until
 the registrar confirms; then cash and units are posted in one entry. Another channel pays for all its orders at once: their cash is posted
-by book, and the units of each order by themselves.
+by book. What of them is confirmed just as it was asked is spread over its holders, one entry a book; the rest by themselves.
 """
 
 from collections.abc import Mapping
@@ -99,6 +99,12 @@ def channel_units_confirmed(order: Order, units: int, day: date, actor: int) -> 
     """Units Dr registrar_mirror / Cr holding: an order of another channel's, whose money goes with that of the others of its book."""
     line = _line(_house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset), order.holding, units, order.units_asset)
     return JournalEntry(order.book, derived(order.id, "confirmed"), FundEntry.PURCHASE_CONFIRMED, day, actor, order.id, (line,))
+
+
+def channel_units_spread(keys: Mapping[int, UUID], day: date, actor: int, asset: Asset) -> Spread:
+    """Units Dr registrar_mirror / Cr unfolded_income, an entry a book: all of another channel's orders that a file confirms as they were
+    asked, each of whose holders has a share of it."""
+    return Spread(keys, FundEntry.PURCHASE_CONFIRMED, day, actor, asset, Kind.REGISTRAR_MIRROR)
 
 
 def channel_purchase_refused(order: Order, day: date, actor: int) -> JournalEntry:

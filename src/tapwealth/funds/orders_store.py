@@ -187,7 +187,7 @@ async def settle_orders(tx: Any, settled: Sequence[tuple[int, UUID, str, int, in
     of all answers so far; a deferred order has no date of confirmation yet."""
     await tx.execute(
         "update fund_order o set state = x.state, confirmed_amount = x.amount, confirmed_units = x.units, return_code = x.return_code,"
-        " confirmed_on = case when x.state = 'deferred' then null else $7::date end"
+        " confirmed_on = case when x.state = 'deferred' then null else $7::date end, under_way = x.state = 'deferred'"
         " from unnest($1::int[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])"
         " x(book, id, state, amount, units, return_code) where o.book = x.book and o.id = x.id and o.state = any($8)",
         *columns(settled, 6),
@@ -247,7 +247,7 @@ async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], first: date
         " select fund_account, fund, dealing_date, amount, state in ('placed', 'sent') as under_way from holder"
         " join fund_order using (book, fund_account) where dealing_date >= $3 and business_code in ('022', '039') and state <> 'cancelled'"
         " union all select fund_account, fund, dealing_date, amount, true from holder join fund_order using (book, fund_account)"
-        " where dealing_date < $3 and business_code in ('022', '039') and confirmed_on is null and state in ('placed', 'sent'))"
+        " where dealing_date < $3 and business_code in ('022', '039') and under_way and state in ('placed', 'sent'))"
         " select fund_account, fund, dealing_date, coalesce(sum(amount) filter (where under_way), 0)::bigint as under_way,"
         " coalesce(sum(amount) filter (where dealing_date >= $3), 0)::bigint as ordered from found group by 1, 2, 3",
         *columns(holders, 2),

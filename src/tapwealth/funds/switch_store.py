@@ -28,7 +28,7 @@ async def entering(tx: Any, holders: Sequence[tuple[int, UUID]], first: date) ->
         " join fund_order using (book, fund_account) where dealing_date >= $3 and business_code = '036' and state <> 'cancelled'"
         " union all select fund_account, target_fund, fund, dealing_date, state, units, confirmed_amount from holder"
         " join fund_order using (book, fund_account)"
-        " where dealing_date < $3 and business_code = '036' and confirmed_on is null and state in ('placed', 'sent'))"
+        " where dealing_date < $3 and business_code = '036' and under_way and state in ('placed', 'sent'))"
         " select fund_account, target_fund, fund, dealing_date,"
         " coalesce(sum(units) filter (where state in ('placed', 'sent')), 0)::bigint,"
         " coalesce(sum(confirmed_amount) filter (where state not in ('placed', 'sent')), 0)::bigint from found group by 1, 2, 3, 4",

@@ -1,4 +1,4 @@
-"""What the registrar sends: accounts (02), confirmations (04), quotations (07), income (06), holdings (05).
+"""What the registrar sends: files and their index, confirmations (04), holdings (05).
 
 Only files that an index names exist. Each is read to its end, then taken in one transaction together with the note that it was taken:
 again with the same content it changes nothing, with other content it is a break. What a file says of things unknown to us becomes a break
@@ -8,7 +8,7 @@ too; the rest of it stands.
 import asyncio
 import os
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
@@ -24,18 +24,27 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post, step_key
-from tapwealth.flows.funds import advance_outcomes, dividend_method, large_days, nav_outcomes, redemption_outcomes, registrar_orders, switch
+from tapwealth.flows.funds import (
+    advance_outcomes,
+    dividend_method,
+    large_days,
+    nav_outcomes,
+    plain_answers,
+    redemption_outcomes,
+    registrar_orders,
+    switch,
+)
 from tapwealth.flows.funds.channel import paid_in
 from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.purchase import order_of
 from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_folder import digest_of
-from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS, CONFIRMATIONS, HOLDINGS
-from tapwealth.funds.exchange_values import BUYS, CANCEL_REST, AccountConfirmation, BusinessCode, ConfirmationRecord
+from tapwealth.funds.exchange_in import CONFIRMATIONS, HOLDINGS, Incoming
+from tapwealth.funds.exchange_values import BUYS, CANCEL_REST, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import ANSWERED, OrderState
 from tapwealth.funds.orders_store import OrderRow
-from tapwealth.funds.store import Fund, FundAccount, Holder
+from tapwealth.funds.store import Fund, Holder
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset, format_minor
@@ -194,40 +203,8 @@ def check_once(file: DataFileName, holders: Iterable[str]) -> None:
             raise BadInput(f"{name} stands there {times} times", where=str(file), hint="ask the registrar for a right file")
 
 
-async def take_accounts(_house: House, tx: Tx, _at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
-    """02: each application ends open, with its TA account, or refused. What does not fit its application leaves it as it is."""
-    said = ACCOUNT_CONFIRMATIONS.values(content, str(file))
-    check_day(file, ((one.serial, one.confirmed_on) for one in said), file.day)
-    check_once(file, (one.serial for one in said))
-    known = await store.accounts_by_application(tx, file.receiver, [one.serial for one in said])
-    breaks = [_unknown(file, one.serial) for one in said if one.serial not in known]
-    answers = []
-    for one in said:
-        account = known.get(one.serial)
-        wrong = _misfit(account, one) if account else None
-        if wrong is not None:
-            breaks.append(BreakRow(SOURCE, "account_differs", one.serial, 0, f"{file}: {wrong}; ask the registrar", False))
-        elif account is not None:
-            answers.append((account.book, account.id, "open" if one.accepted else "refused", one.ta_account, one.reason))
-    await store.answer_applications(tx, answers)
-    return len(said), breaks
-
-
-def _misfit(account: FundAccount, one: AccountConfirmation) -> str | None:
-    """Why an answer does not fit its application, in words."""
-    asked = (account.trading_account, f"{int(account.business_code) + 100:03d}")
-    if (one.trading_account, one.business_code) != asked:
-        return f"application {one.serial} is {'/'.join(asked)}, the answer {one.trading_account}/{one.business_code}"
-    if one.accepted and one.ta_account != (account.ta_account or one.ta_account):
-        return f"application {one.serial} is of TA account {account.ta_account}, the answer of {one.ta_account or 'none'}"
-    if one.accepted and not one.ta_account:
-        return f"application {one.serial} is accepted without a TA account"
-    if account.state in ("open", "refused") and one.accepted is not (account.state == "open"):
-        return f"application {one.serial} was answered before: {account.state}"
-    return None
-
-
-def _unknown(file: DataFileName, serial: str) -> BreakRow:
+def unknown_serial(file: DataFileName, serial: str) -> BreakRow:
+    """What a file answers, and nobody has asked."""
     return BreakRow(SOURCE, "unknown_serial", serial, 0, f"{file} answers {serial}, which we never sent; ask the registrar", False)
 
 
@@ -270,12 +247,13 @@ _AT_ONCE = 8_192
 
 
 async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
-    """04: cash and units of each order; what a return code refuses goes back. Slice by slice: what it takes of the memory does not
-    grow with the purchases but for a hash of each serial; the caller's transaction takes everything back if the file is not whole."""
-    coming = iter(CONFIRMATIONS.open(content, str(file)))
+    """04: cash and units of each order; what a return code refuses goes back. What another channel's file confirms just as it was asked is
+    settled in sets, the rest slice by slice: what it takes of the memory does not grow with the purchases but for a hash of each serial;
+    the caller's transaction takes everything back if the file is not whole."""
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
     answers = _Answers(await store.funds(tx), own, at.booking_date(file.day), actor)
+    coming = iter(_read(content, file)) if own else await _but_plain(house, tx, at, file, content, answers)
     halves: list[ConfirmationRecord] = []
     while some := list(islice(coming, _AT_ONCE)):
         check_day(file, ((one.serial, one.confirmed_on) for one in some), file.day)
@@ -290,6 +268,23 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     changed = [answer for answer in answers.rest.values() if answer[0].business_code == BusinessCode.DIVIDEND_METHOD]
     await dividend_method.tell(tx, at, changed)
     return answers.read + len(answers.started), answers.breaks
+
+
+def _read(content: BinaryIO, file: DataFileName) -> Incoming[ConfirmationRecord]:
+    content.seek(0)
+    return CONFIRMATIONS.open(content, str(file))
+
+
+async def _but_plain(
+    house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO, answers: _Answers
+) -> Iterator[ConfirmationRecord]:
+    """What is left of another channel's answers once the plain ones are settled."""
+    of = plain_answers.Confirmed(file, answers.day, answers.actor)
+    settled = await plain_answers.settle(house, tx, at, answers.funds, of, _read(content, file))
+    answers.read = settled.records - len(settled.left)
+    for fund, sums in settled.confirmed.items():
+        answers.confirmed[fund].update(sums)
+    return _read(content, file).some(settled.left) if settled.left else iter(())
 
 
 async def _take_some(house: House, tx: Tx, at: Moment, file: DataFileName, answers: _Answers, said: Sequence[ConfirmationRecord]) -> None:
@@ -388,7 +383,7 @@ def _sorted_out(
     for one in said:
         order = orders.get(one.serial)
         if order is None:
-            breaks.append(_unknown(file, one.serial))
+            breaks.append(unknown_serial(file, one.serial))
         elif one.serial in fresh or one.serial in answers.rest:
             first = (fresh.get(one.serial) or answers.rest[one.serial])[1]
             breaks.append(_doubled(file, one, same=_said_alike(first, one)))

@@ -1,0 +1,33 @@
+"""What a file says, copied into a temporary table as it is read: so the database looks at a million records set by set, and this process
+never holds them. The records stand there in their order, every field as text with its padding; the table ends with the transaction.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from tapwealth.funds.exchange_in import Incoming
+from tapwealth.storage.database import Tx
+
+_MANY = 1_000
+"""Records from which on it pays to count what stands in a table before it is joined."""
+
+
+async def stage(tx: Tx, table: str, incoming: Incoming[Any], columns: Mapping[str, str]) -> int:
+    """Make `table` of these fields (by field, the name of its column) and copy the file's records into it; how many there are. A field that
+    the header does not declare is blank. Raises BadInput for what cannot be read."""
+    declared = ", ".join(f"{name} text not null default ''" for name in columns.values())
+    await tx.execute(f"create temporary table {table} ({declared}) on commit drop")
+    layout = incoming.header.layout
+    wanted = sorted((name for name in columns if name in layout), key=lambda name: layout.place(name)[1])
+    copied = await tx.copy_to_table(table, source=_lines(incoming, wanted), columns=[columns[name] for name in wanted])
+    records = int(copied.split()[-1])
+    if records >= _MANY:
+        await tx.execute(f"analyze {table}")
+    return records
+
+
+async def _lines(incoming: Incoming[Any], wanted: list[str]) -> AsyncIterator[bytes]:
+    """The records as text that COPY takes."""
+    for block in incoming.blocks():
+        text = b"\n".join(map(b"\t".join, block.parts(wanted))).replace(b"\\", b"\\\\")
+        yield (text if text.isascii() else text.decode("gb18030").encode()) + b"\n"

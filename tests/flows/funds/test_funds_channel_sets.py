@@ -1,0 +1,126 @@
+"""Another channel's files in sets: what is settled in sets is what would be settled one by one, and what is odd is looked at by itself."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from bill_town import MONDAY
+from fund_town import FUND, OTHER, FundTown, Values, accounts, order, orders
+
+from tapwealth.flows.funds import plain_answers
+from tapwealth.funds import store
+from tapwealth.funds.entries import FundEntry
+from tapwealth.ledger.audit import audit_snapshot
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
+
+TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+HOLDERS = range(1, 13)
+
+
+def serial(day: date, number: int) -> str:
+    return f"{day:%d}A{number:05d}"
+
+
+async def ordered(place: FundTown, day: date) -> None:
+    """An order of each holder, and a second one of the first; the date ends, and the registrar has answered."""
+    made = [order(number, number * 1_000, day, serial(day, number)) for number in HOLDERS]
+    made.append(order(1, 77, day, serial(day, 99)))
+    await place.receipt(sum(one.amount for one in made), f"CH-{day}")
+    assert await place.hand_in(orders(made, day)) is None
+    await place.end(day)
+    await place.registrar_works(day + timedelta(days=1))
+
+
+ODD: dict[int, dict[str, Any]] = {
+    2: {"ReturnCode": "9003", "ConfirmedAmount": 0, "ConfirmedVol": 0},
+    3: {"ConfirmedAmount": 2_999, "ConfirmedVol": 2_999},
+    4: {"TAAccountID": "996000000009"},
+    5: {"BusinessFinishFlag": "0"},
+    6: {"FundCode": "000199"},
+    7: {"ConfirmedVol": 6_999},
+    8: {"AppSheetSerialNo": "NOBODYS"},
+    9: {"BusinessCode": "124"},
+    10: {"TransactionAccountID": "00000000000000001"},
+}
+"""By holder, what is said wrong; the second one's order is refused. The eleventh's is answered twice, the second time otherwise."""
+
+
+def told(records: list[Values]) -> list[Values]:
+    by_holder = {int(one["TransactionAccountID"]): one for one in records if int(one["ConfirmedAmount"]) != 77}
+    for number, wrong in ODD.items():
+        by_holder[number] |= wrong
+    return [*records, {**by_holder[11], **ODD[2], "TASerialNO": "X11"}]
+
+
+async def outcome(place: FundTown, day: date) -> dict[str, Any]:
+    """What a dealing day came to: its orders, what its holders were given, what the registrar said wrong."""
+    after = day + timedelta(days=1)
+    async with place.house.database.read() as tx:
+        rows = await tx.fetch(
+            "select right(serial, 5) as serial, state, confirmed_amount, confirmed_units, return_code, confirmed_on - dealing_date as days,"
+            " under_way from fund_order where channel = $1 and dealing_date = $2 order by serial",
+            OTHER,
+            day,
+        )
+        holders = sorted(await store.accounts_of_channel(tx, OTHER), key=lambda one: one.trading_account)
+        asset = (await store.funds(tx))[FUND].asset
+        wanted = [NewAccount(one.book, Kind.HOLDING, one.id, asset, Limit.DEBITS_WITHIN_CREDITS) for one in holders]
+        given = []
+        for account in await place.house.ledger.find_accounts(tx, wanted):
+            assert account is not None
+            lines = (await place.house.ledger.account_history(tx, account)).lines
+            given.append(sum(one.moved for one in lines if one.business_date == after and one.kind == FundEntry.PURCHASE_CONFIRMED))
+        assert not (await audit_snapshot(tx)).findings
+    said = [text.replace(f"{after:%Y%m%d}", "DAY").replace(f"{day:%d}A", "A") for text in await place.said(after)]
+    return {"orders": [tuple(row) for row in rows], "given": given, "said": sorted(text for text in said if "04.TXT" in text)}
+
+
+async def test_what_is_settled_in_sets_is_what_is_settled_one_by_one(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same orders with the same odd answers on two days: once in sets, once with nothing that may be spread."""
+    await place.hand_in(accounts(HOLDERS))
+    outcomes = []
+    for day in (MONDAY, TUESDAY):
+        await ordered(place, day)
+        place.registrar.rewrite(day + timedelta(days=1), "04", told, OTHER)
+        assert f"{OTHER}/04" in await place.take()
+        outcomes.append(await outcome(place, day))
+        monkeypatch.setattr(plain_answers, "spreadable", nothing)
+    in_sets, one_by_one = outcomes
+    assert in_sets == one_by_one
+    assert in_sets["given"] == [1_077, *[0] * 9, 11_000, 12_000]
+    assert len(in_sets["said"]) == 9, "all but the refusal are named"
+    await place.all_books_balance()
+
+
+async def nothing(*_: Any) -> list[str]:
+    return []
+
+
+async def test_what_is_confirmed_as_asked_is_one_line_a_book(place: FundTown) -> None:
+    """However many holders it has, and none of their accounts is touched."""
+    await place.hand_in(accounts(HOLDERS))
+    await ordered(place, MONDAY)
+    assert await place.take() != []
+    async with place.house.database.read() as tx:
+        posted = await tx.fetch("select book, count(*) from transfer where kind = $1 group by book", FundEntry.PURCHASE_CONFIRMED)
+    assert {row["book"]: row["count"] for row in posted} == dict.fromkeys(place.house.all_books, 2), "cash and units"
+    assert (await outcome(place, MONDAY))["given"] == [1_077, *(number * 1_000 for number in HOLDERS[1:])]
+
+
+async def test_answers_that_come_after_a_later_days_income_give_their_units_all_the_same(place: FundTown) -> None:
+    """Shares of an earlier date cannot stand behind later ones: they are posted one by one."""
+    await place.hand_in(accounts(HOLDERS))
+    await ordered(place, MONDAY)
+    path = place.registrar.path(TUESDAY, "04", OTHER)
+    late = path.read_bytes()
+    path.unlink()
+    assert f"{OTHER}/04" not in await place.take()
+    await ordered(place, TUESDAY)
+    assert f"{OTHER}/04" in await place.take()
+    path.write_bytes(late)
+    assert await place.take() == [f"{OTHER}/04"]
+    late_one = await outcome(place, MONDAY)
+    assert {one[1] for one in late_one["orders"]} == {"confirmed"}
+    assert late_one["given"] == [1_077, *(number * 1_000 for number in HOLDERS[1:])]
+    await place.all_books_balance()
