@@ -312,6 +312,31 @@ async def test_confirmations_wait_for_a_price_that_the_gate_holds(place: FundTow
     assert not any("_04.TXT" in one for one in await place.said(WEDNESDAY))
 
 
+async def test_what_follows_from_a_file_that_waits_for_its_price_waits_behind_it(place: FundTown) -> None:
+    """Wednesday's confirmations wait for Tuesday's price. Thursday's would take lots that are not there yet, and the holdings of both
+    days speak of units that we do not know; accounts and prices go on, and so does the other channel."""
+    await shelve_nav_fund(place, structs.replace(CONDITIONS, deviation_gate=1_000, redemption_fees=[]))
+    wang = await holder(place)
+    await buys(place, wang, 10_000_00)
+    quote(place, TUESDAY, 1_5000)
+    assert [one for one in await place.next_day(TUESDAY) if one.startswith("T01")] == ["T01/05", "T01/07", "T01/06"], "of Tuesday"
+    await redeems(place, wang, 7_486_70)
+    quote(place, WEDNESDAY, 1_5001)
+    taken = await place.next_day(WEDNESDAY)
+    assert [one for one in taken if one.startswith("T01")] == ["T01/07"]
+    assert "996/05" in taken
+    said = await place.said(THURSDAY)
+    waits = "OFD_H0_T01_20140227_04.TXT waits for OFD_H0_T01_20140226_04.TXT, whose price is not in: what it means follows from that one"
+    assert waits in said
+    assert (await holding_of(place, wang), [one.state for one in await place.orders_of(wang)][1:]) == (7_486_70, ["sent", "sent"])
+    for day in (TUESDAY, WEDNESDAY):
+        await agreed(place, ProposeHeldQuotation(NAV_FUND, day, stands=True), by="ops.sun")
+    assert await place.take() == ["T01/04", "T01/05", "T01/04", "T01/06"]
+    assert await lots_of(place, wang) == [(WEDNESDAY, 6_656_68)], "the oldest went: 9,985.02 / 1.5 = 6,656.68"
+    assert [one for one in await place.said(THURSDAY) if "_04" in one or "_05" in one or "_06" in one] == []
+    assert await proved(place, WEDNESDAY) == []
+
+
 # ---- what stands against an order
 
 

@@ -18,6 +18,7 @@ from tapwealth.flows.funds import income, redemption_outcomes
 from tapwealth.flows.funds.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.income import Register, registers_on
+from tapwealth.flows.funds.nav_outcomes import NavNotIn
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, order_of
 from tapwealth.flows.funds.registrar_orders import Started, due_of, lot_of, started_order
 from tapwealth.funds import conditions_store, dividend_store, entries, lots_store, orders_store, quotation_store, store
@@ -32,7 +33,6 @@ from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
-from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
 from tapwealth.wire.ofd import DataFileName, read_date
@@ -110,11 +110,10 @@ def _ex_dates(said: Sequence[DividendRecord]) -> list[Declared]:
 
 
 def _check_navs(file: DataFileName, known: _Known, said: Sequence[DividendRecord]) -> None:
-    """Raises BadInput for a NAV that is not in: what cannot be checked is not posted."""
+    """Raises NavNotIn."""
     for fund, day in _ex_dates(said):
         if (fund, day) not in known.navs:
-            hint = "ask the registrar for it, or decide on it if it waits for a second pair of eyes"
-            raise BadInput(f"the NAV (07) of {fund} of {day}, the ex date, is not in", where=str(file), hint=hint)
+            raise NavNotIn(file, fund, day, ", the ex date,")
 
 
 async def _pay(

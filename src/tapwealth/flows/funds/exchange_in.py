@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from enum import Enum, auto
 from itertools import islice
 from typing import BinaryIO
 from uuid import UUID
@@ -36,6 +37,7 @@ from tapwealth.flows.funds import (
 )
 from tapwealth.flows.funds.channel import paid_in
 from tapwealth.flows.funds.exchange_out import ADVANCER
+from tapwealth.flows.funds.nav_outcomes import NavNotIn
 from tapwealth.flows.funds.purchase import order_of
 from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, store
 from tapwealth.funds.conditions import FundKind
@@ -67,8 +69,8 @@ Taker = Callable[[House, Tx, Moment, DataFileName, BinaryIO], Awaitable[tuple[in
 
 
 async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
-    """Take whatever the registrar has left that was not taken yet; what is of a date that has not come waits for it. Returns the names of
-    the files taken."""
+    """Take whatever the registrar has left that was not taken yet; what is of a date that has not come waits for it, and behind one that
+    waits for a NAV wait those of the same two that follow from it. Returns the names of the files taken."""
     exchange = house.rails.exchange
     looks = {index: exchange.look((index,)) for index in exchange.found()}
     indexes = {index: await _named(house, index) for index in looks}
@@ -79,10 +81,17 @@ async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
         known = await exchange_store.file_known(tx, [str(file) for file in files])
         complaints = await bank_store.complaints(tx, SOURCE, _UNREADABLE)
     await _mended(house, [index for index, of in indexes.items() if of is not None and index in complaints])
-    taken = []
+    taken, first = list[str](), dict[tuple[str, str], DataFileName]()
     for file in sorted(files, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
-        if await _take_news(house, file, known.get(str(file)), takers[file.file_type]):
+        ends, before = (file.creator, file.receiver), known.get(str(file))
+        if ends in first and before is None and _follows(file, first[ends]):
+            await _complain(house, str(file), f"{file} waits for {first[ends]}, whose price is not in: what it means follows from that one")
+            continue
+        fate = await _take_news(house, file, before, takers[file.file_type])
+        if fate is _Fate.TAKEN:
             taken.append(str(file))
+        elif fate is _Fate.WAITS:
+            first.setdefault(ends, file)
     for index, of in indexes.items():
         names = [str(file) for file in of or ()]
         if of is not None and all(name in known or name in taken for name in names):
@@ -107,18 +116,31 @@ async def _named(house: House, index: str) -> list[DataFileName] | None:
         return None
 
 
-async def _take_news(house: House, file: DataFileName, before: bytes | None, taker: Taker) -> bool:
+def _follows(file: DataFileName, waiting: DataFileName) -> bool:
+    """Whether what a file says rests on one that was not taken, of its day or before: lots, and holdings, on all that came; income on what
+    was held the day before."""
+    return file.file_type in ("04", "05") or (file.file_type == "06" and file.day > waiting.day)
+
+
+class _Fate(Enum):
+    TAKEN = auto()
+    LEFT = auto()
+    WAITS = auto()
+    """For a NAV: it will be taken as it is."""
+
+
+async def _take_news(house: House, file: DataFileName, before: bytes | None, taker: Taker) -> _Fate:
     """Take a file that an index names, unless its content was taken `before`. One that is not there is a break, and keeps no other file
     waiting."""
     try:
         arriving = house.rails.exchange.arriving(str(file))
     except BadInput as error:
         await _complain(house, str(file), str(error))
-        return False
+        return _Fate.LEFT
     with arriving as content:
         found = _state_of(content)
         digest = await asyncio.to_thread(digest_of, content)
-        return digest != before and await _take(house, file, content, found, digest, taker)
+        return _Fate.LEFT if digest == before else await _take(house, file, content, found, digest, taker)
 
 
 Found = tuple[int, int]
@@ -130,7 +152,7 @@ def _state_of(content: BinaryIO) -> Found:
     return seen.st_size, seen.st_mtime_ns
 
 
-async def _take(house: House, file: DataFileName, content: BinaryIO, found: Found, digest: bytes, taker: Taker) -> bool:
+async def _take(house: House, file: DataFileName, content: BinaryIO, found: Found, digest: bytes, taker: Taker) -> _Fate:
     name = str(file)
     try:
         async with house.database.transaction() as tx:
@@ -142,7 +164,7 @@ async def _take(house: House, file: DataFileName, content: BinaryIO, found: Foun
                 if before != digest:
                     text = f"{name} came again with other content; the first one stands: ask the registrar which is right"
                     await bank_store.complain(tx, day, BreakRow(SOURCE, "other_content", name, 0, text, False), at.now)
-                return False
+                return _Fate.LEFT
             await _check_ends(tx, file)
             records, breaks = await taker(house, tx, at, file, content)
             if _state_of(content) != found:
@@ -152,14 +174,14 @@ async def _take(house: House, file: DataFileName, content: BinaryIO, found: Foun
             await bank_store.withdraw(tx, SOURCE, _UNREADABLE, [name])
     except BadInput as error:
         await _complain(house, name, str(error))
-        return False
+        return _Fate.WAITS if isinstance(error, NavNotIn) else _Fate.LEFT
     except Outage:
         raise
     except Exception as error:  # a fault of ours must not keep the files after it waiting
         log.exception("fault in a file", file=name)
         await _complain(house, name, f"{name} cannot be taken by a fault of ours ({type(error).__name__}, see the log): tell the engineers")
-        return False
-    return True
+        return _Fate.LEFT
+    return _Fate.TAKEN
 
 
 _UNREADABLE = "unreadable_file"

@@ -27,6 +27,15 @@ from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.ofd import DataFileName
 
+
+class NavNotIn(BadInput):
+    """What cannot be checked is not posted: the file waits for the NAV of a fund and day, and all that follow from it wait behind it."""
+
+    def __init__(self, file: DataFileName, fund: str, day: date, which: str = "") -> None:
+        hint = "ask the registrar for it, or decide on it if it waits for a second pair of eyes"
+        super().__init__(f"the NAV (07) of {fund} of {day}{which} is not in", where=str(file), hint=hint)
+
+
 Answer = tuple[OrderRow, ConfirmationRecord]
 
 
@@ -54,7 +63,7 @@ class _Changes:
 async def take(
     house: House, tx: Any, file: DataFileName, fresh: Sequence[Answer], funds: Mapping[str, Fund], source: str, day: date
 ) -> list[BreakRow]:
-    """Of a file's answers that are posted: keep price and lots. Raises BadInput if the NAV of a dealing day is not known."""
+    """Of a file's answers that are posted: keep price and lots. Raises NavNotIn."""
     answers = [(order, one) for order, one in fresh if one.accepted and one.volume and _has_price(order, funds)]
     if not answers:
         return []
@@ -109,14 +118,13 @@ def _dealt_on(house: House, versions: Versions, order: OrderRow, one: Confirmati
 async def prices_of(
     tx: Any, file: DataFileName, wanted: Collection[tuple[str, date]], versions: Versions, funds: Mapping[str, Fund]
 ) -> dict[tuple[str, date], Price]:
-    """By fund and dealing day. Raises BadInput for a NAV that is not in."""
+    """By fund and dealing day. Raises NavNotIn."""
     navs = await quotation_store.navs_of(tx, sorted(one for one in wanted if funds[one[0]].kind is FundKind.NAV))
     made = {}
     for fund, day in sorted(wanted):
         nav = navs.get((fund, day), 0) if funds[fund].kind is FundKind.NAV else NAV_SCALE
         if not nav:
-            hint = "ask the registrar for it, or decide on it if it waits for a second pair of eyes"
-            raise BadInput(f"the NAV (07) of {fund} of {day} is not in", where=str(file), hint=hint)
+            raise NavNotIn(file, fund, day)
         made[fund, day] = Price(day, nav, _stood(versions[fund], day, funds[fund]), file.receiver, funds[fund].kind)
     return made
 

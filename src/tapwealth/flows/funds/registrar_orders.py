@@ -164,7 +164,7 @@ def _at_a_nav(order: OrderRow, funds: Mapping[str, Fund]) -> bool:
 async def _prices(
     house: House, tx: Any, file: DataFileName, done: Sequence[Done], funds: Mapping[str, Fund]
 ) -> dict[UUID, nav_orders.Price]:
-    """By order, of redemptions at a NAV. Raises BadInput for a NAV that is not in: what cannot be checked is not posted."""
+    """By order, of redemptions at a NAV. Raises NavNotIn."""
     priced = [(order, one) for order, one in done if _at_a_nav(order, funds)]
     if not priced:
         return {}
