@@ -5,6 +5,7 @@ two played days.
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,11 +25,14 @@ from tapwealth.api.v1.edge import Edge
 from tapwealth.api.v1.operations import Operation
 from tapwealth.api.v1.origin import read_networks
 from tapwealth.flows.customers.clients import Bearer, Tokens
+from tapwealth.flows.funds import plans
 from tapwealth.flows.v1.shapes import Fund, NewPayment, Payment
 from tapwealth.funds.instant import InstantRefusal
+from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import book_of, system_random, unprefixed
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.audit import audit_snapshot
+from tapwealth.storage import platform_clock
 from tapwealth.storage.clients import Scope
 
 NOTHING: Any = None
@@ -386,6 +390,52 @@ async def test_units_are_redeemed_in_the_ordinary_way_and_an_order_is_taken_back
     assert (cancelled["confirmed_on"], cancelled["confirmed_units"]) == (None, None), "the registrar has said nothing of it"
     other = await account_of(doors, client, 1)
     problem(await client.post(f"{other}/orders/{made.json()['id']}/cancel", {}), "unknown_order")
+
+
+async def test_a_periodic_plan_is_agreed_bought_paused_resumed_and_ended(doors: Doors, client: ApiClient) -> None:
+    """It is Wednesday, the 26th of February 2014."""
+    account, key = await account_of(doors, client, 1), str(uuid4())
+    asked = {"fund": "000198", "amount": money(1_00), "every": "week", "day": 4}
+    for replayed in (False, True):
+        made = await client.post(f"{account}/plans", asked, key)
+        assert made.status_code == 201, made.text
+        assert ("idempotent-replayed" in made.headers) is replayed
+    said = made.json()
+    assert (said["state"], said["next_on"], said["deals_on"], said["periods"]) == ("active", "2014-02-27", "2014-02-27", [])
+    assert (said["fund"], said["amount"], said["every"], said["day"]) == ("000198", money(1_00), "week", 4)
+    assert (await client.get(made.headers["location"])).json() == said
+    async with doors.on.house.database.transaction() as tx:
+        await platform_clock.advance(tx, shanghai(date(2014, 2, 27), 9))
+    assert await plans.run_due(doors.on.house) == ["placed"]
+    (period,) = (await client.get(made.headers["location"])).json()["periods"]
+    assert (period["planned_on"], period["looked_at"], period["state"], period["reason"]) == ("2014-02-27", "2014-02-27", "placed", "")
+    order = (await client.get(f"{account}/orders/{period['order']}")).json()
+    assert (order["type"], order["amount"], order["dealing_date"]) == ("purchase", money(1_00), "2014-02-27")
+    for state, was in (("paused", None), ("active", "2014-03-06"), ("ended", None)):
+        changed = await client.post(f"{made.headers['location']}/state", {"state": state})
+        assert (changed.status_code, changed.json()["state"], changed.json()["next_on"]) == (200, state, was), changed.text
+    second = await client.post(f"{account}/plans", asked | {"every": "month", "day": 31})
+    listed = (await client.get(f"{account}/plans", limit=1)).json()
+    assert ([one["id"] for one in listed["data"]], listed["has_more"]) == ([second.json()["id"]], True)
+    rest = (await client.get(f"{account}/plans", limit=1, cursor=listed["next_cursor"])).json()
+    assert ([one["id"] for one in rest["data"]], rest["has_more"]) == ([said["id"]], False)
+
+
+async def test_what_is_no_periodic_plan_is_a_problem(doors: Doors, client: ApiClient) -> None:
+    account, other = await account_of(doors, client), await account_of(doors, client, 1)
+    asked = {"fund": "000198", "amount": money(1_00), "every": "week", "day": 4}
+    problem(await client.post(f"{account}/plans", asked | {"fund": "000999"}), "unknown_fund")
+    problem(await client.post(f"{account}/plans", asked | {"amount": money(1)}), "below_minimum")
+    problem(await client.post(f"{account}/plans", asked | {"every": "year"}), "invalid_body", ("/every", "not_known"))
+    problem(await client.post(f"{account}/plans", asked | {"day": 8}), "invalid_body", ("/day", "invalid_value"))
+    made = (await client.post(f"{account}/plans", asked)).json()["id"]
+    problem(await client.post(f"{account}/plans/{made}/state", {"state": "active"}), "in_force")
+    assert (await client.post(f"{account}/plans/{made}/state", {"state": "paused"})).status_code == 200
+    problem(await client.post(f"{account}/plans/{made}/state", {"state": "paused"}), "not_in_force")
+    problem(await client.post(f"{account}/plans/{made}/state", {"state": "stopped"}), "invalid_body", ("/state", "not_known"))
+    problem(await client.post(f"{other}/plans/{made}/state", {"state": "ended"}), "unknown_plan")
+    problem(await client.post(f"{account}/plans/x/state", {"state": "ended"}), "unknown_plan")
+    problem(await client.get(f"{other}/plans/{made}"), "not_found")
 
 
 BODIES: list[tuple[Any, tuple[str, str]]] = [

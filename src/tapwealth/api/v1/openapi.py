@@ -25,7 +25,13 @@ _OF_A_POST = (
     "invalid_body", "idempotency_key_missing", "request_in_progress", "too_large", "too_slow", "wrong_media_type", "idempotency_key_reused",
 )  # fmt: skip
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_FORMS = {"fund": "^[0-9A-Z]{6}$", "account": "^acc_[0-9a-f]{32}$", "payment": "^pay_[0-9a-f]{32}$", "order": "^ord_[0-9a-f]{32}$"}
+_FORMS = {
+    "fund": "^[0-9A-Z]{6}$",
+    "account": "^acc_[0-9a-f]{32}$",
+    "payment": "^pay_[0-9a-f]{32}$",
+    "order": "^ord_[0-9a-f]{32}$",
+    "plan": "^pln_[0-9a-f]{32}$",
+}
 
 
 class ErrorItem(msgspec.Struct, frozen=True):

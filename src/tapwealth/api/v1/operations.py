@@ -13,9 +13,25 @@ from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.v1 import asking, reading
 from tapwealth.flows.v1.asking import Hot
-from tapwealth.flows.v1.reading import ORDER, PAYMENT, Part, Wanted
-from tapwealth.flows.v1.shapes import Account, AccountLine, Cancel, Cancelled, Fund, NewOrder, NewPayment, Order, Page, Payment, Quotation
+from tapwealth.flows.v1.reading import ORDER, PAYMENT, PLAN, Part, Wanted
+from tapwealth.flows.v1.shapes import (
+    Account,
+    AccountLine,
+    Cancel,
+    Cancelled,
+    Fund,
+    NewOrder,
+    NewPayment,
+    NewPlan,
+    NewPlanState,
+    Order,
+    Page,
+    Payment,
+    Plan,
+    Quotation,
+)
 from tapwealth.funds.instant import InstantRefusal
+from tapwealth.funds.plan import PlanRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
 from tapwealth.funds.switch import SwitchRefusal
@@ -84,6 +100,10 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         only = unprefixed(ORDER, asked.path["order"])
         return await one(await reading.orders(house, _who(asked), Wanted(1, "", only or _NOBODY)), "order")
 
+    async def plan(asked: Asked) -> Any:
+        only = unprefixed(PLAN, asked.path["plan"])
+        return await one(await reading.plans_of(house, _who(asked), Wanted(1, "", only or _NOBODY)), "plan")
+
     async def fund(asked: Asked) -> Any:
         shelf = await reading.shelf(house, asked.bearer)
         if isinstance(shelf, Refusal):
@@ -137,6 +157,24 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         Operation(
             "get_order", "GET", "/v1/accounts/{account}/orders/{order}", Scope.ORDERS_READ, "An order and what became of it", Order,
             read=order,
+        ),
+        Operation(
+            "create_plan", "POST", "/v1/accounts/{account}/plans", Scope.ORDERS_WRITE, "Buy a fund every week or month", Plan,
+            act=lambda envelope, asked, _path: asking.agree_plan(house, envelope, asked), takes=NewPlan,
+            refusals=(*(one for one in PURCHASE if one is not PurchaseRefusal.NO_MONEY), PlanRefusal.TOO_MANY_PLANS),
+        ),
+        Operation(
+            "change_plan", "POST", "/v1/accounts/{account}/plans/{plan}/state", Scope.ORDERS_WRITE, "Pause a plan, resume it, or end it",
+            Plan, act=lambda envelope, asked, path: asking.change_plan(house, envelope, asked, path["plan"]), takes=NewPlanState,
+            refusals=(PlanRefusal.UNKNOWN_PLAN, PlanRefusal.NOT_IN_FORCE, PlanRefusal.IN_FORCE), makes=False,
+        ),
+        Operation(
+            "list_plans", "GET", "/v1/accounts/{account}/plans", Scope.ORDERS_READ, "An account's periodic plans, newest first",
+            Page[Plan], read=lambda asked: reading.plans_of(house, _who(asked), asked.wanted), listed=True,
+        ),
+        Operation(
+            "get_plan", "GET", "/v1/accounts/{account}/plans/{plan}", Scope.ORDERS_READ, "A periodic plan with its newest periods", Plan,
+            read=plan,
         ),
         Operation("list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True),
         Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "A fund with its newest quotation", Fund, read=fund),

@@ -11,26 +11,32 @@ from tapwealth.flows.customers import people
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.customers.people import MoveIn, MoveOut, PaymentUnderWay
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.funds import instant_redemption, purchase, redemption, switch
+from tapwealth.flows.funds import instant_redemption, plans, purchase, redemption, switch
 from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemInstantly
+from tapwealth.flows.funds.plans import AgreePlan, EndPlan, PausePlan, PlanView, ResumePlan
 from tapwealth.flows.funds.purchase import Placing, PurchaseFund, PurchasePlaced
 from tapwealth.flows.funds.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
 from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
-from tapwealth.flows.v1.reading import CARD, ORDER
+from tapwealth.flows.v1 import reading
+from tapwealth.flows.v1.reading import CARD, ORDER, PLAN
 from tapwealth.flows.v1.shapes import (
     Cancelled,
     InstantRedemption,
     Money,
     NewOrder,
     NewPayment,
+    NewPlan,
+    NewPlanState,
     Order,
     Payment,
+    Plan,
     Purchase,
     Redemption,
     Switch,
     decimals,
     yuan,
 )
+from tapwealth.funds.plan import Every
 from tapwealth.kernel.ids import prefixed, unprefixed
 from tapwealth.kernel.money import read_minor
 from tapwealth.kernel.refusal import Refusal
@@ -133,6 +139,29 @@ def _placed(
         answer.order, _account(envelope), kind, fund, amount, None if units is None else decimals(units, 2), "processing",
         answer.received_at, answer.business_date, dealing_date,
     )  # fmt: skip
+
+
+async def agree_plan(house: House, envelope: Envelope, asked: NewPlan) -> Plan | Refusal:
+    """A periodic plan."""
+    command = AgreePlan(asked.fund, asked.amount.amount, Every(asked.every), asked.day)
+    return _planned(envelope, await plans.agree(house, envelope, command))
+
+
+async def change_plan(house: House, envelope: Envelope, asked: NewPlanState, plan: str) -> Plan | Refusal:
+    """Paused, resumed, ended."""
+    known = unprefixed(PLAN, plan) or UUID(int=0)
+    match asked.state:
+        case "paused":
+            return _planned(envelope, await plans.pause(house, envelope, PausePlan(known)))
+        case "active":
+            return _planned(envelope, await plans.resume(house, envelope, ResumePlan(known)))
+        case "ended":
+            return _planned(envelope, await plans.end(house, envelope, EndPlan(known)))
+
+
+def _planned(envelope: Envelope, answer: PlanView | Refusal) -> Plan | Refusal:
+    assert envelope.caller.person is not None, "an account is acted for"
+    return answer if isinstance(answer, Refusal) else reading.plan(envelope.caller.person, answer)
 
 
 def _account(envelope: Envelope) -> str:

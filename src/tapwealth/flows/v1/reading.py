@@ -11,8 +11,9 @@ from tapwealth.customers.consents import Permission
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import CLIENT_ENDED, Caller, House, refusal_of
-from tapwealth.flows.funds import campaigns
+from tapwealth.flows.funds import campaigns, plans
 from tapwealth.flows.funds.campaigns import SubsidyShown
+from tapwealth.flows.funds.plans import PlanPeriod, PlanView
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import ReturnShown, returns_of
@@ -25,6 +26,8 @@ from tapwealth.flows.v1.shapes import (
     Holding,
     Order,
     Payment,
+    Period,
+    Plan,
     Quotation,
     SignedMoney,
     Subsidy,
@@ -32,7 +35,7 @@ from tapwealth.flows.v1.shapes import (
     decimals,
     yuan,
 )
-from tapwealth.funds import quotation_store
+from tapwealth.funds import plan_store, quotation_store
 from tapwealth.funds import store as funds
 from tapwealth.funds.order_state import OrderState
 from tapwealth.kernel.clock import business_date_of
@@ -46,8 +49,8 @@ from tapwealth.storage.clients import ClientState
 from tapwealth.storage.database import Tx
 
 T = TypeVar("T")
-CARD, PAYMENT, ORDER = "bac", "pay", "ord"
-"""How bound bank cards, payments and orders are shown."""
+CARD, PAYMENT, ORDER, PLAN = "bac", "pay", "ord", "pln"
+"""How bound bank cards, payments, orders and periodic plans are shown."""
 PAYMENT_STATES = {"instructed": "processing", "executed": "succeeded", "rejected": "failed"}
 _UNDER_WAY = {OrderState.PLACED, OrderState.SENT}
 ORDER_TYPES = {
@@ -185,6 +188,38 @@ def _order(person: UUID, row: store.OrderLine) -> Order:
         row.target_fund or None,
         decimals(row.target_units, 2) if row.target_units else None,
     )
+
+
+async def plans_of(house: House, caller: Caller, wanted: Wanted) -> Part | Refusal:
+    """Newest first."""
+
+    async def read(tx: Tx, book: int, person: UUID) -> Part:
+        found = await plan_store.page_of(tx, book, person, wanted.only, _before(wanted), wanted.limit + 1)
+        views = await plans.shown(house, tx, found)
+        return _part([plan(person, one) for one in views], [one.id.hex for one in found], wanted)
+
+    return await _allowed(house, caller, read)
+
+
+def plan(person: UUID, one: PlanView) -> Plan:
+    return Plan(
+        prefixed(PLAN, UUID(one.plan)),
+        prefixed(ACCOUNT, person),
+        one.fund,
+        yuan(one.amount),
+        one.every,  # type: ignore[arg-type]  # the two of the shape
+        one.day,
+        one.state,  # type: ignore[arg-type]  # the four of the shape
+        one.next_on,
+        one.deals_on,
+        one.failures,
+        [_period(run) for run in one.runs],
+    )
+
+
+def _period(run: PlanPeriod) -> Period:
+    state: Any = run.state
+    return Period(run.period, run.day, yuan(run.amount), state, run.reason, run.order or None)
 
 
 async def shelf(house: House, bearer: Bearer) -> list[Fund] | Refusal:

@@ -210,6 +210,50 @@ class Cancelled(msgspec.Struct, frozen=True):
     units: Decimals | None
 
 
+class NewPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Buy for that much of the wallet's money every week (`day` 1, Monday, to 7) or month (1 to 31; its last day where it has no such)."""
+
+    fund: Code
+    amount: Money
+    every: Literal["week", "month"]
+    day: Annotated[int, Meta(ge=1, le=31)]
+
+
+class Period(msgspec.Struct, frozen=True):
+    """A period by its planned day, and the dealing day `looked_at` on which it was tried last. `waiting` is tried once more; `passed` fell
+    together with the period after it; `reason` says why it was not bought."""
+
+    planned_on: date
+    looked_at: date
+    amount: Money
+    state: Literal["waiting", "placed", "failed", "passed"]
+    reason: str
+    order: Identifier | None
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A periodic plan. `next_on` is the next planned day and `deals_on` the dealing day it falls to; null while it is not `active` (or the
+    calendar of dealing days does not reach that far). It is `stopped` by `failures` in a row. `periods` are the newest."""
+
+    id: Identifier
+    account: Identifier
+    fund: Code
+    amount: Money
+    every: Literal["week", "month"]
+    day: int
+    state: Literal["active", "paused", "stopped", "ended"]
+    next_on: date | None
+    deals_on: date | None
+    failures: int
+    periods: list[Period]
+
+
+class NewPlanState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Pause it, resume one that was paused or has stopped, or end it for good."""
+
+    state: Literal["active", "paused", "ended"]
+
+
 class Quotation(msgspec.Struct, frozen=True):
     """A money fund's day: income in yuan per 10,000 units, and the yield of seven days in percent a year."""
 
