@@ -110,7 +110,8 @@ def fits(shape: str, value: Any) -> list[str]:
 
 SHAPES = {
     "accounts": "Page_AccountLine_", "account": "Account", "payments": "Page_Payment_", "payment": "Payment", "orders": "Page_Order_",
-    "order": "Order", "funds": "Page_Fund_", "fund": "Fund", "quotations": "Page_Quotation_",
+    "order": "Order", "funds": "Page_Fund_", "fund": "Fund", "quotations": "Page_Quotation_", "yields": "Page_Yield_",
+    "days": "Page_HoldingDay_", "pocket": "Pocket",
 }  # fmt: skip
 
 
@@ -123,7 +124,8 @@ async def test_what_is_answered_is_what_is_described(doors: Doors) -> None:
     for kind, path in {
         "accounts": "/v1/accounts", "account": account, "payments": f"{account}/payments", "payment": f"{account}/payments/{payment}",
         "orders": f"{account}/orders", "order": f"{account}/orders/{order}", "funds": "/v1/funds", "fund": "/v1/funds/000198",
-        "quotations": "/v1/funds/000198/quotations",
+        "quotations": "/v1/funds/000198/quotations", "yields": "/v1/funds/000198/yields",
+        "days": f"{account}/holdings/000198/days", "pocket": f"{account}/pocket",
     }.items():  # fmt: skip
         answer = await client.get(path)
         assert answer.status_code == 200, answer.text

@@ -27,6 +27,7 @@ from tapwealth.flows.customers.sign_in import SignInRefusal
 from tapwealth.flows.end_of_day import DayRefusal
 from tapwealth.flows.frame import FrameRefusal
 from tapwealth.flows.funds.channel import ChannelRefusal
+from tapwealth.flows.funds.dividend_method import DividendMethodRefusal
 from tapwealth.flows.funds.freeze import FreezeRefusal
 from tapwealth.flows.funds.quotation_lists import QuotationRefusal
 from tapwealth.flows.funds.suitability import SuitabilityRefusal
@@ -67,7 +68,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
-    CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal,
+    CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal, DividendMethodRefusal,
 )  # fmt: skip
 
 

@@ -214,6 +214,9 @@ async def test_an_account_that_does_not_consent_is_as_one_that_is_not_there(door
         problem(answer, "unknown_account")
         said.add(answer.json()["detail"])
         problem(await client.get(f"{path}/payments"), "unknown_account")
+        problem(await client.get(f"{path}/pocket"), "unknown_account")
+        problem(await client.get(f"{path}/holdings/000198/days"), "unknown_account")
+        problem(await client.post(f"{path}/pocket", {"funds": []}), "unknown_account")
         problem(await client.post(f"{path}/orders", purchase(100)), "unknown_account")
         problem(
             await client.post(f"{path}/payments", payment("in", NO_CARD, 1)),
@@ -267,7 +270,10 @@ async def test_a_suspended_client_is_heard_no_more_whatever_its_token(doors: Doo
     assert (await client.get(account)).status_code == 200
     stopped = await doors.command("suspend_client", {"client": client.id, "reason": "its app was altered"}, clerk)
     assert stopped.status_code == 200
-    for path in (account, f"{account}/orders", "/v1/accounts", "/v1/funds", "/v1/funds/000198", "/v1/funds/000198/quotations"):
+    for path in (
+        account, f"{account}/orders", f"{account}/pocket", f"{account}/holdings/000198/days", "/v1/accounts", "/v1/funds",
+        "/v1/funds/000198", "/v1/funds/000198/quotations", "/v1/funds/000198/yields",
+    ):  # fmt: skip
         problem(await client.get(path), "session_ended")
     problem(await client.post(f"{account}/orders", purchase(100)), "session_ended")
 
@@ -461,6 +467,7 @@ BODIES: list[tuple[Any, tuple[str, str]]] = [
     ({"type": "instant_redemption", "fund": "000198", "units": "0.001"}, ("/units", "wrong_format")),
     ({"type": "instant_redemption", "fund": "000198", "units": "0"}, ("/units", "invalid_value")),
     ({"type": "instant_redemption", "fund": "000198", "units": 1}, ("/units", "wrong_type")),
+    ({"type": "dividend_method", "fund": "000198", "dividend_method": "gold"}, ("/dividend_method", "not_known")),
     (AS_SENT.replace(b'"fund"', b'"fund": "000198", "fund"'), ("/fund", "doubled_field")),
     (AS_SENT.replace(b'"fund"', b'"f\\u0075nd": "000198", "fund"'), ("/fund", "doubled_field")),
     (AS_SENT.replace(b'"amount": 1', b'"amount": 2, "amount": 1'), ("/amount", "doubled_field")),
@@ -502,7 +509,10 @@ async def test_a_list_is_read_in_parts_that_neither_lack_nor_double_anything(doo
     account = await account_of(doors, client)
     await account_of(doors, client, 1)
     await money_in_the_wallet(client, account, "1.00")
-    for path in ("/v1/accounts", f"{account}/orders", f"{account}/payments", "/v1/funds/000198/quotations", "/v1/funds"):
+    for path in (
+        "/v1/accounts", f"{account}/orders", f"{account}/payments", "/v1/funds/000198/quotations", "/v1/funds", "/v1/funds/000198/yields",
+        f"{account}/holdings/000198/days",
+    ):  # fmt: skip
         whole = (await client.get(path, limit=100)).json()
         assert (whole["has_more"], whole["next_cursor"]) == (False, None)
         found, parts, cursor = [], 0, {}
@@ -531,6 +541,8 @@ async def test_a_parameter_that_cannot_be_is_named(doors: Doors, client: ApiClie
         problem(await client.get("/v1/funds/000198/quotations", cursor=wrong), "invalid_parameter", ("cursor", "invalid_value"))
     for limit in ("0", "101", "-1", "1.0", "x", "", "1000"):
         problem(await client.get(f"{account}/orders", limit=limit), "invalid_parameter", ("limit", "out_of_range"))
+    for path in ("/v1/funds/000198/yields", f"{account}/holdings/000198/days"):
+        problem(await client.get(path, cursor=cursor), "invalid_parameter", ("cursor", "invalid_value"))
     problem(await client.get(f"{account}/orders", page=2), "invalid_parameter", ("page", "unknown_parameter"))
     problem(await client.get(account, limit=1), "invalid_parameter", ("limit", "unknown_parameter"))
 
@@ -542,6 +554,7 @@ async def test_where_nothing_is_and_what_is_not_taken_there(doors: Doors, client
     for path in (
         "/v1", "/v1/", "/v1/x", f"{account}/x", f"{account}/orders/x", f"{account}/orders/{theirs}", f"{account}/orders/ord_{'0' * 32}",
         f"{account}/payments/pay_{'0' * 32}", "/v1/funds/000999", "/v1/funds/000999/quotations", "/v1/problems/x", "/v1/funds/%00",
+        "/v1/funds/000999/yields", f"{account}/holdings/000999/days", f"{account}/holdings/000198",
     ):  # fmt: skip
         problem(await client.get(path), "not_found")
     for method, path, takes in (("PUT", f"{account}/orders", "GET, POST"), ("POST", account, "GET"), ("DELETE", "/v1/funds", "GET")):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from real_files import HISTORY_FILE
 
-from tapwealth.cli.fund_chart import drawn, growth, write
+from tapwealth.cli.fund_chart import drawn, grown, write
 from tapwealth.funds.seven_day_yield import PublishedDay, read_history
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import BadInput
@@ -41,7 +41,7 @@ def texts(picture: bytes) -> list[str]:
 
 
 def test_one_yuan_has_grown_to_what_the_history_says(history: list[PublishedDay]) -> None:
-    *_, (day, worth) = growth(history)
+    *_, (day, worth) = grown(history)
     assert (day, half_up(Fraction(worth, 10**10))) == ("2014-08-31", 10_595_296_888), "1.0595296888"
 
 

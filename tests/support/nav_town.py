@@ -29,12 +29,12 @@ CONDITIONS = Conditions(
 """1.5 % outside, of which ours take a tenth; 1.5 % of what is younger than seven days, 0.5 % below thirty."""
 
 
-async def agreed(place: FundTown, proposal: Any, key: str = "", by: str = "pm.zhou") -> None:
+async def agreed(place: FundTown, proposal: Any, key: str = "", by: str = "pm.zhou", approver: str = "ops.chen") -> None:
     """Proposed by one, approved by another."""
     proposed = await setup.propose(place.house, operator(place, by, f"propose {key}" if key else ""), proposal)
     assert not isinstance(proposed, Refusal), proposed
     approved = await setup.approve(
-        place.house, operator(place, "ops.chen", f"approve {key}" if key else ""), setup.Approve(proposed.proposal)
+        place.house, operator(place, approver, f"approve {key}" if key else ""), setup.Approve(proposed.proposal)
     )
     assert not isinstance(approved, Refusal), approved
 

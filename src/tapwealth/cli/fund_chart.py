@@ -10,12 +10,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from tapwealth.funds.seven_day_yield import PublishedDay, percent, read_history
+from tapwealth.funds.seven_day_yield import GROWTH_SCALE, PublishedDay, growth, percent, read_history
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.web.chart import Chart, chart
 
-_INCOME, _YUAN = 10**8, 10**20
-"""A yuan in the unit of the income per 10,000 units, and in that of the growth."""
 _INK, _GREY, _GRID, _LINE, _FILL = "#1d2b24", "#5b6b63", "#d9e0dc", "#0b6b4f", "#dcefe7"
 _SCALE, _TITLE, _LABEL = 2, 44, 34
 """A picture of pixels has a point for so many of the drawing's; sizes of letters in its pixels."""
@@ -36,7 +34,7 @@ def drawn(file: Path) -> dict[str, bytes]:
     span = f"{days[0].day} - {days[-1].day}" if days else ""
     charts = {
         f"Seven-day annualised yield, {span}": ("yield", chart(yields(days), lambda one: f"{percent(one)} %", from_zero=False)),
-        f"What 1.00 yuan has grown to, {span}": ("growth", chart(growth(days), _yuan, from_zero=False)),
+        f"What 1.00 yuan has grown to, {span}": ("growth", chart(grown(days), _yuan, from_zero=False)),
     }
     made: dict[str, bytes] = {}
     for title, (name, one) in charts.items():
@@ -51,17 +49,13 @@ def yields(days: Sequence[PublishedDay]) -> list[tuple[str, int]]:
     return [(str(one.day), one.seven_day_yield) for one in days]
 
 
-def growth(days: Sequence[PublishedDay]) -> list[tuple[str, int]]:
-    """By date, 1/10^20 yuan that one yuan has become by the end of it, every day's income left in."""
-    grown, worth = [], _YUAN
-    for one in days:
-        worth = worth * (_INCOME + one.income_per_10k) // _INCOME
-        grown.append((str(one.day), worth))
-    return grown
+def grown(days: Sequence[PublishedDay]) -> list[tuple[str, int]]:
+    """By date, what one yuan has grown to."""
+    return [(str(one.day), worth) for one, worth in zip(days, growth(one.income_per_10k for one in days), strict=True)]
 
 
 def _yuan(worth: int) -> str:
-    return f"{worth // _YUAN}.{worth % _YUAN // (_YUAN // 10**4):04d}"
+    return f"{worth // GROWTH_SCALE}.{worth % GROWTH_SCALE // (GROWTH_SCALE // 10**4):04d}"
 
 
 def svg(one: Chart, title: str) -> bytes:

@@ -20,6 +20,8 @@ DAYS, YEAR = 7, 365
 _SCALE = 10**8
 """One yuan of principal, in the unit of `income_per_10k` over 10,000 units."""
 _PRECISION = 10**30
+GROWTH_SCALE = 10**20
+"""A yuan in the unit of `growth`."""
 _INCOME = re.compile(r"(-?)([0-9]{1,4})(?:\.([0-9]{1,4}))?", re.ASCII)
 _YIELD = re.compile(r"(-?)([0-9]{1,6})(?:\.([0-9]{1,3}))?", re.ASCII)
 _COLUMNS = ("mfd_date", "mfd_daily_yield", "mfd_7daily_yield")
@@ -36,6 +38,15 @@ def compound_yield(incomes: Sequence[int]) -> int:
 def simple_yield(incomes: Sequence[int]) -> int:
     """ΣR / 7 × 365 / 10,000 × 100 of seven days' incomes, half-up to 3 decimals."""
     return half_up(Fraction(sum(_seven(incomes)) * YEAR * 100_000, DAYS * _SCALE))
+
+
+def growth(incomes: Iterable[int]) -> list[int]:
+    """What one yuan has become by the end of each of the days, every day's income left in; in 1/10^20 yuan, cut off."""
+    grown, worth = list[int](), GROWTH_SCALE
+    for income in incomes:
+        worth = worth * (_SCALE + income) // _SCALE
+        grown.append(worth)
+    return grown
 
 
 def _seven(incomes: Sequence[int]) -> Sequence[int]:

@@ -67,6 +67,9 @@ CATALOGUE: dict[str, Kind] = {
     "in_force": Kind(_NO, "The plan is in force", "Nothing: it goes on by itself."),
     "above_instant_cap": Kind(_NO, "The amount is above what may be had at once today", "Ask for less, or redeem in the ordinary way."),
     "not_a_money_fund": Kind(_NO, "The fund has a price of its own", "Redeem in the ordinary way; only a money fund pays at once."),
+    "no_choice": Kind(_NO, "The fund pays no dividends to choose for", "Nothing: a money fund's income becomes units every day."),
+    "under_way": Kind(_NO, "An earlier choice is not answered yet", "Wait until its order is `confirmed` or `refused`."),
+    "as_it_is": Kind(_NO, "The dividends are paid that way already", "Nothing: it is done."),
     "line_used_up": Kind(_NO, "The bank's line is used up for now", "Redeem in the ordinary way, or ask again later with a fresh key."),
     "internal_error": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of ours", "Ask again with the same key; name `request_id`.", True),
     "unavailable": Kind(

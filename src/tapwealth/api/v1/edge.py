@@ -33,7 +33,7 @@ from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
 from tapwealth.flows.v1.reading import Part, Wanted
-from tapwealth.flows.v1.shapes import Fund, Page, Quotation
+from tapwealth.flows.v1.shapes import Fund, HoldingDay, Page, Quotation, Yield
 from tapwealth.kernel.clock import machine_ms
 from tapwealth.kernel.ids import Random64, book_of, unprefixed
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
@@ -49,6 +49,7 @@ App = Callable[[Any, Receive, Send], Awaitable[None]]
 PREFIX, MOST_BYTES = "/v1", 1 << 16
 LEAST, USUAL, MOST = 1, 20, 100
 """Items of one part of a list."""
+_BY_DAY = (Page[Quotation], Page[Yield], Page[HoldingDay])
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _JSON = {"content-type": "application/json"}
 _ONCE = (b"authorization", b"idempotency-key", b"content-type", b"content-length", b"host")
@@ -359,10 +360,10 @@ def _read_cursor(operation: Operation, cursor: str) -> str:
 
 
 def _seen(operation: Operation, last: str) -> bool:
-    """Whether that can be what was last seen of this list: of funds a code, of quotations a day, else an id."""
+    """Whether that can be what was last seen of this list: of funds a code, of days a day, else an id."""
     if operation.gives == Page[Fund]:
         return re.fullmatch(r"[0-9A-Z]{6}", last, re.ASCII) is not None
     try:
-        return date.fromisoformat(last).isoformat() == last if operation.gives == Page[Quotation] else UUID(last).hex == last
+        return date.fromisoformat(last).isoformat() == last if operation.gives in _BY_DAY else UUID(last).hex == last
     except ValueError:
         return False

@@ -11,12 +11,12 @@ from tapwealth.api.v1.token import FORM, PATH, TOO_MANY
 from tapwealth.storage.clients import Scope
 
 _SCOPES = {
-    Scope.FUNDS_READ: "the shelf of funds and their quotations",
-    Scope.ACCOUNTS_READ: "accounts with their balances",
+    Scope.FUNDS_READ: "the shelf of funds, their quotations and yields",
+    Scope.ACCOUNTS_READ: "accounts with their balances, what holdings brought, what pays first",
     Scope.PAYMENTS_READ: "payments in and out",
     Scope.PAYMENTS_WRITE: "move money in and out",
     Scope.ORDERS_READ: "orders of funds",
-    Scope.ORDERS_WRITE: "buy and redeem",
+    Scope.ORDERS_WRITE: "buy and redeem, choose how dividends are paid and what pays first",
 }
 _ALWAYS = ("doubled_header", "not_authenticated", "session_ended", "insufficient_scope", "internal_error", "unavailable")
 OF_A_TOKEN = ("doubled_header", "invalid_body", "too_slow", "too_large", "wrong_media_type", "internal_error", "unavailable")

@@ -11,6 +11,7 @@ from tapwealth.api.v1.catalogue import RENAMED
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.funds.dividend_method import DividendMethodRefusal
 from tapwealth.flows.v1 import asking, reading
 from tapwealth.flows.v1.asking import Hot
 from tapwealth.flows.v1.reading import ORDER, PAYMENT, PLAN, Part, Wanted
@@ -20,18 +21,23 @@ from tapwealth.flows.v1.shapes import (
     Cancel,
     Cancelled,
     Fund,
+    HoldingDay,
     NewOrder,
     NewPayment,
     NewPlan,
     NewPlanState,
+    NewPocket,
     Order,
     Page,
     Payment,
     Plan,
+    Pocket,
     Quotation,
+    Yield,
 )
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.plan import PlanRefusal
+from tapwealth.funds.pocket import PocketRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
 from tapwealth.funds.switch import SwitchRefusal
@@ -128,6 +134,20 @@ def operations(house: House, hot: Hot) -> list[Operation]:
             read=lambda asked: reading.account(house, _who(asked)),
         ),
         Operation(
+            "list_holding_days", "GET", "/v1/accounts/{account}/holdings/{fund}/days", Scope.ACCOUNTS_READ,
+            "What each day brought a holding, newest first", Page[HoldingDay],
+            read=lambda asked: reading.holding_days(house, _who(asked), asked.path["fund"], asked.wanted), listed=True,
+        ),
+        Operation(
+            "get_pocket", "GET", "/v1/accounts/{account}/pocket", Scope.ACCOUNTS_READ,
+            "The funds that pay what the wallet lacks, in their order", Pocket, read=lambda asked: reading.pocket_of(house, _who(asked)),
+        ),
+        Operation(
+            "order_pocket", "POST", "/v1/accounts/{account}/pocket", Scope.ORDERS_WRITE, "Give these funds another order", Pocket,
+            act=lambda envelope, asked, _path: asking.order_pocket(house, envelope, asked), takes=NewPocket,
+            refusals=tuple(PocketRefusal), makes=False,
+        ),
+        Operation(
             "create_payment", "POST", "/v1/accounts/{account}/payments", Scope.PAYMENTS_WRITE, "Move money in or out", Payment,
             act=lambda envelope, asked, _path: asking.pay(house, envelope, asked), takes=NewPayment, refusals=MONEY,
         ),
@@ -140,9 +160,10 @@ def operations(house: House, hot: Hot) -> list[Operation]:
             Payment, read=payment,
         ),
         Operation(
-            "create_order", "POST", "/v1/accounts/{account}/orders", Scope.ORDERS_WRITE, "Buy a fund, or redeem", Order,
+            "create_order", "POST", "/v1/accounts/{account}/orders", Scope.ORDERS_WRITE,
+            "Buy a fund, redeem, switch, or choose how dividends are paid", Order,
             act=lambda envelope, asked, _path: asking.order(house, hot, envelope, asked), takes=NewOrder,
-            refusals=(*PURCHASE, *RedemptionRefusal, *InstantRefusal, *SwitchRefusal),
+            refusals=(*PURCHASE, *RedemptionRefusal, *InstantRefusal, *SwitchRefusal, *DividendMethodRefusal),
         ),
         Operation(
             "cancel_order", "POST", "/v1/accounts/{account}/orders/{order}/cancel", Scope.ORDERS_WRITE,
@@ -181,6 +202,10 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         Operation(
             "list_quotations", "GET", "/v1/funds/{fund}/quotations", Scope.FUNDS_READ, "A fund's quotations, newest first",
             Page[Quotation], read=lambda asked: reading.quotations(house, asked.bearer, asked.path["fund"], asked.wanted), listed=True,
+        ),
+        Operation(
+            "list_yields", "GET", "/v1/funds/{fund}/yields", Scope.FUNDS_READ, "A money fund's yield and growth, newest first",
+            Page[Yield], read=lambda asked: reading.yields(house, asked.bearer, asked.path["fund"], asked.wanted), listed=True,
         ),
     ]  # fmt: skip
 

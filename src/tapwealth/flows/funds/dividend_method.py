@@ -5,7 +5,9 @@ conditions say.
 """
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from enum import Enum, auto
+from uuid import UUID
 
 import msgspec
 
@@ -15,12 +17,13 @@ from tapwealth.customers.notices import Notice
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.funds.purchase import Place, own_order
-from tapwealth.funds import dividend_store, orders_store, store
+from tapwealth.funds import conditions_store, dividend_store, orders_store, store
 from tapwealth.funds.conditions import DividendMethod, FundKind
 from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_state import UNANSWERED, OrderState
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.purchase import dealing_date
+from tapwealth.funds.store import Fund
 from tapwealth.kernel.ids import derived, prefixed
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage.database import Tx
@@ -49,6 +52,8 @@ class DividendMethodOrdered(msgspec.Struct, frozen=True):
     order: str
     dealing_date: str
     method: str
+    received_at: datetime | None = None
+    business_date: date | None = None
 
 
 async def choose(house: House, envelope: Envelope, command: ChooseDividendMethod) -> DividendMethodOrdered | Refusal:
@@ -77,9 +82,22 @@ async def choose(house: House, envelope: Envelope, command: ChooseDividendMethod
         order = own_order(envelope, at, "dividend method", key, Place(fund.code, day), BusinessCode.DIVIDEND_METHOD)
         await orders_store.add_orders(tx, [order])
         await dividend_store.add_choice(tx, book, order.id, command.method)
-        return DividendMethodOrdered(prefixed("ord", order.id), day.isoformat(), command.method)
+        return DividendMethodOrdered(prefixed("ord", order.id), day.isoformat(), command.method, envelope.received_at, order.business_date)
 
     return await once(house, [book], envelope, command, act, DividendMethodOrdered)
+
+
+async def standing(tx: Tx, book: int, person: UUID, funds: Sequence[Fund]) -> dict[str, DividendMethod]:
+    """By fund, how a holder gets the dividends of those that pay any: as the registrar confirmed it last, else by the fund's conditions."""
+    paying = [one.code for one in funds if one.kind is FundKind.NAV]
+    if not paying:
+        return {}
+    decided = await conditions_store.conditions(tx)
+    made = {code: decided[code][1].dividend_method for code in paying}
+    for code, method, state in reversed(await dividend_store.choices_of(tx, book, person)):
+        if code in made and state == OrderState.CONFIRMED:
+            made[code] = method
+    return made
 
 
 _CASH = ("现金分红", "in money")

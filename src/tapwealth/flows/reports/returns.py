@@ -6,7 +6,8 @@ says the same from the lots, which the day's proof holds against the ledger.
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from tapwealth.funds import returns_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.returns import curve, gain, simple_return, total
+from tapwealth.funds.store import Fund
 
 
 class GrowthPoint(msgspec.Struct, frozen=True):
@@ -38,6 +40,27 @@ class ReturnShown(msgspec.Struct, frozen=True):
     last_gain: int
     simple_return: int | None
     curve: list[GrowthPoint]
+
+
+class HeldDay(NamedTuple):
+    """What a day brought, and all days up to its end, in fen; what the units were worth then (None of a money fund)."""
+
+    date: date
+    gain: int
+    total_gain: int
+    worth: int | None
+
+
+async def days_of(tx: Any, book: int, holder: UUID, fund: Fund) -> list[HeldDay]:
+    """Of one holding: of a money fund the days that brought income, of any other those that have a price since it is held, oldest first."""
+    if fund.kind is FundKind.MONEY:
+        income = (await returns_store.income_by_fund(tx, book, holder))[fund.code]
+        return [HeldDay(day, income[day], total_gain, None) for day, total_gain in zip(income, accumulate(income.values()), strict=True)]
+    steps = (await returns_store.steps_of(tx, book, holder))[fund.code]
+    prices = await returns_store.prices_since(tx, {fund.code: min(steps)} if steps else {})
+    standings = curve(steps, prices.get(fund.code, []))
+    before = [0, *(one.gain for one in standings)]
+    return [HeldDay(one.day, one.gain - last, one.gain, one.worth) for one, last in zip(standings, before, strict=False)]
 
 
 async def returns_of(tx: Any, book: int, holder: UUID, worths: Mapping[str, int]) -> list[ReturnShown]:

@@ -11,25 +11,30 @@ from tapwealth.flows.customers import people
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.customers.people import MoveIn, MoveOut, PaymentUnderWay
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.funds import instant_redemption, plans, purchase, redemption, switch
+from tapwealth.flows.funds import dividend_method, instant_redemption, plans, pocket, purchase, redemption, switch
+from tapwealth.flows.funds.dividend_method import ChooseDividendMethod, DividendMethodOrdered
 from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.flows.funds.plans import AgreePlan, EndPlan, PausePlan, PlanView, ResumePlan
+from tapwealth.flows.funds.pocket import OrderPockets
 from tapwealth.flows.funds.purchase import Placing, PurchaseFund, PurchasePlaced
 from tapwealth.flows.funds.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
 from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
 from tapwealth.flows.v1 import reading
-from tapwealth.flows.v1.reading import CARD, ORDER, PLAN
+from tapwealth.flows.v1.reading import CARD, ORDER, PLAN, as_pocket
 from tapwealth.flows.v1.shapes import (
     Cancelled,
+    ChooseDividends,
     InstantRedemption,
     Money,
     NewOrder,
     NewPayment,
     NewPlan,
     NewPlanState,
+    NewPocket,
     Order,
     Payment,
     Plan,
+    Pocket,
     Purchase,
     Redemption,
     Switch,
@@ -65,7 +70,7 @@ async def pay(house: House, envelope: Envelope, asked: NewPayment) -> Payment | 
 
 
 async def order(house: House, hot: Hot, envelope: Envelope, asked: NewOrder) -> Order | Refusal:
-    """A purchase, a redemption or a switch."""
+    """A purchase, a redemption, a switch, or how dividends are paid."""
     match asked:
         case Purchase():
             return await _buy(hot, envelope, asked)
@@ -75,6 +80,8 @@ async def order(house: House, hot: Hot, envelope: Envelope, asked: NewOrder) -> 
             return await _redeem_instantly(house, envelope, asked)
         case Switch():
             return await _switch(house, envelope, asked)
+        case ChooseDividends():
+            return await _choose(house, envelope, asked)
 
 
 async def _buy(hot: Hot, envelope: Envelope, asked: Purchase) -> Order | Refusal:
@@ -84,6 +91,20 @@ async def _buy(hot: Hot, envelope: Envelope, asked: Purchase) -> Order | Refusal
     if isinstance(answer, Refusal):
         return answer
     return _placed(envelope, "purchase", asked.fund, answer, answer.dealing_date, amount=asked.amount)
+
+
+async def order_pocket(house: House, envelope: Envelope, asked: NewPocket) -> Pocket | Refusal:
+    """Another order of use, from the next payment on."""
+    answer = await pocket.order(house, envelope, OrderPockets(asked.funds))
+    return answer if isinstance(answer, Refusal) else as_pocket(answer)
+
+
+async def _choose(house: House, envelope: Envelope, asked: ChooseDividends) -> Order | Refusal:
+    answer = await dividend_method.choose(house, envelope, ChooseDividendMethod(asked.fund, asked.dividend_method))
+    if isinstance(answer, Refusal):
+        return answer
+    placed = _placed(envelope, "dividend_method", asked.fund, answer, date.fromisoformat(answer.dealing_date))
+    return structs.replace(placed, dividend_method=asked.dividend_method)
 
 
 async def _redeem(house: House, envelope: Envelope, asked: Redemption) -> Order | Refusal:
@@ -125,7 +146,7 @@ def _placed(
     envelope: Envelope,
     kind: str,
     fund: str,
-    answer: PurchasePlaced | RedemptionPlaced | InstantlyRedeemed | SwitchPlaced,
+    answer: PurchasePlaced | RedemptionPlaced | InstantlyRedeemed | SwitchPlaced | DividendMethodOrdered,
     dealing_date: date | None,
     *,
     amount: Money | None = None,

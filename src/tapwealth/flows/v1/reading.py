@@ -1,6 +1,6 @@
 """What /v1 answers to questions. Each is asked in one snapshot, in which client and consent are asked for first."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -11,12 +11,13 @@ from tapwealth.customers.consents import Permission
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import CLIENT_ENDED, Caller, House, refusal_of
-from tapwealth.flows.funds import campaigns, plans
+from tapwealth.flows.funds import campaigns, dividend_method, plans, pocket
 from tapwealth.flows.funds.campaigns import SubsidyShown
 from tapwealth.flows.funds.plans import PlanPeriod, PlanView
+from tapwealth.flows.funds.pocket import PocketsView
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.flows.reports.refusals import ReportRefusal
-from tapwealth.flows.reports.returns import ReturnShown, returns_of
+from tapwealth.flows.reports.returns import ReturnShown, days_of, returns_of
 from tapwealth.flows.v1 import store
 from tapwealth.flows.v1.shapes import (
     Account,
@@ -24,20 +25,26 @@ from tapwealth.flows.v1.shapes import (
     BankCard,
     Fund,
     Holding,
+    HoldingDay,
     Order,
     Payment,
     Period,
     Plan,
+    Pocket,
+    PocketFund,
     Quotation,
     SignedMoney,
     Subsidy,
     Wallet,
+    Yield,
     decimals,
     yuan,
 )
 from tapwealth.funds import plan_store, quotation_store
 from tapwealth.funds import store as funds
+from tapwealth.funds.conditions import DividendMethod, FundKind
 from tapwealth.funds.order_state import OrderState
+from tapwealth.funds.seven_day_yield import GROWTH_SCALE, growth
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import Asset
@@ -52,6 +59,8 @@ T = TypeVar("T")
 CARD, PAYMENT, ORDER, PLAN = "bac", "pay", "ord", "pln"
 """How bound bank cards, payments, orders and periodic plans are shown."""
 PAYMENT_STATES = {"instructed": "processing", "executed": "succeeded", "rejected": "failed"}
+_GROWTH_PLACES = 6
+_GROWN = GROWTH_SCALE // 10**_GROWTH_PLACES
 _UNDER_WAY = {OrderState.PLACED, OrderState.SENT}
 ORDER_TYPES = {
     "020": "subscription", "022": "purchase", "024": "redemption", "029": "dividend_method", "036": "switch", "039": "plan",
@@ -100,12 +109,13 @@ async def account(house: House, caller: Caller) -> Account | Refusal:
         have = {code: of for code, of in zip(shelf, holdings, strict=True) if any(of)}
         navs = await quotation_store.last_navs(tx) if have else {}
         brought = await returns_of(tx, book, person, {code: shelf[code].value(sum(of), navs) for code, of in have.items()})
+        methods = await dividend_method.standing(tx, book, person, [shelf[code] for code in have])
         return Account(
             prefixed(ACCOUNT, person),
             row.shown_name,
             row.kyc_level,
             Wallet(yuan(wallet[0]), yuan(wallet[1])),
-            [_holding(one, *have[one.fund]) for one in brought],
+            [_holding(one, *have[one.fund], methods.get(one.fund)) for one in brought],
             [BankCard(prefixed(CARD, one.id), one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)],
             [_subsidy(one) for one in await campaigns.granted_to(tx, book, person)],
             now,
@@ -115,9 +125,13 @@ async def account(house: House, caller: Caller) -> Account | Refusal:
     return await _allowed(house, caller, read)
 
 
-def _holding(one: ReturnShown, free: int, held: int) -> Holding:
+def _holding(one: ReturnShown, free: int, held: int, method: DividendMethod | None) -> Holding:
     worth = yuan(one.cost + one.gain)
-    return Holding(one.fund, decimals(free, 2), decimals(held, 2), worth, SignedMoney(one.cost, "CNY"), SignedMoney(one.gain, "CNY"))
+    return Holding(one.fund, decimals(free, 2), decimals(held, 2), worth, _signed(one.cost), _signed(one.gain), method)
+
+
+def _signed(fen: int) -> SignedMoney:
+    return SignedMoney(fen, "CNY")
 
 
 def _subsidy(one: SubsidyShown) -> Subsidy:
@@ -187,6 +201,7 @@ def _order(person: UUID, row: store.OrderLine) -> Order:
         yuan(row.charge) if row.nav else None,
         row.target_fund or None,
         decimals(row.target_units, 2) if row.target_units else None,
+        DividendMethod(row.method) if row.method else None,
     )
 
 
@@ -241,13 +256,15 @@ def _fund(one: funds.Fund, terms: funds.SalesChannel, latest: store.Quoted | Non
         yuan(terms.minimum_purchase),
         yuan(terms.day_cap) if terms.day_cap else None,
         yuan(terms.holding_cap) if terms.holding_cap else None,
-        _quotation(latest) if latest else None,
+        _quotation(latest, one.kind) if latest else None,
         one.kind.value,
     )
 
 
-def _quotation(one: store.Quoted) -> Quotation:
-    return Quotation(one.day, decimals(one.income_per_10k, 4), decimals(one.seven_day_yield, 3))
+def _quotation(one: store.Quoted, kind: FundKind) -> Quotation:
+    if kind is FundKind.NAV:
+        return Quotation(one.day, None, None, decimals(one.nav, 4))
+    return Quotation(one.day, decimals(one.income_per_10k, 4), decimals(one.seven_day_yield, 3), None)
 
 
 async def quotations(house: House, bearer: Bearer, fund: str, wanted: Wanted) -> Part | Refusal:
@@ -255,15 +272,72 @@ async def quotations(house: House, bearer: Bearer, fund: str, wanted: Wanted) ->
     async with house.database.read() as tx:
         if (ended := await _ended(tx, bearer)) is not None:
             return ended
-        if fund not in await funds.funds(tx):
+        known = (await funds.funds(tx)).get(fund)
+        if known is None:
             return unknown("fund")
-        before = date.fromisoformat(wanted.after) if wanted.after else None
-        rows = await store.quotations(tx, fund, before, wanted.limit + 1)
-    return _part([_quotation(one) for one in rows], [one.day.isoformat() for one in rows], wanted)
+        rows = await store.quotations(tx, fund, _day(wanted), wanted.limit + 1)
+    return _part([_quotation(one, known.kind) for one in rows], [one.day.isoformat() for one in rows], wanted)
+
+
+async def yields(house: House, bearer: Bearer, fund: str, wanted: Wanted) -> Part | Refusal:
+    """Of a money fund, newest first."""
+    async with house.database.read() as tx:
+        if (ended := await _ended(tx, bearer)) is not None:
+            return ended
+        known = (await funds.funds(tx)).get(fund)
+        if known is None or known.kind is not FundKind.MONEY:
+            return unknown("money fund")
+        rows = await store.quotations(tx, fund)
+    grown = growth(one.income_per_10k for one in reversed(rows))
+    days = [
+        Yield(one.day, decimals(one.income_per_10k, 4), decimals(one.seven_day_yield, 3), decimals(worth // _GROWN, _GROWTH_PLACES))
+        for one, worth in zip(rows, reversed(grown), strict=True)
+    ]
+    return _of_days(days, wanted)
+
+
+async def holding_days(house: House, caller: Caller, fund: str, wanted: Wanted) -> Part | Refusal:
+    """What each day brought the holder of a fund, newest first."""
+
+    async def read(tx: Tx, book: int, person: UUID) -> Part | Refusal:
+        known = (await funds.funds(tx)).get(fund)
+        if known is None:
+            return unknown("fund")
+        days = [
+            HoldingDay(one.date, _signed(one.gain), _signed(one.total_gain), None if one.worth is None else yuan(one.worth))
+            for one in reversed(await days_of(tx, book, person, known))
+        ]
+        return _of_days(days, wanted)
+
+    return await _allowed(house, caller, read)
+
+
+async def pocket_of(house: House, caller: Caller) -> Pocket | Refusal:
+    """The customer's order of use."""
+
+    async def read(tx: Tx, book: int, person: UUID) -> Pocket:
+        return as_pocket(await pocket.shown(house, tx, book, person))
+
+    return await _allowed(house, caller, read)
+
+
+def as_pocket(view: PocketsView) -> Pocket:
+    return Pocket(view.chosen, [PocketFund(one.place, one.fund, decimals(one.units, 2), one.pays) for one in view.funds])
 
 
 def unknown(what: str) -> Refusal:
     return Refusal(ReportRefusal.UNKNOWN, f"there is no such {what}; check its id")
+
+
+def _of_days(days: Sequence[HoldingDay | Yield], wanted: Wanted) -> Part:
+    """What is asked for of all days, newest first."""
+    before = _day(wanted)
+    behind = [one for one in days if before is None or one.date < before][: wanted.limit + 1]
+    return _part(behind, [one.date.isoformat() for one in behind], wanted)
+
+
+def _day(wanted: Wanted) -> date | None:
+    return date.fromisoformat(wanted.after) if wanted.after else None
 
 
 def _before(wanted: Wanted) -> UUID | None:

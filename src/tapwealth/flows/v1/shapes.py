@@ -10,6 +10,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from tapwealth.funds.conditions import DividendMethod
 from tapwealth.kernel.money import MAX_AMOUNT
 
 T = TypeVar("T")
@@ -68,7 +69,8 @@ class Wallet(msgspec.Struct, frozen=True):
 
 class Holding(msgspec.Struct, frozen=True):
     """Units of a fund: those that are free, and those held; what all are worth at the last price, what was paid in less what came back, and
-    the gain, which is the one less the other."""
+    the gain, which is the one less the other. `dividend_method`: how its dividends are paid; null of a money fund, whose income becomes
+    units."""
 
     fund: Code
     units: Decimals
@@ -76,6 +78,39 @@ class Holding(msgspec.Struct, frozen=True):
     worth: Money
     cost: SignedMoney
     gain: SignedMoney
+    dividend_method: DividendMethod | None = None
+
+
+class HoldingDay(msgspec.Struct, frozen=True):
+    """What a day brought a holding, and all days up to its end; what the units were worth then, null of a money fund. Fees are in it."""
+
+    date: date
+    gain: SignedMoney
+    total_gain: SignedMoney
+    worth: Money | None
+
+
+class PocketFund(msgspec.Struct, frozen=True):
+    """A fund in its place, with its free units. `pays`: false while it is passed over, since its registrar redeems nothing."""
+
+    place: int
+    fund: Code
+    units: Decimals
+    pays: bool
+
+
+class Pocket(msgspec.Struct, frozen=True):
+    """The funds that pay what the wallet lacks, the first one first. `chosen`: false where the customer has chosen none, and the first
+    fund on the shelf pays alone."""
+
+    chosen: bool
+    funds: list[PocketFund]
+
+
+class NewPocket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Money funds in their order of use, each once; a fund that is left out never pays."""
+
+    funds: list[Code]
 
 
 class Subsidy(msgspec.Struct, frozen=True):
@@ -164,7 +199,14 @@ class Switch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     units: Units
 
 
-NewOrder = Purchase | Redemption | InstantRedemption | Switch
+class ChooseDividends(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="dividend_method"):
+    """Have a fund's dividends paid in money (`cash`) or in units (`reinvest`), once the registrar has said yes."""
+
+    fund: Code
+    dividend_method: DividendMethod
+
+
+NewOrder = Purchase | Redemption | InstantRedemption | Switch | ChooseDividends
 
 
 class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,7 +220,7 @@ class Order(msgspec.Struct, frozen=True):
     purchase and `units` of a redemption are what was asked for, the `confirmed_` ones what the registrar said, with its `return_code`.
     `dealing_date` is the dealing day it goes out for. Of a fund with a price of its own, `nav` is the price it was confirmed at, and `fee`
     stands within the `confirmed_amount` of a purchase and is taken off that of a redemption. A switch goes into `target_fund`, and has
-    become `target_units` of it.
+    become `target_units` of it. A `dividend_method` is asked for by an order of its own, and by no other.
     """
 
     id: Identifier
@@ -199,6 +241,7 @@ class Order(msgspec.Struct, frozen=True):
     fee: Money | None = None
     target_fund: Code | None = None
     target_units: Decimals | None = None
+    dividend_method: DividendMethod | None = None
 
 
 class Cancelled(msgspec.Struct, frozen=True):
@@ -255,11 +298,23 @@ class NewPlanState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Quotation(msgspec.Struct, frozen=True):
-    """A money fund's day: income in yuan per 10,000 units, and the yield of seven days in percent a year."""
+    """A fund's day. Of a money fund the income in yuan per 10,000 units and the yield of seven days in percent a year; of any other its
+    price, `nav`, in yuan."""
+
+    date: date
+    income_per_10k: Decimals | None
+    seven_day_yield: Decimals | None
+    nav: Decimals | None
+
+
+class Yield(msgspec.Struct, frozen=True):
+    """A money fund's day: income and yield as in its quotation, and what 1 yuan that was in the fund before the first quoted day had grown
+    to by its end, each day's income left in. Of the past; nothing follows from it for what comes."""
 
     date: date
     income_per_10k: Decimals
     seven_day_yield: Decimals
+    growth: Decimals
 
 
 class Fund(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ class PaymentRow(NamedTuple):
 
 
 class OrderLine(NamedTuple):
-    """`covers`: whether it covers a payment at a till. `nav` (1/10,000 yuan) is 0 for a money fund."""
+    """`covers`: whether it covers a payment at a till. `nav` (1/10,000 yuan) is 0 for a money fund. `method`: what was chosen by a 029."""
 
     id: UUID
     fund: str
@@ -40,14 +40,16 @@ class OrderLine(NamedTuple):
     charge: int
     target_fund: str
     target_units: int
+    method: str | None
 
 
 class Quoted(NamedTuple):
-    """Income in 1/10,000 yuan per 10,000 units, yield in 1/1,000 percent."""
+    """Income in 1/10,000 yuan per 10,000 units, yield in 1/1,000 percent, price in 1/10,000 yuan."""
 
     day: date
     income_per_10k: int
     seven_day_yield: int
+    nav: int
 
 
 async def payments(tx: Any, book: int, wallet: int, only: UUID | None, before: UUID | None, limit: int) -> list[PaymentRow]:
@@ -72,8 +74,9 @@ async def orders(tx: Any, book: int, holder: UUID, only: UUID | None, before: UU
     """The same, by the holder; what an authority has ordered (031, 032) is none of the holder's orders."""
     rows = await tx.fetch(
         "select id, fund, business_code, source is not null and business_code = '098', amount, units, state, received_at, business_date,"
-        " dealing_date, confirmed_on, confirmed_amount, confirmed_units, return_code, nav, charge, target_fund, target_units"
-        " from fund_order where book = $1 and fund_account = $2"
+        " dealing_date, confirmed_on, confirmed_amount, confirmed_units, return_code, nav, charge, target_fund, target_units, method"
+        " from fund_order left join (select book, fund_order as id, method from dividend_choice) c using (book, id)"
+        " where book = $1 and fund_account = $2"
         " and business_code not in ('031', '032')"
         " and ($3::uuid is null or id = $3) and ($4::uuid is null or id < $4) order by id desc limit $5",
         book,
@@ -85,9 +88,10 @@ async def orders(tx: Any, book: int, holder: UUID, only: UUID | None, before: UU
     return [OrderLine(*row) for row in rows]
 
 
-async def quotations(tx: Any, fund: str, before: date | None, limit: int) -> list[Quoted]:
+async def quotations(tx: Any, fund: str, before: date | None = None, limit: int | None = None) -> list[Quoted]:
+    """The newest first; of all days where nothing bounds them."""
     rows = await tx.fetch(
-        "select day, income_per_10k, seven_day_yield from fund_quotation_standing where book = 0 and fund = $1"
+        "select day, income_per_10k, seven_day_yield, nav from fund_quotation_standing where book = 0 and fund = $1"
         " and ($2::date is null or day < $2) order by day desc limit $3",
         fund,
         before,
@@ -99,7 +103,7 @@ async def quotations(tx: Any, fund: str, before: date | None, limit: int) -> lis
 async def latest(tx: Any) -> dict[str, Quoted]:
     """The newest of each fund."""
     rows = await tx.fetch(
-        "select distinct on (fund) fund, day, income_per_10k, seven_day_yield from fund_quotation_standing where book = 0"
+        "select distinct on (fund) fund, day, income_per_10k, seven_day_yield, nav from fund_quotation_standing where book = 0"
         " order by fund, day desc"
     )
     return {row[0]: Quoted(*row[1:]) for row in rows}
