@@ -1,0 +1,118 @@
+"""How a raise is sold: by arrival, to the last fen of its target and not one more. Pure rules over one offering.
+
+Who arrives is asked in turn; what an earlier one takes is gone for a later one, however the arrivals are cut into batches. The one with
+whom the target is reached gets what is left, even if it is less than was asked or than the minimum: so the target is sold whole, and nobody
+passes another. Who is refused for a reason of their own takes nothing of it. Amounts are fen.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import NamedTuple
+from uuid import UUID
+
+from tapwealth.kernel.money import checked, format_minor
+from tapwealth.kernel.refusal import BadInput, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """A raise: from `opens_at` on, before `closes_at`. An order is at least `minimum`, in whole steps above it; a person has at most `cap`
+    in all (0: no cap). With less than `least` sold it is not formed, and the money goes back."""
+
+    fund: str
+    opens_at: datetime
+    closes_at: datetime
+    target: int
+    minimum: int
+    step: int
+    cap: int
+    least: int
+
+    def formed(self, sold: int) -> bool:
+        return sold >= self.least
+
+
+def check(one: Offering) -> None:
+    """Raises BadInput for an offering that could not be sold as it stands."""
+    if one.closes_at <= one.opens_at:
+        raise BadInput("it closes before it opens", where="closes_at", hint="give a later instant")
+    for name, amount in (("target", one.target), ("minimum", one.minimum), ("step", one.step), ("least", one.least)):
+        checked(amount, where=name)
+    if one.minimum > one.target:
+        raise BadInput("an order of the minimum is more than the target", where="minimum", hint="give a lower minimum")
+    if one.least > one.target:
+        raise BadInput("more must be sold than can be", where="least", hint="give at most the target")
+    if one.cap < 0 or 0 < one.cap < one.minimum:
+        raise BadInput("nobody could order that little", where="cap", hint="0 means no cap; else give at least the minimum")
+
+
+class RaiseRefusal(Enum):
+    """In the order in which they are checked."""
+
+    NOT_OPEN_YET = auto()
+    RAISE_OVER = auto()
+    BELOW_MINIMUM = auto()
+    NOT_IN_STEPS = auto()
+    ABOVE_CAP = auto()
+    NO_MONEY = auto()
+    SOLD_OUT = auto()
+
+
+class Asked(NamedTuple):
+    """Somebody's order, read at that instant; `available`: what their wallet holds for it."""
+
+    person: UUID
+    amount: int
+    received_at: datetime
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What was sold before: in all, and to each person."""
+
+    sold: int
+    had: Mapping[UUID, int]
+
+
+def sell(offering: Offering, before: Sale, arrivals: Sequence[Asked]) -> list[int | Refusal]:
+    """Fen given to each, in order of arrival, or why nothing is. `available` is each one's before this list: a person's earlier order in it
+    is taken off here."""
+    left, had, spent = offering.target - before.sold, dict(before.had), dict[UUID, int]()
+    answers: list[int | Refusal] = []
+    for one in arrivals:
+        refusal = _objection(offering, one, had.get(one.person, 0), one.available - spent.get(one.person, 0))
+        if refusal is None and left == 0:
+            refusal = Refusal(RaiseRefusal.SOLD_OUT, f"the raise of {offering.fund} is sold out; nothing was taken from your wallet")
+        if refusal is not None:
+            answers.append(refusal)
+            continue
+        given = min(one.amount, left)
+        left -= given
+        had[one.person] = had.get(one.person, 0) + given
+        spent[one.person] = spent.get(one.person, 0) + given
+        answers.append(given)
+    return answers
+
+
+def _objection(offering: Offering, one: Asked, had: int, available: int) -> Refusal | None:
+    """What stands against an order whatever is left of the target."""
+    if one.received_at < offering.opens_at:
+        return Refusal(RaiseRefusal.NOT_OPEN_YET, f"the raise of {offering.fund} has not opened yet; order again when it has")
+    if one.received_at >= offering.closes_at:
+        return Refusal(RaiseRefusal.RAISE_OVER, f"the raise of {offering.fund} is over; look at the shelf for other funds")
+    if one.amount < offering.minimum:
+        text = f"{format_minor(one.amount)} yuan is below the least order of {format_minor(offering.minimum)}; give more"
+        return Refusal(RaiseRefusal.BELOW_MINIMUM, text)
+    if (one.amount - offering.minimum) % offering.step:
+        text = f"above {format_minor(offering.minimum)} yuan orders rise in steps of {format_minor(offering.step)}; give a whole step"
+        return Refusal(RaiseRefusal.NOT_IN_STEPS, text)
+    if offering.cap and had + one.amount > offering.cap:
+        text = f"you would have {format_minor(had + one.amount)} yuan in this raise; at most {format_minor(offering.cap)} is possible"
+        return Refusal(RaiseRefusal.ABOVE_CAP, text)
+    if one.amount > available:
+        text = f"{format_minor(one.amount)} yuan is asked, {format_minor(max(available, 0))} is there; move money in first"
+        return Refusal(RaiseRefusal.NO_MONEY, text)
+    return None
