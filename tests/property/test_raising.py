@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -10,8 +9,9 @@ import pytest
 from hypothesis import find, given
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
+from msgspec.structs import replace
 
-from tapwealth.funds.raising import Asked, Offering, RaiseRefusal, Sale, check, sell
+from tapwealth.funds.raising import Asked, Offering, RaiseRefusal, Sale, check, interest, sell
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 
@@ -145,12 +145,23 @@ def test_what_stands_against_an_order_is_said_in_order(amount: int, minute: int,
     assert answer.code is code
 
 
-def test_a_raise_is_formed_with_its_least_and_not_below() -> None:
-    assert (OFFERING.formed(499), OFFERING.formed(500)) == (False, True)
+@pytest.mark.parametrize(
+    ("amount", "days", "fen"),
+    [(10_000_00, 3, 29), (10_000_00, 0, 0), (1_00, 1, 0), (51_43, 10, 1), (51_42, 10, 0)],
+)
+def test_the_money_of_a_raise_earns_demand_interest_half_up(amount: int, days: int, fen: int) -> None:
+    """0.35 % a year: 10,000.00 over three days are 0.2917; 51.43 over ten are 0.005000."""
+    assert interest(amount, 3_500, days) == fen
 
 
-@pytest.mark.parametrize("wrong", [{"closes_at": OPENS}, {"minimum": 1_051}, {"least": 1_051}, {"cap": 99}, {"cap": -1}, {"step": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"closes_at": OPENS}, {"minimum": 1_051}, {"least": 1_051}, {"cap": 99}, {"cap": -1}, {"step": 0}, {"rate": -1},
+        {"rate": 1_000_000}, {"opens_at": OPENS.replace(tzinfo=None)},
+    ],
+)  # fmt: skip
 def test_an_offering_that_could_not_be_sold_is_refused(wrong: dict[str, object]) -> None:
     check(OFFERING)
     with pytest.raises(BadInput):
-        check(replace(OFFERING, **wrong))  # type: ignore[arg-type]  # one field each, of its own type
+        check(replace(OFFERING, **wrong))

@@ -8,18 +8,27 @@ passes another. Who is refused for a reason of their own takes nothing of it. Am
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Offering:
+MILLION = 1_000_000
+_YEAR = 360
+"""Days of a year of demand interest in China."""
+ISSUE_PRICE = 10_000
+"""1/10,000 yuan: a unit costs 1.0000 yuan in a raise, and there is no fee."""
+
+
+class Offering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A raise: from `opens_at` on, before `closes_at`. An order is at least `minimum`, in whole steps above it; a person has at most `cap`
-    in all (0: no cap). With less than `least` sold it is not formed, and the money goes back."""
+    in all (0: no cap). With less than `least` raised by all who sell it the registrar does not form it, and the money goes back. Money
+    that was accepted earns `rate` millionths a year until the fund is formed or has failed."""
 
     fund: str
     opens_at: datetime
@@ -29,13 +38,35 @@ class Offering:
     step: int
     cap: int
     least: int
+    rate: int = 0
 
-    def formed(self, sold: int) -> bool:
-        return sold >= self.least
+
+class Ended(StrEnum):
+    """How a raise has ended, by the registrar's word."""
+
+    NOT_YET = ""
+    FORMED = "formed"
+    FAILED = "failed"
+
+
+class OfferingRefusal(Enum):
+    """Why a raise cannot be put on the shelf, in the order in which they are checked."""
+
+    UNKNOWN_FUND = auto()
+    RAISE_EXISTS = auto()
+    SOLD_ALREADY = auto()
+    HAS_BEGUN = auto()
+
+
+def interest(amount: int, rate: int, days: int) -> int:
+    """Fen that money accepted so many days ago has earned, half up: principal x rate x actual days / 360, as demand deposits do."""
+    return (2 * amount * rate * days + MILLION * _YEAR) // (2 * MILLION * _YEAR)
 
 
 def check(one: Offering) -> None:
     """Raises BadInput for an offering that could not be sold as it stands."""
+    if one.opens_at.tzinfo is None or one.closes_at.tzinfo is None:
+        raise BadInput("an instant has no offset", where="opens_at, closes_at", hint="write it like 2013-10-28T14:00:00+08:00")
     if one.closes_at <= one.opens_at:
         raise BadInput("it closes before it opens", where="closes_at", hint="give a later instant")
     for name, amount in (("target", one.target), ("minimum", one.minimum), ("step", one.step), ("least", one.least)):
@@ -46,11 +77,14 @@ def check(one: Offering) -> None:
         raise BadInput("more must be sold than can be", where="least", hint="give at most the target")
     if one.cap < 0 or 0 < one.cap < one.minimum:
         raise BadInput("nobody could order that little", where="cap", hint="0 means no cap; else give at least the minimum")
+    if not 0 <= one.rate < MILLION:
+        raise BadInput("the rate lies outside 0 to 999999 millionths", where="rate", hint="0.35 percent a year are 3500")
 
 
 class RaiseRefusal(Enum):
     """In the order in which they are checked."""
 
+    NO_RAISE = auto()
     NOT_OPEN_YET = auto()
     RAISE_OVER = auto()
     BELOW_MINIMUM = auto()
