@@ -61,6 +61,21 @@ def test_an_own_customers_purchase() -> None:
     ]
 
 
+def test_a_subscription_whose_fund_is_formed_and_the_interest_of_one_whose_is_not() -> None:
+    """Sweep, custody and refund are payments."""
+    assert shown(
+        entries.subscribed(ORDER, DAY, 9), entries.raise_formed(ORDER, 10_051, DAY, 9), entries.raise_interest_due(ORDER, 1, DAY, 9)
+    ) == [
+        "2014-02-25 SUBSCRIBED in book 3",
+        "  Dr wallet of the buyer / Cr subscriptions on their way to collection 100.50 yuan",
+        "2014-02-25 RAISE_FORMED in book 3",
+        "  Dr subscriptions collected, the fund not formed / Cr leaving the fund-sales collection 100.50 yuan",
+        "  Dr units at the registrar / Cr holding of the buyer 100.51 units",
+        "2014-02-25 RAISE_INTEREST_DUE in book 3",
+        "  Dr redemptions the registrar has yet to pay to collection / Cr redemptions on their way to wallets 0.01 yuan",
+    ]
+
+
 def test_a_switch_into_another_fund() -> None:
     until = shanghai(DAY)
     other = Asset(7)

@@ -29,7 +29,7 @@ from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import fee_concession
 from tapwealth.flows.customers import clients, consents, devices, people, sign_in
 from tapwealth.flows.day import STEPS
-from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House
 from tapwealth.flows.funds import (
     account_answers,
     advance_line,
@@ -46,7 +46,9 @@ from tapwealth.flows.funds import (
     purchase,
     quotation_lists,
     quotations,
+    raises,
     redemption,
+    subscription,
     suitability,
     sweeps,
     switch,
@@ -103,6 +105,8 @@ FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
     "06": dividends.take,
     "07": quotations.take_quotations,
 }
+APART = ("subscribe",)
+"""Hot flows of which one writer decides everything, in the order in which it comes: their commands name the house's book."""
 ANYONE, CUSTOMER, LOCAL = "anyone", "customer", "local"
 _OPERATOR = "operator_"
 
@@ -138,7 +142,7 @@ async def open_edges(
     """
     clock = ClockReader(house)
     card_house = CardHouse(house, cards.issuer_keys(house), {}, velocity=velocity or tap.velocity_of(house.rule_set))
-    terminals = Terminals(house, card_house, Batcher(house.database, _flows(house, card_house)))
+    terminals = Terminals(house, card_house, Batcher(house.database, _flows(house, card_house), apart=APART))
     await terminals.reload()
     sessions = Sessions(house, local)
     gate = Gate(sessions.authenticate, house.flight, clock.read)
@@ -206,6 +210,7 @@ def _flows(house: House, card_house: CardHouse) -> dict[str, Callable[[Any, Sequ
         "follow_up": lambda tx, commands: tap_later.follow_up(card_house, tx, commands),
         "batch": lambda tx, commands: tap.take_batch(card_house, tx, commands),
         "purchase": lambda tx, commands: purchase.purchase(house, tx, commands),
+        "subscribe": lambda tx, commands: subscription.subscribe(house, tx, commands),
         "pay_bill": lambda tx, commands: bills.pay(house, tx, commands),
     }
 
@@ -457,7 +462,8 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
     def hot(flow: str, make: type[Any], check: Callable[[Any], None]) -> Callable[[Envelope, Any], Awaitable[Any]]:
         async def run(envelope: Envelope, command: Any) -> Any:
             check(command)
-            return await terminals.batcher.submit(flow, envelope.caller.book, make(envelope, command))
+            book = HOUSE_BOOK if flow in APART else envelope.caller.book
+            return await terminals.batcher.submit(flow, book, make(envelope, command))
 
         return run
 
@@ -505,6 +511,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "end_device": CommandSpec(devices.EndDevice, CUSTOMER, plain(devices.end)),
         "report_lost_phone": CommandSpec(devices.ReportLostPhone, operations, plain(devices.report_lost)),
         "purchase_fund": CommandSpec(purchase.PurchaseFund, CUSTOMER, hot("purchase", purchase.Placing, purchase.check)),
+        "subscribe_fund": CommandSpec(subscription.SubscribeFund, CUSTOMER, hot("subscribe", subscription.Placing, subscription.check)),
         "assess_suitability": CommandSpec(suitability.AssessSuitability, CUSTOMER, plain(suitability.assess)),
         "order_pockets": CommandSpec(pocket.OrderPockets, CUSTOMER, plain(pocket.order)),
         "confirm_warning": CommandSpec(suitability.ConfirmWarning, CUSTOMER, plain(suitability.confirm)),
@@ -533,6 +540,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "propose_fund": CommandSpec(setup.ProposeFund, product, plain(setup.propose)),
         "propose_fund_conditions": CommandSpec(fund_conditions.ProposeFundConditions, product, plain(setup.propose)),
         "propose_campaign": CommandSpec(campaigns.ProposeCampaign, product, plain(setup.propose)),
+        "propose_raise": CommandSpec(raises.ProposeRaise, product, plain(setup.propose)),
         "propose_quotations": CommandSpec(quotation_lists.ProposeQuotations, operations, plain(setup.propose)),
         "propose_held_quotation": CommandSpec(quotation_lists.ProposeHeldQuotation, operations, plain(setup.propose)),
         "propose_acceptance": CommandSpec(acceptance.ProposeAcceptance, operations, plain(setup.propose)),

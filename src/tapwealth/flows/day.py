@@ -7,7 +7,7 @@ from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.clearing import network
 from tapwealth.flows.end_of_day import Step
-from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, units
+from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, raises, units
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.issuing import electronic_cash
 
@@ -42,6 +42,7 @@ STEPS: tuple[Step, ...] = (
     Step("prove mirrors", mirrors.prove_mirrors, always=True),
     Step("prove units", units.prove_units, always=True),
     Step("prove campaigns", campaigns.prove, always=True),
+    Step("prove raises", raises.prove, always=True),
     Step("prove books", proof.prove_books, always=True),
     Step("name open items", proof.name_open_items, always=True),
     Step("write the heads", proof.write_heads),

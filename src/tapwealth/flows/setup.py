@@ -21,13 +21,14 @@ from tapwealth.flows.clearing.fee_concession import ProposeFeeConcession
 from tapwealth.flows.customers import clients
 from tapwealth.flows.customers.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
-from tapwealth.flows.funds import campaigns, freeze, fund_conditions, quotation_lists
+from tapwealth.flows.funds import campaigns, freeze, fund_conditions, quotation_lists, raises
 from tapwealth.flows.funds.campaigns import ProposeCampaign
 from tapwealth.flows.funds.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations
+from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.issuing import token_domain
 from tapwealth.flows.issuing.token_domain import ProposeTokenDomain
 from tapwealth.funds import store as funds
@@ -109,6 +110,7 @@ _ROLE = {
     ProposeFund: OperatorRole.PRODUCT_MANAGER,
     ProposeFundConditions: OperatorRole.PRODUCT_MANAGER,
     ProposeCampaign: OperatorRole.PRODUCT_MANAGER,
+    ProposeRaise: OperatorRole.PRODUCT_MANAGER,
     ProposeQuotations: OperatorRole.OPERATIONS,
     ProposeHeldQuotation: OperatorRole.OPERATIONS,
     ProposeAcceptance: OperatorRole.OPERATIONS,
@@ -125,6 +127,7 @@ _Plain = (
     | ProposeFund
     | ProposeFundConditions
     | ProposeCampaign
+    | ProposeRaise
     | ProposeQuotations
     | ProposeHeldQuotation
     | ProposeAcceptance
@@ -158,6 +161,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             fund_conditions.check_draft(command)
         case ProposeCampaign():
             campaigns.check(command)
+        case ProposeRaise():
+            raises.check(command)
         case ProposeQuotations() | ProposeHeldQuotation():
             quotation_lists.check(command)
         case ProposeAcceptance():
@@ -227,6 +232,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return await fund_conditions.wrong(tx, command) or command
         case ProposeCampaign():
             return await campaigns.wrong(tx, at, command) or command
+        case ProposeRaise():
+            return await raises.wrong(tx, at, command) or command
         case ProposeQuotations() | ProposeHeldQuotation():
             return await quotation_lists.wrong(house, tx, at, command) or command
         case ProposeAcceptance():
@@ -308,6 +315,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await fund_conditions.bring_about(tx, at, made, proposal)
         case ProposeCampaign():
             return await campaigns.bring_about(tx, at, made, proposal)
+        case ProposeRaise():
+            return await raises.bring_about(tx, at, made, proposal)
         case ProposeQuotations() | ProposeHeldQuotation():
             return await quotation_lists.bring_about(house, tx, at, made, proposal)
         case ProposeAcceptance():

@@ -48,6 +48,9 @@ class FundEntry(IntEnum):
     DIVIDEND_REINVESTED = 453
     DIVIDEND_DUE = 454
     INSTANTLY_REDEEMED = 460
+    SUBSCRIBED = 470
+    RAISE_FORMED = 471
+    RAISE_INTEREST_DUE = 472
     FOLDED = FOLD_KIND
     """Units Dr unfolded_income / Cr holding: made by the ledger itself, before a holding is debited."""
 
@@ -78,6 +81,30 @@ def purchase_placed(order: Order, day: date, actor: int) -> JournalEntry:
     kind = Kind.FUND_PURCHASE_IN_TRANSIT if order.own else Kind.FUND_PURCHASE_COLLECTED
     line = _line(order.funding, _house(order.book, kind), order.amount)
     return JournalEntry(order.book, order.id, FundEntry.PURCHASE_PLACED, day, actor, order.id, (line,))
+
+
+def subscribed(order: Order, day: date, actor: int) -> JournalEntry:
+    """Dr wallet / Cr raise_in_transit: for a raise; it waits there, then in raise_collected, until the fund is formed or has failed."""
+    line = _line(order.funding, _house(order.book, Kind.RAISE_IN_TRANSIT), order.amount)
+    return JournalEntry(order.book, order.id, FundEntry.SUBSCRIBED, day, actor, order.id, (line,))
+
+
+def raise_formed(order: Order, units: int, day: date, actor: int) -> JournalEntry:
+    """Dr raise_collected / Cr fund_collection_out; units Dr registrar_mirror / Cr holding: those of the interest among them, which the
+    registrar itself has put into the fund."""
+    lines = (
+        _line(_house(order.book, Kind.RAISE_COLLECTED), _house(order.book, Kind.FUND_COLLECTION_OUT), order.amount),
+        _line(_house(order.book, Kind.REGISTRAR_MIRROR, order.units_asset), order.holding, units, order.units_asset),
+    )
+    return JournalEntry(order.book, derived(order.id, "confirmed"), FundEntry.RAISE_FORMED, day, actor, order.id, lines)
+
+
+def raise_interest_due(order: Order, interest: int, day: date, actor: int) -> JournalEntry:
+    """Dr redemption_due_collection / Cr fund_redemption_in_transit: the registrar owes it for a raise that has failed. (The money itself
+    goes back by a payment, collection to reserve.)"""
+    due, coming = _house(order.book, Kind.REDEMPTION_DUE_COLLECTION), _house(order.book, Kind.FUND_REDEMPTION_IN_TRANSIT)
+    key = derived(order.id, "interest")
+    return JournalEntry(order.book, key, FundEntry.RAISE_INTEREST_DUE, day, actor, order.id, (_line(due, coming, interest),))
 
 
 def purchase_confirmed(order: Order, units: int, day: date, actor: int) -> JournalEntry:

@@ -287,6 +287,8 @@ CONFIRMATIONS = planned(
         ("TargetNAV", Take.OPTIONAL_NUMBER),
         ("RecuperateFee", Take.OPTIONAL_NUMBER),
         ("FromTAFlag", Take.OPTIONAL),
+        ("RaiseInterest", Take.OPTIONAL_NUMBER),
+        ("RefundAmount", Take.OPTIONAL_NUMBER),
     ),
 )
 HOLDINGS = planned(

@@ -30,6 +30,7 @@ class BusinessCode(StrEnum):
 
     OPEN_ACCOUNT = "001"
     ADD_TRADING_ACCOUNT = "008"
+    SUBSCRIBE = "020"
     PURCHASE = "022"
     REDEEM = "024"
     DIVIDEND_METHOD = "029"
@@ -42,6 +43,8 @@ class BusinessCode(StrEnum):
     DIVIDEND = "143"
     FORCED_INCREASE = "144"
     FORCED_DECREASE = "145"
+    RAISE_FORMED = "130"
+    RAISE_FAILED = "149"
 
     @property
     def confirmed(self) -> str:
@@ -91,9 +94,9 @@ class AccountConfirmation:
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """03: a purchase (022, or 039 under a periodic plan, by `amount`), a redemption (024), a freeze or its end (031, 032), each by
-    `volume`, a fast transfer (098, `volume` to the target accounts), a switch (036, `volume` into `target_fund`), or a dividend method
-    (029). A blank `ta_account` lets the registrar find the holder by `trading_account`."""
+    """03: a purchase (022, or 039 under a periodic plan) or a subscription (020), each by `amount`, a redemption (024), a freeze or its end
+    (031, 032), each by `volume`, a fast transfer (098, `volume` to the target accounts), a switch (036, `volume` into `target_fund`), or a
+    dividend method (029). A blank `ta_account` lets the registrar find the holder by `trading_account`."""
 
     serial: str
     business_code: str
@@ -153,6 +156,10 @@ class ConfirmationRecord:
     target_charge: int = 0
     from_ta: str = "0"
     """FromTAFlag, 1: the registrar has started it, there is no order of ours, and the serial is its own."""
+    interest: int = 0
+    """Of the end of a raise: RaiseInterest in fen. Of a fund that was formed it is in the volume, at 1.0000 as all of it."""
+    refund: int = 0
+    """Of a raise that failed: RefundAmount in fen, without the interest."""
 
     @property
     def accepted(self) -> bool:

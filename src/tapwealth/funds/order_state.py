@@ -1,8 +1,8 @@
 """What may become of an order. States only move forward: no order is ever again in a state that it has left.
 
-`deferred`: the registrar has confirmed a part, the rest goes on with the next dealing day. `paid`: the money of a redemption has come from
-the registrar. Answers of the registrar may come while an order still counts as placed here: its file has left, and a kill came before the
-note of it.
+`accepted`: the registrar has taken a subscription, and the fund is not formed yet. `deferred`: the registrar has confirmed a part, the rest
+goes on with the next dealing day. `paid`: the money of a redemption has come from the registrar. Answers of the registrar may come while an
+order still counts as placed here: its file has left, and a kill came before the note of it.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ class OrderState(StrEnum):
 
     PLACED = "placed"
     SENT = "sent"
+    ACCEPTED = "accepted"
     DEFERRED = "deferred"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -23,8 +24,9 @@ class OrderState(StrEnum):
 
 _S = OrderState
 MOVES: Mapping[OrderState, frozenset[OrderState]] = {
-    _S.PLACED: frozenset({_S.SENT, _S.DEFERRED, _S.CONFIRMED, _S.REFUSED, _S.CANCELLED}),
-    _S.SENT: frozenset({_S.DEFERRED, _S.CONFIRMED, _S.REFUSED}),
+    _S.PLACED: frozenset({_S.SENT, _S.ACCEPTED, _S.DEFERRED, _S.CONFIRMED, _S.REFUSED, _S.CANCELLED}),
+    _S.SENT: frozenset({_S.ACCEPTED, _S.DEFERRED, _S.CONFIRMED, _S.REFUSED}),
+    _S.ACCEPTED: frozenset({_S.CONFIRMED, _S.REFUSED}),
     _S.DEFERRED: frozenset({_S.CONFIRMED, _S.REFUSED}),
     _S.CONFIRMED: frozenset({_S.PAID}),
     _S.REFUSED: frozenset(),

@@ -184,10 +184,11 @@ async def purchases_sent(tx: Any, channel: str, day: date) -> list[tuple[int, in
 
 async def settle_orders(tx: Any, settled: Sequence[tuple[int, UUID, str, int, int, str]], day: date) -> None:
     """(book, id, state, amount, units, return code) answered (or cancelled) on that date; states only move forward. The amounts are those
-    of all answers so far; a deferred order has no date of confirmation yet."""
+    of all answers so far; an accepted or deferred order has no date of confirmation yet."""
     await tx.execute(
         "update fund_order o set state = x.state, confirmed_amount = x.amount, confirmed_units = x.units, return_code = x.return_code,"
-        " confirmed_on = case when x.state = 'deferred' then null else $7::date end, under_way = x.state = 'deferred'"
+        " confirmed_on = case when x.state in ('accepted', 'deferred') then null else $7::date end,"
+        " under_way = x.state in ('accepted', 'deferred')"
         " from unnest($1::int[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])"
         " x(book, id, state, amount, units, return_code) where o.book = x.book and o.id = x.id and o.state = any($8)",
         *columns(settled, 6),

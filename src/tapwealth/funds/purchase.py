@@ -48,14 +48,20 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
     if not fund.status.sells:
         text = f"{fund.code} is {fund.status.words[1]} by its registrar's word; buy it when it is open again, or another one"
         return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
-    if facts.barred is not None:
-        return Refusal(PurchaseRefusal.NOT_VERIFIED, facts.barred)
-    if facts.too_risky is not None:
-        return Refusal(PurchaseRefusal.RISK_TOO_HIGH, facts.too_risky)
-    if facts.holder is not None and facts.holder.state == "refused":
-        text = f"the registrar has refused this fund account ({facts.holder.reason or 'without a reason'}); ask the bank"
+    refusal = not_for(facts.barred, facts.too_risky, facts.holder)
+    return _beyond(channel, facts, amount) if refusal is None else refusal
+
+
+def not_for(barred: str | None, too_risky: str | None, holder: FundAccount | Holder | None) -> Refusal | None:
+    """Why somebody may not have units of a fund at all."""
+    if barred is not None:
+        return Refusal(PurchaseRefusal.NOT_VERIFIED, barred)
+    if too_risky is not None:
+        return Refusal(PurchaseRefusal.RISK_TOO_HIGH, too_risky)
+    if holder is not None and holder.state == "refused":
+        text = f"the registrar has refused this fund account ({holder.reason or 'without a reason'}); ask the bank"
         return Refusal(PurchaseRefusal.ACCOUNT_REFUSED, text)
-    return _beyond(channel, facts, amount)
+    return None
 
 
 def _beyond(channel: SalesChannel, facts: PurchaseFacts, amount: int) -> Refusal | None:

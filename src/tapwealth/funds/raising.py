@@ -17,7 +17,6 @@ import msgspec
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 
-
 MILLION = 1_000_000
 _YEAR = 360
 """Days of a year of demand interest in China."""
@@ -150,3 +149,33 @@ def _objection(offering: Offering, one: Asked, had: int, available: int) -> Refu
         text = f"{format_minor(one.amount)} yuan is asked, {format_minor(max(available, 0))} is there; move money in first"
         return Refusal(RaiseRefusal.NO_MONEY, text)
     return None
+
+
+class Standing(NamedTuple):
+    """What the subscriptions of a raise come to: fen, how many, the sum of their numbers and the last, the numbers of those with less than
+    they asked for, and the most fen that a person has."""
+
+    fen: int
+    subscriptions: int
+    numbers: int
+    last: int
+    short: tuple[int, ...]
+    most: int
+
+
+def wrong(offering: Offering, sold: int, arrivals: int, are: Standing) -> list[str]:
+    """What of a raise does not hold, in words: it counts what its subscriptions come to, they are numbered 1, 2, 3, …, none but the last
+    one has less than it asked for, and that one only where the target is reached; nobody has more than the cap."""
+    name, found = f"the raise of {offering.fund}", list[str]()
+    if are.fen != sold:
+        found.append(f"{name} counts {format_minor(sold)} yuan as sold, its subscriptions come to {format_minor(are.fen)}")
+    if are.fen > offering.target:
+        found.append(f"{name} has sold {format_minor(are.fen)} yuan of {format_minor(offering.target)}")
+    if (are.subscriptions, are.last, 2 * are.numbers) != (arrivals, arrivals, arrivals * (arrivals + 1)):
+        found.append(f"{name} counts {arrivals} arrivals, its subscriptions are {are.subscriptions}, the last one is number {are.last}")
+    if are.short and (are.short != (are.last,) or are.fen != offering.target):
+        early = ", ".join(map(str, are.short[:3]))
+        found.append(f"{name} has given less than was asked to arrival {early}, though others came after or something is left")
+    if offering.cap and are.most > offering.cap:
+        found.append(f"{name} has given one person {format_minor(are.most)} yuan, at most {format_minor(offering.cap)} are allowed")
+    return found

@@ -49,6 +49,8 @@ class Kind(IntEnum):
     RESERVE_DUE = 309
     CARD_DUE = 310
     REDEMPTION_DUE_COLLECTION = 311
+    RAISE_IN_TRANSIT = 315
+    RAISE_COLLECTED = 316
 
     # What is not known yet
     SUSPENSE = 401
@@ -108,6 +110,8 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.ADVANCE_INTEREST_DUE, "interest on the advance line, not charged yet", Kind.OWN_MONEY),
     ChartRow(Kind.FUND_PURCHASE_IN_TRANSIT, "purchases on their way to collection", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FUND_PURCHASE_COLLECTED, "purchases collected, not confirmed", Kind.FUND_COLLECTION),
+    ChartRow(Kind.RAISE_IN_TRANSIT, "subscriptions on their way to collection", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.RAISE_COLLECTED, "subscriptions collected, the fund not formed", Kind.FUND_COLLECTION),
     ChartRow(Kind.FUND_REDEMPTION_IN_TRANSIT, "redemptions on their way to wallets", Kind.FUND_COLLECTION),
     ChartRow(Kind.REDEMPTION_DUE_COLLECTION, "redemptions the registrar has yet to pay to collection", Kind.FUND_COLLECTION),
     ChartRow(Kind.FUND_REDEMPTION_DUE, "redemptions the registrar has yet to pay", Kind.ADVANCE),

@@ -11,6 +11,7 @@ after the transaction was rolled back, so that it keeps nothing outside the tran
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,6 +39,8 @@ _Waiting = tuple[str, int, Any, "asyncio.Future[Any]"]
 
 class Batcher:
     """`flows` by name. Those named in `statements` are one statement that locks its books itself: alone in a batch they need no BEGIN.
+    Those named in `apart` have one writer each of their own, which locks the book that a command names and then, in the flow, others above
+    it: so whatever the books, the order in which commands come is the order in which they are decided.
 
     Used as an asynchronous context manager; leaving it decides what is queued, then stops.
     """
@@ -48,30 +51,38 @@ class Batcher:
         flows: Mapping[str, Flow],
         *,
         statements: Iterable[str] = (),
+        apart: Iterable[str] = (),
         writers: int = 2,
         most_waiting: int = MOST_WAITING,
     ) -> None:
-        self._writers = [_Writer(database, flows, frozenset(statements), most_waiting) for _ in range(writers)]
+        makes = partial(_Writer, database, flows, frozenset(statements), most_waiting)
+        self._writers = [makes() for _ in range(writers)]
+        self._apart = {flow: makes() for flow in apart}
 
     def submit(self, flow: str, book: int, command: Any) -> "asyncio.Future[Any]":
         """The answer to come. `book` says who decides: for a command that touches several, the one that must not wait.
 
         Raises Busy when too many wait. The future raises Outage when the outcome is not known, or the flow's own exception.
         """
-        return self._writers[book % len(self._writers)].submit(flow, book, command)
+        writer = self._apart.get(flow) or self._writers[book % len(self._writers)]
+        return writer.submit(flow, book, command)
 
     @property
     def waiting(self) -> int:
         """Commands that no transaction has taken yet."""
-        return sum(writer.waiting for writer in self._writers)
+        return sum(writer.waiting for writer in self._all)
+
+    @property
+    def _all(self) -> list["_Writer"]:
+        return [*self._writers, *self._apart.values()]
 
     async def __aenter__(self) -> Self:
-        for writer in self._writers:
+        for writer in self._all:
             writer.start()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await asyncio.gather(*(writer.stop() for writer in self._writers))
+        await asyncio.gather(*(writer.stop() for writer in self._all))
 
 
 class _Writer:

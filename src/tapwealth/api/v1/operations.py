@@ -33,12 +33,14 @@ from tapwealth.flows.v1.shapes import (
     Plan,
     Pocket,
     Quotation,
+    Raise,
     Yield,
 )
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.plan import PlanRefusal
 from tapwealth.funds.pocket import PocketRefusal
 from tapwealth.funds.purchase import PurchaseRefusal
+from tapwealth.funds.raising import RaiseRefusal
 from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
 from tapwealth.funds.switch import SwitchRefusal
 from tapwealth.kernel.ids import unprefixed
@@ -161,9 +163,9 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "create_order", "POST", "/v1/accounts/{account}/orders", Scope.ORDERS_WRITE,
-            "Buy a fund, redeem, switch, or choose how dividends are paid", Order,
+            "Buy a fund, subscribe, redeem, switch, or choose how dividends are paid", Order,
             act=lambda envelope, asked, _path: asking.order(house, hot, envelope, asked), takes=NewOrder,
-            refusals=(*PURCHASE, *RedemptionRefusal, *InstantRefusal, *SwitchRefusal, *DividendMethodRefusal),
+            refusals=(*PURCHASE, *RaiseRefusal, *RedemptionRefusal, *InstantRefusal, *SwitchRefusal, *DividendMethodRefusal),
         ),
         Operation(
             "cancel_order", "POST", "/v1/accounts/{account}/orders/{order}/cancel", Scope.ORDERS_WRITE,
@@ -199,6 +201,10 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation("list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True),
         Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "A fund with its newest quotation", Fund, read=fund),
+        Operation(
+            "list_raises", "GET", "/v1/raises", Scope.FUNDS_READ, "Funds that are being raised, and how much is left", Page[Raise],
+            read=lambda asked: reading.raises_of(house, asked.bearer, asked.wanted), listed=True,
+        ),
         Operation(
             "list_quotations", "GET", "/v1/funds/{fund}/quotations", Scope.FUNDS_READ, "A fund's quotations, newest first",
             Page[Quotation], read=lambda asked: reading.quotations(house, asked.bearer, asked.path["fund"], asked.wanted), listed=True,

@@ -56,6 +56,7 @@ class Purpose(StrEnum):
     SAFE_CARD_PAYOUT = "safe_card_payout"
     CAMPAIGN_SUBSIDY = "campaign_subsidy"
     CAMPAIGN_RETURN = "campaign_return"
+    RAISE_REFUND = "raise_refund"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ _TIMES = re.compile(r"(.+?)(?:R([0-9]+))?")
 AGAIN = (
     Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.REDEMPTION_PAYOUT, Purpose.SAFE_CARD_PAYOUT,
     Purpose.ADVANCE_DRAW,
-    Purpose.NETWORK_SETTLEMENT, Purpose.CAMPAIGN_SUBSIDY,
+    Purpose.NETWORK_SETTLEMENT, Purpose.CAMPAIGN_SUBSIDY, Purpose.RAISE_REFUND,
 )  # fmt: skip
 AGAIN_WITHIN = timedelta(days=14)
 """How far back a rejected payment is looked for."""

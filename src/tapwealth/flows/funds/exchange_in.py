@@ -31,6 +31,7 @@ from tapwealth.flows.funds import (
     large_days,
     nav_outcomes,
     plain_answers,
+    raise_outcomes,
     redemption_outcomes,
     registrar_orders,
     switch,
@@ -39,17 +40,19 @@ from tapwealth.flows.funds.channel import paid_in
 from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.nav_outcomes import NavNotIn
 from tapwealth.flows.funds.purchase import order_of
+from tapwealth.flows.funds.raise_outcomes import Raised
 from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_folder import digest_of
 from tapwealth.funds.exchange_in import CONFIRMATIONS, HOLDINGS, Incoming
-from tapwealth.funds.exchange_values import BUYS, CANCEL_REST, BusinessCode, ConfirmationRecord
-from tapwealth.funds.order_state import ANSWERED, OrderState
+from tapwealth.funds.exchange_values import BUYS, BusinessCode, ConfirmationRecord
+from tapwealth.funds.order_answers import misfit
+from tapwealth.funds.order_state import ANSWERED
 from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import Fund, Holder
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
@@ -251,6 +254,8 @@ class _Answers:
     refused: list[OrderRow] = field(default_factory=list)
     """Purchases."""
     breaks: list[BreakRow] = field(default_factory=list)
+    raised: Raised = field(default_factory=Raised)
+    """What it says of subscriptions."""
 
     def is_plain(self, order: OrderRow) -> bool:
         return order.business_code in BUYS and self.funds[order.fund].kind is FundKind.MONEY
@@ -287,6 +292,7 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     await _settle_rest(house, tx, at, file, answers)
     await must_post(house, tx, at, [] if own else await _given_back(house, tx, file, answers))
     await _pay_on(house, tx, at, file, answers)
+    await raise_outcomes.end(house, tx, at, file, answers.funds, answers.raised, answers.day, answers.actor)
     changed = [answer for answer in answers.rest.values() if answer[0].business_code == BusinessCode.DIVIDEND_METHOD]
     await dividend_method.tell(tx, at, changed)
     return answers.read + len(answers.started), answers.breaks
@@ -316,7 +322,12 @@ async def _take_some(house: House, tx: Tx, at: Moment, file: DataFileName, answe
     answers.slices += 1
     orders = await orders_store.orders_by_serial(tx, range(house.books + 1), file.receiver, [one.serial for one in said])
     holders = await store.holders_by_id(tx, sorted({(order.book, order.fund_account) for order in orders.values()}))
-    fresh = _sorted_out(file, said, orders, holders, answers)
+    raised = [(order, one) for one in said if (order := orders.get(one.serial)) and order.business_code == BusinessCode.SUBSCRIBE]
+    answers.breaks += await raise_outcomes.take(
+        house, tx, at, file, raised, holders, answers.funds, answers.raised, answers.day, answers.actor
+    )
+    others = [one for one in said if one.serial not in {one.serial for _, one in raised}] if raised else said
+    fresh = _sorted_out(file, others, orders, holders, answers)
     plain = [answer for answer in fresh if answers.is_plain(answer[0])]
     answers.rest |= {order.serial: (order, one) for order, one in fresh if not answers.is_plain(order)}
     answers.settled.update(hash(order.serial) for order, _ in plain)
@@ -413,7 +424,7 @@ def _sorted_out(
             breaks.append(_doubled(file, one, same=_same(order, one)))
         elif order.state in ANSWERED and _same(order, one):
             continue
-        elif (wrong := _wrong(order, answers.funds[order.fund], holders[order.fund_account], one)) is not None:
+        elif (wrong := misfit(order, answers.funds[order.fund], holders[order.fund_account], one)) is not None:
             breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
         else:
             fresh[one.serial] = order, one
@@ -434,75 +445,6 @@ def _said_alike(first: ConfirmationRecord, second: ConfirmationRecord) -> bool:
 
 def _same(order: OrderRow, one: ConfirmationRecord) -> bool:
     return (order.return_code, order.confirmed_amount, order.confirmed_units) == (one.return_code, one.amount, one.volume)
-
-
-def _wrong(order: OrderRow, fund: Fund, holder: Holder, one: ConfirmationRecord) -> str | None:
-    """Why a confirmation does not fit its order, in words."""
-    known = (holder.ta_account or one.ta_account, holder.trading_account)
-    if (one.ta_account, one.trading_account) != known:
-        return f"order {one.serial} is of holder {'/'.join(known)}, the confirmation of {one.ta_account}/{one.trading_account}"
-    if order.state in ANSWERED:
-        return f"order {one.serial} was {order.state} before and is answered otherwise now"
-    if one.business_code != f"{int(order.business_code) + 100:03d}":
-        return f"order {one.serial} has business code {order.business_code}, the confirmation {one.business_code}"
-    if one.fund_code != order.fund:
-        return f"order {one.serial} is of fund {order.fund}, the confirmation of {one.fund_code or 'none'}"
-    redeemed = order.business_code == BusinessCode.REDEEM
-    if not one.finished and not (one.accepted and redeemed):
-        return f"order {one.serial} is marked as not finished, which only a redemption that is confirmed in part can be"
-    if not one.accepted:
-        return None
-    wrong = _beyond(order, one) if redeemed else _not_as_asked(order, one)
-    if order.business_code == BusinessCode.SWITCH:
-        return wrong or _unswitched(order, one)
-    if wrong is not None or order.business_code not in (*BUYS, BusinessCode.REDEEM):
-        return wrong
-    return _unpriced(one) if fund.kind is FundKind.NAV else _off_par(one)
-
-
-def _not_as_asked(order: OrderRow, one: ConfirmationRecord) -> str | None:
-    asked, got = (order.amount, one.amount) if order.business_code in BUYS else (order.units, one.volume)
-    return None if asked == got else f"order {one.serial} asked for {format_minor(asked)}, confirmed are {format_minor(got)}"
-
-
-def _off_par(one: ConfirmationRecord) -> str | None:
-    if one.volume == one.amount:
-        return None
-    return f"order {one.serial}: {format_minor(one.amount)} yuan at 1.0000 are not {format_minor(one.volume)} units"
-
-
-def _beyond(order: OrderRow, one: ConfirmationRecord) -> str | None:
-    """Why a part of a redemption does not fit it: a large-redemption day leaves a rest, which goes on unless its order is to be cancelled
-    then, and never confirms more than there is."""
-    rest = order.units - order.confirmed_units
-    dropped = one.finished and one.volume < rest and order.large_flag != CANCEL_REST
-    if one.volume > rest or (one.volume == rest and not one.finished) or dropped:
-        open_ = "" if order.state != OrderState.DEFERRED else " more"
-        return f"order {one.serial} asked for {format_minor(rest)}{open_}, confirmed are {format_minor(one.volume)}"
-    return None
-
-
-def _unswitched(order: OrderRow, one: ConfirmationRecord) -> str | None:
-    """Why an answer to a switch cannot be one, whatever we compute."""
-    if one.target_fund != order.target_fund:
-        return f"order {one.serial} goes into fund {order.target_fund}, the confirmation into {one.target_fund or 'none'}"
-    if not (one.nav and one.target_nav):
-        return f"order {one.serial} is confirmed without the NAVs of both funds"
-    if not one.target_volume:
-        return f"order {one.serial} is confirmed without a unit of {order.target_fund}"
-    return None
-
-
-_BOUGHT = tuple(one.confirmed for one in BUYS)
-
-
-def _unpriced(one: ConfirmationRecord) -> str | None:
-    """Why an answer at a NAV cannot be one, whatever we compute."""
-    if not one.nav:
-        return f"order {one.serial} is confirmed without a NAV"
-    if not one.volume and (one.amount or one.business_code in _BOUGHT):
-        return f"order {one.serial} is confirmed without a unit"
-    return None
 
 
 def _settled(order: OrderRow, one: ConfirmationRecord, answers: _Answers) -> list[JournalEntry]:

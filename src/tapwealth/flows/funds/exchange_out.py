@@ -19,7 +19,7 @@ from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, step_key
 from tapwealth.flows.funds.pocket import holding_of, units_of
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, serial_of
-from tapwealth.funds import advance_store, exchange_store, orders_store, store
+from tapwealth.funds import advance_store, exchange_store, orders_store, raise_store, store
 from tapwealth.funds.advance_store import Redemption
 from tapwealth.funds.conditions import DividendMethod
 from tapwealth.funds.dividend import WRITTEN
@@ -270,7 +270,8 @@ async def _note(house: House, day: date, made: Sequence[_Left]) -> StepReport:
         for file in made:
             await exchange_store.add_file(tx, file.name, file.digest, 0, day, at.now, outgoing=True)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        parts = _sweep(await orders_store.purchases_sent(tx, OWN_CHANNEL, day))
+        parts = _sweep(await orders_store.purchases_sent(tx, OWN_CHANNEL, day), Kind.FUND_PURCHASE_IN_TRANSIT, Kind.FUND_PURCHASE_COLLECTED)
+        parts += _sweep(await raise_store.sent(tx, OWN_CHANNEL, day), Kind.RAISE_IN_TRANSIT, Kind.RAISE_COLLECTED)
         payment = Payment(
             step_key(day, "purchase sweep", HOUSE_BOOK),
             f"SWP-{day:%Y%m%d}",
@@ -287,13 +288,8 @@ async def _note(house: House, day: date, made: Sequence[_Left]) -> StepReport:
         return await reported(tx, StepReport(text, {"files": names, "swept": swept}))
 
 
-def _sweep(sums: Sequence[tuple[int, int]]) -> tuple[Part, ...]:
+def _sweep(sums: Sequence[tuple[int, int]], waits: Kind, arrives: Kind) -> tuple[Part, ...]:
+    """The parts of books, from the one house account to the other."""
     return tuple(
-        Part(
-            book,
-            amount,
-            house_account(book, Kind.FUND_PURCHASE_IN_TRANSIT, Asset.CNY),
-            house_account(book, Kind.FUND_PURCHASE_COLLECTED, Asset.CNY),
-        )
-        for book, amount in sums
+        Part(book, amount, house_account(book, waits, Asset.CNY), house_account(book, arrives, Asset.CNY)) for book, amount in sums
     )

@@ -5,7 +5,7 @@ asked first; the wallet pays last, and what an earlier order of the same batch t
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -147,7 +147,7 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     decided = [_decide(house, facts, at, one) for one in fresh]
     placed = [(one, fund) for one, fund in zip(fresh, decided, strict=True) if not isinstance(fund, Refusal)]
     rows = [_row(facts, at, one, fund) for one, fund in placed]
-    await _open_holders(house, tx, at, facts, [one for one, _ in placed])
+    await open_holders(house, tx, at, facts.persons, facts.holders, [one.envelope for one, _ in placed])
     actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(placed, rows, strict=True)])
     made = [
         entries.purchase_placed(order_of(row, accepted.fund, own=True), row.business_date, actor)
@@ -284,19 +284,20 @@ def order_of(row: OrderRow, fund: Fund, *, own: bool) -> Order:
     return Order(row.book, row.id, row.funding, row.holding, row.amount, own, fund.asset)
 
 
-async def _open_holders(house: House, tx: Any, at: Moment, facts: _Loaded, placed: Sequence[Placing]) -> None:
+async def open_holders(
+    house: House, tx: Any, at: Moment, persons: Mapping[UUID, PersonRow], known: Mapping[UUID, FundAccount], placed: Iterable[Envelope]
+) -> None:
     """A first purchase also applies for an account at the registrar: its application goes out before the order."""
-    fresh = {person: (book, one) for one in placed for book, person in [_who(one)] if person not in facts.holders}
-    await store.add_accounts(tx, [_application(house, facts, at, book, person, one) for person, (book, one) in fresh.items()])
+    fresh = {one.caller.person: one for one in placed if one.caller.person not in known}
+    await store.add_accounts(tx, [_application(house, at, persons[person], one) for person, one in fresh.items() if person is not None])
 
 
-def _application(house: House, facts: _Loaded, at: Moment, book: int, person: UUID, one: Placing) -> FundAccount:
-    row = facts.persons[person]
+def _application(house: House, at: Moment, row: PersonRow, one: Envelope) -> FundAccount:
     trading = trading_account(house, row.identity_lookup)
-    day = at.date_of(one.envelope.received_at)
+    day = at.date_of(one.received_at)
     return FundAccount(
-        book=book,
-        id=person,
+        book=row.book,
+        id=row.id,
         channel=OWN_CHANNEL,
         trading_account=trading,
         ta_account="",
@@ -308,7 +309,7 @@ def _application(house: House, facts: _Loaded, at: Moment, book: int, person: UU
         reason="",
         business_date=day,
         sent_on=None,
-        applied_at=one.envelope.received_at,
+        applied_at=one.received_at,
     )
 
 

@@ -101,8 +101,8 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
 
 
 async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
-    """The registrar's payment of customers' redemptions, or of their dividends in cash, into the collection account."""
-    prefixes = f"RED-{OWN_CHANNEL}-", f"DIV-{OWN_CHANNEL}-"
+    """The registrar's payment into the collection account of customers' redemptions, dividends in cash, or interest of failed raises."""
+    prefixes = tuple(f"{what}-{OWN_CHANNEL}-" for what in ("RED", *_OTHERS))
     ours = [one for one in pushed if one.account == _COLLECTION and one.end_to_end_id.startswith(prefixes)]
     came = {one.end_to_end_id: (Came(one.end_to_end_id, one.amount), one.key, at.booking_date(one.booked_on)) for one in ours}
     made = await _taken(house, tx, at, list(came.values()), actor)
@@ -202,8 +202,12 @@ def _payout(key: UUID, dues: Sequence[RegistrarDue], today: date) -> Payment:
     )
 
 
+_OTHERS = {"DIV": "dividends of", "RIN": "interest of raises that failed on"}
+"""What else the registrar pays customers, by how its names begin."""
+
+
 def _what(name: str) -> str:
-    return "dividends of" if name.startswith("DIV-") else "redemptions confirmed on"
+    return _OTHERS.get(name[:3], "redemptions confirmed on")
 
 
 async def unpaid(tx: Any, day: date, delayed: Mapping[tuple[str, date], date]) -> list[BreakRow]:

@@ -12,7 +12,7 @@ from uuid import UUID
 from tapwealth.flows.bills import autopay
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.frame import Caller, House
-from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, suitability, sweeps
+from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
@@ -72,6 +72,7 @@ def views(house: House) -> Mapping[str, View]:
         "merchant/{number}": lambda _caller, given: _merchant(house, given["number"]),
         "customer/{person}": lambda caller, given: _customer(house, caller, given["person"]),
         "funds": lambda _caller, _given: _read(house, fund_conditions.shelf),
+        "raises": lambda _caller, _given: _read(house, raises.shown),
         "campaigns": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: campaigns.shown(house, tx))),
         "quotations/{fund}": lambda caller, given: _for_operators(caller, lambda: _read(house, _quotations(given))),
         "authority": lambda _caller, _given: cards.authority_of(house),

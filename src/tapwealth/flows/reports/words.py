@@ -135,6 +135,7 @@ PURPOSES = {
     "safe_card_payout": Words("赎回款付至安全卡", "redemptions to safe cards"),
     "sweep_in": Words("银行卡自动转入", "sweeps of bank cards"),
     "campaign_subsidy": Words("活动补贴划入备付金", "campaigns' subsidies to the reserve"),
+    "raise_refund": Words("认购款退回余额", "subscriptions back to wallets"),
     "campaign_return": Words("活动余款退回", "campaigns' money back to sponsors"),
     "premium_payout": Words("保费结算", "premiums to the insurer"),
 }

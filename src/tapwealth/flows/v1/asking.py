@@ -10,14 +10,15 @@ from msgspec import structs
 from tapwealth.flows.customers import people
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.customers.people import MoveIn, MoveOut, PaymentUnderWay
-from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.funds import dividend_method, instant_redemption, plans, pocket, purchase, redemption, switch
+from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House
+from tapwealth.flows.funds import dividend_method, instant_redemption, plans, pocket, purchase, redemption, subscription, switch
 from tapwealth.flows.funds.dividend_method import ChooseDividendMethod, DividendMethodOrdered
 from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemInstantly
 from tapwealth.flows.funds.plans import AgreePlan, EndPlan, PausePlan, PlanView, ResumePlan
 from tapwealth.flows.funds.pocket import OrderPockets
 from tapwealth.flows.funds.purchase import Placing, PurchaseFund, PurchasePlaced
 from tapwealth.flows.funds.redemption import CancelOrder, OrderCancelled, RedeemFund, RedemptionPlaced
+from tapwealth.flows.funds.subscription import Subscribed, SubscribeFund
 from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
 from tapwealth.flows.v1 import reading
 from tapwealth.flows.v1.reading import CARD, ORDER, PLAN, as_pocket
@@ -37,6 +38,7 @@ from tapwealth.flows.v1.shapes import (
     Pocket,
     Purchase,
     Redemption,
+    Subscription,
     Switch,
     decimals,
     yuan,
@@ -70,10 +72,12 @@ async def pay(house: House, envelope: Envelope, asked: NewPayment) -> Payment | 
 
 
 async def order(house: House, hot: Hot, envelope: Envelope, asked: NewOrder) -> Order | Refusal:
-    """A purchase, a redemption, a switch, or how dividends are paid."""
+    """A purchase, a subscription, a redemption, a switch, or how dividends are paid."""
     match asked:
         case Purchase():
             return await _buy(hot, envelope, asked)
+        case Subscription():
+            return await _subscribe(hot, envelope, asked)
         case Redemption():
             return await _redeem(house, envelope, asked)
         case InstantRedemption():
@@ -91,6 +95,15 @@ async def _buy(hot: Hot, envelope: Envelope, asked: Purchase) -> Order | Refusal
     if isinstance(answer, Refusal):
         return answer
     return _placed(envelope, "purchase", asked.fund, answer, answer.dealing_date, amount=asked.amount)
+
+
+async def _subscribe(hot: Hot, envelope: Envelope, asked: Subscription) -> Order | Refusal:
+    command = SubscribeFund(asked.fund, asked.amount.amount)
+    subscription.check(command)
+    answer: Subscribed | Refusal = await hot("subscribe", HOUSE_BOOK, subscription.Placing(envelope, command))
+    if isinstance(answer, Refusal):
+        return answer
+    return _placed(envelope, "subscription", asked.fund, answer, answer.dealing_date, amount=yuan(answer.amount))
 
 
 async def order_pocket(house: House, envelope: Envelope, asked: NewPocket) -> Pocket | Refusal:
@@ -146,7 +159,7 @@ def _placed(
     envelope: Envelope,
     kind: str,
     fund: str,
-    answer: PurchasePlaced | RedemptionPlaced | InstantlyRedeemed | SwitchPlaced | DividendMethodOrdered,
+    answer: PurchasePlaced | Subscribed | RedemptionPlaced | InstantlyRedeemed | SwitchPlaced | DividendMethodOrdered,
     dealing_date: date | None,
     *,
     amount: Money | None = None,

@@ -11,11 +11,12 @@ from tapwealth.customers.consents import Permission
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import CLIENT_ENDED, Caller, House, refusal_of
-from tapwealth.flows.funds import campaigns, dividend_method, plans, pocket
+from tapwealth.flows.funds import campaigns, dividend_method, plans, pocket, raises
 from tapwealth.flows.funds.campaigns import SubsidyShown
 from tapwealth.flows.funds.plans import PlanPeriod, PlanView
 from tapwealth.flows.funds.pocket import PocketsView
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
+from tapwealth.flows.funds.raises import RaiseShown
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import ReturnShown, days_of, returns_of
 from tapwealth.flows.v1 import store
@@ -33,6 +34,7 @@ from tapwealth.flows.v1.shapes import (
     Pocket,
     PocketFund,
     Quotation,
+    Raise,
     SignedMoney,
     Subsidy,
     Wallet,
@@ -259,6 +261,23 @@ def _fund(one: funds.Fund, terms: funds.SalesChannel, latest: store.Quoted | Non
         _quotation(latest, one.kind) if latest else None,
         one.kind.value,
     )
+
+
+async def raises_of(house: House, bearer: Bearer, wanted: Wanted) -> Part | Refusal:
+    """By fund."""
+    async with house.database.read() as tx:
+        if (ended := await _ended(tx, bearer)) is not None:
+            return ended
+        behind = [one for one in await raises.shown(tx) if one.fund > wanted.after]
+    shown = behind[: wanted.limit]
+    return Part([_raise(one) for one in shown], shown[-1].fund if len(behind) > wanted.limit else "")
+
+
+def _raise(one: RaiseShown) -> Raise:
+    return Raise(
+        one.fund, one.name, one.name_en, f"R{one.risk_level}", one.opens_at, one.closes_at, yuan(one.target), yuan(one.minimum),
+        yuan(one.step), yuan(one.cap) if one.cap else None, yuan(one.sold), yuan(one.left), one.state,
+    )  # fmt: skip
 
 
 def _quotation(one: store.Quoted, kind: FundKind) -> Quotation:

@@ -177,6 +177,13 @@ class Purchase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     amount: Money
 
 
+class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="subscription"):
+    """So much of the wallet's money for a fund that is being raised; the one with whom its target is reached gets what is left."""
+
+    fund: Code
+    amount: Money
+
+
 class InstantRedemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="instant_redemption"):
     """So many units into the wallet at once, by the bank's line."""
 
@@ -206,7 +213,7 @@ class ChooseDividends(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
     dividend_method: DividendMethod
 
 
-NewOrder = Purchase | Redemption | InstantRedemption | Switch | ChooseDividends
+NewOrder = Purchase | Subscription | Redemption | InstantRedemption | Switch | ChooseDividends
 
 
 class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -216,11 +223,12 @@ class Cancel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Order(msgspec.Struct, frozen=True):
     """An order and what became of it.
 
-    `state` is `processing` until the registrar has confirmed or refused it (`paid`: the money of a redemption has come); `amount` of a
-    purchase and `units` of a redemption are what was asked for, the `confirmed_` ones what the registrar said, with its `return_code`.
-    `dealing_date` is the dealing day it goes out for. Of a fund with a price of its own, `nav` is the price it was confirmed at, and `fee`
-    stands within the `confirmed_amount` of a purchase and is taken off that of a redemption. A switch goes into `target_fund`, and has
-    become `target_units` of it. A `dividend_method` is asked for by an order of its own, and by no other.
+    `state` is `processing` until the registrar has confirmed or refused it (`paid`: the money of a redemption has come; `accepted`: of a
+    subscription, and the fund is not formed yet); `amount` of a purchase and `units` of a redemption are what was asked for, `amount` of a
+    subscription what was given, the `confirmed_` ones what the registrar said, with its `return_code`. `dealing_date` is the dealing day it
+    goes out for. Of a fund with a price of its own, `nav` is the price it was confirmed at, and `fee` stands within the `confirmed_amount`
+    of a purchase and is taken off that of a redemption. A switch goes into `target_fund`, and has become `target_units` of it.
+    A `dividend_method` is asked for by an order of its own, and by no other.
     """
 
     id: Identifier
@@ -315,6 +323,25 @@ class Yield(msgspec.Struct, frozen=True):
     income_per_10k: Decimals
     seven_day_yield: Decimals
     growth: Decimals
+
+
+class Raise(msgspec.Struct, frozen=True):
+    """A fund that is sold by arrival, at 1.0000, from `opens_at` on and before `closes_at`, until `target` is reached. Orders are `minimum`
+    and whole `step`s above it; `cap` is what a customer may have in all, null: no cap."""
+
+    fund: Code
+    name: str
+    name_en: str
+    risk_level: str
+    opens_at: datetime
+    closes_at: datetime
+    target: Money
+    minimum: Money
+    step: Money
+    cap: Money | None
+    sold: Money
+    left: Money
+    state: Literal["coming", "open", "sold_out", "closed", "formed", "failed"]
 
 
 class Fund(msgspec.Struct, frozen=True):

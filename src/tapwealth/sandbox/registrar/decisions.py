@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tapwealth.kernel.money import apportion
-from tapwealth.sandbox.registrar import dealing, register, shelf, started
+from tapwealth.sandbox.registrar import dealing, raises, register, shelf, started
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding, Investor
 from tapwealth.sandbox.registrar.shelf import PAR
 
@@ -39,6 +39,8 @@ class ReturnCode(StrEnum):
     INCOMPLETE = "9008"
     OTHER_PERSON = "9009"
     NO_PLAN = "9010"
+    SOLD_OUT = "9011"
+    RAISE_OVER = "9012"
 
 
 REASONS = {
@@ -53,6 +55,8 @@ REASONS = {
     ReturnCode.INCOMPLETE: "name, identity number or account is missing",
     ReturnCode.OTHER_PERSON: "this TA account is another person's",
     ReturnCode.NO_PLAN: "a purchase under a plan does not name the plan",
+    ReturnCode.SOLD_OUT: "the raise has less left than that",
+    ReturnCode.RAISE_OVER: "the raise is over",
 }
 
 
@@ -156,6 +160,20 @@ def decide_at(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on:
     return replace(done, amount=brought.amount, fee=brought.fee, nav=nav)
 
 
+def decide_subscription(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on: date) -> Decision:
+    """Money for a raise, of the dealing day `dealt_on`: it is taken whole or not at all, and has units when the fund is formed."""
+    holding = find(tx, request)
+    code = _order_code(request, holding, kept=raises.known(tx, request["fund_code"]))
+    if holding is None or code is not ReturnCode.SUCCESS:
+        return Decision(request, code, request["ta_account"])
+    if raises.over(tx, request["fund_code"], dealt_on):
+        return Decision(request, ReturnCode.RAISE_OVER, holding.holder.ta_account)
+    if request["amount"] > raises.left(tx, request["fund_code"]):
+        return Decision(request, ReturnCode.SOLD_OUT, holding.holder.ta_account)
+    raises.take(tx, request, holding, day)
+    return Decision(request, ReturnCode.SUCCESS, holding.holder.ta_account, amount=request["amount"])
+
+
 def decide_switch(tx: sqlite3.Connection, request: sqlite3.Row, day: date, dealt_on: date, out: Priced, into: Priced) -> Decision:
     """Units of the one fund into the other, at the NAVs of the dealing day `dealt_on`."""
     holding = find(tx, request)
@@ -182,7 +200,8 @@ def _order_code(request: sqlite3.Row, holding: Holding | None, *, kept: bool | N
         return ReturnCode.UNKNOWN_ACCOUNT
     if request["fund_code"] != FUND_CODE and kept is None:
         return ReturnCode.UNKNOWN_FUND
-    if request["business_code"] != started.CHOICE and request["amount" if request["business_code"] in BUYS else "volume"] == 0:
+    asked = "amount" if request["business_code"] in (*BUYS, raises.SUBSCRIBE) else "volume"
+    if request["business_code"] != started.CHOICE and request[asked] == 0:
         return ReturnCode.NOTHING_ASKED
     return ReturnCode.NO_PLAN if request["business_code"] == "039" and not request["plan"] else ReturnCode.SUCCESS
 

@@ -16,6 +16,7 @@ from tapwealth.sandbox.faults import Fault, PlannedFault, next_fault
 from tapwealth.sandbox.outbox import BANK, Message, owe
 from tapwealth.sandbox.process import DELAY
 from tapwealth.sandbox.registrar.decisions import Decision
+from tapwealth.sandbox.registrar.raises import FAILED, End
 from tapwealth.sandbox.registrar.started import CASH, Given, Moved
 
 CUSTODY, COLLECTION, ADVANCE = "0200000001", "0100000002", "0100000005"
@@ -46,6 +47,16 @@ def pay_dividends(tx: sqlite3.Connection, given: Sequence[Given], day: date) -> 
             sums[one.holder.distributor, one.payout_account or COLLECTION] += one.amount
     for (distributor, destination), amount in sorted(sums.items()):
         _owe_transfer(tx, f"DIV-{distributor}-{day:%Y%m%d}-{destination}", destination, amount, day)
+
+
+def pay_interest(tx: sqlite3.Connection, ended: Sequence[End], day: date) -> None:
+    """Owe the bank the transfers for the interest of failed raises, `RIN-<distributor>-<day>-<destination>`, as redemptions are paid."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for one in ended:
+        if one.code == FAILED and one.interest:
+            sums[one.request["distributor"], one.payout_account or COLLECTION] += one.interest
+    for (distributor, destination), amount in sorted(sums.items()):
+        _owe_transfer(tx, f"RIN-{distributor}-{day:%Y%m%d}-{destination}", destination, amount, day)
 
 
 def _owe_transfer(tx: sqlite3.Connection, end_to_end_id: str, destination: str, amount: int, day: date) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from tapwealth.sandbox.registrar.decisions import REASONS, Decision, Entered
+from tapwealth.sandbox.registrar.raises import FORMED, End
 from tapwealth.sandbox.registrar.rates import Rate
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, Holding
 from tapwealth.sandbox.registrar.shelf import PAR
@@ -171,6 +172,36 @@ def moved(one: Moved, day: date, ta_serial: str) -> Fields:
         "DownLoaddate": write_date(day),
         "NAV": one.nav,
         "Charge": one.fee,
+        "IndividualOrInstitution": PERSON,
+        "FromTAFlag": "1",
+    }
+
+
+def ended(one: End, day: date, ta_serial: str) -> Fields:
+    """04 of the end of a raise: 130 with units, or 149 with what goes back; under the serial of the subscription."""
+    request, formed = one.request, one.code == FORMED
+    return {
+        "AppSheetSerialNo": request["serial"],
+        "TransactionCfmDate": write_date(day),
+        "CurrencyType": CNY,
+        "ConfirmedVol": one.units,
+        "ConfirmedAmount": request["amount"] if formed else 0,
+        "FundCode": request["fund_code"],
+        "TransactionDate": request["transaction_date"],
+        "TransactionTime": request["transaction_time"],
+        "ReturnCode": "0000",
+        "TransactionAccountID": request["trading_account"],
+        "DistributorCode": request["distributor"],
+        "ApplicationAmount": request["amount"],
+        "BusinessCode": one.code,
+        "TAAccountID": one.ta_account,
+        "TASerialNO": ta_serial,
+        "BusinessFinishFlag": "1",
+        "DownLoaddate": write_date(day),
+        "VolumeByInterest": one.interest if formed else 0,
+        "RaiseInterest": one.interest,
+        "RefundAmount": one.refund,
+        "NAV": PAR,
         "IndividualOrInstitution": PERSON,
         "FromTAFlag": "1",
     }

@@ -15,7 +15,7 @@ from tapwealth.kernel.clock import sleep_ms
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.messages import json_answer, json_body, one_line
 from tapwealth.sandbox.process import Partner, run
-from tapwealth.sandbox.registrar import dispatch, intake, register, requests, shelf, started, working_day
+from tapwealth.sandbox.registrar import dispatch, intake, raises, register, requests, shelf, started, working_day
 from tapwealth.sandbox.registrar.folder import Exchange
 from tapwealth.sandbox.registrar.intake import Intake
 from tapwealth.sandbox.registrar.register import FUND_CODE
@@ -26,6 +26,7 @@ SCHEMA = "".join(
         register.REGISTER_SCHEMA,
         shelf.SHELF_SCHEMA,
         started.STARTED_SCHEMA,
+        raises.RAISE_SCHEMA,
         requests.REQUEST_SCHEMA,
         intake.TAKEN_SCHEMA,
         dispatch.DISPATCH_SCHEMA,
@@ -75,6 +76,7 @@ def _routes(partner: Partner) -> list[Route]:
         Route("/admin/nav", partial(_nav, partner), methods=["POST"]),
         Route("/admin/force", partial(_force, partner), methods=["POST"]),
         Route("/admin/dividend", partial(_dividend, partner), methods=["POST"]),
+        Route("/admin/raise", partial(_raise, partner), methods=["POST"]),
         Route("/admin/problems", partial(_problems, partner)),
         Route("/admin/large_redemption", partial(_large_redemption, partner), methods=["POST"]),
         Route("/admin/store", partial(_store, partner)),
@@ -128,6 +130,15 @@ async def _dividend(partner: Partner, request: Request) -> Response:
             return one_line(f"{body.fund} is no fund with a NAV here; POST /admin/fund first", 409)
         started.declare(tx, body)
     return json_answer({"fund": body.fund, "record_date": body.record_date.isoformat()})
+
+
+async def _raise(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, raises.Terms)
+    with partner.store.tx() as tx:
+        if shelf.terms_of(tx, body.fund) is None:
+            raise BadInput(f"there is no fund {body.fund[:20]!r} here", where="fund", hint="give it terms by /admin/fund first")
+        raises.put(tx, body)
+    return json_answer({"fund": body.fund, "last_day": body.last_day.isoformat()})
 
 
 async def _nav(partner: Partner, request: Request) -> Response:

@@ -4,8 +4,8 @@
 * at 09:00 of D+1, every calendar day: accounts (02), then fast transfers of D (198), then the income of D (07, 06), and on a dealing day
   the orders of all dealing dates before it (04). Units confirmed then earn from that day on; units redeemed have earned their last.
   Orders of a fund with a NAV are confirmed its own number of dealing days after theirs, at the NAV of theirs, and wait for it; each
-  dealing day's NAVs are told on the morning after (07). Dividends of such funds (06) and what the registrar starts by itself (04) come
-  before the day's orders.
+  dealing day's NAVs are told on the morning after (07). Dividends of such funds (06), the end of a raise and what the registrar starts by
+  itself (04) come before the day's orders.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
-from tapwealth.sandbox.registrar import register, reports, requests, shelf, started
+from tapwealth.sandbox.registrar import raises, register, reports, requests, shelf, started
 from tapwealth.sandbox.registrar.decisions import (
     SWITCH,
     Decision,
@@ -23,13 +23,15 @@ from tapwealth.sandbox.registrar.decisions import (
     decide_account,
     decide_at,
     decide_order,
+    decide_subscription,
     decide_switch,
     share_out,
 )
 from tapwealth.sandbox.registrar.dispatch import write_down
 from tapwealth.sandbox.registrar.income import fund_income, shares
 from tapwealth.sandbox.registrar.intake import DISTRIBUTORS
-from tapwealth.sandbox.registrar.payments import pay_dividends, pay_redemptions
+from tapwealth.sandbox.registrar.payments import pay_dividends, pay_interest, pay_redemptions
+from tapwealth.sandbox.registrar.raises import End
 from tapwealth.sandbox.registrar.rates import rates
 from tapwealth.sandbox.registrar.register import FUND_CODE, Holder, next_number
 from tapwealth.sandbox.registrar.reports import REGISTRAR, Fields
@@ -76,12 +78,16 @@ def _morning(tx: sqlite3.Connection, day: date, at: datetime) -> None:
     orders = _decide(tx, decide_order, requests.waiting(tx, requests.ORDERS, day, fast=True), day)
     income = _distribute(tx, day)
     given, moved = started.pay(tx, day), started.force(tx, day, load_calendar(), lambda fund: _last_price(tx, fund, day))
+    ended = list[End]()
     if load_calendar().is_dealing_day(day):
+        ended = raises.end(tx, day, load_calendar())
         orders += _decide_orders(tx, day)
     pay_redemptions(tx, orders, moved, day)
     pay_dividends(tx, given, day)
+    pay_interest(tx, ended, day)
     account_records = [_told(tx, reports.account_confirmation, decision, day) for decision in accounts]
     order_records = [_told(tx, reports.order_confirmation, decision, day) for decision in orders]
+    order_records += [reports.ended(one, day, _ta_serial(tx, day)) for one in ended]
     order_records += [reports.moved(one, day, _ta_serial(tx, day)) for one in moved]
     dividends = [*(income[1] if income is not None else []), *(reports.given(one, day, _ta_serial(tx, day)) for one in given)]
     quotations = [*([income[0]] if income is not None else []), *_prices(tx, day - _ONE_DAY)]
@@ -108,7 +114,7 @@ def _decide_orders(tx: sqlite3.Connection, day: date) -> list[Decision]:
     at_par = {request["seq"] for request in waiting if _at_par(tx, request)}
     shared = share_out(tx, [request for request in waiting if request["seq"] in at_par], day)
     found = [
-        shared.get(request["seq"]) or decide_order(tx, request, day) if request["seq"] in at_par else _at_a_nav(tx, request, day)
+        shared.get(request["seq"]) or decide_order(tx, request, day) if request["seq"] in at_par else _at_its_price(tx, request, day)
         for request in waiting
     ]
     decisions = [one for one in found if one is not None]
@@ -122,6 +128,13 @@ def _decide_orders(tx: sqlite3.Connection, day: date) -> list[Decision]:
 def _at_par(tx: sqlite3.Connection, request: sqlite3.Row) -> bool:
     """Whether no NAV is needed for it: it is of the money fund, or of none."""
     return request["business_code"] != SWITCH and shelf.terms_of(tx, request["fund_code"]) is None
+
+
+def _at_its_price(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision | None:
+    """A subscription has no price to wait for."""
+    if request["business_code"] == raises.SUBSCRIBE:
+        return decide_subscription(tx, request, day, date.fromisoformat(request["due_after"]))
+    return _at_a_nav(tx, request, day)
 
 
 def _at_a_nav(tx: sqlite3.Connection, request: sqlite3.Row, day: date) -> Decision | None:

@@ -1,0 +1,144 @@
+"""Raises: the product manager puts one before the others, another operator approves it, and how it stands is shown and proved.
+
+From its approval on the fund is being issued: it can be subscribed (`subscription`) and not bought. With the registrar's word that it is
+formed it is closed until the registrar says otherwise; one that has failed is ended (`raise_outcomes`).
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from tapwealth.flows.end_of_day import StepReport
+from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.funds.purchase import OWN_CHANNEL
+from tapwealth.funds import conditions_store, raise_store, raising, store
+from tapwealth.funds.conditions import FundStatus
+from tapwealth.funds.raise_store import Raise
+from tapwealth.funds.raising import Ended, Offering, OfferingRefusal, Standing
+from tapwealth.funds.store import Fund
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.words import counted
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.storage import platform_clock
+from tapwealth.storage.approvals import Approval
+from tapwealth.storage.database import Tx
+
+
+class ProposeRaise(Offering, frozen=True, forbid_unknown_fields=True):
+    """An offering for a fund on the shelf that nobody has ordered yet."""
+
+
+def check(command: ProposeRaise) -> None:
+    """Raises BadInput."""
+    raising.check(command)
+
+
+async def wrong(tx: Tx, at: Moment, command: ProposeRaise) -> Refusal | None:
+    """Why it cannot be brought about as things stand."""
+    code = command.fund[:20]
+    if command.fund not in await store.funds(tx) or (OWN_CHANNEL, command.fund) not in await store.channels(tx):
+        return Refusal(OfferingRefusal.UNKNOWN_FUND, f"no fund {code} is on the shelf and sold by {OWN_CHANNEL}; /view/funds lists them")
+    if command.fund in await raise_store.raises(tx):
+        return Refusal(OfferingRefusal.RAISE_EXISTS, f"there is a raise of {code} already, and a fund is raised once; choose another fund")
+    if await conditions_store.was_ordered(tx, command.fund):
+        return Refusal(OfferingRefusal.SOLD_ALREADY, f"{code} has been ordered, so it cannot be raised any more; choose another fund")
+    if command.opens_at <= at.now:
+        return Refusal(OfferingRefusal.HAS_BEGUN, "it would have opened before it is approved; let it open later")
+    return None
+
+
+async def bring_about(tx: Tx, at: Moment, made: Approval, command: ProposeRaise) -> Refusal | None:
+    refusal = await wrong(tx, at, command)
+    if refusal is None:
+        await raise_store.add_offering(tx, command, made.id, at.now)
+        await conditions_store.add_statuses(tx, business_date_of(at.now), {command.fund: FundStatus.ISSUING}, at.now)
+    return refusal
+
+
+# ---- its proof
+
+
+async def prove(house: House, day: date) -> StepReport:
+    """The step of the day's end: each raise is what its subscriptions come to and was sold by arrival; what was subscribed and has not
+    gone to the registrar stands in the reserve, book by book."""
+    async with house.database.read() as tx:
+        known = await raise_store.raises(tx)
+        found = await unproved(tx, known) + await _uncovered(house, tx, day) if known else []
+    sold = sum(one.sold for one in known.values())
+    return StepReport(f"{counted(len(known), 'raise')}: {format_minor(sold)} yuan sold by arrival, none above its target", {}, found)
+
+
+async def unproved(tx: Any, known: Mapping[str, Raise]) -> list[str]:
+    """What does not hold of these raises, in words."""
+    are, nothing = await raise_store.standings(tx), Standing(0, 0, 0, 0, (), 0)
+    return [text for fund, one in known.items() for text in raising.wrong(one.offering, one.sold, one.arrivals, are.get(fund, nothing))]
+
+
+async def _uncovered(house: House, tx: Tx, day: date) -> list[str]:
+    waiting = await raise_store.waiting(tx, day)
+    accounts = {book: house_account(book, Kind.RAISE_IN_TRANSIT, Asset.CNY) for book in house.all_books}
+    totals = await house.ledger.totals_dated(tx, list(accounts.values()), day)
+    return [
+        f"book {book}: subscriptions of {format_minor(waiting.get(book, 0))} yuan have not gone to the registrar,"
+        f" {format_minor(totals[account].owed)} stand there for them; run the audit"
+        for book, account in accounts.items()
+        if totals[account].owed != waiting.get(book, 0)
+    ]
+
+
+# ---- what is shown
+
+
+RaiseState = Literal["coming", "open", "sold_out", "closed", "formed", "failed"]
+
+
+class RaiseShown(msgspec.Struct, frozen=True):
+    """A raise on the shelf: fen."""
+
+    fund: str
+    name: str
+    name_en: str
+    risk_level: int
+    opens_at: datetime
+    closes_at: datetime
+    target: int
+    minimum: int
+    step: int
+    cap: int
+    least: int
+    rate: int
+    sold: int
+    left: int
+    percent: int
+    """Of the target, in whole percent, cut off."""
+    state: RaiseState
+    sold_out_at: datetime | None
+    ended_on: date | None
+
+
+async def shown(tx: Any) -> list[RaiseShown]:
+    """By fund, as they stand at the platform clock's instant."""
+    shelf, known, now = await store.funds(tx), await raise_store.raises(tx), await platform_clock.read(tx)
+    return [_shown(shelf[code], one, now) for code, one in known.items()]
+
+
+def _shown(fund: Fund, one: Raise, now: datetime) -> RaiseShown:
+    of = one.offering
+    return RaiseShown(
+        of.fund, fund.name, fund.name_en, fund.risk_level, of.opens_at, of.closes_at, of.target, of.minimum, of.step, of.cap,
+        of.least, of.rate, one.sold, of.target - one.sold, one.sold * 100 // of.target, state_of(one, now), one.sold_out_at, one.ended_on,
+    )  # fmt: skip
+
+
+def state_of(one: Raise, now: datetime) -> RaiseState:
+    if one.ended is not Ended.NOT_YET:
+        return "formed" if one.ended is Ended.FORMED else "failed"
+    if one.sold == one.offering.target:
+        return "sold_out"
+    if now < one.offering.opens_at:
+        return "coming"
+    return "open" if now < one.offering.closes_at else "closed"

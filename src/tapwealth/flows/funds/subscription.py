@@ -1,0 +1,188 @@
+"""Subscribing to a fund while it is raised: a hot flow over a list of orders, of which one writer decides all.
+
+So arrivals have one order, that in which they reach the writer, and what is left of the target needs no lock of its own: the lock of the
+house's book, which the writer holds, is enough, and its line is written once for a whole list. Who may have the fund at all is asked first,
+then the offering's terms and the wallet, and last of all what is left. An order goes to the registrar (020) with the file of its dealing
+day and is not taken back: what it was given is nobody else's.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.compliance import assessments, limits
+from tapwealth.compliance.suitability import LOWEST, Standing, above_risk
+from tapwealth.customers import store as customers
+from tapwealth.customers.store import PersonRow
+from tapwealth.flows.customers.people import own_key, who
+from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, must_post
+from tapwealth.flows.funds.purchase import OWN_CHANNEL, Place, open_holders, order_of, own_order
+from tapwealth.funds import entries, orders_store, raise_store, raising, store
+from tapwealth.funds.conditions import FundStatus
+from tapwealth.funds.exchange_values import BusinessCode
+from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.purchase import PurchaseRefusal, dealing_date, not_for
+from tapwealth.funds.raise_store import Raise, SubscriptionRow
+from tapwealth.funds.raising import Asked, Ended, RaiseRefusal, Sale
+from tapwealth.funds.store import Fund, FundAccount, SalesChannel
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import prefixed
+from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
+
+
+class SubscribeFund(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`amount` fen for the raise of the fund with that code."""
+
+    fund: str
+    amount: int
+
+
+class Subscribed(msgspec.Struct, frozen=True):
+    """The order's id and dealing day. `amount` fen were given of those `asked`: less for the one with whom the target is reached."""
+
+    order: str
+    dealing_date: date
+    asked: int
+    amount: int
+    received_at: datetime
+    business_date: date
+
+
+class Placing(NamedTuple):
+    """One command of the list."""
+
+    envelope: Envelope
+    command: SubscribeFund
+
+
+def check(command: SubscribeFund) -> None:
+    """Raises BadInput for an amount that nothing could carry."""
+    checked(command.amount, where="amount")
+
+
+async def subscribe(house: House, tx: Any, commands: Sequence[Placing]) -> list[Subscribed | Refusal]:
+    """One answer per command, in order, which is the order of arrival. Takes the locks of the house's book and of the buyers'."""
+    await house.ledger.lock_books(tx, sorted({HOUSE_BOOK, *(one.envelope.caller.book for one in commands)}))
+    return await each_once(house, tx, commands, Subscribed, lambda at, fresh: _place(house, tx, at, fresh))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    funds: Mapping[str, Fund]
+    channels: Mapping[tuple[str, str], SalesChannel]
+    raises: Mapping[str, Raise]
+    persons: Mapping[UUID, PersonRow]
+    holders: Mapping[UUID, FundAccount]
+    wallets: Mapping[UUID, int]
+    free: dict[UUID, int]
+    had: Mapping[tuple[UUID, str], int]
+    standings: Mapping[UUID, Standing]
+
+
+async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
+    people = sorted({who(one.envelope) for one in fresh})
+    funds = await store.funds(tx)
+    wanted = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, person in people]
+    wallets = dict(zip((person for _, person in people), await house.ledger.open_accounts(tx, wanted), strict=True))
+    free = await house.ledger.free(tx, at.now, list(wallets.values()))
+    risky = any(funds[one.command.fund].risk_level > LOWEST for one in fresh if one.command.fund in funds)
+    return _Loaded(
+        funds,
+        await store.channels(tx),
+        await raise_store.raises(tx),
+        await customers.persons(tx, people),
+        await store.accounts_by_id(tx, people),
+        wallets,
+        {person: free[wallet] for person, wallet in wallets.items()},
+        await raise_store.given_to(tx, people),
+        await assessments.standings(tx, people) if risky else {},
+    )
+
+
+async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> list[Subscribed | Refusal]:
+    facts = await _load(house, tx, at, fresh)
+    decided = _decide(house, facts, fresh)
+    given = [(one, amount) for one, amount in zip(fresh, decided, strict=True) if not isinstance(amount, Refusal)]
+    rows = [_row(house, facts, at, one, amount) for one, amount in given]
+    await open_holders(house, tx, at, facts.persons, facts.holders, [one.envelope for one, _ in given])
+    actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(given, rows, strict=True)])
+    made = [
+        entries.subscribed(order_of(row, facts.funds[row.fund], own=True), row.business_date, actor)
+        for row, actor in zip(rows, actors, strict=True)
+    ]
+    await must_post(house, tx, at, made)
+    await orders_store.add_orders(tx, rows)
+    await _note(tx, at, facts, given, rows)
+    results = iter(
+        Subscribed(prefixed("ord", row.id), row.dealing_date, one.command.amount, row.amount, row.received_at, row.business_date)
+        for (one, _), row in zip(given, rows, strict=True)
+    )
+    return [one if isinstance(one, Refusal) else next(results) for one in decided]
+
+
+async def _note(tx: Any, at: Moment, facts: _Loaded, given: Sequence[tuple[Placing, int]], rows: Sequence[OrderRow]) -> None:
+    """The subscriptions, numbered as they arrived, and what is sold."""
+    arrivals, fen, subscriptions = Counter[str](), Counter[str](), list[SubscriptionRow]()
+    for (one, amount), row in zip(given, rows, strict=True):
+        arrivals[row.fund] += 1
+        fen[row.fund] += amount
+        number = facts.raises[row.fund].arrivals + arrivals[row.fund]
+        subscriptions.append(SubscriptionRow(row.book, row.fund_account, row.fund, row.id, number, one.command.amount, amount))
+    await raise_store.add_subscriptions(tx, subscriptions)
+    await raise_store.note_sold(tx, [(fund, fen[fund], arrivals[fund]) for fund in fen], at.now)
+
+
+def _decide(house: House, facts: _Loaded, fresh: Sequence[Placing]) -> list[int | Refusal]:
+    """Fen given to each, or why nothing is. What an earlier one of the list takes is gone for a later one, in the raise and in a wallet."""
+    decided: list[int | Refusal | None] = [_objection(house, facts, one) for one in fresh]
+    for fund in dict.fromkeys(one.command.fund for one in fresh):
+        places = [place for place, one in enumerate(fresh) if one.command.fund == fund and decided[place] is None]
+        if not places:
+            continue
+        stands = facts.raises[fund]
+        before = Sale(stands.sold, {person: amount for (person, of), amount in facts.had.items() if of == fund})
+        for place, answer in zip(places, raising.sell(stands.offering, before, [_asked(facts, fresh[of]) for of in places]), strict=True):
+            decided[place] = answer
+            if not isinstance(answer, Refusal):
+                facts.free[who(fresh[place].envelope)[1]] -= answer
+    assert None not in decided, "each is sold something or hears why not"
+    return [one for one in decided if one is not None]
+
+
+def _asked(facts: _Loaded, one: Placing) -> Asked:
+    _, person = who(one.envelope)
+    return Asked(person, one.command.amount, one.envelope.received_at, facts.free[person])
+
+
+def _objection(house: House, facts: _Loaded, one: Placing) -> Refusal | None:
+    """What stands against it before the raise's own terms."""
+    _, person = who(one.envelope)
+    code, fund, stands = one.command.fund, facts.funds.get(one.command.fund), facts.raises.get(one.command.fund)
+    if fund is None or (OWN_CHANNEL, code) not in facts.channels:
+        return Refusal(PurchaseRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if stands is None:
+        return Refusal(RaiseRefusal.NO_RAISE, f"{code} is not being raised; buy it instead, or look at the shelf for raises")
+    if stands.ended is not Ended.NOT_YET:
+        return Refusal(RaiseRefusal.RAISE_OVER, f"the raise of {code} is over; look at the shelf for other funds")
+    if fund.status is not FundStatus.ISSUING:
+        text = f"{code} is {fund.status.words[1]} by its registrar's word; subscribe when it is being issued again, or to another one"
+        return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
+    barred = limits.barred_from_wealth(house.rule_set, facts.persons[person].kyc_level)
+    too_risky = above_risk(fund.risk_level, facts.standings.get(person), business_date_of(one.envelope.received_at), code)
+    return not_for(barred, too_risky, facts.holders.get(person))
+
+
+def _row(house: House, facts: _Loaded, at: Moment, one: Placing, amount: int) -> OrderRow:
+    _, person = who(one.envelope)
+    fund = facts.funds[one.command.fund]
+    key = own_key(one.envelope, "subscribe", facts.persons[person])
+    place = Place(fund.code, dealing_date(house.calendar, fund, one.envelope.received_at, at.cut), facts.wallets[person])
+    return own_order(one.envelope, at, "subscribe", key, place, BusinessCode.SUBSCRIBE, amount=amount)

@@ -1,0 +1,371 @@
+"""A fund that is raised: sold by arrival until its target is reached, taken, formed or failed by the registrar's word."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from bill_town import MONDAY, Person
+from fund_town import CHANNELS, REGISTRAR, FundTown, operator, set_in
+from msgspec import structs
+from nav_town import CONDITIONS as NAV_CONDITIONS
+from nav_town import NAV_FUND, NAV_UNITS, agreed, decided, holding_of, lots_of, quote, shelve_nav_fund
+
+from tapwealth.flows import setup
+from tapwealth.flows.funds import raises, redemption, subscription, units
+from tapwealth.flows.funds.raises import ProposeRaise
+from tapwealth.flows.funds.redemption import CancelOrder
+from tapwealth.flows.funds.subscription import Placing, Subscribed, SubscribeFund
+from tapwealth.funds import raise_store
+from tapwealth.funds.raise_store import Raise
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.sandbox.registrar import raises as at_registrar
+from tapwealth.storage.group_commit import Batcher
+
+TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
+OPENS, CLOSES = shanghai(MONDAY, 10), shanghai(TUESDAY, 15)
+OFFER = ProposeRaise(NAV_FUND, OPENS, CLOSES, 10_000_00, 1_000_00, 500_00, 6_000_00, 5_000_00, 3_500)
+
+
+async def offered(place: FundTown, offer: ProposeRaise = OFFER) -> None:
+    """The raise is on the shelf, approved by two, and known to the registrar; its fund has a NAV. It opens now."""
+    await shelve_nav_fund(place)
+    await agreed(place, offer)
+    with place.registrar.store.tx() as tx:
+        at_registrar.put(tx, at_registrar.Terms(offer.fund, TUESDAY, offer.target, offer.least, offer.rate))
+    await place.clock(offer.opens_at)
+
+
+async def people(place: FundTown, *names: str, money: int = 20_000_00) -> list[Person]:
+    return [await place.person(name, money) for name in names]
+
+
+def wants(place: FundTown, person: Person, amount: int, at: datetime | None = None, key: UUID | None = None) -> Placing:
+    return Placing(place.envelope(person, at, key), SubscribeFund(NAV_FUND, amount))
+
+
+async def subscribe(place: FundTown, *placings: Placing) -> list[Subscribed | Refusal]:
+    """As the writer does."""
+    async with place.house.database.transaction() as tx:
+        return await subscription.subscribe(place.house, tx, placings)
+
+
+def gave(answers: Sequence[Subscribed | Refusal]) -> list[int | str]:
+    return [one.code.name if isinstance(one, Refusal) else one.amount for one in answers]
+
+
+async def stands(place: FundTown) -> Raise:
+    async with place.house.database.read() as tx:
+        return (await raise_store.raises(tx))[NAV_FUND]
+
+
+async def proved(place: FundTown, day: Any) -> list[str]:
+    return (await raises.prove(place.house, day)).wrong
+
+
+async def sold_out(place: FundTown) -> list[Person]:
+    """Three people wanted 12,000.00 of 10,000.00 on Monday morning: the last one got a part."""
+    await offered(place)
+    three = await people(place, "Wang", "Zhao", "Qian")
+    asked = [4_000_00, 4_500_00, 3_500_00]
+    at = [OPENS + timedelta(seconds=number) for number in range(3)]
+    answers = await subscribe(place, *map(wants, [place] * 3, three, asked, at))
+    assert gave(answers) == [4_000_00, 4_500_00, 1_500_00]
+    return three
+
+
+async def test_a_raise_is_sold_to_the_last_fen_and_closes(place: FundTown) -> None:
+    three = await sold_out(place)
+    assert gave(await subscribe(place, wants(place, three[2], 1_000_00))) == ["SOLD_OUT"]
+    one = await stands(place)
+    assert (one.sold, one.arrivals, one.sold_out_at) == (10_000_00, 3, OPENS)
+    assert await place.owed(*(one.wallet for one in three)) == [16_000_00, 15_500_00, 18_500_00]
+    assert await place.total(Kind.RAISE_IN_TRANSIT) == 10_000_00
+    await place.all_books_balance()
+    assert await proved(place, MONDAY) == []
+
+
+async def test_what_was_sold_before_is_gone_for_the_next_list(place: FundTown) -> None:
+    """A person's cap counts over lists, too."""
+    await offered(place)
+    wang, zhao = await people(place, "Wang", "Zhao")
+    assert gave(await subscribe(place, wants(place, wang, 4_000_00))) == [4_000_00]
+    assert gave(await subscribe(place, wants(place, wang, 2_500_00), wants(place, wang, 2_000_00))) == ["ABOVE_CAP", 2_000_00]
+    assert gave(await subscribe(place, wants(place, zhao, 5_000_00), wants(place, wang, 1_000_00))) == [4_000_00, "ABOVE_CAP"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "at", "code"),
+    [
+        (1_000_00, OPENS - timedelta(seconds=1), "NOT_OPEN_YET"),
+        (1_000_00, CLOSES, "RAISE_OVER"),
+        (999_99, OPENS, "BELOW_MINIMUM"),
+        (1_000_01, OPENS, "NOT_IN_STEPS"),
+        (6_500_00, OPENS, "ABOVE_CAP"),
+        (2_000_00, OPENS, "NO_MONEY"),
+    ],
+)
+async def test_what_is_refused_takes_nothing(place: FundTown, amount: int, at: datetime, code: str) -> None:
+    await offered(place)
+    (wang,) = await people(place, "Wang", money=1_500_00)
+    assert gave(await subscribe(place, wants(place, wang, amount, at))) == [code]
+    assert (await place.owed(wang.wallet), (await stands(place)).sold, await place.orders_of(wang)) == ([1_500_00], 0, [])
+
+
+async def test_who_may_not_have_the_fund_may_not_subscribe_to_it(place: FundTown) -> None:
+    """R4, and nobody has answered a questionnaire."""
+    risky = setup.ProposeFund(NAV_FUND, int(NAV_UNITS), "激进", "Bold", REGISTRAR, 4, "0200000007", CHANNELS)
+    await agreed(place, risky)
+    await decided(place, NAV_CONDITIONS)
+    await agreed(place, OFFER)
+    await place.clock(OPENS)
+    (wang,) = await people(place, "Wang")
+    assert gave(await subscribe(place, wants(place, wang, 1_000_00))) == ["RISK_TOO_HIGH"]
+
+
+async def test_the_same_key_is_sold_once(place: FundTown) -> None:
+    await offered(place)
+    (wang,) = await people(place, "Wang")
+    one = wants(place, wang, 1_000_00, key=UUID(int=9))
+    first, again = await subscribe(place, one, one)
+    (later,) = await subscribe(place, one)
+    assert first == again == later
+    assert (await stands(place)).sold == 1_000_00
+
+
+async def test_many_at_once_are_decided_in_the_order_in_which_they_come(place: FundTown) -> None:
+    """Through the batcher, buyers of all books and other flows beside it: arrivals are numbered as they were handed in."""
+    await offered(place)
+    buyers = await people(place, *(f"P{number}" for number in range(14)))
+
+    async def flow(tx: Any, commands: Sequence[Placing]) -> list[Any]:
+        return list(await subscription.subscribe(place.house, tx, commands))
+
+    async with Batcher(place.house.database, {"subscribe": flow}, apart=["subscribe"]) as batcher:
+        futures = []
+        for one in buyers:
+            futures.append(batcher.submit("subscribe", 0, wants(place, one, 1_000_00)))
+            await asyncio.sleep(0)
+        answers = await asyncio.gather(*futures)
+    assert gave(answers) == [1_000_00] * 10 + ["SOLD_OUT"] * 4
+    async with place.house.database.read() as tx:
+        rows = await tx.fetch("select person from subscription order by arrival")
+    assert [row["person"] for row in rows] == [one.id for one in buyers[:10]]
+    assert await proved(place, MONDAY) == []
+
+
+async def test_a_fund_that_is_raised_cannot_be_bought_and_a_subscription_not_taken_back(place: FundTown) -> None:
+    await offered(place)
+    (wang,) = await people(place, "Wang")
+    (no,) = await place.buy(place.order(wang, 1_000_00, fund=NAV_FUND))
+    assert isinstance(no, Refusal)
+    assert no.code.name == "NOT_SOLD_NOW"
+    (one,) = await subscribe(place, wants(place, wang, 1_000_00))
+    assert isinstance(one, Subscribed)
+    back = await redemption.cancel(place.house, place.envelope(wang), CancelOrder(UUID(one.order.removeprefix("ord_"))))
+    assert isinstance(back, Refusal)
+    assert back.code.name == "SUBSCRIBED"
+
+
+# ---- the registrar
+
+
+async def taken(place: FundTown) -> list[Person]:
+    """The registrar has taken Monday's subscriptions on Tuesday morning."""
+    three = await sold_out(place)
+    await place.end(MONDAY)
+    assert await place.total(Kind.RAISE_COLLECTED) == 10_000_00
+    await place.morning(TUESDAY)
+    assert await place.said(TUESDAY) == []
+    assert [(await place.orders_of(one))[0].state for one in three] == ["accepted"] * 3
+    return three
+
+
+async def test_a_raise_that_is_full_is_formed_on_the_next_dealing_day_with_its_interest(place: FundTown) -> None:
+    """One day at 0.35 %: 4,000.00 earn 0.0389, 4,500.00 0.0438, 1,500.00 0.0146."""
+    three = await taken(place)
+    await place.next_day(TUESDAY)
+    assert await place.said(WEDNESDAY) == []
+    assert [await holding_of(place, one) for one in three] == [4_000_04, 4_500_04, 1_500_01]
+    assert await lots_of(place, three[0]) == [(WEDNESDAY, 4_000_04)]
+    one = (await place.orders_of(three[0]))[0]
+    assert (one.state, one.confirmed_amount, one.confirmed_units, one.nav) == ("confirmed", 4_000_00, 4_000_04, 1_0000)
+    assert (await place.told(three[0]))[0].endswith("确认为 4,000.04 份，其中募集期利息折 0.04 份。")
+    assert await place.total(Kind.RAISE_COLLECTED) == 0
+    assert "RCU-T01-110022-20140226" in await place.bank_executes(WEDNESDAY)
+    assert ((await stands(place)).ended, (await stands(place)).ended_on) == ("formed", WEDNESDAY)
+    (no,) = await subscribe(place, wants(place, three[0], 1_000_00))
+    assert isinstance(no, Refusal)
+    assert no.code.name == "RAISE_OVER"
+    quote(place, WEDNESDAY, 1_0100)
+    await place.next_day(WEDNESDAY)
+    for day in (MONDAY, TUESDAY, WEDNESDAY):
+        assert await proved(place, day) == []
+        assert (await units.prove_units(place.house, day)).wrong == []
+    await place.all_books_balance()
+
+
+async def failed(place: FundTown) -> Person:
+    """4,000.00 of at least 5,000.00: by Friday morning the raise has failed."""
+    await offered(place)
+    (wang,) = await people(place, "Wang")
+    await subscribe(place, wants(place, wang, 4_000_00))
+    for day in (MONDAY, TUESDAY):
+        await place.next_day(day)
+    await place.end(WEDNESDAY)
+    return wang
+
+
+async def test_a_raise_that_fails_gives_the_money_back_and_its_interest_when_it_has_come(place: FundTown) -> None:
+    """Two days at 0.35 %: 0.0778."""
+    wang = await failed(place)
+    await place.morning(THURSDAY)
+    assert await place.said(THURSDAY) == []
+    assert (await place.orders_of(wang))[0].state == "refused"
+    assert await place.bank_executes(THURSDAY) == ["RRF-T01-110022-20140227"]
+    assert await place.owed(wang.wallet) == [20_000_00]
+    (paid,) = place.registrar.payments()
+    assert (paid["end_to_end_id"], paid["amount"]) == ("RIN-T01-20140227-0100000002", 8)
+    await place.clock(shanghai(FRIDAY, 10))
+    await place.receipt(8, paid["end_to_end_id"], "interest")
+    await place.bank_executes(FRIDAY)
+    assert await place.owed(wang.wallet) == [20_000_08]
+    assert (await stands(place)).ended == "failed"
+    assert await holding_of(place, wang) == 0
+    assert await proved(place, THURSDAY) == []
+    await place.all_books_balance()
+
+
+async def test_what_the_registrar_does_not_take_goes_back(place: FundTown) -> None:
+    """It has less left than we sold: the last one is refused whole, and is not sold again."""
+    three = await sold_out(place)
+    with place.registrar.store.tx() as tx:
+        at_registrar.put(tx, at_registrar.Terms(NAV_FUND, TUESDAY, 9_000_00, 5_000_00, 3_500))
+    await place.end(MONDAY)
+    await place.morning(TUESDAY)
+    assert [(await place.orders_of(one))[0].state for one in three] == ["accepted", "accepted", "refused"]
+    await place.bank_executes(TUESDAY)
+    assert await place.owed(three[2].wallet) == [20_000_00]
+    assert "9011" in (await place.told(three[2]))[0]
+    assert (await stands(place)).sold == 10_000_00
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"ConfirmedVol": 4_000_05}, "4,000.00 yuan and 0.04 of interest are not 4,000.05 units"),
+        ({"ConfirmedAmount": 4_000_01}, "asked for 4,000.00, confirmed are 4,000.01"),
+        ({"NAV": 1_0001}, "is not confirmed at 1.0000 without a fee"),
+        ({"FundCode": "000198"}, "is of fund 110022, the confirmation of 000198"),
+        ({"BusinessCode": "122"}, "has business code 020, the confirmation 122"),
+        ({"BusinessCode": "149"}, "has units of a raise that has failed"),
+        ({"BusinessCode": "149", "ConfirmedVol": 0, "RefundAmount": 1}, "of 4,000.00 yuan is given back 0.01"),
+        ({"ReturnCode": "9005"}, "the end of its raise has the return code 9005, so nothing has happened"),
+        ({"BusinessFinishFlag": "0"}, "is marked as not finished, which no answer to a subscription is"),
+    ],
+)
+async def test_what_cannot_be_an_end_of_a_raise_moves_nothing(place: FundTown, change: dict[str, Any], said: str) -> None:
+    three = await taken(place)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.rewrite(WEDNESDAY, "04", set_in(0, **change))
+    await place.take()
+    text = (await place.said(WEDNESDAY))[0]
+    assert text.endswith(said), text
+    assert ((await place.orders_of(three[0]))[0].state, await holding_of(place, three[0])) == ("accepted", 0)
+
+
+async def test_other_interest_than_ours_is_a_break_and_the_registrars_word_stands(place: FundTown) -> None:
+    three = await taken(place)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.rewrite(WEDNESDAY, "04", set_in(0, ConfirmedVol=4_000_05, RaiseInterest=5))
+    await place.take()
+    (text,) = await place.said(WEDNESDAY)
+    assert text.endswith("of 4,000.00 yuan has earned 0.05 since 2014-02-25, we compute 0.04; ask the registrar")
+    assert await holding_of(place, three[0]) == 4_000_05
+
+
+async def test_an_end_may_come_twice_or_before_the_first_answer(place: FundTown) -> None:
+    """Tuesday's file comes after Wednesday's: both are taken, and said again nothing changes."""
+    three = await sold_out(place)
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    late = place.registrar.path(TUESDAY, "04")
+    content = late.read_bytes()
+    late.unlink()
+    await place.next_day(TUESDAY)
+    assert [await holding_of(place, one) for one in three] == [4_000_04, 4_500_04, 1_500_01]
+    lines = await place.lines()
+    late.write_bytes(content)
+    await place.take()
+    assert (await place.orders_of(three[0]))[0].state == "confirmed"
+    assert await place.lines() == lines
+    assert [text for text in await place.said(WEDNESDAY) if "answered otherwise" in text] == []
+
+
+# ---- the offering
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"fund": "110099"}, "UNKNOWN_FUND"), ({}, "RAISE_EXISTS"), ({"fund": "000198"}, "SOLD_ALREADY")],
+)
+async def test_an_offering_that_cannot_be_is_refused(place: FundTown, change: dict[str, Any], code: str) -> None:
+    (wang,) = await people(place, "Wang")
+    await offered(place)
+    await place.buy_one(wang, 1_00)
+    answer = await setup.propose(place.house, operator(place, "pm.zhou"), structs.replace(OFFER, **change))
+    assert isinstance(answer, Refusal)
+    assert answer.code.name == code
+
+
+async def test_an_offering_opens_after_it_is_approved(place: FundTown) -> None:
+    await shelve_nav_fund(place)
+    proposed = await setup.propose(place.house, operator(place, "pm.zhou"), OFFER)
+    assert not isinstance(proposed, Refusal)
+    await place.clock(OPENS)
+    answer = await setup.approve(place.house, operator(place, "ops.chen"), setup.Approve(proposed.proposal))
+    assert isinstance(answer, Refusal)
+    assert answer.code.name == "HAS_BEGUN"
+
+
+async def test_the_shelf_shows_how_a_raise_stands(place: FundTown) -> None:
+    await sold_out(place)
+    async with place.house.database.read() as tx:
+        (one,) = await raises.shown(tx)
+    assert (one.fund, one.state, one.sold, one.left, one.percent) == (NAV_FUND, "sold_out", 10_000_00, 0, 100)
+
+
+# ---- its proof
+
+
+@pytest.mark.parametrize(
+    ("defect", "said"),
+    [
+        ("update raise_offering set sold = sold - 1", "counts 9,999.99 yuan as sold, its subscriptions come to 10,000.00"),
+        ("update raise_offering set arrivals = 4", "counts 4 arrivals, its subscriptions are 3, the last one is number 3"),
+        ("update subscription set arrival = 4 - arrival where arrival <> 2", "has given less than was asked to arrival 1"),
+        ("update raise_offering set cap = 440000", "has given one person 4,500.00 yuan, at most 4,400.00 are allowed"),
+    ],
+)
+async def test_the_proof_names_what_was_not_sold_by_arrival(place: FundTown, defect: str, said: str) -> None:
+    await sold_out(place)
+    assert await proved(place, MONDAY) == []
+    async with place.house.database.transaction() as tx:
+        await tx.execute(defect)
+    (text,) = await proved(place, MONDAY)
+    assert said in text
+
+
+async def test_the_proof_names_money_that_does_not_stand_for_its_subscriptions(place: FundTown) -> None:
+    await sold_out(place)
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update fund_order set sent_on = $1 where business_code = '020' and amount = 400000", MONDAY)
+    (text,) = await proved(place, MONDAY)
+    assert "subscriptions of" in text
+    assert "have not gone to the registrar" in text
