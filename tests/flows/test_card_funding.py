@@ -21,7 +21,7 @@ from tapwealth.flows.issuing.mandates import RevokeMandate
 from tapwealth.flows.issuing.reservations import AskBank, BankAnswer
 from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.issuing import tapped
-from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import seeded_random
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, AuthorisationResponse, TransactionKind
 
@@ -309,6 +309,18 @@ async def test_the_ceilings_hold_for_a_tap_and_for_a_day_also_within_a_batch(sho
     shop.counter.bank.clock((shop.counter.place.biller.now + timedelta(days=1)).isoformat())
     await shop.host.after(days=1)
     assert (await shop.tap(1))[1].response_code == "00", "another day has another ceiling"
+
+
+async def test_a_tap_of_just_before_midnight_has_the_ceiling_of_its_own_date(shop: Shop) -> None:
+    """330.00 a day: what was held on Monday is not free again for a tap of Monday that is decided on Tuesday."""
+    sales = [shop.host.sale(shop.phone, amount) for amount in (230_00, 100_00)]
+    assert [(await shop.settle(one)).response_code for one in await shop.host.authorise(*sales)] == ["00", "00"]
+    midnight = shanghai(business_date_of(shop.counter.place.biller.now) + timedelta(days=1))
+    await shop.host.place.clock(midnight + timedelta(seconds=30))
+    late, fresh = shop.host.sale(shop.phone, 1, received_at=midnight - timedelta(seconds=1)), shop.host.sale(shop.phone, 1)
+    first, second = [(await shop.host.authorise(one))[0] for one in (late, fresh)]
+    assert ((await shop.host.row(late)).reason.split(":")[0], isinstance(second, AskBank)) == ("above_mandate", True)
+    assert first.response_code == "51"
 
 
 async def test_a_mandate_taken_back_pays_nothing_more(shop: Shop) -> None:

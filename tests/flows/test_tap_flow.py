@@ -19,6 +19,7 @@ from tapwealth.flows.issuing.tap import EXPLAINED, HELD_FOR
 from tapwealth.funds import conditions_store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.issuing.authorise import NOT_LOOKED_INTO
+from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
@@ -357,6 +358,22 @@ async def test_where_spending_from_the_fund_counts_a_tap_keeps_within_the_days_c
     assert (await host.tap(phone, 1))[1] == "51"
     await host.after(days=1)
     assert (await host.tap(phone, 1))[1] == "00"
+
+
+@pytest.mark.usefixtures("spending_counts")
+async def test_a_tap_of_just_before_midnight_counts_against_the_cap_of_its_own_date(host: CardTown) -> None:
+    """It is decided after midnight and dated by its arrival: what the new day has left is not its to take."""
+    person = await host.place.person("Wang", 0)
+    phone = await host.tireless_phone(person)
+    await host.give_units(person, 30_000_00)
+    await host.open_line(90_000_00)
+    assert (await host.tap(phone, 6_000_00))[1] == "00"
+    midnight = shanghai(MONDAY + timedelta(days=1))
+    await host.place.clock(midnight + timedelta(seconds=30))
+    late = midnight - timedelta(seconds=1)
+    assert [(await host.tap(phone, amount, received_at=late))[1] for amount in (4_000_01, 4_000_00)] == ["51", "00"]
+    assert (await host.tap(phone, 10_000_00))[1] == "00", "another date has another cap"
+    assert (await host.tap(phone, 1))[1] == "51"
 
 
 async def test_a_fund_that_its_registrar_does_not_redeem_pays_no_tap(host: CardTown) -> None:

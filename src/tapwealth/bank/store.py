@@ -458,15 +458,14 @@ def _mandate(row: Any) -> Mandate:
     return Mandate(**{**row, "state": MandateState(row["state"])})
 
 
-async def allowances(tx: Any, people: Sequence[tuple[int, UUID]], day: date) -> dict[UUID, Allowance]:
-    """By person: the mandate in force, and what is left of its ceiling for that day."""
+async def allowances(tx: Any, people: Sequence[tuple[int, UUID, date]]) -> dict[UUID, Allowance]:
+    """By person: the mandate in force, and what is left of its ceiling for that date; the least of several."""
     rows = await tx.fetch(
         "select m.person, m.id, m.per_tap, m.per_day - coalesce((select sum(r.amount)::bigint from reservation r where r.book = m.book"
-        " and r.mandate = m.id and r.business_date = $3 and r.state in ('asking', 'held', 'debited')), 0) as left"
-        " from mandate m join unnest($1::int[], $2::uuid[]) k(book, person) using (book, person) where m.state = 'confirmed'",
-        [book for book, _ in people],
-        [person for _, person in people],
-        day,
+        " and r.mandate = m.id and r.business_date = k.day and r.state in ('asking', 'held', 'debited')), 0) as left"
+        " from mandate m join unnest($1::int[], $2::uuid[], $3::date[]) k(book, person, day) using (book, person)"
+        " where m.state = 'confirmed' order by 4 desc",
+        *_columns(people, 3),
     )
     return {row["person"]: Allowance(row["id"], row["per_tap"], row["left"]) for row in rows}
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from bill_town import MONDAY, Person
 from fund_town import FUND, OTHER, OWN, FundTown, bought, set_in
-from shelf import MONEY_FUND, give_units, put_on_the_shelf
+from shelf import MONEY_FUND, UNITS, give_units, put_on_the_shelf
 
 from tapwealth.bank import store as bank
 from tapwealth.bills import store as bills_store
@@ -23,6 +23,7 @@ from tapwealth.flows.funds import pocket, units
 from tapwealth.flows.funds.fund_pockets import POCKET
 from tapwealth.flows.funds.pocket import OrderPockets, PocketsView
 from tapwealth.flows.reports.statement import statement_of
+from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import seeded_random
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
@@ -67,6 +68,22 @@ async def test_a_fund_that_its_registrar_does_not_redeem_pays_no_bill(place: Fun
     refused = await pay(place, wang, bill, 100_00)
     assert isinstance(refused, Refusal)
     assert await place.owed(wang.wallet) == [30_00]
+
+
+@pytest.mark.usefixtures("spending_counts")
+async def test_a_bill_of_just_before_midnight_counts_against_the_cap_of_its_own_date(place: FundTown) -> None:
+    """10,000.00 a day: 6,000.00 of Tuesday's are gone, however late the next order of Tuesday is taken."""
+    wang = await holder(place)
+    await spend_down_to(place, wang, 0)
+    await give_units(place.house, wang.book, wang.id, 20_000_00, UNITS, "Wang")
+    first, second, third = [await place.bill(wang, f"8{number:09d}", f"M{number}", 6_000_00) for number in range(3)]
+    midnight = shanghai(WEDNESDAY)
+    await place.clock(midnight - timedelta(minutes=7))
+    assert isinstance(await pay(place, wang, first, 6_000_00), BillPaymentPlaced)
+    await place.clock(midnight + timedelta(minutes=6))
+    (refused,) = await place.pay(Placing(place.envelope(wang, midnight - timedelta(minutes=6)), PayBill(second, 6_000_00, FUND)))
+    assert isinstance(refused, Refusal), refused
+    assert isinstance(await pay(place, wang, third, 6_000_00), BillPaymentPlaced), "another date has another cap"
 
 
 async def state(place: FundTown, wang: Person) -> Any:

@@ -274,6 +274,7 @@ async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _
     free = await house.ledger.free(tx, at.now, accounts)
     persons = await customers.persons(tx, people)
     named_funds = {(*_who(one.envelope), one.command.fund) for one in fresh if one.command.fund}
+    days = {one: {at.date_of(of.envelope.received_at) for of in fresh if _who(of.envelope) == one} for one in people}
     return _Loaded(
         await store.bills(tx, keys),
         await store.live_payments(tx, keys),
@@ -281,7 +282,7 @@ async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _
         persons,
         await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], at.date_of(at.now)),
         {person: free[account] for (_, person), account in zip(people, accounts, strict=True)},
-        await fund_pockets.open_pockets(house, tx, at, sorted(named_funds)),
+        await fund_pockets.open_pockets(house, tx, at, sorted(named_funds), days),
     )
 
 

@@ -49,7 +49,7 @@ class Pockets:
         return parts
 
 
-async def open_pockets(house: House, tx: Any, at: Moment, named: Sequence[Named]) -> Pockets:
+async def open_pockets(house: House, tx: Any, at: Moment, named: Sequence[Named], days: pocket.Days) -> Pockets:
     """Under the locks of the books, of money funds alone, which pay at 1.0000, and while the registrar redeems them. No statement if
     nothing is named."""
     if not named:
@@ -64,7 +64,7 @@ async def open_pockets(house: House, tx: Any, at: Moment, named: Sequence[Named]
     lines = {book: line_of(book) for book, *_ in named}
     free = await house.ledger.free(tx, at.now, [*lines.values(), *(account for account in accounts.values() if account)])
     held = {name: free.get(account, 0) if account else 0 for name, account in accounts.items()}
-    spendable = await pocket.spendable(house, tx, at, held, shelf)
+    spendable = await pocket.spendable(house, tx, days, held, shelf)
     units = {(book, person, code): spendable[person][code] for book, person, code in held if code in spendable.get(person, {})}
     orders = {one: [one[2]] for one in alone}
     orders |= {(*one, POCKET): [name[2] for name in behind if name[:2] == one and name in units] for one in whole}

@@ -3,7 +3,10 @@
 A fund's number of units never changes once it is on the shelf, and the first fund stays the first: both are looked up once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,7 +20,6 @@ from tapwealth.funds import store
 from tapwealth.funds.fund import Pocket
 from tapwealth.funds.pocket import MOST, may_order
 from tapwealth.funds.store import Fund
-from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
@@ -70,21 +72,28 @@ async def behind(house: House, tx: Any, chosen: Mapping[Person, Sequence[str] | 
     return {(*one, code): holding_of(*one, units[code]) for one, codes in orders.items() for code in codes}
 
 
+Days = Mapping[Person, Collection[date]]
+"""The business dates of what each person asks for, as arrival gives them; more than one around midnight."""
+
+
 async def spendable(
-    house: House, tx: Any, at: Moment, free: Mapping[Holding, int], shelf: Mapping[str, Fund] | None = None
+    house: House, tx: Any, days: Days, free: Mapping[Holding, int], shelf: Mapping[str, Fund] | None = None
 ) -> dict[UUID, dict[str, int]]:
     """What each person's funds can pay now, by fund in the order in which they come, of units that are free: a fund whose registrar does
-    not redeem it is passed over, and where the day's cap binds what is spent, no more than that. No statement for nothing."""
+    not redeem it is passed over, and where the day's cap binds what is spent, no more than any of their `days` leaves. No statement for
+    nothing."""
     if not free:
         return {}
     shelf, found = shelf or await store.funds(tx), dict[UUID, dict[str, int]]()
     for (_, person, code), units in free.items():
         if shelf[code].pays:
             found.setdefault(person, {})[code] = max(units, 0)
-    people = sorted({(book, person) for book, person, _ in free})
-    for code in sorted({code for funds in found.values() for code in funds}):
-        left = await instant_cap.left_to_spend(tx, house.rule_set, people, code, business_date_of(at.now))
-        for person, most in left.items():
+    on = defaultdict[date, list[Person]](list)
+    for book, person in sorted({(book, person) for book, person, _ in free}):
+        for day in days[book, person]:
+            on[day].append((book, person))
+    for code, day in product(sorted({code for funds in found.values() for code in funds}), on):
+        for person, most in (await instant_cap.left_to_spend(tx, house.rule_set, on[day], code, day)).items():
             if code in found.get(person, {}):
                 found[person][code] = min(found[person][code], most)
     return found
@@ -98,13 +107,14 @@ class Filled(NamedTuple):
     units: dict[str, Asset]
 
 
-async def filled(house: House, tx: Any, at: Moment, people: Sequence[Person]) -> Filled:
-    """Under the locks of their books. Who holds nothing of a fund has no account of it opened."""
+async def filled(house: House, tx: Any, at: Moment, days: Days) -> Filled:
+    """Of those who ask for something, under the locks of their books. Who holds nothing of a fund has no account of it opened."""
+    people = sorted(days)
     payers = await customers.payers(tx, people)
     wanted = await behind(house, tx, {one: payers[one[1]].pocket for one in people})
     standing = await house.ledger.find_free(tx, at.now, list(wanted.values()))
     known = {name: one for name, one in zip(wanted, standing, strict=True) if one is not None}
-    free = await spendable(house, tx, at, {name: left for name, (_, left) in known.items()})
+    free = await spendable(house, tx, days, {name: left for name, (_, left) in known.items()})
     accounts = {name: number for name, (number, _) in known.items()}
     units = {name[2]: Asset(wanted[name].asset) for name in known}
     return Filled({person: free.get(person, {}) for _, person in people}, accounts, units)

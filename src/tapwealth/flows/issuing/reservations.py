@@ -155,6 +155,6 @@ async def still_open(tx: Any) -> list[OpenReservation]:
     ]
 
 
-async def allowances(tx: Any, people: Sequence[tuple[int, UUID]], day: date) -> dict[UUID, Allowance]:
-    """By person, for those whose wallet and fund do not suffice. No statement if there are none."""
-    return await store.allowances(tx, people, day) if people else {}
+async def allowances(tx: Any, people: Sequence[tuple[int, UUID, date]]) -> dict[UUID, Allowance]:
+    """By person, for those whose wallet and fund do not suffice for what they ask on a date. No statement if there are none."""
+    return await store.allowances(tx, people) if people else {}

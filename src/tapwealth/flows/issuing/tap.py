@@ -12,7 +12,7 @@ first whether it stands.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -250,10 +250,11 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed],
     asked = _asked(fresh, tokens)
     in_need = {person for (_, person), amount in asked.items() if amount > purses[person].wallet}
     held = {name: free[accounts.holdings[name]] for name in behind if name[1] in in_need and name in accounts.holdings}
-    for person, funds in (await pocket.spendable(house, tx, at, held)).items():
+    days = _days(at, fresh, tokens)
+    for person, funds in (await pocket.spendable(house, tx, days, held)).items():
         purses[person].funds = funds
-    short = [(book, person) for (book, person), amount in asked.items() if not purses[person].covers(amount)]
-    allowances = await reservations.allowances(tx, short, at.open_date(business_date_of(at.now)))
+    short = [(*one, day) for one, amount in asked.items() if not purses[one[1]].covers(amount) for day in days[one]]
+    allowances = await reservations.allowances(tx, short)
     for person, allowance in allowances.items():
         purses[person].card_per_tap, purses[person].card_left = allowance.per_tap, allowance.left
     return _Loaded(
@@ -291,6 +292,16 @@ def _asked(fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int
         if token is not None:
             asked[token.book, token.person] += one.request.amount
     return asked
+
+
+def _days(at: Moment, fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int, UUID], set[date]]:
+    """The business dates of what each (book, person) asks for in this batch."""
+    days: dict[tuple[int, UUID], set[date]] = defaultdict(set)
+    for one in fresh:
+        token = tokens.get(one.token) if one.token else None
+        if token is not None:
+            days[token.book, token.person].add(at.date_of(one.request.received_at))
+    return days
 
 
 async def _accounts(

@@ -209,8 +209,9 @@ async def _decide(
     given = await store.given_back(tx, [(row.book, row.id) for row in originals.values()])
     reversed_before = await store.reversals(tx, list(fresh))
     work = await _work(cards.house, tx, at, list(rows.values()), [*originals.values(), *parents.values()])
-    completed = [originals[row.original] for row in rows.values() if row.original and row.kind == TransactionKind.COMPLETION]
-    purses = await _purses(cards.house, tx, at, work, completed)
+    completing = [row for row in rows.values() if row.original and row.kind == TransactionKind.COMPLETION]
+    days = {(row.book, row.person): {of.business_date for of in completing if of.person == row.person} for row in completing}
+    purses = await _purses(cards.house, tx, at, work, [originals[row.original] for row in completing if row.original], days)
     for key, one in fresh.items():
         row = rows[key]
         original = originals.get(row.original) if row.original else None
@@ -236,14 +237,16 @@ async def _work(house: House, tx: Any, at: Moment, by: Sequence[Authorisation], 
     return _Work(at, await accounts_of(house, tx, rows), await standing_holds(house, tx, rows), actors)
 
 
-async def _purses(house: House, tx: Any, at: Moment, work: _Work, originals: Sequence[Authorisation]) -> dict[UUID, Purse]:
+async def _purses(
+    house: House, tx: Any, at: Moment, work: _Work, originals: Sequence[Authorisation], days: pocket.Days
+) -> dict[UUID, Purse]:
     """By person, what can be taken now for more than was pre-authorised, the holds in question not counted."""
     if not originals:
         return {}
     lines = {row.book: house_account(row.book, Kind.ADVANCE_PAYABLE, Asset.CNY) for row in originals}
     wallets = {row.person: work.accounts.of[row.book, Kind.WALLET, row.person] for row in originals}
     free = await house.ledger.free(tx, at.now, [*wallets.values(), *lines.values()])
-    found = await pocket.filled(house, tx, at, sorted({(row.book, row.person) for row in originals}))
+    found = await pocket.filled(house, tx, at, days)
     work.accounts.holdings.update(found.accounts)
     work.accounts.units.update(found.units)
     return {row.person: Purse(free.get(wallets[row.person], 0), found.free[row.person], free.get(lines[row.book], 0)) for row in originals}
