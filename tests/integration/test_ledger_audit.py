@@ -434,6 +434,7 @@ async def test_as_data(told: str) -> None:
             "books": 4,
             "batches": clean["batches"],
             "lines": clean["lines"],
+            "archives": 0,
             "heads": 4,
             "findings": [],
         }

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from clearing_network import MemoryNetwork
 
+from tapwealth.app.house import archives_in
 from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank
 from tapwealth.bills.bill import Bill
@@ -296,7 +297,7 @@ async def town(
 ) -> AsyncIterator[Town]:
     """A town on a fresh database, on Monday at nine or at another instant, with one biller; or one that was left, gone back to."""
     async with Database(database_url) as database:
-        ledger, keys = PostgresLedger(books), town_keys(folder / "keys")
+        ledger, keys = PostgresLedger(books, archives_in(folder)), town_keys(folder / "keys")
         async with database.transaction() as tx:
             await platform_clock.start(tx, start)
             await ledger.install(tx)

@@ -20,8 +20,10 @@ from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.ids import seeded_random, system_random
 from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.refusal import BadInput, Outage
+from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage import installation, key_choice, migrate, platform_clock
+from tapwealth.storage.archive_folder import ArchiveFolder
 from tapwealth.storage.database import Database
 from tapwealth.storage.embedded import EmbeddedServer, Role
 from tapwealth.storage.heads import Heads
@@ -87,6 +89,11 @@ def require_made(data: Path, database_url: str | None) -> None:
         )
 
 
+def archives_in(data: Path) -> Archives:
+    """The archived years of a data folder: where its database lies makes no difference."""
+    return Archives(ArchiveFolder(data / "archive"))
+
+
 def _embedded_dsn(server: EmbeddedServer | None) -> str:
     assert server is not None, "without a database URL there is an embedded server"
     return server.dsn(Role.OWNER)
@@ -103,7 +110,7 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
         if started_at is not None:
             await platform_clock.start(tx, started_at)
         books = await installation.install(tx, settings.books, keys, await platform_clock.read(tx))
-        ledger = PostgresLedger(books)
+        ledger = PostgresLedger(books, archives_in(settings.data))
         await ledger.install(tx)
     key_choice.remember(folder, chosen)
     rails = Rails(

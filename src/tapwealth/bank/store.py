@@ -305,15 +305,20 @@ async def add_breaks(tx: Any, day: date, breaks: Sequence[BreakRow], now: dateti
 
 
 async def complain(tx: Any, day: date, one: BreakRow, now: datetime) -> None:
-    """Something that is found again and again until it is mended: kept once, under the date on which it was found first."""
-    known = await tx.fetchval(
-        "select true from reconciliation_break where book = 0 and source = $1 and kind = $2 and item = $3 limit 1",
+    """Something that is found again and again until it is mended: kept once, under the date on which it was found first, with what is wrong
+    with it now."""
+    known = await tx.fetchrow(
+        "select business_date, text, accounted from reconciliation_break"
+        " where book = 0 and source = $1 and kind = $2 and item = $3 limit 1",
         one.source,
         one.kind,
         one.item,
     )
-    if not known:
-        await add_breaks(tx, day, [one], now)
+    if known is not None and (known["accounted"] or known["text"] == one.text):
+        return
+    if known is not None:
+        await withdraw(tx, one.source, one.kind, [one.item])
+    await add_breaks(tx, day if known is None else known["business_date"], [one], now)
 
 
 async def complaints(tx: Any, source: str, kind: str) -> set[str]:

@@ -11,13 +11,14 @@ import httpx
 import msgspec
 
 from tapwealth.app.door import Door, find
-from tapwealth.app.house import Settings, open_house, require_made
+from tapwealth.app.house import Settings, archives_in, open_house, require_made
 from tapwealth.flows import end_of_day, reports
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House
 from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import system_random, uuid7
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer, Role
 
@@ -42,9 +43,24 @@ def audit_house(data: Path, url: str | None, since: date | None) -> dict[str, An
     from tapwealth.ledger.audit import audit
 
     async def act(house: House) -> Any:
-        return await audit(house.database, house.rails.heads.lines(), since)
+        return await audit(house.database, house.rails.heads.lines(), since, archives_in(data))
 
     found: dict[str, Any] = in_house(data, url, act)
+    return found
+
+
+def archive_of(data: Path, url: str | None, year: int | None, tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Move a year's shares into files, if one is named; then every year of which anything was spread, and where it is."""
+    from tapwealth.ledger.archiving import archive_year, standing
+
+    async def act(house: House) -> Any:
+        if year is not None:
+            archives = archives_in(data)
+            await archive_year(house.database, PostgresLedger(house.books, archives), archives, year, tell)
+        async with house.database.read() as tx:
+            return [one.as_data() for one in await standing(tx)]
+
+    found: list[dict[str, Any]] = in_house(data, url, act)
     return found
 
 

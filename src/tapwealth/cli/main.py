@@ -194,7 +194,7 @@ def audit(
     since: Annotated[str | None, typer.Option(help="Begin at the closed balances of this date.")] = None,
     json_: Json = False,
 ) -> None:
-    """Check the whole ledger: sums, balances, holds, remembered answers, the chain and its heads. Names what was changed and where."""
+    """Check the whole ledger: sums, balances, holds, answers, archived years, the chain and its heads. Names what was changed and where."""
     from tapwealth.cli.house_commands import audit_house
 
     findings = run(audit_house, data_dir, database_url, _iso_date(since))
@@ -205,6 +205,27 @@ def audit(
             typer.echo(line["text"])
         typer.echo(f"{findings['lines']} lines in {findings['books']} books checked: " + ("clean" if findings["clean"] else "CHANGED"))
     sys.exit(DONE if findings["clean"] else REFUSED)
+
+
+@app.command()
+def archive(
+    year: Annotated[int | None, typer.Argument(help="The year, like 2014; without it, say where each year is.")] = None,
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    json_: Json = False,
+) -> None:
+    """Move a closed year's day-by-day income out of the database into Parquet files, and say where each year is."""
+    from tapwealth.cli.house_commands import archive_of
+
+    rows = run(archive_of, data_dir, database_url, year, lambda line: typer.echo(line, err=True))
+    if json_:
+        print_json(rows)
+        return
+    if not rows:
+        typer.echo("no income has been given yet")
+    for row in rows:
+        where = f"{row['file']}, {row['bytes']} bytes" if row["file"] else "in the database"
+        typer.echo(f"{row['year']}  asset {row['asset']}  book {row['book']:<4} {row['state']:9} {row['spreads']:>5} spreads  {where}")
 
 
 @day.command("close")

@@ -14,7 +14,7 @@ from uuid import UUID
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import FOLD_KIND, JournalEntry, Line, Op, Spread
+from tapwealth.ledger.port import ARCHIVE_KIND, FOLD_KIND, JournalEntry, Line, Op, Spread
 
 
 class FundEntry(IntEnum):
@@ -53,6 +53,8 @@ class FundEntry(IntEnum):
     RAISE_INTEREST_DUE = 472
     FOLDED = FOLD_KIND
     """Units Dr unfolded_income / Cr holding: made by the ledger itself, before a holding is debited."""
+    YEAR_ARCHIVED = ARCHIVE_KIND
+    """Units Dr registrar_mirror / Cr archived_income and back: made by the ledger itself, the seal of an archived year."""
 
 
 @dataclass(frozen=True, slots=True)

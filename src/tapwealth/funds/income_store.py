@@ -52,15 +52,37 @@ async def add_spread(tx: Any, spread: Sequence[SpreadIncome]) -> None:
     )
 
 
-async def income_of(tx: Any, book: int, fund_account: UUID) -> list[tuple[date, int]]:
-    """(income date, fen of all funds), oldest first."""
+class Income(NamedTuple):
+    """A day's income of a holder, in fen: `income_date` earned it, under `business_date` it was posted."""
+
+    fund: str
+    income_date: date
+    business_date: date
+    amount: int
+
+
+async def income_online(tx: Any, book: int, fund_account: UUID) -> list[Income]:
+    """Of the years that are not archived."""
     rows = await tx.fetch(
-        "select income_date, sum(amount)::bigint as amount from fund_income where book = $1 and fund_account = $2"
-        " group by income_date order by income_date",
+        "select fund, income_date, business_date, amount from fund_income where book = $1 and fund_account = $2", book, fund_account
+    )
+    return [Income(*row) for row in rows]
+
+
+async def archived_days(tx: Any, book: int, fund_account: UUID) -> dict[int, dict[int, Income]]:
+    """By account of the holder's and number of a spread: the days of archived years, with 0 for what the archive alone knows."""
+    rows = await tx.fetch(
+        "select a.id, i.no, i.fund, i.income_date, i.business_date from account a"
+        " join spread_archive y on y.book = a.book and y.asset = a.asset"
+        " join fund_income_spread i on i.book = y.book and i.asset = y.asset and i.no between y.first_no and y.last_no"
+        " where a.book = $1 and a.owner = $2 and a.kind = 601",
         book,
         fund_account,
     )
-    return [(row["income_date"], row["amount"]) for row in rows]
+    found: dict[int, dict[int, Income]] = {}
+    for account, no, fund, income_date, business_date in rows:
+        found.setdefault(account, {})[no] = Income(fund, income_date, business_date, 0)
+    return found
 
 
 async def income_totals(tx: Any, fund: str) -> dict[date, tuple[int, int, int]]:

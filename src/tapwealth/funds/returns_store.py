@@ -34,17 +34,6 @@ async def steps_of(tx: Any, book: int, holder: UUID) -> dict[str, dict[date, Ste
     return found
 
 
-async def income_by_fund(tx: Any, book: int, holder: UUID) -> dict[str, dict[date, int]]:
-    """What money funds gave, in fen, by fund and the day that earned it."""
-    rows = await tx.fetch(
-        "select fund, income_date, amount from fund_income where book = $1 and fund_account = $2 order by income_date", book, holder
-    )
-    found: dict[str, dict[date, int]] = defaultdict(dict)
-    for row in rows:
-        found[row["fund"]][row["income_date"]] = row["amount"]
-    return found
-
-
 async def prices_since(tx: Any, funds: dict[str, date]) -> dict[str, list[tuple[date, int]]]:
     """Of each fund from a day on, the oldest first: what counts."""
     rows = await tx.fetch(

@@ -1,8 +1,8 @@
 """The audit of the ledger on PostgreSQL: finds what was changed behind its back, and says where.
 
 It trusts nothing that can be computed from something else: the chain from the lines, the lines from the hash each carries, balances,
-holds, closed dates and the rows of the books from the lines, and the chain's end from the heads kept outside. With `since` it takes a
-closed date's balances as proved and looks at what came after. It reads one snapshot: posting goes on meanwhile.
+holds, closed dates, archived years and the rows of the books from the lines, and the chain's end from the heads kept outside. With `since`
+it takes a closed date's balances as proved and looks at what came after. It reads one snapshot: posting goes on meanwhile.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,8 @@ from datetime import date
 from typing import Any
 
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.ledger.archives import Archives
+from tapwealth.ledger.audit_archives import archive_findings
 from tapwealth.ledger.audit_chain import chain_findings
 from tapwealth.ledger.audit_spreads import spread_findings
 from tapwealth.ledger.audit_sums import sum_findings
@@ -28,6 +30,7 @@ class Audit:
     books: int
     batches: int
     lines: int
+    archives: int
     heads: int
     findings: tuple[Finding, ...]
 
@@ -37,7 +40,7 @@ class Audit:
 
     def as_data(self) -> dict[str, Any]:
         """For the command line and its JSON."""
-        counts = {"books": self.books, "batches": self.batches, "lines": self.lines, "heads": self.heads}
+        counts = {"books": self.books, "batches": self.batches, "lines": self.lines, "archives": self.archives, "heads": self.heads}
         return {
             "clean": self.holds,
             "since": None if self.since is None else self.since.isoformat(),
@@ -46,15 +49,16 @@ class Audit:
         }
 
 
-async def audit(database: Database, heads: Sequence[str], since: date | None = None) -> dict[str, Any]:
+async def audit(database: Database, heads: Sequence[str], since: date | None = None, archives: Archives | None = None) -> dict[str, Any]:
     """Audit in one snapshot, and say it as plain data. `heads`: the lines of the file outside the database. Raises BadInput."""
     kept = parse(heads)
     async with database.read() as tx:
-        return (await audit_snapshot(tx, since=since, heads=kept)).as_data()
+        return (await audit_snapshot(tx, since=since, heads=kept, archives=archives)).as_data()
 
 
-async def audit_snapshot(tx: Any, *, since: date | None = None, heads: Iterable[KeptHead] = ()) -> Audit:
-    """Look at every book. `since`: a date closed in all of them, else BadInput. `heads`: what was kept outside."""
+async def audit_snapshot(tx: Any, *, since: date | None = None, heads: Iterable[KeptHead] = (), archives: Archives | None = None) -> Audit:
+    """Look at every book. `since`: a date closed in all of them, else BadInput. `heads`: what was kept outside. Raises Outage if years are
+    archived and `archives` does not say where."""
     books = [row["book"] for row in await tx.fetch("select book from book order by book")]
     kept = list(heads)
     findings: list[Finding] = []
@@ -64,12 +68,14 @@ async def audit_snapshot(tx: Any, *, since: date | None = None, heads: Iterable[
         findings += await chain_findings(tx, book, max(first >> BATCH_BITS, 1))
         findings += await sum_findings(tx, book, first, since)
         findings += await spread_findings(tx, book)
+        findings += await archive_findings(tx, book, archives or Archives())
         seen = await tx.fetchrow(
             "select count(*), coalesce(sum(lines), 0)::bigint from batch where book = $1 and batch >= $2", book, first >> BATCH_BITS
         )
         batches, lines = batches + seen[0], lines + seen[1]
     findings += await _head_findings(tx, kept)
-    return Audit(since, len(books), batches, lines, len(kept), tuple(findings))
+    archived = await tx.fetchval("select count(*) from spread_archive")
+    return Audit(since, len(books), batches, lines, archived, len(kept), tuple(findings))
 
 
 async def _first_line_after(tx: Any, book: int, since: date) -> int:

@@ -2,6 +2,7 @@
 folded is what the pool's lines moved, and what is not folded yet is what the pool holds.
 
 All of it is looked at whatever the audit begins with: a holder's balance hangs on the newest row of shares, and that may be an old one.
+Of archived years the database has the lines and what is noted; their shares are `audit_archives`'s.
 """
 
 from typing import Any
@@ -13,23 +14,28 @@ from tapwealth.ledger.rules import FIRST_SERIAL, SERIAL_MASK
 _POOL = f"({{0}} & {SERIAL_MASK}) < {FIRST_SERIAL} and ({{0}} & {SERIAL_MASK}) % {HOUSE_SERIALS_PER_ASSET} = {int(POOL)}"
 
 _SPREADS = f"""
-with said as (
+with kept as (select * from spread_archive where book = $1),
+said as (
   select no, min(business_date) first_date, max(business_date) last_date, asset,
          ledger_total((select ledger_total(u) from unnest(amounts) u)) amount,
          ledger_total((select count(u) from unnest(amounts) u)) accounts,
          ledger_spread_reference(string_agg(ledger_share_digest(part, amounts), '' order by part)) reference
-    from spread_share where book = $1 group by no, asset),
+    from spread_share s
+   where book = $1 and not exists (select from kept y where y.asset = s.asset and s.no between y.first_no and y.last_no)
+   group by no, asset),
 line as (select * from transfer t where t.book = $1 and {_POOL.format("t.credit")})
 select coalesce(l.no, p.no, s.no) no,
-       case when l.no is null then 'they belong to no line' when p.no is null or s.no is null then 'they are not there'
-            when l.reference is distinct from s.reference then 'they do not give the reference of their line'
+       case when l.no is null then 'they belong to no line' when p.no is null or (s.no is null and y.year is null) then 'they are not there'
+            when y.year is null and l.reference is distinct from s.reference then 'they do not give the reference of their line'
             when (p.key, p.business_date, p.amount, p.asset) is distinct from (l.key, l.business_date, l.amount, l.asset)
               or p.accounts <> s.accounts then 'what is noted of them is not what their line says'
             when s.amount <> l.amount then 'they do not make its amount'
             when (s.first_date, s.last_date) <> (l.business_date, l.business_date) then 'they carry another date than their line' end wrong
   from line l full join (select * from spread where book = $1) p on p.no = l.no and p.asset = l.asset
   full join said s on s.no = coalesce(l.no, p.no) and s.asset = coalesce(l.asset, p.asset)
- where l.no is null or p.no is null or s.no is null or l.reference is distinct from s.reference or s.amount <> l.amount
+  left join kept y on y.asset = coalesce(l.asset, p.asset) and coalesce(l.no, p.no) between y.first_no and y.last_no
+ where l.no is null or p.no is null or s.amount <> l.amount
+    or (y.year is null and (s.no is null or l.reference is distinct from s.reference))
     or p.accounts <> s.accounts or (p.key, p.business_date, p.amount, p.asset) is distinct from (l.key, l.business_date, l.amount, l.asset)
     or (s.first_date, s.last_date) <> (l.business_date, l.business_date)
  order by 1
@@ -41,6 +47,7 @@ select s.no, s.part
   left join lateral (select totals from spread_share w where w.book = s.book and w.asset = s.asset and w.part = s.part and w.no < s.no
                       order by w.no desc limit 1) b on true
  where s.book = $1
+   and not exists (select from spread_archive y where y.book = $1 and y.asset = s.asset and s.no between y.first_no and y.last_no)
    and s.totals is distinct from
        (select array_agg(case when given is null then before else coalesce(before, 0) + given end order by slot)
           from unnest(s.amounts, coalesce(b.totals, array_fill(null::bigint, array[256]))) with ordinality u(given, before, slot))
@@ -52,9 +59,10 @@ select coalesce(f.no, t.no) no, coalesce(f.account, t.credit) account
   from (select * from spread_fold where book = $1) f
   full join (select * from transfer t where t.book = $1 and {_POOL.format("t.debit")}) t on t.no = f.no
  where (f.account, f.amount, f.business_date) is distinct from (t.credit, t.amount, t.business_date)
-    or f.so_far is distinct from (select s.totals[(f.account & 255) + 1] from spread_share s
-                                   where s.book = $1 and s.asset = t.asset and s.part = f.account >> 8 and s.no < f.no
-                                   order by s.no desc limit 1)
+    or (f.so_far is distinct from (select s.totals[(f.account & 255) + 1] from spread_share s
+                                    where s.book = $1 and s.asset = t.asset and s.part = f.account >> 8 and s.no < f.no
+                                    order by s.no desc limit 1)
+        and not exists (select from spread_archive y where y.book = $1 and y.asset = t.asset and f.no between y.first_no and y.last_no))
     or f.amount is distinct from f.so_far - coalesce((select w.so_far from spread_fold w where w.book = $1 and w.account = f.account
                                                         and w.no < f.no order by w.no desc limit 1), 0)
  order by 1

@@ -73,6 +73,7 @@ class Kind(IntEnum):
     REGISTRAR_MIRROR = 603
     TRANSIT_098 = 604
     UNFOLDED_INCOME = 607
+    ARCHIVED_INCOME = 608
 
 
 class ChartRow(NamedTuple):
@@ -137,6 +138,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.REGISTRAR_MIRROR, "units at the registrar", Kind.REGISTRAR_MIRROR, units=True),
     ChartRow(Kind.TRANSIT_098, "units on their way to the advancer", Kind.REGISTRAR_MIRROR, units=True),
     ChartRow(Kind.UNFOLDED_INCOME, "income given, not folded into holdings yet", Kind.REGISTRAR_MIRROR, units=True),
+    ChartRow(Kind.ARCHIVED_INCOME, "income of years that were archived, in and out again", Kind.REGISTRAR_MIRROR, units=True),
 )
 
 BY_KIND = {row.kind: row for row in CHART}

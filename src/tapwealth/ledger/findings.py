@@ -26,6 +26,8 @@ class Wrong(Enum):
     UNBALANCED = "debits are not credits"
     SHARE_CHANGED = "the shares are not what the spread gave"
     FOLD_CHANGED = "what was folded is not what its line says"
+    ARCHIVE_CHANGED = "the archived year is not what the lines gave"
+    ARCHIVE_MISSING = "an archived year was taken out"
 
 
 class Finding(NamedTuple):

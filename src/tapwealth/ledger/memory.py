@@ -357,6 +357,10 @@ class MemoryLedger:
         known = [number for number in accounts if number in self.accounts]
         return {number: self._totals(number, lambda one: one.entry.business_date <= business_date) for number in known}
 
+    async def archived_shares(self, tx: Any, account: int) -> list[tuple[int, int]]:
+        """The oracle forgets nothing, and has no files."""
+        return []
+
     async def account_history(self, tx: Any, account: int, cursor: str | None = None, limit: int = 50) -> HistoryPage:
         row = self.rows.get(book_of_account(account))
         touching = [one for one in row.lines if account in (one.line.debit, one.line.credit)] if row else []

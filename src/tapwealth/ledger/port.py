@@ -25,6 +25,10 @@ FOLD_KIND = 495
 """The kind of the entries by which the ledger moves an account's shares out of the pool, before the account is debited."""
 
 
+ARCHIVE_KIND = 496
+"""The kind of the entries by which the ledger seals an archived year: in and out again, the reference is the file's hash."""
+
+
 class Op(IntEnum):
     """What a line does."""
 
@@ -312,6 +316,10 @@ class Ledger(Protocol):
 
     async def account_history(self, tx: Any, account: int, cursor: str | None = None, limit: int = 50) -> HistoryPage:
         """A page of an account's lines, newest first, from where `cursor` says. Raises BadInput for what is no cursor."""
+
+    async def archived_shares(self, tx: Any, account: int) -> list[tuple[int, int]]:
+        """What spreads of archived years said of an account, newest first: (number of the spread's line, amount). Raises Outage where a
+        year's file is not to be had."""
 
     async def trial_balance(self, tx: Any, book: int, asset: int, business_date: date | None = None) -> list[TrialLine]:
         """All accounts of a book and asset by kind, as they stand or as of a business date. The debits equal the credits."""

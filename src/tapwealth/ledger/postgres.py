@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.ledger import reading, spreading
+from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.port import (
     HOUSE,
@@ -31,7 +32,7 @@ from tapwealth.ledger.port import (
     Totals,
     TrialLine,
 )
-from tapwealth.ledger.rules import LINE_MASK, MICROSECOND, debited, malformed, plain_and_well_formed
+from tapwealth.ledger.rules import LINE_MASK, MAX_BIG, MICROSECOND, debited, malformed, plain_and_well_formed
 from tapwealth.storage.books import lock_books
 
 _POST = "select * from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
@@ -49,10 +50,11 @@ Part = list[int]
 
 
 class PostgresLedger:
-    """See `port.Ledger` for what each method does. `books` is the number fixed at installation."""
+    """See `port.Ledger` for what each method does. `books` is the number fixed at installation; `archives`: the files of archived years."""
 
-    def __init__(self, books: int) -> None:
+    def __init__(self, books: int, archives: Archives | None = None) -> None:
         self._books = books
+        self.archives = archives or Archives()
 
     @property
     def books(self) -> int:
@@ -143,16 +145,19 @@ class PostgresLedger:
         return await reading.find_free(tx, now, books, kinds, owners, assets)
 
     async def totals_at(self, tx: Any, accounts: Sequence[int], instant: datetime) -> dict[int, Totals]:
-        return await reading.totals_at(tx, accounts, instant)
+        return await reading.totals_at(tx, self.archives, accounts, instant)
 
     async def totals_dated(self, tx: Any, accounts: Sequence[int], business_date: date) -> dict[int, Totals]:
-        return await reading.totals_dated(tx, accounts, business_date)
+        return await reading.totals_dated(tx, self.archives, accounts, business_date)
+
+    async def archived_shares(self, tx: Any, account: int) -> list[tuple[int, int]]:
+        return [(one.no, amount) for one, amount in await self.archives.shares(tx, account, MAX_BIG)]
 
     async def account_history(self, tx: Any, account: int, cursor: str | None = None, limit: int = 50) -> HistoryPage:
-        return await reading.account_history(tx, account, cursor, limit)
+        return await reading.account_history(tx, self.archives, account, cursor, limit)
 
     async def trial_balance(self, tx: Any, book: int, asset: int, business_date: date | None = None) -> list[TrialLine]:
-        return await reading.trial_balance(tx, book, asset, business_date)
+        return await reading.trial_balance(tx, self.archives, book, asset, business_date)
 
     async def holds(self, tx: Any, account: int) -> list[Hold]:
         return await reading.holds(tx, account)

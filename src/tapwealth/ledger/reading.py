@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.ledger.archives import WITHIN, Archives, Year
 from tapwealth.ledger.chart import HOUSE_SERIALS_PER_ASSET, POOL, POOLED, Kind
 from tapwealth.ledger.port import (
     FOLD_KIND,
@@ -35,6 +36,7 @@ from tapwealth.ledger.port import (
 )
 from tapwealth.ledger.rules import BATCH_BITS, FIRST_SERIAL, LINE_MASK, MICROSECOND, SERIAL_MASK, first_line_at, history_cursor
 from tapwealth.ledger.spreading import UNFOLDED, UNFOLDED_DATED
+from tapwealth.storage.columns import columns
 
 
 async def find_accounts(
@@ -96,13 +98,13 @@ async def find_free(
     return [None if row[0] is None else (row[0], row[1]) for row in await tx.fetch(_FREE_BY_NAME, now, books, kinds, owners, assets)]
 
 
-async def totals_dated(tx: Any, accounts: Sequence[int], business_date: date) -> dict[int, Totals]:
+async def totals_dated(tx: Any, archives: Archives, accounts: Sequence[int], business_date: date) -> dict[int, Totals]:
     """As of a business date: the closed balance; of a date that is open, the running balance less what carries a later date."""
     rows = await tx.fetch(
         f"""select a.id,
                   {_SHOWN.format("case when closed then coalesce(d.debits_posted, 0) else a.debits_posted - coalesce(l.debits, 0) end")},
                   {_SHOWN.format("case when closed then coalesce(d.credits_posted, 0) else a.credits_posted - coalesce(l.credits, 0) end")}
-                  + {UNFOLDED_DATED}
+                  + {UNFOLDED_DATED}, a.book, a.asset, y.year
              from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int
              join book b on b.book = a.book, lateral (select $2 <= b.closed_through is true closed) c
              left join lateral (select * from balance_day d where closed and d.book = a.book and d.account = a.id and d.business_date <= $2
@@ -112,18 +114,21 @@ async def totals_dated(tx: Any, accounts: Sequence[int], business_date: date) ->
                       ledger_total(t.amount) filter (where t.credit = a.id) credits
                  from transfer t
                 where not closed and t.book = a.book and t.business_date > $2 and t.op in (0, 2) and a.id in (t.debit, t.credit)
-                  and t.no >= (select min(first_no) from book_day y where y.book = a.book and y.business_date > $2)) l on true""",  # noqa: S608
+                  and t.no >= (select min(first_no) from book_day y where y.book = a.book and y.business_date > $2)) l on true
+             left join lateral ({WITHIN.format("date", "$2")}) y on true""",  # noqa: S608
         accounts,
         business_date,
     )
-    return {row[0]: Totals(row[1], row[2]) for row in rows}
+    archived = [(row[0], Year(*row[3:])) for row in rows if row["year"] is not None]
+    given = await archives.given_by(archived, lambda spread: spread.business_date <= business_date) if archived else {}
+    return {row[0]: Totals(row[1], row[2] + given.get(row[0], 0)) for row in rows}
 
 
-async def totals_at(tx: Any, accounts: Sequence[int], instant: datetime) -> dict[int, Totals]:
+async def totals_at(tx: Any, archives: Archives, accounts: Sequence[int], instant: datetime) -> dict[int, Totals]:
     """As of an instant: what was recorded at or before it."""
     last = {book: await _last_line_at(tx, book, instant) for book in {book_of_account(account) for account in accounts}}
     known = await balances(tx, accounts)
-    return {account: await _totals_up_to(tx, account, last[book_of_account(account)]) for account in accounts if account in known}
+    return {account: await _totals_up_to(tx, archives, account, last[book_of_account(account)]) for account in accounts if account in known}
 
 
 async def _last_line_at(tx: Any, book: int, instant: datetime) -> int:
@@ -154,15 +159,20 @@ select d.debits_so_far, d.credits_so_far, d.last_no
 
 _NEWEST = "select debits_posted, credits_posted, last_no from account where book = $1 and id = $2"
 
-_IN_POOL_AT = """
-select coalesce((select s.totals[(a.id & 255) + 1] from spread_share s
-                  where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 and s.no <= $3 order by s.no desc limit 1), 0)
+_IN_POOL_AT = f"""
+select case when y.year is null then coalesce((
+         select s.totals[(a.id & 255) + 1] from spread_share s
+          where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 and s.no <= $3 order by s.no desc limit 1), 0) else 0 end
        - coalesce((select f.so_far from spread_fold f
-                    where f.book = a.book and f.account = a.id and f.no <= $3 order by f.no desc limit 1), 0)
-  from account a where a.book = $1 and a.id = $2
-"""
+                    where f.book = a.book and f.account = a.id and f.no <= $3 order by f.no desc limit 1), 0), a.book, a.asset, y.year
+  from account a left join lateral ({WITHIN.format("no", "$3")}) y on true where a.book = $1 and a.id = $2
+"""  # noqa: S608 - an expression of archives
 
-_HEAD = f"select a.debits_posted, a.credits_posted + {UNFOLDED}, a.last_no from account a where a.book = $1 and a.id = $2"  # noqa: S608
+_HEAD = f"""
+select a.debits_posted, a.credits_posted + {UNFOLDED}, a.last_no,
+       coalesce((select max(last_no) from spread_archive y where y.book = a.book and y.asset = a.asset), 0)
+  from account a where a.book = $1 and a.id = $2
+"""  # noqa: S608
 
 _BACK = """
 with recursive back as (
@@ -181,12 +191,15 @@ select coalesce(ledger_total(amount) filter (where debit = $3), 0), coalesce(led
 """
 
 
-async def _totals_up_to(tx: Any, account: int, until: int) -> Totals:
+async def _totals_up_to(tx: Any, archives: Archives, account: int, until: int) -> Totals:
     """Of the lines numbered up to `until`, and of spreads."""
     if _is_pool(account):
         return Totals(0, 0)
     debits, credits = await _posted_up_to(tx, account, until)
-    return Totals(debits, credits + await tx.fetchval(_IN_POOL_AT, book_of_account(account), account, until))
+    pooled, *year = await tx.fetchrow(_IN_POOL_AT, book_of_account(account), account, until)
+    if year[-1] is not None:
+        pooled += (await archives.given_by([(account, Year(*year))], lambda spread: spread.no <= until)).get(account, 0)
+    return Totals(debits, credits + pooled)
 
 
 def _is_pool(account: int) -> bool:
@@ -217,10 +230,13 @@ own as (
     from back b where b.no <= $5 and b.kind <> $6),
 given as (
   select s.no, t.business_date, t.key, t.seq, t.op, t.kind, t.actor, t.key reference, t.debit, $2::bigint credit,
-         s.amounts[($2::bigint & 255) + 1] amount, null::uuid hold
-    from (select s.no, s.amounts from account a join spread_share s on s.book = a.book and s.asset = a.asset and s.part = a.id >> 8
-           where a.book = $1 and a.id = $2 and a.asset <> 1 and s.no <= $5 and s.amounts[(a.id & 255) + 1] > 0
-           order by s.no desc limit $4) s
+         s.amount, null::uuid hold
+    from (select no, max(amount) amount
+            from ((select s.no, s.amounts[(a.id & 255) + 1] amount
+                     from account a join spread_share s on s.book = a.book and s.asset = a.asset and s.part = a.id >> 8
+                    where a.book = $1 and a.id = $2 and a.asset <> 1 and s.no <= $5 and s.amounts[(a.id & 255) + 1] > 0
+                    order by s.no desc limit $4)
+                  union all select * from unnest($7::bigint[], $8::bigint[])) x(no, amount) group by no) s
     join transfer t on t.book = $1 and t.no = s.no)
 select l.*, k.recorded_at
   from (select * from own union all select * from given order by no desc limit $4) l join batch k on k.book = $1 and k.batch = l.no >> 20
@@ -228,10 +244,10 @@ select l.*, k.recorded_at
 """
 
 
-async def account_history(tx: Any, account: int, cursor: str | None, limit: int) -> HistoryPage:
+async def account_history(tx: Any, archives: Archives, account: int, cursor: str | None, limit: int) -> HistoryPage:
     """A page along the account's linked list, with its shares of spreads in their places; the running totals follow by subtraction from
     those at the page's head. A cursor is the number of the page's first line, which may be a spread's: the list is then followed from the
-    account's newest line."""
+    account's newest line. A page that reaches into archived years is read again with what their files say of the account."""
     book = book_of_account(account)
     head = await tx.fetchrow(_HEAD, book, account)
     if head is None or _is_pool(account):
@@ -239,10 +255,14 @@ async def account_history(tx: Any, account: int, cursor: str | None, limit: int)
     totals, start, own = Totals(head[0], head[1]), _NEWEST_NO, head[2]
     if cursor is not None:
         start = history_cursor(cursor)
-        own = start if await _is_line(tx, book, account, start, cursor) else own
-        totals = await _totals_up_to(tx, account, start)
+        own = start if await _is_line(tx, archives, account, start, cursor) else own
+        totals = await _totals_up_to(tx, archives, account, start)
     lines = []
-    found = await tx.fetch(_HISTORY, book, account, own, limit + 1, start, FOLD_KIND)
+    where = (book, account, own, limit + 1, start, FOLD_KIND)
+    found = await tx.fetch(_HISTORY, *where, [], [])
+    if head[3] and (len(found) <= limit or found[-1]["no"] <= head[3]):
+        archived = [(one.no, amount) for one, amount in await archives.shares(tx, account, start, limit + 1) if amount > 0]
+        found = await tx.fetch(_HISTORY, *where, *columns(archived, 2))
     for row in found[:limit]:
         seen = _seen(account, row, totals)
         lines.append(seen)
@@ -254,13 +274,16 @@ async def account_history(tx: Any, account: int, cursor: str | None, limit: int)
 _NEWEST_NO = (1 << 63) - 1
 
 
-async def _is_line(tx: Any, book: int, account: int, no: int, cursor: str) -> bool:
+async def _is_line(tx: Any, archives: Archives, account: int, no: int, cursor: str) -> bool:
     """Whether a cursor names a line of the account's own, or else a spread that gave it something. Raises BadInput for anything else."""
+    book = book_of_account(account)
     if await tx.fetchval(
         "select true from transfer where book = $1 and no = $2 and $3 in (debit, credit) and kind <> $4", book, no, account, FOLD_KIND
     ):
         return True
-    if not await tx.fetchval(_IS_SHARE, book, account, no):
+    if not await tx.fetchval(_IS_SHARE, book, account, no) and not any(
+        one.no == no and amount > 0 for one, amount in await archives.shares(tx, account, no, 1)
+    ):
         raise BadInput(f"{cursor[:40]!r} is no cursor of this account", where="cursor", hint="take it from the page before")
     return False
 
@@ -291,7 +314,7 @@ def _seen(account: int, row: Any, totals: Totals) -> HistoryLine:
     )
 
 
-async def trial_balance(tx: Any, book: int, asset: int, business_date: date | None) -> list[TrialLine]:
+async def trial_balance(tx: Any, archives: Archives, book: int, asset: int, business_date: date | None) -> list[TrialLine]:
     """Summed by kind over the book's accounts in the asset; what lies in the pool stands with the accounts it belongs to."""
     if business_date is None:
         rows = await tx.fetch(
@@ -303,7 +326,7 @@ async def trial_balance(tx: Any, book: int, asset: int, business_date: date | No
         return _with_the_pool([TrialLine(row[0], row[1], Totals(row[2], row[3])) for row in rows])
     kinds = {row[0]: row[1] for row in await tx.fetch("select id, kind from account where book = $1 and asset = $2", book, asset)}
     sums: dict[int, tuple[int, int, int]] = {}
-    for account, totals in (await totals_dated(tx, list(kinds), business_date)).items():
+    for account, totals in (await totals_dated(tx, archives, list(kinds), business_date)).items():
         accounts, debits, credits = sums.get(kinds[account], (0, 0, 0))
         sums[kinds[account]] = (accounts + 1, debits + totals.debits, credits + totals.credits)
     return [TrialLine(kind, accounts, Totals(debits, credits)) for kind, (accounts, debits, credits) in sorted(sums.items())]

@@ -11,7 +11,8 @@ from fund_town import FUND, OTHER, OWN, FundTown, Values, accounts, order, order
 from tapwealth.bank import store as bank
 from tapwealth.flows.funds import units
 from tapwealth.flows.funds.exchange_out import ADVANCER
-from tapwealth.funds import income_store, quotation_store
+from tapwealth.flows.funds.income_given import income_of
+from tapwealth.funds import quotation_store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import format_minor, half_up
 from tapwealth.ledger.chart import Kind
@@ -80,7 +81,7 @@ async def test_holidays_and_weekends_pay_too(place: FundTown) -> None:
     for day in (thursday + timedelta(days=n) for n in range(5)):
         await place.next_day(day)
     async with place.house.database.read() as tx:
-        paid = await income_store.income_of(tx, wang.book, wang.id)
+        paid = [(one.income_date, one.amount) for one in await income_of(place.house, tx, wang.book, wang.id)]
     exact = {day: rates()[day].income_per_10k for day in (thursday + timedelta(days=n) for n in range(1, 5))}
     grown, wanted = 1_000_000, [(thursday, 0)]
     for day, rate in exact.items():

@@ -24,6 +24,7 @@ from tapwealth.funds.income import Account
 from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.ledger.archives import archived_through
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.database import Tx
@@ -90,6 +91,7 @@ async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, cont
         _check(file, income_date, [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code in funds])
     rates = await quotation_store.quotations_of_day(tx, income_date)
     said = await income_register.funds_said(tx)
+    await _check_online(tx, file, income_date, [one for code, one in funds.items() if code in said])
     if (said.keys() & funds.keys()) - rates.keys():
         raise BadInput(f"the fund's rate (07) of {income_date} is not in", where=str(file), hint="ask the registrar for it")
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
@@ -115,6 +117,15 @@ async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, cont
 
 _ROOMY = "set local work_mem = '256MB'"
 """A million holders are joined in memory rather than on the disk."""
+
+
+async def _check_online(tx: Tx, file: DataFileName, income_date: date, funds: Sequence[Fund]) -> None:
+    """Who held how much within an archived year, and who has been given a day's income, is not looked up again. Raises BadInput."""
+    for fund in funds:
+        through = await archived_through(tx, fund.asset)
+        if through is not None and income_date < through:
+            hint = "ask the registrar to put it right by orders of its own (144, 145)"
+            raise BadInput(f"income of {income_date} for {fund.code} comes after its year was archived", where=str(file), hint=hint)
 
 
 def _check(file: DataFileName, income_date: date, said: Sequence[DividendRecord]) -> None:

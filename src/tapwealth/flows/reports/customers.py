@@ -18,6 +18,7 @@ from tapwealth.flows.bills.paying import STATE_WORDS
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds import campaigns, plans, sweeps
 from tapwealth.flows.funds.campaigns import SubsidyShown
+from tapwealth.flows.funds.income_given import income_of
 from tapwealth.flows.funds.plans import PlanView
 from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.funds.sweeps import SweepView
@@ -179,7 +180,8 @@ async def customer_views(house: House, tx: Any) -> list[CustomerView]:
 async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> CustomerView:
     statement = await statement_of(house, tx, row)
     pocket = await pocket_of(house, tx)
-    income = {one.income_date: one.amount for one in await store.income_of(tx, row.book, row.id, pocket.fund)} if pocket else {}
+    given = await income_of(house, tx, row.book, row.id) if pocket else []
+    income = {one.income_date: one.amount for one in given if pocket and one.fund == pocket.fund}
     yesterday = await _newest_income_date(tx, pocket.fund) if pocket else None
     under_way = await store.money_under_way(tx, row.book, row.id)
     others = await other_holdings(house, tx, row)
@@ -207,7 +209,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         plans=[_plan_shown(one) for one in await plans.held(house, tx, row.book, row.id) if one.state != PlanState.ENDED],
         subsidies=await campaigns.granted_to(tx, row.book, row.id),
         funds=others,
-        returns=await returns_of(tx, row.book, row.id, {one.fund: one.worth for one in others}),
+        returns=await returns_of(house, tx, row.book, row.id, {one.fund: one.worth for one in others}),
         statement=statement.statement,
     )
 

@@ -12,6 +12,8 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.flows.frame import House
+from tapwealth.flows.funds.income_given import income_by_fund
 from tapwealth.funds import returns_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.returns import curve, gain, simple_return, total
@@ -51,10 +53,10 @@ class HeldDay(NamedTuple):
     worth: int | None
 
 
-async def days_of(tx: Any, book: int, holder: UUID, fund: Fund) -> list[HeldDay]:
+async def days_of(house: House, tx: Any, book: int, holder: UUID, fund: Fund) -> list[HeldDay]:
     """Of one holding: of a money fund the days that brought income, of any other those that have a price since it is held, oldest first."""
     if fund.kind is FundKind.MONEY:
-        income = (await returns_store.income_by_fund(tx, book, holder))[fund.code]
+        income = (await income_by_fund(house, tx, book, holder))[fund.code]
         return [HeldDay(day, income[day], total_gain, None) for day, total_gain in zip(income, accumulate(income.values()), strict=True)]
     steps = (await returns_store.steps_of(tx, book, holder))[fund.code]
     prices = await returns_store.prices_since(tx, {fund.code: min(steps)} if steps else {})
@@ -63,13 +65,13 @@ async def days_of(tx: Any, book: int, holder: UUID, fund: Fund) -> list[HeldDay]
     return [HeldDay(one.day, one.gain - last, one.gain, one.worth) for one, last in zip(standings, before, strict=False)]
 
 
-async def returns_of(tx: Any, book: int, holder: UUID, worths: Mapping[str, int]) -> list[ReturnShown]:
+async def returns_of(house: House, tx: Any, book: int, holder: UUID, worths: Mapping[str, int]) -> list[ReturnShown]:
     """One of each holding, of which `worths` says by fund what it is worth, in their order."""
     if not worths:
         return []
     kinds = {one.code: one.kind for one in (await store.funds(tx)).values()}
     steps = await returns_store.steps_of(tx, book, holder)
-    income = await returns_store.income_by_fund(tx, book, holder)
+    income = await income_by_fund(house, tx, book, holder)
     prices = await returns_store.prices_since(tx, {fund: min(of) for fund, of in steps.items()})
     shown = []
     for fund, worth in worths.items():

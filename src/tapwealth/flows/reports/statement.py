@@ -21,6 +21,7 @@ from tapwealth.bills.entries import BillEntry
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import Purpose
 from tapwealth.flows.frame import House
+from tapwealth.flows.funds.income_given import income_of
 from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.issuing.tap import cash_account
 from tapwealth.flows.reports import store
@@ -119,7 +120,7 @@ async def statement_of(house: House, tx: Any, person: PersonRow) -> StatementVie
     holding = await _account(house, tx, person, HOLDING, Kind.HOLDING, pocket.units) if pocket else _Account(HOLDING, 0, 0, ())
     cash = await _cash(house, tx, person)
     lines = [line for one in (wallet, holding, *cash) for line in one.lines]
-    facts = await _facts(tx, person, pocket.fund if pocket else "", lines)
+    facts = await _facts(house, tx, person, pocket.fund if pocket else "", lines)
     placed = [one for account in (wallet, holding, *cash) for one in _placed(account, facts)]
     return StatementView(
         person.shown_name,
@@ -169,7 +170,7 @@ async def _lines(house: House, tx: Any, account: int) -> list[HistoryLine]:
     return [line for line in reversed(found) if line.moved]
 
 
-async def _facts(tx: Any, person: PersonRow, fund: str, lines: Sequence[HistoryLine]) -> _Facts:
+async def _facts(house: House, tx: Any, person: PersonRow, fund: str, lines: Sequence[HistoryLine]) -> _Facts:
     """One query for each kind of thing, however many lines."""
     book = person.book
     by_kind: dict[int, list[HistoryLine]] = defaultdict(list)
@@ -193,7 +194,9 @@ async def _facts(tx: Any, person: PersonRow, fund: str, lines: Sequence[HistoryL
     away = await store.payees(tx, book, references(BankEntry.SENT_TO_BOOK))
     facts.told |= {line.key: Told(line.recorded_at, away[line.key]) for line in by_kind[BankEntry.SENT_TO_BOOK] if line.key in away}
     facts.owners = await store.wallet_owners(tx, book, [line.other for line in by_kind[BankEntry.SENT]])
-    for income in await store.income_of(tx, book, person.id, fund) if fund else ():
+    for income in await income_of(house, tx, book, person.id) if fund else ():
+        if income.fund != fund:
+            continue
         facts.income_dates.setdefault((income.business_date, income.amount), []).append(income.income_date)
     return facts
 

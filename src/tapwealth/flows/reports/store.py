@@ -139,26 +139,6 @@ async def holders(tx: Any) -> list[tuple[int, UUID, str]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-class Income(NamedTuple):
-    """A day's income of a holder: `income_date` earned it, under `business_date` it was posted."""
-
-    income_date: date
-    business_date: date
-    amount: int
-
-
-async def income_of(tx: Any, book: int, fund_account: UUID, fund: str) -> list[Income]:
-    """Oldest first."""
-    rows = await tx.fetch(
-        "select income_date, business_date, amount from fund_income where book = $1 and fund_account = $2 and fund = $3"
-        " order by income_date",
-        book,
-        fund_account,
-        fund,
-    )
-    return [Income(*row) for row in rows]
-
-
 async def money_under_way(tx: Any, book: int, fund_account: UUID) -> int:
     """Fen of a holder's purchases that are neither confirmed nor refused, of what the registrar owes for redemptions, and of what is on its
     way to the wallet from another account of ours."""

@@ -110,7 +110,7 @@ async def account(house: House, caller: Caller) -> Account | Refusal:
         now = await platform_clock.read(tx)
         have = {code: of for code, of in zip(shelf, holdings, strict=True) if any(of)}
         navs = await quotation_store.last_navs(tx) if have else {}
-        brought = await returns_of(tx, book, person, {code: shelf[code].value(sum(of), navs) for code, of in have.items()})
+        brought = await returns_of(house, tx, book, person, {code: shelf[code].value(sum(of), navs) for code, of in have.items()})
         methods = await dividend_method.standing(tx, book, person, [shelf[code] for code in have])
         return Account(
             prefixed(ACCOUNT, person),
@@ -324,7 +324,7 @@ async def holding_days(house: House, caller: Caller, fund: str, wanted: Wanted) 
             return unknown("fund")
         days = [
             HoldingDay(one.date, _signed(one.gain), _signed(one.total_gain), None if one.worth is None else yuan(one.worth))
-            for one in reversed(await days_of(tx, book, person, known))
+            for one in reversed(await days_of(house, tx, book, person, known))
         ]
         return _of_days(days, wanted)
 
