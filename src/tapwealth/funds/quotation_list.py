@@ -90,6 +90,11 @@ def _day(text: str, where: str) -> date:
     raise BadInput(f"{text[:20]!r} is not a day", where=where, hint="write it like 2014-02-24")
 
 
+def read_nav(text: str, where: str) -> int:
+    """1/10,000 yuan of a price like 1.0432. Raises BadInput."""
+    return _figure("nav", text, where)
+
+
 def _figure(name: str, text: str, where: str) -> int:
     match, decimals = _FIGURE.fullmatch(text), DECIMALS[name]
     if match is None or len(match[3] or "") > decimals or (match[1] and name in _UNSIGNED):

@@ -305,7 +305,7 @@ async def test_confirmations_wait_for_a_price_that_the_gate_holds(place: FundTow
     await place.next_day(TUESDAY)
     assert (await last_order(place, wang)).state == "sent"
     assert any("waits for a second pair of eyes" in one for one in await place.said(WEDNESDAY))
-    await agreed(place, ProposeHeldQuotation(NAV_FUND, TUESDAY, stands=True), by="ops.sun")
+    await agreed(place, ProposeHeldQuotation(NAV_FUND, TUESDAY, "1.5000", stands=True), by="ops.sun")
     assert await place.take() == ["T01/04"]
     one = await last_order(place, wang)
     assert (one.state, one.nav, one.confirmed_amount) == ("confirmed", 1_5000, 1_477_50)
@@ -329,8 +329,8 @@ async def test_what_follows_from_a_file_that_waits_for_its_price_waits_behind_it
     waits = "OFD_H0_T01_20140227_04.TXT waits for OFD_H0_T01_20140226_04.TXT, whose price is not in: what it means follows from that one"
     assert waits in said
     assert (await holding_of(place, wang), [one.state for one in await place.orders_of(wang)][1:]) == (7_486_70, ["sent", "sent"])
-    for day in (TUESDAY, WEDNESDAY):
-        await agreed(place, ProposeHeldQuotation(NAV_FUND, day, stands=True), by="ops.sun")
+    for day, nav in ((TUESDAY, "1.5000"), (WEDNESDAY, "1.5001")):
+        await agreed(place, ProposeHeldQuotation(NAV_FUND, day, nav, stands=True), by="ops.sun")
     assert await place.take() == ["T01/04", "T01/05", "T01/04", "T01/06"]
     assert await lots_of(place, wang) == [(WEDNESDAY, 6_656_68)], "the oldest went: 9,985.02 / 1.5 = 6,656.68"
     assert [one for one in await place.said(THURSDAY) if "_04" in one or "_05" in one or "_06" in one] == []

@@ -157,7 +157,7 @@ async def test_a_misplaced_point_counts_for_nothing_until_two_have_looked_at_it(
     async with place.house.database.read() as tx:
         (said,) = [one.text for one in await bank.breaks(tx, WEDNESDAY)]
     assert f"{PRICED} of {TUESDAY} at 10.5010 is 906.61 % up on 1.0432 of {MONDAY}" in said
-    command = ProposeHeldQuotation(PRICED, TUESDAY, stands=True)
+    command = ProposeHeldQuotation(PRICED, TUESDAY, "10.5010", stands=True)
     proposed = await setup.propose(place.house, operator(place, "ops.chen", "alone"), command)
     assert isinstance(proposed, setup.Proposed)
     alone = await setup.approve(place.house, operator(place, "ops.chen", "both eyes"), setup.Approve(proposed.proposal))
@@ -172,10 +172,30 @@ async def test_a_misplaced_point_counts_for_nothing_until_two_have_looked_at_it(
 
 async def test_a_discarded_price_never_counts_and_the_next_one_is_held_against_the_last_that_does(place: FundTown) -> None:
     await misplaced(place)
-    assert await decided(place, ProposeHeldQuotation(PRICED, TUESDAY, stands=False), "no") is None
+    assert await decided(place, ProposeHeldQuotation(PRICED, TUESDAY, "10.501", stands=False), "no") is None
     assert (await nav(place, TUESDAY), await broken(place, WEDNESDAY)) == (None, [])
     await morning(place, THURSDAY, priced(WEDNESDAY, 10_600))
     assert (await nav(place, WEDNESDAY), await broken(place, THURSDAY)) == (10_600, [])
+
+
+async def test_what_was_proposed_of_one_held_price_lets_no_other_stand(place: FundTown) -> None:
+    """Between proposal and approval the registrar says another price that is held too: nobody has looked at that one."""
+    await misplaced(place)
+    command = ProposeHeldQuotation(PRICED, TUESDAY, "10.5010", stands=True)
+    proposed = await setup.propose(place.house, operator(place, "ops.chen", "the first"), command)
+    assert isinstance(proposed, setup.Proposed)
+    await morning(place, THURSDAY, priced(TUESDAY, 105_011), priced(WEDNESDAY, 10_500))
+    approved = await setup.approve(place.house, operator(place, "pm.zhou", "the first?"), setup.Approve(proposed.proposal))
+    assert isinstance(approved, Refusal)
+    assert approved.code is QuotationRefusal.HELD_OTHERWISE
+    text = f"the price of {PRICED} of {TUESDAY} that is held now is 10.5011, not 10.5010; look at it and propose it"
+    assert approved.text == text
+    assert await nav(place, TUESDAY) is None
+    late = await decided(place, command, "late")
+    assert late is not None
+    assert late.text == text
+    assert await decided(place, ProposeHeldQuotation(PRICED, TUESDAY, "10.5011", stands=True), "the second") is None
+    assert await nav(place, TUESDAY) == 105_011
 
 
 async def test_the_registrars_own_correction_ends_the_hold(place: FundTown) -> None:

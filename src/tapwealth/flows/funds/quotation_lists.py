@@ -21,7 +21,7 @@ from tapwealth.funds import quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_values import Quotation
 from tapwealth.funds.nav import NAV_SCALE, format_nav
-from tapwealth.funds.quotation_list import Listed, read_list
+from tapwealth.funds.quotation_list import Listed, read_list, read_nav
 from tapwealth.funds.quotation_store import QuotationRow, QuotationState, Version
 from tapwealth.funds.seven_day_yield import percent
 from tapwealth.funds.shadow_price import Alarm, alarm_of
@@ -45,6 +45,7 @@ class QuotationRefusal(Enum):
     INCOMPLETE = auto()
     NOTHING_NEW = auto()
     NOT_HELD = auto()
+    HELD_OTHERWISE = auto()
 
 
 class ProposeQuotations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,10 +55,12 @@ class ProposeQuotations(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class ProposeHeldQuotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Let the price that the gate holds stand, or discard it."""
+    """Let the price that the gate holds stand, or discard it. `nav`: that price as it is written (1.0432), so that both pairs of eyes
+    decide on the same one, whatever the registrar says meanwhile."""
 
     fund: str
     day: date
+    nav: str
     stands: bool
 
 
@@ -65,12 +68,15 @@ def check(command: ProposeQuotations | ProposeHeldQuotation) -> None:
     """Raises BadInput."""
     if isinstance(command, ProposeQuotations):
         read_list(command.lines)
+    else:
+        read_nav(command.nav, "nav")
 
 
 async def wrong(house: House, tx: Tx, at: Moment, command: ProposeQuotations | ProposeHeldQuotation) -> Refusal | None:
     """Why it cannot be brought about as things stand."""
     if isinstance(command, ProposeHeldQuotation):
-        return None if await _held(tx, command) is not None else _not_held(command)
+        held = await _held(tx, command)
+        return held if isinstance(held, Refusal) else None
     merged = await _merged(house, tx, at, command)
     return merged if isinstance(merged, Refusal) else None
 
@@ -102,8 +108,8 @@ async def bring_about(
 
 async def _decide(tx: Tx, at: Moment, made: Approval, command: ProposeHeldQuotation) -> Refusal | None:
     held = await _held(tx, command)
-    if held is None:
-        return _not_held(command)
+    if isinstance(held, Refusal):
+        return held
     state = QuotationState.STANDS if command.stands else QuotationState.DISCARDED
     decided = held._replace(state=state, source=f"decision {made.id}", actor=made.proposer)
     await quotation_store.add_quotations(tx, [decided], at.now)
@@ -111,15 +117,17 @@ async def _decide(tx: Tx, at: Moment, made: Approval, command: ProposeHeldQuotat
     return None
 
 
-async def _held(tx: Tx, command: ProposeHeldQuotation) -> QuotationRow | None:
+async def _held(tx: Tx, command: ProposeHeldQuotation) -> QuotationRow | Refusal:
+    """What is decided on, while it is what was said last of its day."""
     key = command.fund, command.day
     said = (await quotation_store.newest(tx, [key])).get(key)
-    return said if said is not None and said.state == QuotationState.HELD else None
-
-
-def _not_held(command: ProposeHeldQuotation) -> Refusal:
-    text = f"no price of {command.fund[:20]} of {command.day} is held; /view/quotations/FUND shows what was said of each day"
-    return Refusal(QuotationRefusal.NOT_HELD, text)
+    if said is None or said.state != QuotationState.HELD:
+        text = f"no price of {command.fund[:20]} of {command.day} is held; /view/quotations/FUND shows what was said of each day"
+        return Refusal(QuotationRefusal.NOT_HELD, text)
+    if said.nav != read_nav(command.nav, "nav"):
+        what = f"the price of {said.fund} of {said.day} that is held now is {format_nav(said.nav)}, not {command.nav}"
+        return Refusal(QuotationRefusal.HELD_OTHERWISE, f"{what}; look at it and propose it")
+    return said
 
 
 @dataclass(frozen=True, slots=True)
