@@ -54,7 +54,7 @@ async def found(house: House, people: int, on_progress: Callable[[str], None], e
     """Fill a fresh house with people who have each bought so often before, once a day; the client's id."""
     await shelve(house, [setup.ChannelTerms(OWN_CHANNEL, True, 100, 0, 0)])
     digest = hashlib.sha256(SECRET.encode()).hexdigest()
-    await _decided(house, ProposeClient("bench", list(Scope), digest, DAY + timedelta(days=365)))
+    await decided(house, ProposeClient("bench", list(Scope), digest, DAY + timedelta(days=365)))
     async with house.database.read() as tx:
         (client,) = await shown(tx)
     for first in range(0, people, _AT_ONCE):
@@ -120,14 +120,14 @@ async def shelve(house: House, channels: list[setup.ChannelTerms]) -> None:
         for login in (_ONE, _OTHER):
             roles = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
             await operators.create(tx, house.random64, login, login, roles, "nobody signs in here", NOW)
-    await _decided(house, setup.ProposeFund(FUND, int(ASSET), "基金", "Fund", "H0", 1, "0200000001", channels))
+    await decided(house, setup.ProposeFund(FUND, int(ASSET), "基金", "Fund", "H0", 1, "0200000001", channels))
 
 
-async def _decided(house: House, command: setup.Proposal) -> None:
+async def decided(house: House, command: setup.Proposal) -> None:
     """Proposed by one, approved by the other."""
-    proposed = await setup.propose(house, _by(_ONE, type(command).__name__), command)
+    proposed = await setup.propose(house, _by(_ONE, repr(command)), command)
     assert not isinstance(proposed, Refusal), proposed
-    approved = await setup.approve(house, _by(_OTHER, type(command).__name__), setup.Approve(proposed.proposal))
+    approved = await setup.approve(house, _by(_OTHER, repr(command)), setup.Approve(proposed.proposal))
     assert not isinstance(approved, Refusal), approved
 
 

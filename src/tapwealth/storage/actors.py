@@ -76,7 +76,8 @@ async def _stored_or_added(tx: Tx, known: dict[Actor, int], actors: Sequence[Act
     if new and await _add(tx, new) < len(new):  # somebody was adding at the same time
         found |= await _stored(tx, list(new))
         new = {place: actor for place, actor in new.items() if place not in found}
-    return {actor: place[1] for place, actor in wanted.items() if (found | new)[place] == actor}
+    there = found | new
+    return {actor: place[1] for place, actor in wanted.items() if there[place] == actor}
 
 
 def _learn(known: dict[Actor, int], found: Mapping[tuple[int, int], Actor], wanted: Mapping[tuple[int, int], Actor]) -> None:

@@ -111,7 +111,8 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     facts = await _load(house, tx, at, fresh)
     decided = _decide(house, facts, fresh)
     given = [(one, amount) for one, amount in zip(fresh, decided, strict=True) if not isinstance(amount, Refusal)]
-    rows = [_row(house, facts, at, one, amount) for one, amount in given]
+    days = _dealing_dates(house, facts, at, [one for one, _ in given])
+    rows = [_row(facts, at, one, amount, days[one.command.fund, one.envelope.received_at]) for one, amount in given]
     await open_holders(house, tx, at, facts.persons, facts.holders, [one.envelope for one, _ in given])
     actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(given, rows, strict=True)])
     made = [
@@ -142,8 +143,11 @@ async def _note(tx: Any, at: Moment, facts: _Loaded, given: Sequence[tuple[Placi
 
 def _decide(house: House, facts: _Loaded, fresh: Sequence[Placing]) -> list[int | Refusal]:
     """Fen given to each, or why nothing is. What an earlier one of the list takes is gone for a later one, in the raise and in a wallet."""
-    decided: list[int | Refusal | None] = [_objection(house, facts, one) for one in fresh]
-    for fund in dict.fromkeys(one.command.fund for one in fresh):
+    funds = dict.fromkeys(one.command.fund for one in fresh)
+    of_fund = {fund: _of_fund(facts, fund) for fund in funds}
+    barred = {level: limits.barred_from_wealth(house.rule_set, level) for level in {row.kyc_level for row in facts.persons.values()}}
+    decided: list[int | Refusal | None] = [of_fund[one.command.fund] or _of_person(facts, barred, one) for one in fresh]
+    for fund in funds:
         places = [place for place, one in enumerate(fresh) if one.command.fund == fund and decided[place] is None]
         if not places:
             continue
@@ -162,10 +166,9 @@ def _asked(facts: _Loaded, one: Placing) -> Asked:
     return Asked(person, one.command.amount, one.envelope.received_at, facts.free[person])
 
 
-def _objection(house: House, facts: _Loaded, one: Placing) -> Refusal | None:
-    """What stands against it before the raise's own terms."""
-    _, person = who(one.envelope)
-    code, fund, stands = one.command.fund, facts.funds.get(one.command.fund), facts.raises.get(one.command.fund)
+def _of_fund(facts: _Loaded, code: str) -> Refusal | None:
+    """What stands against everybody, before the raise's own terms."""
+    fund, stands = facts.funds.get(code), facts.raises.get(code)
     if fund is None or (OWN_CHANNEL, code) not in facts.channels:
         return Refusal(PurchaseRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
     if stands is None:
@@ -175,14 +178,28 @@ def _objection(house: House, facts: _Loaded, one: Placing) -> Refusal | None:
     if fund.status is not FundStatus.ISSUING:
         text = f"{code} is {fund.status.words[1]} by its registrar's word; subscribe when it is being issued again, or to another one"
         return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
-    barred = limits.barred_from_wealth(house.rule_set, facts.persons[person].kyc_level)
-    too_risky = above_risk(fund.risk_level, facts.standings.get(person), business_date_of(one.envelope.received_at), code)
-    return not_for(barred, too_risky, facts.holders.get(person))
+    return None
 
 
-def _row(house: House, facts: _Loaded, at: Moment, one: Placing, amount: int) -> OrderRow:
+def _of_person(facts: _Loaded, barred: Mapping[int, str | None], one: Placing) -> Refusal | None:
+    """What stands against this one; `barred` by how far somebody is verified."""
     _, person = who(one.envelope)
     fund = facts.funds[one.command.fund]
+    too_risky = None
+    if fund.risk_level > LOWEST:
+        today = business_date_of(one.envelope.received_at)
+        too_risky = above_risk(fund.risk_level, facts.standings.get(person), today, fund.code)
+    return not_for(barred[facts.persons[person].kyc_level], too_risky, facts.holders.get(person))
+
+
+def _dealing_dates(house: House, facts: _Loaded, at: Moment, given: Sequence[Placing]) -> dict[tuple[str, datetime], date]:
+    """By fund and the instant at which a request was read: in a rush many share one."""
+    read = {(one.command.fund, one.envelope.received_at) for one in given}
+    return {(fund, instant): dealing_date(house.calendar, facts.funds[fund], instant, at.cut) for fund, instant in read}
+
+
+def _row(facts: _Loaded, at: Moment, one: Placing, amount: int, day: date) -> OrderRow:
+    _, person = who(one.envelope)
     key = own_key(one.envelope, "subscribe", facts.persons[person])
-    place = Place(fund.code, dealing_date(house.calendar, fund, one.envelope.received_at, at.cut), facts.wallets[person])
+    place = Place(one.command.fund, day, facts.wallets[person])
     return own_order(one.envelope, at, "subscribe", key, place, BusinessCode.SUBSCRIBE, amount=amount)
