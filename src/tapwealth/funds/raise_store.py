@@ -36,6 +36,20 @@ class SubscriptionRow(NamedTuple):
     given: int
 
 
+class Held(NamedTuple):
+    """A person's subscription and its order as they stand; units once its fund is formed."""
+
+    fund: str
+    fund_order: UUID
+    asked: int
+    given: int
+    accepted_on: date | None
+    interest: int
+    state: str
+    business_date: date
+    units: int
+
+
 class Outcome(NamedTuple):
     """What the registrar has said of a subscription."""
 
@@ -97,6 +111,18 @@ async def given_to(tx: Any, people: Sequence[tuple[int, UUID]]) -> dict[tuple[UU
         *columns(people, 2),
     )
     return {(row["person"], row["fund"]): row["given"] for row in rows}
+
+
+async def held(tx: Any, book: int, person: UUID) -> list[Held]:
+    """A person's, newest first."""
+    rows = await tx.fetch(
+        "select s.fund, s.fund_order, s.asked, s.given, s.accepted_on, s.interest, o.state, o.business_date, o.confirmed_units"
+        " from subscription s join fund_order o on o.book = s.book and o.id = s.fund_order where s.book = $1 and s.person = $2"
+        " order by o.received_at desc, s.arrival desc",
+        book,
+        person,
+    )
+    return [Held(*row) for row in rows]
 
 
 async def outcomes(tx: Any, orders: Sequence[tuple[int, UUID, str, UUID]]) -> dict[UUID, Outcome]:

@@ -95,6 +95,7 @@ def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
         "customer": customer,
         "movements": list(reversed(customer.statement))[:MOVEMENTS_SHOWN] if customer else [],
         "receipts_shown": RECEIPTS_SHOWN,
+        "raises": [one for one in seen.raises if one.state not in ("formed", "failed")],
         "newest": seen.week.fund.rates[-1] if seen.week.fund and seen.week.fund.rates else None,
         "yields": _yields(seen),
         "incomes": _incomes(customer),

@@ -13,11 +13,13 @@ from msgspec import structs
 from nav_town import CONDITIONS as NAV_CONDITIONS
 from nav_town import NAV_FUND, NAV_UNITS, agreed, decided, holding_of, lots_of, quote, shelve_nav_fund
 
+from tapwealth.customers import store as customers
 from tapwealth.flows import setup
 from tapwealth.flows.funds import raises, redemption, subscription, units
 from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.subscription import Placing, Subscribed, SubscribeFund
+from tapwealth.flows.reports.customers import CustomerView, customer_view
 from tapwealth.funds import raise_store
 from tapwealth.funds.raise_store import Raise
 from tapwealth.kernel.clock import shanghai
@@ -339,6 +341,44 @@ async def test_the_shelf_shows_how_a_raise_stands(place: FundTown) -> None:
     async with place.house.database.read() as tx:
         (one,) = await raises.shown(tx)
     assert (one.fund, one.state, one.sold, one.left, one.percent) == (NAV_FUND, "sold_out", 10_000_00, 0, 100)
+
+
+async def seen_by(place: FundTown, person: Person) -> CustomerView:
+    async with place.house.database.read() as tx:
+        row = (await customers.persons(tx, [(person.book, person.id)]))[person.id]
+        return await customer_view(place.house, tx, row, 1)
+
+
+async def test_a_customer_sees_a_subscription_and_is_as_rich_as_before(place: FundTown) -> None:
+    three = await sold_out(place)
+    view = await seen_by(place, three[2])
+    (one,) = view.subscriptions
+    assert (one.fund, one.asked, one.given, one.state, one.state_zh) == (NAV_FUND, 3_500_00, 1_500_00, "placed", "待登记机构受理")
+    assert (view.wealth, view.under_way, view.statement[-1].text_zh) == (20_000_00, 1_500_00, f"认购基金 · 消费行业{NAV_FUND}")
+    await place.next_day(MONDAY)
+    view = await seen_by(place, three[2])
+    assert (view.wealth, view.subscriptions[0].state_en) == (20_000_00, "taken; the fund is not formed yet")
+    await place.next_day(TUESDAY)
+    quote(place, WEDNESDAY, 1_0000)
+    await place.next_day(WEDNESDAY)
+    view = await seen_by(place, three[2])
+    assert (view.wealth, view.funds[0].units, view.subscriptions[0].interest) == (20_000_01, 1_500_01, 1)
+    assert (view.returns[0].cost, view.returns[0].gain) == (1_500_00, 1)
+
+
+async def test_a_customer_sees_what_came_back(place: FundTown) -> None:
+    wang = await failed(place)
+    await place.morning(THURSDAY)
+    assert (await seen_by(place, wang)).wealth == 20_000_08, "the interest is owed"
+    await place.bank_executes(THURSDAY)
+    view = await seen_by(place, wang)
+    assert (view.wallet, view.statement[-1].text_zh, view.statement[-1].amount) == (20_000_00, "认购退款", 4_000_00)
+    await place.clock(shanghai(FRIDAY, 10))
+    await place.receipt(8, place.registrar.payments()[0]["end_to_end_id"], "interest")
+    await place.bank_executes(FRIDAY)
+    view = await seen_by(place, wang)
+    assert (view.wealth, view.statement[-1].text_en) == (20_000_08, "Subscription given back")
+    assert view.subscriptions[0].state_zh == "已退款"
 
 
 # ---- its proof

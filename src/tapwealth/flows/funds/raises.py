@@ -7,6 +7,7 @@ formed it is closed until the registrar says otherwise; one that has failed is e
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -15,10 +16,12 @@ from tapwealth.flows.frame import House, Moment
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.funds import conditions_store, raise_store, raising, store
 from tapwealth.funds.conditions import FundStatus
+from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.raise_store import Raise
 from tapwealth.funds.raising import Ended, Offering, OfferingRefusal, Standing
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.words import counted
@@ -96,6 +99,17 @@ async def _uncovered(house: House, tx: Tx, day: date) -> list[str]:
 RaiseState = Literal["coming", "open", "sold_out", "closed", "formed", "failed"]
 
 
+_STATES: Mapping[RaiseState, tuple[str, str]] = {
+    "coming": ("即将发售", "opens soon"),
+    "open": ("认购中", "open"),
+    "sold_out": ("已售罄", "sold out"),
+    "closed": ("募集结束，待成立", "closed, not formed yet"),
+    "formed": ("已成立", "formed"),
+    "failed": ("未成立", "not formed"),
+}
+"""Chinese, English."""
+
+
 class RaiseShown(msgspec.Struct, frozen=True):
     """A raise on the shelf: fen."""
 
@@ -116,6 +130,8 @@ class RaiseShown(msgspec.Struct, frozen=True):
     percent: int
     """Of the target, in whole percent, cut off."""
     state: RaiseState
+    state_zh: str
+    state_en: str
     sold_out_at: datetime | None
     ended_on: date | None
 
@@ -127,10 +143,10 @@ async def shown(tx: Any) -> list[RaiseShown]:
 
 
 def _shown(fund: Fund, one: Raise, now: datetime) -> RaiseShown:
-    of = one.offering
+    of, state = one.offering, state_of(one, now)
     return RaiseShown(
-        of.fund, fund.name, fund.name_en, fund.risk_level, of.opens_at, of.closes_at, of.target, of.minimum, of.step, of.cap,
-        of.least, of.rate, one.sold, of.target - one.sold, one.sold * 100 // of.target, state_of(one, now), one.sold_out_at, one.ended_on,
+        of.fund, fund.name, fund.name_en, fund.risk_level, of.opens_at, of.closes_at, of.target, of.minimum, of.step, of.cap, of.least,
+        of.rate, one.sold, of.target - one.sold, one.sold * 100 // of.target, state, *_STATES[state], one.sold_out_at, one.ended_on,
     )  # fmt: skip
 
 
@@ -142,3 +158,43 @@ def state_of(one: Raise, now: datetime) -> RaiseState:
     if now < one.offering.opens_at:
         return "coming"
     return "open" if now < one.offering.closes_at else "closed"
+
+
+class SubscriptionShown(msgspec.Struct, frozen=True):
+    """A person's subscription: fen asked for and given; `units` and the `interest` among them once the fund is formed."""
+
+    order: str
+    fund: str
+    name: str
+    name_en: str
+    placed_on: date
+    asked: int
+    given: int
+    state: str
+    state_zh: str
+    state_en: str
+    units: int
+    interest: int
+
+
+_SUBSCRIBED: Mapping[str, tuple[str, str]] = {
+    OrderState.PLACED: ("待登记机构受理", "the registrar has not spoken yet"),
+    OrderState.SENT: ("待登记机构受理", "the registrar has not spoken yet"),
+    OrderState.ACCEPTED: ("已受理，待成立", "taken; the fund is not formed yet"),
+    OrderState.CONFIRMED: ("已成立", "formed"),
+    OrderState.PAID: ("已成立", "formed"),
+    OrderState.REFUSED: ("已退款", "given back"),
+}
+
+
+async def held(tx: Any, book: int, person: UUID) -> list[SubscriptionShown]:
+    """Newest first."""
+    found = await raise_store.held(tx, book, person)
+    shelf = await store.funds(tx) if found else {}
+    return [
+        SubscriptionShown(
+            prefixed("ord", one.fund_order), one.fund, shelf[one.fund].name, shelf[one.fund].name_en, one.business_date, one.asked,
+            one.given, one.state, *_SUBSCRIBED[one.state], one.units, one.interest,
+        )
+        for one in found
+    ]  # fmt: skip

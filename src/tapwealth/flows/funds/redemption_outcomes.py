@@ -193,7 +193,7 @@ def _payout(key: UUID, dues: Sequence[RegistrarDue], today: date) -> Payment:
     return Payment(
         identifier,
         end_to_end("RPO", identifier),
-        Purpose.REDEMPTION_PAYOUT,
+        _PURPOSES.get(dues[0].name[:3], Purpose.REDEMPTION_PAYOUT) if dues else Purpose.REDEMPTION_PAYOUT,
         _COLLECTION,
         NUMBER_OF[Kind.CUSTOMER_RESERVE],
         "Tapwealth customer reserve",
@@ -202,6 +202,7 @@ def _payout(key: UUID, dues: Sequence[RegistrarDue], today: date) -> Payment:
     )
 
 
+_PURPOSES = {"RIN": Purpose.RAISE_REFUND}
 _OTHERS = {"DIV": "dividends of", "RIN": "interest of raises that failed on"}
 """What else the registrar pays customers, by how its names begin."""
 

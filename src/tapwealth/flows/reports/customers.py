@@ -16,11 +16,12 @@ from tapwealth.flows.bills import autopay
 from tapwealth.flows.bills.autopay import AutopayView
 from tapwealth.flows.bills.paying import STATE_WORDS
 from tapwealth.flows.frame import House
-from tapwealth.flows.funds import campaigns, plans, sweeps
+from tapwealth.flows.funds import campaigns, plans, raises, sweeps
 from tapwealth.flows.funds.campaigns import SubsidyShown
 from tapwealth.flows.funds.income_given import income_of
 from tapwealth.flows.funds.plans import PlanView
 from tapwealth.flows.funds.pocket import pocket_of
+from tapwealth.flows.funds.raises import SubscriptionShown
 from tapwealth.flows.funds.sweeps import SweepView
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
@@ -159,6 +160,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     autopays: list[AutopayShown]
     sweeps: list[SweepShown]
     plans: list[PlanShown]
+    subscriptions: list[SubscriptionShown]
     subsidies: list[SubsidyShown]
     funds: list[HoldingShown]
     returns: list[ReturnShown]
@@ -207,6 +209,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         autopays=[_autopay_shown(one) for one in await autopay.held(tx, row.book, row.id)],
         sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
         plans=[_plan_shown(one) for one in await plans.held(house, tx, row.book, row.id) if one.state != PlanState.ENDED],
+        subscriptions=await raises.held(tx, row.book, row.id),
         subsidies=await campaigns.granted_to(tx, row.book, row.id),
         funds=others,
         returns=await returns_of(house, tx, row.book, row.id, {one.fund: one.worth for one in others}),

@@ -13,6 +13,7 @@ from tapwealth.flows.bills import autopay
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
+from tapwealth.flows.funds.raises import RaiseShown
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
@@ -47,12 +48,13 @@ class Seen(NamedTuple):
 
     now: datetime
     week: WeekView
+    raises: list[RaiseShown]
 
 
 async def seen(house: House) -> Seen:
     """For a page that is looked at while the week is being played."""
     async with house.database.read() as tx:
-        return Seen(await store.platform_now(tx), await week_view(house, tx))
+        return Seen(await store.platform_now(tx), await week_view(house, tx), await raises.shown(tx))
 
 
 async def statement(house: House, customer: str) -> StatementView | Refusal:
@@ -91,6 +93,7 @@ def views(house: House) -> Mapping[str, View]:
         "clients": lambda caller, _given: _for_operators(caller, lambda: _read(house, clients.shown)),
         "autopays": lambda caller, _given: _own(house, caller, autopay.held),
         "pockets": lambda caller, _given: _own(house, caller, lambda tx, book, person: pocket.shown(house, tx, book, person)),
+        "subscriptions": lambda caller, _given: _own(house, caller, raises.held),
         "suitability": lambda caller, _given: _own(house, caller, suitability.shown),
         "plans": lambda caller, _given: _own(house, caller, lambda tx, book, person: plans.held(house, tx, book, person)),
         "sweeps": lambda caller, _given: _own(house, caller, sweeps.held),

@@ -33,6 +33,7 @@ from tapwealth.flows.reports.words import (
     PAID_BY_FUND,
     RECEIVED_WITHIN,
     REDEMPTION_RECEIVED,
+    SUBSCRIPTION_RETURNED,
     SUBSIDY_RECEIVED,
     Words,
     product_words,
@@ -183,7 +184,7 @@ async def _facts(house: House, tx: Any, person: PersonRow, fund: str, lines: Seq
     facts = _Facts()
     facts.told |= await store.instructions(tx, references(BankEntry.MONEY_IN, BankEntry.INSTRUCTED, BankEntry.REJECTED, BankEntry.EXECUTED))
     facts.told |= await store.told_taps(tx, book, references(TapEntry.CAPTURED, TapEntry.REFUNDED, TapEntry.OFFLINE_SALE))
-    orders = references(FundEntry.PURCHASE_PLACED, FundEntry.PURCHASE_CONFIRMED, *_ENDED, FundEntry.INSTANTLY_REDEEMED)
+    orders = references(*_BEGUN, FundEntry.PURCHASE_CONFIRMED, *_ENDED, FundEntry.INSTANTLY_REDEEMED)
     facts.told |= await store.told_orders(tx, book, orders)
     facts.told |= await _bills(tx, book, references(BillEntry.DEBITED, BillEntry.REFUNDED, BillEntry.CAPTURED))
     facts.told |= await store.payers(tx, book, references(BankEntry.RECEIVED_FROM_BOOK))
@@ -238,6 +239,7 @@ _BY_DATE_ALONE = frozenset(
         BankEntry.REJECTED,
         BankEntry.EXECUTED,
         FundEntry.PURCHASE_CONFIRMED,
+        FundEntry.RAISE_FORMED,
         FundEntry.HOLDER_REDEEMED,
         FundEntry.SWITCH_CONFIRMED,
         FundEntry.PURCHASE_CANCELLED,
@@ -249,7 +251,8 @@ _BY_DATE_ALONE = frozenset(
     }
 )
 """What a partner's answer brought about: its date counts, the hour at which it was taken does not."""
-_ENDED = (FundEntry.HOLDER_REDEEMED, FundEntry.PURCHASE_CANCELLED, FundEntry.SWITCH_CONFIRMED)
+_BEGUN = (FundEntry.PURCHASE_PLACED, FundEntry.SUBSCRIBED)
+_ENDED = (FundEntry.RAISE_FORMED, FundEntry.HOLDER_REDEEMED, FundEntry.PURCHASE_CANCELLED, FundEntry.SWITCH_CONFIRMED)
 _AFTER_ITS_ACT = frozenset(
     {BankEntry.REJECTED, BillEntry.REFUNDED, InsuranceEntry.PREMIUM_RETURNED, InsuranceEntry.REFUND_RECEIVED, FundEntry.PURCHASE_CANCELLED}
 )
@@ -293,7 +296,11 @@ def _words(account: str, line: HistoryLine, about: Told | None) -> Words:
     return MOVEMENTS.get(line.kind, OTHER)
 
 
-_ARRIVED: Mapping[str, Words] = {Purpose.REDEMPTION_PAYOUT: REDEMPTION_RECEIVED, Purpose.CAMPAIGN_SUBSIDY: SUBSIDY_RECEIVED}
+_ARRIVED: Mapping[str, Words] = {
+    Purpose.REDEMPTION_PAYOUT: REDEMPTION_RECEIVED,
+    Purpose.RAISE_REFUND: SUBSCRIPTION_RETURNED,
+    Purpose.CAMPAIGN_SUBSIDY: SUBSIDY_RECEIVED,
+}
 """What came to the wallet from another account of ours, by its purpose."""
 
 

@@ -140,11 +140,12 @@ async def holders(tx: Any) -> list[tuple[int, UUID, str]]:
 
 
 async def money_under_way(tx: Any, book: int, fund_account: UUID) -> int:
-    """Fen of a holder's purchases that are neither confirmed nor refused, of what the registrar owes for redemptions, and of what is on its
-    way to the wallet from another account of ours."""
+    """Fen of a holder's purchases and subscriptions that are neither confirmed nor refused, of what the registrar owes for redemptions, and
+    of what is on its way to the wallet from another account of ours."""
     found: int = await tx.fetchval(
         "select (select coalesce(sum(amount), 0) from fund_order"
-        " where book = $1 and fund_account = $2 and business_code in ('022', '039') and state in ('placed', 'sent'))::bigint"
+        " where book = $1 and fund_account = $2 and business_code in ('020', '022', '039')"
+        " and state in ('placed', 'sent', 'accepted'))::bigint"
         " + (select coalesce(sum(d.amount), 0) from registrar_due d join account a on a.book = d.book and a.id = d.wallet"
         " where a.book = $1 and a.kind = $3 and a.owner = $2 and d.paid_on is null)::bigint"
         " + (select coalesce(sum(p.amount), 0) from instruction_part p join account a on a.book = p.book and a.id = p.target"

@@ -38,6 +38,8 @@ MOVEMENTS: dict[int, Words] = {
     BillEntry.REFUNDED: Words("缴费退款 · {name} {detail}", "Bill refunded · {detail_en}"),
     FundEntry.PURCHASE_PLACED: Words("转入基金 · {name}", "Into the fund · {detail}"),
     FundEntry.PURCHASE_CONFIRMED: Words("基金份额确认 · {name}", "Units confirmed · {detail}"),
+    FundEntry.SUBSCRIBED: Words("认购基金 · {name}", "Subscribed · {detail}"),
+    FundEntry.RAISE_FORMED: Words("认购份额确认 · {name}", "Units of the new fund · {detail}"),
     FundEntry.INCOME: Words("收益 · {detail}", "Income of {detail}"),
     FundEntry.NEGATIVE_INCOME: Words("亏损 · {detail}", "Loss of {detail}"),
     FundEntry.HOLDER_REDEEMED: Words("赎回 · {name}", "Redeemed · {detail}"),
@@ -54,6 +56,7 @@ RECEIVED_WITHIN = MOVEMENTS[BankEntry.RECEIVED_FROM_BOOK]
 """The payee's side of a transfer, whether it came from another book or lay in the same."""
 SUBSIDY_RECEIVED = Words("活动补贴（非基金收益）", "Campaign subsidy, no income of the fund")
 REDEMPTION_RECEIVED = Words("赎回款到账", "Redemption paid out")
+SUBSCRIPTION_RETURNED = Words("认购退款", "Subscription given back")
 PAID_BY_FUND = Words("碰一碰支付（基金支付）· {name}", "Tap to pay, from the fund · {name}")
 BILL_BY_FUND = Words("缴费（基金支付）· {name} {detail}", "Bill, from the fund · {detail_en}")
 OTHER = Words("其他", "Other")
