@@ -49,10 +49,14 @@ def uuid7(now: datetime, book: int, random64: Random64) -> UUID:
 
 
 def _timed(now: datetime, book: int, draw: int, *, version: int) -> UUID:
-    millis = (now - _EPOCH) // _MILLISECOND
-    high = (millis & (1 << 48) - 1) << 16 | version << 12 | draw & 0xFFF
+    high = (milliseconds(now) & (1 << 48) - 1) << 16 | version << 12 | draw & 0xFFF
     low = 0b10 << 62 | (book & 0xFFFF) << 46 | draw >> 12 & (1 << 46) - 1
     return UUID(int=high << 64 | low)
+
+
+def milliseconds(instant: datetime) -> int:
+    """Since 1970: the time that an id carries."""
+    return (instant - _EPOCH) // _MILLISECOND
 
 
 def derived(parent: UUID, purpose: str) -> UUID:
@@ -64,7 +68,8 @@ def derived(parent: UUID, purpose: str) -> UUID:
 
 
 def named(now: datetime, book: int, name: str) -> UUID:
-    """An id for something that a partner named; `now` must be the same on every repetition: take a date from the message itself."""
+    """An id for something that a partner named; `now` must be the same on every repetition: take a date from the message itself. The
+    function named_id() of the database gives the same."""
     return _timed(now, book, int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"), version=8)
 
 

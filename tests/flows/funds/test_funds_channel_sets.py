@@ -1,15 +1,17 @@
 """Another channel's files in sets: what is settled in sets is what would be settled one by one, and what is odd is looked at by itself."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 from bill_town import MONDAY
 from fund_town import FUND, OTHER, FundTown, Values, accounts, order, orders
 
-from tapwealth.flows.funds import plain_answers
+from tapwealth.flows.funds import plain_answers, plain_orders
 from tapwealth.funds import store
 from tapwealth.funds.entries import FundEntry
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import named
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
@@ -93,7 +95,45 @@ async def test_what_is_settled_in_sets_is_what_is_settled_one_by_one(place: Fund
     await place.all_books_balance()
 
 
-async def nothing(*_: Any) -> list[str]:
+async def placed(place: FundTown, day: date) -> list[tuple[Any, ...]]:
+    """The orders of a day's file as they stand there, all but the day."""
+    async with place.house.database.read() as tx:
+        rows = await tx.fetch(
+            "select book, right(serial, 5), channel, fund, fund_account, funding, holding, business_code, amount, units, state,"
+            " received_at - $2::date, dealing_date - $2::date, id, serial, received_at from fund_order"
+            " where channel = $1 and business_date = $2 order by serial",
+            OTHER,
+            day,
+        )
+    for row in rows:
+        assert row["id"] == named(row["received_at"], row["book"], f"order:{OTHER}:{row['serial']}")
+    return [tuple(row)[:13] for row in rows]
+
+
+async def test_orders_placed_in_sets_are_those_placed_one_by_one(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same file on two days: once in sets, once as if something were odd about it. One of its orders is past the cut-off."""
+    await place.hand_in(accounts(HOLDERS))
+    days, channel_has = [], []
+    for day in (MONDAY, TUESDAY):
+        await place.clock(shanghai(day, 15, 30))
+        made = [order(n, n * 1_000, day, serial(day, n), ordered_at=time(8 + n // 2, n, 59)) for n in HOLDERS]
+        made += [order(1, 77, day, serial(day, 99)), order(3, 50, day, serial(day, 98), ordered_at=time(15, 0, 0))]
+        await place.receipt(100_000, f"CH-{day}")
+        assert await place.hand_in(orders(made, day)) is None
+        days.append(await placed(place, day))
+        channel_has.append(await place.total(Kind.FUND_PURCHASE_COLLECTED))
+        monkeypatch.setattr(plain_orders, "place", not_for_certain)
+    assert days[0] == days[1] != []
+    assert {row[1] for row in days[0] if row[12] == 1} == {"00098"}, "the next dealing day's"
+    assert channel_has == [78_127, 2 * 78_127]
+    await place.all_books_balance()
+
+
+async def not_for_certain(*_: Any) -> None:
+    return None
+
+
+async def nothing(*_: Any) -> list[Any]:
     return []
 
 

@@ -6,7 +6,7 @@ the same file again changes nothing, other content under the same name is refuse
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
@@ -18,12 +18,14 @@ from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.customers.customer import book_of_person
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, House, Moment, actor_numbers, moment, must_post
+from tapwealth.flows.funds import plain_orders
 from tapwealth.flows.funds.exchange_out import seal_holder
+from tapwealth.flows.funds.plain_orders import Alike
 from tapwealth.funds import entries, exchange_store, orders_store, quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
 from tapwealth.funds.exchange_folder import digest_of
-from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
+from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS, Incoming
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
 from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.orders_store import Placed
@@ -198,29 +200,67 @@ async def _take_orders(house: House, file: TakenFile, received_at: datetime) -> 
     """Slice by slice, in one transaction, which a defect at the file's end takes back as a whole: what it takes of the memory
     does not grow with the orders but for a hash of each serial. What is wrong with the file itself is said before what is wrong with
     its orders."""
-    incoming = ORDERS.open(file.content, str(file.name))
-    coming = iter(incoming)
+    first = _opened(file)
     try:
         async with house.database.transaction() as tx:
             await house.ledger.lock_books(tx, range(house.books + 1))
             at = await moment(tx)
             known = await _judge(tx, file, at, received_at)
             if known:
-                _read_to_the_end(coming)
+                _read_to_the_end(iter(first))
                 return None if known is True else known
             terms = await _terms(house, tx, file, received_at)
-            while some := list(islice(coming, _AT_ONCE)):
-                try:
-                    await _take_some(house, tx, at, file, terms, some)
-                except (_Undone, BadInput):
-                    _read_to_the_end(coming)
-                    raise
-            if terms.ordered > terms.paid_in:
-                raise _Undone(_not_paid_in(file, terms))
+            if terms.capped(file.channel) or not await _take_in_sets(house, tx, at, file, terms, first):
+                await _take_in_slices(house, tx, at, file, terms)
             await exchange_store.add_file(tx, str(file.name), file.digest, terms.taken, file.name.day, at.now, outgoing=False)
     except _Undone as undone:
         return undone.refusal
     return None
+
+
+def _opened(file: TakenFile) -> Incoming[OrderRecord]:
+    file.content.seek(0)
+    return ORDERS.open(file.content, str(file.name))
+
+
+async def _take_in_sets(house: House, tx: Tx, at: Moment, file: TakenFile, terms: "_Terms", incoming: Incoming[OrderRecord]) -> bool:
+    """Whether all orders of the file stand for certain, and are taken."""
+    nothing = _Loaded({}, {}, Counter(), Counter(), set())
+    funds, day = terms.funds, file.name.day
+
+    def stands(alike: Alike) -> bool:
+        amounts = alike.least, alike.most
+        return all(_decide(terms, nothing, file, alike.fund, amount, alike.holder, day) is None for amount in amounts)
+
+    def dealt(fund: str, ordered: datetime) -> date:
+        return dealing_date(house.calendar, funds[fund], ordered, at.cut)
+
+    assets = {code: int(fund.asset) for code, fund in funds.items()}
+    asked = plain_orders.Asked(file.channel, day, terms.received_at, assets, dealt, stands, terms.paid_in)
+    try:
+        placed = await plain_orders.place(house, tx, asked, incoming)
+    except BadInput:
+        _read_to_the_end(iter(_opened(file)))  # it may say what is wrong with an earlier line
+        raise
+    if placed is None:
+        return False
+    terms.taken, sums = placed
+    terms.slices = 1
+    await must_post(house, tx, at, _paid(file, terms, sums))
+    return True
+
+
+async def _take_in_slices(house: House, tx: Tx, at: Moment, file: TakenFile, terms: "_Terms") -> None:
+    """Order by order. Raises _Undone, BadInput."""
+    coming = iter(_opened(file))
+    while some := list(islice(coming, _AT_ONCE)):
+        try:
+            await _take_some(house, tx, at, file, terms, some)
+        except (_Undone, BadInput):
+            _read_to_the_end(coming)
+            raise
+    if terms.ordered > terms.paid_in:
+        raise _Undone(_not_paid_in(file, terms))
 
 
 _AT_ONCE = 8_192
@@ -332,7 +372,7 @@ def _checked(house: House, at: Moment, file: TakenFile, terms: _Terms, facts: _L
         text = f"there is no holder {'/'.join(_key(one))}; open it with an 01 file first"
         raise _refused(file, one, number, ChannelRefusal.UNKNOWN_HOLDER, text)
     day = terms.days.get((one.fund_code, ordered)) or _dealing_date(house, at, terms, one, ordered)
-    refused = _decide(terms, facts, file, one, holder, day)
+    refused = _decide(terms, facts, file, one.fund_code, one.amount, holder, day)
     if refused is not None:
         raise _refused(file, one, number, ChannelRefusal.ORDER_REFUSED, refused.text)
     return Placed(
@@ -364,24 +404,29 @@ def _dealing_date(house: House, at: Moment, terms: _Terms, one: OrderRecord, ord
     return day
 
 
-def _decide(terms: _Terms, facts: _Loaded, file: TakenFile, one: OrderRecord, holder: Holder, day: date) -> Refusal | None:
+def _decide(terms: _Terms, facts: _Loaded, file: TakenFile, code: str, amount: int, holder: Holder, day: date) -> Refusal | None:
     """By the channel's parameters. Whom it lets buy is its own affair, and it pays for all of them at once."""
-    bought, held = (holder.id, one.fund_code, day), (holder.id, one.fund_code)
-    fund, channel = terms.funds.get(one.fund_code), terms.channels.get((file.channel, one.fund_code))
-    known = PurchaseFacts(fund, channel, None, None, holder, facts.ordered[bought], facts.held[held], one.amount)
-    refused = decide(known, one.amount)
+    bought, held = (holder.id, code, day), (holder.id, code)
+    fund, channel = terms.funds.get(code), terms.channels.get((file.channel, code))
+    known = PurchaseFacts(fund, channel, None, None, holder, facts.ordered[bought], facts.held[held], amount)
+    refused = decide(known, amount)
     if refused is None:
-        facts.held[held] += one.amount
-        facts.ordered[bought] += one.amount
+        facts.held[held] += amount
+        facts.ordered[bought] += amount
     return refused
 
 
 async def _post(house: House, tx: Tx, at: Moment, file: TakenFile, terms: _Terms, rows: Sequence[Placed]) -> None:
-    """The channel's money goes to the books of its orders, and each book's orders take theirs, all of a slice in one entry: the orders say
-    whose it is."""
     sums: Counter[int] = Counter()
     for row in rows:
         sums[row.book] += row.amount
+    await must_post(house, tx, at, _paid(file, terms, sums))
+    await orders_store.add_placed(tx, rows)
+
+
+def _paid(file: TakenFile, terms: _Terms, sums: Mapping[int, int]) -> list[JournalEntry]:
+    """The channel's money goes to the books of its orders, and each book's orders take theirs, all of a slice in one entry: the orders say
+    whose it is."""
     day, turn = file.name.day, "" if terms.slices == 1 else f":{terms.slices}"
     key = derived(named(shanghai(day), HOUSE_BOOK, f"channel file:{file.name}"), f"allot{turn}")
     made: list[JournalEntry] = []
@@ -391,5 +436,4 @@ async def _post(house: House, tx: Tx, at: Moment, file: TakenFile, terms: _Terms
         placed = named(shanghai(day), book, f"channel file:{file.name}:placed{turn}")
         orders = Order(book, placed, funding, 0, amount, own=False, units_asset=Asset.CNY)
         made.append(entries.purchase_placed(orders, day, terms.actors[book]))
-    await must_post(house, tx, at, made)
-    await orders_store.add_placed(tx, rows)
+    return made

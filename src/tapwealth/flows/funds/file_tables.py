@@ -3,10 +3,22 @@ never holds them. The records stand there in their order, every field as text wi
 """
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from enum import StrEnum
 from typing import Any
 
 from tapwealth.funds.exchange_in import Incoming
 from tapwealth.storage.database import Tx
+
+
+class Plan(StrEnum):
+    """What is not to be used."""
+
+    LOOK_UP = "enable_seqscan"
+    """Each record's row is looked up by an index: no table is read as a whole. (A `lateral` that ends with `offset 0` keeps the order.)"""
+    SIDE_BY_SIDE = "enable_nestloop"
+    """Two tables of a file's size are each read once."""
+
 
 _MANY = 1_000
 """Records from which on it pays to count what stands in a table before it is joined."""
@@ -14,7 +26,7 @@ _MANY = 1_000
 
 async def stage(tx: Tx, table: str, incoming: Incoming[Any], columns: Mapping[str, str]) -> int:
     """Make `table` of these fields (by field, the name of its column) and copy the file's records into it; how many there are. A field that
-    the header does not declare is blank. Raises BadInput for what cannot be read."""
+    the header does not declare is blank. Doubled records are not looked for. Raises BadInput for what cannot be read."""
     declared = ", ".join(f"{name} text not null default ''" for name in columns.values())
     await tx.execute(f"create temporary table {table} ({declared}) on commit drop")
     layout = incoming.header.layout
@@ -26,8 +38,16 @@ async def stage(tx: Tx, table: str, incoming: Incoming[Any], columns: Mapping[st
     return records
 
 
+@asynccontextmanager
+async def planned(tx: Tx, how: Plan) -> AsyncIterator[None]:
+    """Have what is executed here planned so, whatever the statistics say: they may be of a time when there were few rows."""
+    await tx.execute("select set_config($1, 'off', true)", how)
+    yield
+    await tx.execute("select set_config($1, 'on', true)", how)
+
+
 async def _lines(incoming: Incoming[Any], wanted: list[str]) -> AsyncIterator[bytes]:
     """The records as text that COPY takes."""
-    for block in incoming.blocks():
+    for block in incoming.blocks(looking_for_doubles=False):
         text = b"\n".join(map(b"\t".join, block.parts(wanted))).replace(b"\\", b"\\\\")
         yield (text if text.isascii() else text.decode("gb18030").encode()) + b"\n"

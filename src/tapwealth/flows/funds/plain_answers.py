@@ -12,6 +12,7 @@ from typing import Any
 
 from tapwealth.flows.frame import House, Moment, must_post
 from tapwealth.flows.funds import file_tables
+from tapwealth.flows.funds.file_tables import Plan
 from tapwealth.funds import entries
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_in import Incoming
@@ -50,19 +51,23 @@ select distinct o.dealing_date from (select rtrim(serial) serial from answer_sai
 """  # noqa: S608 - a number of ours
 _TWICE = "select serial from answer_said group by serial having count(*) > 1"
 _SIDE = "create temporary table answer_side (place bigint, book int, tid tid, holding bigint, fund text, amount bigint) on commit drop"
+_SENT = """
+create temporary table answer_sent on commit drop as
+select o.ctid tid, o.book, o.holding, o.serial, o.fund, o.amount, lpad(o.amount::text, 16, '0') written, a.ta_account, a.trading_account
+  from fund_order o
+ cross join lateral (select a.ta_account, a.trading_account from fund_account a where a.book = o.book and a.id = o.fund_account offset 0) a
+ where o.book = any($1) and o.channel = $2 and o.dealing_date = any($3) and o.business_code = $4 and o.fund = any($5)
+   and o.state = any($6) and o.amount > 0 and a.ta_account <> ''
+"""
 _MATCH = """
 insert into answer_side
 select s.place, o.book, o.tid, o.holding, o.fund, o.amount
   from (select row_number() over () place, * from answer_said) s
-  left join (select o.ctid tid, o.book, o.holding, o.serial, o.fund, o.amount, lpad(o.amount::text, 16, '0') written,
-                    a.ta_account, a.trading_account
-               from fund_order o join fund_account a on a.book = o.book and a.id = o.fund_account
-              where o.book = any($1) and o.channel = $2 and o.dealing_date = any($3) and o.business_code = $4 and o.fund = any($5)
-                and o.state = any($6) and o.amount > 0 and a.ta_account <> '') o
+  left join answer_sent o
     on o.serial = rtrim(s.serial) and o.fund = rtrim(s.fund) and o.ta_account = rtrim(s.ta_account)
    and o.trading_account = rtrim(s.trading_account) and o.written = s.amount and s.volume = s.amount
-   and s.business_code = $7 and s.return_code = $8 and s.confirmed_on = $9 and rtrim(s.ta_serial) <> '' and s.finish_flag <> $10
-   and s.from_ta in ('', ' ', '0') and ltrim(s.nav, '0 ') in ('', $11) and ltrim(s.charge, '0 ') = '' and s.serial <> all($12)
+   and s.business_code = $1 and s.return_code = $2 and s.confirmed_on = $3 and rtrim(s.ta_serial) <> '' and s.finish_flag <> $4
+   and s.from_ta in ('', ' ', '0') and ltrim(s.nav, '0 ') in ('', $5) and ltrim(s.charge, '0 ') = '' and s.serial <> all($6)
 """
 _SUMS = "select fund, book, sum(amount)::bigint as amount from answer_side where tid is not null group by 1, 2 order by 1, 2"
 _SHARES = """
@@ -75,6 +80,7 @@ update fund_order o
        under_way = false
   from answer_side p where o.ctid = p.tid and o.book = p.book
 """
+"""By where the orders stand, which nobody changes while the books are locked: the index was searched once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +106,16 @@ async def settle(house: House, tx: Tx, at: Moment, funds: Mapping[str, Fund], of
     """Settle a file's plain answers. Raises BadInput for a file that is not whole."""
     records = await file_tables.stage(tx, "answer_said", incoming, _COLUMNS)
     await _match(house, tx, of, await spreadable(tx, funds.values(), of.day))
-    sums = await tx.fetch(
-        "select fund, book, sum(amount)::bigint as amount from answer_side where tid is not null group by 1, 2 order by 1, 2"
-    )
     confirmed: dict[str, dict[int, int]] = defaultdict(dict)
-    for row in sums:
+    for row in await tx.fetch(_SUMS):
         confirmed[row["fund"]][row["book"]] = row["amount"]
     await must_post(house, tx, at, _cash(confirmed, of))
     for fund in confirmed:
         await _give_units(house, tx, at, funds[fund], of, confirmed[fund])
-    await tx.execute(_CONFIRM, SUCCESS, of.day)
+    changed = await tx.execute(_CONFIRM, SUCCESS, of.day)
     left = await tx.fetch("select place from answer_side where tid is null order by place")
-    await tx.execute("drop table answer_said, answer_side")
+    settled = records - len(left)
+    assert changed == f"UPDATE {settled}", f"{of.file}: {settled} orders are settled, and the note of it says {changed}"
     return Settled(records, confirmed, [row["place"] for row in left])
 
 
@@ -128,9 +132,10 @@ async def _match(house: House, tx: Tx, of: Confirmed, funds: Sequence[str]) -> N
     twice = [row["serial"] for row in await tx.fetch(_TWICE)]
     await tx.execute(_SIDE)
     code = BusinessCode.PURCHASE
-    sent = [OrderState.PLACED, OrderState.SENT]
-    said = code.confirmed, SUCCESS, write_date(of.file.day), UNFINISHED, str(PAR), twice
-    await tx.execute(_MATCH, books, channel, days, code, funds, sent, *said)
+    async with file_tables.planned(tx, Plan.LOOK_UP):
+        await tx.execute(_SENT, books, channel, days, code, funds, [OrderState.PLACED, OrderState.SENT])
+    async with file_tables.planned(tx, Plan.SIDE_BY_SIDE):
+        await tx.execute(_MATCH, code.confirmed, SUCCESS, write_date(of.file.day), UNFINISHED, str(PAR), twice)
 
 
 def _cash(confirmed: Mapping[str, Mapping[int, int]], of: Confirmed) -> list[JournalEntry]:
