@@ -13,6 +13,7 @@ from msgspec import structs
 from nav_town import CONDITIONS as NAV_CONDITIONS
 from nav_town import NAV_FUND, NAV_UNITS, agreed, decided, holding_of, lots_of, quote, shelve_nav_fund
 
+from tapwealth.bank import store as bank
 from tapwealth.customers import store as customers
 from tapwealth.flows import setup
 from tapwealth.flows.funds import raises, redemption, subscription, units
@@ -63,6 +64,12 @@ def gave(answers: Sequence[Subscribed | Refusal]) -> list[int | str]:
 async def stands(place: FundTown) -> Raise:
     async with place.house.database.read() as tx:
         return (await raise_store.raises(tx))[NAV_FUND]
+
+
+async def breaks(place: FundTown) -> list[str]:
+    """Of all dates, also those that are accounted for."""
+    async with place.house.database.read() as tx:
+        return [one.text for day in (MONDAY, TUESDAY, WEDNESDAY, THURSDAY) for one in await bank.breaks(tx, day)]
 
 
 async def proved(place: FundTown, day: Any) -> list[str]:
@@ -160,6 +167,18 @@ async def test_many_at_once_are_decided_in_the_order_in_which_they_come(place: F
     assert await proved(place, MONDAY) == []
 
 
+async def test_lists_at_the_same_time_never_sell_more_than_there_is(place: FundTown) -> None:
+    """Each book's buyers over a connection of their own: one waits for what the other leaves."""
+    await offered(place)
+    buyers = await people(place, *(f"P{number}" for number in range(18)))
+    by_book = [[wants(place, one, 1_000_00) for one in buyers if one.book == book] for book in place.house.all_books]
+    assert min(len(of) for of in by_book) > 3, "none of them reaches the target alone"
+    answers = await asyncio.gather(*(subscribe(place, *of) for of in by_book))
+    given = [amount for of in answers for amount in gave(of)]
+    assert (given.count(1_000_00), given.count("SOLD_OUT")) == (10, 8)
+    assert await proved(place, MONDAY) == []
+
+
 async def test_a_fund_that_is_raised_cannot_be_bought_and_a_subscription_not_taken_back(place: FundTown) -> None:
     await offered(place)
     (wang,) = await people(place, "Wang")
@@ -204,7 +223,12 @@ async def test_a_raise_that_is_full_is_formed_on_the_next_dealing_day_with_its_i
     assert isinstance(no, Refusal)
     assert no.code.name == "RAISE_OVER"
     quote(place, WEDNESDAY, 1_0100)
+    (closed,) = await place.buy(place.order(three[0], 1_000_00, fund=NAV_FUND))
+    assert isinstance(closed, Refusal)
     await place.next_day(WEDNESDAY)
+    (bought,) = await place.buy(place.order(three[0], 1_000_00, fund=NAV_FUND))
+    assert not isinstance(bought, Refusal), "its first price opens it"
+    assert await breaks(place) == []
     for day in (MONDAY, TUESDAY, WEDNESDAY):
         assert await proved(place, day) == []
         assert (await units.prove_units(place.house, day)).wrong == []

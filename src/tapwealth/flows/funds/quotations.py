@@ -59,7 +59,9 @@ async def take_quotations(house: House, tx: Tx, at: Moment, file: DataFileName, 
 
 
 def _is_quoted(house: House, fund: Fund, day: date) -> bool:
-    """Whether a day must have a quotation."""
+    """Whether a day must have a quotation: none of a fund that is being raised, was formed and not opened yet, or has ended."""
+    if fund.status in (FundStatus.ISSUING, FundStatus.CLOSED, FundStatus.ENDED):
+        return False
     return fund.kind is FundKind.MONEY or house.calendar.is_dealing_day(day)
 
 

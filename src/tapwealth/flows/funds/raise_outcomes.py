@@ -9,7 +9,7 @@ is posted; interest that we compute otherwise is a break.
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -293,7 +293,8 @@ async def end(
     await payments.instruct(house, tx, at, day, actor, [_refund(file, code, parts, day) for code, parts in sorted(raised.back.items())])
     await raise_store.end(tx, raised.ended, day)
     after = {Ended.FORMED: FundStatus.CLOSED, Ended.FAILED: FundStatus.ENDED}
-    await conditions_store.add_statuses(tx, day, {fund: after[how] for fund, how in raised.ended.items()}, at.now)
+    before = day - timedelta(days=1)  # a 07 speaks of the day before it: the next one may open the fund
+    await conditions_store.add_statuses(tx, before, {fund: after[how] for fund, how in raised.ended.items()}, at.now)
     await redemption_outcomes.join(house, tx, at, [interest_name(file.day)] if raised.interest else [], actor)
 
 
