@@ -320,8 +320,9 @@ def forced_decrease(order: Order, units: int, day: date, actor: int) -> JournalE
 
 
 def forced_redemption(order: Order, units: int, amount: int, day: date, actor: int) -> JournalEntry:
-    """Units Dr holding / Cr registrar_mirror; Dr redemption_due_collection / Cr fund_redemption_in_transit: their money is owed now."""
-    lines = (_taken(order, units), _owed(order, amount))
+    """Units Dr holding / Cr registrar_mirror; Dr redemption_due_collection / Cr fund_redemption_in_transit: their money is owed now.
+    Nothing is where so few are worth no fen, or the fee leaves none."""
+    lines = (_taken(order, units), *([_owed(order, amount)] if amount else []))
     return JournalEntry(order.book, order.id, FundEntry.FORCED_REDEMPTION, day, actor, order.id, lines)
 
 

@@ -315,6 +315,20 @@ async def test_a_dividend_whose_ex_date_has_no_nav_waits(priced: Priced) -> None
     assert await priced.held() == 1_234_56
 
 
+async def test_a_dividend_may_bear_the_serial_of_something_else_that_the_registrar_started(priced: Priced) -> None:
+    """Its serials are those of its files: the increase of Wednesday has the same one."""
+    await with_units(priced)
+    (increase,) = [one for one in await priced.place.orders_of(priced.wang) if one.business_code == "144"]
+    priced.declare()
+    await priced.place.next_day(WEDNESDAY)
+    await priced.place.end(THURSDAY)
+    await priced.place.registrar_works(FRIDAY)
+    priced.place.registrar.rewrite(FRIDAY, "06", set_in(-1, TASerialNO=increase.serial))
+    assert "T01/06" in await priced.place.take()
+    assert (await priced.place.said(FRIDAY), (await priced.orders())[-1][0]) == ([], "143")
+    assert await priced.held() == 1_234_56 + AMOUNT * 10_000 // NAV
+
+
 async def test_a_holder_who_is_left_out_is_named(priced: Priced) -> None:
     """Somebody else of the channel has units, too; the file pays one of both."""
     place = priced.place

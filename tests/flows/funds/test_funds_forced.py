@@ -12,14 +12,16 @@ from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.funds.conditions import Conditions
 from tapwealth.ledger.chart import Kind
 from tapwealth.sandbox.registrar import started
+from tapwealth.sandbox.registrar.folder import put
 from tapwealth.sandbox.registrar.started import Forced
+from tapwealth.wire.ofd import read_data_file
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 PLAIN = structs.replace(CONDITIONS, purchase_fees=[])
 """Entering costs nothing; what is younger than seven days pays 1.5 %."""
 
 
-async def forced_out(place: FundTown, units: int = 2_000_00, conditions: Conditions = PLAIN) -> Person:
+async def forced_out(place: FundTown, units: int = 2_000_00, conditions: Conditions = PLAIN, nav: int = 1_1000) -> Person:
     """Somebody who bought 10,000.00 units of one yuan on Monday; on Wednesday morning the registrar has redeemed some, not taken yet."""
     await shelve_nav_fund(place, conditions)
     wang = await place.person("Wang", 60_000_00)
@@ -27,7 +29,7 @@ async def forced_out(place: FundTown, units: int = 2_000_00, conditions: Conditi
     assert isinstance(placed, PurchasePlaced), placed
     quote(place, MONDAY, 1_0000)
     await place.next_day(MONDAY)
-    quote(place, TUESDAY, 1_1000)
+    quote(place, TUESDAY, nav)
     with place.registrar.store.tx() as tx:
         started.ask(tx, Forced("142", OWN, (await place.holder(wang)).trading_account, units, NAV_FUND))
     await place.end(TUESDAY)
@@ -68,6 +70,29 @@ async def test_one_at_another_price_or_fee_is_named_though_its_figures_fit_each_
         f"2,000.00 units are confirmed as {said}, we compute 2,167.00 yuan at 1.1000 after a fee of 33.00; ask the registrar"
     )
     assert (await holding_of(place, wang), await place.total(Kind.FUND_REDEMPTION_IN_TRANSIT)) == (8_000_00, change["ConfirmedAmount"])
+
+
+async def test_one_that_is_worth_no_fen_takes_its_units_and_owes_nothing(place: FundTown) -> None:
+    """A hundredth of a unit at 0.9960."""
+    wang = await forced_out(place, units=1, nav=9_960)
+    await place.take()
+    assert await place.said(WEDNESDAY) == []
+    assert (await holding_of(place, wang), await place.total(Kind.FUND_REDEMPTION_IN_TRANSIT)) == (9_999_99, 0)
+    await place.all_books_balance()
+
+
+@pytest.mark.parametrize("field", ["ConfirmedVol", "ConfirmedAmount"])
+async def test_a_figure_that_no_movement_can_carry_makes_the_file_none(place: FundTown, field: str) -> None:
+    wang = await forced_out(place)
+    path = place.registrar.path(WEDNESDAY, "04")
+    _, records = read_data_file(path.read_bytes(), path.name)
+    number = f"{records[0][field]:016d}".encode()
+    assert path.read_bytes().count(number) > 0
+    put(path, path.read_bytes().replace(number, b"1000000000000001"))
+    assert "T01/04" not in await place.take()
+    (said,) = await place.said(WEDNESDAY)
+    assert "'1000000000000001' is more than one movement can carry in field" in said
+    assert await holding_of(place, wang) == 10_000_00
 
 
 async def test_one_whose_price_is_not_in_waits_with_its_file(place: FundTown) -> None:

@@ -200,7 +200,8 @@ async def _post(
 
 
 def _order(holder: FundAccount, accounts: tuple[int, int], file: DataFileName, said: DividendRecord, day: date) -> OrderRow:
-    serial = said.ta_serial or f"143{said.fund_code}{said.record_date:%y%m%d}{said.trading_account[-9:]}"
+    """Called after what it pays: the registrar's own serial is one of its file, and what else it has started may bear the same."""
+    serial = "/".join((BusinessCode.DIVIDEND, said.fund_code, f"{said.record_date:%Y%m%d}", *_holder(said)))
     what = Started(serial, BusinessCode.DIVIDEND, said.fund_code, said.amount, said.volume)
     return started_order(holder, accounts, file, what, day)
 
