@@ -1,6 +1,6 @@
 """SQL of what a holder paid into funds with a NAV and what came back, by the registrar's answers; read alone.
 
-An order that the registrar goes on with tomorrow has no day of its last answer yet: what it brought so far stands under today.
+Each part of a redemption that goes on over several days stands under the date of its own answer, as its units do.
 """
 
 from collections import defaultdict
@@ -11,14 +11,15 @@ from uuid import UUID
 from tapwealth.funds.returns import Step
 
 _STEPS = """
-select fund, coalesce(day, (select instant at time zone 'Asia/Shanghai' from platform_clock)::date) as day,
-  sum(paid_in)::bigint as paid_in, sum(came_back)::bigint as came_back, sum(units)::bigint as units from (
+select fund, day, sum(paid_in)::bigint as paid_in, sum(came_back)::bigint as came_back, sum(units)::bigint as units from (
   select fund, confirmed_on as day, confirmed_amount as paid_in, 0 as came_back, 0 as units from fund_order
     where book = $1 and fund_account = $2 and business_code in ('020', '022', '039') and confirmed_units > 0
   union all select target_fund, confirmed_on, confirmed_amount, 0, 0 from fund_order
     where book = $1 and fund_account = $2 and business_code = '036' and confirmed_units > 0
   union all select fund, confirmed_on, 0, confirmed_amount, 0 from fund_order
-    where book = $1 and fund_account = $2 and business_code in ('024', '036', '142') and confirmed_units > 0
+    where book = $1 and fund_account = $2 and business_code = '036' and confirmed_units > 0
+  union all select o.fund, d.business_date, 0, d.amount, 0 from fund_order o join registrar_due d on d.book = o.book and d.fund_order = o.id
+    where o.book = $1 and o.fund_account = $2 and o.business_code in ('024', '142')
   union all select fund, business_date, 0, amount, 0 from fund_dividend where book = $1 and fund_account = $2 and units = 0
   union all select fund, business_date, 0, 0, units from fund_lot where book = $1 and fund_account = $2
   union all select fund, business_date, 0, 0, -units from fund_lot_use where book = $1 and fund_account = $2

@@ -22,10 +22,11 @@ from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.reports.customers import customer_view, customer_views
 from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.flows.setup import ChannelTerms
-from tapwealth.funds import lots_store
+from tapwealth.funds import lots_store, returns_store
 from tapwealth.funds.lots_store import LotRow, LotUse
 from tapwealth.funds.nav import Rounding
 from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.returns import Step
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import Refusal
@@ -400,7 +401,35 @@ async def test_each_part_of_a_redemption_gets_the_price_of_its_own_day(place: Fu
     one = await last_order(place, wang)
     assert (one.state, one.confirmed_amount, one.confirmed_units, one.nav) == ("confirmed", 10_700_00, 9_000_00, 1_2000)
     assert await lots_of(place, wang) == [(TUESDAY, 985_02)]
+    async with place.house.database.read() as tx:
+        steps = (await returns_store.steps_of(tx, wang.book, wang.id))[NAV_FUND]
+    assert steps == {
+        TUESDAY: Step(10_000_00, 0, 9_985_02), WEDNESDAY: Step(0, 1_100_00, -1_000_00), THURSDAY: Step(0, 9_600_00, -8_000_00)
+    }, "money and units of a part stand under one date"  # fmt: skip
     await place.all_books_balance()
+
+
+async def test_what_goes_on_untouched_gets_the_price_of_the_day_it_is_redeemed_on(place: FundTown) -> None:
+    """Nothing is taken of it on the first day; it is deferred all the same."""
+    await shelve_nav_fund(place, structs.replace(CONDITIONS, redemption_fees=[]))
+    wang = await holder(place, nav=1_0000)
+    await redeems(place, wang, 9_000_00)
+    quote(place, TUESDAY, 1_1000)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.rewrite(WEDNESDAY, "04", set_in(0, ConfirmedVol=0, ConfirmedAmount=0, BusinessFinishFlag="0"))
+    told: list[Values] = place.registrar.values(WEDNESDAY, "04")
+    await place.take()
+    assert (await place.said(WEDNESDAY), (await last_order(place, wang)).state) == ([], "deferred")
+    quote(place, WEDNESDAY, 1_2000)
+    await place.end(WEDNESDAY)
+    await place.registrar_works(THURSDAY)
+    whole = {"ConfirmedVol": 9_000_00, "ConfirmedAmount": 10_800_00, "BusinessFinishFlag": "1", "NAV": 1_2000}
+    _answer_again(place, THURSDAY, told, whole)
+    await place.take()
+    assert await place.said(THURSDAY) == []
+    one = await last_order(place, wang)
+    assert (one.state, one.confirmed_amount, one.nav) == ("confirmed", 10_800_00, 1_2000)
 
 
 def _answer_again(place: FundTown, day: date, told: list[Values], change: dict[str, Any]) -> None:
