@@ -15,6 +15,7 @@ from tapwealth.flows.issuing.tap import HELD_FOR, PREAUTHORISED_FOR
 from tapwealth.flows.reports.shops import merchant_views
 from tapwealth.funds import conditions_store
 from tapwealth.funds.conditions import FundStatus
+from tapwealth.issuing import tapped
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest, TransactionKind
 
@@ -323,6 +324,39 @@ async def test_a_reversed_void_whose_money_has_gone_is_still_paid_to_the_merchan
     assert await shop.claimed_and_cleared(sale) == {"sales": 1, "amount": 60_00}
     assert -await shop.host.place.total(Kind.CUSTOMER_RECEIVABLE) == 40_00
     await shop.host.place.all_books_balance()
+
+
+@pytest.mark.usefixtures("spending_counts")
+@pytest.mark.parametrize(("meanwhile", "state"), [(4_000_00, "approved"), (4_000_01, "expired")])
+async def test_a_reversed_void_holds_a_funds_part_again_within_the_cap_of_its_day(shop: Counter, meanwhile: int, state: str) -> None:
+    """10,000.00 a day: 6,000.00 of them come back with the sale, unless they were spent meanwhile. The merchant is paid all the same."""
+    await shop.host.give_units(shop.person, 20_000_00)
+    await shop.host.open_line(90_000_00)
+    shop.phone = await shop.host.tireless_phone(shop.person)
+    (left,) = await shop.host.free(shop.person.wallet)
+    await shop.card(K.SALE, left)
+    sale = await shop.card(K.SALE, 6_000_00)
+    void = await shop.follow(K.VOID, sale)
+    await shop.card(K.SALE, meanwhile)
+    await shop.reverse(void)
+    assert await shop.state(sale) == state
+    async with shop.host.place.house.database.read() as tx:
+        spent = await tapped.spent_from_the_fund(tx, [(shop.person.book, shop.person.id)], MONEY_FUND.code, MONDAY)
+    assert spent == {shop.person.id: meanwhile + 6_000_00 * (state == "approved")}
+    assert await shop.claimed_and_cleared(sale) == {"sales": 1, "amount": 6_000_00}
+    await shop.host.place.all_books_balance()
+
+
+@pytest.mark.usefixtures("spending_counts")
+async def test_a_preauthorisation_that_stands_again_has_the_cap_that_its_completion_leaves(shop: Counter) -> None:
+    """The completion of 9,000.00 goes, the 9,000.00 of the pre-authorisation come back: what goes counts no more."""
+    await shop.host.give_units(shop.person, 20_000_00)
+    await shop.host.open_line(90_000_00)
+    shop.phone = await shop.host.tireless_phone(shop.person)
+    before = await shop.card(K.PREAUTHORISATION, 9_000_00)
+    done = await shop.follow(K.COMPLETION, before, 9_000_00)
+    await shop.follow(K.COMPLETION_VOID, done)
+    assert (await shop.state(before), await shop.state(done)) == ("approved", "voided")
 
 
 async def test_a_reversed_void_does_not_bring_back_a_sale_that_was_reversed_as_well(shop: Counter) -> None:

@@ -18,7 +18,7 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.clearing import store as clearing
 from tapwealth.compliance import store as compliance
 from tapwealth.flows.frame import House, Moment, moment, must_post, post
-from tapwealth.flows.funds import pocket
+from tapwealth.flows.funds import instant_cap, pocket
 from tapwealth.flows.issuing import reservations
 from tapwealth.flows.issuing.tap import (
     CLAIMABLE,
@@ -117,6 +117,8 @@ class _Work:
         """Post it all and keep it; the ids of those that the ledger did not let hold."""
         await must_post(house, tx, self.at, self.must)
         refused = set()
+        beyond = await self._beyond_the_caps(house, tx)
+        self.may = [one for one in self.may if one[1].id not in beyond]
         answers = await post(house, tx, self.at, [entry for entry, _, _ in self.may])
         for (_, row, completed), answer in zip(self.may, answers, strict=True):
             if answer.refusal is not None:
@@ -133,6 +135,25 @@ class _Work:
             await acquiring.claim_again(tx, [(row.book, *row.key) for row in self.restored])
         await compliance.add_usage(tx, [(row.book, row.person, row.business_date, amount) for row, amount in self.used])
         return refused
+
+    async def _beyond_the_caps(self, house: House, tx: Any) -> set[UUID]:
+        """What is not held again because others of its date have used what a fund may give that day: as if the money had gone meanwhile."""
+        known = {row.id for row in self.restored}
+        again = [row for _, row, _ in self.may if row.id in known]
+        beyond = set()
+        for code, day in sorted({(code, row.business_date) for row in again for code, _ in row.by_funds}):
+            people = sorted({(row.book, row.person) for row in again if row.business_date == day})
+            left = await instant_cap.left_to_spend(tx, house.rule_set, people, code, day)
+            for row in self.gone:
+                if row.person in left and row.business_date == day and row.state in HOLDING:
+                    left[row.person] += dict(row.by_funds).get(code, 0)
+            for row in again:
+                units = dict(row.by_funds).get(code, 0) if row.business_date == day else 0
+                if units > left.get(row.person, units):
+                    beyond.add(row.id)
+                elif row.person in left:
+                    left[row.person] -= units
+        return beyond
 
 
 async def follow_up(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse]:
