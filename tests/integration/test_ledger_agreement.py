@@ -56,6 +56,7 @@ async def compare(tx: Any, memory: MemoryLedger, postgres: PostgresLedger, ids: 
         now = story.now + timedelta(seconds=seconds)
         assert await postgres.free(tx, now, every) == await memory.free(None, now, every)
         asked = [NewAccount(*name, Limit.NONE) for name in [*memory.by_name, (book, 999, HOUSE, 1)]]
+        assert await postgres.find_balances(tx, asked) == await memory.find_balances(None, asked)
         assert await postgres.find_free(tx, now, asked) == await memory.find_free(None, now, asked)
 
 

@@ -11,12 +11,16 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from tapwealth.customers import consents
+from tapwealth.customers import store as customers
+from tapwealth.customers.store import PersonRow
 from tapwealth.kernel.ids import seeded_random, uuid7
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Outage, Refusal
-from tapwealth.storage import actors, approvals, idempotency, installation, operators, outbox, platform_clock, progress
+from tapwealth.storage import actors, approvals, clients, idempotency, installation, operators, outbox, platform_clock, progress
 from tapwealth.storage.actors import Actor, ActorKind
 from tapwealth.storage.approvals import ApprovalRefusal, ApprovalState
+from tapwealth.storage.clients import ClientState
 from tapwealth.storage.database import Database, Tx
 from tapwealth.storage.keystore import FileKeyStore
 from tapwealth.storage.operators import Operator, OperatorRefusal, OperatorRole
@@ -131,6 +135,36 @@ async def test_first_answer_is_recalled(database: Database, random: Random) -> N
         assert new is None
         with pytest.raises(asyncpg.UniqueViolationError):
             await idempotency.remember(tx, [(1, key, "Open", b"content", b"{}", NOON)])
+
+
+async def test_answers_of_several_kinds_and_instants_are_each_kept_under_their_own(database: Database, random: Random) -> None:
+    one, other, third = (new_id(random) for _ in range(3))
+    later = NOON + timedelta(seconds=1)
+    async with database.transaction() as tx:
+        await idempotency.remember(tx, [(1, one, "Open", b"a", b'{"answer":1}', NOON), (2, other, "Close", b"b", b'{"answer":2}', later)])
+        await idempotency.remember(tx, [(3, third, "Open", b"c", b'{"answer":3}', later), (1, third, "Open", b"d", b'{"answer":4}', later)])
+        rows = await tx.fetch("select book, key, kind, content_hash, answer ->> 'answer', recorded_at from command_log order by book, kind")
+    assert {tuple(row) for row in rows if row["key"] in (one, other, third)} == {
+        (1, one, "Open", b"a", "1", NOON), (2, other, "Close", b"b", "2", later),
+        (3, third, "Open", b"c", "3", later), (1, third, "Open", b"d", "4", later),
+    }  # fmt: skip
+
+
+async def test_a_client_may_by_its_own_state_and_by_each_person(database: Database, random: Random) -> None:
+    active, stopped, person, other = (new_id(random) for _ in range(4))
+    async with database.transaction() as tx:
+        for client, state in ((active, ClientState.ACTIVE), (stopped, ClientState.SUSPENDED)):
+            await clients.add_client(tx, clients.Client(client, str(client)[:8], tuple(clients.Scope), state, NOON))
+        await customers.add_persons(tx, [PersonRow(1, one, one.bytes, b"", "*", 1, NOON) for one in (person, other)])
+        reads, writes = "orders:read", "orders:write"
+        given = [consents.Consent(1, person, client, (reads,), "given", NOON) for client in (active, stopped)]
+        await consents.put(tx, [*given, consents.Consent(1, other, active, (reads, writes), "withdrawn", NOON)])
+        wanted = [
+            (1, person, active, reads), (1, person, active, writes), (1, other, active, writes), (1, person, stopped, reads),
+            (2, person, active, reads), (1, person, active, reads),
+        ]  # fmt: skip
+        lacking = await consents.lacking(tx, [consents.Permission(*one) for one in wanted])
+    assert lacking == {1: (True, False), 2: (True, False), 3: (False, True), 4: (True, False)}
 
 
 async def test_progress_keeps_the_first_report(database: Database) -> None:

@@ -38,21 +38,30 @@ class Standing(NamedTuple):
     consented: bool
 
 
-async def standing(tx: Any, wanted: Sequence[Permission]) -> dict[Permission, Standing]:
-    """Of each. One statement, none for none."""
+_LACKING = """
+select k.ord, coalesce(a.state = 'active', false), c.client is not null
+  from unnest($1::int[], $2::uuid[], $3::bigint[]) with ordinality k(book, person, pair, ord)
+  join unnest($4::uuid[], $5::text[]) with ordinality p(client, scope, pair) using (pair)
+  left join api_client a on a.id = p.client
+  left join consent c on c.book = k.book and c.person = k.person and c.client = p.client and c.state = 'given' and p.scope = any (c.scopes)
+ where a.state is distinct from 'active' or c.client is null
+"""
+
+
+async def lacking(tx: Any, wanted: Sequence[Permission]) -> dict[int, Standing]:
+    """Those that may not, by their place in the list. One statement, none for none."""
     if not wanted:
         return {}
+    pairs = {pair: number for number, pair in enumerate(dict.fromkeys((one.client, one.scope) for one in wanted), 1)}
     rows = await tx.fetch(
-        "select k.book, k.person, k.client, k.scope, coalesce(a.state = 'active', false), c.client is not null"
-        " from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[]) k(book, person, client, scope)"
-        " left join api_client a on a.id = k.client left join consent c on c.book = k.book and c.person = k.person"
-        " and c.client = k.client and c.state = 'given' and k.scope = any(c.scopes)",
+        _LACKING,
         [one.book for one in wanted],
         [one.person for one in wanted],
-        [one.client for one in wanted],
-        [one.scope for one in wanted],
+        [pairs[one.client, one.scope] for one in wanted],
+        [client for client, _ in pairs],
+        [scope for _, scope in pairs],
     )
-    return {Permission(*row[:4]): Standing(*row[4:]) for row in rows}
+    return {row[0] - 1: Standing(*row[1:]) for row in rows}
 
 
 async def put(tx: Any, given: Sequence[Consent]) -> None:

@@ -177,6 +177,24 @@ async def count_try(tx: Any, book: int, identifier: UUID, device_lookup: bytes) 
     )
 
 
+class Buyer(NamedTuple):
+    """What an order asks of a `PersonRow`."""
+
+    identity_lookup: bytes
+    shown_name: str
+    kyc_level: int
+
+
+async def buyers(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, Buyer]:
+    """By person."""
+    rows = await tx.fetch(
+        "select id, identity_lookup, shown_name, kyc_level from person p join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)",
+        [book for book, _ in keys],
+        [person for _, person in keys],
+    )
+    return {row[0]: Buyer(*row[1:]) for row in rows}
+
+
 class Payer(NamedTuple):
     """`level`: the identity class; `pocket`: the funds that the person has put behind their wallet, in their order of use, None where they
     have chosen nothing."""

@@ -223,14 +223,10 @@ async def _barred(tx: Tx, callers: Sequence[Caller]) -> list[Refusal | None]:
     """Those whose phone or client was stopped after their requests were read, or who are not let act for that person: asked under the lock
     of the person's book, under which that changes. Nothing is remembered for them."""
     silent = await customers.silent_devices(tx, sorted({one.device for one in callers if one.person and one.device}))
-    standing = await consents.standing(tx, list({wanted for one in callers if (wanted := _permission(one)) is not None}))
-    refusals: list[Refusal | None] = []
-    for one in callers:
-        wanted = _permission(one)
-        if wanted is None:
-            refusals.append(SESSION_ENDED if one.device in silent else None)
-        else:
-            refusals.append(refusal_of(standing[wanted]))
+    refusals = [SESSION_ENDED if one.device in silent else None for one in callers]
+    acting = [(place, wanted) for place, one in enumerate(callers) if (wanted := _permission(one)) is not None]
+    for number, standing in (await consents.lacking(tx, [wanted for _, wanted in acting])).items():
+        refusals[acting[number][0]] = refusal_of(standing)
     return refusals
 
 
@@ -240,11 +236,9 @@ def _permission(caller: Caller) -> Permission | None:
     return Permission(caller.book, caller.person, caller.client, caller.scope)
 
 
-def refusal_of(standing: consents.Standing) -> Refusal | None:
+def refusal_of(lacking: consents.Standing) -> Refusal:
     """Why a client may not act for a person."""
-    if not standing.active:
-        return CLIENT_ENDED
-    return None if standing.consented else UNKNOWN_ACCOUNT
+    return UNKNOWN_ACCOUNT if lacking.active else CLIENT_ENDED
 
 
 async def _each_once(
@@ -297,7 +291,10 @@ async def actor_number(tx: Tx, book: int, caller: Caller) -> int:
 
 async def actor_numbers(tx: Tx, callers: Sequence[tuple[int, Caller]]) -> list[int]:
     """The same for a list of (book, caller), in one go."""
-    return await intern(tx, [Actor(book, caller.kind, caller.who, caller.authenticated_by) for book, caller in callers])
+    named = [(book, int(caller.kind), caller.who, caller.authenticated_by) for book, caller in callers]
+    distinct = {one: Actor(one[0], ActorKind(one[1]), *one[2:]) for one in dict.fromkeys(named)}
+    numbers = dict(zip(distinct, await intern(tx, list(distinct.values())), strict=True))
+    return [numbers[one] for one in named]
 
 
 async def post(house: House, tx: Tx, at: Moment, entries: Sequence[JournalEntry]) -> list[Answer]:
@@ -320,7 +317,14 @@ _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",
 """Made once: `json.dumps` makes an encoder for each call that asks for more than the usual."""
 
 
+_PLAIN = frozenset((str, int, bool, type(None)))
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, msgspec.Struct):
+        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     match value:
         case Masked():
             return value.reveal()
@@ -336,8 +340,6 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
     if is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     return value
 
 

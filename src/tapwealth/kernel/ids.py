@@ -10,13 +10,21 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _DIGITS = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 Random64 = Callable[[], int]
 """Draws 64 random bits."""
+
+
+def id_of(value: int) -> UUID:
+    """The UUID of 128 bits that are known to be some: without what `UUID()` looks at, which costs more than all else about an id."""
+    made = UUID.__new__(UUID)
+    object.__setattr__(made, "int", value)
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 def system_random() -> Random64:
@@ -51,7 +59,7 @@ def uuid7(now: datetime, book: int, random64: Random64) -> UUID:
 def _timed(now: datetime, book: int, draw: int, *, version: int) -> UUID:
     high = (milliseconds(now) & (1 << 48) - 1) << 16 | version << 12 | draw & 0xFFF
     low = 0b10 << 62 | (book & 0xFFFF) << 46 | draw >> 12 & (1 << 46) - 1
-    return UUID(int=high << 64 | low)
+    return id_of(high << 64 | low)
 
 
 def milliseconds(instant: datetime) -> int:
@@ -64,7 +72,7 @@ def derived(parent: UUID, purpose: str) -> UUID:
     digest = int.from_bytes(hashlib.sha256(parent.bytes + purpose.encode()).digest()[:8], "big")
     high = parent.int >> 64 & ~0xFFFF | 0x8000 | digest & 0xFFF
     low = 0b10 << 62 | (book_of(parent) << 46) | digest >> 12 & (1 << 46) - 1
-    return UUID(int=high << 64 | low)
+    return id_of(high << 64 | low)
 
 
 def named(now: datetime, book: int, name: str) -> UUID:
@@ -83,7 +91,7 @@ def unprefixed(prefix: str, shown: str) -> UUID | None:
     head, _, digits = shown.rpartition("_")
     if head != prefix or not _DIGITS.fullmatch(digits):
         return None
-    return UUID(hex=digits)
+    return id_of(int(digits, 16))
 
 
 def prefixed(prefix: str, identifier: UUID) -> str:

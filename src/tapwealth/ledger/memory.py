@@ -334,6 +334,11 @@ class MemoryLedger:
             for number, balance in (await self.balances(tx, accounts)).items()
         }
 
+    async def find_balances(self, tx: Any, accounts: Sequence[NewAccount]) -> list[Balance | None]:
+        numbers = await self.find_accounts(tx, accounts)
+        found = await self.balances(tx, [number for number in numbers if number is not None])
+        return [None if number is None else found[number] for number in numbers]
+
     async def find_free(self, tx: Any, now: datetime, accounts: Sequence[NewAccount]) -> list[tuple[int, int] | None]:
         numbers = await self.find_accounts(tx, accounts)
         free = await self.free(tx, now, [number for number in numbers if number is not None])

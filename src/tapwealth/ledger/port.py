@@ -301,6 +301,9 @@ class Ledger(Protocol):
     async def balances(self, tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
         """Those that exist."""
 
+    async def find_balances(self, tx: Any, accounts: Sequence[NewAccount]) -> list[Balance | None]:
+        """`find_accounts` and `balances` in one, in order; None where there is no such account."""
+
     async def free(self, tx: Any, now: datetime, accounts: Sequence[int]) -> dict[int, int]:
         """What could be taken from each that exists: `available`, and what is held there by holds whose time has passed at `now`, as `post`
         sets these free before it refuses."""

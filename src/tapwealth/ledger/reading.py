@@ -58,15 +58,29 @@ _SHOWN = f"case when a.kind = {int(POOL)} then 0 else {{}} end"
 """A total of account `a` as it is shown."""
 
 
+_BALANCE = f"""a.id, a.asset, a.side, {_SHOWN.format("a.debits_posted")}, {_SHOWN.format(f"a.credits_posted + {UNFOLDED}")},
+  a.debits_pending, a.credits_pending"""
+_BY_ID = "unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int"
+_BY_NAME = """unnest($1::int[], $2::smallint[], $3::uuid[], $4::smallint[]) with ordinality x(book, kind, owner, asset, ord)
+  left join account a on a.book = x.book and a.kind = x.kind and a.owner = x.owner and a.asset = x.asset order by x.ord"""
+
+
 async def balances(tx: Any, accounts: Sequence[int]) -> dict[int, Balance]:
     """Accounts as they stand."""
-    rows = await tx.fetch(
-        f"""select a.id, a.asset, a.side, {_SHOWN.format("a.debits_posted")}, {_SHOWN.format(f"a.credits_posted + {UNFOLDED}")},
-                   a.debits_pending, a.credits_pending
-             from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int""",  # noqa: S608
-        accounts,
-    )
-    return {row[0]: Balance(row[0], row[1], Limit(row[2]), *row[3:]) for row in rows}
+    rows = await tx.fetch(f"select {_BALANCE} from {_BY_ID}", accounts)  # noqa: S608 - expressions, above
+    return {row[0]: _balance(row) for row in rows}
+
+
+async def find_balances(
+    tx: Any, books: Sequence[int], kinds: Sequence[int], owners: Sequence[UUID], assets: Sequence[int]
+) -> list[Balance | None]:
+    """The same by name, None where there is no such account."""
+    rows = await tx.fetch(f"select {_BALANCE} from {_BY_NAME}", books, kinds, owners, assets)  # noqa: S608 - expressions, above
+    return [None if row[0] is None else _balance(row) for row in rows]
+
+
+def _balance(row: Any) -> Balance:
+    return Balance(row[0], row[1], Limit(row[2]), *row[3:])
 
 
 _FREE = f"""case when a.kind = {int(POOL)} then 0 else case a.side

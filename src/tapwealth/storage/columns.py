@@ -14,6 +14,11 @@ def slots(types: str) -> str:
     return ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
 
 
+def shortened(column: tuple[Any, ...]) -> tuple[Any, ...]:
+    """One element if all are the same, for SQL that takes it for all: the driver takes 0.2 µs to encode an element, counting takes 0.01."""
+    return column[:1] if column.count(column[0]) == len(column) else column
+
+
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     """One list for each of `width` columns, also of no rows."""
     return [[row[column] for row in rows] for column in range(width)]

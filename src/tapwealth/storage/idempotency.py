@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tapwealth.storage.columns import shortened
 from tapwealth.storage.database import Tx
+
+_REMEMBER = """
+insert into command_log (book, key, kind, content_hash, answer, recorded_at)
+  select book, key, coalesce(kind, ($3::text[])[1]), content_hash, answer, coalesce(recorded_at, ($6::timestamptz[])[1])
+    from unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::jsonb[], $6::timestamptz[])
+      x(book, key, kind, content_hash, answer, recorded_at)
+"""
+"""One element stands for all where they are the same."""
 
 Asked = tuple[int, UUID, bytes]
 """Book, idempotency key, hash of the command's content."""
@@ -49,5 +58,5 @@ async def remember(tx: Tx, decided: Sequence[Decided]) -> None:
     """Keep these answers. One statement. A key that is there already is a bug of the caller and raises."""
     if not decided:
         return
-    rows = [(book, key, kind, content_hash, answer.decode(), at) for book, key, kind, content_hash, answer, at in decided]
-    await tx.execute("insert into command_log select * from unnest($1::command_log[])", rows)
+    books, keys, kinds, hashes, answers, instants = zip(*decided, strict=True)
+    await tx.execute(_REMEMBER, books, keys, shortened(kinds), hashes, [one.decode() for one in answers], shortened(instants))

@@ -35,7 +35,7 @@ from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
 from tapwealth.flows.v1.reading import Part, Wanted
 from tapwealth.flows.v1.shapes import Fund, HoldingDay, Page, Quotation, Yield
 from tapwealth.kernel.clock import machine_ms
-from tapwealth.kernel.ids import Random64, book_of, unprefixed
+from tapwealth.kernel.ids import Random64, book_of, id_of, unprefixed
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage.actors import ActorKind
 
@@ -279,7 +279,7 @@ def _key(headers: Mapping[bytes, bytes], bearer: Bearer, method: str, path: str)
     if not _KEY.fullmatch(given):
         raise Problem("idempotency_key_missing")
     digest = hashlib.sha256("\0".join((bearer.client.hex, method, path, given)).encode()).digest()
-    return UUID(bytes=digest[:16])
+    return id_of(int.from_bytes(digest[:16], "big"))
 
 
 async def _body(headers: Mapping[bytes, bytes], body: bytes | Receive, kind: str) -> bytes:

@@ -24,7 +24,7 @@ from tapwealth.customers.customer import book_of_person, read_person_name
 from tapwealth.customers.identity_number import read_identity_number
 from tapwealth.customers.kyc import Channel, ChannelAnswer, kyc_level
 from tapwealth.customers.phone_number import read_phone_number
-from tapwealth.customers.store import BankCardRow, PersonRow
+from tapwealth.customers.store import BankCardRow, Buyer, PersonRow
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment, once, post
@@ -197,7 +197,7 @@ async def _ask_channels(tx: Tx, at: Moment, row: PersonRow, envelope: Envelope) 
     )  # fmt: skip
 
 
-def own_key(envelope: Envelope, purpose: str, row: PersonRow) -> UUID:
+def own_key(envelope: Envelope, purpose: str, row: PersonRow | Buyer) -> UUID:
     """What a command's entries, messages and payments are named by: mixes the person's keyed hash into the command's key, so that two
     people who gave the same key share nothing. The person's id is left out, since it differs with the number of books."""
     return derived(envelope.key, f"{purpose}:{row.identity_lookup.hex()}")

@@ -378,5 +378,6 @@ async def _allowed(house: House, caller: Caller, read: Callable[[Tx, int, UUID],
     assert caller.client is not None, "a client asks"
     wanted = Permission(caller.book, caller.person, caller.client, caller.scope)
     async with house.database.read() as tx:
-        refusal = refusal_of((await consents.standing(tx, [wanted]))[wanted])
-        return refusal if refusal is not None else await read(tx, caller.book, caller.person)
+        for standing in (await consents.lacking(tx, [wanted])).values():
+            return refusal_of(standing)
+        return await read(tx, caller.book, caller.person)
