@@ -6,9 +6,9 @@ by book. What of them is confirmed just as it was asked is spread over its holde
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from tapwealth.kernel.ids import derived
@@ -57,8 +57,7 @@ class FundEntry(IntEnum):
     """Units Dr registrar_mirror / Cr archived_income and back: made by the ledger itself, the seal of an archived year."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """The accounts of an order: `funding` gave the money, `holding` gets the units."""
 
     book: int

@@ -51,7 +51,7 @@ class OrderRow:
 
 
 class Placed(NamedTuple):
-    """An order of a channel's as it is placed: an `OrderRow` of which nothing else is known yet."""
+    """A purchase as it is placed: an `OrderRow` of which nothing else is known yet."""
 
     book: int
     id: UUID
@@ -66,7 +66,9 @@ class Placed(NamedTuple):
     received_at: datetime
     dealing_date: date
     business_date: date
-    state: str
+    state: str = "placed"
+    units: int = 0
+    source: UUID | None = None
 
 
 class Outgoing(NamedTuple):
@@ -112,7 +114,8 @@ async def add_orders(tx: Any, orders: Sequence[OrderRow]) -> None:
 
 
 async def add_placed(tx: Any, orders: Sequence[Placed]) -> None:
-    await tx.copy_records_to_table("fund_order", records=orders, columns=Placed._fields)
+    if orders:
+        await tx.copy_records_to_table("fund_order", records=orders, columns=Placed._fields)
 
 
 async def serials_known(tx: Any, books: Sequence[int], channel: str, serials: Sequence[str]) -> set[str]:

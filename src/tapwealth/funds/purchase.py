@@ -1,8 +1,8 @@
 """May this holder buy that much of the fund? A pure decision; arrival decides the dealing day, however long the rest takes."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
+from typing import NamedTuple
 
 from tapwealth.funds.store import Fund, FundAccount, Holder, SalesChannel
 from tapwealth.kernel.calendar import Calendar
@@ -24,8 +24,7 @@ class PurchaseRefusal(Enum):
     NO_MONEY = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class PurchaseFacts:
+class PurchaseFacts(NamedTuple):
     """What is known of fund, channel and holder, in fen: units count at 1.0000, or at the last NAV known. `barred`: why this person may buy
     no wealth products, `too_risky`: why not this one; `held`: orders under way included; `ordered`: orders of the same dealing day;
     `holder` None: not known to the registrar yet."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,7 +17,7 @@ import msgspec
 from tapwealth.compliance import assessments, limits
 from tapwealth.compliance.suitability import LOWEST, Standing, above_risk
 from tapwealth.customers import store as customers
-from tapwealth.customers.store import PersonRow
+from tapwealth.customers.store import Buyer, PersonRow
 from tapwealth.flows.customers.people import own_key
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
 from tapwealth.flows.funds.ordered import ordered_by
@@ -24,9 +25,9 @@ from tapwealth.funds import entries, orders_store, quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
 from tapwealth.funds.exchange_values import BusinessCode
-from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.orders_store import OrderRow, Placed
 from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
-from tapwealth.funds.store import Fund, FundAccount, SalesChannel
+from tapwealth.funds.store import Fund, FundAccount, Holder, SalesChannel
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named, prefixed
 from tapwealth.kernel.money import MAX_AMOUNT, Asset, checked
@@ -78,7 +79,7 @@ async def objections(house: House, tx: Any, at: Moment, commands: Sequence[Placi
         return []
     facts = await _load(house, tx, at, commands)
     for one in commands:
-        facts.available[_who(one)[1]] += one.command.amount
+        facts.buyers[_who(one)[1]].available += one.command.amount
     decided = [_decide(house, facts, at, one) for one in commands]
     return [one if isinstance(one, Refusal) else None for one in decided]
 
@@ -119,42 +120,59 @@ def _room(house: House, facts: "_Loaded", at: Moment, envelope: Envelope, code: 
         return 0
     person = envelope.caller.person
     assert person is not None, "only a customer buys for themself"
-    day = dealing_date(house.calendar, fund, envelope.received_at, at.cut)
-    rooms = [channel.day_cap - facts.ordered[person, code, day]] if channel.day_cap else []
-    rooms += [channel.holding_cap - facts.held[person, code]] if channel.holding_cap else []
+    day, stake = dealing_date(house.calendar, fund, envelope.received_at, at.cut), facts.buyers[person].stakes[code]
+    rooms = [channel.day_cap - stake.ordered[day]] if channel.day_cap else []
+    rooms += [channel.holding_cap - stake.held] if channel.holding_cap else []
     return max(min(rooms, default=MAX_AMOUNT), 0)
 
 
 @dataclass(slots=True)
+class _Stake:
+    """Of a buyer and a fund: the units' account; what they are worth, with what is under way; what was ordered by dealing day."""
+
+    holding: int
+    held: int
+    ordered: Counter[date]
+
+
+@dataclass(slots=True)
+class _Buying:
+    """A buyer with the wallet's account and what is free there. `standing`: by which they may buy what is above the lowest risk, looked up
+    where somebody wants to; `holder` None: not known to the registrar yet."""
+
+    person: Buyer
+    holder: Holder | None
+    wallet: int
+    available: int
+    standing: Standing | None
+    stakes: dict[str, _Stake]
+
+
+@dataclass(slots=True)
 class _Loaded:
+    """`dates` are business dates by the instant of a request; `days` the dealing days of a fund and an instant, as they are asked for."""
+
     funds: dict[str, Fund]
     channels: dict[tuple[str, str], SalesChannel]
-    persons: dict[UUID, PersonRow]
-    holders: dict[UUID, FundAccount]
-    wallets: dict[UUID, int]
-    holdings: dict[tuple[UUID, str], int]
-    available: dict[UUID, int]
-    held: Counter[tuple[UUID, str]]
-    """By fund: what units are worth, and what is under way."""
-    ordered: Counter[tuple[UUID, str, date]]
-    """By fund: what was ordered for a dealing day."""
-    standings: dict[UUID, Standing]
-    """By which people may buy what is above the lowest risk; looked up where somebody wants to."""
+    buyers: dict[UUID, _Buying]
+    dates: dict[datetime, date]
+    days: dict[tuple[str, datetime], date]
 
 
 async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> list[PurchasePlaced | Refusal]:
     facts = await _load(house, tx, at, fresh)
     decided = [_decide(house, facts, at, one) for one in fresh]
     placed = [(one, fund) for one, fund in zip(fresh, decided, strict=True) if not isinstance(fund, Refusal)]
-    rows = [_row(facts, at, one, fund) for one, fund in placed]
-    await open_holders(house, tx, at, facts.persons, facts.holders, [one.envelope for one, _ in placed])
+    rows = [_row(facts, one, fund) for one, fund in placed]
+    newcomers = {person: one.person for person, one in facts.buyers.items() if one.holder is None}
+    await open_holders(house, tx, at, newcomers, [one.envelope for one, _ in placed])
     actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(placed, rows, strict=True)])
     made = [
         entries.purchase_placed(order_of(row, accepted.fund, own=True), row.business_date, actor)
         for (_, accepted), row, actor in zip(placed, rows, actors, strict=True)
     ]
     answers = await post(house, tx, at, made)
-    await orders_store.add_orders(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
+    await orders_store.add_placed(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
     results = iter(
         PurchasePlaced(prefixed("ord", row.id), row.dealing_date, row.amount, row.received_at, row.business_date)
         if answer.posted
@@ -165,34 +183,45 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
 
 
 async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
-    people = sorted({_who(one) for one in fresh})
+    people = list(dict.fromkeys(_who(one) for one in fresh))
     funds = await store.funds(tx)
-    bought = sorted({(*_who(one), one.command.fund) for one in fresh if one.command.fund in funds})
-    wanted = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, person in people]
-    wanted += [NewAccount(book, Kind.HOLDING, one, funds[fund].asset, Limit.DEBITS_WITHIN_CREDITS) for book, one, fund in bought]
-    accounts = await house.ledger.open_accounts(tx, wanted)
-    wallets = {person: account for (_, person), account in zip(people, accounts[: len(people)], strict=True)}
-    holdings = {(person, fund): account for (_, person, fund), account in zip(bought, accounts[len(people) :], strict=True)}
-    balances = await house.ledger.balances(tx, list(holdings.values()))
+    bought = list(dict.fromkeys((*_who(one), one.command.fund) for one in fresh if one.command.fund in funds))
+    wallets = await _wallets(house, tx, at, people)
+    holdings = await _holdings(house, tx, [(book, person, funds[fund].asset) for book, person, fund in bought])
     navs = await quotation_store.last_navs(tx) if any(funds[fund].kind is FundKind.NAV for _, _, fund in bought) else {}
-    free = await house.ledger.free(tx, at.now, list(wallets.values()))
-    first = min(at.date_of(one.envelope.received_at) for one in fresh)
-    ordered = await ordered_by(tx, people, first, funds)
+    dates = {instant: at.date_of(instant) for instant in {one.envelope.received_at for one in fresh}}
+    ordered = await ordered_by(tx, people, min(dates.values()), funds)
     risky = any(funds[fund].risk_level > LOWEST for _, _, fund in bought)
-    return _Loaded(
-        funds,
-        await store.channels(tx),
-        await customers.persons(tx, people),
-        await store.accounts_by_id(tx, people),
-        wallets,
-        holdings,
-        {person: free[wallet] for person, wallet in wallets.items()},
-        Counter(
-            {one: funds[one[1]].value(balances[account].totals.owed, navs) + ordered[one].under_way for one, account in holdings.items()}
-        ),
-        Counter({(*one, day): amount for one, of in ordered.items() for day, amount in of.by_day.items()}),
-        await assessments.standings(tx, people) if risky else {},
-    )
+    standings = await assessments.standings(tx, people) if risky else {}
+    known, holders = await customers.buyers(tx, people), await store.holders_by_id(tx, people)
+    buyers = {
+        person: _Buying(known[person], holders.get(person), *wallet, standings.get(person), {})
+        for (_, person), wallet in zip(people, wallets, strict=True)
+    }
+    for (_, person, fund), (account, owed) in zip(bought, holdings, strict=True):
+        of = ordered[person, fund]
+        buyers[person].stakes[fund] = _Stake(account, funds[fund].value(owed, navs) + of.under_way, Counter(of.by_day))
+    return _Loaded(funds, await store.channels(tx), buyers, dates, {})
+
+
+async def _wallets(house: House, tx: Any, at: Moment, people: Sequence[tuple[int, UUID]]) -> list[tuple[int, int]]:
+    """(account, what is free there) of each."""
+    wanted = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, person in people]
+    return await _opened(house, tx, wanted, await house.ledger.find_free(tx, at.now, wanted))
+
+
+async def _holdings(house: House, tx: Any, bought: Sequence[tuple[int, UUID, Asset]]) -> list[tuple[int, int]]:
+    """(account, its units, those on hold among them) of each person (book, id) and fund's asset."""
+    wanted = [NewAccount(book, Kind.HOLDING, person, asset, Limit.DEBITS_WITHIN_CREDITS) for book, person, asset in bought]
+    found = await house.ledger.find_balances(tx, wanted)
+    return await _opened(house, tx, wanted, [None if one is None else (one.account, one.totals.owed) for one in found])
+
+
+async def _opened(house: House, tx: Any, wanted: Sequence[NewAccount], found: Sequence[tuple[int, int] | None]) -> list[tuple[int, int]]:
+    """What is not there is opened, with nothing in it."""
+    lacking = [one for one, there in zip(wanted, found, strict=True) if there is None]
+    opened = iter(await house.ledger.open_accounts(tx, lacking) if lacking else [])
+    return [(next(opened), 0) if one is None else one for one in found]
 
 
 def _who(one: Placing) -> tuple[int, UUID]:
@@ -209,36 +238,57 @@ class _Accepted(NamedTuple):
 
 
 def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> _Accepted | Refusal:
-    _, person = _who(one)
-    amount, fund = one.command.amount, facts.funds.get(one.command.fund)
-    day = dealing_date(house.calendar, fund, one.envelope.received_at, at.cut) if fund else None
+    buyer, received_at = facts.buyers[_who(one)[1]], one.envelope.received_at
+    amount, fund, stake = one.command.amount, facts.funds.get(one.command.fund), buyer.stakes.get(one.command.fund)
+    day = _dealing_day(house, facts, at, fund, received_at) if fund else None
     known = PurchaseFacts(
         fund,
         facts.channels.get((OWN_CHANNEL, one.command.fund)),
-        limits.barred_from_wealth(house.rule_set, facts.persons[person].kyc_level),
-        above_risk(fund.risk_level, facts.standings.get(person), business_date_of(one.envelope.received_at), fund.code) if fund else None,
-        facts.holders.get(person),
-        facts.ordered[person, one.command.fund, day] if day else 0,
-        facts.held[person, one.command.fund],
-        facts.available[person],
+        limits.barred_from_wealth(house.rule_set, buyer.person.kyc_level),
+        above_risk(fund.risk_level, buyer.standing, business_date_of(received_at), fund.code) if fund else None,
+        buyer.holder,
+        stake.ordered[day] if stake and day else 0,
+        stake.held if stake else 0,
+        buyer.available,
     )
     refusal = decide(known, amount)
-    if fund is None or day is None or refusal is not None:
+    if fund is None or stake is None or day is None or refusal is not None:
         assert refusal is not None, "a fund that is not there is refused"
         return refusal
-    facts.available[person] -= amount
-    facts.held[person, fund.code] += amount
-    facts.ordered[person, fund.code, day] += amount
+    buyer.available -= amount
+    stake.held += amount
+    stake.ordered[day] += amount
     return _Accepted(fund, day)
 
 
-def _row(facts: _Loaded, at: Moment, one: Placing, accepted: _Accepted) -> OrderRow:
-    _, person = _who(one)
-    fund, day = accepted
-    key = own_key(one.envelope, "purchase", facts.persons[person])
-    place = Place(fund.code, day, facts.wallets[person], facts.holdings[person, fund.code])
-    code = BusinessCode.PLAN if one.plan and fund.registrar_plans else BusinessCode.PURCHASE
-    return replace(own_order(one.envelope, at, "purchase", key, place, code, amount=one.command.amount), source=one.plan)
+def _dealing_day(house: House, facts: _Loaded, at: Moment, fund: Fund, received_at: datetime) -> date:
+    """Looked up once for all that were read at an instant."""
+    day = facts.days.get((fund.code, received_at))
+    if day is None:
+        day = facts.days[fund.code, received_at] = dealing_date(house.calendar, fund, received_at, at.cut)
+    return day
+
+
+def _row(facts: _Loaded, one: Placing, accepted: _Accepted) -> Placed:
+    book, person = _who(one)
+    buyer, (fund, day), received_at = facts.buyers[person], accepted, one.envelope.received_at
+    key = own_key(one.envelope, "purchase", buyer.person)
+    return Placed(
+        book=book,
+        id=_order_id(one.envelope, "purchase", key),
+        serial=serial_of(day, key),
+        channel=OWN_CHANNEL,
+        fund=fund.code,
+        fund_account=person,
+        funding=buyer.wallet,
+        holding=buyer.stakes[fund.code].holding,
+        business_code=BusinessCode.PLAN if one.plan and fund.registrar_plans else BusinessCode.PURCHASE,
+        amount=one.command.amount,
+        received_at=received_at,
+        dealing_date=day,
+        business_date=facts.dates[received_at],
+        source=one.plan,
+    )
 
 
 class Place(NamedTuple):
@@ -258,7 +308,7 @@ def own_order(
     assert person is not None, "only a customer orders for themself"
     return OrderRow(
         book=book,
-        id=named(received_at, book, f"{what}:{key}"),
+        id=_order_id(envelope, what, key),
         serial=serial_of(place.day, key),
         channel=OWN_CHANNEL,
         fund=place.fund,
@@ -274,30 +324,41 @@ def own_order(
     )
 
 
+def _order_id(envelope: Envelope, what: str, key: UUID) -> UUID:
+    return named(envelope.received_at, envelope.caller.book, f"{what}:{key}")
+
+
 def serial_of(day: date, identifier: UUID) -> str:
     """AppSheetSerialNo, 24 digits: the day and 16 digits of the id's hash part, the book left out."""
-    return f"{day:%Y%m%d}{(identifier.int & (1 << 46) - 1) % 10**16:016d}"
+    return f"{_digits(day)}{(identifier.int & (1 << 46) - 1) % 10**16:016d}"
 
 
-def order_of(row: OrderRow, fund: Fund, *, own: bool) -> Order:
+@lru_cache(maxsize=16)
+def _digits(day: date) -> str:
+    return f"{day:%Y%m%d}"
+
+
+def order_of(row: OrderRow | Placed, fund: Fund, *, own: bool) -> Order:
     """The accounting view of an order of that fund."""
     return Order(row.book, row.id, row.funding, row.holding, row.amount, own, fund.asset)
 
 
-async def open_holders(
-    house: House, tx: Any, at: Moment, persons: Mapping[UUID, PersonRow], known: Mapping[UUID, FundAccount], placed: Iterable[Envelope]
-) -> None:
-    """A first purchase also applies for an account at the registrar: its application goes out before the order."""
-    fresh = {one.caller.person: one for one in placed if one.caller.person not in known}
-    await store.add_accounts(tx, [_application(house, at, persons[person], one) for person, one in fresh.items() if person is not None])
+async def open_holders(house: House, tx: Any, at: Moment, newcomers: Mapping[UUID, PersonRow | Buyer], placed: Iterable[Envelope]) -> None:
+    """A first purchase also applies for an account at the registrar: its application goes out before the order. `newcomers` are those who
+    are not known there."""
+    fresh = {one.caller.person: one for one in placed if one.caller.person in newcomers}
+    if fresh:
+        await store.add_accounts(
+            tx, [_application(house, at, newcomers[person], person, one) for person, one in fresh.items() if person is not None]
+        )
 
 
-def _application(house: House, at: Moment, row: PersonRow, one: Envelope) -> FundAccount:
+def _application(house: House, at: Moment, row: PersonRow | Buyer, person: UUID, one: Envelope) -> FundAccount:
     trading = trading_account(house, row.identity_lookup)
     day = at.date_of(one.received_at)
     return FundAccount(
-        book=row.book,
-        id=row.id,
+        book=one.caller.book,
+        id=person,
         channel=OWN_CHANNEL,
         trading_account=trading,
         ta_account="",

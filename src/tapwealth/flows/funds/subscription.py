@@ -113,7 +113,8 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     given = [(one, amount) for one, amount in zip(fresh, decided, strict=True) if not isinstance(amount, Refusal)]
     days = _dealing_dates(house, facts, at, [one for one, _ in given])
     rows = [_row(facts, at, one, amount, days[one.command.fund, one.envelope.received_at]) for one, amount in given]
-    await open_holders(house, tx, at, facts.persons, facts.holders, [one.envelope for one, _ in given])
+    newcomers = {person: row for person, row in facts.persons.items() if person not in facts.holders}
+    await open_holders(house, tx, at, newcomers, [one.envelope for one, _ in given])
     actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(given, rows, strict=True)])
     made = [
         entries.subscribed(order_of(row, facts.funds[row.fund], own=True), row.business_date, actor)
