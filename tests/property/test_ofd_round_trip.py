@@ -14,6 +14,7 @@ from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.ofd import (
     DataFile,
+    DataWriter,
     Field,
     Header,
     Index,
@@ -28,6 +29,7 @@ from tapwealth.wire.ofd import (
 )
 from tapwealth.wire.ofd.blocks import BlockLayout
 from tapwealth.wire.ofd.data_file import SERIALS
+from tapwealth.wire.ofd.header import write_header
 from tapwealth.wire.ofd.layout import Layout
 
 TYPES = ("01", "02", "03", "04", "05", "06", "07", "09", "25", "26", "43", "44")
@@ -225,3 +227,41 @@ def is_plain(layout: Layout, record: bytes) -> bool:
     """Whether a record is right and has no number that was left blank."""
     numbers = b"".join(record[slice(*layout.place(field.name)[1:])] for field in layout.fields if field.kind is Kind.NUMBER)
     return b" " not in numbers and refused_or(lambda: layout.read(record, "here")) is not None
+
+
+AMISS = st.sampled_from(["A\0B", "\0", "é", "天弘", "A B", "A\n", "X" * 99, -1, 10**15, 10**19, 10**30, True, ""])
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_what_is_written_by_column_is_what_is_written_one_by_one(data: st.DataObject) -> None:
+    """Byte for byte, or refused in the same words; a column of one value is that of all records."""
+    header = Header("996", "H0", date(2014, 2, 24), "03", tuple(fields_of("03")), data.draw(st.integers(1, 4)))
+    fields = data.draw(st.lists(st.sampled_from(header.layout.fields), min_size=1, max_size=6, unique=True))
+    columns: dict[str, list[Any]] = {}
+    for field in fields:
+        size = data.draw(st.sampled_from([1, header.records]))
+        columns[field.name] = data.draw(st.lists(values_of(field) | values_of(field) | AMISS, min_size=size, max_size=size))
+    whole = {name: column if len(column) == header.records else column * header.records for name, column in columns.items()}
+    records = [{name: column[place] for name, column in whole.items()} for place in range(header.records)]
+
+    def by_column() -> bytes:
+        stream = io.BytesIO()
+        writer = DataWriter(stream, header)
+        writer.add_columns(columns, header.records)
+        writer.end()
+        return stream.getvalue()
+
+    def one_by_one() -> bytes:
+        where = str(header.name)
+        lines = [header.layout.write(one, f"{where} record {number}") for number, one in enumerate(records, 1)]
+        return write_header(header) + b"".join(line + b"\r\n" for line in lines) + b"OFDCFEND\r\n"
+
+    assert said_or_made(by_column) == said_or_made(one_by_one)
+
+
+def said_or_made(make: Callable[[], bytes]) -> bytes | str:
+    try:
+        return make()
+    except BadInput as error:
+        return str(error)

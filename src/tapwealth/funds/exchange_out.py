@@ -7,10 +7,10 @@ import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import BinaryIO, Protocol
+from datetime import date, time, timedelta
+from typing import BinaryIO, NamedTuple, Protocol
 
-from tapwealth.funds.exchange_values import CNY, AccountApplication, OrderRecord
+from tapwealth.funds.exchange_values import CNY, AccountApplication, BusinessCode, OrderRecord
 from tapwealth.wire.ofd import (
     DataFile,
     DataFileName,
@@ -71,11 +71,29 @@ class HasName(Protocol):
     def name(self) -> str: ...
 
 
+class Purchases(NamedTuple):
+    """Purchases of a distributor by column, days and times as they are written."""
+
+    serials: Sequence[str]
+    trading_accounts: Sequence[str]
+    ta_accounts: Sequence[str]
+    funds: Sequence[str]
+    amounts: Sequence[int]
+    days: Sequence[str]
+    times: Sequence[str]
+
+
+_OF_PURCHASES = (
+    "AppSheetSerialNo", "TransactionAccountID", "TAAccountID", "FundCode", "ApplicationAmount", "TransactionDate", "TransactionTime",
+)  # fmt: skip
+
+
 class OrderWriter:
     """03 of the dealing date `day` as a stream: so many orders, added as they come, then `end`. Its hash is that of all it has written."""
 
     def __init__(self, stream: BinaryIO, route: Route, day: date, orders: int) -> None:
         self._stream, self._hash = stream, hashlib.sha256()
+        self._day, self._creator = day, route.creator
         self._writer = DataWriter(self, _header(route, day, "03", orders))
 
     def write(self, part: bytes) -> None:
@@ -85,6 +103,12 @@ class OrderWriter:
     def add(self, orders: Iterable[OrderRecord]) -> None:
         """Raises BadInput for a value that its field cannot hold."""
         self._writer.add(map(_order_fields, orders))
+
+    def add_purchases(self, purchases: "Purchases") -> None:
+        """The same of purchases (022), by column."""
+        alike = OrderRecord("", BusinessCode.PURCHASE.value, "", "", "", 0, 0, self._day, time(0), self._creator)
+        columns: dict[str, Sequence[Value]] = {name: [value] for name, value in _order_fields(alike).items()}
+        self._writer.add_columns(columns | dict(zip(_OF_PURCHASES, purchases, strict=True)), len(purchases.serials))
 
     def end(self) -> bytes:
         """The file's SHA-256."""

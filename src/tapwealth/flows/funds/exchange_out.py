@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from tapwealth.funds import advance_store, exchange_store, orders_store, raise_s
 from tapwealth.funds.advance_store import Redemption
 from tapwealth.funds.conditions import DividendMethod
 from tapwealth.funds.dividend import WRITTEN
-from tapwealth.funds.exchange_out import OrderWriter, OutgoingFile, Route, account_file, index_of, order_file_name
+from tapwealth.funds.exchange_out import OrderWriter, OutgoingFile, Purchases, Route, account_file, index_of, order_file_name
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
 from tapwealth.funds.orders_store import OrderRow, Outgoing
 from tapwealth.funds.store import FundAccount
@@ -37,6 +38,7 @@ from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage.database import Tx
+from tapwealth.wire.ofd import write_date, write_time
 
 ADVANCER = UUID(int=1)
 """The fund account (book 0) under which the bank's advance facility holds units."""
@@ -196,7 +198,10 @@ async def _leave_orders(house: House, tx: Tx, route: Route, day: date, count: in
     with house.rails.exchange.leaving(name) as stream:
         writer = OrderWriter(stream, route, day, count)
         async for some in orders_store.outgoing(tx, day, route.creator, deals=deals):
-            writer.add(map(_order, some))
+            if {one.business_code for one in some} == {BusinessCode.PURCHASE}:
+                writer.add_purchases(_purchases(some))
+            else:
+                writer.add(map(_order, some))
         return _Left(name, writer.end())
 
 
@@ -227,6 +232,26 @@ def _application(house: House, one: FundAccount, people: dict[UUID, customers.Pe
         ta_account=one.ta_account,
         payout_account=payout_account,
     )
+
+
+def _purchases(some: Sequence[Outgoing]) -> Purchases:
+    serials, _, trading_accounts, ta_accounts, funds, amounts, _, received, *_ = zip(*some, strict=True)
+    at = [divmod((one - _START) // _SECOND, _SECONDS_A_DAY) for one in received]
+    days, times = [_written_day(day) for day, _ in at], [_written_time(second) for _, second in at]
+    return Purchases(serials, trading_accounts, ta_accounts, funds, amounts, days, times)
+
+
+_START, _SECOND, _SECONDS_A_DAY = shanghai(date(1970, 1, 1)), timedelta(seconds=1), 86_400
+
+
+@lru_cache(1_024)
+def _written_day(day: int) -> str:
+    return write_date(_START.astimezone(SHANGHAI).date() + timedelta(days=day))
+
+
+@lru_cache(_SECONDS_A_DAY)
+def _written_time(second: int) -> str:
+    return write_time((_START.astimezone(SHANGHAI) + timedelta(seconds=second)).time())
 
 
 def _order(one: Outgoing) -> OrderRecord:

@@ -40,6 +40,7 @@ class BlockLayout:
         ]
         self._alphanumerics = [field for field in layout.fields if field.kind is Kind.ALPHANUMERIC]
         self._words = self._rows(self._alphanumerics)
+        self._empty = b"".join(b"0" * field.width if field.kind is Kind.NUMBER else b" " * field.width for field in layout.fields) + CRLF
 
     def plainly_right(self, raw: bytes) -> bool:
         """Whether every record of a block is right for certain: ASCII without a control, numbers of digits, no amount of 10^15 and more.
@@ -74,31 +75,28 @@ class BlockLayout:
     def written(self, records: Sequence[Mapping[str, Value]]) -> bytes | None:
         """The lines of these records, at a stroke; None where that cannot be, or where one of them is not plainly right."""
         names = tuple(records[0])
-        if not set(names) <= self._names or any(tuple(one) != names for one in records):
+        if any(tuple(one) != names for one in records):
             return None
         columns = zip(*(one.values() for one in records), strict=True)
-        if any(set(map(type, column)) != {self._type_of(name)} for name, column in zip(names, columns, strict=False)):
-            return None
-        line = self._line(names)
-        try:
-            raw = "".join([line % one for one in records]).encode("ascii")
-        except UnicodeEncodeError:
-            return None
-        return raw if len(raw) == self.stride * len(records) and self.plainly_right(raw) else None
+        return self.filled(dict(zip(names, columns, strict=False)), len(records))
 
-    def _type_of(self, name: str) -> type:
-        return int if self.layout.place(name)[0].kind is Kind.NUMBER else str
-
-    def _line(self, names: Sequence[str]) -> str:
-        """What `%` makes a record's line of, given a mapping of these fields; the others are zero or blank."""
-        parts = []
-        for field in self.layout.fields:
-            number = field.kind is Kind.NUMBER
-            if field.name in names:
-                parts.append(f"%({field.name}){'0' if number else '-'}{field.width}{'d' if number else 's'}")
-            else:
-                parts.append(("0" if number else " ") * field.width)
-        return "".join([*parts, "\r\n"])
+    def filled(self, columns: Mapping[str, Sequence[Value]], count: int) -> bytes | None:
+        """The same of so many records by column: the values of these fields, one alone if all records have it; the others are zero or
+        blank."""
+        if not columns.keys() <= self._names:
+            return None
+        table = np.tile(np.frombuffer(self._empty, np.uint8), (count, 1))
+        for name, column in columns.items():
+            field, start, end = self.layout.place(name)
+            wanted = int if field.kind is Kind.NUMBER else str
+            if set(map(type, column)) != {wanted}:
+                return None
+            part = _digits(column, field.width) if field.kind is Kind.NUMBER else _letters(column, field.width)
+            if part is None:
+                return None
+            table[:, start:end] = part
+        raw = table.tobytes()
+        return raw if self.plainly_right(raw) else None
 
     def rows(self, names: Sequence[str]) -> Rows:
         """What takes these fields out of each record, in the order of the names."""
@@ -110,6 +108,40 @@ class BlockLayout:
         wanted = {field.name for field in fields}
         parts = [f"{field.width}{'s' if field.name in wanted else 'x'}" for field in self.layout.fields]
         return Struct("".join([*parts, f"{len(CRLF)}x"])).iter_unpack
+
+
+def _digits(column: Sequence[Value], width: int) -> Table | None:
+    """Numbers with leading zeros; None if one has too many digits or a sign."""
+    try:
+        left = np.array(column, np.int64)
+    except OverflowError:
+        return None
+    if left.min() < 0:
+        return None
+    part = np.full((len(left), width), _ZERO, np.uint8)
+    for place in range(width - 1, -1, -1):
+        if not left.any():
+            break
+        left, digit = np.divmod(left, 10)
+        part[:, place] += digit.astype(np.uint8)
+    return None if left.any() else part
+
+
+def _letters(column: Sequence[Value], width: int) -> Table | None:
+    """Texts padded with blanks; None if one is too long, not of ASCII, or has the byte that stands for nothing here."""
+    try:
+        texts = np.array(column, np.bytes_)
+    except UnicodeEncodeError:
+        return None
+    if "\0" in "".join(map(str, column)):
+        return None
+    size = texts.dtype.itemsize
+    if size > width:
+        return None
+    part = np.full((len(texts), width), _BLANK, np.uint8)
+    said = texts.view(np.uint8).reshape(len(texts), size)
+    part[:, :size] = np.where(said == 0, _BLANK, said)
+    return part
 
 
 class Block:

@@ -138,6 +138,16 @@ class DataWriter:
             self._stream.write(self._shape.written(some) or self._one_by_one(some))
             self._count += len(some)
 
+    def add_columns(self, columns: Mapping[str, Sequence[Value]], count: int) -> None:
+        """So many records by column: the values of each field, one alone if all records have it. Raises BadInput as `add` does."""
+        raw = self._shape.filled(columns, count)
+        if raw is None:
+            whole = [column if len(column) == count else [*column] * count for column in columns.values()]
+            self.add(dict(zip(columns, one, strict=True)) for one in zip(*whole, strict=True))
+            return
+        self._stream.write(raw)
+        self._count += count
+
     def end(self, *, with_crlf: bool = True) -> None:
         """Raises BadInput if there are not `header.records` records: then what was written is no file, its end is missing."""
         if self._count != self._header.records:
