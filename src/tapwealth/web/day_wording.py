@@ -49,6 +49,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"(\d+) rejected payments? instructed again, {_YUAN} yuan", r"重新支付 \1 笔，共 \2 元"),
     (rf"{_YUAN} yuan granted by (\d+) campaigns?, {_YUAN} given back to sponsors", r"\2 个活动发放补贴 \1 元，退还赞助方 \3 元"),
     (r"(\d+) campaigns?: each account is what the sponsor has paid in, less what was paid out", r"\1 个活动账户等于赞助方投入减已支付"),
+    (rf"(\d+) raises?: {_YUAN} yuan sold by arrival, none above its target", r"\1 个募集：按到达先后售出 \2 元，均未超过目标"),
     (r"not a dealing day", "非交易日"),
     (r"(\d+) statements? received", r"收到 \1 份对账单"),
     (r"the holdings files are in", "份额对账文件已收齐"),

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from tapwealth.flows import reports
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House
+from tapwealth.flows.funds.fund_pockets import POCKET
 from tapwealth.flows.reports import CustomerView, DayView, ProofView, Seen
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.refusal import Outage
@@ -61,6 +62,7 @@ def _environment() -> Environment:
     for name in ("money", "signed", "plain", "percent", "rate", "short_day", "weekday", "step_name", "mirror_name", "purpose_name"):
         environment.filters[name] = getattr(wording, name)
     environment.filters.update(in_words=day_wording.in_words, language_of=day_wording.language_of)
+    environment.globals.update(dividend_methods=wording.DIVIDEND_METHODS)
     environment.globals.update(version=_VERSION, proofs=wording.PROOFS, day_states=wording.DAY_STATES)
     return environment
 
@@ -95,6 +97,7 @@ def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
         "customer": customer,
         "movements": list(reversed(customer.statement))[:MOVEMENTS_SHOWN] if customer else [],
         "receipts_shown": RECEIPTS_SHOWN,
+        "names": {code: words.zh if language == "zh" else words.en for code, words in [*seen.names.items(), (POCKET, wording.POCKET)]},
         "raises": [one for one in seen.raises if one.state not in ("formed", "failed")],
         "newest": seen.week.fund.rates[-1] if seen.week.fund and seen.week.fund.rates else None,
         "yields": _yields(seen),

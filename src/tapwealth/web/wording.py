@@ -3,6 +3,7 @@
 from datetime import date
 
 from tapwealth.flows.reports.words import PURPOSES, Words
+from tapwealth.funds.conditions import DividendMethod
 from tapwealth.kernel.money import format_minor
 
 _WEEKDAYS = Words("一二三四五六日", "Mon Tue Wed Thu Fri Sat Sun")
@@ -13,6 +14,7 @@ STEPS = {
     "hear the bank": "等候银行回执",
     "pay the campaigns": "活动补贴",
     "prove campaigns": "核对活动补贴",
+    "prove raises": "核对募集认购",
     "accrue the advance's interest": "垫资利息计提",
     "expire holds": "释放过期冻结",
     "present to the network": "银联提交",
@@ -53,6 +55,11 @@ MIRRORS = {
     "own money": "自有资金",
     "bank's advance": "银行垫资",
 }
+
+DIVIDEND_METHODS = {DividendMethod.CASH: Words("现金分红", "in money"), DividendMethod.REINVEST: Words("红利再投资", "reinvested")}
+
+POCKET = Words("零钱基金（按支付顺序）", "the funds that pay, in their order")
+"""In the place of a fund's name."""
 
 PROOFS = {
     "books": Words("账册平衡", "Books"),

@@ -23,6 +23,7 @@ from tapwealth.flows.reports.customers import customer_view, customer_views
 from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.flows.setup import ChannelTerms
 from tapwealth.funds import lots_store, returns_store
+from tapwealth.funds.conditions import DividendMethod
 from tapwealth.funds.lots_store import LotRow, LotUse
 from tapwealth.funds.nav import Rounding
 from tapwealth.funds.orders_store import OrderRow
@@ -202,12 +203,14 @@ async def test_a_holder_sees_units_last_price_and_worth(place: FundTown) -> None
         view = await customer_view(place.house, tx, row, 1)
         (number,) = [one.person for one in await customer_views(place.house, tx) if one.funds]
     names = (f"消费行业{NAV_FUND}", "Consumption")
-    assert view.funds == [HoldingShown(NAV_FUND, *names, 7_486_70, 1_000_00, 1_4000, TUESDAY, 10_481_38)]
+    assert view.funds == [HoldingShown(NAV_FUND, *names, 7_486_70, 1_000_00, 1_4000, TUESDAY, 10_481_38, DividendMethod.REINVEST)]
     assert view.wealth == 50_000_00 + 10_481_38
     async with AsyncClient(transport=ASGITransport(Starlette(routes=pages(place.house))), base_url="http://tapwealth") as browser:
         page, in_english = [unescape((await browser.get(f"{path}?customer={number}")).text) for path in ("/", "/en")]
-    assert all(one in page for one in (names[0], "10,481.38", "7,486.70 份", "其中冻结 1,000.00 份", "单位净值 1.4000"))
-    assert all(one in in_english for one in (names[1], "7,486.70 units", "NAV 1.4000"))
+    assert all(
+        one in page for one in (names[0], "10,481.38", "7,486.70 份", "其中冻结 1,000.00 份", "单位净值 1.4000", "分红方式 红利再投资")
+    )
+    assert all(one in in_english for one in (names[1], "7,486.70 units", "NAV 1.4000", "Dividends reinvested"))
 
 
 # ---- what the registrar says otherwise

@@ -175,8 +175,18 @@ async def test_the_phone_shows_a_plan_in_both_languages_until_it_is_ended(place:
     other = await made(place, wang, every=Every.MONTH, day=31)
     await at(place, TUESDAY, 9)
     for language, words in (
-        ("/", ("000198 每周二 ¥500.00", "下次买入 02-25", "02-25 暂未买入，将再试一次", "进行中", "000198 每月31日", "下次买入 02-28")),
-        ("/en", ("000198 every Tuesday ¥500.00", "buys next on 02-25", "not bought yet", "in force", "every month on day 31")),
+        (
+            "/",
+            (
+                "天弘余额宝货币</b><small>每周二 ¥500.00",
+                "每月31日",
+                "下次买入 02-25",
+                "下次买入 02-28",
+                "02-25 暂未买入，将再试一次",
+                "进行中",
+            ),
+        ),
+        ("/en", ("Tianhong Yu'E Bao</b><small>every Tuesday ¥500.00", "every month on day 31", "buys next on 02-25", "not bought yet")),
     ):
         page = await phone(place, language)
         assert [one for one in words if one not in page] == []

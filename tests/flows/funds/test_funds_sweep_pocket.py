@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import date, time, timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
 from fund_town import FUND, OWN, FundTown
+from httpx import ASGITransport, AsyncClient
 from shelf import MONEY_FUND
+from starlette.applications import Starlette
 
 from tapwealth.bank import entries as bank_entries
 from tapwealth.flows.frame import moment, must_post
@@ -23,6 +26,7 @@ from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.install import house_accounts
+from tapwealth.web.pages import pages
 
 SECOND, THIRD = "000343", "000509"
 TUESDAY = MONDAY + timedelta(days=1)
@@ -127,3 +131,12 @@ async def test_what_no_sweep_into_a_pocket_can_be_is_refused(place: FundTown) ->
     assert codes == ["UNKNOWN_FUND", "LOT_TOO_SMALL", "AFTER_THE_CUT_OFF", "UNKNOWN_FUND"]
     assert isinstance(card, Refusal)
     assert card.text == "a card is swept into one fund, whose safe card it becomes; name that fund"
+
+
+async def test_the_phone_shows_where_a_sweep_goes(place: FundTown) -> None:
+    wang = await saver(place, 10_000_00, SECOND, FUND)
+    await agree(place, wang)
+    async with AsyncClient(transport=ASGITransport(Starlette(routes=pages(place.house))), base_url="http://tapwealth") as browser:
+        page, in_english = [unescape((await browser.get(path)).text) for path in ("/", "/en")]
+    assert "余额 → 零钱基金（按支付顺序）</b><small>留存 ¥0.00 · 每日 14:30 前，最多 ¥50,000.00" in page
+    assert "Balance → the funds that pay, in their order</b><small>keeps ¥0.00 · by 14:30 each day, at most ¥50,000.00" in in_english

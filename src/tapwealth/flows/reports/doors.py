@@ -26,6 +26,8 @@ from tapwealth.flows.reports.settlements import MerchantStatement, PartyStatemen
 from tapwealth.flows.reports.shops import fee_statement, merchant_views
 from tapwealth.flows.reports.statement import StatementView, statement_of
 from tapwealth.flows.reports.week import WeekView, day_views, week_view
+from tapwealth.flows.reports.words import Words
+from tapwealth.funds import store as funds
 from tapwealth.kernel.clock import iso
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import platform_clock
@@ -49,12 +51,15 @@ class Seen(NamedTuple):
     now: datetime
     week: WeekView
     raises: list[RaiseShown]
+    names: dict[str, Words]
+    """Of the funds on the shelf, by code."""
 
 
 async def seen(house: House) -> Seen:
     """For a page that is looked at while the week is being played."""
     async with house.database.read() as tx:
-        return Seen(await store.platform_now(tx), await week_view(house, tx), await raises.shown(tx))
+        names = {one.code: Words(one.name, one.name_en) for one in (await funds.funds(tx)).values()}
+        return Seen(await store.platform_now(tx), await week_view(house, tx), await raises.shown(tx), names)
 
 
 async def statement(house: House, customer: str) -> StatementView | Refusal:
