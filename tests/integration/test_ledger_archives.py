@@ -26,7 +26,7 @@ from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.findings import Wrong
 from tapwealth.ledger.install import house_accounts
-from tapwealth.ledger.port import CloseRefusal, JournalEntry, Limit, Line, NewAccount, Op, Spread
+from tapwealth.ledger.port import CloseRefusal, JournalEntry, Limit, Line, NewAccount, Op, Shares, Spread
 from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.ledger.share_file import Part, ShareFile, ShareWriter
 from tapwealth.storage import platform_clock
@@ -58,7 +58,7 @@ async def income(tx: Any, ledger: PostgresLedger, accounts: list[int], day: date
     mine = accounts[:260] + accounts[290:] if day.month == 12 else accounts
     shares = [(account, draw.choice((0, 3, 5, 1_000_000))) for account in mine if draw.random() < 0.8]
     keys = {book: named(noon(day), book, f"income {day}") for book in range(1, BOOKS + 1)}
-    await ledger.spread(tx, noon(day), Spread(keys, 404, day, 1, UNITS, Kind.REGISTRAR_MIRROR), shares)
+    await ledger.spread(tx, noon(day), Spread(keys, 404, day, 1, UNITS, Kind.REGISTRAR_MIRROR), Shares.of(shares))
 
 
 async def take(tx: Any, ledger: PostgresLedger, accounts: list[int], day: date) -> None:

@@ -17,7 +17,7 @@ from tapwealth.ledger.audit import Audit, audit, audit_snapshot
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.findings import Wrong
 from tapwealth.ledger.install import house_accounts
-from tapwealth.ledger.port import Spread
+from tapwealth.ledger.port import Shares, Spread
 from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage.database import Database
 
@@ -58,7 +58,7 @@ async def spread(ledger: PostgresLedger, tx: Any, story: Story) -> None:
     """Income of every holding, nothing for some."""
     keys = {book: uuid7(story.now, book, lambda: story.random.getrandbits(64)) for book in range(1, BOOKS + 1)}
     shares = [(account, story.random.choice((0, 1, 30))) for of in story.units.values() for account in of]
-    await ledger.spread(tx, story.now, Spread(keys, 9, story.day, 1, UNITS, Kind.ADVANCER), shares)
+    await ledger.spread(tx, story.now, Spread(keys, 9, story.day, 1, UNITS, Kind.ADVANCER), Shares.of(shares))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from ledger_histories import FIRST_DAY, START, UNITS, people_accounts
 from tapwealth.kernel.ids import named
 from tapwealth.ledger.chart import POOL, Kind, house_account
 from tapwealth.ledger.install import house_accounts
-from tapwealth.ledger.port import JournalEntry, LedgerRefusal, Line, Op, Spread
+from tapwealth.ledger.port import JournalEntry, LedgerRefusal, Line, Op, Shares, Spread
 from tapwealth.ledger.postgres import PostgresLedger
 
 BOOKS, PEOPLE = 2, 6
@@ -50,7 +50,7 @@ def taking(account: int, amount: int, name: str) -> JournalEntry:
 async def test_shares_are_shown_and_can_be_taken_to_the_last_unit(tx: Any) -> None:
     accounts = await holdings(tx)
     for days in (0, 1):
-        await LEDGER.spread(tx, START, spread_of(days), [(account, 10 + place) for place, account in enumerate(accounts)])
+        await LEDGER.spread(tx, START, spread_of(days), Shares.of([(account, 10 + place) for place, account in enumerate(accounts)]))
     assert [one.available for one in (await LEDGER.balances(tx, accounts)).values()] == [20 + 2 * place for place in range(PEOPLE)]
     pools = [house_account(book, POOL, UNITS) for book in range(1, BOOKS + 1)]
     assert all(one.totals == (0, 0) for one in (await LEDGER.balances(tx, pools)).values())
@@ -72,14 +72,14 @@ async def test_shares_are_shown_and_can_be_taken_to_the_last_unit(tx: Any) -> No
 )
 async def test_what_does_not_fit_a_spread_is_an_error(tx: Any, shares: list[tuple[int, int]], days: int) -> None:
     accounts = await holdings(tx)
-    await LEDGER.spread(tx, START, spread_of(1), [(account, 7) for account in accounts])
-    with pytest.raises(asyncpg.PostgresError):
+    await LEDGER.spread(tx, START, spread_of(1), Shares.of([(account, 7) for account in accounts]))
+    with pytest.raises(AssertionError):
         async with tx.transaction():
-            await LEDGER.spread(tx, START, spread_of(days), [(accounts[place], amount) for place, amount in shares])
+            await LEDGER.spread(tx, START, spread_of(days), Shares.of([(accounts[place], amount) for place, amount in shares]))
     assert {one.available for one in (await LEDGER.balances(tx, accounts)).values()} == {7}
 
 
 async def test_a_book_whose_shares_come_to_nothing_has_no_line(tx: Any) -> None:
     accounts = await holdings(tx)
-    answers = await LEDGER.spread(tx, START, spread_of(0), [(account, int(account >> 48 == 1)) for account in accounts])
+    answers = await LEDGER.spread(tx, START, spread_of(0), Shares.of([(account, int(account >> 48 == 1)) for account in accounts]))
     assert list(answers) == [1]

@@ -14,7 +14,7 @@ from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.invariants import INVARIANTS, Broken, Check, Witness, a_key_has_one_answer, check, limits_hold, note_closed
 from tapwealth.ledger.memory import MemoryLedger
-from tapwealth.ledger.port import Answer, CloseRefusal, JournalEntry, Limit, Line, NewAccount, Op, Spread
+from tapwealth.ledger.port import Answer, CloseRefusal, JournalEntry, Limit, Line, NewAccount, Op, Shares, Spread
 
 BOOKS = 2
 
@@ -151,7 +151,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Income of both holdings of a book at once."""
         holdings = self.ids[(book - 1) * 6 + 4 : book * 6]
         given = Spread({book: self.key(book)}, 5, self.day, 1, UNITS, Kind.ADVANCER)
-        self.drive(self.ledger.spread(self.tx, self.now, given, list(zip(holdings, shares, strict=True))))
+        self.drive(self.ledger.spread(self.tx, self.now, given, Shares.of(list(zip(holdings, shares, strict=True)))))
         got = {holding for holding, share in zip(holdings, shares, strict=True) if share}
         if got:
             self.witness.spread[given.keys[book]] = got | {house_account(book, Kind.ADVANCER, UNITS)}

@@ -5,6 +5,7 @@ decided inside one transaction under the locks of its books; the answer, a refus
 repetition gets the first answer, and the same key with other content a refusal of its own.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -53,6 +54,17 @@ UNKNOWN_ACCOUNT = Refusal(
     "no account of that id lets this client do that; check the id, or ask its customer to consent",
 )
 """Whether it is not there or does not consent is not told."""
+
+
+async def together(*work: Awaitable[Any]) -> list[Any]:
+    """All of these at once. The first that fails ends the others, and its exception is raised as it is."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _nothing() -> None:

@@ -4,7 +4,13 @@ Every holder's share keeps two decimals, the third is cut off; what that leaves 
 largest remainder first, among equals by account. A negative day is the mirror image of a positive one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tapwealth.ledger.columns import total_of
+from tapwealth.ledger.port import Column
 
 Account = tuple[str, str]
 """(TA account, trading account): what the registrar knows a holder by, and the order among equal remainders."""
@@ -39,3 +45,21 @@ def _largest(exact: Mapping[Account, tuple[int, int]], count: int) -> set[Accoun
     above = {account for account, (_, remainder) in exact.items() if remainder > threshold}
     level = sorted(account for account, (_, remainder) in exact.items() if remainder == threshold)
     return above.union(level[: count - len(above)])
+
+
+_MOST = (1 << 63) - 1
+
+
+def distribute_columns(income_per_10k: int, units: Column, first: Callable[[int, Column], Column]) -> Column:
+    """`distribute` for many holders at once, a place for each. `first` tells which so many of some places come first by account."""
+    rate, total = abs(income_per_10k), total_of(units)
+    exact: Any = (units if rate * total <= _MOST else units.astype(object)) * rate
+    shares, rest = (exact // INCOME_SCALE).astype(np.int64), (exact % INCOME_SCALE).astype(np.int64)
+    left_over = day_income(rate, total) - total_of(shares)
+    if left_over:
+        threshold = np.partition(rest, len(rest) - left_over)[len(rest) - left_over]
+        shares += rest > threshold
+        level = np.flatnonzero(rest == threshold)
+        shares[first(left_over - int((rest > threshold).sum()), level)] += 1
+    signed: Column = shares if income_per_10k >= 0 else -shares
+    return signed

@@ -32,6 +32,7 @@ from tapwealth.ledger.port import (
     NewAccount,
     Op,
     Recorded,
+    Shares,
     Spread,
     Totals,
     TrialLine,
@@ -146,13 +147,13 @@ class MemoryLedger:
             row.batch += 1
             row.clock = max(now, row.clock) + MICROSECOND
 
-    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Sequence[tuple[int, int]] | None = None) -> Mapping[int, Answer]:
+    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Shares) -> Mapping[int, Answer]:
         """Each share goes straight to its account: that is what a spread means."""
-        assert shares is not None, "the oracle has no tables"
+        pairs = list(zip(shares.accounts.tolist(), shares.amounts.tolist(), strict=True))
         answers = {}
         for book, key in spread.keys.items():
             source = house_account(book, spread.source, spread.asset)
-            mine = [(account, amount) for account, amount in shares if book_of_account(account) == book and amount]
+            mine = [(account, amount) for account, amount in pairs if book_of_account(account) == book and amount]
             lines = tuple(Line(Op.POST, source, account, spread.asset, amount) for account, amount in mine)
             self.unfolded.update(account for account, _ in mine)
             if lines:

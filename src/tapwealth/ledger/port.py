@@ -11,6 +11,15 @@ from enum import IntEnum
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.int64]
+"""A whole number for each account."""
+
+BOOK_SHIFT = 48
+"""An account's id is its book, shifted by so many bits, and its serial."""
+
 HOUSE = UUID(int=0)
 """The owner of house accounts."""
 
@@ -119,6 +128,23 @@ class Spread(NamedTuple):
     actor: int
     asset: int
     source: int
+
+
+class Shares(NamedTuple):
+    """What a spread gives: accounts, none twice, and beside them amounts, none below zero."""
+
+    accounts: Column
+    amounts: Column
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[int, int]]) -> "Shares":
+        """Of (account, amount)."""
+        return cls(*np.array(pairs, np.int64).reshape(-1, 2).T)
+
+    def of_books(self, books: Sequence[int]) -> "Shares":
+        """Those of these books."""
+        mine = np.isin(self.accounts >> BOOK_SHIFT, books)
+        return Shares(self.accounts[mine], self.amounts[mine])
 
 
 class Answer(NamedTuple):
@@ -291,9 +317,9 @@ class Ledger(Protocol):
     async def post(self, tx: Any, now: datetime, entries: Sequence[JournalEntry]) -> list[Answer]:
         """Judge and post, as if one after the other; one answer each, in order."""
 
-    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Sequence[tuple[int, int]] | None = None) -> Mapping[int, Answer]:
-        """Give each account its share, none below zero; by book. `shares` None: they stand in the table that `spreading.stage` made. Dates
-        of an asset's spreads never fall, and nothing is refused: a spread follows from what has happened, and its shares are new."""
+    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Shares) -> Mapping[int, Answer]:
+        """Give each account its share; by book. Dates of an asset's spreads never fall, and nothing is refused: a spread follows from what
+        has happened, and its shares are new."""
 
     async def recorded(self, tx: Any, book: int, key: UUID) -> Recorded | None:
         """What was decided under a key: how a caller left in doubt finds out."""
@@ -345,9 +371,9 @@ class Ledger(Protocol):
 
 def account_id(book: int, serial: int) -> int:
     """An account's id carries its book in the upper 16 bits."""
-    return book << 48 | serial
+    return book << BOOK_SHIFT | serial
 
 
 def book_of_account(account: int) -> int:
     """The book an account lies in."""
-    return account >> 48
+    return account >> BOOK_SHIFT

@@ -28,6 +28,7 @@ from tapwealth.ledger.port import (
     LedgerRefusal,
     NewAccount,
     Recorded,
+    Shares,
     Spread,
     Totals,
     TrialLine,
@@ -93,11 +94,9 @@ class PostgresLedger:
                 await spreading.note_folds(tx, folds, await self._post(tx, now, [entry for entry, _ in folds]))
             return await self._post(tx, now, entries)
 
-    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Sequence[tuple[int, int]] | None = None) -> Mapping[int, Answer]:
+    async def spread(self, tx: Any, now: datetime, spread: Spread, shares: Shares) -> Mapping[int, Answer]:
         await self.lock_books(tx, sorted(spread.keys))
-        if shares is not None:
-            await spreading.stage(tx, shares)
-        written = await spreading.write(tx, spread)
+        written = await spreading.write(tx, spread, shares.of_books(list(spread.keys)))
         answers = await self._post(tx, now, [entry for _, entry in written])
         for (no, entry), answer in zip(written, answers, strict=True):
             assert answer.posted, f"the spread of book {entry.book} was refused: {answer.refusal}"

@@ -4,16 +4,21 @@ A share is owed to its account from the moment of the line on, and every reader 
 asset until the account is debited: then it is *folded*, moved over by an ordinary entry that comes before the one that needs it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from tapwealth.kernel.ids import derived
 from tapwealth.ledger.chart import POOL, house_account
-from tapwealth.ledger.port import FOLD_KIND, LEDGER_ACTOR, Answer, JournalEntry, Line, Op, Spread, book_of_account
-from tapwealth.ledger.rules import MONEY
+from tapwealth.ledger.columns import totals
+from tapwealth.ledger.port import FOLD_KIND, LEDGER_ACTOR, Answer, JournalEntry, Line, Op, Shares, Spread, book_of_account
+from tapwealth.ledger.rules import BATCH_BITS, MONEY
+from tapwealth.ledger.share_rows import COPIED, shares_of_books
 from tapwealth.storage.columns import columns
+from tapwealth.storage.fixed_rows import COPY_HEADER, COPY_TRAILER
 
 GIVEN = """(select s.totals[(a.id & 255) + 1] from spread_share s
   where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 order by s.no desc limit 1)"""
@@ -28,8 +33,6 @@ UNFOLDED_DATED = f"""(case when a.asset = {MONEY} then 0 else case when y.year i
   end)"""  # noqa: S608
 """The same by what is dated up to $2; in an archived year `y` without what was given, which the year's file knows."""
 
-_STAGED = "create temporary table spread_staged (account bigint not null, amount bigint not null check (amount >= 0)) on commit drop"
-_WRITE = "select o_book book, o_key as key, o_no no, o_amount amount, o_reference reference from ledger_spread($1, $2, $3, $4)"
 _IN_POOL = f"""
 select a.id, {UNFOLDED}, coalesce({GIVEN}, 0),
        (select key from spread s where s.book = a.book and s.asset = a.asset order by s.no desc limit 1), a.asset,
@@ -38,18 +41,38 @@ select a.id, {UNFOLDED}, coalesce({GIVEN}, 0),
 """  # noqa: S608
 
 
-async def stage(tx: Any, shares: Iterable[tuple[int, int]] = ()) -> None:
-    """Make the table that the shares of a spread stand in before it, with these in it."""
-    await tx.execute(_STAGED)
-    await tx.copy_records_to_table("spread_staged", records=shares, columns=("account", "amount"))
+async def write(tx: Any, spread: Spread, shares: Shares) -> list[tuple[int, JournalEntry]]:
+    """Write the shares of books that the caller has locked, each under the number that its book's next line will have; the entries to be
+    posted at once, each with that number. A book whose shares come to nothing has none."""
+    through = await spread_through(tx, spread.asset)
+    assert through is None or through <= spread.business_date, f"a later date was spread: {through}"
+    books = shares_of_books(shares)
+    last = dict(await tx.fetch("select book, batch from book where book = any($1)", list(books)))
+    before = await totals(tx, spread.asset, np.concatenate([np.empty(0, np.int64), *(one.parts for one in books.values())]))
+    written, noted, rows = [], [], list[bytes]()
+    for book, one in books.items():
+        no = ((last[book] + 1) << BATCH_BITS) | 1
+        mine, before = before[: len(one.parts)], before[len(one.parts) :]
+        reference, more = one.rows(no, book, spread, mine)
+        rows += more
+        noted.append((no, spread.keys[book], one.amount, book, spread.business_date, one.count, spread.asset))
+        written.append((no, _entry(spread, book, spread.keys[book], one.amount, reference)))
+    await tx.copy_records_to_table("spread", records=noted, columns=_NOTED)
+    await tx.copy_to_table("spread_share", source=_copied(rows), columns=COPIED, format="binary")
+    return written
 
 
-async def write(tx: Any, spread: Spread) -> list[tuple[int, JournalEntry]]:
-    """Write the staged shares of the books that `spread` has keys for; the entries to be posted at once, each with the number it must get.
-    A book whose shares come to nothing has none."""
-    rows = await tx.fetch(_WRITE, list(spread.keys), list(spread.keys.values()), spread.asset, spread.business_date)
-    await tx.execute("drop table spread_staged")
-    return [(row["no"], _entry(spread, row["book"], row["key"], row["amount"], row["reference"])) for row in rows]
+_NOTED = ("no", "key", "amount", "book", "business_date", "accounts", "asset")
+_AT_ONCE = 256
+"""Rows handed over at a time."""
+
+
+async def _copied(rows: Sequence[bytes]) -> AsyncIterator[bytes]:
+    """A binary COPY of these rows."""
+    yield COPY_HEADER
+    for first in range(0, len(rows), _AT_ONCE):
+        yield b"".join(rows[first : first + _AT_ONCE])
+    yield COPY_TRAILER
 
 
 def _entry(spread: Spread, book: int, key: UUID, amount: int, reference: UUID) -> JournalEntry:

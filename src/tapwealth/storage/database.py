@@ -12,7 +12,7 @@ Whether an interrupted transaction was committed is then unknown: ask again with
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from types import TracebackType
@@ -69,7 +69,10 @@ class Tx(Protocol):
     async def prepare(self, query: str) -> Any: ...
     def cursor(self, query: str, *args: object) -> Any: ...
     def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> Any: ...
-    async def copy_to_table(self, table_name: str, *, source: AsyncIterator[bytes], columns: Sequence[str] | None = None) -> str: ...
+    async def copy_from_query(self, query: str, *args: object, output: Callable[[bytes], Awaitable[None]], format: str) -> str: ...
+    async def copy_to_table(
+        self, table_name: str, *, source: AsyncIterator[bytes], columns: Sequence[str] | None = None, format: str | None = None
+    ) -> str: ...
     async def copy_records_to_table(
         self, table_name: str, *, records: Iterable[Sequence[object]], columns: Sequence[str] | None = None, schema_name: str | None = None
     ) -> str: ...
@@ -209,6 +212,21 @@ class Database:
         """A snapshot: all reads see the same instant, nothing can be written. Raises Outage."""
         async with self._borrowed() as connection, transact(connection, snapshot=True) as tx:
             yield tx
+
+    @asynccontextmanager
+    async def read_beside(self) -> AsyncIterator[Tx]:
+        """A snapshot that is never waited for: on a connection of the pool if one is free this moment, else on one of its own. For who
+        holds what those that have the others may wait for. Raises Outage."""
+        if not self._free.locked():
+            async with self.read() as tx:
+                yield tx
+            return
+        connection = await self.connect()
+        try:
+            async with transact(connection, snapshot=True) as tx:
+                yield tx
+        finally:
+            connection.terminate()
 
     @asynccontextmanager
     async def look(self) -> AsyncIterator[Tx]:

@@ -124,6 +124,18 @@ def record_of(records: list[Values], trading: str) -> Values:
     return next(one for one in records if one["TransactionAccountID"] == trading)
 
 
+async def test_a_holder_whose_account_has_chinese_characters_is_found(place: FundTown) -> None:
+    wang, li = await before_income(place)
+    holder = await place.holder(wang)
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update fund_account set ta_account = '王12' where book = $1 and id = $2", wang.book, wang.id)
+    place.registrar.rewrite(WEDNESDAY, "06", lambda records: record_of(records, holder.trading_account).__setitem__("TAAccountID", "王12"))
+    before = [await place.units(one) for one in (wang, li)]
+    await place.take()
+    assert await place.said(WEDNESDAY) == []
+    assert [await place.units(one) > then for one, then in zip((wang, li), before, strict=True)] == [True, True]
+
+
 @pytest.mark.parametrize("off", [1, -1])
 async def test_a_cent_in_one_holders_income_is_a_break_and_the_registrars_figure_stands(place: FundTown, off: int) -> None:
     wang, _ = await before_income(place)

@@ -3,6 +3,7 @@
 Income follows who holds: the holder until the capture date, the advancer from then, units still on their way to it included.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,17 +11,18 @@ from typing import BinaryIO
 from uuid import UUID
 
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, together
 from tapwealth.flows.funds import income_register
 from tapwealth.flows.funds.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.income_posting import DaysIncome, give
-from tapwealth.flows.funds.income_register import Row
+from tapwealth.flows.funds.income_register import Holders, Row, Side, side_by_side
 from tapwealth.funds import quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_in import DIVIDENDS
 from tapwealth.funds.exchange_values import DividendRecord
 from tapwealth.funds.income import Account
+from tapwealth.funds.income_file import SaidIncome, read_income
 from tapwealth.funds.store import Fund, FundAccount
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
@@ -83,40 +85,38 @@ async def take_income(house: House, tx: Tx, at: Moment, file: DataFileName, cont
     """06: each holder's income of a money fund becomes units; the registrar's figure is posted, ours is the check."""
     funds = {code: one for code, one in (await store.funds(tx)).items() if one.kind is FundKind.MONEY}
     income_date = file.day - timedelta(days=1)
-    await tx.execute(_ROOMY)
+    rates = await quotation_store.quotations_of_day(tx, income_date)
+    earned = {code: one.income_per_10k for code, one in sorted(rates.items()) if code in funds}
     incoming = DIVIDENDS.open(content, str(file))
-    sound = await income_register.stage_said(tx, incoming, file.day, income_date)
-    if not sound:
+    reading = asyncio.to_thread(read_income, incoming, file.day, income_date)
+    said, *registers = await together(reading, *(_register_of(house, tx, funds[code], file, income_date) for code in list(earned)[:1]))
+    if not said.sound:
         content.seek(0)
         _check(file, income_date, [one for one in DIVIDENDS.values(content, str(file)) if one.fund_code in funds])
-    rates = await quotation_store.quotations_of_day(tx, income_date)
-    said = await income_register.funds_said(tx)
-    await _check_online(tx, file, income_date, [one for code, one in funds.items() if code in said])
-    if (said.keys() & funds.keys()) - rates.keys():
+    await _check_online(tx, file, income_date, [one for code, one in funds.items() if code in said.funds])
+    if (said.funds.keys() & funds.keys()) - rates.keys():
         raise BadInput(f"the fund's rate (07) of {income_date} is not in", where=str(file), hint="ask the registrar for it")
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
     breaks: list[BreakRow] = []
-    for fund, rate in ((funds[code], one.income_per_10k) for code, one in sorted(rates.items()) if code in funds):
-        sign = -1 if rate < 0 else 1
-        lucky = await income_register.stage_register(house, tx, fund, income_date, rate)
-        await income_register.match(tx, file.receiver, fund, income_date, sign, lucky)
-        advance = await income_register.earning(house, tx, fund, income_date)
-        income = DaysIncome(str(file), fund, income_date, at.booking_date(file.day), advance)
-        missing = await income_register.missing(tx, file.receiver, sign, lucky)
+    for code, rate in earned.items():
+        fund = funds[code]
+        advance, holders = registers.pop() if registers else await _register_of(house, tx, fund, file, income_date)
+        given = await income_register.given_before(tx, fund, income_date)
+        side = side_by_side(said.funds.get(code) or SaidIncome.of_nobody(), holders, rate, given)
         if rate < 0:
-            await _refuse_gains(tx, file, fund, income_date)
-            breaks += _lost(file, fund, income_date, missing)
+            _refuse_gains(side, file, fund, income_date)
+            breaks += _lost(file, fund, income_date, side.missing())
         else:
-            breaks += _left_out(file, fund, missing)
-        await give(house, tx, at, actor, income)
-        breaks += [_differs(file, fund, row) for row in await income_register.differing(tx)]
-        await income_register.forget(tx)
-    await income_register.forget_said(tx)
-    return sum(count for code, count in said.items() if code in funds), breaks
+            breaks += _left_out(file, fund, side.missing())
+        await give(house, tx, at, actor, DaysIncome(str(file), fund, income_date, at.booking_date(file.day), advance), side)
+        breaks += [_differs(file, fund, row) for row in side.differing()]
+    return sum(len(one) for code, one in said.funds.items() if code in funds), breaks
 
 
-_ROOMY = "set local work_mem = '256MB'"
-"""A million holders are joined in memory rather than on the disk."""
+async def _register_of(house: House, tx: Tx, fund: Fund, file: DataFileName, income_date: date) -> tuple[dict[int, int], Holders]:
+    """What earns for the advancer, by book, and everybody's units."""
+    advance = await income_register.earning(house, tx, fund, income_date)
+    return advance, await income_register.holders_on(house, fund, income_date, file.receiver, sum(advance.values()))
 
 
 async def _check_online(tx: Tx, file: DataFileName, income_date: date, funds: Sequence[Fund]) -> None:
@@ -136,9 +136,9 @@ def _check(file: DataFileName, income_date: date, said: Sequence[DividendRecord]
     check_once(file, [f"{name} of {one.fund_code}" for name, one in zip(names, said, strict=True)])
 
 
-async def _refuse_gains(tx: Tx, file: DataFileName, fund: Fund, income_date: date) -> None:
+def _refuse_gains(side: Side, file: DataFileName, fund: Fund, income_date: date) -> None:
     """Raises BadInput where a day that lost pays somebody: the numbers of a 06 have no sign, and ours must not be taken for one."""
-    if await income_register.pays_somebody(tx):
+    if side.pays_somebody:
         what = f"{fund.code} lost on {income_date} by its 07, and this file pays income of it"
         raise BadInput(what, where=str(file), hint="ask the registrar, who takes a loss by 145 in a 04")
 
@@ -169,7 +169,7 @@ def _differs(file: DataFileName, fund: Fund, row: Row) -> BreakRow:
     """A holder whose income we compute otherwise, or whom the file refuses, or one that we do not know."""
     name = f"{row.ta_account}/{row.trading_account}"
     said, ours = format_minor(row.volume), format_minor(row.computed)
-    if row.holder is None:
+    if not row.known:
         text = f"{file} pays {said} to {name}, a holder we do not know"
         return BreakRow(SOURCE, "unknown_holder", f"{fund.code} {name}", row.volume, text, False)
     if not row.accepted:

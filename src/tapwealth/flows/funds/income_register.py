@@ -1,96 +1,38 @@
-"""The registrar's word on a day's income (06) and our register of the fund, side by side where both lie: in the database, set by set.
+"""The registrar's word on a day's income (06) and our register of the fund, side by side as columns.
 
-What the file says is copied into a temporary table as it is read, our register of the date with each holder's computed share into
-another, and a third has both. So a day of a million holders costs a few passes over a million rows, and this process never holds them. The
-tables end with the transaction.
+The register of a date is read by connections of their own, each its share of the books, while the file is read: the caller has locked the
+books, so that nothing moves meanwhile. Both then are arrays of whole numbers, some hundred bytes a holder together, and a day of a million
+holders costs a few passes over them; an object is made only of what does not agree.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows.frame import House
+import numpy as np
+from numpy.typing import NDArray
+
+from tapwealth.flows.frame import House, together
 from tapwealth.flows.funds.exchange_out import ADVANCER
-from tapwealth.funds.exchange_in import Incoming
-from tapwealth.funds.exchange_values import SUCCESS, DividendRecord
-from tapwealth.funds.income import INCOME_SCALE, day_income
+from tapwealth.funds.exchange_values import SUCCESS
+from tapwealth.funds.holder_names import TA_WIDTH, TRADING_WIDTH, HolderNames
+from tapwealth.funds.income import distribute_columns
+from tapwealth.funds.income_file import SaidIncome
 from tapwealth.funds.store import Fund
 from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.columns import owed_dated, total_of
+from tapwealth.ledger.port import BOOK_SHIFT, Column
 from tapwealth.storage.database import Tx
-from tapwealth.wire.ofd import write_date
+from tapwealth.storage.fixed_rows import Rows, UnequalRows, fixed_rows
 
-_COLUMN = {
-    "FundCode": "fund",
-    "TransactionAccountID": "trading_account",
-    "ReturnCode": "return_code",
-    "TAAccountID": "ta_account",
-    "VolOfDividendforReinvestment": "volume",
-}
-_DATES = ("DividentDate", "RegistrationDate")
-_BIGGEST = (1 << 63) - 1
+Which = NDArray[np.bool_]
 
-
-class Row(NamedTuple):
-    """What the file says of a holder, beside what we compute. Where it says something of nobody we know, `holder`, `book` and `account` are
-    None; where of one who has never held a unit, `account`."""
-
-    ta_account: str
-    trading_account: str
-    volume: int
-    return_code: str
-    book: Any
-    holder: Any
-    account: Any
-    computed: int
-
-    @property
-    def accepted(self) -> bool:
-        return self.return_code == SUCCESS
-
-
-async def stage_said(tx: Tx, incoming: Incoming[DividendRecord], paid_on: date, record_date: date) -> bool:
-    """Copy what the file says into `income_said`: whether each record for certain carries these dates, lacks nothing and stands there once.
-    Raises BadInput for what cannot be read."""
-    await tx.execute(
-        "create temporary table income_said (fund text not null, trading_account text not null, return_code text not null,"
-        " ta_account text not null, volume text not null) on commit drop"
-    )
-    place = incoming.header.layout.place
-    wanted = sorted(_COLUMN, key=lambda name: place(name)[1])
-    dates = sorted(_DATES, key=lambda name: place(name)[1])
-    due = tuple(write_date({"DividentDate": paid_on, "RegistrationDate": record_date}[name]).encode() for name in dates)
-    seen = _Seen()
-    source = _lines(incoming, wanted, dates, due, seen)
-    await tx.copy_to_table("income_said", source=source, columns=[_COLUMN[name] for name in wanted])
-    wrong: bool = await tx.fetchval(
-        "select exists (select from income_said where '' in (rtrim(fund), rtrim(trading_account), rtrim(return_code), rtrim(ta_account)))"
-        " or exists (select from income_said group by fund, ta_account, trading_account having count(*) > 1)"
-    )
-    return seen.dated and not wrong
-
-
-class _Seen:
-    """What went by while a file was copied."""
-
-    def __init__(self) -> None:
-        self.dated = True
-
-
-async def _lines(
-    incoming: Incoming[DividendRecord], wanted: Sequence[str], dates: Sequence[str], due: tuple[bytes, ...], seen: _Seen
-) -> AsyncIterator[bytes]:
-    """The records as text that COPY takes; the fields still padded."""
-    for block in incoming.blocks():
-        seen.dated = seen.dated and set(block.parts(dates)) == {due}
-        text = b"\n".join(map(b"\t".join, block.parts(wanted))).replace(b"\\", b"\\\\")
-        yield (text if text.isascii() else text.decode("gb18030").encode()) + b"\n"
-
-
-async def funds_said(tx: Tx) -> dict[str, int]:
-    """How many records there are of each fund."""
-    rows = await tx.fetch("select rtrim(fund) fund, count(*)::int records from income_said group by 1")
-    return {row["fund"]: row["records"] for row in rows}
+NO_ACCOUNT, ADVANCERS = 0, -1
+"""Stand for the account of who has never held a unit, and for the advancer's, which are the house's, one a book."""
+UNKNOWN = -1
+"""Stands for the place of a holder that we do not know."""
 
 
 async def earning(house: House, tx: Tx, fund: Fund, day: date) -> dict[int, int]:
@@ -108,156 +50,186 @@ async def units_earning(house: House, tx: Tx, fund: Fund, day: date) -> int:
     return sum(totals.held for totals in (await house.ledger.totals_dated(tx, mirrors, day)).values())
 
 
-_REGISTER = """
-create temporary table income_register (book int, holder uuid, channel text, ta_account text, trading_account text, account bigint,
-  units bigint, computed bigint, rest bigint) on commit drop
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Everybody whom a fund's registrar knows, with what they hold on a date; `mine`: those of the channel in question."""
+
+    accounts: Column
+    mine: Which
+    names: HolderNames
+    units: Column
+
+
+_HOLDERS = """
+select case when f.id = '{advancer}' then -1 else coalesce(a.id, 0) end, coalesce(a.credits_posted - a.debits_posted, 0), f.channel = $1,
+       {ta}, {trading}
+  from fund_account f
+  left join account a on a.book = f.book and a.owner = f.id and a.kind = $2::smallint and a.asset = $3::smallint
+ where f.state = 'open' and f.book between $4::int and $5::int
 """
-_COMPUTED = """
-with x as (
-  select f.book, f.id holder, f.channel, f.ta_account, f.trading_account, o.account,
-         case when f.id = $3 then $4 else coalesce(o.owed, 0) end units
-    from fund_account f
-    left join (select b.book, o.account, o.owner, o.owed
-                 from generate_series(1, $5::int) b(book), lateral ledger_owed_dated(b.book, $6::smallint, $7::smallint, $8) o) o
-      on o.book = f.book and o.owner = f.id
-   where f.state = 'open')
-insert into income_register
-  select book, holder, channel, ta_account, trading_account, account, units, (units::{exact} * $1 - units::{exact} * $1 % $2) / $2,
-         units::{exact} * $1 % $2
-    from x
-"""
+_NAMES = {"ta": f"f.ta_account::char({TA_WIDTH})", "trading": f"f.trading_account::char({TRADING_WIDTH})"}
+_PADDED = "substr(convert_to(f.{0}, 'GB18030') || convert_to(repeat(' ', {1}), 'GB18030'), 1, {1})"
+_NAMES_IN_FULL = {"ta": _PADDED.format("ta_account", TA_WIDTH), "trading": _PADDED.format("trading_account", TRADING_WIDTH)}
+_ROW = {"account": ">i8", "running": ">i8", "mine": "?", "ta": f"({TA_WIDTH},)u1", "trading": f"({TRADING_WIDTH},)u1"}
+_READERS = 2
+"""Connections that read a register: as many as there are cores on the least machine."""
 
 
-class Lucky(NamedTuple):
-    """Who gets a fen of what the shares leave of the day's sum: all with more than `above` left over, and these of those with just that."""
-
-    above: int
-    level: list[UUID]
-
-
-async def stage_register(house: House, tx: Tx, fund: Fund, day: date, rate: int) -> Lucky:
-    """Our register of a fund on a date into `income_register`, with each holder's share of its income (`funds.income.distribute`) cut to
-    the fen, of either sign, and what was cut off."""
-    exact = "bigint" if abs(rate) * await units_earning(house, tx, fund, day) <= _BIGGEST else "numeric"
-    advance = sum((await earning(house, tx, fund, day)).values())
-    await tx.execute(_REGISTER)
-    await tx.execute(_COMPUTED.format(exact=exact), abs(rate), INCOME_SCALE, ADVANCER, advance, house.books, Kind.HOLDING, fund.asset, day)
-    units, shares = await tx.fetchrow("select coalesce(sum(units), 0), coalesce(sum(computed), 0) from income_register")
-    left_over = day_income(abs(rate), int(units)) - int(shares)
-    if not left_over:
-        return Lucky(_BIGGEST, [])
-    above = await tx.fetchval("select rest from income_register order by rest desc offset $1 limit 1", left_over - 1)
-    more = await tx.fetchval("select count(*) from income_register where rest > $1", above)
-    level = await tx.fetch(
-        'select holder from income_register where rest = $1 order by ta_account collate "C", trading_account collate "C" limit $2',
-        above,
-        left_over - more,
-    )
-    return Lucky(above, [row["holder"] for row in level])
+async def holders_on(house: House, fund: Fund, day: date, channel: str, advance: int) -> Holders:
+    """Our register of a fund on a date, of which the advancer has `advance`. The caller has locked the books."""
+    books = range(house.books + 1)
+    step = -(-len(books) // _READERS)
+    shares = await together(*(_holders_of(house, books[at : at + step], fund, day, channel) for at in range(0, len(books), step)))
+    rows, units = zip(*shares, strict=True)
+    accounts, mine, ta, trading = (np.concatenate([of[name] for of in rows]) for name in ("account", "mine", "ta", "trading"))
+    holds = np.concatenate(units)
+    holds[accounts == ADVANCERS] = advance
+    return Holders(accounts.astype(np.int64), mine, HolderNames(ta, trading), holds)
 
 
-_SIDE = """
-create temporary table income_side (place bigint, ta_account text, trading_account text, volume bigint, return_code text, book int,
-  holder uuid, account bigint, computed bigint, payable bool) on commit drop
-"""
-_OURS = "$1 * (r.computed + (r.rest > $2 or r.holder = any($3::uuid[]))::int)"
-_MATCH = f"""
-insert into income_side
-  select s.place, s.ta_account, s.trading_account, s.volume, s.return_code, r.book, r.holder, r.account, coalesce({_OURS}, 0),
-         s.return_code = $5 and r.holder is not null and (r.account is not null or r.holder = $6)
-           and not ($7 and exists (select from fund_income i where i.book = r.book and i.fund_account = r.holder and i.fund = $4
-                                      and i.income_date = $8))
-    from (select row_number() over () place, rtrim(ta_account) ta_account, rtrim(trading_account) trading_account,
-                 coalesce(nullif(rtrim(volume), ''), '0')::bigint volume, rtrim(return_code) return_code
-            from income_said where rtrim(fund) = $4) s
-    left join income_register r on r.channel = $9 and r.ta_account = s.ta_account and r.trading_account = s.trading_account
-"""  # noqa: S608 - an expression, above
-_MISSING = f"""
-select r.ta_account, r.trading_account, {_OURS} computed from income_register r
- where r.channel = $4 and {_OURS} <> 0
-   and not exists (select from income_side s where s.ta_account = r.ta_account and s.trading_account = r.trading_account)
- order by r.ta_account collate "C", r.trading_account collate "C"
-"""  # noqa: S608 - an expression, above
-_ROW = "ta_account, trading_account, volume, return_code, book, holder, account, computed"
+async def _holders_of(house: House, books: range, fund: Fund, day: date, channel: str) -> tuple[Rows, Column]:
+    """Those of some books, and what each is owed by a date."""
+    async with house.database.read_beside() as tx:
+        await tx.execute("set local work_mem = '256MB'")
+        rows = await _rows(tx, channel, Kind.HOLDING, fund.asset, books[0], books[-1])
+        accounts, running = rows["account"].astype(np.int64), rows["running"].astype(np.int64)
+        return rows, await owed_dated(tx, list(books), fund.asset, accounts, running, day)
 
 
-async def match(tx: Tx, channel: str, fund: Fund, income_date: date, sign: int, lucky: Lucky) -> None:
-    """What is said of a fund into `income_side`, each record beside the channel's holder that it names, and whether it is to be paid: to a
-    holder of ours that can have earned something, and has not been given the day's income before."""
-    await tx.execute(_SIDE)
-    before = await tx.fetchval(
-        "select exists (select from fund_income_posted where fund = $1 and income_date = $2)"
-        " or exists (select from fund_income_spread where fund = $1 and income_date = $2)",
-        fund.code,
-        income_date,
-    )
-    await tx.execute(_MATCH, sign, *lucky, fund.code, SUCCESS, ADVANCER, before, income_date, channel)
+async def _rows(tx: Tx, *arguments: object) -> Rows:
+    """Names are ASCII as a rule, and padded at least cost; where one is not, all are written as an exchange file has them."""
+    try:
+        return await fixed_rows(tx, _HOLDERS.format(advancer=ADVANCER, **_NAMES), *arguments, row=_ROW)
+    except UnequalRows:
+        return await fixed_rows(tx, _HOLDERS.format(advancer=ADVANCER, **_NAMES_IN_FULL), *arguments, row=_ROW)
 
 
-async def differing(tx: Tx) -> list[Row]:
-    """Records that are not what we compute of a holder of ours, in the order of the file."""
-    rows = await tx.fetch(
-        f"select {_ROW} from income_side where holder is null or return_code <> $1 or volume <> computed order by place",  # noqa: S608
-        SUCCESS,
-    )
-    return [Row(*row) for row in rows]
+class Row(NamedTuple):
+    """What the file says of a holder, beside what we compute; `known`: whether we know whom it names."""
+
+    ta_account: str
+    trading_account: str
+    volume: int
+    return_code: str
+    known: bool
+    computed: int
+
+    @property
+    def accepted(self) -> bool:
+        return self.return_code == SUCCESS
 
 
-async def missing(tx: Tx, channel: str, sign: int, lucky: Lucky) -> list[tuple[str, str, int]]:
-    """Holders of a channel (TA account, trading account) of whom nothing is said, with what we compute, where that is anything."""
-    return [tuple(row) for row in await tx.fetch(_MISSING, sign, *lucky, channel)]
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a file says of a fund, in its order, beside the channel's holders that it names. `accounts` as in `Holders`, `NO_ACCOUNT` too
+    where we know nobody of the name; `payable`: to be paid, as it names a holder of ours who can have earned something and has not been
+    given the day's income before."""
+
+    said: SaidIncome
+    holders: Holders
+    places: Column
+    accounts: Column
+    computed: Column
+    ours: Column
+    """What we compute of each of the `holders`."""
+    payable: Which
+
+    @property
+    def pays_somebody(self) -> bool:
+        return bool((self.said.volumes > 0).any())
+
+    def differing(self) -> list[Row]:
+        """Records that are not what we compute of a holder of ours, in the order of the file."""
+        known = self.places != UNKNOWN
+        places = np.flatnonzero(~known | ~self.said.accepted | (self.said.volumes != self.computed))
+        return [
+            Row(
+                *self.said.names.text(place),
+                int(self.said.volumes[place]),
+                self.said.return_code(place),
+                bool(known[place]),
+                int(self.computed[place]),
+            )
+            for place in places.tolist()
+        ]
+
+    def missing(self) -> list[tuple[str, str, int]]:
+        """Holders of the channel (TA account, trading account) of whom nothing is said, with what we compute, where that is anything."""
+        left_out = self.holders.mine & (self.ours != 0)
+        left_out[self.places[self.places != UNKNOWN]] = False
+        return sorted((*self.holders.names.text(place), int(self.ours[place])) for place in np.flatnonzero(left_out).tolist())
+
+    def paid(self, *, to_the_advancer: bool) -> tuple[Column, Column, Column]:
+        """Accounts that are to be paid, how much, and what we compute."""
+        which = self.payable & ((self.accounts == ADVANCERS) == to_the_advancer)
+        return self.accounts[which], self.said.volumes[which], self.computed[which]
 
 
-async def pays_somebody(tx: Tx) -> bool:
-    """Whether a record gives anybody anything."""
-    found: bool = await tx.fetchval("select exists (select from income_side where volume > 0)")
+def side_by_side(said: SaidIncome, holders: Holders, rate: int, given: Column) -> Side:
+    """`given`: the accounts that have the day's income already."""
+    ours = distribute_columns(rate, holders.units, holders.names.first)
+    mine = np.flatnonzero(holders.mine)
+    found = said.names.found_in(holders.names.chosen(holders.mine))
+    known = found != UNKNOWN
+    places = np.full(len(said), UNKNOWN)
+    places[known] = mine[found[known]]
+    accounts, computed = np.zeros(len(said), np.int64), np.zeros(len(said), np.int64)
+    accounts[known], computed[known] = holders.accounts[places[known]], ours[places[known]]
+    payable = said.accepted & (accounts != NO_ACCOUNT)
+    if len(given):
+        payable &= ~np.isin(accounts, given)
+    return Side(said, holders, places, accounts, computed, ours, payable)
+
+
+_GIVEN = f"""
+select a.id from fund_income_posted i
+  join account a on a.book = i.book and a.owner = i.fund_account and a.kind = {int(Kind.HOLDING)} and a.asset = $3
+ where i.fund = $1 and i.income_date = $2
+union all
+select {ADVANCERS} from fund_income_posted where fund = $1 and income_date = $2 and fund_account = $4
+union all
+select (s.part << 8) + u.slot - 1
+  from fund_income_spread i join spread_share s on s.book = i.book and s.asset = i.asset and s.no = i.no,
+       lateral unnest(s.amounts) with ordinality u(amount, slot)
+ where i.fund = $1 and i.income_date = $2 and u.amount is not null
+"""  # noqa: S608 - numbers of ours
+_GIVEN_AT_ALL = (
+    "select exists (select from fund_income_posted where fund = $1 and income_date = $2)"
+    " or exists (select from fund_income_spread where fund = $1 and income_date = $2)"
+)
+
+
+async def given_before(tx: Tx, fund: Fund, income_date: date) -> Column:
+    """Accounts that have a day's income already."""
+    if not await tx.fetchval(_GIVEN_AT_ALL, fund.code, income_date):
+        return np.empty(0, np.int64)
+    return np.array([row[0] for row in await tx.fetch(_GIVEN, fund.code, income_date, fund.asset, ADVANCER)], np.int64)
+
+
+def by_book(accounts: Column, *columns: Column) -> dict[int, tuple[int, ...]]:
+    """By book: how many accounts there are, and the sum of each column."""
+    books = accounts >> BOOK_SHIFT
+    found = {}
+    for book in np.unique(books).tolist():
+        mine = books == book
+        found[book] = (int(mine.sum()), *(total_of(column[mine]) for column in columns))
     return found
 
 
-async def payable(tx: Tx, *, to_the_advancer: bool) -> list[Row]:
-    """Records that are to be paid."""
-    rows = await tx.fetch(
-        f"select {_ROW} from income_side where payable and (holder = $1) = $2 order by place",  # noqa: S608
-        ADVANCER,
-        to_the_advancer,
+async def owners_of(tx: Tx, accounts: Column) -> dict[int, UUID]:
+    """Whose each account is."""
+    rows: Sequence[Any] = await tx.fetch(
+        "select a.id, a.owner from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int",
+        accounts.tolist(),
     )
-    return [Row(*row) for row in rows]
+    return {row["id"]: row["owner"] for row in rows}
 
 
-async def books_paid(tx: Tx) -> dict[int, tuple[int, int, int]]:
-    """By book: the holders that are to be paid, and the sums by the registrar and by us."""
-    rows = await tx.fetch(
-        "select book, count(*)::int, sum(volume)::bigint, sum(computed)::bigint from income_side"
-        " where payable and holder <> $1 group by book",
-        ADVANCER,
-    )
-    return {row[0]: tuple(row[1:]) for row in rows}
-
-
-async def stage_shares(tx: Tx) -> None:
-    """What is to be spread, into the ledger's table."""
-    await tx.execute("insert into spread_staged select account, volume from income_side where payable and holder <> $1", ADVANCER)
-
-
-async def note_holders(tx: Tx, fund: Fund, income_date: date, business_date: date, spread: Sequence[int]) -> None:
-    """Of the books that were `spread`, the holders whose income we compute otherwise; of the others, whose shares come to nothing, all."""
+async def note_differing(tx: Tx, fund: Fund, income_date: date, accounts: Column, computed: Column) -> None:
+    """Holders whose income we compute otherwise, beside what was spread."""
     await tx.execute(
         "insert into fund_income_differing (book, fund_account, fund, income_date, computed)"
-        " select book, holder, $2, $3, computed from income_side where payable and holder <> $1 and computed <> volume and book = any($4)",
-        *(ADVANCER, fund.code, income_date, list(spread)),
+        " select a.book, a.owner, $3, $4, x.computed from unnest($1::bigint[], $2::bigint[]) x(id, computed)"
+        " join account a on a.id = x.id and a.book = (x.id >> 48)::int",
+        *(accounts.tolist(), computed.tolist(), fund.code, income_date),
     )
-    await tx.execute(
-        "insert into fund_income_posted (book, fund_account, fund, income_date, amount, computed, business_date)"
-        " select book, holder, $2, $3, volume, computed, $5 from income_side where payable and holder <> $1 and not book = any($4)",
-        *(ADVANCER, fund.code, income_date, list(spread), business_date),
-    )
-
-
-async def forget(tx: Tx) -> None:
-    """The tables of one fund make room for those of the next."""
-    await tx.execute("drop table income_side, income_register")
-
-
-async def forget_said(tx: Tx) -> None:
-    """What the file said."""
-    await tx.execute("drop table income_said")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from tapwealth.flows.frame import House, Moment, must_post
 from tapwealth.flows.funds import file_tables
 from tapwealth.flows.funds.file_tables import Plan
@@ -22,8 +24,9 @@ from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.ledger import spreading
-from tapwealth.ledger.port import JournalEntry
+from tapwealth.ledger.port import JournalEntry, Shares
 from tapwealth.storage.database import Tx
+from tapwealth.storage.fixed_rows import fixed_rows
 from tapwealth.wire.ofd import DataFileName, write_date
 
 _COLUMNS = {
@@ -70,10 +73,7 @@ select s.place, o.book, o.tid, o.holding, o.fund, o.amount
    and s.from_ta in ('', ' ', '0') and ltrim(s.nav, '0 ') in ('', $5) and ltrim(s.charge, '0 ') = '' and s.serial <> all($6)
 """
 _SUMS = "select fund, book, sum(amount)::bigint as amount from answer_side where tid is not null group by 1, 2 order by 1, 2"
-_SHARES = """
-insert into spread_staged
-select holding, sum(amount)::bigint from answer_side where tid is not null and fund = $1 group by holding
-"""
+_SHARES = "select holding, sum(amount)::bigint from answer_side where tid is not null and fund = $1 group by holding"
 _CONFIRM = """
 update fund_order o
    set state = 'confirmed', confirmed_amount = p.amount, confirmed_units = p.amount, return_code = $1, confirmed_on = $2,
@@ -150,6 +150,6 @@ def _cash(confirmed: Mapping[str, Mapping[int, int]], of: Confirmed) -> list[Jou
 async def _give_units(house: House, tx: Tx, at: Moment, fund: Fund, of: Confirmed, books: Mapping[int, int]) -> None:
     """Each holder's, spread over its book."""
     keys = {book: named(shanghai(of.file.day), book, f"channel units:{of.file}:{fund.code}") for book in books}
-    await spreading.stage(tx)
-    await tx.execute(_SHARES, fund.code)
-    await house.ledger.spread(tx, at.now, entries.channel_units_spread(keys, of.day, of.actor, fund.asset))
+    rows = await fixed_rows(tx, _SHARES, fund.code, row={"holding": ">i8", "amount": ">i8"})
+    shares = Shares(*(rows[name].astype(np.int64) for name in ("holding", "amount")))
+    await house.ledger.spread(tx, at.now, entries.channel_units_spread(keys, of.day, of.actor, fund.asset), shares)
