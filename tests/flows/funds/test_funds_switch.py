@@ -10,11 +10,14 @@ from fund_town import CHANNELS, FUND, OWN, FundTown, Values, bought, set_in
 from msgspec import structs
 from nav_town import CONDITIONS, NAV_FUND, holding_of, lots_of, quote, shelve_nav_fund
 
+from tapwealth.customers import store as customers
 from tapwealth.flows.funds import redemption, switch, units
 from tapwealth.flows.funds.ordered import ordered_by
 from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
+from tapwealth.flows.reports import standing
+from tapwealth.flows.reports.statement import statement_of
 from tapwealth.flows.setup import ChannelTerms
 from tapwealth.flows.v1 import store as v1_store
 from tapwealth.flows.v1.reading import _order
@@ -112,6 +115,24 @@ async def test_shares_go_back_into_the_money_fund(place: FundTown) -> None:
     assert await place.said(THURSDAY) == []
     assert (await place.orders_of(wang))[-1].target_units == 1_280_50, "1,300.00 less 1.5 %"
     assert await lots_of(place, wang) == [(WEDNESDAY, 2_994_00)]
+
+
+async def test_a_statement_and_me_show_the_units_of_every_fund(place: FundTown) -> None:
+    """Each with a balance of its own; the money fund's income of Tuesday names its day."""
+    wang = await into_shares(place)
+    await place.next_day(WEDNESDAY)
+    async with place.house.database.read() as tx:
+        row = (await customers.persons(tx, [(wang.book, wang.id)]))[wang.id]
+        shown, me = await statement_of(place.house, tx, row), await standing.me(place.house, tx, wang.book, wang.id)
+    lines = [(one.fund, one.text_en, one.amount, one.balance) for one in shown.statement if one.account == "holding"]
+    assert lines == [
+        (FUND, "Units confirmed · Tianhong Yu'E Bao", 10_000_00, 10_000_00), (FUND, "Income of 02-25", 1_60, 10_001_60),
+        (FUND, "Switched · Tianhong Yu'E Bao", -5_000_00, 5_001_60), (NAV_FUND, "Switched · Tianhong Yu'E Bao", 3_994_00, 3_994_00),
+        (FUND, "Income of 02-26", 80, 5_002_40),
+    ]  # fmt: skip
+    assert [(one.fund, one.units, one.nav) for one in shown.funds] == [(NAV_FUND, 3_994_00, 1_2500)]
+    assert {(one.account, one.fund) for one in shown.statement} == {("wallet", ""), ("holding", FUND), ("holding", NAV_FUND)}
+    assert (me.funds, me.holding) == (shown.funds, shown.holding)
 
 
 # ---- what the registrar answers

@@ -24,7 +24,7 @@ from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.funds.raises import SubscriptionShown
 from tapwealth.flows.funds.sweeps import SweepView
 from tapwealth.flows.reports import store
-from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
+from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import ReturnShown, returns_of
 from tapwealth.flows.reports.statement import StatementLine, statement_of
@@ -186,7 +186,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
     income = {one.income_date: one.amount for one in given if pocket and one.fund == pocket.fund}
     yesterday = await _newest_income_date(tx, pocket.fund) if pocket else None
     under_way = await store.money_under_way(tx, row.book, row.id)
-    others = await other_holdings(house, tx, row)
+    others = statement.funds
     return CustomerView(
         person=number,
         shown_name=row.shown_name,

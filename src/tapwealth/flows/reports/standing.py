@@ -17,6 +17,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, House
 from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_view
+from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.insurance import store as insurance
 from tapwealth.issuing import store as issuing
@@ -37,7 +38,8 @@ class BoundCard(msgspec.Struct, frozen=True):
 
 
 class Me(msgspec.Struct, frozen=True):
-    """Who the bearer is here. Money in fen, units in 1/100; `wallet` can be spent, `wallet_held` waits for clearing."""
+    """Who the bearer is here. Money in fen, units in 1/100; `wallet` can be spent, `wallet_held` waits for clearing. `holding` is that of
+    the first fund, `funds` are the others."""
 
     person: str
     shown_name: str
@@ -46,6 +48,7 @@ class Me(msgspec.Struct, frozen=True):
     wallet_held: int
     holding: int
     holding_held: int
+    funds: list[HoldingShown]
     cards: list[BoundCard]
     phone_card: str
 
@@ -124,7 +127,8 @@ async def me(house: House, tx: Any, book: int, person: UUID) -> Me:
     bound = [BoundCard(one.id, one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)]
     token = await _shown_card(tx, book, person)
     masked = token.masked_token if token else ""
-    return Me(prefixed("cus", person), row.shown_name, row.kyc_level, *wallet, *holding, bound, masked)
+    others = await other_holdings(house, tx, row)
+    return Me(prefixed("cus", person), row.shown_name, row.kyc_level, *wallet, *holding, others, bound, masked)
 
 
 def _standing(balance: Balance | None) -> tuple[int, int]:

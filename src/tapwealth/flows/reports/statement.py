@@ -1,4 +1,4 @@
-"""A customer's statement: every movement of wallet, fund holding and electronic cash, in the customer's own words and order.
+"""A customer's statement: every movement of wallet, holdings of funds and electronic cash, in the customer's own words and order.
 
 A line's date is the business date of its entry. Its time is that of what the customer did (tapped, sent, paid, ordered); what partners
 answer by date alone, such as the registrar's confirmations and income, has no time and opens its date. So lines do not depend on when a
@@ -22,9 +22,10 @@ from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import Purpose
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds.income_given import income_of
-from tapwealth.flows.funds.pocket import pocket_of
+from tapwealth.flows.funds.pocket import holding_of, pocket_of
 from tapwealth.flows.issuing.tap import cash_account
 from tapwealth.flows.reports import store
+from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.store import Told
 from tapwealth.flows.reports.words import (
     BILL_BY_FUND,
@@ -38,6 +39,7 @@ from tapwealth.flows.reports.words import (
     Words,
     product_words,
 )
+from tapwealth.funds import store as funds
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance import store as insurance
 from tapwealth.insurance.entries import InsuranceEntry
@@ -57,7 +59,8 @@ _DAWN, _NO_TIME = "00:00:00", ""
 
 
 class StatementLine(msgspec.Struct, frozen=True):
-    """One movement. `amount` (below zero: it leaves) and `balance` in fen (wallet) or 1/100 unit (holding). `time` "": by date."""
+    """One movement. `amount` (below zero: it leaves) and `balance` in fen (wallet) or 1/100 unit (holding). `time` "": by date. `fund`:
+    whose units a holding's line moves, "" of any other account."""
 
     date: date
     time: str
@@ -66,11 +69,12 @@ class StatementLine(msgspec.Struct, frozen=True):
     text_en: str
     amount: int
     balance: int
+    fund: str
 
 
 class StatementView(msgspec.Struct, frozen=True):
-    """A customer's accounts and their lines, oldest first. `held` is set aside for taps that are not cleared yet; `cash` lies on the cards
-    in phones, or was spent by them and not claimed yet."""
+    """A customer's accounts and their lines, oldest first. `held` is set aside for taps that are not cleared yet; `holding` is that of the
+    first fund, `funds` are the others; `cash` lies on the cards in phones, or was spent by them and not claimed yet."""
 
     shown_name: str
     wallet: int
@@ -79,6 +83,7 @@ class StatementView(msgspec.Struct, frozen=True):
     holding_held: int
     cash: int
     cash_held: int
+    funds: list[HoldingShown]
     statement: list[StatementLine]
 
 
@@ -103,6 +108,7 @@ class _Account:
     owed: int
     held: int
     lines: Sequence[HistoryLine]
+    fund: str = ""
 
 
 @dataclass(slots=True)
@@ -111,18 +117,20 @@ class _Facts:
 
     told: dict[UUID, Told] = field(default_factory=dict)
     owners: dict[int, str] = field(default_factory=dict)
-    income_dates: dict[tuple[date, int], list[date]] = field(default_factory=dict)
+    income_dates: dict[tuple[str, date, int], list[date]] = field(default_factory=dict)
+    """By fund, date of the entry and amount."""
 
 
 async def statement_of(house: House, tx: Any, person: PersonRow) -> StatementView:
     """Read in one snapshot."""
     wallet = await _account(house, tx, person, WALLET, Kind.WALLET, Asset.CNY)
     pocket = await pocket_of(house, tx)
-    holding = await _account(house, tx, person, HOLDING, Kind.HOLDING, pocket.units) if pocket else _Account(HOLDING, 0, 0, ())
+    holdings = await _holdings(house, tx, person)
+    holding = holdings.get(pocket.fund if pocket else "", _Account(HOLDING, 0, 0, ()))
     cash = await _cash(house, tx, person)
-    lines = [line for one in (wallet, holding, *cash) for line in one.lines]
-    facts = await _facts(house, tx, person, pocket.fund if pocket else "", lines)
-    placed = [one for account in (wallet, holding, *cash) for one in _placed(account, facts)]
+    accounts = wallet, *holdings.values(), *cash
+    facts = await _facts(house, tx, person, [line for one in accounts for line in one.lines])
+    placed = [one for account in accounts for one in _placed(account, facts)]
     return StatementView(
         person.shown_name,
         wallet.owed,
@@ -131,6 +139,7 @@ async def statement_of(house: House, tx: Any, person: PersonRow) -> StatementVie
         holding.held,
         sum(one.owed for one in cash),
         sum(one.held for one in cash),
+        await other_holdings(house, tx, person),
         [line for _, line in sorted(placed, key=_by_place)],
     )
 
@@ -146,6 +155,16 @@ async def _account(house: House, tx: Any, person: PersonRow, name: str, kind: Ki
         return _Account(name, 0, 0, ())
     balance = (await house.ledger.balances(tx, [number]))[number]
     return _Account(name, balance.totals.owed, balance.debits_pending, await _lines(house, tx, number))
+
+
+async def _holdings(house: House, tx: Any, person: PersonRow) -> dict[str, _Account]:
+    """By fund, of all whose units there ever were any of."""
+    shelf = list((await funds.funds(tx)).values())
+    found = await house.ledger.find_accounts(tx, [holding_of(person.book, person.id, one.asset) for one in shelf])
+    numbers = {fund.code: number for fund, number in zip(shelf, found, strict=True) if number is not None}
+    balances = await house.ledger.balances(tx, list(numbers.values()))
+    standing = {code: (balances[number].totals.owed, balances[number].debits_pending) for code, number in numbers.items()}
+    return {code: _Account(HOLDING, *standing[code], await _lines(house, tx, number), code) for code, number in numbers.items()}
 
 
 async def _cash(house: House, tx: Any, person: PersonRow) -> list[_Account]:
@@ -171,7 +190,7 @@ async def _lines(house: House, tx: Any, account: int) -> list[HistoryLine]:
     return [line for line in reversed(found) if line.moved]
 
 
-async def _facts(house: House, tx: Any, person: PersonRow, fund: str, lines: Sequence[HistoryLine]) -> _Facts:
+async def _facts(house: House, tx: Any, person: PersonRow, lines: Sequence[HistoryLine]) -> _Facts:
     """One query for each kind of thing, however many lines."""
     book = person.book
     by_kind: dict[int, list[HistoryLine]] = defaultdict(list)
@@ -195,10 +214,9 @@ async def _facts(house: House, tx: Any, person: PersonRow, fund: str, lines: Seq
     away = await store.payees(tx, book, references(BankEntry.SENT_TO_BOOK))
     facts.told |= {line.key: Told(line.recorded_at, away[line.key]) for line in by_kind[BankEntry.SENT_TO_BOOK] if line.key in away}
     facts.owners = await store.wallet_owners(tx, book, [line.other for line in by_kind[BankEntry.SENT]])
-    for income in await income_of(house, tx, book, person.id) if fund else ():
-        if income.fund != fund:
-            continue
-        facts.income_dates.setdefault((income.business_date, income.amount), []).append(income.income_date)
+    earned = by_kind[FundEntry.INCOME] or by_kind[FundEntry.NEGATIVE_INCOME]
+    for income in await income_of(house, tx, book, person.id) if earned else ():
+        facts.income_dates.setdefault((income.fund, income.business_date, income.amount), []).append(income.income_date)
     return facts
 
 
@@ -212,23 +230,24 @@ async def _bills(tx: Any, book: int, payments: Sequence[UUID]) -> dict[UUID, Tol
 
 def _placed(account: _Account, facts: _Facts) -> Iterable[tuple[Place, StatementLine]]:
     """Lines in their order, with a running balance in that order; the last balance is the account's."""
-    told = [(line, _told(line, facts)) for line in account.lines]
-    places = [(_place(account.name, line, about, nth), line, about) for nth, (line, about) in enumerate(told)]
+    told = [(line, _told(account.fund, line, facts)) for line in account.lines]
+    places = [(_place(f"{account.name}{account.fund}", line, about, nth), line, about) for nth, (line, about) in enumerate(told)]
     balance = account.owed - sum(line.moved for line in account.lines)
     for place, line, about in sorted(places, key=lambda one: one[0]):
         balance += line.moved
         words = _words(account.name, line, about)
-        yield place, StatementLine(line.business_date, _shown_time(line, about), account.name, *_texts(words, about), line.moved, balance)
+        time, texts = _shown_time(line, about), _texts(words, about)
+        yield place, StatementLine(line.business_date, time, account.name, *texts, line.moved, balance, account.fund)
 
 
-def _told(line: HistoryLine, facts: _Facts) -> Told | None:
+def _told(fund: str, line: HistoryLine, facts: _Facts) -> Told | None:
     """What the line is about. For a send in the same book: the other's name, the instant of the entry."""
     if line.kind == BankEntry.SENT:
         return Told(line.recorded_at, facts.owners.get(line.other, ""))
     if line.kind == BankEntry.SENT_TO_BOOK:
         return facts.told.get(line.key)
     if line.kind in (FundEntry.INCOME, FundEntry.NEGATIVE_INCOME):
-        dates = facts.income_dates.get((line.business_date, line.moved), [])
+        dates = facts.income_dates.get((fund, line.business_date, line.moved), [])
         return Told(line.recorded_at, "", f"{dates.pop(0):%m-%d}" if dates else "")
     return facts.told.get(line.reference) if line.reference else None
 
