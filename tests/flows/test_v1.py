@@ -5,14 +5,14 @@ two played days.
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from api_client import SCOPES, ApiClient, consents, let_in
+from api_client import SCOPES, ApiClient, account_of, let_in, money, money_in_the_wallet, problem
 from others_wait import others_wait
 from patience import comes
 from played_days import after
@@ -54,17 +54,9 @@ async def client(doors: Doors) -> ApiClient:
     return made
 
 
-async def account_of(doors: Doors, client: ApiClient, number: int = 0, scopes: list[str] = SCOPES) -> str:
-    return f"/v1/accounts/{await consents(doors, doors.on.people[number], client, scopes)}"
-
-
 async def card_of(client: ApiClient, account: str) -> str:
     card: str = (await client.get(account)).json()["bank_cards"][0]["id"]
     return card
-
-
-def money(amount: Any, currency: str = "CNY") -> dict[str, Any]:
-    return {"amount": amount, "currency": currency}
 
 
 def purchase(fen: int, **more: Any) -> dict[str, Any]:
@@ -73,19 +65,6 @@ def purchase(fen: int, **more: Any) -> dict[str, Any]:
 
 def payment(direction: str, card: str, fen: int) -> dict[str, Any]:
     return {"direction": direction, "bank_card": card, "amount": money(fen)}
-
-
-def problem(answer: httpx.Response, code: str, *errors: tuple[str, str]) -> None:
-    """The answer is that problem of the catalogue, whole."""
-    said, kind = answer.json(), CATALOGUE[code]
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    assert (said["code"], said["type"]) == (code, f"/v1/problems/{code}"), answer.text
-    assert (answer.status_code, said["status"], said["title"], said["retryable"]) == (kind.status, kind.status, kind.title, kind.retryable)
-    assert said["request_id"] == answer.headers["request-id"]
-    assert said["request_id"].startswith("req_")
-    assert [(one["pointer"], one["code"]) for one in said.get("errors", [])] == list(errors), answer.text
-    assert ("retry-after" in answer.headers) is kind.retryable
-    assert "`" not in said["detail"], said["detail"]
 
 
 async def test_a_token_is_given_by_basic_or_by_the_body(doors: Doors, client: ApiClient) -> None:
@@ -278,11 +257,6 @@ async def test_a_suspended_client_is_heard_no_more_whatever_its_token(doors: Doo
     problem(await client.post(f"{account}/orders", purchase(100)), "session_ended")
 
 
-async def money_in_the_wallet(client: ApiClient, account: str, units: str) -> None:
-    answer = await client.post(f"{account}/orders", {"type": "instant_redemption", "fund": "000198", "units": units})
-    assert answer.status_code == 201, answer.text
-
-
 async def test_an_order_is_placed_once_and_answered_the_same(doors: Doors, client: ApiClient) -> None:
     account = await account_of(doors, client)
     await money_in_the_wallet(client, account, "20.00")
@@ -396,52 +370,6 @@ async def test_units_are_redeemed_in_the_ordinary_way_and_an_order_is_taken_back
     assert (cancelled["confirmed_on"], cancelled["confirmed_units"]) == (None, None), "the registrar has said nothing of it"
     other = await account_of(doors, client, 1)
     problem(await client.post(f"{other}/orders/{made.json()['id']}/cancel", {}), "unknown_order")
-
-
-async def raised(doors: Doors) -> None:
-    """A new fund that is being raised, by two operators; it has just opened."""
-    product, operations = await doors.login("pm.zhou"), await doors.login("ops.chen")
-    channel = {"code": "T01", "own": True, "minimum_purchase": 100, "day_cap": 0, "holding_cap": 0}
-    fund = {
-        "code": "000601", "asset": 9, "name": "新基金", "name_en": "New fund", "registrar": "H0", "risk_level": 1,
-        "custody_account": "0200000001", "channels": [channel],
-    }  # fmt: skip
-    async with doors.on.house.database.read() as tx:
-        opens = await platform_clock.read(tx) + timedelta(minutes=1)
-    offering = {
-        "fund": "000601", "opens_at": opens.isoformat(), "closes_at": (opens + timedelta(days=1)).isoformat(), "target": 1_500,
-        "minimum": 100, "step": 100, "cap": 0, "least": 100,
-    }  # fmt: skip
-    for name, body in (("propose_fund", fund), ("propose_raise", offering)):
-        proposed = await doors.command(name, body, product)
-        assert proposed.status_code == 200, proposed.text
-        approved = await doors.command("approve", {"proposal": proposed.json()["result"]["proposal"]}, operations)
-        assert approved.status_code == 200, approved.text
-    async with doors.on.house.database.transaction() as tx:
-        await platform_clock.advance(tx, opens)
-
-
-async def test_a_raise_is_sold_by_arrival_and_says_what_is_left(doors: Doors, client: ApiClient) -> None:
-    await raised(doors)
-    account, key = await account_of(doors, client), str(uuid4())
-    await money_in_the_wallet(client, account, "20.00")
-    (one,) = (await client.get("/v1/raises")).json()["data"]
-    assert (one["fund"], one["state"], one["left"], one["cap"]) == ("000601", "open", money(1_500), None)
-    wanted = {"type": "subscription", "fund": "000601", "amount": money(1_000)}
-    first = await client.post(f"{account}/orders", wanted, key)
-    assert first.status_code == 201, first.text
-    assert (first.json()["type"], first.json()["amount"], first.json()["state"]) == ("subscription", money(1_000), "processing")
-    assert (await client.post(f"{account}/orders", wanted, key)).headers["idempotent-replayed"] == "true"
-    rest = await client.post(f"{account}/orders", wanted)
-    assert rest.json()["amount"] == money(500), "what was left"
-    assert (await client.get(rest.headers["location"])).json() == rest.json()
-    problem(await client.post(f"{account}/orders", {**wanted, "amount": money(100)}), "sold_out")
-    problem(await client.post(f"{account}/orders", {**wanted, "amount": money(150)}), "not_in_steps")
-    problem(await client.post(f"{account}/orders", {**wanted, "fund": "000198"}), "no_raise")
-    problem(await client.post(f"{account}/orders", {**wanted, "type": "purchase"}), "not_sold_now")
-    problem(await client.post(f"{first.headers['location']}/cancel", {}), "subscribed")
-    (one,) = (await client.get("/v1/raises")).json()["data"]
-    assert (one["state"], one["sold"], one["left"]) == ("sold_out", money(1_500), money(0))
 
 
 async def test_a_periodic_plan_is_agreed_bought_paused_resumed_and_ended(doors: Doors, client: ApiClient) -> None:

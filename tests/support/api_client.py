@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 from served_house import Doors
 
+from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.play.cast import Person
 
 SCOPES = ["funds:read", "accounts:read", "payments:read", "payments:write", "orders:read", "orders:write"]
@@ -62,3 +63,29 @@ async def consents(doors: Doors, person: Person, client: ApiClient, scopes: list
     assert answer.status_code == 200, answer.text
     account: str = answer.json()["result"]["account"]
     return account
+
+
+async def account_of(doors: Doors, client: ApiClient, number: int = 0, scopes: list[str] = SCOPES) -> str:
+    return f"/v1/accounts/{await consents(doors, doors.on.people[number], client, scopes)}"
+
+
+def money(amount: Any, currency: str = "CNY") -> dict[str, Any]:
+    return {"amount": amount, "currency": currency}
+
+
+def problem(answer: httpx.Response, code: str, *errors: tuple[str, str]) -> None:
+    """The answer is that problem of the catalogue, whole."""
+    said, kind = answer.json(), CATALOGUE[code]
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    assert (said["code"], said["type"]) == (code, f"/v1/problems/{code}"), answer.text
+    assert (answer.status_code, said["status"], said["title"], said["retryable"]) == (kind.status, kind.status, kind.title, kind.retryable)
+    assert said["request_id"] == answer.headers["request-id"]
+    assert said["request_id"].startswith("req_")
+    assert [(one["pointer"], one["code"]) for one in said.get("errors", [])] == list(errors), answer.text
+    assert ("retry-after" in answer.headers) is kind.retryable
+    assert "`" not in said["detail"], said["detail"]
+
+
+async def money_in_the_wallet(client: ApiClient, account: str, units: str) -> None:
+    answer = await client.post(f"{account}/orders", {"type": "instant_redemption", "fund": "000198", "units": units})
+    assert answer.status_code == 201, answer.text

@@ -270,25 +270,15 @@ def _dealing_day(house: House, facts: _Loaded, at: Moment, fund: Fund, received_
 
 
 def _row(facts: _Loaded, one: Placing, accepted: _Accepted) -> Placed:
-    book, person = _who(one)
-    buyer, (fund, day), received_at = facts.buyers[person], accepted, one.envelope.received_at
-    key = own_key(one.envelope, "purchase", buyer.person)
-    return Placed(
-        book=book,
-        id=_order_id(one.envelope, "purchase", key),
-        serial=serial_of(day, key),
-        channel=OWN_CHANNEL,
-        fund=fund.code,
-        fund_account=person,
-        funding=buyer.wallet,
-        holding=buyer.stakes[fund.code].holding,
-        business_code=BusinessCode.PLAN if one.plan and fund.registrar_plans else BusinessCode.PURCHASE,
-        amount=one.command.amount,
-        received_at=received_at,
-        dealing_date=day,
-        business_date=facts.dates[received_at],
-        source=one.plan,
+    _, person = _who(one)
+    buyer, (fund, day) = facts.buyers[person], accepted
+    place = Place(fund.code, day, buyer.wallet, buyer.stakes[fund.code].holding)
+    key, code = (
+        own_key(one.envelope, "purchase", buyer.person),
+        BusinessCode.PLAN if one.plan and fund.registrar_plans else BusinessCode.PURCHASE,
     )
+    dated = facts.dates[one.envelope.received_at]
+    return own_placed(one.envelope, "purchase", key, place, code, one.command.amount, dated, one.plan)
 
 
 class Place(NamedTuple):
@@ -298,6 +288,30 @@ class Place(NamedTuple):
     day: date
     funding: int = 0
     holding: int = 0
+
+
+def own_placed(
+    envelope: Envelope, what: str, key: UUID, place: Place, code: BusinessCode, amount: int, business_date: date, source: UUID | None = None
+) -> Placed:
+    """`own_order` of those that come many at once, by their amount."""
+    person = envelope.caller.person
+    assert person is not None, "only a customer orders for themself"
+    return Placed(
+        book=envelope.caller.book,
+        id=_order_id(envelope, what, key),
+        serial=serial_of(place.day, key),
+        channel=OWN_CHANNEL,
+        fund=place.fund,
+        fund_account=person,
+        funding=place.funding,
+        holding=place.holding,
+        business_code=code,
+        amount=amount,
+        received_at=envelope.received_at,
+        dealing_date=place.day,
+        business_date=business_date,
+        source=source,
+    )
 
 
 def own_order(

@@ -18,18 +18,18 @@ import msgspec
 from tapwealth.compliance import assessments, limits
 from tapwealth.compliance.suitability import LOWEST, Standing, above_risk
 from tapwealth.customers import store as customers
-from tapwealth.customers.store import PersonRow
+from tapwealth.customers.store import Buyer
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, must_post
-from tapwealth.flows.funds.purchase import OWN_CHANNEL, Place, open_holders, order_of, own_order
+from tapwealth.flows.funds.purchase import OWN_CHANNEL, Place, open_holders, order_of, own_placed
 from tapwealth.funds import entries, orders_store, raise_store, raising, store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.funds.exchange_values import BusinessCode
-from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.orders_store import Placed
 from tapwealth.funds.purchase import PurchaseRefusal, dealing_date, not_for
 from tapwealth.funds.raise_store import Raise, SubscriptionRow
 from tapwealth.funds.raising import Asked, Ended, RaiseRefusal, Sale
-from tapwealth.funds.store import Fund, FundAccount, SalesChannel
+from tapwealth.funds.store import Fund, Holder, SalesChannel
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import Asset, checked
@@ -79,10 +79,11 @@ class _Loaded:
     funds: Mapping[str, Fund]
     channels: Mapping[tuple[str, str], SalesChannel]
     raises: Mapping[str, Raise]
-    persons: Mapping[UUID, PersonRow]
-    holders: Mapping[UUID, FundAccount]
+    persons: Mapping[UUID, Buyer]
+    holders: Mapping[UUID, Holder]
     wallets: Mapping[UUID, int]
     free: dict[UUID, int]
+    """Fen by person; who has no wallet has none."""
     had: Mapping[tuple[UUID, str], int]
     standings: Mapping[UUID, Standing]
 
@@ -91,17 +92,17 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
     people = sorted({who(one.envelope) for one in fresh})
     funds = await store.funds(tx)
     wanted = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, person in people]
-    wallets = dict(zip((person for _, person in people), await house.ledger.open_accounts(tx, wanted), strict=True))
-    free = await house.ledger.free(tx, at.now, list(wallets.values()))
+    found = zip(people, await house.ledger.find_free(tx, at.now, wanted), strict=True)
+    wallets = {person: there for (_, person), there in found if there is not None}
     risky = any(funds[one.command.fund].risk_level > LOWEST for one in fresh if one.command.fund in funds)
     return _Loaded(
         funds,
         await store.channels(tx),
         await raise_store.raises(tx),
-        await customers.persons(tx, people),
-        await store.accounts_by_id(tx, people),
-        wallets,
-        {person: free[wallet] for person, wallet in wallets.items()},
+        await customers.buyers(tx, people),
+        await store.holders_by_id(tx, people),
+        {person: wallet for person, (wallet, _) in wallets.items()},
+        {person: free for person, (_, free) in wallets.items()},
         await raise_store.given_to(tx, people),
         await assessments.standings(tx, people) if risky else {},
     )
@@ -111,8 +112,8 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     facts = await _load(house, tx, at, fresh)
     decided = _decide(house, facts, fresh)
     given = [(one, amount) for one, amount in zip(fresh, decided, strict=True) if not isinstance(amount, Refusal)]
-    days = _dealing_dates(house, facts, at, [one for one, _ in given])
-    rows = [_row(facts, at, one, amount, days[one.command.fund, one.envelope.received_at]) for one, amount in given]
+    days = _dates(house, facts, at, [one for one, _ in given])
+    rows = [_row(facts, one, amount, *days[one.command.fund, one.envelope.received_at]) for one, amount in given]
     newcomers = {person: row for person, row in facts.persons.items() if person not in facts.holders}
     await open_holders(house, tx, at, newcomers, [one.envelope for one, _ in given])
     actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(given, rows, strict=True)])
@@ -121,7 +122,7 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
         for row, actor in zip(rows, actors, strict=True)
     ]
     await must_post(house, tx, at, made)
-    await orders_store.add_orders(tx, rows)
+    await orders_store.add_placed(tx, rows)
     await _note(tx, at, facts, given, rows)
     results = iter(
         Subscribed(prefixed("ord", row.id), row.dealing_date, one.command.amount, row.amount, row.received_at, row.business_date)
@@ -130,7 +131,7 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     return [one if isinstance(one, Refusal) else next(results) for one in decided]
 
 
-async def _note(tx: Any, at: Moment, facts: _Loaded, given: Sequence[tuple[Placing, int]], rows: Sequence[OrderRow]) -> None:
+async def _note(tx: Any, at: Moment, facts: _Loaded, given: Sequence[tuple[Placing, int]], rows: Sequence[Placed]) -> None:
     """The subscriptions, numbered as they arrived, and what is sold."""
     arrivals, fen, subscriptions = Counter[str](), Counter[str](), list[SubscriptionRow]()
     for (one, amount), row in zip(given, rows, strict=True):
@@ -164,7 +165,7 @@ def _decide(house: House, facts: _Loaded, fresh: Sequence[Placing]) -> list[int 
 
 def _asked(facts: _Loaded, one: Placing) -> Asked:
     _, person = who(one.envelope)
-    return Asked(person, one.command.amount, one.envelope.received_at, facts.free[person])
+    return Asked(person, one.command.amount, one.envelope.received_at, facts.free.get(person, 0))
 
 
 def _of_fund(facts: _Loaded, code: str) -> Refusal | None:
@@ -193,14 +194,16 @@ def _of_person(facts: _Loaded, barred: Mapping[int, str | None], one: Placing) -
     return not_for(barred[facts.persons[person].kyc_level], too_risky, facts.holders.get(person))
 
 
-def _dealing_dates(house: House, facts: _Loaded, at: Moment, given: Sequence[Placing]) -> dict[tuple[str, datetime], date]:
-    """By fund and the instant at which a request was read: in a rush many share one."""
+def _dates(house: House, facts: _Loaded, at: Moment, given: Sequence[Placing]) -> dict[tuple[str, datetime], tuple[date, date]]:
+    """Dealing day and business date, by the fund and the instant at which a request was read: in a rush many share one."""
     read = {(one.command.fund, one.envelope.received_at) for one in given}
-    return {(fund, instant): dealing_date(house.calendar, facts.funds[fund], instant, at.cut) for fund, instant in read}
+    return {
+        (fund, instant): (dealing_date(house.calendar, facts.funds[fund], instant, at.cut), at.date_of(instant)) for fund, instant in read
+    }
 
 
-def _row(facts: _Loaded, at: Moment, one: Placing, amount: int, day: date) -> OrderRow:
+def _row(facts: _Loaded, one: Placing, amount: int, deals_on: date, business_date: date) -> Placed:
     _, person = who(one.envelope)
     key = own_key(one.envelope, "subscribe", facts.persons[person])
-    place = Place(one.command.fund, day, facts.wallets[person])
-    return own_order(one.envelope, at, "subscribe", key, place, BusinessCode.SUBSCRIBE, amount=amount)
+    place = Place(one.command.fund, deals_on, facts.wallets[person])
+    return own_placed(one.envelope, "subscribe", key, place, BusinessCode.SUBSCRIBE, amount, business_date)
