@@ -21,7 +21,7 @@ def campaigns(draw: st.DrawFn) -> Campaign:
     cap = draw(st.integers(1, 10_000))
     total = draw(st.integers(cap, 30_000))
     rate = draw(st.integers(1, RATE_SCALE))
-    return Campaign("SPRING", UUID(int=1), "000198", "", "", "", "", date(2014, 3, 1), date(2014, 5, 31), rate, cap, total)
+    return Campaign("SPRING", "000198", "", "", "", "", date(2014, 3, 1), date(2014, 5, 31), rate, cap, total, UUID(int=1))
 
 
 DAYS = st.lists(st.dictionaries(st.sampled_from(NAMES), st.integers(0, 10**9), min_size=1), min_size=1, max_size=8)
@@ -105,7 +105,7 @@ def overdrawn(campaign: Campaign, holders: Mapping[str, Standing], could: int) -
     ],
 )
 def test_planted_defects_are_found(defect: Grants, paid_in: int, found: str) -> None:
-    campaign = Campaign("SPRING", UUID(int=1), "000198", "", "", "", "", date(2014, 3, 1), date(2014, 5, 31), 100_000, 1_000, 5_000)
+    campaign = Campaign("SPRING", "000198", "", "", "", "", date(2014, 3, 1), date(2014, 5, 31), 100_000, 1_000, 5_000, UUID(int=1))
     days = [{NAMES[0]: 3_000_000, NAMES[1]: 2_000_000}, {NAMES[0]: 3_000_000, NAMES[1]: 2_000_000}] * 2
     what = wrong(campaign, days, paid_in, defect)
     assert what is not None

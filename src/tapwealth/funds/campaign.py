@@ -6,11 +6,12 @@ have, what is left is shared out in proportion, and what is missing follows if t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
 from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from tapwealth.kernel.money import apportion
 
@@ -27,13 +28,11 @@ class CampaignRefusal(Enum):
     HAS_BEGUN = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """`rate`: millionths a year, of units that earn on a day from `first_day` to `last_day`. Caps in fen, over all days. What is left over
-    goes back to the sponsor's account."""
+class CampaignTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`rate`: millionths a year, of units of `fund` that earn on a day from `first_day` to `last_day`. Caps in fen, over all days. The
+    sponsor pays in under `code`, and gets back on its account what is left over."""
 
     code: str
-    id: UUID
     fund: str
     name: str
     name_en: str
@@ -44,6 +43,12 @@ class Campaign:
     rate: int
     holder_cap: int
     total_cap: int
+
+
+class Campaign(CampaignTerms, frozen=True):
+    """What two operators decided."""
+
+    id: UUID
 
     def runs_on(self, day: date) -> bool:
         return self.first_day <= day <= self.last_day
@@ -65,7 +70,7 @@ def earned(campaign: Campaign, unit_days: int) -> int:
 
     >>> from datetime import date
     >>> from uuid import UUID
-    >>> of = Campaign("S", UUID(int=1), "000198", "", "", "", "", date(2014, 3, 1), date(2014, 3, 31), 20_000, 50_00, 10_000_00)
+    >>> of = Campaign("S", "000198", "", "", "", "", date(2014, 3, 1), date(2014, 3, 31), 20_000, 50_00, 10_000_00, UUID(int=1))
     >>> earned(of, 10_000_00), earned(of, 30 * 10_000_00), earned(of, 365 * 10_000_00)
     (54, 1643, 5000)
     """

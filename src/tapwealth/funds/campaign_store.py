@@ -5,10 +5,12 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from tapwealth.funds.campaign import Campaign, Standing
 from tapwealth.storage.columns import columns
 
-_CAMPAIGN = "code, id, fund, name, name_en, sponsor, sponsor_account, first_day, last_day, rate, holder_cap, total_cap"
+_CAMPAIGN = ", ".join(Campaign.__struct_fields__)
 
 
 class GrantRow(NamedTuple):
@@ -36,7 +38,7 @@ class CampaignDay(NamedTuple):
 async def add_campaign(tx: Any, one: Campaign, now: datetime) -> None:
     await tx.execute(
         f"insert into campaign (book, {_CAMPAIGN}, recorded_at) values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        *(getattr(one, name.strip()) for name in _CAMPAIGN.split(",")),
+        *msgspec.structs.astuple(one),
         now,
     )
 

@@ -30,7 +30,7 @@ from tapwealth.flows.funds.income import Register, registers_on
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.funds import campaign_store as store
 from tapwealth.funds import store as funds
-from tapwealth.funds.campaign import RATE_SCALE, Campaign, CampaignRefusal, Standing, grants
+from tapwealth.funds.campaign import RATE_SCALE, Campaign, CampaignRefusal, CampaignTerms, Standing, grants
 from tapwealth.funds.campaign_store import CampaignDay, GrantRow
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.store import FundAccount
@@ -50,21 +50,8 @@ _OWN = NUMBER_OF[Kind.OWN_MONEY]
 _PAID = (Purpose.CAMPAIGN_SUBSIDY, Purpose.CAMPAIGN_RETURN)
 
 
-class ProposeCampaign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`rate`: millionths a year on units of `fund` that earn from `first_day` to `last_day`; caps in fen, over all days. The sponsor pays
-    in under `code`, and gets back on its account what is left."""
-
-    code: str
-    fund: str
-    name: str
-    name_en: str
-    sponsor: str
-    sponsor_account: str
-    first_day: date
-    last_day: date
-    rate: int
-    holder_cap: int
-    total_cap: int
+class ProposeCampaign(CampaignTerms, frozen=True, forbid_unknown_fields=True):
+    """Put a campaign before the others."""
 
 
 def check(command: ProposeCampaign) -> None:
