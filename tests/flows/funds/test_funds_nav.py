@@ -52,13 +52,32 @@ async def last_order(place: FundTown, person: Person) -> OrderRow:
     return (await place.orders_of(person))[-1]
 
 
-async def holder(place: FundTown, amount: int = 10_000_00, nav: int = 1_3337) -> Person:
-    """Somebody whose purchase of Monday is confirmed, on Tuesday morning."""
+async def buyer(place: FundTown, amount: int = 10_000_00, nav: int = 1_3337) -> Person:
+    """Somebody who has bought on Monday, whose price the registrar knows."""
     wang = await place.person("Wang", 60_000_00)
     await buys(place, wang, amount)
     quote(place, MONDAY, nav)
+    return wang
+
+
+async def holder(place: FundTown, amount: int = 10_000_00, nav: int = 1_3337) -> Person:
+    """Whose purchase of Monday is confirmed, on Tuesday morning."""
+    wang = await buyer(place, amount, nav)
     await place.next_day(MONDAY)
     return wang
+
+
+async def answered(place: FundTown) -> Person:
+    """Whose purchase of Monday the registrar has answered; the answer is not taken yet."""
+    wang = await buyer(place)
+    await works(place, MONDAY)
+    return wang
+
+
+async def works(place: FundTown, day: date) -> None:
+    """The date ends and the registrar answers it; nothing of that is taken yet."""
+    await place.end(day)
+    await place.registrar_works(day + timedelta(days=1))
 
 
 async def proved(place: FundTown, day: date) -> list[str]:
@@ -194,8 +213,7 @@ async def test_a_holder_sees_units_last_price_and_worth(place: FundTown) -> None
     wang = await holder(place)
     await redeems(place, wang, 1_000_00)
     quote(place, TUESDAY, 1_4000)
-    await place.end(TUESDAY)
-    await place.registrar_works(WEDNESDAY)
+    await works(place, TUESDAY)
     place.registrar.rewrite(WEDNESDAY, "04", lambda records: records.clear())
     await place.take()
     async with place.house.database.read() as tx:
@@ -228,11 +246,7 @@ async def test_a_purchase_that_we_compute_otherwise_is_a_break_and_the_registrar
     place: FundTown, change: Values, said: str, held: int
 ) -> None:
     await shelve_nav_fund(place)
-    wang = await place.person("Wang", 60_000_00)
-    await buys(place, wang, 10_000_00)
-    quote(place, MONDAY, 1_3337)
-    await place.end(MONDAY)
-    await place.registrar_works(TUESDAY)
+    wang = await answered(place)
     place.registrar.rewrite(TUESDAY, "04", set_in(0, **change))
     await place.take()
     serial = (await last_order(place, wang)).serial
@@ -250,8 +264,7 @@ async def test_a_redemption_that_we_compute_otherwise_is_a_break_and_the_registr
     wang = await holder(place, nav=1_0000)
     await redeems(place, wang, 10_000_00)
     quote(place, TUESDAY, 1_0000)
-    await place.end(TUESDAY)
-    await place.registrar_works(WEDNESDAY)
+    await works(place, TUESDAY)
     place.registrar.rewrite(WEDNESDAY, "04", set_in(0, **change))
     await place.take()
     (said,) = await place.said(WEDNESDAY)
@@ -270,11 +283,7 @@ async def test_a_redemption_that_we_compute_otherwise_is_a_break_and_the_registr
 )
 async def test_what_cannot_be_an_answer_moves_nothing(place: FundTown, change: Values, said: str) -> None:
     await shelve_nav_fund(place)
-    wang = await place.person("Wang", 60_000_00)
-    await buys(place, wang, 10_000_00)
-    quote(place, MONDAY, 1_3337)
-    await place.end(MONDAY)
-    await place.registrar_works(TUESDAY)
+    wang = await answered(place)
     place.registrar.rewrite(TUESDAY, "04", set_in(0, **change))
     await place.take()
     (text,) = await place.said(TUESDAY)
@@ -285,11 +294,7 @@ async def test_what_cannot_be_an_answer_moves_nothing(place: FundTown, change: V
 async def test_confirmations_wait_for_a_price_that_is_not_known(place: FundTown) -> None:
     """Nothing is posted that cannot be checked; when the price has come, the same file is taken."""
     await shelve_nav_fund(place)
-    wang = await place.person("Wang", 60_000_00)
-    await buys(place, wang, 10_000_00)
-    quote(place, MONDAY, 1_3337)
-    await place.end(MONDAY)
-    await place.registrar_works(TUESDAY)
+    wang = await answered(place)
     for channel in (OTHER, OWN):
         place.registrar.rewrite(TUESDAY, "07", lambda records: records[:1], channel)
     await place.take()
@@ -369,11 +374,7 @@ async def test_the_least_of_a_redemption_is_in_units(place: FundTown) -> None:
 async def test_the_conditions_of_the_dealing_day_hold_for_what_is_confirmed_later(place: FundTown) -> None:
     """Between order and confirmation the discount ends here; what was ordered before keeps it."""
     await shelve_nav_fund(place)
-    wang = await place.person("Wang", 60_000_00)
-    await buys(place, wang, 10_000_00)
-    quote(place, MONDAY, 1_3337)
-    await place.end(MONDAY)
-    await place.registrar_works(TUESDAY)
+    await answered(place)
     await decided(place, structs.replace(CONDITIONS, discounts=[]))
     await place.take()
     assert await place.said(TUESDAY) == []
@@ -387,16 +388,14 @@ async def test_each_part_of_a_redemption_gets_the_price_of_its_own_day(place: Fu
     wang = await holder(place, nav=1_0000)
     await redeems(place, wang, 9_000_00)
     quote(place, TUESDAY, 1_1000)
-    await place.end(TUESDAY)
-    await place.registrar_works(WEDNESDAY)
+    await works(place, TUESDAY)
     part = {"ConfirmedVol": 1_000_00, "ConfirmedAmount": 1_100_00, "BusinessFinishFlag": "0"}
     place.registrar.rewrite(WEDNESDAY, "04", set_in(0, **part))
     told: list[Values] = place.registrar.values(WEDNESDAY, "04")
     await place.take()
     assert (await place.said(WEDNESDAY), (await last_order(place, wang)).state) == ([], "deferred")
     quote(place, WEDNESDAY, 1_2000)
-    await place.end(WEDNESDAY)
-    await place.registrar_works(THURSDAY)
+    await works(place, WEDNESDAY)
     rest = {"ConfirmedVol": 8_000_00, "ConfirmedAmount": 9_600_00, "BusinessFinishFlag": "1", "NAV": 1_2000}
     _answer_again(place, THURSDAY, told, rest)
     await place.take()
@@ -418,15 +417,13 @@ async def test_what_goes_on_untouched_gets_the_price_of_the_day_it_is_redeemed_o
     wang = await holder(place, nav=1_0000)
     await redeems(place, wang, 9_000_00)
     quote(place, TUESDAY, 1_1000)
-    await place.end(TUESDAY)
-    await place.registrar_works(WEDNESDAY)
+    await works(place, TUESDAY)
     place.registrar.rewrite(WEDNESDAY, "04", set_in(0, ConfirmedVol=0, ConfirmedAmount=0, BusinessFinishFlag="0"))
     told: list[Values] = place.registrar.values(WEDNESDAY, "04")
     await place.take()
     assert (await place.said(WEDNESDAY), (await last_order(place, wang)).state) == ([], "deferred")
     quote(place, WEDNESDAY, 1_2000)
-    await place.end(WEDNESDAY)
-    await place.registrar_works(THURSDAY)
+    await works(place, WEDNESDAY)
     whole = {"ConfirmedVol": 9_000_00, "ConfirmedAmount": 10_800_00, "BusinessFinishFlag": "1", "NAV": 1_2000}
     _answer_again(place, THURSDAY, told, whole)
     await place.take()
