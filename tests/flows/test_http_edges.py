@@ -426,7 +426,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("agree_autopay", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
     ("end_autopay", {}, "unknown_autopay", "/view/autopays lists them"),
     ("agree_sweep", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
-    ("agree_sweep", {"fund": "pocket", "card": NOWHERE}, "unknown_fund", "name that fund"),
+    ("agree_sweep", {"fund": "pocket", "card": NOWHERE}, "unknown_card", "bind it first"),
     ("agree_sweep", {"card": NOWHERE}, "unknown_card", "bind it first"),
     ("agree_sweep", {"run_before": "15:00:01"}, "after_the_cut_off", "choose a time at or before it"),
     ("end_sweep", {}, "unknown_agreement", "/view/sweeps lists them"),

@@ -48,6 +48,7 @@ class SweepRefusal(Enum):
     LOT_TOO_SMALL = auto()
     AFTER_THE_CUT_OFF = auto()
     AGREEMENT_STANDS = auto()
+    OTHER_SAFE_CARD = auto()
     UNKNOWN_AGREEMENT = auto()
 
 

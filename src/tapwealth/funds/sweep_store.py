@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.funds.sweep import LEAD, RunState, Sweep, SweepAgreement, SweepState
+from tapwealth.storage.columns import columns
 
 Key = tuple[int, UUID]
 
@@ -136,12 +137,23 @@ async def newest_sweeps(tx: Any, book: int, person: UUID, limit: int) -> list[Sw
     return [_sweep(row) for row in rows]
 
 
+async def note_funds(tx: Any, swept: Sequence[tuple[int, UUID, str]]) -> None:
+    """(book, agreement, fund) that a card's money has gone into."""
+    await tx.execute(
+        "insert into sweep_fund (book, agreement, fund) select * from unnest($1::int[], $2::uuid[], $3::text[]) on conflict do nothing",
+        *columns(swept, 3),
+    )
+
+
 async def safe_cards(tx: Any, holders: Sequence[tuple[int, UUID, str]]) -> dict[tuple[UUID, str], UUID]:
     """By person and fund, of those (book, person, fund) who have one: the bank card whose money goes into that fund. What is redeemed goes
     back to it alone."""
     rows = await tx.fetch(
-        "select distinct on (person, fund) person, fund, card from unnest($1::int[], $2::uuid[], $3::text[]) k(book, person, fund)"
-        " join sweep_agreement using (book, person, fund) where card is not null and state = 'active' order by person, fund, agreed_at, id",
+        "select distinct on (person, fund) person, fund, card from unnest($1::int[], $2::uuid[], $3::text[]) k(book, person, fund) join ("
+        " select book, person, fund, card, agreed_at, id from sweep_agreement where card is not null and state = 'active'"
+        " union all select a.book, a.person, f.fund, a.card, a.agreed_at, a.id from sweep_agreement a"
+        " join sweep_fund f on f.book = a.book and f.agreement = a.id where a.card is not null and a.state = 'active'"
+        ") swept using (book, person, fund) order by person, fund, agreed_at, id",
         [book for book, _, _ in holders],
         [person for _, person, _ in holders],
         [fund for _, _, fund in holders],

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from bank_town import BankTown, bank_process
 from bill_town import MONDAY, Person
-from fund_town import ADVANCE, FUND, FundTown, fund_town
+from fund_town import ADVANCE, FUND, OWN, FundTown, fund_town
 from sandbox_partner import SandboxPartner
 from shelf import MONEY_FUND, give_units, put_on_the_shelf
 
@@ -26,10 +26,14 @@ from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemIn
 from tapwealth.flows.funds.pocket import OrderPockets
 from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.funds.sweeps import AgreeSweep, EndSweep, SweepView
+from tapwealth.funds import conditions_store, store
+from tapwealth.funds.conditions import FundStatus
+from tapwealth.funds.store import SalesChannel
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.install import house_accounts
 
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in range(1, 4))
 
@@ -234,6 +238,115 @@ async def test_of_a_pocket_only_what_comes_of_the_swept_fund_goes_to_the_safe_ca
     assert await place.owed(wang.wallet) == [300_00]
     (out,) = await instructed(place, "move_out")
     assert (out.to_account, out.amount) == (swept.card.card, 2_000_00)
+
+
+# ---- into several funds behind the pocket
+
+
+SECOND, SECOND_UNITS = "000343", Asset(7)
+
+
+async def pocketed(swept: Swept, *order: str, day_cap: int = 2_000_50) -> None:
+    """A second fund is on the shelf, of which so much may be bought in a dealing day; the card is swept into both, in that order."""
+    place = swept.place
+    async with place.house.database.transaction() as tx:
+        fund = replace(MONEY_FUND, code=SECOND, asset=SECOND_UNITS)
+        await store.add_fund(tx, fund, [SalesChannel(OWN, SECOND, True, 100_00, day_cap, 0)])
+        await place.house.ledger.open_accounts(tx, house_accounts(place.house.books, SECOND_UNITS))
+    await ordered(swept, *order)
+    assert isinstance(await swept.agree(fund="pocket", keep_balance=500_00), SweepView)
+    await swept.tell_bank()
+
+
+async def ordered(swept: Swept, *order: str) -> None:
+    assert not isinstance(await pocket.order(swept.place.house, swept.place.envelope(swept.person), OrderPockets(list(order))), Refusal)
+
+
+async def bought(swept: Swept) -> list[tuple[str, int]]:
+    return sorted((one.fund, one.amount) for one in await swept.place.orders_of(swept.person))
+
+
+async def test_a_card_fills_the_funds_behind_the_pocket_and_each_pays_back_to_it(swept: Swept) -> None:
+    place, wang = swept.place, swept.person
+    await pocketed(swept, SECOND, FUND)
+    assert await swept.at(MONDAY, 14) == ["collecting"]
+    await swept.tell_bank()
+    assert swept.counter.money(swept.account)[0] == 550_00, "2,700.00 left the account"
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 15) == ["placed"]
+    assert await bought(swept) == [(FUND, 700_00), (SECOND, 2_000_00)]
+    assert await place.owed(wang.wallet) == [0]
+    assert [(one.amount, one.state, one.reason) for one in (await swept.seen()).runs] == [(2_700_00, "placed", "")]
+    assert await swept.at(MONDAY, 14, 20) == []
+    await place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await place.next_day(MONDAY)
+    await ordered(swept, SECOND)
+    answer = await instant_redemption.redeem(place.house, place.envelope(wang), RedeemInstantly(FUND, 500_00))
+    assert isinstance(answer, InstantlyRedeemed)
+    assert (answer.card, await place.owed(wang.wallet)) == (swept.card.masked, [0]), "though it is behind the pocket no more"
+    await place.all_books_balance()
+
+
+async def test_a_card_is_debited_for_no_more_than_its_funds_would_take_together(swept: Swept) -> None:
+    await pocketed(swept, SECOND, day_cap=1_050_00)
+    assert await swept.at(MONDAY, 14) == ["collecting"]
+    await swept.tell_bank()
+    assert swept.counter.money(swept.account)[0] == 2_250_00
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 15) == ["placed"]
+    assert await bought(swept) == [(SECOND, 1_000_00)]
+
+
+async def test_a_card_is_not_debited_when_no_fund_would_take_anything(swept: Swept) -> None:
+    await pocketed(swept, SECOND, day_cap=99_99)
+    assert await swept.at(MONDAY, 14) == ["refused"]
+    await swept.tell_bank()
+    assert swept.counter.money(swept.account)[0] == 3_250_00
+    assert "no fund behind the pocket takes it today" in (await swept.seen()).runs[0].reason
+
+
+async def test_what_no_fund_takes_once_the_money_has_come_is_in_the_wallet_and_told(swept: Swept) -> None:
+    await pocketed(swept, SECOND, FUND)
+    assert await swept.at(MONDAY, 14) == ["collecting"]
+    await swept.tell_bank()
+    await swept.bank_says(True)
+    async with swept.place.house.database.transaction() as tx:
+        await conditions_store.add_statuses(tx, MONDAY, {FUND: FundStatus.NO_PURCHASE}, swept.place.biller.now)
+    assert await swept.at(MONDAY, 14, 15) == ["placed"]
+    assert (await bought(swept), await swept.place.owed(swept.person.wallet)) == ([(SECOND, 2_000_00)], [700_00])
+    (run,) = (await swept.seen()).runs
+    assert (run.amount, run.reason) == (2_700_00, "700.00 yuan that no fund took are in the wallet")
+    assert "其中一部分未能买入基金" in (await swept.place.told(swept.person))[0]
+
+
+async def test_a_fund_has_one_safe_card(swept: Swept) -> None:
+    """What the first card's money has bought is no other card's; behind a pocket such a fund is passed over."""
+    await pocketed(swept, SECOND, FUND, day_cap=5_000_00)
+    assert await swept.at(MONDAY, 14) == ["collecting"]
+    await swept.tell_bank()
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 15) == ["placed"]
+    assert await bought(swept) == [(SECOND, 2_700_00)]
+    second, account = await swept.counter.bind(swept.person, 3_250_00, "王芳")
+    refused = await swept.agree(fund=SECOND, card=UUID(second.card))
+    assert isinstance(refused, Refusal)
+    assert refused.code.name == "OTHER_SAFE_CARD"
+    assert isinstance(await swept.agree(fund="pocket", card=UUID(second.card)), SweepView)
+    await swept.tell_bank()
+    assert await swept.at(MONDAY, 14, 20) == ["collecting"]
+    await swept.tell_bank()
+    assert swept.counter.money(account)[0] == 1_050_00
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 25) == ["placed"]
+    assert await bought(swept) == [(FUND, 2_200_00), (SECOND, 2_700_00)]
+
+
+async def test_two_cards_are_not_swept_into_one_fund(swept: Swept) -> None:
+    assert isinstance(await swept.agree(), SweepView)
+    second, _ = await swept.counter.bind(swept.person, 3_250_00, "王芳")
+    refused = await swept.agree(card=UUID(second.card))
+    assert isinstance(refused, Refusal)
+    assert refused.code.name == "OTHER_SAFE_CARD"
 
 
 async def test_the_money_leaves_for_the_safe_card_when_the_bank_has_advanced_it_and_not_before(swept: Swept) -> None:

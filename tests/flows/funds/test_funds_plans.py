@@ -377,12 +377,14 @@ async def test_where_the_registrar_keeps_plans_they_go_out_under_their_number_an
     sent = {one["BusinessCode"]: one for one in orders_sent(place, TUESDAY)}
     assert (sent["022"]["RationProtocolNo"], sent["039"]["ApplicationAmount"]) == ("", 500_00)
     assert len(sent["039"]["RationProtocolNo"]) == 20
+    assert (await place.total(Kind.FUND_PURCHASE_IN_TRANSIT), await place.total(Kind.FUND_PURCHASE_COLLECTED)) == (0, 600_00)
     await place.morning(WEDNESDAY)
     assert sorted(one["BusinessCode"] for one in place.registrar.values(WEDNESDAY, "04")) == ["122", "139"]
     assert await place.said(WEDNESDAY) == []
     assert await place.units(wang) == [600_00]
     assert sorted((one.business_code, one.state) for one in await place.orders_of(wang)) == [("022", "confirmed"), ("039", "confirmed")]
     assert await place.total_units(Kind.HOLDING) == 600_00
+    assert await place.total(Kind.FUND_PURCHASE_COLLECTED) == 0
     await place.all_books_balance()
 
 

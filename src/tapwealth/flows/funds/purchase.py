@@ -93,13 +93,15 @@ class Spread(NamedTuple):
     lot: int
 
 
-async def spread(house: House, tx: Any, at: Moment, asked: Sequence[Spread]) -> list[list[Placing]]:
+async def spread(house: House, tx: Any, at: Moment, asked: Sequence[Spread], *, coming: bool = False) -> list[list[Placing]]:
     """What each fund would take now, the first as much as its caps let it, the next what is left: orders to be placed in the same
-    transaction. A fund that takes nothing is passed over."""
+    transaction. A fund that takes nothing is passed over. `coming`: as if the amounts were in the wallets."""
     every = [Placing(one.envelope, PurchaseFund(code, one.amount)) for one in asked for code in one.funds]
     if not every:
         return [[] for _ in asked]
     facts = await _load(house, tx, at, every)
+    for each in {part.envelope.key: part for part in every}.values() if coming else []:
+        facts.buyers[_who(each)[1]].available += each.command.amount
     made: list[list[Placing]] = []
     for one in asked:
         left, placings = one.amount, list[Placing]()

@@ -6,6 +6,7 @@ debit under the agreement's mandate; the purchase follows when the bank has book
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time
@@ -151,17 +152,18 @@ async def _refused(house: House, tx: Tx, made: SweepAgreement, row: PersonRow, c
             return Refusal(SweepRefusal.UNKNOWN_FUND, "no fund stands behind your pocket; give its funds an order first")
     refusals = (may_agree(made, shelf.get(code), channels.get((OWN_CHANNEL, code)), barred) for code in codes)
     refusal = next((one for one in refusals if one is not None), None)
-    if made.fund == POCKET and made.card:
-        text = "a card is swept into one fund, whose safe card it becomes; name that fund"
-        refusal = refusal or Refusal(SweepRefusal.UNKNOWN_FUND, text)
     if made.card and (card is None or card.person != made.person):
         unknown = Refusal(SweepRefusal.UNKNOWN_CARD, "this card is not bound to your account; bind it first")
         refusal = refusal if refusal and refusal.code in (SweepRefusal.NOT_VERIFIED, SweepRefusal.UNKNOWN_FUND) else unknown
     if refusal is not None:
         return refusal
-    standing = [one.card for one in await store.agreements_of(tx, made.book, made.person) if one.state in _STANDING]
-    if made.card in standing:
+    standing = [one for one in await store.agreements_of(tx, made.book, made.person) if one.state in _STANDING]
+    if made.card in [one.card for one in standing]:
         return Refusal(SweepRefusal.AGREEMENT_STANDS, "this money is swept by an agreement already; end that first")
+    safe = await store.safe_cards(tx, [(made.book, made.person, made.fund)]) if made.card else {}
+    if made.card and made.fund != POCKET and (safe or any(one.card and one.fund == made.fund for one in standing)):
+        text = f"another card of yours is swept into {made.fund}, and what is redeemed of it goes to that one; choose another fund"
+        return Refusal(SweepRefusal.OTHER_SAFE_CARD, text)
     return None
 
 
@@ -269,11 +271,24 @@ async def _ask_banks(house: House, agreements: Sequence[SweepAgreement]) -> dict
 
 
 async def _what_may_be_collected(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> list[Run]:
-    """No card is debited for what the fund would refuse: caps, the registrar's word, the holder's class."""
+    """No card is debited for what the fund would refuse: caps, the registrar's word, the holder's class; nor for more than the funds behind
+    a pocket would take together."""
     collecting = [run for run in runs if run[1].state is RunState.COLLECTING]
-    against = await purchase.objections(house, tx, at, [_placing(at, *run) for run in collecting])
-    refused = {one.id: refusal for (one, _), refusal in zip(collecting, against, strict=True) if refusal is not None}
-    return [(one, replace(_no(sweep, refused[one.id]), payment="") if one.id in refused else sweep) for one, sweep in runs]
+    named = [run for run in collecting if run[0].fund != POCKET]
+    against = await purchase.objections(house, tx, at, [_placing(at, *run) for run in named])
+    refused = {one.id: refusal for (one, _), refusal in zip(named, against, strict=True) if refusal is not None}
+    whole = [run for run in collecting if run[0].fund == POCKET]
+    parts = await purchase.spread(house, tx, at, await _spreads(house, tx, at, whole), coming=True)
+    taken = {one.id: sum(part.command.amount for part in of) for (one, _), of in zip(whole, parts, strict=True)}
+    refused |= {one: _TAKEN_BY_NONE for one, amount in taken.items() if not amount}
+    wanted = [(one, replace(sweep, amount=taken.get(one.id) or sweep.amount)) for one, sweep in runs]
+    return [(one, replace(_no(sweep, refused[one.id]), payment="") if one.id in refused else sweep) for one, sweep in wanted]
+
+
+async def _spreads(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> list[Spread]:
+    """What each asks of the funds behind its customer's pocket."""
+    behind = await _behind(house, tx, [one for one, _ in runs]) if runs else {}
+    return [Spread(_placing(at, *run).envelope, behind[run[0].id], run[1].amount, run[0].minimum_lot) for run in runs]
 
 
 def _placing(at: Moment, one: SweepAgreement, sweep: Sweep) -> Placing:
@@ -298,12 +313,19 @@ async def _runs(
 
 
 async def _behind(house: House, tx: Tx, agreements: Sequence[SweepAgreement]) -> dict[UUID, list[str]]:
-    """Into which funds each sweeps, in their order: the one it names, or those behind its customer's pocket."""
+    """Into which funds each sweeps, in their order: the one it names, or those behind its customer's pocket. A card's passes over a fund
+    that has another safe card: what is redeemed goes back to where it came from."""
     whole = [(one.book, one.person) for one in agreements if one.fund == POCKET]
     payers = await customers.payers(tx, whole) if whole else {}
     behind = await pocket.behind(house, tx, {one: payers[one[1]].pocket for one in whole}) if whole else {}
+    safe = await store.safe_cards(tx, list(behind)) if any(one.card for one in agreements if one.fund == POCKET) else {}
+    codes = defaultdict(list)
+    for book, person, code in behind:
+        codes[book, person].append(code)
     return {
-        one.id: [code for book, person, code in behind if (book, person) == (one.book, one.person)] if one.fund == POCKET else [one.fund]
+        one.id: [code for code in codes[one.book, one.person] if not one.card or safe.get((one.person, code), one.card) == one.card]
+        if one.fund == POCKET
+        else [one.fund]
         for one in agreements
     }
 
@@ -356,16 +378,26 @@ async def _fill(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> dict[U
     """A purchase of each fund behind the pocket, in their order, as far as its caps reach; what no fund takes stays in the wallet."""
     if not runs:
         return {}
-    behind = await _behind(house, tx, [one for one, _ in runs])
-    asked = [Spread(_placing(at, *run).envelope, behind[run[0].id], run[1].amount, run[0].minimum_lot) for run in runs]
-    parts = await purchase.spread(house, tx, at, asked)
+    parts = await purchase.spread(house, tx, at, await _spreads(house, tx, at, runs))
     every = [part for of in parts for part in of]
     answers = iter(await purchase.purchase(house, tx, every) if every else [])
-    filled = {}
+    filled, swept = {}, list[tuple[int, UUID, str]]()
     for (one, sweep), of in zip(runs, parts, strict=True):
-        took = sum(answer.amount for _, answer in zip(of, answers, strict=False) if isinstance(answer, PurchasePlaced))
-        filled[one.id] = replace(sweep, amount=took, state=RunState.PLACED) if took else _no(sweep, _TAKEN_BY_NONE)
+        placed = [part for part, answer in zip(of, answers, strict=False) if isinstance(answer, PurchasePlaced)]
+        took = sum(part.command.amount for part in placed)
+        filled[one.id] = _filled(one, sweep, took) if took else _no(sweep, _TAKEN_BY_NONE)
+        swept += [(one.book, one.id, part.command.fund) for part in placed if one.card]
+    if swept:
+        await store.note_funds(tx, swept)
     return filled
+
+
+def _filled(one: SweepAgreement, sweep: Sweep, took: int) -> Sweep:
+    """A card's keeps the amount that its bank has debited."""
+    if not one.card:
+        return replace(sweep, amount=took, state=RunState.PLACED)
+    left = sweep.amount - took
+    return replace(sweep, state=RunState.PLACED, reason=f"{format_minor(left)} yuan that no fund took are in the wallet" if left else "")
 
 
 _TAKEN_BY_NONE = Refusal(SweepRefusal.UNKNOWN_FUND, "no fund behind the pocket takes it today; look at their order and their caps")
@@ -405,6 +437,9 @@ def _notice(at: Moment, one: SweepAgreement, sweep: Sweep, *, came: bool = False
     """Of what moved, and of what should have and did not. `came`: from the card, into the wallet."""
     amount = format_minor(sweep.amount)
     match sweep.state:
+        case RunState.PLACED if sweep.reason:
+            zh = f"已按约定从银行卡自动转入 {amount} 元，其中一部分未能买入基金，留在余额，可随时转出。"
+            en = f"{amount} yuan were swept from your card, as agreed; {sweep.reason}."
         case RunState.PLACED:
             zh, en = f"已按约定自动转入 {amount} 元。", f"{amount} yuan were swept into the fund, as agreed."
         case RunState.REFUSED if came:
