@@ -288,6 +288,8 @@ async def end(
     house: House, tx: Any, at: Moment, file: DataFileName, funds: Mapping[str, Fund], raised: Raised, day: date, actor: int
 ) -> None:
     """When the whole file is read: money to the custody accounts and back to wallets, and what ended."""
+    if not raised.seen:
+        return
     custody = [_custody(file, funds[code], of, day) for code, of in sorted(raised.formed.items())]
     await payments.instruct(house, tx, at, day, actor, custody, set_aside=False)
     await payments.instruct(house, tx, at, day, actor, [_refund(file, code, parts, day) for code, parts in sorted(raised.back.items())])
