@@ -17,7 +17,6 @@ from tapwealth.api.v1.edge import App, Edge, Front, Incoming
 
 Header = tuple[bytes, bytes]
 _NOBODY_WAITS = asyncio.Event()
-_ESCAPED = b"%", b"#"
 
 
 class _Short(RequestResponseCycle):
@@ -71,7 +70,8 @@ class ShortWay(HttpToolsProtocol):
         return (
             url.startswith(b"/v1/")
             and url.isascii()
-            and not any(one in url for one in _ESCAPED)
+            and b"%" not in url
+            and b"#" not in url
             and (self.cycle is None or self.cycle.response_complete)
             and not self.expect_100_continue
             and not parser.should_upgrade()
@@ -135,9 +135,12 @@ class ShortWay(HttpToolsProtocol):
 
 def _head(status: int, headers: Iterable[Header]) -> bytes:
     """The lines of an answer's head. No value may make a line of its own."""
-    lines = [STATUS_LINE[status], *(name + b": " + value + b"\r\n" for name, value in headers), b"\r\n"]
-    head = b"".join(lines)
-    assert head.count(b"\r") == head.count(b"\n") == len(lines), f"a header would break its line: {head[:200]!r}"
+    parts, lines = [STATUS_LINE[status]], 2
+    for name, value in headers:
+        parts += name, b": ", value, b"\r\n"
+        lines += 1
+    head = b"".join((*parts, b"\r\n"))
+    assert head.count(b"\r") == head.count(b"\n") == lines, f"a header would break its line: {head[:200]!r}"
     return head
 
 

@@ -6,7 +6,6 @@ repetition gets the first answer, and the same key with other content a refusal 
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
@@ -322,11 +321,7 @@ async def must_post(house: House, tx: Tx, at: Moment, entries: Sequence[JournalE
 
 def content_hash(keys: KeyStore, command: Any, who: str) -> bytes:
     """A keyed hash over a canonical form of the command and who gives it. Keyed, since it may name people: a plain one could be guessed."""
-    return keys.lookup_hash("command", _canonical([who, type(command).__name__, _plain(command)]))
-
-
-_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
-"""Made once: `json.dumps` makes an encoder for each call that asks for more than the usual."""
+    return keys.lookup_hash("command", msgspec.json.encode([who, type(command).__name__, _plain(command)], order="sorted"))
 
 
 _PLAIN = frozenset((str, int, bool, type(None)))

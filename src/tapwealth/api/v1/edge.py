@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -234,9 +235,7 @@ class Edge:
         person = unprefixed(ACCOUNT, given["account"])
         if person is None or not 1 <= book_of(person) <= self._books:
             raise refused(UNKNOWN_ACCOUNT)
-        return Caller(
-            ActorKind.PARTNER, f"client:{bearer.client}", "client credentials", person, book_of(person), b"", bearer.client, scope
-        )
+        return Caller(ActorKind.PARTNER, _who(bearer.client), "client credentials", person, book_of(person), b"", bearer.client, scope)
 
 
 class Front:
@@ -252,6 +251,11 @@ class Front:
             await response(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+
+@lru_cache(maxsize=1_000)
+def _who(client: UUID) -> str:
+    return f"client:{client}"
 
 
 def _kind(code: str) -> dict[str, Any]:
