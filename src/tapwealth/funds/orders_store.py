@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.funds.order_state import UNANSWERED, OrderState, before
-from tapwealth.storage.columns import columns, names
+from tapwealth.storage.columns import columns, names, shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,6 @@ class Placed(NamedTuple):
     dealing_date: date
     business_date: date
     state: str = "placed"
-    units: int = 0
     source: UUID | None = None
 
 
@@ -113,9 +112,27 @@ async def add_orders(tx: Any, orders: Sequence[OrderRow]) -> None:
         await tx.copy_records_to_table("fund_order", records=map(_order_values, orders), columns=names(_ORDER))
 
 
+_ADD_PLACED = """
+insert into fund_order (book, id, serial, fund_account, funding, holding, amount, source,
+                        channel, fund, business_code, received_at, dealing_date, business_date, state)
+  select book, id, serial, fund_account, funding, holding, amount, source,
+         coalesce(channel, ($9::text[])[1]), coalesce(fund, ($10::text[])[1]), coalesce(business_code, ($11::text[])[1]),
+         coalesce(received_at, ($12::timestamptz[])[1]), coalesce(dealing_date, ($13::date[])[1]),
+         coalesce(business_date, ($14::date[])[1]), coalesce(state, ($15::text[])[1])
+    from unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::uuid[],
+                $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::date[], $14::date[], $15::text[])
+      x(book, id, serial, fund_account, funding, holding, amount, source,
+        channel, fund, business_code, received_at, dealing_date, business_date, state)
+"""
+"""Of a column from the ninth on, one element stands for all where they are the same."""
+
+
 async def add_placed(tx: Any, orders: Sequence[Placed]) -> None:
-    if orders:
-        await tx.copy_records_to_table("fund_order", records=orders, columns=Placed._fields)
+    if not orders:
+        return
+    book, key, serial, channel, fund, holder, funding, holding, code, amount, received_at, *dated, source = zip(*orders, strict=True)
+    same = [shortened(column) for column in (channel, fund, code, received_at, *dated)]
+    await tx.execute(_ADD_PLACED, book, key, serial, holder, funding, holding, amount, source if any(source) else (), *same)
 
 
 async def serials_known(tx: Any, books: Sequence[int], channel: str, serials: Sequence[str]) -> set[str]:

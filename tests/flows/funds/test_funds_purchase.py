@@ -151,6 +151,22 @@ async def test_one_batch_cannot_pass_a_cap_or_spend_money_twice(place: FundTown)
     assert await place.owed(wang.wallet, li.wallet) == [2 * HOLDING_CAP - DAY_CAP, 5_000]
 
 
+async def test_orders_of_several_days_and_plans_in_one_batch_are_each_kept_as_they_are(place: FundTown) -> None:
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000)
+    plan, early, late = named(NINE, li.book, "a plan"), shanghai(MONDAY, 14, 59, 59), shanghai(MONDAY, 15)
+    of_plan = place.order(li, 20_000, late)._replace(plan=plan)
+    answers = await place.buy(place.order(wang, 10_000, early), of_plan, place.order(wang, 30_000, late))
+    rows = [*await place.orders_of(wang), *await place.orders_of(li)]
+    assert [(one.amount, one.received_at, one.dealing_date, one.source) for one in rows] == [
+        (10_000, early, MONDAY, None), (30_000, late, TUESDAY, None), (20_000, late, TUESDAY, plan),
+    ]  # fmt: skip
+    assert [f"ord_{one.id.hex}" for one in rows] == [placed(answers[number]).order for number in (0, 2, 1)]
+    assert {(one.fund, one.channel, one.business_code, one.business_date, one.state, one.units) for one in rows} == {
+        (FUND, OWN, "022", MONDAY, "placed", 0)
+    }
+    assert [(one.fund_account, one.funding) for one in rows] == [(one.id, one.wallet) for one in (wang, wang, li)]
+
+
 async def test_want_of_money_is_refused_and_posts_nothing(place: FundTown) -> None:
     wang = await place.person("Wang", 10_000)
     before = await place.lines()

@@ -152,13 +152,22 @@ class _Buying:
 
 @dataclass(slots=True)
 class _Loaded:
-    """`dates` are business dates by the instant of a request; `days` the dealing days of a fund and an instant, as they are asked for."""
+    """`dates` are business dates by the instant of a request. As they are asked for: `days` of a fund and an instant, and by class why it
+    may buy no wealth products."""
 
     funds: dict[str, Fund]
     channels: dict[tuple[str, str], SalesChannel]
     buyers: dict[UUID, _Buying]
     dates: dict[datetime, date]
-    days: dict[tuple[str, datetime], date]
+    days: dict[tuple[str, datetime], "_Day"]
+    barred: dict[int, str | None]
+
+
+class _Day(NamedTuple):
+    """The dealing day, and the calendar's."""
+
+    dealing: date
+    today: date
 
 
 async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> list[PurchasePlaced | Refusal]:
@@ -203,7 +212,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
     for (_, person, fund), (account, owed) in zip(bought, holdings, strict=True):
         of = ordered[person, fund]
         buyers[person].stakes[fund] = _Stake(account, funds[fund].value(owed, navs) + of.under_way, Counter(of.by_day))
-    return _Loaded(funds, await store.channels(tx), buyers, dates, {})
+    return _Loaded(funds, await store.channels(tx), buyers, dates, {}, {})
 
 
 async def _wallets(house: House, tx: Any, at: Moment, people: Sequence[tuple[int, UUID]]) -> list[tuple[int, int]]:
@@ -242,14 +251,14 @@ class _Accepted(NamedTuple):
 def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> _Accepted | Refusal:
     buyer, received_at = facts.buyers[_who(one)[1]], one.envelope.received_at
     amount, fund, stake = one.command.amount, facts.funds.get(one.command.fund), buyer.stakes.get(one.command.fund)
-    day = _dealing_day(house, facts, at, fund, received_at) if fund else None
+    day = _day(house, facts, at, fund, received_at) if fund else None
     known = PurchaseFacts(
         fund,
         facts.channels.get((OWN_CHANNEL, one.command.fund)),
-        limits.barred_from_wealth(house.rule_set, buyer.person.kyc_level),
-        above_risk(fund.risk_level, buyer.standing, business_date_of(received_at), fund.code) if fund else None,
+        _barred(house, facts, buyer.person.kyc_level),
+        above_risk(fund.risk_level, buyer.standing, day.today, fund.code) if fund and day else None,
         buyer.holder,
-        stake.ordered[day] if stake and day else 0,
+        stake.ordered[day.dealing] if stake and day else 0,
         stake.held if stake else 0,
         buyer.available,
     )
@@ -259,16 +268,23 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> _Accepted
         return refusal
     buyer.available -= amount
     stake.held += amount
-    stake.ordered[day] += amount
-    return _Accepted(fund, day)
+    stake.ordered[day.dealing] += amount
+    return _Accepted(fund, day.dealing)
 
 
-def _dealing_day(house: House, facts: _Loaded, at: Moment, fund: Fund, received_at: datetime) -> date:
+def _day(house: House, facts: _Loaded, at: Moment, fund: Fund, received_at: datetime) -> _Day:
     """Looked up once for all that were read at an instant."""
     day = facts.days.get((fund.code, received_at))
     if day is None:
-        day = facts.days[fund.code, received_at] = dealing_date(house.calendar, fund, received_at, at.cut)
+        day = _Day(dealing_date(house.calendar, fund, received_at, at.cut), business_date_of(received_at))
+        facts.days[fund.code, received_at] = day
     return day
+
+
+def _barred(house: House, facts: _Loaded, level: int) -> str | None:
+    if level not in facts.barred:
+        facts.barred[level] = limits.barred_from_wealth(house.rule_set, level)
+    return facts.barred[level]
 
 
 def _row(facts: _Loaded, one: Placing, accepted: _Accepted) -> Placed:
