@@ -49,8 +49,8 @@ _FEW = 64
 """Answers by which it is seen of which dealing days a file is."""
 
 _DAYS = f"""
-select distinct o.dealing_date from (select rtrim(serial) serial from answer_said limit {_FEW}) s
-  join fund_order o on o.book = any($1) and o.channel = $2 and o.serial = s.serial
+select distinct o.dealing_date from (select rtrim(serial) serial from answer_said limit {_FEW}) s, unnest($1::int[]) b(book),
+  lateral (select o.dealing_date from fund_order o where o.book = b.book and o.channel = $2 and o.serial = s.serial offset 0) o
 """  # noqa: S608 - a number of ours
 _TWICE = "select serial from answer_said group by serial having count(*) > 1"
 _SIDE = "create temporary table answer_side (place bigint, book int, tid tid, holding bigint, fund text, amount bigint) on commit drop"
@@ -128,7 +128,8 @@ async def spreadable(tx: Tx, funds: Iterable[Fund], day: date) -> list[str]:
 async def _match(house: House, tx: Tx, of: Confirmed, funds: Sequence[str]) -> None:
     """Each record beside the order that it plainly answers, or beside nothing."""
     books, channel = list(house.all_books), of.file.receiver
-    days = [row["dealing_date"] for row in await tx.fetch(_DAYS, books, channel)]
+    async with file_tables.planned(tx, Plan.LOOK_UP):
+        days = [row["dealing_date"] for row in await tx.fetch(_DAYS, books, channel)]
     twice = [row["serial"] for row in await tx.fetch(_TWICE)]
     await tx.execute(_SIDE)
     code = BusinessCode.PURCHASE

@@ -85,11 +85,10 @@ update order_side s set account = x.account from unnest($1::uuid[], $2::smallint
 _PLACE = """
 insert into fund_order (book, id, serial, channel, fund, fund_account, funding, holding, business_code, amount, received_at, dealing_date,
                         business_date, state, under_way)
-select s.book, named_id($6::bigint + s.seconds * 1000, s.book, 'order:' || $1::text || ':' || s.serial), s.serial, $1, s.fund, s.holder,
-       b.funding, s.account, $2, s.amount, $3::timestamptz + s.seconds * interval '1 second', t.day, $4, $5, false
-  from order_side s
-  join unnest($7::int[], $8::bigint[]) b(book, funding) on b.book = s.book
-  join unnest($9::text[], $10::text[], $11::date[]) t(fund, hour, day) on t.fund = s.fund and t.hour = s.hour
+select s.book, named_id($6::bigint + s.seconds * 1000, s.book, s.draw), s.serial, $1, s.fund, s.holder, ($7::bigint[])[s.book],
+       s.account, $2, s.amount, $3::timestamptz + s.seconds * interval '1 second', t.day, $4, $5, false
+  from (select *, name_draw('order:' || $1::text || ':' || serial) draw from order_side offset 0) s
+  join unnest($8::text[], $9::text[], $10::date[]) t(fund, hour, day) on t.fund = s.fund and t.hour = s.hour
 """
 _SUMS = "select book, sum(amount)::bigint as amount from order_side group by book"
 
@@ -192,6 +191,6 @@ async def _write(house: House, tx: Tx, asked: Asked, days: Mapping[tuple[str, st
     await tx.execute(
         _PLACE,
         *(asked.channel, BusinessCode.PURCHASE, midnight, asked.day, OrderState.PLACED, milliseconds(midnight)),
-        *(list(house.all_books), [house_account(book, Kind.CHANNEL_FUNDS, Asset.CNY) for book in house.all_books]),
+        [house_account(book, Kind.CHANNEL_FUNDS, Asset.CNY) for book in house.all_books],
         *([fund for fund, _ in days], [hour for _, hour in days], list(days.values())),
     )

@@ -116,8 +116,6 @@ def _digits(column: Sequence[Value], width: int) -> Table | None:
         left = np.array(column, np.int64)
     except OverflowError:
         return None
-    if left.min() < 0:
-        return None
     part = np.full((len(left), width), _ZERO, np.uint8)
     for place in range(width - 1, -1, -1):
         if not left.any():
