@@ -25,6 +25,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "funds" / "national_day_2013.txt
 SOME_KILLS = [
     KillPoint("the real orders", "", 4),
     KillPoint("2013-10-03 redemptions", "", 7),
+    KillPoint("2013-10-08 plans", "", 4),
     KillPoint("2013-10-08 ends", "send fund files", 2),
     KillPoint("2013-10-09 the registrar's morning", "", 4),
     KillPoint("2013-10-11 the registrar pays", "", 5),
@@ -93,7 +94,16 @@ def test_the_fortnight_has_in_it_what_it_tells_of(killed: dict[str, Any]) -> Non
     texts = [text for *_, text in killed["bank"]]
     assert texts.count("sweep_in") == 2 * 2 * 6, "both sides of two accounts on six dealing days"
     assert "safe_card_payout" in texts
-    assert {one["business_code"] for one in orders if one["channel"] == "T01"} == {"022", "024", "029", "036", "098", "143"}
+    assert {one["business_code"] for one in orders if one["channel"] == "T01"} == {"022", "024", "029", "036", "039", "098", "143"}
+    (planned,) = [one for one in orders if one["business_code"] == "039"]
+    assert (planned["amount"], planned["dealing_date"], planned["state"]) == (500_00, date(2013, 10, 9), "confirmed")
+    assert killed["plans"] == [
+        ("000198", date(2013, 10, 1), date(2013, 10, 8), "passed"),
+        ("000198", date(2013, 10, 4), date(2013, 10, 8), "placed"),
+        ("000198", date(2013, 10, 8), date(2013, 10, 8), "placed"),
+        ("000198", date(2013, 10, 11), date(2013, 10, 11), "placed"),
+        ("110022", date(2013, 10, 9), date(2013, 10, 9), "placed"),
+    ]
     dividends = [one for one in orders if one["business_code"] == "143"]
     assert Counter(one["state"] for one in dividends if not one["units"]) == {"paid": 2}, "in money"
     assert Counter(one["state"] for one in dividends if one["units"])["confirmed"] >= 4, "reinvested"

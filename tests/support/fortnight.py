@@ -39,7 +39,7 @@ from tapwealth.flows.customers import people
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.end_of_day import DayReport
 from tapwealth.flows.frame import Caller, Envelope, House
-from tapwealth.flows.funds import channel, dividend_method, exchange_in, instant_redemption, purchase, redemption, sweeps, switch
+from tapwealth.flows.funds import channel, dividend_method, exchange_in, instant_redemption, plans, purchase, redemption, sweeps, switch
 from tapwealth.flows.funds.dividend_method import ChooseDividendMethod
 from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.flows.funds.redemption import RedeemFund, WhatIsLeft
@@ -49,6 +49,7 @@ from tapwealth.funds.conditions import DividendMethod
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.funds.exchange_out import Route, account_file, redated
+from tapwealth.funds.plan import Every
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
@@ -81,6 +82,14 @@ SWEPT_CARDS, SWEPT_WALLET = (0, 1), 2
 SHARES, SHARE_UNITS = NAV_FUND, NAV_UNITS
 """A fund with a NAV, of which some buy, into and out of which some switch, and which pays a dividend."""
 SHAREHOLDERS, IN_MONEY, SWITCHES = range(36, 42), (36, 37), (9, 10, 11)
+PLANS = (
+    (0, plans.AgreePlan(FUND, 300_00, Every.WEEK, 2)),
+    (0, plans.AgreePlan(FUND, 200_00, Every.WEEK, 5)),
+    (1, plans.AgreePlan(SHARES, 500_00, Every.MONTH, 9)),
+)
+"""The first one's period within the holiday falls together with the next; the second's is bought after it, and so is the next."""
+PLANNED = 2_000_00
+"""What who has plans moves in beside the rest."""
 RECORD_DATE, EX_DATE, DIVIDEND_DAY = date(2013, 10, 8), date(2013, 10, 9), date(2013, 10, 10)
 REAL = redated(ORDERS_FILE.read_bytes(), ORDERS_FILE.name, FIRST)
 REAL_SUM = 645_735_805
@@ -240,6 +249,7 @@ class Fortnight:
 
         made = [Act(shanghai(day, 9, 5), f"{day} the registrar's morning", self.nothing)]
         made += [Act(shanghai(day, 10, 5), f"{day} the registrar pays", self.nothing)]
+        made += [Act(shanghai(day, 9, 30), f"{day} plans", self.buy_by_plan)]
         made += [Act(shanghai(day, 13, 30), f"{day} redemptions", lambda: self.redemptions(day))]
         if day in DEALING:
             made += [Act(shanghai(day, 13), f"{day} salaries", salaries), Act(shanghai(day, 14, 5), f"{day} sweeps", self.sweep)]
@@ -328,7 +338,7 @@ class Fortnight:
                 if await operators.stored(tx, login) is None:
                     await operators.create(tx, self.house.random64, login, login, both, "nobody signs in here", self.now)
         terms = [setup.ChannelTerms(OWN, True, 1_00, 0, 1_000_000_00), setup.ChannelTerms(OTHER, False, 1, 0, 0)]
-        conditions = {name: getattr(CONDITIONS, name) for name in CONDITIONS.__struct_fields__}
+        conditions = {name: getattr(CONDITIONS, name) for name in CONDITIONS.__struct_fields__} | {"registrar_plans": True}
         for proposal in (
             setup.ProposeFund(FUND, int(UNITS), "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, CUSTODY, terms),
             setup.ProposeFund(SHARES, int(SHARE_UNITS), "消费行业", "Consumption", "H0", 1, SHARES_CUSTODY, terms[:1]),
@@ -366,12 +376,13 @@ class Fortnight:
 
     async def move_in(self) -> None:
         for number in range(CUSTOMERS):
-            command = people.MoveIn(await self.card(number), BUYS)
+            more = PLANNED if number in {of for of, _ in PLANS} else 0
+            command = people.MoveIn(await self.card(number), BUYS + more)
             moved = await people.move_in(self.house, self.envelope(await self.caller(number)), command)
             assert not isinstance(moved, Refusal), moved
 
     async def agree(self) -> None:
-        """Two bank-card accounts and a wallet are swept every dealing day."""
+        """Two bank-card accounts and a wallet are swept every dealing day; two customers buy by plans."""
         for number in (*SWEPT_CARDS, SWEPT_WALLET):
             card = await self.card(number) if number in SWEPT_CARDS else None
             command = sweeps.AgreeSweep(FUND, 50_000_00, 100_00, 8_000_00, time(14, 30), card)
@@ -379,6 +390,14 @@ class Fortnight:
                 command = sweeps.AgreeSweep(FUND, 0, 1_00, 8_000_00, time(14, 30))
             agreed = await sweeps.agree(self.house, self.envelope(await self.caller(number)), command)
             assert not isinstance(agreed, Refusal), agreed
+        for number, plan in PLANS:
+            planned = await plans.agree(self.house, self.envelope(await self.caller(number)), plan)
+            assert not isinstance(planned, Refusal), planned
+
+    async def buy_by_plan(self) -> None:
+        """As the worker does."""
+        done = await plans.run_due(self.house)
+        assert set(done) <= {"placed"}, done
 
     async def buy(self) -> None:
         """All of it in one batch, as the group commit takes what came together; some a third of it in shares."""

@@ -34,6 +34,10 @@ async def outcome_of(on: Fortnight) -> dict[str, Any]:
         said = await tx.fetch(
             "select business_date, fund, channel, sum(units)::bigint from registrar_holding group by 1, 2, 3 order by 1, 2, 3"
         )
+        periods = await tx.fetch(
+            "select p.fund, r.period, r.day, r.state from fund_plan_run r join fund_plan p on p.book = r.book and p.id = r.plan"
+            " order by 1, 2, 3"
+        )
         closed = await tx.fetchval("select count(*) from business_day where state = 'closed'")
     with on.registrar.store.tx() as store:
         registers = register.dump(store)
@@ -50,6 +54,7 @@ async def outcome_of(on: Fortnight) -> dict[str, Any]:
         "books": books,
         "holdings": [tuple(row) for row in said],
         "orders": [dict(row) for row in orders],
+        "plans": [tuple(row) for row in periods],
         "breaks": [tuple(map(str, row)) for row in breaks],
         "closed": closed,
         "registrar": registers,

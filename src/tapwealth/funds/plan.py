@@ -11,7 +11,7 @@ from enum import Enum, StrEnum, auto
 from uuid import UUID
 
 from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.ids import derived
+from tapwealth.kernel.ids import derived, without_book
 from tapwealth.kernel.refusal import BadInput
 
 MOST_FAILURES = 3
@@ -113,9 +113,9 @@ class PeriodicPlan:
         return Rhythm(self.every, self.day)
 
     def key(self, period: date, *, again: bool) -> UUID:
-        """The idempotency key of a period's purchase, or of the second look at it: of plan and period, whoever runs it and however
-        often."""
-        return derived(self.id, f"plan:{period}{':again' if again else ''}")
+        """The idempotency key of a period's purchase, or of the second look at it: of plan and period, whoever runs it, however
+        often, and whatever the number of books: the order's serial follows from it."""
+        return derived(without_book(self.id), f"plan:{period}{':again' if again else ''}")
 
     def come(self, day: date) -> list[date]:
         """The planned days that have come by `day`, the next one on; the last is the one that is bought."""

@@ -86,6 +86,11 @@ def book_of(identifier: UUID) -> int:
     return identifier.int >> 46 & 0xFFFF
 
 
+def without_book(identifier: UUID) -> UUID:
+    """The same id whatever book it routes to: for what is named after it and must not differ with the number of books."""
+    return UUID(int=identifier.int & ~(0xFFFF << 46))
+
+
 def unprefixed(prefix: str, shown: str) -> UUID | None:
     """The id that `prefixed` showed; None for what it cannot have shown."""
     head, _, digits = shown.rpartition("_")

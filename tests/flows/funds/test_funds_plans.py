@@ -24,9 +24,9 @@ from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.flows.funds.plans import AgreePlan, EndPlan, PausePlan, PlanView, ResumePlan
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.funds import plan as rules
-from tapwealth.funds.plan import MOST_PLANS, Every, Rhythm
+from tapwealth.funds.plan import MOST_PLANS, Every, PeriodicPlan, PlanState, Rhythm
 from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.ids import derived
+from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.web.pages import pages
@@ -471,6 +471,16 @@ def test_every_month_of_a_year_has_one_planned_day(day: int, year: int) -> None:
     while (planned := Rhythm(Every.MONTH, day).after(planned)).year == year:
         found.append(planned.month)
     assert found == list(range(1, 13))
+
+
+def test_the_keys_of_a_plan_do_not_hang_on_the_number_of_books() -> None:
+    at, day = shanghai(MONDAY), MONDAY
+    one, other = (
+        PeriodicPlan(book, named(at, book, "plan"), UUID(int=1), FUND, 1, Every.WEEK, 1, PlanState.ACTIVE, day, 0, at) for book in (1, 2)
+    )
+    assert one.id != other.id
+    assert one.key(day, again=False) == other.key(day, again=False)
+    assert len({one.key(on, again=again) for on in (day, day + WEEK) for again in (True, False)}) == 4
 
 
 def test_the_doctest() -> None:
