@@ -280,6 +280,22 @@ async def test_what_the_registrar_does_not_take_goes_back(place: FundTown) -> No
     assert (await stands(place)).sold == 10_000_00
 
 
+async def test_what_comes_after_the_registrars_last_day_goes_back(place: FundTown) -> None:
+    """Ours is open a day longer than the registrar's by a mistake: what was sold on it is refused by it."""
+    await offered(place, structs.replace(OFFER, closes_at=shanghai(WEDNESDAY, 15)))
+    wang, zhao = await people(place, "Wang", "Zhao")
+    await subscribe(place, wants(place, wang, 6_000_00))
+    for day in (MONDAY, TUESDAY):
+        await place.next_day(day)
+    await subscribe(place, wants(place, zhao, 1_000_00))
+    await place.next_day(WEDNESDAY)
+    assert [(await place.orders_of(one))[0].state for one in (wang, zhao)] == ["confirmed", "refused"]
+    assert "9012" in (await place.told(zhao))[0]
+    await place.bank_executes(THURSDAY)
+    assert await place.owed(zhao.wallet) == [20_000_00]
+    await place.all_books_balance()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
