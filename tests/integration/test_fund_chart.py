@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import date, timedelta
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from PIL import Image
 from real_files import HISTORY_FILE
 
-from tapwealth.cli.fund_chart import drawn, grown, write
+from tapwealth.cli.fund_chart import drawn, grown, of_holding, write
+from tapwealth.cli.main import app
+from tapwealth.flows.reports.returns import HeldDay
 from tapwealth.funds.seven_day_yield import PublishedDay, read_history
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import BadInput
@@ -71,6 +74,35 @@ def test_the_pixels_show_the_same_line_and_nothing_is_cut_off(pictures: dict[str
     width, height = paper.size
     edges = [(0, 0, 4, height), (width - 4, 0, width, height), (0, 0, width, 4), (0, height - 4, width, height)]
     assert all(paper.crop(edge).getextrema() == ((255, 255),) * 3 for edge in edges), "ink at the edge of the paper"
+
+
+def test_a_holdings_pictures_show_each_day_and_what_all_have_brought_above_and_below_zero() -> None:
+    """Four days: 481.38 were won, 748.67 lost, nothing, 340.51 won."""
+    gains = [481_38, -748_67, 0, 340_51]
+    days = [HeldDay(date(2014, 2, 25) + timedelta(days=n), gain, sum(gains[: n + 1]), None) for n, gain in enumerate(gains)]
+    made = of_holding("110022", days)
+    assert list(made) == ["gain.svg", "gain.png", "days.svg", "days.png"]
+    assert texts(made["gain.svg"])[0] == "Gain so far in yuan, 110022, 2014-02-25 - 2014-02-28"
+    (zero,) = [int(one.attrib["y"]) - 22 for one in ElementTree.fromstring(made["gain.svg"]).iter(f"{SVG}text") if one.text == "0.00"]
+    won, lost, same, at_last = [y for _, y in points(made["gain.svg"])]
+    assert won < at_last < zero < lost == same
+    (area,) = ElementTree.fromstring(made["gain.svg"]).iter(f"{SVG}polygon")
+    ends = area.attrib["points"].split()
+    assert ends[0].split(",")[1] == ends[-1].split(",")[1] == str(zero), "what is lost hangs below zero"
+    paper = Image.open(BytesIO(made["gain.png"])).convert("RGB")
+    assert all(paper.getpixel((x // 2, (y + HEAD) // 2)) == LINE for x, y in points(made["gain.svg"])[1:-1])
+    assert "".join(texts(made["gain.svg"])).isascii(), "the letters of the pixels have no other minus"
+    with pytest.raises(BadInput, match="no day yet"):
+        of_holding("110022", [])
+
+
+@pytest.mark.parametrize(
+    "given", [[], ["x.csv", "--customer", "1", "--fund", "000198"], ["--customer", "1"], ["--fund", "000198"], ["x.csv", "--fund", "1"]]
+)
+def test_a_file_or_a_holding_is_asked_for_and_not_both(given: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(args=["fund", "chart", *given])
+    assert ended.value.code == 2
 
 
 def test_the_command_writes_the_four_pictures_into_a_folder_that_it_makes(tmp_path: Path, pictures: dict[str, bytes]) -> None:

@@ -20,6 +20,7 @@ def test_every_value_lies_between_the_lines(values: list[int], from_zero: bool) 
     assert all(TOP <= point.y <= drawn.floor < HEIGHT and LEFT <= point.x <= WIDTH - RIGHT for point in drawn.points)
     assert [point.x for point in drawn.points] == sorted(point.x for point in drawn.points)
     assert not from_zero or 0 in rows
+    assert TOP <= drawn.zero <= drawn.floor, "bars and areas begin within the drawing"
     by_value = sorted(zip(values, drawn.points, strict=True), key=lambda pair: pair[0])
     heights = [point.y for _, point in by_value]
     assert heights == sorted(heights, reverse=True), "what is more stands higher"

@@ -1,6 +1,7 @@
-"""What a money fund has yielded and what a yuan in it has grown to, as pictures: SVG for pages and paper, PNG for everything else.
+"""What a money fund has yielded and a yuan in it has grown to, or what a holding has brought, as pictures: SVG for pages and paper, PNG for
+everything else.
 
-Drawn from a published history, day by day; nothing is smoothed and nothing foretold.
+Drawn day by day, from a published history or from the ledger; nothing is smoothed and nothing foretold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from tapwealth.flows.reports.returns import HeldDay
 from tapwealth.funds.seven_day_yield import GROWTH_SCALE, PublishedDay, growth, percent, read_history
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.web.chart import Chart, chart
 
@@ -31,15 +34,32 @@ def drawn(file: Path) -> dict[str, bytes]:
     days = sorted(history, key=lambda one: one.day)
     if len(days) > _MOST_DAYS:
         raise BadInput(f"there are {len(days)} days in it, a picture holds {_MOST_DAYS}", where=str(file), hint="give fewer")
-    span = f"{days[0].day} - {days[-1].day}" if days else ""
-    charts = {
-        f"Seven-day annualised yield, {span}": ("yield", chart(yields(days), lambda one: f"{percent(one)} %", from_zero=False)),
-        f"What 1.00 yuan has grown to, {span}": ("growth", chart(grown(days), _yuan, from_zero=False)),
-    }
+    if not days:
+        raise BadInput("there is no day in it", where=str(file), hint="give the history of at least one day")
+    span = f"{days[0].day} - {days[-1].day}"
+    return _pictures(
+        ("yield", f"Seven-day annualised yield, {span}", chart(yields(days), lambda one: f"{percent(one)} %", from_zero=False)),
+        ("growth", f"What 1.00 yuan has grown to, {span}", chart(grown(days), _yuan, from_zero=False)),
+    )
+
+
+def of_holding(fund: str, days: Sequence[HeldDay]) -> dict[str, bytes]:
+    """The pictures of a holding's newest days, by their file names: all it has brought so far, and each day's part. Raises BadInput."""
+    if not days:
+        raise BadInput("the holding has no day yet", where=fund, hint="its first price or income is known the morning after")
+    shown = days[-_MOST_DAYS:]
+    span = f"{fund}, {shown[0].date} - {shown[-1].date}"
+    return _pictures(
+        ("gain", f"Gain so far in yuan, {span}", chart([(str(one.date), one.total_gain) for one in shown], format_minor, from_zero=True)),
+        ("days", f"Gain of each day in yuan, {span}", chart([(str(one.date), one.gain) for one in shown], format_minor, from_zero=True)),
+    )
+
+
+def _pictures(*drawings: tuple[str, str, Chart | None]) -> dict[str, bytes]:
+    """Of each (name, title, chart of at least one day)."""
     made: dict[str, bytes] = {}
-    for title, (name, one) in charts.items():
-        if one is None:
-            raise BadInput("there is no day in it", where=str(file), hint="give the history of at least one day")
+    for name, title, one in drawings:
+        assert one is not None, "there is a day in it"
         made |= {f"{name}.svg": svg(one, title), f"{name}.png": png(one, title)}
     return made
 
@@ -94,8 +114,8 @@ def png(one: Chart, title: str) -> bytes:
     for tick in one.columns:
         pen.text((tick.place // _SCALE, (one.floor + 110 + _HEAD) // _SCALE), tick.label, fill=_GREY, font=font, anchor="ms")
     line = [(point.x // _SCALE, (point.y + _HEAD) // _SCALE) for point in one.points]
-    floor = (one.floor + _HEAD) // _SCALE
-    pen.polygon([(line[0][0], floor), *line, (line[-1][0], floor)], fill=_FILL)
+    zero = (one.zero + _HEAD) // _SCALE
+    pen.polygon([(line[0][0], zero), *line, (line[-1][0], zero)], fill=_FILL)
     pen.line(line, fill=_LINE, width=6, joint="curve")
     written = BytesIO()
     paper.save(written, "PNG", optimize=True)

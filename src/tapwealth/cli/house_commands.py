@@ -113,6 +113,11 @@ def statement_of(data: Path, url: str | None, customer: str) -> Any:
     return in_house(data, url, act)
 
 
+def holding_of(data: Path, url: str | None, customer: str, fund: str) -> Any:
+    """What each day has brought the customer's holding of that fund, oldest first."""
+    return in_house(data, url, lambda house: reports.holding_days(house, customer, fund))
+
+
 def merchant_statement_of(data: Path, url: str | None, number: str, day: date) -> Any:
     """A merchant's settlement of a date, or why there is none."""
     return in_house(data, url, lambda house: reports.settled_merchant(house, number, day))

@@ -301,13 +301,21 @@ def fund_yield(
 
 @fund.command("chart")
 def fund_chart(
-    file: Annotated[Path, typer.Argument(help="CSV of daily income per 10,000 units and seven-day yield.")],
+    file: Annotated[Path | None, typer.Argument(help="CSV of daily income per 10,000 units and seven-day yield.")] = None,
+    customer: Annotated[str, typer.Option(help="Instead of a file: a holder's phone number, or the id that begins with cus_.")] = "",
+    fund: Annotated[str, typer.Option(help="The code of the fund that the customer holds.")] = "",
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(),
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
 ) -> None:
-    """Draw what a money fund has yielded, and what a yuan has grown to: yield and growth, each as SVG and PNG."""
-    from tapwealth.cli.fund_chart import drawn, write
+    """Draw a money fund's yield and growth from a history, or what a customer's holding has brought: each as SVG and PNG."""
+    from tapwealth.cli.fund_chart import drawn, of_holding, write
+    from tapwealth.cli.house_commands import holding_of
 
-    for path in write(drawn(file), out):
+    if (file is None) is (not customer) or bool(customer) is not bool(fund):
+        raise typer.BadParameter("give a file of a fund's history, or --customer and --fund")
+    made = drawn(file) if file else of_holding(fund, run(holding_of, data_dir, database_url, customer, fund))
+    for path in write(made, out):
         typer.echo(path)
 
 

@@ -28,7 +28,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`points` from left to right; `floor` is the place of the lowest line, `zero` where bars begin, `bar` their width."""
+    """`points` from left to right; `floor` is the place of the lowest line, `zero` where bars and areas begin, `bar` their width."""
 
     points: Sequence[Point]
     rows: Sequence[Tick]
@@ -47,8 +47,8 @@ class Chart:
 
     @property
     def area(self) -> str:
-        """The line closed along the floor."""
-        return f"{self.points[0].x},{self.floor} {self.line} {self.points[-1].x},{self.floor}"
+        """The line closed along zero, or along the floor where zero lies below it."""
+        return f"{self.points[0].x},{self.zero} {self.line} {self.points[-1].x},{self.zero}"
 
 
 def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, from_zero: bool) -> Chart | None:
@@ -71,7 +71,7 @@ def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, fro
         [Tick(height_of(row), label(row)) for row in rows],
         [Tick(one.x, one.name) for one in reversed(points[::-1][:: -(-len(points) // _MOST_NAMES)])],
         floor,
-        height_of(max(0, rows[0])),
+        height_of(min(max(0, rows[0]), rows[-1])),
         min(slot * 3 // 5, 260),
     )
 

@@ -14,14 +14,16 @@ from nav_town import NAV_FUND, quote, shelve_nav_fund
 from starlette.applications import Starlette
 
 from tapwealth.customers import store as customers
+from tapwealth.flows import reports
 from tapwealth.flows.funds import redemption
 from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.reports.customers import CustomerView, customer_view, customer_views
-from tapwealth.flows.reports.returns import GrowthPoint, ReturnShown
+from tapwealth.flows.reports.returns import GrowthPoint, HeldDay, ReturnShown
 from tapwealth.funds import lots_store, quotation_store
 from tapwealth.funds.lots_store import LotRow
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.web.pages import pages
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=number) for number in range(1, 5))
@@ -79,6 +81,19 @@ async def test_the_curve_ends_where_the_ledger_stands(place: FundTown) -> None:
     view = await seen(place, wang)
     (brought,), (held,) = view.returns, view.funds
     assert brought.curve[-1] == GrowthPoint(WEDNESDAY, held.worth, brought.gain)
+
+
+async def test_a_holdings_days_are_found_by_its_holder_and_end_where_the_phone_does(place: FundTown) -> None:
+    wang = await holder(place)
+    await dealt(place, wang, {TUESDAY: 1_4000, WEDNESDAY: 1_3000})
+    days = await reports.holding_days(place.house, f"cus_{wang.id.hex}", NAV_FUND)
+    assert days == [HeldDay(TUESDAY, 481_38, 481_38, 10_481_38), HeldDay(WEDNESDAY, -748_67, -267_29, 9_732_71)]
+    (brought,) = (await seen(place, wang)).returns
+    assert [(one.date, one.total_gain) for one in days] == [(one.date, one.gain) for one in brought.curve]
+    assert await reports.holding_days(place.house, "1", FUND) == []
+    for named, fund in (("99", FUND), ("1", "999999")):
+        refused = await reports.holding_days(place.house, named, fund)
+        assert isinstance(refused, Refusal), refused
 
 
 async def lot_without_a_unit(tx: Any, who: Person) -> None:

@@ -22,6 +22,7 @@ from tapwealth.flows.reports.declines import declines_of
 from tapwealth.flows.reports.enrolment import merchant_file, merchant_lines
 from tapwealth.flows.reports.network import network_view
 from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.reports.returns import HeldDay, days_of
 from tapwealth.flows.reports.settlements import MerchantStatement, PartyStatement, merchant_statement, party_statement
 from tapwealth.flows.reports.shops import fee_statement, merchant_views
 from tapwealth.flows.reports.statement import StatementView, statement_of
@@ -220,6 +221,18 @@ async def _for_operators(caller: Caller | None, read: Callable[[], Awaitable[Any
 async def _read(house: House, read: Callable[[Any], Awaitable[Any]]) -> Any:
     async with house.database.read() as tx:
         return await read(tx)
+
+
+async def holding_days(house: House, customer: str, fund: str) -> list[HeldDay] | Refusal:
+    """What each day has brought the holding of the customer with that phone number, id or number. Raises BadInput for none of these."""
+    async with house.database.read() as tx:
+        found = await find_person(house, tx, customer)
+        if isinstance(found, Refusal):
+            return found
+        known = (await funds.funds(tx)).get(fund)
+        if known is None:
+            return Refusal(ReportRefusal.UNKNOWN, f"there is no fund {fund[:20]} on the shelf; /view/funds lists them")
+        return await days_of(house, tx, found[0].book, found[0].id, known)
 
 
 async def settled_merchant(house: House, number: str, day: date) -> MerchantStatement | Refusal:
