@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from bill_town import MONDAY, Person
-from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, bought, fund_town, operator, set_in
+from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, accounts, bought, fund_town, operator, set_in
 
 from tapwealth.flows import setup
 from tapwealth.flows.funds import dividend_method, units
+from tapwealth.flows.funds.channel import paid_in_accounts
 from tapwealth.flows.funds.dividend_method import ChooseDividendMethod, DividendMethodOrdered
 from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.funds import dividend_store
@@ -21,7 +22,7 @@ from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
-from tapwealth.sandbox.registrar import shelf, started
+from tapwealth.sandbox.registrar import register, shelf, started
 from tapwealth.sandbox.registrar.started import Dividend, Forced
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
@@ -214,6 +215,40 @@ async def test_a_dividend_in_money_goes_to_the_wallet_when_it_has_come(priced: P
     assert (await priced.orders())[-1] == ("143", "paid", AMOUNT, 0)
     assert await priced.place.owed(priced.wang.wallet) == [before[0] + AMOUNT]
     await priced.place.all_books_balance()
+
+
+async def test_a_dividend_in_money_of_another_channels_holders_is_left_to_that_channel(priced: Priced) -> None:
+    """It is owed until it has come to the collection account, and pays for the channel's next orders then."""
+    place, saturday = priced.place, FRIDAY + timedelta(days=1)
+    await place.hand_in(accounts([1], TUESDAY))
+    await approve(place, ProposeFundConditions(fund=PRICED, kind=FundKind.NAV, dividend_method=DividendMethod.CASH), "in money")
+    with place.registrar.store.tx() as tx:
+        started.ask(tx, Forced("144", OTHER, f"{1:017d}", 1_234_56, PRICED))
+    await place.next_day(TUESDAY)
+    await place.next_day(WEDNESDAY)
+    priced.declare(THURSDAY, saturday)
+    await place.next_day(THURSDAY)
+    with place.registrar.store.tx() as tx:
+        (entitled,) = [one.holder for one in register.holdings(tx, PRICED) if one.holder.distributor == OTHER]
+        started.choose(tx, PRICED, entitled, started.CASH)
+    await place.next_day(FRIDAY)
+    assert await place.said(saturday) == []
+    assert await place.total(Kind.FUND_REDEMPTION_IN_TRANSIT) == AMOUNT
+    channel, before = await paid_in_of(place), await place.total(Kind.FUND_COLLECTION)
+    assert await place.owed(channel) == [0]
+    await paid(place, saturday + timedelta(days=1), f"DIV-{OTHER}-{saturday:%Y%m%d}", saturday)
+    assert await place.owed(channel) == [AMOUNT]
+    assert (await place.total(Kind.FUND_REDEMPTION_IN_TRANSIT), await place.total(Kind.FUND_COLLECTION)) == (0, before - AMOUNT)
+    assert await place.said(saturday + timedelta(days=1)) == []
+    async with place.house.database.read() as tx:
+        assert [row["state"] for row in await tx.fetch("select state from fund_order where business_code = '143'")] == ["paid"]
+    await place.all_books_balance()
+
+
+async def paid_in_of(place: FundTown) -> int:
+    """The account of what the other channel has paid in."""
+    async with place.house.database.transaction() as tx:
+        return (await paid_in_accounts(place.house, tx))[OTHER]
 
 
 async def test_the_method_holds_from_the_registrars_yes_on(priced: Priced) -> None:

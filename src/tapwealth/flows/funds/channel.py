@@ -94,6 +94,12 @@ def paid_in(channel: str) -> NewAccount:
     return NewAccount(HOUSE_BOOK, Kind.CHANNEL_FUNDS, owner, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
 
 
+async def paid_in_accounts(house: House, tx: Tx) -> dict[str, int]:
+    """Of each other channel, by its code."""
+    codes = sorted({code for (code, _fund), channel in (await store.channels(tx)).items() if not channel.own})
+    return dict(zip(codes, await house.ledger.open_accounts(tx, [paid_in(code) for code in codes]), strict=True))
+
+
 _EVER = shanghai(date(2010, 1, 1))
 """An instant that is the same on every repetition."""
 

@@ -15,10 +15,12 @@ from tapwealth.customers import notices
 from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
 from tapwealth.flows.funds import income, redemption_outcomes
+from tapwealth.flows.funds.channel import paid_in_accounts
 from tapwealth.flows.funds.exchange_in import SOURCE, check_day, check_once
 from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.income import Register, registers_on
 from tapwealth.flows.funds.nav_outcomes import NavNotIn
+from tapwealth.flows.funds.pocket import holding_of
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, order_of
 from tapwealth.flows.funds.registrar_orders import Started, due_of, lot_of, started_order
 from tapwealth.funds import conditions_store, dividend_store, entries, lots_store, orders_store, quotation_store, store
@@ -38,9 +40,9 @@ from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
 from tapwealth.wire.ofd import DataFileName, read_date
 
 
-def payment_name(paid_on: date) -> str:
-    """How the registrar calls its payment of dividends in cash of that day."""
-    return f"DIV-{OWN_CHANNEL}-{paid_on:%Y%m%d}-{NUMBER_OF[Kind.FUND_COLLECTION]}"
+def payment_name(channel: str, paid_on: date) -> str:
+    """How the registrar calls its payment of dividends in cash of that day to a channel's holders."""
+    return f"DIV-{channel}-{paid_on:%Y%m%d}-{NUMBER_OF[Kind.FUND_COLLECTION]}"
 
 
 async def take(house: House, tx: Any, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
@@ -181,22 +183,27 @@ async def _post(
 ) -> None:
     day, actor = at.booking_date(file.day), await actor_number(tx, HOUSE_BOOK, PLATFORM)
     own = file.receiver == OWN_CHANNEL
-    wanted = [NewAccount(one.book, Kind.WALLET, one.id, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for one, _, _ in fresh]
-    wanted += [
-        NewAccount(one.book, Kind.HOLDING, one.id, funds[said.fund_code].asset, Limit.DEBITS_WITHIN_CREDITS) for one, said, _ in fresh
-    ]
-    accounts = await house.ledger.open_accounts(tx, wanted)
-    pairs = zip(accounts[: len(fresh)], accounts[len(fresh) :], strict=True)
+    paid_to = await _paid_to(house, tx, file.receiver, [holder for holder, _, _ in fresh])
+    holdings = await house.ledger.open_accounts(tx, [holding_of(one.book, one.id, funds[said.fund_code].asset) for one, said, _ in fresh])
+    pairs = zip(paid_to, holdings, strict=True)
     orders = [_order(holder, pair, file, said, day) for (holder, said, _), pair in zip(fresh, pairs, strict=True)]
     done = list(zip(orders, fresh, strict=True))
     await orders_store.add_orders(tx, orders)
     await lots_store.add_lots(tx, [lot_of(order, number, day) for number, order in enumerate(orders) if order.units])
     await dividend_store.add_given(tx, [_given(order, said, why, day) for order, (_, said, why) in done])
-    await must_post(house, tx, at, [one for order, (_, said, _) in done for one in _entry(order, said, funds, day, actor, own=own)])
-    owed = [order for order, (_, said, _) in done if own and said.method == IN_CASH and order.amount]
-    await registrar_dues.add_dues(tx, [due_of(order, payment_name(file.day), order.amount, day) for order in owed])
-    await redemption_outcomes.join(house, tx, at, [payment_name(file.day)] if owed else [], actor)
+    await must_post(house, tx, at, [one for order, (_, said, _) in done for one in _entry(order, said, funds, day, actor)])
+    owed, name = [order for order, (_, said, _) in done if said.method == IN_CASH and order.amount], payment_name(file.receiver, file.day)
+    await registrar_dues.add_dues(tx, [due_of(order, name, order.amount, day) for order in owed])
+    await redemption_outcomes.join(house, tx, at, [name] if owed else [], actor)
     await notices.tell(tx, [_told(at, order, said, funds) for order, (_, said, _) in done] if own else [])
+
+
+async def _paid_to(house: House, tx: Any, channel: str, holders: Sequence[FundAccount]) -> list[int]:
+    """Where each one's money goes: a customer's to the wallet; that of another channel's holders is left to their channel."""
+    if channel == OWN_CHANNEL:
+        wanted = [NewAccount(one.book, Kind.WALLET, one.id, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for one in holders]
+        return list(await house.ledger.open_accounts(tx, wanted))
+    return [(await paid_in_accounts(house, tx))[channel]] * len(holders)
 
 
 def _order(holder: FundAccount, accounts: tuple[int, int], file: DataFileName, said: DividendRecord, day: date) -> OrderRow:
@@ -214,12 +221,11 @@ def _given(order: OrderRow, said: DividendRecord, why: str | None, day: date) ->
     )  # fmt: skip
 
 
-def _entry(order: OrderRow, said: DividendRecord, funds: Mapping[str, Fund], day: date, actor: int, *, own: bool) -> list[JournalEntry]:
-    """The registrar pays another channel's money to that channel: nothing of it comes here."""
-    view = order_of(order, funds[order.fund], own=own)
+def _entry(order: OrderRow, said: DividendRecord, funds: Mapping[str, Fund], day: date, actor: int) -> list[JournalEntry]:
+    view = order_of(order, funds[order.fund], own=True)
     if said.volume:
         return [entries.dividend_reinvested(view, said.volume, day, actor)]
-    return [entries.dividend_due(view, said.amount, day, actor)] if own and said.method == IN_CASH and said.amount else []
+    return [entries.dividend_due(view, said.amount, day, actor)] if said.method == IN_CASH and said.amount else []
 
 
 def _told(at: Moment, order: OrderRow, said: DividendRecord, funds: Mapping[str, Fund]) -> Notice:

@@ -10,16 +10,13 @@ from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
 from tapwealth.flows.funds import advance_outcomes, large_days, redemption_outcomes
-from tapwealth.flows.funds.channel import paid_in
-from tapwealth.funds import store
+from tapwealth.flows.funds.channel import paid_in_accounts
 from tapwealth.ledger.chart import Kind
 
 
 async def recognise_channel(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
     """Money in the collection account whose text begins with a channel's code: it covers that channel's orders."""
-    codes = sorted({code for (code, _fund), channel in (await store.channels(tx)).items() if not channel.own})
-    kept = dict(zip(codes, await house.ledger.open_accounts(tx, [paid_in(code) for code in codes]), strict=True))
-    claims = {}
+    kept, claims = await paid_in_accounts(house, tx), {}
     for one in pushed:
         code = one.text.split(" ", 1)[0]
         if one.account == NUMBER_OF[Kind.FUND_COLLECTION] and code in kept:

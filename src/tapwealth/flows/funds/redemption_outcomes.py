@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.bank.entries import NUMBER_OF, Part, allotted
 from tapwealth.bank.store import BreakRow
 from tapwealth.customers import notices
 from tapwealth.customers import store as customers
@@ -23,8 +23,10 @@ from tapwealth.flows.bank.payments import Payment, Purpose, end_to_end
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post
 from tapwealth.flows.funds import registrar_money
+from tapwealth.flows.funds.channel import paid_in_accounts
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, order_of
 from tapwealth.flows.funds.redemption import UNTIL_ANSWERED
+from tapwealth.flows.funds.registrar_money import Booked
 from tapwealth.funds import dues as registrar_dues
 from tapwealth.funds import entries, orders_store, sweep_store
 from tapwealth.funds.dues import RegistrarDue, Unpaid
@@ -101,8 +103,11 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
 
 
 async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
-    """The registrar's payment into the collection account of customers' redemptions, dividends in cash, or interest of failed raises."""
-    prefixes = tuple(f"{what}-{OWN_CHANNEL}-" for what in ("RED", *_OTHERS))
+    """The registrar's payment into the collection account of customers' redemptions, dividends in cash, or interest of failed raises; and
+    of dividends in cash of another channel's holders."""
+    prefixes = tuple(f"{what}-{OWN_CHANNEL}-" for what in ("RED", *_OTHERS)) + tuple(
+        f"DIV-{code}-" for code in await paid_in_accounts(house, tx)
+    )
     ours = [one for one in pushed if one.account == _COLLECTION and one.end_to_end_id.startswith(prefixes)]
     came = {one.end_to_end_id: (Came(one.end_to_end_id, one.amount), one.key, at.booking_date(one.booked_on)) for one in ours}
     made = await _taken(house, tx, at, list(came.values()), actor)
@@ -127,9 +132,31 @@ async def _taken(house: House, tx: Any, at: Moment, came: Sequence[tuple[Came, U
     """What each that came (with its key and the date that it is booked under) brings about: its entries. Pays on what is whole now."""
     due = await registrar_dues.unpaid_dues(tx, [due_under(one.name) for one, _, _ in came])
     decided = await registrar_money.decided(house, tx, at, Kind.CHANNEL_FUNDS, came, due, _worth)
-    await _pay_on(house, tx, at, [(one.paid.dues, one.key) for one in decided if one.paid.dues], actor)
+    kept = set((await paid_in_accounts(house, tx)).values()) if came else set()
+    ours = [([due for due in one.paid.dues if due.wallet not in kept], one.key) for one in decided]
+    await _pay_on(house, tx, at, [one for one in ours if one[0]], actor)
+    theirs = {one.key: [due for due in one.paid.dues if due.wallet in kept] for one in decided}
+    await _mark_paid(tx, [due for dues in theirs.values() for due in dues], at.open_date(business_date_of(at.now)))
     apart = await registrar_money.moved(house, tx, Kind.CHANNEL_FUNDS, decided, actor)
-    return [_collected(one.paid.dues, one.key, one.day, actor) + apart.get(one.key, []) for one in decided]
+    return [
+        _collected(one.paid.dues, one.key, one.day, actor) + _left_to_channels(theirs[one.key], one, actor) + apart.get(one.key, [])
+        for one in decided
+    ]
+
+
+def _left_to_channels(dues: Sequence[RegistrarDue], of: Booked[RegistrarDue], actor: int) -> list[JournalEntry]:
+    """It stays in the collection account and pays for the channel's next orders."""
+    sums: dict[tuple[int, int], int] = defaultdict(int)
+    for due in dues:
+        sums[due.book, due.wallet] += due.amount
+    return [
+        entry
+        for (book, account), amount in sorted(sums.items())
+        for entry in allotted(
+            house_account(book, Kind.FUND_REDEMPTION_IN_TRANSIT, Asset.CNY),
+            account, _COLLECTION, amount, derived(of.key, f"channel:{book}:{account}"), of.day, actor,
+        )
+    ]  # fmt: skip
 
 
 def _worth(due: RegistrarDue) -> int:
