@@ -7,9 +7,11 @@ from typing import Any
 from bill_town import MONDAY, Person
 from fund_town import FUND, MINIMUM, OWN, FundTown
 
-from tapwealth.flows.funds import suitability
+from tapwealth.flows.funds import plans, suitability
+from tapwealth.flows.funds.plans import AgreePlan
 from tapwealth.flows.funds.suitability import Assessed, AssessSuitability, ConfirmWarning, SuitabilityView, WarningConfirmed
 from tapwealth.funds import store
+from tapwealth.funds.plan import Every
 from tapwealth.funds.store import SalesChannel
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
@@ -54,6 +56,26 @@ async def test_who_bears_enough_buys_until_the_answers_are_too_old(place: FundTo
     assert await buy(place, wang) == "done"
     assert await buy(place, wang, shanghai(MONDAY + timedelta(days=365), 14)) == "done"
     assert await buy(place, wang, shanghai(MONDAY + timedelta(days=366), 14)) == "RISK_TOO_HIGH"
+
+
+async def test_a_periodic_plan_asks_as_a_purchase_does_each_time(place: FundTown) -> None:
+    """Agreed upon, and again with each period: answers that have grown too old buy nothing more."""
+    await shelve_risky(place)
+    wang = await place.person("Wang", 1_000_00)
+
+    async def agree() -> Any:
+        return await plans.agree(place.house, place.envelope(wang), AgreePlan(RISKY, 100_00, Every.MONTH, 25))
+
+    assert code(await agree()) == "RISK_TOO_HIGH"
+    await assess(place, wang, DARING)
+    assert code(await agree()) == "done"
+    for day, wanted in ((MONDAY + timedelta(days=1), ["placed"]), (MONDAY + timedelta(days=367), ["failed"])):
+        await place.clock(shanghai(day, 14))
+        assert await plans.run_due(place.house) == wanted
+    async with place.house.database.read() as tx:
+        (shown,) = await plans.held(place.house, tx, wang.book, wang.id)
+    assert (shown.runs[0].period, shown.runs[0].state, shown.failures) == (MONDAY + timedelta(days=366), "failed", 1)
+    assert "R4" in shown.runs[0].reason
 
 
 async def test_a_fund_above_the_class_is_sold_after_its_warning_was_confirmed(place: FundTown) -> None:
