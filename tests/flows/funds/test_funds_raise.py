@@ -16,7 +16,7 @@ from nav_town import NAV_FUND, NAV_UNITS, agreed, decided, holding_of, lots_of, 
 from tapwealth.bank import store as bank
 from tapwealth.customers import store as customers
 from tapwealth.flows import setup
-from tapwealth.flows.funds import raises, redemption, subscription, units
+from tapwealth.flows.funds import exchange_out, raises, redemption, subscription, units
 from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.subscription import Placing, Subscribed, SubscribeFund
@@ -348,6 +348,34 @@ async def test_an_end_may_come_twice_or_before_the_first_answer(place: FundTown)
     assert (await place.orders_of(three[0]))[0].state == "confirmed"
     assert await place.lines() == lines
     assert [text for text in await place.said(WEDNESDAY) if "answered otherwise" in text] == []
+
+
+async def test_a_step_or_a_file_that_was_cut_off_is_done_again_once(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders that have gone out are not swept twice; of a file that fails at its last line nothing stands, and the next look takes it."""
+    three = await sold_out(place)
+    await place.end(MONDAY)
+    swept = await place.lines()
+    await exchange_out.send_files(place.house, MONDAY)
+    assert (await place.lines(), await place.bank_executes(TUESDAY)) == (swept, [])
+    await place.morning(TUESDAY)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(raise_store, "end", _dies)
+        await place.take()
+    assert [(await place.orders_of(one))[0].state for one in three] == ["accepted"] * 3
+    assert [await holding_of(place, one) for one in three] == [0, 0, 0]
+    assert (await stands(place)).ended == ""
+    await place.take()
+    assert [await holding_of(place, one) for one in three] == [4_000_04, 4_500_04, 1_500_01]
+    lines = await place.lines()
+    await place.take()
+    assert await place.lines() == lines
+    await place.all_books_balance()
+
+
+async def _dies(*_: Any) -> None:
+    raise RuntimeError("cut off here")
 
 
 # ---- the offering
