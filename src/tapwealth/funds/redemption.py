@@ -78,6 +78,7 @@ class CancelRefusal(Enum):
     UNKNOWN_ORDER = auto()
     DONE_AT_ONCE = auto()
     SUBSCRIBED = auto()
+    NOT_TAKEN_BACK = auto()
     ALREADY_ENDED = auto()
     PAST_CUT_OFF = auto()
 
@@ -86,14 +87,14 @@ AT_ONCE = "098"
 """Fast transfers: the money has moved with the command."""
 SUBSCRIPTION = "020"
 TAKEN_BACK = ("022", "024", "036", "039")
-"""What a customer has ordered and may take back: purchases, redemptions, switches. An authority's freeze is no order of the customer's."""
+"""What a customer has ordered and may take back: purchases, redemptions, switches."""
+AUTHORITYS = ("031", "032")
+"""An authority's freeze is no order of the customer's."""
 
 
 def may_cancel(order: OrderRow | None, fund: Fund | None, calendar: Calendar, received_at: datetime, cut: date | None) -> Refusal | None:
     """None if the order may be taken back by a request read at that instant."""
-    if order is None or fund is None:
-        return Refusal(CancelRefusal.UNKNOWN_ORDER, "there is no such order of yours; take its number from the answer that placed it")
-    if order.business_code not in (*TAKEN_BACK, AT_ONCE, SUBSCRIPTION):
+    if order is None or fund is None or order.business_code in AUTHORITYS:
         return Refusal(CancelRefusal.UNKNOWN_ORDER, "there is no such order of yours; take its number from the answer that placed it")
     if order.business_code == AT_ONCE:
         return Refusal(CancelRefusal.DONE_AT_ONCE, "this money was there at once; buy units again if you want them back")
@@ -102,6 +103,9 @@ def may_cancel(order: OrderRow | None, fund: Fund | None, calendar: Calendar, re
             "a subscription stands once it is placed, since others were refused for it; its money comes back only if the fund is not formed"
         )
         return Refusal(CancelRefusal.SUBSCRIBED, text)
+    if order.business_code not in TAKEN_BACK:
+        text = "only purchases, redemptions and switches are taken back; choose dividends anew once this is answered, or ask the bank"
+        return Refusal(CancelRefusal.NOT_TAKEN_BACK, text)
     if order.state != OrderState.PLACED:
         return Refusal(CancelRefusal.ALREADY_ENDED, f"this order is {order.state} and cannot be cancelled; place another one the other way")
     if dealing_date(calendar, fund, received_at, cut) > order.dealing_date:

@@ -59,6 +59,8 @@ async def test_a_holding_with_a_price_shows_its_days_its_quotations_and_how_its_
         refused = await client.post(f"{account}/orders", asked)
         assert (refused.status_code, refused.json()["code"]) == (422, "under_way")
         assert await method() == ["reinvest"], "the registrar has not said yes"
+        back = await client.post(f"{made.headers['location']}/cancel", {})
+        assert (back.status_code, back.json()["code"]) == (422, "not_taken_back")
         quote(place, THURSDAY, 1_3000)
         await place.next_day(THURSDAY)
         await client.sign_in()

@@ -62,6 +62,7 @@ CATALOGUE: dict[str, Kind] = {
     "above_cap": Kind(_NO, "The customer would have more of the raise than its cap", "Ask for less: `cap` counts all subscriptions."),
     "sold_out": Kind(_NO, "The raise is sold out", "Nothing: no money was taken."),
     "subscribed": Kind(_NO, "A subscription is not taken back", "Nothing: its money comes back if the raise fails."),
+    "not_taken_back": Kind(_NO, "Such an order is not taken back", "Nothing; choose dividends anew once the order is `confirmed`."),
     "above_day_cap": Kind(_NO, "The amount is above what a dealing day takes", "Ask for less, or the next dealing day."),
     "above_holding_cap": Kind(_NO, "The holding would be above its cap", "Ask for less."),
     "no_account": Kind(_NO, "The customer holds nothing of the fund", "Buy first."),
