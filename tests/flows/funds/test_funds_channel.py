@@ -11,7 +11,7 @@ from bill_town import MONDAY
 from fund_town import FUND, OTHER, FundTown, accounts, application, order, orders
 from real_files import ORDERS_FILE
 
-from tapwealth.flows.funds import channel, exchange_in
+from tapwealth.flows.funds import channel, exchange_in, file_tables
 from tapwealth.flows.funds.channel import paid_in
 from tapwealth.funds import orders_store, store
 from tapwealth.funds.exchange_in import ORDERS
@@ -23,6 +23,14 @@ from tapwealth.ledger.chart import Kind
 from tapwealth.wire.ofd import read_data_file, write_data_file
 
 TUESDAY = MONDAY + timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def in_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a few records are taken as long ones are."""
+    monkeypatch.setattr(file_tables, "LEAST", 0)
+
+
 SUM = 645_735_805
 REAL = redated(ORDERS_FILE.read_bytes(), ORDERS_FILE.name, MONDAY)
 
@@ -296,6 +304,7 @@ async def test_a_file_for_another_registrar_is_refused(place: FundTown) -> None:
 
 @pytest.fixture
 def by_twos(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_tables, "LEAST", 100)
     monkeypatch.setattr(channel, "_AT_ONCE", 2)
     monkeypatch.setattr(exchange_in, "_AT_ONCE", 2)
 

@@ -7,7 +7,7 @@ import pytest
 from bill_town import MONDAY
 from fund_town import FUND, OTHER, FundTown, Values, accounts, order, orders
 
-from tapwealth.flows.funds import plain_answers, plain_orders
+from tapwealth.flows.funds import file_tables, plain_answers, plain_orders
 from tapwealth.funds import store
 from tapwealth.funds.entries import FundEntry
 from tapwealth.kernel.clock import shanghai
@@ -18,6 +18,12 @@ from tapwealth.ledger.port import Limit, NewAccount
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 HOLDERS = range(1, 13)
+
+
+@pytest.fixture(autouse=True)
+def in_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a few records are taken as long ones are."""
+    monkeypatch.setattr(file_tables, "LEAST", 0)
 
 
 def serial(day: date, number: int) -> str:

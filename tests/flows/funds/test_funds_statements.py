@@ -10,7 +10,7 @@ from bill_town import MONDAY
 from counting import Counting
 from fund_town import FundTown, accounts, order, orders
 
-from tapwealth.flows.funds import exchange_out, purchase
+from tapwealth.flows.funds import exchange_out, file_tables, purchase
 from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.kernel.clock import shanghai
 from tapwealth.storage.database import Database
@@ -84,6 +84,31 @@ async def test_a_channels_files(place: FundTown, counted: list[Counting]) -> Non
         taken[count] = opening, statements(counted)
     assert taken[MANY] <= taken[FEW]
     assert taken[FEW] <= (10, 17)
+
+
+async def test_a_channels_long_file_takes_as_many_statements_however_long(
+    place: FundTown, counted: list[Counting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In sets, with its answers: what comes after it is no more for many."""
+    monkeypatch.setattr(file_tables, "LEAST", 0)
+    await place.receipt(10**9)
+    taken: list[tuple[int, int]] = []
+    for number, count in enumerate((FEW, FEW, MANY)):
+        day = MONDAY + timedelta(days=number)
+        await place.clock(shanghai(day, 9, 10))
+        numbers = range(number * 2000, number * 2000 + count)
+        assert await place.hand_in(accounts(numbers, day)) is None
+        statements(counted)
+        assert await place.hand_in(orders([order(one, 10_000, day) for one in numbers], day)) is None
+        handing_in = statements(counted)
+        await place.end(day)
+        await place.registrar_works(day + timedelta(days=1))
+        statements(counted)
+        await place.take()
+        taken.append((handing_in, statements(counted)))
+    _, few, many = taken  # the first day has nothing from before
+    assert many[0] <= few[0]
+    assert many[1] <= few[1], taken
 
 
 async def test_a_days_files_and_the_registrars_answer(place: FundTown, counted: list[Counting]) -> None:

@@ -18,7 +18,7 @@ from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.customers.customer import book_of_person
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, House, Moment, actor_numbers, moment, must_post
-from tapwealth.flows.funds import plain_orders
+from tapwealth.flows.funds import file_tables, plain_orders
 from tapwealth.flows.funds.exchange_out import seal_holder
 from tapwealth.flows.funds.plain_orders import Alike
 from tapwealth.funds import entries, exchange_store, orders_store, quotation_store, store
@@ -216,7 +216,8 @@ async def _take_orders(house: House, file: TakenFile, received_at: datetime) -> 
                 _read_to_the_end(iter(first))
                 return None if known is True else known
             terms = await _terms(house, tx, file, received_at)
-            if terms.capped(file.channel) or not await _take_in_sets(house, tx, at, file, terms, first):
+            by_sets = first.header.records >= file_tables.LEAST and not terms.capped(file.channel)
+            if not by_sets or not await _take_in_sets(house, tx, at, file, terms, first):
                 await _take_in_slices(house, tx, at, file, terms)
             await exchange_store.add_file(tx, str(file.name), file.digest, terms.taken, file.name.day, at.now, outgoing=False)
     except _Undone as undone:

@@ -28,6 +28,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_num
 from tapwealth.flows.funds import (
     advance_outcomes,
     dividend_method,
+    file_tables,
     large_days,
     nav_outcomes,
     plain_answers,
@@ -306,9 +307,12 @@ def _read(content: BinaryIO, file: DataFileName) -> Incoming[ConfirmationRecord]
 async def _but_plain(
     house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO, answers: _Answers
 ) -> Iterator[ConfirmationRecord]:
-    """What is left of another channel's answers once the plain ones are settled."""
+    """What is left of another channel's answers once the plain ones of a long file are settled."""
+    incoming = _read(content, file)
+    if incoming.header.records < file_tables.LEAST:
+        return iter(incoming)
     of = plain_answers.Confirmed(file, answers.day, answers.actor)
-    settled = await plain_answers.settle(house, tx, at, answers.funds, of, _read(content, file))
+    settled = await plain_answers.settle(house, tx, at, answers.funds, of, incoming)
     answers.read = settled.records - len(settled.left)
     for fund, sums in settled.confirmed.items():
         answers.confirmed[fund].update(sums)
