@@ -8,7 +8,6 @@ what an order used of the processor in each part, and what the platform's memory
 """
 
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,11 +17,11 @@ from os import getpid
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.bank import store as bank
+from tapwealth.bench.by_size import by_size, in_turn, warm_up
 from tapwealth.bench.clearing_town import CHANNEL, amount_of, answer_file, found, order_file, pay_in
-from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
+from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, results, shown
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.bench.processor import at_most_mb, family_ms, forget_most, processor_ms
 from tapwealth.bench.tap import server_of
@@ -32,7 +31,6 @@ from tapwealth.flows.funds.exchange_in import take_confirmations, take_files
 from tapwealth.flows.funds.exchange_out import send_files
 from tapwealth.flows.proof import cut_date
 from tapwealth.kernel.clock import monotonic_ns, shanghai
-from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.storage import platform_clock
 
 SIZES = 10_000, 100_000, 1_000_000
@@ -161,13 +159,7 @@ class ClearingFigure(Figure):
 
 def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, orders: Sequence[int] = SIZES, rounds: int = ROUNDS) -> None:
     """Measure, and print a table or JSON; progress goes to standard error."""
-    with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as made:
-        folder = Path(made)
-        folder.chmod(0o755)
-        for size in orders:
-            (folder / str(size)).mkdir()
-        with runner() as loop:
-            figures = [loop.run(_measure(folder / str(size), size, seconds, rounds)) for size in orders]
+    figures = by_size(orders, lambda folder, size: _measure(folder, size, seconds, rounds))
     out.write(shown({**results(figures), "audit_holds": True}, as_json=as_json))
 
 
@@ -178,13 +170,8 @@ async def _measure(folder: Path, orders: int, seconds: int, rounds: int) -> Figu
         figure = ClearingFigure(
             f"a dealing day of {orders:,} orders", _by_days, 1, batch=orders, history="grows by a day with each", place=place
         )
-        spare_collector()
-        await figure.warm_up()
-        for number in range(1, rounds + 1):
-            progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
-        async with place.house.database.read() as tx:
-            audited = await audit_snapshot(tx)
-        assert not audited.findings, f"the audit does not hold: {audited.findings[:3]}"
+        await warm_up([figure])
+        await in_turn([figure], seconds, rounds, place.house.database)
     return figure
 
 

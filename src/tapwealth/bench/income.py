@@ -7,7 +7,6 @@ on the same server: balances changed in place, and the day's income written into
 """
 
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,9 +19,9 @@ from typing import Any, TextIO
 
 import asyncpg
 
-from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.bank import store as bank
+from tapwealth.bench.by_size import by_size, in_turn, warm_up
 from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
 from tapwealth.bench.income_town import RegistrarsFiles, endow, holdings_of
 from tapwealth.bench.load import DAY, NOW
@@ -34,7 +33,6 @@ from tapwealth.flows.funds.exchange_in import take_files
 from tapwealth.flows.funds.income import take_income
 from tapwealth.flows.funds.quotations import take_quotations
 from tapwealth.kernel.clock import monotonic_ns, shanghai
-from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.ledger.port import CloseRefusal
 from tapwealth.storage import platform_clock
 from tapwealth.storage.embedded import EmbeddedServer, Role
@@ -160,13 +158,7 @@ _PROCESSES = (("platform", 1), ("database", 2))
 
 def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, holders: Sequence[int] = SIZES, rounds: int = ROUNDS) -> None:
     """Measure, and print a table or JSON; progress goes to standard error."""
-    with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as made:
-        folder = Path(made)
-        folder.chmod(0o755)
-        for size in holders:
-            (folder / str(size)).mkdir()
-        with runner() as loop:
-            measured = [loop.run(_measure(folder / str(size), size, seconds, rounds)) for size in holders]
+    measured = by_size(holders, lambda folder, size: _measure(folder, size, seconds, rounds))
     figures = [figure for of, _ in measured for figure in of]
     more = {f"{size:,} holders": told for size, (_, told) in zip(holders, measured, strict=True)}
     out.write(shown({**results(figures), "towns": more}, as_json=as_json))
@@ -179,16 +171,9 @@ async def _measure(folder: Path, holders: int, seconds: int, rounds: int) -> tup
         stack.callback(server.erase)
         place = await stack.enter_async_context(_opened(folder, server, holders))
         figures = list(_figures(place))
-        spare_collector()
-        for figure in figures:
-            await figure.warm_up()
+        await warm_up(figures)
         before, first = await place.size(), place.day
-        for number in range(1, rounds + 1):
-            for figure in figures:
-                progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
-        async with place.house.database.read() as tx:
-            audited = await audit_snapshot(tx)
-        assert not audited.findings, f"the audit does not hold: {audited.findings[:3]}"
+        await in_turn(figures, seconds, rounds, place.house.database)
         days = (place.day - first).days
         closing = sorted(place.closing)[len(place.closing) // 2]
         return figures, {

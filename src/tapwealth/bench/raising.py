@@ -8,7 +8,6 @@ each buyer was given just what plain arithmetic in the order of arrival gives; t
 
 import asyncio
 import sys
-import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,9 +18,9 @@ from os import getpid
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.wiring import APART
+from tapwealth.bench.by_size import by_size, in_turn, warm_up
 from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
 from tapwealth.bench.load import NOW
 from tapwealth.bench.processor import family_ms, processor_ms
@@ -38,7 +37,6 @@ from tapwealth.funds.raising import RaiseRefusal
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import Refusal
-from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.storage import platform_clock
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.group_commit import Batcher
@@ -191,11 +189,7 @@ async def _opened(folder: Path, buyers: int, rounds: int) -> AsyncIterator[Place
 
 def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, buyers: Sequence[int] = SIZES, rounds: int = ROUNDS) -> None:
     """Measure, and print a table or JSON; progress goes to standard error."""
-    with tempfile.TemporaryDirectory(prefix="tapwealth-bench-") as made:
-        folder = Path(made)
-        folder.chmod(0o755)
-        with runner() as loop:
-            figures = [loop.run(_measure(folder / str(size), size, seconds, rounds)) for size in buyers]
+    figures = by_size(buyers, lambda folder, size: _measure(folder, size, seconds, rounds))
     out.write(shown({**results(figures), "audit_holds": True, "sold_by_arrival": True}, as_json=as_json))
 
 
@@ -203,13 +197,8 @@ async def _measure(folder: Path, buyers: int, seconds: int, rounds: int) -> Figu
     """One size, alone on the machine."""
     async with _opened(folder, buyers, rounds) as place:
         figure = RaiseFigure(f"a raise, {buyers:,} buyers at once", _by_raises, WAITING, place=place)
-        spare_collector()
-        await figure.warm_up()
-        for number in range(1, rounds + 1):
-            progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(seconds):,} a second")
-        async with place.house.database.read() as tx:
-            audited = await audit_snapshot(tx)
-        assert not audited.findings, f"the audit does not hold: {audited.findings[:3]}"
+        await warm_up([figure])
+        await in_turn([figure], seconds, rounds, place.house.database)
     return figure
 
 
