@@ -186,7 +186,7 @@ async def open_edges(
             ("transit", 100, lambda: transit.deliver(house)),
             ("autopay", 2_000, lambda: autopay.run_due(house)),
             ("sweeps", 500, lambda: sweeps.run_due(house)),
-            ("plans", 500, lambda: plans.run_due(house)),
+            ("plans", 2_000, lambda: plans.run_due(house)),
             ("advance line", 1_000, lambda: advance_line.level(house)),
             ("bank answers", 500, lambda: bank_answers.resolve(card_house)),
             *((("clock", 100, lambda: _tick(house)),) if real_time else ()),

@@ -102,6 +102,15 @@ async def test_a_period_is_bought_once_however_often_and_by_whomever_it_is_run(p
     assert len(await place.orders_of(wang)) == 1
 
 
+async def test_all_that_is_due_is_bought_however_many_at_once(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "_AT_ONCE", 2)
+    wang = await place.person("Wang", 1_250_00)
+    for _ in range(5):
+        await made(place, wang, amount=100_00)
+    assert await at(place, TUESDAY, 9) == ["placed"] * 5
+    assert await place.owed(wang.wallet) == [750_00]
+
+
 async def test_each_periods_key_is_that_of_plan_and_period(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
     """The planted defect: what came of the period is forgotten, as if two workers did not see each other. The key still holds."""
     wang = await place.person("Wang", 10_000_00)

@@ -246,7 +246,15 @@ class _Look(NamedTuple):
 
 
 async def run_due(house: House) -> list[str]:
-    """Buy what has come due. Returns what became of each, in a word."""
+    """Buy what has come due, some at once so that no book is locked for long. Returns what became of each, in a word."""
+    done = some = await _run_some(house)
+    while len(some) == _AT_ONCE:
+        some = await _run_some(house)
+        done = done + some
+    return done
+
+
+async def _run_some(house: House) -> list[str]:
     async with house.database.read() as tx:
         told = await _due(house, tx, await moment(tx))
     if not told:
