@@ -5,7 +5,7 @@ import gc
 
 import uvloop
 
-_YOUNG, _MIDDLE, _OLD = 20_000, 20, 20
+_YOUNG, _MIDDLE, _OLD = 100_000, 20, 20
 
 
 def runner() -> asyncio.Runner:
