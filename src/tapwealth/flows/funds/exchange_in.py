@@ -41,7 +41,7 @@ from tapwealth.flows.funds.channel import paid_in
 from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.nav_outcomes import NavNotIn
 from tapwealth.flows.funds.purchase import order_of
-from tapwealth.flows.funds.raise_outcomes import Raised
+from tapwealth.flows.funds.raise_outcomes import Raised, doubled
 from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_folder import digest_of
@@ -330,7 +330,8 @@ async def _take_some(house: House, tx: Tx, at: Moment, file: DataFileName, answe
     answers.breaks += await raise_outcomes.take(
         house, tx, at, file, raised, holders, answers.funds, answers.raised, answers.day, answers.actor
     )
-    others = [one for one in said if one.serial not in {one.serial for _, one in raised}] if raised else said
+    of_raises = {order.serial for order, _ in raised}
+    others = [one for one in said if one.serial not in of_raises]
     fresh = _sorted_out(file, others, orders, holders, answers)
     plain = [answer for answer in fresh if answers.is_plain(answer[0])]
     answers.rest |= {order.serial: (order, one) for order, one in fresh if not answers.is_plain(order)}
@@ -423,9 +424,9 @@ def _sorted_out(
             breaks.append(unknown_serial(file, one.serial))
         elif one.serial in fresh or one.serial in answers.rest:
             first = (fresh.get(one.serial) or answers.rest[one.serial])[1]
-            breaks.append(_doubled(file, one, same=_said_alike(first, one)))
+            breaks.append(doubled(file, one, same=_said_alike(first, one)))
         elif order.state in ANSWERED and hash(one.serial) in answers.settled:
-            breaks.append(_doubled(file, one, same=_same(order, one)))
+            breaks.append(doubled(file, one, same=_same(order, one)))
         elif order.state in ANSWERED and _same(order, one):
             continue
         elif (wrong := misfit(order, answers.funds[order.fund], holders[order.fund_account], one)) is not None:
@@ -435,12 +436,6 @@ def _sorted_out(
             stays = one.accepted or order.business_code in _NOTED or _of_a_customer(order)
             breaks += [] if stays else [_refused(file, one)]
     return list(fresh.values())
-
-
-def _doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> BreakRow:
-    """The first answer of a file stands; a second one alike is noted, another one is not explained."""
-    text = f"{file} answers {one.serial} twice{'' if same else ', differently'}; the first one stands: ask the registrar"
-    return BreakRow(SOURCE, "doubled" if same else "answered_twice", one.serial, 0, text, same)
 
 
 def _said_alike(first: ConfirmationRecord, second: ConfirmationRecord) -> bool:

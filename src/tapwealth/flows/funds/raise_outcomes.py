@@ -102,7 +102,7 @@ async def take(
     for order, one in said:
         content = hash(replace(one, ta_serial=""))
         if one.serial in raised.seen:
-            breaks.append(_doubled(file, one, same=raised.seen[one.serial] == content))
+            breaks.append(doubled(file, one, same=raised.seen[one.serial] == content))
         elif not _repeats(order, known.outcomes[order.id], one):
             wrong = _wrong(known, order, holders[order.fund_account], one)
             if wrong is not None:
@@ -116,7 +116,8 @@ async def take(
     return breaks
 
 
-def _doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> BreakRow:
+def doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> BreakRow:
+    """The first answer of a file stands; a second one alike is noted, another one is not explained."""
     text = f"{file} answers {one.serial} twice{'' if same else ', differently'}; the first one stands: ask the registrar"
     return BreakRow(SOURCE, "doubled" if same else "answered_twice", one.serial, 0, text, same)
 
