@@ -11,9 +11,10 @@ from msgspec import structs
 from nav_town import CONDITIONS, NAV_FUND, holding_of, lots_of, quote, shelve_nav_fund
 
 from tapwealth.customers import store as customers
-from tapwealth.flows.funds import redemption, switch, units
+from tapwealth.flows.frame import moment
+from tapwealth.flows.funds import purchase, redemption, switch, units
 from tapwealth.flows.funds.ordered import ordered_by
-from tapwealth.flows.funds.purchase import PurchasePlaced
+from tapwealth.flows.funds.purchase import PurchasePlaced, Spread
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
 from tapwealth.flows.reports import standing
@@ -257,6 +258,10 @@ async def test_switches_under_way_count_against_the_caps_of_the_fund_they_go_int
     wang = await bought(place, 10_000_00)
     await place.take()
     await placed(place, wang, FUND, NAV_FUND, 4_000_00)
+    async with place.house.database.transaction() as tx:
+        asked = Spread(place.envelope(wang), [NAV_FUND], 5_000_00, 1_00)
+        ((part,),) = await purchase.spread(place.house, tx, await moment(tx), [asked])
+    assert part.command.amount == 2_000_00, "a sweep sees what is left"
     no = await switches(place, wang, FUND, NAV_FUND, 2_000_01)
     assert isinstance(no, Refusal)
     assert no.text == "that would be 6,000.01 yuan for one dealing day; at most 6,000.00 is possible"
