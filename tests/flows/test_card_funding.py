@@ -203,8 +203,8 @@ async def test_a_tap_whose_bank_is_asked_counts_for_the_rules_on_how_much_is_tap
     await shop.ask(shop.host.sale(shop.phone, 60_00))
     now = shop.counter.place.biller.now
     async with shop.counter.place.house.database.read() as tx:
-        people = [(shop.wang.book, shop.wang.id)]
-        (counted,) = await tapped.taps_since(tx, people, lambda _: "", now + timedelta(seconds=1), shanghai(MONDAY))
+        people = [(shop.wang.book, shop.wang.id, shanghai(MONDAY))]
+        (counted,) = await tapped.taps_since(tx, people, lambda _: "", now + timedelta(seconds=1))
     assert counted.counts[-2:] == (1, 60_00)
 
 

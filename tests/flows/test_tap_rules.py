@@ -131,6 +131,17 @@ async def test_a_persons_cards_count_together_and_each_by_itself(host: CardTown)
     assert await codes(host, *(host.sale(second, 1_00) for _ in range(3))) == ["00", "00", "65"], "one tap of the second card so far"
 
 
+async def test_a_tap_of_just_before_midnight_counts_for_its_own_day_however_late_it_is_decided(host: CardTown) -> None:
+    _, phone = await some(host)
+    midnight = shanghai(MONDAY + timedelta(days=1))
+    await host.place.clock(midnight - timedelta(minutes=10))
+    only(host, three_a(Span.DAY))
+    assert await codes(host, *(host.sale(phone, 1_00) for _ in range(3))) == ["00"] * 3
+    await host.place.clock(midnight + timedelta(seconds=30))
+    assert await codes(host, host.sale(phone, 1_00, received_at=midnight - timedelta(seconds=1))) == ["65"]
+    assert await codes(host, host.sale(phone, 1_00)) == ["00"], "another day"
+
+
 async def test_the_day_is_the_calendars_and_the_hour_the_last_sixty_minutes(host: CardTown) -> None:
     _, phone = await some(host)
     await host.place.clock(shanghai(MONDAY, 23, 50))

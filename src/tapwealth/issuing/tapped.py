@@ -10,11 +10,9 @@ from tapwealth.issuing.velocity import Taps
 from tapwealth.kernel.clock import shanghai
 
 
-async def taps_since(
-    tx: Any, people: Sequence[tuple[int, UUID]], category_of: Callable[[str], str], now: datetime, day_began: datetime
-) -> list[Taps]:
-    """What these people tapped in the last minute and hour and on the day that began then: approved, and neither reversed nor voided.
-    `category_of` a merchant, by number. One statement, none for nobody."""
+async def taps_since(tx: Any, people: Sequence[tuple[int, UUID, datetime]], category_of: Callable[[str], str], now: datetime) -> list[Taps]:
+    """What these people (each with the instant at which their day began) tapped in the last minute and hour and on that day: approved, and
+    neither reversed nor voided. `category_of` a merchant, by number. One statement, none for nobody."""
     if not people:
         return []
     minute, hour = now - timedelta(minutes=1), now - timedelta(hours=1)
@@ -22,15 +20,15 @@ async def taps_since(
         "select person, token, merchant_number, verified,"
         " count(*) filter (where received_at > $3), coalesce(sum(amount) filter (where received_at > $3), 0)::bigint,"
         " count(*) filter (where received_at > $4), coalesce(sum(amount) filter (where received_at > $4), 0)::bigint,"
-        " count(*) filter (where received_at >= $5), coalesce(sum(amount) filter (where received_at >= $5), 0)::bigint"
-        " from unnest($1::int[], $2::uuid[]) k(book, person) join authorisation using (book, person)"
-        " where received_at >= least($4, $5) and kind in ('22', '10') and state in ('approved', 'asking_bank', 'captured', 'completed')"
+        " count(*) filter (where received_at >= began), coalesce(sum(amount) filter (where received_at >= began), 0)::bigint"
+        " from unnest($1::int[], $2::uuid[], $5::timestamptz[]) k(book, person, began) join authorisation using (book, person)"
+        " where received_at >= least($4, began) and kind in ('22', '10') and state in ('approved', 'asking_bank', 'captured', 'completed')"
         " group by book, person, token, merchant_number, verified",
-        [book for book, _ in people],
-        [person for _, person in people],
+        [book for book, _, _ in people],
+        [person for _, person, _ in people],
         minute,
         hour,
-        day_began,
+        [began for _, _, began in people],
     )
     return [Taps(person, token, category_of(merchant), verified, tuple(counts)) for person, token, merchant, verified, *counts in rows]
 

@@ -10,7 +10,7 @@ first whether it stands.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -269,19 +269,25 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed],
         await compliance.usage(tx, [(book, person, levels[person]) for book, person in people], business_date_of(at.now)),
         allowances,
         house.rule_set,
-        used(await _tapped(cards, tx, at, tokens.values())),
+        used(await _tapped(cards, tx, at, fresh, tokens)),
     )
 
 
-async def _tapped(cards: CardHouse, tx: Any, at: Moment, tokens: Iterable[Token]) -> list[Taps]:
-    """What the rules count, of the people of these cards: of all of them if there are rules, else of those with a limit of their own."""
-    people = sorted({(one.book, one.person) for one in tokens if cards.velocity.rules or one.day_limit is not None})
+async def _tapped(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> list[Taps]:
+    """What the rules count, of the people of these cards: of all of them if there are rules, else of those with a limit of their own. The
+    day is that of their first tap here, however late it is decided."""
+    came = [(one.request.received_at, tokens[one.token]) for one in fresh if one.token in tokens]
+    began = {
+        (one.book, one.person): shanghai(business_date_of(received_at))
+        for received_at, one in sorted(came, key=lambda one: one[0], reverse=True)
+        if cards.velocity.rules or one.day_limit is not None
+    }
 
     def category_of(merchant_number: str) -> str:
         known = cards.merchants.get(merchant_number)
         return known.category_code if known else ""
 
-    return await tapped.taps_since(tx, people, category_of, at.now, shanghai(business_date_of(at.now)))
+    return await tapped.taps_since(tx, [(*one, day) for one, day in sorted(began.items())], category_of, at.now)
 
 
 def _asked(fresh: Sequence[Routed], tokens: dict[UUID, Token]) -> dict[tuple[int, UUID], int]:
