@@ -45,12 +45,12 @@ async def owed_dated(tx: Any, books: Sequence[int], asset: int, accounts: Column
     """What each account, all of one asset and in these books, is owed by what is dated up to a date; `running` is what its row says,
     credits less debits. A number that is no account's (zero or less) is owed what `running` says."""
     owed = running + np.maximum(await _given(tx, asset, accounts, business_date), 0)
-    order = np.argsort(accounts)
     for numbers, amounts in (
         await tx.fetchrow(_LATER, books, asset, business_date),
         await tx.fetchrow(_FOLDED, books, business_date),
     ):
         if numbers and len(accounts):
+            order = np.argsort(accounts)
             changed = np.array(numbers, np.int64)
             at = np.minimum(np.searchsorted(accounts, changed, sorter=order), len(accounts) - 1)
             mine = accounts[order[at]] == changed

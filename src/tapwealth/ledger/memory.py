@@ -123,6 +123,13 @@ class MemoryLedger:
     async def find_accounts(self, tx: Any, accounts: Sequence[NewAccount]) -> list[int | None]:
         return [self.by_name.get(_name(account)) for account in accounts]
 
+    async def accounts_of_kind(self, tx: Any, kind: int) -> dict[int, dict[UUID, int]]:
+        found: dict[int, dict[UUID, int]] = {}
+        for number, one in self.accounts.items():
+            if one.kind == kind:
+                found.setdefault(one.asset, {})[one.owner] = number
+        return found
+
     def _open(self, new: NewAccount) -> int:
         name = _name(new)
         if name not in self.by_name:

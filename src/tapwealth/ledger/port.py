@@ -314,6 +314,9 @@ class Ledger(Protocol):
     async def find_accounts(self, tx: Any, accounts: Sequence[NewAccount]) -> list[int | None]:
         """Their ids where they exist. The limit is not looked at."""
 
+    async def accounts_of_kind(self, tx: Any, kind: int) -> Mapping[int, Mapping[UUID, int]]:
+        """All accounts of a kind, in every book: by asset, and by whose they are."""
+
     async def post(self, tx: Any, now: datetime, entries: Sequence[JournalEntry]) -> list[Answer]:
         """Judge and post, as if one after the other; one answer each, in order."""
 

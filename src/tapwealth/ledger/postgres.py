@@ -82,6 +82,9 @@ class PostgresLedger:
         books, kinds, owners, assets, _ = _account_columns(accounts)
         return await reading.find_accounts(tx, books, kinds, owners, assets)
 
+    async def accounts_of_kind(self, tx: Any, kind: int) -> dict[int, dict[UUID, int]]:
+        return await reading.accounts_of_kind(tx, kind)
+
     async def post(self, tx: Any, now: datetime | None, entries: Sequence[JournalEntry]) -> list[Answer]:
         """As `port.Ledger.post`. `now` None: what the platform clock shows, read in the same statement."""
         sound = [entries[place] for place in _well_formed(entries, self._books)] if debited(entries) else []

@@ -54,6 +54,14 @@ async def find_accounts(
     return [row[0] for row in rows]
 
 
+async def accounts_of_kind(tx: Any, kind: int) -> dict[int, dict[UUID, int]]:
+    """Ids by asset and owner."""
+    found: dict[int, dict[UUID, int]] = {}
+    for asset, owner, number in await tx.fetch("select asset, owner, id from account where kind = $1", kind):
+        found.setdefault(asset, {})[owner] = number
+    return found
+
+
 _SHOWN = f"case when a.kind = {int(POOL)} then 0 else {{}} end"
 """A total of account `a` as it is shown."""
 

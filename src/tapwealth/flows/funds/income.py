@@ -4,7 +4,7 @@ Income follows who holds: the holder until the capture date, the advancer from t
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import BinaryIO
@@ -28,19 +28,17 @@ from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.archives import archived_through
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.database import Tx
 from tapwealth.wire.ofd import DataFileName
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Our view of a fund's register on a date: units by holder, and where each holder's units lie in the ledger."""
+    """Our view of a fund's register on a date: units by holder."""
 
     fund: Fund
     units: dict[Account, int]
     holders: dict[Account, FundAccount]
-    ledger_account: dict[UUID, int]
     advance: dict[int, int]
     """Units by book that the advancer holds or has coming."""
 
@@ -53,11 +51,9 @@ async def registers_on(house: House, tx: Tx, day: date, *, coming: bool) -> dict
     """Of every fund on the shelf, by code: units dated at or before `day`. `coming`: captured units on their way to the advancer count as
     its own already."""
     holders = await store.open_accounts_of_fund(tx)
-    people = [one for one in holders if one.id != ADVANCER]
     funds = (await store.funds(tx)).values()
-    wanted = [NewAccount(one.book, Kind.HOLDING, one.id, fund.asset, Limit.DEBITS_WITHIN_CREDITS) for fund in funds for one in people]
-    found = iter(await house.ledger.find_accounts(tx, wanted))
-    accounts = {fund.code: {one.id: number for one in people if (number := next(found)) is not None} for fund in funds}
+    holdings = await house.ledger.accounts_of_kind(tx, Kind.HOLDING)
+    accounts = {fund.code: holdings.get(fund.asset, {}) for fund in funds}
     kinds = (Kind.ADVANCER, Kind.TRANSIT_098) if coming else (Kind.ADVANCER,)
     of_house = {fund.code: {house_account(book, kind, fund.asset): book for book in house.all_books for kind in kinds} for fund in funds}
     numbers = [number for of in (*(one.values() for one in accounts.values()), *of_house.values()) for number in of]
@@ -67,14 +63,14 @@ async def registers_on(house: House, tx: Tx, day: date, *, coming: bool) -> dict
 
 
 def _register(
-    house: House, fund: Fund, holders: Sequence[FundAccount], account: dict[UUID, int], of_house: dict[int, int], owed: dict[int, int]
+    house: House, fund: Fund, holders: Sequence[FundAccount], account: Mapping[UUID, int], of_house: dict[int, int], owed: dict[int, int]
 ) -> Register:
     advance = dict.fromkeys(house.all_books, 0)
     for number, book in of_house.items():
         advance[book] += owed[number]
     units = {_key(one): owed[account[one.id]] for one in holders if one.id in account}
     units |= {_key(one): sum(advance.values()) for one in holders if one.id == ADVANCER}
-    return Register(fund, units, {_key(one): one for one in holders}, account, advance)
+    return Register(fund, units, {_key(one): one for one in holders}, advance)
 
 
 def _key(one: FundAccount) -> Account:

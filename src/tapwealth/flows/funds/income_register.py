@@ -64,7 +64,8 @@ _HOLDERS = """
 select case when f.id = '{advancer}' then -1 else coalesce(a.id, 0) end, coalesce(a.credits_posted - a.debits_posted, 0), f.channel = $1,
        {ta}, {trading}
   from fund_account f
-  left join account a on a.book = f.book and a.owner = f.id and a.kind = $2::smallint and a.asset = $3::smallint
+  left join account a
+    on a.book = f.book and a.owner = f.id and a.kind = $2::smallint and a.asset = $3::smallint and a.book between $4::int and $5::int
  where f.state = 'open' and f.book between $4::int and $5::int
 """
 _NAMES = {"ta": f"f.ta_account::char({TA_WIDTH})", "trading": f"f.trading_account::char({TRADING_WIDTH})"}
@@ -90,10 +91,14 @@ async def holders_on(house: House, fund: Fund, day: date, channel: str, advance:
 async def _holders_of(house: House, books: range, fund: Fund, day: date, channel: str) -> tuple[Rows, Column]:
     """Those of some books, and what each is owed by a date."""
     async with house.database.read_beside() as tx:
-        await tx.execute("set local work_mem = '256MB'")
+        await tx.execute(_WHOLE)
         rows = await _rows(tx, channel, Kind.HOLDING, fund.asset, books[0], books[-1])
         accounts, running = rows["account"].astype(np.int64), rows["running"].astype(np.int64)
         return rows, await owed_dated(tx, list(books), fund.asset, accounts, running, day)
+
+
+_WHOLE = "set local work_mem = '256MB'; set local enable_indexscan = off"
+"""A register is read whole: joined in memory, and without going to its rows one by one in the order of an index."""
 
 
 async def _rows(tx: Tx, *arguments: object) -> Rows:
