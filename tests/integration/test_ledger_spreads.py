@@ -1,7 +1,8 @@
 """A spread: everybody has their share at once, it can be taken to the last unit, and what does not fit a spread is written nowhere."""
 
+import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -9,6 +10,7 @@ import pytest
 from ledger_histories import FIRST_DAY, START, UNITS, people_accounts
 
 from tapwealth.kernel.ids import named
+from tapwealth.ledger import reading
 from tapwealth.ledger.chart import POOL, Kind, house_account
 from tapwealth.ledger.install import house_accounts
 from tapwealth.ledger.port import JournalEntry, LedgerRefusal, Line, Op, Shares, Spread
@@ -77,6 +79,32 @@ async def test_what_does_not_fit_a_spread_is_an_error(tx: Any, shares: list[tupl
         async with tx.transaction():
             await LEDGER.spread(tx, START, spread_of(days), Shares.of([(accounts[place], amount) for place, amount in shares]))
     assert {one.available for one in (await LEDGER.balances(tx, accounts)).values()} == {7}
+
+
+async def rows_read(tx: Any, table: str, accounts: list[int], day: date) -> int:
+    """Of a table, to say what these accounts were owed by a date."""
+    plan = await tx.fetchval(f"explain (analyze, format json) {reading.TOTALS_DATED}", accounts, day)
+    return sum(
+        (one["Actual Rows"] + one.get("Rows Removed by Filter", 0) + one.get("Rows Removed by Join Filter", 0)) * one["Actual Loops"]
+        for one in nodes(json.loads(plan)[0]["Plan"])
+        if one.get("Relation Name") == table
+    )
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(one for part in plan.get("Plans", ()) for one in nodes(part))]
+
+
+async def test_what_was_owed_by_a_date_is_read_once_for_all_and_skips_what_came_later(tx: Any) -> None:
+    """Lines of later dates are read as often for many accounts as for one; of the shares, one row for each."""
+    accounts = [one for one in await holdings(tx) if one >> 48 == 1]
+    for days in range(8):
+        await LEDGER.spread(tx, START, spread_of(days), Shares.of([(account, 10) for account in accounts]))
+    await LEDGER.post(tx, START, [taking(accounts[0], 1, f"line {number}") for number in range(40)])
+    assert await rows_read(tx, "transfer", accounts, FIRST_DAY) == await rows_read(tx, "transfer", accounts[:1], FIRST_DAY) > 40
+    assert await rows_read(tx, "spread_share", accounts, FIRST_DAY) == len(accounts)
+    dated = await LEDGER.totals_dated(tx, accounts, FIRST_DAY)
+    assert [one.owed for one in dated.values()] == [10] * len(accounts)
 
 
 async def test_a_book_whose_shares_come_to_nothing_has_no_line(tx: Any) -> None:

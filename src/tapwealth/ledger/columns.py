@@ -35,7 +35,9 @@ _TOTALS = """
 select int8send(p.part) || array_send(array_replace(n.totals, null, -1))
   from unnest($1::bigint[]) p(part),
        lateral (select s.totals from spread_share s
-                 where s.book = (p.part >> 40)::int and s.asset = $2 and s.part = p.part and s.business_date <= $3
+                 where s.book = (p.part >> 40)::int and s.asset = $2 and s.part = p.part and s.no <= (
+                   select k.no from spread k where k.book = (p.part >> 40)::int and k.asset = $2 and k.business_date <= $3
+                    order by k.business_date desc, k.no desc limit 1)
                  order by s.no desc limit 1) n
 """
 _PART = np.dtype([("part", ">i8"), ("head", "V20"), ("slots", [("width", ">i4"), ("total", ">i8")], (SLOTS,))])

@@ -120,27 +120,31 @@ async def find_free(
     return [None if row[0] is None else (row[0], row[1]) for row in await tx.fetch(_FREE_BY_NAME, now, books, kinds, owners, assets)]
 
 
-async def totals_dated(tx: Any, archives: Archives, accounts: Sequence[int], business_date: date) -> dict[int, Totals]:
-    """As of a business date: the closed balance; of a date that is open, the running balance less what carries a later date."""
-    rows = await tx.fetch(
-        f"""select a.id,
+TOTALS_DATED = f"""with wanted as (select distinct id, (id >> 48)::int book from unnest($1::bigint[]) x(id)),
+             later as materialized (
+               select s.account, ledger_total(s.debits) debits, ledger_total(s.credits) credits
+                 from (select distinct book from wanted) k join book b on b.book = k.book and ($2 <= b.closed_through) is not true
+                 join transfer t on t.book = k.book and t.business_date > $2 and t.op in (0, 2)
+                  and t.no >= (select min(first_no) from book_day y where y.book = k.book and y.business_date > $2),
+                      lateral (values (t.debit, t.amount, 0), (t.credit, 0, t.amount)) s(account, debits, credits)
+                 join wanted w on w.id = s.account
+                group by s.account)
+           select a.id,
                   {_SHOWN.format("case when closed then coalesce(d.debits_posted, 0) else a.debits_posted - coalesce(l.debits, 0) end")},
                   {_SHOWN.format("case when closed then coalesce(d.credits_posted, 0) else a.credits_posted - coalesce(l.credits, 0) end")}
                   + {UNFOLDED_DATED}, a.book, a.asset, y.year
-             from unnest($1::bigint[]) x(id) join account a on a.id = x.id and a.book = (x.id >> 48)::int
-             join book b on b.book = a.book, lateral (select $2 <= b.closed_through is true closed) c
+             from wanted x join account a on a.id = x.id and a.book = x.book
+             join book b on b.book = a.book cross join lateral (select $2 <= b.closed_through is true closed) c
              left join lateral (select * from balance_day d where closed and d.book = a.book and d.account = a.id and d.business_date <= $2
                                  order by d.business_date desc limit 1) d on true
-             left join lateral (
-               select ledger_total(t.amount) filter (where t.debit = a.id) debits,
-                      ledger_total(t.amount) filter (where t.credit = a.id) credits
-                 from transfer t
-                where not closed and t.book = a.book and t.business_date > $2 and t.op in (0, 2) and a.id in (t.debit, t.credit)
-                  and t.no >= (select min(first_no) from book_day y where y.book = a.book and y.business_date > $2)) l on true
-             left join lateral ({WITHIN.format("date", "$2")}) y on true""",  # noqa: S608
-        accounts,
-        business_date,
-    )
+             left join later l on l.account = a.id
+             left join lateral ({WITHIN.format("date", "$2")}) y on true"""  # noqa: S608
+"""The lines of a later date are read once, however many accounts are asked for."""
+
+
+async def totals_dated(tx: Any, archives: Archives, accounts: Sequence[int], business_date: date) -> dict[int, Totals]:
+    """As of a business date: the closed balance; of a date that is open, the running balance less what carries a later date."""
+    rows = await tx.fetch(TOTALS_DATED, accounts, business_date)
     archived = [(row[0], Year(*row[3:])) for row in rows if row["year"] is not None]
     given = await archives.given_by(archived, lambda spread: spread.business_date <= business_date) if archived else {}
     return {row[0]: Totals(row[1], row[2] + given.get(row[0], 0)) for row in rows}

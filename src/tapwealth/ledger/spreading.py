@@ -28,7 +28,10 @@ UNFOLDED = f"""(case when a.asset = {MONEY} then 0 else coalesce({GIVEN}, 0)
 """Of account `a`: what spreads gave it and lies in the pool still."""
 UNFOLDED_DATED = f"""(case when a.asset = {MONEY} then 0 else case when y.year is null then coalesce((
     select s.totals[(a.id & 255) + 1] from spread_share s
-     where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 and s.business_date <= $2 order by s.no desc limit 1), 0) else 0 end
+     where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 and s.no <= (
+       select p.no from spread p where p.book = a.book and p.asset = a.asset and p.business_date <= $2
+        order by p.business_date desc, p.no desc limit 1)
+     order by s.no desc limit 1), 0) else 0 end
   - coalesce((select ledger_total(f.amount) from spread_fold f where f.book = a.book and f.account = a.id and f.business_date <= $2), 0)
   end)"""  # noqa: S608
 """The same by what is dated up to $2; in an archived year `y` without what was given, which the year's file knows."""
