@@ -7,6 +7,7 @@ from typing import Any
 from fortnight import DAYS, LAST, SHARE_UNITS, Fortnight
 from shelf import UNITS
 
+from tapwealth.flows.funds.shown import shown_findings
 from tapwealth.flows.funds.units import compare
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.audit import audit
@@ -60,7 +61,7 @@ async def outcome_of(on: Fortnight) -> dict[str, Any]:
         "registrar": registers,
         "bank": bookings,
         "files": {path.name: path.read_bytes() for side in ("to_registrar", "from_registrar") for path in _files(on.folder, side)},
-        "clean": (await audit(on.house.database, on.house.rails.heads.lines()))["clean"],
+        "clean": (await audit(on.house.database, on.house.rails.heads.lines(), also=[shown_findings]))["clean"],
     }
 
 

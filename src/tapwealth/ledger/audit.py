@@ -5,7 +5,7 @@ holds, closed dates, archived years and the rows of the books from the lines, an
 it takes a closed date's balances as proved and looks at what came after. It reads one snapshot: posting goes on meanwhile.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,9 @@ from tapwealth.ledger.findings import Finding, Wrong
 from tapwealth.ledger.heads import KeptHead, parse
 from tapwealth.ledger.rules import BATCH_BITS
 from tapwealth.storage.database import Database
+
+Look = Callable[[Any, int, Archives], Awaitable[list[Finding]]]
+"""Finds what is wrong in a book with what follows from its lines, for who knows more of it than the ledger does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +52,27 @@ class Audit:
         }
 
 
-async def audit(database: Database, heads: Sequence[str], since: date | None = None, archives: Archives | None = None) -> dict[str, Any]:
-    """Audit in one snapshot, and say it as plain data. `heads`: the lines of the file outside the database. Raises BadInput."""
+async def audit(
+    database: Database, heads: Sequence[str], since: date | None = None, archives: Archives | None = None, also: Sequence[Look] = ()
+) -> dict[str, Any]:
+    """Audit in one snapshot, and say it as plain data. `heads`: the lines of the file outside the database. Raises BadInput, Outage."""
     kept = parse(heads)
     async with database.read() as tx:
-        return (await audit_snapshot(tx, since=since, heads=kept, archives=archives)).as_data()
+        return (await audit_snapshot(tx, since=since, heads=kept, archives=archives, also=also)).as_data()
 
 
-async def audit_snapshot(tx: Any, *, since: date | None = None, heads: Iterable[KeptHead] = (), archives: Archives | None = None) -> Audit:
-    """Look at every book. `since`: a date closed in all of them, else BadInput. `heads`: what was kept outside. Raises Outage if years are
-    archived and `archives` does not say where."""
+async def audit_snapshot(
+    tx: Any,
+    *,
+    since: date | None = None,
+    heads: Iterable[KeptHead] = (),
+    archives: Archives | None = None,
+    also: Sequence[Look] = (),
+) -> Audit:
+    """Look at every book. `since`: a date closed in all of them, else BadInput. `heads`: what was kept outside; `also`: what others look at
+    in each book. Raises Outage if years are archived and `archives` does not say where."""
     books = [row["book"] for row in await tx.fetch("select book from book order by book")]
-    kept = list(heads)
+    kept, archives = list(heads), archives or Archives()
     findings: list[Finding] = []
     batches = lines = 0
     for book in books:
@@ -68,7 +80,9 @@ async def audit_snapshot(tx: Any, *, since: date | None = None, heads: Iterable[
         findings += await chain_findings(tx, book, max(first >> BATCH_BITS, 1))
         findings += await sum_findings(tx, book, first, since)
         findings += await spread_findings(tx, book)
-        findings += await archive_findings(tx, book, archives or Archives())
+        findings += await archive_findings(tx, book, archives)
+        for look in also:
+            findings += await look(tx, book, archives)
         seen = await tx.fetchrow(
             "select count(*), coalesce(sum(lines), 0)::bigint from batch where book = $1 and batch >= $2", book, first >> BATCH_BITS
         )

@@ -28,6 +28,7 @@ class Wrong(Enum):
     FOLD_CHANGED = "what was folded is not what its line says"
     ARCHIVE_CHANGED = "the archived year is not what the lines gave"
     ARCHIVE_MISSING = "an archived year was taken out"
+    SHOWN_CHANGED = "what a holder is shown is not what the lines moved"
 
 
 class Finding(NamedTuple):

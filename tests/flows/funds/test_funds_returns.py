@@ -18,12 +18,14 @@ from tapwealth.flows import reports
 from tapwealth.flows.funds import redemption
 from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
+from tapwealth.flows.funds.shown import shown_findings
 from tapwealth.flows.reports.customers import CustomerView, customer_view, customer_views
 from tapwealth.flows.reports.returns import GrowthPoint, HeldDay, ReturnShown
 from tapwealth.funds import lots_store, quotation_store
 from tapwealth.funds.lots_store import LotRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.archives import Archives
 from tapwealth.web.pages import pages
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=number) for number in range(1, 5))
@@ -122,6 +124,11 @@ async def test_a_planted_defect_shows(place: FundTown, plant: Callable[[Any, Per
     (after,) = (await seen(place, wang)).returns
     assert after.curve != before.curve
     assert (after.curve[-1].gain != after.gain) is differs
+    async with place.house.database.transaction() as tx:
+        wrong = await shown_findings(tx, wang.book, Archives())
+        assert bool(wrong) is (plant is amount_that_was_not_paid), "an order is held against the ledger by the audit"
+        if wrong:
+            await tx.execute("update fund_order set confirmed_amount = confirmed_amount + 1 where fund_account = $1", wang.id)
 
 
 async def test_what_was_put_into_the_first_fund_is_what_the_ledger_says_was_bought(place: FundTown) -> None:

@@ -1,0 +1,49 @@
+"""The audit of what a holder sees: cost, income and return are made of orders, dividends and income, and each of these must be what the
+ledger moved.
+
+A holding is worth its units, which the ledger has. What was paid in and what came back is by orders and dividends: of each holding the
+units, by what they were for, and of each own customer's order the money. Income is what was posted for the holder, and its share of each
+spread: here that every spread of income is one day of a fund's, and no other; the shares themselves are the ledger's audit's.
+"""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from tapwealth.funds import shown_store
+from tapwealth.ledger.archives import Archives, Year
+from tapwealth.ledger.findings import Finding, Wrong, at_line
+
+
+async def shown_findings(tx: Any, book: int, archives: Archives) -> list[Finding]:
+    """What a book's holders are shown otherwise than the ledger moved it. Raises Outage where an archived year is needed and not there."""
+
+    def wrong(detail: str) -> Finding:
+        return Finding(Wrong.SHOWN_CHANGED, book, None, None, detail)
+
+    found = [
+        wrong(f"account {row['account']}: the ledger moved {row['moved']} as {row['what']}, orders, dividends and income say {row['said']}")
+        for row in await shown_store.units(tx, book, await _archived(tx, book, archives))
+    ]
+    found += [
+        wrong(f"order {row['serial']}: the ledger moved {row['moved']} fen for it, it says {row['said']}")
+        for row in await shown_store.money(tx, book)
+    ]
+    return found + [
+        at_line(Wrong.SHOWN_CHANGED, book, no, "it is not the day of income that is noted of it")
+        for no in await shown_store.income_spreads(tx, book)
+    ]
+
+
+async def _archived(tx: Any, book: int, archives: Archives) -> Counter[int]:
+    """By account, the units that spreads of archived years gave for orders."""
+    lines: dict[Year, set[int]] = defaultdict(set)
+    for asset, year, no in await shown_store.archived_purchases(tx, book):
+        lines[Year(book, asset, year)].add(no)
+    units: Counter[int] = Counter()
+    for name, numbers in lines.items():
+        file = archives.file(name)
+        places = [place for place, one in enumerate(file.spreads) if one.no in numbers]
+        for part in file.parts():
+            for slot, amounts in enumerate(part.amounts):
+                units[(part.number << 8) + slot] += sum(amounts[place] or 0 for place in places)
+    return +units
