@@ -241,10 +241,11 @@ def one_more(part: Part) -> Part:
 
 
 def moved(part: Part) -> Part:
-    """Between two neighbours, in a spread and back in another: no sum changes, not of the day, not of the year."""
+    """Between two accounts, in a spread and back in another: no sum and no count changes, not of the day, not of the year."""
     amounts = [list(one) for one in part.amounts]
+    mine = [slot for slot, one in enumerate(amounts) if one[0] is not None and one[1] is not None][:2]
     for spread, way in ((0, 1), (1, -1)):
-        for slot, sign in ((0, way), (1, -way)):
+        for slot, sign in zip(mine, (way, -way), strict=True):
             amounts[slot][spread] = (amounts[slot][spread] or 0) + sign
     return part._replace(amounts=amounts)
 
@@ -270,6 +271,8 @@ async def test_a_file_made_good_with_its_note_still_does_not_follow_from_the_lin
     details = [one.detail for one in (await audit_snapshot(tx, archives=Archives(folder))).findings]
     assert f"{year.name} is noted otherwise than its seal says" in details
     assert len(details) > 1, "only the note was found out"
+    said = [day for day in DAYS if f"{year.name} does not say what the spread of {day} gave" in details]
+    assert len(said) == {one_more: 1, moved: 2, begun_higher: 0}[forge]
 
 
 STATEMENTS = {
