@@ -39,12 +39,14 @@ def in_house(data: Path, url: str | None, act: Callable[[House], Awaitable[Any]]
 
 
 def audit_house(data: Path, url: str | None, since: date | None) -> dict[str, Any]:
-    """The ledger's audit against the heads kept outside the database, and what holders of funds are shown against the ledger."""
+    """The ledger's audit against the heads kept outside the database, what holders of funds are shown against the ledger, and raises
+    against what was subscribed."""
+    from tapwealth.flows.funds.raises import raise_findings
     from tapwealth.flows.funds.shown import shown_findings
     from tapwealth.ledger.audit import audit
 
     async def act(house: House) -> Any:
-        return await audit(house.database, house.rails.heads.lines(), since, archives_in(data), [shown_findings])
+        return await audit(house.database, house.rails.heads.lines(), since, archives_in(data), [shown_findings, raise_findings])
 
     found: dict[str, Any] = in_house(data, url, act)
     return found

@@ -25,7 +25,9 @@ from tapwealth.funds import raise_store
 from tapwealth.funds.raise_store import Raise
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.findings import Wrong
 from tapwealth.sandbox.registrar import raises as at_registrar
 from tapwealth.storage.group_commit import Batcher
 
@@ -468,6 +470,9 @@ async def test_the_proof_names_what_was_not_sold_by_arrival(place: FundTown, def
         await tx.execute(defect)
     (text,) = await proved(place, MONDAY)
     assert said in text
+    async with place.house.database.read() as tx:
+        found = [one for book in range(place.house.books + 1) for one in await raises.raise_findings(tx, book, Archives())]
+    assert [(one.wrong, one.detail) for one in found] == [(Wrong.RAISE_CHANGED, text)]
 
 
 async def test_the_proof_names_money_that_does_not_stand_for_its_subscriptions(place: FundTown) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.flows.end_of_day import StepReport
-from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.funds import conditions_store, raise_store, raising, store
 from tapwealth.funds.conditions import FundStatus
@@ -25,7 +25,9 @@ from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.words import counted
+from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.ledger.findings import Finding, Wrong
 from tapwealth.storage import platform_clock
 from tapwealth.storage.approvals import Approval
 from tapwealth.storage.database import Tx
@@ -79,6 +81,14 @@ async def unproved(tx: Any, known: Mapping[str, Raise]) -> list[str]:
     """What does not hold of these raises, in words."""
     are, nothing = await raise_store.standings(tx), Standing(0, 0, 0, 0, (), 0)
     return [text for fund, one in known.items() for text in raising.wrong(one.offering, one.sold, one.arrivals, are.get(fund, nothing))]
+
+
+async def raise_findings(tx: Any, book: int, _archives: Archives) -> list[Finding]:
+    """What the audit of the house's book finds wrong with any raise, ended ones too."""
+    if book != HOUSE_BOOK:
+        return []
+    known = await raise_store.raises(tx)
+    return [Finding(Wrong.RAISE_CHANGED, book, None, None, text) for text in await unproved(tx, known)]
 
 
 async def _uncovered(house: House, tx: Tx, day: date) -> list[str]:
