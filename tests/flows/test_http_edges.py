@@ -337,6 +337,7 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_raise", {"minimum": 10_000_001}, ("minimum", "give a lower minimum")),
     ("propose_raise", {"least": 10_000_001}, ("least", "give at most the target")),
     ("propose_raise", {"cap": 1}, ("cap", "0 means no cap")),
+    ("propose_raise", {"cap": 10**17}, ("cap", "is above")),
     ("propose_raise", {"step": 0}, ("step", "not above zero")),
     ("propose_raise", {"rate": -1}, ("rate", "0.35 percent a year are 3500")),
     ("propose_fund_conditions", {"calendar": "HK"}, ("calendar", "the one there is: CN")),

@@ -17,7 +17,7 @@ from tapwealth.kernel.refusal import BadInput
 MOST_FAILURES = 3
 """So many periods in a row that could not be bought, and the plan stops."""
 MOST_PLANS = 20
-"""That a customer may have in force or paused."""
+"""That a customer may have and not have ended."""
 FIRST_LOOK, LAST_LOOK = timedelta(hours=6), timedelta(hours=1)
 """Before the fund's cut-off: a day's first look, and the second and last one at what could not be bought then."""
 

@@ -74,6 +74,7 @@ def check(one: Offering) -> None:
         raise BadInput("an order of the minimum is more than the target", where="minimum", hint="give a lower minimum")
     if one.least > one.target:
         raise BadInput("more must be sold than can be", where="least", hint="give at most the target")
+    checked(one.cap, where="cap", positive=False)
     if one.cap < 0 or 0 < one.cap < one.minimum:
         raise BadInput("nobody could order that little", where="cap", hint="0 means no cap; else give at least the minimum")
     if not 0 <= one.rate < MILLION:
