@@ -21,7 +21,7 @@ from tapwealth.play.week import FIRST_DAY
 VICTIMS = ("platform", "database", *PARTNERS)
 BUSY = {
     0: ("drain transit", "return electronic cash"),
-    1: ("cut the date", "hear the bank", "expire holds", "pay the campaigns", "prove campaigns"),
+    1: ("cut the date", "hear the bank", "expire holds", "pay the campaigns", "prove campaigns", "prove raises"),
     2: (
         "present to the network", "clear cards", "settle merchants", "share the fees", "fees to own money", "settle the network",
         "draw the advance", "accrue the advance's interest", "cover captures", "send fund files", "instruct again", "prove units",
