@@ -145,18 +145,21 @@ async def note_funds(tx: Any, swept: Sequence[tuple[int, UUID, str]]) -> None:
     )
 
 
-async def safe_cards(tx: Any, holders: Sequence[tuple[int, UUID, str]]) -> dict[tuple[UUID, str], UUID]:
-    """By person and fund, of those (book, person, fund) who have one: the bank card whose money goes into that fund. What is redeemed goes
-    back to it alone."""
+async def safe_cards(
+    tx: Any, holders: Sequence[tuple[int, UUID, str]], states: Sequence[SweepState] = (SweepState.ACTIVE,)
+) -> dict[tuple[UUID, str], UUID]:
+    """By person and fund, of those (book, person, fund) who have one: the bank card whose money goes into that fund, by agreements in these
+    states. What is redeemed goes back to it alone."""
     rows = await tx.fetch(
         "select distinct on (person, fund) person, fund, card from unnest($1::int[], $2::uuid[], $3::text[]) k(book, person, fund) join ("
-        " select book, person, fund, card, agreed_at, id from sweep_agreement where card is not null and state = 'active'"
+        " select book, person, fund, card, agreed_at, id from sweep_agreement where card is not null and state = any($4)"
         " union all select a.book, a.person, f.fund, a.card, a.agreed_at, a.id from sweep_agreement a"
-        " join sweep_fund f on f.book = a.book and f.agreement = a.id where a.card is not null and a.state = 'active'"
+        " join sweep_fund f on f.book = a.book and f.agreement = a.id where a.card is not null and a.state = any($4)"
         ") swept using (book, person, fund) order by person, fund, agreed_at, id",
         [book for book, _, _ in holders],
         [person for _, person, _ in holders],
         [fund for _, _, fund in holders],
+        [one.value for one in states],
     )
     return {(row["person"], row["fund"]): row["card"] for row in rows}
 

@@ -341,6 +341,32 @@ async def test_a_fund_has_one_safe_card(swept: Swept) -> None:
     assert await bought(swept) == [(FUND, 2_200_00), (SECOND, 2_700_00)]
 
 
+async def test_two_cards_that_come_to_the_pocket_at_once_go_into_different_funds(swept: Swept) -> None:
+    """Neither has a fund of its own yet: the first one's is passed over by the second."""
+    await pocketed(swept, SECOND, FUND, day_cap=9_000_00)
+    second, _ = await swept.counter.bind(swept.person, 3_250_00, "王芳")
+    assert isinstance(await swept.agree(fund="pocket", card=UUID(second.card)), SweepView)
+    await swept.tell_bank()
+    assert await swept.at(MONDAY, 14) == ["collecting", "collecting"]
+    await swept.tell_bank()
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 15) == ["placed"]
+    assert await swept.at(MONDAY, 14, 20) == ["placed"]
+    assert len({fund for fund, _ in await bought(swept)}) == len(await bought(swept)) == 2
+
+
+async def test_a_fund_that_another_card_waits_for_is_passed_over(swept: Swept) -> None:
+    """The bank has not said yes to its mandate yet, and nothing was swept into it."""
+    await pocketed(swept, SECOND, FUND)
+    second, _ = await swept.counter.bind(swept.person, 3_250_00, "王芳")
+    assert isinstance(await swept.agree(fund=SECOND, card=UUID(second.card)), SweepView)
+    assert await swept.at(MONDAY, 14) == ["collecting"]
+    assert await swept.place.work(payments.BANK, bank_messages.deliver) == []
+    await swept.bank_says(True)
+    await swept.at(MONDAY, 14, 15)
+    assert [fund for fund, _ in await bought(swept)] == [FUND]
+
+
 async def test_two_cards_are_not_swept_into_one_fund(swept: Swept) -> None:
     assert isinstance(await swept.agree(), SweepView)
     second, _ = await swept.counter.bind(swept.person, 3_250_00, "王芳")

@@ -314,11 +314,11 @@ async def _runs(
 
 async def _behind(house: House, tx: Tx, agreements: Sequence[SweepAgreement]) -> dict[UUID, list[str]]:
     """Into which funds each sweeps, in their order: the one it names, or those behind its customer's pocket. A card's passes over a fund
-    that has another safe card: what is redeemed goes back to where it came from."""
+    that has another safe card, or will have once its bank confirms: what is redeemed goes back to where it came from."""
     whole = [(one.book, one.person) for one in agreements if one.fund == POCKET]
     payers = await customers.payers(tx, whole) if whole else {}
     behind = await pocket.behind(house, tx, {one: payers[one[1]].pocket for one in whole}) if whole else {}
-    safe = await store.safe_cards(tx, list(behind)) if any(one.card for one in agreements if one.fund == POCKET) else {}
+    safe = await store.safe_cards(tx, list(behind), _STANDING) if any(one.card for one in agreements if one.fund == POCKET) else {}
     codes = defaultdict(list)
     for book, person, code in behind:
         codes[book, person].append(code)
@@ -420,13 +420,20 @@ async def _collected(house: House, waiting: Sequence[Sweep]) -> list[str]:
         names = {one.payment: one for one in waiting}
         answered = [(names[name], one) for name, one in (await bank.by_end_to_end(tx, list(names))).items() if one.state != "instructed"]
         ended = [_rejected(sweep, one) for sweep, one in answered if one.state == "rejected"]
-        booked = [(known[sweep.agreement], sweep) for sweep, one in answered if one.state == "executed"]
+        booked = _one_card_each([(known[sweep.agreement], sweep) for sweep, one in answered if one.state == "executed"])
         bought = list((await _place(house, tx, at, booked)).values())
         await store.end_sweeps(tx, ended + bought)
         told = [_notice(at, known[one.agreement], one) for one in ended]
         told += [_notice(at, known[one.agreement], one, came=True) for one in bought]
         await notices.tell(tx, [one for one in told if one])
     return [one.state.value for one in ended + bought]
+
+
+def _one_card_each(runs: Sequence[Run]) -> list[Run]:
+    """Of a customer's cards that are swept into the pocket the first; the others at the next look, when they see which funds that one has
+    gone into."""
+    first: dict[UUID, UUID] = {}
+    return [(one, sweep) for one, sweep in runs if one.fund != POCKET or first.setdefault(one.person, one.id) == one.id]
 
 
 def _rejected(sweep: Sweep, said: Instruction) -> Sweep:
