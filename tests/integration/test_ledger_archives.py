@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -208,6 +210,24 @@ async def test_what_a_missing_archive_would_answer_is_an_outage(town: Any, tx: A
             await ledger.archived_shares(tx, accounts[0])
 
 
+async def test_a_byte_changed_anywhere_in_the_shares_is_an_outage_and_no_other_answer(town: Any, tx: Any, copied: Path) -> None:
+    """The file's footer is whole: it is found out only where its pages are read."""
+    _, _, accounts, _ = town
+    place, ledger = copied / Year(1, UNITS, 2014).name, ledger_of(copied)
+    whole, asked = place.read_bytes(), [accounts[0], accounts[258]]
+    pages = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    right, refused = await ledger.totals_dated(tx, asked, date(2014, 6, 1)), 0
+    for at in range(4, pages, 61):
+        place.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        try:
+            assert await ledger.totals_dated(tx, asked, date(2014, 6, 1)) == right, at
+        except Outage:
+            refused += 1
+            with pytest.raises(Outage, match="cannot be read"):
+                await ledger.archived_shares(tx, accounts[0])
+    assert refused > 10
+
+
 FILES = {
     "a byte": lambda path: path.write_bytes(path.read_bytes()[:200] + bytes([path.read_bytes()[200] ^ 1]) + path.read_bytes()[201:]),
     "the end": lambda path: path.write_bytes(path.read_bytes()[:-1]),
@@ -290,6 +310,40 @@ STATEMENTS = {
 async def test_a_change_in_the_database_is_found(town: Any, tx: Any, what: str) -> None:
     assert int((await tx.execute(STATEMENTS[what])).split()[-1]) > 0
     assert await findings(tx, town[1])
+
+
+class Spoiled(ArchiveFolder):
+    """A folder on a disk that changes a file once it has its name."""
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Path]:
+        with super().writing(name) as place:
+            yield place
+        FILES["a byte"](self.folder / name)
+
+
+async def test_one_command_archives_at_a_time_and_seals_what_it_proved(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """The first has written its file and waits to take the year over, when the second comes. What is sealed is not read from the disk
+    again."""
+    url = new_database()
+    await tell(url)
+    ledger = PostgresLedger(BOOKS, Archives(Spoiled(tmp_path)))
+    async with Database(url) as database:
+        async with database.transaction() as tx:
+            await close(tx, ledger, date(2013, 12, 31))
+        async with database.transaction() as tx:
+            await ledger.lock_books(tx, [1])
+            first = asyncio.create_task(archive_year(database, ledger, ledger.archives, 2013), context=Context())
+            async with comes("the first file"):
+                while not (tmp_path / Year(1, UNITS, 2013).name).exists():
+                    await asyncio.sleep(0.02)
+            with pytest.raises(Outage, match="another command is archiving"):
+                await archive_year(database, ledger, ledger.archives, 2013)
+        assert [one.book for one in await first] == [1, 2]
+        assert await archive_year(database, ledger, ledger.archives, 2013) == []
+        async with database.read() as tx:
+            found = (await audit_snapshot(tx, archives=ledger.archives)).findings
+    assert [one.book for one in found if "is not what was sealed" in one.detail] == [1, 2]
 
 
 async def test_killed_in_the_middle_it_leaves_the_year_or_the_file(new_database: Callable[[], str], tmp_path: Path) -> None:

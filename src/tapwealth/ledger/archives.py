@@ -5,13 +5,14 @@ The newest row of each part stays in `spread_share`, so that only a point betwee
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple
 
 from tapwealth.kernel.refusal import Outage
 from tapwealth.ledger.port import book_of_account
-from tapwealth.ledger.share_file import Given, ShareFile, so_far
+from tapwealth.ledger.share_file import DAMAGE, Given, ShareFile, so_far
 from tapwealth.storage.archive_folder import ArchiveFolder
 
 _OF_ACCOUNT = """
@@ -64,9 +65,9 @@ class Archives:
         return found
 
     def _given_by(self, year: Year, accounts: Sequence[int], counts: Callable[[Given], bool]) -> dict[int, int]:
-        file = self.file(year)
-        many = file.counted(counts)
-        return {account: so_far(before, amounts[:many]) or 0 for account, (before, amounts) in file.years_of(accounts).items()}
+        with self.reading(year) as file:
+            many, years = file.counted(counts), file.years_of(accounts)
+        return {account: so_far(before, amounts[:many]) or 0 for account, (before, amounts) in years.items()}
 
     async def shares(self, tx: Any, account: int, until: int, limit: int | None = None) -> list[tuple[Given, int]]:
         """What spreads of archived years with numbers up to `until` said of an account, newest first; `limit`: stop once there are as many
@@ -77,20 +78,22 @@ class Archives:
     def _shares(self, years: Sequence[Year], account: int, until: int, limit: int | None) -> list[tuple[Given, int]]:
         found: list[tuple[Given, int]] = []
         for year in years:
-            file = self.file(year)
-            _, amounts = file.years_of([account]).get(account, (None, ()))
+            with self.reading(year) as file:
+                _, amounts = file.years_of([account]).get(account, (None, ()))
             said = [(one, amount) for one, amount in zip(file.spreads, amounts, strict=False) if amount is not None and one.no <= until]
             found += reversed(said)
             if limit is not None and sum(amount > 0 for _, amount in found) >= limit:
                 break
         return found
 
-    def file(self, year: Year) -> ShareFile:
-        """Raises Outage where it is not there or is no such file."""
+    @contextmanager
+    def reading(self, year: Year) -> Iterator[ShareFile]:
+        """A year's file, for a block that does nothing but read it. Raises Outage where no folder is named, ArchiveLost where the file is
+        not there or cannot be read."""
         place = self.files.place(year.name)
         try:
-            return ShareFile(place)
-        except (ValueError, OSError):
+            yield ShareFile(place)
+        except DAMAGE:
             raise self.files.unreadable(year.name) from None
 
 

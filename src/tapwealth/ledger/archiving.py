@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.ledger.archives import Archives, Year
 from tapwealth.ledger.audit_archives import SPREADS, proved, seal_of
 from tapwealth.ledger.chart import Kind, house_account
@@ -44,6 +44,9 @@ insert into spread_archive (book, asset, year, first_no, last_no, first_date, la
 """
 
 _NOTHING = 256 * (None,)
+
+_LOCK = 0x7461_7061
+"""The advisory lock of archiving: two commands would write the same file."""
 
 
 class Standing(NamedTuple):
@@ -92,17 +95,21 @@ async def archive_year(
 ) -> list[Standing]:
     """Move the year, as far as it is not moved yet; what was moved. `tell` is called with a line for each file.
 
-    Raises BadInput if the year is not closed in every book, if an earlier one is not archived, or if nothing was spread in it.
+    Raises BadInput if the year is not closed in every book, if an earlier one is not archived, or if nothing was spread in it; Outage while
+    another command archives.
     """
-    async with database.read() as tx:
-        years = await standing(tx)
-    mine = [one for one in years if one.year == year]
-    _check(years, mine, year)
-    left = [one for one in mine if not one.archived]
-    for place, one in enumerate(left, 1):
-        size = await _archive(database, ledger, archives, one)
-        tell(f"{place} of {len(left)}: {one.name.name}, {size:,} bytes")
-    await _tidy(database)
+    async with database.alone(_LOCK) as alone:
+        if not alone:
+            raise Outage("another command is archiving a year; wait until it has ended, then try again")
+        async with database.read() as tx:
+            years = await standing(tx)
+        mine = [one for one in years if one.year == year]
+        _check(years, mine, year)
+        left = [one for one in mine if not one.archived]
+        for place, one in enumerate(left, 1):
+            size = await _archive(database, ledger, archives, one)
+            tell(f"{place} of {len(left)}: {one.name.name}, {size:,} bytes")
+        await _tidy(database)
     return left
 
 
@@ -132,9 +139,8 @@ async def _archive(database: Database, ledger: PostgresLedger, archives: Archive
             writer.close()
             wrong = await proved(tx, one.name, ShareFile(place), one.first_no, one.last_no)
             assert not wrong, f"{name} {wrong[0]}; run `tapwealth audit`"
-    digest = folder.digest(name)
-    assert digest is not None, f"{name} went away"
-    size = folder.place(name).stat().st_size
+            digest, size = folder.digest(place.name), place.stat().st_size  # of what was proved, whatever happens once it is named
+            assert digest is not None, f"{name} went away"
     async with database.transaction() as tx:
         await _take_over(tx, ledger, one, parts, size, digest)
     return size

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from tapwealth.kernel.refusal import Outage
 from tapwealth.ledger.archives import Archives, Year
 from tapwealth.ledger.findings import Finding, Wrong, at_line
 from tapwealth.ledger.port import ARCHIVE_KIND
-from tapwealth.ledger.share_file import Given, Part, ShareFile, share_digest, so_far
+from tapwealth.ledger.share_file import DAMAGE, Given, Part, ShareFile, share_digest, so_far
+from tapwealth.storage.archive_folder import ArchiveLost
 
 SPREADS = """
 select s.no, s.key, s.business_date, s.amount, s.accounts, t.reference
@@ -73,8 +73,8 @@ async def _year(tx: Any, archives: Archives, row: Any) -> list[Finding]:
     if digest != row["digest"]:
         found += wrong(Wrong.ARCHIVE_CHANGED, "is not what was sealed; put it back from its copy")
     try:
-        details = await proved(tx, year, archives.file(year), row["first_no"], row["last_no"])
-    except (Outage, ValueError, OSError) as error:
+        details = await proved(tx, year, ShareFile(archives.files.place(year.name)), row["first_no"], row["last_no"])
+    except (ArchiveLost, *DAMAGE) as error:
         return [*found, *wrong(Wrong.ARCHIVE_CHANGED, f"cannot be read ({type(error).__name__})")]
     return [*found, *(one for detail in details for one in wrong(Wrong.ARCHIVE_CHANGED, detail))]
 

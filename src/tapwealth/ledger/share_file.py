@@ -23,6 +23,9 @@ _PARTS_AT_ONCE = 8
 _SPREADS = b"spreads"
 _LEVEL = 6
 
+DAMAGE = (ValueError, OSError, KeyError, NotImplementedError)
+"""What reading raises of bytes that are not what was written: OSError also of a page whose checksum does not hold."""
+
 Amounts = Sequence[int | None]
 
 
@@ -71,6 +74,7 @@ class ShareWriter:
             compression="zstd",
             compression_level=_LEVEL,
             use_dictionary=False,
+            write_page_checksum=True,
             write_statistics=["account"],
             column_encoding={"account": "DELTA_BINARY_PACKED", "amounts.list.element": "DELTA_BINARY_PACKED"},
         )
@@ -97,12 +101,12 @@ class ShareWriter:
 
 
 class ShareFile:
-    """A file that is there. What is no such file raises ValueError or OSError."""
+    """A file that is there. What is no such file raises one of DAMAGE, here or where it is read."""
 
     def __init__(self, path: Path) -> None:
         from pyarrow import parquet
 
-        self._file = parquet.ParquetFile(path)
+        self._file = parquet.ParquetFile(path, page_checksum_verification=True)
         metadata = self._file.schema_arrow.metadata or {}
         if _SPREADS not in metadata:
             raise ValueError("it names no spreads")

@@ -14,6 +14,10 @@ from tapwealth.kernel.refusal import Outage
 _HINT = "put it back from its copy, then ask again"
 
 
+class ArchiveLost(Outage):
+    """A file is not there, or is not what was written."""
+
+
 @dataclass(frozen=True, slots=True)
 class ArchiveFolder:
     """One folder."""
@@ -34,10 +38,10 @@ class ArchiveFolder:
             unnamed.unlink(missing_ok=True)
 
     def place(self, name: str) -> Path:
-        """Of a file that must be there. Raises Outage."""
+        """Of a file that must be there. Raises ArchiveLost."""
         place = self.folder / name
         if not place.is_file():
-            raise Outage(f"the archive {place} is not there; {_HINT}")
+            raise ArchiveLost(f"the archive {place} is not there; {_HINT}")
         return place
 
     def digest(self, name: str) -> bytes | None:
@@ -48,9 +52,9 @@ class ArchiveFolder:
         except FileNotFoundError:
             return None
 
-    def unreadable(self, name: str) -> Outage:
+    def unreadable(self, name: str) -> ArchiveLost:
         """What to say of a file that is not what was written."""
-        return Outage(f"the archive {self.folder / name} cannot be read; {_HINT}")
+        return ArchiveLost(f"the archive {self.folder / name} cannot be read; {_HINT}")
 
 
 def _sync(path: Path) -> None:

@@ -236,6 +236,23 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def alone(self, lock: int) -> AsyncIterator[bool]:
+        """Whether nobody else is in a block with this lock; then nobody gets it until the block ends. A connection of its own holds it,
+        so that a kill frees it. Raises Outage."""
+        connection = await self.connect()
+        try:
+            with outages(connection):
+                await connection.execute("set lock_timeout = '1s'")  # whoever was killed may take a moment to go
+                try:
+                    await connection.fetchval("select pg_advisory_lock($1)", lock)
+                    mine = True
+                except asyncpg.LockNotAvailableError:
+                    mine = False
+            yield mine
+        finally:
+            connection.terminate()
+
+    @asynccontextmanager
     async def _borrowed(self) -> AsyncIterator[Connection]:
         async with self._free:
             connection = await self._take()

@@ -4,16 +4,22 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from bill_town import MONDAY, Person
-from fund_town import ADVANCE, FUND, FundTown
+from fund_town import ADVANCE, FUND, FundTown, accounts, order, orders
 
 from tapwealth.app.house import archives_in
+from tapwealth.flows.funds import file_tables
 from tapwealth.flows.funds.income_given import income_of
+from tapwealth.flows.funds.shown import shown_findings
 from tapwealth.flows.reports.customers import customer_view, everybody
 from tapwealth.flows.reports.returns import returns_of
+from tapwealth.funds.shown_store import archived_purchases
 from tapwealth.kernel.clock import shanghai
+from tapwealth.ledger.archives import Year
 from tapwealth.ledger.archiving import archive_year
 from tapwealth.ledger.audit import audit_snapshot
+from tapwealth.ledger.findings import Wrong
 from tapwealth.ledger.port import CloseRefusal
 from tapwealth.ledger.postgres import PostgresLedger
 
@@ -57,6 +63,36 @@ async def test_holders_see_the_same_after_their_year_is_archived(place: FundTown
         assert (await audit_snapshot(tx, archives=archives_in(tmp_path))).findings == ()
     assert await seen(place, (wang, li)) == before
     assert await place.units(wang, li) == units
+
+
+def damage(file: Path) -> None:
+    """In the middle of its pages."""
+    whole = file.read_bytes()
+    file.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
+
+
+async def test_of_a_lost_archive_the_audit_names_that_and_goes_on(place: FundTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another channel's orders were confirmed by spreads that are in the files: what they gave cannot be compared."""
+    monkeypatch.setattr(file_tables, "LEAST", 0)
+    assert await place.hand_in(accounts([1, 2])) is None
+    await place.receipt(300_000)
+    assert await place.hand_in(orders([order(1, 100_000), order(2, 200_000)])) is None
+    for offset in range(3):
+        await place.next_day(MONDAY + timedelta(days=offset))
+    await archive(place, tmp_path)
+    files = list(tmp_path.rglob("*.parquet"))
+    async with place.house.database.read() as tx:
+        needed = {Year(book, *row[:2]).name for book in range(1, place.house.books + 1) for row in await archived_purchases(tx, book)}
+    assert needed
+    assert needed <= {file.name for file in files}
+    for lose, wrong in ((None, None), (damage, Wrong.ARCHIVE_CHANGED), (Path.unlink, Wrong.ARCHIVE_MISSING)):
+        for file in files:
+            if lose is not None:
+                lose(file)
+        async with place.house.database.read() as tx:
+            found = (await audit_snapshot(tx, archives=archives_in(tmp_path), also=[shown_findings])).findings
+        assert {one.wrong for one in found} == ({wrong} if wrong else set())
+        assert wrong is None or all(any(file.name in one.detail for one in found) for file in files)
 
 
 async def test_income_for_a_day_of_an_archived_year_is_refused(place: FundTown, tmp_path: Path) -> None:

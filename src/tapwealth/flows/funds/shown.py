@@ -3,7 +3,8 @@ ledger moved.
 
 A holding is worth its units, which the ledger has. What was paid in and what came back is by orders and dividends: of each holding the
 units, by what they were for, and of each own customer's order the money. Income is what was posted for the holder, and its share of each
-spread: here that every spread of income is one day of a fund's, and no other; the shares themselves are the ledger's audit's.
+spread: here that every spread of income is one day of a fund's, and no other; the shares themselves are the ledger's audit's. So is an
+archived year whose file is lost: units that need it are then not compared.
 """
 
 from collections import Counter, defaultdict
@@ -12,17 +13,20 @@ from typing import Any
 from tapwealth.funds import shown_store
 from tapwealth.ledger.archives import Archives, Year
 from tapwealth.ledger.findings import Finding, Wrong, at_line
+from tapwealth.storage.archive_folder import ArchiveLost
 
 
 async def shown_findings(tx: Any, book: int, archives: Archives) -> list[Finding]:
-    """What a book's holders are shown otherwise than the ledger moved it. Raises Outage where an archived year is needed and not there."""
+    """What a book's holders are shown otherwise than the ledger moved it. Raises Outage if files are needed and nobody knows where."""
 
     def wrong(detail: str) -> Finding:
         return Finding(Wrong.SHOWN_CHANGED, book, None, None, detail)
 
+    archived = await _archived(tx, book, archives)
+    units = [] if archived is None else await shown_store.units(tx, book, archived)
     found = [
         wrong(f"account {row['account']}: the ledger moved {row['moved']} as {row['what']}, orders, dividends and income say {row['said']}")
-        for row in await shown_store.units(tx, book, await _archived(tx, book, archives))
+        for row in units
     ]
     found += [
         wrong(f"order {row['serial']}: the ledger moved {row['moved']} fen for it, it says {row['said']}")
@@ -34,16 +38,19 @@ async def shown_findings(tx: Any, book: int, archives: Archives) -> list[Finding
     ]
 
 
-async def _archived(tx: Any, book: int, archives: Archives) -> Counter[int]:
-    """By account, the units that spreads of archived years gave for orders."""
+async def _archived(tx: Any, book: int, archives: Archives) -> Counter[int] | None:
+    """By account, the units that spreads of archived years gave for orders; None: a file of these is lost."""
     lines: dict[Year, set[int]] = defaultdict(set)
     for asset, year, no in await shown_store.archived_purchases(tx, book):
         lines[Year(book, asset, year)].add(no)
     units: Counter[int] = Counter()
-    for name, numbers in lines.items():
-        file = archives.file(name)
-        places = [place for place, one in enumerate(file.spreads) if one.no in numbers]
-        for part in file.parts():
-            for slot, amounts in enumerate(part.amounts):
-                units[(part.number << 8) + slot] += sum(amounts[place] or 0 for place in places)
+    try:
+        for name, numbers in lines.items():
+            with archives.reading(name) as file:
+                places = [place for place, one in enumerate(file.spreads) if one.no in numbers]
+                for part in file.parts():
+                    for slot, amounts in enumerate(part.amounts):
+                        units[(part.number << 8) + slot] += sum(amounts[place] or 0 for place in places)
+    except ArchiveLost:
+        return None
     return +units
