@@ -352,6 +352,21 @@ async def test_an_end_may_come_twice_or_before_the_first_answer(place: FundTown)
     assert [text for text in await place.said(WEDNESDAY) if "answered otherwise" in text] == []
 
 
+async def test_interest_beyond_what_can_be_is_a_break_before_the_first_answer_too(place: FundTown) -> None:
+    await sold_out(place)
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    place.registrar.path(TUESDAY, "04").unlink()
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.rewrite(WEDNESDAY, "04", set_in(0, ConfirmedVol=5_000_00, RaiseInterest=1_000_00))
+    await place.take()
+    said = [text for text in await place.said(WEDNESDAY) if "has earned" in text]
+    assert [text.partition("yuan ")[2] for text in said] == [
+        "has earned 1,000.00 since 2014-02-24, we compute at most 0.08; ask the registrar"
+    ]
+
+
 async def test_a_step_or_a_file_that_was_cut_off_is_done_again_once(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders that have gone out are not swept twice; of a file that fails at its last line nothing stands, and the next look takes it."""
     three = await sold_out(place)

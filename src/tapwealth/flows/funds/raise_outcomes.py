@@ -183,15 +183,16 @@ def _not_failed_so(order: OrderRow, one: ConfirmationRecord) -> str | None:
 
 
 def _interest_differs(file: DataFileName, known: _Known, order: OrderRow, one: ConfirmationRecord) -> list[BreakRow]:
-    """Ours runs from the day on which the registrar took the money."""
-    since = known.outcomes[order.id].accepted_on
-    if one.business_code not in _ENDS or since is None:
+    """Ours runs from the day on which the registrar took the money; where it has not said when, from the first on which it could."""
+    accepted = known.outcomes[order.id].accepted_on
+    since = accepted or order.dealing_date
+    if one.business_code not in _ENDS:
         return []
     ours = interest(order.amount, known.raises[order.fund].offering.rate, (one.confirmed_on - since).days)
-    if one.interest == ours:
+    if one.interest == ours or (accepted is None and one.interest < ours):
         return []
     text = f"{file}: order {one.serial} of {format_minor(order.amount)} yuan has earned {format_minor(one.interest)} since {since}"
-    what = f"{text}, we compute {format_minor(ours)}; ask the registrar"
+    what = f"{text}, we compute {'' if accepted else 'at most '}{format_minor(ours)}; ask the registrar"
     return [BreakRow(SOURCE, "raise_interest_differs", one.serial, one.interest - ours, what, False)]
 
 
