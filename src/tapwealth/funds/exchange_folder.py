@@ -48,6 +48,10 @@ class Folder:
         part.rename(target)
         _sync(self._outgoing)
 
+    def has_left(self, name: str) -> bool:
+        """Whether a file lies there for the registrar."""
+        return (self._outgoing / name).exists()
+
     def found(self) -> list[str]:
         """Names of the index files that the registrar has left, in order; without those that are settled and have not changed since."""
         if not self._incoming.is_dir():

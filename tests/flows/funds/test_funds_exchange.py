@@ -10,7 +10,7 @@ from bill_town import MONDAY
 from fund_town import ADVANCE, FUND, OTHER, OWN, FundTown, Values, accounts, bought, order, orders, set_in
 
 from tapwealth.app.wiring import FILE_TAKERS
-from tapwealth.flows.funds import exchange_in
+from tapwealth.flows.funds import exchange_in, exchange_out
 from tapwealth.funds import advance_store, orders_store, store
 from tapwealth.funds.entries import FundEntry
 from tapwealth.funds.exchange_folder import Folder
@@ -523,6 +523,25 @@ async def test_a_file_that_is_written_into_while_it_is_read_is_not_taken(place: 
     path.write_bytes(whole)
     await place.take()
     assert (await place.said(TUESDAY), await place.units(wang)) == ([], [10_000])
+
+
+async def test_answers_wait_until_it_is_noted_that_what_they_answer_has_left(place: FundTown) -> None:
+    """The platform dies after it has left the files and is back when the registrar has answered: the step done again leaves the same files
+    and sweeps the money, and then the answers are taken."""
+    wang = await place.person("Wang", 100_000)
+    await place.buy_one(wang, 10_000)
+    await place.clock(shanghai(TUESDAY, 0, 30))
+    await place.cut(MONDAY)
+    await exchange_out._leave(place.house, MONDAY)
+    assert {one[:3] for one in await place.morning(TUESDAY)} == {"996"}, "to whom nothing had left"
+    assert (await place.orders_of(wang))[0].state == "placed"
+    report = await exchange_out.send_files(place.house, MONDAY)
+    assert "100.00 yuan swept" in report.text
+    await place.bank_executes(TUESDAY)
+    assert "T01/04" in await place.take()
+    assert (await place.units(wang), await place.total(Kind.FUND_PURCHASE_IN_TRANSIT)) == ([10_000], 0)
+    assert (await place.total(Kind.FUND_PURCHASE_COLLECTED), await place.said(TUESDAY)) == (0, [])
+    await place.all_books_balance()
 
 
 async def test_a_fault_of_ours_in_a_file_is_named_and_keeps_no_other_waiting(place: FundTown) -> None:

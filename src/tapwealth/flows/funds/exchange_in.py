@@ -10,7 +10,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum, auto
 from itertools import islice
 from typing import BinaryIO
@@ -58,7 +58,7 @@ from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
 from tapwealth.storage.database import Tx
-from tapwealth.wire.ofd import DataFileName, parse_index_name, read_index
+from tapwealth.wire.ofd import DataFileName, IndexName, parse_index_name, read_index
 
 log = structlog.get_logger(__name__)
 
@@ -80,13 +80,17 @@ async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
     indexes = {index: await _named(house, index) for index in looks}
     looks = {index: look + exchange.look([str(file) for file in indexes[index] or ()]) for index, look in looks.items()}
     async with house.database.read() as tx:
-        today = business_date_of((await moment(tx)).now)
-        files = [file for of in indexes.values() for file in of or () if file.day <= today]
-        known = await exchange_store.file_known(tx, [str(file) for file in files])
+        at = await moment(tx)
+    files = [file for of in indexes.values() for file in of or () if file.day <= business_date_of(at.now)]
+    ours = {name: ends for name, ends in _indexes_of_ours(at, files).items() if exchange.has_left(name)}
+    async with house.database.read() as tx:
+        known = await exchange_store.file_known(tx, [*map(str, files), *ours])
         complaints = await bank_store.complaints(tx, SOURCE, _UNREADABLE)
     await _mended(house, [index for index, of in indexes.items() if of is not None and index in complaints])
     taken, first = list[str](), dict[tuple[str, str], DataFileName]()
-    for file in sorted(files, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
+    unnoted = {ends for name, ends in ours.items() if name not in known}
+    answerable = [file for file in files if (file.creator, file.receiver) not in unnoted]
+    for file in sorted(answerable, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
         ends, before = (file.creator, file.receiver), known.get(str(file))
         if ends in first and before is None and _follows(file, first[ends]):
             await _complain(house, str(file), f"{file} waits for {first[ends]}, whose price is not in: what it means follows from that one")
@@ -101,6 +105,17 @@ async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
         if of is not None and all(name in known or name in taken for name in names):
             exchange.settle(index, names, looks[index])
     return taken
+
+
+def _indexes_of_ours(at: Moment, files: Sequence[DataFileName]) -> dict[str, tuple[str, str]]:
+    """The indexes that we may have left on dates that are not closed, and between whom. One that has left and is not noted was left by a
+    platform that died there: what answers it waits until the day's end has done that step again, which must find all as it was."""
+    if at.cut is None:
+        return {}
+    first = at.closed + timedelta(days=1) if at.closed else at.cut
+    days = [first + timedelta(days=number) for number in range((at.cut - first).days + 1)]
+    ends = {(file.creator, file.receiver) for file in files}
+    return {str(IndexName(receiver, creator, day)): (creator, receiver) for creator, receiver in ends for day in days}
 
 
 async def pending(house: House) -> list[str]:
