@@ -87,15 +87,16 @@ async def note_sold(tx: Any, sold: Sequence[tuple[str, int, int]], now: datetime
     )
 
 
-async def end(tx: Any, funds: Mapping[str, Ended], day: date) -> None:
-    """So they have ended, each once."""
-    await tx.execute(
+async def end(tx: Any, funds: Mapping[str, Ended], day: date) -> list[str]:
+    """So they have ended, each once; those that had not before."""
+    rows = await tx.fetch(
         "update raise_offering r set ended = x.ended, ended_on = $3 from unnest($1::text[], $2::text[]) x(fund, ended)"
-        " where r.book = 0 and r.fund = x.fund and r.ended = ''",
+        " where r.book = 0 and r.fund = x.fund and r.ended = '' returning r.fund",
         list(funds),
         [one.value for one in funds.values()],
         day,
     )
+    return [row["fund"] for row in rows]
 
 
 async def add_subscriptions(tx: Any, rows: Sequence[SubscriptionRow]) -> None:
@@ -104,10 +105,11 @@ async def add_subscriptions(tx: Any, rows: Sequence[SubscriptionRow]) -> None:
 
 
 async def given_to(tx: Any, people: Sequence[tuple[int, UUID]]) -> dict[tuple[UUID, str], int]:
-    """Fen by (person, fund) that each of them (book, id) has in raises."""
+    """Fen by (person, fund) that each of them (book, id) has in raises; what was given back is not among them."""
     rows = await tx.fetch(
-        "select person, fund, sum(given)::bigint as given from subscription"
-        " join unnest($1::int[], $2::uuid[]) k(book, person) using (book, person) group by 1, 2",
+        "select s.person, s.fund, sum(s.given)::bigint as given from subscription s"
+        " join unnest($1::int[], $2::uuid[]) k(book, person) using (book, person)"
+        " join fund_order o on o.book = s.book and o.id = s.fund_order and o.state <> 'refused' group by 1, 2",
         *columns(people, 2),
     )
     return {(row["person"], row["fund"]): row["given"] for row in rows}
@@ -161,11 +163,13 @@ async def sent(tx: Any, channel: str, day: date) -> list[tuple[int, int]]:
 async def standings(tx: Any) -> dict[str, Standing]:
     """By fund, from the subscriptions alone."""
     rows = await tx.fetch(
-        "with had as (select book, fund, person, sum(given) as fen, count(*) as times, sum(arrival) as numbers, max(arrival) as last,"
-        " array_remove(array_agg(case when given < asked then arrival end), null) as short from subscription group by 1, 2, 3),"
+        "with had as (select s.book, s.fund, person, sum(given) as fen, count(*) as times, sum(arrival) as numbers, max(arrival) as last,"
+        " array_remove(array_agg(case when given < asked then arrival end), null) as short,"
+        " coalesce(sum(given) filter (where o.state <> 'refused'), 0) as has from subscription s"
+        " join fund_order o on o.book = s.book and o.id = s.fund_order group by 1, 2, 3),"
         " short as (select book, fund, array_agg(s) as short from had, unnest(had.short) s group by 1, 2)"
         " select fund, sum(fen)::bigint, sum(times)::bigint, sum(numbers)::bigint, max(last)::bigint,"
-        " (select short from short where (short.book, short.fund) = (had.book, had.fund)), max(fen)::bigint"
+        " (select short from short where (short.book, short.fund) = (had.book, had.fund)), max(has)::bigint"
         " from had group by book, fund order by book, fund"
     )
     found: dict[str, Standing] = {}

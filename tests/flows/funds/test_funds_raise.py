@@ -282,6 +282,20 @@ async def test_what_the_registrar_does_not_take_goes_back(place: FundTown) -> No
     assert (await stands(place)).sold == 10_000_00
 
 
+async def test_what_was_given_back_does_not_count_against_a_persons_cap(place: FundTown) -> None:
+    """Here the registrar has nothing left for the order, and something on the next day."""
+    await offered(place, structs.replace(OFFER, target=20_000_00, closes_at=shanghai(WEDNESDAY, 15)))
+    (wang,) = await people(place, "Wang")
+    assert gave(await subscribe(place, wants(place, wang, 6_000_00))) == [6_000_00]
+    with place.registrar.store.tx() as tx:
+        at_registrar.put(tx, at_registrar.Terms(NAV_FUND, WEDNESDAY, 1_000_00, 1_000_00, 3_500))
+    await place.next_day(MONDAY)
+    assert (await place.orders_of(wang))[0].state == "refused"
+    await place.bank_executes(TUESDAY)
+    assert gave(await subscribe(place, wants(place, wang, 6_000_00))) == [6_000_00]
+    assert await proved(place, TUESDAY) == []
+
+
 async def test_what_comes_after_the_registrars_last_day_goes_back(place: FundTown) -> None:
     """Ours is open a day longer than the registrar's by a mistake: what was sold on it is refused by it."""
     await offered(place, structs.replace(OFFER, closes_at=shanghai(WEDNESDAY, 15)))
@@ -350,6 +364,25 @@ async def test_an_end_may_come_twice_or_before_the_first_answer(place: FundTown)
     assert (await place.orders_of(three[0]))[0].state == "confirmed"
     assert await place.lines() == lines
     assert [text for text in await place.said(WEDNESDAY) if "answered otherwise" in text] == []
+
+
+async def test_a_file_may_say_that_an_order_is_taken_and_how_its_raise_has_ended(place: FundTown) -> None:
+    """The registrar takes the last day's orders and forms the fund on one morning: whichever stands first, both count."""
+    three = await sold_out(place)
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    today = f"{WEDNESDAY:%Y%m%d}"
+    taken_too = [{**one, "TransactionCfmDate": today} for one in place.registrar.values(TUESDAY, "04")]
+    place.registrar.path(TUESDAY, "04").unlink()
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.rewrite(WEDNESDAY, "04", lambda ends: [ends[0], *taken_too, *ends[1:]])
+    await place.take()
+    assert [(await place.orders_of(one))[0].state for one in three] == ["confirmed"] * 3
+    assert [await holding_of(place, one) for one in three] == [4_000_04, 4_500_04, 1_500_01]
+    assert not [text for text in await place.said(WEDNESDAY) if "twice" in text or "answered" in text]
+    assert await place.total(Kind.RAISE_COLLECTED) == 0
+    await place.all_books_balance()
 
 
 async def test_interest_beyond_what_can_be_is_a_break_before_the_first_answer_too(place: FundTown) -> None:

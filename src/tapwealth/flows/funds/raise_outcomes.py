@@ -57,8 +57,8 @@ def interest_name(confirmed_on: date) -> str:
 class Raised:
     """What a file has said of subscriptions so far, slice by slice."""
 
-    seen: dict[str, int] = field(default_factory=dict)
-    """By serial a hash of what was said first."""
+    seen: dict[tuple[str, bool], int] = field(default_factory=dict)
+    """By serial, and whether it is that the order was taken or how its raise has ended, a hash of what was said first."""
     formed: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     """By fund and book, fen for the custody account."""
     back: dict[str, list[Part]] = field(default_factory=lambda: defaultdict(list))
@@ -93,27 +93,49 @@ async def take(
     day: date,
     actor: int,
 ) -> list[BreakRow]:
-    """Post a slice of a file's answers to subscriptions. What was said before changes nothing; what does not fit is a break."""
+    """Post a slice of a file's answers to subscriptions: that they are taken before how their raise has ended, which one file may say both.
+    What was said before changes nothing; what does not fit is a break."""
+    first = [(order, one) for order, one in said if one.business_code == TAKEN]
+    breaks, taken = await _take(house, tx, at, file, first, holders, funds, raised, day, actor)
+    now = {order.id: replace(order, state=_state_after(one)) for order, one in taken}
+    ends = [(now.get(order.id, order), one) for order, one in said if one.business_code != TAKEN]
+    return breaks + (await _take(house, tx, at, file, ends, holders, funds, raised, day, actor))[0]
+
+
+async def _take(
+    house: House,
+    tx: Any,
+    at: Moment,
+    file: DataFileName,
+    said: Sequence[Answer],
+    holders: Mapping[UUID, Holder],
+    funds: Mapping[str, Fund],
+    raised: Raised,
+    day: date,
+    actor: int,
+) -> tuple[list[BreakRow], list[Answer]]:
+    """Of each order one answer at the most, besides doubled ones; what was posted stands beside the breaks."""
     if not said:
-        return []
+        return [], []
     outcomes = await raise_store.outcomes(tx, [(order.book, order.fund_account, order.fund, order.id) for order, _ in said])
     known = _Known(funds, await raise_store.raises(tx), outcomes, raised.ended)
     breaks, fresh = list[BreakRow](), list[Answer]()
     for order, one in said:
         content = hash(replace(one, ta_serial=""))
-        if one.serial in raised.seen:
-            breaks.append(doubled(file, one, same=raised.seen[one.serial] == content))
+        key = one.serial, one.business_code == TAKEN
+        if key in raised.seen:
+            breaks.append(doubled(file, one, same=raised.seen[key] == content))
         elif not _repeats(order, known.outcomes[order.id], one):
             wrong = _wrong(known, order, holders[order.fund_account], one)
             if wrong is not None:
                 breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
             else:
-                raised.seen[one.serial] = content
+                raised.seen[key] = content
                 raised.ended |= {order.fund: _ENDS[BusinessCode(one.business_code)]} if one.business_code in _ENDS else {}
                 fresh.append((order, one))
                 breaks += _interest_differs(file, known, order, one)
     await _post(house, tx, at, known, fresh, raised, day, actor)
-    return breaks
+    return breaks, fresh
 
 
 def doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> BreakRow:
@@ -295,10 +317,10 @@ async def end(
     custody = [_custody(file, funds[code], of, day) for code, of in sorted(raised.formed.items())]
     await payments.instruct(house, tx, at, day, actor, custody, set_aside=False)
     await payments.instruct(house, tx, at, day, actor, [_refund(file, code, parts, day) for code, parts in sorted(raised.back.items())])
-    await raise_store.end(tx, raised.ended, day)
+    ended = await raise_store.end(tx, raised.ended, day)
     after = {Ended.FORMED: FundStatus.CLOSED, Ended.FAILED: FundStatus.ENDED}
-    before = day - timedelta(days=1)  # a 07 speaks of the day before it: the next one may open the fund
-    await conditions_store.add_statuses(tx, before, {fund: after[how] for fund, how in raised.ended.items()}, at.now)
+    before = file.day - timedelta(days=1)  # a 07 speaks of the day before it: the next one may open the fund
+    await conditions_store.add_statuses(tx, before, {fund: after[raised.ended[fund]] for fund in ended}, at.now)
     await redemption_outcomes.join(house, tx, at, [interest_name(file.day)] if raised.interest else [], actor)
 
 
