@@ -99,6 +99,15 @@ async def end(tx: Any, funds: Mapping[str, Ended], day: date) -> list[str]:
     return [row["fund"] for row in rows]
 
 
+async def forgotten(tx: Any) -> list[tuple[str, int, int]]:
+    """(fund, subscriptions, fen) of raises that have ended: money that the registrar has taken and of which it has said no more."""
+    rows = await tx.fetch(
+        "select o.fund, count(*) as orders, sum(o.amount)::bigint as fen from raise_offering r join fund_order o on o.fund = r.fund"
+        " where r.book = 0 and r.ended <> '' and o.business_code = '020' and o.state = 'accepted' group by 1 order by 1"
+    )
+    return [(row["fund"], row["orders"], row["fen"]) for row in rows]
+
+
 async def add_subscriptions(tx: Any, rows: Sequence[SubscriptionRow]) -> None:
     if rows:
         await tx.copy_records_to_table("subscription", records=rows, columns=SubscriptionRow._fields)

@@ -385,6 +385,26 @@ async def test_a_file_may_say_that_an_order_is_taken_and_how_its_raise_has_ended
     await place.all_books_balance()
 
 
+async def test_a_subscription_that_the_registrar_forgets_is_a_break_until_it_remembers(place: FundTown) -> None:
+    three = await taken(place)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    ends = place.registrar.values(WEDNESDAY, "04")
+    place.registrar.rewrite(WEDNESDAY, "04", lambda records: records[:2])
+    await place.take()
+    (text,) = await place.said(WEDNESDAY)
+    assert f"has taken 1 subscription of {NAV_FUND} over 1,500.00 yuan" in text
+    await place.buy_one(three[0], 100_00)
+    await place.end(WEDNESDAY)
+    await place.registrar_works(THURSDAY)
+    late = {**ends[2], "TransactionCfmDate": f"{THURSDAY:%Y%m%d}"}
+    place.registrar.rewrite(THURSDAY, "04", lambda records: [*records, late])
+    await place.take()
+    assert [(await place.orders_of(one))[0].state for one in three] == ["confirmed"] * 3
+    assert not [text for text in await breaks(place) if "has not said that they ended" in text]
+    await place.all_books_balance()
+
+
 async def test_interest_beyond_what_can_be_is_a_break_before_the_first_answer_too(place: FundTown) -> None:
     await sold_out(place)
     await place.end(MONDAY)

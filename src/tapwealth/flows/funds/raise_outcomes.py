@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.customers import notices
@@ -36,6 +37,7 @@ from tapwealth.funds.raising import ISSUE_PRICE, Ended, interest
 from tapwealth.funds.store import Fund, Holder
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
 from tapwealth.wire.ofd import DataFileName
@@ -321,7 +323,22 @@ async def end(
     after = {Ended.FORMED: FundStatus.CLOSED, Ended.FAILED: FundStatus.ENDED}
     before = file.day - timedelta(days=1)  # a 07 speaks of the day before it: the next one may open the fund
     await conditions_store.add_statuses(tx, before, {fund: after[raised.ended[fund]] for fund in ended}, at.now)
+    await _name_forgotten(tx, at, day)
     await redemption_outcomes.join(house, tx, at, [interest_name(file.day)] if raised.interest else [], actor)
+
+
+_FORGOTTEN = "subscriptions_forgotten"
+
+
+async def _name_forgotten(tx: Any, at: Moment, day: date) -> None:
+    """Where a raise has ended, and the registrar has not said so of money that it took: a break for as long as that holds."""
+    left = await raise_store.forgotten(tx)
+    if not left:
+        await bank_store.withdraw(tx, SOURCE, _FORGOTTEN, ["raises"])
+        return
+    of = " and ".join(f"{counted(orders, 'subscription')} of {fund} over {format_minor(fen)} yuan" for fund, orders, fen in left)
+    text = f"the registrar has taken {of}, and has not said that they ended with their raise: ask it for their confirmations"
+    await bank_store.complain(tx, day, BreakRow(SOURCE, _FORGOTTEN, "raises", sum(fen for *_, fen in left), text, False), at.now)
 
 
 def _custody(file: DataFileName, fund: Fund, of: Mapping[int, int], day: date) -> Payment:
