@@ -1,7 +1,6 @@
 """A played house behind the doors that `tapwealth up` opens: HTTP at an address of its own, the batcher and the worker behind it."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from played_days import Played
 
 from tapwealth.api.v1.edge import App
 from tapwealth.api.v1.origin import Network
-from tapwealth.app.platform import QuietServer, http_config
+from tapwealth.app.platform import QuietServer, http_config, listening
 from tapwealth.app.wiring import open_edges
 from tapwealth.storage.database import Database
 
@@ -26,7 +25,7 @@ PASSWORD = "a long password"
 async def serving(app: App) -> AsyncIterator[str]:
     """The application at a free port, served as the platform does; its address."""
     server = QuietServer(http_config(app))
-    task = asyncio.create_task(server.serve([socket.create_server(("127.0.0.1", 0))]))
+    task = asyncio.create_task(server.serve([listening(0)]))
     async with comes("the server's start"):
         while not server.started:
             await asyncio.sleep(0.01)

@@ -7,7 +7,6 @@ yardstick is the same edge with nothing behind it. After the rounds the ledger i
 """
 
 import asyncio
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,7 +22,7 @@ from tapwealth.api.v1.edge import App, Edge
 from tapwealth.api.v1.operations import Operation
 from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
-from tapwealth.app.platform import QuietServer, http_config
+from tapwealth.app.platform import QuietServer, http_config, listening
 from tapwealth.app.wiring import open_edges
 from tapwealth.bench.closed_loop import ordered
 from tapwealth.bench.figure import BOOKS, ROUNDS, Waits, progress, results, shown
@@ -91,11 +90,11 @@ class PurchaseFigure(LoadFigure):
 @asynccontextmanager
 async def _served(app: App) -> AsyncIterator[int]:
     """The application at a free port."""
-    listening = socket.create_server((_HERE, 0), backlog=2_048)
+    listener = listening(0, backlog=2_048)
     server = QuietServer(http_config(app))
-    serving = asyncio.create_task(server.serve([listening]))
+    serving = asyncio.create_task(server.serve([listener]))
     try:
-        yield listening.getsockname()[1]
+        yield listener.getsockname()[1]
     finally:
         server.should_exit = True
         await serving

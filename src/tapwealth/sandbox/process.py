@@ -157,6 +157,7 @@ def _die_with_parent() -> None:
 def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else an answer's body waits until its head is acknowledged
     try:
         listener.bind((host, port))
         listener.listen(128)
