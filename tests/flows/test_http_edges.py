@@ -6,7 +6,8 @@ The platform is the real one behind real sockets, over two played days.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -207,8 +208,28 @@ UNREADABLE: list[tuple[bytes, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", GOOD)
-async def test_what_cannot_be_read_is_named_and_posts_nothing(doors: Doors, name: str) -> None:
+@contextmanager
+def naming(command: str) -> Iterator[None]:
+    """What fails within says of which command."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(f"the command is {command}")
+        raise
+
+
+TOGETHER = [tuple(GOOD)[place::8] for place in range(8)]
+"""Commands that are tried behind the same doors: to open them takes longer than to try one."""
+
+
+@pytest.mark.parametrize("names", TOGETHER, ids=lambda names: names[0])
+async def test_what_cannot_be_read_is_named_and_posts_nothing(doors: Doors, names: Sequence[str]) -> None:
+    for name in names:
+        with naming(name):
+            await what_cannot_be_read(doors, name)
+
+
+async def what_cannot_be_read(doors: Doors, name: str) -> None:
     who, body = GOOD[name]
     token, before = await token_of(doors, who), await doors.rows()
     for content, words in UNREADABLE:
@@ -224,8 +245,14 @@ async def test_what_cannot_be_read_is_named_and_posts_nothing(doors: Doors, name
     await unchanged(doors, before)
 
 
-@pytest.mark.parametrize("name", GOOD)
-async def test_what_surrounds_a_command_is_asked_for(doors: Doors, name: str) -> None:
+@pytest.mark.parametrize("names", TOGETHER, ids=lambda names: names[0])
+async def test_what_surrounds_a_command_is_asked_for(doors: Doors, names: Sequence[str]) -> None:
+    for name in names:
+        with naming(name):
+            await what_surrounds(doors, name)
+
+
+async def what_surrounds(doors: Doors, name: str) -> None:
     who, body = GOOD[name]
     token, before = await token_of(doors, who), await doors.rows()
     url = f"/commands/{name}"
@@ -274,8 +301,13 @@ AMOUNTS: list[tuple[str, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize("name", MONEY)
-async def test_an_amount_that_cannot_be_is_named(doors: Doors, name: str) -> None:
+async def test_an_amount_that_cannot_be_is_named(doors: Doors) -> None:
+    for name in MONEY:
+        with naming(name):
+            await amounts_that_cannot_be(doors, name)
+
+
+async def amounts_that_cannot_be(doors: Doors, name: str) -> None:
     token, before = await token_of(doors, "me"), await doors.rows()
     rest = {field: value for field, value in GOOD[name][1].items() if field != "amount"}
     for amount, words in AMOUNTS:
