@@ -1,5 +1,6 @@
 """Paying a bill: what is refused, what is posted, what an answer does, and that nothing happens twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from tapwealth.customers import notices
 from tapwealth.flows.bills import bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
+from tapwealth.flows.rails import Billers
 from tapwealth.flows.reports.customers import bill_view
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
@@ -383,6 +385,6 @@ async def test_an_outage_of_the_inquiry_leaves_nothing(place: Town) -> None:
         async def inquire(self, serial: str, account_number: str) -> Any:
             return Unknown("no answer (ReadTimeout)")
 
-    object.__setattr__(place.house.rails, "biller", Silent())
+    place.house = replace(place.house, rails=replace(place.house.rails, billers=Billers({"BJPOWER": Silent()})))
     with pytest.raises(Outage, match="北京电力 does not answer"):
         await bills.inquire_bill(place.house, place.envelope(wang), bills.InquireBill("BJPOWER", ACCOUNT))

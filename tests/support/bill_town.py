@@ -29,7 +29,7 @@ from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.paying import AddBiller, BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment
-from tapwealth.flows.rails import Rails
+from tapwealth.flows.rails import Billers, Rails
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, PolicyOrder
 from tapwealth.insurance.insurer import NotReceived as InsurerNotReceived
 from tapwealth.issuing import authority
@@ -304,7 +304,7 @@ async def town(
         biller, insurer = biller or ScriptedBiller(now=start), insurer or ScriptedInsurer(now=start)
         nobody: Any = Nobody()
         draw = seeded_random(7)
-        rails = Rails(nobody, biller, nobody, insurer, nobody, nobody, nobody, MemoryNetwork())
+        rails = Rails(nobody, Billers({"BJPOWER": biller}), nobody, insurer, nobody, nobody, nobody, MemoryNetwork())
         house = House(database, ledger, keys, books, "current", load_calendar(), rails, lambda: draw.getrandbits(64), InFlight())
         place = Town(house, biller, insurer)
         added = await bills.add_biller(house, place.envelope(None), BJPOWER)

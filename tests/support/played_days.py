@@ -451,7 +451,7 @@ async def stage(database_url: str, folder: Path, books: int) -> AsyncIterator[Pl
         matching: Any = Matching()
         exchange, heads = Folder(folder / "exchange"), Heads(folder / "heads.jsonl")
         given = place.house.rails
-        rails = Rails(memory_bank, place.biller, matching, place.insurer, exchange, heads, given.mandates, given.network)
+        rails = Rails(memory_bank, given.billers, matching, place.insurer, exchange, heads, given.mandates, given.network)
         place.house = replace(place.house, rails=rails)
         yield Played(place, memory_bank, registrar, cast_of(1).customers)
 

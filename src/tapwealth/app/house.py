@@ -1,6 +1,6 @@
 """The house from its settings: database started and migrated, keys, ledger, ports to the partners."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from tapwealth.clearing.network_http import NetworkHttp
 from tapwealth.customers.identity_http import IdentityHttp
 from tapwealth.flows.frame import House
 from tapwealth.flows.issuing import cards
-from tapwealth.flows.rails import Rails, outside
+from tapwealth.flows.rails import Billers, Rails, outside
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.kernel.calendar_data import load_calendar
@@ -50,7 +50,8 @@ class Settings:
     seed: int | None = None
     """Makes ids follow a seed, until the platform is started again; only for a played week."""
     bank_url: str = ""
-    biller_url: str = ""
+    biller_urls: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a connection: several billers may be reached by one."""
     identity_url: str = ""
     insurer_url: str = ""
     network_url: str = ""
@@ -115,7 +116,7 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
     key_choice.remember(folder, chosen)
     rails = Rails(
         outside(BankHttp(settings.bank_url, settings.token), "bank"),
-        outside(BillerHttp(settings.biller_url, settings.token), "biller"),
+        Billers({name: outside(BillerHttp(url, settings.token), f"biller {name}") for name, url in settings.biller_urls.items()}),
         outside(IdentityHttp(settings.identity_url, settings.token), "identity"),
         outside(InsurerHttp(settings.insurer_url, settings.token), "insurer"),
         Folder(settings.exchange),

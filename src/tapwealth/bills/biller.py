@@ -76,12 +76,14 @@ class BillerItem:
 
 @dataclass(frozen=True, slots=True)
 class Biller:
-    """Who issues bills and is owed what was paid; `bank_account` is where it gets the money."""
+    """Who issues bills and is owed what was paid; `bank_account` is where it gets the money, `connection` names the port by which it is
+    reached, which other billers may share."""
 
     code: str
     name: str
     bank_account: str
     items: tuple[BillerItem, ...]
+    connection: str
 
 
 class InquiryState(StrEnum):

@@ -99,8 +99,8 @@ Key = tuple[int, UUID]
 
 async def add_biller(tx: Any, row: BillerRow, now: datetime) -> None:
     await tx.execute(
-        "insert into biller (book, id, code, name, name_en, region, bank_account, items, added_at)"
-        " values (0, $1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)",
+        "insert into biller (book, id, code, name, name_en, region, bank_account, items, added_at, connection)"
+        " values (0, $1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9)",
         row.id,
         row.biller.code,
         row.biller.name,
@@ -109,19 +109,27 @@ async def add_biller(tx: Any, row: BillerRow, now: datetime) -> None:
         row.biller.bank_account,
         msgspec.json.encode(row.biller.items).decode(),
         now,
+        row.biller.connection,
     )
 
 
 async def billers(tx: Any) -> dict[UUID, BillerRow]:
     """All of them, by id, in the order of their codes."""
     rows = await tx.fetch(
-        "select id, code, name, name_en, region, bank_account, items::text as items from biller where book = 0 order by code"
+        "select id, code, name, name_en, region, bank_account, items::text as items, connection from biller where book = 0 order by code"
     )
     return {row["id"]: BillerRow(row["id"], _biller(row), row["name_en"], row["region"]) for row in rows}
 
 
 def _biller(row: Any) -> Biller:
-    return Biller(row["code"], row["name"], row["bank_account"], msgspec.json.decode(row["items"], type=tuple[BillerItem, ...]))
+    items = msgspec.json.decode(row["items"], type=tuple[BillerItem, ...])
+    return Biller(row["code"], row["name"], row["bank_account"], items, row["connection"])
+
+
+async def connection_of(tx: Any, biller: UUID) -> str:
+    """The name of the connection by which a biller is reached."""
+    name: str = await tx.fetchval("select connection from biller where book = 0 and id = $1", biller)
+    return name
 
 
 _BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at"

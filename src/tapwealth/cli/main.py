@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 refused or a proof failed, 2 usage, 3 outage.
 """
 
 import os
+import re
 import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -87,6 +88,15 @@ def _instant(text: str | None) -> datetime | None:
     return instant
 
 
+def _named_urls(given: list[str]) -> dict[str, str]:
+    named = dict(one.partition("=")[::2] for one in given)
+    if wrong := [one for one in given if not re.fullmatch(r"[A-Z0-9_-]{1,40}=https?://.+", one, re.ASCII)]:
+        raise typer.BadParameter(f"{wrong[0]!r} is no NAME=URL; write it like BJPOWER=http://127.0.0.1:9000")
+    if len(named) < len(given):
+        raise typer.BadParameter("the same connection is named twice by --biller-url; give each one address")
+    return named
+
+
 def _first_day(first: date | None, days: int) -> date | None:
     """A week begins on a dealing day of the fund, within the months whose income is on record."""
     if first is None:
@@ -115,7 +125,9 @@ def up(
     exchange_dir: Annotated[Path | None, typer.Option("--exchange", help="Folder of the files exchanged with the registrar.")] = None,
     bank_url: Annotated[str, typer.Option(help="The partner bank.")] = "",
     identity_url: Annotated[str, typer.Option(help="The identity channels.")] = "",
-    biller_url: Annotated[str, typer.Option(help="The biller.")] = "",
+    biller_url: Annotated[
+        list[str] | None, typer.Option(help="A connection to billers, NAME=URL; may come several times.", metavar="NAME=URL")
+    ] = None,
     insurer_url: Annotated[str, typer.Option(help="The insurer.")] = "",
     network_url: Annotated[str, typer.Option(help="The card network.")] = "",
     trusted_proxy: Annotated[
@@ -137,7 +149,7 @@ def up(
         keys=key_choice,
         seed=seed,
         bank_url=bank_url,
-        biller_url=biller_url,
+        biller_urls=_named_urls(biller_url or []),
         identity_url=identity_url,
         insurer_url=insurer_url,
         network_url=network_url,

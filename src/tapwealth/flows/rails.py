@@ -1,6 +1,6 @@
 """The ports through which flows reach the partners. They are called outside transactions only: `outside` holds it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, TypeVar, cast
@@ -12,6 +12,7 @@ from tapwealth.clearing.network_http import NetworkPort
 from tapwealth.customers.identity_http import IdentityPort
 from tapwealth.funds.exchange_folder import Look
 from tapwealth.insurance.insurer_http import InsurerPort
+from tapwealth.kernel.refusal import Outage
 from tapwealth.storage.database import forbid_in_transaction
 
 
@@ -44,11 +45,25 @@ class HeadsFile(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Billers:
+    """A port for each connection to billers, by its name."""
+
+    ports: Mapping[str, BillerPort]
+
+    def at(self, connection: str) -> BillerPort:
+        """Raises Outage where the platform was started without the address of that connection."""
+        port = self.ports.get(connection)
+        if port is None:
+            raise Outage(f"there is no address for the biller connection {connection!r}; start with --biller-url {connection}=URL")
+        return port
+
+
+@dataclass(frozen=True, slots=True)
 class Rails:
     """One port per partner."""
 
     bank: BankPort
-    biller: BillerPort
+    billers: Billers
     identity: IdentityPort
     insurer: InsurerPort
     exchange: ExchangeFolder

@@ -58,7 +58,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"(\d+) of (\d+) payments agree with the biller's file, (\d+) in doubt", r"缴费 \2 笔中 \1 笔与机构文件相符，\3 笔待定"),
     (r"(\d+) of (\d+) events agree with the insurer's bordereau", r"保单事件 \2 件中 \1 件与保险公司清单相符"),
     (r"no day-end file", "未收到缴费机构日终文件"),
-    (r"unreadable day-end file", "缴费机构日终文件无法读取"),
+    (r"no day-end file, (\d+) in doubt", r"未收到缴费机构日终文件，\1 笔待定"),
     (r"no bordereau", "未收到保险公司清单"),
     (r"unreadable bordereau", "保险公司清单无法读取"),
     (r"(\d+) mirrors? against the bank", r"\1 个账户与银行核对"),

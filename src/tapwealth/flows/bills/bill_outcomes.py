@@ -95,9 +95,10 @@ async def _send(house: House, key: Key) -> None:
 async def _inquire(house: House, key: Key, attempt: int) -> None:
     async with house.database.read() as tx:
         row = (await store.payments(tx, [key]))[key]
+        connection = await store.connection_of(tx, row.biller)
     if row.settled_on is not None:
         return
-    answer = await house.rails.biller.inquire_payment(row.serial)
+    answer = await house.rails.billers.at(connection).inquire_payment(row.serial)
     if isinstance(answer, NotReceived):
         if attempt > MOST_RESENT:
             await hear(house, [Told(key, PaymentEvent.GIVE_UP, "the biller never received it")])
@@ -111,7 +112,8 @@ async def _inquire(house: House, key: Key, attempt: int) -> None:
 async def _pay(house: House, row: PaymentRow) -> PaymentAnswer:
     async with house.database.read() as tx:
         bill = (await store.bills(tx, [(row.book, row.bill)]))[row.book, row.bill]
-    return await house.rails.biller.pay(row.serial, bill.bill_number, account_number_of(house, bill), row.amount)
+        connection = await store.connection_of(tx, row.biller)
+    return await house.rails.billers.at(connection).pay(row.serial, bill.bill_number, account_number_of(house, bill), row.amount)
 
 
 async def hear(house: House, said: Sequence[Told]) -> list[PaymentRow]:

@@ -5,7 +5,8 @@ state differs, the biller has more, we have more. A payment that nobody knows th
 stands in suspense, by item.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -15,7 +16,7 @@ from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.bills import store
 from tapwealth.bills.biller import Biller, Paid
-from tapwealth.bills.day_end import DayEndFile, read_day_end
+from tapwealth.bills.day_end import DayEndFile, DayEndLine, read_day_end
 from tapwealth.bills.payment import Payment as RulesPayment
 from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.reconcile import BreakKind, compare
@@ -75,28 +76,43 @@ def _payout(biller: Biller, day: date, parts: tuple[Part, ...]) -> Payment:
 
 
 async def compare_billers(house: House, day: date) -> StepReport:
-    """Compare the biller's file of this date with our payments, and settle by it what was in doubt. Run again until nothing is wrong."""
+    """Compare the billers' files of this date, one by connection, with our payments, and settle by them what was in doubt. Run again until
+    nothing is wrong."""
     await wait_while(house, lambda tx: _on_the_way(house, tx, day))
-    content = await handed_out(lambda: house.rails.biller.day_end(day))
-    if content is None:
-        return StepReport("no day-end file", wrong=[f"the biller's day-end file of {day} is not to be had; close {day} again when it is"])
-    try:
-        file = read_day_end(content, day)
-    except BadInput as error:
-        return StepReport("unreadable day-end file", wrong=[f"the biller's day-end file of {day}: {error}"])
+    async with house.database.read() as tx:
+        billers = await store.billers(tx)
+    connections = sorted({row.biller.connection for row in billers.values()})
+    read = await asyncio.gather(*(_file_of(house, connection, day) for connection in connections))
+    files = {connection: file for connection, file in zip(connections, read, strict=True) if isinstance(file, DayEndFile)}
+    wrong = [file for file in read if isinstance(file, str)]
     books = list(house.all_books)
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, books)
         at = await moment(tx)
-        named = await _settled_by(house, tx, at, file)
         expected = await store.unmatched(tx, books, day, end_of(day) - AT_MIDNIGHT)
-        breaks = _breaks(file, named, expected)
+        whose = {identifier: row.biller.connection for identifier, row in billers.items()}
+        named = await _settled_by(house, tx, at, day, files, whose)
+        breaks: list[BreakRow] = []
+        for connection, file in files.items():
+            settled, due = ([row for row in rows if whose[row.biller] == connection] for rows in (named, expected))
+            breaks += _breaks(file, settled, due)
         unexplained = {one.item for one in breaks if not one.accounted}
         matched = [row for row in named if row.serial not in unexplained]
         await store.mark_matched(tx, [(row.book, row.id) for row in matched], day)
         kept = await bank.replace_breaks(tx, day, DAY_END_FILE, breaks, at.now)
         doubted = await store.in_suspense(tx, books, day)
-    return _report(file, len(matched), kept, doubted)
+    return _report([line for file in files.values() for line in file.lines], len(matched), kept, doubted, wrong)
+
+
+async def _file_of(house: House, connection: str, day: date) -> DayEndFile | str:
+    """A connection's file of the day, or in one line why there is none that can be read."""
+    content = await handed_out(lambda: house.rails.billers.at(connection).day_end(day))
+    if content is None:
+        return f"the day-end file of {connection} of {day} is not to be had; close {day} again when it is"
+    try:
+        return read_day_end(content, day)
+    except BadInput as error:
+        return f"the day-end file of {connection} of {day}: {error}"
 
 
 async def _on_the_way(house: House, tx: Tx, day: date) -> bool:
@@ -104,12 +120,17 @@ async def _on_the_way(house: House, tx: Tx, day: date) -> bool:
     return any(row.state in (PaymentState.PREPARED, PaymentState.SENT) for row in await store.in_suspense(tx, list(house.all_books), day))
 
 
-async def _settled_by(house: House, tx: Tx, at: Moment, file: DayEndFile) -> list[PaymentRow]:
-    """Our payments that the file names, after its word was applied to those whose amount it has right."""
-    known = await store.by_serial(tx, list(house.all_books), [line.serial for line in file.lines])
-    lines = {line.serial: line for line in file.lines if line.serial in known and line.amount == known[line.serial].amount}
-    said = [told((known[serial].book, known[serial].id), Paid(line.biller_reference)) for serial, line in lines.items()]
-    after = {row.serial: row for row in await apply(house, tx, at, file.day, said)}
+async def _settled_by(
+    house: House, tx: Tx, at: Moment, day: date, files: Mapping[str, DayEndFile], whose: Mapping[UUID, str]
+) -> list[PaymentRow]:
+    """Our payments that the files of their own billers name, after their word was applied to those whose amount they have right."""
+    told_of = [(connection, line) for connection, file in files.items() for line in file.lines]
+    found = await store.by_serial(tx, list(house.all_books), [line.serial for _, line in told_of])
+    theirs = {line.serial: line for connection, line in told_of if line.serial in found and whose[found[line.serial].biller] == connection}
+    known = {serial: found[serial] for serial in theirs}
+    right = {serial: line for serial, line in theirs.items() if line.amount == known[serial].amount}
+    said = [told((known[serial].book, known[serial].id), Paid(line.biller_reference)) for serial, line in right.items()]
+    after = {row.serial: row for row in await apply(house, tx, at, day, said)}
     return list({**known, **after}.values())
 
 
@@ -131,14 +152,16 @@ def _as_settled(row: PaymentRow) -> RulesPayment:
     return replace(row.payment, state=PaymentState.PAID) if row.state is PaymentState.LATE_SUCCESS else row.payment
 
 
-def _report(file: DayEndFile, matched: int, breaks: Sequence[BreakRow], doubted: Sequence[PaymentRow]) -> StepReport:
+def _report(
+    lines: Sequence[DayEndLine], matched: int, breaks: Sequence[BreakRow], doubted: Sequence[PaymentRow], missing: Sequence[str]
+) -> StepReport:
     figures = {
-        "lines": len(file.lines),
-        "amount": sum(line.amount for line in file.lines),
+        "lines": len(lines),
+        "amount": sum(line.amount for line in lines),
         "matched": matched,
         "differences": len(breaks),
         "in_doubt": [{"payment": row.serial, "amount": row.amount, "state": row.state.value} for row in doubted],
     }
-    text = f"{matched} of {len(file.lines)} payments agree with the biller's file"
-    wrong = [f"{one.text}; ask the biller" for one in breaks if not one.accounted]
+    text = "no day-end file" if missing and not lines else f"{matched} of {len(lines)} payments agree with the biller's file"
+    wrong = [*missing, *(f"{one.text}; ask the biller" for one in breaks if not one.accounted)]
     return StepReport(text + (f", {len(doubted)} in doubt" if doubted else ""), figures, wrong)

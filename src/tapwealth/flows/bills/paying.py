@@ -60,7 +60,7 @@ class BillsRefusal(Enum):
 class AddBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An operator registers a biller with one item. `pattern` must match a whole account number; `maximum` in fen; hours of Shanghai.
 
-    Without `name_en` the name stands in both languages.
+    Without `name_en` the name stands in both languages, without `connection` the biller is reached by one of its own code.
     """
 
     code: str
@@ -75,6 +75,7 @@ class AddBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     closes: time
     name_en: str = ""
     region: str = ""
+    connection: str = ""
 
 
 class BillerAdded(msgspec.Struct, frozen=True):
@@ -134,6 +135,11 @@ class Placing(NamedTuple):
 async def add_biller(house: House, envelope: Envelope, command: AddBiller) -> BillerAdded | Refusal:
     """A biller that customers can pay from now on."""
     biller = _read_biller(command)
+    connections = house.rails.billers.ports
+    if biller.connection not in connections:
+        there = ", ".join(sorted(connections)) or "none yet"
+        text = f"the platform has no connection {biller.connection[:20]!r}; name one of {there}, or start it with --biller-url NAME=URL"
+        raise BadInput(text, where="connection")
 
     async def act(tx: Tx, at: Moment, _actor: int) -> BillerAdded | Refusal:
         if any(known.biller.code == biller.code for known in (await store.billers(tx)).values()):
@@ -159,7 +165,7 @@ def _read_biller(command: AddBiller) -> Biller:
         raise BadInput(f"not a regular expression: {error}", where="pattern", hint="ten digits are [0-9]{10}") from None
     field = InputField("account_number", command.title, command.hint, command.pattern)
     item = BillerItem(command.code, command.category, field, checked(command.maximum, where="maximum"), command.opens, command.closes)
-    return Biller(command.code, command.name.strip(), command.bank_account, (item,))
+    return Biller(command.code, command.name.strip(), command.bank_account, (item,), command.connection or command.code)
 
 
 async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -> BillsPresented | Refusal:
@@ -173,7 +179,7 @@ async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -
         return Refusal(BillsRefusal.UNKNOWN_BILLER, text)
     identifier, biller = known[command.biller].id, known[command.biller].biller
     account = biller.items[0].account_number.read(command.account_number)
-    answer = await house.rails.biller.inquire(end_to_end("INQ", own_key(envelope, "inquire_bill", asker)), account)
+    answer = await house.rails.billers.at(biller.connection).inquire(end_to_end("INQ", own_key(envelope, "inquire_bill", asker)), account)
     if isinstance(answer, Unknown):
         raise Outage(f"{biller.name} does not answer ({answer.why}); ask again in a moment")
 
