@@ -23,8 +23,9 @@ B1 = {
     "penalty": 50,
     "owner": "*芳",
     "address": "朝阳区**号",
+    "due_on": "2014-02-28",
 }
-B2 = B1 | {"bill_id": "B2", "period": "2014-02", "penalty": 0}
+B2 = B1 | {"bill_id": "B2", "period": "2014-02", "penalty": 0, "due_on": None}
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ async def port(biller: SandboxPartner) -> AsyncIterator[BillerHttp]:
 async def test_an_inquiry_shows_what_is_owed(port: BillerHttp) -> None:
     found = await port.inquire("i1", ACCOUNT)
     bills = (
-        Bill("B1", ACCOUNT, "2014-01", 10_000, 50, 10_050, "*芳", "朝阳区**号"),
+        Bill("B1", ACCOUNT, "2014-01", 10_000, 50, 10_050, "*芳", "朝阳区**号", date(2014, 2, 28)),
         Bill("B2", ACCOUNT, "2014-02", 10_000, 0, 10_000, "*芳", "朝阳区**号"),
     )
     assert found == Inquired(InquiryState.ARREARS, bills)

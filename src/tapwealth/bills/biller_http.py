@@ -33,6 +33,7 @@ class _Bill(msgspec.Struct):
     balance: Fen
     owner: str
     address: str
+    due_on: date | None = None
 
 
 class _Inquired(_Answer):
@@ -101,7 +102,7 @@ class BillerHttp:
 
 def _bill(bill: _Bill) -> Bill:
     return Bill(
-        bill.bill_id, bill.account_number, bill.period, bill.amount, bill.penalty, bill.balance, bill.owner, bill.address
+        bill.bill_id, bill.account_number, bill.period, bill.amount, bill.penalty, bill.balance, bill.owner, bill.address, bill.due_on
     )  # fmt: skip
 
 

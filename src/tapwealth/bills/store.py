@@ -42,6 +42,7 @@ class BillRow:
     penalty: int
     balance: int
     presented_at: datetime
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ async def connection_of(tx: Any, biller: UUID) -> str:
     return name
 
 
-_BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at"
+_BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at, due_on"
 
 
 async def present(tx: Any, bills: Sequence[BillRow]) -> None:
@@ -151,16 +152,17 @@ async def present(tx: Any, bills: Sequence[BillRow]) -> None:
             one.penalty,
             one.balance,
             one.presented_at,
+            one.due_on,
         )
         for one in bills
     ]
     await tx.execute(
         f"insert into bill ({_BILL})"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::text[],"
-        " $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[]) on conflict (book, id) do update"
+        " $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::date[]) on conflict (book, id) do update"
         " set sealed = excluded.sealed, period = excluded.period, amount = excluded.amount, penalty = excluded.penalty,"
-        " balance = excluded.balance, presented_at = excluded.presented_at",
-        *_columns(rows, 12),
+        " balance = excluded.balance, presented_at = excluded.presented_at, due_on = excluded.due_on",
+        *_columns(rows, 13),
     )
 
 

@@ -7,7 +7,7 @@ outbox. What comes of it stands in `bill_outcomes`, the day's end with the bille
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from enum import Enum, auto
 from typing import NamedTuple
 from uuid import UUID
@@ -90,7 +90,7 @@ class InquireBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PresentedBill(msgspec.Struct, frozen=True):
-    """`balance` fen pay the bill: amount and penalty."""
+    """`balance` fen pay the bill: amount and penalty. `due_on`: the last day without a penalty, where the biller names one."""
 
     bill: str
     number: str
@@ -100,6 +100,7 @@ class PresentedBill(msgspec.Struct, frozen=True):
     balance: int
     owner: str
     address: str
+    due_on: date | None = None
 
 
 class BillsPresented(msgspec.Struct, frozen=True):
@@ -198,7 +199,9 @@ async def _present(house: House, tx: Tx, at: Moment, envelope: Envelope, biller:
     await store.present(tx, rows)
     return BillsPresented(
         [
-            PresentedBill(str(row.id), bill.bill_id, bill.period, bill.amount, bill.penalty, bill.balance, bill.owner, bill.address)
+            PresentedBill(
+                str(row.id), bill.bill_id, bill.period, bill.amount, bill.penalty, bill.balance, bill.owner, bill.address, bill.due_on
+            )
             for row, bill in zip(rows, payable, strict=True)
         ]
     )
@@ -220,6 +223,7 @@ def _bill_row(house: House, at: Moment, book: int, person: UUID, biller: UUID, b
         penalty=bill.penalty,
         balance=bill.balance,
         presented_at=at.now,
+        due_on=bill.due_on,
     )
 
 
@@ -325,7 +329,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
 
 
 def _shown(row: BillRow) -> Bill:
-    return Bill(row.bill_number, row.shown_account, row.period, row.amount, row.penalty, row.balance, "", "")
+    return Bill(row.bill_number, row.shown_account, row.period, row.amount, row.penalty, row.balance, "", "", row.due_on)
 
 
 def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, parts: Parts) -> PaymentRow:

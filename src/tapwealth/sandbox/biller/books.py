@@ -17,7 +17,7 @@ from tapwealth.kernel.refusal import BadInput
 BILLER_SCHEMA = """
 CREATE TABLE IF NOT EXISTS bill (
   bill_id TEXT PRIMARY KEY, account_number TEXT NOT NULL, period TEXT NOT NULL, amount INTEGER NOT NULL, penalty INTEGER NOT NULL,
-  owner TEXT NOT NULL, address TEXT NOT NULL, paid_by TEXT);
+  owner TEXT NOT NULL, address TEXT NOT NULL, due_on TEXT, paid_by TEXT);
 CREATE INDEX IF NOT EXISTS bill_account ON bill (account_number, bill_id);
 CREATE TABLE IF NOT EXISTS payment (
   serial TEXT PRIMARY KEY, digest TEXT NOT NULL, bill_id TEXT NOT NULL, account_number TEXT NOT NULL, amount INTEGER NOT NULL,
@@ -59,14 +59,15 @@ class Order:
         return hashlib.sha256(f"{self.bill_id}|{self.account_number}|{self.amount}".encode()).hexdigest()
 
 
-def add_bills(tx: sqlite3.Connection, bills: Sequence[tuple[str, str, str, int, int, str, str]]) -> None:
-    """(bill_id, account_number, period, amount, penalty, owner, address). The same bill again changes nothing; other content under its id
-    is BadInput."""
+def add_bills(tx: sqlite3.Connection, bills: Sequence[tuple[str, str, str, int, int, str, str, str | None]]) -> None:
+    """(bill_id, account_number, period, amount, penalty, owner, address, due_on). The same bill again changes nothing; other content under
+    its id is BadInput."""
     for bill in bills:
-        known = tx.execute("SELECT bill_id, account_number, period, amount, penalty, owner, address FROM bill WHERE bill_id = ?", bill[:1])
-        row = known.fetchone()
+        row = tx.execute(
+            "SELECT bill_id, account_number, period, amount, penalty, owner, address, due_on FROM bill WHERE bill_id = ?", bill[:1]
+        ).fetchone()
         if row is None:
-            tx.execute("INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", bill)
+            tx.execute("INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", bill)
         elif tuple(row) != bill:
             raise BadInput(f"bill {bill[0]} is there with other content", hint="name the new bill otherwise")
 

@@ -37,6 +37,7 @@ class BillBody(Body):
     owner: GbkText
     address: GbkText
     penalty: FenOrZero = 0
+    due_on: date | None = None
 
 
 class BillsBody(Body):
@@ -66,7 +67,10 @@ async def _add_bills(partner: Partner, request: Request) -> Response:
     for bill in body.bills:
         _gbk(bill.owner, bill.bill_id)
     with partner.store.tx() as tx:
-        fields = [(b.bill_id, b.account_number, b.period, b.amount, b.penalty, b.owner, b.address) for b in body.bills]
+        fields = [
+            (b.bill_id, b.account_number, b.period, b.amount, b.penalty, b.owner, b.address, b.due_on.isoformat() if b.due_on else None)
+            for b in body.bills
+        ]
         books.add_bills(tx, fields)
     return json_answer({"bills": len(body.bills)})
 
@@ -91,8 +95,8 @@ def _arrears(partner: Partner, body: InquireBody) -> Response:
 
 
 def _shown(bill: sqlite3.Row) -> dict[str, object]:
-    shown = {name: bill[name] for name in ("bill_id", "account_number", "period", "amount", "penalty")}
-    return {**shown, "balance": bill["amount"] + bill["penalty"], "owner": bill["owner"], "address": bill["address"]}
+    shown = {name: bill[name] for name in ("bill_id", "account_number", "period", "amount", "penalty", "owner", "address", "due_on")}
+    return {**shown, "balance": bill["amount"] + bill["penalty"]}
 
 
 async def _pay(partner: Partner, request: Request) -> Response:
