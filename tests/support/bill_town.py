@@ -26,6 +26,7 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.bills import bill_lanes, bill_outcomes
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.paying import AddBiller, BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment
@@ -220,6 +221,8 @@ class Town:
 
     async def work(self, destination: str, deliver: Any, rounds: int = 1) -> list[str]:
         """Send what is due, as if the pauses were over; what was not delivered, and why."""
+        if destination == "biller":
+            return [why for _ in range(rounds) for why in await self._bills_due(deliver)]
         failures = []
         for _ in range(rounds):
             async with self.house.database.transaction() as tx:
@@ -236,6 +239,22 @@ class Town:
                         await outbox.mark_sent(tx, [(message, None)], FAR)
                     else:
                         await outbox.mark_failed(tx, [(message, failure)], WORKER, datetime(2000, 1, 1, tzinfo=UTC))
+        return failures
+
+    async def _bills_due(self, deliver: Any) -> list[str]:
+        """Every open payment sent or asked about once; those whose outcome an inquiry did not tell."""
+        sends, asks = await bill_lanes.waiting(self.house, FAR)
+        lanes = [*((biller, False) for biller in sends), *((biller, True) for biller in asks)]
+        taken = [
+            errand
+            for biller, in_doubt in lanes
+            for errand in await bill_lanes.take(self.house, biller, in_doubt=in_doubt, now=FAR, limit=5000)
+        ]
+        failures = []
+        for errand in taken:
+            (after,) = await bill_outcomes.hear(self.house, [await deliver(self.house, errand)])
+            if errand.in_doubt and after.settled_on is None:
+                failures.append(f"the outcome of payment {after.serial} is not known: {after.reason}")
         return failures
 
     async def bank_executes(self, booked_on: date) -> list[str]:

@@ -96,6 +96,7 @@ from tapwealth.wire.iso8583.requests import (
     SettlementResponse,
     TransactionKind,
 )
+from tapwealth.worker.biller_lanes import BillerLanes
 from tapwealth.worker.worker import Worker
 
 FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
@@ -175,7 +176,6 @@ async def open_edges(
             "bank": bank_messages.deliver,
             people.IDENTITY: people.deliver_identity,
             sign_in.CODES: sign_in.deliver_code,
-            "biller": bills.deliver,
             "insurer": insurance.deliver,
             mandates.MANDATES: mandates.deliver,
             reservations.RESERVATIONS: reservations.deliver,
@@ -191,6 +191,7 @@ async def open_edges(
             ("bank answers", 500, lambda: bank_answers.resolve(card_house)),
             *((("clock", 100, lambda: _tick(house)),) if real_time else ()),
         ),
+        (BillerLanes(house).run,),
     )
     return Edges(house, v1.before(http), listener, worker, terminals.batcher)
 

@@ -122,13 +122,19 @@ class NotReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class AskArrears:
+    """The biller looks nothing up by serial: what the account still owes tells whether a payment arrived."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nothing is known of the outcome, and why; never a failure: inquire later."""
+    """Nothing is known of the outcome, and why; never a failure: inquire later. `there`: the biller did answer, that it does not know."""
 
     why: str
+    there: bool = False
 
 
-PaymentAnswer = Paid | Rejected | NotReceived | Unknown
+PaymentAnswer = Paid | Rejected | NotReceived | AskArrears | Unknown
 
 
 class BillerPort(Protocol):

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
+from tapwealth.bills.biller import AskArrears, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import Outage
@@ -116,6 +116,8 @@ def _payment(answer: _Payment | Unknown) -> PaymentAnswer:
             return Rejected(reason)
         case "unknown", "never_received":
             return NotReceived()
+        case "unknown", "no_payment_inquiry":
+            return AskArrears()
         case "unknown", reason:
-            return Unknown(reason)
+            return Unknown(reason, there=True)
     return Unknown(f"the biller says {answer.state[:40]!r}")

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import Enum, StrEnum, auto
 from uuid import UUID
 
-from tapwealth.bills.biller import NotReceived, Paid, PaymentAnswer, Rejected, Unknown
+from tapwealth.bills.biller import AskArrears, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.kernel.refusal import Refusal
 
 
@@ -94,11 +94,11 @@ def next_state(state: PaymentState, event: PaymentEvent) -> PaymentState | Refus
 
 
 def event_of(answer: PaymentAnswer) -> PaymentEvent:
-    """What a biller's answer means. `NotReceived` is a no answer: the payment may still be on its way."""
+    """What a biller's answer means. Only a final word is more than no answer: what was not received may still be on its way."""
     match answer:
         case Paid():
             return PaymentEvent.PAID
         case Rejected():
             return PaymentEvent.REJECTED
-        case NotReceived() | Unknown():
+        case NotReceived() | AskArrears() | Unknown():
             return PaymentEvent.NO_ANSWER

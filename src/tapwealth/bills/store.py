@@ -49,7 +49,8 @@ class BillRow:
 class PaymentRow:
     """A payment of a bill. `settled_on`: when its money left suspense; `paid_on`, `paid_at`: when we heard that the biller has it.
     `fund_units` of funds pay as many fen of the amount, the wallet the rest; `fund` is what the payer has named, `fund_parts` says which
-    fund pays how much."""
+    fund pays how much. `asked`: how often it was sent or asked about; `next_at`, by the machine's clock: when that is due again, None once
+    the payment is over."""
 
     book: int
     id: UUID
@@ -70,6 +71,8 @@ class PaymentRow:
     fund: str = ""
     fund_units: int = 0
     fund_parts: str = ""
+    asked: int = 0
+    next_at: datetime | None = None
 
     @property
     def by_funds(self) -> Parts:
@@ -183,7 +186,7 @@ async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState
 
 _PAYMENT = (
     "p.book, p.id, p.person, p.bill, p.biller, p.serial, p.amount, p.state, p.reason, p.biller_reference, p.business_date, p.received_at,"
-    " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units, p.fund_parts"
+    " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units, p.fund_parts, p.asked, p.next_at"
 )
 
 
@@ -208,15 +211,16 @@ async def add_payments(tx: Any, payments: Sequence[PaymentRow]) -> None:
             one.fund,
             one.fund_units,
             one.fund_parts,
+            one.next_at,
         )
         for one in payments
     ]
     await tx.execute(
         "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at, fund, fund_units,"
-        " fund_parts)"
+        " fund_parts, next_at)"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],"
-        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[])",
-        *_columns(rows, 13),
+        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[], $14::timestamptz[])",
+        *_columns(rows, 14),
     )
 
 
@@ -241,6 +245,80 @@ async def payments(tx: Any, keys: Sequence[Key]) -> dict[Key, PaymentRow]:
     return {(row["book"], row["id"]): _payment(row) for row in rows}
 
 
+async def hold_payments(tx: Any, keys: Sequence[Key]) -> dict[Key, PaymentRow]:
+    """As `payments`, and nobody else changes them before the transaction ends; in one order, so that two of these do not wait for each
+    other in a circle."""
+    rows = await tx.fetch(
+        f"select {_PAYMENT} from bill_payment p join unnest($1::int[], $2::uuid[]) x(book, id) using (book, id)"
+        " order by p.book, p.id for update of p",
+        *_columns(keys, 2),
+    )
+    return {(row["book"], row["id"]): _payment(row) for row in rows}
+
+
+_TO_SEND, _TO_ASK = "p.state in ('prepared', 'sent')", "p.state = 'unknown'"
+
+
+async def waiting_at(tx: Any, now: datetime) -> tuple[list[UUID], list[UUID]]:
+    """Billers with a payment that is due to be sent, and those with one that is due to be asked about."""
+    rows = await tx.fetch(
+        "select b.id,"
+        f" exists (select 1 from bill_payment p where p.biller = b.id and {_TO_SEND} and p.next_at <= $1) as sends,"
+        f" exists (select 1 from bill_payment p where p.biller = b.id and {_TO_ASK} and p.next_at <= $1) as asks"
+        " from biller b where b.book = 0",
+        now,
+    )
+    return [row["id"] for row in rows if row["sends"]], [row["id"] for row in rows if row["asks"]]
+
+
+async def take_due(tx: Any, books: Sequence[int], biller: UUID, *, in_doubt: bool, now: datetime, limit: int) -> list[PaymentRow]:
+    """A biller's payments that are due to be asked about (`in_doubt`) or to be sent, the longest due first; those that somebody else is
+    taking are left out. No book's lock is asked for: who holds one may wait for these rows, never the other way round."""
+    rows = await tx.fetch(
+        f"select {_PAYMENT} from bill_payment p where p.book = any($1) and p.biller = $2 and {_TO_ASK if in_doubt else _TO_SEND}"
+        " and p.next_at <= $3 order by p.next_at limit $4 for update skip locked",
+        list(books),
+        biller,
+        now,
+        limit,
+    )
+    return [_payment(row) for row in rows]
+
+
+async def note_taken(tx: Any, taken: Sequence[PaymentRow]) -> None:
+    """State, count and lease of payments that were just taken."""
+    rows = [(one.book, one.id, one.state.value, one.asked, one.next_at) for one in taken]
+    await tx.execute(
+        "update bill_payment p set state = x.state, asked = x.asked, next_at = x.next_at"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[]) x(book, id, state, asked, next_at)"
+        " where p.book = x.book and p.id = x.id",
+        *_columns(rows, 5),
+    )
+
+
+async def renew(tx: Any, keys: Sequence[Key], until: datetime) -> None:
+    """Who has taken these still looks after them. Those that are over, or that somebody is changing just now, are left as they are."""
+    await tx.execute(
+        "update bill_payment p set next_at = $3 from (select q.book, q.id from bill_payment q"
+        " join unnest($1::int[], $2::uuid[]) x(book, id) using (book, id) where q.next_at is not null for update of q skip locked) mine"
+        " where p.book = mine.book and p.id = mine.id",
+        *_columns(keys, 2),
+        until,
+    )
+
+
+async def on_the_way(tx: Any, books: Sequence[int], day: date) -> tuple[int, int] | None:
+    """Of that business date and before: how many payments are not answered and not in doubt, and how often they were sent in all; None if
+    there is none."""
+    row = await tx.fetchrow(
+        "select count(*) as waiting, coalesce(sum(p.asked), 0) as sent from bill_payment p"
+        f" where p.book = any($1) and p.business_date <= $2 and {_TO_SEND}",
+        list(books),
+        day,
+    )
+    return (int(row["waiting"]), int(row["sent"])) if row["waiting"] else None
+
+
 async def by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> dict[str, PaymentRow]:
     rows = await tx.fetch(f"select {_PAYMENT} from bill_payment p where book = any($1) and serial = any($2)", list(books), list(serials))
     return {row["serial"]: _payment(row) for row in rows}
@@ -249,14 +327,15 @@ async def by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> di
 async def save(tx: Any, changed: Sequence[PaymentRow]) -> None:
     """What an event changes: state, reason, reference, and the dates that go with them."""
     rows = [
-        (one.book, one.id, one.state.value, one.reason, one.biller_reference, one.settled_on, one.paid_on, one.paid_at) for one in changed
+        (one.book, one.id, one.state.value, one.reason, one.biller_reference, one.settled_on, one.paid_on, one.paid_at, one.next_at)
+        for one in changed
     ]
     await tx.execute(
         "update bill_payment p set state = x.state, reason = x.reason, biller_reference = x.biller_reference, settled_on = x.settled_on,"
-        " paid_on = x.paid_on, paid_at = x.paid_at from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[],"
-        " $7::date[], $8::timestamptz[]) x(book, id, state, reason, biller_reference, settled_on, paid_on, paid_at)"
-        " where p.book = x.book and p.id = x.id",
-        *_columns(rows, 8),
+        " paid_on = x.paid_on, paid_at = x.paid_at, next_at = x.next_at from unnest($1::int[], $2::uuid[], $3::text[], $4::text[],"
+        " $5::text[], $6::date[], $7::date[], $8::timestamptz[], $9::timestamptz[])"
+        " x(book, id, state, reason, biller_reference, settled_on, paid_on, paid_at, next_at) where p.book = x.book and p.id = x.id",
+        *_columns(rows, 9),
     )
 
 

@@ -177,19 +177,20 @@ OUTAGE_SECONDS = 20
 _LOOK_MS, _AGAIN_MS = 50, 250
 
 
-async def wait_while(house: House, on_the_way: Callable[[Tx], Awaitable[bool]]) -> None:
+async def wait_while(house: House, on_the_way: Callable[[Tx], Awaitable[object]]) -> None:
     """Give what is on its way a moment to arrive; who waits looks afterwards what has.
 
-    The moment begins anew when a message of ours has been sent, or has been tried in vain: the worker goes on trying.
+    The moment begins anew when a message of ours has been sent, or has been tried in vain, or what is on its way is not the same any more:
+    the worker goes on trying.
     """
     latest, deadline, before = deadline_after(OUTAGE_SECONDS), deadline_after(PATIENCE_SECONDS), None
     while monotonic_ns() < min(latest, deadline):
         async with house.database.read() as tx:
-            if not await on_the_way(tx):
+            if not (waited_for := await on_the_way(tx)):
                 return
-            unsent = await outbox.unsent(tx, range(house.books + 1))
-        if unsent != before:
-            before, deadline = unsent, deadline_after(PATIENCE_SECONDS)
+            now = (waited_for, await outbox.unsent(tx, range(house.books + 1)))
+        if now != before:
+            before, deadline = now, deadline_after(PATIENCE_SECONDS)
         await sleep_ms(_LOOK_MS)
 
 

@@ -5,7 +5,7 @@ a command. What fails is tried again later; the failure is one line in the log a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -32,17 +32,20 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Worker:
-    """`destinations` says which flow delivers to whom; `ticks` are further jobs, each with its pause in milliseconds."""
+    """`destinations` says which flow delivers to whom; `ticks` are further jobs, each with its pause in milliseconds; `jobs` run until
+    they are cancelled."""
 
     house: House
     destinations: Mapping[str, Deliver]
     ticks: Sequence[tuple[str, int, Tick]] = ()
+    jobs: Sequence[Callable[[], Coroutine[object, object, None]]] = ()
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
         """Begin; needs a running loop."""
         self._tasks = [asyncio.create_task(self._send(name, deliver)) for name, deliver in self.destinations.items()]
         self._tasks += [asyncio.create_task(self._tick(*tick)) for tick in self.ticks]
+        self._tasks += [asyncio.create_task(job()) for job in self.jobs]
 
     async def stop(self) -> None:
         """Leave off. What is half sent is sent again by the next worker."""

@@ -1,27 +1,26 @@
-"""What becomes of a bill's payment: sent to the biller, answered, doubted, asked after, given up, settled.
+"""What becomes of a bill's payment: answered, doubted, given up, settled.
 
-The worker calls `deliver` outside any transaction. A payment is marked as sent before the biller can hear of it; what the biller says is
-applied in a transaction of its own, by the table in `bills.payment`. An answer that does not come is never a failure: the payment is in
-doubt, its money stays in suspense, and an inquiry follows until the outcome is final. The serial keeps the biller from taking a payment
-twice, the table and the ledger's keys keep us from settling it twice, whatever is repeated, late, or in the wrong order.
+What the biller says (`bill_lanes` asks it) is applied in a transaction of its own, by the table in `bills.payment`. An answer that does not
+come is never a failure: the payment is in doubt, its money stays in suspense, and an inquiry follows until the outcome is final. The serial
+keeps the biller from taking a payment twice, the table and the ledger's keys keep us from settling it twice, whatever is repeated, late, or
+in the wrong order.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from uuid import UUID
+from datetime import date
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.store import BreakRow
 from tapwealth.bills import entries, store
-from tapwealth.bills.biller import NotReceived, Paid, PaymentAnswer, Rejected, Unknown
+from tapwealth.bills.biller import AskArrears, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.bills.entries import BillMoney
 from tapwealth.bills.payment import PaymentEvent, PaymentRefusal, PaymentState, event_of, next_state
+from tapwealth.bills.schedule import pause_after
 from tapwealth.bills.store import BillerRow, Key, PaymentRow
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import notices
 from tapwealth.customers.notices import Notice
-from tapwealth.flows.bills.bill_sealing import account_number_of
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post
 from tapwealth.flows.funds.advances import TakenOver, take_over
 from tapwealth.flows.funds.pocket import holding_of, units_of
@@ -30,32 +29,26 @@ from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of, machine_now
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, format_minor
-from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount, Share
-from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
-from tapwealth.storage.outbox import OutboxMessage
 
 BILLER = "biller"
-"""The outbox destination, and the source of the breaks found here."""
-PAY, INQUIRE = "pay", "inquire"
-FIRST_INQUIRY = timedelta(seconds=1)
-"""After an answer that did not come, by the machine's clock; later inquiries come at the outbox's pauses."""
-MOST_RESENT = 6
-"""How often a payment is sent anew that the biller says it never received; after that its money goes back."""
+"""The source of the breaks found here."""
 
 _REFUNDED = frozenset({PaymentState.REJECTED, PaymentState.REFUNDED})
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something that happened to a payment; `reason` and `reference` are the biller's."""
+    """Something that happened to a payment; `reason` and `reference` are the biller's, which was `silent` if it has said nothing at all."""
 
     key: Key
     event: PaymentEvent
     reason: str = ""
     reference: str = ""
+    silent: bool = False
 
 
 def told(key: Key, answer: PaymentAnswer) -> Told:
@@ -67,53 +60,10 @@ def told(key: Key, answer: PaymentAnswer) -> Told:
             return Told(key, event_of(answer), reason)
         case NotReceived():
             return Told(key, event_of(answer), "the biller has not received it")
-        case Unknown(why):
-            return Told(key, event_of(answer), why)
-
-
-async def deliver(house: House, message: OutboxMessage) -> None:
-    """Send one payment, or ask what became of it. Raises Outage while the outcome of an inquiry is not final."""
-    key = (message.book, UUID(message.payload["payment"]))
-    if message.kind == PAY:
-        await _send(house, key)
-    else:
-        await _inquire(house, key, message.attempts)
-
-
-async def _send(house: House, key: Key) -> None:
-    async with house.database.transaction() as tx:
-        await house.ledger.lock_books(tx, [key[0]])
-        row = (await store.payments(tx, [key]))[key]
-        state = next_state(row.state, PaymentEvent.SEND)
-        if isinstance(state, Refusal):
-            return
-        if state is not row.state:
-            await store.save(tx, [replace(row, state=state)])
-    await hear(house, [told(key, await _pay(house, row))])
-
-
-async def _inquire(house: House, key: Key, attempt: int) -> None:
-    async with house.database.read() as tx:
-        row = (await store.payments(tx, [key]))[key]
-        connection = await store.connection_of(tx, row.biller)
-    if row.settled_on is not None:
-        return
-    answer = await house.rails.billers.at(connection).inquire_payment(row.serial)
-    if isinstance(answer, NotReceived):
-        if attempt > MOST_RESENT:
-            await hear(house, [Told(key, PaymentEvent.GIVE_UP, "the biller never received it")])
-            return
-        answer = await _pay(house, row)
-    (after,) = await hear(house, [told(key, answer)])
-    if after.settled_on is None:
-        raise Outage(f"the outcome of payment {row.serial} is not known: {after.reason}")
-
-
-async def _pay(house: House, row: PaymentRow) -> PaymentAnswer:
-    async with house.database.read() as tx:
-        bill = (await store.bills(tx, [(row.book, row.bill)]))[row.book, row.bill]
-        connection = await store.connection_of(tx, row.biller)
-    return await house.rails.billers.at(connection).pay(row.serial, bill.bill_number, account_number_of(house, bill), row.amount)
+        case AskArrears():
+            return Told(key, event_of(answer), "the biller looks nothing up by serial")
+        case Unknown(why, there):
+            return Told(key, event_of(answer), why, silent=not there)
 
 
 async def hear(house: House, said: Sequence[Told]) -> list[PaymentRow]:
@@ -126,7 +76,7 @@ async def hear(house: House, said: Sequence[Told]) -> list[PaymentRow]:
 
 async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Told]) -> list[PaymentRow]:
     """Apply what happened under a business date, in a transaction that holds the books; one payment at most once in the list."""
-    before = await store.payments(tx, [one.key for one in said])
+    before = await store.hold_payments(tx, [one.key for one in said])
     after = {one.key: _after(before[one.key], one, _date_of(before[one.key], day, at), at) for one in said}
     moved = [(before[key], row) for key, row in after.items() if row.state is not before[key].state]
     await _post(house, tx, at, [row for _, row in moved], day)
@@ -134,7 +84,6 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Told
     given_back = [row for _, row in moved if row.state in _REFUNDED]
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in given_back])
     await bank.add_breaks(tx, day, [one for one in (_break(before[each.key], each) for each in said) if one], at.now)
-    await outbox.put(tx, [_inquiry(row) for _, row in moved if row.state is PaymentState.UNKNOWN])
     await _tell(tx, at, moved)
     return [after[one.key] for one in said]
 
@@ -150,12 +99,25 @@ def _after(row: PaymentRow, said: Told, day: date, at: Moment) -> PaymentRow:
     if isinstance(state, Refusal):
         return row
     if state is row.state:
-        return replace(row, reason=said.reason) if state is PaymentState.UNKNOWN else row
+        return _known_better(row, said)
     row = replace(row, state=state, reason=said.reason, biller_reference=said.reference)
+    if state is PaymentState.UNKNOWN:
+        return _asked_later(row)
     if state in (PaymentState.PAID, PaymentState.LATE_SUCCESS):
         row = replace(row, paid_on=day, paid_at=at.now)
     left_suspense = state is PaymentState.PAID or state in _REFUNDED
-    return replace(row, settled_on=day) if left_suspense else row
+    return replace(row, settled_on=day, next_at=None) if left_suspense else row
+
+
+def _known_better(row: PaymentRow, said: Told) -> PaymentRow:
+    """The same state again: why it is still in doubt, or the biller's serial, which an account that owes nothing more did not tell."""
+    if row.state is PaymentState.UNKNOWN:
+        return _asked_later(replace(row, reason=said.reason))
+    return row if row.biller_reference else replace(row, biller_reference=said.reference)
+
+
+def _asked_later(row: PaymentRow) -> PaymentRow:
+    return replace(row, next_at=machine_now() + pause_after(row.asked))
 
 
 _MAKE = {
@@ -225,12 +187,6 @@ def _break(row: PaymentRow, said: Told) -> BreakRow | None:
         return None
     text = f"payment {row.serial} of {yuan} was refunded on {row.settled_on} and turns out to be paid; the customer owes it"
     return BreakRow(BILLER, "late_success", row.serial, row.amount, text, accounted=True)
-
-
-def _inquiry(row: PaymentRow) -> OutboxMessage:
-    return OutboxMessage(
-        row.book, derived(row.id, INQUIRE), BILLER, INQUIRE, {"payment": str(row.id)}, not_before=machine_now() + FIRST_INQUIRY
-    )
 
 
 async def _tell(tx: Tx, at: Moment, moved: Sequence[tuple[PaymentRow, PaymentRow]]) -> None:

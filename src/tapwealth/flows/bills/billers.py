@@ -78,7 +78,7 @@ def _payout(biller: Biller, day: date, parts: tuple[Part, ...]) -> Payment:
 async def compare_billers(house: House, day: date) -> StepReport:
     """Compare the billers' files of this date, one by connection, with our payments, and settle by them what was in doubt. Run again until
     nothing is wrong."""
-    await wait_while(house, lambda tx: _on_the_way(house, tx, day))
+    await wait_while(house, lambda tx: store.on_the_way(tx, list(house.all_books), day))
     async with house.database.read() as tx:
         billers = await store.billers(tx)
     connections = sorted({row.biller.connection for row in billers.values()})
@@ -113,11 +113,6 @@ async def _file_of(house: House, connection: str, day: date) -> DayEndFile | str
         return read_day_end(content, day)
     except BadInput as error:
         return f"the day-end file of {connection} of {day}: {error}"
-
-
-async def _on_the_way(house: House, tx: Tx, day: date) -> bool:
-    """Whether a payment has not been answered at all; one in doubt is asked after however long it takes."""
-    return any(row.state in (PaymentState.PREPARED, PaymentState.SENT) for row in await store.in_suspense(tx, list(house.all_books), day))
 
 
 async def _settled_by(

@@ -1,7 +1,7 @@
 """Bills: adding a biller, asking it what an account owes, and paying.
 
-Paying is a hot flow over a list of commands, in the writer's transaction: the money goes into suspense, and the biller hears of it from the
-outbox. What comes of it stands in `bill_outcomes`, the day's end with the billers in `billers`.
+Paying is a hot flow over a list of commands, in the writer's transaction: the money goes into suspense, and the payment is due to be sent
+(`bill_lanes`). What comes of it stands in `bill_outcomes`, the day's end with the billers in `billers`.
 """
 
 import re
@@ -26,22 +26,22 @@ from tapwealth.compliance import store as compliance
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import end_to_end
-from tapwealth.flows.bills.bill_outcomes import BILLER, PAY, deliver, money_of
+from tapwealth.flows.bills.bill_lanes import deliver
+from tapwealth.flows.bills.bill_outcomes import money_of
 from tapwealth.flows.bills.bill_sealing import seal_bill
 from tapwealth.flows.bills.billers import compare_billers, settle_billers
 from tapwealth.flows.customers.people import own_key
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, once, post
 from tapwealth.flows.funds import fund_pockets
 from tapwealth.flows.funds.fund_pockets import Pockets
+from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, checked
 from tapwealth.kernel.parts import Parts, pack, total
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
-from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
-from tapwealth.storage.outbox import OutboxMessage
 
 __all__ = [
     "STATE_WORDS", "AddBiller", "BillPaymentPlaced", "BillerAdded", "BillsPresented", "InquireBill", "PayBill", "Placing",
@@ -265,7 +265,6 @@ async def _place(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> 
     posted = [row for row, answer in zip(rows, answers, strict=True) if answer.posted]
     await store.add_payments(tx, posted)
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in posted])
-    await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, PAY), BILLER, PAY, {"payment": str(row.id)}) for row in posted])
     results = iter(_answer(row, answer.posted) for row, answer in zip(rows, answers, strict=True))
     return [row if isinstance(row, Refusal) else next(results) for row in decided]
 
@@ -347,6 +346,7 @@ def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, parts: Part
         biller_reference="",
         business_date=at.date_of(received_at),
         received_at=received_at,
+        next_at=machine_now(),
         fund=one.command.fund if parts else "",
         fund_units=total(parts),
         fund_parts=pack(parts),

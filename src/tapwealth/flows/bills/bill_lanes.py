@@ -1,0 +1,115 @@
+"""Payments on their way to billers: taken when they are due, sent or asked about, outside any transaction.
+
+The table of payments is its own list of what is to be done: `next_at` says when, and every payment that is not over has one, so that none
+is forgotten. Whoever takes a payment marks it as sent, counts the attempt and holds it for a short lease, in one transaction for many; then
+the biller is asked while no connection to the database is held; what it said goes to `bill_outcomes.hear`, again for many at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from tapwealth.bills import store
+from tapwealth.bills.biller import AskArrears, BillerPort, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown
+from tapwealth.bills.payment import PaymentEvent, PaymentState, next_state
+from tapwealth.bills.schedule import LEASE
+from tapwealth.bills.store import BillRow, Key, PaymentRow
+from tapwealth.flows.bills.bill_outcomes import Told, told
+from tapwealth.flows.bills.bill_sealing import account_number_of
+from tapwealth.flows.frame import House
+from tapwealth.kernel.refusal import Outage
+
+MOST_RESENT = 6
+"""How often a payment is sent anew that the biller says it never received; after that its money goes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A payment that was taken, as it is since then, with its bill and the connection to its biller."""
+
+    row: PaymentRow
+    bill: BillRow
+    connection: str
+
+    @property
+    def key(self) -> Key:
+        return (self.row.book, self.row.id)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the biller is asked what became of it, instead of being sent it."""
+        return self.row.state is PaymentState.UNKNOWN
+
+
+async def waiting(house: House, now: datetime) -> tuple[list[UUID], list[UUID]]:
+    """Billers to which something is to be sent by that instant of the machine's clock, and those to be asked."""
+    async with house.database.read() as tx:
+        return await store.waiting_at(tx, now)
+
+
+async def take(house: House, biller: UUID, *, in_doubt: bool, now: datetime, limit: int) -> list[Errand]:
+    """Up to `limit` payments of a biller that are due to be sent, or (`in_doubt`) asked about; they are the caller's for a lease."""
+    async with house.database.transaction() as tx:
+        due = await store.take_due(tx, list(house.all_books), biller, in_doubt=in_doubt, now=now, limit=limit)
+        taken = [_taken(row, now) for row in due]
+        await store.note_taken(tx, taken)
+        bills = await store.bills(tx, [(row.book, row.bill) for row in taken])
+        connection = await store.connection_of(tx, biller)
+    return [Errand(row, bills[row.book, row.bill], connection) for row in taken]
+
+
+def _taken(row: PaymentRow, now: datetime) -> PaymentRow:
+    state = next_state(row.state, PaymentEvent.SEND)
+    assert isinstance(state, PaymentState), f"a payment that is over was due: {row.serial}"
+    return replace(row, state=state, asked=row.asked + 1, next_at=now + LEASE)
+
+
+async def renew(house: House, keys: Sequence[Key], now: datetime) -> None:
+    """Whoever took these still waits for their billers."""
+    async with house.database.transaction() as tx:
+        await store.renew(tx, keys, now + LEASE)
+
+
+async def deliver(house: House, errand: Errand) -> Told:
+    """Send the payment, or ask what became of it. What comes of it is a value, also where the biller cannot be reached."""
+    try:
+        port = house.rails.billers.at(errand.connection)
+    except Outage as outage:
+        return told(errand.key, Unknown(str(outage)))
+    return await (_inquire(house, port, errand) if errand.in_doubt else _send(house, port, errand))
+
+
+async def _send(house: House, port: BillerPort, errand: Errand) -> Told:
+    row = errand.row
+    return told(errand.key, await port.pay(row.serial, errand.bill.bill_number, account_number_of(house, errand.bill), row.amount))
+
+
+async def _inquire(house: House, port: BillerPort, errand: Errand) -> Told:
+    answer = await port.inquire_payment(errand.row.serial)
+    if isinstance(answer, AskArrears):
+        answer = await _by_arrears(house, port, errand)
+    if not isinstance(answer, NotReceived):
+        return told(errand.key, answer)
+    if errand.row.asked > MOST_RESENT + 1:  # the first time it was sent
+        return Told(errand.key, PaymentEvent.GIVE_UP, "the biller never received it")
+    return await _send(house, port, errand)
+
+
+async def _by_arrears(house: House, port: BillerPort, errand: Errand) -> PaymentAnswer:
+    account = account_number_of(house, errand.bill)
+    answer = await port.inquire(errand.row.serial, account)
+    return answer if isinstance(answer, Unknown) else paid_by_arrears(answer, account, errand.bill, errand.row.amount)
+
+
+def paid_by_arrears(answer: Inquired, account: str, bill: BillRow, amount: int) -> PaymentAnswer:
+    """What an account's arrears tell of a payment whose answer was lost: a bill that is no longer owed was paid by it (the biller's serial
+    comes with its day-end file), one that is owed as before was not reached by it. Anything else decides nothing."""
+    if answer.state is InquiryState.UNKNOWN_ACCOUNT:
+        return Unknown("the biller does not know the account")
+    if any(one.account_number != account for one in answer.bills):
+        return Unknown("the answer has another account's bill")
+    owed = [one.balance for one in answer.bills if one.bill_id == bill.bill_number]
+    if not owed or owed[0] <= bill.balance - amount:
+        return Paid("")
+    return NotReceived() if owed[0] >= bill.balance else Unknown("the bill is owed in part")

@@ -1,0 +1,144 @@
+"""What is due at billers, sent and asked about: two lanes for each biller, one for payments, one for questions about those in doubt.
+
+A lane has so many errands open as its pace allows, each an awaited answer and nothing else: no connection to the database waits for a
+biller, and a biller that is silent fills its own lanes only. Answers of all lanes are applied together, as many as came in while the ones
+before them were being written.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from tapwealth.bills.biller import Unknown
+from tapwealth.bills.schedule import LEASE, Pace
+from tapwealth.flows.bills import bill_lanes
+from tapwealth.flows.bills.bill_lanes import Errand
+from tapwealth.flows.bills.bill_outcomes import Told, hear, told
+from tapwealth.flows.frame import House
+from tapwealth.kernel.clock import machine_ms, machine_now, sleep_ms
+from tapwealth.kernel.refusal import Outage
+
+PAYMENTS_AT_ONCE, QUESTIONS_AT_ONCE = 1_024, 128
+"""Open at one biller. Payments are sent as they come, also to one that is silent, so that each customer soon knows how it stands."""
+_LOOK_MS, _ERROR_MS, _RENEW_MS = 25, 300, 1_000
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One biller's payments, or its questions; `resting_until` by the machine's clock in milliseconds."""
+
+    biller: UUID
+    in_doubt: bool
+    pace: Pace
+    open: dict[tuple[int, UUID], datetime] = field(default_factory=dict)
+    resting_until: int = 0
+
+    def room(self) -> int:
+        """How many more may be opened now."""
+        return max(self.pace.width - len(self.open), 0) if machine_ms() >= self.resting_until else 0
+
+    def heard(self, said: Told) -> None:
+        """The pace follows what a biller in doubt does; payments are sent at the pace of those who pay."""
+        if not self.in_doubt:
+            return
+        if said.silent:
+            self.pace.silent()
+            self.resting_until = machine_ms() + self.pace.rest_ms()
+        else:
+            self.pace.answered()
+
+
+@dataclass
+class BillerLanes:
+    """Runs until it is cancelled; what is open then is taken up again by whoever runs next, once its lease is over."""
+
+    house: House
+    _lanes: dict[tuple[UUID, bool], Lane] = field(default_factory=dict)
+    _told: list[tuple[Lane, Told]] = field(default_factory=list)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Look, send, hear, renew."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hearing())
+            tasks.create_task(self._renewing())
+            while True:
+                try:
+                    await self._look(tasks)
+                    await sleep_ms(_LOOK_MS)
+                except Outage as error:
+                    log.warning("bills wait", why=str(error))
+                    await sleep_ms(_ERROR_MS)
+                except Exception:
+                    log.exception("bills fault")
+                    await sleep_ms(_ERROR_MS)
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> None:
+        """Fill each lane that has something due and room for it."""
+        sends, asks = await bill_lanes.waiting(self.house, machine_now())
+        for biller, in_doubt in (*((one, False) for one in sends), *((one, True) for one in asks)):
+            lane = self._lane(biller, in_doubt)
+            now = machine_now()
+            errands = await bill_lanes.take(self.house, biller, in_doubt=in_doubt, now=now, limit=room) if (room := lane.room()) else []
+            for errand in errands:
+                lane.open[errand.key] = now
+                tasks.create_task(self._run(lane, errand))
+
+    def _lane(self, biller: UUID, in_doubt: bool) -> Lane:
+        pace = Pace(QUESTIONS_AT_ONCE) if in_doubt else Pace(PAYMENTS_AT_ONCE)
+        return self._lanes.setdefault((biller, in_doubt), Lane(biller, in_doubt, pace))
+
+    async def _run(self, lane: Lane, errand: Errand) -> None:
+        try:
+            said = await bill_lanes.deliver(self.house, errand)
+        except Exception as error:
+            log.exception("bill delivery fault", payment=str(errand.row.id))
+            said = told(errand.key, Unknown(f"fault: {type(error).__name__}"))
+        lane.heard(said)
+        self._told.append((lane, said))
+        self._arrived.set()
+
+    async def _hearing(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._told:
+                batch = self._each_once()
+                await self._hear(batch)
+                for lane, said in batch:
+                    lane.open.pop(said.key, None)
+
+    def _each_once(self) -> list[tuple[Lane, Told]]:
+        """What has come in, each payment once: one that was taken again, its lease being over, may be answered twice."""
+        first: dict[tuple[int, UUID], tuple[Lane, Told]] = {}
+        self._told = [one for one in self._told if first.setdefault(one[1].key, one) is not one]
+        return list(first.values())
+
+    async def _hear(self, batch: list[tuple[Lane, Told]]) -> None:
+        """Write down what was said; what cannot be written now is asked again when its lease is over."""
+        try:
+            await hear(self.house, [said for _, said in batch])
+        except Outage as error:
+            log.warning("bills' answers wait", why=str(error))
+            await sleep_ms(_ERROR_MS)
+        except Exception:
+            log.exception("bills' answers fault", answers=len(batch))
+            if len(batch) > 1:  # one of them is to blame; the others need not wait for it
+                for one in batch:
+                    await self._hear([one])
+
+    async def _renewing(self) -> None:
+        """Leases of what is open for longer than a moment."""
+        while True:
+            await sleep_ms(_RENEW_MS)
+            now = machine_now()
+            long = [key for lane in self._lanes.values() for key, since in lane.open.items() if (now - since) * 3 > LEASE]
+            with suppress(Outage):  # then they run out, and are sent again: harmless
+                if long:
+                    await bill_lanes.renew(self.house, long, now)

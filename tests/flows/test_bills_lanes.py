@@ -1,0 +1,287 @@
+"""Payments on their way to billers, by the worker's own lanes on a real database: who is silent delays nobody, and nothing is forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from bill_town import BJPOWER, MONDAY, Person, ScriptedBiller, Town
+
+from tapwealth.bills import schedule, store
+from tapwealth.bills.bill import Bill
+from tapwealth.bills.biller import AskArrears, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown
+from tapwealth.bills.payment import PaymentState
+from tapwealth.flows.bills import bill_lanes, billers
+from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.bill_lanes import paid_by_arrears
+from tapwealth.flows.bills.paying import InquireBill, PayBill, Placing
+from tapwealth.flows.rails import Billers
+from tapwealth.kernel.clock import deadline_after, machine_now, monotonic_ns, sleep_ms
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.storage.database import in_transaction
+from tapwealth.worker import biller_lanes
+from tapwealth.worker.biller_lanes import BillerLanes
+
+ACCOUNT = "1234567890"
+
+
+class Held(ScriptedBiller):
+    """Answers nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.holds = 0
+
+    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
+        assert not in_transaction.get(), "asked inside a transaction"
+        self.holds += 1
+        await self.go.wait()
+        return await super().pay(serial, bill_id, account_number, amount)
+
+
+@asynccontextmanager
+async def at_work(place: Town) -> AsyncIterator[None]:
+    """The worker's lanes run meanwhile."""
+    running = asyncio.create_task(BillerLanes(place.house).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Look again and again, but not forever."""
+    deadline = deadline_after(30)
+    while not await holds():
+        assert monotonic_ns() < deadline, "it did not come to that"
+        await sleep_ms(10)
+
+
+async def second_biller(place: Town, biller: Any) -> None:
+    """Another biller, reached by a connection of its own."""
+    object.__setattr__(place.house.rails, "billers", Billers({**place.house.rails.billers.ports, "BJWATER": biller}))
+    added = await bills.add_biller(place.house, place.envelope(None), msgspec.structs.replace(BJPOWER, code="BJWATER", name="北京水务"))
+    assert not isinstance(added, Refusal), added
+
+
+async def place_many(place: Town, person: Person, code: str, biller: ScriptedBiller, count: int) -> None:
+    for number in range(count):
+        biller.owe(ACCOUNT, f"{code}{number}", 100)
+    shown = await bills.inquire_bill(place.house, place.envelope(person), InquireBill(code, ACCOUNT))
+    assert not isinstance(shown, Refusal), shown
+    answers = await place.pay(*(Placing(place.envelope(person), PayBill(UUID(one.bill), 100)) for one in shown.bills))
+    assert not any(isinstance(one, Refusal) for one in answers)
+
+
+async def states(place: Town, code: str) -> dict[str, int]:
+    async with place.house.database.read() as tx:
+        rows = await tx.fetch(
+            "select p.state, count(*) as n from bill_payment p join biller b on b.id = p.biller where b.code = $1 group by 1", code
+        )
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def test_a_silent_biller_delays_nobody_and_holds_no_connection(place: Town) -> None:
+    water = Held()
+    await second_biller(place, water)
+    wang = await place.person("Wang", 100_000)
+    await place_many(place, wang, "BJWATER", water, 100)
+    async with at_work(place):
+        await until(lambda: _is(water.holds == 100))
+        await place_many(place, wang, "BJPOWER", place.biller, 20)
+        await until(lambda: _has(place, "BJPOWER", {"paid": 20}))
+        assert await states(place, "BJWATER") == {"sent": 100}
+        async with place.house.database.read() as tx:
+            waiting = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
+            assert await tx.fetchval(waiting) == 0
+        water.go.set()
+        await until(lambda: _has(place, "BJWATER", {"paid": 100}))
+    assert len(water.asked) == len(set(water.asked)) == 100
+    await place.all_books_balance()
+
+
+async def _is(condition: bool) -> bool:
+    return condition
+
+
+async def _has(place: Town, code: str, wanted: dict[str, int]) -> bool:
+    return await states(place, code) == wanted
+
+
+async def test_who_is_asked_for_long_is_not_asked_by_a_second_worker(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bill_lanes, "LEASE", timedelta(milliseconds=600))
+    monkeypatch.setattr(biller_lanes, "LEASE", timedelta(milliseconds=600))
+    monkeypatch.setattr(biller_lanes, "_RENEW_MS", 100)
+    water = Held()
+    await second_biller(place, water)
+    wang = await place.person("Wang", 1_000)
+    await place_many(place, wang, "BJWATER", water, 1)
+    async with at_work(place), at_work(place):
+        await until(lambda: _is(water.holds == 1))
+        await sleep_ms(1_500)
+        assert water.holds == 1, "its lease is renewed as long as it takes"
+        water.go.set()
+        await until(lambda: _has(place, "BJWATER", {"paid": 1}))
+
+
+async def test_who_dies_loses_what_it_took_when_its_lease_is_over(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bill_lanes, "LEASE", timedelta(milliseconds=300))
+    wang = await place.person("Wang", 1_000)
+    await place_many(place, wang, "BJPOWER", place.biller, 1)
+    async with place.house.database.read() as tx:
+        (row,) = (await store.billers(tx)).values()
+    (errand,) = await bill_lanes.take(place.house, row.id, in_doubt=False, now=machine_now(), limit=10)
+    assert await bill_lanes.take(place.house, row.id, in_doubt=False, now=machine_now(), limit=10) == []
+    async with at_work(place):
+        await until(lambda: _has(place, "BJPOWER", {"paid": 1}))
+    assert place.biller.asked == [errand.row.serial]
+
+
+async def test_two_workers_never_take_the_same_payment(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    await place_many(place, wang, "BJPOWER", place.biller, 200)
+    async with place.house.database.read() as tx:
+        (row,) = (await store.billers(tx)).values()
+
+    async def takes() -> list[bill_lanes.Errand]:
+        return [one for _ in range(8) for one in await bill_lanes.take(place.house, row.id, in_doubt=False, now=machine_now(), limit=25)]
+
+    taken = [errand.key for errands in await asyncio.gather(takes(), takes(), takes()) for errand in errands]
+    assert len(taken) == len(set(taken)) == 200
+    async with place.house.database.read() as tx:
+        rows = await store.payments(tx, taken)
+    assert {(one.state, one.asked) for one in rows.values()} == {(PaymentState.SENT, 1)}
+
+
+async def test_a_payment_in_doubt_is_asked_about_later_and_later(place: Town) -> None:
+    wang = await place.person("Wang", 1_000)
+    place.biller.loses = True
+    place.biller.script.extend([Unknown("silence")] * 9)
+    place.biller.inquiries.extend([Unknown("silence")] * 9)
+    await place_many(place, wang, "BJPOWER", place.biller, 1)
+    pauses = []
+    for _ in range(5):
+        before = machine_now()
+        await place.work("biller", bills.deliver)
+        async with place.house.database.read() as tx:
+            row = await tx.fetchrow("select asked, next_at from bill_payment")
+        pauses.append((row["asked"], round((row["next_at"] - before).total_seconds() * 2)))
+    assert pauses == [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16)], "half seconds"
+
+
+async def test_an_answer_of_no_arrears_after_a_lost_one_means_paid(place: Town) -> None:
+    """The biller looks nothing up by serial. Its own serial comes with its file of the day."""
+    wang = await place.person("Wang", 50_000)
+    place.biller.script.append(Unknown("silence"))
+    place.biller.inquiries.append(AskArrears())
+    await place.pay_one(wang, await place.bill(wang, ACCOUNT, "B1", 10_050), 10_050)
+    assert await place.work("biller", bills.deliver, rounds=2) == []
+    async with place.house.database.read() as tx:
+        ((row, _),) = await store.payments_of(tx, wang.book, wang.id)
+    assert (row.state, row.biller_reference) == (PaymentState.PAID, "")
+    assert (await place.total(Kind.SUSPENSE), await place.total(Kind.BILLER)) == (0, 10_050)
+    await place.cut(MONDAY)
+    assert (await billers.compare_billers(place.house, MONDAY)).wrong == []
+    async with place.house.database.read() as tx:
+        ((row, _),) = await store.payments_of(tx, wang.book, wang.id)
+    assert row.biller_reference == f"E{row.serial[-6:]}"
+
+
+async def test_a_bill_that_is_still_owed_after_a_lost_answer_is_sent_again(place: Town) -> None:
+    wang = await place.person("Wang", 50_000)
+    place.biller.loses = True
+    place.biller.script.append(Unknown("silence"))
+    place.biller.inquiries.append(AskArrears())
+    await place.pay_one(wang, await place.bill(wang, ACCOUNT, "B1", 10_050), 10_050)
+    await place.work("biller", bills.deliver)
+    place.biller.loses = False
+    assert await place.work("biller", bills.deliver) == []
+    assert len(place.biller.asked) == 2
+    assert len(set(place.biller.asked)) == 1
+    assert await states(place, "BJPOWER") == {"paid": 1}
+
+
+BILL = Bill("B1", ACCOUNT, "2014-02", 1_000, 50, 1_050, "*芳", "朝阳区")
+OTHERS = replace(BILL, account_number="0000000001")
+OWED = SimpleNamespace(bill_number="B1", balance=1_050)
+
+
+@pytest.mark.parametrize(
+    ("answer", "amount", "means"),
+    [
+        (Inquired(InquiryState.NO_ARREARS), 1_050, Paid("")),
+        (Inquired(InquiryState.ARREARS, (replace(BILL, bill_id="B2"),)), 1_050, Paid("")),
+        (Inquired(InquiryState.ARREARS, (BILL,)), 1_050, NotReceived()),
+        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=1_100),)), 1_050, NotReceived()),
+        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=650),)), 400, Paid("")),
+        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=700),)), 400, Unknown("the bill is owed in part")),
+        (Inquired(InquiryState.UNKNOWN_ACCOUNT), 1_050, Unknown("the biller does not know the account")),
+        (Inquired(InquiryState.ARREARS, (OTHERS,)), 1_050, Unknown("the answer has another account's bill")),
+    ],
+)  # fmt: skip
+def test_arrears_tell_only_what_they_can(answer: Inquired, amount: int, means: PaymentAnswer) -> None:
+    bill: Any = OWED
+    assert paid_by_arrears(answer, ACCOUNT, bill, amount) == means
+
+
+async def test_a_connection_that_is_gone_leaves_the_payment_in_doubt(place: Town) -> None:
+    """The platform was started again without the address: nothing is lost, and it goes on once it has one."""
+    wang = await place.person("Wang", 1_000)
+    await place_many(place, wang, "BJPOWER", place.biller, 1)
+    known = place.house.rails.billers
+    object.__setattr__(place.house.rails, "billers", Billers({}))
+    assert len(await place.work("biller", bills.deliver, rounds=2)) == 1
+    assert await states(place, "BJPOWER") == {"unknown": 1}
+    object.__setattr__(place.house.rails, "billers", known)
+    await place.work("biller", bills.deliver)
+    assert await states(place, "BJPOWER") == {"paid": 1}
+
+
+async def test_what_cannot_be_written_down_now_is_written_down_later(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One answer that makes the flow fail does not take the others' along."""
+    monkeypatch.setattr(bill_lanes, "LEASE", timedelta(milliseconds=300))
+    wang = await place.person("Wang", 10_000)
+    await place_many(place, wang, "BJPOWER", place.biller, 5)
+    honest, failing = biller_lanes.hear, [True]
+
+    async def fails(house: Any, said: Any) -> Any:
+        if failing[0] and any(one.reference.endswith(spoiled) for one in said):
+            raise AssertionError("a bug")
+        return await honest(house, said)
+
+    async with place.house.database.read() as tx:
+        serials = [row["serial"] for row in await tx.fetch("select serial from bill_payment order by serial")]
+    spoiled = serials[2][-6:]
+    monkeypatch.setattr(biller_lanes, "hear", fails)
+    async with at_work(place):
+        await until(lambda: _has(place, "BJPOWER", {"paid": 4, "sent": 1}))
+        failing[0] = False
+        await until(lambda: _has(place, "BJPOWER", {"paid": 5}))
+
+
+def test_a_silent_biller_is_asked_by_one_at_a_time_and_one_that_answers_by_more() -> None:
+    pace = schedule.Pace(64)
+    widths = []
+    for _ in range(8):
+        pace.silent()
+        widths.append(pace.width)
+    assert widths == [32, 16, 8, 4, 2, 1, 1, 1]
+    assert pace.rest_ms() == schedule.LONGEST_REST_MS
+    pace.answered()
+    assert (pace.width, pace.rest_ms()) == (2, 0)
+    for _ in range(100):
+        pace.answered()
+    assert pace.width == 64
+
+
+def test_pauses_double_and_end_at_the_longest() -> None:
+    assert [schedule.pause_after(asked).total_seconds() for asked in (1, 2, 3, 8, 9, 10_000)] == [0.5, 1, 2, 60, 60, 60]
