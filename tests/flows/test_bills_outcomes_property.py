@@ -1,31 +1,36 @@
 """Whatever a biller answers, how often and in what order: a payment ends once, as paid, as refunded, or as a break that is accounted for.
 
-Random stories are told to real payments on a real database; afterwards the rows, the ledger and the breaks must agree with each other. Each
-rule has a planted defect that breaks it.
+Random stories are told to real payments on a real database; then the biller answers what is still asked, its last word is its file of the
+day, and answers that were told before are told again. Afterwards the rows, the ledger, the breaks and the biller's own books must agree
+with each other. Each rule has a planted defect that breaks it.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-from bill_town import Town
+from bill_town import MONDAY, Town
 
 from tapwealth.bills import entries, payment, store
 from tapwealth.bills.biller import NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.bills.payment import PaymentEvent, PaymentState
 from tapwealth.bills.store import PaymentRow
-from tapwealth.flows.bills import bill_outcomes
+from tapwealth.flows.bills import bill_lanes, bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.bill_outcomes import Told, hear, told
 from tapwealth.flows.bills.paying import PayBill, Placing
 from tapwealth.kernel.ids import seeded_random
 from tapwealth.ledger.chart import Kind
 
-PAYMENTS, CHAPTERS, PRICE = 40, 7, 1_000
+ACCOUNT = "1234567890"
+PAYMENTS, CHAPTERS, PRICE = 50, 7, 1_000
+QUIET = 20
+"""Payments of which nothing is told before the end."""
 ANSWERS: tuple[PaymentAnswer, ...] = (Paid("E1"), Paid("E1"), Rejected("no"), Unknown("silence"), Unknown("silence"), NotReceived())
 
 
@@ -34,15 +39,15 @@ async def tell_a_story(place: Town, seed: int) -> None:
     random = seeded_random(seed)
     person = await place.person("Wang", PAYMENTS * PRICE)
     for number in range(PAYMENTS):
-        place.biller.owe("1234567890", f"B{number}", PRICE)
-    shown = await bills.inquire_bill(place.house, place.envelope(person), bills.InquireBill("BJPOWER", "1234567890"))
+        place.biller.owe(ACCOUNT, f"B{number}", PRICE)
+    shown = await bills.inquire_bill(place.house, place.envelope(person), bills.InquireBill("BJPOWER", ACCOUNT))
     assert isinstance(shown, bills.BillsPresented)
     await place.pay(*(Placing(place.envelope(person), PayBill(UUID(one.bill), PRICE)) for one in shown.bills))
     for chapter in range(CHAPTERS):
         async with place.house.database.read() as tx:
             rows = await everything(tx)
         said = []
-        for row in rows:
+        for row in rows[QUIET:]:
             draw = random.random()
             if chapter and draw < 0.2:
                 said.append(Told((row.book, row.id), PaymentEvent.GIVE_UP, "never received"))
@@ -52,6 +57,27 @@ async def tell_a_story(place: Town, seed: int) -> None:
                 said.append(Told((row.book, row.id), PaymentEvent.SEND))
         for _ in range(random.choice((1, 2))):
             await hear(place.house, said)
+
+
+async def end_the_story(place: Town, seed: int) -> None:
+    """The biller takes some of what is open, has never received some, and finds some of what was given back in its books. Then its file
+    says so, twice, and every answer that was ever given may come once more."""
+    random = seeded_random(seed + 1_000)
+    async with place.house.database.read() as tx:
+        rows = await everything(tx)
+    for row in rows:
+        drawn = random.random() < 0.5 if row.state not in (PaymentState.PAID, PaymentState.LATE_SUCCESS) else True
+        if drawn:
+            place.biller.paid[row.serial] = ("B", ACCOUNT, row.amount, place.biller.now)
+    place.biller.loses = True
+    place.biller.script.extend(Rejected("no") if random.random() < 0.05 else Unknown("silence") for _ in range(PAYMENTS * 10))
+    await place.work("biller", bills.deliver, rounds=9)
+    await place.cut(MONDAY)
+    for _ in range(2):
+        assert (await billers.compare_billers(place.house, MONDAY)).wrong == []
+    for row in rows:
+        if row.serial in place.biller.paid:
+            await hear(place.house, [told((row.book, row.id), random.choice((Paid("E1"), Unknown("late"), NotReceived())))])
 
 
 async def everything(tx: Any) -> list[PaymentRow]:
@@ -68,10 +94,12 @@ async def check(place: Town) -> dict[str, int]:
         used = await tx.fetchval("select coalesce(sum(amount), 0)::bigint from payment_usage")
         words = await tx.fetchval("select count(*) from (select person, text_en, count(*) from notice group by 1, 2) n")
     for row in rows:
+        check_by_the_billers_books(row, row.serial in place.biller.paid)
         check_payment(row, [one for one in posted if one["reference"] == row.id], [one for one in listed if one["item"] == row.serial])
     ended: dict[str, int] = {}
     for row in rows:
         ended[row.state.value] = ended.get(row.state.value, 0) + 1
+    assert not set(ended) & set(OPEN), "somebody is still waiting"
     waiting, paid, late = (sum(ended.get(state, 0) for state in states) for states in (OPEN, ("paid",), ("late_success",)))
     assert await place.total(Kind.SUSPENSE) == PRICE * waiting
     assert await place.total(Kind.BILLER) == PRICE * (paid + late)
@@ -96,6 +124,13 @@ EXPECTED = {
 """Kinds of entries by state: debited, paid, refunded, late success."""
 
 
+def check_by_the_billers_books(row: PaymentRow, has_it: bool) -> None:
+    """What the biller has is paid or a late success, what it has not went back; nothing is looked after any longer."""
+    assert (row.state in (PaymentState.PAID, PaymentState.LATE_SUCCESS)) == has_it, row
+    assert row.next_at is None
+    assert (row.matched_on == MONDAY) == has_it
+
+
 def check_payment(row: PaymentRow, posted: list[Any], listed: list[Any]) -> None:
     assert sorted(one["kind"] for one in posted) == EXPECTED[row.state], row
     assert {one["amount"] for one in posted} == {row.amount}
@@ -108,6 +143,7 @@ def check_payment(row: PaymentRow, posted: list[Any], listed: list[Any]) -> None
 @pytest.mark.parametrize("seed", range(4))
 async def test_every_payment_ends_once(place: Town, seed: int) -> None:
     await tell_a_story(place, seed)
+    await end_the_story(place, seed)
     ended = await check(place)
     assert {"paid", "late_success"} <= set(ended), "the story was too short"
     assert ended.get("refunded", 0) + ended.get("rejected", 0) > 0
@@ -166,7 +202,44 @@ def _one_fen(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-DEFECTS = (_never_saved, _refunded_after_all, _two_keys, _no_break, _late_success_forgotten, _usage_kept, _one_fen)
+def _given_up_by_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer is taken for a no."""
+    monkeypatch.setitem(payment._NEXT[PaymentState.UNKNOWN], PaymentEvent.NO_ANSWER, PaymentState.REFUNDED)
+    monkeypatch.delitem(bill_outcomes._MAKE, PaymentState.REFUNDED)
+
+
+def _asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in doubt is put off for good."""
+    monkeypatch.setattr(bill_outcomes, "pause_after", lambda asked: timedelta(days=365 * 200))
+
+
+def _never_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the biller never received is sent again for ever."""
+    monkeypatch.setattr(bill_lanes, "MOST_RESENT", 10**6)
+
+
+def _file_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the biller's file names is compared, and not taken for paid."""
+
+    async def nothing(*_: Any) -> list[PaymentRow]:
+        return []
+
+    monkeypatch.setattr(billers, "apply", nothing)
+
+
+DEFECTS = (
+    _given_up_by_silence,
+    _asked_no_more,
+    _never_given_up,
+    _file_not_believed,
+    _never_saved,
+    _refunded_after_all,
+    _two_keys,
+    _no_break,
+    _late_success_forgotten,
+    _usage_kept,
+    _one_fen,
+)
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda one: one.__name__)
@@ -176,6 +249,7 @@ async def test_a_planted_defect_is_caught(place: Town, monkeypatch: pytest.Monke
 
     async def told_and_checked() -> None:
         await tell_a_story(place, 1)
+        await end_the_story(place, 1)
         await check(place)
 
     with pytest.raises((AssertionError, asyncpg.CheckViolationError)):
