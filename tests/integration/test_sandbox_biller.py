@@ -127,7 +127,7 @@ async def test_a_payment_sent_again_does_not_take_the_next_ones_fault(biller: Sa
 async def test_nobody_there_is_a_value(biller: SandboxPartner, port: BillerHttp) -> None:
     biller.kill()
     for answer in (await port.pay("s1", "B1", ACCOUNT, 10_050), await port.inquire_payment("s1"), await port.inquire("i1", ACCOUNT)):
-        assert answer == Unknown("no answer (ConnectError)")
+        assert answer == Unknown("no answer (ConnectionRefusedError)")
     with pytest.raises(Outage, match="ConnectError"):
         await port.day_end(DAY)
     biller.start()
@@ -135,7 +135,7 @@ async def test_nobody_there_is_a_value(biller: SandboxPartner, port: BillerHttp)
 
 async def test_a_success_comes_late(biller: SandboxPartner, port: BillerHttp) -> None:
     biller.faults({"message": "pay", "nth": 1, "fault": "late_success", "until": "2014-02-25T10:00:00+08:00"})
-    assert await port.pay("s1", "B1", ACCOUNT, 10_050) == Unknown("not_written_off")
+    assert await port.pay("s1", "B1", ACCOUNT, 10_050) == Unknown("not_written_off", there=True)
     assert await port.inquire_payment("s1") == Rejected("not_written_off")
     biller.clock("2014-02-25T09:59:59+08:00")
     assert read_day_end(await file_of(port, DAY), DAY).lines == ()

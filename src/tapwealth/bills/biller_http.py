@@ -4,7 +4,7 @@ A status that is not 200 says nothing about the payment either: it is never take
 """
 
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -12,6 +12,7 @@ import msgspec
 
 from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import AskArrears, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
+from tapwealth.bills.biller_connections import BillerSilent, Connections
 from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import Outage
@@ -52,23 +53,23 @@ class BillerHttp:
 
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
         headers = {"Authorization": f"Bearer {token}"}
+        self._connections = Connections(base_url, headers, timeout_ms)
         self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), trust_env=False)
 
     async def inquire(self, serial: str, account_number: str) -> Inquired | Unknown:
         """The unpaid bills of an account."""
         content = {"serial": serial, "account_number": account_number}
-        answer = await self._ask(self._client.build_request("POST", "/bills/inquire", json=content), serial, _Inquired)
+        answer = await self._ask("POST", "/bills/inquire", content, serial, _Inquired)
         return answer if isinstance(answer, Unknown) else Inquired(answer.state, tuple(_bill(bill) for bill in answer.bills))
 
     async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
         """Pay a bill with `amount` fen."""
         content = {"serial": serial, "bill_id": bill_id, "account_number": account_number, "amount": amount}
-        return _payment(await self._ask(self._client.build_request("POST", "/bills/pay", json=content), serial, _Payment))
+        return _payment(await self._ask("POST", "/bills/pay", content, serial, _Payment))
 
     async def inquire_payment(self, serial: str) -> PaymentAnswer:
         """What became of a payment."""
-        request = self._client.build_request("GET", f"/bills/payments/{quote(serial, safe='')}")
-        return _payment(await self._ask(request, serial, _Payment))
+        return _payment(await self._ask("GET", f"/bills/payments/{quote(serial, safe='')}", None, serial, _Payment))
 
     async def day_end(self, day: date) -> bytes | None:
         """The biller's file of a day, to be read by `bills.day_end`."""
@@ -82,13 +83,13 @@ class BillerHttp:
             raise Outage(f"the biller gives no file of {day} ({response.status_code})")
         return response.content
 
-    async def _ask(self, request: httpx.Request, serial: str, shape: type[T]) -> T | Unknown:
+    async def _ask(self, method: str, path: str, content: dict[str, Any] | None, serial: str, shape: type[T]) -> T | Unknown:
         try:
-            response = await self._client.send(request)
-        except httpx.HTTPError as error:
-            return Unknown(f"no answer ({type(error).__name__})")
-        if response.status_code != httpx.codes.OK:
-            return Unknown(f"HTTP status {response.status_code}")
+            response = await self._connections.ask(method, path, b"" if content is None else msgspec.json.encode(content))
+        except BillerSilent as error:
+            return Unknown(str(error))
+        if response.status != httpx.codes.OK:
+            return Unknown(f"HTTP status {response.status}")
         try:
             answer = msgspec.json.decode(response.content, type=shape)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -97,6 +98,7 @@ class BillerHttp:
 
     async def close(self) -> None:
         """Let go of the connections."""
+        await self._connections.close()
         await self._client.aclose()
 
 
