@@ -22,8 +22,26 @@ HOLDERS = range(1, 13)
 
 @pytest.fixture(autouse=True)
 def in_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of a few records are taken as long ones are."""
+    """Files of a few records are taken as long ones are, their holders looked up."""
     monkeypatch.setattr(file_tables, "LEAST", 0)
+    monkeypatch.setattr(file_tables, "BYTES_A_RECORD", 0)
+
+
+either_way = pytest.mark.parametrize("a_record", [0, 1 << 20], ids=["looked up", "read as a whole"])
+"""How holders and accounts are found."""
+
+
+def answers_of(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> list[Any]:
+    """What a function of a module gives from here on: what is not taken in sets is taken one by one, to the same end."""
+    given: list[Any] = []
+    asked = getattr(module, name)
+
+    async def kept(*arguments: Any) -> Any:
+        given.append(await asked(*arguments))
+        return given[-1]
+
+    monkeypatch.setattr(module, name, kept)
+    return given
 
 
 def serial(day: date, number: int) -> str:
@@ -84,8 +102,13 @@ async def outcome(place: FundTown, day: date) -> dict[str, Any]:
     return {"orders": [tuple(row) for row in rows], "given": given, "said": sorted(text for text in said if "04.TXT" in text)}
 
 
-async def test_what_is_settled_in_sets_is_what_is_settled_one_by_one(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+@either_way
+async def test_what_is_settled_in_sets_is_what_is_settled_one_by_one(
+    place: FundTown, monkeypatch: pytest.MonkeyPatch, a_record: int
+) -> None:
     """The same orders with the same odd answers on two days: once in sets, once with nothing that may be spread."""
+    monkeypatch.setattr(file_tables, "BYTES_A_RECORD", a_record)
+    settled = answers_of(monkeypatch, plain_answers, "settle")
     await place.hand_in(accounts(HOLDERS))
     outcomes = []
     for day in (MONDAY, TUESDAY):
@@ -95,6 +118,7 @@ async def test_what_is_settled_in_sets_is_what_is_settled_one_by_one(place: Fund
         outcomes.append(await outcome(place, day))
         monkeypatch.setattr(plain_answers, "spreadable", nothing)
     in_sets, one_by_one = outcomes
+    assert [len(one.left) for one in settled] == [11, 14], "of fourteen, and of the second day none is settled in sets"
     assert in_sets == one_by_one
     assert in_sets["given"] == [1_077, *[0] * 9, 11_000, 12_000]
     assert len(in_sets["said"]) == 9, "all but the refusal are named"
@@ -116,8 +140,11 @@ async def placed(place: FundTown, day: date) -> list[tuple[Any, ...]]:
     return [tuple(row)[:13] for row in rows]
 
 
-async def test_orders_placed_in_sets_are_those_placed_one_by_one(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+@either_way
+async def test_orders_placed_in_sets_are_those_placed_one_by_one(place: FundTown, monkeypatch: pytest.MonkeyPatch, a_record: int) -> None:
     """The same file on two days: once in sets, once as if something were odd about it. One of its orders is past the cut-off."""
+    monkeypatch.setattr(file_tables, "BYTES_A_RECORD", a_record)
+    taken = answers_of(monkeypatch, plain_orders, "place")
     await place.hand_in(accounts(HOLDERS))
     days, channel_has = [], []
     for day in (MONDAY, TUESDAY):
@@ -129,6 +156,7 @@ async def test_orders_placed_in_sets_are_those_placed_one_by_one(place: FundTown
         days.append(await placed(place, day))
         channel_has.append(await place.total(Kind.FUND_PURCHASE_COLLECTED))
         monkeypatch.setattr(plain_orders, "place", not_for_certain)
+    assert [orders for orders, _ in taken] == [14], "the first day's are placed in sets"
     assert days[0] == days[1] != []
     assert {row[1] for row in days[0] if row[12] == 1} == {"00098"}, "the next dealing day's"
     assert channel_has == [78_127, 2 * 78_127]

@@ -4,20 +4,20 @@ never holds them. The records stand there in their order, every field as text wi
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 from tapwealth.funds.exchange_in import Incoming
 from tapwealth.storage.database import Tx
 
 
-class Plan(StrEnum):
+class Plan(Enum):
     """What is not to be used."""
 
-    LOOK_UP = "enable_seqscan"
+    LOOK_UP = ("enable_seqscan",)
     """Each record's row is looked up by an index: no table is read as a whole. (A `lateral` that ends with `offset 0` keeps the order.)"""
-    SIDE_BY_SIDE = "enable_nestloop"
-    """Two tables of a file's size are each read once."""
+    SIDE_BY_SIDE = "enable_nestloop", "enable_mergejoin"
+    """Two tables of a file's size are each read once, and hashed: merged they might be by book, which many rows share."""
 
 
 LEAST = 2_048
@@ -35,12 +35,27 @@ async def stage(tx: Tx, table: str, incoming: Incoming[Any], columns: Mapping[st
     return int(copied.split()[-1])
 
 
+_WHOLE = "select sum(pg_relation_size(x)) from unnest($1::regclass[]) x"
+BYTES_A_RECORD = 2_048
+"""Of a table that is read as a whole, at the most."""
+
+
+async def whole(tx: Tx, records: int, *tables: str) -> bool:
+    """Whether a file of so many records is long enough to read these tables as a whole for it. It follows from what they take of the disk,
+    which is known at any time: a look-up costs what reading some ten rows does."""
+    read: int = await tx.fetchval(_WHOLE, tables)
+    return read <= records * BYTES_A_RECORD
+
+
+_SET = "select set_config(name, $2, true) from unnest($1::text[]) x(name)"
+
+
 @asynccontextmanager
 async def planned(tx: Tx, how: Plan) -> AsyncIterator[None]:
     """Have what is executed here planned so, whatever the statistics say: they may be of a time when there were few rows."""
-    await tx.execute("select set_config($1, 'off', true)", how)
+    await tx.execute(_SET, how.value, "off")
     yield
-    await tx.execute("select set_config($1, 'on', true)", how)
+    await tx.execute(_SET, how.value, "on")
 
 
 async def _lines(incoming: Incoming[Any], wanted: list[str]) -> AsyncIterator[bytes]:

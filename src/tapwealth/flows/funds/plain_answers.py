@@ -58,10 +58,16 @@ _SENT = """
 create temporary table answer_sent on commit drop as
 select o.ctid tid, o.book, o.holding, o.serial, o.fund, o.amount, lpad(o.amount::text, 16, '0') written, a.ta_account, a.trading_account
   from fund_order o
- cross join lateral (select a.ta_account, a.trading_account from fund_account a where a.book = o.book and a.id = o.fund_account offset 0) a
+ {holders}
  where o.book = any($1) and o.channel = $2 and o.dealing_date = any($3) and o.business_code = $4 and o.fund = any($5)
    and o.state = any($6) and o.amount > 0 and a.ta_account <> ''
 """
+_SENT_LOOKED_UP = _SENT.format(
+    holders="cross join lateral (select a.ta_account, a.trading_account from fund_account a"
+    " where a.book = o.book and a.id = o.fund_account offset 0) a"
+)
+_SENT_WHOLE = _SENT.format(holders="join fund_account a on a.channel = o.channel and a.book = o.book and a.id = o.fund_account")
+"""The same for a file that is not small beside the holders: they are read as a whole."""
 _MATCH = """
 insert into answer_side
 select s.place, o.book, o.tid, o.holding, o.fund, o.amount
@@ -105,7 +111,7 @@ class Confirmed:
 async def settle(house: House, tx: Tx, at: Moment, funds: Mapping[str, Fund], of: Confirmed, incoming: Incoming[Any]) -> Settled:
     """Settle a file's plain answers. Raises BadInput for a file that is not whole."""
     records = await file_tables.stage(tx, "answer_said", incoming, _COLUMNS)
-    await _match(house, tx, of, await spreadable(tx, funds.values(), of.day))
+    await _match(house, tx, of, records, await spreadable(tx, funds.values(), of.day))
     confirmed: dict[str, dict[int, int]] = defaultdict(dict)
     for row in await tx.fetch(_SUMS):
         confirmed[row["fund"]][row["book"]] = row["amount"]
@@ -125,7 +131,7 @@ async def spreadable(tx: Tx, funds: Iterable[Fund], day: date) -> list[str]:
     return [code for code, date in through.items() if date is None or date <= day]
 
 
-async def _match(house: House, tx: Tx, of: Confirmed, funds: Sequence[str]) -> None:
+async def _match(house: House, tx: Tx, of: Confirmed, records: int, funds: Sequence[str]) -> None:
     """Each record beside the order that it plainly answers, or beside nothing."""
     books, channel = list(house.all_books), of.file.receiver
     async with file_tables.planned(tx, Plan.LOOK_UP):
@@ -133,8 +139,13 @@ async def _match(house: House, tx: Tx, of: Confirmed, funds: Sequence[str]) -> N
     twice = [row["serial"] for row in await tx.fetch(_TWICE)]
     await tx.execute(_SIDE)
     code = BusinessCode.PURCHASE
+    asked = books, channel, days, code, funds, [OrderState.PLACED, OrderState.SENT]
     async with file_tables.planned(tx, Plan.LOOK_UP):
-        await tx.execute(_SENT, books, channel, days, code, funds, [OrderState.PLACED, OrderState.SENT])
+        if await file_tables.whole(tx, records, "fund_account"):
+            async with file_tables.planned(tx, Plan.SIDE_BY_SIDE):
+                await tx.execute(_SENT_WHOLE, *asked)
+        else:
+            await tx.execute(_SENT_LOOKED_UP, *asked)
     async with file_tables.planned(tx, Plan.SIDE_BY_SIDE):
         await tx.execute(_MATCH, code.confirmed, SUCCESS, write_date(of.file.day), UNFINISHED, str(PAR), twice)
 

@@ -66,6 +66,10 @@ select rtrim(s.serial), f.fund, a.book, a.id, a.state, a.reason, h.id, f.asset, 
        left(s.ordered_at, 2)::int * 3600 + substr(s.ordered_at, 3, 2)::int * 60 + right(s.ordered_at, 2)::int
   from order_said s
   join unnest($2::text[], $3::smallint[]) f(fund, asset) on f.fund = rtrim(s.fund)
+ {holders}
+"""
+_MATCH_LOOKED_UP = _MATCH.format(
+    holders="""
  cross join lateral (select d.book, d.trading_account from trading_account_directory d
                       where d.channel = $1 and d.trading_account = rtrim(s.trading_account) offset 0) d
  cross join lateral (select a.book, a.id, a.state, a.reason from fund_account a where a.book = d.book and a.channel = $1
@@ -73,6 +77,14 @@ select rtrim(s.serial), f.fund, a.book, a.id, a.state, a.reason, h.id, f.asset, 
   left join lateral (select h.id from account h
                       where h.book = a.book and h.kind = $4 and h.owner = a.id and h.asset = f.asset offset 0) h on true
 """
+)
+_MATCH_WHOLE = _MATCH.format(
+    holders="""
+  join fund_account a on a.channel = $1 and a.trading_account = rtrim(s.trading_account) and a.ta_account = rtrim(s.ta_account)
+  left join account h on h.book = a.book and h.kind = $4 and h.owner = a.id and h.asset = f.asset
+"""
+)
+"""The same for a file that is not small beside the tables: they are read as a whole."""
 _HOLDERS = """
 select fund, state, reason, min(amount) as least, max(amount) as most, count(*)::int as orders, sum(amount)::bigint as amount
   from order_side group by 1, 2, 3
@@ -125,8 +137,10 @@ async def place(house: House, tx: Tx, asked: Asked, incoming: Incoming[Any]) -> 
     if days is None or await tx.fetchval(_TWICE) or await _known(house, tx, asked.channel):
         return None
     await tx.execute(_SIDE)
-    async with file_tables.planned(tx, Plan.LOOK_UP):
-        await tx.execute(_MATCH, asked.channel, list(asked.assets), list(asked.assets.values()), Kind.HOLDING)
+    whole = await file_tables.whole(tx, orders, "fund_account", "account")
+    async with file_tables.planned(tx, Plan.SIDE_BY_SIDE if whole else Plan.LOOK_UP):
+        match = _MATCH_WHOLE if whole else _MATCH_LOOKED_UP
+        await tx.execute(match, asked.channel, list(asked.assets), list(asked.assets.values()), Kind.HOLDING)
     if not _all_stand(asked, orders, await tx.fetch(_HOLDERS)):
         return None
     await _open_accounts(house, tx)
