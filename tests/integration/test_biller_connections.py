@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tapwealth.app.event_loop import runner
 from tapwealth.bills import biller_connections
 from tapwealth.bills.biller import Paid, Unknown
 from tapwealth.bills.biller_connections import Answered, BillerSilent, Connections
@@ -71,6 +72,18 @@ async def test_one_connection_serves_one_after_another_and_many_serve_many_at_on
         assert answers == [Answered(200, b"yes")] * 50
         assert 2 <= server.connections <= 50
         await to.close()
+
+
+def test_it_works_on_the_loop_that_the_program_runs_in() -> None:
+    async def asked() -> Answered:
+        async with served(always(said(b"yes"))) as server:
+            to = Connections(server.url, {}, 3_000)
+            answer = await to.ask("GET", "/")
+            await to.close()
+            return answer
+
+    with runner() as loop:
+        assert loop.run(asked()) == Answered(200, b"yes")
 
 
 async def test_a_connection_that_was_closed_while_idle_is_replaced() -> None:
