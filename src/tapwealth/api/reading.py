@@ -23,7 +23,9 @@ MOST_BYTES = 1 << 20
 BODY_SECONDS = 30
 """How long a command's body may take: its order belongs to the instant at which its head came, and the cut of that date waits for it."""
 LONGEST_TEXT, LONGEST_LIST, GREATEST_NUMBER = 1_000, 100, 10**18
-"""What one text, one list and one number of a command may hold."""
+"""What one text, one list and one number of a command may hold. A command that carries a file names the field in `LONG_TEXTS`: whoever
+reads
+the file judges it."""
 
 _SHOWN = 40
 _UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
@@ -105,8 +107,10 @@ def read_json(body: bytes, shape: type[Any]) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = str(error).removeprefix("JSON is malformed: ")
         raise Unreadable(f"this is not JSON: {why}", where="body", hint="send one whole JSON object", code="not_json") from None
+    files = getattr(shape, "LONG_TEXTS", ())
     for name, value in _values("", msgspec.to_builtins(read)):
-        _check(name, value)
+        if name not in files:
+            _check(name, value)
     return read
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import structlog
@@ -76,12 +76,13 @@ def configure_log() -> None:
 
 
 class NewOperator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One person of the operators' file."""
+    """One login of the operators' file; `staff_number` says whose, where somebody has several."""
 
     login: str
     display_name: str
     roles: list[OperatorRole]
     password: str
+    staff_number: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z-]{0,20}$")] = ""
 
 
 def read_operators(path: Path) -> list[NewOperator]:
@@ -91,7 +92,7 @@ def read_operators(path: Path) -> list[NewOperator]:
     except OSError as error:
         raise BadInput(f"the file cannot be opened ({error.strerror})", where=str(path), hint="look at its path and its rights") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        hint = 'write a list of {"login", "display_name", "roles", "password"}'
+        hint = 'write a list of {"login", "display_name", "roles", "password", "staff_number"}'
         raise BadInput(f"these are no operators: {error}", where=str(path), hint=hint) from None
 
 
@@ -103,7 +104,7 @@ async def admit(house: House, people: Sequence[NewOperator], where: str) -> None
             raise BadInput(stored.text, where=where)
         async with house.database.transaction() as tx:
             now = await platform_clock.read(tx)
-            await operators.create(tx, house.random64, one.login, one.display_name, one.roles, stored, now)
+            await operators.create(tx, house.random64, one.login, one.display_name, one.roles, stored, now, one.staff_number)
 
 
 @dataclass

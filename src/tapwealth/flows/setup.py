@@ -22,17 +22,16 @@ from tapwealth.flows.customers import clients
 from tapwealth.flows.customers.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.funds import campaigns, freeze, fund_conditions, quotation_lists, raises
+from tapwealth.flows.funds.advancer import open_advancer
 from tapwealth.flows.funds.campaigns import ProposeCampaign
-from tapwealth.flows.funds.exchange_out import ADVANCER, ADVANCER_TRADING_ACCOUNT, seal_holder
 from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
-from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations
 from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.issuing import token_domain
 from tapwealth.flows.issuing.token_domain import ProposeTokenDomain
 from tapwealth.funds import store as funds
-from tapwealth.funds.store import Fund, FundAccount, SalesChannel
+from tapwealth.funds.store import Fund, SalesChannel
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -337,34 +336,7 @@ async def _add_fund(house: House, tx: Tx, at: Moment, proposal: ProposeFund) -> 
     asset = Asset(fields.pop("asset"))
     await funds.add_fund(tx, Fund(asset=asset, **fields), channels)
     await house.ledger.open_accounts(tx, house_accounts(house.books, asset))
-    if not await funds.accounts_by_id(tx, [(HOUSE_BOOK, ADVANCER)]):
-        await _open_advancer(house, tx, at)
-
-
-async def _open_advancer(house: House, tx: Tx, at: Moment) -> None:
-    """The bank's advance facility is a holder like any other: it applies for an account at the registrar."""
-    day = at.date_of(at.now)
-    await funds.add_accounts(
-        tx,
-        [
-            FundAccount(
-                book=HOUSE_BOOK,
-                id=ADVANCER,
-                channel=OWN_CHANNEL,
-                trading_account=ADVANCER_TRADING_ACCOUNT,
-                ta_account="",
-                application_serial=f"{day:%Y%m%d}{0:016d}",
-                business_code="001",
-                sealed=seal_holder(house, ADVANCER, "北京银行垫资专户", "911100001011259330", "0100000005"),
-                shown_name="advance facility",
-                state="applied",
-                reason="",
-                business_date=day,
-                sent_on=None,
-                applied_at=at.now,
-            )
-        ],
-    )  # fmt: skip
+    await open_advancer(house, tx, at)
 
 
 async def operator_of(tx: Tx, envelope: Envelope) -> Operator:

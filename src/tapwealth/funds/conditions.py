@@ -13,6 +13,7 @@ from tapwealth.funds.lots import AgeTier
 from tapwealth.funds.nav import PurchaseTier, Rounding
 from tapwealth.kernel.money import checked
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.units import Percent, Yuan
 
 MILLION = 1_000_000
 CALENDAR = "CN"
@@ -79,16 +80,16 @@ _WORDS = {
 class PurchaseFee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From that amount on: a rate of the net amount, or a fixed fee."""
 
-    from_amount: int
-    rate: int = 0
-    fixed: int = 0
+    from_amount: Yuan
+    rate: Percent = 0
+    fixed: Yuan = 0
 
 
 class RedemptionFee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Units younger than so many days (null: any age) pay that rate of their worth."""
 
     below_days: int | None
-    rate: int
+    rate: Percent
 
 
 class Discount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.storage import operators
 from tapwealth.storage.database import Tx
 from tapwealth.storage.operators import Operator, OperatorRole
 
@@ -76,8 +77,10 @@ async def decide(
     row = await tx.fetchrow("select * from approval where book = $1 and id = $2 for update", book, approval_id)
     if row is None:
         return Refusal(ApprovalRefusal.UNKNOWN, "there is no such proposal; /view/proposals lists those that wait")
-    if row["proposer"] == approver.id:
-        return Refusal(ApprovalRefusal.SAME_PERSON, f"{approver.login} proposed this; a second person must decide it")
+    proposer = await operators.find(tx, row["proposer"])
+    assert proposer is not None, f"no operator {row['proposer']}"
+    if proposer.person == approver.person:
+        return Refusal(ApprovalRefusal.SAME_PERSON, same_person(proposer, approver, "proposed this; a second person must decide it"))
     if row["state"] != ApprovalState.PROPOSED:
         return Refusal(ApprovalRefusal.ALREADY_DECIDED, f"this was {row['state']} before; make a new proposal")
     await tx.execute(
@@ -110,6 +113,13 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         row["reason"],
         row["proposed_at"],
     )
+
+
+def same_person(maker: Operator, checker: Operator, what: str) -> str:
+    """How somebody is told that they did it themselves, under this login or under another one."""
+    if maker.id == checker.id:
+        return f"{checker.login} {what}"
+    return f"{maker.login} {what}: {checker.login} is the same person (staff number {checker.staff_number})"
 
 
 def _not_allowed(operator: Operator, role: OperatorRole) -> Refusal:

@@ -49,13 +49,19 @@ class OperatorRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`id` is a positive bigint."""
+    """`id` is a positive bigint. `staff_number` is the person's in the house: one who has two logins has it at both."""
 
     id: int
     login: str
     display_name: str
     roles: frozenset[OperatorRole]
     active: bool = True
+    staff_number: str = ""
+
+    @property
+    def person(self) -> str:
+        """Who it is: two operators of one person are no two pairs of eyes."""
+        return self.staff_number or f"login {self.login}"
 
     def may(self, role: OperatorRole) -> bool:
         return self.active and role in self.roles
@@ -70,12 +76,19 @@ async def password_hash(password: Masked) -> str | Refusal:
 
 
 async def create(
-    tx: Tx, random64: Random64, login: str, display_name: str, roles: Sequence[OperatorRole], stored_hash: str, now: datetime
+    tx: Tx,
+    random64: Random64,
+    login: str,
+    display_name: str,
+    roles: Sequence[OperatorRole],
+    stored_hash: str,
+    now: datetime,
+    staff_number: str = "",
 ) -> Operator | Refusal:
-    """A new operator; `now` is the platform clock. A login is unique in the whole house."""
-    operator = Operator(max(random64() >> 1, 1), login, display_name, frozenset(roles))
+    """A new operator; `now` is the platform clock. A login is unique in the whole house; with no staff number it stands for the person."""
+    operator = Operator(max(random64() >> 1, 1), login, display_name, frozenset(roles), True, staff_number)
     added = await tx.fetchval(
-        "insert into operator (id, login, display_name, roles, password_hash, created_at) values ($1, $2, $3, $4, $5, $6)"
+        "insert into operator (id, login, display_name, roles, password_hash, created_at, staff_number) values ($1, $2, $3, $4, $5, $6, $7)"
         " on conflict (login) do nothing returning id",
         operator.id,
         login,
@@ -83,6 +96,7 @@ async def create(
         sorted(roles),
         stored_hash,
         now,
+        staff_number,
     )
     if added is None:
         return Refusal(OperatorRefusal.LOGIN_TAKEN, f"the login {login} is taken; choose another")
@@ -93,6 +107,11 @@ async def find(tx: Tx, operator_id: int) -> Operator | None:
     """The operator of that number."""
     row = await tx.fetchrow("select * from operator where id = $1", operator_id)
     return None if row is None else _operator(row)
+
+
+async def found(tx: Tx, operator_ids: Sequence[int]) -> dict[int, Operator]:
+    """These operators, by number."""
+    return {row["id"]: _operator(row) for row in await tx.fetch("select * from operator where id = any ($1)", list(operator_ids))}
 
 
 async def logins(tx: Tx, operator_ids: Sequence[int]) -> dict[int, str]:
@@ -132,4 +151,4 @@ def _matches(stored_hash: str | None, password: str) -> bool:
 
 def _operator(row: Any) -> Operator:
     roles = frozenset(OperatorRole(role) for role in row["roles"])
-    return Operator(row["id"], row["login"], row["display_name"], roles, row["active"])
+    return Operator(row["id"], row["login"], row["display_name"], roles, row["active"], row["staff_number"])

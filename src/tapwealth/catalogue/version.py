@@ -1,0 +1,102 @@
+"""A product's versions and the states they pass: draft, reviewed, on sale, and replaced or closed at the end.
+
+Who drafts does not review and does not put on sale. A version is never changed: what is wrong with it is put right in the next one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum, auto
+
+from tapwealth.catalogue.definition import Definition
+from tapwealth.kernel.refusal import Refusal
+
+
+class State(StrEnum):
+    """The text is stored."""
+
+    DRAFT = "draft"
+    REVIEWED = "reviewed"
+    ON_SALE = "on_sale"
+    REPLACED = "replaced"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """Chinese, English."""
+        return _WORDS[self]
+
+
+_WORDS: Mapping[State, tuple[str, str]] = {
+    State.DRAFT: ("草稿", "draft"),
+    State.REVIEWED: ("已复核", "reviewed"),
+    State.ON_SALE: ("在售", "on sale"),
+    State.REPLACED: ("已被新版本取代", "replaced by a later version"),
+    State.CLOSED: ("已停售", "closed"),
+    State.REJECTED: ("已退回", "rejected"),
+}
+
+AFTER: Mapping[State, frozenset[State]] = {
+    State.DRAFT: frozenset({State.REVIEWED, State.REJECTED}),
+    State.REVIEWED: frozenset({State.ON_SALE, State.REJECTED}),
+    State.ON_SALE: frozenset({State.REPLACED, State.CLOSED}),
+    State.REPLACED: frozenset(),
+    State.CLOSED: frozenset(),
+    State.REJECTED: frozenset(),
+}
+"""What may follow."""
+
+
+class ProductRefusal(Enum):
+    """In the order in which they are checked."""
+
+    UNKNOWN = auto()
+    OTHER_KIND = auto()
+    NOTHING_NEW = auto()
+    NO_DOCUMENT = auto()
+    NOT_ALLOWED = auto()
+    SAME_PERSON = auto()
+    NOT_NOW = auto()
+    LATER_VERSION = auto()
+    EXISTS = auto()
+    KIND_STANDS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of a version, when, by which operator's number, and why."""
+
+    state: State
+    by: int
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a product; `digest` is the SHA-256 of its canonical form. A sale names it by `product` and `version`."""
+
+    product: str
+    version: int
+    definition: Definition
+    digest: bytes
+    state: State = State.DRAFT
+
+    @property
+    def name(self) -> str:
+        """For texts."""
+        return f"{self.product} version {self.version}"
+
+
+def may_follow(version: Version, state: State) -> Refusal | None:
+    """Why a version cannot pass to that state."""
+    if state in AFTER[version.state]:
+        return None
+    now = version.state.words[1]
+    hint = {
+        State.REVIEWED: "only a draft is reviewed",
+        State.ON_SALE: "have it reviewed first" if version.state is State.DRAFT else "draft a new version",
+        State.CLOSED: "only what is on sale is closed",
+    }.get(state, "look at its versions")
+    return Refusal(ProductRefusal.NOT_NOW, f"{version.name} is {now}; {hint}")

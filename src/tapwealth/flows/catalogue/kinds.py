@@ -1,0 +1,17 @@
+"""The kinds of products that the house sells, each with the parameters and flows of its capability."""
+
+from collections.abc import Mapping
+
+from tapwealth.catalogue.definition import ProductKind, Shape
+from tapwealth.flows.catalogue.kind import Kind
+from tapwealth.flows.funds import fund_product
+
+KINDS: Mapping[ProductKind, Kind] = {
+    ProductKind.MONEY_FUND: fund_product.MONEY_FUND,
+    ProductKind.FUND: fund_product.FUND,
+}
+
+
+def shape_of(kind: ProductKind) -> Shape | None:
+    """How the parameters of a kind are read; None for one that nobody sells yet."""
+    return KINDS[kind].shape if kind in KINDS else None

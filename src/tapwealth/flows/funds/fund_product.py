@@ -1,0 +1,101 @@
+"""Funds of the catalogue: what a version of one must be, and how it comes onto the shelf."""
+
+import re
+
+import msgspec
+
+from tapwealth.bank.bank_number import check_account_number
+from tapwealth.catalogue.definition import Definition, Eligibility, Shape
+from tapwealth.catalogue.version import ProductRefusal, Version
+from tapwealth.flows.catalogue.kind import Kind
+from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.funds.advancer import open_advancer
+from tapwealth.funds import conditions_store, store
+from tapwealth.funds.conditions import Conditions, check
+from tapwealth.funds.product import WORDS, FundChannel, FundParameters, MoneyFundParameters, conditions_of
+from tapwealth.funds.store import Fund, SalesChannel
+from tapwealth.kernel.ids import named
+from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.units import Unit
+from tapwealth.ledger.install import house_accounts
+from tapwealth.storage.database import Tx
+
+_TABLES = {"management_fee": Unit.PERCENT, "custody_fee": Unit.PERCENT, "service_fee": Unit.PERCENT}
+"""What a fund's own costs are by year; they are in its price, and shown."""
+_DISTRIBUTOR = re.compile(r"[0-9A-Z]{3,9}", re.ASCII)
+_EVERYBODY = Eligibility()
+
+
+def check_fund(definition: Definition) -> None:
+    """Raises BadInput whose `where` is the path of what is wrong."""
+    if not re.fullmatch(r"[0-9]{6}", definition.product, re.ASCII):
+        raise BadInput(f"{definition.product!r} is no fund's code", where="product", hint="a fund has 6 digits")
+    eligible = definition.eligibility
+    if eligible.risk_level is None:
+        raise BadInput("a fund has a risk level", where="eligibility.risk_level", hint="give 1 to 5, for R1 to R5")
+    if msgspec.structs.replace(eligible, risk_level=None) != _EVERYBODY:
+        text = "a fund is sold to everybody whom its risk suits"
+        raise BadInput(text, where="eligibility", hint="leave all but risk_level out")
+    parameters = definition.parameters
+    check_account_number(parameters.custody_account, "parameters.custody_account")
+    if parameters.parent == definition.product:
+        raise BadInput("a fund is no class of itself", where="parameters.parent", hint="name the fund whose class it is, or leave it empty")
+    _check_channels(definition)
+    try:
+        check(conditions_of(parameters, definition.channels))
+    except BadInput as error:
+        raise BadInput(error.what, where=f"parameters.{error.where}", hint=error.hint) from None
+
+
+def _check_channels(definition: Definition) -> None:
+    for code, one in definition.channels.items():
+        at = f"channels.{code}"
+        if not _DISTRIBUTOR.fullmatch(code):
+            raise BadInput(f"{code[:40]!r} is no distributor's code", where=at, hint="3 to 9 capital letters and digits")
+        if one.minimum_purchase == 0:
+            raise BadInput("nothing can be bought for 0.00", where=f"{at}.minimum_purchase", hint="give more")
+        if not 0 <= one.remains <= 1_000_000:
+            raise BadInput("more than the whole rate remains", where=f"{at}.remains", hint="give percent, 0 to 100: 10 is a tenth of it")
+        if one.remains != 1_000_000 and isinstance(definition.parameters, MoneyFundParameters):
+            raise BadInput("a money fund charges nothing", where=f"{at}.remains", hint="leave it out")
+
+
+async def wrong(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
+    """Why that fund cannot be on the shelf as this version has it."""
+    parameters, shelf = version.definition.parameters, await store.funds(tx)
+    if parameters.parent and parameters.parent not in shelf:
+        return Refusal(ProductRefusal.UNKNOWN, f"there is no fund {parameters.parent[:20]} on the shelf; /view/funds lists them")
+    registrars = {known.registrar for known in shelf.values()} - {parameters.registrar}
+    if registrars:
+        text = f"holders have their accounts at {', '.join(registrars)}, not at {parameters.registrar}; name that registrar"
+        return Refusal(ProductRefusal.EXISTS, text)
+    return None
+
+
+async def bring_about(house: House, tx: Tx, at: Moment, version: Version) -> Refusal | None:
+    """A new fund gets the next number of units in the ledger; the version's conditions stand from now on."""
+    one, shelf = version.definition, await store.funds(tx)
+    if one.product not in shelf:
+        asset = Asset(max((known.asset for known in shelf.values()), default=Asset.CNY) + 1)
+        await store.add_fund(tx, _fund(one, asset), _channels(one))
+        await house.ledger.open_accounts(tx, house_accounts(house.books, asset))
+        await open_advancer(house, tx, at)
+    proposal = named(at.now, 0, f"{version.name}")
+    last, _ = (await conditions_store.conditions(tx)).get(one.product, (0, Conditions()))
+    await conditions_store.add_conditions(tx, one.product, last + 1, conditions_of(one.parameters, one.channels), proposal, at.now)
+    return None
+
+
+def _fund(one: Definition, asset: Asset) -> Fund:
+    said, risk = one.parameters, one.eligibility.risk_level
+    assert risk is not None, "a fund has a risk level"
+    return Fund(one.product, asset, one.name.zh, one.name.en, said.registrar, risk, said.cut_off_hour, said.custody_account)
+
+
+def _channels(one: Definition) -> list[SalesChannel]:
+    return [SalesChannel(code, one.product, of.own, of.minimum_purchase, of.day_cap, of.holding_cap) for code, of in one.channels.items()]
+
+
+MONEY_FUND = Kind(Shape(MoneyFundParameters, FundChannel, _TABLES, words=WORDS), check_fund, wrong, bring_about)
+FUND = Kind(Shape(FundParameters, FundChannel, _TABLES, words=WORDS), check_fund, wrong, bring_about)
