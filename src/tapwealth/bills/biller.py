@@ -155,3 +155,7 @@ class BillerPort(Protocol):
     async def day_end(self, day: date) -> bytes | None:
         """The biller's file of a day; None while there is none. Raises Outage when the biller does not answer."""
         ...
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        ...

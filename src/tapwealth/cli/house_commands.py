@@ -22,7 +22,7 @@ from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer, Role
 
-BENCHMARKS = ("ledger", "history", "tap", "purchase", "income", "clearing", "raise")
+BENCHMARKS = ("ledger", "history", "tap", "purchase", "income", "clearing", "raise", "bills")
 BENCHMARK_KEYS = ("software", "softhsm")
 _DAY_ENDS_WITHIN = 3_600
 """Seconds that the platform is given for the steps of a date's end."""
@@ -150,10 +150,13 @@ def database_status(data: Path, url: str | None) -> dict[str, Any]:
 
 def run_benchmark(name: str, seconds: int, keys: str, *, as_json: bool) -> None:
     """Run one of `BENCHMARKS` on an embedded server of its own; `keys` is asked of taps alone."""
-    from tapwealth.bench import clearing, history, income, ledger, purchase, raising, tap
+    from tapwealth.bench import bills, clearing, history, income, ledger, purchase, raising, tap
 
     if name == "tap":
         tap.main(seconds, as_json=as_json, out=sys.stdout, keys=keys)
     else:
-        measured = {"ledger": ledger, "history": history, "purchase": purchase, "income": income, "clearing": clearing, "raise": raising}
+        measured = {
+            "ledger": ledger, "history": history, "purchase": purchase, "income": income, "clearing": clearing, "raise": raising,
+            "bills": bills,
+        }  # fmt: skip
         measured[name].main(seconds, as_json=as_json, out=sys.stdout)

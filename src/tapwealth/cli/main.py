@@ -353,7 +353,7 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="What to measure: ledger, tap, purchase, income, clearing, raise, or history (200,000 and 20 million entries: an hour)."
+            help="What to measure: ledger, tap, purchase, income, clearing, raise, bills, or history (20 million entries: an hour)."
         ),
     ],
     seconds: Annotated[int, typer.Option(help="Seconds per figure.", min=1)] = 5,
