@@ -16,6 +16,7 @@ from tapwealth.app import wiring
 from tapwealth.bills.autopay import AutopayRefusal
 from tapwealth.bills.biller import BillRefusal
 from tapwealth.bills.pay import PayRefusal
+from tapwealth.catalogue.version import ProductRefusal
 from tapwealth.flows import reports
 from tapwealth.flows.acceptance import AcceptanceRefusal
 from tapwealth.flows.bills.paying import BillsRefusal
@@ -68,7 +69,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
-    CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal, DividendMethodRefusal,
+    CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal, DividendMethodRefusal, ProductRefusal,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import httpx
 import pytest
 from others_wait import others_wait
 from played_days import SHOP, after, stage
+from product_files import FUND_FILE
 from served_house import PARTNER_TOKEN, Doors, open_doors
 
 from tapwealth.app import wiring
@@ -129,6 +130,12 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "propose_unfreeze": (OPERATIONS, {"freeze": NOWHERE, "authority": "a court", "document": "(2014) 8"}),
     "propose_client_state": (OPERATIONS, {"client": NO_CLIENT, "state": "revoked", "reason": "the contract ended"}),
     "suspend_client": (OPERATIONS, {"client": NO_CLIENT, "reason": "its app was altered"}),
+    "add_document": (PRODUCTS, {"media_type": "text/plain", "content": "aGVsbG8="}),
+    "draft_product": (PRODUCTS, {"yaml": FUND_FILE}),
+    "review_product": (PRODUCTS, {"product": "110022", "version": 1}),
+    "reject_product": (PRODUCTS, {"product": "110022", "version": 1, "reason": "a typing error"}),
+    "approve_product": (PRODUCTS, {"product": "110022", "version": 1}),
+    "close_product": (PRODUCTS, {"product": "110022", "version": 1, "reason": "sold out"}),
     "add_biller": (PRODUCTS, BILLER),
     "approve": (OPERATIONS, {"proposal": NOWHERE}),
     "reject": (OPERATIONS, {"proposal": NOWHERE, "reason": "the licence has run out"}),
@@ -264,7 +271,8 @@ async def what_surrounds(doors: Doors, name: str) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         answer = await doors.command(name, body, token, headers={"Content-Type": kind})
         problem(answer, 415, "wrong_media_type", "Content-Type", "send JSON as application/json")
-    problem(await doors.command(name, b" " * (1 << 20) + b"{}", token), 413, "too_large", url, "1,048,576 bytes", "send less")
+    most = wiring._commands(doors.on.house, NOT_ASKED, real_time=False)[name].most
+    problem(await doors.command(name, b" " * most + b"{}", token), 413, "too_large", url, f"{most:,} bytes", "send less")
     problem(await doors.command(name, body), 401, "not_authenticated", "say who you are")
     problem(await doors.http.get(url), 405, "wrong_method", "GET", "it takes POST")
     await unchanged(doors, before)
@@ -397,6 +405,13 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("limit_token", {"day_limit": -1}, ("day_limit", "not above zero")),
     ("propose_acceptance", {"reason": " "}, ("reason", "say what is known")),
     ("propose_acceptance", {"business_date": "x"}, ("business_date", "write it like 2014-02-24")),
+    ("add_document", {"media_type": "image/png"}, ("media_type", "choose one of application/pdf")),
+    ("add_document", {"media_type": "application/pdf"}, ("content", "this is no application/pdf")),
+    ("draft_product", {"yaml": FUND_FILE.replace("1.5}", "1,5%}", 1)}, ("line 9, column 30", "there is no field '5%'")),
+    ("draft_product", {"yaml": "a: *b"}, ("line 1, column 4", "aliases are not read")),
+    ("draft_product", {"yaml": "x" * 300_000}, ("file", "262,144")),
+    ("reject_product", {"reason": " "}, ("reason", "say why")),
+    ("close_product", {"reason": ""}, ("reason", "say why")),
     ("add_biller", {"code": "bj"}, ("code", "capital letters")),
     ("add_biller", {"pattern": "("}, ("pattern", "not a regular expression")),
     ("add_biller", {"maximum": -1}, ("maximum", "not above zero")),
@@ -475,6 +490,11 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("buy_policy", {"from_day": "0001-01-01"}, "begins_when", "choose one of these days"),
     ("buy_policy", {"premium": -1}, "premium_differs", "760.00"),
     ("cancel_policy", {}, "unknown_policy", "look at your list"),
+    ("draft_product", {"yaml": FUND_FILE.replace("registrar: H0", "registrar: ZD")}, "exists", "name that registrar"),
+    ("review_product", {}, "unknown", "/view/products lists them"),
+    ("reject_product", {}, "unknown", "/view/products lists them"),
+    ("approve_product", {}, "unknown", "/view/products lists them"),
+    ("close_product", {}, "unknown", "/view/products lists them"),
     ("approve", {}, "unknown", "/view/proposals lists those that wait"),
     ("propose_merchant", {"merchant_number": SHOP}, "exists", "choose another number"),
     ("propose_fund", {"code": "000198"}, "exists", "choose others"),

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tapwealth.api.problem import answered, forbidden, not_allowed, problem, refused
-from tapwealth.api.reading import json_body
+from tapwealth.api.reading import MOST_BYTES, json_body
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -40,12 +40,14 @@ _WHO = {
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """What a command looks like, who may give it ("customer", "anyone", or an operator's role), the flow that decides it, who else may."""
+    """What a command looks like, who may give it ("customer", "anyone", or an operator's role), the flow that decides it, who else may,
+    and how many bytes its body may have."""
 
     shape: type[Any]
     who: str
     run: Run
     also: str = ""
+    most: int = MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: 
         if isinstance(caller, Response):
             return caller
         key = _key(request)
-        command = await json_body(request, spec.shape)
+        command = await json_body(request, spec.shape, spec.most)
         return _answer(await spec.run(Envelope(key, caller, received_at), command))
 
     try:

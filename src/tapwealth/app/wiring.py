@@ -20,6 +20,7 @@ from tapwealth.api.v1.edge import App, Edge
 from tapwealth.api.v1.operations import operations
 from tapwealth.api.v1.origin import Network
 from tapwealth.app.bank_asks import BankAsks
+from tapwealth.app.catalogue_commands import catalogue_commands
 from tapwealth.flows import acceptance, end_of_day, reports, setup
 from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
 from tapwealth.flows.acquiring import terminals as enrolment
@@ -553,6 +554,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "propose_client_secret": CommandSpec(clients.ProposeClientSecret, operations, plain(setup.propose)),
         "propose_client_state": CommandSpec(clients.ProposeClientState, operations, plain(setup.propose)),
         "suspend_client": CommandSpec(clients.SuspendClient, operations, plain(clients.suspend), also=compliance),
+        **catalogue_commands(plain),
         "add_biller": CommandSpec(bills.AddBiller, product, plain(bills.add_biller)),
         "approve": CommandSpec(setup.Approve, operations, at_doors(setup.approve), also=compliance),
         "reject": CommandSpec(setup.Reject, operations, plain(setup.reject), also=compliance),

@@ -122,19 +122,19 @@ class _Reader:
         """Raises BadInput."""
         self.places.setdefault(path, node.place)
         self.places.setdefault(_INDEX.sub("", path), node.place)
-        bare, notes = _bare(kind)
-        if get_origin(bare) in (Union, types.UnionType):
-            return self._one_of(node, get_args(bare), path)
-        if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
-            return self._struct(node, bare, path)
-        if get_origin(bare) is list:
-            return self._list(node, get_args(bare)[0], path)
-        if get_origin(bare) is dict:
+        plain, notes = bare(kind)
+        if get_origin(plain) in (Union, types.UnionType):
+            return self._one_of(node, get_args(plain), path)
+        if isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+            return self._struct(node, plain, path)
+        if get_origin(plain) is list:
+            return self._list(node, get_args(plain)[0], path)
+        if get_origin(plain) is dict:
             items = self.fields(node, path).fields
-            return {name: self.convert(of, get_args(bare)[1], f"{path}.{name}") for name, (_, of) in items.items()}
+            return {name: self.convert(of, get_args(plain)[1], f"{path}.{name}") for name, (_, of) in items.items()}
         if not isinstance(node, Scalar):
             raise self._bad(node, path, f"this is {node.what}", "write a single value")
-        return self._within(node, self._scalar(node, bare, notes, path), kind, path)
+        return self._within(node, self._scalar(node, plain, notes, path), kind, path)
 
     def _one_of(self, node: Node, choices: tuple[Any, ...], path: str) -> Any:
         if type(None) in choices and isinstance(node, Scalar) and node.plain and node.text in _NOTHING:
@@ -221,7 +221,7 @@ class _Reader:
 
     def _within(self, node: Scalar, value: Any, kind: Any, path: str) -> Any:
         """The value, if it lies within what its type allows."""
-        for one in _bare(kind)[1]:
+        for one in bare(kind)[1]:
             if not isinstance(one, msgspec.Meta):
                 continue
             if (one.ge is not None and value < one.ge) or (one.le is not None and value > one.le):
@@ -244,10 +244,10 @@ def _range(one: msgspec.Meta) -> str:
     return f"at most {one.le}" if one.ge is None else f"{one.ge} to {one.le}"
 
 
-def _bare(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+def bare(kind: Any) -> tuple[Any, tuple[Any, ...]]:
     """A type without what is noted at it, and the notes."""
     if get_origin(kind) is Annotated:
-        inner, notes = _bare(get_args(kind)[0])
+        inner, notes = bare(get_args(kind)[0])
         return inner, (*notes, *kind.__metadata__)
     return kind, ()
 
@@ -269,19 +269,19 @@ def write_definition(definition: Definition, shape: Shape) -> bytes:
 
 
 def _tree(value: Any, kind: Any) -> Any:
-    bare, notes = _bare(kind)
+    plain, notes = bare(kind)
     if value is None:
         return Plain("null")
     if isinstance(value, msgspec.Struct):
         tag = {value.__struct_config__.tag_field: str(value.__struct_config__.tag)} if value.__struct_config__.tag_field else {}
-        of = bare if isinstance(bare, type) and issubclass(bare, msgspec.Struct) else type(value)
+        of = plain if isinstance(plain, type) and issubclass(plain, msgspec.Struct) else type(value)
         return tag | {one.encode_name: _tree(getattr(value, one.name), one.type) for one in msgspec.structs.fields(of)}
-    if get_origin(bare) in (Union, types.UnionType):
-        return _tree(value, next(one for one in get_args(bare) if one is not type(None)))
+    if get_origin(plain) in (Union, types.UnionType):
+        return _tree(value, next(one for one in get_args(plain) if one is not type(None)))
     if isinstance(value, list):
-        return [_tree(one, get_args(bare)[0]) for one in value]
+        return [_tree(one, get_args(plain)[0]) for one in value]
     if isinstance(value, dict):
-        return {name: _tree(one, get_args(bare)[1]) for name, one in value.items()}
+        return {name: _tree(one, get_args(plain)[1]) for name, one in value.items()}
     if isinstance(value, Enum):
         return str(value.value)
     return _scalar_out(value, next((one for one in notes if isinstance(one, Unit)), None))

@@ -52,15 +52,13 @@ class ProductRefusal(Enum):
     """In the order in which they are checked."""
 
     UNKNOWN = auto()
+    NOT_ALLOWED = auto()
     OTHER_KIND = auto()
     NOTHING_NEW = auto()
-    NO_DOCUMENT = auto()
-    NOT_ALLOWED = auto()
     SAME_PERSON = auto()
     NOT_NOW = auto()
-    LATER_VERSION = auto()
     EXISTS = auto()
-    KIND_STANDS = auto()
+    LATER_VERSION = auto()
 
 
 @dataclass(frozen=True, slots=True)

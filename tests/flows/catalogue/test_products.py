@@ -12,7 +12,7 @@ from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import digest
 from tapwealth.catalogue.version import ProductRefusal, State
 from tapwealth.flows import setup
-from tapwealth.flows.catalogue import products
+from tapwealth.flows.catalogue import products, shown
 from tapwealth.flows.catalogue.kinds import shape_of
 from tapwealth.flows.catalogue.products import (
     AddDocument,
@@ -22,6 +22,7 @@ from tapwealth.flows.catalogue.products import (
     ProductStands,
     RejectProduct,
     ReviewProduct,
+    read_file,
 )
 from tapwealth.funds import store as funds
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -236,3 +237,33 @@ async def test_a_customer_buys_the_fund_minutes_after_it_was_approved(place: Fun
     assert not isinstance(bought, Refusal), bought
     (short,) = await place.buy(place.order(wang, 99_999, fund="000509"))
     assert isinstance(short, Refusal)
+
+
+async def test_a_reviewer_sees_what_a_version_changes_who_drafted_it_and_the_file_itself(place: FundTown) -> None:
+    await put_on_sale(place)
+    await draft(place, changed(("rate: 1.5}", "rate: 1.2}")))
+    async with place.house.database.read() as tx:
+        found = await shown.versions(tx, CODE)
+        lines = await shown.lines(tx)
+        compared = await shown.compared(tx, CODE, 1, 2)
+        file = await shown.exported(tx, CODE, 1)
+    assert not isinstance(found, Refusal)
+    later, first = found
+    assert (later.version, later.state_zh, later.state_en) == (2, "草稿", "draft")
+    assert [(one.zh, one.en) for one in later.changes] == [("申购费第1项费率：由 1.5% 改为 1.2%", "purchase fee 1 rate: 1.5% becomes 1.2%")]
+    assert compared == later.changes
+    assert [(one.state, one.by) for one in first.steps] == [("draft", MAKER), ("reviewed", CHECKER), ("on_sale", CHECKER)]
+    assert (first.changes, first.yaml) == ([], file)
+    assert read_file(first.yaml.encode()).definition == read_file(FUND_FILE.encode()).definition
+    assert [(one.product, one.version, one.state) for one in lines if one.product == CODE] == [(CODE, 1, "on_sale"), (CODE, 2, "draft")]
+
+
+async def test_the_shelf_shows_what_is_on_sale_within_its_window(place: FundTown) -> None:
+    await put_on_sale(place)
+    tomorrow = "2014-02-25T00:00:00+08:00"
+    await put_on_sale(place, changed(("product: 110022", "product: 110023"), ("opens: 2014-01-02T00:00:00+08:00", f"opens: {tomorrow}")))
+    async with place.house.database.read() as tx:
+        assert [(one.product, one.version, one.channels) for one in await shown.shelf(tx)] == [(CODE, 1, ["T01"])]
+    await give(place, CloseProduct(CODE, 1, "sold out"))
+    async with place.house.database.read() as tx:
+        assert await shown.shelf(tx) == []

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.flows.bills import autopay
+from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
@@ -80,6 +81,12 @@ def views(house: House) -> Mapping[str, View]:
         "merchant/{number}": lambda _caller, given: _merchant(house, given["number"]),
         "customer/{person}": lambda caller, given: _customer(house, caller, given["person"]),
         "funds": lambda _caller, _given: _read(house, fund_conditions.shelf),
+        "shelf": lambda _caller, _given: _read(house, catalogue_shown.shelf),
+        "document/{sha256}": lambda _caller, given: _read(house, lambda tx: catalogue_shown.document(tx, given["sha256"])),
+        "products": lambda caller, _given: _for_operators(caller, lambda: _read(house, catalogue_shown.lines)),
+        "products/{code}": lambda caller, given: _for_operators(
+            caller, lambda: _read(house, lambda tx: catalogue_shown.versions(tx, given["code"]))
+        ),
         "raises": lambda _caller, _given: _read(house, raises.shown),
         "campaigns": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: campaigns.shown(house, tx))),
         "quotations/{fund}": lambda caller, given: _for_operators(caller, lambda: _read(house, _quotations(given))),
