@@ -56,9 +56,9 @@ async def test_a_bill_is_presented_paid_and_settled(place: Town) -> None:
     assert (seen.state, seen.state_en, seen.account, seen.biller_en) == ("paid", "paid", "******7890", "Beijing Power")
     assert await told_to(place, wang) == [], "a payment that simply goes through needs no notice"
 
-    report = await billers.settle_billers(place.house, MONDAY)
+    report = await bills.settle_billers(place.house, MONDAY)
     assert report.figures == {"billers": 1, "amount": 10_050}
-    assert (await billers.settle_billers(place.house, MONDAY)).figures["amount"] == 0, "a rerun finds nothing left"
+    assert (await bills.settle_billers(place.house, MONDAY)).figures["amount"] == 0, "a rerun finds nothing left"
     assert await place.bank_executes(TUESDAY) == ["BIL-BJPOWER-20140224"]
     assert (await place.total(Kind.BILLER), await place.total(Kind.CUSTOMER_RESERVE)) == (0, -39_950)
     await place.all_books_balance()

@@ -141,7 +141,7 @@ async def test_success_after_the_refund(place: Town, power: SandboxPartner) -> N
     assert report.wrong == []
     assert await place.breaks(MONDAY) == [("biller", "late_success", True)]
     assert (await place.total(Kind.BILLER), await place.total(Kind.CUSTOMER_RECEIVABLE)) == (BALANCE, -BALANCE)
-    assert (await billers.settle_billers(place.house, TUESDAY)).figures["amount"] == BALANCE
+    assert (await bills.settle_billers(place.house, TUESDAY)).figures["amount"] == BALANCE
     await place.all_books_balance()
 
 

@@ -6,7 +6,7 @@ import pytest
 from bill_town import MONDAY, Town
 
 from tapwealth.flows import end_of_day
-from tapwealth.flows.bills import billers
+from tapwealth.flows.bills import biller_settlement
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.end_of_day import DayReport, Step, StepReport
 from tapwealth.flows.frame import House
@@ -19,7 +19,7 @@ class Killed(Exception):
 
 
 async def killed_after(house: House, day: date) -> StepReport:
-    await billers.settle_billers(house, day)
+    await biller_settlement.settle_billers(house, day)
     raise Killed
 
 
@@ -31,7 +31,7 @@ async def test_a_deed_and_its_figures_are_kept_together(place: Town) -> None:
     with pytest.raises(Killed):
         await end_of_day.close_day(place.house, MONDAY, (Step("settle billers", killed_after),))
     owed = await place.total(Kind.BILLER)
-    report = await end_of_day.close_day(place.house, MONDAY, (Step("settle billers", billers.settle_billers),))
+    report = await end_of_day.close_day(place.house, MONDAY, (Step("settle billers", biller_settlement.settle_billers),))
     assert isinstance(report, DayReport)
     assert report.steps["settle billers"].figures == {"billers": 1, "amount": 10_050}
     assert owed == await place.total(Kind.BILLER) == 0, "and nothing is done twice"

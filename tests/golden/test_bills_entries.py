@@ -94,6 +94,18 @@ def test_a_bill_that_wallet_and_two_funds_pay_together() -> None:
     assert len({line.hold for line in held.lines}) == 4
 
 
+def test_what_a_biller_pays_for_its_payments() -> None:
+    kept = entries.fee_kept(3, UUID("01446167-da80-7000-8000-c00000000009"), BILLER, 150, DAY, 9)
+    assert shown(kept) == ["2014-02-24 FEE_KEPT", "  Dr owed to the biller / Cr fees still in the customer reserve 1.50"]
+
+
+def test_every_event_of_a_bill_is_written_out_here() -> None:
+    """Who adds one adds its golden entry, and changes this list."""
+    assert [one.name for one in entries.BillEntry] == [
+        *("DEBITED", "PAID", "REFUNDED", "LATE_SUCCESS", "HELD", "CAPTURED", "RELEASED", "FEE_KEPT"),
+    ]
+
+
 def test_paid_and_refunded_exclude_each_other() -> None:
     """They have one key, so that the ledger takes only one of them; every other entry has its own."""
     assert entries.paid(MONEY, DAY, 9).key == entries.refunded(MONEY, DAY, 9).key == derived(MONEY.id, "settled")

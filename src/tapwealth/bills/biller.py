@@ -7,6 +7,7 @@ from enum import Enum, StrEnum, auto
 from typing import Protocol
 
 from tapwealth.bills.bill import Bill
+from tapwealth.bills.settlement import Cycle
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -76,14 +77,16 @@ class BillerItem:
 
 @dataclass(frozen=True, slots=True)
 class Biller:
-    """Who issues bills and is owed what was paid; `bank_account` is where it gets the money, `connection` names the port by which it is
-    reached, which other billers may share."""
+    """Who issues bills and is owed what was paid; `bank_account` is where it gets the money at the end of each `cycle`, less `fee` fen for
+    every payment. `connection` names the port by which it is reached, which other billers may share."""
 
     code: str
     name: str
     bank_account: str
     items: tuple[BillerItem, ...]
     connection: str
+    cycle: Cycle = Cycle.NEXT_DAY
+    fee: int = 0
 
 
 class InquiryState(StrEnum):

@@ -28,6 +28,7 @@ class BillEntry(IntEnum):
     HELD = 505
     CAPTURED = 506
     RELEASED = 507
+    FEE_KEPT = 508
 
 
 HELD_FOR = timedelta(days=3650)
@@ -113,3 +114,9 @@ def _holds(money: BillMoney, op: Op, until: datetime | None = None) -> list[Line
     by_wallet = money.amount - money.fund_units
     wallet_hold = derived(money.id, "hold:wallet")
     return [Line(op, money.wallet, money.biller, Asset.CNY, by_wallet, wallet_hold, until), *lines] if by_wallet else lines
+
+
+def fee_kept(book: int, key: UUID, biller: int, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr biller / Cr fees: what the biller pays for a cycle's payments, kept from what it gets."""
+    line = Line(Op.POST, biller, house_account(book, Kind.FEES, Asset.CNY), Asset.CNY, amount)
+    return JournalEntry(book, key, BillEntry.FEE_KEPT, day, actor, None, (line,))

@@ -11,6 +11,7 @@ import msgspec
 from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, Look
 from tapwealth.bills.biller import Biller, BillerItem
 from tapwealth.bills.payment import Payment, PaymentState
+from tapwealth.bills.settlement import Cycle, Settlement
 from tapwealth.kernel.parts import Parts, unpack
 
 HOUSE = 0
@@ -103,8 +104,8 @@ Key = tuple[int, UUID]
 
 async def add_biller(tx: Any, row: BillerRow, now: datetime) -> None:
     await tx.execute(
-        "insert into biller (book, id, code, name, name_en, region, bank_account, items, added_at, connection)"
-        " values (0, $1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9)",
+        "insert into biller (book, id, code, name, name_en, region, bank_account, items, added_at, connection,"
+        " cycle, fee) values (0, $1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9, $10, $11)",
         row.id,
         row.biller.code,
         row.biller.name,
@@ -114,20 +115,23 @@ async def add_biller(tx: Any, row: BillerRow, now: datetime) -> None:
         msgspec.json.encode(row.biller.items).decode(),
         now,
         row.biller.connection,
+        row.biller.cycle.value,
+        row.biller.fee,
     )
 
 
 async def billers(tx: Any) -> dict[UUID, BillerRow]:
     """All of them, by id, in the order of their codes."""
     rows = await tx.fetch(
-        "select id, code, name, name_en, region, bank_account, items::text as items, connection from biller where book = 0 order by code"
+        "select id, code, name, name_en, region, bank_account, items::text as items, connection, cycle, fee from biller"
+        " where book = 0 order by code"
     )
     return {row["id"]: BillerRow(row["id"], _biller(row), row["name_en"], row["region"]) for row in rows}
 
 
 def _biller(row: Any) -> Biller:
     items = msgspec.json.decode(row["items"], type=tuple[BillerItem, ...])
-    return Biller(row["code"], row["name"], row["bank_account"], items, row["connection"])
+    return Biller(row["code"], row["name"], row["bank_account"], items, row["connection"], Cycle(row["cycle"]), row["fee"])
 
 
 async def connection_of(tx: Any, biller: UUID) -> str:
@@ -357,6 +361,51 @@ async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) 
         list(books),
         day,
         before,
+    )
+    return [_payment(row) for row in rows]
+
+
+async def pay_out(tx: Any, books: Sequence[int], billers: Sequence[UUID], day: date) -> dict[UUID, list[tuple[int, int, int]]]:
+    """Every payment that a biller has by that date and no settlement had yet belongs to this one. By biller: (book, payments, fen)."""
+    rows = await tx.fetch(
+        "with settled as (update bill_payment p set paid_out_on = $3 where p.book = any($1) and p.biller = any($2)"
+        " and p.paid_on <= $3 and p.paid_on is not null and p.paid_out_on is null returning p.book, p.biller, p.amount)"
+        " select biller, book, count(*)::int as payments, sum(amount)::bigint as amount from settled group by 1, 2 order by 2",
+        list(books),
+        list(billers),
+        day,
+    )
+    found: dict[UUID, list[tuple[int, int, int]]] = {}
+    for row in rows:
+        found.setdefault(row["biller"], []).append((row["book"], row["payments"], row["amount"]))
+    return found
+
+
+async def add_settlements(tx: Any, settlements: Sequence[Settlement]) -> None:
+    rows = [(one.biller, one.day, one.first, one.payments, one.gross, one.fee, one.brought_forward, one.payout) for one in settlements]
+    await tx.execute(
+        "insert into biller_settlement (book, biller, day, first, payments, gross, fee, brought_forward, payout)"
+        " select 0, * from unnest($1::uuid[], $2::date[], $3::date[], $4::int[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])",
+        *_columns(rows, 8),
+    )
+
+
+async def settlements(tx: Any, day: date) -> dict[UUID, Settlement]:
+    """What was settled at the end of that date, by biller."""
+    rows = await tx.fetch(
+        "select biller, day, first, payments, gross, fee, brought_forward, payout from biller_settlement where book = 0 and day = $1", day
+    )
+    return {row["biller"]: Settlement(**row) for row in rows}
+
+
+async def settled_payments(tx: Any, books: Sequence[int], biller: UUID, day: date) -> list[PaymentRow]:
+    """The payments of a settlement, by the date on which they were paid, then by serial."""
+    rows = await tx.fetch(
+        f"select {_PAYMENT} from bill_payment p where p.book = any($1) and p.biller = $2 and p.paid_out_on = $3"
+        " order by p.paid_on, p.serial",
+        list(books),
+        biller,
+        day,
     )
     return [_payment(row) for row in rows]
 

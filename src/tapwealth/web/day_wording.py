@@ -37,6 +37,7 @@ _LINES: tuple[tuple[str, str], ...] = (
         r"\1 家商户：收款 \2，手续费 \3，付出 \4；暂留 \5",
     ),
     (rf"(\d+) billers?: {_YUAN} yuan on their way", r"\1 家缴费机构：\2 元划付中"),
+    (rf"(\d+) billers?: {_YUAN} yuan on their way, {_YUAN} kept as fees", r"\1 家缴费机构：\2 元划付中，手续费 \3 元已扣"),
     (rf"fees {_YUAN} on their way to own money", r"手续费 \1 元划入自有资金中"),
     (rf"{_YUAN} yuan of premiums on their way to the insurer", r"保费 \1 元划付保险公司中"),
     (r"cover of (\d+) polic(?:y|ies) has begun", r"\1 份保单生效"),

@@ -1,4 +1,4 @@
-"""The day's end with billers: pay them what they are owed, and compare our payments with their day-end file.
+"""The day's end with billers: our payments compared with their day-end files. What they are paid stands in `biller_settlement`.
 
 The file is the biller's word: a payment that it names has been paid, whatever we knew before. Three kinds of difference are looked for: the
 state differs, the biller has more, we have more. A payment that nobody knows the outcome of is in doubt, which is no difference: its money
@@ -12,67 +12,24 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from tapwealth.bank import store as bank
-from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
 from tapwealth.bills import store
-from tapwealth.bills.biller import Biller, Paid
+from tapwealth.bills.biller import Paid
 from tapwealth.bills.day_end import DayEndFile, DayEndLine, read_day_end
 from tapwealth.bills.payment import Payment as RulesPayment
 from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.reconcile import BreakKind, compare
 from tapwealth.bills.store import PaymentRow
-from tapwealth.flows.bank import payments
-from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.bills.bill_outcomes import apply, told
-from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, reported, wait_while
-from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
-from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
+from tapwealth.flows.frame import House, Moment, moment
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.words import counted
-from tapwealth.ledger.chart import Kind
-from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.database import Tx
-
-__all__ = ["DAY_END_FILE", "compare_billers", "settle_billers"]
 
 DAY_END_FILE = "biller_file"
 """The source of the breaks found here."""
 AT_MIDNIGHT = timedelta(minutes=5)
 """What we heard of so shortly before a date's end may stand in the biller's file of the next."""
-
-
-async def settle_billers(house: House, day: date) -> StepReport:
-    """What is owed to each biller as of this date goes to its bank account, to be executed the next day."""
-    async with house.database.transaction() as tx:
-        await house.ledger.lock_books(tx, house.all_books)
-        at = await moment(tx)
-        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        due = [_payout(row.biller, day, await _owed(house, tx, identifier, day)) for identifier, row in (await store.billers(tx)).items()]
-        paid = [payment for payment in due if payment.parts]
-        await payments.instruct(house, tx, at, day, actor, paid)
-        total = sum(payment.amount for payment in paid)
-        text = f"{counted(len(paid), 'biller')}: {format_minor(total)} yuan on their way"
-        return await reported(tx, StepReport(text, {"billers": len(paid), "amount": total}))
-
-
-async def _owed(house: House, tx: Tx, biller: UUID, day: date) -> tuple[Part, ...]:
-    wanted = [NewAccount(book, Kind.BILLER, biller, Asset.CNY, Limit.NONE) for book in house.all_books]
-    found = {account: one.book for one, account in zip(wanted, await house.ledger.find_accounts(tx, wanted), strict=True) if account}
-    totals = await house.ledger.totals_dated(tx, list(found), day)
-    return tuple(Part(book, totals[account].owed, account) for account, book in found.items() if totals[account].owed > 0)
-
-
-def _payout(biller: Biller, day: date, parts: tuple[Part, ...]) -> Payment:
-    return Payment(
-        step_key(day, "biller", HOUSE_BOOK, biller.code),
-        f"BIL-{biller.code}-{day:%Y%m%d}",
-        Purpose.BILLER_PAYOUT,
-        NUMBER_OF[Kind.CUSTOMER_RESERVE],
-        biller.bank_account,
-        biller.name,
-        day + timedelta(days=1),
-        parts,
-    )
 
 
 async def compare_billers(house: House, day: date) -> StepReport:

@@ -20,6 +20,7 @@ from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import Biller, BillerItem, Category, InputField, Inquired, InquiryState, Unknown
 from tapwealth.bills.pay import PayFacts, PayRefusal, decide
 from tapwealth.bills.payment import PaymentState
+from tapwealth.bills.settlement import Cycle
 from tapwealth.bills.store import BillerRow, BillRow, Key, PaymentRow
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
@@ -29,7 +30,8 @@ from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.bills.bill_lanes import deliver
 from tapwealth.flows.bills.bill_outcomes import money_of
 from tapwealth.flows.bills.bill_sealing import seal_bill
-from tapwealth.flows.bills.billers import compare_billers, settle_billers
+from tapwealth.flows.bills.biller_settlement import settle_billers
+from tapwealth.flows.bills.billers import compare_billers
 from tapwealth.flows.customers.people import own_key
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, once, post
 from tapwealth.flows.funds import fund_pockets
@@ -61,6 +63,7 @@ class AddBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An operator registers a biller with one item. `pattern` must match a whole account number; `maximum` in fen; hours of Shanghai.
 
     Without `name_en` the name stands in both languages, without `connection` the biller is reached by one of its own code.
+    At the end of each `cycle` it gets what was paid, less `fee` fen for every payment.
     """
 
     code: str
@@ -76,6 +79,8 @@ class AddBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name_en: str = ""
     region: str = ""
     connection: str = ""
+    cycle: Cycle = Cycle.NEXT_DAY
+    fee: int = 0
 
 
 class BillerAdded(msgspec.Struct, frozen=True):
@@ -166,7 +171,10 @@ def _read_biller(command: AddBiller) -> Biller:
         raise BadInput(f"not a regular expression: {error}", where="pattern", hint="ten digits are [0-9]{10}") from None
     field = InputField("account_number", command.title, command.hint, command.pattern)
     item = BillerItem(command.code, command.category, field, checked(command.maximum, where="maximum"), command.opens, command.closes)
-    return Biller(command.code, command.name.strip(), command.bank_account, (item,), command.connection or command.code)
+    if not 0 <= command.fee <= item.maximum:
+        raise BadInput(f"{command.fee} fen for a payment", where="fee", hint="0 or more, and less than the greatest amount")
+    connection = command.connection or command.code
+    return Biller(command.code, command.name.strip(), command.bank_account, (item,), connection, command.cycle, command.fee)
 
 
 async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -> BillsPresented | Refusal:

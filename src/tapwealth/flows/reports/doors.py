@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows.bills import autopay
+from tapwealth.flows.bills import autopay, biller_settlement
 from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.frame import Caller, House
@@ -124,6 +124,9 @@ def views(house: House) -> Mapping[str, View]:
         "settlement/{number}/{date}": lambda caller, given: _for_operators(
             caller, lambda: _read(house, lambda tx: merchant_statement(tx, given["number"], read_date(given["date"])))
         ),
+        "billers/{code}/{date}": lambda caller, given: _for_operators(
+            caller, lambda: _biller(house, given["code"], read_date(given["date"]))
+        ),
         "shares/{party}": lambda caller, given: _for_operators(caller, lambda: _read(house, _shares(given))),
         "network/{date}": lambda caller, given: _for_operators(caller, lambda: _network(house, read_date(given["date"]))),
         "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
@@ -168,6 +171,13 @@ async def _day(house: House, day: date) -> Any:
 async def _breaks(house: House, day: date) -> Any:
     shown = await _day(house, day)
     return shown if isinstance(shown, Refusal) else shown.breaks
+
+
+async def _biller(house: House, code: str, day: date) -> Any:
+    async with house.database.read() as tx:
+        found = await biller_settlement.statement(house, tx, code, day)
+    nothing = f"nothing was settled with {code[:20]!r} on {day}; look at another date, or at the end of its cycle"
+    return found or Refusal(ReportRefusal.UNKNOWN, nothing)
 
 
 async def _merchant(house: House, number: str) -> Any:
