@@ -1,0 +1,98 @@
+"""What `tapwealth product` does: reads of the house itself, and commands of an operator to the platform that serves the folder."""
+
+import base64
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from tapwealth.app.door import Door, find
+from tapwealth.cli.house_commands import in_house
+from tapwealth.flows.catalogue import shown
+from tapwealth.flows.catalogue.products import read_file
+from tapwealth.flows.frame import House
+from tapwealth.kernel.clock import machine_now
+from tapwealth.kernel.ids import system_random, uuid7
+from tapwealth.kernel.masked import Masked
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+
+_SECONDS = 60
+
+
+def file_content(path: Path) -> bytes:
+    """Raises BadInput."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"the file cannot be opened ({error.strerror})", where=str(path), hint="look at its path and its rights") from None
+
+
+def checked_file(path: Path) -> str:
+    """The product and the kind that a file defines. Raises BadInput that names line and column."""
+    content = file_content(path)
+    try:
+        definition = read_file(content).definition
+    except BadInput as error:
+        raise BadInput(error.what, where=f"{path.name}: {error.where}", hint=error.hint) from None
+    return f"{definition.product}: {definition.kind.words[1]}, {definition.name.en}"
+
+
+def text_of(path: Path) -> str:
+    """A definition's file that was found right, for the platform to read again."""
+    checked_file(path)
+    return file_content(path).decode("utf-8-sig")
+
+
+def document_of(path: Path) -> Mapping[str, str]:
+    """A document's file as its command wants it."""
+    return {"media_type": mimetypes.guess_type(path.name)[0] or "", "content": base64.b64encode(file_content(path)).decode()}
+
+
+def given(data: Path, login: str, password: Masked, name: str, body: Mapping[str, Any]) -> Any:
+    """The answer to a command of that operator. Raises BadInput for a refusal, Outage where no platform answers."""
+    door = find(data)
+    if door is None:
+        raise Outage("no platform runs on this data; start it (`make run`, or `tapwealth up`), then ask again")
+    token = _asked(door, "/login", {}, {"login": login, "password": password.reveal()})["token"]
+    key = str(uuid7(machine_now(), 0, system_random()))
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+    return _asked(door, f"/commands/{name}", headers, body)["result"]
+
+
+def _asked(door: Door, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Any:
+    try:
+        answer = httpx.post(f"{door.url}{path}", json=dict(body), headers=dict(headers), timeout=_SECONDS, trust_env=False)
+    except httpx.HTTPError as error:
+        raise Outage(f"the platform at {door.url} does not answer ({type(error).__name__}); ask again") from None
+    said = answer.json()
+    if answer.is_success:
+        return said
+    raise (Outage if answer.is_server_error else BadInput)(said["title"])
+
+
+def lines(data: Path, url: str | None) -> Any:
+    return _read(data, url, shown.lines)
+
+
+def versions(data: Path, url: str | None, product: str) -> Any:
+    return _read(data, url, lambda tx: shown.versions(tx, product))
+
+
+def compared(data: Path, url: str | None, product: str, former: int, later: int) -> Any:
+    return _read(data, url, lambda tx: shown.compared(tx, product, former, later))
+
+
+def exported(data: Path, url: str | None, product: str, version: int | None) -> Any:
+    return _read(data, url, lambda tx: shown.exported(tx, product, version))
+
+
+def _read(data: Path, url: str | None, ask: Any) -> Any:
+    async def act(house: House) -> Any:
+        async with house.database.read() as tx:
+            found = await ask(tx)
+        return found if isinstance(found, Refusal) else msgspec.to_builtins(found)
+
+    return in_house(data, url, act)
