@@ -23,7 +23,7 @@ from tapwealth.flows.bills.bill_lanes import paid_by_arrears
 from tapwealth.flows.bills.paying import InquireBill, PayBill, Placing
 from tapwealth.flows.rails import Billers
 from tapwealth.kernel.clock import deadline_after, machine_now, monotonic_ns, sleep_ms
-from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.storage.database import in_transaction
 from tapwealth.worker import biller_lanes
@@ -211,7 +211,6 @@ async def test_a_bill_that_is_still_owed_after_a_lost_answer_is_sent_again(place
 
 
 BILL = Bill("B1", ACCOUNT, "2014-02", 1_000, 50, 1_050, "*芳", "朝阳区")
-OTHERS = replace(BILL, account_number="0000000001")
 OWED = SimpleNamespace(bill_number="B1", balance=1_050)
 
 
@@ -223,14 +222,58 @@ OWED = SimpleNamespace(bill_number="B1", balance=1_050)
         (Inquired(InquiryState.ARREARS, (BILL,)), 1_050, NotReceived()),
         (Inquired(InquiryState.ARREARS, (replace(BILL, balance=1_100),)), 1_050, NotReceived()),
         (Inquired(InquiryState.ARREARS, (replace(BILL, balance=650),)), 400, Paid("")),
-        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=700),)), 400, Unknown("the bill is owed in part")),
-        (Inquired(InquiryState.UNKNOWN_ACCOUNT), 1_050, Unknown("the biller does not know the account")),
-        (Inquired(InquiryState.ARREARS, (OTHERS,)), 1_050, Unknown("the answer has another account's bill")),
+        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=700),)), 400, Unknown("the bill is owed in part", there=True)),
+        (Inquired(InquiryState.UNKNOWN_ACCOUNT), 1_050, Unknown("the biller does not know the account", there=True)),
     ],
 )  # fmt: skip
 def test_arrears_tell_only_what_they_can(answer: Inquired, amount: int, means: PaymentAnswer) -> None:
     bill: Any = OWED
-    assert paid_by_arrears(answer, ACCOUNT, bill, amount) == means
+    assert paid_by_arrears(answer, bill, amount) == means
+
+
+OTHERS = replace(BILL, account_number="0000000001")
+
+
+@pytest.mark.parametrize(
+    ("answer", "means"),
+    [
+        (Inquired(InquiryState.ARREARS, (BILL,)), Inquired(InquiryState.ARREARS, (BILL,))),
+        (Inquired(InquiryState.ARREARS, (BILL, BILL)), Inquired(InquiryState.ARREARS, (BILL,))),
+        (Inquired(InquiryState.ARREARS, (BILL, OTHERS)), "the answer has another account's bill"),
+        (Inquired(InquiryState.ARREARS, (BILL, replace(BILL, balance=1))), "the answer tells one bill in two ways"),
+        (Inquired(InquiryState.NO_ARREARS, (BILL,)), "the answer says no_arrears and has 1 bills"),
+        (Inquired(InquiryState.ARREARS), "the answer says arrears and has 0 bills"),
+        (Inquired(InquiryState.NO_ARREARS), Inquired(InquiryState.NO_ARREARS)),
+    ],
+)
+async def test_an_inquiry_shows_its_own_account_and_each_bill_once(place: Town, answer: Inquired, means: Inquired | str) -> None:
+    wang = await place.person("Wang", 0)
+
+    class Says(ScriptedBiller):
+        async def inquire(self, serial: str, account_number: str) -> Inquired:
+            return answer
+
+    object.__setattr__(place.house.rails, "billers", Billers({"BJPOWER": Says()}))
+    asked = bills.inquire_bill(place.house, place.envelope(wang), InquireBill("BJPOWER", ACCOUNT))
+    if isinstance(means, str):
+        with pytest.raises(Outage, match=f"gives no answer that can be used \\({means}"):
+            await asked
+        return
+    shown = await asked
+    assert isinstance(shown, bills.BillsPresented)
+    assert [one.number for one in shown.bills] == [one.bill_id for one in means.bills]
+
+
+async def test_another_accounts_bill_never_decides_a_payment(place: Town) -> None:
+    """The biller looks nothing up by serial, and its answer on the arrears is somebody else's: the payment stays in doubt."""
+    wang = await place.person("Wang", 50_000)
+    place.biller.script.append(Unknown("silence"))
+    place.biller.inquiries.append(AskArrears())
+    await place.pay_one(wang, await place.bill(wang, ACCOUNT, "B1", 10_050), 10_050)
+    place.biller.bills[ACCOUNT] = [replace(OTHERS, bill_id="B9")]
+    (why,) = await place.work("biller", bills.deliver, rounds=2)
+    assert "another account's bill" in why
+    assert await states(place, "BJPOWER") == {"unknown": 1}
 
 
 async def test_a_connection_that_is_gone_leaves_the_payment_in_doubt(place: Town) -> None:

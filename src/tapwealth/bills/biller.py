@@ -105,6 +105,19 @@ class Inquired:
     bills: tuple[Bill, ...] = ()
 
 
+def trusted(answer: Inquired, account_number: str) -> "Inquired | Unknown":
+    """An answer about that account, each bill once; Unknown where it has another account's bill, tells one bill in two ways, or contradicts
+    itself: nothing of such an answer is shown to anybody."""
+    if any(bill.account_number != account_number for bill in answer.bills):
+        return Unknown("the answer has another account's bill", there=True)
+    once = {bill.bill_id: bill for bill in answer.bills}
+    if any(once[bill.bill_id] != bill for bill in answer.bills):
+        return Unknown("the answer tells one bill in two ways", there=True)
+    if bool(once) is not (answer.state is InquiryState.ARREARS):
+        return Unknown(f"the answer says {answer.state} and has {len(once)} bills", there=True)
+    return Inquired(answer.state, tuple(once.values()))
+
+
 @dataclass(frozen=True, slots=True)
 class Paid:
     """The biller has written the bill off."""

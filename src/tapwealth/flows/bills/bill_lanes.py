@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tapwealth.bills import store
-from tapwealth.bills.biller import AskArrears, BillerPort, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown
+from tapwealth.bills.biller import AskArrears, BillerPort, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown, trusted
 from tapwealth.bills.payment import PaymentEvent, PaymentState, next_state
 from tapwealth.bills.schedule import LEASE
 from tapwealth.bills.store import BillRow, Key, PaymentRow
@@ -98,18 +98,17 @@ async def _inquire(house: House, port: BillerPort, errand: Errand) -> Told:
 
 async def _by_arrears(house: House, port: BillerPort, errand: Errand) -> PaymentAnswer:
     account = account_number_of(house, errand.bill)
-    answer = await port.inquire(errand.row.serial, account)
-    return answer if isinstance(answer, Unknown) else paid_by_arrears(answer, account, errand.bill, errand.row.amount)
+    said = await port.inquire(errand.row.serial, account)
+    answer = said if isinstance(said, Unknown) else trusted(said, account)
+    return answer if isinstance(answer, Unknown) else paid_by_arrears(answer, errand.bill, errand.row.amount)
 
 
-def paid_by_arrears(answer: Inquired, account: str, bill: BillRow, amount: int) -> PaymentAnswer:
+def paid_by_arrears(answer: Inquired, bill: BillRow, amount: int) -> PaymentAnswer:
     """What an account's arrears tell of a payment whose answer was lost: a bill that is no longer owed was paid by it (the biller's serial
     comes with its day-end file), one that is owed as before was not reached by it. Anything else decides nothing."""
     if answer.state is InquiryState.UNKNOWN_ACCOUNT:
-        return Unknown("the biller does not know the account")
-    if any(one.account_number != account for one in answer.bills):
-        return Unknown("the answer has another account's bill")
+        return Unknown("the biller does not know the account", there=True)
     owed = [one.balance for one in answer.bills if one.bill_id == bill.bill_number]
     if not owed or owed[0] <= bill.balance - amount:
         return Paid("")
-    return NotReceived() if owed[0] >= bill.balance else Unknown("the bill is owed in part")
+    return NotReceived() if owed[0] >= bill.balance else Unknown("the bill is owed in part", there=True)

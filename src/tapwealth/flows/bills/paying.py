@@ -17,7 +17,7 @@ import msgspec
 from tapwealth.bank.bank_number import check_account_number
 from tapwealth.bills import entries, store
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import Biller, BillerItem, Category, InputField, Inquired, InquiryState, Unknown
+from tapwealth.bills.biller import Biller, BillerItem, Category, InputField, Inquired, InquiryState, Unknown, trusted
 from tapwealth.bills.pay import PayFacts, PayRefusal, decide
 from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.settlement import Cycle
@@ -188,9 +188,11 @@ async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -
         return Refusal(BillsRefusal.UNKNOWN_BILLER, text)
     identifier, biller = known[command.biller].id, known[command.biller].biller
     account = biller.items[0].account_number.read(command.account_number)
-    answer = await house.rails.billers.at(biller.connection).inquire(end_to_end("INQ", own_key(envelope, "inquire_bill", asker)), account)
+    said = await house.rails.billers.at(biller.connection).inquire(end_to_end("INQ", own_key(envelope, "inquire_bill", asker)), account)
+    answer = said if isinstance(said, Unknown) else trusted(said, account)
     if isinstance(answer, Unknown):
-        raise Outage(f"{biller.name} does not answer ({answer.why}); ask again in a moment")
+        what = "gives no answer that can be used" if answer.there else "does not answer"
+        raise Outage(f"{biller.name} {what} ({answer.why}); ask again in a moment")
 
     async def act(tx: Tx, at: Moment, _actor: int) -> BillsPresented | Refusal:
         if answer.state is InquiryState.UNKNOWN_ACCOUNT:
