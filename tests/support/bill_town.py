@@ -29,14 +29,14 @@ from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bills import bill_lanes, bill_outcomes
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.paying import AddBiller, BillPaymentPlaced, PayBill, Placing
-from tapwealth.flows.frame import Caller, Envelope, House, moment
+from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.flows.rails import Billers, Rails
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, PolicyOrder
 from tapwealth.insurance.insurer import NotReceived as InsurerNotReceived
 from tapwealth.issuing import authority
 from tapwealth.kernel.calendar_data import load_calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
-from tapwealth.kernel.ids import named, seeded_random
+from tapwealth.kernel.ids import derived, named, seeded_random
 from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Outage, Refusal
@@ -72,8 +72,8 @@ class ScriptedBiller:
     now: datetime = NINE
     file: bytes | None = None
 
-    def owe(self, account: str, number: str, amount: int) -> None:
-        self.bills.setdefault(account, []).append(Bill(number, account, "2014-02", amount, 0, amount, "*芳", "朝阳区***"))
+    def owe(self, account: str, number: str, amount: int, due_on: date | None = None) -> None:
+        self.bills.setdefault(account, []).append(Bill(number, account, "2014-02", amount, 0, amount, "*芳", "朝阳区***", due_on))
 
     async def inquire(self, serial: str, account_number: str) -> Inquired | Unknown:
         if account_number not in self.bills:
@@ -193,6 +193,14 @@ class Town:
             if money:
                 assert all(answer.posted for answer in await self.house.ledger.post(tx, at.now, [gift]))
         return Person(book, identifier, wallet)
+
+    async def moved_in(self, person: Person, amount: int, day: date = MONDAY) -> None:
+        """The bank has booked it for the wallet."""
+        key = derived(person.id, f"in {self.biller.now} {amount}")
+        entry = bank_entries.received(person.book, key, "0100000001", person.wallet, amount, day, 1, known=True)
+        async with self.house.database.transaction() as tx:
+            await self.house.ledger.lock_books(tx, [person.book])
+            await must_post(self.house, tx, await moment(tx), [entry])
 
     def envelope(self, person: Person | None, received_at: datetime | None = None, key: UUID | None = None) -> Envelope:
         self.keys_given += 1

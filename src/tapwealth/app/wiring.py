@@ -25,7 +25,7 @@ from tapwealth.flows import acceptance, end_of_day, reports, setup
 from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
 from tapwealth.flows.acquiring import terminals as enrolment
 from tapwealth.flows.bank import bank_messages, transit
-from tapwealth.flows.bills import autopay
+from tapwealth.flows.bills import autopay, autopay_days
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import fee_concession
 from tapwealth.flows.customers import clients, consents, devices, people, sign_in
@@ -185,7 +185,7 @@ async def open_edges(
         (
             ("exchange", 150, lambda: exchange_in.take_files(house, FILE_TAKERS)),
             ("transit", 100, lambda: transit.deliver(house)),
-            ("autopay", 2_000, lambda: autopay.run_due(house)),
+            ("autopay", 2_000, lambda: autopay_days.run_due(house)),
             ("sweeps", 500, lambda: sweeps.run_due(house)),
             ("plans", 2_000, lambda: plans.run_due(house)),
             ("advance line", 1_000, lambda: advance_line.level(house)),
@@ -523,6 +523,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "cancel_order": CommandSpec(redemption.CancelOrder, CUSTOMER, plain(redemption.cancel)),
         "redeem_instantly": CommandSpec(instant_redemption.RedeemInstantly, CUSTOMER, plain(instant_redemption.redeem)),
         "agree_autopay": CommandSpec(autopay.AgreeAutopay, CUSTOMER, plain(autopay.agree)),
+        "change_autopay": CommandSpec(autopay.ChangeAutopay, CUSTOMER, plain(autopay.change)),
         "end_autopay": CommandSpec(autopay.EndAutopay, CUSTOMER, plain(autopay.end)),
         "agree_sweep": CommandSpec(sweeps.AgreeSweep, CUSTOMER, plain(sweeps.agree)),
         "agree_plan": CommandSpec(plans.AgreePlan, CUSTOMER, plain(plans.agree)),

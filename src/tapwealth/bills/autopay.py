@@ -1,13 +1,27 @@
-"""Bills that a customer lets be paid without being asked each time. Nouns and the pure choice; fen."""
+"""Bills that a customer lets be paid without being asked each time. Nouns and the pure rules; fen.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+    waiting ── told ──> told ── paid ──> placed ── owed no more ──> over
+       │                 │ ^                │
+       │                 └─┘ try again      └── given back: told
+       └── too great ──> left to the hand <── tried too often
+
+A bill is paid on its day and not before its customer was told of the amount a day ahead. What could not be paid is tried again the next
+morning; what is above the agreement, or was tried too often, is left to the hand, and its customer reminded until it is due.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 from uuid import UUID
 
 from tapwealth.kernel.ids import derived
+
+MOST_TRIES = 3
+"""Mornings on which a bill is tried."""
+REMINDED = (3, 1, 0)
+"""So many days before a bill is due its customer is reminded of what is left to the hand."""
+_DAY = timedelta(days=1)
 
 
 class AutopayState(StrEnum):
@@ -15,16 +29,24 @@ class AutopayState(StrEnum):
     ENDED = "ended"
 
 
+class PayWhen(StrEnum):
+    """On the day after its customer was told, as soon as the biller presents it; or on its last day without a penalty."""
+
+    PRESENTED = "presented"
+    DUE = "due"
+
+
 class AutopayRun(StrEnum):
-    """How a day's look ended: nothing was owed, what was owed is being paid, or some of it could not be."""
+    """How a day's look ended: nothing was to be done, bills were told of, paid, or could not be."""
 
     NOTHING = "nothing"
+    TOLD = "told"
     PLACED = "placed"
     REFUSED = "refused"
 
 
 class AutopayRefusal(Enum):
-    """Why nothing is agreed, or ended, in the order in which it is looked at."""
+    """Why nothing is agreed, changed or ended, in the order in which it is looked at."""
 
     UNKNOWN_BILLER = auto()
     UNKNOWN_FUND = auto()
@@ -45,12 +67,63 @@ class Autopay:
     shown_account: str
     most: int
     fund: str
+    pay_when: PayWhen
     state: AutopayState
     agreed_at: datetime
+    ended_at: datetime | None = None
 
     def key(self, day: date, what: str) -> UUID:
         """The idempotency key of what a day's look does: the same whoever looks."""
         return derived(self.id, f"autopay:{day}:{what}")
+
+    def pays_on(self, due_on: date | None, day: date) -> date:
+        """When a bill that its customer is told of on `day` at the earliest is paid."""
+        morning = day + _DAY
+        return max(due_on, morning) if self.pay_when is PayWhen.DUE and due_on else morning
+
+
+class BillState(StrEnum):
+    """`WAITING` for the day on which its customer is told; `LEFT` to the hand."""
+
+    WAITING = "waiting"
+    TOLD = "told"
+    PLACED = "placed"
+    LEFT = "left"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class DueBill:
+    """A bill under an agreement. `told`: the fen that its customer was told of, 0 before; `tries` could not pay it, last for `reason`."""
+
+    book: int
+    bill: UUID
+    autopay: UUID
+    state: BillState
+    pay_on: date
+    told: int = 0
+    tries: int = 0
+    reason: str = ""
+
+
+class Owed(NamedTuple):
+    """What the biller says is owed today. `paying`: a payment of it is under way, or was made."""
+
+    bill: UUID
+    amount: int
+    balance: int
+    due_on: date | None = None
+    paying: bool = False
+
+
+class Step(Enum):
+    """What is done with a bill today."""
+
+    WAIT = auto()
+    TELL = auto()
+    PAY = auto()
+    LEAVE = auto()
+    REMIND = auto()
 
 
 class Look(NamedTuple):
@@ -65,11 +138,41 @@ class Look(NamedTuple):
     at: datetime
 
 
-def within(balances: Sequence[int], most: int) -> tuple[list[int], list[int]]:
-    """The places of the bills that may be paid unasked, and of those that are too great.
+def next_step(one: Autopay, known: DueBill | None, owed: Owed, day: date) -> tuple[DueBill, Step]:
+    """What is done with a bill on a day on which it is owed, and how it stands then, if a payment succeeds. `known`: how it stood before.
 
-    >>> within([100, 301, 300], 300)
-    ([0, 2], [1])
+    Under another agreement than before its customer is told anew. A penalty that grows after it was told is paid, within the agreement; a
+    greater bill is told anew.
     """
-    places = range(len(balances))
-    return [place for place in places if balances[place] <= most], [place for place in places if balances[place] > most]
+    row = _taken_up(one, known, owed, day)
+    if owed.paying:
+        return replace(row, state=BillState.PLACED), Step.WAIT
+    if row.state is BillState.PLACED:  # and yet it is owed: the payment was given back
+        row = refused(row, "the biller did not take it", day - _DAY)
+    if row.state is BillState.LEFT:
+        due = owed.due_on is not None and (owed.due_on - day).days in REMINDED
+        left_today = known is None or known.state is not BillState.LEFT
+        return row, Step.LEAVE if left_today else Step.REMIND if due else Step.WAIT
+    if owed.balance > one.most:
+        return replace(row, state=BillState.LEFT, reason=""), Step.LEAVE
+    if row.state is BillState.WAITING:
+        row = replace(row, pay_on=one.pays_on(owed.due_on, day))
+        return (row, Step.WAIT) if day < row.pay_on - _DAY else (replace(row, state=BillState.TOLD, told=owed.balance), Step.TELL)
+    if day < row.pay_on:
+        return row, Step.WAIT
+    if owed.amount > row.told:
+        return replace(row, told=owed.balance, pay_on=day + _DAY), Step.TELL
+    return replace(row, state=BillState.PLACED, reason=""), Step.PAY
+
+
+def _taken_up(one: Autopay, known: DueBill | None, owed: Owed, day: date) -> DueBill:
+    if known is None or known.state is BillState.OVER or (known.autopay != one.id and not owed.paying):
+        return DueBill(one.book, owed.bill, one.id, BillState.WAITING, day)
+    return known
+
+
+def refused(row: DueBill, reason: str, day: date) -> DueBill:
+    """After a payment that did not come about on that day: tried again the next morning, or left to the hand."""
+    tries = row.tries + 1
+    state = BillState.LEFT if tries >= MOST_TRIES else BillState.TOLD
+    return replace(row, state=state, pay_on=day + _DAY, tries=tries, reason=reason)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, Look
 from tapwealth.bills.biller import Biller, BillerItem
 from tapwealth.bills.payment import Payment, PaymentState
 from tapwealth.bills.settlement import Cycle, Settlement
@@ -432,85 +431,6 @@ async def payments_of(tx: Any, book: int, person: UUID, limit: int = 100) -> lis
     made = [_payment(row) for row in rows]
     found = await bills(tx, [(one.book, one.bill) for one in made])
     return [(one, found[one.book, one.bill]) for one in made]
-
-
-_AUTOPAY = "a.book, a.id, a.person, a.biller, a.sealed, a.lookup, a.shown_account, a.most, a.fund, a.state, a.agreed_at"
-
-
-def _autopay(row: Any) -> Autopay:
-    return Autopay(**{**row, "state": AutopayState(row["state"])})
-
-
-async def add_autopay(tx: Any, one: Autopay) -> None:
-    await tx.execute(
-        "insert into autopay (book, id, person, biller, sealed, lookup, shown_account, most, fund, state, agreed_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        one.book,
-        one.id,
-        one.person,
-        one.biller,
-        one.sealed,
-        one.lookup,
-        one.shown_account,
-        one.most,
-        one.fund,
-        one.state.value,
-        one.agreed_at,
-    )
-
-
-async def autopays_of(tx: Any, book: int, person: UUID) -> list[Autopay]:
-    """Oldest first, those that are over as well."""
-    rows = await tx.fetch(f"select {_AUTOPAY} from autopay a where book = $1 and person = $2 order by agreed_at, id", book, person)
-    return [_autopay(row) for row in rows]
-
-
-async def end_autopay(tx: Any, key: Key) -> None:
-    await tx.execute("update autopay set state = 'ended' where book = $1 and id = $2", *key)
-
-
-async def autopays_due(tx: Any, day: date, limit: int) -> list[Autopay]:
-    """In force, and not looked after on that day yet; first those whose billers were asked least that day, then the oldest."""
-    rows = await tx.fetch(
-        f"select {_AUTOPAY} from autopay a where a.state = 'active'"
-        " and not exists (select 1 from autopay_run r where r.book = a.book and r.autopay = a.id and r.day = $1)"
-        " order by case when a.silent_on = $1 then a.silent else 0 end, a.agreed_at, a.id limit $2",
-        day,
-        limit,
-    )
-    return [_autopay(row) for row in rows]
-
-
-async def note_silence(tx: Any, key: Key, day: date) -> None:
-    """The biller did not answer on that day, once more."""
-    await tx.execute(
-        "update autopay set silent = case when silent_on = $3 then silent + 1 else 1 end, silent_on = $3 where book = $1 and id = $2",
-        *key,
-        day,
-    )
-
-
-async def add_look(tx: Any, one: Look) -> bool:
-    """Whether the day was not looked after yet."""
-    done = await tx.fetchval(
-        "insert into autopay_run (book, autopay, day, paid, state, reason, at) values ($1, $2, $3, $4, $5, $6, $7)"
-        " on conflict do nothing returning true",
-        *one[:4],
-        one.state.value,
-        *one[5:],
-    )
-    return bool(done)
-
-
-async def newest_looks(tx: Any, book: int, person: UUID) -> dict[UUID, Look]:
-    """By agreement, the newest of each."""
-    rows = await tx.fetch(
-        "select distinct on (r.autopay) r.* from autopay_run r join autopay a on a.book = r.book and a.id = r.autopay"
-        " where r.book = $1 and a.person = $2 order by r.autopay, r.day desc",
-        book,
-        person,
-    )
-    return {row["autopay"]: Look(**{**row, "state": AutopayRun(row["state"])}) for row in rows}
 
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

@@ -1,27 +1,27 @@
 """Bills that are paid when they are due, without being asked: by the wallet, and by the fund for what it lacks."""
 
 import asyncio
-import doctest
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
-from bill_town import MONDAY, Person
+from bill_town import BJPOWER, MONDAY, Person
 from fund_town import FUND, FundTown, bought
 
-from tapwealth.bills import autopay as rule
-from tapwealth.bills.biller import Unknown
+from tapwealth.bills.autopay import PayWhen
+from tapwealth.bills.biller import Category, Rejected, Unknown
 from tapwealth.customers import store as customers
-from tapwealth.flows.bills import autopay
+from tapwealth.flows.bills import autopay, autopay_days
 from tapwealth.flows.bills import paying as bills
-from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, EndAutopay
+from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, ChangeAutopay, EndAutopay
 from tapwealth.flows.reports.customers import customer_view
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 ACCOUNT = "1234567890"
-TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
+TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=number) for number in range(1, 5))
 
 
 async def agree(place: FundTown, person: Person, **change: Any) -> AutopayView | Refusal:
@@ -31,7 +31,7 @@ async def agree(place: FundTown, person: Person, **change: Any) -> AutopayView |
 
 async def at(place: FundTown, day: date, hour: int, minute: int = 0) -> list[str]:
     await place.clock(shanghai(day, hour, minute))
-    return await autopay.run_due(place.house)
+    return await autopay_days.run_due(place.house)
 
 
 async def seen(place: FundTown, person: Person) -> AutopayView:
@@ -51,20 +51,64 @@ async def holder(place: FundTown, wallet: int) -> Person:
     return wang
 
 
-async def test_a_bill_that_is_due_is_paid_by_wallet_and_fund(place: FundTown) -> None:
+async def test_its_customer_is_told_a_day_ahead_and_then_wallet_and_fund_pay(place: FundTown) -> None:
     wang = await holder(place, 30_00)
     made = await agree(place, wang)
     assert isinstance(made, AutopayView)
-    assert (made.account, made.state, made.last_day) == ("******7890", "active", None)
+    assert (made.account, made.state, made.when, made.last_day) == ("******7890", "active", "presented", None)
     place.biller.owe(ACCOUNT, "B1", 130_00)
     assert await at(place, TUESDAY, 9, 59) == []
-    assert await at(place, TUESDAY, 10) == ["placed"]
+    assert await at(place, TUESDAY, 10) == ["told"]
+    assert await place.told(wang) == ["北京电力账单 130.00 元将于 02-26 自动缴费，请备足资金。如不需要，请在此之前终止约定。"]
+    assert await place.units(wang) == [5_000_00]
+    assert await at(place, WEDNESDAY, 9, 59) == []
+    assert await at(place, WEDNESDAY, 10) == ["placed"]
     await place.work("biller", bills.deliver)
     assert (await place.owed(wang.wallet), await place.units(wang)) == ([0], [4_900_00])
-    assert await place.told(wang) == ["已按约定为您向北京电力缴费 130.00 元。"]
+    assert (await place.told(wang))[0] == "北京电力账单 130.00 元已按约定自动缴费。"
     view = await seen(place, wang)
-    assert (view.last_day, view.last_paid, view.last_zh) == (TUESDAY, 130_00, "已缴费")
-    assert await at(place, WEDNESDAY, 10) == ["nothing"], "what is paid is owed no more"
+    assert (view.last_day, view.last_paid, view.last_zh) == (WEDNESDAY, 130_00, "已缴费")
+    assert await at(place, THURSDAY, 10) == ["nothing"], "what is paid is owed no more"
+    assert (await seen(place, wang)).bills == []
+
+
+async def test_a_bill_is_paid_on_its_last_day_without_a_penalty_if_that_is_agreed(place: FundTown) -> None:
+    wang = await holder(place, 30_00)
+    await agree(place, wang, when=PayWhen.DUE)
+    place.biller.owe(ACCOUNT, "B1", 130_00, due_on=FRIDAY)
+    assert await at(place, TUESDAY, 10) == ["nothing"]
+    (bill,) = (await seen(place, wang)).bills
+    assert (bill.state, bill.pay_on, bill.balance) == ("waiting", FRIDAY, 130_00)
+    assert await at(place, WEDNESDAY, 10) == ["nothing"]
+    assert await at(place, THURSDAY, 10) == ["told"]
+    assert await at(place, FRIDAY, 10) == ["placed"]
+    assert await place.told(wang) == [
+        "北京电力账单 130.00 元已按约定自动缴费。",
+        "北京电力账单 130.00 元将于 02-28 自动缴费，请备足资金。如不需要，请在此之前终止约定。",
+    ]
+
+
+async def test_a_credit_card_is_repaid_by_the_fund_on_its_due_day(place: FundTown) -> None:
+    wang = await holder(place, 0)
+    card = msgspec.structs.replace(
+        BJPOWER,
+        code="BOBCARD",
+        name="京行信用卡",
+        category=Category.CREDIT_CARD,
+        name_en="Bank card",
+        pattern="[0-9]{16}",
+        bank_account="0200000009",
+        connection="BJPOWER",
+    )
+    assert not isinstance(await bills.add_biller(place.house, place.envelope(None), card), Refusal)
+    made = await agree(place, wang, biller="BOBCARD", account_number="6226090000000012", fund="pocket", most=2_000_00)
+    assert isinstance(made, AutopayView)
+    assert made.when == "due"
+    place.biller.owe("6226090000000012", "C1", 1_800_00, due_on=THURSDAY)
+    looks = [await at(place, day, 10) for day in (TUESDAY, WEDNESDAY, THURSDAY)]
+    assert looks == [["nothing"], ["told"], ["placed"]]
+    await place.work("biller", bills.deliver)
+    assert await place.units(wang) == [3_200_00]
 
 
 async def test_the_pocket_pays_what_is_due_in_its_order(place: FundTown) -> None:
@@ -73,7 +117,8 @@ async def test_the_pocket_pays_what_is_due_in_its_order(place: FundTown) -> None
     assert isinstance(made, AutopayView)
     assert made.fund == "pocket"
     place.biller.owe(ACCOUNT, "B1", 130_00)
-    assert await at(place, TUESDAY, 10) == ["placed"]
+    assert await at(place, TUESDAY, 10) == ["told"]
+    assert await at(place, WEDNESDAY, 10) == ["placed"]
     await place.work("biller", bills.deliver)
     assert (await place.owed(wang.wallet), await place.units(wang)) == ([0], [4_900_00])
 
@@ -82,8 +127,9 @@ async def test_a_day_is_looked_after_once_by_however_many_workers(place: FundTow
     wang = await holder(place, 500_00)
     await agree(place, wang)
     place.biller.owe(ACCOUNT, "B1", 130_00)
-    await place.clock(shanghai(TUESDAY, 10))
-    done = await asyncio.gather(*(autopay.run_due(place.house) for _ in range(4)))
+    await at(place, TUESDAY, 10)
+    await place.clock(shanghai(WEDNESDAY, 10))
+    done = await asyncio.gather(*(autopay_days.run_due(place.house) for _ in range(4)))
     assert [one for of in done for one in of] == ["placed"]
     await place.work("biller", bills.deliver)
     assert await place.owed(wang.wallet) == [370_00]
@@ -102,13 +148,13 @@ async def test_a_silent_biller_is_asked_again_and_nothing_is_decided_meanwhile(p
     assert await at(place, TUESDAY, 10) == []
     assert (await seen(place, wang)).last_day is None
     monkeypatch.setattr(place.biller, "inquire", honest)
-    assert await at(place, TUESDAY, 10, 5) == ["placed"]
+    assert await at(place, TUESDAY, 10, 5) == ["told"]
 
 
 async def test_many_accounts_of_a_silent_biller_keep_no_other_from_being_paid(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many they are, all are asked in turn: nobody twice before everybody was once."""
     wang = await place.person("Wang", 500_00)
-    many = 2 * autopay.AT_ONCE
+    many = 2 * autopay_days.AT_ONCE
     for number in range(many):
         await agree(place, wang, account_number=f"{number:010d}")
     await agree(place, wang)
@@ -121,26 +167,117 @@ async def test_many_accounts_of_a_silent_biller_keep_no_other_from_being_paid(pl
 
     monkeypatch.setattr(place.biller, "inquire", silent)
     looks = [await at(place, TUESDAY, 10, minute) for minute in range(3)]
-    assert [ended for look in looks for ended in look] == ["placed"]
+    assert [ended for look in looks for ended in look] == ["told"]
     assert (len(set(asked[:many])), len(set(asked))) == (many, many + 1)
 
 
-async def test_what_is_above_the_agreement_or_cannot_be_paid_is_told_and_left(place: FundTown) -> None:
-    wang = await holder(place, 0)
-    await agree(place, wang, most=6_000_00)
-    place.biller.owe(ACCOUNT, "B1", 6_000_01)
-    place.biller.owe(ACCOUNT, "B2", 5_000_01)
-    place.biller.owe(ACCOUNT, "B3", 40_00)
+async def test_what_is_above_the_agreement_is_left_and_reminded_of(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    await agree(place, wang, most=100_00)
+    place.biller.owe(ACCOUNT, "B1", 100_01, due_on=FRIDAY)
     assert await at(place, TUESDAY, 10) == ["refused"]
     view = await seen(place, wang)
-    assert view.last_paid == 40_00
-    assert (
-        view.reason
-        == "5,000.01 yuan is asked, 5,000.00 is there; move money in first; 6,000.01 yuan is more than you agreed to; pay it by hand"
-    )
-    assert await place.told(wang) == ["北京电力的账单未能全部自动缴费（已缴 40.00 元），请在手机上查看并缴费。"]
-    place.biller.bills[ACCOUNT].pop()
-    assert await at(place, WEDNESDAY, 10) == ["refused"], "another day, another try"
+    assert (view.last_paid, view.reason) == (0, "100.01 yuan is more than you agreed to; pay it by hand")
+    assert [(bill.state, bill.state_zh) for bill in view.bills] == [("left", "请自行缴费")]
+    assert [await at(place, day, 10) for day in (WEDNESDAY, THURSDAY, FRIDAY)] == [["nothing"]] * 3
+    assert await place.told(wang) == [
+        "北京电力账单 100.01 元尚未缴清，请于 02-28 前自行缴费。",
+        "北京电力账单 100.01 元尚未缴清，请于 02-28 前自行缴费。",
+        "北京电力账单 100.01 元超过您约定的每笔上限 100.00 元，未自动缴费，请自行缴费（02-28 前缴清不产生违约金）。",
+    ]
+    assert await place.owed(wang.wallet) == [500_00]
+
+
+async def test_what_cannot_be_paid_is_tried_again_in_the_morning_and_at_last_left(place: FundTown) -> None:
+    wang = await place.person("Wang", 30_00)
+    await agree(place, wang, fund="")
+    place.biller.owe(ACCOUNT, "B1", 40_00)
+    place.biller.owe(ACCOUNT, "B2", 25_00)
+    looks = [await at(place, TUESDAY + timedelta(days=number), 10) for number in range(6)]
+    assert looks == [["told"], ["refused"], ["refused"], ["refused"], ["nothing"], ["nothing"]]
+    await place.work("biller", bills.deliver)
+    assert await place.owed(wang.wallet) == [5_00], "the smaller one is paid"
+    assert [line for line in await place.told(wang) if "40.00" in line][:3] == [
+        "北京电力账单 40.00 元多次未能自动缴费，请自行缴费。",
+        "北京电力账单 40.00 元今日未能自动缴费，将于明早再试，请备足资金。",
+        "北京电力账单 40.00 元今日未能自动缴费，将于明早再试，请备足资金。",
+    ]
+
+
+async def test_money_that_comes_in_time_pays_at_the_next_try(place: FundTown) -> None:
+    wang = await place.person("Wang", 30_00)
+    await agree(place, wang, fund="")
+    place.biller.owe(ACCOUNT, "B1", 40_00)
+    assert [await at(place, day, 10) for day in (TUESDAY, WEDNESDAY)] == [["told"], ["refused"]]
+    await place.moved_in(wang, 10_00, WEDNESDAY)
+    assert await at(place, THURSDAY, 10) == ["placed"]
+    assert await place.owed(wang.wallet) == [0]
+
+
+async def test_what_the_biller_gave_back_is_tried_again(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    await agree(place, wang)
+    place.biller.owe(ACCOUNT, "B1", 40_00)
+    place.biller.script.append(Rejected("closed"))
+    assert [await at(place, day, 10) for day in (TUESDAY, WEDNESDAY)] == [["told"], ["placed"]]
+    await place.work("biller", bills.deliver)
+    assert await place.owed(wang.wallet) == [500_00]
+    assert await at(place, THURSDAY, 10) == ["placed"]
+    await place.work("biller", bills.deliver)
+    assert await place.owed(wang.wallet) == [460_00]
+    assert await at(place, FRIDAY, 10) == ["nothing"]
+
+
+async def test_a_bill_in_doubt_is_paid_no_second_time(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    await agree(place, wang)
+    place.biller.owe(ACCOUNT, "B1", 40_00)
+    place.biller.script.append(Unknown("silence"))
+    place.biller.loses = True
+    assert [await at(place, day, 10) for day in (TUESDAY, WEDNESDAY)] == [["told"], ["placed"]]
+    await place.work("biller", bills.deliver)
+    assert [await at(place, day, 10) for day in (THURSDAY, FRIDAY)] == [["nothing"], ["nothing"]]
+    assert await place.owed(wang.wallet) == [460_00]
+
+
+async def test_other_terms_hold_at_once_and_what_is_not_paid_is_told_anew(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    made = await agree(place, wang, most=100_00)
+    assert isinstance(made, AutopayView)
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    assert await at(place, TUESDAY, 10) == ["refused"]
+    envelope = place.envelope(wang)
+    changed = await autopay.change(place.house, envelope, ChangeAutopay(UUID(made.autopay), 130_00))
+    assert isinstance(changed, AutopayView)
+    assert (changed.account, changed.most, changed.fund, changed.state) == ("******7890", 130_00, "", "active")
+    assert await autopay.change(place.house, envelope, ChangeAutopay(UUID(made.autopay), 130_00)) == changed, "the same command again"
+    again = await autopay.change(place.house, place.envelope(wang), ChangeAutopay(UUID(made.autopay), 200_00))
+    assert isinstance(again, Refusal), "what is over is changed no more"
+    assert [await at(place, day, 10) for day in (WEDNESDAY, THURSDAY)] == [["told"], ["placed"]]
+    await place.work("biller", bills.deliver)
+    assert await place.owed(wang.wallet) == [370_00]
+
+
+async def test_a_bill_that_was_told_is_paid_by_no_lower_agreement(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    made = await agree(place, wang)
+    assert isinstance(made, AutopayView)
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    assert await at(place, TUESDAY, 10) == ["told"]
+    assert isinstance(await autopay.change(place.house, place.envelope(wang), ChangeAutopay(UUID(made.autopay), 129_99)), AutopayView)
+    assert [await at(place, day, 10) for day in (WEDNESDAY, THURSDAY)] == [["refused"], ["nothing"]]
+    assert await place.owed(wang.wallet) == [500_00]
+
+
+async def test_a_biller_that_opens_late_is_asked_when_it_opens(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    late = msgspec.structs.replace(BJPOWER, code="LATE", opens=time(14), closes=time(16), bank_account="0200000009", connection="BJPOWER")
+    assert not isinstance(await bills.add_biller(place.house, place.envelope(None), late), Refusal)
+    assert isinstance(await agree(place, wang, biller="LATE"), AutopayView)
+    place.biller.owe(ACCOUNT, "B1", 40_00)
+    assert [await at(place, TUESDAY, hour) for hour in (10, 14)] == [[], ["told"]]
+    assert [await at(place, WEDNESDAY, hour) for hour in (10, 16)] == [[], []]
+    assert await at(place, THURSDAY, 15) == ["placed"]
 
 
 async def test_what_is_over_pays_no_more_and_one_account_has_one_agreement(place: FundTown) -> None:
@@ -187,18 +324,15 @@ async def test_what_cannot_be_agreed(place: FundTown) -> None:
         await agree(place, wang, account_number="12")
 
 
-def test_the_doctest() -> None:
-    assert doctest.testmod(rule).failed == 0
-
-
 async def test_the_phone_shows_the_agreement_and_its_newest_day(place: FundTown) -> None:
     wang = await holder(place, 500_00)
     await agree(place, wang)
     place.biller.owe(ACCOUNT, "B1", 130_00)
-    await at(place, TUESDAY, 10)
+    for day in (TUESDAY, WEDNESDAY):
+        await at(place, day, 10)
     async with place.house.database.read() as tx:
         person = (await customers.persons(tx, [(wang.book, wang.id)]))[wang.id]
         (shown,) = (await customer_view(place.house, tx, person, 1)).autopays
     assert (shown.biller, shown.account, shown.last_day, shown.last_paid, shown.last_en) == (
-        "北京电力", "******7890", TUESDAY, 130_00, "paid",
+        "北京电力", "******7890", WEDNESDAY, 130_00, "paid",
     )  # fmt: skip

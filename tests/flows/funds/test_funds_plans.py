@@ -17,8 +17,6 @@ from msgspec import structs
 from nav_town import CONDITIONS, NAV_FUND, agreed, holding_of, lots_of, quote, shelve_nav_fund
 from starlette.applications import Starlette
 
-from tapwealth.bank import entries as bank_entries
-from tapwealth.flows.frame import moment, must_post
 from tapwealth.flows.funds import plans, redemption
 from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.flows.funds.plans import AgreePlan, EndPlan, PausePlan, PlanView, ResumePlan
@@ -26,7 +24,7 @@ from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.funds import plan as rules
 from tapwealth.funds.plan import MOST_PLANS, Every, PeriodicPlan, PlanState, Rhythm
 from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.web.pages import pages
@@ -57,15 +55,6 @@ async def at(place: FundTown, day: date, hour: int, minute: int = 0) -> list[str
 async def seen(place: FundTown, person: Person) -> PlanView:
     async with place.house.database.read() as tx:
         return (await plans.held(place.house, tx, person.book, person.id))[-1]
-
-
-async def moved_in(place: FundTown, person: Person, amount: int, day: date = MONDAY) -> None:
-    """The bank has booked it for the wallet."""
-    key = derived(person.id, f"in {place.biller.now} {amount}")
-    entry = bank_entries.received(person.book, key, "0100000001", person.wallet, amount, day, 1, known=True)
-    async with place.house.database.transaction() as tx:
-        await place.house.ledger.lock_books(tx, [person.book])
-        await must_post(place.house, tx, await moment(tx), [entry])
 
 
 # ---- a period
@@ -218,7 +207,7 @@ async def test_what_cannot_be_bought_is_tried_once_more_in_the_last_hour(place: 
     assert await at(place, TUESDAY, 9) == ["waiting"]
     assert "截止前一小时再试一次" in (await place.told(wang))[0]
     assert await at(place, TUESDAY, 13, 59) == []
-    await moved_in(place, wang, 1)
+    await place.moved_in(wang, 1)
     assert await at(place, TUESDAY, 14) == ["placed"]
     assert await place.owed(wang.wallet) == [0]
     (run,) = (await seen(place, wang)).runs
@@ -257,7 +246,7 @@ async def test_a_period_that_is_bought_ends_the_row_of_failures(place: FundTown)
     await made(place, wang)
     for week in range(2):
         assert await at(place, TUESDAY + week * WEEK, 14) == ["failed"], "in the last hour, at once"
-    await moved_in(place, wang, 500_00)
+    await place.moved_in(wang, 500_00)
     assert await at(place, TUESDAY + 2 * WEEK, 9) == ["placed"]
     assert await at(place, TUESDAY + 3 * WEEK, 14) == ["failed"]
     now = await seen(place, wang)

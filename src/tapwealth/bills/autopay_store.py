@@ -1,0 +1,147 @@
+"""All SQL of bills that are paid by themselves: agreements, how their bills stand, each day's look. Lists in, lists out."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, PayWhen
+from tapwealth.storage.columns import columns
+
+Key = tuple[int, UUID]
+
+_AUTOPAY = (
+    "a.book, a.id, a.person, a.biller, a.sealed, a.lookup, a.shown_account, a.most, a.fund, a.pay_when, a.state, a.agreed_at, a.ended_at"
+)
+_BILL = "b.book, b.bill, b.autopay, b.state, b.pay_on, b.told, b.tries, b.reason"
+
+
+def _autopay(row: Any) -> Autopay:
+    return Autopay(**{**row, "state": AutopayState(row["state"]), "pay_when": PayWhen(row["pay_when"])})
+
+
+async def add_autopay(tx: Any, one: Autopay) -> None:
+    await tx.execute(
+        "insert into autopay (book, id, person, biller, sealed, lookup, shown_account, most, fund, pay_when, state, agreed_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        one.book,
+        one.id,
+        one.person,
+        one.biller,
+        one.sealed,
+        one.lookup,
+        one.shown_account,
+        one.most,
+        one.fund,
+        one.pay_when.value,
+        one.state.value,
+        one.agreed_at,
+    )
+
+
+async def autopays_of(tx: Any, book: int, person: UUID) -> list[Autopay]:
+    """Oldest first, those that are over as well."""
+    rows = await tx.fetch(f"select {_AUTOPAY} from autopay a where book = $1 and person = $2 order by agreed_at, id", book, person)
+    return [_autopay(row) for row in rows]
+
+
+async def end_autopay(tx: Any, key: Key, now: datetime) -> None:
+    await tx.execute("update autopay set state = 'ended', ended_at = $3 where book = $1 and id = $2", *key, now)
+
+
+async def autopays_due(tx: Any, day: date, billers: Sequence[UUID], limit: int) -> list[Autopay]:
+    """In force with one of these billers, and not looked after on that day yet; first those whose billers were asked least that day, then
+    the oldest."""
+    rows = await tx.fetch(
+        f"select {_AUTOPAY} from autopay a where a.state = 'active' and a.biller = any($2)"
+        " and not exists (select 1 from autopay_run r where r.book = a.book and r.autopay = a.id and r.day = $1)"
+        " order by case when a.silent_on = $1 then a.silent else 0 end, a.agreed_at, a.id limit $3",
+        day,
+        list(billers),
+        limit,
+    )
+    return [_autopay(row) for row in rows]
+
+
+async def note_silence(tx: Any, key: Key, day: date) -> None:
+    """The biller did not answer on that day, once more."""
+    await tx.execute(
+        "update autopay set silent = case when silent_on = $3 then silent + 1 else 1 end, silent_on = $3 where book = $1 and id = $2",
+        *key,
+        day,
+    )
+
+
+async def add_look(tx: Any, one: Look) -> None:
+    await tx.execute(
+        "insert into autopay_run (book, autopay, day, paid, state, reason, at) values ($1, $2, $3, $4, $5, $6, $7)",
+        *one[:4],
+        one.state.value,
+        *one[5:],
+    )
+
+
+async def looked_after(tx: Any, key: Key, day: date) -> bool:
+    """Whether that day's look is done."""
+    return bool(await tx.fetchval("select exists (select 1 from autopay_run where book = $1 and autopay = $2 and day = $3)", *key, day))
+
+
+async def newest_looks(tx: Any, book: int, person: UUID) -> dict[UUID, Look]:
+    """By agreement, the newest of each."""
+    rows = await tx.fetch(
+        "select distinct on (r.autopay) r.* from autopay_run r join autopay a on a.book = r.book and a.id = r.autopay"
+        " where r.book = $1 and a.person = $2 order by r.autopay, r.day desc",
+        book,
+        person,
+    )
+    return {row["autopay"]: Look(**{**row, "state": AutopayRun(row["state"])}) for row in rows}
+
+
+def _bill(row: Any) -> DueBill:
+    return DueBill(**{**row, "state": BillState(row["state"])})
+
+
+async def bills_under(tx: Any, key: Key, presented: Sequence[UUID]) -> dict[UUID, DueBill]:
+    """By bill: those presented now, under whatever agreement they stand, and those of this one that are not over."""
+    rows = await tx.fetch(
+        f"select {_BILL} from autopay_bill b where b.book = $1 and (b.bill = any($3) or (b.autopay = $2 and b.state <> 'over'))",
+        *key,
+        list(presented),
+    )
+    return {row["bill"]: _bill(row) for row in rows}
+
+
+async def save_bills(tx: Any, made: Sequence[DueBill]) -> None:
+    rows = [(one.book, one.bill, one.autopay, one.state.value, one.pay_on, one.told, one.tries, one.reason) for one in made]
+    await tx.execute(
+        "insert into autopay_bill (book, bill, autopay, state, pay_on, told, tries, reason)"
+        " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::date[], $6::bigint[], $7::int[], $8::text[])"
+        " on conflict (book, bill) do update set autopay = excluded.autopay, state = excluded.state, pay_on = excluded.pay_on,"
+        " told = excluded.told, tries = excluded.tries, reason = excluded.reason",
+        *columns(rows, 8),
+    )
+
+
+class ShownBill(NamedTuple):
+    """A bill that an agreement looks after, as its customer sees it."""
+
+    autopay: UUID
+    period: str
+    balance: int
+    due_on: date | None
+    state: BillState
+    pay_on: date
+    reason: str
+
+
+async def open_bills_of(tx: Any, book: int, person: UUID) -> list[ShownBill]:
+    """Of a person's agreements in force, the next to be paid first; not those that are over."""
+    rows = await tx.fetch(
+        "select b.autopay, l.period, l.balance, l.due_on, b.state, b.pay_on, b.reason from autopay a"
+        " join autopay_bill b on b.book = a.book and b.autopay = a.id and b.state <> 'over'"
+        " join bill l on l.book = b.book and l.id = b.bill"
+        " where a.book = $1 and a.person = $2 and a.state = 'active' order by b.pay_on, l.bill_number",
+        book,
+        person,
+    )
+    return [ShownBill(**{**row, "state": BillState(row["state"])}) for row in rows]

@@ -1,0 +1,166 @@
+"""What is done each day for bills that are paid by themselves.
+
+Once a day, from ten o'clock or when the biller opens, the worker asks the biller what the account owes. Its customer is told of a bill a
+day ahead, with the amount; on its day it is paid as by hand: by the wallet, and by the fund for what the wallet lacks (`paying`). A biller
+that does not answer is asked again later the same day, after all that were asked less often, so that it keeps nobody else waiting. What is
+done has keys that follow from agreement and day, so that a day is looked after once, whoever looks.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tapwealth.bills import autopay_store as store
+from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, Owed, Step, next_step, refused
+from tapwealth.bills.store import BillerRow, billers, live_payments
+from tapwealth.customers import notices
+from tapwealth.customers.notices import Notice
+from tapwealth.flows.bills import paying
+from tapwealth.flows.bills.autopay import account_of
+from tapwealth.flows.bills.paying import BillsPresented, InquireBill, PayBill, Placing
+from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment
+from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.money import format_minor
+from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.storage.actors import ActorKind
+from tapwealth.storage.database import Tx
+
+FROM_HOUR = 10
+"""Of the Shanghai day: from then on bills are looked for; at a biller that is closed then, from when it opens."""
+AT_ONCE = 32
+
+
+class Done(NamedTuple):
+    """What a day's look does with a bill: how it stood when it was looked at, and then."""
+
+    owed: Owed
+    row: DueBill
+    step: Step
+
+
+async def run_due(house: House) -> list[str]:
+    """Look after what has not been looked after today. Returns how each ended; whose biller is silent is left for the next look."""
+    async with house.database.read() as tx:
+        now = (await moment(tx)).now
+        day = business_date_of(now)
+        known = await billers(tx)
+        awake = [identifier for identifier, row in known.items() if _is_time(row, now, day)]
+        due = await store.autopays_due(tx, day, awake, AT_ONCE) if awake else []
+    ended = await asyncio.gather(*(_look(house, day, one, known[one.biller]) for one in due))
+    return [one.state.value for one in ended if one is not None]
+
+
+def _is_time(row: BillerRow, now: datetime, day: date) -> bool:
+    item, ten = row.biller.items[0], shanghai(day, FROM_HOUR)
+    return item.is_open(now) and (now >= ten or not item.is_open(ten))
+
+
+async def _look(house: House, day: date, one: Autopay, biller: BillerRow) -> Look | None:
+    """Ask the biller, then do what is due; None where it does not answer, or another worker was first."""
+    caller = Caller(ActorKind.PLATFORM, "autopay", "agreement", one.person, one.book)
+    asked = Envelope(one.key(day, "inquire"), caller, shanghai(day, FROM_HOUR))
+    try:
+        shown = await paying.inquire_bill(house, asked, InquireBill(biller.biller.code, account_of(house, one)))
+    except Outage:
+        async with house.database.transaction() as tx:
+            await store.note_silence(tx, (one.book, one.id), day)
+        return None
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, [one.book])
+        at = await moment(tx)
+        standing = {found.id: found.state for found in await store.autopays_of(tx, one.book, one.person)}
+        if standing[one.id] is not AutopayState.ACTIVE or await store.looked_after(tx, (one.book, one.id), day):
+            return None  # its customer has ended it while the biller was asked, or another worker was first
+        if isinstance(shown, Refusal):
+            look = Look(one.book, one.id, day, 0, AutopayRun.REFUSED, shown.text, at.now)
+        else:
+            look = await _look_after(house, tx, at, day, one, biller, shown)
+        await store.add_look(tx, look)
+    return look
+
+
+async def _look_after(house: House, tx: Tx, at: Moment, day: date, one: Autopay, biller: BillerRow, shown: BillsPresented) -> Look:
+    """Each bill a step further; its customer is told."""
+    keys = [(one.book, UUID(bill.bill)) for bill in shown.bills]
+    live = await live_payments(tx, keys)
+    owed = [Owed(key[1], bill.amount, bill.balance, bill.due_on, key in live) for key, bill in zip(keys, shown.bills, strict=True)]
+    before = await store.bills_under(tx, (one.book, one.id), [of.bill for of in owed])
+    steps = [Done(of, *next_step(one, before.get(of.bill), of, day)) for of in owed]
+    done = await _pay(house, tx, at, day, one, steps)
+    there = {of.bill for of in owed}
+    over = [replace(row, state=BillState.OVER) for row in before.values() if row.bill not in there]
+    await store.save_bills(tx, [of.row for of in done] + over)
+    told = [_notice(one, biller, of, day, at.now) for of in done if of.step is not Step.WAIT]
+    await notices.tell(tx, told)
+    return _ended(one, day, done, at)
+
+
+async def _pay(house: House, tx: Tx, at: Moment, day: date, one: Autopay, steps: Sequence[Done]) -> list[Done]:
+    """Pay those whose day it is, the one due first first; one that is refused is tried again, or left."""
+    caller = Caller(ActorKind.PLATFORM, "autopay", "agreement", one.person, one.book)
+    due = sorted((of for of in steps if of.step is Step.PAY), key=lambda of: (of.owed.due_on or day, of.row.bill))
+    placings = [
+        Placing(Envelope(one.key(day, str(of.row.bill)), caller, at.now), PayBill(of.row.bill, of.owed.balance, one.fund)) for of in due
+    ]
+    answers: Sequence[Any] = await paying.pay(house, tx, placings) if placings else []
+    said = {of.row.bill: answer for of, answer in zip(due, answers, strict=True)}
+    return [_refused(of, answer, day) if isinstance(answer := said.get(of.row.bill), Refusal) else of for of in steps]
+
+
+def _refused(of: Done, why: Refusal, day: date) -> Done:
+    return Done(of.owed, refused(replace(of.row, state=BillState.TOLD), why.text, day), Step.PAY)
+
+
+def _ended(one: Autopay, day: date, done: Sequence[Done], at: Moment) -> Look:
+    paid = sum(of.owed.balance for of in done if of.step is Step.PAY and of.row.state is BillState.PLACED)
+    failed = [of for of in done if of.row.state is not BillState.PLACED and of.step in (Step.PAY, Step.LEAVE)]
+    why = [_why(one, of) for of in failed]
+    told = any(of.step is Step.TELL for of in done)
+    state = AutopayRun.REFUSED if why else AutopayRun.PLACED if paid else AutopayRun.TOLD if told else AutopayRun.NOTHING
+    return Look(one.book, one.id, day, paid, state, "; ".join(why), at.now)
+
+
+def _why(one: Autopay, of: Done) -> str:
+    return of.row.reason or f"{format_minor(of.owed.balance)} yuan is more than you agreed to; pay it by hand"
+
+
+def _notice(one: Autopay, biller: BillerRow, of: Done, day: date, now: datetime) -> Notice:
+    zh, en = _words(one, of)
+    name = {"zh": biller.biller.name, "en": biller.name_en}
+    key = one.key(day, f"told {of.row.bill}")
+    return Notice(one.book, key, one.person, now, f"{name['zh']}{zh}", f"{name['en']}: {en}")
+
+
+def _words(one: Autopay, of: Done) -> tuple[str, str]:
+    """What its customer is told of a bill, after the biller's name."""
+    yuan, most = format_minor(of.owed.balance), format_minor(one.most)
+    due = of.owed.due_on
+    by_zh, by_en = (f"（{due:%m-%d} 前缴清不产生违约金）", f" (no penalty until {due})") if due else ("", "")
+    match of.step, of.row.state:
+        case Step.TELL, _:
+            return (
+                f"账单 {yuan} 元将于 {of.row.pay_on:%m-%d} 自动缴费，请备足资金。如不需要，请在此之前终止约定。",
+                f"a bill of {yuan} yuan will be paid on {of.row.pay_on}, as agreed. End the agreement before then if you do not want it.",
+            )
+        case Step.PAY, BillState.PLACED:
+            return f"账单 {yuan} 元已按约定自动缴费。", f"the bill of {yuan} yuan was paid, as agreed."
+        case Step.PAY, BillState.TOLD:
+            return (
+                f"账单 {yuan} 元今日未能自动缴费，将于明早再试，请备足资金{by_zh}。",
+                f"the bill of {yuan} yuan could not be paid today; we try again tomorrow morning{by_en}. {of.row.reason}.",
+            )
+        case Step.LEAVE, _ if not of.row.reason:
+            return (
+                f"账单 {yuan} 元超过您约定的每笔上限 {most} 元，未自动缴费，请自行缴费{by_zh}。",
+                f"a bill of {yuan} yuan is more than the {most} that you agreed to; pay it by hand{by_en}.",
+            )
+        case Step.REMIND, _:
+            return f"账单 {yuan} 元尚未缴清，请于 {due:%m-%d} 前自行缴费。", f"{yuan} yuan are still owed; pay them by hand by {due}."
+        case _:
+            return (
+                f"账单 {yuan} 元多次未能自动缴费，请自行缴费{by_zh}。",
+                f"the bill of {yuan} yuan could not be paid by itself; pay it by hand{by_en}. {of.row.reason}.",
+            )
