@@ -185,7 +185,7 @@ async def open_edges(
         (
             ("exchange", 150, lambda: exchange_in.take_files(house, FILE_TAKERS)),
             ("transit", 100, lambda: transit.deliver(house)),
-            ("autopay", 2_000, lambda: autopay_days.run_due(house)),
+            ("autopay", 1_000, lambda: autopay_days.run_due(house)),
             ("sweeps", 500, lambda: sweeps.run_due(house)),
             ("plans", 2_000, lambda: plans.run_due(house)),
             ("advance line", 1_000, lambda: advance_line.level(house)),

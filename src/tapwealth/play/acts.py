@@ -24,7 +24,8 @@ CUSTODY, INSURER, BILLER = "0200000001", "0200000002", "0200000003"
 BREAKFAST, MARKET, CHANNEL, LENDING_DESK = "0200000004", "0200000006", "0200000005", "0200000007"
 CARD_NETWORK, OWNERS = "0200000008", "0200000009"
 BANK_INCOME, PHONE_MAKER = "0200000010", "0200000011"
-METER = "1100234567"
+CARD_ISSUER = "0200000012"
+METER, SECOND_HOME, CREDIT_CARD = "1100234567", "1100234571", "6226090001"
 BANK_CNAPS = "313100000013"
 """The merchants' bank, which is the partner bank."""
 
@@ -62,6 +63,7 @@ async def set_the_stage(play: Play) -> None:
 
     others = [
         (CUSTODY, "天弘基金托管专户", 0), (INSURER, "太平洋保险", 5_000_000_00), (BILLER, "北京电力", 0), (BREAKFAST, "老街早点铺", 0),
+        (CARD_ISSUER, "北京银行信用卡中心", 0),
         (BANK_INCOME, "北京银行银行卡手续费", 0), (PHONE_MAKER, "手机公司", 0), (MARKET, "万家超市", 0),
         (CHANNEL, "渠道996", MONEY), (LENDING_DESK, "北京银行垫资处", 1_000_000_00),
         (CARD_NETWORK, "银联清算", 1_000_000_00), (OWNERS, "Tapwealth 股东", 1_000_000_00),
@@ -77,7 +79,7 @@ async def set_the_stage(play: Play) -> None:
         {"name": one.name, "identity_number": one.identity_number, "phone": one.phone, "channels": channels} for one in stage.cast.customers
     ]
     await stage.partner("identity", "/admin/persons", {"persons": people})
-    bills = [(1, "201401", 186_40), (2, "201402", 205_15), (3, "201403", 97_80)]
+    bills = [(1, "201401", 186_40), (2, "201402", 205_15), (3, "201403", 97_80), (4, "201402", 66_80)]
     await stage.partner(
         "biller",
         "/admin/bills",
@@ -87,10 +89,17 @@ async def set_the_stage(play: Play) -> None:
                  "owner": f"*{person(play, 0).name[-1]}", "address": "北京市朝阳区"}
                 for number, period, amount in bills
             ]
+            + [_card_bill(play)]
         },
     )  # fmt: skip
     for partner, plan in play.faults.items():
         await stage.partner(partner, "/admin/faults", {"serial": "week", **plan})
+
+
+def _card_bill(play: Play) -> dict[str, Any]:
+    """What the third customer owes on a credit card, by Saturday."""
+    return {"bill_id": "BOBC2014021", "account_number": CREDIT_CARD, "period": "201402", "amount": 886_40,
+            "owner": f"*{person(play, 2).name[-1]}", "address": "北京银行信用卡", "due_on": str(play.day(5))}  # fmt: skip
 
 
 async def set_up_shop(play: Play) -> None:
@@ -114,6 +123,11 @@ async def set_up_shop(play: Play) -> None:
         "title": "客户编号", "hint": "10位数字", "pattern": "[0-9]{10}", "maximum": 10_000_00, "opens": "00:01:00", "closes": "23:59:00",
     }  # fmt: skip
     wanted(await stage.operator("biller", "pm.zhou", "add_biller", biller))
+    card = {
+        **biller, "code": "BOBCARD", "name": "北京银行信用卡", "name_en": "Bank of Beijing credit card", "bank_account": CARD_ISSUER,
+        "category": "credit_card", "title": "还款账号", "maximum": 50_000_00, "connection": "BJDL",
+    }  # fmt: skip
+    wanted(await stage.operator("card issuer", "pm.zhou", "add_biller", card))
 
 
 def _merchant(stage: Stage, shop: Counter, category: str, credit_code: str, account: str, fee_bp: int) -> dict[str, Any]:
@@ -321,6 +335,33 @@ def pay_bill(number: int, meter: int, act_name: str) -> Act:
 
 
 _BILL_PATIENCE_SECONDS = 20
+
+
+def agree_autopay(number: int, biller: str, account: str, most: int, act_name: str) -> Act:
+    """Bills up to so much are paid by themselves: by the wallet, and by the pocket's funds for what it lacks."""
+
+    async def act(play: Play) -> None:
+        body = {"biller": biller, "account_number": account, "most": most, "fund": "pocket"}
+        wanted(await play.stage.command(act_name, "agree_autopay", body, person(play, number).device_token))
+
+    return act
+
+
+def bills_looked_after(number: int, day: int) -> Act:
+    """Waits until the day's look at the bills that are paid by themselves is done, as it is whether or not anybody looks."""
+
+    async def act(play: Play) -> Any:
+        stage, token = play.stage, person(play, number).device_token
+
+        async def look() -> Any:
+            seen = await stage.view("autopays", token=token)
+            own = seen if isinstance(seen, list) else []
+            done = [{"paid": one["last_paid"], "how": one["last_en"]} for one in own if one["last_day"] == str(play.day(day))]
+            return done if own and len(done) == len(own) else None
+
+        return await stage.until("the day's look at the bills", look, within=_BILL_PATIENCE_SECONDS)
+
+    return act
 
 
 # ---- the fund

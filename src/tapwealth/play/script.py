@@ -2,7 +2,11 @@
 
 from tapwealth.play import acts
 from tapwealth.play.acts import (
+    CREDIT_CARD,
+    SECOND_HOME,
+    agree_autopay,
     agree_sweep,
+    bills_looked_after,
     buy_policy,
     cancel_policy,
     close_day,
@@ -75,6 +79,13 @@ _FRIDAY = [
     Scene(4, (9, 0, 0), "the first phone asks for fresh keys", replenish(LIN, 1, "keys 1")),
     Scene(4, (10, 0, 0), "an order on Friday, confirmed on Monday", purchase(LIN, 600_00, "purchase 4")),
     Scene(4, (11, 0, 0), "a bill that fails, and is given back", pay_bill(LIN, 3, "bill 3")),
+    Scene(
+        4,
+        (11, 30, 0),
+        "the third customer's card is to be repaid by itself",
+        agree_autopay(CHEN, "BOBCARD", CREDIT_CARD, 3_000_00, "agree 1"),
+    ),
+    Scene(4, (11, 35, 0), "so is the electricity of a second home", agree_autopay(CHEN, "BJDL", SECOND_HOME, 300_00, "agree 2")),
     Scene(4, (12, 0, 0), "200.00 of the fund are in the wallet at once", redeem_instantly(LIN, 200_00, "instant 1")),
     Scene(
         4, (16, 0, 0), "the term life policy is returned in its free look", cancel_policy(LIN, "a term life policy is bought", "cancel 2")
@@ -102,6 +113,9 @@ def scenes(days: int = DAYS) -> list[Scene]:
     for day in range(2, days):
         if day % 7 < _DEALING_DAYS:
             played.append(Scene(day, (14, 10, 0), f"day {day + 1}: the third customer's wallet is swept", swept(CHEN, day)))
+    for day in range(4, days):
+        at = (11, 50, 0) if day == 4 else (10, 20, 0)
+        played.append(Scene(day, at, f"day {day + 1}: the third customer's bills are looked after", bills_looked_after(CHEN, day)))
     for day in range(days):
         played.append(Scene(day, (23, 0, 0), f"day {day + 1}: the shops settle their batches", acts.settle_tills))
         played.append(Scene(day + 1, (0, 30, 0), f"day {day + 1}: the date is closed", close_day(day)))
