@@ -24,7 +24,8 @@ from tapwealth.kernel.refusal import Outage
 
 PAYMENTS_AT_ONCE, QUESTIONS_AT_ONCE = 1_024, 128
 """Open at one biller. Payments are sent as they come, also to one that is silent, so that each customer soon knows how it stands."""
-_LOOK_MS, _ERROR_MS, _RENEW_MS = 25, 300, 1_000
+_LOOK_MS, _GATHER_MS, _ERROR_MS, _RENEW_MS = 25, 25, 300, 1_000
+"""Between looks at what is due; for which answers are gathered before they are written down together; after an error; between renewals."""
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +108,7 @@ class BillerLanes:
     async def _hearing(self) -> None:
         while True:
             await self._arrived.wait()
+            await sleep_ms(_GATHER_MS)
             self._arrived.clear()
             while self._told:
                 batch = self._each_once()

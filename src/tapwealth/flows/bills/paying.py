@@ -293,7 +293,9 @@ async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _
     free = await house.ledger.free(tx, at.now, accounts)
     persons = await customers.persons(tx, people)
     named_funds = {(*_who(one.envelope), one.command.fund) for one in fresh if one.command.fund}
-    days = {one: {at.date_of(of.envelope.received_at) for of in fresh if _who(of.envelope) == one} for one in people}
+    days: dict[Key, set[date]] = {}
+    for one in fresh:
+        days.setdefault(_who(one.envelope), set()).add(at.date_of(one.envelope.received_at))
     return _Loaded(
         await store.bills(tx, keys),
         await store.live_payments(tx, keys),
