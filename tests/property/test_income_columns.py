@@ -15,7 +15,8 @@ from tapwealth.funds.income import Account, distribute, distribute_columns
 from tapwealth.ledger.columns import NOTHING, total_of
 from tapwealth.ledger.port import Shares, Spread
 from tapwealth.ledger.share_rows import shares_of_books
-from tapwealth.storage.fixed_rows import UnequalRows, fixed_rows
+from tapwealth.storage import fixed_rows as fixed_rows_module
+from tapwealth.storage.fixed_rows import TEXT, Rows, UnequalRows, fixed_rows, letters, stream_rows
 
 NAMES = st.tuples(st.text("01A", max_size=3), st.text("01z", max_size=3))
 TEXTS = NAMES | st.tuples(st.text("01王é", max_size=3), st.text("01王", max_size=3))
@@ -110,5 +111,38 @@ async def test_rows_of_other_widths_are_refused_and_others_come_whole(database_u
                 await fixed_rows(connection, query, row={"text": "V2"})
         with pytest.raises(UnequalRows):
             await fixed_rows(connection, "values ('a', 'bcd')", row={"one": "V2", "other": "V2"})
+    finally:
+        await connection.close()
+
+
+async def test_rows_come_in_slices_and_unequal_ones_leave_the_transaction_as_it_is(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However late the first one comes that is not as wide as the others."""
+    monkeypatch.setattr(fixed_rows_module, "_AT_ONCE", 100)
+    row, numbers = {"x": ">i8", "text": TEXT}, "select x::bigint, (x + $1::int)::text from generate_series(1, 800) x order by x"
+    slices: list[tuple[list[int], list[bytes]]] = []
+
+    def take(rows: Rows) -> bool:
+        slices.append((rows["x"].tolist(), [one.tobytes() for one in letters(rows, "text")]))
+        return len(slices) < 400
+
+    connection: Any = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction():
+            await stream_rows(connection, numbers, 1_000, row=row, take=take)
+            assert len(slices) > 1
+            assert [x for some, _ in slices for x in some] == [*range(1, 801)]
+            assert [text for _, some in slices for text in some] == [b"%d" % (1_000 + x) for x in range(1, 801)]
+            await stream_rows(connection, "select 1::bigint, 'a' where $1 = 2", 1, row=row, take=take)
+            with pytest.raises(UnequalRows):
+                await stream_rows(connection, numbers, 9_300, row=row, take=take)
+            with pytest.raises(UnequalRows):
+                await stream_rows(connection, "select 1::bigint, '' where $1 = 1", 1, row=row, take=take)
+            slices[:] = [([], [])] * 399
+            with pytest.raises(UnequalRows):
+                await stream_rows(connection, numbers, 1_000, row=row, take=take)
+            assert len(slices) == 400, "nothing more is handed over once it is not taken"
+            assert await connection.fetchval("select 1") == 1
     finally:
         await connection.close()

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from typing import BinaryIO, NamedTuple, Protocol
 
+import numpy as np
+
 from tapwealth.funds.exchange_values import CNY, AccountApplication, BusinessCode, OrderRecord
 from tapwealth.wire.ofd import (
     DataFile,
@@ -18,7 +20,9 @@ from tapwealth.wire.ofd import (
     Header,
     Index,
     IndexName,
+    Numbers,
     Record,
+    Table,
     Value,
     fields_of,
     parse_data_file_name,
@@ -72,20 +76,21 @@ class HasName(Protocol):
 
 
 class Purchases(NamedTuple):
-    """Purchases of a distributor by column, days and times as they are written."""
+    """Purchases of a distributor by column; instants in microseconds since 2000 by the clock of Greenwich."""
 
-    serials: Sequence[str]
-    trading_accounts: Sequence[str]
-    ta_accounts: Sequence[str]
-    funds: Sequence[str]
-    amounts: Sequence[int]
-    days: Sequence[str]
-    times: Sequence[str]
+    serials: Table
+    trading_accounts: Table
+    ta_accounts: Table
+    funds: Table
+    amounts: Numbers
+    received: Numbers
 
 
-_OF_PURCHASES = (
-    "AppSheetSerialNo", "TransactionAccountID", "TAAccountID", "FundCode", "ApplicationAmount", "TransactionDate", "TransactionTime",
-)  # fmt: skip
+_OF_PURCHASES = "AppSheetSerialNo", "TransactionAccountID", "TAAccountID", "FundCode", "ApplicationAmount"
+_SECOND, _DAY = 1_000_000, 86_400
+_SHANGHAI = 8 * 3_600
+"""Seconds by which its clock is ahead, since 1992."""
+_FIRST = date(2000, 1, 1)
 
 
 class OrderWriter:
@@ -104,16 +109,27 @@ class OrderWriter:
         """Raises BadInput for a value that its field cannot hold."""
         self._writer.add(map(_order_fields, orders))
 
-    def add_purchases(self, purchases: "Purchases") -> None:
-        """The same of purchases (022), by column."""
+    def add_purchases(self, purchases: "Purchases") -> bool:
+        """The same of purchases (022), by column. False, and none is added, where one of them is not plainly right."""
         alike = OrderRecord("", BusinessCode.PURCHASE.value, "", "", "", 0, 0, self._day, time(0), self._creator)
-        columns: dict[str, Sequence[Value]] = {name: [value] for name, value in _order_fields(alike).items()}
-        self._writer.add_columns(columns | dict(zip(_OF_PURCHASES, purchases, strict=True)), len(purchases.serials))
+        columns: dict[str, Sequence[Value] | Table | Numbers] = {name: [value] for name, value in _order_fields(alike).items()}
+        said, received = purchases[:-1], purchases.received
+        columns |= zip(_OF_PURCHASES, said, strict=True)
+        return self._writer.add_columns(columns | _written(received), len(received))
 
     def end(self) -> bytes:
         """The file's SHA-256."""
         self._writer.end()
         return self._hash.digest()
+
+
+def _written(received: Numbers) -> dict[str, Numbers]:
+    """Days and times of instants, as the digits that are written."""
+    days, seconds = np.divmod(received // _SECOND + _SHANGHAI, _DAY)
+    known, which = np.unique(days, return_inverse=True)
+    dates = np.array([int(write_date(_FIRST + timedelta(days=day))) for day in known.tolist()], np.int64)
+    times = seconds // 3_600 * 10_000 + seconds // 60 % 60 * 100 + seconds % 60
+    return {"TransactionDate": dates[which], "TransactionTime": times}
 
 
 def index_of(route: Route, day: date, files: Iterable[HasName]) -> OutgoingFile:

@@ -1,7 +1,7 @@
 """SQL of orders: placed, sent, answered, and what of a holder's is under way. Lists in, lists out."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tapwealth.funds.order_state import UNANSWERED, OrderState, before
 from tapwealth.storage.columns import columns, names, shortened
+from tapwealth.storage.fixed_rows import TEXT, Rows, stream_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +165,34 @@ async def orders_for(tx: Any, day: date, *, deals: bool) -> list[OrderRow]:
 _GOES_OUT = "dealing_date = $1 and (state = 'placed' or sent_on = $1) and ($2 or business_code = '098')"
 
 
-async def outgoing_counts(tx: Any, day: date, *, deals: bool) -> dict[str, int]:
-    """How many `orders_for` a date each channel has."""
-    rows = await tx.fetch(f"select channel, count(*)::int as orders from fund_order where {_GOES_OUT} group by channel", day, deals)
-    return {row["channel"]: row["orders"] for row in rows}
+async def outgoing_counts(tx: Any, day: date, *, deals: bool) -> dict[str, tuple[int, bool]]:
+    """How many `orders_for` a date each channel has, and whether all are purchases (022)."""
+    rows = await tx.fetch(
+        "select channel, count(*)::int as orders, bool_and(business_code = '022') as purchases"
+        f" from fund_order where {_GOES_OUT} group by channel",
+        day,
+        deals,
+    )
+    return {row["channel"]: (row["orders"], row["purchases"]) for row in rows}
+
+
+async def outgoing_purchases(tx: Any, day: date, channel: str, take: Callable[[Rows], bool]) -> None:
+    """A channel's `orders_for` a dealing date that are all purchases, in their order, handed over slice by slice: columns as `Purchases` of
+    its 03 has them. Raises UnequalRows where their texts are not equally wide."""
+    await stream_rows(
+        tx,
+        "select o.serial, a.trading_account, a.ta_account, o.fund, o.amount, o.received_at"
+        f" from (select * from fund_order where {_GOES_OUT} and channel = $3) o"
+        " join fund_account a on a.book = o.book and a.id = o.fund_account order by o.received_at, o.serial",
+        day,
+        True,
+        channel,
+        row=_OUTGOING,
+        take=take,
+    )
+
+
+_OUTGOING = {"serial": TEXT, "trading_account": TEXT, "ta_account": TEXT, "fund": TEXT, "amount": ">i8", "received": ">i8"}
 
 
 async def outgoing(tx: Any, day: date, channel: str, *, deals: bool) -> AsyncIterator[list[Outgoing]]:

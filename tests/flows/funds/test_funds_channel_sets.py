@@ -7,14 +7,15 @@ import pytest
 from bill_town import MONDAY
 from fund_town import FUND, OTHER, FundTown, Values, accounts, order, orders
 
-from tapwealth.flows.funds import file_tables, plain_answers, plain_orders
-from tapwealth.funds import store
+from tapwealth.flows.funds import exchange_out, file_tables, plain_answers, plain_orders
+from tapwealth.funds import orders_store, store
 from tapwealth.funds.entries import FundEntry
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage.fixed_rows import UnequalRows
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 HOLDERS = range(1, 13)
@@ -123,6 +124,35 @@ async def test_what_is_settled_in_sets_is_what_is_settled_one_by_one(
     assert in_sets["given"] == [1_077, *[0] * 9, 11_000, 12_000]
     assert len(in_sets["said"]) == 9, "all but the refusal are named"
     await place.all_books_balance()
+
+
+async def unequal(*_: Any) -> None:
+    raise UnequalRows
+
+
+async def test_a_file_of_purchases_by_column_is_that_record_by_record(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_column = answers_of(monkeypatch, exchange_out, "_leave_purchases")
+    await place.hand_in(accounts(HOLDERS))
+    await ordered(place, MONDAY)
+    assert len(by_column) == 1
+    left = place.registrar.sent(MONDAY, "03", OTHER)
+    assert left.count(serial(MONDAY, 0)[:4].encode()) == 13
+    (place.registrar.exchange.incoming / f"OFD_{OTHER}_H0_{MONDAY:%Y%m%d}_03.TXT").unlink()
+    monkeypatch.setattr(orders_store, "outgoing_purchases", unequal)
+    await exchange_out.send_files(place.house, MONDAY)
+    assert len(by_column) == 1, "this time record by record"
+    assert place.registrar.sent(MONDAY, "03", OTHER) == left
+
+
+async def test_serials_of_unequal_length_go_out_all_the_same(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_column = answers_of(monkeypatch, exchange_out, "_leave_purchases")
+    await place.hand_in(accounts(HOLDERS))
+    made = [order(number, 1_000, MONDAY, "S" + "0" * number) for number in HOLDERS]
+    await place.receipt(12_000)
+    assert await place.hand_in(orders(made, MONDAY)) is None
+    await place.end(MONDAY)
+    assert not by_column
+    assert place.registrar.sent(MONDAY, "03", OTHER) == orders(made, MONDAY).content
 
 
 async def placed(place: FundTown, day: date) -> list[tuple[Any, ...]]:

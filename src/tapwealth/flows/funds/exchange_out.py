@@ -7,9 +7,11 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
+
+import numpy as np
+import structlog
 
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.customers import store as customers
@@ -38,7 +40,9 @@ from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.storage.database import Tx
-from tapwealth.wire.ofd import write_date, write_time
+from tapwealth.storage.fixed_rows import Rows, UnequalRows, letters
+
+log = structlog.get_logger(__name__)
 
 ADVANCER = UUID(int=1)
 """The fund account (book 0) under which the bank's advance facility holds units."""
@@ -181,7 +185,9 @@ async def _leave(house: House, day: date) -> list[_Left]:
             route = Route(channel)
             named = [_application(house, one, people) for one in applications if one.channel == channel]
             made = [_left(house, account_file(route, day, named))] if named else []
-            made += [await _leave_orders(house, tx, route, day, orders[channel])] if channel in orders else []
+            if channel in orders:
+                count, purchases = orders[channel]
+                made.append(await _leave_orders(house, tx, route, day, count, purchases=purchases and deals))
             files += [*made, _left(house, index_of(route, day, made))]
     return files
 
@@ -191,17 +197,34 @@ def _left(house: House, file: OutgoingFile) -> _Left:
     return _Left(file.name, hashlib.sha256(file.content).digest())
 
 
-async def _leave_orders(house: House, tx: Tx, route: Route, day: date, count: int) -> _Left:
-    """As a stream: what it takes of the memory does not grow with the orders."""
-    deals = house.calendar.is_dealing_day(day)
-    name = order_file_name(route, day)
+async def _leave_orders(house: House, tx: Tx, route: Route, day: date, count: int, *, purchases: bool) -> _Left:
+    """As a stream: what it takes of the memory does not grow with the orders. Purchases alone go by column, unless one of them is such that
+    it has to be looked at by itself."""
+    if purchases:
+        try:
+            return await _leave_purchases(house, tx, route, day, count)
+        except UnequalRows:
+            log.info("a file of purchases is made record by record", channel=route.creator)
+    name, deals = order_file_name(route, day), house.calendar.is_dealing_day(day)
     with house.rails.exchange.leaving(name) as stream:
         writer = OrderWriter(stream, route, day, count)
         async for some in orders_store.outgoing(tx, day, route.creator, deals=deals):
-            if {one.business_code for one in some} == {BusinessCode.PURCHASE}:
-                writer.add_purchases(_purchases(some))
-            else:
-                writer.add(map(_order, some))
+            writer.add(map(_order, some))
+        return _Left(name, writer.end())
+
+
+async def _leave_purchases(house: House, tx: Tx, route: Route, day: date, count: int) -> _Left:
+    """Raises UnequalRows where they cannot be written by column."""
+    name = order_file_name(route, day)
+    with house.rails.exchange.leaving(name) as stream:
+        writer = OrderWriter(stream, route, day, count)
+
+        def add(rows: Rows) -> bool:
+            serials, trading, ta, funds = (letters(rows, one) for one in ("serial", "trading_account", "ta_account", "fund"))
+            amounts, received = (rows[one].astype(np.int64) for one in ("amount", "received"))
+            return writer.add_purchases(Purchases(serials, trading, ta, funds, amounts, received))
+
+        await orders_store.outgoing_purchases(tx, day, route.creator, add)
         return _Left(name, writer.end())
 
 
@@ -232,26 +255,6 @@ def _application(house: House, one: FundAccount, people: dict[UUID, customers.Pe
         ta_account=one.ta_account,
         payout_account=payout_account,
     )
-
-
-def _purchases(some: Sequence[Outgoing]) -> Purchases:
-    serials, _, trading_accounts, ta_accounts, funds, amounts, _, received, *_ = zip(*some, strict=True)
-    at = [divmod((one - _START) // _SECOND, _SECONDS_A_DAY) for one in received]
-    days, times = [_written_day(day) for day, _ in at], [_written_time(second) for _, second in at]
-    return Purchases(serials, trading_accounts, ta_accounts, funds, amounts, days, times)
-
-
-_START, _SECOND, _SECONDS_A_DAY = shanghai(date(1970, 1, 1)), timedelta(seconds=1), 86_400
-
-
-@lru_cache(1_024)
-def _written_day(day: int) -> str:
-    return write_date(_START.astimezone(SHANGHAI).date() + timedelta(days=day))
-
-
-@lru_cache(_SECONDS_A_DAY)
-def _written_time(second: int) -> str:
-    return write_time((_START.astimezone(SHANGHAI) + timedelta(seconds=second)).time())
 
 
 def _order(one: Outgoing) -> OrderRecord:

@@ -4,7 +4,7 @@ The header's field list decides the record layout; widths come from the dictiona
 and expected width. Pure: streams are handed in.
 """
 
-from tapwealth.wire.ofd.blocks import Block
+from tapwealth.wire.ofd.blocks import Block, Numbers, Table
 from tapwealth.wire.ofd.data_file import DataFile, DataWriter, read_data_file, write_data_file, write_records
 from tapwealth.wire.ofd.dictionary import Field, Kind, fields_of, file_types
 from tapwealth.wire.ofd.header import VERSIONS, Header
@@ -15,7 +15,8 @@ from tapwealth.wire.ofd.values import read_date, read_time, write_date, write_ti
 
 __all__ = [
     "VERSIONS", "Block",
-    "DataFile", "DataFileName", "DataWriter", "Field", "Header", "Index", "IndexName", "Kind", "Layout", "Record", "Value",
+    "DataFile", "DataFileName", "DataWriter", "Field", "Header", "Index", "IndexName", "Kind", "Layout", "Numbers", "Record", "Table",
+    "Value",
     "fields_of", "file_types", "parse_data_file_name", "parse_index_name", "read_data_file", "read_date", "read_index", "read_time",
     "write_data_file", "write_date", "write_index", "write_records", "write_time",
 ]  # fmt: skip

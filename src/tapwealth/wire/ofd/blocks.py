@@ -24,6 +24,8 @@ Table = NDArray[np.uint8]
 _BLANK, _ZERO, _NINE, _TILDE = b" 09~"
 _AMOUNT_WIDTH = 16
 
+Numbers = NDArray[np.int64]
+
 Rows = Callable[[bytes], Iterator[tuple[bytes, ...]]]
 
 
@@ -80,18 +82,15 @@ class BlockLayout:
         columns = zip(*(one.values() for one in records), strict=True)
         return self.filled(dict(zip(names, columns, strict=False)), len(records))
 
-    def filled(self, columns: Mapping[str, Sequence[Value]], count: int) -> bytes | None:
+    def filled(self, columns: Mapping[str, Sequence[Value] | Table | Numbers], count: int) -> bytes | None:
         """The same of so many records by column: the values of these fields, one alone if all records have it; the others are zero or
-        blank."""
+        blank. A table has the bytes of a text without its padding; numbers are written as digits, whatever the field is."""
         if not columns.keys() <= self._names:
             return None
         table = np.tile(np.frombuffer(self._empty, np.uint8), (count, 1))
         for name, column in columns.items():
             field, start, end = self.layout.place(name)
-            wanted = int if field.kind is Kind.NUMBER else str
-            if set(map(type, column)) != {wanted}:
-                return None
-            part = _digits(column, field.width) if field.kind is Kind.NUMBER else _letters(column, field.width)
+            part = _part(column, field)
             if part is None:
                 return None
             table[:, start:end] = part
@@ -110,7 +109,18 @@ class BlockLayout:
         return Struct("".join([*parts, f"{len(CRLF)}x"])).iter_unpack
 
 
-def _digits(column: Sequence[Value], width: int) -> Table | None:
+def _part(column: Sequence[Value] | Table | Numbers, field: Field) -> Table | None:
+    if isinstance(column, np.ndarray):
+        if column.ndim == 1:
+            return _digits(column.astype(np.int64, copy=False), field.width)
+        return _padded(column.astype(np.uint8, copy=False), field.width)
+    wanted = int if field.kind is Kind.NUMBER else str
+    if set(map(type, column)) != {wanted}:
+        return None
+    return _digits(column, field.width) if field.kind is Kind.NUMBER else _letters(column, field.width)
+
+
+def _digits(column: Sequence[Value] | Numbers, width: int) -> Table | None:
     """Numbers with leading zeros; None if one has too many digits or a sign."""
     try:
         left = np.array(column, np.int64)
@@ -133,12 +143,16 @@ def _letters(column: Sequence[Value], width: int) -> Table | None:
         return None
     if "\0" in "".join(map(str, column)):
         return None
-    size = texts.dtype.itemsize
+    said = texts.view(np.uint8).reshape(len(texts), texts.dtype.itemsize)
+    return _padded(np.where(said == 0, np.uint8(_BLANK), said), width)
+
+
+def _padded(said: Table, width: int) -> Table | None:
+    size = said.shape[1]
     if size > width:
         return None
-    part = np.full((len(texts), width), _BLANK, np.uint8)
-    said = texts.view(np.uint8).reshape(len(texts), size)
-    part[:, :size] = np.where(said == 0, _BLANK, said)
+    part = np.full((len(said), width), _BLANK, np.uint8)
+    part[:, :size] = said
     return part
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import BinaryIO, Protocol
 
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.ofd.blocks import MOST, Block, BlockLayout
+from tapwealth.wire.ofd.blocks import MOST, Block, BlockLayout, Numbers, Table
 from tapwealth.wire.ofd.header import END_TAG, Header, read_header, write_header
 from tapwealth.wire.ofd.layout import Record, Value
 from tapwealth.wire.ofd.lines import CRLF, Lines
@@ -138,15 +138,14 @@ class DataWriter:
             self._stream.write(self._shape.written(some) or self._one_by_one(some))
             self._count += len(some)
 
-    def add_columns(self, columns: Mapping[str, Sequence[Value]], count: int) -> None:
-        """So many records by column: the values of each field, one alone if all records have it. Raises BadInput as `add` does."""
+    def add_columns(self, columns: Mapping[str, Sequence[Value] | Table | Numbers], count: int) -> bool:
+        """So many records by column (see `BlockLayout.filled`). False, and none is written, where one of them is not plainly right."""
         raw = self._shape.filled(columns, count)
         if raw is None:
-            whole = [column if len(column) == count else [*column] * count for column in columns.values()]
-            self.add(dict(zip(columns, one, strict=True)) for one in zip(*whole, strict=True))
-            return
+            return False
         self._stream.write(raw)
         self._count += count
+        return True
 
     def end(self, *, with_crlf: bool = True) -> None:
         """Raises BadInput if there are not `header.records` records: then what was written is no file, its end is missing."""
