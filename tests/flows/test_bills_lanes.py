@@ -22,6 +22,7 @@ from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.bill_lanes import paid_by_arrears
 from tapwealth.flows.bills.paying import InquireBill, PayBill, Placing
 from tapwealth.flows.rails import Billers
+from tapwealth.flows.reports import views
 from tapwealth.kernel.clock import deadline_after, machine_now, monotonic_ns, sleep_ms
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
@@ -287,6 +288,26 @@ async def test_a_connection_that_is_gone_leaves_the_payment_in_doubt(place: Town
     object.__setattr__(place.house.rails, "billers", known)
     await place.work("biller", bills.deliver)
     assert await states(place, "BJPOWER") == {"paid": 1}
+
+
+async def test_operators_see_what_waits_at_which_biller_and_why(place: Town) -> None:
+    water = ScriptedBiller(loses=True)
+    await second_biller(place, water)
+    wang = await place.person("Wang", 100_000)
+    water.script.extend([Unknown("no answer (ReadTimeout)")] * 9)
+    water.inquiries.extend([Unknown("HTTP status 502")] * 9)
+    await place_many(place, wang, "BJWATER", water, 3)
+    await place.work("biller", bills.deliver, rounds=2)
+    await place_many(place, wang, "BJPOWER", place.biller, 2)
+    door: Any = views(place.house)["billers"]
+    power, waters = await door(place.envelope(None).caller, {})
+    assert (power.biller, power.on_the_way, power.in_doubt, power.oldest, power.why) == ("BJPOWER", 2, 0, None, "")
+    assert (waters.biller, waters.on_the_way, waters.in_doubt, waters.amount, waters.asked) == ("BJWATER", 0, 3, 300, 2)
+    assert (waters.why, waters.oldest, waters.cycle) == ("HTTP status 502", place.biller.now, "next_day")
+    assert isinstance(await door(place.envelope(wang).caller, {}), Refusal)
+    await place.work("biller", bills.deliver)
+    power, _ = await door(place.envelope(None).caller, {})
+    assert (power.on_the_way, power.in_doubt) == (0, 0)
 
 
 async def test_what_cannot_be_written_down_now_is_written_down_later(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:

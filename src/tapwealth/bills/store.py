@@ -322,6 +322,32 @@ async def on_the_way(tx: Any, books: Sequence[int], day: date) -> tuple[int, int
     return (int(row["waiting"]), int(row["sent"])) if row["waiting"] else None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPayments:
+    """A biller's payments that are not over: how many are on their way or to be sent, how many in doubt and of how many fen, the oldest of
+    these, how often that was asked about, and why it is not known."""
+
+    on_the_way: int
+    in_doubt: int
+    amount: int
+    oldest: datetime | None
+    asked: int
+    why: str
+
+
+async def open_by_biller(tx: Any, books: Sequence[int]) -> dict[UUID, OpenPayments]:
+    """By biller; those with none are left out."""
+    rows = await tx.fetch(
+        f"select p.biller, count(*) filter (where {_TO_SEND}) as on_the_way, count(*) filter (where {_TO_ASK}) as in_doubt,"
+        f" coalesce(sum(p.amount) filter (where {_TO_ASK}), 0)::bigint as amount,"
+        f" min(p.received_at) filter (where {_TO_ASK}) as oldest, coalesce(max(p.asked) filter (where {_TO_ASK}), 0) as asked,"
+        f" coalesce((array_agg(p.reason order by p.received_at, p.serial) filter (where {_TO_ASK}))[1], '') as why"
+        f" from bill_payment p where p.book = any($1) and ({_TO_SEND} or {_TO_ASK}) group by p.biller",
+        list(books),
+    )
+    return {row["biller"]: OpenPayments(*list(row.values())[1:]) for row in rows}
+
+
 async def by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> dict[str, PaymentRow]:
     rows = await tx.fetch(f"select {_PAYMENT} from bill_payment p where book = any($1) and serial = any($2)", list(books), list(serials))
     return {row["serial"]: _payment(row) for row in rows}

@@ -8,8 +8,10 @@ stands in suspense, by item.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
+
+import msgspec
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.store import BreakRow
@@ -19,7 +21,7 @@ from tapwealth.bills.day_end import DayEndFile, DayEndLine, read_day_end
 from tapwealth.bills.payment import Payment as RulesPayment
 from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.reconcile import BreakKind, compare
-from tapwealth.bills.store import PaymentRow
+from tapwealth.bills.store import BillerRow, PaymentRow
 from tapwealth.flows.bills.bill_outcomes import apply, told
 from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, wait_while
 from tapwealth.flows.frame import House, Moment, moment
@@ -117,3 +119,37 @@ def _report(
     text = "no day-end file" if missing and not lines else f"{matched} of {len(lines)} payments agree with the biller's file"
     wrong = [*missing, *(f"{one.text}; ask the biller" for one in breaks if not one.accounted)]
     return StepReport(text + (f", {len(doubted)} in doubt" if doubted else ""), figures, wrong)
+
+
+class BillerShown(msgspec.Struct, frozen=True):
+    """A biller's terms, and its payments that are not over: `on_the_way` are sent or about to be; of those `in_doubt`, `oldest` says since
+    when, `asked` how often the biller was sent or asked about one of them at most, `why` what is known of the oldest."""
+
+    biller: str
+    name: str
+    name_en: str
+    region: str
+    connection: str
+    cycle: str
+    fee: int
+    on_the_way: int
+    in_doubt: int
+    amount: int
+    oldest: datetime | None
+    asked: int
+    why: str
+
+
+async def shown(house: House, tx: Tx) -> list[BillerShown]:
+    """All billers, in the order of their codes."""
+    waiting = await store.open_by_biller(tx, list(house.all_books))
+    nothing = store.OpenPayments(0, 0, 0, None, 0, "")
+    return [_shown(row, waiting.get(row.id, nothing)) for row in (await store.billers(tx)).values()]
+
+
+def _shown(row: BillerRow, of: store.OpenPayments) -> BillerShown:
+    terms = row.biller
+    return BillerShown(
+        terms.code, terms.name, row.name_en, row.region, terms.connection, terms.cycle.value, terms.fee, of.on_the_way, of.in_doubt,
+        of.amount, of.oldest, of.asked, of.why,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows.bills import autopay, biller_settlement
+from tapwealth.flows.bills import autopay, biller_settlement, billers
 from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.frame import Caller, House
@@ -124,6 +124,7 @@ def views(house: House) -> Mapping[str, View]:
         "settlement/{number}/{date}": lambda caller, given: _for_operators(
             caller, lambda: _read(house, lambda tx: merchant_statement(tx, given["number"], read_date(given["date"])))
         ),
+        "billers": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: billers.shown(house, tx))),
         "billers/{code}/{date}": lambda caller, given: _for_operators(
             caller, lambda: _biller(house, given["code"], read_date(given["date"]))
         ),
