@@ -1,6 +1,7 @@
 """Another channel's files in sets: what is settled in sets is what would be settled one by one, and what is odd is looked at by itself."""
 
 from datetime import date, time, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from fund_town import FUND, OTHER, FundTown, Values, accounts, order, orders
 from tapwealth.flows.funds import exchange_out, file_tables, plain_answers, plain_orders
 from tapwealth.funds import orders_store, store
 from tapwealth.funds.entries import FundEntry
+from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.ledger.audit import audit_snapshot
@@ -229,3 +231,37 @@ async def test_answers_that_come_after_a_later_days_income_give_their_units_all_
     assert {one[1] for one in late_one["orders"]} == {"confirmed"}
     assert late_one["given"] == [1_077, *(number * 1_000 for number in HOLDERS[1:])]
     await place.all_books_balance()
+
+
+MANY = [f"R{number:05d}" for number in range(1, 1_501)]
+"""More than a block of records."""
+SERIALS: dict[str, tuple[list[str], tuple[str, str] | None]] = {
+    "rising": (MANY, (MANY[0], MANY[-1])),
+    "of unequal length": (["A", "A1", "AB", "B"], ("A", "B")),
+    "twice in a block": (["A", "B", "B", "C"], None),
+    "twice across blocks": ([*MANY[:1_024], *MANY[1_023:]], None),
+    "falling once": ([*MANY[:1_100], MANY[50], *MANY[1_101:]], None),
+    "falling at a block's beginning": ([*MANY[:1_024], "A", *MANY[1_024:]], None),
+}
+
+
+@pytest.mark.parametrize("name", SERIALS)
+async def test_serials_that_rise_are_seen_so_and_no_others(place: FundTown, name: str) -> None:
+    serials, rising = SERIALS[name]
+    file = orders([order(1, 100, MONDAY, one) for one in serials], MONDAY)
+    async with place.house.database.transaction() as tx:
+        staged = await file_tables.stage(tx, "said", ORDERS.open(BytesIO(file.content), file.name), {"AppSheetSerialNo": "serial"})
+        assert [row["serial"].rstrip() for row in await tx.fetch("select serial from said")] == serials
+    assert staged == (len(serials), rising)
+
+
+async def test_an_order_that_was_there_is_named_wherever_it_stands_among_rising_ones(place: FundTown) -> None:
+    await place.hand_in(accounts(HOLDERS))
+    await place.receipt(100_000)
+    assert await place.hand_in(orders([order(1, 100, MONDAY, "S3")], MONDAY)) is None
+    await place.next_day(MONDAY)
+    for serials, hit in ((["S1", "S3", "S9"], 2), (["S3", "S9"], 1), (["S1", "S3"], 2), (["S9", "S3", "S1"], 2)):
+        refused = await place.hand_in(orders([order(n, 100, TUESDAY, one) for n, one in enumerate(serials, 1)], TUESDAY))
+        assert refused is not None
+        assert f"record {hit} (S3): an order with this serial was taken before" in refused.text
+    assert await place.hand_in(orders([order(n, 100, TUESDAY, one) for n, one in enumerate(["S4", "S9"], 1)], TUESDAY)) is None

@@ -14,7 +14,7 @@ import numpy as np
 
 from tapwealth.flows.frame import House, Moment, must_post
 from tapwealth.flows.funds import file_tables
-from tapwealth.flows.funds.file_tables import Plan
+from tapwealth.flows.funds.file_tables import Plan, Staged
 from tapwealth.funds import entries
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_in import Incoming
@@ -110,8 +110,8 @@ class Confirmed:
 
 async def settle(house: House, tx: Tx, at: Moment, funds: Mapping[str, Fund], of: Confirmed, incoming: Incoming[Any]) -> Settled:
     """Settle a file's plain answers. Raises BadInput for a file that is not whole."""
-    records = await file_tables.stage(tx, "answer_said", incoming, _COLUMNS)
-    await _match(house, tx, of, records, await spreadable(tx, funds.values(), of.day))
+    staged = await file_tables.stage(tx, "answer_said", incoming, _COLUMNS)
+    await _match(house, tx, of, staged, await spreadable(tx, funds.values(), of.day))
     confirmed: dict[str, dict[int, int]] = defaultdict(dict)
     for row in await tx.fetch(_SUMS):
         confirmed[row["fund"]][row["book"]] = row["amount"]
@@ -120,9 +120,9 @@ async def settle(house: House, tx: Tx, at: Moment, funds: Mapping[str, Fund], of
         await _give_units(house, tx, at, funds[fund], of, confirmed[fund])
     changed = await tx.execute(_CONFIRM, SUCCESS, of.day)
     left = await tx.fetch("select place from answer_side where tid is null order by place")
-    settled = records - len(left)
+    settled = staged.records - len(left)
     assert changed == f"UPDATE {settled}", f"{of.file}: {settled} orders are settled, and the note of it says {changed}"
-    return Settled(records, confirmed, [row["place"] for row in left])
+    return Settled(staged.records, confirmed, [row["place"] for row in left])
 
 
 async def spreadable(tx: Tx, funds: Iterable[Fund], day: date) -> list[str]:
@@ -131,17 +131,17 @@ async def spreadable(tx: Tx, funds: Iterable[Fund], day: date) -> list[str]:
     return [code for code, date in through.items() if date is None or date <= day]
 
 
-async def _match(house: House, tx: Tx, of: Confirmed, records: int, funds: Sequence[str]) -> None:
+async def _match(house: House, tx: Tx, of: Confirmed, staged: Staged, funds: Sequence[str]) -> None:
     """Each record beside the order that it plainly answers, or beside nothing."""
     books, channel = list(house.all_books), of.file.receiver
     async with file_tables.planned(tx, Plan.LOOK_UP):
         days = [row["dealing_date"] for row in await tx.fetch(_DAYS, books, channel)]
-    twice = [row["serial"] for row in await tx.fetch(_TWICE)]
+    twice = [] if staged.rising else [row["serial"] for row in await tx.fetch(_TWICE)]
     await tx.execute(_SIDE)
     code = BusinessCode.PURCHASE
     asked = books, channel, days, code, funds, [OrderState.PLACED, OrderState.SENT]
     async with file_tables.planned(tx, Plan.LOOK_UP):
-        if await file_tables.whole(tx, records, "fund_account"):
+        if await file_tables.whole(tx, staged.records, "fund_account"):
             async with file_tables.planned(tx, Plan.SIDE_BY_SIDE):
                 await tx.execute(_SENT_WHOLE, *asked)
         else:

@@ -47,11 +47,10 @@ select rtrim(fund) fund, business_code, rtrim(distributor) distributor, ordered_
 """  # noqa: S608 - a pattern of ours
 _TWICE = "select exists (select from order_said group by serial having count(*) > 1)"
 _BETWEEN = """
-select exists (select from unnest($1::int[]) b(book), (select min(rtrim(serial)) as first, max(rtrim(serial)) as last from order_said) s,
-  lateral (select from fund_order o where o.book = b.book and o.channel = $2 and o.serial between s.first and s.last
-            order by o.serial limit 1) o)
+select exists (select from unnest($1::int[]) b(book),
+  lateral (select from fund_order o where o.book = b.book and o.channel = $2 and o.serial between $3 and $4 order by o.serial limit 1) o)
 """
-"""Whether any order of the channel has a serial between the file's: mostly serials rise, and no order has."""
+"""Whether any order of the channel has a serial between these."""
 _KNOWN = """
 select exists (select from order_said s, unnest($1::int[]) b(book),
   lateral (select from fund_order o where o.book = b.book and o.channel = $2 and o.serial = rtrim(s.serial) offset 0) o)
@@ -132,9 +131,9 @@ class Asked:
 async def place(house: House, tx: Tx, asked: Asked, incoming: Incoming[Any]) -> tuple[int, dict[int, int]] | None:
     """Place a file's orders: how many, and their sum in each book. None, and nothing is placed, if one of them is not for certain right.
     Raises BadInput for a file that is not whole."""
-    orders = await file_tables.stage(tx, "order_said", incoming, _COLUMNS)
+    orders, rising = await file_tables.stage(tx, "order_said", incoming, _COLUMNS)
     days = _days(asked, await tx.fetch(_ALIKE))
-    if days is None or await tx.fetchval(_TWICE) or await _known(house, tx, asked.channel):
+    if days is None or await _known(house, tx, asked.channel, rising):
         return None
     await tx.execute(_SIDE)
     whole = await file_tables.whole(tx, orders, "fund_account", "account")
@@ -148,11 +147,13 @@ async def place(house: House, tx: Tx, asked: Asked, incoming: Incoming[Any]) -> 
     return orders, {row["book"]: row["amount"] for row in await tx.fetch(_SUMS)}
 
 
-async def _known(house: House, tx: Tx, channel: str) -> bool:
-    """Whether an order of the channel has one of the serials already."""
+async def _known(house: House, tx: Tx, channel: str, rising: tuple[str, str] | None) -> bool:
+    """Whether an order of the channel has one of the serials already, or another of the file. Mostly they rise beyond all that were."""
+    books = list(house.all_books)
     async with file_tables.planned(tx, Plan.LOOK_UP):
-        between = await tx.fetchval(_BETWEEN, list(house.all_books), channel)
-        return bool(between and await tx.fetchval(_KNOWN, list(house.all_books), channel))
+        if rising and not await tx.fetchval(_BETWEEN, books, channel, *rising):
+            return False
+        return bool(await tx.fetchval(_TWICE) or await tx.fetchval(_KNOWN, books, channel))
 
 
 def _days(asked: Asked, alike: Sequence[Any]) -> dict[tuple[str, str], date] | None:
