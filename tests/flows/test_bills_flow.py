@@ -12,7 +12,6 @@ from bill_town import BJPOWER, MONDAY, ScriptedBiller, Town, day_end_file
 from tapwealth.bills import store
 from tapwealth.bills.biller import NotReceived, Rejected, Unknown
 from tapwealth.bills.payment import PaymentState
-from tapwealth.customers import notices
 from tapwealth.flows.bills import bill_lanes, bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
@@ -21,6 +20,7 @@ from tapwealth.flows.reports.customers import bill_view
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
+from tapwealth.notices import store as notices
 
 ACCOUNT = "1234567890"
 TUESDAY = MONDAY + timedelta(days=1)

@@ -16,7 +16,6 @@ from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.reservation import ReservationState
 from tapwealth.bank.statement import pack_lines, read_statement
-from tapwealth.customers import notices
 from tapwealth.flows import proof
 from tapwealth.flows.bank import bank_messages, mirrors, payments
 from tapwealth.flows.bank.payments import Outcome
@@ -27,6 +26,7 @@ from tapwealth.flows.issuing.reservations import AskBank
 from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.kernel.clock import shanghai
 from tapwealth.ledger.chart import Kind
+from tapwealth.notices import store as notices
 from tapwealth.web import day_wording
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, AuthorisationResponse, TransactionKind
 

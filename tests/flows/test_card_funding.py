@@ -14,7 +14,6 @@ from counting import Counting
 from sandbox_partner import SandboxPartner
 
 from tapwealth.bank.reservation import ReservationSaid, ReservationState
-from tapwealth.customers import notices
 from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.issuing import bank_answers, mandates, reservations, tap
 from tapwealth.flows.issuing.mandates import RevokeMandate
@@ -23,6 +22,7 @@ from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.issuing import tapped
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import seeded_random
+from tapwealth.notices import store as notices
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, AuthorisationResponse, TransactionKind
 
 

@@ -19,7 +19,6 @@ from wallet_device import Device
 
 from tapwealth.app import wiring
 from tapwealth.app.wiring import open_edges
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.customers.kyc import Channel, ChannelAnswer
 from tapwealth.flows import reports
@@ -42,6 +41,7 @@ from tapwealth.flows.issuing import tokens
 from tapwealth.flows.issuing.tokens import ProvisionToken, ResumeToken, SuspendToken, TokenRefusal
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.notices import store as notices
 
 PHONE = "13800138001"
 NOTHING: Any = None

@@ -13,7 +13,6 @@ from bill_town import Person
 from card_town import MERCHANT, TERMINAL, CardTown
 from counting import Counting
 
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.flows.acquiring import batch_settlement
 from tapwealth.flows.clearing import captures as clearing
@@ -27,6 +26,7 @@ from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
+from tapwealth.notices import store as notices
 from tapwealth.play.wallet_phone import Phone
 from tapwealth.terminal import Application, OfflineApproval, OnlineRequest, Tap, TerminalConfig, dialogue, run
 from tapwealth.wire.emv_certificates import CaKey

@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 from bill_town import MONDAY, Person, Town, bordereau, town
 
-from tapwealth.customers import notices
 from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bank.receipts import Pushed
@@ -26,6 +25,7 @@ from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
+from tapwealth.notices import store as notices
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 ACCIDENT, TERM_LIFE = BuyPolicy("ACC1", ["terms"]), BuyPolicy("TL20", ["terms", "health"])

@@ -9,10 +9,10 @@ from bank_town import BankTown, bank_process
 from bill_town import Person, Town, town
 from sandbox_partner import SandboxPartner
 
-from tapwealth.customers import notices
 from tapwealth.flows.issuing import mandates
 from tapwealth.flows.issuing.mandates import MandateRefusal, MandateView, RevokeMandate
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.notices import store as notices
 
 
 @pytest.fixture(scope="module")

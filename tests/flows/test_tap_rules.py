@@ -13,7 +13,6 @@ from device import DeviceKey
 from four_eyes import decided, operator, propose
 from others_wait import others_wait
 
-from tapwealth.customers import notices
 from tapwealth.flows import reports, setup
 from tapwealth.flows.issuing import token_domain, tokens
 from tapwealth.flows.issuing.tap import velocity_of
@@ -26,6 +25,7 @@ from tapwealth.issuing.velocity import Measure, Scope, Span, Velocity, VelocityR
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.notices import store as notices
 from tapwealth.wire.iso8583.requests import TransactionKind
 
 UNVERIFIED, VERIFIED = bytes.fromhex("9F34033F0000"), bytes.fromhex("9F3403010002")

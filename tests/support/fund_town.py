@@ -20,7 +20,6 @@ from shelf import UNITS
 
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.bank import store as bank
-from tapwealth.customers import notices
 from tapwealth.flows import setup
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.bank_messages import RECOGNISERS
@@ -46,6 +45,7 @@ from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.notices import store as notices
 from tapwealth.sandbox.faults import FAULT_SCHEMA
 from tapwealth.sandbox.outbox import OUTBOX_SCHEMA
 from tapwealth.sandbox.registrar import dispatch, working_day

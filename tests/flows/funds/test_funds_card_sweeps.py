@@ -17,7 +17,6 @@ from sandbox_partner import SandboxPartner
 from shelf import MONEY_FUND, give_units, put_on_the_shelf
 
 from tapwealth.bank import store as bank_store
-from tapwealth.customers import notices
 from tapwealth.flows.bank import bank_messages, payments
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.customers.people import CardBound
@@ -34,6 +33,7 @@ from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.install import house_accounts
+from tapwealth.notices import store as notices
 
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in range(1, 4))
 

@@ -10,7 +10,6 @@ from bill_town import MONDAY, Person
 from fund_town import FUND, FundTown, bought, set_in
 
 from tapwealth.bank import store as bank
-from tapwealth.customers import notices
 from tapwealth.flows import proof
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Outcome
@@ -22,6 +21,7 @@ from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
+from tapwealth.notices import store as notices
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
 COLLECTION = "0100000002"

@@ -15,8 +15,6 @@ from uuid import UUID
 from tapwealth.bank import entries, store
 from tapwealth.bank.entries import Part
 from tapwealth.bank.reservation import Reservation
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
 from tapwealth.kernel.clock import business_date_of
@@ -24,6 +22,8 @@ from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import house_account
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage import outbox
 from tapwealth.storage.outbox import OutboxMessage
 
@@ -259,7 +259,7 @@ def _owed(at: Moment, one: Reservation, debit: store.Instruction) -> Notice:
     amount = format_minor(debit.amount)
     zh = f"银行没有支付您碰一碰的 {amount} 元，这笔钱由您欠付：请保证银行卡余额，或联系我们。"
     en = f"Your bank did not pay {amount} yuan of your tap, so that you owe it: see to your bank account, or ask us."
-    return Notice(one.book, derived(one.id, "not collected"), one.person, at.now, zh, en)
+    return Notice(one.book, derived(one.id, "not collected"), one.person, at.now, zh, en, NoticeKind.CARD, "statement/me")
 
 
 def _is_open(one: store.Instruction | None) -> bool:

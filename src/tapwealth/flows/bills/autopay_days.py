@@ -16,8 +16,6 @@ from uuid import UUID
 from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, Owed, Step, next_step, refused
 from tapwealth.bills.store import BillerRow, billers, live_payments
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.bills import paying
 from tapwealth.flows.bills.autopay import account_of
 from tapwealth.flows.bills.paying import BillsPresented, InquireBill, PayBill, Placing
@@ -25,6 +23,8 @@ from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Tx
 
@@ -131,7 +131,7 @@ def _notice(one: Autopay, biller: BillerRow, of: Done, day: date, now: datetime)
     zh, en = _words(one, of)
     name = {"zh": biller.biller.name, "en": biller.name_en}
     key = one.key(day, f"told {of.row.bill}")
-    return Notice(one.book, key, one.person, now, f"{name['zh']}{zh}", f"{name['en']}: {en}")
+    return Notice(one.book, key, one.person, now, f"{name['zh']}{zh}", f"{name['en']}: {en}", NoticeKind.BILL, "autopays")
 
 
 def _words(one: Autopay, of: Done) -> tuple[str, str]:

@@ -19,8 +19,6 @@ from tapwealth.bills.payment import PaymentEvent, PaymentRefusal, PaymentState, 
 from tapwealth.bills.schedule import pause_after
 from tapwealth.bills.store import BillerRow, Key, PaymentRow
 from tapwealth.compliance import store as compliance
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, actor_numbers, moment, must_post
 from tapwealth.flows.funds.advances import TakenOver, take_over
 from tapwealth.flows.funds.pocket import holding_of, units_of
@@ -32,6 +30,8 @@ from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount, Share
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.database import Tx
 
 BILLER = "biller"
@@ -222,4 +222,4 @@ def _notice(row: PaymentRow, biller: BillerRow, at: Moment) -> Notice:
     yuan = format_minor(row.amount)
     zh = _NEWS_ZH[row.state].format(name=biller.biller.name, yuan=yuan)
     en = _NEWS_EN[row.state].format(name=biller.name_en, yuan=yuan)
-    return Notice(row.book, derived(row.id, f"notice:{row.state}"), row.person, at.now, zh, en)
+    return Notice(row.book, derived(row.id, f"notice:{row.state}"), row.person, at.now, zh, en, NoticeKind.BILL, f"bill/{row.id}")

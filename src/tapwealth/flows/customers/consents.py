@@ -11,14 +11,15 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.customers import consents, notices
+from tapwealth.customers import consents
 from tapwealth.customers.consents import Consent
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.customers.clients import PREFIX
 from tapwealth.flows.customers.people import who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.kernel.ids import derived, prefixed, unprefixed
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage import clients
 from tapwealth.storage.clients import Client, ClientState, Scope
 from tapwealth.storage.database import Tx
@@ -103,7 +104,10 @@ async def _put(tx: Tx, envelope: Envelope, client: Client, one: Consent) -> Cons
         zh, en = f"您已允许“{client.name}”代您操作账户。", f"You let {client.name} act for your account."
     else:
         zh, en = f"您已收回“{client.name}”代您操作账户的许可。", f"You no longer let {client.name} act for your account."
-    await notices.tell(tx, [Notice(one.book, derived(envelope.key, f"consent:{one.person}"), one.person, one.since, zh, en)])
+    await notices.tell(
+        tx,
+        [Notice(one.book, derived(envelope.key, f"consent:{one.person}"), one.person, one.since, zh, en, NoticeKind.SECURITY, "consents")],
+    )
     return _view(client, one)
 
 

@@ -12,8 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.customers import notices, store
-from tapwealth.customers.notices import Notice
+from tapwealth.customers import store
 from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.customers.store import DeviceRow
 from tapwealth.flows.customers.people import who
@@ -24,6 +23,8 @@ from tapwealth.issuing.store import Token
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.database import Tx
 
 
@@ -179,4 +180,13 @@ def _notice(now: datetime, row: DeviceRow, state: str) -> Notice:
     zh, en = _SAID[state]
     day = f"{row.enrolled_at.astimezone(SHANGHAI):%Y-%m-%d}"
     name = derived(device_id(row), f"{row.person} {state} {now.isoformat()}")
-    return Notice(row.book, name, row.person, now, f"您于{day}登录的手机{zh}。", f"The phone that you signed in on {day} {en}.")
+    return Notice(
+        row.book,
+        name,
+        row.person,
+        now,
+        f"您于{day}登录的手机{zh}。",
+        f"The phone that you signed in on {day} {en}.",
+        NoticeKind.SECURITY,
+        "devices",
+    )

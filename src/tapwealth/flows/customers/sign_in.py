@@ -16,11 +16,10 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.customers import notices, store
+from tapwealth.customers import store
 from tapwealth.customers.customer import book_of_person, read_person_name
 from tapwealth.customers.identity_number import read_identity_number
 from tapwealth.customers.kyc import Channel, ChannelAnswer
-from tapwealth.customers.notices import Notice
 from tapwealth.customers.phone_number import read_phone_number
 from tapwealth.customers.store import PersonRow, SignInRow
 from tapwealth.flows.bank.payments import end_to_end
@@ -29,6 +28,8 @@ from tapwealth.flows.frame import Envelope, House, Moment, moment, once
 from tapwealth.kernel.ids import book_of, derived, prefixed
 from tapwealth.kernel.masked import PersonName
 from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
@@ -218,7 +219,7 @@ def _against(house: House, row: SignInRow, code: str, now: datetime) -> Refusal 
 def _notice(book: int, person: UUID, request: UUID, now: datetime) -> Notice:
     zh = "您的账户已在一部新手机上登录。如果不是您本人，请立即在另一部手机上退出它，或致电银行。"
     en = "Your account was signed in on a new phone. If this was not you, end that phone from another one, or call the bank at once."
-    return Notice(book, derived(request, "signed in"), person, now, zh, en)
+    return Notice(book, derived(request, "signed in"), person, now, zh, en, NoticeKind.SECURITY, "devices")
 
 
 def _unknown_request() -> Refusal:

@@ -11,9 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.funds.purchase import Place, own_order
@@ -26,6 +24,8 @@ from tapwealth.funds.purchase import dealing_date
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.ids import derived, prefixed
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.database import Tx
 
 
@@ -116,5 +116,5 @@ async def tell(tx: Tx, at: Moment, answered: Sequence[tuple[OrderRow, Confirmati
                 f"登记机构未受理 {order.fund} 改为{zh}的申请（{one.return_code}），可再次申请。",
                 f"The registrar did not take your choice of {order.fund} ({en}, {one.return_code}); choose again.",
             )
-        told.append(Notice(order.book, derived(order.id, "answered"), order.fund_account, at.now, *text))
+        told.append(Notice(order.book, derived(order.id, "answered"), order.fund_account, at.now, *text, NoticeKind.FUND, "customer/me"))
     await notices.tell(tx, told)

@@ -11,8 +11,6 @@ from typing import Any, BinaryIO
 
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.store import BreakRow
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
 from tapwealth.flows.funds import income, redemption_outcomes
 from tapwealth.flows.funds.channel import paid_in_accounts
@@ -37,6 +35,8 @@ from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.wire.ofd import DataFileName, read_date
 
 
@@ -235,4 +235,4 @@ def _told(at: Moment, order: OrderRow, said: DividendRecord, funds: Mapping[str,
         zh, en = zh + "款项到账后转入余额。", en + "which goes to your wallet when it has come."
     else:
         zh, en = zh + f"已再投资为 {units} 份。", en + f"reinvested as {units} units."
-    return Notice(order.book, derived(order.id, "told"), order.fund_account, at.now, zh, en)
+    return Notice(order.book, derived(order.id, "told"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me")

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import House, Moment
 from tapwealth.funds import large_store
 from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
@@ -18,6 +16,8 @@ from tapwealth.funds.orders_store import OrderRow
 from tapwealth.funds.store import Fund
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import format_minor
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 
 _LOOKS_BACK = timedelta(days=90)
 """Longer than 20 working days ever take."""
@@ -46,7 +46,7 @@ def _told(at: Moment, fund: Fund, one: Waiting, until: date) -> Notice:
     yuan = format_minor(one.amount)
     zh = f"{fund.name}连续发生巨额赎回，您的赎回款 {yuan} 元最迟于 {until} 到账；份额已确认，无需再次赎回。"
     en = f"{fund.name_en} had large redemptions on days running: {yuan} yuan of yours come by {until} at the latest; you need do nothing."
-    return Notice(one.book, derived(one.due, "paid late"), one.person, at.now, zh, en)
+    return Notice(one.book, derived(one.due, "paid late"), one.person, at.now, zh, en, NoticeKind.FUND, "statement/me")
 
 
 async def delayed(house: House, tx: Any, day: date) -> dict[tuple[str, date], date]:

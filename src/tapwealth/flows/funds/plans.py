@@ -14,9 +14,7 @@ import msgspec
 
 from tapwealth.compliance import assessments, limits
 from tapwealth.compliance.suitability import LOWEST, above_risk
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment, once
@@ -42,6 +40,8 @@ from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named, prefixed, unprefixed
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Tx
 
@@ -313,7 +313,7 @@ def _notice(at: Moment, one: PeriodicPlan, run: PlanRun) -> Notice:
         case _:
             zh = f"本期定投 {one.fund} {amount} 元未能买入，资金未动用；连续 {MOST_FAILURES} 期未买入将停止。"
             en = f"This period of your plan for {one.fund} was not bought, and no money moved: {run.reason}."
-    return Notice(one.book, derived(one.id, f"told {run.period} {run.state}"), one.person, at.now, zh, en)
+    return Notice(one.book, derived(one.id, f"told {run.period} {run.state}"), one.person, at.now, zh, en, NoticeKind.FUND, "plans")
 
 
 # ---- what the customer sees

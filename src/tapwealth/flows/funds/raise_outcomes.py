@@ -16,8 +16,6 @@ from uuid import UUID
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, must_post, step_key
@@ -40,6 +38,8 @@ from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.wire.ofd import DataFileName
 
 SOURCE = redemption_outcomes.SOURCE
@@ -307,7 +307,9 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord, fund: Fund) -> N
         case _:
             zh = f"登记机构未受理您认购{fund.name}的 {yuan} 元（{one.return_code}），款项正退回余额。"
             en = f"The registrar did not take your {yuan} yuan for {fund.name_en} ({one.return_code}); they are on their way back."
-    return Notice(order.book, derived(order.id, f"told:{one.business_code}"), order.fund_account, at.now, zh, en)
+    return Notice(
+        order.book, derived(order.id, f"told:{one.business_code}"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "subscriptions"
+    )
 
 
 async def end(

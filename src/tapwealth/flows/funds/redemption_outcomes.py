@@ -14,9 +14,7 @@ from uuid import UUID
 
 from tapwealth.bank.entries import NUMBER_OF, Part, allotted
 from tapwealth.bank.store import BreakRow
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.customers.store import BankCardRow
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose, end_to_end
@@ -40,6 +38,8 @@ from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 
 SOURCE = registrar_money.SOURCE
 UNPAID = "registrar_payment"
@@ -99,7 +99,7 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
     units = format_minor(order.units - order.confirmed_units)
     zh = f"登记机构未受理您 {units} 份的赎回（{one.return_code}），份额仍在您的账户，可再次赎回。"
     en = f"The registrar did not take your redemption of {units} units ({one.return_code}); they are yours as before."
-    return Notice(order.book, derived(order.id, "redemption refused"), order.fund_account, at.now, zh, en)
+    return Notice(order.book, derived(order.id, "redemption refused"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me")
 
 
 async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
@@ -197,7 +197,7 @@ def _sent_to_card(at: Moment, due: RegistrarDue, order: OrderRow, card: BankCard
     yuan = format_minor(due.amount)
     zh = f"赎回款 {yuan} 元正付往您的银行卡 {card.masked_pan}。"
     en = f"{yuan} yuan of your redemption are on their way to your card {card.masked_pan}."
-    return Notice(due.book, derived(due.id, "to the safe card"), order.fund_account, at.now, zh, en)
+    return Notice(due.book, derived(due.id, "to the safe card"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me")
 
 
 def _collected(dues: Sequence[RegistrarDue], key: UUID, day: date, actor: int) -> list[JournalEntry]:

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.bank.store import BreakRow
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import House, Moment, must_post
 from tapwealth.flows.funds import nav_outcomes, redemption_outcomes
 from tapwealth.flows.funds.exchange_out import ADVANCER
@@ -34,6 +32,8 @@ from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.wire.ofd import DataFileName
 
 SOURCE = redemption_outcomes.SOURCE
@@ -300,4 +300,13 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 def _told(at: Moment, order: OrderRow) -> Notice:
     units = format_minor(order.units)
     zh, en = _WORDS[order.business_code]
-    return Notice(order.book, derived(order.id, "told"), order.fund_account, at.now, zh.format(units), en.format(units))
+    return Notice(
+        order.book,
+        derived(order.id, "told"),
+        order.fund_account,
+        at.now,
+        zh.format(units),
+        en.format(units),
+        NoticeKind.FUND,
+        "statement/me",
+    )

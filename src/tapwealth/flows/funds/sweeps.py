@@ -20,9 +20,7 @@ from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.mandate import MandateOrder, MandateState
 from tapwealth.bank.store import Instruction
 from tapwealth.compliance import limits
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.customers.store import BankCardRow, PersonRow
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose, end_to_end
@@ -41,6 +39,8 @@ from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage import outbox
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Tx
@@ -212,7 +212,9 @@ async def deliver(house: House, message: OutboxMessage) -> None:
         if await store.set_state(tx, key, [SweepState.ASKED], state, at.now, said.reason):
             zh, en = _STATES[state]
             text = f"银行卡 {card.masked_pan} 的自动转入：{zh}。", f"The sweep of your card {card.masked_pan}: {en}."
-            await notices.tell(tx, [Notice(one.book, derived(one.id, f"told {state}"), one.person, at.now, *text)])
+            await notices.tell(
+                tx, [Notice(one.book, derived(one.id, f"told {state}"), one.person, at.now, *text, NoticeKind.FUND, "sweeps")]
+            )
 
 
 # ---- each day's sweep
@@ -458,7 +460,7 @@ def _notice(at: Moment, one: SweepAgreement, sweep: Sweep, *, came: bool = False
             zh, en = "今日自动转入错过截止时间，明日继续。", "Today's sweep missed the cut-off; it goes on the next dealing day."
         case _:
             return None
-    return Notice(one.book, derived(one.key(sweep.day), f"told {sweep.state}"), one.person, at.now, zh, en)
+    return Notice(one.book, derived(one.key(sweep.day), f"told {sweep.state}"), one.person, at.now, zh, en, NoticeKind.FUND, "sweeps")
 
 
 # ---- what the customer sees

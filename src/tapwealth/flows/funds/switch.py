@@ -13,9 +13,7 @@ import msgspec
 
 from tapwealth.compliance import assessments, limits
 from tapwealth.compliance.suitability import LOWEST, above_risk
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
 from tapwealth.flows.funds.ordered import ordered_by
@@ -33,6 +31,8 @@ from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.database import Tx
 
 
@@ -132,4 +132,4 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
     units = format_minor(order.units)
     zh = f"登记机构未受理您 {units} 份的基金转换（{one.return_code}），份额仍在您的账户，可再次转换或赎回。"
     en = f"The registrar did not take your switch of {units} units ({one.return_code}); they are yours as before, to switch or redeem."
-    return Notice(order.book, derived(order.id, "switch refused"), order.fund_account, at.now, zh, en)
+    return Notice(order.book, derived(order.id, "switch refused"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me")

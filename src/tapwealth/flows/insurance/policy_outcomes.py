@@ -15,9 +15,7 @@ from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.store import BreakRow
 from tapwealth.compliance import store as compliance
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.customers.people import open_person
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
@@ -33,6 +31,8 @@ from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 
@@ -145,7 +145,9 @@ def _notice(row: PolicyRow, said: Heard, at: Moment) -> Notice:
     else:
         zh = f"保险公司未同意退保，您的保单{row.policy_number}继续有效。"
         en = f"The insurer did not cancel your policy {row.policy_number}; it stays in force."
-    return Notice(row.book, derived(row.id, f"notice:{said.event}:{said.word}"), row.person, at.now, zh, en)
+    return Notice(
+        row.book, derived(row.id, f"notice:{said.event}:{said.word}"), row.person, at.now, zh, en, NoticeKind.INSURANCE, f"policy/{row.id}"
+    )
 
 
 async def recognise_refunds(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
@@ -168,7 +170,7 @@ async def recognise_refunds(house: House, tx: Any, at: Moment, pushed: Sequence[
 def _refund_notice(row: PolicyRow, at: Moment) -> Notice:
     yuan = format_minor(row.refund)
     zh, en = f"退保款{yuan}元已入账。", f"The refund of {yuan} yuan for policy {row.policy_number} is in your balance."
-    return Notice(row.book, derived(row.id, "notice:refund"), row.person, at.now, zh, en)
+    return Notice(row.book, derived(row.id, "notice:refund"), row.person, at.now, zh, en, NoticeKind.INSURANCE, f"policy/{row.id}")
 
 
 async def _other_amount(tx: Tx, at: Moment, one: Pushed, row: PolicyRow, actor: int) -> Claim:

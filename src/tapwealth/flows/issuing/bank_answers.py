@@ -12,8 +12,6 @@ from msgspec import structs
 from tapwealth.bank import store as bank
 from tapwealth.bank.reservation import Reservation, ReservationSaid, ReservationState
 from tapwealth.compliance import store as compliance
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.frame import House, Moment, moment, must_post
 from tapwealth.flows.issuing import reservations
 from tapwealth.flows.issuing.reservations import BankAnswer
@@ -24,6 +22,8 @@ from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import format_minor
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.wire.iso8583.requests import APPROVED, AuthorisationResponse
 
 _REASONS = {ReservationState.REFUSED: DeclineReason.BANK_REFUSED, ReservationState.UNKNOWN: DeclineReason.BANK_SILENT}
@@ -80,7 +80,7 @@ def _notice(cards: CardHouse, at: Moment, row: Authorisation) -> Notice:
     shop, paid = cards.merchants[row.merchant_number].name, format_minor(row.card_amount)
     zh = f"余额和基金不够，{paid} 元由您绑定的银行卡支付 · {shop}。"
     en = f"Wallet and fund did not suffice: your bank card pays {paid} yuan · {shop}."
-    return Notice(row.book, derived(row.id, "paid by card"), row.person, at.now, zh, en)
+    return Notice(row.book, derived(row.id, "paid by card"), row.person, at.now, zh, en, NoticeKind.CARD, "statement/me")
 
 
 async def resolve(cards: CardHouse) -> int:

@@ -19,9 +19,7 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import PLATFORM, Envelope, House, Moment, actor_numbers, moment, must_post, once, post, step_key
@@ -35,6 +33,8 @@ from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.database import Tx
 from tapwealth.wire.electronic_cash import CEILING, load_mac, unload_mac
 
@@ -318,7 +318,7 @@ def _notice(at: Moment, one: Left) -> Notice:
     if one.why:
         zh = f"有 {money} 元电子现金已离开卡片但无商户请款，已退回您的钱包。"
         en = f"{money} yuan had left your card and no merchant claimed them: they are back in your wallet."
-        return Notice(one.book, derived(one.token, f"torn {one.why}"), one.person, at.now, zh, en)
+        return Notice(one.book, derived(one.token, f"torn {one.why}"), one.person, at.now, zh, en, NoticeKind.CARD, f"cash/{one.token}")
     zh = f"已删除的卡上的电子现金余额 {money} 元已退回您的钱包。"
     en = f"The {money} yuan of electronic cash left on your deleted card are back in your wallet."
-    return Notice(one.book, derived(one.token, "cash returned"), one.person, at.now, zh, en)
+    return Notice(one.book, derived(one.token, "cash returned"), one.person, at.now, zh, en, NoticeKind.CARD, f"cash/{one.token}")

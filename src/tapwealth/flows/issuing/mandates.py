@@ -13,9 +13,7 @@ import msgspec
 from tapwealth.bank import store
 from tapwealth.bank.mandate import STANDING, Mandate, MandateOrder, MandateState
 from tapwealth.compliance import limits
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.customers.store import BankCardRow
 from tapwealth.flows.customers.people import card_number, open_person, own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, moment, once
@@ -23,6 +21,8 @@ from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
@@ -152,7 +152,7 @@ async def _changed(tx: Tx, at: Moment, book: int, identifier: UUID) -> MandateVi
     assert one is not None, "it has just been changed"
     card = await _card(tx, one)
     zh, en = _words(one, card.masked_pan)
-    await notices.tell(tx, [Notice(book, derived(one.id, f"told {one.state}"), one.person, at.now, zh, en)])
+    await notices.tell(tx, [Notice(book, derived(one.id, f"told {one.state}"), one.person, at.now, zh, en, NoticeKind.CARD, "mandates")])
     return _view(one, card)
 
 

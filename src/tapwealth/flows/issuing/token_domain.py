@@ -9,8 +9,6 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.customers import notices
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.customers.people import who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.issuing import tokens
@@ -20,6 +18,8 @@ from tapwealth.issuing.store import Token
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.database import Tx
 
 
@@ -122,7 +122,16 @@ async def bring_about(house: House, tx: Tx, at: Moment, proposal: ProposeTokenDo
 async def _set(tx: Tx, at: Moment, token: Token, domain: Domain, zh: str, en: str) -> CardView:
     await tapped.set_domain(tx, token.book, token.id, domain)
     identifier, card = derived(token.id, f"domain {at.now.isoformat()} {domain}"), token.masked_token
-    notice = Notice(token.book, identifier, token.person, at.now, f"手机里的卡 {card}：{zh}。", f"The card {card} in your phone {en}.")
+    notice = Notice(
+        token.book,
+        identifier,
+        token.person,
+        at.now,
+        f"手机里的卡 {card}：{zh}。",
+        f"The card {card} in your phone {en}.",
+        NoticeKind.SECURITY,
+        "tokens",
+    )
     await notices.tell(tx, [notice])
     return _view(token, domain)
 

@@ -13,9 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import structs
 
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import Notice
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, moment, once
 from tapwealth.flows.issuing import issuer_keys
@@ -29,6 +27,8 @@ from tapwealth.issuing.store import Token
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.database import Tx
 from tapwealth.wire.electronic_cash import CEILING
 from tapwealth.wire.emv_crypto import cash_load_key
@@ -344,7 +344,16 @@ def _notice(now: datetime, token: Token, state: str) -> Notice:
     zh, en = _SAID[state]
     card = token.masked_token
     identifier = derived(token.id, f"{state} {now.isoformat()}")
-    return Notice(token.book, identifier, token.person, now, f"手机里的卡 {card} {zh}。", f"The card {card} in your phone {en}.")
+    return Notice(
+        token.book,
+        identifier,
+        token.person,
+        now,
+        f"手机里的卡 {card} {zh}。",
+        f"The card {card} in your phone {en}.",
+        NoticeKind.SECURITY,
+        "tokens",
+    )
 
 
 def _not_active(token: Token) -> Refusal:

@@ -1,7 +1,7 @@
 """Where something stands: small reads for a customer's phone, for operators, and for whoever waits for a partner's answer."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,6 @@ import msgspec
 
 from tapwealth.bank import store as bank
 from tapwealth.bills import store as bills
-from tapwealth.customers import notices
 from tapwealth.customers import store as customers
 from tapwealth.flows.acquiring.merchants import kept_fields
 from tapwealth.flows.bills.paying import STATE_WORDS
@@ -26,6 +25,7 @@ from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Balance, Limit, NewAccount
+from tapwealth.notices import store as notices
 from tapwealth.storage import approvals, operators
 
 
@@ -51,6 +51,8 @@ class Me(msgspec.Struct, frozen=True):
     funds: list[HoldingShown]
     cards: list[BoundCard]
     phone_card: str
+    unread: int
+    """Notices that were not opened yet."""
 
 
 class PaymentView(msgspec.Struct, frozen=True):
@@ -98,14 +100,6 @@ class FileView(msgspec.Struct, frozen=True):
     records: int
 
 
-class NoticeView(msgspec.Struct, frozen=True):
-    """What the customer was told; `at` by the platform clock."""
-
-    at: datetime
-    text_zh: str
-    text_en: str
-
-
 def _unknown(what: str) -> Refusal:
     return Refusal(ReportRefusal.UNKNOWN, f"there is no such {what} of yours; check its id")
 
@@ -127,8 +121,8 @@ async def me(house: House, tx: Any, book: int, person: UUID) -> Me:
     bound = [BoundCard(one.id, one.bank_name, one.masked_pan) for one in await customers.bank_cards_of(tx, book, person)]
     token = await _shown_card(tx, book, person)
     masked = token.masked_token if token else ""
-    others = await other_holdings(house, tx, row)
-    return Me(prefixed("cus", person), row.shown_name, row.kyc_level, *wallet, *holding, others, bound, masked)
+    others, unread = await other_holdings(house, tx, row), await notices.unread(tx, book, person)
+    return Me(prefixed("cus", person), row.shown_name, row.kyc_level, *wallet, *holding, others, bound, masked, unread)
 
 
 def _standing(balance: Balance | None) -> tuple[int, int]:
@@ -199,8 +193,3 @@ async def transit(tx: Any) -> dict[str, int]:
 
 async def files(tx: Any, day: date | None) -> list[FileView]:
     return [FileView(*one) for one in await store.files(tx, day)]
-
-
-async def told(tx: Any, book: int, person: UUID) -> list[NoticeView]:
-    """Newest first."""
-    return [NoticeView(one.at, one.text_zh, one.text_en) for one in await notices.notices_of(tx, book, person)]

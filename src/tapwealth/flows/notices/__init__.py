@@ -1,0 +1,1 @@
+"""A customer's notices: the inbox on the phone."""

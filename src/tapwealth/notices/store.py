@@ -1,0 +1,72 @@
+"""The inboxes: rows of notices, written in the transaction of the event each tells of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tapwealth.notices.notice import Kept, Notice, NoticeKind
+
+_TELL = """
+insert into notice (book, id, person, at, text_zh, text_en, kind, link, turn)
+select x.book, x.id, x.person, x.at, x.text_zh, x.text_en, x.kind, x.link,
+       row_number() over (partition by x.book, x.person order by x.place)
+       + (select coalesce(max(n.turn), 0) from notice n where n.book = x.book and n.person = x.person)
+from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[])
+     with ordinality x(book, id, person, at, text_zh, text_en, kind, link, place)
+on conflict (book, id) do nothing
+"""
+
+
+async def tell(tx: Any, notices: Sequence[Notice]) -> None:
+    """Add these. One statement; what was told already stays as it was."""
+    if not notices:
+        return
+    await tx.execute(
+        _TELL,
+        [one.book for one in notices],
+        [one.id for one in notices],
+        [one.person for one in notices],
+        [one.at for one in notices],
+        [one.text_zh for one in notices],
+        [one.text_en for one in notices],
+        [one.kind.value for one in notices],
+        [one.link for one in notices],
+    )
+
+
+async def notices_of(tx: Any, book: int, person: UUID, limit: int = 100, before: UUID | None = None) -> list[Kept]:
+    """The newest notices of a person, newest first; those older than `before`, if it is given and one of theirs."""
+    rows = await tx.fetch(
+        "select book, id, person, at, text_zh, text_en, kind, link, read_at from notice where book = $1 and person = $2"
+        " and ($4::uuid is null or turn < (select b.turn from notice b where b.book = $1 and b.person = $2 and b.id = $4))"
+        " order by turn desc limit $3",
+        book,
+        person,
+        limit,
+        before,
+    )
+    return [_kept(row) for row in rows]
+
+
+async def unread(tx: Any, book: int, person: UUID) -> int:
+    """How many of a person's notices were not opened yet."""
+    count: int = await tx.fetchval("select count(*) from notice where book = $1 and person = $2 and read_at is null", book, person)
+    return count
+
+
+async def mark_read(tx: Any, book: int, person: UUID, notices: Sequence[UUID], now: datetime) -> None:
+    """The person has opened these, or all if none is named; what was opened earlier keeps its instant."""
+    await tx.execute(
+        "update notice set read_at = $4 where book = $1 and person = $2 and read_at is null"
+        " and (cardinality($3::uuid[]) = 0 or id = any ($3))",
+        book,
+        person,
+        list(notices),
+        now,
+    )
+
+
+def _kept(row: Any) -> Kept:
+    book, identifier, person, at, text_zh, text_en, kind, link, read_at = row
+    return Kept(Notice(book, identifier, person, at, text_zh, text_en, NoticeKind(kind), link), read_at)
