@@ -25,7 +25,7 @@ from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemIn
 from tapwealth.flows.funds.pocket import OrderPockets
 from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.funds.sweeps import AgreeSweep, EndSweep, SweepView
-from tapwealth.funds import conditions_store, store
+from tapwealth.funds import conditions_store, store, sweep_store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.funds.store import SalesChannel
 from tapwealth.kernel.clock import shanghai
@@ -341,20 +341,6 @@ async def test_a_fund_has_one_safe_card(swept: Swept) -> None:
     assert await bought(swept) == [(FUND, 2_200_00), (SECOND, 2_700_00)]
 
 
-async def test_two_cards_that_come_to_the_pocket_at_once_go_into_different_funds(swept: Swept) -> None:
-    """Neither has a fund of its own yet: the first one's is passed over by the second."""
-    await pocketed(swept, SECOND, FUND, day_cap=9_000_00)
-    second, _ = await swept.counter.bind(swept.person, 3_250_00, "王芳")
-    assert isinstance(await swept.agree(fund="pocket", card=UUID(second.card)), SweepView)
-    await swept.tell_bank()
-    assert await swept.at(MONDAY, 14) == ["collecting", "collecting"]
-    await swept.tell_bank()
-    await swept.bank_says(True)
-    assert await swept.at(MONDAY, 14, 15) == ["placed"]
-    assert await swept.at(MONDAY, 14, 20) == ["placed"]
-    assert len({fund for fund, _ in await bought(swept)}) == len(await bought(swept)) == 2
-
-
 async def test_a_fund_that_another_card_waits_for_is_passed_over(swept: Swept) -> None:
     """The bank has not said yes to its mandate yet, and nothing was swept into it."""
     await pocketed(swept, SECOND, FUND)
@@ -373,6 +359,126 @@ async def test_two_cards_are_not_swept_into_one_fund(swept: Swept) -> None:
     refused = await swept.agree(card=UUID(second.card))
     assert isinstance(refused, Refusal)
     assert refused.code.name == "OTHER_SAFE_CARD"
+
+
+async def test_of_two_cards_swept_into_one_pocket_on_one_day_each_has_funds_of_its_own(swept: Swept) -> None:
+    """Neither has swept anything when both are debited. Each pays back to the card that its money came from."""
+    place, wang = swept.place, swept.person
+    second, account = await another_card(swept)
+    await pocketed(swept, SECOND, FUND, day_cap=5_000_00)
+    assert isinstance(await swept.agree(fund="pocket", card=UUID(second.card), run_before=time(14, 35)), SweepView)
+    await swept.tell_bank()
+    assert await swept.at(MONDAY, 14, 10) == ["collecting", "collecting"]
+    await swept.tell_bank()
+    assert [swept.counter.money(one)[0] for one in (swept.account, account)] == [550_00, 1_050_00]
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 15) == ["placed", "placed"]
+    assert await bought(swept) == [(FUND, 2_200_00), (SECOND, 2_700_00)]
+    await place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await place.next_day(MONDAY)
+    await give_units(place.house, wang.book, wang.id, 500_00, SECOND_UNITS, "as the registrar would confirm them")
+    answers = [await instant_redemption.redeem(place.house, place.envelope(wang), RedeemInstantly(one, 500_00)) for one in (SECOND, FUND)]
+    assert not [one for one in answers if isinstance(one, Refusal)]
+    assert [one.card for one in answers if isinstance(one, InstantlyRedeemed)] == [swept.card.masked, second.masked]
+
+
+async def test_of_two_cards_swept_into_one_fund_behind_the_pocket_the_second_is_not_debited(swept: Swept) -> None:
+    second, account = await another_card(swept)
+    await pocketed(swept, SECOND, day_cap=9_000_00)
+    assert isinstance(await swept.agree(fund="pocket", card=UUID(second.card), run_before=time(14, 35)), SweepView)
+    await swept.tell_bank()
+    assert await swept.at(MONDAY, 14, 10) == ["collecting", "refused"]
+    await swept.tell_bank()
+    assert swept.counter.money(account)[0] == 3_250_00
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 15) == ["placed"]
+    assert await bought(swept) == [(SECOND, 2_700_00)]
+
+
+async def test_a_fund_is_a_cards_from_the_debit_on_and_not_only_when_the_bank_has_booked_it(swept: Swept) -> None:
+    second, _ = await another_card(swept)
+    await pocketed(swept, SECOND, FUND, day_cap=5_000_00)
+    assert await swept.at(MONDAY, 14) == ["collecting"]
+    refused = await swept.agree(fund=SECOND, card=UUID(second.card))
+    assert isinstance(refused, Refusal)
+    assert refused.code.name == "OTHER_SAFE_CARD"
+
+
+async def test_a_card_that_waits_for_its_bank_keeps_the_fund_it_names_from_another_cards_pocket(swept: Swept) -> None:
+    second, account = await another_card(swept)
+    await pocketed(swept, SECOND, FUND, day_cap=5_000_00)
+    assert isinstance(await swept.agree(fund=SECOND, card=UUID(second.card)), SweepView)
+    assert await swept.at(MONDAY, 14) == ["collecting"]
+    assert await swept.place.work(payments.BANK, bank_messages.deliver) == []
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 5) == ["placed"], "the first card's, while the second's bank has not answered"
+    assert await bought(swept) == [(FUND, 2_700_00)]
+    await swept.tell_bank()
+    assert await swept.at(MONDAY, 14, 10) == ["collecting"]
+    await swept.tell_bank()
+    assert swept.counter.money(account)[0] == 1_050_00
+    await swept.bank_says(True)
+    assert await swept.at(MONDAY, 14, 15) == ["placed"]
+    assert await bought(swept) == [(FUND, 2_700_00), (SECOND, 2_200_00)]
+
+
+async def test_nothing_is_redeemed_to_a_card_that_its_bank_has_not_confirmed(rich: Swept) -> None:
+    place, wang = rich.place, rich.person
+    assert not isinstance(await place.buy_one(wang, 5_000_00), Refusal)
+    await place.receipt(9_000_000, "LINE", "advance", ADVANCE)
+    await place.next_day(MONDAY)
+    assert isinstance(await rich.agree(), SweepView)
+    answer = await instant_redemption.redeem(place.house, place.envelope(wang), RedeemInstantly(FUND, 500_00))
+    assert isinstance(answer, InstantlyRedeemed)
+    assert (answer.card, await place.owed(wang.wallet)) == ("", [14_500_00])
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+async def test_a_card_whose_fund_is_another_cards_already_is_not_debited_for_it(swept: Swept, confirmed: bool) -> None:
+    """Looked at when the bank confirms, and at every run: as where both were let in before anybody looked."""
+    second, account = await another_card(swept)
+    await pocketed(swept, SECOND, FUND)
+    first = UUID((await swept.seen()).agreement)
+    await swept.place.clock(shanghai(MONDAY, 13))
+    made = await swept.agree(card=UUID(second.card))
+    assert isinstance(made, SweepView)
+    if confirmed:
+        await swept.tell_bank()
+    async with swept.place.house.database.transaction() as tx:
+        await sweep_store.note_funds(tx, [(swept.person.book, first, FUND)])
+    if confirmed:
+        assert await swept.at(MONDAY, 14) == ["collecting", "refused"]
+        assert (await swept.seen()).runs[0].reason.startswith(f"another card of yours is swept into {FUND}")
+    else:
+        await swept.tell_bank()
+        seen = await swept.seen()
+        assert (seen.state, seen.reason.startswith(f"another card of yours is swept into {FUND}")) == ("ended", True)
+        assert "请另选基金" in (await swept.place.told(swept.person))[0]
+        await swept.tell_bank()
+        assert await swept.place.house.rails.mandates.balance(UUID(made.agreement).hex) == 0, "the bank knows that it is over"
+    await swept.tell_bank()
+    assert swept.counter.money(account)[0] == 3_250_00
+
+
+async def test_what_was_debited_buys_no_fund_that_has_become_another_cards(swept: Swept) -> None:
+    """It stays in the wallet, and the customer is told."""
+    second, _ = await another_card(swept)
+    await pocketed(swept, SECOND, FUND)
+    first = UUID((await swept.seen()).agreement)
+    await swept.place.clock(shanghai(MONDAY, 13))
+    await swept.agree(card=UUID(second.card), run_before=time(14, 0))
+    await swept.tell_bank()
+    assert await swept.at(MONDAY, 13, 45) == ["collecting"]
+    async with swept.place.house.database.transaction() as tx:
+        await sweep_store.note_funds(tx, [(swept.person.book, first, FUND)])
+    await swept.tell_bank()
+    await swept.bank_says(True)
+    assert (await swept.at(MONDAY, 13, 50))[0] == "refused"
+    assert (await bought(swept), await swept.place.owed(swept.person.wallet)) == ([], [2_200_00])
+
+
+async def another_card(swept: Swept) -> tuple[CardBound, str]:
+    return await swept.counter.bind(swept.person, 3_250_00, "王芳")
 
 
 async def test_the_money_leaves_for_the_safe_card_when_the_bank_has_advanced_it_and_not_before(swept: Swept) -> None:

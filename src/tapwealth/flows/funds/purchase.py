@@ -85,12 +85,14 @@ async def objections(house: House, tx: Any, at: Moment, commands: Sequence[Placi
 
 
 class Spread(NamedTuple):
-    """So much of a wallet for several funds in an order, in whole lots; the orders' keys follow from the envelope's and the fund."""
+    """So much of a wallet for several funds in an order, in whole lots; the orders' keys follow from the envelope's and the fund.
+    `card`: the bank card it comes from, if any; of one person's cards only the first to be given something of a fund has it."""
 
     envelope: Envelope
     funds: Sequence[str]
     amount: int
     lot: int
+    card: UUID | None = None
 
 
 async def spread(house: House, tx: Any, at: Moment, asked: Sequence[Spread], *, coming: bool = False) -> list[list[Placing]]:
@@ -103,14 +105,19 @@ async def spread(house: House, tx: Any, at: Moment, asked: Sequence[Spread], *, 
     for each in {part.envelope.key: part for part in every}.values() if coming else []:
         facts.buyers[_who(each)[1]].available += each.command.amount
     made: list[list[Placing]] = []
+    cards = dict[tuple[UUID | None, str], UUID]()
     for one in asked:
         left, placings = one.amount, list[Placing]()
         for code in one.funds:
+            holding = one.envelope.caller.person, code
+            if one.card and cards.get(holding, one.card) != one.card:
+                continue
             most = min(left, _room(house, facts, at, one.envelope, code))
             part = Placing(replace(one.envelope, key=derived(one.envelope.key, code)), PurchaseFund(code, most - most % one.lot))
             if part.command.amount > 0 and not isinstance(_decide(house, facts, at, part), Refusal):
                 placings.append(part)
                 left -= part.command.amount
+                cards |= {holding: one.card} if one.card else {}
         made.append(placings)
     return made
 

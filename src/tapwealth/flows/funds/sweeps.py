@@ -85,7 +85,8 @@ class SweepRun(msgspec.Struct, frozen=True):
 
 
 class SweepView(msgspec.Struct, frozen=True):
-    """`card` and `masked` are empty for the wallet's; `reason` is the bank's, where it refused. `runs`: newest first."""
+    """`card` and `masked` are empty for the wallet's; `reason` is the bank's, where it refused, or why it was ended here. `runs`: newest
+    first."""
 
     agreement: str
     card: str
@@ -160,11 +161,12 @@ async def _refused(house: House, tx: Tx, made: SweepAgreement, row: PersonRow, c
     standing = [one for one in await store.agreements_of(tx, made.book, made.person) if one.state in _STANDING]
     if made.card in [one.card for one in standing]:
         return Refusal(SweepRefusal.AGREEMENT_STANDS, "this money is swept by an agreement already; end that first")
-    safe = await store.safe_cards(tx, [(made.book, made.person, made.fund)]) if made.card else {}
-    if made.card and made.fund != POCKET and (safe or any(one.card and one.fund == made.fund for one in standing)):
-        text = f"another card of yours is swept into {made.fund}, and what is redeemed of it goes to that one; choose another fund"
-        return Refusal(SweepRefusal.OTHER_SAFE_CARD, text)
-    return None
+    return None if (await _behind(house, tx, [made]))[made.id] else _other_card(made)
+
+
+def _other_card(one: SweepAgreement) -> Refusal:
+    text = f"another card of yours is swept into {one.fund}, and what is redeemed of it goes to that one; choose another fund"
+    return Refusal(SweepRefusal.OTHER_SAFE_CARD, text)
 
 
 _STANDING = (SweepState.ASKED, SweepState.ACTIVE)
@@ -209,8 +211,12 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [one.book])
         at = await moment(tx)
-        if await store.set_state(tx, key, [SweepState.ASKED], state, at.now, said.reason):
+        taken = state is SweepState.ACTIVE and one.fund != POCKET and not (await _behind(house, tx, [one]))[one.id]
+        state, reason = (SweepState.ENDED, _other_card(one).text) if taken else (state, said.reason)
+        if await store.set_state(tx, key, [SweepState.ASKED], state, at.now, reason):
+            await outbox.put(tx, [_message(one, REVOKE)] if taken else [])
             zh, en = _STATES[state]
+            zh, en = (f"{zh}，您的另一张银行卡已自动转入该基金，请另选基金", f"{en}; {reason}") if taken else (zh, en)
             text = f"银行卡 {card.masked_pan} 的自动转入：{zh}。", f"The sweep of your card {card.masked_pan}: {en}."
             await notices.tell(
                 tx, [Notice(one.book, derived(one.id, f"told {state}"), one.person, at.now, *text, NoticeKind.FUND, "sweeps")]
@@ -274,23 +280,36 @@ async def _ask_banks(house: House, agreements: Sequence[SweepAgreement]) -> dict
 
 async def _what_may_be_collected(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> list[Run]:
     """No card is debited for what the fund would refuse: caps, the registrar's word, the holder's class; nor for more than the funds behind
-    a pocket would take together."""
+    a pocket would take together, which are that card's from now on; nor for a fund that is another card's."""
     collecting = [run for run in runs if run[1].state is RunState.COLLECTING]
-    named = [run for run in collecting if run[0].fund != POCKET]
+    behind = await _behind(house, tx, [one for one, _ in collecting]) if collecting else {}
+    refused, named = _named(collecting, behind)
     against = await purchase.objections(house, tx, at, [_placing(at, *run) for run in named])
-    refused = {one.id: refusal for (one, _), refusal in zip(named, against, strict=True) if refusal is not None}
+    refused |= {one.id: refusal for (one, _), refusal in zip(named, against, strict=True) if refusal is not None}
     whole = [run for run in collecting if run[0].fund == POCKET]
-    parts = await purchase.spread(house, tx, at, await _spreads(house, tx, at, whole), coming=True)
+    parts = await purchase.spread(house, tx, at, _spreads(at, whole, behind), coming=True)
+    chosen = [(one.book, one.id, part.command.fund) for (one, _), of in zip(whole, parts, strict=True) for part in of]
+    if chosen:
+        await store.note_funds(tx, chosen)
     taken = {one.id: sum(part.command.amount for part in of) for (one, _), of in zip(whole, parts, strict=True)}
     refused |= {one: _TAKEN_BY_NONE for one, amount in taken.items() if not amount}
     wanted = [(one, replace(sweep, amount=taken.get(one.id) or sweep.amount)) for one, sweep in runs]
     return [(one, replace(_no(sweep, refused[one.id]), payment="") if one.id in refused else sweep) for one, sweep in wanted]
 
 
-async def _spreads(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> list[Spread]:
+Behind = Mapping[UUID, Sequence[str]]
+"""The funds that agreements sweep into, as `_behind` gives them."""
+
+
+def _named(runs: Sequence[Run], behind: Behind) -> tuple[dict[UUID, Refusal], list[Run]]:
+    """Of those that name a fund: why some are refused, the fund being another card's by now, and the others."""
+    named = [run for run in runs if run[0].fund != POCKET]
+    return {one.id: _other_card(one) for one, _ in named if not behind[one.id]}, [run for run in named if behind[run[0].id]]
+
+
+def _spreads(at: Moment, runs: Sequence[Run], behind: Behind) -> list[Spread]:
     """What each asks of the funds behind its customer's pocket."""
-    behind = await _behind(house, tx, [one for one, _ in runs]) if runs else {}
-    return [Spread(_placing(at, *run).envelope, behind[run[0].id], run[1].amount, run[0].minimum_lot) for run in runs]
+    return [Spread(_placing(at, *run).envelope, behind[run[0].id], run[1].amount, run[0].minimum_lot, run[0].card) for run in runs]
 
 
 def _placing(at: Moment, one: SweepAgreement, sweep: Sweep) -> Placing:
@@ -316,18 +335,18 @@ async def _runs(
 
 async def _behind(house: House, tx: Tx, agreements: Sequence[SweepAgreement]) -> dict[UUID, list[str]]:
     """Into which funds each sweeps, in their order: the one it names, or those behind its customer's pocket. A card's passes over a fund
-    that has another safe card, or will have once its bank confirms: what is redeemed goes back to where it came from."""
+    that another card has claimed, the one it names as well: what is redeemed goes back to where it came from."""
     whole = [(one.book, one.person) for one in agreements if one.fund == POCKET]
     payers = await customers.payers(tx, whole) if whole else {}
     behind = await pocket.behind(house, tx, {one: payers[one[1]].pocket for one in whole}) if whole else {}
-    safe = await store.safe_cards(tx, list(behind), _STANDING) if any(one.card for one in agreements if one.fund == POCKET) else {}
-    codes = defaultdict(list)
+    codes = defaultdict[tuple[int, UUID], list[str]](list)
     for book, person, code in behind:
         codes[book, person].append(code)
+    wanted = {one.id: codes[one.book, one.person] if one.fund == POCKET else [one.fund] for one in agreements}
+    held = {(one.book, one.person, code) for one in agreements if one.card for code in wanted[one.id]}
+    claimed = await store.safe_cards(tx, sorted(held), _STANDING) if held else {}
     return {
-        one.id: [code for code in codes[one.book, one.person] if not one.card or safe.get((one.person, code), one.card) == one.card]
-        if one.fund == POCKET
-        else [one.fund]
+        one.id: [code for code in wanted[one.id] if not one.card or claimed.get((one.person, code), one.card) == one.card]
         for one in agreements
     }
 
@@ -367,20 +386,22 @@ async def _place(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> dict[
     """One purchase each, under the key of agreement and day; what became of it by agreement."""
     if not runs:
         return {}
-    named = [run for run in runs if run[0].fund != POCKET]
+    behind = await _behind(house, tx, [one for one, _ in runs])
+    refused, named = _named(runs, behind)
     answers = await purchase.purchase(house, tx, [_placing(at, *run) for run in named]) if named else []
     placed = {
         one.id: replace(sweep, state=RunState.PLACED) if isinstance(answer, PurchasePlaced) else _no(sweep, answer)
         for (one, sweep), answer in zip(named, answers, strict=True)
     }
-    return placed | await _fill(house, tx, at, [run for run in runs if run[0].fund == POCKET])
+    placed |= {one.id: _no(sweep, refused[one.id]) for one, sweep in runs if one.id in refused}
+    return placed | await _fill(house, tx, at, [run for run in runs if run[0].fund == POCKET], behind)
 
 
-async def _fill(house: House, tx: Tx, at: Moment, runs: Sequence[Run]) -> dict[UUID, Sweep]:
+async def _fill(house: House, tx: Tx, at: Moment, runs: Sequence[Run], behind: Behind) -> dict[UUID, Sweep]:
     """A purchase of each fund behind the pocket, in their order, as far as its caps reach; what no fund takes stays in the wallet."""
     if not runs:
         return {}
-    parts = await purchase.spread(house, tx, at, await _spreads(house, tx, at, runs))
+    parts = await purchase.spread(house, tx, at, _spreads(at, runs, behind))
     every = [part for of in parts for part in of]
     answers = iter(await purchase.purchase(house, tx, every) if every else [])
     filled, swept = {}, list[tuple[int, UUID, str]]()
@@ -422,20 +443,13 @@ async def _collected(house: House, waiting: Sequence[Sweep]) -> list[str]:
         names = {one.payment: one for one in waiting}
         answered = [(names[name], one) for name, one in (await bank.by_end_to_end(tx, list(names))).items() if one.state != "instructed"]
         ended = [_rejected(sweep, one) for sweep, one in answered if one.state == "rejected"]
-        booked = _one_card_each([(known[sweep.agreement], sweep) for sweep, one in answered if one.state == "executed"])
+        booked = [(known[sweep.agreement], sweep) for sweep, one in answered if one.state == "executed"]
         bought = list((await _place(house, tx, at, booked)).values())
         await store.end_sweeps(tx, ended + bought)
         told = [_notice(at, known[one.agreement], one) for one in ended]
         told += [_notice(at, known[one.agreement], one, came=True) for one in bought]
         await notices.tell(tx, [one for one in told if one])
     return [one.state.value for one in ended + bought]
-
-
-def _one_card_each(runs: Sequence[Run]) -> list[Run]:
-    """Of a customer's cards that are swept into the pocket the first; the others at the next look, when they see which funds that one has
-    gone into."""
-    first: dict[UUID, UUID] = {}
-    return [(one, sweep) for one, sweep in runs if one.fund != POCKET or first.setdefault(one.person, one.id) == one.id]
 
 
 def _rejected(sweep: Sweep, said: Instruction) -> Sweep:
