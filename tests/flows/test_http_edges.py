@@ -475,6 +475,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("redeem_instantly", {"units": 10**15}, "not_enough_units", "can be redeemed; give less"),
     ("agree_autopay", {"biller": "NONE"}, "unknown_biller", "choose one of BJPOWER"),
     ("agree_autopay", {"fund": "000999"}, "unknown_fund", "look at the shelf"),
+    ("agree_autopay", {"card": NOWHERE}, "unknown_card", "bind it first"),
     ("change_autopay", {}, "unknown_autopay", "/view/autopays lists them"),
     ("end_autopay", {}, "unknown_autopay", "/view/autopays lists them"),
     ("agree_sweep", {"fund": "000999"}, "unknown_fund", "look at the shelf"),

@@ -13,10 +13,10 @@ from household import BY_HAND, CARD, CEILINGS, POWER, RAISED, RAISED_ON, WATER, 
 from tapwealth.bills import store as bills
 from tapwealth.bills.payment import PaymentState
 from tapwealth.customers import store as customers
-from tapwealth.customers.notices import notices_of
 from tapwealth.flows.reports.customers import customer_view
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.ledger.chart import Kind
+from tapwealth.notices.store import notices_of
 
 
 async def played(url: str, folder: Path, days: int) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from shelf import UNITS
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.flows import end_of_day, setup
 from tapwealth.flows.bank import bank_messages, payments
+from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.customers import people
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.end_of_day import DayReport
@@ -295,7 +296,8 @@ class Fortnight:
         async with self.house.database.transaction() as tx:
             await tx.execute("update outbox set leased_until = null where sent_at is null")
         for destination, deliver in (
-            (people.IDENTITY, people.deliver_identity), (payments.BANK, bank_messages.deliver), (sweeps.SWEEPS, sweeps.deliver)
+            (people.IDENTITY, people.deliver_identity), (payments.BANK, bank_messages.deliver), (sweeps.SWEEPS, sweeps.deliver),
+            (autopay_cards.AUTOPAY, autopay_cards.deliver),
         ):  # fmt: skip
             assert await self.place.work(destination, deliver) == []
         return True

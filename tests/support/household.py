@@ -1,9 +1,9 @@
 """One family's bills, played from a seed day by day: salary, sweeps of the wallet into the fund, and what is paid by itself.
 
-Electricity comes monthly and is paid when presented; water every other month, after the salary, by the wallet alone; the credit
-card monthly, by the fund on its due day. The biller reckons a penalty for each day that a bill is late, is silent on some mornings, and loses what it is sent on others;
-summer is dearer than the family had agreed to, so that they pay by hand, then change their agreement. Bank, registrar and every step of a
-date's end are real.
+Electricity comes monthly and is paid when presented; water every other month, after the salary, by the wallet alone; the credit card
+monthly, by the fund on its due day. The biller reckons a penalty for each day that a bill is late, is silent on some mornings, and loses
+what it is sent on others; summer is dearer than the family had agreed to, so that they pay by hand, then change their agreement. Bank,
+registrar and every step of a date's end are real.
 """
 
 import random

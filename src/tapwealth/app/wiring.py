@@ -25,7 +25,7 @@ from tapwealth.flows import acceptance, end_of_day, reports, setup
 from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
 from tapwealth.flows.acquiring import terminals as enrolment
 from tapwealth.flows.bank import bank_messages, transit
-from tapwealth.flows.bills import autopay, autopay_days
+from tapwealth.flows.bills import autopay, autopay_cards, autopay_days
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import fee_concession
 from tapwealth.flows.customers import clients, consents, devices, people, sign_in
@@ -182,6 +182,7 @@ async def open_edges(
             mandates.MANDATES: mandates.deliver,
             reservations.RESERVATIONS: reservations.deliver,
             sweeps.SWEEPS: sweeps.deliver,
+            autopay_cards.AUTOPAY: autopay_cards.deliver,
         },
         (
             ("exchange", 150, lambda: exchange_in.take_files(house, FILE_TAKERS)),

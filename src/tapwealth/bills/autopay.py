@@ -5,6 +5,8 @@
        │                 └─┘ try again      └── given back: told
        └── too great ──> left to the hand <── tried too often
 
+What wallet and fund lack is collected from a bound card, if one is agreed to: the bill is `collecting` until the bank has booked it.
+
 A bill is paid on its day and not before its customer was told of the amount a day ahead. What could not be paid is tried again the next
 morning; what is above the agreement, or was tried too often, is left to the hand, and its customer reminded until it is due.
 """
@@ -29,6 +31,15 @@ class AutopayState(StrEnum):
     ENDED = "ended"
 
 
+class CardState(StrEnum):
+    """Of the bank's mandate to collect from a card: it pays nothing before the bank has confirmed it."""
+
+    NONE = ""
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
 class PayWhen(StrEnum):
     """On the day after its customer was told, as soon as the biller presents it; or on its last day without a penalty."""
 
@@ -41,6 +52,7 @@ class AutopayRun(StrEnum):
 
     NOTHING = "nothing"
     TOLD = "told"
+    COLLECTING = "collecting"
     PLACED = "placed"
     REFUSED = "refused"
 
@@ -50,13 +62,15 @@ class AutopayRefusal(Enum):
 
     UNKNOWN_BILLER = auto()
     UNKNOWN_FUND = auto()
+    UNKNOWN_CARD = auto()
     AUTOPAY_STANDS = auto()
     UNKNOWN_AUTOPAY = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Autopay:
-    """`most`: what one bill may come to. `fund` pays what the wallet does not hold; empty: nothing does."""
+    """`most`: what one bill may come to. `fund` pays what the wallet does not hold; empty: nothing does. `card` pays what
+    both lack, `most` at a bill and in a day."""
 
     book: int
     id: UUID
@@ -71,6 +85,20 @@ class Autopay:
     state: AutopayState
     agreed_at: datetime
     ended_at: datetime | None = None
+    card: UUID | None = None
+    card_state: CardState = CardState.NONE
+    card_reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the bank knows the card's mandate by (ISO 20022 Max35Text)."""
+        return self.id.hex
+
+    def from_card(self, missing: int, of_bill: int, of_day: int) -> int:
+        """What the card is debited for a bill that lacks so much, when so much was for this bill and on this day already: all of it, or
+        nothing."""
+        there = self.card_state is CardState.CONFIRMED and max(of_bill, of_day) + missing <= self.most
+        return missing if there else 0
 
     def key(self, day: date, what: str) -> UUID:
         """The idempotency key of what a day's look does: the same whoever looks."""
@@ -87,6 +115,7 @@ class BillState(StrEnum):
 
     WAITING = "waiting"
     TOLD = "told"
+    COLLECTING = "collecting"
     PLACED = "placed"
     LEFT = "left"
     OVER = "over"
@@ -147,6 +176,8 @@ def next_step(one: Autopay, known: DueBill | None, owed: Owed, day: date) -> tup
     row = _taken_up(one, known, owed, day)
     if owed.paying:
         return replace(row, state=BillState.PLACED), Step.WAIT
+    if row.state is BillState.COLLECTING:
+        return row, Step.WAIT
     if row.state is BillState.PLACED:  # and yet it is owed: the payment was given back
         row = refused(row, "the biller did not take it", day - _DAY)
     if row.state is BillState.LEFT:

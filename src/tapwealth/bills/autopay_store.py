@@ -5,25 +5,28 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, PayWhen
+from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, CardState, DueBill, Look, PayWhen
 from tapwealth.storage.columns import columns
 
 Key = tuple[int, UUID]
 
 _AUTOPAY = (
-    "a.book, a.id, a.person, a.biller, a.sealed, a.lookup, a.shown_account, a.most, a.fund, a.pay_when, a.state, a.agreed_at, a.ended_at"
+    "a.book, a.id, a.person, a.biller, a.sealed, a.lookup, a.shown_account, a.most, a.fund, a.pay_when, a.state, a.agreed_at, a.ended_at,"
+    " a.card, a.card_state, a.card_reason"
 )
 _BILL = "b.book, b.bill, b.autopay, b.state, b.pay_on, b.told, b.tries, b.reason"
 
 
 def _autopay(row: Any) -> Autopay:
-    return Autopay(**{**row, "state": AutopayState(row["state"]), "pay_when": PayWhen(row["pay_when"])})
+    return Autopay(
+        **{**row, "state": AutopayState(row["state"]), "pay_when": PayWhen(row["pay_when"]), "card_state": CardState(row["card_state"])}
+    )
 
 
 async def add_autopay(tx: Any, one: Autopay) -> None:
     await tx.execute(
-        "insert into autopay (book, id, person, biller, sealed, lookup, shown_account, most, fund, pay_when, state, agreed_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into autopay (book, id, person, biller, sealed, lookup, shown_account, most, fund, pay_when, state, agreed_at, card,"
+        " card_state) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         one.book,
         one.id,
         one.person,
@@ -36,6 +39,8 @@ async def add_autopay(tx: Any, one: Autopay) -> None:
         one.pay_when.value,
         one.state.value,
         one.agreed_at,
+        one.card,
+        one.card_state.value,
     )
 
 
@@ -47,6 +52,76 @@ async def autopays_of(tx: Any, book: int, person: UUID) -> list[Autopay]:
 
 async def end_autopay(tx: Any, key: Key, now: datetime) -> None:
     await tx.execute("update autopay set state = 'ended', ended_at = $3 where book = $1 and id = $2", *key, now)
+
+
+async def autopays(tx: Any, keys: Sequence[Key]) -> dict[UUID, Autopay]:
+    rows = await tx.fetch(
+        f"select {_AUTOPAY} from autopay a join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", *columns(keys, 2)
+    )
+    return {row["id"]: _autopay(row) for row in rows}
+
+
+async def set_card_state(tx: Any, key: Key, state: CardState, reason: str) -> bool:
+    """The bank's word on the card's mandate; whether it was still waited for."""
+    done = await tx.fetchval(
+        "update autopay set card_state = $3, card_reason = $4 where book = $1 and id = $2 and card_state = 'asked' returning true",
+        *key,
+        state.value,
+        reason,
+    )
+    return bool(done)
+
+
+class Debit(NamedTuple):
+    """What a card was to pay for a bill; `name` is the end-to-end id at the bank."""
+
+    book: int
+    name: str
+    autopay: UUID
+    bill: UUID
+    day: date
+    amount: int
+
+
+async def add_debit(tx: Any, one: Debit) -> None:
+    await tx.execute("insert into autopay_debit (book, name, autopay, bill, day, amount) values ($1, $2, $3, $4, $5, $6)", *one)
+
+
+async def debits(tx: Any, key: Key, bills: Sequence[UUID]) -> list[Debit]:
+    """Those under an agreement and those for these bills, oldest first."""
+    rows = await tx.fetch(
+        "select d.book, d.name, d.autopay, d.bill, d.day, d.amount from autopay_debit d"
+        " where d.book = $1 and (d.autopay = $2 or d.bill = any($3)) order by d.day, d.name",
+        *key,
+        list(bills),
+    )
+    return [Debit(*row) for row in rows]
+
+
+async def newest_debits(tx: Any, keys: Sequence[Key]) -> dict[UUID, str]:
+    """By bill, the name of the newest debit for it."""
+    rows = await tx.fetch(
+        "select distinct on (d.bill) d.bill, d.name from unnest($1::int[], $2::uuid[]) k(book, bill)"
+        " join autopay_debit d using (book, bill) order by d.bill, d.day desc",
+        *columns(keys, 2),
+    )
+    return {row["bill"]: row["name"] for row in rows}
+
+
+async def agreement_of(tx: Any, book: int, name: str) -> Autopay | None:
+    """Under which a debit is collected."""
+    row = await tx.fetchrow(
+        f"select {_AUTOPAY} from autopay_debit d join autopay a on a.book = d.book and a.id = d.autopay where d.book = $1 and d.name = $2",
+        book,
+        name,
+    )
+    return None if row is None else _autopay(row)
+
+
+async def collecting(tx: Any, limit: int) -> list[DueBill]:
+    """Bills that wait for what a bank is to collect."""
+    rows = await tx.fetch(f"select {_BILL} from autopay_bill b where b.state = 'collecting' order by b.pay_on, b.bill limit $1", limit)
+    return [_bill(row) for row in rows]
 
 
 async def autopays_due(tx: Any, day: date, billers: Sequence[UUID], limit: int) -> list[Autopay]:

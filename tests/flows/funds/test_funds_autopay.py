@@ -198,7 +198,7 @@ async def test_what_cannot_be_paid_is_tried_again_in_the_morning_and_at_last_lef
     await place.work("biller", bills.deliver)
     assert await place.owed(wang.wallet) == [5_00], "the smaller one is paid"
     assert [line for line in await place.told(wang) if "40.00" in line][:3] == [
-        "北京电力账单 40.00 元多次未能自动缴费，请自行缴费。",
+        "北京电力账单 40.00 元未能自动缴费，请自行缴费。",
         "北京电力账单 40.00 元今日未能自动缴费，将于明早再试，请备足资金。",
         "北京电力账单 40.00 元今日未能自动缴费，将于明早再试，请备足资金。",
     ]

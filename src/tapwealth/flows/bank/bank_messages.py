@@ -17,6 +17,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome, Purpose
 from tapwealth.flows.bank.receipts import Pushed, Recogniser
+from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.clearing import network
 from tapwealth.flows.customers.people import card_number, open_person
 from tapwealth.flows.frame import House
@@ -72,6 +73,8 @@ async def _xml(house: House, identifier: UUID) -> bytes:
             mandate, given_on = await _mandate_of(tx, book, one.end_to_end_id)
         if one.purpose == Purpose.SWEEP_IN:
             mandate, given_on = await sweeps.mandate_of(tx, book, one.end_to_end_id)
+        if one.purpose == Purpose.BILL_DEBIT:
+            mandate, given_on = await autopay_cards.mandate_of(tx, book, one.end_to_end_id)
     ours = Party(one.to_account, BANK_CNAPS, PLATFORM_NAME)
     debit = DirectDebit(one.end_to_end_id, one.amount, ours, theirs, one.requested_date, mandate, given_on, text=one.purpose)
     return write_direct_debit(DirectDebitInitiation(one.id.hex, at, PLATFORM_NAME, (debit,)))

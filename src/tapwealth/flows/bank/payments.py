@@ -53,6 +53,7 @@ class Purpose(StrEnum):
     CARD_DEBIT = "card_debit"
     CARD_REFUND = "card_refund"
     SWEEP_IN = "sweep_in"
+    BILL_DEBIT = "bill_debit"
     SAFE_CARD_PAYOUT = "safe_card_payout"
     CAMPAIGN_SUBSIDY = "campaign_subsidy"
     CAMPAIGN_RETURN = "campaign_return"

@@ -3,7 +3,7 @@
 What is done each day stands in `autopay_days`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from tapwealth.bills.autopay_store import ShownBill
 from tapwealth.bills.biller import Category
 from tapwealth.bills.store import BillerRow, billers
 from tapwealth.customers import store as customers
+from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.funds.fund_pockets import POCKET
@@ -31,13 +32,15 @@ _PLACE = b"autopay"
 class AgreeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What this account owes to the biller is paid when it is due, each bill up to `most` fen; by the fund with that code, or
     by the `pocket`'s in their order, what the wallet does not hold. `when`: the day after its customer was told of it (`presented`), or the
-    last day without a penalty (`due`). Without it a credit card is repaid when due, anything else paid when presented."""
+    last day without a penalty (`due`). Without it a credit card is repaid when due, anything else paid when presented. `card`: the bound
+    bank card that pays what wallet and fund lack."""
 
     biller: str
     account_number: str
     most: int
     fund: str = ""
     when: PayWhen | None = None
+    card: UUID | None = None
 
 
 class ChangeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +50,7 @@ class ChangeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most: int
     fund: str = ""
     when: PayWhen | None = None
+    card: UUID | None = None
 
 
 class EndAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +74,8 @@ class BillUnderway(msgspec.Struct, frozen=True):
 
 class AutopayView(msgspec.Struct, frozen=True):
     """`account` is masked; `when` is `presented` or `due`. `last_day` is the newest on which it was looked after, and how that ended; null
-    before the first. `bills`: those that are not over."""
+    before the first. `card` is the number, masked, of the bank card that pays what is lacking, and whether its bank lets it. `bills`: those
+    that are not over."""
 
     autopay: str
     biller: str
@@ -87,6 +92,9 @@ class AutopayView(msgspec.Struct, frozen=True):
     last_zh: str = ""
     last_en: str = ""
     reason: str = ""
+    card: str = ""
+    card_zh: str = ""
+    card_en: str = ""
     bills: list[BillUnderway] = msgspec.field(default_factory=list)
 
 
@@ -94,12 +102,14 @@ _STATES = {AutopayState.ACTIVE: ("已生效", "in force"), AutopayState.ENDED: (
 _RUNS = {
     AutopayRun.NOTHING: ("无需处理", "nothing to do"),
     AutopayRun.TOLD: ("已预告", "told of"),
+    AutopayRun.COLLECTING: ("银行扣款中", "being collected from the card"),
     AutopayRun.PLACED: ("已缴费", "paid"),
     AutopayRun.REFUSED: ("未缴费", "not paid"),
 }
 _BILLS = {
     BillState.WAITING: ("待缴费", "waits for its day"),
     BillState.TOLD: ("已预告", "told of; paid on its day"),
+    BillState.COLLECTING: ("银行扣款中", "being collected from the card"),
     BillState.PLACED: ("已缴费", "paid"),
     BillState.LEFT: ("请自行缴费", "left to you: pay it by hand"),
 }
@@ -126,15 +136,19 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
             house.keys.lookup_hash("autopay", account), f"{'*' * (len(account) - 4)}{account[-4:]}", command.most, command.fund,
             command.when or _usual(biller), AutopayState.ACTIVE, at.now,
         )  # fmt: skip
+        if command.card and await autopay_cards.own(tx, book, person, command.card) is None:
+            return _UNKNOWN_CARD
         if any(_same(one, made) for one in await store.autopays_of(tx, book, person)):
             return Refusal(AutopayRefusal.AUTOPAY_STANDS, "this account's bills are paid by themselves already; change or end that one")
+        made = await autopay_cards.asked(tx, made, command.card)
         await store.add_autopay(tx, made)
-        return _view(made, biller, None)
+        return await _shown(tx, made, biller)
 
     return await once(house, [book], envelope, command, act, AutopayView)
 
 
 _UNKNOWN_FUND = Refusal(AutopayRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+_UNKNOWN_CARD = Refusal(AutopayRefusal.UNKNOWN_CARD, "this card is not bound to your account; bind it first")
 _UNKNOWN = Refusal(AutopayRefusal.UNKNOWN_AUTOPAY, "no such agreement of yours stands; /view/autopays lists them")
 
 
@@ -164,6 +178,8 @@ async def change(house: House, envelope: Envelope, command: ChangeAutopay) -> Au
     async def act(tx: Tx, at: Moment, _actor: int) -> AutopayView | Refusal:
         if await _no_such(tx, command.fund):
             return _UNKNOWN_FUND
+        if command.card and await autopay_cards.own(tx, book, person, command.card) is None:
+            return _UNKNOWN_CARD
         before = await _standing(tx, book, person, command.autopay)
         if before is None:
             return _UNKNOWN
@@ -175,8 +191,10 @@ async def change(house: House, envelope: Envelope, command: ChangeAutopay) -> Au
             agreed_at=at.now,
         )  # fmt: skip
         await store.end_autopay(tx, (book, before.id), at.now)
+        await autopay_cards.over(tx, before)
+        made = await autopay_cards.asked(tx, made, command.card)
         await store.add_autopay(tx, made)
-        return _view(made, (await billers(tx))[made.biller], None)
+        return await _shown(tx, made, (await billers(tx))[made.biller])
 
     return await once(house, [book], envelope, command, act, AutopayView)
 
@@ -195,7 +213,8 @@ async def end(house: House, envelope: Envelope, command: EndAutopay) -> AutopayV
         if found is None:
             return _UNKNOWN
         await store.end_autopay(tx, (book, found.id), at.now)
-        return _view(replace(found, state=AutopayState.ENDED), (await billers(tx))[found.biller], None)
+        await autopay_cards.over(tx, found)
+        return await _shown(tx, replace(found, state=AutopayState.ENDED), (await billers(tx))[found.biller])
 
     return await once(house, [book], envelope, command, act, AutopayView)
 
@@ -204,13 +223,20 @@ async def held(tx: Any, book: int, person: UUID) -> list[AutopayView]:
     """A person's agreements, oldest first, those that are over as well, each with its newest look and the bills it looks after."""
     known, looks = await billers(tx), await store.newest_looks(tx, book, person)
     under = await store.open_bills_of(tx, book, person)
-    return [_view(one, known[one.biller], looks.get(one.id), under) for one in await store.autopays_of(tx, book, person)]
+    cards = {one.id: one.masked_pan for one in await customers.bank_cards_of(tx, book, person)}
+    return [_view(one, known[one.biller], looks.get(one.id), cards, under) for one in await store.autopays_of(tx, book, person)]
 
 
-def _view(one: Autopay, biller: BillerRow, look: Look | None, under: Sequence[ShownBill] = ()) -> AutopayView:
+async def _shown(tx: Any, one: Autopay, biller: BillerRow) -> AutopayView:
+    cards = await customers.bank_cards_of(tx, one.book, one.person) if one.card else []
+    return _view(one, biller, None, {of.id: of.masked_pan for of in cards})
+
+
+def _view(one: Autopay, biller: BillerRow, look: Look | None, cards: Mapping[UUID, str], under: Sequence[ShownBill] = ()) -> AutopayView:
     view = AutopayView(
         str(one.id), biller.biller.name, biller.name_en, one.shown_account, one.most, one.fund, one.pay_when.value, one.state.value,
-        *_STATES[one.state], bills=[_bill_view(bill) for bill in under if bill.autopay == one.id],
+        *_STATES[one.state], card=cards[one.card] if one.card else "", card_zh=autopay_cards.STATES[one.card_state][0],
+        card_en=autopay_cards.STATES[one.card_state][1], bills=[_bill_view(bill) for bill in under if bill.autopay == one.id],
     )  # fmt: skip
     if look is None:
         return view

@@ -7,7 +7,7 @@ done has keys that follow from agreement and day, so that a day is looked after 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -15,8 +15,9 @@ from uuid import UUID
 
 from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, Owed, Step, next_step, refused
-from tapwealth.bills.store import BillerRow, billers, live_payments
-from tapwealth.flows.bills import paying
+from tapwealth.bills.pay import PayRefusal
+from tapwealth.bills.store import BillerRow, billers, bills, live_payments
+from tapwealth.flows.bills import autopay_cards, paying
 from tapwealth.flows.bills.autopay import account_of
 from tapwealth.flows.bills.paying import BillsPresented, InquireBill, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment
@@ -49,8 +50,15 @@ async def run_due(house: House) -> list[str]:
         known = await billers(tx)
         awake = [identifier for identifier, row in known.items() if _is_time(row, now, day)]
         due = await store.autopays_due(tx, day, awake, AT_ONCE) if awake else []
+        rows = await store.collecting(tx, AT_ONCE)
+        said = await autopay_cards.collected(tx, rows)
+        answered = [row for row in rows if said[row.bill][0] != _WAITS]
+    went_on = await asyncio.gather(*(_go_on(house, day, row, known) for row in answered))
     ended = await asyncio.gather(*(_look(house, day, one, known[one.biller]) for one in due))
-    return [one.state.value for one in ended if one is not None]
+    return [one.value for one in went_on if one is not None] + [one.state.value for one in ended if one is not None]
+
+
+_WAITS = "instructed"
 
 
 def _is_time(row: BillerRow, now: datetime, day: date) -> bool:
@@ -82,12 +90,51 @@ async def _look(house: House, day: date, one: Autopay, biller: BillerRow) -> Loo
     return look
 
 
+async def _go_on(house: House, day: date, row: DueBill, known: Mapping[UUID, BillerRow]) -> BillState | None:
+    """Pay what the bank has just collected for; what it told on a later day waits for that day's look. Whose bill was ended meanwhile
+    keeps the money in the wallet."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, [row.book])
+        at = await moment(tx)
+        one = (await store.autopays(tx, [(row.book, row.autopay)]))[row.autopay]
+        bill = (await bills(tx, [(row.book, row.bill)]))[row.book, row.bill]
+        now = (await store.bills_under(tx, (row.book, row.autopay), [row.bill])).get(row.bill)
+        ended = one.state is not AutopayState.ACTIVE
+        if now is None or now.state is not BillState.COLLECTING or (business_date_of(bill.presented_at) != day and not ended):
+            return None
+        live = await live_payments(tx, [(row.book, row.bill)])
+        owed = Owed(row.bill, bill.amount, bill.balance, bill.due_on, bool(live))
+        if ended:
+            done = [Done(owed, replace(now, state=BillState.OVER), Step.WAIT)]
+        else:
+            heard = _heard(now, await autopay_cards.collected(tx, [now]), day)
+            done = [Done(owed, *next_step(one, heard, owed, day))]
+            done = await _pay(house, tx, at, day, one, done, again=True) if heard.tries == now.tries else [Done(owed, heard, Step.PAY)]
+        await store.save_bills(tx, [of.row for of in done])
+        await notices.tell(tx, [_notice(one, known[one.biller], of, day, at.now) for of in done if of.step is not Step.WAIT])
+    return done[0].row.state
+
+
+def _heard(row: DueBill, said: Mapping[UUID, tuple[str, str]], day: date) -> DueBill:
+    """A bill for which the bank was to collect: it can be paid now, is tried again, or still waits."""
+    if row.state is not BillState.COLLECTING:
+        return row
+    state, reason = said[row.bill]
+    if state == _WAITS:
+        return row
+    if state == "executed":
+        return replace(row, state=BillState.TOLD, pay_on=day)
+    return refused(row, f"the bank did not collect it ({reason or 'no reason given'})", day)
+
+
 async def _look_after(house: House, tx: Tx, at: Moment, day: date, one: Autopay, biller: BillerRow, shown: BillsPresented) -> Look:
     """Each bill a step further; its customer is told."""
     keys = [(one.book, UUID(bill.bill)) for bill in shown.bills]
     live = await live_payments(tx, keys)
     owed = [Owed(key[1], bill.amount, bill.balance, bill.due_on, key in live) for key, bill in zip(keys, shown.bills, strict=True)]
     before = await store.bills_under(tx, (one.book, one.id), [of.bill for of in owed])
+    said = await autopay_cards.collected(tx, [row for row in before.values() if row.state is BillState.COLLECTING])
+    before = {bill: _heard(row, said, day) for bill, row in before.items()}
     steps = [Done(of, *next_step(one, before.get(of.bill), of, day)) for of in owed]
     done = await _pay(house, tx, at, day, one, steps)
     there = {of.bill for of in owed}
@@ -98,16 +145,36 @@ async def _look_after(house: House, tx: Tx, at: Moment, day: date, one: Autopay,
     return _ended(one, day, done, at)
 
 
-async def _pay(house: House, tx: Tx, at: Moment, day: date, one: Autopay, steps: Sequence[Done]) -> list[Done]:
-    """Pay those whose day it is, the one due first first; one that is refused is tried again, or left."""
+async def _pay(house: House, tx: Tx, at: Moment, day: date, one: Autopay, steps: Sequence[Done], *, again: bool = False) -> list[Done]:
+    """Pay those whose day it is, the one due first first; for the first that lacks money its bank is asked, if that is agreed; one that is
+    refused is tried again, or left. `again`: after the bank has collected."""
+    turn = " collected" if again else ""
     caller = Caller(ActorKind.PLATFORM, "autopay", "agreement", one.person, one.book)
     due = sorted((of for of in steps if of.step is Step.PAY), key=lambda of: (of.owed.due_on or day, of.row.bill))
     placings = [
-        Placing(Envelope(one.key(day, str(of.row.bill)), caller, at.now), PayBill(of.row.bill, of.owed.balance, one.fund)) for of in due
+        Placing(Envelope(one.key(day, f"{of.row.bill}{turn}"), caller, at.now), PayBill(of.row.bill, of.owed.balance, one.fund))
+        for of in due
     ]
     answers: Sequence[Any] = await paying.pay(house, tx, placings) if placings else []
     said = {of.row.bill: answer for of, answer in zip(due, answers, strict=True)}
-    return [_refused(of, answer, day) if isinstance(answer := said.get(of.row.bill), Refusal) else of for of in steps]
+    lacking = [placing for placing, answer in zip(placings, answers, strict=True) if _lacks_money(answer)]
+    from_card = None
+    if lacking and one.card and not again:
+        missing = await paying.missing(house, tx, at, lacking[0])
+        row = next(of.row for of in due if of.row.bill == lacking[0].command.bill)
+        from_card = row.bill if await autopay_cards.collect(house, tx, at, day, one, row, missing) else None
+    return [
+        Done(of.owed, replace(of.row, state=BillState.COLLECTING), Step.PAY)
+        if of.row.bill == from_card
+        else _refused(of, answer, day)
+        if isinstance(answer := said.get(of.row.bill), Refusal)
+        else of
+        for of in steps
+    ]
+
+
+def _lacks_money(answer: Any) -> bool:
+    return isinstance(answer, Refusal) and answer.code is PayRefusal.NO_MONEY
 
 
 def _refused(of: Done, why: Refusal, day: date) -> Done:
@@ -116,10 +183,14 @@ def _refused(of: Done, why: Refusal, day: date) -> Done:
 
 def _ended(one: Autopay, day: date, done: Sequence[Done], at: Moment) -> Look:
     paid = sum(of.owed.balance for of in done if of.step is Step.PAY and of.row.state is BillState.PLACED)
-    failed = [of for of in done if of.row.state is not BillState.PLACED and of.step in (Step.PAY, Step.LEAVE)]
+    collecting = any(of.row.state is BillState.COLLECTING for of in done)
+    failed = [of for of in done if of.row.state in (BillState.TOLD, BillState.LEFT) and of.step in (Step.PAY, Step.LEAVE)]
     why = [_why(one, of) for of in failed]
     told = any(of.step is Step.TELL for of in done)
-    state = AutopayRun.REFUSED if why else AutopayRun.PLACED if paid else AutopayRun.TOLD if told else AutopayRun.NOTHING
+    kinds = (
+        (why, AutopayRun.REFUSED), (collecting, AutopayRun.COLLECTING), (paid, AutopayRun.PLACED), (told, AutopayRun.TOLD)
+    )  # fmt: skip
+    state = next((state for there, state in kinds if there), AutopayRun.NOTHING)
     return Look(one.book, one.id, day, paid, state, "; ".join(why), at.now)
 
 
@@ -130,7 +201,7 @@ def _why(one: Autopay, of: Done) -> str:
 def _notice(one: Autopay, biller: BillerRow, of: Done, day: date, now: datetime) -> Notice:
     zh, en = _words(one, of)
     name = {"zh": biller.biller.name, "en": biller.name_en}
-    key = one.key(day, f"told {of.row.bill}")
+    key = one.key(day, f"told {of.row.bill} {of.row.state}")
     return Notice(one.book, key, one.person, now, f"{name['zh']}{zh}", f"{name['en']}: {en}", NoticeKind.BILL, "autopays")
 
 
@@ -147,6 +218,11 @@ def _words(one: Autopay, of: Done) -> tuple[str, str]:
             )
         case Step.PAY, BillState.PLACED:
             return f"账单 {yuan} 元已按约定自动缴费。", f"the bill of {yuan} yuan was paid, as agreed."
+        case Step.PAY, BillState.COLLECTING:
+            return (
+                f"账单 {yuan} 元：余额和基金不足，不足部分正从您的银行卡扣款，到账后即缴费。",
+                f"for the bill of {yuan} yuan your bank card pays what wallet and fund lack; the bill is paid when that has come.",
+            )
         case Step.PAY, BillState.TOLD:
             return (
                 f"账单 {yuan} 元今日未能自动缴费，将于明早再试，请备足资金{by_zh}。",
@@ -161,6 +237,6 @@ def _words(one: Autopay, of: Done) -> tuple[str, str]:
             return f"账单 {yuan} 元尚未缴清，请于 {due:%m-%d} 前自行缴费。", f"{yuan} yuan are still owed; pay them by hand by {due}."
         case _:
             return (
-                f"账单 {yuan} 元多次未能自动缴费，请自行缴费{by_zh}。",
+                f"账单 {yuan} 元未能自动缴费，请自行缴费{by_zh}。",
                 f"the bill of {yuan} yuan could not be paid by itself; pay it by hand{by_en}. {of.row.reason}.",
             )

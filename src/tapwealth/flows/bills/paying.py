@@ -247,6 +247,14 @@ async def pay(house: House, tx: Tx, commands: Sequence[Placing]) -> list[BillPay
     return await each_once(house, tx, commands, BillPaymentPlaced, lambda at, fresh: _place(house, tx, at, fresh))
 
 
+async def missing(house: House, tx: Tx, at: Moment, one: Placing) -> int:
+    """Fen that wallet and fund lack for a payment, under the lock of the book."""
+    facts = await _load(house, tx, at, [one])
+    book, person = _who(one.envelope)
+    from_fund = facts.pockets.left(book, person, one.command.fund) if one.command.fund else 0
+    return max(one.command.amount - max(facts.available[person], 0) - (from_fund or 0), 0)
+
+
 @dataclass(slots=True)
 class _Loaded:
     """Facts of the whole batch; drawn down as the decisions fall."""
