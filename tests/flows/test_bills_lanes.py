@@ -20,6 +20,7 @@ from tapwealth.bills.payment import PaymentState
 from tapwealth.flows.bills import bill_lanes, billers
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.bill_lanes import paid_by_arrears
+from tapwealth.flows.bills.bill_outcomes import told
 from tapwealth.flows.bills.paying import InquireBill, PayBill, Placing
 from tapwealth.flows.rails import Billers
 from tapwealth.flows.reports import views
@@ -345,6 +346,24 @@ def test_a_silent_biller_is_asked_by_one_at_a_time_and_one_that_answers_by_more(
     for _ in range(100):
         pace.answered()
     assert pace.width == 64
+
+
+def test_a_lane_is_filled_a_quarter_at_a_time_and_rests_after_silence() -> None:
+    lane = biller_lanes.Lane(UUID(int=1), True, schedule.Pace(8))
+    assert lane.room() == 8
+    for number in range(7):
+        lane.open[1, UUID(int=number)] = machine_now()
+    assert lane.room() == 0
+    lane.open.popitem()
+    assert lane.room() == 2
+    lane.open.clear()
+    for _ in range(6):
+        lane.heard(told((1, UUID(int=1)), Unknown("silence")))
+    assert lane.room() == 0, "it is left alone for a while"
+    lane.resting_until = 0
+    assert lane.room() == 1
+    lane.heard(told((1, UUID(int=1)), Unknown("not written off yet", there=True)))
+    assert lane.room() == 2, "it is there, whatever it says"
 
 
 def test_pauses_double_and_end_at_the_longest() -> None:

@@ -43,7 +43,7 @@ CALLERS = 256, 1_024
 ANSWERS_AFTER_MS = 200
 OTHERS = 64
 """Customers of the biller that had no outage, during the storm and before."""
-_ORDERS_A_SECOND, _LEAST_DRAINED, _MOST_A_SECOND, _LOOK_MS = 320, 500, 4_000, 100
+_ORDERS_A_SECOND, _LEAST_DRAINED, _MOST_A_SECOND, _LOOK_MS = 320, 500, 4_000, 500
 """Bills presented ahead for the others' customers, for a drain of at least so many a second, and for a figure's."""
 BUSY, STORM, OTHER = "BUSY", "STORM", "OTHER"
 

@@ -262,26 +262,33 @@ async def hold_payments(tx: Any, keys: Sequence[Key]) -> dict[Key, PaymentRow]:
 _TO_SEND, _TO_ASK = "p.state in ('prepared', 'sent')", "p.state = 'unknown'"
 
 
-async def waiting_at(tx: Any, now: datetime) -> tuple[list[UUID], list[UUID]]:
-    """Billers with a payment that is due to be sent, and those with one that is due to be asked about."""
+async def waiting_at(tx: Any, now: datetime, sends: Sequence[UUID], asks: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:
+    """Billers with a payment that is due to be sent, and those with one due to be asked about. Of `sends` and `asks` it is known."""
     rows = await tx.fetch(
-        "select b.id,"
-        f" exists (select 1 from bill_payment p where p.biller = b.id and {_TO_SEND} and p.next_at <= $1) as sends,"
-        f" exists (select 1 from bill_payment p where p.biller = b.id and {_TO_ASK} and p.next_at <= $1) as asks"
+        "select b.id, case when b.id = any($2) then true else"
+        f" exists (select 1 from bill_payment p where p.biller = b.id and {_TO_SEND} and p.next_at <= $1) end as sends,"
+        " case when b.id = any($3) then true else"
+        f" exists (select 1 from bill_payment p where p.biller = b.id and {_TO_ASK} and p.next_at <= $1) end as asks"
         " from biller b where b.book = 0",
         now,
+        list(sends),
+        list(asks),
     )
     return [row["id"] for row in rows if row["sends"]], [row["id"] for row in rows if row["asks"]]
 
 
-async def take_due(tx: Any, books: Sequence[int], biller: UUID, *, in_doubt: bool, now: datetime, limit: int) -> list[PaymentRow]:
-    """A biller's payments that are due to be asked about (`in_doubt`) or to be sent, the longest due first; those that somebody else is
-    taking are left out. No book's lock is asked for: who holds one may wait for these rows, never the other way round."""
+async def take_due(
+    tx: Any, books: Sequence[int], biller: UUID, *, in_doubt: bool, since: datetime, now: datetime, limit: int
+) -> list[PaymentRow]:
+    """A biller's payments that are due to be asked about (`in_doubt`) or to be sent, the longest due first, but none that was due before
+    `since`; those that somebody else is taking are left out. No book's lock is asked for: who holds one may wait for these rows, never the
+    other way round."""
     rows = await tx.fetch(
         f"select {_PAYMENT} from bill_payment p where p.book = any($1) and p.biller = $2 and {_TO_ASK if in_doubt else _TO_SEND}"
-        " and p.next_at <= $3 order by p.next_at limit $4 for update skip locked",
+        " and p.next_at between $3 and $4 order by p.next_at limit $5 for update skip locked",
         list(books),
         biller,
+        since,
         now,
         limit,
     )

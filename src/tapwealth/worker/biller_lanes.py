@@ -32,17 +32,27 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Lane:
-    """One biller's payments, or its questions; `resting_until` by the machine's clock in milliseconds."""
+    """One biller's payments, or its questions; `resting_until` by the machine's clock in milliseconds. While there is `more` than could be
+    taken at once, it is taken on from `since`; what was passed over meanwhile is found when there is no more."""
 
     biller: UUID
     in_doubt: bool
     pace: Pace
     open: dict[tuple[int, UUID], datetime] = field(default_factory=dict)
     resting_until: int = 0
+    more: bool = False
+    since: datetime = bill_lanes.EVER
 
     def room(self) -> int:
-        """How many more may be opened now."""
-        return max(self.pace.width - len(self.open), 0) if machine_ms() >= self.resting_until else 0
+        """How many more may be opened now: none before a quarter is free, so that they are taken many at a time."""
+        free = self.pace.width - len(self.open)
+        return free if machine_ms() >= self.resting_until and 4 * free >= self.pace.width else 0
+
+    def took(self, errands: list[Errand], limit: int, now: datetime) -> None:
+        """These are open from now on."""
+        self.open.update((errand.key, now) for errand in errands)
+        self.more = len(errands) == limit
+        self.since = errands[0].due_at if self.more else bill_lanes.EVER
 
     def heard(self, said: Told) -> None:
         """The pace follows what a biller in doubt does; payments are sent at the pace of those who pay."""
@@ -82,14 +92,15 @@ class BillerLanes:
 
     async def _look(self, tasks: asyncio.TaskGroup) -> None:
         """Fill each lane that has something due and room for it."""
-        sends, asks = await bill_lanes.waiting(self.house, machine_now())
-        for biller, in_doubt in (*((one, False) for one in sends), *((one, True) for one in asks)):
-            lane = self._lane(biller, in_doubt)
-            now = machine_now()
-            errands = await bill_lanes.take(self.house, biller, in_doubt=in_doubt, now=now, limit=room) if (room := lane.room()) else []
-            for errand in errands:
-                lane.open[errand.key] = now
-                tasks.create_task(self._run(lane, errand))
+        known = [[one.biller for one in self._lanes.values() if one.more and one.in_doubt is which] for which in (False, True)]
+        sends, asks = await bill_lanes.waiting(self.house, machine_now(), *known)
+        for lane in (*(self._lane(one, False) for one in sends), *(self._lane(one, True) for one in asks)):
+            room, now = lane.room(), machine_now()
+            if room:
+                errands = await bill_lanes.take(self.house, lane.biller, in_doubt=lane.in_doubt, now=now, limit=room, since=lane.since)
+                lane.took(errands, room, now)
+                for errand in errands:
+                    tasks.create_task(self._run(lane, errand))
 
     def _lane(self, biller: UUID, in_doubt: bool) -> Lane:
         pace = Pace(QUESTIONS_AT_ONCE) if in_doubt else Pace(PAYMENTS_AT_ONCE)

@@ -7,7 +7,7 @@ the biller is asked while no connection to the database is held; what it said go
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from tapwealth.bills import store
@@ -20,17 +20,19 @@ from tapwealth.flows.bills.bill_sealing import account_number_of
 from tapwealth.flows.frame import House
 from tapwealth.kernel.refusal import Outage
 
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_RESENT = 6
 """How often a payment is sent anew that the biller says it never received; after that its money goes back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A payment that was taken, as it is since then, with its bill and the connection to its biller."""
+    """A payment that was taken, as it is since then, with its bill and the connection to its biller. `due_at`: when it was due."""
 
     row: PaymentRow
     bill: BillRow
     connection: str
+    due_at: datetime
 
     @property
     def key(self) -> Key:
@@ -42,21 +44,25 @@ class Errand:
         return self.row.state is PaymentState.UNKNOWN
 
 
-async def waiting(house: House, now: datetime) -> tuple[list[UUID], list[UUID]]:
-    """Billers to which something is to be sent by that instant of the machine's clock, and those to be asked."""
+async def waiting(house: House, now: datetime, sends: Sequence[UUID] = (), asks: Sequence[UUID] = ()) -> tuple[list[UUID], list[UUID]]:
+    """Billers to which something is to be sent by that instant of the machine's clock, and those to be asked; `sends` and `asks` are known
+    to be among them."""
     async with house.database.read() as tx:
-        return await store.waiting_at(tx, now)
+        return await store.waiting_at(tx, now, sends, asks)
 
 
-async def take(house: House, biller: UUID, *, in_doubt: bool, now: datetime, limit: int) -> list[Errand]:
-    """Up to `limit` payments of a biller that are due to be sent, or (`in_doubt`) asked about; they are the caller's for a lease."""
+async def take(house: House, biller: UUID, *, in_doubt: bool, now: datetime, limit: int, since: datetime = EVER) -> list[Errand]:
+    """Up to `limit` payments of a biller that are due to be sent, or (`in_doubt`) asked about; they are the caller's for a lease.
+
+    Who takes many, one list after another, says `since` when the last list was due: what lies before it was taken, and to step over all of
+    that each time would cost the more the more there was."""
     async with house.database.transaction() as tx:
-        due = await store.take_due(tx, list(house.all_books), biller, in_doubt=in_doubt, now=now, limit=limit)
+        due = await store.take_due(tx, list(house.all_books), biller, in_doubt=in_doubt, since=since, now=now, limit=limit)
         taken = [_taken(row, now) for row in due]
         await store.note_taken(tx, taken)
         bills = await store.bills(tx, [(row.book, row.bill) for row in taken])
         connection = await store.connection_of(tx, biller)
-    return [Errand(row, bills[row.book, row.bill], connection) for row in taken]
+    return [Errand(row, bills[row.book, row.bill], connection, was.next_at or now) for row, was in zip(taken, due, strict=True)]
 
 
 def _taken(row: PaymentRow, now: datetime) -> PaymentRow:
