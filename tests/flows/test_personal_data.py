@@ -170,7 +170,8 @@ async def test_no_head_and_no_line_of_the_log_names_a_person(on: Played, folder:
             answers += [await doors.http.get(path) for path in ("/", "/en", "/view/week")]
             mine, operator = {"Authorization": f"Bearer {one.device_token}"}, {"Authorization": f"Bearer {await doors.login('ops.chen')}"}
             for path in reports.views(on.house):
-                asked = path.format(date=MONDAY, number=SHOP, person="1", id="x", party="bank", fund="000198")
+                given = {"date": MONDAY, "number": SHOP, "person": "1", "id": "x", "party": "bank", "fund": "000198"}
+                asked = path.format(**given, code="BJPOWER", sha256="0" * 64)
                 answers += [await doors.http.get(f"/view/{asked}", headers=headers) for headers in (mine, operator)]
             assert sum(answer.status_code == 200 for answer in answers) > len(reports.views(on.house))
     secrets["identity number, mistyped"] = wrong
