@@ -167,7 +167,8 @@ async def deliver_code(house: House, message: OutboxMessage) -> None:
 def message_text(code: str) -> str:
     """What the customer reads on the phone."""
     zh = f"【Tapwealth】登录验证码 {code}，五分钟内有效。请勿告诉任何人，银行也不会向您索取。"
-    return f"{zh} Your sign-in code is {code}. Tell it to nobody; the bank never asks for it."
+    en = f"Your sign-in code is {code}. Tell it to nobody; the bank never asks for it."
+    return f"{zh} {en}"
 
 
 def code_of(house: House, row: SignInRow) -> str:
