@@ -38,7 +38,6 @@ from tapwealth.flows.issuing.mandates import MandateRefusal
 from tapwealth.flows.issuing.token_domain import DomainRefusal
 from tapwealth.flows.issuing.tokens import TokenRefusal
 from tapwealth.flows.reports.refusals import ReportRefusal
-from tapwealth.flows.setup import ChannelTerms, SetupRefusal
 from tapwealth.funds.campaign import CampaignRefusal
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.plan import PlanRefusal
@@ -65,7 +64,7 @@ NOTHING: Any = None
 SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
-    PolicyRefusal, SetupRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
+    PolicyRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
@@ -108,7 +107,7 @@ def test_every_route_is_documented() -> None:
 def test_every_command_is_documented_with_its_fields(name: str) -> None:
     spec = SPECS[name]
     _, who, fields, *_ = row_of(HTTP, name)
-    wanted = set(spec.shape.__struct_fields__) | (set(ChannelTerms.__struct_fields__) if name == "propose_fund" else set())
+    wanted = set(spec.shape.__struct_fields__)
     assert who == spec.who
     assert names(fields) - {"terms"} == wanted
     optional = {one.encode_name for one in msgspec.structs.fields(spec.shape) if not one.required}

@@ -40,11 +40,6 @@ MERCHANT = {
     "settlement_bank": "313100000013", "settlement_account": "0200000004", "representative": "钱多",
     "representative_id": "11010519491231002X", "fee_bp": 78,
 }  # fmt: skip
-CHANNEL = {"code": "T01", "own": True, "minimum_purchase": 100, "day_cap": 0, "holding_cap": 0}
-FUND = {
-    "code": "000199", "asset": 2, "name": "另一基金", "name_en": "Another", "registrar": "H0", "risk_level": 1,
-    "custody_account": "0200000001", "channels": [CHANNEL],
-}  # fmt: skip
 BILLER = {
     "code": "BJWATER", "name": "北京水务", "bank_account": "0200000003", "category": "water", "title": "户号", "hint": "10 digits",
     "pattern": "[0-9]{10}", "maximum": 1_000_000, "opens": "00:05:00", "closes": "23:55:00",
@@ -117,8 +112,6 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "buy_policy": ("me", POLICY),
     "cancel_policy": ("me", {"policy": NOWHERE}),
     "propose_merchant": (OPERATIONS, MERCHANT),
-    "propose_fund": (PRODUCTS, FUND),
-    "propose_fund_conditions": (PRODUCTS, {"fund": "000198"}),
     "propose_campaign": (PRODUCTS, CAMPAIGN),
     "propose_raise": (PRODUCTS, RAISE),
     "propose_quotations": (OPERATIONS, {"lines": QUOTED}),
@@ -358,13 +351,6 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_merchant", {"settlement_account": "02-1"}, ("settlement_account", "10 to 19 digits")),
     ("propose_merchant", {"fee_bp": 1_001}, ("fee_bp", "0.78 % is 78")),
     ("propose_merchant", {"fee_cap": 10**18}, ("fee_cap", "is above")),
-    ("propose_fund", {"code": "19"}, ("code", "6 digits")),
-    ("propose_fund", {"asset": 2**15}, ("asset", "from 2 to 32767")),
-    ("propose_fund", {"asset": 1}, ("asset", "from 2 to 32767")),
-    ("propose_fund", {"risk_level": 6}, ("risk_level", "1 to 5")),
-    ("propose_fund", {"cut_off_hour": 25}, ("cut_off_hour", "0 to 24")),
-    ("propose_fund", {"name_en": ""}, ("name_en", "is empty")),
-    ("propose_fund", {"channels": []}, ("channels", "no channel")),
     ("propose_quotations", {"lines": ["fund,day", "000198,2014-02-30"]}, ("lines, 2", "write it like 2014-02-24")),
     ("propose_quotations", {"lines": ["fund,price"]}, ("lines, 1", "name them fund, day")),
     ("propose_quotations", {"lines": [*QUOTED, QUOTED[1]]}, ("lines, 3", "stands twice")),
@@ -382,12 +368,6 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_raise", {"cap": 10**17}, ("cap", "is above")),
     ("propose_raise", {"step": 0}, ("step", "not above zero")),
     ("propose_raise", {"rate": -1}, ("rate", "0.35 percent a year are 3500")),
-    ("propose_fund_conditions", {"calendar": "HK"}, ("calendar", "the one there is: CN")),
-    ("propose_fund_conditions", {"kind": "bond"}, ("kind", "bond")),
-    ("propose_fund", {"channels": [CHANNEL, CHANNEL]}, ("channels", "twice")),
-    ("propose_fund", {"channels": [{"x": 1}]}, ("channels[0]", "there is no field 'x'")),
-    ("propose_fund", {"channels": [{**CHANNEL, "minimum_purchase": 0}]}, ("minimum_purchase", "not above zero")),
-    ("propose_fund", {"channels": [{**CHANNEL, "day_cap": -1}]}, ("day_cap", "below zero")),
     ("propose_fee_concession", {"reason": " "}, ("reason", "what the network has answered")),
     ("propose_token_domain", {"denied": ["x"]}, ("denied", "a category has 4 digits")),
     ("propose_client", {"name": ""}, ("name", "1 to 60")),
@@ -502,8 +482,6 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("close_product", {}, "unknown", "/view/products lists them"),
     ("approve", {}, "unknown", "/view/proposals lists those that wait"),
     ("propose_merchant", {"merchant_number": SHOP}, "exists", "choose another number"),
-    ("propose_fund", {"code": "000198"}, "exists", "choose others"),
-    ("propose_fund_conditions", {"fund": "000999"}, "unknown_fund", "/view/funds lists"),
     ("propose_quotations", {"lines": [QUOTED[0], QUOTED[1].replace("000198", "000999")]}, "unknown_fund", "/view/funds lists"),
     ("propose_quotations", {"lines": [QUOTED[0], QUOTED[1].replace("02-21", "12-31")]}, "not_over", "when it is"),
     ("propose_quotations", {"lines": ["fund,day,day_income", "000198,2014-02-21,1"]}, "incomplete", "was never said"),
@@ -512,7 +490,6 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("propose_campaign", {"first_day": "2014-02-20"}, "has_begun", "let it begin after"),
     ("propose_raise", {"fund": "000999"}, "unknown_fund", "/view/funds lists"),
     ("propose_raise", {}, "sold_already", "choose another fund"),
-    ("propose_fund", {}, "exists", "units of number 2"),
     ("propose_fee_concession", {}, "no_fee_disputed", "/view/network lists"),
     ("propose_token_domain", {}, "unknown_token", "there is no such card"),
     ("give_consent", {}, "unknown_client", "its app has shown"),
@@ -601,7 +578,7 @@ async def test_a_role_is_needed_and_a_second_person(doors: Doors) -> None:
         for login, role in (("ops.only", OperatorRole.OPERATIONS), ("pm.only", OperatorRole.PRODUCT_MANAGER)):
             await operators.create(tx, system_random(), login, login, [role], known[1], doors.on.now)
     clerk, manager, other = await doors.login("ops.only"), await doors.login("pm.only"), await doors.login(OPERATIONS)
-    problem(await doors.command("propose_fund", FUND, clerk), 403, "forbidden", "product managers")
+    problem(await doors.command("draft_product", {"yaml": FUND_FILE}, clerk), 403, "forbidden", "product managers")
     problem(await doors.command("propose_merchant", MERCHANT, manager), 403, "forbidden", "operators of operations")
     problem(await doors.command("close_day", {"business_date": "2014-02-26"}, manager), 403, "forbidden", "operators of operations")
     proposal = (await doors.command("propose_merchant", MERCHANT, clerk)).json()["result"]["proposal"]

@@ -15,6 +15,9 @@ HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 BLOCK = re.compile(r"^ *```\n *POST /commands/(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
+FILE = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
 class Request(NamedTuple):
     command: str
     body: dict[str, Any]
@@ -34,10 +37,14 @@ async def test_a_fund_comes_onto_the_shelf_as_shown(doors: Doors) -> None:
     """With its conditions, its raise and a campaign; each is approved by another operator."""
     manager, clerk = await doors.login("pm.zhou"), await doors.login("ops.chen")
     shown = requests("put-a-fund-on-the-shelf.md")
-    assert [one.command for one in shown] == ["propose_fund", "approve", "propose_fund_conditions", "propose_raise", "propose_campaign"]
-    for one in shown:
-        if one.command == "approve":
-            continue
+    assert [one.command for one in shown] == ["review_product", "approve_product", "propose_raise", "propose_campaign"]
+    file = FILE.findall((HOW_TO / "put-a-fund-on-the-shelf.md").read_text())[0]
+    drafted = await doors.command("draft_product", {"yaml": file}, manager)
+    assert drafted.status_code == 200, drafted.text
+    for one in shown[:2]:
+        answer = await doors.command(one.command, one.body, clerk)
+        assert answer.status_code == 200, (one.command, answer.text)
+    for one in shown[2:]:
         answer = await doors.command(one.command, one.body, manager)
         assert answer.status_code == 200, (one.command, answer.text)
         approved = await doors.command("approve", {"proposal": answer.json()["result"]["proposal"]}, clerk)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from api_client import ApiClient, account_of, let_in, money, money_in_the_wallet, problem
 from played_days import after
+from product_files import FUND_FILE
 from served_house import Doors, open_doors
 
 from tapwealth.storage import platform_clock
@@ -14,22 +15,22 @@ from tapwealth.storage import platform_clock
 async def raised(doors: Doors) -> None:
     """A new fund that is being raised, by two operators; it has just opened."""
     product, operations = await doors.login("pm.zhou"), await doors.login("ops.chen")
-    channel = {"code": "T01", "own": True, "minimum_purchase": 100, "day_cap": 0, "holding_cap": 0}
-    fund = {
-        "code": "000601", "asset": 9, "name": "新基金", "name_en": "New fund", "registrar": "H0", "risk_level": 1,
-        "custody_account": "0200000001", "channels": [channel],
-    }  # fmt: skip
+    file = FUND_FILE.replace("110022", "000601").replace("risk_level: 4", "risk_level: 1").replace(": 1000.00, remains: 10", ": 1.00")
+    named = {"product": "000601", "version": 1}
+    steps = (("draft_product", {"yaml": file}, product), ("review_product", named, operations), ("approve_product", named, operations))
+    for name, body, by in steps:
+        put = await doors.command(name, body, by)
+        assert put.status_code == 200, put.text
     async with doors.on.house.database.read() as tx:
         opens = await platform_clock.read(tx) + timedelta(minutes=1)
     offering = {
         "fund": "000601", "opens_at": opens.isoformat(), "closes_at": (opens + timedelta(days=1)).isoformat(), "target": 1_500,
         "minimum": 100, "step": 100, "cap": 0, "least": 100,
     }  # fmt: skip
-    for name, body in (("propose_fund", fund), ("propose_raise", offering)):
-        proposed = await doors.command(name, body, product)
-        assert proposed.status_code == 200, proposed.text
-        approved = await doors.command("approve", {"proposal": proposed.json()["result"]["proposal"]}, operations)
-        assert approved.status_code == 200, approved.text
+    proposed = await doors.command("propose_raise", offering, product)
+    assert proposed.status_code == 200, proposed.text
+    approved = await doors.command("approve", {"proposal": proposed.json()["result"]["proposal"]}, operations)
+    assert approved.status_code == 200, approved.text
     async with doors.on.house.database.transaction() as tx:
         await platform_clock.advance(tx, opens)
 

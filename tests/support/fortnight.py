@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from bank_next_door import BankNextDoor, transfer_of
 from bill_town import ScriptedBiller, ScriptedInsurer, Town, town
 from clearing_network import MemoryNetwork
+from fund_files import a_fund, put_on_sale
 from fund_town import FUND, OTHER, OWN, RegistrarNextDoor, application
 from nav_town import CONDITIONS, NAV_FUND, NAV_UNITS, terms_at_registrar
 from played_days import Matching
@@ -33,7 +35,7 @@ from real_files import ORDERS_FILE
 from shelf import UNITS
 
 from tapwealth.app.wiring import FILE_TAKERS
-from tapwealth.flows import end_of_day, setup
+from tapwealth.flows import end_of_day
 from tapwealth.flows.bank import bank_messages, payments
 from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.customers import people
@@ -42,7 +44,6 @@ from tapwealth.flows.end_of_day import DayReport
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.funds import channel, dividend_method, exchange_in, instant_redemption, plans, purchase, redemption, sweeps, switch
 from tapwealth.flows.funds.dividend_method import ChooseDividendMethod
-from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.flows.funds.redemption import RedeemFund, WhatIsLeft
 from tapwealth.flows.funds.switch import SwitchFund
 from tapwealth.flows.rails import Rails
@@ -51,6 +52,7 @@ from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_in import ORDERS
 from tapwealth.funds.exchange_out import Route, account_file, redated
 from tapwealth.funds.plan import Every
+from tapwealth.funds.product import FundChannel
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
@@ -339,17 +341,13 @@ class Fortnight:
             for login in ("pm.zhou", "ops.chen"):
                 if await operators.stored(tx, login) is None:
                     await operators.create(tx, self.house.random64, login, login, both, "nobody signs in here", self.now)
-        terms = [setup.ChannelTerms(OWN, True, 1_00, 0, 1_000_000_00), setup.ChannelTerms(OTHER, False, 1, 0, 0)]
-        conditions = {name: getattr(CONDITIONS, name) for name in CONDITIONS.__struct_fields__} | {"registrar_plans": True}
-        for proposal in (
-            setup.ProposeFund(FUND, int(UNITS), "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, CUSTODY, terms),
-            setup.ProposeFund(SHARES, int(SHARE_UNITS), "消费行业", "Consumption", "H0", 1, SHARES_CUSTODY, terms[:1]),
-            ProposeFundConditions(fund=SHARES, **conditions),
+        own, other = FundChannel(True, 1_00, 0, 1_000_000_00), FundChannel(False, 1)
+        conditions = msgspec.structs.replace(CONDITIONS, registrar_plans=True)
+        for fund in (
+            a_fund(FUND, "天弘余额宝货币", "Tianhong Yu'E Bao", {OWN: own, OTHER: other}, custody_account=CUSTODY),
+            a_fund(SHARES, "消费行业", "Consumption", {OWN: own}, conditions, custody_account=SHARES_CUSTODY),
         ):
-            proposed = await setup.propose(self.house, self.envelope(_operator("pm.zhou")), proposal)
-            assert not isinstance(proposed, Refusal), proposed
-            approved = await setup.approve(self.house, self.envelope(_operator("ops.chen")), setup.Approve(proposed.proposal))
-            assert not isinstance(approved, Refusal), approved
+            assert await put_on_sale(self.house, lambda login: self.envelope(_operator(login)), fund) is None
         self.bank.transfer("ADV-LINE", LENDING_DESK, "0100000005", 300_000_00, "advance line")
         self.registrar_keeps_shares()
 

@@ -15,12 +15,12 @@ from typing import Any
 from uuid import UUID
 
 from bill_town import MONDAY, NINE, Person, Town, town
+from fund_files import a_fund, put_on_sale
 from msgspec import structs
 from shelf import UNITS
 
 from tapwealth.app.wiring import FILE_TAKERS
 from tapwealth.bank import store as bank
-from tapwealth.flows import setup
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.bank_messages import RECOGNISERS
 from tapwealth.flows.bank.receipts import Pushed
@@ -35,6 +35,7 @@ from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_out import OutgoingFile, Route, account_file, order_file
 from tapwealth.funds.exchange_values import AccountApplication, BusinessCode, OrderRecord
 from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.product import FundChannel
 from tapwealth.funds.store import FundAccount
 from tapwealth.issuing import entries as tap_entries
 from tapwealth.issuing import store as issuing
@@ -64,7 +65,7 @@ ADVANCE = "0100000005"
 """The advance account at the bank."""
 TUESDAY = MONDAY + timedelta(days=1)
 MINIMUM, DAY_CAP, HOLDING_CAP = 1_00, 20_000_00, 100_000_00
-CHANNELS = [setup.ChannelTerms(OWN, True, MINIMUM, DAY_CAP, HOLDING_CAP), setup.ChannelTerms(OTHER, False, 1, 0, 0)]
+CHANNELS = {OWN: FundChannel(True, MINIMUM, DAY_CAP, HOLDING_CAP), OTHER: FundChannel(False, 1)}
 Values = dict[str, Any]
 
 
@@ -308,11 +309,8 @@ async def _shelve(place: FundTown) -> None:
     async with place.house.database.transaction() as tx:
         for login, role in PEOPLE:
             await operators.create(tx, place.house.random64, login, login, [role], "nobody signs in here", NINE)
-    fund = setup.ProposeFund(FUND, int(UNITS), "天弘余额宝货币", "Tianhong Yu'E Bao", REGISTRAR, 1, "0200000001", CHANNELS)
-    proposed = await setup.propose(place.house, operator(place, "pm.zhou"), fund)
-    assert not isinstance(proposed, Refusal), proposed
-    approved = await setup.approve(place.house, operator(place, "ops.chen"), setup.Approve(proposed.proposal))
-    assert not isinstance(approved, Refusal), approved
+    fund = a_fund(FUND, "天弘余额宝货币", "Tianhong Yu'E Bao", CHANNELS, registrar=REGISTRAR)
+    assert await put_on_sale(place.house, lambda login: operator(place, login), fund) is None
 
 
 def operator(place: FundTown, login: str, key: str = "") -> Envelope:

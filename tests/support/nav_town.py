@@ -1,24 +1,25 @@
 """A fund with a NAV for the fund town: on our shelf under its conditions, at the sandbox's registrar under the same terms."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import msgspec
 from bill_town import Person
+from fund_files import a_fund, decide, put_on_sale
 from fund_town import CHANNELS, OWN, REGISTRAR, FundTown, operator
 
 from tapwealth.flows import setup
-from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
-from tapwealth.flows.setup import ChannelTerms
-from tapwealth.funds import lots_store
+from tapwealth.funds import lots_store, store
 from tapwealth.funds.conditions import Conditions, Discount, FundKind, PurchaseFee, RedemptionFee
+from tapwealth.funds.product import FundChannel
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.sandbox.registrar import shelf
 
-NAV_FUND, NAV_UNITS = "110022", Asset(7)
+NAV_FUND, NAV_UNITS = "110022", Asset(3)
 CONDITIONS = Conditions(
     deviation_gate=5_000,
     kind=FundKind.NAV,
@@ -44,18 +45,26 @@ async def shelve_nav_fund(
     conditions: Conditions = CONDITIONS,
     code: str = NAV_FUND,
     asset: Asset = NAV_UNITS,
-    channels: list[ChannelTerms] = CHANNELS,
+    channels: Mapping[str, FundChannel] = CHANNELS,
+    risk_level: int = 1,
 ) -> None:
-    """R1, so that nobody is asked first."""
-    fund = setup.ProposeFund(code, int(asset), f"消费行业{code}", "Consumption", REGISTRAR, 1, f"02000000{int(asset):02d}", channels)
-    await agreed(place, fund)
-    await decided(place, conditions, code)
+    """R1, so that nobody is asked first. Its units are the ledger's next."""
+    custody = f"02000000{int(asset):02d}"
+    named = (code, f"消费行业{code}", "Consumption", channels, conditions)
+    fund = a_fund(*named, risk_level=risk_level, custody_account=custody, registrar=REGISTRAR)
+    assert await put_on_sale(place.house, lambda login: operator(place, login), fund) is None
+    async with place.house.database.read() as tx:
+        assert (await store.funds(tx))[code].asset == asset
+    _told_to_the_registrar(place, conditions, code)
 
 
 async def decided(place: FundTown, conditions: Conditions, code: str = NAV_FUND) -> None:
     """The conditions stand here, and their terms at the registrar."""
-    fields = {name: getattr(conditions, name) for name in conditions.__struct_fields__}
-    await agreed(place, ProposeFundConditions(fund=code, **fields))
+    assert await decide(place.house, lambda login: operator(place, login), code, conditions) is None
+    _told_to_the_registrar(place, conditions, code)
+
+
+def _told_to_the_registrar(place: FundTown, conditions: Conditions, code: str) -> None:
     with place.registrar.store.tx() as tx:
         shelf.put(tx, terms_at_registrar(conditions, code))
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from apart import run_apart
 from bill_town import MONDAY, Town, town
 from device import DeviceKey, card_of
+from fund_files import a_fund, put_on_sale
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
@@ -41,6 +42,7 @@ from tapwealth.funds.exchange_folder import Folder
 from tapwealth.funds.exchange_in import ACCOUNT_APPLICATIONS, ORDERS
 from tapwealth.funds.exchange_values import OrderRecord
 from tapwealth.funds.income import day_income, distribute
+from tapwealth.funds.product import FundChannel
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import named
@@ -276,16 +278,15 @@ class Played:
             both = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
             for login, roles in (("pm.zhou", both), ("ops.chen", both), ("ri.lin", [OperatorRole.COMPLIANCE])):
                 await operators.create(tx, self.house.random64, login, login, roles, stored, self.now)
-        channel = setup.ChannelTerms("T01", True, 100, 0, 100_000_000)
-        fund = setup.ProposeFund("000198", 2, "天弘余额宝货币", "Tianhong Yu'E Bao", "H0", 1, "0200000001", [channel])
+        fund = a_fund("000198", "天弘余额宝货币", "Tianhong Yu'E Bao", {"T01": FundChannel(True, 100, 0, 100_000_000)})
+        assert await put_on_sale(self.house, lambda login: self.envelope(operator(login)), fund) is None
         shop = ProposeMerchant(
             SHOP, "老街早点铺", "5812", "91110000600037341L", "313100000013", "0200000004", "钱多", "11010519491231002X", 125
         )
-        for proposal in (fund, shop):
-            proposed = await setup.propose(self.house, self.envelope(operator("pm.zhou")), proposal)
-            assert not isinstance(proposed, Refusal), proposed
-            approved = await setup.approve(self.house, self.envelope(operator("ops.chen")), setup.Approve(proposed.proposal))
-            assert not isinstance(approved, Refusal), approved
+        proposed = await setup.propose(self.house, self.envelope(operator("pm.zhou")), shop)
+        assert not isinstance(proposed, Refusal), proposed
+        approved = await setup.approve(self.house, self.envelope(operator("ops.chen")), setup.Approve(proposed.proposal))
+        assert not isinstance(approved, Refusal), approved
         await self.push("ADV-LINE", "0200000007", "0100000005", 100_000_00)
 
     async def push(self, name: str, from_account: str, to_account: str, amount: int) -> None:

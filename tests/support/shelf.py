@@ -18,7 +18,7 @@ MONEY_FUND = Fund("000198", UNITS, "天弘余额宝货币", "Tianhong Yu'E Bao",
 
 
 async def put_on_the_shelf(house: House, tx: Any, fund: Fund = MONEY_FUND) -> None:
-    await store.add_fund(tx, fund, [])
+    await store.put_fund(tx, fund, [])
     await house.ledger.open_accounts(tx, house_accounts(house.books, fund.asset))
 
 

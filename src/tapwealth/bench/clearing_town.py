@@ -9,12 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from tapwealth.bench.load import DAY, NOW
-from tapwealth.bench.purchase_town import ASSET, FUND, shelve
-from tapwealth.flows import setup
+from tapwealth.bench.purchase_town import ASSET, FUND, own_channel, shelve
 from tapwealth.flows.bank.bank_messages import RECOGNISERS
 from tapwealth.flows.bank.receipts import Pushed, receive
 from tapwealth.flows.frame import House
-from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.funds import store
 from tapwealth.funds.store import FundAccount
 from tapwealth.kernel.ids import named
@@ -36,7 +34,7 @@ def amount_of(number: int) -> int:
 
 async def found(house: House, people: int) -> list[int]:
     """Fill a fresh house: the fund on the channel's shelf, and its holders, whom the registrar knows. The accounts of their units."""
-    await shelve(house, [setup.ChannelTerms(OWN_CHANNEL, True, 100, 0, 0), setup.ChannelTerms(CHANNEL, False, 1, 0, 0)])
+    await shelve(house, own_channel(), f"{CHANNEL}: {{own: false, minimum_purchase: 0.01}}")
     holdings: list[int] = []
     for first in range(0, people, _AT_ONCE):
         holders = [_holder(house, number) for number in range(first, min(first + _AT_ONCE, people))]

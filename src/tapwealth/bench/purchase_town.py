@@ -16,6 +16,7 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.consents import Consent
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows import setup
+from tapwealth.flows.catalogue import products
 from tapwealth.flows.customers.clients import ProposeClient, shown
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, serial_of
@@ -52,7 +53,7 @@ def person_of(number: int, books: int) -> UUID:
 
 async def found(house: House, people: int, on_progress: Callable[[str], None], earlier: int = 0) -> str:
     """Fill a fresh house with people who have each bought so often before, once a day; the client's id."""
-    await shelve(house, [setup.ChannelTerms(OWN_CHANNEL, True, 100, 0, 0)])
+    await shelve(house, own_channel())
     digest = hashlib.sha256(SECRET.encode()).hexdigest()
     await decided(house, ProposeClient("bench", list(Scope), digest, DAY + timedelta(days=365)))
     async with house.database.read() as tx:
@@ -114,13 +115,31 @@ def _moved(book: int, rows: Sequence[OrderRow], day: date) -> list[JournalEntry]
     ]
 
 
-async def shelve(house: House, channels: list[setup.ChannelTerms]) -> None:
+def own_channel() -> str:
+    """As a definition's file has it."""
+    return f"{OWN_CHANNEL}: {{own: true, minimum_purchase: 1.00}}"
+
+
+async def shelve(house: House, *channels: str) -> None:
     """Two operators, and the fund on the shelf of these channels."""
     async with house.database.transaction() as tx:
         for login in (_ONE, _OTHER):
             roles = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
             await operators.create(tx, house.random64, login, login, roles, "nobody signs in here", NOW)
-    await decided(house, setup.ProposeFund(FUND, int(ASSET), "基金", "Fund", "H0", 1, "0200000001", channels))
+    await put_on_sale(house, FUND, *channels)
+
+
+async def put_on_sale(house: House, code: str, *channels: str) -> None:
+    """A money fund of that code, drafted by the one, reviewed and put on sale by the other."""
+    file = (
+        f"product: {code}\nkind: money_fund\nname: {{zh: 基金, en: Fund}}\nparameters: {{registrar: H0, custody_account: 0200000001}}\n"
+        f"channels: {{{', '.join(channels)}}}\neligibility: {{risk_level: 1}}\n"
+    )
+    drafted = await products.draft(house, _by(_ONE, f"draft {code}"), products.DraftProduct(file))
+    reviewed = await products.review(house, _by(_OTHER, f"review {code}"), products.ReviewProduct(code, 1))
+    approved = await products.approve(house, _by(_OTHER, f"approve {code}"), products.ApproveProduct(code, 1))
+    for answer in (drafted, reviewed, approved):
+        assert not isinstance(answer, Refusal), answer
 
 
 async def decided(house: House, command: setup.Proposal) -> None:

@@ -24,12 +24,10 @@ from tapwealth.bench.by_size import by_size, in_turn, warm_up
 from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
 from tapwealth.bench.load import NOW
 from tapwealth.bench.processor import family_ms, processor_ms
-from tapwealth.bench.purchase_town import decided, found, person_of
+from tapwealth.bench.purchase_town import decided, found, own_channel, person_of, put_on_sale
 from tapwealth.bench.tap import server_of
-from tapwealth.flows import setup
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House
 from tapwealth.flows.funds import raises, subscription
-from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.funds.subscription import Placing, Subscribed, SubscribeFund
 from tapwealth.funds import raise_store
@@ -172,8 +170,7 @@ async def _opened(folder: Path, buyers: int, rounds: int) -> AsyncIterator[Place
         await found(house, buyers, progress)
         codes = [f"{_FUND + number}" for number in range(rounds + 1)]
         for number, code in enumerate(codes):
-            channel = setup.ChannelTerms(OWN_CHANNEL, True, 100, 0, 0)
-            await decided(house, setup.ProposeFund(code, _ASSET + number, "新基金", "New fund", "H0", 1, "0200000001", [channel]))
+            await put_on_sale(house, code, own_channel())
             target = target_of(buyers if number else min(WARM, buyers))
             closes = OPENS + timedelta(hours=1)
             await decided(house, ProposeRaise(code, OPENS, closes, target, _MINIMUM, _STEP, 0, target))

@@ -71,7 +71,7 @@ async def found(house: House, people: int, on_progress: Callable[[str], None]) -
     async with house.database.transaction() as tx:
         merchant = Merchant(named(NOW, 0, MERCHANT), MERCHANT, "bench", "5812", "91110105MA00000000", "0300000009", 0)
         await acquiring.add_merchant(tx, merchant, NOW)
-        await funds.add_fund(tx, _FUND, [])
+        await funds.put_fund(tx, _FUND, [])
         await house.ledger.open_accounts(tx, house_accounts(house.books, _UNITS))
     for number in range(TERMINALS):
         enrolled = terminals.RegisterTerminal(MERCHANT, terminal_number(number), mac_key(number).hex())

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -12,7 +11,7 @@ from tapwealth.funds.conditions import Conditions, FundStatus
 
 
 async def conditions(tx: Any) -> dict[str, tuple[int, Conditions]]:
-    """By fund: the version that stands, and what it says. Without any, the defaults of a money fund hold."""
+    """By fund: the version of the catalogue that stands, and what it says."""
     rows = await tx.fetch(
         "select distinct on (fund) fund, version, conditions from fund_conditions where book = 0 order by fund, version desc"
     )
@@ -30,13 +29,12 @@ async def versions(tx: Any, funds: Sequence[str]) -> dict[str, list[tuple[dateti
     return {fund: said or [(datetime.min.replace(tzinfo=UTC), Conditions())] for fund, said in found.items()}
 
 
-async def add_conditions(tx: Any, fund: str, version: int, said: Conditions, proposal: UUID, now: datetime) -> None:
+async def add_conditions(tx: Any, fund: str, version: int, said: Conditions, now: datetime) -> None:
     await tx.execute(
-        "insert into fund_conditions (book, fund, version, conditions, proposal, recorded_at) values (0, $1, $2, $3::jsonb, $4, $5)",
+        "insert into fund_conditions (book, fund, version, conditions, recorded_at) values (0, $1, $2, $3::jsonb, $4)",
         fund,
         version,
         json.dumps(msgspec.to_builtins(said)),
-        proposal,
         now,
     )
 

@@ -44,6 +44,9 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
     fund, channel = facts.fund, facts.channel
     if fund is None or channel is None:
         return Refusal(PurchaseRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
+    if not fund.on_sale:
+        text = f"{fund.code} is not on sale; look at the shelf for funds that are"
+        return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
     if not fund.status.sells:
         text = f"{fund.code} is {fund.status.words[1]} by its registrar's word; buy it when it is open again, or another one"
         return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)

@@ -30,6 +30,10 @@ class Fund:
     """By the conditions that stand."""
     registrar_plans: bool = False
     """The same."""
+    version: int = 1
+    """Of the catalogue: the one that stands."""
+    on_sale: bool = True
+    """Within its sale window, and not closed by a product manager."""
 
     @property
     def pays(self) -> bool:
@@ -94,10 +98,14 @@ _ACCOUNT = (
 _ACCOUNT_TYPES = "int uuid text text text text text bytea text text text date date timestamptz"
 
 
-async def add_fund(tx: Any, fund: Fund, channels: Sequence[SalesChannel]) -> None:
+async def put_fund(
+    tx: Any, fund: Fund, channels: Sequence[SalesChannel], opens: datetime | None = None, closes: datetime | None = None
+) -> None:
+    """What a version of the catalogue says of it, in place of what the one before it said; its units and its registrar stay."""
     await tx.execute(
-        "insert into fund (book, code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account)"
-        " values (0, $1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into fund (book, code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account, version, opens, closes)"
+        " values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (book, code) do update set name = $3, name_en = $4,"
+        " risk_level = $6, cut_off_hour = $7, custody_account = $8, version = $9, opens = $10, closes = $11, closed = false",
         fund.code,
         fund.asset,
         fund.name,
@@ -106,13 +114,24 @@ async def add_fund(tx: Any, fund: Fund, channels: Sequence[SalesChannel]) -> Non
         fund.risk_level,
         fund.cut_off_hour,
         fund.custody_account,
+        fund.version,
+        opens,
+        closes,
     )
     rows = [(one.code, one.fund, one.own, one.minimum_purchase, one.day_cap, one.holding_cap) for one in channels]
     await tx.execute(
-        "insert into sales_channel (book, code, fund, own, minimum_purchase, day_cap, holding_cap)"
-        " select 0, x.* from unnest($1::text[], $2::text[], $3::bool[], $4::bigint[], $5::bigint[], $6::bigint[]) x",
+        "insert into sales_channel (book, code, fund, own, minimum_purchase, day_cap, holding_cap, version)"
+        " select 0, x.*, $7 from unnest($1::text[], $2::text[], $3::bool[], $4::bigint[], $5::bigint[], $6::bigint[]) x"
+        " on conflict (book, code, fund) do update set own = excluded.own, minimum_purchase = excluded.minimum_purchase,"
+        " day_cap = excluded.day_cap, holding_cap = excluded.holding_cap, version = excluded.version",
         *columns(rows, 6),
+        fund.version,
     )
+
+
+async def close_fund(tx: Any, fund: str) -> None:
+    """It is sold no more."""
+    await tx.execute("update fund set closed = true where book = 0 and code = $1", fund)
 
 
 async def funds(tx: Any) -> dict[str, Fund]:
@@ -123,9 +142,11 @@ async def funds(tx: Any) -> dict[str, Fund]:
         " coalesce((select conditions ->> 'kind' from fund_conditions c where c.book = 0 and c.fund = fund.code"
         " order by version desc limit 1), 'money') as kind,"
         " coalesce((select (conditions ->> 'registrar_plans')::boolean from fund_conditions c where c.book = 0 and c.fund = fund.code"
-        " order by version desc limit 1), false) as registrar_plans from fund where book = 0 order by code"
+        " order by version desc limit 1), false) as registrar_plans, version, not closed and (opens is null or opens <= (select instant"
+        " from platform_clock where id = 1)) and (closes is null or closes > (select instant from platform_clock where id = 1)) as on_sale"
+        " from fund where book = 0 order by code"
     )
-    return {row[0]: Fund(*(row[0], Asset(row[1]), *row[2:8], FundStatus(row[8]), FundKind(row[9]), row[10])) for row in rows}
+    return {row[0]: Fund(*(row[0], Asset(row[1]), *row[2:8], FundStatus(row[8]), FundKind(row[9]), *row[10:])) for row in rows}
 
 
 async def channels(tx: Any) -> dict[tuple[str, str], SalesChannel]:

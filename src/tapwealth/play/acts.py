@@ -103,17 +103,17 @@ def _card_bill(play: Play) -> dict[str, Any]:
 
 
 async def set_up_shop(play: Play) -> None:
-    """The bank's operators enrol merchants, terminals, the fund and the biller: one proposes, another approves."""
+    """The bank's operators enrol merchants, terminals, the fund and the biller: what one makes another one approves."""
     stage = play.stage
     shops = counters(play)
     proposals = [
         ("merchant breakfast", "propose_merchant", _merchant(stage, shops[0], "5812", "91110105MA00A1B2C9", BREAKFAST, 125)),
         ("merchant market", "propose_merchant", _merchant(stage, shops[1], "5411", "91110105MA00A1B3DD", MARKET, 38)),
-        ("fund 000198", "propose_fund", _fund()),
     ]
     for act, command, body in proposals:
         proposed = await stage.operator(f"propose {act}", "pm.zhou", command, body)
         wanted(await stage.operator(f"approve {act}", "ops.chen", "approve", {"proposal": proposed.result["proposal"]}))
+    await _put_on_sale(stage, "000198", _FUND)
     for shop in shops:
         body = {"merchant_number": shop.merchant_number, "terminal_number": shop.terminal_number, "mac_key": shop.mac_key.hex()}
         body["master_key"] = shop.master_key.hex()
@@ -139,13 +139,24 @@ def _merchant(stage: Stage, shop: Counter, category: str, credit_code: str, acco
     }  # fmt: skip
 
 
-def _fund() -> dict[str, Any]:
-    own = {"code": "T01", "own": True, "minimum_purchase": 100, "day_cap": 20_000_00, "holding_cap": 100_000_00}
-    other = {"code": "996", "own": False, "minimum_purchase": 1, "day_cap": 0, "holding_cap": 0}
-    return {
-        "code": "000198", "asset": 2, "name": "天弘余额宝货币", "name_en": "Tianhong Yu'E Bao Money Market", "registrar": "H0",
-        "risk_level": 1, "custody_account": CUSTODY, "channels": [own, other],
-    }  # fmt: skip
+_FUND = f"""\
+product: 000198
+kind: money_fund
+name: {{zh: 天弘余额宝货币, en: Tianhong Yu'E Bao Money Market}}
+parameters: {{registrar: H0, custody_account: {CUSTODY}}}
+channels:
+  T01: {{own: true, minimum_purchase: 1.00, day_cap: 20000.00, holding_cap: 100000.00}}
+  996: {{own: false, minimum_purchase: 0.01}}
+eligibility: {{risk_level: 1}}
+"""
+
+
+async def _put_on_sale(stage: Stage, product: str, file: str) -> None:
+    """Drafted by one, reviewed and approved by the other."""
+    wanted(await stage.operator(f"draft {product}", "pm.zhou", "draft_product", {"yaml": file}))
+    for step in ("review", "approve"):
+        body = {"product": product, "version": 1}
+        wanted(await stage.operator(f"{step} {product}", "ops.chen", f"{step}_product", body))
 
 
 async def fund_the_advance(play: Play) -> None:

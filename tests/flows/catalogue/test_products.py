@@ -1,11 +1,12 @@
 """A product's way onto the shelf: drafted by one person, reviewed and put on sale by another one; every version stays."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fund_town import NINE, FundTown, fund_town, operator
+from fund_town import FUND, NINE, FundTown, fund_town, operator
 from product_files import FUND_FILE, changed
 
 from tapwealth.catalogue import store
@@ -24,6 +25,7 @@ from tapwealth.flows.catalogue.products import (
     ReviewProduct,
     read_file,
 )
+from tapwealth.flows.funds.campaigns import ProposeCampaign
 from tapwealth.funds import store as funds
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import operators
@@ -109,8 +111,10 @@ async def test_who_drafted_puts_nothing_on_sale_that_another_one_has_reviewed(pl
 
 
 async def test_any_proposal_is_decided_by_another_person_not_by_another_login(place: FundTown) -> None:
-    fund = setup.ProposeFund("000509", 9, "货币乙", "Second", "H0", 1, "0200000002", [setup.ChannelTerms("T01", True, 1, 0, 0)])
-    proposed = await setup.propose(place.house, operator(place, MAKER), fund)
+    campaign = ProposeCampaign(
+        "SPRING14", FUND, "新春", "Spring", "A", "0200000011", date(2014, 3, 10), date(2014, 3, 31), 20_000, 1_000, 100_000
+    )
+    proposed = await setup.propose(place.house, operator(place, MAKER), campaign)
     assert isinstance(proposed, setup.Proposed)
     for login in (MAKER, HER_OTHER_LOGIN):
         refused = await setup.approve(place.house, operator(place, login), setup.Approve(proposed.proposal))
@@ -263,7 +267,10 @@ async def test_the_shelf_shows_what_is_on_sale_within_its_window(place: FundTown
     tomorrow = "2014-02-25T00:00:00+08:00"
     await put_on_sale(place, changed(("product: 110022", "product: 110023"), ("opens: 2014-01-02T00:00:00+08:00", f"opens: {tomorrow}")))
     async with place.house.database.read() as tx:
-        assert [(one.product, one.version, one.channels) for one in await shown.shelf(tx)] == [(CODE, 1, ["T01"])]
+        assert [(one.product, one.version, one.channels) for one in await shown.shelf(tx)] == [
+            (FUND, 1, ["996", "T01"]),
+            (CODE, 1, ["T01"]),
+        ]
     await give(place, CloseProduct(CODE, 1, "sold out"))
     async with place.house.database.read() as tx:
-        assert await shown.shelf(tx) == []
+        assert [one.product for one in await shown.shelf(tx)] == [FUND]

@@ -251,7 +251,7 @@ async def pocketed(swept: Swept, *order: str, day_cap: int = 2_000_50) -> None:
     place = swept.place
     async with place.house.database.transaction() as tx:
         fund = replace(MONEY_FUND, code=SECOND, asset=SECOND_UNITS)
-        await store.add_fund(tx, fund, [SalesChannel(OWN, SECOND, True, 100_00, day_cap, 0)])
+        await store.put_fund(tx, fund, [SalesChannel(OWN, SECOND, True, 100_00, day_cap, 0)])
         await place.house.ledger.open_accounts(tx, house_accounts(place.house.books, SECOND_UNITS))
     await ordered(swept, *order)
     assert isinstance(await swept.agree(fund="pocket", keep_balance=500_00), SweepView)

@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 from bill_town import MONDAY, Person
+from fund_files import a_fund, decide, put_on_sale
 from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, accounts, bought, fund_town, operator, set_in
 
-from tapwealth.flows import setup
 from tapwealth.flows.funds import dividend_method, units
 from tapwealth.flows.funds.channel import paid_in_accounts
 from tapwealth.flows.funds.dividend_method import ChooseDividendMethod, DividendMethodOrdered
-from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.funds import dividend_store
-from tapwealth.funds.conditions import DividendMethod, FundKind
+from tapwealth.funds.conditions import Conditions, DividendMethod, FundKind
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
@@ -26,7 +25,7 @@ from tapwealth.sandbox.registrar import register, shelf, started
 from tapwealth.sandbox.registrar.started import Dividend, Forced
 
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
-PRICED, PRICED_UNITS = "110022", Asset(9)
+PRICED, PRICED_UNITS = "110022", Asset(3)
 NAV = 12_345
 
 
@@ -69,19 +68,11 @@ class Priced:
         ]
 
 
-async def approve(place: FundTown, proposal: Any, key: str) -> None:
-    proposed = await setup.propose(place.house, operator(place, "pm.zhou", f"propose {key}"), proposal)
-    assert not isinstance(proposed, Refusal), proposed
-    approved = await setup.approve(place.house, operator(place, "ops.chen", f"approve {key}"), setup.Approve(proposed.proposal))
-    assert not isinstance(approved, Refusal), approved
-
-
 @pytest.fixture
 async def priced(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Priced]:
     async with fund_town(new_database(), tmp_path) as place:
-        fund = setup.ProposeFund(PRICED, int(PRICED_UNITS), "消费行业", "Consumers", REGISTRAR, 3, "0200000001", CHANNELS)
-        await approve(place, fund, "fund")
-        await approve(place, ProposeFundConditions(fund=PRICED, kind=FundKind.NAV), "conditions")
+        fund = a_fund(PRICED, "消费行业", "Consumers", CHANNELS, Conditions(kind=FundKind.NAV), risk_level=3, registrar=REGISTRAR)
+        assert await put_on_sale(place.house, lambda login: operator(place, login), fund) is None
         with place.registrar.store.tx() as tx:
             shelf.put(tx, shelf.Terms(PRICED, "消费行业"))
             for n in range(8):
@@ -221,7 +212,8 @@ async def test_a_dividend_in_money_of_another_channels_holders_is_left_to_that_c
     """It is owed until it has come to the collection account, and pays for the channel's next orders then."""
     place, saturday = priced.place, FRIDAY + timedelta(days=1)
     await place.hand_in(accounts([1], TUESDAY))
-    await approve(place, ProposeFundConditions(fund=PRICED, kind=FundKind.NAV, dividend_method=DividendMethod.CASH), "in money")
+    in_money = Conditions(kind=FundKind.NAV, dividend_method=DividendMethod.CASH)
+    assert await decide(place.house, lambda login: operator(place, login), PRICED, in_money) is None
     with place.registrar.store.tx() as tx:
         started.ask(tx, Forced("144", OTHER, f"{1:017d}", 1_234_56, PRICED))
     await place.next_day(TUESDAY)

@@ -21,12 +21,12 @@ from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation
 from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.reports.customers import customer_view, customer_views
 from tapwealth.flows.reports.holdings import HoldingShown
-from tapwealth.flows.setup import ChannelTerms
 from tapwealth.funds import lots_store, returns_store
 from tapwealth.funds.conditions import DividendMethod
 from tapwealth.funds.lots_store import LotRow, LotUse
 from tapwealth.funds.nav import Rounding
 from tapwealth.funds.orders_store import OrderRow
+from tapwealth.funds.product import FundChannel
 from tapwealth.funds.returns import Step
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import derived
@@ -351,7 +351,7 @@ async def test_what_follows_from_a_file_that_waits_for_its_price_waits_behind_it
 
 async def test_units_count_at_their_last_price_against_the_cap_of_a_holding(place: FundTown) -> None:
     """7,486.70 units of 1.3337 are 9,985.01 yuan."""
-    await shelve_nav_fund(place, channels=[ChannelTerms(OWN, True, 1_00, 0, 15_000_00), CHANNELS[1]])
+    await shelve_nav_fund(place, channels=CHANNELS | {OWN: FundChannel(True, 1_00, 0, 15_000_00)})
     wang = await holder(place)
     (no,) = await place.buy(place.order(wang, 5_015_00, fund=NAV_FUND))
     assert isinstance(no, Refusal)

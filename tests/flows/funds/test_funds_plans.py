@@ -9,19 +9,20 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
-from fund_town import DAY_CAP, FUND, OWN, FundTown, set_in
+from fund_files import decide
+from fund_town import DAY_CAP, FUND, OWN, FundTown, operator, set_in
 from httpx import ASGITransport, AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from nav_town import CONDITIONS, NAV_FUND, agreed, holding_of, lots_of, quote, shelve_nav_fund
+from nav_town import CONDITIONS, NAV_FUND, holding_of, lots_of, quote, shelve_nav_fund
 from starlette.applications import Starlette
 
 from tapwealth.flows.funds import plans, redemption
-from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.flows.funds.plans import AgreePlan, EndPlan, PausePlan, PlanView, ResumePlan
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.funds import plan as rules
+from tapwealth.funds.conditions import Conditions
 from tapwealth.funds.plan import MOST_PLANS, Every, PeriodicPlan, PlanState, Rhythm
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
@@ -355,7 +356,7 @@ async def test_a_day_that_no_week_or_month_has_is_bad_input(place: FundTown) -> 
 
 async def conditions(place: FundTown, **change: Any) -> None:
     """Of the money fund."""
-    await agreed(place, ProposeFundConditions(fund=FUND, **change))
+    assert await decide(place.house, lambda login: operator(place, login), FUND, Conditions(**change)) is None
 
 
 def orders_sent(place: FundTown, day: date) -> list[dict[str, Any]]:

@@ -378,7 +378,7 @@ async def test_the_files_of_a_day_are_the_same_bytes_however_often_they_are_made
 async def test_a_fund_above_the_lowest_risk_is_sold_to_nobody_who_was_not_asked(place: FundTown) -> None:
     async with place.house.database.transaction() as tx:
         shelved = (await store.funds(tx))[FUND]
-        await store.add_fund(tx, replace(shelved, code="000199", risk_level=3), [SalesChannel(OWN, "000199", True, MINIMUM, 0, 0)])
+        await store.put_fund(tx, replace(shelved, code="000199", risk_level=3), [SalesChannel(OWN, "000199", True, MINIMUM, 0, 0)])
     buyer = await place.person("王芳", 500_00)
     (refused,) = await place.buy(place.order(buyer, 100_00, fund="000199"))
     assert isinstance(refused, Refusal)

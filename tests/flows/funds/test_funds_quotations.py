@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 from bill_town import MONDAY
+from fund_files import a_fund, put_on_sale
 from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, Values, operator, set_in
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import setup
 from tapwealth.flows.funds import quotation_lists
-from tapwealth.flows.funds.fund_conditions import ProposeFundConditions
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations, QuotationRefusal
 from tapwealth.funds import quotation_store
-from tapwealth.funds.conditions import FundKind
+from tapwealth.funds.conditions import Conditions, FundKind
 from tapwealth.funds.quotation_store import nav_of
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.sandbox.registrar.rates import rates
@@ -35,9 +35,11 @@ async def agreed(place: FundTown, proposal: Any) -> None:
 
 async def priced_fund(place: FundTown, **conditions: Any) -> None:
     """A second fund, with a price of its own."""
-    fund = setup.ProposeFund(PRICED, 9, "消费行业股票", "Consumer stocks", REGISTRAR, 4, "0200000009", CHANNELS)
-    await agreed(place, fund)
-    await agreed(place, ProposeFundConditions(fund=PRICED, kind=FundKind.NAV, **conditions))
+    said = Conditions(kind=FundKind.NAV, **conditions)
+    fund = a_fund(
+        PRICED, "消费行业股票", "Consumer stocks", CHANNELS, said, risk_level=4, custody_account="0200000009", registrar=REGISTRAR
+    )
+    assert await put_on_sale(place.house, lambda login: operator(place, login), fund) is None
 
 
 def priced(day: date, nav: int, **more: Any) -> Callable[[list[Values]], list[Values]]:

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
-from fund_town import CHANNELS, REGISTRAR, FundTown, operator, set_in
+from fund_town import FundTown, operator, set_in
 from msgspec import structs
 from nav_town import CONDITIONS as NAV_CONDITIONS
-from nav_town import NAV_FUND, NAV_UNITS, agreed, decided, holding_of, lots_of, quote, shelve_nav_fund
+from nav_town import NAV_FUND, agreed, holding_of, lots_of, quote, shelve_nav_fund
 
 from tapwealth.bank import store as bank
 from tapwealth.customers import store as customers
@@ -129,9 +129,7 @@ async def test_what_is_refused_takes_nothing(place: FundTown, amount: int, at: d
 
 async def test_who_may_not_have_the_fund_may_not_subscribe_to_it(place: FundTown) -> None:
     """R4, and nobody has answered a questionnaire."""
-    risky = setup.ProposeFund(NAV_FUND, int(NAV_UNITS), "激进", "Bold", REGISTRAR, 4, "0200000007", CHANNELS)
-    await agreed(place, risky)
-    await decided(place, NAV_CONDITIONS)
+    await shelve_nav_fund(place, NAV_CONDITIONS, risk_level=4)
     await agreed(place, OFFER)
     await place.clock(OPENS)
     (wang,) = await people(place, "Wang")

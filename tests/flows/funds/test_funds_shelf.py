@@ -3,51 +3,51 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from bill_town import MONDAY
+from fund_files import a_fund, decide, put_on_sale
 from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, Values, bought, operator, set_in
 from shelf import UNITS
 
 from tapwealth.bank import store as bank
-from tapwealth.flows import proof, setup
+from tapwealth.catalogue.definition import Definition, Names, SaleWindow
+from tapwealth.catalogue.version import ProductRefusal
+from tapwealth.flows import proof
+from tapwealth.flows.catalogue import products
+from tapwealth.flows.catalogue.products import CloseProduct
 from tapwealth.flows.funds import instant_redemption, redemption, units
 from tapwealth.flows.funds.exchange_out import ADVANCER
-from tapwealth.flows.funds.fund_conditions import ConditionsRefusal, FundShown, ProposeFundConditions, shelf
+from tapwealth.flows.funds.fund_conditions import FundShown, shelf
 from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.funds.purchase import PurchasePlaced
 from tapwealth.funds import quotation_store, store
-from tapwealth.funds.conditions import CarryForward, Conditions, FundKind
+from tapwealth.funds.conditions import CarryForward, Conditions
+from tapwealth.funds.product import FundChannel
+from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.funds.seven_day_yield import percent, simple_yield
+from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import Asset
-from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import CHART, Kind, house_account
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.sandbox.registrar.rates import rates
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
-SECOND, SECOND_UNITS = "000509", Asset(7)
+SECOND, SECOND_UNITS = "000509", Asset(3)
 
 
-def a_fund(**more: Any) -> setup.ProposeFund:
-    fields = {
-        "code": SECOND, "asset": int(SECOND_UNITS), "name": "货币乙", "name_en": "Second", "registrar": REGISTRAR, "risk_level": 1,
-        "custody_account": "0200000002", "channels": CHANNELS,
-    }  # fmt: skip
-    return setup.ProposeFund(**{**fields, **more})
+def the_second(**more: Any) -> Definition:
+    return a_fund(SECOND, "货币乙", "Second", CHANNELS, **{"custody_account": "0200000002", "registrar": REGISTRAR, **more})
 
 
-async def shelve(place: FundTown, fund: setup.ProposeFund) -> Refusal | None:
-    """Proposed by one, approved by the other."""
-    proposed = await setup.propose(place.house, operator(place, "pm.zhou", f"propose {fund.code}"), fund)
-    if isinstance(proposed, Refusal):
-        return proposed
-    approve = setup.Approve(proposed.proposal)
-    approved = await setup.approve(place.house, operator(place, "ops.chen", f"approve {fund.code}"), approve)
-    return approved if isinstance(approved, Refusal) else None
+async def shelve(place: FundTown, fund: Definition) -> Refusal | None:
+    """Drafted by one, put on sale by the other."""
+    return await put_on_sale(place.house, lambda login: operator(place, login), fund)
 
 
 async def test_a_fund_on_the_shelf_has_its_house_accounts_in_every_book(place: FundTown) -> None:
-    assert await shelve(place, a_fund()) is None
+    assert await shelve(place, the_second()) is None
     of_units = [row for row in CHART if row.units and not row.personal]
     books = range(place.house.books + 1)
     wanted = [NewAccount(book, row.kind, None, SECOND_UNITS, row.limit) for book in books for row in of_units]
@@ -59,29 +59,61 @@ async def test_a_fund_on_the_shelf_has_its_house_accounts_in_every_book(place: F
     assert len(accounts) == 1, "the advancer has one account at the registrar"
 
 
-@pytest.mark.parametrize(
-    ("more", "code"),
-    [
-        ({"code": FUND}, setup.SetupRefusal.EXISTS),
-        ({"asset": int(UNITS)}, setup.SetupRefusal.EXISTS),
-        ({"registrar": "H1"}, setup.SetupRefusal.OTHER_REGISTRAR),
-    ],
-)
-async def test_what_the_shelf_refuses(place: FundTown, more: dict[str, Any], code: setup.SetupRefusal) -> None:
-    refused = await shelve(place, a_fund(**more))
+async def test_holders_have_their_accounts_at_one_registrar(place: FundTown) -> None:
+    refused = await shelve(place, the_second(registrar="H1"))
     assert refused is not None
-    assert refused.code is code
+    assert refused.code is ProductRefusal.EXISTS
 
 
-@pytest.mark.parametrize("number", [0, 1, 2**15])
-async def test_a_number_that_the_ledger_cannot_keep_is_no_units(place: FundTown, number: int) -> None:
-    with pytest.raises(BadInput, match=f"no units of number {number}.*from 2 to 32767"):
-        await shelve(place, a_fund(asset=number))
+async def test_a_channel_that_has_sold_a_fund_stays_named(place: FundTown) -> None:
+    """Its holders redeem by its terms."""
+    assert await shelve(place, the_second()) is None
+    fewer = the_second()
+    refused = await shelve(place, msgspec.structs.replace(fewer, channels={OWN: fewer.channels[OWN]}))
+    assert refused is not None
+    assert "bought it from 996; name every channel" in str(refused)
+
+
+async def test_a_later_version_changes_what_is_sold_and_keeps_the_units(place: FundTown) -> None:
+    assert await shelve(place, the_second()) is None
+    channels = CHANNELS | {OWN: FundChannel(True, 7_00, 0, 0)}
+    later = msgspec.structs.replace(
+        the_second(cut_off_hour=14, custody_account="0200000009"), channels=channels, name=Names("货币丙", "Third")
+    )
+    assert await shelve(place, later) is None
+    async with place.house.database.read() as tx:
+        fund, channel = (await store.funds(tx))[SECOND], (await store.channels(tx))[OWN, SECOND]
+    assert (fund.name_en, fund.cut_off_hour, fund.custody_account, fund.version, fund.asset) == ("Third", 14, "0200000009", 2, SECOND_UNITS)
+    assert (channel.minimum_purchase, channel.holding_cap) == (7_00, 0)
+
+
+async def test_a_closed_fund_is_bought_no_more_and_redeemed_as_before(place: FundTown) -> None:
+    wang = await bought(place)
+    await place.take()
+    close = CloseProduct(FUND, 1, "replaced by another one")
+    assert not isinstance(await products.close(place.house, operator(place, "pm.zhou"), close), Refusal)
+    refused = await place.buy_one(wang, 10_000)
+    assert isinstance(refused, Refusal)
+    assert refused.code is PurchaseRefusal.NOT_SOLD_NOW
+    redeemed = await redemption.redeem(place.house, place.envelope(wang), redemption.RedeemFund(FUND, 1_000))
+    assert not isinstance(redeemed, Refusal), redeemed
+
+
+async def test_a_fund_is_bought_within_its_sale_window(place: FundTown) -> None:
+    window = SaleWindow(shanghai(TUESDAY, 9), shanghai(WEDNESDAY, 9))
+    assert await shelve(place, msgspec.structs.replace(the_second(), sale=window)) is None
+    wang = await place.person("Wang", 10_000_000)
+    said = []
+    for at in (shanghai(MONDAY, 14), shanghai(TUESDAY, 9), shanghai(WEDNESDAY, 9)):
+        await place.clock(at)
+        (answer,) = await place.buy(place.order(wang, 10_000, at, fund=SECOND))
+        said.append(answer.code if isinstance(answer, Refusal) else "placed")
+    assert said == [PurchaseRefusal.NOT_SOLD_NOW, "placed", PurchaseRefusal.NOT_SOLD_NOW]
 
 
 async def test_each_fund_has_units_income_and_proof_of_its_own(place: FundTown) -> None:
     """The sandbox's registrar keeps one fund: its answers about the other one are written in by hand."""
-    assert await shelve(place, a_fund()) is None
+    assert await shelve(place, the_second()) is None
     wang = await place.person("Wang", 10_000_000)
     placed = await place.buy(place.order(wang, 10_000), place.order(wang, 5_000, fund=SECOND))
     assert all(isinstance(one, PurchasePlaced) for one in placed), placed
@@ -124,15 +156,8 @@ async def test_each_fund_has_units_income_and_proof_of_its_own(place: FundTown) 
 # ---- conditions
 
 
-async def decide(place: FundTown, conditions: Conditions, fund: str = FUND, key: str = "") -> Refusal | None:
-    """Drafted by the product manager, approved by the other."""
-    draft = ProposeFundConditions(fund=fund, **{name: getattr(conditions, name) for name in conditions.__struct_fields__})
-    proposed = await setup.propose(place.house, operator(place, "pm.zhou", f"draft {key}"), draft)
-    if isinstance(proposed, Refusal):
-        return proposed
-    approve = operator(place, "ops.chen", f"yes {key}")
-    approved = await setup.approve(place.house, approve, setup.Approve(proposed.proposal))
-    return approved if isinstance(approved, Refusal) else None
+async def conditions_are(place: FundTown, conditions: Conditions) -> Refusal | None:
+    return await decide(place.house, lambda login: operator(place, login), FUND, conditions)
 
 
 async def shown(place: FundTown) -> FundShown:
@@ -142,37 +167,19 @@ async def shown(place: FundTown) -> FundShown:
 
 async def test_the_last_conditions_stand_and_every_version_stays(place: FundTown) -> None:
     first = await shown(place)
-    assert (first.code, first.version, first.conditions, first.status) == (FUND, 0, Conditions(), "open")
+    assert (first.code, first.version, first.conditions, first.status) == (FUND, 1, Conditions(), "open")
     assert [one.code for one in first.channels] == ["996", "T01"]
-    for version, least in enumerate((500, 300), 1):
-        assert await decide(place, Conditions(minimum_redemption=least), key=str(version)) is None
+    for version, least in enumerate((500, 300), 2):
+        assert await conditions_are(place, Conditions(minimum_redemption=least)) is None
         assert ((await shown(place)).version, (await shown(place)).conditions.minimum_redemption) == (version, least)
     async with place.house.database.read() as tx:
-        assert await tx.fetchval("select count(*) from fund_conditions") == 2
-
-
-async def test_nobody_approves_the_conditions_that_they_drafted(place: FundTown) -> None:
-    draft = ProposeFundConditions(fund=FUND, share_class="A")
-    by_operations = await setup.propose(place.house, operator(place, "ops.chen", "not mine to draft"), draft)
-    assert isinstance(by_operations, Refusal)
-    proposed = await setup.propose(place.house, operator(place, "pm.zhou", "draft"), draft)
-    assert not isinstance(proposed, Refusal)
-    own = await setup.approve(place.house, operator(place, "pm.zhou", "yes"), setup.Approve(proposed.proposal))
-    assert isinstance(own, Refusal)
-    assert (await shown(place)).version == 0
-
-
-async def test_a_fund_that_was_ordered_stays_what_it_is(place: FundTown) -> None:
-    await place.buy_one(await place.person("Wang", 100_000), 10_000)
-    refused = await decide(place, Conditions(FundKind.NAV))
-    assert refused is not None
-    assert refused.code is ConditionsRefusal.KIND_STANDS
+        assert await tx.fetchval("select count(*) from fund_conditions") == 3
 
 
 async def test_the_least_of_a_redemption_and_of_what_is_left(place: FundTown) -> None:
     wang = await bought(place)
     await place.take()
-    assert await decide(place, Conditions(minimum_redemption=1_000, minimum_holding=2_000)) is None
+    assert await conditions_are(place, Conditions(minimum_redemption=1_000, minimum_holding=2_000)) is None
 
     async def redeemed(units: int) -> str:
         answer = await redemption.redeem(place.house, place.envelope(wang), redemption.RedeemFund(FUND, units))
@@ -220,7 +227,7 @@ async def test_a_yield_that_does_not_follow_from_the_last_seven_quotations_is_na
     rows = [quotation_store.QuotationRow(FUND, day, rates()[day].income_per_10k, rates()[day].seven_day_yield, 0, 0, 0) for day in known]
     async with place.house.database.transaction() as tx:
         await quotation_store.add_quotations(tx, rows, place.biller.now)
-    assert await decide(place, Conditions(carry_forward=way)) is None
+    assert await conditions_are(place, Conditions(carry_forward=way, minimum_holding=1)) is None
     await place.take()
     async with place.house.database.read() as tx:
         found = [(one.text, one.accounted) for one in await bank.breaks(tx, TUESDAY) if one.kind == "yield_differs"]

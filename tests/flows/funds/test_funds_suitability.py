@@ -23,7 +23,7 @@ async def shelve_risky(place: FundTown) -> None:
     """A fund of R4 beside the money fund."""
     async with place.house.database.transaction() as tx:
         shelved = (await store.funds(tx))[FUND]
-        await store.add_fund(tx, replace(shelved, code=RISKY, risk_level=4), [SalesChannel(OWN, RISKY, True, MINIMUM, 0, 0)])
+        await store.put_fund(tx, replace(shelved, code=RISKY, risk_level=4), [SalesChannel(OWN, RISKY, True, MINIMUM, 0, 0)])
 
 
 async def assess(place: FundTown, person: Person, answers: list[str], version: str = "2014-1") -> Any:

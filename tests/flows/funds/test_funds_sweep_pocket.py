@@ -37,7 +37,7 @@ async def saver(place: FundTown, wallet: int, *order: str) -> Person:
     """Wang with so much in the wallet and three funds on the shelf, in that order."""
     async with place.house.database.transaction() as tx:
         for code, asset, caps in ((SECOND, Asset(7), (CAP, 0)), (THIRD, Asset(8), (0, CAP))):
-            await store.add_fund(tx, replace(MONEY_FUND, code=code, asset=asset), [SalesChannel(OWN, code, True, 100_00, *caps)])
+            await store.put_fund(tx, replace(MONEY_FUND, code=code, asset=asset), [SalesChannel(OWN, code, True, 100_00, *caps)])
             await place.house.ledger.open_accounts(tx, house_accounts(place.house.books, asset))
     wang = await place.person("Wang", wallet)
     chosen = await pocket.order(place.house, place.envelope(wang), OrderPockets(list(order)))

@@ -19,17 +19,17 @@ from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
 from tapwealth.flows.reports import standing
 from tapwealth.flows.reports.statement import statement_of
-from tapwealth.flows.setup import ChannelTerms
 from tapwealth.flows.v1 import store as v1_store
 from tapwealth.flows.v1.reading import _order
 from tapwealth.flows.v1.shapes import yuan
 from tapwealth.funds import store as funds
 from tapwealth.funds.conditions import Discount, PurchaseFee
+from tapwealth.funds.product import FundChannel
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=n) for n in range(1, 4))
-BONDS, BOND_UNITS = "110007", Asset(8)
+BONDS, BOND_UNITS = "110007", Asset(4)
 CHEAPER = structs.replace(CONDITIONS, purchase_fees=[PurchaseFee(0, 8_000)])
 """0.8 % outside, of which ours take a tenth too."""
 
@@ -254,7 +254,7 @@ async def test_what_stands_against_either_side_stands_against_a_switch(place: Fu
 
 async def test_switches_under_way_count_against_the_caps_of_the_fund_they_go_into(place: FundTown) -> None:
     """At most 6,000.00 a dealing day and 9,000.00 in all; units on their way count at the last NAV, those that came at what they are."""
-    await shelve_nav_fund(place, channels=[ChannelTerms(OWN, True, 1_00, 6_000_00, 9_000_00), CHANNELS[1]])
+    await shelve_nav_fund(place, channels=CHANNELS | {OWN: FundChannel(True, 1_00, 6_000_00, 9_000_00)})
     wang = await bought(place, 10_000_00)
     await place.take()
     await placed(place, wang, FUND, NAV_FUND, 4_000_00)

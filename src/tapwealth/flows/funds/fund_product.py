@@ -11,10 +11,9 @@ from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
 from tapwealth.flows.funds.advancer import open_advancer
 from tapwealth.funds import conditions_store, store
-from tapwealth.funds.conditions import Conditions, check
+from tapwealth.funds.conditions import check
 from tapwealth.funds.product import WORDS, FundChannel, FundParameters, MoneyFundParameters, conditions_of
 from tapwealth.funds.store import Fund, SalesChannel
-from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.kernel.units import Unit
@@ -63,39 +62,50 @@ def _check_channels(definition: Definition) -> None:
 
 async def wrong(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
     """Why that fund cannot be on the shelf as this version has it."""
-    parameters, shelf = version.definition.parameters, await store.funds(tx)
-    if parameters.parent and parameters.parent not in shelf:
-        return Refusal(ProductRefusal.UNKNOWN, f"there is no fund {parameters.parent[:20]} on the shelf; /view/funds lists them")
-    registrars = {known.registrar for known in shelf.values()} - {parameters.registrar}
+    said, shelf = version.definition, await store.funds(tx)
+    if said.parameters.parent and said.parameters.parent not in shelf:
+        return Refusal(ProductRefusal.UNKNOWN, f"there is no fund {said.parameters.parent[:20]} on the shelf; /view/funds lists them")
+    registrars = {known.registrar for known in shelf.values()} - {said.parameters.registrar}
     if registrars:
-        text = f"holders have their accounts at {', '.join(registrars)}, not at {parameters.registrar}; name that registrar"
+        text = f"holders have their accounts at {', '.join(registrars)}, not at {said.parameters.registrar}; name that registrar"
+        return Refusal(ProductRefusal.EXISTS, text)
+    gone = {code for code, fund in await store.channels(tx) if fund == said.product} - set(said.channels)
+    if gone:
+        text = f"holders may have bought it from {', '.join(sorted(gone))}; name every channel that has sold it"
         return Refusal(ProductRefusal.EXISTS, text)
     return None
 
 
 async def bring_about(house: House, tx: Tx, at: Moment, version: Version) -> Refusal | None:
-    """A new fund gets the next number of units in the ledger; the version's conditions stand from now on."""
-    one, shelf = version.definition, await store.funds(tx)
-    if one.product not in shelf:
-        asset = Asset(max((known.asset for known in shelf.values()), default=Asset.CNY) + 1)
-        await store.add_fund(tx, _fund(one, asset), _channels(one))
+    """What the version says stands from now on. A new fund gets the next number of units in the ledger."""
+    said, shelf = version.definition, await store.funds(tx)
+    new = said.product not in shelf
+    asset = Asset(max((known.asset for known in shelf.values()), default=Asset.CNY) + 1) if new else shelf[said.product].asset
+    await store.put_fund(tx, _fund(version, asset), _channels(said), said.sale.opens, said.sale.closes)
+    await conditions_store.add_conditions(tx, said.product, version.version, conditions_of(said.parameters, said.channels), at.now)
+    if new:
         await house.ledger.open_accounts(tx, house_accounts(house.books, asset))
         await open_advancer(house, tx, at)
-    proposal = named(at.now, 0, f"{version.name}")
-    last, _ = (await conditions_store.conditions(tx)).get(one.product, (0, Conditions()))
-    await conditions_store.add_conditions(tx, one.product, last + 1, conditions_of(one.parameters, one.channels), proposal, at.now)
     return None
 
 
-def _fund(one: Definition, asset: Asset) -> Fund:
+async def end(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
+    """It is bought no more; who holds it keeps it, earns and redeems."""
+    await store.close_fund(tx, version.product)
+    return None
+
+
+def _fund(version: Version, asset: Asset) -> Fund:
+    one = version.definition
     said, risk = one.parameters, one.eligibility.risk_level
     assert risk is not None, "a fund has a risk level"
-    return Fund(one.product, asset, one.name.zh, one.name.en, said.registrar, risk, said.cut_off_hour, said.custody_account)
+    named = (one.product, asset, one.name.zh, one.name.en, said.registrar, risk, said.cut_off_hour, said.custody_account)
+    return Fund(*named, version=version.version)
 
 
 def _channels(one: Definition) -> list[SalesChannel]:
     return [SalesChannel(code, one.product, of.own, of.minimum_purchase, of.day_cap, of.holding_cap) for code, of in one.channels.items()]
 
 
-MONEY_FUND = Kind(Shape(MoneyFundParameters, FundChannel, _TABLES, words=WORDS), check_fund, wrong, bring_about)
-FUND = Kind(Shape(FundParameters, FundChannel, _TABLES, words=WORDS), check_fund, wrong, bring_about)
+MONEY_FUND = Kind(Shape(MoneyFundParameters, FundChannel, _TABLES, words=WORDS), check_fund, wrong, bring_about, end)
+FUND = Kind(Shape(FundParameters, FundChannel, _TABLES, words=WORDS), check_fund, wrong, bring_about, end)

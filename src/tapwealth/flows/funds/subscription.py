@@ -177,6 +177,8 @@ def _of_fund(facts: _Loaded, code: str) -> Refusal | None:
         return Refusal(RaiseRefusal.NO_RAISE, f"{code} is not being raised; buy it instead, or look at the shelf for raises")
     if stands.ended is not Ended.NOT_YET:
         return Refusal(RaiseRefusal.RAISE_OVER, f"the raise of {code} is over; look at the shelf for other funds")
+    if not fund.on_sale:
+        return Refusal(PurchaseRefusal.NOT_SOLD_NOW, f"{code} is not on sale; look at the shelf for funds that are")
     if fund.status is not FundStatus.ISSUING:
         text = f"{code} is {fund.status.words[1]} by its registrar's word; subscribe when it is being issued again, or to another one"
         return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)

@@ -1,0 +1,67 @@
+"""Funds that were put on the shelf before there was a catalogue are found in it, as they stood."""
+
+import json
+from itertools import count
+
+import asyncpg
+import pytest
+
+from tapwealth.catalogue import store
+from tapwealth.catalogue.version import State
+from tapwealth.flows.catalogue.kinds import shape_of
+from tapwealth.funds import conditions_store
+from tapwealth.funds import store as funds
+from tapwealth.funds.product import conditions_of
+from tapwealth.storage import migrate
+from tapwealth.storage.embedded import EmbeddedServer
+
+_numbers = count(1)
+FUNDS = """
+insert into platform_clock (id, instant) values (1, '2014-02-24T01:00:00Z');
+insert into fund (book, code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account) values
+  (0, '000198', 2, '货币', 'Money', 'H0', 1, 15, '0200000001'), (0, '110022', 7, '股票', 'Equity', 'H0', 4, 14, '0200000002');
+insert into sales_channel (book, code, fund, own, minimum_purchase, day_cap, holding_cap) values
+  (0, 'T01', '000198', true, 100, 0, 500), (0, 'T01', '110022', true, 1000, 7, 0), (0, '996', '110022', false, 1, 0, 0);
+"""
+CONDITIONS = {
+    "kind": "nav", "share_class": "A", "parent": "", "calendar": "CN", "confirmation_days": 2,
+    "minimum_redemption": 100, "minimum_holding": 0,
+    "rounding": "half_up", "dividend_method": "cash", "deviation_gate": 500,
+    "purchase_fees": [{"from_amount": 0, "rate": 15000, "fixed": 0}],
+    "redemption_fees": [{"below_days": None, "rate": 5000}], "discounts": [{"channel": "T01", "remains": 100000}],
+    "carry_forward": "daily", "registrar_plans": True,
+}  # fmt: skip
+
+
+async def test_a_fund_of_before_stands_in_the_catalogue_under_the_same_conditions(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"before_the_catalogue_{next(_numbers)}"
+    owner = await asyncpg.connect(server.dsn())
+    await owner.execute(f"create database {name}")
+    await owner.close()
+    dsn, files = server.dsn(database=name), migrate.sql_files()
+    monkeypatch.setattr(migrate, "sql_files", lambda: [one for one in files if one.name < "0075"])
+    await migrate.apply(dsn)
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": migrate.SCHEMA})
+    await connection.execute(FUNDS)
+    for version, gate in ((1, 700), (2, 500)):
+        said = json.dumps(CONDITIONS | {"deviation_gate": gate})
+        await connection.execute(
+            "insert into fund_conditions (book, fund, version, conditions, proposal, recorded_at)"
+            " values (0, '110022', $1, $2, gen_random_uuid(), '2014-02-24T01:00:00Z')",
+            version,
+            said,
+        )
+    monkeypatch.setattr(migrate, "sql_files", lambda: files)
+    await migrate.apply(dsn)
+    found = await store.on_sale_of(connection, ["000198", "110022"], shape_of)
+    standing, shelf = await conditions_store.conditions(connection), await funds.funds(connection)
+    for code, version in (("000198", 1), ("110022", 2)):
+        one = found[code].definition
+        assert (found[code].version, found[code].state) == (version, State.ON_SALE)
+        assert (standing[code][0], shelf[code].version, shelf[code].on_sale) == (version, version, True)
+        assert conditions_of(one.parameters, one.channels) == standing[code][1]
+        assert (one.name.en, one.eligibility.risk_level) == (shelf[code].name_en, shelf[code].risk_level)
+    assert found["110022"].definition.channels["T01"].day_cap == 7
+    await connection.close()
