@@ -324,6 +324,17 @@ async def test_what_cannot_be_agreed(place: FundTown) -> None:
         await agree(place, wang, account_number="12")
 
 
+async def test_the_phone_shows_the_bill_that_is_paid_next(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    await agree(place, wang)
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    await at(place, TUESDAY, 10)
+    async with place.house.database.read() as tx:
+        person = (await customers.persons(tx, [(wang.book, wang.id)]))[wang.id]
+        (shown,) = (await customer_view(place.house, tx, person, 1)).autopays
+    assert (shown.next_on, shown.next_balance, shown.next_zh) == (WEDNESDAY, 130_00, "已预告")
+
+
 async def test_the_phone_shows_the_agreement_and_its_newest_day(place: FundTown) -> None:
     wang = await holder(place, 500_00)
     await agree(place, wang)

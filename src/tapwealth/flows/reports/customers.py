@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.bills import store as bills
+from tapwealth.bills.autopay import BillState
 from tapwealth.bills.store import BillerRow, BillRow, PaymentRow
 from tapwealth.customers import store as customers
 from tapwealth.customers.phone_number import read_phone_number
@@ -116,7 +117,8 @@ class PlanShown(msgspec.Struct, frozen=True):
 
 
 class AutopayShown(msgspec.Struct, frozen=True):
-    """Bills that are paid by themselves; `account` is masked. `last_day` is the newest on which the biller was asked, None before it."""
+    """Bills that are paid by themselves; `account` is masked. `last_day` is the newest on which the biller was asked, None before it.
+    `next_…`: the bill that is paid next and its day, or one that is left to the hand and its due day; empty where none is owed."""
 
     biller: str
     biller_en: str
@@ -129,6 +131,10 @@ class AutopayShown(msgspec.Struct, frozen=True):
     last_paid: int
     last_zh: str
     last_en: str
+    next_on: date | None
+    next_balance: int
+    next_zh: str
+    next_en: str
 
 
 class CustomerView(msgspec.Struct, frozen=True):
@@ -235,6 +241,7 @@ def _plan_shown(one: PlanView) -> PlanShown:
 
 
 def _autopay_shown(one: AutopayView) -> AutopayShown:
+    following = next((bill for bill in one.bills if bill.state != BillState.PLACED), None)
     return AutopayShown(
         one.biller,
         one.biller_en,
@@ -247,6 +254,10 @@ def _autopay_shown(one: AutopayView) -> AutopayShown:
         one.last_paid,
         one.last_zh,
         one.last_en,
+        (following.due_on if following.state == BillState.LEFT else following.pay_on) if following else None,
+        following.balance if following else 0,
+        following.state_zh if following else "",
+        following.state_en if following else "",
     )
 
 
