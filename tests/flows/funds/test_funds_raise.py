@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
-from fund_town import FundTown, operator, set_in
+from fund_town import OWN, FundTown, operator, set_in
 from msgspec import structs
 from nav_town import CONDITIONS as NAV_CONDITIONS
 from nav_town import NAV_FUND, agreed, holding_of, lots_of, quote, shelve_nav_fund
@@ -16,6 +17,7 @@ from nav_town import NAV_FUND, agreed, holding_of, lots_of, quote, shelve_nav_fu
 from tapwealth.bank import store as bank
 from tapwealth.customers import store as customers
 from tapwealth.flows import setup
+from tapwealth.flows.frame import moment
 from tapwealth.flows.funds import exchange_out, raises, redemption, subscription, units
 from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.funds.redemption import CancelOrder
@@ -107,6 +109,26 @@ async def test_what_was_sold_before_is_gone_for_the_next_list(place: FundTown) -
     assert gave(await subscribe(place, wants(place, wang, 4_000_00))) == [4_000_00]
     assert gave(await subscribe(place, wants(place, wang, 2_500_00), wants(place, wang, 2_000_00))) == ["ABOVE_CAP", 2_000_00]
     assert gave(await subscribe(place, wants(place, zhao, 5_000_00), wants(place, wang, 1_000_00))) == [4_000_00, "ABOVE_CAP"]
+
+
+async def test_two_raises_share_a_wallet_by_arrival(place: FundTown) -> None:
+    """The later order of the first raise does not take what the second one was promised before."""
+    await offered(place)
+    (wang,) = await people(place, "Wang", money=5_000_00)
+    first = wants(place, wang, 2_000_00)
+    second = first._replace(command=SubscribeFund("ANOTHER", 2_000_00))
+    async with place.house.database.transaction() as tx:
+        facts = await subscription._load(place.house, tx, await moment(tx), [first])
+    both = (NAV_FUND, "ANOTHER")
+    facts = replace(
+        facts,
+        funds=dict.fromkeys(both, facts.funds[NAV_FUND]),
+        raises=dict.fromkeys(both, facts.raises[NAV_FUND]),
+        channels=dict.fromkeys([(OWN, fund) for fund in both], facts.channels[OWN, NAV_FUND]),
+    )
+    third = wants(place, wang, 1_500_00)
+    decided = subscription._decide(place.house, facts, [first, second, third])
+    assert [one.code.name if isinstance(one, Refusal) else one for one in decided] == [2_000_00, 2_000_00, "NO_MONEY"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -84,7 +85,7 @@ class _Loaded:
     wallets: Mapping[UUID, int]
     free: dict[UUID, int]
     """Fen by person; who has no wallet has none."""
-    had: Mapping[tuple[UUID, str], int]
+    had: dict[tuple[UUID, str], int]
     standings: Mapping[UUID, Standing]
 
 
@@ -149,16 +150,18 @@ def _decide(house: House, facts: _Loaded, fresh: Sequence[Placing]) -> list[int 
     of_fund = {fund: _of_fund(facts, fund) for fund in funds}
     barred = {level: limits.barred_from_wealth(house.rule_set, level) for level in {row.kyc_level for row in facts.persons.values()}}
     decided: list[int | Refusal | None] = [of_fund[one.command.fund] or _of_person(facts, barred, one) for one in fresh]
-    for fund in funds:
-        places = [place for place, one in enumerate(fresh) if one.command.fund == fund and decided[place] is None]
-        if not places:
-            continue
-        stands = facts.raises[fund]
-        before = Sale(stands.sold, {person: amount for (person, of), amount in facts.had.items() if of == fund})
-        for place, answer in zip(places, raising.sell(stands.offering, before, [_asked(facts, fresh[of]) for of in places]), strict=True):
+    sold = Counter[str]()
+    undecided = [place for place in range(len(fresh)) if decided[place] is None]
+    for fund, together in groupby(undecided, lambda place: fresh[place].command.fund):  # by arrival: raises share a wallet
+        places, stands = list(together), facts.raises[fund]
+        asked = [_asked(facts, fresh[place]) for place in places]
+        before = Sale(stands.sold + sold[fund], {one.person: facts.had.get((one.person, fund), 0) for one in asked})
+        for place, one, answer in zip(places, asked, raising.sell(stands.offering, before, asked), strict=True):
             decided[place] = answer
             if not isinstance(answer, Refusal):
-                facts.free[who(fresh[place].envelope)[1]] -= answer
+                sold[fund] += answer
+                facts.free[one.person] -= answer
+                facts.had[one.person, fund] = facts.had.get((one.person, fund), 0) + answer
     assert None not in decided, "each is sold something or hears why not"
     return [one for one in decided if one is not None]
 
