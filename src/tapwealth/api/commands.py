@@ -72,6 +72,12 @@ def token_of(request: Request) -> str:
     return token if scheme.lower() == "bearer" else ""
 
 
+def language_of(accepted: str) -> str:
+    """`en` for who asks for English before Chinese (RFC 9110, 12.5.4, the first that we have); else `zh`."""
+    wanted = (one.strip().lower().partition(";")[0].partition("-")[0] for one in accepted[:200].split(","))
+    return next((one for one in wanted if one in ("zh", "en")), "zh")
+
+
 async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: Request) -> Response:
     """Read, decide, answer. Nothing but an answer leaves here."""
     name = request.path_params["name"]
@@ -90,7 +96,8 @@ async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: 
             return caller
         key = _key(request)
         command = await json_body(request, spec.shape, spec.most)
-        return _answer(await spec.run(Envelope(key, caller, received_at), command))
+        language = language_of(request.headers.get("accept-language", ""))
+        return _answer(await spec.run(Envelope(key, caller, received_at, language=language), command))
 
     try:
         return await answered(f"command {name[:60]}", act)

@@ -41,12 +41,14 @@ def in_house(data: Path, url: str | None, act: Callable[[House], Awaitable[Any]]
 def audit_house(data: Path, url: str | None, since: date | None) -> dict[str, Any]:
     """The ledger's audit against the heads kept outside the database, what holders of funds are shown against the ledger, and raises
     against what was subscribed."""
+    from tapwealth.flows.catalogue.sales import sale_findings
     from tapwealth.flows.funds.raises import raise_findings
     from tapwealth.flows.funds.shown import shown_findings
     from tapwealth.ledger.audit import audit
 
     async def act(house: House) -> Any:
-        return await audit(house.database, house.rails.heads.lines(), since, archives_in(data), [shown_findings, raise_findings])
+        also = [shown_findings, raise_findings, sale_findings]
+        return await audit(house.database, house.rails.heads.lines(), since, archives_in(data), also)
 
     found: dict[str, Any] = in_house(data, url, act)
     return found
@@ -111,6 +113,16 @@ def statement_of(data: Path, url: str | None, customer: str) -> Any:
 
     async def act(house: House) -> Any:
         found = await reports.statement(house, customer)
+        return found if isinstance(found, Refusal) else msgspec.to_builtins(found)
+
+    return in_house(data, url, act)
+
+
+def sale_of(data: Path, url: str | None, identifier: str) -> Any:
+    """The sale of that id, as it was seen and signed."""
+
+    async def act(house: House) -> Any:
+        found = await reports.sale(house, identifier)
         return found if isinstance(found, Refusal) else msgspec.to_builtins(found)
 
     return in_house(data, url, act)

@@ -15,6 +15,7 @@ import typer
 from tapwealth.cli.keys import keys
 from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
 from tapwealth.cli.product_app import product
+from tapwealth.cli.sale_commands import sale
 from tapwealth.cli.settlement import settlement
 from tapwealth.cli.terminal_app import terminal
 from tapwealth.kernel.refusal import BadInput, Outage
@@ -30,6 +31,7 @@ fund.add_typer(exchange, name="exchange")
 app.add_typer(db, name="db")
 app.add_typer(terminal, name="terminal")
 app.add_typer(settlement, name="settlement")
+app.add_typer(sale, name="sale")
 app.add_typer(keys, name="keys")
 app.add_typer(product, name="product")
 

@@ -93,12 +93,13 @@ PLATFORM = Caller(ActorKind.PLATFORM, "platform", "own process")
 class Envelope:
     """`received_at` is the platform clock's instant at which the request was read: it decides business and dealing date.
 
-    `on_repetition` is called if what is answered was decided before, under the same key."""
+    `on_repetition` is called if what is answered was decided before, under the same key. `language`: `zh` or `en`, what the caller sees."""
 
     key: UUID
     caller: Caller
     received_at: datetime
     on_repetition: Callable[[], None] = _nothing
+    language: str = "zh"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Terms:
 
     code: str
     name: str
+    name_en: str
     insurer: str
     sum_insured: int
     loading: Fraction
@@ -60,6 +61,7 @@ Product = AccidentProduct | TermLifeProduct
 ACCIDENT_ONE_YEAR = AccidentProduct(
     code="ACC1",
     name="一年期意外险",
+    name_en="Accident, one year",
     insurer="TPINS",
     sum_insured=40_000_000,
     loading=Fraction(35, 100),
@@ -72,6 +74,7 @@ ACCIDENT_ONE_YEAR = AccidentProduct(
 TERM_LIFE_TWENTY = TermLifeProduct(
     code="TL20",
     name="二十年期定期寿险",
+    name_en="Term life, twenty years",
     insurer="TPINS",
     sum_insured=10_000_000,
     loading=Fraction(25, 100),

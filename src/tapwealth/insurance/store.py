@@ -218,16 +218,3 @@ async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) 
         before,
     )
     return [(row["event"], _read({name: value for name, value in row.items() if name != "event"})) for row in rows]
-
-
-async def add_sale_record(tx: Any, book: int, policy: UUID, shown: str, digest: bytes, now: datetime) -> None:
-    """What the buyer saw and confirmed, as JSON, and its SHA-256."""
-    await tx.execute(
-        "insert into sale_record (book, policy, shown, digest, recorded_at) values ($1, $2, $3, $4, $5)", book, policy, shown, digest, now
-    )
-
-
-async def sale_record(tx: Any, book: int, policy: UUID) -> tuple[str, bytes] | None:
-    """(JSON, SHA-256)."""
-    row = await tx.fetchrow("select shown, digest from sale_record where book = $1 and policy = $2", book, policy)
-    return (row["shown"], row["digest"]) if row else None

@@ -75,6 +75,10 @@ class Kind(IntEnum):
     UNFOLDED_INCOME = 607
     ARCHIVED_INCOME = 608
 
+    # Nobody's: what hangs on the chain by going in and out again
+    SALES_RECORDED = 701
+    SALES_SEALED = 702
+
 
 class ChartRow(NamedTuple):
     """`mirror`: the kind that backs it (itself for a mirror). `personal`: opened for owners, not by the house. `units`: of a fund."""
@@ -139,6 +143,8 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.TRANSIT_098, "units on their way to the advancer", Kind.REGISTRAR_MIRROR, units=True),
     ChartRow(Kind.UNFOLDED_INCOME, "income given, not folded into holdings yet", Kind.REGISTRAR_MIRROR, units=True),
     ChartRow(Kind.ARCHIVED_INCOME, "income of years that were archived, in and out again", Kind.REGISTRAR_MIRROR, units=True),
+    ChartRow(Kind.SALES_RECORDED, "records of sales, in and out again", Kind.OWN_MONEY),
+    ChartRow(Kind.SALES_SEALED, "records of sales, sealed", Kind.OWN_MONEY),
 )
 
 BY_KIND = {row.kind: row for row in CHART}

@@ -29,6 +29,7 @@ class Wrong(Enum):
     ARCHIVE_CHANGED = "the archived year is not what the lines gave"
     ARCHIVE_MISSING = "an archived year was taken out"
     SHOWN_CHANGED = "what a holder is shown is not what the lines moved"
+    SALE_CHANGED = "the record of a sale is not what was signed"
     RAISE_CHANGED = "a raise is not what its subscriptions come to"
 
 

@@ -20,7 +20,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from tapwealth.api.commands import Gate
+from tapwealth.api.commands import Gate, language_of
 from tapwealth.api.problem import TooLarge, WrongMediaType
 from tapwealth.api.reading import BODY_SECONDS, check_names, explained
 from tapwealth.api.v1 import token
@@ -187,16 +187,20 @@ class Edge:
                 raise Problem("request_in_progress")
             self._under_way.add(key)
             try:
-                return await self._decided(route.operation, (key, caller, received_at), command, given, path)
+                accepted = headers.get(b"accept-language")
+                language = language_of(accepted.decode("latin-1")) if accepted else "zh"
+                return await self._decided(route.operation, (key, caller, received_at), language, command, given, path)
             finally:
                 self._under_way.discard(key)
         finally:
             arrival.done()
 
-    async def _decided(self, operation: Operation, asked: _Named, command: Any, given: Mapping[str, str], path: str) -> Response:
+    async def _decided(
+        self, operation: Operation, asked: _Named, language: str, command: Any, given: Mapping[str, str], path: str
+    ) -> Response:
         repeated: list[bool] = []
         assert operation.act is not None, "a POST acts"
-        answer = await operation.act(Envelope(*asked, lambda: repeated.append(True)), command, given)
+        answer = await operation.act(Envelope(*asked, lambda: repeated.append(True), language), command, given)
         if isinstance(answer, Refusal):
             problem = refused(answer)
             if repeated:

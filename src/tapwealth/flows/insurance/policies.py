@@ -4,8 +4,6 @@ The premium is taken at once and waits in transit; the insurer is asked from the
 day's end with the insurer in `insurers`. The buyer is the insured person.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, auto
@@ -19,9 +17,11 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.identity_number import read_identity_number
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import end_to_end
+from tapwealth.flows.catalogue import sales
 from tapwealth.flows.customers.people import open_person, own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
+from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE, deliver
 from tapwealth.insurance import entries, store
 from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
@@ -128,7 +128,7 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
         )
         if not answer.posted:
             return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-        await _keep(tx, at, row, wish, made)
+        await _keep(house, tx, at, envelope, row, wish)
         return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
 
     return await once(house, [book], envelope, command, act, PolicyTaken)
@@ -160,26 +160,9 @@ def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, ma
     )
 
 
-async def _keep(tx: Tx, at: Moment, row: PolicyRow, wish: Wish, made: Quote) -> None:
-    shown = json.dumps(
-        {
-            "product": wish.product.code,
-            "name": wish.product.name,
-            "insurer": wish.product.insurer,
-            "occupation_class": int(wish.occupation),
-            "sum_insured": row.sum_insured,
-            "premium": made.premium,
-            "from": str(made.from_day),
-            "to": str(made.to_day),
-            "free_look_days": wish.product.free_look_days,
-            "cancellation": wish.product.cancellation.value,
-            "confirmed": list(wish.confirmed),
-        },
-        ensure_ascii=False,
-        sort_keys=True,
-    )
+async def _keep(house: House, tx: Tx, at: Moment, envelope: Envelope, row: PolicyRow, wish: Wish) -> None:
     await store.add_policies(tx, [row])
-    await store.add_sale_record(tx, row.book, row.id, shown, hashlib.sha256(shown.encode()).digest(), at.now)
+    await sales.keep(house, tx, at, [policy_sold(envelope, row, wish)])
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.premium)])
     await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, ISSUE), INSURER, ISSUE, {"policy": str(row.id)})])
 

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.flows.bills import autopay, biller_settlement, billers
+from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue import shown as catalogue_shown
+from tapwealth.flows.catalogue.sales import SaleShown
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
@@ -98,6 +100,7 @@ def views(house: House) -> Mapping[str, View]:
         "payments/{id}": lambda caller, given: _payment(house, caller, _id(given)),
         "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.bill(tx, book, person, _id(given))),
         "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.policy(tx, book, person, _id(given))),
+        "sale/{id}": lambda caller, given: _sale(house, caller, _id(given)),
         "cash/{id}": lambda caller, given: _own(
             house, caller, lambda tx, book, person: electronic_cash.cash_of(house, tx, book, person, _id(given))
         ),
@@ -229,6 +232,22 @@ async def _payment(house: House, caller: Caller | None, identifier: UUID) -> Any
         return NOT_YOURS
     async with house.database.read() as tx:
         return await standing.payment(tx, caller.person, identifier)
+
+
+async def _sale(house: House, caller: Caller | None, sale: UUID) -> Any:
+    """To its buyer, and to operators."""
+    if caller is None or (caller.person is None and not _is_operator(caller)):
+        return NOT_YOURS
+    async with house.database.read() as tx:
+        return await sales.shown(tx, house.all_books, sale, caller.person)
+
+
+async def sale(house: House, named: str) -> SaleShown | Refusal:
+    """As it was seen and signed. Raises BadInput for what is no id."""
+    identifier = read_identifier(named)
+    assert identifier is not None, "reading is strict"
+    async with house.database.read() as tx:
+        return await sales.shown(tx, house.all_books, identifier)
 
 
 async def _for_operators(caller: Caller | None, read: Callable[[], Awaitable[Any]]) -> Any:

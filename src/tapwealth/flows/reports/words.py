@@ -61,13 +61,11 @@ PAID_BY_FUND = Words("碰一碰支付（基金支付）· {name}", "Tap to pay, 
 BILL_BY_FUND = Words("缴费（基金支付）· {name} {detail}", "Bill, from the fund · {detail_en}")
 OTHER = Words("其他", "Other")
 
-_PRODUCTS_EN = {"ACC1": "Accident, one year", "TL20": "Term life, twenty years"}
-
 
 def product_words(code: str) -> Words:
     """An insurance product's name."""
     product = SHELF.get(code)
-    return Words(product.name if product else code, _PRODUCTS_EN.get(code, product.name if product else code))
+    return Words(product.name, product.name_en) if product else Words(code, code)
 
 
 POLICY_STATES = {

@@ -1,0 +1,110 @@
+"""What a buyer was shown and what they signed, as records that can be shown years later and proved by their hashes. Pure.
+
+A record is written as canonical JSON: UTF-8, keys in order, no spaces. What was shown is one `Offer` for all who saw the same, and is kept
+once under its SHA-256; a `Sale` names it by that hash. The sales of a book that a transaction brings are sealed together: the SHA-256 over
+their digests, in the order of their ids, whose first half becomes the reference of an entry in the ledger.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.kernel.ids import id_of
+
+_HALF = 16
+_ENCODE = msgspec.json.Encoder(order="sorted").encode
+
+
+class SaleKind(StrEnum):
+    """What was sold; the text is stored."""
+
+    FUND_PURCHASE = "fund_purchase"
+    SUBSCRIPTION = "subscription"
+    PLAN = "plan"
+    SWEEP = "sweep"
+    POLICY = "policy"
+    AUTOPAY = "autopay"
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """A line of what is shown: what it is, and how it reads."""
+
+    name: str
+    text: str
+
+
+class ShownDocument(msgspec.Struct, frozen=True):
+    """A disclosure document that could be opened; `sha256` in hex, of its bytes."""
+
+    title: str
+    sha256: str
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a buyer is shown of a version of a product, in one language: price and fees among the facts, what it warns of, and what the
+    buyer confirms by buying."""
+
+    kind: SaleKind
+    product: str
+    version: int
+    language: str
+    title: str
+    facts: list[Fact]
+    documents: list[ShownDocument] = []
+    warnings: list[str] = []
+    confirms: list[str] = []
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """Who gave the command and how they were authenticated; `device`: the keyed hash of the phone's secret, `client`: who acted for them.
+    Never a name or a number of a person's."""
+
+    kind: str
+    who: str
+    by: str
+    device: str = ""
+    client: str = ""
+    scope: str = ""
+
+
+class Sale(msgspec.Struct, frozen=True, kw_only=True):
+    """One sale. `offer`: SHA-256 of the offer, in hex; `at`: when the request was read; `terms`: what is this buyer's own, amounts in fen;
+    `confirmed`: what they confirmed by name."""
+
+    sale: UUID
+    kind: SaleKind
+    product: str
+    version: int
+    person: UUID
+    offer: str
+    at: str
+    terms: Mapping[str, int | str]
+    confirmed: Sequence[str] = ()
+    signed: Signed
+
+
+class Written(NamedTuple):
+    """A record as it is kept, and the SHA-256 of it."""
+
+    text: str
+    digest: bytes
+
+
+def written(record: Offer | Sale) -> Written:
+    """Canonical: the same record gives the same bytes."""
+    content = _ENCODE(record)
+    return Written(content.decode(), hashlib.sha256(content).digest())
+
+
+def offer_id(digest: bytes) -> int:
+    """The number under which an offer is kept: the beginning of its hash, as a positive number of 63 bits."""
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def seal_of(digests: Sequence[bytes]) -> UUID:
+    """Of the digests of the sales that are sealed together, in the order of their ids: half of a SHA-256 over them."""
+    return id_of(int.from_bytes(hashlib.sha256(b"".join(digests)).digest()[:_HALF], "big"))

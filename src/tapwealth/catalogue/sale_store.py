@@ -1,0 +1,112 @@
+"""SQL of sales and of what their buyers were shown. Lists in, lists out."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tapwealth.catalogue.sale import Written, offer_id
+from tapwealth.storage.columns import columns, shortened
+
+
+class SaleRow(NamedTuple):
+    """A sale as it is kept. `seal`: key of the entry that seals it, None for what is older than seals. `offer` 0: it is in the record."""
+
+    book: int
+    id: UUID
+    seal: UUID | None
+    offer: int
+    digest: bytes
+    record: str
+
+
+_ADD = """
+insert into sale (book, id, seal, offer, digest, record)
+  select book, id, seal, coalesce(offer, ($4::bigint[])[1]), digest, record
+    from unnest($1::int[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bytea[], $6::text[]) x(book, id, seal, offer, digest, record)
+"""
+"""One offer stands for all where it is the same."""
+
+
+async def add_offers(tx: Any, offers: Sequence[Written]) -> None:
+    """Those that are not kept already; in the order of the key, so that two that add the same cannot wait for each other."""
+    rows = sorted((offer_id(one.digest), one.digest, one.text) for one in offers)
+    await tx.execute(
+        "insert into sale_offer (id, digest, content) select * from unnest($1::bigint[], $2::bytea[], $3::text[]) on conflict do nothing",
+        *columns(rows, 3),
+    )
+
+
+async def add_sales(tx: Any, rows: Sequence[SaleRow]) -> None:
+    book, identifier, seal, offer, digest, record = zip(*rows, strict=True)
+    await tx.execute(_ADD, book, identifier, seal, shortened(offer), digest, record)
+
+
+async def sales(tx: Any, books: Sequence[int], ids: Sequence[UUID]) -> dict[UUID, SaleRow]:
+    """By id: an agreement's does not tell its book."""
+    rows = await tx.fetch(
+        "select book, id, seal, offer, digest, record from sale where book = any($1) and id = any($2)", list(books), list(ids)
+    )
+    return {row["id"]: SaleRow(*row) for row in rows}
+
+
+async def offers(tx: Any, ids: Sequence[int]) -> dict[int, Written]:
+    """What was shown, by number."""
+    rows = await tx.fetch("select id, digest, content from sale_offer where id = any($1)", list(ids))
+    return {row["id"]: Written(row["content"], row["digest"]) for row in rows}
+
+
+class Wrong(NamedTuple):
+    """A sale whose record does not give its digest, or whose offer is gone, not what it was, or not the one that its record names."""
+
+    id: UUID
+    record: bool
+    offer: bool
+
+
+_FOUND = """
+with found as (
+  select s.id, s.digest <> sha256(convert_to(s.record, 'UTF8')) record,
+         s.offer <> 0 and (o.id is null or o.digest <> o.found or strpos(s.record, encode(o.found, 'hex')) = 0) offer
+    from sale s left join (select id, digest, sha256(convert_to(content, 'UTF8')) found from sale_offer) o on o.id = s.offer
+   where s.book = $1)
+select id, record, offer from found where record or offer order by id
+"""
+
+
+async def wrong(tx: Any, book: int) -> list[Wrong]:
+    """Of a book, in the order of their ids."""
+    return [Wrong(*row) for row in await tx.fetch(_FOUND, book)]
+
+
+class Seal(NamedTuple):
+    """Sales with one seal, and the entry of that key: how many there are and what they give; how many it sealed, and as what. Either side
+    may be missing."""
+
+    sales: list[UUID] | None
+    given: UUID | None
+    no: int | None
+    sealed: int | None
+    said: UUID | None
+
+
+_SEALS = """
+with given as (
+  select seal, array_agg(id order by id) ids, count(*) sales,
+         encode(substr(sha256(string_agg(sha256(convert_to(record, 'UTF8')), '' order by id)), 1, 16), 'hex')::uuid given
+    from sale where book = $1 and seal is not null and ($3::uuid is null or seal = $3) group by seal),
+said as (
+  select no, key, amount, reference from transfer where book = $1 and kind = $2 and seq = 0 and ($3::uuid is null or key = $3))
+select g.ids, g.given, t.no, t.amount, t.reference from given g full join said t on t.key = g.seal
+ where $3 is not null or g.given is distinct from t.reference or g.sales is distinct from t.amount order by coalesce(g.seal, t.key)
+"""
+
+
+async def broken_seals(tx: Any, book: int, kind: int) -> list[Seal]:
+    """Of a book, with entries of that kind: those that do not hold. Nothing sealed the sales, or it sealed others, or they are gone."""
+    return [Seal(*row) for row in await tx.fetch(_SEALS, book, kind, None)]
+
+
+async def seal(tx: Any, book: int, kind: int, key: UUID) -> Seal | None:
+    """That one, whether it holds or not."""
+    row = await tx.fetchrow(_SEALS, book, kind, key)
+    return None if row is None else Seal(*row)

@@ -1,0 +1,152 @@
+"""Records of sales: kept in the transaction of the sale, sealed in the ledger, proved by the audit, and shown as they were seen.
+
+Whoever sells calls `keep` with all the sales of its transaction. Each book's get one entry that seals them, so that none can be changed,
+taken out or put in behind the ledger's back without the audit naming it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from enum import Enum, auto
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.catalogue import sale_store
+from tapwealth.catalogue.entries import SaleEntry, sales_sealed
+from tapwealth.catalogue.sale import Offer, Sale, Signed, Written, offer_id, written
+from tapwealth.catalogue.sale_store import SaleRow, Seal
+from tapwealth.flows.frame import PLATFORM, Caller, House, Moment, actor_numbers, must_post
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.archives import Archives
+from tapwealth.ledger.findings import Finding, Wrong, at_line
+from tapwealth.storage.database import Tx
+
+
+class SaleRefusal(Enum):
+    """Why no sale is shown."""
+
+    UNKNOWN_SALE = auto()
+
+
+class Sold(NamedTuple):
+    """A sale of a book, and what its buyer was shown, as it is kept."""
+
+    book: int
+    sale: Sale
+    offer: Written
+
+
+def signed(caller: Caller) -> Signed:
+    """Who gave the command, as the record says it."""
+    client = caller.client.hex if caller.client else ""
+    return Signed(caller.kind.name.lower(), caller.who, caller.authenticated_by, caller.device.hex(), client, caller.scope)
+
+
+async def keep(house: House, tx: Tx, at: Moment, sold: Iterable[Sold]) -> None:
+    """Keep the records of what this transaction has sold, under the locks of its books, and seal them: none of it may be refused."""
+    ordered = sorted(((one.book, one.sale.sale.int, one) for one in sold), key=itemgetter(0, 1))
+    if not ordered:
+        return
+    kept = [(book, one.sale.sale, one.offer, written(one.sale)) for book, _, one in ordered]
+    books = {book: list(of) for book, of in groupby(kept, key=itemgetter(0))}
+    actors = await actor_numbers(tx, [(book, PLATFORM) for book in books])
+    day = at.open_date(business_date_of(at.now))
+    seals = [
+        sales_sealed(book, of[0][1], [record.digest for _, _, _, record in of], day, actor)
+        for (book, of), actor in zip(books.items(), actors, strict=True)
+    ]
+    keys = {seal.book: seal.key for seal in seals}
+    offers = {offer.digest: offer for _, _, offer, _ in kept}
+    numbers = {digest: offer_id(digest) for digest in offers}
+    await sale_store.add_offers(tx, list(offers.values()))
+    await sale_store.add_sales(
+        tx, [SaleRow(book, sale, keys[book], numbers[offer.digest], record.digest, record.text) for book, sale, offer, record in kept]
+    )
+    await must_post(house, tx, at, seals)
+
+
+async def sale_findings(tx: Any, book: int, _archives: Archives) -> list[Finding]:
+    """What the audit of a book finds wrong with its sales."""
+    changed = await sale_store.wrong(tx, book)
+    named = {one.id for one in changed}
+    findings = [Finding(Wrong.SALE_CHANGED, book, None, None, f"sale {one.id}: {_what(one)}") for one in changed]
+    broken = await sale_store.broken_seals(tx, book, SaleEntry.SALES_SEALED)
+    return findings + [_broken(book, one) for one in broken if named.isdisjoint(one.sales or ())]
+
+
+def _what(one: sale_store.Wrong) -> str:
+    if one.record:
+        return "its record does not give the hash it carries"
+    return "what its buyer was shown is gone, or is not what it was"
+
+
+def _broken(book: int, one: Seal) -> Finding:
+    if one.no is None:
+        assert one.sales, "a seal without an entry has sales"
+        more = f" and {len(one.sales) - 1} more" if len(one.sales) > 1 else ""
+        return Finding(Wrong.SALE_CHANGED, book, None, None, f"sale {one.sales[0]}{more}: nothing in the ledger seals it")
+    if not one.sales:
+        return at_line(Wrong.SALE_CHANGED, book, one.no, f"the {one.sealed} sales it sealed are gone")
+    among = f"{len(one.sales)} are there, the first is {one.sales[0]}"
+    return at_line(Wrong.SALE_CHANGED, book, one.no, f"the {one.sealed} sales it sealed are not what was signed; {among}")
+
+
+# ---- what is shown
+
+
+class SaleShown(msgspec.Struct, frozen=True):
+    """A sale as it was seen and signed. `shown`: what the buyer was shown, null for a sale from before that was kept apart; `record`:
+    what they signed; `digest` and `offer_digest`: their SHA-256. `proved`: they give these hashes, and the ledger's entry `sealed_by` seals
+    them; `doubt` says what does not hold."""
+
+    sale: UUID
+    shown: Offer | None
+    record: dict[str, Any]
+    digest: str
+    offer_digest: str
+    sealed_by: str
+    proved: bool
+    doubt: str
+
+
+async def shown(tx: Tx, books: Sequence[int], sale: UUID, person: UUID | None = None) -> SaleShown | Refusal:
+    """The sale of that id in these books; only one of `person`'s own, if they are named."""
+    row = (await sale_store.sales(tx, books, [sale])).get(sale)
+    record = msgspec.json.decode(row.record) if row else {}
+    if row is None or (person is not None and record.get("person") != str(person)):
+        text = "no sale is recorded under that id; give the id of an order, a plan, an agreement or a policy"
+        return Refusal(SaleRefusal.UNKNOWN_SALE, text)
+    offer = (await sale_store.offers(tx, [row.offer])).get(row.offer)
+    seal = await sale_store.seal(tx, row.book, SaleEntry.SALES_SEALED, row.seal) if row.seal else None
+    doubt = _doubt(row, record, offer, seal)
+    return SaleShown(
+        sale,
+        msgspec.json.decode(offer.text, type=Offer) if offer else None,
+        record,
+        row.digest.hex(),
+        offer.digest.hex() if offer else "",
+        str(row.seal or ""),
+        not doubt,
+        doubt,
+    )
+
+
+def _doubt(row: SaleRow, record: dict[str, Any], offer: Written | None, seal: Seal | None) -> str:
+    """What of it does not hold, in words; empty if all does."""
+    if _hash(row.record) != row.digest:
+        return "the record does not give the hash it carries"
+    if row.offer and (offer is None or _hash(offer.text) != offer.digest or record.get("offer") != offer.digest.hex()):
+        return "what the buyer was shown is gone, or is not what it was"
+    if row.seal is None:
+        return "it is from before sales were sealed"
+    if seal is None or seal.no is None or (seal.given, len(seal.sales or ())) != (seal.said, seal.sealed):
+        return "it is not what the ledger sealed; run the audit"
+    return ""
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,145 @@
+"""Records of sales: what was shown and signed is there years later as it was, and whoever touches it is found out."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import pytest
+from bill_town import Person, Town
+
+from tapwealth.api.commands import language_of
+from tapwealth.flows import reports
+from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import SaleShown
+from tapwealth.flows.frame import Caller, Envelope
+from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance.policies import BuyPolicy, PolicyTaken
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.archives import Archives
+from tapwealth.ledger.audit import audit_snapshot
+from tapwealth.ledger.findings import Wrong
+from tapwealth.storage.actors import ActorKind
+
+
+async def policy(place: Town, person: Person, language: str = "zh") -> UUID:
+    """A policy bought by somebody who reads that language."""
+    plain = place.envelope(person)
+    envelope = Envelope(plain.key, plain.caller, plain.received_at, language=language)
+    taken = await insurance.buy(place.house, envelope, BuyPolicy("TL20", ["terms", "health"], premium=None))
+    assert isinstance(taken, PolicyTaken), taken
+    return UUID(taken.policy)
+
+
+async def seen(place: Town, sale: UUID, person: UUID | None = None) -> SaleShown:
+    async with place.house.database.read() as tx:
+        found = await sales.shown(tx, place.house.all_books, sale, person)
+    assert isinstance(found, SaleShown), found
+    return found
+
+
+async def as_owner(place: Town, *statements: str) -> None:
+    """What the owner of the database could do, whom nothing is withheld from."""
+    connection = await asyncpg.connect(place.house.database._dsn, server_settings={"search_path": "tapwealth"})
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+async def found_wrong(place: Town) -> list[str]:
+    """What the audit names."""
+    async with place.house.database.read() as tx:
+        audit = await audit_snapshot(tx, archives=Archives(), also=[sales.sale_findings])
+    assert {one.wrong for one in audit.findings} <= {Wrong.SALE_CHANGED}, audit.findings
+    return [one.detail for one in audit.findings]
+
+
+async def test_a_sale_is_shown_as_its_buyer_saw_and_signed_it(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    sale = await seen(place, await policy(place, wang))
+    assert sale.shown is not None
+    assert (sale.shown.title, sale.shown.language) == ("二十年期定期寿险", "zh")
+    assert {one.name: one.text for one in sale.shown.facts}["犹豫期"] == "15天，退保扣除10.00元"
+    assert (sale.record["confirmed"], sale.record["person"]) == (["terms", "health"], str(wang.id))
+    assert sale.record["terms"]["premium"] == 22_500
+    assert sale.record["terms"]["premium_shown"] == -1
+    assert (sale.record["signed"]["kind"], sale.record["offer"]) == ("customer", sale.offer_digest)
+    assert (sale.proved, sale.doubt) == (True, "")
+
+
+async def test_who_reads_english_was_shown_english(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    sale = await seen(place, await policy(place, wang, "en"))
+    assert sale.shown is not None
+    assert (sale.shown.title, sale.shown.facts[-1].name) == ("Term life, twenty years", "Cancellation")
+
+
+async def test_what_was_shown_is_kept_once_for_all_who_saw_it(place: Town) -> None:
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000, identity="11010519860115104X")
+    first, second = await seen(place, await policy(place, wang)), await seen(place, await policy(place, li))
+    assert first.offer_digest == second.offer_digest
+    async with place.house.database.read() as tx:
+        assert await tx.fetchval("select count(*) from sale_offer") == 1
+    assert await found_wrong(place) == []
+
+
+async def test_nobody_sees_another_customers_sale(place: Town) -> None:
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 0, identity="11010519860115104X")
+    bought = await policy(place, wang)
+    assert (await seen(place, bought, wang.id)).proved
+    view = reports.views(place.house)["sale/{id}"]
+    clerk = Caller(ActorKind.OPERATOR, "7", "password")
+    assert isinstance(await view(place.envelope(wang).caller, {"id": str(bought)}), SaleShown)
+    assert isinstance(await view(clerk, {"id": str(bought)}), SaleShown)
+    for caller in (None, place.envelope(li).caller, clerk):
+        wanted = UUID(int=bought.int ^ 1) if caller is clerk else bought
+        assert isinstance(await view(caller, {"id": str(wanted)}), Refusal)
+
+
+ALTERED = [
+    (["update sale set record = replace(record, '22500', '12500')"], "its record does not give the hash it carries", "the hash it carries"),
+    (
+        ["update sale set record = replace(record, '22500', '12500')", "update sale set digest = sha256(convert_to(record, 'UTF8'))"],
+        "the 1 sales it sealed are not what was signed; 1 are there, the first is",
+        "it is not what the ledger sealed; run the audit",
+    ),
+    (["update sale_offer set content = replace(content, '10.00', '0.00')"], "what its buyer was shown is gone", "what the buyer was shown"),
+    (["delete from sale_offer"], "what its buyer was shown is gone, or is not what it was", "what the buyer was shown is gone"),
+    (["update sale set seal = gen_random_uuid()"], "nothing in the ledger seals it", "it is not what the ledger sealed"),
+]
+
+
+@pytest.mark.parametrize(("defects", "audited", "doubt"), ALTERED)
+async def test_the_audit_names_a_record_that_was_changed(place: Town, defects: Sequence[str], audited: str, doubt: str) -> None:
+    wang = await place.person("Wang", 100_000)
+    bought = await policy(place, wang)
+    assert await found_wrong(place) == []
+    await as_owner(place, *defects)
+    found = await found_wrong(place)
+    assert any(audited in one for one in found), found
+    assert any(str(bought) in one for one in found), found
+    sale = await seen(place, bought)
+    assert not sale.proved
+    assert doubt in sale.doubt
+
+
+async def test_the_audit_names_a_record_that_was_taken_out(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    await policy(place, wang)
+    await as_owner(place, "delete from sale")
+    assert await found_wrong(place) == ["the 1 sales it sealed are gone"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "zh"),
+        ("en", "en"),
+        ("en-GB,zh;q=0.8", "en"),
+        ("zh-CN,en;q=0.5", "zh"),
+        ("fr, en;q=0.7", "en"),
+        ("*", "zh"),
+        ("," * 5_000, "zh"),
+    ],
+)
+def test_the_language_is_the_first_of_ours_that_is_asked_for(accepted: str, language: str) -> None:
+    assert language_of(accepted) == language
