@@ -13,9 +13,9 @@ from tapwealth.ledger.port import JournalEntry, Line, Op
 
 
 class SaleEntry(IntEnum):
-    """Kinds 350 to 359."""
+    """Kinds 800 to 809."""
 
-    SALES_SEALED = 350
+    SALES_SEALED = 800
 
 
 def seal_key(first: UUID) -> UUID:
