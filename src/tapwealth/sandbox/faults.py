@@ -67,13 +67,19 @@ class Fault(StrEnum):
     """The file ends in the middle."""
     WRONG_TOTAL = "wrong_total"
     """The file's sum is not that of its items."""
+    OTHER_CUSTOMER = "other_customer"
+    """Answered with what belongs to somebody else."""
+    GARBAGE = "garbage"
+    """Processed, but the answer cannot be read."""
+    SLOW = "slow"
+    """Processed at once, and answered after 90 seconds by the machine's clock."""
     ERROR = "error"
     """Answered with HTTP status 500, nothing done."""
 
 
 UNPROCESSED = frozenset({Fault.LOSE, Fault.ERROR, Fault.SILENT_UNPROCESSED})
 """What keeps a request from being processed."""
-UNANSWERED = UNPROCESSED | {Fault.SILENT}
+UNANSWERED = UNPROCESSED | {Fault.SILENT, Fault.GARBAGE, Fault.SLOW}
 """What keeps its answer from its sender, who will send it again."""
 
 

@@ -103,11 +103,16 @@ class Partner:
 
     async def hold_open(self, request: Request) -> Response:
         """Answer nothing until the asker gives up or the partner stops. The body must have been read before."""
+        await self.asked_in_vain(request)
+        return one_line("no answer", 503)
+
+    async def asked_in_vain(self, request: Request, at_most: int | None = None) -> bool:
+        """Wait until the asker gives up or the partner stops; false if neither has happened after `at_most` seconds."""
         gone, stopping = asyncio.ensure_future(_disconnected(request)), asyncio.ensure_future(self.stopping.wait())
-        await asyncio.wait((gone, stopping), return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait((gone, stopping), return_when=asyncio.FIRST_COMPLETED, timeout=at_most)
         for task in (gone, stopping):
             task.cancel()
-        return one_line("no answer", 503)
+        return bool(ended)
 
 
 def run(

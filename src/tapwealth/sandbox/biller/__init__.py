@@ -1,4 +1,4 @@
-"""The sandbox's electricity biller: its bills, the payments it took, and its day-end file."""
+"""The sandbox's billers: their bills, the payments they took, and their day-end files. This one is the electricity's."""
 
 from tapwealth.sandbox.biller.server import main
 

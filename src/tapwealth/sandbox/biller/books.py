@@ -1,4 +1,4 @@
-"""The biller's books: bills by account number, and every payment order it ever received, by serial.
+"""A biller's books: bills by account number, and every payment order it ever received, by serial.
 
 A payment is decided once. Under `late_success` the biller says at first that it does not know, then that the payment failed, until its
 clock reaches an instant of the plan: from then on the payment has succeeded and stands in that day's file.
@@ -8,16 +8,17 @@ import hashlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from tapwealth.kernel.clock import business_date_of, iso
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.sandbox.biller.trade import ALL_BILLS, NO_BILL, Trade
 
 BILLER_SCHEMA = """
 CREATE TABLE IF NOT EXISTS bill (
   bill_id TEXT PRIMARY KEY, account_number TEXT NOT NULL, period TEXT NOT NULL, amount INTEGER NOT NULL, penalty INTEGER NOT NULL,
-  owner TEXT NOT NULL, address TEXT NOT NULL, due_on TEXT, paid_by TEXT);
+  owner TEXT NOT NULL, address TEXT NOT NULL, paid_by TEXT, due_on TEXT, late_from TEXT, grown INTEGER NOT NULL, paid INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS bill_account ON bill (account_number, bill_id);
 CREATE TABLE IF NOT EXISTS payment (
   serial TEXT PRIMARY KEY, digest TEXT NOT NULL, bill_id TEXT NOT NULL, account_number TEXT NOT NULL, amount INTEGER NOT NULL,
@@ -43,11 +44,46 @@ class Reason(StrEnum):
     ALREADY_PAID = "already_paid"
     WRONG_AMOUNT = "wrong_amount"
     NOT_WRITTEN_OFF = "not_written_off"
+    IN_PROGRESS = "in_progress"
+
+
+@dataclass(frozen=True, slots=True)
+class NewBill:
+    """A bill to be owed: fen; from the day after `due_on` its penalty grows by the day beyond `penalty`."""
+
+    bill_id: str
+    account_number: str
+    period: str
+    amount: int
+    penalty: int
+    owner: str
+    address: str
+    due_on: date | None = None
+
+    @property
+    def cells(self) -> tuple[object, ...]:
+        due = self.due_on.isoformat() if self.due_on else None
+        return (self.bill_id, self.account_number, self.period, self.amount, self.penalty, self.owner, self.address, due)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBill:
+    """What a bill comes to on a day: `balance` pays it in full."""
+
+    bill_id: str
+    account_number: str
+    period: str
+    amount: int
+    penalty: int
+    balance: int
+    owner: str
+    address: str
+    due_on: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A payment order; `amount` in fen must be the bill's amount and penalty together."""
+    """A payment order in fen: of one bill, of all (`*`), or of none."""
 
     serial: str
     bill_id: str
@@ -59,32 +95,51 @@ class Order:
         return hashlib.sha256(f"{self.bill_id}|{self.account_number}|{self.amount}".encode()).hexdigest()
 
 
-def add_bills(tx: sqlite3.Connection, bills: Sequence[tuple[str, str, str, int, int, str, str, str | None]]) -> None:
-    """(bill_id, account_number, period, amount, penalty, owner, address, due_on). The same bill again changes nothing; other content under
-    its id is BadInput."""
+_SAID = "bill_id, account_number, period, amount, penalty, owner, address, due_on"
+
+
+def add_bills(tx: sqlite3.Connection, bills: Sequence[NewBill]) -> None:
+    """The same bill again changes nothing; other content under its id is BadInput."""
     for bill in bills:
-        row = tx.execute(
-            "SELECT bill_id, account_number, period, amount, penalty, owner, address, due_on FROM bill WHERE bill_id = ?", bill[:1]
-        ).fetchone()
+        row = tx.execute(f"SELECT {_SAID} FROM bill WHERE bill_id = ?", (bill.bill_id,)).fetchone()  # noqa: S608 - columns
         if row is None:
-            tx.execute("INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", bill)
-        elif tuple(row) != bill:
-            raise BadInput(f"bill {bill[0]} is there with other content", hint="name the new bill otherwise")
+            tx.execute(f"INSERT INTO bill ({_SAID}, late_from, grown, paid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",  # noqa: S608 - columns
+                       (*bill.cells, bill.cells[-1]))  # fmt: skip
+        elif tuple(row) != bill.cells:
+            raise BadInput(f"bill {bill.bill_id} is there with other content", hint="name the new bill otherwise")
 
 
-def open_bills(tx: sqlite3.Connection, account_number: str) -> tuple[bool, list[sqlite3.Row]]:
-    """Whether the account exists, and its unpaid bills, oldest period first."""
+def open_bills(tx: sqlite3.Connection, trade: Trade, account_number: str, day: date) -> tuple[bool, list[OpenBill]]:
+    """Whether the account exists, and its unpaid bills as of a day, oldest period first."""
     exists = tx.execute("SELECT 1 FROM bill WHERE account_number = ? LIMIT 1", (account_number,)).fetchone() is not None
     unpaid = "SELECT * FROM bill WHERE account_number = ? AND paid_by IS NULL ORDER BY period, bill_id"
-    return exists, tx.execute(unpaid, (account_number,)).fetchall()
+    return exists, [_as_of(trade, row, day) for row in tx.execute(unpaid, (account_number,))]
 
 
-def pay(tx: sqlite3.Connection, order: Order, now: datetime, *, late_until: datetime | None = None, extra: int = 0) -> sqlite3.Row | None:
+def _as_of(trade: Trade, row: sqlite3.Row, day: date) -> OpenBill:
+    penalty = row["penalty"] + _grown(trade, row, day)
+    balance = row["amount"] + penalty - row["paid"]
+    return OpenBill(
+        row["bill_id"], row["account_number"], row["period"], row["amount"], penalty, balance, row["owner"], row["address"], row["due_on"]
+    )  # fmt: skip
+
+
+def _grown(trade: Trade, row: sqlite3.Row, day: date) -> int:
+    """Fen of penalty that came by the day."""
+    if row["late_from"] is None:
+        return int(row["grown"])
+    days = (day - date.fromisoformat(row["late_from"])).days
+    return trade.penalty(max(row["amount"] - row["paid"], 0), days, row["grown"], row["amount"])
+
+
+def pay(
+    tx: sqlite3.Connection, trade: Trade, order: Order, now: datetime, *, late_until: datetime | None = None, extra: int = 0
+) -> sqlite3.Row | None:
     """Decide an order; None if its serial was used for another. `extra` fen are booked on top: a fault of the biller's."""
     earlier = find(tx, order.serial)
     if earlier is not None:
         return earlier if earlier["digest"] == order.digest else None
-    reason = _refused(tx, order)
+    reason = _refused(tx, trade, order, business_date_of(now))
     state = State.REJECTED if reason else State.LATE if late_until else State.PAID
     reference = "E" + hashlib.sha256(order.serial.encode()).hexdigest()[:15].upper()
     tx.execute(
@@ -93,7 +148,7 @@ def pay(tx: sqlite3.Connection, order: Order, now: datetime, *, late_until: date
          iso(late_until) if late_until else None),
     )  # fmt: skip
     if state is State.PAID:
-        _write_off(tx, order.serial, order.bill_id, now)
+        _write_off(tx, trade, order, now)
     return find(tx, order.serial)
 
 
@@ -103,36 +158,60 @@ def find(tx: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
     return row
 
 
-def settle_late(tx: sqlite3.Connection, now: datetime) -> None:
+def settle_late(tx: sqlite3.Connection, trade: Trade, now: datetime) -> None:
     """What was to succeed late by `now` succeeds, each at its own instant, unless the bill was paid otherwise."""
     due = tx.execute("SELECT * FROM payment WHERE state = 'late' AND late_until <= ? ORDER BY late_until, serial", (iso(now),)).fetchall()
     for payment in due:
-        bill = tx.execute("SELECT paid_by FROM bill WHERE bill_id = ?", (payment["bill_id"],)).fetchone()
-        state, reason = (State.REJECTED, Reason.ALREADY_PAID.value) if bill["paid_by"] else (State.PAID, "")
+        order = Order(payment["serial"], payment["bill_id"], payment["account_number"], payment["amount"])
+        paid = tx.execute("SELECT paid_by FROM bill WHERE bill_id = ?", (order.bill_id,)).fetchone()
+        state, reason = (State.REJECTED, Reason.ALREADY_PAID.value) if paid and paid["paid_by"] else (State.PAID, "")
         tx.execute("UPDATE payment SET state = ?, reason = ? WHERE serial = ?", (state.value, reason, payment["serial"]))
         if state is State.PAID:
-            _write_off(tx, payment["serial"], payment["bill_id"], datetime.fromisoformat(payment["late_until"]))
+            _write_off(tx, trade, order, datetime.fromisoformat(payment["late_until"]))
 
 
-def _write_off(tx: sqlite3.Connection, serial: str, bill_id: str, at: datetime) -> None:
-    tx.execute("UPDATE bill SET paid_by = ? WHERE bill_id = ?", (serial, bill_id))
-    tx.execute("UPDATE payment SET paid_at = ?, paid_on = ? WHERE serial = ?", (iso(at), business_date_of(at).isoformat(), serial))
+def _write_off(tx: sqlite3.Connection, trade: Trade, order: Order, at: datetime) -> None:
+    """The money pays what it was for, and where that is everything the oldest first; a penalty goes on from what is left."""
+    day = business_date_of(at)
+    left = order.amount
+    for row in _meant(tx, order):
+        balance = _as_of(trade, row, day).balance
+        share = min(left, balance)
+        left -= share
+        tx.execute(
+            "UPDATE bill SET paid = paid + ?, grown = ?, late_from = max(late_from, ?), paid_by = ? WHERE bill_id = ?",
+            (share, _grown(trade, row, day), day.isoformat(), order.serial if share == balance else None, row["bill_id"]),
+        )
+    tx.execute("UPDATE payment SET paid_at = ?, paid_on = ? WHERE serial = ?", (iso(at), day.isoformat(), order.serial))
 
 
-def _refused(tx: sqlite3.Connection, order: Order) -> str:
-    bill = tx.execute("SELECT * FROM bill WHERE bill_id = ?", (order.bill_id,)).fetchone()
-    if bill is None:
+def _meant(tx: sqlite3.Connection, order: Order) -> list[sqlite3.Row]:
+    if order.bill_id in (ALL_BILLS, NO_BILL):
+        unpaid = "SELECT * FROM bill WHERE account_number = ? AND paid_by IS NULL ORDER BY period, bill_id"
+        return tx.execute(unpaid, (order.account_number,)).fetchall()
+    return tx.execute("SELECT * FROM bill WHERE bill_id = ?", (order.bill_id,)).fetchall()
+
+
+def _refused(tx: sqlite3.Connection, trade: Trade, order: Order, day: date) -> str:
+    if order.bill_id == NO_BILL:
+        return "" if trade.takes_in_advance(order.amount) else Reason.WRONG_AMOUNT
+    meant = _meant(tx, order)
+    if not meant:
         return Reason.UNKNOWN_BILL
-    if bill["account_number"] != order.account_number:
+    if order.bill_id != ALL_BILLS and meant[0]["account_number"] != order.account_number:
         return Reason.OTHER_ACCOUNT
-    if bill["paid_by"] is not None:
+    if meant[0]["paid_by"] is not None:
         return Reason.ALREADY_PAID
-    return "" if order.amount == bill["amount"] + bill["penalty"] else Reason.WRONG_AMOUNT
+    balance = sum(_as_of(trade, row, day).balance for row in meant)
+    in_part = trade.parts and order.bill_id != ALL_BILLS and order.amount < balance
+    return "" if in_part or order.amount == balance else Reason.WRONG_AMOUNT
 
 
 def dump(tx: sqlite3.Connection) -> dict[str, list[list[object]]]:
     """Everything but serials and references, in an order that does not depend on the run."""
-    bills = tx.execute("SELECT bill_id, account_number, period, amount, penalty, paid_by IS NOT NULL FROM bill ORDER BY bill_id").fetchall()
+    bills = tx.execute(
+        "SELECT bill_id, account_number, period, amount, penalty, paid_by IS NOT NULL, due_on, grown, paid FROM bill ORDER BY bill_id"
+    ).fetchall()
     payments = tx.execute(
         "SELECT bill_id, account_number, amount, state, reason, paid_on FROM payment ORDER BY 1, 2, 3, 4, 5, 6"
     ).fetchall()

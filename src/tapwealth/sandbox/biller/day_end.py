@@ -28,7 +28,7 @@ class Line:
 def lines_of(tx: sqlite3.Connection, day: date) -> list[Line]:
     """The payments of a day, by serial."""
     rows = tx.execute(
-        "SELECT p.*, b.owner FROM payment p JOIN bill b USING (bill_id) WHERE p.state = 'paid' AND p.paid_on = ? ORDER BY p.serial",
+        "SELECT p.*, b.owner FROM payment p LEFT JOIN bill b USING (bill_id) WHERE p.state = 'paid' AND p.paid_on = ? ORDER BY p.serial",
         (day.isoformat(),),
     )
     return [
@@ -39,7 +39,7 @@ def lines_of(tx: sqlite3.Connection, day: date) -> list[Line]:
             r["amount"],
             datetime.fromisoformat(r["paid_at"]),
             r["biller_reference"],
-            r["owner"],
+            r["owner"] or "",
         )
         for r in rows
     ]
