@@ -3,8 +3,15 @@
 from datetime import date
 from uuid import UUID
 
+from tapwealth.acquiring.entries import AcquiringEntry
+from tapwealth.bank.entries import BankEntry
+from tapwealth.bills.entries import BillEntry
 from tapwealth.catalogue.entries import SaleEntry, sales_sealed
 from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, Signed, written
+from tapwealth.clearing.entries import ClearingEntry
+from tapwealth.funds.entries import FundEntry
+from tapwealth.insurance.entries import InsuranceEntry
+from tapwealth.issuing.entries import TapEntry
 from tapwealth.kernel.money import format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind
 from tapwealth.ledger.port import book_of_account
@@ -65,3 +72,9 @@ def test_a_record_is_written_as_the_same_bytes_for_ever() -> None:
         '167-da80-7000-8000-c00000000001","signed":{"by":"device","client":"","device":"ab","kind":"customer","scope":"'
         '","who":"cus_1"},"terms":{"premium":76000},"version":1}'
     )
+
+
+def test_no_two_capabilities_give_their_entries_the_same_kind() -> None:
+    every = (AcquiringEntry, BankEntry, BillEntry, ClearingEntry, FundEntry, InsuranceEntry, SaleEntry, TapEntry)
+    kinds = [int(one) for entries in every for one in entries]
+    assert len(set(kinds)) == len(kinds)
