@@ -17,7 +17,6 @@ from tapwealth.flows.funds.pocket import OrderPockets, PocketsView
 from tapwealth.flows.issuing.tap import HELD_FOR
 from tapwealth.funds import conditions_store, orders_store
 from tapwealth.funds.conditions import Conditions, FundKind, FundStatus
-from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind, house_account
@@ -251,8 +250,7 @@ async def test_what_no_pocket_can_be_is_refused(till: Till) -> None:
     assert isinstance(unknown, Refusal)
     assert unknown.code.name == "UNKNOWN_FUND"
     async with till.host.place.house.database.transaction() as tx:
-        proposal = named(till.host.place.biller.now, 0, "conditions")
-        await conditions_store.add_conditions(tx, THIRD, 1, Conditions(kind=FundKind.NAV), proposal, till.host.place.biller.now)
+        await conditions_store.add_conditions(tx, THIRD, 2, Conditions(kind=FundKind.NAV), till.host.place.biller.now)
     priced = await till.choose(FIRST, THIRD)
     assert isinstance(priced, Refusal)
     assert priced.code.name == "NOT_A_MONEY_FUND"

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 from random import Random
 from typing import Any
-from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
@@ -245,7 +244,7 @@ async def test_a_fund_with_a_price_pays_nothing_at_once(place: FundTown) -> None
     wang = await holder(place)
     said = Conditions(kind=FundKind.NAV)
     async with place.house.database.transaction() as tx:
-        await conditions_store.add_conditions(tx, FUND, 1, said, UUID(int=1), shanghai(TUESDAY, 9))
+        await conditions_store.add_conditions(tx, FUND, 2, said, shanghai(TUESDAY, 9))
     refused = await redeem(place, wang, 1)
     assert isinstance(refused, Refusal)
     assert refused.code is InstantRefusal.NOT_A_MONEY_FUND

@@ -21,6 +21,8 @@ class Plan(Enum):
     """Each record's row is looked up by an index: no table is read as a whole. (A `lateral` that ends with `offset 0` keeps the order.)"""
     SIDE_BY_SIDE = "enable_nestloop", "enable_mergejoin"
     """Two tables of a file's size are each read once, and hashed: merged they might be by book, which many rows share."""
+    FOUND_SIDE_BY_SIDE = (*LOOK_UP, *SIDE_BY_SIDE)
+    """Both: what an index finds is hashed, once."""
 
 
 LEAST = 2_048

@@ -140,12 +140,9 @@ async def _match(house: House, tx: Tx, of: Confirmed, staged: Staged, funds: Seq
     await tx.execute(_SIDE)
     code = BusinessCode.PURCHASE
     asked = books, channel, days, code, funds, [OrderState.PLACED, OrderState.SENT]
-    async with file_tables.planned(tx, Plan.LOOK_UP):
-        if await file_tables.whole(tx, staged.records, "fund_account"):
-            async with file_tables.planned(tx, Plan.SIDE_BY_SIDE):
-                await tx.execute(_SENT_WHOLE, *asked)
-        else:
-            await tx.execute(_SENT_LOOKED_UP, *asked)
+    whole = await file_tables.whole(tx, staged.records, "fund_account")
+    async with file_tables.planned(tx, Plan.FOUND_SIDE_BY_SIDE if whole else Plan.LOOK_UP):
+        await tx.execute(_SENT_WHOLE if whole else _SENT_LOOKED_UP, *asked)
     async with file_tables.planned(tx, Plan.SIDE_BY_SIDE):
         await tx.execute(_MATCH, code.confirmed, SUCCESS, write_date(of.file.day), UNFINISHED, str(PAR), twice)
 
