@@ -46,6 +46,8 @@ WRONG = [
     (changed(("own: true", "own: yes")), ("line 16, column 14", "'yes' is neither true nor false", "true or false")),
     (changed(("below_days: 7,", "below_days: 7.0,")), ("line 12, column 18", "'7.0' is no whole number", "digits alone")),
     (changed(("from: 2014-07-01", "from: 2014-07-32")), ("line 20, column 12", "is not a date", "2014-02-24")),
+    (changed(("until: 2014-06-30", "until: 9999-12-31")), ("line 19, column 31", "9999-12-31 is not a day", "1990 to 2199, or no end")),
+    (changed(("opens: 2014-01-02", "opens: 0001-01-01")), ("line 22, column 15", "is not a day of this house", "1990 to 2199")),
     (changed(("+08:00", "")), ("line 22, column 15", "no offset", "2014-02-24T15:00:00+08:00")),
     (changed(("dividend_method: cash", "dividend_method: gold")), ("line 7, column 20", "'gold' is not known", "reinvest, cash")),
     (changed(("risk_level: 4", "risk_level: 6")), ("line 21, column 27", "6 is out of range", "1 to 5")),

@@ -26,6 +26,8 @@ _NOTHING = ("", "~", "null")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 _UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 LONGEST_TEXT, LONGEST_LIST = 1_000, 1_000
+_YEARS = range(1990, 2200)
+"""A day before or after each can be reckoned, in any offset; what has no end says none."""
 _FORMS: Mapping[type, tuple[str, str]] = {
     date: ("a date", "write it like 2014-02-24"),
     datetime: ("an instant", "write it like 2014-02-24T15:00:00+08:00"),
@@ -217,6 +219,10 @@ class _Reader:
             raise self._bad(node, path, f"{node.text[:40]!r} is not {what}", hint) from None
         if isinstance(read, datetime) and read.tzinfo is None:
             raise self._bad(node, path, "the instant has no offset", hint)
+        if isinstance(read, date) and read.year not in _YEARS:
+            raise self._bad(
+                node, path, f"{node.text[:40]} is not a day of this house", f"write a year {_YEARS[0]} to {_YEARS[-1]}, or no end"
+            )
         return read
 
     def _within(self, node: Scalar, value: Any, kind: Any, path: str) -> Any:
