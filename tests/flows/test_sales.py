@@ -104,6 +104,7 @@ ALTERED = [
     ),
     (["update sale_offer set content = replace(content, '10.00', '0.00')"], "what its buyer was shown is gone", "what the buyer was shown"),
     (["delete from sale_offer"], "what its buyer was shown is gone, or is not what it was", "what the buyer was shown is gone"),
+    (["update sale set offer = 0", "delete from sale_offer"], "what its buyer was shown is gone", "what the buyer was shown is gone"),
     (["update sale set seal = gen_random_uuid()"], "nothing in the ledger seals it", "it is not what the ledger sealed"),
 ]
 
@@ -120,6 +121,16 @@ async def test_the_audit_names_a_record_that_was_changed(place: Town, defects: S
     sale = await seen(place, bought)
     assert not sale.proved
     assert doubt in sale.doubt
+
+
+async def test_the_audit_names_a_record_that_was_put_under_another_id(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    await policy(place, wang)
+    other = UUID(int=7)
+    await as_owner(place, f"update sale set id = '{other}'")
+    assert await found_wrong(place) == [f"sale {other}: its record is another sale's"]
+    sale = await seen(place, other)
+    assert (sale.proved, sale.doubt) == (False, "the record is another sale's")
 
 
 async def test_the_audit_names_a_record_that_was_taken_out(place: Town) -> None:

@@ -56,21 +56,26 @@ async def offers(tx: Any, ids: Sequence[int]) -> dict[int, Written]:
 
 
 class Wrong(NamedTuple):
-    """A sale whose record does not give its digest, or whose offer is gone, not what it was, or not the one that its record names."""
+    """A sale whose record does not give its digest, whose offer is gone, not what it was, or not the one that its record names, or whose
+    record is of a sale with another id."""
 
     id: UUID
     record: bool
     offer: bool
+    other: bool
 
 
 _FOUND = """
 with found as (
   select s.id, s.digest <> sha256(convert_to(s.record, 'UTF8')) record,
-         s.offer <> 0 and (o.id is null or o.digest <> o.found or strpos(s.record, encode(o.found, 'hex')) = 0) offer
+         (s.offer <> 0 or s.seal is not null)
+           and (o.id is null or o.digest <> o.found or strpos(s.record, encode(o.found, 'hex')) = 0) offer,
+         s.seal is not null and strpos(s.record, '"sale":"' || s.id || '"') = 0 other
     from sale s left join (select id, digest, sha256(convert_to(content, 'UTF8')) found from sale_offer) o on o.id = s.offer
    where s.book = $1)
-select id, record, offer from found where record or offer order by id
+select id, record, offer, other from found where record or offer or other order by id
 """
+"""What has a seal has an offer: it is not left to the row to say so."""
 
 
 async def wrong(tx: Any, book: int) -> list[Wrong]:

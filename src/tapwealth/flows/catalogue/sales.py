@@ -81,7 +81,7 @@ async def sale_findings(tx: Any, book: int, _archives: Archives) -> list[Finding
 def _what(one: sale_store.Wrong) -> str:
     if one.record:
         return "its record does not give the hash it carries"
-    return "what its buyer was shown is gone, or is not what it was"
+    return "its record is another sale's" if one.other else "what its buyer was shown is gone, or is not what it was"
 
 
 def _broken(book: int, one: Seal) -> Finding:
@@ -118,7 +118,7 @@ async def shown(tx: Tx, books: Sequence[int], sale: UUID, person: UUID | None = 
     row = (await sale_store.sales(tx, books, [sale])).get(sale)
     record = msgspec.json.decode(row.record) if row else {}
     if row is None or (person is not None and record.get("person") != str(person)):
-        text = "no sale is recorded under that id; give the id of an order, a plan, an agreement or a policy"
+        text = "no sale is recorded under that id; give the id of a policy"
         return Refusal(SaleRefusal.UNKNOWN_SALE, text)
     offer = (await sale_store.offers(tx, [row.offer])).get(row.offer)
     seal = await sale_store.seal(tx, row.book, SaleEntry.SALES_SEALED, row.seal) if row.seal else None
@@ -139,7 +139,9 @@ def _doubt(row: SaleRow, record: dict[str, Any], offer: Written | None, seal: Se
     """What of it does not hold, in words; empty if all does."""
     if _hash(row.record) != row.digest:
         return "the record does not give the hash it carries"
-    if row.offer and (offer is None or _hash(offer.text) != offer.digest or record.get("offer") != offer.digest.hex()):
+    if row.seal and record.get("sale") != str(row.id):
+        return "the record is another sale's"
+    if (row.offer or row.seal) and (offer is None or _hash(offer.text) != offer.digest or record.get("offer") != offer.digest.hex()):
         return "what the buyer was shown is gone, or is not what it was"
     if row.seal is None:
         return "it is from before sales were sealed"
