@@ -97,7 +97,8 @@ def read_operators(path: Path) -> list[NewOperator]:
 
 
 async def admit(house: House, people: Sequence[NewOperator], where: str) -> None:
-    """Admit those operators who are not there yet."""
+    """Admit those operators who are not there yet, and give the others their staff number where they have none. Raises BadInput for a
+    number other than the one that stands."""
     for one in people:
         stored = await operators.password_hash(Masked(one.password))
         if isinstance(stored, Refusal):
@@ -105,6 +106,10 @@ async def admit(house: House, people: Sequence[NewOperator], where: str) -> None
         async with house.database.transaction() as tx:
             now = await platform_clock.read(tx)
             await operators.create(tx, house.random64, one.login, one.display_name, one.roles, stored, now, one.staff_number)
+            stands = await operators.give_number(tx, one.login, one.staff_number)
+        if one.staff_number and stands.upper() != one.staff_number.upper():
+            hint = "write that one; whose login it is does not change"
+            raise BadInput(f"{one.login} has the staff number {stands}", where=where, hint=hint)
 
 
 @dataclass

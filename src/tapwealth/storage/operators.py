@@ -61,7 +61,7 @@ class Operator:
     @property
     def person(self) -> str:
         """Who it is: two operators of one person are no two pairs of eyes."""
-        return self.staff_number or f"login {self.login}"
+        return self.staff_number.upper() or f"login {self.login}"
 
     def may(self, role: OperatorRole) -> bool:
         return self.active and role in self.roles
@@ -101,6 +101,12 @@ async def create(
     if added is None:
         return Refusal(OperatorRefusal.LOGIN_TAKEN, f"the login {login} is taken; choose another")
     return operator
+
+
+async def give_number(tx: Tx, login: str, staff_number: str) -> str:
+    """Give the operator of that login a staff number, if there is none yet; the one that stands then."""
+    await tx.execute("update operator set staff_number = $2 where login = $1 and staff_number = ''", login, staff_number)
+    return str(await tx.fetchval("select staff_number from operator where login = $1", login))
 
 
 async def find(tx: Tx, operator_id: int) -> Operator | None:
