@@ -166,15 +166,26 @@ async def test_a_later_version_takes_the_place_of_the_one_on_sale_and_both_stay_
     assert steps[1][-1].reason == "by version 2"
 
 
-async def test_an_earlier_version_does_not_come_back(place: FundTown) -> None:
+@pytest.mark.parametrize("closed", [False, True])
+async def test_an_earlier_version_does_not_come_back(place: FundTown, closed: bool) -> None:
+    """Not even when the later one is closed: what depends on the later one would go on beside it."""
     await draft(place)
     await draft(place, changed(("rate: 1.5}", "rate: 1.2}")))
     for version in (1, 2):
         await give(place, ReviewProduct(CODE, version))
     await give(place, ApproveProduct(CODE, 2))
+    if closed:
+        await give(place, CloseProduct(CODE, 2, "by mistake"))
     refused = await give(place, ApproveProduct(CODE, 1))
     assert code_of(refused) is ProductRefusal.LATER_VERSION
-    assert await states(place) == [State.REVIEWED, State.ON_SALE]
+    assert await states(place) == [State.REVIEWED, State.CLOSED if closed else State.ON_SALE]
+
+
+async def test_what_was_closed_by_mistake_is_sold_again_as_it_was(place: FundTown) -> None:
+    await put_on_sale(place)
+    await give(place, CloseProduct(CODE, 1, "by mistake"))
+    assert await put_on_sale(place) == 2
+    assert await states(place) == [State.CLOSED, State.ON_SALE]
 
 
 async def test_the_same_file_once_more_is_no_new_version(place: FundTown) -> None:

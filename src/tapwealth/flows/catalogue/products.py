@@ -120,7 +120,7 @@ async def add_draft(house: House, tx: Tx, at: Moment, written: Written, maker: i
         return Refusal(ProductRefusal.OTHER_KIND, text)
     await _documents_there(tx, written)
     before = (await store.versions_of(tx, [definition.product], shape_of))[definition.product]
-    if before and before[-1].definition == definition and before[-1].state is not State.REJECTED:
+    if before and before[-1].definition == definition and before[-1].state not in (State.REJECTED, State.CLOSED):
         text = f"{before[-1].name} says the same and is {before[-1].state.words[1]}; change the file first"
         return Refusal(ProductRefusal.NOTHING_NEW, text)
     version = await store.add_version(tx, definition, maker, at.now)
@@ -183,8 +183,10 @@ async def pass_to(house: House, tx: Tx, at: Moment, version: Version, step: Step
         return refusal
     if step.state is State.ON_SALE:
         former = (await store.on_sale_of(tx, [version.product], shape_of)).get(version.product)
-        if former is not None and former.version > version.version:
-            text = f"{former.name} is on sale and is the later one; draft a new version"
+        steps = await store.steps_of(tx, version.product)
+        later = [one for one, taken in steps.items() if one > version.version and State.ON_SALE in [of.state for of in taken]]
+        if later:
+            text = f"version {max(later)} of {version.product} is the later one, and has been on sale; draft a new version"
             return Refusal(ProductRefusal.LATER_VERSION, text)
         if former is not None:
             await store.add_step(tx, former, Step(State.REPLACED, step.by, at.now, f"by version {version.version}"))
