@@ -120,29 +120,31 @@ async def test_rows_come_in_slices_and_unequal_ones_leave_the_transaction_as_it_
 ) -> None:
     """However late the first one comes that is not as wide as the others."""
     monkeypatch.setattr(fixed_rows_module, "_AT_ONCE", 100)
-    row, numbers = {"x": ">i8", "text": TEXT}, "select x::bigint, (x + $1::int)::text from generate_series(1, 800) x order by x"
+    row, numbers = {"x": ">i8", "text": TEXT}, "select x::bigint, (x + $1::int)::text from generate_series(1, 80000) x order by x"
     slices: list[tuple[list[int], list[bytes]]] = []
 
     def take(rows: Rows) -> bool:
         slices.append((rows["x"].tolist(), [one.tobytes() for one in letters(rows, "text")]))
-        return len(slices) < 400
+        return wanted
 
+    wanted = True
     connection: Any = await asyncpg.connect(database_url)
     try:
         async with connection.transaction():
-            await stream_rows(connection, numbers, 1_000, row=row, take=take)
-            assert len(slices) > 1
-            assert [x for some, _ in slices for x in some] == [*range(1, 801)]
-            assert [text for _, some in slices for text in some] == [b"%d" % (1_000 + x) for x in range(1, 801)]
+            await stream_rows(connection, numbers, 1_000_000, row=row, take=take)
+            assert len(slices) > 1, "more than comes in one piece over the wire"
+            assert [x for some, _ in slices for x in some] == [*range(1, 80_001)]
+            assert [text for _, some in slices for text in some] == [b"%d" % (1_000_000 + x) for x in range(1, 80_001)]
             await stream_rows(connection, "select 1::bigint, 'a' where $1 = 2", 1, row=row, take=take)
             with pytest.raises(UnequalRows):
-                await stream_rows(connection, numbers, 9_300, row=row, take=take)
+                await stream_rows(connection, numbers, 9_930_000, row=row, take=take)
             with pytest.raises(UnequalRows):
                 await stream_rows(connection, "select 1::bigint, '' where $1 = 1", 1, row=row, take=take)
-            slices[:] = [([], [])] * 399
+            slices.clear()
+            wanted = False
             with pytest.raises(UnequalRows):
-                await stream_rows(connection, numbers, 1_000, row=row, take=take)
-            assert len(slices) == 400, "nothing more is handed over once it is not taken"
+                await stream_rows(connection, numbers, 1_000_000, row=row, take=take)
+            assert len(slices) == 1, "nothing more is handed over once it is not taken"
             assert await connection.fetchval("select 1") == 1
     finally:
         await connection.close()
