@@ -10,11 +10,11 @@ import pytest
 from bill_town import BJPOWER, MONDAY, ScriptedBiller, Town, day_end_file
 
 from tapwealth.bills import store
-from tapwealth.bills.biller import NotReceived, Rejected, Unknown
+from tapwealth.bills.biller import AskArrears, NotReceived, Rejected, Unknown
 from tapwealth.bills.payment import PaymentState
 from tapwealth.flows.bills import bill_lanes, bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
-from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
+from tapwealth.flows.bills.paying import BillPaymentPlaced, InquireBill, PayBill, Placing
 from tapwealth.flows.rails import Billers
 from tapwealth.flows.reports.customers import bill_view
 from tapwealth.kernel.clock import shanghai
@@ -194,6 +194,35 @@ async def test_what_never_arrived_is_sent_again_and_given_up_in_the_end(place: T
     await place.pay_one(li, await place.bill(li, "2222222222", "B2", 1_000), 1_000)
     assert await place.work("biller", bills.deliver, rounds=3) == []
     assert (await only_payment(place, li)).state == "paid"
+
+
+async def test_a_long_silence_before_it_is_no_reason_to_give_up_what_never_arrived(place: Town) -> None:
+    wang = await place.person("Wang", 50_000)
+    place.biller.loses = True
+    place.biller.script.append(Unknown("no answer"))
+    place.biller.inquiries.extend([Unknown("no answer")] * 20)
+    await place.pay_one(wang, await place.bill(wang, ACCOUNT, "B1", 10_050), 10_050)
+    await place.work("biller", bills.deliver, rounds=20)
+    assert (await only_payment(place, wang)).state == "unknown"
+    place.biller.loses = False
+    place.biller.inquiries.clear()
+    place.biller.inquiries.append(NotReceived())
+    await place.work("biller", bills.deliver, rounds=3)
+    assert (await only_payment(place, wang)).state == "paid"
+
+
+async def test_arrears_are_read_against_what_was_owed_when_it_was_paid(place: Town) -> None:
+    """A part was paid at a counter meanwhile, and the customer has looked at the rest."""
+    wang = await place.person("Wang", 50_000)
+    place.biller.loses = True
+    place.biller.script.append(Unknown("no answer"))
+    place.biller.inquiries.extend([AskArrears()] * 20)
+    await place.pay_one(wang, await place.bill(wang, ACCOUNT, "B1", 10_050), 10_050)
+    place.biller.bills[ACCOUNT] = [replace(one, balance=4_000) for one in place.biller.bills[ACCOUNT]]
+    await bills.inquire_bill(place.house, place.envelope(wang), InquireBill("BJPOWER", ACCOUNT))
+    await place.work("biller", bills.deliver, rounds=5)
+    payment = await only_payment(place, wang)
+    assert (payment.state, len(place.biller.asked)) == ("unknown", 1), "owed in part: neither paid nor sent again"
 
 
 async def test_success_after_the_refund_is_a_break_with_the_money_accounted(place: Town) -> None:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -213,7 +212,6 @@ async def test_a_bill_that_is_still_owed_after_a_lost_answer_is_sent_again(place
 
 
 BILL = Bill("B1", ACCOUNT, "2014-02", 1_000, 50, 1_050, "*芳", "朝阳区")
-OWED = SimpleNamespace(bill_number="B1", balance=1_050)
 
 
 @pytest.mark.parametrize(
@@ -229,8 +227,7 @@ OWED = SimpleNamespace(bill_number="B1", balance=1_050)
     ],
 )  # fmt: skip
 def test_arrears_tell_only_what_they_can(answer: Inquired, amount: int, means: PaymentAnswer) -> None:
-    bill: Any = OWED
-    assert paid_by_arrears(answer, bill, amount) == means
+    assert paid_by_arrears(answer, BILL.bill_id, BILL.balance, amount) == means
 
 
 OTHERS = replace(BILL, account_number="0000000001")

@@ -50,7 +50,7 @@ class PaymentRow:
     """A payment of a bill. `settled_on`: when its money left suspense; `paid_on`, `paid_at`: when we heard that the biller has it.
     `fund_units` of funds pay as many fen of the amount, the wallet the rest; `fund` is what the payer has named, `fund_parts` says which
     fund pays how much. `asked`: how often it was sent or asked about; `next_at`, by the machine's clock: when that is due again, None once
-    the payment is over."""
+    the payment is over; `resent`: how often it was sent anew, having never come. `owed`: the bill's balance when it was paid."""
 
     book: int
     id: UUID
@@ -73,6 +73,8 @@ class PaymentRow:
     fund_parts: str = ""
     asked: int = 0
     next_at: datetime | None = None
+    resent: int = 0
+    owed: int = 0
 
     @property
     def by_funds(self) -> Parts:
@@ -189,7 +191,8 @@ async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState
 
 _PAYMENT = (
     "p.book, p.id, p.person, p.bill, p.biller, p.serial, p.amount, p.state, p.reason, p.biller_reference, p.business_date, p.received_at,"
-    " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units, p.fund_parts, p.asked, p.next_at"
+    " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units, p.fund_parts, p.asked, p.next_at,"
+    " p.resent, p.owed"
 )
 
 
@@ -215,15 +218,16 @@ async def add_payments(tx: Any, payments: Sequence[PaymentRow]) -> None:
             one.fund_units,
             one.fund_parts,
             one.next_at,
+            one.owed,
         )
         for one in payments
     ]
     await tx.execute(
         "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at, fund, fund_units,"
-        " fund_parts, next_at)"
+        " fund_parts, next_at, owed)"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],"
-        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[], $14::timestamptz[])",
-        *_columns(rows, 14),
+        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[], $14::timestamptz[], $15::bigint[])",
+        *_columns(rows, 15),
     )
 
 
@@ -363,15 +367,28 @@ async def by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> di
 async def save(tx: Any, changed: Sequence[PaymentRow]) -> None:
     """What an event changes: state, reason, reference, and the dates that go with them."""
     rows = [
-        (one.book, one.id, one.state.value, one.reason, one.biller_reference, one.settled_on, one.paid_on, one.paid_at, one.next_at)
+        (
+            one.book,
+            one.id,
+            one.state.value,
+            one.reason,
+            one.biller_reference,
+            one.settled_on,
+            one.paid_on,
+            one.paid_at,
+            one.next_at,
+            one.resent,
+        )
         for one in changed
     ]
     await tx.execute(
         "update bill_payment p set state = x.state, reason = x.reason, biller_reference = x.biller_reference, settled_on = x.settled_on,"
-        " paid_on = x.paid_on, paid_at = x.paid_at, next_at = x.next_at from unnest($1::int[], $2::uuid[], $3::text[], $4::text[],"
-        " $5::text[], $6::date[], $7::date[], $8::timestamptz[], $9::timestamptz[])"
-        " x(book, id, state, reason, biller_reference, settled_on, paid_on, paid_at, next_at) where p.book = x.book and p.id = x.id",
-        *_columns(rows, 9),
+        " paid_on = x.paid_on, paid_at = x.paid_at, next_at = x.next_at, resent = x.resent"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[], $8::timestamptz[],"
+        " $9::timestamptz[], $10::int[])"
+        " x(book, id, state, reason, biller_reference, settled_on, paid_on, paid_at, next_at, resent)"
+        " where p.book = x.book and p.id = x.id",
+        *_columns(rows, 10),
     )
 
 

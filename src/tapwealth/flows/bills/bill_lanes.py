@@ -97,24 +97,25 @@ async def _inquire(house: House, port: BillerPort, errand: Errand) -> Told:
         answer = await _by_arrears(house, port, errand)
     if not isinstance(answer, NotReceived):
         return told(errand.key, answer)
-    if errand.row.asked > MOST_RESENT + 1:  # the first time it was sent
+    if errand.row.resent >= MOST_RESENT:
         return Told(errand.key, PaymentEvent.GIVE_UP, "the biller never received it")
-    return await _send(house, port, errand)
+    return replace(await _send(house, port, errand), resent=True)
 
 
 async def _by_arrears(house: House, port: BillerPort, errand: Errand) -> PaymentAnswer:
     account = account_number_of(house, errand.bill)
     said = await port.inquire(errand.row.serial, account)
     answer = said if isinstance(said, Unknown) else trusted(said, account)
-    return answer if isinstance(answer, Unknown) else paid_by_arrears(answer, errand.bill, errand.row.amount)
+    return answer if isinstance(answer, Unknown) else paid_by_arrears(answer, errand.bill.bill_number, errand.row.owed, errand.row.amount)
 
 
-def paid_by_arrears(answer: Inquired, bill: BillRow, amount: int) -> PaymentAnswer:
-    """What an account's arrears tell of a payment whose answer was lost: a bill that is no longer owed was paid by it (the biller's serial
-    comes with its day-end file), one that is owed as before was not reached by it. Anything else decides nothing."""
+def paid_by_arrears(answer: Inquired, bill_number: str, owed: int, amount: int) -> PaymentAnswer:
+    """What an account's arrears tell of a payment of `amount` of the fen `owed` then, whose answer was lost: a bill that is no longer owed
+    was paid by it (the biller's serial comes with its day-end file), one that is owed as before was not reached by it. Anything else
+    decides nothing."""
     if answer.state is InquiryState.UNKNOWN_ACCOUNT:
         return Unknown("the biller does not know the account", there=True)
-    owed = [one.balance for one in answer.bills if one.bill_id == bill.bill_number]
-    if not owed or owed[0] <= bill.balance - amount:
+    now = [one.balance for one in answer.bills if one.bill_id == bill_number]
+    if not now or now[0] <= owed - amount:
         return Paid("")
-    return NotReceived() if owed[0] >= bill.balance else Unknown("the bill is owed in part", there=True)
+    return NotReceived() if now[0] >= owed else Unknown("the bill is owed in part", there=True)

@@ -42,13 +42,15 @@ _REFUNDED = frozenset({PaymentState.REJECTED, PaymentState.REFUNDED})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something that happened to a payment; `reason` and `reference` are the biller's, which was `silent` if it has said nothing at all."""
+    """Something that happened to a payment; `reason` and `reference` are the biller's, which was `silent` if it has said nothing at all.
+    `resent`: the payment was sent anew, as the biller had never received it."""
 
     key: Key
     event: PaymentEvent
     reason: str = ""
     reference: str = ""
     silent: bool = False
+    resent: bool = False
 
 
 def told(key: Key, answer: PaymentAnswer) -> Told:
@@ -98,6 +100,7 @@ def _after(row: PaymentRow, said: Told, day: date, at: Moment) -> PaymentRow:
     state = next_state(row.state, said.event)
     if isinstance(state, Refusal):
         return row
+    row = replace(row, resent=row.resent + said.resent)
     if state is row.state:
         return _known_better(row, said)
     row = replace(row, state=state, reason=said.reason, biller_reference=said.reference)

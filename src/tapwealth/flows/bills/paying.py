@@ -367,6 +367,7 @@ def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, parts: Part
         business_date=at.date_of(received_at),
         received_at=received_at,
         next_at=machine_now(),
+        owed=bill.balance,
         fund=one.command.fund if parts else "",
         fund_units=total(parts),
         fund_parts=pack(parts),
