@@ -134,6 +134,27 @@ async def test_who_is_asked_for_long_is_not_asked_by_a_second_worker(place: Town
         await until(lambda: _has(place, "BJWATER", {"paid": 1}))
 
 
+async def test_a_fault_in_keeping_leases_stops_no_lane(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They run out, and what they were for is taken again under its serial."""
+    renewals: list[int] = []
+
+    async def breaks(*_: Any) -> None:
+        renewals.append(1)
+        raise RuntimeError("deadlock detected")
+
+    monkeypatch.setattr(biller_lanes, "_RENEW_MS", 10)
+    monkeypatch.setattr(biller_lanes, "LEASE", timedelta(milliseconds=10))
+    monkeypatch.setattr(bill_lanes, "renew", breaks)
+    water = Held()
+    await second_biller(place, water)
+    wang = await place.person("Wang", 100_000)
+    await place_many(place, wang, "BJWATER", water, 3)
+    async with at_work(place):
+        await until(lambda: _is(len(renewals) > 1))
+        water.go.set()
+        await until(lambda: _has(place, "BJWATER", {"paid": 3}))
+
+
 async def test_who_dies_loses_what_it_took_when_its_lease_is_over(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bill_lanes, "LEASE", timedelta(milliseconds=300))
     wang = await place.person("Wang", 1_000)

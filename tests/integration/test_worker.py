@@ -72,3 +72,24 @@ async def test_what_a_dead_worker_had_in_hand_is_sent_by_the_next(database: Data
     await asyncio.wait_for(partner.taken.wait(), 60)
     await living.stop()
     assert partner.begun == [message, message]
+
+
+async def test_a_job_that_ends_by_a_fault_begins_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_ERROR_MS", 1)
+    begun, twice = list[int](), asyncio.Event()
+
+    async def job() -> None:
+        begun.append(1)
+        if len(begun) == 1:
+            raise RuntimeError("another operation is in progress")
+        twice.set()
+        await asyncio.Event().wait()
+
+    house: Any = SimpleNamespace(database=database, books=0)
+    one = Worker(house, {}, jobs=[job])
+    one.start()
+    try:
+        await asyncio.wait_for(twice.wait(), 60)
+    finally:
+        await one.stop()
+    assert len(begun) == 2

@@ -6,7 +6,6 @@ before them were being written.
 """
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -75,7 +74,9 @@ class BillerLanes:
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
-        """Look, send, hear, renew."""
+        """Look, send, hear, renew. Begins with nothing open: what was, before a fault, is due when its lease is over."""
+        self._lanes.clear()
+        self._told.clear()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._hearing())
             tasks.create_task(self._renewing())
@@ -152,6 +153,10 @@ class BillerLanes:
             await sleep_ms(_RENEW_MS)
             now = machine_now()
             long = [key for lane in self._lanes.values() for key, since in lane.open.items() if (now - since) * 3 > LEASE]
-            with suppress(Outage):  # then they run out, and are sent again: harmless
+            try:
                 if long:
                     await bill_lanes.renew(self.house, long, now)
+            except Outage as error:
+                log.warning("bills' leases run out, and are taken again", why=str(error))
+            except Exception:
+                log.exception("bills' leases fault")

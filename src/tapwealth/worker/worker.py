@@ -45,7 +45,7 @@ class Worker:
         """Begin; needs a running loop."""
         self._tasks = [asyncio.create_task(self._send(name, deliver)) for name, deliver in self.destinations.items()]
         self._tasks += [asyncio.create_task(self._tick(*tick)) for tick in self.ticks]
-        self._tasks += [asyncio.create_task(job()) for job in self.jobs]
+        self._tasks += [asyncio.create_task(self._begun_again(job)) for job in self.jobs]
 
     async def stop(self) -> None:
         """Leave off. What is half sent is sent again by the next worker."""
@@ -103,6 +103,15 @@ class Worker:
             log.exception("delivery fault", destination=message.destination, message=str(message.id))
             return f"fault: {type(error).__name__}"
         return None
+
+    async def _begun_again(self, job: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Run a job; one that ends by a fault begins again."""
+        while True:
+            try:
+                await job()
+            except Exception:
+                log.exception("job fault")
+            await sleep_ms(_ERROR_MS)
 
     async def _tick(self, name: str, pause_ms: int, tick: Tick) -> None:
         while True:
