@@ -57,8 +57,8 @@ def judged(rule: Rule, seed: int) -> None:
     tries: dict[UUID, int] = {}
     for day, one, owed, _, row, step in live(rule, seed):
         if step is Step.TELL:
-            told[one.id] = (day, owed.balance)
-            assert row.told == owed.balance
+            told[one.id] = (day, owed.amount)
+            assert row.told == owed.amount
             assert row.pay_on > day, "told a day ahead"
             assert owed.balance <= one.most
         if step is Step.PAY:

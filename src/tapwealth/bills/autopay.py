@@ -123,7 +123,8 @@ class BillState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DueBill:
-    """A bill under an agreement. `told`: the fen that its customer was told of, 0 before; `tries` could not pay it, last for `reason`."""
+    """A bill under an agreement. `told`: the fen, a penalty apart, that its customer was told of, 0 before; `tries` could
+    not pay it, last for `reason`."""
 
     book: int
     bill: UUID
@@ -188,11 +189,11 @@ def next_step(one: Autopay, known: DueBill | None, owed: Owed, day: date) -> tup
         return replace(row, state=BillState.LEFT, reason=""), Step.LEAVE
     if row.state is BillState.WAITING:
         row = replace(row, pay_on=one.pays_on(owed.due_on, day))
-        return (row, Step.WAIT) if day < row.pay_on - _DAY else (replace(row, state=BillState.TOLD, told=owed.balance), Step.TELL)
+        return (row, Step.WAIT) if day < row.pay_on - _DAY else (replace(row, state=BillState.TOLD, told=owed.amount), Step.TELL)
     if day < row.pay_on:
         return row, Step.WAIT
     if owed.amount > row.told:
-        return replace(row, told=owed.balance, pay_on=day + _DAY), Step.TELL
+        return replace(row, told=owed.amount, pay_on=day + _DAY), Step.TELL
     return replace(row, state=BillState.PLACED, reason=""), Step.PAY
 
 

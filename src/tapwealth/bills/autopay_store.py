@@ -118,19 +118,29 @@ async def agreement_of(tx: Any, book: int, name: str) -> Autopay | None:
     return None if row is None else _autopay(row)
 
 
-async def collecting(tx: Any, limit: int) -> list[DueBill]:
-    """Bills that wait for what a bank is to collect."""
-    rows = await tx.fetch(f"select {_BILL} from autopay_bill b where b.state = 'collecting' order by b.pay_on, b.bill limit $1", limit)
+async def collecting(tx: Any, since: datetime, limit: int) -> list[DueBill]:
+    """Bills that wait for what a bank is to collect and could be paid now: their biller has presented them since then, or their agreement
+    is over."""
+    rows = await tx.fetch(
+        f"select {_BILL} from autopay_bill b join bill l on l.book = b.book and l.id = b.bill"
+        " join autopay a on a.book = b.book and a.id = b.autopay"
+        " where b.state = 'collecting' and (l.presented_at >= $1 or a.state <> 'active') order by b.pay_on, b.bill limit $2",
+        since,
+        limit,
+    )
     return [_bill(row) for row in rows]
 
 
+_SILENT = "case when a.silent_on = $1 then a.silent else 0 end"
+
+
 async def autopays_due(tx: Any, day: date, billers: Sequence[UUID], limit: int) -> list[Autopay]:
-    """In force with one of these billers, and not looked after on that day yet; first those whose billers were asked least that day, then
-    the oldest."""
+    """In force with one of these billers, and not looked after on that day yet; first those whose biller was silent least that day, then
+    those that were asked least, the oldest first."""
     rows = await tx.fetch(
         f"select {_AUTOPAY} from autopay a where a.state = 'active' and a.biller = any($2)"
         " and not exists (select 1 from autopay_run r where r.book = a.book and r.autopay = a.id and r.day = $1)"
-        " order by case when a.silent_on = $1 then a.silent else 0 end, a.agreed_at, a.id limit $3",
+        f" order by sum({_SILENT}) over (partition by a.biller), {_SILENT}, a.agreed_at, a.id limit $3",
         day,
         list(billers),
         limit,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from bill_town import BJPOWER, MONDAY, Person
+from bill_town import BJPOWER, MONDAY, Person, ScriptedBiller
 from fund_town import FUND, FundTown, bought
 
 from tapwealth.bills.autopay import PayWhen
@@ -16,6 +16,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bills import autopay, autopay_days
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, ChangeAutopay, EndAutopay
+from tapwealth.flows.rails import Billers
 from tapwealth.flows.reports.customers import customer_view
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -169,6 +170,43 @@ async def test_many_accounts_of_a_silent_biller_keep_no_other_from_being_paid(pl
     looks = [await at(place, TUESDAY, 10, minute) for minute in range(3)]
     assert [ended for look in looks for ended in look] == ["told"]
     assert (len(set(asked[:many])), len(set(asked))) == (many, many + 1)
+
+
+async def test_a_silent_biller_with_many_accounts_keeps_no_other_biller_waiting(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it has been silent, those of the others are asked first, however much later they were agreed to."""
+    monkeypatch.setattr(autopay_days, "AT_ONCE", 2)
+    silent, water = place.biller, ScriptedBiller()
+    object.__setattr__(place.house.rails, "billers", Billers({**place.house.rails.billers.ports, "BJWATER": water}))
+    added = await bills.add_biller(place.house, place.envelope(None), msgspec.structs.replace(BJPOWER, code="BJWATER", name="北京水务"))
+    assert not isinstance(added, Refusal)
+    wang = await place.person("Wang", 500_00)
+    for number in range(8):
+        await agree(place, wang, account_number=f"{number:010d}")
+    await place.clock(shanghai(MONDAY, 12))
+    await agree(place, wang, biller="BJWATER")
+    water.owe(ACCOUNT, "W1", 130_00)
+
+    async def says_nothing(_serial: str, _account: str) -> Unknown:
+        return Unknown("silence")
+
+    monkeypatch.setattr(silent, "inquire", says_nothing)
+    assert [await at(place, TUESDAY, 10, minute) for minute in range(2)] == [[], ["told"]]
+
+
+async def test_a_fault_with_one_agreement_is_nobody_elses(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    wang = await place.person("Wang", 500_00)
+    await agree(place, wang, account_number="0000000001")
+    await agree(place, wang)
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    account_of = autopay_days.account_of
+
+    def torn(house: Any, one: Any) -> str:
+        if one.shown_account.endswith("0001"):
+            raise ValueError("cannot be opened")
+        return account_of(house, one)
+
+    monkeypatch.setattr(autopay_days, "account_of", torn)
+    assert await at(place, TUESDAY, 10) == ["told"]
 
 
 async def test_what_is_above_the_agreement_is_left_and_reminded_of(place: FundTown) -> None:

@@ -18,6 +18,7 @@ from tapwealth.flows.bills import autopay, autopay_days, paying
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, EndAutopay
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.notices import store as notices
 
 ACCOUNT, CARD = "9999999999", PEOPLE[0].card_number
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=number) for number in (1, 2, 3))
@@ -93,6 +94,36 @@ async def test_a_debit_that_the_bank_rejects_is_tried_again_in_the_morning(on: H
     assert await look(on, WEDNESDAY) == ["collecting"]
     await on.settle()
     assert await autopay_days.run_due(on.house) == ["placed"]
+
+
+async def test_what_the_bank_rejects_overnight_is_tried_the_next_morning_and_told_when_it_is_left(on: Household) -> None:
+    await agree(on, 7_000_00)
+    on.place.biller.owe(ACCOUNT, "B1", 6_500_00, MONDAY + timedelta(days=20))
+    on.bank.transfer("EMPTY", CARD, LENDING_DESK, on.bank.money(CARD), "spent")
+    assert [await look(on, day) for day in (MONDAY, TUESDAY)] == [["told"], ["collecting"]]
+    for day in (WEDNESDAY, THURSDAY):
+        await on.settle()
+        assert await look(on, day) == ["collecting"]
+    await on.settle()
+    assert await look(on, THURSDAY + timedelta(days=1)) == ["refused"]
+    (bill,) = (await seen(on)).bills
+    assert bill.state == "left"
+    caller = await on.caller(0)
+    async with on.house.database.read() as tx:
+        newest = (await notices.notices_of(tx, caller.book, caller.person, 1))[0]
+    assert "could not be paid by itself; pay it by hand" in newest.text_en
+    assert "the bank did not collect it" in newest.text_en
+
+
+async def test_the_card_pays_one_bill_a_morning_which_is_no_try_of_the_others(on: Household) -> None:
+    await agree(on, 7_000_00)
+    on.place.biller.owe(ACCOUNT, "B1", 6_500_00, MONDAY + timedelta(days=20))
+    on.place.biller.owe(ACCOUNT, "B2", 6_600_00, MONDAY + timedelta(days=21))
+    assert await look(on, MONDAY) == ["told"]
+    await look(on, TUESDAY)
+    async with on.house.database.read() as tx:
+        rows = await tx.fetch("select state, tries, pay_on from autopay_bill where state in ('collecting', 'told') order by state")
+    assert [tuple(row) for row in rows] == [("collecting", 0, TUESDAY), ("told", 0, WEDNESDAY)]
 
 
 async def test_who_ends_it_while_the_bank_collects_keeps_the_money(on: Household) -> None:

@@ -7,11 +7,13 @@ done has keys that follow from agreement and day, so that a day is looked after 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import structlog
 
 from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, Owed, Step, next_step, refused
@@ -32,6 +34,10 @@ from tapwealth.storage.database import Tx
 FROM_HOUR = 10
 """Of the Shanghai day: from then on bills are looked for; at a biller that is closed then, from when it opens."""
 AT_ONCE = 32
+HEARD_OF = 10_000
+"""Bills that wait for their banks, of which it is looked at once whether these have answered."""
+_DAY = timedelta(days=1)
+log = structlog.get_logger(__name__)
 
 
 class Done(NamedTuple):
@@ -50,15 +56,37 @@ async def run_due(house: House) -> list[str]:
         known = await billers(tx)
         awake = [identifier for identifier, row in known.items() if _is_time(row, now, day)]
         due = await store.autopays_due(tx, day, awake, AT_ONCE) if awake else []
-        rows = await store.collecting(tx, AT_ONCE)
+        rows = await store.collecting(tx, shanghai(day), HEARD_OF)
         said = await autopay_cards.collected(tx, rows)
-        answered = [row for row in rows if said[row.bill][0] != _WAITS]
-    went_on = await asyncio.gather(*(_go_on(house, day, row, known) for row in answered))
-    ended = await asyncio.gather(*(_look(house, day, one, known[one.biller]) for one in due))
+        answered = [row for row in rows if said[row.bill][0] != _WAITS][:AT_ONCE]
+    went_on = await asyncio.gather(*(_went_on(house, day, row, known) for row in answered))
+    ended = await asyncio.gather(*(_looked(house, day, one, known[one.biller]) for one in due))
     return [one.value for one in went_on if one is not None] + [one.state.value for one in ended if one is not None]
 
 
 _WAITS = "instructed"
+
+
+async def _went_on(house: House, day: date, row: DueBill, known: Mapping[UUID, BillerRow]) -> BillState | None:
+    """A fault with one bill is nobody else's."""
+    try:
+        return await _go_on(house, day, row, known)
+    except Exception:
+        log.exception("autopay fault", bill=str(row.bill))
+        return None
+
+
+async def _looked(house: House, day: date, one: Autopay, biller: BillerRow) -> Look | None:
+    """A day's look; one that came to no end, by the biller's silence or a fault with this agreement, is made again after the others'."""
+    try:
+        return await _look(house, day, one, biller)
+    except Outage:
+        pass
+    except Exception:
+        log.exception("autopay fault", autopay=str(one.id))
+    async with house.database.transaction() as tx:
+        await store.note_silence(tx, (one.book, one.id), day)
+    return None
 
 
 def _is_time(row: BillerRow, now: datetime, day: date) -> bool:
@@ -67,15 +95,10 @@ def _is_time(row: BillerRow, now: datetime, day: date) -> bool:
 
 
 async def _look(house: House, day: date, one: Autopay, biller: BillerRow) -> Look | None:
-    """Ask the biller, then do what is due; None where it does not answer, or another worker was first."""
+    """Ask the biller, then do what is due; None where another worker was first. Raises Outage where the biller does not answer."""
     caller = Caller(ActorKind.PLATFORM, "autopay", "agreement", one.person, one.book)
-    asked = Envelope(one.key(day, "inquire"), caller, shanghai(day, FROM_HOUR))
-    try:
-        shown = await paying.inquire_bill(house, asked, InquireBill(biller.biller.code, account_of(house, one)))
-    except Outage:
-        async with house.database.transaction() as tx:
-            await store.note_silence(tx, (one.book, one.id), day)
-        return None
+    asked = Envelope(house.new_id(shanghai(day, FROM_HOUR), one.book), caller, shanghai(day, FROM_HOUR))  # what is owed now, each time
+    shown = await paying.inquire_bill(house, asked, InquireBill(biller.biller.code, account_of(house, one)))
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [one.book])
         at = await moment(tx)
@@ -134,8 +157,9 @@ async def _look_after(house: House, tx: Tx, at: Moment, day: date, one: Autopay,
     owed = [Owed(key[1], bill.amount, bill.balance, bill.due_on, key in live) for key, bill in zip(keys, shown.bills, strict=True)]
     before = await store.bills_under(tx, (one.book, one.id), [of.bill for of in owed])
     said = await autopay_cards.collected(tx, [row for row in before.values() if row.state is BillState.COLLECTING])
-    before = {bill: _heard(row, said, day) for bill, row in before.items()}
-    steps = [Done(of, *next_step(one, before.get(of.bill), of, day)) for of in owed]
+    heard = {bill: _heard(row, said, day - _DAY) for bill, row in before.items()}  # what a bank said after the last look
+    given_up = {bill for bill, row in heard.items() if row.state is BillState.LEFT and before[bill].state is not BillState.LEFT}
+    steps = [_stepped(Done(of, *next_step(one, heard.get(of.bill), of, day)), given_up) for of in owed]
     done = await _pay(house, tx, at, day, one, steps)
     there = {of.bill for of in owed}
     over = [replace(row, state=BillState.OVER) for row in before.values() if row.bill not in there]
@@ -143,6 +167,11 @@ async def _look_after(house: House, tx: Tx, at: Moment, day: date, one: Autopay,
     told = [_notice(one, biller, of, day, at.now) for of in done if of.step is not Step.WAIT]
     await notices.tell(tx, told)
     return _ended(one, day, done, at)
+
+
+def _stepped(done: Done, given_up: Set[UUID]) -> Done:
+    """What the bank's word has left to the hand is told like what a look leaves."""
+    return done._replace(step=Step.LEAVE) if done.row.state is BillState.LEFT and done.owed.bill in given_up else done
 
 
 async def _pay(house: House, tx: Tx, at: Moment, day: date, one: Autopay, steps: Sequence[Done], *, again: bool = False) -> list[Done]:
@@ -166,6 +195,8 @@ async def _pay(house: House, tx: Tx, at: Moment, day: date, one: Autopay, steps:
     return [
         Done(of.owed, replace(of.row, state=BillState.COLLECTING), Step.PAY)
         if of.row.bill == from_card
+        else _behind(of, day)
+        if from_card and _lacks_money(said.get(of.row.bill))
         else _refused(of, answer, day)
         if isinstance(answer := said.get(of.row.bill), Refusal)
         else of
@@ -175,6 +206,12 @@ async def _pay(house: House, tx: Tx, at: Moment, day: date, one: Autopay, steps:
 
 def _lacks_money(answer: Any) -> bool:
     return isinstance(answer, Refusal) and answer.code is PayRefusal.NO_MONEY
+
+
+def _behind(of: Done, day: date) -> Done:
+    """The card pays one bill a morning: that is no try of the others."""
+    why = "the card pays another bill this morning"
+    return Done(of.owed, replace(of.row, state=BillState.TOLD, pay_on=day + _DAY, reason=why), Step.PAY)
 
 
 def _refused(of: Done, why: Refusal, day: date) -> Done:
