@@ -21,9 +21,8 @@ from tapwealth.kernel.units import Percent, Shares, Yuan
 Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
 
 
-class MoneyFundParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Sold and redeemed at 1.0000, its income paid in units every day. `registrar`: its code; `custody_account`: at the bank;
-    `cut_off_hour`: Shanghai; the rest as in `Conditions`."""
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Of any fund. `registrar`: its code; `custody_account`: at the bank; `cut_off_hour`: Shanghai; the rest as in `Conditions`."""
 
     registrar: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,9}$", description="2 to 9 capital letters and digits")]
     custody_account: str
@@ -36,23 +35,17 @@ class MoneyFundParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     minimum_holding: Shares = 0
     dividend_method: DividendMethod = DividendMethod.REINVEST
     registrar_plans: bool = False
+
+
+class MoneyFundParameters(Parameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Sold and redeemed at 1.0000, its income paid in units every day."""
+
     carry_forward: CarryForward = CarryForward.DAILY
 
 
-class FundParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FundParameters(Parameters, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Sold at its price of the day."""
 
-    registrar: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,9}$", description="2 to 9 capital letters and digits")]
-    custody_account: str
-    cut_off_hour: Hour = 15
-    share_class: str = ""
-    parent: str = ""
-    calendar: str = CALENDAR
-    confirmation_days: Annotated[int, msgspec.Meta(ge=0, le=10)] = 1
-    minimum_redemption: Shares = 0
-    minimum_holding: Shares = 0
-    dividend_method: DividendMethod = DividendMethod.REINVEST
-    registrar_plans: bool = False
     rounding: Rounding = Rounding.CUT_OFF
     deviation_gate: int = 1_000
     purchase_fees: list[PurchaseFee] = []
@@ -70,7 +63,7 @@ class FundChannel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remains: Percent = 1_000_000
 
 
-def conditions_of(parameters: MoneyFundParameters | FundParameters, channels: Mapping[str, FundChannel]) -> Conditions:
+def conditions_of(parameters: Parameters, channels: Mapping[str, FundChannel]) -> Conditions:
     """What they say, as the fund's orders are judged by it."""
     known = set(Conditions.__struct_fields__)
     said = {name: getattr(parameters, name) for name in parameters.__struct_fields__ if name in known}

@@ -11,15 +11,15 @@ from uuid import UUID
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
-from tapwealth.bank.mandate import MandateOrder, MandateState
+from tapwealth.bank.mandate import MandateState
 from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import Autopay, CardState, DueBill
 from tapwealth.bills.autopay_store import Debit
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import BankCardRow
 from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.card_mandates import CONFIRM, REVOKE, CardMandate, bank_told
 from tapwealth.flows.bank.payments import Payment, Purpose, end_to_end
-from tapwealth.flows.customers.people import card_number, open_person
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
@@ -34,7 +34,6 @@ from tapwealth.storage.outbox import OutboxMessage
 
 AUTOPAY = "autopay"
 """The outbox destination."""
-CONFIRM, REVOKE = "confirm", "revoke"
 STATES = {
     CardState.NONE: ("", ""),
     CardState.ASKED: ("待银行确认", "waits for the bank"),
@@ -72,15 +71,12 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     key = (message.book, UUID(message.payload["autopay"]))
     async with house.database.read() as tx:
         one = (await store.autopays(tx, [key]))[key[1]]
-        assert one.card is not None, "without a card no bank is told"
-        card = await customers.bank_card(tx, one.book, one.card)
-        person = (await customers.persons(tx, [(one.book, one.person)]))[one.person]
-    assert card is not None, "a mandate is of a bound card, and what is bound stays"
-    if message.kind == REVOKE:
-        await house.rails.mandates.revoke(one.name)
+    assert one.card is not None, "without a card no bank is told"
+    mandate = CardMandate(one.book, one.person, one.card, one.name, one.most, one.most, business_date_of(one.agreed_at))
+    answer = await bank_told(house, message.kind, mandate)
+    if answer is None:
         return
-    holder, given_on = open_person(house, person).name, business_date_of(one.agreed_at)
-    said = await house.rails.mandates.confirm(MandateOrder(one.name, card_number(house, card), holder, one.most, one.most, given_on))
+    card, said = answer
     state = CardState.CONFIRMED if said.state is MandateState.CONFIRMED else CardState.REFUSED
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [one.book])

@@ -45,23 +45,6 @@ class StepShown(msgspec.Struct, frozen=True):
     reason: str
 
 
-class VersionShown(msgspec.Struct, frozen=True):
-    """One version; `changes`: in words, against the one before it."""
-
-    product: str
-    version: int
-    kind: str
-    name_zh: str
-    name_en: str
-    state: str
-    state_zh: str
-    state_en: str
-    sha256: str
-    steps: list[StepShown]
-    changes: list[Change]
-    yaml: str
-
-
 class ProductLine(msgspec.Struct, frozen=True):
     """A product by the version on sale, or else by its last one."""
 
@@ -73,6 +56,15 @@ class ProductLine(msgspec.Struct, frozen=True):
     state: str
     state_zh: str
     state_en: str
+
+
+class VersionShown(ProductLine, frozen=True):
+    """One version; `changes`: in words, against the one before it."""
+
+    sha256: str
+    steps: list[StepShown]
+    changes: list[Change]
+    yaml: str
 
 
 class DocumentShown(msgspec.Struct, frozen=True):
@@ -126,8 +118,8 @@ def _version(one: Version, former: Version | None, steps: list[Step], logins: Ma
     said, shape = one.definition, KINDS[one.definition.kind].shape
     told = [StepShown(step.state.value, step.at, logins.get(step.by, "platform"), step.reason) for step in steps]
     changes = [] if former is None else differences(former.definition, said, shape)
-    names = (said.kind.value, said.name.zh, said.name.en, one.state.value, *one.state.words, one.digest.hex())
-    return VersionShown(one.product, one.version, *names, told, changes, write_definition(said, shape).decode())
+    yaml = write_definition(said, shape).decode()
+    return VersionShown(**msgspec.structs.asdict(_line(one)), sha256=one.digest.hex(), steps=told, changes=changes, yaml=yaml)
 
 
 async def compared(tx: Any, product: str, former: int, later: int) -> list[Change] | Refusal:

@@ -17,14 +17,15 @@ import msgspec
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
-from tapwealth.bank.mandate import MandateOrder, MandateState
+from tapwealth.bank.mandate import MandateState
 from tapwealth.bank.store import Instruction
 from tapwealth.compliance import limits
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import BankCardRow, PersonRow
 from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.card_mandates import CONFIRM, REVOKE, CardMandate, bank_told
 from tapwealth.flows.bank.payments import Payment, Purpose, end_to_end
-from tapwealth.flows.customers.people import card_number, open_person, own_key, who
+from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, Envelope, House, Moment, actor_number, moment, once
 from tapwealth.flows.funds import pocket, purchase
 from tapwealth.flows.funds.fund_pockets import POCKET
@@ -48,7 +49,6 @@ from tapwealth.storage.outbox import OutboxMessage
 
 SWEEPS = "sweeps"
 """The outbox destination."""
-CONFIRM, REVOKE = "confirm", "revoke"
 _AT_ONCE = 500
 _ASKED_AT_ONCE = 16
 SHOWN = 10
@@ -197,16 +197,12 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     key = (message.book, UUID(message.payload["agreement"]))
     async with house.database.read() as tx:
         one = (await store.agreements(tx, [key]))[key[1]]
-        assert one.card is not None, "the wallet's is no bank's business"
-        card = await customers.bank_card(tx, one.book, one.card)
-        person = (await customers.persons(tx, [(one.book, one.person)]))[one.person]
-    assert card is not None, "an agreement is over a bound card, and what is bound stays"
-    if message.kind == REVOKE:
-        await house.rails.mandates.revoke(one.name)
+    assert one.card is not None, "the wallet's is no bank's business"
+    mandate = CardMandate(one.book, one.person, one.card, one.name, one.daily_cap, one.daily_cap, business_date_of(one.agreed_at))
+    answer = await bank_told(house, message.kind, mandate)
+    if answer is None:
         return
-    holder, given_on = open_person(house, person).name, business_date_of(one.agreed_at)
-    order = MandateOrder(one.name, card_number(house, card), holder, one.daily_cap, one.daily_cap, given_on)
-    said = await house.rails.mandates.confirm(order)
+    card, said = answer
     state = SweepState.ACTIVE if said.state is MandateState.CONFIRMED else SweepState.REFUSED
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [one.book])

@@ -11,11 +11,12 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.bank import store
-from tapwealth.bank.mandate import STANDING, Mandate, MandateOrder, MandateState
+from tapwealth.bank.mandate import STANDING, Mandate, MandateState
 from tapwealth.compliance import limits
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import BankCardRow
-from tapwealth.flows.customers.people import card_number, open_person, own_key, who
+from tapwealth.flows.bank.card_mandates import CONFIRM, REVOKE, CardMandate, bank_told
+from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, moment, once
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
@@ -29,7 +30,6 @@ from tapwealth.storage.outbox import OutboxMessage
 
 MANDATES = "mandates"
 """The outbox destination."""
-CONFIRM, REVOKE = "confirm", "revoke"
 
 
 class MandateRefusal(Enum):
@@ -131,15 +131,12 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     book, identifier = message.book, UUID(message.payload["mandate"])
     async with house.database.read() as tx:
         one = await store.mandate(tx, book, identifier)
-        assert one is not None, f"the outbox names a mandate that is not there: {identifier}"
-        person = (await customers.persons(tx, [(book, one.person)]))[one.person]
-        card = await _card(tx, one)
-    if message.kind == REVOKE:
-        await house.rails.mandates.revoke(one.name)
+    assert one is not None, f"the outbox names a mandate that is not there: {identifier}"
+    mandate = CardMandate(book, one.person, one.card, one.name, one.per_tap, one.per_day, one.given_on)
+    answer = await bank_told(house, message.kind, mandate)
+    if answer is None:
         return
-    holder = open_person(house, person).name
-    order = MandateOrder(one.name, card_number(house, card), holder, one.per_tap, one.per_day, one.given_on)
-    said = await house.rails.mandates.confirm(order)
+    _, said = answer
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [book])
         if await store.set_mandate_state(tx, book, identifier, [MandateState.ASKED], said.state, said.reason):
