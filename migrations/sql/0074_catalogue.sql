@@ -13,7 +13,7 @@ create table product_version (
   product     text   not null,
   version     int    not null,                           -- 1, 2, …
   definition  text   not null,                           -- canonical JSON: what the digest is taken of
-  digest      bytea  not null check (length(digest) = 32),
+  digest      bytea  not null check (digest = sha256(convert_to(definition, 'UTF8'))),
   primary key (book, product, version)
 );
 

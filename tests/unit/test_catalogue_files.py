@@ -23,6 +23,7 @@ WRONG = [
     (A_BOMB.encode(), ("line 1, column 4", "&a names a part", "leave it out")),
     (b"kind: *fund", ("line 1, column 7", "*fund stands for another part", "write that part out")),
     (b"kind: !!python/object:os.system fund", ("line 1, column 7", "is a tag", "leave it out")),
+    (changed(("en: Consumer equity}", "en: Consumer\x07}")), ("line 3, column 32", "cannot be seen", "take it out")),
     (changed(("kind:", "\tkind:")), ("line 2, column 1", "indent with blanks")),
     (changed(("en: Consumer equity}", "en: Consumer: equity")), ("line 3, column 32", "does not end here")),
     (FUND_FILE.encode() + b"---\nproduct: 1\n", ("line 23, column 1", "one file is one product")),

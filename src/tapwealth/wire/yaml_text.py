@@ -5,6 +5,7 @@ a long one; so are a key that comes twice, a second document, and a text that is
 it was: what `000198` or `1.50` means is decided by whoever knows what has to stand there.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -71,6 +72,10 @@ class Plain(str):
     __slots__ = ()
 
 
+_UNSEEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no document may hold (YAML 1.1, 5.1, c-printable)."""
+
+
 def read(content: bytes) -> Node:
     """The document. Raises BadInput that names line and column."""
     if len(content) > MOST_BYTES:
@@ -85,6 +90,11 @@ def read(content: bytes) -> Node:
         before = content[: error.start]
         at = Place(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
         raise BadInput("this is not UTF-8", where=str(at), hint="save the file as UTF-8") from None
+    unseen = _UNSEEN.search(text)
+    if unseen:
+        above = text[: unseen.start()]
+        at = Place(above.count("\n") + 1, unseen.start() - above.rfind("\n"))
+        raise BadInput(f"there is a character that cannot be seen ({unseen[0]!r})", where=str(at), hint="take it out")
     try:
         return _document(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from fund_town import FUND, NINE, FundTown, fund_town, operator
 from product_files import FUND_FILE, changed
@@ -285,3 +286,14 @@ async def test_the_shelf_shows_what_is_on_sale_within_its_window(place: FundTown
     await give(place, CloseProduct(CODE, 1, "sold out"))
     async with place.house.database.read() as tx:
         assert [one.product for one in await shown.shelf(tx)] == [FUND]
+
+
+async def test_what_two_people_saw_cannot_become_other_terms_under_the_same_hash(place: FundTown) -> None:
+    """Not even by who owns the database, unless the hash goes with it, which the approver is shown."""
+    await draft(place)
+    connection = await asyncpg.connect(place.house.database._dsn, server_settings={"search_path": "tapwealth"})
+    try:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute("update product_version set definition = replace(definition, '15000', '1500')")
+    finally:
+        await connection.close()
