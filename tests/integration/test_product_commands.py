@@ -93,9 +93,13 @@ def test_two_people_put_a_fund_on_the_shelf_from_the_command_line(product: Produ
     told = product("show", "110022", *where).out
     assert "rejected by chen.jing: the rate was agreed at 1.5" in told
     assert "  - purchase fee 1 rate: 1.5% becomes 1.2%" in told
+    assert product("draft", str(later), "--login", "zhou.min", *where).out == "110022 version 3: draft\n"
+    assert "zhou.min drafted" in product("withdraw", "110022", "3", "--login", "chen.jing", "--reason", "why not", *where).err
+    withdrawn = product("withdraw", "110022", "3", "--login", "zhou.two", "--reason", "not wanted any more", *where)
+    assert withdrawn.out == "110022 version 3: withdrawn\n"
     closed = product("close", "110022", "1", "--login", "chen.jing", "--reason", "sold out", *where)
     assert closed.out == "110022 version 1: closed\n"
-    assert json.loads(product("list", "--json", *where).out)[0]["state"] == "rejected"
+    assert json.loads(product("list", "--json", *where).out)[0]["state"] == "withdrawn"
 
 
 def test_what_is_wrong_with_a_file_is_one_line_that_names_the_place(product: Product, tmp_path: Path) -> None:

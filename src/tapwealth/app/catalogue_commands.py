@@ -21,6 +21,7 @@ def catalogue_commands(plain: Callable[[Flow], Callable[[Envelope, Any], Awaitab
         "draft_product": CommandSpec(products.DraftProduct, product, plain(products.draft)),
         "review_product": CommandSpec(products.ReviewProduct, product, plain(products.review), also=operations),
         "reject_product": CommandSpec(products.RejectProduct, product, plain(products.reject), also=operations),
+        "withdraw_product": CommandSpec(products.WithdrawProduct, product, plain(products.withdraw)),
         "approve_product": CommandSpec(products.ApproveProduct, product, plain(products.approve), also=operations),
         "close_product": CommandSpec(products.CloseProduct, product, plain(products.close), also=operations),
     }

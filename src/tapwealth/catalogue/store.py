@@ -13,9 +13,9 @@ ShapeOf = Callable[[ProductKind], Shape | None]
 """How the parameters of a kind are read."""
 
 _VERSIONS = """
-select p.kind, v.product, v.version, v.definition, v.digest, s.state from product_version v
+select p.kind, v.product, v.version, v.definition, v.digest, s.state, s.recorded_at from product_version v
 join product p on p.book = 0 and p.code = v.product
-join lateral (select state from product_step s where s.book = 0 and s.product = v.product and s.version = v.version
+join lateral (select state, recorded_at from product_step s where s.book = 0 and s.product = v.product and s.version = v.version
               order by step desc limit 1) s on true
 where v.book = 0
 """
@@ -150,4 +150,5 @@ async def document(tx: Any, wanted: bytes) -> DocumentFile | None:
 def _version(row: Any, shape_of: ShapeOf) -> Version:
     shape = shape_of(ProductKind(row["kind"]))
     assert shape is not None, f"nobody knows how {row['kind']} is sold"
-    return Version(row["product"], row["version"], restored(row["definition"], shape), row["digest"], State(row["state"]))
+    definition = restored(row["definition"], shape)
+    return Version(row["product"], row["version"], definition, row["digest"], State(row["state"]), row["recorded_at"])

@@ -70,6 +70,12 @@ def approve(code: Code, version: Number, login: Login, password: Password, data_
     _give(data_dir, login, password, "approve_product", {"product": code, "version": version})
 
 
+@product.command("withdraw")
+def withdraw(code: Code, version: Number, login: Login, password: Password, reason: Reason, data_dir: DataDir = DEFAULT_DATA) -> None:
+    """Take back a version that is not on sale; its maker alone can."""
+    _give(data_dir, login, password, "withdraw_product", {"product": code, "version": version, "reason": reason})
+
+
 @product.command("close")
 def close(code: Code, version: Number, login: Login, password: Password, reason: Reason, data_dir: DataDir = DEFAULT_DATA) -> None:
     """Sell it no more; what was sold goes on."""
@@ -93,7 +99,9 @@ def list_(data_dir: DataDir = DEFAULT_DATA, database_url: DatabaseUrl = None, js
     if json_:
         print_json(found)
     for one in [] if json_ else found:
-        typer.echo(f"{one['product']} version {one['version']}: {one['state_en']}, {one['kind'].replace('_', ' ')}, {one['name_en']}")
+        waits = f", abandoned: it has waited {one['waiting_days']} days" if one["abandoned"] else ""
+        named = f"{one['kind'].replace('_', ' ')}, {one['name_en']}"
+        typer.echo(f"{one['product']} version {one['version']}: {one['state_en']}, {named}{waits}")
 
 
 @product.command("show")

@@ -1,7 +1,7 @@
 """A product's way onto the shelf: drafted by one person, reviewed and put on sale by another one; every version stays."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,13 @@ from tapwealth.flows.catalogue.products import (
     ProductStands,
     RejectProduct,
     ReviewProduct,
+    WithdrawProduct,
     read_file,
 )
 from tapwealth.flows.funds.campaigns import ProposeCampaign
 from tapwealth.funds import store as funds
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.storage import operators
+from tapwealth.storage import operators, platform_clock
 from tapwealth.storage.approvals import ApprovalRefusal
 from tapwealth.storage.operators import OperatorRole
 
@@ -53,7 +54,10 @@ async def draft(place: FundTown, content: bytes = FUND_FILE.encode(), by: str = 
 
 
 async def give(place: FundTown, command: Any, by: str = CHECKER) -> ProductStands | Refusal:
-    flow = {ReviewProduct: products.review, ApproveProduct: products.approve, RejectProduct: products.reject, CloseProduct: products.close}
+    flow = {
+        ReviewProduct: products.review, ApproveProduct: products.approve, RejectProduct: products.reject,
+        WithdrawProduct: products.withdraw, CloseProduct: products.close,
+    }  # fmt: skip
     return await flow[type(command)](place.house, operator(place, by), command)
 
 
@@ -196,6 +200,53 @@ async def test_the_same_file_once_more_is_no_new_version(place: FundTown) -> Non
     await give(place, RejectProduct(CODE, 1, "not yet"))
     assert isinstance(await draft(place), ProductStands)
     assert await states(place) == [State.REJECTED, State.DRAFT]
+
+
+@pytest.mark.parametrize("reviewed", [False, True])
+async def test_who_drafted_withdraws_it_under_either_login_and_nobody_else_does(place: FundTown, reviewed: bool) -> None:
+    await draft(place)
+    if reviewed:
+        await give(place, ReviewProduct(CODE, 1))
+    refused = await give(place, WithdrawProduct(CODE, 1, "not mine"), by=CHECKER)
+    assert code_of(refused) is ProductRefusal.NOT_YOURS
+    assert "zhou.min drafted 110022 version 1" in str(refused)
+    done = await give(place, WithdrawProduct(CODE, 1, "not wanted any more"), by=HER_OTHER_LOGIN)
+    assert isinstance(done, ProductStands), done
+    assert done.state == "withdrawn"
+    for command in (ReviewProduct(CODE, 1), ApproveProduct(CODE, 1), RejectProduct(CODE, 1, "late")):
+        assert code_of(await give(place, command)) is ProductRefusal.NOT_NOW
+    assert code_of(await give(place, WithdrawProduct(CODE, 1, "again"), by=MAKER)) is ProductRefusal.NOT_NOW
+    assert isinstance(await draft(place), ProductStands), "the same file may be drafted again"
+    assert await states(place) == [State.WITHDRAWN, State.DRAFT]
+
+
+async def test_what_is_on_sale_is_closed_and_not_withdrawn(place: FundTown) -> None:
+    await put_on_sale(place)
+    refused = await give(place, WithdrawProduct(CODE, 1, "by mistake"), by=MAKER)
+    assert code_of(refused) is ProductRefusal.NOT_NOW
+    assert "is on sale; close it instead" in str(refused)
+    assert await states(place) == [State.ON_SALE]
+
+
+async def clock(place: FundTown, now: datetime) -> None:
+    async with place.house.database.transaction() as tx:
+        await platform_clock.advance(tx, now)
+
+
+async def test_a_draft_that_nobody_decides_is_listed_as_abandoned(place: FundTown) -> None:
+    async def listed() -> list[tuple[str, int, int, bool]]:
+        async with place.house.database.read() as tx:
+            lines = await shown.lines(tx)
+        return [(one.state, one.version, one.waiting_days, one.abandoned) for one in lines if one.product == CODE]
+
+    await put_on_sale(place)
+    await draft(place, changed(("rate: 1.5}", "rate: 1.2}")))
+    await clock(place, NINE + timedelta(days=30))
+    assert await listed() == [("on_sale", 1, 0, False), ("draft", 2, 30, False)]
+    await clock(place, NINE + timedelta(days=30, seconds=1))
+    assert await listed() == [("on_sale", 1, 0, False), ("draft", 2, 30, True)]
+    await give(place, ReviewProduct(CODE, 2))
+    assert await listed() == [("on_sale", 1, 0, False), ("reviewed", 2, 0, False)], "it waits for the next step now"
 
 
 async def test_a_code_stays_the_kind_that_it_is(place: FundTown) -> None:

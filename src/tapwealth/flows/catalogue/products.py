@@ -54,6 +54,14 @@ class RejectProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class WithdrawProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Take back a version of one's own that is not on sale yet, with the reason."""
+
+    product: str
+    version: int
+    reason: str
+
+
 class CloseProduct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sell it no more. What was sold goes on."""
 
@@ -120,7 +128,7 @@ async def add_draft(house: House, tx: Tx, at: Moment, written: Written, maker: i
         return Refusal(ProductRefusal.OTHER_KIND, text)
     await _documents_there(tx, written)
     before = (await store.versions_of(tx, [definition.product], shape_of))[definition.product]
-    if before and before[-1].definition == definition and before[-1].state not in (State.REJECTED, State.CLOSED):
+    if before and before[-1].definition == definition and before[-1].state not in (State.REJECTED, State.WITHDRAWN, State.CLOSED):
         text = f"{before[-1].name} says the same and is {before[-1].state.words[1]}; change the file first"
         return Refusal(ProductRefusal.NOTHING_NEW, text)
     version = await store.add_version(tx, definition, maker, at.now)
@@ -156,7 +164,13 @@ async def close(house: House, envelope: Envelope, command: CloseProduct) -> Prod
     return await _decide(house, envelope, command, State.CLOSED, command.reason)
 
 
-_Decision = ReviewProduct | RejectProduct | ApproveProduct | CloseProduct
+async def withdraw(house: House, envelope: Envelope, command: WithdrawProduct) -> ProductStands | Refusal:
+    """By who drafted it alone, under any of their logins."""
+    _check_reason(command.reason)
+    return await _decide(house, envelope, command, State.WITHDRAWN, command.reason)
+
+
+_Decision = ReviewProduct | RejectProduct | ApproveProduct | CloseProduct | WithdrawProduct
 
 
 async def _decide(house: House, envelope: Envelope, command: _Decision, state: State, reason: str) -> ProductStands | Refusal:
@@ -165,10 +179,10 @@ async def _decide(house: House, envelope: Envelope, command: _Decision, state: S
         if version is None:
             text = f"there is no version {command.version} of {command.product[:40]}; /view/products lists them"
             return Refusal(ProductRefusal.UNKNOWN, text)
-        checker = await _operator(tx, envelope, _CHECKERS)
+        checker = await _operator(tx, envelope, _MAKERS if state is State.WITHDRAWN else _CHECKERS)
         if isinstance(checker, Refusal):
             return checker
-        refusal = await _second_person(tx, version, checker, state) or may_follow(version, state)
+        refusal = await _by_whom(tx, version, checker, state) or may_follow(version, state)
         if refusal is None:
             refusal = await pass_to(house, tx, at, version, Step(state, checker.id, at.now, reason))
         return _stands(version, state) if refusal is None else refusal
@@ -196,13 +210,17 @@ async def pass_to(house: House, tx: Tx, at: Moment, version: Version, step: Step
     return await kind.end(house, tx, at, version) if step.state is State.CLOSED else None
 
 
-async def _second_person(tx: Tx, version: Version, checker: Operator, state: State) -> Refusal | None:
-    """Who drafted neither reviews, rejects nor puts on sale; a close needs no second person."""
+async def _by_whom(tx: Tx, version: Version, checker: Operator, state: State) -> Refusal | None:
+    """Who drafted neither reviews, rejects nor puts on sale, and alone withdraws; a close needs no second person."""
     if state is State.CLOSED:
         return None
     drafted = (await store.steps_of(tx, version.product))[version.version][0].by
     maker = (await operators.found(tx, [drafted])).get(drafted)
-    if maker is None or maker.person != checker.person:
+    same = maker is not None and maker.person == checker.person
+    if state is State.WITHDRAWN:
+        text = f"{maker.login if maker else 'somebody else'} drafted {version.name}, and withdraws it alone; reject it instead"
+        return None if same else Refusal(ProductRefusal.NOT_YOURS, text)
+    if maker is None or not same:
         return None
     return Refusal(ProductRefusal.SAME_PERSON, same_person(maker, checker, f"drafted {version.name}; a second person must decide it"))
 

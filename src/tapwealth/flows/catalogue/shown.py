@@ -11,7 +11,7 @@ from tapwealth.catalogue import store
 from tapwealth.catalogue.compare import Change, differences
 from tapwealth.catalogue.definition import Document, Eligibility, SaleWindow
 from tapwealth.catalogue.reading import write_definition
-from tapwealth.catalogue.version import State, Step, Version
+from tapwealth.catalogue.version import ABANDONED_AFTER, State, Step, Version
 from tapwealth.flows.catalogue.kinds import KINDS, shape_of
 from tapwealth.flows.frame import moment
 from tapwealth.flows.reports.refusals import ReportRefusal
@@ -46,7 +46,8 @@ class StepShown(msgspec.Struct, frozen=True):
 
 
 class ProductLine(msgspec.Struct, frozen=True):
-    """A product by the version on sale, or else by its last one."""
+    """A product by the version on sale, or else by its last one. `waiting_days`: how long it has waited for a second person, in full days;
+    `abandoned`: so long that somebody should decide it or withdraw it."""
 
     product: str
     version: int
@@ -56,6 +57,8 @@ class ProductLine(msgspec.Struct, frozen=True):
     state: str
     state_zh: str
     state_en: str
+    waiting_days: int
+    abandoned: bool
 
 
 class VersionShown(ProductLine, frozen=True):
@@ -94,13 +97,15 @@ def _on_sale(one: Version) -> OnSale:
 
 async def lines(tx: Any) -> list[ProductLine]:
     """Every product there ever was, and each version that waits for a second person."""
+    now = (await moment(tx)).now
     waiting = {(one.product, one.version): one for one in [*await store.newest(tx, shape_of), *await store.open_drafts(tx, shape_of)]}
-    return [_line(waiting[key]) for key in sorted(waiting)]
+    return [_line(waiting[key], now) for key in sorted(waiting)]
 
 
-def _line(one: Version) -> ProductLine:
-    said = one.definition
-    return ProductLine(one.product, one.version, said.kind.value, said.name.zh, said.name.en, one.state.value, *one.state.words)
+def _line(one: Version, now: datetime) -> ProductLine:
+    said, waits = one.definition, one.waits(now)
+    named = (one.product, one.version, said.kind.value, said.name.zh, said.name.en, one.state.value, *one.state.words)
+    return ProductLine(*named, waits.days, waits > ABANDONED_AFTER)
 
 
 async def versions(tx: Any, product: str) -> list[VersionShown] | Refusal:
@@ -111,15 +116,17 @@ async def versions(tx: Any, product: str) -> list[VersionShown] | Refusal:
     steps = await store.steps_of(tx, product)
     logins = await operators.logins(tx, sorted({step.by for of in steps.values() for step in of}))
     before = [None, *found]
-    return [_version(one, former, steps[one.version], logins) for one, former in zip(reversed(found), reversed(before[:-1]), strict=True)]
+    now = (await moment(tx)).now
+    pairs = zip(reversed(found), reversed(before[:-1]), strict=True)
+    return [_version(_line(one, now), one, former, steps[one.version], logins) for one, former in pairs]
 
 
-def _version(one: Version, former: Version | None, steps: list[Step], logins: Mapping[int, str]) -> VersionShown:
+def _version(line: ProductLine, one: Version, former: Version | None, steps: list[Step], logins: Mapping[int, str]) -> VersionShown:
     said, shape = one.definition, KINDS[one.definition.kind].shape
     told = [StepShown(step.state.value, step.at, logins.get(step.by, "platform"), step.reason) for step in steps]
     changes = [] if former is None else differences(former.definition, said, shape)
     yaml = write_definition(said, shape).decode()
-    return VersionShown(**msgspec.structs.asdict(_line(one)), sha256=one.digest.hex(), steps=told, changes=changes, yaml=yaml)
+    return VersionShown(**msgspec.structs.asdict(line), sha256=one.digest.hex(), steps=told, changes=changes, yaml=yaml)
 
 
 async def compared(tx: Any, product: str, former: int, later: int) -> list[Change] | Refusal:
