@@ -14,7 +14,7 @@ BLOCK = re.compile(r"^```text\n(GET|POST) (\S+)\n(\{[^\n]*\}\n)?([0-9]{3}) (.*?)
 SECTIONS = {match[1].lower(): match[2] for match in re.finditer(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)}
 
 
-@pytest.mark.parametrize("name", ["identity", "biller", "insurer"])
+@pytest.mark.parametrize("name", ["identity", "biller", "insurer", "messenger"])
 def test_the_blocks_of_a_section_are_answered_so(name: str, tmp_path: Path) -> None:
     blocks = BLOCK.findall(SECTIONS[name])
     assert len(blocks) == SECTIONS[name].count("```text") >= 5

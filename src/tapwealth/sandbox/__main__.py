@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("bank", "registrar", "identity", "biller", "water", "carrier", "issuer", "insurer", "network")
+NAMES = ("bank", "registrar", "identity", "biller", "water", "carrier", "issuer", "insurer", "network", "messenger")
 
 
 def main(argv: list[str]) -> None:

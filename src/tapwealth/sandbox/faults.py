@@ -75,11 +75,13 @@ class Fault(StrEnum):
     """Processed at once, and answered after 90 seconds by the machine's clock."""
     ERROR = "error"
     """Answered with HTTP status 500, nothing done."""
+    ERROR_AFTER = "error_after"
+    """Processed, and then answered with HTTP status 500."""
 
 
 UNPROCESSED = frozenset({Fault.LOSE, Fault.ERROR, Fault.SILENT_UNPROCESSED})
 """What keeps a request from being processed."""
-UNANSWERED = UNPROCESSED | {Fault.SILENT, Fault.GARBAGE, Fault.SLOW}
+UNANSWERED = UNPROCESSED | {Fault.SILENT, Fault.GARBAGE, Fault.SLOW, Fault.ERROR_AFTER}
 """What keeps its answer from its sender, who will send it again."""
 
 
