@@ -11,7 +11,7 @@ from served_house import Doors
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.play.cast import Person
 
-SCOPES = ["funds:read", "accounts:read", "payments:read", "payments:write", "orders:read", "orders:write"]
+SCOPES = ["funds:read", "accounts:read", "payments:read", "payments:write", "orders:read", "orders:write", "bills:read", "bills:write"]
 
 
 @dataclass

@@ -7,8 +7,8 @@
 
 What wallet and fund lack is collected from a bound card, if one is agreed to: the bill is `collecting` until the bank has booked it.
 
-A bill is paid on its day and not before its customer was told of the amount a day ahead. What could not be paid is tried again the next
-morning; what is above the agreement, or was tried too often, is left to the hand, and its customer reminded until it is due.
+A bill is paid on its day and not before its customer was told of the amount, a day ahead at least. What could not be paid is tried again
+the next morning; what is above the agreement, or was tried too often, is left to the hand, and its customer reminded until it is due.
 """
 
 from dataclasses import dataclass, replace
@@ -21,6 +21,8 @@ from tapwealth.kernel.ids import derived
 
 MOST_TRIES = 3
 """Mornings on which a bill is tried."""
+MOST_NOTICE = 7
+"""Days ahead that a customer may want to be told."""
 REMINDED = (3, 1, 0)
 """So many days before a bill is due its customer is reminded of what is left to the hand."""
 _DAY = timedelta(days=1)
@@ -70,7 +72,7 @@ class AutopayRefusal(Enum):
 @dataclass(frozen=True, slots=True)
 class Autopay:
     """`most`: what one bill may come to. `fund` pays what the wallet does not hold; empty: nothing does. `card` pays what
-    both lack, `most` at a bill and in a day."""
+    both lack, `most` at a bill and in a day. `notice`: days ahead that its customer is told. `replaces`: what stood before a change."""
 
     book: int
     id: UUID
@@ -88,6 +90,8 @@ class Autopay:
     card: UUID | None = None
     card_state: CardState = CardState.NONE
     card_reason: str = ""
+    notice: int = 1
+    replaces: UUID | None = None
 
     @property
     def name(self) -> str:
@@ -105,9 +109,12 @@ class Autopay:
         return derived(self.id, f"autopay:{day}:{what}")
 
     def pays_on(self, due_on: date | None, day: date) -> date:
-        """When a bill that its customer is told of on `day` at the earliest is paid."""
-        morning = day + _DAY
-        return max(due_on, morning) if self.pay_when is PayWhen.DUE and due_on else morning
+        """When a bill that its customer is told of on `day` at the earliest is paid. A notice that would outlast the due day is cut short,
+        but never below a day."""
+        morning, noticed = day + _DAY, day + self.notice * _DAY
+        if due_on is None:
+            return noticed
+        return max(morning, due_on if self.pay_when is PayWhen.DUE else min(noticed, due_on))
 
 
 class BillState(StrEnum):
@@ -168,11 +175,27 @@ class Look(NamedTuple):
     at: datetime
 
 
+class Attempt(NamedTuple):
+    """An effort to pay a bill: a `payment` that was placed, a `debit` that a card's bank was told of (the end-to-end id), or neither, for
+    `reason`. Fen."""
+
+    book: int
+    id: UUID
+    autopay: UUID
+    bill: UUID
+    day: date
+    at: datetime
+    amount: int
+    payment: UUID | None = None
+    debit: str | None = None
+    reason: str = ""
+
+
 def next_step(one: Autopay, known: DueBill | None, owed: Owed, day: date) -> tuple[DueBill, Step]:
     """What is done with a bill on a day on which it is owed, and how it stands then, if a payment succeeds. `known`: how it stood before.
 
     Under another agreement than before its customer is told anew. A penalty that grows after it was told is paid, within the agreement; a
-    greater bill is told anew.
+    greater bill is told anew as soon as it is seen.
     """
     row = _taken_up(one, known, owed, day)
     if owed.paying:
@@ -189,12 +212,16 @@ def next_step(one: Autopay, known: DueBill | None, owed: Owed, day: date) -> tup
         return replace(row, state=BillState.LEFT, reason=""), Step.LEAVE
     if row.state is BillState.WAITING:
         row = replace(row, pay_on=one.pays_on(owed.due_on, day))
-        return (row, Step.WAIT) if day < row.pay_on - _DAY else (replace(row, state=BillState.TOLD, told=owed.amount), Step.TELL)
+        return (row, Step.WAIT) if day < row.pay_on - one.notice * _DAY else (_told(row, owed), Step.TELL)
+    if owed.amount > row.told:
+        return replace(_told(row, owed), pay_on=max(row.pay_on, one.pays_on(owed.due_on, day))), Step.TELL
     if day < row.pay_on:
         return row, Step.WAIT
-    if owed.amount > row.told:
-        return replace(row, told=owed.amount, pay_on=day + _DAY), Step.TELL
     return replace(row, state=BillState.PLACED, reason=""), Step.PAY
+
+
+def _told(row: DueBill, owed: Owed) -> DueBill:
+    return replace(row, state=BillState.TOLD, told=owed.amount)
 
 
 def _taken_up(one: Autopay, known: DueBill | None, owed: Owed, day: date) -> DueBill:

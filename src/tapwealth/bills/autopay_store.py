@@ -5,14 +5,14 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, CardState, DueBill, Look, PayWhen
+from tapwealth.bills.autopay import Attempt, Autopay, AutopayRun, AutopayState, BillState, CardState, DueBill, Look, PayWhen
 from tapwealth.storage.columns import columns
 
 Key = tuple[int, UUID]
 
 _AUTOPAY = (
     "a.book, a.id, a.person, a.biller, a.sealed, a.lookup, a.shown_account, a.most, a.fund, a.pay_when, a.state, a.agreed_at, a.ended_at,"
-    " a.card, a.card_state, a.card_reason"
+    " a.card, a.card_state, a.card_reason, a.notice, a.replaces"
 )
 _BILL = "b.book, b.bill, b.autopay, b.state, b.pay_on, b.told, b.tries, b.reason"
 
@@ -26,7 +26,7 @@ def _autopay(row: Any) -> Autopay:
 async def add_autopay(tx: Any, one: Autopay) -> None:
     await tx.execute(
         "insert into autopay (book, id, person, biller, sealed, lookup, shown_account, most, fund, pay_when, state, agreed_at, card,"
-        " card_state) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        " card_state, notice, replaces) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         one.book,
         one.id,
         one.person,
@@ -41,12 +41,29 @@ async def add_autopay(tx: Any, one: Autopay) -> None:
         one.agreed_at,
         one.card,
         one.card_state.value,
+        one.notice,
+        one.replaces,
     )
 
 
 async def autopays_of(tx: Any, book: int, person: UUID) -> list[Autopay]:
     """Oldest first, those that are over as well."""
     rows = await tx.fetch(f"select {_AUTOPAY} from autopay a where book = $1 and person = $2 order by agreed_at, id", book, person)
+    return [_autopay(row) for row in rows]
+
+
+async def page_of(tx: Any, book: int, person: UUID, only: UUID | None, before: UUID | None, limit: int) -> list[Autopay]:
+    """Newest first, from before the one last seen; `only`: that one alone."""
+    rows = await tx.fetch(
+        f"select {_AUTOPAY} from autopay a where a.book = $1 and a.person = $2 and ($3::uuid is null or a.id = $3) and ($4::uuid is null"
+        " or (a.agreed_at, a.id) < (select b.agreed_at, b.id from autopay b where b.book = $1 and b.person = $2 and b.id = $4))"
+        " order by a.agreed_at desc, a.id desc limit $5",
+        book,
+        person,
+        only,
+        before,
+        limit,
+    )
     return [_autopay(row) for row in rows]
 
 
@@ -230,3 +247,60 @@ async def open_bills_of(tx: Any, book: int, person: UUID) -> list[ShownBill]:
         person,
     )
     return [ShownBill(**{**row, "state": BillState(row["state"])}) for row in rows]
+
+
+async def add_attempts(tx: Any, made: Sequence[Attempt]) -> None:
+    if not made:
+        return
+    await tx.execute(
+        "insert into autopay_attempt (book, id, autopay, bill, day, at, amount, payment, debit, reason) select * from unnest($1::int[],"
+        " $2::uuid[], $3::uuid[], $4::uuid[], $5::date[], $6::timestamptz[], $7::bigint[], $8::uuid[], $9::text[], $10::text[])",
+        *columns(made, 10),
+    )
+
+
+class MadeAttempt(NamedTuple):
+    """With its bill, and its payment as it stands now (empty where none was placed)."""
+
+    attempt: Attempt
+    bill_number: str
+    period: str
+    state: str
+    by_funds: int
+
+
+async def attempts_of(tx: Any, key: Key, before: UUID | None, limit: int) -> list[MadeAttempt]:
+    """Under an agreement, newest first, from before the one last seen."""
+    rows = await tx.fetch(
+        "select t.book, t.id, t.autopay, t.bill, t.day, t.at, t.amount, t.payment, t.debit, coalesce(nullif(p.reason, ''), t.reason),"
+        " l.bill_number, l.period, coalesce(p.state, ''), coalesce(p.fund_units, 0) from autopay_attempt t"
+        " join bill l on l.book = t.book and l.id = t.bill left join bill_payment p on p.book = t.book and p.id = t.payment"
+        " where t.book = $1 and t.autopay = $2 and ($3::uuid is null or t.id < $3) order by t.id desc limit $4",
+        *key,
+        before,
+        limit,
+    )
+    return [MadeAttempt(Attempt(*tuple(row)[:10]), *tuple(row)[10:]) for row in rows]
+
+
+async def add_notices(tx: Any, made: Sequence[tuple[int, UUID, UUID, UUID]]) -> None:
+    """(book, id by time, agreement, notice): which agreement a notice tells of. What was kept already stays as it was."""
+    if not made:
+        return
+    await tx.execute(
+        "insert into autopay_notice (book, id, autopay, notice) select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[])"
+        " on conflict (book, notice) do nothing",
+        *columns(made, 4),
+    )
+
+
+async def notices_under(tx: Any, key: Key, before: UUID | None, limit: int) -> list[tuple[UUID, UUID]]:
+    """(id by time, notice) of an agreement, newest first, from before the one last seen."""
+    rows = await tx.fetch(
+        "select id, notice from autopay_notice where book = $1 and autopay = $2 and ($3::uuid is null or id < $3)"
+        " order by id desc limit $4",
+        *key,
+        before,
+        limit,
+    )
+    return [(row["id"], row["notice"]) for row in rows]

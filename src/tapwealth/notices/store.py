@@ -49,6 +49,16 @@ async def notices_of(tx: Any, book: int, person: UUID, limit: int = 100, before:
     return [_kept(row) for row in rows]
 
 
+async def by_id(tx: Any, book: int, notices: Sequence[UUID]) -> dict[UUID, Notice]:
+    """Those of these notices of a book that are there."""
+    rows = await tx.fetch(
+        "select book, id, person, at, text_zh, text_en, kind, link, read_at from notice where book = $1 and id = any ($2)",
+        book,
+        list(notices),
+    )
+    return {row["id"]: _kept(row).notice for row in rows}
+
+
 async def unread(tx: Any, book: int, person: UUID) -> int:
     """How many of a person's notices were not opened yet."""
     count: int = await tx.fetchval("select count(*) from notice where book = $1 and person = $2 and read_at is null", book, person)

@@ -21,6 +21,8 @@ class Scope(StrEnum):
     PAYMENTS_WRITE = "payments:write"
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
+    BILLS_READ = "bills:read"
+    BILLS_WRITE = "bills:write"
 
 
 class ClientState(StrEnum):

@@ -81,6 +81,9 @@ CATALOGUE: dict[str, Kind] = {
     "under_way": Kind(_NO, "An earlier choice is not answered yet", "Wait until its order is `confirmed` or `refused`."),
     "as_it_is": Kind(_NO, "The dividends are paid that way already", "Nothing: it is done."),
     "line_used_up": Kind(_NO, "The bank's line is used up for now", "Redeem in the ordinary way, or ask again later with a fresh key."),
+    "unknown_biller": Kind(_NO, "There is no such biller", "Take the code of one that is listed."),
+    "autopay_stands": Kind(_NO, "The account's bills are paid by themselves already", "Change or end the agreement that stands."),
+    "unknown_autopay": Kind(_NO, "No such agreement of the account stands", "Take one of the account's autopays that is `active`."),
     "internal_error": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of ours", "Ask again with the same key; name `request_id`.", True),
     "unavailable": Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "The outcome is not known", "Send it again with the same key: it gives the first answer.", True

@@ -17,6 +17,8 @@ _SCOPES = {
     Scope.PAYMENTS_WRITE: "move money in and out",
     Scope.ORDERS_READ: "orders of funds",
     Scope.ORDERS_WRITE: "buy and redeem, choose how dividends are paid and what pays first",
+    Scope.BILLS_READ: "bills that are paid by themselves: what was agreed to, tried and told",
+    Scope.BILLS_WRITE: "agree that bills are paid by themselves, change and end that",
 }
 _ALWAYS = ("doubled_header", "not_authenticated", "session_ended", "insufficient_scope", "internal_error", "unavailable")
 OF_A_TOKEN = ("doubled_header", "invalid_body", "too_slow", "too_large", "wrong_media_type", "internal_error", "unavailable")
@@ -31,6 +33,7 @@ _FORMS = {
     "payment": "^pay_[0-9a-f]{32}$",
     "order": "^ord_[0-9a-f]{32}$",
     "plan": "^pln_[0-9a-f]{32}$",
+    "autopay": "^aut_[0-9a-f]{32}$",
 }
 
 
@@ -68,7 +71,8 @@ def codes_of(operation: Operation) -> list[str]:
     codes = list(_ALWAYS)
     codes += _OF_A_POST if operation.act else ("invalid_parameter",)
     codes += ["unknown_account"] if "{account}" in operation.path else []
-    codes += [] if operation.act or (operation.listed and "{fund}" not in operation.path) else ["not_found"]
+    named = "{fund}" in operation.path or "{autopay}" in operation.path
+    codes += [] if operation.act or (operation.listed and not named) else ["not_found"]
     return list(dict.fromkeys([*codes, *operation.codes]))
 
 
@@ -87,7 +91,7 @@ def document(operations: list[Operation]) -> dict[str, Any]:
         "info": {
             "title": "Tapwealth",
             "version": "1",
-            "description": "Accounts, money in and out, funds and orders, for programs that act for customers who consented.",
+            "description": "Accounts, money in and out, funds, orders and bills, for programs that act for customers who consented.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],

@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.api.v1.catalogue import RENAMED
+from tapwealth.bills.autopay import AutopayRefusal
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.funds.dividend_method import DividendMethodRefusal
-from tapwealth.flows.v1 import asking, reading
+from tapwealth.flows.v1 import asking, autopays, reading
 from tapwealth.flows.v1.asking import Hot
+from tapwealth.flows.v1.autopay_shapes import Autopay, AutopayAttempt, AutopayNotice, NewAutopay, NewTerms
+from tapwealth.flows.v1.autopays import AUTOPAY
 from tapwealth.flows.v1.reading import ORDER, PAYMENT, PLAN, Part, Wanted
 from tapwealth.flows.v1.shapes import (
     Account,
@@ -112,6 +115,10 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         only = unprefixed(PLAN, asked.path["plan"])
         return await one(await reading.plans_of(house, _who(asked), Wanted(1, "", only or _NOBODY)), "plan")
 
+    async def mandate(asked: Asked) -> Any:
+        only = unprefixed(AUTOPAY, asked.path["autopay"])
+        return await one(await autopays.autopays(house, _who(asked), Wanted(1, "", only or _NOBODY)), "autopay")
+
     async def fund(asked: Asked) -> Any:
         shelf = await reading.shelf(house, asked.bearer)
         if isinstance(shelf, Refusal):
@@ -198,6 +205,39 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         Operation(
             "get_plan", "GET", "/v1/accounts/{account}/plans/{plan}", Scope.ORDERS_READ, "A periodic plan with its newest periods", Plan,
             read=plan,
+        ),
+        Operation(
+            "create_autopay", "POST", "/v1/accounts/{account}/autopays", Scope.BILLS_WRITE, "Have a biller's bills paid by themselves",
+            Autopay, act=lambda envelope, asked, _path: autopays.agree(house, envelope, asked), takes=NewAutopay,
+            refusals=tuple(one for one in AutopayRefusal if one is not AutopayRefusal.UNKNOWN_AUTOPAY),
+        ),
+        Operation(
+            "change_autopay", "POST", "/v1/accounts/{account}/autopays/{autopay}/terms", Scope.BILLS_WRITE, "Agree to other terms", Autopay,
+            act=lambda envelope, asked, path: autopays.change(house, envelope, asked, path["autopay"]), takes=NewTerms,
+            refusals=(AutopayRefusal.UNKNOWN_FUND, AutopayRefusal.UNKNOWN_CARD, AutopayRefusal.UNKNOWN_AUTOPAY), makes=False,
+        ),
+        Operation(
+            "end_autopay", "POST", "/v1/accounts/{account}/autopays/{autopay}/end", Scope.BILLS_WRITE, "Have no more bills paid by it",
+            Autopay, act=lambda envelope, _asked, path: autopays.end(house, envelope, path["autopay"]), takes=Cancel,
+            refusals=(AutopayRefusal.UNKNOWN_AUTOPAY,), makes=False,
+        ),
+        Operation(
+            "list_autopays", "GET", "/v1/accounts/{account}/autopays", Scope.BILLS_READ, "What is paid by itself, newest first",
+            Page[Autopay], read=lambda asked: autopays.autopays(house, _who(asked), asked.wanted), listed=True,
+        ),
+        Operation(
+            "get_autopay", "GET", "/v1/accounts/{account}/autopays/{autopay}", Scope.BILLS_READ,
+            "An agreement with the bills it looks after", Autopay, read=mandate,
+        ),
+        Operation(
+            "list_autopay_attempts", "GET", "/v1/accounts/{account}/autopays/{autopay}/attempts", Scope.BILLS_READ,
+            "Efforts to pay under an agreement, newest first", Page[AutopayAttempt],
+            read=lambda asked: autopays.attempts(house, _who(asked), asked.path["autopay"], asked.wanted), listed=True,
+        ),
+        Operation(
+            "list_autopay_notices", "GET", "/v1/accounts/{account}/autopays/{autopay}/notices", Scope.BILLS_READ,
+            "What its customer was told of an agreement, newest first", Page[AutopayNotice],
+            read=lambda asked: autopays.notices_of(house, _who(asked), asked.path["autopay"], asked.wanted), listed=True,
         ),
         Operation("list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True),
         Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "A fund with its newest quotation", Fund, read=fund),

@@ -5,25 +5,26 @@ What is done each day stands in `autopay_days`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from tapwealth.bills import autopay_store as store
-from tapwealth.bills.autopay import Autopay, AutopayRefusal, AutopayRun, AutopayState, BillState, Look, PayWhen
+from tapwealth.bills.autopay import MOST_NOTICE, Autopay, AutopayRefusal, AutopayRun, AutopayState, BillState, Look, PayWhen
 from tapwealth.bills.autopay_store import ShownBill
 from tapwealth.bills.biller import Category
 from tapwealth.bills.store import BillerRow, billers
 from tapwealth.customers import store as customers
 from tapwealth.flows.bills import autopay_cards
+from tapwealth.flows.bills.autopay_notices import tell_of_client
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.funds.fund_pockets import POCKET
 from tapwealth.funds import store as funds
 from tapwealth.kernel.money import checked
-from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage.database import Tx
 
 _PLACE = b"autopay"
@@ -33,7 +34,7 @@ class AgreeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What this account owes to the biller is paid when it is due, each bill up to `most` fen; by the fund with that code, or
     by the `pocket`'s in their order, what the wallet does not hold. `when`: the day after its customer was told of it (`presented`), or the
     last day without a penalty (`due`). Without it a credit card is repaid when due, anything else paid when presented. `card`: the bound
-    bank card that pays what wallet and fund lack."""
+    bank card that pays what wallet and fund lack. `notice`: so many days ahead the customer is told, 1 to 7."""
 
     biller: str
     account_number: str
@@ -41,16 +42,18 @@ class AgreeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fund: str = ""
     when: PayWhen | None = None
     card: UUID | None = None
+    notice: int = 1
 
 
 class ChangeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The same account under other terms; a bill that is not paid yet is told of anew. Without `when` that stays as it is."""
+    """The same account under other terms; a bill that is not paid yet is told of anew. What `when` and `notice` leave out stays."""
 
     autopay: UUID
     most: int
     fund: str = ""
     when: PayWhen | None = None
     card: UUID | None = None
+    notice: int | None = None
 
 
 class EndAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,7 +78,7 @@ class BillUnderway(msgspec.Struct, frozen=True):
 class AutopayView(msgspec.Struct, frozen=True):
     """`account` is masked; `when` is `presented` or `due`. `last_day` is the newest on which it was looked after, and how that ended; null
     before the first. `card` is the number, masked, of the bank card that pays what is lacking, and whether its bank lets it. `bills`: those
-    that are not over."""
+    that are not over. `replaces`: the agreement that it took the place of."""
 
     autopay: str
     biller: str
@@ -96,6 +99,15 @@ class AutopayView(msgspec.Struct, frozen=True):
     card_zh: str = ""
     card_en: str = ""
     bills: list[BillUnderway] = msgspec.field(default_factory=list)
+    biller_code: str = ""
+    notice: int = 1
+    agreed_at: datetime | None = None
+    ended_at: datetime | None = None
+    replaces: str = ""
+    last_state: str = ""
+    card_id: str = ""
+    card_state: str = ""
+    card_reason: str = ""
 
 
 _STATES = {AutopayState.ACTIVE: ("已生效", "in force"), AutopayState.ENDED: ("已终止", "ended")}
@@ -117,7 +129,7 @@ _BILLS = {
 
 async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> AutopayView | Refusal:
     """In force at once."""
-    checked(command.most, where="most")
+    _check(command.most, command.notice)
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> AutopayView | Refusal:
@@ -134,7 +146,7 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
         made = Autopay(
             book, identifier, person, biller.id, house.keys.seal("people", account.encode(), _PLACE + identifier.bytes),
             house.keys.lookup_hash("autopay", account), f"{'*' * (len(account) - 4)}{account[-4:]}", command.most, command.fund,
-            command.when or _usual(biller), AutopayState.ACTIVE, at.now,
+            command.when or _usual(biller), AutopayState.ACTIVE, at.now, notice=command.notice,
         )  # fmt: skip
         if command.card and await autopay_cards.own(tx, book, person, command.card) is None:
             return _UNKNOWN_CARD
@@ -142,9 +154,16 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
             return Refusal(AutopayRefusal.AUTOPAY_STANDS, "this account's bills are paid by themselves already; change or end that one")
         made = await autopay_cards.asked(tx, made, command.card)
         await store.add_autopay(tx, made)
+        await tell_of_client(tx, envelope, at, made, biller, "agreed")
         return await _shown(tx, made, biller)
 
     return await once(house, [book], envelope, command, act, AutopayView)
+
+
+def _check(most: int, notice: int | None) -> None:
+    checked(most, where="most")
+    if notice is not None and not 1 <= notice <= MOST_NOTICE:
+        raise BadInput(f"{notice} days", where="notice", hint=f"1 to {MOST_NOTICE} days ahead")
 
 
 _UNKNOWN_FUND = Refusal(AutopayRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
@@ -172,7 +191,7 @@ def _same(one: Autopay, other: Autopay) -> bool:
 
 async def change(house: House, envelope: Envelope, command: ChangeAutopay) -> AutopayView | Refusal:
     """From now on the other terms hold, as an agreement of its own; what was agreed to before stays on record."""
-    checked(command.most, where="most")
+    _check(command.most, command.notice)
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> AutopayView | Refusal:
@@ -188,13 +207,15 @@ async def change(house: House, envelope: Envelope, command: ChangeAutopay) -> Au
         sealed = house.keys.seal("people", account_of(house, before).encode(), _PLACE + identifier.bytes)
         made = replace(
             before, id=identifier, sealed=sealed, most=command.most, fund=command.fund, pay_when=command.when or before.pay_when,
-            agreed_at=at.now,
+            agreed_at=at.now, notice=command.notice or before.notice, replaces=before.id,
         )  # fmt: skip
         await store.end_autopay(tx, (book, before.id), at.now)
         await autopay_cards.over(tx, before)
         made = await autopay_cards.asked(tx, made, command.card)
         await store.add_autopay(tx, made)
-        return await _shown(tx, made, (await billers(tx))[made.biller])
+        biller = (await billers(tx))[made.biller]
+        await tell_of_client(tx, envelope, at, made, biller, "changed")
+        return await _shown(tx, made, biller)
 
     return await once(house, [book], envelope, command, act, AutopayView)
 
@@ -214,17 +235,24 @@ async def end(house: House, envelope: Envelope, command: EndAutopay) -> AutopayV
             return _UNKNOWN
         await store.end_autopay(tx, (book, found.id), at.now)
         await autopay_cards.over(tx, found)
-        return await _shown(tx, replace(found, state=AutopayState.ENDED), (await billers(tx))[found.biller])
+        biller = (await billers(tx))[found.biller]
+        await tell_of_client(tx, envelope, at, found, biller, "ended")
+        return await _shown(tx, replace(found, state=AutopayState.ENDED, ended_at=at.now), biller)
 
     return await once(house, [book], envelope, command, act, AutopayView)
 
 
 async def held(tx: Any, book: int, person: UUID) -> list[AutopayView]:
     """A person's agreements, oldest first, those that are over as well, each with its newest look and the bills it looks after."""
+    return await shown(tx, book, person, await store.autopays_of(tx, book, person))
+
+
+async def shown(tx: Any, book: int, person: UUID, found: Sequence[Autopay]) -> list[AutopayView]:
+    """These agreements of that person as they stand."""
     known, looks = await billers(tx), await store.newest_looks(tx, book, person)
     under = await store.open_bills_of(tx, book, person)
     cards = {one.id: one.masked_pan for one in await customers.bank_cards_of(tx, book, person)}
-    return [_view(one, known[one.biller], looks.get(one.id), cards, under) for one in await store.autopays_of(tx, book, person)]
+    return [_view(one, known[one.biller], looks.get(one.id), cards, under) for one in found]
 
 
 async def _shown(tx: Any, one: Autopay, biller: BillerRow) -> AutopayView:
@@ -237,11 +265,15 @@ def _view(one: Autopay, biller: BillerRow, look: Look | None, cards: Mapping[UUI
         str(one.id), biller.biller.name, biller.name_en, one.shown_account, one.most, one.fund, one.pay_when.value, one.state.value,
         *_STATES[one.state], card=cards[one.card] if one.card else "", card_zh=autopay_cards.STATES[one.card_state][0],
         card_en=autopay_cards.STATES[one.card_state][1], bills=[_bill_view(bill) for bill in under if bill.autopay == one.id],
+        biller_code=biller.biller.code, notice=one.notice, agreed_at=one.agreed_at, ended_at=one.ended_at,
+        replaces=str(one.replaces or ""), card_id=str(one.card or ""), card_state=one.card_state.value, card_reason=one.card_reason,
     )  # fmt: skip
     if look is None:
         return view
     zh, en = _RUNS[look.state]
-    return msgspec.structs.replace(view, last_day=look.day, last_paid=look.paid, last_zh=zh, last_en=en, reason=look.reason)
+    return msgspec.structs.replace(
+        view, last_day=look.day, last_paid=look.paid, last_state=look.state.value, last_zh=zh, last_en=en, reason=look.reason
+    )
 
 
 def _bill_view(bill: ShownBill) -> BillUnderway:

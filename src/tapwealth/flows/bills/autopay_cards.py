@@ -20,13 +20,13 @@ from tapwealth.customers.store import BankCardRow
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.card_mandates import CONFIRM, REVOKE, CardMandate, bank_told
 from tapwealth.flows.bank.payments import Payment, Purpose, end_to_end
+from tapwealth.flows.bills.autopay_notices import tell
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
-from tapwealth.notices import store as notices
 from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
@@ -85,7 +85,7 @@ async def deliver(house: House, message: OutboxMessage) -> None:
             zh, en = STATES[state]
             text = f"自动缴费的银行卡 {card.masked_pan}：{zh}。", f"The card {card.masked_pan} for bills that are paid by themselves: {en}."
             news = Notice(one.book, derived(one.id, f"told {state}"), one.person, at.now, *text, NoticeKind.BILL, "autopays")
-            await notices.tell(tx, [news])
+            await tell(tx, at, [(one.id, news)])
 
 
 async def mandate_of(tx: Tx, book: int, payment: str) -> tuple[str, date]:
@@ -95,15 +95,15 @@ async def mandate_of(tx: Tx, book: int, payment: str) -> tuple[str, date]:
     return one.name, business_date_of(one.agreed_at)
 
 
-async def collect(house: House, tx: Tx, at: Moment, day: date, one: Autopay, row: DueBill, missing: int) -> int:
-    """Have the bank collect what a bill lacks, within the agreement for the bill and the day; fen, 0 if the card may not pay it."""
+async def collect(house: House, tx: Tx, at: Moment, day: date, one: Autopay, row: DueBill, missing: int) -> Debit | None:
+    """Have the bank collect what a bill lacks, within the agreement for the bill and the day; None if the card may not pay it."""
     before = await store.debits(tx, (one.book, one.id), [row.bill])
     known = await bank.by_end_to_end(tx, [of.name for of in before])
     standing = [of for of in before if known[of.name].state != "rejected"]
     of_bill = sum(of.amount for of in standing if of.bill == row.bill)
     amount = one.from_card(missing, of_bill, sum(of.amount for of in standing if (of.autopay, of.day) == (one.id, day)))
     if not amount:
-        return 0
+        return None
     person = (await customers.persons(tx, [(one.book, one.person)]))[one.person]
     wanted = NewAccount(one.book, Kind.WALLET, one.person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
     (wallet,) = await house.ledger.open_accounts(tx, [wanted])
@@ -115,7 +115,7 @@ async def collect(house: House, tx: Tx, at: Moment, day: date, one: Autopay, row
         (Part(one.book, amount, 0, wallet),), direct_debit=True,
     )  # fmt: skip
     await payments.instruct(house, tx, at, at.open_date(day), await actor_number(tx, HOUSE_BOOK, PLATFORM), [payment])
-    return amount
+    return debit
 
 
 async def collected(tx: Tx, rows: Sequence[DueBill]) -> dict[UUID, tuple[str, str]]:

@@ -16,17 +16,19 @@ from uuid import UUID
 import structlog
 
 from tapwealth.bills import autopay_store as store
-from tapwealth.bills.autopay import Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, Owed, Step, next_step, refused
+from tapwealth.bills.autopay import Attempt, Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, Owed, Step, next_step, refused
+from tapwealth.bills.autopay_store import Debit
 from tapwealth.bills.pay import PayRefusal
 from tapwealth.bills.store import BillerRow, billers, bills, live_payments
 from tapwealth.flows.bills import autopay_cards, paying
 from tapwealth.flows.bills.autopay import account_of
-from tapwealth.flows.bills.paying import BillsPresented, InquireBill, PayBill, Placing
+from tapwealth.flows.bills.autopay_notices import tell
+from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented, InquireBill, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment
 from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Outage, Refusal
-from tapwealth.notices import store as notices
 from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Tx
@@ -134,7 +136,7 @@ async def _go_on(house: House, day: date, row: DueBill, known: Mapping[UUID, Bil
             done = [Done(owed, *next_step(one, heard, owed, day))]
             done = await _pay(house, tx, at, day, one, done, again=True) if heard.tries == now.tries else [Done(owed, heard, Step.PAY)]
         await store.save_bills(tx, [of.row for of in done])
-        await notices.tell(tx, [_notice(one, known[one.biller], of, day, at.now) for of in done if of.step is not Step.WAIT])
+        await tell(tx, at, [(one.id, _notice(one, known[one.biller], of, day, at.now)) for of in done if of.step is not Step.WAIT])
     return done[0].row.state
 
 
@@ -164,8 +166,7 @@ async def _look_after(house: House, tx: Tx, at: Moment, day: date, one: Autopay,
     there = {of.bill for of in owed}
     over = [replace(row, state=BillState.OVER) for row in before.values() if row.bill not in there]
     await store.save_bills(tx, [of.row for of in done] + over)
-    told = [_notice(one, biller, of, day, at.now) for of in done if of.step is not Step.WAIT]
-    await notices.tell(tx, told)
+    await tell(tx, at, [(one.id, _notice(one, biller, of, day, at.now)) for of in done if of.step is not Step.WAIT])
     return _ended(one, day, done, at)
 
 
@@ -187,21 +188,38 @@ async def _pay(house: House, tx: Tx, at: Moment, day: date, one: Autopay, steps:
     answers: Sequence[Any] = await paying.pay(house, tx, placings) if placings else []
     said = {of.row.bill: answer for of, answer in zip(due, answers, strict=True)}
     lacking = [placing for placing, answer in zip(placings, answers, strict=True) if _lacks_money(answer)]
-    from_card = None
+    debit = None
     if lacking and one.card and not again:
         missing = await paying.missing(house, tx, at, lacking[0])
         row = next(of.row for of in due if of.row.bill == lacking[0].command.bill)
-        from_card = row.bill if await autopay_cards.collect(house, tx, at, day, one, row, missing) else None
-    return [
-        Done(of.owed, replace(of.row, state=BillState.COLLECTING), Step.PAY)
-        if of.row.bill == from_card
-        else _behind(of, day)
-        if from_card and _lacks_money(said.get(of.row.bill))
-        else _refused(of, answer, day)
-        if isinstance(answer := said.get(of.row.bill), Refusal)
-        else of
-        for of in steps
-    ]
+        debit = await autopay_cards.collect(house, tx, at, day, one, row, missing)
+    done = [_answered(of, said.get(of.row.bill), debit, day) for of in steps]
+    await store.add_attempts(tx, [_attempt(one, day, at, of, said[of.row.bill], debit) for of in done if _tried(of, said, debit)])
+    return done
+
+
+def _answered(of: Done, answer: Any, debit: Debit | None, day: date) -> Done:
+    if debit and of.row.bill == debit.bill:
+        return Done(of.owed, replace(of.row, state=BillState.COLLECTING), Step.PAY)
+    if debit and _lacks_money(answer):
+        return _behind(of, day)
+    return _refused(of, answer, day) if isinstance(answer, Refusal) else of
+
+
+def _tried(of: Done, said: Mapping[UUID, Any], debit: Debit | None) -> bool:
+    """What waits behind another bill's debit was not tried."""
+    bill = of.row.bill
+    return bill in said and not (debit and bill != debit.bill and _lacks_money(said[bill]))
+
+
+def _attempt(one: Autopay, day: date, at: Moment, of: Done, answer: Any, debit: Debit | None) -> Attempt:
+    bill = of.row.bill
+    payment = UUID(answer.payment) if isinstance(answer, BillPaymentPlaced) else None
+    by_card = debit if debit and debit.bill == bill else None
+    identifier = named(at.now, one.book, f"attempt {one.id} {bill} {day} {payment}")
+    reason = "" if payment or by_card else of.row.reason
+    amount = by_card.amount if by_card else of.owed.balance
+    return Attempt(one.book, identifier, one.id, bill, day, at.now, amount, payment, by_card.name if by_card else None, reason)
 
 
 def _lacks_money(answer: Any) -> bool:

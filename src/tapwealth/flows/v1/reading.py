@@ -93,7 +93,7 @@ async def accounts(house: House, bearer: Bearer, wanted: Wanted) -> Part | Refus
             return ended
         given = await consents.given_to(tx, bearer.client, UUID(wanted.after) if wanted.after else None, wanted.limit + 1)
     lines = [AccountLine(prefixed(ACCOUNT, one.person), list(one.scopes), one.since) for one in given]
-    return _part(lines, [one.person.hex for one in given], wanted)
+    return part(lines, [one.person.hex for one in given], wanted)
 
 
 async def account(house: House, caller: Caller) -> Account | Refusal:
@@ -124,7 +124,7 @@ async def account(house: House, caller: Caller) -> Account | Refusal:
             business_date_of(now),
         )
 
-    return await _allowed(house, caller, read)
+    return await allowed(house, caller, read)
 
 
 def _holding(one: ReturnShown, free: int, held: int, method: DividendMethod | None) -> Holding:
@@ -151,10 +151,10 @@ async def payments(house: House, caller: Caller, wanted: Wanted) -> Part | Refus
     async def read(tx: Tx, book: int, person: UUID) -> Part:
         named = [NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)]
         (wallet,) = await house.ledger.find_accounts(tx, named)
-        rows = await store.payments(tx, book, wallet or 0, wanted.only, _before(wanted), wanted.limit + 1) if wallet else []
-        return _part([_payment(person, one) for one in rows], [one.id.hex for one in rows], wanted)
+        rows = await store.payments(tx, book, wallet or 0, wanted.only, before(wanted), wanted.limit + 1) if wallet else []
+        return part([_payment(person, one) for one in rows], [one.id.hex for one in rows], wanted)
 
-    return await _allowed(house, caller, read)
+    return await allowed(house, caller, read)
 
 
 def _payment(person: UUID, row: store.PaymentRow) -> Payment:
@@ -176,10 +176,10 @@ async def orders(house: House, caller: Caller, wanted: Wanted) -> Part | Refusal
     """Newest first."""
 
     async def read(tx: Tx, book: int, person: UUID) -> Part:
-        rows = await store.orders(tx, book, person, wanted.only, _before(wanted), wanted.limit + 1)
-        return _part([_order(person, one) for one in rows], [one.id.hex for one in rows], wanted)
+        rows = await store.orders(tx, book, person, wanted.only, before(wanted), wanted.limit + 1)
+        return part([_order(person, one) for one in rows], [one.id.hex for one in rows], wanted)
 
-    return await _allowed(house, caller, read)
+    return await allowed(house, caller, read)
 
 
 def _order(person: UUID, row: store.OrderLine) -> Order:
@@ -211,11 +211,11 @@ async def plans_of(house: House, caller: Caller, wanted: Wanted) -> Part | Refus
     """Newest first."""
 
     async def read(tx: Tx, book: int, person: UUID) -> Part:
-        found = await plan_store.page_of(tx, book, person, wanted.only, _before(wanted), wanted.limit + 1)
+        found = await plan_store.page_of(tx, book, person, wanted.only, before(wanted), wanted.limit + 1)
         views = await plans.shown(house, tx, found)
-        return _part([plan(person, one) for one in views], [one.id.hex for one in found], wanted)
+        return part([plan(person, one) for one in views], [one.id.hex for one in found], wanted)
 
-    return await _allowed(house, caller, read)
+    return await allowed(house, caller, read)
 
 
 def plan(person: UUID, one: PlanView) -> Plan:
@@ -295,7 +295,7 @@ async def quotations(house: House, bearer: Bearer, fund: str, wanted: Wanted) ->
         if known is None:
             return unknown("fund")
         rows = await store.quotations(tx, fund, _day(wanted), wanted.limit + 1)
-    return _part([_quotation(one, known.kind) for one in rows], [one.day.isoformat() for one in rows], wanted)
+    return part([_quotation(one, known.kind) for one in rows], [one.day.isoformat() for one in rows], wanted)
 
 
 async def yields(house: House, bearer: Bearer, fund: str, wanted: Wanted) -> Part | Refusal:
@@ -328,7 +328,7 @@ async def holding_days(house: House, caller: Caller, fund: str, wanted: Wanted) 
         ]
         return _of_days(days, wanted)
 
-    return await _allowed(house, caller, read)
+    return await allowed(house, caller, read)
 
 
 async def pocket_of(house: House, caller: Caller) -> Pocket | Refusal:
@@ -337,7 +337,7 @@ async def pocket_of(house: House, caller: Caller) -> Pocket | Refusal:
     async def read(tx: Tx, book: int, person: UUID) -> Pocket:
         return as_pocket(await pocket.shown(house, tx, book, person))
 
-    return await _allowed(house, caller, read)
+    return await allowed(house, caller, read)
 
 
 def as_pocket(view: PocketsView) -> Pocket:
@@ -352,18 +352,20 @@ def _of_days(days: Sequence[HoldingDay | Yield], wanted: Wanted) -> Part:
     """What is asked for of all days, newest first."""
     before = _day(wanted)
     behind = [one for one in days if before is None or one.date < before][: wanted.limit + 1]
-    return _part(behind, [one.date.isoformat() for one in behind], wanted)
+    return part(behind, [one.date.isoformat() for one in behind], wanted)
 
 
 def _day(wanted: Wanted) -> date | None:
     return date.fromisoformat(wanted.after) if wanted.after else None
 
 
-def _before(wanted: Wanted) -> UUID | None:
+def before(wanted: Wanted) -> UUID | None:
+    """The id that was last seen of a list, newest first."""
     return UUID(wanted.after) if wanted.after else None
 
 
-def _part(found: list[Any], names: list[str], wanted: Wanted) -> Part:
+def part(found: list[Any], names: list[str], wanted: Wanted) -> Part:
+    """What was asked for out of one more than that, by the `names` under which it is seen."""
     more = len(found) > wanted.limit
     return Part(found[: wanted.limit], names[wanted.limit - 1] if more else "")
 
@@ -373,7 +375,8 @@ async def _ended(tx: Tx, bearer: Bearer) -> Refusal | None:
     return None if found is not None and found.state == ClientState.ACTIVE else CLIENT_ENDED
 
 
-async def _allowed(house: House, caller: Caller, read: Callable[[Tx, int, UUID], Awaitable[T]]) -> T | Refusal:
+async def allowed(house: House, caller: Caller, read: Callable[[Tx, int, UUID], Awaitable[T]]) -> T | Refusal:
+    """What `read` finds, if the account lets the client ask."""
     assert caller.person is not None, "an account is asked about"
     assert caller.client is not None, "a client asks"
     wanted = Permission(caller.book, caller.person, caller.client, caller.scope)
