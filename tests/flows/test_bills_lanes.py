@@ -1,7 +1,8 @@
 """Payments on their way to billers, by the worker's own lanes on a real database: who is silent delays nobody, and nothing is forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -11,12 +12,13 @@ from uuid import UUID
 import msgspec
 import pytest
 from bill_town import BJPOWER, MONDAY, Person, ScriptedBiller, Town
+from structlog.testing import capture_logs
 
 from tapwealth.bills import schedule, store
 from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import AskArrears, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown
 from tapwealth.bills.payment import PaymentState
-from tapwealth.flows.bills import bill_lanes, billers
+from tapwealth.flows.bills import bill_lanes, bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.bill_lanes import paid_by_arrears
 from tapwealth.flows.bills.bill_outcomes import told
@@ -329,26 +331,70 @@ async def test_operators_see_what_waits_at_which_biller_and_why(place: Town) -> 
     assert (power.on_the_way, power.in_doubt) == (0, 0)
 
 
-async def test_what_cannot_be_written_down_now_is_written_down_later(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One answer that makes the flow fail does not take the others' along."""
-    monkeypatch.setattr(bill_lanes, "LEASE", timedelta(milliseconds=300))
-    wang = await place.person("Wang", 10_000)
-    await place_many(place, wang, "BJPOWER", place.biller, 5)
-    honest, failing = biller_lanes.hear, [True]
+class Unwritable:
+    """The flow, failing for answers about some payments until it is `mended`. `found`: which of them it was given alone; `again`: which
+    were among others after that; `sound`: of how many answers each list was that it took."""
 
-    async def fails(house: Any, said: Any) -> Any:
-        if failing[0] and any(one.reference.endswith(spoiled) for one in said):
-            raise AssertionError("a bug")
-        return await honest(house, said)
+    def __init__(self, serials: Sequence[str]) -> None:
+        self.serials, self.mended = serials, False
+        self.found, self.again, self.sound = list[str](), list[str](), list[int]()
 
+    async def hear(self, house: Any, said: Any) -> Any:
+        bad = [serial for serial in self.serials if any(one.reference[1:] == serial[-6:] for one in said)]
+        if not bad or self.mended:
+            self.sound.append(len(said))
+            return await bill_outcomes.hear(house, said)
+        if len(said) == 1:
+            self.found += bad
+        else:
+            self.again += set(bad) & set(self.found)
+        raise AssertionError("a bug")
+
+
+async def test_an_answer_that_cannot_be_written_down_waits_alone_and_is_named(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not take the others' along, is asked for again later and later, and makes no list fail a second time."""
+    pauses: list[int] = []
+    monkeypatch.setattr(bill_lanes, "pause_after", lambda faults: pauses.append(faults) or timedelta(milliseconds=50))
+    wang = await place.person("Wang", 100_000)
+    await place_many(place, wang, "BJPOWER", place.biller, 40)
     async with place.house.database.read() as tx:
-        serials = [row["serial"] for row in await tx.fetch("select serial from bill_payment order by serial")]
-    spoiled = serials[2][-6:]
-    monkeypatch.setattr(biller_lanes, "hear", fails)
+        serials = [row["serial"] for row in await tx.fetch("select serial from bill_payment order by received_at, serial")]
+    flow, door = Unwritable([serials[2], serials[30]]), views(place.house)["billers"]
+    monkeypatch.setattr(biller_lanes, "hear", flow.hear)
+    with capture_logs() as logged:
+        async with at_work(place):
+            await until(lambda: _is(len(pauses) > 20))
+            await until(lambda: _has(place, "BJPOWER", {"paid": 38, "sent": 2}))
+            (shown,) = await door(place.envelope(None).caller, {})
+            assert (shown.on_the_way, shown.set_aside, shown.fault) == (2, 2, f"{serials[2]}: AssertionError: a bug")
+            flow.mended = True
+            await until(lambda: _has(place, "BJPOWER", {"paid": 40}))
+    assert flow.again == [], "once found, they are written down apart"
+    assert flow.sound.count(1) <= 8, "they are found by halving"
+    assert Counter(pauses)[1] == 2
+    assert set(pauses) == set(range(1, max(pauses) + 1))
+    assert max(pauses) > 8, "each time longer"
+    assert sorted(one["payment"] for one in logged if one.get("exc_info")) == sorted(flow.serials), "where it is to be looked for, once"
+    assert {one["payment"] for one in logged if one["log_level"] == "error"} == set(flow.serials)
+    (shown,) = await door(place.envelope(None).caller, {})
+    assert (shown.on_the_way, shown.set_aside, shown.fault) == (0, 0, "")
+
+
+async def test_a_fault_that_cannot_be_noted_either_leaves_the_payment_to_its_lease(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: Any) -> None:
+        raise Outage("the database is gone")
+
+    monkeypatch.setattr(bill_lanes, "LEASE", timedelta(milliseconds=100))
+    monkeypatch.setattr(bill_lanes, "set_aside", fails)
+    wang = await place.person("Wang", 10_000)
+    await place_many(place, wang, "BJPOWER", place.biller, 1)
+    async with place.house.database.read() as tx:
+        flow = Unwritable([await tx.fetchval("select serial from bill_payment")])
+    monkeypatch.setattr(biller_lanes, "hear", flow.hear)
     async with at_work(place):
-        await until(lambda: _has(place, "BJPOWER", {"paid": 4, "sent": 1}))
-        failing[0] = False
-        await until(lambda: _has(place, "BJPOWER", {"paid": 5}))
+        await until(lambda: _is(len(flow.found) > 1))
+        flow.mended = True
+        await until(lambda: _has(place, "BJPOWER", {"paid": 1}))
 
 
 def test_a_silent_biller_is_asked_by_one_at_a_time_and_one_that_answers_by_more() -> None:

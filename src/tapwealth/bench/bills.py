@@ -36,7 +36,7 @@ from tapwealth.kernel.clock import monotonic_ns, sleep_ms
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.storage.group_commit import Batcher
-from tapwealth.worker.biller_lanes import BillerLanes, Lane
+from tapwealth.worker.biller_lanes import Answer, BillerLanes
 
 PEOPLE, UNKNOWN = 10_000, 100_000
 CALLERS = 256, 1_024
@@ -54,12 +54,12 @@ class CountedLanes(BillerLanes):
 
     waiting: dict[Key, "asyncio.Future[Told]"] = field(default_factory=dict)
 
-    async def _hear(self, batch: list[tuple[Lane, Told]]) -> None:
+    async def _hear(self, batch: Sequence[Answer]) -> None:
         await super()._hear(batch)
-        for _, said in batch:
-            future = self.waiting.pop(said.key, None)
+        for one in batch:
+            future = self.waiting.pop(one.said.key, None)
             if future is not None and not future.done():
-                future.set_result(said)
+                future.set_result(one.said)
 
 
 def after(seconds: int) -> Callable[[], bool]:

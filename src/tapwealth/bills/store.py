@@ -50,7 +50,8 @@ class PaymentRow:
     """A payment of a bill. `settled_on`: when its money left suspense; `paid_on`, `paid_at`: when we heard that the biller has it.
     `fund_units` of funds pay as many fen of the amount, the wallet the rest; `fund` is what the payer has named, `fund_parts` says which
     fund pays how much. `asked`: how often it was sent or asked about; `next_at`, by the machine's clock: when that is due again, None once
-    the payment is over; `resent`: how often it was sent anew, having never come. `owed`: the bill's balance when it was paid."""
+    the payment is over; `resent`: how often it was sent anew, having never come. `owed`: the bill's balance when it was paid. `faults`:
+    how often in a row what was said of it could not be written down."""
 
     book: int
     id: UUID
@@ -75,6 +76,7 @@ class PaymentRow:
     next_at: datetime | None = None
     resent: int = 0
     owed: int = 0
+    faults: int = 0
 
     @property
     def by_funds(self) -> Parts:
@@ -192,7 +194,7 @@ async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState
 _PAYMENT = (
     "p.book, p.id, p.person, p.bill, p.biller, p.serial, p.amount, p.state, p.reason, p.biller_reference, p.business_date, p.received_at,"
     " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units, p.fund_parts, p.asked, p.next_at,"
-    " p.resent, p.owed"
+    " p.resent, p.owed, p.faults"
 )
 
 
@@ -310,6 +312,18 @@ async def note_taken(tx: Any, taken: Sequence[PaymentRow]) -> None:
     )
 
 
+async def note_faults(tx: Any, set_aside: Sequence[PaymentRow], why: str) -> None:
+    """Payments of which nothing could be written down, once more: they are due again at their `next_at`."""
+    rows = [(one.book, one.id, one.faults, one.next_at) for one in set_aside]
+    await tx.execute(
+        "update bill_payment p set faults = x.faults, fault = $5, next_at = x.next_at"
+        " from unnest($1::int[], $2::uuid[], $3::int[], $4::timestamptz[]) x(book, id, faults, next_at)"
+        " where p.book = x.book and p.id = x.id",
+        *_columns(rows, 4),
+        why,
+    )
+
+
 async def renew(tx: Any, keys: Sequence[Key], until: datetime) -> None:
     """Who has taken these still looks after them. Those that are over, or that somebody is changing just now, are left as they are."""
     await tx.execute(
@@ -336,7 +350,8 @@ async def on_the_way(tx: Any, books: Sequence[int], day: date) -> tuple[int, int
 @dataclass(frozen=True, slots=True)
 class OpenPayments:
     """A biller's payments that are not over: how many are on their way or to be sent, how many in doubt and of how many fen, the oldest of
-    these, how often that was asked about, and why it is not known."""
+    these, how often that was asked about, and why it is not known; of how many what was said cannot be written down, and which is the
+    oldest, and why."""
 
     on_the_way: int
     in_doubt: int
@@ -344,6 +359,8 @@ class OpenPayments:
     oldest: datetime | None
     asked: int
     why: str
+    set_aside: int
+    fault: str
 
 
 async def open_by_biller(tx: Any, books: Sequence[int]) -> dict[UUID, OpenPayments]:
@@ -352,7 +369,9 @@ async def open_by_biller(tx: Any, books: Sequence[int]) -> dict[UUID, OpenPaymen
         f"select p.biller, count(*) filter (where {_TO_SEND}) as on_the_way, count(*) filter (where {_TO_ASK}) as in_doubt,"
         f" coalesce(sum(p.amount) filter (where {_TO_ASK}), 0)::bigint as amount,"
         f" min(p.received_at) filter (where {_TO_ASK}) as oldest, coalesce(max(p.asked) filter (where {_TO_ASK}), 0) as asked,"
-        f" coalesce((array_agg(p.reason order by p.received_at, p.serial) filter (where {_TO_ASK}))[1], '') as why"
+        f" coalesce((array_agg(p.reason order by p.received_at, p.serial) filter (where {_TO_ASK}))[1], '') as why,"
+        " count(*) filter (where p.faults > 0) as set_aside,"
+        " coalesce((array_agg(p.serial || ': ' || p.fault order by p.received_at, p.serial) filter (where p.faults > 0))[1], '') as fault"
         f" from bill_payment p where p.book = any($1) and ({_TO_SEND} or {_TO_ASK}) group by p.biller",
         list(books),
     )
@@ -365,7 +384,7 @@ async def by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> di
 
 
 async def save(tx: Any, changed: Sequence[PaymentRow]) -> None:
-    """What an event changes: state, reason, reference, and the dates that go with them."""
+    """What an event changes: state, reason, reference, and the dates that go with them. That it is written down ends its faults."""
     rows = [
         (
             one.book,
@@ -383,7 +402,7 @@ async def save(tx: Any, changed: Sequence[PaymentRow]) -> None:
     ]
     await tx.execute(
         "update bill_payment p set state = x.state, reason = x.reason, biller_reference = x.biller_reference, settled_on = x.settled_on,"
-        " paid_on = x.paid_on, paid_at = x.paid_at, next_at = x.next_at, resent = x.resent"
+        " paid_on = x.paid_on, paid_at = x.paid_at, next_at = x.next_at, resent = x.resent, faults = 0, fault = ''"
         " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[], $8::timestamptz[],"
         " $9::timestamptz[], $10::int[])"
         " x(book, id, state, reason, biller_reference, settled_on, paid_on, paid_at, next_at, resent)"

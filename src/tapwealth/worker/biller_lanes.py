@@ -6,8 +6,10 @@ before them were being written.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -64,13 +66,21 @@ class Lane:
             self.pace.answered()
 
 
+class Answer(NamedTuple):
+    """What came of an errand of a lane."""
+
+    lane: Lane
+    errand: Errand
+    said: Told
+
+
 @dataclass
 class BillerLanes:
     """Runs until it is cancelled; what is open then is taken up again by whoever runs next, once its lease is over."""
 
     house: House
     _lanes: dict[tuple[UUID, bool], Lane] = field(default_factory=dict)
-    _told: list[tuple[Lane, Told]] = field(default_factory=list)
+    _told: list[Answer] = field(default_factory=list)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -114,7 +124,7 @@ class BillerLanes:
             log.exception("bill delivery fault", payment=str(errand.row.id))
             said = told(errand.key, Unknown(f"fault: {type(error).__name__}"))
         lane.heard(said)
-        self._told.append((lane, said))
+        self._told.append(Answer(lane, errand, said))
         self._arrived.set()
 
     async def _hearing(self) -> None:
@@ -124,28 +134,42 @@ class BillerLanes:
             self._arrived.clear()
             while self._told:
                 batch = self._each_once()
-                await self._hear(batch)
-                for lane, said in batch:
-                    lane.open.pop(said.key, None)
+                for part in _apart(batch):
+                    await self._hear(part)
+                for one in batch:
+                    one.lane.open.pop(one.said.key, None)
 
-    def _each_once(self) -> list[tuple[Lane, Told]]:
+    def _each_once(self) -> list[Answer]:
         """What has come in, each payment once: one that was taken again, its lease being over, may be answered twice."""
-        first: dict[tuple[int, UUID], tuple[Lane, Told]] = {}
-        self._told = [one for one in self._told if first.setdefault(one[1].key, one) is not one]
+        first: dict[tuple[int, UUID], Answer] = {}
+        self._told = [one for one in self._told if first.setdefault(one.said.key, one) is not one]
         return list(first.values())
 
-    async def _hear(self, batch: list[tuple[Lane, Told]]) -> None:
-        """Write down what was said; what cannot be written now is asked again when its lease is over."""
+    async def _hear(self, batch: Sequence[Answer]) -> None:
+        """Write down what was said; what cannot be written now is asked again when its lease is over. If one of many is to blame, halving
+        finds it, and the others need not wait for it."""
         try:
-            await hear(self.house, [said for _, said in batch])
+            await hear(self.house, [one.said for one in batch])
         except Outage as error:
             log.warning("bills' answers wait", why=str(error))
             await sleep_ms(_ERROR_MS)
-        except Exception:
-            log.exception("bills' answers fault", answers=len(batch))
-            if len(batch) > 1:  # one of them is to blame; the others need not wait for it
-                for one in batch:
-                    await self._hear([one])
+        except Exception as error:
+            if len(batch) == 1:
+                await self._set_aside(batch[0].errand, error)
+                return
+            log.warning("bills' answers are split", answers=len(batch), why=_in_a_line(error))
+            half = len(batch) // 2
+            await self._hear(batch[:half])
+            await self._hear(batch[half:])
+
+    async def _set_aside(self, errand: Errand, fault: Exception) -> None:
+        """Nobody's payment but this one waits for what is wrong with it; where that is, the log says the first time."""
+        first = not errand.row.faults
+        log.error("bill's answer fault", payment=errand.row.serial, why=_in_a_line(fault), exc_info=fault if first else None)
+        try:
+            await bill_lanes.set_aside(self.house, errand.key, _in_a_line(fault), machine_now())
+        except Exception as error:
+            log.warning("its lease runs out, and it is taken again", payment=errand.row.serial, why=str(error))
 
     async def _renewing(self) -> None:
         """Leases of what is open for longer than a moment."""
@@ -160,3 +184,13 @@ class BillerLanes:
                 log.warning("bills' leases run out, and are taken again", why=str(error))
             except Exception:
                 log.exception("bills' leases fault")
+
+
+def _apart(batch: Sequence[Answer]) -> list[Sequence[Answer]]:
+    """Those of which nothing could be written down before each alone, all others together."""
+    sound, faulty = [one for one in batch if not one.errand.row.faults], [[one] for one in batch if one.errand.row.faults]
+    return [sound, *faulty] if sound else [*faulty]
+
+
+def _in_a_line(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}".partition("\n")[0][:200]

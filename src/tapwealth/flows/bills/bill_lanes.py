@@ -13,7 +13,7 @@ from uuid import UUID
 from tapwealth.bills import store
 from tapwealth.bills.biller import AskArrears, BillerPort, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown, trusted
 from tapwealth.bills.payment import PaymentEvent, PaymentState, next_state
-from tapwealth.bills.schedule import LEASE
+from tapwealth.bills.schedule import LEASE, pause_after
 from tapwealth.bills.store import BillRow, Key, PaymentRow
 from tapwealth.flows.bills.bill_outcomes import Told, told
 from tapwealth.flows.bills.bill_sealing import account_number_of
@@ -75,6 +75,15 @@ async def renew(house: House, keys: Sequence[Key], now: datetime) -> None:
     """Whoever took these still waits for their billers."""
     async with house.database.transaction() as tx:
         await store.renew(tx, keys, now + LEASE)
+
+
+async def set_aside(house: House, key: Key, why: str, now: datetime) -> None:
+    """What was said of this payment cannot be written down: it is sent or asked about again after pauses that double, and operators see
+    which it is and why."""
+    async with house.database.transaction() as tx:
+        held = (await store.hold_payments(tx, [key])).values()
+        again = [replace(row, faults=row.faults + 1, next_at=now + pause_after(row.faults + 1)) for row in held if row.next_at]
+        await store.note_faults(tx, again, why)
 
 
 async def deliver(house: House, errand: Errand) -> Told:

@@ -100,7 +100,7 @@ def _after(row: PaymentRow, said: Told, day: date, at: Moment) -> PaymentRow:
     state = next_state(row.state, said.event)
     if isinstance(state, Refusal):
         return row
-    row = replace(row, resent=row.resent + said.resent)
+    row = replace(row, resent=row.resent + said.resent, faults=0)
     if state is row.state:
         return _known_better(row, said)
     row = replace(row, state=state, reason=said.reason, biller_reference=said.reference)

@@ -123,7 +123,8 @@ def _report(
 
 class BillerShown(msgspec.Struct, frozen=True):
     """A biller's terms, and its payments that are not over: `on_the_way` are sent or about to be; of those `in_doubt`, `oldest` says since
-    when, `asked` how often the biller was sent or asked about one of them at most, `why` what is known of the oldest."""
+    when, `asked` how often the biller was sent or asked about one of them at most, `why` what is known of the oldest. Of those `set_aside`
+    what the biller says cannot be written down: `fault` names the oldest."""
 
     biller: str
     name: str
@@ -138,12 +139,14 @@ class BillerShown(msgspec.Struct, frozen=True):
     oldest: datetime | None
     asked: int
     why: str
+    set_aside: int
+    fault: str
 
 
 async def shown(house: House, tx: Tx) -> list[BillerShown]:
     """All billers, in the order of their codes."""
     waiting = await store.open_by_biller(tx, list(house.all_books))
-    nothing = store.OpenPayments(0, 0, 0, None, 0, "")
+    nothing = store.OpenPayments(0, 0, 0, None, 0, "", 0, "")
     return [_shown(row, waiting.get(row.id, nothing)) for row in (await store.billers(tx)).values()]
 
 
@@ -151,5 +154,5 @@ def _shown(row: BillerRow, of: store.OpenPayments) -> BillerShown:
     terms = row.biller
     return BillerShown(
         terms.code, terms.name, row.name_en, row.region, terms.connection, terms.cycle.value, terms.fee, of.on_the_way, of.in_doubt,
-        of.amount, of.oldest, of.asked, of.why,
+        of.amount, of.oldest, of.asked, of.why, of.set_aside, of.fault,
     )  # fmt: skip
