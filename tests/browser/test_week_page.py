@@ -1,7 +1,6 @@
 """The played week in a real browser: its figures are those of the data, it needs no script, fits a phone, and can be read."""
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from browsing import browsing, needs_browser
 from played_days import MONDAY, Played, play_monday, stage, week_of
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 from served_house import serving as served
 from starlette.applications import Starlette
 
@@ -18,9 +18,7 @@ from tapwealth.flows.reports import WeekView
 from tapwealth.kernel.money import format_minor
 from tapwealth.web.pages import pages
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 CSS = Path(__file__).parents[2] / "src/tapwealth/web/static/week.css"
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; `make browser` says how to get it")
 
 
 @asynccontextmanager
@@ -28,23 +26,6 @@ async def serving(on: Played) -> AsyncIterator[str]:
     """The pages at an address of their own."""
     async with served(Starlette(routes=pages(on.house))) as address:
         yield address
-
-
-@asynccontextmanager
-async def browsing(width: int = 1440) -> AsyncIterator[tuple[Page, list[str]]]:
-    """A page without scripts, and what the browser complains of."""
-    complaints: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--headless", "--disable-gpu"])
-        context = await browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
-        page = await context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("requestfailed", lambda request: complaints.append(request.url))
-        page.on("response", lambda response: complaints.append(f"{response.status} {response.url}") if response.status >= 400 else None)
-        try:
-            yield page, complaints
-        finally:
-            await browser.close()
 
 
 def yuan(fen: int) -> str:

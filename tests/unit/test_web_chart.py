@@ -1,11 +1,14 @@
 """Charts in whole numbers: every value lies inside its lines, and labels stand where they belong."""
 
+from datetime import date, timedelta
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwealth.web import wording
-from tapwealth.web.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
+from tapwealth.web.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Step, chart, steps_chart
 
 NAMED = st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=40)
 
@@ -32,6 +35,31 @@ def test_the_last_date_is_always_named(values: list[int]) -> None:
     assert drawn is not None
     assert drawn.columns[-1].label == str(len(values) - 1)
     assert len(drawn.columns) <= 6
+
+
+BEGIN = date(2014, 1, 1)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4_000), st.integers(0, 10**9)), min_size=1, max_size=30), st.booleans(), st.integers(-500, 9_000))
+def test_each_rate_is_drawn_level_from_its_first_day_to_the_next_ones(spans: list[tuple[int, int]], ends: bool, today: int) -> None:
+    steps, day = [], BEGIN
+    for days, value in spans:
+        steps.append(Step(day, value, day + timedelta(days=days - 1)))
+        day += timedelta(days=days)
+    if not ends:
+        steps[-1] = steps[-1]._replace(last=None)
+    drawn = steps_chart(steps, str, BEGIN + timedelta(days=today))
+    corners = [tuple(map(int, corner.split(","))) for corner in drawn.line.split(" ")]
+    for number, (step, point) in enumerate(zip(steps, drawn.points, strict=True)):
+        assert corners[2 * number] == (point.x, point.y)
+        assert corners[2 * number + 1][1] == point.y, "it holds until the next one"
+        assert (point.name, point.label) == (step.first.isoformat(), str(step.value))
+    assert [x for x, _ in corners] == sorted(x for x, _ in corners)
+    assert (corners[0][0], corners[-1][0]) == (LEFT, WIDTH - RIGHT)
+    assert all(TOP <= y <= drawn.floor for _, y in corners)
+    assert drawn.rows[0].label == "0"
+    assert (drawn.today is not None) == (today >= 0 and (not ends or today < sum(days for days, _ in spans)))
+    assert all(later.place - former.place >= 640 for former, later in pairwise(drawn.columns)), "no date is written over another one"
 
 
 def test_nothing_to_draw() -> None:

@@ -80,6 +80,7 @@ from tapwealth.storage import operators, platform_clock
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.group_commit import Batcher
 from tapwealth.storage.operators import OperatorRole
+from tapwealth.web.catalogue_pages import catalogue_pages
 from tapwealth.web.pages import pages
 from tapwealth.wire.iso8583.requests import (
     APPROVED,
@@ -156,7 +157,7 @@ async def open_edges(
         _takers(house, clock),
         sessions.login,
         reports.views(house),
-        pages(house),
+        [*pages(house), *catalogue_pages(house)],
     )
 
     def hot(flow: str, book: int, command: Any) -> Awaitable[Any]:

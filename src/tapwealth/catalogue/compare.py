@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -37,6 +37,7 @@ _WORDS: Mapping[str, Words] = {
     "sale": ("销售期", "sale"),
     "opens": ("开始", "opens"),
     "closes": ("结束", "closes"),
+    "until": ("截止", "until"),
 }
 
 
@@ -47,15 +48,32 @@ class Change(msgspec.Struct, frozen=True):
     en: str
 
 
+class Pair(NamedTuple):
+    """A value in two versions, each None where it is not there. `section` is the field of a definition that it belongs to, `field` its own
+    field's name."""
+
+    section: str
+    field: str
+    name: Words
+    former: Words | None
+    later: Words | None
+    differs: bool
+
+
+def side_by_side(former: Definition, later: Definition, shape: Shape) -> list[Pair]:
+    """Every value of both, in the order of a definition's file; within a field what only the former one has comes last."""
+    before, after = dict(_facts(former, shape)), dict(_facts(later, shape))
+    order = [field.name for field in msgspec.structs.fields(Definition)]
+    paths = sorted(dict.fromkeys([*after, *before]), key=lambda path: order.index(path[0]))
+    return [
+        Pair(path[0], path[-1], _named(path[1:], shape), before.get(path), after.get(path), before.get(path) != after.get(path))
+        for path in paths
+    ]
+
+
 def differences(former: Definition, later: Definition, shape: Shape) -> list[Change]:
     """What the later one says otherwise, what it adds and what it leaves out; in the order of a definition's file."""
-    before, after = dict(_facts(former, shape)), dict(_facts(later, shape))
-    found = []
-    for path in dict.fromkeys([*after, *before]):
-        old, new = before.get(path), after.get(path)
-        if old != new:
-            found.append(_change(_named(path, shape), old, new))
-    return found
+    return [_change(one.name, one.former, one.later) for one in side_by_side(former, later, shape) if one.differs]
 
 
 def _change(named: Words, old: Words | None, new: Words | None) -> Change:
@@ -71,36 +89,40 @@ Path = tuple[str, ...]
 
 
 def _facts(one: Definition, shape: Shape) -> Iterator[tuple[Path, Words]]:
-    """Every single value with the names that lead to it."""
+    """Every single value with the field that it belongs to and the names that lead to it from there."""
     for field in msgspec.structs.fields(Definition):
-        value = getattr(one, field.name)
-        match field.name:
-            case "parameters":
-                yield from _values((), value, shape.parameters, shape)
-            case "channels":
-                for code, terms in value.items():
-                    yield ("channels", f"={code}"), ("有", "there")
-                    yield from _values(("channels", f"={code}"), terms, shape.channel, shape)
-            case "rates":
-                for name, rows in value.items():
-                    for row in rows:
-                        yield from _row((name, f"={row.first}"), row, shape.rates[name])
-            case "documents":
-                for document in value:
-                    named = ("documents", f"={document.title.zh} ({document.language})")
-                    yield (*named, "sha256"), (document.sha256[:12], document.sha256[:12])
-            case _:
-                yield from _values((field.name,), value, field.type, shape)
+        for path, words in _facts_of(field.name, getattr(one, field.name), field.type, shape):
+            yield (field.name, *path), words
+
+
+def _facts_of(field: str, value: Any, kind: Any, shape: Shape) -> Iterator[tuple[Path, Words]]:
+    match field:
+        case "parameters":
+            yield from _values((), value, shape.parameters, shape)
+        case "channels":
+            for code, terms in value.items():
+                yield ("channels", f"={code}"), ("有", "there")
+                yield from _values(("channels", f"={code}"), terms, shape.channel, shape)
+        case "rates":
+            for name, rows in value.items():
+                for row in rows:
+                    yield from _row((name, f"={row.first}"), row, shape.rates[name])
+        case "documents":
+            for document in value:
+                named = ("documents", f"={document.title.zh} ({document.language})")
+                yield (*named, "sha256"), (document.sha256[:12], document.sha256[:12])
+        case _:
+            yield from _values((field,), value, kind, shape)
 
 
 def _row(path: Path, row: Any, unit: Unit) -> Iterator[tuple[Path, Words]]:
-    yield path, _amount(row.value, unit)
+    yield path, amount(row.value, unit)
     if row.last is not None:
         yield (*path, "until"), (str(row.last), str(row.last))
 
 
 def _values(path: Path, value: Any, kind: Any, shape: Shape) -> Iterator[tuple[Path, Words]]:
-    plain, notes = bare(kind)
+    plain, _ = bare(kind)
     if isinstance(value, msgspec.Struct):
         for field in msgspec.structs.fields(type(value)):
             yield from _values((*path, field.name), getattr(value, field.name), field.type, shape)
@@ -113,11 +135,13 @@ def _values(path: Path, value: Any, kind: Any, shape: Shape) -> Iterator[tuple[P
         for name, one in value.items():
             yield from _values((*path, f"={name}"), one, item, shape)
     else:
-        yield path, _said(value, plain, notes, shape)
+        yield path, said(value, kind, shape)
 
 
-def _said(value: Any, kind: Any, notes: tuple[Any, ...], shape: Shape) -> Words:
-    unit = next((one for one in (*notes, *_inner_notes(kind)) if isinstance(one, Unit)), None)
+def said(value: Any, kind: Any, shape: Shape) -> Words:
+    """A single value of that type in words: with its unit, a choice by its name."""
+    plain, notes = bare(kind)
+    unit = next((one for one in (*notes, *_inner_notes(plain)) if isinstance(one, Unit)), None)
     if value is None or value == "":
         return "无", "none"
     if isinstance(value, bool):
@@ -125,7 +149,7 @@ def _said(value: Any, kind: Any, notes: tuple[Any, ...], shape: Shape) -> Words:
     if isinstance(value, Enum):
         return shape.words.get(str(value.value), (str(value.value), str(value.value)))
     if isinstance(value, int) and unit is not None:
-        return _amount(value, unit)
+        return amount(value, unit)
     if isinstance(value, datetime | date):
         return value.isoformat(), value.isoformat()
     return str(value), str(value)
@@ -136,7 +160,8 @@ def _inner_notes(kind: Any) -> tuple[Any, ...]:
     return tuple(note for one in get_args(kind) if one is not type(None) for note in bare(one)[1])
 
 
-def _amount(value: int, unit: Unit) -> Words:
+def amount(value: int, unit: Unit) -> Words:
+    """With its unit: 1.5%, 1,000.00 yuan."""
     if unit is Unit.PERCENT:
         return (f"{written_in(unit, value)}%",) * 2
     text = format_minor(value)
@@ -151,10 +176,15 @@ def _named(path: Path, shape: Shape) -> Words:
             chinese.append(f"“{part[1:]}”" if not part[1:].isdigit() else f"第{part[1:]}项")
             english.append(part[1:])
         else:
-            zh, en = {**_WORDS, "until": ("截止", "until"), **shape.words}.get(part, (part.replace("_", " "),) * 2)
+            zh, en = word_of(part, shape)
             chinese.append(zh)
             english.append(en)
     return "".join(chinese), " ".join(english)
+
+
+def word_of(name: str, shape: Shape) -> Words:
+    """How a field, a table or a choice is called."""
+    return shape.words.get(name) or _WORDS.get(name) or (name.replace("_", " "),) * 2
 
 
 def words_lacking(shape: Shape) -> set[str]:

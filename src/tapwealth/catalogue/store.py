@@ -30,6 +30,20 @@ class DocumentFile:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a version stands: `since` when, brought there `by` whom, drafted by its `maker` (operators' numbers). `sold`: it is on sale, or
+    was."""
+
+    product: str
+    version: int
+    state: State
+    since: datetime
+    by: int
+    maker: int
+    sold: bool
+
+
 async def kind_of(tx: Any, product: str) -> ProductKind | None:
     """None where there is no such product."""
     found = await tx.fetchval("select kind from product where book = 0 and code = $1", product)
@@ -80,6 +94,30 @@ async def version_of(tx: Any, product: str, version: int, shape_of: ShapeOf) -> 
     """That one, whatever became of it."""
     row = await tx.fetchrow(f"{_VERSIONS} and v.product = $1 and v.version = $2", product, version)
     return None if row is None else _version(row, shape_of)
+
+
+async def chosen(tx: Any, versions: Sequence[tuple[str, int]], shape_of: ShapeOf) -> list[Version]:
+    """These (product, version), by product."""
+    rows = await tx.fetch(
+        f"{_VERSIONS} and (v.product, v.version) in (select * from unnest($1::text[], $2::int[])) order by v.product, v.version",
+        [product for product, _ in versions],
+        [version for _, version in versions],
+    )
+    return [_version(row, shape_of) for row in rows]
+
+
+async def standings(tx: Any, product: str | None = None) -> list[Standing]:
+    """Where every version stands, of one product or of all; by product and version."""
+    rows = await tx.fetch(
+        "select distinct on (product, version) product, version, state, recorded_at as since, by,"
+        " bool_or(state = 'on_sale') over whole as sold, first_value(by) over (partition by product, version order by step) as maker"
+        " from product_step where book = 0 and ($1::text is null or product = $1)"
+        " window whole as (partition by product, version) order by product, version, step desc",
+        product,
+    )
+    return [
+        Standing(row["product"], row["version"], State(row["state"]), row["since"], row["by"], row["maker"], row["sold"]) for row in rows
+    ]
 
 
 async def newest(tx: Any, shape_of: ShapeOf) -> list[Version]:

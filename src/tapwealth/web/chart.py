@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 3200, 1300
@@ -74,6 +75,81 @@ def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, fro
         height_of(min(max(0, rows[0]), rows[-1])),
         min(slot * 3 // 5, 260),
     )
+
+
+_BELOW_TODAY = 220
+"""The margin at the top of a drawing over which "today" is written."""
+
+
+class Step(NamedTuple):
+    """What holds from one day to another, both included; `last` None: without an end."""
+
+    first: date
+    value: int
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepChart:
+    """Values that hold for a time each. `points`: where each begins; `line`: the drawing; `today`: where it stands, None outside of it;
+    `open`: the last one has no end."""
+
+    points: Sequence[Point]
+    line: str
+    rows: Sequence[Tick]
+    columns: Sequence[Tick]
+    today: int | None
+    open: bool
+    floor: int = HEIGHT - BOTTOM
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = _BELOW_TODAY
+
+
+_LEAST_DAYS = 30
+"""How long what has no end is drawn beyond today, at least; else a quarter of the time before."""
+
+
+def steps_chart(steps: Sequence[Step], label: Callable[[int], str], today: date) -> StepChart:
+    """At least one step; they follow one another. The scale begins at zero: half the rate is half as high."""
+    begin, newest = steps[0].first, steps[-1]
+    known = max(newest.first, today)
+    end = newest.last + timedelta(days=1) if newest.last else known + max(timedelta(days=_LEAST_DAYS), (known - begin) // 4)
+    rows = _rows(0, max(step.value for step in steps))
+    floor, depth = HEIGHT - BOTTOM, HEIGHT - BOTTOM - _BELOW_TODAY
+
+    def across(day: date) -> int:
+        return LEFT + (WIDTH - LEFT - RIGHT) * (day - begin).days // max((end - begin).days, 1)
+
+    def up(value: int) -> int:
+        return floor - (value - rows[0]) * depth // (rows[-1] - rows[0])
+
+    points = [Point(across(step.first), up(step.value), step.first.isoformat(), label(step.value)) for step in steps]
+    ends = [*(point.x for point in points[1:]), across(end)]
+    line = " ".join(f"{point.x},{point.y} {until},{point.y}" for point, until in zip(points, ends, strict=True))
+    return StepChart(
+        points,
+        line,
+        [Tick(up(row), label(row)) for row in rows],
+        _apart([Tick(point.x, point.name) for point in points]),
+        across(today) if begin <= today < end else None,
+        newest.last is None,
+    )
+
+
+_NAME_WIDTH = 640
+"""What a date takes below the drawing."""
+
+
+def _apart(names: Sequence[Tick]) -> list[Tick]:
+    """Those that do not lie upon the one before them."""
+    kept: list[Tick] = []
+    for one in names:
+        if not kept or one.place - kept[-1].place >= _NAME_WIDTH:
+            kept.append(one)
+    return kept
 
 
 def _rows(low: int, high: int) -> list[int]:

@@ -3,14 +3,9 @@
 Made on the server from `reports.seen`, the same data that /view/week gives; it needs no script, and nothing from elsewhere.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -22,76 +17,34 @@ from tapwealth.flows.funds.fund_pockets import POCKET
 from tapwealth.flows.reports import CustomerView, DayView, ProofView, Seen
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.refusal import Outage
-from tapwealth.web import day_wording, wording
+from tapwealth.web import page, wording
 from tapwealth.web.chart import Chart, chart
-
-_HERE = Path(__file__).parent
-_KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-_STATIC = {path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir()) if path.suffix in _KINDS}
-_VERSION = hashlib.sha256(b"".join(_STATIC.values())).hexdigest()[:12]
-_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-_HEADERS = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 WHILE_PLAYED, WHEN_OVER = 4, 30
 """Seconds after which the page looks again: while a date is not closed, and when all are."""
 MOVEMENTS_SHOWN, RECEIPTS_SHOWN, CURVE_DAYS = 7, 4, 10
-LANGUAGES = ("zh", "en")
 
 
 def pages(house: House) -> list[BaseRoute]:
     """Routes of the pages and of what they need."""
-    environment = _environment()
 
-    def page(language: str) -> Callable[[Request], Awaitable[Response]]:
+    def endpoint_of(language: str) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
                 seen = await reports.seen(house)
             except Outage as outage:
-                return _html(environment, "away.html", {"t": _chooser(language), "language": language, "why": str(outage)}, 503)
-            return _html(environment, "week.html", _shown(request, language, seen))
+                return page.away(language, outage)
+            return page.html("week.html", language, _shown(request, language, seen))
 
         return endpoint
 
-    return [Route("/", page("zh")), Route("/en", page("en")), Route("/static/{name}", _static)]
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    for name in ("money", "signed", "plain", "percent", "rate", "short_day", "weekday", "step_name", "mirror_name", "purpose_name"):
-        environment.filters[name] = getattr(wording, name)
-    environment.filters.update(in_words=day_wording.in_words, language_of=day_wording.language_of)
-    environment.globals.update(dividend_methods=wording.DIVIDEND_METHODS)
-    environment.globals.update(version=_VERSION, proofs=wording.PROOFS, day_states=wording.DAY_STATES)
-    return environment
-
-
-def _html(environment: Environment, template: str, values: dict[str, Any], status: int = HTTPStatus.OK) -> Response:
-    text = environment.get_template(template).render(values)
-    return Response(text, status, {**_HEADERS, "Cache-Control": "no-store"}, "text/html")
-
-
-async def _static(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in _STATIC:
-        raise HTTPException(HTTPStatus.NOT_FOUND)
-    headers = {**_HEADERS, "Cache-Control": "public, max-age=86400"}
-    return Response(_STATIC[name], headers=headers, media_type=_KINDS[Path(name).suffix])
-
-
-def _chooser(language: str) -> Callable[[str, str], str]:
-    """Which of two texts to show."""
-    return (lambda zh, _en: zh) if language == "zh" else (lambda _zh, en: en)
+    return [Route("/", endpoint_of("zh")), Route("/en", endpoint_of("en")), Route("/static/{name}", page.static)]
 
 
 def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
     customer = _chosen(request, seen.week.customers)
     still = "still" in request.query_params
     return {
-        "t": _chooser(language),
-        "language": language,
-        "other": "en" if language == "zh" else "zh",
         "week": seen.week,
         "now": seen.now.astimezone(SHANGHAI),
         "customer": customer,

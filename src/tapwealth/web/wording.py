@@ -1,9 +1,10 @@
 """Figures and names as a page writes them: ¥1,234.56, percentages, dates, and the steps of a day's end in both languages."""
 
-from datetime import date
+from datetime import date, datetime
 
 from tapwealth.flows.reports.words import PURPOSES, Words
 from tapwealth.funds.conditions import DividendMethod
+from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.money import format_minor
 
 _WEEKDAYS = Words("一二三四五六日", "Mon Tue Wed Thu Fri Sat Sun")
@@ -100,6 +101,11 @@ def rate(ten_thousandths: int) -> str:
 def short_day(day: date) -> str:
     """02-24."""
     return f"{day:%m-%d}"
+
+
+def instant(at: datetime) -> str:
+    """2014-02-24 09:30, in Shanghai."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 def weekday(day: date, language: str) -> str:
