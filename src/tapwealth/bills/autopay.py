@@ -131,7 +131,7 @@ class BillState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class DueBill:
     """A bill under an agreement. `told`: the fen, a penalty apart, that its customer was told of, 0 before; `tries` could
-    not pay it, last for `reason`."""
+    not pay it, last for `reason`. `faults`: how often in a row it could not be gone on with after its bank had collected."""
 
     book: int
     bill: UUID
@@ -141,6 +141,7 @@ class DueBill:
     told: int = 0
     tries: int = 0
     reason: str = ""
+    faults: int = 0
 
 
 class Owed(NamedTuple):

@@ -14,7 +14,7 @@ _AUTOPAY = (
     "a.book, a.id, a.person, a.biller, a.sealed, a.lookup, a.shown_account, a.most, a.fund, a.pay_when, a.state, a.agreed_at, a.ended_at,"
     " a.card, a.card_state, a.card_reason, a.notice, a.replaces"
 )
-_BILL = "b.book, b.bill, b.autopay, b.state, b.pay_on, b.told, b.tries, b.reason"
+_BILL = "b.book, b.bill, b.autopay, b.state, b.pay_on, b.told, b.tries, b.reason, b.faults"
 
 
 def _autopay(row: Any) -> Autopay:
@@ -135,17 +135,30 @@ async def agreement_of(tx: Any, book: int, name: str) -> Autopay | None:
     return None if row is None else _autopay(row)
 
 
-async def collecting(tx: Any, since: datetime, limit: int) -> list[DueBill]:
+async def collecting(tx: Any, since: datetime, now: datetime, limit: int) -> list[DueBill]:
     """Bills that wait for what a bank is to collect and could be paid now: their biller has presented them since then, or their agreement
-    is over."""
+    is over. Those with a fault come last, and not before their time by the machine's clock, `now`."""
     rows = await tx.fetch(
         f"select {_BILL} from autopay_bill b join bill l on l.book = b.book and l.id = b.bill"
         " join autopay a on a.book = b.book and a.id = b.autopay"
-        " where b.state = 'collecting' and (l.presented_at >= $1 or a.state <> 'active') order by b.pay_on, b.bill limit $2",
+        " where b.state = 'collecting' and (l.presented_at >= $1 or a.state <> 'active')"
+        " and (b.again_at is null or b.again_at <= $2) order by b.faults, b.pay_on, b.bill limit $3",
         since,
+        now,
         limit,
     )
     return [_bill(row) for row in rows]
+
+
+async def note_fault(tx: Any, row: DueBill, again_at: datetime) -> None:
+    """It could not be gone on with, once more, and is not before that instant of the machine's clock."""
+    await tx.execute(
+        "update autopay_bill set faults = $3 + 1, again_at = $4 where book = $1 and bill = $2 and state = 'collecting'",
+        row.book,
+        row.bill,
+        row.faults,
+        again_at,
+    )
 
 
 _SILENT = "case when a.silent_on = $1 then a.silent else 0 end"
@@ -219,7 +232,7 @@ async def save_bills(tx: Any, made: Sequence[DueBill]) -> None:
         "insert into autopay_bill (book, bill, autopay, state, pay_on, told, tries, reason)"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::date[], $6::bigint[], $7::int[], $8::text[])"
         " on conflict (book, bill) do update set autopay = excluded.autopay, state = excluded.state, pay_on = excluded.pay_on,"
-        " told = excluded.told, tries = excluded.tries, reason = excluded.reason",
+        " told = excluded.told, tries = excluded.tries, reason = excluded.reason, faults = 0, again_at = null",
         *columns(rows, 8),
     )
 

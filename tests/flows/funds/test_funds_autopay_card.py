@@ -12,15 +12,15 @@ from bill_town import MONDAY, NINE
 from fortnight import LENDING_DESK, PEOPLE
 from household import Household, household
 
-from tapwealth.bills.autopay import Autopay, AutopayState, CardState, PayWhen
+from tapwealth.bills.autopay import Autopay, AutopayState, CardState, DueBill, PayWhen
 from tapwealth.flows.bank import bank_messages
 from tapwealth.flows.bills import autopay, autopay_days, paying
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, EndAutopay
-from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.clock import machine_now, shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.notices import store as notices
 
-ACCOUNT, CARD = "9999999999", PEOPLE[0].card_number
+ACCOUNT, SECOND, CARD = "9999999999", "8888888888", PEOPLE[0].card_number
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=number) for number in (1, 2, 3))
 
 
@@ -139,6 +139,37 @@ async def test_who_ends_it_while_the_bank_collects_keeps_the_money(on: Household
     assert await autopay_days.run_due(on.house) == ["over"]
     assert (await wallet(on), on.place.biller.paid) == (6_500_00, {})
     assert await look(on, WEDNESDAY) == []
+
+
+async def test_a_collected_bill_with_a_fault_is_passed_by_the_others(on: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at again later, behind them, and paid once it can be."""
+    pauses: list[int] = []
+    monkeypatch.setattr(autopay_days, "pause_after", lambda faults: pauses.append(faults) or timedelta(hours=len(pauses) == 1))
+    on.place.biller.bills[SECOND] = []
+    await agree(on, 7_000_00)
+    await autopay.agree(on.house, on.envelope(await on.caller(0)), AgreeAutopay("BJPOWER", SECOND, 7_000_00, card=await on.card(0)))
+    await on.settle()
+    for number, account in enumerate((ACCOUNT, SECOND)):
+        on.place.biller.owe(account, f"B{number}", 6_500_00, MONDAY + timedelta(days=20))
+    assert [await look(on, day) for day in (MONDAY, TUESDAY)] == [["told"] * 2, ["collecting"] * 2]
+    await on.settle()
+    await on.place.moved_in(await on.family(), 6_000_00)
+    monkeypatch.setattr(autopay_days, "AT_ONCE", 1)
+    honest, tried = autopay_days._go_on, list[UUID]()
+
+    async def fails(house: Any, day: Any, row: DueBill, known: Any) -> Any:
+        tried.append(row.bill)
+        if row.bill == tried[0] and len(tried) < 4:
+            raise ValueError("a bug")
+        return await honest(house, day, row, known)
+
+    monkeypatch.setattr(autopay_days, "_go_on", fails)
+    assert [await autopay_days.run_due(on.house) for _ in range(3)] == [[], ["placed"], []]
+    assert len(tried) == 2, "it waits for its time"
+    async with on.house.database.transaction() as tx:
+        await tx.execute("update autopay_bill set again_at = $1 where faults = 1", machine_now())
+    assert [await autopay_days.run_due(on.house) for _ in range(3)] == [[], ["placed"], []]
+    assert (pauses, tried[2:]) == ([1, 2], [tried[0]] * 2)
 
 
 async def test_another_persons_card_pays_nothing(on: Household) -> None:

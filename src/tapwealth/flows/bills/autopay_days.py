@@ -19,13 +19,14 @@ from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import Attempt, Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, Owed, Step, next_step, refused
 from tapwealth.bills.autopay_store import Debit
 from tapwealth.bills.pay import PayRefusal
+from tapwealth.bills.schedule import pause_after
 from tapwealth.bills.store import BillerRow, billers, bills, live_payments
 from tapwealth.flows.bills import autopay_cards, paying
 from tapwealth.flows.bills.autopay import account_of
 from tapwealth.flows.bills.autopay_notices import tell
 from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented, InquireBill, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment
-from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.clock import business_date_of, machine_now, shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Outage, Refusal
@@ -58,7 +59,7 @@ async def run_due(house: House) -> list[str]:
         known = await billers(tx)
         awake = [identifier for identifier, row in known.items() if _is_time(row, now, day)]
         due = await store.autopays_due(tx, day, awake, AT_ONCE) if awake else []
-        rows = await store.collecting(tx, shanghai(day), HEARD_OF)
+        rows = await store.collecting(tx, shanghai(day), machine_now(), HEARD_OF)
         said = await autopay_cards.collected(tx, rows)
         answered = [row for row in rows if said[row.bill][0] != _WAITS][:AT_ONCE]
     went_on = await asyncio.gather(*(_went_on(house, day, row, known) for row in answered))
@@ -70,12 +71,14 @@ _WAITS = "instructed"
 
 
 async def _went_on(house: House, day: date, row: DueBill, known: Mapping[UUID, BillerRow]) -> BillState | None:
-    """A fault with one bill is nobody else's."""
+    """A fault with one bill is nobody else's: it is looked at again later and later, after all others."""
     try:
         return await _go_on(house, day, row, known)
     except Exception:
-        log.exception("autopay fault", bill=str(row.bill))
-        return None
+        log.exception("autopay fault", bill=str(row.bill), faults=row.faults + 1)
+    async with house.database.transaction() as tx:
+        await store.note_fault(tx, row, machine_now() + pause_after(row.faults + 1))
+    return None
 
 
 async def _looked(house: House, day: date, one: Autopay, biller: BillerRow) -> Look | None:
