@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tapwealth.cli.autopay_app import autopay
 from tapwealth.cli.keys import keys
 from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
 from tapwealth.cli.product_app import product
@@ -34,6 +35,7 @@ app.add_typer(settlement, name="settlement")
 app.add_typer(sale, name="sale")
 app.add_typer(keys, name="keys")
 app.add_typer(product, name="product")
+app.add_typer(autopay, name="autopay")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows.bills import autopay, biller_settlement, billers
+from tapwealth.flows.bills import autopay, autopay_history, biller_settlement, billers
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.catalogue.sales import SaleShown
@@ -109,6 +109,9 @@ def views(house: House) -> Mapping[str, View]:
         "consents": lambda caller, _given: _own(house, caller, consents.held),
         "clients": lambda caller, _given: _for_operators(caller, lambda: _read(house, clients.shown)),
         "autopays": lambda caller, _given: _own(house, caller, autopay.held),
+        "autopays/{id}": lambda caller, given: _own(
+            house, caller, lambda tx, book, person: autopay_history.history(tx, book, person, _id(given))
+        ),
         "pockets": lambda caller, _given: _own(house, caller, lambda tx, book, person: pocket.shown(house, tx, book, person)),
         "subscriptions": lambda caller, _given: _own(house, caller, raises.held),
         "suitability": lambda caller, _given: _own(house, caller, suitability.shown),

@@ -3,13 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from tapwealth.bank import store as bank
 from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import PayWhen
-from tapwealth.bills.autopay_store import MadeAttempt
-from tapwealth.bills.payment import PaymentState
-from tapwealth.flows.bills import autopay
+from tapwealth.flows.bills import autopay, autopay_history
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, ChangeAutopay, EndAutopay
+from tapwealth.flows.bills.autopay_history import AttemptShown
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.v1.autopay_shapes import (
@@ -22,21 +20,15 @@ from tapwealth.flows.v1.autopay_shapes import (
     NewAutopay,
     NewTerms,
 )
-from tapwealth.flows.v1.reading import CARD, PAYMENT_STATES, Part, Wanted, allowed, before, part, unknown
+from tapwealth.flows.v1.reading import CARD, Part, Wanted, allowed, before, part, unknown
 from tapwealth.flows.v1.shapes import yuan
 from tapwealth.kernel.ids import prefixed, unprefixed
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.notices import store as notices
 from tapwealth.storage.database import Tx
 
 AUTOPAY, ATTEMPT, NOTICE = "aut", "att", "ntc"
 """How agreements, attempts and notices are shown."""
 _NOBODY = UUID(int=0)
-_PAYMENT_STATES = {
-    PaymentState.PREPARED: "processing", PaymentState.SENT: "processing", PaymentState.UNKNOWN: "processing",
-    PaymentState.PAID: "succeeded", PaymentState.LATE_SUCCESS: "succeeded",
-    PaymentState.REJECTED: "failed", PaymentState.REFUNDED: "failed",
-}  # fmt: skip
 
 
 async def agree(house: House, envelope: Envelope, asked: NewAutopay) -> Autopay | Refusal:
@@ -104,27 +96,19 @@ async def attempts(house: House, caller: Caller, identifier: str, wanted: Wanted
     """To pay bills under an agreement, newest first."""
 
     async def read(tx: Tx, book: int, person: UUID) -> Part | Refusal:
-        if (known := await _own(tx, book, person, identifier)) is None:
+        if (one := await autopay_history.own(tx, book, person, unprefixed(AUTOPAY, identifier) or _NOBODY)) is None:
             return unknown("autopay")
-        found = await store.attempts_of(tx, (book, known), before(wanted), wanted.limit + 1)
-        debits = await bank.by_end_to_end(tx, [one.attempt.debit for one in found if one.attempt.debit])
-        told = {name: (of.state, of.reason) for name, of in debits.items()}
-        return part([_attempt(one, told) for one in found], [one.attempt.id.hex for one in found], wanted)
+        found = await autopay_history.attempts(tx, one, before(wanted), wanted.limit + 1)
+        return part([_attempt(of) for of in found], [UUID(of.attempt).hex for of in found], wanted)
 
     return await allowed(house, caller, read)
 
 
-def _attempt(one: MadeAttempt, told: dict[str, tuple[str, str]]) -> AutopayAttempt:
-    at, state, reason = one.attempt, "failed", one.attempt.reason
-    if at.debit:
-        said, reason = told[at.debit]
-        state = PAYMENT_STATES[said]
-    elif at.payment:
-        state = _PAYMENT_STATES[PaymentState(one.state)]
-    shown: Any = state
+def _attempt(one: AttemptShown) -> AutopayAttempt:
+    of: Any = one
     return AutopayAttempt(
-        prefixed(ATTEMPT, at.id), "card_debit" if at.debit else "payment", one.bill_number, one.period, yuan(at.amount),
-        yuan(one.by_funds), shown, reason, at.day, at.at,
+        prefixed(ATTEMPT, UUID(one.attempt)), of.kind, one.bill_number, one.period, yuan(one.amount), yuan(one.from_fund), of.state,
+        one.reason, one.day, one.at,
     )  # fmt: skip
 
 
@@ -132,16 +116,10 @@ async def notices_of(house: House, caller: Caller, identifier: str, wanted: Want
     """That tell of an agreement and its bills, newest first."""
 
     async def read(tx: Tx, book: int, person: UUID) -> Part | Refusal:
-        if (known := await _own(tx, book, person, identifier)) is None:
+        if (one := await autopay_history.own(tx, book, person, unprefixed(AUTOPAY, identifier) or _NOBODY)) is None:
             return unknown("autopay")
-        found = await store.notices_under(tx, (book, known), before(wanted), wanted.limit + 1)
-        texts = await notices.by_id(tx, book, [notice for _, notice in found])
-        shown = [AutopayNotice(prefixed(NOTICE, id_), (of := texts[id_]).at, of.text_zh, of.text_en) for _, id_ in found]
+        found = await autopay_history.told_of(tx, one, before(wanted), wanted.limit + 1)
+        shown = [AutopayNotice(prefixed(NOTICE, UUID(of.notice)), of.at, of.text_zh, of.text_en) for _, of in found]
         return part(shown, [turn.hex for turn, _ in found], wanted)
 
     return await allowed(house, caller, read)
-
-
-async def _own(tx: Tx, book: int, person: UUID, identifier: str) -> UUID | None:
-    found = await store.page_of(tx, book, person, unprefixed(AUTOPAY, identifier) or _NOBODY, None, 1)
-    return found[0].id if found else None

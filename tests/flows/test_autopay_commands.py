@@ -1,0 +1,107 @@
+"""`tapwealth autopay`: a customer agrees, looks, changes and ends from the command line, and what is refused is told in one line."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+from bill_town import Town
+from served_house import open_doors
+
+from tapwealth.app.door import Door, shown_at
+from tapwealth.cli.main import main
+from tapwealth.flows.bills import autopay_days
+from tapwealth.kernel.clock import shanghai
+
+ACCOUNT, TOKEN = "1234567890", "the secret of a phone, thirty-two letters"
+
+
+class Done(NamedTuple):
+    """How a call ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Awaitable[Done]]
+
+
+@pytest.fixture
+async def autopay(place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Call]:
+    """The console script, in a thread of this process, at a platform behind which somebody has an account."""
+    monkeypatch.setenv("TAPWEALTH_CUSTOMER_TOKEN", TOKEN)
+    house: Any = SimpleNamespace(house=place.house)
+
+    def called(arguments: tuple[str, ...]) -> int:
+        with monkeypatch.context() as on_line:
+            on_line.setattr(sys, "argv", ["tapwealth", "autopay", *arguments, "--data-dir", str(tmp_path)])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        return int(ended.value.code or 0)
+
+    async def call(*arguments: str) -> Done:
+        capsys.readouterr()
+        return Done(await asyncio.to_thread(called, arguments), *capsys.readouterr())
+
+    async with open_doors(house) as doors:
+        opening = {"name": "王芳", "identity_number": "110105198401151037", "phone": "13800138000", "device_token": TOKEN}
+        assert (await doors.command("open_account", opening, "new")).status_code == 200
+        with shown_at(tmp_path, Door(str(doors.http.base_url).rstrip("/"), "unused")):
+            yield call
+
+
+async def test_a_customer_agrees_looks_changes_and_ends(autopay: Call, place: Town) -> None:
+    made = await autopay("agree", "BJPOWER", ACCOUNT, "--most", "300.00", "--fund", "pocket", "--notice", "2")
+    assert made.code == 0, made.err
+    identifier, said = made.out.strip().split(" ", 1)
+    terms = "Beijing Power (BJPOWER) ******7890, up to {} a bill, by wallet{}, when presented, told 2 days ahead"
+    assert said == f"in force: {terms.format('300.00', ', then pocket')}"
+    assert "paid by themselves already" in (await autopay("agree", "BJPOWER", ACCOUNT, "--most", "1")).err, "given twice"
+    changed = await autopay("change", identifier, "--most", "200")
+    later, said = changed.out.strip().split(" ", 1)
+    assert said == f"in force: {terms.format('200.00', '')}"
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    for day in (25, 26, 27):
+        await place.clock(shanghai(date(2014, 2, day), 10))
+        await autopay_days.run_due(place.house)
+    shown = await autopay("show", later)
+    assert "  bill 2014-02, 130.00: told of; paid on its day, day 2014-02-28" in shown.out
+    assert "  2014-02-27 payment of 130.00 for B1: failed (" in shown.out
+    assert "will be paid on 2014-02-27, as agreed" in shown.out
+    found = json.loads((await autopay("show", later, "--json")).out)
+    assert [of["state"] for of in found["attempts"]] == ["failed"]
+    assert found["agreement"]["replaces"] == identifier
+    assert (await autopay("end", later)).out.startswith(f"{later} ended")
+    assert [line.split(" ")[1].rstrip(":") for line in (await autopay("list")).out.splitlines()] == ["ended", "ended"]
+
+
+async def test_what_is_refused_is_one_line(autopay: Call) -> None:
+    for arguments, wrong in (
+        (("agree", "NOBODY", ACCOUNT, "--most", "1"), "there is no biller 'NOBODY'; choose one of BJPOWER"),
+        (("agree", "BJPOWER", "12345", "--most", "1"), "户号: '12345' does not fit; 10 digits"),
+        (("agree", "BJPOWER", ACCOUNT, "--most", "a lot"), "--most: 'a lot' is no amount"),
+        (("agree", "BJPOWER", ACCOUNT, "--most", "1", "--notice", "8"), "notice: 8 days; 1 to 7 days ahead"),
+        (("agree", "BJPOWER", ACCOUNT, "--most", "1", "--when", "never"), "when"),
+        (("show", "../me"), "there is nothing at"),
+        (("end", "x"), "autopay"),
+        (("list", "--token", "somebody else's"), "sign in"),
+        (("list", "--token", "密码"), "--token: it has letters that no token has"),
+    ):
+        done = await autopay(*arguments)
+        assert (done.code, done.out, done.err.count("\n")) == (1, "", 1), (arguments, done)
+        assert wrong in done.err, arguments
+    assert (await autopay("list")).out == ""
+
+
+async def test_without_a_platform_nothing_is_asked(autopay: Call, tmp_path: Path) -> None:
+    (tmp_path / "platform.json").rename(tmp_path / "away.json")
+    done = await autopay("list")
+    assert (done.code, done.out) == (3, "")
+    assert "no platform runs on this data" in done.err
+    (tmp_path / "away.json").rename(tmp_path / "platform.json")
