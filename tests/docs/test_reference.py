@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from tapwealth.api.partners import PartnerGate
 from tapwealth.api.server import build
-from tapwealth.app import wiring
+from tapwealth.app import partner_messages, wiring
 from tapwealth.bills.autopay import AutopayRefusal
 from tapwealth.bills.biller import BillRefusal
 from tapwealth.bills.pay import PayRefusal
@@ -98,7 +98,7 @@ def undocumented(routes: Iterable[Route], page: str) -> list[str]:
 
 def test_every_route_is_documented() -> None:
     every_page = [*pages(NOTHING), *catalogue_pages(NOTHING)]
-    app = build(NOTHING, SPECS, PartnerGate(""), wiring._takers(NOTHING, NOTHING), NOTHING, reports.views(NOTHING), every_page)
+    app = build(NOTHING, SPECS, PartnerGate(""), partner_messages.takers(NOTHING, NOTHING), NOTHING, reports.views(NOTHING), every_page)
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) > 20
     assert undocumented(routes, HTTP) == []

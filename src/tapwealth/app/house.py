@@ -22,6 +22,7 @@ from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.postgres import PostgresLedger
+from tapwealth.notices.messenger_http import MessengerHttp
 from tapwealth.storage import installation, key_choice, migrate, platform_clock
 from tapwealth.storage.archive_folder import ArchiveFolder
 from tapwealth.storage.database import Database
@@ -55,6 +56,7 @@ class Settings:
     identity_url: str = ""
     insurer_url: str = ""
     network_url: str = ""
+    messenger_url: str = ""
     proxies: tuple[str, ...] = ()
     """Addresses and networks whose word is taken on where a request comes from."""
     exchange: Path = field(default=Path("exchange"))
@@ -123,6 +125,7 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
         Heads(settings.data / "heads.jsonl"),
         outside(MandateHttp(settings.bank_url, settings.token), "bank"),
         outside(NetworkHttp(settings.network_url, settings.token), "network"),
+        outside(MessengerHttp(settings.messenger_url, settings.token), "messenger") if settings.messenger_url else None,
     )
     random64 = system_random()
     if settings.seed is not None and not begun:  # started again, the same draws under a clock that stands still would be the same ids

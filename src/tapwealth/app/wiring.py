@@ -6,21 +6,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from starlette.requests import Request
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.api.commands import CommandSpec, Gate
-from tapwealth.api.partners import PartnerGate, Taker
+from tapwealth.api.partners import PartnerGate
 from tapwealth.api.server import build
 from tapwealth.api.v1.edge import App, Edge
 from tapwealth.api.v1.operations import operations
 from tapwealth.api.v1.origin import Network
 from tapwealth.app.bank_asks import BankAsks
 from tapwealth.app.catalogue_commands import catalogue_commands
+from tapwealth.app.partner_messages import takers
 from tapwealth.flows import acceptance, end_of_day, reports, setup
 from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
 from tapwealth.flows.acquiring import terminals as enrolment
@@ -35,7 +35,6 @@ from tapwealth.flows.funds import (
     account_answers,
     advance_line,
     campaigns,
-    channel,
     dividend_method,
     dividends,
     exchange_in,
@@ -68,7 +67,7 @@ from tapwealth.flows.issuing import (
 )
 from tapwealth.flows.issuing.reservations import AskBank
 from tapwealth.flows.issuing.tap import CardHouse, Routed
-from tapwealth.flows.notices import inbox
+from tapwealth.flows.notices import inbox, outgoing
 from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.velocity import Velocity
@@ -76,6 +75,7 @@ from tapwealth.kernel.clock import iso, machine_now
 from tapwealth.kernel.ids import secret_token, system_random
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput, Busy, Outage, Refusal
+from tapwealth.notices.messenger import Channel
 from tapwealth.storage import operators, platform_clock
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.group_commit import Batcher
@@ -99,6 +99,7 @@ from tapwealth.wire.iso8583.requests import (
     TransactionKind,
 )
 from tapwealth.worker.biller_lanes import BillerLanes
+from tapwealth.worker.notice_lanes import NoticeLane
 from tapwealth.worker.worker import Worker
 
 FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
@@ -154,7 +155,7 @@ async def open_edges(
         gate,
         _commands(house, terminals, real_time=real_time),
         PartnerGate(token),
-        _takers(house, clock),
+        takers(house, clock.read),
         sessions.login,
         reports.views(house),
         [*pages(house), *catalogue_pages(house)],
@@ -192,9 +193,10 @@ async def open_edges(
             ("plans", 2_000, lambda: plans.run_due(house)),
             ("advance line", 1_000, lambda: advance_line.level(house)),
             ("bank answers", 500, lambda: bank_answers.resolve(card_house)),
+            *((("notices", 100, lambda: outgoing.route(house)),) if house.rails.messenger else ()),
             *((("clock", 100, lambda: _tick(house)),) if real_time else ()),
         ),
-        (BillerLanes(house).run,),
+        (BillerLanes(house).run, *(NoticeLane(house, one).run for one in Channel if house.rails.messenger)),
     )
     return Edges(house, v1.before(http), listener, worker, terminals.batcher)
 
@@ -568,14 +570,3 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "advance_clock": CommandSpec(AdvanceClock, operations, advance_clock),
         "close_day": CommandSpec(CloseDay, operations, close_day, also=LOCAL),
     }
-
-
-def _takers(house: House, clock: ClockReader) -> dict[str, Taker]:
-    async def bank_message(_request: Request, content: BinaryIO) -> Refusal | None:
-        await bank_messages.take(house, content.read())
-        return None
-
-    async def channel_file(request: Request, content: BinaryIO) -> Refusal | None:
-        return await channel.take(house, request.path_params["code"], request.path_params["name"], content, await clock.read())
-
-    return {"bank/messages": Taker(bank_message, 64 << 20), "channel/{code}/files/{name}": Taker(channel_file, 2 << 30)}

@@ -136,6 +136,7 @@ def up(
     ] = None,
     insurer_url: Annotated[str, typer.Option(help="The insurer.")] = "",
     network_url: Annotated[str, typer.Option(help="The card network.")] = "",
+    messenger_url: Annotated[str, typer.Option(help="Who brings notices to phones; without one they wait in the inbox.")] = "",
     trusted_proxy: Annotated[
         list[str] | None, typer.Option(help="Address or network of a proxy whose X-Forwarded-For is believed; may come several times.")
     ] = None,
@@ -159,6 +160,7 @@ def up(
         identity_url=identity_url,
         insurer_url=insurer_url,
         network_url=network_url,
+        messenger_url=messenger_url,
         proxies=tuple(trusted_proxy or ()),
         exchange=exchange_dir or data_dir / "exchange",
     )

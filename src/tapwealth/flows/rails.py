@@ -13,6 +13,7 @@ from tapwealth.customers.identity_http import IdentityPort
 from tapwealth.funds.exchange_folder import Look
 from tapwealth.insurance.insurer_http import InsurerPort
 from tapwealth.kernel.refusal import Outage
+from tapwealth.notices.messenger import MessengerPort
 from tapwealth.storage.database import forbid_in_transaction
 
 
@@ -60,7 +61,7 @@ class Billers:
 
 @dataclass(frozen=True, slots=True)
 class Rails:
-    """One port per partner."""
+    """One port per partner. Without a messenger notices stay in the inbox, and wait there to be brought to phones."""
 
     bank: BankPort
     billers: Billers
@@ -70,6 +71,7 @@ class Rails:
     heads: HeadsFile
     mandates: MandatePort
     network: NetworkPort
+    messenger: MessengerPort | None = None
 
 
 Port = TypeVar("Port")

@@ -56,6 +56,6 @@ class MessengerPort(Protocol):
         """Hand it over. The same message under the same serial may be handed over again, and is brought once."""
         ...
 
-    async def inquire(self, serial: str) -> Said:
-        """What became of the message of that serial."""
+    async def inquire(self, channel: Channel, serial: str) -> Said:
+        """What became of the message of that serial, which went over that channel."""
         ...

@@ -3,6 +3,7 @@
 A status that is not 200 says nothing about the message: it is never taken for a bounce. Never used inside a database transaction.
 """
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ import httpx
 import msgspec
 
 from tapwealth.kernel.clock import seconds
-from tapwealth.notices.messenger import Fate, Outgoing, Said
+from tapwealth.notices.messenger import Channel, Fate, Outgoing, Said
 
 MOST_CONNECTIONS = 64
 LONGEST_REASON = 80
@@ -32,12 +33,17 @@ FATES = {
 
 
 class MessengerHttp:
-    """`base_url` and `token` of the messenger; each request waits at most `timeout_ms` by the machine's clock."""
+    """`base_url` and `token` of the messenger; each request waits at most `timeout_ms` by the machine's clock. Each channel has connections
+    of its own: where one is silent, the other does not wait for them."""
 
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
-        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), limits=limits, trust_env=False)
+        self._timeout = seconds(timeout_ms)
+        self._clients = {
+            channel: httpx.AsyncClient(base_url=base_url, headers=headers, timeout=self._timeout, limits=limits, trust_env=False)
+            for channel in Channel
+        }
 
     async def submit(self, message: Outgoing) -> Said:
         """Hand it over; the addresses are revealed here and nowhere else."""
@@ -48,15 +54,18 @@ class MessengerHttp:
             "text": message.text,
             "segments": message.segments,
         }
-        said = await self._ask("POST", "/messages", message.serial, content)
+        said = await self._ask(message.channel, "POST", "/messages", message.serial, content)
         return Said(Fate.UNKNOWN, "the messenger forgot it at once") if said.fate is Fate.NEVER_CAME else said
 
-    async def inquire(self, serial: str) -> Said:
-        return await self._ask("GET", f"/messages/{quote(serial, safe='')}", serial, None)
+    async def inquire(self, channel: Channel, serial: str) -> Said:
+        return await self._ask(channel, "GET", f"/messages/{quote(serial, safe='')}", serial, None)
 
-    async def _ask(self, method: str, path: str, serial: str, content: dict[str, Any] | None) -> Said:
+    async def _ask(self, channel: Channel, method: str, path: str, serial: str, content: dict[str, Any] | None) -> Said:
         try:
-            response = await self._client.request(method, path, json=content)
+            async with asyncio.timeout(self._timeout):
+                response = await self._clients[channel].request(method, path, json=content)
+        except (TimeoutError, httpx.TimeoutException):
+            return Said(Fate.UNKNOWN, "no answer in time", there=False)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Said(Fate.UNKNOWN, f"no answer ({type(error).__name__})", there=False)
         if response.status_code != httpx.codes.OK:
@@ -65,7 +74,8 @@ class MessengerHttp:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._client.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
 
 def _read(content: bytes, serial: str) -> Said:

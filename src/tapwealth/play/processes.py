@@ -30,7 +30,7 @@ _DEATHS_IN_A_ROW = 5
 _PORTS = range(18_000, 32_000)
 _PORTS_WITHIN = 5
 """Seconds that who has a port of ours is given to leave it."""
-PARTNERS = ("bank", "registrar", "identity", "biller", "insurer", "network")
+PARTNERS = ("bank", "registrar", "identity", "biller", "insurer", "network", "messenger")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,12 +108,12 @@ def _parts(billing: Billing, platform: tuple[str, ...], taken: Mapping[str, int]
         *platform, "--data-dir", str(folder), "--http-port", str(taken["platform"]), "--terminal-port", str(taken["terminals"]),
         "--books", str(billing.books), "--seed", str(billing.seed), "--clock-start", iso(shanghai(billing.first_day)),
         "--operators", str(folder / "operators.json"), "--exchange", exchange,
-        *(piece for name in ("bank", "identity", "insurer", "network") for piece in (f"--{name}-url", urls[name])),
+        *(piece for name in ("bank", "identity", "insurer", "network", "messenger") for piece in (f"--{name}-url", urls[name])),
         "--biller-url", f"BJDL={urls['biller']}",
     )  # fmt: skip
     parts = [Part("platform", up, urls["platform"])]
     for name in PARTNERS:
-        more: tuple[str, ...] = ("--platform", urls["platform"]) if name == "bank" else ()
+        more: tuple[str, ...] = ("--platform", urls["platform"]) if name in ("bank", "messenger") else ()
         more += ("--bank", urls["bank"]) if name in ("registrar", "insurer", "network") else ()
         more += ("--exchange", exchange) if name == "registrar" else ()
         argv = python("tapwealth.sandbox", name, "--store", str(folder / f"{name}.sqlite"), "--port", str(taken[name]), *more)
