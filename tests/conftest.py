@@ -1,6 +1,6 @@
 """Fixtures of the whole suite: one real database server per run, a fresh migrated database per test module.
 
-`server` (session) · `database_url` (module: migrated, empty) · `database` (function: a `Database` on it) ·
+`shared_folder` (session) · `server` (session) · `database_url` (module: migrated, empty) · `database` (function: a `Database` on it) ·
 `new_database` (function: makes empty ones, for that test alone) · `folder` (module) and `on` (function): two played days on the module's ·
 `reachable_dir` (a folder that the server's user can pass to; pytest's own tmp_path is closed to it when the suite runs as root).
 
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from apart import run_apart
 from databases import Databases
+from made_cluster import SHARED, give_database
 from played_days import Played, after, play_apart
 
 from tapwealth.storage.database import Database
@@ -42,9 +43,19 @@ def reachable_dir() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for the whole run of the tests, whatever the number of their processes."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    os.environ[SHARED] = str(shared)
+    return shared
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedServer]:
+def server(shared_folder: Path) -> Iterator[EmbeddedServer]:
     folder = _open_folder()
+    give_database(folder)
     with EmbeddedServer(folder, NOT_DURABLE) as running:
         yield running
     shutil.rmtree(folder)

@@ -1,7 +1,6 @@
 """What the simulations share: the same days as nobody disturbs them, played once, whatever the number of processes that run the tests."""
 
 import asyncio
-import os
 import pickle
 from collections.abc import Callable
 from fcntl import LOCK_EX, flock
@@ -19,13 +18,6 @@ class Undisturbed(NamedTuple):
 
     outcome: Outcome
     found: Found
-
-
-@pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for the whole run of the tests."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")

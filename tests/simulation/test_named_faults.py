@@ -48,7 +48,7 @@ def demo(folder: Path, fault: str, days: int) -> Shown:
 
 
 def test_a_payment_that_the_bank_loses_leaves_the_day_cut_and_is_named() -> None:
-    with theatre_folder() as folder:
+    with theatre_folder("house") as folder:
         shown = demo(folder, "bank-loses-one", 2)
     assert (shown.code, shown.clean) == (1, True)
     assert shown.states[:2] == ["closed", "cut"]
@@ -59,7 +59,7 @@ def test_a_payment_that_the_bank_loses_leaves_the_day_cut_and_is_named() -> None
 
 
 def test_a_short_file_of_the_registrars_leaves_the_day_cut_and_names_the_holder() -> None:
-    with theatre_folder() as folder:
+    with theatre_folder("house") as folder:
         shown = demo(folder, "registrar-short-file", 4)
     assert (shown.code, shown.clean) == (1, True)
     assert shown.states[:4] == ["closed", "closed", "closed", "cut"]
@@ -72,7 +72,7 @@ def test_a_short_file_of_the_registrars_leaves_the_day_cut_and_names_the_holder(
 
 def test_a_silent_biller_leaves_the_bill_in_doubt_its_money_in_suspense_and_the_customer_told() -> None:
     """The date closes: nobody owes anybody what is not accounted for."""
-    with theatre_folder() as folder:
+    with theatre_folder("house") as folder:
         shown = demo(folder, "biller-silent", 1)
         told = asyncio.run(notices(folder / "house"))
     assert (shown.code, shown.clean) == (0, True)
@@ -95,7 +95,7 @@ async def notices(folder: Path) -> list[str]:
 
 def test_a_sale_that_was_never_authorised_debits_no_customer_and_is_mended_the_day_after() -> None:
     """The first date closes with it: its money is the house's own, set apart until the network takes it back."""
-    with theatre_folder() as folder:
+    with theatre_folder("house") as folder:
         shown = demo(folder, "network-never-authorised", 2)
     assert (shown.code, shown.states[:2], shown.clean) == (0, ["closed", "closed"], True)
     assert [[(one["kind"], one["amount"], one["accounted"]) for one in day["breaks"]] for day in shown.figures["days"][:2]] == [
@@ -142,7 +142,7 @@ MENDED = {
 @pytest.mark.parametrize("fault", MENDED)
 def test_what_the_network_does_wrong_is_named_and_mended(fault: str) -> None:
     days, named = MENDED[fault]
-    with theatre_folder() as folder:
+    with theatre_folder("house") as folder:
         shown = demo(folder, fault, days)
         clean = audit(folder / "house")["clean"]
     assert (shown.code, clean) == (0, True)

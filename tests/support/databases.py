@@ -1,4 +1,4 @@
-"""Databases of a test server: made from a migrated template, or taken again from an earlier test and emptied.
+"""Databases of a test server: made from its migrated one, or taken again from an earlier test and emptied.
 
 Making one takes a tenth of a second and some hundred files, emptying one some milliseconds: its rows are deleted and those are put back
 that the migrations brought. Whoever changes a schema, or writes more than a flow's handful of rows, takes a fresh one.
@@ -9,8 +9,8 @@ from itertools import count
 
 import asyncpg
 
-from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer
+from tapwealth.storage.embedded.cluster import DATABASE
 
 _TEMPLATE = "migrated"
 TABLES = (
@@ -27,9 +27,8 @@ class Databases:
     _emptying: str = ""
 
     async def begin(self) -> None:
-        """Make the template, and learn how to get back to it."""
-        await _execute(self.server.dsn(), f"create database {_TEMPLATE}")
-        await migrate.apply(self.server.dsn(database=_TEMPLATE))
+        """Set the template apart, and learn how to get back to it."""
+        await _execute(self.server.dsn(database="postgres"), f"create database {_TEMPLATE} template {DATABASE} strategy file_copy")
         connection = await asyncpg.connect(self.server.dsn(database=_TEMPLATE))
         try:
             tables = [name for (name,) in await connection.fetch(TABLES)]

@@ -20,6 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from made_cluster import give_database
 from real_files import ORDERS_FILE
 
 from tapwealth.kernel.clock import deadline_after, monotonic_ns
@@ -50,10 +51,12 @@ FEW_ORDERS = orders(FEW)
 
 
 @contextmanager
-def theatre_folder() -> Iterator[Path]:
-    """A folder that the database's user can reach; gone afterwards unless TAPWEALTH_KEEP is set."""
+def theatre_folder(house: str = ".") -> Iterator[Path]:
+    """A folder that the database's user can reach, with an empty migrated database for the `house` in it; gone afterwards unless
+    TAPWEALTH_KEEP is set."""
     folder = Path(tempfile.mkdtemp(prefix="tapwealth-week-", dir="/tmp"))
     folder.chmod(0o711)
+    give_database(folder / house)
     try:
         yield folder
     finally:
