@@ -137,6 +137,11 @@ class PeriodicPlan:
         state = PlanState.STOPPED if failures >= MOST_FAILURES else PlanState.ACTIVE
         return replace(self, next_on=self.rhythm.after(run.period), failures=failures, state=state)
 
+    def after_refusal(self, failures: int) -> "PeriodicPlan":
+        """How it stands once the registrar has refused a period that was thought bought; `failures` in a row, that one counted."""
+        stops = self.state is PlanState.ACTIVE and failures >= MOST_FAILURES
+        return replace(self, failures=failures, state=PlanState.STOPPED if stops else self.state)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanRun:

@@ -65,6 +65,14 @@ async def plan(tx: Any, key: Key) -> PeriodicPlan | None:
     return _plan(row) if row else None
 
 
+async def plans(tx: Any, keys: Sequence[Key]) -> list[PeriodicPlan]:
+    rows = await tx.fetch(
+        f"select {_PLAN} from fund_plan p join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id) order by p.book, p.id",
+        *columns(keys, 2),
+    )
+    return [_plan(row) for row in rows]
+
+
 async def plans_of(tx: Any, book: int, person: UUID) -> list[PeriodicPlan]:
     """Oldest first, those that are ended as well."""
     rows = await tx.fetch(f"select {_PLAN} from fund_plan p where p.book = $1 and p.person = $2 order by p.agreed_at, p.id", book, person)
@@ -134,6 +142,31 @@ async def leave_waiting(tx: Any, key: Key, reason: str) -> None:
     await tx.execute(
         "update fund_plan_run set state = 'failed', reason = $3 where book = $1 and plan = $2 and state = 'waiting'", *key, reason
     )
+
+
+async def refuse(tx: Any, orders: Sequence[tuple[int, UUID, str]]) -> list[PlanRun]:
+    """(book, order, reason): the periods that were bought with these orders have failed after all. Returns them."""
+    rows = await tx.fetch(
+        "update fund_plan_run r set state = 'failed', reason = x.reason from unnest($1::int[], $2::uuid[], $3::text[])"
+        f" x(book, fund_order, reason) where r.book = x.book and r.fund_order = x.fund_order and r.state = 'placed' returning {_RUN}",
+        *columns(orders, 3),
+    )
+    return [_run(row) for row in rows]
+
+
+async def failures_in_a_row(tx: Any, keys: Sequence[Key], most: int) -> dict[Key, int]:
+    """By plan, how many of its newest periods have failed with none bought after them, `most` at most. One that waits or has passed
+    neither breaks the row nor counts."""
+    rows = await tx.fetch(
+        "select k.book, k.plan, n.failed from unnest($1::int[], $2::uuid[]) k(book, plan) cross join lateral"
+        " (select count(*) filter (where f.state = 'failed')::int as failed from (select of.period, of.state from fund_plan_run of"
+        " where of.book = k.book and of.plan = k.plan and of.state in ('failed', 'placed') order by of.period desc limit $3) f"
+        " where not exists (select from fund_plan_run b where b.book = k.book and b.plan = k.plan and b.state = 'placed'"
+        " and b.period >= f.period)) n",
+        *columns(keys, 2),
+        most,
+    )
+    return {(row["book"], row["plan"]): row["failed"] for row in rows}
 
 
 async def newest_runs(tx: Any, keys: Sequence[Key], limit: int) -> list[PlanRun]:

@@ -387,20 +387,59 @@ async def test_where_the_registrar_keeps_plans_they_go_out_under_their_number_an
     await place.all_books_balance()
 
 
-async def test_a_plan_that_the_registrar_refuses_gives_the_money_back(place: FundTown) -> None:
-    await conditions(place, registrar_plans=True)
+async def refused_by_the_registrar(place: FundTown, tuesday: date) -> None:
+    """The period of that Tuesday is bought, goes out, and comes back refused."""
+    await place.clock(shanghai(tuesday, 9))
+    assert await plans.run_due(place.house) == ["placed"]
+    for gone in range((tuesday - MONDAY).days + 1):
+        await place.end(MONDAY + timedelta(days=gone))
+    after = tuesday + timedelta(days=1)
+    await place.registrar_works(after)
+    place.registrar.rewrite(after, "04", set_in(0, ReturnCode="9010", ConfirmedVol=0, ConfirmedAmount=0, ErrorDetail="no plan"))
+    await place.take()
+    await place.bank_executes(after)
+
+
+@pytest.mark.parametrize("registrar_plans", [True, False])
+async def test_what_the_registrar_refuses_was_not_bought_and_the_money_is_back(place: FundTown, registrar_plans: bool) -> None:
+    if registrar_plans:
+        await conditions(place, registrar_plans=True)
     wang = await place.person("Wang", 1_250_00)
     await made(place, wang)
-    await at(place, TUESDAY, 9)
-    await place.end(MONDAY)
-    await place.end(TUESDAY)
-    await place.registrar_works(WEDNESDAY)
-    place.registrar.rewrite(WEDNESDAY, "04", set_in(0, ReturnCode="9010", ConfirmedVol=0, ConfirmedAmount=0, ErrorDetail="no plan"))
-    await place.take()
-    await place.bank_executes(WEDNESDAY)
+    await refused_by_the_registrar(place, TUESDAY)
     assert (await place.owed(wang.wallet), await place.units(wang)) == ([1_250_00], [0])
     assert (await place.orders_of(wang))[0].state == "refused"
+    now = await seen(place, wang)
+    assert (now.state, now.failures, now.next_on) == ("active", 1, TUESDAY + WEEK)
+    assert [(one.state, one.reason) for one in now.runs] == [("failed", "the registrar did not take it (9010); the money is back")]
+    assert (await place.told(wang))[0] == "登记机构未受理定投买入 000198 500.00 元（9010），款项退回您的钱包。"
     await place.all_books_balance()
+
+
+async def test_a_refused_period_counts_with_those_that_could_not_be_bought(place: FundTown) -> None:
+    wang = await place.person("Wang", 0)
+    await made(place, wang)
+    for week in range(2):
+        assert await at(place, TUESDAY + week * WEEK, 14) == ["failed"]
+    await place.moved_in(wang, 500_00)
+    await refused_by_the_registrar(place, TUESDAY + 2 * WEEK)
+    now = await seen(place, wang)
+    assert (now.state, now.failures, [one.state for one in now.runs]) == ("stopped", 3, ["failed"] * 3)
+    assert (await place.told(wang))[0] == (
+        "登记机构未受理定投买入 000198 500.00 元（9010），款项退回您的钱包。连续 3 期未能买入，定投已停止，您可以随时恢复。"
+    )
+
+
+async def test_a_single_purchase_that_the_registrar_refuses_is_told(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    await place.buy_one(wang, 500_00, shanghai(MONDAY, 10))
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    place.registrar.rewrite(TUESDAY, "04", set_in(0, ReturnCode="9010", ConfirmedVol=0, ConfirmedAmount=0, ErrorDetail="no"))
+    await place.take()
+    assert await place.told(wang) == ["登记机构未受理申购 000198 500.00 元（9010），款项退回您的钱包。"]
+    await place.take()
+    assert len(await place.told(wang)) == 1
 
 
 async def test_the_registrar_takes_no_plan_without_its_number(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ from tapwealth.flows.funds import (
     plain_answers,
     raise_outcomes,
     redemption_outcomes,
+    refused_purchases,
     registrar_orders,
     switch,
 )
@@ -267,7 +268,7 @@ class _Answers:
     """What the registrar has done without an order of ours."""
     confirmed: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     """By fund and book, fen of purchases."""
-    refused: list[OrderRow] = field(default_factory=list)
+    refused: list[Answer] = field(default_factory=list)
     """Purchases."""
     breaks: list[BreakRow] = field(default_factory=list)
     raised: Raised = field(default_factory=Raised)
@@ -282,7 +283,7 @@ class _Answers:
             if order.business_code in BUYS and one.accepted:
                 self.confirmed[order.fund][order.book] += order.amount
             elif order.business_code in BUYS:
-                self.refused.append(order)
+                self.refused.append((order, one))
 
 
 _AT_ONCE = 8_192
@@ -311,6 +312,7 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     await raise_outcomes.end(house, tx, at, file, answers.funds, answers.raised, answers.day, answers.actor)
     changed = [answer for answer in answers.rest.values() if answer[0].business_code == BusinessCode.DIVIDEND_METHOD]
     await dividend_method.tell(tx, at, changed)
+    await refused_purchases.tell(tx, at, answers.refused if own else [])
     return answers.read + len(answers.started), answers.breaks
 
 
@@ -487,7 +489,7 @@ async def _set_free(tx: Tx, fresh: Sequence[Answer], funds: Mapping[str, Fund], 
 async def _given_back(house: House, tx: Tx, file: DataFileName, answers: _Answers) -> list[JournalEntry]:
     """What a channel's refused orders had taken pays for its next ones."""
     sums: dict[int, int] = defaultdict(int)
-    for order in answers.refused:
+    for order, _ in answers.refused:
         sums[order.funding] += order.amount
     (account,) = await house.ledger.open_accounts(tx, [paid_in(file.receiver)])
     return [
@@ -532,7 +534,7 @@ async def _pay_on(house: House, tx: Tx, at: Moment, file: DataFileName, answers:
             day,
             (Part(order.book, order.amount, collected[order.book], order.funding),),
         )
-        for order in answers.refused
+        for order, _ in answers.refused
         if answers.own
     ]
     await payments.instruct(house, tx, at, day, actor, back)
