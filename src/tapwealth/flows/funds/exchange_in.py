@@ -9,11 +9,12 @@ import asyncio
 import os
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import Enum, auto
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -75,7 +76,8 @@ Taker = Callable[[House, Tx, Moment, DataFileName, BinaryIO], Awaitable[tuple[in
 
 async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
     """Take whatever the registrar has left that was not taken yet; what is of a date that has not come waits for it, and behind one that
-    waits for a NAV wait those of the same two that follow from it. Returns the names of the files taken."""
+    waits for a NAV, or confirmations that are not whole, wait those of the same two that follow from it. Returns the names of the files
+    taken."""
     exchange = house.rails.exchange
     looks = {index: exchange.look((index,)) for index in exchange.found()}
     indexes = {index: await _named(house, index) for index in looks}
@@ -83,29 +85,53 @@ async def take_files(house: House, takers: Mapping[str, Taker]) -> list[str]:
     async with house.database.read() as tx:
         at = await moment(tx)
     files = [file for of in indexes.values() for file in of or () if file.day <= business_date_of(at.now)]
+    hidden = _hidden(at, indexes)
     ours = {name: ends for name, ends in _indexes_of_ours(at, files).items() if exchange.has_left(name)}
     async with house.database.read() as tx:
-        known = await exchange_store.file_known(tx, [*map(str, files), *ours])
+        known = await exchange_store.file_known(tx, [*map(str, files), *map(str, hidden), *ours])
         complaints = await bank_store.complaints(tx, SOURCE, _UNREADABLE)
     await _mended(house, [index for index, of in indexes.items() if of is not None and index in complaints])
-    taken, first = list[str](), dict[tuple[str, str], DataFileName]()
     unnoted = {ends for name, ends in ours.items() if name not in known}
-    answerable = [file for file in files if (file.creator, file.receiver) not in unnoted]
-    for file in sorted(answerable, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
-        ends, before = (file.creator, file.receiver), known.get(str(file))
-        if ends in first and before is None and _follows(file, first[ends]):
-            await _complain(house, str(file), f"{file} waits for {first[ends]}, whose price is not in: what it means follows from that one")
-            continue
-        fate = await _take_news(house, file, before, takers[file.file_type])
-        if fate is _Fate.TAKEN:
-            taken.append(str(file))
-        elif fate is _Fate.WAITS:
-            first.setdefault(ends, file)
+    behind = [_Behind(ends, index, file.day) for file, index in hidden.items() if str(file) not in known for ends in [_ends(file)]]
+    taken = await _take_in_order(house, [file for file in files if _ends(file) not in unnoted], known, behind, takers)
     for index, of in indexes.items():
         names = [str(file) for file in of or ()]
         if of is not None and all(name in known or name in taken for name in names):
             exchange.settle(index, names, looks[index])
     return taken
+
+
+async def _take_in_order(
+    house: House, files: Sequence[DataFileName], known: Mapping[str, bytes], behind: list["_Behind"], takers: Mapping[str, Taker]
+) -> list[str]:
+    """`behind`: what other files wait for; the names of those taken."""
+    taken = list[str]()
+    for file in sorted(files, key=lambda file: (file.day, _ORDER.index(file.file_type), file.receiver)):
+        before = known.get(str(file))
+        waits = next((one for one in behind if one.keeps(file)), None) if before is None else None
+        if waits is not None:
+            await _complain(house, str(file), f"{file} waits for {waits.why}: what it means follows from that one")
+            continue
+        fate = await _take_news(house, file, before, takers[file.file_type])
+        if fate is _Fate.TAKEN:
+            taken.append(str(file))
+        elif fate is _Fate.WAITS or (fate is _Fate.NOT_WHOLE and file.file_type == "04"):
+            behind.append(_Behind(_ends(file), str(file), file.day, priceless=fate is _Fate.WAITS))
+    return taken
+
+
+def _ends(file: DataFileName) -> tuple[str, str]:
+    return file.creator, file.receiver
+
+
+def _hidden(at: Moment, indexes: Mapping[str, list[DataFileName] | None]) -> dict[DataFileName, str]:
+    """The confirmations that indexes which cannot be read may name, by those indexes."""
+    found: dict[DataFileName, str] = {}
+    for index in [index for index, of in indexes.items() if of is None]:
+        with suppress(BadInput):
+            name = parse_index_name(index)
+            found[DataFileName(name.creator, name.receiver, name.day, "04")] = index
+    return {file: index for file, index in found.items() if file.day <= business_date_of(at.now)}
 
 
 def _indexes_of_ours(at: Moment, files: Sequence[DataFileName]) -> dict[str, tuple[str, str]]:
@@ -136,27 +162,43 @@ async def _named(house: House, index: str) -> list[DataFileName] | None:
         return None
 
 
-def _follows(file: DataFileName, waiting: DataFileName) -> bool:
-    """Whether what a file says rests on one that was not taken, of its day or before: lots, and holdings, on all that came; income on what
-    was held the day before."""
-    return file.file_type in ("04", "05") or (file.file_type == "06" and file.day > waiting.day)
+class _Behind(NamedTuple):
+    """What was not taken, of a day, between whom. `priceless`: it waits for a NAV; else it has to come again."""
+
+    ends: tuple[str, str]
+    name: str
+    day: date
+    priceless: bool = False
+
+    @property
+    def why(self) -> str:
+        return f"{self.name}, {'whose price is not in' if self.priceless else 'which has not come as it should be'}"
+
+    def keeps(self, file: DataFileName) -> bool:
+        """Whether what a file says rests on this: lots on all that came of its day or before, income on what was held the day before.
+        Holdings are compared with what came; they tell best what is missing while nobody knows what stands here."""
+        rests = ("04", "05") if self.priceless else ("04",)
+        of_lots, of_income = file.file_type in rests and file.day >= self.day, file.file_type == "06" and file.day > self.day
+        return self.ends == _ends(file) and (of_lots or of_income)
 
 
 class _Fate(Enum):
     TAKEN = auto()
     LEFT = auto()
+    """As it was: it came before."""
+    NOT_WHOLE = auto()
+    """It has to come again."""
     WAITS = auto()
     """For a NAV: it will be taken as it is."""
 
 
 async def _take_news(house: House, file: DataFileName, before: bytes | None, taker: Taker) -> _Fate:
-    """Take a file that an index names, unless its content was taken `before`. One that is not there is a break, and keeps no other file
-    waiting."""
+    """Take a file that an index names, unless its content was taken `before`. One that is not there is a break."""
     try:
         arriving = house.rails.exchange.arriving(str(file))
     except BadInput as error:
         await _complain(house, str(file), str(error))
-        return _Fate.LEFT
+        return _Fate.LEFT if before else _Fate.NOT_WHOLE
     with arriving as content:
         found = _state_of(content)
         digest = await asyncio.to_thread(digest_of, content)
@@ -194,13 +236,13 @@ async def _take(house: House, file: DataFileName, content: BinaryIO, found: Foun
             await bank_store.withdraw(tx, SOURCE, _UNREADABLE, [name])
     except BadInput as error:
         await _complain(house, name, str(error))
-        return _Fate.WAITS if isinstance(error, NavNotIn) else _Fate.LEFT
+        return _Fate.WAITS if isinstance(error, NavNotIn) else _Fate.NOT_WHOLE
     except Outage:
         raise
     except Exception as error:  # a fault of ours must not keep the files after it waiting
         log.exception("fault in a file", file=name)
         await _complain(house, name, f"{name} cannot be taken by a fault of ours ({type(error).__name__}, see the log): tell the engineers")
-        return _Fate.LEFT
+        return _Fate.NOT_WHOLE
     return _Fate.TAKEN
 
 
