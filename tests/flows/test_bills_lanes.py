@@ -20,7 +20,7 @@ from tapwealth.bills.biller import AskArrears, Inquired, InquiryState, NotReceiv
 from tapwealth.bills.payment import PaymentState
 from tapwealth.flows.bills import bill_lanes, bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
-from tapwealth.flows.bills.bill_lanes import paid_by_arrears
+from tapwealth.flows.bills.bill_lanes import Wanted, paid_by_arrears
 from tapwealth.flows.bills.bill_outcomes import told
 from tapwealth.flows.bills.paying import InquireBill, PayBill, Placing
 from tapwealth.flows.rails import Billers
@@ -51,14 +51,15 @@ class Held(ScriptedBiller):
 
 
 @asynccontextmanager
-async def at_work(place: Town) -> AsyncIterator[None]:
-    """The worker's lanes run meanwhile."""
-    running = asyncio.create_task(BillerLanes(place.house).run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+async def at_work(place: Town) -> AsyncIterator[list[Any]]:
+    """The worker's lanes run meanwhile; what they log."""
+    with capture_logs() as logged:
+        running = asyncio.create_task(BillerLanes(place.house).run())
+        try:
+            yield logged
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -77,7 +78,8 @@ async def second_biller(place: Town, biller: Any) -> None:
 
 
 async def place_many(place: Town, person: Person, code: str, biller: ScriptedBiller, count: int) -> None:
-    for number in range(count):
+    before = len(biller.bills.get(ACCOUNT, ()))
+    for number in range(before, before + count):
         biller.owe(ACCOUNT, f"{code}{number}", 100)
     shown = await bills.inquire_bill(place.house, place.envelope(person), InquireBill(code, ACCOUNT))
     assert not isinstance(shown, Refusal), shown
@@ -163,8 +165,8 @@ async def test_who_dies_loses_what_it_took_when_its_lease_is_over(place: Town, m
     await place_many(place, wang, "BJPOWER", place.biller, 1)
     async with place.house.database.read() as tx:
         (row,) = (await store.billers(tx)).values()
-    (errand,) = await bill_lanes.take(place.house, row.id, in_doubt=False, now=machine_now(), limit=10)
-    assert await bill_lanes.take(place.house, row.id, in_doubt=False, now=machine_now(), limit=10) == []
+    (errand,) = await bill_lanes.take(place.house, [Wanted(row.id, False, 10)], machine_now())
+    assert await bill_lanes.take(place.house, [Wanted(row.id, False, 10)], machine_now()) == []
     async with at_work(place):
         await until(lambda: _has(place, "BJPOWER", {"paid": 1}))
     assert place.biller.asked == [errand.row.serial]
@@ -177,7 +179,7 @@ async def test_two_workers_never_take_the_same_payment(place: Town) -> None:
         (row,) = (await store.billers(tx)).values()
 
     async def takes() -> list[bill_lanes.Errand]:
-        return [one for _ in range(8) for one in await bill_lanes.take(place.house, row.id, in_doubt=False, now=machine_now(), limit=25)]
+        return [one for _ in range(8) for one in await bill_lanes.take(place.house, [Wanted(row.id, False, 25)], machine_now())]
 
     taken = [errand.key for errands in await asyncio.gather(takes(), takes(), takes()) for errand in errands]
     assert len(taken) == len(set(taken)) == 200
@@ -361,14 +363,13 @@ async def test_an_answer_that_cannot_be_written_down_waits_alone_and_is_named(pl
         serials = [row["serial"] for row in await tx.fetch("select serial from bill_payment order by received_at, serial")]
     flow, door = Unwritable([serials[2], serials[30]]), views(place.house)["billers"]
     monkeypatch.setattr(biller_lanes, "hear", flow.hear)
-    with capture_logs() as logged:
-        async with at_work(place):
-            await until(lambda: _is(len(pauses) > 20))
-            await until(lambda: _has(place, "BJPOWER", {"paid": 38, "sent": 2}))
-            (shown,) = await door(place.envelope(None).caller, {})
-            assert (shown.on_the_way, shown.set_aside, shown.fault) == (2, 2, f"{serials[2]}: AssertionError: a bug")
-            flow.mended = True
-            await until(lambda: _has(place, "BJPOWER", {"paid": 40}))
+    async with at_work(place) as logged:
+        await until(lambda: _is(len(pauses) > 20))
+        await until(lambda: _has(place, "BJPOWER", {"paid": 38, "sent": 2}))
+        (shown,) = await door(place.envelope(None).caller, {})
+        assert (shown.on_the_way, shown.set_aside, shown.fault) == (2, 2, f"{serials[2]}: AssertionError: a bug")
+        flow.mended = True
+        await until(lambda: _has(place, "BJPOWER", {"paid": 40}))
     assert flow.again == [], "once found, they are written down apart"
     assert flow.sound.count(1) <= 8, "they are found by halving"
     assert Counter(pauses)[1] == 2
@@ -413,21 +414,115 @@ def test_a_silent_biller_is_asked_by_one_at_a_time_and_one_that_answers_by_more(
 
 
 def test_a_lane_is_filled_a_quarter_at_a_time_and_rests_after_silence() -> None:
-    lane = biller_lanes.Lane(UUID(int=1), True, schedule.Pace(8))
+    lane, now = biller_lanes.Lane(UUID(int=1), True, schedule.Pace(8)), machine_now()
     assert lane.room() == 8
+    assert lane.ready_at() is None, "nothing is known to be due"
+    for due_at in (now, now + timedelta(hours=1)):
+        lane.learn(due_at)
+    assert lane.ready_at() == now
     for number in range(7):
-        lane.open[1, UUID(int=number)] = machine_now()
-    assert lane.room() == 0
+        lane.open[1, UUID(int=number)] = now
+    assert (lane.room(), lane.ready_at()) == (0, None)
     lane.open.popitem()
     assert lane.room() == 2
     lane.open.clear()
     for _ in range(6):
         lane.heard(told((1, UUID(int=1)), Unknown("silence")))
-    assert lane.room() == 0, "it is left alone for a while"
-    lane.resting_until = 0
     assert lane.room() == 1
+    assert (lane.ready_at() or now) > machine_now(), "it is left alone for a while"
     lane.heard(told((1, UUID(int=1)), Unknown("not written off yet", there=True)))
     assert lane.room() == 2, "it is there, whatever it says"
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, *names: str) -> dict[str, int]:
+    """How often the lanes call these."""
+    counts = dict.fromkeys(names, 0)
+
+    def counted(name: str, honest: Any) -> Any:
+        async def call(*given: Any) -> Any:
+            counts[name] += 1
+            return await honest(*given)
+
+        return call
+
+    for name in names:
+        monkeypatch.setattr(bill_lanes, name, counted(name, getattr(bill_lanes, name)))
+    return counts
+
+
+async def test_lanes_with_nothing_to_do_look_twice_a_second_however_many_billers(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    await second_biller(place, ScriptedBiller())
+    counts = count_calls(monkeypatch, "next_due", "take")
+    async with at_work(place):
+        await sleep_ms(1_400)
+    assert counts["next_due"] <= 3
+    assert counts["take"] == 0
+
+
+async def test_what_is_placed_here_is_sent_at_once_and_asked_about_in_time(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to look for it."""
+    monkeypatch.setattr(biller_lanes, "_ALL_MS", 3_600_000)
+    counts = count_calls(monkeypatch, "next_due")
+    place.biller.script.append(Unknown("silence"))
+    place.biller.inquiries.append(Unknown("silence"))
+    async with at_work(place):
+        await until(lambda: _is(counts["next_due"] == 1))
+        wang = await place.person("Wang", 1_000)
+        await place_many(place, wang, "BJPOWER", place.biller, 1)
+        await until(lambda: _has(place, "BJPOWER", {"paid": 1}))
+    assert counts["next_due"] == 1
+
+
+async def test_what_another_process_places_is_found_by_looking(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(biller_lanes, "_ALL_MS", 50)
+    counts = count_calls(monkeypatch, "next_due")
+    wang = await place.person("Wang", 10_000)
+    async with at_work(place):
+        await until(lambda: _is(counts["next_due"] > 0))
+        monkeypatch.setattr(place.house.bills_placed, "ring", lambda *_: None)
+        await place_many(place, wang, "BJPOWER", place.biller, 3)
+        await until(lambda: _has(place, "BJPOWER", {"paid": 3}))
+
+
+async def test_it_is_told_of_each_biller_and_list_when_it_is_due_first(place: Town) -> None:
+    water = ScriptedBiller()
+    await second_biller(place, water)
+    wang = await place.person("Wang", 100_000)
+    water.script.append(Unknown("silence"))
+    await place_many(place, wang, "BJWATER", water, 1)
+    await place.work("biller", bills.deliver)
+    await place_many(place, wang, "BJWATER", water, 3)
+    await place_many(place, wang, "BJPOWER", place.biller, 2)
+    async with place.house.database.read() as tx:
+        code = {identifier: row.biller.code for identifier, row in (await store.billers(tx)).items()}
+        rows = await tx.fetch("select biller, state = 'unknown' as in_doubt, min(next_at) as at from bill_payment group by 1, 2")
+    due = await bill_lanes.next_due(place.house)
+    assert sorted((code[biller], in_doubt) for biller, in_doubt, _ in due) == [("BJPOWER", False), ("BJWATER", False), ("BJWATER", True)]
+    assert sorted(due) == sorted(tuple(row) for row in rows)
+
+
+async def test_a_list_that_cannot_be_taken_keeps_no_other_from_being_sent(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = ScriptedBiller()
+    await second_biller(place, other)
+    wang = await place.person("Wang", 100_000)
+    for code, biller in (("BJWATER", other), ("BJPOWER", place.biller)):
+        await place_many(place, wang, code, biller, 3)
+    async with place.house.database.read() as tx:
+        water = next(identifier for identifier, row in (await store.billers(tx)).items() if row.biller.code == "BJWATER")
+    honest, tries = bill_lanes.take, [0]
+
+    async def fails(house: Any, wanted: Any, now: Any) -> Any:
+        if any(one.biller == water for one in wanted):
+            tries[0] += 1
+            raise ValueError("a bug")
+        return await honest(house, wanted, now)
+
+    monkeypatch.setattr(bill_lanes, "take", fails)
+    async with at_work(place):
+        await until(lambda: _has(place, "BJPOWER", {"paid": 3}))
+        await sleep_ms(200)
+    assert await states(place, "BJWATER") == {"prepared": 3}
+    assert tries[0] <= 3, "it rests for a while"
 
 
 def test_pauses_double_and_end_at_the_longest() -> None:

@@ -28,6 +28,7 @@ from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bills import bill_lanes, bill_outcomes
 from tapwealth.flows.bills import paying as bills
+from tapwealth.flows.bills.bill_lanes import Wanted
 from tapwealth.flows.bills.paying import AddBiller, BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.flows.rails import Billers, Rails
@@ -251,13 +252,8 @@ class Town:
 
     async def _bills_due(self, deliver: Any) -> list[str]:
         """Every open payment sent or asked about once; those whose outcome an inquiry did not tell."""
-        sends, asks = await bill_lanes.waiting(self.house, FAR)
-        lanes = [*((biller, False) for biller in sends), *((biller, True) for biller in asks)]
-        taken = [
-            errand
-            for biller, in_doubt in lanes
-            for errand in await bill_lanes.take(self.house, biller, in_doubt=in_doubt, now=FAR, limit=5000)
-        ]
+        lists = [Wanted(biller, in_doubt, 5000) for biller, in_doubt, _ in await bill_lanes.next_due(self.house)]
+        taken = await bill_lanes.take(self.house, lists, FAR) if lists else []
         failures = []
         for errand in taken:
             (after,) = await bill_outcomes.hear(self.house, [await deliver(self.house, errand)])

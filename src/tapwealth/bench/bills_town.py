@@ -14,6 +14,7 @@ from tapwealth.bills.store import BillRow
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bills import bill_lanes, paying
+from tapwealth.flows.bills.bill_lanes import Wanted
 from tapwealth.flows.bills.bill_outcomes import Told, hear
 from tapwealth.flows.bills.bill_sealing import seal_bill
 from tapwealth.flows.bills.paying import AddBiller, PayBill, Placing
@@ -99,7 +100,7 @@ async def left_in_doubt(house: House, people: int, biller: UUID, numbers: range)
             await house.ledger.lock_books(tx, house.all_books)
             answers = await paying.pay(house, tx, orders)
         assert not any(isinstance(one, Refusal) for one in answers), answers
-        taken = await bill_lanes.take(house, biller, in_doubt=False, now=machine_now(), limit=_AT_ONCE)
+        taken = await bill_lanes.take(house, [Wanted(biller, False, _AT_ONCE)], machine_now())
         await hear(house, [Told(one.key, PaymentEvent.NO_ANSWER, "silence", silent=True) for one in taken])
         done += len(taken)
     return done

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -137,10 +137,10 @@ def _biller(row: Any) -> Biller:
     return Biller(row["code"], row["name"], row["bank_account"], items, row["connection"], Cycle(row["cycle"]), row["fee"])
 
 
-async def connection_of(tx: Any, biller: UUID) -> str:
-    """The name of the connection by which a biller is reached."""
-    name: str = await tx.fetchval("select connection from biller where book = 0 and id = $1", biller)
-    return name
+async def connections_of(tx: Any, billers: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of the connections by which billers are reached."""
+    rows = await tx.fetch("select id, connection from biller where book = 0 and id = any($1)", list(billers))
+    return {row["id"]: row["connection"] for row in rows}
 
 
 _BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at, due_on"
@@ -268,35 +268,40 @@ async def hold_payments(tx: Any, keys: Sequence[Key]) -> dict[Key, PaymentRow]:
 _TO_SEND, _TO_ASK = "p.state in ('prepared', 'sent')", "p.state = 'unknown'"
 
 
-async def waiting_at(tx: Any, now: datetime, sends: Sequence[UUID], asks: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:
-    """Billers with a payment that is due to be sent, and those with one due to be asked about. Of `sends` and `asks` it is known."""
-    rows = await tx.fetch(
-        "select b.id, case when b.id = any($2) then true else"
-        f" exists (select 1 from bill_payment p where p.biller = b.id and {_TO_SEND} and p.next_at <= $1) end as sends,"
-        " case when b.id = any($3) then true else"
-        f" exists (select 1 from bill_payment p where p.biller = b.id and {_TO_ASK} and p.next_at <= $1) end as asks"
-        " from biller b where b.book = 0",
-        now,
-        list(sends),
-        list(asks),
+async def next_due(tx: Any) -> list[tuple[UUID, bool, datetime]]:
+    """By biller and list (True: to be asked about): when something of it is due first. Steps from one biller that has something open to
+    the next, whatever is behind."""
+    rows = await tx.fetch(f"with recursive {_first_of('sends', _TO_SEND)}, {_first_of('asks', _TO_ASK)}"
+        " select biller, false as in_doubt, next_at from sends union all select biller, true, next_at from asks")  # fmt: skip
+    return [(row["biller"], row["in_doubt"], row["next_at"]) for row in rows]
+
+
+def _first_of(name: str, which: str) -> str:
+    first = "order by p.biller, p.next_at limit 1"
+    return (
+        f"{name} as ((select p.biller, p.next_at from bill_payment p where {which} {first}) union all select n.* from {name} s cross join"
+        f" lateral (select p.biller, p.next_at from bill_payment p where {which} and p.biller > s.biller {first}) n)"
     )
-    return [row["id"] for row in rows if row["sends"]], [row["id"] for row in rows if row["asks"]]
 
 
-async def take_due(
-    tx: Any, books: Sequence[int], biller: UUID, *, in_doubt: bool, since: datetime, now: datetime, limit: int
-) -> list[PaymentRow]:
-    """A biller's payments that are due to be asked about (`in_doubt`) or to be sent, the longest due first, but none that was due before
-    `since`; those that somebody else is taking are left out. No book's lock is asked for: who holds one may wait for these rows, never the
-    other way round."""
+class Wanted(NamedTuple):
+    """Of a biller's list up to so many payments, but none that was due before `since`."""
+
+    biller: UUID
+    limit: int
+    since: datetime
+
+
+async def take_due(tx: Any, books: Sequence[int], wanted: Sequence[Wanted], *, in_doubt: bool, now: datetime) -> list[PaymentRow]:
+    """Billers' payments that are due to be asked about (`in_doubt`) or to be sent, by biller, the longest due first; those that somebody
+    else is taking are left out. No book's lock is asked for: who holds one may wait for these rows, never the other way round."""
     rows = await tx.fetch(
-        f"select {_PAYMENT} from bill_payment p where p.book = any($1) and p.biller = $2 and {_TO_ASK if in_doubt else _TO_SEND}"
-        " and p.next_at between $3 and $4 order by p.next_at limit $5 for update skip locked",
+        "select due.* from unnest($1::uuid[], $2::int[], $3::timestamptz[]) w(biller, most, since) cross join lateral"
+        f" (select {_PAYMENT} from bill_payment p where p.book = any($4) and p.biller = w.biller and {_TO_ASK if in_doubt else _TO_SEND}"
+        " and p.next_at between w.since and $5 order by p.next_at limit w.most for update skip locked) due",
+        *_columns(wanted, 3),
         list(books),
-        biller,
-        since,
         now,
-        limit,
     )
     return [_payment(row) for row in rows]
 

@@ -20,6 +20,7 @@ from tapwealth.customers import store as customers
 from tapwealth.customers.consents import Permission
 from tapwealth.flows.rails import Rails
 from tapwealth.funds.fund import Pocket
+from tapwealth.kernel.bell import Bell
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.ids import Random64, named, uuid7
@@ -141,6 +142,8 @@ class House:
     flight: InFlight
     pockets: list[Pocket] = field(default_factory=list)
     """The funds that `pocket` has looked up."""
+    bills_placed: Bell = field(default_factory=Bell)
+    """Rung for the billers to which payments are to be sent."""
 
     def new_id(self, now: datetime, book: int) -> UUID:
         """A fresh time-ordered id that routes to the book."""

@@ -8,52 +8,70 @@ before them were being written.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 
 from tapwealth.bills.biller import Unknown
+from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.schedule import LEASE, Pace
 from tapwealth.flows.bills import bill_lanes
 from tapwealth.flows.bills.bill_lanes import Errand
 from tapwealth.flows.bills.bill_outcomes import Told, hear, told
 from tapwealth.flows.frame import House
-from tapwealth.kernel.clock import machine_ms, machine_now, sleep_ms
+from tapwealth.kernel.clock import machine_now, sleep_ms
 from tapwealth.kernel.refusal import Outage
 
 PAYMENTS_AT_ONCE, QUESTIONS_AT_ONCE = 1_024, 128
 """Open at one biller. Payments are sent as they come, also to one that is silent, so that each customer soon knows how it stands."""
 _LOOK_MS, _GATHER_MS, _ERROR_MS, _RENEW_MS = 25, 25, 300, 1_000
-"""Between looks at what is due; for which answers are gathered before they are written down together; after an error; between renewals."""
+"""Between looks at what is due; for which answers are gathered to be written down together; after an error; between renewals."""
+_ALL_MS, _FAULT_MS = 500, 5_000
+"""Between looks at all that is open, for what others have placed or left behind; for which a lane rests that cannot be filled."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Lane:
-    """One biller's payments, or its questions; `resting_until` by the machine's clock in milliseconds. While there is `more` than could be
-    taken at once, it is taken on from `since`; what was passed over meanwhile is found when there is no more."""
+    """One biller's payments, or its questions, by the machine's clock: `due_at` is when one is due next, as far as is known. While there is
+    `more` than could be taken at once, it is taken on from `since`; what was passed over meanwhile is found when there is no more."""
 
     biller: UUID
     in_doubt: bool
     pace: Pace
     open: dict[tuple[int, UUID], datetime] = field(default_factory=dict)
-    resting_until: int = 0
-    more: bool = False
+    due_at: datetime | None = None
+    resting_until: datetime = bill_lanes.EVER
     since: datetime = bill_lanes.EVER
 
-    def room(self) -> int:
-        """How many more may be opened now: none before a quarter is free, so that they are taken many at a time."""
-        free = self.pace.width - len(self.open)
-        return free if machine_ms() >= self.resting_until and 4 * free >= self.pace.width else 0
+    def learn(self, due_at: datetime) -> None:
+        """Something is due then."""
+        self.due_at = min(due_at, self.due_at or due_at)
 
-    def took(self, errands: list[Errand], limit: int, now: datetime) -> None:
+    def room(self) -> int:
+        """How many more may be opened: none before a quarter is free, so that they are taken many at a time."""
+        free = self.pace.width - len(self.open)
+        return free if 4 * free >= self.pace.width else 0
+
+    def ready_at(self) -> datetime | None:
+        """When it is to be filled; None while nothing is known to be due, or there is no room."""
+        return max(self.due_at, self.resting_until) if self.due_at and self.room() else None
+
+    def wants(self) -> bill_lanes.Wanted:
+        """What it is to be filled with: from now on no more is known to be due."""
+        self.due_at = None
+        return bill_lanes.Wanted(self.biller, self.in_doubt, self.room(), self.since)
+
+    def took(self, errands: Sequence[Errand], limit: int, now: datetime) -> None:
         """These are open from now on."""
         self.open.update((errand.key, now) for errand in errands)
-        self.more = len(errands) == limit
-        self.since = errands[0].due_at if self.more else bill_lanes.EVER
+        more = len(errands) == limit
+        self.since = errands[0].due_at if more else bill_lanes.EVER
+        if more:
+            self.learn(now)
 
     def heard(self, said: Told) -> None:
         """The pace follows what a biller in doubt does; payments are sent at the pace of those who pay."""
@@ -61,9 +79,13 @@ class Lane:
             return
         if said.silent:
             self.pace.silent()
-            self.resting_until = machine_ms() + self.pace.rest_ms()
+            self.rest(self.pace.rest_ms())
         else:
             self.pace.answered()
+
+    def rest(self, milliseconds: int) -> None:
+        """Leave it alone for so long."""
+        self.resting_until = machine_now() + timedelta(milliseconds=milliseconds)
 
 
 class Answer(NamedTuple):
@@ -76,17 +98,22 @@ class Answer(NamedTuple):
 
 @dataclass
 class BillerLanes:
-    """Runs until it is cancelled; what is open then is taken up again by whoever runs next, once its lease is over."""
+    """Runs until it is cancelled; what is open then is taken up again by whoever runs next, once its lease is over.
+
+    A lane is filled when something of it is due: it is told of what this process places and of what an answer leaves open, and looks from
+    time to time for all the rest."""
 
     house: House
     _lanes: dict[tuple[UUID, bool], Lane] = field(default_factory=dict)
     _told: list[Answer] = field(default_factory=list)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _all_at: datetime = bill_lanes.EVER
 
     async def run(self) -> None:
         """Look, send, hear, renew. Begins with nothing open: what was, before a fault, is due when its lease is over."""
         self._lanes.clear()
         self._told.clear()
+        self._all_at = bill_lanes.EVER
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._hearing())
             tasks.create_task(self._renewing())
@@ -94,6 +121,7 @@ class BillerLanes:
                 try:
                     await self._look(tasks)
                     await sleep_ms(_LOOK_MS)
+                    await self.house.bills_placed.wait(self._idle_ms())
                 except Outage as error:
                     log.warning("bills wait", why=str(error))
                     await sleep_ms(_ERROR_MS)
@@ -103,15 +131,43 @@ class BillerLanes:
 
     async def _look(self, tasks: asyncio.TaskGroup) -> None:
         """Fill each lane that has something due and room for it."""
-        known = [[one.biller for one in self._lanes.values() if one.more and one.in_doubt is which] for which in (False, True)]
-        sends, asks = await bill_lanes.waiting(self.house, machine_now(), *known)
-        for lane in (*(self._lane(one, False) for one in sends), *(self._lane(one, True) for one in asks)):
-            room, now = lane.room(), machine_now()
-            if room:
-                errands = await bill_lanes.take(self.house, lane.biller, in_doubt=lane.in_doubt, now=now, limit=room, since=lane.since)
-                lane.took(errands, room, now)
-                for errand in errands:
-                    tasks.create_task(self._run(lane, errand))
+        now = machine_now()
+        if now >= self._all_at:
+            for biller, in_doubt, due_at in await bill_lanes.next_due(self.house):
+                self._lane(biller, in_doubt).learn(due_at)
+            self._all_at = now + timedelta(milliseconds=_ALL_MS)
+        for biller in self.house.bills_placed.heard():
+            self._lane(biller, False).learn(now)
+        lanes = [lane for lane in self._lanes.values() if (at := lane.ready_at()) and at <= now]
+        if lanes:
+            await self._fill(lanes, tasks, now)
+
+    async def _fill(self, lanes: Sequence[Lane], tasks: asyncio.TaskGroup, now: datetime) -> None:
+        """Take what is due, of many lanes at once. If one of them is to blame for a fault, the others are filled without it."""
+        wanted = [lane.wants() for lane in lanes]
+        try:
+            errands = await bill_lanes.take(self.house, wanted, now)
+        except Exception as error:
+            for lane in lanes:
+                lane.learn(now)
+            if isinstance(error, Outage):
+                raise
+            if len(lanes) == 1:
+                lanes[0].rest(_FAULT_MS)
+                log.exception("bills fault", biller=str(lanes[0].biller))
+                return
+            for lane in lanes:
+                await self._fill([lane], tasks, now)
+            return
+        for lane, one, mine in zip(lanes, wanted, _by_list(errands, wanted), strict=True):
+            lane.took(mine, one.limit, now)
+            for errand in mine:
+                tasks.create_task(self._run(lane, errand))
+
+    def _idle_ms(self) -> int:
+        """Until something is due, as far as is known."""
+        known = [at for lane in self._lanes.values() if (at := lane.ready_at())]
+        return max((min([*known, self._all_at]) - machine_now()) // timedelta(milliseconds=1), 0)
 
     def _lane(self, biller: UUID, in_doubt: bool) -> Lane:
         pace = Pace(QUESTIONS_AT_ONCE) if in_doubt else Pace(PAYMENTS_AT_ONCE)
@@ -138,6 +194,7 @@ class BillerLanes:
                     await self._hear(part)
                 for one in batch:
                     one.lane.open.pop(one.said.key, None)
+                self.house.bills_placed.ring()  # there is room
 
     def _each_once(self) -> list[Answer]:
         """What has come in, each payment once: one that was taken again, its lease being over, may be answered twice."""
@@ -149,7 +206,9 @@ class BillerLanes:
         """Write down what was said; what cannot be written now is asked again when its lease is over. If one of many is to blame, halving
         finds it, and the others need not wait for it."""
         try:
-            await hear(self.house, [one.said for one in batch])
+            for row in await hear(self.house, [one.said for one in batch]):
+                if row.next_at:
+                    self._lane(row.biller, row.state is PaymentState.UNKNOWN).learn(row.next_at)
         except Outage as error:
             log.warning("bills' answers wait", why=str(error))
             await sleep_ms(_ERROR_MS)
@@ -190,6 +249,14 @@ def _apart(batch: Sequence[Answer]) -> list[Sequence[Answer]]:
     """Those of which nothing could be written down before each alone, all others together."""
     sound, faulty = [one for one in batch if not one.errand.row.faults], [[one] for one in batch if one.errand.row.faults]
     return [sound, *faulty] if sound else [*faulty]
+
+
+def _by_list(errands: Sequence[Errand], wanted: Sequence[bill_lanes.Wanted]) -> list[list[Errand]]:
+    """Those of each list that was wanted."""
+    lists: dict[tuple[UUID, bool], list[Errand]] = {(one.biller, one.in_doubt): [] for one in wanted}
+    for errand in errands:
+        lists[errand.row.biller, errand.in_doubt].append(errand)
+    return [*lists.values()]
 
 
 def _in_a_line(fault: Exception) -> str:

@@ -19,6 +19,7 @@ from tapwealth.flows.bills.bill_outcomes import Told, told
 from tapwealth.flows.bills.bill_sealing import account_number_of
 from tapwealth.flows.frame import House
 from tapwealth.kernel.refusal import Outage
+from tapwealth.storage.database import Tx
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_RESENT = 6
@@ -44,25 +45,37 @@ class Errand:
         return self.row.state is PaymentState.UNKNOWN
 
 
-async def waiting(house: House, now: datetime, sends: Sequence[UUID] = (), asks: Sequence[UUID] = ()) -> tuple[list[UUID], list[UUID]]:
-    """Billers to which something is to be sent by that instant of the machine's clock, and those to be asked; `sends` and `asks` are known
-    to be among them."""
-    async with house.database.read() as tx:
-        return await store.waiting_at(tx, now, sends, asks)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of a biller's payments to be sent, or of those in doubt, up to so many. Who takes many, one list after another, says `since` when the
+    last list was due: what lies before it was taken, and to step over all of that each time would cost the more the more there was."""
+
+    biller: UUID
+    in_doubt: bool
+    limit: int
+    since: datetime = EVER
 
 
-async def take(house: House, biller: UUID, *, in_doubt: bool, now: datetime, limit: int, since: datetime = EVER) -> list[Errand]:
-    """Up to `limit` payments of a biller that are due to be sent, or (`in_doubt`) asked about; they are the caller's for a lease.
+async def next_due(house: House) -> list[tuple[UUID, bool, datetime]]:
+    """Of every biller with open payments: when one is due next to be sent, and (True) to be asked about, by the machine's clock."""
+    async with house.database.look() as tx:
+        return await store.next_due(tx)
 
-    Who takes many, one list after another, says `since` when the last list was due: what lies before it was taken, and to step over all of
-    that each time would cost the more the more there was."""
+
+async def take(house: House, wanted: Sequence[Wanted], now: datetime) -> list[Errand]:
+    """What is due of these lists, the longest due first in each; it is the caller's for a lease."""
     async with house.database.transaction() as tx:
-        due = await store.take_due(tx, list(house.all_books), biller, in_doubt=in_doubt, since=since, now=now, limit=limit)
+        due = [*await _due(house, tx, wanted, now, in_doubt=False), *await _due(house, tx, wanted, now, in_doubt=True)]
         taken = [_taken(row, now) for row in due]
         await store.note_taken(tx, taken)
         bills = await store.bills(tx, [(row.book, row.bill) for row in taken])
-        connection = await store.connection_of(tx, biller)
-    return [Errand(row, bills[row.book, row.bill], connection, was.next_at or now) for row, was in zip(taken, due, strict=True)]
+        by = await store.connections_of(tx, list({row.biller for row in taken}))
+    return [Errand(row, bills[row.book, row.bill], by[row.biller], was.next_at or now) for row, was in zip(taken, due, strict=True)]
+
+
+async def _due(house: House, tx: Tx, wanted: Sequence[Wanted], now: datetime, *, in_doubt: bool) -> list[PaymentRow]:
+    lists = [store.Wanted(one.biller, one.limit, one.since) for one in wanted if one.in_doubt is in_doubt]
+    return await store.take_due(tx, list(house.all_books), lists, in_doubt=in_doubt, now=now) if lists else []
 
 
 def _taken(row: PaymentRow, now: datetime) -> PaymentRow:

@@ -43,7 +43,7 @@ from tapwealth.kernel.parts import Parts, pack, total
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
-from tapwealth.storage.database import Tx
+from tapwealth.storage.database import Tx, after_commit
 
 __all__ = [
     "STATE_WORDS", "AddBiller", "BillPaymentPlaced", "BillerAdded", "BillsPresented", "InquireBill", "PayBill", "Placing",
@@ -282,6 +282,7 @@ async def _place(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> 
     answers = await post(house, tx, at, made)
     posted = [row for row, answer in zip(rows, answers, strict=True) if answer.posted]
     await store.add_payments(tx, posted)
+    after_commit(lambda: house.bills_placed.ring({row.biller for row in posted}))
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in posted])
     results = iter(_answer(row, answer.posted) for row, answer in zip(rows, answers, strict=True))
     return [row if isinstance(row, Refusal) else next(results) for row in decided]
