@@ -16,6 +16,7 @@ from tapwealth.app import partner_messages, wiring
 from tapwealth.bills.autopay import AutopayRefusal
 from tapwealth.bills.biller import BillRefusal
 from tapwealth.bills.pay import PayRefusal
+from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.catalogue.version import ProductRefusal
 from tapwealth.flows import reports
 from tapwealth.flows.acceptance import AcceptanceRefusal
@@ -70,6 +71,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
     CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal, DividendMethodRefusal, ProductRefusal,
+    EligibilityRefusal,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, bordereau, town
+from policy_files import sell_policies
 
 from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome
@@ -21,12 +22,18 @@ from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.notices import store as notices
 
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 ACCIDENT, TERM_LIFE = BuyPolicy("ACC1", ["terms"]), BuyPolicy("TL20", ["terms", "health"])
+
+
+@pytest.fixture(autouse=True)
+async def shelf(place: Town) -> None:
+    """The two policies of the played week are on sale."""
+    await sell_policies(place.house)
 
 
 async def buy(place: Town, person: Person, command: BuyPolicy = ACCIDENT) -> Any:
@@ -158,8 +165,7 @@ async def test_what_is_refused(place: Town) -> None:
     assert code(await buy(place, poor)) == "NO_MONEY"
     assert code(await buy(place, old)) == "TOO_OLD"
     assert code(await buy(place, await place.person("New", 100_000, level=0))) == "ABOVE_LIMIT"
-    with pytest.raises(BadInput, match="there is no insurance product"):
-        await buy(place, wang, BuyPolicy("XX", ["terms"]))
+    assert code(await buy(place, wang, BuyPolicy("XX", ["terms"]))) == "UNKNOWN_PRODUCT"
     assert code(await insurance.cancel(place.house, place.envelope(wang), CancelPolicy(UUID(int=3)))) == "UNKNOWN_POLICY"
     taken = await buy(place, wang)
     assert code(await cancel(place, wang, await seen(place, wang))) == "NOT_ISSUED"
@@ -323,6 +329,7 @@ async def test_serials_do_not_depend_on_the_number_of_books(new_database: Callab
         (folder / "keys").mkdir(mode=0o700)
         (tmp_path / "keys").mkdir(mode=0o700, exist_ok=True)
         async with town(new_database(), tmp_path, books) as place:
+            await sell_policies(place.house)
             wang = await place.person("Wang", 100_000)
             await bought(place, wang)
             serials.append(place.insurer.orders[0].serial)

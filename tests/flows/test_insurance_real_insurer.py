@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
+from policy_files import sell_policies
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.flows.insurance import insurers
@@ -33,6 +34,7 @@ def tpins(tmp_path: Path) -> Iterator[SandboxPartner]:
 async def place(new_database: Callable[[], str], tmp_path: Path, tpins: SandboxPartner) -> AsyncIterator[Town]:
     port = Port(tpins)
     async with town(new_database(), tmp_path, insurer=port) as made:
+        await sell_policies(made.house)
         yield made
     await port.http.close()
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from bill_town import Person, Town
+from policy_files import sell_policies
 
 from tapwealth.api.commands import language_of
 from tapwealth.flows import reports
@@ -19,6 +20,11 @@ from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.ledger.findings import Wrong
 from tapwealth.storage.actors import ActorKind
+
+
+@pytest.fixture(autouse=True)
+async def shelf(place: Town) -> None:
+    await sell_policies(place.house)
 
 
 async def policy(place: Town, person: Person, language: str = "zh") -> UUID:

@@ -18,6 +18,7 @@ from apart import run_apart
 from bill_town import MONDAY, Town, town
 from device import DeviceKey, card_of
 from fund_files import a_fund, put_on_sale
+from policy_files import sell_policies
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.bank import store as bank
@@ -280,6 +281,7 @@ class Played:
                 await operators.create(tx, self.house.random64, login, login, roles, stored, self.now)
         fund = a_fund("000198", "天弘余额宝货币", "Tianhong Yu'E Bao", {"T01": FundChannel(True, 100, 0, 100_000_000)})
         assert await put_on_sale(self.house, lambda login: self.envelope(operator(login)), fund) is None
+        await sell_policies(self.house)
         shop = ProposeMerchant(
             SHOP, "老街早点铺", "5812", "91110000600037341L", "313100000013", "0200000004", "钱多", "11010519491231002X", 125
         )

@@ -7,6 +7,7 @@ from itertools import product
 from uuid import UUID
 
 import pytest
+from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, offered
 
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
 from tapwealth.insurance.mortality import Sex, death_rates
@@ -22,12 +23,13 @@ from tapwealth.insurance.policy import (
     refund_of,
     unearned_premium,
 )
-from tapwealth.insurance.premium import Insured, QuoteRefusal, gross, net_rate, yearly_premium
-from tapwealth.insurance.product import ACCIDENT_ONE_YEAR, TERM_LIFE_TWENTY, CancellationRule, OccupationClass, Product, product_of
+from tapwealth.insurance.premium import Insured, QuoteRefusal, gross, net_rate, premium_of
+from tapwealth.insurance.product import LEAST_SUM, MOST_INTEREST, WHOLE, OccupationClass, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 PER_100_000 = 10_000_000
+ACCIDENT_ONE_YEAR, TERM_LIFE_TWENTY = offered(ACCIDENT_FILE), offered(TERM_LIFE_FILE)
 
 
 @pytest.mark.parametrize(
@@ -73,42 +75,41 @@ def insured(age: int, sex: Sex = Sex.MALE, occupation: OccupationClass = Occupat
 
 
 def test_accident_premiums_by_occupation() -> None:
-    assert [yearly_premium(ACCIDENT_ONE_YEAR, insured(30, occupation=one)) for one in OccupationClass] == [76_000, 96_000]
+    assert [premium_of(ACCIDENT_ONE_YEAR, insured(30, occupation=one)) for one in (OccupationClass.ONE, OccupationClass.TWO)] == [
+        76_000,
+        96_000,
+    ]
 
 
 def test_term_life_premiums() -> None:
-    assert yearly_premium(TERM_LIFE_TWENTY, insured(30)) == half_up(
-        Fraction(PER_100_000) * net_rate(Sex.MALE, 30, 20, Fraction(1, 40)) * 4 / 3
-    )
-    assert yearly_premium(TERM_LIFE_TWENTY, insured(30)) == 22_500
-    assert yearly_premium(TERM_LIFE_TWENTY, insured(30, Sex.FEMALE)) == 9_572
-
-
-@pytest.mark.parametrize(("offered", "youngest", "oldest"), [(ACCIDENT_ONE_YEAR, 18, 65), (TERM_LIFE_TWENTY, 18, 55)])
-def test_ages(offered: Product, youngest: int, oldest: int) -> None:
-    for age, code in ((youngest - 1, QuoteRefusal.TOO_YOUNG), (oldest + 1, QuoteRefusal.TOO_OLD)):
-        refused = yearly_premium(offered, insured(age))
-        assert isinstance(refused, Refusal)
-        assert refused.code is code
-    assert isinstance(yearly_premium(offered, insured(youngest)), int)
-    assert isinstance(yearly_premium(offered, insured(oldest)), int)
+    assert premium_of(TERM_LIFE_TWENTY, insured(30)) == half_up(Fraction(PER_100_000) * net_rate(Sex.MALE, 30, 20, Fraction(1, 40)) * 4 / 3)
+    assert premium_of(TERM_LIFE_TWENTY, insured(30)) == 22_500
+    assert premium_of(TERM_LIFE_TWENTY, insured(30, Sex.FEMALE)) == 9_572
 
 
 def test_an_occupation_without_a_premium_is_not_covered() -> None:
-    narrow = replace(ACCIDENT_ONE_YEAR, premiums={OccupationClass.ONE: 76_000})
-    refused = yearly_premium(narrow, insured(30, occupation=OccupationClass.TWO))
+    refused = premium_of(ACCIDENT_ONE_YEAR, insured(30, occupation=OccupationClass.THREE))
     assert isinstance(refused, Refusal)
     assert refused.code is QuoteRefusal.OCCUPATION_NOT_COVERED
 
 
-def test_the_loading_of_an_accident_product_keeps_to_the_cap() -> None:
-    assert ACCIDENT_ONE_YEAR.loading <= Fraction(35, 100)
+@pytest.mark.parametrize(("day", "fen"), [(date(2013, 12, 31), None), (date(2014, 6, 30), 76_000), (date(2014, 7, 1), 80_000)])
+def test_the_price_is_that_of_its_day(day: date, fen: int | None) -> None:
+    text = ACCIDENT_FILE.replace(
+        "2014-01-01, value: 760.00}", "2014-01-01, until: 2014-06-30, value: 760.00}\n  - {from: 2014-07-01, value: 800.00}"
+    )
+    premium = premium_of(offered(text, day), insured(30))
+    if fen is None:
+        assert isinstance(premium, Refusal)
+        assert premium.code is QuoteRefusal.NO_PRICE
+    else:
+        assert premium == fen
 
 
-def test_products_are_found_by_code() -> None:
-    assert product_of("TL20") is TERM_LIFE_TWENTY
-    with pytest.raises(BadInput, match="there is no insurance product 'X'; choose one of ACC1, TL20"):
-        product_of("X")
+@pytest.mark.parametrize("sex", Sex)
+def test_within_what_a_definition_may_say_no_term_life_is_for_nothing(sex: Sex) -> None:
+    interest = Fraction(MOST_INTEREST, WHOLE)
+    assert min(half_up(LEAST_SUM * net_rate(sex, age, years, interest)) for age in range(50) for years in (1, 20, 50)) > 0
 
 
 FROM = date(2014, 2, 27)
@@ -116,7 +117,7 @@ FROM = date(2014, 2, 27)
 
 def policy(of: Product, premium: int, state: PolicyState = PolicyState.IN_FORCE) -> Policy:
     to_day, paid_until = cover_of(of, FROM)
-    return Policy(UUID(int=1), 1, UUID(int=2), of.code, premium, FROM, to_day, paid_until, date(2014, 2, 26), state, "PL1")
+    return Policy(UUID(int=1), 1, UUID(int=2), of.code, of.version, premium, FROM, to_day, paid_until, date(2014, 2, 26), state, "PL1")
 
 
 ACCIDENT, LIFE = policy(ACCIDENT_ONE_YEAR, 76_000), policy(TERM_LIFE_TWENTY, 22_500)
@@ -152,8 +153,16 @@ def test_the_unearned_part_never_rises_with_time() -> None:
 
 
 def test_the_cancellation_rule_is_the_product_s() -> None:
-    other = replace(ACCIDENT_ONE_YEAR, cancellation=CancellationRule.UNEARNED_LESS_LOADING)
+    other = offered(ACCIDENT_FILE.replace("cancellation: unearned", "cancellation: unearned_less_loading"))
     assert unearned_premium(other, ACCIDENT, date(2014, 2, 27)) == half_up(Fraction(76_000 * 364 * 65, 365 * 100))
+
+
+def test_a_trip_is_paid_for_as_a_whole() -> None:
+    trip = offered(ACCIDENT_FILE.replace("{of: accident}", "{of: accident, days: 10}"))
+    assert cover_of(trip, FROM) == (date(2014, 3, 9), date(2014, 3, 9))
+    of_it = policy(trip, 5_000)
+    refunds = [unearned_premium(trip, of_it, FROM + timedelta(days=n)) for n in range(-1, 11)]
+    assert refunds == [5_000, *range(4_500, -1, -500), 0]
 
 
 def test_free_look_of_a_long_policy() -> None:

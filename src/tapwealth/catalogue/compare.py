@@ -124,6 +124,9 @@ def _row(path: Path, row: Any, unit: Unit) -> Iterator[tuple[Path, Words]]:
 def _values(path: Path, value: Any, kind: Any, shape: Shape) -> Iterator[tuple[Path, Words]]:
     plain, _ = bare(kind)
     if isinstance(value, msgspec.Struct):
+        if (tag := value.__struct_config__.tag_field) is not None:
+            named = str(value.__struct_config__.tag)
+            yield (*path, tag), shape.words.get(named, (named, named))
         for field in msgspec.structs.fields(type(value)):
             yield from _values((*path, field.name), getattr(value, field.name), field.type, shape)
     elif isinstance(value, list):
@@ -198,6 +201,8 @@ def _fields_of(shape: Shape) -> Iterator[str]:
     while waiting:
         kind, _ = bare(waiting.pop())
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            if (tag := kind.__struct_config__.tag_field) is not None:
+                yield from (tag, str(kind.__struct_config__.tag))
             for field in msgspec.structs.fields(kind):
                 yield field.name
                 waiting.append(field.type)

@@ -144,6 +144,22 @@ async def on_sale_of(tx: Any, products: Sequence[str], shape_of: ShapeOf) -> dic
     return {row["product"]: _version(row, shape_of) for row in rows}
 
 
+async def sold_as(tx: Any, kind: ProductKind, product: str, shape: Shape) -> Version | None:
+    """The version on sale of that product, if it is of that kind."""
+    row = await tx.fetchrow(f"select * from ({_VERSIONS} and v.product = $1 and p.kind = $2) x where state = 'on_sale'", product, kind)
+    return None if row is None else _version(row, lambda _kind: shape)
+
+
+async def versions_at(tx: Any, keys: Sequence[tuple[str, int]], shape_of: ShapeOf) -> dict[tuple[str, int], Version]:
+    """These, by product and number, whatever became of them."""
+    rows = await tx.fetch(
+        f"{_VERSIONS} and (v.product, v.version) in (select * from unnest($1::text[], $2::int[]))",
+        [product for product, _ in keys],
+        [number for _, number in keys],
+    )
+    return {(row["product"], row["version"]): _version(row, shape_of) for row in rows}
+
+
 async def on_sale_of_kinds(tx: Any, kinds: Sequence[ProductKind], shape_of: ShapeOf) -> dict[str, Version]:
     """Of these kinds the versions on sale, by product."""
     rows = await tx.fetch(f"select * from ({_VERSIONS} and p.kind = any($1)) x where state = 'on_sale' order by product", list(kinds))

@@ -68,6 +68,7 @@ class ProductRefusal(Enum):
     NOT_NOW = auto()
     EXISTS = auto()
     LATER_VERSION = auto()
+    NOT_SOLD_HERE = auto()
 
 
 @dataclass(frozen=True, slots=True)

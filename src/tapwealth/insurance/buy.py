@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.policy import cover_of
-from tapwealth.insurance.premium import Insured, yearly_premium
+from tapwealth.insurance.premium import Insured, premium_of
 from tapwealth.insurance.product import OccupationClass, Product
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
@@ -16,8 +16,10 @@ LATEST_BEGIN = timedelta(days=30)
 
 
 class BuyRefusal(Enum):
-    """In the order in which they are checked; after BEGINS_WHEN come those of the product (`premium.QuoteRefusal`)."""
+    """In the order in which they are checked; after BEGINS_WHEN come who may buy, and those of the product (`premium.QuoteRefusal`)."""
 
+    UNKNOWN_PRODUCT = auto()
+    NOT_SOLD_NOW = auto()
     TERMS_NOT_CONFIRMED = auto()
     BEGINS_WHEN = auto()
     PREMIUM_DIFFERS = auto()
@@ -43,12 +45,13 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class BuyFacts:
     """The buyer, who is the insured person: `age` in full years on the first day of cover. `today` is the day of the request.
-    `available` fen are in the wallet."""
+    `available` fen are in the wallet; `ineligible`: why the product is not for them."""
 
     sex: Sex
     age: int
     today: date
     available: int
+    ineligible: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ def _quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
     if not facts.today < wish.from_day <= facts.today + LATEST_BEGIN:
         text = f"cover begins between tomorrow and {facts.today + LATEST_BEGIN}; choose one of these days"
         return Refusal(BuyRefusal.BEGINS_WHEN, text)
-    premium = yearly_premium(wish.product, Insured(facts.sex, facts.age, wish.occupation))
+    if facts.ineligible is not None:
+        return facts.ineligible
+    premium = premium_of(wish.product, Insured(facts.sex, facts.age, wish.occupation))
     if isinstance(premium, Refusal):
         return premium
     return Quote(premium, wish.from_day, *cover_of(wish.product, wish.from_day))

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 
+CONNECTED = ("TPINS",)
+"""Codes of the insurers that this house reaches, by `InsurerPort`."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyOrder:

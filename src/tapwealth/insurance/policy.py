@@ -10,11 +10,9 @@ from enum import Enum, StrEnum, auto
 from fractions import Fraction
 from uuid import UUID
 
-from tapwealth.insurance.product import AccidentProduct, CancellationRule, Product
+from tapwealth.insurance.product import DAYS_OF_A_YEAR, WHOLE, CancellationRule, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
-
-DAYS_OF_A_PREMIUM = 365
 
 
 class PolicyState(StrEnum):
@@ -60,12 +58,14 @@ class PolicyRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One contract; `premium` in fen a year. `policy_number` is the insurer's, empty until it is issued."""
+    """One contract on a version of a product; `premium` in fen a year, or for all of a shorter one. `policy_number` is the insurer's,
+    empty until it is issued."""
 
     id: UUID
     book: int
     policyholder: UUID
     product: str
+    version: int
     premium: int
     from_day: date
     to_day: date
@@ -119,13 +119,14 @@ def anniversary(day: date, years: int) -> date:
 
 def cover_of(product: Product, from_day: date) -> tuple[date, date]:
     """(to_day, paid_until) of a policy that begins on `from_day` with one premium paid."""
-    years = 1 if isinstance(product, AccidentProduct) else product.term_years
-    return anniversary(from_day, years), anniversary(from_day, 1)
+    if product.terms.days is not None:
+        return (from_day + timedelta(days=product.terms.days),) * 2
+    return anniversary(from_day, product.terms.years), anniversary(from_day, 1)
 
 
 def free_look_until(product: Product, issued_on: date) -> date | None:
     """The last day of the free look; None if the product has none. The day of issue is not counted."""
-    return issued_on + timedelta(days=product.free_look_days) if product.free_look_days else None
+    return issued_on + timedelta(days=product.terms.free_look_days) if product.terms.free_look_days else None
 
 
 def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Refusal:
@@ -135,16 +136,18 @@ def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Ref
         return Refusal(PolicyRefusal.NO_FREE_LOOK, f"{product.name} has no free look; it can be cancelled for the unearned part")
     if on > until:
         return Refusal(PolicyRefusal.FREE_LOOK_OVER, f"the free look ended on {until}; the policy can be cancelled for the unearned part")
-    return max(policy.premium - product.free_look_cost, 0)
+    return max(policy.premium - product.terms.free_look_cost, 0)
 
 
 def unearned_premium(product: Product, policy: Policy, on: date) -> int:
-    """Fen that come back by the product's cancellation rule: premium × days left / 365, half-up to the fen."""
+    """Fen that come back by the product's cancellation rule: premium × days left / 365, of a shorter policy
+    / its days, half-up to the fen."""
+    days = product.terms.days or DAYS_OF_A_YEAR
     first_day_not_used = max(on + timedelta(days=1), policy.from_day)
-    days_left = min(max((policy.paid_until - first_day_not_used).days, 0), DAYS_OF_A_PREMIUM)
-    share = Fraction(days_left, DAYS_OF_A_PREMIUM)
-    if product.cancellation is CancellationRule.UNEARNED_LESS_LOADING:
-        share *= 1 - product.loading
+    days_left = min(max((policy.paid_until - first_day_not_used).days, 0), days)
+    share = Fraction(days_left, days)
+    if product.terms.cancellation is CancellationRule.UNEARNED_LESS_LOADING:
+        share *= 1 - Fraction(product.terms.loading, WHOLE)
     return half_up(policy.premium * share)
 
 

@@ -4,7 +4,7 @@ Net level yearly premium of a term life insurance with the death benefit at the 
 
     net = S × Σ v^(k+1) · kp · q(x+k) ÷ Σ v^k · kp,   k = 0 … n−1,   v = 1 / (1 + i)
 
-Gross premium = net / (1 − loading). An accident premium is read from the product, by occupation class.
+Gross premium = net / (1 − loading). Every other premium is read from the product's tables, an accident's by occupation class.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cache
 
 from tapwealth.insurance.mortality import LAST_AGE, Sex, death_rates
-from tapwealth.insurance.product import AccidentProduct, OccupationClass, Product, TermLifeProduct
+from tapwealth.insurance.product import WHOLE, Accident, OccupationClass, Product, TermLife
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
 
@@ -21,9 +21,8 @@ from tapwealth.kernel.refusal import Refusal
 class QuoteRefusal(Enum):
     """Why no policy is offered."""
 
-    TOO_YOUNG = auto()
-    TOO_OLD = auto()
     OCCUPATION_NOT_COVERED = auto()
+    NO_PRICE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +54,16 @@ def gross(net: Fraction, loading: Fraction) -> Fraction:
     return net / (1 - loading)
 
 
-def yearly_premium(product: Product, insured: Insured) -> int | Refusal:
-    """Fen for one year of cover, or why there is none to be had."""
-    if insured.age < product.youngest:
-        return Refusal(QuoteRefusal.TOO_YOUNG, f"{product.name} is for people from {product.youngest} years of age; you are {insured.age}")
-    if insured.age > product.oldest:
-        return Refusal(QuoteRefusal.TOO_OLD, f"{product.name} is for people up to {product.oldest} years of age; you are {insured.age}")
-    match product:
-        case AccidentProduct():
-            return _accident_premium(product, insured.occupation)
-        case TermLifeProduct():
-            net = product.sum_insured * net_rate(insured.sex, insured.age, product.term_years, product.interest)
-            return half_up(gross(net, product.loading))
-
-
-def _accident_premium(product: AccidentProduct, occupation: OccupationClass) -> int | Refusal:
-    if occupation not in product.premiums:
-        return Refusal(QuoteRefusal.OCCUPATION_NOT_COVERED, f"{product.name} does not cover occupation class {occupation}")
-    return product.premiums[occupation]
+def premium_of(product: Product, insured: Insured) -> int | Refusal:
+    """Fen for one year of cover, or for the days of a shorter one, at the prices of the product's day; or why there is none to be had."""
+    cover, prices = product.terms.cover, product.prices
+    table = insured.occupation.table if isinstance(cover, Accident) else "interest" if isinstance(cover, TermLife) else "premium"
+    if table not in prices:
+        return Refusal(QuoteRefusal.OCCUPATION_NOT_COVERED, f"{product.name} does not cover occupation class {insured.occupation}")
+    price = prices[table]
+    if price is None:
+        return Refusal(QuoteRefusal.NO_PRICE, f"no price of {product.name} holds today; look at it again when one does")
+    if not isinstance(cover, TermLife):
+        return price
+    net = product.terms.sum_insured * net_rate(insured.sex, insured.age, cover.years, Fraction(price, WHOLE))
+    return half_up(gross(net, Fraction(product.terms.loading, WHOLE)))

@@ -1,97 +1,186 @@
-"""Insurance products as data: what they cover, what they cost, how they end. Nothing here knows a customer."""
+"""What a product manager says of a policy: what it covers and for how long, and what comes back of its premium.
+
+Nothing here knows a customer. Prices stand in tables by date (`TABLES`): `premium`, or one for each occupation class; a term life is
+reckoned with the `interest` of its day.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from fractions import Fraction
+from typing import Annotated
 
+import msgspec
+
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.kernel.units import Percent, Unit, Yuan
+
+WHOLE = 1_000_000
+"""Millionths."""
+DAYS_OF_A_YEAR = 365
+LEAST_SUM, MOST_INTEREST = 1_000_00, 200_000
+"""Fen, and millionths a year: within these no premium of a term life comes to nothing."""
+MOST_LOADING_OF_A_YEAR = 350_000
+"""Of an accident policy for a year or less."""
+LEAST_FREE_LOOK = 15
+"""Days, of a policy for longer than a year."""
 
 
 class OccupationClass(IntEnum):
-    """How dangerous somebody's work is; this shelf covers the two safest classes."""
+    """How dangerous somebody's work is, 1 the safest; a product says by its prices which classes it covers."""
 
     ONE = 1
     TWO = 2
+    THREE = 3
+    FOUR = 4
+    FIVE = 5
+    SIX = 6
+
+    @property
+    def table(self) -> str:
+        """Of its prices."""
+        return f"premium_class_{self.value}"
 
 
 class CancellationRule(StrEnum):
     """What comes back of a premium when a policy is cancelled outside the free look."""
 
     UNEARNED = "unearned"
-    """premium × days left / 365"""
+    """premium × days left / days"""
     UNEARNED_LESS_LOADING = "unearned_less_loading"
-    """premium × days left / 365 × (1 − loading)"""
+    """premium × days left / days × (1 − loading)"""
+
+
+class _Cover(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="of"):
+    """What is insured."""
+
+
+class Accident(_Cover, frozen=True, forbid_unknown_fields=True, tag="accident"):
+    """Bodily harm by accident, for a year, or for a trip of so many `days`; priced by occupation class."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=364)] | None = None
+
+
+class TermLife(_Cover, frozen=True, forbid_unknown_fields=True, tag="term_life"):
+    """A sum at death within so many years, for a level premium every year by the mortality table CL1 or CL2, by age and sex."""
+
+    years: Annotated[int, msgspec.Meta(ge=1, le=50)]
+
+
+class AccountLoss(_Cover, frozen=True, forbid_unknown_fields=True, tag="account_loss"):
+    """Payments that the account's owner did not make, up to so many days before they said so; for a year."""
+
+    look_back_days: Annotated[int, msgspec.Meta(ge=1, le=60)]
+
+
+class PhoneScreen(_Cover, frozen=True, forbid_unknown_fields=True, tag="phone_screen"):
+    """A cracked screen of one phone, which the policy names, replaced so many times; for a year. `late_days`: for how long after it was
+    bought a phone may be insured after an inspection."""
+
+    replacements: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
+    late_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 60
+
+
+Cover = Accident | TermLife | AccountLoss | PhoneScreen
+
+
+class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Of any policy. `insurer`: its code; `loading`: what of the premium is for costs; `waiting_days`: from the beginning of cover, in
+    which no loss is paid; `free_look_days` 0: no free look."""
+
+    insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits")]
+    cover: Cover
+    sum_insured: Yuan
+    loading: Percent
+    cancellation: CancellationRule = CancellationRule.UNEARNED
+    waiting_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
+    free_look_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
+    free_look_cost: Yuan = 0
+
+    @property
+    def years(self) -> int:
+        """Of the policy; 1 also for what is shorter."""
+        return self.cover.years if isinstance(self.cover, TermLife) else 1
+
+    @property
+    def days(self) -> int | None:
+        """Of a policy that is for days; None: for years."""
+        return self.cover.days if isinstance(self.cover, Accident) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What all products have. `sum_insured` and `free_look_cost` in fen; `free_look_days` 0: no free look."""
+class Product:
+    """A version of the catalogue as policies are judged by it. `prices`: by table what holds on the day that is asked about, None where no
+    row of a table does."""
 
     code: str
+    version: int
     name: str
     name_en: str
-    insurer: str
-    sum_insured: int
-    loading: Fraction
-    youngest: int
-    oldest: int
-    cancellation: CancellationRule
-    free_look_days: int = 0
-    free_look_cost: int = 0
+    terms: PolicyParameters
+    prices: Mapping[str, int | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccidentProduct(Terms):
-    """Personal accident for a year; the yearly premium in fen for the whole sum insured, by occupation class."""
-
-    premiums: Mapping[OccupationClass, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TermLifeProduct(Terms):
-    """A sum at death within `term_years`, for a level premium every year; `interest` is the yearly rate it is reckoned with."""
-
-    term_years: int
-    interest: Fraction
+_BY_CLASS = [one.table for one in OccupationClass]
+TABLES: Mapping[str, Unit] = {
+    "premium": Unit.YUAN, **dict.fromkeys(_BY_CLASS, Unit.YUAN), "interest": Unit.PERCENT, "commission": Unit.PERCENT,
+}  # fmt: skip
+"""`commission`: what the house has of a premium."""
 
 
-Product = AccidentProduct | TermLifeProduct
-
-ACCIDENT_ONE_YEAR = AccidentProduct(
-    code="ACC1",
-    name="一年期意外险",
-    name_en="Accident, one year",
-    insurer="TPINS",
-    sum_insured=40_000_000,
-    loading=Fraction(35, 100),
-    youngest=18,
-    oldest=65,
-    cancellation=CancellationRule.UNEARNED,
-    premiums={OccupationClass.ONE: 76_000, OccupationClass.TWO: 96_000},
-)
-
-TERM_LIFE_TWENTY = TermLifeProduct(
-    code="TL20",
-    name="二十年期定期寿险",
-    name_en="Term life, twenty years",
-    insurer="TPINS",
-    sum_insured=10_000_000,
-    loading=Fraction(25, 100),
-    youngest=18,
-    oldest=55,
-    cancellation=CancellationRule.UNEARNED,
-    free_look_days=15,
-    free_look_cost=1_000,
-    term_years=20,
-    interest=Fraction(25, 1000),
-)
-
-SHELF: Mapping[str, Product] = {product.code: product for product in (ACCIDENT_ONE_YEAR, TERM_LIFE_TWENTY)}
+def check_terms(terms: PolicyParameters) -> None:
+    """What no policy may be. Raises BadInput whose `where` is the path within the parameters."""
+    if terms.sum_insured < LEAST_SUM:
+        raise BadInput(
+            f"{format_minor(terms.sum_insured)} yuan insures nothing", where="sum_insured", hint=f"give {format_minor(LEAST_SUM)}"
+        )
+    if terms.loading >= WHOLE:
+        raise BadInput("nothing is left for losses", where="loading", hint="give percent of the premium, below 100")
+    if isinstance(terms.cover, Accident) and terms.loading > MOST_LOADING_OF_A_YEAR:
+        raise BadInput("the loading is too high", where="loading", hint="of accidents for a year or less at most 35 percent")
+    if terms.years == 1 and (terms.free_look_days or terms.free_look_cost):
+        text = "only a policy for longer than a year has a free look"
+        raise BadInput(text, where="free_look_days", hint="leave it out: it can be cancelled for the unearned part")
+    if terms.years > 1 and terms.free_look_days < LEAST_FREE_LOOK:
+        text = "a policy for longer than a year can be given back in its first days"
+        raise BadInput(text, where="free_look_days", hint=f"give {LEAST_FREE_LOOK} or more")
 
 
-def product_of(code: str) -> Product:
-    """The product on the shelf with that code. Raises BadInput."""
-    if code not in SHELF:
-        raise BadInput(f"there is no insurance product {code[:20]!r}", where="product", hint=f"choose one of {', '.join(SHELF)}")
-    return SHELF[code]
+def tables_of(cover: Cover) -> tuple[str, ...]:
+    """By which such a cover is priced: of an accident's at least one, of another cover the only one."""
+    match cover:
+        case Accident():
+            return tuple(_BY_CLASS)
+        case TermLife():
+            return ("interest",)
+        case AccountLoss() | PhoneScreen():
+            return ("premium",)
+
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "insurer": ("保险公司", "insurer"),
+    "cover": ("保障", "cover"),
+    "of": ("类型", "of"),
+    "accident": ("意外伤害", "an accident"),
+    "term_life": ("定期寿险", "term life"),
+    "account_loss": ("账户盗刷损失", "account losses"),
+    "phone_screen": ("手机碎屏", "a phone's screen"),
+    "days": ("天数", "days"),
+    "years": ("年数", "years"),
+    "look_back_days": ("追溯天数", "days looked back"),
+    "replacements": ("更换次数", "replacements"),
+    "late_days": ("购机后投保天数", "days after the phone's purchase"),
+    "sum_insured": ("保额", "sum insured"),
+    "loading": ("费用率", "loading"),
+    "cancellation": ("退保规则", "cancellation"),
+    "unearned": ("退还未满期保费", "the unearned part"),
+    "unearned_less_loading": ("退还未满期保费并扣除费用", "the unearned part less the costs"),
+    "waiting_days": ("等待期天数", "waiting days"),
+    "free_look_days": ("犹豫期天数", "free-look days"),
+    "free_look_cost": ("犹豫期退保扣除", "cost of the free look"),
+    "premium": ("保费", "premium"),
+    **{one.table: (f"保费（职业{one.value}类）", f"premium of occupation class {one.value}") for one in OccupationClass},
+    "interest": ("预定利率（年）", "interest reckoned with (yearly)"),
+    "commission": ("手续费率", "commission"),
+}
+"""How all of it is called, Chinese and English."""

@@ -14,7 +14,8 @@ Key = tuple[int, UUID]
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """A policy as stored; amounts in fen. Refused by the insurer: `refused_on`. `swept_by` is the end-to-end id of the premium's sweep.
+    """A policy as stored, on a version of its product; amounts in fen. Refused by the insurer: `refused_on`. `swept_by` is the
+    end-to-end id of the premium's sweep.
 
     A cancellation under way has a `cancel_serial` and no `cancelled_on`; a refund awaited has no `refunded_on`.
     """
@@ -23,6 +24,7 @@ class PolicyRow:
     id: UUID
     person: UUID
     product: str
+    version: int
     serial: str
     premium: int
     sum_insured: int
@@ -58,6 +60,7 @@ class PolicyRow:
             self.book,
             self.person,
             self.product,
+            self.version,
             self.premium,
             self.from_day,
             self.to_day,
@@ -73,6 +76,7 @@ _TYPES = {
     "id": "uuid",
     "person": "uuid",
     "product": "text",
+    "version": "int",
     "serial": "text",
     "premium": "bigint",
     "sum_insured": "bigint",

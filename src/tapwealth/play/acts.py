@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from datetime import date
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -114,6 +115,8 @@ async def set_up_shop(play: Play) -> None:
         proposed = await stage.operator(f"propose {act}", "pm.zhou", command, body)
         wanted(await stage.operator(f"approve {act}", "ops.chen", "approve", {"proposal": proposed.result["proposal"]}))
     await _put_on_sale(stage, "000198", _FUND)
+    for policy in POLICIES:
+        await _put_on_sale(stage, policy, definition_of(policy))
     for shop in shops:
         body = {"merchant_number": shop.merchant_number, "terminal_number": shop.terminal_number, "mac_key": shop.mac_key.hex()}
         body["master_key"] = shop.master_key.hex()
@@ -149,6 +152,14 @@ channels:
   996: {{own: false, minimum_purchase: 0.01}}
 eligibility: {{risk_level: 1}}
 """
+
+
+POLICIES = ("ACC1", "TL20")
+
+
+def definition_of(policy: str) -> str:
+    """The file in which the bank's product managers define it."""
+    return files("tapwealth.play").joinpath(f"data/{policy}.yaml").read_text("utf-8")
 
 
 async def _put_on_sale(stage: Stage, product: str, file: str) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from tapwealth.catalogue.definition import ProductKind, Shape
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.funds import fund_product
+from tapwealth.flows.insurance import policy_product
 
 KINDS: Mapping[ProductKind, Kind] = {
     ProductKind.MONEY_FUND: fund_product.MONEY_FUND,
     ProductKind.FUND: fund_product.FUND,
+    ProductKind.INSURANCE: policy_product.POLICY,
 }
 
 

@@ -20,6 +20,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_num
 from tapwealth.flows.insurance.policy_outcomes import Heard, apply
 from tapwealth.insurance import store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
+from tapwealth.insurance.insurer import CONNECTED
 from tapwealth.insurance.policy import PolicyEvent
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.money import Asset, format_minor
@@ -107,7 +108,7 @@ def _payout(day: date, parts: tuple[Part, ...]) -> Payment:
         Purpose.PREMIUM_PAYOUT,
         NUMBER_OF[Kind.PREMIUM_TRUST],
         INSURER_ACCOUNT,
-        "TPINS",
+        CONNECTED[0],
         day + timedelta(days=1),
         parts,
     )

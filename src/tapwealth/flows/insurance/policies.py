@@ -11,6 +11,8 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.catalogue.definition import Eligibility
+from tapwealth.catalogue.eligible import not_eligible
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import store as customers
@@ -18,17 +20,19 @@ from tapwealth.customers.identity_number import read_identity_number
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import open_person, own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE, deliver
+from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
 from tapwealth.insurance import entries, store
 from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.policy import PolicyState, refund_of
-from tapwealth.insurance.product import OccupationClass, Product, product_of
+from tapwealth.insurance.product import OccupationClass, Product
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named
@@ -93,10 +97,12 @@ def _wish(product: Product, command: BuyPolicy, today: date) -> Wish:
     return Wish(product, command.occupation, from_day, command.premium, tuple(command.confirmed))
 
 
-def _facts(house: House, row: PersonRow, wish: Wish, today: date, available: int) -> BuyFacts:
-    """Age and sex, read from the sealed identity number for this decision."""
+def _facts(house: House, row: PersonRow, wish: Wish, eligibility: Eligibility, today: date, available: int) -> BuyFacts:
+    """Age and sex, read from the sealed identity number for this decision. Who may buy is asked of the first day of cover."""
     identity = read_identity_number(open_person(house, row).identity_number.reveal())
-    return BuyFacts(Sex.MALE if identity.is_male else Sex.FEMALE, identity.age_on(wish.from_day), today, available)
+    age = identity.age_on(wish.from_day)
+    ineligible = not_eligible(eligibility, wish.product.name, row.kyc_level, age)
+    return BuyFacts(Sex.MALE if identity.is_male else Sex.FEMALE, age, today, available, ineligible)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +115,28 @@ class _Buyer:
 
 async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTaken | Refusal:
     """Decide, take the premium, keep a record of the sale, and leave the request for the insurer."""
-    product = product_of(command.product)
     book, person = who(envelope)
     today = business_date_of(envelope.received_at)
 
     async def act(tx: Tx, at: Moment, actor: int) -> PolicyTaken | Refusal:
+        version = await on_sale(tx, command.product, envelope.received_at)
+        if isinstance(version, Refusal):
+            return version
         buyer = await _buyer(house, tx, at, book, person, today)
-        wish = _wish(product, command, today)
-        made = decide(wish, _facts(house, buyer.row, wish, today, buyer.available))
+        wish = _wish(product_of(version, today), command, today)
+        made = decide(wish, _facts(house, buyer.row, wish, version.definition.eligibility, today, buyer.available))
         if isinstance(made, Refusal):
             return made
         above = limits.above_limit(house.rule_set, buyer.row.kyc_level, buyer.used, made.premium)
         if above is not None:
             return Refusal(BuyRefusal.ABOVE_LIMIT, above)
-        row = _row(envelope, at, buyer.row, product, made)
+        row = _row(envelope, at, buyer.row, wish.product, made)
         (answer,) = await post(
             house, tx, at, [entries.premium_taken(Premium(book, row.id, buyer.wallet, row.premium), row.business_date, actor)]
         )
         if not answer.posted:
             return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-        await _keep(house, tx, at, envelope, row, wish)
+        await _keep(house, tx, at, row, policy_sold(envelope, row, wish, version))
         return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
 
     return await once(house, [book], envelope, command, act, PolicyTaken)
@@ -148,9 +156,10 @@ def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, ma
         id=named(envelope.received_at, person.book, f"buy_policy:{person.id}:{envelope.key}"),
         person=person.id,
         product=product.code,
+        version=product.version,
         serial=end_to_end("POL", own_key(envelope, "buy_policy", person)),
         premium=made.premium,
-        sum_insured=product.sum_insured,
+        sum_insured=product.terms.sum_insured,
         from_day=made.from_day,
         to_day=made.to_day,
         paid_until=made.paid_until,
@@ -160,9 +169,9 @@ def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, ma
     )
 
 
-async def _keep(house: House, tx: Tx, at: Moment, envelope: Envelope, row: PolicyRow, wish: Wish) -> None:
+async def _keep(house: House, tx: Tx, at: Moment, row: PolicyRow, sold: Sold) -> None:
     await store.add_policies(tx, [row])
-    await sales.keep(house, tx, at, [policy_sold(envelope, row, wish)])
+    await sales.keep(house, tx, at, [sold])
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.premium)])
     await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, ISSUE), INSURER, ISSUE, {"policy": str(row.id)})])
 
@@ -180,7 +189,8 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
             return Refusal(InsuranceRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
         if row.cancel_serial is not None and row.cancelled_on is None:
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
-        refund = refund_of(product_of(row.product), row.policy, today)
+        product = (await products_of(tx, [row]))[row.product, row.version]
+        refund = refund_of(product, row.policy, today)
         if isinstance(refund, Refusal):
             return refund
         known = (await customers.persons(tx, [(book, person)]))[person]

@@ -1,31 +1,35 @@
 """What somebody is shown who buys a policy, in both languages, and the record of their buying it."""
 
+from typing import assert_never
+
+from tapwealth.catalogue.definition import Eligibility
 from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, written
+from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.sales import Sold, signed
 from tapwealth.flows.frame import Envelope
 from tapwealth.insurance.buy import Wish
-from tapwealth.insurance.product import AccidentProduct, CancellationRule, Product
+from tapwealth.insurance.product import DAYS_OF_A_YEAR, Accident, AccountLoss, CancellationRule, PhoneScreen, PolicyParameters, TermLife
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import iso
 from tapwealth.kernel.money import format_minor
 
 _CANCELLATION = {
-    CancellationRule.UNEARNED: ("按未满期天数退还保费：保费×剩余天数÷365", "the premium for the days left: premium x days left / 365"),
+    CancellationRule.UNEARNED: ("按未满期天数退还保费：保费×剩余天数÷{}", "the premium for the days left: premium x days left / {}"),
     CancellationRule.UNEARNED_LESS_LOADING: (
-        "按未满期天数退还保费并扣除费用：保费×剩余天数÷365×(1－费用率)",
-        "the premium for the days left less the costs: premium x days left / 365 x (1 - loading)",
+        "按未满期天数退还保费并扣除费用：保费×剩余天数÷{}×(1－费用率)",
+        "the premium for the days left less the costs: premium x days left / {} x (1 - loading)",
     ),
 }
 
 
-def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish) -> Sold:
+def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish, version: Version) -> Sold:
     """The record: the product as it was shown, and what of it is this buyer's own."""
-    offer = written(policy_offer(wish.product, envelope.language))
+    offer = written(policy_offer(version, envelope.language))
     sale = Sale(
         sale=row.id,
         kind=SaleKind.POLICY,
         product=row.product,
-        version=0,
+        version=row.version,
         person=row.person,
         offer=offer.digest.hex(),
         at=iso(envelope.received_at),
@@ -43,53 +47,92 @@ def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish) -> Sold:
     return Sold(row.book, sale, offer)
 
 
-def policy_offer(product: Product, language: str) -> Offer:
+def policy_offer(version: Version, language: str) -> Offer:
     """The product as it is shown: nothing of it forecasts or promises a return."""
-    zh = language == "zh"
-    names = _names(product) if zh else _names_en(product)
-    free_look = product.free_look_days
+    said, zh = version.definition, language == "zh"
+    terms: PolicyParameters = said.parameters
     warnings = {
         "zh": ["如实告知健康与职业情况；未如实告知的，保险公司可以解除合同。", "保单由保险公司承保，不是银行存款。"],
         "en": ["Tell the truth about health and work: the insurer may end a policy that was bought without it.",
                "The insurer gives this cover; it is no bank deposit."],
     }[language]  # fmt: skip
-    if not free_look:
+    if not terms.free_look_days:
         warnings.append("本产品没有犹豫期。" if zh else "This product has no free look.")
+    if terms.waiting_days:
+        wait = terms.waiting_days
+        warnings.append(
+            f"保障开始后{wait}天内发生的损失不予赔付。" if zh else f"A loss within {wait} days from the beginning of cover is not paid."
+        )
     confirms = "我已阅读并同意保险条款（terms）" if zh else "I have read the terms and agree to them (terms)"
     return Offer(
         kind=SaleKind.POLICY,
-        product=product.code,
-        version=0,
+        product=version.product,
+        version=version.version,
         language=language,
-        title=product.name if zh else product.name_en,
-        facts=[Fact(name, text) for name, text in names.items()],
+        title=said.name.zh if zh else said.name.en,
+        facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()],
         warnings=warnings,
         confirms=[confirms],
     )
 
 
-def _names(product: Product) -> dict[str, str]:
-    years = 1 if isinstance(product, AccidentProduct) else product.term_years
+def _facts(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
+    cost = format_minor(terms.free_look_cost)
     return {
-        "保险公司": product.insurer,
-        "保额": f"{format_minor(product.sum_insured)}元",
-        "投保年龄": f"{product.youngest}至{product.oldest}周岁",
-        "保障期限": f"{years}年",
-        "保费": "每年缴纳，按投保人的年龄、性别或职业类别计算",
-        "犹豫期": f"{product.free_look_days}天，退保扣除{format_minor(product.free_look_cost)}元" if product.free_look_days else "无",
-        "退保": _CANCELLATION[product.cancellation][0],
+        "保险公司": terms.insurer,
+        "保障": _COVER[type(terms.cover)][0],
+        "保额": f"{format_minor(terms.sum_insured)}元",
+        "投保年龄": _ages(buyers)[0],
+        "保障期限": f"{terms.days}天" if terms.days else f"{terms.years}年",
+        "保费": _priced(terms)[0],
+        "等待期": f"{terms.waiting_days}天" if terms.waiting_days else "无",
+        "犹豫期": f"{terms.free_look_days}天，退保扣除{cost}元" if terms.free_look_days else "无",
+        "退保": _CANCELLATION[terms.cancellation][0].format(terms.days or DAYS_OF_A_YEAR),
     }
 
 
-def _names_en(product: Product) -> dict[str, str]:
-    years = 1 if isinstance(product, AccidentProduct) else product.term_years
-    cost = format_minor(product.free_look_cost)
+def _facts_en(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
+    cost = format_minor(terms.free_look_cost)
     return {
-        "Insurer": product.insurer,
-        "Sum insured": f"{format_minor(product.sum_insured)} yuan",
-        "Ages": f"{product.youngest} to {product.oldest}",
-        "Cover": "one year" if years == 1 else f"{years} years",
-        "Premium": "each year, by the age and sex or the occupation of the insured",
-        "Free look": f"{product.free_look_days} days, the premium back less {cost} yuan" if product.free_look_days else "none",
-        "Cancellation": _CANCELLATION[product.cancellation][1],
+        "Insurer": terms.insurer,
+        "Covers": _COVER[type(terms.cover)][1],
+        "Sum insured": f"{format_minor(terms.sum_insured)} yuan",
+        "Ages": _ages(buyers)[1],
+        "Cover": f"{terms.days} days" if terms.days else "one year" if terms.years == 1 else f"{terms.years} years",
+        "Premium": _priced(terms)[1],
+        "Waiting time": f"{terms.waiting_days} days" if terms.waiting_days else "none",
+        "Free look": f"{terms.free_look_days} days, the premium back less {cost} yuan" if terms.free_look_days else "none",
+        "Cancellation": _CANCELLATION[terms.cancellation][1].format(terms.days or DAYS_OF_A_YEAR),
     }
+
+
+_COVER: dict[type, tuple[str, str]] = {
+    Accident: ("意外伤害", "bodily harm by accident"),
+    TermLife: ("身故", "death"),
+    AccountLoss: ("账户被盗刷的损失", "payments from the account that its owner did not make"),
+    PhoneScreen: ("手机碎屏", "a phone's cracked screen"),
+}
+
+
+def _ages(buyers: Eligibility) -> tuple[str, str]:
+    match buyers.youngest, buyers.oldest:
+        case None, None:
+            return "不限", "any"
+        case youngest, None:
+            return f"{youngest}周岁起", f"from {youngest}"
+        case None, oldest:
+            return f"{oldest}周岁及以下", f"up to {oldest}"
+        case youngest, oldest:
+            return f"{youngest}至{oldest}周岁", f"{youngest} to {oldest}"
+
+
+def _priced(terms: PolicyParameters) -> tuple[str, str]:
+    match terms.cover:
+        case Accident():
+            once = ("一次缴清", "once") if terms.days else ("每年缴纳", "each year")
+            return f"{once[0]}，按职业类别计算", f"{once[1]}, by the occupation of the insured"
+        case TermLife():
+            return "每年缴纳，按投保人的年龄和性别计算", "each year, by the age and sex of the insured"
+        case AccountLoss() | PhoneScreen():
+            return "每年缴纳", "each year"
+    assert_never(terms.cover)

@@ -19,11 +19,12 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.customers.people import open_person
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
+from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.insurance import entries, store
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, NotReceived, PolicyOrder, Rejected, Unknown
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, free_look_until, next_state
-from tapwealth.insurance.product import product_of
+from tapwealth.insurance.product import Product
 from tapwealth.insurance.store import Key, PolicyRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
@@ -92,7 +93,9 @@ async def hear(house: House, said: Sequence[Heard]) -> list[PolicyRow]:
 async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Heard]) -> list[PolicyRow]:
     """Apply what the insurer said under a business date; the policies as they are then. One policy at most once in the list."""
     before = await store.policies(tx, [one.key for one in said])
-    after = {one.key: _after(before[one.key], one, day, at) for one in said}
+    products = await products_of(tx, before.values())
+    product = {key: products[row.product, row.version] for key, row in before.items()}
+    after = {one.key: _after(before[one.key], product[one.key], one, day, at) for one in said}
     changed = [row for key, row in after.items() if row != before[key]]
     refused = [row for row in changed if row.refused_on is not None]
     actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in refused])
@@ -102,11 +105,11 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Hear
     )  # fmt: skip
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.premium) for row in refused])
     await store.save(tx, changed)
-    await notices.tell(tx, [_notice(row, one, at) for row, one in ((after[one.key], one) for one in said) if row in changed])
+    await notices.tell(tx, [_notice(after[one.key], product[one.key], one, at) for one in said if after[one.key] in changed])
     return [after[one.key] for one in said]
 
 
-def _after(row: PolicyRow, said: Heard, day: date, at: Moment) -> PolicyRow:
+def _after(row: PolicyRow, product: Product, said: Heard, day: date, at: Moment) -> PolicyRow:
     """The policy after what was said: the same where it is known already, or cannot be."""
     if said.event is None:
         kept = replace(row, cancel_serial=None, cancel_asked_on=None, refund=0, reason=said.word)
@@ -116,7 +119,7 @@ def _after(row: PolicyRow, said: Heard, day: date, at: Moment) -> PolicyRow:
         return row
     row = replace(row, state=state)
     if said.event is PolicyEvent.ISSUE:
-        until = free_look_until(product_of(row.product), day)
+        until = free_look_until(product, day)
         return replace(row, policy_number=said.word, issued_on=day, issued_at=at.now, free_look_until=until)
     if said.event is PolicyEvent.REFUSE:
         return replace(row, refused_on=day, reason=said.word)
@@ -130,15 +133,15 @@ async def premiums_of(house: House, tx: Tx, rows: Sequence[PolicyRow]) -> list[P
     return [Premium(row.book, row.id, wallet, row.premium) for row, wallet in zip(rows, wallets, strict=True)]
 
 
-def _notice(row: PolicyRow, said: Heard, at: Moment) -> Notice:
-    name = product_of(row.product).name
+def _notice(row: PolicyRow, product: Product, said: Heard, at: Moment) -> Notice:
+    name = product.name
     refund = format_minor(row.refund)
     if said.event is PolicyEvent.ISSUE:
         zh = f"您的{name}已承保，保单号{row.policy_number}，{row.from_day}起生效。"
-        en = f"Your policy {row.policy_number} ({row.product}) is issued; cover begins on {row.from_day}."
+        en = f"Your policy {row.policy_number} ({product.name_en}) is issued; cover begins on {row.from_day}."
     elif said.event is PolicyEvent.REFUSE:
         zh = f"保险公司未承保您的{name}，保费{format_minor(row.premium)}元已退回您的余额。"
-        en = f"The insurer did not take on your policy ({row.product}); {format_minor(row.premium)} yuan are back in your balance."
+        en = f"The insurer did not take on your policy ({product.name_en}); {format_minor(row.premium)} yuan are back in your balance."
     elif said.event is PolicyEvent.CANCEL:
         zh = f"您的保单{row.policy_number}已退保，退款{refund}元由保险公司转来后入账。"
         en = f"Your policy {row.policy_number} is cancelled; the refund of {refund} yuan comes from the insurer."

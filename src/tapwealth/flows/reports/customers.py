@@ -24,15 +24,17 @@ from tapwealth.flows.funds.plans import PlanView
 from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.funds.raises import SubscriptionShown
 from tapwealth.flows.funds.sweeps import SweepView
+from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import ReturnShown, returns_of
 from tapwealth.flows.reports.statement import StatementLine, statement_of
-from tapwealth.flows.reports.words import POLICY_STATES, product_words
+from tapwealth.flows.reports.words import POLICY_STATES
 from tapwealth.funds import quotation_store
 from tapwealth.funds.plan import PlanState
 from tapwealth.insurance import store as insurance
+from tapwealth.insurance.product import Product
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.ids import book_of
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -65,11 +67,13 @@ class BillView(msgspec.Struct, frozen=True):
 
 
 class PolicyView(msgspec.Struct, frozen=True):
-    """A policy. `refund` fen came back, or are to come."""
+    """A policy, on that version of the product with that code. `refund` fen came back, or are to come."""
 
     bought_on: date
     product: str
     product_en: str
+    code: str
+    version: int
     premium: int
     sum_insured: int
     from_day: date
@@ -210,7 +214,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         yesterday_income=income.get(yesterday, 0) if yesterday else 0,
         cumulative_income=sum(income.values()),
         income_curve=[IncomePoint(day, amount) for day, amount in income.items()],
-        policies=_policy_views(await insurance.policies_of(tx, row.book, row.id)),
+        policies=await policy_views(tx, await insurance.policies_of(tx, row.book, row.id)),
         bills=_bill_views(await bills.payments_of(tx, row.book, row.id), await bills.billers(tx)),
         autopays=[_autopay_shown(one) for one in await autopay.held(tx, row.book, row.id)],
         sweeps=[_sweep_shown(one) for one in await sweeps.held(tx, row.book, row.id)],
@@ -305,19 +309,23 @@ def bill_view(payment: PaymentRow, bill: BillRow, biller: BillerRow) -> BillView
     )
 
 
-def _policy_views(rows: Sequence[PolicyRow]) -> list[PolicyView]:
+async def policy_views(tx: Any, rows: Sequence[PolicyRow]) -> list[PolicyView]:
     """Oldest first."""
-    return [policy_view(row) for row in sorted(rows, key=lambda row: (row.applied_at, row.product, row.premium))]
+    products = await products_of(tx, rows)
+    ordered = sorted(rows, key=lambda row: (row.applied_at, row.product, row.premium))
+    return [_policy_view(row, products[row.product, row.version]) for row in ordered]
 
 
-def policy_view(row: PolicyRow) -> PolicyView:
+def _policy_view(row: PolicyRow, product: Product) -> PolicyView:
     """`rejected`: the insurer did not take it."""
     state = "rejected" if row.refused_on else row.state.value
-    product, words = product_words(row.product), POLICY_STATES[state]
+    words = POLICY_STATES[state]
     return PolicyView(
         bought_on=row.business_date,
-        product=product.zh,
-        product_en=product.en,
+        product=product.name,
+        product_en=product.name_en,
+        code=row.product,
+        version=row.version,
         premium=row.premium,
         sum_insured=row.sum_insured,
         from_day=row.from_day,

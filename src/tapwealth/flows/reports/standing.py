@@ -15,7 +15,7 @@ from tapwealth.flows.bills.paying import STATE_WORDS
 from tapwealth.flows.frame import HOUSE_BOOK, House
 from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.reports import store
-from tapwealth.flows.reports.customers import PolicyView, policy_view
+from tapwealth.flows.reports.customers import PolicyView, policy_views
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.insurance import store as insurance
@@ -161,7 +161,7 @@ async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicySt
     row = (await insurance.policies(tx, [(book, identifier)])).get((book, identifier))
     if row is None or row.person != person:
         return _unknown("policy")
-    shown = policy_view(row)
+    (shown,) = await policy_views(tx, [row])
     return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown)
 
 

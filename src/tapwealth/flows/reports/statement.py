@@ -23,6 +23,7 @@ from tapwealth.flows.bank.payments import Purpose
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds.income_given import income_of
 from tapwealth.flows.funds.pocket import holding_of, pocket_of
+from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.issuing.tap import cash_account
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
@@ -37,7 +38,6 @@ from tapwealth.flows.reports.words import (
     SUBSCRIPTION_RETURNED,
     SUBSIDY_RECEIVED,
     Words,
-    product_words,
 )
 from tapwealth.funds import store as funds
 from tapwealth.funds.entries import FundEntry
@@ -208,9 +208,7 @@ async def _facts(house: House, tx: Any, person: PersonRow, lines: Sequence[Histo
     facts.told |= await _bills(tx, book, references(BillEntry.DEBITED, BillEntry.REFUNDED, BillEntry.CAPTURED))
     facts.told |= await store.payers(tx, book, references(BankEntry.RECEIVED_FROM_BOOK))
     if references(*InsuranceEntry):
-        facts.told |= {
-            row.id: Told(row.applied_at, *product_words(row.product)) for row in await insurance.policies_of(tx, book, person.id)
-        }
+        facts.told |= await _policies(tx, book, person.id)
     away = await store.payees(tx, book, references(BankEntry.SENT_TO_BOOK))
     facts.told |= {line.key: Told(line.recorded_at, away[line.key]) for line in by_kind[BankEntry.SENT_TO_BOOK] if line.key in away}
     facts.owners = await store.wallet_owners(tx, book, [line.other for line in by_kind[BankEntry.SENT]])
@@ -218,6 +216,13 @@ async def _facts(house: House, tx: Any, person: PersonRow, lines: Sequence[Histo
     for income in await income_of(house, tx, book, person.id) if earned else ():
         facts.income_dates.setdefault((income.fund, income.business_date, income.amount), []).append(income.income_date)
     return facts
+
+
+async def _policies(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
+    rows = await insurance.policies_of(tx, book, person)
+    products = await products_of(tx, rows)
+    named = ((row, products[row.product, row.version]) for row in rows)
+    return {row.id: Told(row.applied_at, product.name, product.name_en) for row, product in named}
 
 
 async def _bills(tx: Any, book: int, payments: Sequence[UUID]) -> dict[UUID, Told]:

@@ -6,7 +6,6 @@ from tapwealth.bank.entries import BankEntry
 from tapwealth.bills.entries import BillEntry
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance.entries import InsuranceEntry
-from tapwealth.insurance.product import SHELF
 from tapwealth.issuing.entries import TapEntry
 from tapwealth.wire.iso8583.requests import TransactionKind
 
@@ -60,12 +59,6 @@ SUBSCRIPTION_RETURNED = Words("认购退款", "Subscription given back")
 PAID_BY_FUND = Words("碰一碰支付（基金支付）· {name}", "Tap to pay, from the fund · {name}")
 BILL_BY_FUND = Words("缴费（基金支付）· {name} {detail}", "Bill, from the fund · {detail_en}")
 OTHER = Words("其他", "Other")
-
-
-def product_words(code: str) -> Words:
-    """An insurance product's name."""
-    product = SHELF.get(code)
-    return Words(product.name, product.name_en) if product else Words(code, code)
 
 
 POLICY_STATES = {

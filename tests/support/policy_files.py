@@ -1,0 +1,33 @@
+"""Policies as product managers define them, the files of the played week; on sale in a town without the four eyes that put them there."""
+
+from datetime import date
+
+from tapwealth.catalogue.version import State, Step, Version
+from tapwealth.flows.catalogue import products
+from tapwealth.flows.catalogue.products import read_file
+from tapwealth.flows.frame import HOUSE_BOOK, House, moment
+from tapwealth.flows.insurance.policy_product import product_of
+from tapwealth.insurance.product import Product
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.play.acts import POLICIES, definition_of
+
+ACCIDENT_FILE, TERM_LIFE_FILE = (definition_of(code) for code in POLICIES)
+DAY = date(2014, 2, 24)
+
+
+def offered(text: str, day: date = DAY) -> Product:
+    """As policies are judged by it, at the prices of that day."""
+    definition = read_file(text.encode()).definition
+    return product_of(Version(definition.product, 1, definition, b""), day)
+
+
+async def sell_policies(house: House, *texts: str) -> None:
+    """These are on sale, by default the two of the played week; nobody drafted them."""
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, [HOUSE_BOOK])
+        at = await moment(tx)
+        for text in texts or (ACCIDENT_FILE, TERM_LIFE_FILE):
+            made = await products.add_draft(house, tx, at, read_file(text.encode()), 0)
+            assert isinstance(made, Version), made
+            refusal = await products.pass_to(house, tx, at, made, Step(State.ON_SALE, 0, at.now))
+            assert not isinstance(refusal, Refusal), refusal
