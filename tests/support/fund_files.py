@@ -69,6 +69,10 @@ async def put_on_sale(house: House, by: By, definition: Definition, maker: str =
 
 async def decide(house: House, by: By, fund: str, conditions: Conditions) -> Refusal | None:
     """A later version of a fund, under these conditions."""
+    return await put_on_sale(house, by, under(await standing(house, fund), conditions))
+
+
+async def standing(house: House, fund: str) -> Definition:
+    """What its version on sale says."""
     async with house.database.read() as tx:
-        standing = (await store.on_sale_of(tx, [fund], shape_of))[fund].definition
-    return await put_on_sale(house, by, under(standing, conditions))
+        return (await store.on_sale_of(tx, [fund], shape_of))[fund].definition

@@ -307,6 +307,18 @@ async def purchases_of(tx: Any, holders: Sequence[tuple[int, UUID]], first: date
     return found
 
 
+async def mark_under_way(tx: Any, books: Sequence[int], channels: Sequence[str], fund: str) -> None:
+    """What is under way of the orders of channels that capped nothing so far: until now nobody asked. All that was ever ordered is looked
+    at, which is once for a channel that begins to cap."""
+    await tx.execute(
+        "update fund_order set under_way = true where book = any($1) and channel = any($2) and fund = $3"
+        " and business_code in ('022', '039') and state in ('placed', 'sent') and not under_way",
+        list(books),
+        list(channels),
+        fund,
+    )
+
+
 async def redeemed_at_once(tx: Any, holders: Sequence[tuple[int, UUID]], fund: str, channel: str, day: date) -> dict[UUID, int]:
     """Units of a fund that each holder (book, id) had turned into money at once on a date, over a channel; not what taps took."""
     rows = await tx.fetch(

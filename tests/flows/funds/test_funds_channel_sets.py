@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 from bill_town import MONDAY
-from fund_town import FUND, OTHER, FundTown, Values, accounts, order, orders
+from fund_files import put_on_sale, standing
+from fund_town import FUND, OTHER, FundTown, Values, accounts, operator, order, orders
 
 from tapwealth.flows.funds import exchange_out, file_tables, plain_answers, plain_orders
 from tapwealth.funds import orders_store, store
 from tapwealth.funds.entries import FundEntry
 from tapwealth.funds.exchange_in import ORDERS
+from tapwealth.funds.product import FundChannel
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
@@ -265,3 +268,23 @@ async def test_an_order_that_was_there_is_named_wherever_it_stands_among_rising_
         assert refused is not None
         assert f"record {hit} (S3): an order with this serial was taken before" in refused.text
     assert await place.hand_in(orders([order(n, 100, TUESDAY, one) for n, one in enumerate(["S4", "S9"], 1)], TUESDAY)) is None
+
+
+async def test_what_is_under_way_counts_against_a_channels_first_cap(place: FundTown) -> None:
+    """Its orders of before carried no mark, as nobody asked what its holders have under way; answered, they are what is held."""
+    await place.hand_in(accounts(HOLDERS))
+    await ordered(place, MONDAY)
+    definition = await standing(place.house, FUND)
+    definition.channels[OTHER] = FundChannel(False, 1, holding_cap=20_000)
+    assert await put_on_sale(place.house, lambda login: operator(place, login), definition) is None
+    for holder, there in ((12, 12_000), (1, 1_077)):
+        room = 20_000 - there
+        await place.receipt(room + 1, f"MORE-{holder}")
+        refused = await place.hand_in(orders([order(holder, room + 1, TUESDAY, "TOOMUCH")], TUESDAY))
+        assert isinstance(refused, Refusal)
+        assert "at most 200.00 is possible" in refused.text
+    assert await place.hand_in(orders([order(12, 8_000, TUESDAY, "ALLOFIT")], TUESDAY)) is None
+    await place.take()
+    async with place.house.database.read() as tx:
+        marked = await tx.fetch("select serial from fund_order where channel = $1 and under_way", OTHER)
+    assert [row["serial"] for row in marked] == ["ALLOFIT"]

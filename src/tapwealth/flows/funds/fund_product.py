@@ -10,7 +10,7 @@ from tapwealth.catalogue.version import ProductRefusal, Version
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
 from tapwealth.flows.funds.advancer import open_advancer
-from tapwealth.funds import conditions_store, store
+from tapwealth.funds import conditions_store, orders_store, store
 from tapwealth.funds.conditions import check
 from tapwealth.funds.product import WORDS, FundChannel, FundParameters, MoneyFundParameters, conditions_of
 from tapwealth.funds.store import Fund, SalesChannel
@@ -81,12 +81,23 @@ async def bring_about(house: House, tx: Tx, at: Moment, version: Version) -> Ref
     said, shelf = version.definition, await store.funds(tx)
     new = said.product not in shelf
     asset = Asset(max((known.asset for known in shelf.values()), default=Asset.CNY) + 1) if new else shelf[said.product].asset
+    await _begin_to_cap(house, tx, said)
     await store.put_fund(tx, _fund(version, asset), _channels(said), said.sale.opens, said.sale.closes)
     await conditions_store.add_conditions(tx, said.product, version.version, conditions_of(said.parameters, said.channels), at.now)
     if new:
         await house.ledger.open_accounts(tx, house_accounts(house.books, asset))
         await open_advancer(house, tx, at)
     return None
+
+
+async def _begin_to_cap(house: House, tx: Tx, said: Definition) -> None:
+    """What holders of a channel have under way counts against its first cap too. Whoever places or answers orders of other channels holds
+    the house's book, as this does."""
+    before = await store.channels(tx)
+    capped = [one for one in _channels(said) if one.holding_cap and not one.own]
+    fresh = [one.code for one in capped if (known := before.get((one.code, one.fund))) and not known.holding_cap]
+    if fresh:
+        await orders_store.mark_under_way(tx, house.all_books, fresh, said.product)
 
 
 async def end(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
