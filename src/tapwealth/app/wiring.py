@@ -81,6 +81,7 @@ from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.group_commit import Batcher
 from tapwealth.storage.operators import OperatorRole
 from tapwealth.web.catalogue_pages import catalogue_pages
+from tapwealth.web.desk import COMMANDS, desk_pages
 from tapwealth.web.pages import pages
 from tapwealth.wire.iso8583.requests import (
     APPROVED,
@@ -151,14 +152,15 @@ async def open_edges(
     sessions = Sessions(house, local)
     gate = Gate(sessions.authenticate, house.flight, clock.read)
     listener = Listener(handlers=terminals, find_mac_keys=terminals.find_mac_keys, read_platform_clock=clock.read, in_flight=house.flight)
+    specs = _commands(house, terminals, real_time=real_time)
     http = build(
         gate,
-        _commands(house, terminals, real_time=real_time),
+        specs,
         PartnerGate(token),
         takers(house, clock.read),
         sessions.login,
         reports.views(house),
-        [*pages(house), *catalogue_pages(house)],
+        [*pages(house), *catalogue_pages(house), *desk_pages(house, {name: specs[name].run for name in COMMANDS})],
     )
 
     def hot(flow: str, book: int, command: Any) -> Awaitable[Any]:

@@ -3,23 +3,30 @@
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tapwealth.catalogue.definition import CODE
 from tapwealth.catalogue.outline import Rates
+from tapwealth.catalogue.version import State
 from tapwealth.flows.catalogue import browse
 from tapwealth.flows.catalogue.browse import Listed, Read, Shelf
 from tapwealth.flows.frame import House
-from tapwealth.kernel.clock import business_date_of
+from tapwealth.flows.signing_in import SignedIn, signed_in
+from tapwealth.kernel.clock import business_date_of, machine_now
+from tapwealth.kernel.ids import system_random, uuid7
 from tapwealth.kernel.refusal import Outage
+from tapwealth.storage.operators import OperatorRole
 from tapwealth.web import page
 from tapwealth.web.chart import Step, StepChart, steps_chart
+from tapwealth.web.forms import proof_of, secret_of
+from tapwealth.web.said import Said
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -36,6 +43,7 @@ def catalogue_pages(house: House) -> list[BaseRoute]:
         *in_each_language("/products", seen.products),
         *in_each_language("/products/{code}", seen.product),
         *in_each_language("/products/{code}/compare", seen.compare),
+        *in_each_language("/products/{code}/file", seen.file),
         Route("/documents/{sha256}", seen.document),
     ]
 
@@ -68,39 +76,76 @@ class Drawn(NamedTuple):
 
 
 class Catalogue:
-    """What is asked for by GET. Whatever cannot be read of a question is answered like a thing that is not there."""
+    """What is asked for by GET, by anybody or by an operator who is signed in. Whatever cannot be read of a question is answered like a
+    thing that is not there."""
 
     def __init__(self, house: House) -> None:
         self._house = house
 
+    async def visitor(self, request: Request) -> SignedIn | None:
+        """The operator who asks; None for everybody else."""
+        return await signed_in(self._house, secret_of(request))
+
     async def products(self, request: Request, language: str) -> Response:
         """All of them, by kind; with `?state=` those of one state."""
+        session = await self.visitor(request)
         async with self._house.database.read() as tx:
-            listed = await browse.listed(tx, house=False)
+            listed = await browse.listed(tx, house=session is not None)
         wanted = request.query_params.get("state", "")
         chosen = wanted if wanted in FILTERS else ""
         values = {"shelves": _filtered(listed, chosen), "counts": _counts(listed), "chosen": chosen, "now": listed.now}
-        return page.html("products.html", language, self._shared(request, language) | values)
+        return await self.shown(request, language, "products.html", values, session=session)
 
     async def product(self, request: Request, language: str) -> Response:
         """A version: that of `?version=`, or the one on sale, or else the last."""
-        version = _number(request.query_params.get("version"))
+        version = number_in(request.query_params.get("version"))
+        return await self.version(request, language, version, await self.visitor(request))
+
+    async def version(
+        self,
+        request: Request,
+        language: str,
+        version: int | None,
+        session: SignedIn | None,
+        said: Said | None = None,
+        reason: str = "",
+        keys: Mapping[str, str] = MappingProxyType({}),
+    ) -> Response:
+        """A version, and what its reader may do with it. `said`: why it was not done, `reason`: what was written for it, `keys`: the forms
+        that are to be sent again as they were."""
+        code = code_in(request)
         async with self._house.database.read() as tx:
-            found = await browse.read(tx, request.path_params["code"], version, house=False)
+            found = await browse.read(tx, code, version, house=session is not None)
         if found is None:
-            return self._nothing(request, language)
-        values = {"one": found, "drawn": _drawn(found, language)}
-        return page.html("product.html", language, self._shared(request, language) | values)
+            return await self.nothing(request, language)
+        acts = [(act, keys.get(act) or a_key()) for act in acts_of(found, session)]
+        own = session is not None and found.drafted_by == session.operator.id
+        values = {"one": found, "drawn": _drawn(found, language), "acts": acts, "said": said, "reason": reason, "own": own}
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
+        return await self.shown(request, language, "product.html", values, status, session)
 
     async def compare(self, request: Request, language: str) -> Response:
         """`?from=` and `?to=`; what differs is marked, and with `?all` the rest is shown, too."""
-        former, later = (_number(request.query_params.get(name)) for name in ("from", "to"))
+        session = await self.visitor(request)
+        former, later = (number_in(request.query_params.get(name)) for name in ("from", "to"))
         async with self._house.database.read() as tx:
-            found = await browse.compared(tx, request.path_params["code"], former or 0, later or 0, house=False)
+            found = await browse.compared(tx, code_in(request), former or 0, later or 0, house=session is not None)
         if found is None:
-            return self._nothing(request, language)
+            return await self.nothing(request, language)
         values = {"one": found, "whole": "all" in request.query_params}
-        return page.html("compare.html", language, self._shared(request, language) | values)
+        return await self.shown(request, language, "compare.html", values, session=session)
+
+    async def file(self, request: Request, language: str) -> Response:
+        """The file of `?version=`, to be kept: for the house alone."""
+        code, version = code_in(request), number_in(request.query_params.get("version")) or 0
+        found = None
+        if await self.visitor(request) is not None:
+            async with self._house.database.read() as tx:
+                found = await browse.file(tx, code, version)
+        if found is None:
+            return await self.nothing(request, language)
+        named = {"Content-Disposition": f'attachment; filename="{code}-v{version}.yaml"', "Cache-Control": "no-store"}
+        return Response(found, headers={**page.HEADERS, **named}, media_type="application/yaml")
 
     async def document(self, request: Request) -> Response:
         """The bytes that customers were shown, as they were handed in. They run nothing and fetch nothing."""
@@ -108,7 +153,7 @@ class Catalogue:
         async with self._house.database.read() as tx:
             found = await browse.document(tx, bytes.fromhex(sha256)) if _SHA256.fullmatch(sha256) else None
         if found is None:
-            return self._nothing(request, "zh")
+            return await self.nothing(request, "zh")
         headers = {
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "public, max-age=86400, immutable",
@@ -118,17 +163,65 @@ class Catalogue:
             headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
         return Response(found.content, headers=headers, media_type=found.media_type)
 
-    def _shared(self, request: Request, language: str) -> dict[str, Any]:
-        here = request.url.path.removeprefix("/en") if language == "en" else request.url.path
-        query = urlencode(sorted(request.query_params.items()))
-        other = root("en" if language == "zh" else "zh")
-        return {"root": root(language), "translated": f"{other}{here}{'?' if query else ''}{query}"}
+    async def nothing(self, request: Request, language: str) -> Response:
+        """There is no such thing, or it is not for who asks."""
+        return await self.shown(request, language, "nothing.html", {}, HTTPStatus.NOT_FOUND)
 
-    def _nothing(self, request: Request, language: str) -> Response:
-        return page.html("nothing.html", language, self._shared(request, language), HTTPStatus.NOT_FOUND)
+    async def shown(
+        self,
+        request: Request,
+        language: str,
+        template: str,
+        values: Mapping[str, Any],
+        status: int = HTTPStatus.OK,
+        session: SignedIn | None = None,
+    ) -> Response:
+        """A page with its head: who is signed in, and the same page in the other language."""
+        session = session or await self.visitor(request)
+        here, query = request.url.path, request.url.query
+        there = here.removeprefix("/en") if language == "en" else f"/en{here}"
+        if request.method != "GET":  # what was sent stays in its language
+            there, query = f"{root('en' if language == 'zh' else 'zh')}/products", ""
+        shared = {
+            "root": root(language),
+            "here": here,
+            "translated": f"{there}{'?' if query else ''}{query}",
+            "visitor": session.operator if session else None,
+            "proof": proof_of(session) if session else "",
+            "may_draft": session is not None and session.operator.may(OperatorRole.PRODUCT_MANAGER),
+        }
+        return page.html(template, language, {**shared, **values}, status)
 
 
-def _number(text: str | None) -> int | None:
+_AFTER: Mapping[State, tuple[str, ...]] = {
+    State.DRAFT: ("review", "reject"),
+    State.REVIEWED: ("approve", "reject"),
+    State.ON_SALE: ("close",),
+}
+
+
+def acts_of(one: Read, session: SignedIn | None) -> tuple[str, ...]:
+    """What that operator may try with the version. Who drafted it may take it back; that they are somebody under two logins the house finds
+    out when they try."""
+    if session is None or not any(session.operator.may(role) for role in (OperatorRole.PRODUCT_MANAGER, OperatorRole.OPERATIONS)):
+        return ()
+    if one.state in browse.OPEN and one.drafted_by == session.operator.id:
+        return ("withdraw",)
+    return _AFTER.get(one.state, ())
+
+
+def a_key() -> str:
+    """A fresh idempotency key for a form."""
+    return str(uuid7(machine_now(), 0, system_random()))
+
+
+def code_in(request: Request) -> str:
+    """The product's code in the path; empty, so that nothing is found, for what is none."""
+    code: str = request.path_params["code"]
+    return code if CODE.fullmatch(code) else ""
+
+
+def number_in(text: str | None) -> int | None:
     """Of a version; 0 for what is none, so that nothing is found; None where none was asked for."""
     if text is None:
         return None

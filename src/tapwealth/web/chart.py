@@ -77,7 +77,7 @@ def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, fro
     )
 
 
-_BELOW_TODAY = 220
+_BELOW_TODAY = 240
 """The margin at the top of a drawing over which "today" is written."""
 
 

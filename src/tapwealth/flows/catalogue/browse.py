@@ -102,11 +102,14 @@ class Read(NamedTuple):
     steps: list[Done]
     others: list[Other]
     """All versions that may be seen, newest first, this one among them."""
+    drafted_by: int
+    """The operator's number."""
 
     @property
     def before(self) -> int | None:
-        """The version before this one."""
-        return next((one.version for one in self.others if one.version < self.version), None)
+        """What it is to be compared with: the version that it would replace, or else the one before it."""
+        standing = [one.version for one in self.others if one.state is State.ON_SALE and self.state in OPEN]
+        return next((one for one in [*standing, *(one.version for one in self.others)] if one < self.version), None)
 
 
 class Section(NamedTuple):
@@ -172,14 +175,15 @@ async def read(tx: Any, product: str, version: int | None, *, house: bool) -> Re
     steps = (await store.steps_of(tx, product))[found.version]
     people = await operators.found(tx, sorted({step.by for step in steps}))
     others = [Other(one.version, one.state, one.since) for one in reversed(seen)]
-    return _read((await moment(tx)).now, found, [_done(step, people, house=house) for step in steps], others, house=house)
+    done = [_done(step, people, house=house) for step in steps]
+    return _read((await moment(tx)).now, found, done, others, steps[0].by, house=house)
 
 
 def _done(step: Step, people: Mapping[int, Operator], *, house: bool) -> Done:
     return Done(step.state, step.at, _who(step.by, people), step.reason) if house else Done(step.state, step.at, "", "")
 
 
-def _read(now: datetime, one: Version, steps: list[Done], others: list[Other], *, house: bool) -> Read:
+def _read(now: datetime, one: Version, steps: list[Done], others: list[Other], drafted_by: int, *, house: bool) -> Read:
     said, shape = one.definition, KINDS[one.definition.kind].shape
     return Read(
         now,
@@ -197,6 +201,7 @@ def _read(now: datetime, one: Version, steps: list[Done], others: list[Other], *
         said.sale,
         steps if house else [step for step in steps if step.state not in OPEN],
         others,
+        drafted_by,
     )
 
 
