@@ -239,20 +239,27 @@ async def test_a_bill_that_is_still_owed_after_a_lost_answer_is_sent_again(place
 BILL = Bill("B1", ACCOUNT, "2014-02", 1_000, 50, 1_050, "*芳", "朝阳区")
 
 
+ANOTHER = replace(BILL, bill_id="B2")
+
+
 @pytest.mark.parametrize(
-    ("answer", "amount", "means"),
+    ("answer", "number", "owed", "amount", "means"),
     [
-        (Inquired(InquiryState.NO_ARREARS), 1_050, Paid("")),
-        (Inquired(InquiryState.ARREARS, (replace(BILL, bill_id="B2"),)), 1_050, Paid("")),
-        (Inquired(InquiryState.ARREARS, (BILL,)), 1_050, NotReceived()),
-        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=1_100),)), 1_050, NotReceived()),
-        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=650),)), 400, Paid("")),
-        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=700),)), 400, Unknown("the bill is owed in part", there=True)),
-        (Inquired(InquiryState.UNKNOWN_ACCOUNT), 1_050, Unknown("the biller does not know the account", there=True)),
+        (Inquired(InquiryState.NO_ARREARS), "B1", 1_050, 1_050, Paid("")),
+        (Inquired(InquiryState.ARREARS, (ANOTHER,)), "B1", 1_050, 1_050, Paid("")),
+        (Inquired(InquiryState.ARREARS, (BILL,)), "B1", 1_050, 1_050, NotReceived()),
+        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=1_100),)), "B1", 1_050, 1_050, NotReceived()),
+        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=650),)), "B1", 1_050, 400, Paid("")),
+        (Inquired(InquiryState.ARREARS, (replace(BILL, balance=700),)), "B1", 1_050, 400, Unknown("the bill is owed in part", there=True)),
+        (Inquired(InquiryState.UNKNOWN_ACCOUNT), "B1", 1_050, 1_050, Unknown("the biller does not know the account", there=True)),
+        (Inquired(InquiryState.NO_ARREARS), "*", 2_100, 2_100, Paid("")),
+        (Inquired(InquiryState.ARREARS, (BILL, ANOTHER)), "*", 2_100, 2_100, NotReceived()),
+        (Inquired(InquiryState.ARREARS, (BILL,)), "*", 2_100, 2_100, Unknown("the bill is owed in part", there=True)),
+        (Inquired(InquiryState.NO_ARREARS), "", 0, 5_000, Unknown("arrears tell nothing of money in advance", there=True)),
     ],
 )  # fmt: skip
-def test_arrears_tell_only_what_they_can(answer: Inquired, amount: int, means: PaymentAnswer) -> None:
-    assert paid_by_arrears(answer, BILL.bill_id, BILL.balance, amount) == means
+def test_arrears_tell_only_what_they_can(answer: Inquired, number: str, owed: int, amount: int, means: PaymentAnswer) -> None:
+    assert paid_by_arrears(answer, number, owed, amount) == means
 
 
 OTHERS = replace(BILL, account_number="0000000001")

@@ -108,6 +108,27 @@ async def test_an_answer_that_is_lost_is_found_by_inquiry(place: Town, power: Sa
     assert booked(power) == [("B1", BALANCE, "paid")]
 
 
+@pytest.mark.parametrize(("fault", "resent"), [("silent", 0), ("silent_unprocessed", 1), ("garbage", 0)])
+async def test_a_biller_that_looks_nothing_up_by_serial_is_asked_what_is_owed(
+    place: Town, power: SandboxPartner, fault: str, resent: int
+) -> None:
+    """No arrears after a lost answer mean paid; its own serial comes with its file. What is owed as before is sent again."""
+    faults = ({"message": "pay", "nth": 1, "fault": fault}, {"message": "payment_inquiry", "nth": 0, "fault": "no_lookup"})
+    power.faults(*faults)
+    wang = await payment_of(place, power)
+    await place.work("biller", bills.deliver)
+    assert (await state_of(place, wang.person), await place.total(Kind.SUSPENSE)) == ("unknown", BALANCE)
+    assert await place.work("biller", bills.deliver) == []
+    assert (await state_of(place, wang.person), await place.total(Kind.BILLER)) == ("paid", BALANCE)
+    assert power.get("/admin/faults").json()["counts"]["payment_inquiry"] == 1
+    assert booked(power) == [("B1", BALANCE, "paid")]
+    report = await ends(place, power)
+    assert (report.wrong, report.figures["matched"]) == ([], 1)
+    async with place.house.database.read() as tx:
+        ((payment, _),) = await store.payments_of(tx, wang.person.book, wang.person.id)
+    assert (payment.biller_reference[:1], payment.resent) == ("E", resent)
+
+
 @pytest.mark.parametrize("fault", ["silent_unprocessed", "lose", "error"])
 async def test_a_payment_that_was_lost_is_sent_again(place: Town, power: SandboxPartner, fault: str) -> None:
     power.faults({"message": "pay", "nth": 1, "fault": fault})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.bills.biller import Inquired, Paid, Rejected, Unknown
+from tapwealth.bills.biller import AskArrears, Inquired, NotReceived, Paid, Rejected, Unknown
 from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.bills.day_end import read_day_end
 
@@ -90,6 +90,35 @@ def test_all_arrears_are_paid_in_one_sum_and_electricity_takes_no_parts(four: di
     assert pay(power, "3333333333", "*", 30_00, "a4") == "unknown_bill"
 
 
+def late(partner: SandboxPartner, account: str, bill: str, amount: int, serial: str) -> None:
+    """Paid, and found to be at ten."""
+    until = "2014-02-24T10:00:00+08:00"
+    partner.faults({"message": "pay", "nth": 1, "fault": "late_success", "until": until}, serial=serial)
+    assert pay(partner, account, bill, amount, serial) == "not_written_off"
+
+
+def test_what_succeeds_late_pays_nothing_that_was_paid_otherwise(tmp_path: Path) -> None:
+    """All arrears in one sum, a bill in part, money in advance; of the first account nothing is left to pay, of the third too little."""
+    with sandbox_partner("issuer", tmp_path) as issuer:
+        issuer.clock("2014-02-24T09:00:00+08:00")
+        cards = [f"622588000000000{number}" for number in range(5)]
+        for card in cards:
+            owe(issuer, card, f"{card} 1", 100_00)
+            owe(issuer, card, f"{card} 2", 200_00)
+        for card in cards[:3]:
+            late(issuer, card, "*", 300_00, f"all {card}")
+        late(issuer, cards[3], f"{cards[3]} 1", 60_00, "part")
+        late(issuer, cards[4], "", 50_00, "advance")
+        assert pay(issuer, cards[0], "*", 300_00, "by hand") == "paid"
+        assert pay(issuer, cards[2], f"{cards[2]} 1", 100_00, "one by hand") == "paid"
+        assert pay(issuer, cards[3], f"{cards[3]} 1", 50_00, "part by hand") == "paid"
+        issuer.clock("2014-02-24T11:00:00+08:00")
+        ended = {one["serial"]: one["state"] for one in issuer.get("/admin/payments").json()}
+        assert [ended[f"all {card}"] for card in cards[:3]] == ["rejected", "paid", "rejected"]
+        assert (ended["part"], ended["advance"]) == ("rejected", "paid")
+        assert [balances(issuer, card) for card in cards] == [[], [], [200_00], [50_00, 200_00], [50_00, 200_00]]
+
+
 def test_a_telephone_is_topped_up_with_a_face_and_found_paid_by_inquiry(four: dict[str, SandboxPartner]) -> None:
     carrier = four["carrier"]
     assert pay(carrier, "13800000002", "", 15_00, "t1") == "wrong_amount"
@@ -136,6 +165,25 @@ async def test_a_payment_is_taken_though_its_answer_went_wrong(four: dict[str, S
     assert seen in answer.why
     assert isinstance(await port.inquire_payment(f"f {fault}"), Paid)
     assert await port.pay(f"again {fault}", f"W {fault}", "555555555", 10_00) == Rejected("already_paid")
+    await port.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        ("no_lookup", AskArrears()),
+        ("other_customer", Unknown("the answer belongs to another serial")),
+        ("garbage", Unknown("the answer cannot be read")),
+        ("slow", Unknown("no answer (ReadTimeout)")),
+        ("error", Unknown("HTTP status 500")),
+    ],
+)
+async def test_what_became_of_a_payment_is_answered_as_the_fault_has_it(four: dict[str, SandboxPartner], fault: str, seen: Any) -> None:
+    water = four["water"]
+    water.faults({"message": "payment_inquiry", "nth": 1, "fault": fault}, serial=f"payment inquiry {fault}")
+    port = BillerHttp(water.url, TOKEN, timeout_ms=400)
+    assert await port.inquire_payment(f"q {fault}") == seen
+    assert await port.inquire_payment(f"q {fault}") == NotReceived()
     await port.close()
 
 

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 
+ALL_BILLS = "*"
+"""In place of a bill's id: whatever the account owes, in one sum."""
+NO_BILL = ""
+"""In place of a bill's id: money in advance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bill:

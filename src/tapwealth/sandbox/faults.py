@@ -73,6 +73,8 @@ class Fault(StrEnum):
     """Processed, but the answer cannot be read."""
     SLOW = "slow"
     """Processed at once, and answered after 90 seconds by the machine's clock."""
+    NO_LOOKUP = "no_lookup"
+    """Answered that no payment can be looked up by its serial."""
     ERROR = "error"
     """Answered with HTTP status 500, nothing done."""
     ERROR_AFTER = "error_after"

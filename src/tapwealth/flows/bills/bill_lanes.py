@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from tapwealth.bills import store
+from tapwealth.bills.bill import ALL_BILLS, NO_BILL
 from tapwealth.bills.biller import AskArrears, BillerPort, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown, trusted
 from tapwealth.bills.payment import PaymentEvent, PaymentState, next_state
 from tapwealth.bills.schedule import LEASE, pause_after
@@ -133,11 +134,13 @@ async def _by_arrears(house: House, port: BillerPort, errand: Errand) -> Payment
 
 def paid_by_arrears(answer: Inquired, bill_number: str, owed: int, amount: int) -> PaymentAnswer:
     """What an account's arrears tell of a payment of `amount` of the fen `owed` then, whose answer was lost: a bill that is no longer owed
-    was paid by it (the biller's serial comes with its day-end file), one that is owed as before was not reached by it. Anything else
-    decides nothing."""
+    was paid by it (the biller's serial comes with its day-end file), one that is owed as before was not reached by it; the same of all
+    bills in one sum. Anything else decides nothing."""
     if answer.state is InquiryState.UNKNOWN_ACCOUNT:
         return Unknown("the biller does not know the account", there=True)
-    now = [one.balance for one in answer.bills if one.bill_id == bill_number]
-    if not now or now[0] <= owed - amount:
+    if bill_number == NO_BILL:
+        return Unknown("arrears tell nothing of money in advance", there=True)
+    now = [one.balance for one in answer.bills if bill_number in (one.bill_id, ALL_BILLS)]
+    if not now or sum(now) <= owed - amount:
         return Paid("")
-    return NotReceived() if now[0] >= owed else Unknown("the bill is owed in part", there=True)
+    return NotReceived() if sum(now) >= owed else Unknown("the bill is owed in part", there=True)

@@ -159,15 +159,20 @@ def find(tx: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
 
 
 def settle_late(tx: sqlite3.Connection, trade: Trade, now: datetime) -> None:
-    """What was to succeed late by `now` succeeds, each at its own instant, unless the bill was paid otherwise."""
+    """What was to succeed late by `now` succeeds, each at its own instant, unless what it was for was paid otherwise meanwhile."""
     due = tx.execute("SELECT * FROM payment WHERE state = 'late' AND late_until <= ? ORDER BY late_until, serial", (iso(now),)).fetchall()
     for payment in due:
-        order = Order(payment["serial"], payment["bill_id"], payment["account_number"], payment["amount"])
-        paid = tx.execute("SELECT paid_by FROM bill WHERE bill_id = ?", (order.bill_id,)).fetchone()
-        state, reason = (State.REJECTED, Reason.ALREADY_PAID.value) if paid and paid["paid_by"] else (State.PAID, "")
+        order, at = Order(payment["serial"], payment["bill_id"], payment["account_number"], payment["amount"]), payment["late_until"]
+        in_vain = order.bill_id != NO_BILL and order.amount > _unpaid(tx, trade, order, business_date_of(datetime.fromisoformat(at)))
+        state, reason = (State.REJECTED, Reason.ALREADY_PAID.value) if in_vain else (State.PAID, "")
         tx.execute("UPDATE payment SET state = ?, reason = ? WHERE serial = ?", (state.value, reason, payment["serial"]))
         if state is State.PAID:
-            _write_off(tx, trade, order, datetime.fromisoformat(payment["late_until"]))
+            _write_off(tx, trade, order, datetime.fromisoformat(at))
+
+
+def _unpaid(tx: sqlite3.Connection, trade: Trade, order: Order, day: date) -> int:
+    """Fen that what an order is for comes to on a day: a penalty that has grown meanwhile is left over, and no reason to refuse it."""
+    return sum(_as_of(trade, row, day).balance for row in _meant(tx, order) if row["paid_by"] is None)
 
 
 def _write_off(tx: sqlite3.Connection, trade: Trade, order: Order, at: datetime) -> None:

@@ -161,12 +161,18 @@ async def _inquire_payment(partner: Partner, request: Request) -> Response:
         silent = any(planned.message == "pay" and planned.nth == 0 and planned.fault in SILENCE for planned in plan_of(tx))
     if silent:
         return await partner.hold_open(request)
-    return await partner.answer(request, "payment_inquiry", partial(_found, partner, request.path_params["serial"]))
-
-
-def _found(partner: Partner, serial: str) -> Response:
+    serial = request.path_params["serial"]
     with partner.store.tx() as tx:
+        fault = planned.fault if (planned := next_fault(tx, "payment_inquiry", None)) else None
         payment = books.find(tx, serial)
+    return await _answered(partner, request, fault, _found(payment, serial, fault))
+
+
+def _found(payment: sqlite3.Row | None, serial: str, fault: Fault | None) -> Response:
+    if fault is Fault.NO_LOOKUP:
+        return json_answer({"serial": serial, "state": "unknown", "reason": "no_payment_inquiry"})
+    if fault is Fault.OTHER_CUSTOMER:
+        return json_answer({"serial": f"{serial}X", "state": "paid", "biller_reference": "E"})
     if payment is None:
         return json_answer({"serial": serial, "state": "unknown", "reason": "never_received"})
     return _told(payment, "rejected")
