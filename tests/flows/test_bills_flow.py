@@ -249,6 +249,31 @@ async def test_success_after_the_refund_is_a_break_with_the_money_accounted(plac
     await place.all_books_balance()
 
 
+async def test_success_after_the_refund_may_come_while_the_bill_is_paid_again(place: Town) -> None:
+    """The date's end goes on; the biller, which was paid once, gives the second one back."""
+    wang = await place.person("Wang", 50_000)
+    place.biller.script.append(Unknown("no answer"))
+    place.biller.inquiries.append(Rejected("not_written_off"))
+    bill = await place.bill(wang, ACCOUNT, "B1", 10_050)
+    await place.pay_one(wang, bill, 10_050)
+    await place.work("biller", bills.deliver, rounds=2)
+    again = await place.pay_one(wang, bill, 10_050)
+    assert isinstance(again, BillPaymentPlaced)
+    await place.cut(MONDAY)
+    for _ in range(2):
+        await billers.compare_billers(place.house, MONDAY)
+        assert ("biller", "late_success", True) in await place.breaks(MONDAY)
+    assert code(await place.pay_one(wang, bill, 10_050)) == "UNDER_WAY"
+    place.biller.script.append(Rejected("paid already"))
+    await place.work("biller", bills.deliver)
+    async with place.house.database.read() as tx:
+        rows = [row.state for row, _ in await store.payments_of(tx, wang.book, wang.id)]
+    assert sorted(rows) == ["late_success", "rejected"]
+    assert code(await place.pay_one(wang, bill, 10_050)) == "PAID_ALREADY"
+    assert (await place.owed(wang.wallet), await place.total(Kind.CUSTOMER_RECEIVABLE)) == ([50_000], -10_050)
+    await place.all_books_balance()
+
+
 async def bill_of(place: Town, person: Any) -> str:
     async with place.house.database.read() as tx:
         return str(await tx.fetchval("select id from bill where book = $1 and person = $2", person.book, person.id))

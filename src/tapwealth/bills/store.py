@@ -182,10 +182,11 @@ async def bills(tx: Any, keys: Sequence[Key]) -> dict[Key, BillRow]:
 
 
 async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState]:
-    """By bill: the state of its payment that was not given back, if it has one."""
+    """By bill: the state of its payment that was not given back, if it has one; before one that was, and went through after all."""
     rows = await tx.fetch(
         "select p.book, p.bill, p.state from unnest($1::int[], $2::uuid[]) x(book, bill)"
-        " join bill_payment p on p.book = x.book and p.bill = x.bill and p.state not in ('rejected', 'refunded')",
+        " join bill_payment p on p.book = x.book and p.bill = x.bill and p.state not in ('rejected', 'refunded')"
+        " order by p.state <> 'late_success'",
         *_columns(bills, 2),
     )
     return {(row["book"], row["bill"]): PaymentState(row["state"]) for row in rows}
