@@ -6,13 +6,15 @@ their digests, in the order of their ids, whose first half becomes the reference
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from tapwealth.catalogue.definition import Definition
 from tapwealth.kernel.ids import id_of
 
 _HALF = 16
@@ -26,6 +28,7 @@ class SaleKind(StrEnum):
     SUBSCRIPTION = "subscription"
     PLAN = "plan"
     SWEEP = "sweep"
+    SWITCH = "switch"
     POLICY = "policy"
     AUTOPAY = "autopay"
 
@@ -46,7 +49,7 @@ class ShownDocument(msgspec.Struct, frozen=True):
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """What a buyer is shown of a version of a product, in one language: price and fees among the facts, what it warns of, and what the
-    buyer confirms by buying."""
+    buyer confirms by buying. `definition`: SHA-256 of the catalogue's definition of that version, in hex; left out where there is none."""
 
     kind: SaleKind
     product: str
@@ -57,6 +60,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     documents: list[ShownDocument] = []
     warnings: list[str] = []
     confirms: list[str] = []
+    definition: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -92,6 +96,20 @@ class Written(NamedTuple):
 
     text: str
     digest: bytes
+
+
+def shown_documents(said: Definition, language: str) -> list[ShownDocument]:
+    """Those of a definition, under their titles in that language."""
+    return [ShownDocument(one.title.zh if language == "zh" else one.title.en, one.sha256) for one in said.documents]
+
+
+@dataclass(slots=True)
+class OfferCache:
+    """What a process has made and kept of offers: versions never change. `made`: by what each was made of; `kept`: digests of those that
+    are in the database for good."""
+
+    made: dict[Hashable, Any] = field(default_factory=dict)
+    kept: set[bytes] = field(default_factory=set)
 
 
 def written(record: Offer | Sale) -> Written:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.catalogue.sale import OfferCache
 from tapwealth.customers import consents
 from tapwealth.customers import store as customers
 from tapwealth.customers.consents import Permission
@@ -144,6 +145,8 @@ class House:
     """The funds that `pocket` has looked up."""
     bills_placed: Bell = field(default_factory=Bell)
     """Rung for the billers to which payments are to be sent."""
+    offers: OfferCache = field(default_factory=OfferCache)
+    """What buyers are shown, as `catalogue.sales` has kept it."""
 
     def new_id(self, now: datetime, book: int) -> UUID:
         """A fresh time-ordered id that routes to the book."""

@@ -14,7 +14,7 @@ from bank_town import BankTown, bank_process
 from bill_town import MONDAY, Person
 from fund_town import ADVANCE, FUND, OWN, FundTown, fund_town
 from sandbox_partner import SandboxPartner
-from shelf import MONEY_FUND, give_units, put_on_the_shelf
+from shelf import MONEY_FUND, give_units, put_on_the_shelf, shelve
 
 from tapwealth.bank import store as bank_store
 from tapwealth.flows.bank import bank_messages, payments
@@ -25,7 +25,7 @@ from tapwealth.flows.funds.instant_redemption import InstantlyRedeemed, RedeemIn
 from tapwealth.flows.funds.pocket import OrderPockets
 from tapwealth.flows.funds.redemption import RedeemFund, RedemptionPlaced
 from tapwealth.flows.funds.sweeps import AgreeSweep, EndSweep, SweepView
-from tapwealth.funds import conditions_store, store, sweep_store
+from tapwealth.funds import conditions_store, sweep_store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.funds.store import SalesChannel
 from tapwealth.kernel.clock import shanghai
@@ -251,7 +251,7 @@ async def pocketed(swept: Swept, *order: str, day_cap: int = 2_000_50) -> None:
     place = swept.place
     async with place.house.database.transaction() as tx:
         fund = replace(MONEY_FUND, code=SECOND, asset=SECOND_UNITS)
-        await store.put_fund(tx, fund, [SalesChannel(OWN, SECOND, True, 100_00, day_cap, 0)])
+        await shelve(tx, fund, [SalesChannel(OWN, SECOND, True, 100_00, day_cap, 0)])
         await place.house.ledger.open_accounts(tx, house_accounts(place.house.books, SECOND_UNITS))
     await ordered(swept, *order)
     assert isinstance(await swept.agree(fund="pocket", keep_balance=500_00), SweepView)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from bill_town import MONDAY, NINE, Person
 from fund_town import DAY_CAP, FUND, HOLDING_CAP, MINIMUM, OWN, FundTown
+from shelf import shelve
 
 from tapwealth.bank import store as bank
 from tapwealth.flows.bank import payments
@@ -378,7 +379,7 @@ async def test_the_files_of_a_day_are_the_same_bytes_however_often_they_are_made
 async def test_a_fund_above_the_lowest_risk_is_sold_to_nobody_who_was_not_asked(place: FundTown) -> None:
     async with place.house.database.transaction() as tx:
         shelved = (await store.funds(tx))[FUND]
-        await store.put_fund(tx, replace(shelved, code="000199", risk_level=3), [SalesChannel(OWN, "000199", True, MINIMUM, 0, 0)])
+        await shelve(tx, replace(shelved, code="000199", risk_level=3), [SalesChannel(OWN, "000199", True, MINIMUM, 0, 0)])
     buyer = await place.person("王芳", 500_00)
     (refused,) = await place.buy(place.order(buyer, 100_00, fund="000199"))
     assert isinstance(refused, Refusal)

@@ -6,6 +6,7 @@ from typing import Any
 
 from bill_town import MONDAY, Person
 from fund_town import FUND, MINIMUM, OWN, FundTown
+from shelf import shelve
 
 from tapwealth.flows.funds import plans, suitability
 from tapwealth.flows.funds.plans import AgreePlan
@@ -23,7 +24,7 @@ async def shelve_risky(place: FundTown) -> None:
     """A fund of R4 beside the money fund."""
     async with place.house.database.transaction() as tx:
         shelved = (await store.funds(tx))[FUND]
-        await store.put_fund(tx, replace(shelved, code=RISKY, risk_level=4), [SalesChannel(OWN, RISKY, True, MINIMUM, 0, 0)])
+        await shelve(tx, replace(shelved, code=RISKY, risk_level=4), [SalesChannel(OWN, RISKY, True, MINIMUM, 0, 0)])
 
 
 async def assess(place: FundTown, person: Person, answers: list[str], version: str = "2014-1") -> Any:

@@ -9,7 +9,7 @@ import pytest
 from bill_town import MONDAY, Person
 from fund_town import FUND, OWN, FundTown
 from httpx import ASGITransport, AsyncClient
-from shelf import MONEY_FUND
+from shelf import MONEY_FUND, shelve
 from starlette.applications import Starlette
 
 from tapwealth.bank import entries as bank_entries
@@ -17,7 +17,7 @@ from tapwealth.flows.frame import moment, must_post
 from tapwealth.flows.funds import pocket, sweeps
 from tapwealth.flows.funds.pocket import OrderPockets, PocketsView
 from tapwealth.flows.funds.sweeps import AgreeSweep, SweepView
-from tapwealth.funds import conditions_store, store
+from tapwealth.funds import conditions_store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.funds.store import SalesChannel
 from tapwealth.kernel.clock import shanghai
@@ -37,7 +37,7 @@ async def saver(place: FundTown, wallet: int, *order: str) -> Person:
     """Wang with so much in the wallet and three funds on the shelf, in that order."""
     async with place.house.database.transaction() as tx:
         for code, asset, caps in ((SECOND, Asset(7), (CAP, 0)), (THIRD, Asset(8), (0, CAP))):
-            await store.put_fund(tx, replace(MONEY_FUND, code=code, asset=asset), [SalesChannel(OWN, code, True, 100_00, *caps)])
+            await shelve(tx, replace(MONEY_FUND, code=code, asset=asset), [SalesChannel(OWN, code, True, 100_00, *caps)])
             await place.house.ledger.open_accounts(tx, house_accounts(place.house.books, asset))
     wang = await place.person("Wang", wallet)
     chosen = await pocket.order(place.house, place.envelope(wang), OrderPockets(list(order)))

@@ -1,11 +1,12 @@
 """Records of sales: kept in the transaction of the sale, sealed in the ledger, proved by the audit, and shown as they were seen.
 
-Whoever sells calls `keep` with all the sales of its transaction. Each book's get one entry that seals them, so that none can be changed,
+Whoever sells calls `keep` with all the sales of its transaction; a hot flow takes `records` and `store` apart, so that its own entries
+and the seals are posted at once. Each book's get one entry that seals them, so that none can be changed,
 taken out or put in behind the ledger's back without the audit naming it.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 from itertools import groupby
 from operator import itemgetter
@@ -23,7 +24,8 @@ from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.findings import Finding, Wrong, at_line
-from tapwealth.storage.database import Tx
+from tapwealth.ledger.port import JournalEntry
+from tapwealth.storage.database import Tx, after_commit
 
 
 class SaleRefusal(Enum):
@@ -46,27 +48,51 @@ def signed(caller: Caller) -> Signed:
     return Signed(caller.kind.name.lower(), caller.who, caller.authenticated_by, caller.device.hex(), client, caller.scope)
 
 
-async def keep(house: House, tx: Tx, at: Moment, sold: Iterable[Sold]) -> None:
-    """Keep the records of what this transaction has sold, under the locks of its books, and seal them: none of it may be refused."""
+class Records(NamedTuple):
+    """What a transaction has sold, written down: what was shown, the sales, and the entries that seal them, one for each book."""
+
+    offers: dict[bytes, Written]
+    rows: list[SaleRow]
+    seals: list[JournalEntry]
+
+
+def records(at: Moment, sold: Iterable[Sold], actors: Mapping[int, int]) -> Records:
+    """`actors`: the platform's number in each book. Whoever posts entries of their own posts the seals with them."""
     ordered = sorted(((one.book, one.sale.sale.int, one) for one in sold), key=itemgetter(0, 1))
-    if not ordered:
-        return
     kept = [(book, one.sale.sale, one.offer, written(one.sale)) for book, _, one in ordered]
-    books = {book: list(of) for book, of in groupby(kept, key=itemgetter(0))}
-    actors = await actor_numbers(tx, [(book, PLATFORM) for book in books])
     day = at.open_date(business_date_of(at.now))
-    seals = [
-        sales_sealed(book, of[0][1], [record.digest for _, _, _, record in of], day, actor)
-        for (book, of), actor in zip(books.items(), actors, strict=True)
-    ]
+    seals = []
+    for book, group in groupby(kept, key=itemgetter(0)):
+        of = list(group)
+        seals.append(sales_sealed(book, of[0][1], [record.digest for _, _, _, record in of], day, actors[book]))
     keys = {seal.book: seal.key for seal in seals}
     offers = {offer.digest: offer for _, _, offer, _ in kept}
     numbers = {digest: offer_id(digest) for digest in offers}
-    await sale_store.add_offers(tx, list(offers.values()))
-    await sale_store.add_sales(
-        tx, [SaleRow(book, sale, keys[book], numbers[offer.digest], record.digest, record.text) for book, sale, offer, record in kept]
-    )
-    await must_post(house, tx, at, seals)
+    rows = [SaleRow(book, sale, keys[book], numbers[offer.digest], record.digest, record.text) for book, sale, offer, record in kept]
+    return Records(offers, rows, seals)
+
+
+async def store(house: House, tx: Tx, made: Records) -> None:
+    """Keep them in the transaction that sells, and take none of it back by a savepoint. What was shown is put in once: a process knows
+    what it has seen committed."""
+    if not made.rows:
+        return
+    cache = house.offers
+    fresh = [offer for digest, offer in made.offers.items() if digest not in cache.kept]
+    if fresh:
+        await sale_store.add_offers(tx, fresh)
+        after_commit(lambda: cache.kept.update(one.digest for one in fresh))
+    await sale_store.add_sales(tx, made.rows)
+
+
+async def keep(house: House, tx: Tx, at: Moment, sold: Iterable[Sold]) -> None:
+    """Keep the records of what this transaction has sold, under the locks of its books, and seal them: none of it may be refused."""
+    sold = list(sold)
+    books = sorted({one.book for one in sold})
+    actors = await actor_numbers(tx, [(book, PLATFORM) for book in books]) if books else []
+    made = records(at, sold, dict(zip(books, actors, strict=True)))
+    await store(house, tx, made)
+    await must_post(house, tx, at, made.seals)
 
 
 async def sale_findings(tx: Any, book: int, _archives: Archives) -> list[Finding]:

@@ -5,23 +5,21 @@ import re
 import msgspec
 
 from tapwealth.bank.bank_number import check_account_number
-from tapwealth.catalogue.definition import Definition, Eligibility, Shape
+from tapwealth.catalogue.definition import Definition, Eligibility, ProductKind
 from tapwealth.catalogue.version import ProductRefusal, Version
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
 from tapwealth.flows.funds.advancer import open_advancer
+from tapwealth.flows.funds.fund_shapes import SHAPES
 from tapwealth.funds import conditions_store, orders_store, store
 from tapwealth.funds.conditions import check
-from tapwealth.funds.product import WORDS, FundChannel, FundParameters, MoneyFundParameters, conditions_of
+from tapwealth.funds.product import MoneyFundParameters, conditions_of
 from tapwealth.funds.store import Fund, SalesChannel
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.kernel.units import Unit
 from tapwealth.ledger.install import house_accounts
 from tapwealth.storage.database import Tx
 
-_TABLES = {"management_fee": Unit.PERCENT, "custody_fee": Unit.PERCENT, "service_fee": Unit.PERCENT}
-"""What a fund's own costs are by year; they are in its price, and shown."""
 _DISTRIBUTOR = re.compile(r"[0-9A-Z]{3,9}", re.ASCII)
 _EVERYBODY = Eligibility()
 
@@ -118,5 +116,5 @@ def _channels(one: Definition) -> list[SalesChannel]:
     return [SalesChannel(code, one.product, of.own, of.minimum_purchase, of.day_cap, of.holding_cap) for code, of in one.channels.items()]
 
 
-MONEY_FUND = Kind(Shape(MoneyFundParameters, FundChannel, _TABLES, words=WORDS), check_fund, wrong, bring_about, end)
-FUND = Kind(Shape(FundParameters, FundChannel, _TABLES, words=WORDS), check_fund, wrong, bring_about, end)
+MONEY_FUND = Kind(SHAPES[ProductKind.MONEY_FUND], check_fund, wrong, bring_about, end)
+FUND = Kind(SHAPES[ProductKind.FUND], check_fund, wrong, bring_about, end)

@@ -16,11 +16,15 @@ from tapwealth.compliance import assessments, limits
 from tapwealth.compliance.suitability import LOWEST, above_risk
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
+from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment, once
 from tapwealth.flows.funds import purchase
+from tapwealth.flows.funds.agreement_offer import plan_sold
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Placing, PurchaseFund, PurchasePlaced
-from tapwealth.funds import plan_store, store
+from tapwealth.funds import plan_store, quotation_store, store
+from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.plan import (
     MOST_FAILURES,
     MOST_PLANS,
@@ -143,9 +147,18 @@ async def agree(house: House, envelope: Envelope, command: AgreePlan) -> PlanVie
             book, identifier, person, command.fund, command.amount, command.every, command.day, PlanState.ACTIVE, first, 0, at.now
         )
         await plan_store.add(tx, made)
+        await sales.keep(house, tx, at, [await _sold(house, tx, envelope, made)])
         return _view(house.calendar, made, [])
 
     return await once(house, [book], envelope, command, act, PlanView)
+
+
+async def _sold(house: House, tx: Tx, envelope: Envelope, made: PeriodicPlan) -> Sold:
+    fund = (await store.funds(tx))[made.fund]
+    nav = (await quotation_store.last_navs(tx)).get(fund.code, 0) if fund.kind is FundKind.NAV else 0
+    risky = fund.risk_level > LOWEST
+    standing = (await assessments.standings(tx, [(made.book, made.person)])).get(made.person) if risky else None
+    return await plan_sold(house, tx, envelope, made, fund, nav, standing)
 
 
 async def _wrong(house: House, tx: Tx, envelope: Envelope, command: AgreePlan, row: PersonRow) -> Refusal | None:

@@ -14,19 +14,23 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.catalogue.sale import SaleKind
 from tapwealth.compliance import assessments, limits
 from tapwealth.compliance.suitability import LOWEST, Standing, above_risk
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import Buyer, PersonRow
+from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key
-from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, post
+from tapwealth.flows.frame import PLATFORM, Envelope, House, Moment, actor_numbers, each_once, must_post
+from tapwealth.flows.funds.fund_offer import Bought, fund_offers, fund_sold
 from tapwealth.flows.funds.ordered import ordered_by
 from tapwealth.funds import entries, orders_store, quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.entries import Order
 from tapwealth.funds.exchange_values import BusinessCode
 from tapwealth.funds.orders_store import OrderRow, Placed
-from tapwealth.funds.purchase import PurchaseFacts, PurchaseRefusal, dealing_date, decide
+from tapwealth.funds.purchase import PurchaseFacts, dealing_date, decide
 from tapwealth.funds.store import Fund, FundAccount, Holder, SalesChannel
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named, prefixed
@@ -56,11 +60,13 @@ class PurchasePlaced(msgspec.Struct, frozen=True):
 
 
 class Placing(NamedTuple):
-    """One command of the batch; `plan`: the periodic plan that it is a period of."""
+    """One command of the batch; `plan`: the periodic plan that it is a period of; `agreement`: under which it is bought without being
+    asked for, a plan or a sweep."""
 
     envelope: Envelope
     command: PurchaseFund
     plan: UUID | None = None
+    agreement: UUID | None = None
 
 
 def check(command: PurchaseFund) -> None:
@@ -86,13 +92,15 @@ async def objections(house: House, tx: Any, at: Moment, commands: Sequence[Placi
 
 class Spread(NamedTuple):
     """So much of a wallet for several funds in an order, in whole lots; the orders' keys follow from the envelope's and the fund.
-    `card`: the bank card it comes from, if any; of one person's cards only the first to be given something of a fund has it."""
+    `card`: the bank card it comes from, if any; of one person's cards only the first to be given something of a fund has it. `agreement`:
+    as of a `Placing`."""
 
     envelope: Envelope
     funds: Sequence[str]
     amount: int
     lot: int
     card: UUID | None = None
+    agreement: UUID | None = None
 
 
 async def spread(house: House, tx: Any, at: Moment, asked: Sequence[Spread], *, coming: bool = False) -> list[list[Placing]]:
@@ -113,7 +121,8 @@ async def spread(house: House, tx: Any, at: Moment, asked: Sequence[Spread], *, 
             if one.card and cards.get(holding, one.card) != one.card:
                 continue
             most = min(left, _room(house, facts, at, one.envelope, code))
-            part = Placing(replace(one.envelope, key=derived(one.envelope.key, code)), PurchaseFund(code, most - most % one.lot))
+            command = PurchaseFund(code, most - most % one.lot)
+            part = Placing(replace(one.envelope, key=derived(one.envelope.key, code)), command, agreement=one.agreement)
             if part.command.amount > 0 and not isinstance(_decide(house, facts, at, part), Refusal):
                 placings.append(part)
                 left -= part.command.amount
@@ -159,10 +168,11 @@ class _Buying:
 
 @dataclass(slots=True)
 class _Loaded:
-    """`dates` are business dates by the instant of a request. As they are asked for: `days` of a fund and an instant, and by class why it
-    may buy no wealth products."""
+    """`navs`: the last price of each fund, where one that has prices is bought. `dates` are business dates by the instant of a request. As
+    they are asked for: `days` of a fund and an instant, and by class why it may buy no wealth products."""
 
     funds: dict[str, Fund]
+    navs: dict[str, int]
     channels: dict[tuple[str, str], SalesChannel]
     buyers: dict[UUID, _Buying]
     dates: dict[datetime, date]
@@ -184,20 +194,37 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     rows = [_row(facts, one, fund) for one, fund in placed]
     newcomers = {person: one.person for person, one in facts.buyers.items() if one.holder is None}
     await open_holders(house, tx, at, newcomers, [one.envelope for one, _ in placed])
-    actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(placed, rows, strict=True)])
+    books = sorted({row.book for row in rows})
+    named = [*((row.book, one.envelope.caller) for (one, _), row in zip(placed, rows, strict=True)), *((book, PLATFORM) for book in books)]
+    actors = await actor_numbers(tx, named)
     made = [
         entries.purchase_placed(order_of(row, accepted.fund, own=True), row.business_date, actor)
-        for (_, accepted), row, actor in zip(placed, rows, actors, strict=True)
+        for (_, accepted), row, actor in zip(placed, rows, actors, strict=False)
     ]
-    answers = await post(house, tx, at, made)
-    await orders_store.add_placed(tx, [row for row, answer in zip(rows, answers, strict=True) if answer.posted])
+    sold = sales.records(at, await _sold(house, tx, facts, placed, rows), dict(zip(books, actors[len(rows) :], strict=True)))
+    await must_post(house, tx, at, [*made, *sold.seals])
+    await orders_store.add_placed(tx, rows)
+    await sales.store(house, tx, sold)
     results = iter(
-        PurchasePlaced(prefixed("ord", row.id), row.dealing_date, row.amount, row.received_at, row.business_date)
-        if answer.posted
-        else Refusal(PurchaseRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-        for row, answer in zip(rows, answers, strict=True)
+        PurchasePlaced(prefixed("ord", row.id), row.dealing_date, row.amount, row.received_at, row.business_date) for row in rows
     )
     return [one if isinstance(one, Refusal) else next(results) for one in decided]
+
+
+async def _sold(
+    house: House, tx: Any, facts: "_Loaded", placed: Sequence[tuple[Placing, "_Accepted"]], rows: Sequence[Placed]
+) -> list[Sold]:
+    """What each buyer was shown, and what of it is their own."""
+    keys = [(accepted.fund.code, accepted.fund.version, one.envelope.language) for one, accepted in placed]
+    offers = await fund_offers(house, tx, SaleKind.FUND_PURCHASE, OWN_CHANNEL, set(keys))
+    made = []
+    for (one, accepted), row, key in zip(placed, rows, keys, strict=True):
+        offer, under = offers[key], one.agreement or one.plan
+        terms = {"amount": row.amount, "dealing_date": str(row.dealing_date), **offer.price(row.amount, facts.navs.get(row.fund, 0))}
+        terms |= {"agreement": str(under)} if under else {}
+        standing = facts.buyers[row.fund_account].standing if accepted.fund.risk_level > LOWEST else None
+        made.append(fund_sold(one.envelope, SaleKind.FUND_PURCHASE, Bought(row.id, *key[:2]), offer, terms, standing))
+    return made
 
 
 async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
@@ -219,7 +246,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
     for (_, person, fund), (account, owed) in zip(bought, holdings, strict=True):
         of = ordered[person, fund]
         buyers[person].stakes[fund] = _Stake(account, funds[fund].value(owed, navs) + of.under_way, Counter(of.by_day))
-    return _Loaded(funds, await store.channels(tx), buyers, dates, {}, {})
+    return _Loaded(funds, navs, await store.channels(tx), buyers, dates, {}, {})
 
 
 async def _wallets(house: House, tx: Any, at: Moment, people: Sequence[tuple[int, UUID]]) -> list[tuple[int, int]]:

@@ -16,12 +16,16 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.catalogue.sale import SaleKind
 from tapwealth.compliance import assessments, limits
 from tapwealth.compliance.suitability import LOWEST, Standing, above_risk
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import Buyer
+from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key, who
-from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, must_post
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Envelope, House, Moment, actor_numbers, each_once, must_post
+from tapwealth.flows.funds.fund_offer import Bought, Terms, fund_offers, fund_sold
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Place, open_holders, order_of, own_placed
 from tapwealth.funds import entries, orders_store, raise_store, raising, store
 from tapwealth.funds.conditions import FundStatus
@@ -117,19 +121,36 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
     rows = [_row(facts, one, amount, *days[one.command.fund, one.envelope.received_at]) for one, amount in given]
     newcomers = {person: row for person, row in facts.persons.items() if person not in facts.holders}
     await open_holders(house, tx, at, newcomers, [one.envelope for one, _ in given])
-    actors = await actor_numbers(tx, [(row.book, one.envelope.caller) for (one, _), row in zip(given, rows, strict=True)])
+    books = sorted({row.book for row in rows})
+    named = [*((row.book, one.envelope.caller) for (one, _), row in zip(given, rows, strict=True)), *((book, PLATFORM) for book in books)]
+    actors = await actor_numbers(tx, named)
     made = [
         entries.subscribed(order_of(row, facts.funds[row.fund], own=True), row.business_date, actor)
-        for row, actor in zip(rows, actors, strict=True)
+        for row, actor in zip(rows, actors, strict=False)
     ]
-    await must_post(house, tx, at, made)
+    sold = sales.records(at, await _sold(house, tx, facts, given, rows), dict(zip(books, actors[len(rows) :], strict=True)))
+    await must_post(house, tx, at, [*made, *sold.seals])
     await orders_store.add_placed(tx, rows)
+    await sales.store(house, tx, sold)
     await _note(tx, at, facts, given, rows)
     results = iter(
         Subscribed(prefixed("ord", row.id), row.dealing_date, one.command.amount, row.amount, row.received_at, row.business_date)
         for (one, _), row in zip(given, rows, strict=True)
     )
     return [one if isinstance(one, Refusal) else next(results) for one in decided]
+
+
+async def _sold(house: House, tx: Any, facts: _Loaded, given: Sequence[tuple[Placing, int]], rows: Sequence[Placed]) -> list[Sold]:
+    """What each was shown of the raise, and what of it is their own."""
+    keys = [(row.fund, facts.funds[row.fund].version, one.envelope.language) for (one, _), row in zip(given, rows, strict=True)]
+    offerings = {fund: facts.raises[fund].offering for fund, _, _ in keys}
+    offers = await fund_offers(house, tx, SaleKind.SUBSCRIPTION, OWN_CHANNEL, set(keys), offerings)
+    made = []
+    for (one, amount), row, key in zip(given, rows, keys, strict=True):
+        terms: Terms = {"asked": one.command.amount, "amount": amount, "dealing_date": str(row.dealing_date)}
+        standing = facts.standings.get(row.fund_account) if facts.funds[row.fund].risk_level > LOWEST else None
+        made.append(fund_sold(one.envelope, SaleKind.SUBSCRIPTION, Bought(row.id, *key[:2]), offers[key], terms, standing))
+    return made
 
 
 async def _note(tx: Any, at: Moment, facts: _Loaded, given: Sequence[tuple[Placing, int]], rows: Sequence[Placed]) -> None:

@@ -25,9 +25,11 @@ from tapwealth.customers.store import BankCardRow, PersonRow
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.card_mandates import CONFIRM, REVOKE, CardMandate, bank_told
 from tapwealth.flows.bank.payments import Payment, Purpose, end_to_end
+from tapwealth.flows.catalogue import sales
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, Envelope, House, Moment, actor_number, moment, once
 from tapwealth.flows.funds import pocket, purchase
+from tapwealth.flows.funds.agreement_offer import sweep_sold
 from tapwealth.flows.funds.fund_pockets import POCKET
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Placing, PurchaseFund, PurchasePlaced, Spread
 from tapwealth.funds import store as funds
@@ -137,6 +139,9 @@ async def agree(house: House, envelope: Envelope, command: AgreeSweep) -> SweepV
         if refusal is not None:
             return refusal
         await store.add_agreement(tx, made)
+        shelf, behind = await funds.funds(tx), (await _behind(house, tx, [made]))[made.id]
+        sold = await sweep_sold(house, tx, envelope, made, [shelf[code] for code in behind], card.masked_pan if card else "")
+        await sales.keep(house, tx, at, [sold])
         await outbox.put(tx, [_message(made, CONFIRM)] if made.card else [])
         return _view(made, {card.id: card} if card else {}, [])
 
@@ -305,11 +310,13 @@ def _named(runs: Sequence[Run], behind: Behind) -> tuple[dict[UUID, Refusal], li
 
 def _spreads(at: Moment, runs: Sequence[Run], behind: Behind) -> list[Spread]:
     """What each asks of the funds behind its customer's pocket."""
-    return [Spread(_placing(at, *run).envelope, behind[run[0].id], run[1].amount, run[0].minimum_lot, run[0].card) for run in runs]
+    return [
+        Spread(_placing(at, *run).envelope, behind[run[0].id], run[1].amount, run[0].minimum_lot, run[0].card, run[0].id) for run in runs
+    ]
 
 
 def _placing(at: Moment, one: SweepAgreement, sweep: Sweep) -> Placing:
-    return Placing(Envelope(one.key(sweep.day), _caller(one), at.now), PurchaseFund(one.fund, sweep.amount))
+    return Placing(Envelope(one.key(sweep.day), _caller(one), at.now), PurchaseFund(one.fund, sweep.amount), agreement=one.id)
 
 
 async def _runs(

@@ -11,11 +11,15 @@ from typing import Any
 
 import msgspec
 
+from tapwealth.catalogue.sale import SaleKind
 from tapwealth.compliance import assessments, limits
 from tapwealth.compliance.suitability import LOWEST, above_risk
 from tapwealth.customers import store as customers
+from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
+from tapwealth.flows.funds.fund_offer import Bought, fund_offers, fund_sold
 from tapwealth.flows.funds.ordered import ordered_by
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Place, order_of, own_order
 from tapwealth.flows.funds.redemption import UNTIL_ANSWERED, facts_of
@@ -75,9 +79,21 @@ async def switch(house: House, envelope: Envelope, command: SwitchFund) -> Switc
         placed = entries.switch_placed(order_of(order, left, own=True), order.units, order.business_date, actor, until)
         await must_post(house, tx, at, [placed])
         await orders_store.add_orders(tx, [order])
+        await sales.keep(house, tx, at, [await _sold(house, tx, envelope, order, entered, facts.worth)])
         return SwitchPlaced(prefixed("ord", order.id), day, order.units, order.received_at, order.business_date)
 
     return await once(house, [book], envelope, command, act, SwitchPlaced)
+
+
+async def _sold(house: House, tx: Tx, envelope: Envelope, order: OrderRow, entered: Fund, worth: int) -> Sold:
+    """What was shown of the fund that is entered."""
+    key = (entered.code, entered.version, envelope.language)
+    offer = (await fund_offers(house, tx, SaleKind.SWITCH, OWN_CHANNEL, [key]))[key]
+    nav = (await quotation_store.last_navs(tx)).get(entered.code, 0)
+    terms = {"units": order.units, "out_of": order.fund, "dealing_date": str(order.dealing_date), **offer.price(worth, nav)}
+    risky = entered.risk_level > LOWEST
+    standing = (await assessments.standings(tx, [(order.book, order.fund_account)])).get(order.fund_account) if risky else None
+    return fund_sold(envelope, SaleKind.SWITCH, Bought(order.id, *key[:2]), offer, terms, standing)
 
 
 async def _facts(house: House, tx: Tx, at: Moment, envelope: Envelope, command: SwitchFund) -> tuple[SwitchFacts, int, int]:

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from tapwealth.catalogue.definition import Eligibility
-from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, written
+from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_documents, written
 from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.sales import Sold, signed
 from tapwealth.flows.frame import Envelope
@@ -71,8 +71,10 @@ def policy_offer(version: Version, language: str) -> Offer:
         language=language,
         title=said.name.zh if zh else said.name.en,
         facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()],
+        documents=shown_documents(said, language),
         warnings=warnings,
         confirms=[confirms],
+        definition=version.digest.hex(),
     )
 
 
