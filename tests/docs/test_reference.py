@@ -54,6 +54,7 @@ from tapwealth.issuing.decline import DeclineReason
 from tapwealth.ledger.chart import CHART
 from tapwealth.ledger.findings import Wrong
 from tapwealth.ledger.port import LedgerRefusal, Op
+from tapwealth.notices.choice import NoticeRefusal
 from tapwealth.storage.approvals import ApprovalRefusal
 from tapwealth.storage.platform_clock import ClockRefusal
 from tapwealth.web.catalogue_pages import catalogue_pages
@@ -72,7 +73,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
     CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal, DividendMethodRefusal, ProductRefusal,
-    EligibilityRefusal,
+    EligibilityRefusal, NoticeRefusal,
 )  # fmt: skip
 
 

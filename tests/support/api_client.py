@@ -12,6 +12,7 @@ from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.play.cast import Person
 
 SCOPES = ["funds:read", "accounts:read", "payments:read", "payments:write", "orders:read", "orders:write", "bills:read", "bills:write"]
+SCOPES += ["notices:read", "notices:write"]
 
 
 @dataclass

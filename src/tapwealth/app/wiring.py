@@ -67,7 +67,7 @@ from tapwealth.flows.issuing import (
 )
 from tapwealth.flows.issuing.reservations import AskBank
 from tapwealth.flows.issuing.tap import CardHouse, Routed
-from tapwealth.flows.notices import inbox, outgoing
+from tapwealth.flows.notices import inbox, outgoing, preferences
 from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.velocity import Velocity
@@ -514,6 +514,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "give_consent": CommandSpec(consents.GiveConsent, CUSTOMER, plain(consents.give)),
         "withdraw_consent": CommandSpec(consents.WithdrawConsent, CUSTOMER, plain(consents.withdraw)),
         "read_notices": CommandSpec(inbox.ReadNotices, CUSTOMER, plain(inbox.read)),
+        "choose_notices": CommandSpec(preferences.ChooseNotices, CUSTOMER, plain(preferences.choose)),
         "limit_token": CommandSpec(token_domain.LimitToken, CUSTOMER, plain(token_domain.limit)),
         "suspend_device": CommandSpec(devices.SuspendDevice, CUSTOMER, plain(devices.suspend)),
         "resume_device": CommandSpec(devices.ResumeDevice, CUSTOMER, plain(devices.resume)),

@@ -14,6 +14,7 @@ import typer
 
 from tapwealth.cli.autopay_app import autopay
 from tapwealth.cli.keys import keys
+from tapwealth.cli.notices_app import notices
 from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
 from tapwealth.cli.product_app import product
 from tapwealth.cli.sale_commands import sale
@@ -36,6 +37,7 @@ app.add_typer(sale, name="sale")
 app.add_typer(keys, name="keys")
 app.add_typer(product, name="product")
 app.add_typer(autopay, name="autopay")
+app.add_typer(notices, name="notices")
 
 
 def main() -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from tapwealth.kernel.clock import SHANGHAI, business_date_of, shanghai
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.notices.messenger import Channel
 from tapwealth.notices.notice import NoticeKind
 
@@ -74,3 +76,22 @@ def slot(now: datetime, channel: Channel, taken: Collection[datetime], *, urgent
     full_until = sorted(taken)[-most] + HOUR if len(taken) >= most else now
     at = max(now, full_until)
     return at if urgent else after_quiet(at)
+
+
+class NoticeRefusal(Enum):
+    """Why a choice cannot be made, in this order for each kind."""
+
+    NO_TEXT_MESSAGES = auto()
+    MUST_BE_TOLD = auto()
+
+
+def chosen(before: Preferences, kind: NoticeKind, *, push: bool, sms: bool) -> Preferences | Refusal:
+    """What stands after that choice."""
+    rule = RULES[kind]
+    if sms and not rule.text:
+        said = f"{kind.value} is told by push messages alone; leave sms off"
+        return Refusal(NoticeRefusal.NO_TEXT_MESSAGES, said)
+    if rule.obligatory and not (push or sms):
+        said = f"{kind.value} cannot be switched off altogether; leave push or sms on"
+        return Refusal(NoticeRefusal.MUST_BE_TOLD, said)
+    return before.with_choice(kind, push=push, sms=sms)

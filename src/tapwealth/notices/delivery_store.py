@@ -321,29 +321,30 @@ async def withdraw(tx: Any, delivered: Collection[Key], now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """How many deliveries of a channel are in a state, when the oldest of their messages was made, and why it stands there."""
+    """How many deliveries of a channel stand so, when the oldest of their messages was made, and why it stands there. `state`: that of a
+    delivery, or `held`: waits for a later hour, or `unconfirmed`: accepted, and its report has not come for so long that nobody asks."""
 
     channel: Channel
-    state: State
-    held: bool
+    state: str
     count: int
     oldest: datetime
     why: str
 
 
 _UNDELIVERED = """
-select d.channel, d.state, held, count(*), min(m.made_at), (array_agg(d.reason order by m.made_at, d.id))[1]
-from (select *, state = 'waiting' and not_before > $1 as held from notice_delivery
-      where state not in ('delivered', 'withdrawn') and (ended_at is null or ended_at > $2)) d
+select d.channel, d.stands, count(*), min(m.made_at), (array_agg(d.reason order by m.made_at, d.id))[1]
+from (select *, case when state = 'waiting' and not_before > $1 then 'held'
+                     when state = 'accepted' and next_at is null then 'unconfirmed' else state end as stands
+      from notice_delivery where state not in ('delivered', 'withdrawn') and (ended_at is null or ended_at > $2)) d
 join notice_message m on m.book = d.book and m.id = d.message
-group by 1, 2, 3 order by 1, 2, 3
+group by 1, 2 order by 1, 2
 """
 
 
 async def undelivered(tx: Any, now: datetime, within: timedelta) -> list[Undelivered]:
     """What has not arrived: all that is open, and what failed within that time."""
     rows = await tx.fetch(_UNDELIVERED, now, now - within)
-    return [Undelivered(Channel(row[0]), State(row[1]), *row[2:]) for row in rows]
+    return [Undelivered(Channel(row[0]), *row[1:]) for row in rows]
 
 
 async def waiting_to_be_routed(tx: Any) -> int:

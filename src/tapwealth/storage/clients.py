@@ -23,6 +23,8 @@ class Scope(StrEnum):
     ORDERS_WRITE = "orders:write"
     BILLS_READ = "bills:read"
     BILLS_WRITE = "bills:write"
+    NOTICES_READ = "notices:read"
+    NOTICES_WRITE = "notices:write"
 
 
 class ClientState(StrEnum):

@@ -83,6 +83,8 @@ CATALOGUE: dict[str, Kind] = {
     "line_used_up": Kind(_NO, "The bank's line is used up for now", "Redeem in the ordinary way, or ask again later with a fresh key."),
     "unknown_biller": Kind(_NO, "There is no such biller", "Take the code of one that is listed."),
     "autopay_stands": Kind(_NO, "The account's bills are paid by themselves already", "Change or end the agreement that stands."),
+    "no_text_messages": Kind(_NO, "Notices of that kind are never text messages", "Leave `sms` off for it."),
+    "must_be_told": Kind(_NO, "Notices of that kind cannot be switched off", "Leave `push` or `sms` on for it."),
     "unknown_autopay": Kind(_NO, "No such agreement of the account stands", "Take one of the account's autopays that is `active`."),
     "internal_error": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of ours", "Ask again with the same key; name `request_id`.", True),
     "unavailable": Kind(

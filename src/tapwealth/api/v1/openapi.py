@@ -19,6 +19,8 @@ _SCOPES = {
     Scope.ORDERS_WRITE: "buy and redeem, choose how dividends are paid and what pays first",
     Scope.BILLS_READ: "bills that are paid by themselves: what was agreed to, tried and told",
     Scope.BILLS_WRITE: "agree that bills are paid by themselves, change and end that",
+    Scope.NOTICES_READ: "what the customer was told, and what of it comes to the phone",
+    Scope.NOTICES_WRITE: "mark notices as opened, choose what comes to the phone",
 }
 _ALWAYS = ("doubled_header", "not_authenticated", "session_ended", "insufficient_scope", "internal_error", "unavailable")
 OF_A_TOKEN = ("doubled_header", "invalid_body", "too_slow", "too_large", "wrong_media_type", "internal_error", "unavailable")

@@ -13,10 +13,11 @@ from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.funds.dividend_method import DividendMethodRefusal
-from tapwealth.flows.v1 import asking, autopays, reading
+from tapwealth.flows.v1 import asking, autopays, notices, reading
 from tapwealth.flows.v1.asking import Hot
 from tapwealth.flows.v1.autopay_shapes import Autopay, AutopayAttempt, AutopayNotice, NewAutopay, NewTerms
 from tapwealth.flows.v1.autopays import AUTOPAY
+from tapwealth.flows.v1.notices import NewNoticeChoice, Notice, NoticeChoice, Opened, Unread
 from tapwealth.flows.v1.reading import ORDER, PAYMENT, PLAN, Part, Wanted
 from tapwealth.flows.v1.shapes import (
     Account,
@@ -48,6 +49,7 @@ from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
 from tapwealth.funds.switch import SwitchRefusal
 from tapwealth.kernel.ids import unprefixed
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.notices.choice import NoticeRefusal
 from tapwealth.storage.clients import Scope
 
 
@@ -238,6 +240,25 @@ def operations(house: House, hot: Hot) -> list[Operation]:
             "list_autopay_notices", "GET", "/v1/accounts/{account}/autopays/{autopay}/notices", Scope.BILLS_READ,
             "What its customer was told of an agreement, newest first", Page[AutopayNotice],
             read=lambda asked: autopays.notices_of(house, _who(asked), asked.path["autopay"], asked.wanted), listed=True,
+        ),
+        Operation(
+            "list_notices", "GET", "/v1/accounts/{account}/notices", Scope.NOTICES_READ, "What the customer was told, newest first",
+            Page[Notice], read=lambda asked: notices.notices(house, _who(asked), asked.wanted), listed=True,
+        ),
+        Operation(
+            "read_notices", "POST", "/v1/accounts/{account}/opened-notices", Scope.NOTICES_WRITE, "Mark notices as opened", Unread,
+            act=lambda envelope, asked, _path: notices.opened(house, envelope, asked), takes=Opened, makes=False,
+        ),
+        Operation(
+            "get_notice_preferences", "GET", "/v1/accounts/{account}/notice-preferences", Scope.NOTICES_READ,
+            "What comes to the customer's phone, over which channels", NoticeChoice,
+            read=lambda asked: notices.choice(house, _who(asked)),
+        ),
+        Operation(
+            "choose_notices", "POST", "/v1/accounts/{account}/notice-preferences", Scope.NOTICES_WRITE,
+            "Choose what comes to the phone, and in which language", NoticeChoice,
+            act=lambda envelope, asked, _path: notices.choose(house, envelope, asked), takes=NewNoticeChoice,
+            refusals=tuple(NoticeRefusal), makes=False,
         ),
         Operation("list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True),
         Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "A fund with its newest quotation", Fund, read=fund),

@@ -18,7 +18,7 @@ from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
-from tapwealth.flows.notices import inbox
+from tapwealth.flows.notices import inbox, preferences, undelivered
 from tapwealth.flows.reports import standing, store
 from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
@@ -97,6 +97,8 @@ def views(house: House) -> Mapping[str, View]:
         "statement/{person}": lambda caller, given: _statement(house, caller, given["person"]),
         "me": lambda caller, _given: _own(house, caller, lambda tx, book, person: standing.me(house, tx, book, person)),
         "notices": lambda caller, given: _own(house, caller, inbox.reader(given.get("before"))),
+        "notice_preferences": lambda caller, _given: _own(house, caller, preferences.shown),
+        "notice_deliveries": lambda caller, _given: _for_operators(caller, lambda: _read(house, undelivered.view)),
         "payments/{id}": lambda caller, given: _payment(house, caller, _id(given)),
         "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.bill(tx, book, person, _id(given))),
         "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.policy(tx, book, person, _id(given))),
