@@ -28,6 +28,7 @@ from tapwealth.customers.store import BankCardRow
 from tapwealth.flows.bank import bank_messages, payments
 from tapwealth.flows.bills import autopay, autopay_cards, autopay_days, bill_lanes, bill_outcomes, billers, paying
 from tapwealth.flows.bills.autopay import AgreeAutopay, ChangeAutopay, EndAutopay
+from tapwealth.flows.bills.bill_lanes import Wanted
 from tapwealth.flows.bills.paying import InquireBill, PayBill, Placing
 from tapwealth.flows.rails import Billers
 from tapwealth.kernel.clock import business_date_of, shanghai
@@ -183,6 +184,8 @@ class Mortal:
             async with self._of.read() as tx:
                 yield tx
 
+    look = read
+
 
 @dataclass
 class Life:
@@ -334,12 +337,11 @@ class AutopayTown:
                 await deliver(house, message)
             async with house.database.transaction() as tx:
                 await outbox.mark_sent(tx, [(message, None) for message in due], now)
-        sends, asks = await bill_lanes.waiting(house, now)
-        for biller, in_doubt in (*((one, False) for one in sends), *((one, True) for one in asks)):
-            errands = await bill_lanes.take(house, biller, in_doubt=in_doubt, now=now, limit=5000)
-            said = await asyncio.gather(*(bill_lanes.deliver(house, errand) for errand in errands))
-            if said:
-                await bill_outcomes.hear(house, said)
+        lists = [Wanted(biller, in_doubt, 5000) for biller, in_doubt, _ in await bill_lanes.next_due(house)]
+        errands = await bill_lanes.take(house, lists, now) if lists else []
+        said = await asyncio.gather(*(bill_lanes.deliver(house, errand) for errand in errands))
+        if said:
+            await bill_outcomes.hear(house, said)
 
     # ---- the people
 
