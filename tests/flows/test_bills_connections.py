@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from bill_town import BJPOWER, MONDAY, ScriptedBiller, Town, day_end_file, town
+from biller_files import put_in_directory
 
 from tapwealth.bills import store
 from tapwealth.bills.biller import Category
@@ -17,7 +18,7 @@ from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.paying import InquireBill, PayBill, Placing
 from tapwealth.flows.rails import Billers
 from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.kernel.refusal import Outage, Refusal
 
 WATER = msgspec.structs.replace(
     BJPOWER, code="BJWATER", name="北京自来水", category=Category.WATER, connection="WATER", bank_account="0200000008"
@@ -33,7 +34,7 @@ async def two(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[
         water = ScriptedBiller()
         rails = replace(place.house.rails, billers=Billers({"BJPOWER": place.biller, "WATER": water}))
         place.house = replace(place.house, rails=rails)
-        assert not isinstance(await bills.add_biller(place.house, place.envelope(None), WATER), Refusal)
+        assert await put_in_directory(place.house, WATER.definition) is None
         yield place, water
 
 
@@ -85,8 +86,9 @@ async def test_a_payment_in_another_billers_file_is_a_difference_of_both(two: tu
 
 async def test_a_biller_without_a_connection_is_not_added_and_one_that_lost_it_is_an_outage(two: tuple[Town, ScriptedBiller]) -> None:
     place, _ = two
-    with pytest.raises(BadInput, match="no connection 'GAS'; name one of BJPOWER, WATER"):
-        await bills.add_biller(place.house, place.envelope(None), msgspec.structs.replace(WATER, code="BJGAS", connection="GAS"))
+    gas = await put_in_directory(place.house, msgspec.structs.replace(WATER, code="BJGAS", connection="GAS").definition)
+    assert gas is not None
+    assert "no connection 'GAS'; name one of BJPOWER, WATER" in gas.text
     place.house = replace(place.house, rails=replace(place.house.rails, billers=Billers({"BJPOWER": place.biller})))
     person = await place.person("Wang", 1_000)
     with pytest.raises(Outage, match="start with --biller-url WATER=URL"):

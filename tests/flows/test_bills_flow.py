@@ -5,9 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
-from bill_town import BJPOWER, MONDAY, ScriptedBiller, Town, day_end_file
+from bill_town import MONDAY, ScriptedBiller, Town, day_end_file
 
 from tapwealth.bills import store
 from tapwealth.bills.biller import AskArrears, NotReceived, Rejected, Unknown
@@ -421,19 +420,11 @@ async def test_paid_then_rejected_is_a_contradiction_that_moves_nothing(place: T
     assert await place.breaks(MONDAY) == [("biller", "contradiction", True)]
 
 
-async def test_a_biller_is_added_once_and_read_with_care(place: Town) -> None:
-    again = await bills.add_biller(place.house, place.envelope(None), BJPOWER)
-    assert code(again) == "BILLER_EXISTS"
-    for change in ({"code": "bj power"}, {"bank_account": "12"}, {"name": " "}, {"pattern": "["}, {"maximum": 0}):
-        with pytest.raises(BadInput):
-            await bills.add_biller(place.house, place.envelope(None), msgspec.structs.replace(BJPOWER, **change))
-
-
 async def test_an_outage_of_the_inquiry_leaves_nothing(place: Town) -> None:
     wang = await place.person("Wang", 50_000)
 
     class Silent(ScriptedBiller):
-        async def inquire(self, serial: str, account_number: str) -> Any:
+        async def inquire(self, serial: str, account_number: str, further: Any = None) -> Any:
             return Unknown("no answer (ReadTimeout)")
 
     place.house = replace(place.house, rails=replace(place.house.rails, billers=Billers({"BJPOWER": Silent()})))

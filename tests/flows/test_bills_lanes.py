@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -12,11 +12,12 @@ from uuid import UUID
 import msgspec
 import pytest
 from bill_town import BJPOWER, MONDAY, Person, ScriptedBiller, Town
+from biller_files import put_in_directory
 from structlog.testing import capture_logs
 
 from tapwealth.bills import schedule, store
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import AskArrears, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown
+from tapwealth.bills.biller import NOTHING_ELSE, AskArrears, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown
 from tapwealth.bills.payment import PaymentState
 from tapwealth.flows.bills import bill_lanes, bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
@@ -43,7 +44,9 @@ class Held(ScriptedBiller):
         self.go = asyncio.Event()
         self.holds = 0
 
-    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
+    async def pay(
+        self, serial: str, bill_id: str, account_number: str, amount: int, further: Mapping[str, str] = NOTHING_ELSE
+    ) -> PaymentAnswer:
         assert not in_transaction.get(), "asked inside a transaction"
         self.holds += 1
         await self.go.wait()
@@ -73,8 +76,8 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 async def second_biller(place: Town, biller: Any) -> None:
     """Another biller, reached by a connection of its own."""
     object.__setattr__(place.house.rails, "billers", Billers({**place.house.rails.billers.ports, "BJWATER": biller}))
-    added = await bills.add_biller(place.house, place.envelope(None), msgspec.structs.replace(BJPOWER, code="BJWATER", name="北京水务"))
-    assert not isinstance(added, Refusal), added
+    added = await put_in_directory(place.house, msgspec.structs.replace(BJPOWER, code="BJWATER", name="北京水务").definition)
+    assert added is None, added
 
 
 async def place_many(place: Town, person: Person, code: str, biller: ScriptedBiller, count: int) -> None:
@@ -281,7 +284,7 @@ async def test_an_inquiry_shows_its_own_account_and_each_bill_once(place: Town, 
     wang = await place.person("Wang", 0)
 
     class Says(ScriptedBiller):
-        async def inquire(self, serial: str, account_number: str) -> Inquired:
+        async def inquire(self, serial: str, account_number: str, further: Mapping[str, str] = NOTHING_ELSE) -> Inquired:
             return answer
 
     object.__setattr__(place.house.rails, "billers", Billers({"BJPOWER": Says()}))

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from bill_town import BJPOWER, MONDAY, ScriptedBiller, Town
+from biller_files import put_in_directory
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,8 +33,7 @@ async def biller(place: Town, code: str, cycle: Cycle, fee: int) -> ScriptedBill
     port = ScriptedBiller()
     object.__setattr__(place.house.rails, "billers", Billers({**place.house.rails.billers.ports, code: port}))
     command = msgspec.structs.replace(BJPOWER, code=code, name=code, name_en=code, cycle=cycle, fee=fee)
-    added = await bills.add_biller(place.house, place.envelope(None), command)
-    assert not isinstance(added, Refusal), added
+    assert await put_in_directory(place.house, command.definition) is None
     return port
 
 
@@ -122,9 +122,22 @@ async def test_operators_read_it_and_others_do_not(place: Town) -> None:
 
 
 async def test_a_fee_that_cannot_be_is_not_agreed(place: Town) -> None:
-    for fee in (-1, BJPOWER.maximum + 1):
-        with pytest.raises(BadInput, match="fee"):
-            await biller(place, "FEE", Cycle.NEXT_DAY, fee)
+    with pytest.raises(BadInput, match="fee_kept"):
+        await biller(place, "FEE", Cycle.NEXT_DAY, BJPOWER.maximum + 1)
+
+
+async def test_a_payment_is_charged_by_the_version_at_which_it_was_sold(place: Town) -> None:
+    port = await biller(place, "OLDFEE", Cycle.WEEKLY, 30)
+    await paid(place, "OLDFEE", port, MONDAY, 10_000, 20_000)
+    later = msgspec.structs.replace(BJPOWER, code="OLDFEE", name="OLDFEE", cycle=Cycle.WEEKLY, fee=50)
+    assert await put_in_directory(place.house, later.definition, version=2) is None
+    await paid(place, "OLDFEE", port, MONDAY + timedelta(days=1), 5_000)
+    sunday = MONDAY + timedelta(days=6)
+    await settle_billers(place.house, sunday)
+    async with place.house.database.read() as tx:
+        said = await biller_settlement.statement(place.house, tx, "OLDFEE", sunday)
+    assert said is not None
+    assert (said.gross, said.fee, said.payout, sorted(one.fee for one in said.lines)) == (35_000, 110, 34_890, [30, 30, 50])
 
 
 @given(day=st.dates(date(2013, 1, 1), date(2030, 1, 1)), cycle=st.sampled_from(Cycle))

@@ -40,10 +40,6 @@ MERCHANT = {
     "settlement_bank": "313100000013", "settlement_account": "0200000004", "representative": "钱多",
     "representative_id": "11010519491231002X", "fee_bp": 78,
 }  # fmt: skip
-BILLER = {
-    "code": "BJWATER", "name": "北京水务", "bank_account": "0200000003", "category": "water", "title": "户号", "hint": "10 digits",
-    "pattern": "[0-9]{10}", "maximum": 1_000_000, "opens": "00:05:00", "closes": "23:55:00",
-}  # fmt: skip
 CAMPAIGN = {
     "code": "SPRING14", "fund": "000198", "name": "新春加息", "name_en": "Spring bonus", "sponsor": "手机公司",
     "sponsor_account": "0200000011", "first_day": "2014-03-01", "last_day": "2014-03-31", "rate": 20_000, "holder_cap": 1_000,
@@ -133,7 +129,6 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "withdraw_product": (PRODUCTS, {"product": "110022", "version": 1, "reason": "not wanted any more"}),
     "approve_product": (PRODUCTS, {"product": "110022", "version": 1}),
     "close_product": (PRODUCTS, {"product": "110022", "version": 1, "reason": "sold out"}),
-    "add_biller": (PRODUCTS, BILLER),
     "approve": (OPERATIONS, {"proposal": NOWHERE}),
     "reject": (OPERATIONS, {"proposal": NOWHERE, "reason": "the licence has run out"}),
     "propose_merchant_state": (OPERATIONS, {"merchant_number": SHOP, "state": "closed", "reason": "moved away"}),
@@ -401,13 +396,6 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("reject_product", {"reason": " "}, ("reason", "say why")),
     ("withdraw_product", {"reason": ""}, ("reason", "say why")),
     ("close_product", {"reason": ""}, ("reason", "say why")),
-    ("add_biller", {"code": "bj"}, ("code", "capital letters")),
-    ("add_biller", {"pattern": "("}, ("pattern", "not a regular expression")),
-    ("add_biller", {"maximum": -1}, ("maximum", "not above zero")),
-    ("add_biller", {"category": "x"}, ("category", "choose one of electricity")),
-    ("add_biller", {"opens": "25:00:00"}, ("opens", "write it like 09:30:00")),
-    ("add_biller", {"opens": "00:05:00Z"}, ("opens", "have an offset")),
-    ("add_biller", {"opens": "23:56:00"}, ("opens", "service hours")),
     ("advance_clock", {"now": "tomorrow"}, ("now", "write it like 2014-02-24T15:00:00+08:00")),
     ("advance_clock", {"now": "2014-02-27T00:00:00"}, ("now", "has no offset")),
     ("advance_clock", {"now": 5}, ("now", "not an instant like")),
@@ -511,7 +499,6 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("propose_client_state", {}, "unknown_client", "/view/clients lists"),
     ("suspend_client", {"client": "x"}, "unknown_client", "/view/clients lists"),
     ("limit_token", {}, "unknown_token", "/view/tokens lists yours"),
-    ("add_biller", {"code": "BJPOWER"}, "biller_exists", "choose another code"),
     ("register_terminal", {"merchant_number": "898110058120008"}, "unknown_merchant", "enrol it first"),
     ("reject", {}, "unknown", "/view/proposals lists those that wait"),
     ("propose_merchant_state", {"merchant_number": "898110058120008"}, "unknown_merchant", "enrol it first"),

@@ -5,7 +5,7 @@
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,13 +15,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
+from biller_files import BillerFile, put_in_directory
 from clearing_network import MemoryNetwork
 
 from tapwealth.app.house import archives_in
 from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import Category, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
+from tapwealth.bills.biller import NOTHING_ELSE, Category, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank import payments
@@ -29,7 +30,7 @@ from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bills import bill_lanes, bill_outcomes
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.bill_lanes import Wanted
-from tapwealth.flows.bills.paying import AddBiller, BillPaymentPlaced, PayBill, Placing
+from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.flows.rails import Billers, Rails
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, PolicyOrder
@@ -54,7 +55,7 @@ MONDAY = date(2014, 2, 24)
 NINE = shanghai(MONDAY, 9)
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 WORKER = UUID(int=7)
-BJPOWER = AddBiller(
+BJPOWER = BillerFile(
     "BJPOWER", "北京电力", "0200000003", Category.ELECTRICITY, "户号", "10 digits", "[0-9]{10}", 1_000_000, time(0, 5), time(23, 55),
     "Beijing Power",
 )  # fmt: skip
@@ -69,6 +70,7 @@ class ScriptedBiller:
     script: deque[PaymentAnswer] = field(default_factory=deque)
     inquiries: deque[PaymentAnswer] = field(default_factory=deque)
     asked: list[str] = field(default_factory=list)
+    further: list[dict[str, str]] = field(default_factory=list)
     loses: bool = False
     now: datetime = NINE
     file: bytes | None = None
@@ -76,15 +78,19 @@ class ScriptedBiller:
     def owe(self, account: str, number: str, amount: int, due_on: date | None = None) -> None:
         self.bills.setdefault(account, []).append(Bill(number, account, "2014-02", amount, 0, amount, "*芳", "朝阳区***", due_on))
 
-    async def inquire(self, serial: str, account_number: str) -> Inquired | Unknown:
+    async def inquire(self, serial: str, account_number: str, further: Mapping[str, str] = NOTHING_ELSE) -> Inquired | Unknown:
+        self.further += [dict(further)] if further else []
         if account_number not in self.bills:
             return Inquired(InquiryState.UNKNOWN_ACCOUNT)
         numbers = {paid[0] for paid in self.paid.values()}
         unpaid = tuple(bill for bill in self.bills[account_number] if bill.bill_id not in numbers)
         return Inquired(InquiryState.ARREARS if unpaid else InquiryState.NO_ARREARS, unpaid)
 
-    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
+    async def pay(
+        self, serial: str, bill_id: str, account_number: str, amount: int, further: Mapping[str, str] = NOTHING_ELSE
+    ) -> PaymentAnswer:
         self.asked.append(serial)
+        self.further += [dict(further)] if further else []
         scripted = self.script.popleft() if self.script else None
         if not self.loses and not isinstance(scripted, Rejected):
             self.paid.setdefault(serial, (bill_id, account_number, amount, self.now))
@@ -330,6 +336,5 @@ async def town(
         rails = Rails(nobody, Billers({"BJPOWER": biller}), nobody, insurer, nobody, nobody, nobody, MemoryNetwork())
         house = House(database, ledger, keys, books, "current", load_calendar(), rails, lambda: draw.getrandbits(64), InFlight())
         place = Town(house, biller, insurer)
-        added = await bills.add_biller(house, place.envelope(None), BJPOWER)
-        assert not isinstance(added, Refusal), added
+        assert await put_in_directory(house, BJPOWER.definition) is None
         yield place

@@ -7,7 +7,7 @@ registrar and every step of a date's end are real.
 """
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
@@ -17,6 +17,7 @@ from uuid import UUID
 
 from bank_next_door import BankNextDoor
 from bill_town import BJPOWER, MONDAY, NINE, Person, ScriptedBiller, ScriptedInsurer, town
+from biller_files import put_in_directory
 from clearing_network import MemoryNetwork
 from fortnight import BOOKS, CUSTODY, LENDING_DESK, PEOPLE, Act, Fortnight, Killer, Notes
 from fund_town import FUND, FundTown, RegistrarNextDoor, _shelve
@@ -25,7 +26,7 @@ from played_days import Matching
 
 from tapwealth.bills.autopay import PayWhen
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import Category, Inquired, NotReceived, PaymentAnswer, Rejected, Unknown
+from tapwealth.bills.biller import NOTHING_ELSE, Category, Inquired, NotReceived, PaymentAnswer, Rejected, Unknown
 from tapwealth.flows.bills import autopay, autopay_days, paying
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, ChangeAutopay
 from tapwealth.flows.customers import people
@@ -69,20 +70,22 @@ class FamilyBiller(ScriptedBiller):
         penalty = max(bill.amount * days // 1000, 1_00) if days > 0 else 0
         return replace(bill, penalty=penalty, balance=bill.amount + penalty)
 
-    async def inquire(self, serial: str, account_number: str) -> Inquired | Unknown:
+    async def inquire(self, serial: str, account_number: str, further: Mapping[str, str] = NOTHING_ELSE) -> Inquired | Unknown:
         if self.silent:
             return Unknown("silence")
-        found = await super().inquire(serial, account_number)
+        found = await super().inquire(serial, account_number, further)
         assert isinstance(found, Inquired)
         return Inquired(found.state, tuple(self.late(bill) for bill in found.bills))
 
-    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
+    async def pay(
+        self, serial: str, bill_id: str, account_number: str, amount: int, further: Mapping[str, str] = NOTHING_ELSE
+    ) -> PaymentAnswer:
         if self.silent or self.deaf:
             return Unknown("silence")
         (bill,) = (one for one in self.bills[account_number] if one.bill_id == bill_id)
         if serial not in self.paid and (self.late(bill).balance != amount or bill_id in {of[0] for of in self.paid.values()}):
             return Rejected("wrong amount, or paid already")
-        return await super().pay(serial, bill_id, account_number, amount)
+        return await super().pay(serial, bill_id, account_number, amount, further)
 
     async def inquire_payment(self, serial: str) -> PaymentAnswer:
         if self.silent or self.deaf:
@@ -132,15 +135,13 @@ class Household(Fortnight):
         place: Any = self.place
         await _shelve(place)
         self.bank.transfer("ADV-LINE", LENDING_DESK, "0100000005", 300_000_00, "advance line")
-        staff = Caller(ActorKind.OPERATOR, "operator:pm.zhou", "password")
         for code, name, category, account in (
             ("BJWATER", "自来水", Category.WATER, "0200000009"), ("BOBCARD", "北京银行信用卡", Category.CREDIT_CARD, "0200000010")
         ):  # fmt: skip
             biller = structs.replace(
                 BJPOWER, code=code, name=name, name_en=code, category=category, bank_account=account, connection="BJPOWER"
             )
-            added = await paying.add_biller(self.house, self.envelope(staff), biller)
-            assert not isinstance(added, Refusal), added
+            assert await put_in_directory(self.house, biller.definition) is None
         for account in BILLERS:
             self.place.biller.bills[account] = []
 

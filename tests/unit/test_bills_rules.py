@@ -8,28 +8,31 @@ from uuid import UUID
 import pytest
 
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import BillerItem, BillRefusal, Category, InputField, NotReceived, Paid, Rejected, Unknown
+from tapwealth.bills.biller import AmountTerms, BillerItem, BillRefusal, Category, Hours, NotReceived, Paid, Rejected, Unknown
 from tapwealth.bills.day_end import read_day_end
+from tapwealth.bills.inputs import InputField, InputSchema, Spoken
 from tapwealth.bills.payment import Payment, PaymentEvent, PaymentRefusal, PaymentState, event_of, next_state
 from tapwealth.bills.reconcile import BreakKind, compare
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 DAY = date(2014, 2, 24)
-TEN_DIGITS = InputField("account_number", "户号", "户号为10位数字", "[0-9]{10}")
-ITEM = BillerItem("BJPOWER", Category.ELECTRICITY, TEN_DIGITS, 1_000_000, time(0, 5), time(23, 55))
+TITLE, HINT = Spoken("户号", "Account number"), Spoken("户号为10位数字", "10 digits")
+TEN_DIGITS = InputField("account_number", TITLE, HINT, InputSchema("^[0-9]{10}$"))
+HOURS = Hours(time(0, 5), time(23, 55))
+ITEM = BillerItem("power", Spoken("电费", "Electricity"), Category.ELECTRICITY, [TEN_DIGITS], AmountTerms(1_000_000), HOURS)
 BILL = Bill("B1", "1234567890", "2014-01", 10_000, 50, 10_050, "*芳", "朝阳区**号")
 
 
 @pytest.mark.parametrize("text", ["1234567890", " 0000000000 "])
 def test_ten_digits_are_an_account_number(text: str) -> None:
-    assert ITEM.account_number.read(text) == text.strip()
+    assert ITEM.read(text, {}) == (text.strip(), {})
 
 
 @pytest.mark.parametrize("text", ["", "123456789", "12345678901", "123456789x", "１２３４５６７８９０", "1234567890\n1"])
 def test_anything_else_is_not(text: str) -> None:
-    with pytest.raises(BadInput, match=r"^户号: .* does not fit; 户号为10位数字") as refused:
-        ITEM.account_number.read(text)
+    with pytest.raises(BadInput, match=r"^户号 \(Account number\): .* does not fit; 户号为10位数字 \(10 digits\)") as refused:
+        ITEM.read(text, {})
     assert "\n" not in str(refused.value)
 
 

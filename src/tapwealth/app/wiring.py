@@ -562,7 +562,6 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "propose_client_state": CommandSpec(clients.ProposeClientState, operations, plain(setup.propose)),
         "suspend_client": CommandSpec(clients.SuspendClient, operations, plain(clients.suspend), also=compliance),
         **catalogue_commands(plain),
-        "add_biller": CommandSpec(bills.AddBiller, product, plain(bills.add_biller)),
         "approve": CommandSpec(setup.Approve, operations, at_doors(setup.approve), also=compliance),
         "reject": CommandSpec(setup.Reject, operations, plain(setup.reject), also=compliance),
         "register_terminal": CommandSpec(enrolment.RegisterTerminal, operations, at_doors(enrolment.register)),

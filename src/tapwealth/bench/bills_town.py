@@ -1,14 +1,12 @@
 """An installation to pay bills in: people with money, billers, and as many presented bills as are asked for. Made set by set."""
 
 from collections.abc import Sequence
-from datetime import time
 from uuid import UUID
 
 from tapwealth.bench.load import DAY, NOW
-from tapwealth.bench.purchase_town import person_of
+from tapwealth.bench.purchase_town import operators_of, person_of, put_file_on_sale
 from tapwealth.bills import store
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import Category
 from tapwealth.bills.payment import PaymentEvent
 from tapwealth.bills.store import BillRow
 from tapwealth.customers import store as customers
@@ -17,28 +15,44 @@ from tapwealth.flows.bills import bill_lanes, paying
 from tapwealth.flows.bills.bill_lanes import Wanted
 from tapwealth.flows.bills.bill_outcomes import Told, hear
 from tapwealth.flows.bills.bill_sealing import seal_bill
-from tapwealth.flows.bills.paying import AddBiller, PayBill, Placing
+from tapwealth.flows.bills.paying import PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.kernel.clock import machine_now
-from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry, Limit, Line, NewAccount, Op
 from tapwealth.storage.actors import ActorKind
 
+_FILE = """\
+product: {code}
+kind: biller_service
+name: {{zh: 电力, en: Power}}
+parameters:
+  connection: {code}
+  bank_account: 02000000{place:02d}
+  items:
+  - code: electricity
+    name: {{zh: 电费, en: Electricity}}
+    category: electricity
+    fields:
+    - name: account_number
+      title: {{zh: 户号, en: Account number}}
+      hint: {{zh: 10位数字, en: 10 digits}}
+      schema: {{pattern: '^[0-9]{{10}}$'}}
+    amount: {{maximum: 10000.00}}
+channels:
+  T01: {{}}
+"""
 PRICE, _ACCOUNT, _FUNDED, _ENTRY_KIND, _AT_ONCE = 100, "1234567890", 10**9, 1, 4_000
 
 
 async def found(house: House, people: int, billers: Sequence[str]) -> dict[str, UUID]:
     """Fill a fresh house with people and billers, each reached by the connection of its code; the billers' ids."""
-    operator = Caller(ActorKind.OPERATOR, "operator:bench", "password")
+    await operators_of(house)
     for place, code in enumerate(billers):
-        command = AddBiller(
-            code, code, f"02000000{place:02d}", Category.ELECTRICITY, "户号", "10 digits", "[0-9]{10}", 10**6, time(0), time(23, 59)
-        )
-        added = await paying.add_biller(house, Envelope(named(NOW, 0, code), operator, NOW), command)
-        assert not isinstance(added, Refusal), added
+        await put_file_on_sale(house, code, _FILE.format(code=code, place=place))
     for first in range(0, people, _AT_ONCE):
         await _settle(house, range(first, min(first + _AT_ONCE, people)))
     async with house.database.read() as tx:

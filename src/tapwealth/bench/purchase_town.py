@@ -122,19 +122,29 @@ def own_channel() -> str:
 
 async def shelve(house: House, *channels: str) -> None:
     """Two operators, and the fund on the shelf of these channels."""
+    await operators_of(house)
+    await put_on_sale(house, FUND, *channels)
+
+
+async def operators_of(house: House) -> None:
+    """Two of them, who may both do what the other one may."""
     async with house.database.transaction() as tx:
         for login in (_ONE, _OTHER):
             roles = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]
             await operators.create(tx, house.random64, login, login, roles, "nobody signs in here", NOW)
-    await put_on_sale(house, FUND, *channels)
 
 
 async def put_on_sale(house: House, code: str, *channels: str) -> None:
-    """A money fund of that code, drafted by the one, reviewed and put on sale by the other."""
+    """A money fund of that code."""
     file = (
         f"product: {code}\nkind: money_fund\nname: {{zh: 基金, en: Fund}}\nparameters: {{registrar: H0, custody_account: 0200000001}}\n"
         f"channels: {{{', '.join(channels)}}}\neligibility: {{risk_level: 1}}\n"
     )
+    await put_file_on_sale(house, code, file)
+
+
+async def put_file_on_sale(house: House, code: str, file: str) -> None:
+    """A product, drafted by the one, reviewed and put on sale by the other."""
     drafted = await products.draft(house, _by(_ONE, f"draft {code}"), products.DraftProduct(file))
     reviewed = await products.review(house, _by(_OTHER, f"review {code}"), products.ReviewProduct(code, 1))
     approved = await products.approve(house, _by(_OTHER, f"approve {code}"), products.ApproveProduct(code, 1))

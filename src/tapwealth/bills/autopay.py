@@ -62,7 +62,6 @@ class AutopayRun(StrEnum):
 class AutopayRefusal(Enum):
     """Why nothing is agreed, changed or ended, in the order in which it is looked at."""
 
-    UNKNOWN_BILLER = auto()
     UNKNOWN_FUND = auto()
     UNKNOWN_CARD = auto()
     AUTOPAY_STANDS = auto()
@@ -92,6 +91,7 @@ class Autopay:
     card_reason: str = ""
     notice: int = 1
     replaces: UUID | None = None
+    item: str = ""
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ Key = tuple[int, UUID]
 
 _AUTOPAY = (
     "a.book, a.id, a.person, a.biller, a.sealed, a.lookup, a.shown_account, a.most, a.fund, a.pay_when, a.state, a.agreed_at, a.ended_at,"
-    " a.card, a.card_state, a.card_reason, a.notice, a.replaces"
+    " a.card, a.card_state, a.card_reason, a.notice, a.replaces, a.item"
 )
 _BILL = "b.book, b.bill, b.autopay, b.state, b.pay_on, b.told, b.tries, b.reason, b.faults"
 
@@ -26,7 +26,7 @@ def _autopay(row: Any) -> Autopay:
 async def add_autopay(tx: Any, one: Autopay) -> None:
     await tx.execute(
         "insert into autopay (book, id, person, biller, sealed, lookup, shown_account, most, fund, pay_when, state, agreed_at, card,"
-        " card_state, notice, replaces) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        " card_state, notice, replaces, item) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         one.book,
         one.id,
         one.person,
@@ -43,6 +43,7 @@ async def add_autopay(tx: Any, one: Autopay) -> None:
         one.card_state.value,
         one.notice,
         one.replaces,
+        one.item,
     )
 
 
@@ -164,15 +165,16 @@ async def note_fault(tx: Any, row: DueBill, again_at: datetime) -> None:
 _SILENT = "case when a.silent_on = $1 then a.silent else 0 end"
 
 
-async def autopays_due(tx: Any, day: date, billers: Sequence[UUID], limit: int) -> list[Autopay]:
-    """In force with one of these billers, and not looked after on that day yet; first those whose biller was silent least that day, then
-    those that were asked least, the oldest first."""
+async def autopays_due(tx: Any, day: date, items: Sequence[tuple[UUID, str]], limit: int) -> list[Autopay]:
+    """In force for one of these billers' items, and not looked after on that day yet; first those whose biller was silent least that day,
+    then those that were asked least, the oldest first."""
     rows = await tx.fetch(
-        f"select {_AUTOPAY} from autopay a where a.state = 'active' and a.biller = any($2)"
+        f"select {_AUTOPAY} from unnest($2::uuid[], $3::text[]) k(biller, item) join autopay a using (biller, item)"
+        " where a.state = 'active'"
         " and not exists (select 1 from autopay_run r where r.book = a.book and r.autopay = a.id and r.day = $1)"
-        f" order by sum({_SILENT}) over (partition by a.biller), {_SILENT}, a.agreed_at, a.id limit $3",
+        f" order by sum({_SILENT}) over (partition by a.biller), {_SILENT}, a.agreed_at, a.id limit $4",
         day,
-        list(billers),
+        *columns(items, 2),
         limit,
     )
     return [_autopay(row) for row in rows]

@@ -3,6 +3,7 @@
 A status that is not 200 says nothing about the payment either: it is never taken for a failure. Never used inside a database transaction.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
@@ -11,7 +12,17 @@ import httpx
 import msgspec
 
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import AskArrears, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Rejected, Unknown
+from tapwealth.bills.biller import (
+    NOTHING_ELSE,
+    AskArrears,
+    Inquired,
+    InquiryState,
+    NotReceived,
+    Paid,
+    PaymentAnswer,
+    Rejected,
+    Unknown,
+)
 from tapwealth.bills.biller_connections import BillerSilent, Connections
 from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.money import MAX_AMOUNT
@@ -56,15 +67,17 @@ class BillerHttp:
         self._connections = Connections(base_url, headers, timeout_ms)
         self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), trust_env=False)
 
-    async def inquire(self, serial: str, account_number: str) -> Inquired | Unknown:
+    async def inquire(self, serial: str, account_number: str, further: Mapping[str, str] = NOTHING_ELSE) -> Inquired | Unknown:
         """The unpaid bills of an account."""
-        content = {"serial": serial, "account_number": account_number}
+        content = _asking({"serial": serial, "account_number": account_number}, further)
         answer = await self._ask("POST", "/bills/inquire", content, serial, _Inquired)
         return answer if isinstance(answer, Unknown) else Inquired(answer.state, tuple(_bill(bill) for bill in answer.bills))
 
-    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
+    async def pay(
+        self, serial: str, bill_id: str, account_number: str, amount: int, further: Mapping[str, str] = NOTHING_ELSE
+    ) -> PaymentAnswer:
         """Pay a bill with `amount` fen."""
-        content = {"serial": serial, "bill_id": bill_id, "account_number": account_number, "amount": amount}
+        content = _asking({"serial": serial, "bill_id": bill_id, "account_number": account_number, "amount": amount}, further)
         return _payment(await self._ask("POST", "/bills/pay", content, serial, _Payment))
 
     async def inquire_payment(self, serial: str) -> PaymentAnswer:
@@ -100,6 +113,10 @@ class BillerHttp:
         """Let go of the connections."""
         await self._connections.close()
         await self._client.aclose()
+
+
+def _asking(content: dict[str, Any], further: Mapping[str, str]) -> dict[str, Any]:
+    return content | {"fields": dict(further)} if further else content
 
 
 def _bill(bill: _Bill) -> Bill:

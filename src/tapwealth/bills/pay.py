@@ -27,8 +27,8 @@ class PayRefusal(Enum):
 @dataclass(frozen=True, slots=True)
 class PayFacts:
     """`bill` and `item` are None for a bill that was not presented to this person; `live` is the state of its payment that was not given
-    back; `above_limit` says why the class of the account does not allow it; `available` fen are in the wallet. `from_fund` fen may come of
-    the fund that was named, None if there is no such fund."""
+    back; `over` says why nobody begins to pay there; `above_limit` why the class of the account does not allow it; `available` fen are in
+    the wallet. `from_fund` fen may come of the fund that was named, None if there is no such fund."""
 
     bill: Bill | None
     item: BillerItem | None
@@ -36,6 +36,7 @@ class PayFacts:
     above_limit: str | None
     available: int
     from_fund: int | None = 0
+    over: Refusal | None = None
 
 
 def decide(facts: PayFacts, amount: int, at: datetime) -> Refusal | None:
@@ -48,6 +49,8 @@ def decide(facts: PayFacts, amount: int, at: datetime) -> Refusal | None:
         return Refusal(PayRefusal.PAID_ALREADY, "this bill is paid already; nothing is owed on it")
     if facts.live is not None:
         return Refusal(PayRefusal.UNDER_WAY, "this bill is being paid; wait for the outcome")
+    if facts.over is not None:
+        return facts.over
     by_item = facts.item.refuse(facts.bill, amount, at)
     if by_item is not None:
         return by_item

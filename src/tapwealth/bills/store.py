@@ -18,12 +18,21 @@ HOUSE = 0
 
 @dataclass(frozen=True, slots=True)
 class BillerRow:
-    """A biller in the directory; `id` owns its ledger accounts."""
+    """A biller in the directory; `id` owns its ledger accounts. `version` of the catalogue says all of it; it takes new payments from
+    `opens` until `closes` (None: no bound), unless it is `closed`."""
 
     id: UUID
     biller: Biller
     name_en: str
     region: str
+    version: int = 1
+    closed: bool = False
+    opens: datetime | None = None
+    closes: datetime | None = None
+
+    def serves(self, now: datetime) -> bool:
+        """Whether new payments are taken."""
+        return not self.closed and (self.opens is None or now >= self.opens) and (self.closes is None or now < self.closes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class BillRow:
     balance: int
     presented_at: datetime
     due_on: date | None = None
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,8 @@ class PaymentRow:
     `fund_units` of funds pay as many fen of the amount, the wallet the rest; `fund` is what the payer has named, `fund_parts` says which
     fund pays how much. `asked`: how often it was sent or asked about; `next_at`, by the machine's clock: when that is due again, None once
     the payment is over; `resent`: how often it was sent anew, having never come. `owed`: the bill's balance when it was paid. `faults`:
-    how often in a row what was said of it could not be written down."""
+    how often in a row what was said of it could not be written down. `version`: of the biller's service, as it was sold; by it the biller
+    pays us `kept` fen."""
 
     book: int
     id: UUID
@@ -77,6 +88,8 @@ class PaymentRow:
     resent: int = 0
     owed: int = 0
     faults: int = 0
+    version: int = 1
+    kept: int = 0
 
     @property
     def by_funds(self) -> Parts:
@@ -105,10 +118,14 @@ Key = tuple[int, UUID]
 """Book and id."""
 
 
-async def add_biller(tx: Any, row: BillerRow, now: datetime) -> None:
+async def put_biller(tx: Any, row: BillerRow, now: datetime) -> None:
+    """The biller as that version has it: a new one, or the one that there is under its code."""
     await tx.execute(
-        "insert into biller (book, id, code, name, name_en, region, bank_account, items, added_at, connection,"
-        " cycle, fee) values (0, $1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9, $10, $11)",
+        "insert into biller (book, id, code, name, name_en, region, bank_account, items, added_at, connection, cycle, fee, version, opens,"
+        " closes) values (0, $1, $2, $3, $4, $5, $6, $7::text::jsonb, $8, $9, $10, $11, $12, $13, $14) on conflict (book, code) do update"
+        " set name = excluded.name, name_en = excluded.name_en, region = excluded.region, bank_account = excluded.bank_account,"
+        " items = excluded.items, connection = excluded.connection, cycle = excluded.cycle, fee = excluded.fee,"
+        " version = excluded.version, opens = excluded.opens, closes = excluded.closes, closed = false",
         row.id,
         row.biller.code,
         row.biller.name,
@@ -120,16 +137,29 @@ async def add_biller(tx: Any, row: BillerRow, now: datetime) -> None:
         row.biller.connection,
         row.biller.cycle.value,
         row.biller.fee,
+        row.version,
+        row.opens,
+        row.closes,
     )
+
+
+async def close_biller(tx: Any, code: str) -> None:
+    """It takes no new payment."""
+    await tx.execute("update biller set closed = true where book = 0 and code = $1", code)
 
 
 async def billers(tx: Any) -> dict[UUID, BillerRow]:
     """All of them, by id, in the order of their codes."""
     rows = await tx.fetch(
-        "select id, code, name, name_en, region, bank_account, items::text as items, connection, cycle, fee from biller"
-        " where book = 0 order by code"
+        "select id, code, name, name_en, region, bank_account, items::text as items, connection, cycle, fee, version, closed, opens, closes"
+        " from biller where book = 0 order by code"
     )
-    return {row["id"]: BillerRow(row["id"], _biller(row), row["name_en"], row["region"]) for row in rows}
+    return {
+        row["id"]: BillerRow(
+            row["id"], _biller(row), row["name_en"], row["region"], row["version"], row["closed"], row["opens"], row["closes"]
+        )
+        for row in rows
+    }
 
 
 def _biller(row: Any) -> Biller:
@@ -143,7 +173,7 @@ async def connections_of(tx: Any, billers: Sequence[UUID]) -> dict[UUID, str]:
     return {row["id"]: row["connection"] for row in rows}
 
 
-_BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at, due_on"
+_BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at, due_on, item"
 
 
 async def present(tx: Any, bills: Sequence[BillRow]) -> None:
@@ -163,16 +193,17 @@ async def present(tx: Any, bills: Sequence[BillRow]) -> None:
             one.balance,
             one.presented_at,
             one.due_on,
+            one.item,
         )
         for one in bills
     ]
     await tx.execute(
         f"insert into bill ({_BILL})"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::text[],"
-        " $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::date[]) on conflict (book, id) do update"
-        " set sealed = excluded.sealed, period = excluded.period, amount = excluded.amount, penalty = excluded.penalty,"
-        " balance = excluded.balance, presented_at = excluded.presented_at, due_on = excluded.due_on",
-        *_columns(rows, 13),
+        " $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::date[], $14::text[]) on conflict (book, id) do update"
+        " set item = excluded.item, sealed = excluded.sealed, period = excluded.period, amount = excluded.amount,"
+        " penalty = excluded.penalty, balance = excluded.balance, presented_at = excluded.presented_at, due_on = excluded.due_on",
+        *_columns(rows, 14),
     )
 
 
@@ -195,7 +226,7 @@ async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState
 _PAYMENT = (
     "p.book, p.id, p.person, p.bill, p.biller, p.serial, p.amount, p.state, p.reason, p.biller_reference, p.business_date, p.received_at,"
     " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units, p.fund_parts, p.asked, p.next_at,"
-    " p.resent, p.owed, p.faults"
+    " p.resent, p.owed, p.faults, p.version, p.kept"
 )
 
 
@@ -222,15 +253,18 @@ async def add_payments(tx: Any, payments: Sequence[PaymentRow]) -> None:
             one.fund_parts,
             one.next_at,
             one.owed,
+            one.version,
+            one.kept,
         )
         for one in payments
     ]
     await tx.execute(
         "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at, fund, fund_units,"
-        " fund_parts, next_at, owed)"
+        " fund_parts, next_at, owed, version, kept)"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],"
-        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[], $14::timestamptz[], $15::bigint[])",
-        *_columns(rows, 15),
+        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[], $14::timestamptz[], $15::bigint[], $16::int[],"
+        " $17::bigint[])",
+        *_columns(rows, 17),
     )
 
 
@@ -439,19 +473,21 @@ async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) 
     return [_payment(row) for row in rows]
 
 
-async def pay_out(tx: Any, books: Sequence[int], billers: Sequence[UUID], day: date) -> dict[UUID, list[tuple[int, int, int]]]:
-    """Every payment that a biller has by that date and no settlement had yet belongs to this one. By biller: (book, payments, fen)."""
+async def pay_out(tx: Any, books: Sequence[int], billers: Sequence[UUID], day: date) -> dict[UUID, list[tuple[int, int, int, int]]]:
+    """Every payment that a biller has by that date and no settlement had yet belongs to this one. By biller: (book, payments, fen, fen that
+    it pays us for them)."""
     rows = await tx.fetch(
         "with settled as (update bill_payment p set paid_out_on = $3 where p.book = any($1) and p.biller = any($2)"
-        " and p.paid_on <= $3 and p.paid_on is not null and p.paid_out_on is null returning p.book, p.biller, p.amount)"
-        " select biller, book, count(*)::int as payments, sum(amount)::bigint as amount from settled group by 1, 2 order by 2",
+        " and p.paid_on <= $3 and p.paid_on is not null and p.paid_out_on is null returning p.book, p.biller, p.amount, p.kept)"
+        " select biller, book, count(*)::int as payments, sum(amount)::bigint as amount, sum(kept)::bigint as kept from settled"
+        " group by 1, 2 order by 2",
         list(books),
         list(billers),
         day,
     )
-    found: dict[UUID, list[tuple[int, int, int]]] = {}
+    found: dict[UUID, list[tuple[int, int, int, int]]] = {}
     for row in rows:
-        found.setdefault(row["biller"], []).append((row["book"], row["payments"], row["amount"]))
+        found.setdefault(row["biller"], []).append((row["book"], row["payments"], row["amount"], row["kept"]))
     return found
 
 

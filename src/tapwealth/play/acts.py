@@ -115,22 +115,12 @@ async def set_up_shop(play: Play) -> None:
         proposed = await stage.operator(f"propose {act}", "pm.zhou", command, body)
         wanted(await stage.operator(f"approve {act}", "ops.chen", "approve", {"proposal": proposed.result["proposal"]}))
     await _put_on_sale(stage, "000198", _FUND)
-    for policy in POLICIES:
-        await _put_on_sale(stage, policy, definition_of(policy))
+    for product in (*POLICIES, *BILLERS):
+        await _put_on_sale(stage, product, definition_of(product))
     for shop in shops:
         body = {"merchant_number": shop.merchant_number, "terminal_number": shop.terminal_number, "mac_key": shop.mac_key.hex()}
         body["master_key"] = shop.master_key.hex()
         wanted(await stage.operator(f"terminal {shop.terminal_number}", "ops.chen", "register_terminal", body))
-    biller = {
-        "code": "BJDL", "name": "北京电力", "name_en": "Beijing Electric Power", "bank_account": BILLER, "category": "electricity",
-        "title": "客户编号", "hint": "10位数字", "pattern": "[0-9]{10}", "maximum": 10_000_00, "opens": "00:01:00", "closes": "23:59:00",
-    }  # fmt: skip
-    wanted(await stage.operator("biller", "pm.zhou", "add_biller", biller))
-    card = {
-        **biller, "code": "BOBCARD", "name": "北京银行信用卡", "name_en": "Bank of Beijing credit card", "bank_account": CARD_ISSUER,
-        "category": "credit_card", "title": "还款账号", "maximum": 50_000_00, "connection": "BJDL",
-    }  # fmt: skip
-    wanted(await stage.operator("card issuer", "pm.zhou", "add_biller", card))
 
 
 def _merchant(stage: Stage, shop: Counter, category: str, credit_code: str, account: str, fee_bp: int) -> dict[str, Any]:
@@ -154,12 +144,12 @@ eligibility: {{risk_level: 1}}
 """
 
 
-POLICIES = ("ACC1", "TL20")
+POLICIES, BILLERS = ("ACC1", "TL20"), ("BJDL", "BOBCARD")
 
 
-def definition_of(policy: str) -> str:
+def definition_of(product: str) -> str:
     """The file in which the bank's product managers define it."""
-    return files("tapwealth.play").joinpath(f"data/{policy}.yaml").read_text("utf-8")
+    return files("tapwealth.play").joinpath(f"data/{product}.yaml").read_text("utf-8")
 
 
 async def _put_on_sale(stage: Stage, product: str, file: str) -> None:

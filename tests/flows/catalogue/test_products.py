@@ -333,10 +333,11 @@ async def test_the_shelf_shows_what_is_on_sale_within_its_window(place: FundTown
         assert [(one.product, one.version, one.channels) for one in await shown.shelf(tx)] == [
             (FUND, 1, ["996", "T01"]),
             (CODE, 1, ["T01"]),
+            ("BJPOWER", 1, ["T01"]),
         ]
     await give(place, CloseProduct(CODE, 1, "sold out"))
     async with place.house.database.read() as tx:
-        assert [one.product for one in await shown.shelf(tx)] == [FUND]
+        assert [one.product for one in await shown.shelf(tx)] == [FUND, "BJPOWER"]
 
 
 async def test_what_two_people_saw_cannot_become_other_terms_under_the_same_hash(place: FundTown) -> None:

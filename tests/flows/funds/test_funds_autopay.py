@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 from bill_town import BJPOWER, MONDAY, Person, ScriptedBiller
+from biller_files import put_in_directory
 from fund_town import FUND, FundTown, bought
 
 from tapwealth.bills.autopay import PayWhen
@@ -101,7 +102,7 @@ async def test_a_credit_card_is_repaid_by_the_fund_on_its_due_day(place: FundTow
         bank_account="0200000009",
         connection="BJPOWER",
     )
-    assert not isinstance(await bills.add_biller(place.house, place.envelope(None), card), Refusal)
+    assert await put_in_directory(place.house, card.definition) is None
     made = await agree(place, wang, biller="BOBCARD", account_number="6226090000000012", fund="pocket", most=2_000_00)
     assert isinstance(made, AutopayView)
     assert made.when == "due"
@@ -142,7 +143,7 @@ async def test_a_silent_biller_is_asked_again_and_nothing_is_decided_meanwhile(p
     place.biller.owe(ACCOUNT, "B1", 130_00)
     honest = place.biller.inquire
 
-    async def silent(_serial: str, _account: str) -> Unknown:
+    async def silent(_serial: str, _account: str, _further: Any) -> Unknown:
         return Unknown("silence")
 
     monkeypatch.setattr(place.biller, "inquire", silent)
@@ -162,7 +163,7 @@ async def test_many_accounts_of_a_silent_biller_keep_no_other_from_being_paid(pl
     place.biller.owe(ACCOUNT, "B1", 130_00)
     honest, asked = place.biller.inquire, list[str]()
 
-    async def silent(serial: str, account: str) -> Any:
+    async def silent(serial: str, account: str, _further: Any) -> Any:
         asked.append(account)
         return await honest(serial, account) if account == ACCOUNT else Unknown("silence")
 
@@ -177,8 +178,7 @@ async def test_a_silent_biller_with_many_accounts_keeps_no_other_biller_waiting(
     monkeypatch.setattr(autopay_days, "AT_ONCE", 2)
     silent, water = place.biller, ScriptedBiller()
     object.__setattr__(place.house.rails, "billers", Billers({**place.house.rails.billers.ports, "BJWATER": water}))
-    added = await bills.add_biller(place.house, place.envelope(None), msgspec.structs.replace(BJPOWER, code="BJWATER", name="北京水务"))
-    assert not isinstance(added, Refusal)
+    assert await put_in_directory(place.house, msgspec.structs.replace(BJPOWER, code="BJWATER", name="北京水务").definition) is None
     wang = await place.person("Wang", 500_00)
     for number in range(8):
         await agree(place, wang, account_number=f"{number:010d}")
@@ -186,7 +186,7 @@ async def test_a_silent_biller_with_many_accounts_keeps_no_other_biller_waiting(
     await agree(place, wang, biller="BJWATER")
     water.owe(ACCOUNT, "W1", 130_00)
 
-    async def says_nothing(_serial: str, _account: str) -> Unknown:
+    async def says_nothing(_serial: str, _account: str, _further: Any) -> Unknown:
         return Unknown("silence")
 
     monkeypatch.setattr(silent, "inquire", says_nothing)
@@ -198,14 +198,14 @@ async def test_a_fault_with_one_agreement_is_nobody_elses(place: FundTown, monke
     await agree(place, wang, account_number="0000000001")
     await agree(place, wang)
     place.biller.owe(ACCOUNT, "B1", 130_00)
-    account_of = autopay_days.account_of
+    inputs_of = autopay_days.inputs_of
 
     def torn(house: Any, one: Any) -> str:
         if one.shown_account.endswith("0001"):
             raise ValueError("cannot be opened")
-        return account_of(house, one)
+        return inputs_of(house, one)
 
-    monkeypatch.setattr(autopay_days, "account_of", torn)
+    monkeypatch.setattr(autopay_days, "inputs_of", torn)
     assert await at(place, TUESDAY, 10) == ["told"]
 
 
@@ -310,7 +310,7 @@ async def test_a_bill_that_was_told_is_paid_by_no_lower_agreement(place: FundTow
 async def test_a_biller_that_opens_late_is_asked_when_it_opens(place: FundTown) -> None:
     wang = await place.person("Wang", 500_00)
     late = msgspec.structs.replace(BJPOWER, code="LATE", opens=time(14), closes=time(16), bank_account="0200000009", connection="BJPOWER")
-    assert not isinstance(await bills.add_biller(place.house, place.envelope(None), late), Refusal)
+    assert await put_in_directory(place.house, late.definition) is None
     assert isinstance(await agree(place, wang, biller="LATE"), AutopayView)
     place.biller.owe(ACCOUNT, "B1", 40_00)
     assert [await at(place, TUESDAY, hour) for hour in (10, 14)] == [[], ["told"]]
@@ -342,7 +342,7 @@ async def test_who_ends_it_while_the_biller_is_asked_pays_nothing(place: FundTow
     place.biller.owe(ACCOUNT, "B1", 130_00)
     inquire = place.biller.inquire
 
-    async def slow(serial: str, account: str) -> Any:
+    async def slow(serial: str, account: str, _further: Any) -> Any:
         answer = await inquire(serial, account)
         assert isinstance(await autopay.end(place.house, place.envelope(wang), EndAutopay(UUID(made.autopay))), AutopayView)
         return answer

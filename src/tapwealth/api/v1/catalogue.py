@@ -82,6 +82,8 @@ CATALOGUE: dict[str, Kind] = {
     "as_it_is": Kind(_NO, "The dividends are paid that way already", "Nothing: it is done."),
     "line_used_up": Kind(_NO, "The bank's line is used up for now", "Redeem in the ordinary way, or ask again later with a fresh key."),
     "unknown_biller": Kind(_NO, "There is no such biller", "Take the code of one that is listed."),
+    "unknown_item": Kind(_NO, "The biller has no such item", "Name one of the items that the biller offers."),
+    "biller_closed": Kind(_NO, "The biller takes no new payments", "Nothing: what is under way goes on."),
     "autopay_stands": Kind(_NO, "The account's bills are paid by themselves already", "Change or end the agreement that stands."),
     "no_text_messages": Kind(_NO, "Notices of that kind are never text messages", "Leave `sms` off for it."),
     "must_be_told": Kind(_NO, "Notices of that kind cannot be switched off", "Leave `push` or `sms` on for it."),

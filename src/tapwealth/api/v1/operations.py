@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tapwealth.api.v1.catalogue import RENAMED
 from tapwealth.bills.autopay import AutopayRefusal
+from tapwealth.flows.bills.paying import BillsRefusal
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
@@ -211,7 +212,10 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         Operation(
             "create_autopay", "POST", "/v1/accounts/{account}/autopays", Scope.BILLS_WRITE, "Have a biller's bills paid by themselves",
             Autopay, act=lambda envelope, asked, _path: autopays.agree(house, envelope, asked), takes=NewAutopay,
-            refusals=tuple(one for one in AutopayRefusal if one is not AutopayRefusal.UNKNOWN_AUTOPAY),
+            refusals=(
+                BillsRefusal.UNKNOWN_BILLER, BillsRefusal.UNKNOWN_ITEM, BillsRefusal.BILLER_CLOSED,
+                *(one for one in AutopayRefusal if one is not AutopayRefusal.UNKNOWN_AUTOPAY),
+            ),
         ),
         Operation(
             "change_autopay", "POST", "/v1/accounts/{account}/autopays/{autopay}/terms", Scope.BILLS_WRITE, "Agree to other terms", Autopay,

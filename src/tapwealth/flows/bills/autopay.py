@@ -14,11 +14,12 @@ import msgspec
 from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import MOST_NOTICE, Autopay, AutopayRefusal, AutopayRun, AutopayState, BillState, Look, PayWhen
 from tapwealth.bills.autopay_store import ShownBill
-from tapwealth.bills.biller import Category
+from tapwealth.bills.biller import NOTHING_ELSE, BillerItem, Category, Inputs
 from tapwealth.bills.store import BillerRow, billers
 from tapwealth.customers import store as customers
 from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.bills.autopay_notices import tell_of_client
+from tapwealth.flows.bills.paying import item_of, over
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.funds.fund_pockets import POCKET
@@ -34,7 +35,8 @@ class AgreeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What this account owes to the biller is paid when it is due, each bill up to `most` fen; by the fund with that code, or
     by the `pocket`'s in their order, what the wallet does not hold. `when`: the day after its customer was told of it (`presented`), or the
     last day without a penalty (`due`). Without it a credit card is repaid when due, anything else paid when presented. `card`: the bound
-    bank card that pays what wallet and fund lack. `notice`: so many days ahead the customer is told, 1 to 7."""
+    bank card that pays what wallet and fund lack. `notice`: so many days ahead the customer is told, 1 to 7. `item` and `fields`: as for an
+    inquiry."""
 
     biller: str
     account_number: str
@@ -43,6 +45,8 @@ class AgreeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when: PayWhen | None = None
     card: UUID | None = None
     notice: int = 1
+    item: str = ""
+    fields: dict[str, str] = {}
 
 
 class ChangeAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,20 +137,21 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> AutopayView | Refusal:
-        known = {row.biller.code: row for row in (await billers(tx)).values()}
-        biller = known.get(command.biller)
-        if biller is None:
-            text = f"there is no biller {command.biller[:20]!r}; choose one of {', '.join(known) or 'none yet'}"
-            return Refusal(AutopayRefusal.UNKNOWN_BILLER, text)
+        found = item_of({row.biller.code: row for row in (await billers(tx)).values()}, command.biller, command.item)
+        if isinstance(found, Refusal):
+            return found
+        biller, item = found
+        if (closed := over(biller, item, at.now)) is not None:
+            return closed
         if await _no_such(tx, command.fund):
             return _UNKNOWN_FUND
-        account = biller.biller.items[0].account_number.read(command.account_number)
+        account, further = item.read(command.account_number, command.fields)
         row = (await customers.persons(tx, [(book, person)]))[person]
         identifier = own_key(envelope, "autopay", row)
         made = Autopay(
-            book, identifier, person, biller.id, house.keys.seal("people", account.encode(), _PLACE + identifier.bytes),
+            book, identifier, person, biller.id, _sealed(house, identifier, Inputs(account, further)),
             house.keys.lookup_hash("autopay", account), f"{'*' * (len(account) - 4)}{account[-4:]}", command.most, command.fund,
-            command.when or _usual(biller), AutopayState.ACTIVE, at.now, notice=command.notice,
+            command.when or _usual(item), AutopayState.ACTIVE, at.now, notice=command.notice, item=item.code,
         )  # fmt: skip
         if command.card and await autopay_cards.own(tx, book, person, command.card) is None:
             return _UNKNOWN_CARD
@@ -175,18 +180,27 @@ async def _no_such(tx: Tx, fund: str) -> bool:
     return fund not in ("", POCKET) and fund not in await funds.funds(tx)
 
 
-def _usual(row: BillerRow) -> PayWhen:
+def _usual(item: BillerItem) -> PayWhen:
     """A card is not repaid before it must be: until then the money earns."""
-    return PayWhen.DUE if row.biller.items[0].category is Category.CREDIT_CARD else PayWhen.PRESENTED
+    return PayWhen.DUE if item.category is Category.CREDIT_CARD else PayWhen.PRESENTED
 
 
-def account_of(house: House, one: Autopay) -> str:
+def _sealed(house: House, identifier: UUID, inputs: Inputs) -> bytes:
+    """The account's number alone, or with what else was filled in as JSON: no number begins like that."""
+    text = msgspec.json.encode([inputs.account_number, dict(inputs.further)]) if inputs.further else inputs.account_number.encode()
+    return house.keys.seal("people", text, _PLACE + identifier.bytes)
+
+
+def inputs_of(house: House, one: Autopay) -> Inputs:
     """The account at the biller, unsealed to ask it."""
-    return house.keys.open_sealed("people", one.sealed, _PLACE + one.id.bytes).decode()
+    text = house.keys.open_sealed("people", one.sealed, _PLACE + one.id.bytes)
+    if not text.startswith(b"["):
+        return Inputs(text.decode(), NOTHING_ELSE)
+    return Inputs(*msgspec.json.decode(text, type=tuple[str, dict[str, str]]))
 
 
 def _same(one: Autopay, other: Autopay) -> bool:
-    return one.state is AutopayState.ACTIVE and (one.biller, one.lookup) == (other.biller, other.lookup)
+    return one.state is AutopayState.ACTIVE and (one.biller, one.item, one.lookup) == (other.biller, other.item, other.lookup)
 
 
 async def change(house: House, envelope: Envelope, command: ChangeAutopay) -> AutopayView | Refusal:
@@ -204,7 +218,7 @@ async def change(house: House, envelope: Envelope, command: ChangeAutopay) -> Au
             return _UNKNOWN
         row = (await customers.persons(tx, [(book, person)]))[person]
         identifier = own_key(envelope, "autopay", row)
-        sealed = house.keys.seal("people", account_of(house, before).encode(), _PLACE + identifier.bytes)
+        sealed = _sealed(house, identifier, inputs_of(house, before))
         made = replace(
             before, id=identifier, sealed=sealed, most=command.most, fund=command.fund, pay_when=command.when or before.pay_when,
             agreed_at=at.now, notice=command.notice or before.notice, replaces=before.id,

@@ -18,11 +18,12 @@ import structlog
 from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import Attempt, Autopay, AutopayRun, AutopayState, BillState, DueBill, Look, Owed, Step, next_step, refused
 from tapwealth.bills.autopay_store import Debit
+from tapwealth.bills.biller import BillerItem
 from tapwealth.bills.pay import PayRefusal
 from tapwealth.bills.schedule import pause_after
 from tapwealth.bills.store import BillerRow, billers, bills, live_payments
 from tapwealth.flows.bills import autopay_cards, paying
-from tapwealth.flows.bills.autopay import account_of
+from tapwealth.flows.bills.autopay import inputs_of
 from tapwealth.flows.bills.autopay_notices import tell
 from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented, InquireBill, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment
@@ -57,7 +58,7 @@ async def run_due(house: House) -> list[str]:
         now = (await moment(tx)).now
         day = business_date_of(now)
         known = await billers(tx)
-        awake = [identifier for identifier, row in known.items() if _is_time(row, now, day)]
+        awake = [(row.id, item.code) for row in known.values() for item in row.biller.items if _is_time(item, now, day)]
         due = await store.autopays_due(tx, day, awake, AT_ONCE) if awake else []
         rows = await store.collecting(tx, shanghai(day), machine_now(), HEARD_OF)
         said = await autopay_cards.collected(tx, rows)
@@ -94,16 +95,17 @@ async def _looked(house: House, day: date, one: Autopay, biller: BillerRow) -> L
     return None
 
 
-def _is_time(row: BillerRow, now: datetime, day: date) -> bool:
-    item, ten = row.biller.items[0], shanghai(day, FROM_HOUR)
-    return item.is_open(now) and (now >= ten or not item.is_open(ten))
+def _is_time(item: BillerItem, now: datetime, day: date) -> bool:
+    ten = shanghai(day, FROM_HOUR)
+    return item.hours.cover(now) and (now >= ten or not item.hours.cover(ten))
 
 
 async def _look(house: House, day: date, one: Autopay, biller: BillerRow) -> Look | None:
     """Ask the biller, then do what is due; None where another worker was first. Raises Outage where the biller does not answer."""
     caller = Caller(ActorKind.PLATFORM, "autopay", "agreement", one.person, one.book)
     asked = Envelope(house.new_id(shanghai(day, FROM_HOUR), one.book), caller, shanghai(day, FROM_HOUR))  # what is owed now, each time
-    shown = await paying.inquire_bill(house, asked, InquireBill(biller.biller.code, account_of(house, one)))
+    account, further = inputs_of(house, one)
+    shown = await paying.inquire_bill(house, asked, InquireBill(biller.biller.code, account, one.item, dict(further)))
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [one.book])
         at = await moment(tx)

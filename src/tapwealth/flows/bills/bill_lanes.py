@@ -17,7 +17,7 @@ from tapwealth.bills.payment import PaymentEvent, PaymentState, next_state
 from tapwealth.bills.schedule import LEASE, pause_after
 from tapwealth.bills.store import BillRow, Key, PaymentRow
 from tapwealth.flows.bills.bill_outcomes import Told, told
-from tapwealth.flows.bills.bill_sealing import account_number_of
+from tapwealth.flows.bills.bill_sealing import inputs_of
 from tapwealth.flows.frame import House
 from tapwealth.kernel.refusal import Outage
 from tapwealth.storage.database import Tx
@@ -110,8 +110,8 @@ async def deliver(house: House, errand: Errand) -> Told:
 
 
 async def _send(house: House, port: BillerPort, errand: Errand) -> Told:
-    row = errand.row
-    return told(errand.key, await port.pay(row.serial, errand.bill.bill_number, account_number_of(house, errand.bill), row.amount))
+    row, (account, further) = errand.row, inputs_of(house, errand.bill)
+    return told(errand.key, await port.pay(row.serial, errand.bill.bill_number, account, row.amount, further))
 
 
 async def _inquire(house: House, port: BillerPort, errand: Errand) -> Told:
@@ -126,8 +126,8 @@ async def _inquire(house: House, port: BillerPort, errand: Errand) -> Told:
 
 
 async def _by_arrears(house: House, port: BillerPort, errand: Errand) -> PaymentAnswer:
-    account = account_number_of(house, errand.bill)
-    said = await port.inquire(errand.row.serial, account)
+    account, further = inputs_of(house, errand.bill)
+    said = await port.inquire(errand.row.serial, account, further)
     answer = said if isinstance(said, Unknown) else trusted(said, account)
     return answer if isinstance(answer, Unknown) else paid_by_arrears(answer, errand.bill.bill_number, errand.row.owed, errand.row.amount)
 

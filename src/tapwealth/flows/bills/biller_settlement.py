@@ -26,8 +26,8 @@ from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.database import Tx
 
-Taken = Sequence[tuple[int, int, int]]
-"""Of a settlement, by book: payments and fen."""
+Taken = Sequence[tuple[int, int, int, int]]
+"""Of a settlement, by book: payments, their fen, and the fen that the biller pays us for them."""
 
 
 async def settle_billers(house: House, day: date) -> StepReport:
@@ -53,7 +53,7 @@ async def settle_billers(house: House, day: date) -> StepReport:
 
 async def _fees(house: House, tx: Tx, day: date, due: Sequence[BillerRow], taken: Mapping[UUID, Taken]) -> list[Any]:
     """The entry of each biller and book that has payments to pay for."""
-    charged = [(row, book, count * row.biller.fee) for row in due if row.biller.fee for book, count, _ in taken.get(row.id, ())]
+    charged = [(row, book, kept) for row in due for book, _, _, kept in taken.get(row.id, ()) if kept]
     actors = await actor_numbers(tx, [(book, PLATFORM) for _, book, _ in charged])
     accounts = await house.ledger.open_accounts(tx, [_account(row.id, book) for row, book, _ in charged])
     return [
@@ -79,8 +79,8 @@ async def _owed(house: House, tx: Tx, due: Sequence[BillerRow], day: date) -> di
 
 
 def _settlement(row: BillerRow, day: date, taken: Taken, owed: Sequence[Part]) -> Settlement:
-    count, gross = sum(one[1] for one in taken), sum(one[2] for one in taken)
-    fee, payout = count * row.biller.fee, sum(part.amount for part in owed)
+    count, gross, fee = (sum(one[place] for one in taken) for place in (1, 2, 3))
+    payout = sum(part.amount for part in owed)
     return Settlement(row.id, day, row.biller.cycle.first_of(day), count, gross, fee, payout - gross + fee, payout)
 
 
@@ -148,9 +148,8 @@ async def statement(house: House, tx: Tx, code: str, day: date) -> BillerStateme
         return None
     paid = await store.settled_payments(tx, list(house.all_books), row.id, day)
     shown = await store.bills(tx, [(one.book, one.bill) for one in paid])
-    each = settled.fee // settled.payments if settled.payments else 0
     lines = [
-        SettledPayment(one.paid_on or day, one.serial, one.biller_reference, shown[one.book, one.bill].shown_account, one.amount, each)
+        SettledPayment(one.paid_on or day, one.serial, one.biller_reference, shown[one.book, one.bill].shown_account, one.amount, one.kept)
         for one in paid
     ]
     name = payout_name(code, day)

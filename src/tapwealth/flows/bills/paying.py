@@ -1,26 +1,23 @@
-"""Bills: adding a biller, asking it what an account owes, and paying.
+"""Bills: asking a biller what an account owes, and paying. Billers come from the catalogue (`biller_service`).
 
 Paying is a hot flow over a list of commands, in the writer's transaction: the money goes into suspense, and the payment is due to be sent
 (`bill_lanes`). What comes of it stands in `bill_outcomes`, the day's end with the billers in `billers`.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime
 from enum import Enum, auto
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from tapwealth.bank.bank_number import check_account_number
 from tapwealth.bills import entries, store
 from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import Biller, BillerItem, Category, InputField, Inquired, InquiryState, Unknown, trusted
+from tapwealth.bills.biller import BillerItem, Inputs, Inquired, InquiryState, Unknown, trusted
 from tapwealth.bills.pay import PayFacts, PayRefusal, decide
 from tapwealth.bills.payment import PaymentState
-from tapwealth.bills.settlement import Cycle
 from tapwealth.bills.store import BillerRow, BillRow, Key, PaymentRow
 from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
@@ -33,65 +30,42 @@ from tapwealth.flows.bills.bill_sealing import seal_bill
 from tapwealth.flows.bills.biller_settlement import settle_billers
 from tapwealth.flows.bills.billers import compare_billers
 from tapwealth.flows.customers.people import own_key
-from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, actor_numbers, each_once, once, post
+from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, once, post
 from tapwealth.flows.funds import fund_pockets
 from tapwealth.flows.funds.fund_pockets import Pockets
 from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import Asset, checked
 from tapwealth.kernel.parts import Parts, pack, total
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
+from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Tx, after_commit
 
 __all__ = [
-    "STATE_WORDS", "AddBiller", "BillPaymentPlaced", "BillerAdded", "BillsPresented", "InquireBill", "PayBill", "Placing",
-    "PresentedBill", "add_biller", "check", "compare_billers", "deliver", "inquire_bill", "pay", "settle_billers",
+    "STATE_WORDS", "BillPaymentPlaced", "BillsPresented", "InquireBill", "PayBill", "Placing", "PresentedBill", "check", "compare_billers",
+    "deliver", "inquire_bill", "item_of", "over", "pay", "settle_billers",
 ]  # fmt: skip
 
 
 class BillsRefusal(Enum):
-    """Why a biller is not added, or an inquiry finds nothing."""
+    """Why an inquiry finds nothing."""
 
-    BILLER_EXISTS = auto()
     UNKNOWN_BILLER = auto()
+    UNKNOWN_ITEM = auto()
+    BILLER_CLOSED = auto()
     UNKNOWN_ACCOUNT = auto()
 
 
-class AddBiller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An operator registers a biller with one item. `pattern` must match a whole account number; `maximum` in fen; hours of Shanghai.
-
-    Without `name_en` the name stands in both languages, without `connection` the biller is reached by one of its own code.
-    At the end of each `cycle` it gets what was paid, less `fee` fen for every payment.
-    """
-
-    code: str
-    name: str
-    bank_account: str
-    category: Category
-    title: str
-    hint: str
-    pattern: str
-    maximum: int
-    opens: time
-    closes: time
-    name_en: str = ""
-    region: str = ""
-    connection: str = ""
-    cycle: Cycle = Cycle.NEXT_DAY
-    fee: int = 0
-
-
-class BillerAdded(msgspec.Struct, frozen=True):
-    biller: str
-
-
 class InquireBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What does this account owe to the biller with that code?"""
+    """What does this account owe to the biller with that code? `item`: what is paid there, unless there is one thing only; `fields`: by
+    name what the item asks for besides the account's number."""
 
     biller: str
     account_number: str
+    item: str = ""
+    fields: dict[str, str] = {}
 
 
 class PresentedBill(msgspec.Struct, frozen=True):
@@ -138,57 +112,25 @@ class Placing(NamedTuple):
     command: PayBill
 
 
-async def add_biller(house: House, envelope: Envelope, command: AddBiller) -> BillerAdded | Refusal:
-    """A biller that customers can pay from now on."""
-    biller = _read_biller(command)
-    connections = house.rails.billers.ports
-    if biller.connection not in connections:
-        there = ", ".join(sorted(connections)) or "none yet"
-        text = f"the platform has no connection {biller.connection[:20]!r}; name one of {there}, or start it with --biller-url NAME=URL"
-        raise BadInput(text, where="connection")
-
-    async def act(tx: Tx, at: Moment, _actor: int) -> BillerAdded | Refusal:
-        if any(known.biller.code == biller.code for known in (await store.billers(tx)).values()):
-            return Refusal(BillsRefusal.BILLER_EXISTS, f"there is a biller {biller.code} already; choose another code")
-        identifier = house.new_id(at.now, HOUSE_BOOK)
-        await store.add_biller(tx, BillerRow(identifier, biller, command.name_en or biller.name, command.region), at.now)
-        return BillerAdded(str(identifier))
-
-    return await once(house, [HOUSE_BOOK], envelope, command, act, BillerAdded)
-
-
-def _read_biller(command: AddBiller) -> Biller:
-    if not re.fullmatch(r"[A-Z0-9]{2,12}", command.code, re.ASCII):
-        raise BadInput(f"{command.code[:20]!r} is no biller's code", where="code", hint="2 to 12 capital letters and digits")
-    check_account_number(command.bank_account, "bank_account")
-    if command.opens.tzinfo or command.closes.tzinfo:
-        raise BadInput("the service hours have an offset", where="opens, closes", hint="write Shanghai time like 09:00:00")
-    if not command.name.strip() or not command.opens < command.closes:
-        raise BadInput("the name is empty, or the service hours are none", where="name, opens, closes", hint="fill them in")
-    try:
-        re.compile(command.pattern)
-    except re.error as error:
-        raise BadInput(f"not a regular expression: {error}", where="pattern", hint="ten digits are [0-9]{10}") from None
-    field = InputField("account_number", command.title, command.hint, command.pattern)
-    item = BillerItem(command.code, command.category, field, checked(command.maximum, where="maximum"), command.opens, command.closes)
-    if not 0 <= command.fee <= item.maximum:
-        raise BadInput(f"{command.fee} fen for a payment", where="fee", hint="0 or more, and less than the greatest amount")
-    connection = command.connection or command.code
-    return Biller(command.code, command.name.strip(), command.bank_account, (item,), connection, command.cycle, command.fee)
-
-
 async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -> BillsPresented | Refusal:
     """Ask the biller, then keep what it presents to this person. Raises Outage when the biller does not answer."""
     async with house.database.read() as tx:
         known = {row.biller.code: row for row in (await store.billers(tx)).values()}
         book, person = _who(envelope)
         asker = (await customers.persons(tx, [(book, person)]))[person]
-    if command.biller not in known:
-        text = f"there is no biller {command.biller[:20]!r}; choose one of {', '.join(known) or 'none yet'}"
-        return Refusal(BillsRefusal.UNKNOWN_BILLER, text)
-    identifier, biller = known[command.biller].id, known[command.biller].biller
-    account = biller.items[0].account_number.read(command.account_number)
-    said = await house.rails.billers.at(biller.connection).inquire(end_to_end("INQ", own_key(envelope, "inquire_bill", asker)), account)
+    found = item_of(known, command.biller, command.item)
+    if isinstance(found, Refusal):
+        return found
+    row, item = found
+    biller = row.biller
+    if _agreed(envelope):  # what was agreed to is asked for as it was, whatever a later version of the biller wants filled in
+        account, further = Inputs(command.account_number, command.fields)
+    else:
+        if (closed := over(row, item, envelope.received_at)) is not None:
+            return closed
+        account, further = item.read(command.account_number, command.fields)
+    serial = end_to_end("INQ", own_key(envelope, "inquire_bill", asker))
+    said = await house.rails.billers.at(biller.connection).inquire(serial, account, further)
     answer = said if isinstance(said, Unknown) else trusted(said, account)
     if isinstance(answer, Unknown):
         what = "gives no answer that can be used" if answer.there else "does not answer"
@@ -197,15 +139,48 @@ async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -
     async def act(tx: Tx, at: Moment, _actor: int) -> BillsPresented | Refusal:
         if answer.state is InquiryState.UNKNOWN_ACCOUNT:
             return Refusal(BillsRefusal.UNKNOWN_ACCOUNT, f"{biller.name} does not know this account number; check it on a bill")
-        return await _present(house, tx, at, envelope, identifier, answer)
+        return await _present(house, tx, at, envelope, Asked(row.id, item.code, further), answer)
 
     return await once(house, [envelope.caller.book], envelope, command, act, BillsPresented)
 
 
-async def _present(house: House, tx: Tx, at: Moment, envelope: Envelope, biller: UUID, answer: Inquired) -> BillsPresented:
+def item_of(known: Mapping[str, BillerRow], biller: str, item: str) -> tuple[BillerRow, BillerItem] | Refusal:
+    """What is to be paid, by the codes of biller and item; an item may go without where there is one only."""
+    if biller not in known:
+        text = f"there is no biller {biller[:20]!r}; choose one of {', '.join(known) or 'none yet'}"
+        return Refusal(BillsRefusal.UNKNOWN_BILLER, text)
+    found = known[biller].biller.item(item)
+    if found is None:
+        there = ", ".join(one.code for one in known[biller].biller.items if one.offered)
+        what = f"has no item {item[:40]!r}" if item else "takes payments for several things"
+        return Refusal(BillsRefusal.UNKNOWN_ITEM, f"{known[biller].biller.name} {what}; choose one of {there or 'none'}")
+    return known[biller], found
+
+
+def over(row: BillerRow, item: BillerItem, now: datetime) -> Refusal | None:
+    """Why nobody begins to pay there."""
+    if row.serves(now) and item.offered:
+        return None
+    return Refusal(BillsRefusal.BILLER_CLOSED, f"{row.biller.name} takes no new payments here; pay it another way")
+
+
+def _agreed(envelope: Envelope) -> bool:
+    """Whether it is done for somebody under what they agreed to before."""
+    return envelope.caller.kind is ActorKind.PLATFORM
+
+
+class Asked(NamedTuple):
+    """What a biller was asked about, but for the account's number."""
+
+    biller: UUID
+    item: str
+    further: Mapping[str, str]
+
+
+async def _present(house: House, tx: Tx, at: Moment, envelope: Envelope, asked: Asked, answer: Inquired) -> BillsPresented:
     book, person = _who(envelope)
     payable = [bill for bill in answer.bills if bill.balance > 0]
-    rows = [_bill_row(house, at, book, person, biller, bill) for bill in payable]
+    rows = [_bill_row(house, at, book, person, asked, bill) for bill in payable]
     await store.present(tx, rows)
     return BillsPresented(
         [
@@ -217,16 +192,16 @@ async def _present(house: House, tx: Tx, at: Moment, envelope: Envelope, biller:
     )
 
 
-def _bill_row(house: House, at: Moment, book: int, person: UUID, biller: UUID, bill: Bill) -> BillRow:
-    identifier = derived(person, f"bill:{biller}:{bill.bill_id}")
+def _bill_row(house: House, at: Moment, book: int, person: UUID, asked: Asked, bill: Bill) -> BillRow:
+    identifier = derived(person, f"bill:{asked.biller}:{bill.bill_id}")
     shown = f"{'*' * (len(bill.account_number) - 4)}{bill.account_number[-4:]}"
     return BillRow(
         book=book,
         id=identifier,
         person=person,
-        biller=biller,
+        biller=asked.biller,
         bill_number=bill.bill_id,
-        sealed=seal_bill(house, identifier.bytes, bill),
+        sealed=seal_bill(house, identifier.bytes, bill, asked.further),
         shown_account=shown,
         period=bill.period,
         amount=bill.amount,
@@ -234,6 +209,7 @@ def _bill_row(house: House, at: Moment, book: int, person: UUID, biller: UUID, b
         balance=bill.balance,
         presented_at=at.now,
         due_on=bill.due_on,
+        item=asked.item,
     )
 
 
@@ -328,9 +304,12 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
     bill = facts.bills.get(key)
     presented = bill is not None and bill.person == person
     used = facts.used.get(person, 0)
+    biller = facts.billers[bill.biller] if bill and presented else None
+    item = biller.biller.item(bill.item) if bill and biller else None
     known = PayFacts(
         bill=_shown(bill) if bill and presented else None,
-        item=facts.billers[bill.biller].biller.items[0] if bill and presented else None,
+        item=item,
+        over=over(biller, item, one.envelope.received_at) if biller and item and not _agreed(one.envelope) else None,
         live=facts.live.get(key),
         above_limit=limits.above_limit(house.rule_set, facts.persons[person].kyc_level, used, amount),
         available=facts.available[person],
@@ -340,19 +319,20 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
     if refusal is not None:
         return refusal
     assert bill is not None
+    assert biller is not None
     units = max(amount - max(facts.available[person], 0), 0)
     facts.available[person] -= amount - units
     parts = facts.pockets.take(book, person, one.command.fund, units)
     facts.used[person] = used + amount
     facts.live[key] = PaymentState.PREPARED
-    return _row(facts.persons[person], bill, at, one, parts)
+    return _row(facts.persons[person], bill, biller, at, one, parts)
 
 
 def _shown(row: BillRow) -> Bill:
     return Bill(row.bill_number, row.shown_account, row.period, row.amount, row.penalty, row.balance, "", "", row.due_on)
 
 
-def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, parts: Parts) -> PaymentRow:
+def _row(person: PersonRow, bill: BillRow, biller: BillerRow, at: Moment, one: Placing, parts: Parts) -> PaymentRow:
     key, received_at = one.envelope.key, one.envelope.received_at
     return PaymentRow(
         book=person.book,
@@ -369,6 +349,8 @@ def _row(person: PersonRow, bill: BillRow, at: Moment, one: Placing, parts: Part
         received_at=received_at,
         next_at=machine_now(),
         owed=bill.balance,
+        version=biller.version,
+        kept=biller.biller.fee,
         fund=one.command.fund if parts else "",
         fund_units=total(parts),
         fund_parts=pack(parts),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tapwealth.catalogue.definition import ProductKind, Shape
+from tapwealth.flows.bills import biller_service
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.funds import fund_product
 from tapwealth.flows.insurance import policy_product
@@ -11,6 +12,7 @@ KINDS: Mapping[ProductKind, Kind] = {
     ProductKind.MONEY_FUND: fund_product.MONEY_FUND,
     ProductKind.FUND: fund_product.FUND,
     ProductKind.INSURANCE: policy_product.POLICY,
+    ProductKind.BILLER_SERVICE: biller_service.BILLER_SERVICE,
 }
 
 

@@ -17,7 +17,8 @@ When = Literal["presented", "due"]
 
 class NewAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Have the bills of an account at a biller paid by themselves, each up to `most`: by the wallet, by `fund` for what it lacks, by
-    `bank_card` for what both lack. `when` left out: a credit card when due, anything else when presented."""
+    `bank_card` for what both lack. `when` left out: a credit card when due, anything else when presented. `item`, where the biller offers
+    several; `fields`: what it asks for besides the account number, by name."""
 
     biller: Biller
     account_number: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -26,6 +27,8 @@ class NewAutopay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bank_card: Identifier | None = None
     when: When | None = None
     notice_days: Days = 1
+    item: Annotated[str, Meta(max_length=32)] = ""
+    fields: dict[str, Annotated[str, Meta(max_length=64)]] = {}
 
 
 class NewTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -35,7 +35,7 @@ async def agree(house: House, envelope: Envelope, asked: NewAutopay) -> Autopay 
     """In force at once."""
     command = AgreeAutopay(
         asked.biller, asked.account_number, asked.most.amount, asked.fund or "", _when(asked.when), _card(asked.bank_card),
-        asked.notice_days,
+        asked.notice_days, asked.item, asked.fields,
     )  # fmt: skip
     try:
         return _agreed(envelope, await autopay.agree(house, envelope, command))

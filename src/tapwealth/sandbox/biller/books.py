@@ -6,8 +6,8 @@ clock reaches an instant of the plan: from then on the payment has succeeded and
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -23,6 +23,8 @@ CREATE INDEX IF NOT EXISTS bill_account ON bill (account_number, bill_id);
 CREATE TABLE IF NOT EXISTS payment (
   serial TEXT PRIMARY KEY, digest TEXT NOT NULL, bill_id TEXT NOT NULL, account_number TEXT NOT NULL, amount INTEGER NOT NULL,
   state TEXT NOT NULL, reason TEXT NOT NULL, biller_reference TEXT NOT NULL, paid_at TEXT, paid_on TEXT, late_until TEXT);
+CREATE TABLE IF NOT EXISTS account_field (
+  account_number TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (account_number, name));
 CREATE INDEX IF NOT EXISTS payment_day ON payment (paid_on, serial);
 CREATE INDEX IF NOT EXISTS payment_late ON payment (late_until) WHERE state = 'late';
 """
@@ -40,6 +42,7 @@ class Reason(StrEnum):
     """Why a payment was rejected."""
 
     UNKNOWN_BILL = "unknown_bill"
+    UNKNOWN_ACCOUNT = "unknown_account"
     OTHER_ACCOUNT = "other_account"
     ALREADY_PAID = "already_paid"
     WRONG_AMOUNT = "wrong_amount"
@@ -83,16 +86,18 @@ class OpenBill:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A payment order in fen: of one bill, of all (`*`), or of none."""
+    """A payment order in fen: of one bill, of all (`*`), or of none. `fields`: what else its payer filled in."""
 
     serial: str
     bill_id: str
     account_number: str
     amount: int
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(f"{self.bill_id}|{self.account_number}|{self.amount}".encode()).hexdigest()
+        further = "".join(f"|{name}={value}" for name, value in sorted(self.fields.items()))
+        return hashlib.sha256(f"{self.bill_id}|{self.account_number}|{self.amount}{further}".encode()).hexdigest()
 
 
 _SAID = "bill_id, account_number, period, amount, penalty, owner, address, due_on"
@@ -107,6 +112,18 @@ def add_bills(tx: sqlite3.Connection, bills: Sequence[NewBill]) -> None:
                        (*bill.cells, bill.cells[-1]))  # fmt: skip
         elif tuple(row) != bill.cells:
             raise BadInput(f"bill {bill.bill_id} is there with other content", hint="name the new bill otherwise")
+
+
+def ask_besides(tx: sqlite3.Connection, account_number: str, fields: Mapping[str, str]) -> None:
+    """Whoever names this account is to fill in these as well."""
+    for name, value in fields.items():
+        tx.execute("INSERT OR REPLACE INTO account_field VALUES (?, ?, ?)", (account_number, name, value))
+
+
+def knows(tx: sqlite3.Connection, account_number: str, fields: Mapping[str, str]) -> bool:
+    """Whether that is what the account's owner fills in besides its number."""
+    asked = tx.execute("SELECT name, value FROM account_field WHERE account_number = ?", (account_number,)).fetchall()
+    return dict(fields) == {row["name"]: row["value"] for row in asked}
 
 
 def open_bills(tx: sqlite3.Connection, trade: Trade, account_number: str, day: date) -> tuple[bool, list[OpenBill]]:
@@ -198,6 +215,8 @@ def _meant(tx: sqlite3.Connection, order: Order) -> list[sqlite3.Row]:
 
 
 def _refused(tx: sqlite3.Connection, trade: Trade, order: Order, day: date) -> str:
+    if not knows(tx, order.account_number, order.fields):
+        return Reason.UNKNOWN_ACCOUNT
     if order.bill_id == NO_BILL:
         return "" if trade.takes_in_advance(order.amount) else Reason.WRONG_AMOUNT
     meant = _meant(tx, order)

@@ -25,6 +25,8 @@ from tapwealth.sandbox.process import Partner, run
 
 AccountNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,19}\Z")]
 GbkText = Annotated[str, msgspec.Meta(pattern=r"^[^|\x00-\x1f]{1,100}\Z")]
+Fields = Annotated[dict[str, GbkText], msgspec.Meta(max_length=8)]
+"""What is filled in besides the account's number."""
 SLOW_SECONDS = 90
 SILENCE = frozenset({Fault.SILENT, Fault.SILENT_UNPROCESSED})
 
@@ -40,6 +42,7 @@ class BillBody(Body):
     address: GbkText
     penalty: FenOrZero = 0
     due_on: date | None = None
+    fields: Fields = msgspec.field(default_factory=dict)
 
 
 class BillsBody(Body):
@@ -53,6 +56,7 @@ class InquireBody(Body):
 
     serial: GbkText
     account_number: AccountNumber
+    fields: Fields = msgspec.field(default_factory=dict)
 
 
 class PayBody(Body):
@@ -62,6 +66,7 @@ class PayBody(Body):
     account_number: AccountNumber
     amount: Fen
     bill_id: Annotated[str, msgspec.Meta(max_length=200)] = NO_BILL
+    fields: Fields = msgspec.field(default_factory=dict)
 
 
 async def _add_bills(trade: Trade, partner: Partner, request: Request) -> Response:
@@ -72,6 +77,8 @@ async def _add_bills(trade: Trade, partner: Partner, request: Request) -> Respon
     with partner.store.tx() as tx:
         bills = [NewBill(b.bill_id, b.account_number, b.period, b.amount, b.penalty, b.owner, b.address, b.due_on) for b in body.bills]
         books.add_bills(tx, bills)
+        for bill in body.bills:
+            books.ask_besides(tx, bill.account_number, bill.fields)
     return json_answer({"bills": len(body.bills)})
 
 
@@ -93,6 +100,8 @@ async def _inquire(trade: Trade, partner: Partner, request: Request) -> Response
     with partner.store.tx() as tx:
         fault = planned.fault if (planned := next_fault(tx, "inquire", None)) else None
         exists, unpaid = books.open_bills(tx, trade, body.account_number, business_date_of(partner.now()))
+        if not books.knows(tx, body.account_number, body.fields):
+            exists, unpaid = False, []
     state = "arrears" if unpaid else "no_arrears" if exists else "unknown_account"
     shown = [msgspec.to_builtins(bill) for bill in unpaid]
     if fault is Fault.OTHER_CUSTOMER:
@@ -120,7 +129,7 @@ async def _answered(partner: Partner, request: Request, fault: Fault | None, ans
 async def _pay(trade: Trade, partner: Partner, request: Request) -> Response:
     body = await json_body(request, PayBody)
     _account(trade, body.account_number)
-    order = Order(body.serial, body.bill_id, body.account_number, body.amount)
+    order = Order(body.serial, body.bill_id, body.account_number, body.amount, body.fields)
     with partner.store.tx() as tx:
         planned = next_fault_once(tx, "pay", order.serial)
         fault = None if planned is None else planned.fault
