@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from tapwealth.flows.reports import WeekView
 from tapwealth.kernel.money import format_minor
+from tapwealth.notices import store as notices
 from tapwealth.web.pages import pages
 
 CSS = Path(__file__).parents[2] / "src/tapwealth/web/static/week.css"
@@ -86,6 +87,36 @@ async def check_board(page: Page, week: WeekView) -> None:
         assert [figure(text) for text in statements] == [one.statement for one in day.mirrors]
         assert await row.locator(".proofs .good").count() == 5
     assert "日终待定" in await rows.nth(0).inner_text()
+
+
+@needs_browser
+async def test_the_phone_tells_what_happened_and_leads_to_what_it_is_about(on: Played, tmp_path: Path) -> None:
+    """A bill in doubt stands before a paid one, which has the biller's serial; what was opened is not marked."""
+    caller = on.callers[1]
+    assert caller.person is not None
+    async with on.house.database.read() as tx:
+        told = await notices.notices_of(tx, caller.book, caller.person)
+    opened, *rest = told
+    assert rest
+    async with serving(on) as address, browsing(420) as (page, complaints):
+        async with on.house.database.transaction() as tx:
+            await notices.mark_read(tx, caller.book, caller.person, [opened.notice.id], on.now)
+        await page.goto(f"{address}/en?customer=2&still")
+        lines = page.locator(".notices li")
+        assert await lines.count() == len(told)
+        assert [one.text_en in await lines.nth(place).inner_text() for place, one in enumerate(told)] == [True] * len(told)
+        assert await page.locator(".notices .new").count() == len(rest) == await page.locator(".unread").count()
+        assert await page.locator(".notices li").first.get_attribute("class") == "old"
+        assert await page.locator(".count").inner_text() == f"{len(rest)} unread"
+        bills = page.locator("#bills + ul li")
+        assert await bills.locator(".tag").all_inner_texts() == ["in doubt: the biller has not answered; the money is set aside", "paid"]
+        doubtful, paid = await bills.locator("small").all_inner_texts(), await bills.nth(1).inner_text()
+        assert not any("serial" in text for text in doubtful[:1])
+        assert re.search(r"biller’s serial \S+", paid)
+        await page.locator(".notices a", has_text="Beijing Power").first.click()
+        assert await page.locator(":target").get_attribute("id") == "bill-1"
+        await page.screenshot(path=tmp_path / "phone.png", full_page=True)
+        assert complaints == []
 
 
 async def check_receipts(page: Page, week: WeekView) -> None:

@@ -3,6 +3,7 @@
 Made on the server from `reports.seen`, the same data that /view/week gives; it needs no script, and nothing from elsewhere.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -14,7 +15,9 @@ from tapwealth.flows import reports
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds.fund_pockets import POCKET
+from tapwealth.flows.notices.inbox import NoticeView
 from tapwealth.flows.reports import CustomerView, DayView, ProofView, Seen
+from tapwealth.flows.reports.phone import Phone
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.refusal import Outage
 from tapwealth.web import page, wording
@@ -22,7 +25,8 @@ from tapwealth.web.chart import Chart, chart
 
 WHILE_PLAYED, WHEN_OVER = 4, 30
 """Seconds after which the page looks again: while a date is not closed, and when all are."""
-MOVEMENTS_SHOWN, RECEIPTS_SHOWN, CURVE_DAYS = 7, 4, 10
+MOVEMENTS_SHOWN, RECEIPTS_SHOWN, NOTICES_SHOWN, BILLS_SHOWN, CURVE_DAYS = 7, 4, 4, 5, 10
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
 def pages(house: House) -> list[BaseRoute]:
@@ -31,7 +35,7 @@ def pages(house: House) -> list[BaseRoute]:
     def endpoint_of(language: str) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
-                seen = await reports.seen(house)
+                seen = await reports.seen(house, _wanted(request))
             except Outage as outage:
                 return page.away(language, outage)
             return page.html("week.html", language, _shown(request, language, seen))
@@ -48,6 +52,10 @@ def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
         "week": seen.week,
         "now": seen.now.astimezone(SHANGHAI),
         "customer": customer,
+        "phone": seen.phone,
+        "told": _told(seen.phone, customer),
+        "notices_shown": NOTICES_SHOWN,
+        "bills_shown": BILLS_SHOWN,
         "movements": list(reversed(customer.statement))[:MOVEMENTS_SHOWN] if customer else [],
         "receipts_shown": RECEIPTS_SHOWN,
         "names": {code: words.zh if language == "zh" else words.en for code, words in [*seen.names.items(), (POCKET, wording.POCKET)]},
@@ -65,9 +73,42 @@ def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
     }
 
 
+def _wanted(request: Request) -> int:
+    """The number of the customer whose phone is asked for; 0 for what is none."""
+    text = request.query_params.get("customer", "")
+    return int(text) if _NUMBER.fullmatch(text) else 0
+
+
 def _chosen(request: Request, customers: list[CustomerView]) -> CustomerView | None:
-    wanted = request.query_params.get("customer", "")
-    return next((one for one in customers if str(one.person) == wanted), customers[0] if customers else None)
+    wanted = _wanted(request)
+    return next((one for one in customers if one.person == wanted), customers[0] if customers else None)
+
+
+class Told(NamedTuple):
+    """A notice, and the part of the phone that shows what it is about; empty where none does."""
+
+    notice: NoticeView
+    about: str
+
+
+def _told(phone: Phone | None, customer: CustomerView | None) -> list[Told]:
+    if phone is None or customer is None:
+        return []
+    bills = {f"bill/{one.payment}": f"bill-{number}" for number, one in enumerate(phone.bills, 1)}
+    there = {
+        "statement": True,
+        "policy": customer.policies,
+        "plans": customer.plans,
+        "sweeps": customer.sweeps,
+        "autopays": customer.autopays,
+    }
+    parts = {name for name, shown in there.items() if shown}
+
+    def about(link: str) -> str:
+        part = link.partition("/")[0]
+        return bills.get(link) or (part if part in parts else "")
+
+    return [Told(one, about(one.link)) for one in phone.notices]
 
 
 def _seconds(days: list[DayView]) -> int:

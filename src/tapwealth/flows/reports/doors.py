@@ -20,11 +20,12 @@ from tapwealth.flows.funds.raises import RaiseShown
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.notices import inbox, preferences, undelivered
 from tapwealth.flows.reports import standing, store
-from tapwealth.flows.reports.customers import customer_view, find_person, read_identifier
+from tapwealth.flows.reports.customers import customer_view, everybody, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
 from tapwealth.flows.reports.declines import declines_of
 from tapwealth.flows.reports.enrolment import merchant_file, merchant_lines
 from tapwealth.flows.reports.network import network_view
+from tapwealth.flows.reports.phone import Phone, phone_of
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import HeldDay, days_of
 from tapwealth.flows.reports.settlements import MerchantStatement, PartyStatement, merchant_statement, party_statement
@@ -58,13 +59,19 @@ class Seen(NamedTuple):
     raises: list[RaiseShown]
     names: dict[str, Words]
     """Of the funds on the shelf, by code."""
+    phone: Phone | None
+    """Of the customer who was chosen; None where there is nobody."""
 
 
-async def seen(house: House) -> Seen:
-    """For a page that is looked at while the week is being played."""
+async def seen(house: House, customer: int = 1) -> Seen:
+    """For a page that is looked at while the week is being played; `customer`: whose phone, else the first one's."""
     async with house.database.read() as tx:
         names = {one.code: Words(one.name, one.name_en) for one in (await funds.funds(tx)).values()}
-        return Seen(await store.platform_now(tx), await week_view(house, tx), await raises.shown(tx), names)
+        week = await week_view(house, tx)
+        people = (await everybody(tx))[: len(week.customers)]
+        chosen = people[customer - 1 if 0 < customer <= len(people) else 0] if people else None
+        phone = await phone_of(tx, chosen) if chosen else None
+        return Seen(await store.platform_now(tx), week, await raises.shown(tx), names, phone)
 
 
 async def statement(house: House, customer: str) -> StatementView | Refusal:
