@@ -191,7 +191,7 @@ async def test_the_phone_shows_a_plan_in_both_languages_until_it_is_ended(place:
         assert [one for one in words if one not in page] == []
     for one in (plan, other):
         await plans.end(place.house, place.envelope(wang), EndPlan(UUID(one.plan)))
-    assert "定投" not in await phone(place, "/")
+    assert "定投</h3>" not in await phone(place, "/"), "its inbox goes on telling of it"
 
 
 async def phone(place: FundTown, path: str) -> str:
