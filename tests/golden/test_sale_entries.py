@@ -6,12 +6,13 @@ from uuid import UUID
 from tapwealth.acquiring.entries import AcquiringEntry
 from tapwealth.bank.entries import BankEntry
 from tapwealth.bills.entries import BillEntry
-from tapwealth.catalogue.entries import SaleEntry, sales_sealed
+from tapwealth.catalogue.entries import SaleEntry, sales_of_before_sealed, sales_sealed
 from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, Signed, written
 from tapwealth.clearing.entries import ClearingEntry
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance.entries import InsuranceEntry
 from tapwealth.issuing.entries import TapEntry
+from tapwealth.kernel.ids import book_of
 from tapwealth.kernel.money import format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind
 from tapwealth.ledger.port import book_of_account
@@ -58,6 +59,15 @@ def test_sales_are_sealed_by_an_entry_that_moves_nothing() -> None:
     assert (entry.kind, entry.business_date, entry.actor) == (SaleEntry.SALES_SEALED, DAY, 9)
     assert str(entry.reference) == "e2a63e44-1086-3c2e-8601-f20eefcc269c"
     assert entry.reference != sales_sealed(3, FIRST, digests[::-1], DAY, 9).reference, "their order counts"
+
+
+def test_sales_of_before_are_sealed_by_an_entry_of_another_kind_under_a_key_of_their_own() -> None:
+    entry = sales_of_before_sealed(3, FIRST, 7, UUID(int=5), DAY, 9)
+    assert entry[:1] + entry[2:6] == (3, SaleEntry.SALES_OF_BEFORE_SEALED, DAY, 9, UUID(int=5))
+    usual = sales_sealed(3, FIRST, [b"1"] * 7, DAY, 9)
+    assert (entry.lines, entry.kind) == (usual.lines, 801)
+    assert entry.key != usual.key
+    assert book_of(entry.key) == 3
 
 
 def test_a_record_is_written_as_the_same_bytes_for_ever() -> None:

@@ -11,6 +11,7 @@ from tapwealth.bank.mandate_http import MandateHttp
 from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.clearing.network_http import NetworkHttp
 from tapwealth.customers.identity_http import IdentityHttp
+from tapwealth.flows.catalogue import sales
 from tapwealth.flows.frame import House
 from tapwealth.flows.issuing import cards
 from tapwealth.flows.rails import Billers, Rails, outside
@@ -78,7 +79,10 @@ async def open_house(settings: Settings, started_at: datetime | None = None) -> 
         owner = settings.database_url or _embedded_dsn(server)
         await (migrate.require_current(owner) if started_at is None else migrate.apply(owner))
         async with Database(owner, size=16, revive=server.revive if server else None) as database:
-            yield await _house(settings, database, started_at)
+            house = await _house(settings, database, started_at)
+            if started_at is not None:
+                await sales.seal_those_of_before(house)
+            yield house
     finally:
         if server is not None:
             server.stop()

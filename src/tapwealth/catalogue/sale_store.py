@@ -115,3 +115,82 @@ async def seal(tx: Any, book: int, kind: int, key: UUID) -> Seal | None:
     """That one, whether it holds or not."""
     row = await tx.fetchrow(_SEALS, book, kind, key)
     return None if row is None else Seal(*row)
+
+
+_UNSEALED = """
+select b.book, s.ids, s.given, t.no, t.amount, t.reference, t.key
+  from unnest($1::int[]) b(book)
+  left join (select book, array_agg(id order by id) ids,
+                    encode(substr(sha256(string_agg(sha256(convert_to(record, 'UTF8')), '' order by id)), 1, 16), 'hex')::uuid given
+               from sale where book = any($1) and seal is null group by book) s on s.book = b.book
+  left join (select distinct on (book) book, no, key, amount, reference from transfer
+              where book = any($1) and kind = $2 and seq = 0 order by book, no) t on t.book = b.book
+"""
+
+
+class Unsealed(NamedTuple):
+    """A book's sales without a seal of their own, and the entry that stands for all of them, with its key."""
+
+    seal: Seal
+    key: UUID | None
+
+
+async def unsealed(tx: Any, books: Sequence[int], kind: int) -> dict[int, Unsealed]:
+    """By book, with the first entry of that kind."""
+    rows = await tx.fetch(_UNSEALED, list(books), kind)
+    return {row["book"]: Unsealed(Seal(*row[1:6]), row["key"]) for row in rows}
+
+
+class OfBefore(NamedTuple):
+    """How many sales of a book were without a seal when seals came, and what they gave."""
+
+    book: int
+    sales: int
+    reference: UUID
+
+
+async def of_before(tx: Any) -> list[OfBefore]:
+    """By book."""
+    return [OfBefore(*row) for row in await tx.fetch("select book, sales, reference from sale_of_before order by book")]
+
+
+async def sound_documents(tx: Any, digests: Sequence[bytes]) -> set[bytes]:
+    """Of these documents those that are there and are what their hash says."""
+    rows = await tx.fetch(
+        "select digest from product_document where book = 0 and digest = any($1) and digest = sha256(content)", list(digests)
+    )
+    return {row["digest"] for row in rows}
+
+
+async def sound_version(tx: Any, product: str, version: int, digest: bytes) -> bool:
+    """Whether that version is there and has that hash."""
+    found: bool = await tx.fetchval(
+        "select exists (select from product_version where book = 0 and product = $1 and version = $2 and digest = $3"
+        " and digest = sha256(convert_to(definition, 'UTF8')))",
+        product,
+        version,
+        digest,
+    )
+    return found
+
+
+_LOST = """
+with sound as materialized (
+  select id, content::jsonb content from sale_offer where digest = sha256(convert_to(content, 'UTF8')))
+select distinct 'document ' || (d ->> 'sha256') what
+  from sound o cross join lateral jsonb_array_elements(o.content -> 'documents') d
+  left join product_document p on p.book = 0 and encode(p.digest, 'hex') = d ->> 'sha256'
+ where p.digest is null or p.digest <> sha256(p.content)
+ union
+select distinct 'version ' || (o.content ->> 'version') || ' of ' || (o.content ->> 'product')
+  from sound o
+  left join product_version v on v.book = 0 and v.product = o.content ->> 'product' and v.version = (o.content ->> 'version')::int
+ where o.content ? 'definition'
+   and (v.digest is null or encode(v.digest, 'hex') <> o.content ->> 'definition' or v.digest <> sha256(convert_to(v.definition, 'UTF8')))
+ order by what
+"""
+
+
+async def lost(tx: Any) -> list[str]:
+    """Documents and versions that offers name and that are gone, or are not what they were."""
+    return [row["what"] for row in await tx.fetch(_LOST)]

@@ -16,16 +16,19 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.catalogue import sale_store
-from tapwealth.catalogue.entries import SaleEntry, sales_sealed
+from tapwealth.catalogue.entries import SaleEntry, sales_of_before_sealed, sales_sealed
 from tapwealth.catalogue.sale import Offer, Sale, Signed, Written, offer_id, written
-from tapwealth.catalogue.sale_store import SaleRow, Seal
-from tapwealth.flows.frame import PLATFORM, Caller, House, Moment, actor_numbers, must_post
+from tapwealth.catalogue.sale_store import OfBefore, SaleRow, Seal
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, House, Moment, actor_numbers, moment, must_post
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.findings import Finding, Wrong, at_line
 from tapwealth.ledger.port import JournalEntry
 from tapwealth.storage.database import Tx, after_commit
+
+_NAMED = 10
+"""Sales without a seal that the audit names; of more it gives the number."""
 
 
 class SaleRefusal(Enum):
@@ -101,7 +104,52 @@ async def sale_findings(tx: Any, book: int, _archives: Archives) -> list[Finding
     named = {one.id for one in changed}
     findings = [Finding(Wrong.SALE_CHANGED, book, None, None, f"sale {one.id}: {_what(one)}") for one in changed]
     broken = await sale_store.broken_seals(tx, book, SaleEntry.SALES_SEALED)
-    return findings + [_broken(book, one) for one in broken if named.isdisjoint(one.sales or ())]
+    findings += [_broken(book, one) for one in broken if named.isdisjoint(one.sales or ())]
+    before = (await sale_store.unsealed(tx, [book], SaleEntry.SALES_OF_BEFORE_SEALED))[book].seal
+    findings += [] if _holds(before) else [_unsealed(book, before)]
+    lost = await sale_store.lost(tx) if book == HOUSE_BOOK else []
+    return findings + [
+        Finding(Wrong.SALE_CHANGED, book, None, None, f"{what}, which sales name, is gone, or is not what it was") for what in lost
+    ]
+
+
+def _holds(one: Seal) -> bool:
+    return (one.given, len(one.sales or ())) == (one.said, one.sealed or 0)
+
+
+def _unsealed(book: int, one: Seal) -> Finding:
+    """Sales without a seal of their own, by number and by name."""
+    ids = one.sales or []
+    names = ", ".join(map(str, ids[:_NAMED])) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")
+    said = "the ledger seals none" if one.no is None else f"the ledger sealed {one.sealed} of before"
+    text = f"sales without a seal: {len(ids)}, {said}" + (f"; {names}" if ids else "")
+    return Finding(Wrong.SALE_CHANGED, book, None, None, text) if one.no is None else at_line(Wrong.SALE_CHANGED, book, one.no, text)
+
+
+def _sealable(one: OfBefore, there: Seal) -> list[UUID] | None:
+    """The sales that nothing has sealed yet, if they are those of before."""
+    same = there.no is None and (len(there.sales or ()), there.given) == (one.sales, one.reference)
+    return there.sales if same else None
+
+
+async def seal_those_of_before(house: House) -> None:
+    """Have the ledger seal, once, the records from before there were seals, book by book, if they are what they were when seals came."""
+    async with house.database.read() as tx:
+        known = await sale_store.of_before(tx)
+    if not known:
+        return
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, [one.book for one in known])
+        at = await moment(tx)
+        day = at.open_date(business_date_of(at.now))
+        actors = await actor_numbers(tx, [(one.book, PLATFORM) for one in known])
+        there = await sale_store.unsealed(tx, [one.book for one in known], SaleEntry.SALES_OF_BEFORE_SEALED)
+        made = [
+            sales_of_before_sealed(one.book, found[0], one.sales, one.reference, day, actor)
+            for one, actor in zip(known, actors, strict=True)
+            if (found := _sealable(one, there[one.book].seal))
+        ]
+        await must_post(house, tx, at, made)
 
 
 def _what(one: sale_store.Wrong) -> str:
@@ -142,23 +190,44 @@ class SaleShown(msgspec.Struct, frozen=True):
 async def shown(tx: Tx, books: Sequence[int], sale: UUID, person: UUID | None = None) -> SaleShown | Refusal:
     """The sale of that id in these books; only one of `person`'s own, if they are named."""
     row = (await sale_store.sales(tx, books, [sale])).get(sale)
-    record = msgspec.json.decode(row.record) if row else {}
+    record = _read(row.record) if row else {}
     if row is None or (person is not None and record.get("person") != str(person)):
-        text = "no sale is recorded under that id; give the id of a policy"
+        text = "no sale is recorded under that id; give that of an order, a plan, a sweep, an autopay or a policy"
         return Refusal(SaleRefusal.UNKNOWN_SALE, text)
     offer = (await sale_store.offers(tx, [row.offer])).get(row.offer)
-    seal = await sale_store.seal(tx, row.book, SaleEntry.SALES_SEALED, row.seal) if row.seal else None
-    doubt = _doubt(row, record, offer, seal)
+    seal, sealed_by = await _seal_of(tx, row)
+    doubt = _doubt(row, record, offer, seal) or await _lost(tx, offer)
     return SaleShown(
         sale,
-        msgspec.json.decode(offer.text, type=Offer) if offer else None,
+        msgspec.json.decode(offer.text, type=Offer) if offer and _hash(offer.text) == offer.digest else None,
         record,
         row.digest.hex(),
         offer.digest.hex() if offer else "",
-        str(row.seal or ""),
+        str(sealed_by or ""),
         not doubt,
         doubt,
     )
+
+
+async def _seal_of(tx: Tx, row: SaleRow) -> tuple[Seal | None, UUID | None]:
+    """What seals it, and the key of that entry."""
+    if row.seal is None:
+        return (await sale_store.unsealed(tx, [row.book], SaleEntry.SALES_OF_BEFORE_SEALED))[row.book]
+    return await sale_store.seal(tx, row.book, SaleEntry.SALES_SEALED, row.seal), row.seal
+
+
+async def _lost(tx: Tx, offer: Written | None) -> str:
+    """Which of the documents that were shown cannot be shown any more, or that the version that was sold cannot."""
+    if offer is None:
+        return ""
+    said = msgspec.json.decode(offer.text, type=Offer)
+    sound = await sale_store.sound_documents(tx, [bytes.fromhex(one.sha256) for one in said.documents]) if said.documents else set()
+    gone = [one.title for one in said.documents if bytes.fromhex(one.sha256) not in sound]
+    if gone:
+        return f"documents that were shown are gone, or are not what they were: {', '.join(gone)}"
+    if said.definition and not await sale_store.sound_version(tx, said.product, said.version, bytes.fromhex(said.definition)):
+        return "the version that was sold is gone, or is not what it was"
+    return ""
 
 
 def _doubt(row: SaleRow, record: dict[str, Any], offer: Written | None, seal: Seal | None) -> str:
@@ -169,11 +238,19 @@ def _doubt(row: SaleRow, record: dict[str, Any], offer: Written | None, seal: Se
         return "the record is another sale's"
     if (row.offer or row.seal) and (offer is None or _hash(offer.text) != offer.digest or record.get("offer") != offer.digest.hex()):
         return "what the buyer was shown is gone, or is not what it was"
-    if row.seal is None:
-        return "it is from before sales were sealed"
-    if seal is None or seal.no is None or (seal.given, len(seal.sales or ())) != (seal.said, seal.sealed):
+    if row.seal is None and (seal is None or seal.no is None):
+        return "nothing seals it; run the audit"
+    if seal is None or seal.no is None or not _holds(seal):
         return "it is not what the ledger sealed; run the audit"
     return ""
+
+
+def _read(record: str) -> dict[str, Any]:
+    """What stands in a record; nothing, if somebody has made it unreadable."""
+    try:
+        return msgspec.json.decode(record, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {}
 
 
 def _hash(text: str) -> bytes:

@@ -36,8 +36,9 @@ from tapwealth.flows.reports.words import Words
 from tapwealth.funds import store as funds
 from tapwealth.kernel.clock import iso
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.storage import platform_clock
+from tapwealth.storage import operators, platform_clock
 from tapwealth.storage.actors import ActorKind
+from tapwealth.storage.operators import OperatorRole
 
 View = Callable[[Caller | None, Mapping[str, str]], Awaitable[Any]]
 """(caller or None, path and query parameters) to what is shown."""
@@ -247,11 +248,18 @@ async def _payment(house: House, caller: Caller | None, identifier: UUID) -> Any
 
 
 async def _sale(house: House, caller: Caller | None, sale: UUID) -> Any:
-    """To its buyer, and to operators."""
+    """To its buyer, and to compliance officers."""
     if caller is None or (caller.person is None and not _is_operator(caller)):
         return NOT_YOURS
     async with house.database.read() as tx:
+        if caller.person is None and not await _is_compliance(tx, caller):
+            return Refusal(ReportRefusal.NOT_YOURS, "a sale is for its buyer and for compliance officers; sign in as one")
         return await sales.shown(tx, house.all_books, sale, caller.person)
+
+
+async def _is_compliance(tx: Any, caller: Caller) -> bool:
+    found = await operators.stored(tx, caller.who.removeprefix("operator:"))
+    return found is not None and found[0].may(OperatorRole.COMPLIANCE)
 
 
 async def sale(house: House, named: str) -> SaleShown | Refusal:
