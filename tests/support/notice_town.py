@@ -91,8 +91,7 @@ class NoticeTown:
         person = await self.place.person(name, 0)
         async with self.house.database.transaction() as tx:
             for number in range(phones):
-                lookup = derived(person.id, f"phone {number}").bytes * 2
-                assert await customers.enroll_device(tx, lookup, person.book, person.id, self.place.biller.now)
+                assert await customers.enroll_device(tx, device_of(person, number), person.book, person.id, self.place.biller.now)
         return person
 
     async def tell(self, *notices: Notice) -> None:
@@ -138,6 +137,11 @@ class NoticeTown:
                 person.id if person else None,
             )
         return [(row["channel"], row["state"]) for row in rows]
+
+
+def device_of(person: Person, number: int = 0) -> bytes:
+    """The hash by which a customer's phone is known."""
+    return derived(person.id, f"phone {number}").bytes * 2
 
 
 def notice(
