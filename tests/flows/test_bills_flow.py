@@ -1,7 +1,7 @@
 """Paying a bill: what is refused, what is posted, what an answer does, and that nothing happens twice."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -95,6 +95,19 @@ async def test_yearly_limit_counts_what_was_paid_and_not_what_was_refunded(place
     place.biller.script.append(Rejected("not_written_off"))
     await place.work("biller", bills.deliver)
     assert isinstance(await place.pay_one(wang, kept[-1], 1_000_000), BillPaymentPlaced)
+
+
+async def test_what_is_ordered_before_midnight_counts_in_the_old_year_whenever_it_is_decided(place: Town) -> None:
+    wang = await place.person("Wang", 30_000_000, level=2)
+    kept = [await place.bill(wang, f"{n:010d}", f"B{n}", 1_000_000) for n in range(12)]
+    noon = shanghai(date(2014, 12, 31), 12)
+    await place.clock(noon)
+    assert not [one for bill in kept[:10] if isinstance(one := await place.pay_one(wang, bill, 1_000_000), Refusal)]
+    await place.clock(noon + timedelta(hours=21))
+    late, early = place.envelope(wang, noon), place.envelope(wang)
+    answers = await place.pay(Placing(late, PayBill(kept[10], 1_000_000)), Placing(early, PayBill(kept[11], 1_000_000)))
+    assert code(answers[0]) == "ABOVE_LIMIT"
+    assert isinstance(answers[1], BillPaymentPlaced)
 
 
 async def test_one_batch_pays_a_bill_once_and_a_wallet_within_its_money(place: Town) -> None:

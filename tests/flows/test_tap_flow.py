@@ -4,7 +4,7 @@ What happens when a terminal uses its numbers twice is in test_tap_numbers.
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -160,6 +160,18 @@ async def test_class_one_counts_since_opening_the_others_by_the_year(host: CardT
     assert (await host.tap(phone, 1))[1] == "61"
     await host.place.clock(host.place.biller.now.replace(year=2015))
     assert (await host.tap(phone, 1))[1] == code
+
+
+@pytest.mark.parametrize(("paid", "code"), [(100_000_00, "61"), (0, "00")])
+async def test_a_tap_of_the_old_year_that_is_decided_after_midnight_counts_in_the_old_year(host: CardTown, paid: int, code: str) -> None:
+    """Class II: 100,000.00 a year. One of 23:59:59 is of the year before, and takes nothing of the new one's."""
+    await host.place.clock(shanghai(date(2014, 12, 31), 23, 59, 59))
+    _, phone = await wang(host, 300_000_00, 2, tireless=True)
+    assert (await host.tap(phone, paid or 1))[1] == "00"
+    late = host.sale(phone, 1_00)
+    await host.place.clock(shanghai(date(2015, 1, 1), 0, 0, 1))
+    answers = await host.authorise(late, host.sale(phone, 100_000_00), host.sale(phone, 1))
+    assert [one.response_code for one in answers] == [code, "00", "61"]
 
 
 async def test_a_batch_spends_no_money_twice(host: CardTown) -> None:

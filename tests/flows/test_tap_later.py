@@ -1,7 +1,7 @@
 """What follows a tap, on a real database: voids, pre-authorisations and completions, refunds, inquiries, and the reversal of each."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from bill_town import MONDAY, Person
 from card_town import CardTown, Phone
 from shelf import MONEY_FUND
 
+from tapwealth.compliance import store as compliance
 from tapwealth.flows.acquiring import merchant_settlement
 from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.issuing.tap import HELD_FOR, PREAUTHORISED_FOR
@@ -16,6 +17,7 @@ from tapwealth.flows.reports.shops import merchant_views
 from tapwealth.funds import conditions_store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.issuing import tapped
+from tapwealth.kernel.clock import shanghai
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.wire.iso8583.requests import AuthorisationRequest, FollowUpRequest, TransactionKind
 
@@ -324,6 +326,47 @@ async def test_a_reversed_void_whose_money_has_gone_is_still_paid_to_the_merchan
     assert await shop.claimed_and_cleared(sale) == {"sales": 1, "amount": 60_00}
     assert -await shop.host.place.total(Kind.CUSTOMER_RECEIVABLE) == 40_00
     await shop.host.place.all_books_balance()
+
+
+@pytest.mark.parametrize(("meanwhile", "state"), [(400_00, "approved"), (400_01, "expired")])
+async def test_a_reversed_void_holds_again_within_the_limit_of_the_class(host: CardTown, meanwhile: int, state: str) -> None:
+    """1,000.00 of class I: 600.00 of them come back with the sale, unless they were paid meanwhile. The merchant is paid all the same."""
+    person = await host.place.person("Wang", 5_000_00, 1)
+    shop = Counter(host, person, await host.tireless_phone(person))
+    sale = await shop.card(K.SALE, 600_00)
+    void = await shop.follow(K.VOID, sale)
+    await shop.card(K.SALE, meanwhile)
+    await shop.reverse(void)
+    held = meanwhile + 600_00 * (state == "approved")
+    assert (await shop.state(sale), await shop.free_and_used()) == (state, (5_000_00 - held, held))
+    assert await shop.claimed_and_cleared(sale) == {"sales": 1, "amount": 600_00}
+    assert await host.used(person) == meanwhile + 600_00, "what is paid counts"
+    await host.place.all_books_balance()
+
+
+async def test_a_preauthorisation_comes_back_for_the_completion_that_goes(host: CardTown) -> None:
+    """Of all that class I may pay: what goes counts no more."""
+    person = await host.place.person("Wang", 5_000_00, 1)
+    shop = Counter(host, person, await host.tireless_phone(person))
+    before = await shop.card(K.PREAUTHORISATION, 1_000_00)
+    done = await shop.follow(K.COMPLETION, before, 1_000_00)
+    await shop.follow(K.COMPLETION_VOID, done)
+    assert (await shop.state(before), await shop.free_and_used()) == ("approved", (4_000_00, 1_000_00))
+
+
+async def test_what_is_given_back_in_another_year_counts_no_more_in_the_year_in_which_it_was_paid(shop: Counter) -> None:
+    last, first = date(2014, 12, 31), date(2015, 1, 2)
+    await shop.host.place.clock(shanghai(last, 12))
+    shop.phone = await shop.host.tireless_phone(shop.person)
+    sale = await shop.card(K.SALE, 30_00)
+    await shop.claimed_and_cleared(sale, last)
+    await shop.host.place.clock(shanghai(first, 12))
+    await shop.follow(K.REFUND, sale, 10_00)
+    more = await shop.card(K.SALE, 25_00)
+    assert (await shop.claimed_and_cleared(more, first))["refunds"] == 10_00
+    async with shop.host.place.house.database.read() as tx:
+        used = await compliance.usage(tx, [(shop.person.book, shop.person.id, 2)], [last, first])
+    assert [used.amounts[shop.person.id, date(year, 1, 1)] for year in (2014, 2015)] == [20_00, 25_00]
 
 
 @pytest.mark.usefixtures("spending_counts")

@@ -86,8 +86,9 @@ def test_a_limit_is_inclusive(level: int, limit: int) -> None:
 
 
 def test_class_1_counts_since_opening_the_others_this_year() -> None:
-    today = date(2014, 2, 24)
-    assert [limits.counted_from(level, today) for level in (1, 2, 3)] == [date.min, date(2014, 1, 1), date(2014, 1, 1)]
+    year = date(2014, 1, 1), date(2014, 12, 31)
+    for day in (date(2014, 1, 1), date(2014, 2, 24), date(2014, 12, 31)):
+        assert [limits.counted_between(level, day) for level in (1, 2, 3)] == [(date.min, date.max), year, year]
 
 
 def test_who_is_not_verified_pays_nothing() -> None:

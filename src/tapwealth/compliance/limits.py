@@ -1,10 +1,15 @@
 """How much may be paid from balances, by the class of the payment account and the rule set; amounts in fen, limits inclusive.
 
 What counts as used: payments and transfers to others over all accounts of the person, since opening for class I, in the calendar year for
-classes II and III. Transfers to one's own bank account of the same name do not count (PBoC notice 2015 No. 43, art. 11).
+classes II and III. Transfers to one's own bank account of the same name do not count (PBoC notice 2015 No. 43, art. 11). The year is that
+of the payment's business date, however late it is decided.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from tapwealth.compliance.rules import rule_set
 from tapwealth.kernel.money import format_minor
@@ -12,9 +17,33 @@ from tapwealth.kernel.money import format_minor
 LIMIT_OF_CLASS = {1: ("class_1_lifetime", "since opening"), 2: ("class_2_year", "this year"), 3: ("class_3_year", "this year")}
 
 
-def counted_from(level: int, today: date) -> date:
-    """The first day whose payments the limit of this class counts."""
-    return date.min if level == 1 else today.replace(month=1, day=1)
+def counted_between(level: int, day: date) -> tuple[date, date]:
+    """The first and the last day whose payments the limit of this class counts for a payment of `day`."""
+    return (date.min, date.max) if level == 1 else (day.replace(month=1, day=1), day.replace(month=12, day=31))
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Fen of their limits that people have used, by person and first day that counts; drawn on as payments are decided. `levels` are their
+    classes."""
+
+    levels: Mapping[UUID, int]
+    amounts: Counter[tuple[UUID, date]]
+
+    def above(self, rule_set_name: str, person: UUID, day: date, amount: int) -> str | None:
+        """Why a person may not pay so much more on a day; None: they may."""
+        return above_limit(rule_set_name, self.levels[person], self.amounts[self._key(person, day)], amount)
+
+    def add(self, person: UUID, day: date, amount: int) -> None:
+        self.amounts[self._key(person, day)] += amount
+
+    def _key(self, person: UUID, day: date) -> tuple[UUID, date]:
+        return person, counted_between(self.levels[person], day)[0]
+
+
+def periods(level: int, days: Iterable[date]) -> set[tuple[date, date]]:
+    """Between which days payments are counted for payments of `days`."""
+    return {counted_between(level, day) for day in days}
 
 
 def above_limit(rule_set_name: str, level: int, used: int, amount: int) -> str | None:

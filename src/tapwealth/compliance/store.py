@@ -1,13 +1,14 @@
 """All SQL of compliance: what each person has paid from balances, and who stands on a list."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from tapwealth.compliance.limits import counted_from
+from tapwealth.compliance.limits import Used, periods
 from tapwealth.compliance.screening import Listed, WatchList
+from tapwealth.storage.columns import columns
 
 
 async def add_usage(tx: Any, used: Iterable[tuple[int, UUID, date, int]]) -> None:
@@ -27,16 +28,17 @@ async def add_usage(tx: Any, used: Iterable[tuple[int, UUID, date, int]]) -> Non
     )
 
 
-async def usage(tx: Any, persons: Sequence[tuple[int, UUID, int]], today: date) -> dict[UUID, int]:
-    """(book, person, class) to the fen that the limit of the class looks at; who paid nothing is not named."""
+async def usage(tx: Any, persons: Sequence[tuple[int, UUID, int]], days: Collection[date]) -> Used:
+    """What each (book, person, class) has used of the limit that payments of these days count against."""
+    asked = [(book, person, *between) for book, person, level in persons for between in sorted(periods(level, days))]
     rows = await tx.fetch(
-        "select person, sum(amount)::bigint as amount from payment_usage join unnest($1::int[], $2::uuid[], $3::date[])"
-        " k(book, person, first_day) using (book, person) where business_date >= first_day group by person",
-        [book for book, _, _ in persons],
-        [person for _, person, _ in persons],
-        [counted_from(level, today) for _, _, level in persons],
+        "select person, first_day, sum(amount)::bigint as amount from payment_usage"
+        " join unnest($1::int[], $2::uuid[], $3::date[], $4::date[]) k(book, person, first_day, last_day) using (book, person)"
+        " where business_date between first_day and last_day group by person, first_day",
+        *columns(asked, 4),
     )
-    return {row["person"]: row["amount"] for row in rows}
+    amounts = Counter({(row["person"], row["first_day"]): row["amount"] for row in rows})
+    return Used({person: level for _, person, level in persons}, amounts)
 
 
 async def add_listed(tx: Any, one: Listed, by: int, now: datetime) -> None:

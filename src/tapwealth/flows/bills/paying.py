@@ -19,8 +19,8 @@ from tapwealth.bills.biller import BillerItem, Inputs, Inquired, InquiryState, U
 from tapwealth.bills.pay import PayFacts, PayRefusal, decide
 from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.store import BillerRow, BillRow, Key, PaymentRow
-from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
+from tapwealth.compliance.limits import Used
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import end_to_end
@@ -239,7 +239,7 @@ class _Loaded:
     live: dict[Key, PaymentState]
     billers: dict[UUID, BillerRow]
     persons: dict[UUID, PersonRow]
-    used: dict[UUID, int]
+    used: Used
     available: dict[UUID, int]
     pockets: Pockets
 
@@ -286,7 +286,7 @@ async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _
         await store.live_payments(tx, keys),
         await store.billers(tx),
         persons,
-        await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], at.date_of(at.now)),
+        await compliance.usage(tx, [(row.book, row.id, row.kyc_level) for row in persons.values()], set().union(*days.values())),
         {person: free[account] for (_, person), account in zip(people, accounts, strict=True)},
         await fund_pockets.open_pockets(house, tx, at, sorted(named_funds), days),
     )
@@ -303,7 +303,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
     key, amount = (book, one.command.bill), one.command.amount
     bill = facts.bills.get(key)
     presented = bill is not None and bill.person == person
-    used = facts.used.get(person, 0)
+    day = at.date_of(one.envelope.received_at)
     biller = facts.billers[bill.biller] if bill and presented else None
     item = biller.biller.item(bill.item) if bill and biller else None
     known = PayFacts(
@@ -311,7 +311,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
         item=item,
         over=over(biller, item, one.envelope.received_at) if biller and item and not _agreed(one.envelope) else None,
         live=facts.live.get(key),
-        above_limit=limits.above_limit(house.rule_set, facts.persons[person].kyc_level, used, amount),
+        above_limit=facts.used.above(house.rule_set, person, day, amount),
         available=facts.available[person],
         from_fund=facts.pockets.left(book, person, one.command.fund) if one.command.fund else 0,
     )
@@ -323,7 +323,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
     units = max(amount - max(facts.available[person], 0), 0)
     facts.available[person] -= amount - units
     parts = facts.pockets.take(book, person, one.command.fund, units)
-    facts.used[person] = used + amount
+    facts.used.add(person, day, amount)
     facts.live[key] = PaymentState.PREPARED
     return _row(facts.persons[person], bill, biller, at, one, parts)
 

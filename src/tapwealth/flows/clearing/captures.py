@@ -125,7 +125,9 @@ async def _give_back(house: House, day: date) -> None:
         wallets = [accounts.of[row.book, Kind.WALLET, row.person] for row, _ in paid]
         await card_debits.give_back(house, tx, at, day, [row for row, _ in paid], wallets)
         await store.set_credited(tx, [(row.book, row.id) for row, _ in paid], day)
-        await compliance.add_usage(tx, [(row.book, row.person, day, -row.credit) for row, _ in paid])
+        sales = await store.by_id(tx, [(row.book, row.original) for row, _ in paid if row.original])
+        paid_on = {row.id: sales[row.original].business_date if row.original else day for row, _ in paid}
+        await compliance.add_usage(tx, [(row.book, row.person, paid_on[row.id], -row.credit) for row, _ in paid])
 
 
 async def _due_credits(tx: Tx, day: date) -> list[Authorisation]:

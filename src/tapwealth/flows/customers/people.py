@@ -17,7 +17,6 @@ from tapwealth.bank import store as bank_store
 from tapwealth.bank.bank_number import bank_of_card
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BookTransfer
-from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
 from tapwealth.customers import store
 from tapwealth.customers.customer import book_of_person, read_person_name
@@ -361,8 +360,8 @@ async def _may_send(house: House, tx: Tx, payer: PersonRow, payee: PersonRow, da
     """Who is not verified may hold no money; a transfer to others counts against the payer's limit."""
     if payee.kyc_level == 0:
         return Refusal(PeopleRefusal.PAYEE_NOT_VERIFIED, "who has this phone number is not verified yet; try again later")
-    used = (await compliance.usage(tx, [(payer.book, payer.id, payer.kyc_level)], day)).get(payer.id, 0)
-    above = limits.above_limit(house.rule_set, payer.kyc_level, used, amount)
+    used = await compliance.usage(tx, [(payer.book, payer.id, payer.kyc_level)], [day])
+    above = used.above(house.rule_set, payer.id, day, amount)
     return None if above is None else Refusal(PeopleRefusal.ABOVE_LIMIT, above)
 
 

@@ -13,8 +13,8 @@ import msgspec
 
 from tapwealth.catalogue.definition import Eligibility
 from tapwealth.catalogue.eligible import not_eligible
-from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
+from tapwealth.compliance.limits import Used
 from tapwealth.customers import store as customers
 from tapwealth.customers.identity_number import read_identity_number
 from tapwealth.customers.store import PersonRow
@@ -110,7 +110,7 @@ class _Buyer:
     row: PersonRow
     wallet: int
     available: int
-    used: int
+    used: Used
 
 
 async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTaken | Refusal:
@@ -122,12 +122,12 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
         version = await on_sale(tx, command.product, envelope.received_at)
         if isinstance(version, Refusal):
             return version
-        buyer = await _buyer(house, tx, at, book, person, today)
+        buyer = await _buyer(house, tx, at, envelope)
         wish = _wish(product_of(version, today), command, today)
         made = decide(wish, _facts(house, buyer.row, wish, version.definition.eligibility, today, buyer.available))
         if isinstance(made, Refusal):
             return made
-        above = limits.above_limit(house.rule_set, buyer.row.kyc_level, buyer.used, made.premium)
+        above = buyer.used.above(house.rule_set, person, at.date_of(envelope.received_at), made.premium)
         if above is not None:
             return Refusal(BuyRefusal.ABOVE_LIMIT, above)
         row = _row(envelope, at, buyer.row, wish.product, made)
@@ -142,12 +142,13 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
     return await once(house, [book], envelope, command, act, PolicyTaken)
 
 
-async def _buyer(house: House, tx: Tx, at: Moment, book: int, person: UUID, today: date) -> _Buyer:
+async def _buyer(house: House, tx: Tx, at: Moment, envelope: Envelope) -> _Buyer:
+    book, person = who(envelope)
     row = (await customers.persons(tx, [(book, person)]))[person]
     wallet = await wallet_of(house, tx, book, person)
     available = (await house.ledger.free(tx, at.now, [wallet]))[wallet]
-    used = await compliance.usage(tx, [(book, person, row.kyc_level)], today)
-    return _Buyer(row, wallet, available, used.get(person, 0))
+    used = await compliance.usage(tx, [(book, person, row.kyc_level)], [at.date_of(envelope.received_at)])
+    return _Buyer(row, wallet, available, used)
 
 
 def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, made: Quote) -> PolicyRow:

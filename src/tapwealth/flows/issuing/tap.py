@@ -22,8 +22,8 @@ from tapwealth.acquiring import store as acquiring
 from tapwealth.acquiring.standing import MerchantState, TerminalState
 from tapwealth.acquiring.store import Merchant, Presentment, Terminal
 from tapwealth.bank.reservation import Allowance
-from tapwealth.compliance import limits
 from tapwealth.compliance import store as compliance
+from tapwealth.compliance.limits import Used
 from tapwealth.compliance.rules import rule_set
 from tapwealth.customers import store as customers
 from tapwealth.flows.frame import Caller, House, Moment, actor_numbers, moment, post
@@ -185,12 +185,11 @@ class _Loaded:
     tokens: dict[UUID, Token]
     counters: dict[UUID, int]
     keys: dict[UUID, list[KeyRange]]
-    now: datetime
+    at: Moment
     reversed: set[BookedKey]
     purses: dict[UUID, Purse]
     accounts: TapAccounts
-    levels: dict[UUID, int]
-    used: dict[UUID, int]
+    paid: Used
     allowances: dict[UUID, Allowance]
     rule_set: str
     usage: Usage
@@ -198,6 +197,7 @@ class _Loaded:
 
     def decide(self, cards: CardHouse, key: BookedKey, one: Routed) -> Approved | Declined:
         request: AuthorisationRequest = one.request
+        day = self.at.date_of(request.received_at)
         token = self.tokens.get(one.token) if one.token else None
         person = token.person if token else None
         merchant = cards.merchants.get(request.merchant_id)
@@ -206,9 +206,9 @@ class _Loaded:
             token=token,
             last_atc=self.counters.get(token.id, 0) if token else 0,
             keys=self.keys.get(token.id, ()) if token else (),
-            now=self.now,
+            now=self.at.now,
             reversed_before=key in self.reversed,
-            above_limit=self._above_limit(person, request.amount) if person else None,
+            above_limit=self.paid.above(self.rule_set, person, day, request.amount) if person else None,
             purse=self.purses[person] if person else Purse(0, {}, 0),
             explain=self.explanations > 0,
             category=merchant.category_code if merchant else "",
@@ -221,7 +221,7 @@ class _Loaded:
         if token is not None and result.atc > self.counters[token.id]:
             self.counters[token.id] = result.atc
         if token is not None and isinstance(result, Approved):
-            self.used[token.person] = self.used.get(token.person, 0) + request.amount
+            self.paid.add(token.person, day, request.amount)
             self._spend(one.token, result.atc, request.amount)
             if request.kind is not TransactionKind.BALANCE:
                 self.usage.add(one_tap(token.person, token.id, facts.category, request.amount, verified=result.verified))
@@ -234,9 +234,6 @@ class _Loaded:
         if key is not None:
             ranges[ranges.index(key)] = structs.replace(key, spent=key.spent + amount)
 
-    def _above_limit(self, person: UUID, amount: int) -> str | None:
-        return limits.above_limit(self.rule_set, self.levels[person], self.used.get(person, 0), amount)
-
 
 async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed], undone: set[BookedKey]) -> _Loaded:
     house = cards.house
@@ -245,7 +242,6 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed],
     payers = await customers.payers(tx, people)
     behind = await pocket.behind(house, tx, {(book, person): payers[person].pocket for book, person in people})
     accounts, free = await _accounts(cards, tx, at, fresh, tokens, behind)
-    levels = {person: payer.level for person, payer in payers.items()}
     purses = {person: _purse(book, person, accounts.of, free) for book, person in people}
     asked = _asked(fresh, tokens)
     in_need = {person for (_, person), amount in asked.items() if amount > purses[person].wallet}
@@ -261,12 +257,11 @@ async def _facts(cards: CardHouse, tx: Any, at: Moment, fresh: Sequence[Routed],
         tokens,
         {token.id: token.last_atc for token in tokens.values()},
         keys,
-        at.now,
+        at,
         undone,
         purses,
         accounts,
-        levels,
-        await compliance.usage(tx, [(book, person, levels[person]) for book, person in people], business_date_of(at.now)),
+        await compliance.usage(tx, [(book, person, payers[person].level) for book, person in people], set().union(*days.values())),
         allowances,
         house.rule_set,
         used(await _tapped(cards, tx, at, fresh, tokens)),

@@ -6,7 +6,7 @@ honours as it does a late presentment. Requests of one list that name the same t
 one after the other, in rounds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from msgspec import structs
 from tapwealth.acquiring import store as acquiring
 from tapwealth.clearing import store as clearing
 from tapwealth.compliance import store as compliance
+from tapwealth.customers import store as customers
 from tapwealth.flows.frame import House, Moment, moment, must_post, post
 from tapwealth.flows.funds import instant_cap, pocket
 from tapwealth.flows.issuing import reservations
@@ -118,6 +119,7 @@ class _Work:
         await must_post(house, tx, self.at, self.must)
         refused = set()
         beyond = await self._beyond_the_caps(house, tx)
+        beyond |= await self._beyond_the_limits(house, tx, beyond)
         self.may = [one for one in self.may if one[1].id not in beyond]
         answers = await post(house, tx, self.at, [entry for entry, _, _ in self.may])
         for (_, row, completed), answer in zip(self.may, answers, strict=True):
@@ -138,9 +140,7 @@ class _Work:
 
     async def _beyond_the_caps(self, house: House, tx: Any) -> set[UUID]:
         """What is not held again because others of its date have used what a fund may give that day: as if the money had gone meanwhile."""
-        known = {row.id for row in self.restored}
-        again = [row for _, row, _ in self.may if row.id in known]
-        beyond = set()
+        again, beyond = self._again(), set[UUID]()
         for code, day in sorted({(code, row.business_date) for row in again for code, _ in row.by_funds}):
             people = sorted({(row.book, row.person) for row in again if row.business_date == day})
             left = await instant_cap.left_to_spend(tx, house.rule_set, people, code, day)
@@ -154,6 +154,29 @@ class _Work:
                 elif row.person in left:
                     left[row.person] -= units
         return beyond
+
+    async def _beyond_the_limits(self, house: House, tx: Any, lost: Set[UUID]) -> set[UUID]:
+        """What is not held again because others have used meanwhile what its customer's class may pay in its year."""
+        again, beyond = [row for row in self._again() if row.id not in lost], set[UUID]()
+        if not again:
+            return beyond
+        people = sorted({(row.book, row.person) for row in again})
+        payers = await customers.payers(tx, people)
+        used = await compliance.usage(tx, [(*one, payers[one[1]].level) for one in people], {row.business_date for row in again})
+        for row, amount in self.used:
+            if row.person in payers:
+                used.add(row.person, row.business_date, amount)
+        for row in again:
+            if used.above(house.rule_set, row.person, row.business_date, row.amount) is None:
+                used.add(row.person, row.business_date, row.amount)
+            else:
+                beyond.add(row.id)
+        return beyond
+
+    def _again(self) -> list[Authorisation]:
+        """What would be held again."""
+        known = {row.id for row in self.restored}
+        return [row for _, row, _ in self.may if row.id in known]
 
 
 async def follow_up(cards: CardHouse, tx: Any, routed: Sequence[Routed]) -> list[AuthorisationResponse]:
