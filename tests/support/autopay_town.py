@@ -94,7 +94,7 @@ class MoodyBiller:
     def moody(self, chance: float) -> bool:
         return not self.calm and self.draw.random() < chance * self.moods
 
-    async def inquire(self, serial: str, account_number: str) -> Inquired | Unknown:
+    async def inquire(self, serial: str, account_number: str, further: object = ()) -> Inquired | Unknown:
         await asyncio.sleep(0)
         if self.moody(0.08):
             return Unknown("silence")
@@ -106,7 +106,7 @@ class MoodyBiller:
         bills = tuple(one.bill(self.day) for one in mine if not one.written_off or (slow and self.day - one.written_off_on <= DAY))
         return Inquired(InquiryState.ARREARS if bills else InquiryState.NO_ARREARS, bills)
 
-    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int) -> PaymentAnswer:
+    async def pay(self, serial: str, bill_id: str, account_number: str, amount: int, further: object = ()) -> PaymentAnswer:
         await asyncio.sleep(0)
         if serial in self.late:
             return Unknown("still on its way")
@@ -159,10 +159,10 @@ class Mortal:
     def __getattr__(self, name: str) -> Any:
         asked = getattr(self._of, name)
 
-        async def call(*given: Any) -> Any:
+        async def call(*given: Any, **further: Any) -> Any:
             self._life.step()
             with self._life.busy():
-                answer = await asked(*given)
+                answer = await asked(*given, **further)
             self._life.step()
             return answer
 

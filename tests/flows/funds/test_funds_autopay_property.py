@@ -255,8 +255,8 @@ def _paid_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
     honest = MoodyBiller.pay, MoodyBiller.inquire_payment
 
-    async def pay(biller: MoodyBiller, *given: Any) -> Any:
-        return await honest[0](biller, *given) if biller.calm else Unknown("silence")
+    async def pay(biller: MoodyBiller, *given: Any, **further: Any) -> Any:
+        return await honest[0](biller, *given, **further) if biller.calm else Unknown("silence")
 
     async def inquire_payment(biller: MoodyBiller, serial: str) -> Any:
         return await honest[1](biller, serial) if biller.calm else Unknown("silence")
