@@ -19,6 +19,7 @@ import pytest
 from others_wait import others_wait
 from played_days import SHOP, after, stage
 from product_files import FUND_FILE
+from raise_files import RAISE_FILE
 from served_house import PARTNER_TOKEN, Doors, open_doors
 
 from tapwealth.app import wiring
@@ -44,10 +45,6 @@ CAMPAIGN = {
     "code": "SPRING14", "fund": "000198", "name": "新春加息", "name_en": "Spring bonus", "sponsor": "手机公司",
     "sponsor_account": "0200000011", "first_day": "2014-03-01", "last_day": "2014-03-31", "rate": 20_000, "holder_cap": 1_000,
     "total_cap": 100_000,
-}  # fmt: skip
-RAISE = {
-    "fund": "000198", "opens_at": "2014-03-03T10:00:00+08:00", "closes_at": "2014-03-05T15:00:00+08:00", "target": 10_000_000,
-    "minimum": 100_000, "step": 10_000, "cap": 0, "least": 5_000_000,
 }  # fmt: skip
 QUOTED = [
     "fund,day,income_per_10k,seven_day_yield,day_income,total_units,shadow_deviation",
@@ -110,7 +107,6 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "cancel_policy": ("me", {"policy": NOWHERE}),
     "propose_merchant": (OPERATIONS, MERCHANT),
     "propose_campaign": (PRODUCTS, CAMPAIGN),
-    "propose_raise": (PRODUCTS, RAISE),
     "propose_quotations": (OPERATIONS, {"lines": QUOTED}),
     "propose_held_quotation": (OPERATIONS, {"fund": "000198", "day": "2014-02-21", "nav": "1.0432", "stands": True}),
     "propose_acceptance": (OPERATIONS, ACCEPTANCE),
@@ -357,14 +353,6 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("propose_campaign", {"rate": 0}, ("rate", "2 percent a year are 20000")),
     ("propose_campaign", {"holder_cap": 10**18}, ("holder_cap", "is above")),
     ("propose_campaign", {"last_day": "2014-02-28"}, ("last_day", "its first and its last day")),
-    ("propose_raise", {"opens_at": "2014-03-03T10:00:00"}, ("opens_at", "no offset")),
-    ("propose_raise", {"closes_at": "2014-03-03T10:00:00+08:00"}, ("closes_at", "give a later instant")),
-    ("propose_raise", {"minimum": 10_000_001}, ("minimum", "give a lower minimum")),
-    ("propose_raise", {"least": 10_000_001}, ("least", "give at most the target")),
-    ("propose_raise", {"cap": 1}, ("cap", "0 means no cap")),
-    ("propose_raise", {"cap": 10**17}, ("cap", "is above")),
-    ("propose_raise", {"step": 0}, ("step", "not above zero")),
-    ("propose_raise", {"rate": -1}, ("rate", "0.35 percent a year are 3500")),
     ("propose_fee_concession", {"reason": " "}, ("reason", "what the network has answered")),
     ("propose_token_domain", {"denied": ["x"]}, ("denied", "a category has 4 digits")),
     ("propose_client", {"name": ""}, ("name", "1 to 60")),
@@ -391,6 +379,11 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("add_document", {"media_type": "image/png"}, ("media_type", "choose one of application/pdf")),
     ("add_document", {"media_type": "application/pdf"}, ("content", "this is no application/pdf")),
     ("draft_product", {"yaml": FUND_FILE.replace("1.5}", "1,5%}", 1)}, ("line 9, column 30", "there is no field '5%'")),
+    (
+        "draft_product",
+        {"yaml": RAISE_FILE.replace("minimum: 1000.00", "minimum: 10000000.01")},
+        ("line 8, column 12", "give a lower minimum"),
+    ),
     ("draft_product", {"yaml": "a: *b"}, ("line 1, column 4", "aliases are not read")),
     ("draft_product", {"yaml": "x" * 300_000}, ("file", "262,144")),
     ("reject_product", {"reason": " "}, ("reason", "say why")),
@@ -474,6 +467,8 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("buy_policy", {"premium": -1}, "premium_differs", "760.00"),
     ("cancel_policy", {}, "unknown_policy", "look at your list"),
     ("draft_product", {"yaml": FUND_FILE.replace("registrar: H0", "registrar: ZD")}, "exists", "name that registrar"),
+    ("draft_product", {"yaml": RAISE_FILE.replace("110022", "000999")}, "unknown_fund", "/view/funds lists"),
+    ("draft_product", {"yaml": RAISE_FILE.replace("110022", "000198")}, "sold_already", "choose another fund"),
     ("review_product", {}, "unknown", "/view/products lists them"),
     ("reject_product", {}, "unknown", "/view/products lists them"),
     ("withdraw_product", {}, "unknown", "/view/products lists them"),
@@ -487,8 +482,6 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("propose_held_quotation", {}, "not_held", "/view/quotations/FUND"),
     ("propose_campaign", {"fund": "000999"}, "unknown_fund", "/view/funds lists"),
     ("propose_campaign", {"first_day": "2014-02-20"}, "has_begun", "let it begin after"),
-    ("propose_raise", {"fund": "000999"}, "unknown_fund", "/view/funds lists"),
-    ("propose_raise", {}, "sold_already", "choose another fund"),
     ("propose_fee_concession", {}, "no_fee_disputed", "/view/network lists"),
     ("propose_token_domain", {}, "unknown_token", "there is no such card"),
     ("give_consent", {}, "unknown_client", "its app has shown"),

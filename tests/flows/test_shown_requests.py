@@ -37,13 +37,14 @@ async def test_a_fund_comes_onto_the_shelf_as_shown(doors: Doors) -> None:
     """With its conditions, its raise and a campaign; each is approved by another operator."""
     manager, clerk = await doors.login("pm.zhou"), await doors.login("ops.chen")
     shown = requests("put-a-fund-on-the-shelf.md")
-    assert [one.command for one in shown] == ["review_product", "approve_product", "propose_raise", "propose_campaign"]
-    file = FILE.findall((HOW_TO / "put-a-fund-on-the-shelf.md").read_text())[0]
-    drafted = await doors.command("draft_product", {"yaml": file}, manager)
-    assert drafted.status_code == 200, drafted.text
-    for one in shown[:2]:
-        answer = await doors.command(one.command, one.body, clerk)
-        assert answer.status_code == 200, (one.command, answer.text)
+    assert [one.command for one in shown] == ["review_product", "approve_product", "propose_campaign"]
+    fund, its_raise = FILE.findall((HOW_TO / "put-a-fund-on-the-shelf.md").read_text())
+    for file, product in ((fund, "110022"), (its_raise, "110022-R")):
+        drafted = await doors.command("draft_product", {"yaml": file}, manager)
+        assert drafted.status_code == 200, drafted.text
+        for one in shown[:2]:
+            answer = await doors.command(one.command, {**one.body, "product": product}, clerk)
+            assert answer.status_code == 200, (one.command, answer.text)
     for one in shown[2:]:
         answer = await doors.command(one.command, one.body, manager)
         assert answer.status_code == 200, (one.command, answer.text)

@@ -7,8 +7,10 @@ from uuid import uuid4
 from api_client import ApiClient, account_of, let_in, money, money_in_the_wallet, problem
 from played_days import after
 from product_files import FUND_FILE
+from raise_files import file_of
 from served_house import Doors, open_doors
 
+from tapwealth.funds.raising import Offering
 from tapwealth.storage import platform_clock
 
 
@@ -16,23 +18,21 @@ async def raised(doors: Doors) -> None:
     """A new fund that is being raised, by two operators; it has just opened."""
     product, operations = await doors.login("pm.zhou"), await doors.login("ops.chen")
     file = FUND_FILE.replace("110022", "000601").replace("risk_level: 4", "risk_level: 1").replace(": 1000.00, remains: 10", ": 1.00")
-    named = {"product": "000601", "version": 1}
-    steps = (("draft_product", {"yaml": file}, product), ("review_product", named, operations), ("approve_product", named, operations))
+    await on_sale(doors, "000601", file, product, operations)
+    async with doors.on.house.database.read() as tx:
+        opens = await platform_clock.read(tx) + timedelta(minutes=1)
+    offering = Offering("000601", opens, opens + timedelta(days=1), target=1_500, minimum=100, step=100, cap=0, least=100)
+    await on_sale(doors, "000601-R", file_of(offering), product, operations)
+    async with doors.on.house.database.transaction() as tx:
+        await platform_clock.advance(tx, opens)
+
+
+async def on_sale(doors: Doors, product: str, file: str, maker: str, checker: str) -> None:
+    named = {"product": product, "version": 1}
+    steps = (("draft_product", {"yaml": file}, maker), ("review_product", named, checker), ("approve_product", named, checker))
     for name, body, by in steps:
         put = await doors.command(name, body, by)
         assert put.status_code == 200, put.text
-    async with doors.on.house.database.read() as tx:
-        opens = await platform_clock.read(tx) + timedelta(minutes=1)
-    offering = {
-        "fund": "000601", "opens_at": opens.isoformat(), "closes_at": (opens + timedelta(days=1)).isoformat(), "target": 1_500,
-        "minimum": 100, "step": 100, "cap": 0, "least": 100,
-    }  # fmt: skip
-    proposed = await doors.command("propose_raise", offering, product)
-    assert proposed.status_code == 200, proposed.text
-    approved = await doors.command("approve", {"proposal": proposed.json()["result"]["proposal"]}, operations)
-    assert approved.status_code == 200, approved.text
-    async with doors.on.house.database.transaction() as tx:
-        await platform_clock.advance(tx, opens)
 
 
 async def test_a_raise_is_sold_by_arrival_and_says_what_is_left(database_url: str, folder: Path) -> None:

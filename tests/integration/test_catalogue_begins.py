@@ -16,9 +16,10 @@ from tapwealth.catalogue.version import State
 from tapwealth.flows.catalogue.kinds import shape_of
 from tapwealth.flows.catalogue.products import read_file
 from tapwealth.flows.insurance.policy_product import products_of
-from tapwealth.funds import conditions_store
+from tapwealth.funds import conditions_store, raise_store
 from tapwealth.funds import store as funds
 from tapwealth.funds.product import conditions_of
+from tapwealth.funds.raise_terms import offering_of
 from tapwealth.insurance import store as policies
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer
@@ -87,6 +88,29 @@ async def test_a_fund_of_before_stands_in_the_catalogue_under_the_same_condition
         assert conditions_of(one.parameters, one.channels) == standing[code][1]
         assert (one.name.en, one.eligibility.risk_level) == (shelf[code].name_en, shelf[code].risk_level)
     assert found["110022"].definition.channels["T01"].day_cap == 7
+
+
+RAISE = """
+insert into raise_offering (book, fund, opens_at, closes_at, target, minimum, step, cap, least, rate, proposal, recorded_at, ended,
+                            ended_on)
+values (0, '000198', '2014-02-24T02:00:00Z', '2014-02-25T07:00:00Z', 1000000, 100000, 50000, 0, 500000, 3500, gen_random_uuid(),
+        '2014-02-24T01:00:00Z', 'formed', '2014-02-26'),
+       (0, '110022', '2014-03-24T02:00:00Z', '2014-03-25T07:00:00Z', 2000000, 100000, 50000, 600000, 500000, 0, gen_random_uuid(),
+        '2014-02-24T01:00:00Z', '', null);
+"""
+
+
+async def test_a_raise_of_before_stands_in_the_catalogue_as_it_was_offered(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with upgraded(server, monkeypatch, "0097", lambda connection: connection.execute(FUNDS + RAISE)) as connection:
+        known = await raise_store.raises(connection)
+        found = await store.versions_of(connection, ["000198-R", "110022-R"], shape_of)
+    for fund, state in (("000198", State.CLOSED), ("110022", State.ON_SALE)):
+        ((one,), stands) = found[f"{fund}-R"], known[fund]
+        said = one.definition
+        assert said.sale.opens is not None
+        assert said.sale.closes is not None
+        assert (one.state, stands.product, stands.version) == (state, f"{fund}-R", 1)
+        assert offering_of(said.parameters, said.sale.opens, said.sale.closes) == stands.offering
 
 
 POLICY = """

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from os import getpid
 from pathlib import Path
@@ -24,17 +24,17 @@ from tapwealth.bench.by_size import by_size, in_turn, warm_up
 from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
 from tapwealth.bench.load import NOW
 from tapwealth.bench.processor import family_ms, processor_ms
-from tapwealth.bench.purchase_town import decided, found, own_channel, person_of, put_on_sale
+from tapwealth.bench.purchase_town import found, own_channel, person_of, put_file_on_sale, put_on_sale
 from tapwealth.bench.tap import server_of
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House
 from tapwealth.flows.funds import raises, subscription
-from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.funds.subscription import Placing, Subscribed, SubscribeFund
 from tapwealth.funds import raise_store
 from tapwealth.funds.raising import RaiseRefusal
 from tapwealth.kernel.clock import monotonic_ns
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.units import Unit, written_in
 from tapwealth.storage import platform_clock
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.group_commit import Batcher
@@ -163,6 +163,19 @@ class RaiseFigure(Figure):
         }
 
 
+def _file(fund: str, target: int, closes: datetime) -> str:
+    """A raise's definition."""
+    return (
+        f"product: {fund}-R\nkind: raise_product\nname: {{zh: 募集, en: Raise}}\nchannels: {{T01: {{}}}}\n"
+        f"parameters: {{fund: {fund}, target: {_yuan(target)}, least: {_yuan(target)}, minimum: {_yuan(_MINIMUM)}, step: {_yuan(_STEP)}}}\n"
+        f"sale: {{opens: {OPENS.isoformat()}, closes: {closes.isoformat()}}}\n"
+    )
+
+
+def _yuan(fen: int) -> str:
+    return written_in(Unit.YUAN, fen)
+
+
 @asynccontextmanager
 async def _opened(folder: Path, buyers: int, rounds: int) -> AsyncIterator[Place]:
     """A fresh house with so many people, and a raise for each round and one before; they open now."""
@@ -173,7 +186,7 @@ async def _opened(folder: Path, buyers: int, rounds: int) -> AsyncIterator[Place
             await put_on_sale(house, code, own_channel())
             target = target_of(buyers if number else min(WARM, buyers))
             closes = OPENS + timedelta(hours=1)
-            await decided(house, ProposeRaise(code, OPENS, closes, target, _MINIMUM, _STEP, 0, target))
+            await put_file_on_sale(house, f"{code}-R", _file(code, target, closes))
         async with house.database.transaction() as tx:
             await platform_clock.advance(tx, OPENS)
 

@@ -1,4 +1,4 @@
-"""What the bank's people propose and decide: merchants, campaigns and raises, breaks that they answer for.
+"""What the bank's people propose and decide: merchants, campaigns, breaks that they answer for.
 
 Everything that will move money is proposed by one operator and approved by another; approving it is what does it.
 """
@@ -18,11 +18,10 @@ from tapwealth.flows.clearing.fee_concession import ProposeFeeConcession
 from tapwealth.flows.customers import clients
 from tapwealth.flows.customers.clients import ProposeClient, ProposeClientSecret, ProposeClientState
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
-from tapwealth.flows.funds import campaigns, freeze, quotation_lists, raises
+from tapwealth.flows.funds import campaigns, freeze, quotation_lists
 from tapwealth.flows.funds.campaigns import ProposeCampaign
 from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations
-from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.issuing import token_domain
 from tapwealth.flows.issuing.token_domain import ProposeTokenDomain
 from tapwealth.kernel.ids import derived
@@ -66,7 +65,6 @@ _ROLE = {
     ProposeMerchant: OperatorRole.OPERATIONS,
     ProposeMerchantState: OperatorRole.OPERATIONS,
     ProposeCampaign: OperatorRole.PRODUCT_MANAGER,
-    ProposeRaise: OperatorRole.PRODUCT_MANAGER,
     ProposeQuotations: OperatorRole.OPERATIONS,
     ProposeHeldQuotation: OperatorRole.OPERATIONS,
     ProposeAcceptance: OperatorRole.OPERATIONS,
@@ -81,7 +79,6 @@ _ROLE = {
 _Plain = (
     ProposeMerchantState
     | ProposeCampaign
-    | ProposeRaise
     | ProposeQuotations
     | ProposeHeldQuotation
     | ProposeAcceptance
@@ -111,8 +108,6 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             merchants.check_state(command)
         case ProposeCampaign():
             campaigns.check(command)
-        case ProposeRaise():
-            raises.check(command)
         case ProposeQuotations() | ProposeHeldQuotation():
             quotation_lists.check(command)
         case ProposeAcceptance():
@@ -151,8 +146,6 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return merchant if isinstance(merchant, Refusal) else command
         case ProposeCampaign():
             return await campaigns.wrong(tx, at, command) or command
-        case ProposeRaise():
-            return await raises.wrong(tx, at, command) or command
         case ProposeQuotations() | ProposeHeldQuotation():
             return await quotation_lists.wrong(house, tx, at, command) or command
         case ProposeAcceptance():
@@ -201,6 +194,9 @@ def _role_of(approver: Operator) -> OperatorRole:
 
 
 async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approver: Operator) -> Refusal | None:
+    if made.kind not in _SHAPES:
+        text = f"a {made.kind} is not proposed any more; reject it, and define the product in the catalogue"
+        return Refusal(ApprovalRefusal.UNKNOWN, text)
     proposal = msgspec.convert(made.proposal, _SHAPES[made.kind])
     if not isinstance(proposal, Application) and _role_of(approver) is OperatorRole.COMPLIANCE:
         text = f"{approver.login} decides about merchants alone; ask an operator of operations"
@@ -212,8 +208,6 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await merchants.change(tx, at, made, proposal, approver)
         case ProposeCampaign():
             return await campaigns.bring_about(tx, at, made, proposal)
-        case ProposeRaise():
-            return await raises.bring_about(tx, at, made, proposal)
         case ProposeQuotations() | ProposeHeldQuotation():
             return await quotation_lists.bring_about(house, tx, at, made, proposal)
         case ProposeAcceptance():

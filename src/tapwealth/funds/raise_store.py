@@ -1,4 +1,4 @@
-"""SQL of raises: what two operators decided, how much is sold, and each subscription. Lists in, lists out."""
+"""SQL of raises: what the version on sale says, how much is sold, and each subscription. Lists in, lists out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ _OFFERING = "fund, opens_at, closes_at, target, minimum, step, cap, least, rate"
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """An offering and how it stands: fen sold to so many arrivals, since when nothing is left, and how it ended."""
+    """An offering and how it stands: fen sold to so many arrivals, since when nothing is left, and how it ended. It closes when a product
+    manager has closed it, if that is earlier than was said."""
 
     offering: Offering
     sold: int
@@ -22,6 +23,12 @@ class Raise:
     sold_out_at: datetime | None
     ended: Ended
     ended_on: date | None
+    product: str
+    version: int
+
+    def begun(self, now: datetime) -> bool:
+        """Whether somebody could have subscribed."""
+        return self.arrivals > 0 or self.offering.opens_at <= min(now, self.offering.closes_at)
 
 
 class SubscriptionRow(NamedTuple):
@@ -59,21 +66,32 @@ class Outcome(NamedTuple):
     interest: int
 
 
-async def add_offering(tx: Any, one: Offering, proposal: UUID, now: datetime) -> None:
+async def put_offering(tx: Any, one: Offering, product: str, version: int, now: datetime) -> None:
+    """What a version of the catalogue says, in place of what the one before it said; nobody has subscribed yet."""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in _OFFERING.split(", ")[1:])
     await tx.execute(
-        f"insert into raise_offering (book, {_OFFERING}, proposal, recorded_at) values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        f"insert into raise_offering (book, {_OFFERING}, product, version, recorded_at)"
+        " values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (book, fund) do update"
+        f" set {changes}, version = excluded.version, closed_at = null",
         *(getattr(one, name) for name in _OFFERING.split(", ")),
-        proposal,
+        product,
+        version,
         now,
     )
+
+
+async def close_offering(tx: Any, product: str, now: datetime) -> None:
+    """It takes no more from then on."""
+    await tx.execute("update raise_offering set closed_at = $2 where book = 0 and product = $1", product, now)
 
 
 async def raises(tx: Any) -> dict[str, Raise]:
     """By fund."""
     rows = await tx.fetch(
-        f"select {_OFFERING}, sold, arrivals, sold_out_at, ended, ended_on from raise_offering where book = 0 order by fund"
+        f"select {_OFFERING.replace('closes_at', 'least(closes_at, closed_at)')}, sold, arrivals, sold_out_at, ended, ended_on, product,"
+        " version from raise_offering where book = 0 order by fund"
     )
-    return {row["fund"]: Raise(Offering(*row[:9]), row[9], row[10], row[11], Ended(row[12]), row[13]) for row in rows}
+    return {row["fund"]: Raise(Offering(*row[:9]), row[9], row[10], row[11], Ended(row[12]), *row[13:]) for row in rows}
 
 
 async def note_sold(tx: Any, sold: Sequence[tuple[str, int, int]], now: datetime) -> None:

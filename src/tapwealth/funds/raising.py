@@ -85,8 +85,8 @@ class RaiseRefusal(Enum):
     """In the order in which they are checked."""
 
     NO_RAISE = auto()
-    NOT_OPEN_YET = auto()
     RAISE_OVER = auto()
+    NOT_OPEN_YET = auto()
     BELOW_MINIMUM = auto()
     NOT_IN_STEPS = auto()
     ABOVE_CAP = auto()
@@ -133,10 +133,10 @@ def sell(offering: Offering, before: Sale, arrivals: Sequence[Asked]) -> list[in
 
 def _objection(offering: Offering, one: Asked, had: int, available: int) -> Refusal | None:
     """What stands against an order whatever is left of the target."""
-    if one.received_at < offering.opens_at:
-        return Refusal(RaiseRefusal.NOT_OPEN_YET, f"the raise of {offering.fund} has not opened yet; order again when it has")
     if one.received_at >= offering.closes_at:
         return Refusal(RaiseRefusal.RAISE_OVER, f"the raise of {offering.fund} is over; look at the shelf for other funds")
+    if one.received_at < offering.opens_at:
+        return Refusal(RaiseRefusal.NOT_OPEN_YET, f"the raise of {offering.fund} has not opened yet; order again when it has")
     if one.amount < offering.minimum:
         text = f"{format_minor(one.amount)} yuan is below the least order of {format_minor(offering.minimum)}; give more"
         return Refusal(RaiseRefusal.BELOW_MINIMUM, text)

@@ -9,22 +9,20 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person
-from fund_town import OWN, FundTown, operator, set_in
+from fund_town import OWN, FundTown, set_in
 from msgspec import structs
 from nav_town import CONDITIONS as NAV_CONDITIONS
-from nav_town import NAV_FUND, agreed, holding_of, lots_of, quote, shelve_nav_fund
+from nav_town import NAV_FUND, holding_of, lots_of, quote, shelve_nav_fund
+from raise_town import CLOSES, FRIDAY, OFFER, OPENS, THURSDAY, TUESDAY, WEDNESDAY, gave, offered, people, sell, stands, subscribe, wants
 
 from tapwealth.bank import store as bank
 from tapwealth.customers import store as customers
-from tapwealth.flows import setup
 from tapwealth.flows.frame import moment
 from tapwealth.flows.funds import exchange_out, raises, redemption, subscription, units
-from tapwealth.flows.funds.raises import ProposeRaise
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.subscription import Placing, Subscribed, SubscribeFund
 from tapwealth.flows.reports.customers import CustomerView, customer_view
 from tapwealth.funds import raise_store
-from tapwealth.funds.raise_store import Raise
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.archives import Archives
@@ -32,42 +30,6 @@ from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.findings import Wrong
 from tapwealth.sandbox.registrar import raises as at_registrar
 from tapwealth.storage.group_commit import Batcher
-
-TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=n) for n in range(1, 5))
-OPENS, CLOSES = shanghai(MONDAY, 10), shanghai(TUESDAY, 15)
-OFFER = ProposeRaise(NAV_FUND, OPENS, CLOSES, 10_000_00, 1_000_00, 500_00, 6_000_00, 5_000_00, 3_500)
-
-
-async def offered(place: FundTown, offer: ProposeRaise = OFFER) -> None:
-    """The raise is on the shelf, approved by two, and known to the registrar; its fund has a NAV. It opens now."""
-    await shelve_nav_fund(place)
-    await agreed(place, offer)
-    with place.registrar.store.tx() as tx:
-        at_registrar.put(tx, at_registrar.Terms(offer.fund, TUESDAY, offer.target, offer.least, offer.rate))
-    await place.clock(offer.opens_at)
-
-
-async def people(place: FundTown, *names: str, money: int = 20_000_00) -> list[Person]:
-    return [await place.person(name, money) for name in names]
-
-
-def wants(place: FundTown, person: Person, amount: int, at: datetime | None = None, key: UUID | None = None) -> Placing:
-    return Placing(place.envelope(person, at, key), SubscribeFund(NAV_FUND, amount))
-
-
-async def subscribe(place: FundTown, *placings: Placing) -> list[Subscribed | Refusal]:
-    """As the writer does."""
-    async with place.house.database.transaction() as tx:
-        return await subscription.subscribe(place.house, tx, placings)
-
-
-def gave(answers: Sequence[Subscribed | Refusal]) -> list[int | str]:
-    return [one.code.name if isinstance(one, Refusal) else one.amount for one in answers]
-
-
-async def stands(place: FundTown) -> Raise:
-    async with place.house.database.read() as tx:
-        return (await raise_store.raises(tx))[NAV_FUND]
 
 
 async def breaks(place: FundTown) -> list[str]:
@@ -152,7 +114,7 @@ async def test_what_is_refused_takes_nothing(place: FundTown, amount: int, at: d
 async def test_who_may_not_have_the_fund_may_not_subscribe_to_it(place: FundTown) -> None:
     """R4, and nobody has answered a questionnaire."""
     await shelve_nav_fund(place, NAV_CONDITIONS, risk_level=4)
-    await agreed(place, OFFER)
+    assert await sell(place, OFFER) is None
     await place.clock(OPENS)
     (wang,) = await people(place, "Wang")
     assert gave(await subscribe(place, wants(place, wang, 1_000_00))) == ["RISK_TOO_HIGH"]
@@ -368,8 +330,8 @@ async def test_other_interest_than_ours_is_a_break_and_the_registrars_word_stand
     assert await holding_of(place, three[0]) == 4_000_05
 
 
-async def test_an_end_may_come_twice_or_before_the_first_answer(place: FundTown) -> None:
-    """Tuesday's file comes after Wednesday's: both are taken, and said again nothing changes."""
+async def test_an_end_waits_for_the_first_answer_and_said_again_changes_nothing(place: FundTown) -> None:
+    """Tuesday's file comes after Wednesday's, which waits for it: both are taken."""
     three = await sold_out(place)
     await place.end(MONDAY)
     await place.registrar_works(TUESDAY)
@@ -377,9 +339,11 @@ async def test_an_end_may_come_twice_or_before_the_first_answer(place: FundTown)
     content = late.read_bytes()
     late.unlink()
     await place.next_day(TUESDAY)
+    assert [await holding_of(place, one) for one in three] == [0, 0, 0]
+    late.write_bytes(content)
+    await place.take()
     assert [await holding_of(place, one) for one in three] == [4_000_04, 4_500_04, 1_500_01]
     lines = await place.lines()
-    late.write_bytes(content)
     await place.take()
     assert (await place.orders_of(three[0]))[0].state == "confirmed"
     assert await place.lines() == lines
@@ -393,7 +357,7 @@ async def test_a_file_may_say_that_an_order_is_taken_and_how_its_raise_has_ended
     await place.registrar_works(TUESDAY)
     today = f"{WEDNESDAY:%Y%m%d}"
     taken_too = [{**one, "TransactionCfmDate": today} for one in place.registrar.values(TUESDAY, "04")]
-    place.registrar.path(TUESDAY, "04").unlink()
+    place.registrar.rewrite(TUESDAY, "04", lambda records: records.clear())
     await place.end(TUESDAY)
     await place.registrar_works(WEDNESDAY)
     place.registrar.rewrite(WEDNESDAY, "04", lambda ends: [ends[0], *taken_too, *ends[1:]])
@@ -429,7 +393,7 @@ async def test_interest_beyond_what_can_be_is_a_break_before_the_first_answer_to
     await sold_out(place)
     await place.end(MONDAY)
     await place.registrar_works(TUESDAY)
-    place.registrar.path(TUESDAY, "04").unlink()
+    place.registrar.rewrite(TUESDAY, "04", lambda records: records.clear())
     await place.end(TUESDAY)
     await place.registrar_works(WEDNESDAY)
     place.registrar.rewrite(WEDNESDAY, "04", set_in(0, ConfirmedVol=5_000_00, RaiseInterest=1_000_00))
@@ -466,32 +430,6 @@ async def test_a_step_or_a_file_that_was_cut_off_is_done_again_once(place: FundT
 
 async def _dies(*_: Any) -> None:
     raise RuntimeError("cut off here")
-
-
-# ---- the offering
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [({"fund": "110099"}, "UNKNOWN_FUND"), ({}, "RAISE_EXISTS"), ({"fund": "000198"}, "SOLD_ALREADY")],
-)
-async def test_an_offering_that_cannot_be_is_refused(place: FundTown, change: dict[str, Any], code: str) -> None:
-    (wang,) = await people(place, "Wang")
-    await offered(place)
-    await place.buy_one(wang, 1_00)
-    answer = await setup.propose(place.house, operator(place, "pm.zhou"), structs.replace(OFFER, **change))
-    assert isinstance(answer, Refusal)
-    assert answer.code.name == code
-
-
-async def test_an_offering_opens_after_it_is_approved(place: FundTown) -> None:
-    await shelve_nav_fund(place)
-    proposed = await setup.propose(place.house, operator(place, "pm.zhou"), OFFER)
-    assert not isinstance(proposed, Refusal)
-    await place.clock(OPENS)
-    answer = await setup.approve(place.house, operator(place, "ops.chen"), setup.Approve(proposed.proposal))
-    assert isinstance(answer, Refusal)
-    assert answer.code.name == "HAS_BEGUN"
 
 
 async def test_the_shelf_shows_how_a_raise_stands(place: FundTown) -> None:

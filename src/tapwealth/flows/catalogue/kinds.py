@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from tapwealth.catalogue.definition import ProductKind, Shape
 from tapwealth.flows.bills import biller_service
 from tapwealth.flows.catalogue.kind import Kind
-from tapwealth.flows.funds import fund_product
+from tapwealth.flows.funds import fund_product, raise_product
 from tapwealth.flows.insurance import policy_product
 
 KINDS: Mapping[ProductKind, Kind] = {
     ProductKind.MONEY_FUND: fund_product.MONEY_FUND,
     ProductKind.FUND: fund_product.FUND,
+    ProductKind.RAISE_PRODUCT: raise_product.RAISE,
     ProductKind.INSURANCE: policy_product.POLICY,
     ProductKind.BILLER_SERVICE: biller_service.BILLER_SERVICE,
 }

@@ -1,8 +1,4 @@
-"""Raises: the product manager puts one before the others, another operator approves it, and how it stands is shown and proved.
-
-From its approval on the fund is being issued: it can be subscribed (`subscription`) and not bought. With the registrar's word that it is
-formed it is closed until the registrar says otherwise; one that has failed is ended (`raise_outcomes`).
-"""
+"""Raises: how each stands is proved and shown. They are defined in the catalogue (`raise_product`)."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -12,57 +8,20 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.flows.end_of_day import StepReport
-from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
-from tapwealth.flows.funds.purchase import OWN_CHANNEL
-from tapwealth.funds import conditions_store, raise_store, raising, store
-from tapwealth.funds.conditions import FundStatus
+from tapwealth.flows.frame import HOUSE_BOOK, House
+from tapwealth.funds import raise_store, raising, store
 from tapwealth.funds.order_state import OrderState
 from tapwealth.funds.raise_store import Raise
-from tapwealth.funds.raising import Ended, Offering, OfferingRefusal, Standing
+from tapwealth.funds.raising import Ended, Standing
 from tapwealth.funds.store import Fund
-from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import Asset, format_minor
-from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.words import counted
 from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.findings import Finding, Wrong
 from tapwealth.storage import platform_clock
-from tapwealth.storage.approvals import Approval
 from tapwealth.storage.database import Tx
-
-
-class ProposeRaise(Offering, frozen=True, forbid_unknown_fields=True):
-    """An offering for a fund on the shelf that nobody has ordered yet."""
-
-
-def check(command: ProposeRaise) -> None:
-    """Raises BadInput."""
-    raising.check(command)
-
-
-async def wrong(tx: Tx, at: Moment, command: ProposeRaise) -> Refusal | None:
-    """Why it cannot be brought about as things stand."""
-    code = command.fund[:20]
-    if command.fund not in await store.funds(tx) or (OWN_CHANNEL, command.fund) not in await store.channels(tx):
-        return Refusal(OfferingRefusal.UNKNOWN_FUND, f"no fund {code} is on the shelf and sold by {OWN_CHANNEL}; /view/funds lists them")
-    if command.fund in await raise_store.raises(tx):
-        return Refusal(OfferingRefusal.RAISE_EXISTS, f"there is a raise of {code} already, and a fund is raised once; choose another fund")
-    if await conditions_store.was_ordered(tx, command.fund):
-        return Refusal(OfferingRefusal.SOLD_ALREADY, f"{code} has been ordered, so it cannot be raised any more; choose another fund")
-    if command.opens_at <= at.now:
-        return Refusal(OfferingRefusal.HAS_BEGUN, "it would have opened before it is approved; let it open later")
-    return None
-
-
-async def bring_about(tx: Tx, at: Moment, made: Approval, command: ProposeRaise) -> Refusal | None:
-    refusal = await wrong(tx, at, command)
-    if refusal is None:
-        await raise_store.add_offering(tx, command, made.id, at.now)
-        await conditions_store.add_statuses(tx, business_date_of(at.now), {command.fund: FundStatus.ISSUING}, at.now)
-    return refusal
-
 
 # ---- its proof
 
@@ -121,8 +80,10 @@ _STATES: Mapping[RaiseState, tuple[str, str]] = {
 
 
 class RaiseShown(msgspec.Struct, frozen=True):
-    """A raise on the shelf: fen."""
+    """A raise on the shelf, by the version of its product: fen."""
 
+    product: str
+    version: int
     fund: str
     name: str
     name_en: str
@@ -155,8 +116,9 @@ async def shown(tx: Any) -> list[RaiseShown]:
 def _shown(fund: Fund, one: Raise, now: datetime) -> RaiseShown:
     of, state = one.offering, state_of(one, now)
     return RaiseShown(
-        of.fund, fund.name, fund.name_en, fund.risk_level, of.opens_at, of.closes_at, of.target, of.minimum, of.step, of.cap, of.least,
-        of.rate, one.sold, of.target - one.sold, one.sold * 100 // of.target, state, *_STATES[state], one.sold_out_at, one.ended_on,
+        one.product, one.version, of.fund, fund.name, fund.name_en, fund.risk_level, of.opens_at, of.closes_at,
+        of.target, of.minimum, of.step, of.cap, of.least, of.rate, one.sold, of.target - one.sold, one.sold * 100 // of.target,
+        state, *_STATES[state], one.sold_out_at, one.ended_on,
     )  # fmt: skip
 
 
@@ -165,9 +127,9 @@ def state_of(one: Raise, now: datetime) -> RaiseState:
         return "formed" if one.ended is Ended.FORMED else "failed"
     if one.sold == one.offering.target:
         return "sold_out"
-    if now < one.offering.opens_at:
-        return "coming"
-    return "open" if now < one.offering.closes_at else "closed"
+    if now >= one.offering.closes_at:
+        return "closed"
+    return "open" if now >= one.offering.opens_at else "coming"
 
 
 class SubscriptionShown(msgspec.Struct, frozen=True):
