@@ -1,5 +1,6 @@
 """All SQL of bills. Every function takes the open transaction first and works on lists."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -55,8 +56,7 @@ class BillRow:
     item: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRow:
+class PaymentRow(NamedTuple):
     """A payment of a bill. `settled_on`: when its money left suspense; `paid_on`, `paid_at`: when we heard that the biller has it.
     `fund_units` of funds pay as many fen of the amount, the wallet the rest; `fund` is what the payer has named, `fund_parts` says which
     fund pays how much. `asked`: how often it was sent or asked about; `next_at`, by the machine's clock: when that is due again, None once
@@ -231,41 +231,13 @@ _PAYMENT = (
 
 
 def _payment(row: Any) -> PaymentRow:
-    return PaymentRow(**{**row, "state": PaymentState(row["state"])})
+    return PaymentRow(*row)._replace(state=PaymentState(row["state"]))
 
 
 async def add_payments(tx: Any, payments: Sequence[PaymentRow]) -> None:
     """Fresh ones, whose money has just been debited."""
-    rows = [
-        (
-            one.book,
-            one.id,
-            one.person,
-            one.bill,
-            one.biller,
-            one.serial,
-            one.amount,
-            one.state.value,
-            one.business_date,
-            one.received_at,
-            one.fund,
-            one.fund_units,
-            one.fund_parts,
-            one.next_at,
-            one.owed,
-            one.version,
-            one.kept,
-        )
-        for one in payments
-    ]
-    await tx.execute(
-        "insert into bill_payment (book, id, person, bill, biller, serial, amount, state, business_date, received_at, fund, fund_units,"
-        " fund_parts, next_at, owed, version, kept)"
-        " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], $8::text[],"
-        " $9::date[], $10::timestamptz[], $11::text[], $12::bigint[], $13::text[], $14::timestamptz[], $15::bigint[], $16::int[],"
-        " $17::bigint[])",
-        *_columns(rows, 17),
-    )
+    if payments:
+        await tx.copy_records_to_table("bill_payment", records=payments, columns=PaymentRow._fields)
 
 
 async def spent_from_the_fund(tx: Any, people: Sequence[Key], fund: str, day: date) -> dict[UUID, int]:
@@ -341,14 +313,14 @@ async def take_due(tx: Any, books: Sequence[int], wanted: Sequence[Wanted], *, i
     return [_payment(row) for row in rows]
 
 
-async def note_taken(tx: Any, taken: Sequence[PaymentRow]) -> None:
-    """State, count and lease of payments that were just taken."""
-    rows = [(one.book, one.id, one.state.value, one.asked, one.next_at) for one in taken]
+async def note_taken(tx: Any, taken: Sequence[PaymentRow], until: datetime) -> None:
+    """State and lease of payments that were just taken, once more."""
+    rows = [(one.book, one.id, one.state.value) for one in taken]
     await tx.execute(
-        "update bill_payment p set state = x.state, asked = x.asked, next_at = x.next_at"
-        " from unnest($1::int[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[]) x(book, id, state, asked, next_at)"
-        " where p.book = x.book and p.id = x.id",
-        *_columns(rows, 5),
+        "update bill_payment p set state = x.state, asked = p.asked + 1, next_at = $4"
+        " from unnest($1::int[], $2::uuid[], $3::text[]) x(book, id, state) where p.book = x.book and p.id = x.id",
+        *_columns(rows, 3),
+        until,
     )
 
 
@@ -424,31 +396,35 @@ async def by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> di
 
 
 async def save(tx: Any, changed: Sequence[PaymentRow]) -> None:
-    """What an event changes: state, reason, reference, and the dates that go with them. That it is written down ends its faults."""
-    rows = [
-        (
-            one.book,
-            one.id,
-            one.state.value,
-            one.reason,
-            one.biller_reference,
-            one.settled_on,
-            one.paid_on,
-            one.paid_at,
-            one.next_at,
-            one.resent,
+    """What an event changes: state, reason, reference, and the dates that go with them. That it is written down ends its faults.
+
+    Most that happens at once is the same, that billers have been paid: what all of those have in common is told once."""
+    common, count = Counter(map(_event, changed)).most_common(1)[0] if changed else ((), 0)
+    alike = [one for one in changed if _event(one) == common] if count > 1 else []
+    if alike:
+        rows: list[tuple[Any, ...]] = [(one.book, one.id, one.biller_reference) for one in alike]
+        await tx.execute(
+            "update bill_payment p set biller_reference = x.biller_reference, state = $4, reason = $5, settled_on = $6, paid_on = $7,"
+            " paid_at = $8, next_at = $9, resent = $10, faults = 0, fault = ''"
+            " from unnest($1::int[], $2::uuid[], $3::text[]) x(book, id, biller_reference) where p.book = x.book and p.id = x.id",
+            *_columns(rows, 3),
+            *common,
         )
-        for one in changed
-    ]
-    await tx.execute(
-        "update bill_payment p set state = x.state, reason = x.reason, biller_reference = x.biller_reference, settled_on = x.settled_on,"
-        " paid_on = x.paid_on, paid_at = x.paid_at, next_at = x.next_at, resent = x.resent, faults = 0, fault = ''"
-        " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[], $8::timestamptz[],"
-        " $9::timestamptz[], $10::int[])"
-        " x(book, id, state, reason, biller_reference, settled_on, paid_on, paid_at, next_at, resent)"
-        " where p.book = x.book and p.id = x.id",
-        *_columns(rows, 10),
-    )
+    rows = [(one.book, one.id, one.biller_reference, *_event(one)) for one in changed if not alike or _event(one) != common]
+    if rows:
+        await tx.execute(
+            "update bill_payment p set state = x.state, reason = x.reason, biller_reference = x.biller_reference,"
+            " settled_on = x.settled_on, paid_on = x.paid_on, paid_at = x.paid_at, next_at = x.next_at, resent = x.resent, faults = 0,"
+            " fault = '' from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[], $7::date[], $8::timestamptz[],"
+            " $9::timestamptz[], $10::int[])"
+            " x(book, id, biller_reference, state, reason, settled_on, paid_on, paid_at, next_at, resent)"
+            " where p.book = x.book and p.id = x.id",
+            *_columns(rows, 10),
+        )
+
+
+def _event(one: PaymentRow) -> tuple[Any, ...]:
+    return (one.state.value, one.reason, one.settled_on, one.paid_on, one.paid_at, one.next_at, one.resent)
 
 
 async def mark_matched(tx: Any, keys: Sequence[Key], day: date) -> None:

@@ -68,7 +68,7 @@ async def take(house: House, wanted: Sequence[Wanted], now: datetime) -> list[Er
     async with house.database.transaction() as tx:
         due = [*await _due(house, tx, wanted, now, in_doubt=False), *await _due(house, tx, wanted, now, in_doubt=True)]
         taken = [_taken(row, now) for row in due]
-        await store.note_taken(tx, taken)
+        await store.note_taken(tx, taken, now + LEASE)
         bills = await store.bills(tx, [(row.book, row.bill) for row in taken])
         by = await store.connections_of(tx, list({row.biller for row in taken}))
     return [Errand(row, bills[row.book, row.bill], by[row.biller], was.next_at or now) for row, was in zip(taken, due, strict=True)]
@@ -82,7 +82,7 @@ async def _due(house: House, tx: Tx, wanted: Sequence[Wanted], now: datetime, *,
 def _taken(row: PaymentRow, now: datetime) -> PaymentRow:
     state = next_state(row.state, PaymentEvent.SEND)
     assert isinstance(state, PaymentState), f"a payment that is over was due: {row.serial}"
-    return replace(row, state=state, asked=row.asked + 1, next_at=now + LEASE)
+    return row._replace(state=state, asked=row.asked + 1, next_at=now + LEASE)
 
 
 async def renew(house: House, keys: Sequence[Key], now: datetime) -> None:
@@ -96,7 +96,7 @@ async def set_aside(house: House, key: Key, why: str, now: datetime) -> None:
     which it is and why."""
     async with house.database.transaction() as tx:
         held = (await store.hold_payments(tx, [key])).values()
-        again = [replace(row, faults=row.faults + 1, next_at=now + pause_after(row.faults + 1)) for row in held if row.next_at]
+        again = [row._replace(faults=row.faults + 1, next_at=now + pause_after(row.faults + 1)) for row in held if row.next_at]
         await store.note_faults(tx, again, why)
 
 

@@ -7,8 +7,9 @@ in the wrong order.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.store import BreakRow
@@ -100,27 +101,34 @@ def _after(row: PaymentRow, said: Told, day: date, at: Moment) -> PaymentRow:
     state = next_state(row.state, said.event)
     if isinstance(state, Refusal):
         return row
-    row = replace(row, resent=row.resent + said.resent, faults=0)
     if state is row.state:
-        return _known_better(row, said)
-    row = replace(row, state=state, reason=said.reason, biller_reference=said.reference)
+        return _known_better(row._replace(resent=row.resent + said.resent, faults=0), said)
+    known: dict[str, Any] = {
+        "state": state,
+        "reason": said.reason,
+        "biller_reference": said.reference,
+        "resent": row.resent + said.resent,
+        "faults": 0,
+    }
     if state is PaymentState.UNKNOWN:
-        return _asked_later(row)
+        return row._replace(**known, next_at=_later(row))
     if state in (PaymentState.PAID, PaymentState.LATE_SUCCESS):
-        row = replace(row, paid_on=day, paid_at=at.now)
-    left_suspense = state is PaymentState.PAID or state in _REFUNDED
-    return replace(row, settled_on=day, next_at=None) if left_suspense else row
+        known |= {"paid_on": day, "paid_at": at.now}
+    if state is PaymentState.PAID or state in _REFUNDED:
+        known |= {"settled_on": day, "next_at": None}
+    return row._replace(**known)
 
 
 def _known_better(row: PaymentRow, said: Told) -> PaymentRow:
     """The same state again: why it is still in doubt, or the biller's serial, which an account that owes nothing more did not tell."""
     if row.state is PaymentState.UNKNOWN:
-        return _asked_later(replace(row, reason=said.reason))
-    return row if row.biller_reference else replace(row, biller_reference=said.reference)
+        return row._replace(reason=said.reason, next_at=_later(row))
+    return row if row.biller_reference else row._replace(biller_reference=said.reference)
 
 
-def _asked_later(row: PaymentRow) -> PaymentRow:
-    return replace(row, next_at=machine_now() + pause_after(row.asked))
+def _later(row: PaymentRow) -> datetime:
+    """When it is asked about again."""
+    return machine_now() + pause_after(row.asked)
 
 
 _MAKE = {
