@@ -1,5 +1,6 @@
 """Bills against the biller's real process: its silence, its late word, its death in the middle, and its day-end file."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
@@ -17,9 +18,10 @@ from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.flows.bills import billers
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.paying import InquireBill
-from tapwealth.kernel.clock import iso, shanghai
+from tapwealth.kernel.clock import iso, monotonic_ns, shanghai, sleep_ms
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
+from tapwealth.worker.biller_lanes import BillerLanes
 
 TUESDAY = MONDAY + timedelta(days=1)
 BALANCE = 10_050
@@ -57,9 +59,9 @@ class Port:
         return getattr(self.http, name)
 
 
-async def payment_of(place: Town, power: SandboxPartner, number: int = 1) -> SimpleNamespace:
+async def payment_of(place: Town, power: SandboxPartner, number: int = 1, name: str = "Wang") -> SimpleNamespace:
     """Somebody who has been shown a bill and has placed its payment."""
-    person = await place.person("Wang", 50_000)
+    person = await place.person(name, 50_000)
     account = f"{number:010d}"
     bill = {"bill_id": f"B{number}", "account_number": account, "period": "2014-01", "amount": 10_000, "penalty": 50}
     assert power.post("/admin/bills", {"bills": [bill | {"owner": "*芳", "address": "朝阳区**号"}]}).status_code == 200
@@ -213,3 +215,33 @@ async def test_a_fen_by_hand_in_the_billers_books_is_named(place: Town, power: S
     (wrong,) = (await ends(place, power)).wrong
     assert "100.51" in wrong
     assert "100.50" in wrong
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("patience_ms", [120_000, 3_000])
+async def test_an_answer_that_takes_ninety_seconds(place: Town, power: SandboxPartner, patience_ms: int) -> None:
+    """Waited for as long as the house is patient, it is sent once and keeps nobody else waiting; for less, what became of it is asked."""
+    port: Port = place.biller
+    port.http = BillerHttp(power.url, TOKEN, timeout_ms=patience_ms)
+    power.faults({"message": "pay", "nth": 1, "fault": "slow"})
+    slow, working, began = await payment_of(place, power), asyncio.create_task(BillerLanes(place.house).run()), monotonic_ns()
+    while not booked(power):
+        await sleep_ms(50)
+    others = [await payment_of(place, power, number, f"Li {number}") for number in range(2, 12)]
+    while [await state_of(place, one.person) for one in others] != ["paid"] * 10:
+        await sleep_ms(50)
+    assert monotonic_ns() - began < 60 * 1_000_000_000
+    assert await state_of(place, slow.person) in (("sent",) if patience_ms > 90_000 else ("sent", "unknown", "paid"))
+    while await state_of(place, slow.person) != "paid":
+        await sleep_ms(50)
+    took = (monotonic_ns() - began) // 1_000_000_000
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    async with place.house.database.read() as tx:
+        ((payment, _),) = await store.payments_of(tx, slow.person.book, slow.person.id)
+    if patience_ms > 90_000:
+        assert (took >= 90, payment.asked) == (True, 1)
+    else:
+        assert (took < 60, payment.asked) == (True, 2)
+    assert len(booked(power)) == 11
+    await place.all_books_balance()
