@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -61,6 +61,16 @@ class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     zh: str
     en: str
+
+
+class Dated(Protocol):
+    """What holds from one day to another, both included; `last` None: without an end."""
+
+    @property
+    def first(self) -> date: ...
+
+    @property
+    def last(self) -> date | None: ...
 
 
 class DatedRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -207,8 +217,8 @@ def check(definition: Definition, shape: Shape) -> None:
     for name in shape.needed - set(definition.rates):
         raise BadInput(f"the table {name!r} is missing", where="rates", hint="give it with its first day and its value")
     for name, rows in definition.rates.items():
-        _check_rows(f"rates.{name}", rows)
-        _check_sold_days(f"rates.{name}", rows, sale)
+        check_days(f"rates.{name}", rows)
+        check_sold_days(f"rates.{name}", rows, sale)
 
 
 def _check_eligibility(one: Eligibility) -> None:
@@ -220,7 +230,7 @@ def _check_eligibility(one: Eligibility) -> None:
         raise BadInput("a region stands there twice", where="eligibility.regions", hint="name each once")
 
 
-def _check_rows(where: str, rows: Sequence[DatedRow]) -> None:
+def check_days(where: str, rows: Sequence[Dated]) -> None:
     """One row after the other, day by day: no day has two values, and none has none."""
     if not rows:
         raise BadInput("the table has no row", where=where, hint="give its first day and its value, or leave the table out")
@@ -241,7 +251,7 @@ def _check_rows(where: str, rows: Sequence[DatedRow]) -> None:
             raise BadInput(text, where=f"{at}.from", hint=f"begin on {before.last + _A_DAY}, or let the row before it last longer")
 
 
-def _check_sold_days(where: str, rows: Sequence[DatedRow], sale: SaleWindow) -> None:
+def check_sold_days(where: str, rows: Sequence[Dated], sale: SaleWindow) -> None:
     """A product is not sold on a day that has no price."""
     if sale.opens is not None and business_date_of(sale.opens) < rows[0].first:
         text = f"the sale opens on {business_date_of(sale.opens)}, and nothing holds before {rows[0].first}"

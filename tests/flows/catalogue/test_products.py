@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from deposit_files import DEMAND_FILE, FIXED_FILE
 from fund_town import FUND, NINE, FundTown, fund_town, operator
 from product_files import FUND_FILE, changed
 
@@ -338,6 +339,32 @@ async def test_the_shelf_shows_what_is_on_sale_within_its_window(place: FundTown
     await give(place, CloseProduct(CODE, 1, "sold out"))
     async with place.house.database.read() as tx:
         assert [one.product for one in await shown.shelf(tx)] == [FUND, "BJPOWER"]
+
+
+async def test_a_deposit_is_drafted_compared_and_reviewed_and_not_put_on_sale(place: FundTown) -> None:
+    early = await draft(place, FIXED_FILE.encode())
+    assert "there is no demand deposit DEMAND; draft it first" in str(early)
+    assert code_of(early) is ProductRefusal.UNKNOWN
+    for file in (DEMAND_FILE, FIXED_FILE, FIXED_FILE.replace("rate: 3.03", "rate: 3.00")):
+        made = await draft(place, file.encode())
+        assert isinstance(made, ProductStands), made
+    async with place.house.database.read() as tx:
+        found = await shown.compared(tx, "FIXED", 1, 2)
+    assert not isinstance(found, Refusal)
+    assert [one.en for one in found] == ["rates 2 rates 3 rate (yearly): 3.03% becomes 3%"]
+    for login in (MAKER, HER_OTHER_LOGIN):
+        assert code_of(await give(place, ReviewProduct("FIXED", 2), by=login)) is ProductRefusal.SAME_PERSON
+    assert isinstance(await give(place, ReviewProduct("FIXED", 2)), ProductStands)
+    refused = await give(place, ApproveProduct("FIXED", 2))
+    assert code_of(refused) is ProductRefusal.NOT_SOLD_HERE
+    assert "no deposits are taken here yet" in str(refused)
+    assert await states(place, "FIXED") == [State.DRAFT, State.REVIEWED]
+
+
+async def test_a_deposit_does_not_hang_on_a_demand_deposit_that_was_withdrawn(place: FundTown) -> None:
+    await draft(place, DEMAND_FILE.encode())
+    await give(place, WithdrawProduct("DEMAND", 1, "not wanted"), by=MAKER)
+    assert code_of(await draft(place, FIXED_FILE.encode())) is ProductRefusal.UNKNOWN
 
 
 async def test_what_two_people_saw_cannot_become_other_terms_under_the_same_hash(place: FundTown) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tapwealth.catalogue.definition import ProductKind, Shape
 from tapwealth.flows.bills import biller_service
 from tapwealth.flows.catalogue.kind import Kind
+from tapwealth.flows.deposits import deposit_product
 from tapwealth.flows.funds import fund_product, raise_product
 from tapwealth.flows.insurance import policy_product
 
@@ -13,6 +14,7 @@ KINDS: Mapping[ProductKind, Kind] = {
     ProductKind.FUND: fund_product.FUND,
     ProductKind.RAISE_PRODUCT: raise_product.RAISE,
     ProductKind.INSURANCE: policy_product.POLICY,
+    ProductKind.DEPOSIT: deposit_product.DEPOSIT,
     ProductKind.BILLER_SERVICE: biller_service.BILLER_SERVICE,
 }
 

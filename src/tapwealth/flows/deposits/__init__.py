@@ -1,0 +1,1 @@
+"""Deposits: how they stand in the catalogue."""

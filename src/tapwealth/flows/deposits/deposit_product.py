@@ -1,0 +1,53 @@
+"""Deposits of the catalogue: what a version of one must be. None is taken here yet, so that none is put on sale."""
+
+import msgspec
+
+from tapwealth.catalogue import store
+from tapwealth.catalogue.definition import Definition, ProductKind, Shape, check_days, check_sold_days
+from tapwealth.catalogue.version import ProductRefusal, State, Version
+from tapwealth.deposits.product import WORDS, Demand, DepositParameters, check
+from tapwealth.flows.catalogue.kind import Kind
+from tapwealth.flows.frame import House, Moment
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage.database import Tx
+
+APP = "app"
+_SHAPE = Shape(DepositParameters, words=WORDS)
+_GONE = (State.REJECTED, State.WITHDRAWN)
+
+
+def check_deposit(definition: Definition) -> None:
+    """Raises BadInput whose `where` is the path of what is wrong."""
+    said: DepositParameters = definition.parameters
+    for code in definition.channels:
+        if code != APP:
+            raise BadInput(f"deposits are not taken by {code[:20]!r}", where=f"channels.{code}", hint=f"write `{APP}: {{}}`")
+    if msgspec.structs.replace(definition.eligibility, risk_level=None, regions=[]) != definition.eligibility:
+        text = "a deposit has no risk level, and where somebody lives is not known here"
+        raise BadInput(text, where="eligibility", hint="leave all but kyc_class, youngest and oldest out")
+    check_days("parameters.chart", said.chart)
+    check_sold_days("parameters.chart", said.chart, definition.sale)
+    try:
+        check(said)
+    except BadInput as error:
+        raise BadInput(error.what, where=f"parameters.{error.where}", hint=error.hint) from None
+
+
+async def wrong(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
+    """Why nobody could tell what is withdrawn early earns."""
+    code = version.definition.parameters.demand
+    if not code:
+        return None
+    known = await store.kind_of(tx, code) is ProductKind.DEPOSIT
+    found = (await store.versions_of(tx, [code], lambda _kind: _SHAPE))[code] if known else []
+    if any(isinstance(one.definition.parameters.form, Demand) and one.state not in _GONE for one in found):
+        return None
+    return Refusal(ProductRefusal.UNKNOWN, f"there is no demand deposit {code[:40]}; draft it first, or name another one")
+
+
+async def bring_about(_house: House, _tx: Tx, _at: Moment, version: Version) -> Refusal | None:
+    text = f"no deposits are taken here yet, so {version.product} cannot be put on sale; it stays {version.state.words[1]}"
+    return Refusal(ProductRefusal.NOT_SOLD_HERE, text)
+
+
+DEPOSIT = Kind(_SHAPE, check_deposit, wrong, bring_about)
