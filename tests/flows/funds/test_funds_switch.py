@@ -128,7 +128,8 @@ async def test_a_statement_and_me_show_the_units_of_every_fund(place: FundTown) 
     lines = [(one.fund, one.text_en, one.amount, one.balance) for one in shown.statement if one.account == "holding"]
     assert lines == [
         (FUND, "Units confirmed · Tianhong Yu'E Bao", 10_000_00, 10_000_00), (FUND, "Income of 02-25", 1_60, 10_001_60),
-        (FUND, "Switched · Tianhong Yu'E Bao", -5_000_00, 5_001_60), (NAV_FUND, "Switched · Tianhong Yu'E Bao", 3_994_00, 3_994_00),
+        (FUND, "Switched · Tianhong Yu'E Bao → Consumption", -5_000_00, 5_001_60),
+        (NAV_FUND, "Switched · Tianhong Yu'E Bao → Consumption", 3_994_00, 3_994_00),
         (FUND, "Income of 02-26", 80, 5_002_40),
     ]  # fmt: skip
     assert [(one.fund, one.units, one.nav) for one in shown.funds] == [(NAV_FUND, 3_994_00, 1_2500)]

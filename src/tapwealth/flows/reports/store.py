@@ -190,9 +190,10 @@ async def told_taps(tx: Any, book: int, ids: Sequence[UUID]) -> dict[UUID, Told]
 
 
 async def told_orders(tx: Any, book: int, ids: Sequence[UUID]) -> dict[UUID, Told]:
-    """With the fund's name in Chinese and in English."""
+    """With the fund's name in Chinese and in English; of a switch, with both funds', the one that is left first."""
     rows = await tx.fetch(
-        "select o.id, o.received_at, f.name, f.name_en from fund_order o join fund f on f.book = 0 and f.code = o.fund"
+        "select o.id, o.received_at, f.name || coalesce(' → ' || t.name, ''), f.name_en || coalesce(' → ' || t.name_en, '')"
+        " from fund_order o join fund f on f.book = 0 and f.code = o.fund left join fund t on t.book = 0 and t.code = o.target_fund"
         " where o.book = $1 and o.id = any($2)",
         book,
         list(ids),
