@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.catalogue.definition import Definition
+from tapwealth.catalogue.definition import Document
 from tapwealth.kernel.ids import id_of
 
 _HALF = 16
@@ -98,9 +98,9 @@ class Written(NamedTuple):
     digest: bytes
 
 
-def shown_documents(said: Definition, language: str) -> list[ShownDocument]:
-    """Those of a definition, under their titles in that language."""
-    return [ShownDocument(one.title.zh if language == "zh" else one.title.en, one.sha256) for one in said.documents]
+def shown_documents(files: Sequence[Document], language: str) -> list[ShownDocument]:
+    """A definition's documents, under their titles in that language."""
+    return [ShownDocument(one.title.zh if language == "zh" else one.title.en, one.sha256) for one in files]
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """Whatever is sold of funds leaves a record: what was shown, in which language, of which version, and what of it is the buyer's own."""
 
+import base64
 import hashlib
 from datetime import time, timedelta
 from typing import Any
@@ -9,24 +10,29 @@ import msgspec
 from bill_town import MONDAY, Person
 from fund_files import a_fund, put_on_sale
 from fund_town import CHANNELS, FUND, REGISTRAR, FundTown, operator
-from nav_town import NAV_FUND, agreed, quote, shelve_nav_fund
+from nav_town import NAV_FUND, quote, shelve_nav_fund
+from raise_town import offered, people, stands, subscribe, wants
+from v1_town import at_v1
 
 from tapwealth.catalogue import store as catalogue
 from tapwealth.catalogue.definition import Document, Language, Names
-from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue import products, sales
+from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.catalogue.kinds import shape_of
+from tapwealth.flows.catalogue.products import AddDocument, ApproveProduct, CloseProduct, DraftProduct, ReviewProduct
 from tapwealth.flows.catalogue.sales import SaleShown
+from tapwealth.flows.catalogue.shown import DocumentShown
 from tapwealth.flows.frame import Envelope
-from tapwealth.flows.funds import plans, purchase, subscription, sweeps, switch
+from tapwealth.flows.funds import plans, purchase, sweeps, switch
 from tapwealth.flows.funds.plans import AgreePlan, PlanView
 from tapwealth.flows.funds.purchase import Placing, PurchaseFund, PurchasePlaced
-from tapwealth.flows.funds.raises import ProposeRaise
-from tapwealth.flows.funds.subscription import Subscribed, SubscribeFund
+from tapwealth.flows.funds.subscription import Subscribed
 from tapwealth.flows.funds.sweeps import AgreeSweep, SweepView
 from tapwealth.flows.funds.switch import SwitchFund, SwitchPlaced
 from tapwealth.funds.plan import Every
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import unprefixed
+from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.audit import audit_snapshot
 
@@ -120,14 +126,9 @@ async def test_a_funds_price_and_tier_are_those_of_the_day(place: FundTown) -> N
 
 
 async def test_a_subscription_shows_the_raise(place: FundTown) -> None:
-    opens = shanghai(MONDAY, 10)
-    await shelve_nav_fund(place)
-    await agreed(place, ProposeRaise(NAV_FUND, opens, shanghai(TUESDAY, 15), 10_000_00, 1_000_00, 500_00, 6_000_00, 5_000_00, 3_500))
-    await place.clock(opens)
-    wang = await place.person("Wang", 20_000_00)
-    async with place.house.database.transaction() as tx:
-        asked = [subscription.Placing(place.envelope(wang), SubscribeFund(NAV_FUND, 2_000_00))]
-        (answer,) = await subscription.subscribe(place.house, tx, asked)
+    await offered(place)
+    (wang,) = await people(place, "Wang")
+    (answer,) = await subscribe(place, wants(place, wang, 2_000_00))
     assert isinstance(answer, Subscribed), answer
     sale = await seen(place, answer.order)
     assert sale.shown is not None
@@ -136,7 +137,9 @@ async def test_a_subscription_shows_the_raise(place: FundTown) -> None:
         "subscription", "2014-02-24 10:00 – 2014-02-25 15:00", "每份1.0000元，免认购费",
     )  # fmt: skip
     assert "申购费" not in facts
-    assert sale.record["terms"] == {"asked": 2_000_00, "amount": 2_000_00, "dealing_date": "2014-02-24"}
+    assert sale.record["terms"] == {"fund": NAV_FUND, "asked": 2_000_00, "amount": 2_000_00, "dealing_date": "2014-02-24"}
+    raised = await stands(place)
+    assert (sale.shown.product, sale.shown.version, sale.record["version"]) == (raised.product, raised.version, raised.version)
 
 
 async def test_a_plan_is_a_sale_and_its_purchases_name_it(place: FundTown) -> None:
@@ -202,3 +205,72 @@ async def audit(place: FundTown) -> list[str]:
     async with place.house.database.read() as tx:
         found = await audit_snapshot(tx, archives=Archives(), also=[sales.sale_findings])
     return [one.detail for one in found.findings]
+
+
+FILE = """product: 110022
+kind: fund
+name: {{zh: 消费行业股票, en: Consumer equity}}
+parameters:
+  registrar: H0
+  custody_account: 0200000009
+  purchase_fees:
+  - {{from_amount: 0, rate: {rate}}}
+channels:
+  T01: {{own: true, minimum_purchase: 10.00, remains: 10}}
+rates:
+  management_fee:
+  - {{from: 2014-01-01, value: 1.5}}
+eligibility: {{risk_level: 1}}
+documents:
+- {{title: {{zh: 招募说明书, en: Prospectus}}, language: zh, sha256: {sha256}}}
+"""
+
+
+async def decided(place: FundTown, rate: str, sha256: str) -> int:
+    """The file in two people's hands: its version."""
+    draft = await products.draft(place.house, operator(place, "pm.zhou"), DraftProduct(FILE.format(rate=rate, sha256=sha256)))
+    assert not isinstance(draft, Refusal), draft
+    for flow, command in ((products.review, ReviewProduct), (products.approve, ApproveProduct)):
+        answer: Any = await flow(place.house, operator(place, "ops.chen"), command(draft.product, draft.version))  # type: ignore[operator]
+        assert not isinstance(answer, Refusal), answer
+    return draft.version
+
+
+async def test_a_sale_of_a_defined_fund_is_replayed_over_v1_after_a_later_version_and_the_end_of_its_sale(place: FundTown) -> None:
+    """Defined in YAML, approved by a second person, bought five minutes later; then at other fees, then closed."""
+    document = AddDocument("application/pdf", PROSPECTUS)
+    kept: Any = await products.add_document(place.house, operator(place, "pm.zhou"), document)
+    assert await decided(place, "1.5", kept.sha256) == 1
+    await place.clock(place.biller.now + timedelta(minutes=5))
+    wang, li = await place.person("Wang", 60_000_00), await place.person("Li", 60_000_00, identity="11010519860115104X")
+    others = await placed(place, li, 100_00)
+    async with at_v1(place, wang) as (client, account):
+        asked = {"type": "purchase", "fund": NAV_FUND, "amount": {"amount": 2_000_00, "currency": "CNY"}}
+        made = await client.post(f"{account}/orders", asked)
+        assert made.status_code == 201, made.text
+        path = f"{account}/sales/{made.json()['id']}"
+        first = (await client.get(path)).json()
+        assert await decided(place, "0.5", kept.sha256) == 2
+        closed = await products.close(place.house, operator(place, "pm.zhou"), CloseProduct(NAV_FUND, 2, "sold enough"))
+        assert not isinstance(closed, Refusal), closed
+        assert (await client.post(f"{account}/orders", asked)).json()["code"] == "not_sold_now"
+        replayed = (await client.get(path)).json()
+        assert replayed == first
+        assert (replayed["proved"], replayed["doubt"], replayed["kind"]) == (True, "", "fund_purchase")
+        shown = replayed["shown"]
+        assert (shown["version"], shown["language"], shown["title"]) == (1, "zh", "消费行业股票")
+        assert {one["name"]: one["text"] for one in shown["facts"]}["申购费"] == "0.00元起1.5%，本渠道收取其中的10%"
+        assert replayed["terms"]["fee_rate"] == "1.5%"
+        assert replayed["signed"] == {"kind": "partner", "by": "client credentials", "scope": "orders:write"}
+        (file,) = shown["documents"]
+        assert (await client.get(f"{account}/sales/{others.order}")).status_code == 404, "somebody else's"
+        assert (await client.get(f"{account}/sales/{wang.id}")).status_code == 404
+    async with place.house.database.read() as tx:
+        content = await catalogue_shown.document(tx, file["sha256"])
+        assert isinstance(content, DocumentShown)
+        assert base64.b64decode(content.content) == PROSPECTUS
+        assert hashlib.sha256(PROSPECTUS).hexdigest() == file["sha256"]
+        version = await catalogue.version_of(tx, NAV_FUND, 1, shape_of)
+        assert version is not None
+        assert version.digest.hex() == shown["definition_sha256"]
+    assert await audit(place) == []

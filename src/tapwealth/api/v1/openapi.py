@@ -36,6 +36,7 @@ _FORMS = {
     "order": "^ord_[0-9a-f]{32}$",
     "plan": "^pln_[0-9a-f]{32}$",
     "autopay": "^aut_[0-9a-f]{32}$",
+    "sale": "^(ord|pln|aut)_[0-9a-f]{32}$",
 }
 
 

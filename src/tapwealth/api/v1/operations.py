@@ -14,12 +14,13 @@ from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.funds.dividend_method import DividendMethodRefusal
-from tapwealth.flows.v1 import asking, autopays, notices, reading
+from tapwealth.flows.v1 import asking, autopays, notices, reading, sales
 from tapwealth.flows.v1.asking import Hot
 from tapwealth.flows.v1.autopay_shapes import Autopay, AutopayAttempt, AutopayNotice, NewAutopay, NewTerms
 from tapwealth.flows.v1.autopays import AUTOPAY
 from tapwealth.flows.v1.notices import NewNoticeChoice, Notice, NoticeChoice, Opened, Unread
 from tapwealth.flows.v1.reading import ORDER, PAYMENT, PLAN, Part, Wanted
+from tapwealth.flows.v1.sales import Sale
 from tapwealth.flows.v1.shapes import (
     Account,
     AccountLine,
@@ -190,6 +191,11 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         Operation(
             "get_order", "GET", "/v1/accounts/{account}/orders/{order}", Scope.ORDERS_READ, "An order and what became of it", Order,
             read=order,
+        ),
+        Operation(
+            "get_sale", "GET", "/v1/accounts/{account}/sales/{sale}", Scope.ORDERS_READ,
+            "What an account's customer was shown, confirmed and signed", Sale,
+            read=lambda asked: sales.sale(house, _who(asked), asked.path["sale"]),
         ),
         Operation(
             "create_plan", "POST", "/v1/accounts/{account}/plans", Scope.ORDERS_WRITE, "Buy a fund every week or month", Plan,

@@ -74,7 +74,7 @@ def _pocket_offer(versions: Sequence[Version], language: str) -> Offer:
             )
             for number, one in enumerate(versions, 1)
         ],
-        documents=[document for one in versions for document in shown_documents(one.definition, language)],
+        documents=[document for one in versions for document in shown_documents(one.definition.documents, language)],
         warnings=warnings(versions[0].definition.parameters, place, raised=False),
         confirms=CONFIRMS[SaleKind.SWEEP][place],
     )

@@ -19,6 +19,7 @@ from tapwealth.flows.funds.fund_shapes import SHAPES
 from tapwealth.funds.conditions import CarryForward, DividendMethod, PurchaseFee, RedemptionFee
 from tapwealth.funds.nav import format_nav
 from tapwealth.funds.product import FundChannel, FundParameters, Parameters
+from tapwealth.funds.raise_store import Raise
 from tapwealth.funds.raising import ISSUE_PRICE, Offering
 from tapwealth.kernel.clock import SHANGHAI, iso
 from tapwealth.kernel.money import format_minor
@@ -68,43 +69,55 @@ Wanted = tuple[str, int, str]
 
 
 async def fund_offers(
-    house: House, tx: Any, kind: SaleKind, channel: str, wanted: Iterable[Wanted], raises: Mapping[str, Offering] | None = None
+    house: House, tx: Any, kind: SaleKind, channel: str, wanted: Iterable[Wanted], raises: Mapping[str, Raise] | None = None
 ) -> Mapping[Wanted, FundOffer]:
-    """What is shown of these, to who buys from that channel; one query for all that this process has not made yet. `raises`: by fund, the
-    terms of one that is being raised; they never change either."""
-    made, keys = house.offers.made, {one: (kind, channel, *one) for one in wanted}
-    missing = sorted({one[:2] for one, key in keys.items() if key not in made})
+    """What is shown of these, to who buys from that channel; one query for all that this process has not made yet. `raises`: by fund, what
+    is being raised: it is sold as it is from its first subscription on."""
+    made, of = house.offers.made, raises or {}
+    keys = {one: (kind, channel, *one, *((of[one[0]].product, of[one[0]].version) if one[0] in of else ())) for one in wanted}
+    fresh = [one for one, key in keys.items() if key not in made]
+    missing = sorted({one[:2] for one in fresh} | {(of[one[0]].product, of[one[0]].version) for one in fresh if one[0] in of})
     versions = await catalogue.versions_at(tx, missing, SHAPES.get) if missing else {}
-    for one, key in keys.items():
-        if key not in made:
-            made[key] = _made(kind, channel, versions[one[:2]], one[2], (raises or {}).get(one[0]))
+    for one in fresh:
+        raised = of.get(one[0])
+        both = (versions[raised.product, raised.version], raised.offering) if raised else None
+        made[keys[one]] = _made(kind, channel, versions[one[:2]], one[2], both)
     return {one: made[key] for one, key in keys.items()}
 
 
-def _made(kind: SaleKind, channel: str, version: Version, language: str, raised: Offering | None) -> FundOffer:
+Raised = tuple[Version, Offering]
+"""The version of a raise, and its terms."""
+
+
+def _made(kind: SaleKind, channel: str, version: Version, language: str, raised: Raised | None) -> FundOffer:
     said = version.definition
     fees = said.parameters.purchase_fees if isinstance(said.parameters, FundParameters) else []
     offer = written(fund_offer(kind, channel, version, language, raised))
     return FundOffer(offer, version, not isinstance(said.parameters, FundParameters), fees, said.channels[channel].remains)
 
 
-def fund_offer(kind: SaleKind, channel: str, version: Version, language: str, raised: Offering | None = None) -> Offer:
-    """A version as it is shown. Nothing of it forecasts or promises a return."""
+def fund_offer(kind: SaleKind, channel: str, version: Version, language: str, raised: Raised | None = None) -> Offer:
+    """A version as it is shown; of a raise with its fund, documents of both. Nothing of it forecasts or promises a return."""
     said, place = version.definition, PLACE[language]
     lines = (_facts_zh, _facts_en)[place](said, said.channels[channel])
+    sold, files = version, said.documents
     if raised is not None:
-        lines = [(name, text) for name, text in lines if name not in _OF_PURCHASES] + raise_lines(raised, place)
+        sold, offering = raised
+        files = [*sold.definition.documents, *(one for one in files if one not in sold.definition.documents)]
+        lines = [(name, text) for name, text in lines if name not in _OF_PURCHASES] + raise_lines(offering, place)
+        lines.append((("基金产品版本", f"第{version.version}版"), ("Version of the fund", str(version.version)))[place])
+    names = sold.definition.name
     return Offer(
         kind=kind,
-        product=version.product,
-        version=version.version,
+        product=sold.product,
+        version=sold.version,
         language=language,
-        title=(said.name.zh, said.name.en)[place],
+        title=(names.zh, names.en)[place],
         facts=[Fact(name, text) for name, text in lines],
-        documents=shown_documents(said, language),
+        documents=shown_documents(files, language),
         warnings=warnings(said.parameters, place, raised=raised is not None),
         confirms=CONFIRMS[kind][place],
-        definition=version.digest.hex(),
+        definition=sold.digest.hex(),
     )
 
 
@@ -301,7 +314,7 @@ def fund_sold(envelope: Envelope, kind: SaleKind, row: Bought, offer: FundOffer,
     """What of it is this buyer's own. `standing`: their suitability, where the fund asks for it."""
     person = envelope.caller.person
     assert person is not None, "only a customer buys for themself"
-    warned = standing is not None and any(code == row.product for code, _ in standing.confirmed)
+    warned = standing is not None and any(code == terms.get("fund", row.product) for code, _ in standing.confirmed)
     sale = Sale(
         sale=row.id,
         kind=kind,

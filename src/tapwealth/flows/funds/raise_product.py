@@ -5,14 +5,15 @@ formed it is closed until the registrar says otherwise; one that has failed is e
 no more subscriptions from then on.
 """
 
-from tapwealth.catalogue.definition import Definition, Eligibility, Shape
+from tapwealth.catalogue.definition import Definition, Eligibility, ProductKind
 from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.funds.fund_shapes import SHAPES
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.funds import conditions_store, raise_store, raising, store
 from tapwealth.funds.conditions import FundStatus
-from tapwealth.funds.raise_terms import FIELD_OF, WORDS, RaiseParameters, offering_of
+from tapwealth.funds.raise_terms import FIELD_OF, offering_of
 from tapwealth.funds.raising import Offering, OfferingRefusal
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -77,4 +78,4 @@ async def end(_house: House, tx: Tx, at: Moment, version: Version) -> Refusal | 
     return None
 
 
-RAISE = Kind(Shape(RaiseParameters, words=WORDS), check_raise, wrong, bring_about, end)
+RAISE = Kind(SHAPES[ProductKind.RAISE_PRODUCT], check_raise, wrong, bring_about, end)

@@ -143,13 +143,13 @@ async def _place(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) ->
 async def _sold(house: House, tx: Any, facts: _Loaded, given: Sequence[tuple[Placing, int]], rows: Sequence[Placed]) -> list[Sold]:
     """What each was shown of the raise, and what of it is their own."""
     keys = [(row.fund, facts.funds[row.fund].version, one.envelope.language) for (one, _), row in zip(given, rows, strict=True)]
-    offerings = {fund: facts.raises[fund].offering for fund, _, _ in keys}
-    offers = await fund_offers(house, tx, SaleKind.SUBSCRIPTION, OWN_CHANNEL, set(keys), offerings)
+    offers = await fund_offers(house, tx, SaleKind.SUBSCRIPTION, OWN_CHANNEL, set(keys), facts.raises)
     made = []
     for (one, amount), row, key in zip(given, rows, keys, strict=True):
         terms: Terms = {"asked": one.command.amount, "amount": amount, "dealing_date": str(row.dealing_date)}
         standing = facts.standings.get(row.fund_account) if facts.funds[row.fund].risk_level > LOWEST else None
-        made.append(fund_sold(one.envelope, SaleKind.SUBSCRIPTION, Bought(row.id, *key[:2]), offers[key], terms, standing))
+        sold = Bought(row.id, facts.raises[row.fund].product, facts.raises[row.fund].version)
+        made.append(fund_sold(one.envelope, SaleKind.SUBSCRIPTION, sold, offers[key], {"fund": row.fund, **terms}, standing))
     return made
 
 

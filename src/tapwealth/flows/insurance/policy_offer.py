@@ -71,7 +71,7 @@ def policy_offer(version: Version, language: str) -> Offer:
         language=language,
         title=said.name.zh if zh else said.name.en,
         facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()],
-        documents=shown_documents(said, language),
+        documents=shown_documents(said.documents, language),
         warnings=warnings,
         confirms=[confirms],
         definition=version.digest.hex(),
