@@ -9,14 +9,17 @@ import io
 import logging
 from contextlib import redirect_stdout
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-from bill_town import MONDAY
+import pytest
+from bill_town import MONDAY, Person
 from fund_town import OTHER, application, fund_town
 from leaks import Secrets, leaks, of_card
+from notice_town import notice, with_messenger
 from played_days import SHOP, Played
 from served_house import open_doors
 
@@ -26,6 +29,7 @@ from tapwealth.flows.bank import bank_messages, payments
 from tapwealth.funds.exchange_out import Route, account_file
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.masked import IdentityNumber, PersonName
+from tapwealth.notices.notice import NoticeKind
 from tapwealth.play.cast import cast_of
 from tapwealth.storage.embedded import EmbeddedServer
 from tapwealth.storage.outbox import OutboxMessage
@@ -135,6 +139,22 @@ async def test_the_bank_is_told_whom_it_pays(on: Played) -> None:
         (moved,) = await tx.fetchrow("select id from payment_instruction where purpose = 'move_in'")
     await bank_messages.deliver(house, OutboxMessage(0, moved, payments.BANK, "payment", {"instruction": str(moved)}))
     assert leaks({"name": one.name, "card": one.card_number}, sent[0]) == ["card", "name"]
+
+
+async def test_messages_to_phones_keep_no_number_and_name_none(on: Played, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number is unsealed for the one sending: the messenger has it, no table does, and no message tells anybody's."""
+    at = with_messenger(on.town, monkeypatch.setattr, datetime(2026, 1, 1, tzinfo=UTC))
+    secrets, caller = await secrets_of(on), on.callers[0]
+    assert caller.person is not None
+    signed_in = notice(Person(caller.book, caller.person, 0), "signed in", NoticeKind.SECURITY)
+    await at.tell(signed_in)
+    await at.work(rounds=9)
+    await at.report(*at.messenger.taken)
+    states = await at.states()
+    assert {channel for channel, state in states if state == "delivered"} == {"push", "sms"}
+    assert on.people[0].phone in {address for address, _ in at.messenger.came}
+    assert leaks(secrets, "\n".join(message.text for _, message in at.messenger.came).encode()) == []
+    assert await leaking_tables(database_url, secrets) == {}
 
 
 async def test_no_page_of_the_databases_files_names_a_person(on: Played, server: EmbeddedServer, database_url: str) -> None:

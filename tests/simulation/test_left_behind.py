@@ -17,6 +17,7 @@ MAY_HOLD = {
     r"bank\.sqlite": "name|bank card",
     r"identity\.sqlite": PERSON,
     r"insurer\.sqlite": "name|identity number",
+    r"messenger\.sqlite": "phone",
     r"registrar\.sqlite": "name|identity number",
     r"exchange/.*\.TXT": "name|identity number",
 }

@@ -125,3 +125,18 @@ def sign_in_on_a_new_phone(number: int, act_name: str) -> Act:
 def new_phone(play: Play, number: int) -> Phone:
     """The phone that comes after a lost one."""
     return Phone(new_phone_file(play.devices, number))
+
+
+def told_by_text(number: int, words: str) -> Act:
+    """The customer's number gets a text message with these words, whatever else comes."""
+
+    async def act(play: Play) -> dict[str, Any]:
+        stage, one = play.stage, person(play, number)
+
+        async def texted() -> list[str]:
+            came = (await stage.partner_store("messenger", f"/admin/arrived/{one.phone}"))["messages"]
+            return [message["text"] for message in came if words in message["text"]]
+
+        return {"text": (await stage.until(f"the text message about {words}", texted))[0]}
+
+    return act

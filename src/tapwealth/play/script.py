@@ -22,7 +22,7 @@ from tapwealth.play.acts import (
     swept,
     tap,
 )
-from tapwealth.play.card_acts import load_cash, lose_phone, refund, replenish, sign_in_on_a_new_phone, tap_offline
+from tapwealth.play.card_acts import load_cash, lose_phone, refund, replenish, sign_in_on_a_new_phone, tap_offline, told_by_text
 from tapwealth.play.week import DAYS, Scene
 
 LIN, WANG, CHEN = 0, 1, 2
@@ -42,6 +42,7 @@ _MONDAY = [
     Scene(0, (9, 45, 0), "money is sent to a customer in another book", send(LIN, WANG, 200_00, "send 1")),
     Scene(0, (10, 0, 0), "phones get their cards", issue_card(LIN)),
     Scene(0, (10, 1, 0), "another phone gets its card", issue_card(WANG)),
+    Scene(0, (10, 2, 0), "the first customer is told of the card by text message", told_by_text(LIN, "手机里的卡")),
     Scene(0, (10, 5, 0), "200.00 of electronic cash are loaded onto the first phone's card", load_cash(LIN, 200_00, "load 1")),
     Scene(0, (10, 30, 0), "breakfast is paid with the phone", tap(LIN, BREAKFAST, 28_50, "tap breakfast")),
     Scene(0, (12, 15, 0), _GROCERIES, tap(LIN, MARKET, 116_80, "tap groceries")),
