@@ -112,3 +112,46 @@ def test_paid_and_refunded_exclude_each_other() -> None:
     keys = {make(MONEY, DAY, 9).key for make in (entries.debited, entries.paid, entries.late_success)}
     assert len(keys) == 3
     assert all(make(MONEY, DAY, 9).reference == MONEY.id for make in (entries.debited, entries.paid, entries.refunded))
+
+
+def test_a_bill_with_a_fee_of_the_payers() -> None:
+    with_fee = replace(MONEY, fee=100)
+    assert [
+        line for make in (entries.debited, entries.paid, entries.refunded, entries.late_success) for line in shown(make(with_fee, DAY, 9))
+    ] == [
+        "2014-02-24 DEBITED",
+        "  Dr wallet of the payer / Cr suspense 100.50",
+        "  Dr wallet of the payer / Cr suspense 1.00",
+        "2014-02-24 PAID",
+        "  Dr suspense / Cr owed to the biller 100.50",
+        "  Dr suspense / Cr payers' fees for bills, still in the customer reserve 1.00",
+        "2014-02-24 REFUNDED",
+        "  Dr suspense / Cr wallet of the payer 100.50",
+        "  Dr suspense / Cr wallet of the payer 1.00",
+        "2014-02-24 LATE_SUCCESS",
+        "  Dr owed to us by customers / Cr owed to the biller 100.50",
+        "  Dr owed to us by customers / Cr payers' fees for bills, still in the customer reserve 1.00",
+    ]
+
+
+def test_a_fee_is_the_last_that_funds_pay() -> None:
+    wallet_pays_it = replace(MONEY, fee=100, funds=(Share(HOLDING, 7_000, UNITS),))
+    advance = "  Dr advance line owed to the bank / Cr leaving the bank's advance"
+    assert shown(entries.held(wallet_pays_it, DAY, 9, shanghai(DAY, 9))) == [
+        "2014-02-24 HELD",
+        "  Dr wallet of the payer / Cr owed to the biller 30.50",
+        "  Dr wallet of the payer / Cr payers' fees for bills, still in the customer reserve 1.00",
+        "  Dr holding of the payer / Cr units on their way to the advancer 70.00",
+        f"{advance} 70.00",
+    ]
+    all_of_it = replace(MONEY, fee=100, funds=(Share(HOLDING, 10_110, UNITS),))
+    assert shown(entries.captured(all_of_it, DAY, 9)) == [
+        "2014-02-24 CAPTURED",
+        "  Dr wallet of the payer / Cr payers' fees for bills, still in the customer reserve 0.40",
+        "  Dr holding of the payer / Cr units on their way to the advancer 101.10",
+        f"{advance} 101.10",
+        "  Dr advance money on its way to the reserve / Cr owed to the biller 100.50",
+        "  Dr advance money on its way to the reserve / Cr payers' fees for bills, still in the customer reserve 0.60",
+    ]
+    ops = [[line.op for line in make(all_of_it, DAY, 9).lines] for make in (entries.captured, entries.released)]
+    assert ops == [[Op.CAPTURE] * 3 + [Op.POST] * 2, [Op.RELEASE] * 3]

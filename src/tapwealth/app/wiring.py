@@ -539,6 +539,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "end_plan": CommandSpec(plans.EndPlan, CUSTOMER, plain(plans.end)),
         "end_sweep": CommandSpec(sweeps.EndSweep, CUSTOMER, plain(sweeps.end)),
         "inquire_bill": CommandSpec(bills.InquireBill, CUSTOMER, plain(bills.inquire_bill)),
+        "pay_account": CommandSpec(bills.PayAccount, CUSTOMER, plain(bills.pay_account)),
         "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),
         "buy_policy": CommandSpec(insurance.BuyPolicy, CUSTOMER, plain(insurance.buy)),
         "cancel_policy": CommandSpec(insurance.CancelPolicy, CUSTOMER, plain(insurance.cancel)),

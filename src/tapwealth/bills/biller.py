@@ -24,9 +24,12 @@ NOTHING_ELSE: Mapping[str, str] = MappingProxyType({})
 class BillRefusal(Enum):
     """Why a bill cannot be paid here and now, in the order in which it is looked at."""
 
-    NOT_OFFERED = auto()
     CLOSED_NOW = auto()
     ABOVE_MAXIMUM = auto()
+    NOT_A_FACE = auto()
+    BELOW_MINIMUM = auto()
+    ABOVE_THE_BILL = auto()
+    BELOW_THE_BILL = auto()
     NOT_THE_BALANCE = auto()
 
 
@@ -41,6 +44,7 @@ class Category(StrEnum):
     BROADBAND = "broadband"
     TELEVISION = "television"
     CREDIT_CARD = "credit_card"
+    TOP_UP = "top_up"
 
     @property
     def words(self) -> tuple[str, str]:
@@ -57,6 +61,7 @@ _CATEGORIES = {
     Category.BROADBAND: ("宽带费", "broadband"),
     Category.TELEVISION: ("有线电视费", "television"),
     Category.CREDIT_CARD: ("信用卡还款", "credit card"),
+    Category.TOP_UP: ("充值", "top-up"),
 }
 
 
@@ -65,14 +70,51 @@ class AmountMode(StrEnum):
 
     EXACT = "exact"
     """What the bill comes to."""
+    UP_TO = "up_to"
+    """That, or a part of it."""
+    FROM = "from"
+    """That or more; without a bill, the minimum or more."""
+    PRESETS = "presets"
+    """One of the faces."""
+    ALL_ARREARS = "all_arrears"
+    """What the bill comes to; or all bills of the account in one sum."""
+
+
+class Inquiry(StrEnum):
+    """Whether the biller is asked first what is owed, or an account is paid without a bill."""
+
+    REQUIRED = "required"
+    NONE = "none"
 
 
 class AmountTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one payment may come to, in fen."""
+    """What one payment may come to, in fen. `faces`: of a top-up."""
 
     maximum: Yuan
     mode: AmountMode = AmountMode.EXACT
     minimum: Yuan = 1
+    faces: list[Yuan] = []
+
+    def refuse(self, bill: Bill, amount: int) -> Refusal | None:
+        """Why so many fen do not pay this bill, or, where it has no number, this account."""
+        owed, said = format_minor(bill.balance), format_minor(amount)
+        if amount > self.maximum:
+            return Refusal(BillRefusal.ABOVE_MAXIMUM, f"{said} is above {format_minor(self.maximum)}, the most for one payment")
+        if self.mode is AmountMode.PRESETS:
+            faces = ", ".join(format_minor(one) for one in self.faces)
+            return None if amount in self.faces else Refusal(BillRefusal.NOT_A_FACE, f"{said} is not to be had; choose one of {faces}")
+        if amount < self.minimum and (amount != bill.balance or not bill.bill_id):
+            return Refusal(BillRefusal.BELOW_MINIMUM, f"{said} is below {format_minor(self.minimum)}, the least for one payment")
+        if not bill.bill_id:
+            return None
+        match self.mode:
+            case AmountMode.UP_TO if amount > bill.balance:
+                return Refusal(BillRefusal.ABOVE_THE_BILL, f"{said} is more than the {owed} that are owed; pay at most that")
+            case AmountMode.FROM if amount < bill.balance:
+                return Refusal(BillRefusal.BELOW_THE_BILL, f"{said} is less than the {owed} that are owed; pay that or more")
+            case AmountMode.EXACT | AmountMode.ALL_ARREARS if amount != bill.balance:
+                return Refusal(BillRefusal.NOT_THE_BALANCE, f"the bill is paid by exactly {owed}; inquire again")
+        return None
 
 
 class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,8 +132,9 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BillerItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something one can pay at a biller: what is filled in, how much may be paid, and when. One that is not `offered` any more stays for
-    those who agreed to it before."""
+    """Something one can pay at a biller: what is filled in, how much may be paid, and when. The payer pays `payer_fee` fen on top of each
+    payment. `prefixes`: with which the account numbers of a carrier begin. One that is not `offered` any more stays for those who agreed to
+    it before."""
 
     code: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,31}$", description="small letters, digits and _, a letter first")]
     name: Spoken
@@ -99,6 +142,9 @@ class BillerItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: list[InputField]
     amount: AmountTerms
     hours: Hours = Hours()
+    payer_fee: Yuan = 0
+    inquiry: Inquiry = Inquiry.REQUIRED
+    prefixes: list[Annotated[str, msgspec.Meta(pattern="^[0-9]{1,11}$", description="1 to 11 digits")]] = []
     offered: bool = True
 
     def read(self, account_number: str, further: Mapping[str, str]) -> "Inputs":
@@ -111,12 +157,11 @@ class BillerItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Why this bill cannot be paid with `amount` at that instant; None if it can."""
         if not self.hours.cover(at):
             return Refusal(BillRefusal.CLOSED_NOW, f"the biller serves from {self.hours}; pay then")
-        if amount > self.amount.maximum:
-            most = format_minor(self.amount.maximum)
-            return Refusal(BillRefusal.ABOVE_MAXIMUM, f"{format_minor(amount)} is above {most}, the most for one bill")
-        if amount != bill.balance:
-            return Refusal(BillRefusal.NOT_THE_BALANCE, f"the bill is paid by exactly {format_minor(bill.balance)}; inquire again")
-        return None
+        return self.amount.refuse(bill, amount)
+
+    def carries(self, account_number: str) -> int:
+        """How many of the first digits say that this carrier has that number; 0: none."""
+        return max((len(one) for one in self.prefixes if account_number.startswith(one)), default=0)
 
 
 class Inputs(NamedTuple):

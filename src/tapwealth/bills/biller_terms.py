@@ -5,10 +5,11 @@ from typing import Annotated
 
 import msgspec
 
-from tapwealth.bills.biller import BillerItem
+from tapwealth.bills.biller import AmountMode, BillerItem, Inquiry
 from tapwealth.bills.inputs import ACCOUNT_NUMBER, check_field
 from tapwealth.bills.region import read_region
 from tapwealth.bills.settlement import Cycle
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.kernel.units import Yuan
 
@@ -70,6 +71,21 @@ def _check_amount(item: BillerItem) -> None:
         raise BadInput("nothing is paid by 0.00", where="amount.minimum", hint="give 0.01 or more")
     if amount.maximum < amount.minimum:
         raise BadInput("the maximum is below the minimum", where="amount.maximum", hint="give more")
+    presets = amount.mode is AmountMode.PRESETS
+    if presets is not bool(amount.faces):
+        what = "there are no faces to choose from" if presets else "faces are for presets alone"
+        raise BadInput(what, where="amount.faces", hint="name the amounts of the mode presets, and of no other")
+    _once([format_minor(one) for one in amount.faces], "amount.faces[{}]")
+    for number, face in enumerate(amount.faces):
+        if not amount.minimum <= face <= amount.maximum:
+            raise BadInput("it is not within minimum and maximum", where=f"amount.faces[{number}]", hint="let them say the same")
+    without = item.inquiry is Inquiry.NONE
+    if amount.mode is not AmountMode.FROM and without is not presets:
+        raise BadInput(
+            "without an inquiry nothing is known of a bill" if without else "a bill is not paid like that",
+            where="inquiry", hint="`none` goes with presets, `required` with exact, up_to and all_arrears, either one with from",
+        )  # fmt: skip
+    _once(item.prefixes, "prefixes[{}]")
 
 
 def _once(names: Sequence[str], where: str) -> None:
@@ -107,6 +123,17 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "amount": ("金额", "amount"),
     "mode": ("金额方式", "mode"),
     "exact": ("按账单金额", "the bill's amount"),
+    "up_to": ("可部分缴费", "up to the bill's amount"),
+    "from": ("不低于", "at least"),
+    "presets": ("固定面额", "faces"),
+    "all_arrears": ("可合并缴清", "one bill or all arrears"),
+    "faces": ("面额", "faces"),
+    "payer_fee": ("服务费（用户承担）", "payer's fee"),
+    "inquiry": ("查询账单", "inquiry"),
+    "required": ("必须", "required"),
+    "none": ("无需", "none"),
+    "prefixes": ("号段", "prefixes"),
+    "top_up": ("充值", "top-up"),
     "minimum": ("最低", "least"),
     "maximum": ("最高", "most"),
     "hours": ("服务时间", "hours"),

@@ -37,8 +37,9 @@ HELD_FOR = timedelta(days=3650)
 
 @dataclass(frozen=True, slots=True)
 class BillMoney:
-    """The money side of a payment: `amount` fen from the payer's wallet for the biller's account in the payer's book; of it what
-    `funds` pay, units of holdings in the order in which they are used, by the advance (at 1.0000)."""
+    """The money side of a payment: `amount` fen from the payer's wallet for the biller's account in the payer's book, and `fee` fen for us;
+    of both together what `funds` pay, units of holdings in the order in which they are used, by the advance (at 1.0000). The fee is the
+    last that funds pay."""
 
     book: int
     id: UUID
@@ -46,37 +47,52 @@ class BillMoney:
     wallet: int
     biller: int
     funds: tuple[Share, ...] = ()
+    fee: int = 0
 
     @property
     def fund_units(self) -> int:
         """Of all funds: so many fen does the bank advance."""
         return sum(share.amount for share in self.funds)
 
-    def entry(self, what: str, kind: BillEntry, debit: int, credit: int, day: date, actor: int) -> JournalEntry:
-        """One line; the key follows from payment and event, so that no event is posted twice."""
-        line = Line(Op.POST, debit, credit, Asset.CNY, self.amount)
-        return JournalEntry(self.book, derived(self.id, what), kind, day, actor, self.id, (line,))
+    @property
+    def by_funds(self) -> tuple[int, int]:
+        """Fen of the amount and of the fee that funds pay."""
+        bill = min(self.fund_units, self.amount)
+        return bill, self.fund_units - bill
+
+    def entry(self, what: str, kind: BillEntry, debit: int, credit: int, day: date, actor: int, fee: int | None = None) -> JournalEntry:
+        """A line for the amount and one for a fee, which comes from the same account and goes to `fee`, or else goes the same way. The key
+        follows from payment and event, so that no event is posted twice."""
+        lines = [Line(Op.POST, debit, credit, Asset.CNY, self.amount)]
+        if self.fee:
+            lines.append(Line(Op.POST, debit, credit if fee is None else fee, Asset.CNY, self.fee))
+        return JournalEntry(self.book, derived(self.id, what), kind, day, actor, self.id, tuple(lines))
 
 
 def debited(money: BillMoney, day: date, actor: int) -> JournalEntry:
-    """Dr wallet / Cr suspense: the payer has paid, the biller has not been heard."""
+    """Dr wallet / Cr suspense: the payer has paid, and the fee as well; the biller has not been heard."""
     return money.entry("debited", BillEntry.DEBITED, money.wallet, _suspense(money), day, actor)
 
 
 def paid(money: BillMoney, day: date, actor: int) -> JournalEntry:
-    """Dr suspense / Cr biller: the biller has written the bill off."""
-    return money.entry("settled", BillEntry.PAID, _suspense(money), money.biller, day, actor)
+    """Dr suspense / Cr biller: the biller has written the bill off. The fee: Dr suspense / Cr bill_fees."""
+    return money.entry("settled", BillEntry.PAID, _suspense(money), money.biller, day, actor, _fees(money))
 
 
 def refunded(money: BillMoney, day: date, actor: int) -> JournalEntry:
-    """Dr suspense / Cr wallet: the biller did not take it. Shares its key with `paid`: a payment ends in one of the two."""
+    """Dr suspense / Cr wallet, the fee as well: the biller did not take it. Shares its key with `paid`: it ends in one of the two."""
     return money.entry("settled", BillEntry.REFUNDED, _suspense(money), money.wallet, day, actor)
 
 
 def late_success(money: BillMoney, day: date, actor: int) -> JournalEntry:
-    """Dr customer_receivable / Cr biller: paid after all, though the payer has the money back and now owes it."""
+    """Dr customer_receivable / Cr biller: paid after all, though the payer has the money back and now owes it. The fee: Dr
+    customer_receivable / Cr bill_fees."""
     receivable = house_account(money.book, Kind.CUSTOMER_RECEIVABLE, Asset.CNY)
-    return money.entry("late_success", BillEntry.LATE_SUCCESS, receivable, money.biller, day, actor)
+    return money.entry("late_success", BillEntry.LATE_SUCCESS, receivable, money.biller, day, actor, _fees(money))
+
+
+def _fees(money: BillMoney) -> int:
+    return house_account(money.book, Kind.BILL_FEES, Asset.CNY)
 
 
 def _suspense(money: BillMoney) -> int:
@@ -84,14 +100,17 @@ def _suspense(money: BillMoney) -> int:
 
 
 def held(money: BillMoney, day: date, actor: int, at: datetime) -> JournalEntry:
-    """HOLD Dr wallet / Cr biller; HOLD units Dr holding / Cr transit_098; HOLD Dr advance_payable / Cr advance_out: all or nothing."""
+    """HOLD Dr wallet / Cr biller; HOLD Dr wallet / Cr bill_fees; HOLD units Dr holding / Cr transit_098; HOLD Dr advance_payable / Cr
+    advance_out: all or nothing."""
     return _together(money, "debited", BillEntry.HELD, _holds(money, Op.HOLD, at + HELD_FOR), day, actor)
 
 
 def captured(money: BillMoney, day: date, actor: int) -> JournalEntry:
-    """CAPTURE what is held; Dr reserve_due / Cr biller: the advance is on its way to the reserve."""
-    due = Line(Op.POST, house_account(money.book, Kind.RESERVE_DUE, Asset.CNY), money.biller, Asset.CNY, money.fund_units)
-    return _together(money, "settled", BillEntry.CAPTURED, [*_holds(money, Op.CAPTURE), due], day, actor)
+    """CAPTURE what is held; Dr reserve_due / Cr biller, and what funds pay of the fee Dr reserve_due / Cr bill_fees: the advance is on its
+    way to the reserve."""
+    due, (bill, fee) = house_account(money.book, Kind.RESERVE_DUE, Asset.CNY), money.by_funds
+    of_advance = [Line(Op.POST, due, to, Asset.CNY, amount) for to, amount in ((money.biller, bill), (_fees(money), fee)) if amount]
+    return _together(money, "settled", BillEntry.CAPTURED, [*_holds(money, Op.CAPTURE), *of_advance], day, actor)
 
 
 def released(money: BillMoney, day: date, actor: int) -> JournalEntry:
@@ -111,9 +130,10 @@ def _holds(money: BillMoney, op: Op, until: datetime | None = None) -> list[Line
         hold = derived(money.id, f"hold:units:{place}" if place else "hold:units")
         lines.append(Line(op, share.account, transit, share.asset, share.amount, hold, until))
     lines.append(Line(op, payable, out, Asset.CNY, money.fund_units, derived(money.id, "hold:advance"), until))
-    by_wallet = money.amount - money.fund_units
-    wallet_hold = derived(money.id, "hold:wallet")
-    return [Line(op, money.wallet, money.biller, Asset.CNY, by_wallet, wallet_hold, until), *lines] if by_wallet else lines
+    bill, fee = money.by_funds
+    of_wallet = (("hold:wallet", money.biller, money.amount - bill), ("hold:fee", _fees(money), money.fee - fee))
+    by_wallet = [Line(op, money.wallet, to, Asset.CNY, amount, derived(money.id, name), until) for name, to, amount in of_wallet if amount]
+    return [*by_wallet, *lines]
 
 
 def fee_kept(book: int, key: UUID, biller: int, amount: int, day: date, actor: int) -> JournalEntry:

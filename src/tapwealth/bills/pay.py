@@ -28,7 +28,7 @@ class PayRefusal(Enum):
 class PayFacts:
     """`bill` and `item` are None for a bill that was not presented to this person; `live` is the state of its payment that was not given
     back; `over` says why nobody begins to pay there; `above_limit` why the class of the account does not allow it; `available` fen are in
-    the wallet. `from_fund` fen may come of the fund that was named, None if there is no such fund."""
+    the wallet. `from_fund` fen may come of the fund that was named, None if there is no such fund. `fee` fen are paid on top."""
 
     bill: Bill | None
     item: BillerItem | None
@@ -37,6 +37,7 @@ class PayFacts:
     available: int
     from_fund: int | None = 0
     over: Refusal | None = None
+    fee: int = 0
 
 
 def decide(facts: PayFacts, amount: int, at: datetime) -> Refusal | None:
@@ -56,8 +57,8 @@ def decide(facts: PayFacts, amount: int, at: datetime) -> Refusal | None:
         return by_item
     if facts.above_limit is not None:
         return Refusal(PayRefusal.ABOVE_LIMIT, facts.above_limit)
-    if amount > facts.available + facts.from_fund:
+    if amount + facts.fee > facts.available + facts.from_fund:
         there = format_minor(facts.available + facts.from_fund)
-        text = f"{format_minor(amount)} yuan is asked, {there} is there; move money in first"
+        text = f"{format_minor(amount + facts.fee)} yuan is asked, {there} is there; move money in first"
         return Refusal(PayRefusal.NO_MONEY, text)
     return None

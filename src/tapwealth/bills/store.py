@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -38,7 +38,8 @@ class BillerRow:
 
 @dataclass(frozen=True, slots=True)
 class BillRow:
-    """A bill as it was presented to a person. `sealed` holds account number, owner and address; amounts in fen."""
+    """A bill as it was presented to a person. `sealed` holds account number, owner and address; amounts in fen. `covers`: the bills of an
+    account that this one pays in one sum."""
 
     book: int
     id: UUID
@@ -54,6 +55,7 @@ class BillRow:
     presented_at: datetime
     due_on: date | None = None
     item: str = ""
+    covers: list[UUID] = field(default_factory=list)
 
 
 class PaymentRow(NamedTuple):
@@ -62,7 +64,7 @@ class PaymentRow(NamedTuple):
     fund pays how much. `asked`: how often it was sent or asked about; `next_at`, by the machine's clock: when that is due again, None once
     the payment is over; `resent`: how often it was sent anew, having never come. `owed`: the bill's balance when it was paid. `faults`:
     how often in a row what was said of it could not be written down. `version`: of the biller's service, as it was sold; by it the biller
-    pays us `kept` fen."""
+    pays us `kept` fen, and the payer `payer_fee` on top. `part`: the bill is not paid up by it."""
 
     book: int
     id: UUID
@@ -90,6 +92,13 @@ class PaymentRow(NamedTuple):
     faults: int = 0
     version: int = 1
     kept: int = 0
+    payer_fee: int = 0
+    part: bool = False
+
+    @property
+    def total(self) -> int:
+        """What the payer pays: amount and fee."""
+        return self.amount + self.payer_fee
 
     @property
     def by_funds(self) -> Parts:
@@ -173,7 +182,7 @@ async def connections_of(tx: Any, billers: Sequence[UUID]) -> dict[UUID, str]:
     return {row["id"]: row["connection"] for row in rows}
 
 
-_BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at, due_on, item"
+_BILL = "book, id, person, biller, bill_number, sealed, shown_account, period, amount, penalty, balance, presented_at, due_on, item, covers"
 
 
 async def present(tx: Any, bills: Sequence[BillRow]) -> None:
@@ -194,16 +203,20 @@ async def present(tx: Any, bills: Sequence[BillRow]) -> None:
             one.presented_at,
             one.due_on,
             one.item,
+            "{" + ",".join(map(str, one.covers)) + "}",
         )
         for one in bills
     ]
     await tx.execute(
         f"insert into bill ({_BILL})"
-        " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::text[],"
-        " $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::date[], $14::text[]) on conflict (book, id) do update"
-        " set item = excluded.item, sealed = excluded.sealed, period = excluded.period, amount = excluded.amount,"
+        " select book, id, person, biller, number, sealed, shown, period, amount, penalty, balance, at, due, item, covers::uuid[] from"
+        " unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[], $8::text[],"
+        " $9::bigint[], $10::bigint[], $11::bigint[], $12::timestamptz[], $13::date[], $14::text[], $15::text[])"
+        " x(book, id, person, biller, number, sealed, shown, period, amount, penalty, balance, at, due, item, covers)"
+        " on conflict (book, id) do update set item = excluded.item, covers = excluded.covers, sealed = excluded.sealed,"
+        " period = excluded.period, amount = excluded.amount,"
         " penalty = excluded.penalty, balance = excluded.balance, presented_at = excluded.presented_at, due_on = excluded.due_on",
-        *_columns(rows, 14),
+        *_columns(rows, 15),
     )
 
 
@@ -213,20 +226,44 @@ async def bills(tx: Any, keys: Sequence[Key]) -> dict[Key, BillRow]:
 
 
 async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState]:
-    """By bill: the state of its payment that was not given back, if it has one; before one that was, and went through after all."""
+    """By bill: the state of its payment that was not given back, if it has one; before one that was, and went through after all. A payment
+    of all arrears is one of each of its bills, and the other way round; one of a part that went through leaves the rest to be paid."""
     rows = await tx.fetch(
-        "select p.book, p.bill, p.state from unnest($1::int[], $2::uuid[]) x(book, bill)"
-        " join bill_payment p on p.book = x.book and p.bill = x.bill and p.state not in ('rejected', 'refunded')"
+        "select b.book, b.id as bill, p.state from unnest($1::int[], $2::uuid[]) x(book, id) join bill b using (book, id)"
+        " join bill_payment p on p.book = b.book and p.state not in ('rejected', 'refunded')"
+        " and not (p.part and p.state in ('paid', 'late_success'))"
+        " and p.bill = any(array[b.id, b.within] || b.covers"
+        " || case when b.covers = '{}' then '{}'"
+        " else array(select c.within from bill c where c.book = b.book and c.id = any(b.covers)) end)"
         " order by p.state <> 'late_success'",
         *_columns(bills, 2),
     )
     return {(row["book"], row["bill"]): PaymentState(row["state"]) for row in rows}
 
 
+async def note_parts(tx: Any, paid: Sequence[tuple[int, UUID, int]]) -> None:
+    """So many fen of these bills are being paid."""
+    await tx.execute(
+        "update bill b set balance = b.balance - x.amount from unnest($1::int[], $2::uuid[], $3::bigint[]) x(book, id, amount)"
+        " where b.book = x.book and b.id = x.id",
+        *_columns(paid, 3),
+    )
+
+
+async def note_covered(tx: Any, sums: Sequence[BillRow]) -> None:
+    """The bills of these sums are being paid by them."""
+    rows = [(one.book, covered, one.id) for one in sums for covered in one.covers]
+    await tx.execute(
+        "update bill b set within = x.sum from unnest($1::int[], $2::uuid[], $3::uuid[]) x(book, id, sum)"
+        " where b.book = x.book and b.id = x.id",
+        *_columns(rows, 3),
+    )
+
+
 _PAYMENT = (
     "p.book, p.id, p.person, p.bill, p.biller, p.serial, p.amount, p.state, p.reason, p.biller_reference, p.business_date, p.received_at,"
     " p.settled_on, p.paid_on, p.paid_at, p.matched_on, p.fund, p.fund_units, p.fund_parts, p.asked, p.next_at,"
-    " p.resent, p.owed, p.faults, p.version, p.kept"
+    " p.resent, p.owed, p.faults, p.version, p.kept, p.payer_fee, p.part"
 )
 
 
@@ -243,9 +280,9 @@ async def add_payments(tx: Any, payments: Sequence[PaymentRow]) -> None:
 async def spent_from_the_fund(tx: Any, people: Sequence[Key], fund: str, day: date) -> dict[UUID, int]:
     """Fen by person that a fund pays, or has paid, of the bills of that business date."""
     rows = await tx.fetch(
-        "select person, sum(split_part(part, ':', 2)::bigint)::bigint as spent from unnest($1::int[], $2::uuid[]) k(book, person)"
-        " join bill_payment using (book, person) cross join unnest(string_to_array(fund_parts, ' ')) part"
-        " where business_date = $3 and split_part(part, ':', 1) = $4 and fund_units > 0"
+        "select person, sum(split_part(share, ':', 2)::bigint)::bigint as spent from unnest($1::int[], $2::uuid[]) k(book, person)"
+        " join bill_payment using (book, person) cross join unnest(string_to_array(fund_parts, ' ')) share"
+        " where business_date = $3 and split_part(share, ':', 1) = $4 and fund_units > 0"
         " and state not in ('rejected', 'refunded') group by person",
         *_columns(people, 2),
         day,

@@ -64,6 +64,7 @@ class Kind(IntEnum):
     OWN_CAPITAL = 504
     CAMPAIGN_SUBSIDY = 505
     ADVANCE_INTEREST = 506
+    BILL_FEES = 507
     SHARE_BANK = 521
     SHARE_PHONE_MAKER = 522
 
@@ -131,6 +132,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.NETWORK_DISPUTED, "disputed with the card network", Kind.OWN_MONEY),
     ChartRow(Kind.CUSTOMER_RECEIVABLE, "owed to us by customers", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES, "fees still in the customer reserve", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.BILL_FEES, "payers' fees for bills, still in the customer reserve", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES_OWN, "fees in our own money", Kind.OWN_MONEY),
     ChartRow(Kind.OWN_CAPITAL, "the house's own capital", Kind.OWN_MONEY),
     ChartRow(Kind.CAMPAIGN_SUBSIDY, "a campaign's money, not granted yet", Kind.OWN_MONEY, _WITHIN, personal=True),

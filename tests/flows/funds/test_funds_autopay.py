@@ -385,3 +385,17 @@ async def test_the_phone_shows_the_agreement_and_its_newest_day(place: FundTown)
     assert (shown.biller, shown.account, shown.last_day, shown.last_paid, shown.last_en) == (
         "北京电力", "******7890", WEDNESDAY, 130_00, "paid",
     )  # fmt: skip
+
+
+async def test_a_fee_counts_against_what_was_agreed_to(place: FundTown) -> None:
+    dear = msgspec.structs.replace(BJPOWER, code="DEAR", connection="BJPOWER").definition
+    item = msgspec.structs.replace(dear.parameters.items[0], payer_fee=1_00)
+    parameters = msgspec.structs.replace(dear.parameters, items=[item])
+    assert await put_in_directory(place.house, msgspec.structs.replace(dear, parameters=parameters)) is None
+    wang = await place.person("Wang", 500_00)
+    assert isinstance(await agree(place, wang, biller="DEAR", most=100_00), AutopayView)
+    place.biller.owe(ACCOUNT, "B1", 99_00)
+    place.biller.owe(ACCOUNT, "B2", 99_01)
+    assert await at(place, TUESDAY, 10) == ["refused"], "the second one would come to 100.01"
+    assert await at(place, WEDNESDAY, 10) == ["placed"]
+    assert await place.owed(wang.wallet) == [400_00]

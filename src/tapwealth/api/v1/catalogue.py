@@ -84,6 +84,7 @@ CATALOGUE: dict[str, Kind] = {
     "unknown_biller": Kind(_NO, "There is no such biller", "Take the code of one that is listed."),
     "unknown_item": Kind(_NO, "The biller has no such item", "Name one of the items that the biller offers."),
     "biller_closed": Kind(_NO, "The biller takes no new payments", "Nothing: what is under way goes on."),
+    "not_billed": Kind(_NO, "The biller sends no bills for that", "Top it up by hand."),
     "autopay_stands": Kind(_NO, "The account's bills are paid by themselves already", "Change or end the agreement that stands."),
     "no_text_messages": Kind(_NO, "Notices of that kind are never text messages", "Leave `sms` off for it."),
     "must_be_told": Kind(_NO, "Notices of that kind cannot be switched off", "Leave `push` or `sms` on for it."),

@@ -219,7 +219,7 @@ def operations(house: House, hot: Hot) -> list[Operation]:
             "create_autopay", "POST", "/v1/accounts/{account}/autopays", Scope.BILLS_WRITE, "Have a biller's bills paid by themselves",
             Autopay, act=lambda envelope, asked, _path: autopays.agree(house, envelope, asked), takes=NewAutopay,
             refusals=(
-                BillsRefusal.UNKNOWN_BILLER, BillsRefusal.UNKNOWN_ITEM, BillsRefusal.BILLER_CLOSED,
+                BillsRefusal.UNKNOWN_BILLER, BillsRefusal.UNKNOWN_ITEM, BillsRefusal.BILLER_CLOSED, BillsRefusal.NOT_BILLED,
                 *(one for one in AutopayRefusal if one is not AutopayRefusal.UNKNOWN_AUTOPAY),
             ),
         ),

@@ -14,12 +14,12 @@ import msgspec
 from tapwealth.bills import autopay_store as store
 from tapwealth.bills.autopay import MOST_NOTICE, Autopay, AutopayRefusal, AutopayRun, AutopayState, BillState, Look, PayWhen
 from tapwealth.bills.autopay_store import ShownBill
-from tapwealth.bills.biller import NOTHING_ELSE, BillerItem, Category, Inputs
+from tapwealth.bills.biller import NOTHING_ELSE, AmountMode, BillerItem, Category, Inputs
 from tapwealth.bills.store import BillerRow, billers
 from tapwealth.customers import store as customers
 from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.bills.autopay_notices import tell_of_client
-from tapwealth.flows.bills.paying import item_of, over
+from tapwealth.flows.bills.paying import BillsRefusal, item_of, over
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.funds.fund_pockets import POCKET
@@ -143,6 +143,9 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
         biller, item = found
         if (closed := over(biller, item, at.now)) is not None:
             return closed
+        if item.amount.mode is AmountMode.PRESETS:
+            text = f"{biller.biller.name} sends no bills for that; top it up by hand when you want to"
+            return Refusal(BillsRefusal.NOT_BILLED, text)
         if await _no_such(tx, command.fund):
             return _UNKNOWN_FUND
         account, further = item.read(command.account_number, command.fields)

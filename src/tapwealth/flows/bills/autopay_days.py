@@ -138,7 +138,7 @@ async def _go_on(house: House, day: date, row: DueBill, known: Mapping[UUID, Bil
             done = [Done(owed, replace(now, state=BillState.OVER), Step.WAIT)]
         else:
             heard = _heard(now, await autopay_cards.collected(tx, [now]), day)
-            done = [Done(owed, *next_step(one, heard, owed, day))]
+            done = [Done(owed, *next_step(_with_fee(one, known[one.biller]), heard, owed, day))]
             done = await _pay(house, tx, at, day, one, done, again=True) if heard.tries == now.tries else [Done(owed, heard, Step.PAY)]
         await store.save_bills(tx, [of.row for of in done])
         await tell(tx, at, [(one.id, _notice(one, known[one.biller], of, day, at.now)) for of in done if of.step is not Step.WAIT])
@@ -166,13 +166,20 @@ async def _look_after(house: House, tx: Tx, at: Moment, day: date, one: Autopay,
     said = await autopay_cards.collected(tx, [row for row in before.values() if row.state is BillState.COLLECTING])
     heard = {bill: _heard(row, said, day - _DAY) for bill, row in before.items()}  # what a bank said after the last look
     given_up = {bill for bill, row in heard.items() if row.state is BillState.LEFT and before[bill].state is not BillState.LEFT}
-    steps = [_stepped(Done(of, *next_step(one, heard.get(of.bill), of, day)), given_up) for of in owed]
+    within = _with_fee(one, biller)
+    steps = [_stepped(Done(of, *next_step(within, heard.get(of.bill), of, day)), given_up) for of in owed]
     done = await _pay(house, tx, at, day, one, steps)
     there = {of.bill for of in owed}
     over = [replace(row, state=BillState.OVER) for row in before.values() if row.bill not in there]
     await store.save_bills(tx, [of.row for of in done] + over)
     await tell(tx, at, [(one.id, _notice(one, biller, of, day, at.now)) for of in done if of.step is not Step.WAIT])
     return _ended(one, day, done, at)
+
+
+def _with_fee(one: Autopay, biller: BillerRow) -> Autopay:
+    """The agreement as a bill is held against it: what is paid on top counts as well."""
+    item = biller.biller.item(one.item)
+    return replace(one, most=one.most - item.payer_fee) if item else one
 
 
 def _stepped(done: Done, given_up: Set[UUID]) -> Done:

@@ -17,7 +17,7 @@ from tapwealth.bills.payment import PaymentEvent, PaymentState, next_state
 from tapwealth.bills.schedule import LEASE, pause_after
 from tapwealth.bills.store import BillRow, Key, PaymentRow
 from tapwealth.flows.bills.bill_outcomes import Told, told
-from tapwealth.flows.bills.bill_sealing import inputs_of
+from tapwealth.flows.bills.bill_sealing import inputs_of, numbers_of
 from tapwealth.flows.frame import House
 from tapwealth.kernel.refusal import Outage
 from tapwealth.storage.database import Tx
@@ -129,6 +129,9 @@ async def _by_arrears(house: House, port: BillerPort, errand: Errand) -> Payment
     account, further = inputs_of(house, errand.bill)
     said = await port.inquire(errand.row.serial, account, further)
     answer = said if isinstance(said, Unknown) else trusted(said, account)
+    covered = numbers_of(house, errand.bill)
+    if covered and isinstance(answer, Inquired):  # a bill that has come since is not paid by it
+        answer = replace(answer, bills=tuple(one for one in answer.bills if one.bill_id in covered))
     return answer if isinstance(answer, Unknown) else paid_by_arrears(answer, errand.bill.bill_number, errand.row.owed, errand.row.amount)
 
 

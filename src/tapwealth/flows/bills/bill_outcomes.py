@@ -85,7 +85,7 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Told
     await _post(house, tx, at, [row for _, row in moved], day)
     await store.save(tx, [row for key, row in after.items() if row != before[key]])
     given_back = [row for _, row in moved if row.state in _REFUNDED]
-    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.amount) for row in given_back])
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.total) for row in given_back])
     await bank.add_breaks(tx, day, [one for one in (_break(before[each.key], each) for each in said) if one], at.now)
     await _tell(tx, at, moved)
     return [after[one.key] for one in said]
@@ -181,7 +181,7 @@ async def money_of(house: House, tx: Tx, rows: Sequence[PaymentRow]) -> list[Bil
     made = []
     for row, wallet, biller, held in zip(rows, wallets, billers, holdings, strict=True):
         shares = [Share(account[one], part.amount, units[part.source]) for one, part in zip(held, row.by_funds, strict=True)]
-        made.append(BillMoney(row.book, row.id, row.amount, account[wallet], account[biller], tuple(shares)))
+        made.append(BillMoney(row.book, row.id, row.amount, account[wallet], account[biller], tuple(shares), row.payer_fee))
     return made
 
 
@@ -230,7 +230,7 @@ _NEWS_EN = {
 
 
 def _notice(row: PaymentRow, biller: BillerRow, at: Moment) -> Notice:
-    yuan = format_minor(row.amount)
+    yuan = format_minor(row.total)
     zh = _NEWS_ZH[row.state].format(name=biller.biller.name, yuan=yuan)
     en = _NEWS_EN[row.state].format(name=biller.name_en, yuan=yuan)
     return Notice(row.book, derived(row.id, f"notice:{row.state}"), row.person, at.now, zh, en, NoticeKind.BILL, f"bill/{row.id}")

@@ -4,18 +4,20 @@ Paying is a hot flow over a list of commands, in the writer's transaction: the m
 (`bill_lanes`). What comes of it stands in `bill_outcomes`, the day's end with the billers in `billers`.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum, auto
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from tapwealth.bills import entries, store
-from tapwealth.bills.bill import Bill
-from tapwealth.bills.biller import BillerItem, Inputs, Inquired, InquiryState, Unknown, trusted
+from tapwealth.bills.bill import ALL_BILLS, NO_BILL, Bill
+from tapwealth.bills.biller import AmountMode, BillerItem, Inputs, Inquired, Inquiry, InquiryState, Unknown, trusted
 from tapwealth.bills.pay import PayFacts, PayRefusal, decide
 from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.store import BillerRow, BillRow, Key, PaymentRow
@@ -30,7 +32,7 @@ from tapwealth.flows.bills.bill_sealing import seal_bill
 from tapwealth.flows.bills.biller_settlement import settle_billers
 from tapwealth.flows.bills.billers import compare_billers
 from tapwealth.flows.customers.people import own_key
-from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, each_once, once, post
+from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, content_hash, each_once, moment, once, post
 from tapwealth.flows.funds import fund_pockets
 from tapwealth.flows.funds.fund_pockets import Pockets
 from tapwealth.kernel.clock import machine_now
@@ -44,8 +46,8 @@ from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.database import Tx, after_commit
 
 __all__ = [
-    "STATE_WORDS", "BillPaymentPlaced", "BillsPresented", "InquireBill", "PayBill", "Placing", "PresentedBill", "check", "compare_billers",
-    "deliver", "inquire_bill", "item_of", "over", "pay", "settle_billers",
+    "STATE_WORDS", "BillPaymentPlaced", "BillsPresented", "InquireBill", "PayAccount", "PayBill", "Placing", "PresentedBill", "carrier_of",
+    "check", "compare_billers", "deliver", "inquire_bill", "item_of", "over", "pay", "pay_account", "settle_billers",
 ]  # fmt: skip
 
 
@@ -55,6 +57,9 @@ class BillsRefusal(Enum):
     UNKNOWN_BILLER = auto()
     UNKNOWN_ITEM = auto()
     BILLER_CLOSED = auto()
+    INQUIRY_REQUIRED = auto()
+    OTHER_CARRIER = auto()
+    NOT_BILLED = auto()
     UNKNOWN_ACCOUNT = auto()
 
 
@@ -83,33 +88,49 @@ class PresentedBill(msgspec.Struct, frozen=True):
 
 
 class BillsPresented(msgspec.Struct, frozen=True):
-    """The unpaid bills; none means that nothing is owed."""
+    """The unpaid bills; none means that nothing is owed. `together`: all of them, where they may be paid in one sum. The payer pays `fee`
+    fen on top of each payment."""
 
     bills: list[PresentedBill]
+    together: PresentedBill | None = None
+    fee: int = 0
 
 
 class PayBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pay a bill that was presented to the caller, with exactly its balance in fen. What the wallet does not hold comes of the fund with
-    the code `fund`, if one is named, or of the payer's funds in their order if it is `pocket`."""
+    """Pay a bill that was presented to the caller, with so many fen as its item takes: as a rule its balance. What the wallet does not hold
+    comes of the fund with the code `fund`, if one is named, or of the payer's funds in their order if it is `pocket`."""
 
     bill: UUID
     amount: int
     fund: str = ""
 
 
+class PayAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Pay an account without a bill: a top-up, or a repayment at will. `item` and `fields` as for an inquiry, `fund` as for a bill."""
+
+    biller: str
+    account_number: str
+    amount: int
+    item: str = ""
+    fields: dict[str, str] = {}
+    fund: str = ""
+
+
 class BillPaymentPlaced(msgspec.Struct, frozen=True):
-    """The money is set aside; the outcome comes later."""
+    """The money is set aside, `fee` fen of it besides the `amount`; the outcome comes later."""
 
     payment: str
     amount: int
     state: str
+    fee: int = 0
 
 
 class Placing(NamedTuple):
-    """One command of the batch."""
+    """One command of the batch. `unasked`: what it pays, where that was not presented by the biller, or why that is not paid."""
 
     envelope: Envelope
     command: PayBill
+    unasked: BillRow | Refusal | None = None
 
 
 async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -> BillsPresented | Refusal:
@@ -139,7 +160,7 @@ async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -
     async def act(tx: Tx, at: Moment, _actor: int) -> BillsPresented | Refusal:
         if answer.state is InquiryState.UNKNOWN_ACCOUNT:
             return Refusal(BillsRefusal.UNKNOWN_ACCOUNT, f"{biller.name} does not know this account number; check it on a bill")
-        return await _present(house, tx, at, envelope, Asked(row.id, item.code, further), answer)
+        return await _present(house, tx, at, envelope, Asked(row.id, item, further), answer)
 
     return await once(house, [envelope.caller.book], envelope, command, act, BillsPresented)
 
@@ -173,7 +194,7 @@ class Asked(NamedTuple):
     """What a biller was asked about, but for the account's number."""
 
     biller: UUID
-    item: str
+    item: BillerItem
     further: Mapping[str, str]
 
 
@@ -181,20 +202,39 @@ async def _present(house: House, tx: Tx, at: Moment, envelope: Envelope, asked: 
     book, person = _who(envelope)
     payable = [bill for bill in answer.bills if bill.balance > 0]
     rows = [_bill_row(house, at, book, person, asked, bill) for bill in payable]
-    await store.present(tx, rows)
+    together = _together(house, at, asked, rows, payable) if asked.item.amount.mode is AmountMode.ALL_ARREARS else None
+    await store.present(tx, rows if together is None else [*rows, together[0]])
     return BillsPresented(
-        [
-            PresentedBill(
-                str(row.id), bill.bill_id, bill.period, bill.amount, bill.penalty, bill.balance, bill.owner, bill.address, bill.due_on
-            )
-            for row, bill in zip(rows, payable, strict=True)
-        ]
+        [_presented(row, bill) for row, bill in zip(rows, payable, strict=True)],
+        None if together is None else _presented(*together),
+        asked.item.payer_fee,
     )
+
+
+def _presented(row: BillRow, bill: Bill) -> PresentedBill:
+    return PresentedBill(
+        str(row.id), bill.bill_id, bill.period, bill.amount, bill.penalty, bill.balance, bill.owner, bill.address, bill.due_on
+    )
+
+
+def _together(house: House, at: Moment, asked: Asked, rows: Sequence[BillRow], bills: Sequence[Bill]) -> tuple[BillRow, Bill] | None:
+    """All of an account's bills as one, if there are several; the same one as long as they are the same bills."""
+    if len(bills) < 2:
+        return None
+    amount, penalty, balance = (sum(each) for each in zip(*((one.amount, one.penalty, one.balance) for one in bills), strict=True))
+    first, due = bills[0], [one.due_on for one in bills if one.due_on]
+    all_of = Bill(
+        ALL_BILLS, first.account_number, f"{len(bills)}", amount, penalty, balance, first.owner, first.address, min(due, default=None)
+    )
+    numbers = sorted(one.bill_id for one in bills)
+    identifier = derived(rows[0].person, f"bills:{asked.biller}:{json.dumps(numbers)}")
+    row = _bill_row(house, at, rows[0].book, rows[0].person, asked, all_of)
+    sealed = seal_bill(house, identifier.bytes, all_of, asked.further, numbers)
+    return replace(row, id=identifier, sealed=sealed, covers=sorted(one.id for one in rows)), all_of
 
 
 def _bill_row(house: House, at: Moment, book: int, person: UUID, asked: Asked, bill: Bill) -> BillRow:
     identifier = derived(person, f"bill:{asked.biller}:{bill.bill_id}")
-    shown = f"{'*' * (len(bill.account_number) - 4)}{bill.account_number[-4:]}"
     return BillRow(
         book=book,
         id=identifier,
@@ -202,15 +242,72 @@ def _bill_row(house: House, at: Moment, book: int, person: UUID, asked: Asked, b
         biller=asked.biller,
         bill_number=bill.bill_id,
         sealed=seal_bill(house, identifier.bytes, bill, asked.further),
-        shown_account=shown,
+        shown_account=masked(bill.account_number),
         period=bill.period,
         amount=bill.amount,
         penalty=bill.penalty,
         balance=bill.balance,
         presented_at=at.now,
         due_on=bill.due_on,
-        item=asked.item,
+        item=asked.item.code,
     )
+
+
+def masked(account_number: str) -> str:
+    """All but its last four; of a short one, all but its last half."""
+    hidden = max(len(account_number) - 4, (len(account_number) + 1) // 2)
+    return "*" * hidden + account_number[hidden:]
+
+
+async def pay_account(house: House, envelope: Envelope, command: PayAccount) -> BillPaymentPlaced | Refusal:
+    """As a bill that the payer has made out."""
+    checked(command.amount, where="amount")
+    async with house.database.read() as tx:
+        known = {row.biller.code: row for row in (await store.billers(tx)).values()}
+        book, person = _who(envelope)
+        payer = (await customers.persons(tx, [(book, person)]))[person]
+        at = await moment(tx)
+    content = content_hash(house.keys, command, envelope.caller.who).hex()
+    identifier = derived(own_key(envelope, "pay_account", payer), content)
+    made = _made_out(house, at, envelope, identifier, known, command)
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, [book])
+        (answer,) = await pay(house, tx, [Placing(envelope, PayBill(identifier, command.amount, command.fund), made)])
+    return answer
+
+
+def _made_out(
+    house: House, at: Moment, envelope: Envelope, identifier: UUID, known: Mapping[str, BillerRow], command: PayAccount
+) -> BillRow | Refusal:
+    found = item_of(known, command.biller, command.item)
+    if isinstance(found, Refusal):
+        return found
+    row, item = found
+    inputs = item.read(command.account_number, command.fields)
+    if (refusal := over(row, item, envelope.received_at) or _unasked(known, row, item, inputs)) is not None:
+        return refusal
+    bill = Bill(NO_BILL, inputs.account_number, "", command.amount, 0, command.amount, "", "")
+    made = _bill_row(house, at, *_who(envelope), Asked(row.id, item, inputs.further), bill)
+    return replace(made, id=identifier, sealed=seal_bill(house, identifier.bytes, bill, inputs.further))
+
+
+def _unasked(known: Mapping[str, BillerRow], row: BillerRow, item: BillerItem, inputs: Inputs) -> Refusal | None:
+    """Why that account is not paid without a bill there."""
+    if item.inquiry is Inquiry.REQUIRED:
+        text = f"{row.biller.name} wants to be asked first what is owed; inquire, then pay the bill"
+        return Refusal(BillsRefusal.INQUIRY_REQUIRED, text)
+    if not item.prefixes or item.carries(inputs.account_number):
+        return None
+    right = carrier_of(known, inputs.account_number)
+    whose = f"it is of {right[0].biller.name} ({right[0].biller.code})" if right else "no carrier here has it"
+    return Refusal(BillsRefusal.OTHER_CARRIER, f"this number is not of {row.biller.name}: {whose}; choose that one")
+
+
+def carrier_of(known: Mapping[str, BillerRow], number: str) -> tuple[BillerRow, BillerItem] | None:
+    """Whose prefix is the longest with which the number begins, among what is offered."""
+    items = [(row, item) for row in known.values() if not row.closed for item in row.biller.items if item.offered]
+    found = max(items, key=lambda one: one[1].carries(number), default=None)
+    return found if found and found[1].carries(number) else None
 
 
 def check(command: PayBill) -> None:
@@ -228,10 +325,17 @@ async def missing(house: House, tx: Tx, at: Moment, one: Placing) -> int:
     facts = await _load(house, tx, at, [one])
     book, person = _who(one.envelope)
     from_fund = facts.pockets.left(book, person, one.command.fund) if one.command.fund else 0
-    return max(one.command.amount - max(facts.available[person], 0) - (from_fund or 0), 0)
+    bill = facts.bills.get((book, one.command.bill))
+    fee = _fee(facts, bill) if bill else 0
+    return max(one.command.amount + fee - max(facts.available[person], 0) - (from_fund or 0), 0)
 
 
-@dataclass(slots=True)
+def _fee(facts: "_Loaded", bill: BillRow) -> int:
+    item = facts.billers[bill.biller].biller.item(bill.item)
+    return item.payer_fee if item else 0
+
+
+@dataclass
 class _Loaded:
     """Facts of the whole batch; drawn down as the decisions fall."""
 
@@ -242,6 +346,11 @@ class _Loaded:
     used: Used
     available: dict[UUID, int]
     pockets: Pockets
+
+    @cached_property
+    def sums(self) -> list[BillRow]:
+        """Those that pay several bills at once."""
+        return [one for one in self.bills.values() if one.covers]
 
 
 async def _place(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> list[BillPaymentPlaced | Refusal]:
@@ -257,17 +366,28 @@ async def _place(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> 
     ]
     answers = await post(house, tx, at, made)
     posted = [row for row, answer in zip(rows, answers, strict=True) if answer.posted]
-    await store.add_payments(tx, posted)
+    await _keep(tx, facts, posted, [one.unasked for one, row in placed if isinstance(one.unasked, BillRow) and row in posted])
     after_commit(lambda: house.bills_placed.ring({row.biller for row in posted}))
-    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.amount) for row in posted])
+    await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.total) for row in posted])
     results = iter(_answer(row, answer.posted) for row, answer in zip(rows, answers, strict=True))
     return [row if isinstance(row, Refusal) else next(results) for row in decided]
+
+
+async def _keep(tx: Tx, facts: "_Loaded", posted: Sequence[PaymentRow], unasked: Sequence[BillRow]) -> None:
+    """The payments, and what they do to their bills meanwhile."""
+    if unasked:
+        await store.present(tx, unasked)
+    await store.add_payments(tx, posted)
+    if parts := [(row.book, row.bill, row.amount) for row in posted if row.part]:
+        await store.note_parts(tx, parts)
+    if sums := [facts.bills[row.book, row.bill] for row in posted if facts.bills[row.book, row.bill].covers]:
+        await store.note_covered(tx, sums)
 
 
 def _answer(row: PaymentRow, posted: bool) -> BillPaymentPlaced | Refusal:
     if not posted:
         return Refusal(PayRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-    return BillPaymentPlaced(str(row.id), row.amount, row.state.value)
+    return BillPaymentPlaced(str(row.id), row.amount, row.state.value, row.payer_fee)
 
 
 async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
@@ -282,7 +402,8 @@ async def _load(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> _
     for one in fresh:
         days.setdefault(_who(one.envelope), set()).add(at.date_of(one.envelope.received_at))
     return _Loaded(
-        await store.bills(tx, keys),
+        await store.bills(tx, keys)
+        | {(one.unasked.book, one.unasked.id): one.unasked for one in fresh if isinstance(one.unasked, BillRow)},
         await store.live_payments(tx, keys),
         await store.billers(tx),
         persons,
@@ -300,6 +421,8 @@ def _who(envelope: Envelope) -> tuple[int, UUID]:
 
 def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRow | Refusal:
     book, person = _who(one.envelope)
+    if isinstance(one.unasked, Refusal):
+        return one.unasked
     key, amount = (book, one.command.bill), one.command.amount
     bill = facts.bills.get(key)
     presented = bill is not None and bill.person == person
@@ -309,9 +432,10 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
     known = PayFacts(
         bill=_shown(bill) if bill and presented else None,
         item=item,
+        fee=item.payer_fee if item else 0,
         over=over(biller, item, one.envelope.received_at) if biller and item and not _agreed(one.envelope) else None,
         live=facts.live.get(key),
-        above_limit=facts.used.above(house.rule_set, person, day, amount),
+        above_limit=facts.used.above(house.rule_set, person, day, amount + (item.payer_fee if item else 0)),
         available=facts.available[person],
         from_fund=facts.pockets.left(book, person, one.command.fund) if one.command.fund else 0,
     )
@@ -320,12 +444,14 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> PaymentRo
         return refusal
     assert bill is not None
     assert biller is not None
-    units = max(amount - max(facts.available[person], 0), 0)
-    facts.available[person] -= amount - units
+    spent = amount + known.fee
+    units = max(spent - max(facts.available[person], 0), 0)
+    facts.available[person] -= spent - units
     parts = facts.pockets.take(book, person, one.command.fund, units)
-    facts.used.add(person, day, amount)
-    facts.live[key] = PaymentState.PREPARED
-    return _row(facts.persons[person], bill, biller, at, one, parts)
+    facts.used.add(person, day, spent)
+    for identifier in (bill.id, *bill.covers, *(of.id for of in facts.sums if bill.id in of.covers)):
+        facts.live[book, identifier] = PaymentState.PREPARED
+    return _row(facts.persons[person], bill, biller, at, one, parts)._replace(payer_fee=known.fee)
 
 
 def _shown(row: BillRow) -> Bill:
@@ -351,6 +477,7 @@ def _row(person: PersonRow, bill: BillRow, biller: BillerRow, at: Moment, one: P
         owed=bill.balance,
         version=biller.version,
         kept=biller.biller.fee,
+        part=one.command.amount < bill.balance,
         fund=one.command.fund if parts else "",
         fund_units=total(parts),
         fund_parts=pack(parts),

@@ -222,11 +222,11 @@ async def sweep_fees(house: House, day: date) -> StepReport:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        source = {book: house_account(book, Kind.FEES, Asset.CNY) for book in house.all_books}
-        totals = await house.ledger.totals_dated(tx, list(source.values()), day)
+        source = {house_account(book, kind, Asset.CNY): book for book in house.all_books for kind in (Kind.FEES, Kind.BILL_FEES)}
+        totals = await house.ledger.totals_dated(tx, list(source), day)
         parts = tuple(
             Part(book, amount, account, house_account(book, Kind.FEES_OWN, Asset.CNY))
-            for book, account in source.items()
+            for account, book in source.items()
             if (amount := totals[account].owed) > 0
         )
         payment = Payment(
