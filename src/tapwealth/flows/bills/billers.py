@@ -114,7 +114,7 @@ def _report(
         "amount": sum(line.amount for line in lines),
         "matched": matched,
         "differences": len(breaks),
-        "in_doubt": [{"payment": row.serial, "amount": row.amount, "state": row.state.value} for row in doubted],
+        "in_doubt": [{"payment": row.serial, "amount": row.total, "state": row.state.value} for row in doubted],
     }
     text = "no day-end file" if missing and not lines else f"{matched} of {len(lines)} payments agree with the biller's file"
     wrong = [*missing, *(f"{one.text}; ask the biller" for one in breaks if not one.accounted)]

@@ -349,7 +349,7 @@ async def _in_doubt(house: House, tx: Any, day: date) -> list[InDoubt]:
             billers[row.biller].biller.name,
             presented[row.book, row.bill].shown_account,
             presented[row.book, row.bill].period,
-            row.amount,
+            row.total,
             row.state.value,
             *STATE_WORDS[row.state],
         )
