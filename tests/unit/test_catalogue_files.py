@@ -68,7 +68,8 @@ WRONG = [
     # what a fund cannot be
     (changed(("product: 110022", "product: FUND1")), ("line 1, column 1 (product)", "no fund's code", "6 digits")),
     (changed(("{risk_level: 4}", "{}")), ("line 21, column 1 (eligibility.risk_level)", "has a risk level")),
-    (changed(("{risk_level: 4}", "{risk_level: 4, youngest: 18}")), ("(eligibility)", "whom its risk suits", "leave all but")),
+    (changed(("{risk_level: 4}", "{risk_level: 4, regions: ['11']}")),
+     ("(eligibility.regions)", "lives is not known here", "leave it out")),
     (changed(("from_amount: 1000000.00", "from_amount: 0")),
      ("line 9, column 19 (parameters.purchase_fees.from_amount)", "begin at 0 and rise")),
     (changed(("remains: 10", "remains: 101")), ("line 16, column 56 (channels.T01.remains)", "more than the whole rate")),

@@ -26,7 +26,8 @@ class PurchaseRefusal(Enum):
 
 class PurchaseFacts(NamedTuple):
     """What is known of fund, channel and holder, in fen: units count at 1.0000, or at the last NAV known. `barred`: why this person may buy
-    no wealth products, `too_risky`: why not this one; `held`: orders under way included; `ordered`: orders of the same dealing day;
+    no wealth products, `too_risky`: why not this one; `ineligible`: why it is not for
+    them; `held`: orders under way included; `ordered`: orders of the same dealing day;
     `holder` None: not known to the registrar yet."""
 
     fund: Fund | None
@@ -37,6 +38,7 @@ class PurchaseFacts(NamedTuple):
     ordered: int
     held: int
     available: int
+    ineligible: Refusal | None = None
 
 
 def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
@@ -50,14 +52,16 @@ def decide(facts: PurchaseFacts, amount: int) -> Refusal | None:
     if not fund.status.sells:
         text = f"{fund.code} is {fund.status.words[1]} by its registrar's word; buy it when it is open again, or another one"
         return Refusal(PurchaseRefusal.NOT_SOLD_NOW, text)
-    refusal = not_for(facts.barred, facts.too_risky, facts.holder)
+    refusal = not_for(facts.barred, facts.ineligible, facts.too_risky, facts.holder)
     return _beyond(channel, facts, amount) if refusal is None else refusal
 
 
-def not_for(barred: str | None, too_risky: str | None, holder: FundAccount | Holder | None) -> Refusal | None:
+def not_for(barred: str | None, ineligible: Refusal | None, too_risky: str | None, holder: FundAccount | Holder | None) -> Refusal | None:
     """Why somebody may not have units of a fund at all."""
     if barred is not None:
         return Refusal(PurchaseRefusal.NOT_VERIFIED, barred)
+    if ineligible is not None:
+        return ineligible
     if too_risky is not None:
         return Refusal(PurchaseRefusal.RISK_TOO_HIGH, too_risky)
     if holder is not None and holder.state == "refused":

@@ -34,6 +34,12 @@ class Fund:
     """Of the catalogue: the one that stands."""
     on_sale: bool = True
     """Within its sale window, and not closed by a product manager."""
+    kyc_class: int = 1
+    """The least class of a buyer's payment account."""
+    youngest: int | None = None
+    """Of a buyer, in full years; None: no bound."""
+    oldest: int | None = None
+    """The same."""
 
     @property
     def pays(self) -> bool:
@@ -103,9 +109,11 @@ async def put_fund(
 ) -> None:
     """What a version of the catalogue says of it, in place of what the one before it said; its units and its registrar stay."""
     await tx.execute(
-        "insert into fund (book, code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account, version, opens, closes)"
-        " values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (book, code) do update set name = $3, name_en = $4,"
-        " risk_level = $6, cut_off_hour = $7, custody_account = $8, version = $9, opens = $10, closes = $11, closed = false",
+        "insert into fund (book, code, asset, name, name_en, registrar, risk_level, cut_off_hour, custody_account, version, opens, closes,"
+        " kyc_class, youngest, oldest) values (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        " on conflict (book, code) do update set name = $3, name_en = $4,"
+        " risk_level = $6, cut_off_hour = $7, custody_account = $8, version = $9, opens = $10, closes = $11, closed = false,"
+        " kyc_class = $12, youngest = $13, oldest = $14",
         fund.code,
         fund.asset,
         fund.name,
@@ -117,6 +125,9 @@ async def put_fund(
         fund.version,
         opens,
         closes,
+        fund.kyc_class,
+        fund.youngest,
+        fund.oldest,
     )
     rows = [(one.code, one.fund, one.own, one.minimum_purchase, one.day_cap, one.holding_cap) for one in channels]
     await tx.execute(
@@ -143,7 +154,8 @@ async def funds(tx: Any) -> dict[str, Fund]:
         " order by version desc limit 1), 'money') as kind,"
         " coalesce((select (conditions ->> 'registrar_plans')::boolean from fund_conditions c where c.book = 0 and c.fund = fund.code"
         " order by version desc limit 1), false) as registrar_plans, version, not closed and (opens is null or opens <= (select instant"
-        " from platform_clock where id = 1)) and (closes is null or closes > (select instant from platform_clock where id = 1)) as on_sale"
+        " from platform_clock where id = 1)) and (closes is null or closes > (select instant from platform_clock where id = 1)) as on_sale,"
+        " kyc_class, youngest, oldest"
         " from fund where book = 0 order by code"
     )
     return {row[0]: Fund(*(row[0], Asset(row[1]), *row[2:8], FundStatus(row[8]), FundKind(row[9]), *row[10:])) for row in rows}

@@ -45,6 +45,9 @@ CATALOGUE: dict[str, Kind] = {
     "no_money": Kind(_NO, "The wallet does not hold that much", "Ask for less, or move money in first."),
     "unknown_fund": Kind(_NO, "The fund is not sold here", "Take one of /v1/funds."),
     "risk_too_high": Kind(_NO, "The fund is above the customer's risk", "Nothing: this customer may not buy it."),
+    "account_class": Kind(_NO, "The fund is for accounts of a higher class", "Nothing, before the customer is verified further."),
+    "too_young": Kind(_NO, "The fund is for older people", "Nothing: this customer may not buy it."),
+    "too_old": Kind(_NO, "The fund is for younger people", "Nothing: this customer may not buy it."),
     "account_refused": Kind(_NO, "The registrar has refused the fund account", "Ask the bank."),
     "below_minimum": Kind(
         _NO, "The amount is below the least order", "Ask for more: the fund's `minimum_purchase`, the raise's `minimum`."

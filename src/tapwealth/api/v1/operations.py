@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tapwealth.api.v1.catalogue import RENAMED
 from tapwealth.bills.autopay import AutopayRefusal
+from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.flows.bills.paying import BillsRefusal
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
@@ -95,7 +96,7 @@ class Operation:
         return [RENAMED.get(name, name) for name in names]
 
 
-PURCHASE = tuple(PurchaseRefusal)
+PURCHASE = (*PurchaseRefusal, *EligibilityRefusal)
 MONEY = (PeopleRefusal.NOT_VERIFIED, PeopleRefusal.UNKNOWN_CARD, PeopleRefusal.NO_MONEY)
 
 

@@ -2,10 +2,8 @@
 
 import re
 
-import msgspec
-
 from tapwealth.bank.bank_number import check_account_number
-from tapwealth.catalogue.definition import Definition, Eligibility, ProductKind
+from tapwealth.catalogue.definition import Definition, ProductKind
 from tapwealth.catalogue.version import ProductRefusal, Version
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
@@ -21,7 +19,6 @@ from tapwealth.ledger.install import house_accounts
 from tapwealth.storage.database import Tx
 
 _DISTRIBUTOR = re.compile(r"[0-9A-Z]{3,9}", re.ASCII)
-_EVERYBODY = Eligibility()
 
 
 def check_fund(definition: Definition) -> None:
@@ -31,9 +28,8 @@ def check_fund(definition: Definition) -> None:
     eligible = definition.eligibility
     if eligible.risk_level is None:
         raise BadInput("a fund has a risk level", where="eligibility.risk_level", hint="give 1 to 5, for R1 to R5")
-    if msgspec.structs.replace(eligible, risk_level=None) != _EVERYBODY:
-        text = "a fund is sold to everybody whom its risk suits"
-        raise BadInput(text, where="eligibility", hint="leave all but risk_level out")
+    if eligible.regions:
+        raise BadInput("where somebody lives is not known here", where="eligibility.regions", hint="leave it out")
     parameters = definition.parameters
     check_account_number(parameters.custody_account, "parameters.custody_account")
     if parameters.parent == definition.product:
@@ -109,7 +105,8 @@ def _fund(version: Version, asset: Asset) -> Fund:
     said, risk = one.parameters, one.eligibility.risk_level
     assert risk is not None, "a fund has a risk level"
     named = (one.product, asset, one.name.zh, one.name.en, said.registrar, risk, said.cut_off_hour, said.custody_account)
-    return Fund(*named, version=version.version)
+    who = one.eligibility
+    return Fund(*named, version=version.version, kyc_class=who.kyc_class, youngest=who.youngest, oldest=who.oldest)
 
 
 def _channels(one: Definition) -> list[SalesChannel]:

@@ -22,6 +22,7 @@ from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Caller, Envelope, House, Moment, moment, once
 from tapwealth.flows.funds import purchase
 from tapwealth.flows.funds.agreement_offer import plan_sold
+from tapwealth.flows.funds.eligible import identities, ineligible
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Placing, PurchaseFund, PurchasePlaced
 from tapwealth.funds import plan_store, quotation_store, store
 from tapwealth.funds.conditions import FundKind
@@ -163,7 +164,7 @@ async def _sold(house: House, tx: Tx, envelope: Envelope, made: PeriodicPlan) ->
 
 async def _wrong(house: House, tx: Tx, envelope: Envelope, command: AgreePlan, row: PersonRow) -> Refusal | None:
     """What a single purchase of that amount would be refused for, whatever is in the wallet and under way; then how many there are."""
-    key = row.book, row.id
+    key, today = (row.book, row.id), business_date_of(envelope.received_at)
     fund = (await store.funds(tx)).get(command.fund)
     risky = fund is not None and fund.risk_level > LOWEST
     standing = (await assessments.standings(tx, [key])).get(row.id) if risky else None
@@ -171,11 +172,12 @@ async def _wrong(house: House, tx: Tx, envelope: Envelope, command: AgreePlan, r
         fund,
         (await store.channels(tx)).get((OWN_CHANNEL, command.fund)),
         limits.barred_from_wealth(house.rule_set, row.kyc_level),
-        above_risk(fund.risk_level, standing, business_date_of(envelope.received_at), fund.code) if fund else None,
+        above_risk(fund.risk_level, standing, today, fund.code) if fund else None,
         (await store.accounts_by_id(tx, [key])).get(row.id),
         ordered=0,
         held=0,
         available=command.amount,
+        ineligible=ineligible(fund, row.kyc_level, await identities(house, tx, [key], [fund]), row.id, today),
     )
     refusal = decide(facts, command.amount)
     if refusal is None and await plan_store.standing(tx, *key) >= MOST_PLANS:

@@ -23,6 +23,7 @@ from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key
 from tapwealth.flows.frame import PLATFORM, Envelope, House, Moment, actor_numbers, each_once, must_post
+from tapwealth.flows.funds.eligible import Identities, identities, ineligible
 from tapwealth.flows.funds.fund_offer import Bought, fund_offers, fund_sold
 from tapwealth.flows.funds.ordered import ordered_by
 from tapwealth.funds import entries, orders_store, quotation_store, store
@@ -176,6 +177,7 @@ class _Loaded:
     channels: dict[tuple[str, str], SalesChannel]
     buyers: dict[UUID, _Buying]
     dates: dict[datetime, date]
+    identities: Identities
     days: dict[tuple[str, datetime], "_Day"]
     barred: dict[int, str | None]
 
@@ -246,7 +248,8 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
     for (_, person, fund), (account, owed) in zip(bought, holdings, strict=True):
         of = ordered[person, fund]
         buyers[person].stakes[fund] = _Stake(account, funds[fund].value(owed, navs) + of.under_way, Counter(of.by_day))
-    return _Loaded(funds, navs, await store.channels(tx), buyers, dates, {}, {})
+    known_people = await identities(house, tx, people, [funds[fund] for _, _, fund in bought])
+    return _Loaded(funds, navs, await store.channels(tx), buyers, dates, known_people, {}, {})
 
 
 async def _wallets(house: House, tx: Any, at: Moment, people: Sequence[tuple[int, UUID]]) -> list[tuple[int, int]]:
@@ -295,6 +298,7 @@ def _decide(house: House, facts: _Loaded, at: Moment, one: Placing) -> _Accepted
         stake.ordered[day.dealing] if stake and day else 0,
         stake.held if stake else 0,
         buyer.available,
+        ineligible(fund, buyer.person.kyc_level, facts.identities, _who(one)[1], day.today) if day else None,
     )
     refusal = decide(known, amount)
     if fund is None or stake is None or day is None or refusal is not None:

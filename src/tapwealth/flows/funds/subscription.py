@@ -25,6 +25,7 @@ from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Envelope, House, Moment, actor_numbers, each_once, must_post
+from tapwealth.flows.funds.eligible import Identities, identities, ineligible
 from tapwealth.flows.funds.fund_offer import Bought, Terms, fund_offers, fund_sold
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Place, open_holders, order_of, own_placed
 from tapwealth.funds import entries, orders_store, raise_store, raising, store
@@ -91,6 +92,7 @@ class _Loaded:
     """Fen by person; who has no wallet has none."""
     had: dict[tuple[UUID, str], int]
     standings: Mapping[UUID, Standing]
+    identities: Identities
 
 
 async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> _Loaded:
@@ -110,6 +112,7 @@ async def _load(house: House, tx: Any, at: Moment, fresh: Sequence[Placing]) -> 
         {person: free for person, (_, free) in wallets.items()},
         await raise_store.given_to(tx, people),
         await assessments.standings(tx, people) if risky else {},
+        await identities(house, tx, people, [funds.get(one.command.fund) for one in fresh]),
     )
 
 
@@ -217,7 +220,9 @@ def _of_person(facts: _Loaded, barred: Mapping[int, str | None], one: Placing) -
     if fund.risk_level > LOWEST:
         today = business_date_of(one.envelope.received_at)
         too_risky = above_risk(fund.risk_level, facts.standings.get(person), today, fund.code)
-    return not_for(barred[facts.persons[person].kyc_level], too_risky, facts.holders.get(person))
+    level = facts.persons[person].kyc_level
+    other = ineligible(fund, level, facts.identities, person, business_date_of(one.envelope.received_at))
+    return not_for(barred[level], other, too_risky, facts.holders.get(person))
 
 
 def _dates(house: House, facts: _Loaded, at: Moment, given: Sequence[Placing]) -> dict[tuple[str, datetime], tuple[date, date]]:

@@ -19,6 +19,7 @@ from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
+from tapwealth.flows.funds.eligible import identities, ineligible
 from tapwealth.flows.funds.fund_offer import Bought, fund_offers, fund_sold
 from tapwealth.flows.funds.ordered import ordered_by
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Place, order_of, own_order
@@ -119,6 +120,7 @@ async def _facts(house: House, tx: Tx, at: Moment, envelope: Envelope, command: 
         ordered.by_day.get(day, 0),
         held + ordered.under_way,
         worth,
+        ineligible(entered, row.kyc_level, await identities(house, tx, [(book, person)], [entered]), person, today),
     )
     return SwitchFacts(leaves, enters, worth), leaves_account, enters_account
 
