@@ -77,12 +77,28 @@ class RegistrarNextDoor:
         self.exchange.prepare()
         self.store = Store(root / "registrar.sqlite", FAULT_SCHEMA + OUTBOX_SCHEMA + SCHEMA)
         self.intake = Intake(self.store, self.exchange)
+        self.withheld: dict[str, bytes] = {}
 
     def clock(self, now: datetime) -> None:
         """Take what lies there, do what falls due, send what that made."""
         self.intake.scan()
         working_day.work_until(self.store, now)
         dispatch.publish(self.store, self.exchange, REGISTRAR, now)
+        for name in self.withheld:
+            self._index(name, present=False)
+
+    def withhold(self, day: date, file_type: str, distributor: str = OWN) -> None:
+        """A file that it made has not left it, and no index names it, until `send_after_all`."""
+        path = self.path(day, file_type, distributor)
+        self.withheld[path.name] = path.read_bytes()
+        path.unlink()
+        self._index(path.name, present=False)
+
+    def send_after_all(self) -> None:
+        """What was withheld."""
+        for name, content in self.withheld.items():
+            self.leave(name, content)
+        self.withheld.clear()
 
     def path(self, day: date, file_type: str, distributor: str = OWN) -> Path:
         return self.exchange.outgoing / f"OFD_{REGISTRAR}_{distributor}_{day:%Y%m%d}_{file_type}.TXT"
@@ -108,11 +124,15 @@ class RegistrarNextDoor:
     def leave(self, name: str, content: bytes) -> None:
         """Let a file appear, and name it in its index."""
         put(self.exchange.outgoing / name, content)
+        self._index(name, present=True)
+
+    def _index(self, name: str, *, present: bool) -> None:
         file = parse_data_file_name(name)
         path = self.exchange.outgoing / f"OFI_{file.creator}_{file.receiver}_{file.day:%Y%m%d}.TXT"
         index = read_index(path.read_bytes(), parse_index_name(path.name))
-        if file not in index.files:
-            put(path, write_index(replace(index, files=(*index.files, file))))
+        if (file in index.files) is not present:
+            others = tuple(one for one in index.files if one != file)
+            put(path, write_index(replace(index, files=(*others, file) if present else others)))
 
     def sent(self, day: date, file_type: str, distributor: str = OWN) -> bytes:
         """What we left for it."""

@@ -64,6 +64,20 @@ class Outcome(NamedTuple):
     asked: int
     accepted_on: date | None
     interest: int
+    ended_on: date | None
+
+
+class Heard(NamedTuple):
+    """What the registrar says of a subscription: since when it has the money, when the raise ended, and what the money has earned by then,
+    each None where it is not spoken of."""
+
+    book: int
+    person: UUID
+    fund: str
+    fund_order: UUID
+    accepted_on: date | None = None
+    ended_on: date | None = None
+    interest: int | None = None
 
 
 async def put_offering(tx: Any, one: Offering, product: str, version: int, now: datetime) -> None:
@@ -157,7 +171,7 @@ async def held(tx: Any, book: int, person: UUID) -> list[Held]:
 async def outcomes(tx: Any, orders: Sequence[tuple[int, UUID, str, UUID]]) -> dict[UUID, Outcome]:
     """By order, of these (book, person, fund, order)."""
     rows = await tx.fetch(
-        "select fund_order, arrival, asked, accepted_on, interest from subscription"
+        "select fund_order, arrival, asked, accepted_on, interest, ended_on from subscription"
         " join unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[]) k(book, person, fund, fund_order)"
         " using (book, person, fund, fund_order)",
         *columns(orders, 4),
@@ -165,14 +179,15 @@ async def outcomes(tx: Any, orders: Sequence[tuple[int, UUID, str, UUID]]) -> di
     return {row["fund_order"]: Outcome(*row[1:]) for row in rows}
 
 
-async def note_outcomes(tx: Any, said: Sequence[tuple[int, UUID, str, UUID, date | None, int]]) -> None:
-    """(book, person, fund, order, accepted on, interest): the first date stands, and the interest that is told last."""
+async def note_outcomes(tx: Any, heard: Sequence[Heard]) -> None:
+    """The first date of each stands, and the interest that is told last."""
     await tx.execute(
-        "update subscription s set accepted_on = coalesce(s.accepted_on, x.accepted_on), interest = x.interest"
-        " from unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::date[], $6::bigint[])"
-        " x(book, person, fund, fund_order, accepted_on, interest)"
+        "update subscription s set accepted_on = coalesce(s.accepted_on, x.accepted_on), ended_on = coalesce(s.ended_on, x.ended_on),"
+        " interest = coalesce(x.interest, s.interest)"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::uuid[], $5::date[], $6::date[], $7::bigint[])"
+        " x(book, person, fund, fund_order, accepted_on, ended_on, interest)"
         " where (s.book, s.person, s.fund, s.fund_order) = (x.book, x.person, x.fund, x.fund_order)",
-        *columns(said, 6),
+        *columns(heard, 7),
     )
 
 

@@ -1,9 +1,9 @@
 """A fund that is raised: sold by arrival until its target is reached, taken, formed or failed by the registrar's word."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.subscription import Placing, Subscribed, SubscribeFund
 from tapwealth.flows.reports.customers import CustomerView, customer_view
 from tapwealth.funds import raise_store
+from tapwealth.funds.conditions import FundStatus
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.archives import Archives
@@ -40,6 +41,12 @@ async def breaks(place: FundTown) -> list[str]:
 
 async def proved(place: FundTown, day: Any) -> list[str]:
     return (await raises.prove(place.house, day)).wrong
+
+
+async def closed_as_of(place: FundTown) -> list[date]:
+    async with place.house.database.read() as tx:
+        rows = await tx.fetch("select day from fund_status where fund = $1 and status = $2 order by day", NAV_FUND, FundStatus.CLOSED)
+    return [row["day"] for row in rows]
 
 
 async def sold_out(place: FundTown) -> list[Person]:
@@ -219,13 +226,16 @@ async def test_a_raise_that_is_full_is_formed_on_the_next_dealing_day_with_its_i
     await place.all_books_balance()
 
 
-async def failed(place: FundTown) -> Person:
-    """4,000.00 of at least 5,000.00: by Friday morning the raise has failed."""
+async def failed(place: FundTown, first: Callable[[], None] = lambda: None) -> Person:
+    """4,000.00 of at least 5,000.00: by Friday morning the raise has failed. `first`: once the registrar has taken it."""
     await offered(place)
     (wang,) = await people(place, "Wang")
     await subscribe(place, wants(place, wang, 4_000_00))
-    for day in (MONDAY, TUESDAY):
-        await place.next_day(day)
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    first()
+    await place.take()
+    await place.next_day(TUESDAY)
     await place.end(WEDNESDAY)
     return wang
 
@@ -402,6 +412,67 @@ async def test_interest_beyond_what_can_be_is_a_break_before_the_first_answer_to
     assert [text.partition("yuan ")[2] for text in said] == [
         "has earned 1,000.00 since 2014-02-24, we compute at most 0.08; ask the registrar"
     ]
+
+
+async def told_late(place: FundTown, interest: int) -> list[Person]:
+    """The first 120 comes after the end, which gave the first buyer that much interest, the second what is due, and the third is right."""
+    three = await sold_out(place)
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    place.registrar.withhold(TUESDAY, "04")
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.rewrite(WEDNESDAY, "04", set_in(0, ConfirmedVol=4_000_00 + interest, RaiseInterest=interest))
+    await place.take()
+    return three
+
+
+async def test_interest_is_compared_with_a_first_answer_that_comes_after_the_end(place: FundTown) -> None:
+    """Two days' interest could be right until it is told that the money was taken a day later. Said again, nothing more is."""
+    three = await told_late(place, 8)
+    assert [text for text in await breaks(place) if "has earned" in text] == []
+    lines = await place.lines()
+    place.registrar.send_after_all()
+    assert await place.take() == ["T01/04"]
+    (text,) = [text for text in await breaks(place) if "has earned" in text]
+    assert text.partition("yuan ")[2] == (
+        "was taken on 2014-02-25, as is said after the end of 2014-02-26: it has earned 0.08, we compute 0.04; ask the registrar"
+    )
+    assert ([await holding_of(place, one) for one in three], await place.lines()) == ([4_000_08, 4_500_04, 1_500_01], lines)
+    await place.buy_one(three[0], 100_00)
+    await place.end(WEDNESDAY)
+    await place.registrar_works(THURSDAY)
+    again = [{**one, "TransactionCfmDate": f"{THURSDAY:%Y%m%d}"} for one in place.registrar.values(TUESDAY, "04")]
+    place.registrar.rewrite(THURSDAY, "04", lambda records: [*records, *again])
+    assert "T01/04" in await place.take()
+    assert [text for text in await breaks(place) if "has earned" in text or "answered" in text] == [text]
+
+
+async def test_a_first_answer_after_a_raise_has_failed_is_compared_too(place: FundTown) -> None:
+    wang = await failed(place, first=lambda: place.registrar.withhold(TUESDAY, "04"))
+    await place.morning(THURSDAY)
+    assert (await place.orders_of(wang))[0].state == "refused"
+    place.registrar.send_after_all()
+    assert await place.take() == ["T01/04"]
+    assert await breaks(place) == [], "two days, as was posted"
+
+
+async def test_a_late_end_closes_the_fund_as_of_its_own_day(place: FundTown) -> None:
+    """Formed on Wednesday, opened by Wednesday's price on Thursday morning: the 130 that comes only then closes nothing any more."""
+    three = await taken(place)
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    place.registrar.withhold(WEDNESDAY, "04")
+    await place.take()
+    quote(place, WEDNESDAY, 1_0100)
+    await place.next_day(WEDNESDAY)
+    assert [(await place.orders_of(one))[0].state for one in three] == ["accepted"] * 3
+    place.registrar.send_after_all()
+    assert await place.take() == ["T01/04"]
+    assert ((await stands(place)).ended, await holding_of(place, three[0])) == ("formed", 4_000_04)
+    (bought,) = await place.buy(place.order(three[0], 1_000_00, fund=NAV_FUND))
+    assert not isinstance(bought, Refusal), "it is open since Wednesday"
+    assert await closed_as_of(place) == [TUESDAY]
 
 
 async def test_a_step_or_a_file_that_was_cut_off_is_done_again_once(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:

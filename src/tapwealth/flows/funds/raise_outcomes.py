@@ -25,12 +25,12 @@ from tapwealth.funds import conditions_store, entries, lots_store, orders_store,
 from tapwealth.funds import dues as registrar_dues
 from tapwealth.funds.conditions import FundKind, FundStatus
 from tapwealth.funds.dues import RegistrarDue
-from tapwealth.funds.exchange_values import BusinessCode, ConfirmationRecord
+from tapwealth.funds.exchange_values import SUCCESS, BusinessCode, ConfirmationRecord
 from tapwealth.funds.lots_store import LotRow
 from tapwealth.funds.order_answers import answered_before, not_of_fund, not_of_holder, other_code
 from tapwealth.funds.order_state import ANSWERED, OrderState
 from tapwealth.funds.orders_store import OrderRow
-from tapwealth.funds.raise_store import Outcome, Raise
+from tapwealth.funds.raise_store import Heard, Outcome, Raise
 from tapwealth.funds.raising import ISSUE_PRICE, Ended, interest
 from tapwealth.funds.store import Fund, Holder
 from tapwealth.kernel.ids import derived
@@ -121,12 +121,16 @@ async def _take(
         return [], []
     outcomes = await raise_store.outcomes(tx, [(order.book, order.fund_account, order.fund, order.id) for order, _ in said])
     known = _Known(funds, await raise_store.raises(tx), outcomes, raised.ended)
-    breaks, fresh = list[BreakRow](), list[Answer]()
+    breaks, fresh, late = list[BreakRow](), list[Answer](), list[Answer]()
     for order, one in said:
         content = hash(replace(one, ta_serial=""))
         key = one.serial, one.business_code == TAKEN
         if key in raised.seen:
             breaks.append(doubled(file, one, same=raised.seen[key] == content))
+        elif _is_late(order, known.outcomes[order.id], holders[order.fund_account], one):
+            raised.seen[key] = content
+            late.append((order, one))
+            breaks += _interest_differed(file, known, order, one)
         elif not _repeats(order, known.outcomes[order.id], one):
             wrong = _wrong(known, order, holders[order.fund_account], one)
             if wrong is not None:
@@ -136,6 +140,8 @@ async def _take(
                 raised.ended |= {order.fund: _ENDS[BusinessCode(one.business_code)]} if one.business_code in _ENDS else {}
                 fresh.append((order, one))
                 breaks += _interest_differs(file, known, order, one)
+    if late:
+        await raise_store.note_outcomes(tx, [_heard(order, one) for order, one in late])
     await _post(house, tx, at, known, fresh, raised, day, actor)
     return breaks, fresh
 
@@ -146,6 +152,13 @@ def doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> Break
     return BreakRow(SOURCE, "doubled" if same else "answered_twice", one.serial, 0, text, same)
 
 
+def _is_late(order: OrderRow, known: Outcome, holder: Holder, one: ConfirmationRecord) -> bool:
+    """Whether it is said after the end since when the registrar has had the money."""
+    ended = order.state == OrderState.CONFIRMED or (order.state, order.return_code) == (OrderState.REFUSED, SUCCESS)
+    taken = one.business_code == TAKEN and one.accepted and known.accepted_on is None
+    return ended and taken and (not_of_holder(order, holder, one) or not_of_fund(order, one) or _not_taken_so(order, one)) is None
+
+
 def _repeats(order: OrderRow, known: Outcome, one: ConfirmationRecord) -> bool:
     """Whether it was said before; that a subscription was taken is also said by its end."""
     if one.business_code == FORMED:
@@ -154,7 +167,7 @@ def _repeats(order: OrderRow, known: Outcome, one: ConfirmationRecord) -> bool:
     if one.business_code == FAILED:
         return (order.state, order.return_code, known.interest) == (OrderState.REFUSED, one.return_code, one.interest)
     if one.business_code == TAKEN and one.accepted:
-        return one.amount == order.amount and (known.accepted_on is not None or order.state == OrderState.CONFIRMED)
+        return one.amount == order.amount and known.accepted_on is not None
     return one.business_code == TAKEN and (order.state, order.return_code) == (OrderState.REFUSED, one.return_code)
 
 
@@ -220,6 +233,20 @@ def _interest_differs(file: DataFileName, known: _Known, order: OrderRow, one: C
     return [BreakRow(SOURCE, "raise_interest_differs", one.serial, one.interest - ours, what, False)]
 
 
+def _interest_differed(file: DataFileName, known: _Known, order: OrderRow, one: ConfirmationRecord) -> list[BreakRow]:
+    """What was posted at the end, once it is told since when the money has earned. `order.confirmed_on` stands for ends whose own date was
+    not kept."""
+    outcome = known.outcomes[order.id]
+    ended = outcome.ended_on or order.confirmed_on
+    assert ended is not None, "it is said after the end"
+    ours = interest(order.amount, known.raises[order.fund].offering.rate, max((ended - one.confirmed_on).days, 0))
+    if outcome.interest == ours:
+        return []
+    text = f"{file}: order {one.serial} of {format_minor(order.amount)} yuan was taken on {one.confirmed_on}, as is said after the end"
+    what = f"{text} of {ended}: it has earned {format_minor(outcome.interest)}, we compute {format_minor(ours)}; ask the registrar"
+    return [BreakRow(SOURCE, "raise_interest_differs", one.serial, outcome.interest - ours, what, False)]
+
+
 async def _post(house: House, tx: Any, at: Moment, known: _Known, fresh: Sequence[Answer], raised: Raised, day: date, actor: int) -> None:
     formed = [(order, one) for order, one in fresh if one.business_code == FORMED]
     failed = [(order, one) for order, one in fresh if one.business_code == FAILED]
@@ -231,7 +258,7 @@ async def _post(house: House, tx: Any, at: Moment, known: _Known, fresh: Sequenc
         source = house_account(order.book, Kind.RAISE_COLLECTED, Asset.CNY)
         raised.back[order.fund].append(Part(order.book, order.amount, source, order.funding))
     await orders_store.settle_orders(tx, [(o.book, o.id, _state_after(c), *_got(c), c.return_code) for o, c in fresh], day)
-    await raise_store.note_outcomes(tx, [(o.book, o.fund_account, o.fund, o.id, _taken_on(c), c.interest) for o, c in fresh])
+    await raise_store.note_outcomes(tx, [_heard(order, one) for order, one in fresh])
     await notices.tell(tx, [_told(at, order, one, known.funds[order.fund]) for order, one in fresh])
 
 
@@ -288,8 +315,11 @@ def _got(one: ConfirmationRecord) -> tuple[int, int]:
     return (one.amount, one.volume) if one.business_code == FORMED else (0, 0)
 
 
-def _taken_on(one: ConfirmationRecord) -> date | None:
-    return one.confirmed_on if one.business_code == TAKEN and one.accepted else None
+def _heard(order: OrderRow, one: ConfirmationRecord) -> Heard:
+    said = Heard(order.book, order.fund_account, order.fund, order.id)
+    if one.business_code in _ENDS:
+        return said._replace(ended_on=one.confirmed_on, interest=one.interest)
+    return said._replace(accepted_on=one.confirmed_on) if one.accepted else said
 
 
 def _told(at: Moment, order: OrderRow, one: ConfirmationRecord, fund: Fund) -> Notice:
