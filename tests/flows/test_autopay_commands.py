@@ -60,7 +60,7 @@ async def test_a_customer_agrees_looks_changes_and_ends(autopay: Call, place: To
     made = await autopay("agree", "BJPOWER", ACCOUNT, "--most", "300.00", "--fund", "pocket", "--notice", "2")
     assert made.code == 0, made.err
     identifier, said = made.out.strip().split(" ", 1)
-    terms = "Beijing Power (BJPOWER) ******7890, up to {} a bill, by wallet{}, when presented, told 2 days ahead"
+    terms = "Beijing Power (BJPOWER, electricity) ******7890, up to {} a bill, by wallet{}, when presented, told 2 days ahead"
     assert said == f"in force: {terms.format('300.00', ', then pocket')}"
     assert "paid by themselves already" in (await autopay("agree", "BJPOWER", ACCOUNT, "--most", "1")).err, "given twice"
     changed = await autopay("change", identifier, "--most", "200")
@@ -88,6 +88,8 @@ async def test_what_is_refused_is_one_line(autopay: Call) -> None:
         (("agree", "BJPOWER", ACCOUNT, "--most", "a lot"), "--most: 'a lot' is no amount"),
         (("agree", "BJPOWER", ACCOUNT, "--most", "1", "--notice", "8"), "notice: 8 days; 1 to 7 days ahead"),
         (("agree", "BJPOWER", ACCOUNT, "--most", "1", "--when", "never"), "when"),
+        (("agree", "BJPOWER", ACCOUNT, "--most", "1", "--item", "gas"), "gas"),
+        (("agree", "BJPOWER", ACCOUNT, "--most", "1", "--field", "city=Beijing"), "'city' is not asked for"),
         (("show", "../me"), "there is nothing at"),
         (("end", "x"), "autopay"),
         (("list", "--token", "somebody else's"), "sign in"),

@@ -36,11 +36,16 @@ def agree(
     card: Card = None,
     when: When = None,
     notice: Notice = None,
+    item: Annotated[str, typer.Option("--item", help="The biller's item, where it offers several.")] = "",
+    field: Annotated[
+        list[str] | None, typer.Option("--field", help="What else it asks for, NAME=VALUE; may come several times.", metavar="NAME=VALUE")
+    ] = None,
     data_dir: DataDir = DEFAULT_DATA,
     json_: Json = False,
 ) -> None:
     """Have the bills of an account paid by themselves."""
-    _give(data_dir, token, "agree_autopay", {"biller": biller, "account_number": account, **_terms(most, fund, card, when, notice)}, json_)
+    asked = {"biller": biller, "account_number": account, "item": item, "fields": _fields(field or [])}
+    _give(data_dir, token, "agree_autopay", {**asked, **_terms(most, fund, card, when, notice)}, json_)
 
 
 @autopay.command("change")
@@ -85,6 +90,12 @@ def show(which: Which, token: Token, data_dir: DataDir = DEFAULT_DATA, json_: Js
         typer.echo(line)
 
 
+def _fields(given: list[str]) -> dict[str, str]:
+    if wrong := [one for one in given if "=" not in one.lstrip("=")]:
+        raise typer.BadParameter(f"{wrong[0]!r} is no NAME=VALUE")
+    return dict(one.split("=", 1) for one in given)
+
+
 def _terms(most: str, fund: str, card: str | None, when: str | None, notice: int | None) -> dict[str, Any]:
     from tapwealth.kernel.money import read_minor
 
@@ -119,7 +130,8 @@ def _yuan(fen: int) -> str:
 def _line(one: dict[str, Any]) -> str:
     sources = ["wallet", *([one["fund"]] if one["fund"] else []), *([f"card {one['card']} ({one['card_en']})"] if one["card"] else [])]
     terms = f"up to {_yuan(one['most'])} a bill, by {', then '.join(sources)}, when {one['when']}, told {one['notice']} days ahead"
-    return f"{one['autopay']} {one['state_en']}: {one['biller_en']} ({one['biller_code']}) {one['account']}, {terms}"
+    biller = f"{one['biller_en']} ({one['biller_code']}, {one['item']})"
+    return f"{one['autopay']} {one['state_en']}: {biller} {one['account']}, {terms}"
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

@@ -8,15 +8,19 @@ from uuid import UUID
 import msgspec
 import pytest
 from bill_town import BJPOWER, MONDAY, Person, ScriptedBiller
-from biller_files import put_in_directory
-from fund_town import FUND, FundTown, bought
+from biller_files import CHECKER, put_in_directory
+from fund_town import FUND, FundTown, bought, operator
 
 from tapwealth.bills.autopay import PayWhen
 from tapwealth.bills.biller import Category, Rejected, Unknown
 from tapwealth.customers import store as customers
+from tapwealth.flows import setup
 from tapwealth.flows.bills import autopay, autopay_days
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, ChangeAutopay, EndAutopay
+from tapwealth.flows.catalogue import products
+from tapwealth.flows.catalogue.products import CloseProduct
+from tapwealth.flows.funds.freeze import ProposeFreeze
 from tapwealth.flows.rails import Billers
 from tapwealth.flows.reports.customers import customer_view
 from tapwealth.kernel.clock import shanghai
@@ -399,3 +403,85 @@ async def test_a_fee_counts_against_what_was_agreed_to(place: FundTown) -> None:
     assert await at(place, TUESDAY, 10) == ["refused"], "the second one would come to 100.01"
     assert await at(place, WEDNESDAY, 10) == ["placed"]
     assert await place.owed(wang.wallet) == [400_00]
+
+
+async def test_terms_that_are_changed_while_the_biller_is_asked_hold_for_the_debit(
+    place: FundTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lower ceiling pays nothing; the same terms anew are told of anew, and pay the day after."""
+    wang = await place.person("Wang", 500_00)
+    made = await agree(place, wang)
+    assert isinstance(made, AutopayView)
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    assert await at(place, TUESDAY, 10) == ["told"]
+    inquire, terms = place.biller.inquire, [(made.autopay, 129_99)]
+
+    async def slow(*given: Any) -> Any:
+        answer = await inquire(*given)
+        while terms:
+            before, most = terms.pop()
+            changed = await autopay.change(place.house, place.envelope(wang), ChangeAutopay(UUID(before), most))
+            assert isinstance(changed, AutopayView)
+        return answer
+
+    monkeypatch.setattr(place.biller, "inquire", slow)
+    assert await at(place, WEDNESDAY, 10) == []
+    assert await at(place, WEDNESDAY, 10, 1) == ["refused"]
+    terms.append(((await seen(place, wang)).autopay, 130_00))
+    assert [await at(place, THURSDAY, 10, minute) for minute in range(2)] == [[], ["told"]]
+    assert await place.owed(wang.wallet) == [500_00]
+    assert await at(place, FRIDAY, 10) == ["placed"]
+
+
+async def test_what_is_ended_after_the_notice_is_not_paid_and_said_nothing_more_of(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    made = await agree(place, wang)
+    assert isinstance(made, AutopayView)
+    place.biller.owe(ACCOUNT, "B1", 130_00, due_on=THURSDAY)
+    assert await at(place, TUESDAY, 10) == ["told"]
+    await place.clock(shanghai(WEDNESDAY, 9, 59, 59))
+    assert isinstance(await autopay.end(place.house, place.envelope(wang), EndAutopay(UUID(made.autopay))), AutopayView)
+    told = await place.told(wang)
+    assert [await at(place, day, 10) for day in (WEDNESDAY, THURSDAY, FRIDAY)] == [[], [], []]
+    assert (await place.owed(wang.wallet), await place.told(wang)) == ([500_00], told)
+
+
+@pytest.mark.parametrize(
+    ("due", "notice"), [(date(2014, 10, 1), 2), (date(2014, 12, 31), 1), (date(2016, 2, 29), 1), (date(2015, 3, 1), 2)], ids=str
+)
+async def test_a_due_day_is_kept_on_a_holiday_at_a_months_end_and_in_a_leap_year(place: FundTown, due: date, notice: int) -> None:
+    """By the wallet; billers serve every day."""
+    wang = await place.person("Wang", 500_00)
+    await agree(place, wang, when=PayWhen.DUE, notice=notice)
+    place.biller.owe(ACCOUNT, "B1", 130_00, due_on=due)
+    days = [due - timedelta(days=number) for number in range(notice + 1, -2, -1)]
+    looks = [await at(place, day, 10) for day in days]
+    assert looks == [["nothing"], ["told"], *[["nothing"]] * (notice - 1), ["placed"], ["nothing"]]
+
+
+async def test_what_was_agreed_to_goes_on_at_a_biller_that_takes_nobody_new(place: FundTown) -> None:
+    wang = await place.person("Wang", 500_00)
+    await agree(place, wang)
+    closed = await products.close(place.house, operator(place, CHECKER), CloseProduct("BJPOWER", 1, "no new payers"))
+    assert not isinstance(closed, Refusal), closed
+    refused = await agree(place, wang, account_number="2222222222")
+    assert isinstance(refused, Refusal)
+    assert refused.code.name == "BILLER_CLOSED"
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    assert [await at(place, day, 10) for day in (TUESDAY, WEDNESDAY)] == [["told"], ["placed"]]
+
+
+async def test_units_that_are_frozen_pay_nothing(place: FundTown) -> None:
+    """What an authority has frozen is there, and is not free: the bill waits for other money."""
+    wang = await holder(place, 30_00)
+    await agree(place, wang)
+    place.biller.owe(ACCOUNT, "B1", 130_00)
+    assert await at(place, TUESDAY, 10) == ["told"]
+    proposed = await setup.propose(place.house, operator(place, "ops.chen"), ProposeFreeze(wang.id, FUND, 4_950_00, "a court", "7"))
+    assert not isinstance(proposed, Refusal), proposed
+    frozen = await setup.approve(place.house, operator(place, "ops.sun"), setup.Approve(proposed.proposal))
+    assert not isinstance(frozen, Refusal), frozen
+    assert await at(place, WEDNESDAY, 10) == ["refused"]
+    assert (await place.owed(wang.wallet), await place.units(wang)) == ([30_00], [5_000_00])
+    await place.moved_in(wang, 60_00, WEDNESDAY)
+    assert await at(place, THURSDAY, 10) == ["placed"], "40.00 of the 50.00 units that are free"

@@ -74,9 +74,10 @@ async def test_it_is_agreed_once_changed_and_ended_and_its_customer_hears_who_di
         made = await client.post(path, asked, key)
         assert made.status_code == 201, made.text
         said = made.json()
-        assert {name: said[name] for name in ("biller", "most", "fund", "when", "notice_days", "state", "bank_card", "replaces")} == {
-            "biller": "BJPOWER", "most": money(500_00), "fund": "pocket", "when": "due", "notice_days": 3, "state": "active",
-            "bank_card": None, "replaces": None,
+        names = ("biller", "item", "most", "fund", "when", "notice_days", "state", "bank_card", "replaces")
+        assert {name: said[name] for name in names} == {
+            "biller": "BJPOWER", "item": "electricity", "most": money(500_00), "fund": "pocket", "when": "due", "notice_days": 3,
+            "state": "active", "bank_card": None, "replaces": None,
         }  # fmt: skip
         assert (said["account_number_masked"], said["last_look"], said["bills"]) == ("******7890", None, [])
         assert ACCOUNT not in made.text
@@ -149,7 +150,7 @@ async def test_a_client_acts_for_who_lets_it_and_for_nobody_else(place: FundTown
 async def test_what_cannot_be_agreed_is_said_in_words_and_what_cannot_be_read_by_its_place(place: FundTown) -> None:
     async with wang_at_v1(place) as (_, client, path):
         for change, code in (
-            ({"biller": "NOBODY"}, "unknown_biller"), ({"fund": "000999"}, "unknown_fund"),
+            ({"biller": "NOBODY"}, "unknown_biller"), ({"fund": "000999"}, "unknown_fund"), ({"item": "gas"}, "unknown_item"),
             ({"bank_card": f"bac_{'0' * 32}"}, "unknown_card"),
         ):  # fmt: skip
             key = str(uuid4())
@@ -162,7 +163,8 @@ async def test_what_cannot_be_agreed_is_said_in_words_and_what_cannot_be_read_by
             ({"most": money(0)}, "/most", "invalid_value"), ({"most": money(1, "USD")}, "/most/currency", "not_known"),
             ({"notice_days": 0}, "/notice_days", "out_of_range"), ({"notice_days": MOST_NOTICE + 1}, "/notice_days", "out_of_range"),
             ({"when": "never"}, "/when", "not_known"), ({"fund": "Pocket"}, "/fund", "wrong_format"),
-            ({"more": 1}, "/more", "unknown_field"),
+            ({"more": 1}, "/more", "unknown_field"), ({"fields": {"city": "Beijing"}}, "/fields", "invalid_value"),
+            ({"item": "x" * 33}, "/item", "out_of_range"),
         ):  # fmt: skip
             answer = await client.post(path, {**TERMS, **wrong})
             assert answer.json().get("errors"), (wrong, answer.text)

@@ -112,6 +112,7 @@ class AutopayView(msgspec.Struct, frozen=True):
     card_id: str = ""
     card_state: str = ""
     card_reason: str = ""
+    item: str = ""
 
 
 _STATES = {AutopayState.ACTIVE: ("已生效", "in force"), AutopayState.ENDED: ("已终止", "ended")}
@@ -284,6 +285,7 @@ def _view(one: Autopay, biller: BillerRow, look: Look | None, cards: Mapping[UUI
         card_en=autopay_cards.STATES[one.card_state][1], bills=[_bill_view(bill) for bill in under if bill.autopay == one.id],
         biller_code=biller.biller.code, notice=one.notice, agreed_at=one.agreed_at, ended_at=one.ended_at,
         replaces=str(one.replaces or ""), card_id=str(one.card or ""), card_state=one.card_state.value, card_reason=one.card_reason,
+        item=one.item,
     )  # fmt: skip
     if look is None:
         return view

@@ -75,6 +75,7 @@ class Autopay(msgspec.Struct, frozen=True):
     id: Identifier
     account: Identifier
     biller: Biller
+    item: str
     biller_name: str
     biller_name_en: str
     account_number_masked: str

@@ -40,7 +40,8 @@ async def agree(house: House, envelope: Envelope, asked: NewAutopay) -> Autopay 
     try:
         return _agreed(envelope, await autopay.agree(house, envelope, command))
     except BadInput as error:
-        raise BadInput(error.what, where="most" if error.where == "most" else "account_number", hint=error.hint) from None
+        place = error.where if error.where in ("most", "fields") else "fields" if asked.fields else "account_number"
+        raise BadInput(f"{error.where}: {error.what}", where=place, hint=error.hint) from None
 
 
 async def change(house: House, envelope: Envelope, asked: NewTerms, identifier: str) -> Autopay | Refusal:
@@ -86,7 +87,7 @@ def _autopay(person: UUID, one: AutopayView) -> Autopay:
     look = AutopayLook(one.last_day, values.last_state, yuan(one.last_paid), one.reason) if one.last_day else None
     bills = [AutopayBill(of.period, yuan(of.balance), of.due_on, of.pay_on, of.state, of.reason) for of in values.bills]
     return Autopay(
-        prefixed(AUTOPAY, UUID(one.autopay)), prefixed(ACCOUNT, person), one.biller_code, one.biller, one.biller_en, one.account,
+        prefixed(AUTOPAY, UUID(one.autopay)), prefixed(ACCOUNT, person), one.biller_code, one.item, one.biller, one.biller_en, one.account,
         yuan(one.most), one.fund or None, card, values.when, one.notice, values.state, one.agreed_at, one.ended_at,
         prefixed(AUTOPAY, UUID(one.replaces)) if one.replaces else None, look, bills,
     )  # fmt: skip
