@@ -144,7 +144,7 @@ class BillerItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: Hours = Hours()
     payer_fee: Yuan = 0
     inquiry: Inquiry = Inquiry.REQUIRED
-    prefixes: list[Annotated[str, msgspec.Meta(pattern="^[0-9]{1,11}$", description="1 to 11 digits")]] = []
+    prefixes: list[Annotated[str, msgspec.Meta(pattern="^[0-9]{3,7}$", description="3 to 7 digits")]] = []
     offered: bool = True
 
     def read(self, account_number: str, further: Mapping[str, str]) -> "Inputs":

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from tapwealth.cli.autopay_app import autopay
+from tapwealth.cli.bill_app import bill, biller
 from tapwealth.cli.keys import keys
 from tapwealth.cli.notices_app import notices
 from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
@@ -37,6 +38,8 @@ app.add_typer(sale, name="sale")
 app.add_typer(keys, name="keys")
 app.add_typer(product, name="product")
 app.add_typer(autopay, name="autopay")
+app.add_typer(biller, name="biller")
+app.add_typer(bill, name="bill")
 app.add_typer(notices, name="notices")
 
 

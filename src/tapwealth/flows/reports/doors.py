@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.flows.bills import autopay, autopay_history, biller_settlement, billers
+from tapwealth.flows.bills import autopay, autopay_history, biller_settlement, billers, directory
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.catalogue.sales import SaleShown
@@ -92,6 +92,8 @@ def views(house: House) -> Mapping[str, View]:
         "merchant/{number}": lambda _caller, given: _merchant(house, given["number"]),
         "customer/{person}": lambda caller, given: _customer(house, caller, given["person"]),
         "funds": lambda _caller, _given: _read(house, fund_conditions.shelf),
+        "directory": lambda _caller, given: _read(house, lambda tx: directory.listed(tx, given)),
+        "directory/{code}": lambda _caller, given: _read(house, lambda tx: directory.shown(tx, given["code"])),
         "shelf": lambda _caller, _given: _read(house, catalogue_shown.shelf),
         "document/{sha256}": lambda _caller, given: _read(house, lambda tx: catalogue_shown.document(tx, given["sha256"])),
         "products": lambda caller, _given: _for_operators(caller, lambda: _read(house, catalogue_shown.lines)),

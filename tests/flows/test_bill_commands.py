@@ -1,0 +1,126 @@
+"""`tapwealth biller` and `tapwealth bill`: a customer looks who can be paid, asks, pays and tops up from the command line."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+from bill_town import NINE, Person, Town
+from biller_files import put_in_directory
+from biller_yaml import GAS_FILE
+from product_files import changed
+from served_house import open_doors
+
+from tapwealth.app.door import Door, shown_at
+from tapwealth.cli.main import main
+from tapwealth.flows.bills import paying
+from tapwealth.flows.catalogue.products import read_file
+from tapwealth.kernel.ids import book_of
+from tapwealth.kernel.money import Asset
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
+
+METER, TOKEN = "12345674", "the secret of a phone, thirty-two letters"
+CARRIER = changed(
+    ("product: BJGAS", "product: MOBILE"), ("region: 110000", "region: ''"), ("category: gas", "category: top_up"),
+    ("code: gas", "code: top_up"), ("en: Beijing Gas", "en: Mobile"), ("en: Household gas", "en: Top-up"),
+    ("    - name: branch\n      title: {zh: 分公司, en: Branch}\n      hint: {zh: 两位数字, en: two digits}\n"
+     "      schema: {type: string, pattern: '^[0-9]{2}$'}\n      order: 1\n", ""),
+    ("'^[0-9]{8,10}$', minLength: 8, maxLength: 10, format: luhn", "'^1[0-9]{10}$'"),
+    ("mode: exact, minimum: 0.01, maximum: 5000.00}",
+     "mode: presets, maximum: 300.00, faces: [10.00, 50.00]}\n    inquiry: none\n    payer_fee: 0.50\n    prefixes: [138, 139]"),
+    text=GAS_FILE,
+)  # fmt: skip
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Awaitable[Done]]
+
+
+@pytest.fixture
+async def call(place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Call]:
+    """The console script, in a thread of this process, at a platform behind which somebody has 100 yuan."""
+    monkeypatch.setenv("TAPWEALTH_CUSTOMER_TOKEN", TOKEN)
+    house: Any = SimpleNamespace(house=place.house)
+
+    def called(arguments: tuple[str, ...]) -> int:
+        with monkeypatch.context() as on_line:
+            on_line.setattr(sys, "argv", ["tapwealth", *arguments, "--data-dir", str(tmp_path)])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        return int(ended.value.code or 0)
+
+    async def given(*arguments: str) -> Done:
+        capsys.readouterr()
+        return Done(await asyncio.to_thread(called, arguments), *capsys.readouterr())
+
+    async with open_doors(house) as doors:
+        opening = {"name": "王芳", "identity_number": "110105198401151037", "phone": "13800138000", "device_token": TOKEN}
+        assert (await doors.command("open_account", opening, "new")).status_code == 200
+        async with place.house.database.transaction() as tx:
+            person: UUID = await tx.fetchval("select id from person")
+            await tx.execute("update person set kyc_level = 3")
+            wanted = NewAccount(book_of(person), Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
+            (wallet,) = await place.house.ledger.open_accounts(tx, [wanted])
+        await place.moved_in(Person(book_of(person), person, wallet), 100_00)
+        with shown_at(tmp_path, Door(str(doors.http.base_url).rstrip("/"), "unused")):
+            yield given
+
+
+async def test_what_was_approved_is_paid_from_the_command_line_five_minutes_later(call: Call, place: Town) -> None:
+    assert "BJGAS" not in (await call("biller", "list")).out
+    assert await put_in_directory(place.house, read_file(GAS_FILE.encode()).definition) is None
+    await place.clock(NINE + timedelta(minutes=5))
+    place.biller.owe(METER, "G1", 88_00)
+    assert (await call("biller", "list", "--region", "110105", "--category", "gas")).out == "BJGAS Beijing Gas, 北京市: Household gas\n"
+    shown = (await call("biller", "show", "BJGAS")).out
+    assert "  gas Household gas: exact, at most 5,000.00, 00:05 to 23:55\n    branch: Branch, two digits\n" in shown
+    asked = await call("bill", "inquire", "BJGAS", METER, "--field", "branch=02")
+    assert asked.code == 0, asked.err
+    bill = asked.out.split(" ")[0]
+    paid = await call("bill", "pay", bill, "88.00")
+    assert paid.code == 0, paid.err
+    payment = paid.out.split(":")[0]
+    assert "on its way to the biller" in (await call("bill", "show", payment)).out
+    assert await place.work("biller", paying.deliver) == []
+    assert "88.00: paid, the biller's serial is E" in (await call("bill", "show", payment)).out
+
+
+async def test_a_phone_is_topped_up_at_its_carrier(call: Call, place: Town) -> None:
+    assert await put_in_directory(place.house, read_file(CARRIER).definition) is None
+    found = json.loads((await call("biller", "list", "--number", "13800138000", "--json")).out)
+    assert [(one["biller"], one["items"][0]["faces"]) for one in found] == [("MOBILE", [10_00, 50_00])]
+    assert (await call("biller", "list", "--number", "17700138000")).out == ""
+    made = await call("bill", "top-up", "MOBILE", "13800138000", "50.00")
+    assert "50.00 and a fee of 0.50 set aside" in made.out, made.err
+
+
+async def test_what_is_refused_is_one_line(call: Call, place: Town) -> None:
+    for file in (GAS_FILE.encode(), CARRIER):
+        assert await put_in_directory(place.house, read_file(file).definition) is None
+    for arguments, wrong in (
+        (("biller", "list", "--region", "99"), "there is no region '99'"),
+        (("biller", "list", "--category", "oil"), "there is no category 'oil'"),
+        (("biller", "show", "NOBODY"), "there is no biller 'NOBODY'"),
+        (("bill", "inquire", "BJGAS", "1234567x", "--field", "branch=02"), "'1234567x' does not fit; 户号为8至10位数字 (8 to 10 digits)"),
+        (("bill", "inquire", "BJGAS", METER), "branch is missing"),
+        (("bill", "inquire", "BJGAS", METER, "--field", "branch"), "write it like branch=02"),
+        (("bill", "pay", "0" * 32, "a lot"), "AMOUNT: 'a lot' is no amount"),
+        (("bill", "top-up", "MOBILE", "13800138000", "20.00"), "20.00 is not to be had; choose one of 10.00, 50.00"),
+        (("bill", "top-up", "MOBILE", "17700138000", "10.00"), "no carrier here has it"),
+        (("bill", "top-up", "BJGAS", METER, "10.00", "--field", "branch=02"), "inquire, then pay the bill"),
+    ):
+        done = await call(*arguments)
+        assert (done.code, done.out, done.err.count("\n")) == (1, "", 1), (arguments, done)
+        assert wrong in done.err, (arguments, done.err)
