@@ -222,13 +222,11 @@ async def test_answers_that_come_after_a_later_days_income_give_their_units_all_
     """Shares of an earlier date cannot stand behind later ones: they are posted one by one."""
     await place.hand_in(accounts(HOLDERS))
     await ordered(place, MONDAY)
-    path = place.registrar.path(TUESDAY, "04", OTHER)
-    late = path.read_bytes()
-    path.unlink()
+    place.registrar.withhold(TUESDAY, "04", OTHER)
     assert f"{OTHER}/04" not in await place.take()
     await ordered(place, TUESDAY)
     assert f"{OTHER}/04" in await place.take()
-    path.write_bytes(late)
+    place.registrar.send_after_all()
     assert await place.take() == [f"{OTHER}/04"]
     late_one = await outcome(place, MONDAY)
     assert {one[1] for one in late_one["orders"]} == {"confirmed"}
