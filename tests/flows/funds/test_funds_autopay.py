@@ -18,8 +18,9 @@ from tapwealth.flows import setup
 from tapwealth.flows.bills import autopay, autopay_days
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, ChangeAutopay, EndAutopay
-from tapwealth.flows.catalogue import products
+from tapwealth.flows.catalogue import products, sales
 from tapwealth.flows.catalogue.products import CloseProduct
+from tapwealth.flows.catalogue.sales import SaleShown
 from tapwealth.flows.funds.freeze import ProposeFreeze
 from tapwealth.flows.rails import Billers
 from tapwealth.flows.reports.customers import customer_view
@@ -485,3 +486,25 @@ async def test_units_that_are_frozen_pay_nothing(place: FundTown) -> None:
     assert (await place.owed(wang.wallet), await place.units(wang)) == ([30_00], [5_000_00])
     await place.moved_in(wang, 60_00, WEDNESDAY)
     assert await at(place, THURSDAY, 10) == ["placed"], "40.00 of the 50.00 units that are free"
+
+
+async def test_each_agreement_leaves_a_record_of_what_was_shown_and_agreed(place: FundTown) -> None:
+    """A change is an agreement of its own, that names the one before."""
+    wang = await holder(place, 30_00)
+    first = await agree(place, wang)
+    assert isinstance(first, AutopayView), first
+    later = await autopay.change(place.house, place.envelope(wang), ChangeAutopay(UUID(first.autopay), 900_00))
+    assert isinstance(later, AutopayView), later
+    async with place.house.database.read() as tx:
+        shown = [await sales.shown(tx, place.house.all_books, UUID(one.autopay), wang.id) for one in (first, later)]
+    before, after = shown
+    assert isinstance(before, SaleShown)
+    assert isinstance(after, SaleShown)
+    assert (before.proved, after.proved, before.record["kind"], before.record["product"]) == (True, True, "autopay", "BJPOWER")
+    terms = {"account": "******7890", "card": "", "when": "presented", "notice_days": 1}
+    assert {name: before.record["terms"][name] for name in terms} == terms
+    assert [(one.record["terms"]["most"], one.record["terms"]["fund"]) for one in (before, after)] == [(500_00, FUND), (900_00, "")]
+    assert after.record["terms"]["replaces"] == first.autopay
+    assert before.shown is not None
+    assert (before.shown.language, before.shown.title) == ("zh", "北京电力")
+    assert before.shown.confirms == ["我授权在上述条件下自动缴纳账单，直至我终止"]

@@ -19,7 +19,10 @@ from tapwealth.bills.store import BillerRow, billers
 from tapwealth.customers import store as customers
 from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.bills.autopay_notices import tell_of_client
+from tapwealth.flows.bills.autopay_offer import autopay_sold
 from tapwealth.flows.bills.paying import BillsRefusal, item_of, over
+from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.funds.fund_pockets import POCKET
@@ -163,10 +166,16 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
             return Refusal(AutopayRefusal.AUTOPAY_STANDS, "this account's bills are paid by themselves already; change or end that one")
         made = await autopay_cards.asked(tx, made, command.card)
         await store.add_autopay(tx, made)
+        await sales.keep(house, tx, at, [await _sold(tx, envelope, made, biller)])
         await tell_of_client(tx, envelope, at, made, biller, "agreed")
         return await _shown(tx, made, biller)
 
     return await once(house, [book], envelope, command, act, AutopayView)
+
+
+async def _sold(tx: Tx, envelope: Envelope, made: Autopay, biller: BillerRow) -> Sold:
+    cards = await customers.bank_cards_of(tx, made.book, made.person) if made.card else []
+    return await autopay_sold(tx, envelope, made, biller, next((one.masked_pan for one in cards if one.id == made.card), ""))
 
 
 def _check(most: int, notice: int | None) -> None:
@@ -232,6 +241,7 @@ async def change(house: House, envelope: Envelope, command: ChangeAutopay) -> Au
         made = await autopay_cards.asked(tx, made, command.card)
         await store.add_autopay(tx, made)
         biller = (await billers(tx))[made.biller]
+        await sales.keep(house, tx, at, [await _sold(tx, envelope, made, biller)])
         await tell_of_client(tx, envelope, at, made, biller, "changed")
         return await _shown(tx, made, biller)
 

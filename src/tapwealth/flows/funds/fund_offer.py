@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.catalogue import store as catalogue
-from tapwealth.catalogue.definition import DatedRow, Definition
+from tapwealth.catalogue.definition import DatedRow, Definition, Eligibility
 from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, Written, shown_documents, written
 from tapwealth.catalogue.version import Version
 from tapwealth.compliance.suitability import Standing
@@ -215,6 +215,7 @@ def _facts_zh(said: Definition, channel: FundChannel) -> Lines:
         ("基金代码", said.product),
         ("类型", said.kind.words[0]),
         ("风险等级", f"R{said.eligibility.risk_level}"),
+        ("购买条件", _who_may_buy(said.eligibility, 0)),
         ("登记机构", of.registrar),
         ("价格", "受理日净值（下单时未知）" if isinstance(of, FundParameters) else f"每份{format_nav(AT_PAR)}元"),
         ("起购金额", f"{format_minor(channel.minimum_purchase)}元"),
@@ -243,6 +244,7 @@ def _facts_en(said: Definition, channel: FundChannel) -> Lines:
         ("Code", said.product),
         ("Kind", said.kind.words[1]),
         ("Risk", f"R{said.eligibility.risk_level}"),
+        ("Who may buy", _who_may_buy(said.eligibility, 1)),
         ("Registrar", of.registrar),
         ("Price", "the dealing day's, unknown when you order" if isinstance(of, FundParameters) else f"{format_nav(AT_PAR)} yuan a unit"),
         ("Least purchase", f"{format_minor(channel.minimum_purchase)} yuan"),
@@ -266,6 +268,17 @@ def _facts_en(said: Definition, channel: FundChannel) -> Lines:
         ("Redemption fee", "; ".join(map(_redemption_fee_en, of.redemption_fees)) or "none"),
     ]
     return lines + _costs(said, 1)
+
+
+def _who_may_buy(one: Eligibility, place: int) -> str:
+    """By class of account and age; of whom the risk suits, the level says."""
+    classes = "I" * one.kyc_class
+    told = [(f"{classes}类及以上账户", f"accounts of class {classes} and above")[place]] if one.kyc_class > 1 else []
+    if one.youngest is not None:
+        told.append((f"年满{one.youngest}周岁", f"from {one.youngest} years of age")[place])
+    if one.oldest is not None:
+        told.append((f"不超过{one.oldest}周岁", f"up to {one.oldest} years of age")[place])
+    return ("，", ", ")[place].join(told) or ("风险等级相符者", "whoever its risk suits")[place]
 
 
 def _percent(millionths: int) -> str:
