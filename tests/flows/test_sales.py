@@ -141,6 +141,22 @@ async def test_the_audit_names_a_record_that_was_changed(place: Town, defects: S
     assert doubt in sale.doubt
 
 
+async def test_records_that_were_swapped_are_named_with_what_sealed_them(place: Town) -> None:
+    """Each whole in itself: two people's records under one another's ids, then under one another's seals."""
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000, identity="11010519860115104X")
+    first, second = await policy(place, wang), await policy(place, li)
+    swap = "update sale s set {0} from sale o where o.id <> s.id"
+    await as_owner(place, swap.format("record = o.record, digest = o.digest"))
+    assert sorted(await found_wrong(place)) == sorted(f"sale {one}: its record is another sale's" for one in (first, second))
+    assert {(await seen(place, one)).doubt for one in (first, second)} == {"the record is another sale's"}
+    await as_owner(place, swap.format("record = o.record, digest = o.digest"))
+    assert await found_wrong(place) == []
+    await as_owner(place, swap.format("seal = o.seal"))
+    found = await found_wrong(place)
+    assert all(any(str(one) in text for text in found) for one in (first, second)), found
+    assert not (await seen(place, first)).proved
+
+
 async def test_the_audit_names_a_record_that_was_put_under_another_id(place: Town) -> None:
     wang = await place.person("Wang", 100_000)
     await policy(place, wang)

@@ -9,6 +9,8 @@ from bill_town import MONDAY, Person
 from fund_town import ADVANCE, FUND, FundTown, accounts, order, orders
 
 from tapwealth.app.house import archives_in
+from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import SaleShown, sale_findings
 from tapwealth.flows.funds import file_tables
 from tapwealth.flows.funds.income_given import income_of
 from tapwealth.flows.funds.shown import shown_findings
@@ -57,10 +59,13 @@ async def test_holders_see_the_same_after_their_year_is_archived(place: FundTown
         if offset == 3:
             await place.pays_from_the_fund(wang, 1_000, MONDAY + timedelta(days=4))
     before, units = await seen(place, (wang, li)), await place.units(wang, li)
+    bought = [order.id for one in (wang, li) for order in await place.orders_of(one) if order.business_code == "022"]
     await archive(place, tmp_path)
     async with place.house.database.read() as tx:
         assert await tx.fetchval("select count(*) from fund_income where amount > 0") == 0, "nothing is left in the database to read"
-        assert (await audit_snapshot(tx, archives=archives_in(tmp_path))).findings == ()
+        assert (await audit_snapshot(tx, archives=archives_in(tmp_path), also=[sale_findings])).findings == ()
+        sold = [await sales.shown(tx, place.house.all_books, one) for one in bought]
+    assert [isinstance(one, SaleShown) and one.proved for one in sold] == [True, True], "what they were shown is proved as before"
     assert await seen(place, (wang, li)) == before
     assert await place.units(wang, li) == units
 

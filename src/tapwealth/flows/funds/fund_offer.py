@@ -5,6 +5,8 @@ of a sale names the tier that was this buyer's. Versions never change, so what w
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -335,9 +337,15 @@ def fund_sold(envelope: Envelope, kind: SaleKind, row: Bought, offer: FundOffer,
         version=row.version,
         person=person,
         offer=offer.offer.digest.hex(),
-        at=iso(envelope.received_at),
+        at=_instant(envelope.received_at),
         terms=terms if standing is None else {**terms, "suits_up_to": f"R{standing.level}"},
         confirmed=("special_warning",) if warned else (),
         signed=signed(envelope.caller),
     )
     return Sold(envelope.caller.book, sale, offer.offer)
+
+
+@lru_cache(maxsize=256)
+def _instant(at: datetime) -> str:
+    """As it is written; those that come together share it."""
+    return iso(at)
