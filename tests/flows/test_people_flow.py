@@ -84,6 +84,9 @@ async def test_the_first_answer_of_a_channel_stands(bureau: Bureau) -> None:
     assert await bureau.level(envelope) == 3
 
 
+TABLES = ("person", "phone_directory", "device", "outbox", "command_log")
+
+
 @pytest.mark.parametrize(
     ("changes", "where"),
     [
@@ -104,12 +107,13 @@ async def test_the_first_answer_of_a_channel_stands(bureau: Bureau) -> None:
 async def test_what_cannot_be_right_is_refused_in_one_line_that_does_not_repeat_it(
     bureau: Bureau, changes: dict[str, str], where: str
 ) -> None:
+    before = [await bureau.count(table) for table in TABLES]
     with pytest.raises(BadInput) as refused:
         await people.open_account(bureau.place.house, bureau.anybody(), bureau.command(1, **changes))
     assert str(refused.value).startswith(where)
     assert "\n" not in str(refused.value)
     assert not [value for value in changes.values() if len(value) > 9 and value in str(refused.value)]
-    assert [await bureau.count(table) for table in ("person", "phone_directory", "device", "outbox", "command_log")] == [0, 0, 0, 0, 1]
+    assert [await bureau.count(table) for table in TABLES] == before
 
 
 async def test_the_same_key_gives_the_same_answer_and_one_account(bureau: Bureau) -> None:
