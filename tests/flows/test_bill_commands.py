@@ -13,8 +13,7 @@ from uuid import UUID
 import pytest
 from bill_town import NINE, Person, Town
 from biller_files import put_in_directory
-from biller_yaml import GAS_FILE
-from product_files import changed
+from biller_yaml import CARRIER, GAS_FILE
 from served_house import open_doors
 
 from tapwealth.app.door import Door, shown_at
@@ -27,16 +26,6 @@ from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 
 METER, TOKEN = "12345674", "the secret of a phone, thirty-two letters"
-CARRIER = changed(
-    ("product: BJGAS", "product: MOBILE"), ("region: 110000", "region: ''"), ("category: gas", "category: top_up"),
-    ("code: gas", "code: top_up"), ("en: Beijing Gas", "en: Mobile"), ("en: Household gas", "en: Top-up"),
-    ("    - name: branch\n      title: {zh: 分公司, en: Branch}\n      hint: {zh: 两位数字, en: two digits}\n"
-     "      schema: {type: string, pattern: '^[0-9]{2}$'}\n      order: 1\n", ""),
-    ("'^[0-9]{8,10}$', minLength: 8, maxLength: 10, format: luhn", "'^1[0-9]{10}$'"),
-    ("mode: exact, minimum: 0.01, maximum: 5000.00}",
-     "mode: presets, maximum: 300.00, faces: [10.00, 50.00]}\n    inquiry: none\n    payer_fee: 0.50\n    prefixes: [138, 139]"),
-    text=GAS_FILE,
-)  # fmt: skip
 
 
 class Done(NamedTuple):

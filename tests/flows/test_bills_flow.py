@@ -135,7 +135,7 @@ async def test_inquiry_refuses_what_cannot_be(place: Town) -> None:
         return await bills.inquire_bill(place.house, place.envelope(wang), bills.InquireBill(biller, account))
 
     assert code(await inquire("NOBODY", ACCOUNT)) == "UNKNOWN_BILLER"
-    assert code(await inquire("BJPOWER", ACCOUNT)) == "UNKNOWN_ACCOUNT"
+    assert code(await inquire("BJPOWER", ACCOUNT)) == "UNKNOWN_NUMBER"
     with pytest.raises(BadInput, match="户号: '12345' does not fit; 10 digits"):
         await inquire("BJPOWER", "12345")
     place.biller.bills[ACCOUNT] = []

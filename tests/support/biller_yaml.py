@@ -1,4 +1,6 @@
-"""A biller's definition file as a product manager writes it. Its line numbers are named by tests."""
+"""Billers' definition files as product managers write them."""
+
+from product_files import changed
 
 GAS_FILE = """\
 product: BJGAS
@@ -29,3 +31,15 @@ parameters:
     hours: {opens: '00:05:00', closes: '23:55:00'}
 channels: {T01: {}}
 """
+"""Its line numbers are named by tests."""
+CARRIER = changed(
+    ("product: BJGAS", "product: MOBILE"), ("region: 110000", "region: ''"), ("category: gas", "category: top_up"),
+    ("code: gas", "code: top_up"), ("en: Beijing Gas", "en: Mobile"), ("en: Household gas", "en: Top-up"),
+    ("    - name: branch\n      title: {zh: 分公司, en: Branch}\n      hint: {zh: 两位数字, en: two digits}\n"
+     "      schema: {type: string, pattern: '^[0-9]{2}$'}\n      order: 1\n", ""),
+    ("'^[0-9]{8,10}$', minLength: 8, maxLength: 10, format: luhn", "'^1[0-9]{10}$'"),
+    ("mode: exact, minimum: 0.01, maximum: 5000.00}",
+     "mode: presets, maximum: 300.00, faces: [10.00, 50.00]}\n    inquiry: none\n    payer_fee: 0.50\n    prefixes: [138, 139]"),
+    text=GAS_FILE,
+)  # fmt: skip
+"""The same, of a carrier whose telephones are topped up without a bill."""

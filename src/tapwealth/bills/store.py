@@ -544,6 +544,20 @@ async def in_suspense(tx: Any, books: Sequence[int], day: date) -> list[PaymentR
     return [_payment(row) for row in rows]
 
 
+async def page_of(tx: Any, book: int, person: UUID, only: UUID | None, before: UUID | None, limit: int) -> list[PaymentRow]:
+    """A person's payments, newest first, from before the one last seen; `only`: that one alone."""
+    rows = await tx.fetch(
+        f"select {_PAYMENT} from bill_payment p where book = $1 and person = $2 and ($3::uuid is null or id = $3)"
+        " and ($4::uuid is null or id < $4) order by id desc limit $5",
+        book,
+        person,
+        only,
+        before,
+        limit,
+    )
+    return [_payment(row) for row in rows]
+
+
 async def payments_of(tx: Any, book: int, person: UUID, limit: int = 100) -> list[tuple[PaymentRow, BillRow]]:
     """A person's newest payments with their bills, newest first."""
     rows = await tx.fetch(

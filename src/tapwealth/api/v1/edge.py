@@ -216,7 +216,10 @@ class Edge:
         caller = self._caller(bearer, given, operation.scope) if "account" in given else None
         wanted = _wanted(operation, query)
         assert operation.read is not None, "a GET reads"
-        found = await operation.read(Asked(bearer, caller, given, wanted))
+        try:
+            found = await operation.read(Asked(bearer, caller, given, wanted))
+        except BadInput as error:
+            raise Problem("invalid_parameter", str(error), ((error.where, "not_known"),)) from None
         if isinstance(found, Refusal):
             raise refused(found)
         if isinstance(found, Part):
@@ -339,13 +342,17 @@ def _decoded(route: _Route, body: bytes) -> Any:
 def _wanted(operation: Operation, query: str) -> Wanted:
     """Which part of a list; what is asked of anything else is refused."""
     given = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = sorted(set(given) - ({"limit", "cursor"} if operation.listed else set()))
+    unknown = sorted(set(given) - ({"limit", "cursor", *operation.filters} if operation.listed else set()))
     if unknown:
         raise _wrong(unknown[0][:40], "unknown_parameter")
     limit = given.get("limit", str(USUAL))
     if not re.fullmatch(r"[0-9]{1,3}", limit, re.ASCII) or not LEAST <= int(limit) <= MOST:
         raise _wrong("limit", "out_of_range")
-    return Wanted(int(limit), _read_cursor(operation, given["cursor"]) if "cursor" in given else "")
+    filters = {name: given[name] for name in operation.filters if name in given}
+    for name, value in filters.items():
+        if not re.search(operation.filters[name].replace("$", r"\Z"), value, re.ASCII):
+            raise _wrong(name, "wrong_format")
+    return Wanted(int(limit), _read_cursor(operation, given["cursor"]) if "cursor" in given else "", filters=filters)
 
 
 def _wrong(name: str, code: str) -> Problem:

@@ -35,6 +35,8 @@ _FORMS = {
     "payment": "^pay_[0-9a-f]{32}$",
     "order": "^ord_[0-9a-f]{32}$",
     "plan": "^pln_[0-9a-f]{32}$",
+    "biller": "^[A-Z0-9]{2,12}$",
+    "bill_payment": "^bpy_[0-9a-f]{32}$",
     "autopay": "^aut_[0-9a-f]{32}$",
     "sale": "^(ord|pln|aut)_[0-9a-f]{32}$",
 }
@@ -138,6 +140,7 @@ def _parameters(one: Operation) -> list[dict[str, Any]]:
     if one.listed:
         made.append({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}})
         made.append({"name": "cursor", "in": "query", "schema": {"type": "string"}})
+    made += [{"name": name, "in": "query", "schema": {"type": "string", "pattern": form}} for name, form in one.filters.items()]
     return made
 
 

@@ -9,16 +9,20 @@ from uuid import UUID
 
 from tapwealth.api.v1.catalogue import RENAMED
 from tapwealth.bills.autopay import AutopayRefusal
+from tapwealth.bills.biller import BillRefusal
+from tapwealth.bills.pay import PayRefusal
 from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.flows.bills.paying import BillsRefusal
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.funds.dividend_method import DividendMethodRefusal
-from tapwealth.flows.v1 import asking, autopays, notices, reading, sales
+from tapwealth.flows.v1 import asking, autopays, bill_payments, notices, reading, sales
 from tapwealth.flows.v1.asking import Hot
 from tapwealth.flows.v1.autopay_shapes import Autopay, AutopayAttempt, AutopayNotice, NewAutopay, NewTerms
 from tapwealth.flows.v1.autopays import AUTOPAY
+from tapwealth.flows.v1.bill_payments import BILL_PAYMENT
+from tapwealth.flows.v1.bill_shapes import Biller, BillPayment, Inquiry, NewBillPayment, NewInquiry
 from tapwealth.flows.v1.notices import NewNoticeChoice, Notice, NoticeChoice, Opened, Unread
 from tapwealth.flows.v1.reading import ORDER, PAYMENT, PLAN, Part, Wanted
 from tapwealth.flows.v1.sales import Sale
@@ -69,7 +73,7 @@ class Asked(NamedTuple):
 class Operation:
     """`path` has its parameters in braces. `read` answers a GET, `act` a POST with a body of the shape `takes` (envelope, body, path
     parameters); it `makes` something new, or changes what is there. `gives` is what is answered; `refusals` are those that `act` may be
-    decided with."""
+    decided with. `filters`: parameters of a list, and the form of each."""
 
     name: str
     method: str
@@ -81,6 +85,7 @@ class Operation:
     act: Callable[[Envelope, Any, Mapping[str, str]], Awaitable[Any]] | None = None
     takes: Any = None
     listed: bool = False
+    filters: Mapping[str, str] = field(default_factory=dict)
     refusals: tuple[Enum, ...] = field(default=())
     makes: bool = True
 
@@ -96,6 +101,7 @@ class Operation:
         return [RENAMED.get(name, name) for name in names]
 
 
+_AT_A_BILLER = (BillsRefusal.UNKNOWN_BILLER, BillsRefusal.UNKNOWN_ITEM, BillsRefusal.BILLER_CLOSED)
 PURCHASE = (*PurchaseRefusal, *EligibilityRefusal)
 MONEY = (PeopleRefusal.NOT_VERIFIED, PeopleRefusal.UNKNOWN_CARD, PeopleRefusal.NO_MONEY)
 
@@ -123,6 +129,10 @@ def operations(house: House, hot: Hot) -> list[Operation]:
     async def mandate(asked: Asked) -> Any:
         only = unprefixed(AUTOPAY, asked.path["autopay"])
         return await one(await autopays.autopays(house, _who(asked), Wanted(1, "", only or _NOBODY)), "autopay")
+
+    async def bill_payment(asked: Asked) -> Any:
+        only = unprefixed(BILL_PAYMENT, asked.path["bill_payment"])
+        return await one(await bill_payments.payments(house, _who(asked), Wanted(1, "", only or _NOBODY)), "bill payment")
 
     async def fund(asked: Asked) -> Any:
         shelf = await reading.shelf(house, asked.bearer)
@@ -270,6 +280,34 @@ def operations(house: House, hot: Hot) -> list[Operation]:
             "Choose what comes to the phone, and in which language", NoticeChoice,
             act=lambda envelope, asked, _path: notices.choose(house, envelope, asked), takes=NewNoticeChoice,
             refusals=tuple(NoticeRefusal), makes=False,
+        ),
+        Operation(
+            "list_billers", "GET", "/v1/billers", Scope.BILLS_READ, "Billers that can be paid now, with what can be paid there",
+            Page[Biller], read=lambda asked: bill_payments.billers(house, asked.bearer, asked.wanted), listed=True,
+            filters={"region": "^[0-9]{2}([0-9]{2}){0,2}$", "category": "^[a-z_]{1,32}$", "prefix": "^[0-9]{3,7}$"},
+        ),
+        Operation(
+            "get_biller", "GET", "/v1/billers/{biller}", Scope.BILLS_READ, "A biller, its items and what they ask for", Biller,
+            read=lambda asked: bill_payments.biller(house, asked.bearer, asked.path["biller"]),
+        ),
+        Operation(
+            "inquire_bills", "POST", "/v1/accounts/{account}/bill-inquiries", Scope.BILLS_READ, "Ask a biller what an account owes",
+            Inquiry, act=lambda envelope, asked, _path: bill_payments.inquire(house, envelope, asked), takes=NewInquiry,
+            refusals=(*_AT_A_BILLER, BillsRefusal.UNKNOWN_NUMBER), makes=False,
+        ),
+        Operation(
+            "create_bill_payment", "POST", "/v1/accounts/{account}/bill-payments", Scope.BILLS_WRITE,
+            "Pay a bill, or an account without one", BillPayment,
+            act=lambda envelope, asked, _path: bill_payments.pay(house, hot, envelope, asked), takes=NewBillPayment,
+            refusals=(*_AT_A_BILLER, BillsRefusal.INQUIRY_REQUIRED, BillsRefusal.OTHER_CARRIER, *PayRefusal, *BillRefusal),
+        ),
+        Operation(
+            "list_bill_payments", "GET", "/v1/accounts/{account}/bill-payments", Scope.BILLS_READ, "An account's payments of bills",
+            Page[BillPayment], read=lambda asked: bill_payments.payments(house, _who(asked), asked.wanted), listed=True,
+        ),
+        Operation(
+            "get_bill_payment", "GET", "/v1/accounts/{account}/bill-payments/{bill_payment}", Scope.BILLS_READ,
+            "A payment of a bill, what became of it, and its receipt", BillPayment, read=bill_payment,
         ),
         Operation("list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True),
         Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "A fund with its newest quotation", Fund, read=fund),

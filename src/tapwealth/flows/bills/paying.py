@@ -60,7 +60,7 @@ class BillsRefusal(Enum):
     INQUIRY_REQUIRED = auto()
     OTHER_CARRIER = auto()
     NOT_BILLED = auto()
-    UNKNOWN_ACCOUNT = auto()
+    UNKNOWN_NUMBER = auto()
 
 
 class InquireBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,7 +159,7 @@ async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -
 
     async def act(tx: Tx, at: Moment, _actor: int) -> BillsPresented | Refusal:
         if answer.state is InquiryState.UNKNOWN_ACCOUNT:
-            return Refusal(BillsRefusal.UNKNOWN_ACCOUNT, f"{biller.name} does not know this account number; check it on a bill")
+            return Refusal(BillsRefusal.UNKNOWN_NUMBER, f"{biller.name} does not know this account number; check it on a bill")
         return await _present(house, tx, at, envelope, Asked(row.id, item, further), answer)
 
     return await once(house, [envelope.caller.book], envelope, command, act, BillsPresented)

@@ -1,7 +1,8 @@
 """What /v1 answers to questions. Each is asked in one snapshot, in which client and consent are asked for first."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -72,11 +73,12 @@ ORDER_TYPES = {
 
 
 class Wanted(NamedTuple):
-    """A part of a list: at most so many, from behind the one last seen. `only`: that one alone."""
+    """A part of a list: at most so many, from behind the one last seen. `only`: that one alone; `filters`: by name what it must be of."""
 
     limit: int
     after: str = ""
     only: UUID | None = None
+    filters: Mapping[str, str] = MappingProxyType({})
 
 
 class Part(NamedTuple):
@@ -89,8 +91,8 @@ class Part(NamedTuple):
 async def accounts(house: House, bearer: Bearer, wanted: Wanted) -> Part | Refusal:
     """Who lets the client act, by their ids."""
     async with house.database.read() as tx:
-        if (ended := await _ended(tx, bearer)) is not None:
-            return ended
+        if (gone := await ended(tx, bearer)) is not None:
+            return gone
         given = await consents.given_to(tx, bearer.client, UUID(wanted.after) if wanted.after else None, wanted.limit + 1)
     lines = [AccountLine(prefixed(ACCOUNT, one.person), list(one.scopes), one.since) for one in given]
     return part(lines, [one.person.hex for one in given], wanted)
@@ -242,8 +244,8 @@ def _period(run: PlanPeriod) -> Period:
 async def shelf(house: House, bearer: Bearer) -> list[Fund] | Refusal:
     """The funds that our own customers may buy, by code."""
     async with house.database.read() as tx:
-        if (ended := await _ended(tx, bearer)) is not None:
-            return ended
+        if (gone := await ended(tx, bearer)) is not None:
+            return gone
         known, sold, latest = await funds.funds(tx), await funds.channels(tx), await store.latest(tx)
     return [_fund(one, sold[OWN_CHANNEL, code], latest.get(code)) for code, one in known.items() if (OWN_CHANNEL, code) in sold]
 
@@ -266,8 +268,8 @@ def _fund(one: funds.Fund, terms: funds.SalesChannel, latest: store.Quoted | Non
 async def raises_of(house: House, bearer: Bearer, wanted: Wanted) -> Part | Refusal:
     """By fund."""
     async with house.database.read() as tx:
-        if (ended := await _ended(tx, bearer)) is not None:
-            return ended
+        if (gone := await ended(tx, bearer)) is not None:
+            return gone
         behind = [one for one in await raises.shown(tx) if one.fund > wanted.after]
     shown = behind[: wanted.limit]
     return Part([_raise(one) for one in shown], shown[-1].fund if len(behind) > wanted.limit else "")
@@ -289,8 +291,8 @@ def _quotation(one: store.Quoted, kind: FundKind) -> Quotation:
 async def quotations(house: House, bearer: Bearer, fund: str, wanted: Wanted) -> Part | Refusal:
     """Newest first."""
     async with house.database.read() as tx:
-        if (ended := await _ended(tx, bearer)) is not None:
-            return ended
+        if (gone := await ended(tx, bearer)) is not None:
+            return gone
         known = (await funds.funds(tx)).get(fund)
         if known is None:
             return unknown("fund")
@@ -301,8 +303,8 @@ async def quotations(house: House, bearer: Bearer, fund: str, wanted: Wanted) ->
 async def yields(house: House, bearer: Bearer, fund: str, wanted: Wanted) -> Part | Refusal:
     """Of a money fund, newest first."""
     async with house.database.read() as tx:
-        if (ended := await _ended(tx, bearer)) is not None:
-            return ended
+        if (gone := await ended(tx, bearer)) is not None:
+            return gone
         known = (await funds.funds(tx)).get(fund)
         if known is None or known.kind is not FundKind.MONEY:
             return unknown("money fund")
@@ -370,7 +372,8 @@ def part(found: list[Any], names: list[str], wanted: Wanted) -> Part:
     return Part(found[: wanted.limit], names[wanted.limit - 1] if more else "")
 
 
-async def _ended(tx: Tx, bearer: Bearer) -> Refusal | None:
+async def ended(tx: Tx, bearer: Bearer) -> Refusal | None:
+    """Why this client asks nothing any more."""
     found = await clients.client(tx, bearer.client)
     return None if found is not None and found.state == ClientState.ACTIVE else CLIENT_ENDED
 
