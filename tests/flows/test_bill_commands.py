@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -25,6 +26,7 @@ from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "put-a-biller-on-the-shelf.md"
 METER, TOKEN = "12345674", "the secret of a phone, thirty-two letters"
 
 
@@ -39,7 +41,7 @@ Call = Callable[..., Awaitable[Done]]
 
 @pytest.fixture
 async def call(place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Call]:
-    """The console script, in a thread of this process, at a platform behind which somebody has 100 yuan."""
+    """The console script, in a thread of this process, at a platform behind which somebody has 200 yuan."""
     monkeypatch.setenv("TAPWEALTH_CUSTOMER_TOKEN", TOKEN)
     house: Any = SimpleNamespace(house=place.house)
 
@@ -62,7 +64,7 @@ async def call(place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
             await tx.execute("update person set kyc_level = 3")
             wanted = NewAccount(book_of(person), Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
             (wallet,) = await place.house.ledger.open_accounts(tx, [wanted])
-        await place.moved_in(Person(book_of(person), person, wallet), 100_00)
+        await place.moved_in(Person(book_of(person), person, wallet), 200_00)
         with shown_at(tmp_path, Door(str(doors.http.base_url).rstrip("/"), "unused")):
             yield given
 
@@ -84,6 +86,21 @@ async def test_what_was_approved_is_paid_from_the_command_line_five_minutes_late
     assert "on its way to the biller" in (await call("bill", "show", payment)).out
     assert await place.work("biller", paying.deliver) == []
     assert "88.00: paid, the biller's serial is E" in (await call("bill", "show", payment)).out
+
+
+async def test_what_the_how_to_shows_works_as_shown(call: Call, place: Town) -> None:
+    page = HOW_TO.read_text()
+    for file in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        assert await put_in_directory(place.house, read_file(file.encode()).definition) is None
+    place.biller.owe(METER, "G1", 88_00)
+    shown = [one.split() for one in re.findall(r"`tapwealth (bill[^`]*)`", page)]
+    assert [" ".join(one[:2]) for one in shown] == ["biller show", "bill inquire", "bill pay", "biller list", "bill top-up"]
+    bill = ""
+    for words in shown:
+        done = await call(*(bill if word == "BILL" else word for word in words))
+        assert done.code == 0, (words, done.err)
+        bill = done.out.split(" ")[0] if words[1] == "inquire" else bill
+    assert "50.00 set aside" in done.out
 
 
 async def test_a_phone_is_topped_up_at_its_carrier(call: Call, place: Town) -> None:
