@@ -44,11 +44,12 @@ class Written:
     places: Mapping[str, Place] = field(default_factory=dict)
 
     def bad(self, error: BadInput) -> BadInput:
-        """What is wrong with a part (its path is `where`), with the line of that part or of the nearest one around it."""
+        """What is wrong with a part (its path is `where`), with the line of that part, of the nearest one around it, or
+        of the file's beginning for what is not there at all."""
         path = error.where
         while path and path not in self.places:
             path = re.sub(r"(\.?[^.\[]+|\[[0-9]+\])$", "", path)
-        at = f"{self.places[path]} " if path else ""
+        at = f"{self.places[path]} " if path in self.places else ""
         return BadInput(error.what, where=f"{at}({error.where})" if error.where else str(at), hint=error.hint)
 
 
@@ -57,6 +58,7 @@ def read_definition(content: bytes, shape_of: Callable[[ProductKind], Shape | No
     top = _Reader().fields(yaml_text.read(content), "")
     kind, shape = _kind(top, shape_of)
     reader = _Reader()
+    reader.places[""] = top.place
     known = [one.encode_name for one in msgspec.structs.fields(Definition)]
     for name, (at, _) in top.fields.items():
         if name not in known:
