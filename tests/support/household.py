@@ -1,9 +1,10 @@
 """One family's bills, played from a seed day by day: salary, sweeps of the wallet into the fund, and what is paid by itself.
 
 Electricity comes monthly and is paid when presented; water every other month, after the salary, by the wallet alone; the credit card
-monthly, by the fund on its due day. The biller reckons a penalty for each day that a bill is late, is silent on some mornings, and loses
-what it is sent on others; summer is dearer than the family had agreed to, so that they pay by hand, then change their agreement. Bank,
-registrar and every step of a date's end are real.
+monthly, by the fund on its due day; the electricity of a second flat is forgotten once and paid by hand, late. The billers reckon a penalty
+for each day that a bill is late, are out on some mornings, and lose what they are sent on others; summer is dearer than the family had
+agreed to, so that they pay by hand, then change their agreement. Bank, registrar and every step of a date's end are real; so are the
+billers, but where a test wants one that is quick (`FamilyBiller`).
 """
 
 import random
@@ -19,6 +20,7 @@ from bank_next_door import BankNextDoor
 from bill_town import BJPOWER, MONDAY, NINE, Person, ScriptedBiller, ScriptedInsurer, town
 from biller_files import put_in_directory
 from clearing_network import MemoryNetwork
+from family_billers import FamilyBillers, family_billers
 from fortnight import BOOKS, CUSTODY, LENDING_DESK, PEOPLE, Act, Fortnight, Killer, Notes
 from fund_town import FUND, FundTown, RegistrarNextDoor, _shelve
 from msgspec import structs
@@ -32,7 +34,7 @@ from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, ChangeAutop
 from tapwealth.flows.customers import people
 from tapwealth.flows.frame import Caller
 from tapwealth.flows.funds import sweeps
-from tapwealth.flows.rails import Rails
+from tapwealth.flows.rails import Billers, Rails
 from tapwealth.funds.exchange_folder import Folder
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.money import Asset
@@ -43,16 +45,24 @@ from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.heads import Heads
 
 FIRST, SEED = MONDAY, 20140224
-POWER, WATER, CARD = "1100234567", "1100234568", "6226090001"
-BILLERS = {POWER: "BJPOWER", WATER: "BJWATER", CARD: "BOBCARD"}
+POWER, WATER, CARD, FLAT = "1100234567", "110023456", "6225880000000001", "1100234569"
+BILLERS = {POWER: "BJPOWER", WATER: "BJWATER", CARD: "BOBCARD", FLAT: "BJPOWER"}
+OTHERS = (
+    ("BJWATER", "自来水", Category.WATER, "0200000009", "[0-9]{9}"),
+    ("BOBCARD", "北京银行信用卡", Category.CREDIT_CARD, "0200000010", "[0-9]{16}"),
+)
+"""Besides the electricity: code, name, category, bank account, account numbers."""
 CEILINGS = {POWER: 300_00, WATER: 100_00, CARD: 4_000_00}
 RAISED, RAISED_ON = 500_00, date(2014, 8, 10)
+CHANGED = {date(2014, 3, 12): (WATER, 150_00), RAISED_ON: (POWER, RAISED)}
+"""On these days the family agrees to other ceilings: of the water on the morning of the debit."""
 SALARY, SALARY_DAY = 6_000_00, 10
 SILENT = frozenset({date(2014, 3, 24), *(date(2014, 6, day) for day in range(1, 5)), date(2014, 12, 25)})
 DEAF = frozenset({date(2014, 3, 2), date(2014, 5, 25), date(2014, 11, 12)})
 """On these mornings it tells what is owed, and answers no payment."""
-BY_HAND = {date(2014, 7, 15): POWER, date(2014, 9, 20): POWER}
-"""Of July's on its last day without a penalty, of September's five days late."""
+BY_HAND = {date(2014, 3, 15): FLAT, date(2014, 7, 15): POWER, date(2014, 9, 20): POWER}
+"""Of July's on its last day without a penalty, the others five days late."""
+FLAT_ON = date(2014, 3, 1)
 DEAR = {7: 380_00, 8: 420_00, 9: 520_00}
 DAY = timedelta(days=1)
 
@@ -63,6 +73,9 @@ class FamilyBiller(ScriptedBiller):
 
     silent: bool = False
     deaf: bool = False
+
+    def behave(self, *, silent: bool = False, deaf: bool = False) -> None:
+        self.silent, self.deaf = silent, deaf
 
     def late(self, bill: Bill) -> Bill:
         assert bill.due_on is not None
@@ -130,17 +143,17 @@ class Household(Fortnight):
     async def set_up(self) -> None:
         ours = [(f"010000000{number}", "Tapwealth", 0) for number in range(1, 6)]
         theirs = [(LENDING_DESK, "北京银行垫资部", 10**10), (CUSTODY, "天弘余额宝托管户", 10**12)]
-        theirs += [("0200000003", "北京电力", 0), ("0200000009", "自来水", 0), ("0200000010", "北京银行信用卡中心", 0)]
+        theirs += [("0200000003", "北京电力", 0), *((account, name, 0) for _, name, _, account, _ in OTHERS)]
         self.bank.open_accounts([*ours, *theirs, (PEOPLE[0].card_number, PEOPLE[0].name, 10**8)])
         place: Any = self.place
         await _shelve(place)
         self.bank.transfer("ADV-LINE", LENDING_DESK, "0100000005", 300_000_00, "advance line")
-        for code, name, category, account in (
-            ("BJWATER", "自来水", Category.WATER, "0200000009"), ("BOBCARD", "北京银行信用卡", Category.CREDIT_CARD, "0200000010")
-        ):  # fmt: skip
+        connections = self.house.rails.billers.ports
+        for code, name, category, account, pattern in OTHERS:
             biller = structs.replace(
-                BJPOWER, code=code, name=name, name_en=code, category=category, bank_account=account, connection="BJPOWER"
-            )
+                BJPOWER, code=code, name=name, name_en=code, category=category, bank_account=account, pattern=pattern,
+                connection=code if code in connections else "BJPOWER",
+            )  # fmt: skip
             assert await put_in_directory(self.house, biller.definition) is None
         for account in BILLERS:
             self.place.biller.bills[account] = []
@@ -154,11 +167,9 @@ class Household(Fortnight):
         await self.salary()
         sweep = sweeps.AgreeSweep(FUND, 800_00, 100_00, 10_000_00, time(14, 30))
         assert not isinstance(await sweeps.agree(self.house, self.envelope(await self.caller(0)), sweep), Refusal)
-        for account, biller in BILLERS.items():
-            fund = "" if account == WATER else "pocket"
-            made = await autopay.agree(
-                self.house, self.envelope(await self.caller(0)), AgreeAutopay(biller, account, CEILINGS[account], fund)
-            )
+        for account, most in CEILINGS.items():
+            command = AgreeAutopay(BILLERS[account], account, most, "" if account == WATER else "pocket")
+            made = await autopay.agree(self.house, self.envelope(await self.caller(0)), command)
             assert isinstance(made, AutopayView), made
             assert made.when == (PayWhen.DUE if account == CARD else PayWhen.PRESENTED)
 
@@ -166,8 +177,8 @@ class Household(Fortnight):
 
     async def bills_come(self, day: date) -> None:
         """And salaries; and what the family does by hand."""
-        biller: FamilyBiller = self.place.biller
-        biller.silent, biller.deaf = day in SILENT, day in DEAF
+        biller: Any = self.place.biller
+        biller.behave(silent=day in SILENT, deaf=day in DEAF)
         draw = random.Random(f"{SEED} {day}")
         if day.day == SALARY_DAY:
             await self.salary()
@@ -177,10 +188,12 @@ class Household(Fortnight):
             biller.owe(WATER, f"W{day:%Y%m}", draw.randrange(40_00, 90_00), day.replace(day=25))
         if day.day == 7:
             biller.owe(CARD, f"C{day:%Y%m}", draw.randrange(1_500_00, 3_500_00), day.replace(day=25))
+        if day == FLAT_ON:
+            biller.owe(FLAT, f"F{day:%Y%m}", 88_00, day.replace(day=10))
         if day in BY_HAND:
             await self.pay_by_hand(BY_HAND[day])
-        if day == RAISED_ON:
-            await self.raise_ceiling()
+        if day in CHANGED:
+            await self.other_terms(*CHANGED[day])
 
     async def salary(self) -> None:
         moved = await people.move_in(self.house, self.envelope(await self.caller(0)), people.MoveIn(await self.card(0), SALARY))
@@ -196,13 +209,14 @@ class Household(Fortnight):
         (answer,) = await self.place.pay(paying.Placing(self.envelope(caller), command))
         assert not isinstance(answer, Refusal), answer
 
-    async def raise_ceiling(self) -> None:
+    async def other_terms(self, account: str, most: int) -> None:
         caller = await self.caller(0)
         assert caller.person is not None
         async with self.house.database.read() as tx:
             held = await autopay.held(tx, caller.book, caller.person)
-        (power,) = (one for one in held if one.biller == "北京电力" and one.state == "active")
-        changed = await autopay.change(self.house, self.envelope(caller), ChangeAutopay(UUID(power.autopay), RAISED, "pocket"))
+        (before,) = (one for one in held if one.biller_code == BILLERS[account] and one.state == "active")
+        change = ChangeAutopay(UUID(before.autopay), most, before.fund)
+        changed = await autopay.change(self.house, self.envelope(caller), change)
         assert isinstance(changed, AutopayView), changed
 
     async def look(self) -> None:
@@ -212,7 +226,7 @@ class Household(Fortnight):
 
     async def noon(self) -> None:
         """The biller is there again by noon; what it left open is asked after."""
-        self.place.biller.silent = self.place.biller.deaf = False
+        self.place.biller.behave()
         self.looks += await autopay_days.run_due(self.house)
         await self.place.work("biller", paying.deliver, rounds=2)
 
@@ -229,17 +243,35 @@ class Household(Fortnight):
 
 @asynccontextmanager
 async def household(database_url: str, folder: Path, days: int) -> AsyncIterator[Household]:
-    """On an empty database: nothing has happened yet."""
-    biller, insurer = FamilyBiller(now=NINE), ScriptedInsurer(now=NINE)
+    """On an empty database: nothing has happened yet. The biller is in memory."""
+    async with _household(database_url, folder, days, FamilyBiller(now=NINE)) as made:
+        yield made
+
+
+@asynccontextmanager
+async def household_at_real_billers(database_url: str, folder: Path, days: int) -> AsyncIterator[Household]:
+    """The same; each biller is a process of its own."""
+    with family_billers(folder, BILLERS) as billers:
+        async with _household(database_url, folder, days, FamilyBiller(now=NINE), billers) as made:
+            yield made
+        await billers.close()
+
+
+@asynccontextmanager
+async def _household(
+    database_url: str, folder: Path, days: int, biller: FamilyBiller, real: FamilyBillers | None = None
+) -> AsyncIterator[Household]:
+    insurer = ScriptedInsurer(now=NINE)
     async with town(database_url, folder, BOOKS, biller, insurer) as plain:
         bank, registrar = BankNextDoor(folder), RegistrarNextDoor(folder)
         port: Any = bank
         identity: Any = Matching()
+        connections: Any = plain.house.rails.billers.ports if real is None else real.ports
         rails = Rails(
-            port, plain.house.rails.billers, identity, insurer, Folder(folder / "exchange"), Heads(folder / "heads.jsonl"), port,
+            port, Billers(connections), identity, insurer, Folder(folder / "exchange"), Heads(folder / "heads.jsonl"), port,
             MemoryNetwork(),
         )  # fmt: skip
-        place = FundTown(replace(plain.house, rails=rails), biller, insurer, plain.keys_given, registrar)
+        place = FundTown(replace(plain.house, rails=rails), real or biller, insurer, plain.keys_given, registrar)
         try:
             yield Household(place, bank, registrar, folder, Killer([], Notes(folder / "hit")), days=days)
         finally:
