@@ -83,14 +83,14 @@ async def texts(page: Page, selector: str) -> list[str]:
 async def test_everybody_finds_what_is_sold_by_kind_and_state(place: Town) -> None:
     async with serving(place) as address, browsing() as (page, complaints):
         await page.goto(f"{address}/products")
-        assert await texts(page, ".shelf h2") == ["货币基金 1", "基金 1"]
-        assert await texts(page, ".products .title") == ["天弘余额宝货币", "消费行业股票"]
-        assert await texts(page, ".products .badge") == ["在售", "在售"]
-        assert await texts(page, ".filters a") == ["全部 2", "在售 2"]
+        assert await texts(page, ".shelf h2") == ["货币基金 1", "基金 1", "缴费服务 1"]
+        assert await texts(page, ".products .title") == ["天弘余额宝货币", "消费行业股票", "北京电力"]
+        assert await texts(page, ".products .badge") == ["在售"] * 3
+        assert await texts(page, ".filters a") == ["全部 3", "在售 3"]
         assert await page.locator(".waits").count() == 0
         await page.get_by_role("link", name="English").click()
         assert page.url == f"{address}/en/products"
-        assert await texts(page, ".shelf h2") == ["money fund 1", "fund 1"]
+        assert await texts(page, ".shelf h2") == ["money fund 1", "fund 1", "biller service 1"]
         assert re.findall(r"[\u4e00-\u9fff]+", await page.locator("body").inner_text()) == ["中文"]
         assert complaints == []
 
