@@ -7,6 +7,7 @@ from counting import Counting
 
 from tapwealth.bills import store
 from tapwealth.bills.biller import Paid
+from tapwealth.bills.payment import PaymentState
 from tapwealth.flows.bills import bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.bill_outcomes import told
@@ -43,7 +44,7 @@ async def test_statements_do_not_grow_with_the_batch(place: Town) -> None:
             rows = await store.in_suspense(tx, list(place.house.all_books), MONDAY)
             assert len(rows) == count
             at = await moment(tx)
-            await store.save(tx, [bill_outcomes.replace(row, state=bill_outcomes.PaymentState.SENT) for row in rows])
+            await store.save(tx, [row._replace(state=PaymentState.SENT) for row in rows])
             said = [told((row.book, row.id), Paid(f"E{row.serial}")) for row in rows]
             await bill_outcomes.apply(place.house, counting, at, MONDAY, said)
             hearing[count] = counting.statements
