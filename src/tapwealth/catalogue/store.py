@@ -196,6 +196,12 @@ async def known_documents(tx: Any, digests: Sequence[bytes]) -> set[bytes]:
     return {row["digest"] for row in rows}
 
 
+async def documents(tx: Any, wanted: Sequence[bytes]) -> dict[str, DocumentFile]:
+    """Of these those that are kept, by their digests in hex."""
+    rows = await tx.fetch("select digest, media_type, content from product_document where book = 0 and digest = any($1)", list(wanted))
+    return {row["digest"].hex(): DocumentFile(row["digest"], row["media_type"], row["content"]) for row in rows}
+
+
 async def document(tx: Any, wanted: bytes) -> DocumentFile | None:
     row = await tx.fetchrow("select digest, media_type, content from product_document where book = 0 and digest = $1", wanted)
     return None if row is None else DocumentFile(row["digest"], row["media_type"], row["content"])

@@ -1,8 +1,10 @@
 """What the command line's commands do, each as one function over the house."""
 
 import asyncio
+import base64
+import mimetypes
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -126,6 +128,24 @@ def sale_of(data: Path, url: str | None, identifier: str) -> Any:
         return found if isinstance(found, Refusal) else msgspec.to_builtins(found)
 
     return in_house(data, url, act)
+
+
+def documents_of(data: Path, url: str | None, wanted: Sequence[str], folder: Path) -> Refusal | None:
+    """Write the documents of these hashes into a folder, if each is what its hash says; else none of them."""
+    from tapwealth.flows.catalogue.shown import DocumentShown, documents
+
+    async def act(house: House) -> list[DocumentShown] | Refusal:
+        async with house.database.read() as tx:
+            return await documents(tx, wanted)
+
+    found: list[DocumentShown] | Refusal = in_house(data, url, act)
+    if isinstance(found, Refusal):
+        return found
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in found:
+        name = f"{one.sha256}{mimetypes.guess_extension(one.media_type) or ''}"
+        (folder / name).write_bytes(base64.b64decode(one.content))
+    return None
 
 
 def holding_of(data: Path, url: str | None, customer: str, fund: str) -> Any:

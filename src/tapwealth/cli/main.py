@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tapwealth.cli.autopay_app import autopay
+from tapwealth.cli.autopay_app import Token, autopay
 from tapwealth.cli.bill_app import bill, biller
 from tapwealth.cli.keys import keys
 from tapwealth.cli.notices_app import notices
@@ -25,7 +25,7 @@ from tapwealth.kernel.refusal import BadInput, Outage
 
 app = typer.Typer(**PLAIN, add_completion=False, pretty_exceptions_enable=False, help="Tap to pay, bills, funds, insurance.")
 day = typer.Typer(**PLAIN, help="Business dates: close one, see where they stand.")
-fund = typer.Typer(**PLAIN, help="Funds: yields and exchange files.")
+fund = typer.Typer(**PLAIN, help="Funds: buy, yields, exchange files.")
 exchange = typer.Typer(**PLAIN, help="Exchange files of JR/T 0017.")
 db = typer.Typer(**PLAIN, help="The database: bring it up to date, see where it stands.")
 app.add_typer(day, name="day")
@@ -305,6 +305,26 @@ def statement(
         print_json(found)
     else:
         print_statement(found)
+
+
+@fund.command("buy")
+def fund_buy(
+    code: Annotated[str, typer.Argument(help="The fund's code.", metavar="FUND")],
+    amount: Annotated[str, typer.Argument(help="In yuan, like 1000.00.", metavar="AMOUNT")],
+    token: Token,
+    data_dir: DataDir = DEFAULT_DATA,
+    json_: Json = False,
+) -> None:
+    """Buy a fund out of the wallet. What was shown is kept, and `tapwealth sale show` shows it by the order's id."""
+    from tapwealth.cli.customer import command
+    from tapwealth.kernel.masked import Masked
+    from tapwealth.kernel.money import read_minor
+
+    placed = command(data_dir, Masked(token), "purchase_fund", {"fund": code, "amount": read_minor(amount, where="AMOUNT")})
+    if json_:
+        print_json(placed)
+    else:
+        typer.echo(f"{placed['order']}: deals on {placed['dealing_date']}")
 
 
 @fund.command("yield")

@@ -1,6 +1,7 @@
 """`tapwealth sale`: what a buyer was shown and what they signed, years later, as it was."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,12 +16,17 @@ def show(
     identifier: Annotated[str, typer.Argument(help="Of an order, plan, sweep, autopay or policy.", metavar="ID")],
     data_dir: DataDir = DEFAULT_DATA,
     database_url: DatabaseUrl = None,
+    documents: Annotated[
+        Path | None, typer.Option("--documents", help="Write the documents that were shown into this folder, each named by its SHA-256.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Show a sale as its buyer saw it. Exits with 1 if its record is not proved by its hashes and by the ledger."""
-    from tapwealth.cli.house_commands import sale_of
+    from tapwealth.cli.house_commands import documents_of, sale_of
 
     found = run(sale_of, data_dir, database_url, identifier)
+    if documents is not None and found["shown"] is not None:
+        run(documents_of, data_dir, database_url, [one["sha256"] for one in found["shown"]["documents"]], documents)
     if json_:
         print_json(found)
     else:

@@ -1,7 +1,8 @@
 """What is shown of the catalogue: the shelf to everybody; versions, steps and what a version changes to the people of the house."""
 
 import base64
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -158,3 +159,12 @@ async def document(tx: Any, sha256: str) -> DocumentShown | Refusal:
     if found is None:
         return _unknown("document of that hash")
     return DocumentShown(found.digest.hex(), found.media_type, base64.b64encode(found.content).decode())
+
+
+async def documents(tx: Any, wanted: Sequence[str]) -> list[DocumentShown] | Refusal:
+    """These by their hashes, in hex: all, or what is not there or is not what its hash says."""
+    found = await store.documents(tx, [bytes.fromhex(one) for one in wanted])
+    lost = [one for one in wanted if one not in found or hashlib.sha256(found[one].content).hexdigest() != one]
+    if lost:
+        return Refusal(ReportRefusal.UNKNOWN, f"{', '.join(lost)}: gone, or not what the hash says; run the audit")
+    return [DocumentShown(one, found[one].media_type, base64.b64encode(found[one].content).decode()) for one in wanted]
