@@ -15,7 +15,7 @@ from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import digest
 from tapwealth.catalogue.version import ProductRefusal, State
 from tapwealth.flows import setup
-from tapwealth.flows.catalogue import products, shown
+from tapwealth.flows.catalogue import browse, products, shown
 from tapwealth.flows.catalogue.kinds import shape_of
 from tapwealth.flows.catalogue.products import (
     AddDocument,
@@ -238,6 +238,9 @@ async def test_a_draft_that_nobody_decides_is_listed_as_abandoned(place: FundTow
     async def listed() -> list[tuple[str, int, int, bool]]:
         async with place.house.database.read() as tx:
             lines = await shown.lines(tx)
+            shelves = (await browse.listed(tx, house=True)).shelves
+        on_page = [one.abandoned for shelf in shelves for line in shelf.lines if line.product == CODE for one in line.waiting]
+        assert on_page == [one.abandoned for one in lines if one.product == CODE and one.state != "on_sale"]
         return [(one.state, one.version, one.waiting_days, one.abandoned) for one in lines if one.product == CODE]
 
     await put_on_sale(place)

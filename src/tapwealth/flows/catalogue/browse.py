@@ -14,7 +14,7 @@ from tapwealth.catalogue.definition import Definition, Document, Names, ProductK
 from tapwealth.catalogue.outline import Entry, Fact, Group, Rates, Table
 from tapwealth.catalogue.reading import write_definition
 from tapwealth.catalogue.store import Standing
-from tapwealth.catalogue.version import State, Step, Version
+from tapwealth.catalogue.version import ABANDONED_AFTER, State, Step, Version
 from tapwealth.flows.catalogue.kinds import KINDS, shape_of
 from tapwealth.flows.frame import moment
 from tapwealth.storage import operators
@@ -26,12 +26,13 @@ _HOUSE = "Tapwealth"
 
 
 class Waiting(NamedTuple):
-    """A version that waits for a second person; `maker`: who drafted it."""
+    """A version that waits for a second person; `maker`: who drafted it. `abandoned`: it has waited too long."""
 
     version: int
     state: State
     since: datetime
     maker: str
+    abandoned: bool
 
 
 class Line(NamedTuple):
@@ -145,7 +146,7 @@ async def listed(tx: Any, *, house: bool) -> Listed:
     people = await operators.found(tx, sorted({one.maker for one in seen if one.state in OPEN}))  # who is not of the house sees none open
     lines: dict[ProductKind, list[Line]] = {kind: [] for kind in KINDS}
     for one in versions:
-        lines[one.definition.kind].append(_line(one, shown[one.product], by_product[one.product], people))
+        lines[one.definition.kind].append(_line(one, shown[one.product], by_product[one.product], people, now))
     return Listed(now, [Shelf(kind, of) for kind, of in lines.items() if of])
 
 
@@ -154,8 +155,12 @@ def _shown(of: Sequence[Standing]) -> Standing:
     return next((one for one in of if one.state is State.ON_SALE), of[-1])
 
 
-def _line(one: Version, shown: Standing, of: Sequence[Standing], people: Mapping[int, Operator]) -> Line:
-    waiting = [Waiting(each.version, each.state, each.since, _who(each.maker, people)) for each in of if each.state in OPEN]
+def _line(one: Version, shown: Standing, of: Sequence[Standing], people: Mapping[int, Operator], now: datetime) -> Line:
+    waiting = [
+        Waiting(each.version, each.state, each.since, _who(each.maker, people), now - each.since > ABANDONED_AFTER)
+        for each in of
+        if each.state in OPEN
+    ]
     said = one.definition
     return Line(one.product, one.version, said.name, one.state, shown.since, said.sale, len(of), waiting)
 
