@@ -16,6 +16,7 @@ from tapwealth.notices.choice import MOST_AN_HOUR, Preferences
 from tapwealth.notices.delivery import LEASE, MOST_ASKED, MOST_TRIES
 from tapwealth.notices.messenger import Channel, Fate, Said
 from tapwealth.notices.notice import NoticeKind
+from tapwealth.storage.database import in_transaction
 
 PUSH, SMS = Channel.PUSH, Channel.SMS
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -251,6 +252,38 @@ async def test_two_workers_at_once_send_nothing_twice(at: NoticeTown) -> None:
         pass
     assert len(at.messenger.submissions) == len(set(at.messenger.submissions)) == 60
     assert len(at.messenger.came) == 60
+
+
+async def test_what_one_worker_routes_the_other_leaves_alone(at: NoticeTown) -> None:
+    wang = await at.customer("Wang")
+    await at.tell(notice(wang, "paid"))
+    async with at.house.database.transaction() as tx:
+        await delivery_store.lock_routers(tx, at.house.all_books)  # its rows are there from now on
+    async with at.house.database.transaction() as tx:
+        books = await delivery_store.lock_routers(tx, at.house.all_books)
+        notices = await delivery_store.to_route(tx, books, 10)
+        assert await asyncio.create_task(_apart(at)) == 0, "another worker, meanwhile"
+        now = await at.now()
+        known = await delivery_store.known_of(tx, {(wang.book, wang.id)}, now)
+        await delivery_store.write(tx, outgoing.plan(notices, known, now))
+    await at.work()
+    assert at.messenger.texts(PUSH) == ["paid。"]
+
+
+async def _apart(at: NoticeTown) -> int:
+    in_transaction.set(False)
+    return await outgoing.route(at.house)
+
+
+async def test_a_messenger_that_forgets_all_it_accepts_is_given_up_on(at: NoticeTown) -> None:
+    wang = await at.customer("Wang")
+    at.messenger.script += ["forget"] * 99
+    await at.tell(notice(wang, "dividend", NoticeKind.FUND))
+    for _ in range(2 * MOST_TRIES):
+        await at.work(rounds=1)
+        at.later(timedelta(hours=1))
+    assert await at.states() == [("push", "given_up")]
+    assert len(at.messenger.submissions) == MOST_ASKED
 
 
 async def test_a_storm_is_routed_and_drained_set_wise(at: NoticeTown, monkeypatch: pytest.MonkeyPatch) -> None:

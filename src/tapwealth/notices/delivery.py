@@ -104,7 +104,7 @@ def heard(row: Delivery, said: Said, now: datetime, machine: datetime) -> Delive
             return _ended(row, State.DELIVERED, "", now)
         case Fate.BOUNCED:
             return _ended(row, State.BOUNCED, said.reason or "bounced", now)
-        case Fate.NEVER_CAME if row.tries < MOST_TRIES:
+        case Fate.NEVER_CAME if row.tries < MOST_TRIES and row.asked < MOST_ASKED:
             return replace(row, state=State.WAITING, next_at=None, reason="the messenger never received it")
         case Fate.NEVER_CAME:
             return _ended(row, State.GIVEN_UP, "the messenger never received it", now)
