@@ -131,8 +131,9 @@ def test_a_start_that_cannot_be_ends_in_one_line(biller: SandboxPartner, tmp_pat
     other = str(tmp_path / "other.db")
     taken = biller.url.rsplit(":", 1)[1]
     (tmp_path / "text.db").write_text("this is a letter, no book of any partner" * 30)
+    partners = "{bank,registrar,identity,biller,water,carrier,issuer,insurer,network,messenger}"
     cases = [
-        (("florist",), 2, "usage: python -m tapwealth.sandbox {bank,registrar,identity,biller,water,carrier,issuer,insurer,network,messenger}"),
+        (("florist",), 2, f"usage: python -m tapwealth.sandbox {partners}"),
         (("biller", "--port", "0"), 2, "--store"),
         (("biller", "--store", str(biller.store), "--port", "0"), 3, "another process holds this store; stop it first"),
         (("biller", "--store", other, "--port", taken), 3, "name a free --port"),
