@@ -261,8 +261,9 @@ async def test_success_after_the_refund_is_a_break_with_the_money_accounted(plac
     await place.all_books_balance()
 
 
-async def test_success_after_the_refund_may_come_while_the_bill_is_paid_again(place: Town) -> None:
+async def test_success_after_the_refund_may_come_while_the_bill_is_paid_again(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """The date's end goes on; the biller, which was paid once, gives the second one back."""
+    monkeypatch.setattr("tapwealth.flows.end_of_day.PATIENCE_SECONDS", 0)
     wang = await place.person("Wang", 50_000)
     place.biller.script.append(Unknown("no answer"))
     place.biller.inquiries.append(Rejected("not_written_off"))
