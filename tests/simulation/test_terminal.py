@@ -1,4 +1,5 @@
-"""A merchant's terminal at the played shop, while the played platform is up: the commands that the how-to shows, as they stand there."""
+"""A merchant's terminal at the played shop and a customer of the played week, while the platform is up: the commands that the how-to and
+the README show, as they stand there."""
 
 import asyncio
 import os
@@ -31,6 +32,18 @@ def run(one: Shown, folder: Path, invoice: str) -> str:
     return done.stdout
 
 
+def act_as_the_readme_says(folder: Path) -> str:
+    """A purchase with the token of the played customer's phone, and the record that it left."""
+    lines = re.findall(r"^(?:export|\.venv/bin/tapwealth (?:fund|sale)) .*$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    token, buy, show = (line.replace("var/", f"{folder}/") for line in lines)
+    done = subprocess.run(
+        f"{token}; order=$({buy}); {show.replace('ord_…', '${order%%:*}')}", shell=True, cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | {"TAPWEALTH_DATA_DIR": str(folder)}, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 async def sell_while_it_is_up(folder: Path) -> None:
     wanted = billing(folder, 1)
     async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
@@ -43,6 +56,10 @@ async def sell_while_it_is_up(folder: Path) -> None:
             printed = await asyncio.to_thread(run, one, folder, invoice)
             found = re.search(r"票据号 +(\d{6})", printed)
             invoice = found[1] if found else invoice
+        record = await asyncio.to_thread(act_as_the_readme_says, folder)
+        assert record.startswith("Tianhong Yu'E Bao Money Market (000198, version 1)")
+        assert "amount: 1000\n" in record
+        assert "proved: sealed in the ledger" in record
         going_on.cancel()
         assert (await stage.view("clock", login="ops.chen"))["now"] > ended, "time goes on while one looks and acts"
         assert (folder / "receipt.png").read_bytes().startswith(b"\x89PNG")

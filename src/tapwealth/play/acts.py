@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tapwealth.acquiring.till_result import VoucherOutcome, VoucherResult
 from tapwealth.kernel.clock import shanghai, sleep_ms
 from tapwealth.play.cast import Person
-from tapwealth.play.devices import phone_in_use
+from tapwealth.play.devices import keep_token, phone_in_use
 from tapwealth.play.shop import Counter
 from tapwealth.play.stage import Answer, Stage, WentOtherwise
 from tapwealth.play.wallet_phone import Phone
@@ -187,6 +187,7 @@ def open_account(number: int) -> Act:
         one = person(play, number)
         body = {"name": one.name, "identity_number": one.identity_number, "phone": one.phone, "device_token": one.device_token}
         wanted(await play.stage.command(f"open {number}", "open_account", body, one.device_token))
+        keep_token(play.devices, number, one.device_token)
         await play.stage.until(f"verification of customer {number}", lambda: _is_verified(play, number))
 
     return act

@@ -8,7 +8,7 @@ from tapwealth.acquiring.till_state import VoucherKind
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.play.acts import Act, counters, issue_card_in, person, phone, receipt_note, wanted
-from tapwealth.play.devices import new_phone_file
+from tapwealth.play.devices import keep_token, new_phone_file
 from tapwealth.play.stage import WentOtherwise
 from tapwealth.play.wallet_phone import Phone
 from tapwealth.play.week import Play
@@ -117,6 +117,7 @@ def sign_in_on_a_new_phone(number: int, act_name: str) -> Act:
 
         code = await stage.until("the text with the code", texted)
         wanted(await stage.command(act_name, "sign_in", {"request": asked["request"], "code": code, "device_token": secret}, secret))
+        keep_token(play.devices, number, secret)
         await issue_card_in(play, new_phone(play, number), f"{act_name}: card", secret)
 
     return act

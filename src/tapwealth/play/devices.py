@@ -23,6 +23,13 @@ def phone_in_use(devices: Path, number: int) -> Path:
     return new if new.exists() else phone_file(devices, number)
 
 
+def keep_token(devices: Path, number: int, token: str) -> None:
+    """What the customer's phone proves itself by, where whoever looks on finds it and may act as that customer; the newest phone's."""
+    path = devices / f"phone{number}.token"
+    path.touch(mode=0o600)
+    path.write_text(f"{token}\n", encoding="ascii")
+
+
 def phone_of(folder: Path, who: str) -> Path:
     """The phone of the customer with that name or phone number, in the week that is played in `folder`. Raises BadInput."""
     having = [(person, path) for person, path in _customers(folder) if path.exists()]
