@@ -15,6 +15,7 @@ from played_week import Outcome, differences, play_week, theatre_folder
 from tapwealth.sandbox.scenarios import plan
 
 _HTTP = ("silent", "silent_unprocessed", "error")
+_ANSWER = ("other_customer", "garbage", "slow")
 _FILE = ("lose", "delay", "short_file", "double", "one_fen", "wrong_day")
 KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
     "bank": {
@@ -30,9 +31,9 @@ KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
         "redemption_payment": ("lose", "delay", "double", "one_fen", "wrong_day"),
     },
     "biller": {
-        "inquire": _HTTP,
-        "pay": (*_HTTP, "lose", "late_success", "one_fen"),
-        "payment_inquiry": _HTTP,
+        "inquire": (*_HTTP, *_ANSWER, "double"),
+        "pay": (*_HTTP, *_ANSWER, "double", "lose", "late_success", "one_fen"),
+        "payment_inquiry": (*_HTTP, *_ANSWER, "no_lookup"),
         "day_end": _FILE,
         "day_end_request": _HTTP,
     },
@@ -102,6 +103,15 @@ def check(case: Case, undisturbed: Outcome, outcome: Outcome) -> None:
 @pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=pytest.mark.soak)])
 def test_a_fault_of_a_message_is_never_passed_over_in_silence(unkilled: Callable[[int], Outcome], seed: int) -> None:
     case = case_of(seed, ("bank", "registrar", "biller"))
+    check(case, unkilled(DAYS), played(DAYS, case))
+
+
+WRONG_ANSWERS = [Case("biller", message, 1, fault) for message in ("inquire", "pay") for fault in (*_ANSWER, "double")]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", WRONG_ANSWERS)
+def test_a_billers_answer_gone_wrong_is_never_passed_over_in_silence(unkilled: Callable[[int], Outcome], case: Case) -> None:
     check(case, unkilled(DAYS), played(DAYS, case))
 
 
