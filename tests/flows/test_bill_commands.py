@@ -122,6 +122,7 @@ async def test_what_is_refused_is_one_line(call: Call, place: Town) -> None:
         (("bill", "inquire", "BJGAS", "1234567x", "--field", "branch=02"), "'1234567x' does not fit; 户号为8至10位数字 (8 to 10 digits)"),
         (("bill", "inquire", "BJGAS", METER), "branch is missing"),
         (("bill", "inquire", "BJGAS", METER, "--field", "branch"), "write it like branch=02"),
+        (("bill", "inquire", "BJGAS", METER, "--field", "branch=02", "--field", "branch=03"), "'branch' comes twice"),
         (("bill", "pay", "0" * 32, "a lot"), "AMOUNT: 'a lot' is no amount"),
         (("bill", "top-up", "MOBILE", "13800138000", "20.00"), "20.00 is not to be had; choose one of 10.00, 50.00"),
         (("bill", "top-up", "MOBILE", "17700138000", "10.00"), "no carrier here has it"),

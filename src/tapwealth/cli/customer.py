@@ -1,51 +1,77 @@
-"""A customer's commands and views, given from the command line to the platform that serves a folder, with the token of the customer's
-phone."""
+"""A customer's commands and views on the command line, with the token of the customer's phone: what their groups of commands share.
+
+Imports are lazy, so that `--help` answers at once.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import httpx
+import typer
 
-from tapwealth.app.door import find
-from tapwealth.kernel.clock import machine_now
-from tapwealth.kernel.ids import system_random, uuid7
-from tapwealth.kernel.masked import Masked
-from tapwealth.kernel.refusal import BadInput, Outage
-
-_SECONDS = 60
-
-
-def command(data: Path, token: Masked, name: str, body: Mapping[str, Any]) -> Any:
-    """What is answered. Raises BadInput for a refusal, Outage where no platform answers."""
-    headers = {"Idempotency-Key": str(uuid7(machine_now(), 0, system_random()))}
-    return _asked(data, token, "POST", f"/commands/{name}", json=dict(body), headers=headers)["result"]
-
-
-def view(data: Path, token: Masked | None, path: str) -> Any:
-    """The same of a view; those that are open need no token."""
-    return _asked(data, token, "GET", f"/view/{path}")
+Token = Annotated[
+    str,
+    typer.Option(
+        "--token", envvar="TAPWEALTH_CUSTOMER_TOKEN", prompt=True, hide_input=True,
+        help="The token of the customer's phone. Asked for unless set.",
+    ),
+]  # fmt: skip
+Biller = Annotated[str, typer.Argument(help="The biller's code.", metavar="BILLER")]
+Account = Annotated[str, typer.Argument(help="The number of the account there.", metavar="ACCOUNT")]
+Amount = Annotated[str, typer.Argument(help="In yuan, like 100.50.", metavar="AMOUNT")]
+Item = Annotated[str, typer.Option("--item", help="What is paid, where the biller takes payments for several things.")]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option("--field", help="What else the item asks for, NAME=VALUE; may come several times.", metavar="NAME=VALUE"),
+]
+Fund = Annotated[str, typer.Option("--fund", help="The fund that pays what the wallet lacks: its code, or pocket. Default: none.")]
 
 
-def _asked(data: Path, token: Masked | None, method: str, path: str, **more: Any) -> Any:
-    door = find(data)
-    if door is None:
-        raise Outage("no platform runs on this data; start it (`make run`, or `tapwealth up`), then ask again")
-    headers = {"Accept-Language": "en", **more.pop("headers", {})}
-    if token is not None:
-        headers["Authorization"] = f"Bearer {_sendable(token)}"
-    try:
-        answer = httpx.request(method, f"{door.url}{path}", headers=headers, timeout=_SECONDS, trust_env=False, **more)
-    except httpx.HTTPError as error:
-        raise Outage(f"the platform at {door.url} does not answer ({type(error).__name__}); ask again") from None
-    said = answer.json()
-    if answer.is_success:
-        return said
-    raise (Outage if answer.is_server_error else BadInput)(said["title"])
+def give(data: Path, token: str, name: str, body: Mapping[str, Any]) -> Any:
+    """What a command is answered. Raises BadInput for a refusal, Outage where no platform answers."""
+    from tapwealth.cli.served import command, door_of
+
+    return command(door_of(data), _sendable(token), name, body)
 
 
-def _sendable(token: Masked) -> str:
-    text = token.reveal()
-    if not text.isascii() or not text.isprintable():
+def see(data: Path, token: str, path: str) -> Any:
+    """The same of a view; one that is open needs no token."""
+    from tapwealth.cli.served import asked, door_of
+
+    return asked(door_of(data), "GET", f"/view/{path}", _sendable(token))
+
+
+def account_of(biller: str, account: str, item: str, fields: list[str] | None) -> dict[str, Any]:
+    """Which account is meant. Raises BadInput for a field that is no NAME=VALUE, or that comes twice."""
+    from tapwealth.kernel.refusal import BadInput
+
+    further: dict[str, str] = {}
+    for name, sign, value in (one.partition("=") for one in fields or []):
+        if not name or not sign:
+            raise BadInput("a field has a name and a value", where="--field", hint="write it like branch=02")
+        if name in further:
+            raise BadInput(f"{name[:40]!r} comes twice", where="--field", hint="say each field once")
+        further[name] = value
+    return {"biller": biller, "account_number": account, "item": item, "fields": further}
+
+
+def fen(text: str, where: str = "AMOUNT") -> int:
+    """An amount as it was written, in yuan. Raises BadInput."""
+    from tapwealth.kernel.money import read_minor
+
+    return read_minor(text, where=where)
+
+
+def yuan(amount: int) -> str:
+    """An amount as it is shown."""
+    from tapwealth.kernel.money import format_minor
+
+    return format_minor(amount)
+
+
+def _sendable(token: str) -> str:
+    from tapwealth.kernel.refusal import BadInput
+
+    if not token.isascii() or not token.isprintable():
         raise BadInput("it has letters that no token has", where="--token", hint="give the token of the customer's phone")
-    return text
+    return token

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tapwealth.cli.autopay_app import Token, autopay
+from tapwealth.cli.autopay_app import autopay
 from tapwealth.cli.bill_app import bill, biller
+from tapwealth.cli.customer import Amount, Token, fen, give
 from tapwealth.cli.keys import keys
 from tapwealth.cli.notices_app import notices
 from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
@@ -310,17 +311,13 @@ def statement(
 @fund.command("buy")
 def fund_buy(
     code: Annotated[str, typer.Argument(help="The fund's code.", metavar="FUND")],
-    amount: Annotated[str, typer.Argument(help="In yuan, like 1000.00.", metavar="AMOUNT")],
+    amount: Amount,
     token: Token,
     data_dir: DataDir = DEFAULT_DATA,
     json_: Json = False,
 ) -> None:
     """Buy a fund out of the wallet. What was shown is kept, and `tapwealth sale show` shows it by the order's id."""
-    from tapwealth.cli.customer import command
-    from tapwealth.kernel.masked import Masked
-    from tapwealth.kernel.money import read_minor
-
-    placed = command(data_dir, Masked(token), "purchase_fund", {"fund": code, "amount": read_minor(amount, where="AMOUNT")})
+    placed = give(data_dir, token, "purchase_fund", {"fund": code, "amount": fen(amount)})
     if json_:
         print_json(placed)
     else:

@@ -1,22 +1,14 @@
 """`tapwealth notices`: a customer's inbox and choices, on the command line. Imports are lazy, so that `--help` answers at once."""
 
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
+from tapwealth.cli.customer import Token, give, see
 from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DataDir, Json, print_json
 
 notices = typer.Typer(**PLAIN, help="A customer's notices: read them, and choose what comes to the phone.")
-
-Token = Annotated[
-    str,
-    typer.Option(
-        "--token", envvar="TAPWEALTH_CUSTOMER_TOKEN", prompt=True, hide_input=True,
-        help="The token of the customer's phone. Asked for unless set.",
-    ),
-]  # fmt: skip
 
 
 @notices.command("list")
@@ -27,7 +19,7 @@ def list_(
     json_: Json = False,
 ) -> None:
     """The newest notices, newest first; `*` before those that were not opened."""
-    found = _view(data_dir, token, f"notices?before={quote(before, safe='')}" if before else "notices")
+    found = see(data_dir, token, f"notices?before={quote(before, safe='')}" if before else "notices")
     if json_:
         print_json(found)
     for one in [] if json_ else found:
@@ -42,7 +34,7 @@ def read(
     json_: Json = False,
 ) -> None:
     """Mark notices as opened, or all of them."""
-    left = _give(data_dir, token, "read_notices", {"notices": which or []})
+    left = give(data_dir, token, "read_notices", {"notices": which or []})
     if json_:
         print_json(left)
     else:
@@ -52,7 +44,7 @@ def read(
 @notices.command("preferences")
 def preferences(token: Token, data_dir: DataDir = DEFAULT_DATA, json_: Json = False) -> None:
     """Which kinds come to the phone, over which channels, and in which language."""
-    _tell(_view(data_dir, token, "notice_preferences"), json_)
+    _tell(see(data_dir, token, "notice_preferences"), json_)
 
 
 @notices.command("choose")
@@ -67,7 +59,7 @@ def choose(
 ) -> None:
     """Choose how one kind comes to the phone, or the language of messages."""
     chosen: dict[str, Any] = {"kinds": [{"kind": kind, "push": push, "sms": sms}] if kind else []}
-    _tell(_give(data_dir, token, "choose_notices", chosen | ({"language": language} if language else {})), json_)
+    _tell(give(data_dir, token, "choose_notices", chosen | ({"language": language} if language else {})), json_)
 
 
 def _tell(found: dict[str, Any], as_json: bool) -> None:
@@ -79,17 +71,3 @@ def _tell(found: dict[str, Any], as_json: bool) -> None:
         on = [name for name in ("push", "sms") if one[name]]
         marks = [name for name in ("obligatory", "urgent") if one[name]]
         typer.echo(f"{one['kind']} ({one['kind_en']}): {' and '.join(on) or 'inbox alone'}{''.join(f', {mark}' for mark in marks)}")
-
-
-def _give(data: Path, token: str, name: str, body: dict[str, Any]) -> Any:
-    from tapwealth.cli.customer import command
-    from tapwealth.kernel.masked import Masked
-
-    return command(data, Masked(token), name, body)
-
-
-def _view(data: Path, token: str, path: str) -> Any:
-    from tapwealth.cli.customer import view
-    from tapwealth.kernel.masked import Masked
-
-    return view(data, Masked(token), path)

@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 
-from tapwealth.app.door import Door, find
 from tapwealth.cli.house_commands import in_house
+from tapwealth.cli.served import asked, command, door_of
 from tapwealth.flows.catalogue import shown
 from tapwealth.flows.catalogue.products import read_file
 from tapwealth.flows.frame import House
-from tapwealth.kernel.clock import machine_now
-from tapwealth.kernel.ids import system_random, uuid7
 from tapwealth.kernel.masked import Masked
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
-
-_SECONDS = 60
+from tapwealth.kernel.refusal import BadInput, Refusal
 
 
 def file_content(path: Path) -> bytes:
@@ -53,24 +48,9 @@ def document_of(path: Path) -> Mapping[str, str]:
 
 def given(data: Path, login: str, password: Masked, name: str, body: Mapping[str, Any]) -> Any:
     """The answer to a command of that operator. Raises BadInput for a refusal, Outage where no platform answers."""
-    door = find(data)
-    if door is None:
-        raise Outage("no platform runs on this data; start it (`make run`, or `tapwealth up`), then ask again")
-    token = _asked(door, "/login", {}, {"login": login, "password": password.reveal()})["token"]
-    key = str(uuid7(machine_now(), 0, system_random()))
-    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-    return _asked(door, f"/commands/{name}", headers, body)["result"]
-
-
-def _asked(door: Door, path: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> Any:
-    try:
-        answer = httpx.post(f"{door.url}{path}", json=dict(body), headers=dict(headers), timeout=_SECONDS, trust_env=False)
-    except httpx.HTTPError as error:
-        raise Outage(f"the platform at {door.url} does not answer ({type(error).__name__}); ask again") from None
-    said = answer.json()
-    if answer.is_success:
-        return said
-    raise (Outage if answer.is_server_error else BadInput)(said["title"])
+    door = door_of(data)
+    token = asked(door, "POST", "/login", json={"login": login, "password": password.reveal()})["token"]
+    return command(door, token, name, body)
 
 
 def lines(data: Path, url: str | None) -> Any:
