@@ -1,21 +1,24 @@
 """A raise comes before people as a product of the catalogue: what cannot be offered, what a later version says, and its early close."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from fund_files import put_on_sale
-from fund_town import FundTown, operator
+from fund_town import OWN, FundTown, operator
 from msgspec import structs
 from nav_town import NAV_FUND, shelve_nav_fund
 from raise_files import a_raise, file_of
 from raise_town import CLOSES, OFFER, OPENS, gave, offered, people, sell, stands, subscribe, wants
+from shelf import shelve
 
 from tapwealth.flows import setup
 from tapwealth.flows.catalogue import products
 from tapwealth.flows.funds import raises
-from tapwealth.funds import raise_store
+from tapwealth.funds import raise_store, store
+from tapwealth.funds.store import SalesChannel
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage import approvals, operators
 from tapwealth.storage.operators import OperatorRole
@@ -51,6 +54,19 @@ async def test_a_fund_is_raised_by_one_product(place: FundTown) -> None:
     answer = await put_on_sale(place.house, lambda login: operator(place, login), other)
     assert isinstance(answer, Refusal)
     assert (answer.code.name, f"is raised by {NAV_FUND}-R" in str(answer)) == ("RAISE_EXISTS", True)
+
+
+async def test_a_raise_stays_with_its_fund(place: FundTown) -> None:
+    await offered(place, open_it=False)
+    other = a_raise(structs.replace(OFFER, fund="000601"))
+    async with place.house.database.transaction() as tx:
+        fund = replace((await store.funds(tx))[NAV_FUND], code="000601")
+        await shelve(tx, fund, [SalesChannel(OWN, "000601", True, 1_00, 0, 0)])
+    answer = await put_on_sale(place.house, lambda login: operator(place, login), structs.replace(other, product=f"{NAV_FUND}-R"))
+    assert isinstance(answer, Refusal)
+    assert (answer.code.name, f"raises {NAV_FUND}" in str(answer)) == ("RAISE_EXISTS", True)
+    async with place.house.database.read() as tx:
+        assert list(await raise_store.raises(tx)) == [NAV_FUND]
 
 
 async def test_until_it_opens_a_later_version_says_otherwise(place: FundTown) -> None:

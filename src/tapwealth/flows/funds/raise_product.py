@@ -49,7 +49,12 @@ async def wrong(_house: House, tx: Tx, at: Moment, version: Version) -> Refusal 
     code = offering.fund
     if code not in await store.funds(tx) or (OWN_CHANNEL, code) not in await store.channels(tx):
         return Refusal(OfferingRefusal.UNKNOWN_FUND, f"no fund {code} is on the shelf and sold by {OWN_CHANNEL}; /view/funds lists them")
-    standing = (await raise_store.raises(tx)).get(code)
+    raises = await raise_store.raises(tx)
+    elsewhere = next((fund for fund, one in raises.items() if one.product == version.product and fund != code), None)
+    if elsewhere is not None:
+        text = f"{version.product} raises {elsewhere}, and stays with it; choose another code for a raise of {code}"
+        return Refusal(OfferingRefusal.RAISE_EXISTS, text)
+    standing = raises.get(code)
     if standing is not None and standing.product != version.product:
         text = f"{code} is raised by {standing.product}, and a fund is raised once; choose another fund"
         return Refusal(OfferingRefusal.RAISE_EXISTS, text)
