@@ -109,8 +109,10 @@ class Sweep:
     payment: str = ""
 
 
-def may_agree(asked: SweepAgreement, fund: Fund | None, channel: SalesChannel | None, barred: str | None) -> Refusal | None:
-    """None if the agreement may be made."""
+def may_agree(
+    asked: SweepAgreement, fund: Fund | None, channel: SalesChannel | None, barred: str | None, ineligible: Refusal | None
+) -> Refusal | None:
+    """None if the agreement may be made. `ineligible`: why the fund is not for who asks."""
     if barred is not None:
         return Refusal(SweepRefusal.NOT_VERIFIED, barred)
     if fund is None or channel is None:
@@ -118,6 +120,8 @@ def may_agree(asked: SweepAgreement, fund: Fund | None, channel: SalesChannel | 
     if fund.kind is not FundKind.MONEY:
         text = f"{fund.code} has a price of its own; what lies idle is swept into a money fund alone: choose one"
         return Refusal(SweepRefusal.UNKNOWN_FUND, text)
+    if ineligible is not None:
+        return ineligible
     if asked.minimum_lot < channel.minimum_purchase:
         least = format_minor(channel.minimum_purchase)
         text = f"a lot of {format_minor(asked.minimum_lot)} yuan is below the least purchase of {least}; give a greater one"

@@ -1,6 +1,7 @@
 """A fund is for whom its definition says: by account class and age, whichever way it is bought."""
 
 from dataclasses import replace
+from datetime import time
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from bill_town import Person
 from fund_town import FUND, MINIMUM, OWN, FundTown, bought
 from shelf import shelve
 
-from tapwealth.flows.funds import plans, subscription, switch
+from tapwealth.flows.funds import plans, subscription, sweeps, switch
 from tapwealth.flows.funds.plans import AgreePlan
 from tapwealth.flows.funds.subscription import SubscribeFund
+from tapwealth.flows.funds.sweeps import AgreeSweep
 from tapwealth.flows.funds.switch import SwitchFund
 from tapwealth.funds import raise_store, store
 from tapwealth.funds.plan import Every
@@ -70,6 +72,8 @@ async def test_each_way_into_a_fund_asks_the_same(place: FundTown) -> None:
     assert told(plan).startswith("TOO_YOUNG"), plan
     entered = await switch.switch(place.house, place.envelope(wang), SwitchFund(FUND, NARROW, 1_00))
     assert told(entered).startswith("TOO_YOUNG"), entered
+    swept = await sweeps.agree(place.house, place.envelope(wang), AgreeSweep(NARROW, 0, 100_00, 100_00, time(14)))
+    assert told(swept).startswith("TOO_YOUNG"), swept
     assert (await buy(place, wang)).startswith("TOO_YOUNG")
 
 

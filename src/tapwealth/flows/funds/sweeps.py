@@ -30,6 +30,7 @@ from tapwealth.flows.customers.people import own_key, who
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, Envelope, House, Moment, actor_number, moment, once
 from tapwealth.flows.funds import pocket, purchase
 from tapwealth.flows.funds.agreement_offer import sweep_sold
+from tapwealth.flows.funds.eligible import identities, ineligible
 from tapwealth.flows.funds.fund_pockets import POCKET
 from tapwealth.flows.funds.purchase import OWN_CHANNEL, Placing, PurchaseFund, PurchasePlaced, Spread
 from tapwealth.funds import store as funds
@@ -149,15 +150,12 @@ async def agree(house: House, envelope: Envelope, command: AgreeSweep) -> SweepV
 
 
 async def _refused(house: House, tx: Tx, made: SweepAgreement, row: PersonRow, card: BankCardRow | None) -> Refusal | None:
-    barred = limits.barred_from_wealth(house.rule_set, row.kyc_level)
-    shelf, channels = await funds.funds(tx), await funds.channels(tx)
     codes: Sequence[str] = [made.fund]
     if made.fund == POCKET:
         codes = (await _behind(house, tx, [made]))[made.id]
         if not codes:
             return Refusal(SweepRefusal.UNKNOWN_FUND, "no fund stands behind your pocket; give its funds an order first")
-    refusals = (may_agree(made, shelf.get(code), channels.get((OWN_CHANNEL, code)), barred) for code in codes)
-    refusal = next((one for one in refusals if one is not None), None)
+    refusal = await _of_funds(house, tx, made, row, codes)
     if made.card and (card is None or card.person != made.person):
         unknown = Refusal(SweepRefusal.UNKNOWN_CARD, "this card is not bound to your account; bind it first")
         refusal = refusal if refusal and refusal.code in (SweepRefusal.NOT_VERIFIED, SweepRefusal.UNKNOWN_FUND) else unknown
@@ -167,6 +165,21 @@ async def _refused(house: House, tx: Tx, made: SweepAgreement, row: PersonRow, c
     if made.card in [one.card for one in standing]:
         return Refusal(SweepRefusal.AGREEMENT_STANDS, "this money is swept by an agreement already; end that first")
     return None if (await _behind(house, tx, [made]))[made.id] else _other_card(made)
+
+
+async def _of_funds(house: House, tx: Tx, made: SweepAgreement, row: PersonRow, codes: Sequence[str]) -> Refusal | None:
+    """The first that stands against one of these funds."""
+    barred = limits.barred_from_wealth(house.rule_set, row.kyc_level)
+    shelf, channels, today = await funds.funds(tx), await funds.channels(tx), business_date_of(made.agreed_at)
+    known = await identities(house, tx, [(made.book, made.person)], [shelf.get(code) for code in codes])
+    refusals = (
+        may_agree(
+            made, shelf.get(code), channels.get((OWN_CHANNEL, code)), barred,
+            ineligible(shelf.get(code), row.kyc_level, known, made.person, today),
+        )
+        for code in codes
+    )  # fmt: skip
+    return next((one for one in refusals if one is not None), None)
 
 
 def _other_card(one: SweepAgreement) -> Refusal:
