@@ -12,6 +12,7 @@ DAYS = 6
 PERSON = "name|identity number|phone"
 MAY_HOLD = {
     r"devices/phone(\d+(?:-new)?)\.json": "card's number|track 2|limited-use key .*|load key",
+    r"devices/phone(\d+(?:-new)?)\.token": "device's secret",
     r"devices/till-(\d+)/till\.key": "code's key",
     r"devices/till-(\d+)/master\.key": "terminal's master key",
     r"bank\.sqlite": "name|bank card",
