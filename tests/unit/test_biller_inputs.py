@@ -85,6 +85,24 @@ def test_what_no_biller_may_be_is_refused_with_its_line(change: tuple[str, str],
     assert what in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("schema", "zh", "en"),
+    [
+        (InputSchema("^[0-9]{10}$"), "10 位数字", "10 digits"),
+        (InputSchema("^[0-9]{6,12}$"), "6 至 12 位数字", "6 to 12 digits"),
+        (InputSchema("^[0-9]{0,20}$", min_length=8, max_length=10), "8 至 10 位数字", "8 to 10 digits"),
+        (InputSchema("^[0-9]{2}$", format=Checksum.LUHN), "2 位数字，含 Luhn 校验", "2 digits, with a Luhn check"),
+        (InputSchema("^1[0-9]{10}$"), "11 位数字，以 1 开头", "11 digits, beginning with 1"),
+        (InputSchema("^[0-9A-Z]$"), "1 位大写字母或数字", "1 capital letter or digit"),
+        (InputSchema("^1[3-9][0-9]$"), "3 位数字，以 1 开头（^1[3-9][0-9]$）", "3 digits, beginning with 1 (^1[3-9][0-9]$)"),
+        (InputSchema("^A[0-9]$"), "2 位大写字母或数字，以 A 开头（^A[0-9]$）", "2 capital letters or digits, beginning with A (^A[0-9]$)"),
+        (InputSchema("^[0-9]-x?$"), "2 至 3 位字母、数字或短横（^[0-9]-x?$）", "2 to 3 letters, digits or dashes (^[0-9]-x?$)"),
+    ],
+)  # fmt: skip
+def test_a_schema_is_said_in_words_and_beyond_them_as_it_is(schema: InputSchema, zh: str, en: str) -> None:
+    assert schema.in_words == (zh, en)
+
+
 _CLASSES = st.sampled_from(["[0-9]", "[A-Z]", "[0-9A-Za-z]", "[1-9-]", "7", "x", "-"])
 _COUNTS = st.one_of(st.just(""), st.integers(1, 9).map(lambda n: f"{{{n}}}"))
 _VARY = st.tuples(st.integers(0, 20), st.integers(0, 10)).map(lambda n: f"{{{n[0]},{n[0] + n[1] + 1}}}")
@@ -116,6 +134,7 @@ def test_whatever_is_described_is_judged_as_json_schema_judges_it(field: InputFi
     except BadInput:
         return
     fitting = data.draw(st.from_regex(field.schema.pattern.replace("$", r"\Z"), fullmatch=True))
+    assert all(field.schema.in_words)
     validator = jsonschema.Draft202012Validator(as_schema([field]))
     for value in (text.strip(), fitting, fitting[:-1], fitting + "0", fitting * 20):
         begun = perf_counter_ns()

@@ -12,7 +12,7 @@ from tapwealth.catalogue.compare import word_of
 from tapwealth.catalogue.definition import Definition, Eligibility, Names, ProductKind, Shape
 from tapwealth.catalogue.outline import Fact, Group, Table
 from tapwealth.flows.catalogue.kinds import KINDS
-from tapwealth.kernel.units import Percent, Yuan
+from tapwealth.kernel.units import Days, Percent, Yuan
 
 
 class Mode(StrEnum):
@@ -39,6 +39,16 @@ class Part(msgspec.Struct, frozen=True):
     items: list[Item]
 
 
+class Spoken(msgspec.Struct, frozen=True):
+    """Says itself what it is."""
+
+    digits: int = 10
+
+    @property
+    def in_words(self) -> tuple[str, str]:
+        return f"{self.digits} 位数字", f"{self.digits} digits"
+
+
 class Odd(msgspec.Struct, frozen=True):
     """Whatever a kind may come to have."""
 
@@ -51,6 +61,9 @@ class Odd(msgspec.Struct, frozen=True):
     limits: dict[str, Yuan]
     codes: Annotated[list[str], msgspec.Meta(max_length=9)]
     cap: Yuan | None = None
+    wait: Annotated[int, Days(("不等待", "no wait"))] = 0
+    span: Annotated[int, Days(("一年", "a year"))] | None = None
+    told: Spoken = Spoken()
 
 
 SHAPE = Shape(
@@ -79,10 +92,17 @@ def test_every_sort_of_value_is_said() -> None:
     assert [entry.value[1] for entry in preset.entries] == ["preset", "10.00 yuan, 20.00 yuan"]
     assert said["codes"].value == ("310000、11", "310000, 11")
     assert said["cap"].value == ("无", "none")
+    assert [said[name].value[1] for name in ("wait", "span", "told")] == ["no wait", "a year", "10 digits"]
     assert said["limits"].entries == [Fact(("day",) * 2, ("500.00 元", "500.00 yuan"), "day")]
     (north,) = said["parts"].entries
     assert isinstance(north, Group)
     assert north.entries[0] == said["items"]
+
+
+@pytest.mark.parametrize(("days", "zh", "en"), [(1, "1 天", "1 day"), (90, "90 天", "90 days")])
+def test_days_are_said_with_their_number(days: int, zh: str, en: str) -> None:
+    said = outline.parameters(defined(msgspec.structs.replace(WHOLE, wait=days)), SHAPE)
+    assert next(entry.value for entry in said if isinstance(entry, Fact) and entry.name[1] == "wait") == (zh, en)
 
 
 def test_structs_of_one_type_are_a_table_without_the_columns_in_which_nothing_stands() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwealth.web import wording
-from tapwealth.web.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Step, chart, steps_chart
+from tapwealth.web.chart import HEIGHT, RIGHT, TOP, WIDTH, Step, chart, steps_chart, width_of
 
 NAMED = st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=40)
 
@@ -20,7 +20,7 @@ def test_every_value_lies_between_the_lines(values: list[int], from_zero: bool) 
     rows = [int(row.label) for row in drawn.rows]
     assert rows[0] <= min(values) <= max(values) <= rows[-1]
     assert 2 <= len(rows) <= 7
-    assert all(TOP <= point.y <= drawn.floor < HEIGHT and LEFT <= point.x <= WIDTH - RIGHT for point in drawn.points)
+    assert all(TOP <= point.y <= drawn.floor < HEIGHT and drawn.left <= point.x <= WIDTH - RIGHT for point in drawn.points)
     assert [point.x for point in drawn.points] == sorted(point.x for point in drawn.points)
     assert not from_zero or 0 in rows
     assert TOP <= drawn.zero <= drawn.floor, "bars and areas begin within the drawing"
@@ -55,11 +55,20 @@ def test_each_rate_is_drawn_level_from_its_first_day_to_the_next_ones(spans: lis
         assert corners[2 * number + 1][1] == point.y, "it holds until the next one"
         assert (point.name, point.label) == (step.first.isoformat(), str(step.value))
     assert [x for x, _ in corners] == sorted(x for x, _ in corners)
-    assert (corners[0][0], corners[-1][0]) == (LEFT, WIDTH - RIGHT)
+    assert (corners[0][0], corners[-1][0]) == (drawn.left, WIDTH - RIGHT)
     assert all(TOP <= y <= drawn.floor for _, y in corners)
     assert drawn.rows[0].label == "0"
     assert (drawn.today is not None) == (today >= 0 and (not ends or today < sum(days for days, _ in spans)))
     assert all(later.place - former.place >= 640 for former, later in pairwise(drawn.columns)), "no date is written over another one"
+
+
+@pytest.mark.parametrize("label", ["{} yuan", "{} 元", "{}%", "¥{}", "一二三四五六七八九十 {}"])
+def test_the_longest_label_has_room_beside_the_drawing(label: str) -> None:
+    for values in ([1, 2], [10**9]):
+        drawn = chart([(str(value), value) for value in values], label.format, from_zero=True)
+        steps = steps_chart([Step(BEGIN, values[-1], None)], label.format, BEGIN)
+        assert drawn is not None
+        assert all(width_of(row.label) + 70 < one.left < one.right for one in (drawn, steps) for row in one.rows), "70 beside it are blank"
 
 
 def test_nothing_to_draw() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from tapwealth.bills.biller import AmountMode, BillerItem, Inquiry
+from tapwealth.bills.biller import AmountMode, BillerItem, Category, Inquiry
 from tapwealth.bills.inputs import ACCOUNT_NUMBER, check_field
 from tapwealth.bills.region import read_region
 from tapwealth.bills.settlement import Cycle
@@ -108,7 +108,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "category": ("类别", "category"),
     "fields": ("输入项", "field"),
     "hint": ("提示", "hint"),
-    "schema": ("格式", "schema"),
+    "schema": ("格式", "form"),
     "pattern": ("正则", "pattern"),
     "type": ("类型", "type"),
     "string": ("文本", "text"),
@@ -133,18 +133,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "required": ("必须", "required"),
     "none": ("无需", "none"),
     "prefixes": ("号段", "prefixes"),
-    "top_up": ("充值", "top-up"),
     "minimum": ("最低", "least"),
     "maximum": ("最高", "most"),
     "hours": ("服务时间", "hours"),
     "offered": ("受理新缴费", "offered"),
-    "electricity": ("电费", "electricity"),
-    "water": ("水费", "water"),
-    "gas": ("燃气费", "gas"),
-    "heating": ("供暖费", "heating"),
-    "telecom": ("话费", "telephone"),
-    "broadband": ("宽带费", "broadband"),
-    "television": ("有线电视费", "television"),
-    "credit_card": ("信用卡还款", "credit card"),
+    **{one.value: one.words for one in Category},
 }
 """How all of it is called, Chinese and English."""

@@ -1,8 +1,6 @@
 """What a payer fills in: one thing after another, each described by a small part of JSON Schema (draft 2020-12).
 
-Of the schema there are `type`, `pattern`, `minLength`, `maxLength` and `format`, which names a checksum. A pattern is a row of characters
-and classes with counts, from `^` to `$`: without groups, alternatives and unbounded repetition, and with at most two parts whose count may
-vary, no input can make the search for a match take long.
+Of the schema there are `type`, `pattern` (see `patterns`), `minLength`, `maxLength` and `format`, which names a checksum.
 """
 
 import re
@@ -15,14 +13,12 @@ from stdnum import luhn
 from stdnum.exceptions import ValidationError
 from stdnum.iso7064 import mod_11_2, mod_97_10
 
+from tapwealth.bills import patterns
+from tapwealth.bills.patterns import LONGEST
 from tapwealth.kernel.refusal import BadInput
 
 ACCOUNT_NUMBER = "account_number"
 """The field by which the biller knows the account; every item has it."""
-LONGEST = 64
-_ATOM = r"(?:\[[0-9A-Za-z-]+\]|[0-9A-Za-z-])"
-_PART = re.compile(rf"({_ATOM})(\?|\{{[0-9]{{1,2}}(?:,[0-9]{{1,2}})?\}})?", re.ASCII)
-_MOST_VARYING = 2
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -36,6 +32,10 @@ class Spoken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def both(self) -> str:
         """For a line that everybody reads."""
         return self.zh if self.zh == self.en else f"{self.zh} ({self.en})"
+
+    @property
+    def in_words(self) -> tuple[str, str]:
+        return self.zh, self.en
 
 
 class SchemaType(StrEnum):
@@ -60,6 +60,7 @@ _VALID: Mapping[Checksum, Callable[[str], Any]] = {
     Checksum.MOD_11_2: mod_11_2.validate,
     Checksum.MOD_97_10: mod_97_10.validate,
 }
+_NAMED = {Checksum.LUHN: "Luhn", Checksum.MOD_11_2: "MOD 11-2", Checksum.MOD_97_10: "MOD 97-10"}
 Length = Annotated[int, msgspec.Meta(ge=1, le=LONGEST)]
 
 
@@ -77,6 +78,18 @@ class InputSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.min_length <= len(value) <= self.max_length or not re.fullmatch(self.pattern[1:-1], value, re.ASCII):
             return False
         return self.format is Checksum.NONE or _adds_up(self.format, value)
+
+    @property
+    def in_words(self) -> tuple[str, str]:
+        """In Chinese and English: 10 digits, with a Luhn check digit. Where words do not say all of the pattern, it is added."""
+        parts = patterns.parts_of(self.pattern)
+        least, most = patterns.lengths(parts)
+        zh, en, whole = patterns.in_words(parts, max(least, self.min_length), min(most, self.max_length))
+        if not whole:
+            zh, en = f"{zh}（{self.pattern}）", f"{en} ({self.pattern})"
+        if self.format is Checksum.NONE:
+            return zh, en
+        return f"{zh}，含 {_NAMED[self.format]} 校验", f"{en}, with a {_NAMED[self.format]} check"
 
 
 def _adds_up(checksum: Checksum, value: str) -> bool:
@@ -147,40 +160,7 @@ def check_field(field: InputField) -> None:
             raise BadInput("the title is empty", where=f"title.{language}", hint="name it in both languages")
     if schema.min_length > schema.max_length:
         raise BadInput("the least length is above the greatest", where="schema.minLength", hint="give one of at most maxLength")
-    shortest, longest = _lengths(schema.pattern)
+    shortest, longest = patterns.lengths(patterns.parts_of(schema.pattern))
     if longest < schema.min_length or shortest > schema.max_length:
         text = f"nothing fits: the pattern has {shortest} to {longest} characters"
         raise BadInput(text, where="schema.pattern", hint="let pattern, minLength and maxLength say the same")
-
-
-def _lengths(pattern: str) -> tuple[int, int]:
-    """Of what a pattern describes. Raises BadInput for one that is not of the plain kind."""
-    hint = "write characters and classes with counts from ^ to $, like ^[0-9]{10}$ or ^1[3-9][0-9]{9}$"
-    if not (pattern.startswith("^") and pattern.endswith("$")):
-        raise BadInput("the pattern does not describe the whole", where="schema.pattern", hint=hint)
-    shortest = longest = varying = place = 0
-    body = pattern[1:-1]
-    while place < len(body):
-        part = _PART.match(body, place)
-        if part is None:
-            raise BadInput(f"{body[place : place + 20]!r} is not taken in a pattern", where="schema.pattern", hint=hint)
-        least, most = _counts(part[2])
-        shortest, longest, varying, place = shortest + least, longest + most, varying + (least != most), part.end()
-    try:
-        re.compile(body)
-    except re.error as error:
-        raise BadInput(f"this is no class of characters: {error}", where="schema.pattern", hint=hint) from None
-    if varying > _MOST_VARYING:
-        raise BadInput("three and more parts vary in length", where="schema.pattern", hint=f"let at most {_MOST_VARYING} vary")
-    if not 0 < longest <= LONGEST:
-        raise BadInput(f"it describes up to {longest} characters", where="schema.pattern", hint=f"describe 1 to {LONGEST}")
-    return shortest, longest
-
-
-def _counts(written: str | None) -> tuple[int, int]:
-    if written is None:
-        return 1, 1
-    if written == "?":
-        return 0, 1
-    least, _, most = written[1:-1].partition(",")
-    return int(least), int(most or least)

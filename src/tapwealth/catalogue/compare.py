@@ -10,7 +10,7 @@ import msgspec
 from tapwealth.catalogue.definition import Definition, Shape
 from tapwealth.catalogue.reading import bare
 from tapwealth.kernel.money import format_minor
-from tapwealth.kernel.units import Unit, written_in
+from tapwealth.kernel.units import Days, Unit, written_in
 
 Words = tuple[str, str]
 """Chinese, English."""
@@ -144,7 +144,11 @@ def _values(path: Path, value: Any, kind: Any, shape: Shape) -> Iterator[tuple[P
 def said(value: Any, kind: Any, shape: Shape) -> Words:
     """A single value of that type in words: with its unit, a choice by its name."""
     plain, notes = bare(kind)
-    unit = next((one for one in (*notes, *_inner_notes(plain)) if isinstance(one, Unit)), None)
+    noted = (*notes, *_inner_notes(plain))
+    unit = next((one for one in noted if isinstance(one, Unit)), None)
+    days = next((one for one in noted if isinstance(one, Days)), None)
+    if days is not None:
+        return (f"{value} 天", "1 day" if value == 1 else f"{value} days") if value else days.none
     if value is None or value == "":
         return "无", "none"
     if isinstance(value, bool):

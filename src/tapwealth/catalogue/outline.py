@@ -6,7 +6,7 @@ It follows from the types of the kind's `Shape` and from its words, so that a ki
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, get_args, get_origin
+from typing import Any, Protocol, get_args, get_origin, runtime_checkable
 
 import msgspec
 
@@ -18,6 +18,14 @@ from tapwealth.kernel.units import Unit
 _CLASSES = {1: "Ⅰ", 2: "Ⅱ", 3: "Ⅲ"}
 _CODE: Words = ("代码", "code")
 _NOTHING: Words = ("—", "—")
+
+
+@runtime_checkable
+class Spoken(Protocol):
+    """What says in words itself what its fields come to."""
+
+    @property
+    def in_words(self) -> Words: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,8 @@ def _single(value: Any, kind: Any, shape: Shape) -> Words | None:
     """What can be said in one cell: a value, a name, several values; else None."""
     if isinstance(value, Names):
         return value.zh, value.en
+    if isinstance(value, Spoken):
+        return value.in_words
     if isinstance(value, msgspec.Struct | Mapping):
         return None
     if not isinstance(value, list | tuple | set | frozenset):

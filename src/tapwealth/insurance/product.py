@@ -13,7 +13,7 @@ import msgspec
 
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.units import Percent, Unit, Yuan
+from tapwealth.kernel.units import Days, Percent, Unit, Yuan
 
 WHOLE = 1_000_000
 """Millionths."""
@@ -58,7 +58,7 @@ class _Cover(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Accident(_Cover, frozen=True, forbid_unknown_fields=True, tag="accident"):
     """Bodily harm by accident, for a year, or for a trip of so many `days`; priced by occupation class."""
 
-    days: Annotated[int, msgspec.Meta(ge=1, le=364)] | None = None
+    days: Annotated[int, msgspec.Meta(ge=1, le=364), Days(("一年", "a year"))] | None = None
 
 
 class TermLife(_Cover, frozen=True, forbid_unknown_fields=True, tag="term_life"):
@@ -93,8 +93,8 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     sum_insured: Yuan
     loading: Percent
     cancellation: CancellationRule = CancellationRule.UNEARNED
-    waiting_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
-    free_look_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
+    waiting_days: Annotated[int, msgspec.Meta(ge=0, le=365), Days(("无等待期", "no waiting time"))] = 0
+    free_look_days: Annotated[int, msgspec.Meta(ge=0, le=60), Days(("无犹豫期", "no free look"))] = 0
     free_look_cost: Yuan = 0
 
     @property
@@ -165,7 +165,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "term_life": ("定期寿险", "term life"),
     "account_loss": ("账户盗刷损失", "account losses"),
     "phone_screen": ("手机碎屏", "a phone's screen"),
-    "days": ("天数", "days"),
+    "days": ("保障期限", "cover lasts"),
     "years": ("年数", "years"),
     "look_back_days": ("追溯天数", "days looked back"),
     "replacements": ("更换次数", "replacements"),
@@ -175,8 +175,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cancellation": ("退保规则", "cancellation"),
     "unearned": ("退还未满期保费", "the unearned part"),
     "unearned_less_loading": ("退还未满期保费并扣除费用", "the unearned part less the costs"),
-    "waiting_days": ("等待期天数", "waiting days"),
-    "free_look_days": ("犹豫期天数", "free-look days"),
+    "waiting_days": ("等待期", "waiting time"),
+    "free_look_days": ("犹豫期", "free look"),
     "free_look_cost": ("犹豫期退保扣除", "cost of the free look"),
     "premium": ("保费", "premium"),
     **{one.table: (f"保费（职业{one.value}类）", f"premium of occupation class {one.value}") for one in OccupationClass},

@@ -5,6 +5,7 @@ written `1.5` for 1.5 %.
 """
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
@@ -29,6 +30,13 @@ class Unit(Enum):
 Yuan = Annotated[int, Unit.YUAN]
 Shares = Annotated[int, Unit.SHARES]
 Percent = Annotated[int, Unit.PERCENT]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Noted at a whole number of days, or none: what it means, in Chinese and English, that there are none."""
+
+    none: tuple[str, str]
 
 
 _HINTS = {

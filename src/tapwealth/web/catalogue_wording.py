@@ -1,12 +1,9 @@
-"""Chinese for what the catalogue refuses, and for what is wrong with a definition's file: each part in a line.
-
-The flows say it in English, since a refusal is remembered as it was said. A page shows the Chinese of whatever is written here, and the
-English of the rest, marked as English.
-"""
+"""Chinese for what the catalogue refuses, and for what is wrong with a definition's file: each part in a line."""
 
 import re
 
-_DAY, _REST = r"(\d{4}-\d\d-\d\d)", r"(.+)"
+from tapwealth.web.phrases import DAY, each_part, table
+
 _STATES = {
     "draft": "草稿",
     "reviewed": "已复核",
@@ -43,16 +40,16 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"ask an administrator", "请联系管理员"),
     (r"choose another code", "请换一个代码"),
     # a file
-    (r"it overlaps the row before it, which holds until " + _DAY, r"与上一行重叠：上一行到 \1 为止"),
-    (r"it overlaps the row before it, which has no end: write `until: " + _DAY + "` there", r"与上一行重叠：请在上一行写 until: \1"),
-    (rf"begin on {_DAY}, or end that one on {_DAY}", r"请从 \1 开始，或让上一行到 \2 为止"),
-    (rf"nothing holds from {_DAY} to {_DAY}", r"\1 至 \2 没有数值"),
-    (rf"begin on {_DAY}, or let the row before it last longer", r"请从 \1 开始，或让上一行延长"),
-    (rf"it ends on {_DAY}, before it begins on {_DAY}", r"截止日 \1 早于开始日 \2"),
+    (r"it overlaps the row before it, which holds until " + DAY, r"与上一行重叠：上一行到 \1 为止"),
+    (r"it overlaps the row before it, which has no end: write `until: " + DAY + "` there", r"与上一行重叠：请在上一行写 until: \1"),
+    (rf"begin on {DAY}, or end that one on {DAY}", r"请从 \1 开始，或让上一行到 \2 为止"),
+    (rf"nothing holds from {DAY} to {DAY}", r"\1 至 \2 没有数值"),
+    (rf"begin on {DAY}, or let the row before it last longer", r"请从 \1 开始，或让上一行延长"),
+    (rf"it ends on {DAY}, before it begins on {DAY}", r"截止日 \1 早于开始日 \2"),
     (r"give a later day", "请写更晚的日期"),
-    (rf"the sale opens on {_DAY}, and nothing holds before {_DAY}", r"\1 开售，而 \2 之前没有数值"),
+    (rf"the sale opens on {DAY}, and nothing holds before {DAY}", r"\1 开售，而 \2 之前没有数值"),
     (r"begin on the first day of the sale", "请从开售日开始"),
-    (rf"nothing holds after {_DAY}, and the product is sold on", r"\1 之后没有数值，而产品仍在销售"),
+    (rf"nothing holds after {DAY}, and the product is sold on", r"\1 之后没有数值，而产品仍在销售"),
     (r"leave `until` out there, or let the sale close by then", "请去掉该行的 until，或让销售在那之前结束"),
     (r"the table has no row", "表里没有一行"),
     (r"give its first day and its value, or leave the table out", "请写首日和数值，或去掉这张表"),
@@ -127,22 +124,18 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"what was sent is above ([\d,]+) bytes", r"提交的内容超过 \1 字节"),
     (r"send less at once", "请少一些"),
 )  # fmt: skip
-_KNOWN = tuple((re.compile(pattern), line) for pattern, line in _LINES)
+_known = table(_LINES)
 _NOT_NOW = re.compile(r"(\S+) version (\d+) (?:says the same and is|is) (.+)")
 
 
 def chinese(text: str) -> str | None:
     """The Chinese of a refusal or of what is wrong with a file; None if not all of it has one."""
-    if (whole := _of_part(text)) is not None:
-        return whole
-    parts = [_of_part(part) for part in text.split("; ")]
-    return "；".join(part for part in parts if part) if all(parts) else None
+    return _of_part(text) or each_part(text, _of_part)
 
 
 def _of_part(text: str) -> str | None:
-    for pattern, line in _KNOWN:
-        if (match := pattern.fullmatch(text)) is not None:
-            return match.expand(line)
+    if (known := _known(text)) is not None:
+        return known
     if (found := _NOT_NOW.fullmatch(text)) is not None and found[3] in _STATES:
         same = "内容相同，" if " says the same " in text else ""
         return f"{found[1]} 版本 {found[2]} {same}状态为“{_STATES[found[3]]}”"

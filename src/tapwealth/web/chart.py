@@ -4,10 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 WIDTH, HEIGHT = 3200, 1300
-LEFT, RIGHT, TOP, BOTTOM = 520, 90, 110, 230
-"""Margins around the drawing, for the labels."""
+RIGHT, TOP, BOTTOM = 90, 110, 230
+"""Margins around the drawing, for the labels; the one to the left follows what stands there."""
+_LEAST_LEFT, _BESIDE_LABEL = 520, 110
+"""The left margin at least; what of it is no label."""
+_LETTER, _WIDE_LETTER = 70, 118
+"""The widest a letter of a label comes to on average, and a Chinese one (the style sheet's 118 units a line)."""
 _MOST_LINES, _MOST_NAMES = 4, 6
 
 
@@ -39,7 +44,7 @@ class Chart:
     bar: int
     width: int = WIDTH
     height: int = HEIGHT
-    left: int = LEFT
+    left: int = _LEAST_LEFT
     right: int = WIDTH - RIGHT
 
     @property
@@ -61,12 +66,13 @@ def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, fro
     rows = _rows(min(enclosed), max(enclosed))
     span = rows[-1] - rows[0]
     floor, depth = HEIGHT - BOTTOM, HEIGHT - BOTTOM - TOP
-    slot = (WIDTH - LEFT - RIGHT) // len(values)
+    left = _left_of([label(row) for row in rows])
+    slot = (WIDTH - left - RIGHT) // len(values)
 
     def height_of(value: int) -> int:
         return floor - (value - rows[0]) * depth // span
 
-    points = [Point(LEFT + slot * place + slot // 2, height_of(value), name, label(value)) for place, (name, value) in enumerate(values)]
+    points = [Point(left + slot * place + slot // 2, height_of(value), name, label(value)) for place, (name, value) in enumerate(values)]
     return Chart(
         points,
         [Tick(height_of(row), label(row)) for row in rows],
@@ -74,6 +80,7 @@ def chart(values: Sequence[tuple[str, int]], label: Callable[[int], str], *, fro
         floor,
         height_of(min(max(0, rows[0]), rows[-1])),
         min(slot * 3 // 5, 260),
+        left=left,
     )
 
 
@@ -103,7 +110,7 @@ class StepChart:
     floor: int = HEIGHT - BOTTOM
     width: int = WIDTH
     height: int = HEIGHT
-    left: int = LEFT
+    left: int = _LEAST_LEFT
     right: int = WIDTH - RIGHT
     top: int = _BELOW_TODAY
 
@@ -120,8 +127,10 @@ def steps_chart(steps: Sequence[Step], label: Callable[[int], str], today: date)
     rows = _rows(0, max(step.value for step in steps))
     floor, depth = HEIGHT - BOTTOM, HEIGHT - BOTTOM - _BELOW_TODAY
 
+    left = _left_of([label(row) for row in rows])
+
     def across(day: date) -> int:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (day - begin).days // max((end - begin).days, 1)
+        return left + (WIDTH - left - RIGHT) * (day - begin).days // max((end - begin).days, 1)
 
     def up(value: int) -> int:
         return floor - (value - rows[0]) * depth // (rows[-1] - rows[0])
@@ -133,9 +142,10 @@ def steps_chart(steps: Sequence[Step], label: Callable[[int], str], today: date)
         points,
         line,
         [Tick(up(row), label(row)) for row in rows],
-        _apart([Tick(point.x, point.name) for point in points]),
+        _apart([Tick(min(point.x, WIDTH - _NAME_WIDTH // 2), point.name) for point in points]),
         across(today) if begin <= today < end else None,
         newest.last is None,
+        left=left,
     )
 
 
@@ -150,6 +160,16 @@ def _apart(names: Sequence[Tick]) -> list[Tick]:
         if not kept or one.place - kept[-1].place >= _NAME_WIDTH:
             kept.append(one)
     return kept
+
+
+def _left_of(labels: Sequence[str]) -> int:
+    """The margin in which the longest of the labels finds room."""
+    return max(_LEAST_LEFT, _BESIDE_LABEL + max(map(width_of, labels)))
+
+
+def width_of(label: str) -> int:
+    """What a label takes at most."""
+    return sum(_WIDE_LETTER if east_asian_width(letter) in "WF" else _LETTER for letter in label)
 
 
 def _rows(low: int, high: int) -> list[int]:

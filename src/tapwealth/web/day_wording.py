@@ -1,56 +1,51 @@
-"""Chinese for what a day's end says: each step in a line, each break in a line, each proof in a line.
-
-The flows say it in English, since a reason is stored as it was found. A page shows the Chinese of whatever is written here, and the English
-of the rest, marked as English.
-"""
+"""Chinese for what a day's end says: each step in a line, each break in a line, each proof in a line."""
 
 import re
 
-_YUAN = r"(-?[\d,]+\.\d\d)"
-_DAY = r"(\d{4}-\d\d-\d\d)"
+from tapwealth.web.phrases import DAY, YUAN, each_part, table
 
-_ITEM_OF, _THE_ITEM = rf"(\S+) at terminal (\S+) of {_YUAN} yuan", r"参考号 \1（终端 \2，\3 元）"
+_ITEM_OF, _THE_ITEM = rf"(\S+) at terminal (\S+) of {YUAN} yuan", r"参考号 \1（终端 \2，\3 元）"
 
 _LINES: tuple[tuple[str, str], ...] = (
     # steps
-    (rf"{_DAY} is cut", r"\1 已日切"),
+    (rf"{DAY} is cut", r"\1 已日切"),
     (r"every due payment has its answer", "到期付款均有回执"),
     (r"(\d+) due payments? without an answer", r"\1 笔到期付款尚无回执"),
     (r"no electronic cash is due to be returned", "没有应退回的电子现金"),
-    (rf"{_YUAN} yuan of electronic cash returned", r"退回电子现金 \1 元"),
+    (rf"{YUAN} yuan of electronic cash returned", r"退回电子现金 \1 元"),
     (r"(\d+) authorisations? expired", r"\1 笔授权到期释放"),
-    (rf"(\d+) items? presented, {_YUAN} yuan", r"提交 \1 笔，共 \2 元"),
-    (rf"{_YUAN} given back", r"退还 \1 元"),
+    (rf"(\d+) items? presented, {YUAN} yuan", r"提交 \1 笔，共 \2 元"),
+    (rf"{YUAN} given back", r"退还 \1 元"),
     (r"(\d+) items? not cleared yet", r"\1 笔尚未清算"),
     (r"(\d+) items? disputed with the network", r"\1 笔与银联有争议"),
     (r"the network has not taken what was presented", "银联尚未接收提交文件"),
     (r"no clearing file that can be believed", "没有可信的清算文件"),
-    (rf"we owe the card network {_YUAN} yuan", r"应付银联 \1 元"),
-    (rf"the card network owes us {_YUAN} yuan", r"应收银联 \1 元"),
-    (rf"(\d+) sales? cleared, {_YUAN} yuan", r"清算 \1 笔，共 \2 元"),
+    (rf"we owe the card network {YUAN} yuan", r"应付银联 \1 元"),
+    (rf"the card network owes us {YUAN} yuan", r"应收银联 \1 元"),
+    (rf"(\d+) sales? cleared, {YUAN} yuan", r"清算 \1 笔，共 \2 元"),
     (r"transit drained", "跨册在途已清空"),
-    (rf"of the fees {_YUAN} are the bank's, {_YUAN} the phone maker's", r"手续费中银行得 \1，手机公司得 \2"),
-    (rf"(\d+) part(?:y|ies) paid a share of the fees, {_YUAN} yuan", r"\1 方得到分润，共 \2 元"),
-    (rf"(\d+) merchants?: receipts {_YUAN}, fee {_YUAN}, paid out {_YUAN}", r"\1 家商户：收款 \2，手续费 \3，付出 \4"),
+    (rf"of the fees {YUAN} are the bank's, {YUAN} the phone maker's", r"手续费中银行得 \1，手机公司得 \2"),
+    (rf"(\d+) part(?:y|ies) paid a share of the fees, {YUAN} yuan", r"\1 方得到分润，共 \2 元"),
+    (rf"(\d+) merchants?: receipts {YUAN}, fee {YUAN}, paid out {YUAN}", r"\1 家商户：收款 \2，手续费 \3，付出 \4"),
     (
-        rf"(\d+) merchants?: receipts {_YUAN}, fee {_YUAN}, paid out {_YUAN}; {_YUAN} kept back",
+        rf"(\d+) merchants?: receipts {YUAN}, fee {YUAN}, paid out {YUAN}; {YUAN} kept back",
         r"\1 家商户：收款 \2，手续费 \3，付出 \4；暂留 \5",
     ),
-    (rf"(\d+) billers?: {_YUAN} yuan on their way", r"\1 家缴费机构：\2 元划付中"),
-    (rf"(\d+) billers?: {_YUAN} yuan on their way, {_YUAN} kept as fees", r"\1 家缴费机构：\2 元划付中，手续费 \3 元已扣"),
-    (rf"fees {_YUAN} on their way to own money", r"手续费 \1 元划入自有资金中"),
-    (rf"{_YUAN} yuan of premiums on their way to the insurer", r"保费 \1 元划付保险公司中"),
+    (rf"(\d+) billers?: {YUAN} yuan on their way", r"\1 家缴费机构：\2 元划付中"),
+    (rf"(\d+) billers?: {YUAN} yuan on their way, {YUAN} kept as fees", r"\1 家缴费机构：\2 元划付中，手续费 \3 元已扣"),
+    (rf"fees {YUAN} on their way to own money", r"手续费 \1 元划入自有资金中"),
+    (rf"{YUAN} yuan of premiums on their way to the insurer", r"保费 \1 元划付保险公司中"),
     (r"cover of (\d+) polic(?:y|ies) has begun", r"\1 份保单生效"),
-    (rf"(\d+) premiums?, {_YUAN} yuan on their way to the premium trust", r"\1 笔保费共 \2 元归集至保费专户中"),
-    (rf"{_YUAN} yuan of the advance line are out, interest {_YUAN}", r"垫资余额 \1 元，利息 \2 元"),
-    (rf"{_YUAN} yuan of the advance line drawn", r"动用垫资 \1 元"),
-    (rf"(\d+) fast transfers? of {_YUAN} units", r"快速过户 \1 笔，共 \2 份"),
-    (rf"the advancer redeems {_YUAN} units", r"垫资方赎回 \1 份"),
-    (rf"(\d+) files? left for the registrar, {_YUAN} yuan swept", r"向登记机构送出 \1 个文件，归集 \2 元"),
-    (rf"(\d+) rejected payments? instructed again, {_YUAN} yuan", r"重新支付 \1 笔，共 \2 元"),
-    (rf"{_YUAN} yuan granted by (\d+) campaigns?, {_YUAN} given back to sponsors", r"\2 个活动发放补贴 \1 元，退还赞助方 \3 元"),
+    (rf"(\d+) premiums?, {YUAN} yuan on their way to the premium trust", r"\1 笔保费共 \2 元归集至保费专户中"),
+    (rf"{YUAN} yuan of the advance line are out, interest {YUAN}", r"垫资余额 \1 元，利息 \2 元"),
+    (rf"{YUAN} yuan of the advance line drawn", r"动用垫资 \1 元"),
+    (rf"(\d+) fast transfers? of {YUAN} units", r"快速过户 \1 笔，共 \2 份"),
+    (rf"the advancer redeems {YUAN} units", r"垫资方赎回 \1 份"),
+    (rf"(\d+) files? left for the registrar, {YUAN} yuan swept", r"向登记机构送出 \1 个文件，归集 \2 元"),
+    (rf"(\d+) rejected payments? instructed again, {YUAN} yuan", r"重新支付 \1 笔，共 \2 元"),
+    (rf"{YUAN} yuan granted by (\d+) campaigns?, {YUAN} given back to sponsors", r"\2 个活动发放补贴 \1 元，退还赞助方 \3 元"),
     (r"(\d+) campaigns?: each account is what the sponsor has paid in, less what was paid out", r"\1 个活动账户等于赞助方投入减已支付"),
-    (rf"(\d+) raises?: {_YUAN} yuan sold by arrival, none above its target", r"\1 个募集：按到达先后售出 \2 元，均未超过目标"),
+    (rf"(\d+) raises?: {YUAN} yuan sold by arrival, none above its target", r"\1 个募集：按到达先后售出 \2 元，均未超过目标"),
     (r"not a dealing day", "非交易日"),
     (r"(\d+) statements? received", r"收到 \1 份对账单"),
     (r"the holdings files are in", "份额对账文件已收齐"),
@@ -68,7 +63,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"(\d+) breaks?, (\d+) of them unexplained", r"差异 \1 项，其中 \2 项待查"),
     (r"heads written", "链头已留存"),
     (r"closed", "已关账"),
-    (rf"{_DAY} has changed since it was proved", r"\1 核对后又有变动"),
+    (rf"{DAY} has changed since it was proved", r"\1 核对后又有变动"),
     # proofs
     (r"each book and asset sums to zero", "各册各资产合计为零"),
     (r"(\d+) accounts equal the bank's statements, (\d+) payments? in transit", r"\1 个账户与对账单相符，在途 \2 笔"),
@@ -78,27 +73,27 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"the day's end has not come so far", "日终尚未进行到此"),
     (r"the registrar's holdings are not in", "登记机构份额文件未到"),
     # breaks: what
-    (r"the statement is of (\S+) on " + _DAY, r"对账单属于 \1 账户 \2"),
-    (rf"the bank began with {_YUAN}, by our books it had {_YUAN}", r"银行期初 \1，账册为 \2"),
-    (rf"the bank ended with {_YUAN}, its own lines give {_YUAN}", r"银行期末 \1，其明细合计 \2"),
-    (rf"our mirror ended with {_YUAN}, its movements give {_YUAN}", r"账册期末 \1，其变动合计 \2"),
-    (rf"the bank dates it {_DAY}", r"银行记账日为 \1"),
-    (rf"the bank booked it (\d+) times, together {_YUAN}, here it is {_YUAN}", r"银行记账 \1 次，共 \2，本方为 \3"),
-    (rf"the bank has {_YUAN}, here it is {_YUAN}", r"银行为 \1，本方为 \2"),
-    (rf"the bank has {_YUAN}, instructed were {_YUAN}", r"银行为 \1，指令为 \2"),
-    (rf"the bank booked {_YUAN}, unknown here", r"银行记账 \1，本方无此笔"),
-    (rf"here it is {_YUAN}, the bank has not booked it", r"本方为 \1，银行未记账"),
-    (rf"the bank booked {_YUAN}, its answer has not come", r"银行已记账 \1，回执未到"),
-    (rf"{_YUAN} was due on {_DAY}, the bank neither booked nor rejected it", r"\1 应于 \2 支付，银行既未记账也未退回"),
-    (rf"(\S+) of {_YUAN} is paid here and not in the biller's file", r"缴费 \1（\2 元）本方已付，机构文件中没有"),
-    (rf"the biller's line (\d+) has {_YUAN} for (\S+), which we never sent", r"机构文件第 \1 行 \3（\2 元）本方从未发出"),
-    (rf"the biller's line (\d+) has {_YUAN} for (\S+); here it is {_YUAN}", r"机构文件第 \1 行 \3 为 \2 元，本方为 \4 元"),
+    (r"the statement is of (\S+) on " + DAY, r"对账单属于 \1 账户 \2"),
+    (rf"the bank began with {YUAN}, by our books it had {YUAN}", r"银行期初 \1，账册为 \2"),
+    (rf"the bank ended with {YUAN}, its own lines give {YUAN}", r"银行期末 \1，其明细合计 \2"),
+    (rf"our mirror ended with {YUAN}, its movements give {YUAN}", r"账册期末 \1，其变动合计 \2"),
+    (rf"the bank dates it {DAY}", r"银行记账日为 \1"),
+    (rf"the bank booked it (\d+) times, together {YUAN}, here it is {YUAN}", r"银行记账 \1 次，共 \2，本方为 \3"),
+    (rf"the bank has {YUAN}, here it is {YUAN}", r"银行为 \1，本方为 \2"),
+    (rf"the bank has {YUAN}, instructed were {YUAN}", r"银行为 \1，指令为 \2"),
+    (rf"the bank booked {YUAN}, unknown here", r"银行记账 \1，本方无此笔"),
+    (rf"here it is {YUAN}, the bank has not booked it", r"本方为 \1，银行未记账"),
+    (rf"the bank booked {YUAN}, its answer has not come", r"银行已记账 \1，回执未到"),
+    (rf"{YUAN} was due on {DAY}, the bank neither booked nor rejected it", r"\1 应于 \2 支付，银行既未记账也未退回"),
+    (rf"(\S+) of {YUAN} is paid here and not in the biller's file", r"缴费 \1（\2 元）本方已付，机构文件中没有"),
+    (rf"the biller's line (\d+) has {YUAN} for (\S+), which we never sent", r"机构文件第 \1 行 \3（\2 元）本方从未发出"),
+    (rf"the biller's line (\d+) has {YUAN} for (\S+); here it is {YUAN}", r"机构文件第 \1 行 \3 为 \2 元，本方为 \4 元"),
     (
-        rf"payment (\S+) of {_YUAN} was refunded on {_DAY} and turns out to be paid; the customer owes it",
+        rf"payment (\S+) of {YUAN} was refunded on {DAY} and turns out to be paid; the customer owes it",
         r"缴费 \1（\2 元）已于 \3 退款，后确认已缴清，待客户补还",
     ),
     (
-        rf"(\S+): the bank rejected {_YUAN} yuan of a tap \((.*)\); the customer owes it",
+        rf"(\S+): the bank rejected {YUAN} yuan of a tap \((.*)\); the customer owes it",
         r"\1：碰一碰的 \2 元银行未支付（\3），待客户补还",
     ),
     # breaks with the card network
@@ -111,8 +106,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"{_ITEM_OF} is more than may be cleared for it", rf"{_THE_ITEM} 超出可清算金额"),
     (rf"{_ITEM_OF} has another network fee than the tariff", rf"{_THE_ITEM} 网络费与费率不符"),
     (rf"{_ITEM_OF} was presented and is not in the network's file", rf"{_THE_ITEM} 已提交，银联清算文件中没有"),
-    (rf"(\S+) at terminal (\S+): {_YUAN} yuan were presented, {_YUAN} cleared", r"参考号 \1（终端 \2）提交 \3 元，清算 \4 元"),
-    (rf"(\S+): the card network owes {_YUAN} yuan of {_DAY} and has not paid", r"\1：银联应付 \3 的 \2 元尚未到账"),
+    (rf"(\S+) at terminal (\S+): {YUAN} yuan were presented, {YUAN} cleared", r"参考号 \1（终端 \2）提交 \3 元，清算 \4 元"),
+    (rf"(\S+): the card network owes {YUAN} yuan of {DAY} and has not paid", r"\1：银联应付 \3 的 \2 元尚未到账"),
     (r"the network is to put it right", "待银联更正"),
     (r"ask the network", "请询问银联"),
     (r"ask the merchant", "请询问商户"),
@@ -130,11 +125,11 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"take the statement for the bank's answer", "以对账单为准"),
     (r"send it again under the same end-to-end id", "请以同一端到端编号重发"),
 )
-_KNOWN = tuple((re.compile(pattern), chinese) for pattern, chinese in _LINES)
-_BREAK = re.compile(rf"(?P<account>\S+) on {_DAY}, (?P<item>[^:]+): (?P<rest>.*)")
-_ITEM = re.compile(rf"bank reference (\S+) of \S+ on {_DAY}")
+_known = table(_LINES)
+_BREAK = re.compile(rf"(?P<account>\S+) on {DAY}, (?P<item>[^:]+): (?P<rest>.*)")
+_ITEM = re.compile(rf"bank reference (\S+) of \S+ on {DAY}")
 _UNITS = re.compile(
-    rf"(\S+) on {_DAY}, holder (\S+): here {_YUAN} units of (\S+), by the registrar's 05 {_YUAN};"
+    rf"(\S+) on {DAY}, holder (\S+): here {YUAN} units of (\S+), by the registrar's 05 {YUAN};"
     " ask the registrar for a right file, or correct ours"
 )
 
@@ -145,11 +140,7 @@ def chinese(text: str) -> str | None:
         return units.expand(r"\1 渠道 \2，持有人 \3：本方持有 \5 \4 份，登记机构 \6 份；请登记机构更正文件，或更正本方")
     if (found := _BREAK.fullmatch(text)) is not None:
         return _of_break(found)
-    for pattern, line in _KNOWN:
-        if (match := pattern.fullmatch(text)) is not None:
-            return match.expand(line)
-    parts = [chinese(part) for part in text.split("; ")] if "; " in text else [None]
-    return "；".join(part for part in parts if part) if all(parts) else None
+    return _known(text) or (each_part(text, chinese) if "; " in text else None)
 
 
 def _of_break(found: re.Match[str]) -> str | None:
