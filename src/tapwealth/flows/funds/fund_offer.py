@@ -22,6 +22,7 @@ from tapwealth.funds.conditions import CarryForward, DividendMethod, PurchaseFee
 from tapwealth.funds.nav import format_nav
 from tapwealth.funds.product import FundChannel, FundParameters, Parameters
 from tapwealth.funds.raise_store import Raise
+from tapwealth.funds.raise_terms import offering_of
 from tapwealth.funds.raising import ISSUE_PRICE, Offering
 from tapwealth.kernel.clock import SHANGHAI, iso
 from tapwealth.kernel.money import format_minor
@@ -82,31 +83,34 @@ async def fund_offers(
     versions = await catalogue.versions_at(tx, missing, SHAPES.get) if missing else {}
     for one in fresh:
         raised = of.get(one[0])
-        both = (versions[raised.product, raised.version], raised.offering) if raised else None
-        made[keys[one]] = _made(kind, channel, versions[one[:2]], one[2], both)
+        made[keys[one]] = _made(kind, channel, versions[one[:2]], one[2], versions[raised.product, raised.version] if raised else None)
     return {one: made[key] for one, key in keys.items()}
 
 
-Raised = tuple[Version, Offering]
-"""The version of a raise, and its terms."""
+def offering_said(version: Version) -> Offering:
+    """What a version of a raise says, whether or not it was closed early since."""
+    sale = version.definition.sale
+    assert sale.opens is not None, "a raise has its window"
+    assert sale.closes is not None, "a raise has its window"
+    return offering_of(version.definition.parameters, sale.opens, sale.closes)
 
 
-def _made(kind: SaleKind, channel: str, version: Version, language: str, raised: Raised | None) -> FundOffer:
+def _made(kind: SaleKind, channel: str, version: Version, language: str, raised: Version | None) -> FundOffer:
     said = version.definition
     fees = said.parameters.purchase_fees if isinstance(said.parameters, FundParameters) else []
     offer = written(fund_offer(kind, channel, version, language, raised))
     return FundOffer(offer, version, not isinstance(said.parameters, FundParameters), fees, said.channels[channel].remains)
 
 
-def fund_offer(kind: SaleKind, channel: str, version: Version, language: str, raised: Raised | None = None) -> Offer:
-    """A version as it is shown; of a raise with its fund, documents of both. Nothing of it forecasts or promises a return."""
+def fund_offer(kind: SaleKind, channel: str, version: Version, language: str, raised: Version | None = None) -> Offer:
+    """A version as it is shown; `raised`: of a raise with its fund, documents of both. Nothing of it forecasts or promises a return."""
     said, place = version.definition, PLACE[language]
     lines = (_facts_zh, _facts_en)[place](said, said.channels[channel])
     sold, files = version, said.documents
     if raised is not None:
-        sold, offering = raised
+        sold = raised
         files = [*sold.definition.documents, *(one for one in files if one not in sold.definition.documents)]
-        lines = [(name, text) for name, text in lines if name not in _OF_PURCHASES] + raise_lines(offering, place)
+        lines = [(name, text) for name, text in lines if name not in _OF_PURCHASES] + raise_lines(offering_said(raised), place)
         lines.append((("基金产品版本", f"第{version.version}版"), ("Version of the fund", str(version.version)))[place])
     names = sold.definition.name
     return Offer(

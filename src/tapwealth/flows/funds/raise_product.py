@@ -9,12 +9,13 @@ from tapwealth.catalogue.definition import Definition, Eligibility, ProductKind
 from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.funds.fund_offer import offering_said
 from tapwealth.flows.funds.fund_shapes import SHAPES
 from tapwealth.flows.funds.purchase import OWN_CHANNEL
 from tapwealth.funds import conditions_store, raise_store, raising, store
 from tapwealth.funds.conditions import FundStatus
 from tapwealth.funds.raise_terms import FIELD_OF, offering_of
-from tapwealth.funds.raising import Offering, OfferingRefusal
+from tapwealth.funds.raising import OfferingRefusal
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage.database import Tx
@@ -36,16 +37,9 @@ def check_raise(definition: Definition) -> None:
         raise BadInput(error.what, where=FIELD_OF.get(error.where, f"parameters.{error.where}"), hint=error.hint) from None
 
 
-def _offering(version: Version) -> Offering:
-    sale = version.definition.sale
-    assert sale.opens is not None, "a raise has its window"
-    assert sale.closes is not None, "a raise has its window"
-    return offering_of(version.definition.parameters, sale.opens, sale.closes)
-
-
 async def wrong(_house: House, tx: Tx, at: Moment, version: Version) -> Refusal | None:
     """Why it cannot be brought about as things stand."""
-    offering = _offering(version)
+    offering = offering_said(version)
     code = offering.fund
     if code not in await store.funds(tx) or (OWN_CHANNEL, code) not in await store.channels(tx):
         return Refusal(OfferingRefusal.UNKNOWN_FUND, f"no fund {code} is on the shelf and sold by {OWN_CHANNEL}; /view/funds lists them")
@@ -69,7 +63,7 @@ async def wrong(_house: House, tx: Tx, at: Moment, version: Version) -> Refusal 
 
 
 async def bring_about(_house: House, tx: Tx, at: Moment, version: Version) -> Refusal | None:
-    offering = _offering(version)
+    offering = offering_said(version)
     new = offering.fund not in await raise_store.raises(tx)
     await raise_store.put_offering(tx, offering, version.product, version.version, at.now)
     if new:
