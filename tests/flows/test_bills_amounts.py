@@ -13,6 +13,7 @@ from tapwealth.bills import store
 from tapwealth.bills.bill import Bill
 from tapwealth.bills.biller import AmountMode, AmountTerms, AskArrears, BillerItem, BillRefusal, Inquiry, NotReceived, Rejected, Unknown
 from tapwealth.bills.payment import PaymentState
+from tapwealth.flows.bills import directory
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.autopay import AgreeAutopay, agree
 from tapwealth.flows.bills.biller_settlement import settle_billers
@@ -136,7 +137,7 @@ async def test_all_arrears_are_paid_in_one_sum_and_none_of_them_beside_it(place:
 
 async def test_a_top_up_is_paid_without_a_bill_at_the_carrier_of_its_number(place: Town) -> None:
     faces = AmountTerms(50_00, AmountMode.PRESETS, 1, [10_00, 50_00])
-    for carrier, prefixes in (("MOBILE", ["138", "139"]), ("UNICOM", ["130", "1300"])):
+    for carrier, prefixes in (("MOBILE", ["138", "139"]), ("UNICOM", ["130", "1300"]), ("VIRTUAL", ["1390"])):
         plain = msgspec.structs.replace(BJPOWER, code=carrier, name=carrier, connection="BJPOWER", pattern="1[0-9]{10}").definition
         topped = item(plain.parameters.items[0], amount=faces, inquiry=Inquiry.NONE, prefixes=prefixes, payer_fee=50)
         parameters = msgspec.structs.replace(plain.parameters, items=[topped])
@@ -151,6 +152,10 @@ async def test_a_top_up_is_paid_without_a_bill_at_the_carrier_of_its_number(plac
     assert code(other) == "OTHER_CARRIER"
     assert "it is of MOBILE (MOBILE)" in other.text
     assert "no carrier here has it" in (await top_up(10_00, number="17700000000")).text
+    assert "it is of VIRTUAL" in (await top_up(10_00, number="13900000000")).text, "whose prefix is the longer one"
+    async with place.house.database.read() as tx:
+        whose = [[one.biller for one in await directory.listed(tx, {"prefix": number})] for number in ("1390000", "1391000", "177")]
+    assert whose == [["VIRTUAL"], ["MOBILE"], []]
     assert code(await top_up(10_00, "BJPOWER", ACCOUNT)) == "INQUIRY_REQUIRED"
     assert code(await top_up(10_00, "NOBODY")) == "UNKNOWN_BILLER"
     with pytest.raises(BadInput, match="'1380013800x' does not fit"):

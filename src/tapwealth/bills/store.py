@@ -33,7 +33,11 @@ class BillerRow:
 
     def serves(self, now: datetime) -> bool:
         """Whether new payments are taken."""
-        return not self.closed and (self.opens is None or now >= self.opens) and (self.closes is None or now < self.closes)
+        return not self.over(now) and (self.opens is None or now >= self.opens)
+
+    def over(self, now: datetime) -> bool:
+        """Whether new payments will be taken no more."""
+        return self.closed or (self.closes is not None and now >= self.closes)
 
 
 @dataclass(frozen=True, slots=True)

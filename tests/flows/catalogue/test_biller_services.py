@@ -1,5 +1,6 @@
 """Billers of the catalogue: a product manager defines one, another person approves it, and customers pay there."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 from bill_town import BJPOWER, NINE, Person, Town, town
 from biller_files import put_in_directory
-from biller_yaml import GAS_FILE
+from biller_yaml import CARRIER, GAS_FILE
 from product_files import changed
 
 from tapwealth.bills import store
@@ -179,6 +180,33 @@ async def test_billers_of_before_stand_in_the_catalogue_and_can_be_paid(server: 
     )  # fmt: skip
     assert (odd.region, odd.biller.items[0].fields[0].schema.pattern) == ("", "^[0-9A-Za-z-]{1,64}$")
     await connection.close()
+
+
+async def test_a_prefix_is_of_one_carrier_even_if_two_are_approved_at_once(place: Town) -> None:
+    def carrier(code: str, prefixes: str) -> str:
+        return changed(("MOBILE", code), ("[138, 139]", f"[{prefixes}]"), text=CARRIER.decode()).decode()
+
+    async def step(command: Any) -> Any:
+        flows = {products.DraftProduct: products.draft, products.ReviewProduct: products.review, products.ApproveProduct: products.approve}
+        login = "bills.one" if isinstance(command, products.DraftProduct) else "bills.two"
+        return await flows[type(command)](place.house, by(place, login), command)
+
+    both = ("MOBILE", "UNICOM")
+    for one in both:
+        for command in (products.DraftProduct(carrier(one, f"138, {'139' if one == 'MOBILE' else '130'}")), products.ReviewProduct(one, 1)):
+            assert not isinstance(await step(command), Refusal), "neither has it yet"
+    answers = await asyncio.gather(*(step(products.ApproveProduct(one, 1)) for one in both))
+    ((loser, refused),) = [(one, answer) for one, answer in zip(both, answers, strict=True) if isinstance(answer, Refusal)]
+    winner = "MOBILE" if loser == "UNICOM" else "UNICOM"
+    assert code(refused) == "EXISTS"
+    assert f"({winner}) version 1 has the prefix 138 already" in refused.text
+    assert code(await step(products.ApproveProduct(loser, 1))) == "EXISTS"
+    assert code(await step(products.DraftProduct(carrier("THIRD", "138")))) == "EXISTS", "said at the first step"
+    assert not isinstance(await step(products.DraftProduct(carrier("THIRD", "1380"))), Refusal), "a part of what another one has"
+    assert not isinstance(await step(products.DraftProduct(carrier(winner, "138, 137"))), Refusal), "its own is no other one's"
+    closed = await products.close(place.house, by(place, "bills.two"), products.CloseProduct(winner, 1, "the licence is over"))
+    assert not isinstance(closed, Refusal)
+    assert not isinstance(await step(products.ApproveProduct(loser, 1)), Refusal), "who is closed has no numbers"
 
 
 async def test_two_that_put_the_same_biller_on_sale_make_one(new_database: Callable[[], str], tmp_path: Path) -> None:

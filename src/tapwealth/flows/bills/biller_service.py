@@ -5,6 +5,7 @@ version of its biller, offered or not.
 """
 
 import re
+from collections.abc import Sequence
 
 from tapwealth.bank.bank_number import check_account_number
 from tapwealth.bills import store
@@ -34,19 +35,32 @@ def check_biller(definition: Definition) -> None:
         raise BadInput(error.what, where=f"parameters.{error.where}", hint=error.hint) from None
 
 
-async def wrong(house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
+async def wrong(house: House, tx: Tx, at: Moment, version: Version) -> Refusal | None:
     """Why that biller cannot be in the directory as this version has it."""
     said = version.definition.parameters
     if said.connection not in house.rails.billers.ports:
         there = ", ".join(sorted(house.rails.billers.ports)) or "none yet"
         text = f"the platform has no connection {said.connection[:20]!r}; name one of {there}, or start it with --biller-url NAME=URL"
         return Refusal(ProductRefusal.UNKNOWN, text)
-    before = await _standing(tx, version.product)
+    standing = list((await store.billers(tx)).values())
+    before = next((row for row in standing if row.biller.code == version.product), None)
     left_out = {one.code for one in before.biller.items} - {one.code for one in said.items} if before else set()
     if left_out:
         text = f"people may have agreed to pay {', '.join(sorted(left_out))}; keep every item, with `offered: false` for one that is over"
         return Refusal(ProductRefusal.EXISTS, text)
-    return None
+    return _taken(said, [row for row in standing if row is not before and not row.over(at.now)])
+
+
+def _taken(said: BillerParameters, others: Sequence[BillerRow]) -> Refusal | None:
+    """Why it is no carrier of its numbers: another one, of whatever region, has a prefix of theirs. A longer one within it is no conflict."""
+    whose = {prefix: row for row in others for item in row.biller.items if item.offered for prefix in item.prefixes}
+    wanted = [prefix for item in said.items if item.offered for prefix in item.prefixes if prefix in whose]
+    if not wanted:
+        return None
+    row = whose[wanted[0]]
+    theirs = ", ".join(sorted({prefix for prefix in wanted if whose[prefix] is row}))
+    what = f"{row.biller.name} ({row.biller.code}) version {row.version} has the prefix {theirs} already"
+    return Refusal(ProductRefusal.EXISTS, f"{what}, and a number is of one carrier; leave it out here, or have it left out there first")
 
 
 async def bring_about(house: House, tx: Tx, at: Moment, version: Version) -> Refusal | None:

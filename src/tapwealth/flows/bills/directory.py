@@ -57,13 +57,9 @@ async def listed(tx: Any, given: Mapping[str, str]) -> list[BillerListed]:
     number = _prefix(given.get("prefix", ""))
     now = (await moment(tx)).now
     rows = [row for row in (await store.billers(tx)).values() if row.serves(now) and reaches(row.region, region)]
-    found = [_listed(row, category) for row in rows]
-    return [_having(one, number) if number else one for one in found if one.items and (not number or _having(one, number).items)]
-
-
-def _having(one: BillerListed, number: str) -> BillerListed:
-    items = [of for of in one.items if any(number.startswith(prefix) for prefix in of.prefixes)]
-    return msgspec.structs.replace(one, items=items)
+    longest = max((one.carries(number) for row in rows for one in row.biller.items if one.offered), default=0) if number else 0
+    found = [_listed(row, category, number, longest) for row in rows] if longest or not number else []
+    return [one for one in found if one.items]
 
 
 def _prefix(text: str) -> str:
@@ -90,8 +86,10 @@ async def shown(tx: Any, code: str) -> BillerListed | Refusal:
     return _listed(row, None)
 
 
-def _listed(row: BillerRow, category: Category | None) -> BillerListed:
-    items = [_item(one) for one in row.biller.items if one.offered and category in (None, one.category)]
+def _listed(row: BillerRow, category: Category | None, number: str = "", longest: int = 0) -> BillerListed:
+    """With what it offers of a category, and to a number that begins with `longest` digits of a prefix of its carrier."""
+    offered = [one for one in row.biller.items if one.offered and category in (None, one.category)]
+    items = [_item(one) for one in offered if not number or one.carries(number) == longest]
     return BillerListed(row.biller.code, row.biller.name, row.name_en, row.region, name_of(row.region) or "", row.version, items)
 
 

@@ -296,9 +296,9 @@ def _unasked(known: Mapping[str, BillerRow], row: BillerRow, item: BillerItem, i
     if item.inquiry is Inquiry.REQUIRED:
         text = f"{row.biller.name} wants to be asked first what is owed; inquire, then pay the bill"
         return Refusal(BillsRefusal.INQUIRY_REQUIRED, text)
-    if not item.prefixes or item.carries(inputs.account_number):
-        return None
     right = carrier_of(known, inputs.account_number)
+    if not item.prefixes or item.carries(inputs.account_number) >= (right[1].carries(inputs.account_number) if right else 1):
+        return None
     whose = f"it is of {right[0].biller.name} ({right[0].biller.code})" if right else "no carrier here has it"
     return Refusal(BillsRefusal.OTHER_CARRIER, f"this number is not of {row.biller.name}: {whose}; choose that one")
 
