@@ -190,8 +190,8 @@ async def once(
     digest = content_hash(house.keys, command, "" if whoever else envelope.caller.who)
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, sorted(set(books)))
-        if (barred := (await _barred(tx, [envelope.caller]))[0]) is not None:
-            return barred
+        if (refusal := await barred(tx, envelope.caller)) is not None:
+            return refusal
         known = (await idempotency.recall(tx, [(books[0], envelope.key, digest)]))[0]
         if known is not None:
             return _recalled(envelope, known, into)
@@ -214,7 +214,7 @@ async def once(
 async def is_fresh(house: House, tx: Tx, book: int, envelope: Envelope, command: Any) -> bool:
     """Whether `once` would decide this command now: its caller may act, and its key has no answer yet. No more than a look, for what is
     made ready beforehand: nothing may be moved for somebody who may not ask, nor for a repetition."""
-    if (await _barred(tx, [envelope.caller]))[0] is not None:
+    if await barred(tx, envelope.caller) is not None:
         return False
     digest = content_hash(house.keys, command, envelope.caller.who)
     return (await idempotency.recall(tx, [(book, envelope.key, digest)]))[0] is None
@@ -231,10 +231,15 @@ async def each_once(
 
     A key that stands twice in the list is decided once; the second gets the first answer, or a refusal if its content differs.
     """
-    barred = await _barred(tx, [one.envelope.caller for one in commands])
-    heard = [one for one, refusal in zip(commands, barred, strict=True) if refusal is None]
+    refusals = await _barred(tx, [one.envelope.caller for one in commands])
+    heard = [one for one, refusal in zip(commands, refusals, strict=True) if refusal is None]
     decided = iter(await _each_once(house, tx, heard, into, decide))
-    return [next(decided) if refusal is None else refusal for refusal in barred]
+    return [next(decided) if refusal is None else refusal for refusal in refusals]
+
+
+async def barred(tx: Tx, caller: Caller) -> Refusal | None:
+    """Why nobody may be asked anything on this caller's behalf: a look before the decision, which looks again."""
+    return (await _barred(tx, [caller]))[0]
 
 
 async def _barred(tx: Tx, callers: Sequence[Caller]) -> list[Refusal | None]:

@@ -52,7 +52,7 @@ async def wrong(house: House, tx: Tx, at: Moment, version: Version) -> Refusal |
 
 
 def _taken(said: BillerParameters, others: Sequence[BillerRow]) -> Refusal | None:
-    """Why it is no carrier of its numbers: another one, of whatever region, has a prefix of theirs. A longer one within it is no conflict."""
+    """Why it is no carrier of its numbers: another one, of whatever region, has the same prefix. A longer one within it is another."""
     whose = {prefix: row for row in others for item in row.biller.items if item.offered for prefix in item.prefixes}
     wanted = [prefix for item in said.items if item.offered for prefix in item.prefixes if prefix in whose]
     if not wanted:

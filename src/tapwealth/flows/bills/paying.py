@@ -32,7 +32,7 @@ from tapwealth.flows.bills.bill_sealing import seal_bill
 from tapwealth.flows.bills.biller_settlement import settle_billers
 from tapwealth.flows.bills.billers import compare_billers
 from tapwealth.flows.customers.people import own_key
-from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, content_hash, each_once, moment, once, post
+from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, barred, content_hash, each_once, moment, once, post
 from tapwealth.flows.funds import fund_pockets
 from tapwealth.flows.funds.fund_pockets import Pockets
 from tapwealth.kernel.clock import machine_now
@@ -134,8 +134,11 @@ class Placing(NamedTuple):
 
 
 async def inquire_bill(house: House, envelope: Envelope, command: InquireBill) -> BillsPresented | Refusal:
-    """Ask the biller, then keep what it presents to this person. Raises Outage when the biller does not answer."""
+    """Ask the biller, unless who asks may not act for this person, then keep what it presents to them. Raises Outage when the biller does
+    not answer."""
     async with house.database.read() as tx:
+        if (refusal := await barred(tx, envelope.caller)) is not None:
+            return refusal
         known = {row.biller.code: row for row in (await store.billers(tx)).values()}
         book, person = _who(envelope)
         asker = (await customers.persons(tx, [(book, person)]))[person]
@@ -263,6 +266,8 @@ async def pay_account(house: House, envelope: Envelope, command: PayAccount) -> 
     """As a bill that the payer has made out."""
     checked(command.amount, where="amount")
     async with house.database.read() as tx:
+        if (refusal := await barred(tx, envelope.caller)) is not None:
+            return refusal
         known = {row.biller.code: row for row in (await store.billers(tx)).values()}
         book, person = _who(envelope)
         payer = (await customers.persons(tx, [(book, person)]))[person]
