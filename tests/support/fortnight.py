@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import fortnight_raises
 import msgspec
 from bank_next_door import BankNextDoor, transfer_of
 from bill_town import ScriptedBiller, ScriptedInsurer, Town, town
@@ -235,6 +236,7 @@ class Fortnight:
         made += [Act(shanghai(FIRST, 10), "money moves in", self.move_in), Act(shanghai(FIRST, 11), "agreements", self.agree)]
         made += [Act(shanghai(FIRST, 12), "customers buy", self.buy), Act(shanghai(FIRST, 14, 31), "the real orders", self.real_orders)]
         made += [Act(shanghai(date(2013, 9, 30), 12), "some want dividends in money", self.choose_money)]
+        made += [Act(shanghai(FIRST, 12, 30), "raises are offered", lambda: fortnight_raises.offer(self))]
         made += [Act(shanghai(EX_DATE, 12), "switches and shares redeemed", self.switch_and_redeem)]
         made += [Act(shanghai(LARGE_DAY, 12), "switches into shares", self.switch_into)]
         for day in DAYS:
@@ -250,10 +252,14 @@ class Fortnight:
         async def salaries() -> None:
             self.salaries(day)
 
+        wanted = fortnight_raises.ROUNDS.get(day)
         made = [Act(shanghai(day, 9, 5), f"{day} the registrar's morning", self.nothing)]
         made += [Act(shanghai(day, 10, 5), f"{day} the registrar pays", self.nothing)]
         made += [Act(shanghai(day, 9, 30), f"{day} plans", self.buy_by_plan)]
         made += [Act(shanghai(day, 13, 30), f"{day} redemptions", lambda: self.redemptions(day))]
+        if wanted:
+            made += [Act(shanghai(day, 13, 10), f"{day} money for raises", lambda: fortnight_raises.money(self, wanted))]
+            made += [Act(shanghai(day, 13, 20), f"{day} subscriptions", lambda: fortnight_raises.subscribe(self, wanted))]
         if day in DEALING:
             made += [Act(shanghai(day, 13), f"{day} salaries", salaries), Act(shanghai(day, 14, 5), f"{day} sweeps", self.sweep)]
         made += [Act(shanghai(day, 16), f"{day} late orders", lambda: self.late(day))]
@@ -334,6 +340,7 @@ class Fortnight:
             (CHANNEL_ACCOUNT, "渠道", 10**10),
             (LENDING_DESK, "北京银行垫资部", 10**10),
             (CUSTODY, "天弘余额宝托管户", 10**12),
+            *fortnight_raises.CUSTODY_ACCOUNTS,
         ]
         self.bank.open_accounts([*ours, *theirs, *((one.card_number, one.name, 100_000_00) for one in PEOPLE)])
         both = [OperatorRole.OPERATIONS, OperatorRole.PRODUCT_MANAGER]

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from fortnight import DAYS, LAST, SHARE_UNITS, Fortnight
+from fortnight_raises import RAISED_UNITS
 from shelf import UNITS
 
+from tapwealth.flows.funds.raises import raise_findings
 from tapwealth.flows.funds.shown import shown_findings
 from tapwealth.flows.funds.units import compare
 from tapwealth.kernel.money import Asset, format_minor
@@ -23,7 +25,7 @@ async def outcome_of(on: Fortnight) -> dict[str, Any]:
             (day, ASSETS[asset], line.kind, book, line.totals.owed)
             for day in DAYS
             for book in range(on.house.books + 1)
-            for asset in (Asset.CNY, UNITS, SHARE_UNITS)
+            for asset in ASSETS
             for line in await on.house.ledger.trial_balance(tx, book, asset, day)
             if line.totals.owed
         ]
@@ -38,6 +40,11 @@ async def outcome_of(on: Fortnight) -> dict[str, Any]:
         periods = await tx.fetch(
             "select p.fund, r.period, r.day, r.state from fund_plan_run r join fund_plan p on p.book = r.book and p.id = r.plan"
             " order by 1, 2, 3"
+        )
+        raised = await tx.fetch("select fund, sold, arrivals, ended, ended_on from raise_offering order by fund")
+        subscribed = await tx.fetch(
+            "select s.fund, s.arrival, s.asked, s.given, s.accepted_on, s.interest, s.ended_on, o.state, o.confirmed_units, o.return_code"
+            " from subscription s join fund_order o on o.book = s.book and o.id = s.fund_order order by 1, 2"
         )
         closed = await tx.fetchval("select count(*) from business_day where state = 'closed'")
     with on.registrar.store.tx() as store:
@@ -56,16 +63,18 @@ async def outcome_of(on: Fortnight) -> dict[str, Any]:
         "holdings": [tuple(row) for row in said],
         "orders": [dict(row) for row in orders],
         "plans": [tuple(row) for row in periods],
+        "raises": [tuple(row) for row in raised],
+        "subscriptions": [tuple(row) for row in subscribed],
         "breaks": [tuple(map(str, row)) for row in breaks],
         "closed": closed,
         "registrar": registers,
         "bank": bookings,
         "files": {path.name: path.read_bytes() for side in ("to_registrar", "from_registrar") for path in _files(on.folder, side)},
-        "clean": (await audit(on.house.database, on.house.rails.heads.lines(), also=[shown_findings]))["clean"],
+        "clean": (await audit(on.house.database, on.house.rails.heads.lines(), also=[shown_findings, raise_findings]))["clean"],
     }
 
 
-ASSETS = {Asset.CNY: "yuan", UNITS: "units", SHARE_UNITS: "shares"}
+ASSETS = {Asset.CNY: "yuan", UNITS: "units", SHARE_UNITS: "shares", RAISED_UNITS: "raised"}
 
 
 def transcript(outcome: dict[str, Any]) -> str:
