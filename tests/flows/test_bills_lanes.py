@@ -2,18 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
-from bill_town import BJPOWER, MONDAY, Person, ScriptedBiller, Town
-from biller_files import put_in_directory
-from structlog.testing import capture_logs
+from bill_town import MONDAY, ScriptedBiller, Town
+from lanes_work import ACCOUNT, Held, at_work, count_calls, has, is_so, place_many, second_biller, states, until
 
 from tapwealth.bills import schedule, store
 from tapwealth.bills.bill import Bill
@@ -23,79 +20,14 @@ from tapwealth.flows.bills import bill_lanes, bill_outcomes, billers
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.bill_lanes import Wanted, paid_by_arrears
 from tapwealth.flows.bills.bill_outcomes import told
-from tapwealth.flows.bills.paying import InquireBill, PayBill, Placing
+from tapwealth.flows.bills.paying import InquireBill
 from tapwealth.flows.rails import Billers
 from tapwealth.flows.reports import views
-from tapwealth.kernel.clock import deadline_after, machine_now, monotonic_ns, sleep_ms
+from tapwealth.kernel.clock import machine_now, sleep_ms
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
-from tapwealth.storage.database import in_transaction
 from tapwealth.worker import biller_lanes
 from tapwealth.worker.biller_lanes import BillerLanes
-
-ACCOUNT = "1234567890"
-
-
-class Held(ScriptedBiller):
-    """Answers nothing until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go = asyncio.Event()
-        self.holds = 0
-
-    async def pay(
-        self, serial: str, bill_id: str, account_number: str, amount: int, further: Mapping[str, str] = NOTHING_ELSE
-    ) -> PaymentAnswer:
-        assert not in_transaction.get(), "asked inside a transaction"
-        self.holds += 1
-        await self.go.wait()
-        return await super().pay(serial, bill_id, account_number, amount)
-
-
-@asynccontextmanager
-async def at_work(place: Town) -> AsyncIterator[list[Any]]:
-    """The worker's lanes run meanwhile; what they log."""
-    with capture_logs() as logged:
-        running = asyncio.create_task(BillerLanes(place.house).run())
-        try:
-            yield logged
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Look again and again, but not forever."""
-    deadline = deadline_after(30)
-    while not await holds():
-        assert monotonic_ns() < deadline, "it did not come to that"
-        await sleep_ms(10)
-
-
-async def second_biller(place: Town, biller: Any) -> None:
-    """Another biller, reached by a connection of its own."""
-    object.__setattr__(place.house.rails, "billers", Billers({**place.house.rails.billers.ports, "BJWATER": biller}))
-    added = await put_in_directory(place.house, msgspec.structs.replace(BJPOWER, code="BJWATER", name="北京水务").definition)
-    assert added is None, added
-
-
-async def place_many(place: Town, person: Person, code: str, biller: ScriptedBiller, count: int) -> None:
-    before = len(biller.bills.get(ACCOUNT, ()))
-    for number in range(before, before + count):
-        biller.owe(ACCOUNT, f"{code}{number}", 100)
-    shown = await bills.inquire_bill(place.house, place.envelope(person), InquireBill(code, ACCOUNT))
-    assert not isinstance(shown, Refusal), shown
-    answers = await place.pay(*(Placing(place.envelope(person), PayBill(UUID(one.bill), 100)) for one in shown.bills))
-    assert not any(isinstance(one, Refusal) for one in answers)
-
-
-async def states(place: Town, code: str) -> dict[str, int]:
-    async with place.house.database.read() as tx:
-        rows = await tx.fetch(
-            "select p.state, count(*) as n from bill_payment p join biller b on b.id = p.biller where b.code = $1 group by 1", code
-        )
-    return {row["state"]: row["n"] for row in rows}
 
 
 async def test_a_silent_biller_delays_nobody_and_holds_no_connection(place: Town) -> None:
@@ -104,25 +36,17 @@ async def test_a_silent_biller_delays_nobody_and_holds_no_connection(place: Town
     wang = await place.person("Wang", 100_000)
     await place_many(place, wang, "BJWATER", water, 100)
     async with at_work(place):
-        await until(lambda: _is(water.holds == 100))
+        await until(lambda: is_so(water.holds == 100))
         await place_many(place, wang, "BJPOWER", place.biller, 20)
-        await until(lambda: _has(place, "BJPOWER", {"paid": 20}))
+        await until(lambda: has(place, "BJPOWER", {"paid": 20}))
         assert await states(place, "BJWATER") == {"sent": 100}
         async with place.house.database.read() as tx:
             waiting = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'"
             assert await tx.fetchval(waiting) == 0
         water.go.set()
-        await until(lambda: _has(place, "BJWATER", {"paid": 100}))
+        await until(lambda: has(place, "BJWATER", {"paid": 100}))
     assert len(water.asked) == len(set(water.asked)) == 100
     await place.all_books_balance()
-
-
-async def _is(condition: bool) -> bool:
-    return condition
-
-
-async def _has(place: Town, code: str, wanted: dict[str, int]) -> bool:
-    return await states(place, code) == wanted
 
 
 async def test_who_is_asked_for_long_is_not_asked_by_a_second_worker(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,11 +58,11 @@ async def test_who_is_asked_for_long_is_not_asked_by_a_second_worker(place: Town
     wang = await place.person("Wang", 1_000)
     await place_many(place, wang, "BJWATER", water, 1)
     async with at_work(place), at_work(place):
-        await until(lambda: _is(water.holds == 1))
+        await until(lambda: is_so(water.holds == 1))
         await sleep_ms(1_500)
         assert water.holds == 1, "its lease is renewed as long as it takes"
         water.go.set()
-        await until(lambda: _has(place, "BJWATER", {"paid": 1}))
+        await until(lambda: has(place, "BJWATER", {"paid": 1}))
 
 
 async def test_a_fault_in_keeping_leases_stops_no_lane(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,9 +81,9 @@ async def test_a_fault_in_keeping_leases_stops_no_lane(place: Town, monkeypatch:
     wang = await place.person("Wang", 100_000)
     await place_many(place, wang, "BJWATER", water, 3)
     async with at_work(place):
-        await until(lambda: _is(len(renewals) > 1))
+        await until(lambda: is_so(len(renewals) > 1))
         water.go.set()
-        await until(lambda: _has(place, "BJWATER", {"paid": 3}))
+        await until(lambda: has(place, "BJWATER", {"paid": 3}))
 
 
 async def test_who_dies_loses_what_it_took_when_its_lease_is_over(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +95,7 @@ async def test_who_dies_loses_what_it_took_when_its_lease_is_over(place: Town, m
     (errand,) = await bill_lanes.take(place.house, [Wanted(row.id, False, 10)], machine_now())
     assert await bill_lanes.take(place.house, [Wanted(row.id, False, 10)], machine_now()) == []
     async with at_work(place):
-        await until(lambda: _has(place, "BJPOWER", {"paid": 1}))
+        await until(lambda: has(place, "BJPOWER", {"paid": 1}))
     assert place.biller.asked == [errand.row.serial]
 
 
@@ -374,12 +298,12 @@ async def test_an_answer_that_cannot_be_written_down_waits_alone_and_is_named(pl
     flow, door = Unwritable([serials[2], serials[30]]), views(place.house)["billers"]
     monkeypatch.setattr(biller_lanes, "hear", flow.hear)
     async with at_work(place) as logged:
-        await until(lambda: _is(len(pauses) > 20))
-        await until(lambda: _has(place, "BJPOWER", {"paid": 38, "sent": 2}))
+        await until(lambda: is_so(len(pauses) > 20))
+        await until(lambda: has(place, "BJPOWER", {"paid": 38, "sent": 2}))
         (shown,) = await door(place.envelope(None).caller, {})
         assert (shown.on_the_way, shown.set_aside, shown.fault) == (2, 2, f"{serials[2]}: AssertionError: a bug")
         flow.mended = True
-        await until(lambda: _has(place, "BJPOWER", {"paid": 40}))
+        await until(lambda: has(place, "BJPOWER", {"paid": 40}))
     assert flow.again == [], "once found, they are written down apart"
     assert flow.sound.count(1) <= 8, "they are found by halving"
     assert Counter(pauses)[1] == 2
@@ -403,9 +327,9 @@ async def test_a_fault_that_cannot_be_noted_either_leaves_the_payment_to_its_lea
         flow = Unwritable([await tx.fetchval("select serial from bill_payment")])
     monkeypatch.setattr(biller_lanes, "hear", flow.hear)
     async with at_work(place):
-        await until(lambda: _is(len(flow.found) > 1))
+        await until(lambda: is_so(len(flow.found) > 1))
         flow.mended = True
-        await until(lambda: _has(place, "BJPOWER", {"paid": 1}))
+        await until(lambda: has(place, "BJPOWER", {"paid": 1}))
 
 
 def test_a_silent_biller_is_asked_by_one_at_a_time_and_one_that_answers_by_more() -> None:
@@ -444,22 +368,6 @@ def test_a_lane_is_filled_a_quarter_at_a_time_and_rests_after_silence() -> None:
     assert lane.room() == 2, "it is there, whatever it says"
 
 
-def count_calls(monkeypatch: pytest.MonkeyPatch, *names: str) -> dict[str, int]:
-    """How often the lanes call these."""
-    counts = dict.fromkeys(names, 0)
-
-    def counted(name: str, honest: Any) -> Any:
-        async def call(*given: Any) -> Any:
-            counts[name] += 1
-            return await honest(*given)
-
-        return call
-
-    for name in names:
-        monkeypatch.setattr(bill_lanes, name, counted(name, getattr(bill_lanes, name)))
-    return counts
-
-
 async def test_lanes_with_nothing_to_do_look_twice_a_second_however_many_billers(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     await second_biller(place, ScriptedBiller())
     counts = count_calls(monkeypatch, "next_due", "take")
@@ -476,10 +384,10 @@ async def test_what_is_placed_here_is_sent_at_once_and_asked_about_in_time(place
     place.biller.script.append(Unknown("silence"))
     place.biller.inquiries.append(Unknown("silence"))
     async with at_work(place):
-        await until(lambda: _is(counts["next_due"] == 1))
+        await until(lambda: is_so(counts["next_due"] == 1))
         wang = await place.person("Wang", 1_000)
         await place_many(place, wang, "BJPOWER", place.biller, 1)
-        await until(lambda: _has(place, "BJPOWER", {"paid": 1}))
+        await until(lambda: has(place, "BJPOWER", {"paid": 1}))
     assert counts["next_due"] == 1
 
 
@@ -488,10 +396,11 @@ async def test_what_another_process_places_is_found_by_looking(place: Town, monk
     counts = count_calls(monkeypatch, "next_due")
     wang = await place.person("Wang", 10_000)
     async with at_work(place):
-        await until(lambda: _is(counts["next_due"] > 0))
+        await until(lambda: is_so(counts["next_due"] > 0))
         monkeypatch.setattr(place.house.bills_placed, "ring", lambda *_: None)
+        monkeypatch.setattr(BillerLanes, "room", lambda *_: 0)
         await place_many(place, wang, "BJPOWER", place.biller, 3)
-        await until(lambda: _has(place, "BJPOWER", {"paid": 3}))
+        await until(lambda: has(place, "BJPOWER", {"paid": 3}))
 
 
 async def test_it_is_told_of_each_biller_and_list_when_it_is_due_first(place: Town) -> None:
@@ -529,7 +438,7 @@ async def test_a_list_that_cannot_be_taken_keeps_no_other_from_being_sent(place:
 
     monkeypatch.setattr(bill_lanes, "take", fails)
     async with at_work(place):
-        await until(lambda: _has(place, "BJPOWER", {"paid": 3}))
+        await until(lambda: has(place, "BJPOWER", {"paid": 3}))
         await sleep_ms(200)
     assert await states(place, "BJWATER") == {"prepared": 3}
     assert tries[0] <= 3, "it rests for a while"

@@ -8,7 +8,7 @@ import pytest
 
 from tapwealth.kernel.ids import seeded_random
 from tapwealth.kernel.refusal import Outage
-from tapwealth.storage.database import Database, after_commit, connect, forbid_in_transaction, in_transaction
+from tapwealth.storage.database import Database, Tx, after_commit, connect, forbid_in_transaction, in_transaction, savepoint
 from tapwealth.storage.embedded import EmbeddedServer, Role
 
 INSERT_ACTOR = "insert into actor (book, id, kind, who, authenticated_by) values (1, $1, 1, $2, 'test')"
@@ -81,6 +81,24 @@ async def test_after_commit_only_after_a_commit(database: Database) -> None:
         after_commit(lambda: seen.append("committed"))
         assert seen == []
     assert seen == ["committed"]
+
+
+async def test_what_a_rolled_back_savepoint_asked_for_is_not_run(database: Database) -> None:
+    seen: list[str] = []
+    async with database.transaction() as tx:
+        after_commit(lambda: seen.append("before"))
+        async with savepoint(tx):
+            after_commit(lambda: seen.append("kept"))
+        with pytest.raises(LookupError):
+            await _note_in_savepoint_and_fail(tx, seen)
+        after_commit(lambda: seen.append("after"))
+    assert seen == ["before", "kept", "after"]
+
+
+async def _note_in_savepoint_and_fail(tx: Tx, seen: list[str]) -> None:
+    async with savepoint(tx):
+        after_commit(lambda: seen.append("taken back"))
+        raise LookupError
 
 
 async def _note_and_fail(database: Database, seen: list[str]) -> None:

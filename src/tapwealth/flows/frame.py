@@ -19,6 +19,7 @@ from tapwealth.catalogue.sale import OfferCache
 from tapwealth.customers import consents
 from tapwealth.customers import store as customers
 from tapwealth.customers.consents import Permission
+from tapwealth.flows.bills.errand import Sender
 from tapwealth.flows.rails import Rails
 from tapwealth.funds.fund import Pocket
 from tapwealth.kernel.bell import Bell
@@ -31,7 +32,7 @@ from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.port import Answer, JournalEntry, Ledger
 from tapwealth.storage import idempotency
 from tapwealth.storage.actors import Actor, ActorKind, intern
-from tapwealth.storage.database import Database, Tx
+from tapwealth.storage.database import Database, Tx, savepoint
 from tapwealth.storage.keystore import KeyStore
 
 T = TypeVar("T")
@@ -145,6 +146,8 @@ class House:
     """The funds that `pocket` has looked up."""
     bills_placed: Bell = field(default_factory=Bell)
     """Rung for the billers to which payments are to be sent."""
+    bill_senders: list[Sender] = field(default_factory=list)
+    """Who sends payments of bills from this process."""
     offers: OfferCache = field(default_factory=OfferCache)
     """What buyers are shown, as `catalogue.sales` has kept it."""
 
@@ -300,11 +303,6 @@ async def _each_once(
 
 class _Undo(Exception):
     """Takes back what a refused command had written."""
-
-
-def savepoint(tx: Tx) -> Any:
-    """A part of the transaction that can be taken back by itself."""
-    return tx.transaction()
 
 
 async def actor_number(tx: Tx, book: int, caller: Caller) -> int:

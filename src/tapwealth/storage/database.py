@@ -93,13 +93,24 @@ def forbid_in_transaction(what: str) -> None:
 
 
 def after_commit(callback: Callable[[], None]) -> None:
-    """Run `callback` once the open transaction is committed. In a transaction not opened by this module it never runs.
-
-    A savepoint that is rolled back does not take it away.
-    """
+    """Run `callback` once the open transaction is committed. In a transaction not opened by this module it never runs, nor if the
+    `savepoint` is rolled back in which it was asked for."""
     callbacks = _after_commit.get()
     if callbacks is not None:
         callbacks.append(callback)
+
+
+@asynccontextmanager
+async def savepoint(tx: Tx) -> AsyncIterator[None]:
+    """A part of the transaction that is taken back by itself when it raises, with what was to run once it is committed."""
+    callbacks = _after_commit.get()
+    before = len(callbacks or ())
+    try:
+        async with tx.transaction():
+            yield
+    except BaseException:
+        del (callbacks or [])[before:]
+        raise
 
 
 def transaction_notes() -> dict[str, Any] | None:

@@ -18,8 +18,8 @@ from tapwealth.bills.biller import Unknown
 from tapwealth.bills.payment import PaymentState
 from tapwealth.bills.schedule import LEASE, Pace
 from tapwealth.flows.bills import bill_lanes
-from tapwealth.flows.bills.bill_lanes import Errand
 from tapwealth.flows.bills.bill_outcomes import Told, hear, told
+from tapwealth.flows.bills.errand import Errand
 from tapwealth.flows.frame import House
 from tapwealth.kernel.clock import machine_now, sleep_ms
 from tapwealth.kernel.refusal import Outage
@@ -100,34 +100,66 @@ class Answer(NamedTuple):
 class BillerLanes:
     """Runs until it is cancelled; what is open then is taken up again by whoever runs next, once its lease is over.
 
-    A lane is filled when something of it is due: it is told of what this process places and of what an answer leaves open, and looks from
-    time to time for all the rest."""
+    What this process places is handed over where there is room for it. Else a lane is filled when something of it is due: it is told of
+    what waits for room and of what an answer leaves open, and looks from time to time for all the rest."""
 
     house: House
     _lanes: dict[tuple[UUID, bool], Lane] = field(default_factory=dict)
     _told: list[Answer] = field(default_factory=list)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _all_at: datetime = bill_lanes.EVER
+    _handed: list[Errand] = field(default_factory=list)
+    _came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Look, send, hear, renew. Begins with nothing open: what was, before a fault, is due when its lease is over."""
         self._lanes.clear()
         self._told.clear()
+        self._handed.clear()
         self._all_at = bill_lanes.EVER
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._hearing())
             tasks.create_task(self._renewing())
-            while True:
-                try:
-                    await self._look(tasks)
-                    await sleep_ms(_LOOK_MS)
-                    await self.house.bills_placed.wait(self._idle_ms())
-                except Outage as error:
-                    log.warning("bills wait", why=str(error))
-                    await sleep_ms(_ERROR_MS)
-                except Exception:
-                    log.exception("bills fault")
-                    await sleep_ms(_ERROR_MS)
+            tasks.create_task(self._sending(tasks))
+            self.house.bill_senders.append(self)
+            try:
+                await self._looking(tasks)
+            finally:
+                self.house.bill_senders.remove(self)
+
+    async def _looking(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            try:
+                await self._look(tasks)
+                await sleep_ms(_LOOK_MS)
+                await self.house.bills_placed.wait(self._idle_ms())
+            except Outage as error:
+                log.warning("bills wait", why=str(error))
+                await sleep_ms(_ERROR_MS)
+            except Exception:
+                log.exception("bills fault")
+                await sleep_ms(_ERROR_MS)
+
+    def room(self, biller: UUID) -> int:
+        """How many payments may be handed over for a biller: none that would overtake those which are due and wait."""
+        lane = self._lane(biller, False)
+        return 0 if lane.due_at and lane.due_at <= machine_now() else max(lane.pace.width - len(lane.open), 0)
+
+    def hand(self, errands: Sequence[Errand]) -> None:
+        """Send these, which were just placed."""
+        now = machine_now()
+        for errand in errands:
+            self._lane(errand.row.biller, False).open[errand.key] = now
+        self._handed += errands
+        self._came.set()
+
+    async def _sending(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            await self._came.wait()
+            self._came.clear()
+            handed, self._handed = self._handed, []
+            for errand in handed:
+                tasks.create_task(self._run(self._lane(errand.row.biller, False), errand))
 
     async def _look(self, tasks: asyncio.TaskGroup) -> None:
         """Fill each lane that has something due and room for it."""

@@ -8,6 +8,7 @@ the biller is asked while no connection to the database is held; what it said go
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from tapwealth.bills import store
@@ -15,35 +16,37 @@ from tapwealth.bills.bill import ALL_BILLS, NO_BILL
 from tapwealth.bills.biller import AskArrears, BillerPort, Inquired, InquiryState, NotReceived, Paid, PaymentAnswer, Unknown, trusted
 from tapwealth.bills.payment import PaymentEvent, PaymentState, next_state
 from tapwealth.bills.schedule import LEASE, pause_after
-from tapwealth.bills.store import BillRow, Key, PaymentRow
+from tapwealth.bills.store import Key, PaymentRow
 from tapwealth.flows.bills.bill_outcomes import Told, told
 from tapwealth.flows.bills.bill_sealing import inputs_of, numbers_of
+from tapwealth.flows.bills.errand import Errand
 from tapwealth.flows.frame import House
+from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.refusal import Outage
-from tapwealth.storage.database import Tx
+from tapwealth.storage.database import Tx, after_commit
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_RESENT = 6
 """How often a payment is sent anew that the biller says it never received; after that its money goes back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """A payment that was taken, as it is since then, with its bill and the connection to its biller. `due_at`: when it was due."""
-
-    row: PaymentRow
-    bill: BillRow
-    connection: str
-    due_at: datetime
-
-    @property
-    def key(self) -> Key:
-        return (self.row.book, self.row.id)
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether the biller is asked what became of it, instead of being sent it."""
-        return self.row.state is PaymentState.UNKNOWN
+def handed_over(house: House, errands: Sequence[Errand]) -> list[PaymentRow]:
+    """The rows of payments that are being placed. Those for which this process has room at their billers are taken from the start: once the
+    transaction is committed they are on their way, and if it dies first they are due when their lease is over. The others are due now."""
+    sender = house.bill_senders[-1] if house.bill_senders else None
+    room = {biller: sender.room(biller) if sender else 0 for biller in {one.row.biller for one in errands}}
+    now, taken, later = machine_now(), list[Errand](), list[PaymentRow]()
+    for one in errands:
+        room[one.row.biller] -= 1
+        if room[one.row.biller] < 0:
+            later.append(one.row)
+        else:
+            taken.append(replace(one, row=_taken(one.row, now)))
+    if sender and taken:
+        after_commit(partial(sender.hand, taken))
+    if later:
+        after_commit(partial(house.bills_placed.ring, {row.biller for row in later}))
+    return [*(one.row for one in taken), *later]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,12 @@ from tapwealth.compliance.limits import Used
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import end_to_end
-from tapwealth.flows.bills.bill_lanes import deliver
+from tapwealth.flows.bills.bill_lanes import deliver, handed_over
 from tapwealth.flows.bills.bill_outcomes import money_of
 from tapwealth.flows.bills.bill_sealing import seal_bill
 from tapwealth.flows.bills.biller_settlement import settle_billers
 from tapwealth.flows.bills.billers import compare_billers
+from tapwealth.flows.bills.errand import Errand
 from tapwealth.flows.customers.people import own_key
 from tapwealth.flows.frame import Envelope, House, Moment, actor_numbers, barred, content_hash, each_once, moment, once, post
 from tapwealth.flows.funds import fund_pockets
@@ -43,7 +44,7 @@ from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 from tapwealth.storage.actors import ActorKind
-from tapwealth.storage.database import Tx, after_commit
+from tapwealth.storage.database import Tx
 
 __all__ = [
     "STATE_WORDS", "BillPaymentPlaced", "BillsPresented", "InquireBill", "PayAccount", "PayBill", "Placing", "PresentedBill", "carrier_of",
@@ -371,22 +372,25 @@ async def _place(house: House, tx: Tx, at: Moment, fresh: Sequence[Placing]) -> 
     ]
     answers = await post(house, tx, at, made)
     posted = [row for row, answer in zip(rows, answers, strict=True) if answer.posted]
-    await _keep(tx, facts, posted, [one.unasked for one, row in placed if isinstance(one.unasked, BillRow) and row in posted])
-    after_commit(lambda: house.bills_placed.ring({row.biller for row in posted}))
+    await _keep(house, tx, facts, posted, [one.unasked for one, row in placed if isinstance(one.unasked, BillRow) and row in posted])
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.total) for row in posted])
     results = iter(_answer(row, answer.posted) for row, answer in zip(rows, answers, strict=True))
     return [row if isinstance(row, Refusal) else next(results) for row in decided]
 
 
-async def _keep(tx: Tx, facts: "_Loaded", posted: Sequence[PaymentRow], unasked: Sequence[BillRow]) -> None:
+async def _keep(house: House, tx: Tx, facts: "_Loaded", posted: Sequence[PaymentRow], unasked: Sequence[BillRow]) -> None:
     """The payments, and what they do to their bills meanwhile."""
     if unasked:
         await store.present(tx, unasked)
-    await store.add_payments(tx, posted)
+    await store.add_payments(tx, handed_over(house, [_errand(facts, row) for row in posted]))
     if parts := [(row.book, row.bill, row.amount) for row in posted if row.part]:
         await store.note_parts(tx, parts)
     if sums := [facts.bills[row.book, row.bill] for row in posted if facts.bills[row.book, row.bill].covers]:
         await store.note_covered(tx, sums)
+
+
+def _errand(facts: "_Loaded", row: PaymentRow) -> Errand:
+    return Errand(row, facts.bills[row.book, row.bill], facts.billers[row.biller].biller.connection, row.next_at or row.received_at)
 
 
 def _answer(row: PaymentRow, posted: bool) -> BillPaymentPlaced | Refusal:
