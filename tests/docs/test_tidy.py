@@ -120,6 +120,7 @@ def test_what_is_sound_is_left_alone(source: str) -> None:
         ("bank/bank_http.py", "import httpx\nfrom tapwealth.storage.database import Database"),
         ("flows/rails.py", "from tapwealth.bank import bank_http"),
         ("bank/store.py", "from tapwealth.bank.bank_http import send"),
+        ("wire/tlv.py", "import httpx"),
     ],
 )
 def test_a_socket_within_reach_of_a_transaction_is_found(path: str, source: str) -> None:
@@ -137,8 +138,10 @@ def test_a_module_that_opens_sockets_is_known() -> None:
         module("src/tapwealth/acquiring/line.py", "import socket"),
         module("src/tapwealth/acquiring/store.py", "from tapwealth.acquiring.line import open_line"),
         module("src/tapwealth/acquiring/receipt.py", "from dataclasses import dataclass"),
+        module("src/tapwealth/wire/partner_http.py", "import httpx"),
+        module("src/tapwealth/wire/tlv.py", "import httpx"),
     ]
-    assert effects.senders(sources) == {"tapwealth.acquiring.line", "tapwealth.acquiring.till"}
+    assert effects.senders(sources) == {"tapwealth.acquiring.line", "tapwealth.acquiring.till", "tapwealth.wire.partner_http"}
 
 
 def test_the_port_of_a_module_that_opens_sockets_may_be_named() -> None:

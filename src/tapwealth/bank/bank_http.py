@@ -10,8 +10,8 @@ from typing import Protocol
 
 import httpx
 
-from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.refusal import Outage
+from tapwealth.wire.partner_http import partner_client
 
 _PATIENCE_MS = 10_000
 
@@ -47,9 +47,9 @@ class BankHttp:
         return answer.content
 
     async def _call(self, method: str, path: str, content: bytes | None) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/xml"}
+        headers = {"Content-Type": "application/xml"}
         try:
-            async with httpx.AsyncClient(base_url=self.base_url, timeout=seconds(_PATIENCE_MS), trust_env=False) as client:
+            async with partner_client(self.base_url, self.token, _PATIENCE_MS) as client:
                 return await client.request(method, path, content=content, headers=headers)
         except httpx.HTTPError as error:
             raise Outage(f"the bank at {self.base_url} cannot be reached ({type(error).__name__})") from error

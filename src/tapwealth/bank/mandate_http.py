@@ -6,9 +6,7 @@ kept the long numbers are left out, of an error only the status is told. Never u
 """
 
 import re
-import ssl
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, Protocol
 
 import httpx
@@ -16,9 +14,10 @@ import msgspec
 
 from tapwealth.bank.mandate import BankSaid, MandateOrder, MandateState
 from tapwealth.bank.reservation import ReservationOrder, ReservationSaid, ReservationState
-from tapwealth.kernel.clock import iso, seconds
+from tapwealth.kernel.clock import iso
 from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import Outage
+from tapwealth.wire.partner_http import partner_client
 
 _PATIENCE_MS = 10_000
 _LONGEST_REASON = 140
@@ -53,12 +52,6 @@ class _Answer(msgspec.Struct):
     @property
     def why(self) -> str:
         return _LONG_NUMBER.sub("…", " ".join(f"{self.reason} {self.text}".split()))[:_LONGEST_REASON]
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Made once: it takes longer than the call."""
-    return ssl.create_default_context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +90,8 @@ class MandateHttp:
         await self._ask("/reservations/cancel", {"id": name}, {"cancelled", "debited"})
 
     async def _ask(self, path: str, content: dict[str, Any], known: set[str]) -> _Answer:
-        options: Any = {"headers": {"Authorization": f"Bearer {self.token}"}, "timeout": seconds(_PATIENCE_MS), "trust_env": False}
         try:
-            async with httpx.AsyncClient(base_url=self.base_url, verify=_tls(), **options) as client:
+            async with partner_client(self.base_url, self.token, _PATIENCE_MS) as client:
                 response = await client.post(path, json=content)
         except httpx.HTTPError as error:
             raise Outage(f"the bank at {self.base_url} does not answer ({type(error).__name__})") from error

@@ -24,9 +24,9 @@ from tapwealth.bills.biller import (
     Unknown,
 )
 from tapwealth.bills.biller_connections import BillerSilent, Connections
-from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import Outage
+from tapwealth.wire.partner_http import partner_client
 
 Fen = Annotated[int, msgspec.Meta(ge=0, le=MAX_AMOUNT)]
 T = TypeVar("T", bound="_Answer")
@@ -65,7 +65,7 @@ class BillerHttp:
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         self._connections = Connections(base_url, headers, timeout_ms)
-        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), trust_env=False)
+        self._client = partner_client(base_url, token, timeout_ms)
 
     async def inquire(self, serial: str, account_number: str, further: Mapping[str, str] = NOTHING_ELSE) -> Inquired | Unknown:
         """The unpaid bills of an account."""

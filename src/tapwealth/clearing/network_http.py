@@ -8,8 +8,8 @@ from typing import Protocol
 
 import httpx
 
-from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.refusal import BadInput, Outage
+from tapwealth.wire.partner_http import partner_client
 
 
 class NetworkPort(Protocol):
@@ -28,8 +28,7 @@ class NetworkHttp:
     """`base_url` and `token` of the network; each request waits at most `timeout_ms` by the machine's clock."""
 
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), trust_env=False)
+        self._client = partner_client(base_url, token, timeout_ms)
 
     async def present(self, content: bytes) -> None:
         response = await self._ask(self._client.build_request("POST", "/presentments", content=content))

@@ -10,9 +10,9 @@ import httpx
 import msgspec
 
 from tapwealth.customers.kyc import Channel, ChannelAnswer
-from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.masked import IdentityNumber, PersonName, PhoneNumber
 from tapwealth.kernel.refusal import Outage
+from tapwealth.wire.partner_http import partner_client
 
 
 class IdentityPort(Protocol):
@@ -43,8 +43,7 @@ class IdentityHttp:
     """`base_url` and `token` of the channels' server; each request waits at most `timeout_ms` by the machine's clock."""
 
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), trust_env=False)
+        self._client = partner_client(base_url, token, timeout_ms)
 
     async def verify(
         self, serial: str, channel: Channel, name: PersonName, identity_number: IdentityNumber, phone: PhoneNumber

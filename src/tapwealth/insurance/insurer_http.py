@@ -19,8 +19,8 @@ from tapwealth.insurance.insurer import (
     Rejected,
     Unknown,
 )
-from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.refusal import Outage
+from tapwealth.wire.partner_http import partner_client
 
 __all__ = ["InsurerHttp", "InsurerPort"]
 
@@ -37,8 +37,7 @@ class InsurerHttp:
     """`base_url` and `token` of the insurer; each request waits at most `timeout_ms` by the machine's clock."""
 
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self._client = httpx.AsyncClient(base_url=base_url, headers=headers, timeout=seconds(timeout_ms), trust_env=False)
+        self._client = partner_client(base_url, token, timeout_ms)
 
     async def issue(self, order: PolicyOrder) -> InsurerAnswer:
         """Ask for a policy."""

@@ -12,6 +12,7 @@ import msgspec
 
 from tapwealth.kernel.clock import seconds
 from tapwealth.notices.messenger import Channel, Fate, Outgoing, Said
+from tapwealth.wire.partner_http import partner_client
 
 MOST_CONNECTIONS = 64
 LONGEST_REASON = 80
@@ -37,13 +38,9 @@ class MessengerHttp:
     of its own: where one is silent, the other does not wait for them."""
 
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS)
         self._timeout = seconds(timeout_ms)
-        self._clients = {
-            channel: httpx.AsyncClient(base_url=base_url, headers=headers, timeout=self._timeout, limits=limits, trust_env=False)
-            for channel in Channel
-        }
+        self._clients = {channel: partner_client(base_url, token, timeout_ms, limits) for channel in Channel}
 
     async def submit(self, message: Outgoing) -> Said:
         """Hand it over; the addresses are revealed here and nowhere else."""

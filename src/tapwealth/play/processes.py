@@ -21,6 +21,7 @@ import httpx
 from tapwealth.kernel.clock import deadline_after, monotonic_ns, seconds, sleep_ms
 from tapwealth.kernel.ids import system_random
 from tapwealth.kernel.refusal import Outage
+from tapwealth.wire.partner_http import partner_client
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -85,10 +86,10 @@ class Troupe:
     async def ready(self, part: Part) -> None:
         """Wait until the part answers."""
         deadline = deadline_after(_READY_WITHIN)
-        async with httpx.AsyncClient(timeout=seconds(2000)) as client:
+        async with partner_client(part.url, "", 2_000) as client:
             while monotonic_ns() < deadline:
                 try:
-                    if (await client.get(f"{part.url}/health")).status_code == httpx.codes.OK:
+                    if (await client.get("/health")).status_code == httpx.codes.OK:
                         return
                 except httpx.TransportError:
                     pass

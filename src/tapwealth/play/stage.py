@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx
 
-from tapwealth.kernel.clock import deadline_after, iso, monotonic_ns, seconds, sleep_ms
+from tapwealth.kernel.clock import deadline_after, iso, monotonic_ns, sleep_ms
 from tapwealth.kernel.refusal import Outage
 from tapwealth.play.cast import Cast
+from tapwealth.wire.partner_http import partner_client
 
 PATIENCE_SECONDS = 120
 """How long an outage is waited out: long enough for a killed database to come back."""
@@ -96,7 +97,7 @@ class Stage:
     _client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> "Stage":
-        self._client = httpx.AsyncClient(timeout=seconds(_TIMEOUT_MS))
+        self._client = partner_client("", "", _TIMEOUT_MS)
         return self
 
     async def __aexit__(self, *_: object) -> None:

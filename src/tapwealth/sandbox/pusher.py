@@ -12,6 +12,7 @@ import httpx
 from tapwealth.kernel.clock import seconds
 from tapwealth.sandbox.outbox import owed
 from tapwealth.sandbox.store import Store
+from tapwealth.wire.partner_http import partner_client
 
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS, IDLE_PAUSE_MS, TIMEOUT_MS = 50, 2_000, 500, 20_000
 
@@ -29,8 +30,7 @@ class Pusher:
 
     def __init__(self, store: Store, destination: str, url: str, token: str) -> None:
         self._store, self._destination = store, destination
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx.AsyncClient(base_url=url, headers=headers, timeout=seconds(TIMEOUT_MS), trust_env=False)
+        self._client = partner_client(url, token, TIMEOUT_MS)
 
     async def run(self, now: Callable[[], datetime], wake: asyncio.Event) -> None:
         """Push for ever; `wake` says that something new may be due."""
