@@ -6,11 +6,12 @@ was known when can be asked for afterwards. The newest version that stands is wh
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from tapwealth.funds.nav import NAV_SCALE
+from tapwealth.funds.seven_day_yield import GROWTH_SCALE, growth, growth_of_months
 from tapwealth.storage.columns import columns
 
 
@@ -58,7 +59,8 @@ _QUOTATION = ", ".join(QuotationRow._fields)
 
 
 async def add_quotations(tx: Any, rows: Sequence[QuotationRow], now: datetime) -> None:
-    """Each as the next version of its fund and day, of which a list has one at most. The caller's lock keeps others from the same day."""
+    """Each as the next version of its fund and day, of which a list has one at most; what follows from them of growth is written with them.
+    The caller holds the house's book, which keeps others from the same fund."""
     await tx.execute(
         f"insert into fund_quotation (book, {_QUOTATION}, version, recorded_at) select 0, x.*,"
         " 1 + coalesce((select max(version) from fund_quotation q where q.book = 0 and (q.fund, q.day) = (x.fund, x.day)), 0), $13"
@@ -67,6 +69,71 @@ async def add_quotations(tx: Any, rows: Sequence[QuotationRow], now: datetime) -
         *columns(rows, 12),
         now,
     )
+    await _note_growth(tx, rows)
+
+
+_SINCE = """
+select k.fund, q.day, q.income_per_10k, m.worth::text worth
+  from unnest($1::text[], $2::date[]) k(fund, first)
+  left join lateral (select g.month, g.worth from fund_growth g where g.book = 0 and g.fund = k.fund and g.month <= k.first
+                      order by g.month desc limit 1) m on true
+  join fund_quotation_standing q on q.book = 0 and q.fund = k.fund and q.day >= coalesce(m.month, '-infinity')
+ order by k.fund, q.day
+"""
+
+
+async def _note_growth(tx: Any, rows: Sequence[QuotationRow]) -> None:
+    """Of each fund, how much has grown by the beginning of each month, from that of the first of these days on: of a fund that was quoted
+    yesterday, the days of one month are read for it."""
+    first: dict[str, date] = {}
+    for row in rows:
+        first[row.fund] = min(first.get(row.fund, row.day), row.day)
+    days, before = defaultdict[str, list[tuple[date, int]]](list), dict[str, int]()
+    for fund, day, income, worth in await tx.fetch(_SINCE, list(first), list(first.values())):
+        days[fund].append((day, income))
+        before[fund] = GROWTH_SCALE if worth is None else int(worth)
+    marks = [(fund, month, str(worth)) for fund in days for month, worth in growth_of_months(days[fund], before[fund]).items()]
+    await tx.execute(
+        "insert into fund_growth as g (book, fund, month, worth)"
+        " select 0, fund, month, worth::numeric from unnest($1::text[], $2::date[], $3::text[]) x(fund, month, worth)"
+        " on conflict (book, fund, month) do update set worth = excluded.worth where g.worth <> excluded.worth",
+        *columns(marks, 3),
+    )
+
+
+async def grown(tx: Any, fund: str, before: date | None, limit: int) -> list[tuple[QuotationRow, int]]:
+    """The newest days that count, or the newest before one, each with what a yuan had become by its end (1/10^20 yuan); newest first. It
+    reads these days and those of one month more, however many there are."""
+    last = (date.max if before is None else before) - timedelta(days=before is not None)
+    first = await tx.fetchval(
+        "select min(day) from (select distinct day from fund_quotation where book = 0 and fund = $1 and day <= $2 and state = 'stands'"
+        " order by day desc limit $3) x",
+        fund,
+        last,
+        limit,
+    )
+    if first is None:
+        return []
+    mark = await tx.fetchrow(
+        "select month, worth::text from fund_growth where book = 0 and fund = $1 and month <= $2 order by month desc limit 1", fund, first
+    )
+    rows = await quotations(tx, fund, mark["month"] if mark else date.min, last)
+    worth = growth((row.income_per_10k for row in rows), int(mark["worth"]) if mark else GROWTH_SCALE)
+    return [(row, grew) for row, grew in zip(rows, worth, strict=True) if row.day >= first][::-1]
+
+
+async def growth_differs(tx: Any) -> list[tuple[str, date]]:
+    """(fund, month) whose growth is not what its quotations give, or is not written though a later month's is."""
+    days, marks = defaultdict[str, list[tuple[date, int]]](list), dict[tuple[str, date], int]()
+    for fund, month, worth in await tx.fetch("select fund, month, worth::text from fund_growth where book = 0"):
+        marks[fund, month] = int(worth)
+    for fund, day, income in await tx.fetch(
+        "select fund, day, income_per_10k from fund_quotation_standing where book = 0 and fund = any($1) order by fund, day",
+        sorted({fund for fund, _ in marks}),
+    ):
+        days[fund].append((day, income))
+    right = {(fund, month): worth for fund in days for month, worth in growth_of_months(days[fund]).items()}
+    return sorted(key for key in marks.keys() | right.keys() if marks.get(key) != right.get(key))
 
 
 async def newest(tx: Any, days: Iterable[tuple[str, date]]) -> dict[tuple[str, date], QuotationRow]:
@@ -109,7 +176,10 @@ async def navs_of(tx: Any, days: Iterable[tuple[str, date]]) -> dict[tuple[str, 
 
 async def last_prices(tx: Any) -> dict[str, tuple[date, int]]:
     """The newest price of each fund, and of which day it is."""
-    rows = await tx.fetch("select distinct on (fund) fund, day, nav from fund_quotation_standing where book = 0 order by fund, day desc")
+    rows = await tx.fetch(
+        "select f.code fund, q.day, q.nav from fund f cross join lateral (select day, nav from fund_quotation q"
+        " where q.book = 0 and q.fund = f.code and q.state = 'stands' order by q.day desc, q.version desc limit 1) q where f.book = 0"
+    )
     return {row["fund"]: (row["day"], row["nav"]) for row in rows}
 
 

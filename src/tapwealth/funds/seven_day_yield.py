@@ -40,13 +40,23 @@ def simple_yield(incomes: Sequence[int]) -> int:
     return half_up(Fraction(sum(_seven(incomes)) * YEAR * 100_000, DAYS * _SCALE))
 
 
-def growth(incomes: Iterable[int]) -> list[int]:
-    """What one yuan has become by the end of each of the days, every day's income left in; in 1/10^20 yuan, cut off."""
-    grown, worth = list[int](), GROWTH_SCALE
+def growth(incomes: Iterable[int], worth: int = GROWTH_SCALE) -> list[int]:
+    """What one yuan has become by the end of each of the days, every day's income left in; in 1/10^20 yuan, cut off. `worth`: what it had
+    become before them."""
+    grown = list[int]()
     for income in incomes:
         worth = worth * (_SCALE + income) // _SCALE
         grown.append(worth)
     return grown
+
+
+def growth_of_months(days: Iterable[tuple[date, int]], worth: int = GROWTH_SCALE) -> dict[date, int]:
+    """What one yuan had become when each month of these days began, by its first day; the days rise. `worth`: before them."""
+    months = dict[date, int]()
+    for day, income in days:
+        months.setdefault(day.replace(day=1), worth)
+        (worth,) = growth([income], worth)
+    return months
 
 
 def _seven(incomes: Sequence[int]) -> Sequence[int]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from random import Random
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from bill_town import MONDAY
 from fund_files import a_fund, put_on_sale
 from fund_town import CHANNELS, FUND, OTHER, OWN, REGISTRAR, FundTown, Values, operator, set_in
+from rows_read import Explained
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import setup
@@ -15,7 +18,8 @@ from tapwealth.flows.funds import quotation_lists
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations, QuotationRefusal
 from tapwealth.funds import quotation_store
 from tapwealth.funds.conditions import Conditions, FundKind
-from tapwealth.funds.quotation_store import nav_of
+from tapwealth.funds.quotation_store import QuotationRow, nav_of
+from tapwealth.funds.seven_day_yield import growth
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.sandbox.registrar.rates import rates
 
@@ -297,3 +301,33 @@ async def test_a_line_that_fits_nothing_refuses_the_whole_list(place: FundTown, 
     assert isinstance(refused, Refusal)
     assert refused.code is QuotationRefusal[code]
     assert f"lines, {3 if good else 2}: " in refused.text
+
+
+async def test_a_yuans_growth_is_read_from_its_month_and_is_what_all_of_its_days_give(
+    place: FundTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten years in any order, with days that are corrected later: each page is what the whole history gives, and reads two months of it at
+    most. Who upgrades has no months written: the next quotation writes them."""
+    chance, first, now = Random(4), MONDAY - timedelta(days=3_650), place.biller.now
+    said = {first + timedelta(days=number): chance.randrange(-20, 40_000) for number in range(3_650) if not 900 < number < 1_000}
+    days = [*said]
+    async with place.house.database.transaction() as tx:
+
+        async def add(days: list[date]) -> None:
+            await quotation_store.add_quotations(tx, [QuotationRow(FUND, day, said[day], 0, 0, 0, 0) for day in days], now)
+
+        with monkeypatch.context() as before:
+            before.setattr(quotation_store, "_note_growth", AsyncMock())
+            await add(days[:2_500:2])
+        await add(days[1:2_500:2])
+        await add(days[2_500:])
+        for day in chance.sample(days, 5):
+            said[day] += 7
+            await add([day])
+        naive = dict(zip(days, growth(said.values()), strict=True))
+        assert await quotation_store.growth_differs(tx) == []
+        for before_day in (None, first + timedelta(days=950), first + timedelta(days=3), first, chance.choice(days)):
+            behind = [day for day in reversed(days) if before_day is None or day < before_day][:30]
+            page = await quotation_store.grown(counted := Explained(tx), FUND, before_day, 30)
+            assert [(row.day, row.income_per_10k, worth) for row, worth in page] == [(day, said[day], naive[day]) for day in behind]
+            assert sum(counted.rows.values()) < 150, counted.rows

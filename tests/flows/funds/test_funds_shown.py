@@ -24,6 +24,7 @@ PLANTED = {
     "a day of income taken out": "delete from fund_income_spread where no = (select min(no) from fund_income_spread)",
     "a day of income twice": "insert into fund_income_spread select book, fund, income_date - 9, no, asset, business_date, holders, amount,"
     " computed from fund_income_spread limit 1",
+    "a month's growth": "update fund_growth set worth = worth + 1",
     "a day's sum": "update fund_income_spread set amount = amount + 1",
     "income that nobody posted": "insert into fund_income_posted select book, fund_account, fund, dealing_date, 1, 1, dealing_date"
     " from fund_order where channel = 'T01' limit 1",

@@ -14,7 +14,7 @@ import msgspec
 
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.store import BreakRow
-from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
 from tapwealth.flows.funds.exchange_in import SOURCE
 from tapwealth.flows.funds.quotations import HELD, beyond_gate, item_of, rows_of
 from tapwealth.funds import quotation_store, store
@@ -93,6 +93,7 @@ async def notes(house: House, tx: Tx, at: Moment, command: ProposeQuotations) ->
 async def bring_about(
     house: House, tx: Tx, at: Moment, made: Approval, command: ProposeQuotations | ProposeHeldQuotation
 ) -> Refusal | None:
+    await house.ledger.lock_books(tx, [HOUSE_BOOK])
     if isinstance(command, ProposeHeldQuotation):
         return await _decide(tx, at, made, command)
     merged = await _merged(house, tx, at, command)

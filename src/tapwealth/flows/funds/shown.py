@@ -4,13 +4,15 @@ ledger moved.
 A holding is worth its units, which the ledger has. What was paid in and what came back is by orders and dividends: of each holding the
 units, by what they were for, and of each own customer's order the money. Income is what was posted for the holder, and its share of each
 spread: here that every spread of income is one day of a fund's, and no other; the shares themselves are the ledger's audit's. So is an
-archived year whose file is lost: units that need it are then not compared.
+archived year whose file is lost: units that need it are then not compared. What of a money fund's growth is kept by month is what its days
+give.
 """
 
 from collections import Counter, defaultdict
 from typing import Any
 
-from tapwealth.funds import shown_store
+from tapwealth.flows.frame import HOUSE_BOOK
+from tapwealth.funds import quotation_store, shown_store
 from tapwealth.ledger.archives import Archives, Year
 from tapwealth.ledger.findings import Finding, Wrong, at_line
 from tapwealth.storage.archive_folder import ArchiveLost
@@ -32,6 +34,11 @@ async def shown_findings(tx: Any, book: int, archives: Archives) -> list[Finding
         wrong(f"order {row['serial']}: the ledger moved {row['moved']} fen for it, it says {row['said']}")
         for row in await shown_store.money(tx, book)
     ]
+    if book == HOUSE_BOOK:
+        found += [
+            wrong(f"{fund}: what a yuan had become by {month} is not what its quotations give")
+            for fund, month in await quotation_store.growth_differs(tx)
+        ]
     return found + [
         at_line(Wrong.SHOWN_CHANGED, book, no, "it is not the day of income that is noted of it")
         for no in await shown_store.income_spreads(tx, book)

@@ -47,7 +47,7 @@ from tapwealth.funds import plan_store, quotation_store
 from tapwealth.funds import store as funds
 from tapwealth.funds.conditions import DividendMethod, FundKind
 from tapwealth.funds.order_state import OrderState
-from tapwealth.funds.seven_day_yield import GROWTH_SCALE, growth
+from tapwealth.funds.seven_day_yield import GROWTH_SCALE
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import Asset
@@ -308,13 +308,12 @@ async def yields(house: House, bearer: Bearer, fund: str, wanted: Wanted) -> Par
         known = (await funds.funds(tx)).get(fund)
         if known is None or known.kind is not FundKind.MONEY:
             return unknown("money fund")
-        rows = await store.quotations(tx, fund)
-    grown = growth(one.income_per_10k for one in reversed(rows))
+        rows = await quotation_store.grown(tx, fund, _day(wanted), wanted.limit + 1)
     days = [
         Yield(one.day, decimals(one.income_per_10k, 4), decimals(one.seven_day_yield, 3), decimals(worth // _GROWN, _GROWTH_PLACES))
-        for one, worth in zip(rows, reversed(grown), strict=True)
+        for one, worth in rows
     ]
-    return _of_days(days, wanted)
+    return part(days, [one.date.isoformat() for one in days], wanted)
 
 
 async def holding_days(house: House, caller: Caller, fund: str, wanted: Wanted) -> Part | Refusal:
@@ -350,7 +349,7 @@ def unknown(what: str) -> Refusal:
     return Refusal(ReportRefusal.UNKNOWN, f"there is no such {what}; check its id")
 
 
-def _of_days(days: Sequence[HoldingDay | Yield], wanted: Wanted) -> Part:
+def _of_days(days: Sequence[HoldingDay], wanted: Wanted) -> Part:
     """What is asked for of all days, newest first."""
     before = _day(wanted)
     behind = [one for one in days if before is None or one.date < before][: wanted.limit + 1]

@@ -88,13 +88,13 @@ async def orders(tx: Any, book: int, holder: UUID, only: UUID | None, before: UU
     return [OrderLine(*row) for row in rows]
 
 
-async def quotations(tx: Any, fund: str, before: date | None = None, limit: int | None = None) -> list[Quoted]:
-    """The newest first; of all days where nothing bounds them."""
+async def quotations(tx: Any, fund: str, before: date | None, limit: int) -> list[Quoted]:
+    """The newest first, all before that day if one is given."""
     rows = await tx.fetch(
-        "select day, income_per_10k, seven_day_yield, nav from fund_quotation_standing where book = 0 and fund = $1"
-        " and ($2::date is null or day < $2) order by day desc limit $3",
+        "select distinct on (day) day, income_per_10k, seven_day_yield, nav from fund_quotation"
+        " where book = 0 and fund = $1 and day < $2 and state = 'stands' order by day desc, version desc limit $3",
         fund,
-        before,
+        before or date.max,
         limit,
     )
     return [Quoted(*row) for row in rows]
@@ -103,7 +103,7 @@ async def quotations(tx: Any, fund: str, before: date | None = None, limit: int 
 async def latest(tx: Any) -> dict[str, Quoted]:
     """The newest of each fund."""
     rows = await tx.fetch(
-        "select distinct on (fund) fund, day, income_per_10k, seven_day_yield, nav from fund_quotation_standing where book = 0"
-        " order by fund, day desc"
+        "select f.code, q.* from fund f cross join lateral (select day, income_per_10k, seven_day_yield, nav from fund_quotation q"
+        " where q.book = 0 and q.fund = f.code and q.state = 'stands' order by day desc, version desc limit 1) q where f.book = 0"
     )
     return {row[0]: Quoted(*row[1:]) for row in rows}
