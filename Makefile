@@ -4,6 +4,8 @@
 BIN := .venv/bin
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest
+# A command starts many processes: what Python has compiled is kept for all of them, also where the environment asks for nothing to be kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev browser card-reader soft-token fuzzer run demo test soak check format bench lock clean
