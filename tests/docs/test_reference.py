@@ -101,7 +101,7 @@ def undocumented(routes: Iterable[Route], page: str) -> list[str]:
 
 
 def test_every_route_is_documented() -> None:
-    every_page = [*pages(NOTHING), *catalogue_pages(NOTHING), *desk_pages(NOTHING, {})]
+    every_page = [*pages(NOTHING), *catalogue_pages(NOTHING), *desk_pages(NOTHING, {}, NOTHING)]
     app = build(NOTHING, SPECS, PartnerGate(""), partner_messages.takers(NOTHING, NOTHING), NOTHING, reports.views(NOTHING), every_page)
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) > 20

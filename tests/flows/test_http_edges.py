@@ -17,13 +17,16 @@ import asyncpg
 import httpx
 import pytest
 from others_wait import others_wait
+from patience import comes
 from played_days import SHOP, after, stage
 from product_files import FUND_FILE
 from raise_files import RAISE_FILE
-from served_house import PARTNER_TOKEN, Doors, open_doors
+from served_house import PARTNER_TOKEN, PASSWORD, Doors, open_doors
 
+from tapwealth.api.origin import read_networks
 from tapwealth.app import wiring
 from tapwealth.flows.customers import people
+from tapwealth.kernel import tries
 from tapwealth.kernel.ids import system_random
 from tapwealth.storage import operators
 from tapwealth.storage.embedded import EmbeddedServer
@@ -170,7 +173,7 @@ def problem(answer: httpx.Response, status: int, code: str, *words: str) -> None
     assert len(line) < 400
     assert "`" not in line, f"a decoder's words: {line}"
     assert "$" not in line, f"a decoder's words: {line}"
-    assert said["retryable"] is (status >= 500)
+    assert said["retryable"] is (status == 429 or status >= 500)
     for word in words:
         assert word in line, f"{word!r} is not in {line!r}"
 
@@ -562,6 +565,33 @@ async def test_an_unknown_operator_and_a_wrong_password_read_the_same(doors: Doo
     problem(await doors.http.post("/login", content=b'{"login": "\\ud800", "password": "x"}', headers=kind), 400, "bad_input", "not JSON")
     problem(await doors.http.post("/login", content=b" " * 5_000, headers=kind), 413, "too_large", "4,096 bytes")
     problem(await doors.http.post("/login", content=b"{}"), 415, "wrong_media_type")
+
+
+async def test_wrong_passwords_make_who_sends_them_wait_by_either_way_in_and_nobody_elsewhere(doors: Doors) -> None:
+    right = {"login": PRODUCTS, "password": PASSWORD}
+
+    async def login(given: dict[str, str], origin: str) -> httpx.Response:
+        return await behind.http.post("/login", json=given, headers={"X-Forwarded-For": origin})
+
+    async def sign_in(path: str) -> httpx.Response:
+        return await behind.http.post(path, data=right, headers={"X-Forwarded-For": "198.51.100.1"})
+
+    async with open_doors(doors.on, proxies=read_networks(["127.0.0.1"])) as behind:
+        wrong = [await login(right | {"password": f"guess {number}"}, "198.51.100.1") for number in range(tries.FREE + 1)]
+        assert [one.status_code for one in wrong] == [401] * tries.FREE + [429]
+        problem(wrong[-1], 429, "slow_down", "try again in", "second")
+        assert wrong[-1].headers["retry-after"] == "1"
+        chinese, english = await sign_in("/sign-in"), await sign_in("/en/sign-in")
+        assert [one.status_code for one in (chinese, english)] == [429, 429], "the right one too, by the other way in"
+        assert "请等 1 秒再试" in chinese.text
+        assert "try again in 1 second" in english.text
+        assert (chinese.headers["retry-after"], "set-cookie" in chinese.headers) == ("1", False)
+        elsewhere, another = await login(right, "198.51.100.2"), await login(right | {"login": OPERATIONS}, "198.51.100.1")
+        assert [one.status_code for one in (elsewhere, another)] == [200, 200], "strangers lock nobody out"
+        async with comes("the end of the wait"):
+            while (await sign_in("/sign-in")).status_code == 429:
+                await asyncio.sleep(0.1)
+        assert (await login(right, "198.51.100.1")).status_code == 200
 
 
 async def test_a_role_is_needed_and_a_second_person(doors: Doors) -> None:

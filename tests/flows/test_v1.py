@@ -19,15 +19,15 @@ from played_days import after
 from served_house import Doors, open_doors
 
 from tapwealth.api.commands import Gate
-from tapwealth.api.v1 import tries
+from tapwealth.api.origin import read_networks
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.edge import Edge
 from tapwealth.api.v1.operations import Operation
-from tapwealth.api.v1.origin import read_networks
 from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.funds import plans
 from tapwealth.flows.v1.shapes import Fund, NewPayment, Payment
 from tapwealth.funds.instant import InstantRefusal
+from tapwealth.kernel import tries
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import book_of, system_random, unprefixed
 from tapwealth.kernel.refusal import Outage, Refusal

@@ -11,8 +11,8 @@ import httpx
 from patience import comes
 from played_days import Played
 
+from tapwealth.api.origin import Network
 from tapwealth.api.v1.edge import App
-from tapwealth.api.v1.origin import Network
 from tapwealth.app.platform import QuietServer, http_config, listening
 from tapwealth.app.wiring import open_edges
 from tapwealth.storage.database import Database

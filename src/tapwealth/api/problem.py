@@ -66,6 +66,14 @@ def not_allowed(text: str) -> Response:
     return answer
 
 
+def slow_down(seconds: int) -> Response:
+    """Whoever asks there gave too many wrong passwords."""
+    text = f"too many wrong passwords came from there; try again in {seconds} second{'' if seconds == 1 else 's'}"
+    answer = problem(HTTPStatus.TOO_MANY_REQUESTS, "slow_down", text, retryable=True)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
 def forbidden(text: str) -> Response:
     return problem(HTTPStatus.FORBIDDEN, "forbidden", text)
 

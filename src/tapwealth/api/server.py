@@ -13,13 +13,14 @@ from starlette.routing import BaseRoute, Route
 
 from tapwealth.api.commands import SESSION_OVER, CommandSpec, Gate, answer_command, token_of
 from tapwealth.api.partners import PartnerGate, Taker
-from tapwealth.api.problem import answered, fault, not_allowed, problem, refused
+from tapwealth.api.problem import answered, fault, not_allowed, problem, refused, slow_down
 from tapwealth.api.reading import json_body, plain_text
 from tapwealth.flows.frame import Caller
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
 
-Login = Callable[[str, Masked], Awaitable[str | Refusal]]
+Login = Callable[[Request, str, Masked], Awaitable[str | Refusal | int]]
+"""(request, login, password) to a token, why there is none, or the seconds to wait before it is tried again."""
 View = Callable[[Caller | None, Mapping[str, str]], Awaitable[Any]]
 """A read: (caller or None, path and query parameters) to what is shown as JSON."""
 
@@ -88,9 +89,11 @@ def _login_endpoint(login: Login) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         async def act() -> Response:
             given: SignIn = await json_body(request, SignIn, MOST_LOGIN_BYTES)
-            token = await login(given.login, Masked(given.password))
+            token = await login(request, given.login, Masked(given.password))
             if isinstance(token, Refusal):
                 return not_allowed(token.text)
+            if isinstance(token, int):
+                return slow_down(token)
             return Response(msgspec.json.encode({"token": token}), media_type="application/json")
 
         return await answered("login", act)

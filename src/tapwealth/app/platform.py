@@ -15,8 +15,8 @@ import msgspec
 import structlog
 import uvicorn
 
+from tapwealth.api.origin import read_networks
 from tapwealth.api.short_way import protocol_for
-from tapwealth.api.v1.origin import read_networks
 from tapwealth.app.door import Door, shown_at
 from tapwealth.app.event_loop import spare_collector
 from tapwealth.app.house import Settings, open_house

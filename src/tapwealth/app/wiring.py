@@ -10,18 +10,19 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from starlette.requests import Request
 
 from tapwealth.acquiring import store as acquiring
 from tapwealth.api.commands import CommandSpec, Gate
+from tapwealth.api.origin import Network, origin
 from tapwealth.api.partners import PartnerGate
 from tapwealth.api.server import build
 from tapwealth.api.v1.edge import App, Edge
 from tapwealth.api.v1.operations import operations
-from tapwealth.api.v1.origin import Network
 from tapwealth.app.bank_asks import BankAsks
 from tapwealth.app.catalogue_commands import catalogue_commands
 from tapwealth.app.partner_messages import takers
-from tapwealth.flows import acceptance, end_of_day, reports, setup
+from tapwealth.flows import acceptance, end_of_day, reports, setup, signing_in
 from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
 from tapwealth.flows.acquiring import terminals as enrolment
 from tapwealth.flows.bank import bank_messages, transit
@@ -67,6 +68,7 @@ from tapwealth.flows.issuing import (
 from tapwealth.flows.issuing.reservations import AskBank
 from tapwealth.flows.issuing.tap import CardHouse, Routed
 from tapwealth.flows.notices import inbox, outgoing, preferences
+from tapwealth.flows.signing_in import SlowDown
 from tapwealth.host.listener import Listener
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.velocity import Velocity
@@ -75,12 +77,12 @@ from tapwealth.kernel.ids import secret_token, system_random
 from tapwealth.kernel.masked import Masked, Pan
 from tapwealth.kernel.refusal import BadInput, Busy, Outage, Refusal
 from tapwealth.notices.messenger import Channel
-from tapwealth.storage import operators, platform_clock
+from tapwealth.storage import platform_clock
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.group_commit import Batcher
 from tapwealth.storage.operators import OperatorRole
 from tapwealth.web.catalogue_pages import catalogue_pages
-from tapwealth.web.desk import COMMANDS, desk_pages
+from tapwealth.web.desk import COMMANDS, AddressOf, desk_pages
 from tapwealth.web.pages import pages
 from tapwealth.wire.iso8583.requests import (
     APPROVED,
@@ -148,7 +150,11 @@ async def open_edges(
     card_house = CardHouse(house, cards.issuer_keys(house), {}, velocity=velocity or tap.velocity_of(house.rule_set))
     terminals = Terminals(house, card_house, Batcher(house.database, _flows(house, card_house), apart=APART))
     await terminals.reload()
-    sessions = Sessions(house, local)
+
+    def address_of(request: Request) -> str:
+        return origin(request.client.host if request.client else "", request.headers.raw, proxies)
+
+    sessions = Sessions(house, local, address_of)
     gate = Gate(sessions.authenticate, house.flight, clock.read)
     listener = Listener(handlers=terminals, find_mac_keys=terminals.find_mac_keys, read_platform_clock=clock.read, in_flight=house.flight)
     specs = _commands(house, terminals, real_time=real_time)
@@ -159,7 +165,7 @@ async def open_edges(
         takers(house, clock.read),
         sessions.login,
         reports.views(house),
-        [*pages(house), *catalogue_pages(house), *desk_pages(house, {name: specs[name].run for name in COMMANDS})],
+        [*pages(house), *catalogue_pages(house), *desk_pages(house, {name: specs[name].run for name in COMMANDS}, address_of)],
     )
 
     def hot(flow: str, book: int, command: Any) -> Awaitable[Any]:
@@ -398,6 +404,7 @@ class Sessions:
 
     house: House
     local: str
+    address_of: AddressOf
 
     def __post_init__(self) -> None:
         self._operators: dict[str, tuple[Caller, frozenset[str]]] = {}
@@ -413,10 +420,10 @@ class Sessions:
             return None
         return caller, frozenset({ANYONE, CUSTOMER} if caller.person else {ANYONE})
 
-    async def login(self, login: str, password: Masked) -> str | Refusal:
-        async with self.house.database.read() as tx:
-            found = await operators.stored(tx, login)
-        operator = await operators.verify(found, password)
+    async def login(self, request: Request, login: str, password: Masked) -> str | Refusal | int:
+        operator = await signing_in.prove(self.house, self.address_of(request), login, password)
+        if isinstance(operator, SlowDown):
+            return operator.seconds
         if isinstance(operator, Refusal):
             return operator
         token = _OPERATOR + secret_token()

@@ -29,6 +29,7 @@ from tapwealth.kernel.ids import Random64, named, uuid7
 from tapwealth.kernel.in_flight import InFlight
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.tries import Tries
 from tapwealth.ledger.port import Answer, JournalEntry, Ledger
 from tapwealth.storage import idempotency
 from tapwealth.storage.actors import Actor, ActorKind, intern
@@ -148,6 +149,8 @@ class House:
     """Rung for the billers to which payments are to be sent."""
     bill_senders: list[Sender] = field(default_factory=list)
     """Who sends payments of bills from this process."""
+    sign_ins: Tries = field(default_factory=Tries)
+    """Of operators' passwords, by whichever way they come."""
     offers: OfferCache = field(default_factory=OfferCache)
     """What buyers are shown, as `catalogue.sales` has kept it."""
 

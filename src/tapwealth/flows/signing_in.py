@@ -1,4 +1,4 @@
-"""Operators sign in on the house's pages, and out."""
+"""Operators prove who they are; on the house's pages they sign in, and out."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,10 @@ from tapwealth.kernel.ids import secret_token
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage import operator_sessions, operators
-from tapwealth.storage.operators import Operator
+from tapwealth.storage.operators import Operator, OperatorRefusal
+
+_LONGEST_COUNTED = 64
+"""Letters of a login by which its tries are counted: what is kept must not grow with what is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +22,32 @@ class SignedIn:
     secret: str = field(repr=False)
 
 
-async def sign_in(house: House, login: str, password: Masked) -> SignedIn | Refusal:
-    """A session of its own for each sign-in; the refusal does not tell whether the login exists."""
-    async with house.database.read() as tx:
-        stored = await operators.stored(tx, login)
-    operator = await operators.verify(stored, password)
-    if isinstance(operator, Refusal):
+@dataclass(frozen=True, slots=True)
+class SlowDown:
+    """Too many wrong passwords came from there; the right one is looked at after so many seconds."""
+
+    seconds: int
+
+
+async def prove(house: House, address: str, login: str, password: Masked) -> Operator | Refusal | SlowDown:
+    """Whose password that is; a refusal does not tell whether the login exists. `address`: where the request comes from."""
+    with house.sign_ins.one(address, login[:_LONGEST_COUNTED], password) as one:
+        if one.wait:
+            return SlowDown(one.wait)
+        async with house.database.read() as tx:
+            stored = await operators.stored(tx, login)
+        operator = await operators.verify(stored, password)
+        if isinstance(operator, Refusal) and operator.code is OperatorRefusal.WRONG_CREDENTIALS:
+            one.wrong()
+        else:
+            one.right()
+    return operator
+
+
+async def sign_in(house: House, address: str, login: str, password: Masked) -> SignedIn | Refusal | SlowDown:
+    """A session of its own for each sign-in."""
+    operator = await prove(house, address, login, password)
+    if not isinstance(operator, Operator):
         return operator
     secret = secret_token()
     async with house.database.transaction() as tx:

@@ -20,7 +20,7 @@ from tapwealth.catalogue.definition import CODE
 from tapwealth.flows.catalogue import browse, products
 from tapwealth.flows.catalogue.products import DocumentKept, ProductStands
 from tapwealth.flows.frame import Caller, Envelope, House, moment
-from tapwealth.flows.signing_in import SignedIn, sign_in, sign_out
+from tapwealth.flows.signing_in import SignedIn, SlowDown, sign_in, sign_out
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage.actors import ActorKind
@@ -30,6 +30,8 @@ from tapwealth.web.forms import Form, forget, from_here, is_proved, read_form, r
 from tapwealth.web.said import Said, said_of
 
 Run = Callable[[Envelope, Any], Awaitable[Any]]
+AddressOf = Callable[[Request], str]
+"""Where a request comes from, as wrong passwords are counted."""
 
 _ACTS: Mapping[str, Callable[[str, int, str], Any]] = {
     "review": lambda code, version, _reason: products.ReviewProduct(code, version),
@@ -61,9 +63,9 @@ _UNKNOWN = Said(
 )
 
 
-def desk_pages(house: House, runs: Mapping[str, Run]) -> list[BaseRoute]:
+def desk_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf) -> list[BaseRoute]:
     """Routes in both languages; `runs`: the commands as the house decides them, by name."""
-    desk = Desk(house, runs)
+    desk = Desk(house, runs, address_of)
     return [
         *in_each_language("/sign-in", desk.door),
         *in_each_language("/sign-in", desk.come_in, ("POST",)),
@@ -79,8 +81,8 @@ def desk_pages(house: House, runs: Mapping[str, Run]) -> list[BaseRoute]:
 class Desk:
     """Each method answers one form, or shows it."""
 
-    def __init__(self, house: House, runs: Mapping[str, Run]) -> None:
-        self._house, self._runs = house, runs
+    def __init__(self, house: House, runs: Mapping[str, Run], address_of: AddressOf) -> None:
+        self._house, self._runs, self._address_of = house, runs, address_of
         self._catalogue = Catalogue(house)
 
     # ---- the door
@@ -108,11 +110,18 @@ class Desk:
         except BadInput as error:
             return await self._refuse(request, language, said_of(error, _WRONG), HTTPStatus.BAD_REQUEST)
         wanted, kept, login = _next(form["next"], language), form["kept"], form["login"].strip()[:80]
-        session = await sign_in(self._house, login, Masked(form["password"]))
+        session = await sign_in(self._house, self._address_of(request), login, Masked(form["password"]))
+        if isinstance(session, SlowDown):
+            return await self._slowed(request, language, wanted, kept, login, session.seconds)
         if isinstance(session, Refusal):
             return await self._door(request, language, wanted, kept=kept, login=login, said=said_of(session, ("没有登录", "Not signed in")))
         answer = await self._sheet(request, language, kept, session=session) if kept else _go(wanted)
         remember(request, answer, session.secret)
+        return answer
+
+    async def _slowed(self, request: Request, language: str, wanted: str, kept: str, login: str, seconds: int) -> Response:
+        answer = await self._door(request, language, wanted, kept=kept, login=login, said=_later(seconds))
+        answer.status_code, answer.headers["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(seconds)
         return answer
 
     async def leave(self, request: Request, language: str) -> Response:
@@ -270,6 +279,18 @@ class Desk:
 
 
 _WRONG = ("没有办成", "It was not done")
+
+
+def _later(seconds: int) -> Said:
+    """Too many wrong passwords: how long the next one has to wait."""
+    minutes, rest = divmod(seconds, 60)
+    zh = f"{minutes} 分 {rest} 秒" if minutes else f"{rest} 秒"
+    en = f"{minutes} min {rest} s" if minutes else f"{rest} second{'' if rest == 1 else 's'}"
+    return Said(
+        ("请稍后再登录", "Wait before you sign in"),
+        f"这里多次输错密码：请等 {zh}再试。此前即使密码正确也不会查看。",
+        f"several wrong passwords came from here: try again in {en}; before that not even the right one is looked at",
+    )
 
 
 def _readable(product: str, kind: tuple[str, str]) -> Said:

@@ -21,15 +21,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from tapwealth.api.commands import Gate, language_of
+from tapwealth.api.origin import Network, origin
 from tapwealth.api.problem import TooLarge, WrongMediaType
 from tapwealth.api.reading import BODY_SECONDS, check_names, explained
 from tapwealth.api.v1 import token
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.openapi import document
 from tapwealth.api.v1.operations import Asked, Operation
-from tapwealth.api.v1.origin import Network, origin
 from tapwealth.api.v1.problems import Problem, refused, unreadable
-from tapwealth.api.v1.tries import Tries
 from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
@@ -38,6 +37,7 @@ from tapwealth.flows.v1.shapes import Fund, HoldingDay, Page, Quotation, Yield
 from tapwealth.kernel.clock import machine_ms
 from tapwealth.kernel.ids import Random64, book_of, id_of, unprefixed
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.kernel.tries import Tries
 from tapwealth.storage.actors import ActorKind
 
 log = structlog.get_logger(__name__)

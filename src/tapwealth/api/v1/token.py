@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, unquote_plus
 import msgspec
 from starlette.responses import Response
 
-from tapwealth.api.v1.tries import Tries
 from tapwealth.flows.customers.clients import Granted, GrantRefusal
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.tries import Tries
 
 PATH, FORM = "/v1/oauth/token", "application/x-www-form-urlencoded"
 Grant = Callable[[str, Masked, Sequence[str] | None], Awaitable[Granted | Refusal]]

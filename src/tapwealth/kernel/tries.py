@@ -1,13 +1,14 @@
 """Wrong secrets cost time: from the fifth one on each makes whoever sent it wait, twice as long each time, and the right one is not looked
 at meanwhile.
 
-Counted by the address that asks and the client that is named, so that nobody locks a client out from elsewhere; and by the address alone,
-since who guesses may go from client to client. Many clients may ask from one address, that of a proxy. So of an address only different
-secrets count, not one that a program sends again and again; a client's own no longer count once it has sent the right one; and a client
-that was right from there waits for no other. A try counts from when it is begun: those that come at once are no cheaper than one after the
-other.
+For a client of `/v1` and its secret, and for an operator's login and password. Counted by the address that asks and the client that is
+named, so that nobody locks a client out from elsewhere; and by the address alone, since who guesses may go from client to client. Many
+clients may ask from one address, that of a proxy. So of an address only different secrets count, not one that a program sends again and
+again; a client's own no longer count once it has sent the right one; and a client that was right from there waits for no other. A try
+counts from when it is begun: those that come at once are no cheaper than one after the other.
 
-In memory, each process for itself: a secret has 32 characters at least, so that this guards against the worst alone.
+In memory, each process for itself. Nobody is locked out for what others do elsewhere: who guesses from many addresses is slowed down at
+each of them, and by what checking a password takes.
 """
 
 import hashlib

@@ -6,12 +6,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from tapwealth.api.v1 import token, tries
-from tapwealth.api.v1.origin import origin, read_networks
-from tapwealth.api.v1.tries import Tries
+from tapwealth.api.origin import origin, read_networks
+from tapwealth.api.v1 import token
 from tapwealth.flows.customers.clients import Granted, GrantRefusal
+from tapwealth.kernel import tries
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.tries import Tries
 
 SECOND = 1_000_000_000
 HERE, THERE = "10.0.0.1", "10.0.0.2"
