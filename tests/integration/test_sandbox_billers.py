@@ -68,8 +68,15 @@ def test_what_was_paid_in_part_grows_by_what_is_left(new_water: SandboxPartner) 
     new_water.clock("2014-02-26T09:00:00+08:00")
     assert balances(new_water, "222222222") == [60_55], "two days of 0.5 % of the 55.00 that are left of the bill"
     assert pay(new_water, "222222222", "W1", 60_56, "p2") == "wrong_amount"
+    late(new_water, "222222222", "W1", 10_00, "p5", "2014-02-26T10:00:00+08:00")
     assert pay(new_water, "222222222", "W1", 60_55, "p3") == "paid"
     assert (balances(new_water, "222222222"), pay(new_water, "222222222", "W1", 1, "p4")) == ([], "already_paid")
+    owe(new_water, "222222222", "W2", 100_00)
+    late(new_water, "222222222", "W2", 60_00, "p6", "2014-02-26T10:00:00+08:00")
+    assert pay(new_water, "222222222", "W2", 50_00, "p7") == "paid"
+    new_water.clock("2014-02-26T11:00:00+08:00")
+    ended = {one["serial"]: one["state"] for one in new_water.get("/admin/payments").json()}
+    assert (ended["p5"], ended["p6"], balances(new_water, "222222222")) == ("rejected", "rejected", [50_00]), "no more than is left"
 
 
 @pytest.fixture
@@ -90,15 +97,15 @@ def test_all_arrears_are_paid_in_one_sum_and_electricity_takes_no_parts(four: di
     assert pay(power, "3333333333", "*", 30_00, "a4") == "unknown_bill"
 
 
-def late(partner: SandboxPartner, account: str, bill: str, amount: int, serial: str) -> None:
+def late(partner: SandboxPartner, account: str, bill: str, amount: int, serial: str, until: str = "2014-02-24T10:00:00+08:00") -> None:
     """Paid, and found to be at ten."""
-    until = "2014-02-24T10:00:00+08:00"
     partner.faults({"message": "pay", "nth": 1, "fault": "late_success", "until": until}, serial=serial)
     assert pay(partner, account, bill, amount, serial) == "not_written_off"
 
 
 def test_what_succeeds_late_pays_nothing_that_was_paid_otherwise(tmp_path: Path) -> None:
-    """All arrears in one sum, a bill in part, money in advance; of the first account nothing is left to pay, of the third too little."""
+    """All arrears in one sum, a bill in part, money in advance; of the first account nothing is left to pay, of the third too little. Where
+    more than a bill is taken, what is left of it is paid, and the rest is in advance."""
     with sandbox_partner("issuer", tmp_path) as issuer:
         issuer.clock("2014-02-24T09:00:00+08:00")
         cards = [f"622588000000000{number}" for number in range(5)]
@@ -115,8 +122,8 @@ def test_what_succeeds_late_pays_nothing_that_was_paid_otherwise(tmp_path: Path)
         issuer.clock("2014-02-24T11:00:00+08:00")
         ended = {one["serial"]: one["state"] for one in issuer.get("/admin/payments").json()}
         assert [ended[f"all {card}"] for card in cards[:3]] == ["rejected", "paid", "rejected"]
-        assert (ended["part"], ended["advance"]) == ("rejected", "paid")
-        assert [balances(issuer, card) for card in cards] == [[], [], [200_00], [50_00, 200_00], [50_00, 200_00]]
+        assert (ended["part"], ended["advance"]) == ("paid", "paid")
+        assert [balances(issuer, card) for card in cards] == [[], [], [200_00], [190_00], [50_00, 200_00]]
 
 
 def test_a_telephone_is_topped_up_with_a_face_and_found_paid_by_inquiry(four: dict[str, SandboxPartner]) -> None:
@@ -136,6 +143,20 @@ def test_a_card_is_repaid_in_parts_at_will_and_oldest_first(four: dict[str, Sand
     assert pay(issuer, card, "2014-02", 50_00, "c2") == "paid"
     assert pay(issuer, card, "", 500_00, "c3") == "paid"
     assert balances(issuer, card) == []
+
+
+def test_what_is_paid_beyond_a_bill_pays_the_others_where_more_is_taken(four: dict[str, SandboxPartner]) -> None:
+    accounts = {"biller": "7777777777", "water": "777777777", "carrier": "13800000007", "issuer": "6225880000000007"}
+    for name, account in accounts.items():
+        for month, amount in (("01", 100_00), ("02", 50_00), ("03", 200_00)):
+            owe(four[name], account, f"{name} {month}", amount)
+        taken = pay(four[name], account, f"{name} 02", 80_00, f"more {name}")
+        assert (taken, balances(four[name], account)) == (
+            ("paid", [70_00, 200_00]) if name in ("carrier", "issuer") else ("wrong_amount", [100_00, 50_00, 200_00])
+        ), name
+    late(four["issuer"], accounts["issuer"], "issuer 01", 80_00, "late more")
+    four["issuer"].clock("2014-02-24T11:00:00+08:00")
+    assert balances(four["issuer"], accounts["issuer"]) == [190_00], "70.00 of the bill, and 10.00 in advance"
 
 
 async def test_payments_without_a_bill_stand_in_the_days_file(tmp_path: Path) -> None:

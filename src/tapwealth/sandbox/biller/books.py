@@ -7,7 +7,7 @@ clock reaches an instant of the plan: from then on the payment has succeeded and
 import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -180,11 +180,20 @@ def settle_late(tx: sqlite3.Connection, trade: Trade, now: datetime) -> None:
     due = tx.execute("SELECT * FROM payment WHERE state = 'late' AND late_until <= ? ORDER BY late_until, serial", (iso(now),)).fetchall()
     for payment in due:
         order, at = Order(payment["serial"], payment["bill_id"], payment["account_number"], payment["amount"]), payment["late_until"]
-        in_vain = order.bill_id != NO_BILL and order.amount > _unpaid(tx, trade, order, business_date_of(datetime.fromisoformat(at)))
+        in_vain = order.bill_id != NO_BILL and not _still_pays(trade, order, _unpaid(tx, trade, order, _day_of(at)))
         state, reason = (State.REJECTED, Reason.ALREADY_PAID.value) if in_vain else (State.PAID, "")
         tx.execute("UPDATE payment SET state = ?, reason = ? WHERE serial = ?", (state.value, reason, payment["serial"]))
         if state is State.PAID:
             _write_off(tx, trade, order, datetime.fromisoformat(at))
+
+
+def _day_of(instant: str) -> date:
+    return business_date_of(datetime.fromisoformat(instant))
+
+
+def _still_pays(trade: Trade, order: Order, unpaid: int) -> bool:
+    """Whether what an order is for still comes to what it pays; where more may be paid, to anything at all."""
+    return unpaid > 0 if trade.more and order.bill_id != ALL_BILLS else order.amount <= unpaid
 
 
 def _unpaid(tx: sqlite3.Connection, trade: Trade, order: Order, day: date) -> int:
@@ -193,10 +202,15 @@ def _unpaid(tx: sqlite3.Connection, trade: Trade, order: Order, day: date) -> in
 
 
 def _write_off(tx: sqlite3.Connection, trade: Trade, order: Order, at: datetime) -> None:
-    """The money pays what it was for, and where that is everything the oldest first; a penalty goes on from what is left."""
+    """The money pays what it was for, and where that is everything the oldest first; a penalty goes on from what is left. What a bill is
+    paid beyond its balance is money in advance: it pays the account's other bills, the oldest first."""
     day = business_date_of(at)
     left = order.amount
-    for row in _meant(tx, order):
+    advance = replace(order, bill_id=NO_BILL)
+    meant = {row["bill_id"]: row for row in (*_meant(tx, order), *(_meant(tx, advance) if trade.more else ()))}
+    for row in meant.values():
+        if not left:
+            break
         balance = _as_of(trade, row, day).balance
         share = min(left, balance)
         left -= share
@@ -227,8 +241,8 @@ def _refused(tx: sqlite3.Connection, trade: Trade, order: Order, day: date) -> s
     if meant[0]["paid_by"] is not None:
         return Reason.ALREADY_PAID
     balance = sum(_as_of(trade, row, day).balance for row in meant)
-    in_part = trade.parts and order.bill_id != ALL_BILLS and order.amount < balance
-    return "" if in_part or order.amount == balance else Reason.WRONG_AMOUNT
+    otherwise = order.bill_id != ALL_BILLS and (trade.parts if order.amount < balance else trade.more)
+    return "" if otherwise or order.amount == balance else Reason.WRONG_AMOUNT
 
 
 def dump(tx: sqlite3.Connection) -> dict[str, list[list[object]]]:

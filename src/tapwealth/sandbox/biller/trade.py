@@ -16,7 +16,8 @@ NO_BILL = ""
 @dataclass(frozen=True, slots=True)
 class Trade:
     """`late` 1/10000 of what is unpaid a day, at least `least` fen in all, and with `capped` at most the bill's amount. With `parts` a
-    bill may be paid in parts; `faces` are the fen of a top-up, of which one is in progress at first; with `at_will` any sum is taken."""
+    bill may be paid in parts, with `more` by more than it comes to; `faces` are the fen of a top-up, of which one is in progress at first;
+    with `at_will` any sum is taken without a bill."""
 
     name: str
     account: str
@@ -24,6 +25,7 @@ class Trade:
     least: int = 0
     capped: bool = False
     parts: bool = False
+    more: bool = False
     faces: tuple[int, ...] = ()
     at_will: bool = False
 
@@ -52,5 +54,5 @@ class Trade:
 
 ELECTRICITY = Trade("biller", "[0-9]{10}", late=10, least=100)
 WATER = Trade("water", "[0-9]{9}", late=50, capped=True, parts=True)
-CARRIER = Trade("carrier", "1[0-9]{10}", late=30, faces=(1_000, 2_000, 3_000, 5_000, 10_000, 30_000))
-ISSUER = Trade("issuer", "[0-9]{16,19}", parts=True, at_will=True)
+CARRIER = Trade("carrier", "1[0-9]{10}", late=30, more=True, faces=(1_000, 2_000, 3_000, 5_000, 10_000, 30_000))
+ISSUER = Trade("issuer", "[0-9]{16,19}", parts=True, more=True, at_will=True)
