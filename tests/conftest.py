@@ -9,6 +9,7 @@ Under `CI=true` a skipped test fails the run.
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128
 
 LONGEST_FIRST = ("simulation", "integration", "browser", "docs", "flows", "property", "golden", "unit", "fuzz")
 """Where the tests are shared out to processes, those that take long must not come last: the others would wait for one of them."""
+
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+"""Some thousand processes start from these sources: they are compiled once, not once for each."""
 
 
 def _open_folder() -> Path:

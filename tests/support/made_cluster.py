@@ -17,6 +17,9 @@ from tapwealth.storage.embedded import EmbeddedServer
 
 SHARED = "TAPWEALTH_TEST_SHARED"
 """In the environment of the tests: the folder that all processes of one run share."""
+OUTLIVES_KILLS = "fsync = off"
+"""What played houses' servers are set to, for good: the machine's memory outlives kill -9, and no test cuts the power. That a server is set
+to outlive a power cut otherwise is proved of one that was made from nothing (test_durable_by_default)."""
 _COPIED = ("cluster", "settings.conf", "postgres.log")
 
 
@@ -46,6 +49,8 @@ def _make(path: Path) -> None:
     try:
         with EmbeddedServer(folder, {"fsync": "off"}) as server:
             asyncio.run(migrate.apply(server.dsn()))
+        with (folder / "database" / "cluster" / "postgresql.conf").open("a", encoding="utf-8") as settings:
+            settings.write(f"{OUTLIVES_KILLS}\n")
         subprocess.run(["mv", folder / "database", path], check=True)  # keeps owners across file systems too
     finally:
         shutil.rmtree(folder, ignore_errors=True)
