@@ -210,3 +210,37 @@ async def test_outside_its_hours_nothing_is_paid(place: Town) -> None:
     answer = await bills.pay_account(place.house, place.envelope(wang), PayAccount("LATE", ACCOUNT, 10_00))
     assert code(answer) == "CLOSED_NOW"
     assert "from 00:05 to 23:55" in answer.text
+
+
+async def test_looking_whether_a_bill_is_being_paid_costs_the_same_however_many_were_paid(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    bill = await place.bill(wang, "0000000001", "B1", 100)
+    await place.pay(Placing(place.envelope(wang), PayBill(bill, 100)))
+    async with place.house.database.transaction() as tx:
+        few = await pages_read(tx, [(wang.book, bill)])
+        await copied(tx, "bill", {"id": "md5(n::text)::uuid", "bill_number": "n::text"})
+        await copied(tx, "bill_payment", {"id": "md5(n::text)::uuid", "bill": "md5(n::text)::uuid", "serial": "n::text"})
+        many = await pages_read(tx, [(wang.book, bill)])
+    assert many <= few + 20
+
+
+async def copied(tx: Any, table: str, fresh: dict[str, str]) -> None:
+    """3,000 more rows like the one that is there, but for these."""
+    others = "select string_agg(column_name, ', ') from information_schema.columns where table_name = $1 and not column_name = any($2)"
+    columns = await tx.fetchval(others, table, list(fresh))
+    made = f"select {', '.join(fresh.values())}, {columns} from {table}, generate_series(1, 3000) n"
+    await tx.execute(f"insert into {table} ({', '.join(fresh)}, {columns}) {made}")
+
+
+async def pages_read(tx: Any, keys: list[tuple[int, UUID]]) -> int:
+    """By the look at live payments, as its plan says."""
+
+    class Explaining:
+        async def fetch(self, query: str, *args: Any) -> list[Any]:
+            plan = msgspec.json.decode(await tx.fetchval(f"explain (analyze, buffers, format json) {query}", *args))[0]["Plan"]
+            pages.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+            return []
+
+    pages: list[int] = []
+    await store.live_payments(Explaining(), keys)
+    return pages[0]

@@ -234,15 +234,21 @@ async def live_payments(tx: Any, bills: Sequence[Key]) -> dict[Key, PaymentState
     of all arrears is one of each of its bills, and the other way round; one of a part that went through leaves the rest to be paid."""
     rows = await tx.fetch(
         "select b.book, b.id as bill, p.state from unnest($1::int[], $2::uuid[]) x(book, id) join bill b using (book, id)"
-        " join bill_payment p on p.book = b.book and p.state not in ('rejected', 'refunded')"
-        " and not (p.part and p.state in ('paid', 'late_success'))"
-        " and p.bill = any(array[b.id, b.within] || b.covers"
-        " || case when b.covers = '{}' then '{}'"
-        " else array(select c.within from bill c where c.book = b.book and c.id = any(b.covers)) end)"
-        " order by p.state <> 'late_success'",
+        " cross join lateral unnest(array[b.id, b.within] || b.covers || case when b.covers = '{}' then '{}'"
+        " else array(select c.within from bill c where c.book = b.book and c.id = any(b.covers)) end) paid(bill)"
+        f" cross join lateral ({_first_where(_LIVE)} union all {_first_where(_LATE)}) p order by p.state <> 'late_success'",
         *_columns(bills, 2),
     )
     return {(row["book"], row["bill"]): PaymentState(row["state"]) for row in rows}
+
+
+_LIVE = "p.state not in ('rejected', 'refunded', 'late_success') and not (p.part and p.state = 'paid')"
+_LATE = "p.state = 'late_success' and not p.part"
+
+
+def _first_where(which: str) -> str:
+    """Found one by one in the index of just these, however many payments there are besides."""
+    return f"(select p.state from bill_payment p where p.book = b.book and p.bill = paid.bill and {which} limit 1)"
 
 
 async def note_parts(tx: Any, paid: Sequence[tuple[int, UUID, int]]) -> None:
