@@ -13,6 +13,7 @@ from tapwealth.bills.day_end import read_day_end
 from tapwealth.bills.inputs import InputField, InputSchema, Spoken
 from tapwealth.bills.payment import Payment, PaymentEvent, PaymentRefusal, PaymentState, event_of, next_state
 from tapwealth.bills.reconcile import BreakKind, compare
+from tapwealth.flows.bills.paying import masked
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 
@@ -34,6 +35,11 @@ def test_anything_else_is_not(text: str) -> None:
     with pytest.raises(BadInput, match=r"^户号 \(Account number\): .* does not fit; 户号为10位数字 \(10 digits\)") as refused:
         ITEM.read(text, {})
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("number", "shown"), [("1234567890", "******7890"), ("12345", "***45"), ("1234", "**34"), ("7", "*")])
+def test_of_an_account_number_half_is_hidden_at_least(number: str, shown: str) -> None:
+    assert masked(number) == shown
 
 
 def refusal(bill: Bill, amount: int, at: datetime) -> object:

@@ -20,7 +20,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.bills.autopay_notices import tell_of_client
 from tapwealth.flows.bills.autopay_offer import autopay_sold
-from tapwealth.flows.bills.paying import BillsRefusal, item_of, over
+from tapwealth.flows.bills.paying import BillsRefusal, item_of, masked, over
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import own_key, who
@@ -157,7 +157,7 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
         identifier = own_key(envelope, "autopay", row)
         made = Autopay(
             book, identifier, person, biller.id, _sealed(house, identifier, Inputs(account, further)),
-            house.keys.lookup_hash("autopay", account), f"{'*' * (len(account) - 4)}{account[-4:]}", command.most, command.fund,
+            house.keys.lookup_hash("autopay", account), masked(account), command.most, command.fund,
             command.when or _usual(item), AutopayState.ACTIVE, at.now, notice=command.notice, item=item.code,
         )  # fmt: skip
         if command.card and await autopay_cards.own(tx, book, person, command.card) is None:
