@@ -19,6 +19,7 @@ import pytest
 from apart import run_apart
 from databases import Databases
 from made_cluster import SHARED, give_database
+from memory import roomy
 from played_days import Played, after, play_apart
 
 from tapwealth.storage.database import Database
@@ -34,17 +35,19 @@ LONGEST_FIRST = ("simulation", "integration", "browser", "docs", "flows", "prope
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 """Some thousand processes start from these sources: they are compiled once, not once for each."""
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(roomy()))
+"""Where pytest makes `tmp_path`: partners' stores and phones sync each of their writes."""
 
 
-def _open_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="tapwealth-test-", dir="/tmp"))
+def _open_folder(place: Path) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="tapwealth-test-", dir=place))
     folder.chmod(0o711)
     return folder
 
 
 @pytest.fixture
 def reachable_dir() -> Iterator[Path]:
-    folder = _open_folder()
+    folder = _open_folder(roomy())
     yield folder
     shutil.rmtree(folder)
 
@@ -60,7 +63,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(shared_folder: Path) -> Iterator[EmbeddedServer]:
-    folder = _open_folder()
+    folder = _open_folder(Path("/tmp"))  # a database for each module would fill the memory
     give_database(folder)
     with EmbeddedServer(folder, NOT_DURABLE) as running:
         yield running

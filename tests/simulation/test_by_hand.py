@@ -97,7 +97,7 @@ def played(days: int, play: Callable[[Billing, Stage], Awaitable[None]]) -> None
 
     with theatre_folder() as folder:
         asyncio.run(on_stage(folder))
-        assert audit(folder)["clean"], "what others' books say alters nothing in ours"
+        assert asyncio.run(audit(folder))["clean"], "what others' books say alters nothing in ours"
 
 
 def test_a_fen_in_the_banks_or_the_billers_store_is_named_and_the_date_closes_once_it_is_gone() -> None:

@@ -43,7 +43,7 @@ def demo(folder: Path, fault: str, days: int) -> Shown:
         [*command, "--orders", str(orders), "--json", str(figures)], capture_output=True, text=True, check=False, timeout=300
     )
     assert figures.exists(), done.stderr
-    said, clean = " ".join((done.stdout + done.stderr).split()), bool(audit(house)["clean"])
+    said, clean = " ".join((done.stdout + done.stderr).split()), bool(asyncio.run(audit(house))["clean"])
     return Shown(done.returncode, said, json.loads(figures.read_text()), clean)
 
 
@@ -124,7 +124,7 @@ async def test_a_torn_clearing_file_keeps_the_date_open_until_the_network_gives_
             await stage.partner("network", "/admin/faults", {"serial": "mended", "faults": []})
             again = await stage.operator("close once more", "ops.chen", "close_day", {"business_date": "2014-02-24"})
             assert (again.result["closed"], again.result["steps"]["clear cards"]["wrong"]) == (True, [])
-        assert audit(folder)["clean"]
+        assert (await audit(folder))["clean"]
 
 
 MENDED = {
@@ -144,7 +144,7 @@ def test_what_the_network_does_wrong_is_named_and_mended(fault: str) -> None:
     days, named = MENDED[fault]
     with theatre_folder("house") as folder:
         shown = demo(folder, fault, days)
-        clean = audit(folder / "house")["clean"]
+        clean = asyncio.run(audit(folder / "house"))["clean"]
     assert (shown.code, clean) == (0, True)
     found = [[one["kind"] for one in day["breaks"] if one["source"] == "network"] for day in shown.figures["days"][:days]]
     assert found == named

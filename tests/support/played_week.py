@@ -6,12 +6,9 @@ trace in what is gathered. Ids, heads and numbers that a till counts are not in 
 """
 
 import asyncio
-import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,8 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from made_cluster import give_database
+from memory import roomy
 from real_files import ORDERS_FILE
 
+from tapwealth.app.house import Settings, open_house
+from tapwealth.cli.house_commands import audited
 from tapwealth.kernel.clock import deadline_after, monotonic_ns
 from tapwealth.play.processes import PARTNERS, Troupe, python
 from tapwealth.play.stage import Stage
@@ -54,7 +54,7 @@ FEW_ORDERS = orders(FEW)
 def theatre_folder(house: str = ".") -> Iterator[Path]:
     """A folder that the database's user can reach, with an empty migrated database for the `house` in it; gone afterwards unless
     TAPWEALTH_KEEP is set."""
-    folder = Path(tempfile.mkdtemp(prefix="tapwealth-week-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="tapwealth-week-", dir=roomy()))
     folder.chmod(0o711)
     give_database(folder / house)
     try:
@@ -124,7 +124,9 @@ async def play_week(
         evening = replace(evening, figures=await stage.view("week"))
         stores = await settled_stores(stage)
         diary = dict(stage.diary.notes)
-    return Outcome(dict(evening.figures), evening.unproved, stores, sent_files(folder), audit(folder), events, diary, evening.otherwise)
+    return Outcome(
+        dict(evening.figures), evening.unproved, stores, sent_files(folder), await audit(folder), events, diary, evening.otherwise
+    )
 
 
 async def settled_stores(stage: Stage) -> dict[str, Any]:
@@ -153,14 +155,10 @@ def sent_files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((folder / "exchange" / "to_registrar").glob("OF*"))}
 
 
-def audit(folder: Path) -> dict[str, Any]:
-    """What `tapwealth audit --json` says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tapwealth.cli", "audit", "--data-dir", str(folder), "--json"], capture_output=True, text=True, check=False
-    )
-    assert done.stdout, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+async def audit(folder: Path) -> dict[str, Any]:
+    """What `tapwealth audit` finds, in this process: to start one takes longer than the audit."""
+    async with open_house(Settings(data=folder, exchange=folder / "exchange")) as house:
+        return await audited(house, folder)
 
 
 def kill(pid: int) -> None:

@@ -40,7 +40,7 @@ def in_house(data: Path, url: str | None, act: Callable[[House], Awaitable[Any]]
     return asyncio.run(run())
 
 
-def audit_house(data: Path, url: str | None, since: date | None) -> dict[str, Any]:
+async def audited(house: House, data: Path, since: date | None = None) -> dict[str, Any]:
     """The ledger's audit against the heads kept outside the database, what holders of funds are shown against the ledger, and raises
     against what was subscribed."""
     from tapwealth.flows.catalogue.sales import sale_findings
@@ -48,11 +48,13 @@ def audit_house(data: Path, url: str | None, since: date | None) -> dict[str, An
     from tapwealth.flows.funds.shown import shown_findings
     from tapwealth.ledger.audit import audit
 
-    async def act(house: House) -> Any:
-        also = [shown_findings, raise_findings, sale_findings]
-        return await audit(house.database, house.rails.heads.lines(), since, archives_in(data), also)
+    also = [shown_findings, raise_findings, sale_findings]
+    return await audit(house.database, house.rails.heads.lines(), since, archives_in(data), also)
 
-    found: dict[str, Any] = in_house(data, url, act)
+
+def audit_house(data: Path, url: str | None, since: date | None) -> dict[str, Any]:
+    """The audit of a folder's house."""
+    found: dict[str, Any] = in_house(data, url, lambda house: audited(house, data, since))
     return found
 
 
