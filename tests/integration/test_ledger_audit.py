@@ -442,3 +442,13 @@ async def test_as_data(told: str) -> None:
     assert not changed["clean"]
     assert [finding["wrong"] for finding in changed["findings"]] == ["head_changed"] * 4
     assert changed["findings"][1]["text"].startswith("book 1, batch 9")
+
+
+async def test_what_an_accounts_row_says_was_folded_is_what_was(owner: Any) -> None:
+    """A register that is read whole takes it from there."""
+    book, account, folded = await owner.fetchrow("select book, id, folded from account where folded > 0 limit 1")
+    await owner.execute("update account set folded = folded - 1 where book = $1 and id = $2", book, account)
+    said = f"account {account}: {folded - 1} was folded by its row, {folded} by its folds"
+    assert [str(one) for one in (await audit_snapshot(owner)).findings if one.wrong is Wrong.FOLD_CHANGED] == [
+        f"book {book}: {Wrong.FOLD_CHANGED.value}; {said}"
+    ]

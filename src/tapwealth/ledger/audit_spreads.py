@@ -68,6 +68,13 @@ select coalesce(f.no, t.no) no, coalesce(f.account, t.credit) account
  order by 1
 """  # noqa: S608 - numbers of ours
 
+_FOLDED = """
+select coalesce(a.id, f.account) account, coalesce(a.folded, 0) folded, coalesce(f.amount, 0) amount
+  from (select account, ledger_total(amount) amount from spread_fold where book = $1 group by 1) f
+  full join (select id, folded from account where book = $1 and folded <> 0) a on a.id = f.account
+ where a.folded is distinct from f.amount order by 1
+"""
+
 _IN_POOL = f"""
 select a.asset, a.credits_posted - a.debits_posted there,
        coalesce((select ledger_total(u.total)
@@ -94,6 +101,10 @@ async def spread_findings(tx: Any, book: int) -> list[Finding]:
             Wrong.FOLD_CHANGED, book, row["no"], f"what was folded into account {row['account']} is not what its line and its shares say"
         )
         for row in await tx.fetch(_FOLDS, book)
+    ]
+    found += [
+        Finding(Wrong.FOLD_CHANGED, book, None, None, f"account {account}: {folded} was folded by its row, {amount} by its folds")
+        for account, folded, amount in await tx.fetch(_FOLDED, book)
     ]
     return found + [
         Finding(Wrong.SHARE_CHANGED, book, None, None, f"asset {asset}: the pool holds {there}, the shares not folded yet are {due}")

@@ -1,7 +1,7 @@
 """What many accounts are owed, as columns: a place for each account, no object for any.
 
-The running balance of an account stands in its row, and whoever reads many reads it there. From it follows what is owed by a date: less
-what carries a later date, less what was folded into it by then, with all that spreads gave it by then (see `spreading`).
+The running balance of an account stands in its row, and whoever reads many reads it there. From it follows what is owed by a date: without
+what was folded into it, less what else carries a later date, with all that spreads gave it by then (see `spreading`).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tapwealth.ledger.port import Column
+from tapwealth.ledger.port import FOLD_KIND, Column
 
 _SLOT_BITS = 8
 SLOTS = 1 << _SLOT_BITS
@@ -22,14 +22,10 @@ _LATER = """
 select coalesce(array_agg(account), '{}'), coalesce(array_agg(amount), '{}') from (
   select s.account, ledger_total(s.amount) amount
     from unnest($1::int[]) b(book)
-    join transfer t on t.book = b.book and t.asset = $2 and t.op in (0, 2) and t.business_date > $3
+    join transfer t on t.book = b.book and t.asset = $2 and t.op in (0, 2) and t.business_date > $3 and t.kind <> $4
      and t.no >= (select min(first_no) from book_day y where y.book = b.book and y.business_date > $3),
          lateral (values (t.debit, -t.amount), (t.credit, t.amount)) s(account, amount)
    group by s.account) x
-"""
-_FOLDED = """
-select coalesce(array_agg(account), '{}'), coalesce(array_agg(amount), '{}') from (
-  select account, ledger_total(amount) amount from spread_fold where book = any($1) and business_date <= $2 group by account) x
 """
 _TOTALS = """
 select int8send(p.part) || array_send(array_replace(n.totals, null, -1))
@@ -45,18 +41,15 @@ _PART = np.dtype([("part", ">i8"), ("head", "V20"), ("slots", [("width", ">i4"),
 
 async def owed_dated(tx: Any, books: Sequence[int], asset: int, accounts: Column, running: Column, business_date: date) -> Column:
     """What each account, all of one asset and in these books, is owed by what is dated up to a date; `running` is what its row says,
-    credits less debits. A number that is no account's (zero or less) is owed what `running` says."""
+    credits less debits and less what was folded. A number that is no account's (zero or less) is owed what `running` says."""
     owed = running + np.maximum(await _given(tx, asset, accounts, business_date), 0)
-    for numbers, amounts in (
-        await tx.fetchrow(_LATER, books, asset, business_date),
-        await tx.fetchrow(_FOLDED, books, business_date),
-    ):
-        if numbers and len(accounts):
-            order = np.argsort(accounts)
-            changed = np.array(numbers, np.int64)
-            at = np.minimum(np.searchsorted(accounts, changed, sorter=order), len(accounts) - 1)
-            mine = accounts[order[at]] == changed
-            owed[order[at[mine]]] -= np.array(amounts, np.int64)[mine]
+    numbers, amounts = await tx.fetchrow(_LATER, books, asset, business_date, FOLD_KIND)
+    if numbers and len(accounts):
+        order = np.argsort(accounts)
+        changed = np.array(numbers, np.int64)
+        at = np.minimum(np.searchsorted(accounts, changed, sorter=order), len(accounts) - 1)
+        mine = accounts[order[at]] == changed
+        owed[order[at[mine]]] -= np.array(amounts, np.int64)[mine]
     return owed
 
 

@@ -35,7 +35,7 @@ from tapwealth.ledger.port import (
     book_of_account,
 )
 from tapwealth.ledger.rules import BATCH_BITS, FIRST_SERIAL, LINE_MASK, MICROSECOND, SERIAL_MASK, first_line_at, history_cursor
-from tapwealth.ledger.spreading import UNFOLDED, UNFOLDED_DATED
+from tapwealth.ledger.spreading import EDGES, UNFOLDED, UNFOLDED_DATED
 from tapwealth.storage.columns import columns
 
 
@@ -121,6 +121,7 @@ async def find_free(
 
 
 TOTALS_DATED = f"""with wanted as (select distinct id, (id >> 48)::int book from unnest($1::bigint[]) x(id)),
+             edge as materialized ({EDGES} and y.book in (select book from wanted) group by 1),
              later as materialized (
                select s.account, ledger_total(s.debits) debits, ledger_total(s.credits) credits
                  from (select distinct book from wanted) k join book b on b.book = k.book and ($2 <= b.closed_through) is not true
@@ -137,7 +138,7 @@ TOTALS_DATED = f"""with wanted as (select distinct id, (id >> 48)::int book from
              join book b on b.book = a.book cross join lateral (select $2 <= b.closed_through is true closed) c
              left join lateral (select * from balance_day d where closed and d.book = a.book and d.account = a.id and d.business_date <= $2
                                  order by d.business_date desc limit 1) d on true
-             left join later l on l.account = a.id
+             left join later l on l.account = a.id left join edge e on e.book = a.book
              left join lateral ({WITHIN.format("date", "$2")}) y on true"""  # noqa: S608
 """The lines of a later date are read once, however many accounts are asked for."""
 
@@ -179,9 +180,11 @@ async def _last_line_at(tx: Any, book: int, instant: datetime) -> int:
 
 _ANCHOR = """
 select d.debits_so_far, d.credits_so_far, d.last_no
-  from book_day y join balance_day d on d.book = y.book and d.business_date = y.business_date and d.account = $2
- where y.book = $1 and y.close_no >= $3 order by y.business_date limit 1
+  from balance_day d where d.book = $1 and d.account = $2 and d.business_date >= (
+    select y.business_date from book_day y where y.book = $1 and y.close_no >= $3 order by y.close_no limit 1)
+ order by d.business_date limit 1
 """
+"""Dates are closed in their order: none that was closed before that one wrote anything later."""
 
 _NEWEST = "select debits_posted, credits_posted, last_no from account where book = $1 and id = $2"
 
@@ -207,7 +210,7 @@ with recursive back as (
   select case when t.debit = $3 then t.debit_before else t.credit_before end,
          case when t.debit = $3  and t.op in (0, 2) then t.amount else 0 end,
          case when t.credit = $3 and t.op in (0, 2) then t.amount else 0 end
-    from back join transfer t on t.book = $1 and t.no = back.no where back.no > $4)
+    from back cross join lateral (select * from transfer t where t.book = $1 and t.no = back.no limit 1) t where back.no > $4)
 select ledger_total(debits), ledger_total(credits) from back
 """
 
@@ -219,13 +222,17 @@ select coalesce(ledger_total(amount) filter (where debit = $3), 0), coalesce(led
 
 async def _totals_up_to(tx: Any, archives: Archives, account: int, until: int) -> Totals:
     """Of the lines numbered up to `until`, and of spreads."""
-    if _is_pool(account):
-        return Totals(0, 0)
-    debits, credits = await _posted_up_to(tx, account, until)
+    return Totals(0, 0) if _is_pool(account) else (await _reached(tx, archives, account, until))[0]
+
+
+async def _reached(tx: Any, archives: Archives, account: int, until: int) -> tuple[Totals, int]:
+    """The same, and a line from which the account's list comes to `until`: not below it by more than a day, or by all that came since the
+    last close."""
+    (debits, credits), last = await _posted_up_to(tx, account, until)
     pooled, *year = await tx.fetchrow(_IN_POOL_AT, book_of_account(account), account, until)
     if year[-1] is not None:
         pooled += (await archives.given_by([(account, Year(*year))], lambda spread: spread.no <= until)).get(account, 0)
-    return Totals(debits, credits + pooled)
+    return Totals(debits, credits + pooled), last
 
 
 def _is_pool(account: int) -> bool:
@@ -233,15 +240,16 @@ def _is_pool(account: int) -> bool:
     return serial < FIRST_SERIAL and serial % HOUSE_SERIALS_PER_ASSET == POOL
 
 
-async def _posted_up_to(tx: Any, account: int, until: int) -> Totals:
-    """A house account meets many of its book's lines: for it, reading the range beats the list."""
+async def _posted_up_to(tx: Any, account: int, until: int) -> tuple[Totals, int]:
+    """And the line from which it was counted back. A house account meets many of its book's lines: for it, reading the range beats the
+    list."""
     book = book_of_account(account)
     debits, credits, last = await tx.fetchrow(_ANCHOR, book, account, until) or await tx.fetchrow(_NEWEST, book, account)
     if last <= until:
-        return Totals(debits, credits)
+        return Totals(debits, credits), last
     since = _SCAN if account & SERIAL_MASK < FIRST_SERIAL else _BACK
     less_debits, less_credits = await tx.fetchrow(since, book, last, account, until)
-    return Totals(debits - less_debits, credits - less_credits)
+    return Totals(debits - less_debits, credits - less_credits), last
 
 
 _HISTORY = """
@@ -250,7 +258,7 @@ with recursive back as (
     from transfer t where t.book = $1 and t.no = $3
   union all
   select t.*, case when t.debit = $2 then t.debit_before else t.credit_before end, back.n + (t.no <= $5 and t.kind <> $6)::int
-    from back join transfer t on t.book = $1 and t.no = back.before where back.n < $4),
+    from back cross join lateral (select * from transfer t where t.book = $1 and t.no = back.before limit 1) t where back.n < $4),
 own as (
   select b.no, b.business_date, b.key, b.seq, b.op, b.kind, b.actor, b.reference, b.debit, b.credit, b.amount, b.hold
     from back b where b.no <= $5 and b.kind <> $6),
@@ -258,22 +266,23 @@ given as (
   select s.no, t.business_date, t.key, t.seq, t.op, t.kind, t.actor, t.key reference, t.debit, $2::bigint credit,
          s.amount, null::uuid hold
     from (select no, max(amount) amount
-            from ((select s.no, s.amounts[(a.id & 255) + 1] amount
-                     from account a join spread_share s on s.book = a.book and s.asset = a.asset and s.part = a.id >> 8
-                    where a.book = $1 and a.id = $2 and a.asset <> 1 and s.no <= $5 and s.amounts[(a.id & 255) + 1] > 0
-                    order by s.no desc limit $4)
-                  union all select * from unnest($7::bigint[], $8::bigint[])) x(no, amount) group by no) s
-    join transfer t on t.book = $1 and t.no = s.no)
-select l.*, k.recorded_at
-  from (select * from own union all select * from given order by no desc limit $4) l join batch k on k.book = $1 and k.batch = l.no >> 20
- order by l.no desc
+            from (select s.* from account a cross join lateral (
+                    select s.no, s.amounts[(a.id & 255) + 1] amount from spread_share s
+                     where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 and s.no <= $5 and s.amounts[(a.id & 255) + 1] > 0
+                     order by s.no desc limit $4) s
+                   where a.book = $1 and a.id = $2 and a.asset <> 1
+                  union all select * from unnest($7::bigint[], $8::bigint[])) x(no, amount) group by no order by no desc limit $4) s
+   cross join lateral (select * from transfer t where t.book = $1 and t.no = s.no limit 1) t)
+select l.*, (select k.recorded_at from batch k where k.book = $1 and k.batch = l.no >> 20) recorded_at
+  from (select * from own union all select * from given order by no desc limit $4) l order by l.no desc
 """
+"""As many rows of each table are read as the page has lines, however many lie behind it: limits within say so to the planner."""
 
 
 async def account_history(tx: Any, archives: Archives, account: int, cursor: str | None, limit: int) -> HistoryPage:
     """A page along the account's linked list, with its shares of spreads in their places; the running totals follow by subtraction from
-    those at the page's head. A cursor is the number of the page's first line, which may be a spread's: the list is then followed from the
-    account's newest line. A page that reaches into archived years is read again with what their files say of the account."""
+    those at the page's head. A cursor is the number of the page's first line, which may be a spread's: the list is then followed from where
+    those totals were counted back from. A page that reaches into archived years is read again with what their files say of the account."""
     book = book_of_account(account)
     head = await tx.fetchrow(_HEAD, book, account)
     if head is None or _is_pool(account):
@@ -281,8 +290,8 @@ async def account_history(tx: Any, archives: Archives, account: int, cursor: str
     totals, start, own = Totals(head[0], head[1]), _NEWEST_NO, head[2]
     if cursor is not None:
         start = history_cursor(cursor)
-        own = start if await _is_line(tx, archives, account, start, cursor) else own
-        totals = await _totals_up_to(tx, archives, account, start)
+        totals, near = await _reached(tx, archives, account, start)
+        own = start if await _is_line(tx, archives, account, start, cursor) else near
     lines = []
     where = (book, account, own, limit + 1, start, FOLD_KIND)
     found = await tx.fetch(_HISTORY, *where, [], [])

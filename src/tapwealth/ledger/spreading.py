@@ -23,18 +23,25 @@ from tapwealth.storage.fixed_rows import COPY_HEADER, COPY_TRAILER
 GIVEN = """(select s.totals[(a.id & 255) + 1] from spread_share s
   where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 order by s.no desc limit 1)"""
 """All that spreads ever gave account `a`; null: none did."""
-UNFOLDED = f"""(case when a.asset = {MONEY} then 0 else coalesce({GIVEN}, 0)
-  - coalesce((select f.so_far from spread_fold f where f.book = a.book and f.account = a.id order by f.no desc limit 1), 0) end)"""  # noqa: S608
+UNFOLDED = f"(case when a.asset = {MONEY} then 0 else coalesce({GIVEN}, 0) - a.folded end)"
 """Of account `a`: what spreads gave it and lies in the pool still."""
+EDGES = """select y.book, coalesce(min(y.first_no) filter (where y.business_date > $2), 9223372036854775807) later,
+    coalesce(min(y.close_no), 9223372036854775807) ended from book_day y where y.business_date >= $2"""
+"""Of books, for a date $2: no line below `later` carries a later date, and none above `ended` that date or an earlier one."""
 UNFOLDED_DATED = f"""(case when a.asset = {MONEY} then 0 else case when y.year is null then coalesce((
     select s.totals[(a.id & 255) + 1] from spread_share s
      where s.book = a.book and s.asset = a.asset and s.part = a.id >> 8 and s.no <= (
        select p.no from spread p where p.book = a.book and p.asset = a.asset and p.business_date <= $2
         order by p.business_date desc, p.no desc limit 1)
      order by s.no desc limit 1), 0) else 0 end
-  - coalesce((select ledger_total(f.amount) from spread_fold f where f.book = a.book and f.account = a.id and f.business_date <= $2), 0)
+  - case when e.book is null then a.folded else
+      coalesce((select f.so_far from spread_fold f where f.book = a.book and f.account = a.id and f.no < e.later
+                 order by f.no desc limit 1), 0)
+    + coalesce((select ledger_total(f.amount) from spread_fold f
+                 where f.book = a.book and f.account = a.id and f.no between e.later and e.ended and f.business_date <= $2), 0) end
   end)"""  # noqa: S608
-"""The same by what is dated up to $2; in an archived year `y` without what was given, which the year's file knows."""
+"""The same by what is dated up to $2; in an archived year `y` without what was given, which the year's file knows. `e`: `EDGES` of the
+book. Of its folds are read the last one before the first line of a later date, and those from there to the close of $2."""
 
 _IN_POOL = f"""
 select a.id, {UNFOLDED}, coalesce({GIVEN}, 0),
@@ -117,6 +124,11 @@ async def note_folds(tx: Any, folded: Sequence[tuple[JournalEntry, int]], answer
         "insert into spread_fold (account, no, amount, so_far, book, business_date)"
         " select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::date[])",
         *columns(rows, 6),
+    )
+    await tx.execute(
+        "update account a set folded = a.folded + x.amount from unnest($1::bigint[], $2::int[], $3::bigint[]) x(id, book, amount)"
+        " where a.id = x.id and a.book = x.book",
+        *columns([(account, book, amount) for account, _, amount, _, book, _ in rows], 3),
     )
 
 

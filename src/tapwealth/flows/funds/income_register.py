@@ -61,8 +61,8 @@ class Holders:
 
 
 _HOLDERS = """
-select case when f.id = '{advancer}' then -1 else coalesce(a.id, 0) end, coalesce(a.credits_posted - a.debits_posted, 0), f.channel = $1,
-       {ta}, {trading}
+select case when f.id = '{advancer}' then -1 else coalesce(a.id, 0) end, coalesce(a.credits_posted - a.debits_posted - a.folded, 0),
+       f.channel = $1, {ta}, {trading}
   from fund_account f
   left join account a
     on a.book = f.book and a.owner = f.id and a.kind = $2::smallint and a.asset = $3::smallint and a.book between $4::int and $5::int
