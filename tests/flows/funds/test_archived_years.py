@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from bill_town import MONDAY, Person
 from fund_town import ADVANCE, FUND, FundTown, accounts, order, orders
@@ -21,7 +22,7 @@ from tapwealth.kernel.clock import shanghai
 from tapwealth.ledger.archives import Year
 from tapwealth.ledger.archiving import archive_year
 from tapwealth.ledger.audit import audit_snapshot
-from tapwealth.ledger.findings import Wrong
+from tapwealth.ledger.findings import Finding, Wrong
 from tapwealth.ledger.port import CloseRefusal
 from tapwealth.ledger.postgres import PostgresLedger
 
@@ -76,6 +77,21 @@ def damage(file: Path) -> None:
     file.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
 
 
+async def planted(place: FundTown, folder: Path, what: str) -> list[Finding]:
+    """What the audit says when the owner of the database has changed one of the other channel's orders; it is taken back."""
+    owner = await asyncpg.connect(place.house.database._dsn, server_settings={"search_path": "tapwealth"})
+    change = owner.transaction()
+    await change.start()
+    assert await owner.execute(f"{what} where channel = '996' and serial = (select max(serial) from fund_order where channel = '996')") in (
+        "UPDATE 1",
+        "DELETE 1",
+    )
+    found = (await audit_snapshot(owner, archives=archives_in(folder), also=[shown_findings])).findings
+    await change.rollback()
+    await owner.close()
+    return [one for one in found if one.wrong is Wrong.SHOWN_CHANGED]
+
+
 async def test_of_a_lost_archive_the_audit_names_that_and_goes_on(place: FundTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another channel's orders were confirmed by spreads that are in the files: what they gave cannot be compared."""
     monkeypatch.setattr(file_tables, "LEAST", 0)
@@ -90,6 +106,8 @@ async def test_of_a_lost_archive_the_audit_names_that_and_goes_on(place: FundTow
         needed = {Year(book, *row[:2]).name for book in range(1, place.house.books + 1) for row in await archived_purchases(tx, book)}
     assert needed
     assert needed <= {file.name for file in files}
+    for what in ("update fund_order set confirmed_units = confirmed_units + 1", "delete from fund_order"):
+        assert len(await planted(place, tmp_path, what)) == 1, what
     for lose, wrong in ((None, None), (damage, Wrong.ARCHIVE_CHANGED), (Path.unlink, Wrong.ARCHIVE_MISSING)):
         for file in files:
             if lose is not None:
