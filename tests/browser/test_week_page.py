@@ -121,13 +121,18 @@ async def test_the_phone_tells_what_happened_and_leads_to_what_it_is_about(on: P
 
 async def check_receipts(page: Page, week: WeekView) -> None:
     (merchant,) = week.merchants
-    roll = page.locator(".roll")
+    roll, biller = page.locator(".roll").first, page.locator(".roll").last
     assert await roll.locator("h3").inner_text() == merchant.name
     shown = await roll.locator(".slip .sum dd").all_inner_texts()
     assert [figure(text) for text in shown] == [one.amount for one in reversed(merchant.receipts[-4:])]
     paid = await roll.locator(".settled tbody td:last-child").all_inner_texts()
     assert [figure(text) for text in paid] == [one.net for one in merchant.settlements]
     assert figure((await roll.locator(".settled tfoot td").all_inner_texts())[-1]) == week.totals.merchant_net
+    ((settled,), *_) = [day.billers for day in week.days]
+    assert await biller.locator("h3").inner_text() == settled.name
+    told = [settled.agreed, settled.gross, settled.fee, settled.payout]
+    for row in ("tbody", "tfoot"):
+        assert [figure(text) for text in await biller.locator(f".settled {row} td").all_inner_texts()] == told
 
 
 @needs_browser

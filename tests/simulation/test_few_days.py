@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from played_week import FEW, Outcome, differences, orders, play_week, theatre_folder
 
-DAYS = 2
+DAYS, SIX = 2, 6
 
 
 def played(**more: object) -> Outcome:
@@ -24,6 +25,37 @@ def test_what_merchants_are_paid_out_stands_on_the_banks_statement(unkilled: Cal
     ours = [row for row in outcome.stores["bank"]["bookings"] if row[0] == "0100000001" and row[1] == "2014-02-25"]
     assert {row[3]: row[2] for row in ours if row[3] in paid} == paid
     assert len(paid) == 2
+
+
+def test_billers_are_paid_what_their_files_name_less_the_fee_and_it_stands_on_the_banks_statement(
+    unkilled: Callable[[int], Outcome],
+) -> None:
+    """Water in parts and with its penalty, a top-up that is settled weekly, a card and two bills that were paid by themselves; a payment
+    that Saturday's file alone tells of is paid out with the next settlement."""
+    outcome = unkilled(SIX)
+    shown = {
+        (day["business_date"][5:], one["code"]): (one["agreed"], one["agreed_amount"], one["fee"], one["payout"])
+        for day in outcome.figures["days"]
+        for one in day["billers"]
+    }
+    assert shown == {
+        ("02-24", "BJDL"): (1, 186_40, 0, 186_40),
+        ("02-24", "BJWATER"): (1, 60_00, 10, 59_90),
+        ("02-25", "MOBILE"): (1, 50_00, 0, 0),
+        ("02-27", "BJDL"): (1, 205_15, 0, 205_15),
+        ("02-27", "BJWATER"): (1, 69_53, 10, 69_43),
+        ("03-01", "BJDL"): (2, 164_60, 0, 66_80),
+        ("03-01", "BJWATER"): (1, 38_40, 10, 38_30),
+        ("03-01", "BOBCARD"): (1, 886_40, 0, 886_40),
+    }
+    booked = {row[3]: -row[2] for row in outcome.stores["bank"]["bookings"] if row[0] == "0100000001" and row[3].startswith("BIL-")}
+    paid = {f"BIL-{code}-2014{day.replace('-', '')}": payout for (day, code), (*_, payout) in shown.items() if payout}
+    assert booked == paid, "on the day after"
+    assert [states(one) for one in outcome.figures["customers"][1:]] == [["paid"] * 3, ["paid"] * 3]
+
+
+def states(customer: dict[str, Any]) -> list[str]:
+    return [bill["state"] for bill in customer["bills"]]
 
 
 def test_an_order_less_is_an_order_less(unkilled: Callable[[int], Outcome]) -> None:

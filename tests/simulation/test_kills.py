@@ -66,7 +66,8 @@ def test_kills_of_each_partner_leave_no_trace(unkilled: Callable[[int], Outcome]
     kills = [
         (0, "settle merchants", "registrar"), (0, "settle billers", "identity"), (0, "receive statements", "bank"),
         (0, "compare billers", "biller"), (0, "compare insurer", "insurer"), (1, "clear cards", "network"),
-        (1, "settle merchants", "messenger"), (1, "send fund files", "registrar"), (1, "close", "bank"),
+        (1, "settle merchants", "messenger"), (1, "settle billers", "issuer"), (1, "send fund files", "registrar"),
+        (1, "receive holdings", "carrier"), (1, "compare billers", "water"), (1, "close", "bank"),
     ]  # fmt: skip
     leaves_no_trace(unkilled(2), 2, plan(*kills))
 

@@ -16,6 +16,7 @@ MAY_HOLD = {
     r"devices/till-(\d+)/till\.key": "code's key",
     r"devices/till-(\d+)/master\.key": "terminal's master key",
     r"bank\.sqlite": "name|bank card",
+    r"carrier\.sqlite": "phone",
     r"identity\.sqlite": PERSON,
     r"insurer\.sqlite": "name|identity number",
     r"messenger\.sqlite": "phone",

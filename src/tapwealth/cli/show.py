@@ -199,13 +199,15 @@ def _paper(*, stderr: bool = False) -> Console:
 
 
 def print_week(evening: Evening, console: Console) -> None:
-    """A table per day, the customers' statements, the proofs."""
+    """A table per day, the customers' statements, what billers are paid, the proofs."""
     for one in evening.figures["days"]:
         console.print(_day_table(one))
         for line in _open_items(one):
             console.print(line, highlight=False, soft_wrap=True)
     for one in evening.figures["customers"]:
         console.print(_statement_table(one))
+    if any(one["billers"] for one in evening.figures["days"]):
+        console.print(_biller_table(evening.figures["days"]))
     ended = [one for one in evening.figures["days"] if one["state"] != "open"]
     whole = _proof_table(f"Proofs: {_BY_BANK}; {_BY_REGISTRAR}", ended, _PROOFS)
     if Measurement.get(console, console.options.update(max_width=2 * _TABLE_WIDTH), whole).maximum <= console.width:
@@ -232,6 +234,21 @@ def _open_items(one: dict[str, Any]) -> list[str]:
         for bill in one["in_doubt"]
     ]
     return [f"  {line}" for line in (*breaks, *doubts)]
+
+
+def _biller_table(days: list[dict[str, Any]]) -> Table:
+    """What each biller's file has as we have it, and what the biller was paid, less what it pays us for it."""
+    table = Table(title="Billers: payments that agree with the biller's file of the date, and what it is paid", title_justify="left")
+    for heading in ("date", "biller"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("in its file", "settled", "fee", "paid out"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for day in days:
+        for one in day["billers"]:
+            told = f"{one['agreed']}: {format_minor(one['agreed_amount'])}" if one["agreed"] else ""
+            settled = [format_minor(one[name]) if one["payments"] or one["payout"] else "" for name in ("gross", "fee", "payout")]
+            table.add_row(day["business_date"][5:], one["name_en"], told, *settled)
+    return table
 
 
 _SHORT = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from datetime import date
@@ -25,8 +26,7 @@ CUSTODY, INSURER, BILLER = "0200000001", "0200000002", "0200000003"
 BREAKFAST, MARKET, CHANNEL, LENDING_DESK = "0200000004", "0200000006", "0200000005", "0200000007"
 CARD_NETWORK, OWNERS = "0200000008", "0200000009"
 BANK_INCOME, PHONE_MAKER = "0200000010", "0200000011"
-CARD_ISSUER = "0200000012"
-METER, SECOND_HOME, CREDIT_CARD = "1100234567", "1100234571", "6226090001"
+CARD_ISSUER, WATER_WORKS, CARRIER = "0200000012", "0200000013", "0200000014"
 BANK_CNAPS = "313100000013"
 """The merchants' bank, which is the partner bank."""
 
@@ -58,13 +58,13 @@ def counters(play: Play) -> tuple[Counter, Counter]:
 
 
 async def set_the_stage(play: Play) -> None:
-    """Partners' staff open what exists before the week: accounts, registers, bills."""
+    """Partners' staff open what exists before the week: accounts and registers."""
     stage = play.stage
     from tapwealth.play.channel import MONEY  # the files take a moment to read
 
     others = [
         (CUSTODY, "天弘基金托管专户", 0), (INSURER, "太平洋保险", 5_000_000_00), (BILLER, "北京电力", 0), (BREAKFAST, "老街早点铺", 0),
-        (CARD_ISSUER, "北京银行信用卡中心", 0),
+        (CARD_ISSUER, "北京银行信用卡中心", 0), (WATER_WORKS, "北京自来水", 0), (CARRIER, "中国移动", 0),
         (BANK_INCOME, "北京银行银行卡手续费", 0), (PHONE_MAKER, "手机公司", 0), (MARKET, "万家超市", 0),
         (CHANNEL, "渠道996", MONEY), (LENDING_DESK, "北京银行垫资处", 1_000_000_00),
         (CARD_NETWORK, "银联清算", 1_000_000_00), (OWNERS, "Tapwealth 股东", 1_000_000_00),
@@ -80,31 +80,12 @@ async def set_the_stage(play: Play) -> None:
         {"name": one.name, "identity_number": one.identity_number, "phone": one.phone, "channels": channels} for one in stage.cast.customers
     ]
     await stage.partner("identity", "/admin/persons", {"persons": people})
-    bills = [(1, "201401", 186_40), (2, "201402", 205_15), (3, "201403", 97_80), (4, "201402", 66_80)]
-    await stage.partner(
-        "biller",
-        "/admin/bills",
-        {
-            "bills": [
-                {"bill_id": f"BJDL{period}{number}", "account_number": str(int(METER) + number), "period": period, "amount": amount,
-                 "owner": f"*{person(play, 0).name[-1]}", "address": "北京市朝阳区"}
-                for number, period, amount in bills
-            ]
-            + [_card_bill(play)]
-        },
-    )  # fmt: skip
     for partner, plan in play.faults.items():
         await stage.partner(partner, "/admin/faults", {"serial": "week", **plan})
 
 
-def _card_bill(play: Play) -> dict[str, Any]:
-    """What the third customer owes on a credit card, by Saturday."""
-    return {"bill_id": "BOBC2014021", "account_number": CREDIT_CARD, "period": "201402", "amount": 886_40,
-            "owner": f"*{person(play, 2).name[-1]}", "address": "北京银行信用卡", "due_on": str(play.day(5))}  # fmt: skip
-
-
 async def set_up_shop(play: Play) -> None:
-    """The bank's operators enrol merchants, terminals, the fund and the biller: what one makes another one approves."""
+    """The bank's operators enrol merchants, terminals, the fund and the policies: what one makes another one approves."""
     stage = play.stage
     shops = counters(play)
     proposals = [
@@ -114,9 +95,9 @@ async def set_up_shop(play: Play) -> None:
     for act, command, body in proposals:
         proposed = await stage.operator(f"propose {act}", "pm.zhou", command, body)
         wanted(await stage.operator(f"approve {act}", "ops.chen", "approve", {"proposal": proposed.result["proposal"]}))
-    await _put_on_sale(stage, "000198", _FUND)
-    for product in (*POLICIES, *BILLERS):
-        await _put_on_sale(stage, product, definition_of(product))
+    await put_on_sale(stage, "000198", _FUND)
+    for product in POLICIES:
+        await put_on_sale(stage, product, definition_of(product) + await _terms_handed_in(stage, product))
     for shop in shops:
         body = {"merchant_number": shop.merchant_number, "terminal_number": shop.terminal_number, "mac_key": shop.mac_key.hex()}
         body["master_key"] = shop.master_key.hex()
@@ -144,7 +125,12 @@ eligibility: {{risk_level: 1}}
 """
 
 
-POLICIES, BILLERS = ("ACC1", "TL20"), ("BJDL", "BOBCARD")
+POLICIES = ("ACC1", "TL20")
+
+
+def terms_of(product: str, language: str) -> bytes:
+    """What a buyer of a policy is to read, a text in UTF-8."""
+    return files("tapwealth.play").joinpath(f"data/{product}.terms.{language}.txt").read_bytes()
 
 
 def definition_of(product: str) -> str:
@@ -152,7 +138,17 @@ def definition_of(product: str) -> str:
     return files("tapwealth.play").joinpath(f"data/{product}.yaml").read_text("utf-8")
 
 
-async def _put_on_sale(stage: Stage, product: str, file: str) -> None:
+async def _terms_handed_in(stage: Stage, product: str) -> str:
+    """A policy's terms in both languages, kept by the house, and the lines by which its definition names them."""
+    lines = ["documents:"]
+    for language in ("zh", "en"):
+        body = {"media_type": "text/plain", "content": b64encode(terms_of(product, language)).decode()}
+        kept = wanted(await stage.operator(f"terms of {product}, {language}", "pm.zhou", "add_document", body))
+        lines.append(f"- {{title: {{zh: 保险条款, en: Terms}}, language: {language}, sha256: {kept['sha256']}}}")
+    return "\n".join((*lines, ""))
+
+
+async def put_on_sale(stage: Stage, product: str, file: str) -> None:
     """Drafted by one, reviewed and approved by the other."""
     wanted(await stage.operator(f"draft {product}", "pm.zhou", "draft_product", {"yaml": file}))
     for step in ("review", "approve"):
@@ -318,63 +314,6 @@ async def settle_tills(play: Play) -> None:
             _, totals = till.open_batch
         if totals.debit_count or totals.credit_count:
             await counter.settle(at)
-
-
-# ---- bills
-
-
-def pay_bill(number: int, meter: int, act_name: str) -> Act:
-    """Asks what is owed and pays it; waits until the outcome is final, or known to be unknown."""
-
-    async def act(play: Play) -> Any:
-        stage, one = play.stage, person(play, number)
-        body = {"biller": "BJDL", "account_number": str(int(METER) + meter)}
-        presented = wanted(await stage.command(f"{act_name}: inquire", "inquire_bill", body, one.device_token))
-        if len(presented["bills"]) != 1:
-            raise WentOtherwise(f"{len(presented['bills'])} bills are presented, one was expected")
-        (bill,) = presented["bills"]
-        paid = wanted(await stage.command(act_name, "pay_bill", {"bill": bill["bill"], "amount": bill["balance"]}, one.device_token))
-
-        async def look() -> Any:
-            seen = await stage.view(f"bill/{paid['payment']}", token=one.device_token)
-            return seen if seen.get("state") not in ("prepared", "sent", "unknown", None) else None
-
-        try:
-            return await stage.until(f"the outcome of {act_name}", look, within=_BILL_PATIENCE_SECONDS)
-        except WentOtherwise:
-            return {"state": "in doubt"}  # the biller stays silent: the platform goes on asking, the customer on living
-
-    return act
-
-
-_BILL_PATIENCE_SECONDS = 20
-
-
-def agree_autopay(number: int, biller: str, account: str, most: int, act_name: str) -> Act:
-    """Bills up to so much are paid by themselves: by the wallet, and by the pocket's funds for what it lacks."""
-
-    async def act(play: Play) -> None:
-        body = {"biller": biller, "account_number": account, "most": most, "fund": "pocket"}
-        wanted(await play.stage.command(act_name, "agree_autopay", body, person(play, number).device_token))
-
-    return act
-
-
-def bills_looked_after(number: int, day: int) -> Act:
-    """Waits until the day's look at the bills that are paid by themselves is done, as it is whether or not anybody looks."""
-
-    async def act(play: Play) -> Any:
-        stage, token = play.stage, person(play, number).device_token
-
-        async def look() -> Any:
-            seen = await stage.view("autopays", token=token)
-            own = seen if isinstance(seen, list) else []
-            done = [{"paid": one["last_paid"], "how": one["last_en"]} for one in own if one["last_day"] == str(play.day(day))]
-            return done if own and len(done) == len(own) else None
-
-        return await stage.until("the day's look at the bills", look, within=_BILL_PATIENCE_SECONDS)
-
-    return act
 
 
 # ---- the fund

@@ -31,7 +31,7 @@ _DEATHS_IN_A_ROW = 5
 _PORTS = range(18_000, 32_000)
 _PORTS_WITHIN = 5
 """Seconds that who has a port of ours is given to leave it."""
-PARTNERS = ("bank", "registrar", "identity", "biller", "insurer", "network", "messenger")
+PARTNERS = ("bank", "registrar", "identity", "biller", "water", "carrier", "issuer", "insurer", "network", "messenger")
 
 
 @dataclass(frozen=True, slots=True)

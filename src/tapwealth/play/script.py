@@ -2,18 +2,13 @@
 
 from tapwealth.play import acts
 from tapwealth.play.acts import (
-    CREDIT_CARD,
-    SECOND_HOME,
-    agree_autopay,
     agree_sweep,
-    bills_looked_after,
     buy_policy,
     cancel_policy,
     close_day,
     issue_card,
     move_in,
     open_account,
-    pay_bill,
     purchase,
     purchase_at_the_cut_off,
     redeem,
@@ -21,6 +16,20 @@ from tapwealth.play.acts import (
     send,
     swept,
     tap,
+)
+from tapwealth.play.bill_acts import (
+    CREDIT_CARD,
+    METER,
+    SECOND_HOME,
+    SECOND_HOMES_WATER,
+    SECOND_METER,
+    TAP_WATER,
+    THIRD_METER,
+    agree_autopay,
+    bills_looked_after,
+    fill_the_directory,
+    pay_bill,
+    top_up,
 )
 from tapwealth.play.card_acts import load_cash, lose_phone, refund, replenish, sign_in_on_a_new_phone, tap_offline, told_by_text
 from tapwealth.play.week import DAYS, Scene
@@ -32,7 +41,8 @@ _DEALING_DAYS = 5
 _GROCERIES = "groceries are paid with the phone"
 _MONDAY = [
     Scene(0, (7, 0, 0), "the stage is set", acts.set_the_stage),
-    Scene(0, (7, 30, 0), "operators enrol merchants, fund and biller", acts.set_up_shop),
+    Scene(0, (7, 30, 0), "operators enrol merchants, fund and policies", acts.set_up_shop),
+    Scene(0, (7, 45, 0), "four billers are drafted by one, approved by another", fill_the_directory),
     Scene(0, (8, 0, 0), "the bank funds the advance line", acts.fund_the_advance),
     Scene(0, (9, 0, 0), "the first customer opens an account", open_account(LIN)),
     Scene(0, (9, 5, 0), "the second customer opens an account", open_account(WANG)),
@@ -50,7 +60,8 @@ _MONDAY = [
     Scene(0, (14, 35, 0), "the other channel sends its orders", acts.channel_orders),
     Scene(0, (14, 59, 59), "an order is read at 14:59:59, decided at 15:00:05", purchase_at_the_cut_off(LIN, 1_000_00, "purchase 1")),
     Scene(0, (15, 0, 30), "an order just after the cut-off", purchase(LIN, 500_00, "purchase 2")),
-    Scene(0, (19, 0, 0), "an electricity bill is paid", pay_bill(LIN, 1, "bill 1")),
+    Scene(0, (19, 0, 0), "an electricity bill is paid", pay_bill(LIN, "BJDL", METER, "bill 1")),
+    Scene(0, (19, 10, 0), "a part of a water bill is paid", pay_bill(WANG, "BJWATER", TAP_WATER, "bill 4", part=60_00)),
 ]
 _TUESDAY = [
     Scene(1, (10, 0, 0), "a tap is declined for want of money", tap(WANG, MARKET, 5_000_00, "tap too much", wanted="51")),
@@ -60,6 +71,7 @@ _TUESDAY = [
     Scene(1, (12, 0, 0), "lunch is paid with the phone", tap(WANG, BREAKFAST, 32_00, "tap lunch")),
     Scene(1, (14, 0, 0), "another order into the fund", purchase(LIN, 1_500_00, "purchase 3")),
     Scene(1, (17, 30, 0), "the market's line is down: the card pays by itself", tap_offline(LIN, MARKET, 35_00, "tap offline")),
+    Scene(1, (18, 30, 0), "a phone is topped up at the carrier of its prefix", top_up(WANG, 50_00, "top-up 1")),
 ]
 _WEDNESDAY = [
     Scene(2, (9, 40, 0), "the first customer sends away all that is in the wallet", send(LIN, CHEN, None, "send all")),
@@ -70,16 +82,19 @@ _WEDNESDAY = [
 ]
 _THURSDAY = [
     Scene(3, (9, 40, 0), "the first customer moves 3,000.00 in", move_in(LIN, 3_000_00, "move in 3")),
-    Scene(3, (10, 0, 0), "a bill whose biller answers nothing", pay_bill(LIN, 2, "bill 2")),
+    Scene(3, (10, 0, 0), "a bill whose biller answers nothing", pay_bill(LIN, "BJDL", SECOND_METER, "bill 2")),
     Scene(3, (11, 0, 0), "an accident policy is bought", buy_policy(LIN, "ACC1", "policy 1")),
     Scene(3, (11, 10, 0), "a term life policy is bought", buy_policy(LIN, "TL20", "policy 2")),
     Scene(3, (14, 30, 0), "100.00 of the fund back into money, in the ordinary way", redeem(LIN, 100_00, "redemption 1")),
     Scene(3, (18, 0, 0), "dinner is paid with the phone", tap(LIN, BREAKFAST, 54_00, "tap dinner")),
+    Scene(
+        3, (19, 0, 0), "the rest of the water bill, with a penalty by the day", pay_bill(WANG, "BJWATER", TAP_WATER, "bill 5", late=True)
+    ),
 ]
 _FRIDAY = [
     Scene(4, (9, 0, 0), "the first phone asks for fresh keys", replenish(LIN, 1, "keys 1")),
     Scene(4, (10, 0, 0), "an order on Friday, confirmed on Monday", purchase(LIN, 600_00, "purchase 4")),
-    Scene(4, (11, 0, 0), "a bill that fails, and is given back", pay_bill(LIN, 3, "bill 3")),
+    Scene(4, (11, 0, 0), "a bill that fails, and is given back", pay_bill(LIN, "BJDL", THIRD_METER, "bill 3")),
     Scene(
         4,
         (11, 30, 0),
@@ -87,6 +102,7 @@ _FRIDAY = [
         agree_autopay(CHEN, "BOBCARD", CREDIT_CARD, 3_000_00, "agree 1"),
     ),
     Scene(4, (11, 35, 0), "so is the electricity of a second home", agree_autopay(CHEN, "BJDL", SECOND_HOME, 300_00, "agree 2")),
+    Scene(4, (11, 40, 0), "and the water there", agree_autopay(CHEN, "BJWATER", SECOND_HOMES_WATER, 100_00, "agree 3")),
     Scene(4, (12, 0, 0), "200.00 of the fund are in the wallet at once", redeem_instantly(LIN, 200_00, "instant 1")),
     Scene(
         4, (16, 0, 0), "the term life policy is returned in its free look", cancel_policy(LIN, "a term life policy is bought", "cancel 2")

@@ -15,6 +15,7 @@ from typing import Any
 from tapwealth.kernel.clock import SHANGHAI, iso, monotonic_ns, shanghai, sleep_ms
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.play.acts import counters
+from tapwealth.play.bill_acts import BILLERS
 from tapwealth.play.cast import cast_of
 from tapwealth.play.processes import PARTNERS, Part, Troupe, ports, python
 from tapwealth.play.script import scenes
@@ -109,7 +110,7 @@ def _parts(billing: Billing, platform: tuple[str, ...], taken: Mapping[str, int]
         "--books", str(billing.books), "--seed", str(billing.seed), "--clock-start", iso(shanghai(billing.first_day)),
         "--operators", str(folder / "operators.json"), "--exchange", exchange,
         *(piece for name in ("bank", "identity", "insurer", "network", "messenger") for piece in (f"--{name}-url", urls[name])),
-        "--biller-url", f"BJDL={urls['biller']}",
+        *(piece for code, name in BILLERS.items() for piece in ("--biller-url", f"{code}={urls[name]}")),
     )  # fmt: skip
     parts = [Part("platform", up, urls["platform"])]
     for name in PARTNERS:

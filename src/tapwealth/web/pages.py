@@ -5,6 +5,7 @@ Made on the server from `reports.seen`, the same data that /view/week gives; it 
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds.fund_pockets import POCKET
 from tapwealth.flows.notices.inbox import NoticeView
-from tapwealth.flows.reports import CustomerView, DayView, ProofView, Seen
+from tapwealth.flows.reports import BillerDay, CustomerView, DayView, ProofView, Seen
 from tapwealth.flows.reports.phone import Phone
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.refusal import Outage
@@ -58,6 +59,7 @@ def _shown(request: Request, language: str, seen: Seen) -> dict[str, Any]:
         "bills_shown": BILLS_SHOWN,
         "movements": list(reversed(customer.statement))[:MOVEMENTS_SHOWN] if customer else [],
         "receipts_shown": RECEIPTS_SHOWN,
+        "billers": _billers(seen.week.days),
         "names": {code: words.zh if language == "zh" else words.en for code, words in [*seen.names.items(), (POCKET, wording.POCKET)]},
         "raises": [one for one in seen.raises if one.state not in ("formed", "failed")],
         "newest": seen.week.fund.rates[-1] if seen.week.fund and seen.week.fund.rates else None,
@@ -82,6 +84,27 @@ def _wanted(request: Request) -> int:
 def _chosen(request: Request, customers: list[CustomerView]) -> CustomerView | None:
     wanted = _wanted(request)
     return next((one for one in customers if one.person == wanted), customers[0] if customers else None)
+
+
+class BillerRoll(NamedTuple):
+    """What came of a biller's files, and what it was paid, date by date."""
+
+    code: str
+    name: str
+    name_en: str
+    days: list[tuple[date, BillerDay]]
+
+    def sum(self, what: str) -> int:
+        """Of a figure of all dates."""
+        return sum(getattr(one, what) for _, one in self.days)
+
+
+def _billers(days: list[DayView]) -> list[BillerRoll]:
+    rolls: dict[str, BillerRoll] = {}
+    for day in days:
+        for one in day.billers:
+            rolls.setdefault(one.code, BillerRoll(one.code, one.name, one.name_en, [])).days.append((day.business_date, one))
+    return [rolls[code] for code in sorted(rolls)]
 
 
 class Told(NamedTuple):

@@ -4,13 +4,13 @@
 """
 
 from tapwealth.flows.reports.customers import CustomerView
-from tapwealth.flows.reports.days import DayView
+from tapwealth.flows.reports.days import BillerDay, DayView
 from tapwealth.flows.reports.doors import Seen, View, holding_days, sale, seen, settled_merchant, shared_fees, statement, views, week
 from tapwealth.flows.reports.shops import MerchantView
 from tapwealth.flows.reports.statement import StatementLine, StatementView
 from tapwealth.flows.reports.week import ProofView, WeekView
 
 __all__ = [
-    "CustomerView", "DayView", "MerchantView", "ProofView", "Seen", "StatementLine", "StatementView", "View", "WeekView",
+    "BillerDay", "CustomerView", "DayView", "MerchantView", "ProofView", "Seen", "StatementLine", "StatementView", "View", "WeekView",
     "holding_days", "sale", "seen", "settled_merchant", "shared_fees", "statement", "views", "week",
 ]  # fmt: skip

@@ -140,6 +140,22 @@ class MerchantDay(msgspec.Struct, frozen=True):
     kept: int
 
 
+class BillerDay(msgspec.Struct, frozen=True):
+    """`agreed` payments and their fen stand in the biller's file of the date as with us. `payout` was instructed to its bank account at the
+    date's end, if its cycle ends with it: `gross` of `payments` − `fee` + `brought_forward`."""
+
+    code: str
+    name: str
+    name_en: str
+    agreed: int
+    agreed_amount: int
+    payments: int
+    gross: int
+    fee: int
+    brought_forward: int
+    payout: int
+
+
 class BreakView(msgspec.Struct, frozen=True):
     """Something that does not agree; `accounted`: its money stands on an account of ours."""
 
@@ -177,6 +193,7 @@ class DayView(msgspec.Struct, frozen=True):
     mirrors: list[Mirror]
     units: Units | None
     merchants: list[MerchantDay]
+    billers: list[BillerDay]
     breaks: list[BreakView]
     in_doubt: list[InDoubt]
     steps: dict[str, str]
@@ -197,6 +214,7 @@ class Counted:
     income: Mapping[date, tuple[int, int, int]]
     merchants: Sequence[Merchant]
     payouts: Mapping[tuple[str, date], tuple[int, str]]
+    billers: Sequence[store.BillerDate]
 
     def paid_out(self, merchant: Merchant, day: date) -> int:
         """Fen that the bank was told to pay to a merchant for that date."""
@@ -219,6 +237,7 @@ async def count(tx: Any) -> Counted:
         await income_store.income_totals(tx, fund),
         list((await acquiring.merchants(tx)).values()),
         await store.merchant_payouts(tx),
+        await store.biller_dates(tx),
     )
 
 
@@ -242,6 +261,7 @@ async def day_view(house: House, tx: Any, day: date, state: str, counted: Counte
         mirrors=await _mirrors(house, tx, day) if over else [],
         units=await _units(house, tx, day, state) if over else None,
         merchants=await _merchants(tx, counted, day),
+        billers=[BillerDay(*one[1:]) for one in counted.billers if one.day == day],
         breaks=[BreakView(**msgspec.to_builtins(one)) for one in sorted(await bank.breaks(tx, day), key=_by_item)],
         in_doubt=await _in_doubt(house, tx, day),
         steps=await _steps(tx, day) if over else {},

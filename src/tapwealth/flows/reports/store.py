@@ -222,6 +222,35 @@ async def wallet_owners(tx: Any, book: int, accounts: Sequence[int]) -> dict[int
     return {row[0]: row[1] for row in rows}
 
 
+class BillerDate(NamedTuple):
+    """A biller's `agreed` payments and fen in its file of the date, and what was settled with it at the date's end."""
+
+    day: date
+    code: str
+    name: str
+    name_en: str
+    agreed: int
+    agreed_amount: int
+    payments: int
+    gross: int
+    fee: int
+    brought_forward: int
+    payout: int
+
+
+async def biller_dates(tx: Any) -> list[BillerDate]:
+    """By date and code; dates with neither are left out."""
+    rows = await tx.fetch(
+        "with told as (select matched_on as day, biller, count(*)::int as agreed, sum(amount)::bigint as agreed_amount from bill_payment"
+        " where matched_on is not null group by 1, 2)"
+        " select coalesce(s.day, t.day), b.code, b.name, b.name_en, coalesce(t.agreed, 0), coalesce(t.agreed_amount, 0),"
+        " coalesce(s.payments, 0), coalesce(s.gross, 0), coalesce(s.fee, 0), coalesce(s.brought_forward, 0), coalesce(s.payout, 0)"
+        " from (select * from biller_settlement where book = 0) s full join told t on t.day = s.day and t.biller = s.biller"
+        " join biller b on b.book = 0 and b.id = coalesce(s.biller, t.biller) order by 1, 2"
+    )
+    return [BillerDate(*row) for row in rows]
+
+
 async def payees(tx: Any, book: int, sends: Sequence[UUID]) -> dict[UUID, str]:
     """The masked name of whom money was sent to in another book, by the key of the sending entry."""
     rows = await tx.fetch(

@@ -1,0 +1,27 @@
+"""The terms of the played week's policies say, in both languages, what their definitions say."""
+
+import re
+
+import pytest
+
+from tapwealth.play.acts import POLICIES, definition_of, terms_of
+
+FIGURES = re.compile(r"\b(?:sum_insured|free_look_days|free_look_cost|youngest|oldest|value): ([\d.]+)")
+
+
+def missing(figures: list[str], text: str) -> list[str]:
+    """Those of these figures that a text does not have."""
+    return [one for one in figures if not re.search(rf"(?<![\d.]){re.escape(one)}(?![\d.]*\d)", text.replace(",", ""))]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("product", POLICIES)
+def test_terms_name_the_figures_of_the_definition(product: str, language: str) -> None:
+    definition = definition_of(product)
+    figures = FIGURES.findall(definition)
+    assert len(figures) >= 5
+    assert missing(figures, terms_of(product, language).decode()) == []
+
+
+def test_a_figure_that_is_not_there_is_found() -> None:
+    assert missing(["760.00", "65", "15"], "760.00 yuan, 650 people, 15.5 percent") == ["65", "15"]
