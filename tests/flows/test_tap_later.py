@@ -354,6 +354,19 @@ async def test_a_preauthorisation_comes_back_for_the_completion_that_goes(host: 
     assert (await shop.state(before), await shop.free_and_used()) == ("approved", (4_000_00, 1_000_00))
 
 
+async def test_a_completion_of_more_than_was_held_stays_within_what_the_customers_class_may_pay(host: CardTown) -> None:
+    """1,000.00 of class I: 900.00 are held in two, and of what is asked for more the first fits. The other's hold stays, for as much."""
+    person = await host.place.person("Wang", 5_000_00, 1)
+    shop = Counter(host, person, await host.tireless_phone(person))
+    first, other = [await shop.card(K.PREAUTHORISATION, 450_00) for _ in range(2)]
+    both = [host.follow_up(K.COMPLETION, *of, amount) for of, amount in ((first, 510_00), (other, 490_01))]
+    assert [one.response_code for one in await host.later(*both)] == ["00", "61"]
+    assert (await host.row(both[1])).reason.startswith("above_limit: 490.01 is above the 490.00 that a class 1 account may still pay")
+    assert (await shop.state(other), await shop.free_and_used()) == ("approved", (4_040_00, 960_00))
+    await shop.follow(K.COMPLETION, other, 490_00)
+    assert await shop.free_and_used() == (4_000_00, 1_000_00)
+
+
 async def test_what_is_given_back_in_another_year_counts_no_more_in_the_year_in_which_it_was_paid(shop: Counter) -> None:
     last, first = date(2014, 12, 31), date(2015, 1, 2)
     await shop.host.place.clock(shanghai(last, 12))

@@ -42,7 +42,6 @@ from tapwealth.flows.issuing.tap import (
     tap_of,
     terminal_actors,
     told,
-    without_money,
 )
 from tapwealth.issuing import entries, store
 from tapwealth.issuing.authorise import Funding, Purse
@@ -114,17 +113,18 @@ class _Work:
             tap, day = tap_of(self.accounts, again), self.at.open_date(row.business_date)
             self.may.append((entries.restored(tap, day, self.actors[by.id], row.held_until, by.id), again, None))
 
-    async def settle(self, house: House, tx: Any) -> set[UUID]:
-        """Post it all and keep it; the ids of those that the ledger did not let hold."""
+    async def settle(self, house: House, tx: Any) -> dict[UUID, tuple[DeclineReason, str]]:
+        """Post it all and keep it; why some may not be, by their ids: the ledger did not let them hold, or their customer's class not pay
+        so much."""
         await must_post(house, tx, self.at, self.must)
-        refused = set()
-        beyond = await self._beyond_the_caps(house, tx)
-        beyond |= await self._beyond_the_limits(house, tx, beyond)
-        self.may = [one for one in self.may if one[1].id not in beyond]
+        capped = await self._beyond_the_caps(house, tx)
+        beyond = await self._beyond_the_limits(house, tx, capped)
+        refused = {row: (DeclineReason.ABOVE_LIMIT, text) for row, text in beyond.items()}
+        self.may = [one for one in self.may if one[1].id not in capped and one[1].id not in beyond]
         answers = await post(house, tx, self.at, [entry for entry, _, _ in self.may])
         for (_, row, completed), answer in zip(self.may, answers, strict=True):
             if answer.refusal is not None:
-                refused.add(row.id)
+                refused[row.id] = DeclineReason.NO_MONEY, "the ledger says there is not enough for more than was pre-authorised"
                 continue
             self.changed[row.id] = row
             self.used.append((row, row.amount))
@@ -155,22 +155,30 @@ class _Work:
                     left[row.person] -= units
         return beyond
 
-    async def _beyond_the_limits(self, house: House, tx: Any, lost: Set[UUID]) -> set[UUID]:
-        """What is not held again because others have used meanwhile what its customer's class may pay in its year."""
-        again, beyond = [row for row in self._again() if row.id not in lost], set[UUID]()
-        if not again:
-            return beyond
-        people = sorted({(row.book, row.person) for row in again})
+    async def _beyond_the_limits(self, house: House, tx: Any, lost: Set[UUID]) -> dict[UUID, str]:
+        """Why what is held again, or completed with more than was held, may not be: others have used meanwhile what its customer's class
+        may pay in its year. What was held counts already, so that a completion with no more than that is not asked."""
+        known = {row.id for row in self._again()} - lost
+        asked = [(row, of) for _, row, of in self.may if row.id in known or (of is not None and row.amount > of.amount)]
+        if not asked:
+            return {}
+        beyond = dict[UUID, str]()
+        people = sorted({(row.book, row.person) for row, _ in asked})
         payers = await customers.payers(tx, people)
-        used = await compliance.usage(tx, [(*one, payers[one[1]].level) for one in people], {row.business_date for row in again})
+        days = {one.business_date for row, of in asked for one in (row, of) if one is not None}
+        used = await compliance.usage(tx, [(*one, payers[one[1]].level) for one in people], days)
         for row, amount in self.used:
             if row.person in payers:
                 used.add(row.person, row.business_date, amount)
-        for row in again:
-            if used.above(house.rule_set, row.person, row.business_date, row.amount) is None:
-                used.add(row.person, row.business_date, row.amount)
+        for row, of in asked:
+            held = 0 if of is None else of.amount
+            used.add(row.person, (of or row).business_date, -held)
+            above = used.above(house.rule_set, row.person, row.business_date, row.amount)
+            if above is not None:
+                beyond[row.id] = above
+                used.add(row.person, (of or row).business_date, held)
             else:
-                beyond.add(row.id)
+                used.add(row.person, row.business_date, row.amount)
         return beyond
 
     def _again(self) -> list[Authorisation]:
@@ -270,7 +278,8 @@ async def _decide(
     refused = await work.settle(cards.house, tx)
     for key, row in rows.items():
         if row.id in refused:
-            rows[key] = without_money(row, "there is not enough for more than was pre-authorised")
+            reason, text = refused[row.id]
+            rows[key] = _declined(row, reason.response_code, f"{reason.name.lower()}: {text}")
     await store.add_authorisations(tx, list(rows.values()))
     return rows
 
@@ -325,7 +334,9 @@ def _refusal(
 
 
 def _declined(row: Authorisation, code: str, reason: str) -> Authorisation:
-    return structs.replace(row, state="declined", response_code=code, reason=reason, authorisation_code="")
+    return structs.replace(
+        row, state="declined", response_code=code, reason=reason, authorisation_code="", wallet_amount=0, fund_units=0, fund_parts=""
+    )
 
 
 def _follow(
