@@ -15,11 +15,14 @@ def test_a_small_raise_reports_how_long_it_took_and_that_it_was_sold_by_arrival(
     out = StringIO()
     raising.main(0, as_json=True, out=out, buyers=(64,), rounds=2)
     told = json.loads(out.getvalue())
-    (one,) = told["results"]
+    one, back = told["results"]
     assert one["buyers"] == 64
     assert 0 < one["sold_out_after_s"] <= one["all_answered_after_s"]
     assert one["processor_us"].keys() == {"platform", "database"}
     assert one["slowest_round"] <= one["per_second"] <= one["fastest_round"]
+    assert (back["given_back_to"], back["p50_ms"]) == (59, back["seconds"] * 1_000)
+    assert back["parts"].keys() == {"020 sent", "120 taken", "149 taken", "money back", "interest came", "interest back"}
+    assert 0 < back["parts"]["149 taken"]["longest_transaction_s"] <= back["parts"]["149 taken"]["seconds"]
     assert (told["audit_holds"], told["sold_by_arrival"], told["yardsticks"]) == (True, True, [])
 
 

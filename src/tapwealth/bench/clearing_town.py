@@ -18,7 +18,7 @@ from tapwealth.funds.store import FundAccount
 from tapwealth.kernel.ids import named
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
-from tapwealth.wire.ofd import DataFileName, Header, Index, IndexName, Value, fields_of, write_date, write_index, write_records
+from tapwealth.wire.ofd import Header, Index, IndexName, Value, fields_of, write_date, write_index, write_records
 
 CHANNEL, REGISTRAR = "996", "H0"
 _COLLECTION = "0100000002"
@@ -87,11 +87,15 @@ def _order(number: int, day: date) -> dict[str, Value]:
 
 def answer_file(exchange: Path, people: int, day: date, confirmed_on: date) -> None:
     """The registrar's 04 for that dealing day, with its index."""
-    folder = exchange / "from_registrar"
-    folder.mkdir(parents=True, exist_ok=True)
     header = Header(REGISTRAR, CHANNEL, confirmed_on, "04", tuple(fields_of("04")), people)
-    _write(folder, header, _answers(people, day, confirmed_on))
-    index = Index(IndexName(REGISTRAR, CHANNEL, confirmed_on), (DataFileName(REGISTRAR, CHANNEL, confirmed_on, "04"),))
+    registrar_leaves(exchange, header, _answers(people, day, confirmed_on))
+
+
+def registrar_leaves(exchange: Path, header: Header, records: Iterator[dict[str, Value]]) -> None:
+    """A file of the registrar's with an index that names it alone."""
+    folder = exchange / "from_registrar"
+    _write(folder, header, records)
+    index = Index(IndexName(header.creator, header.receiver, header.day), (header.name,))
     (folder / str(index.name)).write_bytes(write_index(index))
 
 

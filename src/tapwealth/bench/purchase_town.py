@@ -41,6 +41,8 @@ from tapwealth.storage.operators import OperatorRole
 FUND, SECRET = "000198", "a secret that only the benchmark's partner knows"
 ASSET = Asset(2)
 """The fund's units."""
+_BEFORE = DAY - timedelta(days=1)
+"""When the holders were made known to the registrar."""
 _AT_ONCE, _FUNDED, _ENTRY_KIND, _EARLIER = 8_000, 10**9, 1, 100
 _ONE, _OTHER = "bench.one", "bench.other"
 
@@ -188,7 +190,7 @@ def _holder(row: PersonRow, number: int) -> FundAccount:
     return FundAccount(
         book=row.book, id=row.id, channel=OWN_CHANNEL, trading_account=f"{number:017d}", ta_account=f"{number:012d}",
         application_serial=f"{DAY:%Y%m%d}{number:016d}", business_code="001", sealed=b"", shown_name="*", state="open", reason="",
-        business_date=DAY, sent_on=DAY, applied_at=NOW,
+        business_date=_BEFORE, sent_on=_BEFORE, applied_at=NOW,
     )  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 Subscriptions are handed to the one writer as the edges hand them, so many of them waiting at any time, in the order of their numbers. Each
 moves a wallet's money in the ledger, writes an order and its number in the raise, and is remembered under its key. They ask for a tenth
 more than there is. A round is a whole raise, of a fund of its own, and counts only when it was sold to the last fen and not one more, and
-each buyer was given just what plain arithmetic in the order of arrival gives; then the proof of the day's end and the audit must hold.
+each buyer was given just what plain arithmetic in the order of arrival gives; then the proof of the day's end must hold. In the end the
+last of the raises fails, and all are given back their money with its interest (`raise_refund`). After that the audit must hold.
 """
 
 import asyncio
@@ -20,11 +21,12 @@ from typing import Any, NamedTuple, TextIO
 
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.wiring import APART
-from tapwealth.bench.by_size import by_size, in_turn, warm_up
+from tapwealth.bench.by_size import audit_holds, by_size, rounds_of, warm_up
 from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
 from tapwealth.bench.load import NOW
 from tapwealth.bench.processor import family_ms, processor_ms
 from tapwealth.bench.purchase_town import found, own_channel, person_of, put_file_on_sale, put_on_sale
+from tapwealth.bench.raise_refund import RATE, Refund, RefundFigure
 from tapwealth.bench.tap import server_of
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House
 from tapwealth.flows.funds import raises, subscription
@@ -81,10 +83,12 @@ class Place:
     server: int
     buyers: int
     funds: Iterator[str]
+    last: str = ""
+    """The fund whose raise was sold last."""
 
     async def sell(self, buyers: int, waits: Waits) -> Sold:
         """The next raise to so many of them. Raises AssertionError where it was not sold as it should be."""
-        fund = next(self.funds)
+        self.last = fund = next(self.funds)
         orders = [_placing(fund, number) for number in range(buyers)]
         answers, came = list[Subscribed | Refusal](), [0] * buyers
         own, database, started = processor_ms(getpid()), family_ms(self.server), monotonic_ns()
@@ -167,7 +171,8 @@ def _file(fund: str, target: int, closes: datetime) -> str:
     """A raise's definition."""
     return (
         f"product: {fund}-R\nkind: raise_product\nname: {{zh: 募集, en: Raise}}\nchannels: {{T01: {{}}}}\n"
-        f"parameters: {{fund: {fund}, target: {_yuan(target)}, least: {_yuan(target)}, minimum: {_yuan(_MINIMUM)}, step: {_yuan(_STEP)}}}\n"
+        f"parameters: {{fund: {fund}, target: {_yuan(target)}, least: {_yuan(target)}, minimum: {_yuan(_MINIMUM)}, step: {_yuan(_STEP)},"
+        f" interest: {written_in(Unit.PERCENT, RATE)}}}\n"
         f"sale: {{opens: {OPENS.isoformat()}, closes: {closes.isoformat()}}}\n"
     )
 
@@ -199,17 +204,21 @@ async def _opened(folder: Path, buyers: int, rounds: int) -> AsyncIterator[Place
 
 def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, buyers: Sequence[int] = SIZES, rounds: int = ROUNDS) -> None:
     """Measure, and print a table or JSON; progress goes to standard error."""
-    figures = by_size(buyers, lambda folder, size: _measure(folder, size, seconds, rounds))
+    figures = [one for of in by_size(buyers, lambda folder, size: _measure(folder, size, seconds, rounds)) for one in of]
     out.write(shown({**results(figures), "audit_holds": True, "sold_by_arrival": True}, as_json=as_json))
 
 
-async def _measure(folder: Path, buyers: int, seconds: int, rounds: int) -> Figure:
+async def _measure(folder: Path, buyers: int, seconds: int, rounds: int) -> list[Figure]:
     """One size, alone on the machine."""
     async with _opened(folder, buyers, rounds) as place:
-        figure = RaiseFigure(f"a raise, {buyers:,} buyers at once", _by_raises, WAITING, place=place)
-        await warm_up([figure])
-        await in_turn([figure], seconds, rounds, place.house.database)
-    return figure
+        sold = RaiseFigure(f"a raise, {buyers:,} buyers at once", _by_raises, WAITING, place=place)
+        await warm_up([sold])
+        await rounds_of([sold], seconds, rounds)
+        refund = Refund(place.house, folder / "exchange", place.server, place.last)
+        back = RefundFigure("that it has failed, money and interest back to all", _by_raises, 1, refund=refund)
+        await rounds_of([back], seconds, 1)
+        await audit_holds(place.house.database)
+    return [sold, back]
 
 
 async def _by_raises(_seconds: int, _waits: Waits) -> int:

@@ -4,7 +4,8 @@ from typing import BinaryIO
 
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.frame import House, Moment
-from tapwealth.flows.funds.exchange_in import SOURCE, check_day, check_once, unknown_serial
+from tapwealth.flows.funds.exchange_in import SOURCE, unknown_serial
+from tapwealth.flows.funds.file_checks import check_day, check_once
 from tapwealth.funds import store
 from tapwealth.funds.exchange_in import ACCOUNT_CONFIRMATIONS
 from tapwealth.funds.exchange_values import AccountConfirmation

@@ -14,8 +14,9 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, must_post
 from tapwealth.flows.funds import income, redemption_outcomes
 from tapwealth.flows.funds.channel import paid_in_accounts
-from tapwealth.flows.funds.exchange_in import SOURCE, check_day, check_once
+from tapwealth.flows.funds.exchange_in import SOURCE
 from tapwealth.flows.funds.exchange_out import ADVANCER
+from tapwealth.flows.funds.file_checks import check_day, check_once
 from tapwealth.flows.funds.income import Register, registers_on
 from tapwealth.flows.funds.nav_outcomes import NavNotIn
 from tapwealth.flows.funds.pocket import holding_of

@@ -8,11 +8,12 @@ too; the rest of it stands.
 import asyncio
 import os
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import Enum, auto
+from functools import partial
 from itertools import islice
 from typing import BinaryIO, NamedTuple
 from uuid import UUID
@@ -33,6 +34,7 @@ from tapwealth.flows.funds import (
     large_days,
     nav_outcomes,
     plain_answers,
+    raise_ahead,
     raise_outcomes,
     redemption_outcomes,
     refused_purchases,
@@ -41,13 +43,15 @@ from tapwealth.flows.funds import (
 )
 from tapwealth.flows.funds.channel import paid_in
 from tapwealth.flows.funds.exchange_out import ADVANCER
+from tapwealth.flows.funds.file_checks import check_day, check_once, confirmations_in
 from tapwealth.flows.funds.nav_outcomes import NavNotIn
 from tapwealth.flows.funds.purchase import order_of
+from tapwealth.flows.funds.raise_ahead import Ahead
 from tapwealth.flows.funds.raise_outcomes import Raised, doubled
 from tapwealth.funds import entries, exchange_store, nav_orders, orders_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_folder import digest_of
-from tapwealth.funds.exchange_in import CONFIRMATIONS, HOLDINGS, Incoming
+from tapwealth.funds.exchange_in import HOLDINGS
 from tapwealth.funds.exchange_values import BUYS, BusinessCode, ConfirmationRecord
 from tapwealth.funds.order_answers import misfit
 from tapwealth.funds.order_state import ANSWERED
@@ -202,7 +206,9 @@ async def _take_news(house: House, file: DataFileName, before: bytes | None, tak
     with arriving as content:
         found = _state_of(content)
         digest = await asyncio.to_thread(digest_of, content)
-        return _Fate.LEFT if digest == before else await _take(house, file, content, found, digest, taker)
+        if digest == before:
+            return _Fate.LEFT
+        return await _take(house, file, content, found, digest, taker, new=before is None)
 
 
 Found = tuple[int, int]
@@ -214,9 +220,12 @@ def _state_of(content: BinaryIO) -> Found:
     return seen.st_size, seen.st_mtime_ns
 
 
-async def _take(house: House, file: DataFileName, content: BinaryIO, found: Found, digest: bytes, taker: Taker) -> _Fate:
+async def _take(house: House, file: DataFileName, content: BinaryIO, found: Found, digest: bytes, taker: Taker, *, new: bool) -> _Fate:
     name = str(file)
     try:
+        if new and file.file_type == "04":
+            ahead = await raise_ahead.settle(house, file, content, lambda: _check_left(name, content, found))
+            taker = taker if ahead is None else partial(take_confirmations, ahead=ahead)
         async with house.database.transaction() as tx:
             await house.ledger.lock_books(tx, range(house.books + 1))
             before = (await exchange_store.file_known(tx, [name])).get(name)
@@ -229,8 +238,7 @@ async def _take(house: House, file: DataFileName, content: BinaryIO, found: Foun
                 return _Fate.LEFT
             await _check_ends(tx, file)
             records, breaks = await taker(house, tx, at, file, content)
-            if _state_of(content) != found:
-                raise BadInput("it changed while it was read", where=name, hint="leave it whole; it is looked at again")
+            _check_left(name, content, found)
             await exchange_store.add_file(tx, name, digest, records, day, at.now, outgoing=False)
             await bank_store.add_breaks(tx, day, breaks, at.now)
             await bank_store.withdraw(tx, SOURCE, _UNREADABLE, [name])
@@ -244,6 +252,12 @@ async def _take(house: House, file: DataFileName, content: BinaryIO, found: Foun
         await _complain(house, name, f"{name} cannot be taken by a fault of ours ({type(error).__name__}, see the log): tell the engineers")
         return _Fate.NOT_WHOLE
     return _Fate.TAKEN
+
+
+def _check_left(name: str, content: BinaryIO, found: Found) -> None:
+    """Raises BadInput for a file that somebody writes into."""
+    if _state_of(content) != found:
+        raise BadInput("it changed while it was read", where=name, hint="leave it whole; it is looked at again")
 
 
 _UNREADABLE = "unreadable_file"
@@ -271,20 +285,6 @@ async def _complain(house: House, item: str, text: str) -> None:
         at = await moment(tx)
         day = at.open_date(business_date_of(at.now))
         await bank_store.complain(tx, day, BreakRow(SOURCE, _UNREADABLE, item, 0, text, False), at.now)
-
-
-def check_day(file: DataFileName, said: Iterable[tuple[str, date]], wanted: date) -> None:
-    """Raises BadInput if a record (by name) is of another date than `wanted`."""
-    for name, day in said:
-        if day != wanted:
-            raise BadInput(f"{name} is dated {day}, it should be {wanted}", where=str(file), hint="ask the registrar for a right file")
-
-
-def check_once(file: DataFileName, holders: Iterable[str]) -> None:
-    """Raises BadInput if a holder stands in a file twice."""
-    for name, times in Counter(holders).items():
-        if times > 1:
-            raise BadInput(f"{name} stands there {times} times", where=str(file), hint="ask the registrar for a right file")
 
 
 def unknown_serial(file: DataFileName, serial: str) -> BreakRow:
@@ -332,14 +332,20 @@ _AT_ONCE = 8_192
 """Answers of a slice."""
 
 
-async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
+async def take_confirmations(
+    house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO, ahead: Ahead | None = None
+) -> tuple[int, list[BreakRow]]:
     """04: cash and units of each order; what a return code refuses goes back. What another channel's file confirms just as it was asked is
     settled in sets, the rest slice by slice: what it takes of the memory does not grow with the purchases but for a hash of each serial;
-    the caller's transaction takes everything back if the file is not whole."""
+    the caller's transaction takes everything back if the file is not whole. What was settled `ahead` is not looked at again."""
     own = any(one.own for (code, _), one in (await store.channels(tx)).items() if code == file.receiver)
     actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
     answers = _Answers(await store.funds(tx), own, at.booking_date(file.day), actor)
-    coming = iter(_read(content, file)) if own else await _but_plain(house, tx, at, file, content, answers)
+    if ahead is not None:
+        answers.read, answers.raised = ahead.settled, ahead.raised
+        coming = confirmations_in(content, file).some(ahead.left)
+    else:
+        coming = iter(confirmations_in(content, file)) if own else await _but_plain(house, tx, at, file, content, answers)
     halves: list[ConfirmationRecord] = []
     while some := list(islice(coming, _AT_ONCE)):
         check_day(file, ((one.serial, one.confirmed_on) for one in some), file.day)
@@ -358,16 +364,11 @@ async def take_confirmations(house: House, tx: Tx, at: Moment, file: DataFileNam
     return answers.read + len(answers.started), answers.breaks
 
 
-def _read(content: BinaryIO, file: DataFileName) -> Incoming[ConfirmationRecord]:
-    content.seek(0)
-    return CONFIRMATIONS.open(content, str(file))
-
-
 async def _but_plain(
     house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO, answers: _Answers
 ) -> Iterator[ConfirmationRecord]:
     """What is left of another channel's answers once the plain ones of a long file are settled."""
-    incoming = _read(content, file)
+    incoming = confirmations_in(content, file)
     if incoming.header.records < file_tables.LEAST:
         return iter(incoming)
     of = plain_answers.Confirmed(file, answers.day, answers.actor)
@@ -375,7 +376,7 @@ async def _but_plain(
     answers.read = settled.records - len(settled.left)
     for fund, sums in settled.confirmed.items():
         answers.confirmed[fund].update(sums)
-    return _read(content, file).some(settled.left) if settled.left else iter(())
+    return confirmations_in(content, file).some(settled.left) if settled.left else iter(())
 
 
 async def _take_some(house: House, tx: Tx, at: Moment, file: DataFileName, answers: _Answers, said: Sequence[ConfirmationRecord]) -> None:

@@ -13,8 +13,9 @@ from uuid import UUID
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, together
 from tapwealth.flows.funds import income_register
-from tapwealth.flows.funds.exchange_in import SOURCE, check_day, check_once
+from tapwealth.flows.funds.exchange_in import SOURCE
 from tapwealth.flows.funds.exchange_out import ADVANCER
+from tapwealth.flows.funds.file_checks import check_day, check_once
 from tapwealth.flows.funds.income_posting import DaysIncome, give
 from tapwealth.flows.funds.income_register import Holders, Row, Side, side_by_side
 from tapwealth.funds import quotation_store, store

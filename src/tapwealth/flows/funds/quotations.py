@@ -12,7 +12,8 @@ from typing import BinaryIO
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.frame import House, Moment
-from tapwealth.flows.funds.exchange_in import SOURCE, check_day, check_once
+from tapwealth.flows.funds.exchange_in import SOURCE
+from tapwealth.flows.funds.file_checks import check_day, check_once
 from tapwealth.flows.funds.income_register import units_earning
 from tapwealth.funds import conditions_store, quotation_store, store
 from tapwealth.funds.conditions import CarryForward, Conditions, FundKind, FundStatus

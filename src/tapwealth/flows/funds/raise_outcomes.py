@@ -131,19 +131,28 @@ async def _take(
             raised.seen[key] = content
             late.append((order, one))
             breaks += _interest_differed(file, known, order, one)
-        elif not _repeats(order, known.outcomes[order.id], one):
+        elif _repeats(order, known.outcomes[order.id], one):
+            _note_end(raised, order, one)
+        else:
             wrong = _wrong(known, order, holders[order.fund_account], one)
             if wrong is not None:
                 breaks.append(BreakRow(SOURCE, "confirmation_differs", one.serial, one.amount - order.amount, f"{file}: {wrong}", False))
             else:
                 raised.seen[key] = content
-                raised.ended |= {order.fund: _ENDS[BusinessCode(one.business_code)]} if one.business_code in _ENDS else {}
+                _note_end(raised, order, one)
                 fresh.append((order, one))
                 breaks += _interest_differs(file, known, order, one)
     if late:
         await raise_store.note_outcomes(tx, [_heard(order, one) for order, one in late])
     await _post(house, tx, at, known, fresh, raised, day, actor)
     return breaks, fresh
+
+
+def _note_end(raised: Raised, order: OrderRow, one: ConfirmationRecord) -> None:
+    """Said before, too: a long file is taken bit by bit, and who goes on with it has to know what the bits before it said."""
+    if one.business_code in _ENDS:
+        raised.ended[order.fund] = _ENDS[BusinessCode(one.business_code)]
+        raised.interest = raised.interest or (one.business_code == FAILED and one.interest > 0)
 
 
 def doubled(file: DataFileName, one: ConfirmationRecord, *, same: bool) -> BreakRow:
@@ -252,7 +261,7 @@ async def _post(house: House, tx: Any, at: Moment, known: _Known, fresh: Sequenc
     failed = [(order, one) for order, one in fresh if one.business_code == FAILED]
     back = [*failed, *((order, one) for order, one in fresh if one.business_code == TAKEN and not one.accepted)]
     made = await _formed(house, tx, known, formed, raised, day, actor)
-    made += await _interest_due(tx, known, failed, raised, day, actor)
+    made += await _interest_due(tx, known, failed, day, actor)
     await must_post(house, tx, at, made)
     for order, _ in back:
         source = house_account(order.book, Kind.RAISE_COLLECTED, Asset.CNY)
@@ -288,10 +297,9 @@ def _lot(order: OrderRow, one: ConfirmationRecord, number: int, day: date) -> Lo
     return LotRow(order.book, derived(order.id, "lot"), order.fund_account, order.fund, one.confirmed_on, number, one.volume, order.id, day)
 
 
-async def _interest_due(tx: Any, known: _Known, failed: Sequence[Answer], raised: Raised, day: date, actor: int) -> list[JournalEntry]:
+async def _interest_due(tx: Any, known: _Known, failed: Sequence[Answer], day: date, actor: int) -> list[JournalEntry]:
     """What the registrar has to pay besides the money itself."""
     owed = [(order, one) for order, one in failed if one.interest]
-    raised.interest = raised.interest or bool(owed)
     await registrar_dues.add_dues(
         tx,
         [
@@ -342,15 +350,26 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord, fund: Fund) -> N
     )
 
 
+async def pay(
+    house: House, tx: Any, at: Moment, file: DataFileName, funds: Mapping[str, Fund], raised: Raised, day: date, actor: int, part: str = ""
+) -> None:
+    """What was taken since it was paid for last: money to the custody accounts and back to wallets. `part` tells the payments of a file's
+    parts from one another."""
+    custody = [_custody(file, funds[code], of, day, part) for code, of in sorted(raised.formed.items())]
+    await payments.instruct(house, tx, at, day, actor, custody, set_aside=False)
+    back = [_refund(file, code, parts, day, part) for code, parts in sorted(raised.back.items())]
+    await payments.instruct(house, tx, at, day, actor, back)
+    raised.formed.clear()
+    raised.back.clear()
+
+
 async def end(
     house: House, tx: Any, at: Moment, file: DataFileName, funds: Mapping[str, Fund], raised: Raised, day: date, actor: int
 ) -> None:
-    """When the whole file is read: money to the custody accounts and back to wallets, and what ended."""
-    if not raised.seen:
+    """When the whole file is read: what is not paid for yet, and what ended."""
+    if not raised.seen and not raised.ended:
         return
-    custody = [_custody(file, funds[code], of, day) for code, of in sorted(raised.formed.items())]
-    await payments.instruct(house, tx, at, day, actor, custody, set_aside=False)
-    await payments.instruct(house, tx, at, day, actor, [_refund(file, code, parts, day) for code, parts in sorted(raised.back.items())])
+    await pay(house, tx, at, file, funds, raised, day, actor)
     ended = await raise_store.end(tx, raised.ended, day)
     after = {Ended.FORMED: FundStatus.CLOSED, Ended.FAILED: FundStatus.ENDED}
     before = file.day - timedelta(days=1)  # a 07 speaks of the day before it: the next one may open the fund
@@ -373,10 +392,10 @@ async def _name_forgotten(tx: Any, at: Moment, day: date) -> None:
     await bank_store.complain(tx, day, BreakRow(SOURCE, _FORGOTTEN, "raises", sum(fen for *_, fen in left), text, False), at.now)
 
 
-def _custody(file: DataFileName, fund: Fund, of: Mapping[int, int], day: date) -> Payment:
+def _custody(file: DataFileName, fund: Fund, of: Mapping[int, int], day: date, part: str) -> Payment:
     return Payment(
-        step_key(day, "raise custody", HOUSE_BOOK, f"{file} {fund.code}"),
-        f"RCU-{file.receiver}-{fund.code}-{file.day:%Y%m%d}",
+        step_key(day, "raise custody", HOUSE_BOOK, f"{file} {fund.code}{part}"),
+        f"RCU-{file.receiver}-{fund.code}-{file.day:%Y%m%d}{part}",
         Purpose.FUND_CUSTODY,
         _COLLECTION,
         fund.custody_account,
@@ -386,10 +405,10 @@ def _custody(file: DataFileName, fund: Fund, of: Mapping[int, int], day: date) -
     )
 
 
-def _refund(file: DataFileName, code: str, parts: Sequence[Part], day: date) -> Payment:
+def _refund(file: DataFileName, code: str, parts: Sequence[Part], day: date, part: str) -> Payment:
     return Payment(
-        step_key(day, "raise refund", HOUSE_BOOK, f"{file} {code}"),
-        f"RRF-{file.receiver}-{code}-{file.day:%Y%m%d}",
+        step_key(day, "raise refund", HOUSE_BOOK, f"{file} {code}{part}"),
+        f"RRF-{file.receiver}-{code}-{file.day:%Y%m%d}{part}",
         Purpose.RAISE_REFUND,
         _COLLECTION,
         NUMBER_OF[Kind.CUSTOMER_RESERVE],

@@ -44,6 +44,8 @@ from tapwealth.notices.notice import Notice, NoticeKind
 SOURCE = registrar_money.SOURCE
 UNPAID = "registrar_payment"
 """Source of the breaks that name what it did not pay."""
+AT_ONCE = 2_048
+"""Customers whom one payment is for: what the bank says of it is heard in one transaction."""
 _COLLECTION = NUMBER_OF[Kind.FUND_COLLECTION]
 
 
@@ -169,8 +171,11 @@ async def _pay_on(house: House, tx: Any, at: Moment, paid: Sequence[tuple[Sequen
     day = at.open_date(today)
     await _mark_paid(tx, all_, day)
     safe = await _safe_cards(tx, all_)
-    payouts = [_payout(key, [due for due in dues if due.id not in safe], today) for dues, key in paid]
-    await payments.instruct(house, tx, at, day, actor, payouts + [_to_card(*one, today) for one in safe.values()])
+    to_wallets = [(key, [due for due in dues if due.id not in safe]) for dues, key in paid]
+    cut = [(key, dues[first : first + AT_ONCE], first // AT_ONCE) for key, dues in to_wallets for first in range(0, len(dues), AT_ONCE)]
+    for one in cut:
+        await payments.instruct(house, tx, at, day, actor, [_payout(*one, today)])
+    await payments.instruct(house, tx, at, day, actor, [_to_card(*one, today) for one in safe.values()])
     await notices.tell(tx, [_sent_to_card(at, *one) for one in safe.values()])
 
 
@@ -214,13 +219,13 @@ async def _mark_paid(tx: Any, dues: Sequence[RegistrarDue], day: date) -> None:
     await orders_store.move_orders(tx, whole, OrderState.PAID)
 
 
-def _payout(key: UUID, dues: Sequence[RegistrarDue], today: date) -> Payment:
+def _payout(key: UUID, dues: Sequence[RegistrarDue], number: int, today: date) -> Payment:
     """From the collection account to the reserve, and there to each wallet."""
-    identifier = derived(key, "payout")
+    identifier = derived(key, f"payout:{number}" if number else "payout")
     return Payment(
         identifier,
         end_to_end("RPO", identifier),
-        _PURPOSES.get(dues[0].name[:3], Purpose.REDEMPTION_PAYOUT) if dues else Purpose.REDEMPTION_PAYOUT,
+        _PURPOSES.get(dues[0].name[:3], Purpose.REDEMPTION_PAYOUT),
         _COLLECTION,
         NUMBER_OF[Kind.CUSTOMER_RESERVE],
         "Tapwealth customer reserve",
