@@ -115,6 +115,34 @@ async def test_two_workers_never_take_the_same_payment(place: Town) -> None:
     assert {(one.state, one.asked) for one in rows.values()} == {(PaymentState.SENT, 1)}
 
 
+async def test_answers_of_a_storm_are_written_down_a_few_at_a_time_and_never_with_payments(
+    place: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So nobody who pays waits for a book longer than that takes."""
+    written, honest = list[set[bool]](), biller_lanes.hear
+    sizes = list[int]()
+    wang = await place.person("Wang", 100_000)
+    place.biller.script.extend([Unknown("silence")] * 40)
+    await place_many(place, wang, "BJPOWER", place.biller, 40)
+    await place.work("biller", bills.deliver)
+    async with place.house.database.read() as tx:
+        doubted = {(row["book"], row["id"]) for row in await tx.fetch("select book, id from bill_payment where state = 'unknown'")}
+
+    async def hears(house: Any, said: Any) -> Any:
+        written.append({one.key in doubted for one in said})
+        sizes.append(len(said))
+        return await honest(house, said)
+
+    monkeypatch.setattr(biller_lanes, "hear", hears)
+    async with at_work(place):
+        await until(lambda: is_so(bool(place.house.bill_senders)))
+        await place_many(place, wang, "BJPOWER", place.biller, 10)
+        await until(lambda: has(place, "BJPOWER", {"paid": 50}))
+    assert len(doubted) == 40
+    assert all(len(kinds) == 1 for kinds in written), "apart"
+    assert max(size for size, kinds in zip(sizes, written, strict=True) if True in kinds) <= 32
+
+
 async def test_a_payment_in_doubt_is_asked_about_later_and_later(place: Town) -> None:
     wang = await place.person("Wang", 1_000)
     place.biller.loses = True

@@ -2,11 +2,11 @@
 
 A lane has so many errands open as its pace allows, each an awaited answer and nothing else: no connection to the database waits for a
 biller, and a biller that is silent fills its own lanes only. Answers of all lanes are applied together, as many as came in while the ones
-before them were being written.
+before them were being written; those about payments in doubt a few at a time, in turn with the others.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -28,6 +28,8 @@ PAYMENTS_AT_ONCE, QUESTIONS_AT_ONCE = 1_024, 128
 """Open at one biller. Payments are sent as they come, also to one that is silent, so that each customer soon knows how it stands."""
 _LOOK_MS, _GATHER_MS, _ERROR_MS, _RENEW_MS = 25, 25, 300, 1_000
 """Between looks at what is due; for which answers are gathered to be written down together; after an error; between renewals."""
+_QUESTIONS_TOGETHER = 32
+"""Answers about payments in doubt that are written down together."""
 _ALL_MS, _FAULT_MS = 500, 5_000
 """Between looks at all that is open, for what others have placed or left behind; for which a lane rests that cannot be filled."""
 
@@ -94,6 +96,22 @@ class Answer(NamedTuple):
     lane: Lane
     errand: Errand
     said: Told
+
+
+class Turn(NamedTuple):
+    """A kind of answers, and how many of them are written down together."""
+
+    most: int
+    has: Callable[[Answer], bool]
+
+
+_TURNS = (
+    Turn(PAYMENTS_AT_ONCE, lambda one: not one.errand.in_doubt and not one.errand.row.faults),
+    Turn(_QUESTIONS_TOGETHER, lambda one: one.errand.in_doubt and not one.errand.row.faults),
+    Turn(1, lambda one: one.errand.row.faults > 0),
+)
+"""In turn: payments that were sent, a few of those in doubt, of which there may be very many and for whose books nobody should wait long,
+and one of those of which nothing could be written down before."""
 
 
 @dataclass
@@ -221,18 +239,22 @@ class BillerLanes:
             await sleep_ms(_GATHER_MS)
             self._arrived.clear()
             while self._told:
-                batch = self._each_once()
-                for part in _apart(batch):
-                    await self._hear(part)
-                for one in batch:
-                    one.lane.open.pop(one.said.key, None)
-                self.house.bills_placed.ring()  # there is room
+                for turn in _TURNS:
+                    if part := self._next(turn):
+                        await self._hear(part)
+                        for one in part:
+                            one.lane.open.pop(one.said.key, None)
+                        self.house.bills_placed.ring()  # there is room
 
-    def _each_once(self) -> list[Answer]:
-        """What has come in, each payment once: one that was taken again, its lease being over, may be answered twice."""
-        first: dict[tuple[int, UUID], Answer] = {}
-        self._told = [one for one in self._told if first.setdefault(one.said.key, one) is not one]
-        return list(first.values())
+    def _next(self, turn: Turn) -> list[Answer]:
+        """What of a kind is written down together, each payment once: one that was taken again, its lease being over, may be answered
+        twice."""
+        part = dict[tuple[int, UUID], Answer]()
+        for one in self._told:
+            if len(part) < turn.most and turn.has(one):
+                part.setdefault(one.said.key, one)
+        self._told = [one for one in self._told if part.get(one.said.key) is not one]
+        return [*part.values()]
 
     async def _hear(self, batch: Sequence[Answer]) -> None:
         """Write down what was said; what cannot be written now is asked again when its lease is over. If one of many is to blame, halving
@@ -275,12 +297,6 @@ class BillerLanes:
                 log.warning("bills' leases run out, and are taken again", why=str(error))
             except Exception:
                 log.exception("bills' leases fault")
-
-
-def _apart(batch: Sequence[Answer]) -> list[Sequence[Answer]]:
-    """Those of which nothing could be written down before each alone, all others together."""
-    sound, faulty = [one for one in batch if not one.errand.row.faults], [[one] for one in batch if one.errand.row.faults]
-    return [sound, *faulty] if sound else [*faulty]
 
 
 def _by_list(errands: Sequence[Errand], wanted: Sequence[bill_lanes.Wanted]) -> list[list[Errand]]:
