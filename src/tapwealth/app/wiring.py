@@ -106,9 +106,9 @@ from tapwealth.worker.worker import Worker
 
 FILE_TAKERS: Mapping[str, exchange_in.Taker] = {
     "02": account_answers.take_accounts,
-    "04": exchange_in.take_confirmations,
+    "04": quotations.bringing_units(exchange_in.take_confirmations),
     "05": exchange_in.take_holdings,
-    "06": dividends.take,
+    "06": quotations.bringing_units(dividends.take),
     "07": quotations.take_quotations,
 }
 APART = ("subscribe",)

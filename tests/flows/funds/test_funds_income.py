@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from bill_town import MONDAY, Person
 from fund_town import FUND, OTHER, OWN, FundTown, Values, accounts, order, orders
 
 from tapwealth.bank import store as bank
-from tapwealth.flows.funds import units
+from tapwealth.flows.funds import quotations, units
 from tapwealth.flows.funds.exchange_out import ADVANCER
 from tapwealth.flows.funds.income_given import income_of
 from tapwealth.funds import quotation_store
@@ -167,6 +168,33 @@ async def test_a_cent_in_the_days_sum_is_a_break(place: FundTown, off: int) -> N
     shown = f"is {format_minor(one.day_income)}, we compute {format_minor(one.computed_income)}"
     assert first == f"OFD_H0_996_20140226_07.TXT: the fund's income of 2014-02-25 {shown}"
     assert second.startswith("OFD_H0_T01_20140226_07.TXT quotes 2014-02-25 otherwise than the first 07 of that day, which stands")
+
+
+@pytest.mark.parametrize("off", [0, 1])
+async def test_a_days_sum_is_a_break_until_it_agrees_by_a_late_file_or_a_correction(place: FundTown, tmp_path: Path, off: int) -> None:
+    """Tuesday's confirmations come after Tuesday was quoted: whether the registrar's sum is right shows with them."""
+    wang = await place.person("Wang", 10_000_000)
+    await place.buy(place.order(wang, 1_234_567))
+    await place.end(MONDAY)
+    await place.registrar_works(TUESDAY)
+    late, aside = place.registrar.path(TUESDAY, "04"), tmp_path / "late"
+    late.replace(aside)
+    await place.take()
+    await place.end(TUESDAY)
+    await place.registrar_works(WEDNESDAY)
+    for channel in (OTHER, OWN):
+        place.registrar.rewrite(WEDNESDAY, "07", lambda records: records[0].update(FundDayIncome=198 + off), channel)
+    await place.take()
+    said = f"OFD_H0_996_20140226_07.TXT: the fund's income of 2014-02-25 is {format_minor(198 + off)}, we compute 0.00"
+    assert said in await place.said(WEDNESDAY)
+    aside.replace(late)
+    assert await place.take() == ["T01/04", "T01/06"]
+    assert await place.said(WEDNESDAY) == [said] * off
+    async with place.house.database.transaction() as tx:
+        (row,) = await quotation_store.quotations(tx, FUND, TUESDAY, TUESDAY)
+        await quotation_store.add_quotations(tx, [row._replace(day_income=198)], place.biller.now)
+        await quotations.sums_again(place.house, tx)
+    assert await place.said(WEDNESDAY) == []
 
 
 async def test_a_quotation_file_without_a_quotation_is_named(place: FundTown) -> None:

@@ -16,7 +16,7 @@ from tapwealth.bank import store as bank_store
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment
 from tapwealth.flows.funds.exchange_in import SOURCE
-from tapwealth.flows.funds.quotations import HELD, beyond_gate, item_of, rows_of
+from tapwealth.flows.funds.quotations import HELD, beyond_gate, item_of, rows_of, sums_again
 from tapwealth.funds import quotation_store, store
 from tapwealth.funds.conditions import FundKind
 from tapwealth.funds.exchange_values import Quotation
@@ -103,6 +103,7 @@ async def bring_about(
     rows = [row._replace(deviation=one.deviation) for row, one in zip(said, merged, strict=True)]
     await quotation_store.add_quotations(tx, rows, at.now)
     await bank_store.withdraw(tx, SOURCE, HELD, [item_of(row) for row in rows])
+    await sums_again(house, tx)
     await bank_store.add_breaks(tx, at.open_date(business_date_of(at.now)), [one for row in rows for one in _alarmed(row)], at.now)
     return None
 

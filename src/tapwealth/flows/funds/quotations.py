@@ -12,7 +12,7 @@ from typing import BinaryIO
 from tapwealth.bank import store as bank_store
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.frame import House, Moment
-from tapwealth.flows.funds.exchange_in import SOURCE
+from tapwealth.flows.funds.exchange_in import SOURCE, Taker
 from tapwealth.flows.funds.file_checks import check_day, check_once
 from tapwealth.flows.funds.income_register import units_earning
 from tapwealth.funds import conditions_store, quotation_store, store
@@ -31,6 +31,8 @@ from tapwealth.wire.ofd import DataFileName
 Known = Mapping[tuple[str, date], QuotationRow]
 HELD = "nav_held"
 """A break for as long as a price waits for two operators."""
+_SUM_DIFFERS = "day_income_differs"
+"""A break until our sum of a money fund's day is the registrar's: ours may lack what a late file brings, or theirs be corrected."""
 
 
 async def take_quotations(house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
@@ -48,6 +50,7 @@ async def take_quotations(house: House, tx: Tx, at: Moment, file: DataFileName, 
     rows, held = await _gated(tx, await rows_of(house, tx, str(file), [*fresh, *corrected], funds), funds)
     await quotation_store.add_quotations(tx, rows, at.now)
     await bank_store.withdraw(tx, SOURCE, HELD, [item_of(row) for row in rows if row.state == QuotationState.STANDS])
+    await sums_again(house, tx)
     breaks += held
     breaks += [_corrected(file, one, known[one.fund_code, one.day]) for one in corrected]
     breaks += [at_odds for one, row in zip(fresh, rows, strict=False) for at_odds in _differs(file, one, row, funds[one.fund_code])]
@@ -97,6 +100,30 @@ async def rows_of(
         figures = (one.income_per_10k, one.seven_day_yield, one.day_income, one.total_units, ours, one.nav)
         rows.append(QuotationRow(one.fund_code, one.day, *figures, source=source, actor=actor))
     return rows
+
+
+def bringing_units(take: Taker) -> Taker:
+    """A file by which the units of a day that is quoted already may change, when it comes late: the day's sum is looked at again."""
+
+    async def taken(house: House, tx: Tx, at: Moment, file: DataFileName, content: BinaryIO) -> tuple[int, list[BreakRow]]:
+        found = await take(house, tx, at, file, content)
+        await sums_again(house, tx)
+        return found
+
+    return taken
+
+
+async def sums_again(house: House, tx: Tx) -> None:
+    """Withdraw what is complained of sums that agree by now."""
+    complaints = [item.split() for item in sorted(await bank_store.complaints(tx, SOURCE, _SUM_DIFFERS))]
+    if not complaints:
+        return
+    funds, agreed = await store.funds(tx), list[str]()
+    standing = await quotation_store.newest(tx, [(fund, date.fromisoformat(day)) for fund, day in complaints])
+    for row in standing.values():
+        ours = day_income(row.income_per_10k, await units_earning(house, tx, funds[row.fund], row.day))
+        agreed += [item_of(row)] if row.day_income == ours else []
+    await bank_store.withdraw(tx, SOURCE, _SUM_DIFFERS, agreed)
 
 
 def item_of(row: QuotationRow) -> str:
@@ -203,4 +230,4 @@ def _sum_differs(file: DataFileName, one: Quotation, computed: int) -> list[Brea
     if one.day_income == computed:
         return []
     text = f"{file}: the fund's income of {one.day} is {format_minor(one.day_income)}, we compute {format_minor(computed)}"
-    return [BreakRow(SOURCE, "day_income_differs", f"{one.fund_code} {one.day}", one.day_income - computed, text, False)]
+    return [BreakRow(SOURCE, _SUM_DIFFERS, f"{one.fund_code} {one.day}", one.day_income - computed, text, False)]
