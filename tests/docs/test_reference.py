@@ -58,6 +58,7 @@ from tapwealth.notices.choice import NoticeRefusal
 from tapwealth.storage.approvals import ApprovalRefusal
 from tapwealth.storage.platform_clock import ClockRefusal
 from tapwealth.web.catalogue_pages import catalogue_pages
+from tapwealth.web.customer_pages import customer_pages
 from tapwealth.web.desk import desk_pages
 from tapwealth.web.pages import pages
 
@@ -101,7 +102,7 @@ def undocumented(routes: Iterable[Route], page: str) -> list[str]:
 
 
 def test_every_route_is_documented() -> None:
-    every_page = [*pages(NOTHING), *catalogue_pages(NOTHING), *desk_pages(NOTHING, {}, NOTHING)]
+    every_page = [*pages(NOTHING), *catalogue_pages(NOTHING), *desk_pages(NOTHING, {}, NOTHING), *customer_pages(NOTHING, {}, NOTHING)]
     app = build(NOTHING, SPECS, PartnerGate(""), partner_messages.takers(NOTHING, NOTHING), NOTHING, reports.views(NOTHING), every_page)
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) > 20

@@ -82,8 +82,10 @@ from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.group_commit import Batcher
 from tapwealth.storage.operators import OperatorRole
 from tapwealth.web.catalogue_pages import catalogue_pages
-from tapwealth.web.desk import COMMANDS, AddressOf, desk_pages
+from tapwealth.web.customer_pages import CUSTOMER_COMMANDS, customer_pages
+from tapwealth.web.desk import COMMANDS, desk_pages
 from tapwealth.web.pages import pages
+from tapwealth.web.posting import AddressOf
 from tapwealth.wire.iso8583.requests import (
     APPROVED,
     AuthorisationRequest,
@@ -165,7 +167,12 @@ async def open_edges(
         takers(house, clock.read),
         sessions.login,
         reports.views(house),
-        [*pages(house), *catalogue_pages(house), *desk_pages(house, {name: specs[name].run for name in COMMANDS}, address_of)],
+        [
+            *pages(house),
+            *catalogue_pages(house),
+            *desk_pages(house, {name: specs[name].run for name in COMMANDS}, address_of),
+            *customer_pages(house, {name: specs[name].run for name in CUSTOMER_COMMANDS}, address_of),
+        ],
     )
 
     def hot(flow: str, book: int, command: Any) -> Awaitable[Any]:

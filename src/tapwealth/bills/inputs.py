@@ -82,10 +82,27 @@ class InputSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def in_words(self) -> tuple[str, str]:
         """In Chinese and English: 10 digits, with a Luhn check digit. Where words do not say all of the pattern, it is added."""
+        return self._told(pattern=True)
+
+    @property
+    def for_payers(self) -> tuple[str, str]:
+        """The same without the pattern, for who does not read such."""
+        return self._told(pattern=False)
+
+    @property
+    def is_digits(self) -> bool:
+        """Whether it is filled in with digits alone."""
+        return all(part.letters <= patterns.DIGITS for part in patterns.parts_of(self.pattern))
+
+    @property
+    def longest(self) -> int:
+        return min(patterns.lengths(patterns.parts_of(self.pattern))[1], self.max_length)
+
+    def _told(self, *, pattern: bool) -> tuple[str, str]:
         parts = patterns.parts_of(self.pattern)
         least, most = patterns.lengths(parts)
         zh, en, whole = patterns.in_words(parts, max(least, self.min_length), min(most, self.max_length))
-        if not whole:
+        if pattern and not whole:
             zh, en = f"{zh}（{self.pattern}）", f"{en} ({self.pattern})"
         if self.format is Checksum.NONE:
             return zh, en

@@ -17,14 +17,14 @@ _PART = re.compile(rf"({_ATOM})(\?|\{{[0-9]{{1,2}}(?:,[0-9]{{1,2}})?\}})?", re.A
 _MOST_VARYING = 2
 _WHERE = "schema.pattern"
 _HINT = "write characters and classes with counts from ^ to $, like ^[0-9]{10}$ or ^1[3-9][0-9]{9}$"
-_DIGITS, _CAPITALS, _LETTERS = frozenset(string.digits), frozenset(string.ascii_uppercase), frozenset(string.ascii_letters)
+DIGITS, _CAPITALS, _LETTERS = frozenset(string.digits), frozenset(string.ascii_uppercase), frozenset(string.ascii_letters)
 _SORTS = (
-    (_DIGITS, ("位数字", "digits")),
+    (DIGITS, ("位数字", "digits")),
     (_CAPITALS, ("位大写字母", "capital letters")),
     (_LETTERS, ("位字母", "letters")),
-    (_DIGITS | _CAPITALS, ("位大写字母或数字", "capital letters or digits")),
-    (_DIGITS | _LETTERS, ("位字母或数字", "letters or digits")),
-    (_DIGITS | _LETTERS | {"-"}, ("位字母、数字或短横", "letters, digits or dashes")),
+    (DIGITS | _CAPITALS, ("位大写字母或数字", "capital letters or digits")),
+    (DIGITS | _LETTERS, ("位字母或数字", "letters or digits")),
+    (DIGITS | _LETTERS | {"-"}, ("位字母、数字或短横", "letters, digits or dashes")),
 )
 """Of which characters a value is, the narrowest first."""
 

@@ -7,8 +7,9 @@ from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import secret_token
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import Refusal
-from tapwealth.storage import operator_sessions, operators
+from tapwealth.storage import operators
 from tapwealth.storage.operators import Operator, OperatorRefusal
+from tapwealth.storage.session_store import OPERATORS
 
 _LONGEST_COUNTED = 64
 """Letters of a login by which its tries are counted: what is kept must not grow with what is sent."""
@@ -51,7 +52,7 @@ async def sign_in(house: House, address: str, login: str, password: Masked) -> S
         return operator
     secret = secret_token()
     async with house.database.transaction() as tx:
-        await operator_sessions.begin(tx, operator.id, secret, machine_now())
+        await OPERATORS.begin(tx, operator.id, secret, machine_now())
     return SignedIn(operator, secret)
 
 
@@ -60,11 +61,12 @@ async def signed_in(house: House, secret: str) -> SignedIn | None:
     if not secret:
         return None
     async with house.database.transaction() as tx:
-        operator = await operator_sessions.holder(tx, secret, machine_now())
-    return None if operator is None else SignedIn(operator, secret)
+        number = await OPERATORS.holder(tx, secret, machine_now())
+        operator = (await operators.found(tx, [number]))[number] if number is not None else None
+    return SignedIn(operator, secret) if operator is not None and operator.active else None
 
 
 async def sign_out(house: House, secret: str) -> None:
     """Under that secret nobody comes in any more."""
     async with house.database.transaction() as tx:
-        await operator_sessions.end(tx, secret, machine_now())
+        await OPERATORS.end(tx, secret, machine_now())

@@ -6,32 +6,27 @@ from a page of this host alone, and only with what its session proves itself by.
 
 import mimetypes
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from tapwealth.catalogue.definition import CODE
 from tapwealth.flows.catalogue import browse, products
 from tapwealth.flows.catalogue.products import DocumentKept, ProductStands
-from tapwealth.flows.frame import Caller, Envelope, House, moment
+from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.signing_in import SignedIn, SlowDown, sign_in, sign_out
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage.actors import ActorKind
-from tapwealth.web import page
 from tapwealth.web.catalogue_pages import Catalogue, a_key, code_in, in_each_language, number_in, root
 from tapwealth.web.forms import Form, forget, from_here, is_proved, read_form, remember
+from tapwealth.web.posting import ELSEWHERE, STALE, UNKNOWN, WRONG, AddressOf, Run, give, go, is_key, later
 from tapwealth.web.said import Said, said_of
-
-Run = Callable[[Envelope, Any], Awaitable[Any]]
-AddressOf = Callable[[Request], str]
-"""Where a request comes from, as wrong passwords are counted."""
 
 _ACTS: Mapping[str, Callable[[str, int, str], Any]] = {
     "review": lambda code, version, _reason: products.ReviewProduct(code, version),
@@ -46,21 +41,6 @@ _MOST_WORDS, _MOST_TEXT = 16 << 10, 2 << 20
 """Greatest forms: of a decision, of a definition (a text in a form takes up to three bytes for one)."""
 _MOST_DOCUMENT = products.MOST_DOCUMENT + (64 << 10)
 _NEXT = re.compile(r"(/en)?/(products|draft|documents)([/?][!-~]*)?", re.ASCII)
-_STALE = Said(
-    ("表单已失效", "This form is no longer good"),
-    "请重新打开页面再提交。",
-    "open the page anew, then send it again",
-)
-_ELSEWHERE = Said(
-    ("这个请求不是从本页发出的", "This was not sent from a page of ours"),
-    "没有做任何事。请从本站页面提交。",
-    "nothing was done; send it from a page of this site",
-)
-_UNKNOWN = Said(
-    ("暂时不知道结果", "The outcome is not known"),
-    "数据库没有应答。请原样再提交一次：同一表单不会做两次。",
-    "the database does not answer; send the same form again: it does nothing twice",
-)
 
 
 def desk_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf) -> list[BaseRoute]:
@@ -91,7 +71,7 @@ class Desk:
         """The form of signing in; `?next=`: where one wanted to go."""
         wanted = _next(request.query_params.get("next", ""), language)
         if await self._catalogue.visitor(request) is not None:
-            return _go(wanted)
+            return go(wanted)
         return await self._door(request, language, wanted)
 
     async def _door(
@@ -104,23 +84,23 @@ class Desk:
     async def come_in(self, request: Request, language: str) -> Response:
         """Login and password: a session of its own, whatever the browser brought. A text that was kept goes on to its form."""
         if not from_here(request):
-            return await self._refuse(request, language, _ELSEWHERE)
+            return await self._refuse(request, language, ELSEWHERE)
         try:
             form = await read_form(request, _MOST_TEXT)
         except BadInput as error:
-            return await self._refuse(request, language, said_of(error, _WRONG), HTTPStatus.BAD_REQUEST)
+            return await self._refuse(request, language, said_of(error, WRONG), HTTPStatus.BAD_REQUEST)
         wanted, kept, login = _next(form["next"], language), form["kept"], form["login"].strip()[:80]
         session = await sign_in(self._house, self._address_of(request), login, Masked(form["password"]))
         if isinstance(session, SlowDown):
             return await self._slowed(request, language, wanted, kept, login, session.seconds)
         if isinstance(session, Refusal):
             return await self._door(request, language, wanted, kept=kept, login=login, said=said_of(session, ("没有登录", "Not signed in")))
-        answer = await self._sheet(request, language, kept, session=session) if kept else _go(wanted)
+        answer = await self._sheet(request, language, kept, session=session) if kept else go(wanted)
         remember(request, answer, session.secret)
         return answer
 
     async def _slowed(self, request: Request, language: str, wanted: str, kept: str, login: str, seconds: int) -> Response:
-        answer = await self._door(request, language, wanted, kept=kept, login=login, said=_later(seconds))
+        answer = await self._door(request, language, wanted, kept=kept, login=login, said=later(seconds))
         answer.status_code, answer.headers["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(seconds)
         return answer
 
@@ -129,7 +109,7 @@ class Desk:
         if isinstance(posted, Response):
             return posted
         await sign_out(self._house, posted[0].secret)
-        answer = _go(f"{root(language)}/products")
+        answer = go(f"{root(language)}/products")
         forget(request, answer)
         return answer
 
@@ -139,7 +119,7 @@ class Desk:
         """The form for a definition; `?from=` and `?version=`: with the text of that version."""
         session = await self._catalogue.visitor(request)
         if session is None:
-            return _go(f"{root(language)}/sign-in?next={quote(f'{request.url.path}?{request.url.query}', safe='/')}")
+            return go(f"{root(language)}/sign-in?next={quote(f'{request.url.path}?{request.url.query}', safe='/')}")
         text = await self._text_of(request.query_params.get("from", ""), number_in(request.query_params.get("version")))
         return await self._sheet(request, language, text, session=session)
 
@@ -165,26 +145,26 @@ class Desk:
         try:
             text = _text_in(form)
         except BadInput as error:
-            return await self._sheet(request, language, _lines(form["text"]), session=session, said=said_of(error, _WRONG))
+            return await self._sheet(request, language, _lines(form["text"]), session=session, said=said_of(error, WRONG))
         try:
             read = products.read_file(text.encode()).definition
             if form["do"] == "check":
                 return await self._sheet(request, language, text, session=session, said=_readable(read.product, read.kind.words))
             made = await self._give("draft_product", session, form, language, products.DraftProduct(text))
         except BadInput as error:
-            return await self._sheet(request, language, text, session=session, said=said_of(error, _WRONG, text))
+            return await self._sheet(request, language, text, session=session, said=said_of(error, WRONG, text))
         except Outage:
-            return await self._sheet(request, language, text, session=session, key=form["key"], said=_UNKNOWN)
+            return await self._sheet(request, language, text, session=session, key=form["key"], said=UNKNOWN)
         if isinstance(made, Refusal):
             return await self._sheet(request, language, text, session=session, said=said_of(made))
         assert isinstance(made, ProductStands), made
-        return _go(f"{root(language)}/products/{made.product}?version={made.version}")
+        return go(f"{root(language)}/products/{made.product}?version={made.version}")
 
     async def counter(self, request: Request, language: str) -> Response:
         """The form for a document."""
         session = await self._catalogue.visitor(request)
         if session is None:
-            return _go(f"{root(language)}/sign-in?next={request.url.path}")
+            return go(f"{root(language)}/sign-in?next={request.url.path}")
         return await self._counter(request, language, session)
 
     async def _counter(
@@ -213,9 +193,9 @@ class Desk:
             command = products.AddDocument(mimetypes.guess_type(form.upload.name)[0] or "", form.upload.content)
             kept = await self._give("add_document", session, form, language, command)
         except BadInput as error:
-            return await self._counter(request, language, session, said=said_of(error, _WRONG))
+            return await self._counter(request, language, session, said=said_of(error, WRONG))
         except Outage:
-            return await self._counter(request, language, session, key=form["key"], said=_UNKNOWN)
+            return await self._counter(request, language, session, key=form["key"], said=UNKNOWN)
         if isinstance(kept, Refusal):
             return await self._counter(request, language, session, said=said_of(kept))
         return await self._counter(request, language, session, kept=kept)
@@ -236,61 +216,38 @@ class Desk:
             command = _ACTS[act](code, version, form.line("reason"))
             done = await self._give(f"{act}_product", session, form, language, command)
         except BadInput as error:
-            return await self._catalogue.version(request, language, version, session, said_of(error, _WRONG), reason)
+            return await self._catalogue.version(request, language, version, session, said_of(error, WRONG), reason)
         except Outage:
-            return await self._catalogue.version(request, language, version, session, _UNKNOWN, reason, {act: form["key"]})
+            return await self._catalogue.version(request, language, version, session, UNKNOWN, reason, {act: form["key"]})
         if isinstance(done, Refusal):
             return await self._catalogue.version(request, language, version, session, said_of(done), reason)
-        return _go(f"{root(language)}/products/{done.product}?version={done.version}")
+        return go(f"{root(language)}/products/{done.product}?version={done.version}")
 
     # ---- what all of them need
 
     async def _posted(self, request: Request, language: str, most: int, *, keyed: bool = True) -> tuple[SignedIn, Form] | Response:
         """Who sent the form, and what stands in it; or the page that says why it is not taken. `keyed`: it carries a command."""
         if not from_here(request):
-            return await self._refuse(request, language, _ELSEWHERE)
+            return await self._refuse(request, language, ELSEWHERE)
         try:
             form = await read_form(request, most)
         except BadInput as error:
-            return await self._refuse(request, language, said_of(error, _WRONG), HTTPStatus.BAD_REQUEST)
+            return await self._refuse(request, language, said_of(error, WRONG), HTTPStatus.BAD_REQUEST)
         session = await self._catalogue.visitor(request)
         if session is None:
             said = Said(("请先登录", "Sign in first"), "会话已结束，内容保留着。", "the session has ended; what you wrote is kept")
             wanted = _next(request.url.path if request.url.path.endswith(("/draft", "/documents")) else "", language)
             return await self._door(request, language, wanted, kept=_lines(form["text"]), said=said)
-        if not is_proved(session, form) or (keyed and not _is_key(form["key"])):
-            return await self._refuse(request, language, _STALE)
+        if not is_proved(session, form) or (keyed and not is_key(form["key"])):
+            return await self._refuse(request, language, STALE)
         return session, form
 
     async def _refuse(self, request: Request, language: str, said: Said, status: int = HTTPStatus.FORBIDDEN) -> Response:
         return await self._catalogue.shown(request, language, "refused.html", {"said": said}, status)
 
     async def _give(self, name: str, session: SignedIn, form: Form, language: str, command: Any) -> Any:
-        """As over HTTP: the cut of a business date waits until it is decided."""
-        arrival = self._house.flight.arrive()
-        try:
-            async with self._house.database.read() as tx:
-                received_at = (await moment(tx)).now
-            arrival.stamp(received_at)
-            caller = Caller(ActorKind.OPERATOR, f"operator:{session.operator.login}", "password")
-            return await self._runs[name](Envelope(UUID(form["key"]), caller, received_at, language=language), command)
-        finally:
-            arrival.done()
-
-
-_WRONG = ("没有办成", "It was not done")
-
-
-def _later(seconds: int) -> Said:
-    """Too many wrong passwords: how long the next one has to wait."""
-    minutes, rest = divmod(seconds, 60)
-    zh = f"{minutes} 分 {rest} 秒" if minutes else f"{rest} 秒"
-    en = f"{minutes} min {rest} s" if minutes else f"{rest} second{'' if rest == 1 else 's'}"
-    return Said(
-        ("请稍后再登录", "Wait before you sign in"),
-        f"这里多次输错密码：请等 {zh}再试。此前即使密码正确也不会查看。",
-        f"several wrong passwords came from here: try again in {en}; before that not even the right one is looked at",
-    )
+        caller = Caller(ActorKind.OPERATOR, f"operator:{session.operator.login}", "password")
+        return await give(self._house, self._runs[name], form["key"], caller, language, command)
 
 
 def _readable(product: str, kind: tuple[str, str]) -> Said:
@@ -313,18 +270,6 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _is_key(text: str) -> bool:
-    try:
-        return UUID(text).version is not None
-    except ValueError:
-        return False
-
-
 def _next(text: str, language: str) -> str:
     """A place of ours to go on to."""
     return text if _NEXT.fullmatch(text) else f"{root(language)}/products"
-
-
-def _go(where: str) -> Response:
-    """To be asked for by GET, so that a page looked at anew sends nothing anew."""
-    return RedirectResponse(where, HTTPStatus.SEE_OTHER, {**page.HEADERS, "Cache-Control": "no-store"})

@@ -6,22 +6,29 @@ import hmac
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tapwealth.flows.signing_in import SignedIn
 from tapwealth.kernel.refusal import BadInput
 
 SECONDS = 30
 """How long a form may take to come."""
-_MOST_FIELDS, _MOST_FILES = 12, 1
+_MOST_FIELDS, _MOST_FILES = 24, 1
 _UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-_COOKIE, _ONE_HOSTS_COOKIE = "operator", "__Host-operator"
+OPERATOR, CUSTOMER = "operator", "customer"
+"""Names of cookies: of the house's people, and of customers."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Session(Protocol):
+    """Whoever is signed in."""
+
+    @property
+    def secret(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +95,34 @@ def from_here(request: Request) -> bool:
     return urlsplit(origin).netloc == request.headers.get("host", "")
 
 
-def proof_of(session: SignedIn) -> str:
+def proof_of(session: Session) -> str:
     """What each form of a session carries, and nobody else can know: a keyed hash under the session's secret."""
     return hmac.new(session.secret.encode(), b"a form of this session", hashlib.sha256).hexdigest()
 
 
-def is_proved(session: SignedIn, form: Form) -> bool:
+def is_proved(session: Session, form: Form) -> bool:
     return hmac.compare_digest(proof_of(session).encode(), form["proof"].encode())
 
 
-def secret_of(request: Request) -> str:
+def secret_of(request: Request, cookie: str = OPERATOR) -> str:
     """The session's secret that the browser brings; empty if it brings none."""
-    return request.cookies.get(_cookie_name(request), "")
+    return request.cookies.get(_cookie_name(request, cookie), "")
 
 
-def remember(request: Request, response: Response, secret: str) -> None:
+def remember(request: Request, response: Response, secret: str, cookie: str = OPERATOR) -> None:
     """Let the browser keep the secret until it is closed: for this host alone, away from scripts, never sent from elsewhere, and beyond
     this machine by TLS alone."""
     secure = not _is_loopback(request)
-    response.set_cookie(_cookie_name(request), secret, path="/", secure=secure, httponly=True, samesite="strict")
+    response.set_cookie(_cookie_name(request, cookie), secret, path="/", secure=secure, httponly=True, samesite="strict")
 
 
-def forget(request: Request, response: Response) -> None:
+def forget(request: Request, response: Response, cookie: str = OPERATOR) -> None:
     secure = not _is_loopback(request)
-    response.delete_cookie(_cookie_name(request), path="/", secure=secure, httponly=True, samesite="strict")
+    response.delete_cookie(_cookie_name(request, cookie), path="/", secure=secure, httponly=True, samesite="strict")
 
 
-def _cookie_name(request: Request) -> str:
-    return _COOKIE if _is_loopback(request) else _ONE_HOSTS_COOKIE
+def _cookie_name(request: Request, cookie: str) -> str:
+    return cookie if _is_loopback(request) else f"__Host-{cookie}"
 
 
 def _is_loopback(request: Request) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.web.catalogue_wording import chinese
+from tapwealth.web import catalogue_wording
+from tapwealth.web.phrases import Say
 
 _PLACE = re.compile(r"line ([0-9]+), column ([0-9]+)(?: \((.*)\))?")
 _AROUND = 2
@@ -46,19 +47,21 @@ class Said(NamedTuple):
     is_english: bool = False
 
 
-def said_of(no: BadInput | Refusal, headline: tuple[str, str] = _NOT_DONE, text: str = "") -> Said:
-    """A refusal, or what is wrong with an input; `text` is what its line and column are of."""
+def said_of(
+    no: BadInput | Refusal, headline: tuple[str, str] = _NOT_DONE, text: str = "", chinese: Say = catalogue_wording.chinese
+) -> Said:
+    """A refusal, or what is wrong with an input; `text` is what its line and column are of, `chinese` has the lines for it."""
     if isinstance(no, Refusal):
-        return _said(_HEADLINES.get(no.code.name, headline), no.text)
+        return _said(_HEADLINES.get(no.code.name, headline), no.text, chinese)
     place = _PLACE.match(no.where)
     line = "; ".join(part for part in (no.what, no.hint) if part)
     if place is None:
-        return _said(headline, line, field=no.where)
+        return _said(headline, line, chinese, field=no.where)
     number, column = int(place[1]), int(place[2])
-    return _said(headline, line, field=place[3] or "")._replace(line=number, column=column, excerpt=_excerpt(text, number, column))
+    return _said(headline, line, chinese, field=place[3] or "")._replace(line=number, column=column, excerpt=_excerpt(text, number, column))
 
 
-def _said(headline: tuple[str, str], text: str, field: str = "") -> Said:
+def _said(headline: tuple[str, str], text: str, chinese: Say, field: str = "") -> Said:
     translated = chinese(text)
     return Said(headline, translated or text, text, field=field, is_english=translated is None)
 

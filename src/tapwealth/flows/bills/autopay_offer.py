@@ -3,6 +3,8 @@
 A change of terms is an agreement of its own, and so a record of its own that names the one before.
 """
 
+from typing import Any
+
 from tapwealth.bills.autopay import Autopay, PayWhen
 from tapwealth.bills.biller import BillerItem
 from tapwealth.bills.biller_terms import WORDS, BillerParameters
@@ -26,15 +28,12 @@ _WHEN = {
 
 async def autopay_sold(tx: Tx, envelope: Envelope, made: Autopay, biller: BillerRow, masked: str) -> Sold:
     """`masked`: the card that pays what wallet and fund lack, empty for none."""
-    key = (biller.biller.code, biller.version)
-    version = (await catalogue.versions_at(tx, [key], lambda _kind: _SHAPE))[key]
-    item = next(one for one in biller.biller.items if one.code == made.item)
-    offer = written(_offer(version, item, envelope.language))
+    offer = written(await offer_of(tx, biller, made.item, envelope.language))
     sale = Sale(
         sale=made.id,
         kind=SaleKind.AUTOPAY,
-        product=key[0],
-        version=key[1],
+        product=biller.biller.code,
+        version=biller.version,
         person=made.person,
         offer=offer.digest.hex(),
         at=iso(envelope.received_at),
@@ -51,6 +50,13 @@ async def autopay_sold(tx: Tx, envelope: Envelope, made: Autopay, biller: Biller
         signed=signed(envelope.caller),
     )
     return Sold(made.book, sale, offer)
+
+
+async def offer_of(tx: Any, biller: BillerRow, item: str, language: str) -> Offer:
+    """What is shown of an item of that biller before somebody agrees."""
+    key = (biller.biller.code, biller.version)
+    version = (await catalogue.versions_at(tx, [key], lambda _kind: _SHAPE))[key]
+    return _offer(version, next(one for one in biller.biller.items if one.code == item), language)
 
 
 def _offer(version: Version, item: BillerItem, language: str) -> Offer:

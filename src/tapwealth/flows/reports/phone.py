@@ -48,7 +48,13 @@ class Phone(NamedTuple):
 
 async def phone_of(tx: Any, row: PersonRow) -> Phone:
     """A customer's."""
-    paid = await bills.payments_of(tx, row.book, row.id)
+    told = await _newest(tx, row.book, row.id)
+    return Phone(told, await notices.unread(tx, row.book, row.id), await bills_of(tx, row.book, row.id))
+
+
+async def bills_of(tx: Any, book: int, person: UUID) -> list[PhoneBill]:
+    """Payments of a customer's bills."""
+    paid = await bills.payments_of(tx, book, person)
     billers = await bills.billers(tx)
     shown = [
         PhoneBill(
@@ -64,5 +70,4 @@ async def phone_of(tx: Any, row: PersonRow) -> Phone:
         )
         for payment, bill in paid
     ]
-    told = await _newest(tx, row.book, row.id)
-    return Phone(told, await notices.unread(tx, row.book, row.id), sorted(shown, key=lambda one: not one.is_under_way))
+    return sorted(shown, key=lambda one: not one.is_under_way)

@@ -1,0 +1,146 @@
+"""What all pages share on which a customer acts: signing in with the phone's secret, whose session it is, and forms that come from it."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from tapwealth.flows.customers.page_sessions import CustomerSession, sign_in, sign_out, signed_in
+from tapwealth.flows.frame import House
+from tapwealth.flows.signing_in import SlowDown
+from tapwealth.kernel.masked import Masked
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.web import page
+from tapwealth.web.bill_wording import chinese
+from tapwealth.web.catalogue_pages import in_each_language, root
+from tapwealth.web.forms import CUSTOMER, Form, forget, from_here, is_proved, proof_of, read_form, remember, secret_of
+from tapwealth.web.posting import ELSEWHERE, STALE, WRONG, AddressOf, Run, give, go, is_key, later
+from tapwealth.web.said import Said, said_of
+
+MOST_WORDS = 16 << 10
+"""Greatest form."""
+_NEXT = re.compile(r"(/en)?/(bills|bill|autopays)([/?][!-~]*)?", re.ASCII)
+
+
+class CustomerPages:
+    """Pages of one customer, whoever is signed in."""
+
+    def __init__(self, house: House, runs: Mapping[str, Run], address_of: AddressOf) -> None:
+        self.house, self._runs, self._address_of = house, runs, address_of
+
+    def doors(self) -> list[BaseRoute]:
+        """Signing in, and out."""
+        return [
+            *in_each_language("/customer/sign-in", self.door),
+            *in_each_language("/customer/sign-in", self.come_in, ("POST",)),
+            *in_each_language("/customer/sign-out", self.leave, ("POST",)),
+        ]
+
+    async def session(self, request: Request) -> CustomerSession | None:
+        """Of who asks."""
+        return await signed_in(self.house, secret_of(request, CUSTOMER))
+
+    async def door(self, request: Request, language: str) -> Response:
+        """The form of signing in; `?next=`: where one wanted to go."""
+        wanted = _next(request.query_params.get("next", ""), language)
+        if await self.session(request) is not None:
+            return go(wanted)
+        return await self._door(request, language, wanted)
+
+    async def _door(self, request: Request, language: str, wanted: str, said: Said | None = None) -> Response:
+        status = HTTPStatus.UNAUTHORIZED if said else HTTPStatus.OK
+        return await self.shown(request, language, "customer_sign_in.html", {"next": wanted, "said": said}, status)
+
+    def to_door(self, request: Request, language: str) -> Response:
+        """For who is not signed in: and then back to where they were."""
+        return go(f"{root(language)}/customer/sign-in?next={quote(f'{request.url.path}?{request.url.query}'.rstrip('?'), safe='/')}")
+
+    async def come_in(self, request: Request, language: str) -> Response:
+        """The phone's secret: a session of its own, whatever the browser brought."""
+        if not from_here(request):
+            return await self.refuse(request, language, ELSEWHERE)
+        try:
+            form = await read_form(request, MOST_WORDS)
+        except BadInput as error:
+            return await self.refuse(request, language, said_of(error, WRONG, chinese=chinese), HTTPStatus.BAD_REQUEST)
+        wanted = _next(form["next"], language)
+        session = await sign_in(self.house, self._address_of(request), Masked(form["secret"].strip()))
+        if isinstance(session, SlowDown):
+            answer = await self._door(request, language, wanted, later(session.seconds))
+            answer.status_code, answer.headers["Retry-After"] = HTTPStatus.TOO_MANY_REQUESTS, str(session.seconds)
+            return answer
+        if isinstance(session, Refusal):
+            return await self._door(request, language, wanted, said_of(session, ("没有登录", "Not signed in"), chinese=chinese))
+        answer = go(wanted)
+        remember(request, answer, session.secret, CUSTOMER)
+        return answer
+
+    async def leave(self, request: Request, language: str) -> Response:
+        posted = await self.posted(request, language, keyed=False)
+        if isinstance(posted, Response):
+            return posted
+        await sign_out(self.house, posted[0].secret)
+        answer = go(f"{root(language)}/bills")
+        forget(request, answer, CUSTOMER)
+        return answer
+
+    async def posted(self, request: Request, language: str, *, keyed: bool = True) -> tuple[CustomerSession, Form] | Response:
+        """Who sent the form, and what stands in it; or the page that says why it is not taken. `keyed`: it carries a command."""
+        if not from_here(request):
+            return await self.refuse(request, language, ELSEWHERE)
+        try:
+            form = await read_form(request, MOST_WORDS)
+        except BadInput as error:
+            return await self.refuse(request, language, said_of(error, WRONG, chinese=chinese), HTTPStatus.BAD_REQUEST)
+        session = await self.session(request)
+        if session is None:
+            said = Said(("请先登录", "Sign in first"), "登录已结束，没有做任何事。", "the session has ended; nothing was done")
+            return await self._door(request, language, f"{root(language)}/bills", said)
+        if not is_proved(session, form) or (keyed and not is_key(form["key"])):
+            return await self.refuse(request, language, STALE)
+        return session, form
+
+    async def refuse(self, request: Request, language: str, said: Said, status: int = HTTPStatus.FORBIDDEN) -> Response:
+        return await self.shown(request, language, "customer_refused.html", {"said": said}, status)
+
+    async def nothing(self, request: Request, language: str) -> Response:
+        """There is no such thing, or it is somebody else's."""
+        said = Said(("这里没有内容", "Nothing is here"), "没有这一项，或者它不是您的。", "there is no such thing, or it is not yours")
+        return await self.refuse(request, language, said, HTTPStatus.NOT_FOUND)
+
+    async def give(self, name: str, session: CustomerSession, key: str, language: str, command: Any) -> Any:
+        return await give(self.house, self._runs[name], key, session.caller, language, command)
+
+    async def shown(
+        self,
+        request: Request,
+        language: str,
+        template: str,
+        values: Mapping[str, Any],
+        status: int = HTTPStatus.OK,
+        session: CustomerSession | None = None,
+    ) -> Response:
+        """A page with its head: who is signed in, and the same page in the other language."""
+        session = session or await self.session(request)
+        here, query = request.url.path, request.url.query
+        there = here.removeprefix("/en") if language == "en" else f"/en{here}"
+        if request.method != "GET":  # what was sent stays in its language
+            there, query = f"{root('en' if language == 'zh' else 'zh')}/bills", ""
+        shared = {
+            "root": root(language),
+            "here": here if request.method == "GET" else f"{root(language)}/bills",
+            "translated": f"{there}{'?' if query else ''}{query}",
+            "customer": session.name if session else None,
+            "proof": proof_of(session) if session else "",
+        }
+        return page.html(template, language, {**shared, **values}, status)
+
+
+def _next(text: str, language: str) -> str:
+    """A place of ours to go on to."""
+    return text if _NEXT.fullmatch(text) else f"{root(language)}/bills"
