@@ -238,7 +238,7 @@ def _open_items(one: dict[str, Any]) -> list[str]:
 
 def _biller_table(days: list[dict[str, Any]]) -> Table:
     """What each biller's file has as we have it, and what the biller was paid, less what it pays us for it."""
-    table = Table(title="Billers: payments that agree with the biller's file of the date, and what it is paid", title_justify="left")
+    table = Table(title="Billers: what agrees with each one's file, and what it is paid", title_justify="left")
     for heading in ("date", "biller"):
         table.add_column(heading, no_wrap=True)
     for heading in ("in its file", "settled", "fee", "paid out"):
