@@ -35,8 +35,8 @@ LONGEST_FIRST = ("simulation", "integration", "browser", "docs", "flows", "prope
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 """Some thousand processes start from these sources: they are compiled once, not once for each."""
-os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(roomy()))
-"""Where pytest makes `tmp_path`: partners' stores and phones sync each of their writes."""
+os.environ["TMPDIR"] = tempfile.tempdir = str(roomy())
+"""There is `tmp_path`, too: partners' stores, phones and databases made from nothing sync each of their writes."""
 
 
 def _open_folder(place: Path) -> Path:

@@ -21,7 +21,7 @@ EVERY_FIGURE = {
 
 def test_a_small_round_of_taps_reports_rates_waits_shares_and_processor() -> None:
     out = StringIO()
-    tap.main(1, as_json=True, out=out, people=(64,), rounds=1)
+    tap.main(1, as_json=True, out=out, people=(64,), rounds=1, ready=800)
     told = json.loads(out.getvalue())
     closed, offered = told["results"][:4], told["results"][4:]
     assert [(one["mix"], one["callers"]) for one in closed] == [

@@ -53,6 +53,9 @@ FEW, MANY = 10_000, 1_000_000
 KEYS = SOFTWARE, SOFTHSM = "software", "softhsm"
 """Where the host's keys may be."""
 
+READY = 8_000
+"""So many taps are made ready for a second of a round: more than the host has had through."""
+
 OFFERED_PERCENT = 25, 50
 """Of the highest rate measured: at which taps are let come by themselves."""
 
@@ -169,15 +172,17 @@ def main(
     people: Sequence[int] = (FEW, MANY),
     rounds: int = ROUNDS,
     keys: str = SOFTWARE,
+    ready: int = READY,
 ) -> None:
-    """Measure, and print a table or JSON; progress goes to standard error. `keys`: where the host's keys are, one of `KEYS`."""
+    """Measure, and print a table or JSON; progress goes to standard error. `keys`: where the host's keys are, one of `KEYS`; `ready` as
+    `READY`."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tapwealth-bench-")))
         folder.chmod(0o755)
         if keys == SOFTHSM:
             stack.enter_context(soft_token.configured(folder))
         with runner() as loop:
-            result = loop.run(_measure(folder, seconds, people, rounds, keys))
+            result = loop.run(_measure(folder, seconds, people, rounds, keys, ready))
     out.write(shown(result, as_json=as_json))
     if not as_json:
         out.write(_keys_shown(result["keys_us"]))
@@ -196,7 +201,7 @@ def _address(folder: Path, keys: str, people: int) -> str:
     return SOFTWARE if keys == SOFTWARE else soft_token.make_token(folder, f"bench-{people}").text
 
 
-async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: int, keys: str) -> dict[str, Any]:
+async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: int, keys: str, ready: int) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         places = [
             await stack.enter_async_context(opened(folder / str(count), count, keys=_address(folder, keys, count))) for count in people
@@ -204,7 +209,8 @@ async def _measure(folder: Path, seconds: int, people: Sequence[int], rounds: in
         echo = Listener(handlers=_Echo(), find_mac_keys=_mac_key, read_platform_clock=_noon, in_flight=places[0].house.flight)
         port = await echo.start(_HERE, 0)
         stack.push_async_callback(echo.stop)
-        figures = [*_figures(places[0]), *(_figure(place, WALLET, TERMINALS, 8_000) for place in places[1:]), *_yardsticks(places[0], port)]
+        others = (_figure(place, WALLET, TERMINALS, ready) for place in places[1:])
+        figures = [*_figures(places[0], ready), *others, *_yardsticks(places[0], port, 2 * ready)]
         spare_collector()
         for figure in figures:
             await figure.warm_up()
@@ -237,11 +243,11 @@ def _offered(few: Place, measured: Sequence[TapFigure]) -> list[TapFigure]:
     ]
 
 
-def _figures(few: Place) -> list[TapFigure]:
+def _figures(few: Place, ready: int) -> list[TapFigure]:
     most = min(TERMINALS, few.people >> 3)
     return [
-        *(_figure(few, WALLET, count, expected) for count, expected in ((1, 1_000), (16, 6_000), (256, 8_000)) if count <= most),
-        *(_figure(few, mix, most, 8_000) for mix in (FUND, FORGED, NO_MONEY)),
+        *(_figure(few, WALLET, count, expected) for count, expected in ((1, ready // 8), (16, ready * 3 // 4), (256, ready)) if count <= most),
+        *(_figure(few, mix, most, ready) for mix in (FUND, FORGED, NO_MONEY)),
     ]
 
 
@@ -250,10 +256,10 @@ def _figure(place: Place, mix: str, callers: int, most: int, **more: Any) -> Tap
     return TapFigure(name, callers, place=place, mix=mix, most=most, holds=mix in (WALLET, FUND), **more)
 
 
-def _yardsticks(few: Place, port: int) -> list[TapFigure]:
+def _yardsticks(few: Place, port: int, ready: int) -> list[TapFigure]:
     callers = min(TERMINALS, few.people >> 3)
     name = f"{callers:,} in flight, read, code checked, answered at once"
-    return [_figure(few, WALLET, callers, 16_000, name=name, port=port, yardstick=True, chain=False, history="none")]
+    return [_figure(few, WALLET, callers, ready, name=name, port=port, yardstick=True, chain=False, history="none")]
 
 
 _MAC_KEYS = {terminal_number(number): mac_key(number) for number in range(TERMINALS)}
