@@ -42,7 +42,7 @@ fuzzer: setup-dev # what coverage-guided fuzzing needs, into build/fuzz
 	@sh tools/fuzzer.sh
 
 soak: setup-dev fuzzer ## the long randomised and kill runs
-	@$(PYTEST) -m soak $(ARGS)
+	@TAPWEALTH_EXAMPLES=all $(PYTEST) -m "soak or dear" $(ARGS)
 
 check: setup-dev ## style, types, import rules, tidy rules, locks
 	@$(MAKE) --no-print-directory --keep-going check-style check-types check-imports check-tidy check-locks

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 from card_authority import CA_KEY, CARD, ISSUER, card_certificate, issuer_certificate
+from dear import dear
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,7 +59,7 @@ def test_whatever_bytes_come_only_bad_input_is_raised(data: st.DataObject) -> No
     st.binary(min_size=142, max_size=142),
     st.binary(max_size=60),
 )
-@settings(max_examples=300, deadline=None)
+@dear(300, some=75, deadline=None)
 def test_what_an_issuer_itself_signed_wrongly_raises_only_bad_input(size: int, exponent: bytes, inside: bytes, remainder: bytes) -> None:
     """The hash is right, and what it covers is nonsense: lengths, month, key."""
     content = (b"\x04" + bytes.fromhex("6222000000000009FFFF") + bytes(5) + bytes((1, 1, size, 1)) + inside)[: 176 - 22]

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from dear import dear
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -77,7 +78,7 @@ READERS: list[Callable[[bytes], object]] = [
 
 @pytest.mark.parametrize("reader", READERS)
 @given(data=st.one_of(st.binary(max_size=300), TREES, st.sampled_from(ANSWERS).flatmap(damaged)))
-@settings(max_examples=300, deadline=None)
+@dear(300, some=60, deadline=None)
 def test_readers_raise_nothing_but_bad_input(reader: Callable[[bytes], object], data: bytes) -> None:
     one_line_or_nothing(reader, data)
 
@@ -100,7 +101,7 @@ def told(read: Callable[[bytes], object], data: bytes) -> object:
 @example(bytes.fromhex("DF81010107"))
 @example(bytes.fromhex("82027C0000"))
 @example(bytes.fromhex("9F268108") + bytes(8))
-@settings(max_examples=400, deadline=None)
+@dear(400, some=100, deadline=None)
 def test_elements_read_by_their_tags_are_those_read_one_by_one(data: bytes) -> None:
     assert told(tlv.by_tag, data) == told(lambda content: tlv.unique(tlv.decode(content)), data)
 
@@ -136,7 +137,7 @@ commands = st.one_of(
 
 
 @given(st.lists(commands, max_size=12), st.sampled_from([0, 0xFFFD, 0xFFFF]))
-@settings(max_examples=300, deadline=None)
+@dear(300, some=75, deadline=None)
 def test_the_card_always_answers_and_counts_at_most_once_a_command(sequence: list[bytes], atc: int) -> None:
     state = replace(CARD, atc=atc)
     cryptograms: set[bytes] = set()
@@ -157,7 +158,7 @@ def test_the_card_always_answers_and_counts_at_most_once_a_command(sequence: lis
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@dear(400, some=100, deadline=None)
 def test_the_terminal_always_comes_to_an_outcome(data: st.DataObject) -> None:
     """A card that answers with anything: random bytes, random trees, or damaged answers of a real dialogue."""
     tap = Tap(data.draw(st.integers(1, 999_999_999_999)), date(2014, 2, 24), data.draw(st.binary(min_size=4, max_size=4)), 7)

@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given, settings
+from dear import dear
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwealth.kernel.money import MAX_AMOUNT
@@ -80,7 +81,7 @@ MESSAGES = st.one_of([st.tuples(st.just(kind), messages) for kind, (messages, _,
 
 
 @given(MESSAGES)
-@settings(max_examples=300, deadline=timedelta(seconds=5))
+@dear(300, some=75, deadline=timedelta(seconds=5))
 def test_what_is_written_is_read_back(kind_and_message):
     kind, message = kind_and_message
     _, read, write = KINDS[kind]
@@ -91,7 +92,7 @@ def test_what_is_written_is_read_back(kind_and_message):
 
 
 @given(MESSAGES, st.data())
-@settings(max_examples=300, deadline=timedelta(seconds=5))
+@dear(300, some=75, deadline=timedelta(seconds=5))
 def test_damaged_bytes_are_bad_input_or_another_valid_message(kind_and_message, data):
     """Cut, doubled or overwritten anywhere: one line of BadInput, or a message that is written back as something equal."""
     kind, message = kind_and_message

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from dear import examples
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from ledger_machine import BOOKS, LedgerMachine
@@ -21,8 +22,9 @@ from tapwealth.ledger.postgres import PostgresLedger
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
+@pytest.mark.dear
 def test_the_oracle_keeps_its_promises() -> None:
-    run_state_machine_as_test(LedgerMachine, settings=settings(max_examples=40, stateful_step_count=25, **QUIET))
+    run_state_machine_as_test(LedgerMachine, settings=settings(max_examples=examples(40, some=15), stateful_step_count=25, **QUIET))
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +100,9 @@ def over(
     return PostgresMachine
 
 
+@pytest.mark.dear
 def test_postgres_keeps_its_promises(postgres: tuple[type[LedgerMachine], Any, asyncio.Runner]) -> None:
-    run_state_machine_as_test(postgres[0], settings=settings(max_examples=12, stateful_step_count=15, **QUIET))
+    run_state_machine_as_test(postgres[0], settings=settings(max_examples=examples(12, some=5), stateful_step_count=15, **QUIET))
 
 
 class Overdraws(MemoryLedger):

@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from dear import dear
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwealth.kernel.money import MAX_AMOUNT
@@ -70,6 +71,7 @@ def files(draw: st.DrawFn) -> tuple[Header, list[dict[str, Any]]]:
     return Header(parties[0], parties[1], draw(DAYS), file_type, spelt, len(records), version, summary, *parties[2:]), records
 
 
+@dear(100, some=40)
 @given(files(), st.booleans())
 def test_what_was_written_is_read(file: tuple[Header, list[dict[str, Any]]], crlf: bool) -> None:
     header, records = file
@@ -132,6 +134,7 @@ def told(stream: io.BytesIO) -> tuple[list[tuple[str, bytes]], str]:
     return read, ""
 
 
+@dear(100, some=30)
 @given(files(), st.data())
 def test_many_records_at_once_are_what_they_are_one_by_one(file: tuple[Header, list[dict[str, Any]]], data: st.DataObject) -> None:
     """The same records at the same lines, and of a damaged file the same complaint."""
@@ -142,7 +145,7 @@ def test_many_records_at_once_are_what_they_are_one_by_one(file: tuple[Header, l
 
 
 @given(files())
-@settings(deadline=None)
+@dear(100, some=25, deadline=None)
 def test_a_torn_file_is_always_refused(file: tuple[Header, list[dict[str, Any]]]) -> None:
     whole = write_data_file(*file, end_with_crlf=False)
     for length in range(len(whole)):
@@ -153,6 +156,7 @@ def test_a_torn_file_is_always_refused(file: tuple[Header, list[dict[str, Any]]]
         raise AssertionError(f"{length} of {len(whole)} bytes were read as a file")
 
 
+@dear(100, some=40)
 @given(files(), st.sampled_from([-1, 1]))
 def test_a_count_that_does_not_match_is_always_refused(file: tuple[Header, list[dict[str, Any]]], off: int) -> None:
     header, records = file
@@ -205,7 +209,7 @@ def test_an_index_comes_back_and_a_damaged_one_is_refused(
 
 
 @given(st.sampled_from(["03", "04", "06"]), st.integers(2, 4), st.data())
-@settings(max_examples=300)
+@dear(300, some=100)
 def test_records_taken_for_plainly_right_are_right_one_by_one(file_type: str, count: int, data: st.DataObject) -> None:
     """And plain ones are taken for it, whichever bytes the records have in common."""
     layout = Header("A", "B", date(2014, 2, 24), file_type, tuple(fields_of(file_type)), count).layout
@@ -233,7 +237,7 @@ AMISS = st.sampled_from(["A\0B", "\0", "é", "天弘", "A B", "A\n", "X" * 99, -
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@dear(150, some=50, deadline=None)
 def test_what_is_written_by_column_is_what_is_written_one_by_one(data: st.DataObject) -> None:
     """Byte for byte, or refused in the same words; a column of one value is that of all records."""
     header = Header("996", "H0", date(2014, 2, 24), "03", tuple(fields_of("03")), data.draw(st.integers(1, 4)))

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from dear import dear
+from hypothesis import given
 from hypothesis import strategies as st
 from virtual_reader import PAN, make_store, secrets_of
 
@@ -37,7 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(commands=st.lists(COMMANDS, max_size=8))
-@settings(max_examples=60, deadline=None)
+@dear(60, some=20, deadline=None)
 def test_a_hostile_reader_is_answered_and_the_trace_hides_pan_and_key(store: Path, commands: list[bytes]) -> None:
     said: list[str] = []
     phone = Phone(CardStore(store), heard=Trace(said.append, PAN).heard)

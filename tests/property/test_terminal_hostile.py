@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from card_authority import CA_KEY
+from dear import dear
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from standard_card import ARQC, PAN, TC, StandardCard, h, leaving
@@ -64,7 +65,7 @@ def test_the_honest_dialogues_are_whole() -> None:
 
 
 @given(st.data())
-@settings(max_examples=500, deadline=None)
+@dear(500, some=100, deadline=None)
 def test_whatever_a_card_answers_there_is_an_outcome_in_bounded_commands(data: st.DataObject) -> None:
     card = data.draw(st.integers(0, len(CARDS) - 1))
     count = 0
@@ -86,7 +87,7 @@ def test_whatever_a_card_answers_there_is_an_outcome_in_bounded_commands(data: s
 
 
 @given(st.data())
-@settings(max_examples=500, deadline=None)
+@dear(500, some=100, deadline=None)
 def test_one_altered_bit_never_makes_another_card_or_another_day(data: st.DataObject) -> None:
     """What is not signed may change (counter, balance, cryptogram); who pays, until when, and that it is genuine may not."""
     card = data.draw(st.sampled_from([0, 1]))

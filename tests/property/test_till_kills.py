@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import pytest
+from dear import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from till_host import KEY, MASTER_KEY, MERCHANT, NOON, TERMINAL, Bank, Network, hosted
@@ -125,7 +127,8 @@ class Merchant:
 STEP = st.tuples(st.sampled_from(ACTIONS), st.integers(0, 14), st.sampled_from((0, 0, 0, 1, 2)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.dear
+@settings(max_examples=examples(40, some=12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEP, min_size=3, max_size=14))
 def test_kills_between_any_two_writes_repeat_no_number_and_lose_nothing(steps: list[tuple[str, int, int]]) -> None:
     asyncio.run(_lived(steps))

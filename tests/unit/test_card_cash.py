@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from dear import dear
 from hypothesis import given
 from hypothesis import strategies as st
 from issued_card import CARD_KEY, issued
@@ -77,6 +78,7 @@ def test_a_card_without_cash_says_so() -> None:
     refused(unload(plain, 1), CashRefusal.NO_PURSE)
 
 
+@dear(100, some=30)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 40_000), st.integers(0, 2)), max_size=30))
 def test_whatever_is_asked_the_card_holds_what_was_loaded_less_what_was_unloaded(steps: list[tuple[bool, int, int]]) -> None:
     card, balance, loads = issued(balance=0), 0, 0
