@@ -245,8 +245,9 @@ def _offered(few: Place, measured: Sequence[TapFigure]) -> list[TapFigure]:
 
 def _figures(few: Place, ready: int) -> list[TapFigure]:
     most = min(TERMINALS, few.people >> 3)
+    singles = (1, ready // 8), (16, ready * 3 // 4), (256, ready)
     return [
-        *(_figure(few, WALLET, count, expected) for count, expected in ((1, ready // 8), (16, ready * 3 // 4), (256, ready)) if count <= most),
+        *(_figure(few, WALLET, count, expected) for count, expected in singles if count <= most),
         *(_figure(few, mix, most, ready) for mix in (FUND, FORGED, NO_MONEY)),
     ]
 
