@@ -1,5 +1,12 @@
 """Definitions' files as product managers write them."""
 
+from collections.abc import Iterable
+
+import pytest
+
+from tapwealth.flows.catalogue.products import read_file
+from tapwealth.kernel.refusal import BadInput
+
 FUND_FILE = """\
 product: 110022
 kind: fund
@@ -33,3 +40,10 @@ def changed(*changes: tuple[str, str], text: str = FUND_FILE) -> bytes:
         assert before in text, before
         text = text.replace(before, after, 1)
     return text.encode()
+
+
+def untold(content: bytes, said: Iterable[str]) -> list[str]:
+    """The file is wrong; which of these is not said of it."""
+    with pytest.raises(BadInput) as caught:
+        read_file(content)
+    return [f"{one} not in: {caught.value}" for one in said if one not in str(caught.value)]

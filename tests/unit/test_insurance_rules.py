@@ -24,9 +24,10 @@ from tapwealth.insurance.policy import (
     unearned_premium,
 )
 from tapwealth.insurance.premium import Insured, QuoteRefusal, gross, net_rate, premium_of
-from tapwealth.insurance.product import LEAST_SUM, MOST_INTEREST, WHOLE, OccupationClass, Product
+from tapwealth.insurance.product import LEAST_SUM, MOST_INTEREST, OccupationClass, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.units import WHOLE
 
 PER_100_000 = 10_000_000
 ACCIDENT_ONE_YEAR, TERM_LIFE_TWENTY = offered(ACCIDENT_FILE), offered(TERM_LIFE_FILE)

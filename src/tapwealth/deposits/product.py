@@ -13,10 +13,8 @@ import msgspec
 
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.units import Percent, Yuan
+from tapwealth.kernel.units import WHOLE, Percent, Yuan
 
-WHOLE = 1_000_000
-"""Millionths."""
 LEAST_DEPOSIT, LEAST_NOTICE, LEAST_CERTIFICATE = 1_00, 50_000_00, 200_000_00
 """Fen: money earns from a whole yuan on; a notice deposit (to open, to withdraw, to remain); a large certificate of a person."""
 NOTICE_DAYS = (1, 7)

@@ -13,9 +13,8 @@ from tapwealth.funds.lots import AgeTier
 from tapwealth.funds.nav import PurchaseTier, Rounding
 from tapwealth.kernel.money import checked
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.units import Percent, Yuan
+from tapwealth.kernel.units import WHOLE, Percent, Yuan
 
-MILLION = 1_000_000
 CALENDAR = "CN"
 """Dealing days are China's: Monday to Friday less statutory holidays."""
 
@@ -122,15 +121,15 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def purchase_tiers(self) -> tuple[PurchaseTier, ...]:
-        return tuple(PurchaseTier(one.from_amount, Fraction(one.rate, MILLION), one.fixed) for one in self.purchase_fees)
+        return tuple(PurchaseTier(one.from_amount, Fraction(one.rate, WHOLE), one.fixed) for one in self.purchase_fees)
 
     @property
     def age_tiers(self) -> tuple[AgeTier, ...]:
-        return tuple(AgeTier(one.below_days, Fraction(one.rate, MILLION)) for one in self.redemption_fees)
+        return tuple(AgeTier(one.below_days, Fraction(one.rate, WHOLE)) for one in self.redemption_fees)
 
     def discount(self, channel: str) -> Fraction:
         """What of the purchase rate remains there."""
-        return next((Fraction(one.remains, MILLION) for one in self.discounts if one.channel == channel), Fraction(1))
+        return next((Fraction(one.remains, WHOLE) for one in self.discounts if one.channel == channel), Fraction(1))
 
 
 def check(one: Conditions) -> None:
@@ -175,5 +174,5 @@ def _check_redemption_fees(fees: Sequence[RedemptionFee]) -> None:
 
 
 def _check_rate(rate: int, where: str) -> None:
-    if not 0 <= rate <= MILLION:
+    if not 0 <= rate <= WHOLE:
         raise BadInput(f"{rate} is no rate", where=where, hint="give millionths, 0 to 1,000,000: 15,000 are 1.5 %")

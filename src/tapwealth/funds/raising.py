@@ -16,8 +16,8 @@ import msgspec
 
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.kernel.units import WHOLE
 
-MILLION = 1_000_000
 _YEAR = 360
 """Days of a year of demand interest in China."""
 ISSUE_PRICE = 10_000
@@ -59,7 +59,7 @@ class OfferingRefusal(Enum):
 
 def interest(amount: int, rate: int, days: int) -> int:
     """Fen that money accepted so many days ago has earned, half up: principal x rate x actual days / 360, as demand deposits do."""
-    return (2 * amount * rate * days + MILLION * _YEAR) // (2 * MILLION * _YEAR)
+    return (2 * amount * rate * days + WHOLE * _YEAR) // (2 * WHOLE * _YEAR)
 
 
 def check(one: Offering) -> None:
@@ -77,7 +77,7 @@ def check(one: Offering) -> None:
     checked(one.cap, where="cap", positive=False)
     if one.cap < 0 or 0 < one.cap < one.minimum:
         raise BadInput("nobody could order that little", where="cap", hint="0 means no cap; else give at least the minimum")
-    if not 0 <= one.rate < MILLION:
+    if not 0 <= one.rate < WHOLE:
         raise BadInput("the rate lies outside 0 to 999999 millionths", where="rate", hint="0.35 percent a year are 3500")
 
 

@@ -10,9 +10,10 @@ from enum import Enum, StrEnum, auto
 from fractions import Fraction
 from uuid import UUID
 
-from tapwealth.insurance.product import DAYS_OF_A_YEAR, WHOLE, CancellationRule, Product
+from tapwealth.insurance.product import DAYS_OF_A_YEAR, CancellationRule, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.units import WHOLE
 
 
 class PolicyState(StrEnum):

@@ -13,9 +13,10 @@ from fractions import Fraction
 from functools import cache
 
 from tapwealth.insurance.mortality import LAST_AGE, Sex, death_rates
-from tapwealth.insurance.product import WHOLE, Accident, OccupationClass, Product, TermLife
+from tapwealth.insurance.product import Accident, OccupationClass, Product, TermLife
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.units import WHOLE
 
 
 class QuoteRefusal(Enum):

@@ -13,10 +13,8 @@ import msgspec
 
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.units import Days, Percent, Unit, Yuan
+from tapwealth.kernel.units import WHOLE, Days, Percent, Unit, Yuan
 
-WHOLE = 1_000_000
-"""Millionths."""
 DAYS_OF_A_YEAR = 365
 LEAST_SUM, MOST_INTEREST = 1_000_00, 200_000
 """Fen, and millionths a year: within these no premium of a term life comes to nothing."""

@@ -27,6 +27,8 @@ class Unit(Enum):
         return 4 if self is Unit.PERCENT else 2
 
 
+WHOLE = 1_000_000
+"""Millionths: all of it."""
 Yuan = Annotated[int, Unit.YUAN]
 Shares = Annotated[int, Unit.SHARES]
 Percent = Annotated[int, Unit.PERCENT]

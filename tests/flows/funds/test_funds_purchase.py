@@ -1,5 +1,6 @@
 """Buying into the fund: when an order counts, what is refused, what is posted, and what the registrar's answer does with it."""
 
+from asyncio import gather
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -150,6 +151,14 @@ async def test_one_batch_cannot_pass_a_cap_or_spend_money_twice(place: FundTown)
     assert [isinstance(one, PurchasePlaced) for one in answers] == [True, True, False, True, False]
     assert (code(answers[2]), code(answers[4])) == ("ABOVE_DAY_CAP", "NO_MONEY")
     assert await place.owed(wang.wallet, li.wallet) == [2 * HOLDING_CAP - DAY_CAP, 5_000]
+
+
+async def test_transactions_at_once_cannot_spend_money_twice(place: FundTown) -> None:
+    """Whoever comes second waits for the book, and sees what the first has left: a refusal, never a posting that fails."""
+    wang = await place.person("Wang", 10_000)
+    small, *others = await gather(place.buy_one(wang, 4_000), *(place.buy_one(wang, 6_000) for _ in range(3)))
+    assert sorted("placed" if isinstance(one, PurchasePlaced) else code(one) for one in others) == ["NO_MONEY", "NO_MONEY", "placed"]
+    assert placed(small).amount == 4_000
 
 
 async def test_orders_of_several_days_and_plans_in_one_batch_are_each_kept_as_they_are(place: FundTown) -> None:

@@ -230,9 +230,10 @@ async def decided(place: FundTown, rate: str, sha256: str) -> int:
     """The file in two people's hands: its version."""
     draft = await products.draft(place.house, operator(place, "pm.zhou"), DraftProduct(FILE.format(rate=rate, sha256=sha256)))
     assert not isinstance(draft, Refusal), draft
-    for flow, command in ((products.review, ReviewProduct), (products.approve, ApproveProduct)):
-        answer: Any = await flow(place.house, operator(place, "ops.chen"), command(draft.product, draft.version))  # type: ignore[operator]
-        assert not isinstance(answer, Refusal), answer
+    reviewed = await products.review(place.house, operator(place, "ops.chen"), ReviewProduct(draft.product, draft.version))
+    approved = await products.approve(place.house, operator(place, "ops.chen"), ApproveProduct(draft.product, draft.version))
+    assert not isinstance(reviewed, Refusal), reviewed
+    assert not isinstance(approved, Refusal), approved
     return draft.version
 
 

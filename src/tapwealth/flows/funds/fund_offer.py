@@ -26,12 +26,10 @@ from tapwealth.funds.raise_terms import offering_of
 from tapwealth.funds.raising import ISSUE_PRICE, Offering
 from tapwealth.kernel.clock import SHANGHAI, iso
 from tapwealth.kernel.money import format_minor
-from tapwealth.kernel.units import Unit, written_in
+from tapwealth.kernel.units import WHOLE, Unit, written_in
 
 PLACE: Mapping[str, int] = {"zh": 0, "en": 1}
 """Of a language in a pair of words."""
-_WHOLE = 1_000_000
-"""Millionths: nothing is taken off the rate."""
 AT_PAR = 10_000
 """1/10,000 yuan: what a money fund's unit costs."""
 
@@ -105,7 +103,7 @@ def _made(kind: SaleKind, channel: str, version: Version, language: str, raised:
 def fund_offer(kind: SaleKind, channel: str, version: Version, language: str, raised: Version | None = None) -> Offer:
     """A version as it is shown; `raised`: of a raise with its fund, documents of both. Nothing of it forecasts or promises a return."""
     said, place = version.definition, PLACE[language]
-    lines = (_facts_zh, _facts_en)[place](said, said.channels[channel])
+    lines = _facts(said, said.channels[channel], place)
     sold, files = version, said.documents
     if raised is not None:
         sold = raised
@@ -215,65 +213,72 @@ def warnings(parameters: Parameters, place: int, *, raised: bool) -> list[str]:
 Lines = list[tuple[str, str]]
 
 
-def _facts_zh(said: Definition, channel: FundChannel) -> Lines:
+def _facts(said: Definition, channel: FundChannel, place: int) -> Lines:
     of = said.parameters
-    lines = [
-        ("基金代码", said.product),
-        ("类型", said.kind.words[0]),
-        ("风险等级", f"R{said.eligibility.risk_level}"),
-        ("购买条件", _who_may_buy(said.eligibility, 0)),
-        ("登记机构", of.registrar),
-        ("价格", "受理日净值（下单时未知）" if isinstance(of, FundParameters) else f"每份{format_nav(AT_PAR)}元"),
-        ("起购金额", f"{format_minor(channel.minimum_purchase)}元"),
-        ("单日限额", f"{format_minor(channel.day_cap)}元" if channel.day_cap else "无"),
-        ("持有限额", f"{format_minor(channel.holding_cap)}元" if channel.holding_cap else "无"),
-        ("截止时间", f"交易日{of.cut_off_hour}:00前受理为当日申请"),
-        ("确认", f"受理日后第{of.confirmation_days}个交易日"),
-        ("最低赎回份额", f"{format_minor(of.minimum_redemption)}份" if of.minimum_redemption else "无"),
-        ("最低持有份额", f"{format_minor(of.minimum_holding)}份" if of.minimum_holding else "无"),
-    ]
-    if not isinstance(of, FundParameters):
-        monthly = of.carry_forward is CarryForward.MONTHLY
-        lines += [("申购费与赎回费", "无"), ("收益", "每日计算，按月结转为份额" if monthly else "每日计算，每日结转为份额")]
-        return lines + _costs(said, 0)
-    lines += [
-        ("默认分红方式", "现金分红" if of.dividend_method is DividendMethod.CASH else "红利再投资"),
-        ("申购费", "；".join(_purchase_fee_zh(one, channel.remains) for one in of.purchase_fees) or "无"),
-        ("赎回费", "；".join(map(_redemption_fee_zh, of.redemption_fees)) or "无"),
-    ]
-    return lines + _costs(said, 0)
+    own = _of_priced(of, channel) if isinstance(of, FundParameters) else _of_money(monthly=of.carry_forward is CarryForward.MONTHLY)
+    return [(name[place], text[place]) for name, text in [*_of_every(said, channel), *own]] + _costs(said, place)
 
 
-def _facts_en(said: Definition, channel: FundChannel) -> Lines:
-    of = said.parameters
-    lines = [
-        ("Code", said.product),
-        ("Kind", said.kind.words[1]),
-        ("Risk", f"R{said.eligibility.risk_level}"),
-        ("Who may buy", _who_may_buy(said.eligibility, 1)),
-        ("Registrar", of.registrar),
-        ("Price", "the dealing day's, unknown when you order" if isinstance(of, FundParameters) else f"{format_nav(AT_PAR)} yuan a unit"),
-        ("Least purchase", f"{format_minor(channel.minimum_purchase)} yuan"),
-        ("Most in a day", f"{format_minor(channel.day_cap)} yuan" if channel.day_cap else "no limit"),
-        ("Most held", f"{format_minor(channel.holding_cap)} yuan" if channel.holding_cap else "no limit"),
-        ("Cut-off", f"before {of.cut_off_hour}:00 of a dealing day counts for that day"),
-        ("Confirmed", f"dealing days after the order: {of.confirmation_days}"),
-        ("Least redemption", f"{format_minor(of.minimum_redemption)} units" if of.minimum_redemption else "none"),
-        ("Least holding", f"{format_minor(of.minimum_holding)} units" if of.minimum_holding else "none"),
+Pair = tuple[str, str]
+"""Chinese, English."""
+
+
+def _of_every(said: Definition, channel: FundChannel) -> list[tuple[Pair, Pair]]:
+    of, known = said.parameters, said.eligibility
+    par = f"每份{format_nav(AT_PAR)}元", f"{format_nav(AT_PAR)} yuan a unit"
+    deals = f"交易日{of.cut_off_hour}:00前受理为当日申请", f"before {of.cut_off_hour}:00 of a dealing day counts for that day"
+    lag = f"受理日后第{of.confirmation_days}个交易日", f"dealing days after the order: {of.confirmation_days}"
+    price = ("受理日净值（下单时未知）", "the dealing day's, unknown when you order") if isinstance(of, FundParameters) else par
+    return [
+        (("基金代码", "Code"), (said.product, said.product)),
+        (("类型", "Kind"), said.kind.words),
+        (("风险等级", "Risk"), (f"R{known.risk_level}", f"R{known.risk_level}")),
+        (("购买条件", "Who may buy"), (_who_may_buy(known, 0), _who_may_buy(known, 1))),
+        (("登记机构", "Registrar"), (of.registrar, of.registrar)),
+        (("价格", "Price"), price),
+        (("起购金额", "Least purchase"), _yuan(channel.minimum_purchase)),
+        (("单日限额", "Most in a day"), _yuan(channel.day_cap) if channel.day_cap else _NO_LIMIT),
+        (("持有限额", "Most held"), _yuan(channel.holding_cap) if channel.holding_cap else _NO_LIMIT),
+        (("截止时间", "Cut-off"), deals),
+        (("确认", "Confirmed"), lag),
+        (("最低赎回份额", "Least redemption"), _units(of.minimum_redemption)),
+        (("最低持有份额", "Least holding"), _units(of.minimum_holding)),
     ]
-    if not isinstance(of, FundParameters):
-        monthly = of.carry_forward is CarryForward.MONTHLY
-        lines += [
-            ("Fees", "none to buy, none to redeem"),
-            ("Income", f"reckoned daily, paid in units every {'month' if monthly else 'day'}"),
-        ]
-        return lines + _costs(said, 1)
-    lines += [
-        ("Dividends", "in cash unless you choose" if of.dividend_method is DividendMethod.CASH else "in units unless you choose"),
-        ("Purchase fee", "; ".join(_purchase_fee_en(one, channel.remains) for one in of.purchase_fees) or "none"),
-        ("Redemption fee", "; ".join(map(_redemption_fee_en, of.redemption_fees)) or "none"),
+
+
+_NO_LIMIT = ("无", "no limit")
+
+
+def _yuan(amount: int) -> Pair:
+    return f"{format_minor(amount)}元", f"{format_minor(amount)} yuan"
+
+
+def _units(amount: int) -> Pair:
+    return (f"{format_minor(amount)}份", f"{format_minor(amount)} units") if amount else ("无", "none")
+
+
+def _of_money(*, monthly: bool) -> list[tuple[Pair, Pair]]:
+    often = "每日计算，按月结转为份额" if monthly else "每日计算，每日结转为份额"
+    return [
+        (("申购费与赎回费", "Fees"), ("无", "none to buy, none to redeem")),
+        (("收益", "Income"), (often, f"reckoned daily, paid in units every {'month' if monthly else 'day'}")),
     ]
-    return lines + _costs(said, 1)
+
+
+def _of_priced(of: FundParameters, channel: FundChannel) -> list[tuple[Pair, Pair]]:
+    cash = of.dividend_method is DividendMethod.CASH
+    buying = [(_purchase_fee_zh(one, channel.remains), _purchase_fee_en(one, channel.remains)) for one in of.purchase_fees]
+    redeeming = [(_redemption_fee_zh(one), _redemption_fee_en(one)) for one in of.redemption_fees]
+    dividends = ("现金分红", "in cash unless you choose") if cash else ("红利再投资", "in units unless you choose")
+    return [
+        (("默认分红方式", "Dividends"), dividends),
+        (("申购费", "Purchase fee"), _listed(buying)),
+        (("赎回费", "Redemption fee"), _listed(redeeming)),
+    ]
+
+
+def _listed(fees: Sequence[Pair]) -> Pair:
+    return "；".join(zh for zh, _ in fees) or "无", "; ".join(en for _, en in fees) or "none"
 
 
 def _who_may_buy(one: Eligibility, place: int) -> str:
@@ -295,14 +300,14 @@ def _purchase_fee_zh(one: PurchaseFee, remains: int) -> str:
     begin = f"{format_minor(one.from_amount)}元起"
     if one.fixed:
         return f"{begin}每笔{format_minor(one.fixed)}元"
-    return f"{begin}{_percent(one.rate)}" + ("" if remains == _WHOLE else f"，本渠道收取其中的{_percent(remains)}")
+    return f"{begin}{_percent(one.rate)}" + ("" if remains == WHOLE else f"，本渠道收取其中的{_percent(remains)}")
 
 
 def _purchase_fee_en(one: PurchaseFee, remains: int) -> str:
     begin = f"from {format_minor(one.from_amount)} yuan"
     if one.fixed:
         return f"{begin} {format_minor(one.fixed)} yuan an order"
-    return f"{begin} {_percent(one.rate)}" + ("" if remains == _WHOLE else f", of which {_percent(remains)} is charged here")
+    return f"{begin} {_percent(one.rate)}" + ("" if remains == WHOLE else f", of which {_percent(remains)} is charged here")
 
 
 def _redemption_fee_zh(one: RedemptionFee) -> str:

@@ -76,7 +76,8 @@ def check(command: PurchaseFund) -> None:
 
 
 async def purchase(house: House, tx: Any, commands: Sequence[Placing]) -> list[PurchasePlaced | Refusal]:
-    """One answer per command, in order."""
+    """One answer per command, in order. The caller has locked the buyers' books, as the group commit does: what is free in a wallet, and
+    which date is open, then stay as they were looked up until it commits, so that no posting of what was accepted can be refused."""
     return await each_once(house, tx, commands, PurchasePlaced, lambda at, fresh: _place(house, tx, at, fresh))
 
 

@@ -17,7 +17,6 @@ from tapwealth.insurance.mortality import LAST_AGE
 from tapwealth.insurance.product import (
     MOST_INTEREST,
     TABLES,
-    WHOLE,
     WORDS,
     Accident,
     PhoneScreen,
@@ -29,7 +28,7 @@ from tapwealth.insurance.product import (
 )
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.kernel.units import Unit
+from tapwealth.kernel.units import WHOLE, Unit
 from tapwealth.storage.database import Tx
 
 APP = "app"
