@@ -3,7 +3,9 @@
 Made set by set. A person follows from the number, so that the load, in a process of its own, knows the accounts without being told.
 """
 
+import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
@@ -43,6 +45,7 @@ ASSET = Asset(2)
 """The fund's units."""
 _BEFORE = DAY - timedelta(days=1)
 """When the holders were made known to the registrar."""
+_TOLD_EACH = 80_000
 _AT_ONCE, _FUNDED, _ENTRY_KIND, _EARLIER = 8_000, 10**9, 1, 100
 _ONE, _OTHER = "bench.one", "bench.other"
 
@@ -60,17 +63,30 @@ async def found(house: House, people: int, on_progress: Callable[[str], None], e
     await decided(house, ProposeClient("bench", list(Scope), digest, DAY + timedelta(days=365)))
     async with house.database.read() as tx:
         (client,) = await shown(tx)
-    for first in range(0, people, _AT_ONCE):
-        numbers = range(first, min(first + _AT_ONCE, people))
-        await _settle(house, numbers, client.client)
-        if people > 10 * _AT_ONCE and first % (10 * _AT_ONCE) == 0:
-            on_progress(f"{numbers.stop:,} of {people:,} holders")
-    for before in range(earlier, 0, -1):
-        for first in range(0, people, _AT_ONCE):
-            await _bought(house, range(first, min(first + _AT_ONCE, people)), before)
-        if people * before > 10 * _AT_ONCE and before % 10 == 1:
-            on_progress(f"{people * (earlier - before + 1):,} of {people * earlier:,} earlier orders")
+    done = Counter[str]()
+
+    def on_more(what: str, all_: int, more: int) -> None:
+        done[what] += more
+        if all_ > _TOLD_EACH and done[what] % _TOLD_EACH < more:
+            on_progress(f"{done[what]:,} of {all_:,} {what}")
+
+    async def half(numbers: Sequence[int]) -> None:
+        """Of the books: while the database writes the one, the other is made."""
+        slices = [numbers[first : first + _AT_ONCE] for first in range(0, len(numbers), _AT_ONCE)]
+        for some in slices:
+            await _settle(house, some, client.client)
+            on_more("holders", people, len(some))
+        for before in range(earlier, 0, -1):
+            for some in slices:
+                await _bought(house, some, before)
+                on_more("earlier orders", people * earlier, len(some))
+
+    await asyncio.gather(*(half(range(parity, people, 2)) for parity in range(2)))
     return client.client
+
+
+def _books_of(house: House, numbers: Sequence[int]) -> list[int]:
+    return sorted({1 + number % house.books for number in numbers})
 
 
 async def _bought(house: House, numbers: Sequence[int], before: int) -> None:
@@ -78,7 +94,7 @@ async def _bought(house: House, numbers: Sequence[int], before: int) -> None:
     people = [(1 + number % house.books, person_of(number, house.books)) for number in numbers]
     day = DAY - timedelta(days=before)
     async with house.database.transaction() as tx:
-        await house.ledger.lock_books(tx, house.all_books)
+        await house.ledger.lock_books(tx, _books_of(house, numbers))
         at = await moment(tx)
         wanted = [NewAccount(book, Kind.WALLET, one, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS) for book, one in people]
         wanted += [NewAccount(book, Kind.HOLDING, one, ASSET, Limit.DEBITS_WITHIN_CREDITS) for book, one in people]
@@ -87,7 +103,7 @@ async def _bought(house: House, numbers: Sequence[int], before: int) -> None:
         rows = [_order(*who, *pair, day) for who, pair in zip(people, pairs, strict=True)]
         views = [Order(row.book, row.id, row.funding, row.holding, row.amount, own=True, units_asset=ASSET) for row in rows]
         made = [entries.purchase_placed(view, DAY, 0) for view in views]
-        made += [entry for book in house.all_books for entry in _moved(book, [row for row in rows if row.book == book], day)]
+        made += [entry for book in _books_of(house, numbers) for entry in _moved(book, [row for row in rows if row.book == book], day)]
         made += [entries.purchase_confirmed(view, view.amount, DAY, 0) for view in views]
         await must_post(house, tx, at, made)
         await orders_store.add_orders(tx, rows)
@@ -172,7 +188,7 @@ async def _settle(house: House, numbers: Sequence[int], client: str) -> None:
     acting = unprefixed("cli", client)
     assert acting is not None, "it was shown so"
     async with house.database.transaction() as tx:
-        await house.ledger.lock_books(tx, house.all_books)
+        await house.ledger.lock_books(tx, _books_of(house, numbers))
         await customers.add_persons(tx, rows)
         await funds.add_accounts(tx, [_holder(row, number) for row, number in zip(rows, numbers, strict=True)])
         await consents.put(tx, [Consent(row.book, row.id, acting, (Scope.ORDERS_WRITE,), "given", NOW) for row in rows])

@@ -26,6 +26,8 @@ from tapwealth.storage.embedded import EmbeddedServer, Role
 
 BENCHMARKS = ("ledger", "history", "tap", "purchase", "income", "clearing", "raise", "bills")
 BENCHMARK_KEYS = ("software", "softhsm")
+BENCHMARK_SIZES = {"purchase": "people", "income": "holders", "clearing": "orders", "raise": "buyers"}
+"""Those that are measured over several sizes, and of what."""
 _DAY_ENDS_WITHIN = 3_600
 """Seconds that the platform is given for the steps of a date's end."""
 
@@ -182,8 +184,8 @@ def database_status(data: Path, url: str | None) -> dict[str, Any]:
     return {"current": found.current, "head": found.head, "pending": list(found.pending)}
 
 
-def run_benchmark(name: str, seconds: int, keys: str, *, as_json: bool) -> None:
-    """Run one of `BENCHMARKS` on an embedded server of its own; `keys` is asked of taps alone."""
+def run_benchmark(name: str, seconds: int, keys: str, sizes: Sequence[int], *, as_json: bool) -> None:
+    """Run one of `BENCHMARKS` on an embedded server of its own; `keys` is asked of taps alone, `sizes` in place of the usual ones."""
     from tapwealth.bench import bills, clearing, history, income, ledger, purchase, raising, tap
 
     if name == "tap":
@@ -193,4 +195,5 @@ def run_benchmark(name: str, seconds: int, keys: str, *, as_json: bool) -> None:
             "ledger": ledger, "history": history, "purchase": purchase, "income": income, "clearing": clearing, "raise": raising,
             "bills": bills,
         }  # fmt: skip
-        measured[name].main(seconds, as_json=as_json, out=sys.stdout)
+        of_sizes: dict[str, Any] = {BENCHMARK_SIZES[name]: sizes} if sizes else {}
+        measured[name].main(seconds, as_json=as_json, out=sys.stdout, **of_sizes)

@@ -388,16 +388,22 @@ def bench(
     ],
     seconds: Annotated[int, typer.Option(help="Seconds per figure.", min=1)] = 5,
     keys_in: Annotated[str, typer.Option("--keys", help="For taps: the host's keys in software, or in softhsm.")] = "software",
+    size: Annotated[
+        list[int] | None,
+        typer.Option(help="In place of the usual sizes: purchase, income, clearing, raise.", min=1),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Measure, durable, with everything on; yardsticks in the same run."""
-    from tapwealth.cli.house_commands import BENCHMARK_KEYS, BENCHMARKS, run_benchmark
+    from tapwealth.cli.house_commands import BENCHMARK_KEYS, BENCHMARK_SIZES, BENCHMARKS, run_benchmark
 
     if name not in BENCHMARKS:
         raise typer.BadParameter(f"there is no benchmark {name!r}; there are {', '.join(BENCHMARKS)}")
     if keys_in not in BENCHMARK_KEYS or (keys_in != "software" and name != "tap"):
         raise typer.BadParameter(f"--keys is one of {', '.join(BENCHMARK_KEYS)}, and for the benchmark tap alone")
-    run_benchmark(name, seconds, keys_in, as_json=json_)
+    if size and name not in BENCHMARK_SIZES:
+        raise typer.BadParameter(f"--size is for the benchmarks {', '.join(BENCHMARK_SIZES)}")
+    run_benchmark(name, seconds, keys_in, size or [], as_json=json_)
 
 
 @db.command("migrate")
