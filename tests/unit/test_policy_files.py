@@ -80,7 +80,8 @@ def test_a_file_that_is_right_comes_out_the_same_and_stays_the_same(content: byt
 @pytest.mark.parametrize(
     ("former", "later", "zh", "en"),
     [
-        (accident(), accident(("{of: accident}", "{of: accident, days: 7}")), "保障天数：由 无 改为 7", "cover days: none becomes 7"),
+        (accident(), accident(("{of: accident}", "{of: accident, days: 7}")), "保障期限：由 一年 改为 7 天",
+         "cover lasts: a year becomes 7 days"),
         (accident(), accident(("value: 760.00", "value: 800.00")), "保费（职业1类）“2014-01-01”：由 760.00 元 改为 800.00 元",
          "premium of occupation class 1 2014-01-01: 760.00 yuan becomes 800.00 yuan"),
         (term_life(), term_life(("value: 2.5", "value: 3.5")), "预定利率（年）“2014-01-01”：由 2.5% 改为 3.5%",

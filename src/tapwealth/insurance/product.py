@@ -163,7 +163,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "term_life": ("定期寿险", "term life"),
     "account_loss": ("账户盗刷损失", "account losses"),
     "phone_screen": ("手机碎屏", "a phone's screen"),
-    "days": ("保障期限", "cover lasts"),
+    "days": ("期限", "lasts"),
     "years": ("年数", "years"),
     "look_back_days": ("追溯天数", "days looked back"),
     "replacements": ("更换次数", "replacements"),
