@@ -1,59 +1,26 @@
 """`tapwealth autopay`: a customer agrees, looks, changes and ends from the command line, and what is refused is told in one line."""
 
-import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import date
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NamedTuple
 
 import pytest
 from bill_town import Town
-from served_house import open_doors
+from customer_line import Call, customer_line
 
-from tapwealth.app.door import Door, shown_at
-from tapwealth.cli.main import main
 from tapwealth.flows.bills import autopay_days
 from tapwealth.kernel.clock import shanghai
 
-ACCOUNT, TOKEN = "1234567890", "the secret of a phone, thirty-two letters"
-
-
-class Done(NamedTuple):
-    """How a call ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Awaitable[Done]]
+ACCOUNT = "1234567890"
 
 
 @pytest.fixture
 async def autopay(place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Call]:
-    """The console script, in a thread of this process, at a platform behind which somebody has an account."""
-    monkeypatch.setenv("TAPWEALTH_CUSTOMER_TOKEN", TOKEN)
-    house: Any = SimpleNamespace(house=place.house)
-
-    def called(arguments: tuple[str, ...]) -> int:
-        with monkeypatch.context() as on_line:
-            on_line.setattr(sys, "argv", ["tapwealth", "autopay", *arguments, "--data-dir", str(tmp_path)])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        return int(ended.value.code or 0)
-
-    async def call(*arguments: str) -> Done:
-        capsys.readouterr()
-        return Done(await asyncio.to_thread(called, arguments), *capsys.readouterr())
-
-    async with open_doors(house) as doors:
-        opening = {"name": "王芳", "identity_number": "110105198401151037", "phone": "13800138000", "device_token": TOKEN}
-        assert (await doors.command("open_account", opening, "new")).status_code == 200
-        with shown_at(tmp_path, Door(str(doors.http.base_url).rstrip("/"), "unused")):
-            yield call
+    """A customer's `tapwealth autopay`."""
+    async with customer_line(place, tmp_path, monkeypatch, capsys) as line:
+        yield partial(line.call, "autopay")
 
 
 async def test_a_customer_agrees_looks_changes_and_ends(autopay: Call, place: Town) -> None:

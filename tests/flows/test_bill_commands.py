@@ -1,72 +1,29 @@
 """`tapwealth biller` and `tapwealth bill`: a customer looks who can be paid, asks, pays and tops up from the command line."""
 
-import asyncio
 import json
 import re
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NamedTuple
-from uuid import UUID
 
 import pytest
-from bill_town import NINE, Person, Town
+from bill_town import NINE, Town
 from biller_files import put_in_directory
 from biller_yaml import CARRIER, GAS_FILE
-from served_house import open_doors
+from customer_line import Call, customer_line
 
-from tapwealth.app.door import Door, shown_at
-from tapwealth.cli.main import main
 from tapwealth.flows.bills import paying
 from tapwealth.flows.catalogue.products import read_file
-from tapwealth.kernel.ids import book_of
-from tapwealth.kernel.money import Asset
-from tapwealth.ledger.chart import Kind
-from tapwealth.ledger.port import Limit, NewAccount
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "put-a-biller-on-the-shelf.md"
-METER, TOKEN = "12345674", "the secret of a phone, thirty-two letters"
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Awaitable[Done]]
+METER = "12345674"
 
 
 @pytest.fixture
 async def call(place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Call]:
-    """The console script, in a thread of this process, at a platform behind which somebody has 200 yuan."""
-    monkeypatch.setenv("TAPWEALTH_CUSTOMER_TOKEN", TOKEN)
-    house: Any = SimpleNamespace(house=place.house)
-
-    def called(arguments: tuple[str, ...]) -> int:
-        with monkeypatch.context() as on_line:
-            on_line.setattr(sys, "argv", ["tapwealth", *arguments, "--data-dir", str(tmp_path)])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        return int(ended.value.code or 0)
-
-    async def given(*arguments: str) -> Done:
-        capsys.readouterr()
-        return Done(await asyncio.to_thread(called, arguments), *capsys.readouterr())
-
-    async with open_doors(house) as doors:
-        opening = {"name": "王芳", "identity_number": "110105198401151037", "phone": "13800138000", "device_token": TOKEN}
-        assert (await doors.command("open_account", opening, "new")).status_code == 200
-        async with place.house.database.transaction() as tx:
-            person: UUID = await tx.fetchval("select id from person")
-            await tx.execute("update person set kyc_level = 3")
-            wanted = NewAccount(book_of(person), Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
-            (wallet,) = await place.house.ledger.open_accounts(tx, [wanted])
-        await place.moved_in(Person(book_of(person), person, wallet), 200_00)
-        with shown_at(tmp_path, Door(str(doors.http.base_url).rstrip("/"), "unused")):
-            yield given
+    """A customer's, who has 200 yuan."""
+    async with customer_line(place, tmp_path, monkeypatch, capsys, money=200_00) as line:
+        yield line.call
 
 
 async def test_what_was_approved_is_paid_from_the_command_line_five_minutes_later(call: Call, place: Town) -> None:

@@ -168,8 +168,8 @@ async def test_no_notice_is_lost_and_none_comes_twice(at: NoticeTown) -> None:
     assert len(at.messenger.inquiries) > 20, "kills and faults have struck"
 
 
-async def sent_again_unasked(house: Any, errand: Any, *, deliver: Any = outgoing.deliver) -> Said:
-    return await deliver(house, replace(errand, first=True))  # type: ignore[no-any-return]  # the flow as it is
+async def sent_again_unasked(house: Any, errand: Any, *, deliver: Callable[[Any, Any], Awaitable[Said]] = outgoing.deliver) -> Said:
+    return await deliver(house, replace(errand, first=True))
 
 
 def silence_taken_for_a_bounce(row: Any, said: Said, now: Any, machine: Any, *, heard: Any = delivery.heard) -> Any:

@@ -1,22 +1,16 @@
 """What comes to the phone is chosen once and only as its kind allows, seen on every way, and operators see what has not arrived."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from bill_town import MONDAY, NINE, Person, Town
+from customer_line import customer_line
 from notice_town import NoticeTown, notice, with_messenger
-from served_house import open_doors
 
-from tapwealth.app.door import Door, shown_at
-from tapwealth.cli.main import main
-from tapwealth.flows.customers.people import caller_of_device
 from tapwealth.flows.notices import preferences, undelivered
 from tapwealth.flows.notices.preferences import ChooseNotices, KindChoice, NoticePreferences
 from tapwealth.flows.notices.undelivered import UndeliveredLine
@@ -27,7 +21,6 @@ from tapwealth.notices.messenger import Channel
 from tapwealth.notices.notice import NoticeKind
 
 PUSH, SMS = Channel.PUSH, Channel.SMS
-TOKEN = "the secret of a phone, thirty-two letters"
 
 
 @pytest.fixture
@@ -115,33 +108,15 @@ async def test_what_failed_is_seen_for_a_week(at: NoticeTown) -> None:
 
 @pytest.fixture
 async def call(at: NoticeTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Any]:
-    """The console script at a platform behind which somebody has an account and two notices."""
-    monkeypatch.setenv("TAPWEALTH_CUSTOMER_TOKEN", TOKEN)
-    house: Any = SimpleNamespace(house=at.house)
+    """`tapwealth notices` of somebody with two notices: its exit code and all that it said."""
+    async with customer_line(at.place, tmp_path, monkeypatch, capsys) as line:
+        await at.tell(notice(line.person, "one"), notice(line.person, "two"))
 
-    def called(arguments: tuple[str, ...]) -> int:
-        with monkeypatch.context() as on_line:
-            on_line.setattr(sys, "argv", ["tapwealth", "notices", *arguments, "--data-dir", str(tmp_path)])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        return int(ended.value.code or 0)
+        async def run(*arguments: str) -> tuple[int, str]:
+            done = await line.call("notices", *arguments)
+            return done.code, done.out + done.err
 
-    async def run(*arguments: str) -> tuple[int, str]:
-        capsys.readouterr()
-        code = await asyncio.to_thread(called, arguments)
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    async with open_doors(house) as doors:
-        opening = {"name": "王芳", "identity_number": "110105198401151037", "phone": "13800138000", "device_token": TOKEN}
-        assert (await doors.command("open_account", opening, "new")).status_code == 200
-        caller = await caller_of_device(at.house, TOKEN)
-        assert caller is not None
-        assert caller.person is not None
-        person = Person(caller.book, caller.person, 0)
-        await at.tell(notice(person, "one"), notice(person, "two"))
-        with shown_at(tmp_path, Door(str(doors.http.base_url).rstrip("/"), "unused")):
-            yield run
+        yield run
 
 
 async def test_a_customer_reads_and_chooses_on_the_command_line(call: Any) -> None:
