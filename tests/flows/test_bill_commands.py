@@ -3,16 +3,14 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from bill_town import NINE, Town
+from bill_town import Town
 from biller_files import put_in_directory
 from biller_yaml import CARRIER, GAS_FILE
 from customer_line import Call, customer_line
 
-from tapwealth.flows.bills import paying
 from tapwealth.flows.catalogue.products import read_file
 
 HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "put-a-biller-on-the-shelf.md"
@@ -24,25 +22,6 @@ async def call(place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
     """A customer's, who has 200 yuan."""
     async with customer_line(place, tmp_path, monkeypatch, capsys, money=200_00) as line:
         yield line.call
-
-
-async def test_what_was_approved_is_paid_from_the_command_line_five_minutes_later(call: Call, place: Town) -> None:
-    assert "BJGAS" not in (await call("biller", "list")).out
-    assert await put_in_directory(place.house, read_file(GAS_FILE.encode()).definition) is None
-    await place.clock(NINE + timedelta(minutes=5))
-    place.biller.owe(METER, "G1", 88_00)
-    assert (await call("biller", "list", "--region", "110105", "--category", "gas")).out == "BJGAS Beijing Gas, 北京市: Household gas\n"
-    shown = (await call("biller", "show", "BJGAS")).out
-    assert "  gas Household gas: exact, at most 5,000.00, 00:05 to 23:55\n    branch: Branch, two digits\n" in shown
-    asked = await call("bill", "inquire", "BJGAS", METER, "--field", "branch=02")
-    assert asked.code == 0, asked.err
-    bill = asked.out.split(" ")[0]
-    paid = await call("bill", "pay", bill, "88.00")
-    assert paid.code == 0, paid.err
-    payment = paid.out.split(":")[0]
-    assert "on its way to the biller" in (await call("bill", "show", payment)).out
-    assert await place.work("biller", paying.deliver) == []
-    assert "88.00: paid, the biller's serial is E" in (await call("bill", "show", payment)).out
 
 
 async def test_what_the_how_to_shows_works_as_shown(call: Call, place: Town) -> None:
