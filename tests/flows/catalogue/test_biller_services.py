@@ -21,6 +21,7 @@ from tapwealth.bills import store
 from tapwealth.bills.payment import PaymentState
 from tapwealth.catalogue import store as catalogue
 from tapwealth.catalogue.version import State
+from tapwealth.flows.bills import directory
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, agree
 from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented, InquireBill, PayBill, Placing
@@ -48,6 +49,12 @@ def by(place: Town, login: str) -> Any:
 
 async def inquire(place: Town, person: Person, account: str = METER, **more: Any) -> BillsPresented | Refusal:
     return await bills.inquire_bill(place.house, place.envelope(person), InquireBill("BJGAS", account, **more))
+
+
+async def listed(place: Town, **asked: str) -> dict[str, list[str]]:
+    """The items of those in the directory."""
+    async with place.house.database.read() as tx:
+        return {one.biller: [of.item for of in one.items] for one in await directory.listed(tx, asked)}
 
 
 async def test_a_biller_is_defined_by_one_approved_by_another_and_paid_five_minutes_later(place: Town) -> None:
@@ -84,6 +91,7 @@ async def test_a_closed_biller_takes_nothing_new_and_ends_what_is_under_way(plac
     assert isinstance(await place.pay_one(wang, first, 88_00), BillPaymentPlaced)
     closed = await products.close(place.house, by(place, "bills.one"), products.CloseProduct("BJGAS", 1, "moved to another bank"))
     assert not isinstance(closed, Refusal)
+    assert "BJGAS" not in await listed(place)
     assert code(await place.pay_one(wang, second, 12_00)) == "BILLER_CLOSED"
     assert code(await inquire(place, wang, fields={"branch": "02"})) == "BILLER_CLOSED"
     other = await place.person("Li", 0)
@@ -131,6 +139,9 @@ async def test_a_later_version_keeps_every_item_and_a_payment_names_its_own(plac
     later = msgspec.structs.replace(first, parameters=msgspec.structs.replace(first.parameters, items=both, fee_kept=50))
     assert await put_in_directory(place.house, later, version=3) is None
     assert code(await inquire(place, wang, item="gas", fields={"branch": "02"})) == "BILLER_CLOSED"
+    assert await listed(place, region="110105") == {"BJGAS": ["heat"], "BJPOWER": ["electricity"]}
+    assert await listed(place, region="31") == {"BJPOWER": ["electricity"]}, "Beijing's gas is not burnt in Shanghai"
+    assert await listed(place, category="gas") == {}
     assert code(await inquire(place, wang, item="oil")) == "UNKNOWN_ITEM"
     place.biller.owe(METER, "H1", 10_00)
     shown = await inquire(place, wang, fields={"branch": "02"})
