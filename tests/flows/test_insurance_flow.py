@@ -123,8 +123,9 @@ async def test_an_accident_policy_is_cancelled_for_the_unearned_part(place: Town
     assert await place.owed(wang.wallet) == [99_584]
     assert code(await cancel(place, wang, policy)) == "OVER"
     async with place.house.database.read() as tx:
-        texts = [one.text_en for one in reversed(await notices.notices_of(tx, wang.book, wang.id))]
-    assert len(texts) == 3
+        told = list(reversed(await notices.notices_of(tx, wang.book, wang.id)))
+    texts = [one.text_en for one in told]
+    assert [one.notice.obligatory for one in told] == [False, True, True], "issued, cancelled, refunded"
     assert texts[-1] == f"The refund of 755.84 yuan for policy {policy.policy_number} is in your balance."
     await place.all_books_balance()
 

@@ -52,6 +52,21 @@ async def test_a_choice_stands_until_the_next_and_only_for_its_kind(at: NoticeTo
     assert (at.messenger.texts(PUSH), at.messenger.texts(SMS)) == (["dividend."], ["【Tapwealth】paid."])
 
 
+@pytest.mark.parametrize("dead", [False, True])
+async def test_what_must_be_known_comes_though_its_kind_is_switched_off(at: NoticeTown, dead: bool) -> None:
+    """By push, and as a text message if that fails; at night it waits like the others."""
+    wang = await at.customer("Wang", phones=0 if dead else 1)
+    await choose(at, wang, (NoticeKind.FUND, False, False), (NoticeKind.INSURANCE, False, False), language="en")
+    await at.clock(shanghai(MONDAY, 23))
+    told = ((NoticeKind.FUND, "units taken", True), (NoticeKind.FUND, "dividend", False), (NoticeKind.INSURANCE, "issued", False))
+    await at.tell(*(notice(wang, words, kind, obligatory=must) for kind, words, must in told))
+    await at.work()
+    assert at.messenger.came == []
+    await at.clock(shanghai(MONDAY + timedelta(days=1), 8))
+    await at.work(4)
+    assert (at.messenger.texts(PUSH), at.messenger.texts(SMS)) == (([], ["【Tapwealth】units taken."]) if dead else (["units taken."], []))
+
+
 @pytest.mark.parametrize("kind", [NoticeKind.SECURITY, NoticeKind.CARD, NoticeKind.BILL])
 async def test_what_touches_money_and_safety_is_always_told(at: NoticeTown, kind: NoticeKind) -> None:
     wang = await at.customer("Wang")

@@ -175,6 +175,11 @@ class FundTown(Town):
         async with self.house.database.read() as tx:
             return [one.text_zh for one in await notices.notices_of(tx, person.book, person.id)]
 
+    async def must_know(self, person: Person) -> list[str]:
+        """Those of them that come to the phone even if notices of funds are switched off there."""
+        async with self.house.database.read() as tx:
+            return [of.text_zh for one in await notices.notices_of(tx, person.book, person.id) if (of := one.notice).obligatory]
+
     async def orders_of(self, person: Person) -> list[OrderRow]:
         async with self.house.database.read() as tx:
             return await orders_store.orders_of(tx, person.book, person.id)

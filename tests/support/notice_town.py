@@ -145,11 +145,18 @@ def device_of(person: Person, number: int = 0) -> bytes:
 
 
 def notice(
-    person: Person, event: str, kind: NoticeKind = NoticeKind.BILL, link: str = "", at: datetime | None = None, words: str = ""
+    person: Person,
+    event: str,
+    kind: NoticeKind = NoticeKind.BILL,
+    link: str = "",
+    at: datetime | None = None,
+    words: str = "",
+    obligatory: bool = False,
 ) -> Notice:
     """Something that has happened to a person."""
     said, told_at = words or event, at or datetime.fromisoformat("2014-02-24T01:00:00+00:00")
-    return Notice(person.book, derived(person.id, event), person.id, told_at, f"{said}。", f"{said}.", kind, link or f"payment/{event}")
+    where = link or f"payment/{event}"
+    return Notice(person.book, derived(person.id, event), person.id, told_at, f"{said}。", f"{said}.", kind, where, obligatory)
 
 
 def with_messenger(place: Town, patch: Callable[..., None], began: datetime, messenger: Any = None) -> NoticeTown:

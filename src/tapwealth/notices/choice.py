@@ -43,8 +43,11 @@ class Preferences:
     language: str = "zh"
     off: frozenset[tuple[NoticeKind, Channel]] = frozenset()
 
-    def channels(self, kind: NoticeKind) -> tuple[Channel, ...]:
-        """Over which a notice of that kind goes, in the order in which they are tried."""
+    def channels(self, kind: NoticeKind, *, obligatory: bool = False) -> tuple[Channel, ...]:
+        """Over which a notice of that kind goes, in the order in which they are tried. One that is obligatory though its
+        kind is not goes over both, whatever was chosen."""
+        if obligatory and not RULES[kind].obligatory:
+            return Channel.PUSH, Channel.SMS
         possible = (Channel.PUSH, Channel.SMS) if RULES[kind].text else (Channel.PUSH,)
         return tuple(one for one in possible if (kind, one) not in self.off)
 

@@ -12,7 +12,7 @@ from tapwealth.notices.messenger import Channel
 from tapwealth.notices.notice import Notice, NoticeKind
 from tapwealth.notices.routing import SAME_WORDS, Key, Known, Plan, Waiting, subject_of
 
-_NOTICE = "n.book, n.id, n.person, n.at, n.text_zh, n.text_en, n.kind, n.link"
+_NOTICE = "n.book, n.id, n.person, n.at, n.text_zh, n.text_en, n.kind, n.link, n.obligatory"
 _MESSAGE = "m.book, m.id, m.person, m.urgent, m.channels, m.subjects, m.newest, m.made_at"
 _DELIVERY = (
     "d.book, d.id, d.message, d.person, d.channel, d.urgent, d.state, d.reason, d.not_before, d.next_at, d.tries, d.asked, d.ended_at"
@@ -354,8 +354,8 @@ async def waiting_to_be_routed(tx: Any) -> int:
 
 
 def _notice(row: Sequence[Any]) -> Notice:
-    book, identifier, person, at, text_zh, text_en, kind, link = row
-    return Notice(book, identifier, person, at, text_zh, text_en, NoticeKind(kind), link)
+    book, identifier, person, at, text_zh, text_en, kind, link, obligatory = row
+    return Notice(book, identifier, person, at, text_zh, text_en, NoticeKind(kind), link, obligatory)
 
 
 def _message(row: Sequence[Any]) -> Message:

@@ -20,7 +20,8 @@ class NoticeKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Notice:
     """`id` follows from the event: what was told already is not told again. `at` is the platform clock's instant. `link` is the path below
-    /view that shows the customer what this tells of."""
+    /view that shows the customer what this tells of. `obligatory`: told on the phone even if its kind is
+    switched off there, since money did not go where it was sent, or others have done something to what is the customer's."""
 
     book: int
     id: UUID
@@ -30,6 +31,7 @@ class Notice:
     text_en: str
     kind: NoticeKind
     link: str
+    obligatory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ class _Person:
             self.made.told_by.append((one, self._message_for(one)))
 
     def _message_for(self, notice: Notice) -> UUID | None:
-        channels, urgent = self.preferences.channels(notice.kind), RULES[notice.kind].urgent
+        channels = self.preferences.channels(notice.kind, obligatory=notice.obligatory)
+        urgent = RULES[notice.kind].urgent
         if not channels:
             return None
         said = (subject_of(notice), notice.text_zh)

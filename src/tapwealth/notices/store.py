@@ -8,12 +8,13 @@ from uuid import UUID
 from tapwealth.notices.notice import Kept, Notice, NoticeKind
 
 _TELL = """
-insert into notice (book, id, person, at, text_zh, text_en, kind, link, turn)
-select x.book, x.id, x.person, x.at, x.text_zh, x.text_en, x.kind, x.link,
+insert into notice (book, id, person, at, text_zh, text_en, kind, link, obligatory, turn)
+select x.book, x.id, x.person, x.at, x.text_zh, x.text_en, x.kind, x.link, x.obligatory,
        row_number() over (partition by x.book, x.person order by x.place)
        + (select coalesce(max(n.turn), 0) from notice n where n.book = x.book and n.person = x.person)
-from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[])
-     with ordinality x(book, id, person, at, text_zh, text_en, kind, link, place)
+from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::bool[])
+     with ordinality x(book, id, person, at, text_zh, text_en, kind, link, obligatory, place)
 on conflict (book, id) do nothing
 """
 
@@ -32,13 +33,14 @@ async def tell(tx: Any, notices: Sequence[Notice]) -> None:
         [one.text_en for one in notices],
         [one.kind.value for one in notices],
         [one.link for one in notices],
+        [one.obligatory for one in notices],
     )
 
 
 async def notices_of(tx: Any, book: int, person: UUID, limit: int = 100, before: UUID | None = None) -> list[Kept]:
     """The newest notices of a person, newest first; those older than `before`, if it is given and one of theirs."""
     rows = await tx.fetch(
-        "select book, id, person, at, text_zh, text_en, kind, link, read_at from notice where book = $1 and person = $2"
+        "select book, id, person, at, text_zh, text_en, kind, link, obligatory, read_at from notice where book = $1 and person = $2"
         " and ($4::uuid is null or turn < (select b.turn from notice b where b.book = $1 and b.person = $2 and b.id = $4))"
         " order by turn desc limit $3",
         book,
@@ -52,7 +54,7 @@ async def notices_of(tx: Any, book: int, person: UUID, limit: int = 100, before:
 async def by_id(tx: Any, book: int, notices: Sequence[UUID]) -> dict[UUID, Notice]:
     """Those of these notices of a book that are there."""
     rows = await tx.fetch(
-        "select book, id, person, at, text_zh, text_en, kind, link, read_at from notice where book = $1 and id = any ($2)",
+        "select book, id, person, at, text_zh, text_en, kind, link, obligatory, read_at from notice where book = $1 and id = any ($2)",
         book,
         list(notices),
     )
@@ -78,5 +80,5 @@ async def mark_read(tx: Any, book: int, person: UUID, notices: Sequence[UUID], n
 
 
 def _kept(row: Any) -> Kept:
-    book, identifier, person, at, text_zh, text_en, kind, link, read_at = row
-    return Kept(Notice(book, identifier, person, at, text_zh, text_en, NoticeKind(kind), link), read_at)
+    book, identifier, person, at, text_zh, text_en, kind, link, obligatory, read_at = row
+    return Kept(Notice(book, identifier, person, at, text_zh, text_en, NoticeKind(kind), link, obligatory), read_at)

@@ -90,7 +90,7 @@ async def test_units_that_the_registrar_gives_takes_and_redeems_are_posted(price
     await place.next_day(TUESDAY)
     assert (await priced.held(), await place.said(WEDNESDAY)) == (1_000_00, [])
     assert (await place.units(priced.wang))[0] >= 100_00 + 50_00
-    assert (await place.told(priced.wang))[0].startswith("登记机构为您增加")
+    assert (await place.must_know(priced.wang))[0].startswith("登记机构为您增加")
     priced.force("145", 300_00)
     priced.force("142", 200_00)
     await place.next_day(WEDNESDAY)
@@ -193,6 +193,7 @@ async def test_a_dividend_in_money_goes_to_the_wallet_when_it_has_come(priced: P
     await priced.place.next_day(WEDNESDAY)
     assert (await priced.orders())[-1][:2] == ("029", "confirmed")
     assert (await priced.place.told(priced.wang))[0] == "110022 的分红方式已改为现金分红。"
+    assert not any("分红方式" in one for one in await priced.place.must_know(priced.wang))
     assert await priced.choose(DividendMethod.CASH) == "AS_IT_IS"
     priced.declare(THURSDAY, FRIDAY + timedelta(days=1))
     before = await priced.place.owed(priced.wang.wallet)
@@ -262,7 +263,7 @@ async def test_a_choice_that_the_registrar_refuses_is_told_and_can_be_made_again
     await priced.place.registrar_works(THURSDAY)
     priced.place.registrar.rewrite(THURSDAY, "04", set_in(0, ReturnCode="9002"))
     await priced.place.take()
-    assert (await priced.place.told(priced.wang))[0] == "登记机构未受理 110022 改为现金分红的申请（9002），可再次申请。"
+    assert (await priced.place.must_know(priced.wang))[0] == "登记机构未受理 110022 改为现金分红的申请（9002），可再次申请。"
     assert await priced.place.said(THURSDAY) == []
     assert await priced.choose(DividendMethod.CASH) == "cash"
 

@@ -203,7 +203,7 @@ async def test_after_two_large_days_running_the_money_may_come_late_and_nobody_i
     assert await place.told(wang) == []
     await place.next_day(WEDNESDAY)
     until = ["2014-03-26", "2014-03-27"]
-    assert [text.split("最迟于 ")[1][:10] for text in reversed(await place.told(wang))] == until
+    assert [text.split("最迟于 ")[1][:10] for text in reversed(await place.must_know(wang))] == until
     assert await listed(place, FRIDAY) == [("redemption_delayed", one) for one in until]
     limits(place, on=False)
     await place.next_day(THURSDAY)

@@ -75,7 +75,7 @@ async def test_a_plan_buys_on_its_day_and_the_customer_sees_it(place: FundTown) 
     assert (now.next_on, now.failures) == (TUESDAY + WEEK, 0)
     (run,) = now.runs
     assert (run.period, run.day, run.state, run.state_zh, run.order) == (TUESDAY, TUESDAY, "placed", "已买入", f"ord_{order.id.hex}")
-    assert await place.told(wang) == ["定投已买入 000198 500.00 元。"]
+    assert (await place.told(wang), await place.must_know(wang)) == (["定投已买入 000198 500.00 元。"], [])
     assert await at(place, TUESDAY, 14) == []
     await place.next_day(MONDAY)
     await place.next_day(TUESDAY)
@@ -207,6 +207,7 @@ async def test_what_cannot_be_bought_is_tried_once_more_in_the_last_hour(place: 
     await made(place, wang)
     assert await at(place, TUESDAY, 9) == ["waiting"]
     assert "截止前一小时再试一次" in (await place.told(wang))[0]
+    assert await place.must_know(wang) == []
     assert await at(place, TUESDAY, 13, 59) == []
     await place.moved_in(wang, 1)
     assert await at(place, TUESDAY, 14) == ["placed"]
@@ -233,7 +234,7 @@ async def test_three_periods_in_a_row_stop_the_plan_and_its_customer_may_resume_
     now = await seen(place, wang)
     assert (now.state, now.next_on, now.deals_on, [one.state for one in now.runs]) == ("stopped", None, None, ["failed"] * 3)
     assert "move money in first" in now.runs[0].reason
-    assert (await place.told(wang))[0] == "定投 000198 连续 3 期未能买入，已停止，资金未动用。您可以随时恢复。"
+    assert (await place.must_know(wang))[0] == "定投 000198 连续 3 期未能买入，已停止，资金未动用。您可以随时恢复。"
     assert await at(place, TUESDAY + 3 * WEEK, 14) == []
     at_once = shanghai(TUESDAY + 3 * WEEK, 14, 30)
     await place.clock(at_once)
@@ -437,7 +438,7 @@ async def test_a_single_purchase_that_the_registrar_refuses_is_told(place: FundT
     await place.registrar_works(TUESDAY)
     place.registrar.rewrite(TUESDAY, "04", set_in(0, ReturnCode="9010", ConfirmedVol=0, ConfirmedAmount=0, ErrorDetail="no"))
     await place.take()
-    assert await place.told(wang) == ["登记机构未受理申购 000198 500.00 元（9010），款项退回您的钱包。"]
+    assert await place.must_know(wang) == ["登记机构未受理申购 000198 500.00 元（9010），款项退回您的钱包。"]
     await place.take()
     assert len(await place.told(wang)) == 1
 

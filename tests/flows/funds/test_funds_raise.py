@@ -207,6 +207,7 @@ async def test_a_raise_that_is_full_is_formed_on_the_next_dealing_day_with_its_i
     one = (await place.orders_of(three[0]))[0]
     assert (one.state, one.confirmed_amount, one.confirmed_units, one.nav) == ("confirmed", 4_000_00, 4_000_04, 1_0000)
     assert (await place.told(three[0]))[0].endswith("确认为 4,000.04 份，其中募集期利息折 0.04 份。")
+    assert await place.must_know(three[0]) == []
     assert await place.total(Kind.RAISE_COLLECTED) == 0
     assert "RCU-T01-110022-20140226" in await place.bank_executes(WEDNESDAY)
     assert ((await stands(place)).ended, (await stands(place)).ended_on) == ("formed", WEDNESDAY)
@@ -270,7 +271,7 @@ async def test_what_the_registrar_does_not_take_goes_back(place: FundTown) -> No
     assert [(await place.orders_of(one))[0].state for one in three] == ["accepted", "accepted", "refused"]
     await place.bank_executes(TUESDAY)
     assert await place.owed(three[2].wallet) == [20_000_00]
-    assert "9011" in (await place.told(three[2]))[0]
+    assert "9011" in (await place.must_know(three[2]))[0]
     assert (await stands(place)).sold == 10_000_00
 
 

@@ -56,7 +56,7 @@ async def test_what_lies_above_the_kept_balance_goes_into_the_fund_before_the_cu
     assert (order.business_code, order.amount, order.dealing_date, order.state) == ("022", 700_00, MONDAY, "placed")
     (run,) = (await seen(place, wang)).runs
     assert (run.day, run.amount, run.state, run.state_zh) == (MONDAY, 700_00, "placed", "已转入")
-    assert await place.told(wang) == ["已按约定自动转入 700.00 元。"]
+    assert (await place.told(wang), await place.must_know(wang)) == (["已按约定自动转入 700.00 元。"], [])
     await place.next_day(MONDAY)
     assert await place.units(wang) == [700_00]
 
@@ -140,7 +140,7 @@ async def test_what_the_fund_refuses_stays_in_the_wallet_and_is_told(place: Fund
     assert await place.owed(wang.wallet) == [10_050_00]
     (run,) = (await seen(place, wang)).runs
     assert "at most 20,000.00 is possible" in run.reason
-    assert await place.told(wang) == ["今日自动转入 2,000.00 元未成功，资金未动用。"]
+    assert await place.must_know(wang) == ["今日自动转入 2,000.00 元未成功，资金未动用。"]
 
 
 async def test_an_agreement_that_is_over_sweeps_no_more_and_another_may_follow(place: FundTown) -> None:

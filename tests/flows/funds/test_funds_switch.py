@@ -212,7 +212,7 @@ async def test_a_refused_switch_leaves_the_units_and_says_so(place: FundTown) ->
     place.registrar.rewrite(WEDNESDAY, "04", set_in(0, **refuses))
     await place.take()
     assert await place.said(WEDNESDAY) == []
-    assert (await place.told(wang))[0] == "登记机构未受理您 10,000.00 份的基金转换（9006），份额仍在您的账户，可再次转换或赎回。"
+    assert (await place.must_know(wang))[0] == "登记机构未受理您 10,000.00 份的基金转换（9006），份额仍在您的账户，可再次转换或赎回。"
     await placed(place, wang, FUND, NAV_FUND, 10_000_00)
 
 

@@ -46,7 +46,7 @@ def _told(at: Moment, fund: Fund, one: Waiting, until: date) -> Notice:
     yuan = format_minor(one.amount)
     zh = f"{fund.name}连续发生巨额赎回，您的赎回款 {yuan} 元最迟于 {until} 到账；份额已确认，无需再次赎回。"
     en = f"{fund.name_en} had large redemptions on days running: {yuan} yuan of yours come by {until} at the latest; you need do nothing."
-    return Notice(one.book, derived(one.due, "paid late"), one.person, at.now, zh, en, NoticeKind.FUND, "statement/me")
+    return Notice(one.book, derived(one.due, "paid late"), one.person, at.now, zh, en, NoticeKind.FUND, "statement/me", obligatory=True)
 
 
 async def delayed(house: House, tx: Any, day: date) -> dict[tuple[str, date], date]:

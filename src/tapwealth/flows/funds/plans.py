@@ -328,7 +328,8 @@ def _notice(at: Moment, one: PeriodicPlan, run: PlanRun) -> Notice:
         case _:
             zh = f"本期定投 {one.fund} {amount} 元未能买入，资金未动用；连续 {MOST_FAILURES} 期未买入将停止。"
             en = f"This period of your plan for {one.fund} was not bought, and no money moved: {run.reason}."
-    return Notice(one.book, derived(one.id, f"told {run.period} {run.state}"), one.person, at.now, zh, en, NoticeKind.FUND, "plans")
+    key, failed = derived(one.id, f"told {run.period} {run.state}"), run.state not in (RunState.PLACED, RunState.WAITING)
+    return Notice(one.book, key, one.person, at.now, zh, en, NoticeKind.FUND, "plans", obligatory=failed)
 
 
 # ---- what the customer sees

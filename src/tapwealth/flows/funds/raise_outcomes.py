@@ -345,9 +345,9 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord, fund: Fund) -> N
         case _:
             zh = f"登记机构未受理您认购{fund.name}的 {yuan} 元（{one.return_code}），款项正退回余额。"
             en = f"The registrar did not take your {yuan} yuan for {fund.name_en} ({one.return_code}); they are on their way back."
-    return Notice(
-        order.book, derived(order.id, f"told:{one.business_code}"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "subscriptions"
-    )
+    back = one.business_code == BusinessCode.RAISE_FAILED or not one.accepted
+    key = derived(order.id, f"told:{one.business_code}")
+    return Notice(order.book, key, order.fund_account, at.now, zh, en, NoticeKind.FUND, "subscriptions", obligatory=back)
 
 
 async def pay(

@@ -101,7 +101,8 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
     units = format_minor(order.units - order.confirmed_units)
     zh = f"登记机构未受理您 {units} 份的赎回（{one.return_code}），份额仍在您的账户，可再次赎回。"
     en = f"The registrar did not take your redemption of {units} units ({one.return_code}); they are yours as before."
-    return Notice(order.book, derived(order.id, "redemption refused"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me")
+    key = derived(order.id, "redemption refused")
+    return Notice(order.book, key, order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me", obligatory=True)
 
 
 async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
@@ -202,7 +203,8 @@ def _sent_to_card(at: Moment, due: RegistrarDue, order: OrderRow, card: BankCard
     yuan = format_minor(due.amount)
     zh = f"赎回款 {yuan} 元正付往您的银行卡 {card.masked_pan}。"
     en = f"{yuan} yuan of your redemption are on their way to your card {card.masked_pan}."
-    return Notice(due.book, derived(due.id, "to the safe card"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me")
+    key = derived(due.id, "to the safe card")
+    return Notice(due.book, key, order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me", obligatory=True)
 
 
 def _collected(dues: Sequence[RegistrarDue], key: UUID, day: date, actor: int) -> list[JournalEntry]:

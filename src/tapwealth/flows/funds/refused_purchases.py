@@ -54,6 +54,5 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord, plan: PeriodicPl
         zh += f"连续 {MOST_FAILURES} 期未能买入，定投已停止，您可以随时恢复。"
         en += f" After {MOST_FAILURES} periods without a purchase the plan has stopped; resume it any time."
     identifier = derived(order.id, "purchase refused")
-    if plan is not None:
-        return Notice(order.book, identifier, order.fund_account, at.now, zh, en, NoticeKind.FUND, "plans")
-    return Notice(order.book, identifier, order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me")
+    link = "statement/me" if plan is None else "plans"
+    return Notice(order.book, identifier, order.fund_account, at.now, zh, en, NoticeKind.FUND, link, obligatory=True)

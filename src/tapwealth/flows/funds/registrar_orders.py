@@ -309,4 +309,5 @@ def _told(at: Moment, order: OrderRow) -> Notice:
         en.format(units),
         NoticeKind.FUND,
         "statement/me",
+        obligatory=True,
     )

@@ -490,7 +490,8 @@ def _notice(at: Moment, one: SweepAgreement, sweep: Sweep, *, came: bool = False
             zh, en = "今日自动转入错过截止时间，明日继续。", "Today's sweep missed the cut-off; it goes on the next dealing day."
         case _:
             return None
-    return Notice(one.book, derived(one.key(sweep.day), f"told {sweep.state}"), one.person, at.now, zh, en, NoticeKind.FUND, "sweeps")
+    key, failed = derived(one.key(sweep.day), f"told {sweep.state}"), sweep.state is RunState.REFUSED
+    return Notice(one.book, key, one.person, at.now, zh, en, NoticeKind.FUND, "sweeps", obligatory=failed)
 
 
 # ---- what the customer sees

@@ -150,4 +150,5 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord) -> Notice:
     units = format_minor(order.units)
     zh = f"登记机构未受理您 {units} 份的基金转换（{one.return_code}），份额仍在您的账户，可再次转换或赎回。"
     en = f"The registrar did not take your switch of {units} units ({one.return_code}); they are yours as before, to switch or redeem."
-    return Notice(order.book, derived(order.id, "switch refused"), order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me")
+    key = derived(order.id, "switch refused")
+    return Notice(order.book, key, order.fund_account, at.now, zh, en, NoticeKind.FUND, "statement/me", obligatory=True)

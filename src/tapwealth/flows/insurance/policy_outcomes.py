@@ -148,9 +148,8 @@ def _notice(row: PolicyRow, product: Product, said: Heard, at: Moment) -> Notice
     else:
         zh = f"保险公司未同意退保，您的保单{row.policy_number}继续有效。"
         en = f"The insurer did not cancel your policy {row.policy_number}; it stays in force."
-    return Notice(
-        row.book, derived(row.id, f"notice:{said.event}:{said.word}"), row.person, at.now, zh, en, NoticeKind.INSURANCE, f"policy/{row.id}"
-    )
+    key, other = derived(row.id, f"notice:{said.event}:{said.word}"), said.event is not PolicyEvent.ISSUE
+    return Notice(row.book, key, row.person, at.now, zh, en, NoticeKind.INSURANCE, f"policy/{row.id}", obligatory=other)
 
 
 async def recognise_refunds(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed], actor: int) -> Mapping[str, Claim]:
@@ -173,7 +172,8 @@ async def recognise_refunds(house: House, tx: Any, at: Moment, pushed: Sequence[
 def _refund_notice(row: PolicyRow, at: Moment) -> Notice:
     yuan = format_minor(row.refund)
     zh, en = f"退保款{yuan}元已入账。", f"The refund of {yuan} yuan for policy {row.policy_number} is in your balance."
-    return Notice(row.book, derived(row.id, "notice:refund"), row.person, at.now, zh, en, NoticeKind.INSURANCE, f"policy/{row.id}")
+    key = derived(row.id, "notice:refund")
+    return Notice(row.book, key, row.person, at.now, zh, en, NoticeKind.INSURANCE, f"policy/{row.id}", obligatory=True)
 
 
 async def _other_amount(tx: Tx, at: Moment, one: Pushed, row: PolicyRow, actor: int) -> Claim:
