@@ -320,13 +320,17 @@ async def test_nobody_acts_without_the_phones_session_and_nothing_is_paid_twice(
         assert (await owner.get(receipt)).status_code == 303, "a phone that is stopped ends what its page may do"
 
 
-async def test_a_receipt_and_a_bill_are_shown_to_nobody_else(counter: Counter, database_url: str, house: Path) -> None:
+async def test_a_receipt_and_a_bill_are_shown_to_nobody_else(
+    counter: Counter, database_url: str, house: Path, request: pytest.FixtureRequest
+) -> None:
+    """Nobody else in the same book."""
     counter.place.biller.owe(ACCOUNT, "E1", 20_00)
     async with (
         counter.client(counter.secret) as owner,
-        serving(database_url, house, "somebody else") as others,
+        serving(database_url, house, request.node.name[::-1]) as others,
         others.client(others.secret) as other,
     ):
+        assert others.person.book == counter.person.book
         sheet = "/bills/BJPOWER/electricity"
         asked = hidden((await owner.get(sheet)).text) | {"field-account_number": ACCOUNT}
         found = (await owner.post(sheet, data=asked)).text
