@@ -24,6 +24,7 @@ from tapwealth.flows.bills.paying import InquireBill
 from tapwealth.flows.rails import Billers
 from tapwealth.flows.reports import views
 from tapwealth.kernel.clock import machine_now, sleep_ms
+from tapwealth.kernel.pace import LONGEST_REST_MS, Pace
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.worker import biller_lanes
@@ -361,13 +362,13 @@ async def test_a_fault_that_cannot_be_noted_either_leaves_the_payment_to_its_lea
 
 
 def test_a_silent_biller_is_asked_by_one_at_a_time_and_one_that_answers_by_more() -> None:
-    pace = schedule.Pace(64)
+    pace = Pace(64)
     widths = []
     for _ in range(8):
         pace.silent()
         widths.append(pace.width)
     assert widths == [32, 16, 8, 4, 2, 1, 1, 1]
-    assert pace.rest_ms() == schedule.LONGEST_REST_MS
+    assert pace.rest_ms() == LONGEST_REST_MS
     pace.answered()
     assert (pace.width, pace.rest_ms()) == (2, 0)
     for _ in range(100):
@@ -376,7 +377,7 @@ def test_a_silent_biller_is_asked_by_one_at_a_time_and_one_that_answers_by_more(
 
 
 def test_a_lane_is_filled_a_quarter_at_a_time_and_rests_after_silence() -> None:
-    lane, now = biller_lanes.Lane(UUID(int=1), True, schedule.Pace(8)), machine_now()
+    lane, now = biller_lanes.Lane(UUID(int=1), True, Pace(8)), machine_now()
     assert lane.room() == 8
     assert lane.ready_at() is None, "nothing is known to be due"
     for due_at in (now, now + timedelta(hours=1)):

@@ -16,12 +16,13 @@ import structlog
 
 from tapwealth.bills.biller import Unknown
 from tapwealth.bills.payment import PaymentState
-from tapwealth.bills.schedule import LEASE, Pace
+from tapwealth.bills.schedule import LEASE
 from tapwealth.flows.bills import bill_lanes
 from tapwealth.flows.bills.bill_outcomes import Told, hear, told
 from tapwealth.flows.bills.errand import Errand
 from tapwealth.flows.frame import House
 from tapwealth.kernel.clock import machine_now, sleep_ms
+from tapwealth.kernel.pace import Pace
 from tapwealth.kernel.refusal import Outage
 
 PAYMENTS_AT_ONCE, QUESTIONS_AT_ONCE = 1_024, 128

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from tapwealth.bills.schedule import Pace
 from tapwealth.flows.frame import House
 from tapwealth.flows.notices import outgoing
 from tapwealth.flows.notices.outgoing import Errand
 from tapwealth.kernel.clock import sleep_ms
+from tapwealth.kernel.pace import Pace
 from tapwealth.kernel.refusal import Outage
 from tapwealth.notices.messenger import Channel, Fate, Said
 
