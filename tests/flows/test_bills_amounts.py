@@ -19,6 +19,7 @@ from tapwealth.flows.bills.autopay import AgreeAutopay, agree
 from tapwealth.flows.bills.biller_settlement import settle_billers
 from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented, InquireBill, PayAccount, PayBill, Placing
 from tapwealth.flows.clearing.captures import sweep_fees
+from tapwealth.flows.frame import moment
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
@@ -187,6 +188,10 @@ async def test_a_fee_is_given_back_with_the_bill_and_goes_to_our_own_money_when_
     first, second = (UUID(one.bill) for one in found.bills)
     assert isinstance(await place.pay_one(wang, first, 100_00), BillPaymentPlaced)
     assert code(await place.pay_one(wang, second, 100_00)) == "NO_MONEY"
+    async with place.house.database.transaction() as tx:
+        await place.house.ledger.lock_books(tx, [wang.book])
+        short = Placing(place.envelope(wang), PayBill(second, 101_00))
+        assert await bills.missing(place.house, tx, await moment(tx), short) == 1_01, "of 102.00 with the fee, 100.99 are there"
     place.biller.script.append(Rejected("no"))
     await place.work("biller", bills.deliver)
     assert (await place.owed(wang.wallet), await place.total(Kind.BILL_FEES)) == ([201_99], 0)
@@ -200,6 +205,11 @@ async def test_a_fee_is_given_back_with_the_bill_and_goes_to_our_own_money_when_
     await settle_billers(place.house, MONDAY)
     assert (await sweep_fees(place.house, MONDAY)).figures == {"amount": 1_00}
     assert await place.total(Kind.BILL_FEES) == 0
+    li = await place.person("Li", 1_500_00, level=1, identity="11010519860115104X")
+    place.biller.owe(PHONE[:10], "G3", 1_000_00)
+    owed = await bills.inquire_bill(place.house, place.envelope(li), InquireBill("GAS", PHONE[:10]))
+    assert isinstance(owed, BillsPresented)
+    assert code(await place.pay_one(li, UUID(owed.bills[0].bill), 1_000_00)) == "ABOVE_LIMIT", "of 1,000.00 in all, which the fee exceeds"
     await place.all_books_balance()
 
 
