@@ -101,7 +101,7 @@ values (0, '000198', '2014-02-24T02:00:00Z', '2014-02-25T07:00:00Z', 1000000, 10
 
 
 async def test_a_raise_of_before_stands_in_the_catalogue_as_it_was_offered(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with upgraded(server, monkeypatch, "0097", lambda connection: connection.execute(FUNDS + RAISE)) as connection:
+    async with upgraded(server, monkeypatch, "0098", lambda connection: connection.execute(FUNDS + RAISE)) as connection:
         known = await raise_store.raises(connection)
         found = await store.versions_of(connection, ["000198-R", "110022-R"], shape_of)
     for fund, state in (("000198", State.CLOSED), ("110022", State.ON_SALE)):
@@ -124,7 +124,7 @@ values (1, '01446167-da80-7000-8000-c00000000001', '01446167-da80-7000-8000-c000
 async def test_a_policy_of_before_refers_to_the_terms_under_which_it_was_sold(
     server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with upgraded(server, monkeypatch, "0096", lambda connection: connection.execute(POLICY)) as connection:
+    async with upgraded(server, monkeypatch, "0097", lambda connection: connection.execute(POLICY)) as connection:
         (policy,) = await policies.policies_of(connection, 1, UUID("01446167-da80-7000-8000-c00000000002"))
         product = (await products_of(connection, [policy]))["TL20", 1]
         found = await store.on_sale_of(connection, ["ACC1", "TL20"], shape_of)

@@ -172,7 +172,7 @@ async def test_billers_of_before_stand_in_the_catalogue_and_can_be_paid(server: 
     await owner.execute(f"create database {name}")
     await owner.close()
     dsn, files = server.dsn(database=name), migrate.sql_files()
-    monkeypatch.setattr(migrate, "sql_files", lambda: [one for one in files if one.name < "0081"])
+    monkeypatch.setattr(migrate, "sql_files", lambda: [one for one in files if one.name < "0092"])
     await migrate.apply(dsn)
     connection = await asyncpg.connect(dsn, server_settings={"search_path": migrate.SCHEMA})
     await connection.execute(BEFORE)
