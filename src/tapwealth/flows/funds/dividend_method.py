@@ -116,6 +116,6 @@ async def tell(tx: Tx, at: Moment, answered: Sequence[tuple[OrderRow, Confirmati
                 f"登记机构未受理 {order.fund} 改为{zh}的申请（{one.return_code}），可再次申请。",
                 f"The registrar did not take your choice of {order.fund} ({en}, {one.return_code}); choose again.",
             )
-        who = (order.book, derived(order.id, "answered"), order.fund_account)
-        told.append(Notice(*who, at.now, *text, NoticeKind.FUND, "customer/me", obligatory=not one.accepted))
+        book, identifier, person = order.book, derived(order.id, "answered"), order.fund_account
+        told.append(Notice(book, identifier, person, at.now, *text, NoticeKind.FUND, "customer/me", obligatory=not one.accepted))
     await notices.tell(tx, told)

@@ -53,6 +53,7 @@ def _told(at: Moment, order: OrderRow, one: ConfirmationRecord, plan: PeriodicPl
     if plan is not None and plan.state is PlanState.STOPPED:
         zh += f"连续 {MOST_FAILURES} 期未能买入，定投已停止，您可以随时恢复。"
         en += f" After {MOST_FAILURES} periods without a purchase the plan has stopped; resume it any time."
-    identifier = derived(order.id, "purchase refused")
-    link = "statement/me" if plan is None else "plans"
-    return Notice(order.book, identifier, order.fund_account, at.now, zh, en, NoticeKind.FUND, link, obligatory=True)
+    book, identifier, person = order.book, derived(order.id, "purchase refused"), order.fund_account
+    if plan is not None:
+        return Notice(book, identifier, person, at.now, zh, en, NoticeKind.FUND, "plans", obligatory=True)
+    return Notice(book, identifier, person, at.now, zh, en, NoticeKind.FUND, "statement/me", obligatory=True)
