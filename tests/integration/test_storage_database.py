@@ -176,3 +176,14 @@ async def test_a_task_cancelled_in_the_middle_leaves_no_broken_connection_behind
                 assert await tx.fetchval("select 2") == 2
             async with database.read() as tx:
                 assert await tx.fetchval("select 3") == 3
+
+
+async def test_a_connection_in_use_is_closed_by_its_borrower_once_the_pool_is(database_url: str) -> None:
+    """A worker's task may end a moment after the house was closed."""
+    async with Database(database_url) as database:
+        borrowed = database.look()
+        tx = await borrowed.__aenter__()
+    assert await tx.fetchval("select 1") == 1
+    await borrowed.__aexit__(None, None, None)
+    with pytest.raises(asyncpg.InterfaceError, match="connection is closed"):
+        await tx.fetchval("select 1")

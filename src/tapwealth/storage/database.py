@@ -202,6 +202,7 @@ class Database:
         self._dsn, self._revive = dsn, revive
         self._idle: list[Connection] = []
         self._free = asyncio.Semaphore(size)
+        self._closed = False
 
     async def connect(self) -> Connection:
         """A configured connection of the caller's own, outside the pool. Raises Outage."""
@@ -273,7 +274,7 @@ class Database:
                 connection.terminate()  # cut off in the middle, the driver may think itself inside a transaction for ever
                 raise
             finally:
-                if connection.is_closed() or connection.is_in_transaction():
+                if self._closed or connection.is_closed() or connection.is_in_transaction():
                     connection.terminate()
                 else:
                     self._idle.append(connection)
@@ -286,7 +287,8 @@ class Database:
         return await self.connect()
 
     async def close(self) -> None:
-        """Close the idle connections; those in use stay their borrowers'."""
+        """Close the idle connections; those in use stay their borrowers', and are closed when these have done."""
+        self._closed = True
         while self._idle:
             connection = self._idle.pop()
             try:
