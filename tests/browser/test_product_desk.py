@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import asyncpg
 import httpx
@@ -105,10 +103,8 @@ class Client:
 
 @pytest.fixture
 async def desk(database_url: str, house: Path) -> AsyncIterator[Desk]:
-    async with town(database_url, house) as place:
-        on: Any = SimpleNamespace(house=place.house)
-        async with open_doors(on) as doors:
-            yield Desk(place, str(doors.http.base_url).rstrip("/"), database_url)
+    async with town(database_url, house) as place, open_doors(place) as doors:
+        yield Desk(place, str(doors.http.base_url).rstrip("/"), database_url)
 
 
 def of(product: str, text: str = FUND_FILE) -> str:

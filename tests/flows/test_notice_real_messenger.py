@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -57,8 +56,7 @@ class Following:
 @asynccontextmanager
 async def at_the_messenger(place: Town, folder: Path, *faults: dict[str, Any]) -> AsyncIterator[tuple[NoticeTown, Doors, Following]]:
     """A platform that takes reports, the messenger that pushes them there, and lanes that run."""
-    house: Any = SimpleNamespace(house=place.house)
-    async with open_doors(house, token=TOKEN) as doors:
+    async with open_doors(place, token=TOKEN) as doors:
         with sandbox_partner("messenger", folder, "--platform", str(doors.http.base_url)) as partner:
             partner.clock(iso(NINE))
             partner.faults(*faults)
@@ -118,8 +116,7 @@ async def test_reports_doubled_lost_and_late_and_answers_that_never_come(
 
 
 async def test_what_is_reported_is_read_or_refused_and_what_is_not_ours_is_passed_over(place: Town) -> None:
-    house: Any = SimpleNamespace(house=place.house)
-    async with open_doors(house) as doors:
+    async with open_doors(place) as doors:
 
         async def reported(token: str = PARTNER_TOKEN, **more: Any) -> httpx.Response:
             return await doors.http.post("/partner/messenger/reports", headers={"Authorization": f"Bearer {token}"}, **more)

@@ -186,7 +186,7 @@ async def test_a_token_reaches_as_far_as_its_scopes(doors: Doors, client: ApiCli
 
 async def test_an_account_that_does_not_consent_is_as_one_that_is_not_there(doors: Doors, client: ApiClient) -> None:
     account = await account_of(doors, client, 0, ["orders:read"])
-    other = f"/v1/accounts/acc_{doors.on.callers[1].person.hex}"  # type: ignore[union-attr]  # who opened an account has an id
+    other = f"/v1/accounts/acc_{doors.on.callers[1].person.hex}"
     said = set()
     for path in (f"/v1/accounts/{NOBODY}", "/v1/accounts/me", other, account, f"/v1/accounts/acc_{'f' * 32}"):
         answer = await client.get(path)
@@ -218,7 +218,7 @@ async def test_the_line_is_not_moved_for_who_may_not_ask(doors: Doors, client: A
     monkeypatch.setattr("tapwealth.flows.funds.advance_line.level", level)
     monkeypatch.setattr("tapwealth.flows.funds.instant_redemption.decide", lambda *_: Refusal(InstantRefusal.LINE_USED_UP, "used up"))
     body = {"type": "instant_redemption", "fund": "000198", "units": "1"}
-    stranger = f"/v1/accounts/acc_{doors.on.callers[1].person.hex}"  # type: ignore[union-attr]  # who opened an account has an id
+    stranger = f"/v1/accounts/acc_{doors.on.callers[1].person.hex}"
     problem(await client.post(f"{stranger}/orders", body), "unknown_account")
     assert moved == []
     account, key = await account_of(doors, client), str(uuid4())

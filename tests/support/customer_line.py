@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from bill_town import Person, Town
@@ -48,7 +47,6 @@ async def customer_line(
 ) -> AsyncIterator[Line]:
     """Behind it somebody has opened an account, with so many fen in their wallet."""
     monkeypatch.setenv("TAPWEALTH_CUSTOMER_TOKEN", TOKEN)
-    house: Any = SimpleNamespace(house=place.house)
 
     def called(arguments: tuple[str, ...]) -> int:
         with monkeypatch.context() as on_line:
@@ -61,7 +59,7 @@ async def customer_line(
         capsys.readouterr()
         return Done(await asyncio.to_thread(called, arguments), *capsys.readouterr())
 
-    async with open_doors(house, working=working) as doors:
+    async with open_doors(place, working=working) as doors:
         assert (await doors.command("open_account", OPENING, "new")).status_code == 200
         person = await _opened(place)
         if money:

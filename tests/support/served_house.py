@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import httpx
 from patience import comes
-from played_days import Played
 
 from tapwealth.api.origin import Network
 from tapwealth.api.v1.edge import App
 from tapwealth.app.platform import QuietServer, http_config, listening
 from tapwealth.app.wiring import open_edges
+from tapwealth.flows.frame import House
 from tapwealth.storage.database import Database
 
 PARTNER_TOKEN = "token-of-the-partners"
@@ -36,11 +36,18 @@ async def serving(app: App) -> AsyncIterator[str]:
         await task
 
 
+class Furnished(Protocol):
+    """Whatever has a house: a played one, or a town's."""
+
+    @property
+    def house(self) -> House: ...
+
+
 @dataclass
 class Doors:
     """The platform as callers meet it."""
 
-    on: Played
+    on: Any
     http: httpx.AsyncClient
     app: App
 
@@ -65,7 +72,7 @@ class Doors:
 
 @asynccontextmanager
 async def open_doors(
-    on: Played, *, token: str = PARTNER_TOKEN, real_time: bool = False, working: bool = False, proxies: Sequence[Network] = ()
+    on: Furnished, *, token: str = PARTNER_TOKEN, real_time: bool = False, working: bool = False, proxies: Sequence[Network] = ()
 ) -> AsyncIterator[Doors]:
     """As `tapwealth up` opens them; `real_time`: without a test clock. Unless they are `working`, nobody works off the outbox meanwhile, so
     that whatever is written was written by a request."""
