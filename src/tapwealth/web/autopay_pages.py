@@ -13,20 +13,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from tapwealth.bills.autopay import MOST_NOTICE, PayWhen
-from tapwealth.bills.biller import AmountMode, Category
+from tapwealth.bills.biller import AmountMode
 from tapwealth.bills.inputs import ACCOUNT_NUMBER, in_order
-from tapwealth.flows.bills.autopay import AgreeAutopay, ChangeAutopay, EndAutopay
+from tapwealth.flows.bills.autopay import AgreeAutopay, ChangeAutopay, EndAutopay, usual_day
 from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.reports import bill_counter
 from tapwealth.flows.reports.bill_counter import Payable
-from tapwealth.kernel.money import checked, read_minor
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
-from tapwealth.web.bill_pages import Wrong, filled_in, identifier_of, who_of
+from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.web.bill_pages import Wrong, fen_in, filled_in, identifier_of, who_of
 from tapwealth.web.bill_wording import chinese
-from tapwealth.web.catalogue_pages import a_key, in_each_language, root
 from tapwealth.web.customer import CustomerPages
 from tapwealth.web.forms import Form
-from tapwealth.web.posting import UNKNOWN, go
+from tapwealth.web.page import in_each_language, root
+from tapwealth.web.posting import UNKNOWN, a_key, go
 from tapwealth.web.said import Said, said_of
 
 AUTOPAY_COMMANDS = ("agree_autopay", "change_autopay", "end_autopay")
@@ -117,9 +116,8 @@ class Autopays:
     ) -> Response:
         async with self._house.database.read() as tx:
             money = await bill_counter.money(self._house, tx, *who_of(session))
-        usual = PayWhen.DUE if one.item.category is Category.CREDIT_CARD else PayWhen.PRESENTED
         values = {
-            "one": one, "fields": in_order(one.item.fields), "given": given or {"when": usual.value}, "wrong": wrong or {},
+            "one": one, "fields": in_order(one.item.fields), "given": given or {"when": usual_day(one.item).value}, "wrong": wrong or {},
             "said": said, "money": money, "key": a_key(), "notices": range(1, MOST_NOTICE + 1),
         }  # fmt: skip
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
@@ -216,17 +214,14 @@ class Autopays:
 def terms_in(form: Form) -> Terms | Wrong:
     """What was chosen, or what does not fit of it."""
     wrong: dict[str, tuple[str, str]] = {}
-    most, notice = 0, form["notice"]
-    try:
-        most = checked(read_minor(form["most"].strip().removeprefix("¥"), where="most"))
-    except BadInput as error:
-        text = f"{error.what}; {error.hint}"
-        wrong["most"] = (chinese(text) or text, text) if form["most"].strip() else ("没有填写上限", "nothing is filled in")
+    most, notice = fen_in(form, "most", "没有填写上限"), form["notice"]
+    if not isinstance(most, int):
+        wrong["most"] = most
     if form["when"] not in (*PayWhen,):
         wrong["when"] = ("请选择缴费时间", "choose when it is paid")
     if notice not in {str(days) for days in range(1, MOST_NOTICE + 1)}:
         wrong["notice"] = (f"请选择提前 1 至 {MOST_NOTICE} 天", f"choose 1 to {MOST_NOTICE} days ahead")
-    if wrong:
+    if wrong or not isinstance(most, int):
         return wrong
     card = identifier_of(form["card"]) if form["card"] else None
     return Terms(most, form["fund"][:20], card, PayWhen(form["when"]), int(notice))

@@ -6,7 +6,7 @@ is answered beside the field that it stands in.
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from starlette.requests import Request
@@ -18,17 +18,17 @@ from tapwealth.bills.biller import BillerItem, Inquiry
 from tapwealth.bills.inputs import ACCOUNT_NUMBER, InputField, in_order
 from tapwealth.bills.region import read_region
 from tapwealth.flows.bills import paying
-from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented
+from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented, PresentedBill
 from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.reports import bill_counter
 from tapwealth.flows.reports.bill_counter import Payable, Presented
 from tapwealth.kernel.money import checked, read_minor
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.web.bill_wording import chinese
-from tapwealth.web.catalogue_pages import a_key, in_each_language, root
 from tapwealth.web.customer import CustomerPages
 from tapwealth.web.forms import Form
-from tapwealth.web.posting import UNKNOWN, go
+from tapwealth.web.page import in_each_language, root
+from tapwealth.web.posting import UNKNOWN, a_key, go
 from tapwealth.web.said import Said, said_of
 
 WHILE_UNDER_WAY, PAID_SHOWN = 3, 5
@@ -244,16 +244,9 @@ class Bills:
 
 
 class Offered(NamedTuple):
-    """A bill that can be paid: which, and what is said of it. `balance` pays it."""
+    """A bill that can be paid; `together`: it is all of the account's in one sum, which has no number of its own."""
 
-    id: str
-    number: str
-    period: str
-    amount: int
-    penalty: int
-    balance: int
-    owner: str
-    due_on: Any
+    bill: PresentedBill
     together: bool
 
 
@@ -261,18 +254,12 @@ def _offered(found: BillsPresented | None, bill: Presented | None) -> list[Offer
     """All together first."""
     if bill is not None:
         row = bill.row
-        number = "" if row.covers else row.bill_number
-        return [Offered(str(row.id), number, row.period, row.amount, row.penalty, row.balance, "", row.due_on, bool(row.covers))]
+        shown = PresentedBill(str(row.id), row.bill_number, row.period, row.amount, row.penalty, row.balance, "", "", row.due_on)
+        return [Offered(shown, bool(row.covers))]
     if found is None:
         return []
-    sums = [found.together] if found.together else []
-    return [
-        Offered(
-            of.bill, "" if of is found.together else of.number, of.period, of.amount, of.penalty, of.balance, of.owner, of.due_on,
-            of is found.together,
-        )
-        for of in [*sums, *found.bills]
-    ]  # fmt: skip
+    sums = [Offered(found.together, together=True)] if found.together else []
+    return [*sums, *(Offered(one, together=False) for one in found.bills)]
 
 
 def filled_in(fields: Sequence[InputField], form: Form) -> tuple[dict[str, str], Wrong]:
@@ -290,14 +277,24 @@ def filled_in(fields: Sequence[InputField], form: Form) -> tuple[dict[str, str],
 
 def amount_in(form: Form, item: BillerItem, bill: Bill | None) -> int | tuple[str, str]:
     """Fen; or why so much is not paid there."""
-    try:
-        amount = checked(read_minor(form["amount"].strip().removeprefix("¥"), where="amount"))
-    except BadInput as error:
-        text = "it is empty" if not form["amount"].strip() else f"{error.what}; {error.hint}"
-        return ("没有填写金额", "nothing is filled in") if text == "it is empty" else (chinese(text) or text, text)
+    amount = fen_in(form, "amount", "没有填写金额")
+    if not isinstance(amount, int):
+        return amount
     judged = bill or Bill(NO_BILL, "", "", amount, 0, amount, "", "")
     refusal = item.amount.refuse(judged, amount)
     return amount if refusal is None else (chinese(refusal.text) or refusal.text, refusal.text)
+
+
+def fen_in(form: Form, name: str, empty: str) -> int | tuple[str, str]:
+    """What was filled in as yuan, or why it is no amount; `empty`: the Chinese where nothing was."""
+    text = form[name].strip().removeprefix("¥")
+    if not text:
+        return empty, "nothing is filled in"
+    try:
+        return checked(read_minor(text, where=name))
+    except BadInput as error:
+        said = f"{error.what}; {error.hint}"
+        return chinese(said) or said, said
 
 
 def identifier_of(text: str) -> UUID:

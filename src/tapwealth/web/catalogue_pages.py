@@ -3,7 +3,7 @@
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,21 +19,19 @@ from tapwealth.flows.catalogue import browse
 from tapwealth.flows.catalogue.browse import Listed, Read, Shelf
 from tapwealth.flows.frame import House
 from tapwealth.flows.signing_in import SignedIn, signed_in
-from tapwealth.kernel.clock import business_date_of, machine_now
-from tapwealth.kernel.ids import system_random, uuid7
-from tapwealth.kernel.refusal import Outage
+from tapwealth.kernel.clock import business_date_of
 from tapwealth.storage.operators import OperatorRole
 from tapwealth.web import page
 from tapwealth.web.chart import Step, StepChart, steps_chart
 from tapwealth.web.forms import proof_of, secret_of
+from tapwealth.web.page import in_each_language
+from tapwealth.web.posting import a_key
 from tapwealth.web.said import Said
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ENDINGS = {"application/pdf": "pdf", "text/plain": "txt", "text/html": "html"}
 FILTERS = ("on_sale", "waiting", "closed")
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def catalogue_pages(house: House) -> list[BaseRoute]:
@@ -46,26 +44,6 @@ def catalogue_pages(house: House) -> list[BaseRoute]:
         *in_each_language("/products/{code}/file", seen.file),
         Route("/documents/{sha256}", seen.document),
     ]
-
-
-def in_each_language(path: str, answer: Callable[[Request, str], Awaitable[Response]], methods: Sequence[str] = ("GET",)) -> list[Route]:
-    """A route for Chinese, and one below /en."""
-
-    def endpoint_of(language: str) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            try:
-                return await answer(request, language)
-            except Outage as outage:
-                return page.away(language, outage)
-
-        return endpoint
-
-    return [Route(f"{root(language)}{path}", endpoint_of(language), methods=list(methods)) for language in page.LANGUAGES]
-
-
-def root(language: str) -> str:
-    """What the paths of a language begin with."""
-    return "" if language == "zh" else "/en"
 
 
 class Drawn(NamedTuple):
@@ -178,15 +156,9 @@ class Catalogue:
     ) -> Response:
         """A page with its head: who is signed in, and the same page in the other language."""
         session = session or await self.visitor(request)
-        here, query = request.url.path, request.url.query
-        there = here.removeprefix("/en") if language == "en" else f"/en{here}"
-        if request.method != "GET":  # what was sent stays in its language
-            there, query = f"{root('en' if language == 'zh' else 'zh')}/products", ""
         shared = {
-            "root": root(language),
-            "here": here,
-            "translated": f"{there}{'?' if query else ''}{query}",
-            "visitor": session.operator if session else None,
+            **page.head(request, language, "/products"),
+            "visitor": session.operator.display_name if session else None,
             "proof": proof_of(session) if session else "",
             "may_draft": session is not None and session.operator.may(OperatorRole.PRODUCT_MANAGER),
         }
@@ -208,11 +180,6 @@ def acts_of(one: Read, session: SignedIn | None) -> tuple[str, ...]:
     if one.state in browse.OPEN and one.drafted_by == session.operator.id:
         return ("withdraw",)
     return _AFTER.get(one.state, ())
-
-
-def a_key() -> str:
-    """A fresh idempotency key for a form."""
-    return str(uuid7(machine_now(), 0, system_random()))
 
 
 def code_in(request: Request) -> str:

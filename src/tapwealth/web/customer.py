@@ -17,8 +17,8 @@ from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.web import page
 from tapwealth.web.bill_wording import chinese
-from tapwealth.web.catalogue_pages import in_each_language, root
 from tapwealth.web.forms import CUSTOMER, Form, forget, from_here, is_proved, proof_of, read_form, remember, secret_of
+from tapwealth.web.page import in_each_language, root
 from tapwealth.web.posting import ELSEWHERE, STALE, WRONG, AddressOf, Run, give, go, is_key, later
 from tapwealth.web.said import Said, said_of
 
@@ -62,12 +62,9 @@ class CustomerPages:
 
     async def come_in(self, request: Request, language: str) -> Response:
         """The phone's secret: a session of its own, whatever the browser brought."""
-        if not from_here(request):
-            return await self.refuse(request, language, ELSEWHERE)
-        try:
-            form = await read_form(request, MOST_WORDS)
-        except BadInput as error:
-            return await self.refuse(request, language, said_of(error, WRONG, chinese=chinese), HTTPStatus.BAD_REQUEST)
+        form = await self._form(request, language)
+        if isinstance(form, Response):
+            return form
         wanted = _next(form["next"], language)
         session = await sign_in(self.house, self._address_of(request), Masked(form["secret"].strip()))
         if isinstance(session, SlowDown):
@@ -80,6 +77,15 @@ class CustomerPages:
         remember(request, answer, session.secret, CUSTOMER)
         return answer
 
+    async def _form(self, request: Request, language: str) -> Form | Response:
+        """What one of our own pages has sent, or the page that says why it is not taken."""
+        if not from_here(request):
+            return await self.refuse(request, language, ELSEWHERE)
+        try:
+            return await read_form(request, MOST_WORDS)
+        except BadInput as error:
+            return await self.refuse(request, language, said_of(error, WRONG, chinese=chinese), HTTPStatus.BAD_REQUEST)
+
     async def leave(self, request: Request, language: str) -> Response:
         posted = await self.posted(request, language, keyed=False)
         if isinstance(posted, Response):
@@ -91,12 +97,9 @@ class CustomerPages:
 
     async def posted(self, request: Request, language: str, *, keyed: bool = True) -> tuple[CustomerSession, Form] | Response:
         """Who sent the form, and what stands in it; or the page that says why it is not taken. `keyed`: it carries a command."""
-        if not from_here(request):
-            return await self.refuse(request, language, ELSEWHERE)
-        try:
-            form = await read_form(request, MOST_WORDS)
-        except BadInput as error:
-            return await self.refuse(request, language, said_of(error, WRONG, chinese=chinese), HTTPStatus.BAD_REQUEST)
+        form = await self._form(request, language)
+        if isinstance(form, Response):
+            return form
         session = await self.session(request)
         if session is None:
             said = Said(("请先登录", "Sign in first"), "登录已结束，没有做任何事。", "the session has ended; nothing was done")
@@ -127,15 +130,9 @@ class CustomerPages:
     ) -> Response:
         """A page with its head: who is signed in, and the same page in the other language."""
         session = session or await self.session(request)
-        here, query = request.url.path, request.url.query
-        there = here.removeprefix("/en") if language == "en" else f"/en{here}"
-        if request.method != "GET":  # what was sent stays in its language
-            there, query = f"{root('en' if language == 'zh' else 'zh')}/bills", ""
         shared = {
-            "root": root(language),
-            "here": here if request.method == "GET" else f"{root(language)}/bills",
-            "translated": f"{there}{'?' if query else ''}{query}",
-            "customer": session.name if session else None,
+            **page.head(request, language, "/bills", "/customer"),
+            "visitor": session.name if session else None,
             "proof": proof_of(session) if session else "",
         }
         return page.html(template, language, {**shared, **values}, status)

@@ -23,9 +23,10 @@ from tapwealth.flows.signing_in import SignedIn, SlowDown, sign_in, sign_out
 from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.storage.actors import ActorKind
-from tapwealth.web.catalogue_pages import Catalogue, a_key, code_in, in_each_language, number_in, root
+from tapwealth.web.catalogue_pages import Catalogue, code_in, number_in
 from tapwealth.web.forms import Form, forget, from_here, is_proved, read_form, remember
-from tapwealth.web.posting import ELSEWHERE, STALE, UNKNOWN, WRONG, AddressOf, Run, give, go, is_key, later
+from tapwealth.web.page import in_each_language, root
+from tapwealth.web.posting import ELSEWHERE, STALE, UNKNOWN, WRONG, AddressOf, Run, a_key, give, go, is_key, later
 from tapwealth.web.said import Said, said_of
 
 _ACTS: Mapping[str, Callable[[str, int, str], Any]] = {

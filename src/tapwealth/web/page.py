@@ -1,7 +1,7 @@
 """What all pages share: templates with their filters, the headers that shut scripts and strangers out, and the files they need."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -11,12 +11,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from tapwealth.catalogue.outline import Fact, Table
 from tapwealth.kernel.refusal import Outage
 from tapwealth.web import day_wording, wording
 
 LANGUAGES = ("zh", "en")
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 _HERE = Path(__file__).parent
 _KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -40,6 +42,36 @@ def html(template: str, language: str, values: Mapping[str, Any], status: int = 
 def away(language: str, outage: Outage) -> Response:
     """The database does not answer; the page tries again by itself."""
     return html("away.html", language, {"why": str(outage)}, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def in_each_language(path: str, answer: Callable[[Request, str], Awaitable[Response]], methods: Sequence[str] = ("GET",)) -> list[Route]:
+    """A route for Chinese, and one below /en."""
+
+    def endpoint_of(language: str) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await answer(request, language)
+            except Outage as outage:
+                return away(language, outage)
+
+        return endpoint
+
+    return [Route(f"{root(language)}{path}", endpoint_of(language), methods=list(methods)) for language in LANGUAGES]
+
+
+def root(language: str) -> str:
+    """What the paths of a language begin with."""
+    return "" if language == "zh" else "/en"
+
+
+def head(request: Request, language: str, home: str, doors: str = "") -> dict[str, str]:
+    """What a page's head says: where it is, and the same page in the other language. What was sent by a form stays in its language: from
+    there both lead to `home`. `doors`: below which one signs in and out."""
+    here, query = request.url.path, request.url.query
+    there = here.removeprefix("/en") if language == "en" else f"/en{here}"
+    if request.method != "GET":
+        here, there, query = f"{root(language)}{home}", f"{root('en' if language == 'zh' else 'zh')}{home}", ""
+    return {"root": root(language), "doors": doors, "here": here, "translated": f"{there}{'?' if query else ''}{query}"}
 
 
 def chooser(language: str) -> Callable[[str, str], str]:

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tapwealth.flows.frame import Caller, Envelope, House, moment
+from tapwealth.kernel.clock import machine_now
+from tapwealth.kernel.ids import system_random, uuid7
 from tapwealth.web import page
 from tapwealth.web.said import Said
 
@@ -55,6 +57,11 @@ async def give(house: House, run: Run, key: str, caller: Caller, language: str, 
         return await run(Envelope(UUID(key), caller, received_at, language=language), command)
     finally:
         arrival.done()
+
+
+def a_key() -> str:
+    """A fresh idempotency key for a form."""
+    return str(uuid7(machine_now(), 0, system_random()))
 
 
 def is_key(text: str) -> bool:

@@ -158,7 +158,7 @@ async def agree(house: House, envelope: Envelope, command: AgreeAutopay) -> Auto
         made = Autopay(
             book, identifier, person, biller.id, _sealed(house, identifier, Inputs(account, further)),
             house.keys.lookup_hash("autopay", account), masked(account), command.most, command.fund,
-            command.when or _usual(item), AutopayState.ACTIVE, at.now, notice=command.notice, item=item.code,
+            command.when or usual_day(item), AutopayState.ACTIVE, at.now, notice=command.notice, item=item.code,
         )  # fmt: skip
         if command.card and await autopay_cards.own(tx, book, person, command.card) is None:
             return _UNKNOWN_CARD
@@ -193,8 +193,8 @@ async def _no_such(tx: Tx, fund: str) -> bool:
     return fund not in ("", POCKET) and fund not in await funds.funds(tx)
 
 
-def _usual(item: BillerItem) -> PayWhen:
-    """A card is not repaid before it must be: until then the money earns."""
+def usual_day(item: BillerItem) -> PayWhen:
+    """When it is paid if nothing is said: a card is not repaid before it must be: until then the money earns."""
     return PayWhen.DUE if item.category is Category.CREDIT_CARD else PayWhen.PRESENTED
 
 
