@@ -10,13 +10,15 @@ import pytest
 from bill_town import MONDAY, Person, Town, bordereau, town
 from policy_files import sell_policies
 
+from tapwealth.customers import store as customers
 from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.insurance import insurers, policy_outcomes
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
-from tapwealth.insurance import store
+from tapwealth.insurance import insured_store, store
+from tapwealth.insurance.insured_store import InsuredRow, Relation
 from tapwealth.insurance.insurer import Rejected, Unknown
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.product import OccupationClass
@@ -153,6 +155,14 @@ async def test_after_the_free_look_only_the_unearned_part_is_left(place: Town) -
 async def test_the_price_is_what_the_buyer_was_shown(place: Town) -> None:
     wang = await place.person("Wang", 1_000_000)
     assert (await buy(place, wang, BuyPolicy("ACC1", ["terms"], OccupationClass.TWO, premium=96_000))).premium == 96_000
+    policy = (await seen(place, wang)).id
+    async with place.house.database.read() as tx:
+        found = await insured_store.insured(tx, [(wang.book, policy)])
+        lookup = (await customers.persons(tx, [(wang.book, wang.id)]))[wang.id].identity_lookup
+    one = InsuredRow(
+        book=wang.book, policy=policy, relation=Relation.SELF, lookup=lookup, occupation=OccupationClass.TWO, sum_insured=40_000_000
+    )  # fmt: skip
+    assert found == {(wang.book, policy): one}
     assert (await buy(place, wang, BuyPolicy("TL20", ["terms"], premium=22_500))).premium == 22_500
     assert code(await buy(place, wang, BuyPolicy("TL20", ["terms"], premium=22_501))) == "PREMIUM_DIFFERS"
 

@@ -27,9 +27,10 @@ from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE, deliver
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
-from tapwealth.insurance import entries, store
+from tapwealth.insurance import entries, insured_store, store
 from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.entries import Premium
+from tapwealth.insurance.insured_store import InsuredRow, Relation
 from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.policy import PolicyState, refund_of
 from tapwealth.insurance.product import OccupationClass, Product
@@ -136,7 +137,7 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
         )
         if not answer.posted:
             return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-        await _keep(house, tx, at, row, policy_sold(envelope, row, wish, version))
+        await _keep(house, tx, at, row, _insured(row, buyer.row, wish), policy_sold(envelope, row, wish, version))
         return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
 
     return await once(house, [book], envelope, command, act, PolicyTaken)
@@ -170,8 +171,20 @@ def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, ma
     )
 
 
-async def _keep(house: House, tx: Tx, at: Moment, row: PolicyRow, sold: Sold) -> None:
+def _insured(row: PolicyRow, buyer: PersonRow, wish: Wish) -> InsuredRow:
+    return InsuredRow(
+        book=row.book,
+        policy=row.id,
+        relation=Relation.SELF,
+        lookup=buyer.identity_lookup,
+        occupation=wish.occupation,
+        sum_insured=row.sum_insured,
+    )
+
+
+async def _keep(house: House, tx: Tx, at: Moment, row: PolicyRow, insured: InsuredRow, sold: Sold) -> None:
     await store.add_policies(tx, [row])
+    await insured_store.add_insured(tx, [insured])
     await sales.keep(house, tx, at, [sold])
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.premium)])
     await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, ISSUE), INSURER, ISSUE, {"policy": str(row.id)})])
