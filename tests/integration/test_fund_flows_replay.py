@@ -104,8 +104,8 @@ async def test_each_day_ends_as_the_file_says_and_its_wrong_day_is_named(new_dat
             await post(ledger, database, shanghai(one.day, 12), list(holder.went(one)))
         async with database.read() as tx:
             ends = {one.day: (await ledger.totals_dated(tx, [holder.holding], one.day))[holder.holding].owed for one in history}
-            units = await ledger.trial_balance(tx, BOOK, UNITS)
-            money = await ledger.trial_balance(tx, BOOK, Asset.CNY)
+            lines = await ledger.trial_balances(tx, [BOOK])
+            units, money = lines[BOOK, UNITS], lines[BOOK, Asset.CNY]
     assert sum(line.totals.owed for line in units) == sum(line.totals.owed for line in money) == 0
 
     opening, wrong = history[0].opening, {}

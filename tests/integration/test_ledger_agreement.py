@@ -49,7 +49,7 @@ async def compare(tx: Any, memory: MemoryLedger, postgres: PostgresLedger, ids: 
         assert await postgres.totals_dated(tx, sample, day) == await memory.totals_dated(None, sample, day)
     book = story.random.randint(1, memory.books)
     for day in (None, story.day, story.day - timedelta(days=1)):
-        assert await postgres.trial_balance(tx, book, 1, day) == await memory.trial_balance(None, book, 1, day)
+        assert await postgres.trial_balances(tx, [book], day) == await memory.trial_balances(None, [book], day)
     ours = [(entry.book, line.hold) for entry, line in story.holds]
     assert await postgres.holds_by_id(tx, ours) == await memory.holds_by_id(None, ours)
     for seconds in (0, 90, 4000):

@@ -104,7 +104,7 @@ async def answers(tx: Any, ledger: PostgresLedger, accounts: list[int]) -> list[
     asked += [await ledger.totals_dated(tx, accounts, day) for day in days]
     for day in days:
         for book in (1, 2):  # what is owed: the seal passes through two accounts of the house, in and out
-            asked.append([(one.kind, one.accounts, one.totals.owed) for one in await ledger.trial_balance(tx, book, UNITS, day)])
+            asked.append([(one.kind, one.accounts, one.totals.owed) for one in (await ledger.trial_balances(tx, [book], day))[book, UNITS]])
     some = accounts[:3] + accounts[255:262] + accounts[-2:]
     asked += [await ledger.totals_at(tx, some, noon(day) + timedelta(seconds=off)) for day in days for off in (-1, 0, 5000)]
     for account in some:

@@ -70,11 +70,10 @@ def without_numbers(answers: list[Answer]) -> list[tuple[Any, bool]]:
 async def trial(ledger: PostgresLedger, tx: Any, books: range, day: date | None) -> Counter[tuple[int, int, str]]:
     """(asset, kind) to the totals and number of accounts, over all books."""
     sums: Counter[tuple[int, int, str]] = Counter()
-    for book in books:
-        for asset in (CNY, UNITS):
-            for line in await ledger.trial_balance(tx, book, asset, day):
-                sums[asset, line.kind, "debits"] += line.totals.debits
-                sums[asset, line.kind, "credits"] += line.totals.credits
+    for (_, asset), lines in (await ledger.trial_balances(tx, books, day)).items():
+        for line in lines:
+            sums[asset, line.kind, "debits"] += line.totals.debits
+            sums[asset, line.kind, "credits"] += line.totals.credits
     return +sums
 
 

@@ -1,7 +1,7 @@
 """Any history, either implementation: the numbered invariants hold after every step. And each of them can be broken, and is then named."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from ledger_machine import BOOKS, LedgerMachine
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.invariants import INVARIANTS, Broken
 from tapwealth.ledger.memory import MemoryLedger
-from tapwealth.ledger.port import Answer, Balance, CloseRefusal, JournalEntry, LedgerRefusal, Op, Spread, Totals, TrialLine
+from tapwealth.ledger.port import Answer, Balance, CloseRefusal, JournalEntry, LedgerRefusal, Op, Spread, Totals, TrialBalances
 from tapwealth.ledger.postgres import PostgresLedger
 
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
@@ -205,8 +205,9 @@ class WaitsForTheWorker(MemoryLedger):
 class ForgetsAccounts(MemoryLedger):
     """11: the trial balance leaves out a kind."""
 
-    async def trial_balance(self, tx: Any, book: int, asset: int, business_date: date | None = None) -> list[TrialLine]:
-        return [line for line in await super().trial_balance(tx, book, asset, business_date) if line.kind != Kind.WALLET]
+    async def trial_balances(self, tx: Any, books: Sequence[int], business_date: date | None = None) -> TrialBalances:
+        found = await super().trial_balances(tx, books, business_date)
+        return {where: [line for line in lines if line.kind != Kind.WALLET] for where, lines in found.items()}
 
 
 class Backdates(MemoryLedger):

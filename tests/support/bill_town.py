@@ -284,14 +284,11 @@ class Town:
             found = await self.house.ledger.balances(tx, list(accounts))
         return [found[account].totals.owed if account in found else 0 for account in accounts]
 
-    async def total(self, kind: Kind, day: date | None = None) -> int:
+    async def total(self, kind: Kind, day: date | None = None, asset: Asset = Asset.CNY) -> int:
         """What is owed on all accounts of a kind, now or as of a date, by the trial balances."""
-        owed = 0
         async with self.house.database.read() as tx:
-            for book in range(self.house.books + 1):
-                lines = await self.house.ledger.trial_balance(tx, book, Asset.CNY, day)
-                owed += sum(line.totals.owed for line in lines if line.kind == kind)
-        return owed
+            found = await self.house.ledger.trial_balances(tx, range(self.house.books + 1), day)
+        return sum(line.totals.owed for (_, of), lines in found.items() for line in lines if (of, line.kind) == (asset, kind))
 
     async def breaks(self, day: date) -> list[tuple[str, str, bool]]:
         async with self.house.database.read() as tx:
@@ -300,9 +297,9 @@ class Town:
     async def all_books_balance(self) -> None:
         """Each book sums to zero, by the trial balance."""
         async with self.house.database.read() as tx:
-            for book in range(self.house.books + 1):
-                lines = await self.house.ledger.trial_balance(tx, book, Asset.CNY)
-                assert sum(line.totals.owed for line in lines) == 0, book
+            found = await self.house.ledger.trial_balances(tx, range(self.house.books + 1))
+        for where, lines in found.items():
+            assert sum(line.totals.owed for line in lines) == 0, where
 
 
 @cache

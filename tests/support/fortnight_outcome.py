@@ -22,11 +22,10 @@ async def outcome_of(on: Fortnight) -> dict[str, Any]:
     async with on.house.database.read() as tx:
         compared = await compare(on.house, tx, LAST)
         books = [
-            (day, ASSETS[asset], line.kind, book, line.totals.owed)
+            (day, ASSETS[Asset(asset)], line.kind, book, line.totals.owed)
             for day in DAYS
-            for book in range(on.house.books + 1)
-            for asset in ASSETS
-            for line in await on.house.ledger.trial_balance(tx, book, asset, day)
+            for (book, asset), lines in (await on.house.ledger.trial_balances(tx, range(on.house.books + 1), day)).items()
+            for line in lines
             if line.totals.owed
         ]
         orders = await tx.fetch(

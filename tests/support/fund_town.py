@@ -190,12 +190,7 @@ class FundTown(Town):
 
     async def total_units(self, kind: Kind, day: date | None = None) -> int:
         """What is owed on all accounts of a kind of units, by the trial balances."""
-        owed = 0
-        async with self.house.database.read() as tx:
-            for book in range(self.house.books + 1):
-                lines = await self.house.ledger.trial_balance(tx, book, UNITS, day)
-                owed += sum(line.totals.owed for line in lines if line.kind == kind)
-        return owed
+        return await self.total(kind, day, UNITS)
 
     async def lines(self) -> int:
         """How many lines the ledger has."""

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -27,6 +28,7 @@ from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import BY_KIND, Kind
+from tapwealth.ledger.port import TrialLine
 from tapwealth.storage.database import Tx
 
 CLOSE = "close"
@@ -112,21 +114,19 @@ async def _books(house: House, tx: Tx, day: date) -> tuple[list[str], dict[str, 
     """What does not balance, and what is owed by kind of account over all books."""
     wrong: list[str] = []
     owed: dict[str, int] = defaultdict(int)
-    official = {Asset.CNY: "CNY"} | {one.asset: one.code for one in (await funds.funds(tx)).values()}
-    for book in range(house.books + 1):
-        for asset, name in official.items():
-            wrong += await _prove_book(house, tx, book, asset, name, day, owed)
+    names = {int(one.asset): one.code for one in (await funds.funds(tx)).values()} | {int(Asset.CNY): "CNY"}
+    for (book, asset), lines in sorted((await house.ledger.trial_balances(tx, range(house.books + 1), day)).items()):
+        wrong += _prove_book(book, names.get(asset, f"asset {asset}"), lines, day, owed)
     return wrong, dict(owed)
 
 
-async def _prove_book(house: House, tx: Tx, book: int, asset: Asset, name: str, day: date, owed: dict[str, int]) -> list[str]:
-    lines = await house.ledger.trial_balance(tx, book, asset, day)
+def _prove_book(book: int, asset: str, lines: Sequence[TrialLine], day: date, owed: dict[str, int]) -> list[str]:
     backed: dict[Kind, int] = defaultdict(int)
     wrong = []
     for line in lines:
         row = BY_KIND[Kind(line.kind)]
         backed[row.mirror] += line.totals.owed
-        owed[f"{name} {row.name}"] += line.totals.owed
+        owed[f"{asset} {row.name}"] += line.totals.owed
         if row.kind is Kind.BOOK_TRANSIT and line.totals.owed:
             wrong.append(f"book {book} has {format_minor(line.totals.owed)} in transit to other books on {day}; drain it again")
     wrong += [

@@ -35,6 +35,7 @@ from tapwealth.ledger.port import (
     Shares,
     Spread,
     Totals,
+    TrialBalances,
     TrialLine,
     account_id,
     book_of_account,
@@ -395,16 +396,20 @@ class MemoryLedger:
         where = (one.no, one.recorded_at, entry.business_date, entry.key, one.seq)
         return HistoryLine(*where, line.op, entry.kind, entry.actor, entry.reference, debited, other, line.amount, line.hold, totals)
 
-    async def trial_balance(self, tx: Any, book: int, asset: int, business_date: date | None = None) -> list[TrialLine]:
-        kinds: dict[int, list[Totals]] = defaultdict(list)
+    async def trial_balances(self, tx: Any, books: Sequence[int], business_date: date | None = None) -> TrialBalances:
+        kinds: dict[tuple[int, int], dict[int, list[Totals]]] = defaultdict(lambda: defaultdict(list))
         until = business_date or date.max
         for number, account in self.accounts.items():
-            if (account.book, account.asset) == (book, asset):
-                kinds[account.kind].append(self._totals(number, lambda one: one.entry.business_date <= until))
-        return [
-            TrialLine(kind, len(all_of), Totals(sum(one.debits for one in all_of), sum(one.credits for one in all_of)))
-            for kind, all_of in sorted(kinds.items())
-        ]
+            if account.book in books:
+                of_kind = kinds[account.book, account.asset][account.kind]
+                of_kind.append(self._totals(number, lambda one: one.entry.business_date <= until))
+        return {
+            where: [
+                TrialLine(kind, len(all_of), Totals(sum(one.debits for one in all_of), sum(one.credits for one in all_of)))
+                for kind, all_of in sorted(of.items())
+            ]
+            for where, of in kinds.items()
+        }
 
     async def holds(self, tx: Any, account: int) -> list[Hold]:
         return sorted(

@@ -262,6 +262,10 @@ class TrialLine(NamedTuple):
     totals: Totals
 
 
+TrialBalances = Mapping[tuple[int, int], Sequence[TrialLine]]
+"""By book and asset, where there is an account; lines by kind."""
+
+
 class Hold(NamedTuple):
     """Reserved money. `state` is Op.HOLD while it is open, then the op that ended it. Holds placed by one entry share `link`, its key."""
 
@@ -353,8 +357,8 @@ class Ledger(Protocol):
         """What spreads of archived years said of an account, newest first: (number of the spread's line, amount). Raises Outage where a
         year's file is not to be had."""
 
-    async def trial_balance(self, tx: Any, book: int, asset: int, business_date: date | None = None) -> list[TrialLine]:
-        """All accounts of a book and asset by kind, as they stand or as of a business date. The debits equal the credits."""
+    async def trial_balances(self, tx: Any, books: Sequence[int], business_date: date | None = None) -> TrialBalances:
+        """All accounts of books by kind, as they stand or as of a business date. Of each book and asset the debits equal the credits."""
 
     async def holds(self, tx: Any, account: int) -> list[Hold]:
         """The open holds that debit an account, by expiry."""

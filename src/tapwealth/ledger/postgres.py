@@ -31,7 +31,7 @@ from tapwealth.ledger.port import (
     Shares,
     Spread,
     Totals,
-    TrialLine,
+    TrialBalances,
 )
 from tapwealth.ledger.rules import LINE_MASK, MAX_BIG, MICROSECOND, debited, malformed, plain_and_well_formed
 from tapwealth.storage.books import lock_books
@@ -165,8 +165,8 @@ class PostgresLedger:
     async def account_history(self, tx: Any, account: int, cursor: str | None = None, limit: int = 50) -> HistoryPage:
         return await reading.account_history(tx, self.archives, account, cursor, limit)
 
-    async def trial_balance(self, tx: Any, book: int, asset: int, business_date: date | None = None) -> list[TrialLine]:
-        return await reading.trial_balance(tx, self.archives, book, asset, business_date)
+    async def trial_balances(self, tx: Any, books: Sequence[int], business_date: date | None = None) -> TrialBalances:
+        return await reading.trial_balances(tx, books, business_date)
 
     async def holds(self, tx: Any, account: int) -> list[Hold]:
         return await reading.holds(tx, account)

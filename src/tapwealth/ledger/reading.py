@@ -31,6 +31,7 @@ from tapwealth.ledger.port import (
     Op,
     Recorded,
     Totals,
+    TrialBalances,
     TrialLine,
     book_of_account,
 )
@@ -120,19 +121,22 @@ async def find_free(
     return [None if row[0] is None else (row[0], row[1]) for row in await tx.fetch(_FREE_BY_NAME, now, books, kinds, owners, assets)]
 
 
-TOTALS_DATED = f"""with wanted as (select distinct id, (id >> 48)::int book from unnest($1::bigint[]) x(id)),
-             edge as materialized ({EDGES} and y.book in (select book from wanted) group by 1),
-             later as materialized (
+_LATER = """later as materialized (
                select s.account, ledger_total(s.debits) debits, ledger_total(s.credits) credits
-                 from (select distinct book from wanted) k join book b on b.book = k.book and ($2 <= b.closed_through) is not true
+                 from {} k join book b on b.book = k.book and ($2 <= b.closed_through) is not true
                  join transfer t on t.book = k.book and t.business_date > $2 and t.op in (0, 2)
                   and t.no >= (select min(first_no) from book_day y where y.book = k.book and y.business_date > $2),
-                      lateral (values (t.debit, t.amount, 0), (t.credit, 0, t.amount)) s(account, debits, credits)
-                 join wanted w on w.id = s.account
-                group by s.account)
+                      lateral (values (t.debit, t.amount, 0), (t.credit, 0, t.amount)) s(account, debits, credits) {}
+                group by s.account)"""
+"""What carries a later date than $2, by account of books `k` of which $2 is not closed."""
+_DATED = "case when $2 <= b.closed_through then coalesce(d.{0}, 0) else a.{0} - coalesce(l.{1}, 0) end"
+
+TOTALS_DATED = f"""with wanted as (select distinct id, (id >> 48)::int book from unnest($1::bigint[]) x(id)),
+             edge as materialized ({EDGES} and y.book in (select book from wanted) group by 1),
+             {_LATER.format("(select distinct book from wanted)", "join wanted w on w.id = s.account")}
            select a.id,
-                  {_SHOWN.format("case when closed then coalesce(d.debits_posted, 0) else a.debits_posted - coalesce(l.debits, 0) end")},
-                  {_SHOWN.format("case when closed then coalesce(d.credits_posted, 0) else a.credits_posted - coalesce(l.credits, 0) end")}
+                  {_SHOWN.format(_DATED.format("debits_posted", "debits"))},
+                  {_SHOWN.format(_DATED.format("credits_posted", "credits"))}
                   + {UNFOLDED_DATED}, a.book, a.asset, y.year
              from wanted x join account a on a.id = x.id and a.book = x.book
              join book b on b.book = a.book cross join lateral (select $2 <= b.closed_through is true closed) c
@@ -349,22 +353,25 @@ def _seen(account: int, row: Any, totals: Totals) -> HistoryLine:
     )
 
 
-async def trial_balance(tx: Any, archives: Archives, book: int, asset: int, business_date: date | None) -> list[TrialLine]:
-    """Summed by kind over the book's accounts in the asset; what lies in the pool stands with the accounts it belongs to."""
-    if business_date is None:
-        rows = await tx.fetch(
-            """select kind, count(*), ledger_total(debits_posted), ledger_total(credits_posted)
-                 from account where book = $1 and asset = $2 group by kind order by kind""",
-            book,
-            asset,
-        )
-        return _with_the_pool([TrialLine(row[0], row[1], Totals(row[2], row[3])) for row in rows])
-    kinds = {row[0]: row[1] for row in await tx.fetch("select id, kind from account where book = $1 and asset = $2", book, asset)}
-    sums: dict[int, tuple[int, int, int]] = {}
-    for account, totals in (await totals_dated(tx, archives, list(kinds), business_date)).items():
-        accounts, debits, credits = sums.get(kinds[account], (0, 0, 0))
-        sums[kinds[account]] = (accounts + 1, debits + totals.debits, credits + totals.credits)
-    return [TrialLine(kind, accounts, Totals(debits, credits)) for kind, (accounts, debits, credits) in sorted(sums.items())]
+_TRIAL = """select book, asset, kind, count(*), ledger_total(debits_posted), ledger_total(credits_posted)
+              from account where book = any($1) group by 1, 2, 3 order by 1, 2, 3"""
+_TRIAL_DATED = f"""with {_LATER.format("(select unnest($1::int[]) book)", "")}
+  select a.book, a.asset, a.kind, count(*), ledger_total({_DATED.format("debits_posted", "debits")}),
+         ledger_total({_DATED.format("credits_posted", "credits")})
+    from account a join book b on b.book = a.book
+    left join lateral (select * from balance_day d where $2 <= b.closed_through and d.book = a.book and d.account = a.id
+                        and d.business_date <= $2 order by d.business_date desc limit 1) d on true
+    left join later l on l.account = a.id
+   where a.book = any($1) group by 1, 2, 3 order by 1, 2, 3"""  # noqa: S608 - a constant, above
+
+
+async def trial_balances(tx: Any, books: Sequence[int], business_date: date | None) -> TrialBalances:
+    """Summed by kind by the server, however many accounts a book has; what lies in the pool stands with the accounts it belongs to."""
+    asked = (_TRIAL, list(books)) if business_date is None else (_TRIAL_DATED, list(books), business_date)
+    found: dict[tuple[int, int], list[TrialLine]] = {}
+    for book, asset, kind, accounts, debits, credits in await tx.fetch(*asked):
+        found.setdefault((book, asset), []).append(TrialLine(kind, accounts, Totals(debits, credits)))
+    return {where: _with_the_pool(lines) for where, lines in found.items()}
 
 
 def _with_the_pool(lines: list[TrialLine]) -> list[TrialLine]:
