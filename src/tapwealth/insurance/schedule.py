@@ -1,0 +1,223 @@
+"""What a policy owes and when, and what becomes of it while that is not paid. Pure; amounts in fen, days of the Shanghai calendar.
+
+    paid ── a premium is due ──> grace ── 60 days, or 30 after a demand ──> suspended ── two years ──> lapsed
+      ^                            │                                           │
+      └────────── paid ────────────┴────── arrears paid, the insurer agrees ───┘          and at its last day: expired
+
+Insurance Law 2015: article 36 (grace: over 60 days from the due day or over 30 from a demand it is suspended; a loss within is paid less
+what is owed), article 37 (within two years of the suspension it can be reinstated on agreement, after that the insurer may end it and gives
+back its cash value). A premium is due on the first day of the period that it pays for, and covers to before the next one.
+"""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum, StrEnum, auto
+from fractions import Fraction
+
+from tapwealth.insurance.policy import Policy, PolicyState, anniversary
+from tapwealth.insurance.product import DAYS_OF_A_YEAR
+from tapwealth.kernel.money import half_up
+from tapwealth.kernel.refusal import Refusal
+
+GRACE = timedelta(days=60)
+"""From the due day, which is not counted (article 36)."""
+GRACE_OF_DEMAND = timedelta(days=30)
+"""From the day on which the premium was demanded, which is not counted (article 36)."""
+YEARS_TO_REINSTATE = 2
+"""From the first day of a suspension (article 37)."""
+_DAY = timedelta(days=1)
+
+
+class Every(StrEnum):
+    """How long a premium pays for."""
+
+    YEAR = "year"
+    MONTH = "month"
+
+
+class Standing(StrEnum):
+    """Of a policy on a day, by what is paid."""
+
+    PAID = "paid"
+    GRACE = "grace"
+    SUSPENDED = "suspended"
+    LAPSED = "lapsed"
+    EXPIRED = "expired"
+
+
+class CoverRefusal(Enum):
+    """Why a loss of that day is not covered, in the order in which it is looked at."""
+
+    NEVER_ISSUED = auto()
+    NOT_BEGUN = auto()
+    COVER_OVER = auto()
+    COVER_SUSPENDED = auto()
+
+
+class ReinstateRefusal(Enum):
+    """Why a policy cannot be reinstated, in the order in which it is looked at."""
+
+    NOT_SUSPENDED = auto()
+    TOO_LATE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A suspension that is over: from its first day to before the day on which the policy was in force again."""
+
+    from_day: date
+    to_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`premium` fen `every` period from `from_day` to before `to_day`; paid for to before `paid_until`, which is also the due day of the
+    first premium that is not paid. `demanded_on`: when that one was demanded. `over_from`: the first day without cover where a policy was
+    ended before its last day. `gaps`: earlier suspensions."""
+
+    every: Every
+    premium: int
+    from_day: date
+    to_day: date
+    paid_until: date
+    demanded_on: date | None = None
+    over_from: date | None = None
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A premium that is not paid: it pays from `on` to before `until`."""
+
+    on: date
+    until: date
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrears:
+    """What is paid to reinstate a policy: `premiums` and the `interest` on them; it is then paid for to before `paid_until`."""
+
+    dues: tuple[Due, ...]
+    interest: int
+
+    @property
+    def premiums(self) -> int:
+        return sum(one.amount for one in self.dues)
+
+    @property
+    def paid_until(self) -> date:
+        return self.dues[-1].until
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A loss of that day is covered; `arrears` fen are owed and deducted from what is paid for it."""
+
+    arrears: int
+
+
+def period(schedule: Schedule, number: int) -> date:
+    """The first day of the period of that number, from 0; never after the last day of cover. A month that lacks the day begins on its
+    last one, a year that lacks it on 1 March."""
+    if schedule.every is Every.YEAR:
+        return min(anniversary(schedule.from_day, number), schedule.to_day)
+    month = schedule.from_day.month - 1 + number
+    year, month = schedule.from_day.year + month // 12, month % 12 + 1
+    return min(date(year, month, min(schedule.from_day.day, monthrange(year, month)[1])), schedule.to_day)
+
+
+def number_of(schedule: Schedule, first_day: date) -> int:
+    """The number of the period that begins on that day."""
+    years = first_day.year - schedule.from_day.year
+    if schedule.every is Every.YEAR:
+        return years
+    return years * 12 + first_day.month - schedule.from_day.month
+
+
+def dues(schedule: Schedule, until: date) -> tuple[Due, ...]:
+    """The premiums that are not paid and are due on or before that day, the oldest first."""
+    found, number = [], number_of(schedule, schedule.paid_until)
+    on = schedule.paid_until
+    while on <= until and on < schedule.to_day:
+        number += 1
+        found.append(Due(on, period(schedule, number), schedule.premium))
+        on = found[-1].until
+    return tuple(found)
+
+
+def next_due(schedule: Schedule) -> Due | None:
+    """The first premium that is not paid; None once all are."""
+    return next(iter(dues(schedule, schedule.paid_until)), None)
+
+
+def grace_until(due_on: date, demanded_on: date | None) -> date:
+    """The last day on which a premium can be paid without a suspension: what comes first. A demand counts from the due day at the
+    earliest."""
+    by_due = due_on + GRACE
+    return by_due if demanded_on is None else min(by_due, max(demanded_on, due_on) + GRACE_OF_DEMAND)
+
+
+def suspended_from(schedule: Schedule) -> date | None:
+    """The first day without cover if nothing more is paid; None where nothing more is due before the policy's last day."""
+    if next_due(schedule) is None:
+        return None
+    first = grace_until(schedule.paid_until, schedule.demanded_on) + _DAY
+    return first if first < schedule.to_day else None
+
+
+def lapses_on(schedule: Schedule) -> date | None:
+    """The day on which two years of suspension are over if nothing more is paid; None where its last day comes first."""
+    first = suspended_from(schedule)
+    if first is None:
+        return None
+    lapse = anniversary(first, YEARS_TO_REINSTATE)
+    return lapse if lapse < schedule.to_day else None
+
+
+def standing(schedule: Schedule, day: date) -> Standing:
+    """Where a policy stands on a day on which it was not ended, by what is paid now."""
+    if day >= schedule.to_day:
+        return Standing.EXPIRED if lapses_on(schedule) is None else Standing.LAPSED
+    if day < schedule.paid_until:
+        return Standing.PAID
+    suspended, lapse = suspended_from(schedule), lapses_on(schedule)
+    if suspended is None or day < suspended:
+        return Standing.GRACE
+    return Standing.SUSPENDED if lapse is None or day < lapse else Standing.LAPSED
+
+
+def next_change(schedule: Schedule, day: date) -> date:
+    """The first day after `day` on which it stands otherwise, if nothing more is paid; its last day if it does so no more."""
+    days = (schedule.paid_until, suspended_from(schedule), lapses_on(schedule))
+    return min((one for one in days if one is not None and day < one < schedule.to_day), default=schedule.to_day)
+
+
+def covered_on(policy: Policy, schedule: Schedule, day: date) -> Covered | Refusal:
+    """Whether a loss of that day is covered, and what is owed then and still is. The waiting time is the claim's affair."""
+    if policy.issued_on is None:
+        return Refusal(CoverRefusal.NEVER_ISSUED, "the insurer never issued this policy")
+    if day < schedule.from_day:
+        return Refusal(CoverRefusal.NOT_BEGUN, f"cover begins on {schedule.from_day}")
+    last = schedule.to_day if schedule.over_from is None else min(schedule.to_day, schedule.over_from)
+    if day >= last:
+        return Refusal(CoverRefusal.COVER_OVER, f"cover ended on {last - _DAY}")
+    away = [gap for gap in schedule.gaps if gap.from_day <= day < gap.to_day]
+    if away or standing(schedule, day) in (Standing.SUSPENDED, Standing.LAPSED):
+        since = away[0].from_day if away else suspended_from(schedule)
+        return Refusal(CoverRefusal.COVER_SUSPENDED, f"a premium was not paid, so cover was suspended from {since} on")
+    return Covered(sum(one.amount for one in dues(schedule, day)))
+
+
+def to_reinstate(schedule: Schedule, state: PolicyState, day: date, rate: Fraction) -> Arrears | Refusal:
+    """What is to be paid on a day to have cover again: every premium that is due by then, each with simple interest of `rate` a year from
+    its due day, half-up to the fen."""
+    if state is not PolicyState.SUSPENDED:
+        return Refusal(ReinstateRefusal.NOT_SUSPENDED, f"the policy is {state}; only one that is suspended can be reinstated")
+    lapse = lapses_on(schedule)
+    if standing(schedule, day) is not Standing.SUSPENDED:
+        over = f"two years of suspension were over on {lapse}" if lapse is not None and lapse <= day else f"it ended on {schedule.to_day}"
+        return Refusal(ReinstateRefusal.TOO_LATE, f"the policy cannot be reinstated any more: {over}")
+    owed = dues(schedule, day)
+    return Arrears(owed, sum(half_up(one.amount * rate * Fraction((day - one.on).days, DAYS_OF_A_YEAR)) for one in owed))
