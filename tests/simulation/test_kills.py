@@ -26,7 +26,10 @@ BUSY = {
         "present to the network", "clear cards", "settle merchants", "share the fees", "fees to own money", "settle the network",
         "draw the advance", "accrue the advance's interest", "cover captures", "send fund files", "instruct again", "prove units",
     ),
-    3: ("settle billers", "sweep premiums", "redeem the advance", "receive statements", "receive holdings", "compare billers"),
+    3: (
+        "settle billers", "sweep premiums", "settle deposits", "redeem the advance", "receive statements", "receive holdings",
+        "compare billers",
+    ),
     4: (
         "pay the shares", "pay the insurer", "begin cover", "compare insurer", "prove mirrors", "prove books", "name open items",
         "write the heads", "close",

@@ -42,6 +42,7 @@ ACCOUNTS: dict[str, tuple[Kind, Kind]] = {
     "0100000003": (Kind.PREMIUM_TRUST, Kind.PREMIUM_TRUST_OUT),
     "0100000004": (Kind.OWN_MONEY, Kind.OWN_MONEY_OUT),
     "0100000005": (Kind.ADVANCE, Kind.ADVANCE_OUT),
+    "0100000006": (Kind.DEPOSITS, Kind.DEPOSITS_OUT),
 }
 """Our accounts at the partner bank: mirror, and payments on their way out of it. The numbers are the installation's."""
 

@@ -148,6 +148,18 @@ async def unsettled_on(tx: Any, day: date) -> list[Instruction]:
     return [Instruction(*row) for row in rows]
 
 
+async def parts_under_way(tx: Any, day: date, purposes: Sequence[str]) -> list[tuple[int, int]]:
+    """(book, fen) of the payments of those purposes that were instructed under that date or before, and answered by the bank after it or
+    not yet."""
+    rows = await tx.fetch(
+        "select p.book, p.amount from payment_instruction i join instruction_part p on p.instruction = i.id where i.book = 0"
+        " and i.purpose = any($2) and i.instructed_on <= $1 and (i.state = 'instructed' or i.settled_on > $1)",
+        day,
+        list(purposes),
+    )
+    return [(row["book"], row["amount"]) for row in rows]
+
+
 async def settled_on(tx: Any, day: date) -> list[Instruction]:
     """Executed by the bank with that booking date."""
     rows = await tx.fetch(

@@ -20,11 +20,13 @@ class Kind(IntEnum):
     PREMIUM_TRUST = 103
     OWN_MONEY = 104
     ADVANCE = 105
+    DEPOSITS = 106
     CUSTOMER_RESERVE_OUT = 111
     FUND_COLLECTION_OUT = 112
     PREMIUM_TRUST_OUT = 113
     OWN_MONEY_OUT = 114
     ADVANCE_OUT = 115
+    DEPOSITS_OUT = 116
 
     # Owed to somebody
     WALLET = 201
@@ -35,6 +37,7 @@ class Kind(IntEnum):
     CHANNEL_FUNDS = 206
     ELECTRONIC_CASH = 207
     CARD_NETWORK = 208
+    DEPOSIT = 209
     ADVANCE_INTEREST_DUE = 211
 
     # On the way
@@ -51,6 +54,9 @@ class Kind(IntEnum):
     REDEMPTION_DUE_COLLECTION = 311
     RAISE_IN_TRANSIT = 315
     RAISE_COLLECTED = 316
+    DEPOSIT_IN_TRANSIT = 317
+    DEPOSIT_DUE = 318
+    DEPOSIT_INTEREST_DUE = 319
 
     # What is not known yet
     SUSPENSE = 401
@@ -100,11 +106,13 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.PREMIUM_TRUST, "premium trust", Kind.PREMIUM_TRUST),
     ChartRow(Kind.OWN_MONEY, "own money", Kind.OWN_MONEY),
     ChartRow(Kind.ADVANCE, "bank's advance", Kind.ADVANCE),
+    ChartRow(Kind.DEPOSITS, "deposits at the bank", Kind.DEPOSITS),
     ChartRow(Kind.CUSTOMER_RESERVE_OUT, "leaving the customer reserve", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FUND_COLLECTION_OUT, "leaving the fund-sales collection", Kind.FUND_COLLECTION),
     ChartRow(Kind.PREMIUM_TRUST_OUT, "leaving the premium trust", Kind.PREMIUM_TRUST),
     ChartRow(Kind.OWN_MONEY_OUT, "leaving our own money", Kind.OWN_MONEY),
     ChartRow(Kind.ADVANCE_OUT, "leaving the bank's advance", Kind.ADVANCE),
+    ChartRow(Kind.DEPOSITS_OUT, "leaving the deposits at the bank", Kind.DEPOSITS),
     ChartRow(Kind.WALLET, "wallet", Kind.CUSTOMER_RESERVE, _WITHIN, personal=True),
     ChartRow(Kind.ELECTRONIC_CASH, "electronic cash on a card", Kind.CUSTOMER_RESERVE, _WITHIN, personal=True),
     ChartRow(Kind.MERCHANT, "owed to a merchant", Kind.CUSTOMER_RESERVE, _WITHIN, personal=True),
@@ -113,6 +121,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.ADVANCE_PAYABLE, "advance line owed to the bank", Kind.ADVANCE, _WITHIN),
     ChartRow(Kind.CHANNEL_FUNDS, "another channel's purchase money", Kind.FUND_COLLECTION),
     ChartRow(Kind.CARD_NETWORK, "owed to the card network", Kind.OWN_MONEY),
+    ChartRow(Kind.DEPOSIT, "deposit", Kind.DEPOSITS, _WITHIN, personal=True),
     ChartRow(Kind.ADVANCE_INTEREST_DUE, "interest on the advance line, not charged yet", Kind.OWN_MONEY),
     ChartRow(Kind.FUND_PURCHASE_IN_TRANSIT, "purchases on their way to collection", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FUND_PURCHASE_COLLECTED, "purchases collected, not confirmed", Kind.FUND_COLLECTION),
@@ -123,6 +132,9 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.FUND_REDEMPTION_DUE, "redemptions the registrar has yet to pay", Kind.ADVANCE),
     ChartRow(Kind.ADVANCE_REPAYMENT_DUE, "advance to be repaid by a redemption", Kind.ADVANCE),
     ChartRow(Kind.PREMIUM_IN_TRANSIT, "premiums on their way to the trust", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.DEPOSIT_IN_TRANSIT, "between wallets and deposits", Kind.CUSTOMER_RESERVE),
+    ChartRow(Kind.DEPOSIT_DUE, "between deposits and wallets", Kind.DEPOSITS),
+    ChartRow(Kind.DEPOSIT_INTEREST_DUE, "interest the bank has yet to pay to deposits", Kind.DEPOSITS),
     ChartRow(Kind.BANK_IN, "money arriving from the bank", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.BOOK_TRANSIT, "money between books", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.RESERVE_DUE, "advance money on its way to the reserve", Kind.CUSTOMER_RESERVE),

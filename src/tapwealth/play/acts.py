@@ -70,7 +70,7 @@ async def set_the_stage(play: Play) -> None:
         (CARD_NETWORK, "银联清算", 1_000_000_00), (OWNERS, "Tapwealth 股东", 1_000_000_00),
     ]  # fmt: skip
     ours = [(RESERVE, "Tapwealth 客户备付金"), (COLLECTION, "Tapwealth 基金销售归集"), ("0100000003", "Tapwealth 保费专户"),
-            (OWN, "Tapwealth 自有资金"), (ADVANCE, "Tapwealth 垫资专户")]  # fmt: skip
+            (OWN, "Tapwealth 自有资金"), (ADVANCE, "Tapwealth 垫资专户"), ("0100000006", "Tapwealth 存款专户")]  # fmt: skip
     accounts = [{"number": number, "name": name, "balance": balance} for number, name, balance in others]
     accounts += [{"number": number, "name": name, "balance": 0} for number, name in ours]
     accounts += [{"number": one.card_number, "name": one.name, "balance": 50_000_00} for one in stage.cast.customers]

@@ -31,6 +31,7 @@ STEPS = {
     "settle the network": "银联清算",
     "pay the insurer": "保险公司结算",
     "sweep premiums": "保费归集",
+    "settle deposits": "存款资金划转",
     "draw the advance": "垫资划入",
     "cover captures": "快速过户（098）",
     "redeem the advance": "垫资份额赎回",
@@ -55,6 +56,7 @@ MIRRORS = {
     "premium trust": "保费专户",
     "own money": "自有资金",
     "bank's advance": "银行垫资",
+    "deposits at the bank": "银行存款",
 }
 
 DIVIDEND_METHODS = {DividendMethod.CASH: Words("现金分红", "in money"), DividendMethod.REINVEST: Words("红利再投资", "reinvested")}

@@ -58,6 +58,8 @@ class Purpose(StrEnum):
     CAMPAIGN_SUBSIDY = "campaign_subsidy"
     CAMPAIGN_RETURN = "campaign_return"
     RAISE_REFUND = "raise_refund"
+    DEPOSITS_IN = "deposits_in"
+    DEPOSITS_OUT = "deposits_out"
 
 
 @dataclass(frozen=True, slots=True)

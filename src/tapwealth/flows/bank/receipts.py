@@ -124,5 +124,6 @@ _KEPT = {
     Kind.PREMIUM_TRUST: Kind.INSURER_SUSPENSE,
     Kind.OWN_MONEY: Kind.FEES_OWN,
     Kind.ADVANCE: Kind.ADVANCE_PAYABLE,
+    Kind.DEPOSITS: Kind.DEPOSIT_INTEREST_DUE,
 }
 """Where unrecognised money is kept, by the account it arrived at: always on an account which that mirror backs."""

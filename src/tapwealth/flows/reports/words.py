@@ -131,6 +131,8 @@ PURPOSES = {
     "campaign_subsidy": Words("活动补贴划入备付金", "campaigns' subsidies to the reserve"),
     "raise_refund": Words("认购款退回余额", "subscriptions back to wallets"),
     "campaign_return": Words("活动余款退回", "campaigns' money back to sponsors"),
+    "deposits_in": Words("存款转存银行", "wallets to deposits"),
+    "deposits_out": Words("存款支取划入备付金", "deposits to the reserve"),
     "premium_payout": Words("保费结算", "premiums to the insurer"),
 }
 """Why money moves between bank accounts: what is listed as in transit."""

@@ -22,8 +22,8 @@ CREATE INDEX IF NOT EXISTS booking_day ON booking (account, day);
 
 MEMBER_NUMBER, BIC = "313100000013", "BJCNCNBJ"
 """Bank of Beijing in CNAPS and in SWIFT."""
-PLATFORM_ACCOUNTS = frozenset({"0100000001", "0100000002", "0100000003", "0100000004", "0100000005"})
-"""Customer reserve, fund collection, premium trust, own money, advance: the accounts of the platform."""
+PLATFORM_ACCOUNTS = frozenset({"0100000001", "0100000002", "0100000003", "0100000004", "0100000005", "0100000006"})
+"""Customer reserve, fund collection, premium trust, own money, advance, deposits: the accounts of the platform."""
 
 
 @dataclass(frozen=True, slots=True)
