@@ -17,10 +17,12 @@ from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.insurance import insurers, policy_outcomes
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
-from tapwealth.insurance import insured_store, store
+from tapwealth.insurance import insured_store, policy_event_store, store
+from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.insured_store import InsuredRow, Relation
 from tapwealth.insurance.insurer import Rejected, Unknown
 from tapwealth.insurance.policy import PolicyState
+from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
@@ -311,6 +313,40 @@ async def test_each_kind_of_difference_is_named(place: Town, monkeypatch: pytest
     assert await differences((serial, "PL-other", "issued", 76_000)) == ["state_differs"]
     assert await differences((serial, policy.policy_number, "cancelled", 76_000), right) == ["insurer_has_more"]
     assert await differences(right) == []
+
+
+async def test_an_event_of_any_kind_is_compared_by_what_was_heard_of_it(place: Town) -> None:
+    """Whoever hears of an event writes it down; what the bordereau says of it is held against that, sign and all."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    heard = [
+        PolicyEventRow(policy.book, BordereauEvent.PREMIUM, "DUE-2", policy.id, 76_000, MONDAY, shanghai(MONDAY, 9)),
+        PolicyEventRow(policy.book, BordereauEvent.ENDORSED, "END-1", policy.id, -2_500, MONDAY, shanghai(MONDAY, 9)),
+    ]
+    async with place.house.database.transaction() as tx:
+        for _ in range(2):
+            await policy_event_store.add(tx, heard)
+    await place.cut(MONDAY)
+    issued = (policy.serial, policy.policy_number, "issued", 76_000)
+    place.insurer.file = bordereau([issued])
+    assert (await insurers.compare_insurer(place.house, MONDAY)).wrong == [
+        f"policy {policy.policy_number} is paid for here, but the insurer's bordereaux do not name it",
+        f"policy {policy.policy_number} is endorsed here, but the insurer's bordereaux do not name it",
+    ]
+    place.insurer.file = bordereau(
+        [issued, ("DUE-2", policy.policy_number, "premium", 76_000), ("END-1", policy.policy_number, "endorsed", 2_500),
+         ("CLM-1", policy.policy_number, "claimed", 100)]
+    )  # fmt: skip
+    assert (await insurers.compare_insurer(place.house, MONDAY)).wrong == [
+        "request END-1 (endorsed) is 25.00 at the insurer and -25.00 here",
+        "no request of ours is called CLM-1 (claimed)",
+    ]
+    place.insurer.file = bordereau(
+        [issued, ("DUE-2", policy.policy_number, "premium", 76_000), ("END-1", policy.policy_number, "endorsed", -2_500)]
+    )
+    for _ in range(2):
+        report = await insurers.compare_insurer(place.house, MONDAY)
+        assert (report.wrong, report.figures["matched"]) == ([], 3)
 
 
 async def test_a_bordereau_that_lacks_a_policy_or_is_not_there_stops_the_day(place: Town) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from bill_town import bordereau
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.insurance.bordereau import read_bordereau
@@ -111,9 +112,7 @@ async def test_the_bordereau_is_there_when_the_day_is_over(insurer: SandboxPartn
     assert await port.bordereau(DAY) is None
     insurer.clock("2014-02-27T00:00:00+08:00")
     content = await port.bordereau(DAY)
-    assert content == (
-        f"serial,policy_number,event,amount\r\nc1,{number},cancelled,75792\r\np1,{number},issued,76000\r\nEND,2,,151792\r\n".encode()
-    )
+    assert content == bordereau([("c1", number, "cancelled", 75_792), ("p1", number, "issued", 76_000)])
     assert [(line.serial, line.amount) for line in read_bordereau(content)] == [("c1", 75_792), ("p1", 76_000)]
     assert await port.bordereau(date(2014, 2, 27)) is None
 

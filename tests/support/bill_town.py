@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -154,8 +155,8 @@ class ScriptedInsurer:
 def bordereau(lines: Sequence[tuple[str, str, str, int]]) -> bytes:
     """As the insurer writes it."""
     rows = ["serial,policy_number,event,amount", *(",".join(map(str, line)) for line in lines)]
-    rows.append(f"END,{len(lines)},,{sum(line[3] for line in lines)}")
-    return "".join(f"{row}\r\n" for row in rows).encode()
+    before = "".join(f"{row}\r\n" for row in rows).encode()
+    return before + f"END,{len(lines)},{sha256(before).hexdigest()},{sum(line[3] for line in lines)}\r\n".encode()
 
 
 class Nobody:

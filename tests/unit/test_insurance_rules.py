@@ -7,9 +7,10 @@ from itertools import product
 from uuid import UUID
 
 import pytest
+from bill_town import bordereau
 from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, offered
 
-from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
+from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, digest_of, read_bordereau
 from tapwealth.insurance.mortality import Sex, death_rates
 from tapwealth.insurance.policy import (
     Policy,
@@ -230,7 +231,8 @@ def test_ways_through(events: list[PolicyEvent], end: PolicyState) -> None:
     assert state is end
 
 
-CSV = "serial,policy_number,event,amount\r\nc1,PL1,cancelled,75000\r\np1,PL1,issued,76000\r\nEND,2,,151000\r\n"
+CSV = bordereau([("c1", "PL1", "cancelled", 75_000), ("p1", "PL1", "issued", 76_000)]).decode()
+HASH = CSV.rsplit(",", 2)[1]
 
 
 def test_a_bordereau_is_read() -> None:
@@ -238,7 +240,16 @@ def test_a_bordereau_is_read() -> None:
         BordereauLine("c1", "PL1", BordereauEvent.CANCELLED, 75_000),
         BordereauLine("p1", "PL1", BordereauEvent.ISSUED, 76_000),
     )
-    assert read_bordereau(CSV.encode("utf-8-sig")) == read_bordereau(CSV.replace("\r\n", "\n").encode()) == read_bordereau(CSV.encode())
+    for text in (CSV.replace("\r\n", "\n").encode(), CSV.encode("utf-8-sig")):
+        again = text.replace(HASH.encode(), digest_of(text).encode())
+        assert read_bordereau(again) == read_bordereau(CSV.encode())
+
+
+def test_only_an_endorsement_gives_back() -> None:
+    told = [("e1", "PL1", "endorsed", -2_500), ("p2", "PL1", "premium", 76_000), ("x1", "PL2", "lapsed", 0)]
+    assert [line.amount for line in read_bordereau(bordereau(told))] == [-2_500, 76_000, 0]
+    with pytest.raises(BadInput, match="bordereau line 2 amount: '-1' is not a whole number from 0"):
+        read_bordereau(bordereau([("p1", "PL1", "premium", -1)]))
 
 
 @pytest.mark.parametrize(
@@ -246,16 +257,18 @@ def test_a_bordereau_is_read() -> None:
     [
         ("", "the header or the end line is missing"),
         (CSV[:50], "the header or the end line is missing"),
-        (CSV.replace("END,2,,151000\r\n", ""), "the header or the end line is missing"),
+        (CSV[: CSV.index("END")], "the header or the end line is missing"),
         (CSV.replace("amount", "sum"), "the header or the end line is missing"),
         (CSV.replace("END,2", "END,3"), "it counts 3 events, but there are 2"),
         (CSV.replace("151000", "151001"), "it says 151001 fen, but the events sum to 151000"),
-        (CSV.replace(",,151000", ""), "2 fields instead of 4"),
+        (CSV.replace(f",{HASH},151000", ""), "2 fields instead of 4"),
         (CSV.replace("75000", "750.00"), "bordereau line 2 amount: '750.00' is not a whole number"),
         (CSV.replace("75000", "-1"), "bordereau line 2 amount"),
         (CSV.replace("cancelled", "sold"), "bordereau line 2 event: 'sold' is no event"),
         (CSV.replace("c1,", ""), "bordereau line 2: 3 fields"),
         (CSV.replace("c1,", '"c1,'), "not a CSV file"),
+        (CSV.replace("PL1", "PL2", 1), "its hash is not that of its content"),
+        (CSV.replace(HASH, HASH.upper()), "its hash is not that of its content"),
     ],
 )
 def test_a_wrong_bordereau_is_refused_with_its_line(text: str, line: str) -> None:

@@ -1,7 +1,8 @@
 """The insurer's bordereau, read: CSV (RFC 4180, UTF-8 with or without its mark), a header, a line per event of the day, and
-`END,<events>,,<sum>`."""
+`END,<events>,<SHA-256 of all before this line>,<sum>`."""
 
 import csv
+import hashlib
 import io
 import re
 from collections.abc import Sequence
@@ -15,10 +16,26 @@ HEADER = ["serial", "policy_number", "event", "amount"]
 
 
 class BordereauEvent(StrEnum):
-    """What happened to a policy; the amount is the premium or the refund."""
+    """What happened to a policy; the text is stored. Amounts are never negative but an endorsement's."""
 
     ISSUED = "issued"
+    """The first premium."""
     CANCELLED = "cancelled"
+    """The refund."""
+    PREMIUM = "premium"
+    """The premium of a later year was taken on."""
+    RENEWED = "renewed"
+    """The premium of the new contract year."""
+    LAPSED = "lapsed"
+    """The refund, mostly none."""
+    REINSTATED = "reinstated"
+    """The arrears, with their interest."""
+    ENDORSED = "endorsed"
+    """More premium, or, with a minus, what comes back of it."""
+    CLAIMED = "claimed"
+    """The benefit that was paid."""
+    RECOVERED = "recovered"
+    """What was got back of a benefit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +49,7 @@ class BordereauLine:
 
 
 def read_bordereau(content: bytes) -> tuple[BordereauLine, ...]:
-    """The events. Raises BadInput: not UTF-8, torn, a wrong field, an end line that does not agree."""
+    """The events. Raises BadInput: not UTF-8, torn, altered, a wrong field, an end line that does not agree."""
     try:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except UnicodeDecodeError as error:
@@ -43,7 +60,14 @@ def read_bordereau(content: bytes) -> tuple[BordereauLine, ...]:
         raise BadInput("the header or the end line is missing", where="bordereau", hint="it is torn; fetch it again")
     lines = tuple(_line(cells, f"bordereau line {number}") for number, cells in enumerate(rows[1:-1], 2))
     _agree(lines, rows[-1])
+    if rows[-1][2] != digest_of(content):
+        raise BadInput("its hash is not that of its content", where="bordereau end line", hint="it was altered; fetch it again")
     return lines
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256, in hexadecimal, of all that stands before the end line."""
+    return hashlib.sha256(content[: content.rfind(b"END,")]).hexdigest()
 
 
 def _line(cells: Sequence[str], where: str) -> BordereauLine:
@@ -52,21 +76,23 @@ def _line(cells: Sequence[str], where: str) -> BordereauLine:
     serial, policy_number, event, amount = cells
     if event not in list(BordereauEvent):
         raise BadInput(f"{event[:20]!r} is no event", where=f"{where} event", hint=f"one of {', '.join(BordereauEvent)}")
-    return BordereauLine(serial, policy_number, BordereauEvent(event), _number(amount, f"{where} amount"))
+    fen = _number(amount, f"{where} amount", signed=event == BordereauEvent.ENDORSED)
+    return BordereauLine(serial, policy_number, BordereauEvent(event), fen)
 
 
 def _agree(lines: Sequence[BordereauLine], end: Sequence[str]) -> None:
     where = "bordereau end line"
     if len(end) != len(HEADER):
-        raise BadInput(f"{len(end)} fields instead of {len(HEADER)}", where=where, hint="it is END,<events>,,<sum>")
-    count, total, summed = _number(end[1], where), _number(end[3], where), sum(line.amount for line in lines)
+        raise BadInput(f"{len(end)} fields instead of {len(HEADER)}", where=where, hint="it is END,<events>,<hash>,<sum>")
+    count, total, summed = _number(end[1], where), _number(end[3], where, signed=True), sum(line.amount for line in lines)
     if count != len(lines):
         raise BadInput(f"it counts {count} events, but there are {len(lines)}", where=where, hint="fetch it again")
     if total != summed:
         raise BadInput(f"it says {total} fen, but the events sum to {summed}", where=where, hint="ask the insurer")
 
 
-def _number(text: str, where: str) -> int:
-    if not re.fullmatch("[0-9]{1,16}", text, re.ASCII) or int(text) > MAX_AMOUNT:
-        raise BadInput(f"{text[:20]!r} is not a whole number from 0 to {MAX_AMOUNT}", where=where)
+def _number(text: str, where: str, *, signed: bool = False) -> int:
+    if not re.fullmatch("-?[0-9]{1,16}" if signed else "[0-9]{1,16}", text, re.ASCII) or abs(int(text)) > MAX_AMOUNT:
+        least = -MAX_AMOUNT if signed else 0
+        raise BadInput(f"{text[:20]!r} is not a whole number from {least} to {MAX_AMOUNT}", where=where)
     return int(text)

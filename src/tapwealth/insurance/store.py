@@ -49,8 +49,6 @@ class PolicyRow:
     cancelled_on: date | None = None
     cancelled_at: datetime | None = None
     refunded_on: date | None = None
-    issue_matched_on: date | None = None
-    cancel_matched_on: date | None = None
 
     @property
     def policy(self) -> Policy:
@@ -101,8 +99,6 @@ _TYPES = {
     "cancelled_on": "date",
     "cancelled_at": "timestamptz",
     "refunded_on": "date",
-    "issue_matched_on": "date",
-    "cancel_matched_on": "date",
 }
 _COLUMNS = ", ".join(_TYPES)
 _ROWS = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.values(), 1)) + f") x({_COLUMNS})"
@@ -208,17 +204,3 @@ async def premiums_in_transit(tx: Any, books: Sequence[int], day: date) -> list[
         day,
     )
     return [_read(row) for row in rows]
-
-
-async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) -> list[tuple[str, PolicyRow]]:
-    """(event, policy) that we heard of before that instant under that date or earlier, and that no bordereau names."""
-    rows = await tx.fetch(
-        f"select 'issued' as event, {_COLUMNS} from policy where book = any($1) and issued_on <= $2 and issued_at < $3"
-        " and issue_matched_on is null"
-        f" union all select 'cancelled', {_COLUMNS} from policy where book = any($1) and cancelled_on <= $2 and cancelled_at < $3"
-        " and cancel_matched_on is null order by serial, event desc",
-        list(books),
-        day,
-        before,
-    )
-    return [(row["event"], _read({name: value for name, value in row.items() if name != "event"})) for row in rows]

@@ -17,11 +17,11 @@ from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, reported, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
-from tapwealth.flows.insurance.policy_outcomes import Heard, apply
-from tapwealth.insurance import store
+from tapwealth.flows.insurance.comparisons import COMPARISONS, Asked
+from tapwealth.insurance import policy_event_store, store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
 from tapwealth.insurance.insurer import CONNECTED
-from tapwealth.insurance.policy import PolicyEvent
+from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
@@ -120,17 +120,17 @@ Item = dict[str, Any]
 
 @dataclass(slots=True)
 class _Compared:
-    """`differences` and the rows that the bordereau confirms, as far as they are found."""
+    """`differences`, and the events that the bordereau confirms, as far as they are found."""
 
     differences: list[BreakRow] = field(default_factory=list)
-    matched: list[PolicyRow] = field(default_factory=list)
+    matched: list[PolicyEventRow] = field(default_factory=list)
 
     def differ(self, kind: str, item: str, amount: int, text: str) -> None:
         self.differences.append(BreakRow(BORDEREAU, kind, item, amount, text, accounted=False))
 
 
 async def compare_insurer(house: House, day: date) -> StepReport:
-    """Compare the insurer's bordereau of this date with our policies, and settle by it what was in doubt."""
+    """Compare the insurer's bordereau of this date with what we know of policies, and settle by it what was in doubt."""
     await wait_while(house, lambda tx: _asked(house, tx))
     content = await handed_out(lambda: house.rails.insurer.bordereau(day))
     if content is None:
@@ -145,76 +145,76 @@ async def compare_insurer(house: House, day: date) -> StepReport:
         at = await moment(tx)
         compared = _Compared()
         for event in BordereauEvent:
-            await _compare(house, tx, at, day, event, [line for line in lines if line.event is event], compared)
-        named = {(line.event.value, line.serial) for line in lines}
-        for kind, row in await store.unmatched(tx, books, day, end_of(day) - AT_MIDNIGHT):
-            serial = row.serial if kind == BordereauEvent.ISSUED else row.cancel_serial or ""
-            if (kind, serial) not in named:
-                text = f"policy {row.policy_number} is {kind} here, but the insurer's bordereaux do not name it"
-                compared.differ("we_have_more", serial, row.premium if kind == BordereauEvent.ISSUED else row.refund, text)
+            if said := [line for line in lines if line.event is event]:
+                await _compare(house, tx, at, day, event, said, compared)
+        named = {(line.event, line.serial) for line in lines}
+        for row in await policy_event_store.unmatched(tx, books, day, end_of(day) - AT_MIDNIGHT):
+            if (row.event, row.serial) not in named:
+                text = f"policy {row.policy_number} is {_DONE.get(row.event, row.event)} here, but the insurer's bordereaux do not name it"
+                compared.differ("we_have_more", row.serial, row.amount, text)
         compared.differences = await bank.replace_breaks(tx, day, BORDEREAU, compared.differences, at.now)
         doubted, transit, awaited = await _open(tx, books, day)
     figures = {"in_doubt": doubted, "premiums_in_transit": transit, "refunds_awaited": awaited}
     return _report(lines, compared, figures)
 
 
+_DONE = {BordereauEvent.PREMIUM: "paid for"}
+"""How an event is said of a policy, where its name does not say it."""
+
+
 async def _asked(house: House, tx: Tx) -> bool:
     return bool(await store.waiting(tx, list(house.all_books)))
-
-
-_OURS = {BordereauEvent.ISSUED: store.by_serial, BordereauEvent.CANCELLED: store.by_cancel_serial}
-_EVENT = {BordereauEvent.ISSUED: PolicyEvent.ISSUE, BordereauEvent.CANCELLED: PolicyEvent.CANCEL}
 
 
 async def _compare(
     house: House, tx: Tx, at: Moment, day: date, event: BordereauEvent, lines: Sequence[BordereauLine], compared: _Compared
 ) -> None:
     """The lines of one event: what they say is applied where it fits, and named where it does not."""
-    known = await _OURS[event](tx, list(house.all_books), [line.serial for line in lines])
-    agreed = _agreeing(day, lines, known, compared)
-    said = [Heard((known[line.serial].book, known[line.serial].id), _EVENT[event], line.policy_number) for line in agreed]
+    books, serials = list(house.all_books), [line.serial for line in lines]
+    happened = await policy_event_store.by_serial(tx, books, event, serials)
+    asked = await COMPARISONS[event].requests(tx, books, serials)
+    agreed = _agreeing(day, lines, happened, asked, compared)
+    doubted = [(asked[line.serial], line) for line in agreed if line.serial not in happened]
+    if doubted:
+        await COMPARISONS[event].settle(house, tx, at, day, doubted)
+        happened = await policy_event_store.by_serial(tx, books, event, serials)
+        asked = await COMPARISONS[event].requests(tx, books, serials)
     matched = []
-    for line, row in zip(agreed, await apply(house, tx, at, day, said), strict=True):
-        if _happened(event, row) and row.policy_number == line.policy_number:
-            matched.append(_matched(event, row, day))
+    for line in agreed:
+        row = happened.get(line.serial)
+        if row is not None and row.policy_number == line.policy_number:
+            matched.append(row)
         else:
-            here = f"{row.policy_number or 'it'} is {row.state}"
-            text = f"request {line.serial}: {line.policy_number} is {event} at the insurer, here {here}"
+            here = asked[line.serial].here if line.serial in asked else f"it is {row.policy_number}" if row else "it is not"
+            text = f"request {line.serial}: {line.policy_number} is {_DONE.get(event, event)} at the insurer, here {here}"
             compared.differ("state_differs", line.serial, line.amount, text)
-    await store.save(tx, matched)
+    await policy_event_store.match(tx, matched, day)
     compared.matched += matched
 
 
-def _agreeing(day: date, lines: Sequence[BordereauLine], known: Mapping[str, PolicyRow], compared: _Compared) -> list[BordereauLine]:
+def _agreeing(
+    day: date,
+    lines: Sequence[BordereauLine],
+    happened: Mapping[str, PolicyEventRow],
+    asked: Mapping[str, Asked],
+    compared: _Compared,
+) -> list[BordereauLine]:
     """The lines that name one request of ours with its amount; the differences of the others."""
     times = Counter(line.serial for line in lines)
     kept = []
     for line in lines:
-        row = known.get(line.serial)
+        row = happened.get(line.serial) or asked.get(line.serial)
         if row is None:
             compared.differ("insurer_has_more", line.serial, line.amount, f"no request of ours is called {line.serial} ({line.event})")
-            continue
-        ours = row.premium if line.event is BordereauEvent.ISSUED else row.refund
-        if times[line.serial] > 1 or _matched_on(line.event, row) not in (None, day):
+        elif times[line.serial] > 1 or (isinstance(row, PolicyEventRow) and row.matched_on not in (None, day)):
             compared.differ("told_twice", line.serial, line.amount, f"request {line.serial} ({line.event}) is told more than once")
-        elif line.amount != ours:
-            text = f"request {line.serial} ({line.event}) is {format_minor(line.amount)} at the insurer and {format_minor(ours)} here"
-            compared.differ("amount_differs", line.serial, line.amount - ours, text)
+        elif line.amount != row.amount:
+            ours = format_minor(row.amount)
+            text = f"request {line.serial} ({line.event}) is {format_minor(line.amount)} at the insurer and {ours} here"
+            compared.differ("amount_differs", line.serial, line.amount - row.amount, text)
         else:
             kept.append(line)
     return kept
-
-
-def _matched_on(event: BordereauEvent, row: PolicyRow) -> date | None:
-    return row.issue_matched_on if event is BordereauEvent.ISSUED else row.cancel_matched_on
-
-
-def _matched(event: BordereauEvent, row: PolicyRow, day: date) -> PolicyRow:
-    return replace(row, issue_matched_on=day) if event is BordereauEvent.ISSUED else replace(row, cancel_matched_on=day)
-
-
-def _happened(event: BordereauEvent, row: PolicyRow) -> bool:
-    return (row.issued_on if event is BordereauEvent.ISSUED else row.cancelled_on) is not None
 
 
 async def _open(tx: Tx, books: Sequence[int], day: date) -> tuple[list[Item], list[Item], list[Item]]:

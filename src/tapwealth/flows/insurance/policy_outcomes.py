@@ -20,10 +20,12 @@ from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.customers.people import open_person
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
 from tapwealth.flows.insurance.policy_product import products_of
-from tapwealth.insurance import entries, store
+from tapwealth.insurance import entries, policy_event_store, store
+from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, NotReceived, PolicyOrder, Rejected, Unknown
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, free_look_until, next_state
+from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.insurance.product import Product
 from tapwealth.insurance.store import Key, PolicyRow
 from tapwealth.kernel.clock import business_date_of
@@ -105,7 +107,9 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Hear
     )  # fmt: skip
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.premium) for row in refused])
     await store.save(tx, changed)
-    await notices.tell(tx, [_notice(after[one.key], product[one.key], one, at) for one in said if after[one.key] in changed])
+    fresh = [one for one in said if after[one.key] in changed]
+    await policy_event_store.add(tx, [_happened(after[one.key], one.event, at) for one in fresh if one.event in _TOLD])
+    await notices.tell(tx, [_notice(after[one.key], product[one.key], one, at) for one in fresh])
     return [after[one.key] for one in said]
 
 
@@ -124,6 +128,19 @@ def _after(row: PolicyRow, product: Product, said: Heard, day: date, at: Moment)
     if said.event is PolicyEvent.REFUSE:
         return replace(row, refused_on=day, reason=said.word)
     return replace(row, cancelled_on=day, cancelled_at=at.now)
+
+
+_TOLD = (PolicyEvent.ISSUE, PolicyEvent.CANCEL)
+
+
+def _happened(row: PolicyRow, event: PolicyEvent | None, at: Moment) -> PolicyEventRow:
+    """What was heard, for the bordereau to name."""
+    if event is PolicyEvent.ISSUE:
+        assert row.issued_on is not None, "it was issued just now"
+        return PolicyEventRow(row.book, BordereauEvent.ISSUED, row.serial, row.id, row.premium, row.issued_on, at.now)
+    assert row.cancelled_on is not None, "it was cancelled just now"
+    assert row.cancel_serial is not None, "by a request"
+    return PolicyEventRow(row.book, BordereauEvent.CANCELLED, row.cancel_serial, row.id, row.refund, row.cancelled_on, at.now)
 
 
 async def premiums_of(house: House, tx: Tx, rows: Sequence[PolicyRow]) -> list[Premium]:

@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS request (
   serial TEXT PRIMARY KEY, kind TEXT NOT NULL, digest TEXT NOT NULL, policy_number TEXT NOT NULL,
   state TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS event (
-  serial TEXT PRIMARY KEY REFERENCES request, day TEXT NOT NULL, policy_number TEXT NOT NULL, event TEXT NOT NULL, amount INTEGER NOT NULL);
+  serial TEXT NOT NULL, day TEXT NOT NULL, policy_number TEXT NOT NULL, event TEXT NOT NULL, amount INTEGER NOT NULL,
+  PRIMARY KEY (serial, event));
 CREATE INDEX IF NOT EXISTS event_day ON event (day, serial);
 """
 
@@ -95,7 +96,7 @@ def issue(tx: sqlite3.Connection, order: Issue, now: datetime) -> sqlite3.Row | 
          order.to_day.isoformat(), State.IN_FORCE.value),
     )  # fmt: skip
     _remember(tx, order.serial, "issue", order.digest, number, State.IN_FORCE, "")
-    _happened(tx, order.serial, now, number, "issued", order.premium)
+    happened(tx, order.serial, now, number, "issued", order.premium)
     return recalled(tx, order.serial)
 
 
@@ -109,7 +110,7 @@ def cancel(tx: sqlite3.Connection, order: Cancel, now: datetime) -> tuple[sqlite
     _remember(tx, order.serial, "cancel", order.digest, order.policy_number, state, reason)
     if not reason:
         tx.execute("UPDATE policy SET state = ? WHERE policy_number = ?", (State.CANCELLED.value, order.policy_number))
-        _happened(tx, order.serial, now, order.policy_number, "cancelled", order.refund)
+        happened(tx, order.serial, now, order.policy_number, "cancelled", order.refund)
     return recalled(tx, order.serial), not reason
 
 
@@ -126,7 +127,8 @@ def _remember(tx: sqlite3.Connection, serial: str, kind: str, digest: str, polic
     tx.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?)", (serial, kind, digest, policy_number, state.value, reason))
 
 
-def _happened(tx: sqlite3.Connection, serial: str, now: datetime, policy_number: str, event: str, amount: int) -> None:
+def happened(tx: sqlite3.Connection, serial: str, now: datetime, policy_number: str, event: str, amount: int) -> None:
+    """An event under the serial that brought it about, for the bordereau of its day; `amount` in fen as the bordereau says it."""
     tx.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (serial, business_date_of(now).isoformat(), policy_number, event, amount))
 
 

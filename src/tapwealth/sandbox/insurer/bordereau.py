@@ -1,9 +1,11 @@
 """The insurer's bordereau: what happened to policies on one day, as CSV (RFC 4180, UTF-8, CRLF, a header line).
 
-The last line, `END,<events>,,<sum of amounts>`, shows that the file is whole.
+The last line, `END,<events>,<SHA-256 of all before it>,<sum of amounts>`, shows that the file is whole and as it was written. An event's
+amount is what moved in fen; of an endorsement with a minus what goes back.
 """
 
 import csv
+import hashlib
 import io
 import sqlite3
 from datetime import date
@@ -15,8 +17,8 @@ Event = tuple[str, str, str, int]
 
 
 def events_of(tx: sqlite3.Connection, day: date) -> list[Event]:
-    """(serial, policy number, event, premium or refund in fen) of a day, by serial."""
-    rows = tx.execute("SELECT serial, policy_number, event, amount FROM event WHERE day = ? ORDER BY serial", (day.isoformat(),))
+    """(serial, policy number, event, amount in fen) of a day, by serial."""
+    rows = tx.execute("SELECT serial, policy_number, event, amount FROM event WHERE day = ? ORDER BY serial, event", (day.isoformat(),))
     return [(row["serial"], row["policy_number"], row["event"], row["amount"]) for row in rows]
 
 
@@ -42,5 +44,6 @@ def render(events: list[Event]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(HEADER)
     writer.writerows(events)
-    writer.writerow(("END", len(events), "", sum(event[3] for event in events)))
+    before = text.getvalue().encode()
+    writer.writerow(("END", len(events), hashlib.sha256(before).hexdigest(), sum(event[3] for event in events)))
     return text.getvalue().encode()

@@ -1,0 +1,80 @@
+"""How each event of the insurer's bordereau is held against what we know: one entry of `COMPARISONS` an event.
+
+What has happened stands in `policy_event`, written by whoever heard of it. A module whose requests can be in doubt (asked, not answered)
+says here which they are, and what to do when the bordereau settles the doubt; that writes the event.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.insurance.policy_outcomes import Heard, apply
+from tapwealth.insurance import store
+from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine
+from tapwealth.insurance.policy import PolicyEvent
+from tapwealth.storage.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request of ours to the insurer: the policy, the amount in fen that an event under its serial must have, and how it stands here
+    ("PL12 is cancelled"), for whoever reads of a difference."""
+
+    book: int
+    policy: UUID
+    amount: int
+    here: str
+
+
+Requests = Callable[[Tx, Sequence[int], Sequence[str]], Awaitable[Mapping[str, Asked]]]
+"""By serial, those of these serials that are requests of ours, answered or not."""
+Settle = Callable[[House, Tx, Moment, date, Sequence[tuple[Asked, BordereauLine]]], Awaitable[None]]
+"""Take the bordereau's word for requests that are in doubt, under a date; a request that cannot be so is left as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How one event is compared."""
+
+    requests: Requests
+    settle: Settle
+
+
+async def _nothing_asked(_tx: Tx, _books: Sequence[int], _serials: Sequence[str]) -> Mapping[str, Asked]:
+    return {}
+
+
+async def _nothing_settled(_house: House, _tx: Tx, _at: Moment, _day: date, _said: Sequence[tuple[Asked, BordereauLine]]) -> None:
+    return None
+
+
+BY_EVENTS_ALONE = Comparison(_nothing_asked, _nothing_settled)
+"""Nothing of it is ever in doubt: it is known from `policy_event` or not at all."""
+
+
+def _asked(row: store.PolicyRow, amount: int) -> Asked:
+    return Asked(row.book, row.id, amount, f"{row.policy_number or 'it'} is {row.state}")
+
+
+async def _to_issue(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
+    return {serial: _asked(row, row.premium) for serial, row in (await store.by_serial(tx, books, serials)).items()}
+
+
+async def _to_cancel(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
+    return {serial: _asked(row, row.refund) for serial, row in (await store.by_cancel_serial(tx, books, serials)).items()}
+
+
+def _hearing(event: PolicyEvent) -> Settle:
+    async def settle(house: House, tx: Tx, at: Moment, day: date, said: Sequence[tuple[Asked, BordereauLine]]) -> None:
+        await apply(house, tx, at, day, [Heard((one.book, one.policy), event, line.policy_number) for one, line in said])
+
+    return settle
+
+
+COMPARISONS: Mapping[BordereauEvent, Comparison] = {
+    **dict.fromkeys(BordereauEvent, BY_EVENTS_ALONE),
+    BordereauEvent.ISSUED: Comparison(_to_issue, _hearing(PolicyEvent.ISSUE)),
+    BordereauEvent.CANCELLED: Comparison(_to_cancel, _hearing(PolicyEvent.CANCEL)),
+}
