@@ -36,7 +36,7 @@ class BankNextDoor:
         """Its clock moves; what waited for a day that has come is executed."""
         before = self.partner.now()
         if now > before:
-            await server.execute_due(self.partner, before, now)
+            await server.fall_due(self.partner, before, now)
             with self.store.tx() as tx:
                 tx.execute("INSERT INTO partner_clock VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET now = excluded.now", (iso(now),))
 

@@ -12,9 +12,11 @@ from starlette.routing import Route
 
 from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.refusal import BadInput, Outage
-from tapwealth.sandbox.bank import answers, books, mandate_calls, mandates, payments, statements
+from tapwealth.sandbox.bank import answers, books, deposit_calls, mandate_calls, mandates, payments, statements
 from tapwealth.sandbox.bank.answers import ANSWERS_SCHEMA
 from tapwealth.sandbox.bank.books import BOOKS_SCHEMA
+from tapwealth.sandbox.bank.deposit_register import REGISTER_SCHEMA
+from tapwealth.sandbox.bank.deposit_terms import TERMS_SCHEMA
 from tapwealth.sandbox.bank.mandates import MANDATES_SCHEMA
 from tapwealth.sandbox.bank.payments import PAYMENTS_SCHEMA, Order
 from tapwealth.sandbox.faults import UNPROCESSED, Fault, PlannedFault, next_fault, next_fault_once, withheld
@@ -26,7 +28,7 @@ from tapwealth.wire.iso20022.message_type import MessageType, sniff
 from tapwealth.wire.iso20022.status_report import PaymentStatus
 from tapwealth.wire.iso20022.values import identifier, printable
 
-SCHEMA = f"{BOOKS_SCHEMA} {PAYMENTS_SCHEMA} {ANSWERS_SCHEMA} {MANDATES_SCHEMA}"
+SCHEMA = f"{BOOKS_SCHEMA} {PAYMENTS_SCHEMA} {ANSWERS_SCHEMA} {MANDATES_SCHEMA} {TERMS_SCHEMA} {REGISTER_SCHEMA}"
 AccountNumber = Annotated[str, msgspec.Meta(pattern="^[0-9]{5,22}$")]
 
 
@@ -106,6 +108,12 @@ def take_payments(partner: Partner, original: tuple[str, str], orders: Sequence[
 def _delay(planned: PlannedFault | None, now: datetime) -> PlannedFault | None:
     """Of a fault of what came in, the part that concerns the answer."""
     return answers.later(planned, now) if planned is not None and planned.fault is Fault.DELAY else None
+
+
+async def fall_due(partner: Partner, before: datetime, after: datetime) -> None:
+    """What the bank does when its clock has come so far."""
+    await execute_due(partner, before, after)
+    await deposit_calls.pay_due(partner, before, after)
 
 
 async def execute_due(partner: Partner, _before: datetime, after: datetime) -> None:
@@ -200,6 +208,7 @@ def _routes(partner: Partner) -> list[Route]:
         Route("/messages", partial(_messages, partner), methods=["POST"]),
         Route("/statements/{account}/{day}", partial(_statement, partner)),
         *mandate_calls.routes(partner),
+        *deposit_calls.routes(partner),
         Route("/admin/accounts", partial(_open_accounts, partner), methods=["POST"]),
         Route("/admin/accounts/{number}", partial(_account, partner)),
         Route("/admin/transfer", partial(_transfer, partner, code=payments.TRANSFER), methods=["POST"]),
@@ -210,4 +219,4 @@ def _routes(partner: Partner) -> list[Route]:
 
 def main(argv: Sequence[str]) -> None:
     """Serve the bank until SIGTERM."""
-    run("bank", SCHEMA, _routes, execute_due, argv=argv)
+    run("bank", SCHEMA, _routes, fall_due, argv=argv)

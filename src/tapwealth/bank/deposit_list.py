@@ -1,0 +1,136 @@
+"""What the platform and the bank as depository tell each other of a day's deposits. Pure; docs/reference/bank.md has the files.
+
+The platform lists what happened to deposits. The bank answers each line by what it has worked out itself, and gives its register.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire.sealed_csv import SealedCsv, whole_number
+
+
+class ListEvent(StrEnum):
+    """What happened to a deposit; the amount, and the interest that its owner was given."""
+
+    OPENED = "opened"
+    PAID_IN = "paid_in"
+    WITHDRAWN = "withdrawn"
+    """In part or whole."""
+    MATURED = "matured"
+    RENEWED = "renewed"
+    """The amount is the principal before; its interest is added to it."""
+    SETTLED = "settled"
+    """Interest of a demand deposit, credited on the value date; the amount is 0."""
+    NOTIFIED = "notified"
+    """Notice was given on the value date; the amount will be withdrawn."""
+    NOTICE_CANCELLED = "notice_cancelled"
+
+    SUBSCRIBED = "subscribed"
+    """Money given for a product while it is raised."""
+    RETURNED = "returned"
+    """What was not allotted, or all of it where the product was not formed."""
+    ALLOTTED = "allotted"
+    RAISE_INTEREST = "raise_interest"
+    """What so much earned while the product was raised: paid apart, never principal."""
+    REPAID = "repaid"
+    """Principal and gain at a product's end."""
+
+
+class Answer(StrEnum):
+    """What the bank says of a line."""
+
+    ACCEPTED = "accepted"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class DepositLine:
+    """One event. `form` and `term` as in the catalogue; a `term` of "" is none. Fen."""
+
+    serial: str
+    deposit: str
+    event: ListEvent
+    product: str
+    form: str
+    term: str
+    amount: int
+    interest: int
+    value_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """The bank's word on a line: its own interest, and why it differs."""
+
+    serial: str
+    answer: Answer
+    interest: int
+    reason: str
+
+
+_LIST = SealedCsv(
+    "deposit list",
+    ("serial", "deposit", "event", "product", "form", "term", "amount", "interest", "value_date"),
+    ("amount", "interest"),
+)
+_ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "reason"), ("interest",))
+_REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
+
+
+def write_list(lines: Iterable[DepositLine]) -> bytes:
+    """The list, in the order given."""
+    return _LIST.write([_fields(line) for line in lines])
+
+
+def _fields(line: DepositLine) -> list[str]:
+    named = [line.serial, line.deposit, line.event.value, line.product, line.form, line.term]
+    return [*named, str(line.amount), str(line.interest), line.value_date.isoformat()]
+
+
+def hash_of(content: bytes) -> str:
+    """SHA-256 of a whole file: what the bank and we remember it by."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_list(content: bytes) -> tuple[DepositLine, ...]:
+    """The events of a list. Raises BadInput."""
+    return tuple(_line(row, f"deposit list record {number}") for number, row in enumerate(_LIST.read(content), 2))
+
+
+def _line(row: list[str], where: str) -> DepositLine:
+    serial, deposit, event, product, form, term, amount, interest, value_date = row
+    if event not in list(ListEvent):
+        raise BadInput(f"{event[:20]!r} is no event", where=f"{where} event", hint=f"one of {', '.join(ListEvent)}")
+    day = _day(value_date, f"{where} value_date")
+    return DepositLine(serial, deposit, ListEvent(event), product, form, term, int(amount), int(interest), day)
+
+
+def _day(text: str, where: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise BadInput(f"{text[:20]!r} is not a day", where=where, hint="write it like 2014-02-24")
+    return day
+
+
+def read_answer(content: bytes) -> tuple[AnswerLine, ...]:
+    """The bank's word on each line. Raises BadInput."""
+    return tuple(_answered(row, f"deposit answer record {number}") for number, row in enumerate(_ANSWER.read(content), 2))
+
+
+def _answered(row: list[str], where: str) -> AnswerLine:
+    serial, answer, interest, reason = row
+    if answer not in list(Answer):
+        raise BadInput(f"{answer[:20]!r} is no answer", where=f"{where} answer", hint=f"one of {', '.join(Answer)}")
+    return AnswerLine(serial, Answer(answer), int(interest), " ".join(reason.split())[:200])
+
+
+def read_register(content: bytes) -> dict[str, int]:
+    """By deposit its balance in fen. Raises BadInput."""
+    return {deposit: whole_number(balance, f"deposit {deposit}") for deposit, balance in _REGISTER.read(content)}

@@ -1,0 +1,195 @@
+"""The bank's register of deposits: the platform's lists, each line worked out anew, and what the bank pays for it.
+
+A day's list is taken once. The same list again changes nothing but lines that differed, which are worked out once more: the bank may have
+put its terms right meanwhile. What it then agrees to, it pays; nothing is paid twice.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+import msgspec
+
+from tapwealth.kernel.clock import iso, shanghai
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.sandbox.bank.deposit_interest import Line, Standing, Worked, Wrong, work
+from tapwealth.sandbox.bank.deposit_terms import Shelf, shelf
+from tapwealth.sandbox.faults import Fault, next_fault
+from tapwealth.wire.sealed_csv import SealedCsv
+
+REGISTER_SCHEMA = """
+CREATE TABLE IF NOT EXISTS deposit_list (day TEXT PRIMARY KEY, hash TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS deposit_line (
+  day TEXT NOT NULL, position INTEGER NOT NULL, serial TEXT NOT NULL UNIQUE, deposit TEXT NOT NULL, content BLOB NOT NULL,
+  answer TEXT NOT NULL, interest INTEGER NOT NULL, reason TEXT NOT NULL, standing BLOB, balance INTEGER NOT NULL, paid_by TEXT,
+  PRIMARY KEY (day, position));
+CREATE INDEX IF NOT EXISTS deposit_line_deposit ON deposit_line (deposit, day, position);
+CREATE INDEX IF NOT EXISTS deposit_line_unpaid ON deposit_line (interest) WHERE answer = 'accepted' AND paid_by IS NULL AND interest > 0;
+CREATE TABLE IF NOT EXISTS deposit_payment (
+  end_to_end_id TEXT PRIMARY KEY, day TEXT NOT NULL, amount INTEGER NOT NULL, due TEXT NOT NULL, paid INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS deposit_payment_due ON deposit_payment (due) WHERE paid = 0;
+"""
+
+LIST = SealedCsv(
+    "deposit list",
+    ("serial", "deposit", "event", "product", "form", "term", "amount", "interest", "value_date"),
+    ("amount", "interest"),
+)
+ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "reason"), ("interest",))
+REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
+PAYS_AT_HOUR = 9
+
+
+def read_list(content: bytes) -> list[Line]:
+    """Raises BadInput."""
+    rows = [dict(zip(LIST.columns, record, strict=True)) for record in LIST.read(content)]
+    try:
+        return [msgspec.convert(row, Line, strict=False) for row in rows]
+    except msgspec.ValidationError as error:
+        raise BadInput(str(error), where="deposit list", hint="see docs/reference/bank.md") from None
+
+
+def take(tx: sqlite3.Connection, day: date, content: bytes, now: datetime) -> str | None:
+    """Take the list of a day. What stands in its way, in words: another list of that day, or a line that another list had."""
+    lines, digest = read_list(content), hashlib.sha256(content).hexdigest()
+    known = tx.execute("SELECT hash FROM deposit_list WHERE day = ?", (day.isoformat(),)).fetchone()
+    if known is not None and known["hash"] != digest:
+        return f"another list of {day} was taken before"
+    if known is None:
+        had = _had_before(tx, lines)
+        if had is not None:
+            return f"line {had} stood in the list of another day"
+        tx.execute("INSERT INTO deposit_list VALUES (?, ?)", (day.isoformat(), digest))
+        tx.executemany(
+            "INSERT INTO deposit_line VALUES (?, ?, ?, ?, ?, 'differs', 0, '', NULL, 0, NULL)",
+            [(day.isoformat(), place, line.serial, line.deposit, msgspec.json.encode(line)) for place, line in enumerate(lines)],
+        )
+    _work_out(tx, day)
+    _owe(tx, day, now)
+    return None
+
+
+def _had_before(tx: sqlite3.Connection, lines: Iterable[Line]) -> str | None:
+    for line in lines:
+        if tx.execute("SELECT 1 FROM deposit_line WHERE serial = ?", (line.serial,)).fetchone():
+            return line.serial
+    return None
+
+
+def _work_out(tx: sqlite3.Connection, day: date) -> None:
+    """Every deposit with a line of that day that is not agreed: from that line on."""
+    terms = shelf(tx)
+    rows = tx.execute(
+        "SELECT deposit, min(position) AS place FROM deposit_line WHERE day = ? AND answer = 'differs' GROUP BY deposit ORDER BY place",
+        (day.isoformat(),),
+    ).fetchall()
+    for row in rows:
+        _work_out_from(tx, terms, row["deposit"], (day.isoformat(), row["place"]))
+
+
+def _work_out_from(tx: sqlite3.Connection, terms: Shelf, deposit: str, start: tuple[str, int]) -> None:
+    before = tx.execute(
+        "SELECT standing FROM deposit_line WHERE deposit = ? AND (day, position) < (?, ?) ORDER BY day DESC, position DESC LIMIT 1",
+        (deposit, *start),
+    ).fetchone()
+    standing = None if before is None or before["standing"] is None else msgspec.json.decode(before["standing"], type=Standing)
+    rows = tx.execute(
+        "SELECT * FROM deposit_line WHERE deposit = ? AND (day, position) >= (?, ?) ORDER BY day, position", (deposit, *start)
+    ).fetchall()
+    for row in rows:
+        standing = _worked(tx, terms, standing, row)
+
+
+def _worked(tx: sqlite3.Connection, terms: Shelf, standing: Standing | None, row: sqlite3.Row) -> Standing | None:
+    line = msgspec.json.decode(row["content"], type=Line)
+    try:
+        after, reason = work(terms, standing, line), ""
+    except Wrong as wrong:
+        after, reason = None, str(wrong)
+    if after is not None:
+        after = _misworked(tx, line, after)
+        standing, reason = after.standing, _difference(line, after)
+    interest = 0 if after is None else after.interest
+    encoded = None if standing is None else msgspec.json.encode(standing)
+    tx.execute(
+        "UPDATE deposit_line SET answer = ?, interest = ?, reason = ?, standing = ?, balance = ? WHERE day = ? AND position = ?",
+        ("differs" if reason else "accepted", interest, reason, encoded, standing.balance if standing else 0, row["day"], row["position"]),
+    )
+    return standing
+
+
+def _misworked(tx: sqlite3.Connection, line: Line, after: Worked) -> Worked:
+    """What a fault makes of it."""
+    planned = next_fault(tx, "deposit_line", line.serial, line.event)
+    return Worked(after.standing, after.interest + 1) if planned is not None and planned.fault is Fault.ONE_FEN else after
+
+
+def _difference(line: Line, after: Worked) -> str:
+    return "" if after.interest == line.interest else f"interest is {after.interest} fen at the bank, {line.interest} in the list"
+
+
+def _owe(tx: sqlite3.Connection, day: date, now: datetime) -> None:
+    """Pay the interest of lines that are agreed and not paid: the first time the next morning, then at once."""
+    unpaid = "answer = 'accepted' AND paid_by IS NULL AND interest > 0"
+    amount = tx.execute(f"SELECT coalesce(sum(interest), 0) FROM deposit_line WHERE {unpaid}").fetchone()[0]  # noqa: S608 - a constant
+    if not amount:
+        return
+    number = tx.execute("SELECT count(*) FROM deposit_payment WHERE day = ?", (day.isoformat(),)).fetchone()[0] + 1
+    name = f"DPX-{day:%Y%m%d}" if number == 1 else f"DPX-{day:%Y%m%d}-{number}"
+    due = max(now, shanghai(day, 24 + PAYS_AT_HOUR))
+    tx.execute(
+        "INSERT INTO deposit_payment (end_to_end_id, day, amount, due) VALUES (?, ?, ?, ?)", (name, day.isoformat(), amount, iso(due))
+    )
+    tx.execute(f"UPDATE deposit_line SET paid_by = ? WHERE {unpaid}", (name,))  # noqa: S608 - likewise
+
+
+def due_payments(tx: sqlite3.Connection, now: datetime) -> Sequence[sqlite3.Row]:
+    """What is to be paid by then, in order."""
+    return tx.execute("SELECT * FROM deposit_payment WHERE paid = 0 AND due <= ? ORDER BY due, end_to_end_id", (iso(now),)).fetchall()
+
+
+def mark_paid(tx: sqlite3.Connection, end_to_end_id: str) -> None:
+    tx.execute("UPDATE deposit_payment SET paid = 1 WHERE end_to_end_id = ?", (end_to_end_id,))
+
+
+# ---- what is handed out
+
+
+def came(tx: sqlite3.Connection, day: date) -> bool:
+    """Whether that day's list is here."""
+    return tx.execute("SELECT 1 FROM deposit_list WHERE day = ?", (day.isoformat(),)).fetchone() is not None
+
+
+def answers_of(tx: sqlite3.Connection, day: date) -> list[list[str]]:
+    """By line of that day's list."""
+    rows = tx.execute("SELECT serial, answer, interest, reason FROM deposit_line WHERE day = ? ORDER BY position", (day.isoformat(),))
+    return [[row["serial"], row["answer"], str(row["interest"]), row["reason"]] for row in rows]
+
+
+def register_of(tx: sqlite3.Connection, day: date) -> list[list[str]]:
+    """Every deposit with a balance at the end of that day's list, by its number."""
+    rows = tx.execute(
+        "SELECT deposit, balance FROM (SELECT deposit, balance,"
+        " row_number() OVER (PARTITION BY deposit ORDER BY day DESC, position DESC) AS latest FROM deposit_line WHERE day <= ?)"
+        " WHERE latest = 1 AND balance > 0 ORDER BY deposit",
+        (day.isoformat(),),
+    )
+    return [[row["deposit"], str(row["balance"])] for row in rows]
+
+
+def spoiled(kind: SealedCsv, records: list[list[str]], fault: Fault | None) -> bytes:
+    """The file, and what a fault makes of it."""
+    at = kind.columns.index(kind.summed[0])
+    match fault:
+        case Fault.SHORT_FILE:
+            return kind.write(records[1:])
+        case Fault.DOUBLE:
+            return kind.write([*records[:1], *records])
+        case Fault.ONE_FEN if records:
+            first = [str(int(cell) + 1) if place == at else cell for place, cell in enumerate(records[0])]
+            return kind.write([first, *records[1:]])
+        case Fault.TORN_FILE:
+            return kind.write(records)[:-20]
+        case _:
+            return kind.write(records)

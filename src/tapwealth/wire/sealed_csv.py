@@ -1,0 +1,101 @@
+"""A CSV file (RFC 4180, UTF-8, CRLF) that shows whether it is whole: a header, records, and an end line with the number of records, the
+sums of some columns, and the SHA-256 of every octet before it.
+
+`END,<records>,<sum>,...,<sha256>`; the sums are those of the columns named, in their order. The first field of a record is its name in the
+file, so that none stands there twice.
+"""
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tapwealth.kernel.refusal import BadInput
+
+END = "END"
+_DIGITS = 16
+_AGAIN = "fetch or send it again"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCsv:
+    """How such a file is made: what it is called in a message, its columns, and those that are summed: whole numbers from 0 on."""
+
+    name: str
+    columns: tuple[str, ...]
+    summed: tuple[str, ...] = ()
+
+    def write(self, records: Sequence[Sequence[str]]) -> bytes:
+        """The file; the same for the same records."""
+        content = self._bytes([self.columns, *records])
+        return content + self._bytes([[END, str(len(records)), *map(str, self._sums(records)), hashlib.sha256(content).hexdigest()]])
+
+    def read(self, content: bytes) -> list[list[str]]:
+        """The records. Raises BadInput: not UTF-8, no CSV, torn, doubled, altered, a record that has not as many fields."""
+        start = content.rfind(b"\n", 0, max(len(content) - 1, 0)) + 1
+        end = self._rows(content[start:], "end line")
+        if not content.endswith(b"\r\n") or len(end) != 1 or end[0][:1] != [END]:
+            raise BadInput("its end line is missing or torn", where=self.name, hint=_AGAIN)
+        rows = self._rows(content[:start], "text")
+        if not rows or tuple(rows[0]) != self.columns:
+            raise BadInput(f"its header is not {','.join(self.columns)}", where=f"{self.name} line 1", hint=_AGAIN)
+        for number, row in enumerate(rows[1:], 2):
+            self._check(row, f"{self.name} record {number}")
+        self._check_names(rows[1:])
+        self._check_end(content[:start], rows[1:], end[0])
+        return rows[1:]
+
+    @property
+    def _at(self) -> list[int]:
+        return [self.columns.index(name) for name in self.summed]
+
+    def _sums(self, records: Sequence[Sequence[str]]) -> list[int]:
+        return [sum(int(record[at]) for record in records) for at in self._at]
+
+    @staticmethod
+    def _bytes(rows: Sequence[Sequence[str]]) -> bytes:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(rows)
+        return text.getvalue().encode()
+
+    def _rows(self, content: bytes, part: str) -> list[list[str]]:
+        try:
+            return list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+        except UnicodeDecodeError as error:
+            raise BadInput(f"not UTF-8 at octet {error.start} of its {part}", where=self.name, hint=_AGAIN) from None
+        except csv.Error as error:
+            raise BadInput(f"its {part} is not CSV ({error})", where=self.name, hint=_AGAIN) from None
+
+    def _check(self, row: Sequence[str], where: str) -> None:
+        if row[:1] == [END]:
+            raise BadInput("an end line stands before the last line: it is doubled", where=where, hint=_AGAIN)
+        if len(row) != len(self.columns):
+            raise BadInput(f"{len(row)} fields instead of {len(self.columns)}", where=where, hint=_AGAIN)
+        for at in self._at:
+            whole_number(row[at], f"{where} {self.columns[at]}")
+
+    def _check_names(self, records: Sequence[Sequence[str]]) -> None:
+        seen: set[str] = set()
+        for record in records:
+            if record[0] in seen:
+                raise BadInput(f"{self.columns[0]} {record[0][:40]!r} stands there twice", where=self.name, hint=_AGAIN)
+            seen.add(record[0])
+
+    def _check_end(self, before: bytes, records: Sequence[Sequence[str]], end: Sequence[str]) -> None:
+        where = f"{self.name} end line"
+        if len(end) != 3 + len(self.summed):
+            raise BadInput(f"{len(end)} fields instead of {3 + len(self.summed)}", where=where, hint=_AGAIN)
+        for name, said, found in zip(("records", *self.summed), end[1:-1], (len(records), *self._sums(records)), strict=True):
+            if whole_number(said, where) != found:
+                raise BadInput(f"it says {said} for {name}, but it is {found}", where=where, hint=_AGAIN)
+        if end[-1] != hashlib.sha256(before).hexdigest():
+            raise BadInput("its hash is not that of what stands before it: it was altered", where=where, hint=_AGAIN)
+
+
+def whole_number(text: str, where: str) -> int:
+    """From 0 to 10^16 - 1, in digits. Raises BadInput."""
+    if not re.fullmatch(f"[0-9]{{1,{_DIGITS}}}", text, re.ASCII):
+        raise BadInput(f"{text[:20]!r} is not a whole number from 0 on", where=where)
+    return int(text)
