@@ -84,7 +84,8 @@ Cover = Accident | TermLife | AccountLoss | PhoneScreen
 
 class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Of any policy. `insurer`: its code; `loading`: what of the premium is for costs; `waiting_days`: from the beginning of cover, in
-    which no loss is paid; `free_look_days` 0: no free look."""
+    which no loss is paid; `free_look_days` 0: no free look; `excess`: what of a loss the insured bears; `limit_per_loss` 0: the sum
+    insured."""
 
     insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits")]
     cover: Cover
@@ -94,6 +95,8 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     waiting_days: Annotated[int, msgspec.Meta(ge=0, le=365), Days(("无等待期", "no waiting time"))] = 0
     free_look_days: Annotated[int, msgspec.Meta(ge=0, le=60), Days(("无犹豫期", "no free look"))] = 0
     free_look_cost: Yuan = 0
+    excess: Yuan = 0
+    limit_per_loss: Yuan = 0
 
     @property
     def years(self) -> int:
@@ -134,6 +137,11 @@ def check_terms(terms: PolicyParameters) -> None:
         )
     if terms.loading >= WHOLE:
         raise BadInput("nothing is left for losses", where="loading", hint="give percent of the premium, below 100")
+    if max(terms.excess, terms.limit_per_loss) > terms.sum_insured:
+        where = "excess" if terms.excess > terms.sum_insured else "limit_per_loss"
+        raise BadInput("it is above the sum insured", where=where, hint=f"give at most {format_minor(terms.sum_insured)}")
+    if terms.limit_per_loss and terms.excess >= terms.limit_per_loss:
+        raise BadInput("no loss would be paid", where="excess", hint="give less than the limit per loss")
     if isinstance(terms.cover, Accident) and terms.loading > MOST_LOADING_OF_A_YEAR:
         raise BadInput("the loading is too high", where="loading", hint="of accidents for a year or less at most 35 percent")
     if terms.years == 1 and (terms.free_look_days or terms.free_look_cost):
@@ -176,6 +184,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "waiting_days": ("等待期", "waiting time"),
     "free_look_days": ("犹豫期", "free look"),
     "free_look_cost": ("犹豫期退保扣除", "cost of the free look"),
+    "excess": ("免赔额", "excess"),
+    "limit_per_loss": ("每次赔付限额", "limit per loss"),
     "premium": ("保费", "premium"),
     **{one.table: (f"保费（职业{one.value}类）", f"premium of occupation class {one.value}") for one in OccupationClass},
     "interest": ("预定利率（年）", "interest reckoned with (yearly)"),

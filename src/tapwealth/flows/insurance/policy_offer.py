@@ -90,6 +90,8 @@ def _facts(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
         "等待期": f"{terms.waiting_days}天" if terms.waiting_days else "无",
         "犹豫期": f"{terms.free_look_days}天，退保扣除{cost}元" if terms.free_look_days else "无",
         "退保": _CANCELLATION[terms.cancellation][0].format(terms.days or DAYS_OF_A_YEAR),
+        **({"免赔额": f"{format_minor(terms.excess)}元"} if terms.excess else {}),
+        **({"每次赔付限额": f"{format_minor(terms.limit_per_loss)}元"} if terms.limit_per_loss else {}),
     }
 
 
@@ -105,6 +107,8 @@ def _facts_en(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
         "Waiting time": f"{terms.waiting_days} days" if terms.waiting_days else "none",
         "Free look": f"{terms.free_look_days} days, the premium back less {cost} yuan" if terms.free_look_days else "none",
         "Cancellation": _CANCELLATION[terms.cancellation][1].format(terms.days or DAYS_OF_A_YEAR),
+        **({"Excess": f"{format_minor(terms.excess)} yuan"} if terms.excess else {}),
+        **({"Limit per loss": f"{format_minor(terms.limit_per_loss)} yuan"} if terms.limit_per_loss else {}),
     }
 
 
