@@ -408,6 +408,8 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("buy_policy", {"premium": 1.5}, ("premium", "a decimal, not a whole number")),
     ("buy_policy", {"from_day": "2014-02-30"}, ("from_day", "write it like 2014-02-24")),
     ("buy_policy", {"confirmed": ["terms"] * 101}, ("confirmed", "101 items")),
+    ("buy_policy", {"phone": {"imei": "490154203237517", "bought_on": "2014-02-24"}}, ("phone.imei", "check digit")),
+    ("buy_policy", {"phone": {"imei": "490154203237518", "bought_on": "2014-03-24"}}, ("phone.bought_on", "still to come")),
     ("cancel_policy", {"reason": " "}, ("reason", "is empty")),
     ("move_in", {"card": "my card"}, ("card", "is no id")),
 ]
@@ -470,6 +472,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("buy_policy", {"occupation": 3}, "occupation_not_covered", "does not cover occupation class 3"),
     ("buy_policy", {"from_day": "9999-12-31"}, "begins_when", "choose one of these days"),
     ("buy_policy", {"from_day": "0001-01-01"}, "begins_when", "choose one of these days"),
+    ("buy_policy", {"phone": {"imei": "490154203237518", "bought_on": "2014-02-24"}}, "no_phone_wanted", "leave it out"),
     ("buy_policy", {"premium": -1}, "premium_differs", "760.00"),
     ("cancel_policy", {}, "unknown_policy", "look at your list"),
     ("draft_product", {"yaml": FUND_FILE.replace("registrar: H0", "registrar: ZD")}, "exists", "name that registrar"),

@@ -31,3 +31,22 @@ async def sell_policies(house: House, *texts: str) -> None:
             assert isinstance(made, Version), made
             refusal = await products.pass_to(house, tx, at, made, Step(State.ON_SALE, 0, at.now))
             assert not isinstance(refusal, Refusal), refusal
+
+
+SCREEN_FILE = """\
+product: SCREEN
+kind: insurance
+name: {zh: 碎屏险, en: 'Screen cover'}
+parameters:
+  insurer: TPINS
+  cover: {of: phone_screen, replacements: 1, late_days: 60}
+  sum_insured: 2000.00
+  loading: 30
+  waiting_days: 7
+channels:
+  app: {}
+rates:
+  premium:
+  - {from: 2014-01-01, value: 199.00}
+"""
+"""One replacement of a phone's screen within a year, after seven days."""

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from enum import Enum, auto
 
 from tapwealth.insurance.mortality import Sex
+from tapwealth.insurance.phone import Phone, cannot_be_insured
 from tapwealth.insurance.policy import cover_of
 from tapwealth.insurance.premium import Insured, premium_of
 from tapwealth.insurance.product import OccupationClass, Product
@@ -16,7 +17,8 @@ LATEST_BEGIN = timedelta(days=30)
 
 
 class BuyRefusal(Enum):
-    """In the order in which they are checked; after BEGINS_WHEN come who may buy, and those of the product (`premium.QuoteRefusal`)."""
+    """In the order in which they are checked; after BEGINS_WHEN come who may buy, those of a phone
+    (`phone.PhoneRefusal`) and those of the product (`premium.QuoteRefusal`)."""
 
     UNKNOWN_PRODUCT = auto()
     NOT_SOLD_NOW = auto()
@@ -40,6 +42,7 @@ class Wish:
     from_day: date
     premium: int | None
     confirmed: tuple[str, ...]
+    phone: Phone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,9 @@ def _quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
         return Refusal(BuyRefusal.BEGINS_WHEN, text)
     if facts.ineligible is not None:
         return facts.ineligible
+    phone = cannot_be_insured(wish.product.terms.cover, wish.phone, facts.today, wish.confirmed)
+    if phone is not None:
+        return phone
     premium = premium_of(wish.product, Insured(facts.sex, facts.age, wish.occupation))
     if isinstance(premium, Refusal):
         return premium

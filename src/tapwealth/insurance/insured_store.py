@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -83,3 +84,32 @@ async def insured(tx: Any, keys: Sequence[Key]) -> dict[Key, InsuredRow]:
         [one for _, one in keys],
     )
     return {(row["book"], row["policy"]): _read(row) for row in rows}
+
+
+async def claim_phone(tx: Any, row: InsuredRow, from_day: date, until: date) -> bool:
+    """The phone is bound by this policy from `from_day` to before `until`; False while another contract binds it. Waits for whoever is
+    just claiming it."""
+    claimed = await tx.fetchval(
+        "insert into insured_phone as p (imei_lookup, book, policy, until) values ($1, $2, $3, $4)"
+        " on conflict (imei_lookup) do update set book = excluded.book, policy = excluded.policy, until = excluded.until"
+        " where p.until <= $5 returning 1",
+        row.imei_lookup,
+        row.book,
+        row.policy,
+        until,
+        from_day,
+    )
+    return claimed is not None
+
+
+async def release_phones(tx: Any, ended: Sequence[tuple[InsuredRow, date]]) -> None:
+    """Another contract may bind these phones from those days on."""
+    bound = [(row, day) for row, day in ended if row.imei_lookup is not None]
+    await tx.execute(
+        "update insured_phone p set until = least(p.until, x.day) from unnest($1::bytea[], $2::int[], $3::uuid[], $4::date[])"
+        " x(imei_lookup, book, policy, day) where p.imei_lookup = x.imei_lookup and p.book = x.book and p.policy = x.policy",
+        [row.imei_lookup for row, _ in bound],
+        [row.book for row, _ in bound],
+        [row.policy for row, _ in bound],
+        [day for _, day in bound],
+    )

@@ -11,6 +11,14 @@ CONNECTED = ("TPINS",)
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneOrder:
+    """The phone that a policy is bound to: a name of it that is the same whenever it is insured, and the end of its number."""
+
+    fingerprint: str
+    last4: str
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyOrder:
     """A policy to issue; `premium` in fen, cover from the start of `from_day` to the start of `to_day`."""
 
@@ -21,6 +29,7 @@ class PolicyOrder:
     premium: int
     from_day: date
     to_day: date
+    phone: PhoneOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)

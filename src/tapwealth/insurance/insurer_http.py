@@ -44,6 +44,8 @@ class InsurerHttp:
         insured = {"name": order.name.reveal(), "identity_number": order.identity_number.reveal()}
         cover = {"from": order.from_day.isoformat(), "to": order.to_day.isoformat()}
         content = {"serial": order.serial, "product": order.product, "insured": insured, "premium": order.premium, **cover}
+        if order.phone is not None:
+            content["phone"] = {"fingerprint": order.phone.fingerprint, "last4": order.phone.last4}
         return await self._ask(self._client.build_request("POST", "/policies", json=content), order.serial)
 
     async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:

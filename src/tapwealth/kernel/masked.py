@@ -46,3 +46,10 @@ class PersonName(Masked):
 
     def __str__(self) -> str:
         return f"*{self._value[-1:]}"
+
+
+class Imei(Masked):
+    """The number of a phone (3GPP TS 23.003): shown by its last four digits."""
+
+    def __str__(self) -> str:
+        return f"{'*' * (len(self._value) - 4)}{self._value[-4:]}"

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from bill_town import MONDAY, NINE, Person, Town
 from fund_files import put_on_sale
-from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE
+from policy_files import ACCIDENT_FILE, SCREEN_FILE, TERM_LIFE_FILE
 from product_files import changed
 
 from tapwealth.catalogue import store
+from tapwealth.catalogue.definition import ProductKind
 from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.catalogue.version import ProductRefusal, State
 from tapwealth.flows import reports
@@ -19,6 +20,7 @@ from tapwealth.flows.catalogue.products import CloseProduct, DraftProduct, read_
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.insurance import policies
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
+from tapwealth.flows.insurance.policy_offer import policy_offer
 from tapwealth.insurance import store as policy_store
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.premium import QuoteRefusal
@@ -169,13 +171,18 @@ async def test_who_may_not_buy_is_told_why(place: Town) -> None:
     assert await place.owed(young.wallet, old.wallet, first.wallet) == [100_000, 100_000, 100_000]
 
 
-async def test_what_needs_a_phone_in_its_policy_is_drafted_and_not_sold(place: Town) -> None:
-    changes = (("{of: accident}", "{of: phone_screen}"), ("  premium_class_1:", "  premium:"))
-    only = ("  premium_class_2:\n  - {from: 2014-01-01, value: 960.00}\n", "")
-    refused = await sell(place, *changes, only)
-    assert code(refused) is ProductRefusal.NOT_SOLD_HERE
-    assert "is not bound to a phone here yet" in str(refused)
-    assert await states(place) == [State.REVIEWED]
+async def test_a_policy_that_names_a_phone_is_put_on_sale_as_every_other(place: Town) -> None:
+    assert await sell(place, text=SCREEN_FILE) is None
+    assert await states(place, "SCREEN") == [State.ON_SALE]
+    async with place.house.database.read() as tx:
+        found = await store.sold_as(tx, ProductKind.INSURANCE, "SCREEN", shape_of(ProductKind.INSURANCE))
+    assert found is not None
+    said = policy_offer(found, "en")
+    assert (
+        said.warnings[-1]
+        == "A phone is insured by one contract at a time; one bought before today, at most 60 days ago, is inspected first."
+    )
+    assert said.confirms[-1] == "My phone was inspected and its screen is whole (inspection; not for one bought today)"
 
 
 async def test_an_insurer_that_nobody_reaches_is_refused_when_it_is_drafted(place: Town) -> None:

@@ -23,15 +23,17 @@ from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import open_person, own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
+from tapwealth.flows.insurance.insured import insured_row, keep
 from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE, deliver
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
-from tapwealth.insurance import entries, insured_store, store
+from tapwealth.insurance import entries, store
 from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.entries import Premium
-from tapwealth.insurance.insured_store import InsuredRow, Relation
+from tapwealth.insurance.insured_store import InsuredRow
 from tapwealth.insurance.mortality import Sex
+from tapwealth.insurance.phone import read_phone
 from tapwealth.insurance.policy import PolicyState, refund_of
 from tapwealth.insurance.product import OccupationClass, Product
 from tapwealth.insurance.store import PolicyRow
@@ -55,10 +57,17 @@ class InsuranceRefusal(Enum):
     UNDER_WAY = auto()
 
 
+class InsuredPhone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The phone that a policy is bound to: its IMEI, and the day on which it was bought."""
+
+    imei: str
+    bought_on: date
+
+
 class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Insure oneself. `confirmed` names what the buyer saw and agreed to, "terms" in any case; `premium` in fen is what they were shown.
 
-    Without `from_day` cover begins tomorrow.
+    Without `from_day` cover begins tomorrow. `phone`: of a policy that is bound to one.
     """
 
     product: str
@@ -66,6 +75,7 @@ class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     occupation: OccupationClass = OccupationClass.ONE
     from_day: date | None = None
     premium: int | None = None
+    phone: InsuredPhone | None = None
 
 
 class PolicyTaken(msgspec.Struct, frozen=True):
@@ -95,7 +105,8 @@ class PolicyCancelling(msgspec.Struct, frozen=True):
 
 def _wish(product: Product, command: BuyPolicy, today: date) -> Wish:
     from_day = command.from_day or today + timedelta(days=1)
-    return Wish(product, command.occupation, from_day, command.premium, tuple(command.confirmed))
+    phone = None if command.phone is None else read_phone(command.phone.imei, command.phone.bought_on, today)
+    return Wish(product, command.occupation, from_day, command.premium, tuple(command.confirmed), phone)
 
 
 def _facts(house: House, row: PersonRow, wish: Wish, eligibility: Eligibility, today: date, available: int) -> BuyFacts:
@@ -137,7 +148,9 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
         )
         if not answer.posted:
             return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-        await _keep(house, tx, at, row, _insured(row, buyer.row, wish), policy_sold(envelope, row, wish, version))
+        refusal = await _keep(house, tx, at, row, insured_row(house, row, buyer.row, wish), policy_sold(envelope, row, wish, version))
+        if refusal is not None:
+            return refusal
         return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
 
     return await once(house, [book], envelope, command, act, PolicyTaken)
@@ -171,23 +184,15 @@ def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, ma
     )
 
 
-def _insured(row: PolicyRow, buyer: PersonRow, wish: Wish) -> InsuredRow:
-    return InsuredRow(
-        book=row.book,
-        policy=row.id,
-        relation=Relation.SELF,
-        lookup=buyer.identity_lookup,
-        occupation=wish.occupation,
-        sum_insured=row.sum_insured,
-    )
-
-
-async def _keep(house: House, tx: Tx, at: Moment, row: PolicyRow, insured: InsuredRow, sold: Sold) -> None:
+async def _keep(house: House, tx: Tx, at: Moment, row: PolicyRow, insured: InsuredRow, sold: Sold) -> Refusal | None:
     await store.add_policies(tx, [row])
-    await insured_store.add_insured(tx, [insured])
+    refusal = await keep(tx, row, insured)
+    if refusal is not None:
+        return refusal
     await sales.keep(house, tx, at, [sold])
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.premium)])
     await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, ISSUE), INSURER, ISSUE, {"policy": str(row.id)})])
+    return None
 
 
 async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> PolicyCancelling | Refusal:

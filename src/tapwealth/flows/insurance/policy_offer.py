@@ -40,11 +40,16 @@ def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish, version: Version
             "occupation_class": int(wish.occupation),
             "from": str(row.from_day),
             "to": str(row.to_day),
+            **_phone(wish),
         },
         confirmed=wish.confirmed,
         signed=signed(envelope.caller),
     )
     return Sold(row.book, sale, offer)
+
+
+def _phone(wish: Wish) -> dict[str, int | str]:
+    return {} if wish.phone is None else {"phone": wish.phone.last4, "phone_bought_on": str(wish.phone.bought_on)}
 
 
 def policy_offer(version: Version, language: str) -> Offer:
@@ -63,7 +68,19 @@ def policy_offer(version: Version, language: str) -> Offer:
         warnings.append(
             f"保障开始后{wait}天内发生的损失不予赔付。" if zh else f"A loss within {wait} days from the beginning of cover is not paid."
         )
-    confirms = "我已阅读并同意保险条款（terms）" if zh else "I have read the terms and agree to them (terms)"
+    confirms = ["我已阅读并同意保险条款（terms）" if zh else "I have read the terms and agree to them (terms)"]
+    if isinstance(terms.cover, PhoneScreen):
+        late = terms.cover.late_days
+        warnings.append(
+            f"每部手机同一时间只能有一份保障；购机当日以后、{late}天以内投保的，须先检测。"
+            if zh
+            else f"A phone is insured by one contract at a time; one bought before today, at most {late} days ago, is inspected first."
+        )
+        confirms.append(
+            "我的手机已检测，屏幕完好（inspection；购机当日投保的免）"
+            if zh
+            else "My phone was inspected and its screen is whole (inspection; not for one bought today)"
+        )
     return Offer(
         kind=SaleKind.POLICY,
         product=version.product,
@@ -73,7 +90,7 @@ def policy_offer(version: Version, language: str) -> Offer:
         facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()],
         documents=shown_documents(said.documents, language),
         warnings=warnings,
-        confirms=[confirms],
+        confirms=confirms,
         definition=version.digest.hex(),
     )
 

@@ -6,7 +6,7 @@ is simply sent again, until it is answered. What was answered is applied once, b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -19,11 +19,12 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.customers.people import open_person
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
+from tapwealth.flows.insurance.insured import cover_ended
 from tapwealth.flows.insurance.policy_product import products_of
-from tapwealth.insurance import entries, policy_event_store, store
+from tapwealth.insurance import entries, insured_store, policy_event_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.entries import Premium
-from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, NotReceived, PolicyOrder, Rejected, Unknown
+from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, NotReceived, PhoneOrder, PolicyOrder, Rejected, Unknown
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, free_look_until, next_state
 from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.insurance.product import Product
@@ -57,11 +58,12 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     """Make one request. Raises Outage while the insurer's answer is not known."""
     key = (message.book, UUID(message.payload["policy"]))
     async with house.database.read() as tx:
-        row = (await store.policies(tx, [key]))[key]
+        row, insured = (await store.policies(tx, [key]))[key], (await insured_store.insured(tx, [key]))[key]
         person = (await customers.persons(tx, [(row.book, row.person)]))[row.person]
     if message.kind == ISSUE and row.state is PolicyState.QUOTED:
         who = open_person(house, person)
-        order = PolicyOrder(row.serial, row.product, who.name, who.identity_number, row.premium, row.from_day, row.to_day)
+        phone = None if insured.imei_lookup is None else PhoneOrder(insured.imei_lookup.hex(), insured.imei_last4)
+        order = PolicyOrder(row.serial, row.product, who.name, who.identity_number, row.premium, row.from_day, row.to_day, phone)
         await hear(house, [_heard(key, PolicyEvent.ISSUE, await house.rails.insurer.issue(order))])
     elif message.kind == CANCEL and row.cancel_serial == message.payload["serial"] and row.cancelled_on is None:
         serial: str = message.payload["serial"]
@@ -107,6 +109,7 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Hear
     )  # fmt: skip
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.premium) for row in refused])
     await store.save(tx, changed)
+    await cover_ended(tx, {(row.book, row.id): _first_day_without(row) for row in changed if row.state is PolicyState.CANCELLED})
     fresh = [one for one in said if after[one.key] in changed]
     await policy_event_store.add(tx, [_happened(after[one.key], one.event, at) for one in fresh if one.event in _TOLD])
     await notices.tell(tx, [_notice(after[one.key], product[one.key], one, at) for one in fresh])
@@ -141,6 +144,11 @@ def _happened(row: PolicyRow, event: PolicyEvent | None, at: Moment) -> PolicyEv
     assert row.cancelled_on is not None, "it was cancelled just now"
     assert row.cancel_serial is not None, "by a request"
     return PolicyEventRow(row.book, BordereauEvent.CANCELLED, row.cancel_serial, row.id, row.refund, row.cancelled_on, at.now)
+
+
+def _first_day_without(row: PolicyRow) -> date:
+    """The day of a cancellation is still covered; what the insurer refused was never."""
+    return row.cancelled_on + timedelta(days=1) if row.cancelled_on else row.refused_on or row.from_day
 
 
 async def premiums_of(house: House, tx: Tx, rows: Sequence[PolicyRow]) -> list[Premium]:

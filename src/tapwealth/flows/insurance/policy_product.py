@@ -19,7 +19,6 @@ from tapwealth.insurance.product import (
     TABLES,
     WORDS,
     Accident,
-    PhoneScreen,
     PolicyParameters,
     Product,
     TermLife,
@@ -92,11 +91,8 @@ async def wrong(_house: House, _tx: Tx, _at: Moment, version: Version) -> Refusa
     return None
 
 
-async def bring_about(_house: House, _tx: Tx, _at: Moment, version: Version) -> Refusal | None:
+async def bring_about(_house: House, _tx: Tx, _at: Moment, _version: Version) -> Refusal | None:
     """Buyers find what is on sale in the catalogue itself."""
-    if isinstance(version.definition.parameters.cover, PhoneScreen):
-        text = f"a policy is not bound to a phone here yet, so {version.product} cannot be sold; it stays {version.state.words[1]}"
-        return Refusal(ProductRefusal.NOT_SOLD_HERE, text)
     return None
 
 

@@ -18,6 +18,7 @@ from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_views
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.insurance import insured_store
 from tapwealth.insurance import store as insurance
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.ids import prefixed
@@ -79,6 +80,16 @@ class BillState(msgspec.Struct, frozen=True):
     biller_reference: str
 
 
+class InsuredView(msgspec.Struct, frozen=True):
+    """Whom and what a policy insures as it stands; `phone`: the last four digits of its number, empty without one."""
+
+    relation: str
+    occupation: int
+    sum_insured: int
+    loading_permille: int
+    phone: str
+
+
 class PolicyState(msgspec.Struct, frozen=True):
     """A policy with the insurer's number."""
 
@@ -89,6 +100,7 @@ class PolicyState(msgspec.Struct, frozen=True):
     refund: int
     refund_received: bool
     shown: PolicyView
+    insured: InsuredView
 
 
 class FileView(msgspec.Struct, frozen=True):
@@ -162,7 +174,9 @@ async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicySt
     if row is None or row.person != person:
         return _unknown("policy")
     (shown,) = await policy_views(tx, [row])
-    return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown)
+    one = (await insured_store.insured(tx, [(book, identifier)]))[book, identifier]
+    insured = InsuredView(one.relation.value, one.occupation, one.sum_insured, one.loading_permille, one.imei_last4)
+    return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown, insured)
 
 
 class ProposalView(msgspec.Struct, frozen=True):

@@ -53,11 +53,13 @@ class Issue:
     premium: int
     from_day: date
     to_day: date
+    phone: str = ""
+    """What tells phones apart; empty for a policy that is bound to none."""
 
     @property
     def digest(self) -> str:
         parts = (self.product, self.insured_name, self.insured_number, self.premium, self.from_day, self.to_day)
-        return _digest("issue", *map(str, parts))
+        return _digest("issue", *map(str, parts), *([self.phone] if self.phone else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,14 @@ def recalled(tx: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
     return row
 
 
-def issue(tx: sqlite3.Connection, order: Issue, now: datetime) -> sqlite3.Row | None:
-    """The request as decided; None if its serial was used for another."""
+def issue(tx: sqlite3.Connection, order: Issue, now: datetime, refused: str = "") -> sqlite3.Row | None:
+    """The request as decided; None if its serial was used for another. `refused`: why the risk is not taken on, if it is new."""
     earlier = recalled(tx, order.serial)
     if earlier is not None:
         return earlier if earlier["digest"] == order.digest else None
+    if refused:
+        _remember(tx, order.serial, "issue", order.digest, "", State.REJECTED, refused)
+        return recalled(tx, order.serial)
     number = "PL" + hashlib.sha256(order.serial.encode()).hexdigest()[:14].upper()
     tx.execute(
         "INSERT INTO policy VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -13,8 +13,9 @@ from starlette.routing import Route
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.faults import Fault, next_fault, withheld
-from tapwealth.sandbox.insurer import books, bordereau
+from tapwealth.sandbox.insurer import books, bordereau, underwriting
 from tapwealth.sandbox.insurer.books import INSURER_SCHEMA, Cancel, Issue
+from tapwealth.sandbox.insurer.underwriting import UNDERWRITING_SCHEMA
 from tapwealth.sandbox.messages import Body, Fen, FenOrZero, Text, day_in, json_answer, json_body, one_line
 from tapwealth.sandbox.outbox import BANK, Message
 from tapwealth.sandbox.process import Partner, run
@@ -29,6 +30,13 @@ class InsuredBody(Body):
     identity_number: Text
 
 
+class PhoneBody(Body):
+    """The phone that a policy is bound to: the same `fingerprint` whenever it is insured."""
+
+    fingerprint: Text
+    last4: Text
+
+
 class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
     """A policy to issue; `to` is the first day without cover."""
 
@@ -38,6 +46,7 @@ class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
     premium: Fen
     from_day: date
     to_day: date
+    phone: PhoneBody | None = None
 
 
 class CancelBody(Body):
@@ -54,13 +63,17 @@ async def _issue(partner: Partner, request: Request) -> Response:
         raise BadInput(
             f"cover from {body.from_day} to {body.to_day} is no time", where="from, to", hint="`to` is the first day without cover"
         )
-    order = Issue(body.serial, body.product, body.insured.name, body.insured.identity_number, body.premium, body.from_day, body.to_day)
+    insured, phone = body.insured, "" if body.phone is None else body.phone.fingerprint
+    order = Issue(body.serial, body.product, insured.name, insured.identity_number, body.premium, body.from_day, body.to_day, phone)
     return await partner.answer(request, "issue", partial(_decide_issue, partner, order), order.serial)
 
 
 def _decide_issue(partner: Partner, order: Issue) -> Response:
     with partner.store.tx() as tx:
-        return _told(order.serial, books.issue(tx, order, partner.now()))
+        decided = books.issue(tx, order, partner.now(), underwriting.refused(tx, order))
+        if decided is not None and decided["policy_number"]:
+            underwriting.taken_on(tx, order, decided["policy_number"])
+    return _told(order.serial, decided)
 
 
 async def _cancel(partner: Partner, request: Request) -> Response:
@@ -141,4 +154,4 @@ def _routes(partner: Partner) -> list[Route]:
 
 def main(argv: Sequence[str]) -> None:
     """Serve the insurer until SIGTERM."""
-    run("insurer", INSURER_SCHEMA, _routes, argv=argv)
+    run("insurer", INSURER_SCHEMA + UNDERWRITING_SCHEMA, _routes, argv=argv)
