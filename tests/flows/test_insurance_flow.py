@@ -220,7 +220,7 @@ async def test_a_policy_that_the_insurer_refuses_gives_the_premium_back_and_is_n
     assert (await insurers.sweep_premiums(place.house, MONDAY)).figures["policies"] == 0
     async with place.house.database.read() as tx:
         assert await tx.fetchval("select sum(amount)::bigint from payment_usage") == 0
-        assert await store.premiums_in_transit(tx, list(place.house.all_books), MONDAY) == []
+        assert await store.premiums_asked_with(tx, list(place.house.all_books), MONDAY) == []
 
 
 async def test_a_cancellation_that_the_insurer_refuses_leaves_the_policy(place: Town) -> None:
@@ -320,8 +320,8 @@ async def test_an_event_of_any_kind_is_compared_by_what_was_heard_of_it(place: T
     wang = await place.person("Wang", 100_000)
     policy = await bought(place, wang)
     heard = [
-        PolicyEventRow(policy.book, BordereauEvent.PREMIUM, "DUE-2", policy.id, 76_000, MONDAY, shanghai(MONDAY, 9)),
-        PolicyEventRow(policy.book, BordereauEvent.ENDORSED, "END-1", policy.id, -2_500, MONDAY, shanghai(MONDAY, 9)),
+        PolicyEventRow(policy.book, event, serial, policy.id, amount, MONDAY, shanghai(MONDAY, 9), policy.from_day, policy.to_day)
+        for event, serial, amount in ((BordereauEvent.PREMIUM, "DUE-2", 76_000), (BordereauEvent.ENDORSED, "END-1", -2_500))
     ]
     async with place.house.database.transaction() as tx:
         for _ in range(2):
@@ -347,6 +347,9 @@ async def test_an_event_of_any_kind_is_compared_by_what_was_heard_of_it(place: T
     for _ in range(2):
         report = await insurers.compare_insurer(place.house, MONDAY)
         assert (report.wrong, report.figures["matched"]) == ([], 3)
+    assert (await insurers.sweep_premiums(place.house, MONDAY)).figures == {"policies": 1, "amount": 152_000}, (
+        "what comes back is not swept"
+    )
 
 
 async def test_a_bordereau_that_lacks_a_policy_or_is_not_there_stops_the_day(place: Town) -> None:

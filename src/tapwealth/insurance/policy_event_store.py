@@ -8,12 +8,19 @@ from uuid import UUID
 
 from tapwealth.insurance.bordereau import BordereauEvent
 
+PREMIUMS = (
+    BordereauEvent.ISSUED, BordereauEvent.PREMIUM, BordereauEvent.RENEWED, BordereauEvent.REINSTATED, BordereauEvent.ENDORSED,
+)  # fmt: skip
+"""Events that are about a premium; an endorsement's may be one that comes back."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyEventRow:
     """An event, named by the serial of the request that brought it about (or the insurer's own); `amount` in fen as in the bordereau.
 
-    `policy_number` is read with the policy. `matched_on`: the date of the bordereau that names it."""
+    Of `PREMIUMS`: the premium is for the days from `covers_from` to before `covers_to`; it lies in transit from before the event until it
+    is swept to the premium trust. `matched_on`: the date of the bordereau that names it. `commission`: fen of the premium that are the
+    house's, with a minus what it gives back; reckoned when it is settled with the insurer. `policy_number` is read with the policy."""
 
     book: int
     event: BordereauEvent
@@ -22,33 +29,54 @@ class PolicyEventRow:
     amount: int
     happened_on: date
     heard_at: datetime
+    covers_from: date | None = None
+    covers_to: date | None = None
     matched_on: date | None = None
+    swept_on: date | None = None
+    swept_by: str | None = None
+    commission: int = 0
+    settled_on: date | None = None
     policy_number: str = ""
 
 
-_COLUMNS = "book, event, serial, policy, amount, happened_on, heard_at"
-_READ = f"select {', '.join(f'e.{name}' for name in _COLUMNS.split(', '))}, e.matched_on, p.policy_number from policy_event e"
+_ADDED = {
+    "book": "int",
+    "event": "text",
+    "serial": "text",
+    "policy": "uuid",
+    "amount": "bigint",
+    "happened_on": "date",
+    "heard_at": "timestamptz",
+    "covers_from": "date",
+    "covers_to": "date",
+}
+_COLUMNS = (*_ADDED, "matched_on", "swept_on", "swept_by", "commission", "settled_on")
 _POLICY = "join policy p on p.book = e.book and p.id = e.policy"
+_READ = f"select {', '.join(f'e.{name}' for name in _COLUMNS)}, p.policy_number from policy_event e {_POLICY}"
+_KEYS = "unnest($1::int[], $2::text[], $3::text[]) x(book, event, serial)"
+_PREMIUM = f"e.event in ({', '.join(repr(one.value) for one in PREMIUMS)}) and e.amount > 0"
 
 
 def _read(row: Any) -> PolicyEventRow:
     return PolicyEventRow(**{**row, "event": BordereauEvent(row["event"])})
 
 
+def _keys(rows: Sequence[PolicyEventRow]) -> list[list[Any]]:
+    return [[row.book for row in rows], [row.event.value for row in rows], [row.serial for row in rows]]
+
+
 async def add(tx: Any, rows: Sequence[PolicyEventRow]) -> None:
     """What is known already stays as it is."""
     if rows:
+        slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_ADDED.values(), 1))
         await tx.execute(
-            f"insert into policy_event ({_COLUMNS}) select * from"
-            " unnest($1::int[], $2::text[], $3::text[], $4::uuid[], $5::bigint[], $6::date[], $7::timestamptz[]) on conflict do nothing",
-            *[[getattr(row, name) for row in rows] for name in _COLUMNS.split(", ")],
+            f"insert into policy_event ({', '.join(_ADDED)}) select * from unnest({slots}) on conflict do nothing",
+            *[[getattr(row, name) for row in rows] for name in _ADDED],
         )
 
 
 async def by_serial(tx: Any, books: Sequence[int], event: BordereauEvent, serials: Sequence[str]) -> dict[str, PolicyEventRow]:
-    rows = await tx.fetch(
-        f"{_READ} {_POLICY} where e.book = any($1) and e.event = $2 and e.serial = any($3)", list(books), event.value, list(serials)
-    )
+    rows = await tx.fetch(f"{_READ} where e.book = any($1) and e.event = $2 and e.serial = any($3)", list(books), event, list(serials))
     return {row["serial"]: _read(row) for row in rows}
 
 
@@ -56,11 +84,8 @@ async def match(tx: Any, rows: Sequence[PolicyEventRow], day: date) -> None:
     """The bordereau of that date names them."""
     if rows:
         await tx.execute(
-            "update policy_event e set matched_on = $4 from unnest($1::int[], $2::text[], $3::text[]) x(book, event, serial)"
-            " where e.book = x.book and e.event = x.event and e.serial = x.serial",
-            [row.book for row in rows],
-            [row.event.value for row in rows],
-            [row.serial for row in rows],
+            f"update policy_event e set matched_on = $4 from {_KEYS} where e.book = x.book and e.event = x.event and e.serial = x.serial",
+            *_keys(rows),
             day,
         )
 
@@ -68,10 +93,51 @@ async def match(tx: Any, rows: Sequence[PolicyEventRow], day: date) -> None:
 async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) -> list[PolicyEventRow]:
     """What we heard of before that instant under that date or earlier, and no bordereau names."""
     rows = await tx.fetch(
-        f"{_READ} {_POLICY} where e.book = any($1) and e.happened_on <= $2 and e.heard_at < $3 and e.matched_on is null"
+        f"{_READ} where e.book = any($1) and e.happened_on <= $2 and e.heard_at < $3 and e.matched_on is null"
         " order by e.serial, e.event desc",
         list(books),
         day,
         before,
+    )
+    return [_read(row) for row in rows]
+
+
+async def to_sweep(tx: Any, books: Sequence[int], day: date, rejected: Sequence[str]) -> list[PolicyEventRow]:
+    """Premiums of that date or earlier that are not swept; or were by a payment that the bank has rejected."""
+    rows = await tx.fetch(
+        f"{_READ} where e.book = any($1) and e.happened_on <= $2 and {_PREMIUM} and (e.swept_on is null or e.swept_by = any($3))"
+        " order by e.book, e.serial",
+        list(books),
+        day,
+        list(rejected),
+    )
+    return [_read(row) for row in rows]
+
+
+async def sweep(tx: Any, rows: Sequence[PolicyEventRow], day: date, by: str) -> None:
+    """They are swept by the payment with that end-to-end id, under a date."""
+    if rows:
+        await tx.execute(
+            f"update policy_event e set swept_on = $4, swept_by = $5 from {_KEYS}"
+            " where e.book = x.book and e.event = x.event and e.serial = x.serial",
+            *_keys(rows),
+            day,
+            by,
+        )
+
+
+async def sweeps_since(tx: Any, books: Sequence[int], day: date) -> list[str]:
+    """End-to-end ids of the sweeps of that date and later."""
+    rows = await tx.fetch("select distinct swept_by from policy_event where book = any($1) and swept_on >= $2 order by 1", list(books), day)
+    return [row["swept_by"] for row in rows]
+
+
+async def in_transit(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventRow]:
+    """Premiums of policies that the insurer had by the end of that date, and that were not swept then."""
+    rows = await tx.fetch(
+        f"{_READ} where e.book = any($1) and e.happened_on <= $2 and {_PREMIUM} and (e.swept_on is null or e.swept_on > $2)"
+        " order by e.serial",
+        list(books),
+        day,
     )
     return [_read(row) for row in rows]

@@ -14,8 +14,7 @@ Key = tuple[int, UUID]
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """A policy as stored, on a version of its product; amounts in fen. Refused by the insurer: `refused_on`. `swept_by` is the
-    end-to-end id of the premium's sweep.
+    """A policy as stored, on a version of its product; amounts in fen. Refused by the insurer: `refused_on`.
 
     A cancellation under way has a `cancel_serial` and no `cancelled_on`; a refund awaited has no `refunded_on`.
     """
@@ -40,8 +39,6 @@ class PolicyRow:
     issued_at: datetime | None = None
     refused_on: date | None = None
     free_look_until: date | None = None
-    swept_on: date | None = None
-    swept_by: str | None = None
     cancel_serial: str | None = None
     cancel_reason: str = ""
     cancel_asked_on: date | None = None
@@ -90,8 +87,6 @@ _TYPES = {
     "issued_at": "timestamptz",
     "refused_on": "date",
     "free_look_until": "date",
-    "swept_on": "date",
-    "swept_by": "text",
     "cancel_serial": "text",
     "cancel_reason": "text",
     "cancel_asked_on": "date",
@@ -150,23 +145,6 @@ async def by_cancel_serial(tx: Any, books: Sequence[int], serials: Sequence[str]
     return {row["cancel_serial"]: _read(row) for row in rows}
 
 
-async def to_sweep(tx: Any, books: Sequence[int], day: date, rejected: Sequence[str]) -> list[PolicyRow]:
-    """Issued by that date, and not swept; or swept by a payment that the bank has rejected."""
-    rows = await tx.fetch(
-        f"{_READ} where book = any($1) and issued_on <= $2 and (swept_on is null or swept_by = any($3)) order by book, serial",
-        list(books),
-        day,
-        list(rejected),
-    )
-    return [_read(row) for row in rows]
-
-
-async def sweeps_since(tx: Any, books: Sequence[int], day: date) -> list[str]:
-    """End-to-end ids of the sweeps of that date and later."""
-    rows = await tx.fetch("select distinct swept_by from policy where book = any($1) and swept_on >= $2 order by 1", list(books), day)
-    return [row["swept_by"] for row in rows]
-
-
 async def begin_cover(tx: Any, books: Sequence[int], day: date) -> int:
     """Issued policies whose first day of cover has come are in force. Returns how many began."""
     rows = await tx.fetch(
@@ -195,11 +173,11 @@ async def refunds_awaited(tx: Any, books: Sequence[int], day: date) -> list[Poli
     return [_read(row) for row in rows]
 
 
-async def premiums_in_transit(tx: Any, books: Sequence[int], day: date) -> list[PolicyRow]:
-    """Whose premium lay in transit at the end of that date: taken, neither returned nor swept."""
+async def premiums_asked_with(tx: Any, books: Sequence[int], day: date) -> list[PolicyRow]:
+    """Whose first premium was taken by the end of that date, while the insurer had neither issued nor refused the policy."""
     rows = await tx.fetch(
         f"{_READ} where book = any($1) and business_date <= $2 and (refused_on is null or refused_on > $2)"
-        " and (swept_on is null or swept_on > $2) order by serial",
+        " and (issued_on is null or issued_on > $2) order by serial",
         list(books),
         day,
     )

@@ -6,7 +6,7 @@ answered is in doubt, which is no difference: its premium lies in transit, by it
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,7 +22,6 @@ from tapwealth.insurance import policy_event_store, store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
 from tapwealth.insurance.insurer import CONNECTED
 from tapwealth.insurance.policy_event_store import PolicyEventRow
-from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.kernel.words import counted
@@ -48,29 +47,29 @@ async def begin_cover(house: House, day: date) -> StepReport:
 
 
 async def sweep_premiums(house: House, day: date) -> StepReport:
-    """Premiums of issued policies go from the reserve to the premium trust, the next day. What the insurer refused stays behind."""
+    """Premiums that the insurer has booked go from the reserve to the premium trust, the next day. What it refused stays behind."""
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        rows = await store.to_sweep(tx, list(house.all_books), day, await _rejected(house, tx, day))
+        rows = await policy_event_store.to_sweep(tx, list(house.all_books), day, await _rejected(house, tx, day))
         sweep = _sweep(day, rows)
         await payments.instruct(house, tx, at, day, actor, [sweep] if rows else [])
-        await store.save(tx, [replace(row, swept_on=day, swept_by=sweep.end_to_end_id) for row in rows])
+        await policy_event_store.sweep(tx, rows, day, sweep.end_to_end_id)
         text = f"{counted(len(rows), 'premium')}, {format_minor(sweep.amount)} yuan on their way to the premium trust"
-        return await reported(tx, StepReport(text, {"policies": len(rows), "amount": sweep.amount}))
+        return await reported(tx, StepReport(text, {"policies": len({row.policy for row in rows}), "amount": sweep.amount}))
 
 
 async def _rejected(house: House, tx: Tx, day: date) -> list[str]:
     """Sweeps of the last days that the bank did not execute: their premiums are in transit again."""
-    names = await store.sweeps_since(tx, list(house.all_books), day - REJECTED_WITHIN)
+    names = await policy_event_store.sweeps_since(tx, list(house.all_books), day - REJECTED_WITHIN)
     return [name for name, one in (await bank.by_end_to_end(tx, names)).items() if one.state == "rejected"]
 
 
-def _sweep(day: date, rows: Sequence[PolicyRow]) -> Payment:
+def _sweep(day: date, rows: Sequence[PolicyEventRow]) -> Payment:
     amounts: dict[int, int] = defaultdict(int)
     for row in rows:
-        amounts[row.book] += row.premium
+        amounts[row.book] += row.amount
     return Payment(
         step_key(day, "premiums", HOUSE_BOOK),
         f"PRE-{day:%Y%m%d}",
@@ -219,10 +218,13 @@ def _agreeing(
 
 async def _open(tx: Tx, books: Sequence[int], day: date) -> tuple[list[Item], list[Item], list[Item]]:
     """By item: requests without an answer; premiums that lay in transit at the date's end; refunds that had not arrived."""
-    waiting, transit = await store.waiting(tx, books), await store.premiums_in_transit(tx, books, day)
+    waiting, asked = await store.waiting(tx, books), await store.premiums_asked_with(tx, books, day)
+    transit = {row.serial: row.premium for row in asked} | {
+        row.serial: row.amount for row in await policy_event_store.in_transit(tx, books, day)
+    }
     return (
         [{"item": row.cancel_serial or row.serial, "amount": row.premium, "state": row.state.value} for row in waiting],
-        [{"item": row.serial, "amount": row.premium} for row in transit],
+        [{"item": serial, "amount": amount} for serial, amount in sorted(transit.items())],
         [{"item": row.cancel_serial, "amount": row.refund} for row in await store.refunds_awaited(tx, books, day)],
     )
 

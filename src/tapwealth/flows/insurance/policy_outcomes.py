@@ -140,7 +140,9 @@ def _happened(row: PolicyRow, event: PolicyEvent | None, at: Moment) -> PolicyEv
     """What was heard, for the bordereau to name."""
     if event is PolicyEvent.ISSUE:
         assert row.issued_on is not None, "it was issued just now"
-        return PolicyEventRow(row.book, BordereauEvent.ISSUED, row.serial, row.id, row.premium, row.issued_on, at.now)
+        return PolicyEventRow(
+            row.book, BordereauEvent.ISSUED, row.serial, row.id, row.premium, row.issued_on, at.now, row.from_day, row.paid_until
+        )
     assert row.cancelled_on is not None, "it was cancelled just now"
     assert row.cancel_serial is not None, "by a request"
     return PolicyEventRow(row.book, BordereauEvent.CANCELLED, row.cancel_serial, row.id, row.refund, row.cancelled_on, at.now)
