@@ -149,7 +149,9 @@ ALTERED = {
     "groceries are paid with the phone": tap_over_an_altering_line,
     "an order just after the cut-off": purchase(LIN, 500_04, "purchase 2"),
 }
-"""What people do, each by some fen otherwise than the script has it; the bill and the channel's order are altered besides."""
+"""What people do, each by some fen otherwise than the script has it; the bill and the channel's orders are altered besides."""
+FIRST, LAST = 10_01, 198_11
+"""Of the channel's orders."""
 
 
 def altered_scenes(days: int) -> list[Scene]:
@@ -157,11 +159,12 @@ def altered_scenes(days: int) -> list[Scene]:
 
 
 def test_the_figures_follow_what_people_and_partners_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A direct debit, a transfer, a card's message, an order over HTTP, a channel's order, and the balance that the biller presents."""
+    """A direct debit, a transfer, a card's message, an order over HTTP, a channel's order more by some fen and
+    another one gone, and the balance that the biller presents."""
     monkeypatch.setattr(theatre, "scenes", altered_scenes)
     bill = in_store("biller", "UPDATE bill SET amount = amount + 5 WHERE amount = 18640")
-    first = 10_01
-    outcome = played(1, {}, {"an electricity bill is paid": bill}, orders=orders(FEW, amounts={0: first + 6}))
+    file = orders(FEW, without=FEW - 1, amounts={0: FIRST + 6})
+    outcome = played(1, {}, {"an electricity bill is paid": bill}, orders=file)
     assert outcome.proved, outcome.unproved
     assert outcome.diary["groceries are paid with the phone"]["response_code"] != "00", "its authentication code is not right"
     (day,) = outcome.figures["days"][:1]
@@ -170,6 +173,7 @@ def test_the_figures_follow_what_people_and_partners_said(monkeypatch: pytest.Mo
     assert wallets >= {5_000_01 - spent, 300_00 + 200_02 - 60_00}
     assert sorted((one["gross"], one["sales"]) for one in day["merchants"]) == [(28_53, 1)]
     assert (day["bills"]["paid"], day["bills"]["amount"]) == (2, 186_45 + 60_00)
-    assert {one["code"]: one["amount"] for one in day["purchases"]["channels"]} == {"996": 10_171_78 + 6, "T01": 1_500_04}
+    channels = {one["code"]: (one["orders"], one["amount"]) for one in day["purchases"]["channels"]}
+    assert channels == {"996": (FEW - 1, 10_171_78 + 6 - LAST), "T01": (2, 1_500_04)}
     reserve = {one["account"]: one for one in day["mirrors"]}["0100000001"]
     assert reserve["ours"] == reserve["statement"] == 5_300_01

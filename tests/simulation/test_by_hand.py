@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from played_week import PLATFORM, audit, billing, theatre_folder
@@ -89,53 +90,48 @@ def only(found: list[str], *texts: str) -> None:
         assert any(text in line for line in found), (text, found)
 
 
-def played(days: int, play: Callable[[Billing, Stage], Awaitable[None]]) -> None:
-    async def on_stage(folder: Path) -> None:
-        wanted = billing(folder, days)
-        async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
-            await play(wanted, stage)
-
+def test_a_fen_in_a_partners_store_is_named_and_the_date_closes_once_it_is_gone_or_waits_for_who_decides() -> None:
+    """In the bank's and the biller's, the insurer's and the registrar's."""
     with theatre_folder() as folder:
-        asyncio.run(on_stage(folder))
+        asyncio.run(on_stage(billing(folder, 5)))
         assert asyncio.run(audit(folder))["clean"], "what others' books say alters nothing in ours"
 
 
-def test_a_fen_in_the_banks_or_the_billers_store_is_named_and_the_date_closes_once_it_is_gone() -> None:
-    async def play(wanted: Billing, stage: Stage) -> None:
-        folder = wanted.folder
-
-        def in_the_bank(fen: int) -> None:
-            book_in_the_bank(folder, -fen)
-            add_in_the_bank(folder, fen)
-            add_to_a_balance_in_the_bank(folder, fen)
-
-        only(
-            await attempt(wanted, stage, 1, lambda: in_the_bank(1)),
-            f"{RESERVE} on {MONDAY}, HAND-1: the bank booked -0.01, unknown here",
-            "the bank has 5,000.01, here it is 5,000.00",
-            f"{COLLECTION} on {MONDAY}, closing balance: the bank ended with",
-        )
-        in_the_bank(-1)
-        book_in_the_bank(folder, 0)
-        only(await attempt(wanted, stage, 1, lambda: add_in_the_biller(folder, 1)), "has 186.41 for PAY-")
-        add_in_the_biller(folder, -1)
-        only(await attempt(wanted, stage, 1, lambda: book_in_the_bank(folder, 1)))
-        (day,) = (await stage.view("week"))["days"][:1]
-        found = {(one["kind"], one["item"], one["amount"], one["accounted"]) for one in day["breaks"]}
-        expected = {("notice_missing", "HAND-1", 1, True), ("unclaimed_receipt", "HAND-1", 1, True)}
-        assert found == expected, "what came in unasked is kept in suspense"
-
-    played(1, play)
+async def on_stage(wanted: Billing) -> None:
+    async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
+        await in_the_banks_or_the_billers(wanted, stage)
+        await in_the_insurers_or_the_registrars(wanted, stage)
 
 
-def test_a_fen_in_the_insurers_or_the_registrars_store_is_named_and_the_date_stays_cut() -> None:
+async def in_the_banks_or_the_billers(wanted: Billing, stage: Stage) -> None:
+    folder, monday = wanted.folder, replace(wanted, days=1)
+
+    def in_the_bank(fen: int) -> None:
+        book_in_the_bank(folder, -fen)
+        add_in_the_bank(folder, fen)
+        add_to_a_balance_in_the_bank(folder, fen)
+
+    only(
+        await attempt(monday, stage, 1, lambda: in_the_bank(1)),
+        f"{RESERVE} on {MONDAY}, HAND-1: the bank booked -0.01, unknown here",
+        "the bank has 5,000.01, here it is 5,000.00",
+        f"{COLLECTION} on {MONDAY}, closing balance: the bank ended with",
+    )
+    in_the_bank(-1)
+    book_in_the_bank(folder, 0)
+    only(await attempt(monday, stage, 1, lambda: add_in_the_biller(folder, 1)), "has 186.41 for PAY-")
+    add_in_the_biller(folder, -1)
+    only(await attempt(monday, stage, 1, lambda: book_in_the_bank(folder, 1)))
+    (day,) = (await stage.view("week"))["days"][:1]
+    found = {(one["kind"], one["item"], one["amount"], one["accounted"]) for one in day["breaks"]}
+    expected = {("notice_missing", "HAND-1", 1, True), ("unclaimed_receipt", "HAND-1", 1, True)}
+    assert found == expected, "what came in unasked is kept in suspense"
+
+
+async def in_the_insurers_or_the_registrars(wanted: Billing, stage: Stage) -> None:
     """A file of the registrar's that was taken stands: the date waits until somebody decides which of the two is right."""
-
-    async def play(wanted: Billing, stage: Stage) -> None:
-        folder = wanted.folder
-        only(await attempt(wanted, stage, 4, lambda: add_in_the_insurer(folder, 1)), "at the insurer and")
-        add_in_the_insurer(folder, -1)
-        holder: list[str] = []
-        only(await attempt(wanted, stage, 5, lambda: holder.append(add_in_the_registrar(folder, 1))), f"holder {holder[0]}: here")
-
-    played(5, play)
+    folder = wanted.folder
+    only(await attempt(wanted, stage, 4, lambda: add_in_the_insurer(folder, 1)), "at the insurer and")
+    add_in_the_insurer(folder, -1)
+    holder: list[str] = []
+    only(await attempt(wanted, stage, 5, lambda: holder.append(add_in_the_registrar(folder, 1))), f"holder {holder[0]}: here")

@@ -5,6 +5,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from played_week import FEW_ORDERS, ORDERS_NAME, PLATFORM, audit, billing, theatre_folder
 
 from tapwealth.play import bill_acts
-from tapwealth.play.theatre import Evening, open_theatre, perform
+from tapwealth.play.theatre import open_theatre, perform
 from tapwealth.sandbox.scenarios import plan
 
 
@@ -71,29 +72,38 @@ def test_a_short_file_of_the_registrars_leaves_the_day_cut_and_names_the_holder(
     assert f"not proved: {text}" in shown.said
 
 
-def test_a_silent_biller_leaves_the_bill_in_doubt_its_money_in_suspense_and_the_customer_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The date closes: nobody owes anybody what is not accounted for."""
+def test_the_date_waits_for_a_torn_clearing_file_and_closes_with_a_bill_in_doubt_when_its_biller_is_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The network gives a right file when it is asked again. The bill's money is in suspense and the customer told: the date closes, nobody
+    owes anybody what is not accounted for."""
     monkeypatch.setattr(bill_acts, "_PATIENCE_SECONDS", 6)  # twice what the platform waits for the biller; no answer ever comes
     with theatre_folder() as folder:
-        evening, told = asyncio.run(silent_biller(folder))
+        figures, told = asyncio.run(torn_file_and_silent_biller(folder))
         assert asyncio.run(audit(folder))["clean"]
-    assert evening.proved, "by this the command line exits with 0"
-    (day,) = evening.figures["days"]
+    (day,) = figures["days"]
     assert (day["state"], day["proved"], day["breaks"]) == ("closed", True, [])
     ((amount, state),) = [(one["amount"], one["state"]) for one in day["in_doubt"]]
     assert (amount, state) == (186_40, "unknown")
-    assert evening.figures["totals"]["balances"]["CNY suspense"] == amount
-    assert [bill["state"] for bill in evening.figures["customers"][0]["bills"]] == ["unknown"]
+    assert figures["totals"]["balances"]["CNY suspense"] == amount
+    assert [bill["state"] for bill in figures["customers"][0]["bills"]] == ["unknown"]
     assert any("186.40" in line and "set aside" in line for line in told), told
 
 
-async def silent_biller(folder: Path) -> tuple[Evening, list[str]]:
-    """How the day went, and what the first customer was told."""
-    wanted = billing(folder, 1, faults=plan("biller-silent"))
+async def torn_file_and_silent_biller(folder: Path) -> tuple[Mapping[str, Any], list[str]]:
+    """What the day came to, and what the first customer was told."""
+    faults = plan("biller-silent") | {"network": plan("network-torn-file")["network"]}
+    wanted = billing(folder, 1, faults=faults)
     async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
         evening = await perform(wanted, stage, lambda *_: None)
+        assert [line.partition(": ")[2] for line in evening.unproved] == [
+            "clearing file line 3: the file is torn: it ends without its trailer; fetch the file again"
+        ]
+        await stage.partner("network", "/admin/faults", {"serial": "mended", "faults": []})
+        again = await perform(wanted, stage, lambda *_: None)
+        assert again.proved, "by this the command line exits with 0"
         seen = await stage.view("notices", token=stage.cast.customers[0].device_token)
-    return evening, [one["text_en"] for one in seen]
+    return again.figures, [one["text_en"] for one in seen]
 
 
 def test_a_sale_that_was_never_authorised_debits_no_customer_and_is_mended_the_day_after() -> None:
@@ -114,20 +124,6 @@ def test_a_sale_that_was_never_authorised_debits_no_customer_and_is_mended_the_d
 def steps(shown: Shown, day: int) -> dict[str, str]:
     said: dict[str, str] = shown.figures["days"][day]["steps"]
     return said
-
-
-async def test_a_torn_clearing_file_keeps_the_date_open_until_the_network_gives_a_right_one() -> None:
-    with theatre_folder() as folder:
-        wanted = billing(folder, 1, faults=plan("network-torn-file"))
-        async with open_theatre(wanted, PLATFORM, lambda _: None) as (stage, _):
-            evening = await perform(wanted, stage, lambda *_: None)
-            assert [line.partition(": ")[2] for line in evening.unproved] == [
-                "clearing file line 3: the file is torn: it ends without its trailer; fetch the file again"
-            ]
-            await stage.partner("network", "/admin/faults", {"serial": "mended", "faults": []})
-            again = await stage.operator("close once more", "ops.chen", "close_day", {"business_date": "2014-02-24"})
-            assert (again.result["closed"], again.result["steps"]["clear cards"]["wrong"]) == (True, [])
-        assert (await audit(folder))["clean"]
 
 
 MENDED = {

@@ -1,4 +1,4 @@
-"""The played week is interrupted, by a kill or by Ctrl-C, and goes on from there to the same end."""
+"""The played week is interrupted, by a kill or by Ctrl-C, and goes on from there to the same end, be it in one book or in sixteen."""
 
 import asyncio
 import signal
@@ -16,7 +16,8 @@ STOPPED = 3
 
 def demo(folder: Path, orders: Path, until: str, sign: signal.Signals) -> int:
     """`tapwealth demo`, signalled when it begins the scene of that name; its exit code."""
-    command = [sys.executable, "-m", "tapwealth.cli", "demo", "--data-dir", str(folder), "--days", str(DAYS), "--orders", str(orders)]
+    command = [sys.executable, "-m", "tapwealth.cli", "demo", "--data-dir", str(folder), "--days", str(DAYS), "--books", "1"]
+    command += ["--orders", str(orders)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as playing:
         assert playing.stderr is not None
         said = []
@@ -28,13 +29,13 @@ def demo(folder: Path, orders: Path, until: str, sign: signal.Signals) -> int:
     return playing.returncode
 
 
-def test_an_interrupted_week_goes_on_to_the_same_end(unkilled: Callable[[int], Outcome], tmp_path: Path) -> None:
+def test_an_interrupted_week_goes_on_to_the_same_end_in_one_book_as_in_sixteen(unkilled: Callable[[int], Outcome], tmp_path: Path) -> None:
     orders = tmp_path / ORDERS_NAME
     orders.write_bytes(FEW_ORDERS)
     with theatre_folder() as folder:
         assert demo(folder, orders, "the other channel sends its orders", signal.SIGKILL) == -signal.SIGKILL
         assert demo(folder, orders, "day 1: the date is closed", signal.SIGINT) == STOPPED
         assert database_pid(folder) is None, "Ctrl-C stops the database, in order"
-        outcome = asyncio.run(play_week(folder, DAYS))
+        outcome = asyncio.run(play_week(folder, DAYS, books=1))
     assert outcome.audit["clean"], outcome.audit
     assert not differences(unkilled(DAYS).comparable(), outcome.comparable())

@@ -20,7 +20,7 @@ import asyncpg
 from played_week import database_pid, kill
 
 from tapwealth.flows.day import STEPS
-from tapwealth.kernel.clock import deadline_after, monotonic_ns
+from tapwealth.kernel.clock import deadline_after, monotonic_ns, shanghai
 from tapwealth.play.processes import PARTNERS, Troupe
 from tapwealth.play.stage import Stage
 
@@ -78,6 +78,10 @@ create trigger at_remember before insert on job_progress for each row execute fu
 """
 _PAUSE_SECONDS = 0.01
 _WAIT_SECONDS = 90
+_LOST = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+)  # fmt: skip
+"""What a question meets whose database is killed."""
 
 
 @dataclass
@@ -131,7 +135,7 @@ class DayGates:
                 continue
             try:
                 return [] if many and await connection.execute(query) else await connection.fetch(query, *values)
-            except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError):
+            except _LOST:
                 await asyncio.sleep(_PAUSE_SECONDS)
             finally:
                 connection.terminate()
@@ -176,6 +180,7 @@ class KillsAtSteps:
                 arrival = _arrival(day, step)
                 if held not in (None, arrival):
                     await gates.open(held)
+                await _midnight(stage, day)
                 await gates.reached(arrival)
                 struck = self._partner if victim in PARTNERS else self._house
                 await struck(gates, _Victim(victim, stage, troupe), arrival, step, held := remember(day, step))
@@ -238,6 +243,12 @@ class _Victim:
         ):
             assert monotonic_ns() < deadline, f"{self.name} did not come back"
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _midnight(stage: Stage, day: date) -> None:
+    """A date ends after it: until then nobody comes to a gate."""
+    while stage.now is None or stage.now < shanghai(day, 24):
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _arrival(day: date, step: str) -> str:

@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -26,7 +26,7 @@ from tapwealth.cli.house_commands import audited
 from tapwealth.kernel.clock import deadline_after, monotonic_ns
 from tapwealth.play.processes import PARTNERS, Troupe, python
 from tapwealth.play.stage import Stage
-from tapwealth.play.theatre import Billing, open_theatre, perform
+from tapwealth.play.theatre import Billing, Evening, open_theatre, perform
 from tapwealth.sandbox.scenarios import plan
 from tapwealth.wire.ofd import DataFile, Header, parse_data_file_name, write_data_file
 
@@ -121,11 +121,25 @@ async def play_week(
                     await disturbing
         for part in troupe.parts:
             await troupe.ready(part)
-        evening = replace(evening, figures=await stage.view("week"))
-        stores = await settled_stores(stage)
-        diary = dict(stage.diary.notes)
+        outcome = await _come_to(stage, evening, events)
+    return replace(outcome, audit=await audit(folder))
+
+
+async def play_weeks(folder: Path, each: Sequence[int]) -> list[Outcome]:
+    """One play that comes to each of these numbers of days, the fewest first; looked at when it is there. The audit is that of the end."""
+    wanted, events, outcomes = billing(folder, each[-1]), list[str](), list[Outcome]()
+    async with open_theatre(wanted, PLATFORM, events.append) as (stage, _):
+        for days in each:
+            outcomes.append(await _come_to(stage, await perform(replace(wanted, days=days), stage, lambda *_: None), events))
+    audited = await audit(folder)
+    return [replace(one, audit=audited) for one in outcomes]
+
+
+async def _come_to(stage: Stage, evening: Evening, events: list[str]) -> Outcome:
+    """All but the audit."""
+    figures, stores = await stage.view("week"), await settled_stores(stage)
     return Outcome(
-        dict(evening.figures), evening.unproved, stores, sent_files(folder), await audit(folder), events, diary, evening.otherwise
+        figures, evening.unproved, stores, sent_files(stage.folder), {}, list(events), dict(stage.diary.notes), evening.otherwise
     )
 
 
