@@ -51,6 +51,7 @@ from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.phone import PhoneRefusal
 from tapwealth.insurance.policy import PolicyRefusal
 from tapwealth.insurance.premium import QuoteRefusal
+from tapwealth.insurance.underwriting import UnderwritingRefusal
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.ledger.chart import CHART
 from tapwealth.ledger.findings import Wrong
@@ -70,7 +71,8 @@ NOTHING: Any = None
 SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
-    PolicyRefusal, PhoneRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal, wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
+    PolicyRefusal, PhoneRefusal, UnderwritingRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal,
+    wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,

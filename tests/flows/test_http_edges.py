@@ -409,6 +409,7 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("buy_policy", {"from_day": "2014-02-30"}, ("from_day", "write it like 2014-02-24")),
     ("buy_policy", {"confirmed": ["terms"] * 101}, ("confirmed", "101 items")),
     ("buy_policy", {"phone": {"imei": "490154203237517", "bought_on": "2014-02-24"}}, ("phone.imei", "check digit")),
+    ("buy_policy", {"answers": {"smoking": "never"}}, ("answers", "is not asked", "leave the answers out")),
     ("buy_policy", {"phone": {"imei": "490154203237518", "bought_on": "2014-03-24"}}, ("phone.bought_on", "still to come")),
     ("cancel_policy", {"reason": " "}, ("reason", "is empty")),
     ("move_in", {"card": "my card"}, ("card", "is no id")),

@@ -50,3 +50,23 @@ rates:
   - {from: 2014-01-01, value: 199.00}
 """
 """One replacement of a phone's screen within a year, after seven days."""
+
+
+QUESTIONS = """\
+  questions:
+  - question: smoking
+    asks: {zh: 您是否吸烟, en: Do you smoke?}
+    choices:
+    - {answer: never, says: {zh: 从不, en: never}}
+    - {answer: sometimes, says: {zh: 偶尔, en: sometimes}, then: load, permille: 100}
+    - {answer: daily, says: {zh: 每天, en: every day}, then: load, permille: 250}
+  - question: heart
+    asks: {zh: 您是否患有心脏病, en: Do you have a heart disease?}
+    choices:
+    - {answer: none, says: {zh: 无, en: none}}
+    - {answer: mild, says: {zh: 轻度, en: mild}, then: load, permille: 50}
+    - {answer: treated, says: {zh: 治疗中, en: treated}, then: refer}
+    - {answer: severe, says: {zh: 重度, en: severe}, then: decline}
+"""
+ASKING_FILE = TERM_LIFE_FILE.replace("channels:", f"{QUESTIONS}channels:")
+"""The term life of the played week, with two questions."""

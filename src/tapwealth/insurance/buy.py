@@ -1,6 +1,7 @@
 """May this person have that policy, from when, and for how much? A pure decision."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum, auto
 
@@ -9,6 +10,7 @@ from tapwealth.insurance.phone import Phone, cannot_be_insured
 from tapwealth.insurance.policy import cover_of
 from tapwealth.insurance.premium import Insured, premium_of
 from tapwealth.insurance.product import OccupationClass, Product
+from tapwealth.insurance.underwriting import UnderwritingRefusal, judge
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
 
@@ -18,7 +20,7 @@ LATEST_BEGIN = timedelta(days=30)
 
 class BuyRefusal(Enum):
     """In the order in which they are checked; after BEGINS_WHEN come who may buy, those of a phone
-    (`phone.PhoneRefusal`) and those of the product (`premium.QuoteRefusal`)."""
+    (`phone.PhoneRefusal`), of the answers (`underwriting.UnderwritingRefusal`) and of the product (`premium.QuoteRefusal`)."""
 
     UNKNOWN_PRODUCT = auto()
     NOT_SOLD_NOW = auto()
@@ -43,6 +45,8 @@ class Wish:
     premium: int | None
     confirmed: tuple[str, ...]
     phone: Phone | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """By question; checked against what the product asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,14 @@ class BuyFacts:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A policy as it would be: fen for the first year, cover from `from_day` to before `to_day`, paid for to before `paid_until`."""
+    """A policy as it would be: fen for the first year, cover from `from_day` to before `to_day`, paid for to before `paid_until`;
+    `permille`: what answers add to the premium."""
 
     premium: int
     from_day: date
     to_day: date
     paid_until: date
+    permille: int = 0
 
 
 def decide(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
@@ -92,7 +98,13 @@ def _quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
     phone = cannot_be_insured(wish.product.terms.cover, wish.phone, facts.today, wish.confirmed)
     if phone is not None:
         return phone
-    premium = premium_of(wish.product, Insured(facts.sex, facts.age, wish.occupation))
+    verdict = judge(wish.product.terms.questions, wish.answers)
+    if isinstance(verdict, Refusal):
+        return verdict
+    if verdict.referred:
+        text = f"an underwriter has to look at the answer to {', '.join(verdict.referred)}, so that it cannot be bought at once"
+        return Refusal(UnderwritingRefusal.REFERRED, text)
+    premium = premium_of(wish.product, Insured(facts.sex, facts.age, wish.occupation, verdict.permille))
     if isinstance(premium, Refusal):
         return premium
-    return Quote(premium, wish.from_day, *cover_of(wish.product, wish.from_day))
+    return Quote(premium, wish.from_day, *cover_of(wish.product, wish.from_day), verdict.permille)

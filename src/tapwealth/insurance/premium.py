@@ -5,6 +5,7 @@ Net level yearly premium of a term life insurance with the death benefit at the 
     net = S × Σ v^(k+1) · kp · q(x+k) ÷ Σ v^k · kp,   k = 0 … n−1,   v = 1 / (1 + i)
 
 Gross premium = net / (1 − loading). Every other premium is read from the product's tables, an accident's by occupation class.
+What answers add is a share of the gross premium.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.units import WHOLE
 
+_PERMILLE = 1_000
+
 
 class QuoteRefusal(Enum):
     """Why no policy is offered."""
@@ -28,11 +31,12 @@ class QuoteRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Insured:
-    """What a premium depends on; `age` in full years on the first day of cover."""
+    """What a premium depends on; `age` in full years on the first day of cover, `permille`: what answers add to it."""
 
     sex: Sex
     age: int
     occupation: OccupationClass
+    permille: int = 0
 
 
 @cache
@@ -64,7 +68,8 @@ def premium_of(product: Product, insured: Insured) -> int | Refusal:
     price = prices[table]
     if price is None:
         return Refusal(QuoteRefusal.NO_PRICE, f"no price of {product.name} holds today; look at it again when one does")
+    loaded = Fraction(_PERMILLE + insured.permille, _PERMILLE)
     if not isinstance(cover, TermLife):
-        return price
+        return half_up(price * loaded)
     net = product.terms.sum_insured * net_rate(insured.sex, insured.age, cover.years, Fraction(price, WHOLE))
-    return half_up(gross(net, Fraction(product.terms.loading, WHOLE)))
+    return half_up(gross(net, Fraction(product.terms.loading, WHOLE)) * loaded)

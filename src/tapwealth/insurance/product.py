@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from tapwealth.insurance.questions import Question, check_questions
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.kernel.units import WHOLE, Days, Percent, Unit, Yuan
@@ -97,6 +98,7 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     free_look_cost: Yuan = 0
     excess: Yuan = 0
     limit_per_loss: Yuan = 0
+    questions: list[Question] = []
 
     @property
     def years(self) -> int:
@@ -150,6 +152,7 @@ def check_terms(terms: PolicyParameters) -> None:
     if terms.years > 1 and terms.free_look_days < LEAST_FREE_LOOK:
         text = "a policy for longer than a year can be given back in its first days"
         raise BadInput(text, where="free_look_days", hint=f"give {LEAST_FREE_LOOK} or more")
+    check_questions(terms.questions)
 
 
 def tables_of(cover: Cover) -> tuple[str, ...]:
@@ -186,6 +189,18 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "free_look_cost": ("犹豫期退保扣除", "cost of the free look"),
     "excess": ("免赔额", "excess"),
     "limit_per_loss": ("每次赔付限额", "limit per loss"),
+    "questions": ("告知事项", "question"),
+    "question": ("编号", "name"),
+    "asks": ("问题", "asks"),
+    "choices": ("选项", "choice"),
+    "answer": ("答案", "answer"),
+    "says": ("文字", "says"),
+    "then": ("结论", "then"),
+    "accept": ("标准承保", "accepted"),
+    "load": ("加费", "loaded"),
+    "refer": ("人工核保", "referred"),
+    "decline": ("拒保", "declined"),
+    "permille": ("加费千分比", "permille of the premium"),
     "premium": ("保费", "premium"),
     **{one.table: (f"保费（职业{one.value}类）", f"premium of occupation class {one.value}") for one in OccupationClass},
     "interest": ("预定利率（年）", "interest reckoned with (yearly)"),

@@ -6,7 +6,7 @@ from datetime import date
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import House
 from tapwealth.insurance import insured_store
-from tapwealth.insurance.buy import Wish
+from tapwealth.insurance.buy import Quote, Wish
 from tapwealth.insurance.insured_store import InsuredRow, Relation
 from tapwealth.insurance.phone import PhoneRefusal
 from tapwealth.insurance.store import Key, PolicyRow
@@ -19,7 +19,7 @@ def imei_lookup(house: House, imei: str) -> bytes:
     return house.keys.lookup_hash("imei", imei)
 
 
-def insured_row(house: House, row: PolicyRow, buyer: PersonRow, wish: Wish) -> InsuredRow:
+def insured_row(house: House, row: PolicyRow, buyer: PersonRow, wish: Wish, made: Quote) -> InsuredRow:
     """What that policy insures."""
     phone = wish.phone
     return InsuredRow(
@@ -29,6 +29,7 @@ def insured_row(house: House, row: PolicyRow, buyer: PersonRow, wish: Wish) -> I
         lookup=buyer.identity_lookup,
         occupation=wish.occupation,
         sum_insured=row.sum_insured,
+        loading_permille=made.permille,
         imei_lookup=None if phone is None else imei_lookup(house, phone.imei.reveal()),
         imei_last4="" if phone is None else phone.last4,
     )

@@ -36,6 +36,7 @@ from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.phone import read_phone
 from tapwealth.insurance.policy import PolicyState, refund_of
 from tapwealth.insurance.product import OccupationClass, Product
+from tapwealth.insurance.questions import check_answers
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named
@@ -67,7 +68,7 @@ class InsuredPhone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Insure oneself. `confirmed` names what the buyer saw and agreed to, "terms" in any case; `premium` in fen is what they were shown.
 
-    Without `from_day` cover begins tomorrow. `phone`: of a policy that is bound to one.
+    Without `from_day` cover begins tomorrow. `phone`: of a policy that is bound to one. `answers`: to what the product asks, by question.
     """
 
     product: str
@@ -76,6 +77,7 @@ class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     from_day: date | None = None
     premium: int | None = None
     phone: InsuredPhone | None = None
+    answers: dict[str, str] = {}
 
 
 class PolicyTaken(msgspec.Struct, frozen=True):
@@ -106,7 +108,8 @@ class PolicyCancelling(msgspec.Struct, frozen=True):
 def _wish(product: Product, command: BuyPolicy, today: date) -> Wish:
     from_day = command.from_day or today + timedelta(days=1)
     phone = None if command.phone is None else read_phone(command.phone.imei, command.phone.bought_on, today)
-    return Wish(product, command.occupation, from_day, command.premium, tuple(command.confirmed), phone)
+    check_answers(product.terms.questions, command.answers)
+    return Wish(product, command.occupation, from_day, command.premium, tuple(command.confirmed), phone, command.answers)
 
 
 def _facts(house: House, row: PersonRow, wish: Wish, eligibility: Eligibility, today: date, available: int) -> BuyFacts:
@@ -148,7 +151,9 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
         )
         if not answer.posted:
             return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-        refusal = await _keep(house, tx, at, row, insured_row(house, row, buyer.row, wish), policy_sold(envelope, row, wish, version))
+        refusal = await _keep(
+            house, tx, at, row, insured_row(house, row, buyer.row, wish, made), policy_sold(envelope, row, wish, made, version)
+        )
         if refusal is not None:
             return refusal
         return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)

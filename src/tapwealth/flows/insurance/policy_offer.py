@@ -7,8 +7,9 @@ from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_document
 from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.sales import Sold, signed
 from tapwealth.flows.frame import Envelope
-from tapwealth.insurance.buy import Wish
+from tapwealth.insurance.buy import Quote, Wish
 from tapwealth.insurance.product import DAYS_OF_A_YEAR, Accident, AccountLoss, CancellationRule, PhoneScreen, PolicyParameters, TermLife
+from tapwealth.insurance.questions import Question
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import iso
 from tapwealth.kernel.money import format_minor
@@ -22,7 +23,7 @@ _CANCELLATION = {
 }
 
 
-def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish, version: Version) -> Sold:
+def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish, made: Quote, version: Version) -> Sold:
     """The record: the product as it was shown, and what of it is this buyer's own."""
     offer = written(policy_offer(version, envelope.language))
     sale = Sale(
@@ -41,6 +42,7 @@ def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish, version: Version
             "from": str(row.from_day),
             "to": str(row.to_day),
             **_phone(wish),
+            **_answered(wish, made),
         },
         confirmed=wish.confirmed,
         signed=signed(envelope.caller),
@@ -50,6 +52,13 @@ def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish, version: Version
 
 def _phone(wish: Wish) -> dict[str, int | str]:
     return {} if wish.phone is None else {"phone": wish.phone.last4, "phone_bought_on": str(wish.phone.bought_on)}
+
+
+def _answered(wish: Wish, made: Quote) -> dict[str, int | str]:
+    """What was answered, by question, and what it adds to the premium; nothing where nothing was asked."""
+    if not wish.answers:
+        return {}
+    return {"loading_permille": made.permille, **{f"answer {question}": answer for question, answer in wish.answers.items()}}
 
 
 def policy_offer(version: Version, language: str) -> Offer:
@@ -87,12 +96,19 @@ def policy_offer(version: Version, language: str) -> Offer:
         version=version.version,
         language=language,
         title=said.name.zh if zh else said.name.en,
-        facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()],
+        facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()]
+        + [Fact(one.asks.zh if zh else one.asks.en, _choices(one, language)) for one in terms.questions],
         documents=shown_documents(said.documents, language),
         warnings=warnings,
         confirms=confirms,
         definition=version.digest.hex(),
     )
+
+
+def _choices(one: Question, language: str) -> str:
+    """The answers that can be given, under the names by which they are given."""
+    texts = [f"{choice.says.zh if language == 'zh' else choice.says.en} ({choice.answer})" for choice in one.choices]
+    return ("；" if language == "zh" else "; ").join(texts)
 
 
 def _facts(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
