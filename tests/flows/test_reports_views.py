@@ -1,13 +1,13 @@
 """Statements, and who may look at what: a customer at their own, operators at all, everybody at the week."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 from device import DeviceKey, card_of
-from played_days import MONDAY, SHOP, TUESDAY, Played, operator
+from played_days import MONDAY, SHOP, TUESDAY, WEDNESDAY, Played, operator
 
 from tapwealth.card import step
 from tapwealth.flows import reports
@@ -101,6 +101,28 @@ async def test_a_customer_sees_their_own_and_nobody_elses(on: Played) -> None:
         assert code(await view(on, "customer/{person}", stranger, person=person)) == "NOT_YOURS"
         assert code(await view(on, "statement/{person}", stranger, person=person)) == "NOT_YOURS"
     assert code(await view(on, "customer/{person}", CLERK, person="9")) == "UNKNOWN"
+
+
+async def test_what_somebody_owned_on_a_date_is_what_their_statement_came_to(on: Played) -> None:
+    for caller in on.callers:
+        told: CustomerView = await view(on, "customer/{person}", caller, person="me")
+        for day in (MONDAY, TUESDAY, WEDNESDAY):
+            owned = await view(on, "assets/{person}", caller, person="me", date=str(day))
+            assert (owned.date, owned.closed, owned.worth) == (day, day < WEDNESDAY, sum(one.worth for one in owned.assets))
+            came_to = {(one.account, one.fund): one.balance for one in told.statement if one.date <= day}
+            shown = {(_STATEMENT[one.what], one.product): one.amount for one in owned.assets if one.what in _STATEMENT}
+            assert shown == {account: balance for account, balance in came_to.items() if balance}
+        now = await view(on, "assets/{person}", caller, person="me")
+        assert (now.date, now.worth) == (WEDNESDAY, told.wealth)
+        first = await view(on, "assets/{person}", caller, person="me", date=str(MONDAY - timedelta(days=1)))
+        assert (first.worth, first.assets) == (0, []), "before anything there was nothing"
+    with pytest.raises(BadInput, match="has not come yet"):
+        await view(on, "assets/{person}", on.callers[0], person="me", date=str(WEDNESDAY + timedelta(days=1)))
+    assert code(await view(on, "assets/{person}", on.callers[1], person="1")) == "NOT_YOURS"
+
+
+_STATEMENT = {"wallet": "wallet", "cash": "cash", "fund": "holding"}
+"""Which lines of a statement move what."""
 
 
 async def test_a_customer_sees_where_their_things_stand(on: Played) -> None:

@@ -124,6 +124,16 @@ def statement_of(data: Path, url: str | None, customer: str) -> Any:
     return in_house(data, url, act)
 
 
+def assets_of(data: Path, url: str | None, customer: str, day: date | None) -> Any:
+    """What the customer with that phone number or id owned at the end of a date."""
+
+    async def act(house: House) -> Any:
+        found = await reports.assets(house, customer, day)
+        return found if isinstance(found, Refusal) else msgspec.to_builtins(found)
+
+    return in_house(data, url, act)
+
+
 def sale_of(data: Path, url: str | None, identifier: str) -> Any:
     """The sale of that id, as it was seen and signed."""
 

@@ -308,6 +308,28 @@ def statement(
         print_statement(found)
 
 
+@app.command()
+def assets(
+    customer: Annotated[str, typer.Argument(help="Phone number, or the id that begins with cus_.")],
+    business_date: Annotated[
+        str | None, typer.Option("--date", help="At the end of this date, like 2014-02-24; else as it stands.")
+    ] = None,
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    json_: Json = False,
+) -> None:
+    """Everything a customer owned on a date, by product: accounts as the ledger has them, and what was under way."""
+    from tapwealth.cli.house_commands import assets_of
+    from tapwealth.cli.show import print_assets
+
+    day = None if business_date is None else _iso_date(business_date)
+    found = run(assets_of, data_dir, database_url, customer, day)
+    if json_:
+        print_json(found)
+    else:
+        print_assets(found)
+
+
 @fund.command("buy")
 def fund_buy(
     code: Annotated[str, typer.Argument(help="The fund's code.", metavar="FUND")],

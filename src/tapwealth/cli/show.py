@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -25,6 +25,7 @@ from rich.table import Table
 
 from tapwealth.app.door import find
 from tapwealth.cli.options import DEFAULT_DATA
+from tapwealth.flows.reports.assets import MONEY
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput, Outage
 from tapwealth.play.channel import check_orders
@@ -313,3 +314,35 @@ def _statement_table(one: dict[str, Any]) -> Table:
 def print_statement(found: dict[str, Any]) -> None:
     """One customer's statement."""
     _paper().print(_statement_table(found))
+
+
+def print_assets(found: dict[str, Any]) -> None:
+    """What one customer owned."""
+    table = Table(title=f"{found['shown_name']}: {found['date']}, {format_minor(found['worth'])} yuan", title_justify="left")
+    for heading, justify in _ASSETS:
+        table.add_column(heading, justify=justify)
+    for one in found["assets"]:
+        table.add_row(
+            one["text_en"], one["product"], f"{format_minor(one['amount'])} {_unit(one)}", _price(one), format_minor(one["worth"])
+        )
+    _paper().print(table)
+    if not found["closed"]:
+        _paper().print(f"{found['date']} is not closed: what else is booked on it will change this")
+
+
+_ASSETS: tuple[tuple[str, JustifyMethod], ...] = (
+    ("what", "left"), ("product", "left"), ("amount", "right"), ("price", "right"), ("worth, yuan", "right"),
+)  # fmt: skip
+
+
+def _unit(one: dict[str, Any]) -> str:
+    return "yuan" if one["asset"] == MONEY else "units"
+
+
+def _price(one: dict[str, Any]) -> str:
+    """Of a unit, and of which day it is."""
+    if one["asset"] == MONEY:
+        return ""
+    if not one["nav"]:
+        return "not known yet"
+    return f"{one['nav'] // 10_000}.{one['nav'] % 10_000:04d}" + (f" of {one['nav_date']}" if one["nav_date"] else "")

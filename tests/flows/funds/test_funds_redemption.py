@@ -52,7 +52,8 @@ async def states(place: FundTown, person: Person) -> list[tuple[str, str]]:
 
 async def under_way(place: FundTown, person: Person) -> int:
     async with place.house.database.read() as tx:
-        return await reports.money_under_way(tx, person.book, person.id)
+        coming = await reports.money_under_way(tx, person.book, person.id)
+    return coming.purchases + coming.redemptions + coming.to_wallet
 
 
 async def money_comes(place: FundTown, day: date, change: int = 0) -> str:

@@ -3,14 +3,27 @@
 `views` names every report by its path below /view; `week` is all of it at one instant, and `statement` one customer's. They only read.
 """
 
+from tapwealth.flows.reports.assets import AssetsView
 from tapwealth.flows.reports.customers import CustomerView
 from tapwealth.flows.reports.days import BillerDay, DayView
-from tapwealth.flows.reports.doors import Seen, View, holding_days, sale, seen, settled_merchant, shared_fees, statement, views, week
+from tapwealth.flows.reports.doors import (
+    Seen,
+    View,
+    assets,
+    holding_days,
+    sale,
+    seen,
+    settled_merchant,
+    shared_fees,
+    statement,
+    views,
+    week,
+)
 from tapwealth.flows.reports.shops import MerchantView
 from tapwealth.flows.reports.statement import StatementLine, StatementView
 from tapwealth.flows.reports.week import ProofView, WeekView
 
 __all__ = [
-    "BillerDay", "CustomerView", "DayView", "MerchantView", "ProofView", "Seen", "StatementLine", "StatementView", "View", "WeekView",
-    "holding_days", "sale", "seen", "settled_merchant", "shared_fees", "statement", "views", "week",
+    "AssetsView", "BillerDay", "CustomerView", "DayView", "MerchantView", "ProofView", "Seen", "StatementLine", "StatementView", "View",
+    "WeekView", "assets", "holding_days", "sale", "seen", "settled_merchant", "shared_fees", "statement", "views", "week",
 ]  # fmt: skip

@@ -195,7 +195,8 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
     given = await income_of(house, tx, row.book, row.id) if pocket else []
     income = {one.income_date: one.amount for one in given if pocket and one.fund == pocket.fund}
     yesterday = await _newest_income_date(tx, pocket.fund) if pocket else None
-    under_way = await store.money_under_way(tx, row.book, row.id)
+    coming = await store.money_under_way(tx, row.book, row.id)
+    under_way = coming.purchases + coming.redemptions + coming.to_wallet
     others = statement.funds
     return CustomerView(
         person=number,

@@ -9,17 +9,19 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bills import autopay, autopay_history, biller_settlement, billers, directory
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.catalogue.sales import SaleShown
 from tapwealth.flows.customers import clients, consents, devices
-from tapwealth.flows.frame import Caller, House
+from tapwealth.flows.frame import Caller, House, moment
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.notices import inbox, preferences, undelivered
 from tapwealth.flows.reports import standing, store
+from tapwealth.flows.reports.assets import AssetsView, assets_of
 from tapwealth.flows.reports.customers import customer_view, everybody, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
 from tapwealth.flows.reports.declines import declines_of
@@ -105,6 +107,7 @@ def views(house: House) -> Mapping[str, View]:
         "quotations/{fund}": lambda caller, given: _for_operators(caller, lambda: _read(house, _quotations(given))),
         "authority": lambda _caller, _given: cards.authority_of(house),
         "statement/{person}": lambda caller, given: _statement(house, caller, given["person"]),
+        "assets/{person}": lambda caller, given: _assets(house, caller, given["person"], given.get("date")),
         "me": lambda caller, _given: _own(house, caller, lambda tx, book, person: standing.me(house, tx, book, person)),
         "notices": lambda caller, given: _own(house, caller, inbox.reader(given.get("before"))),
         "notice_preferences": lambda caller, _given: _own(house, caller, preferences.shown),
@@ -216,6 +219,27 @@ async def _statement(house: House, caller: Caller | None, named: str) -> Any:
     async with house.database.read() as tx:
         found = await _allowed(house, tx, caller, named)
         return found if isinstance(found, Refusal) else await statement_of(house, tx, found[0])
+
+
+async def assets(house: House, customer: str, day: date | None) -> AssetsView | Refusal:
+    """What the customer with that phone number, id or number owned at the end of a date (None: owns now). Raises BadInput."""
+    async with house.database.read() as tx:
+        found = await find_person(house, tx, customer)
+        return found if isinstance(found, Refusal) else await _owned(house, tx, found[0], day)
+
+
+async def _assets(house: House, caller: Caller | None, named: str, day: str | None) -> Any:
+    wanted = None if day is None else read_date(day)
+    async with house.database.read() as tx:
+        found = await _allowed(house, tx, caller, named)
+        return found if isinstance(found, Refusal) else await _owned(house, tx, found[0], wanted)
+
+
+async def _owned(house: House, tx: Any, person: PersonRow, wanted: date | None) -> Any:
+    open_date = (await moment(tx)).date_of(await platform_clock.read(tx))
+    if wanted is not None and wanted > open_date:
+        raise BadInput(f"{wanted} has not come yet", where="date", hint=f"give {open_date} or earlier")
+    return await assets_of(house, tx, person, wanted or open_date)
 
 
 async def _allowed(house: House, tx: Any, caller: Caller | None, named: str) -> Any:

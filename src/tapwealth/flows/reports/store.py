@@ -139,23 +139,40 @@ async def holders(tx: Any) -> list[tuple[int, UUID, str]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-async def money_under_way(tx: Any, book: int, fund_account: UUID) -> int:
-    """Fen of a holder's purchases and subscriptions that are neither confirmed nor refused, of what the registrar owes for redemptions, and
-    of what is on its way to the wallet from another account of ours."""
-    found: int = await tx.fetchval(
+class UnderWay(NamedTuple):
+    """Fen of a customer's that are on no account of theirs: in purchases and subscriptions that the registrar has not answered, what it
+    owes for redemptions, on the way to the wallet from another account of ours, and from the wallet to a card."""
+
+    purchases: int
+    redemptions: int
+    to_wallet: int
+    to_card: int
+
+
+async def money_under_way(tx: Any, book: int, person: UUID, day: date = date.max) -> UnderWay:
+    """At the end of that business date, by what is known of it now."""
+    row = await tx.fetchrow(
         "select (select coalesce(sum(amount), 0) from fund_order"
         " where book = $1 and fund_account = $2 and business_code in ('020', '022', '039')"
-        " and state in ('placed', 'sent', 'accepted'))::bigint"
-        " + (select coalesce(sum(d.amount), 0) from registrar_due d join account a on a.book = d.book and a.id = d.wallet"
-        " where a.book = $1 and a.kind = $3 and a.owner = $2 and d.paid_on is null)::bigint"
-        " + (select coalesce(sum(p.amount), 0) from instruction_part p join account a on a.book = p.book and a.id = p.target"
-        " join payment_instruction i on i.book = 0 and i.id = p.instruction"
-        " where a.book = $1 and a.kind = $3 and a.owner = $2 and i.state = 'instructed' and not i.direct_debit)::bigint",
+        " and business_date <= $4 and (confirmed_on is null or confirmed_on > $4))::bigint,"
+        " (select coalesce(sum(d.amount), 0) from registrar_due d join account a on a.book = d.book and a.id = d.wallet"
+        " where a.book = $1 and a.kind = $3 and a.owner = $2 and d.business_date <= $4 and (d.paid_on is null or d.paid_on > $4))::bigint,"
+        f" (select coalesce(sum(p.amount), 0) {_PAYMENTS.format('target')})::bigint,"
+        f" (select coalesce(sum(p.amount), 0) {_PAYMENTS.format('source')})::bigint",
         book,
-        fund_account,
+        person,
         Kind.WALLET,
+        day,
     )
-    return found
+    return UnderWay(*row)
+
+
+_PAYMENTS = (
+    "from instruction_part p join account a on a.book = p.book and a.id = p.{} join payment_instruction i on i.book = 0"
+    " and i.id = p.instruction where a.book = $1 and a.kind = $3 and a.owner = $2 and not i.direct_debit"
+    " and i.instructed_on <= $4 and (i.settled_on is null or i.settled_on > $4)"
+)
+"""Payments that take to a wallet, or from it, and that the bank had not settled at a date's end."""
 
 
 class Told(NamedTuple):
