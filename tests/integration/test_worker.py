@@ -1,6 +1,7 @@
 """The worker's leases on the real database: who is slow keeps its messages, who is dead loses them at once."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from tapwealth.kernel.clock import sleep_ms
 from tapwealth.storage import outbox
-from tapwealth.storage.database import Database
+from tapwealth.storage.database import Database, Tx
 from tapwealth.storage.outbox import OutboxMessage
 from tapwealth.worker import worker
 from tapwealth.worker.worker import Worker
@@ -72,6 +73,30 @@ async def test_what_a_dead_worker_had_in_hand_is_sent_by_the_next(database: Data
     await asyncio.wait_for(partner.taken.wait(), 60)
     await living.stop()
     assert partner.begun == [message, message]
+
+
+async def test_nothing_is_taken_for_whom_nothing_waits(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever rests is woken by what is left later."""
+    message, take, taken = UUID(int=3), outbox.take, list[str]()
+    delivered = asyncio.Queue[UUID]()
+
+    async def noted(tx: Tx, books: Sequence[int], destination: str, *more: Any) -> list[OutboxMessage]:
+        taken.append(destination)
+        return await take(tx, books, destination, *more)
+
+    async def deliver(_house: Any, of: OutboxMessage) -> None:
+        delivered.put_nowait(of.id)
+
+    monkeypatch.setattr(outbox, "take", noted)
+    house: Any = SimpleNamespace(database=database, books=1)
+    one = Worker(house, {"messenger": deliver, "insurer": deliver})
+    one.start()
+    await sleep_ms(3 * worker._IDLE_MS)
+    assert taken == []
+    await left(database, Partner("messenger"), message)
+    assert await asyncio.wait_for(delivered.get(), 60) == message
+    await one.stop()
+    assert set(taken) == {"messenger"}
 
 
 async def test_a_job_that_ends_by_a_fault_begins_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,12 @@ update outbox o set attempts = o.attempts + 1, leased_by = $4, leased_until = $5
 from due where o.book = due.book and o.id = due.id and o.book = any ($1)
 returning o.book, o.id, o.destination, o.kind, o.payload, o.not_before, o.attempts
 """
+_DUE = """
+select wanted.destination from unnest($2::text[]) as wanted (destination)
+where exists (
+  select from outbox o where o.book = any ($1) and o.destination = wanted.destination and o.sent_at is null
+  and o.not_before <= $3 and (o.leased_until is null or o.leased_until <= $3))
+"""
 _RENEW = """
 update outbox set leased_until = $3 where book = any ($1) and leased_by = $2 and sent_at is null
 """
@@ -83,6 +89,11 @@ async def take(tx: Tx, books: Sequence[int], destination: str, worker: UUID, now
     rows = await tx.fetch(_TAKE, list(books), destination, now, worker, now + LEASE, limit)
     taken = [OutboxMessage(**{**row, "payload": json.loads(row["payload"])}) for row in rows]
     return sorted(taken, key=lambda message: message.id)
+
+
+async def due(tx: Tx, books: Sequence[int], destinations: Sequence[str], now: datetime) -> list[str]:
+    """Which of these have something to take."""
+    return [row["destination"] for row in await tx.fetch(_DUE, list(books), list(destinations), now)]
 
 
 async def renew(tx: Tx, books: Sequence[int], worker: UUID, now: datetime) -> None:

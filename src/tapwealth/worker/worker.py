@@ -40,10 +40,15 @@ class Worker:
     ticks: Sequence[tuple[str, int, Tick]] = ()
     jobs: Sequence[Callable[[], Coroutine[object, object, None]]] = ()
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _awake: Mapping[str, asyncio.Event] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._awake = {name: asyncio.Event() for name in self.destinations}
 
     def start(self) -> None:
         """Begin; needs a running loop."""
         self._tasks = [asyncio.create_task(self._send(name, deliver)) for name, deliver in self.destinations.items()]
+        self._tasks += [asyncio.create_task(self._tick("outbox", _IDLE_MS, self._wake))] if self.destinations else []
         self._tasks += [asyncio.create_task(self._tick(*tick)) for tick in self.ticks]
         self._tasks += [asyncio.create_task(self._begun_again(job)) for job in self.jobs]
 
@@ -53,12 +58,21 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def _wake(self) -> None:
+        """One question for all who rest: most of the time nobody has anything to send."""
+        resting = [name for name, awake in self._awake.items() if not awake.is_set()]
+        async with self.house.database.read() as tx:
+            for name in await outbox.due(tx, range(self.house.books + 1), resting, machine_now()):
+                self._awake[name].set()
+
     async def _send(self, destination: str, deliver: Deliver) -> None:
-        worker = uuid7(machine_now(), 0, system_random())
+        worker, awake = uuid7(machine_now(), 0, system_random()), self._awake[destination]
         while True:
+            await awake.wait()
             try:
-                sent = await self._send_due(destination, deliver, worker)
-                await sleep_ms(0 if sent else _IDLE_MS)
+                if not await self._send_due(destination, deliver, worker):
+                    awake.clear()
+                await sleep_ms(0)
             except Outage as error:
                 log.warning("outbox waits", destination=destination, why=str(error))
                 await sleep_ms(_ERROR_MS)
