@@ -95,6 +95,7 @@ def test_what_differs_is_not_paid_until_it_agrees(bank: SandboxPartner) -> None:
     assert listed(bank, "2014-03-06", PART).status_code == 202
     assert answers(bank, "2014-03-06") == [("s2", Answer.ACCEPTED, 39)]
     assert money(bank) == 39
+    assert [one.paid_by for one in read_answer(bank.get("/deposits/2014-03-06").content)] == ["DPX-20140306"]
 
 
 FEB_24 = date(2014, 2, 24)

@@ -75,7 +75,9 @@ def test_words_that_are_none_are_refused() -> None:
         read_list(shape.write([["s1", "D1", "lost", "TERM1", "fixed_term", "3m", "1", "0", "2014-02-24"]]))
     with pytest.raises(BadInput, match="'2014-2-24' is not a day"):
         read_list(shape.write([["s1", "D1", "opened", "TERM1", "fixed_term", "3m", "1", "0", "2014-2-24"]]))
-    answered = SealedCsv("deposit answer", ("serial", "answer", "interest", "reason"), ("interest",))
-    assert read_answer(answered.write([["s1", "differs", "7", "two\nlines"]])) == (AnswerLine("s1", Answer.DIFFERS, 7, "two lines"),)
+    answered = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
+    assert read_answer(answered.write([["s1", "differs", "7", "", "two\nlines"]])) == (
+        AnswerLine("s1", Answer.DIFFERS, 7, "", "two lines"),
+    )
     with pytest.raises(BadInput, match="'perhaps' is no answer"):
-        read_answer(answered.write([["s1", "perhaps", "7", ""]]))
+        read_answer(answered.write([["s1", "perhaps", "7", "", ""]]))

@@ -62,13 +62,31 @@ class DepositLine:
     value_date: date
 
 
+_IN = frozenset({ListEvent.OPENED, ListEvent.PAID_IN, ListEvent.SUBSCRIBED})
+_OUT = frozenset({ListEvent.WITHDRAWN, ListEvent.MATURED, ListEvent.RETURNED, ListEvent.REPAID})
+
+
+def change_of(line: DepositLine) -> int:
+    """By how many fen an event changes what a deposit has."""
+    match line.event:
+        case event if event in _IN:
+            return line.amount
+        case event if event in _OUT:
+            return -line.amount
+        case ListEvent.RENEWED | ListEvent.SETTLED:
+            return line.interest
+        case _:
+            return 0
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerLine:
-    """The bank's word on a line: its own interest, and why it differs."""
+    """The bank's word on a line: its own interest, the name under which it pays that ("" for none), and why it differs."""
 
     serial: str
     answer: Answer
     interest: int
+    paid_by: str
     reason: str
 
 
@@ -77,7 +95,7 @@ _LIST = SealedCsv(
     ("serial", "deposit", "event", "product", "form", "term", "amount", "interest", "value_date"),
     ("amount", "interest"),
 )
-_ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "reason"), ("interest",))
+_ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
 _REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
 
 
@@ -125,10 +143,10 @@ def read_answer(content: bytes) -> tuple[AnswerLine, ...]:
 
 
 def _answered(row: list[str], where: str) -> AnswerLine:
-    serial, answer, interest, reason = row
+    serial, answer, interest, paid_by, reason = row
     if answer not in list(Answer):
         raise BadInput(f"{answer[:20]!r} is no answer", where=f"{where} answer", hint=f"one of {', '.join(Answer)}")
-    return AnswerLine(serial, Answer(answer), int(interest), " ".join(reason.split())[:200])
+    return AnswerLine(serial, Answer(answer), int(interest), paid_by[:35], " ".join(reason.split())[:200])
 
 
 def read_register(content: bytes) -> dict[str, int]:

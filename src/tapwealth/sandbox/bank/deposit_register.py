@@ -25,7 +25,6 @@ CREATE TABLE IF NOT EXISTS deposit_line (
   answer TEXT NOT NULL, interest INTEGER NOT NULL, reason TEXT NOT NULL, standing BLOB, balance INTEGER NOT NULL, paid_by TEXT,
   PRIMARY KEY (day, position));
 CREATE INDEX IF NOT EXISTS deposit_line_deposit ON deposit_line (deposit, day, position);
-CREATE INDEX IF NOT EXISTS deposit_line_unpaid ON deposit_line (interest) WHERE answer = 'accepted' AND paid_by IS NULL AND interest > 0;
 CREATE TABLE IF NOT EXISTS deposit_payment (
   end_to_end_id TEXT PRIMARY KEY, day TEXT NOT NULL, amount INTEGER NOT NULL, due TEXT NOT NULL, paid INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS deposit_payment_due ON deposit_payment (due) WHERE paid = 0;
@@ -36,7 +35,7 @@ LIST = SealedCsv(
     ("serial", "deposit", "event", "product", "form", "term", "amount", "interest", "value_date"),
     ("amount", "interest"),
 )
-ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "reason"), ("interest",))
+ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
 REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
 PAYS_AT_HOUR = 9
 
@@ -131,8 +130,8 @@ def _difference(line: Line, after: Worked) -> str:
 
 def _owe(tx: sqlite3.Connection, day: date, now: datetime) -> None:
     """Pay the interest of lines that are agreed and not paid: the first time the next morning, then at once."""
-    unpaid = "answer = 'accepted' AND paid_by IS NULL AND interest > 0"
-    amount = tx.execute(f"SELECT coalesce(sum(interest), 0) FROM deposit_line WHERE {unpaid}").fetchone()[0]  # noqa: S608 - a constant
+    unpaid = "answer = 'accepted' AND paid_by IS NULL AND interest > 0 AND day = ?"
+    amount = tx.execute(f"SELECT coalesce(sum(interest), 0) FROM deposit_line WHERE {unpaid}", (day.isoformat(),)).fetchone()[0]  # noqa: S608 - a constant
     if not amount:
         return
     number = tx.execute("SELECT count(*) FROM deposit_payment WHERE day = ?", (day.isoformat(),)).fetchone()[0] + 1
@@ -141,7 +140,7 @@ def _owe(tx: sqlite3.Connection, day: date, now: datetime) -> None:
     tx.execute(
         "INSERT INTO deposit_payment (end_to_end_id, day, amount, due) VALUES (?, ?, ?, ?)", (name, day.isoformat(), amount, iso(due))
     )
-    tx.execute(f"UPDATE deposit_line SET paid_by = ? WHERE {unpaid}", (name,))  # noqa: S608 - likewise
+    tx.execute(f"UPDATE deposit_line SET paid_by = ? WHERE {unpaid}", (name, day.isoformat()))  # noqa: S608 - likewise
 
 
 def due_payments(tx: sqlite3.Connection, now: datetime) -> Sequence[sqlite3.Row]:
@@ -163,8 +162,8 @@ def came(tx: sqlite3.Connection, day: date) -> bool:
 
 def answers_of(tx: sqlite3.Connection, day: date) -> list[list[str]]:
     """By line of that day's list."""
-    rows = tx.execute("SELECT serial, answer, interest, reason FROM deposit_line WHERE day = ? ORDER BY position", (day.isoformat(),))
-    return [[row["serial"], row["answer"], str(row["interest"]), row["reason"]] for row in rows]
+    rows = tx.execute("SELECT * FROM deposit_line WHERE day = ? ORDER BY position", (day.isoformat(),))
+    return [[row["serial"], row["answer"], str(row["interest"]), row["paid_by"] or "", row["reason"]] for row in rows]
 
 
 def register_of(tx: sqlite3.Connection, day: date) -> list[list[str]]:
