@@ -18,6 +18,7 @@ from tapwealth.bills.biller import BillRefusal
 from tapwealth.bills.pay import PayRefusal
 from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.catalogue.version import ProductRefusal
+from tapwealth.deposits.raise_rules import WealthRefusal, WealthShelfRefusal
 from tapwealth.flows import reports
 from tapwealth.flows.acceptance import AcceptanceRefusal
 from tapwealth.flows.bills.paying import BillsRefusal
@@ -77,7 +78,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
     CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal, DividendMethodRefusal, ProductRefusal,
-    EligibilityRefusal, NoticeRefusal,
+    EligibilityRefusal, NoticeRefusal, WealthRefusal, WealthShelfRefusal,
 )  # fmt: skip
 
 

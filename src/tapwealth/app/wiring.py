@@ -31,6 +31,7 @@ from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import fee_concession
 from tapwealth.flows.customers import clients, consents, devices, people, sign_in
 from tapwealth.flows.day import STEPS
+from tapwealth.flows.deposits import raise_proposals, raise_sale
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House
 from tapwealth.flows.funds import (
     account_answers,
@@ -557,6 +558,10 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),
         "buy_policy": CommandSpec(insurance.BuyPolicy, CUSTOMER, plain(insurance.buy)),
         "cancel_policy": CommandSpec(insurance.CancelPolicy, CUSTOMER, plain(insurance.cancel)),
+        "subscribe_wealth": CommandSpec(raise_sale.SubscribeWealth, CUSTOMER, plain(raise_sale.subscribe)),
+        "cancel_wealth": CommandSpec(raise_sale.CancelWealth, CUSTOMER, plain(raise_sale.cancel)),
+        "propose_wealth_close": CommandSpec(raise_proposals.ProposeWealthClose, product, plain(setup.propose)),
+        "propose_wealth_yield": CommandSpec(raise_proposals.ProposeWealthYield, product, plain(setup.propose)),
         "propose_merchant": CommandSpec(merchants.ProposeMerchant, operations, plain(setup.propose)),
         "propose_merchant_state": CommandSpec(merchants.ProposeMerchantState, operations, plain(setup.propose)),
         "suspend_merchant": CommandSpec(merchants.SuspendMerchant, operations, at_doors(merchants.suspend), also=compliance),

@@ -31,6 +31,7 @@ class ProductKind(StrEnum):
     INSURANCE = "insurance"
     DEPOSIT = "deposit"
     RAISE_PRODUCT = "raise_product"
+    WEALTH_PRODUCT = "wealth_product"
     BILLER_SERVICE = "biller_service"
 
     @property
@@ -45,6 +46,7 @@ _KIND_WORDS = {
     ProductKind.INSURANCE: ("保险", "insurance"),
     ProductKind.DEPOSIT: ("存款", "deposit"),
     ProductKind.RAISE_PRODUCT: ("募集期产品", "raise-period product"),
+    ProductKind.WEALTH_PRODUCT: ("银行理财产品", "wealth product of the bank"),
     ProductKind.BILLER_SERVICE: ("缴费服务", "biller service"),
 }
 

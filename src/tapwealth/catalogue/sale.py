@@ -30,6 +30,7 @@ class SaleKind(StrEnum):
     SWEEP = "sweep"
     SWITCH = "switch"
     POLICY = "policy"
+    WEALTH = "wealth"
     AUTOPAY = "autopay"
 
 

@@ -15,7 +15,7 @@ LOWEST = 1
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What a person's newest answers gave. `level` 1 to 5; `lowest`: bears no loss; `good_until`: its last day; `confirmed`: the funds
-    whose special warning was confirmed, with the risk that each had then."""
+    (or other products) whose special warning was confirmed, with the risk that each had then."""
 
     level: int
     lowest: bool
@@ -23,19 +23,19 @@ class Standing:
     confirmed: frozenset[tuple[str, int]] = frozenset()
 
 
-def above_risk(risk_level: int, standing: Standing | None, today: date, fund: str) -> str | None:
-    """Why a fund of this risk (1 to 5) may not be sold to that person today; None: it may."""
+def above_risk(risk_level: int, standing: Standing | None, today: date, fund: str, what: str = "fund") -> str | None:
+    """Why a fund, or what else it is, of this risk (1 to 5) may not be sold to that person today; None: it may."""
     if risk_level <= LOWEST:
         return None
     if standing is None or today > standing.good_until:
         why = "nobody has asked you yet" if standing is None else f"what you answered was good until {standing.good_until}"
-        return f"a fund of risk R{risk_level} may not be sold to you: {why} how much loss you bear; answer the questionnaire first"
+        return f"a {what} of risk R{risk_level} may not be sold to you: {why} how much loss you bear; answer the questionnaire first"
     if standing.lowest:
-        return f"a fund of risk R{risk_level} may not be sold to somebody who bears no loss, and no confirmation helps; R{LOWEST} may"
+        return f"a {what} of risk R{risk_level} may not be sold to somebody who bears no loss, and no confirmation helps; R{LOWEST} may"
     if risk_level <= standing.level or (fund, risk_level) in standing.confirmed:
         return None
-    text = f"the fund's risk R{risk_level} is above yours, C{standing.level}"
-    return f"{text}; read its special warning and confirm it (confirm_warning) if you want the fund all the same, or choose another"
+    text = f"the {what}'s risk R{risk_level} is above yours, C{standing.level}"
+    return f"{text}; read its special warning and confirm it (confirm_warning) if you want the {what} all the same, or choose another"
 
 
 def special_warning(fund: str, risk_level: int, level: int) -> tuple[str, str]:

@@ -66,6 +66,15 @@ class WealthRefusal(Enum):
     NO_MONEY = auto()
     ALREADY_CANCELLED = auto()
     LAST_DAY = auto()
+    NOT_FORMED = auto()
+    MATURED = auto()
+
+
+class WealthShelfRefusal(Enum):
+    """Why a raise is not put on the shelf, or not taken off it by one person."""
+
+    RAISE_EXISTS = auto()
+    HAS_BEGUN = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +179,15 @@ def close_early(one: Raise, now: datetime) -> Refusal | None:
     return None
 
 
+def set_yield(one: Raise, *, paid: bool) -> Refusal | None:
+    """Why it is not said now what the product pays; None: it is. `paid`: it has matured, and is being paid."""
+    if one.ended is not Ended.FORMED:
+        return Refusal(WealthRefusal.NOT_FORMED, f"{one.product} is not formed; what it pays is said once it is")
+    if paid:
+        return Refusal(WealthRefusal.MATURED, f"{one.product} matured on {one.matures_on}; what it pays was said by then")
+    return None
+
+
 # ---- when it is over
 
 
@@ -202,6 +220,35 @@ def allot(target: int, step: int, asked: Mapping[UUID, int]) -> dict[UUID, int]:
 def _lot(subscription: UUID) -> str:
     """Decides between equal remainders; nobody can tell beforehand whom it favours, and coming early does not help."""
     return hashlib.sha256(b"lot" + subscription.bytes).hexdigest() + subscription.hex
+
+
+class Counted(NamedTuple):
+    """What the subscriptions of a raise come to: how many there have been, the last arrival, fen given and not cancelled, and allotted; the
+    arrivals of those who were given less than they asked for."""
+
+    subscriptions: int
+    last: int
+    given: int
+    allotted: int
+    short: tuple[int, ...]
+
+
+def wrong(one: Raise, are: Counted, *, allotted: bool) -> list[str]:
+    """What of a raise does not hold, in words: it counts what its subscriptions come to; by arrival none but the last one has less than it
+    asked for, and that one only where the target is reached; what is allotted comes to the target, or to all that was asked."""
+    name, target, found = f"the raise of {one.product}", one.terms.target, list[str]()
+    if are.given != one.sold:
+        found.append(f"{name} counts {format_minor(one.sold)} yuan as sold, its subscriptions come to {format_minor(are.given)}")
+    if (are.subscriptions, are.last) != (one.arrivals, one.arrivals):
+        found.append(f"{name} counts {one.arrivals} arrivals, its subscriptions are {are.subscriptions}, the last is number {are.last}")
+    if one.terms.allotment is Allotment.ARRIVAL and are.given > target:
+        found.append(f"{name} has sold {format_minor(are.given)} yuan of {format_minor(target)}")
+    if are.short and (are.short != (are.last,) or are.given != target):
+        found.append(f"{name} has given less than was asked to arrival {are.short[0]}, though others came after or something is left")
+    due = min(one.sold, target) if one.ended is Ended.FORMED else 0
+    if allotted and are.allotted != due:
+        found.append(f"{name} has allotted {format_minor(are.allotted)} yuan where {format_minor(due)} were to be")
+    return found
 
 
 # ---- what it pays

@@ -6,6 +6,7 @@ from tapwealth.flows.bank import mirrors, payments, transit
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.clearing import network
+from tapwealth.flows.deposits import raise_day
 from tapwealth.flows.deposits import sweeps as deposit_sweeps
 from tapwealth.flows.end_of_day import Step
 from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, raises, units
@@ -31,6 +32,8 @@ STEPS: tuple[Step, ...] = (
     Step("pay the insurer", insurance.pay_insurer),
     Step("begin cover", insurance.begin_cover),
     Step("sweep premiums", insurance.sweep_premiums),
+    Step("close raises", raise_day.close_raises),
+    Step("credit raises", raise_day.credit_raises),
     Step("settle deposits", deposit_sweeps.settle_deposits),
     Step("draw the advance", clearing.draw_advance),
     Step("cover captures", exchange_out.cover_captures),

@@ -17,6 +17,8 @@ from tapwealth.flows.clearing import fee_concession
 from tapwealth.flows.clearing.fee_concession import ProposeFeeConcession
 from tapwealth.flows.customers import clients
 from tapwealth.flows.customers.clients import ProposeClient, ProposeClientSecret, ProposeClientState
+from tapwealth.flows.deposits import raise_proposals
+from tapwealth.flows.deposits.raise_proposals import ProposeWealthClose, ProposeWealthYield
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.funds import campaigns, freeze, quotation_lists
 from tapwealth.flows.funds.campaigns import ProposeCampaign
@@ -75,6 +77,8 @@ _ROLE = {
     ProposeClientState: OperatorRole.OPERATIONS,
     ProposeFreeze: OperatorRole.OPERATIONS,
     ProposeUnfreeze: OperatorRole.OPERATIONS,
+    ProposeWealthClose: OperatorRole.PRODUCT_MANAGER,
+    ProposeWealthYield: OperatorRole.PRODUCT_MANAGER,
 }
 _Plain = (
     ProposeMerchantState
@@ -86,6 +90,8 @@ _Plain = (
     | ProposeTokenDomain
     | ProposeFreeze
     | ProposeUnfreeze
+    | ProposeWealthClose
+    | ProposeWealthYield
 )
 Proposal = ProposeMerchant | _Plain | clients.Proposal
 _Kept = Application | _Plain | clients.Kept
@@ -118,6 +124,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             token_domain.check(command)
         case ProposeFreeze() | ProposeUnfreeze():
             freeze.check(command)
+        case ProposeWealthClose() | ProposeWealthYield():
+            raise_proposals.check(command)
         case _:
             clients.check(command)
 
@@ -156,6 +164,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return await token_domain.unknown_token(house, tx, command) or command
         case ProposeFreeze() | ProposeUnfreeze():
             return await freeze.may_be(house, tx, at, command) or command
+        case ProposeWealthClose() | ProposeWealthYield():
+            return await raise_proposals.wrong(tx, at, command) or command
         case _:
             return await clients.kept(house, tx, at, command)
 
@@ -218,6 +228,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await token_domain.bring_about(house, tx, at, proposal)
         case ProposeFreeze() | ProposeUnfreeze():
             return await freeze.bring_about(house, tx, at, made, proposal)
+        case ProposeWealthClose() | ProposeWealthYield():
+            return await raise_proposals.bring_about(tx, at, proposal)
         case _:
             return await clients.bring_about(house, tx, at, made, proposal, approver)
 

@@ -38,7 +38,9 @@ class Kind(IntEnum):
     ELECTRONIC_CASH = 207
     CARD_NETWORK = 208
     DEPOSIT = 209
+    WEALTH_SUBSCRIBED = 210
     ADVANCE_INTEREST_DUE = 211
+    WEALTH = 212
 
     # On the way
     FUND_PURCHASE_IN_TRANSIT = 301
@@ -122,6 +124,8 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.CHANNEL_FUNDS, "another channel's purchase money", Kind.FUND_COLLECTION),
     ChartRow(Kind.CARD_NETWORK, "owed to the card network", Kind.OWN_MONEY),
     ChartRow(Kind.DEPOSIT, "deposit", Kind.DEPOSITS, _WITHIN, personal=True),
+    ChartRow(Kind.WEALTH_SUBSCRIBED, "subscribed to a wealth product, still raised", Kind.DEPOSITS, _WITHIN, personal=True),
+    ChartRow(Kind.WEALTH, "in a wealth product", Kind.DEPOSITS, _WITHIN, personal=True),
     ChartRow(Kind.ADVANCE_INTEREST_DUE, "interest on the advance line, not charged yet", Kind.OWN_MONEY),
     ChartRow(Kind.FUND_PURCHASE_IN_TRANSIT, "purchases on their way to collection", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FUND_PURCHASE_COLLECTED, "purchases collected, not confirmed", Kind.FUND_COLLECTION),

@@ -36,6 +36,11 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"fees {YUAN} on their way to own money", r"手续费 \1 元划入自有资金中"),
     (rf"{YUAN} yuan of premiums on their way to the insurer", r"保费 \1 元划付保险公司中"),
     (r"cover of (\d+) polic(?:y|ies) has begun", r"\1 份保单生效"),
+    (rf"(\d+) raises? of the bank over: {YUAN} yuan formed, {YUAN} not formed", r"\1 个理财募集结束：成立 \2 元，未成立 \3 元"),
+    (
+        rf"{YUAN} yuan of raises back, interest {YUAN}; {YUAN} yuan matured, gain {YUAN}",
+        r"退回募集款 \1 元、利息 \2 元；到期本金 \3 元、收益 \4 元",
+    ),
     (rf"{YUAN} yuan on their way to deposits, {YUAN} yuan to wallets", r"\1 元转存银行、\2 元支取至余额，划转中"),
     (rf"(\d+) premiums?, {YUAN} yuan on their way to the premium trust", r"\1 笔保费共 \2 元归集至保费专户中"),
     (rf"{YUAN} yuan of the advance line are out, interest {YUAN}", r"垫资余额 \1 元，利息 \2 元"),

@@ -31,6 +31,8 @@ STEPS = {
     "settle the network": "银联清算",
     "pay the insurer": "保险公司结算",
     "sweep premiums": "保费归集",
+    "close raises": "理财募集结束与配售",
+    "credit raises": "理财退款与到期入账",
     "settle deposits": "存款资金划转",
     "draw the advance": "垫资划入",
     "cover captures": "快速过户（098）",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from tapwealth.catalogue.definition import ProductKind, Shape
 from tapwealth.flows.bills import biller_service
 from tapwealth.flows.catalogue.kind import Kind
-from tapwealth.flows.deposits import deposit_product
+from tapwealth.flows.deposits import deposit_product, raise_catalogue
 from tapwealth.flows.funds import fund_product, raise_product
 from tapwealth.flows.insurance import policy_product
 
@@ -15,6 +15,7 @@ KINDS: Mapping[ProductKind, Kind] = {
     ProductKind.RAISE_PRODUCT: raise_product.RAISE,
     ProductKind.INSURANCE: policy_product.POLICY,
     ProductKind.DEPOSIT: deposit_product.DEPOSIT,
+    ProductKind.WEALTH_PRODUCT: raise_catalogue.WEALTH,
     ProductKind.BILLER_SERVICE: biller_service.BILLER_SERVICE,
 }
 

@@ -6,7 +6,7 @@ by one assessment: new answers ask anew.
 
 from datetime import date, timedelta
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,10 +15,11 @@ from tapwealth.compliance import assessments, questionnaire
 from tapwealth.compliance.assessments import Assessment
 from tapwealth.compliance.rules import rule_set
 from tapwealth.compliance.suitability import LOWEST, special_warning
+from tapwealth.deposits import raise_store
 from tapwealth.flows.customers.people import who
+from tapwealth.flows.deposits import raise_catalogue
 from tapwealth.flows.frame import Envelope, House, Moment, moment, once
 from tapwealth.funds import store as funds
-from tapwealth.funds.store import Fund
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.refusal import Refusal
@@ -51,7 +52,7 @@ class Assessed(msgspec.Struct, frozen=True):
 
 
 class ConfirmWarning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The customer has read a fund's special warning and wants the fund all the same."""
+    """The customer has read the special warning of a fund, or of a wealth product of that code, and wants it all the same."""
 
     fund: str
 
@@ -123,7 +124,7 @@ async def confirm(house: House, envelope: Envelope, command: ConfirmWarning) -> 
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> WarningConfirmed | Refusal:
-        fund = (await funds.funds(tx)).get(command.fund)
+        fund = (await _risky(tx)).get(command.fund)
         if fund is None:
             return Refusal(SuitabilityRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
         assessed = (await assessments.newest(tx, [(book, person)])).get(person)
@@ -142,7 +143,27 @@ async def confirm(house: House, envelope: Envelope, command: ConfirmWarning) -> 
     return await once(house, [book], envelope, command, act, WarningConfirmed)
 
 
-def _warning(fund: Fund, level: int) -> tuple[str, str]:
+class _Risky(NamedTuple):
+    """A fund, or a wealth product of the bank."""
+
+    code: str
+    name: str
+    name_en: str
+    risk_level: int
+
+
+async def _risky(tx: Any) -> dict[str, _Risky]:
+    """What has a risk level, by code: funds on the shelf, and wealth products whose raise is not over."""
+    shelf = (await funds.funds(tx)).values()
+    raised = (await raise_catalogue.found(tx, await raise_store.not_allotted(tx))).values()
+    found = [_Risky(one.code, one.name, one.name_en, one.risk_level) for one in shelf]
+    for one in raised:
+        said = one.version.definition
+        found.append(_Risky(said.product, said.name.zh, said.name.en, said.eligibility.risk_level or LOWEST))
+    return {one.code: one for one in found}
+
+
+def _warning(fund: _Risky, level: int) -> tuple[str, str]:
     """In both languages, with the fund's name in each."""
     return special_warning(fund.name, fund.risk_level, level)[0], special_warning(fund.name_en, fund.risk_level, level)[1]
 
@@ -154,7 +175,7 @@ async def shown(tx: Any, book: int, person: UUID) -> SuitabilityView:
     valid = standing if standing is not None and today <= standing.good_until else None
     level = valid.level if valid else 0
     names = asked.names[level - 1] if level else ("未评估", "not asked")
-    above = [one for one in (await funds.funds(tx)).values() if valid and not valid.lowest and one.risk_level > max(level, LOWEST)]
+    above = [one for one in (await _risky(tx)).values() if valid and not valid.lowest and one.risk_level > max(level, LOWEST)]
     return SuitabilityView(
         asked.version,
         [QuestionView(one.zh, one.en, [OptionView(to.letter, to.zh, to.en) for to in one.options]) for one in asked.questions],

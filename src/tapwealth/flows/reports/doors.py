@@ -15,6 +15,7 @@ from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.catalogue.sales import SaleShown
 from tapwealth.flows.customers import clients, consents, devices
+from tapwealth.flows.deposits import raise_shown
 from tapwealth.flows.frame import Caller, House, moment
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
@@ -103,6 +104,7 @@ def views(house: House) -> Mapping[str, View]:
             caller, lambda: _read(house, lambda tx: catalogue_shown.versions(tx, given["code"]))
         ),
         "raises": lambda _caller, _given: _read(house, raises.shown),
+        "wealth": lambda _caller, _given: _read(house, raise_shown.shown),
         "campaigns": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: campaigns.shown(house, tx))),
         "quotations/{fund}": lambda caller, given: _for_operators(caller, lambda: _read(house, _quotations(given))),
         "authority": lambda _caller, _given: cards.authority_of(house),
@@ -129,6 +131,7 @@ def views(house: House) -> Mapping[str, View]:
         ),
         "pockets": lambda caller, _given: _own(house, caller, lambda tx, book, person: pocket.shown(house, tx, book, person)),
         "subscriptions": lambda caller, _given: _own(house, caller, raises.held),
+        "wealth_subscriptions": lambda caller, _given: _own(house, caller, raise_shown.held),
         "suitability": lambda caller, _given: _own(house, caller, suitability.shown),
         "plans": lambda caller, _given: _own(house, caller, lambda tx, book, person: plans.held(house, tx, book, person)),
         "sweeps": lambda caller, _given: _own(house, caller, sweeps.held),
