@@ -1,15 +1,16 @@
 """The journal entries of a policy's premium and refund, written out for an accountant, from the wallet to the insurer and back."""
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import Part
 from tapwealth.insurance import entries
-from tapwealth.insurance.entries import InsuranceEntry, Premium
+from tapwealth.insurance.entries import InsuranceEntry, LaterPremium, Premium
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind, house_account
-from tapwealth.ledger.port import JournalEntry, account_id, book_of_account
+from tapwealth.ledger.port import JournalEntry, Share, account_id, book_of_account
 
 DAY = date(2014, 2, 24)
 WALLET = account_id(3, 1_000_000_001)
@@ -20,6 +21,8 @@ SERIAL = (1 << 48) - 1
 
 
 def name(account: int) -> str:
+    if account == HOLDING:
+        return "units of the policyholder"
     return "wallet of the policyholder" if account == WALLET else BY_KIND[Kind((account & SERIAL) % 1000)].name
 
 
@@ -60,3 +63,41 @@ def test_a_refund_comes_by_the_bank() -> None:
 def test_each_entry_has_its_own_key() -> None:
     made = [make(PREMIUM, DAY, 9) for make in (entries.premium_taken, entries.premium_returned, entries.refund_received)]
     assert len({entry.key for entry in made}) == 3
+
+
+LATER = LaterPremium(3, UUID(int=7), PREMIUM.policy, WALLET, 76_000)
+UNITS = Asset(2)
+HOLDING = account_id(3, 1_000_000_002)
+
+
+def test_a_premium_of_a_later_year_comes_from_the_wallet_and_a_fund() -> None:
+    assert shown(entries.later_premium_taken(LATER, DAY, 9)) == [
+        "Dr wallet of the policyholder / Cr premiums on their way to the trust 760.00"
+    ]
+    part = replace(LATER, funds=(Share(HOLDING, 26_000, UNITS),))
+    assert shown(entries.later_premium_taken(part, DAY, 9)) == [
+        "Dr wallet of the policyholder / Cr premiums on their way to the trust 500.00",
+        "Dr units of the policyholder / Cr units on their way to the advancer 260.00",
+        "Dr advance line owed to the bank / Cr leaving the bank's advance 260.00",
+        "Dr advance money on its way to the reserve / Cr premiums on their way to the trust 260.00",
+    ]
+    whole = replace(LATER, funds=(Share(HOLDING, 76_000, UNITS),))
+    assert not any("wallet" in line for line in shown(entries.later_premium_taken(whole, DAY, 9)))
+
+
+def test_what_is_owed_is_paid_with_interest_or_goes_back() -> None:
+    arrears = replace(LATER, amount=77_200, arrears=True)
+    taken, returned = entries.later_premium_taken(arrears, DAY, 9), entries.later_premium_returned(arrears, DAY, 9)
+    assert (taken.kind, shown(taken)) == (
+        InsuranceEntry.ARREARS_TAKEN, ["Dr wallet of the policyholder / Cr premiums on their way to the trust 772.00"]
+    )  # fmt: skip
+    assert (returned.kind, shown(returned)) == (
+        InsuranceEntry.ARREARS_RETURNED, ["Dr premiums on their way to the trust / Cr wallet of the policyholder 772.00"]
+    )  # fmt: skip
+    assert entries.later_premium_returned(LATER, DAY, 9).kind == InsuranceEntry.LATER_PREMIUM_RETURNED
+    assert {taken.reference, returned.reference} == {PREMIUM.policy}
+
+
+def test_a_cash_value_comes_by_the_bank() -> None:
+    made = entries.lapse_refunded(replace(LATER, amount=45_000), DAY, 9)
+    assert (made.kind, shown(made)) == (InsuranceEntry.LAPSE_REFUNDED, ["Dr customer reserve / Cr wallet of the policyholder 450.00"])

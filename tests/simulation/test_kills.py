@@ -31,7 +31,8 @@ BUSY = {
         "receive statements", "receive holdings", "compare billers",
     ),
     4: (
-        "pay the shares", "pay the insurer", "begin cover", "compare insurer", "prove mirrors", "prove books", "name open items",
+        "pay the shares", "pay the insurer", "collect premiums", "begin cover", "suspend and lapse", "expire and renew",
+        "compare insurer", "prove mirrors", "prove books", "name open items",
         "write the heads", "close",
     ),
 }  # fmt: skip

@@ -34,7 +34,7 @@ from tapwealth.flows.bills.bill_lanes import Wanted
 from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.flows.rails import Billers, Rails
-from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, PolicyOrder
+from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, Noted, PolicyOrder, PremiumPaid
 from tapwealth.insurance.insurer import NotReceived as InsurerNotReceived
 from tapwealth.issuing import authority
 from tapwealth.kernel.calendar_data import load_calendar
@@ -124,6 +124,7 @@ class ScriptedInsurer:
     script: deque[InsurerAnswer] = field(default_factory=deque)
     events: dict[str, tuple[str, str, int, date]] = field(default_factory=dict)
     orders: list[PolicyOrder] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
     now: datetime = NINE
     file: bytes | None = None
 
@@ -140,6 +141,34 @@ class ScriptedInsurer:
             return self.script.popleft()
         self.events.setdefault(serial, ("cancelled", policy_number, refund, business_date_of(self.now)))
         return Cancelled(policy_number)
+
+    async def renew(self, order: PolicyOrder, renews: str) -> InsurerAnswer:
+        answer = await self.issue(order)
+        if isinstance(answer, Issued):
+            _, *rest = self.events[order.serial]
+            self.events[order.serial] = ("renewed", *rest)
+        return answer
+
+    async def book_premium(self, paid: PremiumPaid) -> InsurerAnswer:
+        return self.noted(paid.serial, "premium", paid.policy_number, paid.amount + paid.interest)
+
+    async def reinstate(self, paid: PremiumPaid) -> InsurerAnswer:
+        return self.noted(paid.serial, "reinstated", paid.policy_number, paid.amount + paid.interest)
+
+    async def suspend(self, serial: str, policy_number: str, from_day: date) -> InsurerAnswer:
+        return self.noted(serial, "suspended", policy_number, 0)
+
+    async def lapse(self, serial: str, policy_number: str, refund: int, from_day: date) -> InsurerAnswer:
+        return self.noted(serial, "lapsed", policy_number, refund)
+
+    def noted(self, serial: str, event: str, policy_number: str, amount: int) -> InsurerAnswer:
+        """Noted, and in the bordereau; or what the script says. A suspension moves no money and stands in none."""
+        self.told.append((serial, event))
+        if self.script:
+            return self.script.popleft()
+        if event != "suspended":
+            self.events.setdefault(serial, (event, policy_number, amount, business_date_of(self.now)))
+        return Noted(policy_number)
 
     async def inquire(self, serial: str) -> InsurerAnswer:
         return InsurerNotReceived()

@@ -78,6 +78,7 @@ def test_two_years_of_suspension_and_then_none() -> None:
     assert isinstance(refused, Refusal)
     assert refused.code is ReinstateRefusal.TOO_LATE
     assert rules.suspended_from(TEN_YEARS) == suspended
+    assert rules.suspended_from(replace(TEN_YEARS, to_day=suspended)) is None, "the policy is over by then"
 
 
 def test_what_is_paid_to_be_reinstated() -> None:

@@ -32,6 +32,7 @@ class SaleKind(StrEnum):
     POLICY = "policy"
     WEALTH = "wealth"
     AUTOPAY = "autopay"
+    PREMIUMS = "premiums"
 
 
 class Fact(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from tapwealth.flows.deposits import sweeps as deposit_sweeps
 from tapwealth.flows.end_of_day import Step
 from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, raises, units
 from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance import premium_days
 from tapwealth.flows.issuing import electronic_cash
 
 STEPS: tuple[Step, ...] = (
@@ -29,8 +30,11 @@ STEPS: tuple[Step, ...] = (
     Step("pay the shares", fee_sharing.pay_shares),
     Step("pay the campaigns", campaigns.pay),
     Step("settle the network", network.settle_network),
+    Step("collect premiums", premium_days.collect_premiums),
     Step("pay the insurer", insurance.pay_insurer),
     Step("begin cover", insurance.begin_cover),
+    Step("suspend and lapse", premium_days.suspend_and_lapse),
+    Step("expire and renew", premium_days.expire_and_renew),
     Step("sweep premiums", insurance.sweep_premiums),
     Step("close raises", raise_day.close_raises),
     Step("credit raises", raise_day.credit_raises),

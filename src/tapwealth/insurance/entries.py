@@ -2,6 +2,9 @@
 
 A premium waits in transit until the insurer has issued the policy. Then a sweep takes it to the premium trust, and the day after it is paid
 to the insurer; both are payments through the bank, whose entries stand in `bank.entries`. A refund comes back by the bank.
+
+The premium of a later year goes the same way, once the insurer has booked it. What a fund pays of it the bank advances, as for a bill: the
+fund's units go to the advancer at once.
 """
 
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from uuid import UUID
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind, house_account
-from tapwealth.ledger.port import JournalEntry, Line, Op
+from tapwealth.ledger.port import JournalEntry, Line, Op, Share
 
 
 class InsuranceEntry(IntEnum):
@@ -21,6 +24,11 @@ class InsuranceEntry(IntEnum):
     PREMIUM_TAKEN = 601
     PREMIUM_RETURNED = 602
     REFUND_RECEIVED = 603
+    LATER_PREMIUM_TAKEN = 610
+    LATER_PREMIUM_RETURNED = 611
+    ARREARS_TAKEN = 612
+    ARREARS_RETURNED = 613
+    LAPSE_REFUNDED = 614
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +64,53 @@ def refund_received(refund: Premium, day: date, actor: int) -> JournalEntry:
     """Dr customer_reserve / Cr wallet: the insurer's refund has arrived at the bank."""
     reserve = house_account(refund.book, Kind.CUSTOMER_RESERVE, Asset.CNY)
     return _entry(refund, "refund", InsuranceEntry.REFUND_RECEIVED, reserve, refund.wallet, day, actor)
+
+
+@dataclass(frozen=True, slots=True)
+class LaterPremium:
+    """A payment for a policy that stands: `amount` fen from the wallet, of which `funds` pay their shares, by the advance (at 1.0000).
+    `arrears`: it is to be reinstated by it."""
+
+    book: int
+    payment: UUID
+    policy: UUID
+    wallet: int
+    amount: int
+    arrears: bool = False
+    funds: tuple[Share, ...] = ()
+
+    def entry(self, what: str, kind: InsuranceEntry, lines: tuple[Line, ...], day: date, actor: int) -> JournalEntry:
+        """The key follows from payment and event, so that no event is posted twice."""
+        return JournalEntry(self.book, derived(self.payment, what), kind, day, actor, self.policy, lines)
+
+
+def later_premium_taken(money: LaterPremium, day: date, actor: int) -> JournalEntry:
+    """Dr wallet / Cr premium_in_transit: the insurer is told. What funds pay of it: units Dr holding / Cr transit_098; Dr advance_payable /
+    Cr advance_out; Dr reserve_due / Cr premium_in_transit."""
+    transit, payable, out, due = (
+        house_account(money.book, kind, Asset.CNY)
+        for kind in (Kind.PREMIUM_IN_TRANSIT, Kind.ADVANCE_PAYABLE, Kind.ADVANCE_OUT, Kind.RESERVE_DUE)
+    )
+    lines, by_funds = list[Line](), sum(share.amount for share in money.funds)
+    if by_funds < money.amount:
+        lines.append(Line(Op.POST, money.wallet, transit, Asset.CNY, money.amount - by_funds))
+    for share in money.funds:
+        lines.append(Line(Op.POST, share.account, house_account(money.book, Kind.TRANSIT_098, share.asset), share.asset, share.amount))
+    if by_funds:
+        lines += [Line(Op.POST, payable, out, Asset.CNY, by_funds), Line(Op.POST, due, transit, Asset.CNY, by_funds)]
+    kind = InsuranceEntry.ARREARS_TAKEN if money.arrears else InsuranceEntry.LATER_PREMIUM_TAKEN
+    return money.entry("taken", kind, tuple(lines), day, actor)
+
+
+def later_premium_returned(money: LaterPremium, day: date, actor: int) -> JournalEntry:
+    """Dr premium_in_transit / Cr wallet: the insurer does not take it; also what funds paid of it goes to the wallet."""
+    transit = house_account(money.book, Kind.PREMIUM_IN_TRANSIT, Asset.CNY)
+    kind = InsuranceEntry.ARREARS_RETURNED if money.arrears else InsuranceEntry.LATER_PREMIUM_RETURNED
+    return money.entry("returned", kind, (Line(Op.POST, transit, money.wallet, Asset.CNY, money.amount),), day, actor)
+
+
+def lapse_refunded(money: LaterPremium, day: date, actor: int) -> JournalEntry:
+    """Dr customer_reserve / Cr wallet: what the insurer gives back of a policy that has lapsed has arrived at the bank."""
+    reserve = house_account(money.book, Kind.CUSTOMER_RESERVE, Asset.CNY)
+    line = Line(Op.POST, reserve, money.wallet, Asset.CNY, money.amount)
+    return money.entry("lapse refund", InsuranceEntry.LAPSE_REFUNDED, (line,), day, actor)

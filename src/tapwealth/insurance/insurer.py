@@ -33,6 +33,18 @@ class PolicyOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class PremiumPaid:
+    """`amount` fen, `interest` apart, for the time from `from_day` to before `until_day`."""
+
+    serial: str
+    policy_number: str
+    amount: int
+    interest: int
+    from_day: date
+    until_day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Issued:
     """The insurer has taken the policy on."""
 
@@ -42,6 +54,13 @@ class Issued:
 @dataclass(frozen=True, slots=True)
 class Cancelled:
     """The insurer has ended the policy, and will pay the refund agreed."""
+
+    policy_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The insurer has booked the premium, reinstated the policy, or noted that it is suspended or has lapsed."""
 
     policy_number: str
 
@@ -65,7 +84,7 @@ class Unknown:
     why: str
 
 
-InsurerAnswer = Issued | Cancelled | Rejected | NotReceived | Unknown
+InsurerAnswer = Issued | Cancelled | Noted | Rejected | NotReceived | Unknown
 
 
 class InsurerPort(Protocol):
@@ -77,6 +96,26 @@ class InsurerPort(Protocol):
 
     async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:
         """Cancel a policy for a refund of so many fen, which the insurer pays by the bank under `serial`."""
+        ...
+
+    async def renew(self, order: PolicyOrder, renews: str) -> InsurerAnswer:
+        """Ask for a policy that goes on from the one with the number `renews`; else as `issue`."""
+        ...
+
+    async def book_premium(self, paid: PremiumPaid) -> InsurerAnswer:
+        """Tell of the premium of a later year. The same serial may be sent again, here and below: it is booked once."""
+        ...
+
+    async def reinstate(self, paid: PremiumPaid) -> InsurerAnswer:
+        """Ask for a suspended policy to be in force again, for premiums and interest that were paid. The insurer may say no."""
+        ...
+
+    async def suspend(self, serial: str, policy_number: str, from_day: date) -> InsurerAnswer:
+        """Tell that cover is suspended from that day on."""
+        ...
+
+    async def lapse(self, serial: str, policy_number: str, refund: int, from_day: date) -> InsurerAnswer:
+        """Tell that a policy is over unpaid, for a refund of so many fen, which the insurer pays by the bank under `serial`."""
         ...
 
     async def inquire(self, serial: str) -> InsurerAnswer:

@@ -4,6 +4,7 @@ Never used inside a database transaction.
 """
 
 from datetime import date
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -14,8 +15,10 @@ from tapwealth.insurance.insurer import (
     InsurerAnswer,
     InsurerPort,
     Issued,
+    Noted,
     NotReceived,
     PolicyOrder,
+    PremiumPaid,
     Rejected,
     Unknown,
 )
@@ -41,18 +44,37 @@ class InsurerHttp:
 
     async def issue(self, order: PolicyOrder) -> InsurerAnswer:
         """Ask for a policy."""
-        insured = {"name": order.name.reveal(), "identity_number": order.identity_number.reveal()}
-        cover = {"from": order.from_day.isoformat(), "to": order.to_day.isoformat()}
-        content = {"serial": order.serial, "product": order.product, "insured": insured, "premium": order.premium, **cover}
-        if order.phone is not None:
-            content["phone"] = {"fingerprint": order.phone.fingerprint, "last4": order.phone.last4}
-        return await self._ask(self._client.build_request("POST", "/policies", json=content), order.serial)
+        return await self._ask(self._client.build_request("POST", "/policies", json=_policy(order)), order.serial)
 
     async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:
         """Cancel a policy."""
         path = f"/policies/{quote(policy_number, safe='')}/cancel"
         content = {"serial": serial, "refund": refund, "reason": reason}
         return await self._ask(self._client.build_request("POST", path, json=content), serial)
+
+    async def renew(self, order: PolicyOrder, renews: str) -> InsurerAnswer:
+        """Ask for a policy that goes on from another."""
+        return await self._of_policy(renews, "renew", _policy(order))
+
+    async def book_premium(self, paid: PremiumPaid) -> InsurerAnswer:
+        """Tell of the premium of a later year."""
+        return await self._of_policy(paid.policy_number, "premiums", _paid(paid))
+
+    async def reinstate(self, paid: PremiumPaid) -> InsurerAnswer:
+        """Ask for a suspended policy to be in force again."""
+        return await self._of_policy(paid.policy_number, "reinstate", _paid(paid) | {"interest": paid.interest})
+
+    async def suspend(self, serial: str, policy_number: str, from_day: date) -> InsurerAnswer:
+        """Tell that cover is suspended."""
+        return await self._of_policy(policy_number, "suspend", {"serial": serial, "from": from_day.isoformat()})
+
+    async def lapse(self, serial: str, policy_number: str, refund: int, from_day: date) -> InsurerAnswer:
+        """Tell that a policy is over unpaid."""
+        return await self._of_policy(policy_number, "lapse", {"serial": serial, "refund": refund, "from": from_day.isoformat()})
+
+    async def _of_policy(self, policy_number: str, deed: str, content: dict[str, Any]) -> InsurerAnswer:
+        path = f"/policies/{quote(policy_number, safe='')}/{deed}"
+        return await self._ask(self._client.build_request("POST", path, json=content), content["serial"])
 
     async def inquire(self, serial: str) -> InsurerAnswer:
         """What became of a request."""
@@ -87,6 +109,19 @@ class InsurerHttp:
         await self._client.aclose()
 
 
+def _policy(order: PolicyOrder) -> dict[str, Any]:
+    insured = {"name": order.name.reveal(), "identity_number": order.identity_number.reveal()}
+    cover = {"from": order.from_day.isoformat(), "to": order.to_day.isoformat()}
+    content = {"serial": order.serial, "product": order.product, "insured": insured, "premium": order.premium, **cover}
+    if order.phone is not None:
+        content["phone"] = {"fingerprint": order.phone.fingerprint, "last4": order.phone.last4}
+    return content
+
+
+def _paid(paid: PremiumPaid) -> dict[str, Any]:
+    return {"serial": paid.serial, "amount": paid.amount, "from": paid.from_day.isoformat(), "to": paid.until_day.isoformat()}
+
+
 def _read(content: bytes, serial: str) -> InsurerAnswer:
     try:
         answer = msgspec.json.decode(content, type=_Answer)
@@ -99,6 +134,8 @@ def _read(content: bytes, serial: str) -> InsurerAnswer:
             return Issued(answer.policy_number)
         case "cancelled":
             return Cancelled(answer.policy_number)
+        case "booked" | "reinstated" | "suspended" | "lapsed":
+            return Noted(answer.policy_number)
         case "rejected":
             return Rejected(answer.reason)
     return Unknown(f"the insurer says {answer.state[:40]!r}")

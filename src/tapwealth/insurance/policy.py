@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
 from fractions import Fraction
+from itertools import pairwise
 from uuid import UUID
 
 from tapwealth.insurance.product import DAYS_OF_A_YEAR, CancellationRule, Product
@@ -94,6 +95,7 @@ _MOVES = {
     (_S.SUSPENDED, _E.CANCEL): _S.CANCELLED,
     (_S.SUSPENDED, _E.REINSTATE): _S.IN_FORCE,
     (_S.SUSPENDED, _E.LAPSE): _S.LAPSED,
+    (_S.SUSPENDED, _E.EXPIRE): _S.EXPIRED,
 }
 """The same state again: it was known already."""
 
@@ -141,12 +143,14 @@ def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Ref
 
 
 def unearned_premium(product: Product, policy: Policy, on: date) -> int:
-    """Fen that come back by the product's cancellation rule: premium × days left / 365, of a shorter policy
-    / its days, half-up to the fen."""
+    """Fen that come back by the product's cancellation rule: premium × days left / 365 of each year that is paid for and not over, of a
+    shorter policy / its days; half-up to the fen."""
     days = product.terms.days or DAYS_OF_A_YEAR
     first_day_not_used = max(on + timedelta(days=1), policy.from_day)
-    days_left = min(max((policy.paid_until - first_day_not_used).days, 0), days)
-    share = Fraction(days_left, days)
+    years = policy.paid_until.year - policy.from_day.year
+    bounds = [min(anniversary(policy.from_day, year), policy.paid_until) for year in range(years + 2)]
+    left = [(end - max(begin, first_day_not_used)).days for begin, end in pairwise(bounds)]
+    share = sum((Fraction(min(max(one, 0), days), days) for one in left), Fraction(0))
     if product.terms.cancellation is CancellationRule.UNEARNED_LESS_LOADING:
         share *= 1 - Fraction(product.terms.loading, WHOLE)
     return half_up(policy.premium * share)

@@ -86,7 +86,8 @@ Cover = Accident | TermLife | AccountLoss | PhoneScreen
 class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Of any policy. `insurer`: its code; `loading`: what of the premium is for costs; `waiting_days`: from the beginning of cover, in
     which no loss is paid; `free_look_days` 0: no free look; `excess`: what of a loss the insured bears; `limit_per_loss` 0: the sum
-    insured."""
+    insured; `arrears_interest`: a year, on what is owed when it is reinstated; `cash_value`: what of all premiums paid comes back when it
+    lapses."""
 
     insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits")]
     cover: Cover
@@ -99,6 +100,8 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     excess: Yuan = 0
     limit_per_loss: Yuan = 0
     questions: list[Question] = []
+    arrears_interest: Percent = 0
+    cash_value: Percent = 0
 
     @property
     def years(self) -> int:
@@ -144,6 +147,13 @@ def check_terms(terms: PolicyParameters) -> None:
         raise BadInput("it is above the sum insured", where=where, hint=f"give at most {format_minor(terms.sum_insured)}")
     if terms.limit_per_loss and terms.excess >= terms.limit_per_loss:
         raise BadInput("no loss would be paid", where="excess", hint="give less than the limit per loss")
+    if terms.arrears_interest > MOST_INTEREST:
+        raise BadInput("nobody asks that much", where="arrears_interest", hint=f"give percent a year, at most {MOST_INTEREST // 10_000}")
+    if terms.cash_value > WHOLE:
+        raise BadInput("it is more than was paid", where="cash_value", hint="give percent of the premiums, 0 to 100")
+    if terms.years == 1 and (terms.arrears_interest or terms.cash_value):
+        where = "arrears_interest" if terms.arrears_interest else "cash_value"
+        raise BadInput("a policy that is paid once is never reinstated and never lapses", where=where, hint="leave it out")
     if isinstance(terms.cover, Accident) and terms.loading > MOST_LOADING_OF_A_YEAR:
         raise BadInput("the loading is too high", where="loading", hint="of accidents for a year or less at most 35 percent")
     if terms.years == 1 and (terms.free_look_days or terms.free_look_cost):
@@ -201,6 +211,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "refer": ("人工核保", "referred"),
     "decline": ("拒保", "declined"),
     "permille": ("加费千分比", "permille of the premium"),
+    "arrears_interest": ("复效补缴利率（年）", "interest on arrears (yearly)"),
+    "cash_value": ("终止时退还所缴保费的比例", "share of the premiums that comes back at a lapse"),
     "premium": ("保费", "premium"),
     **{one.table: (f"保费（职业{one.value}类）", f"premium of occupation class {one.value}") for one in OccupationClass},
     "interest": ("预定利率（年）", "interest reckoned with (yearly)"),

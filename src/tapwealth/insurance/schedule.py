@@ -10,15 +10,16 @@ back its cash value). A premium is due on the first day of the period that it pa
 """
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
 from fractions import Fraction
 
 from tapwealth.insurance.policy import Policy, PolicyState, anniversary
-from tapwealth.insurance.product import DAYS_OF_A_YEAR
+from tapwealth.insurance.product import DAYS_OF_A_YEAR, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.units import WHOLE
 
 GRACE = timedelta(days=60)
 """From the due day, which is not counted (article 36)."""
@@ -88,11 +89,12 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A premium that is not paid: it pays from `on` to before `until`."""
+    """A premium that is not paid: it pays from `on` to before `until`. `interest`: what is paid beside it to be reinstated."""
 
     on: date
     until: date
     amount: int
+    interest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,14 @@ class Arrears:
     """What is paid to reinstate a policy: `premiums` and the `interest` on them; it is then paid for to before `paid_until`."""
 
     dues: tuple[Due, ...]
-    interest: int
 
     @property
     def premiums(self) -> int:
         return sum(one.amount for one in self.dues)
+
+    @property
+    def interest(self) -> int:
+        return sum(one.interest for one in self.dues)
 
     @property
     def paid_until(self) -> date:
@@ -194,6 +199,12 @@ def next_change(schedule: Schedule, day: date) -> date:
     return min((one for one in days if one is not None and day < one < schedule.to_day), default=schedule.to_day)
 
 
+def cash_value(product: Product, schedule: Schedule) -> int:
+    """Fen that the insurer gives back of a policy that lapses: the product's share of all premiums that were paid, half-up."""
+    paid = schedule.premium * number_of(schedule, schedule.paid_until)
+    return half_up(Fraction(paid * product.terms.cash_value, WHOLE))
+
+
 def covered_on(policy: Policy, schedule: Schedule, day: date) -> Covered | Refusal:
     """Whether a loss of that day is covered, and what is owed then and still is. The waiting time is the claim's affair."""
     if policy.issued_on is None:
@@ -219,5 +230,5 @@ def to_reinstate(schedule: Schedule, state: PolicyState, day: date, rate: Fracti
     if standing(schedule, day) is not Standing.SUSPENDED:
         over = f"two years of suspension were over on {lapse}" if lapse is not None and lapse <= day else f"it ended on {schedule.to_day}"
         return Refusal(ReinstateRefusal.TOO_LATE, f"the policy cannot be reinstated any more: {over}")
-    owed = dues(schedule, day)
-    return Arrears(owed, sum(half_up(one.amount * rate * Fraction((day - one.on).days, DAYS_OF_A_YEAR)) for one in owed))
+    late = [(one, Fraction((day - one.on).days, DAYS_OF_A_YEAR)) for one in dues(schedule, day)]
+    return Arrears(tuple(replace(one, interest=half_up(one.amount * rate * years)) for one, years in late))

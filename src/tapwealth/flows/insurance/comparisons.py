@@ -10,8 +10,10 @@ from datetime import date
 from uuid import UUID
 
 from tapwealth.flows.frame import House, Moment
+from tapwealth.flows.insurance import premium_outcomes
 from tapwealth.flows.insurance.policy_outcomes import Heard, apply
-from tapwealth.insurance import store
+from tapwealth.flows.insurance.premium_outcomes import Said
+from tapwealth.insurance import premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine
 from tapwealth.insurance.policy import PolicyEvent
 from tapwealth.storage.database import Tx
@@ -73,8 +75,35 @@ def _hearing(event: PolicyEvent) -> Settle:
     return settle
 
 
+async def _premiums(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
+    found = await premium_store.by_serial(tx, books, serials)
+    return {
+        serial: Asked(rows[0].book, rows[0].policy, sum(one.amount + one.interest for one in rows), f"it is {rows[0].state}")
+        for serial, rows in found.items()
+    }
+
+
+async def _premiums_booked(house: House, tx: Tx, at: Moment, day: date, said: Sequence[tuple[Asked, BordereauLine]]) -> None:
+    books = sorted({one.book for one, _ in said})
+    await premium_outcomes.hear_premiums(house, tx, at, day, books, [Said(line.serial, None) for _, line in said])
+
+
+async def _lapses(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
+    found = await premium_store.turns_by_serial(tx, books, serials)
+    return {serial: Asked(one.book, one.policy, one.refund, f"it is {one.turn}") for serial, one in found.items()}
+
+
+async def _lapses_noted(_house: House, tx: Tx, at: Moment, day: date, said: Sequence[tuple[Asked, BordereauLine]]) -> None:
+    books = sorted({one.book for one, _ in said})
+    await premium_outcomes.hear_turns(tx, at, day, books, [Said(line.serial, None) for _, line in said])
+
+
 COMPARISONS: Mapping[BordereauEvent, Comparison] = {
     **dict.fromkeys(BordereauEvent, BY_EVENTS_ALONE),
     BordereauEvent.ISSUED: Comparison(_to_issue, _hearing(PolicyEvent.ISSUE)),
     BordereauEvent.CANCELLED: Comparison(_to_cancel, _hearing(PolicyEvent.CANCEL)),
+    BordereauEvent.RENEWED: Comparison(_to_issue, _hearing(PolicyEvent.ISSUE)),
+    BordereauEvent.PREMIUM: Comparison(_premiums, _premiums_booked),
+    BordereauEvent.REINSTATED: Comparison(_premiums, _premiums_booked),
+    BordereauEvent.LAPSED: Comparison(_lapses, _lapses_noted),
 }

@@ -23,13 +23,14 @@ from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue.sales import Sold
 from tapwealth.flows.customers.people import open_person, own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
+from tapwealth.flows.insurance.delivery import deliver
 from tapwealth.flows.insurance.insured import insured_row, keep
 from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
 from tapwealth.flows.insurance.policy_offer import policy_sold
-from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE, deliver
+from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
-from tapwealth.insurance import entries, store
-from tapwealth.insurance.buy import BuyFacts, BuyRefusal, Quote, Wish, decide
+from tapwealth.insurance import entries, premium_store, store
+from tapwealth.insurance.buy import TERMS, BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.insured_store import InsuredRow
 from tapwealth.insurance.mortality import Sex
@@ -40,13 +41,14 @@ from tapwealth.insurance.questions import check_answers
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 
 __all__ = [
-    "BuyPolicy", "CancelPolicy", "PolicyCancelling", "PolicyTaken", "begin_cover", "buy", "cancel",
+    "TERMS", "BuyPolicy", "CancelPolicy", "PolicyCancelling", "PolicyTaken", "begin_cover", "buy", "cancel",
     "compare_insurer", "deliver", "pay_insurer", "sweep_premiums",
 ]  # fmt: skip
 
@@ -128,8 +130,11 @@ class _Buyer:
     used: Used
 
 
-async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTaken | Refusal:
-    """Decide, take the premium, keep a record of the sale, and leave the request for the insurer."""
+async def buy(
+    house: House, envelope: Envelope, command: BuyPolicy, *, most: int | None = None, renews: UUID | None = None
+) -> PolicyTaken | Refusal:
+    """Decide, take the premium, keep a record of the sale, and leave the request for the insurer. `most`: the greatest premium that was
+    agreed to beforehand; `renews`: the policy that it goes on from."""
     book, person = who(envelope)
     today = business_date_of(envelope.received_at)
 
@@ -142,6 +147,9 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
         made = decide(wish, _facts(house, buyer.row, wish, version.definition.eligibility, today, buyer.available))
         if isinstance(made, Refusal):
             return made
+        if most is not None and made.premium > most:
+            text = f"the premium is {format_minor(made.premium)} yuan now, more than the {format_minor(most)} that you agreed to"
+            return Refusal(BuyRefusal.PREMIUM_DIFFERS, text)
         above = buyer.used.above(house.rule_set, person, at.date_of(envelope.received_at), made.premium)
         if above is not None:
             return Refusal(BuyRefusal.ABOVE_LIMIT, above)
@@ -156,6 +164,8 @@ async def buy(house: House, envelope: Envelope, command: BuyPolicy) -> PolicyTak
         )
         if refusal is not None:
             return refusal
+        if renews is not None:
+            await premium_store.add_renewals(tx, [(book, row.id, renews)])
         return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
 
     return await once(house, [book], envelope, command, act, PolicyTaken)
@@ -213,6 +223,8 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
             return Refusal(InsuranceRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
         if row.cancel_serial is not None and row.cancelled_on is None:
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
+        if await premium_store.under_way(tx, [(book, row.id)]):
+            return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer is booking a premium of this policy; wait for its answer")
         product = (await products_of(tx, [row]))[row.product, row.version]
         refund = refund_of(product, row.policy, today)
         if isinstance(refund, Refusal):

@@ -4,7 +4,7 @@ The worker calls `deliver` outside any transaction. The insurer tells repetition
 is simply sent again, until it is answered. What was answered is applied once, by the table in `insurance.policy`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, assert_never
@@ -21,13 +21,16 @@ from tapwealth.flows.customers.people import open_person
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
 from tapwealth.flows.insurance.insured import cover_ended
 from tapwealth.flows.insurance.policy_product import products_of
-from tapwealth.insurance import entries, insured_store, policy_event_store, store
+from tapwealth.insurance import entries, insured_store, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.entries import Premium
-from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, NotReceived, PhoneOrder, PolicyOrder, Rejected, Unknown
+from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, Noted, NotReceived, PhoneOrder, PolicyOrder, Rejected, Unknown
+from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, free_look_until, next_state
 from tapwealth.insurance.policy_event_store import PolicyEventRow
+from tapwealth.insurance.premium_store import Plan
 from tapwealth.insurance.product import Product
+from tapwealth.insurance.schedule import Every, Schedule
 from tapwealth.insurance.store import Key, PolicyRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
@@ -60,15 +63,24 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     async with house.database.read() as tx:
         row, insured = (await store.policies(tx, [key]))[key], (await insured_store.insured(tx, [key]))[key]
         person = (await customers.persons(tx, [(row.book, row.person)]))[row.person]
+        before = await _goes_on_from(tx, key)
     if message.kind == ISSUE and row.state is PolicyState.QUOTED:
         who = open_person(house, person)
         phone = None if insured.imei_lookup is None else PhoneOrder(insured.imei_lookup.hex(), insured.imei_last4)
         order = PolicyOrder(row.serial, row.product, who.name, who.identity_number, row.premium, row.from_day, row.to_day, phone)
-        await hear(house, [_heard(key, PolicyEvent.ISSUE, await house.rails.insurer.issue(order))])
+        insurer = house.rails.insurer
+        answer = await (insurer.issue(order) if before is None else insurer.renew(order, before.policy_number))
+        await hear(house, [_heard(key, PolicyEvent.ISSUE, answer)])
     elif message.kind == CANCEL and row.cancel_serial == message.payload["serial"] and row.cancelled_on is None:
         serial: str = message.payload["serial"]
         answer = await house.rails.insurer.cancel(serial, row.policy_number, row.refund, row.cancel_reason)
         await hear(house, [_heard(key, PolicyEvent.CANCEL, answer)])
+
+
+async def _goes_on_from(tx: Any, key: Key) -> PolicyRow | None:
+    """The policy that this one renews."""
+    renews = (await premium_store.renewed_from(tx, [key])).get(key)
+    return None if renews is None else (await store.policies(tx, [(key[0], renews)]))[key[0], renews]
 
 
 def _heard(key: Key, asked: PolicyEvent, answer: InsurerAnswer) -> Heard:
@@ -79,7 +91,7 @@ def _heard(key: Key, asked: PolicyEvent, answer: InsurerAnswer) -> Heard:
             return Heard(key, PolicyEvent.CANCEL)
         case Rejected(reason):
             return Heard(key, PolicyEvent.REFUSE if asked is PolicyEvent.ISSUE else None, reason)
-        case NotReceived():
+        case NotReceived() | Noted():
             raise Outage("the insurer says that the request never came; it is sent again")
         case Unknown(why):
             raise Outage(f"the insurer does not answer: {why}")
@@ -111,7 +123,10 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Hear
     await store.save(tx, changed)
     await cover_ended(tx, {(row.book, row.id): _first_day_without(row) for row in changed if row.state is PolicyState.CANCELLED})
     fresh = [one for one in said if after[one.key] in changed]
-    await policy_event_store.add(tx, [_happened(after[one.key], one.event, at) for one in fresh if one.event in _TOLD])
+    issued = [after[one.key] for one in fresh if one.event is PolicyEvent.ISSUE]
+    renewals = await premium_store.renewed_from(tx, [(row.book, row.id) for row in issued]) if issued else {}
+    await premium_store.begin(tx, [_begun(row, day) for row in issued])
+    await policy_event_store.add(tx, [_happened(after[one.key], one.event, at, renewals) for one in fresh if one.event in _TOLD])
     await notices.tell(tx, [_notice(after[one.key], product[one.key], one, at) for one in fresh])
     return [after[one.key] for one in said]
 
@@ -136,13 +151,18 @@ def _after(row: PolicyRow, product: Product, said: Heard, day: date, at: Moment)
 _TOLD = (PolicyEvent.ISSUE, PolicyEvent.CANCEL)
 
 
-def _happened(row: PolicyRow, event: PolicyEvent | None, at: Moment) -> PolicyEventRow:
+def _begun(row: PolicyRow, day: date) -> Plan:
+    """What an issued policy owes from now on; of a date that may be over already its end looks at it next."""
+    schedule = Schedule(Every.YEAR, row.premium, row.from_day, row.to_day, row.paid_until)
+    return Plan(row.book, row.id, schedule.every, schedule.premium, None, next_look(schedule, row.state, day))
+
+
+def _happened(row: PolicyRow, event: PolicyEvent | None, at: Moment, renewals: Collection[Key]) -> PolicyEventRow:
     """What was heard, for the bordereau to name."""
     if event is PolicyEvent.ISSUE:
         assert row.issued_on is not None, "it was issued just now"
-        return PolicyEventRow(
-            row.book, BordereauEvent.ISSUED, row.serial, row.id, row.premium, row.issued_on, at.now, row.from_day, row.paid_until
-        )
+        told = BordereauEvent.RENEWED if (row.book, row.id) in renewals else BordereauEvent.ISSUED
+        return PolicyEventRow(row.book, told, row.serial, row.id, row.premium, row.issued_on, at.now, row.from_day, row.paid_until)
     assert row.cancelled_on is not None, "it was cancelled just now"
     assert row.cancel_serial is not None, "by a request"
     return PolicyEventRow(row.book, BordereauEvent.CANCELLED, row.cancel_serial, row.id, row.refund, row.cancelled_on, at.now)

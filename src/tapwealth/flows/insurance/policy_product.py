@@ -120,6 +120,10 @@ async def on_sale(tx: Any, code: str, now: datetime) -> Version | Refusal:
 
 async def products_of(tx: Any, rows: Iterable[PolicyRow]) -> dict[tuple[str, int], Product]:
     """By code and version, those on which these policies were bought."""
+    return {key: product_of(version) for key, version in (await versions_of(tx, rows)).items()}
+
+
+async def versions_of(tx: Any, rows: Iterable[PolicyRow]) -> dict[tuple[str, int], Version]:
+    """By code and version, those on which these policies were bought."""
     keys = {(row.product, row.version) for row in rows}
-    found = await store.versions_at(tx, sorted(keys), lambda _kind: _SHAPE) if keys else {}
-    return {key: product_of(version) for key, version in found.items()}
+    return await store.versions_at(tx, sorted(keys), lambda _kind: _SHAPE) if keys else {}

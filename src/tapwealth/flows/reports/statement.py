@@ -272,13 +272,25 @@ _BY_DATE_ALONE = frozenset(
         BillEntry.REFUNDED,
         InsuranceEntry.PREMIUM_RETURNED,
         InsuranceEntry.REFUND_RECEIVED,
+        InsuranceEntry.LATER_PREMIUM_RETURNED,
+        InsuranceEntry.ARREARS_RETURNED,
+        InsuranceEntry.LAPSE_REFUNDED,
     }
 )
 """What a partner's answer brought about: its date counts, the hour at which it was taken does not."""
 _BEGUN = (FundEntry.PURCHASE_PLACED, FundEntry.SUBSCRIBED)
 _ENDED = (FundEntry.RAISE_FORMED, FundEntry.HOLDER_REDEEMED, FundEntry.PURCHASE_CANCELLED, FundEntry.SWITCH_CONFIRMED)
 _AFTER_ITS_ACT = frozenset(
-    {BankEntry.REJECTED, BillEntry.REFUNDED, InsuranceEntry.PREMIUM_RETURNED, InsuranceEntry.REFUND_RECEIVED, FundEntry.PURCHASE_CANCELLED}
+    {
+        BankEntry.REJECTED,
+        BillEntry.REFUNDED,
+        FundEntry.PURCHASE_CANCELLED,
+        InsuranceEntry.PREMIUM_RETURNED,
+        InsuranceEntry.REFUND_RECEIVED,
+        InsuranceEntry.LATER_PREMIUM_RETURNED,
+        InsuranceEntry.ARREARS_RETURNED,
+        InsuranceEntry.LAPSE_REFUNDED,
+    }
 )
 """Of these, what stands behind the act it answers when both have one date."""
 

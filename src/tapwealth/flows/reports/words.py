@@ -48,6 +48,11 @@ MOVEMENTS: dict[int, Words] = {
     InsuranceEntry.PREMIUM_TAKEN: Words("保费 · {name}", "Premium · {detail}"),
     InsuranceEntry.PREMIUM_RETURNED: Words("未承保，保费退回 · {name}", "Not insured, premium returned · {detail}"),
     InsuranceEntry.REFUND_RECEIVED: Words("退保退款 · {name}", "Policy refund · {detail}"),
+    InsuranceEntry.LATER_PREMIUM_TAKEN: Words("续期保费 · {name}", "Premium of a later year · {detail}"),
+    InsuranceEntry.LATER_PREMIUM_RETURNED: Words("续期保费退回 · {name}", "Premium returned · {detail}"),
+    InsuranceEntry.ARREARS_TAKEN: Words("复效补缴保费 · {name}", "Arrears, to reinstate · {detail}"),
+    InsuranceEntry.ARREARS_RETURNED: Words("未复效，保费退回 · {name}", "Not reinstated, arrears returned · {detail}"),
+    InsuranceEntry.LAPSE_REFUNDED: Words("保单现金价值 · {name}", "Cash value of a lapsed policy · {detail}"),
 }
 """What a line of a statement says, by the kind of its entry."""
 

@@ -23,6 +23,11 @@ CREATE TABLE IF NOT EXISTS event (
   serial TEXT NOT NULL, day TEXT NOT NULL, policy_number TEXT NOT NULL, event TEXT NOT NULL, amount INTEGER NOT NULL,
   PRIMARY KEY (serial, event));
 CREATE INDEX IF NOT EXISTS event_day ON event (day, serial);
+CREATE TABLE IF NOT EXISTS premium (
+  serial TEXT PRIMARY KEY REFERENCES request, policy_number TEXT NOT NULL, amount INTEGER NOT NULL, interest INTEGER NOT NULL,
+  from_day TEXT NOT NULL, to_day TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS premium_policy ON premium (policy_number, to_day);
+CREATE TABLE IF NOT EXISTS suspension (policy_number TEXT NOT NULL, from_day TEXT NOT NULL, PRIMARY KEY (policy_number, from_day));
 """
 
 
@@ -32,6 +37,10 @@ class State(StrEnum):
     IN_FORCE = "in_force"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
+    SUSPENDED = "suspended"
+    LAPSED = "lapsed"
+    BOOKED = "booked"
+    REINSTATED = "reinstated"
 
 
 class Reason(StrEnum):
@@ -40,6 +49,9 @@ class Reason(StrEnum):
     UNKNOWN_POLICY = "unknown_policy"
     NOT_IN_FORCE = "not_in_force"
     REFUND_ABOVE_PREMIUM = "refund_above_premium"
+    NOT_SUSPENDED = "not_suspended"
+    OTHER_TIME = "other_time"
+    DECLARATION_NEEDED = "declaration_needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class Issue:
     @property
     def digest(self) -> str:
         parts = (self.product, self.insured_name, self.insured_number, self.premium, self.from_day, self.to_day)
-        return _digest("issue", *map(str, parts), *([self.phone] if self.phone else []))
+        return digest_of("issue", *map(str, parts), *([self.phone] if self.phone else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +85,10 @@ class Cancel:
 
     @property
     def digest(self) -> str:
-        return _digest("cancel", self.policy_number, str(self.refund), self.reason)
+        return digest_of("cancel", self.policy_number, str(self.refund), self.reason)
 
 
-def _digest(*parts: str) -> str:
+def digest_of(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
@@ -86,13 +98,14 @@ def recalled(tx: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
     return row
 
 
-def issue(tx: sqlite3.Connection, order: Issue, now: datetime, refused: str = "") -> sqlite3.Row | None:
-    """The request as decided; None if its serial was used for another. `refused`: why the risk is not taken on, if it is new."""
+def issue(tx: sqlite3.Connection, order: Issue, now: datetime, refused: str = "", event: str = "issued") -> sqlite3.Row | None:
+    """The request as decided; None if its serial was used for another. `refused`: why the risk is not taken on, if it is new; `event`: what
+    the bordereau calls it."""
     earlier = recalled(tx, order.serial)
     if earlier is not None:
         return earlier if earlier["digest"] == order.digest else None
     if refused:
-        _remember(tx, order.serial, "issue", order.digest, "", State.REJECTED, refused)
+        remember(tx, order.serial, "issue", order.digest, "", State.REJECTED, refused)
         return recalled(tx, order.serial)
     number = "PL" + hashlib.sha256(order.serial.encode()).hexdigest()[:14].upper()
     tx.execute(
@@ -100,8 +113,8 @@ def issue(tx: sqlite3.Connection, order: Issue, now: datetime, refused: str = ""
         (number, order.product, order.insured_name, order.insured_number, order.premium, order.from_day.isoformat(),
          order.to_day.isoformat(), State.IN_FORCE.value),
     )  # fmt: skip
-    _remember(tx, order.serial, "issue", order.digest, number, State.IN_FORCE, "")
-    happened(tx, order.serial, now, number, "issued", order.premium)
+    remember(tx, order.serial, "issue", order.digest, number, State.IN_FORCE, "")
+    happened(tx, order.serial, now, number, event, order.premium)
     return recalled(tx, order.serial)
 
 
@@ -112,7 +125,7 @@ def cancel(tx: sqlite3.Connection, order: Cancel, now: datetime) -> tuple[sqlite
         return (earlier if earlier["digest"] == order.digest else None), False
     reason = _refused(tx, order)
     state = State.REJECTED if reason else State.CANCELLED
-    _remember(tx, order.serial, "cancel", order.digest, order.policy_number, state, reason)
+    remember(tx, order.serial, "cancel", order.digest, order.policy_number, state, reason)
     if not reason:
         tx.execute("UPDATE policy SET state = ? WHERE policy_number = ?", (State.CANCELLED.value, order.policy_number))
         happened(tx, order.serial, now, order.policy_number, "cancelled", order.refund)
@@ -123,12 +136,14 @@ def _refused(tx: sqlite3.Connection, order: Cancel) -> str:
     policy = tx.execute("SELECT premium, state FROM policy WHERE policy_number = ?", (order.policy_number,)).fetchone()
     if policy is None:
         return Reason.UNKNOWN_POLICY
-    if policy["state"] != State.IN_FORCE:
+    if policy["state"] not in (State.IN_FORCE, State.SUSPENDED):
         return Reason.NOT_IN_FORCE
-    return Reason.REFUND_ABOVE_PREMIUM if order.refund > policy["premium"] else ""
+    later = tx.execute("SELECT coalesce(sum(amount), 0) FROM premium WHERE policy_number = ?", (order.policy_number,)).fetchone()[0]
+    return Reason.REFUND_ABOVE_PREMIUM if order.refund > policy["premium"] + later else ""
 
 
-def _remember(tx: sqlite3.Connection, serial: str, kind: str, digest: str, policy_number: str, state: State, reason: str) -> None:
+def remember(tx: sqlite3.Connection, serial: str, kind: str, digest: str, policy_number: str, state: State, reason: str) -> None:
+    """What was asked under a serial, and what became of it."""
     tx.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?)", (serial, kind, digest, policy_number, state.value, reason))
 
 

@@ -1,26 +1,22 @@
 """The insurer's HTTP face; formats in docs/reference/partners.md."""
 
-import sqlite3
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.sandbox.faults import Fault, next_fault, withheld
-from tapwealth.sandbox.insurer import books, bordereau, underwriting
+from tapwealth.sandbox.faults import Fault, withheld
+from tapwealth.sandbox.insurer import books, bordereau, premiums, underwriting
+from tapwealth.sandbox.insurer.answers import owe_refund, told
 from tapwealth.sandbox.insurer.books import INSURER_SCHEMA, Cancel, Issue
 from tapwealth.sandbox.insurer.underwriting import UNDERWRITING_SCHEMA
 from tapwealth.sandbox.messages import Body, Fen, FenOrZero, Text, day_in, json_answer, json_body, one_line
-from tapwealth.sandbox.outbox import BANK, Message
 from tapwealth.sandbox.process import Partner, run
-
-OWN_ACCOUNT, CUSTOMER_RESERVE = "0200000002", "0100000001"
 
 
 class InsuredBody(Body):
@@ -58,22 +54,32 @@ class CancelBody(Body):
 
 
 async def _issue(partner: Partner, request: Request) -> Response:
-    body = await json_body(request, PolicyBody)
+    order = _wanted(await json_body(request, PolicyBody))
+    return await partner.answer(request, "issue", partial(_decide_issue, partner, order), order.serial)
+
+
+async def _renew(partner: Partner, request: Request) -> Response:
+    """A policy that goes on from another."""
+    order, renews = _wanted(await json_body(request, PolicyBody)), request.path_params["number"]
+    return await partner.answer(request, "renew", partial(_decide_issue, partner, order, renews), order.serial)
+
+
+def _wanted(body: PolicyBody) -> Issue:
     if body.from_day >= body.to_day:
         raise BadInput(
             f"cover from {body.from_day} to {body.to_day} is no time", where="from, to", hint="`to` is the first day without cover"
         )
     insured, phone = body.insured, "" if body.phone is None else body.phone.fingerprint
-    order = Issue(body.serial, body.product, insured.name, insured.identity_number, body.premium, body.from_day, body.to_day, phone)
-    return await partner.answer(request, "issue", partial(_decide_issue, partner, order), order.serial)
+    return Issue(body.serial, body.product, insured.name, insured.identity_number, body.premium, body.from_day, body.to_day, phone)
 
 
-def _decide_issue(partner: Partner, order: Issue) -> Response:
+def _decide_issue(partner: Partner, order: Issue, renews: str = "") -> Response:
     with partner.store.tx() as tx:
-        decided = books.issue(tx, order, partner.now(), underwriting.refused(tx, order))
+        refused = underwriting.refused(tx, order) or (premiums.may_renew(tx, renews, order.from_day) if renews else "")
+        decided = books.issue(tx, order, partner.now(), refused, "renewed" if renews else "issued")
         if decided is not None and decided["policy_number"]:
             underwriting.taken_on(tx, order, decided["policy_number"])
-    return _told(order.serial, decided)
+    return told(order.serial, decided)
 
 
 async def _cancel(partner: Partner, request: Request) -> Response:
@@ -86,27 +92,8 @@ def _decide_cancel(partner: Partner, order: Cancel) -> Response:
     with partner.store.tx() as tx:
         decided, just_now = books.cancel(tx, order, partner.now())
         if just_now and order.refund:
-            _owe_refund(partner, tx, order)
-    return _told(order.serial, decided)
-
-
-def _owe_refund(partner: Partner, tx: sqlite3.Connection, order: Cancel) -> None:
-    """Paid once, whatever is repeated: the bank knows the end-to-end id. A doubled refund is one under two ids."""
-    planned = next_fault(tx, "refund", order.serial)
-    fault = None if planned is None else planned.fault
-    amount = order.refund + 1 if fault is Fault.ONE_FEN else order.refund
-    for end_to_end_id in (order.serial, f"{order.serial}-2") if fault is Fault.DOUBLE else (order.serial,):
-        transfer = {"from": OWN_ACCOUNT, "to": CUSTOMER_RESERVE, "amount": amount, "end_to_end_id": end_to_end_id, "text": "refund"}
-        body = msgspec.json.encode(transfer)
-        message = Message(f"refund {end_to_end_id}", "refund", "/admin/transfer", body, "application/json", BANK)
-        partner.push(message, None if fault is Fault.DOUBLE else planned)
-
-
-def _told(serial: str, request: sqlite3.Row | None) -> Response:
-    if request is None:
-        return one_line(f"serial {serial} was used for another request", 409)
-    fields = {"serial": serial, "kind": request["kind"], "state": request["state"], "policy_number": request["policy_number"]}
-    return json_answer(fields | ({"reason": request["reason"]} if request["reason"] else {}))
+            owe_refund(partner, tx, order.serial, order.refund)
+    return told(order.serial, decided)
 
 
 async def _inquire(partner: Partner, request: Request) -> Response:
@@ -116,7 +103,7 @@ async def _inquire(partner: Partner, request: Request) -> Response:
 def _find(partner: Partner, serial: str) -> Response:
     with partner.store.tx() as tx:
         found = books.recalled(tx, serial)
-    return one_line(f"serial {serial} never came", 404) if found is None else _told(serial, found)
+    return one_line(f"serial {serial} never came", 404) if found is None else told(serial, found)
 
 
 async def _bordereau(partner: Partner, request: Request) -> Response:
@@ -131,9 +118,9 @@ def _file(partner: Partner, day: date) -> Response:
     if withheld(planned, day, partner.now()):
         return one_line(f"the bordereau of {day} is not there", 404)
     fault = None if planned is None else planned.fault
-    told = day - timedelta(days=1) if fault is Fault.WRONG_DAY else day
+    of_day = day - timedelta(days=1) if fault is Fault.WRONG_DAY else day
     with partner.store.tx() as tx:
-        events = bordereau.spoiled(bordereau.events_of(tx, told), fault)
+        events = bordereau.spoiled(bordereau.events_of(tx, of_day), fault)
     return Response(bordereau.render(events), media_type="text/csv; charset=utf-8")
 
 
@@ -147,6 +134,8 @@ def _routes(partner: Partner) -> list[Route]:
         Route("/admin/store", partial(_store, partner)),
         Route("/policies", partial(_issue, partner), methods=["POST"]),
         Route("/policies/{number}/cancel", partial(_cancel, partner), methods=["POST"]),
+        Route("/policies/{number}/renew", partial(_renew, partner), methods=["POST"]),
+        *premiums.routes(partner),
         Route("/requests/{serial}", partial(_inquire, partner)),
         Route("/bordereau/{day}", partial(_bordereau, partner)),
     ]

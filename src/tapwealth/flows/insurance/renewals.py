@@ -1,0 +1,50 @@
+"""A policy for a year that goes on: another one is bought for the next year as its policyholder has agreed, at the price of the day and as
+the product is sold then, by the same decision as any purchase. The insurer is told which policy it goes on from."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from tapwealth.flows.end_of_day import end_of
+from tapwealth.flows.frame import Caller, Envelope, House, moment
+from tapwealth.flows.insurance import policies
+from tapwealth.flows.insurance.policies import BuyPolicy
+from tapwealth.insurance import insured_store, premium_store, store
+from tapwealth.insurance.policy import PolicyState
+from tapwealth.insurance.premium_store import Mandate
+from tapwealth.insurance.product import Accident, AccountLoss, Product
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.ids import derived
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.storage.actors import ActorKind
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The policy that was bought, or had been; fen."""
+
+    policy: UUID
+    premium: int
+
+
+def renewable(product: Product) -> bool:
+    """Whether such a cover goes on: that of a trip is over with it, and a phone grows too old for that of its screen."""
+    return isinstance(product.terms.cover, Accident | AccountLoss) and product.terms.days is None
+
+
+async def renew(house: House, day: date, row: PolicyRow, mandate: Mandate) -> Renewed | Refusal:
+    """Buy the next policy at the end of a date, once whoever tries; a later try is made only if an earlier one came to nothing."""
+    key = (row.book, row.id)
+    async with house.database.read() as tx:
+        following = (await premium_store.renewals_of(tx, [key])).get(key, [])
+        found = await store.policies(tx, [(row.book, one) for one in following])
+        insured = (await insured_store.insured(tx, [key]))[key]
+        now = (await moment(tx)).now
+    stands = [one for one in found.values() if one.state is not PolicyState.CANCELLED]
+    if stands:
+        return Renewed(stands[0].id, stands[0].premium)
+    caller = Caller(ActorKind.PLATFORM, "renewal", "agreement", row.person, row.book)
+    envelope = Envelope(derived(row.id, f"renewal:{day}"), caller, min(now, end_of(day) - timedelta(seconds=1)))
+    wish = BuyPolicy(row.product, [policies.TERMS], insured.occupation, row.to_day)
+    answer = await policies.buy(house, envelope, wish, most=mandate.most, renews=row.id)
+    return answer if isinstance(answer, Refusal) else Renewed(UUID(answer.policy), answer.premium)

@@ -1,0 +1,327 @@
+"""Policies that stand: premiums collected and paid, grace, suspension, reinstatement, lapse, renewal, expiry; each once."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from bill_town import MONDAY, Person, Town, town
+from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies
+
+from tapwealth.flows.bank import receipts
+from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.insurance import insurers, premium_days, premium_outcomes, premiums
+from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
+from tapwealth.flows.insurance.premiums import (
+    DemandPremium,
+    EndPremiums,
+    LetPremiums,
+    MandateView,
+    PayPremium,
+    PremiumDemanded,
+    PremiumTaken,
+    ReinstatePolicy,
+)
+from tapwealth.insurance import premium_store, store
+from tapwealth.insurance.insurer import Rejected, Unknown
+from tapwealth.insurance.policy import PolicyState, anniversary
+from tapwealth.insurance.premium_store import DueState, PremiumRow
+from tapwealth.insurance.schedule import Covered, covered_on
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.clock import business_date_of, shanghai
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.notices import store as notices
+
+DAY = timedelta(days=1)
+BEGUN = MONDAY + DAY
+DUE = anniversary(BEGUN, 1)
+"""Of the second premium of a term life that is bought on Monday."""
+PREMIUM = 22_500
+LENIENT = TERM_LIFE_FILE.replace("  loading: 25", "  loading: 25\n  arrears_interest: 5\n  cash_value: 20")
+
+
+@pytest.fixture
+async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(new_database(), tmp_path) as made:
+        await sell_policies(made.house, ACCIDENT_FILE, LENIENT)
+        yield made
+
+
+async def bought(place: Town, person: Person, product: str = "TL20") -> PolicyRow:
+    taken = await insurance.buy(place.house, place.envelope(person), BuyPolicy(product, ["terms"]))
+    assert isinstance(taken, PolicyTaken), taken
+    assert await place.work("insurer", insurance.deliver) == []
+    return await row_of(place, person, UUID(taken.policy))
+
+
+async def row_of(place: Town, person: Person, policy: UUID) -> PolicyRow:
+    async with place.house.database.read() as tx:
+        return (await store.policies(tx, [(person.book, policy)]))[person.book, policy]
+
+
+async def paid(place: Town, row: PolicyRow) -> list[PremiumRow]:
+    async with place.house.database.read() as tx:
+        return await premium_store.premiums_of(tx, [(row.book, row.id)])
+
+
+async def covered(place: Town, row: PolicyRow, day: date) -> int | str:
+    """What is owed of a loss that is covered; or why it is not."""
+    async with place.house.database.read() as tx:
+        rows = await store.policies(tx, [(row.book, row.id)])
+        said = covered_on(rows[row.book, row.id].policy, (await premium_store.schedules(tx, rows))[row.book, row.id], day)
+    return said.arrears if isinstance(said, Covered) else said.code.name
+
+
+async def told(place: Town, person: Person) -> list[tuple[str, bool]]:
+    """What the person was told after the policy was issued: the first words, and whether in any case."""
+    async with place.house.database.read() as tx:
+        found = await notices.notices_of(tx, person.book, person.id)
+    return [(one.text_en.split("(")[0].strip(), one.notice.obligatory) for one in reversed(found)][1:]
+
+
+async def ends(place: Town, day: date, send: bool = True) -> None:
+    """The end of a date, twice, as after a kill; then what is sent to the insurer."""
+    await place.clock(max(place.biller.now, shanghai(day, 24) + timedelta(minutes=10)))
+    async with place.house.database.transaction() as tx:
+        await tx.execute(
+            "insert into business_day (business_date, state, opened_at, cut_at) values ($1, 'cut', $2, $2)", day, place.biller.now
+        )
+    for step in (premium_days.collect_premiums, insurers.begin_cover, premium_days.suspend_and_lapse, premium_days.expire_and_renew):
+        await step(place.house, day)
+        await step(place.house, day)
+    if send:
+        await place.work("insurer", insurance.deliver)
+
+
+async def live(place: Town, last: date, *, pay: Callable[[date], Any] | None = None) -> list[date]:
+    """End every date to `last` on which something is to be done; between them nothing is read or written."""
+    looked: list[date] = []
+    while True:
+        async with place.house.database.read() as tx:
+            following = await tx.fetchval("select min(next_due) from policy_schedule")
+        if following is None or following > last:
+            return looked
+        assert not looked or following > looked[-1], "a look that leads nowhere"
+        await ends(place, following)
+        looked.append(following)
+
+
+def code(answer: Any) -> str:
+    assert isinstance(answer, Refusal), answer
+    return answer.code.name
+
+
+async def act(place: Town, person: Person | None, command: Any) -> Any:
+    deeds = {PayPremium: premiums.pay, ReinstatePolicy: premiums.reinstate, LetPremiums: premiums.let, EndPremiums: premiums.end}
+    deeds[DemandPremium] = premiums.demand  # type: ignore[index]
+    return await deeds[type(command)](place.house, place.envelope(person), command)  # type: ignore[operator]
+
+
+async def test_premiums_are_collected_year_after_year_and_reach_the_trust(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    row = await bought(place, wang)
+    assert isinstance(await act(place, wang, LetPremiums(row.id, 30_000)), MandateView)
+    looked = await live(place, anniversary(BEGUN, 3))
+    assert looked == [day for year in (1, 2, 3) for day in (anniversary(BEGUN, year) - 7 * DAY, anniversary(BEGUN, year))]
+    rows = await paid(place, row)
+    assert [(one.due_on, one.until_on, one.amount, one.state) for one in rows] == [
+        (anniversary(BEGUN, year), anniversary(BEGUN, year + 1), PREMIUM, DueState.BOOKED) for year in (1, 2, 3)
+    ]
+    assert (await row_of(place, wang, row.id)).paid_until == anniversary(BEGUN, 4)
+    assert await place.owed(wang.wallet) == [100_000 - 4 * PREMIUM]
+    day = business_date_of(place.biller.now)
+    assert (await insurers.sweep_premiums(place.house, day)).figures["amount"] == 4 * PREMIUM
+    assert (await insurers.sweep_premiums(place.house, day)).figures["amount"] == 0
+    number = row.policy_number
+    yearly = [(f"The next premium of your policy {number}", False), (f"The premium of your policy {number}", False)]
+    assert await told(place, wang) == [(f"You have let the premiums of policy {number}", False), *3 * yearly]
+    await place.all_books_balance()
+
+
+async def test_grace_suspension_and_reinstatement(place: Town) -> None:
+    """Nothing is in the wallet on the due day: tried through the grace period, covered less what is owed, then suspended."""
+    wang = await place.person("Wang", PREMIUM)
+    row = await bought(place, wang)
+    await act(place, wang, LetPremiums(row.id, 100_000))
+    last = DUE + 60 * DAY
+    looked = await live(place, last - DAY)
+    assert looked == [DUE - 7 * DAY, *(DUE + after * DAY for after in (0, 1, 3, 7, 15, 30, 45, 53))]
+    assert (await covered(place, row, last), (await row_of(place, wang, row.id)).state) == (PREMIUM, "in_force")
+    assert await live(place, last) == [last]
+    after = await row_of(place, wang, row.id)
+    assert (after.state, await covered(place, row, last), await covered(place, row, last + DAY)) == (
+        "suspended",
+        PREMIUM,
+        "COVER_SUSPENDED",
+    )
+    assert place.insurer.told[-1][1] == "suspended"
+    assert code(await act(place, wang, PayPremium(row.id))) == "COVER_SUSPENDED"
+    assert code(await act(place, wang, ReinstatePolicy(row.id))) == "NO_MONEY"
+    await place.moved_in(wang, 100_000, last + DAY)
+    await place.clock(shanghai(anniversary(BEGUN, 2) + 10 * DAY, 9))
+    interest = 1_156 + 31  # 5 % of 225.00 for 375 days and for 10
+    assert code(await act(place, wang, ReinstatePolicy(row.id, amount=2 * PREMIUM))) == "PREMIUM_DIFFERS"
+    taken = await act(place, wang, ReinstatePolicy(row.id, amount=2 * PREMIUM + interest))
+    assert taken == PremiumTaken(str(row.id), 2 * PREMIUM + interest, interest, 0, anniversary(BEGUN, 3))
+    assert code(await act(place, wang, ReinstatePolicy(row.id))) == "UNDER_WAY"
+    assert code(await insurance.cancel(place.house, place.envelope(wang), CancelPolicy(row.id))) == "UNDER_WAY"
+    assert (await row_of(place, wang, row.id)).state == "suspended", "until the insurer has agreed"
+    await place.work("insurer", insurance.deliver)
+    again = anniversary(BEGUN, 2) + 11 * DAY
+    after = await row_of(place, wang, row.id)
+    assert (after.state, after.paid_until) == (PolicyState.IN_FORCE, anniversary(BEGUN, 3))
+    assert (await covered(place, row, again - DAY), await covered(place, row, again)) == ("COVER_SUSPENDED", 0)
+    assert await place.total(Kind.PREMIUM_IN_TRANSIT) == 3 * PREMIUM + interest
+    mandatory = [text for text, obligatory in await told(place, wang) if obligatory]
+    assert len(mandatory) == 9 + 2, "unpaid nine times, suspended, reinstated"
+    await place.all_books_balance()
+
+
+async def test_a_demand_shortens_grace(place: Town) -> None:
+    wang = await place.person("Wang", PREMIUM)
+    row = await bought(place, wang)
+    assert code(await act(place, None, DemandPremium(row.id, row.book))) == "NOT_OWED"
+    await live(place, DUE)
+    await place.clock(shanghai(DUE + 5 * DAY, 9))
+    said = await act(place, None, DemandPremium(row.id, row.book))
+    assert said == PremiumDemanded(str(row.id), PREMIUM, DUE, DUE + 35 * DAY)
+    assert code(await act(place, None, DemandPremium(row.id, row.book))) == "DEMANDED_ALREADY"
+    await live(place, DUE + 34 * DAY)
+    assert (await row_of(place, wang, row.id)).state == "in_force"
+    assert await live(place, DUE + 35 * DAY) == [DUE + 35 * DAY]
+    assert (await row_of(place, wang, row.id)).state == "suspended"
+
+
+async def test_an_insurer_that_does_not_reinstate_gives_all_back(place: Town) -> None:
+    wang = await place.person("Wang", 2 * PREMIUM + 188)  # 5 % for 61 days
+    row = await bought(place, wang)
+    await live(place, DUE + 60 * DAY)
+    place.insurer.script.append(Rejected("declaration_needed"))
+    assert isinstance(await act(place, wang, ReinstatePolicy(row.id)), PremiumTaken)
+    await place.work("insurer", insurance.deliver)
+    assert (await place.owed(wang.wallet), (await row_of(place, wang, row.id)).state) == ([PREMIUM + 188], PolicyState.SUSPENDED)
+    assert [one.state for one in await paid(place, row)] == [DueState.RETURNED]
+    assert isinstance(await act(place, wang, ReinstatePolicy(row.id)), PremiumTaken), "it can be asked again"
+    await place.all_books_balance()
+
+
+async def test_two_years_of_suspension_end_in_a_lapse_and_its_cash_value(place: Town) -> None:
+    wang = await place.person("Wang", PREMIUM)
+    row = await bought(place, wang)
+    lapse = anniversary(DUE + 61 * DAY, 2)
+    looked = await live(place, lapse)
+    assert looked[-1] == lapse - DAY, "between the suspension and the lapse nothing is looked at"
+    assert looked[-2] == DUE + 60 * DAY
+    after = await row_of(place, wang, row.id)
+    assert (after.state, place.insurer.told[-1][1]) == (PolicyState.LAPSED, "lapsed")
+    assert code(await act(place, wang, ReinstatePolicy(row.id))) == "NOT_SUSPENDED"
+    assert code(await act(place, wang, PayPremium(row.id))) == "NOT_IN_FORCE"
+    serial, refund = place.insurer.told[-1][0], PREMIUM // 5
+    for amount, wallet in ((refund + 1, 0), (refund, refund), (refund, refund)):
+        pushed = [Pushed(serial, "0100000001", amount, place.biller.now.date(), "TPINS", "refund")]
+        if amount == refund:
+            await receipts.receive(place.house, pushed, (premium_outcomes.recognise_cash_values,))
+        assert await place.owed(wang.wallet) == [wallet]
+    await place.all_books_balance()
+
+
+async def test_a_premium_paid_by_hand(place: Town) -> None:
+    wang, li = await place.person("Wang", 3 * PREMIUM), await place.person("Li", 3 * PREMIUM)
+    row = await bought(place, wang)
+    assert code(await act(place, li, PayPremium(row.id))) == "UNKNOWN_POLICY"
+    await place.clock(shanghai(DUE - 31 * DAY, 9))
+    await insurers.begin_cover(place.house, DUE - 31 * DAY)
+    assert code(await act(place, wang, PayPremium(row.id))) == "NOTHING_DUE"
+    await place.clock(shanghai(DUE - 30 * DAY, 9))
+    assert code(await act(place, wang, PayPremium(row.id, PREMIUM + 1))) == "PREMIUM_DIFFERS"
+    assert code(await act(place, wang, PayPremium(row.id, PREMIUM, "NO_FUND"))) == "UNKNOWN_FUND"
+    envelope, command = place.envelope(wang), PayPremium(row.id, PREMIUM)
+    first = await premiums.pay(place.house, envelope, command)
+    assert first == PremiumTaken(str(row.id), PREMIUM, 0, 0, anniversary(BEGUN, 2))
+    assert await premiums.pay(place.house, envelope, command) == first
+    assert code(await act(place, wang, PayPremium(row.id))) == "UNDER_WAY"
+    await place.work("insurer", insurance.deliver)
+    assert code(await act(place, wang, PayPremium(row.id))) == "NOTHING_DUE"
+    assert await place.owed(wang.wallet) == [PREMIUM]
+    cancelling = await insurance.cancel(place.house, place.envelope(wang), CancelPolicy(row.id))
+    assert isinstance(cancelling, PolicyCancelling)
+    assert cancelling.refund == PREMIUM + 1_788, "the year that has not begun, and 29 of 365 days of the one that runs"
+    await place.all_books_balance()
+
+
+async def test_whatever_the_insurer_answers_a_premium_is_booked_once_or_given_back(place: Town) -> None:
+    wang = await place.person("Wang", 2 * PREMIUM)
+    row = await bought(place, wang)
+    await act(place, wang, LetPremiums(row.id, PREMIUM))
+    await live(place, DUE - DAY)
+    place.insurer.script.extend([Unknown("no answer"), Unknown("HTTP status 500"), Rejected("not_in_force")])
+    await ends(place, DUE, send=False)
+    assert len(await place.work("insurer", insurance.deliver, rounds=3)) == 2
+    (given,) = await paid(place, row)
+    assert (given.state, given.reason, (await row_of(place, wang, row.id)).paid_until) == (DueState.RETURNED, "not_in_force", DUE)
+    assert await place.owed(wang.wallet) == [PREMIUM]
+    await live(place, DUE + DAY)
+    assert [one.state for one in await paid(place, row)] == [DueState.RETURNED, DueState.BOOKED], "collected again the next day"
+    assert await place.owed(wang.wallet) == [0]
+    assert len({serial for serial, _ in place.insurer.told}) == 2
+    async with place.house.database.read() as tx:
+        assert await tx.fetchval("select sum(amount)::bigint from payment_usage") == 2 * PREMIUM
+    await place.all_books_balance()
+
+
+async def test_the_bordereau_names_a_premium_and_settles_what_was_in_doubt(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tapwealth.flows.end_of_day.PATIENCE_SECONDS", 0)
+    wang = await place.person("Wang", 2 * PREMIUM)
+    row = await bought(place, wang)
+    assert (await insurers.compare_insurer(place.house, MONDAY)).wrong == []
+    await act(place, wang, LetPremiums(row.id, PREMIUM))
+    await live(place, DUE - DAY)
+    await ends(place, DUE, send=False)
+    (asked,) = await paid(place, row)
+    doubted = (await insurers.compare_insurer(place.house, DUE)).figures
+    assert doubted["in_doubt"] == [{"item": asked.serial, "amount": PREMIUM, "state": "taken"}]
+    assert {"item": asked.serial, "amount": PREMIUM} in doubted["premiums_in_transit"]
+    place.insurer.events[asked.serial] = ("premium", row.policy_number, PREMIUM + 1, DUE)
+    (wrong,) = (await insurers.compare_insurer(place.house, DUE)).wrong
+    assert wrong.endswith("(premium) is 225.01 at the insurer and 225.00 here")
+    place.insurer.events[asked.serial] = ("premium", row.policy_number, PREMIUM, DUE)
+    report = await insurers.compare_insurer(place.house, DUE)
+    assert (report.wrong, report.figures["in_doubt"], (await paid(place, row))[0].state) == ([], [], DueState.BOOKED)
+
+
+async def test_a_policy_for_a_year_goes_on_as_agreed_or_ends(place: Town) -> None:
+    wang, li = await place.person("Wang", 200_000), await place.person("Li", 200_000)
+    dear = await place.person("Dear", 200_000)
+    row, other, third = await bought(place, wang, "ACC1"), await bought(place, li, "ACC1"), await bought(place, dear, "ACC1")
+    assert code(await act(place, wang, LetPremiums(row.id, 80_000))) == "NOTHING_DUE"
+    await act(place, wang, LetPremiums(row.id, 80_000, renews=True))
+    await act(place, dear, LetPremiums(third.id, 75_999, renews=True))
+    assert await live(place, row.to_day) == [row.to_day - ahead * DAY for ahead in (15, 4, 3, 2, 1)]
+    after = [await row_of(place, who, one.id) for who, one in ((wang, row), (li, other), (dear, third))]
+    assert {one.state for one in after} == {PolicyState.EXPIRED}
+    async with place.house.database.read() as tx:
+        newest = [(await store.policies_of(tx, who.book, who.id))[0] for who in (wang, li, dear)]
+    assert [one.from_day for one in newest] == [row.to_day, other.from_day, third.from_day]
+    assert (newest[0].state, newest[0].to_day) == (PolicyState.ISSUED, anniversary(row.to_day, 1))
+    assert place.insurer.events[newest[0].serial][0] == "renewed"
+    assert await place.owed(wang.wallet, li.wallet, dear.wallet) == [200_000 - 2 * 76_000, 124_000, 124_000]
+    assert [text for text, must in await told(place, dear) if must] == 4 * [f"Your policy {third.policy_number}"], "renews, not renewed"
+    await place.all_books_balance()
+
+
+async def test_what_is_agreed_can_be_ended(place: Town) -> None:
+    wang = await place.person("Wang", 4 * PREMIUM)
+    row = await bought(place, wang)
+    assert code(await act(place, wang, EndPremiums(row.id))) == "NO_MANDATE"
+    await act(place, wang, LetPremiums(row.id, PREMIUM - 1))
+    await live(place, DUE)
+    assert await paid(place, row) == [], "above what was agreed"
+    await act(place, wang, LetPremiums(row.id, PREMIUM))
+    ended = await act(place, wang, EndPremiums(row.id))
+    assert not ended.stands
+    await live(place, DUE + 30 * DAY)
+    assert await paid(place, row) == []
