@@ -1,6 +1,7 @@
 """The bank raises a wealth product: sold by arrival or shared out, formed or given back, credited, and each fen of it in the ledger."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from wealth_town import (
     PRO_RATA,
     SATURDAY,
     approved,
+    bank_agrees,
     cancel,
     end,
     gave,
@@ -88,6 +90,7 @@ async def test_by_arrival_it_closes_when_full_and_pays_what_the_prospectus_says(
     assert await money(place) == (0, 0, 2_43 + 1_681_65), "which the bank owes"
     assert [row.state for row in await rows(place, wang, li, zhao)] == [State.PAID] * 3
     assert [len(await told(place, person)) for person in (wang, li, zhao)] == [3, 3, 3]
+    assert Counter(await bank_agrees(place)) == dict.fromkeys(("subscribed", "allotted", "raise_interest", "repaid"), 3)
     assert "it paid 3.96% (expected: 3.96%)" in (await told(place, wang))[0]
     await place.all_books_balance()
 
@@ -132,6 +135,7 @@ async def test_it_is_cancelled_until_the_last_day_and_its_place_is_there_for_oth
     assert (await cancel(place, li, mine, shanghai(SATURDAY))).code.name == "RAISE_OVER"
     await end(place, MONDAY + timedelta(days=2))
     assert await place.total(Kind.DEPOSIT_IN_TRANSIT) == 0
+    assert sorted(await bank_agrees(place)) == ["raise_interest", "returned", "subscribed", "subscribed"]
 
 
 async def test_who_has_filled_it_cannot_cancel(place: Town) -> None:
@@ -156,6 +160,7 @@ async def test_a_raise_that_is_not_formed_gives_the_money_back_with_its_interest
     assert credited.text == "90,000.00 yuan of raises back, interest 7.88; 0.00 yuan matured, gain 0.00"
     assert (await place.owed(wang.wallet), await money(place)) == ([RICH + 7_88], (0, 0, 7_88))
     assert [row.state for row in await rows(place, wang)] == [State.BACK]
+    assert await bank_agrees(place) == ["subscribed", "returned", "raise_interest"]
     assert "was not formed" in (await told(place, wang))[1]
     await place.all_books_balance()
 
@@ -200,6 +205,7 @@ async def test_pro_rata_is_shared_out_whatever_kills_come_between(place: Town, m
     assert credited.figures["back"] == 460_000_00
     wallets, found = await place.owed(*(one.wallet for one in buyers)), await rows(place, *buyers)
     assert wallets == [RICH - row.allotted + row.interest for row in found]
+    assert Counter(await bank_agrees(place)) == {"subscribed": 9, "allotted": 9, "returned": 9, "raise_interest": 9}
     again = await raise_day.credit_raises(place.house, NEXT_MONDAY)
     assert (again, await place.owed(*(one.wallet for one in buyers))) == (credited, wallets)
     await place.all_books_balance()

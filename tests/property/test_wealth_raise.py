@@ -294,7 +294,7 @@ def test_the_bank_closes_early_what_is_open() -> None:
 def test_it_begins_on_the_day_after_the_raise(changes: dict[str, datetime], begins: date, matures: date) -> None:
     formed = replace(RAISE, sold=500, **changes)  # type: ignore[arg-type]  # names of instants
     assert ending(formed) == Ending(Ended.FORMED, begins, matures)
-    assert ending(replace(formed, sold=499)) == Ending(Ended.FAILED, begins, None)
+    assert ending(replace(formed, sold=499)) == Ending(Ended.FAILED, None, None)
 
 
 def test_the_prospectus_gains_672_66() -> None:

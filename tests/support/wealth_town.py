@@ -1,14 +1,17 @@
 """A town in which the bank raises a wealth product: what is offered, who subscribes, and the ends of its dates."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from bill_town import MONDAY, NINE, Person, Town
 from deposit_files import DEMAND_FILE
 from fund_files import put_on_sale
 
+from tapwealth.bank import deposit_event_store
 from tapwealth.deposits import raise_store
 from tapwealth.deposits.raise_store import Standing, SubscriptionRow
 from tapwealth.flows import setup
@@ -21,6 +24,9 @@ from tapwealth.flows.setup import Approve
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.sandbox.bank.deposit_interest import Line, work
+from tapwealth.sandbox.bank.deposit_interest import Standing as Standing_
+from tapwealth.sandbox.bank.deposit_terms import TermsBody
 from tapwealth.storage import operators
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.operators import OperatorRole
@@ -123,6 +129,28 @@ async def rows(place: Town, *people: Person) -> list[SubscriptionRow]:
     async with place.house.database.read() as tx:
         found = [row for one in people for row in await raise_store.of_person(tx, one.book, one.id)]
     return sorted(found, key=lambda row: row.arrival)
+
+
+async def bank_agrees(place: Town, product: str = "W62") -> list[str]:
+    """What the bank, by its own arithmetic, makes of what it is told of a product: the events, where it agrees to each of them."""
+    one = await stands(place, product)
+    posted = [{"from": "2012-07-06", "rates": [{"rate": "0.35"}]}]
+    own = [{"from": "2014-02-01", "rates": [{"rate": "3.96"}]}]
+    body = [
+        {"product": "DEMAND", "form": "demand", "posted": posted},
+        {"product": product, "form": "raise", "posted": own, "demand": "DEMAND", "runs_from": one.begins_on, "runs_until": one.matures_on},
+    ]
+    shelf = {terms.product: terms for terms in msgspec.convert(body, list[TermsBody])}
+    async with place.house.database.read() as tx:
+        days = [day for (day,) in await tx.fetch("select distinct happened_on from deposit_event order by 1")]
+        listed = [event for day in days for event in await deposit_event_store.of_day(tx, range(place.house.books + 1), day)]
+    known: dict[str, Standing_] = {}
+    for event in listed:
+        line = msgspec.convert(asdict(event.line), Line, strict=False)
+        made = work(shelf, known.get(line.deposit), line)
+        assert made.interest == event.line.interest, event
+        known[line.deposit] = made.standing
+    return [event.line.event.value for event in listed]
 
 
 def gave(answers: Sequence[Any]) -> list[int | str]:

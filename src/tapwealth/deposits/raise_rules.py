@@ -196,15 +196,15 @@ class Ending:
     """How it ends: formed from `begins_on` until `matures_on`, or failed. Interest of the raise is for the days before `begins_on`."""
 
     ended: Ended
-    begins_on: date
+    begins_on: date | None
     matures_on: date | None
 
 
 def ending(one: Raise) -> Ending:
     """What follows from a raise that is over: with enough money it begins on the day after its last one."""
-    begins = one.last_day + _A_DAY
     if one.sold < one.terms.least:
-        return Ending(Ended.FAILED, begins, None)
+        return Ending(Ended.FAILED, None, None)
+    begins = one.last_day + _A_DAY
     return Ending(Ended.FORMED, begins, begins + timedelta(days=one.terms.days))
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+from tapwealth.bank import deposit_event_store
+from tapwealth.bank.deposit_event_store import EventRow
 from tapwealth.deposits import raise_entries as entries
 from tapwealth.deposits import raise_rules, raise_store
 from tapwealth.deposits.raise_entries import Stake
 from tapwealth.deposits.raise_product import Allotment
 from tapwealth.deposits.raise_rules import Ended, State
 from tapwealth.deposits.raise_store import SubscriptionRow
-from tapwealth.flows.deposits import raise_catalogue, raise_shown
+from tapwealth.flows.deposits import raise_catalogue, raise_listed, raise_shown
 from tapwealth.flows.deposits.raise_catalogue import Found
 from tapwealth.flows.deposits.raise_notices import Told, allotted_notice, back_notice, failed_notice, paid_notice
 from tapwealth.flows.end_of_day import StepReport
@@ -35,11 +37,12 @@ _NEXT_WORKING_DAY = 1
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A subscription after its turn, the entry that belongs to it, and what its owner is told."""
+    """A subscription after its turn, the entry that belongs to it, what its owner is told, and what the bank is."""
 
     row: SubscriptionRow
     entry: JournalEntry | None
     notice: Notice
+    listed: Sequence[EventRow] = ()
 
 
 Turn = Callable[[SubscriptionRow, Stake, date, int, Moment], Turned]
@@ -77,7 +80,7 @@ async def _close(house: House, day: date, product: str) -> None:
             return Turned(row._replace(state=State.FAILED), None, failed_notice(told, standing.back_on))
         after = row._replace(state=State.ALLOTTED, allotted=row.given if shares is None else shares[row.id])
         entry = entries.formed(stake, after.allotted, on, actor) if after.allotted else None
-        return Turned(after, entry, allotted_notice(replace(told, row=after)))
+        return Turned(after, entry, allotted_notice(replace(told, row=after)), raise_listed.allotted(after, on))
 
     await _by_lots(house, day, product, [State.SUBSCRIBED], turn)
     await _note(house, lambda tx: raise_store.note_allotted(tx, product, day))
@@ -100,7 +103,7 @@ async def _ending(house: House, tx: Tx, found: Found) -> raise_store.Standing:
     made, terms, last = raise_rules.ending(found.one), found.one.terms, found.one.last_day
     within = _NEXT_WORKING_DAY if made.ended is Ended.FORMED else terms.back_within
     back_on = raise_rules.working_days_after(house.calendar, last, within)
-    until = made.begins_on if made.ended is Ended.FORMED else back_on
+    until = made.begins_on or back_on
     return replace(
         found.standing,
         ended=made.ended,
@@ -141,7 +144,7 @@ async def credit_raises(house: House, day: date) -> StepReport:
 async def _give_back(house: House, day: date, product: str) -> None:
     found = await _found(house, product)
     rate = found.standing.demand_rate
-    until = found.one.begins_on if found.one.ended is Ended.FORMED else found.standing.back_on
+    until = found.one.begins_on or found.standing.back_on
     assert until is not None, "it has ended"
 
     def turn(row: SubscriptionRow, stake: Stake, on: date, actor: int, at: Moment) -> Turned:
@@ -150,7 +153,8 @@ async def _give_back(house: House, day: date, product: str) -> None:
         state, settled_on = (State.RUNNING, None) if row.allotted else (State.BACK, on)
         after = row._replace(state=state, interest=interest, settled_on=settled_on)
         entry = entries.given_back(stake, rest, interest, on, actor) if rest or interest else None
-        return Turned(after, entry, back_notice(Told(found.version, found.one, after, at.now)))
+        listed = raise_listed.given_back(after, until, on)
+        return Turned(after, entry, back_notice(Told(found.version, found.one, after, at.now)), listed)
 
     await _by_lots(house, day, product, [State.ALLOTTED, State.FAILED], turn)
     await _note(house, lambda tx: raise_store.note_given_back(tx, product, day))
@@ -172,7 +176,7 @@ async def _credit(house: House, day: date, product: str) -> None:
     def turn(row: SubscriptionRow, stake: Stake, on: date, actor: int, at: Moment) -> Turned:
         after = row._replace(state=State.PAID, gain=raise_rules.gain(row.allotted, one.rate, days), settled_on=on)
         entry = entries.matured(stake, row.allotted, after.gain, on, actor)
-        return Turned(after, entry, paid_notice(Told(found.version, one, after, at.now)))
+        return Turned(after, entry, paid_notice(Told(found.version, one, after, at.now)), raise_listed.repaid(after, on))
 
     await _by_lots(house, day, product, [State.RUNNING], turn)
     await _note(house, lambda tx: raise_store.note_paid(tx, product, day))
@@ -235,6 +239,7 @@ async def _lot(house: House, day: date, book: int, product: str, states: Sequenc
         turned = [turn(row, stake, day, actor, at) for row, stake in zip(rows, stakes, strict=True)]
         await must_post(house, tx, at, [one.entry for one in turned if one.entry is not None])
         await raise_store.save(tx, [one.row for one in turned])
+        await deposit_event_store.add(tx, [event for one in turned for event in one.listed])
         await notices.tell(tx, [one.notice for one in turned])
         return len(rows) == LOT
 

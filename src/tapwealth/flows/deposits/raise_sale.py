@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from tapwealth.bank import deposit_event_store
 from tapwealth.catalogue.definition import Eligibility
 from tapwealth.catalogue.eligible import asks_age, not_eligible
 from tapwealth.catalogue.version import Version
@@ -25,7 +26,7 @@ from tapwealth.deposits.raise_rules import Asked, State, WealthRefusal
 from tapwealth.deposits.raise_store import SubscriptionRow
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.customers.people import no_money, open_person, who
-from tapwealth.flows.deposits import raise_catalogue
+from tapwealth.flows.deposits import raise_catalogue, raise_listed
 from tapwealth.flows.deposits.raise_catalogue import Found
 from tapwealth.flows.deposits.raise_offer import wealth_sold
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, must_post, once, post
@@ -108,6 +109,7 @@ async def subscribe(house: House, envelope: Envelope, command: SubscribeWealth) 
         if not answer.posted:
             return no_money(given, buyer.free)
         await raise_store.add(tx, row)
+        await deposit_event_store.add(tx, raise_listed.subscribed(row))
         await raise_store.note_sold(tx, row.product, given, 1, at.now if raise_rules.fills(found.one, given) else None)
         await sales.keep(house, tx, at, [wealth_sold(envelope, row, found.version, command.confirmed, buyer.standing)])
         return WealthSubscribed(row.id, row.arrival, row.asked, row.given, row.placed_at, row.placed_on)
@@ -175,7 +177,9 @@ async def cancel(house: House, envelope: Envelope, command: CancelWealth) -> Wea
         (wallet,) = await house.ledger.open_accounts(tx, [_account(book, Kind.WALLET, person)])
         stake = await _stake(house, tx, row, wallet)
         await must_post(house, tx, at, [entries.cancelled(stake, row.given, interest, day, actor)])
-        await raise_store.save(tx, [row._replace(state=State.CANCELLED, interest=interest, settled_on=day)])
+        after = row._replace(state=State.CANCELLED, interest=interest, settled_on=day)
+        await raise_store.save(tx, [after])
+        await deposit_event_store.add(tx, raise_listed.given_back(after, day, day))
         await raise_store.note_sold(tx, row.product, -row.given, 0, None)
         return WealthCancelled(row.id, row.given, interest)
 
