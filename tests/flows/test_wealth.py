@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,11 +31,13 @@ from wealth_town import (
 
 from tapwealth.catalogue import store as catalogue
 from tapwealth.compliance.questionnaire import current
+from tapwealth.customers import store as customers
 from tapwealth.deposits.raise_rules import Ended, State
 from tapwealth.flows.catalogue import products, sales
 from tapwealth.flows.deposits import raise_day
 from tapwealth.flows.deposits.raise_proposals import ProposeWealthClose, ProposeWealthYield
 from tapwealth.flows.funds import suitability
+from tapwealth.flows.reports.assets import assets_of
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
@@ -59,6 +61,15 @@ async def money(place: Town) -> tuple[int, int, int]:
     return totals[0], totals[1], -totals[2]
 
 
+async def owned(place: Town, person: Person, day: date) -> list[tuple[str, int]]:
+    """At the end of a date, by product."""
+    async with place.house.database.read() as tx:
+        row = (await customers.persons(tx, [(person.book, person.id)]))[person.id]
+        view = await assets_of(place.house, tx, row, day)
+    assert all(one.product == "W62" for one in view.assets if one.what != "wallet")
+    return [(one.what, one.amount) for one in view.assets]
+
+
 async def told(place: Town, person: Person) -> list[str]:
     async with place.house.database.read() as tx:
         return [one.text_en for one in await notices.notices_of(tx, person.book, person.id)]
@@ -70,6 +81,7 @@ async def test_by_arrival_it_closes_when_full_and_pays_what_the_prospectus_says(
     answers = [await subscribe(place, *one) for one in ((wang, 100_000), (li, 100_000), (zhao, 60_000), (wang, 50_000))]
     assert gave(answers) == [100_000, 100_000, 50_000, "SOLD_OUT"]
     assert (await money(place), await place.owed(wang.wallet)) == ((250_000_00, 0, 0), [200_000_00])
+    assert await owned(place, wang, MONDAY) == [("wallet", 200_000_00), ("wealth_subscribed", 100_000_00)]
     closed, credited = await end(place, MONDAY)
     assert (closed.text, credited.figures["back"]) == ("1 raise of the bank over: 250,000.00 yuan formed, 0.00 not formed", 0)
     one = await stands(place)
@@ -79,6 +91,7 @@ async def test_by_arrival_it_closes_when_full_and_pays_what_the_prospectus_says(
     assert closed.figures["raises"] == 0
     assert credited.text == "0.00 yuan of raises back, interest 2.43; 0.00 yuan matured, gain 0.00"
     assert await place.owed(wang.wallet) == [200_000_97], "a day at 0.35 %"
+    assert await owned(place, wang, MONDAY + timedelta(days=1)) == [("wallet", 200_000_97), ("wealth", 100_000_00)]
     matures = MONDAY + timedelta(days=63)
     credit = matures + timedelta(days=6)
     assert (await end(place, matures))[1].figures["principal"] == 0, "within three working days, a holiday among them"

@@ -11,7 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tapwealth.catalogue.definition import Names
 from tapwealth.customers.store import PersonRow
+from tapwealth.deposits import raise_store
+from tapwealth.deposits.raise_store import SubscriptionRow
+from tapwealth.flows.deposits import raise_catalogue
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds.pocket import holding_of
 from tapwealth.flows.issuing.tap import cash_account
@@ -67,7 +71,7 @@ class _Account(NamedTuple):
 
 async def assets_of(house: House, tx: Any, person: PersonRow, day: date) -> AssetsView:
     """Read in one snapshot: a number of questions that hangs neither on the date nor on how much was done."""
-    wanted = [*_money(person), *await _cards(tx, person), *await _funds(tx, person)]
+    wanted = [*_money(person), *await _cards(tx, person), *await _funds(tx, person), *await _wealth(tx, person)]
     found = await house.ledger.find_accounts(tx, [one.name for one in wanted])
     held = {number: one for number, one in zip(found, wanted, strict=True) if number is not None}
     totals = await house.ledger.totals_dated(tx, list(held), day)
@@ -96,6 +100,25 @@ async def _cards(tx: Any, person: PersonRow) -> list[_Account]:
 async def _funds(tx: Any, person: PersonRow) -> list[_Account]:
     shelf = (await funds.funds(tx)).values()
     return [_Account("fund", holding_of(person.book, person.id, one.asset), Words(one.name, one.name_en), one.code, one) for one in shelf]
+
+
+async def _wealth(tx: Any, person: PersonRow) -> list[_Account]:
+    """Each subscription to a product of the bank, while it is raised and once it is formed."""
+    rows = await raise_store.of_person(tx, person.book, person.id)
+    known = await raise_catalogue.found(tx, await raise_store.raises(tx, sorted({row.product for row in rows}))) if rows else {}
+    return [
+        _Account(kind.name.lower(), _own(row, kind), _raised(known[row.product].version.definition.name, kind), row.product)
+        for row in rows
+        for kind in (Kind.WEALTH_SUBSCRIBED, Kind.WEALTH)
+    ]
+
+
+def _own(row: SubscriptionRow, kind: Kind) -> NewAccount:
+    return NewAccount(row.book, kind, row.id, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
+
+
+def _raised(name: Names, kind: Kind) -> Words:
+    return Words(name.zh, name.en) if kind is Kind.WEALTH else Words(f"{name.zh} · 认购款", f"{name.en} · still raised")
 
 
 _Prices = dict[str, tuple[date, int]]
