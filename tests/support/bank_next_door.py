@@ -9,7 +9,9 @@ import msgspec
 
 from tapwealth.bank.mandate import BankSaid, MandateOrder, MandateState
 from tapwealth.kernel.clock import business_date_of, iso
-from tapwealth.sandbox.bank import books, mandates, payments, server, statements
+from tapwealth.sandbox.bank import books, deposit_calls, deposit_register, mandates, payments, server, statements
+from tapwealth.sandbox.bank.deposit_register import ANSWER, REGISTER
+from tapwealth.sandbox.bank.deposit_terms import TermsBody, set_terms
 from tapwealth.sandbox.bank.mandates import Mandate
 from tapwealth.sandbox.bank.payments import Order
 from tapwealth.sandbox.faults import FAULT_SCHEMA
@@ -22,7 +24,7 @@ from tapwealth.wire.iso20022.message_type import MessageType, sniff
 
 
 class BankNextDoor:
-    """`BankPort` and `MandatePort` (without reservations) on the sandbox's own books."""
+    """`BankPort`, `DepositoryPort` and `MandatePort` (without reservations) on the sandbox's own books."""
 
     def __init__(self, root: Path) -> None:
         store = Store(root / "bank.sqlite", CLOCK_SCHEMA + FAULT_SCHEMA + OUTBOX_SCHEMA + server.SCHEMA)
@@ -50,6 +52,12 @@ class BankNextDoor:
         """Somebody of the bank's pays; again it is the same payment."""
         answer = server.transferred(self.partner, Order(end_to_end_id, payments.TRANSFER, debtor, creditor, amount, "", text), None)
         assert answer.status_code == 200, bytes(answer.body)
+
+    def set_terms(self, *terms: TermsBody) -> None:
+        """What it has set for its deposits."""
+        with self.store.tx() as tx:
+            set_terms(tx, terms)
+            deposit_calls.open_fund(tx, business_date_of(self.partner.now()))
 
     def money(self, number: str) -> int:
         with self.store.tx() as tx:
@@ -85,6 +93,20 @@ class BankNextDoor:
             known = books.account(tx, account)
             there = known is not None and known["opened_on"] <= day.isoformat() < business_date_of(self.partner.now()).isoformat()
             return statements.render(tx, account, day, None) if there else None
+
+    async def list_deposits(self, day: date, content: bytes) -> str:
+        with self.store.tx() as tx:
+            wrong = deposit_register.take(tx, day, content, self.partner.now())
+            await deposit_calls.pay_due(self.partner, self.partner.now(), self.partner.now())
+        return wrong or ""
+
+    async def deposit_answer(self, day: date) -> bytes | None:
+        with self.store.tx() as tx:
+            return ANSWER.write(deposit_register.answers_of(tx, day)) if deposit_register.came(tx, day) else None
+
+    async def deposit_register(self, day: date) -> bytes | None:
+        with self.store.tx() as tx:
+            return REGISTER.write(deposit_register.register_of(tx, day)) if deposit_register.came(tx, day) else None
 
     async def confirm(self, order: MandateOrder) -> BankSaid:
         asked = Mandate(order.name, order.account.reveal(), order.holder.reveal(), order.per_tap, order.per_day, order.given_on)

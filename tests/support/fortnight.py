@@ -568,7 +568,9 @@ async def fortnight(database_url: str, folder: Path, kills: Sequence[KillPoint] 
         exchange, heads, matching = Folder(folder / "exchange"), Heads(folder / "heads.jsonl"), Matching()
         identity: Any = matching
         port: Any = bank
-        rails = Rails(port, place.house.rails.billers, identity, insurer, exchange, heads, port, NetworkNextDoor(folder / "network"))
+        rails = Rails(
+            port, place.house.rails.billers, identity, insurer, exchange, heads, port, NetworkNextDoor(folder / "network"), depository=port
+        )
         place.house = replace(place.house, database=database, rails=rails, random64=lambda: secrets.randbits(64))
         try:
             yield Fortnight(place, bank, registrar, folder, killer)

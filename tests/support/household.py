@@ -269,7 +269,7 @@ async def _household(
         connections: Any = plain.house.rails.billers.ports if real is None else real.ports
         rails = Rails(
             port, Billers(connections), identity, insurer, Folder(folder / "exchange"), Heads(folder / "heads.jsonl"), port,
-            MemoryNetwork(),
+            MemoryNetwork(), depository=port,
         )  # fmt: skip
         place = FundTown(replace(plain.house, rails=rails), real or biller, insurer, plain.keys_given, registrar)
         try:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tapwealth.bank.bank_http import BankHttp
+from tapwealth.bank.depository_http import DepositoryHttp
 from tapwealth.bank.mandate_http import MandateHttp
 from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.clearing.network_http import NetworkHttp
@@ -130,6 +131,7 @@ async def _house(settings: Settings, database: Database, started_at: datetime | 
         outside(MandateHttp(settings.bank_url, settings.token), "bank"),
         outside(NetworkHttp(settings.network_url, settings.token), "network"),
         outside(MessengerHttp(settings.messenger_url, settings.token), "messenger") if settings.messenger_url else None,
+        outside(DepositoryHttp(settings.bank_url, settings.token), "depository"),
     )
     random64 = system_random()
     if settings.seed is not None and not begun:  # started again, the same draws under a clock that stands still would be the same ids

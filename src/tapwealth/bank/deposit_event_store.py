@@ -21,7 +21,7 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An event with the bank's word on it."""
+    """An event with the bank's word on it, and the name under which it pays its interest."""
 
     book: int
     happened_on: date
@@ -125,26 +125,43 @@ async def open_days(tx: Any, books: Sequence[int], until: date) -> list[date]:
     return [row["happened_on"] for row in rows]
 
 
-async def answer(tx: Any, said: Sequence[tuple[int, UUID, Answer, str]]) -> None:
-    """The bank's word on events, and the name under which it pays their interest ("" for none)."""
-    await tx.execute(
-        "update deposit_event e set answered = x.answered, paid_by = nullif(x.paid_by, '')"
-        " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[]) x(book, serial, answered, paid_by)"
-        " where e.book = x.book and e.serial = x.serial",
-        [one[0] for one in said],
-        [one[1] for one in said],
-        [one[2].value for one in said],
-        [one[3] for one in said],
+async def answer(tx: Any, said: Sequence[tuple[int, UUID, Answer, str]], day: date) -> None:
+    """The bank's word on events, heard at the end of that date, and the name under which it pays their interest ("" for none)."""
+    if said:
+        await tx.execute(
+            "update deposit_event e set answered = x.answered, paid_by = nullif(x.paid_by, ''),"
+            " accepted_on = case when x.answered = 'accepted' then coalesce(e.accepted_on, $5) end"
+            " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[]) x(book, serial, answered, paid_by)"
+            " where e.book = x.book and e.serial = x.serial",
+            [one[0] for one in said],
+            [one[1] for one in said],
+            [one[2].value for one in said],
+            [one[3] for one in said],
+            day,
+        )
+
+
+async def awaited(tx: Any, books: Sequence[int], before: date) -> dict[str, int]:
+    """What the bank agreed to pay at the end of a date before that one, and is not credited, by the name of the payment."""
+    rows = await tx.fetch(
+        "select paid_by, sum(interest)::bigint as amount from deposit_event"
+        " where book = any($1) and interest > 0 and arrived_on is null and accepted_on < $2 and paid_by is not null"
+        " group by paid_by order by paid_by",
+        list(books),
+        before,
     )
+    return {row["paid_by"]: row["amount"] for row in rows}
 
 
-async def due_under(tx: Any, books: Sequence[int], names: Sequence[str]) -> dict[str, dict[int, int]]:
-    """By the name of a payment: what each book is due of it, and has not been credited."""
+async def due_under(tx: Any, books: Sequence[int], names: Sequence[str], day: date) -> dict[str, dict[int, int]]:
+    """By the name of a payment: what each book is due of it, and has not been credited before that date."""
     rows = await tx.fetch(
         "select paid_by, book, sum(interest)::bigint as amount from deposit_event"
-        " where book = any($1) and interest > 0 and arrived_on is null and paid_by = any($2) group by paid_by, book order by paid_by, book",
+        " where book = any($1) and interest > 0 and (arrived_on is null or arrived_on = $3) and paid_by = any($2)"
+        " group by paid_by, book order by paid_by, book",
         list(books),
         list(names),
+        day,
     )
     found: dict[str, dict[int, int]] = defaultdict(dict)
     for row in rows:
@@ -160,18 +177,6 @@ async def credited(tx: Any, books: Sequence[int], name: str, day: date) -> None:
         name,
         day,
     )
-
-
-async def unpaid(tx: Any, books: Sequence[int], before: date) -> dict[str, int]:
-    """What the bank has agreed to pay for days before that one, and has not paid, by the name of the payment."""
-    rows = await tx.fetch(
-        "select paid_by, sum(interest)::bigint as amount from deposit_event"
-        " where book = any($1) and interest > 0 and arrived_on is null and happened_on < $2 and paid_by is not null"
-        " group by paid_by order by paid_by",
-        list(books),
-        before,
-    )
-    return {row["paid_by"]: row["amount"] for row in rows}
 
 
 async def balances(tx: Any, books: Sequence[int], day: date) -> dict[str, int]:

@@ -6,7 +6,7 @@ from tapwealth.flows.bank import mirrors, payments, transit
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.clearing import network
-from tapwealth.flows.deposits import raise_day
+from tapwealth.flows.deposits import depository, raise_day
 from tapwealth.flows.deposits import sweeps as deposit_sweeps
 from tapwealth.flows.end_of_day import Step
 from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, raises, units
@@ -39,6 +39,7 @@ STEPS: tuple[Step, ...] = (
     Step("close raises", raise_day.close_raises),
     Step("credit raises", raise_day.credit_raises),
     Step("settle deposits", deposit_sweeps.settle_deposits),
+    Step("list deposits", depository.list_deposits),
     Step("draw the advance", clearing.draw_advance),
     Step("cover captures", exchange_out.cover_captures),
     Step("redeem the advance", exchange_out.redeem_advance),
@@ -48,6 +49,7 @@ STEPS: tuple[Step, ...] = (
     Step("receive holdings", units.receive_holdings, always=True),
     Step("compare billers", bills.compare_billers, always=True),
     Step("compare insurer", insurance.compare_insurer, always=True),
+    Step("compare deposits", depository.compare_deposits, always=True),
     Step("prove mirrors", mirrors.prove_mirrors, always=True),
     Step("prove units", units.prove_units, always=True),
     Step("prove campaigns", campaigns.prove, always=True),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, TypeVar, cast
 
 from tapwealth.bank.bank_http import BankPort
+from tapwealth.bank.depository_http import DepositoryPort
 from tapwealth.bank.mandate_http import MandatePort
 from tapwealth.bills.biller import BillerPort
 from tapwealth.clearing.network_http import NetworkPort
@@ -61,7 +62,8 @@ class Billers:
 
 @dataclass(frozen=True, slots=True)
 class Rails:
-    """One port per partner. Without a messenger notices stay in the inbox, and wait there to be brought to phones."""
+    """One port per partner. Without a messenger notices stay in the inbox, and wait there to be brought to phones; without a
+    depository no date on which deposits moved is closed."""
 
     bank: BankPort
     billers: Billers
@@ -72,6 +74,7 @@ class Rails:
     mandates: MandatePort
     network: NetworkPort
     messenger: MessengerPort | None = None
+    depository: DepositoryPort | None = None
 
 
 Port = TypeVar("Port")

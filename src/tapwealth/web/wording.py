@@ -37,6 +37,8 @@ STEPS = {
     "close raises": "理财募集结束与配售",
     "credit raises": "理财退款与到期入账",
     "settle deposits": "存款资金划转",
+    "list deposits": "存款清单报送",
+    "compare deposits": "存款对账",
     "draw the advance": "垫资划入",
     "cover captures": "快速过户（098）",
     "redeem the advance": "垫资份额赎回",

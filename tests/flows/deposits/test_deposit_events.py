@@ -47,11 +47,12 @@ async def test_what_the_bank_pays_is_due_until_it_is_credited(place: Town) -> No
         await store.add(tx, [*paid, event(3, "D1", ListEvent.WITHDRAWN, 0, 5)])
         assert await store.open_days(tx, BOOKS, TUESDAY) == [MONDAY]
         said = [(1, UUID(int=1), Answer.ACCEPTED, "DPX-20140224"), (2, UUID(int=2), Answer.ACCEPTED, "DPX-20140224")]
-        await store.answer(tx, [*said, (1, UUID(int=3), Answer.DIFFERS, "")])
+        await store.answer(tx, [*said, (1, UUID(int=3), Answer.DIFFERS, "")], MONDAY)
         assert await store.open_days(tx, BOOKS, TUESDAY) == [MONDAY], "one differs"
-        assert await store.due_under(tx, BOOKS, ["DPX-20140224", "DPX-x"]) == {"DPX-20140224": {1: 3, 2: 4}}
-        assert (await store.unpaid(tx, BOOKS, MONDAY), await store.unpaid(tx, BOOKS, TUESDAY)) == ({}, {"DPX-20140224": 7})
-        await store.answer(tx, [(1, UUID(int=3), Answer.ACCEPTED, "DPX-20140224-2")])
+        assert await store.due_under(tx, BOOKS, ["DPX-20140224", "DPX-x"], TUESDAY) == {"DPX-20140224": {1: 3, 2: 4}}
+        assert (await store.awaited(tx, BOOKS, MONDAY), await store.awaited(tx, BOOKS, TUESDAY)) == ({}, {"DPX-20140224": 7})
+        await store.answer(tx, [(1, UUID(int=3), Answer.ACCEPTED, "DPX-20140224-2")], TUESDAY)
         assert await store.open_days(tx, BOOKS, TUESDAY) == []
         await store.credited(tx, BOOKS, "DPX-20140224", TUESDAY)
-        assert await store.unpaid(tx, BOOKS, TUESDAY) == {"DPX-20140224-2": 5}
+        assert await store.awaited(tx, BOOKS, TUESDAY) == {}, "what was accepted that day is paid on the next"
+        assert await store.awaited(tx, BOOKS, TUESDAY + timedelta(days=1)) == {"DPX-20140224-2": 5}

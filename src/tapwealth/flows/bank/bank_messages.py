@@ -20,6 +20,7 @@ from tapwealth.flows.bank.receipts import Pushed, Recogniser
 from tapwealth.flows.bills import autopay_cards
 from tapwealth.flows.clearing import network
 from tapwealth.flows.customers.people import card_number, open_person
+from tapwealth.flows.deposits import depository
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds import advance_interest, advance_outcomes, campaigns, fund_receipts, redemption_outcomes, sweeps
 from tapwealth.flows.insurance import policy_outcomes, premium_outcomes
@@ -44,6 +45,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     network.recognise_network,
     campaigns.recognise,
     network.recognise_capital,
+    depository.recognise_interest,
 )
 """Who looks at a receipt, in order; what none of them claims goes to suspense."""
 

@@ -38,8 +38,13 @@ async def _terms(partner: Partner, request: Request) -> Response:
     today = _today(partner)
     with partner.store.tx() as tx:
         set_terms(tx, terms)
-        books.open_account(tx, INTEREST_ACCOUNT, "Bank of Beijing, interest on deposits", _INTEREST_FUND, today)
+        open_fund(tx, today)
     return json_answer({"products": len(terms)})
+
+
+def open_fund(tx: sqlite3.Connection, today: date) -> None:
+    """The account that interest is paid from."""
+    books.open_account(tx, INTEREST_ACCOUNT, "Bank of Beijing, interest on deposits", _INTEREST_FUND, today)
 
 
 async def _list(partner: Partner, request: Request) -> Response:
