@@ -48,6 +48,7 @@ from tapwealth.funds.purchase import PurchaseRefusal
 from tapwealth.funds.redemption import CancelRefusal, RedemptionRefusal
 from tapwealth.funds.sweep import SweepRefusal
 from tapwealth.funds.switch import SwitchRefusal
+from tapwealth.insurance.applicant import ApplicantRefusal
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.phone import PhoneRefusal
 from tapwealth.insurance.policy import PolicyRefusal
@@ -72,7 +73,7 @@ NOTHING: Any = None
 SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
-    PolicyRefusal, PhoneRefusal, UnderwritingRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal,
+    PolicyRefusal, PhoneRefusal, ApplicantRefusal, UnderwritingRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal,
     wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,

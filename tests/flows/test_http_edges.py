@@ -57,6 +57,7 @@ ACCEPTANCE = {"business_date": "2014-02-24", "source": "bank", "kind": "amount",
 NO_CLIENT = f"cli_{NOWHERE}"
 CLIENT = {"name": "Phone maker", "scopes": ["orders:read"], "secret_sha256": "0" * 64, "good_until": "2014-12-31"}
 POLICY = {"product": "ACC1", "confirmed": ["terms"]}
+BENEFICIARY = {"name": "赵兰", "identity_number": "11010519491231002X", "relation": "spouse"}
 SWEEP = {"fund": "000198", "keep_balance": 0, "minimum_lot": 100, "daily_cap": 1000, "run_before": "14:30:00"}
 GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "open_account": ("new", {"name": "", "identity_number": "", "phone": "", "device_token": ""}),
@@ -419,6 +420,8 @@ BAD_FIELDS: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("buy_policy", {"from_day": "2014-02-30"}, ("from_day", "write it like 2014-02-24")),
     ("buy_policy", {"confirmed": ["terms"] * 101}, ("confirmed", "101 items")),
     ("buy_policy", {"phone": {"imei": "490154203237517", "bought_on": "2014-02-24"}}, ("phone.imei", "check digit")),
+    ("buy_policy", {"insured": {"relation": "cousin"}}, ("insured.relation", "'cousin' is not known")),
+    ("buy_policy", {"beneficiaries": [BENEFICIARY | {"share": 9_900}]}, ("beneficiaries", "add up to 99.00 percent", "exactly 100")),
     ("buy_policy", {"answers": {"smoking": "never"}}, ("answers", "is not asked", "leave the answers out")),
     ("buy_policy", {"phone": {"imei": "490154203237518", "bought_on": "2014-03-24"}}, ("phone.bought_on", "still to come")),
     ("cancel_policy", {"reason": " "}, ("reason", "is empty")),

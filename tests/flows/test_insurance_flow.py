@@ -18,8 +18,9 @@ from tapwealth.flows.insurance import insurers, policy_outcomes
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import insured_store, policy_event_store, store
+from tapwealth.insurance.applicant import Relation
 from tapwealth.insurance.bordereau import BordereauEvent
-from tapwealth.insurance.insured_store import InsuredRow, Relation
+from tapwealth.insurance.insured_store import InsuredRow
 from tapwealth.insurance.insurer import Rejected, Unknown
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.policy_event_store import PolicyEventRow
@@ -162,7 +163,8 @@ async def test_the_price_is_what_the_buyer_was_shown(place: Town) -> None:
         found = await insured_store.insured(tx, [(wang.book, policy)])
         lookup = (await customers.persons(tx, [(wang.book, wang.id)]))[wang.id].identity_lookup
     one = InsuredRow(
-        book=wang.book, policy=policy, relation=Relation.SELF, lookup=lookup, occupation=OccupationClass.TWO, sum_insured=40_000_000
+        book=wang.book, policy=policy, relation=Relation.SELF, lookup=lookup, occupation=OccupationClass.TWO, sum_insured=40_000_000,
+        shown_name="*芳",
     )  # fmt: skip
     assert found == {(wang.book, policy): one}
     assert (await buy(place, wang, BuyPolicy("TL20", ["terms"], premium=22_500))).premium == 22_500

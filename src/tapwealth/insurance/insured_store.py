@@ -3,21 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from tapwealth.insurance.applicant import Relation
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.store import Key
-
-
-class Relation(StrEnum):
-    """Of the insured person to the policyholder: those in whom Insurance Law article 31 sees an insurable interest."""
-
-    SELF = "self"
-    SPOUSE = "spouse"
-    CHILD = "child"
-    PARENT = "parent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +27,8 @@ class InsuredRow:
     loading_permille: int = 0
     imei_lookup: bytes | None = None
     imei_last4: str = ""
+    beneficiaries: int = 0
+    """The version that stands; 0: nobody was named."""
 
 
 _TYPES = {
@@ -50,6 +43,7 @@ _TYPES = {
     "sum_insured": "bigint",
     "imei_lookup": "bytea",
     "imei_last4": "text",
+    "beneficiaries": "int",
 }
 _COLUMNS = ", ".join(_TYPES)
 _ROWS = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.values(), 1)) + f") x({_COLUMNS})"
@@ -100,6 +94,42 @@ async def claim_phone(tx: Any, row: InsuredRow, from_day: date, until: date) -> 
         from_day,
     )
     return claimed is not None
+
+
+async def minor_insured_for(tx: Any, lookup: bytes, from_day: date) -> int:
+    """Fen of death cover that a minor has on that day or later. Nobody else changes it until the transaction ends."""
+    await tx.execute(
+        "insert into minor as m (insured_lookup, asked) values ($1, 1) on conflict (insured_lookup) do update set asked = m.asked + 1",
+        lookup,
+    )
+    return int(
+        await tx.fetchval(
+            "select coalesce(sum(sum_insured), 0)::bigint from minor_cover where insured_lookup = $1 and until > $2", lookup, from_day
+        )
+    )
+
+
+async def add_minor_cover(tx: Any, row: InsuredRow, until: date) -> None:
+    """That policy covers a minor's death. The minor must have been asked about in this transaction."""
+    await tx.execute(
+        "insert into minor_cover (insured_lookup, book, policy, sum_insured, until) values ($1, $2, $3, $4, $5)",
+        row.lookup,
+        row.book,
+        row.policy,
+        row.sum_insured,
+        until,
+    )
+
+
+async def release_minors(tx: Any, ended: Sequence[tuple[InsuredRow, date]]) -> None:
+    """The death cover of these policies, where they had any of a minor, ends on those days."""
+    await tx.execute(
+        "update minor_cover m set until = least(m.until, x.day) from unnest($1::bytea[], $2::uuid[], $3::date[])"
+        " x(insured_lookup, policy, day) where m.insured_lookup = x.insured_lookup and m.policy = x.policy",
+        [row.lookup for row, _ in ended],
+        [row.policy for row, _ in ended],
+        [day for _, day in ended],
+    )
 
 
 async def release_phones(tx: Any, ended: Sequence[tuple[InsuredRow, date]]) -> None:

@@ -19,8 +19,18 @@ class PhoneOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class BeneficiaryOrder:
+    """Who receives what is paid at death; `share` in hundredths of a percent of what the rank receives, None: equal to the others'."""
+
+    name: PersonName
+    identity_number: IdentityNumber
+    rank: int
+    share: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyOrder:
-    """A policy to issue; `premium` in fen, cover from the start of `from_day` to the start of `to_day`."""
+    """A policy to issue on the insured person of that name; `premium` in fen, cover from the start of `from_day` to that of `to_day`."""
 
     serial: str
     product: str
@@ -30,6 +40,8 @@ class PolicyOrder:
     from_day: date
     to_day: date
     phone: PhoneOrder | None = None
+    occupation: int = 1
+    beneficiaries: tuple[BeneficiaryOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

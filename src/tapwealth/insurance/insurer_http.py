@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from tapwealth.insurance.insurer import (
+    BeneficiaryOrder,
     Cancelled,
     InsurerAnswer,
     InsurerPort,
@@ -113,6 +114,7 @@ def _policy(order: PolicyOrder) -> dict[str, Any]:
     insured = {"name": order.name.reveal(), "identity_number": order.identity_number.reveal()}
     cover = {"from": order.from_day.isoformat(), "to": order.to_day.isoformat()}
     content = {"serial": order.serial, "product": order.product, "insured": insured, "premium": order.premium, **cover}
+    content |= {"occupation": order.occupation, "beneficiaries": [_beneficiary(one) for one in order.beneficiaries]}
     if order.phone is not None:
         content["phone"] = {"fingerprint": order.phone.fingerprint, "last4": order.phone.last4}
     return content
@@ -120,6 +122,10 @@ def _policy(order: PolicyOrder) -> dict[str, Any]:
 
 def _paid(paid: PremiumPaid) -> dict[str, Any]:
     return {"serial": paid.serial, "amount": paid.amount, "from": paid.from_day.isoformat(), "to": paid.until_day.isoformat()}
+
+
+def _beneficiary(one: BeneficiaryOrder) -> dict[str, str | int | None]:
+    return {"name": one.name.reveal(), "identity_number": one.identity_number.reveal(), "rank": one.rank, "share": one.share}
 
 
 def _read(content: bytes, serial: str) -> InsurerAnswer:

@@ -13,18 +13,18 @@ import msgspec
 
 from tapwealth.catalogue.definition import Eligibility
 from tapwealth.catalogue.eligible import not_eligible
+from tapwealth.catalogue.version import Version
 from tapwealth.compliance import store as compliance
 from tapwealth.compliance.limits import Used
 from tapwealth.customers import store as customers
-from tapwealth.customers.identity_number import read_identity_number
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.catalogue import sales
-from tapwealth.flows.catalogue.sales import Sold
-from tapwealth.flows.customers.people import open_person, own_key, wallet_of, who
+from tapwealth.flows.customers.people import own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
+from tapwealth.flows.insurance.applicants import InsuredPerson, Insures, NamedBeneficiary, check_named, read_beneficiaries, whom
 from tapwealth.flows.insurance.delivery import deliver
-from tapwealth.flows.insurance.insured import insured_row, keep
+from tapwealth.flows.insurance.insured import above_minors_cap, insured_row, keep, not_for
 from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE
@@ -32,8 +32,6 @@ from tapwealth.flows.insurance.policy_product import on_sale, product_of, produc
 from tapwealth.insurance import entries, premium_store, store
 from tapwealth.insurance.buy import TERMS, BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.entries import Premium
-from tapwealth.insurance.insured_store import InsuredRow
-from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.phone import read_phone
 from tapwealth.insurance.policy import PolicyState, refund_of
 from tapwealth.insurance.product import OccupationClass, Product
@@ -68,9 +66,11 @@ class InsuredPhone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Insure oneself. `confirmed` names what the buyer saw and agreed to, "terms" in any case; `premium` in fen is what they were shown.
+    """Insure oneself, or somebody else who is `insured`. `confirmed` names what the buyer saw and agreed to, "terms" in any case;
+    `premium` in fen is what they were shown.
 
     Without `from_day` cover begins tomorrow. `phone`: of a policy that is bound to one. `answers`: to what the product asks, by question.
+    `beneficiaries`: who receives what is paid at death; nobody: the estate.
     """
 
     product: str
@@ -80,6 +80,8 @@ class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     premium: int | None = None
     phone: InsuredPhone | None = None
     answers: dict[str, str] = {}
+    insured: InsuredPerson | None = None
+    beneficiaries: list[NamedBeneficiary] = []
 
 
 class PolicyTaken(msgspec.Struct, frozen=True):
@@ -114,12 +116,12 @@ def _wish(product: Product, command: BuyPolicy, today: date) -> Wish:
     return Wish(product, command.occupation, from_day, command.premium, tuple(command.confirmed), phone, command.answers)
 
 
-def _facts(house: House, row: PersonRow, wish: Wish, eligibility: Eligibility, today: date, available: int) -> BuyFacts:
-    """Age and sex, read from the sealed identity number for this decision. Who may buy is asked of the first day of cover."""
-    identity = read_identity_number(open_person(house, row).identity_number.reveal())
-    age = identity.age_on(wish.from_day)
-    ineligible = not_eligible(eligibility, wish.product.name, row.kyc_level, age)
-    return BuyFacts(Sex.MALE if identity.is_male else Sex.FEMALE, age, today, available, ineligible)
+def _facts(row: PersonRow, wish: Wish, insures: Insures, of: Eligibility, today: date, available: int, *, named: bool) -> BuyFacts:
+    """Who may buy is asked of the insured person, on the first day of cover. `named`: beneficiaries are."""
+    one, yours = insures.applicant, insures.other is None
+    ineligible = not_for(wish, insures, names_beneficiaries=named)
+    ineligible = ineligible or not_eligible(of, wish.product.name, row.kyc_level, one.age, "you are" if yours else "the insured person is")
+    return BuyFacts(insures.sex, one.age, today, available, ineligible)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ async def buy(
     agreed to beforehand; `renews`: the policy that it goes on from."""
     book, person = who(envelope)
     today = business_date_of(envelope.received_at)
+    check_named(command.beneficiaries)
 
     async def act(tx: Tx, at: Moment, actor: int) -> PolicyTaken | Refusal:
         version = await on_sale(tx, command.product, envelope.received_at)
@@ -144,12 +147,17 @@ async def buy(
             return version
         buyer = await _buyer(house, tx, at, envelope)
         wish = _wish(product_of(version, today), command, today)
-        made = decide(wish, _facts(house, buyer.row, wish, version.definition.eligibility, today, buyer.available))
+        insures = whom(house, command.insured, buyer.row, wish.from_day)
+        of, named = version.definition.eligibility, bool(command.beneficiaries)
+        made = decide(wish, _facts(buyer.row, wish, insures, of, today, buyer.available, named=named))
         if isinstance(made, Refusal):
             return made
         if most is not None and made.premium > most:
             text = f"the premium is {format_minor(made.premium)} yuan now, more than the {format_minor(most)} that you agreed to"
             return Refusal(BuyRefusal.PREMIUM_DIFFERS, text)
+        capped = await above_minors_cap(house, tx, wish, insures)
+        if capped is not None:
+            return capped
         above = buyer.used.above(house.rule_set, person, at.date_of(envelope.received_at), made.premium)
         if above is not None:
             return Refusal(BuyRefusal.ABOVE_LIMIT, above)
@@ -159,9 +167,7 @@ async def buy(
         )
         if not answer.posted:
             return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-        refusal = await _keep(
-            house, tx, at, row, insured_row(house, row, buyer.row, wish, made), policy_sold(envelope, row, wish, made, version)
-        )
+        refusal = await _keep(house, tx, at, envelope, command, _Sale(row, buyer.row, wish, made, insures, version))
         if refusal is not None:
             return refusal
         if renews is not None:
@@ -199,12 +205,25 @@ def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, ma
     )
 
 
-async def _keep(house: House, tx: Tx, at: Moment, row: PolicyRow, insured: InsuredRow, sold: Sold) -> Refusal | None:
+@dataclass(frozen=True, slots=True)
+class _Sale:
+    row: PolicyRow
+    buyer: PersonRow
+    wish: Wish
+    made: Quote
+    insures: Insures
+    version: Version
+
+
+async def _keep(house: House, tx: Tx, at: Moment, envelope: Envelope, command: BuyPolicy, of: _Sale) -> Refusal | None:
+    row, insures = of.row, of.insures
+    named = read_beneficiaries(house, command.beneficiaries, insures.lookup, row.book, row.id, version=1)
+    insured = replace(insured_row(house, row, of.buyer, of.wish, of.made, insures), beneficiaries=1 if named else 0)
     await store.add_policies(tx, [row])
-    refusal = await keep(tx, row, insured)
+    refusal = await keep(tx, row, insured, insures, named, of.wish)
     if refusal is not None:
         return refusal
-    await sales.keep(house, tx, at, [sold])
+    await sales.keep(house, tx, at, [policy_sold(envelope, row, of.wish, of.made, insures, named, of.version)])
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.premium)])
     await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, ISSUE), INSURER, ISSUE, {"policy": str(row.id)})])
     return None

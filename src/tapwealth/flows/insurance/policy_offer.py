@@ -1,5 +1,6 @@
 """What somebody is shown who buys a policy, in both languages, and the record of their buying it."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from tapwealth.catalogue.definition import Eligibility
@@ -7,6 +8,8 @@ from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_document
 from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.sales import Sold, signed
 from tapwealth.flows.frame import Envelope
+from tapwealth.flows.insurance.applicants import Insures
+from tapwealth.insurance.beneficiary_store import BeneficiaryRow
 from tapwealth.insurance.buy import Quote, Wish
 from tapwealth.insurance.product import DAYS_OF_A_YEAR, Accident, AccountLoss, CancellationRule, PhoneScreen, PolicyParameters, TermLife
 from tapwealth.insurance.questions import Question
@@ -23,7 +26,9 @@ _CANCELLATION = {
 }
 
 
-def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish, made: Quote, version: Version) -> Sold:
+def policy_sold(
+    envelope: Envelope, row: PolicyRow, wish: Wish, made: Quote, insures: Insures, named: Sequence[BeneficiaryRow], version: Version
+) -> Sold:
     """The record: the product as it was shown, and what of it is this buyer's own."""
     offer = written(policy_offer(version, envelope.language))
     sale = Sale(
@@ -43,6 +48,7 @@ def policy_sold(envelope: Envelope, row: PolicyRow, wish: Wish, made: Quote, ver
             "to": str(row.to_day),
             **_phone(wish),
             **_answered(wish, made),
+            **_people(insures, named),
         },
         confirmed=wish.confirmed,
         signed=signed(envelope.caller),
@@ -59,6 +65,17 @@ def _answered(wish: Wish, made: Quote) -> dict[str, int | str]:
     if not wish.answers:
         return {}
     return {"loading_permille": made.permille, **{f"answer {question}": answer for question, answer in wish.answers.items()}}
+
+
+def _people(insures: Insures, named: Sequence[BeneficiaryRow]) -> dict[str, int | str]:
+    """Who they are stands sealed beside the policy; here is what was said of them."""
+    said: dict[str, int | str] = {}
+    if insures.other is not None:
+        said = {"insured": insures.applicant.relation.value, "insured_elsewhere": insures.applicant.elsewhere}
+    shares = ("equal" if one.share is None else f"{one.share // 100}.{one.share % 100:02}%" for one in named)
+    return said | {
+        f"beneficiary {one.place + 1}": f"rank {one.rank}, {share}, {one.relation}" for one, share in zip(named, shares, strict=True)
+    }
 
 
 def policy_offer(version: Version, language: str) -> Offer:

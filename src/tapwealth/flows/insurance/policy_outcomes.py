@@ -15,16 +15,15 @@ from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.store import BreakRow
 from tapwealth.compliance import store as compliance
-from tapwealth.customers import store as customers
 from tapwealth.flows.bank.receipts import Claim, Pushed
-from tapwealth.flows.customers.people import open_person
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
 from tapwealth.flows.insurance.insured import cover_ended
+from tapwealth.flows.insurance.policy_order import order_of
 from tapwealth.flows.insurance.policy_product import products_of
-from tapwealth.insurance import entries, insured_store, policy_event_store, premium_store, store
+from tapwealth.insurance import entries, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.entries import Premium
-from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, Noted, NotReceived, PhoneOrder, PolicyOrder, Rejected, Unknown
+from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, Noted, NotReceived, Rejected, Unknown
 from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, free_look_until, next_state
 from tapwealth.insurance.policy_event_store import PolicyEventRow
@@ -61,13 +60,10 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     """Make one request. Raises Outage while the insurer's answer is not known."""
     key = (message.book, UUID(message.payload["policy"]))
     async with house.database.read() as tx:
-        row, insured = (await store.policies(tx, [key]))[key], (await insured_store.insured(tx, [key]))[key]
-        person = (await customers.persons(tx, [(row.book, row.person)]))[row.person]
+        row = (await store.policies(tx, [key]))[key]
+        order = await order_of(house, tx, row) if message.kind == ISSUE else None
         before = await _goes_on_from(tx, key)
-    if message.kind == ISSUE and row.state is PolicyState.QUOTED:
-        who = open_person(house, person)
-        phone = None if insured.imei_lookup is None else PhoneOrder(insured.imei_lookup.hex(), insured.imei_last4)
-        order = PolicyOrder(row.serial, row.product, who.name, who.identity_number, row.premium, row.from_day, row.to_day, phone)
+    if order is not None and row.state is PolicyState.QUOTED:
         insurer = house.rails.insurer
         answer = await (insurer.issue(order) if before is None else insurer.renew(order, before.policy_number))
         await hear(house, [_heard(key, PolicyEvent.ISSUE, answer)])

@@ -8,8 +8,10 @@ from uuid import UUID
 from tapwealth.flows.end_of_day import end_of
 from tapwealth.flows.frame import Caller, Envelope, House, moment
 from tapwealth.flows.insurance import policies
+from tapwealth.flows.insurance.applicants import beneficiary_again, insured_again
 from tapwealth.flows.insurance.policies import BuyPolicy
-from tapwealth.insurance import insured_store, premium_store, store
+from tapwealth.insurance import beneficiary_store, insured_store, premium_store, store
+from tapwealth.insurance.applicant import CONSENT, Relation
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.premium_store import Mandate
 from tapwealth.insurance.product import Accident, AccountLoss, Product
@@ -28,8 +30,10 @@ class Renewed:
 
 
 def renewable(product: Product) -> bool:
-    """Whether such a cover goes on: that of a trip is over with it, and a phone grows too old for that of its screen."""
-    return isinstance(product.terms.cover, Accident | AccountLoss) and product.terms.days is None
+    """Whether such a cover goes on: that of a trip is over with it, a phone grows too old for that of its screen, and questions are
+    answered anew."""
+    lasts = isinstance(product.terms.cover, Accident | AccountLoss) and product.terms.days is None
+    return lasts and not product.terms.questions
 
 
 async def renew(house: House, day: date, row: PolicyRow, mandate: Mandate) -> Renewed | Refusal:
@@ -39,12 +43,21 @@ async def renew(house: House, day: date, row: PolicyRow, mandate: Mandate) -> Re
         following = (await premium_store.renewals_of(tx, [key])).get(key, [])
         found = await store.policies(tx, [(row.book, one) for one in following])
         insured = (await insured_store.insured(tx, [key]))[key]
+        named = (await beneficiary_store.beneficiaries(tx, [key]))[key]
         now = (await moment(tx)).now
     stands = [one for one in found.values() if one.state is not PolicyState.CANCELLED]
     if stands:
         return Renewed(stands[0].id, stands[0].premium)
     caller = Caller(ActorKind.PLATFORM, "renewal", "agreement", row.person, row.book)
     envelope = Envelope(derived(row.id, f"renewal:{day}"), caller, min(now, end_of(day) - timedelta(seconds=1)))
-    wish = BuyPolicy(row.product, [policies.TERMS], insured.occupation, row.to_day)
+    confirmed = [policies.TERMS] if insured.relation is Relation.SELF else [policies.TERMS, CONSENT]
+    wish = BuyPolicy(
+        row.product,
+        confirmed,
+        insured.occupation,
+        row.to_day,
+        insured=insured_again(house, insured),
+        beneficiaries=[beneficiary_again(house, one) for one in named],
+    )
     answer = await policies.buy(house, envelope, wish, most=mandate.most, renews=row.id)
     return answer if isinstance(answer, Refusal) else Renewed(UUID(answer.policy), answer.premium)

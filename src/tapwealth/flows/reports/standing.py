@@ -18,7 +18,7 @@ from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_views
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
-from tapwealth.insurance import insured_store
+from tapwealth.insurance import beneficiary_store, insured_store
 from tapwealth.insurance import store as insurance
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.ids import prefixed
@@ -80,14 +80,25 @@ class BillState(msgspec.Struct, frozen=True):
     biller_reference: str
 
 
+class BeneficiaryView(msgspec.Struct, frozen=True):
+    """Who receives what is paid at death; `share` in hundredths of a percent, None: equal to the others of the rank."""
+
+    name: str
+    relation: str
+    rank: int
+    share: int | None
+
+
 class InsuredView(msgspec.Struct, frozen=True):
     """Whom and what a policy insures as it stands; `phone`: the last four digits of its number, empty without one."""
 
+    name: str
     relation: str
     occupation: int
     sum_insured: int
     loading_permille: int
     phone: str
+    beneficiaries: list[BeneficiaryView]
 
 
 class PolicyState(msgspec.Struct, frozen=True):
@@ -175,7 +186,11 @@ async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicySt
         return _unknown("policy")
     (shown,) = await policy_views(tx, [row])
     one = (await insured_store.insured(tx, [(book, identifier)]))[book, identifier]
-    insured = InsuredView(one.relation.value, one.occupation, one.sum_insured, one.loading_permille, one.imei_last4)
+    named = (await beneficiary_store.beneficiaries(tx, [(book, identifier)]))[book, identifier]
+    receive = [BeneficiaryView(each.shown_name, each.relation, each.rank, each.share) for each in named]
+    insured = InsuredView(
+        one.shown_name, one.relation.value, one.occupation, one.sum_insured, one.loading_permille, one.imei_last4, receive
+    )
     return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown, insured)
 
 

@@ -54,6 +54,10 @@ class Reason(StrEnum):
     DECLARATION_NEEDED = "declaration_needed"
 
 
+Beneficiary = tuple[str, str, int, int | None]
+"""Name, identity number, rank, share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """A policy to issue: cover from the start of `from_day` to the start of `to_day`; premium in fen."""
@@ -67,6 +71,8 @@ class Issue:
     to_day: date
     phone: str = ""
     """What tells phones apart; empty for a policy that is bound to none."""
+    occupation: int = 1
+    beneficiaries: tuple[Beneficiary, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -33,6 +33,15 @@ class PhoneBody(Body):
     last4: Text
 
 
+class BeneficiaryBody(Body):
+    """Who receives what is paid at death; `share` in hundredths of a percent, null: equal to the others of the rank."""
+
+    name: Text
+    identity_number: Text
+    rank: int
+    share: int | None = None
+
+
 class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
     """A policy to issue; `to` is the first day without cover."""
 
@@ -43,6 +52,8 @@ class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
     from_day: date
     to_day: date
     phone: PhoneBody | None = None
+    occupation: int = 1
+    beneficiaries: tuple[BeneficiaryBody, ...] = ()
 
 
 class CancelBody(Body):
@@ -70,7 +81,18 @@ def _wanted(body: PolicyBody) -> Issue:
             f"cover from {body.from_day} to {body.to_day} is no time", where="from, to", hint="`to` is the first day without cover"
         )
     insured, phone = body.insured, "" if body.phone is None else body.phone.fingerprint
-    return Issue(body.serial, body.product, insured.name, insured.identity_number, body.premium, body.from_day, body.to_day, phone)
+    return Issue(
+        body.serial,
+        body.product,
+        insured.name,
+        insured.identity_number,
+        body.premium,
+        body.from_day,
+        body.to_day,
+        phone,
+        body.occupation,
+        tuple((one.name, one.identity_number, one.rank, one.share) for one in body.beneficiaries),
+    )
 
 
 def _decide_issue(partner: Partner, order: Issue, renews: str = "") -> Response:

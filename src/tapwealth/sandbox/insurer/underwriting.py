@@ -3,10 +3,14 @@
 import sqlite3
 from enum import StrEnum
 
-from tapwealth.sandbox.insurer.books import Issue, State
+from tapwealth.sandbox.insurer.books import Beneficiary, Issue, State
 
 UNDERWRITING_SCHEMA = """
 CREATE TABLE IF NOT EXISTS insured_phone (policy_number TEXT PRIMARY KEY REFERENCES policy, fingerprint TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS risk (policy_number TEXT PRIMARY KEY REFERENCES policy, occupation INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS beneficiary (
+  policy_number TEXT NOT NULL REFERENCES policy, place INTEGER NOT NULL, name TEXT NOT NULL, identity_number TEXT NOT NULL,
+  rank INTEGER NOT NULL, share INTEGER, PRIMARY KEY (policy_number, place));
 CREATE INDEX IF NOT EXISTS insured_phone_fingerprint ON insured_phone (fingerprint);
 """
 
@@ -29,6 +33,14 @@ def refused(tx: sqlite3.Connection, order: Issue) -> str:
 
 
 def taken_on(tx: sqlite3.Connection, order: Issue, policy_number: str) -> None:
-    """What is known of the risk beside the policy; nothing new if it was taken on before."""
+    """Keep the risk; nothing new if it was taken on before."""
+    if tx.execute("INSERT OR IGNORE INTO risk VALUES (?, ?)", (policy_number, order.occupation)).rowcount:
+        name_beneficiaries(tx, policy_number, order.beneficiaries)
     if order.phone:
         tx.execute("INSERT OR IGNORE INTO insured_phone VALUES (?, ?)", (policy_number, order.phone))
+
+
+def name_beneficiaries(tx: sqlite3.Connection, policy_number: str, named: tuple[Beneficiary, ...]) -> None:
+    """These, and none that were named before."""
+    tx.execute("DELETE FROM beneficiary WHERE policy_number = ?", (policy_number,))
+    tx.executemany("INSERT INTO beneficiary VALUES (?, ?, ?, ?, ?, ?)", [(policy_number, place, *one) for place, one in enumerate(named)])
