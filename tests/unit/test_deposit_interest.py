@@ -1,14 +1,12 @@
 """What deposits earn, by worked examples: matched dates, the posted rates of 2010 to 2015, and every case of the demand rate."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 
 from tapwealth.deposits.interest import (
-    AtNotice,
-    Notified,
-    Rates,
     Running,
     Segment,
     Termed,
@@ -17,7 +15,9 @@ from tapwealth.deposits.interest import (
     matures_on,
     next_settlement,
 )
-from tapwealth.deposits.product import Method, Term
+from tapwealth.deposits.notice import GivenNotice, Layer, NoticeRefusal, Rates, give, take
+from tapwealth.deposits.product import Method, Notice, Term
+from tapwealth.kernel.refusal import Refusal
 
 MATCHED, ACTUAL = Method.MATCHED_DATES, Method.ACTUAL_DAYS
 DEMAND: Mapping[date, int] = {
@@ -156,7 +156,8 @@ def test_days_of_settlement_come_four_times_a_year() -> None:
 
 # ---- at notice of seven days
 
-HELD = AtNotice(200_000_00, date(2014, 3, 3), 7, 50_000_00)
+SEVEN = Notice(7, 50_000_00, 50_000_00)
+HELD = (Layer(200_000_00, date(2014, 3, 3)),)
 POSTED = Rates(13_500, 3_500)
 DAY = date(2014, 4, 2)
 """After 30 days: 100,000 yuan have earned 112.50 at the rate of the notice, and 29.17 at the demand rate."""
@@ -165,21 +166,42 @@ DAY = date(2014, 4, 2)
 @pytest.mark.parametrize(
     ("amount", "notified", "interest"),
     [
-        (100_000_00, Notified(100_000_00, DAY), 112_50),
-        (100_000_00, None, 29_17),
-        (100_000_00, Notified(100_000_00, date(2014, 4, 3)), 29_17),  # a day early
-        (100_000_00, Notified(100_000_00, date(2014, 4, 1)), 29_17),  # a day late
-        (150_000_00, Notified(100_000_00, DAY), 112_50 + 14_58),  # 50,000 beyond it
-        (100_000_00, Notified(150_000_00, DAY), 112_50 + 14_58),  # 50,000 short of it
-        (40_000_00, Notified(40_000_00, DAY), 11_67),  # less than can be taken out at notice
+        (100_000_00, 100_000_00, 112_50),
+        (100_000_00, 0, 29_17),  # not notified, or for another day
+        (150_000_00, 100_000_00, 112_50 + 14_58),  # 50,000 beyond it
+        (100_000_00, 150_000_00, 112_50 + 14_58),  # 50,000 short of it
+        (40_000_00, 40_000_00, 11_67),  # less than can be taken out at notice
     ],
 )
-def test_the_rate_of_the_notice_holds_only_for_what_was_notified_for_that_day(
-    amount: int, notified: Notified | None, interest: int
-) -> None:
-    assert earned(HELD.segments(amount, DAY, notified, POSTED)) == interest
+def test_the_rate_of_the_notice_holds_only_for_what_was_notified_for_that_day(amount: int, notified: int, interest: int) -> None:
+    assert take(SEVEN, HELD, amount, DAY, notified, POSTED).interest == interest
 
 
 def test_money_that_lay_for_less_than_the_notice_earns_the_demand_rate() -> None:
     day = date(2014, 3, 9)
-    assert earned(HELD.segments(100_000_00, day, Notified(100_000_00, day), POSTED)) == 5_83
+    assert take(SEVEN, HELD, 100_000_00, day, 100_000_00, POSTED).interest == 5_83
+
+
+def test_what_falls_short_of_a_notice_stays_and_begins_anew() -> None:
+    after = take(SEVEN, HELD, 100_000_00, DAY, 150_000_00, POSTED).layers
+    assert after == (Layer(50_000_00, HELD[0].first), Layer(50_000_00, DAY))
+    later = DAY + timedelta(days=7)
+    assert take(SEVEN, after, 100_000_00, later, 100_000_00, POSTED).interest == 82_50
+    """50,000 x 1.35 % x 37 / 360 = 69.375, and 50,000 x 1.35 % x 7 / 360 = 13.125: to the li, and then 82.50."""
+
+
+def test_which_notices_may_be_given() -> None:
+    first = give(SEVEN, 200_000_00, [], 100_000_00, DAY)
+    assert first == DAY + timedelta(days=7)
+    standing = [GivenNotice(1, UUID(int=1), UUID(int=2), 100_000_00, DAY, DAY + timedelta(days=7))]
+    tomorrow = DAY + timedelta(days=1)
+    refused = {
+        NoticeRefusal.DAY_TAKEN: give(SEVEN, 200_000_00, standing, 50_000_00, DAY),
+        NoticeRefusal.TOO_LITTLE: give(SEVEN, 200_000_00, standing, 49_999_99, tomorrow),
+        NoticeRefusal.MORE_THAN_FREE: give(SEVEN, 200_000_00, standing, 100_000_01, tomorrow),
+        NoticeRefusal.LEAVES_TOO_LITTLE: give(SEVEN, 200_000_00, standing, 50_000_01, tomorrow),
+    }
+    for code, said in refused.items():
+        assert isinstance(said, Refusal), code
+        assert said.code is code
+    assert give(SEVEN, 200_000_00, standing, 100_000_00, tomorrow) == tomorrow + timedelta(days=7)

@@ -91,7 +91,7 @@ def work(shelf: Shelf, standing: Standing | None, line: Line) -> Worked:
         return deed(shelf, terms, standing, line)
     if not standing.balance:
         raise Wrong(f"deposit {line.deposit} is closed at the bank")
-    if line.amount > standing.balance:
+    if line.amount > standing.balance and deed is not _paid_in:
         raise Wrong(f"{line.amount} fen are more than the {standing.balance} that it has")
     return deed(shelf, terms, standing, line)
 
@@ -235,10 +235,11 @@ def _notified(_shelf: Shelf, terms: TermsBody, standing: Standing, line: Line) -
     return Worked(msgspec.structs.replace(standing, notices=(*standing.notices, notice)))
 
 
-def _notice_cancelled(_shelf: Shelf, _terms: TermsBody, standing: Standing, line: Line) -> Worked:
-    found = next((one for one in standing.notices if one.amount == line.amount), None)
-    if found is None:
-        raise Wrong(f"no notice of {line.amount} fen stands at the bank")
+def _notice_cancelled(_shelf: Shelf, terms: TermsBody, standing: Standing, line: Line) -> Worked:
+    """The value date is that on which the notice was given."""
+    found = Layer(line.amount, line.value_date + timedelta(days=terms.days))
+    if found not in standing.notices:
+        raise Wrong(f"no notice of {line.amount} fen for {found.first} stands at the bank")
     kept = list(standing.notices)
     kept.remove(found)
     return Worked(msgspec.structs.replace(standing, notices=tuple(kept)))
@@ -260,7 +261,8 @@ def _taken_at_notice(shelf: Shelf, terms: TermsBody, standing: Standing, line: L
         notified, taken, short = notified - at_notice, taken - gone, short - again
         parts += _earned_by(shelf, terms, standing, (at_notice, gone - at_notice + again, day, years))
         lying += [Layer(layer.amount - gone - again, layer.first), Layer(again, day)]
-    kept = tuple(sorted((one for one in lying if one.amount), key=lambda one: one.first))
+    kept = tuple(Layer(sum(one.amount for one in lying if one.first == first), first) for first in sorted({one.first for one in lying}))
+    kept = tuple(one for one in kept if one.amount)
     notices = tuple(one for one in standing.notices if one.first > day)
     return Worked(msgspec.structs.replace(standing, layers=kept, notices=notices), paid(parts))
 
@@ -279,7 +281,7 @@ def _earned_by(shelf: Shelf, terms: TermsBody, standing: Standing, said: tuple[i
     if at_notice:
         parts.append((at_notice, _posted(terms, day, standing.balance), years))
     if at_demand:
-        parts.append((at_demand, _demand_rate(shelf, terms, day, at_demand), years))
+        parts.append((at_demand, _demand_rate(shelf, terms, day, standing.balance), years))
     return parts
 
 
