@@ -50,9 +50,11 @@ from tapwealth.funds.sweep import SweepRefusal
 from tapwealth.funds.switch import SwitchRefusal
 from tapwealth.insurance.applicant import ApplicantRefusal
 from tapwealth.insurance.buy import BuyRefusal
+from tapwealth.insurance.collect import PremiumRefusal
 from tapwealth.insurance.phone import PhoneRefusal
 from tapwealth.insurance.policy import PolicyRefusal
 from tapwealth.insurance.premium import QuoteRefusal
+from tapwealth.insurance.schedule import ReinstateRefusal
 from tapwealth.insurance.underwriting import UnderwritingRefusal
 from tapwealth.issuing.decline import DeclineReason
 from tapwealth.ledger.chart import CHART
@@ -73,7 +75,8 @@ NOTHING: Any = None
 SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
-    PolicyRefusal, PhoneRefusal, ApplicantRefusal, UnderwritingRefusal, AcceptanceRefusal, ApprovalRefusal, ClockRefusal,
+    PolicyRefusal, PremiumRefusal, ReinstateRefusal, PhoneRefusal, ApplicantRefusal, UnderwritingRefusal, AcceptanceRefusal,
+    ApprovalRefusal, ClockRefusal,
     wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,
     ClientRefusal, ConsentRefusal,

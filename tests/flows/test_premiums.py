@@ -184,12 +184,12 @@ async def test_grace_suspension_and_reinstatement(place: Town) -> None:
 async def test_a_demand_shortens_grace(place: Town) -> None:
     wang = await place.person("Wang", PREMIUM)
     row = await bought(place, wang)
-    assert code(await act(place, None, DemandPremium(row.id, row.book))) == "NOT_OWED"
+    assert code(await act(place, None, DemandPremium(row.id))) == "NOT_OWED"
     await live(place, DUE)
     await place.clock(shanghai(DUE + 5 * DAY, 9))
-    said = await act(place, None, DemandPremium(row.id, row.book))
+    said = await act(place, None, DemandPremium(row.id))
     assert said == PremiumDemanded(str(row.id), PREMIUM, DUE, DUE + 35 * DAY)
-    assert code(await act(place, None, DemandPremium(row.id, row.book))) == "DEMANDED_ALREADY"
+    assert code(await act(place, None, DemandPremium(row.id))) == "DEMANDED_ALREADY"
     await live(place, DUE + 34 * DAY)
     assert (await row_of(place, wang, row.id)).state == "in_force"
     assert await live(place, DUE + 35 * DAY) == [DUE + 35 * DAY]

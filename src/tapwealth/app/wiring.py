@@ -54,6 +54,7 @@ from tapwealth.flows.funds import (
     switch,
 )
 from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance import premiums
 from tapwealth.flows.issuing import (
     bank_answers,
     cards,
@@ -562,6 +563,11 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "cancel_wealth": CommandSpec(raise_sale.CancelWealth, CUSTOMER, plain(raise_sale.cancel)),
         "propose_wealth_close": CommandSpec(raise_proposals.ProposeWealthClose, product, plain(setup.propose)),
         "propose_wealth_yield": CommandSpec(raise_proposals.ProposeWealthYield, product, plain(setup.propose)),
+        "pay_premium": CommandSpec(premiums.PayPremium, CUSTOMER, plain(premiums.pay)),
+        "reinstate_policy": CommandSpec(premiums.ReinstatePolicy, CUSTOMER, plain(premiums.reinstate)),
+        "let_premiums": CommandSpec(premiums.LetPremiums, CUSTOMER, plain(premiums.let)),
+        "end_premiums": CommandSpec(premiums.EndPremiums, CUSTOMER, plain(premiums.end)),
+        "demand_premium": CommandSpec(premiums.DemandPremium, operations, plain(premiums.demand)),
         "propose_merchant": CommandSpec(merchants.ProposeMerchant, operations, plain(setup.propose)),
         "propose_merchant_state": CommandSpec(merchants.ProposeMerchantState, operations, plain(setup.propose)),
         "suspend_merchant": CommandSpec(merchants.SuspendMerchant, operations, at_doors(merchants.suspend), also=compliance),

@@ -18,6 +18,7 @@ from tapwealth.cli.customer import Amount, Token, fen, give
 from tapwealth.cli.keys import keys
 from tapwealth.cli.notices_app import notices
 from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
+from tapwealth.cli.policy_app import policy
 from tapwealth.cli.product_app import product
 from tapwealth.cli.sale_commands import sale
 from tapwealth.cli.settlement import settlement
@@ -42,6 +43,7 @@ app.add_typer(autopay, name="autopay")
 app.add_typer(biller, name="biller")
 app.add_typer(bill, name="bill")
 app.add_typer(notices, name="notices")
+app.add_typer(policy, name="policy")
 
 
 def main() -> None:

@@ -23,7 +23,6 @@ class PremiumRefusal(Enum):
     NOTHING_DUE = auto()
     PREMIUM_DIFFERS = auto()
     UNKNOWN_FUND = auto()
-    ABOVE_AGREED = auto()
     ABOVE_LIMIT = auto()
     NO_MONEY = auto()
     NO_MANDATE = auto()
@@ -32,6 +31,7 @@ class PremiumRefusal(Enum):
 
 
 UNKNOWN_POLICY = Refusal(PremiumRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
+NO_SUCH = Refusal(PremiumRefusal.UNKNOWN_POLICY, "there is no such policy; check its id")
 UNDER_WAY = Refusal(PremiumRefusal.UNDER_WAY, "the insurer is being asked about this policy; wait for its answer")
 
 
@@ -70,7 +70,7 @@ def take(facts: TakeFacts) -> int | Refusal:
         return Refusal(PremiumRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
     if facts.most is not None and facts.amount > facts.most:
         text = f"{format_minor(facts.amount)} yuan is more than the {format_minor(facts.most)} that you agreed to; pay it by hand"
-        return Refusal(PremiumRefusal.ABOVE_AGREED, text)
+        return Refusal(PremiumRefusal.PREMIUM_DIFFERS, text)
     if facts.above_limit is not None:
         return Refusal(PremiumRefusal.ABOVE_LIMIT, facts.above_limit)
     there = max(facts.available, 0) + facts.from_fund

@@ -12,7 +12,7 @@ import msgspec
 from tapwealth.customers import store as customers
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.customers.people import own_key, who
-from tapwealth.flows.frame import Envelope, House, Moment, once
+from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.funds.fund_pockets import POCKET
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.insurance.premium_notices import News, notice
@@ -20,7 +20,7 @@ from tapwealth.flows.insurance.premium_offer import mandate_sold
 from tapwealth.flows.insurance.premium_taking import Taken, Wanted, moved_on, plan_of, take_premiums
 from tapwealth.funds import store as funds
 from tapwealth.insurance import premium_store, store
-from tapwealth.insurance.collect import UNDER_WAY, UNKNOWN_POLICY, PremiumRefusal, payable
+from tapwealth.insurance.collect import NO_SUCH, UNDER_WAY, UNKNOWN_POLICY, PremiumRefusal, payable
 from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.premium_store import Mandate
@@ -28,7 +28,7 @@ from tapwealth.insurance.product import Product
 from tapwealth.insurance.schedule import Due, Schedule, Standing, dues, grace_until, standing, to_reinstate
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.ids import named
+from tapwealth.kernel.ids import book_of, named
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.units import WHOLE
@@ -96,7 +96,6 @@ class DemandPremium(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The insurer demands the premium that is due: 30 days later cover is suspended, or when the 60 days from the due day are over."""
 
     policy: UUID
-    book: int
 
 
 class PremiumDemanded(msgspec.Struct, frozen=True):
@@ -121,7 +120,7 @@ async def _found(tx: Tx, book: int, person: UUID | None, policy: UUID) -> _Found
     key = (book, policy)
     rows = await store.policies(tx, [key])
     if key not in rows or person not in (None, rows[key].person):
-        return UNKNOWN_POLICY
+        return NO_SUCH if person is None else UNKNOWN_POLICY
     row = rows[key]
     if (row.cancel_serial is not None and row.cancelled_on is None) or await premium_store.under_way(tx, [key]):
         return UNDER_WAY
@@ -255,9 +254,11 @@ def _view(one: Mandate) -> MandateView:
 
 async def demand(house: House, envelope: Envelope, command: DemandPremium) -> PremiumDemanded | Refusal:
     """Remembered with the premium that is due, and its policyholder told."""
+    told = book_of(command.policy)
+    book = told if told in house.all_books else HOUSE_BOOK
 
     async def act(tx: Tx, at: Moment, _actor: int) -> PremiumDemanded | Refusal:
-        found = await _found(tx, command.book, None, command.policy)
+        found = await _found(tx, book, None, command.policy)
         if isinstance(found, Refusal):
             return found
         row, day = found.row, at.open_date(business_date_of(envelope.received_at))
@@ -274,4 +275,4 @@ async def demand(house: House, envelope: Envelope, command: DemandPremium) -> Pr
         await notices.tell(tx, [notice(news, at.now)])
         return PremiumDemanded(str(row.id), amount, owed[0].on, until)
 
-    return await once(house, [command.book], envelope, command, act, PremiumDemanded)
+    return await once(house, [book], envelope, command, act, PremiumDemanded)

@@ -12,8 +12,9 @@ from tapwealth.bills import store as bills
 from tapwealth.customers import store as customers
 from tapwealth.flows.acquiring.merchants import kept_fields
 from tapwealth.flows.bills.paying import STATE_WORDS
-from tapwealth.flows.frame import HOUSE_BOOK, House
+from tapwealth.flows.frame import HOUSE_BOOK, House, moment
 from tapwealth.flows.funds.pocket import pocket_of
+from tapwealth.flows.insurance.premium_views import PremiumsShown, premiums_shown
 from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_views
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
@@ -21,6 +22,7 @@ from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.insurance import beneficiary_store, insured_store
 from tapwealth.insurance import store as insurance
 from tapwealth.issuing import store as issuing
+from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import prefixed
 from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
@@ -112,6 +114,7 @@ class PolicyState(msgspec.Struct, frozen=True):
     refund_received: bool
     shown: PolicyView
     insured: InsuredView
+    premiums: PremiumsShown
 
 
 class FileView(msgspec.Struct, frozen=True):
@@ -186,12 +189,13 @@ async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicySt
         return _unknown("policy")
     (shown,) = await policy_views(tx, [row])
     one = (await insured_store.insured(tx, [(book, identifier)]))[book, identifier]
+    premiums = await premiums_shown(tx, row, business_date_of((await moment(tx)).now))
     named = (await beneficiary_store.beneficiaries(tx, [(book, identifier)]))[book, identifier]
     receive = [BeneficiaryView(each.shown_name, each.relation, each.rank, each.share) for each in named]
     insured = InsuredView(
         one.shown_name, one.relation.value, one.occupation, one.sum_insured, one.loading_permille, one.imei_last4, receive
     )
-    return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown, insured)
+    return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown, insured, premiums)
 
 
 class ProposalView(msgspec.Struct, frozen=True):
