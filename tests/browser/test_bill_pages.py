@@ -197,6 +197,17 @@ async def test_a_bill_is_found_paid_in_part_in_doubt_and_resolved_on_the_page(co
         await fits(page, 420, tmp_path / "receipt.png")
         await page.goto(f"{counter.address}/bills")
         assert await texts(page, ".lines b") == ["上海燃气 2014-02"]
+        await page.get_by_role("link", name="我的资产").click()
+        assert await texts(page, ".worth") == ["¥460.00"]
+        assert await texts(page, "tbody th") == ["钱包余额"]
+        assert await texts(page, ".legend b") == ["¥460.00"]
+        await fits(page, 420, tmp_path / "assets.png")
+        await page.get_by_label("截至日期").fill("2014-02-23")
+        await page.get_by_role("button", name="查看").click()
+        assert await texts(page, ".empty") == ["这一天还没有资产。"]
+        await page.goto(f"{counter.address}/en/assets?date=2099-01-01")
+        assert (await texts(page, ".wrong"))[0].endswith("it has not come yet: 2099-01-01")
+        assert await texts(page, ".worth") == ["¥460.00"], "what is owned now is shown meanwhile"
 
 
 @needs_browser

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from starlette.routing import BaseRoute
 
 from tapwealth.flows.frame import House
+from tapwealth.web.asset_pages import asset_pages
 from tapwealth.web.autopay_pages import AUTOPAY_COMMANDS, autopay_pages
 from tapwealth.web.bill_pages import BILL_COMMANDS, bill_pages
 from tapwealth.web.customer import CustomerPages
@@ -16,4 +17,4 @@ CUSTOMER_COMMANDS = (*BILL_COMMANDS, *AUTOPAY_COMMANDS)
 def customer_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf) -> list[BaseRoute]:
     """Routes in both languages; `runs`: the commands as the house decides them, by name."""
     pages = CustomerPages(house, runs, address_of)
-    return [*pages.doors(), *bill_pages(pages), *autopay_pages(pages)]
+    return [*pages.doors(), *bill_pages(pages), *autopay_pages(pages), *asset_pages(pages)]

@@ -1,0 +1,18 @@
+"""The bar of what a customer owns: its parts fill it, and nothing that is worth nothing is in it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tapwealth.flows.reports.assets import AssetLine
+from tapwealth.web.asset_pages import BAR, GROUPS, parts_of
+
+LINES = st.lists(st.tuples(st.sampled_from([*GROUPS, "new"]), st.integers(0, 10**12)), max_size=12)
+
+
+@given(LINES)
+def test_the_parts_fill_the_bar(owned: list[tuple[str, int]]) -> None:
+    parts = parts_of([AssetLine(what, "", "", "", "CNY", worth, 0, None, worth) for what, worth in owned])
+    assert [one.start for one in parts] == [sum(before.wide for before in parts[:place]) for place in range(len(parts))]
+    assert sum(one.wide for one in parts) == (BAR if parts else 0)
+    assert sum(one.worth for one in parts) == sum(worth for _, worth in owned)
+    assert all(one.worth > 0 for one in parts)
