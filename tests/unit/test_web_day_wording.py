@@ -32,6 +32,19 @@ def test_what_was_said_of_every_played_step_and_proof_is_said_in_chinese() -> No
     assert [in_words(text, "en") for text in said] == said
 
 
+def test_differences_with_the_bank_as_depository_are_said_in_chinese() -> None:
+    for text in (
+        "3 events of deposits listed to the bank, 1.20 yuan of interest",
+        "2 of 3 events of deposits agree with the bank",
+        "deposit D1 (withdrawn on 2014-03-06): interest is 0.56 yuan at the bank, 0.39 here",
+        "deposit D1 has 10,000.01 yuan in the bank's register and 10,000.00 here",
+        "deposits sum to 16,000.00 yuan by their events and to 20,000.00 in the ledger",
+        "the bank has not paid DPX-20140306: 0.39 yuan of interest",
+        "DPX-20140306 pays 0.38 yuan of interest, due under that name are 0.39",
+    ):
+        assert not ENGLISH.search(in_words(text, "zh")), text
+
+
 def test_figures_and_dates_stay_as_they_were() -> None:
     text = "2 merchants: receipts 1,228.50, fee 3.36, paid out 1,225.14"
     assert in_words(text, "zh") == "2 家商户：收款 1,228.50，手续费 3.36，付出 1,225.14"

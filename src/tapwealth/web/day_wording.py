@@ -42,6 +42,11 @@ _LINES: tuple[tuple[str, str], ...] = (
         r"退回募集款 \1 元、利息 \2 元；到期本金 \3 元、收益 \4 元",
     ),
     (rf"{YUAN} yuan on their way to deposits, {YUAN} yuan to wallets", r"\1 元转存银行、\2 元支取至余额，划转中"),
+    (r"no deposit has moved", "无存款变动"),
+    (rf"(\d+) events? of deposits listed to the bank, {YUAN} yuan of interest", r"\1 笔存款变动已报银行，利息 \2 元"),
+    (r"(\d+) of (\d+) events? of deposits agree with the bank", r"\2 笔存款变动中 \1 笔与银行一致"),
+    (r"the bank has no list", "银行尚无存款清单"),
+    (r"the bank has no answer", "银行尚无存款答复"),
     (rf"(\d+) premiums?, {YUAN} yuan on their way to the premium trust", r"\1 笔保费共 \2 元归集至保费专户中"),
     (rf"{YUAN} yuan of the advance line are out, interest {YUAN}", r"垫资余额 \1 元，利息 \2 元"),
     (rf"{YUAN} yuan of the advance line drawn", r"动用垫资 \1 元"),
@@ -102,6 +107,18 @@ _LINES: tuple[tuple[str, str], ...] = (
         rf"(\S+): the bank rejected {YUAN} yuan of a tap \((.*)\); the customer owes it",
         r"\1：碰一碰的 \2 元银行未支付（\3），待客户补还",
     ),
+    # differences with the bank as depository
+    (
+        rf"deposit (\S+) \(([a-z_]+) on {DAY}\): interest is {YUAN} yuan at the bank, {YUAN} here",
+        r"存款 \1（\3）利息：银行 \4 元，本方 \5 元",
+    ),
+    (rf"deposit (\S+) has {YUAN} yuan in the bank's register and {YUAN} here", r"存款 \1 余额：银行登记 \2 元，本方 \3 元"),
+    (
+        rf"deposits sum to {YUAN} yuan by their events and to {YUAN} in the ledger",
+        r"存款合计：按变动 \1 元，按总账 \2 元",
+    ),
+    (rf"the bank has not paid (\S+): {YUAN} yuan of interest", r"银行未付存款利息 \1：\2 元"),
+    (rf"(\S+) pays {YUAN} yuan of interest, due under that name are {YUAN}", r"\1 付息 \2 元，应付 \3 元"),
     # breaks with the card network
     (rf"{_ITEM_OF} is taken back, and nothing was wrong with it", rf"{_THE_ITEM} 被冲回，而该笔并无差错"),
     (rf"{_ITEM_OF} is a refund that no merchant of ours asked for", rf"{_THE_ITEM} 为退货，本方商户并未申请"),
