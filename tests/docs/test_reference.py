@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
+from tapwealth.api.claim_files import claim_files
 from tapwealth.api.partners import PartnerGate
 from tapwealth.api.server import build
 from tapwealth.app import partner_messages, wiring
@@ -35,6 +36,7 @@ from tapwealth.flows.funds.freeze import FreezeRefusal
 from tapwealth.flows.funds.quotation_lists import QuotationRefusal
 from tapwealth.flows.funds.suitability import SuitabilityRefusal
 from tapwealth.flows.insurance.policies import InsuranceRefusal
+from tapwealth.flows.issuing.disputes import DisputeRefusal
 from tapwealth.flows.issuing.electronic_cash import CashRefusal
 from tapwealth.flows.issuing.mandates import MandateRefusal
 from tapwealth.flows.issuing.token_domain import DomainRefusal
@@ -50,6 +52,7 @@ from tapwealth.funds.sweep import SweepRefusal
 from tapwealth.funds.switch import SwitchRefusal
 from tapwealth.insurance.applicant import ApplicantRefusal
 from tapwealth.insurance.buy import BuyRefusal
+from tapwealth.insurance.claim import ClaimRefusal
 from tapwealth.insurance.collect import PremiumRefusal
 from tapwealth.insurance.phone import PhoneRefusal
 from tapwealth.insurance.policy import PolicyRefusal
@@ -82,7 +85,7 @@ REFUSALS: tuple[type[Enum], ...] = (
     ClientRefusal, ConsentRefusal,
     InstantRefusal, RedemptionRefusal, SwitchRefusal, CancelRefusal, FreezeRefusal, SuitabilityRefusal, SweepRefusal, AutopayRefusal,
     CampaignRefusal, PlanRefusal, PocketRefusal, QuotationRefusal, DividendMethodRefusal, ProductRefusal,
-    EligibilityRefusal, NoticeRefusal, WealthRefusal, WealthShelfRefusal,
+    EligibilityRefusal, NoticeRefusal, ClaimRefusal, DisputeRefusal, WealthRefusal, WealthShelfRefusal,
 )  # fmt: skip
 
 
@@ -110,7 +113,13 @@ def undocumented(routes: Iterable[Route], page: str) -> list[str]:
 
 
 def test_every_route_is_documented() -> None:
-    every_page = [*pages(NOTHING), *catalogue_pages(NOTHING), *desk_pages(NOTHING, {}, NOTHING), *customer_pages(NOTHING, {}, NOTHING)]
+    every_page = [
+        *pages(NOTHING),
+        *claim_files(NOTHING, NOTHING, NOTHING),
+        *catalogue_pages(NOTHING),
+        *desk_pages(NOTHING, {}, NOTHING),
+        *customer_pages(NOTHING, {}, NOTHING),
+    ]
     app = build(NOTHING, SPECS, PartnerGate(""), partner_messages.takers(NOTHING, NOTHING), NOTHING, reports.views(NOTHING), every_page)
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) > 20

@@ -34,6 +34,7 @@ from tapwealth.flows.bills.bill_lanes import Wanted
 from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.flows.rails import Billers, Rails
+from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimAnswer, ClaimOrder
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, Noted, PolicyOrder, PremiumPaid
 from tapwealth.insurance.insurer import NotReceived as InsurerNotReceived
 from tapwealth.issuing import authority
@@ -125,6 +126,9 @@ class ScriptedInsurer:
     events: dict[str, tuple[str, str, int, date]] = field(default_factory=dict)
     orders: list[PolicyOrder] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
+    claims: list[ClaimOrder] = field(default_factory=list)
+    claim_script: deque[ClaimAnswer] = field(default_factory=deque)
+    claim_inquiries: deque[ClaimAnswer] = field(default_factory=deque)
     now: datetime = NINE
     file: bytes | None = None
 
@@ -172,6 +176,20 @@ class ScriptedInsurer:
 
     async def inquire(self, serial: str) -> InsurerAnswer:
         return InsurerNotReceived()
+
+    async def claim(self, order: ClaimOrder) -> ClaimAnswer:
+        self.claims.append(order)
+        if self.claim_script:
+            return self.claim_script.popleft()
+        self.events.setdefault(order.serial, ("claimed", order.policy_number, order.amount, business_date_of(self.now)))
+        return ClaimAgreed(order.amount)
+
+    async def inquire_claim(self, serial: str) -> ClaimAnswer:
+        return self.claim_inquiries.popleft() if self.claim_inquiries else InsurerNotReceived()
+
+    async def recovered(self, serial: str, claim: str, amount: int) -> None:
+        number = next(one.policy_number for one in self.claims if one.claim == claim)
+        self.events.setdefault(serial, ("recovered", number, amount, business_date_of(self.now)))
 
     async def bordereau(self, day: date) -> bytes | None:
         if self.file is not None:

@@ -94,7 +94,7 @@ async def answer_command(gate: Gate, specs: Mapping[str, CommandSpec], request: 
         caller = await _caller(gate, spec, request)
         if isinstance(caller, Response):
             return caller
-        key = _key(request)
+        key = key_of(request)
         command = await json_body(request, spec.shape, spec.most)
         language = language_of(request.headers.get("accept-language", ""))
         return _answer(await spec.run(Envelope(key, caller, received_at, language=language), command))
@@ -121,7 +121,8 @@ async def _caller(gate: Gate, spec: CommandSpec, request: Request) -> Caller | R
     return caller
 
 
-def _key(request: Request) -> UUID:
+def key_of(request: Request) -> UUID:
+    """The idempotency key of a request. Raises BadInput."""
     given = request.headers.get("idempotency-key", "")
     hint = "send a fresh one with each new command, the same one when you ask again"
     if not given:

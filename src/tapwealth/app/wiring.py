@@ -21,6 +21,7 @@ from tapwealth.api.v1.edge import App, Edge
 from tapwealth.api.v1.operations import operations
 from tapwealth.app.bank_asks import BankAsks
 from tapwealth.app.catalogue_commands import catalogue_commands
+from tapwealth.app.claim_commands import claim_commands, files_of_claims
 from tapwealth.app.partner_messages import takers
 from tapwealth.flows import acceptance, end_of_day, reports, setup, signing_in
 from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
@@ -53,8 +54,8 @@ from tapwealth.flows.funds import (
     sweeps,
     switch,
 )
+from tapwealth.flows.insurance import claim_outcomes, claims, premiums
 from tapwealth.flows.insurance import policies as insurance
-from tapwealth.flows.insurance import premiums
 from tapwealth.flows.issuing import (
     bank_answers,
     cards,
@@ -171,6 +172,7 @@ async def open_edges(
         reports.views(house),
         [
             *pages(house),
+            *files_of_claims(house, gate),
             *catalogue_pages(house),
             *desk_pages(house, {name: specs[name].run for name in COMMANDS}, address_of),
             *customer_pages(house, {name: specs[name].run for name in CUSTOMER_COMMANDS}, address_of),
@@ -196,6 +198,7 @@ async def open_edges(
             people.IDENTITY: people.deliver_identity,
             sign_in.CODES: sign_in.deliver_code,
             "insurer": insurance.deliver,
+            claims.CLAIMS: claim_outcomes.deliver,
             mandates.MANDATES: mandates.deliver,
             reservations.RESERVATIONS: reservations.deliver,
             sweeps.SWEEPS: sweeps.deliver,
@@ -568,6 +571,7 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "let_premiums": CommandSpec(premiums.LetPremiums, CUSTOMER, plain(premiums.let)),
         "end_premiums": CommandSpec(premiums.EndPremiums, CUSTOMER, plain(premiums.end)),
         "demand_premium": CommandSpec(premiums.DemandPremium, operations, plain(premiums.demand)),
+        **claim_commands(plain),
         "propose_merchant": CommandSpec(merchants.ProposeMerchant, operations, plain(setup.propose)),
         "propose_merchant_state": CommandSpec(merchants.ProposeMerchantState, operations, plain(setup.propose)),
         "suspend_merchant": CommandSpec(merchants.SuspendMerchant, operations, at_doors(merchants.suspend), also=compliance),

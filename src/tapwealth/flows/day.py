@@ -10,8 +10,8 @@ from tapwealth.flows.deposits import depository, raise_day
 from tapwealth.flows.deposits import sweeps as deposit_sweeps
 from tapwealth.flows.end_of_day import Step
 from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, raises, units
+from tapwealth.flows.insurance import claims_days, premium_days
 from tapwealth.flows.insurance import policies as insurance
-from tapwealth.flows.insurance import premium_days
 from tapwealth.flows.issuing import electronic_cash
 
 STEPS: tuple[Step, ...] = (
@@ -38,6 +38,7 @@ STEPS: tuple[Step, ...] = (
     Step("sweep premiums", insurance.sweep_premiums),
     Step("close raises", raise_day.close_raises),
     Step("credit raises", raise_day.credit_raises),
+    Step("watch claims", claims_days.watch_claims),
     Step("settle deposits", deposit_sweeps.settle_deposits),
     Step("list deposits", depository.list_deposits),
     Step("draw the advance", clearing.draw_advance),

@@ -12,6 +12,7 @@ from tapwealth.bills.biller import BillerPort
 from tapwealth.clearing.network_http import NetworkPort
 from tapwealth.customers.identity_http import IdentityPort
 from tapwealth.funds.exchange_folder import Look
+from tapwealth.insurance.claim_insurer import ClaimPort
 from tapwealth.insurance.insurer_http import InsurerPort
 from tapwealth.kernel.refusal import Outage
 from tapwealth.notices.messenger import MessengerPort
@@ -60,6 +61,10 @@ class Billers:
         return port
 
 
+class Insurer(InsurerPort, ClaimPort, Protocol):
+    """All that an insurer is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rails:
     """One port per partner. Without a messenger notices stay in the inbox, and wait there to be brought to phones; without a
@@ -68,7 +73,7 @@ class Rails:
     bank: BankPort
     billers: Billers
     identity: IdentityPort
-    insurer: InsurerPort
+    insurer: Insurer
     exchange: ExchangeFolder
     heads: HeadsFile
     mandates: MandatePort

@@ -24,6 +24,8 @@ from tapwealth.flows.funds import campaigns, freeze, quotation_lists
 from tapwealth.flows.funds.campaigns import ProposeCampaign
 from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations
+from tapwealth.flows.insurance import claim_assessment
+from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.issuing import token_domain
 from tapwealth.flows.issuing.token_domain import ProposeTokenDomain
 from tapwealth.kernel.ids import derived
@@ -79,6 +81,7 @@ _ROLE = {
     ProposeUnfreeze: OperatorRole.OPERATIONS,
     ProposeWealthClose: OperatorRole.PRODUCT_MANAGER,
     ProposeWealthYield: OperatorRole.PRODUCT_MANAGER,
+    ProposeAssessment: OperatorRole.OPERATIONS,
 }
 _Plain = (
     ProposeMerchantState
@@ -92,6 +95,7 @@ _Plain = (
     | ProposeUnfreeze
     | ProposeWealthClose
     | ProposeWealthYield
+    | ProposeAssessment
 )
 Proposal = ProposeMerchant | _Plain | clients.Proposal
 _Kept = Application | _Plain | clients.Kept
@@ -126,6 +130,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             freeze.check(command)
         case ProposeWealthClose() | ProposeWealthYield():
             raise_proposals.check(command)
+        case ProposeAssessment():
+            claim_assessment.check(command)
         case _:
             clients.check(command)
 
@@ -166,6 +172,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return await freeze.may_be(house, tx, at, command) or command
         case ProposeWealthClose() | ProposeWealthYield():
             return await raise_proposals.wrong(tx, at, command) or command
+        case ProposeAssessment():
+            return await claim_assessment.may_be(tx, command) or command
         case _:
             return await clients.kept(house, tx, at, command)
 
@@ -230,6 +238,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await freeze.bring_about(house, tx, at, made, proposal)
         case ProposeWealthClose() | ProposeWealthYield():
             return await raise_proposals.bring_about(tx, at, proposal)
+        case ProposeAssessment():
+            return await claim_assessment.bring_about(house, tx, at, proposal)
         case _:
             return await clients.bring_about(house, tx, at, made, proposal, approver)
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from tapwealth.insurance.claim_http import ClaimHttp
 from tapwealth.insurance.insurer import (
     BeneficiaryOrder,
     Cancelled,
@@ -37,7 +38,7 @@ class _Answer(msgspec.Struct):
     reason: str = ""
 
 
-class InsurerHttp:
+class InsurerHttp(ClaimHttp):
     """`base_url` and `token` of the insurer; each request waits at most `timeout_ms` by the machine's clock."""
 
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:

@@ -59,6 +59,7 @@ class Kind(IntEnum):
     DEPOSIT_IN_TRANSIT = 317
     DEPOSIT_DUE = 318
     DEPOSIT_INTEREST_DUE = 319
+    CLAIM_RECOVERED = 320
 
     # What is not known yet
     SUSPENSE = 401
@@ -139,6 +140,7 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.DEPOSIT_IN_TRANSIT, "between wallets and deposits", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.DEPOSIT_DUE, "between deposits and wallets", Kind.DEPOSITS),
     ChartRow(Kind.DEPOSIT_INTEREST_DUE, "interest the bank has yet to pay to deposits", Kind.DEPOSITS),
+    ChartRow(Kind.CLAIM_RECOVERED, "got back of claims, on its way to the insurer", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.BANK_IN, "money arriving from the bank", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.BOOK_TRANSIT, "money between books", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.RESERVE_DUE, "advance money on its way to the reserve", Kind.CUSTOMER_RESERVE),

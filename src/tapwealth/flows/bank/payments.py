@@ -58,6 +58,7 @@ class Purpose(StrEnum):
     CAMPAIGN_SUBSIDY = "campaign_subsidy"
     CAMPAIGN_RETURN = "campaign_return"
     RAISE_REFUND = "raise_refund"
+    CLAIM_RECOVERY = "claim_recovery"
     DEPOSITS_IN = "deposits_in"
     DEPOSITS_OUT = "deposits_out"
 

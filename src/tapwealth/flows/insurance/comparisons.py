@@ -10,11 +10,12 @@ from datetime import date
 from uuid import UUID
 
 from tapwealth.flows.frame import House, Moment
-from tapwealth.flows.insurance import premium_outcomes
+from tapwealth.flows.insurance import claim_outcomes, premium_outcomes
 from tapwealth.flows.insurance.policy_outcomes import Heard, apply
 from tapwealth.flows.insurance.premium_outcomes import Said
-from tapwealth.insurance import premium_store, store
+from tapwealth.insurance import claim_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine
+from tapwealth.insurance.claim_insurer import ClaimAgreed
 from tapwealth.insurance.policy import PolicyEvent
 from tapwealth.storage.database import Tx
 
@@ -98,6 +99,32 @@ async def _lapses_noted(_house: House, tx: Tx, at: Moment, day: date, said: Sequ
     await premium_outcomes.hear_turns(tx, at, day, books, [Said(line.serial, None) for _, line in said])
 
 
+async def _to_pay(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
+    payments = await claim_store.payments_by_serial(tx, books, serials)
+    claims = await claim_store.claims(tx, [(one.book, one.claim) for one in payments.values()])
+    of = {serial: claims[one.book, one.claim] for serial, one in payments.items()}
+    return {serial: Asked(one.book, of[serial].policy, one.amount, f"its claim is {of[serial].state}") for serial, one in payments.items()}
+
+
+async def _agreed(_house: House, tx: Tx, at: Moment, day: date, said: Sequence[tuple[Asked, BordereauLine]]) -> None:
+    payments = await claim_store.payments_by_serial(tx, [one.book for one, _ in said], [line.serial for _, line in said])
+    for _, line in said:
+        await claim_outcomes.apply(tx, at, day, payments[line.serial], ClaimAgreed(line.amount))
+
+
+async def _to_note(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
+    found = await claim_store.recoveries_by_serial(tx, books, serials)
+    claims = await claim_store.claims(tx, [(one.book, one.claim) for one in found.values()])
+    return {serial: Asked(one.book, claims[one.book, one.claim].policy, one.amount, "it came back") for serial, one in found.items()}
+
+
+async def _noted(_house: House, tx: Tx, at: Moment, day: date, said: Sequence[tuple[Asked, BordereauLine]]) -> None:
+    found = await claim_store.recoveries_by_serial(tx, [one.book for one, _ in said], [line.serial for _, line in said])
+    claims = await claim_store.claims(tx, [(one.book, one.claim) for one in found.values()])
+    for one in found.values():
+        await claim_outcomes.noted(tx, at, day, claims[one.book, one.claim], one)
+
+
 COMPARISONS: Mapping[BordereauEvent, Comparison] = {
     **dict.fromkeys(BordereauEvent, BY_EVENTS_ALONE),
     BordereauEvent.ISSUED: Comparison(_to_issue, _hearing(PolicyEvent.ISSUE)),
@@ -106,4 +133,6 @@ COMPARISONS: Mapping[BordereauEvent, Comparison] = {
     BordereauEvent.PREMIUM: Comparison(_premiums, _premiums_booked),
     BordereauEvent.REINSTATED: Comparison(_premiums, _premiums_booked),
     BordereauEvent.LAPSED: Comparison(_lapses, _lapses_noted),
+    BordereauEvent.CLAIMED: Comparison(_to_pay, _agreed),
+    BordereauEvent.RECOVERED: Comparison(_to_note, _noted),
 }

@@ -21,7 +21,7 @@ from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans
 from tapwealth.flows.funds.raises import RaiseShown
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.notices import inbox, preferences, undelivered
-from tapwealth.flows.reports import standing, store
+from tapwealth.flows.reports import claims, standing, store
 from tapwealth.flows.reports.assets import AssetsView, assets_of
 from tapwealth.flows.reports.customers import customer_view, everybody, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
@@ -117,6 +117,9 @@ def views(house: House) -> Mapping[str, View]:
         "payments/{id}": lambda caller, given: _payment(house, caller, _id(given)),
         "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.bill(tx, book, person, _id(given))),
         "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.policy(tx, book, person, _id(given))),
+        "claims": lambda caller, _given: _claims(house, caller),
+        "claim/{id}": lambda caller, given: _claim(house, caller, _id(given)),
+        "disputes": lambda caller, _given: _own(house, caller, claims.disputed),
         "sale/{id}": lambda caller, given: _sale(house, caller, _id(given)),
         "cash/{id}": lambda caller, given: _own(
             house, caller, lambda tx, book, person: electronic_cash.cash_of(house, tx, book, person, _id(given))
@@ -274,6 +277,20 @@ async def _payment(house: House, caller: Caller | None, identifier: UUID) -> Any
         return NOT_YOURS
     async with house.database.read() as tx:
         return await standing.payment(tx, caller.person, identifier)
+
+
+async def _claims(house: House, caller: Caller | None) -> Any:
+    """A customer's own; for operators those that are open."""
+    if _is_operator(caller):
+        return await _read(house, lambda tx: claims.waiting(house, tx))
+    return await _own(house, caller, claims.own)
+
+
+async def _claim(house: House, caller: Caller | None, identifier: UUID) -> Any:
+    if caller is None or (caller.person is None and not _is_operator(caller)):
+        return NOT_YOURS
+    async with house.database.read() as tx:
+        return await claims.claim_view(house, tx, caller.person, identifier)
 
 
 async def _sale(house: House, caller: Caller | None, sale: UUID) -> Any:

@@ -41,7 +41,9 @@ from tapwealth.flows.reports.words import (
 )
 from tapwealth.funds import store as funds
 from tapwealth.funds.entries import FundEntry
+from tapwealth.insurance import claim_store
 from tapwealth.insurance import store as insurance
+from tapwealth.insurance.claim_entries import ClaimEntry
 from tapwealth.insurance.entries import InsuranceEntry
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.entries import TapEntry
@@ -209,6 +211,8 @@ async def _facts(house: House, tx: Any, person: PersonRow, lines: Sequence[Histo
     facts.told |= await store.payers(tx, book, references(BankEntry.RECEIVED_FROM_BOOK))
     if references(*InsuranceEntry):
         facts.told |= await _policies(tx, book, person.id)
+    if references(*ClaimEntry):
+        facts.told |= await _claims(tx, book, person.id)
     away = await store.payees(tx, book, references(BankEntry.SENT_TO_BOOK))
     facts.told |= {line.key: Told(line.recorded_at, away[line.key]) for line in by_kind[BankEntry.SENT_TO_BOOK] if line.key in away}
     facts.owners = await store.wallet_owners(tx, book, [line.other for line in by_kind[BankEntry.SENT]])
@@ -223,6 +227,12 @@ async def _policies(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
     products = await products_of(tx, rows)
     named = ((row, products[row.product, row.version]) for row in rows)
     return {row.id: Told(row.applied_at, product.name, product.name_en) for row, product in named}
+
+
+async def _claims(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
+    policies = await _policies(tx, book, person)
+    claims = await claim_store.claims_of(tx, book, person)
+    return {one.id: policies[one.policy]._replace(at=one.notified_at) for one in claims}
 
 
 async def _bills(tx: Any, book: int, payments: Sequence[UUID]) -> dict[UUID, Told]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from tapwealth.bank.entries import BankEntry
 from tapwealth.bills.entries import BillEntry
 from tapwealth.funds.entries import FundEntry
+from tapwealth.insurance.claim_entries import ClaimEntry
 from tapwealth.insurance.entries import InsuranceEntry
 from tapwealth.issuing.entries import TapEntry
 from tapwealth.wire.iso8583.requests import TransactionKind
@@ -53,6 +54,8 @@ MOVEMENTS: dict[int, Words] = {
     InsuranceEntry.ARREARS_TAKEN: Words("复效补缴保费 · {name}", "Arrears, to reinstate · {detail}"),
     InsuranceEntry.ARREARS_RETURNED: Words("未复效，保费退回 · {name}", "Not reinstated, arrears returned · {detail}"),
     InsuranceEntry.LAPSE_REFUNDED: Words("保单现金价值 · {name}", "Cash value of a lapsed policy · {detail}"),
+    ClaimEntry.CLAIM_PAID: Words("理赔款 · {name}", "Claim paid · {detail}"),
+    ClaimEntry.CLAIM_GIVEN_BACK: Words("退回理赔款 · {name}", "Claim given back · {detail}"),
 }
 """What a line of a statement says, by the kind of its entry."""
 
@@ -139,5 +142,6 @@ PURPOSES = {
     "deposits_in": Words("存款转存银行", "wallets to deposits"),
     "deposits_out": Words("存款支取划入备付金", "deposits to the reserve"),
     "premium_payout": Words("保费结算", "premiums to the insurer"),
+    "claim_recovery": Words("追回赔款转保险公司", "money got back of claims to the insurer"),
 }
 """Why money moves between bank accounts: what is listed as in transit."""

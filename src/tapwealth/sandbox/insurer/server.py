@@ -11,7 +11,7 @@ from starlette.routing import Route
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.faults import Fault, withheld
-from tapwealth.sandbox.insurer import books, bordereau, premiums, underwriting
+from tapwealth.sandbox.insurer import books, bordereau, claims, premiums, underwriting
 from tapwealth.sandbox.insurer.answers import owe_refund, told
 from tapwealth.sandbox.insurer.books import INSURER_SCHEMA, Cancel, Issue
 from tapwealth.sandbox.insurer.underwriting import UNDERWRITING_SCHEMA
@@ -148,7 +148,7 @@ def _file(partner: Partner, day: date) -> Response:
 
 async def _store(partner: Partner, _: Request) -> Response:
     with partner.store.tx() as tx:
-        return json_answer(books.dump(tx))
+        return json_answer(books.dump(tx) | claims.dump(tx))
 
 
 def _routes(partner: Partner) -> list[Route]:
@@ -160,9 +160,10 @@ def _routes(partner: Partner) -> list[Route]:
         *premiums.routes(partner),
         Route("/requests/{serial}", partial(_inquire, partner)),
         Route("/bordereau/{day}", partial(_bordereau, partner)),
+        *claims.routes(partner),
     ]
 
 
 def main(argv: Sequence[str]) -> None:
     """Serve the insurer until SIGTERM."""
-    run("insurer", INSURER_SCHEMA + UNDERWRITING_SCHEMA, _routes, argv=argv)
+    run("insurer", INSURER_SCHEMA + UNDERWRITING_SCHEMA + claims.CLAIMS_SCHEMA, _routes, argv=argv)

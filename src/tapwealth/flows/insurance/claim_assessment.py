@@ -1,0 +1,201 @@
+"""What operations find of a claim: how much of the loss is covered, or why nothing is; and money of a claim that comes back.
+
+One operator decides about losses up to `FOUR_EYES_ABOVE`; above it one proposes and another one approves. What is found is then the
+insurer's to agree (`claim_outcomes`).
+"""
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.flows.bank.payments import end_to_end
+from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
+from tapwealth.flows.insurance.claim_papers import any_claim
+from tapwealth.flows.insurance.claims import ask_insurer, check_said, moved, policy_of, recoverable, refuse, spent
+from tapwealth.insurance import claim_store
+from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, next_state, payable
+from tapwealth.insurance.claim_store import Part, PaymentRow
+from tapwealth.kernel.ids import book_of, derived, without_book
+from tapwealth.kernel.money import checked, format_minor
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage.database import Tx
+
+FOUR_EYES_ABOVE = 1_000_00
+"""Fen that are claimed: the house's own rule."""
+
+
+class AssessClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`found` fen of the loss are covered, 0: nothing is, for that `reason`, which the claimant is told. `certain`: so much is certain, the
+    rest is still looked at (article 25)."""
+
+    claim: UUID
+    found: int
+    reason: str = ""
+    certain: bool = False
+
+
+class ProposeAssessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same of a greater claim: somebody else decides it."""
+
+    claim: UUID
+    found: int
+    reason: str = ""
+    certain: bool = False
+
+
+class ExpectRecovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`amount` fen of a claim's money will be paid in by `source`, who caused the loss, under the name that is answered."""
+
+    claim: UUID
+    amount: int
+    source: str
+
+
+class ClaimAssessed(msgspec.Struct, frozen=True):
+    """`payable` fen are asked of the insurer."""
+
+    claim: str
+    state: str
+    payable: int
+
+
+class RecoveryExpected(msgspec.Struct, frozen=True):
+    """`pay_under` is what the payer is to name."""
+
+    claim: str
+    pay_under: str
+    amount: int
+
+
+Assessment = AssessClaim | ProposeAssessment
+
+
+def check(command: Assessment) -> None:
+    """Raises BadInput for what decides nothing."""
+    if command.found < 0:
+        raise BadInput("it is below 0", where="found", hint="give fen, or 0 for a claim that is not paid")
+    if command.certain and not command.found:
+        raise BadInput("nothing is certain", where="found", hint="give the fen that are certain")
+    if not command.found:
+        check_said(command.reason, "reason")
+
+
+async def assess(house: House, envelope: Envelope, command: AssessClaim) -> ClaimAssessed | Refusal:
+    """By one operator, up to the limit."""
+    check(command)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> ClaimAssessed | Refusal:
+        claim = await any_claim(tx, command.claim)
+        if isinstance(claim, Refusal):
+            return claim
+        if claim.loss > FOUR_EYES_ABOVE:
+            text = f"above {format_minor(FOUR_EYES_ABOVE)} yuan two people decide; propose it: propose_assessment"
+            return Refusal(ClaimRefusal.FOUR_EYES, text)
+        return await _decide(tx, at, claim, command)
+
+    return await once(house, _books(house, command.claim), envelope, command, act, ClaimAssessed)
+
+
+def _books(house: House, claim: UUID) -> list[int]:
+    book = book_of(claim)
+    return [HOUSE_BOOK, book] if book in house.all_books else [HOUSE_BOOK]
+
+
+async def may_be(tx: Tx, command: ProposeAssessment) -> Refusal | None:
+    """Why it could not be brought about as things stand."""
+    claim = await any_claim(tx, command.claim)
+    if isinstance(claim, Refusal):
+        return claim
+    made = await _wanted(tx, claim, command)
+    return made if isinstance(made, Refusal) else None
+
+
+async def bring_about(house: House, tx: Tx, at: Moment, proposal: ProposeAssessment) -> Refusal | None:
+    """The second one's yes."""
+    await house.ledger.lock_books(tx, _books(house, proposal.claim)[1:])
+    claim = await any_claim(tx, proposal.claim)
+    if isinstance(claim, Refusal):
+        return claim
+    answer = await _decide(tx, at, claim, proposal)
+    return answer if isinstance(answer, Refusal) else None
+
+
+async def _decide(tx: Tx, at: Moment, claim: Claim, said: Assessment) -> ClaimAssessed | Refusal:
+    day = at.date_of(at.now)
+    wanted = await _wanted(tx, claim, said)
+    if isinstance(wanted, Refusal):
+        return wanted
+    if not said.found:
+        after = await refuse(tx, at, claim, said.reason, day)
+        return ClaimAssessed(str(claim.id), after.state.value, 0)
+    payment = await _payment(tx, claim, said, wanted, day)
+    await claim_store.add_payments(tx, [payment])
+    state = claim.state if said.certain else ClaimState.WITH_INSURER
+    after = await moved(tx, replace(claim, state=state, found=max(said.found, claim.found)))
+    await ask_insurer(tx, payment)
+    return ClaimAssessed(str(claim.id), after.state.value, payment.amount)
+
+
+async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> int | Refusal:
+    """Fen to be asked of the insurer; or why that cannot be decided as things stand."""
+    state = next_state(claim, ClaimEvent.FIND if said.found else ClaimEvent.REFUSE)
+    if isinstance(state, Refusal):
+        return state
+    if said.certain and claim.state is not ClaimState.ASSESSING:
+        return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, "what is certain is paid while the first decision is awaited; decide the whole")
+    if said.found > claim.loss:
+        text = f"{format_minor(claim.loss)} yuan are claimed; find that much or less"
+        return Refusal(ClaimRefusal.MORE_THAN_CLAIMED, text)
+    if not said.found:
+        return 0
+    of_claim, of_policy = await _spent(tx, claim)
+    terms = (await policy_of(tx, claim)).product.terms
+    amount = payable(terms, said.found, of_claim=of_claim, of_policy=of_policy, arrears=claim.arrears)
+    if amount:
+        return amount
+    text = f"nothing of it is payable: {format_minor(terms.excess)} excess, {format_minor(of_claim)} paid before; refuse it with the reason"
+    return Refusal(ClaimRefusal.NOTHING_PAYABLE, text)
+
+
+async def _spent(tx: Tx, claim: Claim) -> tuple[int, int]:
+    """Of the claim, and of its policy."""
+    used = await spent(tx, await claim_store.claims_of_policy(tx, claim.book, claim.policy))
+    return used[claim.id], sum(used.values())
+
+
+async def _payment(tx: Tx, claim: Claim, said: Assessment, amount: int, day: date) -> PaymentRow:
+    key = (claim.book, claim.id)
+    earlier = (await claim_store.payments_of(tx, [key]))[key]
+    number = len(earlier) + 1
+    first = not any(one.spent for one in earlier)
+    return PaymentRow(
+        book=claim.book,
+        claim=claim.id,
+        number=number,
+        serial=end_to_end("CLM", derived(without_book(claim.id), f"pay:{number}")),
+        part=Part.CERTAIN if said.certain else Part.APPEAL if claim.appealed_on else Part.WHOLE,
+        amount=amount,
+        arrears=claim.arrears if first else 0,
+        asked_on=day,
+    )
+
+
+async def expect_recovery(house: House, envelope: Envelope, command: ExpectRecovery) -> RecoveryExpected | Refusal:
+    """By operations: money of a claim is to come in from who caused the loss."""
+    checked(command.amount, where="amount")
+    check_said(command.source, "source")
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> RecoveryExpected | Refusal:
+        claim = await any_claim(tx, command.claim)
+        if isinstance(claim, Refusal):
+            return claim
+        serial = end_to_end("RCV", derived(without_book(claim.id), f"recovery:{envelope.key}"))
+        recovery = await recoverable(house, tx, claim, command.amount, serial, command.source, at.date_of(at.now))
+        if isinstance(recovery, Refusal):
+            return recovery
+        await claim_store.add_recoveries(tx, [recovery])
+        return RecoveryExpected(str(claim.id), serial, command.amount)
+
+    return await once(house, _books(house, command.claim), envelope, command, act, RecoveryExpected)

@@ -1,0 +1,93 @@
+"""What a claimant is told, in both languages. What is decided about money is told whatever they have switched off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tapwealth.flows.frame import Moment
+from tapwealth.insurance.claim import NEEDED, Claim, Paper
+from tapwealth.insurance.product import Product
+from tapwealth.kernel.ids import derived
+from tapwealth.kernel.money import format_minor
+from tapwealth.notices import store as notices
+from tapwealth.notices.notice import Notice, NoticeKind
+from tapwealth.storage.database import Tx
+
+PAPERS: dict[Paper, tuple[str, str]] = {
+    Paper.PHOTO: ("照片", "a photo"),
+    Paper.INVOICE: ("发票", "the invoice"),
+    Paper.STATEMENT: ("本人签字说明", "your signed statement"),
+    Paper.POLICE: ("报案回执", "the police report"),
+    Paper.MEDICAL: ("诊断证明", "the medical report"),
+    Paper.DEATH: ("死亡证明", "the death certificate"),
+    Paper.OTHER: ("其他材料", "other papers"),
+}
+
+
+class Told(StrEnum):
+    """What has happened to a claim."""
+
+    NOTIFIED = "notified"
+    ASKED = "asked"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    PAID = "paid"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A claim as it is now; `amount` in fen, `about` tells apart what happens to it more than once."""
+
+    claim: Claim
+    product: Product
+    told: Told
+    amount: int = 0
+    about: str = ""
+
+
+async def tell(tx: Tx, at: Moment, tellings: Sequence[Telling]) -> None:
+    """Each thing once."""
+    await notices.tell(tx, [_notice(one, at) for one in tellings])
+
+
+def listed(papers: Sequence[Paper], language: int) -> str:
+    """Names of papers; `language` 0 Chinese, 1 English."""
+    return ("、", ", ")[language].join(PAPERS[one][language] for one in papers)
+
+
+def _notice(one: Telling, at: Moment) -> Notice:
+    claim = one.claim
+    zh, en = _texts(one)
+    key = derived(claim.id, f"notice:{one.told}:{one.about}")
+    must = one.told is not Told.NOTIFIED
+    return Notice(claim.book, key, claim.person, at.now, zh, en, NoticeKind.INSURANCE, f"claim/{claim.id}", obligatory=must)
+
+
+def _texts(one: Telling) -> tuple[str, str]:
+    name, name_en, yuan = one.product.name, one.product.name_en, format_minor(one.amount)
+    day, reason = one.claim.loss_day, one.claim.reason
+    match one.told:
+        case Told.NOTIFIED:
+            needed = NEEDED[one.claim.kind]
+            return (
+                f"您的{name}理赔申请（{day}）已受理，请提交：{listed(needed, 0)}。",
+                f"Your claim of {day} ({name_en}) is taken on; send {listed(needed, 1)}.",
+            )
+        case Told.ASKED:
+            asked = [Paper(word) for word in one.claim.asked.split()]
+            return (
+                f"您的{name}理赔申请（{day}）还需补充：{listed(asked, 0)}。只通知一次。",
+                f"For your claim of {day} ({name_en}) {listed(asked, 1)} are still needed; this is asked once.",
+            )
+        case Told.AGREED:
+            return (
+                f"您的{name}理赔申请（{day}）已同意赔付{yuan}元，10日内到账。",
+                f"Your claim of {day} ({name_en}) is agreed: {yuan} yuan within 10 days.",
+            )
+        case Told.REFUSED:
+            return (
+                f"您的{name}理赔申请（{day}）未获赔付，理由：{reason}。您可在60日内申诉。",
+                f"Your claim of {day} ({name_en}) is not paid: {reason}. You can appeal within 60 days.",
+            )
+        case Told.PAID:
+            return f"{name}理赔款{yuan}元已入账。", f"{yuan} yuan of your claim of {day} ({name_en}) are in your balance."

@@ -1,0 +1,415 @@
+"""A customer's claim of a policy of their own: notified, withdrawn, appealed against, its money given back.
+
+What the contract rules out on the face of it is refused at once, with the reason. What is not waits for its papers (`claim_papers`), is
+looked at by operations (`claim_assessment`) and paid by the insurer (`claim_outcomes`); the clocks of the law are watched in `claims_days`.
+A claim of a payment that was not made by its owner begins with the payment, once it is disputed (`flows.issuing.disputes`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.bank import store as bank
+from tapwealth.bank.store import BreakRow
+from tapwealth.customers import store as customers
+from tapwealth.flows.bank.payments import end_to_end
+from tapwealth.flows.customers.people import no_money, own_key, wallet_of, who
+from tapwealth.flows.frame import Envelope, House, Moment, once, post
+from tapwealth.flows.insurance import claim_notices
+from tapwealth.flows.insurance.claim_notices import Telling, Told
+from tapwealth.flows.insurance.insured import imei_lookup
+from tapwealth.flows.insurance.policy_product import products_of
+from tapwealth.flows.issuing.disputes import own_tap
+from tapwealth.insurance import claim_entries, claim_store, insured_store, premium_store, store
+from tapwealth.insurance.claim import (
+    NEEDED,
+    TELL_WITHIN,
+    Claim,
+    ClaimEvent,
+    ClaimRefusal,
+    ClaimState,
+    Loss,
+    LossKind,
+    Standing,
+    appeal_over,
+    dues,
+    erase_day,
+    next_state,
+    wrong_loss,
+)
+from tapwealth.insurance.claim_entries import ClaimMoney
+from tapwealth.insurance.claim_store import PaymentRow, RecoveryRow
+from tapwealth.insurance.phone import read_imei
+from tapwealth.insurance.policy import PolicyState
+from tapwealth.insurance.product import Product
+from tapwealth.insurance.schedule import Covered, Schedule, covered_on
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.issuing import dispute_store
+from tapwealth.issuing import store as issuing
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.money import checked, format_minor
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage import outbox
+from tapwealth.storage.database import Tx
+from tapwealth.storage.outbox import OutboxMessage
+
+CLAIMS = "claims"
+"""The outbox destination of requests to the insurer about claims, and the source of the breaks found here."""
+PAY, RECOVERED = "pay", "recovered"
+_LONGEST = 1_000
+
+
+class NotifyClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Claim a loss of a policy of one's own. `said`: what happened. A screen is claimed with the phone's `imei`, a payment
+    with the `tap` that was disputed (its day and amount are known), all but that with the day and the amount in fen."""
+
+    policy: UUID
+    kind: LossKind
+    said: str
+    loss_day: date | None = None
+    loss: int = 0
+    imei: str = ""
+    tap: UUID | None = None
+
+
+class WithdrawClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Let it be, before it is decided."""
+
+    claim: UUID
+
+
+class AppealClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Have a decision looked at once more."""
+
+    claim: UUID
+    reason: str
+
+
+class GiveClaimBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Give `amount` fen of what was paid back to the insurer, since it was got elsewhere."""
+
+    claim: UUID
+    amount: int
+
+
+class ClaimStands(msgspec.Struct, frozen=True):
+    """Where a claim stands; `papers` are still needed."""
+
+    claim: str
+    state: str
+    papers: list[str]
+
+
+class ClaimGivenBack(msgspec.Struct, frozen=True):
+    claim: str
+    amount: int
+
+
+def check_said(text: str, where: str) -> None:
+    """Raises BadInput for a text that says nothing, or too much."""
+    if not text.strip():
+        raise BadInput("it is empty", where=where, hint="say in a sentence what happened")
+    if len(text) > _LONGEST:
+        raise BadInput(f"it is longer than {_LONGEST:,} characters", where=where, hint="say it shorter")
+
+
+def _check(command: NotifyClaim) -> None:
+    check_said(command.said, "said")
+    if (command.kind is LossKind.PAYMENT) != (command.tap is not None):
+        raise BadInput("a payment is claimed with its tap, and nothing else is", where="tap", hint="dispute the payment first")
+    if (command.kind is LossKind.SCREEN) != bool(command.imei):
+        raise BadInput("a screen is claimed with the phone's IMEI, and nothing else is", where="imei", hint="dial *#06# to see it")
+    if command.kind is LossKind.PAYMENT:
+        if command.loss or command.loss_day is not None:
+            raise BadInput("day and amount of a payment are known", where="loss", hint="leave loss and loss_day out")
+        return
+    if command.loss_day is None:
+        raise BadInput("the day of the loss is missing", where="loss_day", hint="write it like 2014-03-03")
+    checked(command.loss, where="loss")
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """A policy with its product."""
+
+    row: PolicyRow
+    product: Product
+
+
+async def own_policy(tx: Tx, book: int, person: UUID, policy: UUID) -> Of | Refusal:
+    """A policy of this person."""
+    row = (await store.policies(tx, [(book, policy)])).get((book, policy))
+    if row is None or row.person != person:
+        return Refusal(ClaimRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
+    return Of(row, (await products_of(tx, [row]))[row.product, row.version])
+
+
+async def policy_of(tx: Tx, claim: Claim) -> Of:
+    """The policy that is claimed of."""
+    row = (await store.policies(tx, [(claim.book, claim.policy)]))[claim.book, claim.policy]
+    return Of(row, (await products_of(tx, [row]))[row.product, row.version])
+
+
+async def notify(house: House, envelope: Envelope, command: NotifyClaim) -> ClaimStands | Refusal:
+    """Take the claim on, or say at once why the policy does not pay. Raises BadInput for what contradicts itself."""
+    _check(command)
+    if command.imei:
+        read_imei(command.imei)
+    book, person = who(envelope)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> ClaimStands | Refusal:
+        found = await own_policy(tx, book, person, command.policy)
+        if isinstance(found, Refusal):
+            return found
+        lost = await _lost(house, tx, envelope, command)
+        if isinstance(lost, Refusal):
+            return lost
+        key = (found.row.book, found.row.id)
+        schedule = (await premium_store.schedules(tx, {key: found.row}))[key]
+        covered = covered_on(found.row.policy, schedule, lost.loss.day)
+        refusal = wrong_loss(await _standing(tx, found, lost.loss.day, covered, schedule), lost.loss)
+        if refusal is not None:
+            return refusal
+        arrears = covered.arrears if isinstance(covered, Covered) else 0
+        known = (await customers.persons(tx, [(book, person)]))[person]
+        claim = _claim(house, envelope, at, command, lost, own_key(envelope, "claim", known), arrears)
+        await claim_store.add_claims(tx, [claim])
+        await claim_notices.tell(tx, at, [Telling(claim, found.product, Told.NOTIFIED)])
+        return stands(claim, [one.value for one in NEEDED[claim.kind]])
+
+    return await once(house, [book], envelope, command, act, ClaimStands)
+
+
+def stands(claim: Claim, papers: Sequence[str]) -> ClaimStands:
+    return ClaimStands(str(claim.id), claim.state.value, list(papers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    loss: Loss
+    amount: int
+
+
+async def _lost(house: House, tx: Tx, envelope: Envelope, command: NotifyClaim) -> _Lost | Refusal:
+    today = business_date_of(envelope.received_at)
+    if command.tap is not None:
+        return await _lost_payment(tx, envelope, command.tap, today)
+    assert command.loss_day is not None, "checked before"
+    device = imei_lookup(house, command.imei) if command.imei else b""
+    return _Lost(Loss(kind=command.kind, day=command.loss_day, today=today, device=device), command.loss)
+
+
+async def _lost_payment(tx: Tx, envelope: Envelope, identifier: UUID, today: date) -> _Lost | Refusal:
+    """What is gone of a payment: as it was captured, less what the merchant has given back."""
+    book, person = who(envelope)
+    tap = await own_tap(tx, book, person, identifier)
+    if isinstance(tap, Refusal):
+        return tap
+    said = await dispute_store.dispute(tx, book, tap.id)
+    if said is None:
+        return Refusal(ClaimRefusal.NOT_DISPUTED, "this payment is not disputed; say first that it was not yours")
+    amount = tap.captured_amount - (await issuing.given_back(tx, [(book, tap.id)])).get(tap.id, 0)
+    if tap.captured_on is None or amount <= 0:
+        text = "it has not been cleared yet, or was given back; look at it again when your statement shows it"
+        return Refusal(ClaimRefusal.NOT_CLEARED, text)
+    claimed = await claim_store.tap_claimed(tx, book, tap.id)
+    day = business_date_of(tap.received_at)
+    return _Lost(Loss(kind=LossKind.PAYMENT, day=day, today=today, told_on=said.reported_on, tap_claimed=claimed), amount)
+
+
+async def _standing(tx: Tx, found: Of, day: date, covered: Covered | Refusal, schedule: Schedule) -> Standing:
+    row = found.row
+    key = (row.book, row.id)
+    earlier = await claim_store.claims_of_policy(tx, row.book, row.id)
+    paid = await spent(tx, earlier)
+    gone = [one for one in earlier if one.state is not ClaimState.CLOSED or one.paid_on is not None]
+    insured = (await insured_store.insured(tx, [key]))[key]
+    return Standing(
+        policy=row.policy,
+        terms=found.product.terms,
+        covered=isinstance(covered, Covered) or row.state is PolicyState.CLAIMED or not row.from_day <= day < row.to_day,
+        since=max((gap.to_day for gap in schedule.gaps), default=None),
+        last_day=row.cancel_asked_on if row.cancelled_on else None,
+        device=insured.imei_lookup or b"",
+        paid=sum(paid.values()),
+        replaced=sum(one.kind is LossKind.SCREEN and (one.paid_on is not None or one.state is not ClaimState.REFUSED) for one in gone),
+    )
+
+
+async def spent(tx: Tx, claims: Sequence[Claim]) -> dict[UUID, int]:
+    """Fen that each of these claims takes of the limits: asked of the insurer, agreed or paid, with the arrears that were deducted."""
+    payments = await claim_store.payments_of(tx, [(one.book, one.id) for one in claims])
+    return {key[1]: sum(one.spent for one in rows) for key, rows in payments.items()}
+
+
+def _claim(house: House, envelope: Envelope, at: Moment, command: NotifyClaim, lost: _Lost, key: UUID, arrears: int) -> Claim:
+    book, person = who(envelope)
+    identifier = named(envelope.received_at, book, f"claim:{key}")
+    return Claim(
+        book=book,
+        id=identifier,
+        policy=command.policy,
+        person=person,
+        kind=command.kind,
+        loss_day=lost.loss.day,
+        loss=lost.amount,
+        said=sealed_text(house, identifier, command.said),
+        notified_at=envelope.received_at,
+        notified_on=at.date_of(envelope.received_at),
+        arrears=arrears,
+        tap=command.tap,
+    )
+
+
+def sealed_text(house: House, claim: UUID, text: str) -> bytes:
+    """What people write about a claim may name them."""
+    return house.keys.seal("claims", text.encode(), b"claim" + claim.bytes)
+
+
+def opened_text(house: House, claim: UUID, content: bytes) -> str:
+    return house.keys.open_sealed("claims", content, b"claim" + claim.bytes).decode()
+
+
+async def moved(tx: Tx, claim: Claim) -> Claim:
+    """Store a claim as it is now, with what is due next by law."""
+    key = (claim.book, claim.id)
+    part_paid = any(one.paid_on is not None for one in (await claim_store.payments_of(tx, [key]))[key])
+    due = dues(claim, part_paid=part_paid)
+    after = replace(claim, due_on=due[0].day if due else None)
+    after = after if after.due_on == claim.due_on else replace(after, warned_on=None)
+    await claim_store.save_claims(tx, [after])
+    return after
+
+
+async def refuse(tx: Tx, at: Moment, claim: Claim, reason: str, on: date) -> Claim:
+    """Decided on that day, and told now with the reason (article 24); told too late, operations see it."""
+    told = at.date_of(at.now)
+    refused = replace(claim, state=ClaimState.REFUSED, refused_on=on, reason=reason, told_on=told)
+    after = await moved(tx, refused)
+    of = await policy_of(tx, after)
+    await claim_notices.tell(tx, at, [Telling(after, of.product, Told.REFUSED, about=f"{on}")])
+    if told > on + TELL_WITHIN:
+        text = f"claim {claim.id}: refused on {on}, and the claimant was told on {told}, later than the law allows"
+        await bank.add_breaks(tx, told, [BreakRow(CLAIMS, "told_late", str(claim.id), 0, text, accounted=True)], at.now)
+    return after
+
+
+async def own_claim(tx: Tx, book: int, person: UUID, identifier: UUID) -> Claim | Refusal:
+    """A claim of this person."""
+    claim = (await claim_store.claims(tx, [(book, identifier)])).get((book, identifier))
+    if claim is None or claim.person != person:
+        return Refusal(ClaimRefusal.UNKNOWN_CLAIM, "this is no claim of yours; look at your list")
+    return claim
+
+
+async def withdraw(house: House, envelope: Envelope, command: WithdrawClaim) -> ClaimStands | Refusal:
+    """Close it, undecided."""
+    book, person = who(envelope)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> ClaimStands | Refusal:
+        claim = await own_claim(tx, book, person, command.claim)
+        if isinstance(claim, Refusal):
+            return claim
+        state = next_state(claim, ClaimEvent.WITHDRAW)
+        if isinstance(state, Refusal):
+            return state
+        if (await spent(tx, [claim]))[claim.id]:
+            text = "a part of it is paid or promised already, so it is decided to the end; wait for it"
+            return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, text)
+        return stands(await close(tx, claim, at.date_of(envelope.received_at)), [])
+
+    return await once(house, [book], envelope, command, act, ClaimStands)
+
+
+async def close(tx: Tx, claim: Claim, day: date) -> Claim:
+    """It is over; its files are kept for as long as the law says."""
+    of = await policy_of(tx, claim)
+    over = replace(claim, state=ClaimState.CLOSED, closed_on=day, erase_on=erase_day(of.row.policy, of.product.terms, day))
+    return await moved(tx, over)
+
+
+async def appeal(house: House, envelope: Envelope, command: AppealClaim) -> ClaimStands | Refusal:
+    """Look at it once more: once, and within its time."""
+    check_said(command.reason, "reason")
+    book, person = who(envelope)
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> ClaimStands | Refusal:
+        claim = await own_claim(tx, book, person, command.claim)
+        if isinstance(claim, Refusal):
+            return claim
+        state, day = next_state(claim, ClaimEvent.APPEAL), at.date_of(envelope.received_at)
+        if isinstance(state, Refusal):
+            return state
+        over = appeal_over(claim, day)
+        if over is not None:
+            return over
+        said = f"{opened_text(house, claim.id, claim.said)}\n{command.reason}"
+        after = replace(claim, state=state, appealed_on=day, said=sealed_text(house, claim.id, said))
+        return stands(await moved(tx, after), [])
+
+    return await once(house, [book], envelope, command, act, ClaimStands)
+
+
+async def give_back(house: House, envelope: Envelope, command: GiveClaimBack) -> ClaimGivenBack | Refusal:
+    """From the wallet, for the insurer: no more than was paid."""
+    checked(command.amount, where="amount")
+    book, person = who(envelope)
+
+    async def act(tx: Tx, at: Moment, actor: int) -> ClaimGivenBack | Refusal:
+        claim = await own_claim(tx, book, person, command.claim)
+        if isinstance(claim, Refusal):
+            return claim
+        known = (await customers.persons(tx, [(book, person)]))[person]
+        serial = end_to_end("RCV", own_key(envelope, "give_claim_back", known))
+        day = at.date_of(envelope.received_at)
+        recovery = await recoverable(house, tx, claim, command.amount, serial, "the insured", day)
+        if isinstance(recovery, Refusal):
+            return recovery
+        wallet = await wallet_of(house, tx, book, person)
+        money = ClaimMoney(book, claim.id, serial, wallet, command.amount)
+        (answer,) = await post(house, tx, at, [claim_entries.claim_given_back(money, day, actor)])
+        if not answer.posted:
+            return no_money(command.amount, (await house.ledger.free(tx, at.now, [wallet]))[wallet])
+        await claim_store.add_recoveries(tx, [replace(recovery, received_on=day)])
+        await tell_recovered(tx, recovery)
+        return ClaimGivenBack(str(claim.id), command.amount)
+
+    return await once(house, [book], envelope, command, act, ClaimGivenBack)
+
+
+async def recoverable(house: House, tx: Tx, claim: Claim, amount: int, serial: str, source: str, day: date) -> RecoveryRow | Refusal:
+    """So much can come back: what was paid, less what has come back or is awaited."""
+    key = (claim.book, claim.id)
+    paid = sum(one.amount for one in (await claim_store.payments_of(tx, [key]))[key] if one.paid_on is not None)
+    earlier = (await claim_store.recoveries_of(tx, [key]))[key]
+    left = paid - sum(one.amount for one in earlier)
+    if amount > left:
+        text = f"{format_minor(left)} yuan of this claim can come back; give that much or less"
+        return Refusal(ClaimRefusal.MORE_THAN_PAID, text)
+    return RecoveryRow(
+        book=claim.book,
+        claim=claim.id,
+        number=len(earlier) + 1,
+        serial=serial,
+        amount=amount,
+        source=sealed_text(house, claim.id, source),
+        expected_on=day,
+    )
+
+
+async def tell_recovered(tx: Tx, recovery: RecoveryRow) -> None:
+    """Leave it for the insurer."""
+    payload = {"claim": str(recovery.claim), "serial": recovery.serial}
+    identifier = derived(recovery.claim, recovery.serial)
+    await outbox.put(tx, [OutboxMessage(recovery.book, identifier, CLAIMS, RECOVERED, payload)])
+
+
+async def ask_insurer(tx: Tx, payment: PaymentRow) -> None:
+    """Leave the request to pay for the insurer."""
+    payload = {"claim": str(payment.claim), "serial": payment.serial}
+    identifier = derived(payment.claim, payment.serial)
+    await outbox.put(tx, [OutboxMessage(payment.book, identifier, CLAIMS, PAY, payload)])

@@ -1,0 +1,110 @@
+"""Claims at a date's end: clocks of the law that are about to run out, claims that are over, files whose time is over, and money that came
+back, on its way to the insurer.
+
+Found by indexes on the days on which something falls due: nothing is written where nothing is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from tapwealth.bank import store as bank
+from tapwealth.bank.entries import NUMBER_OF, Part
+from tapwealth.bank.store import BreakRow
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Payment, Purpose
+from tapwealth.flows.end_of_day import StepReport, reported
+from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
+from tapwealth.flows.insurance.claims import CLAIMS, close
+from tapwealth.flows.insurance.insurers import INSURER_ACCOUNT
+from tapwealth.insurance import claim_store
+from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, dues
+from tapwealth.insurance.insurer import CONNECTED
+from tapwealth.kernel.money import Asset, format_minor
+from tapwealth.kernel.words import counted
+from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.storage.database import Tx
+
+WARN_BEFORE = timedelta(days=5)
+"""How long before a clock of the law runs out operations are told."""
+_WORDS = {
+    Clock.DECIDE: "be decided",
+    Clock.CERTAIN_PART: "be paid as far as it is certain",
+    Clock.PAY: "be paid",
+    Clock.TELL: "be answered",
+}
+
+
+async def watch_claims(house: House, day: date) -> StepReport:
+    """All of it, in one transaction under the locks of all books."""
+    books = list(house.all_books)
+    async with house.database.transaction() as tx:
+        await house.ledger.lock_books(tx, house.all_books)
+        at = await moment(tx)
+        warned = await _warn(tx, at, books, day)
+        closed = [await close(tx, claim, day) for claim in await claim_store.over_since(tx, books, day - APPEAL_WITHIN)]
+        erased = await _erase(tx, books, day)
+        amount = await _pay_on(house, tx, at, day)
+        figures = {
+            "warned": warned,
+            "closed": len(closed),
+            "erased": erased,
+            "recovered": amount,
+            "awaited": await _awaited(tx, books, day),
+        }
+        text = f"{counted(warned, 'claim')} with a clock about to run out, {len(closed)} closed"
+        text += f", {format_minor(amount)} yuan on their way to the insurer" if amount else ""
+        return await reported(tx, StepReport(text, figures))
+
+
+async def _warn(tx: Tx, at: Moment, books: Sequence[int], day: date) -> int:
+    """A note for operations for each claim that is due soon, once, and once more when it is late. It keeps no date from closing."""
+    notes, told = [], []
+    for claim in await claim_store.due_until(tx, books, day + WARN_BEFORE):
+        assert claim.due_on is not None, "found by its due day"
+        late = claim.due_on < day
+        if claim.warned_on is None or (late and claim.warned_on <= claim.due_on):
+            notes.append(_note(claim, late=late))
+            told.append(replace(claim, warned_on=day))
+    await bank.add_breaks(tx, day, notes, at.now)
+    await claim_store.save_claims(tx, told)
+    return len(told)
+
+
+def _note(claim: Claim, *, late: bool) -> BreakRow:
+    clocks = [due.clock for due in dues(claim, part_paid=False) if due.day == claim.due_on]
+    what = _WORDS[clocks[0]] if clocks else "be answered"
+    text = f"claim {claim.id} {'had' if late else 'has'} to {what} by {claim.due_on} by law; it is {claim.state}"
+    return BreakRow(CLAIMS, "clock_passed" if late else "clock_near", f"{claim.id} {claim.due_on}", claim.loss, text, accounted=True)
+
+
+async def _erase(tx: Tx, books: Sequence[int], day: date) -> int:
+    over = await claim_store.to_erase(tx, books, day)
+    await claim_store.erase_pieces(tx, [(one.book, one.id) for one in over])
+    await claim_store.save_claims(tx, [replace(one, erased_on=day) for one in over])
+    return len(over)
+
+
+async def _pay_on(house: House, tx: Tx, at: Moment, day: date) -> int:
+    """What came back by this date goes to the insurer, the next day."""
+    actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
+    accounts = {house_account(book, Kind.CLAIM_RECOVERED, Asset.CNY): book for book in house.all_books}
+    totals = await house.ledger.totals_dated(tx, list(accounts), day)
+    parts = tuple(Part(book, totals[account].owed, account) for account, book in accounts.items() if totals[account].owed > 0)
+    payment = Payment(
+        step_key(day, "claim recoveries", HOUSE_BOOK),
+        f"RCO-{day:%Y%m%d}",
+        Purpose.CLAIM_RECOVERY,
+        NUMBER_OF[Kind.CUSTOMER_RESERVE],
+        INSURER_ACCOUNT,
+        CONNECTED[0],
+        day + timedelta(days=1),
+        parts,
+    )
+    await payments.instruct(house, tx, at, day, actor, [payment] if parts else [])
+    return payment.amount
+
+
+async def _awaited(tx: Tx, books: Sequence[int], day: date) -> list[dict[str, str | int]]:
+    """By item: what the insurer has agreed to, and had not paid at the date's end."""
+    return [{"item": one.serial, "amount": one.amount} for one in await claim_store.payments_awaited(tx, books, day)]

@@ -1,0 +1,138 @@
+"""Claims as the claimant and operations see them: where each stands, what is still needed and due, what shows it and what was paid."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.flows.frame import House
+from tapwealth.flows.insurance.claims import opened_text
+from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.insurance import claim_store
+from tapwealth.insurance.claim import Claim, ClaimState, complete, dues
+from tapwealth.insurance.claim_store import PaperRow, PaymentRow
+from tapwealth.issuing import dispute_store
+from tapwealth.kernel.ids import book_of
+from tapwealth.kernel.refusal import Refusal
+
+
+class ClaimLine(msgspec.Struct, frozen=True):
+    """A claim among others; amounts in fen. `due_on` and `due`: what the law wants next, and by when."""
+
+    claim: UUID
+    policy: UUID
+    kind: str
+    loss_day: date
+    loss: int
+    state: str
+    paid: int
+    due_on: date | None
+    due: str
+
+
+class PaperView(msgspec.Struct, frozen=True):
+    """A file, to be had at /papers/{paper} until it is erased."""
+
+    paper: UUID
+    shows: str
+    media_type: str
+    size: int
+    sha256: str
+    erased: bool
+
+
+class ClaimPaymentView(msgspec.Struct, frozen=True):
+    """What the insurer was asked to pay; `arrears` of the premium are deducted already."""
+
+    part: str
+    amount: int
+    arrears: int
+    state: str
+    paid_on: date | None
+
+
+class ClaimView(msgspec.Struct, frozen=True):
+    """One claim whole; `said`: in the claimant's words. `recovered` fen came back for the insurer."""
+
+    line: ClaimLine
+    said: str
+    missing: list[str]
+    reason: str
+    papers: list[PaperView]
+    payments: list[ClaimPaymentView]
+    recovered: int
+
+
+class DisputeView(msgspec.Struct, frozen=True):
+    """A payment that was said not to be one's own."""
+
+    tap: UUID
+    reported_on: date
+
+
+async def lines(tx: Any, claims: Sequence[Claim]) -> list[ClaimLine]:
+    payments = await claim_store.payments_of(tx, [(one.book, one.id) for one in claims])
+    return [_line(one, payments[one.book, one.id]) for one in claims]
+
+
+def _line(claim: Claim, payments: Sequence[PaymentRow]) -> ClaimLine:
+    paid = [one for one in payments if one.paid_on is not None]
+    due = next(iter(dues(claim, part_paid=bool(paid))), None)
+    return ClaimLine(
+        claim.id,
+        claim.policy,
+        claim.kind.value,
+        claim.loss_day,
+        claim.loss,
+        claim.state.value,
+        sum(one.amount for one in paid),
+        None if due is None else due.day,
+        "" if due is None else due.clock.value,
+    )
+
+
+async def own(tx: Any, book: int, person: UUID) -> list[ClaimLine]:
+    """A customer's, newest first."""
+    return await lines(tx, await claim_store.claims_of(tx, book, person))
+
+
+async def waiting(house: House, tx: Any) -> list[ClaimLine]:
+    """All that somebody has to do something about, the most urgent first."""
+    return await lines(tx, await claim_store.open_claims(tx, list(house.all_books)))
+
+
+async def claim_view(house: House, tx: Any, person: UUID | None, identifier: UUID) -> ClaimView | Refusal:
+    """A claim of that person; None: of anybody."""
+    key = (book_of(identifier), identifier)
+    claim = (await claim_store.claims(tx, [key])).get(key)
+    if claim is None or (person is not None and claim.person != person):
+        return Refusal(ReportRefusal.UNKNOWN, "there is no such claim of yours; check its id")
+    papers = (await claim_store.papers_of(tx, [key]))[key]
+    payments = (await claim_store.payments_of(tx, [key]))[key]
+    recovered = (await claim_store.recoveries_of(tx, [key]))[key]
+    wanted = claim.state in (ClaimState.NOTIFIED, ClaimState.PAPERS_ASKED)
+    return ClaimView(
+        _line(claim, payments),
+        opened_text(house, claim.id, claim.said),
+        [one.value for one in complete(claim, [of.paper for of in papers])] if wanted else [],
+        claim.reason,
+        [_paper(one, erased=claim.erased_on is not None) for one in papers],
+        [_payment(one) for one in payments],
+        sum(one.amount for one in recovered if one.received_on is not None),
+    )
+
+
+def _paper(row: PaperRow, *, erased: bool) -> PaperView:
+    return PaperView(row.id, row.paper.value, row.media_type, row.size, row.digest.hex(), erased)
+
+
+def _payment(row: PaymentRow) -> ClaimPaymentView:
+    state = "paid" if row.paid_on else "agreed" if row.agreed_on else "refused" if row.refused_on else "asked"
+    return ClaimPaymentView(row.part.value, row.amount, row.arrears, state, row.paid_on)
+
+
+async def disputed(tx: Any, book: int, person: UUID) -> list[DisputeView]:
+    """Newest first."""
+    return [DisputeView(one.tap, one.reported_on) for one in await dispute_store.disputes_of(tx, book, person)]

@@ -1,0 +1,55 @@
+"""What is asked of an insurer about claims, what it may answer, and the port through which it is reached."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from tapwealth.insurance.insurer import NotReceived, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOrder:
+    """A loss to pay `amount` fen for, by the bank under `serial`. `claim` is the house's name of it; `identity` is what was lost, by which
+    the insurer sees whether it was claimed before. `sum_insured` in fen."""
+
+    serial: str
+    policy_number: str
+    claim: str
+    identity: str
+    loss_day: date
+    amount: int
+    sum_insured: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAgreed:
+    """The insurer pays so many fen."""
+
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRefused:
+    """The insurer does not pay, and why; `on` is the day of its decision."""
+
+    reason: str
+    on: date
+
+
+ClaimAnswer = ClaimAgreed | ClaimRefused | NotReceived | Unknown
+
+
+class ClaimPort(Protocol):
+    """Reaches the insurer. No method raises for what happens on the way; none is called inside a database transaction."""
+
+    async def claim(self, order: ClaimOrder) -> ClaimAnswer:
+        """Ask it to pay. The same serial may be sent again: the insurer decides it, and pays, once."""
+        ...
+
+    async def inquire_claim(self, serial: str) -> ClaimAnswer:
+        """What became of such a request."""
+        ...
+
+    async def recovered(self, serial: str, claim: str, amount: int) -> NotReceived | Unknown | None:
+        """So much of a claim's money has come back and will be paid to the insurer. None: it has taken note; the same serial once."""
+        ...

@@ -1,0 +1,309 @@
+"""All SQL of claims, of what shows them and of what is paid for them. Every function takes the open transaction first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from tapwealth.insurance.claim import Claim, ClaimState, LossKind, Paper
+from tapwealth.insurance.store import Key
+from tapwealth.storage.columns import columns, slots
+
+
+class Part(StrEnum):
+    """Of a loss."""
+
+    CERTAIN = "certain"
+    """What is certain already, while the rest is looked at (article 25)."""
+    WHOLE = "whole"
+    APPEAL = "appeal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRow:
+    """What the insurer is asked to pay for a claim, in fen; `arrears` are deducted already. `serial` names the request and the money."""
+
+    book: int
+    claim: UUID
+    number: int
+    serial: str
+    part: Part
+    amount: int
+    arrears: int
+    asked_on: date
+    agreed_on: date | None = None
+    refused_on: date | None = None
+    reason: str = ""
+    paid_on: date | None = None
+    matched_on: date | None = None
+
+    @property
+    def spent(self) -> int:
+        """What it takes of the limits."""
+        return 0 if self.refused_on is not None else self.amount + self.arrears
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryRow:
+    """Fen of a claim's money that are to come back under `serial`; `source` says from whom, sealed."""
+
+    book: int
+    claim: UUID
+    number: int
+    serial: str
+    amount: int
+    source: bytes
+    expected_on: date
+    received_on: date | None = None
+    matched_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperRow:
+    """A file as it came."""
+
+    book: int
+    id: UUID
+    claim: UUID
+    paper: Paper
+    media_type: str
+    size: int
+    digest: bytes
+    given_at: datetime
+    given_by: str
+
+
+_CLAIM = {
+    "book": "int", "id": "uuid", "policy": "uuid", "person": "uuid", "kind": "text", "loss_day": "date", "loss": "bigint", "said": "bytea",
+    "notified_at": "timestamptz", "notified_on": "date", "arrears": "bigint", "tap": "uuid", "state": "text", "asked": "text",
+    "asked_on": "date", "complete_on": "date", "found": "bigint", "agreed_on": "date", "refused_on": "date", "reason": "text",
+    "told_on": "date", "paid_on": "date", "appealed_on": "date", "closed_on": "date", "due_on": "date", "warned_on": "date",
+    "erase_on": "date", "erased_on": "date",
+}  # fmt: skip
+_PAYMENT = {
+    "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "part": "text", "amount": "bigint", "arrears": "bigint",
+    "asked_on": "date", "agreed_on": "date", "refused_on": "date", "reason": "text", "paid_on": "date", "matched_on": "date",
+}  # fmt: skip
+_RECOVERY = {
+    "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "amount": "bigint", "source": "bytea", "expected_on": "date",
+    "received_on": "date", "matched_on": "date",
+}  # fmt: skip
+_PAPER = {
+    "book": "int", "id": "uuid", "claim": "uuid", "paper": "text", "media_type": "text", "size": "int", "digest": "bytea",
+    "given_at": "timestamptz", "given_by": "text",
+}  # fmt: skip
+
+
+def _claim(row: Any) -> Claim:
+    return Claim(**{**{name: row[name] for name in _CLAIM}, "kind": LossKind(row["kind"]), "state": ClaimState(row["state"])})
+
+
+def _payment(row: Any) -> PaymentRow:
+    return PaymentRow(**{**{name: row[name] for name in _PAYMENT}, "part": Part(row["part"])})
+
+
+def _recovery(row: Any) -> RecoveryRow:
+    return RecoveryRow(**{name: row[name] for name in _RECOVERY})
+
+
+def _paper(row: Any) -> PaperRow:
+    return PaperRow(**{**{name: row[name] for name in _PAPER}, "paper": Paper(row["paper"])})
+
+
+def _listed(types: dict[str, str], rows: Sequence[Any]) -> list[list[Any]]:
+    return columns([[getattr(row, name) for name in types] for row in rows], len(types))
+
+
+def _from(types: dict[str, str]) -> str:
+    return f"unnest({slots(' '.join(types.values()))}) x({', '.join(types)})"
+
+
+async def _add(tx: Any, table: str, types: dict[str, str], rows: Sequence[Any]) -> None:
+    listed = ", ".join(types)
+    await tx.execute(f"insert into {table} ({listed}) select {listed} from {_from(types)}", *_listed(types, rows))
+
+
+async def _save(tx: Any, table: str, types: dict[str, str], key: int, rows: Sequence[Any]) -> None:
+    """All but the first `key` columns, which name the row."""
+    names = tuple(types)
+    changes, same = ", ".join(f"{one} = x.{one}" for one in names[key:]), " and ".join(f"t.{one} = x.{one}" for one in names[:key])
+    await tx.execute(f"update {table} t set {changes} from {_from(types)} where {same}", *_listed(types, rows))
+
+
+def _keys(keys: Sequence[Key]) -> list[list[Any]]:
+    return columns(keys, 2)
+
+
+async def add_claims(tx: Any, rows: Sequence[Claim]) -> None:
+    await _add(tx, "claim", _CLAIM, rows)
+
+
+async def save_claims(tx: Any, rows: Sequence[Claim]) -> None:
+    """Everything about these, as it stands in the rows."""
+    await _save(tx, "claim", _CLAIM, 2, rows)
+
+
+async def claims(tx: Any, keys: Sequence[Key]) -> dict[Key, Claim]:
+    rows = await tx.fetch("select c.* from claim c join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", *_keys(keys))
+    return {(row["book"], row["id"]): _claim(row) for row in rows}
+
+
+async def claims_of_policy(tx: Any, book: int, policy: UUID) -> list[Claim]:
+    """Oldest first."""
+    rows = await tx.fetch("select * from claim where book = $1 and policy = $2 order by notified_at, id", book, policy)
+    return [_claim(row) for row in rows]
+
+
+async def claims_of(tx: Any, book: int, person: UUID) -> list[Claim]:
+    """A person's, newest first."""
+    rows = await tx.fetch("select * from claim where book = $1 and person = $2 order by notified_at desc, id desc", book, person)
+    return [_claim(row) for row in rows]
+
+
+async def open_claims(tx: Any, books: Sequence[int]) -> list[Claim]:
+    """Those that somebody has to do something about, the most urgent first."""
+    rows = await tx.fetch(
+        "select * from claim where book = any($1)"
+        " and state in ('notified', 'papers_asked', 'assessing', 'with_insurer', 'agreed', 'appealed')"
+        " order by due_on nulls last, notified_at, id",
+        list(books),
+    )
+    return [_claim(row) for row in rows]
+
+
+async def tap_claimed(tx: Any, book: int, tap: UUID) -> bool:
+    """Whether that payment was ever claimed."""
+    return bool(await tx.fetchval("select exists (select from claim where book = $1 and tap = $2)", book, tap))
+
+
+async def due_until(tx: Any, books: Sequence[int], day: date) -> list[Claim]:
+    """Claims of which something is due by law by that day."""
+    rows = await tx.fetch("select * from claim where book = any($1) and due_on <= $2 order by due_on, notified_at, id", list(books), day)
+    return [_claim(row) for row in rows]
+
+
+async def over_since(tx: Any, books: Sequence[int], day: date) -> list[Claim]:
+    """Refused or paid before that day, and not closed."""
+    rows = await tx.fetch(
+        "select * from claim where book = any($1) and state in ('refused', 'paid') and greatest(refused_on, paid_on) < $2"
+        " order by book, id",
+        list(books),
+        day,
+    )
+    return [_claim(row) for row in rows]
+
+
+async def to_erase(tx: Any, books: Sequence[int], day: date) -> list[Claim]:
+    """Closed claims whose files have been kept long enough."""
+    rows = await tx.fetch(
+        "select * from claim where book = any($1) and erase_on <= $2 and erased_on is null order by erase_on, id", list(books), day
+    )
+    return [_claim(row) for row in rows]
+
+
+async def add_payments(tx: Any, rows: Sequence[PaymentRow]) -> None:
+    await _add(tx, "claim_payment", _PAYMENT, rows)
+
+
+async def save_payments(tx: Any, rows: Sequence[PaymentRow]) -> None:
+    await _save(tx, "claim_payment", _PAYMENT, 3, rows)
+
+
+async def payments_of(tx: Any, keys: Sequence[Key]) -> dict[Key, list[PaymentRow]]:
+    """By claim, in their order."""
+    rows = await tx.fetch(
+        "select p.* from claim_payment p join unnest($1::int[], $2::uuid[]) k(book, claim) using (book, claim) order by number",
+        *_keys(keys),
+    )
+    found: dict[Key, list[PaymentRow]] = {key: [] for key in keys}
+    for row in rows:
+        found[row["book"], row["claim"]].append(_payment(row))
+    return found
+
+
+async def payments_by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> dict[str, PaymentRow]:
+    rows = await tx.fetch("select * from claim_payment where book = any($1) and serial = any($2)", list(books), list(serials))
+    return {row["serial"]: _payment(row) for row in rows}
+
+
+async def payments_awaited(tx: Any, books: Sequence[int], day: date) -> list[PaymentRow]:
+    """Agreed by that date, and not arrived at its end."""
+    rows = await tx.fetch(
+        "select * from claim_payment where book = any($1) and agreed_on <= $2 and (paid_on is null or paid_on > $2) order by serial",
+        list(books),
+        day,
+    )
+    return [_payment(row) for row in rows]
+
+
+async def add_recoveries(tx: Any, rows: Sequence[RecoveryRow]) -> None:
+    await _add(tx, "claim_recovery", _RECOVERY, rows)
+
+
+async def save_recoveries(tx: Any, rows: Sequence[RecoveryRow]) -> None:
+    await _save(tx, "claim_recovery", _RECOVERY, 3, rows)
+
+
+async def recoveries_of(tx: Any, keys: Sequence[Key]) -> dict[Key, list[RecoveryRow]]:
+    """By claim, in their order."""
+    rows = await tx.fetch(
+        "select r.* from claim_recovery r join unnest($1::int[], $2::uuid[]) k(book, claim) using (book, claim) order by number",
+        *_keys(keys),
+    )
+    found: dict[Key, list[RecoveryRow]] = {key: [] for key in keys}
+    for row in rows:
+        found[row["book"], row["claim"]].append(_recovery(row))
+    return found
+
+
+async def recoveries_by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> dict[str, RecoveryRow]:
+    rows = await tx.fetch("select * from claim_recovery where book = any($1) and serial = any($2)", list(books), list(serials))
+    return {row["serial"]: _recovery(row) for row in rows}
+
+
+async def add_paper(tx: Any, row: PaperRow, pieces: Sequence[bytes]) -> None:
+    """The file, sealed in pieces."""
+    await _add(tx, "claim_paper", _PAPER, [row])
+    await tx.execute(
+        "insert into claim_paper_piece (book, paper, number, sealed) select $1, $2, number, sealed"
+        " from unnest($3::smallint[], $4::bytea[]) x(number, sealed)",
+        row.book,
+        row.id,
+        list(range(len(pieces))),
+        list(pieces),
+    )
+
+
+async def papers_of(tx: Any, keys: Sequence[Key]) -> dict[Key, list[PaperRow]]:
+    """By claim, in the order in which they came."""
+    rows = await tx.fetch(
+        "select p.* from claim_paper p join unnest($1::int[], $2::uuid[]) k(book, claim) using (book, claim) order by given_at, p.id",
+        *_keys(keys),
+    )
+    found: dict[Key, list[PaperRow]] = {key: [] for key in keys}
+    for row in rows:
+        found[row["book"], row["claim"]].append(_paper(row))
+    return found
+
+
+async def paper(tx: Any, book: int, identifier: UUID) -> PaperRow | None:
+    row = await tx.fetchrow("select * from claim_paper where book = $1 and id = $2", book, identifier)
+    return None if row is None else _paper(row)
+
+
+async def pieces(tx: Any, book: int, identifier: UUID) -> list[bytes]:
+    """The sealed pieces of a file, in order; none once it is erased."""
+    rows = await tx.fetch("select sealed from claim_paper_piece where book = $1 and paper = $2 order by number", book, identifier)
+    return [row["sealed"] for row in rows]
+
+
+async def erase_pieces(tx: Any, keys: Sequence[Key]) -> int:
+    """The files of these claims; returns how many pieces went."""
+    rows = await tx.fetch(
+        "delete from claim_paper_piece d using claim_paper p join unnest($1::int[], $2::uuid[]) k(book, claim) using (book, claim)"
+        " where d.book = p.book and d.paper = p.id returning d.number",
+        *_keys(keys),
+    )
+    return len(rows)

@@ -1,0 +1,185 @@
+"""The insurer's claims: what it was asked to pay, what it thinks of it, and what of it came back.
+
+It looks into its own books: whether the policy was in force on the day of the loss, whether what was lost was paid for before, and how much
+of the sum insured is left. What it agrees to it owes the bank in the same `tx`, once by serial.
+"""
+
+import sqlite3
+from datetime import date, datetime
+from enum import StrEnum
+from functools import partial
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.sandbox.faults import Fault, PlannedFault, next_fault
+from tapwealth.sandbox.messages import Body, Fen, Text, json_answer, json_body, one_line
+from tapwealth.sandbox.outbox import BANK, Message
+from tapwealth.sandbox.process import Partner
+
+CLAIMS_SCHEMA = """
+CREATE TABLE IF NOT EXISTS claim (
+  serial TEXT PRIMARY KEY, policy_number TEXT NOT NULL, claim TEXT NOT NULL, identity TEXT NOT NULL, loss_day TEXT NOT NULL,
+  asked INTEGER NOT NULL, sum_insured INTEGER NOT NULL, agreed INTEGER NOT NULL, reason TEXT NOT NULL, day TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS claim_policy ON claim (policy_number);
+CREATE TABLE IF NOT EXISTS recovery (serial TEXT PRIMARY KEY, claim TEXT NOT NULL, amount INTEGER NOT NULL, day TEXT NOT NULL);
+"""
+OWN_ACCOUNT, CUSTOMER_RESERVE = "0200000002", "0100000001"
+
+
+class Reason(StrEnum):
+    """Why nothing is paid."""
+
+    UNKNOWN_POLICY = "unknown_policy"
+    NOT_IN_FORCE_THEN = "not_in_force_then"
+    CLAIMED_BEFORE = "claimed_before"
+    SUM_INSURED_USED = "sum_insured_used"
+    OTHER_SUM_INSURED = "other_sum_insured"
+
+
+class ClaimBody(Body):
+    """A loss to pay for."""
+
+    serial: Text
+    policy_number: Text
+    claim: Text
+    identity: Text
+    loss_day: date
+    amount: Fen
+    sum_insured: Fen
+
+
+class RecoveredBody(Body):
+    """Money of a claim that has come back."""
+
+    serial: Text
+    claim: Text
+    amount: Fen
+
+
+def decide(tx: sqlite3.Connection, asked: ClaimBody, now: datetime, fault: Fault | None) -> tuple[sqlite3.Row | None, bool]:
+    """The claim as decided (None if its serial was used for another one), and whether that was just now. A fault may make it lower."""
+    earlier = _found(tx, asked.serial)
+    if earlier is not None:
+        same = (asked.policy_number, asked.claim, asked.identity, asked.loss_day.isoformat(), asked.amount, asked.sum_insured)
+        told = tuple(earlier[name] for name in ("policy_number", "claim", "identity", "loss_day", "asked", "sum_insured"))
+        return (earlier if told == same else None), False
+    reason = _refused(tx, asked)
+    lower = asked.amount - asked.amount // 4 if fault is Fault.LOWER else asked.amount
+    agreed, day = 0 if reason else lower, business_date_of(now).isoformat()
+    tx.execute(
+        "INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (asked.serial, asked.policy_number, asked.claim, asked.identity, asked.loss_day.isoformat(), asked.amount, asked.sum_insured,
+         agreed, reason, day),
+    )  # fmt: skip
+    if agreed:
+        tx.execute("INSERT INTO event VALUES (?, ?, ?, 'claimed', ?)", (asked.serial, day, asked.policy_number, agreed))
+    return _found(tx, asked.serial), True
+
+
+def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
+    policy = tx.execute("SELECT from_day, to_day FROM policy WHERE policy_number = ?", (asked.policy_number,)).fetchone()
+    if policy is None:
+        return Reason.UNKNOWN_POLICY
+    day = asked.loss_day.isoformat()
+    ended = tx.execute(
+        "SELECT min(day) AS day FROM event WHERE policy_number = ? AND event IN ('cancelled', 'lapsed')", (asked.policy_number,)
+    ).fetchone()
+    if not policy["from_day"] <= day < policy["to_day"] or (ended["day"] is not None and ended["day"] < day):
+        return Reason.NOT_IN_FORCE_THEN
+    paid = tx.execute("SELECT claim, identity, agreed, sum_insured FROM claim WHERE policy_number = ?", (asked.policy_number,)).fetchall()
+    if any(one["agreed"] and one["identity"] == asked.identity and one["claim"] != asked.claim for one in paid):
+        return Reason.CLAIMED_BEFORE
+    if any(one["sum_insured"] != asked.sum_insured for one in paid):
+        return Reason.OTHER_SUM_INSURED
+    return Reason.SUM_INSURED_USED if sum(one["agreed"] for one in paid) + asked.amount > asked.sum_insured else ""
+
+
+def recovered(tx: sqlite3.Connection, told: RecoveredBody, now: datetime) -> bool:
+    """Take note, once by serial; false for a claim that was never paid."""
+    paid = tx.execute("SELECT policy_number FROM claim WHERE claim = ? AND agreed > 0", (told.claim,)).fetchone()
+    if paid is None:
+        return False
+    day = business_date_of(now).isoformat()
+    if tx.execute("INSERT OR IGNORE INTO recovery VALUES (?, ?, ?, ?)", (told.serial, told.claim, told.amount, day)).rowcount:
+        tx.execute("INSERT INTO event VALUES (?, ?, ?, 'recovered', ?)", (told.serial, day, paid["policy_number"], told.amount))
+    return True
+
+
+def _found(tx: sqlite3.Connection, serial: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = tx.execute("SELECT * FROM claim WHERE serial = ?", (serial,)).fetchone()
+    return row
+
+
+async def _claim(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, ClaimBody)
+    return await partner.answer(request, "claim", partial(_decide, partner, body), body.serial)
+
+
+def _decide(partner: Partner, body: ClaimBody) -> Response:
+    with partner.store.tx() as tx:
+        planned = next_fault(tx, "claim_assessment", body.serial)
+        decided, just_now = decide(tx, body, partner.now(), None if planned is None else planned.fault)
+        if just_now and decided is not None and decided["agreed"]:
+            _owe(partner, body.serial, decided["agreed"], next_fault(tx, "claim_payment", body.serial))
+    return _told(body.serial, decided)
+
+
+def _owe(partner: Partner, serial: str, agreed: int, planned: PlannedFault | None) -> None:
+    """Paid once, whatever is repeated: the bank knows the end-to-end id. A doubled payment is one under two ids."""
+    fault = None if planned is None else planned.fault
+    amount = agreed + 1 if fault is Fault.ONE_FEN else agreed
+    for name in (serial, f"{serial}-2") if fault is Fault.DOUBLE else (serial,):
+        transfer = {"from": OWN_ACCOUNT, "to": CUSTOMER_RESERVE, "amount": amount, "end_to_end_id": name, "text": "claim"}
+        message = Message(f"claim {name}", "claim_payment", "/admin/transfer", msgspec.json.encode(transfer), "application/json", BANK)
+        partner.push(message, None if fault is Fault.DOUBLE else planned)
+
+
+def _told(serial: str, claim: sqlite3.Row | None) -> Response:
+    if claim is None:
+        return one_line(f"serial {serial} was used for another claim", 409)
+    if claim["agreed"]:
+        return json_answer({"serial": serial, "state": "agreed", "amount": claim["agreed"]})
+    return json_answer({"serial": serial, "state": "refused", "reason": claim["reason"], "on": claim["day"]})
+
+
+async def _inquire(partner: Partner, request: Request) -> Response:
+    return await partner.answer(request, "inquiry", partial(_look, partner, request.path_params["serial"]))
+
+
+def _look(partner: Partner, serial: str) -> Response:
+    with partner.store.tx() as tx:
+        found = _found(tx, serial)
+    return one_line(f"serial {serial} never came", 404) if found is None else _told(serial, found)
+
+
+async def _recovered(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, RecoveredBody)
+    return await partner.answer(request, "recovered", partial(_note, partner, body), body.serial)
+
+
+def _note(partner: Partner, body: RecoveredBody) -> Response:
+    with partner.store.tx() as tx:
+        known = recovered(tx, body, partner.now())
+    return json_answer({"serial": body.serial, "state": "noted"}) if known else one_line(f"claim {body.claim} was never paid", 404)
+
+
+def routes(partner: Partner) -> list[Route]:
+    """What is asked of it about claims."""
+    return [
+        Route("/claims", partial(_claim, partner), methods=["POST"]),
+        Route("/claims/recovered", partial(_recovered, partner), methods=["POST"]),
+        Route("/claims/{serial}", partial(_inquire, partner)),
+    ]
+
+
+def dump(tx: sqlite3.Connection) -> dict[str, list[list[object]]]:
+    """Everything but names, in an order that does not depend on the run."""
+    claims = "SELECT c.day, p.product, c.loss_day, c.asked, c.agreed, c.reason FROM claim c JOIN policy p USING (policy_number)"
+    return {
+        "claims": [list(row) for row in tx.execute(f"{claims} ORDER BY 1, 2, 3, 4, 5, 6")],
+        "recoveries": [list(row) for row in tx.execute("SELECT day, amount FROM recovery ORDER BY 1, 2")],
+    }

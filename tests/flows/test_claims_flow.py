@@ -1,0 +1,345 @@
+"""A claim from the notice to the money, and every way in which it is not paid: by rule, by the house, by the insurer; nothing twice."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from bill_town import MONDAY, Person, Town
+from claim_town import (
+    NEXT_MONDAY,
+    OTHER_IMEI,
+    assess,
+    claimed,
+    crack,
+    give,
+    insured,
+    insurer_answers,
+    paid,
+    pushed,
+    seen,
+    watch,
+)
+from evidence_files import heic, jpeg, png
+from four_eyes import decided, operator, propose
+from policy_files import SCREEN_FILE, sell_policies
+
+from tapwealth.flows import setup
+from tapwealth.flows.bank import payments
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.frame import Caller
+from tapwealth.flows.insurance import claim_assessment, claim_papers, claims, insurers, policies
+from tapwealth.flows.insurance.claim_assessment import ExpectRecovery, ProposeAssessment
+from tapwealth.flows.insurance.claim_papers import AskPapers, PaperFile
+from tapwealth.flows.insurance.claims import AppealClaim, GiveClaimBack, NotifyClaim, WithdrawClaim
+from tapwealth.flows.insurance.policies import CancelPolicy
+from tapwealth.insurance import claim_store, store
+from tapwealth.insurance.claim import ClaimState, LossKind, Paper
+from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimRefused
+from tapwealth.insurance.evidence import MOST_FILES
+from tapwealth.insurance.insurer import Unknown
+from tapwealth.insurance.policy import PolicyState
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.notices import store as notices
+from tapwealth.storage.actors import ActorKind
+
+EXCESS_FILE = SCREEN_FILE.replace("waiting_days: 7", "waiting_days: 7\n  excess: 50.00\n  limit_per_loss: 1500.00")
+
+
+@pytest.fixture(autouse=True)
+async def shelf(place: Town) -> AsyncIterator[None]:
+    await sell_policies(place.house, EXCESS_FILE)
+    yield
+    await place.all_books_balance()
+
+
+@pytest.fixture
+async def wang(place: Town) -> Person:
+    return await place.person("Wang", 100_000)
+
+
+@pytest.fixture
+async def policy(place: Town, wang: Person) -> UUID:
+    """A screen cover bought and issued on Monday; it is the next one now."""
+    made = await insured(place, wang)
+    await insurers.sweep_premiums(place.house, MONDAY)
+    await place.clock(shanghai(NEXT_MONDAY, 9))
+    await insurers.begin_cover(place.house, NEXT_MONDAY)
+    return made
+
+
+def code(answer: Any) -> str:
+    assert isinstance(answer, Refusal), answer
+    return answer.code.name
+
+
+async def texts(place: Town, person: Person) -> list[str]:
+    async with place.house.database.read() as tx:
+        return [one.text_en for one in await notices.notices_of(tx, person.book, person.id)]
+
+
+async def test_a_screen_is_paid_once_less_the_excess_and_a_second_one_is_not(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    now, _ = await seen(place, claim)
+    assert (now.state, now.complete_on, now.due_on) == (ClaimState.ASSESSING, NEXT_MONDAY, NEXT_MONDAY + timedelta(30))
+    answer = await assess(place, claim, 80_000)
+    assert (answer.state, answer.payable) == ("with_insurer", 75_000)
+    assert code(await assess(place, claim, 80_000)) == "NOT_POSSIBLE_NOW"
+    await paid(place, claim)
+    now, (payment,) = await seen(place, claim)
+    assert (now.state, now.paid_on, payment.amount, payment.paid_on) == (ClaimState.PAID, NEXT_MONDAY, 75_000, NEXT_MONDAY)
+    assert await place.owed(wang.wallet) == [80_100 + 75_000]
+    (order,) = place.insurer.claims
+    assert (order.identity, order.amount, order.sum_insured, order.loss_day) == ("screen:1", 75_000, 200_000, NEXT_MONDAY)
+    async with place.house.database.read() as tx:
+        assert (await store.policies(tx, [(wang.book, policy)]))[wang.book, policy].state is PolicyState.CLAIMED
+    assert code(await crack(place, wang, policy)) == "ALL_REPLACED"
+    assert code(await policies.cancel(place.house, place.envelope(wang), CancelPolicy(policy))) == "OVER"
+    told = list(reversed(await texts(place, wang)))
+    assert told[-3].startswith("Your claim of 2014-03-03 (Screen cover) is taken on; send a photo, the invoice")
+    assert told[-1] == "750.00 yuan of your claim of 2014-03-03 (Screen cover) are in your balance."
+
+
+async def test_what_a_policy_does_not_pay_is_said_at_once(place: Town, wang: Person, policy: UUID) -> None:
+    li = await place.person("Li", 100_000)
+    assert code(await crack(place, li, policy)) == "UNKNOWN_POLICY"
+    assert code(await crack(place, wang, uuid4())) == "UNKNOWN_POLICY"
+    assert code(await crack(place, wang, policy, NEXT_MONDAY - timedelta(1))) == "WITHIN_WAITING"
+    assert code(await crack(place, wang, policy, MONDAY)) == "BEFORE_COVER"
+    assert code(await crack(place, wang, policy, NEXT_MONDAY + timedelta(1))) == "LOSS_AHEAD"
+    assert code(await crack(place, wang, policy, imei=OTHER_IMEI)) == "OTHER_DEVICE"
+    for wrong in (
+        NotifyClaim(policy, LossKind.SCREEN, "x", NEXT_MONDAY, 1),
+        NotifyClaim(policy, LossKind.SCREEN, " ", NEXT_MONDAY, 1, "490154203237518"),
+        NotifyClaim(policy, LossKind.SCREEN, "x", NEXT_MONDAY, 0, "490154203237518"),
+        NotifyClaim(policy, LossKind.SCREEN, "x", NEXT_MONDAY, 1, "490154203237519"),
+        NotifyClaim(policy, LossKind.SCREEN, "x", None, 1, "490154203237518"),
+        NotifyClaim(policy, LossKind.PAYMENT, "x"),
+        NotifyClaim(policy, LossKind.PAYMENT, "x", NEXT_MONDAY, tap=UUID(int=1)),
+    ):
+        with pytest.raises(BadInput):
+            await claims.notify(place.house, place.envelope(wang), wrong)
+    assert (
+        code(await claims.notify(place.house, place.envelope(wang), NotifyClaim(policy, LossKind.DEATH, "x", NEXT_MONDAY, 1)))
+        == "OTHER_LOSS"
+    )
+    async with place.house.database.transaction() as tx:
+        assert await claim_store.claims_of(tx, wang.book, wang.id) == []
+        await tx.execute("update policy set state = 'lapsed', paid_until = '2014-02-25', from_day = '2013-02-25'")
+    await place.clock(shanghai(date(2014, 5, 5), 9))
+    assert code(await crack(place, wang, policy, date(2014, 5, 5))) == "NOT_COVERED_THEN"
+    assert code(await crack(place, wang, policy, date(2015, 2, 25))) == "LOSS_AHEAD"
+
+
+async def test_what_is_missing_is_asked_for_once(place: Town, wang: Person, policy: UUID) -> None:
+    claim = UUID((await crack(place, wang, policy)).claim)
+
+    async def ask(*papers: Paper) -> Any:
+        return await claim_papers.ask(place.house, await operator(place, "ops.chen"), AskPapers(claim, list(papers)))
+
+    assert code(await assess(place, claim, 10_000)) == "NOT_POSSIBLE_NOW"
+    assert (await ask(Paper.POLICE)).papers == ["photo", "invoice", "police"]
+    assert code(await ask(Paper.OTHER)) == "ASKED_BEFORE"
+    assert (await texts(place, wang))[0].endswith("the police report are still needed; this is asked once.")
+    assert (await give(place, wang, claim, Paper.PHOTO, jpeg())).missing == ["invoice", "police"]
+    assert (await give(place, wang, claim, Paper.INVOICE, png(), "image/png")).missing == ["police"]
+    await place.clock(shanghai(NEXT_MONDAY + timedelta(3), 9))
+    kept = await give(place, wang, claim, Paper.POLICE, heic(), "image/heic")
+    assert (kept.missing, kept.state) == ([], "assessing")
+    assert (await seen(place, claim))[0].complete_on == NEXT_MONDAY + timedelta(3)
+    with pytest.raises(BadInput, match="nothing is asked"):
+        await ask()
+    assert (
+        code(await claim_papers.ask(place.house, await operator(place, "ops.chen"), AskPapers(uuid4(), [Paper.OTHER]))) == "UNKNOWN_CLAIM"
+    )
+
+
+async def test_files_are_sealed_handed_out_as_they_came_and_counted(place: Town, wang: Person, policy: UUID) -> None:
+    claim = UUID((await crack(place, wang, policy)).claim)
+    large = jpeg(comment=b"x" * 60_000) * 40
+    kept = await give(place, wang, claim, Paper.PHOTO, large)
+    assert (await give(place, wang, claim, Paper.PHOTO, large)).paper == kept.paper, "the same file"
+    house, mine = place.house, place.envelope(wang).caller
+    stranger = Caller(ActorKind.CUSTOMER, "customer:x", "device token", UUID(int=9), wang.book)
+    chen = (await operator(place, "ops.chen")).caller
+    for caller in (mine, chen):
+        assert await claim_papers.read(house, caller, UUID(kept.paper)) == PaperFile("image/jpeg", large)
+    assert code(await claim_papers.read(house, stranger, UUID(kept.paper))) == "UNKNOWN_CLAIM"
+    assert code(await claim_papers.read(house, mine, uuid4())) == "UNKNOWN_CLAIM"
+    async with house.database.read() as tx:
+        pieces = await claim_store.pieces(tx, wang.book, UUID(kept.paper))
+        assert len(pieces) == 3
+        assert not any(b"x" * 12 in one for one in pieces)
+        (said,) = await tx.fetch("select said from claim")
+        assert b"stairs" not in said["said"]
+    async with house.database.transaction() as tx:
+        await tx.execute("delete from claim_paper_piece where number = 2")
+    with pytest.raises(BadInput, match="altered"):
+        await claim_papers.read(house, mine, UUID(kept.paper))
+    for number in range(MOST_FILES - 1):
+        assert not isinstance(await give(place, wang, claim, Paper.OTHER, jpeg(comment=str(number).encode())), Refusal)
+    assert code(await give(place, wang, claim, Paper.OTHER, jpeg(comment=b"one more"))) == "TOO_MANY_FILES"
+    with pytest.raises(BadInput, match="neither JPEG"):
+        await give(place, wang, claim, Paper.OTHER, b"MZ disguised")
+
+
+async def test_above_the_limit_two_people_decide(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy, loss=190_000)
+    assert code(await assess(place, claim, 0, "scratches only")) == "FOUR_EYES"
+    wanted = ProposeAssessment(claim, 190_000)
+    proposal = await propose(place, wanted)
+    same = await setup.approve(place.house, await operator(place, "ops.chen"), setup.Approve(proposal))
+    assert code(same) == "SAME_PERSON"
+    assert not isinstance(await decided(place, proposal), Refusal)
+    now, (payment,) = await seen(place, claim)
+    assert (now.state, payment.amount) == (ClaimState.WITH_INSURER, 150_000), "no more than the limit per loss"
+    answer = await setup.propose(place.house, await operator(place, "ops.chen"), wanted)
+    assert code(answer) == "NOT_POSSIBLE_NOW"
+
+
+async def test_a_refusal_is_told_with_its_reason_and_appealed_against_once(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    with pytest.raises(BadInput):
+        await assess(place, claim, 0)
+    assert code(await assess(place, claim, 80_001)) == "MORE_THAN_CLAIMED"
+    assert code(await assess(place, claim, 5_000)) == "NOTHING_PAYABLE"
+    assert (await assess(place, claim, 0, "scratches only")).state == "refused"
+    now, _ = await seen(place, claim)
+    assert (now.told_on, now.due_on) == (NEXT_MONDAY, None)
+    assert "is not paid: scratches only" in (await texts(place, wang))[0]
+
+    async def appeal() -> Any:
+        return await claims.appeal(place.house, place.envelope(wang), AppealClaim(claim, "look at the photo again"))
+
+    assert (await appeal()).state == "appealed"
+    assert code(await appeal()) == "APPEALED_BEFORE"
+    await assess(place, claim, 45_000)
+    place.insurer.claim_script.append(ClaimRefused("wear", NEXT_MONDAY - timedelta(5)))
+    assert await insurer_answers(place) == []
+    now, _ = await seen(place, claim)
+    assert (now.state, now.reason, now.refused_on) == (ClaimState.REFUSED, "wear", NEXT_MONDAY - timedelta(5))
+    assert ("claims", "told_late", True) in await place.breaks(NEXT_MONDAY)
+    assert code(await appeal()) == "APPEALED_BEFORE"
+    assert await place.owed(wang.wallet) == [80_100]
+
+
+async def test_an_unknown_answer_is_inquired_and_another_amount_waits_in_suspense(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    await assess(place, claim, 80_000)
+    place.insurer.claim_script.extend([Unknown("no answer"), Unknown("no answer")])
+    failures = await insurer_answers(place, rounds=2)
+    assert failures == ["the insurer says that the request never came; it is sent again"] * 2
+    (serial,) = {one.serial for one in place.insurer.claims}
+    place.insurer.claim_script.append(ClaimAgreed(75_001))
+    assert "agrees to 750.01 of 750.00" in (await insurer_answers(place))[0]
+    place.insurer.claim_script.append(Unknown("no answer"))
+    place.insurer.claim_inquiries.append(ClaimAgreed(56_250))
+    assert await insurer_answers(place) == []
+    await pushed(place, serial, 56_251)
+    assert (await place.total(Kind.SUSPENSE), (await seen(place, claim))[0].state) == (56_251, ClaimState.AGREED)
+    assert ("claims", "payment_differs", True) in await place.breaks(NEXT_MONDAY)
+    assert await place.owed(wang.wallet) == [80_100]
+
+
+async def test_the_bank_s_money_comes_before_the_insurer_s_word(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    await assess(place, claim, 80_000)
+    (payment,) = (await seen(place, claim))[1]
+    await pushed(place, payment.serial, 75_000)
+    now, (payment,) = await seen(place, claim)
+    assert (now.state, payment.agreed_on, payment.paid_on) == (ClaimState.PAID, NEXT_MONDAY, NEXT_MONDAY)
+    assert await insurer_answers(place) == []
+    assert (place.insurer.claims, await place.owed(wang.wallet)) == ([], [155_100])
+
+
+async def test_what_is_certain_is_paid_before_the_rest_and_both_stay_within_the_limit(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    assert (await assess(place, claim, 30_000, certain=True)).payable == 25_000
+    await paid(place, claim)
+    now, _ = await seen(place, claim)
+    assert (now.state, await place.owed(wang.wallet)) == (ClaimState.ASSESSING, [105_100])
+    assert code(await claims.withdraw(place.house, place.envelope(wang), WithdrawClaim(claim))) == "NOT_POSSIBLE_NOW"
+    assert (await assess(place, claim, 80_000)).payable == 50_000
+    await paid(place, claim)
+    now, rows = await seen(place, claim)
+    assert (now.state, [one.amount for one in rows]) == (ClaimState.PAID, [25_000, 50_000])
+    assert (await texts(place, wang))[0].startswith("500.00 yuan of your claim")
+
+
+async def test_clocks_warn_once_and_once_more_when_they_have_run_out(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    due = NEXT_MONDAY + timedelta(30)
+    assert (await watch(place, due - timedelta(6)))["warned"] == 0
+    assert (await watch(place, due - timedelta(5)))["warned"] == 1
+    assert (await watch(place, due - timedelta(4)))["warned"] == 0
+    assert (await watch(place, due))["warned"] == 0, "its last day counts whole"
+    assert (await watch(place, due + timedelta(1)))["warned"] == 1
+    assert (await watch(place, due + timedelta(2)))["warned"] == 0
+    assert [await place.breaks(day) for day in (due - timedelta(5), due + timedelta(1))] == [
+        [("claims", "clock_near", True)],
+        [("claims", "clock_passed", True)],
+    ]
+    await assess(place, claim, 80_000)
+    await insurer_answers(place)
+    now, _ = await seen(place, claim)
+    agreed = due + timedelta(3)
+    assert (now.agreed_on, now.due_on, now.warned_on) == (agreed, agreed + timedelta(10), None)
+    assert (await watch(place, agreed))["awaited"] == [{"item": (await seen(place, claim))[1][0].serial, "amount": 75_000}]
+    assert (await watch(place, agreed + timedelta(6)))["warned"] == 1
+
+
+async def test_a_claim_is_closed_when_no_appeal_can_come_and_its_files_are_erased_years_later(
+    place: Town, wang: Person, policy: UUID
+) -> None:
+    claim = await claimed(place, wang, policy)
+    await assess(place, claim, 0, "scratches only")
+    assert (await watch(place, NEXT_MONDAY + timedelta(60)))["closed"] == 0
+    assert (await watch(place, NEXT_MONDAY + timedelta(61)))["closed"] == 1
+    now, _ = await seen(place, claim)
+    assert (now.state, now.erase_on) == (ClaimState.CLOSED, date(2020, 2, 25))
+    async with place.house.database.read() as tx:
+        papers = (await claim_store.papers_of(tx, [(wang.book, claim)]))[wang.book, claim]
+    assert (await watch(place, date(2020, 2, 24)))["erased"] == 0
+    for erased in (1, 0):
+        assert (await watch(place, date(2020, 2, 25)))["erased"] == erased
+    assert code(await claim_papers.read(place.house, place.envelope(wang).caller, papers[0].id)) == "ERASED"
+
+
+async def test_withdrawn_it_can_be_claimed_again(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    assert code(await crack(place, wang, policy)) == "ALL_REPLACED", "one is looked at"
+    assert (await claims.withdraw(place.house, place.envelope(wang), WithdrawClaim(claim))).state == "closed"
+    assert code(await claims.withdraw(place.house, place.envelope(wang), WithdrawClaim(claim))) == "OVER"
+    assert (await crack(place, wang, policy)).state == "notified"
+
+
+async def test_money_that_comes_back_goes_to_the_insurer(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    await assess(place, claim, 80_000)
+
+    async def expect(amount: int) -> Any:
+        command = ExpectRecovery(claim, amount, "the neighbour who threw the ball")
+        return await claim_assessment.expect_recovery(place.house, await operator(place, "ops.chen"), command)
+
+    async def give_back(amount: int) -> Any:
+        return await claims.give_back(place.house, place.envelope(wang), GiveClaimBack(claim, amount))
+
+    assert code(await expect(1)) == "MORE_THAN_PAID", "nothing is paid yet"
+    await paid(place, claim)
+    expected = await expect(40_000)
+    assert code(await give_back(35_001)) == "MORE_THAN_PAID"
+    assert (await give_back(35_000)).amount == 35_000
+    await pushed(place, expected.pay_under, 40_000)
+    assert (await place.total(Kind.CLAIM_RECOVERED), await place.owed(wang.wallet)) == (75_000, [120_100])
+    assert await insurer_answers(place) == []
+    for amount in (75_000, 0):
+        assert (await watch(place, NEXT_MONDAY))["recovered"] == amount
+    await payments.hear(place.house, [Outcome("RCO-20140303", True, NEXT_MONDAY + timedelta(1))])
+    assert await place.total(Kind.CLAIM_RECOVERED) == 0
+    place.insurer.events.pop(next(iter(place.insurer.events)))
+    await place.cut(NEXT_MONDAY)
+    report = await insurers.compare_insurer(place.house, NEXT_MONDAY)
+    assert (report.figures["events"], report.figures["matched"]) == (3, 3), report.wrong

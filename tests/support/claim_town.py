@@ -1,0 +1,87 @@
+"""Claims in a town: a screen cover that is issued, its claim with its papers, what the insurer pays, a day's watch."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from bill_town import MONDAY, Person, Town
+from evidence_files import jpeg, pdf
+from four_eyes import operator
+
+from tapwealth.flows.bank import receipts
+from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.insurance import claim_assessment, claim_outcomes, claim_papers, claims, claims_days, policies
+from tapwealth.flows.insurance.claim_assessment import AssessClaim
+from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
+from tapwealth.flows.insurance.policies import BuyPolicy, InsuredPhone, PolicyTaken
+from tapwealth.insurance import claim_store
+from tapwealth.insurance.claim import Claim, LossKind, Paper
+from tapwealth.insurance.claim_store import PaymentRow
+from tapwealth.kernel.clock import shanghai
+
+IMEI, OTHER_IMEI = "490154203237518", "352099001761481"
+NEXT_MONDAY = MONDAY + timedelta(days=7)
+RESERVE = "0100000001"
+
+
+async def insured(place: Town, person: Person, imei: str | None = IMEI, product: str = "SCREEN") -> UUID:
+    """A policy that the insurer has issued."""
+    phone = None if imei is None else InsuredPhone(imei, MONDAY)
+    taken = await policies.buy(place.house, place.envelope(person), BuyPolicy(product, ["terms"], phone=phone))
+    assert isinstance(taken, PolicyTaken), taken
+    assert await place.work("insurer", policies.deliver) == []
+    return UUID(taken.policy)
+
+
+async def crack(place: Town, person: Person, policy: UUID, day: date = NEXT_MONDAY, loss: int = 80_000, imei: str = IMEI) -> Any:
+    said = NotifyClaim(policy, LossKind.SCREEN, "it fell on the stairs", day, loss, imei)
+    return await claims.notify(place.house, place.envelope(person), said)
+
+
+async def give(place: Town, person: Person, claim: UUID, paper: Paper, content: bytes, media_type: str = "image/jpeg") -> Any:
+    return await claim_papers.give(place.house, place.envelope(person), claim, paper, media_type, content)
+
+
+async def claimed(place: Town, person: Person, policy: UUID, loss: int = 80_000) -> UUID:
+    """A claim whose papers are complete."""
+    stands = await crack(place, person, policy, loss=loss)
+    assert isinstance(stands, ClaimStands), stands
+    identifier = UUID(stands.claim)
+    await give(place, person, identifier, Paper.PHOTO, jpeg(comment=str(identifier).encode()))
+    kept = await give(place, person, identifier, Paper.INVOICE, pdf(), "application/pdf")
+    assert kept.state == "assessing", kept
+    return identifier
+
+
+async def assess(place: Town, claim: UUID, found: int, reason: str = "", *, certain: bool = False) -> Any:
+    command = AssessClaim(claim, found, reason, certain)
+    return await claim_assessment.assess(place.house, await operator(place, "ops.chen"), command)
+
+
+async def insurer_answers(place: Town, rounds: int = 1) -> list[str]:
+    return await place.work(claims.CLAIMS, claim_outcomes.deliver, rounds)
+
+
+async def pushed(place: Town, serial: str, amount: int) -> None:
+    """The bank's notice of a receipt, twice."""
+    for _ in range(2):
+        one = Pushed(serial, RESERVE, amount, place.biller.now.date(), "TPINS", "claim")
+        await receipts.receive(place.house, [one], (claim_outcomes.recognise,))
+
+
+async def seen(place: Town, claim: UUID) -> tuple[Claim, list[PaymentRow]]:
+    key = (claim.int >> 46 & 0xFFFF, claim)
+    async with place.house.database.read() as tx:
+        return (await claim_store.claims(tx, [key]))[key], (await claim_store.payments_of(tx, [key]))[key]
+
+
+async def paid(place: Town, claim: UUID) -> None:
+    """Agreed by the insurer, and its money arrived."""
+    assert await insurer_answers(place) == []
+    payment = (await seen(place, claim))[1][-1]
+    await pushed(place, payment.serial, payment.amount)
+
+
+async def watch(place: Town, day: date) -> dict[str, Any]:
+    await place.clock(shanghai(day + timedelta(days=1), 0, 30))
+    return (await claims_days.watch_claims(place.house, day)).figures
