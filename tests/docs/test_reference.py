@@ -19,6 +19,7 @@ from tapwealth.bills.biller import BillRefusal
 from tapwealth.bills.pay import PayRefusal
 from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.catalogue.version import ProductRefusal
+from tapwealth.deposits.deposit import DepositRefusal
 from tapwealth.deposits.raise_rules import WealthRefusal, WealthShelfRefusal
 from tapwealth.flows import reports
 from tapwealth.flows.acceptance import AcceptanceRefusal
@@ -78,6 +79,7 @@ NOTHING: Any = None
 SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
+    DepositRefusal,
     PolicyRefusal, PremiumRefusal, ReinstateRefusal, PhoneRefusal, ApplicantRefusal, UnderwritingRefusal, AcceptanceRefusal,
     ApprovalRefusal, ClockRefusal,
     wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,

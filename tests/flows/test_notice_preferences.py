@@ -40,10 +40,10 @@ def on(shown: NoticePreferences) -> dict[str, str]:
 async def test_a_choice_stands_until_the_next_and_only_for_its_kind(at: NoticeTown) -> None:
     wang, key = await at.customer("Wang"), uuid4()
     first = await choose(at, wang, (NoticeKind.FUND, False, False), (NoticeKind.BILL, False, True), language="en", key=key)
-    assert on(first) == {"security": "ps", "card": "ps", "bill": "s", "fund": "", "insurance": "p"}
+    assert on(first) == {"security": "ps", "card": "ps", "bill": "s", "fund": "", "insurance": "p", "deposit": "p"}
     assert first.language == "en"
     second = await choose(at, wang, (NoticeKind.FUND, True, False))
-    assert on(second) == {"security": "ps", "card": "ps", "bill": "s", "fund": "p", "insurance": "p"}
+    assert on(second) == {"security": "ps", "card": "ps", "bill": "s", "fund": "p", "insurance": "p", "deposit": "p"}
     assert await choose(at, wang, (NoticeKind.FUND, False, False), (NoticeKind.BILL, False, True), language="en", key=key) == first
     async with at.house.database.read() as tx:
         assert await preferences.shown(tx, wang.book, wang.id) == second, "a repetition changes nothing"
@@ -75,11 +75,11 @@ async def test_what_touches_money_and_safety_is_always_told(at: NoticeTown, kind
     assert refused.code is NoticeRefusal.MUST_BE_TOLD
     async with at.house.database.read() as tx:
         stands = await preferences.shown(tx, wang.book, wang.id)
-    assert on(stands) == {"security": "ps", "card": "ps", "bill": "ps", "fund": "p", "insurance": "p"}, "all of it or none"
+    assert on(stands) == {"security": "ps", "card": "ps", "bill": "ps", "fund": "p", "insurance": "p", "deposit": "p"}, "all of it or none"
     assert stands.language == "zh"
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.FUND, NoticeKind.INSURANCE])
+@pytest.mark.parametrize("kind", [NoticeKind.FUND, NoticeKind.INSURANCE, NoticeKind.DEPOSIT])
 async def test_what_is_not_worth_a_text_message_is_refused_one(at: NoticeTown, kind: NoticeKind) -> None:
     refused = await choose(at, await at.customer("Wang"), (kind, True, True))
     assert isinstance(refused, Refusal)

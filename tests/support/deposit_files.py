@@ -37,3 +37,9 @@ parameters:
 channels:
   app: {}
 """
+
+
+def certificate_file() -> str:
+    """A large certificate, to be taken out as a whole."""
+    text = FIXED_FILE.replace("product: FIXED", "product: CD").replace("minimum: 50.00", "minimum: 200000.00")
+    return text.replace("of: fixed_term", "of: certificate").replace("early: in_part, renews: true", "early: whole")

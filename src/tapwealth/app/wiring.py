@@ -32,7 +32,7 @@ from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import fee_concession
 from tapwealth.flows.customers import clients, consents, devices, people, sign_in
 from tapwealth.flows.day import STEPS
-from tapwealth.flows.deposits import raise_proposals, raise_sale
+from tapwealth.flows.deposits import opening, raise_proposals, raise_sale, withdrawing
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House
 from tapwealth.flows.funds import (
     account_answers,
@@ -572,6 +572,9 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "end_premiums": CommandSpec(premiums.EndPremiums, CUSTOMER, plain(premiums.end)),
         "demand_premium": CommandSpec(premiums.DemandPremium, operations, plain(premiums.demand)),
         **claim_commands(plain),
+        "open_deposit": CommandSpec(opening.OpenDeposit, CUSTOMER, plain(opening.open_)),
+        "withdraw_deposit": CommandSpec(withdrawing.WithdrawDeposit, CUSTOMER, plain(withdrawing.withdraw_)),
+        "instruct_deposit": CommandSpec(withdrawing.InstructDeposit, CUSTOMER, plain(withdrawing.instruct)),
         "propose_merchant": CommandSpec(merchants.ProposeMerchant, operations, plain(setup.propose)),
         "propose_merchant_state": CommandSpec(merchants.ProposeMerchantState, operations, plain(setup.propose)),
         "suspend_merchant": CommandSpec(merchants.SuspendMerchant, operations, at_doors(merchants.suspend), also=compliance),

@@ -108,10 +108,27 @@ def _listed(row: Any) -> Listed:
     return Listed(row["book"], row["happened_on"], line, row["answered"], row["paid_by"])
 
 
+async def of_deposit(tx: Any, book: int, deposit: str) -> list[Listed]:
+    """All that ever happened to a deposit, in that order."""
+    rows = await tx.fetch(f"{_READ} where book = $1 and deposit = $2 order by ordinal", book, deposit)
+    return [_listed(row) for row in rows]
+
+
 async def of_day(tx: Any, books: Sequence[int], day: date) -> list[Listed]:
     """A day's list: by book and deposit, as it happened."""
     rows = await tx.fetch(f"{_READ} where book = any($1) and happened_on = $2 order by book, deposit, ordinal", list(books), day)
     return [_listed(row) for row in rows]
+
+
+async def counted(tx: Any, books: Sequence[int], day: date) -> dict[ListEvent, tuple[int, int]]:
+    """What happened on a business date: by event how often, and the fen with interest."""
+    rows = await tx.fetch(
+        "select event, count(*) as count, sum(amount + interest)::bigint as moved from deposit_event"
+        " where book = any($1) and happened_on = $2 group by event",
+        list(books),
+        day,
+    )
+    return {ListEvent(row["event"]): (row["count"], row["moved"]) for row in rows}
 
 
 async def open_days(tx: Any, books: Sequence[int], until: date) -> list[date]:

@@ -31,6 +31,7 @@ class SaleKind(StrEnum):
     SWITCH = "switch"
     POLICY = "policy"
     WEALTH = "wealth"
+    DEPOSIT = "deposit"
     AUTOPAY = "autopay"
     PREMIUMS = "premiums"
 

@@ -50,7 +50,7 @@ def preferences(token: Token, data_dir: DataDir = DEFAULT_DATA, json_: Json = Fa
 @notices.command("choose")
 def choose(
     token: Token,
-    kind: Annotated[str, typer.Option("--kind", help="security, card, bill, fund or insurance.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="security, card, bill, fund, insurance or deposit.")] = "",
     push: Annotated[bool, typer.Option("--push/--no-push", help="Whether that kind comes as push messages.")] = True,
     sms: Annotated[bool, typer.Option("--sms/--no-sms", help="Whether that kind comes as text messages.")] = False,
     language: Annotated[str | None, typer.Option("--language", help="zh or en: the language of messages.")] = None,

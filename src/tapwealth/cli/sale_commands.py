@@ -13,7 +13,7 @@ sale = typer.Typer(**PLAIN, help="Records of sales: what the buyer was shown, co
 
 @sale.command("show")
 def show(
-    identifier: Annotated[str, typer.Argument(help="Of an order, plan, sweep, autopay or policy.", metavar="ID")],
+    identifier: Annotated[str, typer.Argument(help="Of an order, plan, sweep, autopay, policy or deposit.", metavar="ID")],
     data_dir: DataDir = DEFAULT_DATA,
     database_url: DatabaseUrl = None,
     documents: Annotated[

@@ -33,6 +33,7 @@ RULES = {
     NoticeKind.BILL: Rule(obligatory=True, text=True, urgent=False),
     NoticeKind.FUND: Rule(obligatory=False, text=False, urgent=False),
     NoticeKind.INSURANCE: Rule(obligatory=False, text=False, urgent=False),
+    NoticeKind.DEPOSIT: Rule(obligatory=False, text=False, urgent=False),
 }
 
 

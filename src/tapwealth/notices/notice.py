@@ -15,6 +15,8 @@ class NoticeKind(StrEnum):
     BILL = "bill"
     FUND = "fund"
     INSURANCE = "insurance"
+    DEPOSIT = "deposit"
+    """Deposits, and the bank's products with a raise period."""
 
 
 @dataclass(frozen=True, slots=True)

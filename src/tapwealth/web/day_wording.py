@@ -41,6 +41,10 @@ _LINES: tuple[tuple[str, str], ...] = (
         rf"{YUAN} yuan of raises back, interest {YUAN}; {YUAN} yuan matured, gain {YUAN}",
         r"退回募集款 \1 元、利息 \2 元；到期本金 \3 元、收益 \4 元",
     ),
+    (
+        rf"(\d+) deposits? matured, {YUAN} yuan; (\d+) renewed, (\d+) kept past their due day",
+        r"\1 笔存款到期共 \2 元，转存 \3 笔，逾期 \4 笔",
+    ),
     (rf"{YUAN} yuan on their way to deposits, {YUAN} yuan to wallets", r"\1 元转存银行、\2 元支取至余额，划转中"),
     (r"no deposit has moved", "无存款变动"),
     (rf"(\d+) events? of deposits listed to the bank, {YUAN} yuan of interest", r"\1 笔存款变动已报银行，利息 \2 元"),

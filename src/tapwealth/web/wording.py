@@ -36,6 +36,7 @@ STEPS = {
     "sweep premiums": "保费归集",
     "close raises": "理财募集结束与配售",
     "credit raises": "理财退款与到期入账",
+    "mature deposits": "存款到期",
     "settle deposits": "存款资金划转",
     "list deposits": "存款清单报送",
     "compare deposits": "存款对账",

@@ -344,7 +344,7 @@ async def test_the_shelf_shows_what_is_on_sale_within_its_window(place: FundTown
         assert [one.product for one in await shown.shelf(tx)] == [FUND, "BJPOWER"]
 
 
-async def test_a_deposit_is_drafted_compared_and_reviewed_and_not_put_on_sale(place: FundTown) -> None:
+async def test_a_deposit_is_drafted_compared_and_reviewed_and_not_put_on_sale_before_the_demand_deposit(place: FundTown) -> None:
     early = await draft(place, FIXED_FILE.encode())
     assert "there is no demand deposit DEMAND; draft it first" in str(early)
     assert code_of(early) is ProductRefusal.UNKNOWN
@@ -359,9 +359,14 @@ async def test_a_deposit_is_drafted_compared_and_reviewed_and_not_put_on_sale(pl
         assert code_of(await give(place, ReviewProduct("FIXED", 2), by=login)) is ProductRefusal.SAME_PERSON
     assert isinstance(await give(place, ReviewProduct("FIXED", 2)), ProductStands)
     refused = await give(place, ApproveProduct("FIXED", 2))
-    assert code_of(refused) is ProductRefusal.NOT_SOLD_HERE
-    assert "no deposits are taken here yet" in str(refused)
+    assert code_of(refused) is ProductRefusal.NOT_NOW
+    assert "the demand deposit DEMAND is not on sale" in str(refused)
     assert await states(place, "FIXED") == [State.DRAFT, State.REVIEWED]
+    for code in ("DEMAND", "FIXED"):
+        if code == "DEMAND":
+            assert isinstance(await give(place, ReviewProduct(code, 1)), ProductStands)
+        assert isinstance(await give(place, ApproveProduct(code, 1 if code == "DEMAND" else 2)), ProductStands)
+    assert await states(place, "FIXED") == [State.DRAFT, State.ON_SALE]
 
 
 async def test_a_deposit_does_not_hang_on_a_demand_deposit_that_was_withdrawn(place: FundTown) -> None:

@@ -192,7 +192,7 @@ async def shown(tx: Tx, books: Sequence[int], sale: UUID, person: UUID | None = 
     row = (await sale_store.sales(tx, books, [sale])).get(sale)
     record = _read(row.record) if row else {}
     if row is None or (person is not None and record.get("person") != str(person)):
-        text = "no sale is recorded under that id; give that of an order, a plan, a sweep, an autopay or a policy"
+        text = "no sale is recorded under that id; give that of an order, a plan, a sweep, an autopay, a policy or a deposit"
         return Refusal(SaleRefusal.UNKNOWN_SALE, text)
     offer = (await sale_store.offers(tx, [row.offer])).get(row.offer)
     seal, sealed_by = await _seal_of(tx, row)

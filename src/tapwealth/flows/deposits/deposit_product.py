@@ -1,18 +1,18 @@
-"""Deposits of the catalogue: what a version of one must be. None is taken here yet, so that none is put on sale."""
+"""Deposits of the catalogue: what a version of one must be, and when it may be put on sale."""
 
 import msgspec
 
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import Definition, ProductKind, Shape, check_days, check_sold_days
 from tapwealth.catalogue.version import ProductRefusal, State, Version
-from tapwealth.deposits.product import WORDS, Demand, DepositParameters, check
+from tapwealth.deposits.product import WORDS, Demand, DepositParameters, Notice, check
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage.database import Tx
 
 APP = "app"
-_SHAPE = Shape(DepositParameters, words=WORDS)
+SHAPE = Shape(DepositParameters, words=WORDS)
 _GONE = (State.REJECTED, State.WITHDRAWN)
 
 
@@ -39,15 +39,23 @@ async def wrong(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal
     if not code:
         return None
     known = await store.kind_of(tx, code) is ProductKind.DEPOSIT
-    found = (await store.versions_of(tx, [code], lambda _kind: _SHAPE))[code] if known else []
+    found = (await store.versions_of(tx, [code], lambda _kind: SHAPE))[code] if known else []
     if any(isinstance(one.definition.parameters.form, Demand) and one.state not in _GONE for one in found):
         return None
     return Refusal(ProductRefusal.UNKNOWN, f"there is no demand deposit {code[:40]}; draft it first, or name another one")
 
 
-async def bring_about(_house: House, _tx: Tx, _at: Moment, version: Version) -> Refusal | None:
-    text = f"no deposits are taken here yet, so {version.product} cannot be put on sale; it stays {version.state.words[1]}"
-    return Refusal(ProductRefusal.NOT_SOLD_HERE, text)
+async def bring_about(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
+    """Depositors find what is on sale in the catalogue itself."""
+    said = version.definition.parameters
+    stays = f"it stays {version.state.words[1]}"
+    if isinstance(said.form, Notice):
+        text = f"deposits at notice are not taken here yet, so {version.product} cannot be put on sale; {stays}"
+        return Refusal(ProductRefusal.NOT_SOLD_HERE, text)
+    if said.demand and said.demand not in await store.on_sale_of(tx, [said.demand], lambda _kind: SHAPE):
+        text = f"the demand deposit {said.demand} is not on sale, so nobody could tell what is withdrawn early earns; put it there first"
+        return Refusal(ProductRefusal.NOT_NOW, f"{text}; {stays}")
+    return None
 
 
-DEPOSIT = Kind(_SHAPE, check_deposit, wrong, bring_about)
+DEPOSIT = Kind(SHAPE, check_deposit, wrong, bring_about)

@@ -21,6 +21,7 @@ _WORDS = {
     NoticeKind.BILL: ("生活缴费", "bills"),
     NoticeKind.FUND: ("基金", "funds"),
     NoticeKind.INSURANCE: ("保险", "insurance"),
+    NoticeKind.DEPOSIT: ("存款", "deposits"),
 }
 
 

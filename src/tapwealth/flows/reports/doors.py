@@ -16,6 +16,7 @@ from tapwealth.flows.catalogue import shown as catalogue_shown
 from tapwealth.flows.catalogue.sales import SaleShown
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.deposits import raise_shown
+from tapwealth.flows.deposits import shown as deposits
 from tapwealth.flows.frame import Caller, House, moment
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
@@ -120,6 +121,8 @@ def views(house: House) -> Mapping[str, View]:
         "claims": lambda caller, _given: _claims(house, caller),
         "claim/{id}": lambda caller, given: _claim(house, caller, _id(given)),
         "disputes": lambda caller, _given: _own(house, caller, claims.disputed),
+        "deposits": lambda caller, _given: _own(house, caller, deposits.held),
+        "deposit/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: deposits.shown(tx, book, person, _id(given))),
         "sale/{id}": lambda caller, given: _sale(house, caller, _id(given)),
         "cash/{id}": lambda caller, given: _own(
             house, caller, lambda tx, book, person: electronic_cash.cash_of(house, tx, book, person, _id(given))

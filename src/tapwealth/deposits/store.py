@@ -1,0 +1,111 @@
+"""SQL of deposits as they stand; what happened to each stands in the bank's list. Lists in, lists out."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from tapwealth.deposits.deposit import AtMaturity, Deposit, DepositState, FormKind
+from tapwealth.deposits.product import Term
+
+Key = tuple[int, UUID]
+"""Book and deposit."""
+
+_TYPES = {
+    "book": "int",
+    "id": "uuid",
+    "person": "uuid",
+    "number": "text",
+    "product": "text",
+    "version": "int",
+    "form": "text",
+    "account": "bigint",
+    "balance": "bigint",
+    "rate": "int",
+    "first": "date",
+    "opened_on": "date",
+    "opened_at": "timestamptz",
+    "state": "text",
+    "term": "text",
+    "due": "date",
+    "at_maturity": "text",
+    "closed_on": "date",
+}
+_COLUMNS = ", ".join(_TYPES)
+_ROWS = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.values(), 1)) + f") x({_COLUMNS})"
+_CHANGING = ("version", "balance", "rate", "first", "state", "due", "at_maturity", "closed_on")
+_READ = f"select {_COLUMNS} from deposit"
+
+
+def _read(row: Any) -> Deposit:
+    words = {"form": FormKind(row["form"]), "state": DepositState(row["state"])}
+    term = Term(row["term"]) if row["term"] else None
+    wish = AtMaturity(row["at_maturity"]) if row["at_maturity"] else None
+    return Deposit(**{**row, **words, "term": term, "at_maturity": wish})
+
+
+def _written(rows: Sequence[Deposit]) -> list[list[Any]]:
+    return [[getattr(row, name) for row in rows] for name in _TYPES]
+
+
+async def add(tx: Any, rows: Sequence[Deposit]) -> None:
+    await tx.execute(f"insert into deposit ({_COLUMNS}) select {_COLUMNS} from {_ROWS}", *_written(rows))
+
+
+async def save(tx: Any, rows: Sequence[Deposit]) -> None:
+    """Everything about these that can change, as it stands in the rows."""
+    changes = ", ".join(f"{name} = x.{name}" for name in _CHANGING)
+    await tx.execute(f"update deposit d set {changes} from {_ROWS} where d.book = x.book and d.id = x.id", *_written(rows))
+
+
+async def deposits(tx: Any, keys: Sequence[Key]) -> dict[Key, Deposit]:
+    rows = await tx.fetch(
+        f"{_READ} join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", [book for book, _ in keys], [one for _, one in keys]
+    )
+    return {(row["book"], row["id"]): _read(row) for row in rows}
+
+
+async def deposits_of(tx: Any, book: int, person: UUID) -> list[Deposit]:
+    """All that a person ever opened, oldest first."""
+    rows = await tx.fetch(f"{_READ} where book = $1 and person = $2 order by opened_at, id", book, person)
+    return [_read(row) for row in rows]
+
+
+# ---- what is due
+
+
+async def books_due(tx: Any, books: Sequence[int], through: date) -> list[int]:
+    """In which of the books a deposit is due on that day or before, and nothing has become of it: a look at each book's index."""
+    rows = await tx.fetch(
+        "select b.book from unnest($1::int[]) b(book) where exists (select from deposit d where d.book = b.book and d.state = 'open'"
+        " and d.due is not null and d.due <= $2) order by 1",
+        list(books),
+        through,
+    )
+    return [row["book"] for row in rows]
+
+
+async def due(tx: Any, book: int, through: date, limit: int) -> list[Deposit]:
+    """Those of a book, the first due first."""
+    rows = await tx.fetch(
+        f"{_READ} where book = $1 and state = 'open' and due is not null and due <= $2 order by due, id limit $3", book, through, limit
+    )
+    return [_read(row) for row in rows]
+
+
+async def due_on(tx: Any, book: int, day: date, after: UUID | None, limit: int) -> list[Deposit]:
+    """Those of a book that are due on that very day, by id, from behind `after` on."""
+    rows = await tx.fetch(
+        f"{_READ} where book = $1 and state = 'open' and due = $2 and ($3::uuid is null or id > $3) order by id limit $4",
+        book,
+        day,
+        after,
+        limit,
+    )
+    return [_read(row) for row in rows]
+
+
+async def overdue_since(tx: Any, books: Sequence[int], day: date) -> int:
+    """How many were due on that day and are kept past it."""
+    found: int = await tx.fetchval("select count(*) from deposit where book = any($1) and state = 'overdue' and due = $2", list(books), day)
+    return found

@@ -1,0 +1,149 @@
+"""A customer's deposits as they are shown: what is in each, what it earns and until when, what would come out today, and what happened."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.bank import deposit_event_store as events
+from tapwealth.bank.deposit_list import change_of
+from tapwealth.deposits import store
+from tapwealth.deposits.deposit import AtMaturity, Deposit, DepositState, interest_of
+from tapwealth.deposits.product import WORDS, EarlyWithdrawal
+from tapwealth.flows.deposits.deposit_terms import Terms, terms_of
+from tapwealth.flows.frame import moment
+from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.kernel.refusal import Refusal
+
+_STATES = {
+    DepositState.OPEN: ("存续", "open"),
+    DepositState.OVERDUE: ("逾期", "past its due day"),
+    DepositState.CLOSED: ("已结清", "closed"),
+}
+_AT_MATURITY = {
+    AtMaturity.RENEW: ("自动转存", "renewed"),
+    AtMaturity.PAY: ("转入余额", "paid to the balance"),
+    AtMaturity.KEEP: ("留存", "kept"),
+}
+_EVENTS = {
+    "opened": ("存入", "opened"),
+    "paid_in": ("续存", "paid in"),
+    "withdrawn": ("支取", "taken out"),
+    "matured": ("到期转入余额", "matured"),
+    "renewed": ("自动转存", "renewed"),
+    "settled": ("结息", "interest"),
+    "notified": ("通知", "notice given"),
+    "notice_cancelled": ("取消通知", "notice cancelled"),
+}
+
+
+class DepositHappened(msgspec.Struct, frozen=True):
+    """`amount` and `interest` in fen; `balance` is what it had after that."""
+
+    day: date
+    event: str
+    event_zh: str
+    event_en: str
+    amount: int
+    interest: int
+    balance: int
+
+
+class DepositShown(msgspec.Struct, frozen=True):
+    """Fen, and millionths a year. `interest_due`: what it will have earned on its due day, 0 without one. `today`: what all of it would
+    earn if it were taken out today, `early` before it is due; `early_rule`: what may be (nothing, whole, in_part)."""
+
+    deposit: UUID
+    number: str
+    product: str
+    version: int
+    name_zh: str
+    name_en: str
+    form: str
+    form_zh: str
+    form_en: str
+    term: str
+    term_zh: str
+    term_en: str
+    amount: int
+    rate: int
+    first: date
+    due: date | None
+    at_maturity: str
+    at_maturity_zh: str
+    at_maturity_en: str
+    state: str
+    state_zh: str
+    state_en: str
+    opened_on: date
+    closed_on: date | None
+    interest_due: int
+    interest_today: int
+    early: bool
+    early_rule: str
+    happened: list[DepositHappened]
+
+
+async def held(tx: Any, book: int, person: UUID) -> list[DepositShown]:
+    """All that they ever opened, the newest first; what happened to each is left out."""
+    rows = await store.deposits_of(tx, book, person)
+    terms, today = await terms_of(tx, rows), await _today(tx)
+    return [_shown(one, terms, today, []) for one in reversed(rows)]
+
+
+async def shown(tx: Any, book: int, person: UUID, identifier: UUID) -> DepositShown | Refusal:
+    """One of theirs, with all that happened to it, oldest first."""
+    one = (await store.deposits(tx, [(book, identifier)])).get((book, identifier))
+    if one is None or one.person != person:
+        return Refusal(ReportRefusal.UNKNOWN, "there is no such deposit of yours; /view/deposits lists them")
+    happened, balance = [], 0
+    for event in await events.of_deposit(tx, book, one.number):
+        balance += change_of(event.line)
+        words = _EVENTS[event.line.event.value]
+        line = event.line
+        happened.append(DepositHappened(event.happened_on, line.event.value, *words, line.amount, line.interest, balance))
+    return _shown(one, await terms_of(tx, [one]), await _today(tx), happened)
+
+
+async def _today(tx: Any) -> date:
+    at = await moment(tx)
+    return at.date_of(at.now)
+
+
+def _shown(one: Deposit, terms: Terms, today: date, happened: list[DepositHappened]) -> DepositShown:
+    said = terms.of(one)
+    closed = one.state is DepositState.CLOSED
+    demand = terms.demand(said, today, one.balance)
+    names, wish = terms.names(one), _AT_MATURITY[one.at_maturity] if one.at_maturity else ("", "")
+    return DepositShown(
+        deposit=one.id,
+        number=one.number,
+        product=one.product,
+        version=one.version,
+        name_zh=names[0],
+        name_en=names[1],
+        form=one.form.value,
+        form_zh=WORDS[one.form.value][0],
+        form_en=WORDS[one.form.value][1],
+        term=one.term or "",
+        term_zh=WORDS[one.term][0] if one.term else "",
+        term_en=WORDS[one.term][1] if one.term else "",
+        amount=one.balance,
+        rate=one.rate,
+        first=one.first,
+        due=one.due,
+        at_maturity=one.at_maturity or "",
+        at_maturity_zh=wish[0],
+        at_maturity_en=wish[1],
+        state=one.state.value,
+        state_zh=_STATES[one.state][0],
+        state_en=_STATES[one.state][1],
+        opened_on=one.opened_on,
+        closed_on=one.closed_on,
+        interest_due=0 if closed or one.due is None else interest_of(one, said.form, one.balance, one.due, demand),
+        interest_today=0 if closed else interest_of(one, said.form, one.balance, today, demand),
+        early=not closed and one.due is not None and today < one.due,
+        early_rule=getattr(said.form, "early", EarlyWithdrawal.IN_PART).value,
+        happened=happened,
+    )
