@@ -258,6 +258,7 @@ _SHORT = {
     "premium trust": "premiums",
     "own money": "own money",
     "bank's advance": "advance",
+    "deposits at the bank": "deposits",
 }
 
 
