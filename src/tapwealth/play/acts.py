@@ -73,7 +73,7 @@ async def set_the_stage(play: Play) -> None:
             (OWN, "Tapwealth 自有资金"), (ADVANCE, "Tapwealth 垫资专户"), ("0100000006", "Tapwealth 存款专户")]  # fmt: skip
     accounts = [{"number": number, "name": name, "balance": balance} for number, name, balance in others]
     accounts += [{"number": number, "name": name, "balance": 0} for number, name in ours]
-    accounts += [{"number": one.card_number, "name": one.name, "balance": 50_000_00} for one in stage.cast.customers]
+    accounts += [{"number": one.card_number, "name": one.name, "balance": 200_000_00} for one in stage.cast.customers]
     await stage.partner("bank", "/admin/accounts", accounts)
     channels = ["population", "bank", "telecom", "tax", "education"]
     people = [

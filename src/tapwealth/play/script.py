@@ -32,6 +32,7 @@ from tapwealth.play.bill_acts import (
     top_up,
 )
 from tapwealth.play.card_acts import load_cash, lose_phone, refund, replenish, sign_in_on_a_new_phone, tap_offline, told_by_text
+from tapwealth.play.wealth_acts import offer_a_raise, subscribe_wealth, too_late_for_wealth
 from tapwealth.play.week import DAYS, Scene
 
 LIN, WANG, CHEN = 0, 1, 2
@@ -43,6 +44,7 @@ _MONDAY = [
     Scene(0, (7, 0, 0), "the stage is set", acts.set_the_stage),
     Scene(0, (7, 30, 0), "operators enrol merchants, fund and policies", acts.set_up_shop),
     Scene(0, (7, 45, 0), "four billers are drafted by one, approved by another", fill_the_directory),
+    Scene(0, (7, 50, 0), "a wealth product of the bank is drafted by one, approved by another", offer_a_raise),
     Scene(0, (8, 0, 0), "the bank funds the advance line", acts.fund_the_advance),
     Scene(0, (9, 0, 0), "the first customer opens an account", open_account(LIN)),
     Scene(0, (9, 5, 0), "the second customer opens an account", open_account(WANG)),
@@ -68,6 +70,11 @@ _TUESDAY = [
     Scene(1, (10, 5, 0), "a forged card is declined", tap(LIN, MARKET, 20_00, "tap forged", cheat="forged", wanted="05")),
     Scene(1, (10, 10, 0), "a replayed counter is declined", tap(LIN, MARKET, 20_00, "tap replayed", cheat="replayed", wanted="05")),
     Scene(1, (10, 20, 0), "an answer gets lost: the tap is reversed", tap(LIN, MARKET, 66_60, "tap lost", lose_answer=True)),
+    Scene(1, (10, 30, 0), "the third customer moves 60,000.00 in", move_in(CHEN, 60_000_00, "move in 4")),
+    Scene(1, (10, 35, 0), "the second customer moves 50,000.00 in", move_in(WANG, 50_000_00, "move in 5")),
+    Scene(1, (10, 40, 0), "60,000.00 of a raise of 100,000.00 are subscribed", subscribe_wealth(CHEN, 60_000_00, "wealth 1")),
+    Scene(1, (10, 45, 0), "50,000.00 more are asked, 40,000.00 are left", subscribe_wealth(WANG, 50_000_00, "wealth 2", given=40_000_00)),
+    Scene(1, (10, 50, 0), "the raise has closed: it is sold out", too_late_for_wealth(LIN, 50_000_00, "wealth 3")),
     Scene(1, (12, 0, 0), "lunch is paid with the phone", tap(WANG, BREAKFAST, 32_00, "tap lunch")),
     Scene(1, (14, 0, 0), "another order into the fund", purchase(LIN, 1_500_00, "purchase 3")),
     Scene(1, (17, 30, 0), "the market's line is down: the card pays by itself", tap_offline(LIN, MARKET, 35_00, "tap offline")),
