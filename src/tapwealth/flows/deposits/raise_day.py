@@ -19,7 +19,7 @@ from tapwealth.deposits.raise_rules import Ended, State
 from tapwealth.deposits.raise_store import SubscriptionRow
 from tapwealth.flows.deposits import raise_catalogue, raise_listed, raise_shown
 from tapwealth.flows.deposits.raise_catalogue import Found
-from tapwealth.flows.deposits.raise_notices import Told, allotted_notice, back_notice, failed_notice, paid_notice
+from tapwealth.flows.deposits.raise_notices import Message, Told, allotted_notice, back_notice, failed_notice, paid_notice
 from tapwealth.flows.end_of_day import StepReport
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
 from tapwealth.kernel.money import Asset, format_minor
@@ -27,7 +27,6 @@ from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import JournalEntry, Limit, NewAccount
 from tapwealth.notices import store as notices
-from tapwealth.notices.notice import Notice
 from tapwealth.storage.database import Tx
 
 LOT = 2_048
@@ -41,7 +40,7 @@ class Turned:
 
     row: SubscriptionRow
     entry: JournalEntry | None
-    notice: Notice
+    notice: Message
     listed: Sequence[EventRow] = ()
 
 

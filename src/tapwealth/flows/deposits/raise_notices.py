@@ -11,7 +11,8 @@ from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.units import Unit, written_in
 from tapwealth.notices.notice import Notice, NoticeKind
 
-LINK = "wealth_subscriptions"
+Message = Notice
+"""What somebody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Told:
 
     def notice(self, what: str, zh: str, en: str) -> Notice:
         """About that event."""
-        return Notice(self.row.book, derived(self.row.id, what), self.row.person, self.at, zh, en, NoticeKind.FUND, LINK)
+        return Notice(self.row.book, derived(self.row.id, what), self.row.person, self.at, zh, en, NoticeKind.FUND, "wealth_subscriptions")
 
 
 def allotted_notice(told: Told) -> Notice:
