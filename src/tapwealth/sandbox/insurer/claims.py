@@ -93,7 +93,7 @@ def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
     paid = tx.execute("SELECT claim, identity, agreed, sum_insured FROM claim WHERE policy_number = ?", (asked.policy_number,)).fetchall()
     if any(one["agreed"] and one["identity"] == asked.identity and one["claim"] != asked.claim for one in paid):
         return Reason.CLAIMED_BEFORE
-    if any(one["sum_insured"] != asked.sum_insured for one in paid):
+    if any(one["agreed"] and one["sum_insured"] != asked.sum_insured for one in paid):
         return Reason.OTHER_SUM_INSURED
     return Reason.SUM_INSURED_USED if sum(one["agreed"] for one in paid) + asked.amount > asked.sum_insured else ""
 
@@ -177,9 +177,10 @@ def routes(partner: Partner) -> list[Route]:
 
 
 def dump(tx: sqlite3.Connection) -> dict[str, list[list[object]]]:
-    """Everything but names, in an order that does not depend on the run."""
+    """Everything but names, in an order that does not depend on the run; nothing where there is nothing."""
     claims = "SELECT c.day, p.product, c.loss_day, c.asked, c.agreed, c.reason FROM claim c JOIN policy p USING (policy_number)"
-    return {
+    found = {
         "claims": [list(row) for row in tx.execute(f"{claims} ORDER BY 1, 2, 3, 4, 5, 6")],
         "recoveries": [list(row) for row in tx.execute("SELECT day, amount FROM recovery ORDER BY 1, 2")],
     }
+    return {name: rows for name, rows in found.items() if rows}

@@ -1,0 +1,82 @@
+"""The insurer's claims as a real process: by its own books, once by serial, paid by the bank, and each fault that can be ordered."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
+
+from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimOrder, ClaimRefused
+from tapwealth.insurance.insurer import Issued, NotReceived, PolicyOrder, Unknown
+from tapwealth.insurance.insurer_http import InsurerHttp
+from tapwealth.kernel.masked import IdentityNumber, PersonName
+
+DAY = date(2014, 3, 3)
+ORDER = PolicyOrder("p1", "SCREEN", PersonName("王芳"), IdentityNumber("11010519491231002X"), 19_900, date(2014, 2, 25), date(2015, 2, 25))
+
+
+@pytest.fixture(scope="module")
+def insurer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxPartner]:
+    with sandbox_partner("insurer", Path(tmp_path_factory.mktemp("insurer"))) as partner:
+        partner.clock("2014-03-03T09:00:00+08:00")
+        yield partner
+
+
+@pytest.fixture
+async def port(insurer: SandboxPartner) -> AsyncIterator[InsurerHttp]:
+    asking = InsurerHttp(insurer.url, TOKEN, timeout_ms=400)
+    yield asking
+    await asking.close()
+
+
+async def screen(port: InsurerHttp, name: str, amount: int = 75_000) -> ClaimOrder:
+    """A claim of a policy of its own."""
+    answer = await port.issue(replace(ORDER, serial=f"p {name}"))
+    assert isinstance(answer, Issued), answer
+    return ClaimOrder(f"CLM-{name}", answer.policy_number, name, "screen:1", DAY, amount, 200_000)
+
+
+async def test_a_claim_is_decided_and_paid_once_over_a_kill(insurer: SandboxPartner, port: InsurerHttp) -> None:
+    order = await screen(port, "A")
+    assert await port.inquire_claim(order.serial) == NotReceived()
+    assert await port.claim(order) == ClaimAgreed(75_000)
+    insurer.restart()
+    again = InsurerHttp(insurer.url, TOKEN)
+    assert await again.claim(order) == await again.inquire_claim(order.serial) == ClaimAgreed(75_000)
+    assert await again.claim(replace(order, amount=75_001)) == Unknown("HTTP status 409")
+    second = replace(order, serial="CLM-A2", claim="another")
+    assert await again.claim(second) == ClaimRefused("claimed_before", DAY)
+    assert await again.recovered("RCV-A", "A", 500) is None
+    assert await again.recovered("RCV-A", "A", 500) is None
+    assert await again.recovered("RCV-B", "nothing", 500) == NotReceived()
+    await again.close()
+    shown = insurer.get("/admin/store").json()
+    assert [one[3:] for one in shown["claims"]] == [[75_000, 0, "claimed_before"], [75_000, 75_000, ""]]
+    assert shown["recoveries"] == [["2014-03-03", 500]]
+
+
+async def test_it_looks_into_its_own_books(port: InsurerHttp) -> None:
+    order = await screen(port, "B", 150_000)
+    assert await port.claim(replace(order, policy_number="PL0")) == ClaimRefused("unknown_policy", DAY)
+    for number, (day, reason) in enumerate([(date(2014, 2, 24), "not_in_force_then"), (date(2015, 2, 25), "not_in_force_then")]):
+        assert await port.claim(replace(order, serial=f"B{number}", loss_day=day)) == ClaimRefused(reason, DAY)
+    assert await port.claim(replace(order, serial="B7")) == ClaimAgreed(150_000)
+    assert await port.claim(replace(order, serial="B8", identity="x", claim="C", amount=50_001)) == ClaimRefused("sum_insured_used", DAY)
+    assert await port.claim(replace(order, serial="B9", identity="x", claim="C", sum_insured=300_000)) == ClaimRefused(
+        "other_sum_insured", DAY
+    )
+    assert await port.claim(replace(order, serial="B10", identity="x", claim="C", amount=50_000)) == ClaimAgreed(50_000)
+
+
+async def test_an_answer_that_is_lost_is_inquired_and_a_lower_sum_is_what_is_paid(insurer: SandboxPartner, port: InsurerHttp) -> None:
+    silent, unprocessed, lower = await screen(port, "C"), await screen(port, "D"), await screen(port, "E")
+    insurer.faults({"message": "claim", "nth": 1, "fault": "silent"}, {"message": "claim", "nth": 2, "fault": "silent_unprocessed"})
+    assert isinstance(await port.claim(silent), Unknown)
+    assert await port.inquire_claim(silent.serial) == ClaimAgreed(75_000)
+    assert isinstance(await port.claim(unprocessed), Unknown)
+    assert await port.inquire_claim(unprocessed.serial) == NotReceived()
+    assert await port.claim(unprocessed) == ClaimAgreed(75_000)
+    insurer.faults({"message": "claim_assessment", "nth": 1, "fault": "lower"})
+    assert await port.claim(lower) == ClaimAgreed(56_250)
