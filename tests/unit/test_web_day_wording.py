@@ -45,6 +45,18 @@ def test_differences_with_the_bank_as_depository_are_said_in_chinese() -> None:
         assert not ENGLISH.search(in_words(text, "zh")), text
 
 
+def test_what_is_said_of_claims_is_said_in_chinese() -> None:
+    for text in (
+        "2 claims with a clock about to run out, 1 closed, 750.00 yuan on their way to the insurer",
+        "claim 0144 has to be decided by 2014-04-02 by law; it is assessing",
+        "claim 0144 had to be paid as far as it is certain by 2014-05-02 by law; it is with_insurer",
+        "claim 0144: refused on 2014-03-01, and the claimant was told on 2014-03-08, later than the law allows",
+        "750.01 came in under CLM-1, but 750.00 was to be paid for claim 0144; ask the payer",
+        "750.01 came in under RCV-1, but 750.00 was to come back of claim 0144; ask the payer",
+    ):
+        assert not ENGLISH.search(in_words(text, "zh").replace("CLM", "").replace("RCV", "")), text
+
+
 def test_figures_and_dates_stay_as_they_were() -> None:
     text = "2 merchants: receipts 1,228.50, fee 3.36, paid out 1,225.14"
     assert in_words(text, "zh") == "2 家商户：收款 1,228.50，手续费 3.36，付出 1,225.14"

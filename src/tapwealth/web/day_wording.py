@@ -52,6 +52,24 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"the bank has no list", "银行尚无存款清单"),
     (r"the bank has no answer", "银行尚无存款答复"),
     (rf"(\d+) premiums?, {YUAN} yuan on their way to the premium trust", r"\1 笔保费共 \2 元归集至保费专户中"),
+    (r"(\d+) claims? with a clock about to run out, (\d+) closed", r"\1 件理赔临近法定期限，结案 \2 件"),
+    (
+        rf"(\d+) claims? with a clock about to run out, (\d+) closed, {YUAN} yuan on their way to the insurer",
+        r"\1 件理赔临近法定期限，结案 \2 件，追回款 \3 元划付保险公司中",
+    ),
+    (rf"claim (\S+) ha[ds] to be ([a-z ]+) by {DAY} by law; it is \w+", r"理赔 \1 法定期限 \3"),
+    (
+        rf"claim (\S+): refused on {DAY}, and the claimant was told on {DAY}, later than the law allows",
+        r"理赔 \1 于 \2 拒赔，\3 才告知，晚于法定期限",
+    ),
+    (
+        rf"{YUAN} came in under (\S+), but {YUAN} was to be paid for claim (\S+); ask the payer",
+        r"\2 到账 \1 元，理赔 \4 应付 \3 元，请询问付款方",
+    ),
+    (
+        rf"{YUAN} came in under (\S+), but {YUAN} was to come back of claim (\S+); ask the payer",
+        r"\2 到账 \1 元，理赔 \4 应追回 \3 元，请询问付款方",
+    ),
     (rf"{YUAN} yuan of the advance line are out, interest {YUAN}", r"垫资余额 \1 元，利息 \2 元"),
     (rf"{YUAN} yuan of the advance line drawn", r"动用垫资 \1 元"),
     (rf"(\d+) fast transfers? of {YUAN} units", r"快速过户 \1 笔，共 \2 份"),

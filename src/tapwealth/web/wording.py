@@ -34,6 +34,7 @@ STEPS = {
     "settle the network": "银联清算",
     "pay the insurer": "保险公司结算",
     "sweep premiums": "保费归集",
+    "watch claims": "理赔期限与追回款",
     "close raises": "理财募集结束与配售",
     "credit raises": "理财退款与到期入账",
     "mature deposits": "存款到期",
