@@ -82,7 +82,7 @@ WRONG_USE = {
     "no instant": (("up", "--clock-start", "yesterday"), "write it like 2014-02-24T00:00:00+08:00"),
     "no date": (("day", "close", "2014-13-01"), "write it like 2014-02-24"),
     "no date to audit from": (("audit", "--since", "monday"), "write it like 2014-02-24"),
-    "a size that is none": (("bench", "ledger", "--size", "10"), "--size is for the benchmarks purchase, income, clearing, raise"),
+    "a size that is none": (("bench", "ledger", "--size", "10"), "--size is for the benchmarks purchase, income, clearing, raise, day"),
     "an unknown benchmark": (("bench", "everything"), "there are ledger, history, tap, purchase, income, clearing"),
 }
 

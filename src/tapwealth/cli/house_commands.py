@@ -24,9 +24,9 @@ from tapwealth.ledger.postgres import PostgresLedger
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer, Role
 
-BENCHMARKS = ("ledger", "history", "tap", "purchase", "income", "clearing", "raise", "bills")
+BENCHMARKS = ("ledger", "history", "tap", "purchase", "income", "clearing", "raise", "bills", "day")
 BENCHMARK_KEYS = ("software", "softhsm")
-BENCHMARK_SIZES = {"purchase": "people", "income": "holders", "clearing": "orders", "raise": "buyers"}
+BENCHMARK_SIZES = {"purchase": "people", "income": "holders", "clearing": "orders", "raise": "buyers", "day": "people"}
 """Those that are measured over several sizes, and of what."""
 _DAY_ENDS_WITHIN = 3_600
 """Seconds that the platform is given for the steps of a date's end."""
@@ -197,14 +197,14 @@ def database_status(data: Path, url: str | None) -> dict[str, Any]:
 
 def run_benchmark(name: str, seconds: int, keys: str, sizes: Sequence[int], *, as_json: bool) -> None:
     """Run one of `BENCHMARKS` on an embedded server of its own; `keys` is asked of taps alone, `sizes` in place of the usual ones."""
-    from tapwealth.bench import bills, clearing, history, income, ledger, purchase, raising, tap
+    from tapwealth.bench import bills, clearing, day, history, income, ledger, purchase, raising, tap
 
     if name == "tap":
         tap.main(seconds, as_json=as_json, out=sys.stdout, keys=keys)
     else:
         measured = {
             "ledger": ledger, "history": history, "purchase": purchase, "income": income, "clearing": clearing, "raise": raising,
-            "bills": bills,
+            "bills": bills, "day": day,
         }  # fmt: skip
         of_sizes: dict[str, Any] = {BENCHMARK_SIZES[name]: sizes} if sizes else {}
         measured[name].main(seconds, as_json=as_json, out=sys.stdout, **of_sizes)

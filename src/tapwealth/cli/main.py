@@ -407,14 +407,14 @@ def bench(
     name: Annotated[
         str,
         typer.Argument(
-            help="What to measure: ledger, tap, purchase, income, clearing, raise, bills, or history (20 million entries: an hour)."
+            help="What to measure: ledger, tap, purchase, income, clearing, raise, bills, day, or history (20 million entries: an hour)."
         ),
     ],
     seconds: Annotated[int, typer.Option(help="Seconds per figure.", min=1)] = 5,
     keys_in: Annotated[str, typer.Option("--keys", help="For taps: the host's keys in software, or in softhsm.")] = "software",
     size: Annotated[
         list[int] | None,
-        typer.Option(help="In place of the usual sizes: purchase, income, clearing, raise.", min=1),
+        typer.Option(help="In place of the usual sizes: purchase, income, clearing, raise, day.", min=1),
     ] = None,
     json_: Json = False,
 ) -> None:

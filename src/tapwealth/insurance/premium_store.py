@@ -350,9 +350,9 @@ async def untold(tx: Any, books: Sequence[int]) -> list[TurnRow]:
 # ---- mandates and renewals
 
 
-async def add_mandate(tx: Any, one: Mandate) -> None:
+async def add_mandates(tx: Any, rows: Sequence[Mandate]) -> None:
     await tx.execute(
-        f"insert into premium_mandate ({_MANDATE_COLUMNS}) select {_MANDATE_COLUMNS} from {_MANDATES}", *_written([one], _MANDATE_COLUMNS)
+        f"insert into premium_mandate ({_MANDATE_COLUMNS}) select {_MANDATE_COLUMNS} from {_MANDATES}", *_written(rows, _MANDATE_COLUMNS)
     )
 
 

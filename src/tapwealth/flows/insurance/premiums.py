@@ -225,7 +225,7 @@ async def let(house: House, envelope: Envelope, command: LetPremiums) -> Mandate
         name = named(envelope.received_at, book, f"premium mandate {own_key(envelope, 'let_premiums', known)}")
         made = Mandate(book, name, row.id, person, command.fund, command.most, command.renews, at.now)
         await premium_store.end_mandates(tx, [key], at.now)
-        await premium_store.add_mandate(tx, made)
+        await premium_store.add_mandates(tx, [made])
         await sales.keep(house, tx, at, [await mandate_sold(tx, envelope, row, made)])
         await notices.tell(tx, [notice(News(row, product, "let", str(name), command.most), at.now)])
         return _view(made)
