@@ -32,6 +32,7 @@ from tapwealth.play.bill_acts import (
     top_up,
 )
 from tapwealth.play.card_acts import load_cash, lose_phone, refund, replenish, sign_in_on_a_new_phone, tap_offline, told_by_text
+from tapwealth.play.claim_acts import buy_screen_cover, claim_screen, claim_too_soon, offer_screen_cover
 from tapwealth.play.wealth_acts import offer_a_raise, subscribe_wealth, too_late_for_wealth
 from tapwealth.play.week import DAYS, Scene
 
@@ -39,18 +40,22 @@ LIN, WANG, CHEN = 0, 1, 2
 BREAKFAST, MARKET = 0, 1
 _DEALING_DAYS = 5
 """Of the week's, Monday first."""
+_SCREEN, _SECOND_SCREEN = "the third customer's new phone gets screen cover", "another new phone gets screen cover"
 _GROCERIES = "groceries are paid with the phone"
 _MONDAY = [
     Scene(0, (7, 0, 0), "the stage is set", acts.set_the_stage),
     Scene(0, (7, 30, 0), "operators enrol merchants, fund and policies", acts.set_up_shop),
     Scene(0, (7, 45, 0), "four billers are drafted by one, approved by another", fill_the_directory),
     Scene(0, (7, 50, 0), "a wealth product of the bank is drafted by one, approved by another", offer_a_raise),
+    Scene(0, (7, 55, 0), "screen cover is drafted by one, approved by another", offer_screen_cover),
     Scene(0, (8, 0, 0), "the bank funds the advance line", acts.fund_the_advance),
     Scene(0, (9, 0, 0), "the first customer opens an account", open_account(LIN)),
     Scene(0, (9, 5, 0), "the second customer opens an account", open_account(WANG)),
     Scene(0, (9, 10, 0), "the third customer opens an account", open_account(CHEN)),
     Scene(0, (9, 30, 0), "the first customer moves 5,000.00 in", move_in(LIN, 5_000_00, "move in 1")),
     Scene(0, (9, 35, 0), "the second customer moves 300.00 in", move_in(WANG, 300_00, "move in 2")),
+    Scene(0, (9, 40, 0), "the third customer moves 59.00 in", move_in(CHEN, 59_00, "move in screen 1")),
+    Scene(0, (9, 42, 0), _SCREEN, buy_screen_cover(CHEN, 0, "screen 1")),
     Scene(0, (9, 45, 0), "money is sent to a customer in another book", send(LIN, WANG, 200_00, "send 1")),
     Scene(0, (10, 0, 0), "phones get their cards", issue_card(LIN)),
     Scene(0, (10, 1, 0), "another phone gets its card", issue_card(WANG)),
@@ -90,6 +95,8 @@ _WEDNESDAY = [
 _THURSDAY = [
     Scene(3, (9, 40, 0), "the first customer moves 3,000.00 in", move_in(LIN, 3_000_00, "move in 3")),
     Scene(3, (10, 0, 0), "a bill whose biller answers nothing", pay_bill(LIN, "BJDL", SECOND_METER, "bill 2")),
+    Scene(3, (10, 30, 0), "the first customer moves 59.00 in", move_in(LIN, 59_00, "move in screen 2")),
+    Scene(3, (10, 32, 0), _SECOND_SCREEN, buy_screen_cover(LIN, 3, "screen 2")),
     Scene(3, (11, 0, 0), "an accident policy is bought", buy_policy(LIN, "ACC1", "policy 1")),
     Scene(3, (11, 10, 0), "a term life policy is bought", buy_policy(LIN, "TL20", "policy 2")),
     Scene(3, (14, 30, 0), "100.00 of the fund back into money, in the ordinary way", redeem(LIN, 100_00, "redemption 1")),
@@ -128,6 +135,8 @@ _WEEKEND = [
     Scene(5, (15, 0, 0), "the second customer signs in on a new phone", sign_in_on_a_new_phone(WANG, "sign in 1")),
     Scene(6, (9, 0, 0), "breakfast on Sunday, with the new phone", tap(WANG, BREAKFAST, 18_00, "tap sunday")),
     Scene(7, (12, 0, 0), "lunch on the last Monday", tap(LIN, BREAKFAST, 36_00, "tap last monday")),
+    Scene(7, (16, 0, 0), "a screen has cracked after the waiting time: 750.00 are paid", claim_screen(CHEN, _SCREEN, 7, "claim 1")),
+    Scene(7, (16, 30, 0), "another one cracks within it: refused", claim_too_soon(LIN, _SECOND_SCREEN, 7, "claim 2")),
 ]
 
 
