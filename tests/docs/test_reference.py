@@ -55,6 +55,7 @@ from tapwealth.insurance.applicant import ApplicantRefusal
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.claim import ClaimRefusal
 from tapwealth.insurance.collect import PremiumRefusal
+from tapwealth.insurance.endorsement import EndorsementRefusal
 from tapwealth.insurance.phone import PhoneRefusal
 from tapwealth.insurance.policy import PolicyRefusal
 from tapwealth.insurance.premium import QuoteRefusal
@@ -80,7 +81,8 @@ SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
     DepositRefusal,
-    PolicyRefusal, PremiumRefusal, ReinstateRefusal, PhoneRefusal, ApplicantRefusal, UnderwritingRefusal, AcceptanceRefusal,
+    PolicyRefusal, PremiumRefusal, ReinstateRefusal, PhoneRefusal, ApplicantRefusal, EndorsementRefusal,
+    UnderwritingRefusal, AcceptanceRefusal,
     ApprovalRefusal, ClockRefusal,
     wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,
     ReportRefusal, FrameRefusal, TokenRefusal, CashRefusal, MandateRefusal, DeviceRefusal, SignInRefusal, DomainRefusal,

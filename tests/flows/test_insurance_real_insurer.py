@@ -12,11 +12,13 @@ from bill_town import MONDAY, Person, Town, town
 from policy_files import sell_policies
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.flows.insurance import insurers
+from tapwealth.flows.insurance import endorsements, insurers
 from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance.endorsements import ChangeOccupation, PolicyChanging
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
-from tapwealth.insurance import store
+from tapwealth.insurance import endorsement_store, store
 from tapwealth.insurance.insurer_http import InsurerHttp
+from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
 
@@ -146,3 +148,24 @@ async def test_a_fen_by_hand_in_the_insurers_books_is_named(place: Town, tpins: 
     books.close()
     (wrong,) = (await ends(place, tpins)).wrong
     assert "760.01 at the insurer and 760.00 here" in wrong
+
+
+async def test_a_change_is_booked_once_whatever_befalls_the_answer_and_its_refund_is_owed_to_the_bank(
+    place: Town, tpins: SandboxPartner
+) -> None:
+    tpins.faults({"message": "endorse", "nth": 1, "fault": "silent"})
+    wang = await place.person("Wang", 100_000)
+    taken = await insurance.buy(place.house, place.envelope(wang), BuyPolicy("ACC1", ["terms"], OccupationClass.TWO))
+    assert isinstance(taken, PolicyTaken), taken
+    assert await place.work("insurer", insurance.deliver) == []
+    change = ChangeOccupation(UUID(taken.policy), OccupationClass.ONE)
+    made = await endorsements.change_occupation(place.house, place.envelope(wang), change)
+    assert isinstance(made, PolicyChanging), made
+    assert len(await place.work("insurer", insurance.deliver, rounds=3)) == 1
+    (owed,) = tpins.get("/admin/outbox").json()
+    async with place.house.database.read() as tx:
+        ((one,),) = (await endorsement_store.of_policies(tx, [(wang.book, UUID(taken.policy))])).values()
+    assert (owed["key"], one.state, one.amount) == (f"refund {one.serial}", "accepted", -20_000)
+    report = await ends(place, tpins)
+    assert (report.wrong, report.figures["matched"]) == ([], 2)
+    assert report.figures["refunds_awaited"] == [{"item": one.serial, "amount": 20_000}]

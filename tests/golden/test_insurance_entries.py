@@ -7,6 +7,7 @@ from uuid import UUID
 from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import Part
 from tapwealth.insurance import entries
+from tapwealth.insurance.endorsement_entries import ChangeMoney, change_refunded, change_returned, change_taken
 from tapwealth.insurance.entries import InsuranceEntry, LaterPremium, Premium
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.ledger.chart import BY_KIND, Kind, house_account
@@ -101,3 +102,15 @@ def test_what_is_owed_is_paid_with_interest_or_goes_back() -> None:
 def test_a_cash_value_comes_by_the_bank() -> None:
     made = entries.lapse_refunded(replace(LATER, amount=45_000), DAY, 9)
     assert (made.kind, shown(made)) == (InsuranceEntry.LAPSE_REFUNDED, ["Dr customer reserve / Cr wallet of the policyholder 450.00"])
+
+
+def test_a_change_of_occupation_is_paid_for_given_back_and_refunded() -> None:
+    """400,000 of cover from class one to class two with nine months left."""
+    change = ChangeMoney(3, UUID("01446167-da80-7000-8000-c00000000009"), PREMIUM.policy, WALLET, 15_000)
+    taken, returned, refunded = (make(change, DAY, 9) for make in (change_taken, change_returned, change_refunded))
+    assert shown(taken) == ["Dr wallet of the policyholder / Cr premiums on their way to the trust 150.00"]
+    assert shown(returned) == ["Dr premiums on their way to the trust / Cr wallet of the policyholder 150.00"]
+    assert shown(refunded) == ["Dr customer reserve / Cr wallet of the policyholder 150.00"]
+    assert [int(one.kind) for one in (taken, returned, refunded)] == [660, 661, 662]
+    assert len({one.key for one in (taken, returned, refunded)}) == 3
+    assert {one.reference for one in (taken, returned, refunded)} == {PREMIUM.policy}

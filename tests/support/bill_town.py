@@ -35,7 +35,7 @@ from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.flows.rails import Billers, Rails
 from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimAnswer, ClaimOrder
-from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, Noted, PolicyOrder, PremiumPaid
+from tapwealth.insurance.insurer import Cancelled, ChangeOrder, InsurerAnswer, Issued, Noted, PolicyOrder, PremiumPaid
 from tapwealth.insurance.insurer import NotReceived as InsurerNotReceived
 from tapwealth.issuing import authority
 from tapwealth.kernel.calendar_data import load_calendar
@@ -129,6 +129,7 @@ class ScriptedInsurer:
     claims: list[ClaimOrder] = field(default_factory=list)
     claim_script: deque[ClaimAnswer] = field(default_factory=deque)
     claim_inquiries: deque[ClaimAnswer] = field(default_factory=deque)
+    changes: list[ChangeOrder] = field(default_factory=list)
     now: datetime = NINE
     file: bytes | None = None
 
@@ -164,6 +165,10 @@ class ScriptedInsurer:
 
     async def lapse(self, serial: str, policy_number: str, refund: int, from_day: date) -> InsurerAnswer:
         return self.noted(serial, "lapsed", policy_number, refund)
+
+    async def endorse(self, order: ChangeOrder) -> InsurerAnswer:
+        self.changes.append(order)
+        return self.noted(order.serial, "endorsed", order.policy_number, order.amount)
 
     def noted(self, serial: str, event: str, policy_number: str, amount: int) -> InsurerAnswer:
         """Noted, and in the bordereau; or what the script says. A suspension moves no money and stands in none."""

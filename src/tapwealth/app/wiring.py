@@ -23,6 +23,7 @@ from tapwealth.app.bank_asks import BankAsks
 from tapwealth.app.catalogue_commands import catalogue_commands
 from tapwealth.app.claim_commands import claim_commands, files_of_claims
 from tapwealth.app.partner_messages import takers
+from tapwealth.app.policy_commands import policy_commands
 from tapwealth.flows import acceptance, end_of_day, reports, setup, signing_in
 from tapwealth.flows.acquiring import batch_settlement, merchants, sign_on
 from tapwealth.flows.acquiring import terminals as enrolment
@@ -54,7 +55,7 @@ from tapwealth.flows.funds import (
     sweeps,
     switch,
 )
-from tapwealth.flows.insurance import claim_outcomes, claims, premiums
+from tapwealth.flows.insurance import claim_outcomes, claims
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.issuing import (
     bank_answers,
@@ -560,17 +561,11 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "inquire_bill": CommandSpec(bills.InquireBill, CUSTOMER, plain(bills.inquire_bill)),
         "pay_account": CommandSpec(bills.PayAccount, CUSTOMER, plain(bills.pay_account)),
         "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),
-        "buy_policy": CommandSpec(insurance.BuyPolicy, CUSTOMER, plain(insurance.buy)),
-        "cancel_policy": CommandSpec(insurance.CancelPolicy, CUSTOMER, plain(insurance.cancel)),
+        **policy_commands(plain),
         "subscribe_wealth": CommandSpec(raise_sale.SubscribeWealth, CUSTOMER, plain(raise_sale.subscribe)),
         "cancel_wealth": CommandSpec(raise_sale.CancelWealth, CUSTOMER, plain(raise_sale.cancel)),
         "propose_wealth_close": CommandSpec(raise_proposals.ProposeWealthClose, product, plain(setup.propose)),
         "propose_wealth_yield": CommandSpec(raise_proposals.ProposeWealthYield, product, plain(setup.propose)),
-        "pay_premium": CommandSpec(premiums.PayPremium, CUSTOMER, plain(premiums.pay)),
-        "reinstate_policy": CommandSpec(premiums.ReinstatePolicy, CUSTOMER, plain(premiums.reinstate)),
-        "let_premiums": CommandSpec(premiums.LetPremiums, CUSTOMER, plain(premiums.let)),
-        "end_premiums": CommandSpec(premiums.EndPremiums, CUSTOMER, plain(premiums.end)),
-        "demand_premium": CommandSpec(premiums.DemandPremium, operations, plain(premiums.demand)),
         **claim_commands(plain),
         "open_deposit": CommandSpec(opening.OpenDeposit, CUSTOMER, plain(opening.open_)),
         "withdraw_deposit": CommandSpec(withdrawing.WithdrawDeposit, CUSTOMER, plain(withdrawing.withdraw_)),

@@ -54,6 +54,19 @@ async def add_beneficiaries(tx: Any, rows: Sequence[BeneficiaryRow]) -> None:
     )
 
 
+async def last_version(tx: Any, key: Key) -> int:
+    """Of those that were ever named for a policy; 0: none."""
+    return int(await tx.fetchval("select coalesce(max(version), 0) from policy_beneficiary where book = $1 and policy = $2", *key))
+
+
+async def of_version(tx: Any, key: Key, version: int) -> list[BeneficiaryRow]:
+    """Those of one version, in the order in which they were named."""
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from policy_beneficiary where book = $1 and policy = $2 and version = $3 order by place", *key, version
+    )
+    return [BeneficiaryRow(**row) for row in rows]
+
+
 async def beneficiaries(tx: Any, keys: Sequence[Key]) -> dict[Key, list[BeneficiaryRow]]:
     """Those who are named as the policies stand, in the order in which they were named; an empty list where nobody is."""
     rows = await tx.fetch(

@@ -72,7 +72,7 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """The insurer has booked the premium, reinstated the policy, or noted that it is suspended or has lapsed."""
+    """The insurer has booked the premium, reinstated the policy, or noted that it is suspended, has lapsed or is changed."""
 
     policy_number: str
 
@@ -94,6 +94,22 @@ class Unknown:
     """Nothing is known of the outcome, and why; never a failure: inquire later."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOrder:
+    """A change of a policy from `effective` on, for `amount` fen more, with a minus for so many back, which the insurer pays by the bank
+    under `serial`. What is None stays as it is."""
+
+    serial: str
+    policy_number: str
+    kind: str
+    amount: int
+    effective: date
+    occupation: int | None = None
+    beneficiaries: tuple[BeneficiaryOrder, ...] | None = None
+    address: str | None = None
+    sum_insured: int | None = None
 
 
 InsurerAnswer = Issued | Cancelled | Noted | Rejected | NotReceived | Unknown
@@ -128,6 +144,10 @@ class InsurerPort(Protocol):
 
     async def lapse(self, serial: str, policy_number: str, refund: int, from_day: date) -> InsurerAnswer:
         """Tell that a policy is over unpaid, for a refund of so many fen, which the insurer pays by the bank under `serial`."""
+        ...
+
+    async def endorse(self, order: ChangeOrder) -> InsurerAnswer:
+        """Ask for a change. The same serial may be sent again: the insurer decides it once."""
         ...
 
     async def inquire(self, serial: str) -> InsurerAnswer:

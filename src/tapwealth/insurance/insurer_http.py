@@ -14,6 +14,7 @@ from tapwealth.insurance.claim_http import ClaimHttp
 from tapwealth.insurance.insurer import (
     BeneficiaryOrder,
     Cancelled,
+    ChangeOrder,
     InsurerAnswer,
     InsurerPort,
     Issued,
@@ -73,6 +74,14 @@ class InsurerHttp(ClaimHttp):
     async def lapse(self, serial: str, policy_number: str, refund: int, from_day: date) -> InsurerAnswer:
         """Tell that a policy is over unpaid."""
         return await self._of_policy(policy_number, "lapse", {"serial": serial, "refund": refund, "from": from_day.isoformat()})
+
+    async def endorse(self, order: ChangeOrder) -> InsurerAnswer:
+        """Ask for a change."""
+        content = {"serial": order.serial, "kind": order.kind, "amount": order.amount, "effective": order.effective.isoformat()}
+        named = None if order.beneficiaries is None else [_beneficiary(one) for one in order.beneficiaries]
+        more = {"occupation": order.occupation, "beneficiaries": named, "address": order.address, "sum_insured": order.sum_insured}
+        given = {name: value for name, value in more.items() if value is not None}
+        return await self._of_policy(order.policy_number, "endorse", content | given)
 
     async def _of_policy(self, policy_number: str, deed: str, content: dict[str, Any]) -> InsurerAnswer:
         path = f"/policies/{quote(policy_number, safe='')}/{deed}"
@@ -141,7 +150,7 @@ def _read(content: bytes, serial: str) -> InsurerAnswer:
             return Issued(answer.policy_number)
         case "cancelled":
             return Cancelled(answer.policy_number)
-        case "booked" | "reinstated" | "suspended" | "lapsed":
+        case "booked" | "reinstated" | "suspended" | "lapsed" | "endorsed":
             return Noted(answer.policy_number)
         case "rejected":
             return Rejected(answer.reason)

@@ -23,7 +23,7 @@ from tapwealth.flows.customers.people import card_number, open_person
 from tapwealth.flows.deposits import depository
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds import advance_interest, advance_outcomes, campaigns, fund_receipts, redemption_outcomes, sweeps
-from tapwealth.flows.insurance import claim_outcomes, policy_outcomes, premium_outcomes
+from tapwealth.flows.insurance import claim_outcomes, endorsement_outcomes, policy_outcomes, premium_outcomes
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.storage.database import Tx
@@ -43,6 +43,7 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     policy_outcomes.recognise_refunds,
     premium_outcomes.recognise_cash_values,
     claim_outcomes.recognise,
+    endorsement_outcomes.recognise_refunds,
     network.recognise_network,
     campaigns.recognise,
     network.recognise_capital,

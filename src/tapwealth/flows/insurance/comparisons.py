@@ -10,10 +10,10 @@ from datetime import date
 from uuid import UUID
 
 from tapwealth.flows.frame import House, Moment
-from tapwealth.flows.insurance import claim_outcomes, premium_outcomes
+from tapwealth.flows.insurance import claim_outcomes, endorsement_outcomes, premium_outcomes
 from tapwealth.flows.insurance.policy_outcomes import Heard, apply
 from tapwealth.flows.insurance.premium_outcomes import Said
-from tapwealth.insurance import claim_store, premium_store, store
+from tapwealth.insurance import claim_store, endorsement_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine
 from tapwealth.insurance.claim_insurer import ClaimAgreed
 from tapwealth.insurance.policy import PolicyEvent
@@ -125,6 +125,16 @@ async def _noted(_house: House, tx: Tx, at: Moment, day: date, said: Sequence[tu
         await claim_outcomes.noted(tx, at, day, claims[one.book, one.claim], one)
 
 
+async def _changes(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
+    found = await endorsement_store.by_serial(tx, books, serials)
+    return {serial: Asked(one.book, one.policy, one.amount, f"it is {one.state}") for serial, one in found.items()}
+
+
+async def _changes_accepted(house: House, tx: Tx, at: Moment, day: date, said: Sequence[tuple[Asked, BordereauLine]]) -> None:
+    books = sorted({one.book for one, _ in said})
+    await endorsement_outcomes.hear(house, tx, at, day, books, [endorsement_outcomes.Said(line.serial, None) for _, line in said])
+
+
 COMPARISONS: Mapping[BordereauEvent, Comparison] = {
     **dict.fromkeys(BordereauEvent, BY_EVENTS_ALONE),
     BordereauEvent.ISSUED: Comparison(_to_issue, _hearing(PolicyEvent.ISSUE)),
@@ -132,6 +142,7 @@ COMPARISONS: Mapping[BordereauEvent, Comparison] = {
     BordereauEvent.RENEWED: Comparison(_to_issue, _hearing(PolicyEvent.ISSUE)),
     BordereauEvent.PREMIUM: Comparison(_premiums, _premiums_booked),
     BordereauEvent.REINSTATED: Comparison(_premiums, _premiums_booked),
+    BordereauEvent.ENDORSED: Comparison(_changes, _changes_accepted),
     BordereauEvent.LAPSED: Comparison(_lapses, _lapses_noted),
     BordereauEvent.CLAIMED: Comparison(_to_pay, _agreed),
     BordereauEvent.RECOVERED: Comparison(_to_note, _noted),

@@ -18,7 +18,7 @@ from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, end_of, handed_out, reported, wait_while
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.insurance.comparisons import COMPARISONS, Asked
-from tapwealth.insurance import policy_event_store, premium_store, store
+from tapwealth.insurance import endorsement_store, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
 from tapwealth.insurance.insurer import CONNECTED
 from tapwealth.insurance.policy_event_store import PolicyEventRow
@@ -163,7 +163,8 @@ _DONE = {BordereauEvent.PREMIUM: "paid for"}
 
 async def _asked(house: House, tx: Tx) -> bool:
     books = list(house.all_books)
-    return bool(await store.waiting(tx, books) or await premium_store.waiting(tx, books) or await premium_store.untold(tx, books))
+    asked = await store.waiting(tx, books) or await premium_store.waiting(tx, books) or await premium_store.untold(tx, books)
+    return bool(asked or await endorsement_store.waiting(tx, books))
 
 
 async def _compare(
@@ -224,13 +225,15 @@ async def _open(tx: Tx, books: Sequence[int], day: date) -> tuple[list[Item], li
     transit = {row.serial: row.premium for row in asked} | {
         row.serial: row.amount for row in await policy_event_store.in_transit(tx, books, day)
     }
-    for serial, amount in await premium_store.asked_with(tx, books, day):
+    for serial, amount in [*await premium_store.asked_with(tx, books, day), *await endorsement_store.asked_with(tx, books, day)]:
         transit[serial] = amount
     doubted = [{"item": row.cancel_serial or row.serial, "amount": row.premium, "state": row.state.value} for row in waiting]
     doubted += [{"item": row.serial, "amount": row.amount + row.interest, "state": row.state.value} for row in taken]
     doubted += [{"item": row.serial, "amount": row.refund, "state": row.turn.value} for row in untold]
+    doubted += [{"item": row.serial, "amount": row.amount, "state": row.kind.value} for row in await endorsement_store.waiting(tx, books)]
     refunds = [(row.cancel_serial or "", row.refund) for row in await store.refunds_awaited(tx, books, day)]
     refunds += await premium_store.cash_values_awaited(tx, books, day)
+    refunds += await endorsement_store.refunds_awaited(tx, books, day)
     return (
         doubted,
         [{"item": serial, "amount": amount} for serial, amount in sorted(transit.items())],

@@ -29,8 +29,10 @@ from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
-from tapwealth.insurance import entries, premium_store, store
+from tapwealth.insurance import endorsement_store, entries, premium_store, store
 from tapwealth.insurance.buy import TERMS, BuyFacts, BuyRefusal, Quote, Wish, decide
+from tapwealth.insurance.endorsement import unearned_changes
+from tapwealth.insurance.endorsement_store import EndorsementRow, EndorsementState
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.phone import read_phone
 from tapwealth.insurance.policy import PolicyState, refund_of
@@ -234,7 +236,6 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
     book, person = who(envelope)
     if not command.reason.strip() or len(command.reason) > 200:
         raise BadInput("the reason is empty or longer than 200 characters", where="reason")
-    today = business_date_of(envelope.received_at)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> PolicyCancelling | Refusal:
         row = (await store.policies(tx, [(book, command.policy)])).get((book, command.policy))
@@ -244,18 +245,37 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
         if await premium_store.under_way(tx, [(book, row.id)]):
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer is booking a premium of this policy; wait for its answer")
-        product = (await products_of(tx, [row]))[row.product, row.version]
-        refund = refund_of(product, row.policy, today)
-        if isinstance(refund, Refusal):
-            return refund
-        known = (await customers.persons(tx, [(book, person)]))[person]
-        serial = end_to_end("CAN", own_key(envelope, "cancel_policy", known))
-        day = at.date_of(envelope.received_at)
-        asked = replace(row, cancel_serial=serial, cancel_reason=command.reason, cancel_asked_on=day, refund=refund)
-        await store.save(tx, [asked])
-        message = OutboxMessage(book, derived(row.id, serial), INSURER, CANCEL, {"policy": str(row.id), "serial": serial})
-        await outbox.put(tx, [message])
-        free_look = row.free_look_until is not None and today <= row.free_look_until
-        return PolicyCancelling(str(row.id), refund, free_look)
+        if any(one.state is EndorsementState.ASKED for one in await _changes(tx, row)):
+            return Refusal(InsuranceRefusal.UNDER_WAY, "a change of this policy is under way; wait for the insurer's answer")
+        return await ask_to_cancel(house, tx, at, envelope, row, command.reason)
 
     return await once(house, [book], envelope, command, act, PolicyCancelling)
+
+
+async def ask_to_cancel(
+    house: House, tx: Tx, at: Moment, envelope: Envelope, row: PolicyRow, reason: str, refund: int | None = None
+) -> PolicyCancelling | Refusal:
+    """Leave the request for the insurer: for `refund` fen, or for what the product's rule and the day of the request give back. Nothing
+    else may be under way."""
+    today = business_date_of(envelope.received_at)
+    if refund is None:
+        product = (await products_of(tx, [row]))[row.product, row.version]
+        by_rule = refund_of(product, row.policy, today)
+        if isinstance(by_rule, Refusal):
+            return by_rule
+        changes = [(one.effective, one.amount) for one in await _changes(tx, row) if one.state is EndorsementState.ACCEPTED]
+        refund = max(by_rule + unearned_changes(product, row.policy, changes, today), 0)
+    known = (await customers.persons(tx, [(row.book, row.person)]))[row.person]
+    serial = end_to_end("CAN", own_key(envelope, "cancel_policy", known))
+    day = at.date_of(envelope.received_at)
+    asked = replace(row, cancel_serial=serial, cancel_reason=reason, cancel_asked_on=day, refund=refund)
+    await store.save(tx, [asked])
+    message = OutboxMessage(row.book, derived(row.id, serial), INSURER, CANCEL, {"policy": str(row.id), "serial": serial})
+    await outbox.put(tx, [message])
+    free_look = row.free_look_until is not None and today <= row.free_look_until
+    return PolicyCancelling(str(row.id), refund, free_look)
+
+
+async def _changes(tx: Tx, row: PolicyRow) -> list[EndorsementRow]:
+    key = (row.book, row.id)
+    return (await endorsement_store.of_policies(tx, [key]))[key]

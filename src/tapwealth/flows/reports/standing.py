@@ -19,7 +19,7 @@ from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_views
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
-from tapwealth.insurance import beneficiary_store, insured_store
+from tapwealth.insurance import beneficiary_store, endorsement_store, insured_store
 from tapwealth.insurance import store as insurance
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.clock import business_date_of
@@ -91,6 +91,16 @@ class BeneficiaryView(msgspec.Struct, frozen=True):
     share: int | None
 
 
+class PolicyChangeView(msgspec.Struct, frozen=True):
+    """A change of a policy: fen that were taken, with a minus to come back; `reason`: the insurer's, where it did not accept."""
+
+    kind: str
+    state: str
+    amount: int
+    effective: date
+    reason: str
+
+
 class InsuredView(msgspec.Struct, frozen=True):
     """Whom and what a policy insures as it stands; `phone`: the last four digits of its number, empty without one."""
 
@@ -115,6 +125,7 @@ class PolicyState(msgspec.Struct, frozen=True):
     shown: PolicyView
     insured: InsuredView
     premiums: PremiumsShown
+    changes: list[PolicyChangeView] = []
 
 
 class FileView(msgspec.Struct, frozen=True):
@@ -195,7 +206,11 @@ async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicySt
     insured = InsuredView(
         one.shown_name, one.relation.value, one.occupation, one.sum_insured, one.loading_permille, one.imei_last4, receive
     )
-    return PolicyState(row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown, insured, premiums)
+    made = (await endorsement_store.of_policies(tx, [(book, identifier)]))[book, identifier]
+    changes = [PolicyChangeView(each.kind.value, each.state.value, each.amount, each.effective, each.reason) for each in made]
+    return PolicyState(
+        row.id, row.policy_number, row.reason, shown.state, shown.refund, shown.refund_received, shown, insured, premiums, changes
+    )
 
 
 class ProposalView(msgspec.Struct, frozen=True):

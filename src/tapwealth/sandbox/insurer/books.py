@@ -41,6 +41,7 @@ class State(StrEnum):
     LAPSED = "lapsed"
     BOOKED = "booked"
     REINSTATED = "reinstated"
+    ENDORSED = "endorsed"
 
 
 class Reason(StrEnum):
@@ -52,6 +53,7 @@ class Reason(StrEnum):
     NOT_SUSPENDED = "not_suspended"
     OTHER_TIME = "other_time"
     DECLARATION_NEEDED = "declaration_needed"
+    OCCUPATION_NOT_COVERED = "occupation_not_covered"
 
 
 Beneficiary = tuple[str, str, int, int | None]
@@ -145,7 +147,8 @@ def _refused(tx: sqlite3.Connection, order: Cancel) -> str:
     if policy["state"] not in (State.IN_FORCE, State.SUSPENDED):
         return Reason.NOT_IN_FORCE
     later = tx.execute("SELECT coalesce(sum(amount), 0) FROM premium WHERE policy_number = ?", (order.policy_number,)).fetchone()[0]
-    return Reason.REFUND_ABOVE_PREMIUM if order.refund > policy["premium"] + later else ""
+    changed = tx.execute("SELECT coalesce(sum(amount), 0) FROM change WHERE policy_number = ?", (order.policy_number,)).fetchone()[0]
+    return Reason.REFUND_ABOVE_PREMIUM if order.refund > policy["premium"] + later + changed else ""
 
 
 def remember(tx: sqlite3.Connection, serial: str, kind: str, digest: str, policy_number: str, state: State, reason: str) -> None:

@@ -11,10 +11,10 @@ from starlette.routing import Route
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.faults import Fault, withheld
-from tapwealth.sandbox.insurer import books, bordereau, claims, premiums, underwriting
+from tapwealth.sandbox.insurer import books, bordereau, changes, claims, premiums, underwriting
 from tapwealth.sandbox.insurer.answers import owe_refund, told
 from tapwealth.sandbox.insurer.books import INSURER_SCHEMA, Cancel, Issue
-from tapwealth.sandbox.insurer.underwriting import UNDERWRITING_SCHEMA
+from tapwealth.sandbox.insurer.underwriting import UNDERWRITING_SCHEMA, BeneficiaryBody, named_in
 from tapwealth.sandbox.messages import Body, Fen, FenOrZero, Text, day_in, json_answer, json_body, one_line
 from tapwealth.sandbox.process import Partner, run
 
@@ -31,15 +31,6 @@ class PhoneBody(Body):
 
     fingerprint: Text
     last4: Text
-
-
-class BeneficiaryBody(Body):
-    """Who receives what is paid at death; `share` in hundredths of a percent, null: equal to the others of the rank."""
-
-    name: Text
-    identity_number: Text
-    rank: int
-    share: int | None = None
 
 
 class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
@@ -91,7 +82,7 @@ def _wanted(body: PolicyBody) -> Issue:
         body.to_day,
         phone,
         body.occupation,
-        tuple((one.name, one.identity_number, one.rank, one.share) for one in body.beneficiaries),
+        named_in(body.beneficiaries),
     )
 
 
@@ -158,6 +149,7 @@ def _routes(partner: Partner) -> list[Route]:
         Route("/policies/{number}/cancel", partial(_cancel, partner), methods=["POST"]),
         Route("/policies/{number}/renew", partial(_renew, partner), methods=["POST"]),
         *premiums.routes(partner),
+        *changes.routes(partner),
         Route("/requests/{serial}", partial(_inquire, partner)),
         Route("/bordereau/{day}", partial(_bordereau, partner)),
         *claims.routes(partner),
@@ -166,4 +158,5 @@ def _routes(partner: Partner) -> list[Route]:
 
 def main(argv: Sequence[str]) -> None:
     """Serve the insurer until SIGTERM."""
-    run("insurer", INSURER_SCHEMA + UNDERWRITING_SCHEMA + claims.CLAIMS_SCHEMA, _routes, argv=argv)
+    schema = INSURER_SCHEMA + UNDERWRITING_SCHEMA + changes.CHANGES_SCHEMA + claims.CLAIMS_SCHEMA
+    run("insurer", schema, _routes, argv=argv)

@@ -4,6 +4,7 @@ import sqlite3
 from enum import StrEnum
 
 from tapwealth.sandbox.insurer.books import Beneficiary, Issue, State
+from tapwealth.sandbox.messages import Body, Text
 
 UNDERWRITING_SCHEMA = """
 CREATE TABLE IF NOT EXISTS insured_phone (policy_number TEXT PRIMARY KEY REFERENCES policy, fingerprint TEXT NOT NULL);
@@ -19,6 +20,24 @@ class Declined(StrEnum):
     """Why a risk is not taken on."""
 
     PHONE_INSURED = "phone_insured"
+
+
+MOST_DANGEROUS = 4
+"""The class of work beyond which this insurer covers nobody."""
+
+
+class BeneficiaryBody(Body):
+    """Who receives what is paid at death; `share` in hundredths of a percent, null: equal to the others of the rank."""
+
+    name: Text
+    identity_number: Text
+    rank: int
+    share: int | None = None
+
+
+def named_in(bodies: tuple[BeneficiaryBody, ...]) -> tuple[Beneficiary, ...]:
+    """As they are kept."""
+    return tuple((one.name, one.identity_number, one.rank, one.share) for one in bodies)
 
 
 def refused(tx: sqlite3.Connection, order: Issue) -> str:
