@@ -6,7 +6,7 @@ resolved. A kill at any instant, between the steps or inside one, is followed by
 that follows from date, step, book and item.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from tapwealth.flows.frame import HOUSE_BOOK, House, moment
+from tapwealth.flows.frame import HOUSE_BOOK, House, moment, together
 from tapwealth.kernel.clock import SHANGHAI, business_date_of, deadline_after, monotonic_ns, shanghai, sleep_ms
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.storage import outbox, progress
@@ -192,6 +192,21 @@ async def wait_while(house: House, on_the_way: Callable[[Tx], Awaitable[object]]
         if now != before:
             before, deadline = now, deadline_after(PATIENCE_SECONDS)
         await sleep_ms(_LOOK_MS)
+
+
+BOOKS_AT_ONCE = 4
+"""Of which a step works at once: while the database writes one book, the next is decided."""
+
+
+async def by_books(books: Sequence[int], work: Callable[[int], Awaitable[object]]) -> None:
+    """Do this for each of the books, each in transactions of its own. The first that fails ends the others; a rerun finds what is left."""
+    waiting = iter(books)
+
+    async def lane() -> None:
+        for book in waiting:
+            await work(book)
+
+    await together(*(lane() for _ in range(min(BOOKS_AT_ONCE, len(books)))))
 
 
 async def handed_out(ask: Callable[[], Awaitable[bytes | None]]) -> bytes | None:

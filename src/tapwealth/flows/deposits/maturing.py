@@ -18,7 +18,7 @@ from tapwealth.deposits.entries import DepositEntry, Held
 from tapwealth.flows.deposits import deposit_notices
 from tapwealth.flows.deposits.deposit_events import event_of
 from tapwealth.flows.deposits.deposit_terms import terms_of
-from tapwealth.flows.end_of_day import StepReport, reported
+from tapwealth.flows.end_of_day import StepReport, by_books, reported
 from tapwealth.flows.frame import PLATFORM, House, Moment, actor_numbers, moment, must_post
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset, format_minor
@@ -100,10 +100,13 @@ async def mature_deposits(house: House, day: date) -> StepReport:
     """The step of the day's end. What no deposit is due in is left alone; what a run that was killed had done is not found again."""
     async with house.database.read() as tx:
         books = await store.books_due(tx, list(house.all_books), day + TOLD_BEFORE)
-    for book in books:
+
+    async def work(book: int) -> None:
         while await _mature_some(house, book, day) == AT_ONCE:
             pass
         await _tell_before(house, book, day + TOLD_BEFORE)
+
+    await by_books(books, work)
     async with house.database.transaction() as tx:
         return await reported(tx, await _report(house, tx, day))
 

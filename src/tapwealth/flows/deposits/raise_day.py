@@ -20,7 +20,7 @@ from tapwealth.deposits.raise_store import SubscriptionRow
 from tapwealth.flows.deposits import raise_catalogue, raise_listed, raise_shown
 from tapwealth.flows.deposits.raise_catalogue import Found
 from tapwealth.flows.deposits.raise_notices import Message, Told, allotted_notice, back_notice, failed_notice, paid_notice
-from tapwealth.flows.end_of_day import StepReport
+from tapwealth.flows.end_of_day import StepReport, by_books
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, must_post
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.words import counted
@@ -221,9 +221,12 @@ async def _by_lots(house: House, day: date, product: str, states: Sequence[State
     """Give every subscription in these states its turn, after which it is in another one."""
     async with house.database.read() as tx:
         books = await raise_store.books_of(tx, product, states)
-    for book in books:
+
+    async def work(book: int) -> None:
         while await _lot(house, day, book, product, states, turn):
             pass
+
+    await by_books(books, work)
 
 
 async def _lot(house: House, day: date, book: int, product: str, states: Sequence[State], turn: Turn) -> bool:

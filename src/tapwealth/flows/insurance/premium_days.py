@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from tapwealth.flows.bank.payments import end_to_end
-from tapwealth.flows.end_of_day import StepReport, end_of
+from tapwealth.flows.end_of_day import StepReport, by_books, end_of
 from tapwealth.flows.frame import Caller, House, Moment, moment
 from tapwealth.flows.insurance.insured import cover_ended
 from tapwealth.flows.insurance.policy_outcomes import INSURER
@@ -78,7 +78,8 @@ async def _in_lots(house: House, day: date, deed: Deed, before: Callable[[Sequen
     """Do the deed for every policy that is due to be looked at, a lot a transaction; `before`: outside it."""
     async with house.database.read() as tx:
         books = await premium_store.books_due(tx, list(house.all_books), day)
-    for book in books:
+
+    async def work(book: int) -> None:
         async for lot in _lots(house, book, day):
             if before is not None:
                 async with house.database.read() as tx:
@@ -87,6 +88,8 @@ async def _in_lots(house: House, day: date, deed: Deed, before: Callable[[Sequen
             async with house.database.transaction() as tx:
                 await house.ledger.lock_books(tx, [book])
                 await deed(tx, await moment(tx), await _seen(tx, book, lot))
+
+    await by_books(books, work)
 
 
 async def _lots(house: House, book: int, day: date) -> AsyncIterator[list[UUID]]:
