@@ -8,7 +8,7 @@ from api_client import ApiClient, account_of, let_in, money, money_in_the_wallet
 from played_days import after
 from product_files import FUND_FILE
 from raise_files import file_of
-from served_house import Doors, open_doors
+from served_house import Doors, on_sale, open_doors
 
 from tapwealth.funds.raising import Offering
 from tapwealth.storage import platform_clock
@@ -25,14 +25,6 @@ async def raised(doors: Doors) -> None:
     await on_sale(doors, "000601-R", file_of(offering), product, operations)
     async with doors.on.house.database.transaction() as tx:
         await platform_clock.advance(tx, opens)
-
-
-async def on_sale(doors: Doors, product: str, file: str, maker: str, checker: str) -> None:
-    named = {"product": product, "version": 1}
-    steps = (("draft_product", {"yaml": file}, maker), ("review_product", named, checker), ("approve_product", named, checker))
-    for name, body, by in steps:
-        put = await doors.command(name, body, by)
-        assert put.status_code == 200, put.text
 
 
 async def test_a_raise_is_sold_by_arrival_and_says_what_is_left(database_url: str, folder: Path) -> None:

@@ -94,3 +94,12 @@ async def rows_of(database: Database) -> dict[str, int]:
         ]
         counted = await tx.fetchrow("select " + ", ".join(f'(select count(*) from "{name}") as "{name}"' for name in names))
     return dict(counted)
+
+
+async def on_sale(doors: Doors, product: str, file: str, maker: str, checker: str) -> None:
+    """A product, drafted by one and put on sale by another, over HTTP."""
+    named = {"product": product, "version": 1}
+    steps = (("draft_product", {"yaml": file}, maker), ("review_product", named, checker), ("approve_product", named, checker))
+    for name, body, by in steps:
+        put = await doors.command(name, body, by)
+        assert put.status_code == 200, put.text

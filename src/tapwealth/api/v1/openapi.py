@@ -34,11 +34,12 @@ _FORMS = {
     "account": "^acc_[0-9a-f]{32}$",
     "payment": "^pay_[0-9a-f]{32}$",
     "order": "^ord_[0-9a-f]{32}$",
+    "subscription": "^wsb_[0-9a-f]{32}$",
     "plan": "^pln_[0-9a-f]{32}$",
     "biller": "^[A-Z0-9]{2,12}$",
     "bill_payment": "^bpy_[0-9a-f]{32}$",
     "autopay": "^aut_[0-9a-f]{32}$",
-    "sale": "^(ord|pln|aut)_[0-9a-f]{32}$",
+    "sale": "^(ord|pln|aut|wsb)_[0-9a-f]{32}$",
 }
 
 

@@ -12,12 +12,13 @@ from tapwealth.bills.autopay import AutopayRefusal
 from tapwealth.bills.biller import BillRefusal
 from tapwealth.bills.pay import PayRefusal
 from tapwealth.catalogue.eligible import EligibilityRefusal
+from tapwealth.deposits.raise_rules import WealthRefusal
 from tapwealth.flows.bills.paying import BillsRefusal
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import Caller, Envelope, House
 from tapwealth.flows.funds.dividend_method import DividendMethodRefusal
-from tapwealth.flows.v1 import asking, autopays, bill_payments, notices, reading, sales
+from tapwealth.flows.v1 import asking, autopays, bill_payments, notices, reading, sales, wealth
 from tapwealth.flows.v1.asking import Hot
 from tapwealth.flows.v1.autopay_shapes import Autopay, AutopayAttempt, AutopayNotice, NewAutopay, NewTerms
 from tapwealth.flows.v1.autopays import AUTOPAY
@@ -47,6 +48,8 @@ from tapwealth.flows.v1.shapes import (
     Raise,
     Yield,
 )
+from tapwealth.flows.v1.wealth import WEALTH
+from tapwealth.flows.v1.wealth_shapes import NewWealthSubscription, WealthCancellation, WealthProduct, WealthSubscription
 from tapwealth.funds.instant import InstantRefusal
 from tapwealth.funds.plan import PlanRefusal
 from tapwealth.funds.pocket import PocketRefusal
@@ -102,6 +105,14 @@ class Operation:
 
 
 _AT_A_BILLER = (BillsRefusal.UNKNOWN_BILLER, BillsRefusal.UNKNOWN_ITEM, BillsRefusal.BILLER_CLOSED)
+CANCELLING = (
+    WealthRefusal.UNKNOWN_SUBSCRIPTION, WealthRefusal.ALREADY_CANCELLED, WealthRefusal.RAISE_OVER, WealthRefusal.LAST_DAY,
+)  # fmt: skip
+SUBSCRIBING = tuple(
+    one
+    for one in WealthRefusal
+    if one not in (*CANCELLING, WealthRefusal.NOT_FORMED, WealthRefusal.MATURED) or one is WealthRefusal.RAISE_OVER
+)
 PURCHASE = (*PurchaseRefusal, *EligibilityRefusal)
 MONEY = (PeopleRefusal.NOT_VERIFIED, PeopleRefusal.UNKNOWN_CARD, PeopleRefusal.NO_MONEY)
 
@@ -121,6 +132,10 @@ def operations(house: House, hot: Hot) -> list[Operation]:
     async def order(asked: Asked) -> Any:
         only = unprefixed(ORDER, asked.path["order"])
         return await one(await reading.orders(house, _who(asked), Wanted(1, "", only or _NOBODY)), "order")
+
+    async def wealth_subscription(asked: Asked) -> Any:
+        only = unprefixed(WEALTH, asked.path["subscription"])
+        return await one(await wealth.subscriptions(house, _who(asked), Wanted(1, "", only or _NOBODY)), "wealth_subscription")
 
     async def plan(asked: Asked) -> Any:
         only = unprefixed(PLAN, asked.path["plan"])
@@ -311,6 +326,31 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation("list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True),
         Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "A fund with its newest quotation", Fund, read=fund),
+        Operation(
+            "list_wealth_products", "GET", "/v1/wealth-products", Scope.FUNDS_READ, "Wealth products of the bank, and how much is left",
+            Page[WealthProduct], read=lambda asked: wealth.products(house, asked.bearer, asked.wanted), listed=True,
+        ),
+        Operation(
+            "create_wealth_subscription", "POST", "/v1/accounts/{account}/wealth-subscriptions", Scope.ORDERS_WRITE,
+            "Subscribe to a wealth product of the bank", WealthSubscription,
+            act=lambda envelope, asked, _path: wealth.subscribe(house, envelope, asked), takes=NewWealthSubscription,
+            refusals=(*SUBSCRIBING, *EligibilityRefusal, PurchaseRefusal.NOT_VERIFIED, PurchaseRefusal.RISK_TOO_HIGH),
+        ),
+        Operation(
+            "cancel_wealth_subscription", "POST", "/v1/accounts/{account}/wealth-subscriptions/{subscription}/cancel", Scope.ORDERS_WRITE,
+            "Take a subscription back before the last day of its raise", WealthCancellation,
+            act=lambda envelope, _asked, path: wealth.cancel(house, envelope, path["subscription"]), takes=Cancel,
+            refusals=CANCELLING, makes=False,
+        ),
+        Operation(
+            "list_wealth_subscriptions", "GET", "/v1/accounts/{account}/wealth-subscriptions", Scope.ORDERS_READ,
+            "An account's subscriptions to wealth products, newest first", Page[WealthSubscription],
+            read=lambda asked: wealth.subscriptions(house, _who(asked), asked.wanted), listed=True,
+        ),
+        Operation(
+            "get_wealth_subscription", "GET", "/v1/accounts/{account}/wealth-subscriptions/{subscription}", Scope.ORDERS_READ,
+            "A subscription to a wealth product and what became of it", WealthSubscription, read=wealth_subscription,
+        ),
         Operation(
             "list_raises", "GET", "/v1/raises", Scope.FUNDS_READ, "Funds that are being raised, and how much is left", Page[Raise],
             read=lambda asked: reading.raises_of(house, asked.bearer, asked.wanted), listed=True,

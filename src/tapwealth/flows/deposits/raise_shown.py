@@ -124,6 +124,13 @@ class WealthSubscriptionShown(msgspec.Struct, frozen=True):
     state_en: str
 
 
+async def expected_gain(tx: Tx, product: str, amount: int) -> int:
+    """Fen that so much would gain by the expected yield, which nobody promises."""
+    found = await raise_catalogue.find(tx, product)
+    assert found is not None, "it was subscribed to"
+    return raise_rules.gain(amount, found.one.terms.expected, found.one.terms.days)
+
+
 _SUBSCRIBED: Mapping[State, tuple[str, str]] = {
     State.SUBSCRIBED: ("已认购，募集中", "subscribed, still raised"),
     State.CANCELLED: ("已撤销", "cancelled"),
