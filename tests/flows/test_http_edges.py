@@ -128,7 +128,7 @@ GOOD: Mapping[str, tuple[str, dict[str, Any]]] = {
     "ask_claim_papers": (OPERATIONS, {"claim": NOWHERE, "papers": ["photo"]}),
     "assess_claim": (OPERATIONS, {"claim": NOWHERE, "found": 100}),
     "propose_assessment": (OPERATIONS, {"claim": NOWHERE, "found": 100}),
-    "expect_recovery": (OPERATIONS, {"claim": NOWHERE, "amount": 100, "source": "a neighbour"}),
+    "expect_recovery": (OPERATIONS, {"claim": NOWHERE, "expected": 100, "source": "a neighbour"}),
     "open_deposit": ("me", {"product": "FIXED", "amount": 5000, "confirmed": ["terms"]}),
     "withdraw_deposit": ("me", {"deposit": NOWHERE}),
     "instruct_deposit": ("me", {"deposit": NOWHERE, "at_maturity": "keep"}),

@@ -46,10 +46,10 @@ class ProposeAssessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class ExpectRecovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`amount` fen of a claim's money will be paid in by `source`, who caused the loss, under the name that is answered."""
+    """`expected` fen of a claim's money will be paid in by `source`, who caused the loss, under the name that is answered."""
 
     claim: UUID
-    amount: int
+    expected: int
     source: str
 
 
@@ -184,7 +184,7 @@ async def _payment(tx: Tx, claim: Claim, said: Assessment, amount: int, day: dat
 
 async def expect_recovery(house: House, envelope: Envelope, command: ExpectRecovery) -> RecoveryExpected | Refusal:
     """By operations: money of a claim is to come in from who caused the loss."""
-    checked(command.amount, where="amount")
+    checked(command.expected, where="expected")
     check_said(command.source, "source")
 
     async def act(tx: Tx, at: Moment, _actor: int) -> RecoveryExpected | Refusal:
@@ -192,10 +192,10 @@ async def expect_recovery(house: House, envelope: Envelope, command: ExpectRecov
         if isinstance(claim, Refusal):
             return claim
         serial = end_to_end("RCV", derived(without_book(claim.id), f"recovery:{envelope.key}"))
-        recovery = await recoverable(house, tx, claim, command.amount, serial, command.source, at.date_of(at.now))
+        recovery = await recoverable(house, tx, claim, command.expected, serial, command.source, at.date_of(at.now))
         if isinstance(recovery, Refusal):
             return recovery
         await claim_store.add_recoveries(tx, [recovery])
-        return RecoveryExpected(str(claim.id), serial, command.amount)
+        return RecoveryExpected(str(claim.id), serial, command.expected)
 
     return await once(house, _books(house, command.claim), envelope, command, act, RecoveryExpected)

@@ -71,7 +71,7 @@ class NotifyClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: LossKind
     said: str
     loss_day: date | None = None
-    loss: int = 0
+    loss: int | None = None
     imei: str = ""
     tap: UUID | None = None
 
@@ -124,11 +124,13 @@ def _check(command: NotifyClaim) -> None:
     if (command.kind is LossKind.SCREEN) != bool(command.imei):
         raise BadInput("a screen is claimed with the phone's IMEI, and nothing else is", where="imei", hint="dial *#06# to see it")
     if command.kind is LossKind.PAYMENT:
-        if command.loss or command.loss_day is not None:
+        if command.loss is not None or command.loss_day is not None:
             raise BadInput("day and amount of a payment are known", where="loss", hint="leave loss and loss_day out")
         return
     if command.loss_day is None:
-        raise BadInput("the day of the loss is missing", where="loss_day", hint="write it like 2014-03-03")
+        raise BadInput("the field 'loss_day' is missing", where="loss_day", hint="write it like 2014-03-03")
+    if command.loss is None:
+        raise BadInput("the field 'loss' is missing", where="loss", hint="give fen, as a whole number")
     checked(command.loss, where="loss")
 
 
@@ -199,6 +201,7 @@ async def _lost(house: House, tx: Tx, envelope: Envelope, command: NotifyClaim) 
     if command.tap is not None:
         return await _lost_payment(tx, envelope, command.tap, today)
     assert command.loss_day is not None, "checked before"
+    assert command.loss is not None, "checked before"
     device = imei_lookup(house, command.imei) if command.imei else b""
     return _Lost(Loss(kind=command.kind, day=command.loss_day, today=today, device=device), command.loss)
 
