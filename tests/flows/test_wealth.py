@@ -36,11 +36,15 @@ from tapwealth.deposits.raise_rules import Ended, State
 from tapwealth.flows.catalogue import products, sales
 from tapwealth.flows.deposits import raise_day
 from tapwealth.flows.deposits.raise_proposals import ProposeWealthClose, ProposeWealthYield
+from tapwealth.flows.deposits.raise_shown import wealth_findings
 from tapwealth.flows.funds import suitability
 from tapwealth.flows.reports.assets import assets_of
+from tapwealth.flows.reports.statement import statement_of
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.findings import Wrong
 from tapwealth.notices import store as notices
 
 RICH = 300_000_00
@@ -68,6 +72,13 @@ async def owned(place: Town, person: Person, day: date) -> list[tuple[str, int]]
         view = await assets_of(place.house, tx, row, day)
     assert all(one.product == "W62" for one in view.assets if one.what != "wallet")
     return [(one.what, one.amount) for one in view.assets]
+
+
+async def said(place: Town, person: Person) -> list[tuple[str, int]]:
+    """The statement's lines after the money came in."""
+    async with place.house.database.read() as tx:
+        row = (await customers.persons(tx, [(person.book, person.id)]))[person.id]
+        return [(one.text_en, one.amount) for one in (await statement_of(place.house, tx, row)).statement[1:]]
 
 
 async def told(place: Town, person: Person) -> list[str]:
@@ -102,6 +113,10 @@ async def test_by_arrival_it_closes_when_full_and_pays_what_the_prospectus_says(
     assert await place.owed(wang.wallet) == [300_000_97 + 672_66]
     assert await money(place) == (0, 0, 2_43 + 1_681_65), "which the bank owes"
     assert [row.state for row in await rows(place, wang, li, zhao)] == [State.PAID] * 3
+    assert await said(place, wang) == [
+        ("Subscribed · Sixty-two days", -100_000_00), ("Not allotted, and interest of the raise · Sixty-two days", 97),
+        ("Matured, with its gain · Sixty-two days", 100_672_66),
+    ]  # fmt: skip
     assert [len(await told(place, person)) for person in (wang, li, zhao)] == [3, 3, 3]
     assert Counter(await bank_agrees(place)) == dict.fromkeys(("subscribed", "allotted", "raise_interest", "repaid"), 3)
     assert "it paid 3.96% (expected: 3.96%)" in (await told(place, wang))[0]
@@ -289,3 +304,27 @@ async def test_a_product_is_what_it_was_from_its_first_subscription_on(place: To
     assert "no demand deposit NONE" in unknown.text
     async with place.house.database.read() as tx:
         assert await catalogue.kind_of(tx, "W62") is not None
+
+
+@pytest.mark.parametrize(
+    ("defect", "said"),
+    [
+        ("update wealth_raise set sold = sold - 1", "counts 249,999.99 yuan as sold, its subscriptions come to 250,000.00"),
+        ("update wealth_raise set arrivals = 4", "counts 4 arrivals, its subscriptions are 3, the last is number 3"),
+        ("update wealth_subscription set arrival = 4 - arrival where arrival <> 2", "has given less than was asked to arrival 1"),
+        ("update wealth_subscription set allotted = 1", "has allotted 0.03 yuan where 250,000.00 were to be"),
+    ],
+)
+async def test_the_proof_names_what_a_raise_is_not(place: Town, defect: str, said: str) -> None:
+    await offered(place)
+    wang, li, zhao = await people(place, "wang", "li", "zhao")
+    for one in ((wang, 100_000), (li, 100_000), (zhao, 60_000)):
+        await subscribe(place, *one)
+    assert (await end(place, MONDAY))[0].wrong == []
+    async with place.house.database.transaction() as tx:
+        await tx.execute(defect)
+    wrong = (await raise_day.close_raises(place.house, MONDAY)).wrong
+    assert said in wrong[0]
+    async with place.house.database.read() as tx:
+        found = [one for book in range(place.house.books + 1) for one in await wealth_findings(tx, book, Archives())]
+    assert [(one.wrong, one.detail) for one in found] == [(Wrong.RAISE_CHANGED, text) for text in wrong]

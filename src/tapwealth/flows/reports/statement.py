@@ -19,7 +19,10 @@ from tapwealth.bank.entries import BankEntry
 from tapwealth.bills import store as bills
 from tapwealth.bills.entries import BillEntry
 from tapwealth.customers.store import PersonRow
+from tapwealth.deposits import raise_store
+from tapwealth.deposits.raise_entries import RaiseEntry
 from tapwealth.flows.bank.payments import Purpose
+from tapwealth.flows.deposits import raise_catalogue
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds.income_given import income_of
 from tapwealth.flows.funds.pocket import holding_of, pocket_of
@@ -211,6 +214,8 @@ async def _facts(house: House, tx: Any, person: PersonRow, lines: Sequence[Histo
     facts.told |= await store.payers(tx, book, references(BankEntry.RECEIVED_FROM_BOOK))
     if references(*InsuranceEntry):
         facts.told |= await _policies(tx, book, person.id)
+    if references(*RaiseEntry):
+        facts.told |= await _wealth(tx, book, person.id)
     if references(*ClaimEntry):
         facts.told |= await _claims(tx, book, person.id)
     away = await store.payees(tx, book, references(BankEntry.SENT_TO_BOOK))
@@ -227,6 +232,13 @@ async def _policies(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
     products = await products_of(tx, rows)
     named = ((row, products[row.product, row.version]) for row in rows)
     return {row.id: Told(row.applied_at, product.name, product.name_en) for row, product in named}
+
+
+async def _wealth(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
+    rows = await raise_store.of_person(tx, book, person)
+    known = await raise_catalogue.found(tx, await raise_store.raises(tx, sorted({row.product for row in rows})))
+    named = ((row, known[row.product].version.definition.name) for row in rows)
+    return {row.id: Told(row.placed_at, name.zh, name.en) for row, name in named}
 
 
 async def _claims(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
@@ -279,6 +291,9 @@ _BY_DATE_ALONE = frozenset(
         FundEntry.PURCHASE_CANCELLED,
         FundEntry.INCOME,
         FundEntry.NEGATIVE_INCOME,
+        RaiseEntry.CANCELLED,
+        RaiseEntry.GIVEN_BACK,
+        RaiseEntry.MATURED,
         BillEntry.REFUNDED,
         InsuranceEntry.PREMIUM_RETURNED,
         InsuranceEntry.REFUND_RECEIVED,
@@ -295,6 +310,7 @@ _AFTER_ITS_ACT = frozenset(
         BankEntry.REJECTED,
         BillEntry.REFUNDED,
         FundEntry.PURCHASE_CANCELLED,
+        RaiseEntry.CANCELLED,
         InsuranceEntry.PREMIUM_RETURNED,
         InsuranceEntry.REFUND_RECEIVED,
         InsuranceEntry.LATER_PREMIUM_RETURNED,

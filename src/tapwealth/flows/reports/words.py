@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from tapwealth.bank.entries import BankEntry
 from tapwealth.bills.entries import BillEntry
+from tapwealth.deposits.raise_entries import RaiseEntry
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance.claim_entries import ClaimEntry
 from tapwealth.insurance.entries import InsuranceEntry
@@ -54,6 +55,10 @@ MOVEMENTS: dict[int, Words] = {
     InsuranceEntry.ARREARS_TAKEN: Words("复效补缴保费 · {name}", "Arrears, to reinstate · {detail}"),
     InsuranceEntry.ARREARS_RETURNED: Words("未复效，保费退回 · {name}", "Not reinstated, arrears returned · {detail}"),
     InsuranceEntry.LAPSE_REFUNDED: Words("保单现金价值 · {name}", "Cash value of a lapsed policy · {detail}"),
+    RaiseEntry.SUBSCRIBED: Words("认购理财 · {name}", "Subscribed · {detail}"),
+    RaiseEntry.CANCELLED: Words("理财认购已撤销 · {name}", "Subscription cancelled · {detail}"),
+    RaiseEntry.GIVEN_BACK: Words("认购退款与募集期利息 · {name}", "Not allotted, and interest of the raise · {detail}"),
+    RaiseEntry.MATURED: Words("理财到期本金与收益 · {name}", "Matured, with its gain · {detail}"),
     ClaimEntry.CLAIM_PAID: Words("理赔款 · {name}", "Claim paid · {detail}"),
     ClaimEntry.CLAIM_GIVEN_BACK: Words("退回理赔款 · {name}", "Claim given back · {detail}"),
 }
