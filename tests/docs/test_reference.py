@@ -20,6 +20,7 @@ from tapwealth.bills.pay import PayRefusal
 from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.catalogue.version import ProductRefusal
 from tapwealth.deposits.deposit import DepositRefusal
+from tapwealth.deposits.notice import DepositNoticeRefusal
 from tapwealth.deposits.raise_rules import WealthRefusal, WealthShelfRefusal
 from tapwealth.flows import reports
 from tapwealth.flows.acceptance import AcceptanceRefusal
@@ -80,7 +81,7 @@ NOTHING: Any = None
 SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
-    DepositRefusal,
+    DepositRefusal, DepositNoticeRefusal,
     PolicyRefusal, PremiumRefusal, ReinstateRefusal, PhoneRefusal, ApplicantRefusal, EndorsementRefusal,
     UnderwritingRefusal, AcceptanceRefusal,
     ApprovalRefusal, ClockRefusal,

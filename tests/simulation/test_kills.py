@@ -27,7 +27,8 @@ BUSY = {
         "draw the advance", "accrue the advance's interest", "cover captures", "send fund files", "instruct again", "prove units",
     ),
     3: (
-        "settle billers", "sweep premiums", "watch claims", "close raises", "credit raises", "mature deposits", "settle deposits",
+        "settle billers", "sweep premiums", "watch claims", "close raises", "credit raises", "mature deposits", "settle demand interest",
+        "settle deposits",
         "list deposits", "redeem the advance", "receive statements", "receive holdings", "compare billers", "compare deposits",
     ),
     4: (

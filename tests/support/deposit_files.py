@@ -43,3 +43,20 @@ def certificate_file() -> str:
     """A large certificate, to be taken out as a whole."""
     text = FIXED_FILE.replace("product: FIXED", "product: CD").replace("minimum: 50.00", "minimum: 200000.00")
     return text.replace("of: fixed_term", "of: certificate").replace("early: in_part, renews: true", "early: whole")
+
+
+NOTICE_FILE = """\
+product: NOTICE7
+kind: deposit
+name: {zh: 七天通知存款, en: Seven days' notice}
+parameters:
+  bank: 313100000013
+  form: {of: notice, days: 7, least_withdrawal: 50000.00, least_balance: 50000.00}
+  minimum: 50000.00
+  demand: DEMAND
+  chart:
+  - from: 2012-07-06
+    rates: [{rate: 1.35}]
+channels:
+  app: {}
+"""

@@ -15,7 +15,7 @@ from tapwealth.deposits.interest import (
     matures_on,
     next_settlement,
 )
-from tapwealth.deposits.notice import GivenNotice, Layer, NoticeRefusal, Rates, give, take
+from tapwealth.deposits.notice import DepositNoticeRefusal, GivenNotice, Layer, Rates, give, take
 from tapwealth.deposits.product import Method, Notice, Term
 from tapwealth.kernel.refusal import Refusal
 
@@ -196,10 +196,10 @@ def test_which_notices_may_be_given() -> None:
     standing = [GivenNotice(1, UUID(int=1), UUID(int=2), 100_000_00, DAY, DAY + timedelta(days=7))]
     tomorrow = DAY + timedelta(days=1)
     refused = {
-        NoticeRefusal.DAY_TAKEN: give(SEVEN, 200_000_00, standing, 50_000_00, DAY),
-        NoticeRefusal.TOO_LITTLE: give(SEVEN, 200_000_00, standing, 49_999_99, tomorrow),
-        NoticeRefusal.MORE_THAN_FREE: give(SEVEN, 200_000_00, standing, 100_000_01, tomorrow),
-        NoticeRefusal.LEAVES_TOO_LITTLE: give(SEVEN, 200_000_00, standing, 50_000_01, tomorrow),
+        DepositNoticeRefusal.DAY_TAKEN: give(SEVEN, 200_000_00, standing, 50_000_00, DAY),
+        DepositNoticeRefusal.TOO_LITTLE: give(SEVEN, 200_000_00, standing, 49_999_99, tomorrow),
+        DepositNoticeRefusal.MORE_THAN_FREE: give(SEVEN, 200_000_00, standing, 100_000_01, tomorrow),
+        DepositNoticeRefusal.LEAVES_TOO_LITTLE: give(SEVEN, 200_000_00, standing, 50_000_01, tomorrow),
     }
     for code, said in refused.items():
         assert isinstance(said, Refusal), code

@@ -22,6 +22,7 @@ from tapwealth.api.v1.operations import operations
 from tapwealth.app.bank_asks import BankAsks
 from tapwealth.app.catalogue_commands import catalogue_commands
 from tapwealth.app.claim_commands import claim_commands, files_of_claims
+from tapwealth.app.deposit_commands import deposit_commands
 from tapwealth.app.partner_messages import takers
 from tapwealth.app.policy_commands import policy_commands
 from tapwealth.flows import acceptance, end_of_day, reports, setup, signing_in
@@ -33,7 +34,6 @@ from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import fee_concession
 from tapwealth.flows.customers import clients, consents, devices, people, sign_in
 from tapwealth.flows.day import STEPS
-from tapwealth.flows.deposits import opening, raise_proposals, raise_sale, withdrawing
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House
 from tapwealth.flows.funds import (
     account_answers,
@@ -562,14 +562,8 @@ def _commands(house: House, terminals: Terminals, *, real_time: bool) -> dict[st
         "pay_account": CommandSpec(bills.PayAccount, CUSTOMER, plain(bills.pay_account)),
         "pay_bill": CommandSpec(bills.PayBill, CUSTOMER, hot("pay_bill", bills.Placing, bills.check)),
         **policy_commands(plain),
-        "subscribe_wealth": CommandSpec(raise_sale.SubscribeWealth, CUSTOMER, plain(raise_sale.subscribe)),
-        "cancel_wealth": CommandSpec(raise_sale.CancelWealth, CUSTOMER, plain(raise_sale.cancel)),
-        "propose_wealth_close": CommandSpec(raise_proposals.ProposeWealthClose, product, plain(setup.propose)),
-        "propose_wealth_yield": CommandSpec(raise_proposals.ProposeWealthYield, product, plain(setup.propose)),
         **claim_commands(plain),
-        "open_deposit": CommandSpec(opening.OpenDeposit, CUSTOMER, plain(opening.open_)),
-        "withdraw_deposit": CommandSpec(withdrawing.WithdrawDeposit, CUSTOMER, plain(withdrawing.withdraw_)),
-        "instruct_deposit": CommandSpec(withdrawing.InstructDeposit, CUSTOMER, plain(withdrawing.instruct)),
+        **deposit_commands(plain),
         "propose_merchant": CommandSpec(merchants.ProposeMerchant, operations, plain(setup.propose)),
         "propose_merchant_state": CommandSpec(merchants.ProposeMerchantState, operations, plain(setup.propose)),
         "suspend_merchant": CommandSpec(merchants.SuspendMerchant, operations, at_doors(merchants.suspend), also=compliance),

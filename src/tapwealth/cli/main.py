@@ -15,6 +15,7 @@ import typer
 from tapwealth.cli.autopay_app import autopay
 from tapwealth.cli.bill_app import bill, biller
 from tapwealth.cli.customer import Amount, Token, fen, give
+from tapwealth.cli.deposit_app import deposit
 from tapwealth.cli.keys import keys
 from tapwealth.cli.notices_app import notices
 from tapwealth.cli.options import DEFAULT_DATA, DONE, OUTAGE, PLAIN, REFUSED, DatabaseUrl, DataDir, Json, KeyChoice, print_json, run
@@ -44,6 +45,7 @@ app.add_typer(biller, name="biller")
 app.add_typer(bill, name="bill")
 app.add_typer(notices, name="notices")
 app.add_typer(policy, name="policy")
+app.add_typer(deposit, name="deposit")
 
 
 def main() -> None:

@@ -75,6 +75,7 @@ class DepositRefusal(Enum):
     NO_MONEY = auto()
     UNKNOWN_DEPOSIT = auto()
     CLOSED = auto()
+    NOT_PAID_INTO = auto()
     NOT_BEFORE_MATURITY = auto()
     ONLY_WHOLE = auto()
     MORE_THAN_THERE_IS = auto()

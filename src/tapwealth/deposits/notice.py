@@ -18,7 +18,7 @@ from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
 
 
-class NoticeRefusal(Enum):
+class DepositNoticeRefusal(Enum):
     """In the order in which they are checked."""
 
     NO_NOTICE = auto()
@@ -69,26 +69,26 @@ def give(form: Notice, balance: int, standing: Sequence[GivenNotice], amount: in
     """The day on which it may be taken out. `standing`: the notices whose day has not gone by."""
     day = today + timedelta(days=form.days)
     if any(one.day == day for one in standing):
-        return Refusal(NoticeRefusal.DAY_TAKEN, f"a notice for {day} stands already; cancel it, or give the next tomorrow")
+        return Refusal(DepositNoticeRefusal.DAY_TAKEN, f"a notice for {day} stands already; cancel it, or give the next tomorrow")
     free = balance - sum(one.amount for one in standing)
     if amount < min(form.least_withdrawal, free):
-        return Refusal(NoticeRefusal.TOO_LITTLE, f"the least withdrawal is {format_minor(form.least_withdrawal)} yuan; ask for more")
+        return Refusal(DepositNoticeRefusal.TOO_LITTLE, f"the least withdrawal is {format_minor(form.least_withdrawal)} yuan; ask for more")
     if amount > free:
-        return Refusal(NoticeRefusal.MORE_THAN_FREE, f"{format_minor(free)} yuan are not under notice; ask for less")
+        return Refusal(DepositNoticeRefusal.MORE_THAN_FREE, f"{format_minor(free)} yuan are not under notice; ask for less")
     return _leaves(form, free - amount) or day
 
 
 def _leaves(form: Notice, rest: int) -> Refusal | None:
     if 0 < rest < form.least_balance:
         text = f"{format_minor(rest)} yuan would be left, its least is {format_minor(form.least_balance)}; ask for less, or for all of it"
-        return Refusal(NoticeRefusal.LEAVES_TOO_LITTLE, text)
+        return Refusal(DepositNoticeRefusal.LEAVES_TOO_LITTLE, text)
     return None
 
 
 def may_take(form: Notice, balance: int, amount: int) -> Refusal | None:
     """Why so much cannot be taken out."""
     if amount > balance:
-        return Refusal(NoticeRefusal.MORE_THAN_FREE, f"{format_minor(balance)} yuan are in it; ask for less")
+        return Refusal(DepositNoticeRefusal.MORE_THAN_FREE, f"{format_minor(balance)} yuan are in it; ask for less")
     return _leaves(form, balance - amount)
 
 

@@ -6,7 +6,7 @@ from tapwealth.flows.bank import mirrors, payments, transit
 from tapwealth.flows.bills import paying as bills
 from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.clearing import network
-from tapwealth.flows.deposits import depository, maturing, raise_day
+from tapwealth.flows.deposits import demand, depository, maturing, raise_day
 from tapwealth.flows.deposits import sweeps as deposit_sweeps
 from tapwealth.flows.end_of_day import Step
 from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, raises, units
@@ -40,6 +40,7 @@ STEPS: tuple[Step, ...] = (
     Step("credit raises", raise_day.credit_raises),
     Step("watch claims", claims_days.watch_claims),
     Step("mature deposits", maturing.mature_deposits),
+    Step("settle demand interest", demand.settle_demand),
     Step("settle deposits", deposit_sweeps.settle_deposits),
     Step("list deposits", depository.list_deposits),
     Step("draw the advance", clearing.draw_advance),

@@ -38,6 +38,7 @@ STEPS = {
     "close raises": "理财募集结束与配售",
     "credit raises": "理财退款与到期入账",
     "mature deposits": "存款到期",
+    "settle demand interest": "活期结息",
     "settle deposits": "存款资金划转",
     "list deposits": "存款清单报送",
     "compare deposits": "存款对账",

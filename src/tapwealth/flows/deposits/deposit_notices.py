@@ -1,6 +1,6 @@
 """What depositors are told: that a deposit is about to be due, and what became of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from tapwealth.deposits.deposit import AtMaturity, Deposit, Fallen, WhenDue, percent
 from tapwealth.kernel.ids import derived
@@ -50,6 +50,13 @@ def _fell(one: Deposit, fell: Fallen, names: tuple[str, str]) -> tuple[str, str]
         zh = f"您的{names[0]}（{amount}元）已于{one.due}到期，逾期部分按活期利率计息，可随时支取。"
         en = f"Your deposit ({names[1]}, {amount} yuan) was due on {one.due}; it earns the demand rate now. Take it out when you like."
     return zh, en
+
+
+def settled(one: Deposit, interest: int, day: date, names: tuple[str, str], at: datetime) -> Notice:
+    """The interest of a quarter, credited on that day."""
+    zh = f"您的{names[0]}于{day}结息{format_minor(interest)}元，已计入本金。"
+    en = f"Your deposit ({names[1]}) was given {format_minor(interest)} yuan of interest on {day}; it is in the deposit."
+    return _notice(one, f"settled:{day}", at, zh, en)
 
 
 def _notice(one: Deposit, what: str, at: datetime, zh: str, en: str, *, obligatory: bool = False) -> Notice:

@@ -5,7 +5,7 @@ import msgspec
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import Definition, ProductKind, Shape, check_days, check_sold_days
 from tapwealth.catalogue.version import ProductRefusal, State, Version
-from tapwealth.deposits.product import WORDS, Demand, DepositParameters, Notice, check
+from tapwealth.deposits.product import WORDS, Demand, DepositParameters, check
 from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -49,9 +49,6 @@ async def bring_about(_house: House, tx: Tx, _at: Moment, version: Version) -> R
     """Depositors find what is on sale in the catalogue itself."""
     said = version.definition.parameters
     stays = f"it stays {version.state.words[1]}"
-    if isinstance(said.form, Notice):
-        text = f"deposits at notice are not taken here yet, so {version.product} cannot be put on sale; {stays}"
-        return Refusal(ProductRefusal.NOT_SOLD_HERE, text)
     if said.demand and said.demand not in await store.on_sale_of(tx, [said.demand], lambda _kind: SHAPE):
         text = f"the demand deposit {said.demand} is not on sale, so nobody could tell what is withdrawn early earns; put it there first"
         return Refusal(ProductRefusal.NOT_NOW, f"{text}; {stays}")

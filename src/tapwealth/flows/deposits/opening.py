@@ -14,7 +14,7 @@ from tapwealth.compliance.limits import barred_from_wealth
 from tapwealth.customers import store as customers
 from tapwealth.customers.identity_number import read_identity_number
 from tapwealth.customers.store import PersonRow
-from tapwealth.deposits import entries, store
+from tapwealth.deposits import entries, forms_store, store
 from tapwealth.deposits.deposit import (
     AtMaturity,
     Buyer,
@@ -27,10 +27,11 @@ from tapwealth.deposits.deposit import (
     posted,
 )
 from tapwealth.deposits.entries import DepositEntry, Held
-from tapwealth.deposits.product import DepositParameters, Term
+from tapwealth.deposits.product import Demand, DepositParameters, Term
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.customers.people import open_person, own_key, wallet_of, who
+from tapwealth.flows.deposits.demand import begun
 from tapwealth.flows.deposits.deposit_events import event_of
 from tapwealth.flows.deposits.deposit_offer import deposit_sold
 from tapwealth.flows.deposits.deposit_terms import charts_of, on_sale
@@ -121,6 +122,8 @@ async def _open(
     if not answer.posted:
         return Refusal(DepositRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
     await store.add(tx, [row])
+    if isinstance(sale.said.form, Demand):
+        await forms_store.put_running(tx, [begun(row, sale.said.form)])
     await events.add(tx, [event_of(row, row.id, ListEvent.OPENED, sale.day, row.balance, 0)])
     chart = (await charts_of(tx, [sale.said.demand])).get(sale.said.demand, sale.said.chart) if sale.said.demand else sale.said.chart
     await sales.keep(house, tx, at, [deposit_sold(envelope, row, wish, sale.version, posted(chart, sale.day, row.balance))])

@@ -8,10 +8,11 @@ import msgspec
 
 from tapwealth.bank import deposit_event_store as events
 from tapwealth.bank.deposit_list import change_of
-from tapwealth.deposits import store
+from tapwealth.deposits import forms_store, store
 from tapwealth.deposits.deposit import AtMaturity, Deposit, DepositState, interest_of
 from tapwealth.deposits.product import WORDS, EarlyWithdrawal
 from tapwealth.flows.deposits.deposit_terms import Terms, terms_of
+from tapwealth.flows.deposits.worth import interest_today
 from tapwealth.flows.frame import moment
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.kernel.refusal import Refusal
@@ -50,6 +51,15 @@ class DepositHappened(msgspec.Struct, frozen=True):
     balance: int
 
 
+class NoticeShown(msgspec.Struct, frozen=True):
+    """A notice that stands: `amount` fen may be taken out on `day`."""
+
+    notice: UUID
+    amount: int
+    given_on: date
+    day: date
+
+
 class DepositShown(msgspec.Struct, frozen=True):
     """Fen, and millionths a year. `interest_due`: what it will have earned on its due day, 0 without one. `today`: what all of it would
     earn if it were taken out today, `early` before it is due; `early_rule`: what may be (nothing, whole, in_part)."""
@@ -83,13 +93,15 @@ class DepositShown(msgspec.Struct, frozen=True):
     early: bool
     early_rule: str
     happened: list[DepositHappened]
+    notices: list[NoticeShown]
 
 
 async def held(tx: Any, book: int, person: UUID) -> list[DepositShown]:
     """All that they ever opened, the newest first; what happened to each is left out."""
     rows = await store.deposits_of(tx, book, person)
     terms, today = await terms_of(tx, rows), await _today(tx)
-    return [_shown(one, terms, today, []) for one in reversed(rows)]
+    earned = await interest_today(tx, rows, terms, today)
+    return [_shown(one, terms, today, earned[one.id]) for one in reversed(rows)]
 
 
 async def shown(tx: Any, book: int, person: UUID, identifier: UUID) -> DepositShown | Refusal:
@@ -103,7 +115,10 @@ async def shown(tx: Any, book: int, person: UUID, identifier: UUID) -> DepositSh
         words = _EVENTS[event.line.event.value]
         line = event.line
         happened.append(DepositHappened(event.happened_on, line.event.value, *words, line.amount, line.interest, balance))
-    return _shown(one, await terms_of(tx, [one]), await _today(tx), happened)
+    terms, today = await terms_of(tx, [one]), await _today(tx)
+    given = (await forms_store.standing(tx, [one.key], today)).get(one.key, [])
+    made = _shown(one, terms, today, (await interest_today(tx, [one], terms, today))[one.id])
+    return msgspec.structs.replace(made, happened=happened, notices=[NoticeShown(of.id, of.amount, of.given_on, of.day) for of in given])
 
 
 async def _today(tx: Any) -> date:
@@ -111,7 +126,7 @@ async def _today(tx: Any) -> date:
     return at.date_of(at.now)
 
 
-def _shown(one: Deposit, terms: Terms, today: date, happened: list[DepositHappened]) -> DepositShown:
+def _shown(one: Deposit, terms: Terms, today: date, earned: int) -> DepositShown:
     said = terms.of(one)
     closed = one.state is DepositState.CLOSED
     demand = terms.demand(said, today, one.balance)
@@ -142,8 +157,9 @@ def _shown(one: Deposit, terms: Terms, today: date, happened: list[DepositHappen
         opened_on=one.opened_on,
         closed_on=one.closed_on,
         interest_due=0 if closed or one.due is None else interest_of(one, said.form, one.balance, one.due, demand),
-        interest_today=0 if closed else interest_of(one, said.form, one.balance, today, demand),
+        interest_today=earned,
         early=not closed and one.due is not None and today < one.due,
         early_rule=getattr(said.form, "early", EarlyWithdrawal.IN_PART).value,
-        happened=happened,
+        happened=[],
+        notices=[],
     )

@@ -18,11 +18,14 @@ from tapwealth.deposits.deposit import (
     Deposit,
     DepositRefusal,
     DepositState,
+    FormKind,
+    Withdrawal,
     not_renewed,
     withdraw,
 )
 from tapwealth.deposits.entries import DepositEntry, Held
 from tapwealth.flows.customers.people import wallet_of, who
+from tapwealth.flows.deposits import at_notice, demand
 from tapwealth.flows.deposits.deposit_events import event_of
 from tapwealth.flows.deposits.deposit_terms import terms_of
 from tapwealth.flows.deposits.maturing import bring_up
@@ -78,21 +81,31 @@ async def withdraw_(house: House, envelope: Envelope, command: WithdrawDeposit) 
         one = await _own(house, tx, at, (book, command.deposit), person, day)
         if isinstance(one, Refusal):
             return one
-        terms = await terms_of(tx, [one])
-        said = terms.of(one)
-        demand = terms.demand(said, day, one.balance if command.amount is None else command.amount)
-        made = withdraw(one, said, command.amount, day, demand)
+        made = await _decided(house, tx, at, one, command.amount, day)
         if isinstance(made, Refusal):
             return made
         key = named(envelope.received_at, book, f"withdraw_deposit:{person}:{envelope.key}")
         held = Held(book, one.id, one.account, await wallet_of(house, tx, book, person))
         entry = entries.paid_out(held, key, made.principal, made.interest, DepositEntry.WITHDRAWN, day, actor)
         await must_post(house, tx, at, [entry])
-        await store.save(tx, [made.after])
         await events.add(tx, [event_of(one, key, ListEvent.WITHDRAWN, day, made.principal, made.interest)])
         return DepositWithdrawn(str(one.id), made.principal, made.interest, made.after.balance, made.early)
 
     return await once(house, [book], envelope, command, act, DepositWithdrawn)
+
+
+async def _decided(house: House, tx: Tx, at: Moment, one: Deposit, amount: int | None, day: date) -> Withdrawal | Refusal:
+    """By its form: what is taken out, with the deposit after it saved."""
+    if one.state is not DepositState.CLOSED and one.form is FormKind.DEMAND:
+        return await demand.draw(house, tx, at, one, amount, day)
+    if one.state is not DepositState.CLOSED and one.form is FormKind.NOTICE:
+        return await at_notice.draw(tx, one, amount, day)
+    terms = await terms_of(tx, [one])
+    said = terms.of(one)
+    made = withdraw(one, said, amount, day, terms.demand(said, day, one.balance if amount is None else amount))
+    if not isinstance(made, Refusal):
+        await store.save(tx, [made.after])
+    return made
 
 
 async def instruct(house: House, envelope: Envelope, command: InstructDeposit) -> DepositInstructed | Refusal:

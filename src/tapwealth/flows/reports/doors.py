@@ -17,6 +17,7 @@ from tapwealth.flows.catalogue.sales import SaleShown
 from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.deposits import raise_shown
 from tapwealth.flows.deposits import shown as deposits
+from tapwealth.flows.deposits.worth import insured
 from tapwealth.flows.frame import Caller, House, moment
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
@@ -122,6 +123,7 @@ def views(house: House) -> Mapping[str, View]:
         "claim/{id}": lambda caller, given: _claim(house, caller, _id(given)),
         "disputes": lambda caller, _given: _own(house, caller, claims.disputed),
         "deposits": lambda caller, _given: _own(house, caller, deposits.held),
+        "deposit_insurance": lambda caller, _given: _own(house, caller, insured),
         "deposit/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: deposits.shown(tx, book, person, _id(given))),
         "sale/{id}": lambda caller, given: _sale(house, caller, _id(given)),
         "cash/{id}": lambda caller, given: _own(
