@@ -14,7 +14,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bank.receipts import Pushed
-from tapwealth.flows.insurance import insurers, policy_outcomes
+from tapwealth.flows.insurance import insurers, policy_outcomes, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import insured_store, policy_event_store, store
@@ -92,17 +92,20 @@ async def test_an_accident_policy_is_sold_and_its_premium_reaches_the_insurer(pl
     assert (order.name.reveal(), order.identity_number.reveal(), order.premium) == ("王芳", "110105198401151037", 76_000)
     assert (await place.owed(wang.wallet), await place.total(Kind.PREMIUM_IN_TRANSIT)) == ([24_000], 76_000)
 
-    assert (await insurers.pay_insurer(place.house, MONDAY)).figures == {"amount": 0}
+    assert (await settling.pay_insurer(place.house, MONDAY)).figures["amount"] == 0
     for _ in range(2):
         report = await insurers.sweep_premiums(place.house, MONDAY)
     assert report.figures == {"policies": 0, "amount": 0}, "a rerun sweeps nothing"
     assert await place.bank_executes(TUESDAY) == ["PRE-20140224"]
     assert (await place.total(Kind.PREMIUM_TRUST), await place.total(Kind.INSURER)) == (-76_000, 76_000)
+    assert (await settling.pay_insurer(place.house, TUESDAY)).figures["amount"] == 0, "no bordereau has named it yet"
+    await place.cut(MONDAY)
+    assert (await insurers.compare_insurer(place.house, MONDAY)).wrong == []
 
     await place.clock(shanghai(TUESDAY, 9))
     assert (await insurers.begin_cover(place.house, TUESDAY)).figures == {"begun": 1}
     assert (await seen(place, wang)).state == "in_force"
-    assert (await insurers.pay_insurer(place.house, TUESDAY)).figures == {"amount": 76_000}
+    assert (await settling.pay_insurer(place.house, TUESDAY)).figures["amount"] == 76_000
     assert await place.bank_executes(WEDNESDAY) == ["INS-20140225"]
     assert (await place.total(Kind.PREMIUM_TRUST), await place.total(Kind.INSURER)) == (0, 0)
     assert await place.total(Kind.CUSTOMER_RESERVE) == -24_000

@@ -9,18 +9,21 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
-from policy_files import sell_policies
+from policy_files import ACCIDENT_FILE, sell_policies, with_commission
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.flows.insurance import endorsements, insurers
+from tapwealth.flows.insurance import endorsements, insurers, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.endorsements import ChangeOccupation, PolicyChanging
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import endorsement_store, store
+from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.insurance.product import OccupationClass
+from tapwealth.insurance.settlement import StatementLine, read_answer, write_statement
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import Outage
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -169,3 +172,71 @@ async def test_a_change_is_booked_once_whatever_befalls_the_answer_and_its_refun
     report = await ends(place, tpins)
     assert (report.wrong, report.figures["matched"]) == ([], 2)
     assert report.figures["refunds_awaited"] == [{"item": one.serial, "amount": 20_000}]
+
+
+AGREED = [{"product": "ACC1", "from_day": "2014-01-01", "per_million": 200_000}]
+
+
+async def test_the_insurer_agrees_to_a_settlement_or_says_what_it_has_otherwise(
+    new_database: Callable[[], str], tmp_path: Path, tpins: SandboxPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own reckoning of premium, commission and what is given back, against ours; each way of going wrong once, then the right one."""
+    monkeypatch.setattr("tapwealth.flows.end_of_day.OUTAGE_SECONDS", 0)
+    port = Port(tpins)
+    async with town(new_database(), tmp_path, insurer=port) as place:
+        await sell_policies(place.house, with_commission(ACCIDENT_FILE, 20))
+        assert tpins.post("/admin/commission", {"agreements": AGREED}).json() == {"agreed": 1}
+        wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000)
+        first = await buy(place, wang)
+        await buy(place, li)
+        await place.work("insurer", insurance.deliver)
+        await cancel(place, wang, first)
+        await place.work("insurer", insurance.deliver)
+        assert (await ends(place, tpins)).wrong == []
+        await insurers.sweep_premiums(place.house, MONDAY)
+        await place.bank_executes(TUESDAY)
+        await place.cut(TUESDAY)
+        assert (await settling.pay_insurer(place.house, TUESDAY)).figures["amount"] == 136_800
+        found = {}
+        for fault in ("one_fen", "short_file", "lose", "silent_unprocessed", "error", ""):
+            kind = "settlement" if fault in ("one_fen", "short_file", "lose") else "settlement_request"
+            tpins.faults(*([{"message": kind, "nth": 1, "fault": fault}] if fault else []), serial=f"with {fault}")
+            found[fault] = (await settling.agree_settlement(place.house, TUESDAY)).wrong
+        assert "-0.01 yuan more than at the insurer" in found["one_fen"][0]
+        assert found["short_file"][0].endswith("at the insurer: not in the books")
+        assert all(
+            found[fault][0].startswith("the insurer says nothing of the settlement") for fault in ("lose", "silent_unprocessed", "error")
+        )
+        assert ([len(wrong) for wrong in found.values()], found[""]) == ([1, 1, 1, 1, 1, 0], [])
+        await port.http.close()
+        tpins.restart()
+        port.moved()
+        assert (await settling.agree_settlement(place.house, TUESDAY)).wrong == [], "it remembers what it has settled"
+        assert tpins.post("/settlements/2014-02-26", "").status_code == 400
+    await port.http.close()
+
+
+async def test_the_insurer_tells_a_statement_twice_given_and_another_rate(tpins: SandboxPartner) -> None:
+    """A product's rate changed in its books, a line that was settled before, and another statement of one date."""
+    tpins.post("/admin/commission", {"agreements": AGREED})
+    http = InsurerHttp(tpins.url, TOKEN, timeout_ms=2_000)
+    tuesday = "2014-02-25"
+    body = {"serial": "P1", "product": "ACC1", "insured": {"name": "王芳", "identity_number": "11010519491231002X"}, "premium": 76_000}
+    number = tpins.post("/policies", {**body, "from": tuesday, "to": "2015-02-25"}).json()["policy_number"]
+    right = write_statement([StatementLine(BordereauEvent.ISSUED, "P1", number, 76_000, 15_200)])
+    for day, statement, texts in (
+        (
+            MONDAY,
+            write_statement([StatementLine(BordereauEvent.ISSUED, "P1", number, 76_000, 15_201)]),
+            ["premium 76000 and commission 15200 fen in the books"],
+        ),
+        (TUESDAY, right, ["settled on 2014-02-24"]),
+    ):
+        answer = await http.settle(day, statement)
+        assert answer is not None
+        assert [one.text for one in read_answer(answer).differences] == texts
+    with pytest.raises(Outage, match="409"):
+        await http.settle(MONDAY, right)
+    with pytest.raises(Outage, match="400"):
+        await http.settle(TUESDAY, right.replace(b"15200", b"15100"))
+    await http.close()

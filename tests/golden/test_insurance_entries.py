@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
+from tapwealth.acquiring import entries as acquiring
+from tapwealth.acquiring.share_contract import Party, Revenue
 from tapwealth.bank import entries as bank
 from tapwealth.bank.entries import Part
 from tapwealth.insurance import entries
@@ -114,3 +116,44 @@ def test_a_change_of_occupation_is_paid_for_given_back_and_refunded() -> None:
     assert [int(one.kind) for one in (taken, returned, refunded)] == [660, 661, 662]
     assert len({one.key for one in (taken, returned, refunded)}) == 3
     assert {one.reference for one in (taken, returned, refunded)} == {PREMIUM.policy}
+
+
+KEY = UUID("01446167-da80-7000-8000-000000000003")
+
+
+def test_commission_goes_to_our_own_money_and_to_whom_it_belongs() -> None:
+    """Of 760.00 a fifth: the insurer is paid 608.00, and the two who run the house share 152.00."""
+    commission, own = house_account(3, Kind.COMMISSION, Asset.CNY), house_account(3, Kind.COMMISSION_OWN, Asset.CNY)
+    moved, instruction = Part(3, 15_200, commission, own), UUID(int=2)
+    assert shown(entries.commission_had(3, KEY, 15_200, DAY, 9)) == [
+        "Dr owed to the insurer / Cr commission still in the premium trust 152.00"
+    ]
+    assert shown(bank.instructed(moved, 0, TRUST, DAY, 9, instruction)) == [
+        "Dr commission still in the premium trust / Cr leaving the premium trust 152.00"
+    ]
+    assert shown(bank.executed(moved, 0, TRUST, "0100000004", DAY, 9, instruction)) == [
+        "Dr leaving the premium trust / Cr premium trust 152.00",
+        "Dr own money / Cr commission in our own money 152.00",
+    ]
+    parts = {(Revenue.COMMISSION, Party.BANK): 6_080, (Revenue.COMMISSION, Party.PHONE_MAKER): 9_120, (Revenue.ISSUER, Party.BANK): -19}
+    assert shown(acquiring.shared(0, KEY, parts, DAY, 9)) == [
+        "Dr the bank's share of fees and commission / Cr fees in our own money 0.19",
+        "Dr commission in our own money / Cr the bank's share of fees and commission 60.80",
+        "Dr commission in our own money / Cr the phone maker's share of fees and commission 91.20",
+    ]
+
+
+def test_commission_is_given_back_out_of_our_own_money() -> None:
+    """755.84 of 760.00 came back: so does 151.17 of the commission, by way of the trust."""
+    commission, own = house_account(3, Kind.COMMISSION, Asset.CNY), house_account(3, Kind.COMMISSION_OWN, Asset.CNY)
+    called, instruction = Part(3, 15_117, own, commission), UUID(int=3)
+    assert shown(bank.instructed(called, 0, "0100000004", DAY, 9, instruction)) == [
+        "Dr commission in our own money / Cr leaving our own money 151.17"
+    ]
+    assert shown(bank.executed(called, 0, "0100000004", TRUST, DAY, 9, instruction)) == [
+        "Dr leaving our own money / Cr own money 151.17",
+        "Dr premium trust / Cr commission still in the premium trust 151.17",
+    ]
+    entry = entries.commission_given_back(3, KEY, 15_117, DAY, 9)
+    assert shown(entry) == ["Dr commission still in the premium trust / Cr owed to the insurer 151.17"]
+    assert (entry.kind, entry.reference) == (InsuranceEntry.COMMISSION_GIVEN_BACK, KEY)

@@ -33,7 +33,7 @@ BUSY = {
     ),
     4: (
         "pay the shares", "pay the insurer", "collect premiums", "begin cover", "suspend and lapse", "expire and renew",
-        "compare insurer", "prove mirrors", "prove books", "name open items",
+        "compare insurer", "agree the settlement", "prove the premium trust", "prove mirrors", "prove books", "name open items",
         "write the heads", "close",
     ),
 }  # fmt: skip

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from biller_files import BillerFile, put_in_directory
 from clearing_network import MemoryNetwork
+from msgspec.json import encode
 
 from tapwealth.app.house import archives_in
 from tapwealth.bank import entries as bank_entries
@@ -132,6 +133,8 @@ class ScriptedInsurer:
     changes: list[ChangeOrder] = field(default_factory=list)
     now: datetime = NINE
     file: bytes | None = None
+    statements: list[bytes] = field(default_factory=list)
+    settled: deque[bytes | None] = field(default_factory=deque)
 
     async def issue(self, order: PolicyOrder) -> InsurerAnswer:
         self.orders.append(order)
@@ -202,6 +205,13 @@ class ScriptedInsurer:
         return bordereau(
             [(serial, number, event, amount) for serial, (event, number, amount, on) in sorted(self.events.items()) if on == day]
         )
+
+    async def settle(self, day: date, statement: bytes) -> bytes | None:
+        self.statements.append(statement)
+        if self.settled:
+            return self.settled.popleft()
+        net = int(statement.decode().rsplit(",", 1)[1])
+        return encode({"digest": sha256(statement).hexdigest(), "net": net, "differences": []})
 
 
 def bordereau(lines: Sequence[tuple[str, str, str, int]]) -> bytes:

@@ -21,6 +21,11 @@ def offered(text: str, day: date = DAY) -> Product:
     return product_of(Version(definition.product, 1, definition, b""), day)
 
 
+def with_commission(text: str, percent: int) -> str:
+    """The file of a product of whose premiums so much is the house's."""
+    return text.replace("rates:\n", f"rates:\n  commission:\n  - {{from: 2014-01-01, value: {percent}}}\n")
+
+
 async def sell_policies(house: House, *texts: str) -> None:
     """These are on sale, by default the two of the played week; nobody drafted them."""
     async with house.database.transaction() as tx:

@@ -1,4 +1,5 @@
-"""Whose the issuer's and the acquirer's revenue is: the contract of the bank and the phone maker who run the house, as dated data.
+"""Whose the house's revenue is, the issuer's and the acquirer's part of card fees and the commission on premiums: the contract of the bank
+and the phone maker who run the house, as dated data.
 
 `data/share_contracts.csv` has one row for a party's part of a revenue, in millionths, from a date on; the rows of a date replace those of
 the date before. The bank's part is rounded half-up to the fen, and the phone maker's is the rest, so that nothing is left over; a loss is
@@ -27,6 +28,8 @@ class Revenue(StrEnum):
 
     ISSUER = "issuer"
     ACQUIRER = "acquirer"
+    COMMISSION = "commission"
+    """On insurance premiums."""
 
 
 class Party(StrEnum):

@@ -187,6 +187,17 @@ async def receipts_on(tx: Any, day: date) -> list[Receipt]:
 _RECEIPT = "select end_to_end_id, account, amount, booked_on, debtor, text, destination, business_date from bank_receipt"
 
 
+async def kept_in_suspense(tx: Any, account: str, day: date) -> list[tuple[str, int]]:
+    """(name, fen) of what came in on that account up to that date and nobody knew what for."""
+    rows = await tx.fetch(
+        "select end_to_end_id, amount from bank_receipt"
+        " where book = 0 and account = $1 and destination = 'suspense' and business_date <= $2 order by 1",
+        account,
+        day,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 async def received_for(tx: Any, destinations: Sequence[str], day: date) -> dict[str, int]:
     """Fen posted up to that business date, by what they were recognised as."""
     rows = await tx.fetch(

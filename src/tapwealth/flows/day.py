@@ -10,7 +10,7 @@ from tapwealth.flows.deposits import demand, depository, maturing, raise_day
 from tapwealth.flows.deposits import sweeps as deposit_sweeps
 from tapwealth.flows.end_of_day import Step
 from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, raises, units
-from tapwealth.flows.insurance import claims_days, premium_days
+from tapwealth.flows.insurance import claims_days, premium_days, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.issuing import electronic_cash
 
@@ -24,6 +24,7 @@ STEPS: tuple[Step, ...] = (
     Step("return electronic cash", electronic_cash.return_cash),
     Step("drain transit", transit.drain_step),
     Step("settle merchants", merchant_settlement.settle_merchants),
+    Step("pay the insurer", settling.pay_insurer),
     Step("share the fees", fee_sharing.share_fees),
     Step("settle billers", bills.settle_billers),
     Step("fees to own money", clearing.sweep_fees),
@@ -31,7 +32,6 @@ STEPS: tuple[Step, ...] = (
     Step("pay the campaigns", campaigns.pay),
     Step("settle the network", network.settle_network),
     Step("collect premiums", premium_days.collect_premiums),
-    Step("pay the insurer", insurance.pay_insurer),
     Step("begin cover", insurance.begin_cover),
     Step("suspend and lapse", premium_days.suspend_and_lapse),
     Step("expire and renew", premium_days.expire_and_renew),
@@ -53,8 +53,10 @@ STEPS: tuple[Step, ...] = (
     Step("compare billers", bills.compare_billers, always=True),
     Step("compare insurer", insurance.compare_insurer, always=True),
     Step("compare deposits", depository.compare_deposits, always=True),
+    Step("agree the settlement", settling.agree_settlement, always=True),
     Step("prove mirrors", mirrors.prove_mirrors, always=True),
     Step("prove units", units.prove_units, always=True),
+    Step("prove the premium trust", settling.prove_trust, always=True),
     Step("prove campaigns", campaigns.prove, always=True),
     Step("prove raises", raises.prove, always=True),
     Step("prove books", proof.prove_books, always=True),

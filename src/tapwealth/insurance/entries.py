@@ -29,6 +29,8 @@ class InsuranceEntry(IntEnum):
     ARREARS_TAKEN = 612
     ARREARS_RETURNED = 613
     LAPSE_REFUNDED = 614
+    COMMISSION_HAD = 620
+    COMMISSION_GIVEN_BACK = 621
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +116,17 @@ def lapse_refunded(money: LaterPremium, day: date, actor: int) -> JournalEntry:
     reserve = house_account(money.book, Kind.CUSTOMER_RESERVE, Asset.CNY)
     line = Line(Op.POST, reserve, money.wallet, Asset.CNY, money.amount)
     return money.entry("lapse refund", InsuranceEntry.LAPSE_REFUNDED, (line,), day, actor)
+
+
+def commission_had(book: int, key: UUID, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr insurer / Cr commission: of the premiums that are settled, what is the house's."""
+    insurer, commission = (house_account(book, kind, Asset.CNY) for kind in (Kind.INSURER, Kind.COMMISSION))
+    line = Line(Op.POST, insurer, commission, Asset.CNY, amount)
+    return JournalEntry(book, key, InsuranceEntry.COMMISSION_HAD, day, actor, key, (line,))
+
+
+def commission_given_back(book: int, key: UUID, amount: int, day: date, actor: int) -> JournalEntry:
+    """Dr commission / Cr insurer: premium has come back, and the same part of the commission on it goes to the insurer."""
+    insurer, commission = (house_account(book, kind, Asset.CNY) for kind in (Kind.INSURER, Kind.COMMISSION))
+    line = Line(Op.POST, commission, insurer, Asset.CNY, amount)
+    return JournalEntry(book, key, InsuranceEntry.COMMISSION_GIVEN_BACK, day, actor, key, (line,))

@@ -157,3 +157,8 @@ class InsurerPort(Protocol):
     async def bordereau(self, day: date) -> bytes | None:
         """The events of a day, to be read by `insurance.bordereau`; None while there is no bordereau. Raises Outage without an answer."""
         ...
+
+    async def settle(self, day: date, statement: bytes) -> bytes | None:
+        """Give the statement of a date's settlement, written by `insurance.settlement`, which also reads the answer; None while the insurer
+        has not compared it. The same again is compared again. Raises Outage without an answer."""
+        ...

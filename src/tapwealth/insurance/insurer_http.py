@@ -104,6 +104,19 @@ class InsurerHttp(ClaimHttp):
             raise Outage(f"the insurer gives no bordereau of {day} ({response.status_code})")
         return response.content
 
+    async def settle(self, day: date, statement: bytes) -> bytes | None:
+        """Give the statement of a date's settlement."""
+        try:
+            headers = {"Content-Type": "text/csv; charset=utf-8"}
+            response = await self._client.post(f"/settlements/{day.isoformat()}", content=statement, headers=headers)
+        except httpx.HTTPError as error:
+            raise Outage(f"the insurer says nothing of the settlement of {day} ({type(error).__name__})") from error
+        if response.status_code == httpx.codes.ACCEPTED:
+            return None
+        if response.status_code != httpx.codes.OK:
+            raise Outage(f"the insurer says nothing of the settlement of {day} ({response.status_code})")
+        return response.content
+
     async def _ask(self, request: httpx.Request, serial: str, status_of_unknown_serial: int = 0) -> InsurerAnswer:
         try:
             response = await self._client.send(request)

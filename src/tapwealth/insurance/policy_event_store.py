@@ -12,6 +12,8 @@ PREMIUMS = (
     BordereauEvent.ISSUED, BordereauEvent.PREMIUM, BordereauEvent.RENEWED, BordereauEvent.REINSTATED, BordereauEvent.ENDORSED,
 )  # fmt: skip
 """Events that are about a premium; an endorsement's may be one that comes back."""
+COMES_BACK = (BordereauEvent.CANCELLED, BordereauEvent.LAPSED)
+"""Events whose amount is premium that comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,13 @@ class PolicyEventRow:
     commission: int = 0
     settled_on: date | None = None
     policy_number: str = ""
+
+    @property
+    def premium(self) -> int:
+        """Fen of premium by which it is more, with a minus what comes back of it; 0 where it is about none."""
+        if self.event in COMES_BACK:
+            return -self.amount
+        return self.amount if self.event in PREMIUMS else 0
 
 
 _ADDED = {
@@ -140,4 +149,63 @@ async def in_transit(tx: Any, books: Sequence[int], day: date) -> list[PolicyEve
         list(books),
         day,
     )
+    return [_read(row) for row in rows]
+
+
+_MONEY = f"e.event in ({', '.join(repr(one.value) for one in (*PREMIUMS, *COMES_BACK))})"
+
+_WITHIN = "case e.event when 'endorsed' then 1 when 'cancelled' then 2 when 'lapsed' then 2 else 0 end"
+
+
+async def unsettled(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventRow]:
+    """About premiums, named by a bordereau up to that date, and not settled with the insurer at its end."""
+    rows = await tx.fetch(
+        f"{_READ} where e.book = any($1) and e.happened_on <= $2 and (e.settled_on is null or e.settled_on > $2) and {_MONEY}"
+        " and e.matched_on <= $2 order by e.book, e.happened_on, e.heard_at, e.serial",
+        list(books),
+        day,
+    )
+    return [_read(row) for row in rows]
+
+
+async def arrived_unsettled(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventRow]:
+    """Swept before the end of that date, and not settled then."""
+    rows = await tx.fetch(
+        f"{_READ} where e.book = any($1) and e.swept_on < $2 and (e.settled_on is null or e.settled_on > $2) order by e.serial",
+        list(books),
+        day,
+    )
+    return [_read(row) for row in rows]
+
+
+async def of_policies(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[tuple[int, UUID], list[PolicyEventRow]]:
+    """What has happened to the premiums of these policies, in its order; of one instant premiums come before what comes back of them."""
+    rows = await tx.fetch(
+        f"{_READ} join unnest($1::int[], $2::uuid[]) k(book, id) on e.book = k.book and e.policy = k.id where {_MONEY}"
+        f" order by e.happened_on, e.heard_at, {_WITHIN}, e.serial",
+        [book for book, _ in keys],
+        [policy for _, policy in keys],
+    )
+    found: dict[tuple[int, UUID], list[PolicyEventRow]] = {}
+    for row in map(_read, rows):
+        found.setdefault((row.book, row.policy), []).append(row)
+    return found
+
+
+async def settle(tx: Any, rows: Sequence[PolicyEventRow], day: date) -> None:
+    """They are settled under that date, with the commission that stands in the rows."""
+    if rows:
+        await tx.execute(
+            "update policy_event e set settled_on = $4, commission = x.commission"
+            " from unnest($1::int[], $2::text[], $3::text[], $5::bigint[]) x(book, event, serial, commission)"
+            " where e.book = x.book and e.event = x.event and e.serial = x.serial",
+            *_keys(rows),
+            day,
+            [row.commission for row in rows],
+        )
+
+
+async def settled(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventRow]:
+    """Under that date."""
+    rows = await tx.fetch(f"{_READ} where e.book = any($1) and e.settled_on = $2 order by e.serial, e.event", list(books), day)
     return [_read(row) for row in rows]

@@ -56,6 +56,7 @@ class Kind(IntEnum):
     REDEMPTION_DUE_COLLECTION = 311
     RAISE_IN_TRANSIT = 315
     RAISE_COLLECTED = 316
+    COMMISSION = 323
     DEPOSIT_IN_TRANSIT = 317
     DEPOSIT_DUE = 318
     DEPOSIT_INTEREST_DUE = 319
@@ -74,6 +75,7 @@ class Kind(IntEnum):
     CAMPAIGN_SUBSIDY = 505
     ADVANCE_INTEREST = 506
     BILL_FEES = 507
+    COMMISSION_OWN = 508
     SHARE_BANK = 521
     SHARE_PHONE_MAKER = 522
 
@@ -152,11 +154,13 @@ CHART: tuple[ChartRow, ...] = (
     ChartRow(Kind.FEES, "fees still in the customer reserve", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.BILL_FEES, "payers' fees for bills, still in the customer reserve", Kind.CUSTOMER_RESERVE),
     ChartRow(Kind.FEES_OWN, "fees in our own money", Kind.OWN_MONEY),
+    ChartRow(Kind.COMMISSION, "commission still in the premium trust", Kind.PREMIUM_TRUST),
+    ChartRow(Kind.COMMISSION_OWN, "commission in our own money", Kind.OWN_MONEY),
     ChartRow(Kind.OWN_CAPITAL, "the house's own capital", Kind.OWN_MONEY),
     ChartRow(Kind.CAMPAIGN_SUBSIDY, "a campaign's money, not granted yet", Kind.OWN_MONEY, _WITHIN, personal=True),
     ChartRow(Kind.ADVANCE_INTEREST, "what the advance line costs us", Kind.OWN_MONEY),
-    ChartRow(Kind.SHARE_BANK, "the bank's share of card fees", Kind.OWN_MONEY),
-    ChartRow(Kind.SHARE_PHONE_MAKER, "the phone maker's share of card fees", Kind.OWN_MONEY),
+    ChartRow(Kind.SHARE_BANK, "the bank's share of fees and commission", Kind.OWN_MONEY),
+    ChartRow(Kind.SHARE_PHONE_MAKER, "the phone maker's share of fees and commission", Kind.OWN_MONEY),
     ChartRow(Kind.HOLDING, "fund holding", Kind.REGISTRAR_MIRROR, _WITHIN, personal=True, units=True),
     ChartRow(Kind.ADVANCER, "units the advance has taken over", Kind.REGISTRAR_MIRROR, units=True),
     ChartRow(Kind.REGISTRAR_MIRROR, "units at the registrar", Kind.REGISTRAR_MIRROR, units=True),

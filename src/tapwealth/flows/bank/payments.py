@@ -50,6 +50,8 @@ class Purpose(StrEnum):
     BILLER_PAYOUT = "biller_payout"
     PREMIUM_SWEEP = "premium_sweep"
     PREMIUM_PAYOUT = "premium_payout"
+    COMMISSION = "commission"
+    COMMISSION_BACK = "commission_back"
     CARD_DEBIT = "card_debit"
     CARD_REFUND = "card_refund"
     SWEEP_IN = "sweep_in"
@@ -187,7 +189,7 @@ def _next_name(name: str) -> str:
 _TIMES = re.compile(r"(.+?)(?:R([0-9]+))?")
 AGAIN = (
     Purpose.PURCHASE_SWEEP, Purpose.FUND_CUSTODY, Purpose.PURCHASE_REFUND, Purpose.REDEMPTION_PAYOUT, Purpose.SAFE_CARD_PAYOUT,
-    Purpose.ADVANCE_DRAW,
+    Purpose.ADVANCE_DRAW, Purpose.PREMIUM_PAYOUT,
     Purpose.NETWORK_SETTLEMENT, Purpose.CAMPAIGN_SUBSIDY, Purpose.RAISE_REFUND,
 )  # fmt: skip
 AGAIN_WITHIN = timedelta(days=14)

@@ -16,7 +16,7 @@ from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.insurance.claims import CLAIMS, close
-from tapwealth.flows.insurance.insurers import INSURER_ACCOUNT
+from tapwealth.flows.insurance.settling import INSURER_ACCOUNT
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, dues
 from tapwealth.insurance.insurer import CONNECTED

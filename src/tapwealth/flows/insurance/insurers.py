@@ -1,4 +1,4 @@
-"""The day's end with the insurer: premiums to the premium trust, from there to the insurer, and our policies against its bordereau.
+"""The day's end with the insurer: premiums to the premium trust, and our policies against its bordereau (the settlement: `settling`).
 
 The bordereau is the insurer's word: a policy that it names as issued or cancelled is so, whatever we knew before. A request that was not
 answered is in doubt, which is no difference: its premium lies in transit, by item.
@@ -20,7 +20,6 @@ from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_num
 from tapwealth.flows.insurance.comparisons import COMPARISONS, Asked
 from tapwealth.insurance import endorsement_store, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
-from tapwealth.insurance.insurer import CONNECTED
 from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
@@ -30,8 +29,6 @@ from tapwealth.storage.database import Tx
 
 BORDEREAU = "bordereau"
 """The source of the breaks found here."""
-INSURER_ACCOUNT = "0200000002"
-"""The insurer's account at the bank: a parameter of the installation."""
 AT_MIDNIGHT = timedelta(minutes=5)
 """What we heard of so shortly before a date's end may stand in the bordereau of the next."""
 REJECTED_WITHIN = timedelta(days=14)
@@ -82,34 +79,6 @@ def _sweep(day: date, rows: Sequence[PolicyEventRow]) -> Payment:
             Part(book, amount, house_account(book, Kind.PREMIUM_IN_TRANSIT, Asset.CNY), house_account(book, Kind.INSURER, Asset.CNY))
             for book, amount in sorted(amounts.items())
         ),
-    )
-
-
-async def pay_insurer(house: House, day: date) -> StepReport:
-    """What has arrived in the premium trust by this date goes to the insurer, the next day."""
-    async with house.database.transaction() as tx:
-        await house.ledger.lock_books(tx, house.all_books)
-        at = await moment(tx)
-        actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        accounts = {house_account(book, Kind.INSURER, Asset.CNY): book for book in house.all_books}
-        totals = await house.ledger.totals_dated(tx, list(accounts), day)
-        parts = tuple(Part(book, totals[account].owed, account) for account, book in accounts.items() if totals[account].owed > 0)
-        payment = _payout(day, parts)
-        await payments.instruct(house, tx, at, day, actor, [payment])
-        text = f"{format_minor(payment.amount)} yuan of premiums on their way to the insurer"
-        return await reported(tx, StepReport(text, {"amount": payment.amount}))
-
-
-def _payout(day: date, parts: tuple[Part, ...]) -> Payment:
-    return Payment(
-        step_key(day, "insurer", HOUSE_BOOK),
-        f"INS-{day:%Y%m%d}",
-        Purpose.PREMIUM_PAYOUT,
-        NUMBER_OF[Kind.PREMIUM_TRUST],
-        INSURER_ACCOUNT,
-        CONNECTED[0],
-        day + timedelta(days=1),
-        parts,
     )
 
 

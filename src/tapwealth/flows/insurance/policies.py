@@ -25,7 +25,7 @@ from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.applicants import InsuredPerson, Insures, NamedBeneficiary, check_named, read_beneficiaries, whom
 from tapwealth.flows.insurance.delivery import deliver
 from tapwealth.flows.insurance.insured import above_minors_cap, insured_row, keep, not_for
-from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, pay_insurer, sweep_premiums
+from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, sweep_premiums
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
@@ -49,7 +49,7 @@ from tapwealth.storage.outbox import OutboxMessage
 
 __all__ = [
     "TERMS", "BuyPolicy", "CancelPolicy", "PolicyCancelling", "PolicyTaken", "begin_cover", "buy", "cancel",
-    "compare_insurer", "deliver", "pay_insurer", "sweep_premiums",
+    "compare_insurer", "deliver", "sweep_premiums",
 ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Policies of the catalogue: what a version of one must be, and how policies find the version on which they were bought."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -127,3 +127,13 @@ async def versions_of(tx: Any, rows: Iterable[PolicyRow]) -> dict[tuple[str, int
     """By code and version, those on which these policies were bought."""
     keys = {(row.product, row.version) for row in rows}
     return await store.versions_at(tx, sorted(keys), lambda _kind: _SHAPE) if keys else {}
+
+
+async def commission_rates(tx: Any, rows: Iterable[PolicyRow]) -> dict[tuple[str, int], Callable[[date], int]]:
+    """By code and version, what of a premium of a day is the house's, in millionths; 0 where the version says nothing."""
+    return {key: _commission(version) for key, version in (await versions_of(tx, rows)).items()}
+
+
+def _commission(version: Version) -> Callable[[date], int]:
+    table = version.definition.rates.get("commission", ())
+    return lambda day: rate_on(table, day) or 0

@@ -1,7 +1,7 @@
 """Statements of what was settled: a merchant's date, sale by sale, and what a party has of the card fees, day by day. For operators."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -71,12 +71,13 @@ class MerchantStatement(msgspec.Struct, frozen=True):
 
 
 class PartyLine(msgspec.Struct, frozen=True):
-    """A date: what of the issuer's, the network's and the acquirer's part of the fees is the party's."""
+    """A date: what of the issuer's, network's and acquirer's part of the fees, and of the commission on premiums, is the party's."""
 
     date: date
     issuer: int
     network: int
     acquirer: int
+    commission: int
     amount: int
 
 
@@ -144,12 +145,14 @@ async def party_statement(tx: Any, party: str, first: date, last: date) -> Party
     for one in await acquiring.revenue_shares(tx, first, last):
         if one.party == party:
             by_day[one.business_date][one.revenue] = one.amount
-    lines = [
-        PartyLine(day, of.get("issuer", 0), 0, of.get("acquirer", 0), sum(of.values())) for day, of in sorted(by_day.items())
-    ]  # fmt: skip
+    lines = [_shared(day, of) for day, of in sorted(by_day.items())]
     names = [share_name(Party(party), line.date) for line in lines]
     paid = await bank.by_end_to_end(tx, names)
     return _statement(party, first, last, lines, [_payment(paid[name]) for name in names if name in paid])
+
+
+def _shared(day: date, of: Mapping[str, int]) -> PartyLine:
+    return PartyLine(day, of.get("issuer", 0), 0, of.get("acquirer", 0), of.get("commission", 0), sum(of.values()))
 
 
 def _of_fees(party: str, settled: Sequence[Settlement]) -> list[PartyLine]:
@@ -159,7 +162,7 @@ def _of_fees(party: str, settled: Sequence[Settlement]) -> list[PartyLine]:
     found = []
     for day, amount in sorted(days.items()):
         issuer, network, acquirer = (amount if name == party else 0 for name in ("issuer", "network", "acquirer"))
-        found.append(PartyLine(day, issuer, network, acquirer, amount))
+        found.append(PartyLine(day, issuer, network, acquirer, 0, amount))
     return found
 
 
@@ -197,19 +200,19 @@ def merchant_rows(found: MerchantStatement) -> list[list[str]]:
     return [list(MERCHANT_COLUMNS), *rows]
 
 
-PARTY_COLUMNS = ("date", "issuer", "network", "acquirer", "amount", "payment")
+PARTY_COLUMNS = ("date", "issuer", "network", "acquirer", "commission", "amount", "payment")
 
 
 def party_rows(found: PartyStatement) -> list[list[str]]:
     """The statement as CSV cells, amounts in fen: a line for each date, then one for each payment."""
-    rows = [[str(getattr(line, name)) for name in PARTY_COLUMNS[:5]] + [""] for line in found.lines]
-    rows += [[str(one.requested), "0", "0", "0", str(-one.amount), one.name] for one in found.payments]
+    rows = [[str(getattr(line, name)) for name in PARTY_COLUMNS[:6]] + [""] for line in found.lines]
+    rows += [[str(one.requested), "0", "0", "0", "0", str(-one.amount), one.name] for one in found.payments]
     return [list(PARTY_COLUMNS), *rows]
 
 
 def party_text(found: PartyStatement) -> list[str]:
     """The statement as it is printed."""
-    rows = [f"{found.party}  手续费分润 share of card fees {found.first} – {found.last}", ""]
+    rows = [f"{found.party}  分润 share of fees and commission {found.first} – {found.last}", ""]
     rows += [f"{line.date} {format_minor(line.amount):>14}" for line in found.lines]
     rows += ["", f"合计 sum: {format_minor(found.amount)}"]
     return rows + [f"付款 paid: {format_minor(one.amount)} {one.name} {one.requested} {one.state}" for one in found.payments]

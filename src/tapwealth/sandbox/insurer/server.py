@@ -11,7 +11,7 @@ from starlette.routing import Route
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.faults import Fault, withheld
-from tapwealth.sandbox.insurer import books, bordereau, changes, claims, premiums, underwriting
+from tapwealth.sandbox.insurer import books, bordereau, changes, claims, premiums, settlement, underwriting
 from tapwealth.sandbox.insurer.answers import owe_refund, told
 from tapwealth.sandbox.insurer.books import INSURER_SCHEMA, Cancel, Issue
 from tapwealth.sandbox.insurer.underwriting import UNDERWRITING_SCHEMA, BeneficiaryBody, named_in
@@ -153,10 +153,11 @@ def _routes(partner: Partner) -> list[Route]:
         Route("/requests/{serial}", partial(_inquire, partner)),
         Route("/bordereau/{day}", partial(_bordereau, partner)),
         *claims.routes(partner),
+        *settlement.routes(partner),
     ]
 
 
 def main(argv: Sequence[str]) -> None:
     """Serve the insurer until SIGTERM."""
-    schema = INSURER_SCHEMA + UNDERWRITING_SCHEMA + changes.CHANGES_SCHEMA + claims.CLAIMS_SCHEMA
+    schema = INSURER_SCHEMA + UNDERWRITING_SCHEMA + changes.CHANGES_SCHEMA + claims.CLAIMS_SCHEMA + settlement.SCHEMA
     run("insurer", schema, _routes, argv=argv)

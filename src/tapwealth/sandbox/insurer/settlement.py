@@ -1,0 +1,217 @@
+"""The insurer's side of settlements: what commission it has agreed to, and each statement that it is given against its own books.
+
+It reckons commission by itself, from its events in the order in which they came: of a premium the agreed rate of that day, of premium that
+goes back the same part of the commission, latest premium first; the whole of it where a policy is given back for its premium less the cost
+that was agreed for the free look, within those days.
+"""
+
+import csv
+import hashlib
+import io
+import sqlite3
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import partial
+from typing import Annotated
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tapwealth.kernel.refusal import BadInput
+from tapwealth.sandbox.faults import Fault, withheld
+from tapwealth.sandbox.messages import Body, FenOrZero, Text, day_in, json_answer, json_body, one_line
+from tapwealth.sandbox.process import Partner
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS commission (
+  product TEXT NOT NULL, from_day TEXT NOT NULL, per_million INTEGER NOT NULL,
+  free_look_days INTEGER NOT NULL, free_look_cost INTEGER NOT NULL,
+  PRIMARY KEY (product, from_day));
+CREATE TABLE IF NOT EXISTS settlement (day TEXT PRIMARY KEY, digest TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS settled (serial TEXT NOT NULL, event TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (serial, event));
+"""
+HEADER = ["event", "serial", "policy_number", "premium", "commission", "net"]
+MILLION = 1_000_000
+TAKEN = ("issued", "premium", "renewed", "reinstated")
+GOES_BACK = ("cancelled", "lapsed")
+
+
+class Agreement(Body):
+    """Of a product's premiums `per_million` are commission from that day on."""
+
+    product: Text
+    from_day: date
+    per_million: Annotated[int, msgspec.Meta(ge=0, le=MILLION)]
+    free_look_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
+    free_look_cost: FenOrZero = 0
+
+
+class Agreements(Body):
+    """All that is agreed from now on."""
+
+    agreements: list[Agreement]
+
+
+class _Difference(msgspec.Struct):
+    serial: str
+    event: str
+    amount: int
+    text: str
+
+
+_Line = tuple[str, str, str, int, int]
+"""Event, serial, policy number, premium, commission."""
+
+
+async def _agree(partner: Partner, request: Request) -> Response:
+    body = await json_body(request, Agreements)
+    with partner.store.tx() as tx:
+        tx.execute("DELETE FROM commission")
+        tx.executemany(
+            "INSERT OR REPLACE INTO commission VALUES (?, ?, ?, ?, ?)",
+            [(one.product, one.from_day.isoformat(), one.per_million, one.free_look_days, one.free_look_cost) for one in body.agreements],
+        )
+    return json_answer({"agreed": len(body.agreements)})
+
+
+async def _settle(partner: Partner, request: Request) -> Response:
+    day, content = day_in(request), await request.body()
+    lines = read_statement(content)
+    return await partner.answer(request, "settlement_request", partial(_compare, partner, day, content, lines))
+
+
+def _compare(partner: Partner, day: date, content: bytes, lines: Sequence[_Line]) -> Response:
+    planned = partner.planned_fault("settlement", day.isoformat())
+    if withheld(planned, day, partner.now()):
+        return one_line(f"the settlement of {day} is not compared yet", 202)
+    digest = hashlib.sha256(content).hexdigest()
+    with partner.store.tx() as tx:
+        known = tx.execute("SELECT digest FROM settlement WHERE day = ?", (day.isoformat(),)).fetchone()
+        if known is not None and known["digest"] != digest:
+            return one_line(f"another settlement of {day} was given before", 409)
+        tx.execute("INSERT OR IGNORE INTO settlement VALUES (?, ?)", (day.isoformat(), digest))
+        ours = _expected(tx, day, lines)
+        _spoil(ours, lines, None if planned is None else planned.fault)
+        differences = [one for line in lines for one in _of_line(tx, day, line, ours)]
+    net = sum(premium - commission for premium, commission in ours.values())
+    return json_answer({"digest": digest, "net": net, "differences": differences})
+
+
+def read_statement(content: bytes) -> list[_Line]:
+    """The lines of a statement. Raises BadInput for one that is torn, altered or does not add up."""
+    where = "statement"
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+        lines = [(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in rows[1:-1]]
+        nets = [int(row[5]) for row in rows[1:-1]]
+    except (UnicodeDecodeError, csv.Error, ValueError, IndexError) as error:
+        raise BadInput(f"it cannot be read ({type(error).__name__})", where=where, hint="send the whole file") from None
+    if len(rows) < 2 or rows[0] != HEADER or nets != [line[3] - line[4] for line in lines]:
+        raise BadInput("the header, the end line or a net is wrong", where=where, hint="send the whole file")
+    digest = hashlib.sha256(content[: content.rfind(b"END,")]).hexdigest()
+    premium, commission = sum(line[3] for line in lines), sum(line[4] for line in lines)
+    if rows[-1] != ["END", str(len(lines)), digest, str(premium), str(commission), str(premium - commission)]:
+        raise BadInput("the end line does not agree with the lines", where=where, hint="send the whole file")
+    return lines
+
+
+def _expected(tx: sqlite3.Connection, day: date, lines: Sequence[_Line]) -> dict[tuple[str, str], tuple[int, int]]:
+    """(premium, commission) by serial and event, of what the statement names and the books have."""
+    found = {}
+    for number in sorted({line[2] for line in lines}):
+        policy = tx.execute("SELECT product FROM policy WHERE policy_number = ?", (number,)).fetchone()
+        rows = tx.execute("SELECT * FROM event WHERE policy_number = ? ORDER BY rowid", (number,)).fetchall()
+        found.update({} if policy is None else reckoned(tx, policy["product"], rows))
+    return {(line[1], line[0]): found[line[1], line[0]] for line in lines if (line[1], line[0]) in found}
+
+
+def reckoned(tx: sqlite3.Connection, product: str, rows: Sequence[sqlite3.Row]) -> dict[tuple[str, str], tuple[int, int]]:
+    """A policy's events with the premium and the commission of each."""
+    standing: list[list[int]] = []
+    found = {}
+    for row in rows:
+        amount = -row["amount"] if row["event"] in GOES_BACK else row["amount"]
+        if row["event"] not in (*TAKEN, *GOES_BACK, "endorsed"):
+            continue
+        if amount > 0:
+            commission = _rounded(amount * _agreed(tx, product, row["day"])["per_million"], MILLION)
+            standing.append([amount, commission])
+        elif row["event"] == "cancelled" and _given_back(tx, product, rows[0], row):
+            commission, standing = -sum(one[1] for one in standing), []
+        else:
+            commission = -_taken_back(standing, -amount)
+        found[row["serial"], row["event"]] = (max(amount, 0), commission)
+    return found
+
+
+def _given_back(tx: sqlite3.Connection, product: str, first: sqlite3.Row, last: sqlite3.Row) -> bool:
+    """Whether a cancellation is a free look's. A request of its last minute may come on the day after."""
+    agreed = _agreed(tx, product, first["day"])
+    until = date.fromisoformat(first["day"]) + timedelta(days=agreed["free_look_days"] + 1)
+    refund = max(first["amount"] - agreed["free_look_cost"], 0)
+    return bool(agreed["free_look_days"]) and last["amount"] == refund and date.fromisoformat(last["day"]) <= until
+
+
+def _agreed(tx: sqlite3.Connection, product: str, day: str) -> dict[str, int]:
+    row = tx.execute(
+        "SELECT per_million, free_look_days, free_look_cost FROM commission WHERE product = ? AND from_day <= ? ORDER BY from_day DESC",
+        (product, day),
+    ).fetchone()
+    return {"per_million": 0, "free_look_days": 0, "free_look_cost": 0} if row is None else dict(row)
+
+
+def _taken_back(standing: list[list[int]], back: int) -> int:
+    taken = 0
+    while back > 0 and standing:
+        premium, commission = standing[-1]
+        now = min(back, premium)
+        part = _rounded(commission * now, premium)
+        taken, back = taken + part, back - now
+        standing[-1] = [premium - now, commission - part]
+        if now == premium:
+            standing.pop()
+    return taken
+
+
+def _rounded(amount: int, divisor: int) -> int:
+    """Half-up."""
+    return (2 * amount + divisor) // (2 * divisor)
+
+
+def _spoil(ours: dict[tuple[str, str], tuple[int, int]], lines: Sequence[_Line], fault: Fault | None) -> None:
+    """The insurer errs about the first line."""
+    if not lines:
+        return
+    key = (lines[0][1], lines[0][0])
+    if fault is Fault.SHORT_FILE:
+        ours.pop(key, None)
+    elif fault is Fault.ONE_FEN and key in ours:
+        ours[key] = (ours[key][0] + 1, ours[key][1])
+
+
+def _of_line(tx: sqlite3.Connection, day: date, line: _Line, ours: dict[tuple[str, str], tuple[int, int]]) -> list[_Difference]:
+    """What is wrong with a line; one that is right is settled."""
+    event, serial, _, premium, commission = line
+    expected = ours.get((serial, event))
+    if expected is None:
+        return [_Difference(serial, event, premium - commission, "not in the books")]
+    settled = tx.execute(
+        "INSERT INTO settled VALUES (?, ?, ?) ON CONFLICT (serial, event) DO UPDATE SET day = day RETURNING day",
+        (serial, event, day.isoformat()),
+    ).fetchone()["day"]
+    if settled != day.isoformat():
+        return [_Difference(serial, event, premium - commission, f"settled on {settled}")]
+    if (premium, commission) != expected:
+        text = f"premium {expected[0]} and commission {expected[1]} fen in the books"
+        return [_Difference(serial, event, premium - commission - expected[0] + expected[1], text)]
+    return []
+
+
+def routes(partner: Partner) -> list[Route]:
+    """Of settlements."""
+    return [
+        Route("/admin/commission", partial(_agree, partner), methods=["POST"]),
+        Route("/settlements/{day}", partial(_settle, partner), methods=["POST"]),
+    ]

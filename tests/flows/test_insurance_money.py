@@ -1,0 +1,223 @@
+"""The insurer's money: commission had and given back, net settlements with their statements, whose it is, and the trust's proof."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from bill_town import MONDAY, Person, Town
+from msgspec.json import encode
+from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies, with_commission
+
+from tapwealth.flows.acquiring import fee_sharing
+from tapwealth.flows.bank import payments, receipts
+from tapwealth.flows.bank.payments import Outcome
+from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.insurance import insurers, settling
+from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
+from tapwealth.insurance import store
+from tapwealth.insurance.settlement import digest_of
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.clock import shanghai
+from tapwealth.ledger.chart import Kind
+
+TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=days) for days in (1, 2, 3, 4))
+SATURDAY = MONDAY + timedelta(days=5)
+ACCIDENT, TERM_LIFE = BuyPolicy("ACC1", ["terms"]), BuyPolicy("TL20", ["terms"])
+MONEY = Kind.PREMIUM_TRUST, Kind.INSURER, Kind.COMMISSION, Kind.COMMISSION_OWN, Kind.OWN_MONEY
+
+
+@pytest.fixture(autouse=True)
+async def shelf(place: Town) -> None:
+    """A fifth of an accident premium is commission, a quarter of a term life's."""
+    await sell_policies(place.house, with_commission(ACCIDENT_FILE, 20), with_commission(TERM_LIFE_FILE, 25))
+
+
+async def bought(place: Town, person: Person, command: BuyPolicy = ACCIDENT) -> PolicyRow:
+    taken = await insurance.buy(place.house, place.envelope(person), command)
+    assert isinstance(taken, PolicyTaken), taken
+    assert await place.work("insurer", insurance.deliver) == []
+    return await seen(place, person)
+
+
+async def seen(place: Town, person: Person) -> PolicyRow:
+    async with place.house.database.read() as tx:
+        return (await store.policies_of(tx, person.book, person.id))[0]
+
+
+async def cancelled(place: Town, person: Person, policy: PolicyRow) -> int:
+    asked = await insurance.cancel(place.house, place.envelope(person), CancelPolicy(policy.id))
+    assert isinstance(asked, PolicyCancelling), asked
+    assert await place.work("insurer", insurance.deliver) == []
+    return asked.refund
+
+
+async def ends(place: Town, day: date, rejected: Sequence[str] = ()) -> dict[str, Any]:
+    """The insurance steps of a date's end, after the bank's answers of that date; every proof holds. The settlement's figures."""
+    await place.cut(day)
+    figures = dict((await settling.pay_insurer(place.house, day)).figures)
+    assert (await settling.pay_insurer(place.house, day)).figures == {**dict.fromkeys(figures, 0), "called_in": 0}, "settled once"
+    await fee_sharing.share_fees(place.house, day)
+    await insurers.sweep_premiums(place.house, day)
+    await payments.instruct_again(place.house, day)
+    for step in (insurers.compare_insurer, settling.agree_settlement, settling.prove_trust):
+        assert (await step(place.house, day)).wrong == []
+    await place.all_books_balance()
+    await place.clock(shanghai(day + timedelta(days=1), 9))
+    said = [Outcome(name, False, day + timedelta(days=1), "AC04 closed") for name in rejected]
+    await payments.hear(place.house, said)
+    await place.bank_executes(day + timedelta(days=1))
+    return figures
+
+
+async def money(place: Town) -> list[int]:
+    """Owed from the trust (with a minus: held there), to the insurer, commission there and in our own money, and our own money."""
+    return [await place.total(kind) for kind in MONEY]
+
+
+def figures(amount: int = 0, commission: int = 0, given_back: int = 0, called_in: int = 0) -> dict[str, int]:
+    return {"amount": amount, "commission": commission, "given_back": given_back, "called_in": called_in}
+
+
+async def test_a_premium_is_settled_net_and_its_commission_becomes_the_parties(place: Town) -> None:
+    """760.00 at 20 %: 152.00 are the house's, of which 40 % are the bank's by contract."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    assert await ends(place, MONDAY) == figures()
+    assert await money(place) == [-76_000, 76_000, 0, 0, 0]
+    assert await ends(place, TUESDAY) == figures(amount=60_800, commission=15_200)
+    assert await money(place) == [0, 0, 0, 0, -15_200]
+    assert [await place.total(kind) for kind in (Kind.SHARE_BANK, Kind.SHARE_PHONE_MAKER)] == [6_080, 9_120]
+    (statement,) = place.insurer.statements
+    line = f"issued,{policy.serial},{policy.policy_number},76000,15200,60800"
+    assert statement.decode().split("\r\n")[:2] == ["event,serial,policy_number,premium,commission,net", line]
+    assert statement.decode().split("\r\n")[2].startswith("END,1,")
+    assert await ends(place, WEDNESDAY) == figures()
+    assert len(place.insurer.statements) == 1, "of a date on which nothing is settled there is no statement"
+
+
+async def test_what_is_given_back_is_called_in_where_the_trust_has_none(place: Town) -> None:
+    """Cancelled on Wednesday, 363 of 365 days left: 755.84 come back, and of the commission 152.00 × 755.84 / 760.00 = 151.17."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    await ends(place, MONDAY)
+    await ends(place, TUESDAY)
+    assert await cancelled(place, wang, policy) == 75_584
+    assert await ends(place, WEDNESDAY) == figures(), "the bordereau of Wednesday is the first to name it"
+    assert await ends(place, THURSDAY) == figures(called_in=15_117)
+    assert await money(place) == [-15_117, 0, 15_117, -15_117, -83]
+    assert await ends(place, FRIDAY) == figures(amount=15_117, given_back=15_117)
+    assert await money(place) == [0, 0, 0, 0, -83]
+    assert [await place.total(kind) for kind in (Kind.SHARE_BANK, Kind.SHARE_PHONE_MAKER)] == [33, 50]
+
+
+async def test_a_call_that_the_bank_rejects_is_made_again_and_others_go_on(place: Town) -> None:
+    wang = await place.person("Wang", 300_000)
+    policy = await bought(place, wang)
+    await ends(place, MONDAY)
+    await ends(place, TUESDAY)
+    await cancelled(place, wang, policy)
+    await ends(place, WEDNESDAY)
+    assert (await ends(place, THURSDAY, rejected=["COB-20140227"]))["called_in"] == 15_117
+    assert (await ends(place, FRIDAY, rejected=["COB-20140228"]))["called_in"] == 15_117
+    await bought(place, wang)
+    assert (await ends(place, SATURDAY))["called_in"] == 15_117
+    assert await ends(place, SATURDAY + timedelta(days=1)) == figures(60_800 + 15_117, 15_200, 15_117)
+    assert await money(place) == [0, 0, 0, 0, -15_283]
+
+
+async def test_commission_of_the_day_pays_for_what_is_given_back(place: Town) -> None:
+    """Bought and cancelled before it was settled: both go into one settlement, and nothing is called in."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    assert await cancelled(place, wang, policy) == 76_000
+    await ends(place, MONDAY)
+    assert await ends(place, TUESDAY) == figures(amount=76_000, commission=15_200, given_back=15_200)
+    assert await money(place) == [0, 0, 0, 0, 0]
+    assert place.insurer.statements[0].decode().split("\r\n")[-2].split(",")[3:] == ["76000", "0", "76000"]
+
+
+async def test_in_the_free_look_the_whole_commission_is_given_back(place: Town) -> None:
+    """225.00 at 25 %: 56.25; the buyer has 215.00 back, the insurer all of the commission."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang, TERM_LIFE)
+    await ends(place, MONDAY)
+    assert (await ends(place, TUESDAY))["commission"] == 5_625
+    assert await cancelled(place, wang, policy) == 21_500
+    await ends(place, WEDNESDAY)
+    assert (await ends(place, THURSDAY))["called_in"] == 5_625
+
+
+async def test_a_settlement_that_the_bank_rejects_is_paid_again_once(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    await bought(place, wang)
+    await ends(place, MONDAY)
+    await ends(place, TUESDAY, rejected=["INS-20140225", "COM-20140225"])
+    assert await money(place) == [-76_000, 60_800, 15_200, -15_200, 0]
+    await place.cut(WEDNESDAY)
+    assert (await settling.pay_insurer(place.house, WEDNESDAY)).figures == figures()
+    await payments.instruct_again(place.house, WEDNESDAY)
+    assert await place.bank_executes(THURSDAY) == ["COM-20140226", "INS-20140225R2"]
+    assert await money(place) == [0, 0, 0, 0, -15_200]
+
+
+async def test_what_the_insurer_has_otherwise_is_named_and_keeps_the_date_open(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    await ends(place, MONDAY)
+    await place.cut(TUESDAY)
+    await settling.pay_insurer(place.house, TUESDAY)
+
+    async def wrong(answer: bytes | None) -> tuple[list[str], list[str]]:
+        place.insurer.settled.append(answer)
+        report = await settling.agree_settlement(place.house, TUESDAY)
+        return report.wrong, [kind for source, kind, _ in await place.breaks(TUESDAY) if source == settling.SETTLEMENT]
+
+    def says(net: int, *differences: dict[str, Any], digest: str = "") -> bytes:
+        return encode({"digest": digest or digest_of(place.insurer.statements[0]), "net": net, "differences": differences})
+
+    assert (await wrong(None))[0] == ["the insurer says nothing of the settlement of 2014-02-25; close 2014-02-25 again"]
+    assert "the insurer's answer to a settlement" in (await wrong(b"{"))[0][0]
+    assert (await wrong(says(60_800, digest="00")))[1] == ["other_statement"]
+    assert await wrong(says(60_799)) == (["the insurer expects 607.99 yuan for 2014-02-25, the statement says 608.00"], ["net_differs"])
+    text = {"serial": policy.serial, "event": "issued", "amount": -1, "text": "premium 76001 and commission 15200 fen in the books"}
+    named = f"settlement of {policy.serial} (issued): -0.01 yuan more than at the insurer: {text['text']}"
+    assert await wrong(says(60_801, text)) == ([named], ["line_differs"])
+    assert await wrong(says(60_800)) == ([], []), "and agrees when it has put its books right"
+    assert len(set(place.insurer.statements)) == 1, "each time it is asked about the same"
+
+
+async def test_the_trust_is_proved_by_item(place: Town) -> None:
+    """A fen by hand, money nobody expected, and commission that should have gone: each is named."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    await ends(place, MONDAY)
+    await receipts.receive(place.house, [Pushed("X1", "0100000003", 500, TUESDAY, "somebody", "")], ())
+    proof = await settling.prove_trust(place.house, TUESDAY)
+    assert proof.wrong == []
+    assert proof.figures["owed"] == [{"item": policy.serial, "amount": 76_000}]
+    assert proof.figures["suspense"] == [{"item": "X1", "amount": 500}]
+    assert sum(proof.figures["trust"].values()) == -await place.total(Kind.PREMIUM_TRUST) == 76_500
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy_event set amount = amount + 1")
+    (wrong,) = (await settling.prove_trust(place.house, TUESDAY)).wrong
+    assert wrong == f"book {policy.book} owes the insurer 760.00 yuan, its unsettled premiums are 760.01"
+
+
+async def test_the_books_settle_each_by_itself(place: Town) -> None:
+    """One book gives back more than it has while another has plenty: neither borrows of the other."""
+    people = [await place.person(name, 300_000) for name in ("Wang", "Li", "Qian")]
+    assert len({one.book for one in people}) > 1
+    first = await bought(place, people[0])
+    await ends(place, MONDAY)
+    await ends(place, TUESDAY)
+    await cancelled(place, people[0], first)
+    other = next(one for one in people if one.book != people[0].book)
+    await bought(place, other)
+    await ends(place, WEDNESDAY)
+    assert await ends(place, THURSDAY) == figures(60_800, 15_200, called_in=15_117)
+    assert (await ends(place, FRIDAY))["given_back"] == 15_117
+    owed = Counter(line.split(",")[1] for one in place.insurer.statements for line in one.decode().split("\r\n")[1:-2])
+    assert set(owed.values()) == {1}, "each event is settled once"
