@@ -23,7 +23,7 @@ from claim_town import (
 )
 from evidence_files import heic, jpeg, png
 from four_eyes import decided, operator, propose
-from policy_files import SCREEN_FILE, sell_policies
+from policy_files import SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.flows import setup
 from tapwealth.flows.bank import payments
@@ -123,7 +123,7 @@ async def test_what_a_policy_does_not_pay_is_said_at_once(place: Town, wang: Per
         with pytest.raises(BadInput):
             await claims.notify(place.house, place.envelope(wang), wrong)
     assert (
-        code(await claims.notify(place.house, place.envelope(wang), NotifyClaim(policy, LossKind.DEATH, "x", NEXT_MONDAY, 1)))
+        code(await claims.notify(place.house, place.envelope(wang), NotifyClaim(policy, LossKind.ACCIDENT, "x", NEXT_MONDAY, 1)))
         == "OTHER_LOSS"
     )
     async with place.house.database.transaction() as tx:
@@ -306,6 +306,35 @@ async def test_a_claim_is_closed_when_no_appeal_can_come_and_its_files_are_erase
     for erased in (1, 0):
         assert (await watch(place, date(2020, 2, 25)))["erased"] == erased
     assert code(await claim_papers.read(place.house, place.envelope(wang).caller, papers[0].id)) == "ERASED"
+
+
+async def test_a_death_is_paid_by_the_insurer_to_whom_the_policy_names(place: Town, wang: Person) -> None:
+    await sell_policies(place.house, TERM_LIFE_FILE)
+    policy = await insured(place, wang, None, "TL20")
+    await place.clock(shanghai(NEXT_MONDAY, 9))
+    await insurers.begin_cover(place.house, NEXT_MONDAY)
+
+    async def notify(*, own_hand: bool) -> Any:
+        command = claims.NotifyDeath(policy, NEXT_MONDAY, "a fall from a ladder", own_hand)
+        return await claims.notify_death(place.house, await operator(place, "ops.chen"), command)
+
+    with pytest.raises(BadInput, match="ask operations"):
+        await claims.notify(place.house, place.envelope(wang), NotifyClaim(policy, LossKind.DEATH, "x", NEXT_MONDAY, 1))
+    assert code(await notify(own_hand=True)) == "BY_OWN_HAND"
+    claim = UUID((await notify(own_hand=False)).claim)
+    chen = await operator(place, "ops.chen")
+    assert (await claim_papers.give(place.house, chen, claim, Paper.DEATH, "image/jpeg", jpeg())).state == "assessing"
+    assert code(await assess(place, claim, 10_000_000)) == "FOUR_EYES"
+    assert not isinstance(await decided(place, await propose(place, ProposeAssessment(claim, 10_000_000))), Refusal)
+    assert await insurer_answers(place) == []
+    now, (payment,) = await seen(place, claim)
+    assert (now.state, payment.amount, payment.paid_on) == (ClaimState.PAID, 10_000_000, NEXT_MONDAY)
+    (order,) = place.insurer.claims
+    assert (order.to_named, order.identity) == (True, f"death:{policy}")
+    assert await place.owed(wang.wallet) == [100_000 - 22_500], "nothing of it comes to the house"
+    async with place.house.database.read() as tx:
+        assert (await store.policies(tx, [(wang.book, policy)]))[wang.book, policy].state is PolicyState.CLAIMED
+    assert code(await notify(own_hand=False)) == "LIMIT_USED"
 
 
 async def test_withdrawn_it_can_be_claimed_again(place: Town, wang: Person, policy: UUID) -> None:

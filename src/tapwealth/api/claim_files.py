@@ -41,10 +41,10 @@ Read = Callable[[Caller, UUID], Awaitable[PaperFile | Refusal]]
 class _Slots:
     """Whose files are coming."""
 
-    taken: set[UUID] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
 
     @asynccontextmanager
-    async def one(self, person: UUID) -> AsyncIterator[None]:
+    async def one(self, person: str) -> AsyncIterator[None]:
         """Raises Busy while another file of the same person comes, or of too many people."""
         if person in self.taken or len(self.taken) >= AT_ONCE:
             raise Busy("another file of yours is being sent, or those of many; send it again")
@@ -72,12 +72,10 @@ async def _take(gate: Gate, give: Give, slots: _Slots, request: Request) -> Resp
     caller = await _caller(gate, request)
     if isinstance(caller, Response):
         return caller
-    if caller.person is None:
-        return forbidden("this is for a customer's phone")
     key, claim = key_of(request), _id(request.path_params["claim"], "claim")
     paper = _paper(request.path_params["paper"])
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    async with slots.one(caller.person):
+    async with slots.one(caller.who):
         content = await _content(request)
         arrival = gate.flight.arrive()
         try:

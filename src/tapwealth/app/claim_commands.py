@@ -22,6 +22,7 @@ def claim_commands(plain: Plain) -> dict[str, CommandSpec]:
     return {
         "dispute_tap": CommandSpec(disputes.DisputeTap, customer, plain(disputes.dispute)),
         "notify_claim": CommandSpec(claims.NotifyClaim, customer, plain(claims.notify)),
+        "notify_death": CommandSpec(claims.NotifyDeath, operations, plain(claims.notify_death)),
         "withdraw_claim": CommandSpec(claims.WithdrawClaim, customer, plain(claims.withdraw)),
         "appeal_claim": CommandSpec(claims.AppealClaim, customer, plain(claims.appeal)),
         "give_claim_back": CommandSpec(claims.GiveClaimBack, customer, plain(claims.give_back)),

@@ -40,6 +40,7 @@ class ClaimHttp:
         content = {
             "serial": order.serial, "policy_number": order.policy_number, "claim": order.claim, "identity": order.identity,
             "loss_day": order.loss_day.isoformat(), "amount": order.amount, "sum_insured": order.sum_insured,
+            "to_named": order.to_named,
         }  # fmt: skip
         return _decided(await self._of(self._client.build_request("POST", "/claims", json=content), order.serial, _Decided))
 

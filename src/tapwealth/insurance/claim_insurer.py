@@ -19,6 +19,8 @@ class ClaimOrder:
     loss_day: date
     amount: int
     sum_insured: int
+    to_named: bool = False
+    """Whom the policy names is paid by the insurer itself: nothing comes to the house."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ async def _order(tx: Tx, claim: Claim, payment: PaymentRow) -> ClaimOrder:
         loss_day=claim.loss_day,
         amount=payment.amount,
         sum_insured=of.product.terms.sum_insured,
+        to_named=claim.kind is LossKind.DEATH,
     )
 
 
@@ -148,6 +149,17 @@ async def apply(tx: Tx, at: Moment, day: date, payment: PaymentRow, answer: Clai
         claim = await moved(tx, replace(claim, state=state, agreed_on=day))
     of = await policy_of(tx, claim)
     await claim_notices.tell(tx, at, [Telling(claim, of.product, Told.AGREED, after.amount, after.serial)])
+    return await _paid_elsewhere(tx, claim, after, day) if claim.kind is LossKind.DEATH else after
+
+
+async def _paid_elsewhere(tx: Tx, claim: Claim, payment: PaymentRow, day: date) -> PaymentRow:
+    """The insurer pays whom the policy names: its word is all that is seen of it here."""
+    after = replace(payment, paid_on=day)
+    await claim_store.save_payments(tx, [after])
+    if payment.part is Part.CERTAIN:
+        await moved(tx, claim)
+    else:
+        await _use_up(tx, await moved(tx, replace(claim, state=ClaimState.PAID, paid_on=day)), day)
     return after
 
 

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.flows.customers.people import who
 from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House, Moment, once
 from tapwealth.flows.insurance import claim_notices
 from tapwealth.flows.insurance.claim_notices import Telling, Told
@@ -66,14 +65,17 @@ _TAKEN = (ClaimState.NOTIFIED, ClaimState.PAPERS_ASKED, ClaimState.ASSESSING, Cl
 
 
 async def give(house: House, envelope: Envelope, claim: UUID, paper: Paper, media_type: str, content: bytes) -> PaperKept | Refusal:
-    """Keep a file of one's own claim; the same bytes once more are the same file. Raises BadInput for what is not taken."""
+    """Keep a file of one's own claim, or, by operations, of anybody's; the same bytes once more are the same file. Raises BadInput for what
+    is not taken."""
     kind = await asyncio.to_thread(check_file, media_type, content)
     digest = hashlib.sha256(content).digest()
-    book, person = who(envelope)
+    book, person = book_of(claim), envelope.caller.person
+    if book not in house.all_books or (person is not None and book != envelope.caller.book):
+        return Refusal(ClaimRefusal.UNKNOWN_CLAIM, "this is no claim of yours; look at your list")
     command = GivePaper(claim, paper, kind.value, digest.hex())
 
     async def act(tx: Tx, at: Moment, _actor: int) -> PaperKept | Refusal:
-        found = await own_claim(tx, book, person, claim)
+        found = await any_claim(tx, claim) if person is None else await own_claim(tx, book, person, claim)
         if isinstance(found, Refusal):
             return found
         if found.state not in _TAKEN:

@@ -17,7 +17,7 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.customers import store as customers
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.customers.people import no_money, own_key, wallet_of, who
-from tapwealth.flows.frame import Envelope, House, Moment, once, post
+from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once, post
 from tapwealth.flows.insurance import claim_notices
 from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.insured import imei_lookup
@@ -50,7 +50,7 @@ from tapwealth.insurance.store import PolicyRow
 from tapwealth.issuing import dispute_store
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.ids import book_of, derived, named
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import outbox
@@ -74,6 +74,15 @@ class NotifyClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss: int | None = None
     imei: str = ""
     tap: UUID | None = None
+
+
+class NotifyDeath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By operations, for whom the policy names: the insured person died on that day, `own_hand`: by their own."""
+
+    policy: UUID
+    loss_day: date
+    said: str
+    own_hand: bool = False
 
 
 class WithdrawClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,6 +128,8 @@ def check_said(text: str, where: str) -> None:
 
 def _check(command: NotifyClaim) -> None:
     check_said(command.said, "said")
+    if command.kind is LossKind.DEATH:
+        raise BadInput("a death is claimed at the bank by whom the policy names", where="kind", hint="ask operations: notify_death")
     if (command.kind is LossKind.PAYMENT) != (command.tap is not None):
         raise BadInput("a payment is claimed with its tap, and nothing else is", where="tap", hint="dispute the payment first")
     if (command.kind is LossKind.SCREEN) != bool(command.imei):
@@ -147,13 +158,20 @@ async def own_policy(tx: Tx, book: int, person: UUID, policy: UUID) -> Of | Refu
     row = (await store.policies(tx, [(book, policy)])).get((book, policy))
     if row is None or row.person != person:
         return Refusal(ClaimRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
-    return Of(row, (await products_of(tx, [row]))[row.product, row.version])
+    return await _of(tx, row)
+
+
+async def _of(tx: Tx, row: PolicyRow) -> Of:
+    """With the sum insured as it stands."""
+    key = (row.book, row.id)
+    product = (await products_of(tx, [row]))[row.product, row.version]
+    sum_insured = (await insured_store.insured(tx, [key]))[key].sum_insured
+    return Of(row, replace(product, terms=msgspec.structs.replace(product.terms, sum_insured=sum_insured)))
 
 
 async def policy_of(tx: Tx, claim: Claim) -> Of:
     """The policy that is claimed of."""
-    row = (await store.policies(tx, [(claim.book, claim.policy)]))[claim.book, claim.policy]
-    return Of(row, (await products_of(tx, [row]))[row.product, row.version])
+    return await _of(tx, (await store.policies(tx, [(claim.book, claim.policy)]))[claim.book, claim.policy])
 
 
 async def notify(house: House, envelope: Envelope, command: NotifyClaim) -> ClaimStands | Refusal:
@@ -170,20 +188,52 @@ async def notify(house: House, envelope: Envelope, command: NotifyClaim) -> Clai
         lost = await _lost(house, tx, envelope, command)
         if isinstance(lost, Refusal):
             return lost
-        key = (found.row.book, found.row.id)
-        schedule = (await premium_store.schedules(tx, {key: found.row}))[key]
-        covered = covered_on(found.row.policy, schedule, lost.loss.day)
-        refusal = wrong_loss(await _standing(tx, found, lost.loss.day, covered, schedule), lost.loss)
-        if refusal is not None:
-            return refusal
-        arrears = covered.arrears if isinstance(covered, Covered) else 0
         known = (await customers.persons(tx, [(book, person)]))[person]
-        claim = _claim(house, envelope, at, command, lost, own_key(envelope, "claim", known), arrears)
-        await claim_store.add_claims(tx, [claim])
-        await claim_notices.tell(tx, at, [Telling(claim, found.product, Told.NOTIFIED)])
-        return stands(claim, [one.value for one in NEEDED[claim.kind]])
+        return await _taken_on(house, tx, at, found, lost, _Words(envelope, own_key(envelope, "claim", known), command.said, command.tap))
 
     return await once(house, [book], envelope, command, act, ClaimStands)
+
+
+async def notify_death(house: House, envelope: Envelope, command: NotifyDeath) -> ClaimStands | Refusal:
+    """The sum insured is the loss; the insurer pays whom the policy names."""
+    check_said(command.said, "said")
+    book = book_of(command.policy)
+    books = [HOUSE_BOOK, book] if book in house.all_books else [HOUSE_BOOK]
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> ClaimStands | Refusal:
+        row = (await store.policies(tx, [(book, command.policy)])).get((book, command.policy))
+        if row is None:
+            return Refusal(ClaimRefusal.UNKNOWN_POLICY, "there is no such policy; check its id")
+        found, today = await _of(tx, row), business_date_of(envelope.received_at)
+        loss = Loss(kind=LossKind.DEATH, day=command.loss_day, today=today, own_hand=command.own_hand)
+        lost = _Lost(loss, found.product.terms.sum_insured)
+        return await _taken_on(house, tx, at, found, lost, _Words(envelope, derived(envelope.key, "death"), command.said, None))
+
+    return await once(house, books, envelope, command, act, ClaimStands)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Who says what, and what its claim is named by."""
+
+    envelope: Envelope
+    key: UUID
+    said: str
+    tap: UUID | None
+
+
+async def _taken_on(house: House, tx: Tx, at: Moment, found: Of, lost: "_Lost", words: _Words) -> ClaimStands | Refusal:
+    """The claim, if the policy can pay for that loss."""
+    key = (found.row.book, found.row.id)
+    schedule = (await premium_store.schedules(tx, {key: found.row}))[key]
+    covered = covered_on(found.row.policy, schedule, lost.loss.day)
+    refusal = wrong_loss(await _standing(tx, found, lost.loss.day, covered, schedule), lost.loss)
+    if refusal is not None:
+        return refusal
+    claim = _claim(house, at, found.row, lost, words, covered.arrears if isinstance(covered, Covered) else 0)
+    await claim_store.add_claims(tx, [claim])
+    await claim_notices.tell(tx, at, [Telling(claim, found.product, Told.NOTIFIED)])
+    return stands(claim, [one.value for one in NEEDED[claim.kind]])
 
 
 def stands(claim: Claim, papers: Sequence[str]) -> ClaimStands:
@@ -249,22 +299,22 @@ async def spent(tx: Tx, claims: Sequence[Claim]) -> dict[UUID, int]:
     return {key[1]: sum(one.spent for one in rows) for key, rows in payments.items()}
 
 
-def _claim(house: House, envelope: Envelope, at: Moment, command: NotifyClaim, lost: _Lost, key: UUID, arrears: int) -> Claim:
-    book, person = who(envelope)
-    identifier = named(envelope.received_at, book, f"claim:{key}")
+def _claim(house: House, at: Moment, policy: PolicyRow, lost: _Lost, words: _Words, arrears: int) -> Claim:
+    received_at = words.envelope.received_at
+    identifier = named(received_at, policy.book, f"claim:{words.key}")
     return Claim(
-        book=book,
+        book=policy.book,
         id=identifier,
-        policy=command.policy,
-        person=person,
-        kind=command.kind,
+        policy=policy.id,
+        person=policy.person,
+        kind=lost.loss.kind,
         loss_day=lost.loss.day,
         loss=lost.amount,
-        said=sealed_text(house, identifier, command.said),
-        notified_at=envelope.received_at,
-        notified_on=at.date_of(envelope.received_at),
+        said=sealed_text(house, identifier, words.said),
+        notified_at=received_at,
+        notified_on=at.date_of(received_at),
         arrears=arrears,
-        tap=command.tap,
+        tap=words.tap,
     )
 
 

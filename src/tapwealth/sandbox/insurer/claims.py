@@ -50,6 +50,7 @@ class ClaimBody(Body):
     loss_day: date
     amount: Fen
     sum_insured: Fen
+    to_named: bool = False
 
 
 class RecoveredBody(Body):
@@ -123,7 +124,7 @@ def _decide(partner: Partner, body: ClaimBody) -> Response:
     with partner.store.tx() as tx:
         planned = next_fault(tx, "claim_assessment", body.serial)
         decided, just_now = decide(tx, body, partner.now(), None if planned is None else planned.fault)
-        if just_now and decided is not None and decided["agreed"]:
+        if just_now and decided is not None and decided["agreed"] and not body.to_named:
             _owe(partner, body.serial, decided["agreed"], next_fault(tx, "claim_payment", body.serial))
     return _told(body.serial, decided)
 
