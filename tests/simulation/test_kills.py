@@ -21,15 +21,18 @@ from tapwealth.play.week import FIRST_DAY
 VICTIMS = ("platform", "database", *PARTNERS)
 BUSY = {
     0: ("drain transit", "return electronic cash"),
-    1: ("cut the date", "hear the bank", "expire holds", "pay the campaigns", "prove campaigns", "prove raises"),
+    1: (
+        "cut the date", "hear the bank", "expire holds", "pay the campaigns", "prove campaigns", "prove raises", "close raises",
+        "settle deposits", "list deposits", "compare deposits",
+    ),
     2: (
         "present to the network", "clear cards", "settle merchants", "share the fees", "fees to own money", "settle the network",
-        "draw the advance", "accrue the advance's interest", "cover captures", "send fund files", "instruct again", "prove units",
+        "credit raises", "draw the advance", "accrue the advance's interest", "cover captures", "send fund files", "instruct again",
+        "prove units",
     ),
     3: (
-        "settle billers", "sweep premiums", "watch claims", "close raises", "credit raises", "mature deposits", "settle demand interest",
-        "settle deposits",
-        "list deposits", "redeem the advance", "receive statements", "receive holdings", "compare billers", "compare deposits",
+        "settle billers", "sweep premiums", "watch claims", "mature deposits", "settle demand interest", "redeem the advance",
+        "receive statements", "receive holdings", "compare billers",
     ),
     4: (
         "pay the shares", "pay the insurer", "collect premiums", "begin cover", "suspend and lapse", "expire and renew",
