@@ -214,7 +214,8 @@ def print_week(evening: Evening, console: Console) -> None:
     if Measurement.get(console, console.options.update(max_width=2 * _TABLE_WIDTH), whole).maximum <= console.width:
         console.print(whole)
         return
-    console.print(_proof_table(f"Proofs: {_BY_BANK}", ended, _PROOFS[: len(_SHORT)], tight=True))
+    for part in _fitting(console, ended, _PROOFS[: len(_SHORT)]):
+        console.print(_proof_table(f"Proofs: {_BY_BANK}", ended, part, tight=True))
     console.print(_proof_table(f"Proofs: {_BY_REGISTRAR}", ended, _PROOFS[len(_SHORT) :], tight=True))
 
 
@@ -265,6 +266,15 @@ _SHORT = {
 _BY_BANK = "our mirror = the bank's statement (+n payments on their way)"
 _BY_REGISTRAR = "our units = the registrar's holdings"
 _PROOFS = (*_SHORT.values(), "units", "proved")
+
+
+def _fitting(console: Console, days: list[dict[str, Any]], shown: Sequence[str]) -> list[Sequence[str]]:
+    """These columns as one table, or as two if that is wider than the terminal."""
+    whole = _proof_table("", days, shown, tight=True)
+    if Measurement.get(console, console.options.update(max_width=2 * _TABLE_WIDTH), whole).maximum <= console.width:
+        return [shown]
+    half = (len(shown) + 1) // 2
+    return [shown[:half], shown[half:]]
 
 
 def _proof_table(title: str, days: list[dict[str, Any]], shown: Sequence[str], *, tight: bool = False) -> Table:
