@@ -56,6 +56,7 @@ from tapwealth.insurance.applicant import ApplicantRefusal
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.claim import ClaimRefusal
 from tapwealth.insurance.collect import PremiumRefusal
+from tapwealth.insurance.discovery import DiscoveryRefusal
 from tapwealth.insurance.endorsement import EndorsementRefusal
 from tapwealth.insurance.phone import PhoneRefusal
 from tapwealth.insurance.policy import PolicyRefusal
@@ -81,8 +82,8 @@ NOTHING: Any = None
 SPECS = wiring._commands(NOTHING, NOTHING, real_time=False)
 REFUSALS: tuple[type[Enum], ...] = (
     PeopleRefusal, PurchaseRefusal, BillsRefusal, BillRefusal, PayRefusal, InsuranceRefusal, BuyRefusal, QuoteRefusal,
-    DepositRefusal, DepositNoticeRefusal,
-    PolicyRefusal, PremiumRefusal, ReinstateRefusal, PhoneRefusal, ApplicantRefusal, EndorsementRefusal,
+    DepositRefusal, DepositNoticeRefusal, PolicyRefusal, PremiumRefusal, ReinstateRefusal, PhoneRefusal, ApplicantRefusal,
+    EndorsementRefusal, DiscoveryRefusal,
     UnderwritingRefusal, AcceptanceRefusal,
     ApprovalRefusal, ClockRefusal,
     wiring.ClockCommandRefusal, ChannelRefusal, DayRefusal,

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from tapwealth.api.commands import CommandSpec
+from tapwealth.flows import setup
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.insurance import endorsements, premiums
+from tapwealth.flows.insurance import discoveries, endorsements, premiums
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.storage.operators import OperatorRole
 
@@ -26,4 +27,6 @@ def policy_commands(plain: Callable[[Flow], Callable[[Envelope, Any], Awaitable[
         "let_premiums": CommandSpec(premiums.LetPremiums, customer, plain(premiums.let)),
         "end_premiums": CommandSpec(premiums.EndPremiums, customer, plain(premiums.end)),
         "demand_premium": CommandSpec(premiums.DemandPremium, operations, plain(premiums.demand)),
+        "propose_rescission": CommandSpec(discoveries.ProposeRescission, operations, plain(setup.propose)),
+        "propose_true_age": CommandSpec(discoveries.ProposeTrueAge, operations, plain(setup.propose)),
     }

@@ -24,8 +24,9 @@ from tapwealth.flows.funds import campaigns, freeze, quotation_lists
 from tapwealth.flows.funds.campaigns import ProposeCampaign
 from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations
-from tapwealth.flows.insurance import claim_assessment
+from tapwealth.flows.insurance import claim_assessment, discoveries
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
+from tapwealth.flows.insurance.discoveries import ProposeRescission, ProposeTrueAge
 from tapwealth.flows.issuing import token_domain
 from tapwealth.flows.issuing.token_domain import ProposeTokenDomain
 from tapwealth.kernel.ids import derived
@@ -82,6 +83,8 @@ _ROLE = {
     ProposeWealthClose: OperatorRole.PRODUCT_MANAGER,
     ProposeWealthYield: OperatorRole.PRODUCT_MANAGER,
     ProposeAssessment: OperatorRole.OPERATIONS,
+    ProposeRescission: OperatorRole.OPERATIONS,
+    ProposeTrueAge: OperatorRole.OPERATIONS,
 }
 _Plain = (
     ProposeMerchantState
@@ -96,6 +99,8 @@ _Plain = (
     | ProposeWealthClose
     | ProposeWealthYield
     | ProposeAssessment
+    | ProposeRescission
+    | ProposeTrueAge
 )
 Proposal = ProposeMerchant | _Plain | clients.Proposal
 _Kept = Application | _Plain | clients.Kept
@@ -132,6 +137,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             raise_proposals.check(command)
         case ProposeAssessment():
             claim_assessment.check(command)
+        case ProposeRescission() | ProposeTrueAge():
+            discoveries.check(command)
         case _:
             clients.check(command)
 
@@ -174,6 +181,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return await raise_proposals.wrong(tx, at, command) or command
         case ProposeAssessment():
             return await claim_assessment.may_be(tx, command) or command
+        case ProposeRescission() | ProposeTrueAge():
+            return await discoveries.may_be(house, tx, at, command) or command
         case _:
             return await clients.kept(house, tx, at, command)
 
@@ -240,6 +249,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await raise_proposals.bring_about(tx, at, proposal)
         case ProposeAssessment():
             return await claim_assessment.bring_about(house, tx, at, proposal)
+        case ProposeRescission() | ProposeTrueAge():
+            return await discoveries.bring_about(house, tx, at, made, proposal)
         case _:
             return await clients.bring_about(house, tx, at, made, proposal, approver)
 

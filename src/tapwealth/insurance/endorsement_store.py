@@ -38,6 +38,7 @@ class EndorsementRow:
     beneficiaries_to: int | None = None
     sum_from: int | None = None
     sum_to: int | None = None
+    premium_to: int | None = None
     sealed: bytes | None = None
     state: EndorsementState = EndorsementState.ASKED
     decided_on: date | None = None
@@ -59,6 +60,7 @@ _TYPES = {
     "beneficiaries_to": "int",
     "sum_from": "bigint",
     "sum_to": "bigint",
+    "premium_to": "bigint",
     "sealed": "bytea",
     "state": "text",
     "asked_on": "date",

@@ -209,3 +209,12 @@ async def settled(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventR
     """Under that date."""
     rows = await tx.fetch(f"{_READ} where e.book = any($1) and e.settled_on = $2 order by e.serial, e.event", list(books), day)
     return [_read(row) for row in rows]
+
+
+async def paid_for(tx: Any, key: tuple[int, UUID]) -> int:
+    """Fen of premium that the insurer has for a policy: what changes gave back is taken off."""
+    names = [one.value for one in PREMIUMS]
+    found: int = await tx.fetchval(
+        "select coalesce(sum(amount), 0)::bigint from policy_event where book = $1 and policy = $2 and event = any($3)", *key, names
+    )
+    return found

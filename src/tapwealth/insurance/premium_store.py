@@ -157,6 +157,16 @@ async def save_plans(tx: Any, plans: Sequence[Plan]) -> None:
         )
 
 
+async def save_premium(tx: Any, premiums: Sequence[tuple[int, UUID, int]]) -> None:
+    """(book, policy, fen): what a period of each costs from now on."""
+    if premiums:
+        await tx.execute(
+            "update policy_schedule s set premium = x.premium from unnest($1::int[], $2::uuid[], $3::bigint[]) x(book, policy, premium)"
+            " where s.book = x.book and s.policy = x.policy",
+            *(list(column) for column in zip(*premiums, strict=True)),
+        )
+
+
 async def save_paid(tx: Any, paid: Sequence[tuple[int, UUID, date]]) -> None:
     """(book, policy, the first day that is not paid for)."""
     if paid:

@@ -16,7 +16,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_num
 from tapwealth.flows.insurance.endorsements import ENDORSE, open_address
 from tapwealth.flows.insurance.policy_order import told
 from tapwealth.flows.insurance.policy_outcomes import INSURER, premiums_of
-from tapwealth.insurance import beneficiary_store, endorsement_store, insured_store, policy_event_store, store
+from tapwealth.insurance import beneficiary_store, endorsement_store, insured_store, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.endorsement import EndorsementKind
 from tapwealth.insurance.endorsement_entries import ChangeMoney, change_refunded, change_returned
@@ -119,6 +119,7 @@ async def _apply(tx: Tx, at: Moment, day: date, changes: Changed) -> None:
     insured = await insured_store.insured(tx, [(one.book, one.policy) for one, _ in changes])
     await insured_store.save_insured(tx, [_as_changed(insured[one.book, one.policy], one) for one, _ in changes])
     await policy_event_store.add(tx, [_event(one, row, at, day) for one, row in changes])
+    await premium_store.save_premium(tx, [(one.book, one.policy, one.premium_to) for one, _ in changes if one.premium_to is not None])
 
 
 def _as_changed(insured: InsuredRow, one: EndorsementRow) -> InsuredRow:

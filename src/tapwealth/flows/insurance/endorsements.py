@@ -123,7 +123,7 @@ async def change_occupation(house: House, envelope: Envelope, command: ChangeOcc
             occupation_to=int(command.occupation),
         )
         refusal = await _take(house, tx, at, envelope, found, made, change, actor)
-        return refusal or await _ask(tx, made)
+        return refusal or await ask_for(tx, made)
 
     return await once(house, [envelope.caller.book], envelope, command, act, PolicyChanging)
 
@@ -148,7 +148,7 @@ async def change_beneficiaries(house: House, envelope: Envelope, command: Change
             beneficiaries_from=found.insured.beneficiaries,
             beneficiaries_to=version if rows else 0,
         )
-        return await _ask(tx, made)
+        return await ask_for(tx, made)
 
     return await once(house, [envelope.caller.book], envelope, command, act, PolicyChanging)
 
@@ -177,7 +177,7 @@ async def change_address(house: House, envelope: Envelope, command: ChangePolicy
             return found
         sealed = seal_address(house, address, found.row.id)
         made = _change(envelope, at, found, EndorsementKind.ADDRESS, _from_tomorrow(envelope, found.row))
-        return await _ask(tx, replace(made, sealed=sealed))
+        return await ask_for(tx, replace(made, sealed=sealed))
 
     return await once(house, [envelope.caller.book], envelope, command, act, PolicyChanging)
 
@@ -286,7 +286,8 @@ async def _take(
     return None
 
 
-async def _ask(tx: Tx, made: EndorsementRow) -> PolicyChanging:
+async def ask_for(tx: Tx, made: EndorsementRow) -> PolicyChanging:
+    """Leave the request for the insurer."""
     await endorsement_store.add(tx, [made])
     payload = {"policy": str(made.policy), "serial": made.serial}
     await outbox.put(tx, [OutboxMessage(made.book, derived(made.id, ENDORSE), INSURER, ENDORSE, payload)])
