@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -229,3 +230,29 @@ async def test_what_deposit_insurance_covers(at: Bank) -> None:
         (one,) = await insured(tx, at.wang.book, at.wang.id)
     assert (one.bank, one.principal, one.interest, one.insured) == ("313100000013", 600_000_00, 58_33 + 116_67, 500_000_00)
     assert one.beyond == 100_175_00
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_any_history_is_accepted_by_the_bank_line_by_line(at: Bank, seed: int) -> None:
+    """Two deposits of each form, three months, a deed every few days or several on one; every date is listed and compared."""
+    draw = Random(seed)
+    demands = [await at.opened("DEMAND", draw.randrange(1_00, 90_000_00)) for _ in range(2)]
+    notified = [await at.opened("NOTICE7", draw.randrange(150_000_00, 400_000_00)) for _ in range(2)]
+    day, refused = MONDAY, 0
+    for _ in range(40):
+        day += timedelta(days=draw.choice((0, 0, 1, 3, 7)))
+        await at.on(day)
+        amount = draw.choice((50_000_00, 100_000_00, draw.randrange(1, 60_000_00)))
+        deed, command = draw.choice(
+            (
+                (demand.pay_in, PayIntoDeposit(draw.choice(demands), amount)),
+                (withdrawing.withdraw_, WithdrawDeposit(draw.choice(demands), amount)),
+                (withdrawing.withdraw_, WithdrawDeposit(draw.choice(notified), amount)),
+                (at_notice.give_, GiveDepositNotice(draw.choice(notified), amount)),
+            )
+        )
+        refused += isinstance(await at.does(deed, command), Refusal)
+    assert refused < 30
+    await at.on(max(day, date(2014, 3, 20)) + timedelta(days=3))
+    assert await at.place.total(Kind.DEPOSIT_INTEREST_DUE) == 0
+    await at.proved()
