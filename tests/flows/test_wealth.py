@@ -258,6 +258,7 @@ async def test_two_people_close_it_early_and_say_what_it_pays(place: Town) -> No
     await end(place, matures + timedelta(days=6))
     (row,) = await rows(place, wang)
     assert (row.gain, row.state) == (696_44, State.PAID)
+    assert Counter(await bank_agrees(place)) == dict.fromkeys(("subscribed", "allotted", "raise_interest", "repaid"), 1)
     assert "it paid 4.1% (expected: 3.96%)" in (await told(place, wang))[0]
 
 

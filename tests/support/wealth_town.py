@@ -136,6 +136,8 @@ async def bank_agrees(place: Town, product: str = "W62") -> list[str]:
     one = await stands(place, product)
     posted = [{"from": "2012-07-06", "rates": [{"rate": "0.35"}]}]
     own = [{"from": "2014-02-01", "rates": [{"rate": "3.96"}]}]
+    if one.yields is not None:
+        own.append({"from": str(one.begins_on), "rates": [{"rate": f"{one.yields // 10_000}.{one.yields % 10_000:04d}"}]})
     body = [
         {"product": "DEMAND", "form": "demand", "posted": posted},
         {"product": product, "form": "raise", "posted": own, "demand": "DEMAND", "runs_from": one.begins_on, "runs_until": one.matures_on},

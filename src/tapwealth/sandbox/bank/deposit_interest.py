@@ -304,11 +304,11 @@ def _raise_interest(shelf: Shelf, terms: TermsBody, standing: Standing, line: Li
 
 
 def _repaid(_shelf: Shelf, terms: TermsBody, standing: Standing, line: Line) -> Worked:
-    """Principal x rate x days / basis; the days after its end earn nothing."""
+    """Principal x rate x days / basis, at the rate that the bank says last by its end; the days after that earn nothing."""
     if terms.runs_from is None or terms.runs_until is None or line.value_date < terms.runs_until:
         raise Wrong(f"{terms.product} runs until {terms.runs_until} at the bank")
-    years = Fraction((terms.runs_until - terms.runs_from).days, terms.basis)
-    return Worked(_less(standing, line.amount), floor(line.amount * Fraction(standing.rate) * years + Fraction(1, 2)))
+    years, rate = Fraction((terms.runs_until - terms.runs_from).days, terms.basis), _posted(terms, terms.runs_until, line.amount)
+    return Worked(_less(standing, line.amount), floor(line.amount * rate * years + Fraction(1, 2)))
 
 
 _DEEDS: dict[tuple[Form, str], Callable[[Shelf, TermsBody, Standing, Line], Worked]] = {
