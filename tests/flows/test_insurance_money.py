@@ -10,6 +10,7 @@ from bill_town import MONDAY, Person, Town
 from msgspec.json import encode
 from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies, with_commission
 
+from tapwealth.flows import reports
 from tapwealth.flows.acquiring import fee_sharing
 from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome
@@ -96,6 +97,30 @@ async def test_a_premium_is_settled_net_and_its_commission_becomes_the_parties(p
     assert statement.decode().split("\r\n")[2].startswith("END,1,")
     assert await ends(place, WEDNESDAY) == figures()
     assert len(place.insurer.statements) == 1, "of a date on which nothing is settled there is no statement"
+
+
+async def test_what_is_earned_of_premiums_is_told_for_any_date(place: Town) -> None:
+    """Two accident policies of 760.00, one of them cancelled on Wednesday for 755.84, and a term life of 225.00; cover from Tuesday."""
+    wang, li, zhao = await place.person("Wang", 200_000), await place.person("Li", 200_000), await place.person("Zhao", 200_000)
+    await bought(place, wang)
+    over = await bought(place, li)
+    await bought(place, zhao, TERM_LIFE)
+    await ends(place, MONDAY)
+    await ends(place, TUESDAY)
+    assert await cancelled(place, li, over) == 75_584
+    await ends(place, WEDNESDAY)
+    assert await earned(place, MONDAY - timedelta(days=1)) == {}
+    assert await earned(place, MONDAY) == {"ACC1": (152_000, 0, 152_000, 0), "TL20": (22_500, 0, 22_500, 0)}, "cover begins on Tuesday"
+    assert await earned(place, TUESDAY) == {"ACC1": (152_000, 416, 151_584, 84), "TL20": (22_500, 62, 22_438, 15)}
+    assert (await earned(place, WEDNESDAY))["ACC1"] == (76_416, 832, 75_584, 15_283), "what was not paid back is earned at once"
+    assert (await earned(place, TUESDAY))["ACC1"] == (152_000, 416, 151_584, 84), "of a date that is over it stays so"
+    assert (await earned(place, MONDAY + timedelta(days=365)))["ACC1"] == (76_416, 76_416, 0, 30_400)
+
+
+async def earned(place: Town, day: date) -> dict[str, tuple[int, int, int, int]]:
+    """By product: premium, earned, unearned, and the commission earned."""
+    found = await reports.earned_premiums(place.house, day)
+    return {one.product: (one.premium, one.earned, one.unearned, one.commission_earned) for one in found}
 
 
 async def test_what_is_given_back_is_called_in_where_the_trust_has_none(place: Town) -> None:

@@ -135,6 +135,15 @@ def assets_of(data: Path, url: str | None, customer: str, day: date | None) -> A
     return in_house(data, url, act)
 
 
+def earned_on(data: Path, url: str | None, day: date) -> Any:
+    """What of the premiums was earned at the end of a date, by product."""
+
+    async def act(house: House) -> Any:
+        return msgspec.to_builtins(await reports.earned_premiums(house, day))
+
+    return in_house(data, url, act)
+
+
 def sale_of(data: Path, url: str | None, identifier: str) -> Any:
     """The sale of that id, as it was seen and signed."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DatabaseUrl, DataDir, Json, print_json, run
+from tapwealth.kernel.money import format_minor
 
 settlement = typer.Typer(**PLAIN, help="Statements: a merchant's date, a party's share of the card fees.")
 
@@ -65,3 +66,28 @@ def party(
 
     found = run(party_statement_of, data_dir, database_url, name, _date(from_, "--from"), _date(to, "--to"))
     _print(settlements.party_text(found), settlements.party_rows(found), found, as_csv=csv_, as_json=json_)
+
+
+@settlement.command("unearned")
+def unearned(
+    day: Annotated[str, typer.Argument(help="The date, like 2014-02-24.", metavar="DATE")],
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    csv_: Csv = False,
+    json_: Json = False,
+) -> None:
+    """What of the premiums, and of the commission on them, was earned at the end of a date, by product."""
+    from tapwealth.cli.house_commands import earned_on
+
+    found = run(earned_on, data_dir, database_url, _date(day, "DATE"))
+    rows = [list(_EARNED), *([str(one[name]) for name in _EARNED] for one in found)]
+    lines = [_earned(one) for one in found] or [f"no premium was taken on by {day}"]
+    _print(lines, rows, found, as_csv=csv_, as_json=json_)
+
+
+_EARNED = ("product", "premium", "earned", "unearned", "commission", "commission_earned", "commission_unearned")
+
+
+def _earned(one: dict[str, Any]) -> str:
+    premium, earned, left, commission, had = (format_minor(one[name]) for name in _EARNED[1:6])
+    return f"{one['product']}: premiums {premium}, earned {earned}, unearned {left}; commission {commission}, earned {had}"

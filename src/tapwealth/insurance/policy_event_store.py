@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.insurance.bordereau import BordereauEvent
+from tapwealth.insurance.earning import Group
 
 PREMIUMS = (
     BordereauEvent.ISSUED, BordereauEvent.PREMIUM, BordereauEvent.RENEWED, BordereauEvent.REINSTATED, BordereauEvent.ENDORSED,
@@ -218,3 +219,40 @@ async def paid_for(tx: Any, key: tuple[int, UUID]) -> int:
         "select coalesce(sum(amount), 0)::bigint from policy_event where book = $1 and policy = $2 and event = any($3)", *key, names
     )
     return found
+
+
+# ---- what is earned
+
+
+async def taken_on(tx: Any, books: Sequence[int], day: date) -> dict[str, tuple[int, int]]:
+    """By product, as of the end of a date: fen of premium taken on less what came back, and of the commission settled on it."""
+    rows = await tx.fetch(
+        f"select p.product, sum(case when e.event in ({_GIVEN}) then -e.amount else e.amount end)::bigint as premium,"
+        " coalesce(sum(e.commission) filter (where e.settled_on <= $2), 0)::bigint as commission"
+        f" from policy_event e {_POLICY} where e.book = any($1) and e.happened_on <= $2 and {_MONEY} group by 1 order by 1",
+        list(books),
+        day,
+    )
+    return {row["product"]: (row["premium"], row["commission"]) for row in rows}
+
+
+async def running(tx: Any, books: Sequence[int], day: date) -> dict[str, list[Group]]:
+    """By product the premiums that pay for days after that date, of policies that were not ended by it; those that are alike together."""
+    rows = await tx.fetch(
+        "select p.product, e.covers_from, e.covers_to, e.amount, case when e.settled_on <= $2 then e.commission else 0 end as commission,"
+        f" count(*)::int as count from policy_event e {_POLICY}"
+        f" where e.book = any($1) and e.happened_on <= $2 and e.covers_to > $2 + 1 and e.event in ({_TAKEN})"
+        f" and not exists (select from policy_event o where o.book = e.book and o.policy = e.policy and o.event in ({_GIVEN})"
+        " and o.happened_on <= $2) group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5",
+        list(books),
+        day,
+    )
+    found: dict[str, list[Group]] = {}
+    for row in rows:
+        group = Group(row["covers_from"], row["covers_to"], row["amount"], row["count"], row["commission"])
+        found.setdefault(row["product"], []).append(group)
+    return found
+
+
+_TAKEN = ", ".join(repr(one.value) for one in PREMIUMS)
+_GIVEN = ", ".join(repr(one.value) for one in COMES_BACK)

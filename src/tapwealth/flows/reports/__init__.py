@@ -10,6 +10,7 @@ from tapwealth.flows.reports.doors import (
     Seen,
     View,
     assets,
+    earned_premiums,
     holding_days,
     sale,
     seen,
@@ -25,5 +26,6 @@ from tapwealth.flows.reports.week import ProofView, WeekView
 
 __all__ = [
     "AssetsView", "BillerDay", "CustomerView", "DayView", "MerchantView", "ProofView", "Seen", "StatementLine", "StatementView", "View",
-    "WeekView", "assets", "holding_days", "sale", "seen", "settled_merchant", "shared_fees", "statement", "views", "week",
+    "WeekView", "assets", "earned_premiums",
+    "holding_days", "sale", "seen", "settled_merchant", "shared_fees", "statement", "views", "week",
 ]  # fmt: skip

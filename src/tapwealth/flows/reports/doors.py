@@ -31,6 +31,7 @@ from tapwealth.flows.reports.declines import declines_of
 from tapwealth.flows.reports.enrolment import merchant_file, merchant_lines
 from tapwealth.flows.reports.network import network_view
 from tapwealth.flows.reports.phone import Phone, phone_of
+from tapwealth.flows.reports.premiums import EarnedShown, earned_on
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import HeldDay, days_of
 from tapwealth.flows.reports.settlements import MerchantStatement, PartyStatement, merchant_statement, party_statement
@@ -160,6 +161,9 @@ def views(house: House) -> Mapping[str, View]:
         "billers": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: billers.shown(house, tx))),
         "billers/{code}/{date}": lambda caller, given: _for_operators(
             caller, lambda: _biller(house, given["code"], read_date(given["date"]))
+        ),
+        "unearned/{date}": lambda caller, given: _for_operators(
+            caller, lambda: _read(house, lambda tx: earned_on(house, tx, read_date(given["date"])))
         ),
         "shares/{party}": lambda caller, given: _for_operators(caller, lambda: _read(house, _shares(given))),
         "network/{date}": lambda caller, given: _for_operators(caller, lambda: _network(house, read_date(given["date"]))),
@@ -354,6 +358,12 @@ async def shared_fees(house: House, party: str, first: date, last: date) -> Part
     """A party's statement of these dates. Raises BadInput."""
     async with house.database.read() as tx:
         return await party_statement(tx, party, first, last)
+
+
+async def earned_premiums(house: House, day: date) -> list[EarnedShown]:
+    """Of all products, at the end of a date."""
+    async with house.database.read() as tx:
+        return await earned_on(house, tx, day)
 
 
 def _shares(given: Mapping[str, str]) -> Callable[[Any], Awaitable[Any]]:
