@@ -42,7 +42,8 @@ SIZES = 10_000, 100_000, 1_000_000
 EVERY = 4
 """Days from one date on which something is due to the next. On the first after it people are told of the next; on the others is rest."""
 OWN = (
-    "cut the date", "begin cover", "collect premiums", "suspend and lapse", "expire and renew", "mature deposits", "settle deposits",
+    "cut the date", "begin cover", "collect premiums", "suspend and lapse", "expire and renew", "mature deposits", "settle demand interest",
+    "settle deposits",
     "close raises", "credit raises", "sweep premiums", "prove books", "write the heads",
 )  # fmt: skip
 """The steps that ask no partner and look at what people have."""

@@ -16,11 +16,13 @@ from tapwealth.bench.purchase_town import operators_of, person_of, put_file_on_s
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.deposits import entries as deposit_entries
+from tapwealth.deposits import forms_store
 from tapwealth.deposits import store as deposits
 from tapwealth.deposits.deposit import AtMaturity, Deposit, FormKind
 from tapwealth.deposits.entries import DepositEntry, Held
-from tapwealth.deposits.product import Term
+from tapwealth.deposits.product import Demand, Term
 from tapwealth.flows.bank.payments import end_to_end
+from tapwealth.flows.deposits.demand import begun
 from tapwealth.flows.deposits.deposit_events import event_of
 from tapwealth.flows.frame import House, moment, must_post
 from tapwealth.insurance import premium_store, store
@@ -110,6 +112,7 @@ async def _settle(house: House, numbers: Sequence[int], days: Sequence[date]) ->
         made += [_opened(one, wallet) for one, wallet in zip(held, wallets * 2, strict=True)]
         await must_post(house, tx, await moment(tx), made)
         await deposits.add(tx, held)
+        await forms_store.put_running(tx, [begun(one, Demand()) for one in held if one.form is FormKind.DEMAND])
         await deposit_event_store.add(tx, [_told(one) for one in held])
         policies = [_policy(*of) for of in zip(rows, due, strict=True)]
         await store.add_policies(tx, policies)
