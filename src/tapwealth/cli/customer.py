@@ -41,6 +41,24 @@ def see(data: Path, token: str, path: str) -> Any:
     return asked(door_of(data), "GET", f"/view/{path}", _sendable(token))
 
 
+_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".heic": "image/heic", ".pdf": "application/pdf"}
+
+
+def send_file(data: Path, token: str, path: str, file: Path) -> Any:
+    """A file as it is, declared by its name. Raises BadInput for one that cannot be read, else as `give`."""
+    from tapwealth.cli.served import door_of, sent_file
+    from tapwealth.kernel.refusal import BadInput
+
+    media_type = _TYPES.get(file.suffix.lower())
+    if media_type is None:
+        raise BadInput(f"{file.name[:40]!r} is none of {', '.join(_TYPES)}", where="FILE", hint="send a picture or a PDF")
+    try:
+        with file.open("rb") as content:
+            return sent_file(door_of(data), _sendable(token), path, media_type, content)
+    except OSError as error:
+        raise BadInput(f"{file.name[:40]!r} cannot be read ({error.strerror})", where="FILE", hint="check the path") from None
+
+
 def account_of(biller: str, account: str, item: str, fields: list[str] | None) -> dict[str, Any]:
     """Which account is meant. Raises BadInput for a field that is no NAME=VALUE, or that comes twice."""
     from tapwealth.kernel.refusal import BadInput

@@ -14,6 +14,7 @@ import typer
 
 from tapwealth.cli.autopay_app import autopay
 from tapwealth.cli.bill_app import bill, biller
+from tapwealth.cli.claim_app import claim
 from tapwealth.cli.customer import Amount, Token, fen, give
 from tapwealth.cli.deposit_app import deposit
 from tapwealth.cli.keys import keys
@@ -44,6 +45,7 @@ app.add_typer(autopay, name="autopay")
 app.add_typer(biller, name="biller")
 app.add_typer(bill, name="bill")
 app.add_typer(notices, name="notices")
+app.add_typer(claim, name="claim")
 app.add_typer(policy, name="policy")
 app.add_typer(deposit, name="deposit")
 

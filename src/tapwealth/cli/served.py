@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 
@@ -26,6 +26,12 @@ def command(door: Door, token: str, name: str, body: Mapping[str, Any]) -> Any:
     """The answer to a command, under a key of its own. Raises BadInput for a refusal, Outage where nobody answers."""
     key = str(uuid7(machine_now(), 0, system_random()))
     return asked(door, "POST", f"/commands/{name}", token, json=dict(body), headers={"Idempotency-Key": key})["result"]
+
+
+def sent_file(door: Door, token: str, path: str, media_type: str, content: BinaryIO) -> Any:
+    """The answer to a file, which is read while it is sent. Raises as `command`."""
+    headers = {"Idempotency-Key": str(uuid7(machine_now(), 0, system_random())), "Content-Type": media_type}
+    return asked(door, "POST", path, token, content=content, headers=headers)["result"]
 
 
 def asked(door: Door, method: str, path: str, token: str = "", **more: Any) -> Any:

@@ -1,0 +1,59 @@
+"""`tapwealth claim` as a customer gives it: a screen claimed, shown by files and followed; what is refused is one line."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from bill_town import Town
+from claim_town import IMEI, NEXT_MONDAY, OTHER_IMEI, assess, insured
+from customer_line import Line, customer_line
+from evidence_files import jpeg, pdf
+from policy_files import SCREEN_FILE, sell_policies
+
+from tapwealth.flows.insurance import insurers
+from tapwealth.kernel.clock import shanghai
+
+
+async def test_a_screen_is_claimed_shown_and_followed(
+    place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await sell_policies(place.house, SCREEN_FILE)
+    photo, invoice, disguised = tmp_path / "crack.jpg", tmp_path / "invoice.pdf", tmp_path / "program.png"
+    photo.write_bytes(jpeg())
+    invoice.write_bytes(pdf())
+    disguised.write_bytes(b"MZ" + bytes(100))
+    async with customer_line(place, tmp_path, monkeypatch, capsys, money=100_000) as line:
+        policy = await bought(place, line)
+        day, said = str(NEXT_MONDAY), "it fell"
+        wrong = await line.call("claim", "screen", policy, day, "800", "--said", said, "--imei", OTHER_IMEI)
+        assert "names another phone" in wrong.err
+        made = await line.call("claim", "screen", policy, day, "800", "--said", said, "--imei", IMEI)
+        assert made.code == 0, made.err
+        claim = made.out.split()[0]
+        assert made.out.strip() == f"{claim} notified; needed: photo; needed: invoice"
+        for file, words in (
+            (disguised, "neither JPEG"),
+            (tmp_path / "none.png", "cannot be read"),
+            (tmp_path / "x.exe", "is none of .jpg"),
+        ):
+            assert words in (await line.call("claim", "send", claim, "photo", str(file))).err
+        assert "needed: invoice" in (await line.call("claim", "send", claim, "photo", str(photo))).out
+        assert "the claim is assessing" in (await line.call("claim", "send", claim, "invoice", str(invoice))).out
+        assert (await line.call("claim", "list")).out.strip() == (
+            f"{claim} screen of {day}, 800.00: assessing, 0.00 paid, to decide by 2014-04-02"
+        )
+        await assess(place, UUID(claim), 0, "scratches only")
+        assert (await line.call("claim", "appeal", claim, "--reason", "it is broken")).out.strip() == f"{claim} appealed"
+        shown = (await line.call("claim", "show", claim)).out
+        assert "photo: image/jpeg" in shown
+        assert "not paid: scratches only" in shown
+        assert "is appealed" in (await line.call("claim", "withdraw", claim)).err
+        assert "no payment by a card of yours" in (await line.call("claim", "dispute", policy)).err
+
+
+async def bought(place: Town, line: Line) -> str:
+    """A screen cover of whoever gives the commands, a week old."""
+    policy = await insured(place, line.person)
+    await place.clock(shanghai(NEXT_MONDAY, 9))
+    await insurers.begin_cover(place.house, NEXT_MONDAY)
+    return str(policy)
