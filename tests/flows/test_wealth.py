@@ -34,7 +34,7 @@ from tapwealth.compliance.questionnaire import current
 from tapwealth.customers import store as customers
 from tapwealth.deposits.raise_rules import Ended, State
 from tapwealth.flows.catalogue import products, sales
-from tapwealth.flows.deposits import raise_day
+from tapwealth.flows.deposits import raise_day, raise_shown
 from tapwealth.flows.deposits.raise_proposals import ProposeWealthClose, ProposeWealthYield
 from tapwealth.flows.deposits.raise_shown import wealth_findings
 from tapwealth.flows.funds import suitability
@@ -258,6 +258,10 @@ async def test_two_people_close_it_early_and_say_what_it_pays(place: Town) -> No
     await end(place, matures + timedelta(days=6))
     (row,) = await rows(place, wang)
     assert (row.gain, row.state) == (696_44, State.PAID)
+    async with place.house.database.read() as tx:
+        (mine,), (all_of_it,) = await raise_shown.held(tx, wang.book, wang.id), await raise_shown.shown(tx)
+    assert (mine.expected, mine.paid, mine.expected_gain, mine.gain) == (39_600, 41_000, 672_66, 696_44)
+    assert (all_of_it.state, all_of_it.paid, all_of_it.credit_on) == ("paid", 41_000, matures + timedelta(days=6))
     assert Counter(await bank_agrees(place)) == dict.fromkeys(("subscribed", "allotted", "raise_interest", "repaid"), 1)
     assert "it paid 4.1% (expected: 3.96%)" in (await told(place, wang))[0]
 
