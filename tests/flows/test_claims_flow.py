@@ -1,5 +1,6 @@
 """A claim from the notice to the money, and every way in which it is not paid: by rule, by the house, by the insurer; nothing twice."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
@@ -335,6 +336,24 @@ async def test_a_death_is_paid_by_the_insurer_to_whom_the_policy_names(place: To
     async with place.house.database.read() as tx:
         assert (await store.policies(tx, [(wang.book, policy)]))[wang.book, policy].state is PolicyState.CLAIMED
     assert code(await notify(own_hand=False)) == "LIMIT_USED"
+
+
+async def test_nothing_comes_back_of_the_premium_once_a_loss_was_paid(place: Town, wang: Person, policy: UUID) -> None:
+    async def cancel() -> Any:
+        return await policies.cancel(place.house, place.envelope(wang), CancelPolicy(policy))
+
+    claim = await claimed(place, wang, policy)
+    assert code(await cancel()) == "UNDER_WAY"
+    await assess(place, claim, 30_000, certain=True)
+    await paid(place, claim)
+    await assess(place, claim, 0, "the rest is scratches")
+    assert (await cancel()).refund == 0
+
+
+async def test_two_phones_that_claim_the_same_screen_at_once_are_told_apart(place: Town, wang: Person, policy: UUID) -> None:
+    answers = await asyncio.gather(*(crack(place, wang, policy) for _ in range(4)))
+    refused = [one for one in answers if isinstance(one, Refusal)]
+    assert [code(one) for one in refused] == ["ALL_REPLACED"] * 3
 
 
 async def test_withdrawn_it_can_be_claimed_again(place: Town, wang: Person, policy: UUID) -> None:

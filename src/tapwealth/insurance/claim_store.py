@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.insurance.claim import Claim, ClaimState, LossKind, Paper
@@ -171,6 +171,25 @@ async def open_claims(tx: Any, books: Sequence[int]) -> list[Claim]:
         list(books),
     )
     return [_claim(row) for row in rows]
+
+
+class Losses(NamedTuple):
+    """Of a policy: whether a claim of it is looked at, and whether one was paid, in part or whole."""
+
+    looked_at: bool
+    paid: bool
+
+
+async def losses_of(tx: Any, book: int, policy: UUID) -> Losses:
+    row = await tx.fetchrow(
+        "select coalesce(bool_or(c.state not in ('refused', 'paid', 'closed')), false) as looked_at,"
+        " exists (select from claim o join claim_payment p on p.book = o.book and p.claim = o.id"
+        " where o.book = $1 and o.policy = $2 and p.paid_on is not null) as paid"
+        " from claim c where c.book = $1 and c.policy = $2",
+        book,
+        policy,
+    )
+    return Losses(row["looked_at"], row["paid"])
 
 
 async def tap_claimed(tx: Any, book: int, tap: UUID) -> bool:

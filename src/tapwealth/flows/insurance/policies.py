@@ -29,13 +29,13 @@ from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, swe
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
-from tapwealth.insurance import endorsement_store, entries, premium_store, store
+from tapwealth.insurance import claim_store, endorsement_store, entries, premium_store, store
 from tapwealth.insurance.buy import TERMS, BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.endorsement import unearned_changes
 from tapwealth.insurance.endorsement_store import EndorsementRow, EndorsementState
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.phone import read_phone
-from tapwealth.insurance.policy import PolicyState, refund_of
+from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state, refund_of
 from tapwealth.insurance.product import OccupationClass, Product
 from tapwealth.insurance.questions import check_answers
 from tapwealth.insurance.store import PolicyRow
@@ -247,7 +247,13 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer is booking a premium of this policy; wait for its answer")
         if any(one.state is EndorsementState.ASKED for one in await _changes(tx, row)):
             return Refusal(InsuranceRefusal.UNDER_WAY, "a change of this policy is under way; wait for the insurer's answer")
-        return await ask_to_cancel(house, tx, at, envelope, row, command.reason)
+        losses = await claim_store.losses_of(tx, book, row.id)
+        if losses.looked_at:
+            return Refusal(InsuranceRefusal.UNDER_WAY, "a claim of this policy is looked at; wait until it is decided, or withdraw it")
+        state = next_state(row.state, PolicyEvent.CANCEL)
+        if isinstance(state, Refusal):
+            return state
+        return await ask_to_cancel(house, tx, at, envelope, row, command.reason, 0 if losses.paid else None)
 
     return await once(house, [book], envelope, command, act, PolicyCancelling)
 
