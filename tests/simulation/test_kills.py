@@ -22,8 +22,9 @@ VICTIMS = ("platform", "database", *PARTNERS)
 BUSY = {
     0: ("drain transit", "return electronic cash"),
     1: (
-        "cut the date", "hear the bank", "expire holds", "pay the campaigns", "prove campaigns", "prove raises", "close raises",
-        "settle deposits", "list deposits", "compare deposits",
+        "cut the date", "hear the bank", "expire holds", "pay the campaigns", "prove campaigns", "prove raises",
+        "list deposits", "compare deposits", "close raises",
+        "settle deposits",
     ),
     2: (
         "present to the network", "clear cards", "settle merchants", "share the fees", "fees to own money", "settle the network",
@@ -84,8 +85,9 @@ def test_kills_of_the_platform_in_the_middle_of_taps_and_of_each_partner_leave_n
     kills = plan(
         (0, "settle merchants", "registrar"), (0, "settle billers", "identity"), (0, "receive statements", "bank"),
         (0, "compare billers", "biller"), (0, "compare insurer", "insurer"), (1, "clear cards", "network"),
-        (1, "settle merchants", "messenger"), (1, "settle billers", "issuer"), (1, "send fund files", "registrar"),
-        (1, "receive holdings", "carrier"), (1, "compare billers", "water"), (1, "close", "bank"),
+        (1, "settle merchants", "messenger"), (1, "settle billers", "issuer"), (1, "list deposits", "bank"),
+        (1, "send fund files", "registrar"), (1, "receive holdings", "carrier"), (1, "compare billers", "water"),
+        (1, "compare deposits", "bank"),
     )  # fmt: skip
     at_steps, hit = KillsAtSteps(kills), list[tuple[int, int, int]]()
 
