@@ -22,6 +22,7 @@ from tapwealth.flows.deposits import maturing, opening, withdrawing
 from tapwealth.flows.deposits.opening import DepositOpened, OpenDeposit
 from tapwealth.flows.deposits.withdrawing import DepositInstructed, DepositWithdrawn, InstructDeposit, WithdrawDeposit
 from tapwealth.flows.frame import HOUSE_BOOK, moment
+from tapwealth.flows.reports import views
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
@@ -309,3 +310,30 @@ async def test_nothing_is_written_where_nothing_moves(place: Town) -> None:
     await ended(place, MONDAY + timedelta(days=20))
     async with place.house.database.read() as tx:
         assert [dict(row) for row in await tx.fetch("select xmin::text, ctid::text from deposit")] == before
+
+
+async def test_the_views_and_the_statement_tell_of_it(place: Town) -> None:
+    wang = await place.person("Wang", RICH)
+    made = await opened(place, wang)
+    await place.clock(shanghai(MONDAY + timedelta(days=9), 10))
+    await taken(place, wang, made, 4_000_50)
+    caller = place.envelope(wang).caller
+    of = views(place.house)
+    (line,) = await of["deposits"](caller, {})
+    assert (line.amount, line.interest_due, line.interest_today, line.early) == (5_999_50, 42_74, 52, True)
+    assert (line.name_en, line.term_en, line.state_en, line.happened) == ("Fixed term", "3 months", "open", [])
+    one = await of["deposit/{id}"](caller, {"id": made.deposit})
+    assert [(event.event, event.amount, event.interest, event.balance) for event in one.happened] == [
+        ("opened", 10_000_00, 0, 10_000_00), ("withdrawn", 4_000_50, 35, 5_999_50)
+    ]  # fmt: skip
+    assert (await of["deposits"](None, {})).code.name == "NOT_YOURS"
+    owned = await of["assets/{person}"](caller, {"person": "me"})
+    assert [(asset.what, asset.product, asset.worth) for asset in owned.assets] == [
+        ("wallet", "", RICH - 5_999_50 + 35), ("deposit", "FIXED", 5_999_50)
+    ]  # fmt: skip
+    before = await of["assets/{person}"](caller, {"person": "me", "date": str(MONDAY)})
+    assert [asset.worth for asset in before.assets] == [RICH - 10_000_00, 10_000_00]
+    told = (await of["statement/{person}"](caller, {"person": "me"})).statement
+    assert [(line.text_en, line.amount) for line in told][-2:] == [
+        ("Into a deposit · Fixed term", -10_000_00), ("Taken out of a deposit · Fixed term", 4_000_85)
+    ]  # fmt: skip

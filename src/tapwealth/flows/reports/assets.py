@@ -14,8 +14,11 @@ import msgspec
 from tapwealth.catalogue.definition import Names
 from tapwealth.customers.store import PersonRow
 from tapwealth.deposits import raise_store
+from tapwealth.deposits import store as deposits
+from tapwealth.deposits.deposit import Deposit
 from tapwealth.deposits.raise_store import SubscriptionRow
 from tapwealth.flows.deposits import raise_catalogue
+from tapwealth.flows.deposits.deposit_terms import terms_of
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds.pocket import holding_of
 from tapwealth.flows.issuing.tap import cash_account
@@ -71,7 +74,13 @@ class _Account(NamedTuple):
 
 async def assets_of(house: House, tx: Any, person: PersonRow, day: date) -> AssetsView:
     """Read in one snapshot: a number of questions that hangs neither on the date nor on how much was done."""
-    wanted = [*_money(person), *await _cards(tx, person), *await _funds(tx, person), *await _wealth(tx, person)]
+    wanted = [
+        *_money(person),
+        *await _cards(tx, person),
+        *await _funds(tx, person),
+        *await _wealth(tx, person),
+        *await _deposits(tx, person),
+    ]
     found = await house.ledger.find_accounts(tx, [one.name for one in wanted])
     held = {number: one for number, one in zip(found, wanted, strict=True) if number is not None}
     totals = await house.ledger.totals_dated(tx, list(held), day)
@@ -111,6 +120,17 @@ async def _wealth(tx: Any, person: PersonRow) -> list[_Account]:
         for row in rows
         for kind in (Kind.WEALTH_SUBSCRIBED, Kind.WEALTH)
     ]
+
+
+async def _deposits(tx: Any, person: PersonRow) -> list[_Account]:
+    """Each deposit, the oldest first; one that is paid out has nothing left on its account."""
+    rows = await deposits.deposits_of(tx, person.book, person.id)
+    terms = await terms_of(tx, rows)
+    return [_Account("deposit", _deposit(row), Words(*terms.names(row)), row.product) for row in rows]
+
+
+def _deposit(row: Deposit) -> NewAccount:
+    return NewAccount(row.book, Kind.DEPOSIT, row.id, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
 
 
 def _own(row: SubscriptionRow, kind: Kind) -> NewAccount:

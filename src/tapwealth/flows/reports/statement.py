@@ -20,9 +20,12 @@ from tapwealth.bills import store as bills
 from tapwealth.bills.entries import BillEntry
 from tapwealth.customers.store import PersonRow
 from tapwealth.deposits import raise_store
+from tapwealth.deposits import store as deposits
+from tapwealth.deposits.entries import DepositEntry
 from tapwealth.deposits.raise_entries import RaiseEntry
 from tapwealth.flows.bank.payments import Purpose
 from tapwealth.flows.deposits import raise_catalogue
+from tapwealth.flows.deposits.deposit_terms import terms_of
 from tapwealth.flows.frame import House
 from tapwealth.flows.funds.income_given import income_of
 from tapwealth.flows.funds.pocket import holding_of, pocket_of
@@ -216,6 +219,8 @@ async def _facts(house: House, tx: Any, person: PersonRow, lines: Sequence[Histo
         facts.told |= await _policies(tx, book, person.id)
     if references(*RaiseEntry):
         facts.told |= await _wealth(tx, book, person.id)
+    if references(*DepositEntry):
+        facts.told |= await _deposits(tx, book, person.id)
     if references(*ClaimEntry):
         facts.told |= await _claims(tx, book, person.id)
     away = await store.payees(tx, book, references(BankEntry.SENT_TO_BOOK))
@@ -239,6 +244,12 @@ async def _wealth(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
     known = await raise_catalogue.found(tx, await raise_store.raises(tx, sorted({row.product for row in rows})))
     named = ((row, known[row.product].version.definition.name) for row in rows)
     return {row.id: Told(row.placed_at, name.zh, name.en) for row, name in named}
+
+
+async def _deposits(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
+    rows = await deposits.deposits_of(tx, book, person)
+    terms = await terms_of(tx, rows)
+    return {row.id: Told(row.opened_at, *terms.names(row)) for row in rows}
 
 
 async def _claims(tx: Any, book: int, person: UUID) -> dict[UUID, Told]:
@@ -294,6 +305,8 @@ _BY_DATE_ALONE = frozenset(
         RaiseEntry.CANCELLED,
         RaiseEntry.GIVEN_BACK,
         RaiseEntry.MATURED,
+        DepositEntry.WITHDRAWN,
+        DepositEntry.MATURED,
         BillEntry.REFUNDED,
         InsuranceEntry.PREMIUM_RETURNED,
         InsuranceEntry.REFUND_RECEIVED,
@@ -309,6 +322,7 @@ _AFTER_ITS_ACT = frozenset(
     {
         BankEntry.REJECTED,
         BillEntry.REFUNDED,
+        DepositEntry.WITHDRAWN,
         FundEntry.PURCHASE_CANCELLED,
         RaiseEntry.CANCELLED,
         InsuranceEntry.PREMIUM_RETURNED,

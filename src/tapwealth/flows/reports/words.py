@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from tapwealth.bank.entries import BankEntry
 from tapwealth.bills.entries import BillEntry
+from tapwealth.deposits.entries import DepositEntry
 from tapwealth.deposits.raise_entries import RaiseEntry
 from tapwealth.funds.entries import FundEntry
 from tapwealth.insurance.claim_entries import ClaimEntry
@@ -59,6 +60,10 @@ MOVEMENTS: dict[int, Words] = {
     RaiseEntry.CANCELLED: Words("理财认购已撤销 · {name}", "Subscription cancelled · {detail}"),
     RaiseEntry.GIVEN_BACK: Words("认购退款与募集期利息 · {name}", "Not allotted, and interest of the raise · {detail}"),
     RaiseEntry.MATURED: Words("理财到期本金与收益 · {name}", "Matured, with its gain · {detail}"),
+    DepositEntry.OPENED: Words("存入 · {name}", "Into a deposit · {detail}"),
+    DepositEntry.PAID_IN: Words("存入 · {name}", "Into a deposit · {detail}"),
+    DepositEntry.WITHDRAWN: Words("存款支取 · {name}", "Taken out of a deposit · {detail}"),
+    DepositEntry.MATURED: Words("存款到期 · {name}", "Deposit matured · {detail}"),
     ClaimEntry.CLAIM_PAID: Words("理赔款 · {name}", "Claim paid · {detail}"),
     ClaimEntry.CLAIM_GIVEN_BACK: Words("退回理赔款 · {name}", "Claim given back · {detail}"),
 }
