@@ -19,7 +19,7 @@ from tapwealth.flows.insurance import insurers, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import store
-from tapwealth.insurance.settlement import digest_of
+from tapwealth.insurance.settlement import digest_of, write_statement
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.ledger.chart import Kind
@@ -95,6 +95,7 @@ async def test_a_premium_is_settled_net_and_its_commission_becomes_the_parties(p
     line = f"issued,{policy.serial},{policy.policy_number},76000,15200,60800"
     assert statement.decode().split("\r\n")[:2] == ["event,serial,policy_number,premium,commission,net", line]
     assert statement.decode().split("\r\n")[2].startswith("END,1,")
+    assert write_statement(await reports.settled_with_insurer(place.house, TUESDAY)) == statement, "and operations see the same file"
     assert await ends(place, WEDNESDAY) == figures()
     assert len(place.insurer.statements) == 1, "of a date on which nothing is settled there is no statement"
 

@@ -5,6 +5,7 @@ import base64
 import mimetypes
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tapwealth.app.house import Settings, archives_in, open_house, require_made
 from tapwealth.flows import end_of_day, reports
 from tapwealth.flows.day import STEPS
 from tapwealth.flows.frame import House
+from tapwealth.insurance.settlement import write_statement
 from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import system_random, uuid7
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
@@ -140,6 +142,16 @@ def earned_on(data: Path, url: str | None, day: date) -> Any:
 
     async def act(house: House) -> Any:
         return msgspec.to_builtins(await reports.earned_premiums(house, day))
+
+    return in_house(data, url, act)
+
+
+def insurer_statement_of(data: Path, url: str | None, day: date) -> Any:
+    """What was settled with the insurer under a date: the lines, and the file that it is given."""
+
+    async def act(house: House) -> Any:
+        lines = await reports.settled_with_insurer(house, day)
+        return {"lines": [asdict(one) for one in lines], "file": write_statement(lines).decode()}
 
     return in_house(data, url, act)
 

@@ -85,6 +85,23 @@ def unearned(
     _print(lines, rows, found, as_csv=csv_, as_json=json_)
 
 
+@settlement.command("insurer")
+def insurer(
+    day: Annotated[str, typer.Argument(help="The date, like 2014-02-24.", metavar="DATE")],
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    json_: Json = False,
+) -> None:
+    """The statement that the insurer is given of a date's settlement, as the CSV file that it is."""
+    from tapwealth.cli.house_commands import insurer_statement_of
+
+    found = run(insurer_statement_of, data_dir, database_url, _date(day, "DATE"))
+    if json_:
+        print_json(found["lines"])
+    else:
+        typer.echo(found["file"], nl=False)
+
+
 _EARNED = ("product", "premium", "earned", "unearned", "commission", "commission_earned", "commission_unearned")
 
 

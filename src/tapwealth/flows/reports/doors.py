@@ -21,6 +21,7 @@ from tapwealth.flows.deposits.worth import insured
 from tapwealth.flows.frame import Caller, House, moment
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
+from tapwealth.flows.insurance import settling
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.notices import inbox, preferences, undelivered
 from tapwealth.flows.reports import claims, standing, store
@@ -40,6 +41,7 @@ from tapwealth.flows.reports.statement import StatementView, statement_of
 from tapwealth.flows.reports.week import WeekView, day_views, week_view
 from tapwealth.flows.reports.words import Words
 from tapwealth.funds import store as funds
+from tapwealth.insurance.settlement import StatementLine as SettledLine
 from tapwealth.kernel.clock import iso
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage import operators, platform_clock
@@ -364,6 +366,12 @@ async def earned_premiums(house: House, day: date) -> list[EarnedShown]:
     """Of all products, at the end of a date."""
     async with house.database.read() as tx:
         return await earned_on(house, tx, day)
+
+
+async def settled_with_insurer(house: House, day: date) -> list[SettledLine]:
+    """What was settled with the insurer under a date, by event."""
+    async with house.database.read() as tx:
+        return await settling.statement_of(house, tx, day)
 
 
 def _shares(given: Mapping[str, str]) -> Callable[[Any], Awaitable[Any]]:
