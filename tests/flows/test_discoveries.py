@@ -1,5 +1,6 @@
-"""An untrue answer and another age, found later: two people decide, and the insurer cancels, or scales, or pays back."""
+"""What two people decide about whom a policy insures: answers that are referred; an untrue answer and another age, found later."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,8 @@ from policy_files import ASKING_FILE, sell_policies
 
 from tapwealth.flows import setup
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.insurance import claims, delivery, policies
+from tapwealth.flows.insurance import applications, claims, delivery, policies
+from tapwealth.flows.insurance.applications import Applied, ApplyForPolicy, ProposeUnderwriting
 from tapwealth.flows.insurance.discoveries import ProposeRescission, ProposeTrueAge
 from tapwealth.flows.insurance.policies import BuyPolicy, PolicyTaken
 from tapwealth.flows.setup import Approve, Approved, Proposed
@@ -127,3 +129,55 @@ async def test_an_age_outside_the_range_ends_the_policy_for_its_refund(place: To
     assert await decided(place, ProposeTrueAge(policy, date(1950, 1, 15), KNOWN)) == Approved("ProposeTrueAge")
     row = await stands(place, wang, policy)
     assert (row.state, row.refund) == ("cancelled", 21_500), "still in the free look: the premium less 10 yuan"
+
+
+TREATED = {"smoking": "never", "heart": "treated"}
+
+
+async def test_what_is_referred_is_bought_once_for_what_two_people_decided(place: Town) -> None:
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000)
+
+    async def apply(**answers: str) -> Any:
+        command = ApplyForPolicy("TL20", {**TREATED, **answers})
+        return await applications.apply_for(place.house, place.envelope(wang), command)
+
+    async def buy(person: Person, application: UUID, **said: Any) -> Any:
+        command = BuyPolicy("TL20", ["terms"], application=application, **said)
+        return await policies.buy(place.house, place.envelope(person), command)
+
+    assert code(await apply(heart="none")) == "NOT_REFERRED"
+    assert code(await apply(heart="severe")) == "DECLINED"
+    made = await apply()
+    assert isinstance(made, Applied), made
+    application = UUID(made.application)
+    assert code(await buy(wang, application)) == "NOT_ACCEPTED"
+    assert code(await decided(place, ProposeUnderwriting(UUID(int=1), 0, "fine"))) == "UNKNOWN_APPLICATION"
+    with pytest.raises(BadInput, match="the reason is empty"):
+        await decided(place, ProposeUnderwriting(application, 400, " "))
+    assert await decided(place, ProposeUnderwriting(application, 400, "well treated")) == Approved("ProposeUnderwriting")
+    assert code(await decided(place, ProposeUnderwriting(application, 0, "again"))) == "UNKNOWN_APPLICATION"
+    assert code(await buy(li, application)) == "UNKNOWN_APPLICATION"
+    with pytest.raises(BadInput, match="the application has its answers"):
+        await buy(wang, application, answers=TREATED)
+    answers = await asyncio.gather(*(buy(wang, application) for _ in range(2)))
+    (taken,) = [one for one in answers if isinstance(one, PolicyTaken)]
+    assert (taken.premium, await place.owed(wang.wallet)) == (31_500, [68_500]), "225.00 and 400 permille of it"
+    assert code(await buy(wang, application)) == "NOT_ACCEPTED"
+    async with place.house.database.read() as tx:
+        (shown,) = await applications.held(tx, wang.book, wang.id)
+        key = (wang.book, UUID(taken.policy))
+        assert (await insured_store.insured(tx, [key]))[key].loading_permille == 400
+        assert await applications.waiting(place.house, tx) == []
+    assert (shown.state, shown.permille, str(shown.policy)) == ("accepted", 400, taken.policy)
+
+
+@pytest.mark.parametrize(("permille", "days"), [(None, 1), (0, 31)])
+async def test_a_declined_application_and_one_that_is_too_old_buy_nothing(place: Town, permille: int | None, days: int) -> None:
+    wang = await place.person("Wang", 100_000)
+    made = await applications.apply_for(place.house, place.envelope(wang), ApplyForPolicy("TL20", TREATED))
+    assert isinstance(made, Applied), made
+    await decided(place, ProposeUnderwriting(UUID(made.application), permille, "by the papers"))
+    await place.clock(shanghai(MONDAY + timedelta(days=days), 10))
+    command = BuyPolicy("TL20", ["terms"], application=UUID(made.application))
+    assert code(await policies.buy(place.house, place.envelope(wang), command)) == "NOT_ACCEPTED"
+    assert await place.owed(wang.wallet) == [100_000]

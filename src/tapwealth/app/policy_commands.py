@@ -6,7 +6,7 @@ from typing import Any
 from tapwealth.api.commands import CommandSpec
 from tapwealth.flows import setup
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.insurance import discoveries, endorsements, premiums
+from tapwealth.flows.insurance import applications, discoveries, endorsements, premiums
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.storage.operators import OperatorRole
 
@@ -17,6 +17,8 @@ def policy_commands(plain: Callable[[Flow], Callable[[Envelope, Any], Awaitable[
     """By name."""
     customer, operations = "customer", OperatorRole.OPERATIONS.value
     return {
+        "apply_for_policy": CommandSpec(applications.ApplyForPolicy, customer, plain(applications.apply_for)),
+        "propose_underwriting": CommandSpec(applications.ProposeUnderwriting, operations, plain(setup.propose)),
         "buy_policy": CommandSpec(insurance.BuyPolicy, customer, plain(insurance.buy)),
         "change_occupation": CommandSpec(endorsements.ChangeOccupation, customer, plain(endorsements.change_occupation)),
         "change_beneficiaries": CommandSpec(endorsements.ChangeBeneficiaries, customer, plain(endorsements.change_beneficiaries)),

@@ -24,7 +24,8 @@ from tapwealth.flows.funds import campaigns, freeze, quotation_lists
 from tapwealth.flows.funds.campaigns import ProposeCampaign
 from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations
-from tapwealth.flows.insurance import claim_assessment, discoveries
+from tapwealth.flows.insurance import applications, claim_assessment, discoveries
+from tapwealth.flows.insurance.applications import ProposeUnderwriting
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.discoveries import ProposeRescission, ProposeTrueAge
 from tapwealth.flows.issuing import token_domain
@@ -85,6 +86,7 @@ _ROLE = {
     ProposeAssessment: OperatorRole.OPERATIONS,
     ProposeRescission: OperatorRole.OPERATIONS,
     ProposeTrueAge: OperatorRole.OPERATIONS,
+    ProposeUnderwriting: OperatorRole.OPERATIONS,
 }
 _Plain = (
     ProposeMerchantState
@@ -101,6 +103,7 @@ _Plain = (
     | ProposeAssessment
     | ProposeRescission
     | ProposeTrueAge
+    | ProposeUnderwriting
 )
 Proposal = ProposeMerchant | _Plain | clients.Proposal
 _Kept = Application | _Plain | clients.Kept
@@ -139,6 +142,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             claim_assessment.check(command)
         case ProposeRescission() | ProposeTrueAge():
             discoveries.check(command)
+        case ProposeUnderwriting():
+            applications.check(command)
         case _:
             clients.check(command)
 
@@ -183,6 +188,8 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
             return await claim_assessment.may_be(tx, command) or command
         case ProposeRescission() | ProposeTrueAge():
             return await discoveries.may_be(house, tx, at, command) or command
+        case ProposeUnderwriting():
+            return await applications.may_be(house, tx, command) or command
         case _:
             return await clients.kept(house, tx, at, command)
 
@@ -251,6 +258,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await claim_assessment.bring_about(house, tx, at, proposal)
         case ProposeRescission() | ProposeTrueAge():
             return await discoveries.bring_about(house, tx, at, made, proposal)
+        case ProposeUnderwriting():
+            return await applications.bring_about(house, tx, at, made, proposal)
         case _:
             return await clients.bring_about(house, tx, at, made, proposal, approver)
 

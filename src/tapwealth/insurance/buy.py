@@ -47,6 +47,8 @@ class Wish:
     phone: Phone | None = None
     answers: Mapping[str, str] = field(default_factory=dict)
     """By question; checked against what the product asks."""
+    accepted: int | None = None
+    """Permille for which an underwriter has accepted these answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,11 @@ def _quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
     verdict = judge(wish.product.terms.questions, wish.answers)
     if isinstance(verdict, Refusal):
         return verdict
-    if verdict.referred:
-        text = f"an underwriter has to look at the answer to {', '.join(verdict.referred)}, so that it cannot be bought at once"
+    if verdict.referred and wish.accepted is None:
+        text = f"an underwriter has to look at the answer to {', '.join(verdict.referred)}; apply for the policy"
         return Refusal(UnderwritingRefusal.REFERRED, text)
-    premium = premium_of(wish.product, Insured(facts.sex, facts.age, wish.occupation, verdict.permille))
+    permille = verdict.permille if wish.accepted is None else wish.accepted
+    premium = premium_of(wish.product, Insured(facts.sex, facts.age, wish.occupation, permille))
     if isinstance(premium, Refusal):
         return premium
-    return Quote(premium, wish.from_day, *cover_of(wish.product, wish.from_day), verdict.permille)
+    return Quote(premium, wish.from_day, *cover_of(wish.product, wish.from_day), permille)

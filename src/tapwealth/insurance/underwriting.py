@@ -17,6 +17,9 @@ class UnderwritingRefusal(Enum):
     NOT_ANSWERED = auto()
     DECLINED = auto()
     REFERRED = auto()
+    UNKNOWN_APPLICATION = auto()
+    NOT_ACCEPTED = auto()
+    NOT_REFERRED = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,15 @@ from tapwealth.flows.catalogue import sales
 from tapwealth.flows.customers.people import own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.applicants import InsuredPerson, Insures, NamedBeneficiary, check_named, read_beneficiaries, whom
+from tapwealth.flows.insurance.applications import decision
 from tapwealth.flows.insurance.delivery import deliver
 from tapwealth.flows.insurance.insured import above_minors_cap, insured_row, keep, not_for
 from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, sweep_premiums
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
-from tapwealth.insurance import claim_store, endorsement_store, entries, premium_store, store
+from tapwealth.insurance import application_store, claim_store, endorsement_store, entries, premium_store, store
+from tapwealth.insurance.application_store import ApplicationRow
 from tapwealth.insurance.buy import TERMS, BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.endorsement import unearned_changes
 from tapwealth.insurance.endorsement_store import EndorsementRow, EndorsementState
@@ -39,6 +41,7 @@ from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state, ref
 from tapwealth.insurance.product import OccupationClass, Product
 from tapwealth.insurance.questions import check_answers
 from tapwealth.insurance.store import PolicyRow
+from tapwealth.insurance.underwriting import UnderwritingRefusal
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import format_minor
@@ -73,6 +76,7 @@ class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Without `from_day` cover begins tomorrow. `phone`: of a policy that is bound to one. `answers`: to what the product asks, by question.
     `beneficiaries`: who receives what is paid at death; nobody: the estate.
+    `application`: one that an underwriter has accepted, whose answers stand.
     """
 
     product: str
@@ -84,6 +88,7 @@ class BuyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: dict[str, str] = {}
     insured: InsuredPerson | None = None
     beneficiaries: list[NamedBeneficiary] = []
+    application: UUID | None = None
 
 
 class PolicyTaken(msgspec.Struct, frozen=True):
@@ -150,6 +155,11 @@ async def buy(
         buyer = await _buyer(house, tx, at, envelope)
         wish = _wish(product_of(version, today), command, today)
         insures = whom(house, command.insured, buyer.row, wish.from_day)
+        applied = None if command.application is None else await _applied(tx, envelope, command, wish, insures)
+        if isinstance(applied, Refusal):
+            return applied
+        if applied is not None:
+            wish = replace(wish, answers=applied.answers, accepted=applied.permille)
         of, named = version.definition.eligibility, bool(command.beneficiaries)
         made = decide(wish, _facts(buyer.row, wish, insures, of, today, buyer.available, named=named))
         if isinstance(made, Refusal):
@@ -172,6 +182,8 @@ async def buy(
         refusal = await _keep(house, tx, at, envelope, command, _Sale(row, buyer.row, wish, made, insures, version))
         if refusal is not None:
             return refusal
+        if applied is not None:
+            await application_store.save(tx, replace(applied, policy=row.id))
         if renews is not None:
             await premium_store.add_renewals(tx, [(book, row.id, renews)])
         return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
@@ -186,6 +198,21 @@ async def _buyer(house: House, tx: Tx, at: Moment, envelope: Envelope) -> _Buyer
     available = (await house.ledger.free(tx, at.now, [wallet]))[wallet]
     used = await compliance.usage(tx, [(book, person, row.kyc_level)], [at.date_of(envelope.received_at)])
     return _Buyer(row, wallet, available, used)
+
+
+async def _applied(tx: Tx, envelope: Envelope, command: BuyPolicy, wish: Wish, insures: Insures) -> ApplicationRow | Refusal:
+    """The accepted application by which the policy is bought: of this version, and about this person."""
+    if command.answers:
+        raise BadInput("the application has its answers", where="answers", hint="leave them out")
+    assert command.application is not None, "it is bought by one"
+    book, person = who(envelope)
+    found = await decision(tx, book, person, command.application, business_date_of(envelope.received_at))
+    if isinstance(found, Refusal):
+        return found
+    if (found.product, found.version, found.insured_lookup) != (wish.product.code, wish.product.version, insures.lookup):
+        text = "the application is about another person, or another version of the product; apply again"
+        return Refusal(UnderwritingRefusal.NOT_ACCEPTED, text)
+    return found
 
 
 def _row(envelope: Envelope, at: Moment, person: PersonRow, product: Product, made: Quote) -> PolicyRow:

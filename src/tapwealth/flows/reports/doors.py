@@ -21,7 +21,7 @@ from tapwealth.flows.deposits.worth import insured
 from tapwealth.flows.frame import Caller, House, moment
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
-from tapwealth.flows.insurance import settling
+from tapwealth.flows.insurance import applications, settling
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.notices import inbox, preferences, undelivered
 from tapwealth.flows.reports import claims, standing, store
@@ -128,6 +128,8 @@ def views(house: House) -> Mapping[str, View]:
         "deposits": lambda caller, _given: _own(house, caller, deposits.held),
         "deposit_insurance": lambda caller, _given: _own(house, caller, insured),
         "deposit/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: deposits.shown(tx, book, person, _id(given))),
+        "applications": lambda caller, _given: _own(house, caller, applications.held),
+        "referrals": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: applications.waiting(house, tx))),
         "sale/{id}": lambda caller, given: _sale(house, caller, _id(given)),
         "cash/{id}": lambda caller, given: _own(
             house, caller, lambda tx, book, person: electronic_cash.cash_of(house, tx, book, person, _id(given))
