@@ -11,7 +11,7 @@ from bill_town import bordereau
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.insurance.bordereau import read_bordereau
-from tapwealth.insurance.insurer import Cancelled, Issued, NotReceived, PolicyOrder, Rejected, Unknown
+from tapwealth.insurance.insurer import Cancelled, Issued, Noted, NotReceived, PolicyOrder, PremiumPaid, Rejected, Unknown
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.kernel.refusal import Outage
@@ -175,3 +175,31 @@ async def test_an_answer_that_cannot_be_read_is_unknown(answer: bytes) -> None:
     assert isinstance(await port.issue(ORDER), Unknown)
     assert isinstance(await port.inquire("p1"), Unknown)
     await port.close()
+
+
+async def test_what_stands_is_paid_for_suspended_reinstated_and_lapsed_each_once(insurer: SandboxPartner, port: InsurerHttp) -> None:
+    """A policy of ten years: its second premium, a suspension, both missing premiums with interest, and the end of the next suspension."""
+    number = await issued(port, replace(ORDER, to_day=date(2024, 2, 27)))
+    second = PremiumPaid("n2", number, 76_000, 0, date(2015, 2, 27), date(2016, 2, 27))
+    for _ in range(2):
+        assert await port.book_premium(second) == Noted(number)
+    insurer.restart()
+    again = InsurerHttp(insurer.url, TOKEN)
+    assert await again.inquire("n2") == Noted(number)
+    assert await again.book_premium(replace(second, amount=75_999)) == Unknown("HTTP status 409")
+    assert await again.book_premium(replace(second, serial="n3")) == Rejected("other_time"), "paid for already"
+    assert await again.suspend("s1", number, date(2016, 4, 28)) == Noted(number)
+    assert await again.book_premium(replace(second, serial="n4", from_day=date(2016, 2, 27), until_day=date(2017, 2, 27))) == Rejected(
+        "not_in_force"
+    )
+    insurer.clock("2016-10-01T09:00:00+08:00")
+    arrears = PremiumPaid("r1", number, 76_000, 2_200, date(2016, 2, 27), date(2017, 2, 27))
+    assert await again.reinstate(arrears) == Noted(number)
+    assert await again.suspend("s2", number, date(2017, 4, 28)) == Noted(number)
+    assert await again.lapse("l1", number, 76_000 * 3 + 1, date(2019, 4, 28)) == Rejected("refund_above_premium")
+    for _ in range(2):
+        assert await again.lapse("l2", number, 30_000, date(2019, 4, 28)) == Noted(number)
+    (owed,) = insurer.get("/admin/outbox").json()
+    assert owed["key"] == "refund l2", "the cash value is owed once"
+    assert await again.reinstate(replace(arrears, serial="r2")) == Rejected("not_suspended")
+    await again.close()

@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS event (
   PRIMARY KEY (serial, event));
 CREATE INDEX IF NOT EXISTS event_day ON event (day, serial);
 CREATE TABLE IF NOT EXISTS premium (
-  serial TEXT PRIMARY KEY REFERENCES request, policy_number TEXT NOT NULL, amount INTEGER NOT NULL, interest INTEGER NOT NULL,
-  from_day TEXT NOT NULL, to_day TEXT NOT NULL);
+  serial TEXT PRIMARY KEY REFERENCES request DEFERRABLE INITIALLY DEFERRED,
+  policy_number TEXT NOT NULL, amount INTEGER NOT NULL, interest INTEGER NOT NULL, from_day TEXT NOT NULL, to_day TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS premium_policy ON premium (policy_number, to_day);
 CREATE TABLE IF NOT EXISTS suspension (policy_number TEXT NOT NULL, from_day TEXT NOT NULL, PRIMARY KEY (policy_number, from_day));
 """
