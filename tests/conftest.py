@@ -97,12 +97,20 @@ def database_url(databases: Databases) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def two_days(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Played once in each process, to be copied: a database and a folder."""
+    url, made = run_apart(databases.fresh()), tmp_path_factory.mktemp("played")
+    play_apart(url, made)
+    return url, made
+
+
 @pytest.fixture(scope="module")
-def folder(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two days are played on the module's database, once for all its tests; here lies what is not in the database."""
-    made = tmp_path_factory.mktemp("played")
-    play_apart(database_url, made)
-    return made
+def folder(database_url: str, databases: Databases, two_days: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days are on the module's database as if they had been played there; here lies what is not in the database."""
+    url, played = two_days
+    run_apart(databases.copy(database_url, url))
+    return Path(shutil.copytree(played, tmp_path_factory.mktemp("played"), dirs_exist_ok=True))
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ async def test_a_date_that_is_not_proved_says_why(new_database: Any, tmp_path: P
             row = page.locator(".days > tbody").first
             assert await row.locator(".badge").inner_text() == "Cut"
             assert "0100000001" in await row.locator(".break").inner_text()
-            assert await row.locator("tr").first.locator(".bad").all_inner_texts() == ["4/5 not proved"]
+            assert await row.locator("tr").first.locator(".bad").all_inner_texts() == ["5/6 not proved"]
             assert await row.locator(".proofs .bad b").all_inner_texts() == ["Bank accounts"]
             assert await row.locator(".proofs .wait b").all_inner_texts() == ["Books", "Fund units"]
             assert await page.locator("progress").count() == 1

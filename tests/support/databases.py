@@ -6,6 +6,7 @@ that the migrations brought. Whoever changes a schema, or writes more than a flo
 
 from dataclasses import dataclass, field
 from itertools import count
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -47,6 +48,12 @@ class Databases:
         name = f"test_{next(self._numbers)}"
         await _execute(self.server.dsn(), f"create database {name} template {_TEMPLATE} strategy file_copy")
         return self.server.dsn(database=name)
+
+    async def copy(self, url: str, model: str) -> None:
+        """Make the database of that address anew, as another one is; nobody may be connected to either."""
+        name, other = (urlsplit(one).path[1:] for one in (url, model))
+        for statement in (f"drop database {name}", f"create database {name} template {other} strategy file_copy"):
+            await _execute(self.server.dsn(), statement)
 
     async def empty(self) -> str:
         """One that is as the migrations leave it, new or not."""
