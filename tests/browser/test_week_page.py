@@ -81,7 +81,7 @@ async def check_board(page: Page, week: WeekView) -> None:
         assert day.income is not None
         shown = (day.taps.amount, day.bills.amount, day.income.registrar_total)
         assert [cells[place].split("\n")[0] for place in (1, 2, 4)] == [yuan(fen) for fen in shown]
-        assert cells[5].startswith("5/5 相符")
+        assert cells[5].startswith("6/6 相符")
         assert cells[6].startswith("相符")
         statements = await row.locator(".detail table").first.locator("tbody tr td:nth-child(3)").all_text_contents()
         assert [figure(text) for text in statements] == [one.statement for one in day.mirrors]
