@@ -24,7 +24,7 @@ from tapwealth.web.said import Said, said_of
 
 MOST_WORDS = 16 << 10
 """Greatest form."""
-_NEXT = re.compile(r"(/en)?/(bills|bill|autopays|assets)([/?][!-~]*)?", re.ASCII)
+_NEXT = re.compile(r"(/en)?/(bills|bill|autopays|assets|deposits)([/?][!-~]*)?", re.ASCII)
 
 
 class CustomerPages:

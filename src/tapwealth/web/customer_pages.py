@@ -9,6 +9,7 @@ from tapwealth.web.asset_pages import asset_pages
 from tapwealth.web.autopay_pages import AUTOPAY_COMMANDS, autopay_pages
 from tapwealth.web.bill_pages import BILL_COMMANDS, bill_pages
 from tapwealth.web.customer import CustomerPages
+from tapwealth.web.deposit_pages import deposit_pages
 from tapwealth.web.posting import AddressOf, Run
 
 CUSTOMER_COMMANDS = (*BILL_COMMANDS, *AUTOPAY_COMMANDS)
@@ -17,4 +18,4 @@ CUSTOMER_COMMANDS = (*BILL_COMMANDS, *AUTOPAY_COMMANDS)
 def customer_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf) -> list[BaseRoute]:
     """Routes in both languages; `runs`: the commands as the house decides them, by name."""
     pages = CustomerPages(house, runs, address_of)
-    return [*pages.doors(), *bill_pages(pages), *autopay_pages(pages), *asset_pages(pages)]
+    return [*pages.doors(), *bill_pages(pages), *autopay_pages(pages), *asset_pages(pages), *deposit_pages(pages)]

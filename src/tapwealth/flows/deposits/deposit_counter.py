@@ -1,0 +1,83 @@
+"""What a customer's pages show of deposits: those on sale with today's rates, and what deposit insurance covers."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from tapwealth.catalogue import store
+from tapwealth.catalogue.definition import ProductKind
+from tapwealth.catalogue.version import Version
+from tapwealth.deposits.deposit import percent
+from tapwealth.deposits.product import WORDS, Certificate, ChartRate, DepositParameters, FixedTerm, Notice, Term
+from tapwealth.flows.deposits.deposit_product import SHAPE
+from tapwealth.flows.frame import moment
+
+
+class Tier(NamedTuple):
+    """From so many fen on (0: from the least deposit on), millionths a year, and how people write that."""
+
+    from_amount: int
+    rate: int
+    percent: str
+
+
+class OfTerm(NamedTuple):
+    """The rates of a term by amount; `term` is empty where the product has none."""
+
+    term: str
+    words: tuple[str, str]
+    tiers: Sequence[Tier]
+
+
+class Offered(NamedTuple):
+    """A deposit that can be opened today. Amounts in fen, `maximum` 0 for none; `notice`: its days, 0 for none."""
+
+    code: str
+    names: tuple[str, str]
+    form: tuple[str, str]
+    early: tuple[str, str] | None
+    renews: bool
+    notice: int
+    minimum: int
+    maximum: int
+    rates: Sequence[OfTerm]
+
+
+async def on_offer(tx: Any) -> list[Offered]:
+    """What is on sale now and has rates today, by code: one question, however many."""
+    at = await moment(tx)
+    today = at.date_of(at.now)
+    found = await store.on_sale_of_kinds(tx, [ProductKind.DEPOSIT], lambda _kind: SHAPE)
+    sold = [offered(one, today) for one in found.values() if one.definition.sale.covers(at.now)]
+    return [one for one in sold if one.rates]
+
+
+def offered(version: Version, today: date) -> Offered:
+    """That product as it is on that day."""
+    definition = version.definition
+    said: DepositParameters = definition.parameters
+    form, tag = said.form, str(said.form.__struct_config__.tag)
+    return Offered(
+        version.product,
+        (definition.name.zh, definition.name.en),
+        WORDS[tag],
+        WORDS[form.early] if isinstance(form, FixedTerm | Certificate) else None,
+        isinstance(form, FixedTerm) and form.renews,
+        form.days if isinstance(form, Notice) else 0,
+        said.minimum,
+        said.maximum,
+        _rates(said, today),
+    )
+
+
+def _rates(said: DepositParameters, today: date) -> list[OfTerm]:
+    part = next((one for one in said.chart if one.first <= today and (one.last is None or today <= one.last)), None)
+    order = list(Term)
+    rows = [] if part is None else sorted(part.rates, key=lambda one: (-1 if one.term is None else order.index(one.term), one.from_amount))
+    return [_of_term(term, list(some)) for term, some in groupby(rows, key=lambda one: one.term)]
+
+
+def _of_term(term: Term | None, rows: Sequence[ChartRate]) -> OfTerm:
+    tiers = [Tier(one.from_amount, one.rate, percent(one.rate)) for one in rows]
+    return OfTerm(term or "", WORDS[term] if term else ("", ""), tiers)

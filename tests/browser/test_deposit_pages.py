@@ -1,0 +1,113 @@
+"""A customer's deposits in a real browser: what can be opened, what they have, what is covered; and who is not let in."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from apart import run_apart
+from bill_town import NINE, Person, Town, town
+from browsing import chromium, needs_browser, profile
+from deposit_files import DEMAND_FILE, FIXED_FILE, NOTICE_FILE, certificate_file
+from playwright.async_api import Page
+from policy_files import sell_policies
+from served_house import open_doors
+
+from tapwealth.customers import store as customers
+from tapwealth.deposits.deposit import AtMaturity
+from tapwealth.deposits.product import Term
+from tapwealth.flows.customers.people import device_lookup
+from tapwealth.flows.deposits import opening
+from tapwealth.flows.deposits.opening import DepositOpened, OpenDeposit
+
+RICH = 2_000_000_00
+_BEYOND = """width => [...document.querySelectorAll('main *')].map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
+    .filter(([_, box]) => box.left < -0.5 || box.right > width + 0.5).map(([text]) => text)"""
+_UNNAMED = """() => [...document.querySelectorAll('main input:not([type=hidden]), main select')]
+    .filter(one => one.labels.length !== 1).map(one => one.outerHTML)"""
+
+
+@dataclass
+class Counter:
+    """The platform as it is served to customers whose phones are known."""
+
+    place: Town
+    address: str
+
+    async def customer(self, name: str) -> tuple[Person, str]:
+        """With two million yuan, and their phone's secret."""
+        person, secret = await self.place.person(name, RICH), f"what this phone drew when it began, {name}"
+        async with self.place.house.database.transaction() as tx:
+            device = device_lookup(self.place.house, secret)
+            assert await customers.enroll_device(tx, device, person.book, person.id, NINE)
+        return person, secret
+
+    async def sign_in(self, page: Page, path: str, secret: str) -> None:
+        """By the form, which then goes on to that path."""
+        await page.goto(f"{self.address}{path}")
+        assert "/customer/sign-in?next=" in page.url
+        await page.locator("#secret").fill(secret)
+        await page.locator("form button.main").click()
+        assert page.url == f"{self.address}{path}"
+
+    async def open(self, person: Person, command: OpenDeposit) -> UUID:
+        made = await opening.open_(self.place.house, self.place.envelope(person), command)
+        assert isinstance(made, DepositOpened), made
+        return UUID(made.deposit)
+
+    async def wallet(self, person: Person) -> int:
+        async with self.place.house.database.read() as tx:
+            return (await self.place.house.ledger.balances(tx, [person.wallet]))[person.wallet].available
+
+
+@pytest.fixture(scope="module")
+def house(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bank with a deposit of each form."""
+    folder = tmp_path_factory.mktemp("deposits")
+    run_apart(_furnish(database_url, folder))
+    return folder
+
+
+async def _furnish(database_url: str, folder: Path) -> None:
+    async with town(database_url, folder) as place:
+        await sell_policies(place.house, DEMAND_FILE, FIXED_FILE, certificate_file(), NOTICE_FILE)
+
+
+@pytest.fixture
+async def counter(database_url: str, house: Path) -> AsyncIterator[Counter]:
+    async with town(database_url, house) as place, open_doors(place) as doors:
+        yield Counter(place, str(doors.http.base_url).rstrip("/"))
+
+
+async def texts(page: Page, selector: str) -> list[str]:
+    return [" ".join(one.split()) for one in await page.locator(selector).all_inner_texts()]
+
+
+async def fits(page: Page, shot: Path) -> None:
+    """Nothing goes beyond the screen, and each field has a label."""
+    await page.screenshot(path=shot, full_page=True)
+    assert await page.evaluate(_BEYOND, 420) == []
+    assert await page.evaluate(_UNNAMED) == []
+
+
+@needs_browser
+async def test_what_one_has_is_covered_and_can_open_stands_on_the_page(counter: Counter, tmp_path: Path) -> None:
+    person, secret = await counter.customer("Lister")
+    await counter.open(person, OpenDeposit("FIXED", 600_000_00, ["terms"], Term.YEAR, AtMaturity.RENEW))
+    await counter.open(person, OpenDeposit("DEMAND", 10_00, ["terms"]))
+    async with chromium() as browser:
+        page = await profile(browser, 420)
+        await counter.sign_in(page, "/deposits", secret)
+        assert sorted(await texts(page, ".deposit h2 b")) == ["¥10.00", "¥600,000.00"]
+        today = sorted(await texts(page, ".deposit .sum dd"))
+        assert today == ["¥10.00 其中利息 ¥0.00", "¥600,000.00 其中利息 ¥0.00（提前支取，按活期利率）"]
+        shown = next(one for one in await texts(page, ".deposit") if "600,000" in one)
+        assert all(part in shown for part in ("年利率 3.25%", "到期日 2015-02-24", "到期利息 ¥19,500.00", "到期时 自动转存"))
+        covered = await texts(page, "section[aria-labelledby=insurance] dd")
+        assert covered == ["本息 ¥600,010.00，已保障 ¥500,000.00，超出限额 ¥100,010.00"]
+        assert await texts(page, "section[aria-labelledby=o-FIXED] tbody tr") == ["三个月 ¥50.00 起 2.85%", "一年 ¥50.00 起 3.25%"]
+        await fits(page, tmp_path / "deposits.png")
+        await page.goto(f"{counter.address}/en/deposits")
+        assert "up to ¥500,000.00 is paid." in (await texts(page, "section[aria-labelledby=insurance]"))[0]
+        await fits(page, tmp_path / "deposits_en.png")
