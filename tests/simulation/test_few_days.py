@@ -44,5 +44,16 @@ def test_billers_are_paid_what_their_files_name_less_the_fee_and_it_stands_on_th
     assert [states(one) for one in outcome.figures["customers"][1:]] == [["paid"] * 3, ["paid"] * 3]
 
 
+def test_a_part_of_a_deposit_is_paid_with_demand_interest_and_the_bank_pays_that(unkilled: Callable[[int], Outcome]) -> None:
+    """4,000.00 of 10,000.00 for the three days that they lay, at the demand rate: 4,000 × 0.35 % × 3 / 360; the rest is in the bank's
+    register."""
+    outcome = unkilled(SIX)
+    taken, register = outcome.diary["a part of the deposit is taken out early"], outcome.diary["the bank's register has the rest of it"]
+    assert (taken["principal"], taken["interest"], taken["left"]) == (4_000_00, 12, 6_000_00)
+    assert register == {"left": 6_000_00}
+    booked = {row[3]: row[2] for row in outcome.stores["bank"]["bookings"] if row[0] == "0100000006" and row[1] == "2014-03-01"}
+    assert booked == {"DPO-20140228": -4_000_12, "DPX-20140228": 12}, "on the day after"
+
+
 def states(customer: dict[str, Any]) -> list[str]:
     return [bill["state"] for bill in customer["bills"]]

@@ -1,12 +1,13 @@
-"""The terms of the played week's policies say, in both languages, what their definitions say."""
+"""The terms of the played week's policies and deposit say, in both languages, what their definitions say."""
 
 import re
 
 import pytest
 
 from tapwealth.play.acts import POLICIES, definition_of, terms_of
+from tapwealth.play.deposit_acts import PRODUCT as DEPOSIT
 
-FIGURES = re.compile(r"\b(?:sum_insured|free_look_days|free_look_cost|youngest|oldest|value): ([\d.]+)")
+FIGURES = re.compile(r"\b(?:sum_insured|free_look_days|free_look_cost|youngest|oldest|value|minimum|rate): ([\d.]+)")
 
 
 def missing(figures: list[str], text: str) -> list[str]:
@@ -15,11 +16,11 @@ def missing(figures: list[str], text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("product", POLICIES)
-def test_terms_name_the_figures_of_the_definition(product: str, language: str) -> None:
+@pytest.mark.parametrize(("product", "least"), [*((policy, 5) for policy in POLICIES), (DEPOSIT, 3)])
+def test_terms_name_the_figures_of_the_definition(product: str, least: int, language: str) -> None:
     definition = definition_of(product)
     figures = FIGURES.findall(definition)
-    assert len(figures) >= 5
+    assert len(figures) >= least
     assert missing(figures, terms_of(product, language).decode()) == []
 
 

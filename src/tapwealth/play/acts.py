@@ -97,7 +97,7 @@ async def set_up_shop(play: Play) -> None:
         wanted(await stage.operator(f"approve {act}", "ops.chen", "approve", {"proposal": proposed.result["proposal"]}))
     await put_on_sale(stage, "000198", _FUND)
     for product in POLICIES:
-        await put_on_sale(stage, product, definition_of(product) + await _terms_handed_in(stage, product))
+        await put_on_sale(stage, product, definition_of(product) + await terms_handed_in(stage, product, ("保险条款", "Terms")))
     for shop in shops:
         body = {"merchant_number": shop.merchant_number, "terminal_number": shop.terminal_number, "mac_key": shop.mac_key.hex()}
         body["master_key"] = shop.master_key.hex()
@@ -129,7 +129,7 @@ POLICIES = ("ACC1", "TL20")
 
 
 def terms_of(product: str, language: str) -> bytes:
-    """What a buyer of a policy is to read, a text in UTF-8."""
+    """What a buyer is to read, a text in UTF-8."""
     return files("tapwealth.play").joinpath(f"data/{product}.terms.{language}.txt").read_bytes()
 
 
@@ -138,13 +138,13 @@ def definition_of(product: str) -> str:
     return files("tapwealth.play").joinpath(f"data/{product}.yaml").read_text("utf-8")
 
 
-async def _terms_handed_in(stage: Stage, product: str) -> str:
-    """A policy's terms in both languages, kept by the house, and the lines by which its definition names them."""
+async def terms_handed_in(stage: Stage, product: str, title: tuple[str, str]) -> str:
+    """A product's terms in both languages, kept by the house, and the lines by which its definition names them."""
     lines = ["documents:"]
     for language in ("zh", "en"):
         body = {"media_type": "text/plain", "content": b64encode(terms_of(product, language)).decode()}
         kept = wanted(await stage.operator(f"terms of {product}, {language}", "pm.zhou", "add_document", body))
-        lines.append(f"- {{title: {{zh: 保险条款, en: Terms}}, language: {language}, sha256: {kept['sha256']}}}")
+        lines.append(f"- {{title: {{zh: {title[0]}, en: {title[1]}}}, language: {language}, sha256: {kept['sha256']}}}")
     return "\n".join((*lines, ""))
 
 

@@ -33,6 +33,7 @@ from tapwealth.play.bill_acts import (
 )
 from tapwealth.play.card_acts import load_cash, lose_phone, refund, replenish, sign_in_on_a_new_phone, tap_offline, told_by_text
 from tapwealth.play.claim_acts import buy_screen_cover, claim_screen, claim_too_soon, offer_screen_cover
+from tapwealth.play.deposit_acts import left_at_the_bank, offer_deposits, open_deposit, withdraw_early
 from tapwealth.play.wealth_acts import offer_a_raise, subscribe_wealth, too_late_for_wealth
 from tapwealth.play.week import DAYS, Scene
 
@@ -41,12 +42,14 @@ BREAKFAST, MARKET = 0, 1
 _DEALING_DAYS = 5
 """Of the week's, Monday first."""
 _SCREEN, _SECOND_SCREEN = "the third customer's new phone gets screen cover", "another new phone gets screen cover"
+_DEPOSIT, _WITHDRAWAL = "10,000.00 are put into a deposit for three months", "a part of the deposit is taken out early"
 _GROCERIES = "groceries are paid with the phone"
 _MONDAY = [
     Scene(0, (7, 0, 0), "the stage is set", acts.set_the_stage),
     Scene(0, (7, 30, 0), "operators enrol merchants, fund and policies", acts.set_up_shop),
     Scene(0, (7, 45, 0), "four billers are drafted by one, approved by another", fill_the_directory),
     Scene(0, (7, 50, 0), "a wealth product of the bank is drafted by one, approved by another", offer_a_raise),
+    Scene(0, (7, 52, 0), "a fixed deposit is drafted by one, approved by another", offer_deposits),
     Scene(0, (7, 55, 0), "screen cover is drafted by one, approved by another", offer_screen_cover),
     Scene(0, (8, 0, 0), "the bank funds the advance line", acts.fund_the_advance),
     Scene(0, (9, 0, 0), "the first customer opens an account", open_account(LIN)),
@@ -80,6 +83,8 @@ _TUESDAY = [
     Scene(1, (10, 40, 0), "60,000.00 of a raise of 100,000.00 are subscribed", subscribe_wealth(CHEN, 60_000_00, "wealth 1")),
     Scene(1, (10, 45, 0), "50,000.00 more are asked, 40,000.00 are left", subscribe_wealth(WANG, 50_000_00, "wealth 2", given=40_000_00)),
     Scene(1, (10, 50, 0), "the raise has closed: it is sold out", too_late_for_wealth(LIN, 50_000_00, "wealth 3")),
+    Scene(1, (11, 0, 0), "the second customer moves 10,000.00 in", move_in(WANG, 10_000_00, "move in deposit")),
+    Scene(1, (11, 5, 0), _DEPOSIT, open_deposit(WANG, 10_000_00, "3m", "deposit 1")),
     Scene(1, (12, 0, 0), "lunch is paid with the phone", tap(WANG, BREAKFAST, 32_00, "tap lunch")),
     Scene(1, (14, 0, 0), "another order into the fund", purchase(LIN, 1_500_00, "purchase 3")),
     Scene(1, (17, 30, 0), "the market's line is down: the card pays by itself", tap_offline(LIN, MARKET, 35_00, "tap offline")),
@@ -118,6 +123,7 @@ _FRIDAY = [
     Scene(4, (11, 35, 0), "so is the electricity of a second home", agree_autopay(CHEN, "BJDL", SECOND_HOME, 300_00, "agree 2")),
     Scene(4, (11, 40, 0), "and the water there", agree_autopay(CHEN, "BJWATER", SECOND_HOMES_WATER, 100_00, "agree 3")),
     Scene(4, (12, 0, 0), "200.00 of the fund are in the wallet at once", redeem_instantly(LIN, 200_00, "instant 1")),
+    Scene(4, (14, 0, 0), _WITHDRAWAL, withdraw_early(WANG, _DEPOSIT, 4_000_00, "withdrawal 1")),
     Scene(
         4, (16, 0, 0), "the term life policy is returned in its free look", cancel_policy(LIN, "a term life policy is bought", "cancel 2")
     ),
@@ -131,6 +137,7 @@ _FRIDAY = [
 _WEEKEND = [
     Scene(5, (10, 0, 0), "the second customer's phone is lost: an operator ends it", lose_phone(WANG, "lost 1")),
     Scene(5, (10, 5, 0), "who found it tries to pay: declined", tap(WANG, MARKET, 12_00, "tap found", wanted="62")),
+    Scene(5, (12, 0, 0), "the bank's register has the rest of it", left_at_the_bank(_WITHDRAWAL, 4, "register 1")),
     Scene(5, (13, 0, 0), "groceries on Saturday", tap(LIN, MARKET, 203_45, "tap saturday")),
     Scene(5, (15, 0, 0), "the second customer signs in on a new phone", sign_in_on_a_new_phone(WANG, "sign in 1")),
     Scene(6, (9, 0, 0), "breakfast on Sunday, with the new phone", tap(WANG, BREAKFAST, 18_00, "tap sunday")),

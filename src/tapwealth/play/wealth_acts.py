@@ -39,7 +39,7 @@ sale: {{opens: '{opens}', closes: '{closes}'}}
 
 
 async def offer_a_raise(play: Play) -> None:
-    """One drafts the product and the demand deposit whose rate its raise earns, another approves it; the bank has its own terms of both."""
+    """One drafts the product and the demand deposit whose rate its raise earns, another approves both; the bank has terms of its own."""
     stage, begins = play.stage, play.first_day + timedelta(days=_FULL_ON + 1)
     demand = {"product": DEMAND, "form": "demand", "posted": [{"from": "2012-07-06", "rates": [{"rate": "0.35"}]}]}
     raised = {
@@ -47,7 +47,7 @@ async def offer_a_raise(play: Play) -> None:
         "demand": DEMAND, "runs_from": str(begins), "runs_until": str(begins + timedelta(days=DAYS)),
     }  # fmt: skip
     await stage.partner("bank", "/admin/deposits/terms", [demand, raised])
-    wanted(await stage.operator(f"draft {DEMAND}", "pm.zhou", "draft_product", {"yaml": definition_of(DEMAND)}))
+    await put_on_sale(stage, DEMAND, definition_of(DEMAND))
     await put_on_sale(stage, PRODUCT, _definition(play.first_day))
 
 
