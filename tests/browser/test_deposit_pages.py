@@ -111,3 +111,33 @@ async def test_what_one_has_is_covered_and_can_open_stands_on_the_page(counter: 
         await page.goto(f"{counter.address}/en/deposits")
         assert "up to ¥500,000.00 is paid." in (await texts(page, "section[aria-labelledby=insurance]"))[0]
         await fits(page, tmp_path / "deposits_en.png")
+
+
+@needs_browser
+async def test_a_deposit_is_opened_once_at_the_rate_that_was_shown(counter: Counter, tmp_path: Path) -> None:
+    person, secret = await counter.customer("Opener")
+    async with chromium() as browser:
+        page = await profile(browser, 420)
+        await counter.sign_in(page, "/deposits/new/FIXED", secret)
+        for text, wrong in (("", "没有填写金额"), ("49.99", "起存 50.00 元；请填写更大的金额"), ("2000000.01", None)):
+            await page.get_by_label("金额").fill(text)
+            await page.get_by_role("button", name="下一步").click()
+            assert await texts(page, ".wrong") == [wrong or "需要 2,000,000.01 元，可用 2,000,000.00 元；请先转入资金"]
+        await fits(page, tmp_path / "wrong.png")
+        await page.get_by_label("金额").fill("10000")
+        await page.get_by_label("存期").select_option("1y")
+        await page.get_by_label("自动转存").check()
+        await page.get_by_role("button", name="下一步").click()
+        shown = (await texts(page, "main"))[0]
+        assert all(part in shown for part in ("年利率 3.25%", "到期日 2015-02-24", "到期利息 ¥325.00", "到期时 自动转存", "（terms）"))
+        await fits(page, tmp_path / "agree.png")
+        assert await counter.wallet(person) == RICH
+        sent = await page.evaluate("() => Object.fromEntries(new FormData(document.querySelector('main form')))")
+        await page.get_by_role("button", name="同意并存入 ¥10,000.00").click()
+        assert await counter.wallet(person) == RICH - 10_000_00
+        again = await page.request.post(f"{counter.address}/deposits/new/FIXED", form={**sent, "do": "agree"}, max_redirects=0)
+        assert (again.status, await counter.wallet(person)) == (303, RICH - 10_000_00), "the form sent twice opens one"
+        stale = {**sent, "do": "agree", "rate": "99000", "key": sent["key"][:-4] + "abcd"}
+        refused = await page.request.post(f"{counter.address}/deposits/new/FIXED", form=stale)
+        assert (refused.status, "年利率现为 3.25%" in await refused.text()) == (422, True)
+        assert await counter.wallet(person) == RICH - 10_000_00

@@ -9,10 +9,10 @@ from tapwealth.web.asset_pages import asset_pages
 from tapwealth.web.autopay_pages import AUTOPAY_COMMANDS, autopay_pages
 from tapwealth.web.bill_pages import BILL_COMMANDS, bill_pages
 from tapwealth.web.customer import CustomerPages
-from tapwealth.web.deposit_pages import deposit_pages
+from tapwealth.web.deposit_pages import DEPOSIT_COMMANDS, deposit_pages
 from tapwealth.web.posting import AddressOf, Run
 
-CUSTOMER_COMMANDS = (*BILL_COMMANDS, *AUTOPAY_COMMANDS)
+CUSTOMER_COMMANDS = (*BILL_COMMANDS, *AUTOPAY_COMMANDS, *DEPOSIT_COMMANDS)
 
 
 def customer_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf) -> list[BaseRoute]:

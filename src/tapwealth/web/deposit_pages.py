@@ -1,21 +1,50 @@
 """Deposits on a customer's phone: what can be opened and at which rates, what one has, and what deposit insurance covers of it."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from tapwealth.deposits.deposit import percent
+from tapwealth.deposits.deposit import TERMS, AtMaturity, Wish, percent
+from tapwealth.deposits.product import Term
+from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.deposits import deposit_counter, shown, worth
 from tapwealth.flows.deposits.deposit_offer import INSURED
-from tapwealth.web.bill_pages import who_of
+from tapwealth.flows.deposits.opening import OpenDeposit
+from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.web.bill_pages import Wrong, fen_in, who_of
 from tapwealth.web.customer import CustomerPages
-from tapwealth.web.page import in_each_language
+from tapwealth.web.deposit_wording import chinese
+from tapwealth.web.forms import Form
+from tapwealth.web.page import in_each_language, root
+from tapwealth.web.posting import UNKNOWN, a_key, go
+from tapwealth.web.said import Said, said_of
+
+DEPOSIT_COMMANDS = ("open_deposit",)
+"""Names of the commands that these pages give."""
+WISHES = (
+    (AtMaturity.PAY, "转入余额", "paid to the balance"),
+    (AtMaturity.RENEW, "自动转存", "renewed for the same term"),
+    (AtMaturity.KEEP, "留存，按活期利率计息", "kept, at the demand rate"),
+)
+"""What may become of a deposit when it is due, in both languages."""
+_NOT_OPENED = ("没有存入", "Nothing was opened")
+_FIELDS = {
+    "BELOW_MINIMUM": "amount", "ABOVE_MAXIMUM": "amount", "NO_MONEY": "amount", "TERM_NOT_OFFERED": "term", "NOT_RENEWED": "at_maturity",
+}  # fmt: skip
+"""Beside which field a refusal is said."""
 
 
 def deposit_pages(pages: CustomerPages) -> list[BaseRoute]:
     """Routes in both languages."""
     deposits = Deposits(pages)
-    return [*in_each_language("/deposits", deposits.listed)]
+    return [
+        *in_each_language("/deposits", deposits.listed),
+        *in_each_language("/deposits/new/{product}", deposits.sheet),
+        *in_each_language("/deposits/new/{product}", deposits.open, ("POST",)),
+    ]
 
 
 class Deposits:
@@ -38,3 +67,99 @@ class Deposits:
             "insured": insured, "limit": INSURED, "offered": offered, "percent": percent,
         }  # fmt: skip
         return await self._pages.shown(request, language, "deposits.html", values, session=session)
+
+    async def sheet(self, request: Request, language: str) -> Response:
+        """The form of a new one."""
+        session = await self._pages.session(request)
+        if session is None:
+            return self._pages.to_door(request, language)
+        return await self._sheet(request, language, session)
+
+    async def _sheet(
+        self,
+        request: Request,
+        language: str,
+        session: CustomerSession,
+        *,
+        given: Mapping[str, str] | None = None,
+        wrong: Wrong | None = None,
+        said: Said | None = None,
+    ) -> Response:
+        async with self._house.database.read() as tx:
+            one = await deposit_counter.one_offered(tx, request.path_params["product"])
+            free = await deposit_counter.available(self._house, tx, *who_of(session))
+        if one is None:
+            return await self._pages.nothing(request, language)
+        values = {
+            "one": one, "given": given or {"at_maturity": AtMaturity.PAY.value}, "wrong": wrong or {}, "said": said, "free": free,
+            "key": a_key(), "wishes": [wish for wish in WISHES if wish[0] is not AtMaturity.RENEW or one.renews],
+        }  # fmt: skip
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
+        return await self._pages.shown(request, language, "deposit_sheet.html", values, status, session)
+
+    async def open(self, request: Request, language: str) -> Response:
+        """First what is agreed to, then, with `do` = agree, the deposit."""
+        posted = await self._pages.posted(request, language)
+        if isinstance(posted, Response):
+            return posted
+        session, form = posted
+        wish = wish_in(form)
+        if not isinstance(wish, Wish) or form["do"] == "back":
+            wrong = {} if isinstance(wish, Wish) or form["do"] == "back" else wish
+            return await self._sheet(request, language, session, given=form.fields, wrong=wrong)
+        if form["do"] != "agree":
+            return await self._confirm(request, language, session, form, wish, a_key())
+        product = request.path_params["product"]
+        command = OpenDeposit(product, wish.amount, [TERMS], wish.term, wish.at_maturity, wish.rate)
+        try:
+            made = await self._pages.give("open_deposit", session, form["key"], language, command)
+        except Outage:
+            return await self._confirm(request, language, session, form, wish, form["key"], UNKNOWN)
+        if isinstance(made, Refusal):
+            return await self._refused(request, language, session, form, made)
+        return go(f"{root(language)}/deposits#d-{made.deposit}")
+
+    async def _confirm(
+        self, request: Request, language: str, session: CustomerSession, form: Form, wish: Wish, key: str, said: Said | None = None
+    ) -> Response:
+        product, who = request.path_params["product"], who_of(session)
+        async with self._house.database.read() as tx:
+            one = await deposit_counter.one_offered(tx, product)
+            free = await deposit_counter.available(self._house, tx, *who)
+            asked = wish if said else wish._replace(rate=None)
+            quoted = await deposit_counter.quote(tx, product, asked, wish.amount if said else free, language)
+        if one is None:
+            return await self._pages.nothing(request, language)
+        if isinstance(quoted, Refusal):
+            return await self._refused(request, language, session, form, quoted)
+        values = {
+            "one": one, "wish": wish, "quoted": quoted, "key": key, "said": said, "percent": percent,
+            "term": next((of.words for of in one.rates if of.term == wish.term), None),
+            "becomes": next(words for value, *words in WISHES if value is wish.at_maturity),
+        }  # fmt: skip
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
+        return await self._pages.shown(request, language, "deposit_confirm.html", values, status, session)
+
+    async def _refused(self, request: Request, language: str, session: CustomerSession, form: Form, no: Refusal) -> Response:
+        """Beside the field that it is about, if it is about one."""
+        field = _FIELDS.get(no.code.name)
+        wrong = {field: (chinese(no.text) or no.text, no.text)} if field else {}
+        said = None if field else said_of(no, _NOT_OPENED, chinese=chinese)
+        return await self._sheet(request, language, session, given=form.fields, wrong=wrong, said=said)
+
+
+def wish_in(form: Form) -> Wish | Wrong:
+    """What was chosen, or what does not fit of it."""
+    wrong: dict[str, tuple[str, str]] = {}
+    amount = fen_in(form, "amount", "没有填写金额")
+    if not isinstance(amount, int):
+        wrong["amount"] = amount
+    if form["term"] not in ("", *Term):
+        wrong["term"] = ("请选择存期", "choose a term")
+    wanted = form["at_maturity"] or AtMaturity.PAY.value
+    if wanted not in (*AtMaturity,):
+        wrong["at_maturity"] = ("请选择到期后的处理", "choose what becomes of it")
+    if wrong or not isinstance(amount, int):
+        return wrong
+    rate = int(form["rate"]) if form["rate"].isascii() and form["rate"].isdigit() and len(form["rate"]) < 8 else None
+    return Wish(amount, Term(form["term"]) if form["term"] else None, AtMaturity(wanted), rate, [TERMS])

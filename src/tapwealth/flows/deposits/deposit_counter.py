@@ -1,17 +1,26 @@
-"""What a customer's pages show of deposits: those on sale with today's rates, and what deposit insurance covers."""
+"""What a customer's pages show of deposits: those on sale with today's rates, and what one of them would be if it were opened."""
 
 from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import ProductKind
+from tapwealth.catalogue.sale import Offer
 from tapwealth.catalogue.version import Version
-from tapwealth.deposits.deposit import percent
+from tapwealth.deposits.deposit import Buyer, Opening, Wish, open_deposit, percent, posted
+from tapwealth.deposits.interest import Termed, earned
 from tapwealth.deposits.product import WORDS, Certificate, ChartRate, DepositParameters, FixedTerm, Notice, Term
+from tapwealth.flows.deposits.deposit_offer import deposit_offer
 from tapwealth.flows.deposits.deposit_product import SHAPE
-from tapwealth.flows.frame import moment
+from tapwealth.flows.deposits.deposit_terms import charts_of, on_sale
+from tapwealth.flows.frame import House, moment
+from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.chart import Kind
+from tapwealth.ledger.port import Limit, NewAccount
 
 
 class Tier(NamedTuple):
@@ -81,3 +90,47 @@ def _rates(said: DepositParameters, today: date) -> list[OfTerm]:
 def _of_term(term: Term | None, rows: Sequence[ChartRate]) -> OfTerm:
     tiers = [Tier(one.from_amount, one.rate, percent(one.rate)) for one in rows]
     return OfTerm(term or "", WORDS[term] if term else ("", ""), tiers)
+
+
+async def one_offered(tx: Any, code: str) -> Offered | None:
+    """That product, if it is on sale now."""
+    at = await moment(tx)
+    version = await on_sale(tx, code, at.now)
+    return None if isinstance(version, Refusal) else offered(version, at.date_of(at.now))
+
+
+async def available(house: House, tx: Any, book: int, person: UUID) -> int:
+    """Fen in the wallet that are free."""
+    wallet = NewAccount(book, Kind.WALLET, person, Asset.CNY, Limit.DEBITS_WITHIN_CREDITS)
+    (found,) = await house.ledger.find_free(tx, (await moment(tx)).now, [wallet])
+    return 0 if found is None else found[1]
+
+
+class Quoted(NamedTuple):
+    """What would be opened today, with what its owner agrees to; `interest`: fen on its due day, 0 without one."""
+
+    opening: Opening
+    first: date
+    interest: int
+    offer: Offer
+
+
+async def quote(tx: Any, code: str, wish: Wish, free: int, language: str) -> Quoted | Refusal:
+    """Or why it would not; whether it is for this person is said when it is opened. `free`: fen in the wallet."""
+    at = await moment(tx)
+    version, today = await on_sale(tx, code, at.now), at.date_of(at.now)
+    if isinstance(version, Refusal):
+        return version
+    said: DepositParameters = version.definition.parameters
+    made = open_deposit(wish, said, Buyer(free, None), today)
+    if isinstance(made, Refusal):
+        return made
+    chart = (await charts_of(tx, [said.demand])).get(said.demand, said.chart) if said.demand else said.chart
+    demand = posted(chart, today, wish.amount)
+    return Quoted(made, today, _when_due(said, wish, made, today), deposit_offer(version, language, today, demand))
+
+
+def _when_due(said: DepositParameters, wish: Wish, made: Opening, today: date) -> int:
+    if wish.term is None or made.due is None or not isinstance(said.form, FixedTerm | Certificate):
+        return 0
+    return earned(Termed(wish.amount, today, wish.term, made.rate, said.form.method).segments(wish.amount, made.due, 0))
