@@ -141,3 +141,27 @@ async def test_a_deposit_is_opened_once_at_the_rate_that_was_shown(counter: Coun
         refused = await page.request.post(f"{counter.address}/deposits/new/FIXED", form=stale)
         assert (refused.status, "年利率现为 3.25%" in await refused.text()) == (422, True)
         assert await counter.wallet(person) == RICH - 10_000_00
+
+
+@needs_browser
+async def test_a_wish_is_changed_and_all_is_taken_out_once_shown_by_nobody_else(counter: Counter, tmp_path: Path) -> None:
+    person, secret = await counter.customer("Taker")
+    made = await counter.open(person, OpenDeposit("FIXED", 10_000_00, ["terms"], Term.YEAR))
+    async with chromium() as browser:
+        page = await profile(browser, 420)
+        await counter.sign_in(page, f"/deposits/{made}", secret)
+        await page.get_by_label("自动转存").check()
+        await page.get_by_role("button", name="保存更改").click()
+        assert "到期时 自动转存" in (await texts(page, ".deposit"))[0]
+        await page.get_by_role("button", name="支取").click()
+        assert "今日利息 ¥0.00（提前支取，按活期利率）" in (await texts(page, "section[aria-labelledby=take]"))[0]
+        assert await counter.wallet(person) == RICH - 10_000_00
+        await fits(page, tmp_path / "take.png")
+        await page.get_by_role("button", name="确认支取 ¥10,000.00").click()
+        assert await counter.wallet(person) == RICH
+        assert [one.split()[0] for one in await texts(page, ".lines li")] == ["存入", "支取"]
+        other = await profile(browser, 420)
+        await counter.sign_in(other, "/deposits", (await counter.customer("Other"))[1])
+        answer = await other.goto(f"{counter.address}/deposits/{made}")
+        assert answer is not None
+        assert answer.status == 404

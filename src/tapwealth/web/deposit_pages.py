@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,8 +14,9 @@ from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.deposits import deposit_counter, shown, worth
 from tapwealth.flows.deposits.deposit_offer import INSURED
 from tapwealth.flows.deposits.opening import OpenDeposit
+from tapwealth.flows.deposits.withdrawing import InstructDeposit, WithdrawDeposit
 from tapwealth.kernel.refusal import Outage, Refusal
-from tapwealth.web.bill_pages import Wrong, fen_in, who_of
+from tapwealth.web.bill_pages import Wrong, fen_in, identifier_of, who_of
 from tapwealth.web.customer import CustomerPages
 from tapwealth.web.deposit_wording import chinese
 from tapwealth.web.forms import Form
@@ -22,7 +24,7 @@ from tapwealth.web.page import in_each_language, root
 from tapwealth.web.posting import UNKNOWN, a_key, go
 from tapwealth.web.said import Said, said_of
 
-DEPOSIT_COMMANDS = ("open_deposit",)
+DEPOSIT_COMMANDS = ("open_deposit", "withdraw_deposit", "instruct_deposit")
 """Names of the commands that these pages give."""
 WISHES = (
     (AtMaturity.PAY, "转入余额", "paid to the balance"),
@@ -31,6 +33,7 @@ WISHES = (
 )
 """What may become of a deposit when it is due, in both languages."""
 _NOT_OPENED = ("没有存入", "Nothing was opened")
+_NOT_DONE = ("没有办成", "Nothing was done")
 _FIELDS = {
     "BELOW_MINIMUM": "amount", "ABOVE_MAXIMUM": "amount", "NO_MONEY": "amount", "TERM_NOT_OFFERED": "term", "NOT_RENEWED": "at_maturity",
 }  # fmt: skip
@@ -44,6 +47,9 @@ def deposit_pages(pages: CustomerPages) -> list[BaseRoute]:
         *in_each_language("/deposits", deposits.listed),
         *in_each_language("/deposits/new/{product}", deposits.sheet),
         *in_each_language("/deposits/new/{product}", deposits.open, ("POST",)),
+        *in_each_language("/deposits/{deposit}", deposits.one),
+        *in_each_language("/deposits/{deposit}/instruct", deposits.instruct, ("POST",)),
+        *in_each_language("/deposits/{deposit}/withdraw", deposits.withdraw, ("POST",)),
     ]
 
 
@@ -67,6 +73,59 @@ class Deposits:
             "insured": insured, "limit": INSURED, "offered": offered, "percent": percent,
         }  # fmt: skip
         return await self._pages.shown(request, language, "deposits.html", values, session=session)
+
+    async def one(self, request: Request, language: str) -> Response:
+        """All that happened to it, and what can be done with it."""
+        session = await self._pages.session(request)
+        if session is None:
+            return self._pages.to_door(request, language)
+        return await self._one(request, language, session)
+
+    async def _one(
+        self, request: Request, language: str, session: CustomerSession, said: Said | None = None, key: str = "", *, sure: bool = False
+    ) -> Response:
+        """`sure`: whether all of it is about to be taken out."""
+        async with self._house.database.read() as tx:
+            one = await shown.shown(tx, *who_of(session), identifier_of(request.path_params["deposit"]))
+            offer = None if isinstance(one, Refusal) else await deposit_counter.one_offered(tx, one.product)
+        if isinstance(one, Refusal):
+            return await self._pages.nothing(request, language)
+        wishes = [wish for wish in WISHES if wish[0] is not AtMaturity.RENEW or one.at_maturity == "renew" or (offer and offer.renews)]
+        values = {"one": one, "said": said, "sure": sure, "keys": (key or a_key(), a_key()), "wishes": wishes, "percent": percent}
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
+        return await self._pages.shown(request, language, "deposit.html", values, status, session)
+
+    async def instruct(self, request: Request, language: str) -> Response:
+        """What becomes of it when it is due."""
+        posted = await self._pages.posted(request, language)
+        if isinstance(posted, Response):
+            return posted
+        session, form = posted
+        if form["at_maturity"] not in (*AtMaturity,):
+            said = Said(_NOT_DONE, "请选择到期后的处理", "choose what becomes of it")
+            return await self._one(request, language, session, said)
+        command = InstructDeposit(identifier_of(request.path_params["deposit"]), AtMaturity(form["at_maturity"]))
+        return await self._give(request, language, session, form, "instruct_deposit", command)
+
+    async def withdraw(self, request: Request, language: str) -> Response:
+        """First what would come out today, then, with `do` = take, all of it."""
+        posted = await self._pages.posted(request, language)
+        if isinstance(posted, Response):
+            return posted
+        session, form = posted
+        if form["do"] != "take":
+            return await self._one(request, language, session, sure=form["do"] != "back")
+        command = WithdrawDeposit(identifier_of(request.path_params["deposit"]))
+        return await self._give(request, language, session, form, "withdraw_deposit", command)
+
+    async def _give(self, request: Request, language: str, session: CustomerSession, form: Form, name: str, command: Any) -> Response:
+        try:
+            made = await self._pages.give(name, session, form["key"], language, command)
+        except Outage:
+            return await self._one(request, language, session, UNKNOWN, form["key"], sure=name == "withdraw_deposit")
+        if isinstance(made, Refusal):
+            return await self._one(request, language, session, said_of(made, _NOT_DONE, chinese=chinese))
+        return go(f"{root(language)}/deposits/{made.deposit}")
 
     async def sheet(self, request: Request, language: str) -> Response:
         """The form of a new one."""
