@@ -13,12 +13,14 @@ from policy_files import sell_policies
 
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
-from tapwealth.flows.insurance import delivery, endorsement_outcomes, endorsements, insurers, policies
+from tapwealth.flows.insurance import claims, delivery, endorsement_outcomes, endorsements, insurers, policies
 from tapwealth.flows.insurance.applicants import NamedBeneficiary
+from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
 from tapwealth.flows.insurance.endorsements import ChangeBeneficiaries, ChangeOccupation, ChangePolicyAddress, PolicyChanging
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import beneficiary_store, endorsement_store, insured_store, store
 from tapwealth.insurance.beneficiary import Kin
+from tapwealth.insurance.claim import LossKind
 from tapwealth.insurance.endorsement_store import EndorsementRow
 from tapwealth.insurance.insured_store import InsuredRow
 from tapwealth.insurance.insurer import Rejected, Unknown
@@ -152,6 +154,16 @@ async def test_work_that_is_not_covered_ends_the_cover_with_its_refund(place: To
         row = (await store.policies(tx, [(wang.book, policy)]))[wang.book, policy]
     assert (row.state, row.refund, row.cancel_reason) == ("cancelled", 57_468, "occupation class 3 is not covered")
     assert code(await change(place, wang, policy, TWO)) == "NOT_RUNNING"
+
+
+async def test_work_that_is_not_covered_ends_no_cover_while_a_claim_is_looked_at(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    await place.clock(shanghai(NINE_LEFT, 10))
+    said = NotifyClaim(policy, LossKind.ACCIDENT, "a fall", NINE_LEFT, 50_000)
+    stands = await claims.notify(place.house, place.envelope(wang), said)
+    assert isinstance(stands, ClaimStands), stands
+    assert code(await change(place, wang, policy, THREE)) == "UNDER_WAY"
 
 
 async def test_two_changes_at_once_are_one(place: Town) -> None:

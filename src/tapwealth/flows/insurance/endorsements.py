@@ -21,7 +21,7 @@ from tapwealth.flows.catalogue.kinds import shape_of
 from tapwealth.flows.customers.people import own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.applicants import NamedBeneficiary, check_named, read_beneficiaries
-from tapwealth.flows.insurance.policies import InsuranceRefusal, ask_to_cancel
+from tapwealth.flows.insurance.policies import InsuranceRefusal, end_by_rule
 from tapwealth.flows.insurance.policy_order import name_of
 from tapwealth.flows.insurance.policy_outcomes import INSURER
 from tapwealth.flows.insurance.policy_product import product_of
@@ -297,7 +297,7 @@ async def ask_for(tx: Tx, made: EndorsementRow) -> PolicyChanging:
 async def _end(house: House, tx: Tx, at: Moment, envelope: Envelope, found: _Found, command: ChangeOccupation) -> PolicyChanging | Refusal:
     """The product does not cover that work: cover ends, for the refund of a cancellation."""
     reason = f"occupation class {command.occupation} is not covered"
-    asked = await ask_to_cancel(house, tx, at, envelope, found.row, reason)
+    asked = await end_by_rule(house, tx, at, envelope, found.row, reason)
     if isinstance(asked, Refusal):
         return asked
     if command.amount not in (None, -asked.refund):

@@ -274,15 +274,20 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer is booking a premium of this policy; wait for its answer")
         if any(one.state is EndorsementState.ASKED for one in await _changes(tx, row)):
             return Refusal(InsuranceRefusal.UNDER_WAY, "a change of this policy is under way; wait for the insurer's answer")
-        losses = await claim_store.losses_of(tx, book, row.id)
-        if losses.looked_at:
-            return Refusal(InsuranceRefusal.UNDER_WAY, "a claim of this policy is looked at; wait until it is decided, or withdraw it")
         state = next_state(row.state, PolicyEvent.CANCEL)
         if isinstance(state, Refusal):
             return state
-        return await ask_to_cancel(house, tx, at, envelope, row, command.reason, 0 if losses.paid else None)
+        return await end_by_rule(house, tx, at, envelope, row, command.reason)
 
     return await once(house, [book], envelope, command, act, PolicyCancelling)
+
+
+async def end_by_rule(house: House, tx: Tx, at: Moment, envelope: Envelope, row: PolicyRow, reason: str) -> PolicyCancelling | Refusal:
+    """Leave the request to end it because of its policyholder: not while a claim is looked at, and for nothing once a loss was paid."""
+    losses = await claim_store.losses_of(tx, row.book, row.id)
+    if losses.looked_at:
+        return Refusal(InsuranceRefusal.UNDER_WAY, "a claim of this policy is looked at; wait until it is decided, or withdraw it")
+    return await ask_to_cancel(house, tx, at, envelope, row, reason, 0 if losses.paid else None)
 
 
 async def ask_to_cancel(
