@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
-from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies
+from policy_files import ACCIDENT_FILE, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
-from tapwealth.flows.insurance import insurers, premium_days, premium_outcomes, premiums
+from tapwealth.flows.insurance import delivery, endorsements, insurers, premium_days, premium_outcomes, premiums
 from tapwealth.flows.insurance import policies as insurance
-from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
+from tapwealth.flows.insurance.endorsements import ChangePolicyAddress
+from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, InsuredPhone, PolicyCancelling, PolicyTaken
 from tapwealth.flows.insurance.premiums import (
     DemandPremium,
     EndPremiums,
@@ -311,6 +312,62 @@ async def test_a_policy_for_a_year_goes_on_as_agreed_or_ends(place: Town) -> Non
     assert await place.owed(wang.wallet, li.wallet, dear.wallet) == [200_000 - 2 * 76_000, 124_000, 124_000]
     assert [text for text, must in await told(place, dear) if must] == 4 * [f"Your policy {third.policy_number}"], "renews, not renewed"
     await place.all_books_balance()
+
+
+async def test_a_renewal_that_its_policyholder_cancels_is_not_bought_again(place: Town) -> None:
+    wang = await place.person("Wang", 400_000)
+    row = await bought(place, wang, "ACC1")
+    await act(place, wang, LetPremiums(row.id, 80_000, renews=True))
+    await live(place, row.to_day - 4 * DAY)
+    async with place.house.database.read() as tx:
+        following = (await store.policies_of(tx, wang.book, wang.id))[0]
+    assert following.from_day == row.to_day
+    asked = await insurance.cancel(place.house, place.envelope(wang), CancelPolicy(following.id))
+    assert isinstance(asked, PolicyCancelling)
+    assert await place.work("insurer", insurance.deliver) == []
+    await live(place, row.to_day)
+    async with place.house.database.read() as tx:
+        assert len(await store.policies_of(tx, wang.book, wang.id)) == 2
+    assert await place.owed(wang.wallet) == [400_000 - 2 * 76_000]
+
+
+async def test_what_never_goes_on_is_not_agreed_to_go_on(place: Town) -> None:
+    wang = await place.person("Wang", 400_000)
+    await sell_policies(place.house, SCREEN_FILE)
+    screen = BuyPolicy("SCREEN", ["terms"], phone=InsuredPhone("490154203237518", MONDAY))
+    taken = await insurance.buy(place.house, place.envelope(wang), screen)
+    assert isinstance(taken, PolicyTaken), taken
+    assert code(await act(place, wang, LetPremiums(UUID(taken.policy), 80_000, renews=True))) == "NOTHING_DUE"
+    life = await bought(place, wang)
+    assert code(await act(place, wang, LetPremiums(life.id, 80_000, renews=True))) == "NOTHING_DUE"
+
+
+async def test_what_is_agreed_ends_with_a_policy_that_is_cancelled(place: Town) -> None:
+    wang = await place.person("Wang", 4 * PREMIUM)
+    row = await bought(place, wang)
+    await act(place, wang, LetPremiums(row.id, PREMIUM))
+    await insurance.cancel(place.house, place.envelope(wang), CancelPolicy(row.id))
+    assert await place.work("insurer", insurance.deliver) == []
+    assert code(await act(place, wang, EndPremiums(row.id))) == "NO_MANDATE"
+
+
+async def test_nothing_is_collected_or_renewed_while_a_change_is_under_way(place: Town) -> None:
+    wang = await place.person("Wang", 400_000)
+    row, life = await bought(place, wang, "ACC1"), await bought(place, wang)
+    await act(place, wang, LetPremiums(row.id, 80_000, renews=True))
+    await act(place, wang, LetPremiums(life.id, PREMIUM))
+    await live(place, DUE - 6 * DAY)
+    for one in (row, life):
+        await endorsements.change_address(place.house, place.envelope(wang), ChangePolicyAddress(one.id, "1 Xinjiekou"))
+    await ends(place, row.to_day - 4 * DAY, send=False)
+    assert code(await act(place, wang, PayPremium(life.id))) == "UNDER_WAY"
+    async with place.house.database.read() as tx:
+        assert len(await store.policies_of(tx, wang.book, wang.id)) == 2
+    await place.work("insurer", delivery.deliver)
+    await live(place, DUE)
+    async with place.house.database.read() as tx:
+        assert len(await store.policies_of(tx, wang.book, wang.id)) == 3
+    assert len(await paid(place, life)) == 1
 
 
 async def test_what_is_agreed_can_be_ended(place: Town) -> None:

@@ -116,6 +116,17 @@ async def waiting(tx: Any, books: Sequence[int]) -> list[EndorsementRow]:
     return [_read(row) for row in await tx.fetch(f"{_READ} where book = any($1) and state = 'asked' order by serial", list(books))]
 
 
+async def under_way(tx: Any, keys: Sequence[Key]) -> set[Key]:
+    """The policies of which a change waits for the insurer's answer."""
+    rows = await tx.fetch(
+        "select distinct book, policy from policy_endorsement join unnest($1::int[], $2::uuid[]) k(book, policy) using (book, policy)"
+        " where state = 'asked'",
+        [book for book, _ in keys],
+        [one for _, one in keys],
+    )
+    return {(row["book"], row["policy"]) for row in rows}
+
+
 async def asked_with(tx: Any, books: Sequence[int], day: date) -> list[tuple[str, int]]:
     """(serial, fen) of money that was taken by the end of that date, and of which the insurer had not been heard then."""
     rows = await tx.fetch(

@@ -37,7 +37,7 @@ from tapwealth.insurance.endorsement import (
     not_running,
 )
 from tapwealth.insurance.endorsement_entries import ChangeMoney, change_taken
-from tapwealth.insurance.endorsement_store import EndorsementRow, EndorsementState
+from tapwealth.insurance.endorsement_store import EndorsementRow
 from tapwealth.insurance.insured_store import InsuredRow
 from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.premium import Insured
@@ -220,15 +220,9 @@ async def may_change(tx: Tx, row: PolicyRow) -> Refusal | None:
         return refusal
     if (row.cancel_serial is not None and row.cancelled_on is None) or await premium_store.under_way(tx, [key]):
         return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked about this policy; wait for its answer")
-    if await under_way(tx, row):
+    if await endorsement_store.under_way(tx, [key]):
         return Refusal(EndorsementRefusal.ENDORSEMENT_UNDER_WAY, "a change of this policy is under way; wait for the insurer's answer")
     return None
-
-
-async def under_way(tx: Tx, row: PolicyRow) -> bool:
-    """Whether the insurer was asked for a change and has not answered."""
-    key = (row.book, row.id)
-    return any(one.state is EndorsementState.ASKED for one in (await endorsement_store.of_policies(tx, [key]))[key])
 
 
 async def priced_product(tx: Tx, row: PolicyRow) -> Product:

@@ -272,7 +272,7 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
         if await premium_store.under_way(tx, [(book, row.id)]):
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer is booking a premium of this policy; wait for its answer")
-        if any(one.state is EndorsementState.ASKED for one in await _changes(tx, row)):
+        if await endorsement_store.under_way(tx, [(book, row.id)]):
             return Refusal(InsuranceRefusal.UNDER_WAY, "a change of this policy is under way; wait for the insurer's answer")
         state = next_state(row.state, PolicyEvent.CANCEL)
         if isinstance(state, Refusal):

@@ -117,7 +117,9 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Hear
     )  # fmt: skip
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, -row.premium) for row in refused])
     await store.save(tx, changed)
-    await cover_ended(tx, {(row.book, row.id): _first_day_without(row) for row in changed if row.state is PolicyState.CANCELLED})
+    over = {(row.book, row.id): _first_day_without(row) for row in changed if row.state is PolicyState.CANCELLED}
+    await cover_ended(tx, over)
+    await premium_store.end_mandates(tx, list(over), at.now)
     fresh = [one for one in said if after[one.key] in changed]
     issued = [after[one.key] for one in fresh if one.event is PolicyEvent.ISSUE]
     renewals = await premium_store.renewed_from(tx, [(row.book, row.id) for row in issued]) if issued else {}

@@ -21,7 +21,7 @@ from tapwealth.flows.insurance.premium_outcomes import LAPSE, SUSPEND
 from tapwealth.flows.insurance.premium_taking import Taken, Wanted, plan_of, take_premiums
 from tapwealth.flows.insurance.premiums import keep_paid
 from tapwealth.flows.insurance.renewals import Renewed, renew, renewable
-from tapwealth.insurance import premium_store, store
+from tapwealth.insurance import endorsement_store, premium_store, store
 from tapwealth.insurance.looks import Look, collects, look, next_look
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, anniversary, next_state
 from tapwealth.insurance.premium_store import DueState, Mandate, Turn, TurnRow
@@ -112,6 +112,7 @@ async def _seen(tx: Tx, book: int, lot: Sequence[UUID]) -> list[_Seen]:
     taken = await premium_store.premiums_of(tx, keys)
     waiting = {(one.book, one.policy) for one in taken if one.state is DueState.TAKEN}
     busy = waiting | {key for key, row in rows.items() if row.cancel_serial is not None and row.cancelled_on is None}
+    busy |= await endorsement_store.under_way(tx, keys)
     returned = [(one.book, one.policy) for one in taken if one.state is DueState.RETURNED]
     return [
         _Seen(row, schedules[key], products[row.product, row.version], mandates.get(key), key in busy, returned.count(key))
@@ -247,7 +248,8 @@ async def expire_and_renew(house: House, day: date) -> StepReport:
 
 
 def _renews(one: _Seen, day: date) -> bool:
-    return not one.busy and one.mandate is not None and one.mandate.renews and look(one.schedule, one.row.state, day) is Look.RENEW
+    agreed = one.mandate is not None and one.mandate.renews and renewable(one.product)
+    return agreed and not one.busy and look(one.schedule, one.row.state, day) is Look.RENEW
 
 
 def _next(one: _Seen, day: date, state: PolicyState) -> premium_store.Plan:

@@ -18,8 +18,9 @@ from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.insurance.premium_notices import News, notice
 from tapwealth.flows.insurance.premium_offer import mandate_sold
 from tapwealth.flows.insurance.premium_taking import Taken, Wanted, moved_on, plan_of, take_premiums
+from tapwealth.flows.insurance.renewals import renewable
 from tapwealth.funds import store as funds
-from tapwealth.insurance import premium_store, store
+from tapwealth.insurance import endorsement_store, premium_store, store
 from tapwealth.insurance.collect import NO_SUCH, UNDER_WAY, UNKNOWN_POLICY, PremiumRefusal, payable
 from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyState
@@ -122,7 +123,8 @@ async def _found(tx: Tx, book: int, person: UUID | None, policy: UUID) -> _Found
     if key not in rows or person not in (None, rows[key].person):
         return NO_SUCH if person is None else UNKNOWN_POLICY
     row = rows[key]
-    if (row.cancel_serial is not None and row.cancelled_on is None) or await premium_store.under_way(tx, [key]):
+    asked = row.cancel_serial is not None and row.cancelled_on is None
+    if asked or await premium_store.under_way(tx, [key]) or await endorsement_store.under_way(tx, [key]):
         return UNDER_WAY
     schedule = (await premium_store.schedules(tx, rows))[key]
     return _Found(row, schedule, (await products_of(tx, [row]))[row.product, row.version])
@@ -219,6 +221,8 @@ async def let(house: House, envelope: Envelope, command: LetPremiums) -> Mandate
         if command.fund not in ("", POCKET) and command.fund not in await funds.funds(tx):
             return Refusal(PremiumRefusal.UNKNOWN_FUND, "this fund is not sold here; look at the shelf for those that are")
         product = (await products_of(tx, [row]))[row.product, row.version]
+        if command.renews and not renewable(product):
+            return Refusal(PremiumRefusal.NOTHING_DUE, f"{product.name} does not go on when it ends; agree to its premiums alone")
         if product.terms.days is not None or (row.paid_until == row.to_day and not command.renews):
             return Refusal(PremiumRefusal.NOTHING_DUE, "no further premium of this policy is ever due")
         known = (await customers.persons(tx, [(book, person)]))[person]

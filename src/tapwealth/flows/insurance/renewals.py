@@ -12,7 +12,6 @@ from tapwealth.flows.insurance.applicants import beneficiary_again, insured_agai
 from tapwealth.flows.insurance.policies import BuyPolicy
 from tapwealth.insurance import beneficiary_store, insured_store, premium_store, store
 from tapwealth.insurance.applicant import CONSENT, Relation
-from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.premium_store import Mandate
 from tapwealth.insurance.product import Accident, AccountLoss, Product
 from tapwealth.insurance.store import PolicyRow
@@ -37,7 +36,8 @@ def renewable(product: Product) -> bool:
 
 
 async def renew(house: House, day: date, row: PolicyRow, mandate: Mandate) -> Renewed | Refusal:
-    """Buy the next policy at the end of a date, once whoever tries; a later try is made only if an earlier one came to nothing."""
+    """Buy the next policy at the end of a date, once whoever tries; a later try is made only if the insurer did not take
+    an earlier one on, and none if its policyholder has cancelled it."""
     key = (row.book, row.id)
     async with house.database.read() as tx:
         following = (await premium_store.renewals_of(tx, [key])).get(key, [])
@@ -45,7 +45,7 @@ async def renew(house: House, day: date, row: PolicyRow, mandate: Mandate) -> Re
         insured = (await insured_store.insured(tx, [key]))[key]
         named = (await beneficiary_store.beneficiaries(tx, [key]))[key]
         now = (await moment(tx)).now
-    stands = [one for one in found.values() if one.state is not PolicyState.CANCELLED]
+    stands = [one for one in found.values() if one.refused_on is None]
     if stands:
         return Renewed(stands[0].id, stands[0].premium)
     caller = Caller(ActorKind.PLATFORM, "renewal", "agreement", row.person, row.book)
