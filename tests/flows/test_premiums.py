@@ -26,7 +26,7 @@ from tapwealth.flows.insurance.premiums import (
     PremiumTaken,
     ReinstatePolicy,
 )
-from tapwealth.insurance import premium_store, store
+from tapwealth.insurance import policy_event_store, premium_store, store
 from tapwealth.insurance.insurer import Rejected, Unknown
 from tapwealth.insurance.policy import PolicyState, anniversary
 from tapwealth.insurance.premium_store import DueState, PremiumRow
@@ -177,6 +177,8 @@ async def test_grace_suspension_and_reinstatement(place: Town) -> None:
     assert (after.state, after.paid_until) == (PolicyState.IN_FORCE, anniversary(BEGUN, 3))
     assert (await covered(place, row, again - DAY), await covered(place, row, again)) == ("COVER_SUSPENDED", 0)
     assert await place.total(Kind.PREMIUM_IN_TRANSIT) == 3 * PREMIUM + interest
+    async with place.house.database.read() as tx:
+        assert await policy_event_store.paid_for(tx, (row.book, row.id)) == 3 * PREMIUM, "which is all that could come back of it"
     mandatory = [text for text, obligatory in await told(place, wang) if obligatory]
     assert len(mandatory) == 9 + 2, "unpaid nine times, suspended, reinstated"
     await place.all_books_balance()

@@ -213,10 +213,13 @@ async def settled(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventR
 
 
 async def paid_for(tx: Any, key: tuple[int, UUID]) -> int:
-    """Fen of premium that the insurer has for a policy: what changes gave back is taken off."""
+    """Fen of premium that the insurer has for a policy: what changes gave back is taken off, and interest on arrears is none."""
     names = [one.value for one in PREMIUMS]
     found: int = await tx.fetchval(
-        "select coalesce(sum(amount), 0)::bigint from policy_event where book = $1 and policy = $2 and event = any($3)", *key, names
+        "select (select coalesce(sum(amount), 0) from policy_event where book = $1 and policy = $2 and event = any($3))::bigint"
+        " - (select coalesce(sum(interest), 0) from premium_due where book = $1 and policy = $2 and state = 'booked')::bigint",
+        *key,
+        names,
     )
     return found
 
