@@ -11,10 +11,11 @@ from policy_files import ASKING_FILE, sell_policies
 
 from tapwealth.flows import setup
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.insurance import applications, claims, delivery, policies
+from tapwealth.flows.insurance import applications, claims, delivery, policies, premiums
 from tapwealth.flows.insurance.applications import Applied, ApplyForPolicy, ProposeUnderwriting
 from tapwealth.flows.insurance.discoveries import ProposeRescission, ProposeTrueAge
-from tapwealth.flows.insurance.policies import BuyPolicy, PolicyTaken
+from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
+from tapwealth.flows.insurance.premiums import PayPremium, PremiumTaken
 from tapwealth.flows.setup import Approve, Approved, Proposed
 from tapwealth.insurance import insured_store, premium_store, store
 from tapwealth.kernel.clock import shanghai
@@ -121,6 +122,40 @@ async def test_an_older_person_is_insured_for_less_and_a_younger_one_pays_less(p
     assert sorted(premiums) == sorted([22_500, 22_500 + place.insurer.changes[-1].amount])
     assert [order.amount < 0 for order in place.insurer.changes] == [False, True]
     await place.all_books_balance()
+
+
+async def test_a_true_age_that_is_found_twice_counts_once(place: Town) -> None:
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000)
+    older, younger = await bought(place, wang), await bought(place, li)
+    for policy, birthday in ((older, date(1974, 1, 15)), (younger, date(1990, 1, 15))):
+        assert await decided(place, ProposeTrueAge(policy, birthday, KNOWN)) == Approved("ProposeTrueAge")
+        assert code(await decided(place, ProposeTrueAge(policy, birthday, KNOWN))) == "SAME_AS_BEFORE"
+    assert len(place.insurer.changes) == 2
+
+
+async def test_after_a_correction_a_year_comes_back_at_its_true_price(place: Town) -> None:
+    """The second year was bought for the true premium, and none of the first is left."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    assert await decided(place, ProposeTrueAge(policy, date(1990, 1, 15), KNOWN)) == Approved("ProposeTrueAge")
+    true = 22_500 + place.insurer.changes[-1].amount
+    await place.clock(shanghai(date(2015, 2, 25), 10))
+    assert isinstance(await premiums.pay(place.house, place.envelope(wang), PayPremium(policy)), PremiumTaken)
+    assert await place.work("insurer", delivery.deliver) == []
+    await place.clock(shanghai(date(2015, 6, 1), 10))
+    asked = await policies.cancel(place.house, place.envelope(wang), CancelPolicy(policy))
+    assert isinstance(asked, PolicyCancelling), asked
+    left = (date(2016, 2, 25) - date(2015, 6, 2)).days
+    assert asked.refund == (2 * true * left + 365) // 730
+
+
+async def test_in_the_free_look_a_corrected_premium_comes_back_once(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    assert await decided(place, ProposeTrueAge(policy, date(1990, 1, 15), KNOWN)) == Approved("ProposeTrueAge")
+    asked = await policies.cancel(place.house, place.envelope(wang), CancelPolicy(policy))
+    assert isinstance(asked, PolicyCancelling), asked
+    assert asked.refund == 22_500 + place.insurer.changes[-1].amount - 1_000
 
 
 async def test_an_age_outside_the_range_ends_the_policy_for_its_refund(place: Town) -> None:

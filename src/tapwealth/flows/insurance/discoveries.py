@@ -21,7 +21,7 @@ from tapwealth.flows.frame import PLATFORM, Envelope, House, Moment
 from tapwealth.flows.insurance.endorsements import ask_for, may_change, priced_product
 from tapwealth.flows.insurance.policies import InsuranceRefusal, ask_to_cancel
 from tapwealth.flows.insurance.policy_order import name_of
-from tapwealth.insurance import insured_store, policy_event_store, store
+from tapwealth.insurance import insured_store, policy_event_store, premium_store, store
 from tapwealth.insurance.discovery import Clocks, DiscoveryRefusal, by_true_age, cannot_be_rescinded, not_material
 from tapwealth.insurance.endorsement import EndorsementKind, EndorsementRefusal
 from tapwealth.insurance.endorsement_store import EndorsementRow
@@ -179,8 +179,11 @@ async def _by_age(house: House, tx: Tx, found: _Found, proposal: ProposeTrueAge)
     due = premium_of(found.product, Insured(sex, age, insured.occupation, insured.loading_permille))
     if isinstance(due, Refusal):
         return due
-    paid = await policy_event_store.paid_for(tx, (row.book, row.id))
-    true = by_true_age(insured.sum_insured, row.premium, due, paid)
+    key = (row.book, row.id)
+    yearly = (await premium_store.schedules(tx, {key: row}))[key].premium
+    true = by_true_age(row.sum_insured, yearly, due, await policy_event_store.paid_for(tx, key))
+    if (true.sum_insured, true.premium) == (insured.sum_insured, yearly):
+        return Refusal(EndorsementRefusal.SAME_AS_BEFORE, "at that age the policy costs and pays what it does now; nothing follows from it")
     return _Correct(-true.back, true.sum_insured, true.premium)
 
 

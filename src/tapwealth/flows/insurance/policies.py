@@ -33,11 +33,11 @@ from tapwealth.flows.insurance.policy_product import on_sale, product_of, produc
 from tapwealth.insurance import application_store, claim_store, endorsement_store, entries, premium_store, store
 from tapwealth.insurance.application_store import ApplicationRow
 from tapwealth.insurance.buy import TERMS, BuyFacts, BuyRefusal, Quote, Wish, decide
-from tapwealth.insurance.endorsement import unearned_changes
-from tapwealth.insurance.endorsement_store import EndorsementRow, EndorsementState
+from tapwealth.insurance.endorsement import EndorsementKind, unearned_changes
+from tapwealth.insurance.endorsement_store import EndorsementState
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.phone import read_phone
-from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state, refund_of
+from tapwealth.insurance.policy import Policy, PolicyEvent, PolicyState, next_state, refund_of
 from tapwealth.insurance.product import OccupationClass, Product
 from tapwealth.insurance.questions import check_answers
 from tapwealth.insurance.store import PolicyRow
@@ -298,11 +298,11 @@ async def ask_to_cancel(
     today = business_date_of(envelope.received_at)
     if refund is None:
         product = (await products_of(tx, [row]))[row.product, row.version]
-        by_rule = refund_of(product, row.policy, today)
+        policy = await _at_its_price(tx, row)
+        by_rule = refund_of(product, policy, today)
         if isinstance(by_rule, Refusal):
             return by_rule
-        changes = [(one.effective, one.amount) for one in await _changes(tx, row) if one.state is EndorsementState.ACCEPTED]
-        refund = max(by_rule + unearned_changes(product, row.policy, changes, today), 0)
+        refund = max(by_rule + unearned_changes(product, policy, await _changes(tx, row), today), 0)
     known = (await customers.persons(tx, [(row.book, row.person)]))[row.person]
     serial = end_to_end("CAN", own_key(envelope, "cancel_policy", known))
     day = at.date_of(envelope.received_at)
@@ -314,6 +314,14 @@ async def ask_to_cancel(
     return PolicyCancelling(str(row.id), refund, free_look)
 
 
-async def _changes(tx: Tx, row: PolicyRow) -> list[EndorsementRow]:
+async def _at_its_price(tx: Tx, row: PolicyRow) -> Policy:
+    """With the premium of a year as it is by the true age, which every year was paid by in the end."""
     key = (row.book, row.id)
-    return (await endorsement_store.of_policies(tx, [key]))[key]
+    return replace(row.policy, premium=(await premium_store.schedules(tx, {key: row}))[key].premium)
+
+
+async def _changes(tx: Tx, row: PolicyRow) -> list[tuple[date, int]]:
+    """From when on, and fen, of those that were about what is left of a year."""
+    key = (row.book, row.id)
+    made = (await endorsement_store.of_policies(tx, [key]))[key]
+    return [(one.effective, one.amount) for one in made if one.state is EndorsementState.ACCEPTED and one.kind is not EndorsementKind.AGE]
