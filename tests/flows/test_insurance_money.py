@@ -15,6 +15,7 @@ from tapwealth.flows.acquiring import fee_sharing
 from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bank.receipts import Pushed
+from tapwealth.flows.frame import moment
 from tapwealth.flows.insurance import insurers, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
@@ -174,6 +175,19 @@ async def test_in_the_free_look_the_whole_commission_is_given_back(place: Town) 
     assert await cancelled(place, wang, policy) == 21_500
     await ends(place, WEDNESDAY)
     assert (await ends(place, THURSDAY))["called_in"] == 5_625
+
+
+async def test_of_a_premium_that_is_kept_the_commission_is(place: Town) -> None:
+    """Rescinded on purpose in the days of the free look: no premium comes back, and nothing of the commission is given back."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang, TERM_LIFE)
+    async with place.house.database.transaction() as tx:
+        await place.house.ledger.lock_books(tx, [policy.book])
+        at = await moment(tx)
+        await insurance.ask_to_cancel(place.house, tx, at, place.envelope(wang), policy, "an untrue answer", 0)
+    assert await place.work("insurer", insurance.deliver) == []
+    await ends(place, MONDAY)
+    assert await ends(place, TUESDAY) == figures(amount=22_500 - 5_625, commission=5_625)
 
 
 async def test_a_settlement_that_the_bank_rejects_is_paid_again_once(place: Town) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from datetime import date, timedelta
 from itertools import accumulate
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,4 +76,18 @@ def test_the_insurer_reckons_the_same(life: list[Movement], early: int, late: in
     rows = tx.execute("SELECT * FROM event ORDER BY rowid").fetchall()
     theirs = settlement.reckoned(tx, "ACC1", rows)
     assert [theirs[row["serial"], row["event"]][1] for row in rows] == reckon(ours)
+    tx.close()
+
+
+@pytest.mark.parametrize(("refund", "all_of_it"), [(13_000, True), (12_999, False), (0, False)])
+def test_the_insurer_tells_a_free_look_by_all_that_was_paid(refund: int, all_of_it: bool) -> None:
+    """225.00 of which 85.00 came back for the true age; the look costs 10.00."""
+    tx = sqlite3.connect(":memory:")
+    tx.row_factory = sqlite3.Row
+    tx.executescript(INSURER_SCHEMA + settlement.SCHEMA)
+    tx.execute("INSERT INTO commission VALUES ('TL20', '2014-02-24', 250000, 15, 1000)")
+    for number, (event, amount) in enumerate([("issued", 22_500), ("endorsed", -8_500), ("cancelled", refund)]):
+        books.happened(tx, f"s{number}", shanghai(date(2014, 2, 24), 9), "PL1", event, amount)
+    found = settlement.reckoned(tx, "TL20", tx.execute("SELECT * FROM event ORDER BY rowid").fetchall())
+    assert (sum(commission for _, commission in found.values()) == 0) == all_of_it
     tx.close()

@@ -21,7 +21,7 @@ from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, handed_out, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, actor_number, moment, must_post, step_key
-from tapwealth.flows.insurance.policy_product import commission_rates
+from tapwealth.flows.insurance.policy_product import commission_rates, products_of
 from tapwealth.insurance import entries, policy_event_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.commission import Movement, reckon
@@ -128,20 +128,26 @@ async def _commissions(tx: Tx, rows: Sequence[PolicyEventRow]) -> dict[tuple[int
     """Of these events, from the whole history of their policies."""
     keys = sorted({(row.book, row.policy) for row in rows})
     histories, policies = await policy_event_store.of_policies(tx, keys), await store.policies(tx, keys)
-    rates = await commission_rates(tx, policies.values())
+    rates, products = await commission_rates(tx, policies.values()), await products_of(tx, policies.values())
     found = {}
     for key, history in histories.items():
         policy = policies[key]
-        made = reckon([_movement(row, policy, rates[policy.product, policy.version]) for row in history])
+        bought_as = policy.product, policy.version
+        made = reckon(_movements(history, policy, products[bought_as].terms.free_look_cost, rates[bought_as]))
         found.update({(row.book, row.event, row.serial): amount for row, amount in zip(history, made, strict=True)})
     return found
 
 
-def _movement(row: PolicyEventRow, policy: PolicyRow, rate: Callable[[date], int]) -> Movement:
-    """At the rate of the day on which the insurer booked it."""
+def _movements(history: Sequence[PolicyEventRow], policy: PolicyRow, cost: int, rate: Callable[[date], int]) -> list[Movement]:
+    """At the rate of the day on which the insurer booked each. In the free look is who has all back that was paid less its `cost`: not who
+    has nothing back, since the answers were untrue."""
     free = policy.free_look_until is not None and policy.cancel_asked_on is not None and policy.cancel_asked_on <= policy.free_look_until
-    whole = free and row.event is BordereauEvent.CANCELLED
-    return Movement(row.premium, rate(row.matched_on or row.happened_on), whole=whole)
+    made: list[Movement] = []
+    for row in history:
+        paid = sum(one.amount for one in made)
+        whole = free and row.event is BordereauEvent.CANCELLED and row.amount == max(paid - cost, 0)
+        made.append(Movement(row.premium, rate(row.matched_on or row.happened_on), whole=whole))
+    return made
 
 
 async def _under_way(tx: Tx, day: date) -> dict[int, int]:

@@ -138,7 +138,7 @@ def reckoned(tx: sqlite3.Connection, product: str, rows: Sequence[sqlite3.Row]) 
         if amount > 0:
             commission = _rounded(amount * _agreed(tx, product, row["day"])["per_million"], MILLION)
             standing.append([amount, commission])
-        elif row["event"] == "cancelled" and _given_back(tx, product, rows[0], row):
+        elif row["event"] == "cancelled" and _given_back(tx, product, rows[0], row, sum(one[0] for one in standing)):
             commission, standing = -sum(one[1] for one in standing), []
         else:
             commission = -_taken_back(standing, -amount)
@@ -146,11 +146,11 @@ def reckoned(tx: sqlite3.Connection, product: str, rows: Sequence[sqlite3.Row]) 
     return found
 
 
-def _given_back(tx: sqlite3.Connection, product: str, first: sqlite3.Row, last: sqlite3.Row) -> bool:
-    """Whether a cancellation is a free look's. A request of its last minute may come on the day after."""
+def _given_back(tx: sqlite3.Connection, product: str, first: sqlite3.Row, last: sqlite3.Row, paid: int) -> bool:
+    """Whether a cancellation is a free look's, of `paid` fen in all. A request of its last minute may come on the day after."""
     agreed = _agreed(tx, product, first["day"])
     until = date.fromisoformat(first["day"]) + timedelta(days=agreed["free_look_days"] + 1)
-    refund = max(first["amount"] - agreed["free_look_cost"], 0)
+    refund = max(paid - agreed["free_look_cost"], 0)
     return bool(agreed["free_look_days"]) and last["amount"] == refund and date.fromisoformat(last["day"]) <= until
 
 
