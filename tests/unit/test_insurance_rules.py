@@ -220,6 +220,7 @@ def test_every_pair_of_state_and_event_is_decided(state: PolicyState, event: Pol
         ([E.ISSUE, E.BEGIN, E.SUSPEND, E.REINSTATE, E.EXPIRE], S.EXPIRED),
         ([E.ISSUE, E.BEGIN, E.SUSPEND, E.LAPSE], S.LAPSED),
         ([E.ISSUE, E.BEGIN, E.CLAIM], S.CLAIMED),
+        ([E.ISSUE, E.BEGIN, E.SUSPEND, E.CLAIM], S.CLAIMED),
     ],
 )
 def test_ways_through(events: list[PolicyEvent], end: PolicyState) -> None:

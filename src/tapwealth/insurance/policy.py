@@ -96,6 +96,7 @@ _MOVES = {
     (_S.SUSPENDED, _E.REINSTATE): _S.IN_FORCE,
     (_S.SUSPENDED, _E.LAPSE): _S.LAPSED,
     (_S.SUSPENDED, _E.EXPIRE): _S.EXPIRED,
+    (_S.SUSPENDED, _E.CLAIM): _S.CLAIMED,
 }
 """The same state again: it was known already."""
 
