@@ -45,15 +45,16 @@ def in_house(data: Path, url: str | None, act: Callable[[House], Awaitable[Any]]
 
 
 async def audited(house: House, data: Path, since: date | None = None) -> dict[str, Any]:
-    """The ledger's audit against the heads kept outside the database, what holders of funds are shown against the ledger, and raises
-    against what was subscribed."""
+    """The ledger's audit against the heads kept outside the database, what holders of funds are shown and what deposits have against the
+    ledger, and raises against what was subscribed."""
     from tapwealth.flows.catalogue.sales import sale_findings
     from tapwealth.flows.deposits.raise_shown import wealth_findings
+    from tapwealth.flows.deposits.shown import deposit_findings
     from tapwealth.flows.funds.raises import raise_findings
     from tapwealth.flows.funds.shown import shown_findings
     from tapwealth.ledger.audit import audit
 
-    also = [shown_findings, raise_findings, wealth_findings, sale_findings]
+    also = [shown_findings, raise_findings, deposit_findings, wealth_findings, sale_findings]
     return await audit(house.database, house.rails.heads.lines(), since, archives_in(data), also)
 
 

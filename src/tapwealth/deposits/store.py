@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tapwealth.deposits.deposit import AtMaturity, Deposit, DepositState, FormKind
 from tapwealth.deposits.product import Term
+from tapwealth.ledger.chart import Kind
 
 Key = tuple[int, UUID]
 """Book and deposit."""
@@ -109,3 +110,23 @@ async def overdue_since(tx: Any, books: Sequence[int], day: date) -> int:
     """How many were due on that day and are kept past it."""
     found: int = await tx.fetchval("select count(*) from deposit where book = any($1) and state = 'overdue' and due = $2", list(books), day)
     return found
+
+
+# ---- the audit
+
+
+async def differing(tx: Any, book: int) -> list[tuple[str, int, int, int]]:
+    """(number, balance of the row, of its ledger account, by the bank's list) of a book's deposits that do not have one balance in all
+    three; an account of a deposit that has no row is named by its id."""
+    rows = await tx.fetch(
+        "select coalesce(d.number, a.owner::text) as number, coalesce(d.balance, 0) as kept,"
+        " coalesce(a.credits_posted - a.debits_posted, 0) as owed, coalesce(s.balance, 0) as listed"
+        " from (select * from deposit where book = $1) d"
+        " full join (select * from account where book = $1 and kind = $2) a on a.id = d.account"
+        " left join deposit_standing s on s.book = $1 and s.deposit = d.number"
+        " where coalesce(d.balance, 0) <> coalesce(a.credits_posted - a.debits_posted, 0)"
+        " or (d.number is not null and d.balance <> coalesce(s.balance, 0)) order by 1",
+        book,
+        Kind.DEPOSIT,
+    )
+    return [(row["number"], row["kept"], row["owed"], row["listed"]) for row in rows]

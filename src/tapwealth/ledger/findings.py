@@ -31,6 +31,7 @@ class Wrong(Enum):
     SHOWN_CHANGED = "what a holder is shown is not what the lines moved"
     SALE_CHANGED = "the record of a sale is not what was signed"
     RAISE_CHANGED = "a raise is not what its subscriptions come to"
+    DEPOSIT_CHANGED = "a deposit is not what its account has"
 
 
 class Finding(NamedTuple):

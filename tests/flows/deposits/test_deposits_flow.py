@@ -18,13 +18,14 @@ from tapwealth.deposits.deposit import AtMaturity, Deposit, DepositState
 from tapwealth.deposits.product import Term
 from tapwealth.flows.catalogue import products, sales
 from tapwealth.flows.catalogue.kinds import shape_of
-from tapwealth.flows.deposits import maturing, opening, withdrawing
+from tapwealth.flows.deposits import maturing, opening, shown, withdrawing
 from tapwealth.flows.deposits.opening import DepositOpened, OpenDeposit
 from tapwealth.flows.deposits.withdrawing import DepositInstructed, DepositWithdrawn, InstructDeposit, WithdrawDeposit
 from tapwealth.flows.frame import HOUSE_BOOK, moment
 from tapwealth.flows.reports import views
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.chart import Kind
 from tapwealth.notices import store as notices
 
@@ -310,6 +311,29 @@ async def test_nothing_is_written_where_nothing_moves(place: Town) -> None:
     await ended(place, MONDAY + timedelta(days=20))
     async with place.house.database.read() as tx:
         assert [dict(row) for row in await tx.fetch("select xmin::text, ctid::text from deposit")] == before
+
+
+async def test_the_audit_names_a_deposit_that_has_not_what_its_account_has(place: Town) -> None:
+    wang = await place.person("Wang", RICH)
+    made = await opened(place, wang)
+    await taken(place, wang, made, 4_000_00)
+
+    async def found() -> list[str]:
+        async with place.house.database.read() as tx:
+            return [one.detail for book in range(place.house.books + 1) for one in await shown.deposit_findings(tx, book, Archives())]
+
+    assert await found() == []
+    row = await seen(place, wang, made)
+    for altered, detail in (
+        ("update deposit set balance = balance + 1", "has 6,000.01, its account 6,000.00, the bank was told of 6,000.00"),
+        ("update deposit_standing set balance = balance - 1", "has 6,000.00, its account 6,000.00, the bank was told of 5,999.99"),
+    ):
+        async with place.house.database.transaction() as tx:
+            await tx.execute(altered)
+        assert await found() == [f"{row.number} {detail}"]
+        async with place.house.database.transaction() as tx:
+            await tx.execute(altered.replace("+ 1", "- 1") if "+" in altered else altered.replace("- 1", "+ 1"))
+    assert await found() == []
 
 
 async def test_the_views_and_the_statement_tell_of_it(place: Town) -> None:

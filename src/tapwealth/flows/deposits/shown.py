@@ -15,7 +15,10 @@ from tapwealth.flows.deposits.deposit_terms import Terms, terms_of
 from tapwealth.flows.deposits.worth import interest_today
 from tapwealth.flows.frame import moment
 from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.archives import Archives
+from tapwealth.ledger.findings import Finding, Wrong
 
 _STATES = {
     DepositState.OPEN: ("存续", "open"),
@@ -163,3 +166,17 @@ def _shown(one: Deposit, terms: Terms, today: date, earned: int) -> DepositShown
         happened=[],
         notices=[],
     )
+
+
+async def deposit_findings(tx: Any, book: int, _archives: Archives) -> list[Finding]:
+    """What the audit of a book finds of deposits: each has the same in its row, on its account and by the list that the bank gets."""
+    return [
+        Finding(
+            Wrong.DEPOSIT_CHANGED,
+            book,
+            None,
+            None,
+            f"{number} has {format_minor(kept)}, its account {format_minor(owed)}, the bank was told of {format_minor(listed)}",
+        )
+        for number, kept, owed, listed in await store.differing(tx, book)
+    ]
