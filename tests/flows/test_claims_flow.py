@@ -26,7 +26,7 @@ from evidence_files import heic, jpeg, png
 from four_eyes import decided, operator, propose
 from policy_files import SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
-from tapwealth.flows import setup
+from tapwealth.flows import reports, setup
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.frame import Caller
@@ -102,6 +102,14 @@ async def test_a_screen_is_paid_once_less_the_excess_and_a_second_one_is_not(pla
     told = list(reversed(await texts(place, wang)))
     assert told[-3].startswith("Your claim of 2014-03-03 (Screen cover) is taken on; send a photo, the invoice")
     assert told[-1] == "750.00 yuan of your claim of 2014-03-03 (Screen cover) are in your balance."
+
+
+async def test_when_nothing_is_left_to_be_paid_all_of_the_premium_is_earned(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    await assess(place, claim, 80_000)
+    await paid(place, claim)
+    before, after = [await reports.earned_premiums(place.house, day) for day in (NEXT_MONDAY - timedelta(days=1), NEXT_MONDAY)]
+    assert [(one.premium, one.earned) for one in (*before, *after)] == [(19_900, 327), (19_900, 19_900)]
 
 
 async def test_what_a_policy_does_not_pay_is_said_at_once(place: Town, wang: Person, policy: UUID) -> None:

@@ -240,13 +240,16 @@ async def taken_on(tx: Any, books: Sequence[int], day: date) -> dict[str, tuple[
 
 
 async def running(tx: Any, books: Sequence[int], day: date) -> dict[str, list[Group]]:
-    """By product the premiums that pay for days after that date, of policies that were not ended by it; those that are alike together."""
+    """By product the premiums that pay for days after that date, of policies that were not ended by it, nor had paid all that they
+    pay; those that are alike together."""
     rows = await tx.fetch(
         "select p.product, e.covers_from, e.covers_to, e.amount, case when e.settled_on <= $2 then e.commission else 0 end as commission,"
         f" count(*)::int as count from policy_event e {_POLICY}"
         f" where e.book = any($1) and e.happened_on <= $2 and e.covers_to > $2 + 1 and e.event in ({_TAKEN})"
         f" and not exists (select from policy_event o where o.book = e.book and o.policy = e.policy and o.event in ({_GIVEN})"
-        " and o.happened_on <= $2) group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5",
+        " and o.happened_on <= $2)"
+        " and not (p.state = 'claimed' and (select max(c.paid_on) from claim c where c.book = p.book and c.policy = p.id) <= $2)"
+        " group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5",
         list(books),
         day,
     )
