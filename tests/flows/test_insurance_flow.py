@@ -236,7 +236,12 @@ async def test_a_cancellation_that_the_insurer_refuses_leaves_the_policy(place: 
     await place.work("insurer", insurance.deliver)
     after = await seen(place, wang)
     assert (after.state, after.refund) == ("issued", 0)
+    place.insurer.script.append(Rejected("not_in_force"))
     assert isinstance(await cancel(place, wang, policy), PolicyCancelling), "it can be tried again"
+    await place.work("insurer", insurance.deliver)
+    async with place.house.database.read() as tx:
+        told = [one.text_en for one in await notices.notices_of(tx, wang.book, wang.id)]
+    assert told.count(f"The insurer did not cancel your policy {policy.policy_number}; it stays in force.") == 2, "each time it is told"
 
 
 async def test_a_refund_of_another_amount_waits_in_suspense_as_a_break(place: Town) -> None:

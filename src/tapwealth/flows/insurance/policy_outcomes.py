@@ -125,7 +125,8 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Hear
     renewals = await premium_store.renewed_from(tx, [(row.book, row.id) for row in issued]) if issued else {}
     await premium_store.begin(tx, [_begun(row, day) for row in issued])
     await policy_event_store.add(tx, [_happened(after[one.key], one.event, at, renewals) for one in fresh if one.event in _TOLD])
-    await notices.tell(tx, [_notice(after[one.key], product[one.key], one, at) for one in fresh])
+    asked = {one.key: before[one.key].cancel_serial for one in fresh}
+    await notices.tell(tx, [_notice(after[one.key], product[one.key], one, asked[one.key], at) for one in fresh])
     return [after[one.key] for one in said]
 
 
@@ -178,7 +179,8 @@ async def premiums_of(house: House, tx: Tx, rows: Sequence[PolicyRow]) -> list[P
     return [Premium(row.book, row.id, wallet, row.premium) for row, wallet in zip(rows, wallets, strict=True)]
 
 
-def _notice(row: PolicyRow, product: Product, said: Heard, at: Moment) -> Notice:
+def _notice(row: PolicyRow, product: Product, said: Heard, asked: str | None, at: Moment) -> Notice:
+    """`asked`: the serial of the request to cancel it, each of which is answered for itself."""
     name = product.name
     refund = format_minor(row.refund)
     if said.event is PolicyEvent.ISSUE:
@@ -193,7 +195,7 @@ def _notice(row: PolicyRow, product: Product, said: Heard, at: Moment) -> Notice
     else:
         zh = f"保险公司未同意退保，您的保单{row.policy_number}继续有效。"
         en = f"The insurer did not cancel your policy {row.policy_number}; it stays in force."
-    key, other = derived(row.id, f"notice:{said.event}:{said.word}"), said.event is not PolicyEvent.ISSUE
+    key, other = derived(row.id, f"notice:{said.event}:{said.word if said.event else asked}"), said.event is not PolicyEvent.ISSUE
     return Notice(row.book, key, row.person, at.now, zh, en, NoticeKind.INSURANCE, f"policy/{row.id}", obligatory=other)
 
 
