@@ -21,6 +21,7 @@ from tapwealth.insurance import insured_store, premium_store, store
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.notices import store as notices
 from tapwealth.storage import operators
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.operators import OperatorRole
@@ -88,6 +89,11 @@ async def test_an_untrue_answer_is_rescinded_by_two_people(place: Town, on_purpo
     assert await decided(place, ProposeRescission(policy, "heart", "severe", KNOWN, on_purpose)) == Approved("ProposeRescission")
     row = await stands(place, wang, policy)
     assert (row.state, row.refund, row.cancel_reason) == ("cancelled", refund, "heart was not answered truthfully")
+    async with place.house.database.read() as tx:
+        told = (await notices.notices_of(tx, wang.book, wang.id))[0]
+    assert told.text_en.endswith(
+        "; nothing of its premium comes back." if on_purpose else "; the refund of 225.00 yuan comes from the insurer."
+    )
     assert code(await decided(place, ProposeRescission(policy, "heart", "severe", KNOWN))) == "NOT_RUNNING"
     await place.all_books_balance()
 

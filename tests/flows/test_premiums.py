@@ -16,6 +16,8 @@ from tapwealth.flows.insurance import delivery, endorsements, insurers, premium_
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.endorsements import ChangePolicyAddress
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, InsuredPhone, PolicyCancelling, PolicyTaken
+from tapwealth.flows.insurance.policy_product import products_of
+from tapwealth.flows.insurance.premium_notices import News, notice
 from tapwealth.flows.insurance.premiums import (
     DemandPremium,
     EndPremiums,
@@ -230,6 +232,16 @@ async def test_two_years_of_suspension_end_in_a_lapse_and_its_cash_value(place: 
             await receipts.receive(place.house, pushed, (premium_outcomes.recognise_cash_values,))
         assert await place.owed(wang.wallet) == [wallet]
     await place.all_books_balance()
+
+
+async def test_a_lapse_that_brings_nothing_back_says_so(place: Town) -> None:
+    wang = await place.person("Wang", PREMIUM)
+    row = await bought(place, wang)
+    async with place.house.database.read() as tx:
+        (product,) = (await products_of(tx, [row])).values()
+    told = notice(News(row, product, "lapsed", "LAP-1", on=DUE), place.biller.now)
+    assert told.text_en.endswith(f"for two years and is over from {DUE} on. Nothing comes back of its premiums.")
+    assert "0.00" not in told.text_zh
 
 
 async def test_a_premium_paid_by_hand(place: Town) -> None:

@@ -190,8 +190,10 @@ def _notice(row: PolicyRow, product: Product, said: Heard, asked: str | None, at
         zh = f"保险公司未承保您的{name}，保费{format_minor(row.premium)}元已退回您的余额。"
         en = f"The insurer did not take on your policy ({product.name_en}); {format_minor(row.premium)} yuan are back in your balance."
     elif said.event is PolicyEvent.CANCEL:
-        zh = f"您的保单{row.policy_number}已退保，退款{refund}元由保险公司转来后入账。"
-        en = f"Your policy {row.policy_number} is cancelled; the refund of {refund} yuan comes from the insurer."
+        zh_back, en_back = f"退款{refund}元由保险公司转来后入账", f"the refund of {refund} yuan comes from the insurer"
+        if not row.refund:
+            zh_back, en_back = "保费不予退还", "nothing of its premium comes back"
+        zh, en = f"您的保单{row.policy_number}已退保，{zh_back}。", f"Your policy {row.policy_number} is cancelled; {en_back}."
     else:
         zh = f"保险公司未同意退保，您的保单{row.policy_number}继续有效。"
         en = f"The insurer did not cancel your policy {row.policy_number}; it stays in force."

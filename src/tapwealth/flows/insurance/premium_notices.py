@@ -49,6 +49,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Your policy {number} ({en}) was suspended for two years and is over from {on} on. The insurer gives back its cash value of"
         " {yuan} yuan.",
     ),
+    "lapsed for nothing": (
+        "您的{zh}（保单{number}）中止已满两年，合同自{on}起终止，所缴保费不予退还。",
+        "Your policy {number} ({en}) was suspended for two years and is over from {on} on. Nothing comes back of its premiums.",
+    ),
     "reinstated": (
         "您的{zh}（保单{number}）已恢复效力，自{on}零时起重新有保障。",
         "Your policy {number} ({en}) is reinstated: you are covered again from {on} on.",
@@ -111,7 +115,8 @@ def notice(one: News, now: datetime) -> Notice:
         "zh": one.product.name, "en": one.product.name_en, "number": one.row.policy_number, "yuan": format_minor(one.amount),
         "on": one.on, "until": one.until, "why": one.why,
     }  # fmt: skip
-    zh, en = (text.format(**words) for text in _WORDS[one.what])
+    said = "lapsed for nothing" if one.what == "lapsed" and not one.amount else one.what
+    zh, en = (text.format(**words) for text in _WORDS[said])
     key = derived(one.row.id, f"notice:{one.what}:{one.once}")
     obligatory = one.what not in _NOT_OBLIGATORY
     return Notice(one.row.book, key, one.row.person, now, zh, en, NoticeKind.INSURANCE, f"policy/{one.row.id}", obligatory=obligatory)
