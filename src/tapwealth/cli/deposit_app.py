@@ -8,7 +8,7 @@ import typer
 from tapwealth.cli.customer import Amount, Token, fen, give, see, yuan
 from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DataDir, Json, print_json
 
-deposit = typer.Typer(**PLAIN, help="Deposits: look, pay in, give notice, take out; what deposit insurance covers.")
+deposit = typer.Typer(**PLAIN, help="Deposits: open, look, pay in, give notice, take out; what deposit insurance covers.")
 
 Which = Annotated[str, typer.Argument(help="The deposit's id, as opening it gave it.", metavar="DEPOSIT")]
 
@@ -53,6 +53,45 @@ def insurance(token: Token, data_dir: DataDir = DEFAULT_DATA, json_: Json = Fals
         typer.echo(
             f"bank {one['bank']}: {whole}; insured {yuan(one['insured'])} of at most {yuan(one['limit'])}, beyond {yuan(one['beyond'])}"
         )
+
+
+@deposit.command("open")
+def open_(
+    product: Annotated[str, typer.Argument(help="Its code on the shelf.", metavar="PRODUCT")],
+    amount: Amount,
+    token: Token,
+    term: Annotated[str | None, typer.Option("--term", help="Like 3m or 1y, where it has terms.")] = None,
+    when_due: Annotated[str, typer.Option("--when-due", help="renew, pay (to the wallet) or keep.")] = "pay",
+    agree: Annotated[bool, typer.Option("--agree", help="You have read its terms and agree to them.")] = False,
+    data_dir: DataDir = DEFAULT_DATA,
+    json_: Json = False,
+) -> None:
+    """Put money from the wallet into a new deposit."""
+    confirmed = ["terms"] if agree else []
+    body = {"product": product, "amount": fen(amount), "confirmed": confirmed, "term": term, "at_maturity": when_due}
+    made = give(data_dir, token, "open_deposit", body)
+    print_json(made) if json_ else typer.echo(f"deposit {made['deposit']}: {yuan(made['amount'])} at {_rate(made)}")
+
+
+def _rate(made: dict[str, Any]) -> str:
+    """Millionths a year as percent, and for how long."""
+    whole, rest = divmod(made["rate"], 10_000)
+    percent = f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
+    until = f" to {made['due']}" if made["due"] else ""
+    return f"{percent} % a year from {made['first']}{until}"
+
+
+@deposit.command("when-due")
+def when_due(
+    which: Which,
+    wish: Annotated[str, typer.Argument(help="renew, pay (to the wallet) or keep.", metavar="WISH")],
+    token: Token,
+    data_dir: DataDir = DEFAULT_DATA,
+    json_: Json = False,
+) -> None:
+    """Say what becomes of a deposit when it is due."""
+    made = give(data_dir, token, "instruct_deposit", {"deposit": which, "at_maturity": wish})
+    print_json(made) if json_ else typer.echo(f"when it is due, on {made['due']}: {made['at_maturity']}")
 
 
 @deposit.command("pay-in")
