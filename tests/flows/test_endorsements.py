@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from bill_town import MONDAY, Person, Town
 from identities import identity_of
-from policy_files import sell_policies
+from policy_files import ACCIDENT_FILE, sell_policies
 
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
@@ -154,6 +154,22 @@ async def test_work_that_is_not_covered_ends_the_cover_with_its_refund(place: To
         row = (await store.policies(tx, [(wang.book, policy)]))[wang.book, policy]
     assert (row.state, row.refund, row.cancel_reason) == ("cancelled", 57_468, "occupation class 3 is not covered")
     assert code(await change(place, wang, policy, TWO)) == "NOT_RUNNING"
+
+
+async def test_a_change_costs_by_the_prices_by_which_it_was_bought(place: Town) -> None:
+    """Asked for in the last second of Monday and decided when that date was cut: under Tuesday, at Monday's price."""
+    text = ACCIDENT_FILE.replace("ACC1", "ACC3").replace("value: 760.00}", "until: 2014-02-24, value: 760.00}")
+    text = text.replace("  premium_class_2:", "  - {from: 2014-02-25, value: 860.00}\n  premium_class_2:")
+    await sell_policies(place.house, text)
+    wang = await place.person("Wang", 100_000)
+    asked = place.envelope(wang)
+    await place.clock(shanghai(TUESDAY, 1))
+    await place.cut(MONDAY)
+    taken = await policies.buy(place.house, asked, BuyPolicy("ACC3", ["terms"]))
+    assert isinstance(taken, PolicyTaken), taken
+    assert taken.premium == 76_000
+    await works(place)
+    assert (await change(place, wang, UUID(taken.policy), TWO)).amount == 18_333, "200.00 for eleven of twelve months"
 
 
 async def test_work_that_is_not_covered_ends_no_cover_while_a_claim_is_looked_at(place: Town) -> None:

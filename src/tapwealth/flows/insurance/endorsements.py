@@ -226,9 +226,9 @@ async def may_change(tx: Tx, row: PolicyRow) -> Refusal | None:
 
 
 async def priced_product(tx: Tx, row: PolicyRow) -> Product:
-    """The version on which a policy was bought, at the prices of the day on which it was."""
+    """The version on which a policy was bought, at the prices of the day on which that was asked for: the date may be a later one."""
     found = await catalogue.versions_at(tx, [(row.product, row.version)], shape_of)
-    return product_of(found[row.product, row.version], row.business_date)
+    return product_of(found[row.product, row.version], business_date_of(row.applied_at))
 
 
 async def _priced_as(house: House, tx: Tx, found: _Found) -> Insured:
