@@ -177,6 +177,25 @@ async def test_in_the_free_look_the_whole_commission_is_given_back(place: Town) 
     assert (await ends(place, THURSDAY))["called_in"] == 5_625
 
 
+async def test_a_free_look_of_its_last_second_is_one_though_its_date_was_cut(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang, TERM_LIFE)
+    await ends(place, MONDAY)
+    await ends(place, TUESDAY)
+    last = policy.free_look_until
+    assert last is not None
+    await place.clock(shanghai(last, 23, 59, 59))
+    asked = place.envelope(wang)
+    await place.clock(shanghai(last + timedelta(days=1), 1))
+    await place.cut(last)
+    answer = await insurance.cancel(place.house, asked, CancelPolicy(policy.id))
+    assert isinstance(answer, PolicyCancelling), answer
+    assert (answer.refund, answer.free_look) == (21_500, True)
+    assert await place.work("insurer", insurance.deliver) == []
+    await ends(place, last + timedelta(days=1))
+    assert (await ends(place, last + timedelta(days=2)))["called_in"] == 5_625, "all of the commission, as the insurer reckons"
+
+
 async def test_of_a_premium_that_is_kept_the_commission_is(place: Town) -> None:
     """Rescinded on purpose in the days of the free look: no premium comes back, and nothing of the commission is given back."""
     wang = await place.person("Wang", 100_000)

@@ -140,8 +140,9 @@ async def _commissions(tx: Tx, rows: Sequence[PolicyEventRow]) -> dict[tuple[int
 
 def _movements(history: Sequence[PolicyEventRow], policy: PolicyRow, cost: int, rate: Callable[[date], int]) -> list[Movement]:
     """At the rate of the day on which the insurer booked each. In the free look is who has all back that was paid less its `cost`: not who
-    has nothing back, since the answers were untrue."""
-    free = policy.free_look_until is not None and policy.cancel_asked_on is not None and policy.cancel_asked_on <= policy.free_look_until
+    has nothing back, since the answers were untrue. A request of its last second may lie under the date after."""
+    until, asked = policy.free_look_until, policy.cancel_asked_on
+    free = until is not None and asked is not None and asked <= until + timedelta(days=1)
     made: list[Movement] = []
     for row in history:
         paid = sum(one.amount for one in made)
