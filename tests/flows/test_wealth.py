@@ -311,6 +311,22 @@ async def test_a_product_is_what_it_was_from_its_first_subscription_on(place: To
         assert await catalogue.kind_of(tx, "W62") is not None
 
 
+async def test_one_that_was_closed_before_it_opened_can_be_offered_anew(place: Town) -> None:
+    """The dates between have ended, and nobody had subscribed."""
+    await offered(place, ("2014-02-24T10", "2014-02-26T10"))
+    closing = await products.close(place.house, operator(place, "ops.chen"), products.CloseProduct("W62", 1, "not yet"))
+    assert not isinstance(closing, Refusal)
+    assert (await raise_day.close_raises(place.house, MONDAY)).wrong == []
+    assert await sell(place, ("2014-02-24T10", "2014-02-25T10")) is None
+    await place.clock(OPENS + timedelta(days=1))
+    (wang,) = await people(place, "wang")
+    await subscribe(place, wang, 100_000)
+    for day in range(5):
+        assert (await raise_day.close_raises(place.house, MONDAY + timedelta(days=day))).wrong == []
+    ended = await stands(place)
+    assert (ended.ended, ended.begins_on) == (Ended.FORMED, SATURDAY)
+
+
 @pytest.mark.parametrize(
     ("defect", "said"),
     [

@@ -80,10 +80,11 @@ def _row(row: Any) -> SubscriptionRow:
 
 
 async def put(tx: Any, product: str, version: int, now: datetime) -> None:
-    """The version on sale, in place of the one before; nobody has subscribed yet."""
+    """The version on sale, in place of the one before; nobody has subscribed yet, and if that one was closed and has ended, it begins anew."""
     await tx.execute(
         "insert into wealth_raise (book, product, version, recorded_at) values (0, $1, $2, $3)"
-        " on conflict (book, product) do update set version = excluded.version, closed_at = null",
+        " on conflict (book, product) do update set version = excluded.version, closed_at = null, ended = '', ended_on = null,"
+        " begins_on = null, matures_on = null, demand_rate = 0, back_on = null, allotted_on = null, given_back_on = null",
         product,
         version,
         now,
