@@ -6,10 +6,12 @@ deposit earns is told apart in `interest_of` and nowhere else.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from tapwealth.deposits.interest import Termed, earned, matures_on
 from tapwealth.deposits.product import (
@@ -214,6 +216,16 @@ def posted(chart: Sequence[ChartPart], day: date, amount: int) -> int:
         return rate
     before = [part for part in chart if part.first <= day]
     return (rate_for(before[-1:], before[-1].first, None, amount) or 0) if before else 0
+
+
+def joined(charts: Sequence[Sequence[ChartPart]]) -> list[ChartPart]:
+    """One chart of several, the earliest first: each holds until the next one begins."""
+    whole: list[ChartPart] = []
+    for chart in charts:
+        until = chart[0].first - timedelta(days=1)
+        before = [part for part in whole if part.first <= until]
+        whole = [part if part.last and part.last <= until else msgspec.structs.replace(part, last=until) for part in before] + [*chart]
+    return whole
 
 
 # ---- taking out

@@ -80,7 +80,7 @@ def _row(row: Any) -> SubscriptionRow:
 
 
 async def put(tx: Any, product: str, version: int, now: datetime) -> None:
-    """The version on sale, in place of the one before; nobody has subscribed yet, and if that one was closed and has ended, it begins anew."""
+    """The version on sale, in place of the one before; nobody has subscribed yet. It begins anew if that one has ended."""
     await tx.execute(
         "insert into wealth_raise (book, product, version, recorded_at) values (0, $1, $2, $3)"
         " on conflict (book, product) do update set version = excluded.version, closed_at = null, ended = '', ended_on = null,"

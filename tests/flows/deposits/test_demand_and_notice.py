@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from bank_next_door import BankNextDoor
 from bill_town import MONDAY, Person, Town
@@ -15,6 +16,7 @@ from deposit_files import DEMAND_FILE, NOTICE_FILE
 from policy_files import sell_policies
 
 from tapwealth.deposits import forms_store, store
+from tapwealth.deposits.forms_store import FenDays
 from tapwealth.flows.bank import bank_messages
 from tapwealth.flows.deposits import at_notice, demand, depository, opening, shown, withdrawing
 from tapwealth.flows.deposits.at_notice import CancelDepositNotice, GiveDepositNotice
@@ -26,6 +28,7 @@ from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.sandbox.bank.deposit_terms import Form, PostedBody, RateBody, TermsBody
+from tapwealth.storage import migrate
 
 SETTLES = date(2014, 3, 20)
 POSTED = date(2012, 7, 6)
@@ -96,6 +99,12 @@ async def at(place: Town, tmp_path: Path) -> AsyncIterator[Bank]:
     bank.store.close()
 
 
+async def as_owner(place: Town, statement: str) -> None:
+    connection = await asyncpg.connect(place.house.database._dsn, server_settings={"search_path": "tapwealth"})
+    await connection.execute(statement)
+    await connection.close()
+
+
 def march(day: int) -> date:
     return date(2014, 3, day)
 
@@ -123,6 +132,48 @@ async def test_a_quarter_of_a_demand_deposit(at: Bank, monkeypatch: pytest.Monke
         await at.on(date(2014, 4, 3))
     assert await at.refused(demand.pay_in, PayIntoDeposit(deposit, 1)) == "CLOSED"
     await at.on(date(2014, 6, 22))
+    await at.proved()
+
+
+async def test_deposits_earn_what_is_posted_on_the_day_and_not_what_was_when_they_were_opened(at: Bank) -> None:
+    """Two later versions. On 20 March 0.50 is posted: 10,000 x 25 days x 0.50 % / 360 = 3.47. The list that holds from the 21st on is on
+    sale before the 20th is settled, and says nothing of that day. 100,000 after a notice of 7 days, at 1.60: 31.11."""
+    deposit, at_notice_ = await at.opened("DEMAND", 10_000_00), await at.opened("NOTICE7", 200_000_00)
+    await at.notified(at_notice_, 100_000_00)
+    await at.on(march(2))
+    steps = [PostedBody(POSTED, [RateBody("0.35")]), PostedBody(march(2), [RateBody("0.50")]), PostedBody(march(21), [RateBody("0.60")])]
+    at_bank = [PostedBody(POSTED, [RateBody("1.35")]), PostedBody(march(3), [RateBody("1.60")])]
+    at.bank.set_terms(
+        TermsBody("DEMAND", Form.DEMAND, steps),
+        TermsBody("NOTICE7", Form.NOTICE, at_bank, "DEMAND", days=7, least_withdrawal=50_000_00),
+    )
+    of_march = DEMAND_FILE.replace("2012-07-06", "2014-03-02").replace("0.35", "0.50")
+    await sell_policies(at.place.house, of_march, NOTICE_FILE.replace("2012-07-06", "2014-03-03").replace("1.35", "1.60"))
+    await at.on(march(3))
+    assert await at.taken(at_notice_, 100_000_00) == (31_11, 100_000_00)
+    await at.on(march(20))
+    await sell_policies(at.place.house, of_march.replace("2014-03-02", "2014-03-21").replace("0.50", "0.60"))
+    await at.on(march(24))
+    async with at.place.house.database.read() as tx:
+        (kept,) = (await store.deposits(tx, [(at.wang.book, deposit)])).values()
+    assert kept.balance == 10_003_47
+    await at.proved()
+
+
+async def test_what_was_opened_before_fen_days_were_kept_earns_from_its_first_day(at: Bank) -> None:
+    """As the migration leaves it: 10,000 x 25 days x 0.35 % / 360 = 2.43."""
+    deposit = await at.opened("DEMAND", 10_000_00)
+    await at.on(march(10))
+    (file,) = [one for one in migrate.sql_files() if one.stem == "0126_fen_days_of_old_deposits"]
+    await as_owner(at.place, f"delete from deposit_running; {file.read_text()}")
+    async with at.place.house.database.read() as tx:
+        (row,) = (await forms_store.running(tx, [(at.wang.book, deposit)])).values()
+    assert row == FenDays(at.wang.book, deposit, 0, MONDAY, SETTLES)
+    await as_owner(at.place, file.read_text())
+    await at.on(march(24))
+    async with at.place.house.database.read() as tx:
+        (seen,) = await shown.held(tx, at.wang.book, at.wang.id)
+    assert seen.amount == 10_002_43
     await at.proved()
 
 

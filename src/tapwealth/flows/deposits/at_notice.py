@@ -10,8 +10,8 @@ from tapwealth.bank import deposit_event_store as events
 from tapwealth.bank.deposit_event_store import EventRow
 from tapwealth.bank.deposit_list import ListEvent
 from tapwealth.deposits import forms_store, store
-from tapwealth.deposits.deposit import Deposit, DepositRefusal, DepositState, Withdrawal, posted
-from tapwealth.deposits.notice import DepositNoticeRefusal, GivenNotice, Layer, NoticeState, Rates, give, may_take, take
+from tapwealth.deposits.deposit import Deposit, DepositRefusal, DepositState, Withdrawal
+from tapwealth.deposits.notice import DepositNoticeRefusal, GivenNotice, Layer, NoticeState, give, may_take, take
 from tapwealth.deposits.product import Notice
 from tapwealth.flows.customers.people import who
 from tapwealth.flows.deposits.deposit_events import event_of
@@ -115,8 +115,9 @@ async def draw(tx: Tx, one: Deposit, amount: int | None, day: date) -> Withdrawa
     given = (await forms_store.standing(tx, [one.key], day)).get(one.key, [])
     kept = (await forms_store.layers(tx, [one.key])).get(one.key)
     notified = next((notice for notice in given if notice.day == day), None)
-    rates = Rates(posted(said.chart, day, one.balance), terms.demand(said, day, one.balance))
-    made = take(said.form, kept or (Layer(one.balance, one.first),), taken, day, notified.amount if notified else 0, rates)
+    made = take(
+        said.form, kept or (Layer(one.balance, one.first),), taken, day, notified.amount if notified else 0, terms.at_notice(one, day)
+    )
     if notified is not None:
         await forms_store.set_notice(tx, notified, NoticeState.USED)
     if kept or len(made.layers) > 1:

@@ -94,7 +94,7 @@ def settle(kept: Kept, terms: Terms) -> _Settled:
     assert isinstance(said.form, Demand), "a demand deposit"
     assert kept.row.settles is not None, "it is open"
     value = kept.row.settles + _DAY
-    interest, running = kept.running.settled(value, terms.demand(said, kept.row.settles, kept.one.balance))
+    interest, running = kept.running.settled(value, terms.demand(kept.one, kept.row.settles, kept.one.balance))
     after = kept.after(running.moved(interest, value), next_settlement(kept.row.settles, said.form.settles_on))
     return _Settled(kept, after, interest, value)
 
@@ -227,6 +227,6 @@ async def draw(house: House, tx: Tx, at: Moment, one: Deposit, amount: int | Non
         text = f"{format_minor(rest)} yuan would be left, its least is {format_minor(said.minimum)}; take out less, or all of it"
         return Refusal(DepositRefusal.LEAVES_TOO_LITTLE, text)
     day = max(day, kept.row.since)
-    interest, after = drawn(kept, taken, day, terms.demand(said, day, kept.one.balance))
+    interest, after = drawn(kept, taken, day, terms.demand(kept.one, day, kept.one.balance))
     await _save(tx, after)
     return Withdrawal(taken, interest, early=False, after=after.one)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import ProductKind
 from tapwealth.catalogue.version import State, Version
-from tapwealth.deposits.deposit import Deposit, DepositRefusal, Renewal, posted, renewed_at
-from tapwealth.deposits.product import ChartPart, DepositParameters
+from tapwealth.deposits.deposit import Deposit, DepositRefusal, Renewal, joined, posted, renewed_at
+from tapwealth.deposits.notice import Rates
+from tapwealth.deposits.product import ChartPart, Demand, DepositParameters, Notice
 from tapwealth.flows.deposits.deposit_product import SHAPE
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
@@ -29,7 +30,8 @@ async def on_sale(tx: Any, code: str, now: datetime) -> Version | Refusal:
 
 
 class Terms(NamedTuple):
-    """The versions of some deposits, what is on sale now of their products, and by demand product the chart of its rates."""
+    """The versions of some deposits, what is on sale now of their products, and by product the rates that are posted: of demand deposits
+    and of those at notice, which earn what is posted on a day whatever was when they were opened."""
 
     versions: Mapping[Key, Version]
     sold: Mapping[str, Version]
@@ -39,9 +41,15 @@ class Terms(NamedTuple):
         said: DepositParameters = self.versions[one.product, one.version].definition.parameters
         return said
 
-    def demand(self, said: DepositParameters, day: date, amount: int) -> int:
-        """Millionths a year that a demand deposit of so much earns on that day."""
-        return posted(self.charts.get(said.demand, said.chart), day, amount)
+    def demand(self, one: Deposit, day: date, amount: int) -> int:
+        """Millionths a year that a demand deposit of so much earns on that day, for such a deposit."""
+        said = self.of(one)
+        return posted(self.charts.get(said.demand or one.product, said.chart), day, amount)
+
+    def at_notice(self, one: Deposit, day: date) -> Rates:
+        """What is posted on that day for a deposit at notice."""
+        notice = posted(self.charts.get(one.product, self.of(one).chart), day, one.balance)
+        return Rates(notice, self.demand(one, day, one.balance))
 
     def renewal(self, one: Deposit) -> Renewal | None:
         """On what it goes on from its due day; None where its product is not to be had for it on that day."""
@@ -66,13 +74,14 @@ async def terms_of(tx: Any, rows: Iterable[Deposit]) -> Terms:
     sold = await store.on_sale_of(tx, sorted({product for product, _ in keys}), lambda _kind: SHAPE)
     wanted = keys | {(one.product, one.version) for one in sold.values()}
     versions = await store.versions_at(tx, sorted(wanted), lambda _kind: SHAPE)
-    codes = sorted({one.definition.parameters.demand for one in versions.values()} - {""})
-    return Terms(versions, sold, await charts_of(tx, codes))
+    codes = {one.definition.parameters.demand for one in versions.values()} - {""}
+    codes |= {one.product for one in versions.values() if isinstance(one.definition.parameters.form, Demand | Notice)}
+    return Terms(versions, sold, await charts_of(tx, sorted(codes)))
 
 
 async def charts_of(tx: Any, codes: Sequence[str]) -> dict[str, Sequence[ChartPart]]:
-    """Of demand deposits, by code: the chart on sale, or else the last that was. One that never was on sale posts nothing."""
+    """By code, what was posted day by day: that of each version that came on sale, until the chart of a later one begins. A product that
+    never was on sale posts nothing."""
     found = await store.versions_of(tx, list(codes), lambda _kind: SHAPE) if codes else {}
-    of_sale = {code: [one for one in versions if one.state in _SOLD] for code, versions in found.items()}
-    chosen = {code: next((one for one in some if one.state is State.ON_SALE), some[-1]) for code, some in of_sale.items() if some}
-    return {code: one.definition.parameters.chart for code, one in chosen.items()}
+    of_sale = {code: [one.definition.parameters.chart for one in versions if one.state in _SOLD] for code, versions in found.items()}
+    return {code: joined(charts) for code, charts in of_sale.items() if charts}

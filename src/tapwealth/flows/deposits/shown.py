@@ -132,7 +132,7 @@ async def _today(tx: Any) -> date:
 def _shown(one: Deposit, terms: Terms, today: date, earned: int) -> DepositShown:
     said = terms.of(one)
     closed = one.state is DepositState.CLOSED
-    demand = terms.demand(said, today, one.balance)
+    demand = terms.demand(one, today, one.balance)
     names, wish = terms.names(one), _AT_MATURITY[one.at_maturity] if one.at_maturity else ("", "")
     return DepositShown(
         deposit=one.id,

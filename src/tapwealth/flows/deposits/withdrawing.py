@@ -102,7 +102,7 @@ async def _decided(house: House, tx: Tx, at: Moment, one: Deposit, amount: int |
         return await at_notice.draw(tx, one, amount, day)
     terms = await terms_of(tx, [one])
     said = terms.of(one)
-    made = withdraw(one, said, amount, day, terms.demand(said, day, one.balance if amount is None else amount))
+    made = withdraw(one, said, amount, day, terms.demand(one, day, one.balance if amount is None else amount))
     if not isinstance(made, Refusal):
         await store.save(tx, [made.after])
     return made

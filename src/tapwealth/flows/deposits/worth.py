@@ -13,10 +13,10 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.deposits import forms_store, store
-from tapwealth.deposits.deposit import Deposit, DepositState, FormKind, interest_of, posted
+from tapwealth.deposits.deposit import Deposit, DepositState, FormKind, interest_of
 from tapwealth.deposits.forms_store import FenDays
 from tapwealth.deposits.interest import Running
-from tapwealth.deposits.notice import GivenNotice, Layer, Rates, take
+from tapwealth.deposits.notice import GivenNotice, Layer, take
 from tapwealth.deposits.product import Notice
 from tapwealth.flows.deposits.deposit_offer import INSURED
 from tapwealth.flows.deposits.deposit_terms import Terms, terms_of
@@ -41,21 +41,20 @@ async def interest_today(tx: Tx, rows: Sequence[Deposit], terms: Terms, today: d
             earned[one.id] = _at_notice(one, layers.get(one.key, ()), given.get(one.key, []), terms, today)
         else:
             said = terms.of(one)
-            earned[one.id] = interest_of(one, said.form, one.balance, today, terms.demand(said, today, one.balance))
+            earned[one.id] = interest_of(one, said.form, one.balance, today, terms.demand(one, today, one.balance))
     return earned
 
 
 def _of_demand(one: Deposit, row: FenDays, terms: Terms, today: date) -> int:
-    rate = terms.demand(terms.of(one), today, one.balance)
+    rate = terms.demand(one, today, one.balance)
     return Running(one.balance, row.fen_days, row.since).settled(max(today, row.since), rate)[0]
 
 
 def _at_notice(one: Deposit, kept: Sequence[Layer], given: Sequence[GivenNotice], terms: Terms, today: date) -> int:
     said, day = terms.of(one), max(today, one.first)
     assert isinstance(said.form, Notice), "a deposit at notice"
-    rates = Rates(posted(said.chart, day, one.balance), terms.demand(said, day, one.balance))
     notified = next((notice.amount for notice in given if notice.day == day), 0)
-    return take(said.form, kept or (Layer(one.balance, one.first),), one.balance, day, notified, rates).interest
+    return take(said.form, kept or (Layer(one.balance, one.first),), one.balance, day, notified, terms.at_notice(one, day)).interest
 
 
 class InsuredAtBank(msgspec.Struct, frozen=True):
