@@ -232,12 +232,14 @@ def joined(charts: Sequence[Sequence[ChartPart]]) -> list[ChartPart]:
 
 
 class Withdrawal(NamedTuple):
-    """What is taken out with what it has earned, and the deposit after it. `early`: it earned the demand rate."""
+    """What is taken out with what it has earned, and the deposit after it. `early`: it earned the demand rate; `day`: on which it counts,
+    later than that of its request where something of a later day had happened before it."""
 
     principal: int
     interest: int
     early: bool
     after: Deposit
+    day: date
 
 
 def withdraw(one: Deposit, said: DepositParameters, amount: int | None, day: date, demand: int) -> Withdrawal | Refusal:
@@ -253,7 +255,7 @@ def withdraw(one: Deposit, said: DepositParameters, amount: int | None, day: dat
     interest = interest_of(one, said.form, taken, day, demand)
     left = replace(one, balance=rest)
     after = left if rest else replace(left, state=DepositState.CLOSED, closed_on=day)
-    return Withdrawal(taken, interest, early, after)
+    return Withdrawal(taken, interest, early, after, day)
 
 
 def _not_taken(one: Deposit, said: DepositParameters, taken: int, *, early: bool) -> Refusal | None:

@@ -177,6 +177,19 @@ async def test_what_was_opened_before_fen_days_were_kept_earns_from_its_first_da
     await at.proved()
 
 
+async def test_what_was_asked_before_midnight_and_comes_after_what_was_asked_later(at: Bank) -> None:
+    """It counts from that day on, at the bank too: of 15,000 there are 3,000 left from the 11th on."""
+    deposit = await at.opened("DEMAND", 10_000_00)
+    await at.on(march(10))
+    early = at.place.envelope(at.wang)
+    await at.place.clock(shanghai(march(11), 1))
+    await at.does(demand.pay_in, PayIntoDeposit(deposit, 5_000_00))
+    answer = await withdrawing.withdraw_(at.place.house, early, WithdrawDeposit(deposit, 12_000_00))
+    assert not isinstance(answer, Refusal), answer
+    await at.on(march(24))
+    await at.proved()
+
+
 async def test_a_settlement_that_has_not_run_is_done_by_the_next_command(at: Bank) -> None:
     """10,000 x 25 days x 0.35 % / 360 = 2.43: in the morning of the next day, before the date has ended here; the step finds it done."""
     deposit = await at.opened("DEMAND", 10_000_00)

@@ -126,4 +126,4 @@ async def draw(tx: Tx, one: Deposit, amount: int | None, day: date) -> Withdrawa
     if not after.balance:
         after = replace(after, state=DepositState.CLOSED, closed_on=day)
     await store.save(tx, [after])
-    return Withdrawal(taken, made.interest, early=False, after=after)
+    return Withdrawal(taken, made.interest, early=False, after=after, day=day)

@@ -229,4 +229,4 @@ async def draw(house: House, tx: Tx, at: Moment, one: Deposit, amount: int | Non
     day = max(day, kept.row.since)
     interest, after = drawn(kept, taken, day, terms.demand(kept.one, day, kept.one.balance))
     await _save(tx, after)
-    return Withdrawal(taken, interest, early=False, after=after.one)
+    return Withdrawal(taken, interest, early=False, after=after.one, day=day)

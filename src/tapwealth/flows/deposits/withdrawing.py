@@ -86,9 +86,9 @@ async def withdraw_(house: House, envelope: Envelope, command: WithdrawDeposit) 
             return made
         key = named(envelope.received_at, book, f"withdraw_deposit:{person}:{envelope.key}")
         held = Held(book, one.id, one.account, await wallet_of(house, tx, book, person))
-        entry = entries.paid_out(held, key, made.principal, made.interest, DepositEntry.WITHDRAWN, day, actor)
+        entry = entries.paid_out(held, key, made.principal, made.interest, DepositEntry.WITHDRAWN, made.day, actor)
         await must_post(house, tx, at, [entry])
-        await events.add(tx, [event_of(one, key, ListEvent.WITHDRAWN, day, made.principal, made.interest)])
+        await events.add(tx, [event_of(one, key, ListEvent.WITHDRAWN, made.day, made.principal, made.interest)])
         return DepositWithdrawn(str(one.id), made.principal, made.interest, made.after.balance, made.early)
 
     return await once(house, [book], envelope, command, act, DepositWithdrawn)
