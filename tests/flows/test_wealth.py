@@ -8,6 +8,8 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town
+from deposit_files import DEMAND_FILE
+from policy_files import sell_policies
 from wealth_town import (
     FRIDAY,
     NEXT_MONDAY,
@@ -34,7 +36,7 @@ from tapwealth.compliance.questionnaire import current
 from tapwealth.customers import store as customers
 from tapwealth.deposits.raise_rules import Ended, State
 from tapwealth.flows.catalogue import products, sales
-from tapwealth.flows.deposits import raise_day, raise_shown
+from tapwealth.flows.deposits import raise_catalogue, raise_day, raise_shown
 from tapwealth.flows.deposits.raise_proposals import ProposeWealthClose, ProposeWealthYield
 from tapwealth.flows.deposits.raise_shown import wealth_findings
 from tapwealth.flows.funds import suitability
@@ -325,6 +327,17 @@ async def test_one_that_was_closed_before_it_opened_can_be_offered_anew(place: T
         assert (await raise_day.close_raises(place.house, MONDAY + timedelta(days=day))).wrong == []
     ended = await stands(place)
     assert (ended.ended, ended.begins_on) == (Ended.FORMED, SATURDAY)
+
+
+async def test_a_draft_of_one_person_posts_no_rate_for_money_in_a_raise(place: Town) -> None:
+    """0.40 was posted when the demand deposit was closed; 0.99 stands in a draft that nobody has approved."""
+    await sell_policies(place.house, DEMAND_FILE.replace("0.35", "0.40"))
+    drafted = await products.draft(place.house, operator(place, "pm.zhou"), products.DraftProduct(DEMAND_FILE.replace("0.35", "0.99")))
+    assert not isinstance(drafted, Refusal)
+    closed = await products.close(place.house, operator(place, "ops.chen"), products.CloseProduct("DEMAND", 2, "no more"))
+    assert not isinstance(closed, Refusal)
+    async with place.house.database.read() as tx:
+        assert await raise_catalogue.demand_rate(tx, "DEMAND", MONDAY) == 4_000
 
 
 @pytest.mark.parametrize(

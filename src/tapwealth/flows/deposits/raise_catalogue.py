@@ -12,12 +12,14 @@ from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import Definition, ProductKind, Shape
 from tapwealth.catalogue.version import ProductRefusal, State, Version
 from tapwealth.deposits import raise_store
+from tapwealth.deposits.deposit import posted
 from tapwealth.deposits.product import WORDS as DEPOSIT_WORDS
-from tapwealth.deposits.product import Demand, DepositParameters, rate_for
+from tapwealth.deposits.product import Demand, DepositParameters
 from tapwealth.deposits.raise_product import WORDS, WealthParameters, check
 from tapwealth.deposits.raise_rules import Raise, WealthShelfRefusal
 from tapwealth.deposits.raise_store import Standing
 from tapwealth.flows.catalogue.kind import Kind
+from tapwealth.flows.deposits.deposit_terms import charts_of
 from tapwealth.flows.frame import House, Moment
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -122,11 +124,10 @@ def _found(version: Version, one: Standing) -> Found:
 
 
 async def demand_rate(tx: Tx, code: str, day: date) -> int:
-    """Millionths a year that the bank posts for that demand deposit on that day; after the last one that it says, what it said last."""
-    chart = (await _demands(tx, code))[-1].definition.parameters.chart
-    last = chart[-1].last
-    rate = rate_for(chart, day if last is None else min(day, last), None, chart[0].rates[0].from_amount)
-    return rate or 0
+    """Millionths a year that the bank posts for that demand deposit on that day; after the last one that it says, what it said last. A
+    draft counts only while the deposit never was on sale."""
+    chart = (await charts_of(tx, [code])).get(code) or (await _demands(tx, code))[-1].definition.parameters.chart
+    return posted(chart, day, chart[0].rates[0].from_amount)
 
 
 async def _demands(tx: Tx, code: str) -> list[Version]:
