@@ -35,6 +35,8 @@ from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 
 MONEY = "CNY"
+AS_IT_STANDS = date(9999, 12, 30)
+"""A date behind which no line is."""
 
 
 class AssetLine(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from tapwealth.flows.funds.raises import SubscriptionShown
 from tapwealth.flows.funds.sweeps import SweepView
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.reports import store
+from tapwealth.flows.reports.assets import AS_IT_STANDS, assets_of
 from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import ReturnShown, returns_of
@@ -144,7 +145,7 @@ class AutopayShown(msgspec.Struct, frozen=True):
 class CustomerView(msgspec.Struct, frozen=True):
     """`person` counts customers in the order in which they opened their accounts. Money in fen, units in 1/100.
 
-    `wealth` is wallet, holding, what is held of other `funds`, electronic cash and what is on its way into a fund (`under_way`).
+    `wealth` is everything owned as `assets` has it; `under_way` is on its way into a fund or to the wallet.
     `yesterday` is the newest date of which the fund's income is known; `holding_cost` is what was put into the first fund less what was
     taken out, and with `cumulative_income` makes up `holding`. `returns`: what each of `funds` has brought.
     """
@@ -202,7 +203,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         person=number,
         shown_name=row.shown_name,
         kyc_level=row.kyc_level,
-        wealth=statement.wallet + statement.holding + sum(one.worth for one in others) + statement.cash + under_way,
+        wealth=(await assets_of(house, tx, row, AS_IT_STANDS)).worth,
         wallet=statement.wallet,
         wallet_held=statement.wallet_held,
         holding=statement.holding,
