@@ -13,7 +13,7 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.compliance import store as compliance
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
-from tapwealth.flows.insurance.endorsements import ENDORSE, open_address
+from tapwealth.flows.insurance.changed_address import ENDORSE, open_address
 from tapwealth.flows.insurance.policy_order import told
 from tapwealth.flows.insurance.policy_outcomes import INSURER, premiums_of
 from tapwealth.insurance import beneficiary_store, endorsement_store, insured_store, policy_event_store, premium_store, store

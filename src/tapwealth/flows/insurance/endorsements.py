@@ -4,7 +4,6 @@ What a change costs more is taken at once and waits in transit; the insurer is a
 `endorsement_outcomes`. Nothing of the policy changes before the insurer has accepted it, and one change is under way at a time.
 """
 
-import json
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -21,6 +20,7 @@ from tapwealth.flows.catalogue.kinds import shape_of
 from tapwealth.flows.customers.people import own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.applicants import NamedBeneficiary, check_named, read_beneficiaries
+from tapwealth.flows.insurance.changed_address import ENDORSE, seal_address
 from tapwealth.flows.insurance.policies import InsuranceRefusal, end_by_rule
 from tapwealth.flows.insurance.policy_order import name_of
 from tapwealth.flows.insurance.policy_outcomes import INSURER
@@ -51,8 +51,6 @@ from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
 from tapwealth.storage.outbox import OutboxMessage
 
-ENDORSE = "endorse"
-"""The kind of the outbox's message."""
 _LONGEST_ADDRESS = 200
 
 
@@ -180,17 +178,6 @@ async def change_address(house: House, envelope: Envelope, command: ChangePolicy
         return await ask_for(tx, replace(made, sealed=sealed))
 
     return await once(house, [envelope.caller.book], envelope, command, act, PolicyChanging)
-
-
-def seal_address(house: House, address: str, policy: UUID) -> bytes:
-    """Bound to its policy."""
-    return house.keys.seal("people", json.dumps(address).encode(), b"policy_address" + policy.bytes)
-
-
-def open_address(house: House, sealed: bytes, policy: UUID) -> str:
-    """What `seal_address` has sealed."""
-    address: str = json.loads(house.keys.open_sealed("people", sealed, b"policy_address" + policy.bytes))
-    return address
 
 
 async def _found(tx: Tx, envelope: Envelope, policy: UUID) -> _Found | Refusal:
