@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE
 from product_files import FUND_FILE
 from raise_files import RAISE_FILE
+from wealth_town import WEALTH_FILE
 
 from tapwealth.catalogue import reading
 from tapwealth.catalogue.definition import ROW_OF, Definition, Shape, canonical, restored
@@ -35,7 +36,7 @@ parameters: {registrar: H0, custody_account: 0200000001}
 channels: {T01: {own: true, minimum_purchase: 1.00}}
 eligibility: {risk_level: 1}
 """
-FILES = (MONEY_FILE, FUND_FILE, RAISE_FILE, ACCIDENT_FILE, TERM_LIFE_FILE, DEMAND_FILE, FIXED_FILE, GAS_FILE)
+FILES = (MONEY_FILE, FUND_FILE, RAISE_FILE, WEALTH_FILE, ACCIDENT_FILE, TERM_LIFE_FILE, DEMAND_FILE, FIXED_FILE, GAS_FILE)
 
 # ---- any definition, from the types of its kind
 

@@ -429,7 +429,7 @@ async def autopay_town(url: str, folder: Path, seed: int, people: int) -> AsyncI
     """On Tuesday morning: everybody has agreed to something."""
     async with fund_town(url, folder) as plain:
         bank, biller = BankNextDoor(folder), MoodyBiller(random.Random(seed))
-        bank.open_accounts([*((f"010000000{number}", "Tapwealth", 0) for number in range(1, 6)), (LENDING_DESK, "北京银行", 10**10)])
+        bank.open_accounts([*((f"010000000{number}", "Tapwealth", 0) for number in range(1, 7)), (LENDING_DESK, "北京银行", 10**10)])
         neighbours = await _neighbours(plain, bank, people)
         await plain.bank_executes(TUESDAY)
         async with plain.house.database.transaction() as tx:  # and was told all of it

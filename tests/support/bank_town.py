@@ -44,7 +44,7 @@ def bank_process(folder: Path) -> Iterator[SandboxPartner]:
     """The bank on Monday at nine, with our accounts there."""
     with sandbox_partner("bank", folder) as partner:
         partner.clock(shanghai(MONDAY, 9).isoformat())
-        partner.post("/admin/accounts", [{"number": f"010000000{number}", "name": "Tapwealth"} for number in range(1, 6)])
+        partner.post("/admin/accounts", [{"number": f"010000000{number}", "name": "Tapwealth"} for number in range(1, 7)])
         yield partner
 
 

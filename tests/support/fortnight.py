@@ -334,7 +334,7 @@ class Fortnight:
 
     async def set_up(self) -> None:
         """The bank's accounts, two operators who shelve the fund for both channels, and the bank's advance line."""
-        ours = [(f"010000000{number}", "Tapwealth", 0) for number in range(1, 6)]
+        ours = [(f"010000000{number}", "Tapwealth", 0) for number in range(1, 7)]
         theirs = [
             (SHARES_CUSTODY, "消费行业托管户", 0),
             (CHANNEL_ACCOUNT, "渠道", 10**10),

@@ -141,7 +141,7 @@ class Household(Fortnight):
     # ---- the first day
 
     async def set_up(self) -> None:
-        ours = [(f"010000000{number}", "Tapwealth", 0) for number in range(1, 6)]
+        ours = [(f"010000000{number}", "Tapwealth", 0) for number in range(1, 7)]
         theirs = [(LENDING_DESK, "北京银行垫资部", 10**10), (CUSTODY, "天弘余额宝托管户", 10**12)]
         theirs += [("0200000003", "北京电力", 0), *((account, name, 0) for _, name, _, account, _ in OTHERS)]
         self.bank.open_accounts([*ours, *theirs, (PEOPLE[0].card_number, PEOPLE[0].name, 10**8)])
