@@ -14,6 +14,7 @@ from card_town import MERCHANT, TERMINAL, CardTown
 from counting import Counting
 
 from tapwealth.customers import store as customers
+from tapwealth.flows import reports
 from tapwealth.flows.acquiring import batch_settlement
 from tapwealth.flows.clearing import captures as clearing
 from tapwealth.flows.issuing import electronic_cash, issuer_keys, offline_sale, tokens
@@ -141,6 +142,9 @@ async def test_a_load_moves_money_from_the_wallet_onto_the_card(wang: Handset) -
     await wang.load(300_00)
     assert (await wang.wallet(), await wang.cash(), wang.phone.cash) == (1_700_00, (300_00, 0), 300_00)
     assert await wang.host.place.total(Kind.ELECTRONIC_CASH) == 300_00
+    owned = await reports.assets(wang.house, str(wang.person.id), None)
+    assert not isinstance(owned, Refusal), owned
+    assert [(one.what, one.worth) for one in owned.assets] == [("wallet", 1_700_00), ("cash", 300_00)], "it is still theirs"
     await wang.host.place.all_books_balance()
 
 

@@ -111,9 +111,12 @@ async def test_what_somebody_owned_on_a_date_is_what_their_statement_came_to(on:
             assert (owned.date, owned.closed, owned.worth) == (day, day < WEDNESDAY, sum(one.worth for one in owned.assets))
             came_to = {(one.account, one.fund): one.balance for one in told.statement if one.date <= day}
             shown = {(_STATEMENT[one.what], one.product): one.amount for one in owned.assets if one.what in _STATEMENT}
+            coming = {one.text_en: one.amount for one in owned.assets if one.what == "under_way"}
+            assert coming == ({"Purchases, not confirmed yet": 1_500_00} if (caller, day) == (on.callers[0], MONDAY) else {})
             assert shown == {account: balance for account, balance in came_to.items() if balance}
         now = await view(on, "assets/{person}", caller, person="me")
-        assert (now.date, now.worth) == (WEDNESDAY, told.wealth)
+        in_all = told.wallet + told.holding + told.cash + told.under_way + sum(one.worth for one in told.funds)
+        assert (now.date, now.worth, told.wealth) == (WEDNESDAY, in_all, in_all)
         first = await view(on, "assets/{person}", caller, person="me", date=str(MONDAY - timedelta(days=1)))
         assert (first.worth, first.assets) == (0, []), "before anything there was nothing"
     with pytest.raises(BadInput, match="has not come yet"):
