@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from bank_next_door import BankNextDoor, transfer_of
-from bill_town import MONDAY, NINE, ScriptedBiller, Town, town
+from bill_town import MONDAY, NINE, ScriptedBiller, town
 from clearing_network import MemoryNetwork
 from deposit_files import DEMAND_FILE, FIXED_FILE
 from fortnight import BOOKS, PEOPLE, Act, Fortnight, Killer, Notes
@@ -37,7 +37,6 @@ from tapwealth.flows.deposits import demand, opening, withdrawing
 from tapwealth.flows.deposits.demand import PayIntoDeposit
 from tapwealth.flows.deposits.opening import OpenDeposit
 from tapwealth.flows.deposits.withdrawing import WithdrawDeposit
-from tapwealth.flows.frame import Caller
 from tapwealth.flows.insurance import delivery, policies, premiums
 from tapwealth.flows.insurance.policies import BuyPolicy
 from tapwealth.flows.insurance.premiums import LetPremiums, ReinstatePolicy
@@ -52,7 +51,6 @@ from tapwealth.kernel.clock import business_date_of, iso, shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.audit import audit_snapshot
 from tapwealth.sandbox.bank.deposit_terms import Form, PostedBody, RateBody, TermsBody
-from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.heads import Heads
 
 FIRST, SEED = MONDAY, 20140224
@@ -161,10 +159,7 @@ class Family(Fortnight):
         await sell_policies(self.house, ACCIDENT_FILE, TERM_LIFE_FILE, DEMAND_FILE, FIXED_FILE)
 
     async def join(self) -> None:
-        one = PEOPLE[0]
-        command = people.OpenAccount(one.name, one.identity_number, one.phone, one.device_token)
-        opened = await people.open_account(self.house, self.envelope(Caller(ActorKind.CUSTOMER, "new device", "device token")), command)
-        assert not isinstance(opened, Refusal), opened
+        await self.opens_an_account(0)
         await self.settle()
         await self.salary(BEGINS_WITH)
         for product, renews in (("TL20", False), ("ACC1", True)):
@@ -294,9 +289,9 @@ async def family(database_url: str, folder: Path, days: int) -> AsyncIterator[Fa
                 port, Billers(billers), identity, insurer, Folder(folder / "exchange"), Heads(folder / "heads.jsonl"), port,
                 MemoryNetwork(), depository=port,
             )  # fmt: skip
-            place: Town = FundTown(replace(plain.house, rails=rails), biller, insurer, plain.keys_given, registrar)
+            place = FundTown(replace(plain.house, rails=rails), biller, insurer, plain.keys_given, registrar)
             try:
-                yield Family(place, bank, registrar, folder, Killer([], Notes(folder / "hit")), days=days, insurer=insurer)  # type: ignore[arg-type]
+                yield Family(place, bank, registrar, folder, Killer([], Notes(folder / "hit")), days=days, insurer=insurer)
             finally:
                 await insurer.http.close()
                 bank.store.close()

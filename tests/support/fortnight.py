@@ -369,11 +369,15 @@ class Fortnight:
             started.declare(tx, started.Dividend(SHARES, RECORD_DATE, EX_DATE, DIVIDEND_DAY, 35, 10))
 
     async def join(self) -> None:
-        for one in PEOPLE:
-            opening = people.OpenAccount(one.name, one.identity_number, one.phone, one.device_token)
-            newcomer = Caller(ActorKind.CUSTOMER, "new device", "device token")
-            opened = await people.open_account(self.house, self.envelope(newcomer), opening)
-            assert not isinstance(opened, Refusal), opened
+        for number in range(len(PEOPLE)):
+            await self.opens_an_account(number)
+
+    async def opens_an_account(self, number: int) -> None:
+        one = PEOPLE[number]
+        opening = people.OpenAccount(one.name, one.identity_number, one.phone, one.device_token)
+        newcomer = Caller(ActorKind.CUSTOMER, "new device", "device token")
+        opened = await people.open_account(self.house, self.envelope(newcomer), opening)
+        assert not isinstance(opened, Refusal), opened
 
     async def card(self, number: int) -> UUID:
         """The bound card of a customer; bound now if it is not."""

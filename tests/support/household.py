@@ -32,7 +32,6 @@ from tapwealth.bills.biller import NOTHING_ELSE, Category, Inquired, NotReceived
 from tapwealth.flows.bills import autopay, autopay_days, paying
 from tapwealth.flows.bills.autopay import AgreeAutopay, AutopayView, ChangeAutopay
 from tapwealth.flows.customers import people
-from tapwealth.flows.frame import Caller
 from tapwealth.flows.funds import sweeps
 from tapwealth.flows.rails import Billers, Rails
 from tapwealth.funds.exchange_folder import Folder
@@ -41,7 +40,6 @@ from tapwealth.kernel.money import Asset
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
-from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.heads import Heads
 
 FIRST, SEED = MONDAY, 20140224
@@ -159,10 +157,7 @@ class Household(Fortnight):
             self.place.biller.bills[account] = []
 
     async def join(self) -> None:
-        one = PEOPLE[0]
-        opening = people.OpenAccount(one.name, one.identity_number, one.phone, one.device_token)
-        opened = await people.open_account(self.house, self.envelope(Caller(ActorKind.CUSTOMER, "new device", "device token")), opening)
-        assert not isinstance(opened, Refusal), opened
+        await self.opens_an_account(0)
         await self.settle()
         await self.salary()
         sweep = sweeps.AgreeSweep(FUND, 800_00, 100_00, 10_000_00, time(14, 30))
