@@ -19,6 +19,7 @@ from tapwealth.deposits.raise_product import Allotment, WealthParameters
 from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.money import apportion, format_minor
+from tapwealth.kernel.raised_order import Bounds, passed
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.units import WHOLE
 
@@ -138,18 +139,9 @@ def subscribe(one: Raise, asked: Asked) -> int | Refusal:
         return Refusal(WealthRefusal.RAISE_OVER, f"the raise of {one.product} is over; look at the shelf for what is sold now")
     if asked.received_at < one.opens_at:
         return Refusal(WealthRefusal.NOT_OPEN_YET, f"the raise of {one.product} has not opened yet; order again when it has")
-    if amount < terms.minimum:
-        text = f"{format_minor(amount)} yuan is below the least order of {format_minor(terms.minimum)}; give more"
-        return Refusal(WealthRefusal.BELOW_MINIMUM, text)
-    if (amount - terms.minimum) % terms.step:
-        text = f"above {format_minor(terms.minimum)} yuan orders rise in steps of {format_minor(terms.step)}; give a whole step"
-        return Refusal(WealthRefusal.NOT_IN_STEPS, text)
-    if terms.cap and asked.had + amount > terms.cap:
-        text = f"you would have {format_minor(asked.had + amount)} yuan in this raise; at most {format_minor(terms.cap)} is possible"
-        return Refusal(WealthRefusal.ABOVE_CAP, text)
-    if amount > asked.available:
-        text = f"{format_minor(amount)} yuan is asked, {format_minor(max(asked.available, 0))} is there; move money in first"
-        return Refusal(WealthRefusal.NO_MONEY, text)
+    bound = passed(Bounds(terms.minimum, terms.step, terms.cap), amount, asked.had, asked.available)
+    if bound is not None:
+        return Refusal(WealthRefusal[bound[0].name], bound[1])
     return min(amount, one.left) if by_arrival else amount
 
 

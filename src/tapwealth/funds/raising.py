@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.kernel.money import checked, format_minor
+from tapwealth.kernel.raised_order import Bounds, passed
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.kernel.units import WHOLE
 
@@ -137,19 +138,8 @@ def _objection(offering: Offering, one: Asked, had: int, available: int) -> Refu
         return Refusal(RaiseRefusal.RAISE_OVER, f"the raise of {offering.fund} is over; look at the shelf for other funds")
     if one.received_at < offering.opens_at:
         return Refusal(RaiseRefusal.NOT_OPEN_YET, f"the raise of {offering.fund} has not opened yet; order again when it has")
-    if one.amount < offering.minimum:
-        text = f"{format_minor(one.amount)} yuan is below the least order of {format_minor(offering.minimum)}; give more"
-        return Refusal(RaiseRefusal.BELOW_MINIMUM, text)
-    if (one.amount - offering.minimum) % offering.step:
-        text = f"above {format_minor(offering.minimum)} yuan orders rise in steps of {format_minor(offering.step)}; give a whole step"
-        return Refusal(RaiseRefusal.NOT_IN_STEPS, text)
-    if offering.cap and had + one.amount > offering.cap:
-        text = f"you would have {format_minor(had + one.amount)} yuan in this raise; at most {format_minor(offering.cap)} is possible"
-        return Refusal(RaiseRefusal.ABOVE_CAP, text)
-    if one.amount > available:
-        text = f"{format_minor(one.amount)} yuan is asked, {format_minor(max(available, 0))} is there; move money in first"
-        return Refusal(RaiseRefusal.NO_MONEY, text)
-    return None
+    bound = passed(Bounds(offering.minimum, offering.step, offering.cap), one.amount, had, available)
+    return None if bound is None else Refusal(RaiseRefusal[bound[0].name], bound[1])
 
 
 class Standing(NamedTuple):
