@@ -14,6 +14,7 @@ from tapwealth.flows.day import STEPS
 from tapwealth.kernel import words
 from tapwealth.web import wording
 from tapwealth.web.day_wording import chinese, in_words, language_of
+from tapwealth.web.phrases import table
 
 PLAYED = json.loads((Path(__file__).parents[1] / "golden/reports/played_days.json").read_text())
 ENGLISH = re.compile(r"[a-z]{3,}")
@@ -55,6 +56,11 @@ def test_what_is_said_of_claims_is_said_in_chinese() -> None:
         "750.01 came in under RCV-1, but 750.00 was to come back of claim 0144; ask the payer",
     ):
         assert not ENGLISH.search(in_words(text, "zh").replace("CLM", "").replace("RCV", "")), text
+
+
+def test_a_table_in_which_a_line_stands_twice_is_none() -> None:
+    with pytest.raises(AssertionError, match="never said"):
+        table([("closed", "已关账"), ("closed", "关账")])
 
 
 def test_figures_and_dates_stay_as_they_were() -> None:

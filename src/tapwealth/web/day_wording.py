@@ -59,7 +59,6 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"{YUAN} yuan on their way to deposits, {YUAN} yuan to wallets", r"\1 元转存银行、\2 元支取至余额，划转中"),
     (r"no demand deposit is settled", "无活期结息"),
     (rf"(\d+) demand deposits? settled, {YUAN} yuan of interest", r"活期结息 \1 笔，利息 \2 元"),
-    (r"no deposit has moved", "无存款变动"),
     (rf"(\d+) events? of deposits listed to the bank, {YUAN} yuan of interest", r"\1 笔存款变动已报银行，利息 \2 元"),
     (r"(\d+) of (\d+) events? of deposits agree with the bank", r"\2 笔存款变动中 \1 笔与银行一致"),
     (r"the bank has no list", "银行尚无存款清单"),

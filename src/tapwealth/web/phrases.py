@@ -13,7 +13,8 @@ Say = Callable[[str], str | None]
 
 
 def table(lines: Sequence[tuple[str, str]]) -> Say:
-    """Of patterns with the Chinese for what they describe whole: the first that fits says it."""
+    """Of patterns with the Chinese for what they describe whole: the first that fits says it, so that none stands twice."""
+    assert len(dict(lines)) == len(lines), "the second of two like patterns is never said"
     known = [(re.compile(pattern), line) for pattern, line in lines]
 
     def say(text: str) -> str | None:
