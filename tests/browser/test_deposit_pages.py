@@ -165,3 +165,22 @@ async def test_a_wish_is_changed_and_all_is_taken_out_once_shown_by_nobody_else(
         answer = await other.goto(f"{counter.address}/deposits/{made}")
         assert answer is not None
         assert answer.status == 404
+
+
+@needs_browser
+async def test_signing_out_and_an_ended_session_lead_back_to_deposits(counter: Counter) -> None:
+    person, secret = await counter.customer("Leaver")
+    made = await counter.open(person, OpenDeposit("DEMAND", 10_00, ["terms"]))
+    door = f"{counter.address}/en/customer/sign-in?next=/en/deposits"
+    async with chromium() as browser:
+        page = await profile(browser, 420)
+        await counter.sign_in(page, f"/en/deposits/{made}", secret)
+        await page.get_by_role("button", name="Take it out").click()
+        assert await page.locator("a.language").get_attribute("href") == "/deposits"
+        await page.get_by_role("button", name="Sign out").click()
+        assert page.url == door
+        await counter.sign_in(page, f"/en/deposits/{made}", secret)
+        await page.context.clear_cookies()
+        await page.get_by_role("button", name="Take it out").click()
+        assert await texts(page, ".said .headline") == ["Sign in first"]
+        assert await page.locator("main input[name=next]").get_attribute("value") == "/en/deposits"

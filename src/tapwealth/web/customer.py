@@ -87,11 +87,12 @@ class CustomerPages:
             return await self.refuse(request, language, said_of(error, WRONG, chinese=chinese), HTTPStatus.BAD_REQUEST)
 
     async def leave(self, request: Request, language: str) -> Response:
+        """To where the pages begin on which they were: a door, if those are for nobody else."""
         posted = await self.posted(request, language, keyed=False)
         if isinstance(posted, Response):
             return posted
         await sign_out(self.house, posted[0].secret)
-        answer = go(f"{root(language)}/bills")
+        answer = go(f"{root(language)}{_home(posted[1]['next'])}")
         forget(request, answer, CUSTOMER)
         return answer
 
@@ -103,7 +104,7 @@ class CustomerPages:
         session = await self.session(request)
         if session is None:
             said = Said(("请先登录", "Sign in first"), "登录已结束，没有做任何事。", "the session has ended; nothing was done")
-            return await self._door(request, language, f"{root(language)}/bills", said)
+            return await self._door(request, language, f"{root(language)}{_home(form['next'] or request.url.path)}", said)
         if not is_proved(session, form) or (keyed and not is_key(form["key"])):
             return await self.refuse(request, language, STALE)
         return session, form
@@ -131,7 +132,7 @@ class CustomerPages:
         """A page with its head: who is signed in, and the same page in the other language."""
         session = session or await self.session(request)
         shared = {
-            **page.head(request, language, "/bills", "/customer"),
+            **page.head(request, language, _home(request.url.path), "/customer"),
             "visitor": session.name if session else None,
             "proof": proof_of(session) if session else "",
         }
@@ -141,3 +142,9 @@ class CustomerPages:
 def _next(text: str, language: str) -> str:
     """A place of ours to go on to."""
     return text if _NEXT.fullmatch(text) else f"{root(language)}/bills"
+
+
+def _home(path: str) -> str:
+    """Where the pages begin that are about the same; in English it stands below /en."""
+    found = _NEXT.fullmatch(path)
+    return "/bills" if found is None or found[2] == "bill" else f"/{found[2]}"
