@@ -21,7 +21,7 @@ from tapwealth.app.house import Settings, open_house
 from tapwealth.bank import store as bank
 from tapwealth.bench.by_size import by_size, in_turn, warm_up
 from tapwealth.bench.clearing_town import CHANNEL, amount_of, answer_file, found, order_file, pay_in
-from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, results, shown
+from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, by_whole, each_us, results, shown, whole_waits
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.bench.processor import at_most_mb, family_ms, forget_most, processor_ms
 from tapwealth.bench.tap import server_of
@@ -139,10 +139,8 @@ class ClearingFigure(Figure):
 
     def as_json(self) -> dict[str, Any]:
         """The waits are those for a whole day: the middle one, and the longest."""
-        took = sorted(sum(part.took for part in day) for day in self.used)
         return super().as_json() | {
-            "p50_ms": Decimal(took[len(took) // 2] // 1_000) / 1_000,
-            "p99_ms": Decimal(took[-1] // 1_000) / 1_000,
+            **whole_waits([sum(part.took for part in day) for day in self.used]),
             "orders": self.place.orders,
             "days": len(self.used),
             "processor_us": {name: self._each(place) for place, name in enumerate(PARTS)},
@@ -154,7 +152,7 @@ class ClearingFigure(Figure):
         cleared = self.place.orders * len(self.used)
         parts = [day[place] for day in self.used]
         spent = {"platform": sum(one.platform for one in parts), "database": sum(one.database for one in parts)}
-        return {name: Decimal(milliseconds * 10_000 // cleared) / 10 for name, milliseconds in spent.items()}
+        return {name: each_us(milliseconds, cleared) for name, milliseconds in spent.items()}
 
 
 def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, orders: Sequence[int] = SIZES, rounds: int = ROUNDS) -> None:
@@ -168,7 +166,7 @@ async def _measure(folder: Path, orders: int, seconds: int, rounds: int) -> Figu
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(_opened(folder, orders))
         figure = ClearingFigure(
-            f"a dealing day of {orders:,} orders", _by_days, 1, batch=orders, history="grows by a day with each", place=place
+            f"a dealing day of {orders:,} orders", by_whole, 1, batch=orders, history="grows by a day with each", place=place
         )
         await warm_up([figure])
         await in_turn([figure], seconds, rounds, place.house.database)
@@ -181,7 +179,3 @@ async def _opened(folder: Path, orders: int) -> AsyncIterator[Place]:
     async with open_house(Settings(folder, books=BOOKS, exchange=exchange), NOW) as house:
         holdings = await found(house, orders)
         yield Place(house, exchange, server_of(folder), holdings)
-
-
-async def _by_days(_seconds: int, _waits: Waits) -> int:
-    raise AssertionError("a clearing figure is measured by whole days")

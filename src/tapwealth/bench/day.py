@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from os import getpid
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -20,9 +19,9 @@ from typing import Any, TextIO
 import asyncpg
 
 from tapwealth.app.house import Settings, open_house
-from tapwealth.bench.by_size import audit_holds, by_size
+from tapwealth.bench.by_size import by_size, in_turn
 from tapwealth.bench.day_town import PRODUCTS, due_days, due_on, found
-from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
+from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, by_whole, each_us, progress, results, shown, whole_waits
 from tapwealth.bench.load import DAY
 from tapwealth.bench.processor import family_ms, processor_ms
 from tapwealth.bench.purchase_town import person_of
@@ -127,9 +126,6 @@ class DayFigure(Figure):
     moving: bool
     ends: list[Ended] = field(default_factory=list)
 
-    async def warm_up(self) -> None:
-        """The first dates of the house: how often plans are made anew is the server's affair."""
-
     async def round(self, seconds: int) -> int:
         """`seconds` are not asked: a date ends once."""
         while (self.place.day in self.place.days) is not self.moving or _told(self.place):
@@ -151,19 +147,17 @@ class DayFigure(Figure):
         assert due <= ended.entries <= most, f"{ended.entries} entries on {day} where {due} were due"
 
     def as_json(self) -> dict[str, Any]:
-        took = sorted(one.took for one in self.ends)
         items = sum(self._count(one) for one in self.ends)
         return super().as_json() | {
-            "p50_ms": Decimal(took[len(took) // 2] // 1_000) / 1_000,
-            "p99_ms": Decimal(took[-1] // 1_000) / 1_000,
+            **whole_waits([one.took for one in self.ends]),
             "people": self.people,
             "products": self.people * PRODUCTS,
             "dates": len(self.ends),
             "entries": sum(one.entries for one in self.ends),
             "postings": sum(one.postings for one in self.ends),
             "processor_us": {
-                "platform": Decimal(sum(one.platform for one in self.ends) * 10_000 // max(items, 1)) / 10,
-                "database": Decimal(sum(one.database for one in self.ends) * 10_000 // max(items, 1)) / 10,
+                "platform": each_us(sum(one.platform for one in self.ends), items),
+                "database": each_us(sum(one.database for one in self.ends), items),
             },
         }
 
@@ -179,9 +173,6 @@ class LedgerFigure(Figure):
 
     place: Place
     rounds: int = 0
-
-    async def warm_up(self) -> None:
-        """It is warm by what came before it."""
 
     async def round(self, seconds: int) -> int:
         """`seconds` are not asked: so many entries and no more."""
@@ -239,10 +230,7 @@ async def _measure(folder: Path, people: int, rounds: int) -> tuple[list[Figure]
         await place.end()
         before = getrusage(RUSAGE_SELF).ru_maxrss
         figures = list(_figures(place))
-        for number in range(1, rounds + 1):
-            for figure in figures:
-                progress(f"round {number} of {rounds}: {figure.name}: {await figure.round(0):,} a second")
-        await audit_holds(place.house.database)
+        await in_turn(figures, 0, rounds, place.house.database)
         grown = getrusage(RUSAGE_SELF).ru_maxrss - before
         return figures, {"audit_holds": True, "platform_memory_grew_kib": grown}
 
@@ -266,13 +254,9 @@ def _figures(place: Place) -> Iterator[Figure]:
     of = f"{place.people:,} people with {place.people * PRODUCTS:,} products"
     for name, moving in ((f"a date on which nothing moves, products, {of}", False), (f"a date on which 2 % move, postings, {of}", True)):
         yield DayFigure(
-            name, _by_dates, 1, batch=place.people * PRODUCTS, history="grows by a date with each",
+            name, by_whole, 1, batch=place.people * PRODUCTS, history="grows by a date with each",
             people=place.people, place=place, moving=moving,
         )  # fmt: skip
     yield LedgerFigure(
-        f"the ledger alone: as many entries of two postings in lots of {_LOT:,}", _by_dates, 1, batch=_LOT, yardstick=True, place=place
+        f"the ledger alone: as many entries of two postings in lots of {_LOT:,}", by_whole, 1, batch=_LOT, yardstick=True, place=place
     )
-
-
-async def _by_dates(_seconds: int, _waits: Waits) -> int:
-    raise AssertionError("a day's figure is measured by whole dates")

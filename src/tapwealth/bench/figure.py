@@ -97,6 +97,23 @@ class Figure:
         }
 
 
+def whole_waits(took: Sequence[int]) -> dict[str, Decimal]:
+    """Of what is waited for as a whole, a date or a file: of so many nanoseconds the middle one, and the longest."""
+    in_order = sorted(took)
+    middle, longest = (Decimal(one // 1_000) / 1_000 for one in (in_order[len(in_order) // 2], in_order[-1]))
+    return {"p50_ms": middle, "p99_ms": longest}
+
+
+def each_us(milliseconds: int, items: int) -> Decimal:
+    """Microseconds of a core that each of so many used."""
+    return Decimal(milliseconds * 10_000 // max(items, 1)) / 10
+
+
+async def by_whole(_seconds: int, _waits: Waits) -> int:
+    """In the place of `Figure.run` where a round is not one of seconds."""
+    raise AssertionError("this figure is measured as a whole")
+
+
 def results(figures: Sequence[Figure]) -> dict[str, Any]:
     """What is measured, apart from what it is held against."""
     return {

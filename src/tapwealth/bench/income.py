@@ -22,7 +22,7 @@ import asyncpg
 from tapwealth.app.house import Settings, open_house
 from tapwealth.bank import store as bank
 from tapwealth.bench.by_size import by_size, in_turn, warm_up
-from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
+from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, by_whole, each_us, progress, results, shown, whole_waits
 from tapwealth.bench.income_town import RegistrarsFiles, endow, holdings_of
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.bench.processor import family_ms, processor_ms
@@ -142,14 +142,12 @@ class IncomeFigure(Figure):
 
     def as_json(self) -> dict[str, Any]:
         """The waits are those for a whole day's income: the middle one, and the longest."""
-        took = sorted(nanoseconds for nanoseconds, _, _ in self.days)
         given = self.holders * len(self.days)
         return super().as_json() | {
-            "p50_ms": Decimal(took[len(took) // 2] // 1_000) / 1_000,
-            "p99_ms": Decimal(took[-1] // 1_000) / 1_000,
+            **whole_waits([nanoseconds for nanoseconds, _, _ in self.days]),
             "holders": self.holders,
             "days": len(self.days),
-            "processor_us": {name: Decimal(sum(day[place] for day in self.days) * 10_000 // given) / 10 for name, place in _PROCESSES},
+            "processor_us": {name: each_us(sum(day[place] for day in self.days), given) for name, place in _PROCESSES},
         }
 
 
@@ -215,7 +213,7 @@ def _figures(place: Place) -> Iterator[Figure]:
 
 def _figure(place: Place, name: str, once: Once, *, yardstick: bool = False) -> IncomeFigure:
     return IncomeFigure(
-        name, _by_days, 1, batch=place.holders, chain=not yardstick, history="none" if yardstick else "grows by a day with each",
+        name, by_whole, 1, batch=place.holders, chain=not yardstick, history="none" if yardstick else "grows by a day with each",
         yardstick=yardstick, holders=place.holders, once=once,
     )  # fmt: skip
 
@@ -231,7 +229,3 @@ def _floor(place: Place, statement: str) -> Once:
         return monotonic_ns() - started, processor_ms(getpid()) - own, family_ms(place.server) - database
 
     return once
-
-
-async def _by_days(_seconds: int, _waits: Waits) -> int:
-    raise AssertionError("an income figure is measured by whole days")

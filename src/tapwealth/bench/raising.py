@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TextIO
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.wiring import APART
 from tapwealth.bench.by_size import audit_holds, by_size, rounds_of, warm_up
-from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, progress, results, shown
+from tapwealth.bench.figure import BOOKS, ROUNDS, SECOND, Figure, Waits, by_whole, progress, results, shown
 from tapwealth.bench.load import NOW
 from tapwealth.bench.processor import family_ms, processor_ms
 from tapwealth.bench.purchase_town import found, own_channel, person_of, put_file_on_sale, put_on_sale
@@ -211,15 +211,11 @@ def main(seconds: int, *, as_json: bool, out: TextIO = sys.stdout, buyers: Seque
 async def _measure(folder: Path, buyers: int, seconds: int, rounds: int) -> list[Figure]:
     """One size, alone on the machine."""
     async with _opened(folder, buyers, rounds) as place:
-        sold = RaiseFigure(f"a raise, {buyers:,} buyers at once", _by_raises, WAITING, place=place)
+        sold = RaiseFigure(f"a raise, {buyers:,} buyers at once", by_whole, WAITING, place=place)
         await warm_up([sold])
         await rounds_of([sold], seconds, rounds)
         refund = Refund(place.house, folder / "exchange", place.server, place.last)
-        back = RefundFigure("that it has failed, money and interest back to all", _by_raises, 1, refund=refund)
+        back = RefundFigure("that it has failed, money and interest back to all", by_whole, 1, refund=refund)
         await rounds_of([back], seconds, 1)
         await audit_holds(place.house.database)
     return [sold, back]
-
-
-async def _by_raises(_seconds: int, _waits: Waits) -> int:
-    raise AssertionError("this figure is measured by whole raises")
