@@ -34,7 +34,7 @@ from tapwealth.kernel.money import Asset
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 
-MONEY = "CNY"
+MONEY, UNDER_WAY = "CNY", "under_way"
 AS_IT_STANDS = date(9999, 12, 30)
 """A date behind which no line is."""
 
@@ -171,6 +171,4 @@ _COMING = {
 
 
 def _under_way(coming: store.UnderWay) -> list[AssetLine]:
-    return [
-        AssetLine("under_way", "", *_COMING[name], MONEY, amount, 0, None, amount) for name, amount in coming._asdict().items() if amount
-    ]
+    return [AssetLine(UNDER_WAY, "", *_COMING[name], MONEY, amount, 0, None, amount) for name, amount in coming._asdict().items() if amount]

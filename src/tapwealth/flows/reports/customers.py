@@ -25,8 +25,7 @@ from tapwealth.flows.funds.pocket import pocket_of
 from tapwealth.flows.funds.raises import SubscriptionShown
 from tapwealth.flows.funds.sweeps import SweepView
 from tapwealth.flows.insurance.policy_product import products_of
-from tapwealth.flows.reports import store
-from tapwealth.flows.reports.assets import AS_IT_STANDS, assets_of
+from tapwealth.flows.reports.assets import AS_IT_STANDS, UNDER_WAY, assets_of
 from tapwealth.flows.reports.holdings import HoldingShown
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import ReturnShown, returns_of
@@ -145,7 +144,7 @@ class AutopayShown(msgspec.Struct, frozen=True):
 class CustomerView(msgspec.Struct, frozen=True):
     """`person` counts customers in the order in which they opened their accounts. Money in fen, units in 1/100.
 
-    `wealth` is everything owned as `assets` has it; `under_way` is on its way into a fund or to the wallet.
+    `wealth` is everything owned as `assets` has it; `under_way` is on no account of theirs.
     `yesterday` is the newest date of which the fund's income is known; `holding_cost` is what was put into the first fund less what was
     taken out, and with `cumulative_income` makes up `holding`. `returns`: what each of `funds` has brought.
     """
@@ -196,14 +195,13 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
     given = await income_of(house, tx, row.book, row.id) if pocket else []
     income = {one.income_date: one.amount for one in given if pocket and one.fund == pocket.fund}
     yesterday = await _newest_income_date(tx, pocket.fund) if pocket else None
-    coming = await store.money_under_way(tx, row.book, row.id)
-    under_way = coming.purchases + coming.redemptions + coming.to_wallet
+    owned = await assets_of(house, tx, row, AS_IT_STANDS)
     others = statement.funds
     return CustomerView(
         person=number,
         shown_name=row.shown_name,
         kyc_level=row.kyc_level,
-        wealth=(await assets_of(house, tx, row, AS_IT_STANDS)).worth,
+        wealth=owned.worth,
         wallet=statement.wallet,
         wallet_held=statement.wallet_held,
         holding=statement.holding,
@@ -211,7 +209,7 @@ async def customer_view(house: House, tx: Any, row: PersonRow, number: int) -> C
         holding_cost=statement.holding - sum(income.values()),
         cash=statement.cash,
         cash_held=statement.cash_held,
-        under_way=under_way,
+        under_way=sum(one.worth for one in owned.assets if one.what == UNDER_WAY),
         yesterday=yesterday,
         yesterday_income=income.get(yesterday, 0) if yesterday else 0,
         cumulative_income=sum(income.values()),
