@@ -157,6 +157,13 @@ async def test_a_wish_is_changed_and_all_is_taken_out_once_shown_by_nobody_else(
         assert "今日利息 ¥0.00（提前支取，按活期利率）" in (await texts(page, "section[aria-labelledby=take]"))[0]
         assert await counter.wallet(person) == RICH - 10_000_00
         await fits(page, tmp_path / "take.png")
+        english = await profile(browser, 420)
+        await counter.sign_in(english, f"/en/deposits/{made}", secret)
+        assert await texts(english, "#title small") == ["fixed-term deposit · 1 year · open"]
+        wishes = await texts(english, "section[aria-labelledby=wish] label")
+        assert wishes == ["paid to the wallet", "renewed for the same term", "kept, at the demand rate"]
+        assert "When it is due renewed for the same term" in (await texts(english, ".deposit"))[0]
+        await fits(english, tmp_path / "one_en.png")
         await page.get_by_role("button", name="确认支取 ¥10,000.00").click()
         assert await counter.wallet(person) == RICH
         assert [one.split()[0] for one in await texts(page, ".lines li")] == ["存入", "支取"]

@@ -4,7 +4,7 @@ A day is that of the request's arrival: money taken out before the due day is ea
 deposit earns is told apart in `interest_of` and nowhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
@@ -44,6 +44,14 @@ class AtMaturity(StrEnum):
     RENEW = "renew"
     PAY = "pay"
     KEEP = "keep"
+
+
+WISHES: Mapping[AtMaturity, tuple[str, str]] = {
+    AtMaturity.PAY: ("转入余额", "paid to the wallet"),
+    AtMaturity.RENEW: ("自动转存", "renewed for the same term"),
+    AtMaturity.KEEP: ("留存，按活期利率计息", "kept, at the demand rate"),
+}
+"""What they are called, Chinese and English, in the order in which they are offered."""
 
 
 class DepositState(StrEnum):

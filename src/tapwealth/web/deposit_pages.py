@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from tapwealth.deposits.deposit import TERMS, AtMaturity, Wish, percent
+from tapwealth.deposits.deposit import TERMS, WISHES, AtMaturity, Wish, percent
 from tapwealth.deposits.product import Term
 from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.deposits import deposit_counter, shown, worth
@@ -26,12 +26,6 @@ from tapwealth.web.said import Said, said_of
 
 DEPOSIT_COMMANDS = ("open_deposit", "withdraw_deposit", "instruct_deposit")
 """Names of the commands that these pages give."""
-WISHES = (
-    (AtMaturity.PAY, "转入余额", "paid to the balance"),
-    (AtMaturity.RENEW, "自动转存", "renewed for the same term"),
-    (AtMaturity.KEEP, "留存，按活期利率计息", "kept, at the demand rate"),
-)
-"""What may become of a deposit when it is due, in both languages."""
 _NOT_OPENED = ("没有存入", "Nothing was opened")
 _NOT_DONE = ("没有办成", "Nothing was done")
 _FIELDS = {
@@ -90,7 +84,7 @@ class Deposits:
             offer = None if isinstance(one, Refusal) else await deposit_counter.one_offered(tx, one.product)
         if isinstance(one, Refusal):
             return await self._pages.nothing(request, language)
-        wishes = [wish for wish in WISHES if wish[0] is not AtMaturity.RENEW or one.at_maturity == "renew" or (offer and offer.renews)]
+        wishes = wishes_of(renews=one.at_maturity == AtMaturity.RENEW or (offer is not None and offer.renews))
         values = {"one": one, "said": said, "sure": sure, "keys": (key or a_key(), a_key()), "wishes": wishes, "percent": percent}
         status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
         return await self._pages.shown(request, language, "deposit.html", values, status, session)
@@ -151,7 +145,7 @@ class Deposits:
             return await self._pages.nothing(request, language)
         values = {
             "one": one, "given": given or {"at_maturity": AtMaturity.PAY.value}, "wrong": wrong or {}, "said": said, "free": free,
-            "key": a_key(), "wishes": [wish for wish in WISHES if wish[0] is not AtMaturity.RENEW or one.renews],
+            "key": a_key(), "wishes": wishes_of(renews=one.renews),
         }  # fmt: skip
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
         return await self._pages.shown(request, language, "deposit_sheet.html", values, status, session)
@@ -194,7 +188,7 @@ class Deposits:
         values = {
             "one": one, "wish": wish, "quoted": quoted, "key": key, "said": said, "percent": percent,
             "term": next((of.words for of in one.rates if of.term == wish.term), None),
-            "becomes": next(words for value, *words in WISHES if value is wish.at_maturity),
+            "becomes": WISHES[wish.at_maturity],
         }  # fmt: skip
         status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
         return await self._pages.shown(request, language, "deposit_confirm.html", values, status, session)
@@ -205,6 +199,11 @@ class Deposits:
         wrong = {field: (chinese(no.text) or no.text, no.text)} if field else {}
         said = None if field else said_of(no, _NOT_OPENED, chinese=chinese)
         return await self._sheet(request, language, session, given=form.fields, wrong=wrong, said=said)
+
+
+def wishes_of(*, renews: bool) -> list[tuple[AtMaturity, tuple[str, str]]]:
+    """What may become of a deposit when it is due; `renews`: whether it can go on."""
+    return [(wish, words) for wish, words in WISHES.items() if renews or wish is not AtMaturity.RENEW]
 
 
 def wish_in(form: Form) -> Wish | Wrong:

@@ -9,7 +9,7 @@ import msgspec
 from tapwealth.bank import deposit_event_store as events
 from tapwealth.bank.deposit_list import change_of
 from tapwealth.deposits import forms_store, store
-from tapwealth.deposits.deposit import AtMaturity, Deposit, DepositState, interest_of
+from tapwealth.deposits.deposit import WISHES, Deposit, DepositState, interest_of
 from tapwealth.deposits.product import WORDS, EarlyWithdrawal
 from tapwealth.flows.deposits.deposit_terms import Terms, terms_of
 from tapwealth.flows.deposits.worth import interest_today
@@ -24,11 +24,6 @@ _STATES = {
     DepositState.OPEN: ("存续", "open"),
     DepositState.OVERDUE: ("逾期", "past its due day"),
     DepositState.CLOSED: ("已结清", "closed"),
-}
-_AT_MATURITY = {
-    AtMaturity.RENEW: ("自动转存", "renewed"),
-    AtMaturity.PAY: ("转入余额", "paid to the balance"),
-    AtMaturity.KEEP: ("留存", "kept"),
 }
 _EVENTS = {
     "opened": ("存入", "opened"),
@@ -133,7 +128,7 @@ def _shown(one: Deposit, terms: Terms, today: date, earned: int) -> DepositShown
     said = terms.of(one)
     closed = one.state is DepositState.CLOSED
     demand = terms.demand(one, today, one.balance)
-    names, wish = terms.names(one), _AT_MATURITY[one.at_maturity] if one.at_maturity else ("", "")
+    names, wish = terms.names(one), WISHES[one.at_maturity] if one.at_maturity else ("", "")
     return DepositShown(
         deposit=one.id,
         number=one.number,
