@@ -7,17 +7,21 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, NINE, Person, Town
+from evidence_files import jpeg
 from policy_files import ASKING_FILE, sell_policies
 
 from tapwealth.flows import setup
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.insurance import applications, claims, delivery, policies, premiums
+from tapwealth.flows.insurance import applications, claim_papers, claims, delivery, policies, premiums
 from tapwealth.flows.insurance.applications import Applied, ApplyForPolicy, ProposeUnderwriting
+from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.discoveries import ProposeRescission, ProposeTrueAge
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.flows.insurance.premiums import PayPremium, PremiumTaken
 from tapwealth.flows.setup import Approve, Approved, Proposed
 from tapwealth.insurance import insured_store, premium_store, store
+from tapwealth.insurance.claim import Paper
+from tapwealth.insurance.insurer import Rejected
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -96,6 +100,44 @@ async def test_an_untrue_answer_is_rescinded_by_two_people(place: Town, on_purpo
     )
     assert code(await decided(place, ProposeRescission(policy, "heart", "severe", KNOWN))) == "NOT_RUNNING"
     await place.all_books_balance()
+
+
+@pytest.mark.parametrize("on_purpose", [False, True])
+async def test_of_what_was_untrue_on_purpose_no_loss_is_paid_whenever_it_was(place: Town, on_purpose: bool) -> None:
+    """Insurance Law article 16; one claim is looked at while the policy is rescinded, another one comes afterwards."""
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    async with place.house.database.transaction() as tx:
+        await store.begin_cover(tx, [wang.book], KNOWN)
+
+    async def notify() -> Any:
+        said = claims.NotifyDeath(policy, KNOWN - timedelta(days=1), "a fall from a ladder")
+        return await claims.notify_death(place.house, by(place, "ops.chen"), said)
+
+    before = await notify()
+    given = await claim_papers.give(place.house, by(place, "ops.chen"), UUID(before.claim), Paper.DEATH, "image/jpeg", jpeg())
+    assert isinstance(given, claim_papers.PaperKept)
+    assert given.state == "assessing"
+    await decided(place, ProposeRescission(policy, "heart", "severe", KNOWN, on_purpose))
+    assert (await stands(place, wang, policy)).state == "cancelled"
+    after, found = (
+        await notify(),
+        await setup.propose(place.house, by(place, "ops.chen"), ProposeAssessment(UUID(before.claim), 10_000_000)),
+    )
+    if on_purpose:
+        assert (code(after), code(found)) == ("RESCINDED", "RESCINDED")
+    else:
+        assert isinstance(after, claims.ClaimStands), "an untruth by negligence may have done nothing to it: operations decide"
+        assert isinstance(found, Proposed)
+
+
+async def test_what_the_insurer_does_not_cancel_is_rescinded_for_nothing(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    policy = await bought(place, wang)
+    place.insurer.script.append(Rejected("no proof"))
+    assert await decided(place, ProposeRescission(policy, "heart", "severe", KNOWN, True)) == Approved("ProposeRescission")
+    row = await stands(place, wang, policy)
+    assert (row.cancel_serial, row.rescission, row.rescinded_on_purpose) == (None, None, False)
 
 
 async def test_what_was_known_for_too_long_is_not_rescinded_though_it_was_proposed_in_time(place: Town) -> None:

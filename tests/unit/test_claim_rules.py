@@ -141,6 +141,7 @@ DEATH = Loss(kind=LossKind.DEATH, day=date(2016, 2, 25), today=date(2016, 3, 1),
     [
         (SCREEN, CRACK, None),
         (replace(SCREEN, policy=policy(PolicyState.QUOTED)), CRACK, "NEVER_ISSUED"),
+        (replace(SCREEN, rescinded=True), CRACK, "RESCINDED"),
         (ACCOUNT, CRACK, "OTHER_LOSS"),
         (SCREEN, replace(CRACK, day=D + timedelta(1)), "LOSS_AHEAD"),
         (SCREEN, replace(CRACK, day=date(2014, 2, 24)), "BEFORE_COVER"),

@@ -68,6 +68,7 @@ class ClaimRefusal(Enum):
 
     UNKNOWN_POLICY = auto()
     NEVER_ISSUED = auto()
+    RESCINDED = auto()
     OTHER_LOSS = auto()
     LOSS_AHEAD = auto()
     BEFORE_COVER = auto()
@@ -275,12 +276,14 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How the policy stands. `covered`: its premiums are paid for the day of the loss, or in grace. `last_day` of its cover, if it ended
-    before its time; `since`: the beginning, or the last reinstatement. `device`: keyed hash of the insured phone. `paid` fen of earlier
-    losses, promised ones included; `replaced`: screens, those included that are being looked at."""
+    """How the policy stands. `rescinded`: for what was untrue on purpose. `covered`: its premiums are paid for the day of the loss, or in
+    grace. `last_day` of its cover, if it ended before its time; `since`: the beginning, or the last reinstatement. `device`: keyed hash of
+    the insured phone. `paid` fen of earlier losses, promised ones included; `replaced`: screens, those included that are being looked
+    at."""
 
     policy: Policy
     terms: PolicyParameters
+    rescinded: bool = False
     covered: bool = True
     since: date | None = None
     last_day: date | None = None
@@ -301,6 +304,8 @@ def wrong_loss(standing: Standing, loss: Loss) -> Refusal | None:
     """Why the policy cannot pay for that loss, as far as it can be said at once."""
     if standing.policy.issued_on is None:
         return Refusal(ClaimRefusal.NEVER_ISSUED, "the insurer has not issued this policy; nothing is covered by it")
+    if standing.rescinded:
+        return Refusal(ClaimRefusal.RESCINDED, "it was rescinded for an answer that was untrue on purpose; nothing is owed of it")
     if loss.kind not in _LOSSES[type(standing.terms.cover)]:
         text = f"this policy does not cover such a loss ({loss.kind}); look at what it covers"
         return Refusal(ClaimRefusal.OTHER_LOSS, text)

@@ -33,6 +33,16 @@ class PolicyState(StrEnum):
     CLAIMED = "claimed"
 
 
+class Rescission(StrEnum):
+    """What the insurer rescinds a policy for (Insurance Law articles 16 and 32)."""
+
+    ON_PURPOSE = "on_purpose"
+    """An answer that was untrue on purpose: nothing is owed of the policy, not even for what happened before."""
+    NEGLIGENCE = "negligence"
+    AGE = "age"
+    """Outside the product's range."""
+
+
 class PolicyEvent(StrEnum):
     """What can happen to it."""
 

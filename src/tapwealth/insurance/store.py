@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from tapwealth.insurance.policy import Policy, PolicyState
+from tapwealth.insurance.policy import Policy, PolicyState, Rescission
 
 Key = tuple[int, UUID]
 """Book and id."""
@@ -17,6 +17,7 @@ class PolicyRow:
     """A policy as stored, on a version of its product; amounts in fen. Refused by the insurer: `refused_on`.
 
     A cancellation under way has a `cancel_serial` and no `cancelled_on`; a refund awaited has no `refunded_on`.
+    `rescission`: what the cancellation is asked for, where operations found it out.
     """
 
     book: int
@@ -46,6 +47,12 @@ class PolicyRow:
     cancelled_on: date | None = None
     cancelled_at: datetime | None = None
     refunded_on: date | None = None
+    rescission: Rescission | None = None
+
+    @property
+    def rescinded_on_purpose(self) -> bool:
+        """Whether nothing is owed of it (Insurance Law article 16)."""
+        return self.cancelled_on is not None and self.rescission is Rescission.ON_PURPOSE
 
     @property
     def policy(self) -> Policy:
@@ -94,6 +101,7 @@ _TYPES = {
     "cancelled_on": "date",
     "cancelled_at": "timestamptz",
     "refunded_on": "date",
+    "rescission": "text",
 }
 _COLUMNS = ", ".join(_TYPES)
 _ROWS = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.values(), 1)) + f") x({_COLUMNS})"
@@ -102,7 +110,8 @@ _READ = f"select {_COLUMNS} from policy"
 
 
 def _read(row: Any) -> PolicyRow:
-    return PolicyRow(**{**row, "state": PolicyState(row["state"])})
+    rescission = None if row["rescission"] is None else Rescission(row["rescission"])
+    return PolicyRow(**{**row, "state": PolicyState(row["state"]), "rescission": rescission})
 
 
 def _written(rows: Sequence[PolicyRow]) -> list[list[Any]]:

@@ -150,8 +150,11 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> int | Refusal:
         return Refusal(ClaimRefusal.MORE_THAN_CLAIMED, text)
     if not said.found:
         return 0
+    of = await policy_of(tx, claim)
+    if of.row.rescinded_on_purpose:
+        return Refusal(ClaimRefusal.RESCINDED, "its policy was rescinded for an untruth on purpose; refuse it with the reason")
     of_claim, of_policy = await _spent(tx, claim)
-    terms = (await policy_of(tx, claim)).product.terms
+    terms = of.product.terms
     amount = payable(terms, said.found, of_claim=of_claim, of_policy=of_policy, arrears=claim.arrears)
     if amount:
         return amount

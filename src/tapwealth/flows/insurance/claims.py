@@ -284,6 +284,7 @@ async def _standing(tx: Tx, found: Of, day: date, covered: Covered | Refusal, sc
     return Standing(
         policy=row.policy,
         terms=found.product.terms,
+        rescinded=row.rescinded_on_purpose,
         covered=isinstance(covered, Covered) or row.state is PolicyState.CLAIMED or not row.from_day <= day < row.to_day,
         since=max((gap.to_day for gap in schedule.gaps), default=None),
         last_day=row.cancel_asked_on if row.cancelled_on else None,

@@ -27,7 +27,7 @@ from tapwealth.insurance.endorsement import EndorsementKind, EndorsementRefusal
 from tapwealth.insurance.endorsement_store import EndorsementRow
 from tapwealth.insurance.insured_store import InsuredRow
 from tapwealth.insurance.mortality import LAST_AGE, Sex
-from tapwealth.insurance.policy import anniversary
+from tapwealth.insurance.policy import Rescission, anniversary
 from tapwealth.insurance.premium import Insured, premium_of
 from tapwealth.insurance.product import Product, TermLife
 from tapwealth.insurance.questions import check_answers
@@ -74,6 +74,7 @@ class _Found:
 class _Rescind:
     """For `refund` fen; None: for the refund of a cancellation."""
 
+    rescission: Rescission
     reason: str
     refund: int | None
 
@@ -107,7 +108,7 @@ async def bring_about(house: House, tx: Tx, at: Moment, made: Approval, proposal
     found, what = follows
     envelope = Envelope(derived(made.id, "discovery"), PLATFORM, at.now)
     if isinstance(what, _Rescind):
-        asked = await ask_to_cancel(house, tx, at, envelope, found.row, what.reason, what.refund)
+        asked = await ask_to_cancel(house, tx, at, envelope, found.row, what.reason, what.refund, what.rescission)
         return asked if isinstance(asked, Refusal) else None
     await ask_for(tx, await _correction(tx, at, envelope, found, what))
     return None
@@ -153,7 +154,8 @@ async def _by_answer(house: House, tx: Tx, found: _Found, proposal: ProposeResci
     if refusal is not None:
         return refusal
     refund = 0 if proposal.on_purpose else await policy_event_store.paid_for(tx, (found.row.book, found.row.id))
-    return _Rescind(f"{proposal.question} was not answered truthfully", refund)
+    rescission = Rescission.ON_PURPOSE if proposal.on_purpose else Rescission.NEGLIGENCE
+    return _Rescind(rescission, f"{proposal.question} was not answered truthfully", refund)
 
 
 async def _told(house: House, tx: Tx, row: PolicyRow) -> Mapping[str, str]:
@@ -172,7 +174,7 @@ async def _by_age(house: House, tx: Tx, found: _Found, proposal: ProposeTrueAge)
         return Refusal(EndorsementRefusal.SAME_AS_BEFORE, "this is the birthday that the policy has")
     age = _age(proposal.birthday, row.from_day)
     if age < (found.buyers.youngest or 0) or age > (LAST_AGE if found.buyers.oldest is None else found.buyers.oldest):
-        return cannot_be_rescinded(found.clocks) or _Rescind("the true age is outside the product's range", None)
+        return cannot_be_rescinded(found.clocks) or _Rescind(Rescission.AGE, "the true age is outside the product's range", None)
     if not isinstance(found.product.terms.cover, TermLife):
         return Refusal(DiscoveryRefusal.NOT_BY_AGE, "this policy costs the same at that age; nothing follows from it")
     sex = Sex.MALE if identity.is_male else Sex.FEMALE

@@ -37,7 +37,7 @@ from tapwealth.insurance.endorsement import EndorsementKind, unearned_changes
 from tapwealth.insurance.endorsement_store import EndorsementState
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.phone import read_phone
-from tapwealth.insurance.policy import Policy, PolicyEvent, PolicyState, next_state, refund_of
+from tapwealth.insurance.policy import Policy, PolicyEvent, PolicyState, Rescission, next_state, refund_of
 from tapwealth.insurance.product import OccupationClass, Product
 from tapwealth.insurance.questions import check_answers
 from tapwealth.insurance.store import PolicyRow
@@ -291,7 +291,14 @@ async def end_by_rule(house: House, tx: Tx, at: Moment, envelope: Envelope, row:
 
 
 async def ask_to_cancel(
-    house: House, tx: Tx, at: Moment, envelope: Envelope, row: PolicyRow, reason: str, refund: int | None = None
+    house: House,
+    tx: Tx,
+    at: Moment,
+    envelope: Envelope,
+    row: PolicyRow,
+    reason: str,
+    refund: int | None = None,
+    rescission: Rescission | None = None,
 ) -> PolicyCancelling | Refusal:
     """Leave the request for the insurer: for `refund` fen, or for what the product's rule and the day of the request give back. Nothing
     else may be under way."""
@@ -306,7 +313,7 @@ async def ask_to_cancel(
     known = (await customers.persons(tx, [(row.book, row.person)]))[row.person]
     serial = end_to_end("CAN", own_key(envelope, "cancel_policy", known))
     day = at.date_of(envelope.received_at)
-    asked = replace(row, cancel_serial=serial, cancel_reason=reason, cancel_asked_on=day, refund=refund)
+    asked = replace(row, cancel_serial=serial, cancel_reason=reason, cancel_asked_on=day, refund=refund, rescission=rescission)
     await store.save(tx, [asked])
     message = OutboxMessage(row.book, derived(row.id, serial), INSURER, CANCEL, {"policy": str(row.id), "serial": serial})
     await outbox.put(tx, [message])

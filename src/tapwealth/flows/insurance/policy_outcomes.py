@@ -133,7 +133,7 @@ async def apply(house: House, tx: Tx, at: Moment, day: date, said: Sequence[Hear
 def _after(row: PolicyRow, product: Product, said: Heard, day: date, at: Moment) -> PolicyRow:
     """The policy after what was said: the same where it is known already, or cannot be."""
     if said.event is None:
-        kept = replace(row, cancel_serial=None, cancel_asked_on=None, refund=0, reason=said.word)
+        kept = replace(row, cancel_serial=None, cancel_asked_on=None, refund=0, rescission=None, reason=said.word)
         return kept if row.cancel_serial and row.cancelled_on is None else row
     state = next_state(row.state, said.event)
     if isinstance(state, Refusal) or state is row.state:
