@@ -3,16 +3,18 @@
 from datetime import date
 
 import pytest
-from deposit_files import DEMAND_FILE, FIXED_FILE
+from deposit_files import DEMAND_FILE, FIXED_FILE, certificate_file
 from hypothesis import given
 from hypothesis import strategies as st
 from product_files import changed, untold
 
 from tapwealth.catalogue.compare import differences
 from tapwealth.catalogue.reading import write_definition
+from tapwealth.catalogue.version import Version
 from tapwealth.deposits.product import Term, rate_for
 from tapwealth.flows.catalogue.kinds import KINDS
 from tapwealth.flows.catalogue.products import read_file
+from tapwealth.flows.deposits.deposit_offer import deposit_offer
 from tapwealth.kernel.refusal import BadInput
 
 
@@ -22,6 +24,17 @@ def fixed(*changes: tuple[str, str]) -> bytes:
 
 def demand(*changes: tuple[str, str]) -> bytes:
     return changed(*changes, text=DEMAND_FILE)
+
+
+@pytest.mark.parametrize(("language", "early"), [("zh", "不可提前支取"), ("en", "not possible")])
+def test_of_what_cannot_be_taken_out_early_no_rate_is_promised_for_it(language: str, early: str) -> None:
+    for rule, rates in (("whole", True), ("nothing", False)):
+        definition = read_file(certificate_file().replace("early: whole", f"early: {rule}").encode()).definition
+        offer = deposit_offer(Version("CD", 1, definition, bytes(32)), language, date(2014, 2, 24), 3_500)
+        said = " ".join([*(fact.text for fact in offer.facts), *offer.warnings])
+        assert ("0.35%" in said, early in said) == (rates, not rates), said
+        assert not rates or any(word in said for word in ("提前支取的部分不按存期利率", "taken out before it is due does not earn"))
+        assert rates or offer.warnings == [("存期内利率不变。", "The rate holds for the whole term.")[language == "en"]]
 
 
 NOTICE = "{of: notice, days: 7, least_withdrawal: 50000.00, least_balance: 50000.00}"

@@ -11,6 +11,7 @@ from tapwealth.deposits.product import (
     ChartPart,
     Demand,
     DepositParameters,
+    EarlyWithdrawal,
     FixedTerm,
     Form,
     Notice,
@@ -133,7 +134,7 @@ def _of_term(form: FixedTerm | Certificate, demand: int, place: int) -> list[Fac
     en = "paid out, or kept at the demand rate" + (", or renewed at the rate posted that day" if renews else "")
     return [
         Fact(("计息", "Days")[place], method),
-        Fact(("提前支取", "Before it is due")[place], at_demand[place]),
+        Fact(("提前支取", "Before it is due")[place], early if form.early is EarlyWithdrawal.NOTHING else at_demand[place]),
         Fact(("到期", "When it is due")[place], (zh, en)[place]),
     ]
 
@@ -141,6 +142,8 @@ def _of_term(form: FixedTerm | Certificate, demand: int, place: int) -> list[Fac
 def _warnings(form: Form, place: int) -> list[str]:
     if not isinstance(form, FixedTerm | Certificate):
         return []
+    if form.early is EarlyWithdrawal.NOTHING:
+        return [("存期内利率不变。", "The rate holds for the whole term.")[place]]
     zh = "存期内利率不变；提前支取的部分不按存期利率计息。"
     en = "The rate holds for the whole term; what is taken out before it is due does not earn it."
     return [(zh, en)[place]]
