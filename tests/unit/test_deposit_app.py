@@ -38,7 +38,7 @@ PRINTED = {
     ("list",): "d1  Fixed term  1,000.00, today 0.35 of interest, due 2014-05-24\n",
     ("show", "d1"): "2014-02-24  opened  1,000.00, interest 0.00, then 1,000.00\nnotice n1: 500.00 on 2014-03-03\n",
     ("insurance",): ("bank 313100000013: 600,000.00 and 1.00 of interest; insured 500,000.00 of at most 500,000.00, beyond 100,001.00\n"),
-    ("open", "FIXED", "1000", "--term", "3m", "--agree"): "deposit d2: 1,000.00 at 2.85 % a year from 2014-02-24 to 2014-05-24\n",
+    ("open", "FIXED", "1000", "--term", "3m", "--agree"): "deposit d2: 1,000.00 at 2.85% a year from 2014-02-24 to 2014-05-24\n",
     ("when-due", "d1", "renew"): "when it is due, on 2014-05-24: renew\n",
     ("pay-in", "d1", "1.00"): "1.00 paid in; 3.00 is in it\n",
     ("give-notice", "d1", "50000"): "notice n1: take 50,000.00 out on 2014-03-03\n",

@@ -74,11 +74,11 @@ def open_(
 
 
 def _rate(made: dict[str, Any]) -> str:
-    """Millionths a year as percent, and for how long."""
-    whole, rest = divmod(made["rate"], 10_000)
-    percent = f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
+    """What it earns, and for how long."""
+    from tapwealth.deposits.deposit import percent
+
     until = f" to {made['due']}" if made["due"] else ""
-    return f"{percent} % a year from {made['first']}{until}"
+    return f"{percent(made['rate'])} a year from {made['first']}{until}"
 
 
 @deposit.command("when-due")

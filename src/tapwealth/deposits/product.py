@@ -123,9 +123,14 @@ def terms_of(form: Form) -> Sequence[Term | None]:
     return form.terms if isinstance(form, FixedTerm | Certificate) else [None]
 
 
+def part_on(chart: Sequence[ChartPart], day: date) -> ChartPart | None:
+    """What holds on that day; None where nothing does."""
+    return next((one for one in chart if one.first <= day and (one.last is None or day <= one.last)), None)
+
+
 def rate_for(chart: Sequence[ChartPart], day: date, term: Term | None, amount: int) -> int | None:
     """Millionths a year that a deposit of so much earns; None where nothing holds."""
-    part = next((one for one in chart if one.first <= day and (one.last is None or day <= one.last)), None)
+    part = part_on(chart, day)
     rows = [] if part is None else [one for one in part.rates if one.term is term and one.from_amount <= amount]
     return max(rows, key=lambda one: one.from_amount).rate if rows else None
 

@@ -12,7 +12,7 @@ from tapwealth.catalogue.sale import Offer
 from tapwealth.catalogue.version import Version
 from tapwealth.deposits.deposit import Buyer, Opening, Wish, open_deposit, percent, posted
 from tapwealth.deposits.interest import Termed, earned
-from tapwealth.deposits.product import WORDS, Certificate, ChartRate, DepositParameters, FixedTerm, Notice, Term
+from tapwealth.deposits.product import WORDS, Certificate, ChartRate, DepositParameters, FixedTerm, Notice, Term, part_on
 from tapwealth.flows.deposits.deposit_offer import deposit_offer
 from tapwealth.flows.deposits.deposit_product import SHAPE
 from tapwealth.flows.deposits.deposit_terms import charts_of, on_sale
@@ -81,7 +81,7 @@ def offered(version: Version, today: date) -> Offered:
 
 
 def _rates(said: DepositParameters, today: date) -> list[OfTerm]:
-    part = next((one for one in said.chart if one.first <= today and (one.last is None or today <= one.last)), None)
+    part = part_on(said.chart, today)
     order = list(Term)
     rows = [] if part is None else sorted(part.rates, key=lambda one: (-1 if one.term is None else order.index(one.term), one.from_amount))
     return [_of_term(term, list(some)) for term, some in groupby(rows, key=lambda one: one.term)]

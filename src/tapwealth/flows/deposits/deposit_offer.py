@@ -16,6 +16,7 @@ from tapwealth.deposits.product import (
     Form,
     Notice,
     Term,
+    part_on,
     terms_of,
 )
 from tapwealth.flows.catalogue.sales import Sold, signed
@@ -91,7 +92,7 @@ def _insured(place: int) -> str:
 
 
 def _rates(terms: DepositParameters, day: date, place: int) -> list[Fact]:
-    part = next((one for one in terms.chart if one.first <= day and (one.last is None or day <= one.last)), None)
+    part = part_on(terms.chart, day)
     return [] if part is None else [_rate(part, term, place) for term in terms_of(terms.form)]
 
 
