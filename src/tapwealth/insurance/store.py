@@ -16,7 +16,7 @@ Key = tuple[int, UUID]
 class PolicyRow:
     """A policy as stored, on a version of its product; amounts in fen. Refused by the insurer: `refused_on`.
 
-    A cancellation under way has a `cancel_serial` and no `cancelled_on`; a refund awaited has no `refunded_on`.
+    A refund awaited has no `refunded_on`.
     `rescission`: what the cancellation is asked for, where operations found it out.
     """
 
@@ -53,6 +53,11 @@ class PolicyRow:
     def rescinded_on_purpose(self) -> bool:
         """Whether nothing is owed of it (Insurance Law article 16)."""
         return self.cancelled_on is not None and self.rescission is Rescission.ON_PURPOSE
+
+    @property
+    def being_cancelled(self) -> bool:
+        """The insurer has been asked to cancel it, and has not answered."""
+        return self.cancel_serial is not None and self.cancelled_on is None
 
     @property
     def policy(self) -> Policy:

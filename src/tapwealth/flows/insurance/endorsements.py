@@ -205,7 +205,7 @@ async def may_change(tx: Tx, row: PolicyRow) -> Refusal | None:
     refusal = not_running(row.policy)
     if refusal is not None:
         return refusal
-    if (row.cancel_serial is not None and row.cancelled_on is None) or await premium_store.under_way(tx, [key]):
+    if row.being_cancelled or await premium_store.under_way(tx, [key]):
         return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked about this policy; wait for its answer")
     if await endorsement_store.under_way(tx, [key]):
         return Refusal(EndorsementRefusal.ENDORSEMENT_UNDER_WAY, "a change of this policy is under way; wait for the insurer's answer")

@@ -268,7 +268,7 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
         row = (await store.policies(tx, [(book, command.policy)])).get((book, command.policy))
         if row is None or row.person != person:
             return Refusal(InsuranceRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
-        if row.cancel_serial is not None and row.cancelled_on is None:
+        if row.being_cancelled:
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
         if await premium_store.under_way(tx, [(book, row.id)]):
             return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer is booking a premium of this policy; wait for its answer")

@@ -134,7 +134,7 @@ def _after(row: PolicyRow, product: Product, said: Heard, day: date, at: Moment)
     """The policy after what was said: the same where it is known already, or cannot be."""
     if said.event is None:
         kept = replace(row, cancel_serial=None, cancel_asked_on=None, refund=0, rescission=None, reason=said.word)
-        return kept if row.cancel_serial and row.cancelled_on is None else row
+        return kept if row.being_cancelled else row
     state = next_state(row.state, said.event)
     if isinstance(state, Refusal) or state is row.state:
         return row

@@ -111,7 +111,7 @@ async def _seen(tx: Tx, book: int, lot: Sequence[UUID]) -> list[_Seen]:
     products = await products_of(tx, rows.values())
     taken = await premium_store.premiums_of(tx, keys)
     waiting = {(one.book, one.policy) for one in taken if one.state is DueState.TAKEN}
-    busy = waiting | {key for key, row in rows.items() if row.cancel_serial is not None and row.cancelled_on is None}
+    busy = waiting | {key for key, row in rows.items() if row.being_cancelled}
     busy |= await endorsement_store.under_way(tx, keys)
     returned = [(one.book, one.policy) for one in taken if one.state is DueState.RETURNED]
     return [

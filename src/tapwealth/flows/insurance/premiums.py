@@ -123,8 +123,7 @@ async def _found(tx: Tx, book: int, person: UUID | None, policy: UUID) -> _Found
     if key not in rows or person not in (None, rows[key].person):
         return NO_SUCH if person is None else UNKNOWN_POLICY
     row = rows[key]
-    asked = row.cancel_serial is not None and row.cancelled_on is None
-    if asked or await premium_store.under_way(tx, [key]) or await endorsement_store.under_way(tx, [key]):
+    if row.being_cancelled or await premium_store.under_way(tx, [key]) or await endorsement_store.under_way(tx, [key]):
         return UNDER_WAY
     schedule = (await premium_store.schedules(tx, rows))[key]
     return _Found(row, schedule, (await products_of(tx, [row]))[row.product, row.version])
