@@ -358,6 +358,27 @@ async def test_nothing_comes_back_of_the_premium_once_a_loss_was_paid(place: Tow
     assert (await cancel()).refund == 0
 
 
+async def test_while_it_is_being_cancelled_nothing_is_claimed_or_appealed(place: Town, wang: Person) -> None:
+    """Its refund was agreed as if there had been no loss."""
+    await sell_policies(
+        place.house, EXCESS_FILE.replace("product: SCREEN", "product: SCREEN2").replace("replacements: 1", "replacements: 2")
+    )
+    policy = await insured(place, wang, product="SCREEN2")
+    await insurers.sweep_premiums(place.house, MONDAY)
+    await place.clock(shanghai(NEXT_MONDAY, 9))
+    await insurers.begin_cover(place.house, NEXT_MONDAY)
+    refused = await claimed(place, wang, policy)
+    await assess(place, refused, 0, "scratches only")
+    appeal = AppealClaim(refused, "look at the photo again")
+    cancelling = await policies.cancel(place.house, place.envelope(wang), CancelPolicy(policy))
+    assert cancelling.refund > 0
+    assert code(await crack(place, wang, policy)) == "NOT_POSSIBLE_NOW"
+    assert code(await claims.appeal(place.house, place.envelope(wang), appeal)) == "NOT_POSSIBLE_NOW"
+    assert await place.work("insurer", policies.deliver) == []
+    assert (await crack(place, wang, policy)).state == "notified", "its last day is covered"
+    assert (await claims.appeal(place.house, place.envelope(wang), appeal)).state == "appealed"
+
+
 async def test_two_phones_that_claim_the_same_screen_at_once_are_told_apart(place: Town, wang: Person, policy: UUID) -> None:
     answers = await asyncio.gather(*(crack(place, wang, policy) for _ in range(4)))
     refused = [one for one in answers if isinstance(one, Refusal)]

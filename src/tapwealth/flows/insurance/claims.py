@@ -228,12 +228,21 @@ async def _taken_on(house: House, tx: Tx, at: Moment, found: Of, lost: "_Lost", 
     schedule = (await premium_store.schedules(tx, {key: found.row}))[key]
     covered = covered_on(found.row.policy, schedule, lost.loss.day)
     refusal = wrong_loss(await _standing(tx, found, lost.loss.day, covered, schedule), lost.loss)
+    refusal = refusal or _being_cancelled(found.row)
     if refusal is not None:
         return refusal
     claim = _claim(house, at, found.row, lost, words, covered.arrears if isinstance(covered, Covered) else 0)
     await claim_store.add_claims(tx, [claim])
     await claim_notices.tell(tx, at, [Telling(claim, found.product, Told.NOTIFIED)])
     return stands(claim, [one.value for one in NEEDED[claim.kind]])
+
+
+def _being_cancelled(row: PolicyRow) -> Refusal | None:
+    """What comes back of its premium was agreed as if nothing had been paid; the answer says which day is its last one."""
+    if not row.being_cancelled:
+        return None
+    text = "the insurer has been asked to cancel this policy; wait for its answer, its days until then can be claimed of after it"
+    return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, text)
 
 
 def stands(claim: Claim, papers: Sequence[str]) -> ClaimStands:
@@ -398,7 +407,7 @@ async def appeal(house: House, envelope: Envelope, command: AppealClaim) -> Clai
         state, day = next_state(claim, ClaimEvent.APPEAL), at.date_of(envelope.received_at)
         if isinstance(state, Refusal):
             return state
-        over = appeal_over(claim, day)
+        over = appeal_over(claim, day) or _being_cancelled((await policy_of(tx, claim)).row)
         if over is not None:
             return over
         said = f"{opened_text(house, claim.id, claim.said)}\n{command.reason}"
