@@ -105,3 +105,21 @@ async def test_what_was_given_back_is_no_loss_and_what_was_told_late_is_not_look
     await place.clock(shanghai(TUESDAY + timedelta(days=8), 9))
     await dispute(host, wang, other)
     assert code(await claim(host, wang, policy, other)) == "BEFORE_LOOK_BACK"
+
+
+async def test_what_the_merchant_gives_back_while_it_is_looked_at_is_not_paid_for(host: CardTown, wang: Person) -> None:
+    place = host.place
+    policy = await insured(place, wang, None, "SAFE")
+    phone = await host.phone(wang)
+    await place.clock(shanghai(TUESDAY, 9))
+    sale, _ = await host.tap(phone, 50_000)
+    tap = (await host.row(sale)).id
+    await dispute(host, wang, tap)
+    await host.upload(host.claim(sale))
+    await host.clear(TUESDAY)
+    identifier = UUID((await claim(host, wang, policy, tap)).claim)
+    await give(place, wang, identifier, Paper.STATEMENT, pdf(), "application/pdf")
+    row = await host.row(sale)
+    await host.later(host.follow_up(TransactionKind.REFUND, sale, row.rrn, 20_000))
+    assert code(await assess(place, identifier, 30_001)) == "MORE_THAN_CLAIMED"
+    assert (await assess(place, identifier, 30_000)).payable == 30_000

@@ -13,7 +13,7 @@ import msgspec
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.insurance.claim_papers import any_claim
-from tapwealth.flows.insurance.claims import ask_insurer, check_said, moved, policy_of, recoverable, refuse, spent
+from tapwealth.flows.insurance.claims import ask_insurer, check_said, moved, policy_of, recoverable, refuse, spent, still_lost
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, next_state, payable
 from tapwealth.insurance.claim_store import Part, PaymentRow
@@ -145,8 +145,9 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> int | Refusal:
         return state
     if said.certain and claim.state is not ClaimState.ASSESSING:
         return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, "what is certain is paid while the first decision is awaited; decide the whole")
-    if said.found > claim.loss:
-        text = f"{format_minor(claim.loss)} yuan are claimed; find that much or less"
+    lost = await still_lost(tx, claim)
+    if said.found > lost:
+        text = f"{format_minor(lost)} yuan are claimed, less what was given back; find that much or less"
         return Refusal(ClaimRefusal.MORE_THAN_CLAIMED, text)
     if not said.found:
         return 0

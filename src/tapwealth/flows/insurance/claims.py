@@ -49,6 +49,7 @@ from tapwealth.insurance.schedule import Covered, Schedule, covered_on
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.issuing import dispute_store
 from tapwealth.issuing import store as issuing
+from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import book_of, derived, named
 from tapwealth.kernel.money import checked, format_minor
@@ -266,7 +267,6 @@ async def _lost(house: House, tx: Tx, envelope: Envelope, command: NotifyClaim) 
 
 
 async def _lost_payment(tx: Tx, envelope: Envelope, identifier: UUID, today: date) -> _Lost | Refusal:
-    """What is gone of a payment: as it was captured, less what the merchant has given back."""
     book, person = who(envelope)
     tap = await own_tap(tx, book, person, identifier)
     if isinstance(tap, Refusal):
@@ -274,13 +274,25 @@ async def _lost_payment(tx: Tx, envelope: Envelope, identifier: UUID, today: dat
     said = await dispute_store.dispute(tx, book, tap.id)
     if said is None:
         return Refusal(ClaimRefusal.NOT_DISPUTED, "this payment is not disputed; say first that it was not yours")
-    amount = tap.captured_amount - (await issuing.given_back(tx, [(book, tap.id)])).get(tap.id, 0)
+    amount = await _gone(tx, tap)
     if tap.captured_on is None or amount <= 0:
         text = "it has not been cleared yet, or was given back; look at it again when your statement shows it"
         return Refusal(ClaimRefusal.NOT_CLEARED, text)
     claimed = await claim_store.tap_claimed(tx, book, tap.id)
     day = business_date_of(tap.received_at)
     return _Lost(Loss(kind=LossKind.PAYMENT, day=day, today=today, told_on=said.reported_on, tap_claimed=claimed), amount)
+
+
+async def _gone(tx: Tx, tap: Authorisation) -> int:
+    """Of a payment: as it was captured, less what the merchant has given back."""
+    return tap.captured_amount - (await issuing.given_back(tx, [(tap.book, tap.id)])).get(tap.id, 0)
+
+
+async def still_lost(tx: Tx, claim: Claim) -> int:
+    """Fen: what was claimed, of a payment no more than what is gone of it by now."""
+    if claim.tap is None:
+        return claim.loss
+    return min(claim.loss, await _gone(tx, (await issuing.by_id(tx, [(claim.book, claim.tap)]))[claim.tap]))
 
 
 async def _standing(tx: Tx, found: Of, day: date, covered: Covered | Refusal, schedule: Schedule) -> Standing:
