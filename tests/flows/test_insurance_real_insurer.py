@@ -20,7 +20,7 @@ from tapwealth.insurance import endorsement_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.insurance.product import OccupationClass
-from tapwealth.insurance.settlement import StatementLine, read_answer, write_statement
+from tapwealth.insurance.settlement import STATEMENT, StatementLine, read_answer, write_statement
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Outage
@@ -239,4 +239,6 @@ async def test_the_insurer_tells_a_statement_twice_given_and_another_rate(tpins:
         await http.settle(MONDAY, right)
     with pytest.raises(Outage, match="400"):
         await http.settle(TUESDAY, right.replace(b"15200", b"15100"))
+    with pytest.raises(Outage, match="400"):
+        await http.settle(TUESDAY, STATEMENT.write([["issued", "P1", number, "76000", "15200", "60801"]]))
     await http.close()

@@ -210,7 +210,7 @@ class ScriptedInsurer:
         self.statements.append(statement)
         if self.settled:
             return self.settled.popleft()
-        net = int(statement.decode().rsplit(",", 1)[1])
+        net = int(statement.decode().rsplit(",", 2)[1])
         return encode({"digest": sha256(statement).hexdigest(), "net": net, "differences": []})
 
 

@@ -1,12 +1,10 @@
-"""The statement that goes to the insurer with a settlement: CSV (RFC 4180, UTF-8, CRLF), a header, a line per event, and
-`END,<lines>,<SHA-256 of all before this line>,<premiums>,<commission>,<net>`. And the insurer's answer to it, read.
+"""The statement that goes to the insurer with a settlement: a sealed CSV file (`wire.sealed_csv`), a line per event. And the insurer's
+answer to it, read.
 
 What is paid is the premiums that have come to the trust, less the commission on them, plus what is given back of earlier commission.
 """
 
-import csv
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,8 +12,10 @@ import msgspec
 
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire.sealed_csv import SealedCsv
 
-HEADER = ("event", "serial", "policy_number", "premium", "commission", "net")
+_MONEY = ("premium", "commission", "net")
+STATEMENT = SealedCsv("statement", ("event", "serial", "policy_number", *_MONEY), _MONEY, signed=("commission", "net"), named_by=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,10 @@ class StatementLine:
 
 def write_statement(lines: Sequence[StatementLine]) -> bytes:
     """The file, in the order of serials and events."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(HEADER)
-    for line in sorted(lines, key=lambda one: (one.serial, one.event)):
-        writer.writerow((line.event, line.serial, line.policy_number, line.premium, line.commission, line.net))
-    before = text.getvalue().encode()
-    sums = (sum(line.premium for line in lines), sum(line.commission for line in lines), sum(line.net for line in lines))
-    writer.writerow(("END", len(lines), hashlib.sha256(before).hexdigest(), *sums))
-    return text.getvalue().encode()
+    in_order = sorted(lines, key=lambda one: (one.serial, one.event))
+    return STATEMENT.write(
+        [[one.event, one.serial, one.policy_number, *map(str, (one.premium, one.commission, one.net))] for one in in_order]
+    )
 
 
 class Difference(msgspec.Struct, frozen=True):

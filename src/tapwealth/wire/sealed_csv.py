@@ -1,8 +1,8 @@
 """A CSV file (RFC 4180, UTF-8, CRLF) that shows whether it is whole: a header, records, and an end line with the number of records, the
 sums of some columns, and the SHA-256 of every octet before it.
 
-`END,<records>,<sum>,...,<sha256>`; the sums are those of the columns named, in their order. The first field of a record is its name in the
-file, so that none stands there twice.
+`END,<records>,<sum>,...,<sha256>`; the sums are those of the columns named, in their order. The first field of a record, or the first few,
+are its name in the file, so that none stands there twice.
 """
 
 import csv
@@ -21,11 +21,14 @@ _AGAIN = "fetch or send it again"
 
 @dataclass(frozen=True, slots=True)
 class SealedCsv:
-    """How such a file is made: what it is called in a message, its columns, and those that are summed: whole numbers from 0 on."""
+    """How such a file is made: what it is called in a message, its columns, and those that are summed: whole numbers, from 0 on but for
+    the `signed` ones. The first `named_by` columns name a record."""
 
     name: str
     columns: tuple[str, ...]
     summed: tuple[str, ...] = ()
+    signed: tuple[str, ...] = ()
+    named_by: int = 1
 
     def write(self, records: Sequence[Sequence[str]]) -> bytes:
         """The file; the same for the same records."""
@@ -74,28 +77,30 @@ class SealedCsv:
         if len(row) != len(self.columns):
             raise BadInput(f"{len(row)} fields instead of {len(self.columns)}", where=where, hint=_AGAIN)
         for at in self._at:
-            whole_number(row[at], f"{where} {self.columns[at]}")
+            whole_number(row[at], f"{where} {self.columns[at]}", signed=self.columns[at] in self.signed)
 
     def _check_names(self, records: Sequence[Sequence[str]]) -> None:
-        seen: set[str] = set()
+        seen: set[tuple[str, ...]] = set()
         for record in records:
-            if record[0] in seen:
-                raise BadInput(f"{self.columns[0]} {record[0][:40]!r} stands there twice", where=self.name, hint=_AGAIN)
-            seen.add(record[0])
+            named = tuple(record[: self.named_by])
+            if named in seen:
+                what = " ".join(f"{column} {field[:40]!r}" for column, field in zip(self.columns, named, strict=False))
+                raise BadInput(f"{what} stands there twice", where=self.name, hint=_AGAIN)
+            seen.add(named)
 
     def _check_end(self, before: bytes, records: Sequence[Sequence[str]], end: Sequence[str]) -> None:
         where = f"{self.name} end line"
         if len(end) != 3 + len(self.summed):
             raise BadInput(f"{len(end)} fields instead of {3 + len(self.summed)}", where=where, hint=_AGAIN)
         for name, said, found in zip(("records", *self.summed), end[1:-1], (len(records), *self._sums(records)), strict=True):
-            if whole_number(said, where) != found:
+            if whole_number(said, where, signed=name in self.signed) != found:
                 raise BadInput(f"it says {said} for {name}, but it is {found}", where=where, hint=_AGAIN)
         if end[-1] != hashlib.sha256(before).hexdigest():
             raise BadInput("its hash is not that of what stands before it: it was altered", where=where, hint=_AGAIN)
 
 
-def whole_number(text: str, where: str) -> int:
-    """From 0 to 10^16 - 1, in digits. Raises BadInput."""
-    if not re.fullmatch(f"[0-9]{{1,{_DIGITS}}}", text, re.ASCII):
-        raise BadInput(f"{text[:20]!r} is not a whole number from 0 on", where=where)
+def whole_number(text: str, where: str, *, signed: bool = False) -> int:
+    """Up to 10^16 - 1, in digits; from 0 on unless it is `signed`. Raises BadInput."""
+    if not re.fullmatch(f"{'-?' if signed else ''}[0-9]{{1,{_DIGITS}}}", text, re.ASCII):
+        raise BadInput(f"{text[:20]!r} is not a whole number{'' if signed else ' from 0 on'}", where=where)
     return int(text)

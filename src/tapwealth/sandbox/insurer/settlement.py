@@ -5,9 +5,7 @@ goes back the same part of the commission, latest premium first; the whole of it
 that was agreed for the free look, within those days.
 """
 
-import csv
 import hashlib
-import io
 import sqlite3
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -23,6 +21,7 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.faults import Fault, withheld
 from tapwealth.sandbox.messages import Body, FenOrZero, Text, day_in, json_answer, json_body, one_line
 from tapwealth.sandbox.process import Partner
+from tapwealth.wire.sealed_csv import SealedCsv
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS commission (
@@ -32,7 +31,8 @@ CREATE TABLE IF NOT EXISTS commission (
 CREATE TABLE IF NOT EXISTS settlement (day TEXT PRIMARY KEY, digest TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS settled (serial TEXT NOT NULL, event TEXT NOT NULL, day TEXT NOT NULL, PRIMARY KEY (serial, event));
 """
-HEADER = ["event", "serial", "policy_number", "premium", "commission", "net"]
+_MONEY = ("premium", "commission", "net")
+STATEMENT = SealedCsv("statement", ("event", "serial", "policy_number", *_MONEY), _MONEY, signed=("commission", "net"), named_by=2)
 MILLION = 1_000_000
 TAKEN = ("issued", "premium", "renewed", "reinstated")
 GOES_BACK = ("cancelled", "lapsed")
@@ -101,19 +101,12 @@ def _compare(partner: Partner, day: date, content: bytes, lines: Sequence[_Line]
 
 def read_statement(content: bytes) -> list[_Line]:
     """The lines of a statement. Raises BadInput for one that is torn, altered or does not add up."""
-    where = "statement"
-    try:
-        rows = list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
-        lines = [(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in rows[1:-1]]
-        nets = [int(row[5]) for row in rows[1:-1]]
-    except (UnicodeDecodeError, csv.Error, ValueError, IndexError) as error:
-        raise BadInput(f"it cannot be read ({type(error).__name__})", where=where, hint="send the whole file") from None
-    if len(rows) < 2 or rows[0] != HEADER or nets != [line[3] - line[4] for line in lines]:
-        raise BadInput("the header, the end line or a net is wrong", where=where, hint="send the whole file")
-    digest = hashlib.sha256(content[: content.rfind(b"END,")]).hexdigest()
-    premium, commission = sum(line[3] for line in lines), sum(line[4] for line in lines)
-    if rows[-1] != ["END", str(len(lines)), digest, str(premium), str(commission), str(premium - commission)]:
-        raise BadInput("the end line does not agree with the lines", where=where, hint="send the whole file")
+    lines: list[_Line] = []
+    for number, (event, serial, policy, *money) in enumerate(STATEMENT.read(content), 2):
+        premium, commission, net = map(int, money)
+        if net != premium - commission:
+            raise BadInput(f"{net} fen are not {premium} less {commission}", where=f"statement record {number}", hint="send it right")
+        lines.append((event, serial, policy, premium, commission))
     return lines
 
 
