@@ -20,9 +20,9 @@ from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.reports import bill_counter
 from tapwealth.flows.reports.bill_counter import Payable
 from tapwealth.kernel.refusal import Outage, Refusal
-from tapwealth.web.bill_pages import Wrong, fen_in, filled_in, identifier_of, who_of
+from tapwealth.web.bill_pages import filled_in
 from tapwealth.web.bill_wording import chinese
-from tapwealth.web.customer import CustomerPages
+from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, who_of
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
 from tapwealth.web.posting import UNKNOWN, a_key, go

@@ -7,7 +7,6 @@ is answered beside the field that it stands in.
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
-from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,10 +21,9 @@ from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented, Pres
 from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.reports import bill_counter
 from tapwealth.flows.reports.bill_counter import Payable, Presented
-from tapwealth.kernel.money import checked, read_minor
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.web.bill_wording import chinese
-from tapwealth.web.customer import CustomerPages
+from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, who_of
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
 from tapwealth.web.posting import UNKNOWN, a_key, go
@@ -35,8 +33,6 @@ WHILE_UNDER_WAY, PAID_SHOWN = 3, 5
 """Seconds after which a receipt looks again; payments that the directory shows."""
 BILL_COMMANDS = ("inquire_bill", "pay_bill", "pay_account")
 """Names of the commands that these pages give."""
-Wrong = Mapping[str, tuple[str, str]]
-"""What does not fit, by the name of its field in a form: Chinese, English."""
 _NOT_PAID = ("没有缴费", "Nothing was paid")
 _NO_ANSWER = Said(
     ("缴费机构没有应答", "The biller does not answer"),
@@ -285,34 +281,8 @@ def amount_in(form: Form, item: BillerItem, bill: Bill | None) -> int | tuple[st
     return amount if refusal is None else (chinese(refusal.text) or refusal.text, refusal.text)
 
 
-def fen_in(form: Form, name: str, empty: str) -> int | tuple[str, str]:
-    """What was filled in as yuan, or why it is no amount; `empty`: the Chinese where nothing was."""
-    text = form[name].strip().removeprefix("¥")
-    if not text:
-        return empty, "nothing is filled in"
-    try:
-        return checked(read_minor(text, where=name))
-    except BadInput as error:
-        said = f"{error.what}; {error.hint}"
-        return chinese(said) or said, said
-
-
-def identifier_of(text: str) -> UUID:
-    """The nil one, so that nothing is found, for what is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)
-
-
 def _region(text: str) -> str:
     try:
         return read_region(text)
     except BadInput:
         return ""
-
-
-def who_of(session: CustomerSession) -> tuple[int, UUID]:
-    """(book, person) of who is signed in."""
-    assert session.caller.person is not None, "a session is a customer's"
-    return session.caller.book, session.caller.person

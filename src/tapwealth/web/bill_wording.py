@@ -1,5 +1,6 @@
 """Chinese for what is refused when bills are paid and autopay is agreed to: each part in a line."""
 
+from tapwealth.web import customer_wording
 from tapwealth.web.phrases import YUAN, each_part, table
 
 _LINES: tuple[tuple[str, str], ...] = (
@@ -29,10 +30,6 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"pay that or more", "请缴纳应缴金额或更多"),
     (rf"the bill is paid by exactly {YUAN}", r"这张账单须缴 \1 元"),
     (r"inquire again", "请重新查询"),
-    (r"'(.*)' is no amount", r"“\1”不是金额"),
-    (r"write (?:it|yuan) like (\S+)", r"请写元，如 \1"),
-    (rf"{YUAN} is not above zero", "金额须大于零"),
-    (r"give more", "请填写更大的金额"),
     # the bill and the money
     (r"this fund is not sold here", "没有这只基金"),
     (r"look at the shelf for those that are", "请选择在售的基金"),
@@ -42,11 +39,6 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"nothing is owed on it", "无需再缴"),
     (r"this bill is being paid", "这张账单正在缴纳"),
     (r"wait for the outcome", "请等待结果"),
-    (rf"{YUAN} yuan is asked, {YUAN} is there", r"需要 \1 元，可用 \2 元"),
-    (r"the wallet does not hold that much", "余额不足"),
-    (r"move money in first", "请先转入资金"),
-    (r"this idempotency key was used for another command", "这个表单已提交过别的内容"),
-    (r"take a new key", "请重新打开页面再提交"),
     # autopay
     (r"this account's bills are paid by themselves already", "这个户号已开通自动缴费"),
     (r"change or end that one", "请更改或终止原来的约定"),
@@ -54,19 +46,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"bind it first", "请先绑定"),
     (r"no such agreement of yours stands", "没有这项生效中的约定"),
     (r"/view/autopays lists them", "请查看自动缴费列表"),
-    # who asks
-    (r"no phone that may act for a customer has this secret", "没有哪部可用的手机使用这个口令"),
-    (r"look at what the phone shows", "请对照手机上的口令"),
-    (r"this phone no longer acts for its customer", "这部手机已不能代表客户操作"),
-    (r"sign in with it again, or ask the bank", "请重新登录，或联系银行"),
-    (rf"{YUAN} is above the {YUAN} that a class (\d) account may still pay .+", r"\1 元超过 \3 类账户还可支付的 \2 元"),
-    # a form
-    (r"it cannot be read", "无法读取"),
-    (r"send it again from the page", "请从页面重新提交"),
-    (r"what was sent is above ([\d,]+) bytes", r"提交的内容超过 \1 字节"),
-    (r"send less at once", "请少一些"),
 )
-_known = table(_LINES)
+_known = table([*_LINES, *customer_wording.LINES])
 
 
 def chinese(text: str) -> str | None:

@@ -1,10 +1,11 @@
-"""What all pages share on which a customer acts: signing in with the phone's secret, whose session it is, and forms that come from it."""
+"""What all pages share on which a customer acts: signing in with the phone's secret, whose session it is, and what forms bring."""
 
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,9 +15,10 @@ from tapwealth.flows.customers.page_sessions import CustomerSession, sign_in, si
 from tapwealth.flows.frame import House
 from tapwealth.flows.signing_in import SlowDown
 from tapwealth.kernel.masked import Masked
+from tapwealth.kernel.money import checked, read_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.web import page
-from tapwealth.web.bill_wording import chinese
+from tapwealth.web.customer_wording import chinese
 from tapwealth.web.forms import CUSTOMER, Form, forget, from_here, is_proved, proof_of, read_form, remember, secret_of
 from tapwealth.web.page import in_each_language, root
 from tapwealth.web.posting import ELSEWHERE, STALE, WRONG, AddressOf, Run, give, go, is_key, later
@@ -24,6 +26,8 @@ from tapwealth.web.said import Said, said_of
 
 MOST_WORDS = 16 << 10
 """Greatest form."""
+Wrong = Mapping[str, tuple[str, str]]
+"""What does not fit, by the name of its field in a form: Chinese, English."""
 _NEXT = re.compile(r"(/en)?/(bills|bill|autopays|assets|deposits)([/?][!-~]*)?", re.ASCII)
 
 
@@ -148,3 +152,32 @@ def _home(path: str) -> str:
     """Where the pages begin that are about the same; in English it stands below /en."""
     found = _NEXT.fullmatch(path)
     return "/bills" if found is None or found[2] == "bill" else f"/{found[2]}"
+
+
+# ---- what is read of a form or an address
+
+
+def fen_in(form: Form, name: str, empty: str) -> int | tuple[str, str]:
+    """What was filled in as yuan, or why it is no amount; `empty`: the Chinese where nothing was."""
+    text = form[name].strip().removeprefix("¥")
+    if not text:
+        return empty, "nothing is filled in"
+    try:
+        return checked(read_minor(text, where=name))
+    except BadInput as error:
+        said = f"{error.what}; {error.hint}"
+        return chinese(said) or said, said
+
+
+def identifier_of(text: str) -> UUID:
+    """The nil one, so that nothing is found, for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def who_of(session: CustomerSession) -> tuple[int, UUID]:
+    """(book, person) of who is signed in."""
+    assert session.caller.person is not None, "a session is a customer's"
+    return session.caller.book, session.caller.person

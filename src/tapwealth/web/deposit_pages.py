@@ -16,8 +16,7 @@ from tapwealth.flows.deposits.deposit_offer import INSURED
 from tapwealth.flows.deposits.opening import OpenDeposit
 from tapwealth.flows.deposits.withdrawing import InstructDeposit, WithdrawDeposit
 from tapwealth.kernel.refusal import Outage, Refusal
-from tapwealth.web.bill_pages import Wrong, fen_in, identifier_of, who_of
-from tapwealth.web.customer import CustomerPages
+from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, who_of
 from tapwealth.web.deposit_wording import chinese
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root

@@ -1,6 +1,6 @@
 """Chinese for what is refused when deposits are opened, paid into and taken out: each part in a line."""
 
-from tapwealth.web import bill_wording
+from tapwealth.web import customer_wording
 from tapwealth.web.phrases import DAY, YUAN, each_part, table
 
 _LINES: tuple[tuple[str, str], ...] = (
@@ -16,7 +16,6 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"leave the term out", "请不要选择存期"),
     (rf"it takes {YUAN} yuan or more", r"起存 \1 元"),
     (rf"it takes {YUAN} yuan at most", r"最高 \1 元"),
-    (r"give more", "请填写更大的金额"),
     (r"give less", "请填写更小的金额"),
     (r"no rate is posted for that today", "今日没有挂牌利率"),
     (r"choose another term", "请选择其他存期"),
@@ -62,9 +61,9 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"it does not stand any more", "这项通知已失效"),
     (r"give another if you want to take money out", "如要支取请重新通知"),
 )
-_known = table(_LINES)
+_known = table([*_LINES, *customer_wording.LINES])
 
 
 def chinese(text: str) -> str | None:
     """None if not all of it has a Chinese line."""
-    return _known(text) or each_part(text, lambda part: _known(part) or bill_wording.chinese(part)) or bill_wording.chinese(text)
+    return _known(text) or each_part(text, _known)

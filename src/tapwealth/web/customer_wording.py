@@ -1,0 +1,35 @@
+"""Chinese for what any page of a customer may have to refuse: who asks, an amount, the wallet, a form; each part in a line."""
+
+from tapwealth.web.phrases import YUAN, each_part, table
+
+LINES: tuple[tuple[str, str], ...] = (
+    # who asks
+    (r"no phone that may act for a customer has this secret", "没有哪部可用的手机使用这个口令"),
+    (r"look at what the phone shows", "请对照手机上的口令"),
+    (r"this phone no longer acts for its customer", "这部手机已不能代表客户操作"),
+    (r"sign in with it again, or ask the bank", "请重新登录，或联系银行"),
+    (rf"{YUAN} is above the {YUAN} that a class (\d) account may still pay .+", r"\1 元超过 \3 类账户还可支付的 \2 元"),
+    # an amount
+    (r"'(.*)' is no amount", r"“\1”不是金额"),
+    (r"write (?:it|yuan) like (\S+)", r"请写元，如 \1"),
+    (rf"{YUAN} is not above zero", "金额须大于零"),
+    (r"give more", "请填写更大的金额"),
+    # the wallet
+    (rf"{YUAN} yuan is asked, {YUAN} is there", r"需要 \1 元，可用 \2 元"),
+    (r"the wallet does not hold that much", "余额不足"),
+    (r"move money in first", "请先转入资金"),
+    # a form
+    (r"it cannot be read", "无法读取"),
+    (r"send it again from the page", "请从页面重新提交"),
+    (r"what was sent is above ([\d,]+) bytes", r"提交的内容超过 \1 字节"),
+    (r"send less at once", "请少一些"),
+    (r"this idempotency key was used for another command", "这个表单已提交过别的内容"),
+    (r"take a new key", "请重新打开页面再提交"),
+)
+"""For the tables of pages that have more to refuse."""
+_known = table(LINES)
+
+
+def chinese(text: str) -> str | None:
+    """None if not all of it has a Chinese line."""
+    return _known(text) or each_part(text, _known)
