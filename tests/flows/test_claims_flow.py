@@ -358,24 +358,53 @@ async def test_nothing_comes_back_of_the_premium_once_a_loss_was_paid(place: Tow
     assert (await cancel()).refund == 0
 
 
-async def test_while_it_is_being_cancelled_nothing_is_claimed_or_appealed(place: Town, wang: Person) -> None:
-    """Its refund was agreed as if there had been no loss."""
-    await sell_policies(
-        place.house, EXCESS_FILE.replace("product: SCREEN", "product: SCREEN2").replace("replacements: 1", "replacements: 2")
-    )
-    policy = await insured(place, wang, product="SCREEN2")
+@pytest.fixture
+async def two_screens(place: Town, wang: Person) -> UUID:
+    """The same of a cover of two screens."""
+    two = EXCESS_FILE.replace("product: SCREEN", "product: SCREEN2").replace("replacements: 1", "replacements: 2")
+    await sell_policies(place.house, two)
+    made = await insured(place, wang, product="SCREEN2")
     await insurers.sweep_premiums(place.house, MONDAY)
     await place.clock(shanghai(NEXT_MONDAY, 9))
     await insurers.begin_cover(place.house, NEXT_MONDAY)
-    refused = await claimed(place, wang, policy)
+    return made
+
+
+@pytest.fixture
+async def in_grace(place: Town, two_screens: UUID) -> UUID:
+    """Of two years, whose second premium has been due for two days."""
+    begun, due, over = date(2013, 3, 1), date(2014, 3, 1), date(2015, 3, 1)
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy set from_day = $1, paid_until = $2, to_day = $3", begun, due, over)
+    return two_screens
+
+
+async def test_arrears_are_deducted_once_of_all_claims(place: Town, wang: Person, in_grace: UUID) -> None:
+    first, second = await claimed(place, wang, in_grace), await claimed(place, wang, in_grace)
+    assert (await assess(place, first, 80_000)).payable == 75_000 - 19_900
+    assert (await assess(place, second, 80_000)).payable == 75_000
+    assert [(await seen(place, one))[1][0].arrears for one in (first, second)] == [19_900, 0]
+
+
+async def test_arrears_that_are_paid_by_now_are_not_deducted(place: Town, wang: Person, in_grace: UUID) -> None:
+    claim = await claimed(place, wang, in_grace)
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy set paid_until = to_day")
+    assert (await assess(place, claim, 80_000)).payable == 75_000
+    assert (await seen(place, claim))[1][0].arrears == 0
+
+
+async def test_while_it_is_being_cancelled_nothing_is_claimed_or_appealed(place: Town, wang: Person, two_screens: UUID) -> None:
+    """Its refund was agreed as if there had been no loss."""
+    refused = await claimed(place, wang, two_screens)
     await assess(place, refused, 0, "scratches only")
     appeal = AppealClaim(refused, "look at the photo again")
-    cancelling = await policies.cancel(place.house, place.envelope(wang), CancelPolicy(policy))
+    cancelling = await policies.cancel(place.house, place.envelope(wang), CancelPolicy(two_screens))
     assert cancelling.refund > 0
-    assert code(await crack(place, wang, policy)) == "NOT_POSSIBLE_NOW"
+    assert code(await crack(place, wang, two_screens)) == "NOT_POSSIBLE_NOW"
     assert code(await claims.appeal(place.house, place.envelope(wang), appeal)) == "NOT_POSSIBLE_NOW"
     assert await place.work("insurer", policies.deliver) == []
-    assert (await crack(place, wang, policy)).state == "notified", "its last day is covered"
+    assert (await crack(place, wang, two_screens)).state == "notified", "its last day is covered"
     assert (await claims.appeal(place.house, place.envelope(wang), appeal)).state == "appealed"
 
 

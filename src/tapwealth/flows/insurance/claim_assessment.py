@@ -6,6 +6,7 @@ insurer's to agree (`claim_outcomes`).
 
 from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,9 +15,11 @@ from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.insurance.claim_papers import any_claim
 from tapwealth.flows.insurance.claims import ask_insurer, check_said, moved, policy_of, recoverable, refuse, spent, still_lost
-from tapwealth.insurance import claim_store
+from tapwealth.insurance import claim_store, premium_store
 from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, next_state, payable
 from tapwealth.insurance.claim_store import Part, PaymentRow
+from tapwealth.insurance.schedule import Covered, covered_on
+from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.ids import book_of, derived, without_book
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -138,8 +141,15 @@ async def _decide(tx: Tx, at: Moment, claim: Claim, said: Assessment) -> ClaimAs
     return ClaimAssessed(str(claim.id), after.state.value, payment.amount)
 
 
-async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> int | Refusal:
-    """Fen to be asked of the insurer; or why that cannot be decided as things stand."""
+class _Wanted(NamedTuple):
+    """Fen to be asked of the insurer, and those of the premium that are deducted."""
+
+    amount: int
+    arrears: int
+
+
+async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
+    """What is asked of the insurer, nothing where nothing is found; or why that cannot be decided as things stand."""
     state = next_state(claim, ClaimEvent.FIND if said.found else ClaimEvent.REFUSE)
     if isinstance(state, Refusal):
         return state
@@ -150,17 +160,28 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> int | Refusal:
         text = f"{format_minor(lost)} yuan are claimed, less what was given back; find that much or less"
         return Refusal(ClaimRefusal.MORE_THAN_CLAIMED, text)
     if not said.found:
-        return 0
+        return _Wanted(0, 0)
     of = await policy_of(tx, claim)
     if of.row.rescinded_on_purpose:
         return Refusal(ClaimRefusal.RESCINDED, "its policy was rescinded for an untruth on purpose; refuse it with the reason")
     of_claim, of_policy = await _spent(tx, claim)
-    terms = of.product.terms
-    amount = payable(terms, said.found, of_claim=of_claim, of_policy=of_policy, arrears=claim.arrears)
+    terms, arrears = of.product.terms, 0 if of_claim else await _owed(tx, claim, of.row)
+    amount = payable(terms, said.found, of_claim=of_claim, of_policy=of_policy, arrears=arrears)
     if amount:
-        return amount
+        return _Wanted(amount, arrears)
     text = f"nothing of it is payable: {format_minor(terms.excess)} excess, {format_minor(of_claim)} paid before; refuse it with the reason"
     return Refusal(ClaimRefusal.NOTHING_PAYABLE, text)
+
+
+async def _owed(tx: Tx, claim: Claim, policy: PolicyRow) -> int:
+    """Fen of premium that were owed on the day of the loss, less what is paid by now or was deducted from another claim."""
+    key = (claim.book, claim.policy)
+    schedule = (await premium_store.schedules(tx, {key: policy}))[key]
+    covered = covered_on(policy.policy, schedule, claim.loss_day)
+    owed = min(claim.arrears, covered.arrears) if isinstance(covered, Covered) else claim.arrears
+    others = [one for one in await claim_store.claims_of_policy(tx, *key) if one.loss_day >= schedule.paid_until]
+    payments = await claim_store.payments_of(tx, [(one.book, one.id) for one in others])
+    return max(owed - sum(one.arrears for rows in payments.values() for one in rows if one.refused_on is None), 0)
 
 
 async def _spent(tx: Tx, claim: Claim) -> tuple[int, int]:
@@ -169,19 +190,18 @@ async def _spent(tx: Tx, claim: Claim) -> tuple[int, int]:
     return used[claim.id], sum(used.values())
 
 
-async def _payment(tx: Tx, claim: Claim, said: Assessment, amount: int, day: date) -> PaymentRow:
+async def _payment(tx: Tx, claim: Claim, said: Assessment, wanted: _Wanted, day: date) -> PaymentRow:
     key = (claim.book, claim.id)
     earlier = (await claim_store.payments_of(tx, [key]))[key]
     number = len(earlier) + 1
-    first = not any(one.spent for one in earlier)
     return PaymentRow(
         book=claim.book,
         claim=claim.id,
         number=number,
         serial=end_to_end("CLM", derived(without_book(claim.id), f"pay:{number}")),
         part=Part.CERTAIN if said.certain else Part.APPEAL if claim.appealed_on else Part.WHOLE,
-        amount=amount,
-        arrears=claim.arrears if first else 0,
+        amount=wanted.amount,
+        arrears=wanted.arrears,
         asked_on=day,
     )
 
