@@ -192,6 +192,7 @@ async def test_a_free_look_of_its_last_second_is_one_though_its_date_was_cut(pla
     assert isinstance(answer, PolicyCancelling), answer
     assert (answer.refund, answer.free_look) == (21_500, True)
     assert await place.work("insurer", insurance.deliver) == []
+    assert place.insurer.cancelled_as_of == [last + timedelta(days=1)], "the insurer knows when it was asked, by the books"
     await ends(place, last + timedelta(days=1))
     assert (await ends(place, last + timedelta(days=2)))["called_in"] == 5_625, "all of the commission, as the insurer reckons"
 

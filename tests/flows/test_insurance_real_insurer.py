@@ -18,6 +18,7 @@ from tapwealth.flows.insurance.endorsements import ChangeOccupation, PolicyChang
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import endorsement_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
+from tapwealth.insurance.insurer import Cancelled
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.settlement import STATEMENT, StatementLine, read_answer, write_statement
@@ -241,4 +242,24 @@ async def test_the_insurer_tells_a_statement_twice_given_and_another_rate(tpins:
         await http.settle(TUESDAY, right.replace(b"15200", b"15100"))
     with pytest.raises(Outage, match="400"):
         await http.settle(TUESDAY, STATEMENT.write([["issued", "P1", number, "76000", "15200", "60801"]]))
+    await http.close()
+
+
+async def test_a_free_look_is_one_for_the_insurer_too_though_it_hears_of_it_days_later(tpins: SandboxPartner) -> None:
+    """Asked on the last day, while the insurer was not to be reached for five days: all of the commission is given back."""
+    look = {"free_look_days": 15, "free_look_cost": 1_000}
+    tpins.post("/admin/commission", {"agreements": [{"product": "TL20", "from_day": "2014-01-01", "per_million": 250_000, **look}]})
+    http = InsurerHttp(tpins.url, TOKEN, timeout_ms=2_000)
+    body = {"serial": "P1", "product": "TL20", "insured": {"name": "王芳", "identity_number": "11010519491231002X"}, "premium": 22_500}
+    number = tpins.post("/policies", {**body, "from": "2014-02-25", "to": "2034-02-25"}).json()["policy_number"]
+    last = MONDAY + timedelta(days=15)
+    tpins.clock(f"{last + timedelta(days=5)}T09:00:00+08:00")
+    assert await http.cancel("C1", number, 21_500, "wish", last) == Cancelled(number)
+    lines = [
+        StatementLine(BordereauEvent.CANCELLED, "C1", number, 0, -5_625),
+        StatementLine(BordereauEvent.ISSUED, "P1", number, 22_500, 5_625),
+    ]
+    answer = await http.settle(last + timedelta(days=5), write_statement(lines))
+    assert answer is not None
+    assert read_answer(answer).differences == []
     await http.close()

@@ -18,6 +18,7 @@ from tapwealth.kernel.refusal import Outage
 
 DAY = date(2014, 2, 26)
 ORDER = PolicyOrder("p1", "ACC1", PersonName("王芳"), IdentityNumber("11010519491231002X"), 76_000, date(2014, 2, 27), date(2015, 2, 27))
+ASKED = date(2014, 2, 26)
 
 
 @pytest.fixture
@@ -54,18 +55,18 @@ async def test_a_policy_is_issued_once_over_a_kill(insurer: SandboxPartner, port
 
 async def test_a_policy_is_cancelled_once(insurer: SandboxPartner, port: InsurerHttp) -> None:
     number = await issued(port)
-    assert await port.cancel("c0", number, 76_001, "wish") == Rejected("refund_above_premium")
-    assert await port.cancel("c1", number, 75_792, "wish") == Cancelled(number)
-    assert await port.cancel("c1", number, 75_792, "wish") == Cancelled(number)
-    assert await port.cancel("c2", number, 1, "wish") == Rejected("not_in_force")
-    assert await port.cancel("c3", "PL0", 1, "wish") == Rejected("unknown_policy")
+    assert await port.cancel("c0", number, 76_001, "wish", ASKED) == Rejected("refund_above_premium")
+    assert await port.cancel("c1", number, 75_792, "wish", ASKED) == Cancelled(number)
+    assert await port.cancel("c1", number, 75_792, "wish", ASKED) == Cancelled(number)
+    assert await port.cancel("c2", number, 1, "wish", ASKED) == Rejected("not_in_force")
+    assert await port.cancel("c3", "PL0", 1, "wish", ASKED) == Rejected("unknown_policy")
     assert await port.inquire("c1") == Cancelled(number)
     assert await port.inquire("c2") == Rejected("not_in_force")
     assert [row["key"] for row in insurer.get("/admin/outbox").json()] == ["refund c1"]
 
 
 async def test_nothing_to_refund_owes_nothing(insurer: SandboxPartner, port: InsurerHttp) -> None:
-    assert isinstance(await port.cancel("c1", await issued(port), 0, "wish"), Cancelled)
+    assert isinstance(await port.cancel("c1", await issued(port), 0, "wish", ASKED), Cancelled)
     assert insurer.get("/admin/outbox").json() == []
 
 
@@ -93,13 +94,13 @@ async def test_silence_is_found_by_inquiry(insurer: SandboxPartner, port: Insure
     assert isinstance(found, Issued)
     assert isinstance(await port.issue(replace(ORDER, serial="p2")), Unknown)
     assert await port.inquire("p2") == NotReceived()
-    assert isinstance(await port.cancel("c1", found.policy_number, 100, "wish"), Unknown)
+    assert isinstance(await port.cancel("c1", found.policy_number, 100, "wish", ASKED), Unknown)
     assert await port.inquire("c1") == Cancelled(found.policy_number)
 
 
 async def test_nobody_there_is_a_value(insurer: SandboxPartner, port: InsurerHttp) -> None:
     insurer.kill()
-    for answer in (await port.issue(ORDER), await port.cancel("c1", "PL1", 1, "wish"), await port.inquire("p1")):
+    for answer in (await port.issue(ORDER), await port.cancel("c1", "PL1", 1, "wish", ASKED), await port.inquire("p1")):
         assert answer == Unknown("no answer (ConnectError)")
     with pytest.raises(Outage, match="ConnectError"):
         await port.bordereau(DAY)
@@ -108,7 +109,7 @@ async def test_nobody_there_is_a_value(insurer: SandboxPartner, port: InsurerHtt
 
 async def test_the_bordereau_is_there_when_the_day_is_over(insurer: SandboxPartner, port: InsurerHttp) -> None:
     number = await issued(port)
-    await port.cancel("c1", number, 75_792, "wish")
+    await port.cancel("c1", number, 75_792, "wish", ASKED)
     assert await port.bordereau(DAY) is None
     insurer.clock("2014-02-27T00:00:00+08:00")
     content = await port.bordereau(DAY)
@@ -146,7 +147,7 @@ async def test_faults_of_the_bordereau_agree_with_its_end(insurer: SandboxPartne
 
 
 async def test_the_dump_does_not_depend_on_serials(insurer: SandboxPartner, port: InsurerHttp) -> None:
-    await port.cancel("c1", await issued(port), 500, "wish")
+    await port.cancel("c1", await issued(port), 500, "wish", ASKED)
     assert insurer.get("/admin/store").json() == {
         "policies": [["ACC1", "王芳", "11010519491231002X", 76_000, "2014-02-27", "2015-02-27", "cancelled"]],
         "events": [["2014-02-26", "cancelled", 500, "ACC1"], ["2014-02-26", "issued", 76_000, "ACC1"]],

@@ -79,15 +79,18 @@ def test_the_insurer_reckons_the_same(life: list[Movement], early: int, late: in
     tx.close()
 
 
-@pytest.mark.parametrize(("refund", "all_of_it"), [(13_000, True), (12_999, False), (0, False)])
-def test_the_insurer_tells_a_free_look_by_all_that_was_paid(refund: int, all_of_it: bool) -> None:
-    """225.00 of which 85.00 came back for the true age; the look costs 10.00."""
+@pytest.mark.parametrize(("refund", "asked", "all_of_it"), [(13_000, 16, True), (13_000, 17, False), (12_999, 0, False), (0, 0, False)])
+def test_the_insurer_tells_a_free_look_by_all_that_was_paid_and_when_it_was_asked(refund: int, asked: int, all_of_it: bool) -> None:
+    """225.00 of which 85.00 came back for the true age; the look costs 10.00. It hears of the end on the 20th day; asked in the last second
+    it may lie under the 16th."""
     tx = sqlite3.connect(":memory:")
     tx.row_factory = sqlite3.Row
     tx.executescript(INSURER_SCHEMA + settlement.SCHEMA)
     tx.execute("INSERT INTO commission VALUES ('TL20', '2014-02-24', 250000, 15, 1000)")
-    for number, (event, amount) in enumerate([("issued", 22_500), ("endorsed", -8_500), ("cancelled", refund)]):
-        books.happened(tx, f"s{number}", shanghai(date(2014, 2, 24), 9), "PL1", event, amount)
+    first = date(2014, 2, 24)
+    for number, (event, amount, later) in enumerate([("issued", 22_500, 0), ("endorsed", -8_500, 0), ("cancelled", refund, 20)]):
+        books.happened(tx, f"s{number}", shanghai(first + timedelta(days=later), 9), "PL1", event, amount)
+    tx.execute("INSERT INTO cancellation VALUES ('s2', ?)", ((first + timedelta(days=asked)).isoformat(),))
     found = settlement.reckoned(tx, "TL20", tx.execute("SELECT * FROM event ORDER BY rowid").fetchall())
     assert (sum(commission for _, commission in found.values()) == 0) == all_of_it
     tx.close()

@@ -131,6 +131,7 @@ class ScriptedInsurer:
     claim_script: deque[ClaimAnswer] = field(default_factory=deque)
     claim_inquiries: deque[ClaimAnswer] = field(default_factory=deque)
     changes: list[ChangeOrder] = field(default_factory=list)
+    cancelled_as_of: list[date] = field(default_factory=list)
     now: datetime = NINE
     file: bytes | None = None
     statements: list[bytes] = field(default_factory=list)
@@ -144,7 +145,8 @@ class ScriptedInsurer:
         self.events.setdefault(order.serial, ("issued", number, order.premium, business_date_of(self.now)))
         return Issued(number)
 
-    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:
+    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str, asked_on: date) -> InsurerAnswer:
+        self.cancelled_as_of.append(asked_on)
         if self.script:
             return self.script.popleft()
         self.events.setdefault(serial, ("cancelled", policy_number, refund, business_date_of(self.now)))

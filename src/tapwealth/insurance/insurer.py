@@ -122,8 +122,9 @@ class InsurerPort(Protocol):
         """Ask for a policy. The same serial may be sent again: the insurer decides it once."""
         ...
 
-    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:
-        """Cancel a policy for a refund of so many fen, which the insurer pays by the bank under `serial`."""
+    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str, asked_on: date) -> InsurerAnswer:
+        """Cancel a policy for a refund of so many fen, which the insurer pays by the bank under `serial`. `asked_on`: the date under which
+        it was asked of the house, by which a free look is told however late the insurer hears of it."""
         ...
 
     async def renew(self, order: PolicyOrder, renews: str) -> InsurerAnswer:

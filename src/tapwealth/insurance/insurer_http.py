@@ -49,10 +49,10 @@ class InsurerHttp(ClaimHttp):
         """Ask for a policy."""
         return await self._ask(self._client.build_request("POST", "/policies", json=_policy(order)), order.serial)
 
-    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str) -> InsurerAnswer:
+    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str, asked_on: date) -> InsurerAnswer:
         """Cancel a policy."""
         path = f"/policies/{quote(policy_number, safe='')}/cancel"
-        content = {"serial": serial, "refund": refund, "reason": reason}
+        content = {"serial": serial, "refund": refund, "reason": reason, "asked_on": asked_on.isoformat()}
         return await self._ask(self._client.build_request("POST", path, json=content), serial)
 
     async def renew(self, order: PolicyOrder, renews: str) -> InsurerAnswer:

@@ -69,7 +69,9 @@ async def deliver(house: House, message: OutboxMessage) -> None:
         await hear(house, [_heard(key, PolicyEvent.ISSUE, answer)])
     elif message.kind == CANCEL and row.cancel_serial == message.payload["serial"] and row.cancelled_on is None:
         serial: str = message.payload["serial"]
-        answer = await house.rails.insurer.cancel(serial, row.policy_number, row.refund, row.cancel_reason)
+        assert row.cancel_asked_on is not None, "what is cancelled was asked"
+        asked = (serial, row.policy_number, row.refund, row.cancel_reason, row.cancel_asked_on)
+        answer = await house.rails.insurer.cancel(*asked)
         await hear(house, [_heard(key, PolicyEvent.CANCEL, answer)])
 
 

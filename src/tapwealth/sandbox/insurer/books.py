@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS premium (
   serial TEXT PRIMARY KEY REFERENCES request DEFERRABLE INITIALLY DEFERRED,
   policy_number TEXT NOT NULL, amount INTEGER NOT NULL, interest INTEGER NOT NULL, from_day TEXT NOT NULL, to_day TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS premium_policy ON premium (policy_number, to_day);
+CREATE TABLE IF NOT EXISTS cancellation (serial TEXT PRIMARY KEY, asked_on TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS suspension (policy_number TEXT NOT NULL, from_day TEXT NOT NULL, PRIMARY KEY (policy_number, from_day));
 """
 
@@ -84,16 +85,17 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """A policy to cancel, and the refund agreed, in fen (0: none)."""
+    """A policy to cancel, the refund agreed, in fen (0: none), and the date under which it was asked of the house."""
 
     serial: str
     policy_number: str
     refund: int
     reason: str
+    asked_on: date
 
     @property
     def digest(self) -> str:
-        return digest_of("cancel", self.policy_number, str(self.refund), self.reason)
+        return digest_of("cancel", self.policy_number, str(self.refund), self.reason, str(self.asked_on))
 
 
 def digest_of(*parts: str) -> str:
@@ -136,6 +138,7 @@ def cancel(tx: sqlite3.Connection, order: Cancel, now: datetime) -> tuple[sqlite
     remember(tx, order.serial, "cancel", order.digest, order.policy_number, state, reason)
     if not reason:
         tx.execute("UPDATE policy SET state = ? WHERE policy_number = ?", (State.CANCELLED.value, order.policy_number))
+        tx.execute("INSERT INTO cancellation VALUES (?, ?)", (order.serial, order.asked_on.isoformat()))
         happened(tx, order.serial, now, order.policy_number, "cancelled", order.refund)
     return recalled(tx, order.serial), not reason
 

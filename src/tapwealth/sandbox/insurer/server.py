@@ -48,11 +48,12 @@ class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
 
 
 class CancelBody(Body):
-    """A policy to cancel, and the refund agreed."""
+    """A policy to cancel, the refund agreed, and the date under which it was asked of the house."""
 
     serial: Text
     refund: FenOrZero
     reason: Text
+    asked_on: date
 
 
 async def _issue(partner: Partner, request: Request) -> Response:
@@ -97,7 +98,7 @@ def _decide_issue(partner: Partner, order: Issue, renews: str = "") -> Response:
 
 async def _cancel(partner: Partner, request: Request) -> Response:
     body = await json_body(request, CancelBody)
-    order = Cancel(body.serial, request.path_params["number"], body.refund, body.reason)
+    order = Cancel(body.serial, request.path_params["number"], body.refund, body.reason, body.asked_on)
     return await partner.answer(request, "cancel", partial(_decide_cancel, partner, order), order.serial)
 
 

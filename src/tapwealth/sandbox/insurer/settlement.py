@@ -140,11 +140,14 @@ def reckoned(tx: sqlite3.Connection, product: str, rows: Sequence[sqlite3.Row]) 
 
 
 def _given_back(tx: sqlite3.Connection, product: str, first: sqlite3.Row, last: sqlite3.Row, paid: int) -> bool:
-    """Whether a cancellation is a free look's, of `paid` fen in all. A request of its last minute may come on the day after."""
+    """Whether a cancellation is a free look's, of `paid` fen in all. A request of its last minute may lie under the date after; one that is
+    in books of an earlier kind counts from the day on which it came."""
     agreed = _agreed(tx, product, first["day"])
     until = date.fromisoformat(first["day"]) + timedelta(days=agreed["free_look_days"] + 1)
     refund = max(paid - agreed["free_look_cost"], 0)
-    return bool(agreed["free_look_days"]) and last["amount"] == refund and date.fromisoformat(last["day"]) <= until
+    said = tx.execute("SELECT asked_on FROM cancellation WHERE serial = ?", (last["serial"],)).fetchone()
+    asked_on = date.fromisoformat(last["day"] if said is None else said["asked_on"])
+    return bool(agreed["free_look_days"]) and last["amount"] == refund and asked_on <= until
 
 
 def _agreed(tx: sqlite3.Connection, product: str, day: str) -> dict[str, int]:
