@@ -1,10 +1,12 @@
 """A customer's deposits in a real browser: what can be opened, what they have, what is covered; and who is not let in."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from apart import run_apart
 from bill_town import NINE, Person, Town, town
@@ -13,6 +15,7 @@ from deposit_files import DEMAND_FILE, FIXED_FILE, NOTICE_FILE, certificate_file
 from playwright.async_api import Page
 from policy_files import sell_policies
 from served_house import open_doors
+from starlette.routing import Route
 
 from tapwealth.customers import store as customers
 from tapwealth.deposits.deposit import AtMaturity
@@ -20,6 +23,7 @@ from tapwealth.deposits.product import Term
 from tapwealth.flows.customers.people import device_lookup
 from tapwealth.flows.deposits import opening
 from tapwealth.flows.deposits.opening import DepositOpened, OpenDeposit
+from tapwealth.web.customer_pages import customer_pages
 
 RICH = 2_000_000_00
 _BEYOND = """width => [...document.querySelectorAll('main *')].map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
@@ -191,3 +195,20 @@ async def test_signing_out_and_an_ended_session_lead_back_to_deposits(counter: C
         await page.get_by_role("button", name="Take it out").click()
         assert await texts(page, ".said .headline") == ["Sign in first"]
         assert await page.locator("main input[name=next]").get_attribute("value") == "/en/deposits"
+
+
+async def test_no_page_of_a_customer_is_open_to_a_stranger(counter: Counter) -> None:
+    """But for what everybody may see: whom one can pay, and the door. Of a biller that is none there is no page."""
+    seen: dict[int, set[str]] = {}
+    async with httpx.AsyncClient(base_url=counter.address) as stranger:
+        for route in customer_pages(counter.place.house, {}, lambda _: ""):
+            assert isinstance(route, Route)
+            method = "POST" if "POST" in (route.methods or ()) else "GET"
+            answer = await stranger.request(method, re.sub(r"{\w+}", str(UUID(int=0)), route.path))
+            assert answer.status_code != 303 or "/customer/sign-in?next=" in answer.headers["location"]
+            seen.setdefault(answer.status_code, set()).add(f"{method} {route.path.removeprefix('/en')}")
+    assert seen.keys() == {200, 303, 401, 404}
+    assert seen[200] == {"GET /bills", "GET /customer/sign-in"}
+    assert seen[404] == {"GET /bills/{biller}/{item}", "GET /autopays/new/{biller}/{item}"}
+    assert {one.split()[0] for one in seen[303]} == {"GET"}
+    assert {one.split()[0] for one in seen[401]} == {"POST"}

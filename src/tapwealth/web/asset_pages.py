@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.reports import assets
 from tapwealth.flows.reports.assets import AssetLine
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -44,7 +45,7 @@ class Part(NamedTuple):
 
 def asset_pages(pages: CustomerPages) -> list[BaseRoute]:
     """Routes in both languages."""
-    return [*in_each_language("/assets", AssetPage(pages).shown)]
+    return [*in_each_language("/assets", pages.signed(AssetPage(pages).shown))]
 
 
 class AssetPage:
@@ -53,11 +54,8 @@ class AssetPage:
     def __init__(self, pages: CustomerPages) -> None:
         self._pages = pages
 
-    async def shown(self, request: Request, language: str) -> Response:
+    async def shown(self, request: Request, language: str, session: CustomerSession) -> Response:
         """`?date=`: at the end of that date; else as it stands."""
-        session = await self._pages.session(request)
-        if session is None:
-            return self._pages.to_door(request, language)
         asked, wrong = request.query_params.get("date", "").strip(), ""
         try:
             found = await assets(self._pages.house, str(session.caller.person), date.fromisoformat(asked) if asked else None)

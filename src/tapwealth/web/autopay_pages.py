@@ -38,11 +38,11 @@ def autopay_pages(pages: CustomerPages) -> list[BaseRoute]:
     """Routes in both languages."""
     autopays = Autopays(pages)
     return [
-        *in_each_language("/autopays", autopays.listed),
+        *in_each_language("/autopays", pages.signed(autopays.listed)),
         *in_each_language("/autopays/new/{biller}/{item}", autopays.sheet),
-        *in_each_language("/autopays/new/{biller}/{item}", autopays.agree, ("POST",)),
-        *in_each_language("/autopays/{autopay}/change", autopays.change, ("POST",)),
-        *in_each_language("/autopays/{autopay}/end", autopays.end, ("POST",)),
+        *in_each_language("/autopays/new/{biller}/{item}", pages.given(autopays.agree), ("POST",)),
+        *in_each_language("/autopays/{autopay}/change", pages.given(autopays.change), ("POST",)),
+        *in_each_language("/autopays/{autopay}/end", pages.given(autopays.end), ("POST",)),
     ]
 
 
@@ -62,14 +62,7 @@ class Autopays:
     def __init__(self, pages: CustomerPages) -> None:
         self._pages, self._house = pages, pages.house
 
-    async def listed(self, request: Request, language: str) -> Response:
-        """Those that stand, with what may be changed; below them those that are over."""
-        session = await self._pages.session(request)
-        if session is None:
-            return self._pages.to_door(request, language)
-        return await self._listed(request, language, session)
-
-    async def _listed(
+    async def listed(
         self,
         request: Request,
         language: str,
@@ -81,7 +74,7 @@ class Autopays:
         said: Said | None = None,
         key: str = "",
     ) -> Response:
-        """`about`: the agreement whose form is answered."""
+        """Those that stand, with what may be changed; below them those that are over. `about`: the agreement whose form is answered."""
         async with self._house.database.read() as tx:
             found = await bill_counter.autopays(tx, *who_of(session))
             money = await bill_counter.money(self._house, tx, *who_of(session))
@@ -123,12 +116,8 @@ class Autopays:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
         return await self._pages.shown(request, language, "autopay_sheet.html", values, status, session)
 
-    async def agree(self, request: Request, language: str) -> Response:
+    async def agree(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """First the terms once more, then, with `do` = agree, the agreement."""
-        posted = await self._pages.posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form = posted
         if (one := await self._payable(request)) is None:
             return await self._pages.nothing(request, language)
         given, wrong = filled_in(one.item.fields, form)
@@ -173,24 +162,16 @@ class Autopays:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
         return await self._pages.shown(request, language, "autopay_confirm.html", values, status, session)
 
-    async def change(self, request: Request, language: str) -> Response:
+    async def change(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """Other terms for the same account."""
-        posted = await self._pages.posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form = posted
         about, terms = request.path_params["autopay"], terms_in(form)
         if not isinstance(terms, Terms):
-            return await self._listed(request, language, session, about=about, given=form.fields, wrong=terms)
+            return await self.listed(request, language, session, about=about, given=form.fields, wrong=terms)
         command = ChangeAutopay(identifier_of(about), terms.most, terms.fund, terms.when, terms.card, terms.notice)
         return await self._give(request, language, session, form, "change_autopay", command)
 
-    async def end(self, request: Request, language: str) -> Response:
+    async def end(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """Nothing more is paid by it."""
-        posted = await self._pages.posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form = posted
         command = EndAutopay(identifier_of(request.path_params["autopay"]))
         return await self._give(request, language, session, form, "end_autopay", command)
 
@@ -199,10 +180,10 @@ class Autopays:
         try:
             made = await self._pages.give(name, session, form["key"], language, command)
         except Outage:
-            return await self._listed(request, language, session, about=about, given=form.fields, said=UNKNOWN, key=form["key"])
+            return await self.listed(request, language, session, about=about, given=form.fields, said=UNKNOWN, key=form["key"])
         if isinstance(made, Refusal):
             said = said_of(made, _NOT_CHANGED, chinese=chinese)
-            return await self._listed(request, language, session, about=about, given=form.fields, said=said)
+            return await self.listed(request, language, session, about=about, given=form.fields, said=said)
         return go(f"{root(language)}/autopays#a-{made.autopay}")
 
     async def _payable(self, request: Request) -> Payable | None:

@@ -50,7 +50,7 @@ def bill_pages(pages: CustomerPages) -> list[BaseRoute]:
         *in_each_language("/bills/{biller}/{item}", bills.inquire, ("POST",)),
         *in_each_language("/bills/{biller}/{item}/confirm", bills.confirm, ("POST",)),
         *in_each_language("/bills/{biller}/{item}/pay", bills.pay, ("POST",)),
-        *in_each_language("/bill/{payment}", bills.receipt),
+        *in_each_language("/bill/{payment}", pages.signed(bills.receipt)),
     ]
 
 
@@ -186,11 +186,8 @@ class Bills:
             placed = await self._pages.give("pay_account", session, key, language, topped)
         return placed
 
-    async def receipt(self, request: Request, language: str) -> Response:
+    async def receipt(self, request: Request, language: str, session: CustomerSession) -> Response:
         """While its outcome is not known it looks again by itself."""
-        session = await self._pages.session(request)
-        if session is None:
-            return self._pages.to_door(request, language)
         identifier = identifier_of(request.path_params["payment"])
         async with self._house.database.read() as tx:
             found = await bill_counter.receipt(tx, *who_of(session), identifier)

@@ -1,7 +1,7 @@
 """What all pages share on which a customer acts: signing in with the phone's secret, whose session it is, and what forms bring."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.web import page
 from tapwealth.web.customer_wording import chinese
 from tapwealth.web.forms import CUSTOMER, Form, forget, from_here, is_proved, proof_of, read_form, remember, secret_of
-from tapwealth.web.page import in_each_language, root
+from tapwealth.web.page import Answer, in_each_language, root
 from tapwealth.web.posting import ELSEWHERE, STALE, WRONG, AddressOf, Run, give, go, is_key, later
 from tapwealth.web.said import Said, said_of
 
@@ -63,6 +63,24 @@ class CustomerPages:
     def to_door(self, request: Request, language: str) -> Response:
         """For who is not signed in: and then back to where they were."""
         return go(f"{root(language)}/customer/sign-in?next={quote(f'{request.url.path}?{request.url.query}'.rstrip('?'), safe='/')}")
+
+    def signed(self, page: Callable[[Request, str, CustomerSession], Awaitable[Response]]) -> Answer:
+        """That page, for who is signed in; the door for who is not."""
+
+        async def answer(request: Request, language: str) -> Response:
+            session = await self.session(request)
+            return self.to_door(request, language) if session is None else await page(request, language, session)
+
+        return answer
+
+    def given(self, act: Callable[[Request, str, CustomerSession, Form], Awaitable[Response]]) -> Answer:
+        """What a form does, once it is known who sent it; else the page that says why it is not taken."""
+
+        async def answer(request: Request, language: str) -> Response:
+            posted = await self.posted(request, language)
+            return posted if isinstance(posted, Response) else await act(request, language, *posted)
+
+        return answer
 
     async def come_in(self, request: Request, language: str) -> Response:
         """The phone's secret: a session of its own, whatever the browser brought."""

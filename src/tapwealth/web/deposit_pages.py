@@ -37,12 +37,12 @@ def deposit_pages(pages: CustomerPages) -> list[BaseRoute]:
     """Routes in both languages."""
     deposits = Deposits(pages)
     return [
-        *in_each_language("/deposits", deposits.listed),
-        *in_each_language("/deposits/new/{product}", deposits.sheet),
-        *in_each_language("/deposits/new/{product}", deposits.open, ("POST",)),
-        *in_each_language("/deposits/{deposit}", deposits.one),
-        *in_each_language("/deposits/{deposit}/instruct", deposits.instruct, ("POST",)),
-        *in_each_language("/deposits/{deposit}/withdraw", deposits.withdraw, ("POST",)),
+        *in_each_language("/deposits", pages.signed(deposits.listed)),
+        *in_each_language("/deposits/new/{product}", pages.signed(deposits.sheet)),
+        *in_each_language("/deposits/new/{product}", pages.given(deposits.open), ("POST",)),
+        *in_each_language("/deposits/{deposit}", pages.signed(deposits.one)),
+        *in_each_language("/deposits/{deposit}/instruct", pages.given(deposits.instruct), ("POST",)),
+        *in_each_language("/deposits/{deposit}/withdraw", pages.given(deposits.withdraw), ("POST",)),
     ]
 
 
@@ -52,11 +52,8 @@ class Deposits:
     def __init__(self, pages: CustomerPages) -> None:
         self._pages, self._house = pages, pages.house
 
-    async def listed(self, request: Request, language: str) -> Response:
+    async def listed(self, request: Request, language: str, session: CustomerSession) -> Response:
         """What they have, what is covered of it, and what can be opened."""
-        session = await self._pages.session(request)
-        if session is None:
-            return self._pages.to_door(request, language)
         async with self._house.database.read() as tx:
             held = await shown.held(tx, *who_of(session))
             insured = await worth.insured(tx, *who_of(session))
@@ -67,17 +64,10 @@ class Deposits:
         }  # fmt: skip
         return await self._pages.shown(request, language, "deposits.html", values, session=session)
 
-    async def one(self, request: Request, language: str) -> Response:
-        """All that happened to it, and what can be done with it."""
-        session = await self._pages.session(request)
-        if session is None:
-            return self._pages.to_door(request, language)
-        return await self._one(request, language, session)
-
-    async def _one(
+    async def one(
         self, request: Request, language: str, session: CustomerSession, said: Said | None = None, key: str = "", *, sure: bool = False
     ) -> Response:
-        """`sure`: whether all of it is about to be taken out."""
+        """All that happened to it, and what can be done with it. `sure`: whether all of it is about to be taken out."""
         async with self._house.database.read() as tx:
             one = await shown.shown(tx, *who_of(session), identifier_of(request.path_params["deposit"]))
             offer = None if isinstance(one, Refusal) else await deposit_counter.one_offered(tx, one.product)
@@ -88,26 +78,18 @@ class Deposits:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
         return await self._pages.shown(request, language, "deposit.html", values, status, session)
 
-    async def instruct(self, request: Request, language: str) -> Response:
+    async def instruct(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """What becomes of it when it is due."""
-        posted = await self._pages.posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form = posted
         if form["at_maturity"] not in (*AtMaturity,):
             said = Said(_NOT_DONE, "请选择到期后的处理", "choose what becomes of it")
-            return await self._one(request, language, session, said)
+            return await self.one(request, language, session, said)
         command = InstructDeposit(identifier_of(request.path_params["deposit"]), AtMaturity(form["at_maturity"]))
         return await self._give(request, language, session, form, "instruct_deposit", command)
 
-    async def withdraw(self, request: Request, language: str) -> Response:
+    async def withdraw(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """First what would come out today, then, with `do` = take, all of it."""
-        posted = await self._pages.posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form = posted
         if form["do"] != "take":
-            return await self._one(request, language, session, sure=form["do"] != "back")
+            return await self.one(request, language, session, sure=form["do"] != "back")
         command = WithdrawDeposit(identifier_of(request.path_params["deposit"]))
         return await self._give(request, language, session, form, "withdraw_deposit", command)
 
@@ -115,19 +97,12 @@ class Deposits:
         try:
             made = await self._pages.give(name, session, form["key"], language, command)
         except Outage:
-            return await self._one(request, language, session, UNKNOWN, form["key"], sure=name == "withdraw_deposit")
+            return await self.one(request, language, session, UNKNOWN, form["key"], sure=name == "withdraw_deposit")
         if isinstance(made, Refusal):
-            return await self._one(request, language, session, said_of(made, _NOT_DONE, chinese=chinese))
+            return await self.one(request, language, session, said_of(made, _NOT_DONE, chinese=chinese))
         return go(f"{root(language)}/deposits/{made.deposit}")
 
-    async def sheet(self, request: Request, language: str) -> Response:
-        """The form of a new one."""
-        session = await self._pages.session(request)
-        if session is None:
-            return self._pages.to_door(request, language)
-        return await self._sheet(request, language, session)
-
-    async def _sheet(
+    async def sheet(
         self,
         request: Request,
         language: str,
@@ -137,6 +112,7 @@ class Deposits:
         wrong: Wrong | None = None,
         said: Said | None = None,
     ) -> Response:
+        """The form of a new one."""
         async with self._house.database.read() as tx:
             one = await deposit_counter.one_offered(tx, request.path_params["product"])
             free = await deposit_counter.available(self._house, tx, *who_of(session))
@@ -149,16 +125,12 @@ class Deposits:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
         return await self._pages.shown(request, language, "deposit_sheet.html", values, status, session)
 
-    async def open(self, request: Request, language: str) -> Response:
+    async def open(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """First what is agreed to, then, with `do` = agree, the deposit."""
-        posted = await self._pages.posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form = posted
         wish = wish_in(form)
         if not isinstance(wish, Wish) or form["do"] == "back":
             wrong = {} if isinstance(wish, Wish) or form["do"] == "back" else wish
-            return await self._sheet(request, language, session, given=form.fields, wrong=wrong)
+            return await self.sheet(request, language, session, given=form.fields, wrong=wrong)
         if form["do"] != "agree":
             return await self._confirm(request, language, session, form, wish, a_key())
         product = request.path_params["product"]
@@ -197,7 +169,7 @@ class Deposits:
         field = _FIELDS.get(no.code.name)
         wrong = {field: (chinese(no.text) or no.text, no.text)} if field else {}
         said = None if field else said_of(no, _NOT_OPENED, chinese=chinese)
-        return await self._sheet(request, language, session, given=form.fields, wrong=wrong, said=said)
+        return await self.sheet(request, language, session, given=form.fields, wrong=wrong, said=said)
 
 
 def wishes_of(*, renews: bool) -> list[tuple[AtMaturity, tuple[str, str]]]:

@@ -19,6 +19,8 @@ from tapwealth.web import day_wording, wording
 
 LANGUAGES = ("zh", "en")
 Endpoint = Callable[[Request], Awaitable[Response]]
+Answer = Callable[[Request, str], Awaitable[Response]]
+"""To a request, in a language."""
 
 _HERE = Path(__file__).parent
 _KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -44,7 +46,7 @@ def away(language: str, outage: Outage) -> Response:
     return html("away.html", language, {"why": str(outage)}, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def in_each_language(path: str, answer: Callable[[Request, str], Awaitable[Response]], methods: Sequence[str] = ("GET",)) -> list[Route]:
+def in_each_language(path: str, answer: Answer, methods: Sequence[str] = ("GET",)) -> list[Route]:
     """A route for Chinese, and one below /en."""
 
     def endpoint_of(language: str) -> Endpoint:
