@@ -137,10 +137,6 @@ async def test_what_a_policy_does_not_pay_is_said_at_once(place: Town, wang: Per
     )
     async with place.house.database.transaction() as tx:
         assert await claim_store.claims_of(tx, wang.book, wang.id) == []
-        await tx.execute("update policy set state = 'lapsed', paid_until = '2014-02-25', from_day = '2013-02-25'")
-    await place.clock(shanghai(date(2014, 5, 5), 9))
-    assert code(await crack(place, wang, policy, date(2014, 5, 5))) == "NOT_COVERED_THEN"
-    assert code(await crack(place, wang, policy, date(2015, 2, 25))) == "LOSS_AHEAD"
 
 
 async def test_what_is_missing_is_asked_for_once(place: Town, wang: Person, policy: UUID) -> None:

@@ -1,6 +1,6 @@
 """Policies that stand: premiums collected and paid, grace, suspension, reinstatement, lapse, renewal, expiry; each once."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,14 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
+from four_eyes import operator
+from fund_town import FUND, fund_town
 from policy_files import ACCIDENT_FILE, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
-from tapwealth.flows.insurance import delivery, endorsements, insurers, premium_days, premium_outcomes, premiums
+from tapwealth.flows.frame import Envelope, House
+from tapwealth.flows.insurance import claims, delivery, endorsements, insurers, premium_days, premium_outcomes, premiums
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.endorsements import ChangePolicyAddress
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, InsuredPhone, PolicyCancelling, PolicyTaken
@@ -119,9 +122,14 @@ def code(answer: Any) -> str:
 
 
 async def act(place: Town, person: Person | None, command: Any) -> Any:
-    deeds = {PayPremium: premiums.pay, ReinstatePolicy: premiums.reinstate, LetPremiums: premiums.let, EndPremiums: premiums.end}
-    deeds[DemandPremium] = premiums.demand  # type: ignore[index]
-    return await deeds[type(command)](place.house, place.envelope(person), command)  # type: ignore[operator]
+    deeds: dict[type, Callable[[House, Envelope, Any], Awaitable[Any]]] = {
+        PayPremium: premiums.pay,
+        ReinstatePolicy: premiums.reinstate,
+        LetPremiums: premiums.let,
+        EndPremiums: premiums.end,
+        DemandPremium: premiums.demand,
+    }
+    return await deeds[type(command)](place.house, place.envelope(person), command)
 
 
 async def test_premiums_are_collected_year_after_year_and_reach_the_trust(place: Town) -> None:
@@ -214,6 +222,13 @@ async def test_an_insurer_that_does_not_reinstate_gives_all_back(place: Town) ->
     await place.all_books_balance()
 
 
+async def died(place: Town, row: PolicyRow, day: date) -> str:
+    """What becomes of a claim that is made now for a death on that day."""
+    said = claims.NotifyDeath(row.id, day, "a fall from a ladder")
+    answer = await claims.notify_death(place.house, await operator(place, "ops.chen"), said)
+    return answer.code.name if isinstance(answer, Refusal) else "taken"
+
+
 async def test_two_years_of_suspension_end_in_a_lapse_and_its_cash_value(place: Town) -> None:
     wang = await place.person("Wang", PREMIUM)
     row = await bought(place, wang)
@@ -225,6 +240,7 @@ async def test_two_years_of_suspension_end_in_a_lapse_and_its_cash_value(place: 
     assert (after.state, place.insurer.told[-1][1]) == (PolicyState.LAPSED, "lapsed")
     assert code(await act(place, wang, ReinstatePolicy(row.id))) == "NOT_SUSPENDED"
     assert code(await act(place, wang, PayPremium(row.id))) == "NOT_IN_FORCE"
+    assert [await died(place, row, day) for day in (DUE + 60 * DAY, DUE + 61 * DAY, lapse)] == ["taken", *2 * ["NOT_COVERED_THEN"]]
     serial, refund = place.insurer.told[-1][0], PREMIUM // 5
     for amount, wallet in ((refund + 1, 0), (refund, refund), (refund, refund)):
         pushed = [Pushed(serial, "0100000001", amount, place.biller.now.date(), "TPINS", "refund")]
@@ -396,3 +412,24 @@ async def test_what_is_agreed_can_be_ended(place: Town) -> None:
     assert not ended.stands
     await live(place, DUE + 30 * DAY)
     assert await paid(place, row) == []
+
+
+async def test_a_fund_pays_what_the_wallet_lacks_of_a_premium(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """The wallet holds 25.00 of 225.00, the fund 300.00: 200.00 of it go to the advancer, and no more is collected than was agreed."""
+    async with fund_town(new_database(), tmp_path) as place:
+        wang = await place.person("Wang", 30_000 + PREMIUM + 2_500)
+        await place.receipt(9_000_000, "LINE", "advance", "0100000005")
+        await place.buy_one(wang, 30_000)
+        await place.next_day(MONDAY)
+        await sell_policies(place.house, LENIENT)
+        row = await bought(place, wang)
+        due = anniversary(row.from_day, 1)
+        await place.clock(shanghai(due - DAY, 9))
+        await insurers.begin_cover(place.house, row.from_day)
+        assert code(await act(place, wang, PayPremium(row.id))) == "NO_MONEY", "no fund is named"
+        await act(place, wang, LetPremiums(row.id, PREMIUM, FUND))
+        await ends(place, due)
+        assert [(one.amount, one.state) for one in await paid(place, row)] == [(PREMIUM, DueState.BOOKED)]
+        assert (await place.owed(wang.wallet), await place.units(wang)) == ([0], [10_000])
+        assert await place.total_units(Kind.TRANSIT_098) == 20_000
+        await place.all_books_balance()

@@ -130,11 +130,16 @@ class Told:
     """The law told day by day, with counters instead of dates."""
 
     def __init__(self) -> None:
-        self.unpaid_days, self.demanded_days, self.suspended_since = -1, None, None  # type: ignore[var-annotated]
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        self.unpaid_days = -1
+        self.demanded_days: int | None = None
+        self.suspended_since: date | None = None
 
     def day(self, today: date, owed: bool, demanded: bool) -> Standing:
         if not owed:
-            self.__init__()  # type: ignore[misc]  # begin anew
+            self.begin_anew()
             return Standing.PAID
         self.unpaid_days += 1
         self.demanded_days = self.demanded_days + 1 if self.demanded_days is not None else 0 if demanded else None
