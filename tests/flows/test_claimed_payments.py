@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from bill_town import MONDAY, Person
 from card_town import CardTown
-from claim_town import assess, give, insured, paid, seen
+from claim_town import assess, give, insured, paid, seen, watch
 from evidence_files import pdf
 from policy_files import SCREEN_FILE, sell_policies
 
@@ -123,3 +123,26 @@ async def test_what_the_merchant_gives_back_while_it_is_looked_at_is_not_paid_fo
     await host.later(host.follow_up(TransactionKind.REFUND, sale, row.rrn, 20_000))
     assert code(await assess(place, identifier, 30_001)) == "MORE_THAN_CLAIMED"
     assert (await assess(place, identifier, 30_000)).payable == 30_000
+
+
+async def test_of_what_the_merchant_gives_back_after_it_was_paid_operations_are_told(host: CardTown, wang: Person) -> None:
+    place = host.place
+    policy = await insured(place, wang, None, "SAFE")
+    phone = await host.phone(wang)
+    await place.clock(shanghai(TUESDAY, 9))
+    (sale, _), (other, _) = await host.tap(phone, 50_000), await host.tap(phone, 700)
+    tap = (await host.row(sale)).id
+    await dispute(host, wang, tap)
+    await host.upload(host.claim(sale), host.claim(other))
+    await host.clear(TUESDAY)
+    identifier = UUID((await claim(host, wang, policy, tap)).claim)
+    await give(place, wang, identifier, Paper.STATEMENT, pdf(), "application/pdf")
+    await assess(place, identifier, 50_000)
+    await paid(place, identifier)
+    for one, amount in ((sale, 20_000), (other, 700)):
+        await host.later(host.follow_up(TransactionKind.REFUND, one, (await host.row(one)).rrn, amount))
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update authorisation set credited_on = $1 where credit > 0", TUESDAY)
+    for _ in range(2):
+        await watch(place, TUESDAY)
+    assert await place.breaks(TUESDAY) == [("claims", "given_back", True)]

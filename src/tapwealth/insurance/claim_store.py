@@ -197,6 +197,12 @@ async def tap_claimed(tx: Any, book: int, tap: UUID) -> bool:
     return bool(await tx.fetchval("select exists (select from claim where book = $1 and tap = $2)", book, tap))
 
 
+async def claims_of_taps(tx: Any, keys: Sequence[Key]) -> dict[Key, Claim]:
+    """By the payment that is claimed."""
+    rows = await tx.fetch("select c.* from claim c join unnest($1::int[], $2::uuid[]) k(book, tap) using (book, tap)", *_keys(keys))
+    return {(row["book"], row["tap"]): _claim(row) for row in rows}
+
+
 async def due_until(tx: Any, books: Sequence[int], day: date) -> list[Claim]:
     """Claims of which something is due by law by that day."""
     rows = await tx.fetch("select * from claim where book = any($1) and due_on <= $2 order by due_on, notified_at, id", list(books), day)

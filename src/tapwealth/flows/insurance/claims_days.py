@@ -15,11 +15,13 @@ from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
-from tapwealth.flows.insurance.claims import CLAIMS, close
+from tapwealth.flows.insurance.claims import CLAIMS, close, spent
 from tapwealth.flows.insurance.settling import INSURER_ACCOUNT
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, dues
 from tapwealth.insurance.insurer import CONNECTED
+from tapwealth.issuing import store as issuing
+from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
@@ -42,6 +44,7 @@ async def watch_claims(house: House, day: date) -> StepReport:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
         warned = await _warn(tx, at, books, day)
+        await _note_given_back(tx, at, day)
         closed = [await close(tx, claim, day) for claim in await claim_store.over_since(tx, books, day - APPEAL_WITHIN)]
         erased = await _erase(tx, books, day)
         amount = await _pay_on(house, tx, at, day)
@@ -76,6 +79,20 @@ def _note(claim: Claim, *, late: bool) -> BreakRow:
     what = _WORDS[clocks[0]] if clocks else "be answered"
     text = f"claim {claim.id} {'had' if late else 'has'} to {what} by {claim.due_on} by law; it is {claim.state}"
     return BreakRow(CLAIMS, "clock_passed" if late else "clock_near", f"{claim.id} {claim.due_on}", claim.loss, text, accounted=True)
+
+
+async def _note_given_back(tx: Tx, at: Moment, day: date) -> None:
+    """A note for operations for each payment that the merchant gave back on that date and the insurer was asked to pay for."""
+    given = [(one, (one.book, one.original)) for one in await issuing.credited_on(tx, day) if one.original is not None]
+    claimed = await claim_store.claims_of_taps(tx, [key for _, key in given])
+    asked = await spent(tx, list(claimed.values()))
+    paid = [(one, claimed[key]) for one, key in given if key in claimed and asked[claimed[key].id]]
+    await bank.add_breaks(tx, day, [_given_back(one, claim) for one, claim in paid], at.now)
+
+
+def _given_back(credit: Authorisation, claim: Claim) -> BreakRow:
+    text = f"the merchant has given back {format_minor(credit.credit)} of the payment of claim {claim.id}; ask the claimant to give it back"
+    return BreakRow(CLAIMS, "given_back", f"{claim.id} {credit.id}", credit.credit, text, accounted=True)
 
 
 async def _erase(tx: Tx, books: Sequence[int], day: date) -> int:
