@@ -14,9 +14,10 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bank.receipts import Pushed
-from tapwealth.flows.insurance import insurers, policy_outcomes, settling
+from tapwealth.flows.insurance import insurers, policy_outcomes, policy_quotes, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
+from tapwealth.flows.insurance.policy_quotes import PolicyQuoted, QuotePolicy, RefundQuoted
 from tapwealth.insurance import insured_store, policy_event_store, store
 from tapwealth.insurance.applicant import Relation
 from tapwealth.insurance.bordereau import BordereauEvent
@@ -26,7 +27,7 @@ from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.store import PolicyRow
-from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.notices import store as notices
@@ -42,7 +43,16 @@ async def shelf(place: Town) -> None:
 
 
 async def buy(place: Town, person: Person, command: BuyPolicy = ACCIDENT) -> Any:
-    return await insurance.buy(place.house, place.envelope(person), command)
+    """It costs what was quoted."""
+    asked = QuotePolicy(command.product, command.occupation, command.from_day, command.phone, command.answers, command.insured)
+    said = await policy_quotes.quote(place.house, place.envelope(person), asked)
+    answer = await insurance.buy(place.house, place.envelope(person), command)
+    if isinstance(answer, PolicyTaken):
+        assert isinstance(said, PolicyQuoted), said
+        assert (said.premium, said.from_day, said.to_day) == (answer.premium, answer.from_day, answer.to_day)
+    else:
+        assert isinstance(said, PolicyQuoted) or said.code is answer.code, (said, answer)
+    return answer
 
 
 async def bought(place: Town, person: Person, command: BuyPolicy = ACCIDENT) -> PolicyRow:
@@ -60,7 +70,17 @@ async def seen(place: Town, person: Person) -> PolicyRow:
 
 
 async def cancel(place: Town, person: Person, policy: PolicyRow) -> Any:
-    return await insurance.cancel(place.house, place.envelope(person), CancelPolicy(policy.id))
+    """It brings back what was foretold."""
+    async with place.house.database.read() as tx:
+        said = await policy_quotes.refund_on(tx, person.book, person.id, policy.id, business_date_of(place.biller.now))
+    answer = await insurance.cancel(place.house, place.envelope(person), CancelPolicy(policy.id))
+    if isinstance(answer, PolicyCancelling):
+        assert isinstance(said, RefundQuoted), said
+        assert (said.refund, said.free_look) == (answer.refund, answer.free_look)
+    else:
+        assert isinstance(said, Refusal), said
+        assert said.code is answer.code
+    return answer
 
 
 async def refund_arrives(place: Town, serial: str, amount: int) -> None:

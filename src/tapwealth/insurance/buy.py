@@ -79,7 +79,7 @@ def decide(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
     """The policy, if it may be bought for the money that is there."""
     if TERMS not in wish.confirmed:
         return Refusal(BuyRefusal.TERMS_NOT_CONFIRMED, "the terms are not confirmed; read and confirm them first")
-    made = _quote(wish, facts)
+    made = quote(wish, facts)
     if isinstance(made, Refusal):
         return made
     if wish.premium not in (None, made.premium):
@@ -90,7 +90,7 @@ def decide(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
     return made
 
 
-def _quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
+def quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
     """What the policy would cost, or why it is not to be had."""
     if not facts.today < wish.from_day <= facts.today + LATEST_BEGIN:
         text = f"cover begins between tomorrow and {facts.today + LATEST_BEGIN}; choose one of these days"

@@ -22,6 +22,7 @@ from tapwealth.flows.deposits import at_notice, demand, depository, opening, sho
 from tapwealth.flows.deposits.at_notice import CancelDepositNotice, GiveDepositNotice
 from tapwealth.flows.deposits.demand import PayIntoDeposit
 from tapwealth.flows.deposits.opening import OpenDeposit
+from tapwealth.flows.deposits.withdrawal_quote import WouldPay, would_pay
 from tapwealth.flows.deposits.withdrawing import WithdrawDeposit
 from tapwealth.flows.deposits.worth import insured
 from tapwealth.kernel.clock import shanghai
@@ -64,9 +65,13 @@ class Bank:
         return UUID((await self.does(opening.open_, OpenDeposit(product, amount, ["terms"]))).deposit)
 
     async def taken(self, deposit: UUID, amount: int | None = None) -> tuple[int, int]:
-        """Interest, and what is left."""
+        """Interest, and what is left; as it was foretold."""
+        async with self.place.house.database.read() as tx:
+            said = await would_pay(tx, self.wang.book, self.wang.id, deposit, amount, None)
         answer = await self.does(withdrawing.withdraw_, WithdrawDeposit(deposit, amount))
         assert not isinstance(answer, Refusal), answer
+        assert isinstance(said, WouldPay), said
+        assert (said.principal, said.interest, said.left) == (answer.principal, answer.interest, answer.left)
         return answer.interest, answer.left
 
     async def notified(self, deposit: UUID, amount: int) -> UUID:
@@ -115,6 +120,10 @@ async def test_a_quarter_of_a_demand_deposit(at: Bank, monkeypatch: pytest.Monke
     await at.on(march(10))
     paid = await at.does(demand.pay_in, PayIntoDeposit(deposit, 5_000_00))
     assert paid.balance == 15_000_00
+    async with at.place.house.database.read() as tx:
+        said = await would_pay(tx, at.wang.book, at.wang.id, deposit, None, date(2014, 4, 1))
+    assert isinstance(said, WouldPay)
+    assert (said.principal, said.interest, said.left) == (15_002_97, 1_60, 0), "305,000 yuan-days to 20 March, 11 days after it"
     await at.on(march(15))
     assert await at.taken(deposit, 2_000_00) == (0, 13_000_00)
     await at.on(march(21))

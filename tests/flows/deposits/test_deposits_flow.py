@@ -20,6 +20,7 @@ from tapwealth.flows.catalogue import products, sales
 from tapwealth.flows.catalogue.kinds import shape_of
 from tapwealth.flows.deposits import maturing, opening, shown, withdrawing
 from tapwealth.flows.deposits.opening import DepositOpened, OpenDeposit
+from tapwealth.flows.deposits.withdrawal_quote import WouldPay, would_pay
 from tapwealth.flows.deposits.withdrawing import DepositInstructed, DepositWithdrawn, InstructDeposit, WithdrawDeposit
 from tapwealth.flows.frame import HOUSE_BOOK, moment
 from tapwealth.flows.reports import views
@@ -47,8 +48,23 @@ async def opened(place: Town, person: Person, command: OpenDeposit = THREE_MONTH
 
 
 async def taken(place: Town, person: Person, made: DepositOpened, amount: int | None = None, at: datetime | None = None) -> Any:
+    """What comes out of a withdrawal now is what was foretold of it."""
     command = WithdrawDeposit(UUID(made.deposit), amount)
-    return await withdrawing.withdraw_(place.house, place.envelope(person, at), command)
+    if at is not None:
+        return await withdrawing.withdraw_(place.house, place.envelope(person, at), command)
+    said = await foretold(place, person, made, amount)
+    answer = await withdrawing.withdraw_(place.house, place.envelope(person), command)
+    assert isinstance(said, WouldPay) == isinstance(answer, DepositWithdrawn), (said, answer)
+    if isinstance(said, WouldPay):
+        assert (said.principal, said.interest, said.left, said.early) == (answer.principal, answer.interest, answer.left, answer.early)
+    else:
+        assert said.code is answer.code
+    return answer
+
+
+async def foretold(place: Town, person: Person, made: DepositOpened, amount: int | None = None, day: date | None = None) -> Any:
+    async with place.house.database.read() as tx:
+        return await would_pay(tx, person.book, person.id, UUID(made.deposit), amount, day)
 
 
 async def seen(place: Town, person: Person, made: DepositOpened) -> Deposit:
@@ -150,6 +166,9 @@ async def test_at_the_moment_of_maturity_it_is_early_or_matured_by_its_arrival(p
     wang, li = await place.person("Wang", RICH), await place.person("Li", RICH)
     first, second = await opened(place, wang), await opened(place, li)
     await place.clock(shanghai(DUE, 0, 0, 1))
+    days = [await foretold(place, wang, first, day=DUE + timedelta(days=one)) for one in (-1, 0, 1)]
+    assert [(one.interest, one.early, one.forgone) for one in days[:2]] == [(8_56, True, 62_69), (71_25, False, 0)]
+    assert code(days[2]) == "CLOSED", "it is paid out on its due day"
     early = await taken(place, wang, first, at=shanghai(DUE - timedelta(days=1), 23, 59, 59))
     assert (early.early, early.interest) == (True, 8_56)  # 88 days: 10,000 x 0.35 % x 88 / 360 = 8.56
     due = await taken(place, li, second, at=shanghai(DUE, 0))
@@ -179,7 +198,7 @@ async def test_of_two_withdrawals_at_once_no_more_comes_out_than_there_is(place:
     made = await opened(place, wang)
     envelope, command = place.envelope(wang), WithdrawDeposit(UUID(made.deposit), 6_000_00)
     answers = await asyncio.gather(
-        taken(place, wang, made, 6_000_00), *(withdrawing.withdraw_(place.house, envelope, command) for _ in range(2))
+        *(withdrawing.withdraw_(place.house, one, command) for one in (place.envelope(wang), envelope, envelope))
     )
     done = [one for one in answers if isinstance(one, DepositWithdrawn)]
     assert {one.principal for one in done} == {6_000_00}
@@ -194,6 +213,8 @@ async def test_what_is_renewed_goes_on_with_its_interest_at_the_rate_of_that_day
     """Due on 2014-11-24: from the 22nd the three months earn 2.60 %. Nobody ran the day's end meanwhile: a request finds it renewed."""
     wang = await place.person("Wang", RICH)
     made = await opened(place, wang, OpenDeposit("FIXED", 10_000_00, ["terms"], Term.MONTHS_3, AtMaturity.RENEW, 28_500))
+    said = await foretold(place, wang, made, day=DUE + timedelta(days=1))
+    assert (said.principal, said.early, said.forgone) == (10_071_25, True, 71_76 - said.interest)
     assert await ended(place, DUE) == {"matured": 0, "amount": 0, "renewed": 1, "overdue": 0}
     row = await seen(place, wang, made)
     assert (row.balance, row.first, row.due, row.rate) == (10_071_25, DUE, date(2014, 8, 24), 28_500)

@@ -1,7 +1,9 @@
 """Deposits at notice: giving notice, taking it back, and taking money out, with or without it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -104,8 +106,16 @@ def _cancelled(one: Deposit, found: GivenNotice, today: date) -> EventRow:
     return replace(event, line=replace(event.line, value_date=found.given_on))
 
 
-async def draw(tx: Tx, one: Deposit, amount: int | None, day: date) -> Withdrawal | Refusal:
-    """Take so much out (None: all), saved; the caller pays it."""
+class Looked(NamedTuple):
+    """What would be taken out, the notice that would be used, and what would lie there then (None: as one sum, as before)."""
+
+    made: Withdrawal
+    used: GivenNotice | None
+    layers: Sequence[Layer] | None
+
+
+async def looked_at(tx: Tx, one: Deposit, amount: int | None, day: date) -> Looked | Refusal:
+    """So much of it (None: all) on that day."""
     terms, taken = await terms_of(tx, [one]), one.balance if amount is None else amount
     said, day = terms.of(one), max(day, one.first)
     assert isinstance(said.form, Notice), "a deposit at notice"
@@ -114,16 +124,23 @@ async def draw(tx: Tx, one: Deposit, amount: int | None, day: date) -> Withdrawa
         return refusal
     given = (await forms_store.standing(tx, [one.key], day)).get(one.key, [])
     kept = (await forms_store.layers(tx, [one.key])).get(one.key)
-    notified = next((notice for notice in given if notice.day == day), None)
-    made = take(
-        said.form, kept or (Layer(one.balance, one.first),), taken, day, notified.amount if notified else 0, terms.at_notice(one, day)
-    )
-    if notified is not None:
-        await forms_store.set_notice(tx, notified, NoticeState.USED)
-    if kept or len(made.layers) > 1:
-        await forms_store.set_layers(tx, one.key, made.layers)
+    used = next((notice for notice in given if notice.day == day), None)
+    made = take(said.form, kept or (Layer(one.balance, one.first),), taken, day, used.amount if used else 0, terms.at_notice(one, day))
     after = replace(one, balance=one.balance - taken, first=made.layers[0].first if made.layers else one.first)
     if not after.balance:
         after = replace(after, state=DepositState.CLOSED, closed_on=day)
-    await store.save(tx, [after])
-    return Withdrawal(taken, made.interest, early=False, after=after, day=day)
+    layers = made.layers if kept or len(made.layers) > 1 else None
+    return Looked(Withdrawal(taken, made.interest, early=False, after=after, day=day), used, layers)
+
+
+async def draw(tx: Tx, one: Deposit, amount: int | None, day: date) -> Withdrawal | Refusal:
+    """Take so much out (None: all), saved; the caller pays it."""
+    found = await looked_at(tx, one, amount, day)
+    if isinstance(found, Refusal):
+        return found
+    if found.used is not None:
+        await forms_store.set_notice(tx, found.used, NoticeState.USED)
+    if found.layers is not None:
+        await forms_store.set_layers(tx, one.key, found.layers)
+    await store.save(tx, [found.made.after])
+    return found.made

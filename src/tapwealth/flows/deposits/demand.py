@@ -217,8 +217,17 @@ async def _save(tx: Tx, kept: Kept) -> None:
 async def draw(house: House, tx: Tx, at: Moment, one: Deposit, amount: int | None, day: date) -> Withdrawal | Refusal:
     """Take so much out (None: all), saved; the caller pays it."""
     kept = await kept_on(house, tx, at, one, day)
-    terms = await terms_of(tx, [one])
-    said, taken = terms.of(one), kept.one.balance if amount is None else amount
+    made = drawn_by_rule(kept, await terms_of(tx, [one]), amount, day)
+    if isinstance(made, Refusal):
+        return made
+    withdrawal, after = made
+    await _save(tx, after)
+    return withdrawal
+
+
+def drawn_by_rule(kept: Kept, terms: Terms, amount: int | None, day: date) -> tuple[Withdrawal, Kept] | Refusal:
+    """So much of it (None: all), if it may be taken out on that day, and the deposit after it."""
+    said, taken = terms.of(kept.one), kept.one.balance if amount is None else amount
     rest = kept.one.balance - taken
     if rest < 0:
         text = f"{format_minor(taken)} yuan is asked, {format_minor(kept.one.balance)} is in it; ask for less"
@@ -228,5 +237,4 @@ async def draw(house: House, tx: Tx, at: Moment, one: Deposit, amount: int | Non
         return Refusal(DepositRefusal.LEAVES_TOO_LITTLE, text)
     day = max(day, kept.row.since)
     interest, after = drawn(kept, taken, day, terms.demand(kept.one, day, kept.one.balance))
-    await _save(tx, after)
-    return Withdrawal(taken, interest, early=False, after=after.one, day=day)
+    return Withdrawal(taken, interest, early=False, after=after.one, day=day), after

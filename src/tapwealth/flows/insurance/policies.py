@@ -139,29 +139,51 @@ class _Buyer:
     used: Used
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything by which a policy is priced and decided."""
+
+    version: Version
+    buyer: _Buyer
+    wish: Wish
+    insures: Insures
+    applied: ApplicationRow | None
+    facts: BuyFacts
+
+
+async def prepared(house: House, tx: Tx, at: Moment, envelope: Envelope, command: BuyPolicy) -> Prepared | Refusal:
+    """What is asked for, by whom and about whom. Raises BadInput for what cannot be."""
+    today = business_date_of(envelope.received_at)
+    version = await on_sale(tx, command.product, envelope.received_at)
+    if isinstance(version, Refusal):
+        return version
+    buyer = await _buyer(house, tx, at, envelope)
+    wish = _wish(product_of(version, today), command, today)
+    insures = whom(house, command.insured, buyer.row, wish.from_day)
+    applied = None if command.application is None else await _applied(tx, envelope, command, wish, insures)
+    if isinstance(applied, Refusal):
+        return applied
+    if applied is not None:
+        wish = replace(wish, answers=applied.answers, accepted=applied.permille)
+    of, named = version.definition.eligibility, bool(command.beneficiaries)
+    facts = _facts(buyer.row, wish, insures, of, today, buyer.available, named=named)
+    return Prepared(version, buyer, wish, insures, applied, facts)
+
+
 async def buy(
     house: House, envelope: Envelope, command: BuyPolicy, *, most: int | None = None, renews: UUID | None = None
 ) -> PolicyTaken | Refusal:
     """Decide, take the premium, keep a record of the sale, and leave the request for the insurer. `most`: the greatest premium that was
     agreed to beforehand; `renews`: the policy that it goes on from."""
     book, person = who(envelope)
-    today = business_date_of(envelope.received_at)
     check_named(command.beneficiaries)
 
     async def act(tx: Tx, at: Moment, actor: int) -> PolicyTaken | Refusal:
-        version = await on_sale(tx, command.product, envelope.received_at)
-        if isinstance(version, Refusal):
-            return version
-        buyer = await _buyer(house, tx, at, envelope)
-        wish = _wish(product_of(version, today), command, today)
-        insures = whom(house, command.insured, buyer.row, wish.from_day)
-        applied = None if command.application is None else await _applied(tx, envelope, command, wish, insures)
-        if isinstance(applied, Refusal):
-            return applied
-        if applied is not None:
-            wish = replace(wish, answers=applied.answers, accepted=applied.permille)
-        of, named = version.definition.eligibility, bool(command.beneficiaries)
-        made = decide(wish, _facts(buyer.row, wish, insures, of, today, buyer.available, named=named))
+        wanted = await prepared(house, tx, at, envelope, command)
+        if isinstance(wanted, Refusal):
+            return wanted
+        buyer, wish, insures, applied = wanted.buyer, wanted.wish, wanted.insures, wanted.applied
+        made = decide(wish, wanted.facts)
         if isinstance(made, Refusal):
             return made
         if most is not None and made.premium > most:
@@ -179,7 +201,7 @@ async def buy(
         )
         if not answer.posted:
             return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
-        refusal = await _keep(house, tx, at, envelope, command, _Sale(row, buyer.row, wish, made, insures, version))
+        refusal = await _keep(house, tx, at, envelope, command, _Sale(row, buyer.row, wish, made, insures, wanted.version))
         if refusal is not None:
             return refusal
         if applied is not None:
@@ -265,29 +287,51 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
         raise BadInput("the reason is empty or longer than 200 characters", where="reason")
 
     async def act(tx: Tx, at: Moment, _actor: int) -> PolicyCancelling | Refusal:
-        row = (await store.policies(tx, [(book, command.policy)])).get((book, command.policy))
-        if row is None or row.person != person:
-            return Refusal(InsuranceRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
-        if row.being_cancelled:
-            return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
-        if await premium_store.under_way(tx, [(book, row.id)]):
-            return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer is booking a premium of this policy; wait for its answer")
-        if await endorsement_store.under_way(tx, [(book, row.id)]):
-            return Refusal(InsuranceRefusal.UNDER_WAY, "a change of this policy is under way; wait for the insurer's answer")
-        state = next_state(row.state, PolicyEvent.CANCEL)
-        if isinstance(state, Refusal):
-            return state
+        row = await cancellable(tx, (book, command.policy), person)
+        if isinstance(row, Refusal):
+            return row
         return await end_by_rule(house, tx, at, envelope, row, command.reason)
 
     return await once(house, [book], envelope, command, act, PolicyCancelling)
 
 
+async def cancellable(tx: Tx, key: store.Key, person: UUID) -> PolicyRow | Refusal:
+    """A policy of this person, if it can be cancelled now."""
+    row = (await store.policies(tx, [key])).get(key)
+    if row is None or row.person != person:
+        return Refusal(InsuranceRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
+    if row.being_cancelled:
+        return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer has been asked to cancel this policy; wait for its answer")
+    if await premium_store.under_way(tx, [key]):
+        return Refusal(InsuranceRefusal.UNDER_WAY, "the insurer is booking a premium of this policy; wait for its answer")
+    if await endorsement_store.under_way(tx, [key]):
+        return Refusal(InsuranceRefusal.UNDER_WAY, "a change of this policy is under way; wait for the insurer's answer")
+    state = next_state(row.state, PolicyEvent.CANCEL)
+    return state if isinstance(state, Refusal) else row
+
+
 async def end_by_rule(house: House, tx: Tx, at: Moment, envelope: Envelope, row: PolicyRow, reason: str) -> PolicyCancelling | Refusal:
     """Leave the request to end it because of its policyholder: not while a claim is looked at, and for nothing once a loss was paid."""
+    refund = await refund_by_rule(tx, row, business_date_of(envelope.received_at))
+    return refund if isinstance(refund, Refusal) else await ask_to_cancel(house, tx, at, envelope, row, reason, refund)
+
+
+async def refund_by_rule(tx: Tx, row: PolicyRow, today: date) -> int | Refusal:
+    """Fen that come back when its policyholder ends it on that day."""
     losses = await claim_store.losses_of(tx, row.book, row.id)
     if losses.looked_at:
         return Refusal(InsuranceRefusal.UNDER_WAY, "a claim of this policy is looked at; wait until it is decided, or withdraw it")
-    return await ask_to_cancel(house, tx, at, envelope, row, reason, 0 if losses.paid else None)
+    return 0 if losses.paid else await _refund(tx, row, today)
+
+
+async def _refund(tx: Tx, row: PolicyRow, today: date) -> int | Refusal:
+    """By the product's rule and what was changed."""
+    product = (await products_of(tx, [row]))[row.product, row.version]
+    policy = await _at_its_price(tx, row)
+    by_rule = refund_of(product, policy, today)
+    if isinstance(by_rule, Refusal):
+        return by_rule
+    return max(by_rule + unearned_changes(product, policy, await _changes(tx, row), today), 0)
 
 
 async def ask_to_cancel(
@@ -304,12 +348,10 @@ async def ask_to_cancel(
     else may be under way."""
     today = business_date_of(envelope.received_at)
     if refund is None:
-        product = (await products_of(tx, [row]))[row.product, row.version]
-        policy = await _at_its_price(tx, row)
-        by_rule = refund_of(product, policy, today)
+        by_rule = await _refund(tx, row, today)
         if isinstance(by_rule, Refusal):
             return by_rule
-        refund = max(by_rule + unearned_changes(product, policy, await _changes(tx, row), today), 0)
+        refund = by_rule
     known = (await customers.persons(tx, [(row.book, row.person)]))[row.person]
     serial = end_to_end("CAN", own_key(envelope, "cancel_policy", known))
     day = at.date_of(envelope.received_at)
@@ -317,8 +359,12 @@ async def ask_to_cancel(
     await store.save(tx, [asked])
     message = OutboxMessage(row.book, derived(row.id, serial), INSURER, CANCEL, {"policy": str(row.id), "serial": serial})
     await outbox.put(tx, [message])
-    free_look = row.free_look_until is not None and today <= row.free_look_until
-    return PolicyCancelling(str(row.id), refund, free_look)
+    return PolicyCancelling(str(row.id), refund, in_free_look(row, today))
+
+
+def in_free_look(row: PolicyRow, today: date) -> bool:
+    """Whether the free look lasts on that day."""
+    return row.free_look_until is not None and today <= row.free_look_until
 
 
 async def _at_its_price(tx: Tx, row: PolicyRow) -> Policy:
