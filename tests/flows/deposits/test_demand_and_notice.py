@@ -121,8 +121,9 @@ async def test_a_quarter_of_a_demand_deposit(at: Bank, monkeypatch: pytest.Monke
     paid = await at.does(demand.pay_in, PayIntoDeposit(deposit, 5_000_00))
     assert paid.balance == 15_000_00
     async with at.place.house.database.read() as tx:
-        said = await would_pay(tx, at.wang.book, at.wang.id, deposit, None, date(2014, 4, 1))
-    assert isinstance(said, WouldPay)
+        days = [await would_pay(tx, at.wang.book, at.wang.id, deposit, None, day) for day in (SETTLES, date(2014, 4, 1))]
+    then, said = [one for one in days if isinstance(one, WouldPay)]
+    assert (then.principal, then.interest) == (15_000_00, 2_82), "290,000 yuan-days, and the quarter is not settled yet"
     assert (said.principal, said.interest, said.left) == (15_002_97, 1_60, 0), "305,000 yuan-days to 20 March, 11 days after it"
     await at.on(march(15))
     assert await at.taken(deposit, 2_000_00) == (0, 13_000_00)

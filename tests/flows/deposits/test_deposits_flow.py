@@ -165,10 +165,10 @@ async def test_at_the_moment_of_maturity_it_is_early_or_matured_by_its_arrival(p
     """The last second before the due day earns 89 days at the demand rate; its first second the whole term."""
     wang, li = await place.person("Wang", RICH), await place.person("Li", RICH)
     first, second = await opened(place, wang), await opened(place, li)
-    await place.clock(shanghai(DUE, 0, 0, 1))
     days = [await foretold(place, wang, first, day=DUE + timedelta(days=one)) for one in (-1, 0, 1)]
     assert [(one.interest, one.early, one.forgone) for one in days[:2]] == [(8_56, True, 62_69), (71_25, False, 0)]
     assert code(days[2]) == "CLOSED", "it is paid out on its due day"
+    await place.clock(shanghai(DUE, 0, 0, 1))
     early = await taken(place, wang, first, at=shanghai(DUE - timedelta(days=1), 23, 59, 59))
     assert (early.early, early.interest) == (True, 8_56)  # 88 days: 10,000 x 0.35 % x 88 / 360 = 8.56
     due = await taken(place, li, second, at=shanghai(DUE, 0))
