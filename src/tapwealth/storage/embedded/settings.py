@@ -16,7 +16,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "effective_cache_size": ("12GB", "half of a 24 GiB machine is file cache"),
     "work_mem": ("32MB", "sorts of one batch stay in memory"),
     "maintenance_work_mem": ("512MB", "index builds and vacuum of the history"),
-    "wal_compression": ("pglz", "full page images after a checkpoint are most of the log; the wheel has no other method"),
+    "wal_compression": ("off", "the wheel has only pglz, which takes a core longer for a page than any disk takes to write it"),
     "wal_buffers": ("16MB", "a whole group commit fits"),
     "min_wal_size": ("1GB", "log files are recycled, not made anew"),
     "max_wal_size": ("4GB", "checkpoints come by time, not by volume, at some tens of thousands of entries a second"),
