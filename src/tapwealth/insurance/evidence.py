@@ -195,7 +195,8 @@ def _pdf(content: bytes) -> None:
 _PAGES = re.compile(rb"<(?:!doctype|html|head|body|script|svg|iframe|\?php|\?xml-stylesheet)", re.IGNORECASE)
 _SNIFFED = 1_024
 """How far into a file readers of PDF and browsers look for what it is."""
-_ARCHIVE_END, _ARCHIVE_TAIL = b"PK\x05\x06", 22
+_ARCHIVE_END, _ARCHIVE_ENTRY, _ARCHIVE_LOCATOR = b"PK\x05\x06", b"PK\x01\x02", b"PK\x06\x07"
+_ARCHIVE_TAIL, _LOCATOR_BYTES = 22, 20
 
 
 def _nothing_else(content: bytes, kind: MediaType) -> None:
@@ -205,9 +206,26 @@ def _nothing_else(content: bytes, kind: MediaType) -> None:
         raise _wrong("it is a page for a browser at the same time")
     if kind is not MediaType.PDF and b"%PDF-" in head:
         raise _wrong("it is a PDF at the same time")
-    at = content.rfind(_ARCHIVE_END, max(len(content) - _ARCHIVE_TAIL - 0xFFFF, 0))
-    if at >= 0 and at + _ARCHIVE_TAIL + int.from_bytes(content[at + 20 : at + 22], "little") == len(content):
+    if _archived(content):
         raise _wrong("it is an archive at the same time")
+
+
+def _archived(content: bytes) -> bool:
+    """Whether readers of archives find one: they look back from the end for its last record (APPNOTE.TXT, 4.3.16), and most of them do not
+    mind what stands behind that. Bytes that only happen to be the same name no list of files."""
+    at = content.find(_ARCHIVE_END, max(len(content) - _ARCHIVE_TAIL - 0xFFFF, 0))
+    while at >= 0:
+        if len(content) >= at + _ARCHIVE_TAIL and _ends_archive(content, at):
+            return True
+        at = content.find(_ARCHIVE_END, at + 1)
+    return False
+
+
+def _ends_archive(content: bytes, at: int) -> bool:
+    size, begins, comment = struct.unpack_from("<IIH", content, at + 12)
+    if at + _ARCHIVE_TAIL + comment == len(content) or content.startswith(_ARCHIVE_LOCATOR, max(at - _LOCATOR_BYTES, 0)):
+        return True
+    return any(content.startswith(_ARCHIVE_ENTRY, start) for start in (at - size, begins) if start >= 0)
 
 
 _WALKS = {MediaType.JPEG: _jpeg, MediaType.PNG: _png, MediaType.PDF: _pdf, MediaType.HEIC: _heic}
