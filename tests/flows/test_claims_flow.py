@@ -26,6 +26,7 @@ from evidence_files import heic, jpeg, png
 from four_eyes import decided, operator, propose
 from policy_files import SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
+from tapwealth.bank import store as bank
 from tapwealth.flows import reports, setup
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Outcome
@@ -260,6 +261,16 @@ async def test_the_bank_s_money_comes_before_the_insurer_s_word(place: Town, wan
     assert (place.insurer.claims, await place.owed(wang.wallet)) == ([], [155_100])
 
 
+async def test_of_a_lower_sum_too_the_bank_s_money_is_the_insurer_s_word(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    await assess(place, claim, 80_000)
+    await pushed(place, (await seen(place, claim))[1][0].serial, 56_250)
+    now, (payment,) = await seen(place, claim)
+    assert (now.state, payment.amount, await place.owed(wang.wallet)) == (ClaimState.PAID, 56_250, [80_100 + 56_250])
+    assert await insurer_answers(place) == []
+    assert await place.breaks(NEXT_MONDAY) == []
+
+
 async def test_what_is_certain_is_paid_before_the_rest_and_both_stay_within_the_limit(place: Town, wang: Person, policy: UUID) -> None:
     claim = await claimed(place, wang, policy)
     assert (await assess(place, claim, 30_000, certain=True)).payable == 25_000
@@ -272,6 +283,19 @@ async def test_what_is_certain_is_paid_before_the_rest_and_both_stay_within_the_
     now, rows = await seen(place, claim)
     assert (now.state, [one.amount for one in rows]) == (ClaimState.PAID, [25_000, 50_000])
     assert (await texts(place, wang))[0].startswith("500.00 yuan of your claim")
+
+
+async def test_nothing_more_is_decided_while_the_insurer_has_not_answered_for_what_is_certain(
+    place: Town, wang: Person, policy: UUID
+) -> None:
+    """Else what it refuses or lowers of that part would be missing from the whole."""
+    claim = await claimed(place, wang, policy)
+    await assess(place, claim, 30_000, certain=True)
+    for found, certain in ((80_000, False), (40_000, True), (0, False)):
+        assert code(await assess(place, claim, found, "x", certain=certain)) == "NOT_POSSIBLE_NOW"
+    place.insurer.claim_script.append(ClaimRefused("wear", NEXT_MONDAY))
+    assert await insurer_answers(place) == []
+    assert (await assess(place, claim, 80_000)).payable == 75_000
 
 
 async def test_clocks_warn_once_and_once_more_when_they_have_run_out(place: Town, wang: Person, policy: UUID) -> None:
@@ -294,6 +318,19 @@ async def test_clocks_warn_once_and_once_more_when_they_have_run_out(place: Town
     assert (now.agreed_on, now.due_on, now.warned_on) == (agreed, agreed + timedelta(10), None)
     assert (await watch(place, agreed))["awaited"] == [{"item": (await seen(place, claim))[1][0].serial, "amount": 75_000}]
     assert (await watch(place, agreed + timedelta(6)))["warned"] == 1
+
+
+async def test_the_clock_of_what_is_certain_runs_beside_that_of_the_decision(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    certain = NEXT_MONDAY + timedelta(60)
+    assert (await watch(place, NEXT_MONDAY + timedelta(31)))["warned"] == 1, "the decision's is over"
+    assert [(await watch(place, certain + timedelta(days)))["warned"] for days in (-6, -5, -4, 0, 1, 2)] == [0, 1, 0, 0, 1, 0]
+    async with place.house.database.read() as tx:
+        noted = [one.text for day in (-5, 1) for one in await bank.breaks(tx, certain + timedelta(day))]
+    assert [text.removeprefix(f"claim {claim} ") for text in noted] == [
+        f"has to be paid as far as it is certain by {certain} by law; it is assessing",
+        f"had to be paid as far as it is certain by {certain} by law; it is assessing",
+    ]
 
 
 async def test_a_claim_is_closed_when_no_appeal_can_come_and_its_files_are_erased_years_later(

@@ -155,6 +155,9 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
         return state
     if said.certain and claim.state is not ClaimState.ASSESSING:
         return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, "what is certain is paid while the first decision is awaited; decide the whole")
+    if await _awaits_answer(tx, claim):
+        text = "the insurer has not answered yet for what is certain of it; decide further by its answer"
+        return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, text)
     lost = await still_lost(tx, claim)
     if said.found > lost:
         text = f"{format_minor(lost)} yuan are claimed, less what was given back; find that much or less"
@@ -171,6 +174,12 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
         return _Wanted(amount, arrears)
     text = f"nothing of it is payable: {format_minor(terms.excess)} excess, {format_minor(of_claim)} paid before; refuse it with the reason"
     return Refusal(ClaimRefusal.NOTHING_PAYABLE, text)
+
+
+async def _awaits_answer(tx: Tx, claim: Claim) -> bool:
+    """What it lowers or refuses of one part belongs to the next."""
+    key = (claim.book, claim.id)
+    return any(one.agreed_on is None and one.refused_on is None for one in (await claim_store.payments_of(tx, [key]))[key])
 
 
 async def _owed(tx: Tx, claim: Claim, policy: PolicyRow) -> int:

@@ -184,10 +184,10 @@ async def recognise(house: House, tx: Any, at: Moment, pushed: Sequence[Pushed],
 
 
 async def _paid(house: House, tx: Tx, at: Moment, one: Pushed, payment: PaymentRow, actor: int) -> Credited:
-    if one.amount != payment.amount:
+    if one.amount > payment.amount or (one.amount < payment.amount and payment.agreed_on is not None):
         return await _differs(tx, at, one, f"{format_minor(payment.amount)} was to be paid for claim {payment.claim}", actor)
     day = at.booking_date(one.booked_on)
-    payment = await apply(tx, at, day, payment, ClaimAgreed(payment.amount))
+    payment = await apply(tx, at, day, payment, ClaimAgreed(one.amount))
     await claim_store.save_payments(tx, [replace(payment, paid_on=day)])
     key = (payment.book, payment.claim)
     claim = (await claim_store.claims(tx, [key]))[key]

@@ -18,7 +18,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_num
 from tapwealth.flows.insurance.claims import CLAIMS, close, spent
 from tapwealth.flows.insurance.settling import INSURER_ACCOUNT
 from tapwealth.insurance import claim_store
-from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, dues
+from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, Due, dues
 from tapwealth.insurance.insurer import CONNECTED
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.store import Authorisation
@@ -61,24 +61,27 @@ async def watch_claims(house: House, day: date) -> StepReport:
 
 
 async def _warn(tx: Tx, at: Moment, books: Sequence[int], day: date) -> int:
-    """A note for operations for each claim that is due soon, once, and once more when it is late. It keeps no date from closing."""
-    notes, told = [], []
-    for claim in await claim_store.due_until(tx, books, day + WARN_BEFORE):
-        assert claim.due_on is not None, "found by its due day"
-        late = claim.due_on < day
-        if claim.warned_on is None or (late and claim.warned_on <= claim.due_on):
-            notes.append(_note(claim, late=late))
-            told.append(replace(claim, warned_on=day))
-    await bank.add_breaks(tx, day, notes, at.now)
+    """A note for operations for each clock that runs out soon, once, and once more when it has. It keeps no date from closing."""
+    found = await claim_store.due_until(tx, books, day + WARN_BEFORE)
+    payments = await claim_store.payments_of(tx, [(one.book, one.id) for one in found])
+    parts = {key for key, rows in payments.items() if any(one.paid_on is not None for one in rows)}
+    noted = {one: _notes(one, day, part_paid=(one.book, one.id) in parts) for one in found}
+    await bank.add_breaks(tx, day, [note for notes in noted.values() for note in notes], at.now)
+    told = [replace(one, warned_on=day) for one, notes in noted.items() if notes]
     await claim_store.save_claims(tx, told)
     return len(told)
 
 
-def _note(claim: Claim, *, late: bool) -> BreakRow:
-    clocks = [due.clock for due in dues(claim, part_paid=False) if due.day == claim.due_on]
-    what = _WORDS[clocks[0]] if clocks else "be answered"
-    text = f"claim {claim.id} {'had' if late else 'has'} to {what} by {claim.due_on} by law; it is {claim.state}"
-    return BreakRow(CLAIMS, "clock_passed" if late else "clock_near", f"{claim.id} {claim.due_on}", claim.loss, text, accounted=True)
+def _notes(claim: Claim, day: date, *, part_paid: bool) -> list[BreakRow]:
+    """Of its clocks, those of which operations were not told yet as they are on that day."""
+    told, due = claim.warned_on or date.min, dues(claim, part_paid=part_paid)
+    near = [_note(claim, one, late=False) for one in due if told < one.day - WARN_BEFORE <= day <= one.day]
+    return near + [_note(claim, one, late=True) for one in due if told <= one.day < day]
+
+
+def _note(claim: Claim, due: Due, *, late: bool) -> BreakRow:
+    text = f"claim {claim.id} {'had' if late else 'has'} to {_WORDS[due.clock]} by {due.day} by law; it is {claim.state}"
+    return BreakRow(CLAIMS, "clock_passed" if late else "clock_near", f"{claim.id} {due.day}", claim.loss, text, accounted=True)
 
 
 async def _note_given_back(tx: Tx, at: Moment, day: date) -> None:
