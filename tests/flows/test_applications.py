@@ -63,7 +63,7 @@ async def test_answers_load_the_premium_refer_or_decline_and_are_sealed_with_the
     key = (wang.book, UUID(taken.policy))
     async with place.house.database.read() as tx:
         assert (await insured_store.insured(tx, [key]))[key].loading_permille == 300
-        sold = await sales.shown(tx, place.house.all_books, key[1])
+        sold = await sales.shown(place.house, tx, place.house.all_books, key[1])
     assert not isinstance(sold, Refusal)
     terms = sold.record["terms"]
     assert {name: terms[name] for name in ("answer smoking", "answer heart", "loading_permille")} == {

@@ -92,7 +92,7 @@ async def test_an_untrue_answer_is_rescinded_by_two_people(place: Town, on_purpo
         await decided(place, ProposeRescission(policy, "heart", "severe", KNOWN + timedelta(days=1)))
     assert await decided(place, ProposeRescission(policy, "heart", "severe", KNOWN, on_purpose)) == Approved("ProposeRescission")
     row = await stands(place, wang, policy)
-    assert (row.state, row.refund, row.cancel_reason) == ("cancelled", refund, "heart was not answered truthfully")
+    assert (row.state, row.refund, row.cancel_reason) == ("cancelled", refund, "a question was not answered truthfully")
     async with place.house.database.read() as tx:
         told = (await notices.notices_of(tx, wang.book, wang.id))[0]
     assert told.text_en.endswith(
@@ -247,7 +247,7 @@ async def test_what_is_referred_is_bought_once_for_what_two_people_decided(place
     assert (taken.premium, await place.owed(wang.wallet)) == (31_500, [68_500]), "225.00 and 400 permille of it"
     assert code(await buy(wang, application)) == "NOT_ACCEPTED"
     async with place.house.database.read() as tx:
-        (shown,) = await applications.held(tx, wang.book, wang.id)
+        (shown,) = await applications.held(place.house, tx, wang.book, wang.id)
         key = (wang.book, UUID(taken.policy))
         assert (await insured_store.insured(tx, [key]))[key].loading_permille == 400
         assert await applications.waiting(place.house, tx) == []

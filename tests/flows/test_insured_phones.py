@@ -61,7 +61,7 @@ async def test_a_phone_s_screen_is_insured_for_the_table_s_price(place: Town) ->
     (order,) = place.insurer.orders
     assert (order.phone.last4, order.phone.fingerprint) == ("7518", place.house.keys.lookup_hash("imei", IMEI).hex())
     async with place.house.database.read() as tx:
-        sold = await sales.shown(tx, place.house.all_books, UUID(taken.policy))
+        sold = await sales.shown(place.house, tx, place.house.all_books, UUID(taken.policy))
         assert not isinstance(sold, Refusal)
         assert (sold.record["terms"]["phone"], sold.record["terms"]["phone_bought_on"]) == ("7518", "2014-02-24")
         everything = await tx.fetch("select record from sale union all select payload::text from outbox")

@@ -132,7 +132,7 @@ def code(answer: Any) -> str:
 async def test_a_merchant_is_applied_for_by_one_approved_by_another_and_active_with_its_first_terminal(desk: Desk) -> None:
     made = await desk.give(CHEN, setup.propose, APPLICATION)
     async with desk.host.place.house.database.read() as tx:
-        (shown,), lines = await proposals(tx), await merchant_lines(tx)
+        (shown,), lines = await proposals(desk.host.place.house, tx), await merchant_lines(tx)
     assert [(one.number, one.state, one.fee_class) for one in lines if one.number == SHOP] == [(SHOP, "applied", "dining")]
     assert REPRESENTATIVE not in str(shown.content)
     assert NUMBER[:-1] not in str(shown.content)

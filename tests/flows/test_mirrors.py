@@ -142,7 +142,7 @@ async def accepts(place: Town, proposer: Caller, approver: Caller, item: str, ki
     proposed = await setup.propose(place.house, by(place, proposer), command)
     assert not isinstance(proposed, Refusal), proposed
     async with place.house.database.read() as tx:
-        waiting = {one.proposal: one for one in await standing.proposals(tx)}
+        waiting = {one.proposal: one for one in await standing.proposals(place.house, tx)}
     shown = waiting[proposed.proposal]
     assert (shown.kind, shown.content["item"], shown.proposed_by) == ("ProposeAcceptance", item, proposer.who.removeprefix("operator:"))
     return await setup.approve(place.house, by(place, approver), setup.Approve(proposed.proposal))
@@ -161,7 +161,9 @@ async def test_what_two_people_answer_for_lets_the_date_close_and_is_known_to_th
     assert (await noted(place))[0][2] is False, "one person is not enough"
     assert await accepts(place, chen, zhou, f"{RESERVE} FEE") == setup.Approved("ProposeAcceptance")
     async with place.house.database.read() as tx:
-        assert [one.content["item"] for one in await standing.proposals(tx)] == [f"{RESERVE} FEES", f"{RESERVE} FEE"], "undecided"
+        assert [one.content["item"] for one in await standing.proposals(place.house, tx)] == [f"{RESERVE} FEES", f"{RESERVE} FEE"], (
+            "undecided"
+        )
     assert (await says(place, 0, lines)).wrong == [], "the same break, proved again, stays accepted"
     assert len((await says(place, 0, [CAME_IN, line("FEE", -101)])).wrong) == 1, "another amount is another break"
     assert len((await says(place, 0, lines)).wrong) == 1, "and the first one is to be accepted anew"

@@ -41,7 +41,7 @@ async def policy(place: Town, person: Person, language: str = "zh") -> UUID:
 
 async def seen(place: Town, sale: UUID, person: UUID | None = None) -> SaleShown:
     async with place.house.database.read() as tx:
-        found = await sales.shown(tx, place.house.all_books, sale, person)
+        found = await sales.shown(place.house, tx, place.house.all_books, sale, person)
     assert isinstance(found, SaleShown), found
     return found
 
@@ -57,7 +57,7 @@ async def as_owner(place: Town, *statements: str) -> None:
 async def found_wrong(place: Town) -> list[str]:
     """What the audit names."""
     async with place.house.database.read() as tx:
-        audit = await audit_snapshot(tx, archives=Archives(), also=[sales.sale_findings])
+        audit = await audit_snapshot(tx, archives=Archives(), also=[sales.sale_findings(place.house.keys)])
     assert {one.wrong for one in audit.findings} <= {Wrong.SALE_CHANGED}, audit.findings
     return [one.detail for one in audit.findings]
 
@@ -65,7 +65,7 @@ async def found_wrong(place: Town) -> list[str]:
 async def sale_wrong(place: Town) -> list[str]:
     """What the audit finds wrong with sales alone."""
     async with place.house.database.read() as tx:
-        return [one.detail for book in place.house.all_books for one in await sales.sale_findings(tx, book, Archives())]
+        return [one.detail for book in place.house.all_books for one in await sales.sale_findings(place.house.keys)(tx, book, Archives())]
 
 
 async def test_a_sale_is_shown_as_its_buyer_saw_and_signed_it(place: Town) -> None:

@@ -286,7 +286,7 @@ async def test_what_was_sold_is_on_record_and_who_may_not_have_it_is_told_why(pl
     assert gave([await subscribe(place, wang, 55_000), await subscribe(place, poor, 50_000)]) == ["NOT_IN_STEPS", "NO_MONEY"]
     made = await subscribe(place, wang, 50_000)
     async with place.house.database.read() as tx:
-        sale = await sales.shown(tx, [wang.book], made.subscription, wang.id)
+        sale = await sales.shown(place.house, tx, [wang.book], made.subscription, wang.id)
     assert not isinstance(sale, Refusal)
     assert (sale.proved, sale.record["terms"]["amount"], sale.record["confirmed"]) == (True, 50_000_00, ["terms"])
     assert sale.shown is not None

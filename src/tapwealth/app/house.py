@@ -12,8 +12,10 @@ from tapwealth.bank.mandate_http import MandateHttp
 from tapwealth.bills.biller_http import BillerHttp
 from tapwealth.clearing.network_http import NetworkHttp
 from tapwealth.customers.identity_http import IdentityHttp
+from tapwealth.flows import sensitive_proposals
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.frame import House
+from tapwealth.flows.insurance import applications
 from tapwealth.flows.issuing import cards
 from tapwealth.flows.rails import Billers, Rails, outside
 from tapwealth.funds.exchange_folder import Folder
@@ -83,6 +85,9 @@ async def open_house(settings: Settings, started_at: datetime | None = None) -> 
             house = await _house(settings, database, started_at)
             if started_at is not None:
                 await sales.seal_those_of_before(house)
+                await sales.seal_open_records(house)
+                await applications.seal_open_answers(house)
+                await sensitive_proposals.seal_open_proposals(house)
             yield house
     finally:
         if server is not None:

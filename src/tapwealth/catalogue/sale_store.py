@@ -1,6 +1,6 @@
 """SQL of sales and of what their buyers were shown. Lists in, lists out."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,7 +9,8 @@ from tapwealth.storage.columns import columns, shortened
 
 
 class SaleRow(NamedTuple):
-    """A sale as it is kept. `seal`: key of the entry that seals it, None for what is older than seals. `offer` 0: it is in the record."""
+    """A sale as it is kept. `seal`: key of the entry that seals it, None for what is older than seals. `offer` 0: it is in the record.
+    `sealed`: the record as ciphertext, of one that says what somebody answered about themselves; `record` is empty then."""
 
     book: int
     id: UUID
@@ -17,14 +18,17 @@ class SaleRow(NamedTuple):
     offer: int
     digest: bytes
     record: str
+    sealed: bytes | None = None
 
 
 _ADD = """
-insert into sale (book, id, seal, offer, digest, record)
-  select book, id, seal, coalesce(offer, ($4::bigint[])[1]), digest, record
-    from unnest($1::int[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bytea[], $6::text[]) x(book, id, seal, offer, digest, record)
+insert into sale (book, id, seal, offer, digest, record, sealed)
+  select book, id, seal, coalesce(offer, ($4::bigint[])[1]), digest, record, sealed
+    from unnest($1::int[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bytea[], $6::text[], $7::bytea[])
+      x(book, id, seal, offer, digest, record, sealed)
 """
 """One offer stands for all where it is the same."""
+_COLUMNS = "book, id, seal, offer, digest, record, sealed"
 
 
 async def add_offers(tx: Any, offers: Sequence[Written]) -> None:
@@ -37,16 +41,37 @@ async def add_offers(tx: Any, offers: Sequence[Written]) -> None:
 
 
 async def add_sales(tx: Any, rows: Sequence[SaleRow]) -> None:
-    book, identifier, seal, offer, digest, record = zip(*rows, strict=True)
-    await tx.execute(_ADD, book, identifier, seal, shortened(offer), digest, record)
+    book, identifier, seal, offer, digest, record, sealed = zip(*rows, strict=True)
+    await tx.execute(_ADD, book, identifier, seal, shortened(offer), digest, record, shortened(sealed))
 
 
 async def sales(tx: Any, books: Sequence[int], ids: Sequence[UUID]) -> dict[UUID, SaleRow]:
     """By id: an agreement's does not tell its book."""
-    rows = await tx.fetch(
-        "select book, id, seal, offer, digest, record from sale where book = any($1) and id = any($2)", list(books), list(ids)
-    )
+    rows = await tx.fetch(f"select {_COLUMNS} from sale where book = any($1) and id = any($2)", list(books), list(ids))
     return {row["id"]: SaleRow(*row) for row in rows}
+
+
+async def sealed(tx: Any, book: int) -> AsyncIterator[tuple[SaleRow, str]]:
+    """A book's sales whose records lie sealed, in the order of their ids, each with the SHA-256 in hex of what its buyer was shown."""
+    found = f"select {_COLUMNS}, (select encode(digest, 'hex') from sale_offer o where o.id = s.offer) shown from sale s"
+    async for row in tx.cursor(f"{found} where book = $1 and sealed is not null order by id", book):
+        yield SaleRow(*row[:7]), row["shown"] or ""
+
+
+async def to_seal(tx: Any, most: int) -> list[SaleRow]:
+    """Of the records that lie open and should not, so many at most."""
+    found = f"select {_COLUMNS} from sale join sale_to_seal using (book, id) where sealed is null order by book, id limit $1"
+    return [SaleRow(*row) for row in await tx.fetch(found, most)]
+
+
+async def seal_records(tx: Any, rows: Sequence[SaleRow]) -> None:
+    """From now on these lie sealed."""
+    of = (list(column) for column in zip(*((one.book, one.id, one.sealed) for one in rows), strict=True))
+    await tx.execute(
+        "update sale s set record = '', sealed = x.content from unnest($1::int[], $2::uuid[], $3::bytea[]) x(book, id, content)"
+        " where s.book = x.book and s.id = x.id and s.sealed is null",
+        *of,
+    )
 
 
 async def offers(tx: Any, ids: Sequence[int]) -> dict[int, Written]:
@@ -57,7 +82,7 @@ async def offers(tx: Any, ids: Sequence[int]) -> dict[int, Written]:
 
 class Wrong(NamedTuple):
     """A sale whose record does not give its digest, whose offer is gone, not what it was, or not the one that its record names, or whose
-    record is of a sale with another id."""
+    record is of a sale with another id. Of one that lies sealed only the offer is looked at here."""
 
     id: UUID
     record: bool
@@ -67,10 +92,10 @@ class Wrong(NamedTuple):
 
 _FOUND = """
 with found as (
-  select s.id, s.digest <> sha256(convert_to(s.record, 'UTF8')) record,
+  select s.id, s.sealed is null and s.digest <> sha256(convert_to(s.record, 'UTF8')) record,
          (s.offer <> 0 or s.seal is not null)
-           and (o.id is null or o.digest <> o.found or strpos(s.record, encode(o.found, 'hex')) = 0) offer,
-         s.seal is not null and strpos(s.record, '"sale":"' || s.id || '"') = 0 other
+           and (o.id is null or o.digest <> o.found or s.sealed is null and strpos(s.record, encode(o.found, 'hex')) = 0) offer,
+         s.seal is not null and s.sealed is null and strpos(s.record, '"sale":"' || s.id || '"') = 0 other
     from sale s left join (select id, digest, sha256(convert_to(content, 'UTF8')) found from sale_offer) o on o.id = s.offer
    where s.book = $1)
 select id, record, offer, other from found where record or offer or other order by id
@@ -97,7 +122,8 @@ class Seal(NamedTuple):
 _SEALS = """
 with given as (
   select seal, array_agg(id order by id) ids, count(*) sales,
-         encode(substr(sha256(string_agg(sha256(convert_to(record, 'UTF8')), '' order by id)), 1, 16), 'hex')::uuid given
+         encode(substr(sha256(string_agg(
+           case when sealed is null then sha256(convert_to(record, 'UTF8')) else digest end, '' order by id)), 1, 16), 'hex')::uuid given
     from sale where book = $1 and seal is not null and ($3::uuid is null or seal = $3) group by seal),
 said as (
   select no, key, amount, reference from transfer where book = $1 and kind = $2 and seq = 0 and ($3::uuid is null or key = $3))

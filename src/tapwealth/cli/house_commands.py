@@ -54,7 +54,7 @@ async def audited(house: House, data: Path, since: date | None = None) -> dict[s
     from tapwealth.flows.funds.shown import shown_findings
     from tapwealth.ledger.audit import audit
 
-    also = [shown_findings, raise_findings, deposit_findings, wealth_findings, sale_findings]
+    also = [shown_findings, raise_findings, deposit_findings, wealth_findings, sale_findings(house.keys)]
     return await audit(house.database, house.rails.heads.lines(), since, archives_in(data), also)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.acquiring.standing import MerchantState
-from tapwealth.flows import acceptance
+from tapwealth.flows import acceptance, sensitive_proposals
 from tapwealth.flows.acceptance import ProposeAcceptance
 from tapwealth.flows.acquiring import merchants
 from tapwealth.flows.acquiring.merchants import Application, ProposeMerchant, ProposeMerchantState
@@ -153,7 +153,7 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             return kept
         proposer = await operator_of(tx, envelope)
         proposal, kind = derived(envelope.key, "proposal"), type(command)
-        content = msgspec.to_builtins(kept)
+        content = sensitive_proposals.kept(house, proposal, kind.__name__, msgspec.to_builtins(kept))
         made = await approvals.propose(tx, HOUSE_BOOK, proposal, kind.__name__, content, proposer, _ROLE[kind], at.now)
         screening = kept.screening if isinstance(kept, Application) else ()
         notes = await quotation_lists.notes(house, tx, at, kept) if isinstance(kept, ProposeQuotations) else ()
@@ -231,7 +231,7 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
     if made.kind not in _SHAPES:
         text = f"a {made.kind} is not proposed any more; reject it, and define the product in the catalogue"
         return Refusal(ApprovalRefusal.UNKNOWN, text)
-    proposal = msgspec.convert(made.proposal, _SHAPES[made.kind])
+    proposal = msgspec.convert(sensitive_proposals.content_of(house, made), _SHAPES[made.kind])
     if not isinstance(proposal, Application) and _role_of(approver) is OperatorRole.COMPLIANCE:
         text = f"{approver.login} decides about merchants alone; ask an operator of operations"
         return Refusal(ApprovalRefusal.NOT_ALLOWED, text)

@@ -1,6 +1,5 @@
 """All SQL of answers that an underwriter looks at. Every function takes the open transaction first and works on lists."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,7 +20,8 @@ class ApplicationState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRow:
-    """One application. Accepted: until `good_until` the policy can be bought for `permille` more; `policy`: it was."""
+    """One application. `sealed`: the answers, which of them are to be looked at, and why it was decided so. Accepted: until `good_until`
+    the policy can be bought for `permille` more; `policy`: it was."""
 
     book: int
     id: UUID
@@ -29,41 +29,34 @@ class ApplicationRow:
     product: str
     version: int
     insured_lookup: bytes
-    answers: Mapping[str, str]
-    referred: Sequence[str]
+    sealed: bytes
     asked_on: date
     asked_at: datetime
     state: ApplicationState = ApplicationState.REFERRED
     permille: int = 0
-    reason: str = ""
     decided_on: date | None = None
     good_until: date | None = None
     policy: UUID | None = None
 
 
-_COLUMNS = (
-    "book, id, person, product, version, insured_lookup, answers, referred, asked_on, asked_at, state, permille, reason, decided_on,"
-    " good_until, policy"
-)
+_COLUMNS = "book, id, person, product, version, insured_lookup, sealed, asked_on, asked_at, state, permille, decided_on, good_until, policy"
 
 
 def _read(row: Any) -> ApplicationRow:
-    said = {**row, "answers": json.loads(row["answers"]), "state": ApplicationState(row["state"]), "referred": tuple(row["referred"])}
-    return ApplicationRow(**said)
+    return ApplicationRow(**{**row, "state": ApplicationState(row["state"])})
 
 
 async def add(tx: Any, row: ApplicationRow) -> None:
     await tx.execute(
-        "insert into policy_application (book, id, person, product, version, insured_lookup, answers, referred, asked_on, asked_at, state)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into policy_application (book, id, person, product, version, insured_lookup, sealed, asked_on, asked_at, state)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         row.book,
         row.id,
         row.person,
         row.product,
         row.version,
         row.insured_lookup,
-        json.dumps(row.answers, sort_keys=True),
-        list(row.referred),
+        row.sealed,
         row.asked_on,
         row.asked_at,
         row.state.value,
@@ -73,13 +66,13 @@ async def add(tx: Any, row: ApplicationRow) -> None:
 async def save(tx: Any, row: ApplicationRow) -> None:
     """What was decided, and the policy that was bought so."""
     await tx.execute(
-        "update policy_application set state = $3, permille = $4, reason = $5, decided_on = $6, good_until = $7, policy = $8"
+        "update policy_application set state = $3, permille = $4, sealed = $5, decided_on = $6, good_until = $7, policy = $8"
         " where book = $1 and id = $2",
         row.book,
         row.id,
         row.state.value,
         row.permille,
-        row.reason,
+        row.sealed,
         row.decided_on,
         row.good_until,
         row.policy,
@@ -109,3 +102,35 @@ async def referred(tx: Any, books: Sequence[int]) -> list[ApplicationRow]:
         f"select {_COLUMNS} from policy_application where book = any($1) and state = 'referred' order by asked_at, id", list(books)
     )
     return [_read(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAnswers:
+    """Of an application from before answers were sealed: `answers` as JSON."""
+
+    book: int
+    id: UUID
+    answers: str
+    referred: Sequence[str]
+    reason: str
+
+
+async def to_seal(tx: Any, most: int) -> list[OpenAnswers]:
+    """So many at most."""
+    rows = await tx.fetch(
+        "select book, id, answers, referred, reason from policy_application where answers is not null order by book, id limit $1"
+        " for update",
+        most,
+    )
+    return [OpenAnswers(**row) for row in rows]
+
+
+async def seal(tx: Any, sealed: Mapping[Key, bytes]) -> None:
+    """From now on the answers of these applications lie sealed."""
+    await tx.execute(
+        "update policy_application a set answers = null, referred = null, reason = '', sealed = x.sealed"
+        " from unnest($1::int[], $2::uuid[], $3::bytea[]) x(book, id, sealed) where a.book = x.book and a.id = x.id",
+        [book for book, _ in sealed],
+        [one for _, one in sealed],
+        list(sealed.values()),
+    )

@@ -104,7 +104,7 @@ def quote(wish: Wish, facts: BuyFacts) -> Quote | Refusal:
     if isinstance(verdict, Refusal):
         return verdict
     if verdict.referred and wish.accepted is None:
-        text = f"an underwriter has to look at the answer to {', '.join(verdict.referred)}; apply for the policy"
+        text = "an underwriter has to look at these answers; apply for the policy with them"
         return Refusal(UnderwritingRefusal.REFERRED, text)
     permille = verdict.permille if wish.accepted is None else wish.accepted
     premium = premium_of(wish.product, Insured(facts.sex, facts.age, wish.occupation, permille))

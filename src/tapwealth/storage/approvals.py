@@ -4,7 +4,7 @@ What a proposal means is the business of the capability that made it: it acts on
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum, auto
@@ -99,6 +99,24 @@ async def waiting(tx: Tx, book: int) -> list[Approval]:
     """What has been proposed and not decided, oldest first."""
     rows = await tx.fetch("select * from approval where book = $1 and state = 'proposed' order by proposed_at, id", book)
     return [_approval(row) for row in rows]
+
+
+async def open_of(tx: Tx, book: int, kinds: Sequence[str], mark: str) -> list[Approval]:
+    """Of these kinds, decided or not, whose content lacks the field `mark`."""
+    rows = await tx.fetch(
+        "select * from approval where book = $1 and kind = any($2) and not proposal ? $3 for update", book, list(kinds), mark
+    )
+    return [_approval(row) for row in rows]
+
+
+async def keep_as(tx: Tx, book: int, contents: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """The same content in another form."""
+    await tx.execute(
+        "update approval a set proposal = x.content from unnest($2::uuid[], $3::jsonb[]) x(id, content) where a.book = $1 and a.id = x.id",
+        book,
+        list(contents),
+        [json.dumps(one) for one in contents.values()],
+    )
 
 
 def _approval(row: Mapping[str, Any]) -> Approval:

@@ -99,7 +99,7 @@ async def test_a_later_version_sets_the_price_of_what_is_bought_from_then_on(pla
     assert (first.premium, second.premium) == (76_000, 80_000)
     assert [(await newest(place, one)).version for one in (wang, li)] == [1, 2]
     async with place.house.database.read() as tx:
-        said = [await sales.shown(tx, place.house.all_books, (await newest(place, one)).id) for one in (wang, li)]
+        said = [await sales.shown(place.house, tx, place.house.all_books, (await newest(place, one)).id) for one in (wang, li)]
     assert [one.record["version"] for one in said if not isinstance(one, Refusal)] == [1, 2]
     assert [one.shown.version for one in said if not isinstance(one, Refusal) and one.shown] == [1, 2]
 

@@ -113,7 +113,7 @@ async def test_a_deposit_is_opened_at_the_rate_of_its_day_and_paid_out_when_it_i
     assert await place.owed(wang.wallet) == [RICH - 10_000_00]
     await proved(place, wang, made)
     async with place.house.database.read() as tx:
-        sale = await sales.shown(tx, [wang.book], UUID(made.deposit), wang.id)
+        sale = await sales.shown(place.house, tx, [wang.book], UUID(made.deposit), wang.id)
     assert not isinstance(sale, Refusal)
     assert sale.proved, sale.doubt
     assert sale.record["terms"] == {

@@ -19,4 +19,4 @@ async def place(new_database: Callable[[], str], tmp_path: Path) -> AsyncIterato
         async with made.house.database.read() as tx:
             for book in range(made.house.books + 1):
                 assert await shown_findings(tx, book, archives_in(tmp_path)) == []
-                assert await sale_findings(tx, book, archives_in(tmp_path)) == []
+                assert await sale_findings(made.house.keys)(tx, book, archives_in(tmp_path)) == []

@@ -64,8 +64,8 @@ async def test_holders_see_the_same_after_their_year_is_archived(place: FundTown
     await archive(place, tmp_path)
     async with place.house.database.read() as tx:
         assert await tx.fetchval("select count(*) from fund_income where amount > 0") == 0, "nothing is left in the database to read"
-        assert (await audit_snapshot(tx, archives=archives_in(tmp_path), also=[sale_findings])).findings == ()
-        sold = [await sales.shown(tx, place.house.all_books, one) for one in bought]
+        assert (await audit_snapshot(tx, archives=archives_in(tmp_path), also=[sale_findings(place.house.keys)])).findings == ()
+        sold = [await sales.shown(place.house, tx, place.house.all_books, one) for one in bought]
     assert [isinstance(one, SaleShown) and one.proved for one in sold] == [True, True], "what they were shown is proved as before"
     assert await seen(place, (wang, li)) == before
     assert await place.units(wang, li) == units

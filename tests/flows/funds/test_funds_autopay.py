@@ -496,7 +496,7 @@ async def test_each_agreement_leaves_a_record_of_what_was_shown_and_agreed(place
     later = await autopay.change(place.house, place.envelope(wang), ChangeAutopay(UUID(first.autopay), 900_00))
     assert isinstance(later, AutopayView), later
     async with place.house.database.read() as tx:
-        shown = [await sales.shown(tx, place.house.all_books, UUID(one.autopay), wang.id) for one in (first, later)]
+        shown = [await sales.shown(place.house, tx, place.house.all_books, UUID(one.autopay), wang.id) for one in (first, later)]
     before, after = shown
     assert isinstance(before, SaleShown)
     assert isinstance(after, SaleShown)

@@ -45,7 +45,7 @@ async def seen(place: FundTown, sale: str | UUID) -> SaleShown:
     identifier = unprefixed("ord", sale) if isinstance(sale, str) and sale.startswith("ord") else UUID(str(sale))
     assert identifier is not None
     async with place.house.database.read() as tx:
-        found = await sales.shown(tx, place.house.all_books, identifier)
+        found = await sales.shown(place.house, tx, place.house.all_books, identifier)
     assert isinstance(found, SaleShown), found
     assert (found.proved, found.doubt) == (True, "")
     return found
@@ -203,7 +203,7 @@ async def test_a_rolled_back_first_sale_leaves_the_next_one_its_offer(place: Fun
 
 async def audit(place: FundTown) -> list[str]:
     async with place.house.database.read() as tx:
-        found = await audit_snapshot(tx, archives=Archives(), also=[sales.sale_findings])
+        found = await audit_snapshot(tx, archives=Archives(), also=[sales.sale_findings(place.house.keys)])
     return [one.detail for one in found.findings]
 
 

@@ -6,7 +6,7 @@ taken out or put in behind the ledger's back without the audit naming it.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from itertools import groupby
 from operator import itemgetter
@@ -21,12 +21,14 @@ from tapwealth.catalogue.sale import Offer, Sale, Signed, Written, offer_id, wri
 from tapwealth.catalogue.sale_store import OfBefore, SaleRow, Seal
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, House, Moment, actor_numbers, moment, must_post
 from tapwealth.kernel.clock import business_date_of
-from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.archives import Archives
 from tapwealth.ledger.findings import Finding, Wrong, at_line
 from tapwealth.ledger.port import JournalEntry
 from tapwealth.storage.database import Tx, after_commit
+from tapwealth.storage.keystore import KeyStore
 
+_PURPOSE, _AT_ONCE = "answers", 1_000
 _NAMED = 10
 """Sales without a seal that the audit names; of more it gives the number."""
 
@@ -38,11 +40,13 @@ class SaleRefusal(Enum):
 
 
 class Sold(NamedTuple):
-    """A sale of a book, and what its buyer was shown, as it is kept."""
+    """A sale of a book, and what its buyer was shown, as it is kept. `sensitive`: the record says what somebody answered about their
+    health, and lies sealed."""
 
     book: int
     sale: Sale
     offer: Written
+    sensitive: bool = False
 
 
 def signed(caller: Caller) -> Signed:
@@ -52,11 +56,13 @@ def signed(caller: Caller) -> Signed:
 
 
 class Records(NamedTuple):
-    """What a transaction has sold, written down: what was shown, the sales, and the entries that seal them, one for each book."""
+    """What a transaction has sold, written down: what was shown, the sales, and the entries that seal them, one for each book;
+    `sensitive`: which of the sales nobody may read in the database."""
 
     offers: dict[bytes, Written]
     rows: list[SaleRow]
     seals: list[JournalEntry]
+    sensitive: frozenset[UUID] = frozenset()
 
 
 def records(at: Moment, sold: Iterable[Sold], actors: Mapping[int, int]) -> Records:
@@ -72,7 +78,7 @@ def records(at: Moment, sold: Iterable[Sold], actors: Mapping[int, int]) -> Reco
     offers = {offer.digest: offer for _, _, offer, _ in kept}
     numbers = {digest: offer_id(digest) for digest in offers}
     rows = [SaleRow(book, sale, keys[book], numbers[offer.digest], record.digest, record.text) for book, sale, offer, record in kept]
-    return Records(offers, rows, seals)
+    return Records(offers, rows, seals, frozenset(one.sale.sale for _, _, one in ordered if one.sensitive))
 
 
 async def store(house: House, tx: Tx, made: Records) -> None:
@@ -85,7 +91,33 @@ async def store(house: House, tx: Tx, made: Records) -> None:
     if fresh:
         await sale_store.add_offers(tx, fresh)
         after_commit(lambda: cache.kept.update(one.digest for one in fresh))
-    await sale_store.add_sales(tx, made.rows)
+    await sale_store.add_sales(tx, [_sealed(house.keys, one) if one.id in made.sensitive else one for one in made.rows])
+
+
+def _sealed(keys: KeyStore, row: SaleRow) -> SaleRow:
+    """With its record as ciphertext, bound to the sale."""
+    return row._replace(record="", sealed=keys.seal(_PURPOSE, row.record.encode(), b"sale" + row.id.bytes))
+
+
+def _opened(keys: KeyStore, row: SaleRow) -> SaleRow:
+    """With its record to be read. One that was altered where it lies stays empty, which gives another hash than the row's."""
+    if row.sealed is None:
+        return row
+    try:
+        return row._replace(record=keys.open_sealed(_PURPOSE, row.sealed, b"sale" + row.id.bytes).decode())
+    except BadInput:
+        return row
+
+
+async def seal_open_records(house: House) -> None:
+    """Seal the records that lie open from before they were sealed, some at a time; what was signed stays proved by its hash."""
+    left = True
+    while left:
+        async with house.database.transaction() as tx:
+            rows = await sale_store.to_seal(tx, _AT_ONCE)
+            if rows:
+                await sale_store.seal_records(tx, [_sealed(house.keys, one) for one in rows])
+        left = len(rows) == _AT_ONCE
 
 
 async def keep(house: House, tx: Tx, at: Moment, sold: Iterable[Sold]) -> None:
@@ -98,9 +130,19 @@ async def keep(house: House, tx: Tx, at: Moment, sold: Iterable[Sold]) -> None:
     await must_post(house, tx, at, made.seals)
 
 
-async def sale_findings(tx: Any, book: int, _archives: Archives) -> list[Finding]:
-    """What the audit of a book finds wrong with its sales."""
+def sale_findings(keys: KeyStore) -> Callable[[Any, int, Archives], Awaitable[list[Finding]]]:
+    """What the audit of a book finds wrong with its sales; the keys open those that lie sealed."""
+
+    async def look(tx: Any, book: int, _archives: Archives) -> list[Finding]:
+        return await _findings(keys, tx, book)
+
+    return look
+
+
+async def _findings(keys: KeyStore, tx: Any, book: int) -> list[Finding]:
     changed = await sale_store.wrong(tx, book)
+    known = {one.id for one in changed}
+    changed += [one async for one in _wrong_sealed(keys, tx, book) if one.id not in known]
     named = {one.id for one in changed}
     findings = [Finding(Wrong.SALE_CHANGED, book, None, None, f"sale {one.id}: {_what(one)}") for one in changed]
     broken = await sale_store.broken_seals(tx, book, SaleEntry.SALES_SEALED)
@@ -111,6 +153,14 @@ async def sale_findings(tx: Any, book: int, _archives: Archives) -> list[Finding
     return findings + [
         Finding(Wrong.SALE_CHANGED, book, None, None, f"{what}, which sales name, is gone, or is not what it was") for what in lost
     ]
+
+
+async def _wrong_sealed(keys: KeyStore, tx: Any, book: int) -> AsyncIterator[sale_store.Wrong]:
+    async for row, offer in sale_store.sealed(tx, book):
+        record = _opened(keys, row).record
+        wrong = sale_store.Wrong(row.id, _hash(record) != row.digest, offer not in record, f'"sale":"{row.id}"' not in record)
+        if wrong.record or wrong.offer or wrong.other:
+            yield wrong
 
 
 def _holds(one: Seal) -> bool:
@@ -187,9 +237,10 @@ class SaleShown(msgspec.Struct, frozen=True):
     doubt: str
 
 
-async def shown(tx: Tx, books: Sequence[int], sale: UUID, person: UUID | None = None) -> SaleShown | Refusal:
+async def shown(house: House, tx: Tx, books: Sequence[int], sale: UUID, person: UUID | None = None) -> SaleShown | Refusal:
     """The sale of that id in these books; only one of `person`'s own, if they are named."""
-    row = (await sale_store.sales(tx, books, [sale])).get(sale)
+    kept = (await sale_store.sales(tx, books, [sale])).get(sale)
+    row = _opened(house.keys, kept) if kept else None
     record = _read(row.record) if row else {}
     if row is None or (person is not None and record.get("person") != str(person)):
         text = "no sale is recorded under that id; give that of an order, a plan, a sweep, an autopay, a policy or a deposit"

@@ -3,7 +3,8 @@
 No money is taken before the buyer has seen what the policy costs them: the decision is told, and holds for thirty days.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -31,6 +32,7 @@ from tapwealth.storage.database import Tx
 GOOD_FOR = timedelta(days=30)
 """After a decision."""
 _LONGEST_REASON = 200
+_PURPOSE, _PLACE, _AT_ONCE = "answers", b"policy_application", 1_000
 
 
 class ApplyForPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +47,6 @@ class Applied(msgspec.Struct, frozen=True):
     """It is looked at; the decision is told."""
 
     application: str
-    referred: list[str]
 
 
 class ProposeUnderwriting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +68,10 @@ async def apply_for(house: House, envelope: Envelope, command: ApplyForPolicy) -
             return version
         questions = version.definition.parameters.questions
         check_answers(questions, command.answers)
-        verdict = judge(questions, command.answers)
+        verdict, identifier = (
+            judge(questions, command.answers),
+            named(envelope.received_at, book, f"apply_for_policy:{person}:{envelope.key}"),
+        )
         if isinstance(verdict, Refusal):
             return verdict
         if not verdict.referred:
@@ -75,20 +79,46 @@ async def apply_for(house: House, envelope: Envelope, command: ApplyForPolicy) -
         buyer = (await customers.persons(tx, [(book, person)]))[person]
         row = ApplicationRow(
             book=book,
-            id=named(envelope.received_at, book, f"apply_for_policy:{person}:{envelope.key}"),
+            id=identifier,
             person=person,
             product=version.product,
             version=version.version,
             insured_lookup=whom(house, command.insured, buyer, today + timedelta(days=1)).lookup,
-            answers=command.answers,
-            referred=verdict.referred,
+            sealed=_sealed(house, identifier, command.answers, verdict.referred),
             asked_on=at.date_of(envelope.received_at),
             asked_at=envelope.received_at,
         )
         await application_store.add(tx, row)
-        return Applied(str(row.id), list(row.referred))
+        return Applied(str(row.id))
 
     return await once(house, [book], envelope, command, act, Applied)
+
+
+def _sealed(house: House, application: UUID, answers: Mapping[str, str], referred: Sequence[str], reason: str = "") -> bytes:
+    """What was answered, what of it is to be looked at, and why it was decided as it was, bound to the application."""
+    secret = json.dumps({"answers": dict(answers), "referred": list(referred), "reason": reason}).encode()
+    return house.keys.seal(_PURPOSE, secret, _PLACE + application.bytes)
+
+
+def _opened(house: House, row: ApplicationRow) -> tuple[dict[str, str], list[str]]:
+    secret = json.loads(house.keys.open_sealed(_PURPOSE, row.sealed, _PLACE + row.id.bytes))
+    return secret["answers"], secret["referred"]
+
+
+def answers_of(house: House, row: ApplicationRow) -> Mapping[str, str]:
+    """Unsealed for one use."""
+    return _opened(house, row)[0]
+
+
+async def seal_open_answers(house: House) -> None:
+    """Seal the answers that lie open from before they were sealed, some at a time."""
+    left = True
+    while left:
+        async with house.database.transaction() as tx:
+            rows = await application_store.to_seal(tx, _AT_ONCE)
+            made = {(one.book, one.id): _sealed(house, one.id, json.loads(one.answers), one.referred, one.reason) for one in rows}
+            await application_store.seal(tx, made)
+        left = len(rows) == _AT_ONCE
 
 
 def check(command: ProposeUnderwriting) -> None:
@@ -123,7 +153,7 @@ async def bring_about(house: House, tx: Tx, at: Moment, made: Approval, proposal
         found,
         state=ApplicationState.DECLINED if declined else ApplicationState.ACCEPTED,
         permille=proposal.permille or 0,
-        reason=proposal.reason,
+        sealed=_sealed(house, found.id, *_opened(house, found), proposal.reason),
         decided_on=today,
         good_until=None if declined else today + GOOD_FOR,
     )
@@ -172,13 +202,14 @@ class ApplicationView(msgspec.Struct, frozen=True):
     policy: UUID | None
 
 
-def _shown(row: ApplicationRow) -> ApplicationView:
+def _shown(house: House, row: ApplicationRow) -> ApplicationView:
+    answers, referred = _opened(house, row)
     return ApplicationView(
         row.id,
         row.product,
         row.version,
-        row.answers,
-        list(row.referred),
+        answers,
+        referred,
         row.state.value,
         row.asked_on,
         row.permille,
@@ -187,11 +218,11 @@ def _shown(row: ApplicationRow) -> ApplicationView:
     )
 
 
-async def held(tx: Any, book: int, person: UUID) -> list[ApplicationView]:
+async def held(house: House, tx: Any, book: int, person: UUID) -> list[ApplicationView]:
     """A customer's, newest first."""
-    return [_shown(row) for row in await application_store.of_person(tx, book, person)]
+    return [_shown(house, row) for row in await application_store.of_person(tx, book, person)]
 
 
 async def waiting(house: House, tx: Any) -> list[ApplicationView]:
     """Those that operations have to decide, oldest first."""
-    return [_shown(row) for row in await application_store.referred(tx, list(house.all_books))]
+    return [_shown(house, row) for row in await application_store.referred(tx, list(house.all_books))]

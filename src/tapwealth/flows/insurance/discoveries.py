@@ -155,12 +155,12 @@ async def _by_answer(house: House, tx: Tx, found: _Found, proposal: ProposeResci
         return refusal
     refund = 0 if proposal.on_purpose else await policy_event_store.paid_for(tx, (found.row.book, found.row.id))
     rescission = Rescission.ON_PURPOSE if proposal.on_purpose else Rescission.NEGLIGENCE
-    return _Rescind(rescission, f"{proposal.question} was not answered truthfully", refund)
+    return _Rescind(rescission, "a question was not answered truthfully", refund)
 
 
 async def _told(house: House, tx: Tx, row: PolicyRow) -> Mapping[str, str]:
     """What was answered, from the record of the sale."""
-    sold = await sales.shown(tx, house.all_books, row.id)
+    sold = await sales.shown(house, tx, house.all_books, row.id)
     if isinstance(sold, Refusal):
         return {}
     said = {name: answer for name, answer in sold.record["terms"].items() if name.startswith("answer ")}

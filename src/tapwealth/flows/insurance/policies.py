@@ -23,7 +23,7 @@ from tapwealth.flows.catalogue import sales
 from tapwealth.flows.customers.people import own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.applicants import InsuredPerson, Insures, NamedBeneficiary, check_named, read_beneficiaries, whom
-from tapwealth.flows.insurance.applications import decision
+from tapwealth.flows.insurance.applications import answers_of, decision
 from tapwealth.flows.insurance.delivery import deliver
 from tapwealth.flows.insurance.insured import above_minors_cap, insured_row, keep, not_for
 from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, sweep_premiums
@@ -164,7 +164,7 @@ async def prepared(house: House, tx: Tx, at: Moment, envelope: Envelope, command
     if isinstance(applied, Refusal):
         return applied
     if applied is not None:
-        wish = replace(wish, answers=applied.answers, accepted=applied.permille)
+        wish = replace(wish, answers=answers_of(house, applied), accepted=applied.permille)
     of, named = version.definition.eligibility, bool(command.beneficiaries)
     facts = _facts(buyer.row, wish, insures, of, today, buyer.available, named=named)
     return Prepared(version, buyer, wish, insures, applied, facts)

@@ -53,7 +53,7 @@ def policy_sold(
         confirmed=wish.confirmed,
         signed=signed(envelope.caller),
     )
-    return Sold(row.book, sale, offer)
+    return Sold(row.book, sale, offer, sensitive=bool(wish.answers))
 
 
 def _phone(wish: Wish) -> dict[str, int | str]:

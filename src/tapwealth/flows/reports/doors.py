@@ -128,8 +128,8 @@ def views(house: House) -> Mapping[str, View]:
         "deposits": lambda caller, _given: _own(house, caller, deposits.held),
         "deposit_insurance": lambda caller, _given: _own(house, caller, insured),
         "deposit/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: deposits.shown(tx, book, person, _id(given))),
-        "applications": lambda caller, _given: _own(house, caller, applications.held),
-        "referrals": lambda caller, _given: _for_operators(caller, lambda: _read(house, lambda tx: applications.waiting(house, tx))),
+        "applications": lambda caller, _given: _own(house, caller, lambda tx, book, person: applications.held(house, tx, book, person)),
+        "referrals": lambda caller, _given: _referrals(house, caller),
         "sale/{id}": lambda caller, given: _sale(house, caller, _id(given)),
         "cash/{id}": lambda caller, given: _own(
             house, caller, lambda tx, book, person: electronic_cash.cash_of(house, tx, book, person, _id(given))
@@ -171,7 +171,7 @@ def views(house: House) -> Mapping[str, View]:
         ),
         "shares/{party}": lambda caller, given: _for_operators(caller, lambda: _read(house, _shares(given))),
         "network/{date}": lambda caller, given: _for_operators(caller, lambda: _network(house, read_date(given["date"]))),
-        "proposals": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.proposals)),
+        "proposals": lambda caller, _given: _for_operators(caller, lambda: _proposals(house, caller)),
         "reservations": lambda caller, _given: _for_operators(caller, lambda: _read(house, reservations.still_open)),
         "transit": lambda caller, _given: _for_operators(caller, lambda: _read(house, standing.transit)),
         "clock": lambda caller, _given: _for_operators(caller, lambda: _clock(house)),
@@ -311,14 +311,31 @@ async def _sale(house: House, caller: Caller | None, sale: UUID) -> Any:
     if caller is None or (caller.person is None and not _is_operator(caller)):
         return NOT_YOURS
     async with house.database.read() as tx:
-        if caller.person is None and not await _is_compliance(tx, caller):
+        if caller.person is None and not await _may(tx, caller, OperatorRole.COMPLIANCE):
             return Refusal(ReportRefusal.NOT_YOURS, "a sale is for its buyer and for compliance officers; sign in as one")
-        return await sales.shown(tx, house.all_books, sale, caller.person)
+        return await sales.shown(house, tx, house.all_books, sale, caller.person)
 
 
-async def _is_compliance(tx: Any, caller: Caller) -> bool:
-    found = await operators.stored(tx, caller.who.removeprefix("operator:"))
-    return found is not None and found[0].may(OperatorRole.COMPLIANCE)
+async def _referrals(house: House, caller: Caller | None) -> Any:
+    """Answers about somebody's health: to those who decide on them, and to compliance officers."""
+    if not _is_operator(caller):
+        return Refusal(ReportRefusal.NOT_YOURS, "only the bank's operators may look here; sign in as one")
+    async with house.database.read() as tx:
+        if not await _may(tx, caller, OperatorRole.OPERATIONS, OperatorRole.COMPLIANCE):
+            return Refusal(ReportRefusal.NOT_YOURS, "answers about somebody's health are for operations and compliance; sign in as one")
+        return await applications.waiting(house, tx)
+
+
+async def _proposals(house: House, caller: Caller | None) -> Any:
+    async with house.database.read() as tx:
+        sensitive = await _may(tx, caller, OperatorRole.OPERATIONS, OperatorRole.COMPLIANCE)
+        return await standing.proposals(house, tx, sensitive=sensitive)
+
+
+async def _may(tx: Any, caller: Caller | None, *roles: OperatorRole) -> bool:
+    """Whether the operator has one of these roles."""
+    found = None if caller is None else await operators.stored(tx, caller.who.removeprefix("operator:"))
+    return found is not None and any(found[0].may(role) for role in roles)
 
 
 async def sale(house: House, named: str) -> SaleShown | Refusal:
@@ -326,7 +343,7 @@ async def sale(house: House, named: str) -> SaleShown | Refusal:
     identifier = read_identifier(named)
     assert identifier is not None, "reading is strict"
     async with house.database.read() as tx:
-        return await sales.shown(tx, house.all_books, identifier)
+        return await sales.shown(house, tx, house.all_books, identifier)
 
 
 async def _for_operators(caller: Caller | None, read: Callable[[], Awaitable[Any]]) -> Any:

@@ -19,6 +19,7 @@ from tapwealth.flows.reports import store
 from tapwealth.flows.reports.customers import PolicyView, policy_views
 from tapwealth.flows.reports.holdings import HoldingShown, other_holdings
 from tapwealth.flows.reports.refusals import ReportRefusal
+from tapwealth.flows.sensitive_proposals import SENSITIVE, content_of
 from tapwealth.insurance import beneficiary_store, endorsement_store, insured_store
 from tapwealth.insurance import store as insurance
 from tapwealth.issuing import store as issuing
@@ -214,7 +215,8 @@ async def policy(tx: Any, book: int, person: UUID, identifier: UUID) -> PolicySt
 
 
 class ProposalView(msgspec.Struct, frozen=True):
-    """What an operator has proposed and another one is to decide; `content` as it was given, `proposed_by` a login."""
+    """What an operator has proposed and another one is to decide; `content` as it was given, empty where it is about somebody's health and
+    the reader does not decide it; `proposed_by` a login."""
 
     proposal: UUID
     kind: str
@@ -222,11 +224,12 @@ class ProposalView(msgspec.Struct, frozen=True):
     proposed_by: str
 
 
-async def proposals(tx: Any) -> list[ProposalView]:
-    """Those that wait, oldest first."""
+async def proposals(house: House, tx: Any, *, sensitive: bool = False) -> list[ProposalView]:
+    """Those that wait, oldest first; with what is `sensitive`, or without."""
     waiting = await approvals.waiting(tx, HOUSE_BOOK)
     logins = await operators.logins(tx, [one.proposer for one in waiting])
-    return [ProposalView(one.id, one.kind, kept_fields(one.proposal), logins[one.proposer]) for one in waiting]
+    said = [content_of(house, one) if sensitive or one.kind not in SENSITIVE else {} for one in waiting]
+    return [ProposalView(one.id, one.kind, kept_fields(content), logins[one.proposer]) for one, content in zip(waiting, said, strict=True)]
 
 
 async def receipt(tx: Any, identifier: str) -> dict[str, bool]:

@@ -81,7 +81,7 @@ async def sale(house: House, caller: Caller, identifier: str) -> Sale | Refusal:
     wanted = next((found for prefix in _PREFIXES if (found := unprefixed(prefix, identifier))), _NOBODY)
 
     async def read(tx: Tx, book: int, person: UUID) -> Sale | Refusal:
-        found = await sales.shown(tx, [book], wanted, person)
+        found = await sales.shown(house, tx, [book], wanted, person)
         if isinstance(found, Refusal):
             return unknown("sale") if found.code is SaleRefusal.UNKNOWN_SALE else found
         return _sale(identifier, person, found) if "signed" in found.record else unknown("sale")

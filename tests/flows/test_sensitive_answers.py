@@ -1,0 +1,184 @@
+"""What somebody answered about their health: to be read in no row, nor by who has nothing to do with it; of before as well."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from bill_town import MONDAY, NINE, Person, Town
+from policy_files import ASKING_FILE, sell_policies
+
+from tapwealth.flows import reports, sensitive_proposals, setup
+from tapwealth.flows.catalogue import sales
+from tapwealth.flows.catalogue.sales import SaleShown
+from tapwealth.flows.frame import Caller, Envelope
+from tapwealth.flows.insurance import applications, delivery, policies
+from tapwealth.flows.insurance.applications import Applied, ApplyForPolicy, ProposeUnderwriting
+from tapwealth.flows.insurance.discoveries import ProposeRescission
+from tapwealth.flows.insurance.policies import BuyPolicy, PolicyTaken
+from tapwealth.flows.setup import Approve, Approved, Proposed
+from tapwealth.insurance import application_store
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.ids import named
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.ledger.archives import Archives
+from tapwealth.storage import operators
+from tapwealth.storage.actors import ActorKind
+from tapwealth.storage.operators import OperatorRole
+
+MIGRATION = Path(__file__).parents[2] / "migrations/sql/0128_sealed_answers.sql"
+TOLD = ("heart", "treated", "severe", "daily", "smoking", "infarct")
+"""Questions and answers of the product, and a word of the underwriter's."""
+OFFERED = {"product_version", "product_draft", "sale_offer"}
+"""What everybody may read: what is asked."""
+STAFF = {"ops.chen": OperatorRole.OPERATIONS, "ops.wu": OperatorRole.OPERATIONS, "pm.qian": OperatorRole.PRODUCT_MANAGER}
+
+
+@pytest.fixture(autouse=True)
+async def people(place: Town) -> None:
+    await sell_policies(place.house, ASKING_FILE)
+    async with place.house.database.transaction() as tx:
+        for number, (login, role) in enumerate(STAFF.items()):
+            await operators.create(tx, place.house.random64, login, login, [role], "nobody signs in here", NINE, str(10_077 + number))
+
+
+def by(place: Town, login: str) -> Envelope:
+    place.keys_given += 1
+    return Envelope(named(NINE, 0, f"{login} {place.keys_given}"), caller(login), place.biller.now)
+
+
+def caller(login: str) -> Caller:
+    return Caller(ActorKind.OPERATOR, f"operator:{login}", "password")
+
+
+async def bought(place: Town, person: Person) -> UUID:
+    command = BuyPolicy("TL20", ["terms"], answers={"smoking": "daily", "heart": "mild"})
+    taken = await policies.buy(place.house, place.envelope(person), command)
+    assert isinstance(taken, PolicyTaken), taken
+    await place.work("insurer", delivery.deliver)
+    return UUID(taken.policy)
+
+
+async def as_owner(place: Town, act: Callable[[asyncpg.Connection], Any]) -> Any:
+    connection = await asyncpg.connect(place.house.database._dsn, server_settings={"search_path": "tapwealth"})
+    try:
+        return await act(connection)
+    finally:
+        await connection.close()
+
+
+async def told_in(place: Town) -> set[tuple[str, str]]:
+    """Tables in whose rows one of the words can be read."""
+
+    async def look(connection: asyncpg.Connection) -> set[tuple[str, str]]:
+        tables = await connection.fetch("select tablename from pg_tables where schemaname = 'tapwealth'")
+        ask = " union all ".join(
+            f"select '{name}', w from (select coalesce(string_agg(t::text, ' '), '') rows from {name} t) r, unnest($1::text[]) w"
+            " where strpos(r.rows, w) > 0"
+            for (name,) in tables
+            if name not in OFFERED
+        )
+        return {tuple(row) for row in await connection.fetch(ask, list(TOLD))}
+
+    found: set[tuple[str, str]] = await as_owner(place, look)
+    return found
+
+
+async def seen(place: Town, sale: UUID) -> SaleShown:
+    async with place.house.database.read() as tx:
+        found = await sales.shown(place.house, tx, place.house.all_books, sale)
+    assert isinstance(found, SaleShown), found
+    return found
+
+
+async def audited(place: Town) -> list[str]:
+    look = sales.sale_findings(place.house.keys)
+    async with place.house.database.read() as tx:
+        return [one.detail for book in place.house.all_books for one in await look(tx, book, Archives())]
+
+
+async def opened_as_before(place: Town, policy: UUID) -> None:
+    """The rows as they lay before they were sealed, and what the migration notes of them."""
+    record = json.dumps((await seen(place, policy)).record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    async with place.house.database.read() as tx:
+        (application,) = await application_store.referred(tx, list(place.house.all_books))
+        rows = await tx.fetch("select id, kind from approval")
+        waiting = {one.proposal: one.content for one in await reports.standing.proposals(place.house, tx, sensitive=True)}
+    (note,) = [one for one in MIGRATION.read_text("utf-8").split(";\n") if "insert into sale_to_seal" in one]
+
+    async def act(connection: asyncpg.Connection) -> None:
+        await connection.execute("update sale set record = $2, sealed = null where id = $1", policy, record)
+        await connection.execute(note)
+        await connection.execute(
+            "update policy_application set sealed = null, answers = $2, referred = $3 where id = $1",
+            application.id, json.dumps(applications.answers_of(place.house, application)), ["heart"],
+        )  # fmt: skip
+        for one in rows:
+            await connection.execute("update approval set proposal = $2 where id = $1", one["id"], json.dumps(dict(waiting[one["id"]])))
+
+    await as_owner(place, act)
+
+
+async def test_answers_lie_sealed_wherever_they_are_kept_and_those_of_before_are_sealed(place: Town) -> None:
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000)
+    policy = await bought(place, wang)
+    made = await applications.apply_for(place.house, place.envelope(li), ApplyForPolicy("TL20", {"smoking": "never", "heart": "treated"}))
+    assert isinstance(made, Applied), made
+    refused = await policies.buy(
+        place.house, place.envelope(li), BuyPolicy("TL20", ["terms"], answers={"smoking": "never", "heart": "treated"})
+    )
+    assert isinstance(refused, Refusal)
+    await place.clock(shanghai(MONDAY + timedelta(days=1), 10))
+    proposal = ProposeUnderwriting(UUID(made.application), 400, "an infarct, treated")
+    proposed = await setup.propose(place.house, by(place, "ops.chen"), proposal)
+    assert isinstance(proposed, Proposed), proposed
+    assert isinstance(
+        await setup.propose(place.house, by(place, "ops.chen"), ProposeRescission(policy, "heart", "severe", MONDAY + timedelta(days=1))),
+        Proposed,
+    )
+    assert await told_in(place) == set()
+    assert (await seen(place, policy)).record["terms"]["answer smoking"] == "daily"
+    assert await audited(place) == []
+
+    views = reports.views(place.house)
+    (shown,) = await views["referrals"](caller("ops.wu"), {})
+    assert (shown.answers["heart"], shown.referred) == ("treated", ["heart"])
+    assert isinstance(await views["referrals"](caller("pm.qian"), {}), Refusal)
+    contents = {login: [dict(one.content) for one in await views["proposals"](caller(login), {})] for login in STAFF}
+    assert contents["pm.qian"] == [{}, {}]
+    assert {one.get("reason", one.get("answer")) for one in contents["ops.wu"]} == {"an infarct, treated", "severe"}
+
+    await opened_as_before(place, policy)
+    assert {table for table, _ in await told_in(place)} == {"sale", "policy_application", "approval"}
+    for _ in range(2):
+        await sales.seal_open_records(place.house)
+        await applications.seal_open_answers(place.house)
+        await sensitive_proposals.seal_open_proposals(place.house)
+    assert await told_in(place) == set()
+    sale = await seen(place, policy)
+    assert (sale.proved, sale.record["terms"]["answer heart"], await audited(place)) == (True, "mild", [])
+    assert await setup.approve(place.house, by(place, "ops.wu"), Approve(proposed.proposal)) == Approved("ProposeUnderwriting")
+    taken = await policies.buy(place.house, place.envelope(li), BuyPolicy("TL20", ["terms"], application=UUID(made.application)))
+    assert isinstance(taken, PolicyTaken), taken
+    assert taken.premium == 31_500
+    assert await told_in(place) == set()
+
+
+@pytest.mark.parametrize(
+    ("defect", "words"),
+    [
+        ("sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1)", "its record does not give the hash it carries"),
+        ("sealed = null", "its record does not give the hash it carries"),
+        ("digest = sha256(''::bytea)", "its record does not give the hash it carries"),
+        ("offer = 0", "what its buyer was shown is gone, or is not what it was"),
+    ],
+)
+async def test_the_audit_names_a_sealed_record_that_was_changed(place: Town, defect: str, words: str) -> None:
+    policy = await bought(place, await place.person("Wang", 100_000))
+    await as_owner(place, lambda connection: connection.execute(f"update sale set {defect}"))
+    assert f"sale {policy}: {words}" in await audited(place)
+    assert not (await seen(place, policy)).proved
