@@ -28,7 +28,7 @@ MOST_WORDS = 16 << 10
 """Greatest form."""
 Wrong = Mapping[str, tuple[str, str]]
 """What does not fit, by the name of its field in a form: Chinese, English."""
-_NEXT = re.compile(r"(/en)?/(bills|bill|autopays|assets|deposits)([/?][!-~]*)?", re.ASCII)
+_NEXT = re.compile(r"(/en)?/(bills|bill|autopays|assets|deposits|policies|claims)([/?][!-~]*)?", re.ASCII)
 
 
 class CustomerPages:

@@ -1,0 +1,180 @@
+"""What a customer's pages show of insurance: the policies that they have, one of them whole, and what can be done about it today."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from tapwealth.catalogue.sale import Offer
+from tapwealth.flows.frame import moment
+from tapwealth.flows.insurance.policy_offer import policy_offer
+from tapwealth.flows.insurance.policy_product import product_of, products_of, versions_of
+from tapwealth.flows.reports import claims as claim_reports
+from tapwealth.flows.reports import standing
+from tapwealth.flows.reports.claims import ClaimLine
+from tapwealth.flows.reports.standing import PolicyState as PolicyShown
+from tapwealth.flows.reports.words import POLICY_STATES, Words
+from tapwealth.insurance import claim_store, endorsement_store, insured_store, premium_store, store
+from tapwealth.insurance.applicant import pays_at_death
+from tapwealth.insurance.claim import LossKind, first_paid_day
+from tapwealth.insurance.collect import payable
+from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state
+from tapwealth.insurance.product import WORDS, Accident, AccountLoss, Cover, PhoneScreen, Product
+from tapwealth.insurance.schedule import Every, Schedule, dues, next_due, period
+from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.refusal import Refusal
+
+_DAY = timedelta(days=1)
+_LIVES = (PolicyState.QUOTED, PolicyState.ISSUED, PolicyState.IN_FORCE, PolicyState.SUSPENDED)
+_EVERY = {Every.YEAR: Words("每年", "a year"), Every.MONTH: Words("每月", "a month")}
+_ONCE = Words("一次缴清", "once")
+
+
+class PolicyLine(NamedTuple):
+    """A policy among others; fen. `first` and `last`: days that are covered. `due_on`: of the premium that is paid next, None where nothing
+    more is due; `lives`: it is not over."""
+
+    policy: UUID
+    names: Words
+    cover: Words
+    state: str
+    words: Words
+    sum_insured: int
+    first: date
+    last: date
+    due_on: date | None
+    premium: int
+    lives: bool
+
+
+class PremiumLine(NamedTuple):
+    """A premium for the days from `first` to `last`; fen."""
+
+    first: date
+    last: date
+    amount: int
+
+
+class PolicyPage(NamedTuple):
+    """A policy whole. `first_paid`: the first day whose losses are paid. `pay` fen can be paid by hand today, 0: nothing. `coming`: what is
+    not paid, the earliest first. `loss`: what the policyholder can claim, None where others do. `busy`: the insurer is asked about it."""
+
+    shown: PolicyShown
+    names: Words
+    cover: Words
+    words: Words
+    every: Words
+    offer: Offer
+    insurer: str
+    last: date
+    first_paid: date
+    first_premium: PremiumLine
+    coming: Sequence[PremiumLine]
+    pay: int
+    busy: bool
+    being_cancelled: bool
+    may_cancel: bool
+    may_change: bool
+    by_occupation: bool
+    at_death: bool
+    loss: LossKind | None
+    claims: Sequence[ClaimLine]
+    today: date
+
+
+async def held(tx: Any, book: int, person: UUID) -> list[PolicyLine]:
+    """All that they ever bought, the newest first: as many questions, however many."""
+    rows = await store.policies_of(tx, book, person)
+    keys = {(row.book, row.id): row for row in rows}
+    products, insured = await products_of(tx, rows), await insured_store.insured(tx, list(keys))
+    schedules = await premium_store.schedules(tx, keys)
+    return [_line(row, products[row.product, row.version], insured[key].sum_insured, schedules[key]) for key, row in keys.items()]
+
+
+def _line(row: PolicyRow, product: Product, sum_insured: int, schedule: Schedule) -> PolicyLine:
+    state, lives = _state(row), row.state in _LIVES
+    due = next_due(schedule) if lives else None
+    return PolicyLine(
+        row.id,
+        Words(product.name, product.name_en),
+        cover_words(product.terms.cover),
+        state,
+        POLICY_STATES[state],
+        sum_insured,
+        row.from_day,
+        row.to_day - _DAY,
+        None if due is None else due.on,
+        schedule.premium if due is None else due.amount,
+        lives,
+    )
+
+
+def _state(row: PolicyRow) -> str:
+    """`rejected`: the insurer did not take it."""
+    return "rejected" if row.refused_on else row.state.value
+
+
+def cover_words(cover: Cover) -> Words:
+    """What is insured."""
+    return Words(*WORDS[str(cover.__struct_config__.tag)])
+
+
+async def shown(tx: Any, book: int, person: UUID, identifier: UUID, language: str) -> PolicyPage | Refusal:
+    """One of theirs, as it stands."""
+    found = await standing.policy(tx, book, person, identifier)
+    if isinstance(found, Refusal):
+        return found
+    key, at = (book, identifier), await moment(tx)
+    row = (await store.policies(tx, [key]))[key]
+    version = (await versions_of(tx, [row]))[row.product, row.version]
+    product, schedule = product_of(version), (await premium_store.schedules(tx, {key: row}))[key]
+    asked = bool(await premium_store.under_way(tx, [key])) or bool(await endorsement_store.under_way(tx, [key]))
+    busy, today, cover = asked or row.being_cancelled, at.date_of(at.now), product.terms.cover
+    claims = await claim_reports.lines(tx, await claim_store.claims_of_policy(tx, book, identifier))
+    return PolicyPage(
+        shown=found,
+        names=Words(product.name, product.name_en),
+        cover=cover_words(cover),
+        words=POLICY_STATES[_state(row)],
+        every=_ONCE if schedule.paid_until == row.to_day == period(schedule, 1) else _EVERY[schedule.every],
+        offer=policy_offer(version, language),
+        insurer=product.terms.insurer,
+        last=row.to_day - _DAY,
+        first_paid=first_paid_day(row.policy, product.terms),
+        first_premium=PremiumLine(row.from_day, period(schedule, 1) - _DAY, row.premium),
+        coming=_coming(row, schedule),
+        pay=0 if busy else _payable(schedule, row.state, today),
+        busy=busy,
+        being_cancelled=row.being_cancelled,
+        may_cancel=not busy and isinstance(next_state(row.state, PolicyEvent.CANCEL), PolicyState),
+        may_change=not busy and row.state in (PolicyState.ISSUED, PolicyState.IN_FORCE),
+        by_occupation=isinstance(cover, Accident),
+        at_death=pays_at_death(cover),
+        loss=loss_of(cover) if row.issued_on is not None else None,
+        claims=claims[::-1],
+        today=today,
+    )
+
+
+def _coming(row: PolicyRow, schedule: Schedule) -> list[PremiumLine]:
+    if row.state not in _LIVES:
+        return []
+    return [PremiumLine(one.on, one.until - _DAY, one.amount) for one in dues(schedule, schedule.to_day)]
+
+
+def _payable(schedule: Schedule, state: PolicyState, today: date) -> int:
+    owed = payable(schedule, state, today)
+    return 0 if isinstance(owed, Refusal) else sum(one.amount for one in owed)
+
+
+def loss_of(cover: Cover) -> LossKind | None:
+    """What a policyholder claims by such a cover themselves; a death is claimed at the bank."""
+    match cover:
+        case Accident():
+            return LossKind.ACCIDENT
+        case PhoneScreen():
+            return LossKind.SCREEN
+        case AccountLoss():
+            return LossKind.PAYMENT
+        case _:
+            return None

@@ -1,0 +1,133 @@
+"""Policies on a customer's phone: those they have, one of them with its premiums, and what is done with it: pay, reinstate, cancel."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from tapwealth.flows.customers.page_sessions import CustomerSession
+from tapwealth.flows.insurance import policy_quotes
+from tapwealth.flows.insurance.policies import CancelPolicy
+from tapwealth.flows.insurance.policy_quotes import RefundQuoted
+from tapwealth.flows.insurance.premiums import PayPremium, ReinstatePolicy
+from tapwealth.flows.reports import bill_counter, policy_counter
+from tapwealth.flows.reports.policy_counter import PolicyPage
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.web.customer import CustomerPages, identifier_of, who_of
+from tapwealth.web.forms import Form
+from tapwealth.web.page import in_each_language, root
+from tapwealth.web.policy_wording import chinese, words
+from tapwealth.web.posting import UNKNOWN, a_key, go
+from tapwealth.web.said import Said, said_of
+
+POLICY_COMMANDS = ("cancel_policy", "pay_premium", "reinstate_policy")
+"""Names of the commands that these pages give."""
+_NOT_DONE = ("没有办成", "Nothing was done")
+_FORMS = ("pay", "reinstate", "cancel")
+
+
+def policy_pages(pages: CustomerPages) -> list[BaseRoute]:
+    """Routes in both languages."""
+    policies = Policies(pages)
+    return [
+        *in_each_language("/policies", pages.signed(policies.listed)),
+        *in_each_language("/policies/{policy}", pages.signed(policies.one)),
+        *in_each_language("/policies/{policy}/pay", pages.given(policies.pay), ("POST",)),
+        *in_each_language("/policies/{policy}/reinstate", pages.given(policies.reinstate), ("POST",)),
+        *in_each_language("/policies/{policy}/cancel", pages.given(policies.cancel), ("POST",)),
+    ]
+
+
+class Policies:
+    """Each method answers one form, or shows it."""
+
+    def __init__(self, pages: CustomerPages) -> None:
+        self._pages, self._house = pages, pages.house
+
+    async def listed(self, request: Request, language: str, session: CustomerSession) -> Response:
+        """What they have, and what was."""
+        async with self._house.database.read() as tx:
+            held = await policy_counter.held(tx, *who_of(session))
+        values = {"held": [one for one in held if one.lives], "over": [one for one in held if not one.lives]}
+        return await self._pages.shown(request, language, "policies.html", values, session=session)
+
+    async def one(
+        self,
+        request: Request,
+        language: str,
+        session: CustomerSession,
+        said: Said | None = None,
+        form: str = "",
+        given: Form | None = None,
+        key: str = "",
+    ) -> Response:
+        """All about it. `form`: whose answer is said, filled in as it was `given`; of a cancellation the refund is shown first."""
+        identifier, who = identifier_of(request.path_params["policy"]), who_of(session)
+        async with self._house.database.read() as tx:
+            page = await policy_counter.shown(tx, *who, identifier, language)
+            money = None if isinstance(page, Refusal) else await bill_counter.money(self._house, tx, *who)
+            refund = await self._refund(tx, who, page, asked=form == "cancel")
+        if isinstance(page, Refusal):
+            return await self._pages.nothing(request, language)
+        if isinstance(refund, Refusal):
+            said, refund = said or said_of(refund, _NOT_DONE, chinese=chinese), None
+        values = {
+            "one": page, "money": money, "refund": refund, "said": said, "about": form, "given": {} if given is None else given.fields,
+            "keys": {name: key if key and name == form else a_key() for name in _FORMS}, "words": words,
+        }  # fmt: skip
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
+        return await self._pages.shown(request, language, "policy.html", values, status, session)
+
+    async def _refund(self, tx: Any, who: tuple[int, UUID], page: PolicyPage | Refusal, *, asked: bool) -> RefundQuoted | Refusal | None:
+        if isinstance(page, Refusal) or not asked:
+            return None
+        return await policy_quotes.refund_on(tx, *who, page.shown.policy, page.today)
+
+    async def pay(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
+        """What is due, as it was shown."""
+        identifier = identifier_of(request.path_params["policy"])
+        command = PayPremium(identifier, fen_of(form["amount"]), form["fund"][:20])
+        return await self._give(request, language, session, form, "pay", "pay_premium", command)
+
+    async def reinstate(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
+        """For all that is owed, as it was shown."""
+        identifier = identifier_of(request.path_params["policy"])
+        command = ReinstatePolicy(identifier, fen_of(form["amount"]), form["fund"][:20])
+        return await self._give(request, language, session, form, "reinstate", "reinstate_policy", command)
+
+    async def cancel(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
+        """First what comes back today, then, with `do` = cancel and the refund as it was shown, the request."""
+        if form["do"] == "back":
+            return go(f"{root(language)}/policies/{identifier_of(request.path_params['policy'])}")
+        if form["do"] != "cancel":
+            return await self.one(request, language, session, form="cancel", given=form)
+        identifier, who = identifier_of(request.path_params["policy"]), who_of(session)
+        async with self._house.database.read() as tx:
+            page = await policy_counter.shown(tx, *who, identifier, language)
+            now = await self._refund(tx, who, page, asked=True)
+        if isinstance(now, RefundQuoted) and str(now.refund) != form["refund"]:
+            said = Said(("退还金额已变", "The refund is another one now"), "请重新核对后再确认。", "look at it again, then confirm it")
+            return await self.one(request, language, session, said, "cancel", form)
+        reason = form["reason"].strip() or "the policyholder's wish"
+        return await self._give(request, language, session, form, "cancel", "cancel_policy", CancelPolicy(identifier, reason))
+
+    async def _give(
+        self, request: Request, language: str, session: CustomerSession, form: Form, about: str, name: str, command: Any
+    ) -> Response:
+        try:
+            made = await self._pages.give(name, session, form["key"], language, command)
+        except Outage:
+            return await self.one(request, language, session, UNKNOWN, about, form, form["key"])
+        except BadInput as error:
+            return await self.one(request, language, session, said_of(error, _NOT_DONE, chinese=chinese), about, form)
+        if isinstance(made, Refusal):
+            return await self.one(request, language, session, said_of(made, _NOT_DONE, chinese=chinese), about, form)
+        return go(f"{root(language)}/policies/{made.policy}")
+
+
+def fen_of(text: str) -> int:
+    """What a page has written into a form; -1 for what it has not."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
