@@ -391,6 +391,19 @@ async def test_nothing_comes_back_of_the_premium_once_a_loss_was_paid(place: Tow
     assert (await cancel()).refund == 0
 
 
+async def test_an_appeal_brings_no_screen_that_another_claim_was_paid_for(place: Town, wang: Person, policy: UUID) -> None:
+    refused = await claimed(place, wang, policy, loss=70_000)
+    await assess(place, refused, 0, "scratches only")
+    second = await claimed(place, wang, policy, loss=70_000)
+    await claims.appeal(place.house, place.envelope(wang), AppealClaim(refused, "look at the photo again"))
+    await assess(place, second, 70_000)
+    assert code(await assess(place, refused, 70_000)) == "ALL_REPLACED"
+    await paid(place, second)
+    assert code(await assess(place, refused, 70_000)) == "ALL_REPLACED"
+    await claims.appeal(place.house, place.envelope(wang), AppealClaim(second, "the shop took more"))
+    assert code(await assess(place, second, 70_000)) == "NOTHING_PAYABLE", "its own screen is no other one's"
+
+
 @pytest.fixture
 async def two_screens(place: Town, wang: Person) -> UUID:
     """The same of a cover of two screens."""

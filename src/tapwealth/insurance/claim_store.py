@@ -23,12 +23,14 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRow:
-    """What the insurer is asked to pay for a claim, in fen; `arrears` are deducted already. `serial` names the request and the money."""
+    """What the insurer is asked to pay for a claim, in fen; `arrears` are deducted already. `serial` names the request and the money,
+    `identity` what was lost, the same for whatever claims it."""
 
     book: int
     claim: UUID
     number: int
     serial: str
+    identity: str
     part: Part
     amount: int
     arrears: int
@@ -83,7 +85,8 @@ _CLAIM = {
     "erase_on": "date", "erased_on": "date",
 }  # fmt: skip
 _PAYMENT = {
-    "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "part": "text", "amount": "bigint", "arrears": "bigint",
+    "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "identity": "text", "part": "text", "amount": "bigint",
+    "arrears": "bigint",
     "asked_on": "date", "agreed_on": "date", "refused_on": "date", "reason": "text", "paid_on": "date", "matched_on": "date",
 }  # fmt: skip
 _RECOVERY = {

@@ -14,10 +14,11 @@ import msgspec
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.insurance.claim_papers import any_claim
-from tapwealth.flows.insurance.claims import ask_insurer, check_said, moved, policy_of, recoverable, refuse, spent, still_lost
+from tapwealth.flows.insurance.claims import Of, ask_insurer, check_said, moved, policy_of, recoverable, refuse, spent, still_lost
 from tapwealth.insurance import claim_store, premium_store
-from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, next_state, payable
+from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, LossKind, next_state, payable
 from tapwealth.insurance.claim_store import Part, PaymentRow
+from tapwealth.insurance.product import PhoneScreen
 from tapwealth.insurance.schedule import Covered, covered_on
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.ids import book_of, derived, without_book
@@ -142,10 +143,11 @@ async def _decide(tx: Tx, at: Moment, claim: Claim, said: Assessment) -> ClaimAs
 
 
 class _Wanted(NamedTuple):
-    """Fen to be asked of the insurer, and those of the premium that are deducted."""
+    """Fen to be asked of the insurer, those of the premium that are deducted, and what was lost."""
 
     amount: int
     arrears: int
+    identity: str
 
 
 async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
@@ -163,17 +165,37 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
         text = f"{format_minor(lost)} yuan are claimed, less what was given back; find that much or less"
         return Refusal(ClaimRefusal.MORE_THAN_CLAIMED, text)
     if not said.found:
-        return _Wanted(0, 0)
+        return _Wanted(0, 0, "")
     of = await policy_of(tx, claim)
     if of.row.rescinded_on_purpose:
         return Refusal(ClaimRefusal.RESCINDED, "its policy was rescinded for an untruth on purpose; refuse it with the reason")
+    identity = await _identity(tx, claim, of)
+    if isinstance(identity, Refusal):
+        return identity
     of_claim, of_policy = await _spent(tx, claim)
     terms, arrears = of.product.terms, 0 if of_claim else await _owed(tx, claim, of.row)
     amount = payable(terms, said.found, of_claim=of_claim, of_policy=of_policy, arrears=arrears)
     if amount:
-        return _Wanted(amount, arrears)
+        return _Wanted(amount, arrears, identity)
     text = f"nothing of it is payable: {format_minor(terms.excess)} excess, {format_minor(of_claim)} paid before; refuse it with the reason"
     return Refusal(ClaimRefusal.NOTHING_PAYABLE, text)
+
+
+async def _identity(tx: Tx, claim: Claim, of: Of) -> str | Refusal:
+    """What was lost, in a word that is the same for whatever claims it. Screens are numbered as they are asked for, and each keeps its
+    number as long as it is paid for or may be."""
+    if claim.kind is LossKind.PAYMENT:
+        return f"payment:{claim.tap}"
+    cover = of.product.terms.cover
+    if not isinstance(cover, PhoneScreen):
+        return f"{claim.kind}:{claim.id if claim.kind is LossKind.ACCIDENT else claim.policy}"
+    others = await claim_store.claims_of_policy(tx, claim.book, claim.policy)
+    payments = await claim_store.payments_of(tx, [(one.book, one.id) for one in others])
+    taken = {one.identity: one.claim for rows in payments.values() for one in rows if one.spent}
+    screens = [f"screen:{number}" for number in range(1, cover.replacements + 1)]
+    free = next((one for one in screens if taken.get(one) == claim.id), next((one for one in screens if one not in taken), None))
+    text = f"{cover.replacements} of {cover.replacements} screens are replaced or promised already; refuse it with the reason"
+    return free or Refusal(ClaimRefusal.ALL_REPLACED, text)
 
 
 async def _awaits_answer(tx: Tx, claim: Claim) -> bool:
@@ -208,6 +230,7 @@ async def _payment(tx: Tx, claim: Claim, said: Assessment, wanted: _Wanted, day:
         claim=claim.id,
         number=number,
         serial=end_to_end("CLM", derived(without_book(claim.id), f"pay:{number}")),
+        identity=wanted.identity,
         part=Part.CERTAIN if said.certain else Part.APPEAL if claim.appealed_on else Part.WHOLE,
         amount=wanted.amount,
         arrears=wanted.arrears,

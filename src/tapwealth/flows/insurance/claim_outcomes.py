@@ -70,23 +70,12 @@ async def _order(tx: Tx, claim: Claim, payment: PaymentRow) -> ClaimOrder:
         serial=payment.serial,
         policy_number=of.row.policy_number,
         claim=str(claim.id),
-        identity=await _identity(tx, claim),
+        identity=payment.identity,
         loss_day=claim.loss_day,
         amount=payment.amount,
         sum_insured=of.product.terms.sum_insured,
         to_named=claim.kind is LossKind.DEATH,
     )
-
-
-async def _identity(tx: Tx, claim: Claim) -> str:
-    """What was lost, in a word that is the same for whoever claims it."""
-    if claim.kind is LossKind.PAYMENT:
-        return f"payment:{claim.tap}"
-    if claim.kind is not LossKind.SCREEN:
-        return f"{claim.kind}:{claim.id if claim.kind is LossKind.ACCIDENT else claim.policy}"
-    others = await claim_store.claims_of_policy(tx, claim.book, claim.policy)
-    earlier = sum(one.notified_at < claim.notified_at and one.paid_on is not None and one.paid_on <= claim.notified_on for one in others)
-    return f"screen:{earlier + 1}"
 
 
 async def _deliver_recovered(house: House, key: Key, serial: str) -> None:
