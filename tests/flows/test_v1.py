@@ -22,7 +22,7 @@ from tapwealth.api.commands import Gate
 from tapwealth.api.origin import read_networks
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.edge import Edge
-from tapwealth.api.v1.operations import Operation
+from tapwealth.api.v1.operation import Operation
 from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.funds import plans
 from tapwealth.flows.v1.shapes import Fund, NewPayment, Payment

@@ -13,7 +13,7 @@ from served_house import serving
 from tapwealth.api.commands import Gate
 from tapwealth.api.short_way import _head
 from tapwealth.api.v1.edge import Edge, Front, Receive, Send
-from tapwealth.api.v1.operations import Asked, Operation
+from tapwealth.api.v1.operation import Asked, Operation
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.frame import Envelope

@@ -1,4 +1,5 @@
-"""A partner's program at /v1: let in by two operators, consented to by customers, with its token."""
+"""A partner's program at /v1: let in by two operators, consented to by customers, with its token. Each answer that it gets is what the
+OpenAPI document says of it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from described import as_described
 from served_house import Doors
 
 from tapwealth.api.v1.catalogue import CATALOGUE
@@ -34,13 +36,13 @@ class ApiClient:
         self.token = answer.json()["access_token"]
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
-        return await self.doors.http.get(path, params=params, headers={"Authorization": f"Bearer {self.token}"})
+        return as_described(await self.doors.http.get(path, params=params, headers={"Authorization": f"Bearer {self.token}"}))
 
     async def post(self, path: str, body: Any, key: str | None = None, **headers: str) -> httpx.Response:
         """`body` as JSON, or as it is if it is bytes. Without `key` under a fresh one."""
         sent = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": key or str(uuid4()), "Content-Type": "application/json"}
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
-        return await self.doors.http.post(path, headers=sent | headers, **content)
+        return as_described(await self.doors.http.post(path, headers=sent | headers, **content))
 
 
 async def let_in(doors: Doors, scopes: list[str] = SCOPES, by: tuple[str, str] = ("ops.chen", "pm.zhou")) -> ApiClient:

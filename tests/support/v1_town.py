@@ -1,4 +1,4 @@
-"""A partner's program at /v1 of a fund town, let in by two operators and consented to by one customer."""
+"""A partner's program at /v1 of a town, let in by two operators and consented to by one customer."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -8,9 +8,8 @@ from typing import Any
 
 import httpx
 from api_client import ApiClient
-from bill_town import Person
-from fund_town import FundTown
-from nav_town import agreed
+from bill_town import Person, Town
+from four_eyes import decided, propose
 from served_house import Doors
 
 from tapwealth.app.wiring import open_edges
@@ -28,12 +27,12 @@ NOTHING: Any = None
 
 
 @asynccontextmanager
-async def at_v1(place: FundTown, person: Person) -> AsyncIterator[tuple[ApiClient, str]]:
+async def at_v1(place: Town, person: Person) -> AsyncIterator[tuple[ApiClient, str]]:
     """The client with its token, and the path of the account that consents."""
     async with place.house.database.read() as tx:
         until = business_date_of(await platform_clock.read(tx)) + timedelta(days=365)
     client = ProposeClient("Phone maker", list(Scope), hashlib.sha256(SECRET.encode()).hexdigest(), until)
-    await agreed(place, client, "client", "ops.chen", "pm.zhou")
+    assert not isinstance(await decided(place, await propose(place, client)), Refusal)
     async with place.house.database.read() as tx:
         (let_in,) = await clients.shown(tx)
     given = await consents.give(place.house, place.envelope(person), GiveConsent(let_in.client, list(Scope)))

@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any, get_type_hints
 
@@ -68,9 +68,13 @@ class Unreadable(BadInput):
     @property
     def pointer(self) -> str:
         """RFC 6901; empty for the whole body."""
-        path = [] if self.where == "body" else re.sub(r"\[(\d+)\]", r".\1", self.where).split(".")
-        names = [*path, *([self._field] if self._field else [])]
-        return "".join(f"/{one.replace('~', '~0').replace('/', '~1')}" for one in names)
+        return pointer_to(self.where, self._field)
+
+
+def pointer_to(where: str, field: str = "") -> str:
+    """RFC 6901, of a place as it is written here: `insured.name`, `beneficiaries[0]`; empty for the whole body."""
+    path = [] if where == "body" else re.sub(r"\[(\d+)\]", r".\1", where).split(".")
+    return "".join(f"/{one.replace('~', '~0').replace('/', '~1')}" for one in (*path, field) if one)
 
 
 async def body_of(request: Request, most: int = MOST_BYTES) -> bytes:
@@ -107,11 +111,15 @@ def read_json(body: bytes, shape: type[Any]) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = str(error).removeprefix("JSON is malformed: ")
         raise Unreadable(f"this is not JSON: {why}", where="body", hint="send one whole JSON object", code="not_json") from None
-    files = getattr(shape, "LONG_TEXTS", ())
+    check_values(read, getattr(shape, "LONG_TEXTS", ()))
+    return read
+
+
+def check_values(read: Any, files: Sequence[str] = ()) -> None:
+    """Raises BadInput for a text that cannot be shown, and for more than a command may hold; not of the fields that carry files."""
     for name, value in _values("", msgspec.to_builtins(read)):
         if name not in files:
             _check(name, value)
-    return read
 
 
 def check_names(body: bytes) -> None:

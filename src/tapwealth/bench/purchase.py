@@ -19,7 +19,7 @@ import httpx
 
 from tapwealth.api.commands import Gate
 from tapwealth.api.v1.edge import App, Edge
-from tapwealth.api.v1.operations import Operation
+from tapwealth.api.v1.operation import Operation
 from tapwealth.app.event_loop import runner, spare_collector
 from tapwealth.app.house import Settings, open_house
 from tapwealth.app.platform import QuietServer, http_config, listening

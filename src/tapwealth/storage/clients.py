@@ -25,6 +25,8 @@ class Scope(StrEnum):
     BILLS_WRITE = "bills:write"
     NOTICES_READ = "notices:read"
     NOTICES_WRITE = "notices:write"
+    DEPOSITS_READ = "deposits:read"
+    DEPOSITS_WRITE = "deposits:write"
 
 
 class ClientState(StrEnum):

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -23,17 +23,17 @@ from starlette.responses import Response
 from tapwealth.api.commands import Gate, language_of
 from tapwealth.api.origin import Network, origin
 from tapwealth.api.problem import TooLarge, WrongMediaType
-from tapwealth.api.reading import BODY_SECONDS, check_names, explained
+from tapwealth.api.reading import BODY_SECONDS, check_names, check_values, explained
 from tapwealth.api.v1 import token
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.openapi import document
-from tapwealth.api.v1.operations import Asked, Operation
+from tapwealth.api.v1.operation import SEEN, Asked, Operation
 from tapwealth.api.v1.problems import Problem, refused, unreadable
 from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
 from tapwealth.flows.v1.reading import Part, Wanted
-from tapwealth.flows.v1.shapes import Fund, HoldingDay, Page, Quotation, Yield
+from tapwealth.flows.v1.shapes import Page
 from tapwealth.kernel.clock import machine_ms
 from tapwealth.kernel.ids import Random64, book_of, id_of, unprefixed
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
@@ -50,7 +50,6 @@ App = Callable[[Any, Receive, Send], Awaitable[None]]
 PREFIX, MOST_BYTES = "/v1", 1 << 16
 LEAST, USUAL, MOST = 1, 20, 100
 """Items of one part of a list."""
-_BY_DAY = (Page[Quotation], Page[Yield], Page[HoldingDay])
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _JSON = {"content-type": "application/json"}
 _ONCE = (b"authorization", b"idempotency-key", b"content-type", b"content-length", b"host")
@@ -331,6 +330,8 @@ def _decoded(route: _Route, body: bytes) -> Any:
     try:
         read = route.decoder.decode(body)
         check_names(body)
+        if b"\\" in body or not body.isascii():
+            check_values(read)
         return read
     except msgspec.ValidationError as error:
         raise explained(str(error), route.operation.takes) from None
@@ -342,7 +343,7 @@ def _decoded(route: _Route, body: bytes) -> Any:
 def _wanted(operation: Operation, query: str) -> Wanted:
     """Which part of a list; what is asked of anything else is refused."""
     given = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = sorted(set(given) - ({"limit", "cursor", *operation.filters} if operation.listed else set()))
+    unknown = sorted(set(given) - {*operation.filters, *(("limit", "cursor") if operation.listed else ())})
     if unknown:
         raise _wrong(unknown[0][:40], "unknown_parameter")
     limit = given.get("limit", str(USUAL))
@@ -375,10 +376,8 @@ def _read_cursor(operation: Operation, cursor: str) -> str:
 
 
 def _seen(operation: Operation, last: str) -> bool:
-    """Whether that can be what was last seen of this list: of funds a code, of days a day, else an id."""
-    if operation.gives == Page[Fund]:
-        return re.fullmatch(r"[0-9A-Z]{6}", last, re.ASCII) is not None
+    """Whether that can be what was last seen of this list."""
     try:
-        return date.fromisoformat(last).isoformat() == last if operation.gives in _BY_DAY else UUID(last).hex == last
+        return SEEN[operation.seen](last)
     except ValueError:
         return False

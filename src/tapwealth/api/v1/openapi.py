@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from tapwealth.api.v1.catalogue import CATALOGUE
-from tapwealth.api.v1.operations import Operation
+from tapwealth.api.v1.operation import Operation
 from tapwealth.api.v1.token import FORM, PATH, TOO_MANY
+from tapwealth.flows.v1.translation import PREFIXES
 from tapwealth.storage.clients import Scope
 
 _SCOPES = {
@@ -21,6 +22,8 @@ _SCOPES = {
     Scope.BILLS_WRITE: "agree that bills are paid by themselves, change and end that",
     Scope.NOTICES_READ: "what the customer was told, and what of it comes to the phone",
     Scope.NOTICES_WRITE: "mark notices as opened, choose what comes to the phone",
+    Scope.DEPOSITS_READ: "deposits on sale with their rates, deposits with what they earn, what deposit insurance covers",
+    Scope.DEPOSITS_WRITE: "open deposits, pay in, give notice, take out, say what becomes of them when they are due",
 }
 _ALWAYS = ("doubled_header", "not_authenticated", "session_ended", "insufficient_scope", "internal_error", "unavailable")
 OF_A_TOKEN = ("doubled_header", "invalid_body", "too_slow", "too_large", "wrong_media_type", "internal_error", "unavailable")
@@ -39,7 +42,8 @@ _FORMS = {
     "biller": "^[A-Z0-9]{2,12}$",
     "bill_payment": "^bpy_[0-9a-f]{32}$",
     "autopay": "^aut_[0-9a-f]{32}$",
-    "sale": "^(ord|pln|aut|wsb)_[0-9a-f]{32}$",
+    "sale": "^(ord|pln|aut|wsb|dep)_[0-9a-f]{32}$",
+    **{name: f"^{prefix}_[0-9a-f]{{32}}$" for name, prefix in PREFIXES.items()},
 }
 
 
@@ -77,8 +81,7 @@ def codes_of(operation: Operation) -> list[str]:
     codes = list(_ALWAYS)
     codes += _OF_A_POST if operation.act else ("invalid_parameter",)
     codes += ["unknown_account"] if "{account}" in operation.path else []
-    named = "{fund}" in operation.path or "{autopay}" in operation.path
-    codes += [] if operation.act or (operation.listed and not named) else ["not_found"]
+    codes += ["not_found"] if operation.read and set(_PARAMETER.findall(operation.path)) - {"account"} else []
     return list(dict.fromkeys([*codes, *operation.codes]))
 
 
@@ -97,7 +100,7 @@ def document(operations: list[Operation]) -> dict[str, Any]:
         "info": {
             "title": "Tapwealth",
             "version": "1",
-            "description": "Accounts, money in and out, funds, orders and bills, for programs that act for customers who consented.",
+            "description": "Accounts, money in and out, funds, bills and deposits, for programs that act for customers who consented.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -118,7 +121,8 @@ def _operation(one: Operation, by_shape: dict[int, Any]) -> dict[str, Any]:
         "responses": {str(int(one.status)): _success(one, by_shape[id(one.gives)])} | _problems(codes_of(one)),
     }
     if one.takes is not None:
-        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": by_shape[id(one.takes)]}}}
+        example = {} if one.example is None else {"example": one.example}
+        made["requestBody"] = {"required": True, "content": {"application/json": {"schema": by_shape[id(one.takes)]} | example}}
     return made
 
 

@@ -1,22 +1,18 @@
-"""What /v1 can be asked: one row per operation. The edge answers by it, the OpenAPI document and the tests are made from it."""
+"""What /v1 can be asked: one row per operation."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from http import HTTPStatus
-from typing import Any, NamedTuple
-from uuid import UUID
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from tapwealth.api.v1.catalogue import RENAMED
+from tapwealth.api.v1.deposit_operations import deposit_operations
+from tapwealth.api.v1.operation import Asked, Operation, who
 from tapwealth.bills.autopay import AutopayRefusal
 from tapwealth.bills.biller import BillRefusal
 from tapwealth.bills.pay import PayRefusal
 from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.deposits.raise_rules import WealthRefusal
 from tapwealth.flows.bills.paying import BillsRefusal
-from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.people import PeopleRefusal
-from tapwealth.flows.frame import Caller, Envelope, House
+from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.funds.dividend_method import DividendMethodRefusal
 from tapwealth.flows.v1 import asking, autopays, bill_payments, notices, reading, sales, wealth
 from tapwealth.flows.v1.asking import Hot
@@ -48,6 +44,7 @@ from tapwealth.flows.v1.shapes import (
     Raise,
     Yield,
 )
+from tapwealth.flows.v1.translation import NOBODY
 from tapwealth.flows.v1.wealth import WEALTH
 from tapwealth.flows.v1.wealth_shapes import NewWealthSubscription, WealthCancellation, WealthProduct, WealthSubscription
 from tapwealth.funds.instant import InstantRefusal
@@ -62,48 +59,6 @@ from tapwealth.kernel.refusal import Refusal
 from tapwealth.notices.choice import NoticeRefusal
 from tapwealth.storage.clients import Scope
 
-
-class Asked(NamedTuple):
-    """A question: who asks, about whose account (None: about none), which path parameters, which part of a list."""
-
-    bearer: Bearer
-    caller: Caller | None
-    path: Mapping[str, str]
-    wanted: Wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """`path` has its parameters in braces. `read` answers a GET, `act` a POST with a body of the shape `takes` (envelope, body, path
-    parameters); it `makes` something new, or changes what is there. `gives` is what is answered; `refusals` are those that `act` may be
-    decided with. `filters`: parameters of a list, and the form of each."""
-
-    name: str
-    method: str
-    path: str
-    scope: Scope
-    summary: str
-    gives: Any
-    read: Callable[[Asked], Awaitable[Any]] | None = None
-    act: Callable[[Envelope, Any, Mapping[str, str]], Awaitable[Any]] | None = None
-    takes: Any = None
-    listed: bool = False
-    filters: Mapping[str, str] = field(default_factory=dict)
-    refusals: tuple[Enum, ...] = field(default=())
-    makes: bool = True
-
-    @property
-    def status(self) -> int:
-        """Of success."""
-        return HTTPStatus.CREATED if self.act and self.makes else HTTPStatus.OK
-
-    @property
-    def codes(self) -> list[str]:
-        """The problems that its refusals are."""
-        names = dict.fromkeys(one.name.lower() for one in self.refusals)
-        return [RENAMED.get(name, name) for name in names]
-
-
 _AT_A_BILLER = (BillsRefusal.UNKNOWN_BILLER, BillsRefusal.UNKNOWN_ITEM, BillsRefusal.BILLER_CLOSED)
 CANCELLING = (
     WealthRefusal.UNKNOWN_SUBSCRIPTION, WealthRefusal.ALREADY_CANCELLED, WealthRefusal.RAISE_OVER, WealthRefusal.LAST_DAY,
@@ -113,6 +68,7 @@ SUBSCRIBING = tuple(
     for one in WealthRefusal
     if one not in (*CANCELLING, WealthRefusal.NOT_FORMED, WealthRefusal.MATURED) or one is WealthRefusal.RAISE_OVER
 )
+Read = Callable[[Asked], Awaitable[Any]]
 PURCHASE = (*PurchaseRefusal, *EligibilityRefusal)
 MONEY = (PeopleRefusal.NOT_VERIFIED, PeopleRefusal.UNKNOWN_CARD, PeopleRefusal.NO_MONEY)
 
@@ -120,34 +76,17 @@ MONEY = (PeopleRefusal.NOT_VERIFIED, PeopleRefusal.UNKNOWN_CARD, PeopleRefusal.N
 def operations(house: House, hot: Hot) -> list[Operation]:
     """All of them. `hot` hands a command to the batcher."""
 
-    async def one(part: Part | Refusal, what: str) -> Any:
-        if isinstance(part, Refusal):
-            return part
-        return part.found[0] if part.found else reading.unknown(what)
+    def one(prefix: str, parameter: str, read: Callable[[House, Caller, Wanted], Awaitable[Part | Refusal]]) -> Read:
+        """The thing of a list that the path names."""
 
-    async def payment(asked: Asked) -> Any:
-        only = unprefixed(PAYMENT, asked.path["payment"])
-        return await one(await reading.payments(house, _who(asked), Wanted(1, "", only or _NOBODY)), "payment")
+        async def found(asked: Asked) -> Any:
+            only = unprefixed(prefix, asked.path[parameter]) or NOBODY
+            part = await read(house, who(asked), Wanted(1, "", only))
+            if isinstance(part, Refusal):
+                return part
+            return part.found[0] if part.found else reading.unknown(parameter.replace("_", " "))
 
-    async def order(asked: Asked) -> Any:
-        only = unprefixed(ORDER, asked.path["order"])
-        return await one(await reading.orders(house, _who(asked), Wanted(1, "", only or _NOBODY)), "order")
-
-    async def wealth_subscription(asked: Asked) -> Any:
-        only = unprefixed(WEALTH, asked.path["subscription"])
-        return await one(await wealth.subscriptions(house, _who(asked), Wanted(1, "", only or _NOBODY)), "wealth_subscription")
-
-    async def plan(asked: Asked) -> Any:
-        only = unprefixed(PLAN, asked.path["plan"])
-        return await one(await reading.plans_of(house, _who(asked), Wanted(1, "", only or _NOBODY)), "plan")
-
-    async def mandate(asked: Asked) -> Any:
-        only = unprefixed(AUTOPAY, asked.path["autopay"])
-        return await one(await autopays.autopays(house, _who(asked), Wanted(1, "", only or _NOBODY)), "autopay")
-
-    async def bill_payment(asked: Asked) -> Any:
-        only = unprefixed(BILL_PAYMENT, asked.path["bill_payment"])
-        return await one(await bill_payments.payments(house, _who(asked), Wanted(1, "", only or _NOBODY)), "bill payment")
+        return found
 
     async def fund(asked: Asked) -> Any:
         shelf = await reading.shelf(house, asked.bearer)
@@ -170,16 +109,16 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "get_account", "GET", "/v1/accounts/{account}", Scope.ACCOUNTS_READ, "An account with its balances", Account,
-            read=lambda asked: reading.account(house, _who(asked)),
+            read=lambda asked: reading.account(house, who(asked)),
         ),
         Operation(
             "list_holding_days", "GET", "/v1/accounts/{account}/holdings/{fund}/days", Scope.ACCOUNTS_READ,
             "What each day brought a holding, newest first", Page[HoldingDay],
-            read=lambda asked: reading.holding_days(house, _who(asked), asked.path["fund"], asked.wanted), listed=True,
+            read=lambda asked: reading.holding_days(house, who(asked), asked.path["fund"], asked.wanted), listed=True, seen="day",
         ),
         Operation(
             "get_pocket", "GET", "/v1/accounts/{account}/pocket", Scope.ACCOUNTS_READ,
-            "The funds that pay what the wallet lacks, in their order", Pocket, read=lambda asked: reading.pocket_of(house, _who(asked)),
+            "The funds that pay what the wallet lacks, in their order", Pocket, read=lambda asked: reading.pocket_of(house, who(asked)),
         ),
         Operation(
             "order_pocket", "POST", "/v1/accounts/{account}/pocket", Scope.ORDERS_WRITE, "Give these funds another order", Pocket,
@@ -192,11 +131,11 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "list_payments", "GET", "/v1/accounts/{account}/payments", Scope.PAYMENTS_READ, "An account's payments, newest first",
-            Page[Payment], read=lambda asked: reading.payments(house, _who(asked), asked.wanted), listed=True,
+            Page[Payment], read=lambda asked: reading.payments(house, who(asked), asked.wanted), listed=True,
         ),
         Operation(
             "get_payment", "GET", "/v1/accounts/{account}/payments/{payment}", Scope.PAYMENTS_READ, "A payment and what became of it",
-            Payment, read=payment,
+            Payment, read=one(PAYMENT, "payment", reading.payments),
         ),
         Operation(
             "create_order", "POST", "/v1/accounts/{account}/orders", Scope.ORDERS_WRITE,
@@ -212,16 +151,16 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "list_orders", "GET", "/v1/accounts/{account}/orders", Scope.ORDERS_READ, "An account's orders, newest first", Page[Order],
-            read=lambda asked: reading.orders(house, _who(asked), asked.wanted), listed=True,
+            read=lambda asked: reading.orders(house, who(asked), asked.wanted), listed=True,
         ),
         Operation(
             "get_order", "GET", "/v1/accounts/{account}/orders/{order}", Scope.ORDERS_READ, "An order and what became of it", Order,
-            read=order,
+            read=one(ORDER, "order", reading.orders),
         ),
         Operation(
             "get_sale", "GET", "/v1/accounts/{account}/sales/{sale}", Scope.ORDERS_READ,
             "What an account's customer was shown, confirmed and signed", Sale,
-            read=lambda asked: sales.sale(house, _who(asked), asked.path["sale"]),
+            read=lambda asked: sales.sale(house, who(asked), asked.path["sale"]),
         ),
         Operation(
             "create_plan", "POST", "/v1/accounts/{account}/plans", Scope.ORDERS_WRITE, "Buy a fund every week or month", Plan,
@@ -235,11 +174,11 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "list_plans", "GET", "/v1/accounts/{account}/plans", Scope.ORDERS_READ, "An account's periodic plans, newest first",
-            Page[Plan], read=lambda asked: reading.plans_of(house, _who(asked), asked.wanted), listed=True,
+            Page[Plan], read=lambda asked: reading.plans_of(house, who(asked), asked.wanted), listed=True,
         ),
         Operation(
             "get_plan", "GET", "/v1/accounts/{account}/plans/{plan}", Scope.ORDERS_READ, "A periodic plan with its newest periods", Plan,
-            read=plan,
+            read=one(PLAN, "plan", reading.plans_of),
         ),
         Operation(
             "create_autopay", "POST", "/v1/accounts/{account}/autopays", Scope.BILLS_WRITE, "Have a biller's bills paid by themselves",
@@ -261,25 +200,25 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "list_autopays", "GET", "/v1/accounts/{account}/autopays", Scope.BILLS_READ, "What is paid by itself, newest first",
-            Page[Autopay], read=lambda asked: autopays.autopays(house, _who(asked), asked.wanted), listed=True,
+            Page[Autopay], read=lambda asked: autopays.autopays(house, who(asked), asked.wanted), listed=True,
         ),
         Operation(
             "get_autopay", "GET", "/v1/accounts/{account}/autopays/{autopay}", Scope.BILLS_READ,
-            "An agreement with the bills it looks after", Autopay, read=mandate,
+            "An agreement with the bills it looks after", Autopay, read=one(AUTOPAY, "autopay", autopays.autopays),
         ),
         Operation(
             "list_autopay_attempts", "GET", "/v1/accounts/{account}/autopays/{autopay}/attempts", Scope.BILLS_READ,
             "Efforts to pay under an agreement, newest first", Page[AutopayAttempt],
-            read=lambda asked: autopays.attempts(house, _who(asked), asked.path["autopay"], asked.wanted), listed=True,
+            read=lambda asked: autopays.attempts(house, who(asked), asked.path["autopay"], asked.wanted), listed=True,
         ),
         Operation(
             "list_autopay_notices", "GET", "/v1/accounts/{account}/autopays/{autopay}/notices", Scope.BILLS_READ,
             "What its customer was told of an agreement, newest first", Page[AutopayNotice],
-            read=lambda asked: autopays.notices_of(house, _who(asked), asked.path["autopay"], asked.wanted), listed=True,
+            read=lambda asked: autopays.notices_of(house, who(asked), asked.path["autopay"], asked.wanted), listed=True,
         ),
         Operation(
             "list_notices", "GET", "/v1/accounts/{account}/notices", Scope.NOTICES_READ, "What the customer was told, newest first",
-            Page[Notice], read=lambda asked: notices.notices(house, _who(asked), asked.wanted), listed=True,
+            Page[Notice], read=lambda asked: notices.notices(house, who(asked), asked.wanted), listed=True,
         ),
         Operation(
             "read_notices", "POST", "/v1/accounts/{account}/opened-notices", Scope.NOTICES_WRITE, "Mark notices as opened", Unread,
@@ -288,7 +227,7 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         Operation(
             "get_notice_preferences", "GET", "/v1/accounts/{account}/notice-preferences", Scope.NOTICES_READ,
             "What comes to the customer's phone, over which channels", NoticeChoice,
-            read=lambda asked: notices.choice(house, _who(asked)),
+            read=lambda asked: notices.choice(house, who(asked)),
         ),
         Operation(
             "choose_notices", "POST", "/v1/accounts/{account}/notice-preferences", Scope.NOTICES_WRITE,
@@ -298,7 +237,7 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "list_billers", "GET", "/v1/billers", Scope.BILLS_READ, "Billers that can be paid now, with what can be paid there",
-            Page[Biller], read=lambda asked: bill_payments.billers(house, asked.bearer, asked.wanted), listed=True,
+            Page[Biller], read=lambda asked: bill_payments.billers(house, asked.bearer, asked.wanted), listed=True, seen="code",
             filters={"region": "^[0-9]{2}([0-9]{2}){0,2}$", "category": "^[a-z_]{1,32}$", "prefix": "^[0-9]{3,7}$"},
         ),
         Operation(
@@ -318,17 +257,21 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         ),
         Operation(
             "list_bill_payments", "GET", "/v1/accounts/{account}/bill-payments", Scope.BILLS_READ, "An account's payments of bills",
-            Page[BillPayment], read=lambda asked: bill_payments.payments(house, _who(asked), asked.wanted), listed=True,
+            Page[BillPayment], read=lambda asked: bill_payments.payments(house, who(asked), asked.wanted), listed=True,
         ),
         Operation(
             "get_bill_payment", "GET", "/v1/accounts/{account}/bill-payments/{bill_payment}", Scope.BILLS_READ,
-            "A payment of a bill, what became of it, and its receipt", BillPayment, read=bill_payment,
+            "A payment of a bill, what became of it, and its receipt", BillPayment,
+            read=one(BILL_PAYMENT, "bill_payment", bill_payments.payments),
         ),
-        Operation("list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True),
+        Operation(
+            "list_funds", "GET", "/v1/funds", Scope.FUNDS_READ, "The funds that are sold here", Page[Fund], read=funds, listed=True,
+            seen="code",
+        ),
         Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "A fund with its newest quotation", Fund, read=fund),
         Operation(
             "list_wealth_products", "GET", "/v1/wealth-products", Scope.FUNDS_READ, "Wealth products of the bank, and how much is left",
-            Page[WealthProduct], read=lambda asked: wealth.products(house, asked.bearer, asked.wanted), listed=True,
+            Page[WealthProduct], read=lambda asked: wealth.products(house, asked.bearer, asked.wanted), listed=True, seen="code",
         ),
         Operation(
             "create_wealth_subscription", "POST", "/v1/accounts/{account}/wealth-subscriptions", Scope.ORDERS_WRITE,
@@ -345,31 +288,25 @@ def operations(house: House, hot: Hot) -> list[Operation]:
         Operation(
             "list_wealth_subscriptions", "GET", "/v1/accounts/{account}/wealth-subscriptions", Scope.ORDERS_READ,
             "An account's subscriptions to wealth products, newest first", Page[WealthSubscription],
-            read=lambda asked: wealth.subscriptions(house, _who(asked), asked.wanted), listed=True,
+            read=lambda asked: wealth.subscriptions(house, who(asked), asked.wanted), listed=True,
         ),
         Operation(
             "get_wealth_subscription", "GET", "/v1/accounts/{account}/wealth-subscriptions/{subscription}", Scope.ORDERS_READ,
-            "A subscription to a wealth product and what became of it", WealthSubscription, read=wealth_subscription,
+            "A subscription to a wealth product and what became of it", WealthSubscription,
+            read=one(WEALTH, "subscription", wealth.subscriptions),
         ),
         Operation(
             "list_raises", "GET", "/v1/raises", Scope.FUNDS_READ, "Funds that are being raised, and how much is left", Page[Raise],
-            read=lambda asked: reading.raises_of(house, asked.bearer, asked.wanted), listed=True,
+            read=lambda asked: reading.raises_of(house, asked.bearer, asked.wanted), listed=True, seen="code",
         ),
         Operation(
             "list_quotations", "GET", "/v1/funds/{fund}/quotations", Scope.FUNDS_READ, "A fund's quotations, newest first",
-            Page[Quotation], read=lambda asked: reading.quotations(house, asked.bearer, asked.path["fund"], asked.wanted), listed=True,
+            Page[Quotation], listed=True, seen="day",
+            read=lambda asked: reading.quotations(house, asked.bearer, asked.path["fund"], asked.wanted),
         ),
         Operation(
             "list_yields", "GET", "/v1/funds/{fund}/yields", Scope.FUNDS_READ, "A money fund's yield and growth, newest first",
-            Page[Yield], read=lambda asked: reading.yields(house, asked.bearer, asked.path["fund"], asked.wanted), listed=True,
+            Page[Yield], read=lambda asked: reading.yields(house, asked.bearer, asked.path["fund"], asked.wanted), listed=True, seen="day",
         ),
+        *deposit_operations(house),
     ]  # fmt: skip
-
-
-def _who(asked: Asked) -> Caller:
-    assert asked.caller is not None, "the path names an account"
-    return asked.caller
-
-
-_NOBODY = UUID(int=0)
-"""Stands for what cannot be an id."""

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from tapwealth.api.problem import TooLarge, WrongMediaType
-from tapwealth.api.reading import Unreadable
+from tapwealth.api.reading import Unreadable, pointer_to
 from tapwealth.api.v1.catalogue import CATALOGUE, RENAMED
 from tapwealth.kernel.refusal import BadInput, Refusal
 
@@ -61,4 +61,4 @@ def unreadable(error: BadInput) -> Problem:
             return Problem("wrong_media_type", str(error))
         case Unreadable():
             return Problem("invalid_body", str(error), ((error.pointer, error.code),))
-    return Problem("invalid_body", str(error), ((f"/{error.where}", "invalid_value"),))
+    return Problem("invalid_body", str(error), ((pointer_to(error.where), "invalid_value"),))

@@ -1,7 +1,7 @@
 """What a customer's pages show of deposits: those on sale with today's rates, and what one of them would be if it were opened."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -57,9 +57,13 @@ async def on_offer(tx: Any) -> list[Offered]:
     """What is on sale now and has rates today, by code: one question, however many."""
     at = await moment(tx)
     today = at.date_of(at.now)
+    return [one for version in await sold(tx, at.now) if (one := offered(version, today)).rates]
+
+
+async def sold(tx: Any, now: datetime) -> list[Version]:
+    """What is on sale at that instant."""
     found = await store.on_sale_of_kinds(tx, [ProductKind.DEPOSIT], lambda _kind: SHAPE)
-    sold = [offered(one, today) for one in found.values() if one.definition.sale.covers(at.now)]
-    return [one for one in sold if one.rates]
+    return [one for one in found.values() if one.definition.sale.covers(now)]
 
 
 def offered(version: Version, today: date) -> Offered:

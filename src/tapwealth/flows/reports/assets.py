@@ -19,7 +19,7 @@ from tapwealth.deposits.deposit import Deposit
 from tapwealth.deposits.raise_store import SubscriptionRow
 from tapwealth.flows.deposits import raise_catalogue
 from tapwealth.flows.deposits.deposit_terms import terms_of
-from tapwealth.flows.frame import House
+from tapwealth.flows.frame import House, moment
 from tapwealth.flows.funds.pocket import holding_of
 from tapwealth.flows.issuing.tap import cash_account
 from tapwealth.flows.reports import store
@@ -31,6 +31,7 @@ from tapwealth.funds.nav import NAV_SCALE
 from tapwealth.funds.store import Fund
 from tapwealth.issuing import store as issuing
 from tapwealth.kernel.money import Asset
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
 
@@ -72,6 +73,15 @@ class _Account(NamedTuple):
     words: Words
     product: str = ""
     fund: Fund | None = None
+
+
+async def owned_on(house: House, tx: Any, person: PersonRow, wanted: date | None) -> AssetsView:
+    """At the end of that date; None: now. Raises BadInput for one that has not come."""
+    at = await moment(tx)
+    open_date = at.date_of(at.now)
+    if wanted is not None and wanted > open_date:
+        raise BadInput(f"{wanted} has not come yet", where="date", hint=f"give {open_date} or earlier")
+    return await assets_of(house, tx, person, wanted or open_date)
 
 
 async def assets_of(house: House, tx: Any, person: PersonRow, day: date) -> AssetsView:

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bills import autopay, autopay_history, biller_settlement, billers, directory
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.catalogue import shown as catalogue_shown
@@ -18,14 +17,14 @@ from tapwealth.flows.customers import clients, consents, devices
 from tapwealth.flows.deposits import raise_shown
 from tapwealth.flows.deposits import shown as deposits
 from tapwealth.flows.deposits.worth import insured
-from tapwealth.flows.frame import Caller, House, moment
+from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
 from tapwealth.flows.insurance import applications, settling
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.notices import inbox, preferences, undelivered
 from tapwealth.flows.reports import claims, standing, store
-from tapwealth.flows.reports.assets import AssetsView, assets_of
+from tapwealth.flows.reports.assets import AssetsView, owned_on
 from tapwealth.flows.reports.customers import customer_view, everybody, find_person, read_identifier
 from tapwealth.flows.reports.days import count, day_view, states
 from tapwealth.flows.reports.declines import declines_of
@@ -244,21 +243,14 @@ async def assets(house: House, customer: str, day: date | None) -> AssetsView | 
     """What the customer with that phone number, id or number owned at the end of a date (None: owns now). Raises BadInput."""
     async with house.database.read() as tx:
         found = await find_person(house, tx, customer)
-        return found if isinstance(found, Refusal) else await _owned(house, tx, found[0], day)
+        return found if isinstance(found, Refusal) else await owned_on(house, tx, found[0], day)
 
 
 async def _assets(house: House, caller: Caller | None, named: str, day: str | None) -> Any:
     wanted = None if day is None else read_date(day)
     async with house.database.read() as tx:
         found = await _allowed(house, tx, caller, named)
-        return found if isinstance(found, Refusal) else await _owned(house, tx, found[0], wanted)
-
-
-async def _owned(house: House, tx: Any, person: PersonRow, wanted: date | None) -> Any:
-    open_date = (await moment(tx)).date_of(await platform_clock.read(tx))
-    if wanted is not None and wanted > open_date:
-        raise BadInput(f"{wanted} has not come yet", where="date", hint=f"give {open_date} or earlier")
-    return await assets_of(house, tx, person, wanted or open_date)
+        return found if isinstance(found, Refusal) else await owned_on(house, tx, found[0], wanted)
 
 
 async def _allowed(house: House, tx: Any, caller: Caller | None, named: str) -> Any:

@@ -21,7 +21,7 @@ from tapwealth.notices.notice import Kept, NoticeKind
 from tapwealth.storage.database import Tx
 
 _NOBODY = UUID(int=0)
-Kind = Literal["security", "card", "bill", "fund", "insurance"]
+Kind = Literal["security", "card", "bill", "fund", "insurance", "deposit"]
 Language = Literal["zh", "en"]
 
 

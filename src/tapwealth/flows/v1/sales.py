@@ -13,12 +13,13 @@ from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.v1.autopays import AUTOPAY
 from tapwealth.flows.v1.reading import ORDER, PLAN, allowed, unknown
 from tapwealth.flows.v1.shapes import Identifier
+from tapwealth.flows.v1.translation import PREFIXES
 from tapwealth.flows.v1.wealth import WEALTH
 from tapwealth.kernel.ids import prefixed, unprefixed
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage.database import Tx
 
-_PREFIXES = (ORDER, PLAN, AUTOPAY, WEALTH)
+_PREFIXES = (ORDER, PLAN, AUTOPAY, WEALTH, PREFIXES["deposit"])
 _NOBODY = UUID(int=0)
 
 
