@@ -232,6 +232,24 @@ async def test_a_refusal_is_told_with_its_reason_and_appealed_against_once(place
     assert await place.owed(wang.wallet) == [80_100]
 
 
+async def test_a_refusal_says_why_what_was_paid_and_what_can_be_done_each_time(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy)
+    await assess(place, claim, 30_000, certain=True)
+    await paid(place, claim)
+    await assess(place, claim, 0, "the rest is scratches.")
+    await claims.appeal(place.house, place.envelope(wang), AppealClaim(claim, "look at the photo again"))
+    await assess(place, claim, 45_000)
+    place.insurer.claim_script.append(ClaimRefused("claimed_before", NEXT_MONDAY))
+    assert await insurer_answers(place) == []
+    said = "Your claim of 2014-03-03 (Screen cover) is not paid beyond 250.00 yuan: "
+    second, first = (await texts(place, wang))[:2]
+    assert first == f"{said}the rest is scratches. You can appeal within 60 days."
+    assert second == f"{said}the same was paid for before. The appeal is decided; a court decides further."
+    async with place.house.database.read() as tx:
+        chinese = (await notices.notices_of(tx, wang.book, wang.id))[0].text_zh
+    assert chinese.endswith("除已赔付的250.00元外未获赔付，理由：该损失此前已经赔付。申诉已审结，如有异议可向人民法院起诉。")
+
+
 async def test_an_unknown_answer_is_inquired_and_another_amount_waits_in_suspense(place: Town, wang: Person, policy: UUID) -> None:
     claim = await claimed(place, wang, policy)
     await assess(place, claim, 80_000)
@@ -374,6 +392,7 @@ async def test_a_death_is_paid_by_the_insurer_to_whom_the_policy_names(place: To
     (order,) = place.insurer.claims
     assert (order.to_named, order.identity) == (True, f"death:{policy}")
     assert await place.owed(wang.wallet) == [100_000 - 22_500], "nothing of it comes to the house"
+    assert (await texts(place, wang))[0].endswith("is agreed: the insurer pays 100,000.00 yuan to whom the policy names.")
     async with place.house.database.read() as tx:
         assert (await store.policies(tx, [(wang.book, policy)]))[wang.book, policy].state is PolicyState.CLAIMED
     assert code(await notify(own_hand=False)) == "LIMIT_USED"

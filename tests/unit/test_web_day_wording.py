@@ -52,10 +52,13 @@ def test_what_is_said_of_claims_is_said_in_chinese() -> None:
         "claim 0144 has to be decided by 2014-04-02 by law; it is assessing",
         "claim 0144 had to be paid as far as it is certain by 2014-05-02 by law; it is with_insurer",
         "claim 0144: refused on 2014-03-01, and the claimant was told on 2014-03-08, later than the law allows",
+        "the merchant has given back 200.00 of the payment of claim 0144; ask the claimant to give it back",
         "750.01 came in under CLM-1, but 750.00 was to be paid for claim 0144; ask the payer",
         "750.01 came in under RCV-1, but 750.00 was to come back of claim 0144; ask the payer",
     ):
         assert not ENGLISH.search(in_words(text, "zh").replace("CLM", "").replace("RCV", "")), text
+    late = "claim 0144 had to be paid as far as it is certain by 2014-05-02 by law; it is with_insurer"
+    assert in_words(late, "zh").replace(" ", "") == "理赔0144依法最迟应于2014-05-02先行赔付可确定部分，已逾期"
 
 
 def test_a_table_in_which_a_line_stands_twice_is_none() -> None:

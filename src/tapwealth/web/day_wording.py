@@ -6,6 +6,10 @@ from tapwealth.web.phrases import DAY, YUAN, each_part, table
 
 _ITEM_OF, _THE_ITEM = rf"(\S+) at terminal (\S+) of {YUAN} yuan", r"参考号 \1（终端 \2，\3 元）"
 
+_CLOCKS = (
+    ("be decided", "作出核定"), ("be paid as far as it is certain", "先行赔付可确定部分"), ("be paid", "赔付"), ("be answered", "答复")
+)  # fmt: skip
+"""What a claim has to be by law, as its notes say it."""
 _LINES: tuple[tuple[str, str], ...] = (
     # steps
     (rf"{DAY} is cut", r"\1 已日切"),
@@ -69,7 +73,15 @@ _LINES: tuple[tuple[str, str], ...] = (
         rf"(\d+) claims? with a clock about to run out, (\d+) closed, {YUAN} yuan on their way to the insurer",
         r"\1 件理赔临近法定期限，结案 \2 件，追回款 \3 元划付保险公司中",
     ),
-    (rf"claim (\S+) ha[ds] to be ([a-z ]+) by {DAY} by law; it is \w+", r"理赔 \1 法定期限 \3"),
+    *[
+        (rf"claim (\S+) {had} to {what} by {DAY} by law; it is \w+", rf"理赔 \1 依法最迟应于 \2 {zh}{late}")
+        for what, zh in _CLOCKS
+        for had, late in (("has", ""), ("had", "，已逾期"))
+    ],
+    (
+        rf"the merchant has given back {YUAN} of the payment of claim (\S+); ask the claimant to give it back",
+        r"商户已就理赔 \2 的支付退款 \1 元，请申请人退还赔款",
+    ),
     (
         rf"claim (\S+): refused on {DAY}, and the claimant was told on {DAY}, later than the law allows",
         r"理赔 \1 于 \2 拒赔，\3 才告知，晚于法定期限",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tapwealth.flows.frame import Moment
-from tapwealth.insurance.claim import NEEDED, Claim, Paper
+from tapwealth.insurance.claim import NEEDED, Claim, LossKind, Paper
 from tapwealth.insurance.product import Product
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import format_minor
@@ -24,6 +24,16 @@ PAPERS: dict[Paper, tuple[str, str]] = {
 }
 
 
+_REASONS: dict[str, tuple[str, str]] = {
+    "unknown_policy": ("保险公司未查到该保单", "the insurer knows no such policy"),
+    "not_in_force_then": ("出险当日保单不在有效期内", "the policy was not in force on that day"),
+    "claimed_before": ("该损失此前已经赔付", "the same was paid for before"),
+    "sum_insured_used": ("剩余保险金额不足", "more than is left of the sum insured was claimed"),
+    "other_sum_insured": ("保险金额与保险公司记录不符", "the sum insured is another one in the insurer's books"),
+}
+"""Words that insurers give for a refusal (docs/reference/partners.md), as people are told of them; another one is handed on as it came."""
+
+
 class Told(StrEnum):
     """What has happened to a claim."""
 
@@ -36,7 +46,7 @@ class Told(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A claim as it is now; `amount` in fen, `about` tells apart what happens to it more than once."""
+    """A claim as it is now; `amount` in fen, of a refusal: what was paid before. `about` tells apart what happens to it more than once."""
 
     claim: Claim
     product: Product
@@ -65,7 +75,7 @@ def _notice(one: Telling, at: Moment) -> Notice:
 
 def _texts(one: Telling) -> tuple[str, str]:
     name, name_en, yuan = one.product.name, one.product.name_en, format_minor(one.amount)
-    day, reason = one.claim.loss_day, one.claim.reason
+    day = one.claim.loss_day
     match one.told:
         case Told.NOTIFIED:
             needed = NEEDED[one.claim.kind]
@@ -79,15 +89,31 @@ def _texts(one: Telling) -> tuple[str, str]:
                 f"您的{name}理赔申请（{day}）还需补充：{listed(asked, 0)}。只通知一次。",
                 f"For your claim of {day} ({name_en}) {listed(asked, 1)} are still needed; this is asked once.",
             )
+        case Told.AGREED if one.claim.kind is LossKind.DEATH:
+            return (
+                f"您的{name}理赔申请（{day}）已同意赔付{yuan}元，由保险公司直接付给保单约定的受益人。",
+                f"Your claim of {day} ({name_en}) is agreed: the insurer pays {yuan} yuan to whom the policy names.",
+            )
         case Told.AGREED:
             return (
                 f"您的{name}理赔申请（{day}）已同意赔付{yuan}元，10日内到账。",
                 f"Your claim of {day} ({name_en}) is agreed: {yuan} yuan within 10 days.",
             )
         case Told.REFUSED:
-            return (
-                f"您的{name}理赔申请（{day}）未获赔付，理由：{reason}。您可在60日内申诉。",
-                f"Your claim of {day} ({name_en}) is not paid: {reason}. You can appeal within 60 days.",
-            )
+            return _refused(one)
         case Told.PAID:
             return f"{name}理赔款{yuan}元已入账。", f"{yuan} yuan of your claim of {day} ({name_en}) are in your balance."
+
+
+def _refused(one: Telling) -> tuple[str, str]:
+    """With the reason, and what can be done: an appeal, once."""
+    claim, yuan = one.claim, format_minor(one.amount)
+    reason, reason_en = _REASONS.get(claim.reason, (claim.reason.strip().rstrip("。."),) * 2)
+    how = ("除已赔付的" + yuan + "元外未获赔付", f"is not paid beyond {yuan} yuan") if one.amount else ("未获赔付", "is not paid")
+    then = ("您可在60日内申诉", "You can appeal within 60 days")
+    if claim.appealed_on is not None:
+        then = ("申诉已审结，如有异议可向人民法院起诉", "The appeal is decided; a court decides further")
+    return (
+        f"您的{one.product.name}理赔申请（{claim.loss_day}）{how[0]}，理由：{reason}。{then[0]}。",
+        f"Your claim of {claim.loss_day} ({one.product.name_en}) {how[1]}: {reason_en}. {then[1]}.",
+    )

@@ -366,7 +366,10 @@ async def refuse(tx: Tx, at: Moment, claim: Claim, reason: str, on: date) -> Cla
     refused = replace(claim, state=ClaimState.REFUSED, refused_on=on, reason=reason, told_on=told)
     after = await moved(tx, refused)
     of = await policy_of(tx, after)
-    await claim_notices.tell(tx, at, [Telling(after, of.product, Told.REFUSED, about=f"{on}")])
+    key = (claim.book, claim.id)
+    paid = sum(one.amount for one in (await claim_store.payments_of(tx, [key]))[key] if one.paid_on is not None)
+    about = f"{on}" if claim.appealed_on is None else f"{on} appealed"
+    await claim_notices.tell(tx, at, [Telling(after, of.product, Told.REFUSED, paid, about)])
     if told > on + TELL_WITHIN:
         text = f"claim {claim.id}: refused on {on}, and the claimant was told on {told}, later than the law allows"
         await bank.add_breaks(tx, told, [BreakRow(CLAIMS, "told_late", str(claim.id), 0, text, accounted=True)], at.now)
