@@ -1,27 +1,33 @@
-"""Policies on a customer's pages: what one has and what it costs, paid, reinstated and cancelled, each once and as it was shown."""
+"""Policies on a customer's pages: bought, paid, reinstated and cancelled, each once and as it was shown."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from apart import run_apart
 from bill_town import MONDAY, Town, town
-from insurance_desk import before_the_pages, keep
-from policy_files import ACCIDENT_FILE, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
+from identities import identity_of
+from insurance_desk import Desk, before_the_pages, keep
+from policy_files import ACCIDENT_FILE, QUESTIONS, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.flows.insurance import insurers, policies, premium_days
 from tapwealth.flows.insurance.policies import BuyPolicy
+from tapwealth.insurance import application_store, insured_store, store
+from tapwealth.insurance.application_store import ApplicationState
 from tapwealth.insurance.policy import anniversary
+from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
 
 DAY = timedelta(days=1)
 LENIENT = TERM_LIFE_FILE.replace("  loading: 25", "  loading: 25\n  arrears_interest: 5\n  cash_value: 20")
+ASKING = TERM_LIFE_FILE.replace("product: TL20", "product: TLASK").replace("channels:", f"{QUESTIONS}channels:")
 
 
 @pytest.fixture(scope="module")
 def house(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A house that sells three policies."""
+    """A house that sells four policies."""
     folder = tmp_path_factory.mktemp("policies")
     run_apart(_furnish(database_url, folder))
     return folder
@@ -29,7 +35,7 @@ def house(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def _furnish(database_url: str, folder: Path) -> None:
     async with town(database_url, folder) as place:
-        await sell_policies(place.house, ACCIDENT_FILE, LENIENT, SCREEN_FILE)
+        await sell_policies(place.house, ACCIDENT_FILE, LENIENT, SCREEN_FILE, ASKING)
 
 
 @pytest.fixture
@@ -111,3 +117,102 @@ async def _unpaid(place: Town, due: date) -> None:
     for step in (insurers.begin_cover, premium_days.suspend_and_lapse):
         await step(place.house, last)
     await place.work("insurer", policies.deliver)
+
+
+async def test_a_phone_is_insured_once_for_the_premium_that_was_shown(place: Town) -> None:
+    async with before_the_pages(place, "Phoner", 300_00) as desk:
+        listed = keep(await desk.get("/policies"), "shelf")
+        assert 'href="/policies/new/SCREEN"' in listed.source
+        new = "/policies/new/SCREEN"
+        page = keep(await desk.get(new), "sheet_screen")
+        assert "保障开始后7天内发生的损失不予赔付" in page.text
+        given = {"imei": "490154203237519", "bought_on": "2014-02-20", "from_day": "2014-02-25"}
+        for change, wrong in (
+            ({}, "号码校验不符；请重新填写"),
+            ({"imei": ""}, "请填写 IMEI"),
+            ({"imei": "490154203237518", "bought_on": "2014-2-20"}, "请填写日期，如 2014-03-03"),
+            ({"imei": "490154203237518", "bought_on": "2014-03-20"}, "2014-03-20 还没有到；请按发票填写"),
+            ({"imei": "490154203237518", "bought_on": "2013-03-20"}, "须在 60 天内投保；请选择其他保障"),
+            ({"imei": "490154203237518", "from_day": "2014-02-24"}, "保障可自明日起至 2014-03-26 之间开始；请选择其中一天"),
+        ):
+            refused = await desk.send(new, page, do="check", **{**given, **change})
+            assert (refused.status, wrong in refused.text) == (422, True), (refused.text, wrong)
+            assert all(f'value="{value}"' in refused.source for value in {**given, **change}.values()), "what was typed stays"
+        given["imei"] = "490154203237518"
+        shown = keep(await desk.send(new, page, do="check", **given), "confirm_screen")
+        assert "首期保费 ¥199.00" in shown.text
+        carried = {**given, "premium": shown.hidden("premium"), "do": "buy"}
+        assert (carried["premium"], await desk.wallet()) == ("19900", 300_00)
+        later = "非购机当日投保的手机须先检测；请检测后勾选确认"
+        for ticked, wrong in (({}, "尚未确认保险条款；请先阅读并勾选"), ({"terms": "yes"}, later)):
+            shown = keep(await desk.send(new, shown, **carried, **ticked), "unticked")
+            assert (shown.status, wrong in shown.text, await desk.wallet()) == (422, True, 300_00)
+        ticks = {"terms": "yes", "inspection": "yes"}
+        other = await desk.send(new, shown, **{**carried, **ticks, "premium": "100"})
+        assert (other.status, "保费为 199.00 元；请重新核对并确认" in other.text) == (422, True)
+        for _ in range(2):
+            bought = await desk.send(new, other, **carried, **ticks)
+            assert (bought.status, "核保中" in bought.text, await desk.wallet()) == (200, True, 101_00)
+        poor = await desk.send(new, page, do="check", **{**given, "imei": "352099001761481"})
+        poor = await desk.send(new, poor, **{**carried, **ticks, "imei": "352099001761481"})
+        assert "保费 199.00 元，可用 101.00 元；请先转入资金" in poor.text
+
+
+async def test_answers_beneficiaries_and_another_person_are_asked_before_the_premium(place: Town) -> None:
+    async with before_the_pages(place, "Asked") as desk:
+        new = "/policies/new/TLASK"
+        page = keep(await desk.get(new), "sheet_asking")
+        given = {"who": "self", "from_day": "2014-02-25", "q-smoking": "never", "q-heart": "none"}
+        unanswered = await desk.send(new, page, do="check", **{**given, "q-heart": ""})
+        assert (unanswered.status, 'id="q-heart-wrong"' in unanswered.source) == (422, True)
+        declined = await desk.send(new, page, do="check", **{**given, "q-heart": "severe"})
+        assert "保险公司不能承保；请选择其他产品" in declined.text
+        child = {"who": "child", "name": "王小芳", "number": identity_of(date(2010, 5, 1)), "birthday": "2010-05-02"}
+        wrong = keep(await desk.send(new, page, do="check", **given | child), "wrong_child")
+        assert "2010-05-02 与证件号码中的出生日期不一致" in wrong.text
+        named = {"b0-name": "李四", "b0-number": identity_of(date(1985, 5, 1)), "b0-relation": "spouse", "b0-rank": "1", "b0-share": "60"}
+        named |= {"b1-name": "王小芳", "b1-number": identity_of(date(2010, 5, 1)), "b1-relation": "child", "b1-rank": "1", "b1-share": "39"}
+        more = await desk.send(new, await desk.send(new, page, do="more", **given), do="more", **given, rows="1")
+        assert more.hidden("rows", "/new/") == "2"
+        short = keep(await desk.send(new, more, do="check", **given, **named, rows="2"), "shares")
+        assert (short.status, "第 1 顺位份额合计 99.00%" in short.text) == (422, True)
+        named["b1-share"] = "40"
+        shown = keep(await desk.send(new, more, do="check", **{**given, **named, "rows": "2", "q-smoking": "daily"}), "confirm_asking")
+        assert all(part in shown.text for part in ("其中告知加费 25%", "王小芳 · 子女 · 40%", "您是否吸烟 每天")), shown.text
+        sent = {**given, **named, "q-smoking": "daily", "rows": "2", "premium": shown.hidden("premium"), "terms": "yes", "do": "buy"}
+        bought = await desk.send(new, shown, **sent)
+        assert (bought.status, "李四" not in bought.text, "第 1 顺位受益人" in bought.text) == (200, True, True), bought.text
+        (row,) = await _policies(desk)
+        async with place.house.database.read() as tx:
+            insured = (await insured_store.insured(tx, [(row.book, row.id)]))[row.book, row.id]
+        assert (insured.loading_permille, row.premium) == (250, int(sent["premium"]))
+
+
+async def test_an_answer_that_an_underwriter_must_see_is_applied_with_and_bought_for_what_was_decided(place: Town) -> None:
+    async with before_the_pages(place, "Referred") as desk:
+        new = "/policies/new/TLASK"
+        given = {"who": "self", "from_day": "2014-02-25", "q-smoking": "never", "q-heart": "treated"}
+        referred = keep(await desk.send(new, await desk.get(new), do="check", **given), "referred")
+        assert (referred.status, "审核前不收保费" in referred.text) == (200, True)
+        for _ in range(2):
+            applied = await desk.send(new, referred, **{**given, "do": "apply"})
+            assert (applied.where, applied.text.count("人工核保中")) == ("/policies", 1)
+        async with place.house.database.transaction() as tx:
+            (row,) = await application_store.of_person(tx, desk.person.book, desk.person.id)
+            await application_store.save(
+                tx, replace(row, state=ApplicationState.ACCEPTED, permille=300, decided_on=MONDAY, good_until=MONDAY + 30 * DAY)
+            )
+        listed = keep(await desk.get("/policies"), "accepted").text
+        assert "核保通过" in listed
+        page = await desk.get(f"{new}?application={row.id}")
+        assert "q-smoking" not in page.source
+        given = {"who": "self", "from_day": "2014-02-25", "application": str(row.id)}
+        shown = await desk.send(new, page, do="check", **given)
+        assert "其中告知加费 30%" in shown.text
+        bought = await desk.send(new, shown, **given, premium=shown.hidden("premium"), terms="yes", do="buy")
+        assert (bought.status, "核保申请" in (await desk.get("/policies")).text) == (200, False), bought.text
+
+
+async def _policies(desk: Desk) -> list[PolicyRow]:
+    async with desk.house.database.read() as tx:
+        return await store.policies_of(tx, desk.person.book, desk.person.id)

@@ -24,8 +24,8 @@ from tapwealth.web.page import Answer, in_each_language, root
 from tapwealth.web.posting import ELSEWHERE, STALE, WRONG, AddressOf, Run, give, go, is_key, later
 from tapwealth.web.said import Said, said_of
 
-MOST_WORDS = 16 << 10
-"""Greatest form."""
+MOST_WORDS, MOST_FIELDS = 16 << 10, 120
+"""Bytes and fields of the greatest form."""
 Wrong = Mapping[str, tuple[str, str]]
 """What does not fit, by the name of its field in a form: Chinese, English."""
 _NEXT = re.compile(r"(/en)?/(bills|bill|autopays|assets|deposits|policies|claims)([/?][!-~]*)?", re.ASCII)
@@ -104,7 +104,7 @@ class CustomerPages:
         if not from_here(request):
             return await self.refuse(request, language, ELSEWHERE)
         try:
-            return await read_form(request, MOST_WORDS)
+            return await read_form(request, MOST_WORDS, fields=MOST_FIELDS)
         except BadInput as error:
             return await self.refuse(request, language, said_of(error, WRONG, chinese=chinese), HTTPStatus.BAD_REQUEST)
 

@@ -33,10 +33,11 @@ class Session(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that was chosen."""
+    """A file that was chosen; `media_type` as the browser says it, empty if it says none."""
 
     name: str
     content: bytes = field(repr=False)
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class Form:
         return text
 
 
-async def read_form(request: Request, most: int) -> Form:
-    """Raises BadInput for one that is above `most` bytes, comes too slowly, or cannot be read."""
+async def read_form(request: Request, most: int, seconds: int = SECONDS, fields: int = _MOST_FIELDS) -> Form:
+    """Raises BadInput for one that is above `most` bytes or so many `fields`, comes too slowly, or cannot be read."""
     seen = 0
 
     async def receive() -> Any:
@@ -72,17 +73,17 @@ async def read_form(request: Request, most: int) -> Form:
         return message
 
     try:
-        async with asyncio.timeout(SECONDS):
-            async with Request(request.scope, receive).form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=most) as form:
-                fields, upload = {}, None
+        async with asyncio.timeout(seconds):
+            async with Request(request.scope, receive).form(max_files=_MOST_FILES, max_fields=fields, max_part_size=most) as form:
+                said, upload = {}, None
                 for name, value in form.multi_items():
                     if isinstance(value, str):
-                        fields[name] = value
+                        said[name] = value
                     elif value.filename:
-                        upload = Upload(value.filename, await value.read())
-                return Form(fields, upload)
+                        upload = Upload(value.filename, await value.read(), value.content_type or "")
+                return Form(said, upload)
     except TimeoutError:
-        raise BadInput(f"it did not come within {SECONDS} seconds", where="form", hint="send it again") from None
+        raise BadInput(f"it did not come within {seconds} seconds", where="form", hint="send it again") from None
     except (HTTPException, ClientDisconnect, UnicodeDecodeError):
         raise BadInput("it cannot be read", where="form", hint="send it again from the page") from None
 

@@ -48,10 +48,15 @@ class Policies:
         self._pages, self._house = pages, pages.house
 
     async def listed(self, request: Request, language: str, session: CustomerSession) -> Response:
-        """What they have, and what was."""
+        """What they have, what they applied for, and what can be bought."""
         async with self._house.database.read() as tx:
             held = await policy_counter.held(tx, *who_of(session))
-        values = {"held": [one for one in held if one.lives], "over": [one for one in held if not one.lives]}
+            offered = await policy_counter.on_offer(tx, language)
+            applications = await policy_counter.applications(tx, *who_of(session))
+        values = {
+            "held": [one for one in held if one.lives], "over": [one for one in held if not one.lives], "offered": offered,
+            "applications": applications,
+        }  # fmt: skip
         return await self._pages.shown(request, language, "policies.html", values, session=session)
 
     async def one(

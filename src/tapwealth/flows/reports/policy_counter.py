@@ -5,21 +5,28 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tapwealth.catalogue import store as catalogue
+from tapwealth.catalogue.definition import ProductKind
 from tapwealth.catalogue.sale import Offer
+from tapwealth.catalogue.version import Version
+from tapwealth.flows.catalogue.kinds import shape_of
 from tapwealth.flows.frame import moment
 from tapwealth.flows.insurance.policy_offer import policy_offer
-from tapwealth.flows.insurance.policy_product import product_of, products_of, versions_of
+from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of, versions_of
 from tapwealth.flows.reports import claims as claim_reports
 from tapwealth.flows.reports import standing
 from tapwealth.flows.reports.claims import ClaimLine
 from tapwealth.flows.reports.standing import PolicyState as PolicyShown
 from tapwealth.flows.reports.words import POLICY_STATES, Words
-from tapwealth.insurance import claim_store, endorsement_store, insured_store, premium_store, store
-from tapwealth.insurance.applicant import pays_at_death
+from tapwealth.insurance import application_store, claim_store, endorsement_store, insured_store, premium_store, store
+from tapwealth.insurance.applicant import insures_a_person, pays_at_death
+from tapwealth.insurance.application_store import ApplicationState
+from tapwealth.insurance.buy import LATEST_BEGIN
 from tapwealth.insurance.claim import LossKind, first_paid_day
 from tapwealth.insurance.collect import payable
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state
-from tapwealth.insurance.product import WORDS, Accident, AccountLoss, Cover, PhoneScreen, Product
+from tapwealth.insurance.product import WORDS, Accident, AccountLoss, Cover, OccupationClass, PhoneScreen, Product
+from tapwealth.insurance.questions import Question
 from tapwealth.insurance.schedule import Every, Schedule, dues, next_due, period
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.refusal import Refusal
@@ -28,6 +35,11 @@ _DAY = timedelta(days=1)
 _LIVES = (PolicyState.QUOTED, PolicyState.ISSUED, PolicyState.IN_FORCE, PolicyState.SUSPENDED)
 _EVERY = {Every.YEAR: Words("每年", "a year"), Every.MONTH: Words("每月", "a month")}
 _ONCE = Words("一次缴清", "once")
+_APPLICATIONS = {
+    ApplicationState.REFERRED: Words("人工核保中", "an underwriter looks at it"),
+    ApplicationState.ACCEPTED: Words("核保通过", "accepted"),
+    ApplicationState.DECLINED: Words("未能承保", "declined"),
+}
 
 
 class PolicyLine(NamedTuple):
@@ -178,3 +190,89 @@ def loss_of(cover: Cover) -> LossKind | None:
             return LossKind.PAYMENT
         case _:
             return None
+
+
+class PolicyOffered(NamedTuple):
+    """A policy that can be bought. `occupations`: the classes that it covers, none where work does not matter; `phone`: it is bound to one;
+    `of_person`: somebody is insured, and not a thing; cover begins between `first` and `latest`."""
+
+    code: str
+    names: Words
+    cover: Words
+    offer: Offer
+    sum_insured: int
+    questions: Sequence[Question]
+    occupations: Sequence[OccupationClass]
+    phone: bool
+    of_person: bool
+    at_death: bool
+    first: date
+    latest: date
+
+
+class ApplicationLine(NamedTuple):
+    """An application that is not used up. `open_to`: the last day on which the policy can be bought by it, None where it cannot."""
+
+    application: UUID
+    product: str
+    names: Words
+    state: str
+    words: Words
+    asked_on: date
+    permille: int
+    open_to: date | None
+
+
+async def on_offer(tx: Any, language: str) -> list[PolicyOffered]:
+    """What is on sale now, by code: one question, however many."""
+    at = await moment(tx)
+    found = await catalogue.on_sale_of_kinds(tx, [ProductKind.INSURANCE], shape_of)
+    return [_offered(one, language, at.date_of(at.now)) for one in found.values() if one.definition.sale.covers(at.now)]
+
+
+async def one_offered(tx: Any, code: str, language: str) -> PolicyOffered | None:
+    """That product, if it is on sale now."""
+    at = await moment(tx)
+    version = await on_sale(tx, code, at.now)
+    return None if isinstance(version, Refusal) else _offered(version, language, at.date_of(at.now))
+
+
+def _offered(version: Version, language: str, today: date) -> PolicyOffered:
+    said = version.definition
+    cover = said.parameters.cover
+    return PolicyOffered(
+        version.product,
+        Words(said.name.zh, said.name.en),
+        cover_words(cover),
+        policy_offer(version, language),
+        said.parameters.sum_insured,
+        said.parameters.questions,
+        [one for one in OccupationClass if isinstance(cover, Accident) and one.table in said.rates],
+        isinstance(cover, PhoneScreen),
+        insures_a_person(cover),
+        pays_at_death(cover),
+        today + _DAY,
+        today + LATEST_BEGIN,
+    )
+
+
+async def applications(tx: Any, book: int, person: UUID) -> list[ApplicationLine]:
+    """Those by which no policy was bought yet, the newest first."""
+    at = await moment(tx)
+    rows = [row for row in await application_store.of_person(tx, book, person) if row.policy is None]
+    keys = sorted({(row.product, row.version) for row in rows})
+    versions = await catalogue.versions_at(tx, keys, shape_of) if keys else {}
+    names = {key: Words(one.definition.name.zh, one.definition.name.en) for key, one in versions.items()}
+    return [
+        ApplicationLine(
+            row.id,
+            row.product,
+            names[row.product, row.version],
+            row.state.value,
+            _APPLICATIONS[row.state],
+            row.asked_on,
+            row.permille,
+            row.good_until if row.good_until is not None and row.good_until >= at.date_of(at.now) else None,
+        )
+        for row in rows
+    ]
