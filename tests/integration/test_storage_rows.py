@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -21,6 +21,7 @@ from tapwealth.storage import actors, approvals, clients, idempotency, installat
 from tapwealth.storage.actors import Actor, ActorKind
 from tapwealth.storage.approvals import ApprovalRefusal, ApprovalState
 from tapwealth.storage.clients import ClientState
+from tapwealth.storage.columns import table, written
 from tapwealth.storage.database import Database, Tx
 from tapwealth.storage.keystore import FileKeyStore
 from tapwealth.storage.operators import Operator, OperatorRefusal, OperatorRole
@@ -306,6 +307,24 @@ async def test_keys_belong_to_the_database(database: Database, tmp_path: Path) -
         assert await installation.install(tx, 4, right, NOON) == 16, "the number of books is fixed once"
         with pytest.raises(Outage, match="does not belong"):
             await installation.install(tx, 16, wrong, NOON)
+
+
+class _Row(NamedTuple):
+    number: int
+    word: str
+    day: date | None
+
+
+@pytest.mark.parametrize("days", [[DAY, DAY, DAY], [None, None, None], [DAY, None, DAY + timedelta(days=1)], [DAY], []])
+async def test_rows_come_out_as_they_were_handed_in(database: Database, days: list[date | None]) -> None:
+    """What all rows have alike is handed in once; an empty field among others stays empty."""
+    rows = [_Row(number, "alike", day) for number, day in enumerate(days)]
+    types = {"number": "int", "word": "text", "day": "date"}
+    async with database.look() as tx:
+        handed = written(rows, list(types))
+        assert all(len(column) == 1 for column in handed if column and set(column) == {column[0]})
+        found = await tx.fetch(f"select * from {table(types, place='place')} order by place", *handed)
+    assert [tuple(row) for row in found] == [(*row, place) for place, row in enumerate(rows, 1)]
 
 
 async def test_statements_do_not_grow_with_the_list(

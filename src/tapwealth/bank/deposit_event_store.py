@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.bank.deposit_list import Answer, DepositLine, ListEvent, change_of
+from tapwealth.storage.columns import shortened, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,18 @@ class Listed:
     paid_by: str | None
 
 
+_ADDED = {
+    "book": "int", "serial": "text", "deposit": "text", "ordinal": "int", "event": "text", "product": "text", "form": "text",
+    "term": "text", "amount": "bigint", "interest": "bigint", "change": "bigint", "value_date": "date", "happened_on": "date",
+}  # fmt: skip
+_COLUMNS = ", ".join(_ADDED)
+_ADD = f"insert into deposit_event ({_COLUMNS}) select {_COLUMNS.replace('serial', 'serial::uuid')} from {table(_ADDED)}"
+
+
 async def add(tx: Any, rows: Sequence[EventRow]) -> None:
     """Each once, in the order given. The book is locked: its deposits' events are counted one after the other."""
     known = await _known(tx, rows)
-    fresh = [row for row in rows if (row.book, UUID(row.line.serial)) not in known]
+    fresh = [row for row in rows if (row.book, row.line.serial) not in known]
     if not fresh:
         return
     numbers: dict[tuple[int, str], int] = defaultdict(int)
@@ -48,22 +57,17 @@ async def add(tx: Any, rows: Sequence[EventRow]) -> None:
     for row in fresh:
         numbers[row.book, row.line.deposit] += 1
         values.append(_values(row, numbers[row.book, row.line.deposit]))
-    await tx.execute(
-        "insert into deposit_event (book, serial, deposit, ordinal, event, product, form, term, amount, interest, change, value_date,"
-        " happened_on) select * from unnest($1::int[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[],"
-        " $9::bigint[], $10::bigint[], $11::bigint[], $12::date[], $13::date[])",
-        *map(list, zip(*values, strict=True)),
-    )
+    await tx.execute(_ADD, *map(shortened, zip(*values, strict=True)))
 
 
-async def _known(tx: Any, rows: Sequence[EventRow]) -> set[tuple[int, UUID]]:
+async def _known(tx: Any, rows: Sequence[EventRow]) -> set[tuple[int, str]]:
     found = await tx.fetch(
-        "select e.book, e.serial from deposit_event e join unnest($1::int[], $2::uuid[]) x(book, serial)"
+        "select e.book, e.serial from deposit_event e join unnest($1::int[], $2::text[]::uuid[]) x(book, serial)"
         " on e.book = x.book and e.serial = x.serial",
         [row.book for row in rows],
-        [UUID(row.line.serial) for row in rows],
+        [row.line.serial for row in rows],
     )
-    return {(row["book"], row["serial"]) for row in found}
+    return {(row["book"], str(row["serial"])) for row in found}
 
 
 async def _move(tx: Any, numbers: Mapping[tuple[int, str], int], changes: Mapping[tuple[int, str], int]) -> dict[tuple[int, str], int]:
@@ -83,7 +87,7 @@ async def _move(tx: Any, numbers: Mapping[tuple[int, str], int], changes: Mappin
 
 def _values(row: EventRow, ordinal: int) -> tuple[Any, ...]:
     line = row.line
-    named = (row.book, UUID(line.serial), line.deposit, ordinal, line.event.value, line.product, line.form, line.term)
+    named = (row.book, line.serial, line.deposit, ordinal, line.event.value, line.product, line.form, line.term)
     return (*named, line.amount, line.interest, change_of(line), line.value_date, row.happened_on)
 
 

@@ -20,6 +20,7 @@ from tapwealth.deposits import forms_store
 from tapwealth.deposits import store as deposits
 from tapwealth.deposits.deposit import AtMaturity, Deposit, FormKind
 from tapwealth.deposits.entries import DepositEntry, Held
+from tapwealth.deposits.interest import months_later
 from tapwealth.deposits.product import Demand, Term
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.deposits.demand import begun
@@ -78,6 +79,11 @@ def due_days(first: date, every: int, rounds: int) -> list[date]:
     return [first + timedelta(days=every * number) for number in range(1, rounds + 1)]
 
 
+def premium_of(number: int) -> int:
+    """Fen; not the same for everybody."""
+    return PREMIUM + number % 1_000
+
+
 def due_on(number: int, days: Sequence[date]) -> date:
     """When a person's premium is due and their deposit matures: on one of these dates, or long after them."""
     place = number % 100 // _DUE_IN_A_HUNDRED
@@ -114,11 +120,11 @@ async def _settle(house: House, numbers: Sequence[int], days: Sequence[date]) ->
         await deposits.add(tx, held)
         await forms_store.put_running(tx, [begun(one, Demand()) for one in held if one.form is FormKind.DEMAND])
         await deposit_event_store.add(tx, [_told(one) for one in held])
-        policies = [_policy(*of) for of in zip(rows, due, strict=True)]
+        policies = [_policy(*of) for of in zip(rows, numbers, due, strict=True)]
         await store.add_policies(tx, policies)
-        await premium_store.begin(tx, [Plan(one.book, one.id, Every.YEAR, PREMIUM, None, one.paid_until) for one in policies])
+        await premium_store.begin(tx, [Plan(one.book, one.id, Every.YEAR, one.premium, None, one.paid_until) for one in policies])
         await premium_store.add_mandates(
-            tx, [Mandate(one.book, derived(one.id, "mandate"), one.id, one.person, "", PREMIUM, False, NOW, None) for one in policies]
+            tx, [Mandate(one.book, derived(one.id, "mandate"), one.id, one.person, "", one.premium, False, NOW, None) for one in policies]
         )
 
 
@@ -137,10 +143,11 @@ def _in_money(row: PersonRow, wallet: int) -> JournalEntry:
 
 
 def _termed(row: PersonRow, account: int, due: date) -> Deposit:
-    identifier = derived(row.id, FormKind.FIXED_TERM)
+    """Three months before it is due it began, so that it has earned its interest."""
+    identifier, number = derived(row.id, FormKind.FIXED_TERM), row.id.int % 1_000
     return Deposit(
-        row.book, identifier, row.id, end_to_end("DEP", identifier), "FIXED", 1, FormKind.FIXED_TERM, account, TERMED, _RATE, DAY, DAY, NOW,
-        term=Term.MONTHS_3, due=due, at_maturity=AtMaturity.PAY,
+        row.book, identifier, row.id, end_to_end("DEP", identifier), "FIXED", 1, FormKind.FIXED_TERM, account, TERMED + number, _RATE,
+        months_later(due, -3), DAY, NOW, term=Term.MONTHS_3, due=due, at_maturity=AtMaturity.PAY,
     )  # fmt: skip
 
 
@@ -161,12 +168,12 @@ def _told(one: Deposit) -> EventRow:
     return event_of(one, one.id, ListEvent.OPENED, DAY, one.balance, 0)
 
 
-def _policy(row: PersonRow, due: date) -> PolicyRow:
+def _policy(row: PersonRow, number: int, due: date) -> PolicyRow:
     """Paid for to before its due day, and long on its way."""
     identifier = derived(row.id, "policy")
     began = due.replace(year=due.year - 2)
     return PolicyRow(
-        row.book, identifier, row.id, "LIFE", 1, end_to_end("POL", identifier), PREMIUM, 100_000_00, began,
+        row.book, identifier, row.id, "LIFE", 1, end_to_end("POL", identifier), premium_of(number), 100_000_00, began,
         began.replace(year=began.year + 20), due, PolicyState.IN_FORCE, began, NOW,
         policy_number=f"PL{identifier.hex[-14:]}", issued_on=began, issued_at=NOW,
     )  # fmt: skip

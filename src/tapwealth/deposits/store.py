@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from tapwealth.deposits.deposit import AtMaturity, Deposit, DepositState, FormKind
 from tapwealth.deposits.product import Term
 from tapwealth.ledger.chart import Kind
+from tapwealth.storage.columns import table, written
 
 Key = tuple[int, UUID]
 """Book and deposit."""
@@ -33,30 +35,37 @@ _TYPES = {
     "closed_on": "date",
 }
 _COLUMNS = ", ".join(_TYPES)
-_ROWS = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.values(), 1)) + f") x({_COLUMNS})"
 _CHANGING = ("version", "balance", "rate", "first", "state", "due", "at_maturity", "closed_on")
+_ADD = f"insert into deposit ({_COLUMNS}) select {_COLUMNS} from {table(_TYPES)}"
+_SAVED = {name: _TYPES[name] for name in ("book", "id", *_CHANGING)}
+_SAVE = (
+    f"update deposit d set {', '.join(f'{name} = x.{name}' for name in _CHANGING)} from {table(_SAVED)}"
+    " where d.book = x.book and d.id = x.id"
+)
 _READ = f"select {_COLUMNS} from deposit"
 
 
+_WORDS: Sequence[tuple[int, type[StrEnum]]] = [
+    (list(_TYPES).index(name), word)
+    for name, word in (("form", FormKind), ("state", DepositState), ("term", Term), ("at_maturity", AtMaturity))
+]
+
+
 def _read(row: Any) -> Deposit:
-    words = {"form": FormKind(row["form"]), "state": DepositState(row["state"])}
-    term = Term(row["term"]) if row["term"] else None
-    wish = AtMaturity(row["at_maturity"]) if row["at_maturity"] else None
-    return Deposit(**{**row, **words, "term": term, "at_maturity": wish})
-
-
-def _written(rows: Sequence[Deposit]) -> list[list[Any]]:
-    return [[getattr(row, name) for row in rows] for name in _TYPES]
+    said = list(row)
+    for place, word in _WORDS:
+        if said[place] is not None:
+            said[place] = word(said[place])
+    return Deposit(*said)
 
 
 async def add(tx: Any, rows: Sequence[Deposit]) -> None:
-    await tx.execute(f"insert into deposit ({_COLUMNS}) select {_COLUMNS} from {_ROWS}", *_written(rows))
+    await tx.execute(_ADD, *written(rows, list(_TYPES)))
 
 
 async def save(tx: Any, rows: Sequence[Deposit]) -> None:
     """Everything about these that can change, as it stands in the rows."""
-    changes = ", ".join(f"{name} = x.{name}" for name in _CHANGING)
-    await tx.execute(f"update deposit d set {changes} from {_ROWS} where d.book = x.book and d.id = x.id", *_written(rows))
+    await tx.execute(_SAVE, *written(rows, list(_SAVED)))
 
 
 async def deposits(tx: Any, keys: Sequence[Key]) -> dict[Key, Deposit]:

@@ -89,16 +89,16 @@ class LaterPremium:
 def later_premium_taken(money: LaterPremium, day: date, actor: int) -> JournalEntry:
     """Dr wallet / Cr premium_in_transit: the insurer is told. What funds pay of it: units Dr holding / Cr transit_098; Dr advance_payable /
     Cr advance_out; Dr reserve_due / Cr premium_in_transit."""
-    transit, payable, out, due = (
-        house_account(money.book, kind, Asset.CNY)
-        for kind in (Kind.PREMIUM_IN_TRANSIT, Kind.ADVANCE_PAYABLE, Kind.ADVANCE_OUT, Kind.RESERVE_DUE)
-    )
+    transit = house_account(money.book, Kind.PREMIUM_IN_TRANSIT, Asset.CNY)
     lines, by_funds = list[Line](), sum(share.amount for share in money.funds)
     if by_funds < money.amount:
         lines.append(Line(Op.POST, money.wallet, transit, Asset.CNY, money.amount - by_funds))
     for share in money.funds:
         lines.append(Line(Op.POST, share.account, house_account(money.book, Kind.TRANSIT_098, share.asset), share.asset, share.amount))
     if by_funds:
+        payable, out, due = (
+            house_account(money.book, kind, Asset.CNY) for kind in (Kind.ADVANCE_PAYABLE, Kind.ADVANCE_OUT, Kind.RESERVE_DUE)
+        )
         lines += [Line(Op.POST, payable, out, Asset.CNY, by_funds), Line(Op.POST, due, transit, Asset.CNY, by_funds)]
     kind = InsuranceEntry.ARREARS_TAKEN if money.arrears else InsuranceEntry.LATER_PREMIUM_TAKEN
     return money.entry("taken", kind, tuple(lines), day, actor)

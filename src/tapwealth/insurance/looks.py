@@ -5,9 +5,10 @@ A look at the end of a date brings about what holds from the next day on. Betwee
 
 from datetime import date, timedelta
 from enum import StrEnum, auto
+from functools import lru_cache
 
 from tapwealth.insurance.policy import PolicyState
-from tapwealth.insurance.schedule import Schedule, Standing, dues, lapses_on, next_due, standing, suspended_from
+from tapwealth.insurance.schedule import Schedule, Standing, lapses_on, standing, suspended_from
 
 TOLD_AHEAD = 7
 """Days before a premium is due its policyholder is told."""
@@ -44,10 +45,10 @@ def look(schedule: Schedule, state: PolicyState, day: date) -> Look:
         return Look.SUSPEND
     if then in (Standing.SUSPENDED, Standing.LAPSED):
         return Look.LAPSE if then is Standing.LAPSED else Look.NOTHING
-    if (due := next_due(schedule)) is not None:
-        if (day - due.on).days in TRIED:
+    if (due := schedule.paid_until) < schedule.to_day:
+        if (day - due).days in TRIED:
             return Look.COLLECT
-        return Look.TELL if (due.on - day).days == TOLD_AHEAD else Look.NOTHING
+        return Look.TELL if (due - day).days == TOLD_AHEAD else Look.NOTHING
     left = (schedule.to_day - day).days
     return Look.TELL_RENEWAL if left == RENEWAL_TOLD else Look.RENEW if left in RENEWED else Look.NOTHING
 
@@ -55,7 +56,7 @@ def look(schedule: Schedule, state: PolicyState, day: date) -> Look:
 def collects(schedule: Schedule, state: PolicyState, day: date) -> bool:
     """Whether a premium is tried at the end of that date: also on the last day of grace, before cover is suspended."""
     alive = state in (PolicyState.ISSUED, PolicyState.IN_FORCE) and day < schedule.to_day
-    owed = bool(dues(schedule, day)) and standing(schedule, day) is Standing.GRACE
+    owed = schedule.paid_until <= min(day, schedule.to_day - _DAY) and standing(schedule, day) is Standing.GRACE
     last = suspended_from(schedule) == day + _DAY
     return alive and owed and (last or look(schedule, state, day) is Look.COLLECT)
 
@@ -64,12 +65,19 @@ def next_look(schedule: Schedule, state: PolicyState, first: date) -> date | Non
     """The first date from `first` on at whose end something is done; None once a policy is over."""
     if state not in (PolicyState.ISSUED, PolicyState.IN_FORCE, PolicyState.SUSPENDED):
         return None
-    last, days = schedule.to_day - _DAY, list[date]()
-    if (due := next_due(schedule)) is None:
-        days += [schedule.to_day - timedelta(days=ahead) for ahead in (RENEWAL_TOLD, *RENEWED)]
-    elif state is PolicyState.SUSPENDED:
-        days += [max(one - _DAY, first) for one in (lapses_on(schedule),) if one is not None]
-    else:
-        days += [due.on - timedelta(days=TOLD_AHEAD), *(due.on + timedelta(days=after) for after in TRIED)]
-        days += [max(one - _DAY, first) for one in (suspended_from(schedule),) if one is not None]
+    due = None if schedule.paid_until >= schedule.to_day else schedule.paid_until
+    if due is not None and state is PolicyState.SUSPENDED:
+        return _next_look(first, schedule.to_day, None, lapses_on(schedule), ends=False)
+    return _next_look(first, schedule.to_day, due, suspended_from(schedule), ends=due is None)
+
+
+@lru_cache(4096)
+def _next_look(first: date, to_day: date, due: date | None, turns: date | None, *, ends: bool) -> date:
+    """`due`: when a premium that is asked for is; `turns`: the first day on which it stands otherwise if nothing is paid; `ends`: all is
+    paid. Remembered, since policies that are looked at together began on the same days of their years."""
+    last, days = to_day - _DAY, [] if turns is None else [max(turns - _DAY, first)]
+    if ends:
+        days += [to_day - timedelta(days=ahead) for ahead in (RENEWAL_TOLD, *RENEWED)]
+    if due is not None:
+        days += [due - timedelta(days=TOLD_AHEAD), *(due + timedelta(days=after) for after in TRIED)]
     return min([max(last, first), *(day for day in days if first <= day <= last)])

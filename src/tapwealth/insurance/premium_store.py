@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tapwealth.insurance.schedule import Every, Gap, Schedule
 from tapwealth.insurance.store import Key, PolicyRow
+from tapwealth.storage.columns import table, written
 
 LIVE = ("issued", "in_force", "suspended")
 
@@ -108,9 +109,8 @@ _MANDATE = "int uuid uuid uuid text bigint bool timestamptz timestamptz"
 
 def _unnest(kind: type, types: str) -> tuple[str, str]:
     """The columns, and the rows of them that are handed in."""
-    listed = ", ".join(one.name for one in fields(kind))
-    slots = ", ".join(f"${number}::{one}[]" for number, one in enumerate(types.split(), 1))
-    return listed, f"unnest({slots}) x({listed})"
+    names = [one.name for one in fields(kind)]
+    return ", ".join(names), table(dict(zip(names, types.split(), strict=True)))
 
 
 _PLAN_COLUMNS, _PLANS = _unnest(Plan, _PLAN)
@@ -119,8 +119,8 @@ _TURN_COLUMNS, _TURNS = _unnest(TurnRow, _TURN)
 _MANDATE_COLUMNS, _MANDATES = _unnest(Mandate, _MANDATE)
 
 
-def _written(rows: Sequence[Any], columns: str) -> list[list[Any]]:
-    return [[getattr(row, name) for row in rows] for name in columns.split(", ")]
+def _written(rows: Sequence[Any], columns: str) -> list[Sequence[Any]]:
+    return written(rows, columns.split(", "))
 
 
 def _pairs(keys: Sequence[Key]) -> tuple[list[int], list[UUID]]:
@@ -189,7 +189,10 @@ async def schedules(tx: Any, rows: Mapping[Key, PolicyRow]) -> dict[Key, Schedul
         " using (book, policy) order by from_day", books, policies,
     )  # fmt: skip
     plan = {(one["book"], one["policy"]): one for one in plans}
-    return {key: _schedule(row, plan.get(key), [one for one in turns if (one["book"], one["policy"]) == key]) for key, row in rows.items()}
+    turned: dict[Key, list[Any]] = {}
+    for one in turns:
+        turned.setdefault((one["book"], one["policy"]), []).append(one)
+    return {key: _schedule(row, plan.get(key), turned.get(key, [])) for key, row in rows.items()}
 
 
 def _schedule(row: PolicyRow, plan: Any, turns: Sequence[Any]) -> Schedule:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
 from fractions import Fraction
+from functools import lru_cache
 
 from tapwealth.insurance.policy import Policy, PolicyState, anniversary
 from tapwealth.insurance.product import DAYS_OF_A_YEAR, Product
@@ -28,6 +29,8 @@ GRACE_OF_DEMAND = timedelta(days=30)
 YEARS_TO_REINSTATE = 2
 """From the first day of a suspension (article 37)."""
 _DAY = timedelta(days=1)
+_REMEMBERED = 4096
+"""Reckonings with dates: policies that are looked at together began on the same days of their years."""
 
 
 class Every(StrEnum):
@@ -126,11 +129,16 @@ class Covered:
 def period(schedule: Schedule, number: int) -> date:
     """The first day of the period of that number, from 0; never after the last day of cover. A month that lacks the day begins on its
     last one, a year that lacks it on 1 March."""
-    if schedule.every is Every.YEAR:
-        return min(anniversary(schedule.from_day, number), schedule.to_day)
-    month = schedule.from_day.month - 1 + number
-    year, month = schedule.from_day.year + month // 12, month % 12 + 1
-    return min(date(year, month, min(schedule.from_day.day, monthrange(year, month)[1])), schedule.to_day)
+    return _period(schedule.every, schedule.from_day, schedule.to_day, number)
+
+
+@lru_cache(_REMEMBERED)
+def _period(every: Every, from_day: date, to_day: date, number: int) -> date:
+    if every is Every.YEAR:
+        return min(anniversary(from_day, number), to_day)
+    month = from_day.month - 1 + number
+    year, month = from_day.year + month // 12, month % 12 + 1
+    return min(date(year, month, min(from_day.day, monthrange(year, month)[1])), to_day)
 
 
 def number_of(schedule: Schedule, first_day: date) -> int:
@@ -154,7 +162,8 @@ def dues(schedule: Schedule, until: date) -> tuple[Due, ...]:
 
 def next_due(schedule: Schedule) -> Due | None:
     """The first premium that is not paid; None once all are."""
-    return next(iter(dues(schedule, schedule.paid_until)), None)
+    on = schedule.paid_until
+    return None if on >= schedule.to_day else Due(on, period(schedule, number_of(schedule, on) + 1), schedule.premium)
 
 
 def grace_until(due_on: date, demanded_on: date | None) -> date:
@@ -166,19 +175,25 @@ def grace_until(due_on: date, demanded_on: date | None) -> date:
 
 def suspended_from(schedule: Schedule) -> date | None:
     """The first day without cover if nothing more is paid; None where nothing more is due before the policy's last day."""
-    if next_due(schedule) is None:
-        return None
-    first = grace_until(schedule.paid_until, schedule.demanded_on) + _DAY
-    return first if first < schedule.to_day else None
+    return _suspended_from(schedule.paid_until, schedule.demanded_on, schedule.to_day)
+
+
+@lru_cache(_REMEMBERED)
+def _suspended_from(paid_until: date, demanded_on: date | None, to_day: date) -> date | None:
+    first = grace_until(paid_until, demanded_on) + _DAY
+    return first if paid_until < to_day and first < to_day else None
 
 
 def lapses_on(schedule: Schedule) -> date | None:
     """The day on which two years of suspension are over if nothing more is paid; None where its last day comes first."""
     first = suspended_from(schedule)
-    if first is None:
-        return None
-    lapse = anniversary(first, YEARS_TO_REINSTATE)
-    return lapse if lapse < schedule.to_day else None
+    return None if first is None else _lapses_on(first, schedule.to_day)
+
+
+@lru_cache(_REMEMBERED)
+def _lapses_on(suspended: date, to_day: date) -> date | None:
+    lapse = anniversary(suspended, YEARS_TO_REINSTATE)
+    return lapse if lapse < to_day else None
 
 
 def standing(schedule: Schedule, day: date) -> Standing:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.insurance.policy import Policy, PolicyState, Rescission
+from tapwealth.storage.columns import table, written
 
 Key = tuple[int, UUID]
 """Book and id."""
@@ -109,28 +110,30 @@ _TYPES = {
     "rescission": "text",
 }
 _COLUMNS = ", ".join(_TYPES)
-_ROWS = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES.values(), 1)) + f") x({_COLUMNS})"
-_CHANGING = tuple(_TYPES)[tuple(_TYPES).index("state") :]
+_STATE = tuple(_TYPES).index("state")
+_CHANGING = tuple(_TYPES)[_STATE:]
+_ADD = f"insert into policy ({_COLUMNS}) select {_COLUMNS} from {table(_TYPES)}"
+_SAVED = {name: _TYPES[name] for name in ("book", "id", *_CHANGING)}
+_CHANGES = ", ".join(f"{name} = x.{name}" for name in _CHANGING)
+_SAVE = f"update policy p set {_CHANGES} from {table(_SAVED)} where p.book = x.book and p.id = x.id"
 _READ = f"select {_COLUMNS} from policy"
 
 
 def _read(row: Any) -> PolicyRow:
-    rescission = None if row["rescission"] is None else Rescission(row["rescission"])
-    return PolicyRow(**{**row, "state": PolicyState(row["state"]), "rescission": rescission})
-
-
-def _written(rows: Sequence[PolicyRow]) -> list[list[Any]]:
-    return [[getattr(row, name) for row in rows] for name in _TYPES]
+    said = list(row)
+    said[_STATE] = PolicyState(said[_STATE])
+    if said[-1] is not None:
+        said[-1] = Rescission(said[-1])
+    return PolicyRow(*said)
 
 
 async def add_policies(tx: Any, rows: Sequence[PolicyRow]) -> None:
-    await tx.execute(f"insert into policy ({_COLUMNS}) select {_COLUMNS} from {_ROWS}", *_written(rows))
+    await tx.execute(_ADD, *written(rows, list(_TYPES)))
 
 
 async def save(tx: Any, rows: Sequence[PolicyRow]) -> None:
     """Everything about these that can change, as it stands in the rows."""
-    changes = ", ".join(f"{name} = x.{name}" for name in _CHANGING)
-    await tx.execute(f"update policy p set {changes} from {_ROWS} where p.book = x.book and p.id = x.id", *_written(rows))
+    await tx.execute(_SAVE, *written(rows, list(_SAVED)))
 
 
 async def policies(tx: Any, keys: Sequence[Key]) -> dict[Key, PolicyRow]:

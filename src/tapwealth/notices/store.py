@@ -6,35 +6,26 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.notices.notice import Kept, Notice, NoticeKind
+from tapwealth.storage.columns import table, written
 
-_TELL = """
+_TOLD = {
+    "book": "int", "id": "uuid", "person": "uuid", "at": "timestamptz", "text_zh": "text", "text_en": "text", "kind": "text",
+    "link": "text", "obligatory": "bool",
+}  # fmt: skip
+_TELL = f"""
 insert into notice (book, id, person, at, text_zh, text_en, kind, link, obligatory, turn)
 select x.book, x.id, x.person, x.at, x.text_zh, x.text_en, x.kind, x.link, x.obligatory,
        row_number() over (partition by x.book, x.person order by x.place)
        + (select coalesce(max(n.turn), 0) from notice n where n.book = x.book and n.person = x.person)
-from unnest($1::int[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::bool[])
-     with ordinality x(book, id, person, at, text_zh, text_en, kind, link, obligatory, place)
+from {table(_TOLD, place="place")}
 on conflict (book, id) do nothing
 """
 
 
 async def tell(tx: Any, notices: Sequence[Notice]) -> None:
     """Add these. One statement; what was told already stays as it was."""
-    if not notices:
-        return
-    await tx.execute(
-        _TELL,
-        [one.book for one in notices],
-        [one.id for one in notices],
-        [one.person for one in notices],
-        [one.at for one in notices],
-        [one.text_zh for one in notices],
-        [one.text_en for one in notices],
-        [one.kind.value for one in notices],
-        [one.link for one in notices],
-        [one.obligatory for one in notices],
-    )
+    if notices:
+        await tx.execute(_TELL, *written(notices, list(_TOLD)))
 
 
 async def notices_of(tx: Any, book: int, person: UUID, limit: int = 100, before: UUID | None = None) -> list[Kept]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from tapwealth.storage.columns import shortened, table
 from tapwealth.storage.database import Tx
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,11 +22,8 @@ FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 200, 60_000
 LEASE = timedelta(seconds=3)
 """What a death costs in time; longer than a renewal may be late."""
 
-_PUT = """
-insert into outbox (book, id, destination, kind, payload, not_before)
-select * from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[]::jsonb[], $6::timestamptz[])
-on conflict (book, id) do nothing
-"""
+_MESSAGE = {"book": "int", "id": "uuid", "destination": "text", "kind": "text", "payload": "jsonb", "not_before": "timestamptz"}
+_PUT = f"insert into outbox ({', '.join(_MESSAGE)}) select * from {table(_MESSAGE)} on conflict (book, id) do nothing"  # noqa: S608
 _TAKE = """
 with due as materialized (
   select book, id from outbox
@@ -73,15 +71,8 @@ async def put(tx: Tx, messages: Sequence[OutboxMessage]) -> None:
     """Leave these to be sent. One statement; an id that is there already is left as it is, so that a rerun sends nothing twice."""
     if not messages:
         return
-    await tx.execute(
-        _PUT,
-        [message.book for message in messages],
-        [message.id for message in messages],
-        [message.destination for message in messages],
-        [message.kind for message in messages],
-        [json.dumps(message.payload, ensure_ascii=False) for message in messages],
-        [message.not_before for message in messages],
-    )
+    rows = [(one.book, one.id, one.destination, one.kind, json.dumps(one.payload, ensure_ascii=False), one.not_before) for one in messages]
+    await tx.execute(_PUT, *map(shortened, zip(*rows, strict=True)))
 
 
 async def take(tx: Tx, books: Sequence[int], destination: str, worker: UUID, now: datetime, limit: int = 100) -> list[OutboxMessage]:

@@ -13,11 +13,11 @@ from tapwealth.bank import deposit_event_store as events
 from tapwealth.bank.deposit_event_store import EventRow
 from tapwealth.bank.deposit_list import ListEvent
 from tapwealth.deposits import entries, store
-from tapwealth.deposits.deposit import Deposit, Fallen, WhenDue, fall_due
+from tapwealth.deposits.deposit import AtMaturity, Deposit, Fallen, Renewal, WhenDue, fall_due
 from tapwealth.deposits.entries import DepositEntry, Held
 from tapwealth.flows.deposits import deposit_notices
 from tapwealth.flows.deposits.deposit_events import event_of
-from tapwealth.flows.deposits.deposit_terms import terms_of
+from tapwealth.flows.deposits.deposit_terms import Terms, terms_of
 from tapwealth.flows.end_of_day import StepReport, by_books, reported
 from tapwealth.flows.frame import PLATFORM, House, Moment, actor_numbers, moment, must_post
 from tapwealth.kernel.ids import derived
@@ -59,7 +59,7 @@ async def bring_up(house: House, tx: Tx, at: Moment, rows: Sequence[Deposit], th
 
 async def _fall(house: House, tx: Tx, at: Moment, rows: Sequence[Deposit]) -> list[Deposit]:
     terms = await terms_of(tx, rows)
-    due = [_Due(row, fall_due(row, terms.of(row).form, terms.renewal(row))) for row in rows]
+    due = [_Due(row, fall_due(row, terms.of(row).form, _goes_on(row, terms))) for row in rows]
     wallets = dict(zip([one.before.id for one in due], await wallets_of(house, tx, rows), strict=True))
     actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in rows])
     made = [_entry(one, wallets[one.before.id], actor) for one, actor in zip(due, actors, strict=True)]
@@ -69,6 +69,10 @@ async def _fall(house: House, tx: Tx, at: Moment, rows: Sequence[Deposit]) -> li
     await events.add(tx, [row for one in due if (row := _happened(one)) is not None])
     await notices.tell(tx, [deposit_notices.fell_due(one.before, one.fell, terms.names(one.before), at.now) for one in due])
     return after
+
+
+def _goes_on(row: Deposit, terms: Terms) -> Renewal | None:
+    return terms.renewal(row) if row.at_maturity is AtMaturity.RENEW else None
 
 
 def _entry(one: _Due, wallet: int, actor: int) -> JournalEntry | None:

@@ -5,6 +5,7 @@ What a lot does follows from what is paid, so that a lot that was done is not do
 a policy is looked at next.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -113,9 +114,9 @@ async def _seen(tx: Tx, book: int, lot: Sequence[UUID]) -> list[_Seen]:
     waiting = {(one.book, one.policy) for one in taken if one.state is DueState.TAKEN}
     busy = waiting | {key for key, row in rows.items() if row.being_cancelled}
     busy |= await endorsement_store.under_way(tx, keys)
-    returned = [(one.book, one.policy) for one in taken if one.state is DueState.RETURNED]
+    returned = Counter((one.book, one.policy) for one in taken if one.state is DueState.RETURNED)
     return [
-        _Seen(row, schedules[key], products[row.product, row.version], mandates.get(key), key in busy, returned.count(key))
+        _Seen(row, schedules[key], products[row.product, row.version], mandates.get(key), key in busy, returned[key])
         for key, row in sorted(rows.items())
     ]
 

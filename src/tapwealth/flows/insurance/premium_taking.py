@@ -7,6 +7,7 @@ no two rows may pay for the same days. It waits in transit until the insurer has
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
@@ -44,7 +45,7 @@ _NAMES = UUID(int=610)
 """What payments are named under."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """Premiums of one policy that are to be paid together; `fund` pays what the wallet lacks. `most`: what was agreed to be collected at a
     time, by that `mandate`; None: by hand. `tried`: how many payments for it the insurer has given back. `arrears`: to be reinstated."""
@@ -59,16 +60,16 @@ class Wanted:
     tried: int = 0
     arrears: bool = False
 
-    @property
+    @cached_property
     def amount(self) -> int:
         return sum(one.amount + one.interest for one in self.dues)
 
-    @property
+    @cached_property
     def name(self) -> UUID:
         """What the payment is named by; does not depend on the book."""
         return derived(_NAMES, f"{self.row.serial} {self.dues[0].on} {self.tried}")
 
-    @property
+    @cached_property
     def payment(self) -> UUID:
         return named(self.received_at, self.row.book, f"premium {self.name}")
 
@@ -109,7 +110,8 @@ async def take_premiums(house: House, tx: Tx, at: Moment, day: date, wanted: Seq
     made = [entries.later_premium_taken(money, day, actor) for money, actor in zip(moneys, actors, strict=True)]
     await must_post(house, tx, at, made)
     for (one, parts), actor in zip(taken, actors, strict=True):
-        await take_over(house, tx, at, day, actor, _taken_over(facts, one, parts))
+        if parts:
+            await take_over(house, tx, at, day, actor, _taken_over(facts, one, parts))
     rows = [_rows(one, day) for one, _ in taken]
     await premium_store.add_premiums(tx, [row for of in rows for row in of])
     await compliance.add_usage(tx, [(one.row.book, one.row.person, day, one.amount) for one, _ in taken])
