@@ -93,6 +93,7 @@ class ClaimRefusal(Enum):
     NOTHING_PAYABLE = auto()
     MORE_THAN_CLAIMED = auto()
     FOUR_EYES = auto()
+    NO_RECOURSE = auto()
     MORE_THAN_PAID = auto()
     TOO_MANY_FILES = auto()
     ERASED = auto()
@@ -111,6 +112,11 @@ class LossKind(StrEnum):
     def of_a_life(self) -> bool:
         """Whether a life was insured."""
         return self is LossKind.DEATH
+
+    @property
+    def of_a_person(self) -> bool:
+        """Whether somebody's life or body was insured: the insurer then takes nothing from who caused the loss (46)."""
+        return self in (LossKind.ACCIDENT, LossKind.DEATH)
 
 
 class Paper(StrEnum):

@@ -247,6 +247,9 @@ async def expect_recovery(house: House, envelope: Envelope, command: ExpectRecov
         claim = await any_claim(tx, command.claim)
         if isinstance(claim, Refusal):
             return claim
+        if claim.kind.of_a_person:
+            text = "of somebody's life or body the insurer takes nothing from who caused the loss: that is the insured's own (46)"
+            return Refusal(ClaimRefusal.NO_RECOURSE, text)
         serial = end_to_end("RCV", derived(without_book(claim.id), f"recovery:{envelope.key}"))
         recovery = await recoverable(house, tx, claim, command.expected, serial, command.source, at.date_of(at.now))
         if isinstance(recovery, Refusal):
