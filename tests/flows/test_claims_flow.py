@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -47,6 +48,7 @@ from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.notices import store as notices
 from tapwealth.storage.actors import ActorKind
+from tapwealth.storage.operators import OperatorRole
 
 EXCESS_FILE = SCREEN_FILE.replace("waiting_days: 7", "waiting_days: 7\n  excess: 50.00\n  limit_per_loss: 1500.00")
 
@@ -175,6 +177,12 @@ async def test_files_are_sealed_handed_out_as_they_came_and_counted(place: Town,
         assert await claim_papers.read(house, caller, UUID(kept.paper)) == PaperFile("image/jpeg", large)
     assert code(await claim_papers.read(house, stranger, UUID(kept.paper))) == "UNKNOWN_CLAIM"
     assert code(await claim_papers.read(house, mine, uuid4())) == "UNKNOWN_CLAIM"
+    await operator(place, "sup.qian", OperatorRole.SUPPORT)
+    views, given = reports.views(house), {"id": str(claim)}
+    chen_sees, wang_sees, nobody = [await views["claim/{id}"](one, given) for one in (chen, mine, replace(chen, who="operator:sup.qian"))]
+    assert [(one.paper, one.by) for one in chen_sees.looks] == [(UUID(kept.paper), "operator:ops.chen")]
+    assert (wang_sees.looks, wang_sees.said) == ([], "it fell on the stairs")
+    assert code(nobody) == "NOT_YOURS"
     async with house.database.read() as tx:
         pieces = await claim_store.pieces(tx, wang.book, UUID(kept.paper))
         assert len(pieces) == 3

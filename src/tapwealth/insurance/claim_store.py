@@ -321,6 +321,30 @@ async def paper(tx: Any, book: int, identifier: UUID) -> PaperRow | None:
     return None if row is None else _paper(row)
 
 
+class Look(NamedTuple):
+    """An operator had a file."""
+
+    paper: UUID
+    looked_at: datetime
+    looked_by: str
+
+
+async def add_look(tx: Any, book: int, look: Look) -> None:
+    """Once for an instant."""
+    await tx.execute("insert into claim_paper_look values ($1, $2, $3, $4) on conflict do nothing", book, *look)
+
+
+async def looks_of(tx: Any, book: int, claim: UUID) -> list[Look]:
+    """Who had files of a claim, newest first."""
+    rows = await tx.fetch(
+        "select l.paper, looked_at, looked_by from claim_paper_look l join claim_paper p on p.book = l.book and p.id = l.paper"
+        " where p.book = $1 and p.claim = $2 order by looked_at desc, looked_by, l.paper",
+        book,
+        claim,
+    )
+    return [Look(*row) for row in rows]
+
+
 async def pieces(tx: Any, book: int, identifier: UUID) -> list[bytes]:
     """The sealed pieces of a file, in order; none once it is erased."""
     rows = await tx.fetch("select sealed from claim_paper_piece where book = $1 and paper = $2 order by number", book, identifier)

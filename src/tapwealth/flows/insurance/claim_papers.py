@@ -13,13 +13,13 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House, Moment, once
+from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House, Moment, moment, once
 from tapwealth.flows.insurance import claim_notices
 from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.claims import ClaimStands, moved, own_claim, policy_of, stands
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, Paper, complete, next_state
-from tapwealth.insurance.claim_store import PaperRow
+from tapwealth.insurance.claim_store import Look, PaperRow
 from tapwealth.insurance.evidence import MOST_FILES, check_file
 from tapwealth.kernel.ids import book_of, named
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -137,17 +137,19 @@ def _opened(house: House, row: PaperRow, pieces: Sequence[bytes]) -> bytes:
 
 
 async def read(house: House, caller: Caller, identifier: UUID) -> PaperFile | Refusal:
-    """The file, for the claimant and for operators."""
+    """The file, for the claimant and for operators, of whom it is kept that they had it."""
     book = book_of(identifier)
     unknown = Refusal(ClaimRefusal.UNKNOWN_CLAIM, "there is no such file of a claim of yours; look at the claim")
     if book not in house.all_books:
         return unknown
-    async with house.database.read() as tx:
+    async with house.database.transaction() as tx:
         row = await claim_store.paper(tx, book, identifier)
         claim = None if row is None else (await claim_store.claims(tx, [(book, row.claim)]))[book, row.claim]
         if row is None or claim is None or (caller.kind is not ActorKind.OPERATOR and caller.person != claim.person):
             return unknown
         pieces = await claim_store.pieces(tx, book, identifier)
+        if pieces and caller.kind is ActorKind.OPERATOR:
+            await claim_store.add_look(tx, book, Look(identifier, (await moment(tx)).now, caller.who))
     if not pieces:
         return Refusal(ClaimRefusal.ERASED, f"the file was erased on {claim.erased_on}; its hash is {row.digest.hex()}")
     return PaperFile(row.media_type, _opened(house, row, pieces))

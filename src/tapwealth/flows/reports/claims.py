@@ -1,7 +1,7 @@
 """Claims as the claimant and operations see them: where each stands, what is still needed and due, what shows it and what was paid."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -53,8 +53,17 @@ class ClaimPaymentView(msgspec.Struct, frozen=True):
     paid_on: date | None
 
 
+class LookView(msgspec.Struct, frozen=True):
+    """An operator had a file."""
+
+    paper: UUID
+    at: datetime
+    by: str
+
+
 class ClaimView(msgspec.Struct, frozen=True):
-    """One claim whole; `said`: in the claimant's words. `recovered` fen came back for the insurer."""
+    """One claim whole; `said`: in the claimant's words. `recovered` fen came back for the insurer. `looks`: which operators had its files,
+    newest first; told to operators alone."""
 
     line: ClaimLine
     said: str
@@ -63,6 +72,7 @@ class ClaimView(msgspec.Struct, frozen=True):
     papers: list[PaperView]
     payments: list[ClaimPaymentView]
     recovered: int
+    looks: list[LookView] = []
 
 
 class DisputeView(msgspec.Struct, frozen=True):
@@ -121,6 +131,7 @@ async def claim_view(house: House, tx: Any, person: UUID | None, identifier: UUI
         [_paper(one, erased=claim.erased_on is not None) for one in papers],
         [_payment(one) for one in payments],
         sum(one.amount for one in recovered if one.received_on is not None),
+        [LookView(*one) for one in await claim_store.looks_of(tx, *key)] if person is None else [],
     )
 
 

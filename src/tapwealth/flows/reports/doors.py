@@ -292,9 +292,12 @@ async def _claims(house: House, caller: Caller | None) -> Any:
 
 
 async def _claim(house: House, caller: Caller | None, identifier: UUID) -> Any:
+    """To its claimant; what is said of a loss may tell of somebody's health, so to operations and compliance alone."""
     if caller is None or (caller.person is None and not _is_operator(caller)):
         return NOT_YOURS
     async with house.database.read() as tx:
+        if caller.person is None and not await _may(tx, caller, OperatorRole.OPERATIONS, OperatorRole.COMPLIANCE):
+            return Refusal(ReportRefusal.NOT_YOURS, "what shows a loss is for its claimant, operations and compliance; sign in as one")
         return await claims.claim_view(house, tx, caller.person, identifier)
 
 
