@@ -27,6 +27,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 _READY_WITHIN = 90
 """Seconds a process may take until it answers: a database may have to recover first."""
+_FIRST_PAUSE_MS, _LAST_PAUSE_MS = 25, 200
+"""Between two questions whether it does. All parts begin at once, and who asks takes the processor from them."""
 _DEATHS_IN_A_ROW = 5
 _PORTS = range(18_000, 32_000)
 _PORTS_WITHIN = 5
@@ -85,7 +87,7 @@ class Troupe:
 
     async def ready(self, part: Part) -> None:
         """Wait until the part answers."""
-        deadline = deadline_after(_READY_WITHIN)
+        deadline, pause = deadline_after(_READY_WITHIN), _FIRST_PAUSE_MS
         async with partner_client(part.url, "", 2_000) as client:
             while monotonic_ns() < deadline:
                 try:
@@ -96,7 +98,8 @@ class Troupe:
                 process = self._running[part.name]
                 if process.returncode is not None and not self._watchers:
                     raise Outage(f"{part.name} did not start: {self.last_words(part.name)} (log: {self.log_of(part.name)})")
-                await sleep_ms(25)
+                await sleep_ms(pause)
+                pause = min(pause * 2, _LAST_PAUSE_MS)
         raise Outage(f"{part.name} did not answer within {_READY_WITHIN} s (log: {self.log_of(part.name)})")
 
     def last_words(self, name: str) -> str:

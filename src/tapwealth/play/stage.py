@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -94,15 +95,21 @@ class Stage:
     patience: int = 60
     """Seconds after which a scene no longer waits for what others should do."""
     _sessions: dict[str, str] = field(default_factory=dict)
-    _client: httpx.AsyncClient | None = None
+    _clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+    """One for each whom we call: with each call a client looks whether any of its connections broke."""
 
     async def __aenter__(self) -> "Stage":
-        self._client = partner_client("", "", _TIMEOUT_MS)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        while self._clients:
+            await self._clients.popitem()[1].aclose()
+
+    def _client(self, url: str) -> httpx.AsyncClient:
+        whom = urlsplit(url).netloc
+        if whom not in self._clients:
+            self._clients[whom] = partner_client("", "", _TIMEOUT_MS)
+        return self._clients[whom]
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str] = NO_HEADERS, login: str = "", **more: Any
@@ -111,14 +118,13 @@ class Stage:
 
         An operator signs in first, and again as often as the platform was started anew.
         """
-        assert self._client is not None, "enter the stage first"
         deadline = deadline_after(PATIENCE_SECONDS)
         last, kind = "no answer", Outage
         while monotonic_ns() < deadline:
             self.check()
             signed = {**headers, "Authorization": f"Bearer {await self._session(login)}"} if login else headers
             try:
-                answer = await self._client.request(method, url, headers=signed, **more)
+                answer = await self._client(url).request(method, url, headers=signed, **more)
                 if login and answer.status_code == httpx.codes.UNAUTHORIZED:
                     self._sessions.pop(login, None)
                 elif answer.status_code not in _RETRY:
