@@ -25,7 +25,7 @@ from claim_town import (
 )
 from evidence_files import heic, jpeg, png
 from four_eyes import decided, operator, propose
-from policy_files import SCREEN_FILE, TERM_LIFE_FILE, sell_policies
+from policy_files import ACCIDENT_FILE, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import reports, setup
@@ -406,6 +406,32 @@ async def test_a_death_is_paid_by_the_insurer_to_whom_the_policy_names(place: To
     async with place.house.database.read() as tx:
         assert (await store.policies(tx, [(wang.book, policy)]))[wang.book, policy].state is PolicyState.CLAIMED
     assert code(await notify(own_hand=False)) == "LIMIT_USED"
+
+
+async def test_a_death_by_accident_is_paid_to_whom_the_policy_names_and_ends_it(place: Town, wang: Person) -> None:
+    await sell_policies(place.house, ACCIDENT_FILE)
+    policy = await insured(place, wang, None, "ACC1")
+    await place.clock(shanghai(NEXT_MONDAY, 9))
+    await insurers.begin_cover(place.house, NEXT_MONDAY)
+    before = await place.owed(wang.wallet)
+    bruise = NotifyClaim(policy, LossKind.ACCIDENT, "a broken arm", NEXT_MONDAY, 90_000)
+    harm = UUID((await claims.notify(place.house, place.envelope(wang), bruise)).claim)
+    await give(place, wang, harm, Paper.MEDICAL, jpeg())
+    await give(place, wang, harm, Paper.INVOICE, png(), "image/png")
+    await assess(place, harm, 90_000)
+    await paid(place, harm)
+    assert await place.owed(wang.wallet) == [before[0] + 90_000], "what harms the insured is theirs"
+    chen = await operator(place, "ops.chen")
+    claim = UUID((await claims.notify_death(place.house, chen, claims.NotifyDeath(policy, NEXT_MONDAY, "a fall"))).claim)
+    await claim_papers.give(place.house, await operator(place, "ops.chen"), claim, Paper.DEATH, "image/jpeg", jpeg())
+    sum_insured = (await seen(place, claim))[0].loss
+    assert not isinstance(await decided(place, await propose(place, ProposeAssessment(claim, sum_insured))), Refusal)
+    assert await insurer_answers(place) == []
+    now, (payment,) = await seen(place, claim)
+    assert (now.state, payment.amount) == (ClaimState.PAID, sum_insured - 90_000), "no more than the sum insured in all"
+    assert await place.owed(wang.wallet) == [before[0] + 90_000]
+    async with place.house.database.read() as tx:
+        assert (await store.policies(tx, [(wang.book, policy)]))[wang.book, policy].state is PolicyState.CLAIMED
 
 
 async def test_nothing_comes_back_of_the_premium_once_a_loss_was_paid(place: Town, wang: Person, policy: UUID) -> None:

@@ -133,6 +133,7 @@ CRACK = Loss(kind=LossKind.SCREEN, day=D, today=D, device=b"one")
 ACCOUNT = Standing(policy=policy(), terms=terms(AccountLoss(look_back_days=7)))
 THEFT = Loss(kind=LossKind.PAYMENT, day=D, today=D + timedelta(20), told_on=D + timedelta(7))
 LIFE = Standing(policy=policy(to_day=date(2034, 2, 25)), terms=terms(TermLife(years=20)))
+HARM = Standing(policy=policy(), terms=terms(Accident(), waiting_days=30))
 DEATH = Loss(kind=LossKind.DEATH, day=date(2016, 2, 25), today=date(2016, 3, 1), own_hand=True)
 
 
@@ -168,7 +169,11 @@ DEATH = Loss(kind=LossKind.DEATH, day=date(2016, 2, 25), today=date(2016, 3, 1),
         (replace(LIFE, since=date(2014, 6, 1)), DEATH, "BY_OWN_HAND"),
         (LIFE, replace(DEATH, today=date(2021, 2, 25)), None),
         (LIFE, replace(DEATH, today=date(2021, 2, 26)), "TOO_LATE"),
-        (Standing(policy=policy(), terms=terms(Accident(), waiting_days=30)), Loss(kind=LossKind.ACCIDENT, day=D, today=D), None),
+        (HARM, Loss(kind=LossKind.ACCIDENT, day=D, today=D), None),
+        (HARM, Loss(kind=LossKind.DEATH, day=D, today=D), None),
+        (HARM, Loss(kind=LossKind.DEATH, day=D, today=D, own_hand=True), "BY_OWN_HAND"),
+        (HARM, Loss(kind=LossKind.DEATH, day=D, today=date(2016, 3, 3)), None),
+        (HARM, Loss(kind=LossKind.DEATH, day=D, today=date(2016, 3, 4)), "TOO_LATE"),
     ],
 )
 def test_what_is_turned_down_at_once(standing: Standing, loss: Loss, wanted: str | None) -> None:

@@ -18,7 +18,7 @@ from tapwealth.kernel.refusal import Refusal
 
 DECIDE_WITHIN, PAY_WITHIN, TELL_WITHIN, CERTAIN_WITHIN = timedelta(30), timedelta(10), timedelta(3), timedelta(60)
 CLAIM_WITHIN, CLAIM_WITHIN_OF_A_LIFE = 2, 5
-"""Years after the loss."""
+"""Years after the loss; the longer time is that of life insurance, which an accident policy is none of."""
 SUICIDE_YEARS = 2
 """From the beginning of cover, or from its last reinstatement: a death by one's own hand is not paid (44)."""
 APPEAL_WITHIN = timedelta(60)
@@ -107,11 +107,6 @@ class LossKind(StrEnum):
     """From the account, not made by its owner."""
     ACCIDENT = "accident"
     DEATH = "death"
-
-    @property
-    def of_a_life(self) -> bool:
-        """Whether a life was insured."""
-        return self is LossKind.DEATH
 
     @property
     def of_a_person(self) -> bool:
@@ -299,7 +294,7 @@ class Standing:
 
 
 _LOSSES: dict[type, tuple[LossKind, ...]] = {
-    Accident: (LossKind.ACCIDENT,),
+    Accident: (LossKind.ACCIDENT, LossKind.DEATH),
     TermLife: (LossKind.DEATH,),
     AccountLoss: (LossKind.PAYMENT,),
     PhoneScreen: (LossKind.SCREEN,),
@@ -338,10 +333,10 @@ def _wrong_day(standing: Standing, loss: Loss) -> Refusal | None:
         text = f"no premium was paid for {day}, and its days of grace were over: the policy {words}"
         return Refusal(ClaimRefusal.NOT_COVERED_THEN, text)
     first = first_paid_day(policy, standing.terms)
-    if day < first and loss.kind is not LossKind.ACCIDENT:
+    if day < first and not isinstance(standing.terms.cover, Accident):
         text = f"within the waiting time of {standing.terms.waiting_days} days nothing is paid; losses from {first} on are"
         return Refusal(ClaimRefusal.WITHIN_WAITING, text)
-    years = CLAIM_WITHIN_OF_A_LIFE if loss.kind.of_a_life else CLAIM_WITHIN
+    years = CLAIM_WITHIN_OF_A_LIFE if isinstance(standing.terms.cover, TermLife) else CLAIM_WITHIN
     if loss.today > anniversary(day, years):
         return Refusal(ClaimRefusal.TOO_LATE, f"it had to be claimed by {anniversary(day, years)}, within {years} years of the loss")
     return None
@@ -349,6 +344,8 @@ def _wrong_day(standing: Standing, loss: Loss) -> Refusal | None:
 
 def _wrong_thing(standing: Standing, loss: Loss) -> Refusal | None:
     cover, since = standing.terms.cover, standing.since or standing.policy.from_day
+    if loss.own_hand and isinstance(cover, Accident):
+        return Refusal(ClaimRefusal.BY_OWN_HAND, "a death by one's own hand is no accident; this policy pays for accidents")
     if loss.own_hand and loss.day < anniversary(since, SUICIDE_YEARS):
         text = f"within {SUICIDE_YEARS} years from {since} a death by one's own hand is not paid; the cash value is given back"
         return Refusal(ClaimRefusal.BY_OWN_HAND, text)

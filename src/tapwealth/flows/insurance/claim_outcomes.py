@@ -193,10 +193,12 @@ async def _paid(house: House, tx: Tx, at: Moment, one: Pushed, payment: PaymentR
 
 
 async def _use_up(tx: Tx, claim: Claim, day: date) -> None:
-    """The policy is over when it has nothing more to give: every screen replaced, the sum insured paid."""
+    """The policy is over when it has nothing more to give: the insured dead, every screen replaced, the sum insured paid."""
     of = await policy_of(tx, claim)
     earlier = await claim_store.claims_of_policy(tx, claim.book, claim.policy)
-    if isinstance(of.product.terms.cover, PhoneScreen):
+    if claim.kind is LossKind.DEATH:
+        over = True
+    elif isinstance(of.product.terms.cover, PhoneScreen):
         over = sum(one.paid_on is not None for one in earlier) >= of.product.terms.cover.replacements
     else:
         over = sum((await spent(tx, earlier)).values()) >= of.product.terms.sum_insured
