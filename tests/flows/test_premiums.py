@@ -414,22 +414,29 @@ async def test_what_is_agreed_can_be_ended(place: Town) -> None:
     assert await paid(place, row) == []
 
 
-async def test_a_fund_pays_what_the_wallet_lacks_of_a_premium(new_database: Callable[[], str], tmp_path: Path) -> None:
-    """The wallet holds 25.00 of 225.00, the fund 300.00: 200.00 of it go to the advancer, and no more is collected than was agreed."""
+async def test_a_fund_pays_what_the_wallet_lacks_of_a_renewal_and_of_a_premium(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """The wallet holds 25.00 of the 760.00 for another year. The insurer does not take it at first: what the fund paid of it is in the
+    wallet, and pays the next day. Of the 225.00 that are due then the fund pays all."""
     async with fund_town(new_database(), tmp_path) as place:
-        wang = await place.person("Wang", 30_000 + PREMIUM + 2_500)
+        wang = await place.person("Wang", 100_000 + 76_000 + PREMIUM + 2_500)
         await place.receipt(9_000_000, "LINE", "advance", "0100000005")
-        await place.buy_one(wang, 30_000)
+        await place.buy_one(wang, 100_000)
         await place.next_day(MONDAY)
-        await sell_policies(place.house, LENIENT)
-        row = await bought(place, wang)
-        due = anniversary(row.from_day, 1)
-        await place.clock(shanghai(due - DAY, 9))
+        await sell_policies(place.house, ACCIDENT_FILE, LENIENT)
+        row, yearly = await bought(place, wang), await bought(place, wang, "ACC1")
+        await act(place, wang, LetPremiums(yearly.id, 80_000, FUND, renews=True))
+        await place.clock(shanghai(yearly.to_day - 5 * DAY, 9))
         await insurers.begin_cover(place.house, row.from_day)
         assert code(await act(place, wang, PayPremium(row.id))) == "NO_MONEY", "no fund is named"
         await act(place, wang, LetPremiums(row.id, PREMIUM, FUND))
-        await ends(place, due)
+        has = []
+        for ahead in (4, 3, 0):
+            place.insurer.script.extend([Rejected("not yet")] if ahead == 4 else [])
+            await ends(place, yearly.to_day - ahead * DAY, send=False)
+            has.append(await place.owed(wang.wallet) + await place.units(wang))
+            assert await place.work("insurer", insurance.deliver) == []
+            has.append(await place.owed(wang.wallet) + await place.units(wang))
+        assert has == [[0, 26_500], [76_000, 26_500], *2 * [[0, 26_500]], *2 * [[0, 4_000]]]
         assert [(one.amount, one.state) for one in await paid(place, row)] == [(PREMIUM, DueState.BOOKED)]
-        assert (await place.owed(wang.wallet), await place.units(wang)) == ([0], [10_000])
-        assert await place.total_units(Kind.TRANSIT_098) == 20_000
+        assert await place.total_units(Kind.TRANSIT_098) == 73_500 + PREMIUM
         await place.all_books_balance()

@@ -73,7 +73,7 @@ UNITS = Asset(2)
 HOLDING = account_id(3, 1_000_000_002)
 
 
-def test_a_premium_of_a_later_year_comes_from_the_wallet_and_a_fund() -> None:
+def test_a_premium_of_a_later_year_and_of_a_renewal_comes_from_the_wallet_and_a_fund() -> None:
     assert shown(entries.later_premium_taken(LATER, DAY, 9)) == [
         "Dr wallet of the policyholder / Cr premiums on their way to the trust 760.00"
     ]
@@ -84,6 +84,8 @@ def test_a_premium_of_a_later_year_comes_from_the_wallet_and_a_fund() -> None:
         "Dr advance line owed to the bank / Cr leaving the bank's advance 260.00",
         "Dr advance money on its way to the reserve / Cr premiums on their way to the trust 260.00",
     ]
+    renewed = replace(PREMIUM, funds=part.funds)
+    assert shown(entries.premium_taken(renewed, DAY, 9)) == shown(entries.later_premium_taken(part, DAY, 9))
     whole = replace(LATER, funds=(Share(HOLDING, 76_000, UNITS),))
     assert not any("wallet" in line for line in shown(entries.later_premium_taken(whole, DAY, 9)))
 

@@ -55,5 +55,17 @@ def test_a_part_of_a_deposit_is_paid_with_demand_interest_and_the_bank_pays_that
     assert booked == {"DPO-20140228": -4_000_12, "DPX-20140228": 12}, "on the day after"
 
 
+def test_the_insurer_is_paid_premiums_less_the_commission_that_it_has_agreed_to(unkilled: Callable[[int], Outcome]) -> None:
+    """59.00 at 25 % on Monday, and on Thursday 59.00, 760.00 at 20 % and 379.08 at 15 %: the insurer reckons the same by its own table."""
+    outcome = unkilled(SIX)
+    booked = {row[3]: -row[2] for row in outcome.stores["bank"]["bookings"] if row[0] == "0100000003" and row[2] < 0}
+    assert booked == {
+        "INS-20140225": 59_00 - 14_75,
+        "COM-20140225": 14_75,
+        "INS-20140228": 1_198_08 - (14_75 + 152_00 + 56_86),
+        "COM-20140228": 14_75 + 152_00 + 56_86,
+    }
+
+
 def states(customer: dict[str, Any]) -> list[str]:
     return [bill["state"] for bill in customer["bills"]]

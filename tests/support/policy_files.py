@@ -1,5 +1,6 @@
 """Policies as product managers define them, the files of the played week; on sale in a town without the four eyes that put them there."""
 
+import re
 from datetime import date
 
 from tapwealth.catalogue.version import State, Step, Version
@@ -11,7 +12,9 @@ from tapwealth.insurance.product import Product
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.play.acts import POLICIES, definition_of
 
-ACCIDENT_FILE, TERM_LIFE_FILE = (definition_of(code) for code in POLICIES)
+COMMISSION = re.compile(r"  commission:\n(  - .*\n)+")
+ACCIDENT_FILE, TERM_LIFE_FILE = (COMMISSION.sub("", definition_of(code)) for code in POLICIES)
+"""Without commission: `with_commission` says which."""
 DAY = date(2014, 2, 24)
 
 

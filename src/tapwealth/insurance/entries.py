@@ -35,17 +35,22 @@ class InsuranceEntry(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Premium:
-    """The money side of a policy: `amount` fen of the policyholder's wallet."""
+    """The money side of a policy: `amount` fen of the policyholder's wallet, of which `funds` pay their shares, by the advance."""
 
     book: int
     policy: UUID
     wallet: int
     amount: int
+    funds: tuple[Share, ...] = ()
 
 
 def _entry(premium: Premium, what: str, kind: InsuranceEntry, debit: int, credit: int, day: date, actor: int) -> JournalEntry:
     line = Line(Op.POST, debit, credit, Asset.CNY, premium.amount)
-    return JournalEntry(premium.book, derived(premium.policy, what), kind, day, actor, premium.policy, (line,))
+    return _entry_of(premium, what, kind, (line,), day, actor)
+
+
+def _entry_of(premium: Premium, what: str, kind: InsuranceEntry, lines: tuple[Line, ...], day: date, actor: int) -> JournalEntry:
+    return JournalEntry(premium.book, derived(premium.policy, what), kind, day, actor, premium.policy, lines)
 
 
 def _in_transit(premium: Premium) -> int:
@@ -53,12 +58,12 @@ def _in_transit(premium: Premium) -> int:
 
 
 def premium_taken(premium: Premium, day: date, actor: int) -> JournalEntry:
-    """Dr wallet / Cr premium_in_transit: the insurer is asked for the policy."""
-    return _entry(premium, "taken", InsuranceEntry.PREMIUM_TAKEN, premium.wallet, _in_transit(premium), day, actor)
+    """Dr wallet / Cr premium_in_transit: the insurer is asked for the policy. What funds pay of it as of a later premium."""
+    return _entry_of(premium, "taken", InsuranceEntry.PREMIUM_TAKEN, _paid(premium), day, actor)
 
 
 def premium_returned(premium: Premium, day: date, actor: int) -> JournalEntry:
-    """Dr premium_in_transit / Cr wallet: the insurer does not take the risk."""
+    """Dr premium_in_transit / Cr wallet: the insurer does not take the risk; also what funds paid of it goes to the wallet."""
     return _entry(premium, "returned", InsuranceEntry.PREMIUM_RETURNED, _in_transit(premium), premium.wallet, day, actor)
 
 
@@ -86,9 +91,7 @@ class LaterPremium:
         return JournalEntry(self.book, derived(self.payment, what), kind, day, actor, self.policy, lines)
 
 
-def later_premium_taken(money: LaterPremium, day: date, actor: int) -> JournalEntry:
-    """Dr wallet / Cr premium_in_transit: the insurer is told. What funds pay of it: units Dr holding / Cr transit_098; Dr advance_payable /
-    Cr advance_out; Dr reserve_due / Cr premium_in_transit."""
+def _paid(money: Premium | LaterPremium) -> tuple[Line, ...]:
     transit = house_account(money.book, Kind.PREMIUM_IN_TRANSIT, Asset.CNY)
     lines, by_funds = list[Line](), sum(share.amount for share in money.funds)
     if by_funds < money.amount:
@@ -100,8 +103,14 @@ def later_premium_taken(money: LaterPremium, day: date, actor: int) -> JournalEn
             house_account(money.book, kind, Asset.CNY) for kind in (Kind.ADVANCE_PAYABLE, Kind.ADVANCE_OUT, Kind.RESERVE_DUE)
         )
         lines += [Line(Op.POST, payable, out, Asset.CNY, by_funds), Line(Op.POST, due, transit, Asset.CNY, by_funds)]
+    return tuple(lines)
+
+
+def later_premium_taken(money: LaterPremium, day: date, actor: int) -> JournalEntry:
+    """Dr wallet / Cr premium_in_transit: the insurer is told. What funds pay of it: units Dr holding / Cr transit_098; Dr advance_payable /
+    Cr advance_out; Dr reserve_due / Cr premium_in_transit."""
     kind = InsuranceEntry.ARREARS_TAKEN if money.arrears else InsuranceEntry.LATER_PREMIUM_TAKEN
-    return money.entry("taken", kind, tuple(lines), day, actor)
+    return money.entry("taken", kind, _paid(money), day, actor)
 
 
 def later_premium_returned(money: LaterPremium, day: date, actor: int) -> JournalEntry:

@@ -80,8 +80,19 @@ async def set_the_stage(play: Play) -> None:
         {"name": one.name, "identity_number": one.identity_number, "phone": one.phone, "channels": channels} for one in stage.cast.customers
     ]
     await stage.partner("identity", "/admin/persons", {"persons": people})
+    await stage.partner("insurer", "/admin/commission", {"agreements": [_agreed(*one) for one in _COMMISSION]})
     for partner, plan in play.faults.items():
         await stage.partner(partner, "/admin/faults", {"serial": "week", **plan})
+
+
+_COMMISSION = [("ACC1", 200_000, 0, 0), ("TL20", 150_000, 15, 10_00), ("SCREEN", 250_000, 0, 0)]
+"""What the insurer has agreed with the house: millionths of a product's premiums, and the free look with its cost."""
+
+
+def _agreed(product: str, per_million: int, days: int, cost: int) -> dict[str, Any]:
+    return {
+        "product": product, "from_day": "2014-01-01", "per_million": per_million, "free_look_days": days, "free_look_cost": cost,
+    }  # fmt: skip
 
 
 async def set_up_shop(play: Play) -> None:

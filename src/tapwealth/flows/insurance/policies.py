@@ -15,27 +15,26 @@ from tapwealth.catalogue.definition import Eligibility
 from tapwealth.catalogue.eligible import not_eligible
 from tapwealth.catalogue.version import Version
 from tapwealth.compliance import store as compliance
-from tapwealth.compliance.limits import Used
 from tapwealth.customers import store as customers
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.catalogue import sales
-from tapwealth.flows.customers.people import own_key, wallet_of, who
-from tapwealth.flows.frame import Envelope, House, Moment, once, post
+from tapwealth.flows.customers.people import own_key, who
+from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.insurance.applicants import InsuredPerson, Insures, NamedBeneficiary, check_named, read_beneficiaries, whom
 from tapwealth.flows.insurance.applications import answers_of, decision
+from tapwealth.flows.insurance.buyer import Buyer, buyer_of, pay_first
 from tapwealth.flows.insurance.delivery import deliver
 from tapwealth.flows.insurance.insured import above_minors_cap, insured_row, keep, not_for
 from tapwealth.flows.insurance.insurers import begin_cover, compare_insurer, sweep_premiums
 from tapwealth.flows.insurance.policy_offer import policy_sold
 from tapwealth.flows.insurance.policy_outcomes import CANCEL, INSURER, ISSUE
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of
-from tapwealth.insurance import application_store, claim_store, endorsement_store, entries, premium_store, store
+from tapwealth.insurance import application_store, claim_store, endorsement_store, premium_store, store
 from tapwealth.insurance.application_store import ApplicationRow
 from tapwealth.insurance.buy import TERMS, BuyFacts, BuyRefusal, Quote, Wish, decide
 from tapwealth.insurance.endorsement import EndorsementKind, unearned_changes
 from tapwealth.insurance.endorsement_store import EndorsementState
-from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.phone import read_phone
 from tapwealth.insurance.policy import Policy, PolicyEvent, PolicyState, Rescission, next_state, refund_of
 from tapwealth.insurance.product import OccupationClass, Product
@@ -132,32 +131,24 @@ def _facts(row: PersonRow, wish: Wish, insures: Insures, of: Eligibility, today:
 
 
 @dataclass(frozen=True, slots=True)
-class _Buyer:
-    row: PersonRow
-    wallet: int
-    available: int
-    used: Used
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """Everything by which a policy is priced and decided."""
 
     version: Version
-    buyer: _Buyer
+    buyer: Buyer
     wish: Wish
     insures: Insures
     applied: ApplicationRow | None
     facts: BuyFacts
 
 
-async def prepared(house: House, tx: Tx, at: Moment, envelope: Envelope, command: BuyPolicy) -> Prepared | Refusal:
-    """What is asked for, by whom and about whom. Raises BadInput for what cannot be."""
+async def prepared(house: House, tx: Tx, at: Moment, envelope: Envelope, command: BuyPolicy, fund: str = "") -> Prepared | Refusal:
+    """What is asked for, by whom and about whom; `fund` pays what the wallet lacks. Raises BadInput for what cannot be."""
     today = business_date_of(envelope.received_at)
     version = await on_sale(tx, command.product, envelope.received_at)
     if isinstance(version, Refusal):
         return version
-    buyer = await _buyer(house, tx, at, envelope)
+    buyer = await buyer_of(house, tx, at, envelope, fund)
     wish = _wish(product_of(version, today), command, today)
     insures = whom(house, command.insured, buyer.row, wish.from_day)
     applied = None if command.application is None else await _applied(tx, envelope, command, wish, insures)
@@ -166,20 +157,20 @@ async def prepared(house: House, tx: Tx, at: Moment, envelope: Envelope, command
     if applied is not None:
         wish = replace(wish, answers=answers_of(house, applied), accepted=applied.permille)
     of, named = version.definition.eligibility, bool(command.beneficiaries)
-    facts = _facts(buyer.row, wish, insures, of, today, buyer.available, named=named)
+    facts = _facts(buyer.row, wish, insures, of, today, buyer.there, named=named)
     return Prepared(version, buyer, wish, insures, applied, facts)
 
 
 async def buy(
-    house: House, envelope: Envelope, command: BuyPolicy, *, most: int | None = None, renews: UUID | None = None
+    house: House, envelope: Envelope, command: BuyPolicy, *, most: int | None = None, renews: UUID | None = None, fund: str = ""
 ) -> PolicyTaken | Refusal:
     """Decide, take the premium, keep a record of the sale, and leave the request for the insurer. `most`: the greatest premium that was
-    agreed to beforehand; `renews`: the policy that it goes on from."""
+    agreed to beforehand, `fund`: what was to pay what the wallet lacks of it; `renews`: the policy that it goes on from."""
     book, person = who(envelope)
     check_named(command.beneficiaries)
 
     async def act(tx: Tx, at: Moment, actor: int) -> PolicyTaken | Refusal:
-        wanted = await prepared(house, tx, at, envelope, command)
+        wanted = await prepared(house, tx, at, envelope, command, fund)
         if isinstance(wanted, Refusal):
             return wanted
         buyer, wish, insures, applied = wanted.buyer, wanted.wish, wanted.insures, wanted.applied
@@ -196,10 +187,7 @@ async def buy(
         if above is not None:
             return Refusal(BuyRefusal.ABOVE_LIMIT, above)
         row = _row(envelope, at, buyer.row, wish.product, made)
-        (answer,) = await post(
-            house, tx, at, [entries.premium_taken(Premium(book, row.id, buyer.wallet, row.premium), row.business_date, actor)]
-        )
-        if not answer.posted:
+        if not await pay_first(house, tx, at, actor, buyer, row):
             return Refusal(BuyRefusal.NO_MONEY, "the wallet does not hold that much; move money in first")
         refusal = await _keep(house, tx, at, envelope, command, _Sale(row, buyer.row, wish, made, insures, wanted.version))
         if refusal is not None:
@@ -211,15 +199,6 @@ async def buy(
         return PolicyTaken(str(row.id), row.premium, row.from_day, row.to_day, row.state.value)
 
     return await once(house, [book], envelope, command, act, PolicyTaken)
-
-
-async def _buyer(house: House, tx: Tx, at: Moment, envelope: Envelope) -> _Buyer:
-    book, person = who(envelope)
-    row = (await customers.persons(tx, [(book, person)]))[person]
-    wallet = await wallet_of(house, tx, book, person)
-    available = (await house.ledger.free(tx, at.now, [wallet]))[wallet]
-    used = await compliance.usage(tx, [(book, person, row.kyc_level)], [at.date_of(envelope.received_at)])
-    return _Buyer(row, wallet, available, used)
 
 
 async def _applied(tx: Tx, envelope: Envelope, command: BuyPolicy, wish: Wish, insures: Insures) -> ApplicationRow | Refusal:

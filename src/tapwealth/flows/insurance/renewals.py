@@ -59,5 +59,5 @@ async def renew(house: House, day: date, row: PolicyRow, mandate: Mandate) -> Re
         insured=insured_again(house, insured),
         beneficiaries=[beneficiary_again(house, one) for one in named],
     )
-    answer = await policies.buy(house, envelope, wish, most=mandate.most, renews=row.id)
+    answer = await policies.buy(house, envelope, wish, most=mandate.most, renews=row.id, fund=mandate.fund)
     return answer if isinstance(answer, Refusal) else Renewed(UUID(answer.policy), answer.premium)
