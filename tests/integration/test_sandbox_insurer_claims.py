@@ -70,6 +70,13 @@ async def test_it_looks_into_its_own_books(port: InsurerHttp) -> None:
     assert await port.claim(replace(order, serial="B10", identity="x", claim="C", amount=50_000)) == ClaimAgreed(50_000)
 
 
+async def test_premiums_come_back_once_no_more_than_were_paid_and_nothing_is_paid_after_them(port: InsurerHttp) -> None:
+    order = replace(await screen(port, "H"), identity="premiums:H", amount=19_901)
+    assert await port.claim(order) == ClaimRefused("more_than_premiums", DAY)
+    assert await port.claim(replace(order, serial="H1", amount=19_900)) == ClaimAgreed(19_900)
+    assert await port.claim(replace(order, serial="H2", claim="C", identity="illness:1", amount=1)) == ClaimRefused("claimed_before", DAY)
+
+
 async def test_an_answer_that_is_lost_is_inquired_and_a_lower_sum_is_what_is_paid(insurer: SandboxPartner, port: InsurerHttp) -> None:
     silent, unprocessed, lower = await screen(port, "C"), await screen(port, "D"), await screen(port, "E")
     insurer.faults({"message": "claim", "nth": 1, "fault": "silent"}, {"message": "claim", "nth": 2, "fault": "silent_unprocessed"})

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 from tapwealth.catalogue.version import State, Step, Version
 from tapwealth.flows.catalogue import products
@@ -78,3 +79,7 @@ QUESTIONS = """\
 """
 ASKING_FILE = TERM_LIFE_FILE.replace("channels:", f"{QUESTIONS}channels:")
 """The term life of the played week, with two questions."""
+
+
+HEALTH_FILE = (Path(__file__).parents[2] / "docs/how-to/critical-illness.yaml").read_text("utf-8")
+"""Critical illness for ten years, the file of the how-to."""

@@ -1,7 +1,7 @@
 """A policy's definition: what is wrong with it is told with line and column and what to write instead."""
 
 import pytest
-from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE
+from policy_files import ACCIDENT_FILE, HEALTH_FILE, TERM_LIFE_FILE
 from product_files import changed, untold
 
 from tapwealth.catalogue.compare import differences
@@ -19,6 +19,10 @@ def term_life(*changes: tuple[str, str]) -> bytes:
     return changed(*changes, text=TERM_LIFE_FILE)
 
 
+def health(*changes: tuple[str, str]) -> bytes:
+    return changed(*changes, text=HEALTH_FILE)
+
+
 SCREEN = accident(
     ("{of: accident}", "{of: phone_screen, replacements: 1}"),
     ("  premium_class_1:\n  - {from: 2014-01-01, value: 760.00}\n  premium_class_2:\n", "  premium:\n"),
@@ -27,7 +31,7 @@ SCREEN = accident(
 WRONG = [
     (accident(("{of: accident}", "{}")), ("line 6, column 10 (parameters.cover.of)", "the field 'of' is missing", "accident, term_life")),
     (accident(("{of: accident}", "{of: fire}")),
-     ("line 6, column 11 (parameters.cover.of)", "not known", "accident, term_life, account_loss, phone_screen")),
+     ("line 6, column 11 (parameters.cover.of)", "not known", "accident, term_life, account_loss, phone_screen, health")),
     (accident(("{of: accident}", "{of: accident, years: 2}")), ("line 6", "no field 'years' in parameters.cover", "days")),
     (accident(("{of: accident}", "{of: accident, days: 365}")), ("line 6", "365 is out of range", "1 to 364")),
     (accident(("insurer: TPINS", "insurer: tp")), ("line 5, column 12 (parameters.insurer)", "capital letters")),
@@ -59,6 +63,19 @@ WRONG = [
     (accident(("oldest: 65", "oldest: 17")), ("line 17, column 37 (eligibility.oldest)", "the oldest is younger", "give 18 or more")),
     (term_life((", oldest: 55", "")), ("line 17", "(eligibility.oldest)", "ends at 105 years", "at most 85")),
     (term_life(("oldest: 55", "oldest: 86")), ("line 17, column 37 (eligibility.oldest)", "ends at 105 years", "at most 85")),
+    # health
+    (health(("years: 10", "years: 1")), ("(parameters.cover.years)", "2 to 50")),
+    (health(("group: heart", "group: cancer")), ("(parameters.cover.illnesses)", "twice", "a name of its own")),
+    (health(("share: 30", "share: 100.0001")), ("(parameters.cover.illnesses[2].share)", "above 0 and up to 100")),
+    (health(("share: 30", "share: 0")), ("(parameters.cover.illnesses[2].share)", "above 0 and up to 100")),
+    (health(("waiting_days: 90", "waiting_days: 181")), ("(parameters.waiting_days)", "at most 180")),
+    (health(("waiting_days: 90", "waiting_days: 0")), ("(parameters.cover.within_waiting)", "no waiting time")),
+    (health(("loading: 30", "loading: 30\n  excess: 10.00")), ("(parameters.excess)", "paid whole")),
+    (health(("free_look_days: 15", "free_look_days: 10")), ("(parameters.free_look_days)", "give 15 or more")),
+    (health(("oldest: 32", "oldest: 34")), ("(rates)", "the price of an age is missing", "premium_male_33 and 3 more")),
+    (health(("oldest: 32", "oldest: 71")), ("(eligibility.oldest)", "up to 70 years")),
+    (health((", oldest: 32", "")), ("(eligibility.oldest)", "up to 70 years")),
+    (health(("  premium_male_28:", "  premium:")), ("(rates.premium)", "not priced by 'premium'", "premium_male_0 to premium_female_70")),
 ]  # fmt: skip
 
 
@@ -67,7 +84,7 @@ def test_what_is_wrong_is_told_with_its_line_and_what_to_write_instead(content: 
     assert untold(content, said) == []
 
 
-@pytest.mark.parametrize("content", [accident(), term_life(), SCREEN], ids=["accident", "term_life", "phone_screen"])
+@pytest.mark.parametrize("content", [accident(), term_life(), SCREEN, health()], ids=["accident", "term_life", "phone_screen", "health"])
 def test_a_file_that_is_right_comes_out_the_same_and_stays_the_same(content: bytes) -> None:
     definition = read_file(content).definition
     shape = KINDS[definition.kind].shape

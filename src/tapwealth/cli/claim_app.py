@@ -71,6 +71,22 @@ def accident(
     _tell(give(data_dir, token, "notify_claim", body), json_)
 
 
+@claim.command("illness")
+def illness(
+    policy: Policy,
+    day: Day,
+    token: Token,
+    said: Said,
+    group: Annotated[str, typer.Option("--group", help="The illness, by the name of its group in the policy, like cancer.")],
+    by_accident: Annotated[bool, typer.Option("--by-accident", help="An accident brought it about: it knows no waiting time.")] = False,
+    data_dir: DataDir = DEFAULT_DATA,
+    json_: Json = False,
+) -> None:
+    """Claim what a policy pays for an illness; the day is that of the diagnosis."""
+    body = {"policy": policy, "kind": "illness", "loss_day": day, "illness": group, "by_accident": by_accident, "said": said}
+    _tell(give(data_dir, token, "notify_claim", body), json_)
+
+
 @claim.command("payment")
 def payment(policy: Policy, tap: Tap, token: Token, said: Said, data_dir: DataDir = DEFAULT_DATA, json_: Json = False) -> None:
     """Claim a payment that was disputed."""

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
+from fractions import Fraction
 from uuid import UUID
 
 from tapwealth.insurance.policy import Policy, PolicyState, anniversary
-from tapwealth.insurance.product import Accident, AccountLoss, PhoneScreen, PolicyParameters, TermLife
+from tapwealth.insurance.product import Accident, AccountLoss, Health, Illness, PhoneScreen, PolicyParameters, TermLife, WithinWaiting
+from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.units import WHOLE
 
 DECIDE_WITHIN, PAY_WITHIN, TELL_WITHIN, CERTAIN_WITHIN = timedelta(30), timedelta(10), timedelta(3), timedelta(60)
 CLAIM_WITHIN, CLAIM_WITHIN_OF_A_LIFE = 2, 5
@@ -79,6 +82,7 @@ class ClaimRefusal(Enum):
     BY_OWN_HAND = auto()
     OTHER_DEVICE = auto()
     ALL_REPLACED = auto()
+    ILLNESS_CLAIMED = auto()
     NOT_DISPUTED = auto()
     NOT_CLEARED = auto()
     BEFORE_LOOK_BACK = auto()
@@ -107,11 +111,12 @@ class LossKind(StrEnum):
     """From the account, not made by its owner."""
     ACCIDENT = "accident"
     DEATH = "death"
+    ILLNESS = "illness"
 
     @property
     def of_a_person(self) -> bool:
         """Whether somebody's life or body was insured: the insurer then takes nothing from who caused the loss (46)."""
-        return self in (LossKind.ACCIDENT, LossKind.DEATH)
+        return self in (LossKind.ACCIDENT, LossKind.DEATH, LossKind.ILLNESS)
 
 
 class Paper(StrEnum):
@@ -124,6 +129,10 @@ class Paper(StrEnum):
     POLICE = "police"
     MEDICAL = "medical"
     DEATH = "death"
+    DIAGNOSIS = "diagnosis"
+    PATHOLOGY = "pathology"
+    """What the laboratory found."""
+    IDENTITY = "identity"
     OTHER = "other"
 
 
@@ -132,6 +141,7 @@ NEEDED: dict[LossKind, tuple[Paper, ...]] = {
     LossKind.PAYMENT: (Paper.STATEMENT,),
     LossKind.ACCIDENT: (Paper.MEDICAL, Paper.INVOICE),
     LossKind.DEATH: (Paper.DEATH,),
+    LossKind.ILLNESS: (Paper.DIAGNOSIS, Paper.PATHOLOGY, Paper.IDENTITY),
 }
 """Without which a claim is not looked at."""
 
@@ -148,8 +158,9 @@ class Clock(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A claim as stored; amounts in fen. `loss` is what the claimant asks for, `found` what the house took for the loss. `tap`: the payment
-    that is claimed. `asked`: the papers that were asked for, parted by blanks. `due_on`: the next day by which something is due by law,
-    `warned_on`: when operations were told of it. `told_on`: when the claimant was told of a refusal."""
+    that is claimed. `illness`: the keyed hash of policy and group; `early`: it was within the waiting time, and the premiums come back.
+    `asked`: the papers that were asked for, parted by blanks. `due_on`: the next day by which something is due by law, `warned_on`: when
+    operations were told of it. `told_on`: when the claimant was told of a refusal."""
 
     book: int
     id: UUID
@@ -163,6 +174,8 @@ class Claim:
     notified_on: date
     arrears: int = 0
     tap: UUID | None = None
+    illness: bytes | None = None
+    early: bool = False
     state: ClaimState = ClaimState.NOTIFIED
     asked: str = ""
     asked_on: date | None = None
@@ -264,7 +277,8 @@ def erase_day(policy: Policy, terms: PolicyParameters, closed_on: date) -> date:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
     """What is claimed. `device` is the keyed hash of the phone whose screen it is; `told_on` the day on which a payment was said not to be
-    one's own; `tap_claimed`: it was claimed before, by whatever policy."""
+    one's own; `tap_claimed`: it was claimed before, by whatever policy. `illness` names the group as a claim does; `by_accident`: an
+    accident brought it about."""
 
     kind: LossKind
     day: date
@@ -273,6 +287,8 @@ class Loss:
     device: bytes = b""
     told_on: date | None = None
     tap_claimed: bool = False
+    illness: bytes = b""
+    by_accident: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +296,7 @@ class Standing:
     """How the policy stands. `rescinded`: for what was untrue on purpose. `covered`: its premiums are paid for the day of the loss, or in
     grace. `last_day` of its cover, if it ended before its time; `since`: the beginning, or the last reinstatement. `device`: keyed hash of
     the insured phone. `paid` fen of earlier losses, promised ones included; `replaced`: screens, those included that are being looked
-    at."""
+    at; `ill`: the groups of illnesses that are claimed, or paid; `early`: one of them was within the waiting time."""
 
     policy: Policy
     terms: PolicyParameters
@@ -291,6 +307,8 @@ class Standing:
     device: bytes = b""
     paid: int = 0
     replaced: int = 0
+    ill: frozenset[bytes] = frozenset()
+    early: bool = False
 
 
 _LOSSES: dict[type, tuple[LossKind, ...]] = {
@@ -298,6 +316,7 @@ _LOSSES: dict[type, tuple[LossKind, ...]] = {
     TermLife: (LossKind.DEATH,),
     AccountLoss: (LossKind.PAYMENT,),
     PhoneScreen: (LossKind.SCREEN,),
+    Health: (LossKind.ILLNESS,),
 }
 
 
@@ -333,13 +352,28 @@ def _wrong_day(standing: Standing, loss: Loss) -> Refusal | None:
         text = f"no premium was paid for {day}, and its days of grace were over: the policy {words}"
         return Refusal(ClaimRefusal.NOT_COVERED_THEN, text)
     first = first_paid_day(policy, standing.terms)
-    if day < first and not isinstance(standing.terms.cover, Accident):
+    if day < first and not _never_waits(standing.terms, loss) and not premiums_back(policy, standing.terms, loss):
         text = f"within the waiting time of {standing.terms.waiting_days} days nothing is paid; losses from {first} on are"
         return Refusal(ClaimRefusal.WITHIN_WAITING, text)
     years = CLAIM_WITHIN_OF_A_LIFE if isinstance(standing.terms.cover, TermLife) else CLAIM_WITHIN
     if loss.today > anniversary(day, years):
         return Refusal(ClaimRefusal.TOO_LATE, f"it had to be claimed by {anniversary(day, years)}, within {years} years of the loss")
     return None
+
+
+def _never_waits(terms: PolicyParameters, loss: Loss) -> bool:
+    return isinstance(terms.cover, Accident) or loss.by_accident
+
+
+def premiums_back(policy: Policy, terms: PolicyParameters, loss: Loss) -> bool:
+    """Whether such a loss is one within the waiting time that brings all premiums back."""
+    gives = isinstance(terms.cover, Health) and terms.cover.within_waiting is WithinWaiting.PREMIUMS
+    return gives and loss.day < first_paid_day(policy, terms) and not _never_waits(terms, loss)
+
+
+def benefit(terms: PolicyParameters, illness: Illness) -> int:
+    """Fen that the first illness of a group brings: its share of the sum insured, half-up."""
+    return half_up(Fraction(terms.sum_insured * illness.share, WHOLE))
 
 
 def _wrong_thing(standing: Standing, loss: Loss) -> Refusal | None:
@@ -362,6 +396,12 @@ def _wrong_thing(standing: Standing, loss: Loss) -> Refusal | None:
             return Refusal(ClaimRefusal.BEFORE_LOOK_BACK, text)
         if loss.tap_claimed:
             return Refusal(ClaimRefusal.TAP_CLAIMED, "this payment was claimed before, and is claimed once; look at your claims")
+    if standing.early:
+        text = "an illness within the waiting time is claimed, for which all premiums come back and the policy ends; look at that claim"
+        return Refusal(ClaimRefusal.ILLNESS_CLAIMED, text)
+    if loss.illness and loss.illness in standing.ill:
+        text = "an illness of this group is claimed already, and its share is paid once; look at that claim"
+        return Refusal(ClaimRefusal.ILLNESS_CLAIMED, text)
     if standing.paid >= standing.terms.sum_insured:
         return Refusal(ClaimRefusal.LIMIT_USED, "the sum insured is used up by earlier losses; nothing is left to be paid")
     return None

@@ -4,7 +4,8 @@ Net level yearly premium of a term life insurance with the death benefit at the 
 
     net = S × Σ v^(k+1) · kp · q(x+k) ÷ Σ v^k · kp,   k = 0 … n−1,   v = 1 / (1 + i)
 
-Gross premium = net / (1 − loading). Every other premium is read from the product's tables, an accident's by occupation class.
+Gross premium = net / (1 − loading). Every other premium is read from the product's tables: an accident's by occupation class, a health
+cover's by sex and age.
 What answers add is a share of the gross premium.
 """
 
@@ -14,7 +15,7 @@ from fractions import Fraction
 from functools import cache
 
 from tapwealth.insurance.mortality import LAST_AGE, Sex, death_rates
-from tapwealth.insurance.product import Accident, OccupationClass, Product, TermLife
+from tapwealth.insurance.product import Accident, Cover, Health, OccupationClass, Product, TermLife, table_by_age
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.units import WHOLE
@@ -59,13 +60,25 @@ def gross(net: Fraction, loading: Fraction) -> Fraction:
     return net / (1 - loading)
 
 
+def _table(cover: Cover, insured: Insured) -> str:
+    match cover:
+        case Accident():
+            return insured.occupation.table
+        case TermLife():
+            return "interest"
+        case Health():
+            return table_by_age(insured.sex, insured.age)
+        case _:
+            return "premium"
+
+
 def premium_of(product: Product, insured: Insured) -> int | Refusal:
     """Fen for one year of cover, or for the days of a shorter one, at the prices of the product's day; or why there is none to be had."""
     cover, prices = product.terms.cover, product.prices
-    table = insured.occupation.table if isinstance(cover, Accident) else "interest" if isinstance(cover, TermLife) else "premium"
-    if table not in prices:
+    table = _table(cover, insured)
+    if isinstance(cover, Accident) and table not in prices:
         return Refusal(QuoteRefusal.OCCUPATION_NOT_COVERED, f"{product.name} does not cover occupation class {insured.occupation}")
-    price = prices[table]
+    price = prices.get(table)
     if price is None:
         return Refusal(QuoteRefusal.NO_PRICE, f"no price of {product.name} holds today; look at it again when one does")
     loaded = Fraction(_PERMILLE + insured.permille, _PERMILLE)

@@ -1,7 +1,7 @@
 """What a product manager says of a policy: what it covers and for how long, and what comes back of its premium.
 
-Nothing here knows a customer. Prices stand in tables by date (`TABLES`): `premium`, or one for each occupation class; a term life is
-reckoned with the `interest` of its day.
+Nothing here knows a customer. Prices stand in tables by date (`TABLES`): `premium`, one for each occupation class, or of a health cover
+one for each sex and age; a term life is reckoned with the `interest` of its day.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from tapwealth.insurance.questions import Question, check_questions
+from tapwealth.insurance.mortality import Sex
+from tapwealth.insurance.questions import Question, Wording, check_questions
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.kernel.units import WHOLE, Days, Percent, Unit, Yuan
@@ -23,6 +24,10 @@ MOST_LOADING_OF_A_YEAR = 350_000
 """Of an accident policy for a year or less."""
 LEAST_FREE_LOOK = 15
 """Days, of a policy for longer than a year."""
+OLDEST_OF_HEALTH = 70
+"""Years: the greatest age at which a health cover has a price."""
+MOST_WAITING_OF_HEALTH = 180
+"""Days."""
 
 
 class OccupationClass(IntEnum):
@@ -48,6 +53,14 @@ class CancellationRule(StrEnum):
     """premium × days left / days"""
     UNEARNED_LESS_LOADING = "unearned_less_loading"
     """premium × days left / days × (1 − loading)"""
+
+
+class WithinWaiting(StrEnum):
+    """What an illness within the waiting time brings."""
+
+    NOTHING = "nothing"
+    PREMIUMS = "premiums"
+    """All premiums come back, and the policy is over."""
 
 
 class _Cover(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="of"):
@@ -80,7 +93,24 @@ class PhoneScreen(_Cover, frozen=True, forbid_unknown_fields=True, tag="phone_sc
     late_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 60
 
 
-Cover = Accident | TermLife | AccountLoss | PhoneScreen
+class Illness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A group of illnesses, of which the first brings `share` of the sum insured: once, whatever else of the group follows."""
+
+    group: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,31}$", description="small letters, digits and _")]
+    says: Wording
+    share: Percent = WHOLE
+
+
+class Health(_Cover, frozen=True, forbid_unknown_fields=True, tag="health"):
+    """Critical illness within so many years, for a level premium every year by age and sex: a fixed sum for each group of illnesses, until
+    the sum insured is paid. What an accident brings about knows no waiting time."""
+
+    years: Annotated[int, msgspec.Meta(ge=2, le=50)]
+    illnesses: list[Illness]
+    within_waiting: WithinWaiting = WithinWaiting.NOTHING
+
+
+Cover = Accident | TermLife | AccountLoss | PhoneScreen | Health
 
 
 class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -106,7 +136,7 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     @property
     def years(self) -> int:
         """Of the policy; 1 also for what is shorter."""
-        return self.cover.years if isinstance(self.cover, TermLife) else 1
+        return self.cover.years if isinstance(self.cover, TermLife | Health) else 1
 
     @property
     def days(self) -> int | None:
@@ -128,8 +158,10 @@ class Product:
 
 
 _BY_CLASS = [one.table for one in OccupationClass]
+_BY_AGE = {f"premium_{sex.name.lower()}_{age}": (sex, age) for sex in Sex for age in range(OLDEST_OF_HEALTH + 1)}
 TABLES: Mapping[str, Unit] = {
-    "premium": Unit.YUAN, **dict.fromkeys(_BY_CLASS, Unit.YUAN), "interest": Unit.PERCENT, "commission": Unit.PERCENT,
+    "premium": Unit.YUAN, **dict.fromkeys(_BY_CLASS, Unit.YUAN), **dict.fromkeys(_BY_AGE, Unit.YUAN),
+    "interest": Unit.PERCENT, "commission": Unit.PERCENT,
 }  # fmt: skip
 """`commission`: what the house has of a premium."""
 
@@ -162,16 +194,49 @@ def check_terms(terms: PolicyParameters) -> None:
     if terms.years > 1 and terms.free_look_days < LEAST_FREE_LOOK:
         text = "a policy for longer than a year can be given back in its first days"
         raise BadInput(text, where="free_look_days", hint=f"give {LEAST_FREE_LOOK} or more")
+    if isinstance(terms.cover, Health):
+        _check_health(terms, terms.cover)
     check_questions(terms.questions)
 
 
+def _check_health(terms: PolicyParameters, cover: Health) -> None:
+    groups = [one.group for one in cover.illnesses]
+    if not groups or len(set(groups)) != len(groups):
+        text = "no illness is covered" if not groups else "a group of illnesses stands there twice"
+        raise BadInput(text, where="cover.illnesses", hint="give each group once, with a name of its own")
+    for number, one in enumerate(cover.illnesses):
+        if not 0 < one.share <= WHOLE:
+            where = f"cover.illnesses[{number}].share"
+            raise BadInput("that share cannot be paid", where=where, hint="give percent of the sum insured, above 0 and up to 100")
+    if terms.excess or terms.limit_per_loss:
+        where = "excess" if terms.excess else "limit_per_loss"
+        raise BadInput("a fixed sum is paid whole", where=where, hint="leave it out; give the group of illnesses a share")
+    if terms.waiting_days > MOST_WAITING_OF_HEALTH:
+        raise BadInput("so long nobody waits", where="waiting_days", hint=f"give days, at most {MOST_WAITING_OF_HEALTH}")
+    if cover.within_waiting is WithinWaiting.PREMIUMS and not terms.waiting_days:
+        raise BadInput("it has no waiting time", where="cover.within_waiting", hint="leave it out, or give waiting_days")
+
+
+def table_by_age(sex: Sex, age: int) -> str:
+    """Of the prices of a health cover for somebody of that age on its first day."""
+    return f"premium_{sex.name.lower()}_{age}"
+
+
+def priced_by_age(cover: Cover) -> bool:
+    """Whether somebody older pays another premium."""
+    return isinstance(cover, TermLife | Health)
+
+
 def tables_of(cover: Cover) -> tuple[str, ...]:
-    """By which such a cover is priced: of an accident's at least one, of another cover the only one."""
+    """By which such a cover is priced: of an accident's at least one, of a health cover those of the ages at which it is bought, of another
+    cover the only one."""
     match cover:
         case Accident():
             return tuple(_BY_CLASS)
         case TermLife():
             return ("interest",)
+        case Health():
+            return tuple(_BY_AGE)
         case AccountLoss() | PhoneScreen():
             return ("premium",)
 
@@ -184,6 +249,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "term_life": ("定期寿险", "term life"),
     "account_loss": ("账户盗刷损失", "account losses"),
     "phone_screen": ("手机碎屏", "a phone's screen"),
+    "health": ("重大疾病", "critical illness"),
+    "illnesses": ("疾病分组", "illness"),
+    "group": ("组别", "group"),
+    "share": ("给付比例", "share of the sum insured"),
+    "within_waiting": ("等待期内患病", "an illness within the waiting time"),
+    "nothing": ("不予给付", "nothing is paid"),
+    "premiums": ("退还已交保费，合同终止", "all premiums come back, and the policy is over"),
     "days": ("期限", "lasts"),
     "years": ("年数", "years"),
     "look_back_days": ("追溯天数", "days looked back"),
@@ -215,6 +287,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cash_value": ("终止时退还所缴保费的比例", "share of the premiums that comes back at a lapse"),
     "premium": ("保费", "premium"),
     **{one.table: (f"保费（职业{one.value}类）", f"premium of occupation class {one.value}") for one in OccupationClass},
+    **{
+        name: (f"保费（{'男' if sex is Sex.MALE else '女'}，{age}岁）", f"premium, {sex.name.lower()}, aged {age}")
+        for name, (sex, age) in _BY_AGE.items()
+    },
     "interest": ("预定利率（年）", "interest reckoned with (yearly)"),
     "commission": ("手续费率", "commission"),
 }

@@ -186,6 +186,8 @@ async def _identity(tx: Tx, claim: Claim, of: Of) -> str | Refusal:
     number as long as it is paid for or may be."""
     if claim.kind is LossKind.PAYMENT:
         return f"payment:{claim.tap}"
+    if claim.illness is not None:
+        return f"premiums:{claim.policy}" if claim.early else f"illness:{claim.illness.hex()}"
     cover = of.product.terms.cover
     if not isinstance(cover, PhoneScreen):
         return f"{claim.kind}:{claim.id if claim.kind is LossKind.ACCIDENT else claim.policy}"

@@ -20,6 +20,9 @@ PAPERS: dict[Paper, tuple[str, str]] = {
     Paper.POLICE: ("报案回执", "the police report"),
     Paper.MEDICAL: ("诊断证明", "the medical report"),
     Paper.DEATH: ("死亡证明", "the death certificate"),
+    Paper.DIAGNOSIS: ("诊断书", "the diagnosis"),
+    Paper.PATHOLOGY: ("病理检查报告", "the pathology report"),
+    Paper.IDENTITY: ("身份证明", "a proof of identity"),
     Paper.OTHER: ("其他材料", "other papers"),
 }
 

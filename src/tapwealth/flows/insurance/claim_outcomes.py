@@ -193,7 +193,8 @@ async def _paid(house: House, tx: Tx, at: Moment, one: Pushed, payment: PaymentR
 
 
 async def _use_up(tx: Tx, claim: Claim, day: date) -> None:
-    """The policy is over when it has nothing more to give: the insured dead, every screen replaced, the sum insured paid."""
+    """The policy is over when it has nothing more to give: the insured dead, every screen replaced, the sum insured paid, or all premiums
+    given back."""
     of = await policy_of(tx, claim)
     earlier = await claim_store.claims_of_policy(tx, claim.book, claim.policy)
     if claim.kind is LossKind.DEATH:
@@ -201,7 +202,7 @@ async def _use_up(tx: Tx, claim: Claim, day: date) -> None:
     elif isinstance(of.product.terms.cover, PhoneScreen):
         over = sum(one.paid_on is not None for one in earlier) >= of.product.terms.cover.replacements
     else:
-        over = sum((await spent(tx, earlier)).values()) >= of.product.terms.sum_insured
+        over = claim.early or sum((await spent(tx, earlier)).values()) >= of.product.terms.sum_insured
     state = next_policy_state(of.row.state, PolicyEvent.CLAIM)
     if over and isinstance(state, PolicyState):
         await _end(tx, replace(of.row, state=state), day)

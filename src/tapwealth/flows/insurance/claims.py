@@ -23,7 +23,7 @@ from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.insured import imei_lookup
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.issuing.disputes import own_tap
-from tapwealth.insurance import claim_entries, claim_store, insured_store, premium_store, store
+from tapwealth.insurance import claim_entries, claim_store, insured_store, policy_event_store, premium_store, store
 from tapwealth.insurance.claim import (
     NEEDED,
     TELL_WITHIN,
@@ -35,16 +35,18 @@ from tapwealth.insurance.claim import (
     LossKind,
     Standing,
     appeal_over,
+    benefit,
     dues,
     erase_day,
     next_state,
+    premiums_back,
     wrong_loss,
 )
 from tapwealth.insurance.claim_entries import ClaimMoney
 from tapwealth.insurance.claim_store import PaymentRow, RecoveryRow
 from tapwealth.insurance.phone import read_imei
 from tapwealth.insurance.policy import PolicyState
-from tapwealth.insurance.product import Product
+from tapwealth.insurance.product import Health, Product
 from tapwealth.insurance.schedule import Covered, Schedule, covered_on
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.issuing import dispute_store
@@ -66,7 +68,8 @@ _LONGEST = 1_000
 
 class NotifyClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Claim a loss of a policy of one's own. `said`: what happened. A screen is claimed with the phone's `imei`, a payment
-    with the `tap` that was disputed (its day and amount are known), all but that with the day and the amount in fen."""
+    with the `tap` that was disputed (its day and amount are known), an `illness` with its group and the day of the diagnosis (the product
+    says what it brings; `by_accident`: an accident brought it about), all else with the day and the amount in fen."""
 
     policy: UUID
     kind: LossKind
@@ -75,6 +78,8 @@ class NotifyClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss: int | None = None
     imei: str = ""
     tap: UUID | None = None
+    illness: str = ""
+    by_accident: bool = False
 
 
 class NotifyDeath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,12 +140,19 @@ def _check(command: NotifyClaim) -> None:
         raise BadInput("a payment is claimed with its tap, and nothing else is", where="tap", hint="dispute the payment first")
     if (command.kind is LossKind.SCREEN) != bool(command.imei):
         raise BadInput("a screen is claimed with the phone's IMEI, and nothing else is", where="imei", hint="dial *#06# to see it")
+    if (command.kind is LossKind.ILLNESS) != bool(command.illness) or (command.by_accident and not command.illness):
+        text = "an illness is claimed with its group, and nothing else is"
+        raise BadInput(text, where="illness", hint="take the name of the group from the policy")
     if command.kind is LossKind.PAYMENT:
         if command.loss is not None or command.loss_day is not None:
             raise BadInput("day and amount of a payment are known", where="loss", hint="leave loss and loss_day out")
         return
     if command.loss_day is None:
         raise BadInput("the field 'loss_day' is missing", where="loss_day", hint="write it like 2014-03-03")
+    if command.kind is LossKind.ILLNESS:
+        if command.loss is not None:
+            raise BadInput("what an illness brings is known", where="loss", hint="leave loss out")
+        return
     if command.loss is None:
         raise BadInput("the field 'loss' is missing", where="loss", hint="give fen, as a whole number")
     checked(command.loss, where="loss")
@@ -186,7 +198,7 @@ async def notify(house: House, envelope: Envelope, command: NotifyClaim) -> Clai
         found = await own_policy(tx, book, person, command.policy)
         if isinstance(found, Refusal):
             return found
-        lost = await _lost(house, tx, envelope, command)
+        lost = await _lost(house, tx, envelope, found, command)
         if isinstance(lost, Refusal):
             return lost
         known = (await customers.persons(tx, [(book, person)]))[person]
@@ -254,16 +266,49 @@ def stands(claim: Claim, papers: Sequence[str]) -> ClaimStands:
 class _Lost:
     loss: Loss
     amount: int
+    early: bool = False
 
 
-async def _lost(house: House, tx: Tx, envelope: Envelope, command: NotifyClaim) -> _Lost | Refusal:
+async def _lost(house: House, tx: Tx, envelope: Envelope, found: Of, command: NotifyClaim) -> _Lost | Refusal:
     today = business_date_of(envelope.received_at)
+    if command.kind is LossKind.ILLNESS:
+        return await _fallen_ill(house, tx, found, command, today)
     if command.tap is not None:
         return await _lost_payment(tx, envelope, command.tap, today)
     assert command.loss_day is not None, "checked before"
     assert command.loss is not None, "checked before"
     device = imei_lookup(house, command.imei) if command.imei else b""
     return _Lost(Loss(kind=command.kind, day=command.loss_day, today=today, device=device), command.loss)
+
+
+async def _fallen_ill(house: House, tx: Tx, found: Of, command: NotifyClaim, today: date) -> _Lost:
+    """What the product gives for the group; within the waiting time the premiums, if it gives them back. Of a policy for something else
+    the loss is refused by its kind."""
+    assert command.loss_day is not None, "checked before"
+    row, terms, cover = found.row, found.product.terms, found.product.terms.cover
+    lookup = illness_lookup(house, row.id, command.illness)
+    loss = Loss(kind=LossKind.ILLNESS, day=command.loss_day, today=today, illness=lookup, by_accident=command.by_accident)
+    if not isinstance(cover, Health):
+        return _Lost(loss, 0)
+    groups = {one.group: one for one in cover.illnesses}
+    if command.illness not in groups:
+        text = f"{command.illness[:32]!r} is no illness of this policy"
+        raise BadInput(text, where="illness", hint=f"name one of {', '.join(groups)}")
+    if premiums_back(row.policy, terms, loss):
+        return _Lost(loss, await policy_event_store.paid_for(tx, (row.book, row.id)), early=True)
+    return _Lost(loss, benefit(terms, groups[command.illness]))
+
+
+def illness_lookup(house: House, policy: UUID, group: str) -> bytes:
+    """The group of a claim is sensitive, and lies as the keyed hash of the policy and its name."""
+    return house.keys.lookup_hash("illness", policy.bytes + group.encode())
+
+
+def illness_of(house: House, claim: Claim, product: Product) -> str:
+    """The group that was claimed; nothing for another loss."""
+    cover = product.terms.cover
+    groups = [one.group for one in cover.illnesses] if isinstance(cover, Health) else []
+    return next((one for one in groups if illness_lookup(house, claim.policy, one) == claim.illness), "")
 
 
 async def _lost_payment(tx: Tx, envelope: Envelope, identifier: UUID, today: date) -> _Lost | Refusal:
@@ -312,6 +357,8 @@ async def _standing(tx: Tx, found: Of, day: date, covered: Covered | Refusal, sc
         device=insured.imei_lookup or b"",
         paid=sum(paid.values()),
         replaced=sum(one.kind is LossKind.SCREEN and (one.paid_on is not None or one.state is not ClaimState.REFUSED) for one in gone),
+        ill=frozenset(one.illness for one in gone if one.illness is not None),
+        early=any(one.early for one in gone),
     )
 
 
@@ -337,6 +384,8 @@ def _claim(house: House, at: Moment, policy: PolicyRow, lost: _Lost, words: _Wor
         notified_on=at.date_of(received_at),
         arrears=arrears,
         tap=words.tap,
+        illness=lost.loss.illness or None,
+        early=lost.early,
     )
 
 

@@ -29,7 +29,7 @@ from tapwealth.insurance.insured_store import InsuredRow
 from tapwealth.insurance.mortality import LAST_AGE, Sex
 from tapwealth.insurance.policy import Rescission, anniversary
 from tapwealth.insurance.premium import Insured, premium_of
-from tapwealth.insurance.product import Product, TermLife
+from tapwealth.insurance.product import Product, priced_by_age
 from tapwealth.insurance.questions import check_answers
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
@@ -175,7 +175,7 @@ async def _by_age(house: House, tx: Tx, found: _Found, proposal: ProposeTrueAge)
     age = _age(proposal.birthday, row.from_day)
     if age < (found.buyers.youngest or 0) or age > (LAST_AGE if found.buyers.oldest is None else found.buyers.oldest):
         return cannot_be_rescinded(found.clocks) or _Rescind(Rescission.AGE, "the true age is outside the product's range", None)
-    if not isinstance(found.product.terms.cover, TermLife):
+    if not priced_by_age(found.product.terms.cover):
         return Refusal(DiscoveryRefusal.NOT_BY_AGE, "this policy costs the same at that age; nothing follows from it")
     sex = Sex.MALE if identity.is_male else Sex.FEMALE
     due = premium_of(found.product, Insured(sex, age, insured.occupation, insured.loading_permille))

@@ -11,7 +11,18 @@ from tapwealth.flows.frame import Envelope
 from tapwealth.flows.insurance.applicants import Insures
 from tapwealth.insurance.beneficiary_store import BeneficiaryRow
 from tapwealth.insurance.buy import Quote, Wish
-from tapwealth.insurance.product import DAYS_OF_A_YEAR, Accident, AccountLoss, CancellationRule, PhoneScreen, PolicyParameters, TermLife
+from tapwealth.insurance.claim import benefit
+from tapwealth.insurance.product import (
+    DAYS_OF_A_YEAR,
+    Accident,
+    AccountLoss,
+    CancellationRule,
+    Health,
+    PhoneScreen,
+    PolicyParameters,
+    TermLife,
+    WithinWaiting,
+)
 from tapwealth.insurance.questions import Question
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import iso
@@ -90,10 +101,7 @@ def policy_offer(version: Version, language: str) -> Offer:
     if not terms.free_look_days:
         warnings.append("本产品没有犹豫期。" if zh else "This product has no free look.")
     if terms.waiting_days:
-        wait = terms.waiting_days
-        warnings.append(
-            f"保障开始后{wait}天内发生的损失不予赔付。" if zh else f"A loss within {wait} days from the beginning of cover is not paid."
-        )
+        warnings.append(_waiting(terms)[0 if zh else 1])
     confirms = ["我已阅读并同意保险条款（terms）" if zh else "I have read the terms and agree to them (terms)"]
     if isinstance(terms.cover, PhoneScreen):
         late = terms.cover.late_days
@@ -114,12 +122,32 @@ def policy_offer(version: Version, language: str) -> Offer:
         language=language,
         title=said.name.zh if zh else said.name.en,
         facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()]
+        + [Fact(*(one[0 if zh else 1] for one in line)) for line in _illnesses(terms)]
         + [Fact(one.asks.zh if zh else one.asks.en, _choices(one, language)) for one in terms.questions],
         documents=shown_documents(said.documents, language),
         warnings=warnings,
         confirms=confirms,
         definition=version.digest.hex(),
     )
+
+
+def _waiting(terms: PolicyParameters) -> tuple[str, str]:
+    days, cover = terms.waiting_days, terms.cover
+    if not isinstance(cover, Health):
+        return f"保障开始后{days}天内发生的损失不予赔付。", f"A loss within {days} days from the beginning of cover is not paid."
+    back = cover.within_waiting is WithinWaiting.PREMIUMS
+    return (
+        f"保障开始后{days}天内患病的，{'退还已交保费，合同终止' if back else '不予给付'}；因意外伤害患病的不受此限。",
+        f"An illness within {days} days of its beginning brings {'all premiums back and ends the policy' if back else 'nothing'}"
+        "; one that an accident brings about does not wait.",
+    )
+
+
+def _illnesses(terms: PolicyParameters) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """What each group of a health cover brings, under the name by which it is claimed."""
+    found = terms.cover.illnesses if isinstance(terms.cover, Health) else []
+    sums = [(f" ({one.group})", one.says, format_minor(benefit(terms, one))) for one in found]
+    return [((says.zh + name, says.en + name), (f"{yuan}元，给付一次", f"{yuan} yuan, once")) for name, says, yuan in sums]
 
 
 def _choices(one: Question, language: str) -> str:
@@ -167,6 +195,7 @@ _COVER: dict[type, tuple[str, str]] = {
     TermLife: ("身故", "death"),
     AccountLoss: ("账户被盗刷的损失", "payments from the account that its owner did not make"),
     PhoneScreen: ("手机碎屏", "a phone's cracked screen"),
+    Health: ("重大疾病", "critical illness"),
 }
 
 
@@ -189,6 +218,11 @@ def _priced(terms: PolicyParameters) -> tuple[str, str]:
             return f"{once[0]}，按职业类别计算", f"{once[1]}, by the occupation of the insured"
         case TermLife():
             return "每年缴纳，按投保人的年龄和性别计算", "each year, by the age and sex of the insured"
+        case Health():
+            return (
+                "每年缴纳，按被保险人投保时的年龄和性别计算，各年相同",
+                "each year the same, by the insured's age at the beginning and sex",
+            )
         case AccountLoss() | PhoneScreen():
             return "每年缴纳", "each year"
     assert_never(terms.cover)

@@ -13,16 +13,19 @@ from tapwealth.flows.catalogue.kind import Kind
 from tapwealth.flows.frame import House, Moment
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.insurer import CONNECTED
-from tapwealth.insurance.mortality import LAST_AGE
+from tapwealth.insurance.mortality import LAST_AGE, Sex
 from tapwealth.insurance.product import (
     MOST_INTEREST,
+    OLDEST_OF_HEALTH,
     TABLES,
     WORDS,
     Accident,
+    Health,
     PolicyParameters,
     Product,
     TermLife,
     check_terms,
+    table_by_age,
     tables_of,
 )
 from tapwealth.insurance.store import PolicyRow
@@ -57,6 +60,10 @@ def _check_buyers(definition: Definition) -> None:
         text = f"the mortality table ends at {LAST_AGE} years"
         hint = f"give the greatest age at which it is bought, at most {LAST_AGE - cover.years}"
         raise BadInput(text, where="eligibility.oldest", hint=hint)
+    if isinstance(cover, Health) and (said.youngest is None or said.oldest is None or said.oldest > OLDEST_OF_HEALTH):
+        where = "eligibility.youngest" if said.youngest is None else "eligibility.oldest"
+        text = f"a health cover has its price by age, up to {OLDEST_OF_HEALTH} years"
+        raise BadInput(text, where=where, hint="give the youngest and the oldest age at which it is bought")
 
 
 def _check_tables(definition: Definition) -> None:
@@ -64,13 +71,27 @@ def _check_tables(definition: Definition) -> None:
     priced = tables_of(cover)
     for name in rates:
         if name not in (*priced, "commission"):
-            raise BadInput(f"such a policy is not priced by {name!r}", where=f"rates.{name}", hint=f"give {' or '.join(priced)}")
-    if not any(name in rates for name in priced):
+            hint = f"give {priced[0]} to {priced[-1]}" if isinstance(cover, Health) else f"give {' or '.join(priced)}"
+            raise BadInput(f"such a policy is not priced by {name!r}", where=f"rates.{name}", hint=hint)
+    if isinstance(cover, Health):
+        _check_ages(definition)
+    elif not any(name in rates for name in priced):
         least = "at least one of " if isinstance(cover, Accident) else ""
         raise BadInput("its price is missing", where="rates", hint=f"give {least}{', '.join(priced)}, from its first day")
     for name, rows in rates.items():
         for number, row in enumerate(rows):
             _check_price(f"rates.{name}[{number}].value", name, row.value)
+
+
+def _check_ages(definition: Definition) -> None:
+    said = definition.eligibility
+    assert said.youngest is not None, "checked before"
+    assert said.oldest is not None, "checked before"
+    wanted = [table_by_age(sex, age) for sex in Sex for age in range(said.youngest, said.oldest + 1)]
+    missing = [name for name in wanted if name not in definition.rates]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise BadInput("the price of an age is missing", where="rates", hint=f"give {missing[0]}{more}, from its first day")
 
 
 def _check_price(where: str, name: str, value: int) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.flows.frame import House
-from tapwealth.flows.insurance.claims import opened_text
+from tapwealth.flows.insurance.claims import illness_of, opened_text, policy_of
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import Claim, ClaimState, complete, dues
@@ -63,7 +63,7 @@ class LookView(msgspec.Struct, frozen=True):
 
 class ClaimView(msgspec.Struct, frozen=True):
     """One claim whole; `said`: in the claimant's words. `recovered` fen came back for the insurer. `looks`: which operators had its files,
-    newest first; told to operators alone."""
+    newest first; told to operators alone. `illness`: its group; `early`: it was within the waiting time, and the loss is the premiums."""
 
     line: ClaimLine
     said: str
@@ -73,6 +73,8 @@ class ClaimView(msgspec.Struct, frozen=True):
     payments: list[ClaimPaymentView]
     recovered: int
     looks: list[LookView] = []
+    illness: str = ""
+    early: bool = False
 
 
 class DisputeView(msgspec.Struct, frozen=True):
@@ -132,6 +134,8 @@ async def claim_view(house: House, tx: Any, person: UUID | None, identifier: UUI
         [_payment(one) for one in payments],
         sum(one.amount for one in recovered if one.received_on is not None),
         [LookView(*one) for one in await claim_store.looks_of(tx, *key)] if person is None else [],
+        "" if claim.illness is None else illness_of(house, claim, (await policy_of(tx, claim)).product),
+        claim.early,
     )
 
 

@@ -25,7 +25,7 @@ from tapwealth.insurance.buy import LATEST_BEGIN
 from tapwealth.insurance.claim import LossKind, first_paid_day
 from tapwealth.insurance.collect import payable
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state
-from tapwealth.insurance.product import WORDS, Accident, AccountLoss, Cover, OccupationClass, PhoneScreen, Product
+from tapwealth.insurance.product import WORDS, Accident, AccountLoss, Cover, Health, OccupationClass, PhoneScreen, Product
 from tapwealth.insurance.questions import Question
 from tapwealth.insurance.schedule import Every, Schedule, dues, next_due, period
 from tapwealth.insurance.store import PolicyRow
@@ -188,6 +188,8 @@ def loss_of(cover: Cover) -> LossKind | None:
             return LossKind.SCREEN
         case AccountLoss():
             return LossKind.PAYMENT
+        case Health():
+            return LossKind.ILLNESS
         case _:
             return None
 

@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS claim (
 CREATE INDEX IF NOT EXISTS claim_policy ON claim (policy_number);
 CREATE TABLE IF NOT EXISTS recovery (serial TEXT PRIMARY KEY, claim TEXT NOT NULL, amount INTEGER NOT NULL, day TEXT NOT NULL);
 """
+PREMIUMS = "premiums:"
+"""Begins what is claimed where an illness came too early: what was paid for the policy."""
 OWN_ACCOUNT, CUSTOMER_RESERVE = "0200000002", "0100000001"
 
 
@@ -38,6 +40,7 @@ class Reason(StrEnum):
     CLAIMED_BEFORE = "claimed_before"
     SUM_INSURED_USED = "sum_insured_used"
     OTHER_SUM_INSURED = "other_sum_insured"
+    MORE_THAN_PREMIUMS = "more_than_premiums"
 
 
 class ClaimBody(Body):
@@ -82,7 +85,7 @@ def decide(tx: sqlite3.Connection, asked: ClaimBody, now: datetime, fault: Fault
 
 
 def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
-    policy = tx.execute("SELECT from_day, to_day FROM policy WHERE policy_number = ?", (asked.policy_number,)).fetchone()
+    policy = tx.execute("SELECT from_day, to_day, premium FROM policy WHERE policy_number = ?", (asked.policy_number,)).fetchone()
     if policy is None:
         return Reason.UNKNOWN_POLICY
     day = asked.loss_day.isoformat()
@@ -92,11 +95,23 @@ def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
     if not policy["from_day"] <= day < policy["to_day"] or (ended["day"] is not None and ended["day"] < day):
         return Reason.NOT_IN_FORCE_THEN
     paid = tx.execute("SELECT claim, identity, agreed, sum_insured FROM claim WHERE policy_number = ?", (asked.policy_number,)).fetchall()
-    if any(one["agreed"] and one["identity"] == asked.identity and one["claim"] != asked.claim for one in paid):
+    if any(one["agreed"] and _same(one["identity"], asked.identity) and one["claim"] != asked.claim for one in paid):
         return Reason.CLAIMED_BEFORE
+    if asked.identity.startswith(PREMIUMS) and asked.amount > policy["premium"] + _later_premiums(tx, asked.policy_number):
+        return Reason.MORE_THAN_PREMIUMS
     if any(one["agreed"] and one["sum_insured"] != asked.sum_insured for one in paid):
         return Reason.OTHER_SUM_INSURED
     return Reason.SUM_INSURED_USED if sum(one["agreed"] for one in paid) + asked.amount > asked.sum_insured else ""
+
+
+def _same(paid: str, identity: str) -> bool:
+    """Whether it was paid for before: the same, or all premiums were given back, which ended the policy."""
+    return paid == identity or paid.startswith(PREMIUMS)
+
+
+def _later_premiums(tx: sqlite3.Connection, policy_number: str) -> int:
+    found: int = tx.execute("SELECT coalesce(sum(amount), 0) FROM premium WHERE policy_number = ?", (policy_number,)).fetchone()[0]
+    return found
 
 
 def recovered(tx: sqlite3.Connection, told: RecoveredBody, now: datetime) -> bool:

@@ -1,0 +1,139 @@
+"""Critical illness: priced by age and sex, each group claimed once, the premiums back within the waiting time, over at the sum."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from bill_town import MONDAY, Person, Town
+from claim_town import give, insurer_answers, pushed, seen
+from evidence_files import jpeg
+from four_eyes import decided, propose
+from identities import identity_of
+from policy_files import HEALTH_FILE, sell_policies
+
+from tapwealth.flows import reports
+from tapwealth.flows.insurance import claims, policies
+from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
+from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
+from tapwealth.flows.insurance.policies import BuyPolicy, PolicyTaken
+from tapwealth.insurance import store
+from tapwealth.insurance.claim import NEEDED, ClaimState, LossKind
+from tapwealth.insurance.policy import PolicyState
+from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import BadInput, Refusal
+
+HEALTHY = {"smoking": "never", "lump": "none"}
+WAITED = MONDAY + timedelta(days=1 + 90)
+"""The first day whose illness is paid: cover begins on the day after the purchase."""
+NAMED = ("cancer", "early_cancer", "heart")
+
+
+@pytest.fixture(autouse=True)
+async def shelf(place: Town) -> Any:
+    await sell_policies(place.house, HEALTH_FILE)
+    yield
+    await place.all_books_balance()
+
+
+async def bought(place: Town, person: Person, **answers: str) -> PolicyTaken:
+    taken = await policies.buy(place.house, place.envelope(person), BuyPolicy("CI10", ["terms"], answers=HEALTHY | answers))
+    assert isinstance(taken, PolicyTaken), taken
+    assert await place.work("insurer", policies.deliver) == []
+    await policies.begin_cover(place.house, taken.from_day)
+    return taken
+
+
+async def ill(place: Town, person: Person, policy: str, group: str, day: date, *, by_accident: bool = False) -> Any:
+    said = NotifyClaim(UUID(policy), LossKind.ILLNESS, "found at the hospital", day, illness=group, by_accident=by_accident)
+    return await claims.notify(place.house, place.envelope(person), said)
+
+
+async def paid(place: Town, person: Person, stands: Any) -> int:
+    """The papers sent, found whole by two people, agreed and paid."""
+    assert isinstance(stands, ClaimStands), stands
+    claim = UUID(stands.claim)
+    for paper in NEEDED[LossKind.ILLNESS]:
+        kept = await give(place, person, claim, paper, jpeg(comment=f"{claim}{paper}".encode()))
+    assert kept.state == "assessing", kept
+    found, _ = await seen(place, claim)
+    await decided(place, await propose(place, ProposeAssessment(claim, found.loss)))
+    assert await insurer_answers(place) == []
+    found, (payment,) = await seen(place, claim)
+    await pushed(place, payment.serial, payment.amount)
+    found, _ = await seen(place, claim)
+    assert found.state is ClaimState.PAID
+    return payment.amount
+
+
+async def state_of(place: Town, person: Person, policy: str) -> PolicyState:
+    async with place.house.database.read() as tx:
+        return (await store.policies(tx, [(person.book, UUID(policy))]))[person.book, UUID(policy)].state
+
+
+def code(answer: Any) -> str:
+    assert isinstance(answer, Refusal), answer
+    return answer.code.name
+
+
+async def test_each_group_is_paid_once_and_the_policy_is_over_when_the_sum_is_paid(place: Town) -> None:
+    wang = await place.person("Wang", 200_000)
+    policy = (await bought(place, wang, smoking="daily")).policy
+    assert await place.owed(wang.wallet) == [200_000 - 107_500], "860.00 at 30, and a quarter of it"
+    await place.clock(shanghai(WAITED, 10))
+    with pytest.raises(BadInput, match="name one of cancer, heart, early_cancer"):
+        await ill(place, wang, policy, "gout", WAITED)
+    stands = await ill(place, wang, policy, "early_cancer", WAITED)
+    assert stands.papers == ["diagnosis", "pathology", "identity"]
+    assert code(await ill(place, wang, policy, "early_cancer", WAITED)) == "ILLNESS_CLAIMED"
+    assert await paid(place, wang, stands) == 30_000_00
+    assert await state_of(place, wang, policy) is PolicyState.IN_FORCE
+    assert code(await ill(place, wang, policy, "early_cancer", WAITED)) == "ILLNESS_CLAIMED"
+    whole = await ill(place, wang, policy, "cancer", WAITED)
+    assert await paid(place, wang, whole) == 70_000_00, "what is left of the sum"
+    assert await state_of(place, wang, policy) is PolicyState.CLAIMED
+    assert code(await ill(place, wang, policy, "heart", WAITED)) == "LIMIT_USED"
+    shown = await reports.views(place.house)["claim/{id}"](place.envelope(wang).caller, {"id": whole.claim})
+    assert (shown.illness, shown.early, shown.line.loss) == ("cancer", False, 100_000_00)
+    async with place.house.database.read() as tx:
+        tables = ("claim", "claim_payment", "command_log", "outbox", "notice")
+        rows = await tx.fetch(" union all ".join(f"select t::text r from {name} t" for name in tables))
+    assert not [row["r"] for row in rows if any(name in row["r"] for name in NAMED)], "which illness it is can be read in no row"
+
+
+async def test_within_the_waiting_time_the_premiums_come_back_and_the_policy_is_over(place: Town) -> None:
+    wang, li = await place.person("Wang", 200_000), await place.person("Li", 200_000)
+    policy, other = (await bought(place, wang)).policy, (await bought(place, li)).policy
+    early = WAITED - timedelta(days=1)
+    await place.clock(shanghai(early, 10))
+    by_accident = await ill(place, li, other, "heart", early, by_accident=True)
+    assert (await seen(place, UUID(by_accident.claim)))[0].loss == 100_000_00, "an accident does not wait"
+    stands = await ill(place, wang, policy, "cancer", early)
+    assert code(await ill(place, wang, policy, "heart", early)) == "ILLNESS_CLAIMED"
+    assert await paid(place, wang, stands) == 86_000
+    assert await place.owed(wang.wallet) == [200_000], "all that was paid"
+    assert await state_of(place, wang, policy) is PolicyState.CLAIMED
+    assert code(await ill(place, wang, policy, "heart", early)) == "ILLNESS_CLAIMED"
+
+
+async def test_without_premiums_back_an_early_illness_brings_nothing_and_health_is_asked_for(place: Town) -> None:
+    await sell_policies(place.house, HEALTH_FILE.replace("CI10", "CI10N").replace("within_waiting: premiums", "within_waiting: nothing"))
+    wang, old = await place.person("Wang", 500_000), await place.person("Zhao", 500_000, identity=identity_of(date(1960, 1, 15)))
+    for answers, refusal in (({"lump": "open"}, "DECLINED"), ({"lump": "benign"}, "REFERRED")):
+        command = BuyPolicy("CI10N", ["terms"], answers=HEALTHY | answers)
+        assert code(await policies.buy(place.house, place.envelope(wang), command)) == refusal
+    command = BuyPolicy("CI10N", ["terms"], answers=HEALTHY)
+    assert code(await policies.buy(place.house, place.envelope(old), command)) == "TOO_OLD"
+    taken = await policies.buy(place.house, place.envelope(wang), command)
+    assert isinstance(taken, PolicyTaken), taken
+    await place.work("insurer", policies.deliver)
+    await place.clock(shanghai(WAITED, 10))
+    assert code(await ill(place, wang, taken.policy, "cancer", WAITED - timedelta(days=1))) == "WITHIN_WAITING"
+    for wrong, words in (
+        ({"illness": ""}, "^illness: an illness is claimed with its group"),
+        ({"loss": 5}, "^loss: what an illness brings is known"),
+        ({"kind": LossKind.ACCIDENT}, "^illness: an illness is claimed with its group"),
+    ):
+        said = {"policy": UUID(taken.policy), "kind": LossKind.ILLNESS, "said": "ill", "loss_day": WAITED, "illness": "cancer"} | wrong
+        with pytest.raises(BadInput, match=words):
+            await claims.notify(place.house, place.envelope(wang), NotifyClaim(**said))
