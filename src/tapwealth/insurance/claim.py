@@ -160,7 +160,8 @@ class Claim:
     """A claim as stored; amounts in fen. `loss` is what the claimant asks for, `found` what the house took for the loss. `tap`: the payment
     that is claimed. `illness`: the keyed hash of policy and group; `early`: it was within the waiting time, and the premiums come back.
     `asked`: the papers that were asked for, parted by blanks. `due_on`: the next day by which something is due by law, `warned_on`: when
-    operations were told of it. `told_on`: when the claimant was told of a refusal."""
+    operations were told of it. `told_on`: when the claimant was told of a refusal. `named`: of a death, the version of the
+    beneficiaries that stood on that day; `died`: the numbers of those who had died before, from 1, parted by blanks."""
 
     book: int
     id: UUID
@@ -192,6 +193,8 @@ class Claim:
     warned_on: date | None = None
     erase_on: date | None = None
     erased_on: date | None = None
+    named: int = 0
+    died: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,16 @@ from datetime import date
 from typing import Protocol
 
 from tapwealth.insurance.insurer import NotReceived, Unknown
+from tapwealth.kernel.masked import IdentityNumber, PersonName
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Of what is asked at a death so many fen go to that person; of a lower sum in proportion."""
+
+    name: PersonName
+    identity_number: IdentityNumber
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,8 @@ class ClaimOrder:
     sum_insured: int
     to_named: bool = False
     """Whom the policy names is paid by the insurer itself: nothing comes to the house."""
+    receivers: tuple[Receiver, ...] = ()
+    """Whom it named on the day of the death and who lived on; none: the estate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ _CLAIM = {
     "notified_at": "timestamptz", "notified_on": "date", "arrears": "bigint", "tap": "uuid", "illness": "bytea", "early": "boolean",
     "state": "text", "asked": "text", "asked_on": "date", "complete_on": "date", "found": "bigint", "agreed_on": "date",
     "refused_on": "date", "reason": "text", "told_on": "date", "paid_on": "date", "appealed_on": "date", "closed_on": "date",
-    "due_on": "date", "warned_on": "date", "erase_on": "date", "erased_on": "date",
+    "due_on": "date", "warned_on": "date", "erase_on": "date", "erased_on": "date", "named": "int", "died": "text",
 }  # fmt: skip
 _PAYMENT = {
     "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "identity": "text", "part": "text", "amount": "bigint",

@@ -18,7 +18,7 @@ from tapwealth.flows.bank.receipts import Claim as Credited
 from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.customers.people import wallet_of
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, moment
-from tapwealth.flows.insurance import claim_notices
+from tapwealth.flows.insurance import claim_notices, claim_receivers
 from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.claims import CLAIMS, PAY, RECOVERED, moved, policy_of, refuse, spent, tell_recovered
 from tapwealth.flows.insurance.insured import cover_ended
@@ -56,7 +56,7 @@ async def _deliver_payment(house: House, key: Key, serial: str) -> None:
     async with house.database.read() as tx:
         claim = (await claim_store.claims(tx, [key]))[key]
         payment = (await claim_store.payments_by_serial(tx, [key[0]], [serial]))[serial]
-        order = await _order(tx, claim, payment)
+        order = await _order(house, tx, claim, payment)
     if payment.agreed_on is None and payment.refused_on is None:
         answer = await house.rails.insurer.claim(order)
         if isinstance(answer, Unknown):
@@ -64,7 +64,7 @@ async def _deliver_payment(house: House, key: Key, serial: str) -> None:
         await hear(house, key[0], serial, answer)
 
 
-async def _order(tx: Tx, claim: Claim, payment: PaymentRow) -> ClaimOrder:
+async def _order(house: House, tx: Tx, claim: Claim, payment: PaymentRow) -> ClaimOrder:
     of = await policy_of(tx, claim)
     return ClaimOrder(
         serial=payment.serial,
@@ -75,6 +75,7 @@ async def _order(tx: Tx, claim: Claim, payment: PaymentRow) -> ClaimOrder:
         amount=payment.amount,
         sum_insured=of.product.terms.sum_insured,
         to_named=claim.kind is LossKind.DEATH,
+        receivers=await claim_receivers.told(house, tx, claim, payment.amount),
     )
 
 

@@ -18,7 +18,7 @@ from tapwealth.customers import store as customers
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.customers.people import no_money, own_key, wallet_of, who
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once, post
-from tapwealth.flows.insurance import claim_notices
+from tapwealth.flows.insurance import claim_notices, claim_receivers
 from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.insured import imei_lookup
 from tapwealth.flows.insurance.policy_product import products_of
@@ -83,12 +83,14 @@ class NotifyClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyDeath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """By operations, for whom the policy names: the insured person died on that day, `own_hand`: by their own."""
+    """By operations, for whom the policy names: the insured person died on that day, `own_hand`: by their own. `died_before`: the numbers
+    of the beneficiaries who did not live on then, from 1 as they are named."""
 
     policy: UUID
     loss_day: date
     said: str
     own_hand: bool = False
+    died_before: list[int] = []
 
 
 class WithdrawClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -219,7 +221,9 @@ async def notify_death(house: House, envelope: Envelope, command: NotifyDeath) -
             return Refusal(ClaimRefusal.UNKNOWN_POLICY, "there is no such policy; check its id")
         found, today = await _of(tx, row), business_date_of(envelope.received_at)
         loss = Loss(kind=LossKind.DEATH, day=command.loss_day, today=today, own_hand=command.own_hand)
-        lost = _Lost(loss, found.product.terms.sum_insured)
+        version = await claim_receivers.named_on(tx, (book, row.id), command.loss_day)
+        await claim_receivers.check_died(tx, (book, row.id), version, command.died_before)
+        lost = _Lost(loss, found.product.terms.sum_insured, version, " ".join(map(str, sorted(set(command.died_before)))))
         return await _taken_on(house, tx, at, found, lost, _Words(envelope, derived(envelope.key, "death"), command.said, None))
 
     return await once(house, books, envelope, command, act, ClaimStands)
@@ -264,8 +268,12 @@ def stands(claim: Claim, papers: Sequence[str]) -> ClaimStands:
 
 @dataclass(frozen=True, slots=True)
 class _Lost:
+    """With the version of the beneficiaries of a death, and which of them had died before."""
+
     loss: Loss
     amount: int
+    named: int = 0
+    died: str = ""
     early: bool = False
 
 
@@ -386,6 +394,8 @@ def _claim(house: House, at: Moment, policy: PolicyRow, lost: _Lost, words: _Wor
         tap=words.tap,
         illness=lost.loss.illness or None,
         early=lost.early,
+        named=lost.named,
+        died=lost.died,
     )
 
 

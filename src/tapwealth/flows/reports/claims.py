@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.flows.frame import House
+from tapwealth.flows.insurance import claim_receivers
 from tapwealth.flows.insurance.claims import illness_of, opened_text, policy_of
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.insurance import claim_store
-from tapwealth.insurance.claim import Claim, ClaimState, complete, dues
+from tapwealth.insurance.claim import Claim, ClaimState, LossKind, complete, dues
 from tapwealth.insurance.claim_store import PaperRow, PaymentRow
 from tapwealth.issuing import dispute_store
 from tapwealth.kernel.ids import book_of
@@ -53,6 +54,14 @@ class ClaimPaymentView(msgspec.Struct, frozen=True):
     paid_on: date | None
 
 
+class ReceiverView(msgspec.Struct, frozen=True):
+    """Who receives so many fen of what is paid at a death; the name as it is shown."""
+
+    name: str
+    relation: str
+    amount: int
+
+
 class LookView(msgspec.Struct, frozen=True):
     """An operator had a file."""
 
@@ -63,7 +72,8 @@ class LookView(msgspec.Struct, frozen=True):
 
 class ClaimView(msgspec.Struct, frozen=True):
     """One claim whole; `said`: in the claimant's words. `recovered` fen came back for the insurer. `looks`: which operators had its files,
-    newest first; told to operators alone. `illness`: its group; `early`: it was within the waiting time, and the loss is the premiums."""
+    newest first; told to operators alone. `illness`: its group; `early`: it was within the waiting time, and the loss is the premiums.
+    `receivers`: of a death, whom what is paid or asked for goes to; nobody: the estate."""
 
     line: ClaimLine
     said: str
@@ -73,6 +83,7 @@ class ClaimView(msgspec.Struct, frozen=True):
     payments: list[ClaimPaymentView]
     recovered: int
     looks: list[LookView] = []
+    receivers: list[ReceiverView] = []
     illness: str = ""
     early: bool = False
 
@@ -134,9 +145,16 @@ async def claim_view(house: House, tx: Any, person: UUID | None, identifier: UUI
         [_payment(one) for one in payments],
         sum(one.amount for one in recovered if one.received_on is not None),
         [LookView(*one) for one in await claim_store.looks_of(tx, *key)] if person is None else [],
+        await _receivers(tx, claim, payments),
         "" if claim.illness is None else illness_of(house, claim, (await policy_of(tx, claim)).product),
         claim.early,
     )
+
+
+async def _receivers(tx: Any, claim: Claim, payments: Sequence[PaymentRow]) -> list[ReceiverView]:
+    total = sum(one.amount for one in payments if one.spent)
+    found = await claim_receivers.receivers(tx, claim, total) if claim.kind is LossKind.DEATH else []
+    return [ReceiverView(one.row.shown_name, one.row.relation, one.amount) for one in found]
 
 
 def _paper(row: PaperRow, *, erased: bool) -> PaperView:

@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS claim (
   serial TEXT PRIMARY KEY, policy_number TEXT NOT NULL, claim TEXT NOT NULL, identity TEXT NOT NULL, loss_day TEXT NOT NULL,
   asked INTEGER NOT NULL, sum_insured INTEGER NOT NULL, agreed INTEGER NOT NULL, reason TEXT NOT NULL, day TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS claim_policy ON claim (policy_number);
+CREATE TABLE IF NOT EXISTS receiver (
+  serial TEXT NOT NULL REFERENCES claim, place INTEGER NOT NULL, name TEXT NOT NULL, identity_number TEXT NOT NULL, amount INTEGER NOT NULL,
+  PRIMARY KEY (serial, place));
 CREATE TABLE IF NOT EXISTS recovery (serial TEXT PRIMARY KEY, claim TEXT NOT NULL, amount INTEGER NOT NULL, day TEXT NOT NULL);
 """
 PREMIUMS = "premiums:"
@@ -40,7 +43,16 @@ class Reason(StrEnum):
     CLAIMED_BEFORE = "claimed_before"
     SUM_INSURED_USED = "sum_insured_used"
     OTHER_SUM_INSURED = "other_sum_insured"
+    OTHER_SHARES = "other_shares"
     MORE_THAN_PREMIUMS = "more_than_premiums"
+
+
+class ReceiverBody(Body):
+    """Whom so much of what is paid at a death goes to."""
+
+    name: Text
+    identity_number: Text
+    amount: Fen
 
 
 class ClaimBody(Body):
@@ -54,6 +66,7 @@ class ClaimBody(Body):
     amount: Fen
     sum_insured: Fen
     to_named: bool = False
+    receivers: tuple[ReceiverBody, ...] = ()
 
 
 class RecoveredBody(Body):
@@ -80,8 +93,20 @@ def decide(tx: sqlite3.Connection, asked: ClaimBody, now: datetime, fault: Fault
          agreed, reason, day),
     )  # fmt: skip
     if agreed:
+        _receive(tx, asked, agreed)
         tx.execute("INSERT INTO event VALUES (?, ?, ?, 'claimed', ?)", (asked.serial, day, asked.policy_number, agreed))
     return _found(tx, asked.serial), True
+
+
+def _receive(tx: sqlite3.Connection, asked: ClaimBody, agreed: int) -> None:
+    """Whom it is paid to, of a lower sum in proportion: what that leaves over goes to the first ones by a fen each. Nobody: the estate."""
+    shares = [one.amount * agreed // asked.amount for one in asked.receivers]
+    left = agreed - sum(shares)
+    rows = [
+        (asked.serial, place, one.name, one.identity_number, share + (place < left))
+        for place, (one, share) in enumerate(zip(asked.receivers, shares, strict=True))
+    ]
+    tx.executemany("INSERT INTO receiver VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
@@ -101,6 +126,8 @@ def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
         return Reason.MORE_THAN_PREMIUMS
     if any(one["agreed"] and one["sum_insured"] != asked.sum_insured for one in paid):
         return Reason.OTHER_SUM_INSURED
+    if asked.receivers and (not asked.to_named or sum(one.amount for one in asked.receivers) != asked.amount):
+        return Reason.OTHER_SHARES
     return Reason.SUM_INSURED_USED if sum(one["agreed"] for one in paid) + asked.amount > asked.sum_insured else ""
 
 
@@ -197,6 +224,12 @@ def dump(tx: sqlite3.Connection) -> dict[str, list[list[object]]]:
     claims = "SELECT c.day, p.product, c.loss_day, c.asked, c.agreed, c.reason FROM claim c JOIN policy p USING (policy_number)"
     found = {
         "claims": [list(row) for row in tx.execute(f"{claims} ORDER BY 1, 2, 3, 4, 5, 6")],
+        "receivers": [
+            list(row)
+            for row in tx.execute(
+                "SELECT c.day, c.asked, r.place, r.amount FROM receiver r JOIN claim c USING (serial) ORDER BY 1, 2, 3, 4"
+            )
+        ],
         "recoveries": [list(row) for row in tx.execute("SELECT day, amount FROM recovery ORDER BY 1, 2")],
     }
     return {name: rows for name, rows in found.items() if rows}
