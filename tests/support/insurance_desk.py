@@ -85,9 +85,9 @@ class Desk:
         return (await self.place.owed(self.person.wallet))[0]
 
 
-async def signed_in(place: Town, http: httpx.AsyncClient, name: str, money: int = 100_000_00, identity: str = "110105198401151037") -> Desk:
-    """Somebody with so many fen, whose phone is known."""
-    person, secret = await place.person(name, money, identity=identity), f"what this phone drew when it began, {name}"
+async def signed_in(place: Town, http: httpx.AsyncClient, name: str, money: int = 100_000_00, person: Person | None = None) -> Desk:
+    """Somebody with so many fen, or that person, whose phone is known."""
+    person, secret = person or await place.person(name, money), f"what this phone drew when it began, {name}"
     async with place.house.database.transaction() as tx:
         assert await customers.enroll_device(tx, device_lookup(place.house, secret), person.book, person.id, NINE)
     answer = await http.post("/customer/sign-in", data={"secret": secret, "next": "/policies"})
@@ -96,10 +96,10 @@ async def signed_in(place: Town, http: httpx.AsyncClient, name: str, money: int 
 
 
 @asynccontextmanager
-async def before_the_pages(place: Town, name: str, money: int = 100_000_00) -> AsyncIterator[Desk]:
+async def before_the_pages(place: Town, name: str, money: int = 100_000_00, person: Person | None = None) -> AsyncIterator[Desk]:
     """The doors are open, and somebody has signed in."""
     async with open_doors(place) as doors:
-        yield await signed_in(place, doors.http, name, money)
+        yield await signed_in(place, doors.http, name, money, person)
 
 
 def keep(seen: Seen, name: str) -> Seen:

@@ -5,9 +5,7 @@ is held, of one file a customer and of so many customers at once. It is handed o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -22,14 +20,13 @@ from tapwealth.api.problem import TooLarge, TooSlow, answered, forbidden, not_al
 from tapwealth.api.reading import body_of
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.insurance.claim_papers import PaperFile, PaperKept
+from tapwealth.flows.insurance.coming_files import ComingFiles
 from tapwealth.insurance.claim import Paper
 from tapwealth.insurance.evidence import MOST_BYTES
-from tapwealth.kernel.refusal import BadInput, Busy, Refusal
+from tapwealth.kernel.refusal import BadInput, Refusal
 
 UPLOAD_SECONDS = 300
 """How long a file may take to come."""
-AT_ONCE = 32
-"""Files that are taken at the same time."""
 
 _MAY_SEE = frozenset({"operations", "compliance"})
 
@@ -37,27 +34,9 @@ Give = Callable[[Envelope, UUID, Paper, str, bytes], Awaitable[PaperKept | Refus
 Read = Callable[[Caller, UUID], Awaitable[PaperFile | Refusal]]
 
 
-@dataclass
-class _Slots:
-    """Whose files are coming."""
-
-    taken: set[str] = field(default_factory=set)
-
-    @asynccontextmanager
-    async def one(self, person: str) -> AsyncIterator[None]:
-        """Raises Busy while another file of the same person comes, or of too many people."""
-        if person in self.taken or len(self.taken) >= AT_ONCE:
-            raise Busy("another file of yours is being sent, or those of many; send it again")
-        self.taken.add(person)
-        try:
-            yield
-        finally:
-            self.taken.discard(person)
-
-
 def claim_files(gate: Gate, give: Give, read: Read) -> list[BaseRoute]:
     """The routes."""
-    slots = _Slots()
+    slots = ComingFiles()
 
     async def posted(request: Request) -> Response:
         return await answered("a claim's file", lambda: _take(gate, give, slots, request))
@@ -68,7 +47,7 @@ def claim_files(gate: Gate, give: Give, read: Read) -> list[BaseRoute]:
     return [Route("/claims/{claim}/papers/{paper}", posted, methods=["POST"]), Route("/papers/{id}", got, methods=["GET"])]
 
 
-async def _take(gate: Gate, give: Give, slots: _Slots, request: Request) -> Response:
+async def _take(gate: Gate, give: Give, slots: ComingFiles, request: Request) -> Response:
     caller = await _caller(gate, request)
     if isinstance(caller, Response):
         return caller

@@ -125,11 +125,15 @@ class CustomerPages:
             return form
         session = await self.session(request)
         if session is None:
-            said = Said(("请先登录", "Sign in first"), "登录已结束，没有做任何事。", "the session has ended; nothing was done")
-            return await self._door(request, language, f"{root(language)}{_home(form['next'] or request.url.path)}", said)
+            return await self.ended(request, language, _home(form["next"] or request.url.path))
         if not is_proved(session, form) or (keyed and not is_key(form["key"])):
             return await self.refuse(request, language, STALE)
         return session, form
+
+    async def ended(self, request: Request, language: str, home: str) -> Response:
+        """The door, for who has sent a form and is not signed in; then on to `home`."""
+        said = Said(("请先登录", "Sign in first"), "登录已结束，没有做任何事。", "the session has ended; nothing was done")
+        return await self._door(request, language, f"{root(language)}{home}", said)
 
     async def refuse(self, request: Request, language: str, said: Said, status: int = HTTPStatus.FORBIDDEN) -> Response:
         return await self.shown(request, language, "customer_refused.html", {"said": said}, status)

@@ -8,13 +8,14 @@ from tapwealth.flows.frame import House
 from tapwealth.web.asset_pages import asset_pages
 from tapwealth.web.autopay_pages import AUTOPAY_COMMANDS, autopay_pages
 from tapwealth.web.bill_pages import BILL_COMMANDS, bill_pages
+from tapwealth.web.claim_pages import CLAIM_COMMANDS, claim_pages
 from tapwealth.web.customer import CustomerPages
 from tapwealth.web.deposit_pages import DEPOSIT_COMMANDS, deposit_pages
 from tapwealth.web.policy_buying import BUYING_COMMANDS, buying_pages
 from tapwealth.web.policy_pages import POLICY_COMMANDS, policy_pages
 from tapwealth.web.posting import AddressOf, Run
 
-CUSTOMER_COMMANDS = (*BILL_COMMANDS, *AUTOPAY_COMMANDS, *DEPOSIT_COMMANDS, *POLICY_COMMANDS, *BUYING_COMMANDS)
+CUSTOMER_COMMANDS = (*BILL_COMMANDS, *AUTOPAY_COMMANDS, *DEPOSIT_COMMANDS, *POLICY_COMMANDS, *BUYING_COMMANDS, *CLAIM_COMMANDS)
 
 
 def customer_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf) -> list[BaseRoute]:
@@ -28,4 +29,5 @@ def customer_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf)
         *deposit_pages(pages),
         *buying_pages(pages),
         *policy_pages(pages),
+        *claim_pages(pages),
     ]

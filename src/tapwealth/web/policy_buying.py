@@ -21,10 +21,10 @@ from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.web.customer import CustomerPages, Wrong, who_of
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
-from tapwealth.web.policy_forms import CONFIRMED, Wanted, beside, rows_of, wanted_in
+from tapwealth.web.policy_forms import CONFIRMED, Wanted, beside, rows_of, said_in_words, wanted_in
 from tapwealth.web.policy_wording import chinese, words
 from tapwealth.web.posting import UNKNOWN, a_key, give, go
-from tapwealth.web.said import Said, said_of
+from tapwealth.web.said import Said
 
 BUYING_COMMANDS = ("buy_policy", "apply_for_policy")
 """Names of the commands that these pages give."""
@@ -140,7 +140,7 @@ class Buying:
         if not isinstance(made, Refusal):
             return go(f"{root(language)}/policies/{made.policy}")
         wrong = beside(made)
-        said = None if wrong else said_of(made, _NOT_BOUGHT, chinese=chinese)
+        said = None if wrong else said_in_words(made, _NOT_BOUGHT, chinese)
         if made.code.name in ("PREMIUM_DIFFERS", "NO_MONEY", "ABOVE_LIMIT") or (wrong and set(wrong) <= set(CONFIRMED)):
             return await self._quote(request, language, session, form, one, wanted, wrong=wrong, said=said)
         return await self.sheet(request, language, session, given=form.fields, wrong=wrong, said=said)
@@ -161,5 +161,5 @@ class Buying:
     async def _refused(self, request: Request, language: str, session: CustomerSession, form: Form, no: BadInput | Refusal) -> Response:
         """Beside the field that it is about, if it is about one; what was filled in stays."""
         wrong = beside(no)
-        said = None if wrong else said_of(no, _NOT_BOUGHT, chinese=chinese)
+        said = None if wrong else said_in_words(no, _NOT_BOUGHT, chinese)
         return await self.sheet(request, language, session, given=form.fields, wrong=wrong, said=said)

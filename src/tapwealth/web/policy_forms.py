@@ -16,7 +16,9 @@ from tapwealth.insurance.product import OccupationClass
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.web.customer import Wrong, fen_in, identifier_of
 from tapwealth.web.forms import Form
+from tapwealth.web.phrases import Say
 from tapwealth.web.policy_wording import chinese
+from tapwealth.web.said import Said, said_of
 
 CONFIRMED = ("terms", "inspection", "consent")
 """What a buyer ticks."""
@@ -179,6 +181,11 @@ def said_in(error: BadInput) -> tuple[str, str]:
     """What is wrong with an input, Chinese and English."""
     text = "; ".join(part for part in (error.what, error.hint) if part)
     return chinese(text) or text, text
+
+
+def said_in_words(no: BadInput | Refusal, headline: tuple[str, str], chinese: Say) -> Said:
+    """What was not done, without the name of a field that a page does not show."""
+    return said_of(no, headline, chinese=chinese)._replace(field="")
 
 
 def beside(no: BadInput | Refusal) -> Wrong:

@@ -19,9 +19,10 @@ from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.web.customer import CustomerPages, identifier_of, who_of
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
+from tapwealth.web.policy_forms import said_in_words
 from tapwealth.web.policy_wording import chinese, words
 from tapwealth.web.posting import UNKNOWN, a_key, go
-from tapwealth.web.said import Said, said_of
+from tapwealth.web.said import Said
 
 POLICY_COMMANDS = ("cancel_policy", "pay_premium", "reinstate_policy")
 """Names of the commands that these pages give."""
@@ -78,7 +79,7 @@ class Policies:
         if isinstance(page, Refusal):
             return await self._pages.nothing(request, language)
         if isinstance(refund, Refusal):
-            said, refund = said or said_of(refund, _NOT_DONE, chinese=chinese), None
+            said, refund = said or said_in_words(refund, _NOT_DONE, chinese), None
         values = {
             "one": page, "money": money, "refund": refund, "said": said, "about": form, "given": {} if given is None else given.fields,
             "keys": {name: key if key and name == form else a_key() for name in _FORMS}, "words": words,
@@ -127,9 +128,9 @@ class Policies:
         except Outage:
             return await self.one(request, language, session, UNKNOWN, about, form, form["key"])
         except BadInput as error:
-            return await self.one(request, language, session, said_of(error, _NOT_DONE, chinese=chinese), about, form)
+            return await self.one(request, language, session, said_in_words(error, _NOT_DONE, chinese), about, form)
         if isinstance(made, Refusal):
-            return await self.one(request, language, session, said_of(made, _NOT_DONE, chinese=chinese), about, form)
+            return await self.one(request, language, session, said_in_words(made, _NOT_DONE, chinese), about, form)
         return go(f"{root(language)}/policies/{made.policy}")
 
 

@@ -319,3 +319,33 @@ async def merchant_payouts(tx: Any) -> dict[tuple[str, date], tuple[int, str]]:
         " where book = 0 and purpose = 'merchant_payout'"
     )
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+class PaidTap(NamedTuple):
+    """A payment by phone: fen, as it was cleared once it is. `reported_on`: when its payer said that it was not theirs; `claim`: the newest
+    claim of it."""
+
+    tap: UUID
+    at: datetime
+    merchant: str
+    amount: int
+    state: str
+    reported_on: date | None
+    claim: UUID | None
+
+
+async def paid_taps(tx: Any, book: int, person: UUID, kinds: Sequence[str], states: Sequence[str], most: int) -> list[PaidTap]:
+    """A person's, of these kinds and in these states, newest first."""
+    rows = await tx.fetch(
+        "select a.id, a.received_at, coalesce(m.name, a.merchant_number), coalesce(nullif(a.captured_amount, 0), a.amount), a.state,"
+        " d.reported_on, (select c.id from claim c where c.book = a.book and c.tap = a.id order by c.notified_at desc, c.id limit 1)"
+        " from authorisation a left join merchant m on m.book = 0 and m.id = a.merchant"
+        " left join tap_dispute d on d.book = a.book and d.tap = a.id"
+        " where a.book = $1 and a.person = $2 and a.kind = any($3) and a.state = any($4) order by a.received_at desc, a.id limit $5",
+        book,
+        person,
+        list(kinds),
+        list(states),
+        most,
+    )
+    return [PaidTap(*row) for row in rows]
