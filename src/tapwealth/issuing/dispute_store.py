@@ -1,5 +1,6 @@
 """All SQL of payments that customers say were not theirs. Every function takes the open transaction first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -38,3 +39,9 @@ async def disputes_of(tx: Any, book: int, person: UUID) -> list[TapDispute]:
     """A person's, newest first."""
     rows = await tx.fetch("select * from tap_dispute where book = $1 and person = $2 order by reported_at desc, tap", book, person)
     return [_read(row) for row in rows]
+
+
+async def disputes(tx: Any, book: int, taps: Sequence[UUID]) -> dict[UUID, date]:
+    """Of these payments, the days on which they were said first to be somebody else's."""
+    rows = await tx.fetch("select tap, reported_on from tap_dispute where book = $1 and tap = any($2::uuid[])", book, list(taps))
+    return {row["tap"]: row["reported_on"] for row in rows}

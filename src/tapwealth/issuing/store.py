@@ -323,6 +323,20 @@ async def by_id(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, Authori
     return {row["id"]: Authorisation(*row) for row in rows}
 
 
+async def paid_by(tx: Any, book: int, person: UUID, kinds: Sequence[str], before: UUID | None, limit: int) -> list[Authorisation]:
+    """A person's payments of these kinds whose money has gone or is about to, by id from behind one on, the newest first."""
+    rows = await tx.fetch(
+        f"select {AUTHORISATION} from authorisation where book = $1 and person = $2 and kind = any($3::text[])"
+        " and state in ('approved', 'captured') and ($4::uuid is null or id < $4) order by id desc limit $5",
+        book,
+        person,
+        list(kinds),
+        before,
+        limit,
+    )
+    return [Authorisation(*row) for row in rows]
+
+
 async def given_back(tx: Any, keys: Iterable[tuple[int, UUID]]) -> dict[UUID, int]:
     """What refunds and late voids give back of these transactions, in fen, whether credited yet or not."""
     wanted = sorted(set(keys))

@@ -27,6 +27,10 @@ class Scope(StrEnum):
     NOTICES_WRITE = "notices:write"
     DEPOSITS_READ = "deposits:read"
     DEPOSITS_WRITE = "deposits:write"
+    INSURANCE_READ = "insurance:read"
+    INSURANCE_WRITE = "insurance:write"
+    CLAIMS_READ = "claims:read"
+    CLAIMS_WRITE = "claims:write"
 
 
 class ClientState(StrEnum):

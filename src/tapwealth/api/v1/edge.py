@@ -20,6 +20,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from tapwealth.api.claim_files import UPLOAD_SECONDS
 from tapwealth.api.commands import Gate, language_of
 from tapwealth.api.origin import Network, origin
 from tapwealth.api.problem import TooLarge, WrongMediaType
@@ -32,11 +33,13 @@ from tapwealth.api.v1.problems import Problem, refused, unreadable
 from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
+from tapwealth.flows.insurance.coming_files import ComingFiles
+from tapwealth.flows.v1.claim_papers import MOST, TYPES, File
 from tapwealth.flows.v1.reading import Part, Wanted
 from tapwealth.flows.v1.shapes import Page
 from tapwealth.kernel.clock import machine_ms
 from tapwealth.kernel.ids import Random64, book_of, id_of, unprefixed
-from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.kernel.refusal import BadInput, Busy, Outage, Refusal
 from tapwealth.kernel.tries import Tries
 from tapwealth.storage.actors import ActorKind
 
@@ -48,7 +51,7 @@ Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 PREFIX, MOST_BYTES = "/v1", 1 << 16
-LEAST, USUAL, MOST = 1, 20, 100
+LEAST, USUAL, GREATEST = 1, 20, 100
 """Items of one part of a list."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _JSON = {"content-type": "application/json"}
@@ -103,12 +106,13 @@ class Edge:
         self._run, self._count = random64() >> 32, 0
         self._routes: dict[_Place, dict[str, _Route]] = {}
         for one in operations:
-            decoder = msgspec.json.Decoder(one.takes, strict=True) if one.act else None
+            decoder = msgspec.json.Decoder(one.takes, strict=True) if one.act and one.takes is not bytes else None
             parts = one.path.split("/")[2:]
             names = [part[1:-1] for part in parts[1::2]]
             assert [f"{{{name}}}" for name in names] == parts[1::2], f"{one.path}: parameters stand at every second place, and nowhere else"
             self._routes.setdefault(_place(parts), {})[one.method] = _Route(one, decoder, names)
         self._under_way: set[UUID] = set()
+        self._slots = ComingFiles()
         self._tries = Tries()
         self._document = msgspec.json.encode(document(operations))
 
@@ -148,6 +152,8 @@ class Edge:
         if method in ("GET", "HEAD") and (published := self._published(path)) is not None:
             return published
         route, given = self._found(method, path)
+        if route.operation.takes is bytes:
+            return await self._take(route, given, path, headers, request.body)
         if route.decoder is not None:
             return await self._post(route, given, path, headers, request.body)
         return await self._get(route.operation, given, request.query, headers)
@@ -193,6 +199,32 @@ class Edge:
                 self._under_way.discard(key)
         finally:
             arrival.done()
+
+    async def _take(
+        self, route: _Route, given: Mapping[str, str], path: str, headers: Mapping[bytes, bytes], body: bytes | Receive
+    ) -> Response:
+        """A file: it is read whole before its command begins, since no cut may wait for it."""
+        bearer = self._bearer(headers, route.operation.scope)
+        caller = self._caller(bearer, given, route.operation.scope)
+        key = _key(headers, bearer, "POST", path)
+        kind = _kind_of_file(headers)
+        if key in self._under_way:
+            raise Problem("request_in_progress")
+        self._under_way.add(key)
+        try:
+            async with self._slots.one(f"{caller.who} {caller.person}"):
+                content = await _come(body, MOST, UPLOAD_SECONDS)
+                arrival = self._gate.flight.arrive()
+                try:
+                    received_at = await self._gate.read_clock()
+                    arrival.stamp(received_at)
+                    return await self._decided(route.operation, (key, caller, received_at), "zh", File(kind, content), given, path)
+                finally:
+                    arrival.done()
+        except Busy:
+            raise Problem("busy") from None
+        finally:
+            self._under_way.discard(key)
 
     async def _decided(
         self, operation: Operation, asked: _Named, language: str, command: Any, given: Mapping[str, str], path: str
@@ -298,31 +330,46 @@ async def _body(headers: Mapping[bytes, bytes], body: bytes | Receive, kind: str
         named = said.partition(b";")[0].strip().lower().decode("latin-1")
         if named != kind:
             raise WrongMediaType(f"{named[:40]!r} is not taken", where="Content-Type", hint=f"send {kind}")
+    return await _come(body, MOST_BYTES, BODY_SECONDS)
+
+
+def _kind_of_file(headers: Mapping[bytes, bytes]) -> str:
+    """What a file is said to be. Raises WrongMediaType, and TooLarge for one whose head says so."""
+    named = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+    if named not in TYPES:
+        raise WrongMediaType(f"{named[:40]!r} is not taken", where="Content-Type", hint=f"send {', '.join(TYPES)}")
+    said = headers.get(b"content-length", b"0")
+    _require_small(int(said) if said.isdigit() else 0, MOST)
+    return named
+
+
+async def _come(body: bytes | Receive, most: int, seconds: int) -> bytes:
+    """All of it, if it is not above so many bytes and comes in time."""
     if isinstance(body, bytes):
-        _require_small(body)
+        _require_small(len(body), most)
         return body
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await _whole(body)
+        async with asyncio.timeout(seconds):
+            return await _whole(body, most)
     except TimeoutError:
         raise Problem("too_slow") from None
 
 
-async def _whole(receive: Receive) -> bytes:
+async def _whole(receive: Receive, most: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        _require_small(body)
+        _require_small(len(body), most)
         if not message.get("more_body"):
             return bytes(body)
 
 
-def _require_small(body: bytes | bytearray) -> None:
-    if len(body) > MOST_BYTES:
-        raise TooLarge(f"the body is above {MOST_BYTES:,} bytes", where="body", hint="send less at once")
+def _require_small(size: int, most: int) -> None:
+    if size > most:
+        raise TooLarge(f"the body is above {most:,} bytes", where="body", hint="send less at once")
 
 
 def _decoded(route: _Route, body: bytes) -> Any:
@@ -347,7 +394,7 @@ def _wanted(operation: Operation, query: str) -> Wanted:
     if unknown:
         raise _wrong(unknown[0][:40], "unknown_parameter")
     limit = given.get("limit", str(USUAL))
-    if not re.fullmatch(r"[0-9]{1,3}", limit, re.ASCII) or not LEAST <= int(limit) <= MOST:
+    if not re.fullmatch(r"[0-9]{1,3}", limit, re.ASCII) or not LEAST <= int(limit) <= GREATEST:
         raise _wrong("limit", "out_of_range")
     filters = {name: given[name] for name in operation.filters if name in given}
     for name, value in filters.items():

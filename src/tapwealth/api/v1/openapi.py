@@ -8,7 +8,9 @@ import msgspec
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.operation import Operation
 from tapwealth.api.v1.token import FORM, PATH, TOO_MANY
+from tapwealth.flows.v1.claim_papers import TYPES
 from tapwealth.flows.v1.translation import PREFIXES
+from tapwealth.insurance.claim import Paper
 from tapwealth.storage.clients import Scope
 
 _SCOPES = {
@@ -24,6 +26,10 @@ _SCOPES = {
     Scope.NOTICES_WRITE: "mark notices as opened, choose what comes to the phone",
     Scope.DEPOSITS_READ: "deposits on sale with their rates, deposits with what they earn, what deposit insurance covers",
     Scope.DEPOSITS_WRITE: "open deposits, pay in, give notice, take out, say what becomes of them when they are due",
+    Scope.INSURANCE_READ: "policies on sale, quotes, policies with what they owe and what was decided of applications",
+    Scope.INSURANCE_WRITE: "apply for policies, buy, pay for, change, reinstate and cancel them",
+    Scope.CLAIMS_READ: "payments by card that can be disputed, claims with their papers and what was paid",
+    Scope.CLAIMS_WRITE: "dispute payments, claim, give papers, appeal, give back",
 }
 _ALWAYS = ("doubled_header", "not_authenticated", "session_ended", "insufficient_scope", "internal_error", "unavailable")
 OF_A_TOKEN = ("doubled_header", "invalid_body", "too_slow", "too_large", "wrong_media_type", "internal_error", "unavailable")
@@ -43,6 +49,7 @@ _FORMS = {
     "bill_payment": "^bpy_[0-9a-f]{32}$",
     "autopay": "^aut_[0-9a-f]{32}$",
     "sale": "^(ord|pln|aut|wsb|dep)_[0-9a-f]{32}$",
+    "paper": f"^({'|'.join(Paper)})$",
     **{name: f"^{prefix}_[0-9a-f]{{32}}$" for name, prefix in PREFIXES.items()},
 }
 
@@ -79,6 +86,7 @@ class TokenBody(msgspec.Struct, frozen=True):
 def codes_of(operation: Operation) -> list[str]:
     """Every problem that an operation can answer with."""
     codes = list(_ALWAYS)
+    codes += ["busy"] if operation.takes is bytes else []
     codes += _OF_A_POST if operation.act else ("invalid_parameter",)
     codes += ["unknown_account"] if "{account}" in operation.path else []
     codes += ["not_found"] if operation.read and set(_PARAMETER.findall(operation.path)) - {"account"} else []
@@ -87,7 +95,9 @@ def codes_of(operation: Operation) -> list[str]:
 
 def document(operations: list[Operation]) -> dict[str, Any]:
     """As plain values."""
-    shapes = [one.gives for one in operations] + [one.takes for one in operations if one.takes is not None] + [ProblemBody, TokenBody]
+    shapes = (
+        [one.gives for one in operations] + [one.takes for one in operations if one.takes not in (None, bytes)] + [ProblemBody, TokenBody]
+    )
     schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     by_shape = {id(shape): schema for shape, schema in zip(shapes, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
@@ -100,7 +110,7 @@ def document(operations: list[Operation]) -> dict[str, Any]:
         "info": {
             "title": "Tapwealth",
             "version": "1",
-            "description": "Accounts, money in and out, funds, bills and deposits, for programs that act for customers who consented.",
+            "description": "Money, funds, bills, deposits and policies, for programs that act for customers who consented.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -120,7 +130,9 @@ def _operation(one: Operation, by_shape: dict[int, Any]) -> dict[str, Any]:
         "parameters": _parameters(one),
         "responses": {str(int(one.status)): _success(one, by_shape[id(one.gives)])} | _problems(codes_of(one)),
     }
-    if one.takes is not None:
+    if one.takes is bytes:
+        made["requestBody"] = {"required": True, "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES}}
+    elif one.takes is not None:
         example = {} if one.example is None else {"example": one.example}
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": by_shape[id(one.takes)]} | example}}
     return made

@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tapwealth.api.v1.claim_operations import claim_operations
 from tapwealth.api.v1.deposit_operations import deposit_operations
+from tapwealth.api.v1.insurance_operations import insurance_operations
 from tapwealth.api.v1.operation import Asked, Operation, who
 from tapwealth.bills.autopay import AutopayRefusal
 from tapwealth.bills.biller import BillRefusal
@@ -309,4 +311,6 @@ def operations(house: House, hot: Hot) -> list[Operation]:
             Page[Yield], read=lambda asked: reading.yields(house, asked.bearer, asked.path["fund"], asked.wanted), listed=True, seen="day",
         ),
         *deposit_operations(house),
+        *insurance_operations(house),
+        *claim_operations(house),
     ]  # fmt: skip

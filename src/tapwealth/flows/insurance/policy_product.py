@@ -139,6 +139,12 @@ async def on_sale(tx: Any, code: str, now: datetime) -> Version | Refusal:
     return Refusal(BuyRefusal.NOT_SOLD_NOW, f"{code} is not on sale now; look at the shelf for what is")
 
 
+async def sold(tx: Any, now: datetime) -> list[Version]:
+    """What is on sale at that instant, by code."""
+    found = await store.on_sale_of_kinds(tx, [ProductKind.INSURANCE], lambda _kind: _SHAPE)
+    return sorted((one for one in found.values() if one.definition.sale.covers(now)), key=lambda one: one.product)
+
+
 async def products_of(tx: Any, rows: Iterable[PolicyRow]) -> dict[tuple[str, int], Product]:
     """By code and version, those on which these policies were bought."""
     return {key: product_of(version) for key, version in (await versions_of(tx, rows)).items()}

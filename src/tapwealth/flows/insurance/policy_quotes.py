@@ -8,7 +8,7 @@ import msgspec
 
 from tapwealth.catalogue.sale import Offer
 from tapwealth.flows.customers.people import who
-from tapwealth.flows.frame import Envelope, House, Moment, once
+from tapwealth.flows.frame import Envelope, House, Moment, moment, once
 from tapwealth.flows.insurance.applicants import InsuredPerson
 from tapwealth.flows.insurance.insured import above_minors_cap
 from tapwealth.flows.insurance.policies import BuyPolicy, InsuredPhone, cancellable, in_free_look, prepared, refund_by_rule
@@ -17,7 +17,8 @@ from tapwealth.insurance.applicant import CONSENT
 from tapwealth.insurance.buy import quote as quoted
 from tapwealth.insurance.phone import INSPECTION
 from tapwealth.insurance.product import OccupationClass
-from tapwealth.kernel.refusal import Refusal
+from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage.database import Tx
 
 ASKED_LATER = [CONSENT, INSPECTION]
@@ -87,8 +88,13 @@ async def quote(house: House, envelope: Envelope, command: QuotePolicy) -> Polic
     return await once(house, [book], envelope, command, act, PolicyQuoted)
 
 
-async def refund_on(tx: Any, book: int, person: UUID, policy: UUID, day: date) -> RefundQuoted | Refusal:
-    """What cancelling it on that day would bring back, or why it cannot be cancelled now."""
+async def refund_on(tx: Any, book: int, person: UUID, policy: UUID, day: date | None) -> RefundQuoted | Refusal:
+    """What cancelling it on that day (None: today) would bring back, or why it cannot be cancelled now. Raises BadInput for a day that is
+    over."""
+    today = business_date_of((await moment(tx)).now)
+    day = day or today
+    if day < today:
+        raise BadInput(f"{day} is over", where="date", hint=f"give {today} or later")
     row = await cancellable(tx, (book, policy), person)
     if isinstance(row, Refusal):
         return row

@@ -4,7 +4,9 @@ The day on which they say so first is what insurance looks back from; whether th
 more than which payment it is, and the card stays as it is: the customer may stop it.
 """
 
+from datetime import date, datetime
 from enum import Enum, auto
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -60,6 +62,27 @@ async def dispute(house: House, envelope: Envelope, command: DisputeTap) -> TapD
         return TapDisputed(str(tap.id), tap.captured_amount or tap.amount, tap.merchant_number, str(said.reported_on))
 
     return await once(house, [book], envelope, command, act, TapDisputed)
+
+
+class Disputable(NamedTuple):
+    """A payment by a card, fen; `disputed_on`: the day on which it was said first to be somebody else's."""
+
+    tap: UUID
+    paid_at: datetime
+    amount: int
+    merchant_number: str
+    state: str
+    disputed_on: date | None
+
+
+async def disputable(tx: Any, book: int, person: UUID, before: UUID | None, limit: int) -> list[Disputable]:
+    """Payments by cards of this person of which money has gone or is about to, the newest first."""
+    rows = await store.paid_by(tx, book, person, [kind.value for kind in CLAIMABLE], before, limit)
+    said = await dispute_store.disputes(tx, book, [row.id for row in rows])
+    return [
+        Disputable(row.id, row.received_at, row.captured_amount or row.amount, row.merchant_number, row.state, said.get(row.id))
+        for row in rows
+    ]
 
 
 async def own_tap(tx: Tx, book: int, person: UUID, identifier: UUID) -> Authorisation | Refusal:

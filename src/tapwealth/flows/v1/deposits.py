@@ -73,8 +73,7 @@ async def withdrawal(house: House, caller: Caller, deposit: UUID, filters: Mappi
     async def read(tx: Tx, book: int, person: UUID) -> Any:
         return await withdrawal_quote.would_pay(tx, book, person, deposit, amount, day)
 
-    made: WithdrawalQuote | Refusal = await found(house, caller, read, WithdrawalQuote, "deposit")
-    return made
+    return await found(house, caller, read, WithdrawalQuote, "deposit")
 
 
 async def insurance(house: House, caller: Caller, account: str) -> DepositInsurance | Refusal:
@@ -103,5 +102,4 @@ def _assets(account: str, view: AssetsView) -> Assets:
 def _asset(one: AssetLine) -> AssetOwned:
     units = None if one.asset == MONEY else decimals(one.amount, _UNIT_PLACES)
     nav = decimals(one.nav, _NAV_PLACES) if one.nav_date else None
-    made: AssetOwned = told(AssetOwned, one, units=units, nav=nav)
-    return made
+    return told(AssetOwned, one, units=units, nav=nav)

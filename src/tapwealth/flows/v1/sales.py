@@ -100,9 +100,11 @@ def _sale(identifier: str, person: UUID, one: SaleShown) -> Sale:
 
 
 def _offer(one: SaleShown) -> ShownOffer | None:
-    said: Any = one.shown
-    if said is None:
-        return None
+    return None if one.shown is None else shown_offer(one.shown)
+
+
+def shown_offer(said: Any) -> ShownOffer:
+    """What is shown before something is sold."""
     facts = [ShownFact(of.name, of.text) for of in said.facts]
     files = [ShownFile(of.title, of.sha256) for of in said.documents]
     return ShownOffer(said.title, said.language, said.version, said.definition or None, facts, files, said.warnings, said.confirms)

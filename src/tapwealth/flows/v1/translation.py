@@ -9,6 +9,7 @@ import types
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from msgspec import Meta
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import Caller, Envelope, House
-from tapwealth.flows.v1.reading import Part, Wanted, allowed, ended, part, unknown
+from tapwealth.flows.v1.reading import Part, Wanted, allowed, before, ended, part, unknown
 from tapwealth.flows.v1.shapes import Money, SignedMoney, decimals, yuan
 from tapwealth.kernel.ids import prefixed, unprefixed
 from tapwealth.kernel.refusal import Refusal
@@ -27,7 +28,7 @@ from tapwealth.storage.database import Tx
 T = TypeVar("T")
 NOBODY = UUID(int=0)
 """Stands for what cannot be an id."""
-PREFIXES = {"deposit": "dep", "notice": "dnt"}
+PREFIXES = {"deposit": "dep", "notice": "dnt", "policy": "plc", "application": "apl", "claim": "clm"}
 """By path parameter, how what it names begins."""
 _MONEY = (Money, SignedMoney)
 
@@ -49,55 +50,57 @@ def renamed(of: str) -> Meta:
 
 
 class _Field(NamedTuple):
+    """A field of a shape: its type without null and without what the metas say of it (`extra`); `of`: the way to its counterpart."""
+
     name: str
     kind: Any
+    nullable: bool
+    extra: Mapping[str, Any]
     of: str
 
 
 @cache
 def _fields(shape: Any) -> list[_Field]:
     hints = get_type_hints(shape, include_extras=True)
-    return [_Field(name, hints[name], _extra(hints[name]).get("of") or name) for name in shape.__struct_fields__]
+    return [_field(name, hints[name]) for name in shape.__struct_fields__]
 
 
-def _extra(kind: Any) -> Mapping[str, Any]:
-    """What the metas of a type say, or of the one that stands beside null."""
-    kind = _present(kind)
-    metas = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
-    return {name: value for one in metas if isinstance(one, Meta) for name, value in (one.extra or {}).items()}
-
-
-def _present(kind: Any) -> Any:
-    """Without null."""
-    if get_origin(kind) not in (Union, types.UnionType):
-        return kind
-    arms = [one for one in get_args(kind) if one is not type(None)]
-    return arms[0] if len(arms) == 1 else kind
+@cache
+def _field(name: str, kind: Any) -> _Field:
+    nullable, extra = False, dict[str, Any]()
+    while True:
+        if get_origin(kind) is Annotated:
+            kind, *metas = get_args(kind)
+            extra |= {key: value for one in metas if isinstance(one, Meta) for key, value in (one.extra or {}).items() if value}
+        elif get_origin(kind) in (Union, types.UnionType) and type(None) in get_args(kind):
+            (kind,) = [one for one in get_args(kind) if one is not type(None)]
+            nullable = True
+        else:
+            return _Field(name, kind, nullable, extra, extra.get("of", name))
 
 
 # ---- what is told
 
 
-def told(shape: Any, view: Any, **more: Any) -> Any:
+def told(shape: type[T], view: Any, **more: Any) -> T:
     """A view, or an answer, in that shape; `more`: what it does not know itself, as the shape has it."""
-    return shape(**{one.name: more[one.name] if one.name in more else _told(one.kind, getattr(view, one.of)) for one in _fields(shape)})
+    kind: Any = shape
+    return shape(**{one.name: more[one.name] if one.name in more else _told(one, attrgetter(one.of)(view)) for one in _fields(kind)})
 
 
-def _told(kind: Any, value: Any) -> Any:
-    present, extra = _present(kind), _extra(kind)
-    if value is None or (value == "" and present is not kind):
+def _told(field: _Field, value: Any) -> Any:
+    kind, extra = field.kind, field.extra
+    if value is None or (value == "" and field.nullable):
         return None
-    kind = present
     if "prefix" in extra:
         return prefixed(extra["prefix"], value if isinstance(value, UUID) else UUID(value))
     if "places" in extra:
         return decimals(value, extra["places"])
-    if get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
     if kind in _MONEY:
         return yuan(value) if kind is Money else SignedMoney(value, "CNY")
     if get_origin(kind) is list:
-        return [_told(get_args(kind)[0], one) for one in value]
+        of = _field("", get_args(kind)[0])
+        return [_told(of, one) for one in value]
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return told(kind, value)
     return value.value if isinstance(value, Enum) else value
@@ -117,7 +120,7 @@ def _plain(asked: msgspec.Struct) -> dict[str, Any]:
 
 
 def _asked(field: _Field, value: Any) -> Any:
-    extra = _extra(field.kind)
+    extra = field.extra
     if value is None:
         return None
     if "prefix" in extra:
@@ -173,14 +176,39 @@ async def listed(house: House, caller: Caller, wanted: Wanted, held: Held, shape
     return await allowed(house, caller, read)
 
 
-async def found(house: House, caller: Caller, held: Held, shape: type[Any], what: str) -> Any:
+async def found(house: House, caller: Caller, held: Held, shape: type[T], what: str) -> T | Refusal:
     """The one thing; `what`: how it is called where there is none."""
 
-    async def read(tx: Tx, book: int, person: UUID) -> Any:
+    async def read(tx: Tx, book: int, person: UUID) -> T | Refusal:
         view = await held(tx, book, person)
         if isinstance(view, Refusal):
             return unknown(what) if view.code.name.startswith("UNKNOWN") else view
         return told(shape, view, **_account(shape, caller))
+
+    return await allowed(house, caller, read)
+
+
+async def one_of(house: House, caller: Caller, named: UUID, held: Held, shape: type[Any], what: str) -> Any:
+    """The one that is named of all that somebody holds."""
+
+    async def read(tx: Tx, book: int, person: UUID) -> Any:
+        shown = [told(shape, one, **_account(shape, caller)) for one in await held(tx, book, person)]
+        return next((one for one in shown if one.id.endswith(named.hex)), None) or unknown(what)
+
+    return await allowed(house, caller, read)
+
+
+Paged = Callable[[Tx, int, UUID, UUID | None, int], Awaitable[list[Any]]]
+"""At most so many of somebody's from behind an id on, the newest first."""
+
+
+async def part_of(house: House, caller: Caller, wanted: Wanted, held: Paged, shape: type[Any]) -> Part | Refusal:
+    """The part that is asked for of what is read in parts."""
+
+    async def read(tx: Tx, book: int, person: UUID) -> Part:
+        views = await held(tx, book, person, before(wanted), wanted.limit + 1)
+        shown = [told(shape, one, **_account(shape, caller)) for one in views]
+        return part(shown, [one.id.partition("_")[2] for one in shown], wanted)
 
     return await allowed(house, caller, read)
 
