@@ -214,6 +214,20 @@ async def test_above_the_limit_two_people_decide(place: Town, wang: Person, poli
     assert code(answer) == "NOT_POSSIBLE_NOW"
 
 
+async def test_what_was_proposed_before_the_claimant_was_heard_is_not_approved_after_it(place: Town, wang: Person, policy: UUID) -> None:
+    claim = await claimed(place, wang, policy, loss=190_000)
+    before, other = [await propose(place, ProposeAssessment(claim, 0, reason)) for reason in ("scratches only", "no scratch either")]
+    await place.clock(shanghai(NEXT_MONDAY, 10))
+    await give(place, wang, claim, Paper.OTHER, jpeg(comment=b"from the other side"))
+    assert code(await decided(place, before)) == "NOT_POSSIBLE_NOW"
+    again = await propose(place, ProposeAssessment(claim, 0, "scratches on both sides"))
+    assert not isinstance(await decided(place, again), Refusal)
+    await place.clock(shanghai(NEXT_MONDAY, 11))
+    await claims.appeal(place.house, place.envelope(wang), AppealClaim(claim, "look at the photo again"))
+    assert code(await decided(place, other)) == "NOT_POSSIBLE_NOW"
+    assert (await seen(place, claim))[0].state is ClaimState.APPEALED
+
+
 async def test_a_refusal_is_told_with_its_reason_and_appealed_against_once(place: Town, wang: Person, policy: UUID) -> None:
     claim = await claimed(place, wang, policy)
     with pytest.raises(BadInput):

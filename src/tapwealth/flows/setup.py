@@ -255,7 +255,7 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
         case ProposeWealthClose() | ProposeWealthYield():
             return await raise_proposals.bring_about(tx, at, proposal)
         case ProposeAssessment():
-            return await claim_assessment.bring_about(house, tx, at, proposal)
+            return await claim_assessment.bring_about(house, tx, at, made, proposal)
         case ProposeRescission() | ProposeTrueAge():
             return await discoveries.bring_about(house, tx, at, made, proposal)
         case ProposeUnderwriting():

@@ -161,7 +161,8 @@ class Claim:
     that is claimed. `illness`: the keyed hash of policy and group; `early`: it was within the waiting time, and the premiums come back.
     `asked`: the papers that were asked for, parted by blanks. `due_on`: the next day by which something is due by law, `warned_on`: when
     operations were told of it. `told_on`: when the claimant was told of a refusal. `named`: of a death, the version of the
-    beneficiaries that stood on that day; `died`: the numbers of those who had died before, from 1, parted by blanks."""
+    beneficiaries that stood on that day; `died`: the numbers of those who had died before, from 1, parted by blanks.
+    `heard_at`: when the claimant last gave a file or appealed."""
 
     book: int
     id: UUID
@@ -195,6 +196,7 @@ class Claim:
     erased_on: date | None = None
     named: int = 0
     died: str = ""
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

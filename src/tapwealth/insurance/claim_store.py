@@ -83,6 +83,7 @@ _CLAIM = {
     "state": "text", "asked": "text", "asked_on": "date", "complete_on": "date", "found": "bigint", "agreed_on": "date",
     "refused_on": "date", "reason": "text", "told_on": "date", "paid_on": "date", "appealed_on": "date", "closed_on": "date",
     "due_on": "date", "warned_on": "date", "erase_on": "date", "erased_on": "date", "named": "int", "died": "text",
+    "heard_at": "timestamptz",
 }  # fmt: skip
 _PAYMENT = {
     "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "identity": "text", "part": "text", "amount": "bigint",

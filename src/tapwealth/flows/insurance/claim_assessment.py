@@ -24,6 +24,7 @@ from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.ids import book_of, derived, without_book
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.storage.approvals import Approval
 from tapwealth.storage.database import Tx
 
 FOUR_EYES_ABOVE = 1_000_00
@@ -116,12 +117,15 @@ async def may_be(tx: Tx, command: ProposeAssessment) -> Refusal | None:
     return made if isinstance(made, Refusal) else None
 
 
-async def bring_about(house: House, tx: Tx, at: Moment, proposal: ProposeAssessment) -> Refusal | None:
-    """The second one's yes."""
+async def bring_about(house: House, tx: Tx, at: Moment, made: Approval, proposal: ProposeAssessment) -> Refusal | None:
+    """The second one's yes to what the first one saw."""
     await house.ledger.lock_books(tx, _books(house, proposal.claim)[1:])
     claim = await any_claim(tx, proposal.claim)
     if isinstance(claim, Refusal):
         return claim
+    if claim.heard_at is not None and made.proposed_at is not None and made.proposed_at < claim.heard_at:
+        text = "the claimant has sent a file or appealed since it was proposed; reject it, look at the claim, and propose again"
+        return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, text)
     answer = await _decide(tx, at, claim, proposal)
     return answer if isinstance(answer, Refusal) else None
 

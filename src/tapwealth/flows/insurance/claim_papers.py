@@ -106,11 +106,12 @@ async def _keep(house: House, tx: Tx, at: Moment, claim: Claim, row: PaperRow, c
         await claim_store.add_paper(tx, row, _sealed(house, row.id, content))
         there = [*there, row]
     missing = complete(claim, [one.paper for one in there])
-    after = claim
+    after = claim if same else replace(claim, heard_at=at.now)
     if not missing and claim.state in (ClaimState.NOTIFIED, ClaimState.PAPERS_ASKED):
         state = next_state(claim, ClaimEvent.COMPLETE)
         assert isinstance(state, ClaimState)
-        after = await moved(tx, replace(claim, state=state, complete_on=at.date_of(row.given_at)))
+        after = replace(after, state=state, complete_on=at.date_of(row.given_at))
+    after = await moved(tx, after)
     kept = same or row
     return PaperKept(str(kept.id), kept.digest.hex(), after.state.value, [one.value for one in missing])
 

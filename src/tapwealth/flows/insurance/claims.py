@@ -485,7 +485,7 @@ async def appeal(house: House, envelope: Envelope, command: AppealClaim) -> Clai
         if over is not None:
             return over
         said = f"{opened_text(house, claim.id, claim.said)}\n{command.reason}"
-        after = replace(claim, state=state, appealed_on=day, said=sealed_text(house, claim.id, said))
+        after = replace(claim, state=state, appealed_on=day, heard_at=at.now, said=sealed_text(house, claim.id, said))
         return stands(await moved(tx, after), [])
 
     return await once(house, [book], envelope, command, act, ClaimStands)
