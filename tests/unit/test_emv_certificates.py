@@ -8,6 +8,7 @@ kernel's OdaProcessHelper test. The check values of the keys are the schemes' ow
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from math import lcm
 
 import pytest
 from card_authority import (
@@ -28,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tapwealth.kernel.masked import Pan
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire import emv_rsa
 from tapwealth.wire.emv_certificates import (
     CaKey,
     Certified,
@@ -340,6 +342,18 @@ def test_the_raw_operation_is_the_one_of_an_independent_library(key: PrivateKey)
     signature = foreign(key).sign(message, padding.PKCS1v15(), hashes.SHA256())
     assert key.sign(block) == signature
     assert key.public.recover(signature, where="signature") == block
+
+
+@pytest.mark.parametrize("key", [CARD, ISSUER, AUTHORITY])
+def test_a_key_of_three_numbers_has_the_primes_that_a_search_finds(key: PrivateKey) -> None:
+    """Whether its maker reckoned the private exponent by the product of p − 1 and q − 1 or by their least common multiple (FIPS 186-5)."""
+    modulus, exponent = key.public.modulus, key.public.exponent
+    searched = rsa.rsa_recover_prime_factors(modulus, exponent, key.exponent)
+    for whole in ((key.p - 1) * (key.q - 1), lcm(key.p - 1, key.q - 1)):
+        found = private_key(modulus, exponent, pow(exponent, -1, whole))
+        assert (found.p, found.q) == tuple(searched)
+        assert emv_rsa._primes(modulus, exponent, found.exponent), "without a search"
+    assert emv_rsa._primes(modulus, exponent, key.exponent + 2) is None
 
 
 def test_a_miscounted_signature_is_never_given_out() -> None:

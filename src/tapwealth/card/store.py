@@ -6,7 +6,6 @@ used may lack `atc`, and most of what has a default. What does not fit together 
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +16,7 @@ from tapwealth.wire.electronic_cash import CEILING
 from tapwealth.wire.emv_crypto import KEY_LENGTH
 from tapwealth.wire.emv_data import Track2, read_track2
 from tapwealth.wire.emv_profiles import PBOC_CVN, PROFILES
-from tapwealth.wire.emv_rsa import PrivateKey, private_key
+from tapwealth.wire.emv_rsa import private_key
 
 _WHERE = "stored card"
 _HINT = "restore the phone's store, or personalise the card anew"
@@ -139,17 +138,11 @@ def read_files(stored: Mapping[str, Any]) -> Files:
         records=records,
         offline_afl=_locator(stored, "offline_afl", records),
         contact_afl=_locator(stored, "contact_afl", records),
-        key=_key_of(_big(key, "n"), _number(key, "e", 65_537), _big(key, "d")),
+        key=private_key(_big(key, "n"), _number(key, "e", 65_537), _big(key, "d")),
     )
     if len(files.offline_afl) + files.key.public.size > _ROOM_IN_OPTIONS:
         raise BadInput("locator and signature do not fit one answer", where=_WHERE, hint="certify a card key of 1,024 bits")
     return files
-
-
-@lru_cache(maxsize=16)
-def _key_of(modulus: int, exponent: int, private_exponent: int) -> PrivateKey:
-    """A phone reads its card anew with each tap; to find the key's primes takes longer than to sign with them."""
-    return private_key(modulus, exponent, private_exponent)
 
 
 def _locator(stored: Mapping[str, Any], name: str, records: Mapping[tuple[int, int], bytes]) -> bytes:

@@ -7,6 +7,7 @@ tests; a certificate authority signs in a hardware module, behind `Signer`.
 """
 
 from dataclasses import dataclass
+from math import isqrt, lcm
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSAPublicNumbers, rsa_recover_prime_factors
@@ -103,10 +104,33 @@ def private_key(modulus: int, exponent: int, private_exponent: int) -> PrivateKe
     """From the three numbers, as personalisation data carry them. Raises BadInput when they are no key."""
     public = PublicKey(modulus, exponent)
     try:
-        p, q = rsa_recover_prime_factors(modulus, exponent, private_exponent)
+        p, q = _primes(modulus, exponent, private_exponent) or rsa_recover_prime_factors(modulus, exponent, private_exponent)
     except ValueError:
         raise BadInput("the numbers do not belong together", where="RSA private key", hint="hand in n, e and d of one key") from None
     return PrivateKey(public, private_exponent, p, q)
+
+
+_LARGEST_FACTOR = 16
+
+
+def _primes(modulus: int, exponent: int, private_exponent: int) -> tuple[int, int] | None:
+    """The larger one first; None if they are to be searched for, which takes as long as ten signatures.
+
+    e·d − 1 is k times (p − 1)(q − 1), or k times that by a factor that both p − 1 and q − 1 have. As their product is little less than
+    the modulus, k is what the division by the modulus gives, and one; from their product follows the sum of the primes, and both.
+    """
+    whole = exponent * private_exponent - 1
+    for factor in range(1, _LARGEST_FACTOR + 1) if whole > 0 else ():
+        totient, rest = divmod(whole * factor, whole * factor // modulus + 1)
+        total = modulus + 1 - totient
+        square = total * total - 4 * modulus
+        if rest or square < 0:
+            continue
+        p = (total + isqrt(square)) // 2
+        q = total - p
+        if 1 < p < modulus and p * q == modulus and whole % lcm(p - 1, q - 1) == 0:
+            return p, q
+    return None
 
 
 def read_pem(pem: str) -> PrivateKey:
