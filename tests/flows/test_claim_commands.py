@@ -25,6 +25,7 @@ async def test_a_screen_is_claimed_shown_and_followed(
     async with customer_line(place, tmp_path, monkeypatch, capsys, money=100_000) as line:
         policy = await bought(place, line)
         day, said = str(NEXT_MONDAY), "it fell"
+        assert (await line.call("claim", "list")).out.strip() == "nothing is claimed"
         wrong = await line.call("claim", "screen", policy, day, "800", "--said", said, "--imei", OTHER_IMEI)
         assert "names another phone" in wrong.err
         made = await line.call("claim", "screen", policy, day, "800", "--said", said, "--imei", IMEI)

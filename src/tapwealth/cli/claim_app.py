@@ -24,6 +24,8 @@ def list_(token: Token, data_dir: DataDir = DEFAULT_DATA, json_: Json = False) -
     found = see(data_dir, token, "claims")
     if json_:
         print_json(found)
+    elif not found:
+        typer.echo("nothing is claimed")
     for one in [] if json_ else found:
         typer.echo(_line(one))
 
