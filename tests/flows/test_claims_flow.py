@@ -387,7 +387,10 @@ async def test_a_claim_is_closed_when_no_appeal_can_come_and_its_files_are_erase
     assert (await watch(place, date(2020, 2, 24)))["erased"] == 0
     for erased in (1, 0):
         assert (await watch(place, date(2020, 2, 25)))["erased"] == erased
-    assert code(await claim_papers.read(place.house, place.envelope(wang).caller, papers[0].id)) == "ERASED"
+    mine = place.envelope(wang).caller
+    assert code(await claim_papers.read(place.house, mine, papers[0].id)) == "ERASED"
+    view = await reports.views(place.house)["claim/{id}"](mine, {"id": str(claim)})
+    assert (view.said, view.reason, view.papers[0].sha256) == ("", "", papers[0].digest.hex()), "words tell as much as files"
 
 
 async def test_a_death_is_paid_by_the_insurer_to_whom_the_policy_names(place: Town, wang: Person) -> None:

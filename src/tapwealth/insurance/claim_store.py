@@ -292,6 +292,15 @@ async def recoveries_by_serial(tx: Any, books: Sequence[int], serials: Sequence[
     return {row["serial"]: _recovery(row) for row in rows}
 
 
+async def erase_sources(tx: Any, keys: Sequence[Key]) -> None:
+    """Who paid money back for these claims."""
+    await tx.execute(
+        "update claim_recovery r set source = '' from unnest($1::int[], $2::uuid[]) k(book, claim)"
+        " where r.book = k.book and r.claim = k.claim",
+        *_keys(keys),
+    )
+
+
 async def add_paper(tx: Any, row: PaperRow, pieces: Sequence[bytes]) -> None:
     """The file, sealed in pieces."""
     await _add(tx, "claim_paper", _PAPER, [row])

@@ -457,16 +457,23 @@ async def withdraw(house: House, envelope: Envelope, command: WithdrawClaim) -> 
         if (await spent(tx, [claim]))[claim.id]:
             text = "a part of it is paid or promised already, so it is decided to the end; wait for it"
             return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, text)
-        return stands(await close(tx, claim, at.date_of(envelope.received_at)), [])
+        (over,) = await close(tx, [claim], at.date_of(envelope.received_at))
+        return stands(over, [])
 
     return await once(house, [book], envelope, command, act, ClaimStands)
 
 
-async def close(tx: Tx, claim: Claim, day: date) -> Claim:
-    """It is over; its files are kept for as long as the law says."""
-    of = await policy_of(tx, claim)
-    over = replace(claim, state=ClaimState.CLOSED, closed_on=day, erase_on=erase_day(of.row.policy, of.product.terms, day))
-    return await moved(tx, over)
+async def close(tx: Tx, claims: Sequence[Claim], day: date) -> list[Claim]:
+    """They are over; what shows them is kept for as long as the law says."""
+    rows = await store.policies(tx, [(one.book, one.policy) for one in claims])
+    products = await products_of(tx, list(rows.values()))
+    over = []
+    for one in claims:
+        row = rows[one.book, one.policy]
+        until = erase_day(row.policy, products[row.product, row.version].terms, day)
+        over.append(replace(one, state=ClaimState.CLOSED, closed_on=day, erase_on=until, due_on=None, warned_on=None))
+    await claim_store.save_claims(tx, over)
+    return over
 
 
 async def appeal(house: House, envelope: Envelope, command: AppealClaim) -> ClaimStands | Refusal:

@@ -15,7 +15,7 @@ from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
-from tapwealth.flows.insurance.claims import CLAIMS, close, spent
+from tapwealth.flows.insurance.claims import CLAIMS, close, sealed_text, spent
 from tapwealth.flows.insurance.settling import INSURER_ACCOUNT
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, Due, dues
@@ -45,8 +45,8 @@ async def watch_claims(house: House, day: date) -> StepReport:
         at = await moment(tx)
         warned = await _warn(tx, at, books, day)
         await _note_given_back(tx, at, day)
-        closed = [await close(tx, claim, day) for claim in await claim_store.over_since(tx, books, day - APPEAL_WITHIN)]
-        erased = await _erase(tx, books, day)
+        closed = await close(tx, await claim_store.over_since(tx, books, day - APPEAL_WITHIN), day)
+        erased = await _erase(house, tx, books, day)
         amount = await _pay_on(house, tx, at, day)
         figures = {
             "warned": warned,
@@ -98,10 +98,12 @@ def _given_back(credit: Authorisation, claim: Claim) -> BreakRow:
     return BreakRow(CLAIMS, "given_back", f"{claim.id} {credit.id}", credit.credit, text, accounted=True)
 
 
-async def _erase(tx: Tx, books: Sequence[int], day: date) -> int:
+async def _erase(house: House, tx: Tx, books: Sequence[int], day: date) -> int:
+    """Files, and the words in which a loss, its refusal and who caused it were told: they name people and their health."""
     over = await claim_store.to_erase(tx, books, day)
     await claim_store.erase_pieces(tx, [(one.book, one.id) for one in over])
-    await claim_store.save_claims(tx, [replace(one, erased_on=day) for one in over])
+    await claim_store.save_claims(tx, [replace(one, erased_on=day, said=sealed_text(house, one.id, ""), reason="") for one in over])
+    await claim_store.erase_sources(tx, [(one.book, one.id) for one in over])
     return len(over)
 
 
