@@ -21,6 +21,7 @@ from tapwealth.flows.insurance.endorsements import ChangePolicyAddress
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, InsuredPhone, PolicyCancelling, PolicyTaken
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.insurance.premium_notices import News, notice
+from tapwealth.flows.insurance.premium_views import premiums_shown
 from tapwealth.flows.insurance.premiums import (
     DemandPremium,
     EndPremiums,
@@ -281,6 +282,36 @@ async def test_a_premium_paid_by_hand(place: Town) -> None:
     cancelling = await insurance.cancel(place.house, place.envelope(wang), CancelPolicy(row.id))
     assert isinstance(cancelling, PolicyCancelling)
     assert cancelling.refund == PREMIUM + 1_788, "the year that has not begun, and 29 of 365 days of the one that runs"
+    await place.all_books_balance()
+
+
+async def test_a_premium_may_be_asked_for_each_month(place: Town) -> None:
+    """18.75 each month. Two are missed; once there is money each is taken by itself, since no more was agreed to at a time."""
+    await sell_policies(
+        place.house, LENIENT.replace("product: TL20", "product: TL20M").replace("  loading: 25", "  loading: 25\n  every: month")
+    )
+    wang = await place.person("Wang", 1_875)
+    row = await bought(place, wang, "TL20M")
+    assert (row.premium, row.paid_until, place.insurer.orders[-1].paid_until) == (1_875, date(2014, 3, 25), date(2014, 3, 25))
+    async with place.house.database.read() as tx:
+        shown = await premiums_shown(tx, row, MONDAY)
+    assert (shown.every, shown.premium, shown.due_on) == ("month", 1_875, date(2014, 3, 25))
+    await act(place, wang, LetPremiums(row.id, 1_875))
+    await live(place, date(2014, 5, 1))
+    assert await covered(place, row, date(2014, 5, 1)) == 2 * 1_875, "what is owed in grace"
+    await place.moved_in(wang, 10_000, date(2014, 5, 1))
+    await live(place, date(2014, 6, 25))
+    collected = [(str(one.due_on), str(one.taken_on)) for one in await paid(place, row)]
+    assert collected == [
+        ("2014-03-25", "2014-05-09"),
+        ("2014-04-25", "2014-05-10"),
+        ("2014-05-25", "2014-05-25"),
+        ("2014-06-25", "2014-06-25"),
+    ]
+    assert await place.owed(wang.wallet) == [10_000 - 4 * 1_875]
+    asked = await insurance.cancel(place.house, place.envelope(wang), CancelPolicy(row.id))
+    assert isinstance(asked, PolicyCancelling)
+    assert asked.refund == 1_875 * 28 // 30, "of the 30 days from 25 June two are covered"
     await place.all_books_balance()
 
 

@@ -180,8 +180,10 @@ async def test_an_answer_that_cannot_be_read_is_unknown(answer: bytes) -> None:
 
 async def test_what_stands_is_paid_for_suspended_reinstated_and_lapsed_each_once(insurer: SandboxPartner, port: InsurerHttp) -> None:
     """A policy of ten years: its second premium, a suspension, both missing premiums with interest, and the end of the next suspension."""
-    number = await issued(port, replace(ORDER, to_day=date(2024, 2, 27)))
+    number = await issued(port, replace(ORDER, to_day=date(2024, 2, 27), paid_until=date(2015, 2, 27)))
     second = PremiumPaid("n2", number, 76_000, 0, date(2015, 2, 27), date(2016, 2, 27))
+    late = replace(second, serial="n1", from_day=date(2014, 3, 27), until_day=date(2014, 4, 27))
+    assert await port.book_premium(late) == Rejected("other_time"), "the first one pays for a year"
     for _ in range(2):
         assert await port.book_premium(second) == Noted(number)
     insurer.restart()

@@ -19,8 +19,10 @@ from tapwealth.insurance.policy import (
     PolicyState,
     cancel_in_free_look,
     cover_of,
+    every_of,
     free_look_until,
     next_state,
+    period_begins,
     refund_of,
     unearned_premium,
 )
@@ -176,6 +178,30 @@ def test_free_look_of_a_long_policy() -> None:
     assert late.code is PolicyRefusal.FREE_LOOK_OVER
     assert refund_of(TERM_LIFE_TWENTY, LIFE, until) == 21_500
     assert refund_of(TERM_LIFE_TWENTY, LIFE, until + timedelta(days=1)) == half_up(Fraction(22_500 * 349, 365))
+
+
+@pytest.mark.parametrize(
+    ("said", "paid_until", "premium"),
+    [
+        ("every: month", date(2014, 3, 27), 1_875),
+        ("every: month\n  instalment: 8.8", date(2014, 3, 27), 1_980),
+        ("every: quarter", date(2014, 5, 27), 5_625),
+        ("every: quarter\n  instalment: 26.2", date(2014, 5, 27), 5_895),
+    ],
+)
+def test_a_premium_may_be_an_instalment_of_a_year_s(said: str, paid_until: date, premium: int) -> None:
+    """Of 225.00 a year for a man of 30."""
+    life = offered(TERM_LIFE_FILE.replace("  loading: 25", f"  loading: 25\n  {said}"))
+    assert premium_of(life, Insured(Sex.MALE, 30, OccupationClass.ONE)) == premium
+    assert cover_of(life, FROM) == (LIFE.to_day, paid_until)
+    assert every_of(FROM, LIFE.to_day, paid_until) is life.terms.every
+    one = policy(life, premium)
+    half = FROM + (paid_until - FROM) // 2 - timedelta(days=1)
+    left = Fraction((paid_until - half).days - 1, (paid_until - FROM).days)
+    assert unearned_premium(life, one, half) == half_up(premium * left)
+    two = replace(one, paid_until=period_begins(life.terms.every, FROM, 2))
+    assert unearned_premium(life, two, half) == half_up(premium * (1 + left))
+    assert cancel_in_free_look(life, two, date(2014, 3, 13)) == 2 * premium - 1_000
 
 
 def test_a_year_s_policy_has_no_free_look() -> None:

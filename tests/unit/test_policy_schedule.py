@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tapwealth.insurance import schedule as rules
 from tapwealth.insurance.policy import Policy, PolicyState
+from tapwealth.insurance.product import Every
 from tapwealth.insurance.schedule import (
     Arrears,
     Covered,
     CoverRefusal,
-    Every,
     Gap,
     ReinstateRefusal,
     Schedule,
@@ -59,6 +59,7 @@ def test_the_last_day_of_grace(due_on: date, demanded_on: date | None, last: dat
     [
         (Every.MONTH, date(2015, 1, 31), [date(2015, 1, 31), date(2015, 2, 28), date(2015, 3, 31), date(2015, 4, 30)]),
         (Every.MONTH, date(2015, 11, 15), [date(2015, 11, 15), date(2015, 12, 15), date(2016, 1, 15), date(2016, 2, 15)]),
+        (Every.QUARTER, date(2015, 11, 30), [date(2015, 11, 30), date(2016, 2, 29), date(2016, 5, 30), date(2016, 8, 30)]),
         (Every.YEAR, date(2012, 2, 29), [date(2012, 2, 29), date(2013, 3, 1), date(2014, 3, 1), date(2015, 3, 1)]),
     ],
 )
@@ -67,6 +68,12 @@ def test_when_premiums_are_due(every: Every, begun: date, first_days: list[date]
     assert [due.on for due in dues(one, date.max)] == first_days[:3]
     assert [due.until for due in dues(one, date.max)] == first_days[1:]
     assert [rules.number_of(one, day) for day in first_days] == [0, 1, 2, 3]
+
+
+def test_of_several_premiums_those_are_collected_that_were_agreed_to() -> None:
+    monthly = Schedule(Every.MONTH, 100, BEGUN, date(2015, 3, 4), date(2014, 4, 4))
+    owed = dues(monthly, date(2014, 6, 4))
+    assert [len(rules.within(owed, most)) for most in (99, 100, 199, 200, 299, 300, 400)] == [1, 1, 1, 2, 2, 3, 3]
 
 
 def test_two_years_of_suspension_and_then_none() -> None:

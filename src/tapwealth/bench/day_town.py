@@ -29,7 +29,7 @@ from tapwealth.flows.frame import House, moment, must_post
 from tapwealth.insurance import premium_store, store
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.premium_store import Mandate, Plan
-from tapwealth.insurance.schedule import Every
+from tapwealth.insurance.product import Every
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.ids import derived
 from tapwealth.kernel.money import Asset

@@ -30,7 +30,8 @@ class BeneficiaryOrder:
 
 @dataclass(frozen=True, slots=True)
 class PolicyOrder:
-    """A policy to issue on the insured person of that name; `premium` in fen, cover from the start of `from_day` to that of `to_day`."""
+    """A policy to issue on the insured person of that name; `premium` in fen, cover from the start of `from_day` to that of `to_day`.
+    `paid_until`: the first day that the premium does not pay for."""
 
     serial: str
     product: str
@@ -42,6 +43,7 @@ class PolicyOrder:
     phone: PhoneOrder | None = None
     occupation: int = 1
     beneficiaries: tuple[BeneficiaryOrder, ...] = ()
+    paid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

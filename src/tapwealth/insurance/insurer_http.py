@@ -138,6 +138,8 @@ def _policy(order: PolicyOrder) -> dict[str, Any]:
     cover = {"from": order.from_day.isoformat(), "to": order.to_day.isoformat()}
     content = {"serial": order.serial, "product": order.product, "insured": insured, "premium": order.premium, **cover}
     content |= {"occupation": order.occupation, "beneficiaries": [_beneficiary(one) for one in order.beneficiaries]}
+    if order.paid_until is not None:
+        content["paid_until"] = order.paid_until.isoformat()
     if order.phone is not None:
         content["phone"] = {"fingerprint": order.phone.fingerprint, "last4": order.phone.last4}
     return content

@@ -4,6 +4,7 @@ Cover runs from the start of `from_day` to the start of `to_day`; a premium cove
 pay for). The day of a cancellation is still covered.
 """
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
@@ -11,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from uuid import UUID
 
-from tapwealth.insurance.product import DAYS_OF_A_YEAR, CancellationRule, Product
+from tapwealth.insurance.product import DAYS_OF_A_YEAR, CancellationRule, Every, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.units import WHOLE
@@ -70,8 +71,8 @@ class PolicyRefusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One contract on a version of a product; `premium` in fen a year, or for all of a shorter one. `policy_number` is the insurer's,
-    empty until it is issued."""
+    """One contract on a version of a product; `premium` in fen a year, for an instalment, or for all of a shorter one. `policy_number` is
+    the insurer's, empty until it is issued."""
 
     id: UUID
     book: int
@@ -131,11 +132,32 @@ def anniversary(day: date, years: int) -> date:
         return date(year, 3, 1)
 
 
+def period_begins(every: Every, from_day: date, number: int) -> date:
+    """The first day of the period of that number, from 0. A month that lacks the day begins on its last one, a year that lacks it on
+    1 March."""
+    if every is Every.YEAR:
+        return anniversary(from_day, number)
+    month = from_day.month - 1 + number * every.months
+    year, month = from_day.year + month // 12, month % 12 + 1
+    return date(year, month, min(from_day.day, monthrange(year, month)[1]))
+
+
+def periods_until(every: Every, from_day: date, first_day: date) -> int:
+    """The number of the period that begins on `first_day`."""
+    months = (first_day.year - from_day.year) * 12 + first_day.month - from_day.month
+    return first_day.year - from_day.year if every is Every.YEAR else months // every.months
+
+
+def every_of(from_day: date, to_day: date, paid_until: date) -> Every:
+    """For how long a premium pays, of a policy of which one is paid."""
+    return next((one for one in Every if min(period_begins(one, from_day, 1), to_day) == paid_until), Every.YEAR)
+
+
 def cover_of(product: Product, from_day: date) -> tuple[date, date]:
     """(to_day, paid_until) of a policy that begins on `from_day` with one premium paid."""
     if product.terms.days is not None:
         return (from_day + timedelta(days=product.terms.days),) * 2
-    return anniversary(from_day, product.terms.years), anniversary(from_day, 1)
+    return anniversary(from_day, product.terms.years), period_begins(product.terms.every, from_day, 1)
 
 
 def free_look_until(product: Product, issued_on: date) -> date | None:
@@ -144,24 +166,28 @@ def free_look_until(product: Product, issued_on: date) -> date | None:
 
 
 def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Refusal:
-    """Fen that come back when the free look is used on that day: the premium less the product's small cost."""
+    """Fen that come back when the free look is used on that day: what was paid less the product's small cost."""
     until = None if policy.issued_on is None else free_look_until(product, policy.issued_on)
     if until is None:
         return Refusal(PolicyRefusal.NO_FREE_LOOK, f"{product.name} has no free look; it can be cancelled for the unearned part")
     if on > until:
         return Refusal(PolicyRefusal.FREE_LOOK_OVER, f"the free look ended on {until}; the policy can be cancelled for the unearned part")
-    return max(policy.premium - product.terms.free_look_cost, 0)
+    paid = policy.premium * periods_until(product.terms.every, policy.from_day, policy.paid_until)
+    return max(paid - product.terms.free_look_cost, 0)
 
 
 def unearned_premium(product: Product, policy: Policy, on: date) -> int:
     """Fen that come back by the product's cancellation rule: premium × days left / 365 of each year that is paid for and not over, of a
-    shorter policy / its days; half-up to the fen."""
-    days = product.terms.days or DAYS_OF_A_YEAR
+    shorter policy or an instalment / its days; half-up to the fen."""
+    every = product.terms.every
+    days = product.terms.days or (DAYS_OF_A_YEAR if every is Every.YEAR else None)
     first_day_not_used = max(on + timedelta(days=1), policy.from_day)
-    years = policy.paid_until.year - policy.from_day.year
-    bounds = [min(anniversary(policy.from_day, year), policy.paid_until) for year in range(years + 2)]
-    left = [(end - max(begin, first_day_not_used)).days for begin, end in pairwise(bounds)]
-    share = sum((Fraction(min(max(one, 0), days), days) for one in left), Fraction(0))
+    paid = periods_until(every, policy.from_day, policy.paid_until)
+    bounds = [min(period_begins(every, policy.from_day, number), policy.paid_until) for number in range(paid + 2)]
+    share = Fraction(0)
+    for begin, end in pairwise(bounds):
+        of = days or max((end - begin).days, 1)
+        share += Fraction(min(max((end - max(begin, first_day_not_used)).days, 0), of), of)
     if product.terms.cancellation is CancellationRule.UNEARNED_LESS_LOADING:
         share *= 1 - Fraction(product.terms.loading, WHOLE)
     return half_up(policy.premium * share)

@@ -6,7 +6,7 @@ Net level yearly premium of a term life insurance with the death benefit at the 
 
 Gross premium = net / (1 − loading). Every other premium is read from the product's tables: an accident's by occupation class, a health
 cover's by sex and age.
-What answers add is a share of the gross premium.
+What answers add is a share of the gross premium, and an instalment is one of what that comes to.
 """
 
 from dataclasses import dataclass
@@ -73,7 +73,8 @@ def _table(cover: Cover, insured: Insured) -> str:
 
 
 def premium_of(product: Product, insured: Insured) -> int | Refusal:
-    """Fen for one year of cover, or for the days of a shorter one, at the prices of the product's day; or why there is none to be had."""
+    """Fen for one year of cover, for an instalment of it, or for the days of a shorter one, at the prices of the product's day; or why
+    there is none to be had."""
     cover, prices = product.terms.cover, product.prices
     table = _table(cover, insured)
     if isinstance(cover, Accident) and table not in prices:
@@ -83,6 +84,6 @@ def premium_of(product: Product, insured: Insured) -> int | Refusal:
         return Refusal(QuoteRefusal.NO_PRICE, f"no price of {product.name} holds today; look at it again when one does")
     loaded = Fraction(_PERMILLE + insured.permille, _PERMILLE)
     if not isinstance(cover, TermLife):
-        return half_up(price * loaded)
+        return half_up(price * loaded * product.terms.part)
     net = product.terms.sum_insured * net_rate(insured.sex, insured.age, cover.years, Fraction(price, WHOLE))
-    return half_up(gross(net, Fraction(product.terms.loading, WHOLE)) * loaded)
+    return half_up(gross(net, Fraction(product.terms.loading, WHOLE)) * loaded * product.terms.part)

@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from tapwealth.insurance.schedule import Every, Gap, Schedule
+from tapwealth.insurance.policy import every_of
+from tapwealth.insurance.product import Every
+from tapwealth.insurance.schedule import Gap, Schedule
 from tapwealth.insurance.store import Key, PolicyRow
 from tapwealth.storage.columns import table, written
 
@@ -199,7 +201,7 @@ def _schedule(row: PolicyRow, plan: Any, turns: Sequence[Any]) -> Schedule:
     gaps = tuple(Gap(one["from_day"], one["until_day"]) for one in turns if one["until_day"] is not None)
     lapsed = next((one["from_day"] for one in turns if one["turn"] == Turn.LAPSED), None)
     over = row.cancel_asked_on + timedelta(days=1) if row.cancelled_on and row.cancel_asked_on else lapsed
-    every, premium = (Every(plan["every"]), plan["premium"]) if plan else (Every.YEAR, row.premium)
+    every, premium = (Every(plan["every"]), plan["premium"]) if plan else (every_of(row.from_day, row.to_day, row.paid_until), row.premium)
     demanded = plan["demanded_on"] if plan else None
     return Schedule(every, premium, row.from_day, row.to_day, row.paid_until, demanded, over, gaps)
 

@@ -6,7 +6,9 @@ one for each sex and age; a term life is reckoned with the `interest` of its day
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import IntEnum, StrEnum
+from fractions import Fraction
 from typing import Annotated
 
 import msgspec
@@ -28,6 +30,9 @@ OLDEST_OF_HEALTH = 70
 """Years: the greatest age at which a health cover has a price."""
 MOST_WAITING_OF_HEALTH = 180
 """Days."""
+MOST_OF_EVEN = Fraction(6, 5)
+"""An instalment may be a fifth more than its even part of a year's premium."""
+_MONTHS = 12
 
 
 class OccupationClass(IntEnum):
@@ -44,6 +49,18 @@ class OccupationClass(IntEnum):
     def table(self) -> str:
         """Of its prices."""
         return f"premium_class_{self.value}"
+
+
+class Every(StrEnum):
+    """How long a premium pays for."""
+
+    YEAR = "year"
+    QUARTER = "quarter"
+    MONTH = "month"
+
+    @property
+    def months(self) -> int:
+        return {Every.YEAR: 12, Every.QUARTER: 3, Every.MONTH: 1}[self]
 
 
 class CancellationRule(StrEnum):
@@ -117,7 +134,7 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Of any policy. `insurer`: its code; `loading`: what of the premium is for costs; `waiting_days`: from the beginning of cover, in
     which no loss is paid; `free_look_days` 0: no free look; `excess`: what of a loss the insured bears; `limit_per_loss` 0: the sum
     insured; `arrears_interest`: a year, on what is owed when it is reinstated; `cash_value`: what of all premiums paid comes back when it
-    lapses."""
+    lapses; `every`: how long a premium pays for, `instalment`: what of a year's premium it is then (0: its even part)."""
 
     insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits")]
     cover: Cover
@@ -132,11 +149,18 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     questions: list[Question] = []
     arrears_interest: Percent = 0
     cash_value: Percent = 0
+    every: Every = Every.YEAR
+    instalment: Percent = 0
 
     @property
     def years(self) -> int:
         """Of the policy; 1 also for what is shorter."""
         return self.cover.years if isinstance(self.cover, TermLife | Health) else 1
+
+    @property
+    def part(self) -> Fraction:
+        """What a premium is of one for a year."""
+        return Fraction(self.instalment, WHOLE) if self.instalment else Fraction(self.every.months, _MONTHS)
 
     @property
     def days(self) -> int | None:
@@ -196,7 +220,24 @@ def check_terms(terms: PolicyParameters) -> None:
         raise BadInput(text, where="free_look_days", hint=f"give {LEAST_FREE_LOOK} or more")
     if isinstance(terms.cover, Health):
         _check_health(terms, terms.cover)
+    _check_instalments(terms)
     check_questions(terms.questions)
+
+
+def _check_instalments(terms: PolicyParameters) -> None:
+    if terms.every is Every.YEAR:
+        if terms.instalment:
+            raise BadInput("its premiums are for a year", where="instalment", hint="leave it out, or say every month or quarter")
+        return
+    if terms.years == 1:
+        raise BadInput("a policy that is paid once has no instalments", where="every", hint="leave it out")
+    even = WHOLE * terms.every.months // _MONTHS
+    if terms.instalment and not even <= terms.instalment <= even * MOST_OF_EVEN:
+        least, most = (f"{Decimal(one) * 100 / WHOLE:f}" for one in (even, int(even * MOST_OF_EVEN)))
+        raise BadInput("it is no instalment of a year's premium", where="instalment", hint=f"give percent, {least} to {most}")
+    if terms.sum_insured < LEAST_SUM * _MONTHS // terms.every.months:
+        least = format_minor(LEAST_SUM * _MONTHS // terms.every.months)
+        raise BadInput("an instalment would come to nothing", where="sum_insured", hint=f"give {least} yuan or more")
 
 
 def _check_health(terms: PolicyParameters, cover: Health) -> None:
@@ -285,6 +326,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "permille": ("加费千分比", "permille of the premium"),
     "arrears_interest": ("复效补缴利率（年）", "interest on arrears (yearly)"),
     "cash_value": ("终止时退还所缴保费的比例", "share of the premiums that comes back at a lapse"),
+    "every": ("缴费频率", "premium for each"),
+    "year": ("年", "year"),
+    "quarter": ("季", "quarter"),
+    "month": ("月", "month"),
+    "instalment": ("每期保费占年缴保费的比例", "share of the yearly premium"),
     "premium": ("保费", "premium"),
     **{one.table: (f"保费（职业{one.value}类）", f"premium of occupation class {one.value}") for one in OccupationClass},
     **{

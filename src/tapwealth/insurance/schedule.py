@@ -9,15 +9,14 @@ what is owed), article 37 (within two years of the suspension it can be reinstat
 back its cash value). A premium is due on the first day of the period that it pays for, and covers to before the next one.
 """
 
-from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
 from fractions import Fraction
 from functools import lru_cache
 
-from tapwealth.insurance.policy import Policy, PolicyState, anniversary
-from tapwealth.insurance.product import DAYS_OF_A_YEAR, Product
+from tapwealth.insurance.policy import Policy, PolicyState, anniversary, period_begins, periods_until
+from tapwealth.insurance.product import DAYS_OF_A_YEAR, Every, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.units import WHOLE
@@ -31,13 +30,6 @@ YEARS_TO_REINSTATE = 2
 _DAY = timedelta(days=1)
 _REMEMBERED = 4096
 """Reckonings with dates: policies that are looked at together began on the same days of their years."""
-
-
-class Every(StrEnum):
-    """How long a premium pays for."""
-
-    YEAR = "year"
-    MONTH = "month"
 
 
 class Standing(StrEnum):
@@ -127,26 +119,13 @@ class Covered:
 
 
 def period(schedule: Schedule, number: int) -> date:
-    """The first day of the period of that number, from 0; never after the last day of cover. A month that lacks the day begins on its
-    last one, a year that lacks it on 1 March."""
-    return _period(schedule.every, schedule.from_day, schedule.to_day, number)
-
-
-@lru_cache(_REMEMBERED)
-def _period(every: Every, from_day: date, to_day: date, number: int) -> date:
-    if every is Every.YEAR:
-        return min(anniversary(from_day, number), to_day)
-    month = from_day.month - 1 + number
-    year, month = from_day.year + month // 12, month % 12 + 1
-    return min(date(year, month, min(from_day.day, monthrange(year, month)[1])), to_day)
+    """The first day of the period of that number, from 0; never after the last day of cover."""
+    return min(period_begins(schedule.every, schedule.from_day, number), schedule.to_day)
 
 
 def number_of(schedule: Schedule, first_day: date) -> int:
     """The number of the period that begins on that day."""
-    years = first_day.year - schedule.from_day.year
-    if schedule.every is Every.YEAR:
-        return years
-    return years * 12 + first_day.month - schedule.from_day.month
+    return periods_until(schedule.every, schedule.from_day, first_day)
 
 
 def dues(schedule: Schedule, until: date) -> tuple[Due, ...]:
@@ -158,6 +137,14 @@ def dues(schedule: Schedule, until: date) -> tuple[Due, ...]:
         found.append(Due(on, period(schedule, number), schedule.premium))
         on = found[-1].until
     return tuple(found)
+
+
+def within(owed: tuple[Due, ...], most: int) -> tuple[Due, ...]:
+    """The oldest of them that together are not more than may be taken at a time; the first in any case."""
+    number = 1
+    while number < len(owed) and sum(one.amount for one in owed[: number + 1]) <= most:
+        number += 1
+    return owed[:number]
 
 
 def next_due(schedule: Schedule) -> Due | None:

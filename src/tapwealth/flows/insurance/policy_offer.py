@@ -17,6 +17,7 @@ from tapwealth.insurance.product import (
     Accident,
     AccountLoss,
     CancellationRule,
+    Every,
     Health,
     PhoneScreen,
     PolicyParameters,
@@ -57,6 +58,7 @@ def policy_sold(
             "occupation_class": int(wish.occupation),
             "from": str(row.from_day),
             "to": str(row.to_day),
+            **({} if wish.product.terms.every is Every.YEAR else {"every": wish.product.terms.every.value}),
             **_phone(wish),
             **_answered(wish, made),
             **_people(insures, named),
@@ -211,18 +213,20 @@ def _ages(buyers: Eligibility) -> tuple[str, str]:
             return f"{youngest}至{oldest}周岁", f"{youngest} to {oldest}"
 
 
+_PAID = {Every.YEAR: ("每年缴纳", "each year"), Every.QUARTER: ("每季缴纳", "each quarter"), Every.MONTH: ("每月缴纳", "each month")}
+
+
 def _priced(terms: PolicyParameters) -> tuple[str, str]:
     match terms.cover:
         case Accident():
             once = ("一次缴清", "once") if terms.days else ("每年缴纳", "each year")
             return f"{once[0]}，按职业类别计算", f"{once[1]}, by the occupation of the insured"
         case TermLife():
-            return "每年缴纳，按投保人的年龄和性别计算", "each year, by the age and sex of the insured"
+            zh, en = _PAID[terms.every]
+            return f"{zh}，按投保人的年龄和性别计算", f"{en}, by the age and sex of the insured"
         case Health():
-            return (
-                "每年缴纳，按被保险人投保时的年龄和性别计算，各年相同",
-                "each year the same, by the insured's age at the beginning and sex",
-            )
+            zh, en = _PAID[terms.every]
+            return f"{zh}，按被保险人投保时的年龄和性别计算，各期相同", f"{en} the same, by the insured's age at the beginning and sex"
         case AccountLoss() | PhoneScreen():
             return "每年缴纳", "each year"
     assert_never(terms.cover)

@@ -29,6 +29,7 @@ async def order_of(house: House, tx: Tx, row: PolicyRow) -> PolicyOrder:
         None if insured.imei_lookup is None else PhoneOrder(insured.imei_lookup.hex(), insured.imei_last4),
         insured.occupation,
         tuple(told(house, each) for each in named),
+        row.paid_until,
     )
 
 

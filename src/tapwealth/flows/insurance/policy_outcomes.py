@@ -25,11 +25,11 @@ from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.entries import Premium
 from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, Noted, NotReceived, Rejected, Unknown
 from tapwealth.insurance.looks import next_look
-from tapwealth.insurance.policy import PolicyEvent, PolicyState, free_look_until, next_state
+from tapwealth.insurance.policy import PolicyEvent, PolicyState, every_of, free_look_until, next_state
 from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.insurance.premium_store import Plan
 from tapwealth.insurance.product import Product
-from tapwealth.insurance.schedule import Every, Schedule
+from tapwealth.insurance.schedule import Schedule
 from tapwealth.insurance.store import Key, PolicyRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import derived
@@ -154,7 +154,7 @@ _TOLD = (PolicyEvent.ISSUE, PolicyEvent.CANCEL)
 
 def _begun(row: PolicyRow, day: date) -> Plan:
     """What an issued policy owes from now on; of a date that may be over already its end looks at it next."""
-    schedule = Schedule(Every.YEAR, row.premium, row.from_day, row.to_day, row.paid_until)
+    schedule = Schedule(every_of(row.from_day, row.to_day, row.paid_until), row.premium, row.from_day, row.to_day, row.paid_until)
     return Plan(row.book, row.id, schedule.every, schedule.premium, None, next_look(schedule, row.state, day))
 
 

@@ -20,6 +20,7 @@ from tapwealth.insurance.product import (
     TABLES,
     WORDS,
     Accident,
+    Every,
     Health,
     PolicyParameters,
     Product,
@@ -29,6 +30,7 @@ from tapwealth.insurance.product import (
     tables_of,
 )
 from tapwealth.insurance.store import PolicyRow
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.kernel.units import WHOLE, Unit
 from tapwealth.storage.database import Tx
@@ -80,7 +82,7 @@ def _check_tables(definition: Definition) -> None:
         raise BadInput("its price is missing", where="rates", hint=f"give {least}{', '.join(priced)}, from its first day")
     for name, rows in rates.items():
         for number, row in enumerate(rows):
-            _check_price(f"rates.{name}[{number}].value", name, row.value)
+            _check_price(f"rates.{name}[{number}].value", name, row.value, definition.parameters.every)
 
 
 def _check_ages(definition: Definition) -> None:
@@ -94,9 +96,10 @@ def _check_ages(definition: Definition) -> None:
         raise BadInput("the price of an age is missing", where="rates", hint=f"give {missing[0]}{more}, from its first day")
 
 
-def _check_price(where: str, name: str, value: int) -> None:
-    if TABLES[name] is Unit.YUAN and value == 0:
-        raise BadInput("a policy is not given away", where=where, hint="give yuan above 0.00")
+def _check_price(where: str, name: str, value: int, every: Every) -> None:
+    least = format_minor(12 // every.months - 1)
+    if TABLES[name] is Unit.YUAN and value < 12 // every.months:
+        raise BadInput("a policy is not given away", where=where, hint=f"give yuan above {least}")
     if name == "interest" and value > MOST_INTEREST:
         raise BadInput("nobody earns that much", where=where, hint=f"give percent a year, at most {MOST_INTEREST // 10_000}")
     if name == "commission" and value > WHOLE:

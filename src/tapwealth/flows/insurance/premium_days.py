@@ -36,6 +36,7 @@ from tapwealth.insurance.schedule import (
     lapses_on,
     next_due,
     suspended_from,
+    within,
 )
 from tapwealth.insurance.store import Key, PolicyRow
 from tapwealth.kernel.ids import derived, named
@@ -149,7 +150,7 @@ def _wanted(one: _Seen, day: date, at: Moment) -> Wanted:
     assert one.mandate is not None, "nobody let it be collected"
     caller = Caller(ActorKind.PLATFORM, "premiums", "agreement", one.row.person, one.row.book)
     read = min(at.now, end_of(day) - timedelta(seconds=1))
-    owed = dues(one.schedule, day)
+    owed = within(dues(one.schedule, day), one.mandate.most)
     return Wanted(one.row, owed, caller, read, one.mandate.fund, one.mandate.most, one.mandate.id, one.returned)
 
 

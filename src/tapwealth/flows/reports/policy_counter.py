@@ -25,15 +25,15 @@ from tapwealth.insurance.buy import LATEST_BEGIN
 from tapwealth.insurance.claim import LossKind, first_paid_day
 from tapwealth.insurance.collect import payable
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state
-from tapwealth.insurance.product import WORDS, Accident, AccountLoss, Cover, Health, OccupationClass, PhoneScreen, Product
+from tapwealth.insurance.product import WORDS, Accident, AccountLoss, Cover, Every, Health, OccupationClass, PhoneScreen, Product
 from tapwealth.insurance.questions import Question
-from tapwealth.insurance.schedule import Every, Schedule, dues, next_due, period
+from tapwealth.insurance.schedule import Schedule, dues, next_due, period
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.refusal import Refusal
 
 _DAY = timedelta(days=1)
 _LIVES = (PolicyState.QUOTED, PolicyState.ISSUED, PolicyState.IN_FORCE, PolicyState.SUSPENDED)
-_EVERY = {Every.YEAR: Words("每年", "a year"), Every.MONTH: Words("每月", "a month")}
+_EVERY = {Every.YEAR: Words("每年", "a year"), Every.QUARTER: Words("每季", "a quarter"), Every.MONTH: Words("每月", "a month")}
 _ONCE = Words("一次缴清", "once")
 _APPLICATIONS = {
     ApplicationState.REFERRED: Words("人工核保中", "an underwriter looks at it"),

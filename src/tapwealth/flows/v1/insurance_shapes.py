@@ -305,7 +305,7 @@ class Policy(msgspec.Struct, frozen=True):
     refund: Annotated[Money, renamed("shown.refund")]
     refund_received: Annotated[bool, renamed("shown.refund_received")]
     insured: Annotated[PolicyInsures, renamed("shown.insured")]
-    every: Annotated[Literal["year", "month"], renamed("shown.premiums.every")]
+    every: Annotated[Literal["year", "quarter", "month"], renamed("shown.premiums.every")]
     premium: Annotated[Money, renamed("shown.premiums.premium")]
     paid_until: Annotated[date, renamed("shown.premiums.paid_until")]
     due_on: Annotated[date | None, renamed("shown.premiums.due_on")]

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS premium (
   serial TEXT PRIMARY KEY REFERENCES request DEFERRABLE INITIALLY DEFERRED,
   policy_number TEXT NOT NULL, amount INTEGER NOT NULL, interest INTEGER NOT NULL, from_day TEXT NOT NULL, to_day TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS premium_policy ON premium (policy_number, to_day);
+CREATE TABLE IF NOT EXISTS first_premium (policy_number TEXT PRIMARY KEY REFERENCES policy, paid_until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS cancellation (serial TEXT PRIMARY KEY, asked_on TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS suspension (policy_number TEXT NOT NULL, from_day TEXT NOT NULL, PRIMARY KEY (policy_number, from_day));
 """
@@ -76,6 +77,8 @@ class Issue:
     """What tells phones apart; empty for a policy that is bound to none."""
     occupation: int = 1
     beneficiaries: tuple[Beneficiary, ...] = ()
+    paid_until: date | None = None
+    """The first day that the premium does not pay for, if that was said."""
 
     @property
     def digest(self) -> str:

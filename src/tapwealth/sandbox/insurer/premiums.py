@@ -84,8 +84,12 @@ def decide(tx: sqlite3.Connection, order: Told, now: datetime, deed: Deed) -> tu
 
 
 def _paid_until(tx: sqlite3.Connection, number: str) -> str | None:
-    """What the last premium of a later year paid for to; None before the first."""
-    found: str | None = tx.execute("SELECT max(to_day) FROM premium WHERE policy_number = ?", (number,)).fetchone()[0]
+    """What the last premium paid for to; None where that was not said of the first one."""
+    query = (
+        "SELECT max(until) FROM (SELECT to_day AS until FROM premium WHERE policy_number = ?1"
+        " UNION ALL SELECT paid_until FROM first_premium WHERE policy_number = ?1)"
+    )
+    found: str | None = tx.execute(query, (number,)).fetchone()[0]
     return found
 
 

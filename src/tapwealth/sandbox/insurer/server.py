@@ -34,7 +34,7 @@ class PhoneBody(Body):
 
 
 class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
-    """A policy to issue; `to` is the first day without cover."""
+    """A policy to issue; `to` is the first day without cover, `paid_until` the first that `premium` does not pay for (none: not said)."""
 
     serial: Text
     product: Text
@@ -45,6 +45,7 @@ class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
     phone: PhoneBody | None = None
     occupation: int = 1
     beneficiaries: tuple[BeneficiaryBody, ...] = ()
+    paid_until: date | None = None
 
 
 class CancelBody(Body):
@@ -72,6 +73,8 @@ def _wanted(body: PolicyBody) -> Issue:
         raise BadInput(
             f"cover from {body.from_day} to {body.to_day} is no time", where="from, to", hint="`to` is the first day without cover"
         )
+    if body.paid_until is not None and not body.from_day < body.paid_until <= body.to_day:
+        raise BadInput(f"{body.paid_until} is no day of that cover", where="paid_until", hint="it is after `from`, and `to` at the latest")
     insured, phone = body.insured, "" if body.phone is None else body.phone.fingerprint
     return Issue(
         body.serial,
@@ -84,6 +87,7 @@ def _wanted(body: PolicyBody) -> Issue:
         phone,
         body.occupation,
         named_in(body.beneficiaries),
+        body.paid_until,
     )
 
 

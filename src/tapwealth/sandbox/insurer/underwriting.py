@@ -55,6 +55,8 @@ def taken_on(tx: sqlite3.Connection, order: Issue, policy_number: str) -> None:
     """Keep the risk; nothing new if it was taken on before."""
     if tx.execute("INSERT OR IGNORE INTO risk VALUES (?, ?)", (policy_number, order.occupation)).rowcount:
         name_beneficiaries(tx, policy_number, order.beneficiaries)
+    if order.paid_until is not None:
+        tx.execute("INSERT OR IGNORE INTO first_premium VALUES (?, ?)", (policy_number, order.paid_until.isoformat()))
     if order.phone:
         tx.execute("INSERT OR IGNORE INTO insured_phone VALUES (?, ?)", (policy_number, order.phone))
 
