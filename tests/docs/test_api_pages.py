@@ -4,26 +4,35 @@ is one.
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
 from api_client import ApiClient, consents, let_in
+from bill_town import town
+from claim_town import NEXT_MONDAY, assess, paid
+from deposit_files import DEMAND_FILE, FIXED_FILE
 from described import DOCUMENT, OPERATIONS, as_described, fits
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from played_days import after
+from policy_files import SCREEN_FILE, sell_policies
 from served_house import Doors, open_doors
 from shown_exchanges import exchanges_in, run
+from v1_town import at_v1
 
 from tapwealth.api.v1.catalogue import CATALOGUE
 from tapwealth.api.v1.openapi import OF_A_TOKEN, codes_of
 from tapwealth.flows.frame import FrameRefusal
+from tapwealth.flows.insurance import policies
+from tapwealth.kernel.clock import shanghai
 from tapwealth.storage.clients import Scope
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+SOLD = (DOCS / "how-to" / "sell-policies-and-deposits-by-api.md").read_text()
 REFERENCE, HOW_TO = (DOCS / "reference" / "api.md").read_text(), (DOCS / "how-to" / "integrate-by-api.md").read_text()
 
 
@@ -131,3 +140,33 @@ async def test_every_exchange_that_is_shown_goes_as_it_is_shown(doors: Doors) ->
     assert wrong == {}
     wrongly = replace(shown[0], answer={**shown[0].answer, "token_type": "Basic"})
     assert await run(doors.http, wrongly, {"id:secret": known["id:secret"]}) == ["/token_type: 'Bearer', not 'Basic'"]
+
+
+async def test_policies_and_deposits_are_sold_as_it_is_shown(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """With what the insurer and the bank's people do meanwhile."""
+    async with town(new_database(), tmp_path) as place:
+        await sell_policies(place.house, SCREEN_FILE, DEMAND_FILE, FIXED_FILE)
+        wang = await place.person("Wang", 20_000_00)
+
+        async def issued() -> None:
+            await place.work("insurer", policies.deliver)
+
+        async def a_week_goes_by() -> None:
+            await place.clock(shanghai(NEXT_MONDAY, 10))
+
+        async def looked_at() -> None:
+            identifier = UUID(known["claim"].partition("_")[2])
+            await assess(place, identifier, 800_00)
+            await paid(place, identifier)
+
+        meanwhile = {"/policies": issued, "/refund-quote": a_week_goes_by, "/papers/invoice": looked_at}
+        async with at_v1(place, wang) as (client, account):
+            known = {"id:secret": f"{client.id}:{client.secret}", "account": account.rpartition("/")[2]}
+            shown, wrong = exchanges_in(SOLD), {}
+            assert len(shown) >= 14
+            for one in shown:
+                wrong[one.head] = await run(client.doors.http, one, known)
+                for end, deed in meanwhile.items():
+                    if one.head.endswith(end):
+                        await deed()
+            assert {head: found for head, found in wrong.items() if found} == {}

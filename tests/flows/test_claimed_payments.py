@@ -78,6 +78,12 @@ async def test_a_disputed_payment_is_claimed_once_for_what_is_gone(host: CardTow
     for again in (policy, other):
         assert code(await claim(host, wang, again, tap)) == "TAP_CLAIMED"
     assert (await dispute(host, wang, before)).reported_on == "2014-03-06"
+    async with place.house.database.read() as tx:
+        newest, oldest = await disputes.disputable(tx, wang.book, wang.id, None, 5)
+        assert await disputes.disputable(tx, wang.book, wang.id, newest.tap, 5) == [oldest]
+        assert await disputes.disputable(tx, li.book, li.id, None, 5) == []
+    assert (newest.tap, newest.amount, newest.state, newest.disputed_on) == (tap, 50_000, "captured", TUESDAY)
+    assert (oldest.tap, oldest.disputed_on) == (before, TUESDAY + timedelta(days=9))
     assert code(await claim(host, wang, policy, before)) == "BEFORE_COVER"
     identifier = UUID(stands.claim)
     await give(place, wang, identifier, Paper.STATEMENT, pdf(), "application/pdf")

@@ -1,7 +1,8 @@
 """Exchanges over HTTP as a page of documentation shows them, and whether what is answered is what it shows.
 
 A block fenced as `http` is a request; the next one is its answer. `{name}` in a request stands for what is known by that name; in an answer
-it is either what is known, or becomes known. `…` within a text stands for anything.
+it is either what is known, or becomes known. `…` within a text stands for anything, alone for any value, and as a field's name for whatever
+else there is.
 """
 
 import base64
@@ -61,6 +62,11 @@ def _filled(text: str, known: dict[str, str]) -> str:
 
 
 def _differences(where: str, shown: Any, said: Any, known: dict[str, str]) -> list[str]:
+    if shown == "…":
+        return []
+    if isinstance(shown, dict) and isinstance(said, dict) and "…" in shown:
+        shown = {name: value for name, value in shown.items() if name != "…"}
+        said = {name: said[name] for name in shown if name in said}
     if isinstance(shown, dict) and isinstance(said, dict) and shown.keys() == said.keys():
         return [one for name in shown for one in _differences(f"{where}/{name}", shown[name], said[name], known)]
     if isinstance(shown, list) and isinstance(said, list) and len(shown) == len(said):
