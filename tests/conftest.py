@@ -25,7 +25,10 @@ from played_days import Played, after, play_apart
 from tapwealth.storage.database import Database
 from tapwealth.storage.embedded import EmbeddedServer
 
-NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "100", "log_min_messages": "error"}
+NOT_DURABLE = {
+    "fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "100", "log_min_messages": "error",
+    "max_wal_size": "128MB",
+}  # fmt: skip
 """The suite outlives no power cut; the tests that kill servers start their own."""
 
 LONGEST_FIRST = ("simulation", "integration", "browser", "docs", "flows", "property", "golden", "unit", "fuzz")
@@ -63,7 +66,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(shared_folder: Path) -> Iterator[EmbeddedServer]:
-    folder = _open_folder(Path("/tmp"))  # a database for each module would fill the memory
+    folder = _open_folder(roomy())
     give_database(folder)
     with EmbeddedServer(folder, NOT_DURABLE) as running:
         yield running
@@ -92,9 +95,11 @@ def new_database(databases: Databases) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture(scope="module")
-def database_url(databases: Databases) -> str:
-    url: str = run_apart(databases.fresh())
-    return url
+def database_url(databases: Databases) -> Iterator[str]:
+    """Gone with its module: that of all of them would fill the machine's memory."""
+    url = run_apart(databases.fresh())
+    yield url
+    run_apart(databases.drop(url))
 
 
 @pytest.fixture(scope="session")

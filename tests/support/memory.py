@@ -7,7 +7,7 @@ from pathlib import Path
 
 _MEMORY = Path("/dev/shm")
 _ENOUGH_MB = 4_096
-"""What the tests have lain there at a time is a tenth of it, a killed run's remains included."""
+"""What the tests have lain there at a time is less than half of it, with the servers of four processes and a killed run's remains."""
 
 
 def roomy() -> Path:
