@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from apart import run_apart
@@ -211,6 +212,42 @@ async def test_an_answer_that_an_underwriter_must_see_is_applied_with_and_bought
         assert "其中告知加费 30%" in shown.text
         bought = await desk.send(new, shown, **given, premium=shown.hidden("premium"), terms="yes", do="buy")
         assert (bought.status, "核保申请" in (await desk.get("/policies")).text) == (200, False), bought.text
+
+
+async def test_what_changes_is_priced_first_and_asked_for_once(place: Town) -> None:
+    async with before_the_pages(place, "Changer") as desk:
+        here = f"/policies/{await desk.buy(BuyPolicy('ACC1', ['terms']))}"
+        assert "变更职业" in (await desk.get(here)).text
+        page = keep(await desk.get(f"{here}/change/beneficiaries"), "beneficiaries")
+        nobody = await desk.send(f"{here}/change/beneficiaries", page, rows="1", do="change")
+        assert (nobody.status, "请填写受益人，或勾选不指定" in nobody.text) == (422, True)
+        named = {"b0-name": "李四", "b0-number": identity_of(date(1985, 5, 1)), "b0-relation": "spouse", "b0-rank": "2", "rows": "1"}
+        gap = await desk.send(f"{here}/change/beneficiaries", page, **named, do="change")
+        assert (gap.status, "填写的顺位为 2；请从第一顺位开始" in gap.text, "李四" in gap.source) == (422, True, True)
+        for _ in range(2):
+            asked = await desk.send(f"{here}/change/beneficiaries", page, **named | {"b0-rank": "1"}, do="change")
+            assert (asked.status, asked.text.count("变更受益人 等待保险公司答复")) == (200, 1), asked.text
+        empty = await desk.send(f"{here}/change/address", await desk.get(f"{here}/change/address"), address=" ")
+        assert (empty.status, "地址为空或超过 200 字" in empty.text) == (422, True)
+        late = await desk.send(f"{here}/change/address", empty, address="北京市朝阳区 1 号")
+        assert (late.status, "保单变更办理中；请等待保险公司答复" in late.text, "朝阳区 1 号" in late.source) == (422, True, True)
+        await place.work("insurer", policies.deliver)
+        assert "第 1 顺位受益人" in (await desk.get(here)).text
+        there, before = f"{here}/change/occupation", await desk.wallet()
+        page = await desk.get(there)
+        same = await desk.send(there, page, occupation="1", do="check")
+        assert (same.status, "保单已是职业 1 类" in same.text) == (422, True)
+        priced = keep(await desk.send(there, page, occupation="2", do="check"), "priced")
+        assert (priced.status, "补缴 ¥200.00" in priced.text, await desk.wallet()) == (200, True, before), priced.text
+        other = await desk.send(there, priced, occupation="2", amount="100", do="change")
+        assert (other.status, "剩余保险期间须补 200.00 元；请重新核对并确认" in other.text) == (422, True)
+        for _ in range(2):
+            done = await desk.send(there, other, occupation="2", amount=other.hidden("amount"), do="change")
+            assert (done.status, done.where, await desk.wallet()) == (200, here, before - 200_00)
+        await place.work("insurer", policies.deliver)
+        ends = keep(await desk.send(there, await desk.get(there), occupation="6", do="check"), "ends")
+        assert "新职业不在承保范围" in ends.text
+        assert (await desk.get(f"/policies/{UUID(int=5)}/change/address")).status == (await desk.get(f"{here}/change/sum")).status == 404
 
 
 async def _policies(desk: Desk) -> list[PolicyRow]:

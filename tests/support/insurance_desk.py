@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from bill_town import NINE, Person, Town
@@ -75,7 +75,7 @@ class Desk:
         return Seen(answer.status_code, answer.text, str(answer.url.path))
 
     async def buy(self, command: BuyPolicy, *, issued: bool = True) -> UUID:
-        taken = await policies.buy(self.house, self.place.envelope(self.person), command)
+        taken = await policies.buy(self.house, self.place.envelope(self.person, key=uuid4()), command)
         assert isinstance(taken, PolicyTaken), taken
         if issued:
             assert await self.place.work("insurer", policies.deliver) == []

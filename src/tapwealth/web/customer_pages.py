@@ -12,10 +12,19 @@ from tapwealth.web.claim_pages import CLAIM_COMMANDS, claim_pages
 from tapwealth.web.customer import CustomerPages
 from tapwealth.web.deposit_pages import DEPOSIT_COMMANDS, deposit_pages
 from tapwealth.web.policy_buying import BUYING_COMMANDS, buying_pages
+from tapwealth.web.policy_changes import CHANGE_COMMANDS, change_pages
 from tapwealth.web.policy_pages import POLICY_COMMANDS, policy_pages
 from tapwealth.web.posting import AddressOf, Run
 
-CUSTOMER_COMMANDS = (*BILL_COMMANDS, *AUTOPAY_COMMANDS, *DEPOSIT_COMMANDS, *POLICY_COMMANDS, *BUYING_COMMANDS, *CLAIM_COMMANDS)
+CUSTOMER_COMMANDS = (
+    *BILL_COMMANDS,
+    *AUTOPAY_COMMANDS,
+    *DEPOSIT_COMMANDS,
+    *POLICY_COMMANDS,
+    *BUYING_COMMANDS,
+    *CHANGE_COMMANDS,
+    *CLAIM_COMMANDS,
+)
 
 
 def customer_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf) -> list[BaseRoute]:
@@ -29,5 +38,6 @@ def customer_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf)
         *deposit_pages(pages),
         *buying_pages(pages),
         *policy_pages(pages),
+        *change_pages(pages),
         *claim_pages(pages),
     ]

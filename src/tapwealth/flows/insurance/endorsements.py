@@ -21,7 +21,7 @@ from tapwealth.flows.customers.people import own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.applicants import NamedBeneficiary, check_named, read_beneficiaries
 from tapwealth.flows.insurance.changed_address import ENDORSE, seal_address
-from tapwealth.flows.insurance.policies import InsuranceRefusal, end_by_rule
+from tapwealth.flows.insurance.policies import InsuranceRefusal, end_by_rule, refund_by_rule
 from tapwealth.flows.insurance.policy_order import name_of
 from tapwealth.flows.insurance.policy_outcomes import INSURER
 from tapwealth.flows.insurance.policy_product import product_of
@@ -124,6 +124,25 @@ async def change_occupation(house: House, envelope: Envelope, command: ChangeOcc
         return refusal or await ask_for(tx, made)
 
     return await once(house, [envelope.caller.book], envelope, command, act, PolicyChanging)
+
+
+async def price_of_change(house: House, tx: Tx, envelope: Envelope, command: ChangeOccupation) -> PolicyChanging | Refusal:
+    """What a change of occupation would cost, or bring back, and from when on it would count: nothing is moved."""
+    found = await _found(tx, envelope, command.policy)
+    if isinstance(found, Refusal):
+        return found
+    old, today = await _priced_as(house, tx, found), business_date_of(envelope.received_at)
+    change = change_of_class(found.product, found.row.policy, old, replace(old, occupation=command.occupation), today)
+    if isinstance(change, Refusal):
+        return change
+    if not isinstance(change, EndsCover):
+        return PolicyChanging(str(found.row.id), change.effective, change.amount)
+    refund = await refund_by_rule(tx, found.row, today)
+    return (
+        refund
+        if isinstance(refund, Refusal)
+        else PolicyChanging(str(found.row.id), _from_tomorrow(envelope, found.row), -refund, ends=True)
+    )
 
 
 async def change_beneficiaries(house: House, envelope: Envelope, command: ChangeBeneficiaries) -> PolicyChanging | Refusal:
