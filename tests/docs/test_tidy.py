@@ -1,6 +1,8 @@
 """The house style as far as a machine can hold it: the repository has no finding, and each rule finds a defect that is planted for it."""
 
+import tomllib
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -201,3 +203,13 @@ def test_a_host_in_a_file_that_fetches_is_found() -> None:
 def rules(found: Iterable[Finding]) -> list[str]:
     """The names of the broken rules."""
     return [finding.rule for finding in found]
+
+
+def test_the_edges_are_kept_from_every_store_of_a_capability() -> None:
+    """Each `SUBJECT_store.py` is named in the contract; `store.py` is by a pattern."""
+    root = Path(__file__).parents[2]
+    contracts = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (of_edges,) = (one for one in contracts if one["name"].startswith("The edges leave a capability's rows"))
+    named = {name.split(".", 1)[1] for name in of_edges["forbidden_modules"] if name.endswith("_store")}
+    found = {".".join(path.with_suffix("").parts[-2:]) for path in (root / "src/tapwealth").glob("*/*_store.py")}
+    assert named == found

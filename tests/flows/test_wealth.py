@@ -36,7 +36,7 @@ from tapwealth.compliance.questionnaire import current
 from tapwealth.customers import store as customers
 from tapwealth.deposits.raise_rules import Ended, State
 from tapwealth.flows.catalogue import products, sales
-from tapwealth.flows.deposits import raise_catalogue, raise_day, raise_shown
+from tapwealth.flows.deposits import raise_day, raise_shown
 from tapwealth.flows.deposits.raise_proposals import ProposeWealthClose, ProposeWealthYield
 from tapwealth.flows.deposits.raise_shown import wealth_findings
 from tapwealth.flows.funds import suitability
@@ -329,15 +329,35 @@ async def test_one_that_was_closed_before_it_opened_can_be_offered_anew(place: T
     assert (ended.ended, ended.begins_on) == (Ended.FORMED, SATURDAY)
 
 
-async def test_a_draft_of_one_person_posts_no_rate_for_money_in_a_raise(place: Town) -> None:
-    """0.40 was posted when the demand deposit was closed; 0.99 stands in a draft that nobody has approved."""
-    await sell_policies(place.house, DEMAND_FILE.replace("0.35", "0.40"))
-    drafted = await products.draft(place.house, operator(place, "pm.zhou"), products.DraftProduct(DEMAND_FILE.replace("0.35", "0.99")))
-    assert not isinstance(drafted, Refusal)
+async def test_money_in_a_raise_earns_what_is_posted_for_its_own_amount(place: Town) -> None:
+    """0.35 %, from 100,000 on 0.50 %. Five days until it begins: 2.43 and 8.33; cancelled after one: 0.49. What stands in a draft of one
+    person, and on no shelf, is posted by nobody."""
+    tiered = DEMAND_FILE.replace("[{rate: 0.35}]", "[{rate: 0.35}, {rate: 0.50, from_amount: 100000.00}]")
+    await sell_policies(place.house, tiered)
+    draft = products.DraftProduct(tiered.replace("0.50", "0.99"))
+    assert not isinstance(await products.draft(place.house, operator(place, "pm.zhou"), draft), Refusal)
+    await offered(place)
+    wang, li, zhao = await people(place, "wang", "li", "zhao")
+    for one, amount in ((wang, 50_000), (li, 120_000)):
+        await subscribe(place, one, amount)
+    left = await cancel(place, zhao, await subscribe(place, zhao, 50_000), shanghai(MONDAY + timedelta(days=1), 9))
     closed = await products.close(place.house, operator(place, "ops.chen"), products.CloseProduct("DEMAND", 2, "no more"))
     assert not isinstance(closed, Refusal)
+    for day in range(8):
+        await end(place, MONDAY + timedelta(days=day))
+    assert left.interest == 49
+    assert [one.interest for one in await rows(place, wang, li)] == [2_43, 8_33]
+    await bank_agrees(place, demand=({"rate": "0.35"}, {"rate": "0.50", "from_amount": 100_000_00}))
+
+
+async def test_no_raise_comes_on_the_shelf_while_its_demand_deposit_is_a_draft(place: Town) -> None:
+    draft = products.DraftProduct(DEMAND_FILE.replace("product: DEMAND", "product: OTHER"))
+    assert not isinstance(await products.draft(place.house, operator(place, "pm.zhou"), draft), Refusal)
+    refused = await sell(place, ("demand: DEMAND", "demand: OTHER"))
+    assert refused is not None
+    assert (refused.code.name, "the demand deposit OTHER never was on sale" in refused.text) == ("NOT_NOW", True)
     async with place.house.database.read() as tx:
-        assert await raise_catalogue.demand_rate(tx, "DEMAND", MONDAY) == 4_000
+        assert await raise_shown.shown(tx) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A town in which the bank raises a wealth product: what is offered, who subscribes, and the ends of its dates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from tapwealth.bank import deposit_event_store
 from tapwealth.deposits import raise_store
 from tapwealth.deposits.raise_store import Standing, SubscriptionRow
 from tapwealth.flows import setup
-from tapwealth.flows.catalogue.products import DraftProduct, draft, read_file
+from tapwealth.flows.catalogue.products import read_file
 from tapwealth.flows.deposits import raise_day, raise_sale, sweeps
 from tapwealth.flows.deposits.raise_sale import CancelWealth, SubscribeWealth, WealthSubscribed
 from tapwealth.flows.end_of_day import StepReport
@@ -70,7 +70,7 @@ async def staffed(place: Town) -> None:
         for login, staff in (("pm.zhou", "10023"), ("ops.chen", "10077")):
             roles = [OperatorRole.PRODUCT_MANAGER, OperatorRole.OPERATIONS]
             await operators.create(tx, place.house.random64, login, login, roles, "nobody signs in here", NINE, staff)
-    assert not isinstance(await draft(place.house, operator(place, "pm.zhou"), DraftProduct(DEMAND_FILE)), Refusal)
+    assert await put_on_sale(place.house, lambda login: operator(place, login), read_file(DEMAND_FILE.encode()).definition) is None
 
 
 def a_product(*changes: tuple[str, str]) -> str:
@@ -131,10 +131,11 @@ async def rows(place: Town, *people: Person) -> list[SubscriptionRow]:
     return sorted(found, key=lambda row: row.arrival)
 
 
-async def bank_agrees(place: Town, product: str = "W62") -> list[str]:
-    """What the bank, by its own arithmetic, makes of what it is told of a product: the events, where it agrees to each of them."""
+async def bank_agrees(place: Town, product: str = "W62", demand: Sequence[Mapping[str, Any]] = ({"rate": "0.35"},)) -> list[str]:
+    """What the bank, by its own arithmetic, makes of what it is told of a product: the events, where it agrees to each of them. `demand`:
+    the rates that it posts for demand deposits."""
     one = await stands(place, product)
-    posted = [{"from": "2012-07-06", "rates": [{"rate": "0.35"}]}]
+    posted = [{"from": "2012-07-06", "rates": list(demand)}]
     own = [{"from": "2014-02-01", "rates": [{"rate": "3.96"}]}]
     if one.yields is not None:
         own.append({"from": str(one.begins_on), "rates": [{"rate": f"{one.yields // 10_000}.{one.yields % 10_000:04d}"}]})

@@ -204,4 +204,7 @@ def test_which_notices_may_be_given() -> None:
     for code, said in refused.items():
         assert isinstance(said, Refusal), code
         assert said.code is code
+    drawn_below = give(SEVEN, 90_000_00, standing, 50_000_00, tomorrow)
+    assert isinstance(drawn_below, Refusal)
+    assert drawn_below.text.startswith("0.00 yuan are not under notice")
     assert give(SEVEN, 200_000_00, standing, 100_000_00, tomorrow) == tomorrow + timedelta(days=7)

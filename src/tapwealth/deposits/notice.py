@@ -70,7 +70,7 @@ def give(form: Notice, balance: int, standing: Sequence[GivenNotice], amount: in
     day = today + timedelta(days=form.days)
     if any(one.day == day for one in standing):
         return Refusal(DepositNoticeRefusal.DAY_TAKEN, f"a notice for {day} stands already; cancel it, or give the next tomorrow")
-    free = balance - sum(one.amount for one in standing)
+    free = max(0, balance - sum(one.amount for one in standing))
     if amount < min(form.least_withdrawal, free):
         return Refusal(DepositNoticeRefusal.TOO_LITTLE, f"the least withdrawal is {format_minor(form.least_withdrawal)} yuan; ask for more")
     if amount > free:

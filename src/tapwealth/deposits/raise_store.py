@@ -10,7 +10,7 @@ from tapwealth.deposits.raise_rules import Counted, Ended, State
 from tapwealth.storage.columns import columns
 
 _STANDING = (
-    "product, version, sold, arrivals, full_at, closed_at, ended, ended_on, begins_on, matures_on, demand_rate, back_on, credit_on, yields,"
+    "product, version, sold, arrivals, full_at, closed_at, ended, ended_on, begins_on, matures_on, back_on, credit_on, yields,"
     " allotted_on, given_back_on, paid_on"
 )
 _ROW = "book, id, person, product, arrival, asked, given, allotted, placed_on, placed_at, state, interest, gain, settled_on"
@@ -30,7 +30,6 @@ class Standing:
     ended_on: date | None
     begins_on: date | None
     matures_on: date | None
-    demand_rate: int
     back_on: date | None
     credit_on: date | None
     yields: int | None
@@ -84,7 +83,7 @@ async def put(tx: Any, product: str, version: int, now: datetime) -> None:
     await tx.execute(
         "insert into wealth_raise (book, product, version, recorded_at) values (0, $1, $2, $3)"
         " on conflict (book, product) do update set version = excluded.version, closed_at = null, ended = '', ended_on = null,"
-        " begins_on = null, matures_on = null, demand_rate = 0, back_on = null, allotted_on = null, given_back_on = null",
+        " begins_on = null, matures_on = null, back_on = null, allotted_on = null, given_back_on = null",
         product,
         version,
         now,
@@ -160,14 +159,13 @@ async def close_early(tx: Any, product: str, now: datetime) -> None:
 async def end(tx: Any, one: Standing) -> None:
     """So it has ended, once."""
     await tx.execute(
-        "update wealth_raise set ended = $2, ended_on = $3, begins_on = $4, matures_on = $5, demand_rate = $6, back_on = $7"
+        "update wealth_raise set ended = $2, ended_on = $3, begins_on = $4, matures_on = $5, back_on = $6"
         " where book = 0 and product = $1 and ended = ''",
         one.product,
         one.ended,
         one.ended_on,
         one.begins_on,
         one.matures_on,
-        one.demand_rate,
         one.back_on,
     )
 

@@ -5,16 +5,14 @@ early by two people (`raise_proposals`).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import NamedTuple
 
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import Definition, ProductKind, Shape
 from tapwealth.catalogue.version import ProductRefusal, State, Version
 from tapwealth.deposits import raise_store
-from tapwealth.deposits.deposit import posted
 from tapwealth.deposits.product import WORDS as DEPOSIT_WORDS
-from tapwealth.deposits.product import Demand, DepositParameters
+from tapwealth.deposits.product import ChartPart, Demand, DepositParameters
 from tapwealth.deposits.raise_product import WORDS, WealthParameters, check
 from tapwealth.deposits.raise_rules import Raise, WealthShelfRefusal
 from tapwealth.deposits.raise_store import Standing
@@ -62,7 +60,7 @@ async def wrong(_house: House, tx: Tx, at: Moment, version: Version) -> Refusal 
     """Why it cannot be brought about as things stand."""
     said = version.definition
     code = said.parameters.demand
-    if not await _demands(tx, code):
+    if not await _is_demand(tx, code):
         return Refusal(ProductRefusal.UNKNOWN, f"there is no demand deposit {code[:40]}; draft it first, or name another one")
     found = await find(tx, version.product)
     if found is not None and (found.one.arrivals or found.one.opens_at <= at.now):
@@ -75,6 +73,11 @@ async def wrong(_house: House, tx: Tx, at: Moment, version: Version) -> Refusal 
 
 
 async def bring_about(_house: House, tx: Tx, at: Moment, version: Version) -> Refusal | None:
+    """On the shelf; what its money earns while it is raised is posted by then."""
+    code = version.definition.parameters.demand
+    if not await demand_chart(tx, code):
+        text = f"the demand deposit {code} never was on sale, so nobody could tell what the raise earns; put it there first"
+        return Refusal(ProductRefusal.NOT_NOW, f"{text}; it stays {version.state.words[1]}")
     await raise_store.put(tx, version.product, version.version, at.now)
     return None
 
@@ -123,17 +126,14 @@ def _found(version: Version, one: Standing) -> Found:
 # ---- what money earns while it is raised
 
 
-async def demand_rate(tx: Tx, code: str, day: date) -> int:
-    """Millionths a year that the bank posts for that demand deposit on that day; after the last one that it says, what it said last. A
-    draft counts only while the deposit never was on sale."""
-    chart = (await charts_of(tx, [code])).get(code) or (await _demands(tx, code))[-1].definition.parameters.chart
-    return posted(chart, day, chart[0].rates[0].from_amount)
+async def demand_chart(tx: Tx, code: str) -> Sequence[ChartPart]:
+    """What the bank posts for that demand deposit, day by day and by amount (`deposits.deposit.posted`)."""
+    return (await charts_of(tx, [code])).get(code, ())
 
 
-async def _demands(tx: Tx, code: str) -> list[Version]:
-    """The versions of a demand deposit that count, the one that does most last."""
+async def _is_demand(tx: Tx, code: str) -> bool:
+    """Whether a demand deposit of that code is there, if only as a draft."""
     if await store.kind_of(tx, code) is not ProductKind.DEPOSIT:
-        return []
+        return False
     versions = (await store.versions_of(tx, [code], lambda _kind: _DEPOSIT))[code]
-    left = [one for one in versions if one.state not in _GONE and isinstance(one.definition.parameters.form, Demand)]
-    return sorted(left, key=lambda one: (one.state is State.ON_SALE, one.version))
+    return any(one.state not in _GONE and isinstance(one.definition.parameters.form, Demand) for one in versions)

@@ -13,6 +13,7 @@ from tapwealth.bank import deposit_event_store
 from tapwealth.bank.deposit_event_store import EventRow
 from tapwealth.deposits import raise_entries as entries
 from tapwealth.deposits import raise_rules, raise_store
+from tapwealth.deposits.deposit import posted
 from tapwealth.deposits.raise_entries import Stake
 from tapwealth.deposits.raise_product import Allotment
 from tapwealth.deposits.raise_rules import Ended, State
@@ -92,24 +93,22 @@ async def _ended(house: House, product: str) -> Found:
         found = await raise_catalogue.find(tx, product)
         assert found is not None, "what is over was there"
         if found.one.ended is Ended.NOT_YET:
-            await raise_store.end(tx, await _ending(house, tx, found))
+            await raise_store.end(tx, _ending(house, found))
             found = await raise_catalogue.find(tx, product)
             assert found is not None, "it is still there"
     return found
 
 
-async def _ending(house: House, tx: Tx, found: Found) -> raise_store.Standing:
+def _ending(house: House, found: Found) -> raise_store.Standing:
     made, terms, last = raise_rules.ending(found.one), found.one.terms, found.one.last_day
     within = _NEXT_WORKING_DAY if made.ended is Ended.FORMED else terms.back_within
     back_on = raise_rules.working_days_after(house.calendar, last, within)
-    until = made.begins_on or back_on
     return replace(
         found.standing,
         ended=made.ended,
         ended_on=last,
         begins_on=made.begins_on,
         matures_on=made.matures_on,
-        demand_rate=await raise_catalogue.demand_rate(tx, terms.demand, until),
         back_on=back_on,
     )
 
@@ -142,13 +141,14 @@ async def credit_raises(house: House, day: date) -> StepReport:
 
 async def _give_back(house: House, day: date, product: str) -> None:
     found = await _found(house, product)
-    rate = found.standing.demand_rate
+    async with house.database.read() as tx:
+        chart = await raise_catalogue.demand_chart(tx, found.one.terms.demand)
     until = found.one.begins_on or found.standing.back_on
     assert until is not None, "it has ended"
 
     def turn(row: SubscriptionRow, stake: Stake, on: date, actor: int, at: Moment) -> Turned:
         rest = row.given - row.allotted
-        interest = raise_rules.raise_interest(row.given, rate, (until - row.placed_on).days)
+        interest = raise_rules.raise_interest(row.given, posted(chart, until, row.given), (until - row.placed_on).days)
         state, settled_on = (State.RUNNING, None) if row.allotted else (State.BACK, on)
         after = row._replace(state=state, interest=interest, settled_on=settled_on)
         entry = entries.given_back(stake, rest, interest, on, actor) if rest or interest else None

@@ -21,6 +21,7 @@ from tapwealth.customers.identity_number import read_identity_number
 from tapwealth.customers.store import PersonRow
 from tapwealth.deposits import raise_entries as entries
 from tapwealth.deposits import raise_rules, raise_store
+from tapwealth.deposits.deposit import posted
 from tapwealth.deposits.raise_entries import Stake
 from tapwealth.deposits.raise_rules import Asked, State, WealthRefusal
 from tapwealth.deposits.raise_store import SubscriptionRow
@@ -172,7 +173,7 @@ async def cancel(house: House, envelope: Envelope, command: CancelWealth) -> Wea
         if refusal is not None:
             return refusal
         day = at.date_of(envelope.received_at)
-        rate = await raise_catalogue.demand_rate(tx, found.one.terms.demand, day)
+        rate = posted(await raise_catalogue.demand_chart(tx, found.one.terms.demand), day, row.given)
         interest = raise_rules.raise_interest(row.given, rate, (day - row.placed_on).days)
         (wallet,) = await house.ledger.open_accounts(tx, [_account(book, Kind.WALLET, person)])
         stake = await _stake(house, tx, row, wallet)
