@@ -431,6 +431,23 @@ async def test_nothing_is_collected_or_renewed_while_a_change_is_under_way(place
     assert len(await paid(place, life)) == 1
 
 
+async def test_no_premium_is_collected_for_after_a_death_while_it_is_looked_at(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    row = await bought(place, wang)
+    await act(place, wang, LetPremiums(row.id, 30_000))
+    await live(place, DUE - DAY)
+    await place.clock(shanghai(DUE, 9))
+    claim = claims.NotifyDeath(row.id, DUE - DAY, "a fall")
+    assert not isinstance(await claims.notify_death(place.house, await operator(place, "ops.chen"), claim), Refusal)
+    await ends(place, DUE)
+    await ends(place, DUE + DAY)
+    assert (await paid(place, row), await place.owed(wang.wallet)) == ([], [100_000 - PREMIUM])
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update claim set state = 'refused', refused_on = $1, told_on = $1", DUE + DAY)
+    await ends(place, DUE + 3 * DAY)
+    assert await place.owed(wang.wallet) == [100_000 - 2 * PREMIUM], "the policy goes on"
+
+
 async def test_what_is_agreed_can_be_ended(place: Town) -> None:
     wang = await place.person("Wang", 4 * PREMIUM)
     row = await bought(place, wang)

@@ -196,6 +196,16 @@ async def losses_of(tx: Any, book: int, policy: UUID) -> Losses:
     return Losses(row["looked_at"], row["paid"])
 
 
+async def deaths_looked_at(tx: Any, keys: Sequence[Key]) -> set[Key]:
+    """Of these policies those of which a death is claimed, and not decided yet."""
+    rows = await tx.fetch(
+        "select distinct book, policy from claim c join unnest($1::int[], $2::uuid[]) k(book, policy) using (book, policy)"
+        " where kind = 'death' and state not in ('refused', 'paid', 'closed')",
+        *_keys(keys),
+    )
+    return {(row["book"], row["policy"]) for row in rows}
+
+
 async def tap_claimed(tx: Any, book: int, tap: UUID) -> bool:
     """Whether that payment was ever claimed."""
     return bool(await tx.fetchval("select exists (select from claim where book = $1 and tap = $2)", book, tap))

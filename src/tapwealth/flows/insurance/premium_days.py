@@ -22,7 +22,7 @@ from tapwealth.flows.insurance.premium_outcomes import LAPSE, SUSPEND
 from tapwealth.flows.insurance.premium_taking import Taken, Wanted, plan_of, take_premiums
 from tapwealth.flows.insurance.premiums import keep_paid
 from tapwealth.flows.insurance.renewals import Renewed, renew, renewable
-from tapwealth.insurance import endorsement_store, premium_store, store
+from tapwealth.insurance import claim_store, endorsement_store, premium_store, store
 from tapwealth.insurance.looks import Look, collects, look, next_look
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, anniversary, next_state
 from tapwealth.insurance.premium_store import DueState, Mandate, Turn, TurnRow
@@ -59,7 +59,8 @@ _TURNS = UUID(int=620)
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A policy as the end of a date finds it. `busy`: the insurer is being asked about it, so that it is looked at again the next date."""
+    """A policy as the end of a date finds it. `busy`: the insurer is being asked about it, or a death is claimed of it, so that it is
+    looked at again the next date."""
 
     row: PolicyRow
     schedule: Schedule
@@ -114,7 +115,7 @@ async def _seen(tx: Tx, book: int, lot: Sequence[UUID]) -> list[_Seen]:
     taken = await premium_store.premiums_of(tx, keys)
     waiting = {(one.book, one.policy) for one in taken if one.state is DueState.TAKEN}
     busy = waiting | {key for key, row in rows.items() if row.being_cancelled}
-    busy |= await endorsement_store.under_way(tx, keys)
+    busy |= await endorsement_store.under_way(tx, keys) | await claim_store.deaths_looked_at(tx, keys)
     returned = Counter((one.book, one.policy) for one in taken if one.state is DueState.RETURNED)
     return [
         _Seen(row, schedules[key], products[row.product, row.version], mandates.get(key), key in busy, returned[key])
