@@ -16,9 +16,10 @@ from claim_town import IMEI, NEXT_MONDAY, assess, insured, insurer_answers, paid
 from evidence_files import jpeg, pdf, png
 from insurance_desk import Desk, before_the_pages, keep, signed_in
 from patience import comes
-from policy_files import SCREEN_FILE, TERM_LIFE_FILE, sell_policies
+from policy_files import HEALTH_FILE, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 from served_house import open_doors
 
+from tapwealth.flows.insurance.policies import BuyPolicy
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.evidence import MOST_BYTES
 from tapwealth.kernel.clock import shanghai
@@ -49,7 +50,7 @@ def house(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Furnis
 
 async def _furnish(database_url: str, folder: Path) -> dict[str, tuple[Person, UUID]]:
     async with town(database_url, folder) as place:
-        await sell_policies(place.house, SCREEN_FILE, TERM_LIFE_FILE)
+        await sell_policies(place.house, SCREEN_FILE, TERM_LIFE_FILE, HEALTH_FILE)
         found = {}
         for name, imei in IMEIS.items():
             person = await place.person(name, 100_000_00)
@@ -176,6 +177,18 @@ async def _announced(desk: Desk, path: str, length: int) -> str:
         answer = await reader.readuntil(b"</html>")
     writer.close()
     return answer.decode()
+
+
+async def test_an_illness_is_claimed_by_its_name_and_brings_what_the_policy_says(place: Town) -> None:
+    async with before_the_pages(place, "Patient") as desk:
+        bought = BuyPolicy("CI10", ["terms"], answers={"smoking": "never", "lump": "none"})
+        new = f"/policies/{await desk.buy(bought)}/claim"
+        page = keep(await desk.get(new), "illness")
+        assert ("恶性肿瘤——轻度" in page.text, "损失金额" in page.text) == (True, False)
+        unnamed = await desk.send(new, page, said="确诊", loss_day=str(NEXT_MONDAY))
+        assert (unnamed.status, "请选择疾病" in unnamed.text) == (422, True)
+        early = await desk.send(new, page, said="确诊", loss_day=str(NEXT_MONDAY), illness="cancer", by_accident="yes")
+        assert (early.status, "此前的损失不赔" in early.text, 'value="cancer" selected' in early.source) == (422, True, True)
 
 
 async def test_a_payment_that_was_not_theirs_is_disputed_and_then_claimed(new_database: Callable[[], str], tmp_path: Path) -> None:

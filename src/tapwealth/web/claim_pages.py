@@ -278,6 +278,11 @@ def notice_in(form: Form, one: Claimable) -> NotifyClaim | Wrong:
         if not form["tap"]:
             wrong["tap"] = ("请选择一笔付款", "choose a payment")
         return wrong or NotifyClaim(one.policy, one.kind, form["said"], tap=identifier_of(form["tap"]))
+    if one.kind is LossKind.ILLNESS:
+        if form["illness"] not in one.illnesses:
+            wrong["illness"] = ("请选择疾病", "choose the illness")
+        day = day_in(form, "loss_day", wrong)
+        return wrong or NotifyClaim(one.policy, one.kind, form["said"], day, illness=form["illness"], by_accident=bool(form["by_accident"]))
     day, loss = day_in(form, "loss_day", wrong), fen_in(form, "loss", "没有填写金额")
     if not isinstance(loss, int):
         wrong["loss"], loss = loss, 0

@@ -19,6 +19,9 @@ words: Mapping[str, tuple[str, str]] = {
     "police": ("报警回执", "police report"),
     "medical": ("医疗资料", "medical papers"),
     "death_certificate": ("死亡证明", "death certificate"),
+    "diagnosis": ("诊断证明", "diagnosis"),
+    "pathology": ("病理或检验报告", "what the laboratory found"),
+    "identity": ("身份证明", "identity card"),
     "other": ("其他材料", "something else"),
     # payments
     "whole": ("赔款", "payment"),
@@ -70,6 +73,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"this is no payment by a card of yours", "这不是您的卡的付款"),
     (r"look at your statement", "请查看明细"),
     (r"nothing was paid: this payment is (\w+)", "这笔付款没有成功"),
+    (r"'(.*)' is no illness of this policy", "保单不含这类疾病"),
+    (r"name one of (.+)", "请选择所列的疾病"),
     # what is written
     (r"it is empty", "没有填写"),
     (r"say in a sentence what happened", "请用一句话说明经过"),

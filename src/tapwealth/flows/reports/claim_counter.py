@@ -29,7 +29,7 @@ from tapwealth.insurance.claim import (
     next_state,
 )
 from tapwealth.insurance.claim_store import PaperRow, PaymentRow
-from tapwealth.insurance.product import Product
+from tapwealth.insurance.product import Health, Product
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import Refusal
@@ -85,13 +85,14 @@ class ClaimShown(NamedTuple):
 
 
 class Claimable(NamedTuple):
-    """A policy by which its holder can claim something."""
+    """A policy by which its holder can claim something; `illnesses`: by group, of one that covers them."""
 
     policy: UUID
     names: Words
     kind: LossKind
     first: date
     last: date
+    illnesses: Mapping[str, Words] = {}
 
 
 class TapShown(NamedTuple):
@@ -193,10 +194,15 @@ async def claimable(tx: Any, book: int, person: UUID) -> list[Claimable]:
     products = await products_of(tx, rows)
     found = [(row, products[row.product, row.version]) for row in rows]
     return [
-        Claimable(row.id, Words(product.name, product.name_en), kind, row.from_day, row.to_day - _DAY)
+        Claimable(row.id, Words(product.name, product.name_en), kind, row.from_day, row.to_day - _DAY, _illnesses(product))
         for row, product in found
         if (kind := loss_of(product.terms.cover)) is not None
     ]
+
+
+def _illnesses(product: Product) -> dict[str, Words]:
+    cover = product.terms.cover
+    return {one.group: Words(*one.says.in_words) for one in cover.illnesses} if isinstance(cover, Health) else {}
 
 
 async def one_claimable(tx: Any, book: int, person: UUID, policy: UUID) -> Claimable | None:

@@ -1,0 +1,42 @@
+"""Whatever the rules of insurance store as a word is said by the pages in two languages: a page with a gap would not be shown at all."""
+
+import pytest
+
+from tapwealth.flows.reports.claim_counter import STATES
+from tapwealth.flows.reports.words import POLICY_STATES
+from tapwealth.insurance.applicant import Relation
+from tapwealth.insurance.beneficiary import Kin
+from tapwealth.insurance.claim import ClaimState, LossKind, Paper
+from tapwealth.insurance.claim_store import Part
+from tapwealth.insurance.endorsement import EndorsementKind
+from tapwealth.insurance.endorsement_store import EndorsementState
+from tapwealth.insurance.policy import PolicyState
+from tapwealth.web import claim_wording, policy_wording
+
+DEATH = {Paper.DEATH: "death_certificate"}
+"""A paper has the name of a loss."""
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        (policy_wording.words, [*Relation, *Kin, *EndorsementKind, *EndorsementState]),
+        (claim_wording.words, [*LossKind, *(DEATH.get(one, one.value) for one in Paper), *Part, "asked", "agreed", "refused", "paid"]),
+        (STATES, [*ClaimState]),
+        (POLICY_STATES, [*PolicyState]),
+    ],
+)
+def test_every_word_that_is_stored_is_said_in_both_languages(said: dict[str, tuple[str, str]], wanted: list[str]) -> None:
+    assert [one for one in wanted if not all(said.get(one, ("", "")))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("the policy is suspended; nothing is paid for it any more", "保单已中止；不再缴费"),
+        ("it is neither JPEG, PNG, HEIC nor PDF; send a smaller picture", "文件不是 JPEG、PNG、HEIC 或 PDF；请上传较小的文件"),
+        ("nobody has a line for this", None),
+    ],
+)
+def test_what_is_refused_is_said_in_chinese_part_by_part(text: str, chinese: str | None) -> None:
+    assert claim_wording.chinese(text) == chinese
