@@ -1,5 +1,7 @@
 """Policies and claims over /v1, from the shelf to the payout, by who consents, once and only once; each refusal by its code."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -169,7 +171,9 @@ async def claimed(place: Town, client: ApiClient, account: str, policy: str) -> 
     one = made.headers["location"]
     await papers(client, one)
     seen = (await client.get(one)).json()
-    assert (seen["state"], seen["missing"], {of["paper"] for of in seen["papers"]}) == ("assessing", [], {"photo", "invoice"})
+    assert (seen["state"], seen["missing"], {of["paper"] for of in seen["papers"]}) == (
+        "assessing", [], {"photo", "invoice", "other"},
+    )  # fmt: skip
     assert ((await client.get(path)).json()["data"][0]["due"], seen["said"]) == ("decide", "摔在楼梯上")
     problem(await client.post(path, cracked(policy)), "all_replaced")
     identifier = UUID(made.json()["id"].partition("_")[2])
@@ -197,13 +201,36 @@ async def papers(client: ApiClient, one: str) -> None:
     problem(await give("selfie", jpeg()), "invalid_body", ("", "invalid_value"))
     problem(await give("photo", jpeg(), "text/html"), "wrong_media_type")
     problem(await give("photo", b"x" * (edge.MOST + 1)), "too_large")
+    said = {"Content-Type": "image/jpeg", "Content-Length": str(2 << 30)}
+    problem(await client.post(f"{one}/papers/photo", b"x", **said), "too_large")
     key = str(uuid4())
     for replayed in (False, True):
         kept = await give("photo", jpeg(), key=key)
         assert (kept.status_code, kept.json()["missing"]) == (200, ["invoice"])
         assert ("idempotent-replayed" in kept.headers) is replayed
     problem(await give("photo", jpeg(comment=b"another"), key=key), "idempotency_key_reused")
+    await one_at_a_time(client, one)
     assert (await give("invoice", pdf(), "application/pdf")).json()["state"] == "assessing"
+
+
+async def one_at_a_time(client: ApiClient, one: str) -> None:
+    """While a file of the account comes another one waits, so that what is held of them is bounded."""
+    comes, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def held() -> AsyncIterator[bytes]:
+        comes.set()
+        yield jpeg(comment=b"slow")[:9]
+        await goes_on.wait()
+        yield jpeg(comment=b"slow")[9:]
+
+    headers = {"Authorization": f"Bearer {client.token}", "Idempotency-Key": str(uuid4()), "Content-Type": "image/jpeg"}
+    first = asyncio.create_task(client.doors.http.post(f"{one}/papers/other", content=held(), headers=headers))
+    await comes.wait()
+    key = str(uuid4())
+    problem(await client.post(f"{one}/papers/other", jpeg(comment=b"2"), key, **{"Content-Type": "image/jpeg"}), "busy")
+    goes_on.set()
+    assert (await first).status_code == 200
+    assert (await client.post(f"{one}/papers/other", jpeg(comment=b"2"), key, **{"Content-Type": "image/jpeg"})).status_code == 200
 
 
 async def given_back(place: Town, client: ApiClient, account: str, one: str) -> None:

@@ -339,7 +339,7 @@ def _kind_of_file(headers: Mapping[bytes, bytes]) -> str:
     if named not in TYPES:
         raise WrongMediaType(f"{named[:40]!r} is not taken", where="Content-Type", hint=f"send {', '.join(TYPES)}")
     said = headers.get(b"content-length", b"0")
-    _require_small(int(said) if said.isdigit() else 0, MOST)
+    _require_small(int(said[:12]) if said.isdigit() else 0, MOST)
     return named
 
 
