@@ -11,7 +11,7 @@ from uuid import UUID
 from bill_town import MONDAY, Person, Town
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.bank import store as bank_store
+from tapwealth.bank import mandate_store
 from tapwealth.bank.bank_http import BankHttp
 from tapwealth.bank.mandate_http import MandateHttp
 from tapwealth.bank.reservation import Reservation
@@ -95,7 +95,7 @@ class BankTown:
 
     async def reservation(self, row: Authorisation) -> Reservation:
         async with self.place.house.database.read() as tx:
-            return (await bank_store.reservations(tx, [(row.book, row.id)]))[row.id]
+            return (await mandate_store.reservations(tx, [(row.book, row.id)]))[row.id]
 
     async def work(self) -> list[str]:
         """What the worker does for mandates; what failed."""

@@ -1,6 +1,6 @@
 """All SQL of the partner bank's rails. Every function takes the open transaction first and works on lists."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -8,8 +8,7 @@ from uuid import UUID
 
 from tapwealth.bank.advance_interest import Day
 from tapwealth.bank.entries import Part
-from tapwealth.bank.mandate import Mandate, MandateState
-from tapwealth.bank.reservation import Allowance, Reservation, ReservationState
+from tapwealth.storage.columns import columns
 
 HOUSE = 0
 
@@ -86,7 +85,7 @@ async def add_instructions(tx: Any, instructions: Sequence[Instruction], parts: 
     await tx.execute(
         "insert into instruction_part (book, instruction, line, amount, source, target)"
         " select * from unnest($1::int[], $2::uuid[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[])",
-        *_columns(rows, 6),
+        *columns(rows, 6),
     )
 
 
@@ -114,7 +113,7 @@ async def settle(tx: Any, outcomes: Sequence[tuple[UUID, str, str, date]], now: 
         "update payment_instruction i set state = x.state, reason = x.reason, settled_on = x.settled_on, settled_at = $5"
         " from unnest($1::uuid[], $2::text[], $3::text[], $4::date[]) x(id, state, reason, settled_on)"
         " where i.book = 0 and i.id = x.id and i.state = 'instructed'",
-        *_columns(outcomes, 4),
+        *columns(outcomes, 4),
         now,
     )
 
@@ -229,7 +228,7 @@ async def add_receipts(tx: Any, received: Sequence[Receipt], now: datetime) -> N
         "insert into bank_receipt (book, end_to_end_id, account, amount, booked_on, debtor, text, destination, business_date, recorded_at)"
         " select 0, x.*, $9"
         " from unnest($1::text[], $2::text[], $3::bigint[], $4::date[], $5::text[], $6::text[], $7::text[], $8::date[]) x",
-        *_columns(rows, 8),
+        *columns(rows, 8),
         now,
     )
 
@@ -322,7 +321,7 @@ async def add_breaks(tx: Any, day: date, breaks: Sequence[BreakRow], now: dateti
         " select 0, $1, x.*, $8 from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bool[]) x"
         " on conflict (book, business_date, source, kind, item) do nothing",
         day,
-        *_columns([(one.source, one.kind, one.item, one.amount, one.text, one.accounted) for one in breaks], 6),
+        *columns([(one.source, one.kind, one.item, one.amount, one.text, one.accounted) for one in breaks], 6),
         now,
     )
 
@@ -373,7 +372,7 @@ async def breaks(tx: Any, day: date) -> list[BreakRow]:
 
 async def let_wait(tx: Any, waits: Sequence[tuple[UUID, UUID]]) -> None:
     """(payment, the one whose money it pays on): the bank is not told of the first before the second is executed."""
-    await tx.execute("insert into payment_after (book, id, after) select 0, * from unnest($1::uuid[], $2::uuid[])", *_columns(waits, 2))
+    await tx.execute("insert into payment_after (book, id, after) select 0, * from unnest($1::uuid[], $2::uuid[])", *columns(waits, 2))
 
 
 async def let_go(tx: Any, executed: Sequence[UUID], day: date) -> list[UUID]:
@@ -394,7 +393,7 @@ async def wait_for_again(tx: Any, again: Sequence[tuple[UUID, UUID, date]]) -> N
         " where p.book = 0 and p.after = x.rejected returning p.id, x.day)"
         " update payment_instruction i set requested_date = greatest(i.requested_date, moved.day) from moved"
         " where i.book = 0 and i.id = moved.id",
-        *_columns(again, 3),
+        *columns(again, 3),
     )
 
 
@@ -417,7 +416,7 @@ async def add_book_transfers(tx: Any, transfers: Sequence[BookTransfer]) -> None
     await tx.execute(
         "insert into book_transfer (book, id, payer, to_book, payee, to_account, amount, business_date)"
         " select * from unnest($1::int[], $2::uuid[], $3::uuid[], $4::int[], $5::uuid[], $6::bigint[], $7::bigint[], $8::date[])",
-        *_columns(rows, 8),
+        *columns(rows, 8),
     )
 
 
@@ -439,136 +438,6 @@ async def mark_delivered(tx: Any, transfers: Sequence[BookTransfer], now: dateti
         [one.id for one in transfers],
         now,
     )
-
-
-_MANDATE = "book, id, person, card, per_tap, per_day, given_on, state, reason, given_at"
-
-
-async def add_mandate(tx: Any, one: Mandate) -> None:
-    names = _MANDATE.split(", ")
-    slots = ", ".join(f"${number}" for number in range(1, len(names) + 1))
-    await tx.execute(f"insert into mandate ({_MANDATE}) values ({slots})", *(getattr(one, name) for name in names))
-
-
-async def mandate(tx: Any, book: int, identifier: UUID) -> Mandate | None:
-    return (await mandates(tx, [(book, identifier)])).get(identifier)
-
-
-async def mandates(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, Mandate]:
-    """By id."""
-    wanted = sorted(set(keys))
-    rows = await tx.fetch(
-        f"select {_MANDATE} from mandate join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", *_columns(wanted, 2)
-    )
-    return {row["id"]: _mandate(row) for row in rows}
-
-
-async def mandates_of(tx: Any, book: int, person: UUID) -> list[Mandate]:
-    """All that a person ever gave, in that order."""
-    rows = await tx.fetch(f"select {_MANDATE} from mandate where book = $1 and person = $2 order by given_at, id", book, person)
-    return [_mandate(row) for row in rows]
-
-
-async def set_mandate_state(tx: Any, book: int, identifier: UUID, before: Iterable[str], state: str, reason: str = "") -> bool:
-    """True if it was in one of the states `before`."""
-    done = await tx.fetchval(
-        "update mandate set state = $4, reason = $5 where book = $1 and id = $2 and state = any($3) returning true",
-        book,
-        identifier,
-        list(before),
-        state,
-        reason,
-    )
-    return bool(done)
-
-
-def _mandate(row: Any) -> Mandate:
-    return Mandate(**{**row, "state": MandateState(row["state"])})
-
-
-async def allowances(tx: Any, people: Sequence[tuple[int, UUID, date]]) -> dict[UUID, Allowance]:
-    """By person: the mandate in force, and what is left of its ceiling for that date; the least of several."""
-    rows = await tx.fetch(
-        "select m.person, m.id, m.per_tap, m.per_day - coalesce((select sum(r.amount)::bigint from reservation r where r.book = m.book"
-        " and r.mandate = m.id and r.business_date = k.day and r.state in ('asking', 'held', 'debited')), 0) as left"
-        " from mandate m join unnest($1::int[], $2::uuid[], $3::date[]) k(book, person, day) using (book, person)"
-        " where m.state = 'confirmed' order by 4 desc",
-        *_columns(people, 3),
-    )
-    return {row["person"]: Allowance(row["id"], row["per_tap"], row["left"]) for row in rows}
-
-
-_RESERVATION = "book, id, name, mandate, person, amount, business_date, state, reason, ask_until, held_until"
-
-
-async def add_reservations(tx: Any, made: Sequence[Reservation]) -> None:
-    if not made:
-        return
-    names = _RESERVATION.split(", ")
-    types = "int uuid text uuid uuid bigint date text text timestamptz timestamptz"
-    slots = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types.split(), 1))
-    rows = [tuple(getattr(one, name) for name in names) for one in made]
-    await tx.execute(f"insert into reservation ({_RESERVATION}) select * from unnest({slots})", *_columns(rows, len(names)))
-
-
-async def reservations(tx: Any, keys: Sequence[tuple[int, UUID]]) -> dict[UUID, Reservation]:
-    """By authorisation. No statement for none."""
-    if not keys:
-        return {}
-    rows = await tx.fetch(
-        f"select {_RESERVATION} from reservation join unnest($1::int[], $2::uuid[]) k(book, id) using (book, id)", *_columns(keys, 2)
-    )
-    return {row["id"]: _reservation(row) for row in rows}
-
-
-async def reservations_named(tx: Any, keys: Sequence[tuple[int, str]]) -> list[Reservation]:
-    """Those with these (book, end-to-end id)."""
-    rows = await tx.fetch(
-        f"select {_RESERVATION} from reservation join unnest($1::int[], $2::text[]) k(book, name) using (book, name)", *_columns(keys, 2)
-    )
-    return [_reservation(row) for row in rows]
-
-
-async def asked_too_long(tx: Any, books: Sequence[int], now: datetime, limit: int = 100) -> list[Reservation]:
-    """Those about which nobody asks the bank any more; `now` by the machine's clock."""
-    rows = await tx.fetch(
-        f"select {_RESERVATION} from reservation where book = any($1) and state = 'asking' and ask_until <= $2 order by ask_until limit $3",
-        list(books),
-        now,
-        limit,
-    )
-    return [_reservation(row) for row in rows]
-
-
-async def unsettled_reservations(tx: Any, limit: int) -> list[Reservation]:
-    """Those of which the bank's word is awaited, over all books, the oldest first."""
-    rows = await tx.fetch(
-        f"select {_RESERVATION} from reservation where state in ('asking', 'unknown', 'releasing') order by ask_until, book, id limit $1",
-        limit,
-    )
-    return [_reservation(row) for row in rows]
-
-
-async def set_reservations(tx: Any, changed: Sequence[tuple[int, UUID, str, str, str]]) -> set[UUID]:
-    """(book, authorisation, state before, state, reason); those of which it was the state before."""
-    if not changed:
-        return set()
-    rows = await tx.fetch(
-        "update reservation r set state = x.state, reason = x.reason"
-        " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[]) x(book, id, before, state, reason)"
-        " where r.book = x.book and r.id = x.id and r.state = x.before returning r.id",
-        *_columns(changed, 5),
-    )
-    return {row["id"] for row in rows}
-
-
-def _reservation(row: Any) -> Reservation:
-    return Reservation(**{**row, "state": ReservationState(row["state"])})
-
-
-def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
-    """Rows as the columns that unnest takes."""
-    return [[row[column] for row in rows] for column in range(width)]
 
 
 class InterestDay(NamedTuple):

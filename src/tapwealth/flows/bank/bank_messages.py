@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from tapwealth.bank import store
+from tapwealth.bank import mandate_store, store
 from tapwealth.bank.partner import BANK_CNAPS, PLATFORM_NAME
 from tapwealth.bank.statement import booking_name, shown_name
 from tapwealth.customers import store as customers
@@ -87,8 +87,8 @@ async def _xml(house: House, identifier: UUID) -> bytes:
 
 async def _mandate_of(tx: Tx, book: int, name: str) -> tuple[str, date]:
     """Under which mandate a tap is collected, and when that was given."""
-    (one,) = await store.reservations_named(tx, [(book, name)])
-    under = await store.mandate(tx, book, one.mandate)
+    (one,) = await mandate_store.reservations_named(tx, [(book, name)])
+    under = await mandate_store.mandate(tx, book, one.mandate)
     assert under is not None, f"the reservation {name} is under no mandate"
     return under.name, under.given_on
 

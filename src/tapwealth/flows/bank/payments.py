@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from tapwealth.bank import entries, store
+from tapwealth.bank import entries, mandate_store, store
 from tapwealth.bank.entries import Part
 from tapwealth.bank.reservation import Reservation
 from tapwealth.flows.end_of_day import StepReport, reported
@@ -251,7 +251,7 @@ async def _tell_unpaid(
         return
     day = at.booking_date(max(said.booked_on for _, said in unpaid.values()))
     await store.add_breaks(tx, day, [_unpaid(one, said) for one, said in unpaid.values()], at.now)
-    held = await store.reservations_named(tx, list(unpaid))
+    held = await mandate_store.reservations_named(tx, list(unpaid))
     await notices.tell(tx, [_owed(at, one, unpaid[one.book, one.name][0]) for one in held])
 
 

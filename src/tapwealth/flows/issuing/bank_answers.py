@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from tapwealth.bank import store as bank
+from tapwealth.bank import mandate_store
 from tapwealth.bank.reservation import Reservation, ReservationSaid, ReservationState
 from tapwealth.compliance import store as compliance
 from tapwealth.flows.frame import House, Moment, moment, must_post
@@ -35,7 +35,7 @@ async def record(cards: CardHouse, tx: Any, answers: Sequence[BankAnswer]) -> li
     said = {one.id: one.said for one in reversed(answers)}
     keys = [(one.book, one.id) for one in answers]
     rows = await store.by_id(tx, keys)
-    held = await bank.reservations(tx, keys)
+    held = await mandate_store.reservations(tx, keys)
     asking = [row for row in rows.values() if row.state == "asking_bank"]
     decided = [_decided(row, said[row.id]) for row in asking]
     rows.update({row.id: row for row in decided})
@@ -87,7 +87,7 @@ async def resolve(cards: CardHouse) -> int:
     """Decline what hangs because the process that asked the bank is gone. Returns how many."""
     house = cards.house
     async with house.database.look() as tx:
-        hanging = await bank.asked_too_long(tx, house.all_books, machine_now())
+        hanging = await mandate_store.asked_too_long(tx, house.all_books, machine_now())
     if not hanging:
         return 0
     async with house.database.transaction() as tx:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from tapwealth.bank import mandate_store
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.reservation import ReservationState
@@ -35,8 +36,8 @@ async def collect(house: House, tx: Any, at: Moment, day: date, taken: Sequence[
     await reservations.give_up(tx, [row for row, amount in by_card if not amount], "clearing took nothing of it")
     if not due:
         return
-    held = await bank.reservations(tx, [(row.book, row.id) for row, _ in due])
-    under = await bank.mandates(tx, [(one.book, one.mandate) for one in held.values()])
+    held = await mandate_store.reservations(tx, [(row.book, row.id) for row, _ in due])
+    under = await mandate_store.mandates(tx, [(one.book, one.mandate) for one in held.values()])
     people = await customers.persons(tx, sorted({(row.book, row.person) for row, _ in due}))
     made = [
         Payment(
@@ -53,7 +54,7 @@ async def collect(house: House, tx: Any, at: Moment, day: date, taken: Sequence[
         for row, amount in due
     ]
     await payments.instruct(house, tx, at, day, await actor_number(tx, HOUSE_BOOK, PLATFORM), made)
-    await bank.set_reservations(tx, [(row.book, row.id, held[row.id].state, ReservationState.DEBITED, "") for row, _ in due])
+    await mandate_store.set_reservations(tx, [(row.book, row.id, held[row.id].state, ReservationState.DEBITED, "") for row, _ in due])
 
 
 def to_card(paid: int, before: int, amount: int) -> int:
@@ -72,9 +73,9 @@ async def give_back(house: House, tx: Any, at: Moment, day: date, credited: Sequ
     by_card = [one for one in originals.values() if one.card_amount]
     if not by_card:
         return
-    held = await bank.reservations(tx, [(one.book, one.id) for one in by_card])
+    held = await mandate_store.reservations(tx, [(one.book, one.id) for one in by_card])
     debits = await bank.by_end_to_end(tx, [one.name for one in held.values()])
-    under = await bank.mandates(tx, [(one.book, one.mandate) for one in held.values()])
+    under = await mandate_store.mandates(tx, [(one.book, one.mandate) for one in held.values()])
     people = await customers.persons(tx, sorted({(one.book, one.person) for one in by_card}))
     before = await store.credited_before(tx, [(one.book, one.id) for one in by_card], day + _NEXT)
     made = []

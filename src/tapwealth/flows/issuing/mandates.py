@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.bank import store
+from tapwealth.bank import mandate_store
 from tapwealth.bank.mandate import STANDING, Mandate, MandateState
 from tapwealth.compliance import limits
 from tapwealth.customers import store as customers
@@ -94,13 +94,13 @@ async def give(house: House, envelope: Envelope, command: GiveMandate) -> Mandat
         above = limits.above_debit_limit(house.rule_set, command.per_tap, command.per_day)
         if above is not None:
             return Refusal(MandateRefusal.ABOVE_RULE, f"{above}; give lower ceilings")
-        if any(one.state in STANDING for one in await store.mandates_of(tx, book, person)):
+        if any(one.state in STANDING for one in await mandate_store.mandates_of(tx, book, person)):
             return Refusal(MandateRefusal.MANDATE_STANDS, "a bank card may pay at your taps already; take that back first")
         made = Mandate(
             book, own_key(envelope, "mandate", row), person, card.id, command.per_tap, command.per_day, business_date_of(at.now),
             MandateState.ASKED, "", at.now,
         )  # fmt: skip
-        await store.add_mandate(tx, made)
+        await mandate_store.add_mandate(tx, made)
         await outbox.put(tx, [_message(made, CONFIRM)])
         return _view(made, card)
 
@@ -112,10 +112,10 @@ async def revoke(house: House, envelope: Envelope, command: RevokeMandate) -> Ma
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> MandateView | Refusal:
-        found = await store.mandate(tx, book, command.mandate)
+        found = await mandate_store.mandate(tx, book, command.mandate)
         if found is None or found.person != person or found.state not in STANDING:
             return Refusal(MandateRefusal.UNKNOWN_MANDATE, "no such mandate of yours stands; /view/mandates lists them")
-        await store.set_mandate_state(tx, book, found.id, STANDING, MandateState.REVOKED)
+        await mandate_store.set_mandate_state(tx, book, found.id, STANDING, MandateState.REVOKED)
         await outbox.put(tx, [_message(found, REVOKE)])
         return await _changed(tx, at, book, found.id)
 
@@ -130,7 +130,7 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     """Tell the bank. Raises Outage while it has not answered."""
     book, identifier = message.book, UUID(message.payload["mandate"])
     async with house.database.read() as tx:
-        one = await store.mandate(tx, book, identifier)
+        one = await mandate_store.mandate(tx, book, identifier)
     assert one is not None, f"the outbox names a mandate that is not there: {identifier}"
     mandate = CardMandate(book, one.person, one.card, one.name, one.per_tap, one.per_day, one.given_on)
     answer = await bank_told(house, message.kind, mandate)
@@ -139,13 +139,13 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     _, said = answer
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [book])
-        if await store.set_mandate_state(tx, book, identifier, [MandateState.ASKED], said.state, said.reason):
+        if await mandate_store.set_mandate_state(tx, book, identifier, [MandateState.ASKED], said.state, said.reason):
             await _changed(tx, await moment(tx), book, identifier)
 
 
 async def _changed(tx: Tx, at: Moment, book: int, identifier: UUID) -> MandateView:
     """The mandate as it now stands, which the customer is told."""
-    one = await store.mandate(tx, book, identifier)
+    one = await mandate_store.mandate(tx, book, identifier)
     assert one is not None, "it has just been changed"
     card = await _card(tx, one)
     zh, en = _words(one, card.masked_pan)
@@ -186,4 +186,4 @@ async def _card(tx: Tx, one: Mandate) -> BankCardRow:
 async def held(tx: Any, book: int, person: UUID) -> list[MandateView]:
     """A person's mandates, oldest first, those that are over as well."""
     cards = {one.id: one for one in await customers.bank_cards_of(tx, book, person)}
-    return [_view(one, cards[one.card]) for one in await store.mandates_of(tx, book, person)]
+    return [_view(one, cards[one.card]) for one in await mandate_store.mandates_of(tx, book, person)]

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.bank import store
+from tapwealth.bank import mandate_store
 from tapwealth.bank.reservation import Allowance, Reservation, ReservationOrder, ReservationSaid, ReservationState
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.frame import HOUSE_BOOK, House
@@ -75,7 +75,7 @@ async def begin(tx: Any, asked: Sequence[tuple[Authorisation, Allowance]]) -> No
     if not asked:
         return
     until = machine_now() + GIVEN_UP_AFTER
-    await store.add_reservations(tx, [_reservation(row, allowance, until) for row, allowance in asked])
+    await mandate_store.add_reservations(tx, [_reservation(row, allowance, until) for row, allowance in asked])
 
 
 def name_of(row: Authorisation, mandate: UUID) -> str:
@@ -102,13 +102,14 @@ def _reservation(row: Authorisation, allowance: Allowance, ask_until: datetime) 
 
 async def to_ask(tx: Any, rows: Sequence[Authorisation]) -> dict[UUID, AskBank]:
     """By authorisation, for those whose bank is being asked. No statement if there are none."""
-    found = await store.reservations(tx, [(row.book, row.id) for row in rows if row.state == "asking_bank"])
+    found = await mandate_store.reservations(tx, [(row.book, row.id) for row in rows if row.state == "asking_bank"])
     return {one.id: AskBank(one.book, one.id, one.order) for one in found.values()}
 
 
 async def settle(tx: Any, answers: Sequence[tuple[Reservation, ReservationSaid]]) -> None:
     """Keep what the bank said; what is unknown is given up."""
-    await store.set_reservations(tx, [(one.book, one.id, ReservationState.ASKING, said.state, said.reason) for one, said in answers])
+    heard = [(one.book, one.id, ReservationState.ASKING, said.state, said.reason) for one, said in answers]
+    await mandate_store.set_reservations(tx, heard)
     await outbox.put(tx, [_giving_up(one.book, one.id) for one, said in answers if said.state is ReservationState.UNKNOWN])
 
 
@@ -117,7 +118,7 @@ async def give_up(tx: Any, rows: Sequence[Authorisation], why: str) -> None:
     keys = [(row.book, row.id) for row in rows if row.card_amount]
     changed = [(*key, ReservationState.ASKING, ReservationState.UNKNOWN, why) for key in keys]
     changed += [(*key, ReservationState.HELD, ReservationState.RELEASING, why) for key in keys]
-    done = await store.set_reservations(tx, changed)
+    done = await mandate_store.set_reservations(tx, changed)
     await outbox.put(tx, [_giving_up(book, identifier) for book, identifier in keys if identifier in done])
 
 
@@ -129,12 +130,12 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     """Tell the bank to give it up. Raises Outage while it has not answered."""
     key = (message.book, UUID(message.payload["authorisation"]))
     async with house.database.read() as tx:
-        one = (await store.reservations(tx, [key]))[key[1]]
+        one = (await mandate_store.reservations(tx, [key]))[key[1]]
     await house.rails.mandates.release(one.name)
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [message.book])
         states = (ReservationState.UNKNOWN, ReservationState.RELEASING)
-        await store.set_reservations(tx, [(*key, state, ReservationState.RELEASED, one.reason) for state in states])
+        await mandate_store.set_reservations(tx, [(*key, state, ReservationState.RELEASED, one.reason) for state in states])
 
 
 class OpenReservation(msgspec.Struct, frozen=True):
@@ -151,10 +152,10 @@ async def still_open(tx: Any) -> list[OpenReservation]:
     """For operations, the oldest first, at most a hundred."""
     return [
         OpenReservation(one.name, one.amount, one.business_date, one.state.value, one.reason)
-        for one in await store.unsettled_reservations(tx, _MOST_SHOWN)
+        for one in await mandate_store.unsettled_reservations(tx, _MOST_SHOWN)
     ]
 
 
 async def allowances(tx: Any, people: Sequence[tuple[int, UUID, date]]) -> dict[UUID, Allowance]:
     """By person, for those whose wallet and fund do not suffice for what they ask on a date. No statement if there are none."""
-    return await store.allowances(tx, people) if people else {}
+    return await mandate_store.allowances(tx, people) if people else {}
