@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from bill_town import MONDAY, NINE, Person, Town
+from claim_town import watch
 from policy_files import ASKING_FILE, sell_policies
 
 from tapwealth.flows import reports, sensitive_proposals, setup
@@ -22,6 +23,7 @@ from tapwealth.flows.insurance.discoveries import ProposeRescission
 from tapwealth.flows.insurance.policies import BuyPolicy, PolicyTaken
 from tapwealth.flows.setup import Approve, Approved, Proposed
 from tapwealth.insurance import application_store
+from tapwealth.insurance.policy import anniversary
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.ids import named
 from tapwealth.kernel.refusal import Refusal
@@ -78,7 +80,7 @@ async def told_in(place: Town) -> set[tuple[str, str]]:
         tables = await connection.fetch("select tablename from pg_tables where schemaname = 'tapwealth'")
         ask = " union all ".join(
             f"select '{name}', w from (select coalesce(string_agg(t::text, ' '), '') rows from {name} t) r, unnest($1::text[]) w"
-            " where strpos(r.rows, w) > 0"
+            " where strpos(r.rows, w) > 0 or strpos(r.rows, encode(convert_to(w, 'UTF8'), 'hex')) > 0"
             for (name,) in tables
             if name not in OFFERED
         )
@@ -166,6 +168,24 @@ async def test_answers_lie_sealed_wherever_they_are_kept_and_those_of_before_are
     assert isinstance(taken, PolicyTaken), taken
     assert taken.premium == 31_500
     assert await told_in(place) == set()
+
+
+async def test_answers_without_a_policy_are_erased_after_three_years(place: Town) -> None:
+    wang, li = await place.person("Wang", 100_000), await place.person("Li", 100_000)
+    treated = ApplyForPolicy("TL20", {"smoking": "never", "heart": "treated"})
+    made = [await applications.apply_for(place.house, place.envelope(one), treated) for one in (wang, li)]
+    for one in made:
+        assert isinstance(one, Applied), one
+        proposed = await setup.propose(place.house, by(place, "ops.chen"), ProposeUnderwriting(UUID(one.application), 0, "treated well"))
+        assert isinstance(proposed, Proposed), proposed
+        assert await setup.approve(place.house, by(place, "ops.wu"), Approve(proposed.proposal)) == Approved("ProposeUnderwriting")
+    command = BuyPolicy("TL20", ["terms"], application=UUID(made[0].application))
+    assert isinstance(await policies.buy(place.house, place.envelope(wang), command), PolicyTaken)
+    over = anniversary(MONDAY, 3)
+    assert [(await watch(place, day))["erased"] for day in (over - timedelta(days=1), over, over)] == [0, 1, 0]
+    async with place.house.database.read() as tx:
+        kept = [await applications.held(place.house, tx, one.book, one.id) for one in (wang, li)]
+    assert [(one.answers, one.referred) for (one,) in kept] == [(treated.answers, ["heart"]), ({}, [])]
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ class ApplicationState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRow:
-    """One application. `sealed`: the answers, which of them are to be looked at, and why it was decided so. Accepted: until `good_until`
-    the policy can be bought for `permille` more; `policy`: it was."""
+    """One application. `sealed`: the answers, which of them are to be looked at, and why it was decided so; empty once they are
+    erased. Accepted: until `good_until` the policy can be bought for `permille` more; `policy`: it was."""
 
     book: int
     id: UUID
@@ -102,6 +102,17 @@ async def referred(tx: Any, books: Sequence[int]) -> list[ApplicationRow]:
         f"select {_COLUMNS} from policy_application where book = any($1) and state = 'referred' order by asked_at, id", list(books)
     )
     return [_read(row) for row in rows]
+
+
+async def erase(tx: Any, books: Sequence[int], until: date) -> int:
+    """The answers of what was applied for until that day and led to no policy; how many those were."""
+    rows = await tx.fetch(
+        "update policy_application set sealed = '' where book = any($1) and asked_on <= $2 and policy is null and sealed <> ''"
+        " and state <> 'referred' returning id",
+        list(books),
+        until,
+    )
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from enum import Enum, auto
 from tapwealth.insurance.questions import MOST_PERMILLE, Choice, Question, Then
 from tapwealth.kernel.refusal import Refusal
 
+KEEP_YEARS = 3
+"""How long answers are kept by which no policy was bought: until nobody can go to law about them (Civil Code article 188)."""
+
 
 class UnderwritingRefusal(Enum):
     """In the order in which they are checked."""

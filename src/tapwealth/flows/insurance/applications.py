@@ -101,6 +101,8 @@ def _sealed(house: House, application: UUID, answers: Mapping[str, str], referre
 
 
 def _opened(house: House, row: ApplicationRow) -> tuple[dict[str, str], list[str]]:
+    if not row.sealed:
+        return {}, []
     secret = json.loads(house.keys.open_sealed(_PURPOSE, row.sealed, _PLACE + row.id.bytes))
     return secret["answers"], secret["referred"]
 

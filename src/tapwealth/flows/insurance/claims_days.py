@@ -1,5 +1,5 @@
-"""Claims at a date's end: clocks of the law that are about to run out, claims that are over, files whose time is over, and money that came
-back, on its way to the insurer.
+"""Claims at a date's end: clocks of the law that are about to run out, claims that are over, files and answers whose time is over, and
+money that came back, on its way to the insurer.
 
 Found by indexes on the days on which something falls due: nothing is written where nothing is.
 """
@@ -17,9 +17,11 @@ from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.insurance.claims import CLAIMS, close, sealed_text, spent
 from tapwealth.flows.insurance.settling import INSURER_ACCOUNT
-from tapwealth.insurance import claim_store
+from tapwealth.insurance import application_store, claim_store
 from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, Due, dues
 from tapwealth.insurance.insurer import CONNECTED
+from tapwealth.insurance.policy import anniversary
+from tapwealth.insurance.underwriting import KEEP_YEARS
 from tapwealth.issuing import store as issuing
 from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.money import Asset, format_minor
@@ -46,7 +48,7 @@ async def watch_claims(house: House, day: date) -> StepReport:
         warned = await _warn(tx, at, books, day)
         await _note_given_back(tx, at, day)
         closed = await close(tx, await claim_store.over_since(tx, books, day - APPEAL_WITHIN), day)
-        erased = await _erase(house, tx, books, day)
+        erased = await _erase(house, tx, books, day) + await application_store.erase(tx, books, anniversary(day, -KEEP_YEARS))
         amount = await _pay_on(house, tx, at, day)
         figures = {
             "warned": warned,
