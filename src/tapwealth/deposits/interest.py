@@ -8,6 +8,7 @@ the sum is rounded (Regulations on the Administration of Savings Deposits, 1992;
 import calendar
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from tapwealth.deposits.product import Method, Term
@@ -48,6 +49,7 @@ def earned(segments: Sequence[Segment]) -> int:
     return (sum(part * 10 // (YEAR * MILLION) for part in parts) + 5) // 10
 
 
+@lru_cache(4096)
 def months_later(first: date, months: int) -> date:
     """The same day of that month, or its last."""
     years, month = divmod(first.month - 1 + months, 12)

@@ -13,7 +13,7 @@ from tapwealth.bank import deposit_event_store as events
 from tapwealth.bank.deposit_event_store import EventRow
 from tapwealth.bank.deposit_list import ListEvent
 from tapwealth.deposits import entries, store
-from tapwealth.deposits.deposit import AtMaturity, Deposit, Fallen, Renewal, WhenDue, fall_due
+from tapwealth.deposits.deposit import AtMaturity, Deposit, Fallen, WhenDue, fall_due
 from tapwealth.deposits.entries import DepositEntry, Held
 from tapwealth.flows.deposits import deposit_notices
 from tapwealth.flows.deposits.deposit_events import event_of
@@ -38,15 +38,14 @@ class _Due(NamedTuple):
 
     before: Deposit
     fell: Fallen
+    day: date
+    key: UUID
 
-    @property
-    def day(self) -> date:
-        assert self.before.due is not None, "it is due"
-        return self.before.due
-
-    @property
-    def key(self) -> UUID:
-        return derived(self.before.id, f"due:{self.day}")
+    @classmethod
+    def of(cls, one: Deposit, terms: Terms) -> "_Due":
+        assert one.due is not None, "it is due"
+        renewal = terms.renewal(one) if one.at_maturity is AtMaturity.RENEW else None
+        return cls(one, fall_due(one, terms.of(one).form, renewal), one.due, derived(one.id, f"due:{one.due}"))
 
 
 async def bring_up(house: House, tx: Tx, at: Moment, rows: Sequence[Deposit], through: date) -> list[Deposit]:
@@ -59,7 +58,7 @@ async def bring_up(house: House, tx: Tx, at: Moment, rows: Sequence[Deposit], th
 
 async def _fall(house: House, tx: Tx, at: Moment, rows: Sequence[Deposit]) -> list[Deposit]:
     terms = await terms_of(tx, rows)
-    due = [_Due(row, fall_due(row, terms.of(row).form, _goes_on(row, terms))) for row in rows]
+    due = [_Due.of(row, terms) for row in rows]
     wallets = dict(zip([one.before.id for one in due], await wallets_of(house, tx, rows), strict=True))
     actors = await actor_numbers(tx, [(row.book, PLATFORM) for row in rows])
     made = [_entry(one, wallets[one.before.id], actor) for one, actor in zip(due, actors, strict=True)]
@@ -69,10 +68,6 @@ async def _fall(house: House, tx: Tx, at: Moment, rows: Sequence[Deposit]) -> li
     await events.add(tx, [row for one in due if (row := _happened(one)) is not None])
     await notices.tell(tx, [deposit_notices.fell_due(one.before, one.fell, terms.names(one.before), at.now) for one in due])
     return after
-
-
-def _goes_on(row: Deposit, terms: Terms) -> Renewal | None:
-    return terms.renewal(row) if row.at_maturity is AtMaturity.RENEW else None
 
 
 def _entry(one: _Due, wallet: int, actor: int) -> JournalEntry | None:
