@@ -91,7 +91,7 @@ async def close_day(
         reports[step.name] = report
         if report.wrong:
             return DayReport(day, False, reports)
-        async with house.database.transaction() as tx:
+        async with house.database.deed() as tx:
             await remember(tx, day, step.name, report)
     return DayReport(day, True, reports)
 
@@ -153,13 +153,13 @@ async def may_close(house: House, day: date) -> Refusal | None:
 
 
 async def _is_closed(house: House, day: date) -> bool:
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         state: str | None = await tx.fetchval("select state from business_day where business_date = $1", day)
     return state == "closed"
 
 
 async def _done(house: House, day: date) -> Mapping[str, StepReport]:
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         return {name: msgspec.convert(report, StepReport) for name, report in (await progress.finished(tx, JOB, day, HOUSE_BOOK)).items()}
 
 

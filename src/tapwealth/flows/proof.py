@@ -62,7 +62,7 @@ async def _heard(house: House, day: date) -> int:
         return await _unanswered(tx, day) > 0
 
     await wait_while(house, on_the_way)
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         return await _unanswered(tx, day)
 
 
@@ -76,17 +76,18 @@ async def hear_bank(house: House, day: date) -> StepReport:
 async def receive_statements(house: House, day: date) -> StepReport:
     """The bank's statement of each of our accounts, once every payment that was due has its answer (or patience has run out)."""
     await _heard(house, day)
-    missing, wrong = [], []
+    missing, wrong, kept = list[str](), list[str](), list[tuple[str, Statement, bytes]]()
     for account in ACCOUNTS:
         content = await handed_out(partial(house.rails.bank.statement, account, day))
         if content is None:
             missing.append(f"the bank has no statement of {account} for {day} yet; run the day's end again later")
             continue
         try:
-            await _keep(house, account, day, _statement_of(account, day, content), hashlib.sha256(content).digest())
+            kept.append((account, _statement_of(account, day, content), hashlib.sha256(content).digest()))
         except BadInput as error:
             wrong.append(f"the bank's statement of {account} for {day}: {error}")
-    return StepReport(f"{counted(len(ACCOUNTS) - len(missing) - len(wrong), 'statement')} received", {}, missing + wrong)
+    await _keep(house, day, kept)
+    return StepReport(f"{counted(len(kept), 'statement')} received", {}, missing + wrong)
 
 
 def _statement_of(account: str, day: date, content: bytes) -> Statement:
@@ -97,10 +98,12 @@ def _statement_of(account: str, day: date, content: bytes) -> Statement:
     return said
 
 
-async def _keep(house: House, account: str, day: date, said: Statement, digest: bytes) -> None:
+async def _keep(house: House, day: date, statements: Sequence[tuple[str, Statement, bytes]]) -> None:
+    """Accounts with what the bank says of each, and its digest."""
     async with house.database.transaction() as tx:
         at = await moment(tx)
-        await bank.save_statement(tx, account, day, said.opening, said.closing, pack_lines(said.lines), digest, at.now)
+        for account, said, digest in statements:
+            await bank.save_statement(tx, account, day, said.opening, said.closing, pack_lines(said.lines), digest, at.now)
 
 
 async def prove_books(house: House, day: date) -> StepReport:

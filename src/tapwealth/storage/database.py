@@ -248,6 +248,12 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def deed(self) -> AsyncIterator[Tx]:
+        """For one statement that writes: committed when it has returned, at a third of the round trips. Raises Outage."""
+        async with self.look() as tx:
+            yield tx
+
+    @asynccontextmanager
     async def alone(self, lock: int) -> AsyncIterator[bool]:
         """Whether nobody else is in a block with this lock; then nobody gets it until the block ends. A connection of its own holds it,
         so that a kill frees it. Raises Outage."""

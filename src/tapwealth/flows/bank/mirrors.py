@@ -155,7 +155,7 @@ async def _answers_in(house: House, compared: Compared) -> list[str]:
     shown: dict[str, set[str]] = defaultdict(set)
     for account, one in _breaks(compared, BreakKind.ANSWER_MISSING):
         shown[one.item].add(account)
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         found = await bank.by_end_to_end(tx, sorted(shown))
     return [name for name, one in sorted(found.items()) if shown[name] == {one.from_account, one.to_account} & set(ACCOUNTS)]
 

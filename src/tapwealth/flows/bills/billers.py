@@ -38,7 +38,7 @@ async def compare_billers(house: House, day: date) -> StepReport:
     """Compare the billers' files of this date, one by connection, with our payments, and settle by them what was in doubt. Run again until
     nothing is wrong."""
     await wait_while(house, lambda tx: store.on_the_way(tx, list(house.all_books), day))
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         billers = await store.billers(tx)
     connections = sorted({row.biller.connection for row in billers.values()})
     read = await asyncio.gather(*(_file_of(house, connection, day) for connection in connections))

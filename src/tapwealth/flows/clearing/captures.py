@@ -72,7 +72,7 @@ async def _expire_some(house: House, day: date, before: int) -> int:
 
 async def clear_cards(house: House, day: date) -> StepReport:
     """Capture what the network has cleared of what was presented, and give back what it has cleared of refunds."""
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         files = [one for one in await clearing.files(tx, day) if one.finished_at is None]
     for one in files:
         if one.cleared is None and (wrong := await network.fetch(house, one)):

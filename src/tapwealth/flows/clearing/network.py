@@ -53,7 +53,7 @@ async def present_cards(house: House, day: date) -> StepReport:
     """What terminals' batches claim and what is to be given back goes to the network. A date with nothing of either has an empty file."""
     while await _make_file(house, day):
         pass
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         made = await store.files(tx, day)
     for one in made:
         if one.taken_at is None and (wrong := await _hand_in(house, one)):

@@ -55,7 +55,7 @@ def _port(house: House) -> DepositoryPort:
 
 async def list_deposits(house: House, day: date) -> StepReport:
     """Tell the bank what happened to deposits under this date; nothing on a date without."""
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         listed = await events.of_day(tx, list(house.all_books), day)
     if not listed:
         return StepReport("no deposit has moved", {"events": 0})

@@ -97,7 +97,7 @@ async def wallets_of(house: House, tx: Tx, rows: Sequence[Deposit]) -> list[int]
 
 async def mature_deposits(house: House, day: date) -> StepReport:
     """The step of the day's end. What no deposit is due in is left alone; what a run that was killed had done is not found again."""
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         books = await store.books_due(tx, list(house.all_books), day + TOLD_BEFORE)
 
     async def work(book: int) -> None:

@@ -128,11 +128,11 @@ async def _shares(house: House, found: Found) -> Mapping[UUID, int] | None:
 async def credit_raises(house: House, day: date) -> StepReport:
     """The step: interest of raises and what was not allotted, or all of a raise that failed, goes back to wallets; so do principal and gain
     of products that have matured."""
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         back = await raise_store.to_give_back(tx, day)
     for one in back:
         await _give_back(house, day, one.product)
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         matured = await raise_store.matured(tx, day)
     for one in matured:
         await _credit(house, day, one.product)

@@ -79,7 +79,7 @@ Deed = Callable[[Tx, Moment, Sequence[_Seen]], Awaitable[None]]
 
 async def _in_lots(house: House, day: date, deed: Deed, before: Callable[[Sequence[_Seen]], Awaitable[None]] | None = None) -> None:
     """Do the deed for every policy that is due to be looked at, a lot a transaction; `before`: outside it."""
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         books = await premium_store.books_due(tx, list(house.all_books), day)
 
     async def work(book: int) -> None:
@@ -98,7 +98,7 @@ async def _in_lots(house: House, day: date, deed: Deed, before: Callable[[Sequen
 async def _lots(house: House, book: int, day: date) -> AsyncIterator[list[UUID]]:
     after = _FIRST
     while True:
-        async with house.database.read() as tx:
+        async with house.database.look() as tx:
             lot = await premium_store.due_in(tx, book, day, after, LOT)
         if lot:
             yield lot
@@ -141,7 +141,7 @@ async def collect_premiums(house: House, day: date) -> StepReport:
         await notices.tell(tx, [notice(one, at.now) for one in news])
 
     await _in_lots(house, day, deed)
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         policies, amount = await premium_store.collected_on(tx, list(house.all_books), day)
     text = f"premiums of {counted(policies, 'policy', 'policies')}, {format_minor(amount)} yuan, are collected"
     return StepReport(text, {"policies": policies, "amount": amount})
@@ -186,7 +186,7 @@ async def suspend_and_lapse(house: House, day: date) -> StepReport:
         await notices.tell(tx, [notice(_turn_news(one, turn), at.now) for one, turn in turned])
 
     await _in_lots(house, day, deed)
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         found = await premium_store.turned_on(tx, list(house.all_books), day)
     suspended, lapsed = found.get(Turn.SUSPENDED, 0), found.get(Turn.LAPSED, 0)
     text = f"cover of {counted(suspended, 'policy', 'policies')} is suspended, {counted(lapsed, 'policy', 'policies')} lapsed"
@@ -245,7 +245,7 @@ async def expire_and_renew(house: House, day: date) -> StepReport:
         await premium_store.save_plans(tx, [_next(one, day, PolicyState.EXPIRED if one in over else one.row.state) for one in seen])
 
     await _in_lots(house, day, deed, before)
-    async with house.database.read() as tx:
+    async with house.database.look() as tx:
         expired = await premium_store.expired_before(tx, list(house.all_books), day + _DAY)
     return StepReport(f"{counted(expired, 'policy', 'policies')} expired", {"expired": expired})
 
