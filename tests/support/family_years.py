@@ -2,8 +2,9 @@
 
 Term life with premiums collected from the wallet, accident cover that goes on from year to year, a demand deposit that takes money in and
 gives it out, deposits for three months and a year that renew themselves, are paid out or kept, and some of them taken out early in part or
-whole, as the seed has it. In one year the wallet is empty when the premium is due: cover is suspended, and reinstated later. The insurer is
-the sandbox's own process; bank and register of deposits are the sandbox's, worked by hand. The days between acts end too, one by one.
+whole, as the seed has it. In one year the wallet is empty when the premium is due: term life is suspended and reinstated later, accident
+cover ends and is bought anew. The insurer is the sandbox's own process; bank and register of deposits are the sandbox's, worked by hand. The
+days between acts end too, one by one.
 """
 
 import random
@@ -162,13 +163,21 @@ class Family(Fortnight):
         await self.opens_an_account(0)
         await self.settle()
         await self.salary(BEGINS_WITH)
-        for product, renews in (("TL20", False), ("ACC1", True)):
-            taken = await self.give(policies.buy, BuyPolicy(product, ["terms"]))
-            await self.settle()
-            await self.give(premiums.let, LetPremiums(UUID(taken.policy), 2_000_00, renews=renews))
+        await self.insure("TL20")
+        await self.insure_against_accidents()
         await self.deposit(Term.MONTHS_3, 10_000_00, AtMaturity.RENEW)
         await self.deposit(Term.YEAR, 8_000_00, AtMaturity.PAY)
         await self.give(opening.open_, OpenDeposit("DEMAND", 5_000_00, ["terms"]))
+
+    async def insure(self, product: str, *, renews: bool = False) -> None:
+        taken = await self.give(policies.buy, BuyPolicy(product, ["terms"]))
+        await self.settle()
+        await self.give(premiums.let, LetPremiums(UUID(taken.policy), 2_000_00, renews=renews))
+
+    async def insure_against_accidents(self) -> None:
+        """If they are not: at first, and after the year in which nothing was there to renew it with."""
+        if not any(one.product == "ACC1" and one.state is PolicyState.IN_FORCE for one in await self.policies()):
+            await self.insure("ACC1", renews=True)
 
     async def give(self, deed: Any, command: Any) -> Any:
         answer = await deed(self.house, self.envelope(await self.caller(0)), command)
@@ -196,6 +205,7 @@ class Family(Fortnight):
         if day.day == SALARY_DAY:
             await self.salary(SALARY)
             await self.reinstate()
+            await self.insure_against_accidents()
         if draw.random() < 1 / 40 and await self.wallet() > 3_000_00:
             term = draw.choice([Term.MONTHS_3, Term.YEAR])
             await self.deposit(term, draw.randrange(1_000_00, 2_500_00, 37), draw.choice(list(AtMaturity)))
