@@ -1,10 +1,10 @@
-"""A customer's deposits in a real browser: what can be opened, what they have, what is covered; and who is not let in."""
+"""A customer's deposits and wealth products in a real browser: what can be had, what they have, what is covered; and who is not let in."""
 
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ from playwright.async_api import Page
 from policy_files import sell_policies
 from served_house import open_doors
 from starlette.routing import Route
+from wealth_town import OPENS, WEALTH_FILE
 
 from tapwealth.customers import store as customers
 from tapwealth.deposits.deposit import AtMaturity
@@ -56,7 +57,7 @@ class Counter:
         assert page.url == f"{self.address}{path}"
 
     async def open(self, person: Person, command: OpenDeposit) -> UUID:
-        made = await opening.open_(self.place.house, self.place.envelope(person), command)
+        made = await opening.open_(self.place.house, self.place.envelope(person, key=uuid4()), command)
         assert isinstance(made, DepositOpened), made
         return UUID(made.deposit)
 
@@ -75,7 +76,7 @@ def house(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def _furnish(database_url: str, folder: Path) -> None:
     async with town(database_url, folder) as place:
-        await sell_policies(place.house, DEMAND_FILE, FIXED_FILE, certificate_file(), NOTICE_FILE)
+        await sell_policies(place.house, DEMAND_FILE, FIXED_FILE, certificate_file(), NOTICE_FILE, WEALTH_FILE)
 
 
 @pytest.fixture
@@ -157,8 +158,10 @@ async def test_a_wish_is_changed_and_all_is_taken_out_once_shown_by_nobody_else(
         await page.get_by_label("自动转存").check()
         await page.get_by_role("button", name="保存更改").click()
         assert "到期时 自动转存" in (await texts(page, ".deposit"))[0]
-        await page.get_by_role("button", name="支取").click()
-        assert "今日利息 ¥0.00（提前支取，按活期利率）" in (await texts(page, "section[aria-labelledby=take]"))[0]
+        await page.get_by_label("金额").fill("2,500")
+        await page.get_by_role("button", name="看看可得多少").click()
+        shown = (await texts(page, "section[aria-labelledby=take]"))[0]
+        assert all(part in shown for part in ("利息 ¥0.00（提前支取，按活期利率）", "比存到期少得 ¥81.25", "支取后剩余 ¥7,500.00"))
         assert await counter.wallet(person) == RICH - 10_000_00
         await fits(page, tmp_path / "take.png")
         english = await profile(browser, 420)
@@ -168,14 +171,58 @@ async def test_a_wish_is_changed_and_all_is_taken_out_once_shown_by_nobody_else(
         assert wishes == ["paid to the wallet", "renewed for the same term", "kept, at the demand rate"]
         assert "When it is due renewed for the same term" in (await texts(english, ".deposit"))[0]
         await fits(english, tmp_path / "one_en.png")
-        await page.get_by_role("button", name="确认支取 ¥10,000.00").click()
+        sent = await page.evaluate("() => Object.fromEntries(new FormData(document.querySelector('#take ~ form')))")
+        stale = {**sent, "do": "take", "interest": "9900", "key": sent["key"][:-4] + "abcd"}
+        refused = await page.request.post(f"{counter.address}/deposits/{made}/withdraw", form=stale)
+        assert (refused.status, "利息现为 0.00 元；请重新查看并确认" in await refused.text()) == (422, True)
+        await page.get_by_role("button", name="确认支取 ¥2,500.00").click()
+        assert await counter.wallet(person) == RICH - 7_500_00
+        await page.get_by_role("button", name="看看可得多少").click()
+        await page.get_by_role("button", name="返回").click()
+        await page.get_by_role("button", name="看看可得多少").click()
+        await page.get_by_role("button", name="确认支取 ¥7,500.00").click()
         assert await counter.wallet(person) == RICH
-        assert [one.split()[0] for one in await texts(page, ".lines li")] == ["存入", "支取"]
+        assert [one.split()[0] for one in await texts(page, ".lines li")] == ["存入", "支取", "支取"]
         other = await profile(browser, 420)
         await counter.sign_in(other, "/deposits", (await counter.customer("Other"))[1])
         answer = await other.goto(f"{counter.address}/deposits/{made}")
         assert answer is not None
         assert answer.status == 404
+
+
+@needs_browser
+async def test_more_is_paid_in_and_notices_are_given_and_taken_back(counter: Counter, tmp_path: Path) -> None:
+    person, secret = await counter.customer("Noticer")
+    demand = await counter.open(person, OpenDeposit("DEMAND", 10_00, ["terms"]))
+    noticed = await counter.open(person, OpenDeposit("NOTICE7", 160_000_00, ["terms"]))
+    async with chromium() as browser:
+        page = await profile(browser, 420)
+        await counter.sign_in(page, f"/deposits/{demand}", secret)
+        for text, wrong in (("", "没有填写金额"), ("5,000,000", "余额不足；请先转入资金")):
+            await page.locator("#pay-amount").fill(text)
+            await page.get_by_role("button", name="存入").click()
+            assert (await texts(page, ".wrong"), await page.locator("#pay-amount").input_value()) == ([wrong], text)
+        await page.locator("#pay-amount").fill("90.5")
+        await page.get_by_role("button", name="存入").click()
+        assert (await counter.wallet(person), (await texts(page, "dl .sum dd"))[0]) == (RICH - 160_100_50, "¥100.50")
+        await page.goto(f"{counter.address}/deposits/{noticed}")
+        await page.locator("#notify-amount").fill("120000")
+        await page.get_by_role("button", name="发出通知").click()
+        assert await texts(page, ".wrong") == ["将剩 40,000.00 元，最低留存 50,000.00 元；请填写更小的金额，或全部支取"]
+        await page.locator("#notify-amount").fill("60000")
+        await fits(page, tmp_path / "notify.png")
+        await page.get_by_role("button", name="发出通知").click()
+        (given,) = await texts(page, "section[aria-labelledby=notify] li")
+        assert given.startswith("¥60,000.00 取消通知")
+        assert "可于 2014-03-03 支取" in given
+        await fits(page, tmp_path / "noticed.png")
+        await page.locator("#take-amount").fill("60000")
+        await page.get_by_role("button", name="看看可得多少").click()
+        await fits(page, tmp_path / "without.png")
+        await page.get_by_role("button", name="返回").click()
+        await page.get_by_role("button", name="取消通知").click()
+        assert await texts(page, "section[aria-labelledby=notify] li") == []
+        assert [one.split()[0] for one in await texts(page, "section[aria-labelledby=history] li")] == ["存入", "通知", "取消通知"]
 
 
 @needs_browser
@@ -186,15 +233,64 @@ async def test_signing_out_and_an_ended_session_lead_back_to_deposits(counter: C
     async with chromium() as browser:
         page = await profile(browser, 420)
         await counter.sign_in(page, f"/en/deposits/{made}", secret)
-        await page.get_by_role("button", name="Take it out").click()
+        await page.get_by_role("button", name="See what comes out").click()
         assert await page.locator("a.language").get_attribute("href") == "/deposits"
         await page.get_by_role("button", name="Sign out").click()
         assert page.url == door
         await counter.sign_in(page, f"/en/deposits/{made}", secret)
         await page.context.clear_cookies()
-        await page.get_by_role("button", name="Take it out").click()
+        await page.get_by_role("button", name="See what comes out").click()
         assert await texts(page, ".said .headline") == ["Sign in first"]
         assert await page.locator("main input[name=next]").get_attribute("value") == "/en/deposits"
+
+
+@needs_browser
+async def test_a_raise_is_subscribed_to_once_and_taken_back_until_it_is_full(counter: Counter, tmp_path: Path) -> None:
+    person, secret = await counter.customer("Raiser")
+    _, other = await counter.customer("Second")
+    await counter.place.clock(OPENS)
+    async with chromium() as browser:
+        page = await profile(browser, 420)
+        await counter.sign_in(page, "/wealth", secret)
+        assert await texts(page, ".yield b") == ["3.96%"]
+        await fits(page, tmp_path / "wealth.png")
+        await page.get_by_role("link", name="认购 六十二天理财").click()
+        for text, wrong in (
+            ("", "没有填写金额"), ("4,000", "4,000.00 元低于最低认购金额 50,000.00 元；请填写更大的金额"),
+            ("55,000", "超过 50,000.00 元的部分须为 10,000.00 元的整数倍；请按整数倍填写"),
+        ):  # fmt: skip
+            await page.get_by_label("金额").fill(text)
+            await page.get_by_role("button", name="下一步").click()
+            assert await texts(page, ".wrong") == [wrong]
+        await fits(page, tmp_path / "wealth_wrong.png")
+        await page.get_by_label("金额").fill("100,000")
+        await page.get_by_role("button", name="下一步").click()
+        shown = (await texts(page, "main"))[0]
+        assert all(part in shown for part in ("预期收益（非承诺） ¥672.66 3.96% · 62 天", "不受存款保险保障", "（terms）"))
+        await fits(page, tmp_path / "wealth_agree.png")
+        sent = await page.evaluate("() => Object.fromEntries(new FormData(document.querySelector('main form')))")
+        await page.get_by_role("button", name="同意并认购 ¥100,000.00").click()
+        again = await page.request.post(f"{counter.address}/wealth/new/W62", form={**sent, "do": "agree"}, max_redirects=0)
+        assert (again.status, await counter.wallet(person)) == (303, RICH - 100_000_00), "the form sent twice subscribes once"
+        await page.get_by_text("撤销认购").click()
+        await page.get_by_role("button", name="确认撤销 ¥100,000.00").click()
+        assert (await counter.wallet(person), "已撤销" in (await texts(page, ".deposit"))[0]) == (RICH, True)
+        await page.goto(f"{counter.address}/wealth/new/W62")
+        await page.get_by_label("金额").fill("200000")
+        await page.get_by_role("button", name="下一步").click()
+        await page.get_by_role("button", name="同意并认购").click()
+        filler = await profile(browser, 420)
+        await counter.sign_in(filler, "/en/wealth/new/W62", other)
+        await filler.get_by_label("Amount").fill("90000")
+        await filler.get_by_role("button", name="Next").click()
+        assert "From the wallet ¥50,000.00 asked ¥90,000.00, no more is left" in (await texts(filler, "main"))[0]
+        await filler.get_by_role("button", name="I agree: subscribe ¥50,000.00").click()
+        assert "¥50,000.00 asked ¥90,000.00" in (await texts(filler, ".deposit"))[0]
+        await fits(filler, tmp_path / "wealth_en.png")
+        await page.get_by_text("撤销认购").click()
+        await page.get_by_role("button", name="确认撤销 ¥200,000.00").click()
+        assert await texts(page, ".said p") == ["没有办成", "W62 募集已结束，不能再撤销"]
+        await fits(page, tmp_path / "wealth_full.png")
 
 
 async def test_no_page_of_a_customer_is_open_to_a_stranger(counter: Counter) -> None:

@@ -90,6 +90,7 @@ class DepositRefusal(Enum):
     ONLY_WHOLE = auto()
     MORE_THAN_THERE_IS = auto()
     LEAVES_TOO_LITTLE = auto()
+    INTEREST_DIFFERS = auto()
     NO_LONGER = auto()
 
 

@@ -28,7 +28,7 @@ MOST_WORDS, MOST_FIELDS = 16 << 10, 120
 """Bytes and fields of the greatest form."""
 Wrong = Mapping[str, tuple[str, str]]
 """What does not fit, by the name of its field in a form: Chinese, English."""
-_NEXT = re.compile(r"(/en)?/(bills|bill|autopays|assets|deposits|policies|claims)([/?][!-~]*)?", re.ASCII)
+_NEXT = re.compile(r"(/en)?/(bills|bill|autopays|assets|deposits|wealth|policies|claims)([/?][!-~]*)?", re.ASCII)
 
 
 class CustomerPages:
@@ -189,6 +189,12 @@ def fen_in(form: Form, name: str, empty: str) -> int | tuple[str, str]:
     except BadInput as error:
         said = f"{error.what}; {error.hint}"
         return chinese(said) or said, said
+
+
+def number_in(form: Form, name: str) -> int | None:
+    """What a page of ours has put into a field of its own; None: nothing, or something else."""
+    text = form[name]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def identifier_of(text: str) -> UUID:

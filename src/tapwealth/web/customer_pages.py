@@ -15,6 +15,7 @@ from tapwealth.web.policy_buying import BUYING_COMMANDS, buying_pages
 from tapwealth.web.policy_changes import CHANGE_COMMANDS, change_pages
 from tapwealth.web.policy_pages import POLICY_COMMANDS, policy_pages
 from tapwealth.web.posting import AddressOf, Run
+from tapwealth.web.wealth_pages import WEALTH_COMMANDS, wealth_pages
 
 CUSTOMER_COMMANDS = (
     *BILL_COMMANDS,
@@ -24,6 +25,7 @@ CUSTOMER_COMMANDS = (
     *BUYING_COMMANDS,
     *CHANGE_COMMANDS,
     *CLAIM_COMMANDS,
+    *WEALTH_COMMANDS,
 )
 
 
@@ -36,6 +38,7 @@ def customer_pages(house: House, runs: Mapping[str, Run], address_of: AddressOf)
         *autopay_pages(pages),
         *asset_pages(pages),
         *deposit_pages(pages),
+        *wealth_pages(pages),
         *buying_pages(pages),
         *policy_pages(pages),
         *change_pages(pages),

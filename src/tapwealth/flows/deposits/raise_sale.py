@@ -6,6 +6,7 @@ product at all is asked first, then the raise's terms and the wallet.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -79,7 +80,9 @@ class WealthCancelled(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Buyer:
+class Buyer:
+    """Fen in their wallet that are `free`, and that they `had` in this raise before."""
+
     row: PersonRow
     standing: Standing | None
     wallet: int
@@ -93,17 +96,10 @@ async def subscribe(house: House, envelope: Envelope, command: SubscribeWealth) 
     book, _ = who(envelope)
 
     async def act(tx: Tx, at: Moment, actor: int) -> WealthSubscribed | Refusal:
-        found = await raise_catalogue.find(tx, command.product)
-        if found is None:
-            return Refusal(WealthRefusal.UNKNOWN_PRODUCT, "this product is not sold here; look at the shelf for those that are")
-        buyer = await _buyer(house, tx, at, envelope, command.product)
-        refusal = _not_for(house, envelope, found.version, buyer)
-        if refusal is None and TERMS not in command.confirmed:
-            text = "the product's terms were not confirmed; read and confirm them"
-            refusal = Refusal(WealthRefusal.TERMS_NOT_CONFIRMED, text)
-        given = refusal or raise_rules.subscribe(found.one, Asked(command.amount, envelope.received_at, buyer.had, buyer.free))
-        if isinstance(given, Refusal):
-            return given
+        decided = await decide(house, tx, at, envelope, command)
+        if isinstance(decided, Refusal):
+            return decided
+        found, buyer, given = decided
         row = _row(envelope, at, found, command, given)
         stake = await _stake(house, tx, row, buyer.wallet)
         (answer,) = await post(house, tx, at, [entries.subscribed(stake, given, row.placed_on, actor)])
@@ -118,15 +114,36 @@ async def subscribe(house: House, envelope: Envelope, command: SubscribeWealth) 
     return await once(house, [book, HOUSE_BOOK], envelope, command, act, WealthSubscribed)
 
 
-async def _buyer(house: House, tx: Tx, at: Moment, envelope: Envelope, product: str) -> _Buyer:
+class Decided(NamedTuple):
+    """The raise, who subscribes to it, and fen that are taken."""
+
+    found: Found
+    buyer: Buyer
+    given: int
+
+
+async def decide(house: House, tx: Any, at: Moment, envelope: Envelope, command: SubscribeWealth) -> Decided | Refusal:
+    """What would be taken, or why nothing is; nothing of it is written."""
+    found = await raise_catalogue.find(tx, command.product)
+    if found is None:
+        return Refusal(WealthRefusal.UNKNOWN_PRODUCT, "this product is not sold here; look at the shelf for those that are")
+    buyer = await _buyer(house, tx, at, envelope, command.product)
+    refusal = _not_for(house, envelope, found.version, buyer)
+    if refusal is None and TERMS not in command.confirmed:
+        refusal = Refusal(WealthRefusal.TERMS_NOT_CONFIRMED, "the product's terms were not confirmed; read and confirm them")
+    given = refusal or raise_rules.subscribe(found.one, Asked(command.amount, envelope.received_at, buyer.had, buyer.free))
+    return given if isinstance(given, Refusal) else Decided(found, buyer, given)
+
+
+async def _buyer(house: House, tx: Any, at: Moment, envelope: Envelope, product: str) -> Buyer:
     book, person = who(envelope)
     row = (await customers.persons(tx, [(book, person)]))[person]
     ((wallet, free),) = [one or (0, 0) for one in await house.ledger.find_free(tx, at.now, [_account(book, Kind.WALLET, person)])]
     standing = (await assessments.standings(tx, [(book, person)])).get(person)
-    return _Buyer(row, standing, wallet, free, await raise_store.had(tx, book, person, product))
+    return Buyer(row, standing, wallet, free, await raise_store.had(tx, book, person, product))
 
 
-def _not_for(house: House, envelope: Envelope, version: Version, buyer: _Buyer) -> Refusal | None:
+def _not_for(house: House, envelope: Envelope, version: Version, buyer: Buyer) -> Refusal | None:
     """Why this person may not have the product, whatever is left of it."""
     said, today = version.definition.eligibility, business_date_of(envelope.received_at)
     risk = said.risk_level or LOWEST

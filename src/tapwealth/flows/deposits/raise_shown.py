@@ -68,10 +68,11 @@ async def shown(tx: Any) -> list[WealthShown]:
     """By product, as they stand at the platform clock's instant."""
     known = await raise_catalogue.found(tx, await raise_store.raises(tx))
     now = await platform_clock.read(tx)
-    return [_shown(one, now) for one in known.values()]
+    return [shown_of(one, now) for one in known.values()]
 
 
-def _shown(found: Found, now: datetime) -> WealthShown:
+def shown_of(found: Found, now: datetime) -> WealthShown:
+    """That product at an instant."""
     said, one, terms = found.version.definition, found.one, found.one.terms
     state = state_of(one, found.standing, now)
     return WealthShown(

@@ -43,6 +43,11 @@ async def would_pay(tx: Any, book: int, person: UUID, identifier: UUID, amount: 
     wanted = today if day is None else day
     if wanted < min(today, business_date_of(at.now)):
         raise BadInput(f"{wanted} is over", where="date", hint=f"give {today} or later")
+    return await foretold(tx, one, amount, wanted)
+
+
+async def foretold(tx: Any, one: Deposit, amount: int | None, wanted: date) -> WouldPay | Refusal:
+    """So much of that deposit (None: all) on that day, which is not over."""
     terms = await terms_of(tx, [one])
     one = _on(one, terms, wanted)
     if one.state is DepositState.CLOSED:
@@ -50,7 +55,7 @@ async def would_pay(tx: Any, book: int, person: UUID, identifier: UUID, amount: 
     made = await _made(tx, one, terms, amount, wanted)
     if isinstance(made, Refusal):
         return made
-    return WouldPay(identifier, wanted, made.principal, made.interest, made.after.balance, made.early, _forgone(one, terms, made))
+    return WouldPay(one.id, wanted, made.principal, made.interest, made.after.balance, made.early, _forgone(one, terms, made))
 
 
 def _on(one: Deposit, terms: Terms, day: date) -> Deposit:

@@ -29,9 +29,10 @@ from tapwealth.flows.deposits import at_notice, demand
 from tapwealth.flows.deposits.deposit_events import event_of
 from tapwealth.flows.deposits.deposit_terms import terms_of
 from tapwealth.flows.deposits.maturing import bring_up
+from tapwealth.flows.deposits.withdrawal_quote import foretold
 from tapwealth.flows.frame import Envelope, House, Moment, must_post, once
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.money import checked
+from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.storage.database import Tx
 
@@ -39,10 +40,11 @@ _DAY = timedelta(days=1)
 
 
 class WithdrawDeposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Take out `amount` fen of a deposit of one's own; left out: all of it."""
+    """Take out `amount` fen of a deposit of one's own; left out: all of it. `interest`: fen that they were shown for it."""
 
     deposit: UUID
     amount: int | None = None
+    interest: int | None = None
 
 
 class DepositWithdrawn(msgspec.Struct, frozen=True):
@@ -81,7 +83,8 @@ async def withdraw_(house: House, envelope: Envelope, command: WithdrawDeposit) 
         one = await _own(house, tx, at, (book, command.deposit), person, day)
         if isinstance(one, Refusal):
             return one
-        made = await _decided(house, tx, at, one, command.amount, day)
+        differs = await _shown_otherwise(tx, one, command, day)
+        made = differs or await _decided(house, tx, at, one, command.amount, day)
         if isinstance(made, Refusal):
             return made
         key = named(envelope.received_at, book, f"withdraw_deposit:{person}:{envelope.key}")
@@ -92,6 +95,17 @@ async def withdraw_(house: House, envelope: Envelope, command: WithdrawDeposit) 
         return DepositWithdrawn(str(one.id), made.principal, made.interest, made.after.balance, made.early)
 
     return await once(house, [book], envelope, command, act, DepositWithdrawn)
+
+
+async def _shown_otherwise(tx: Tx, one: Deposit, command: WithdrawDeposit, day: date) -> Refusal | None:
+    """What its owner was shown is not what it would pay: a day or a rate has changed since."""
+    if command.interest is None:
+        return None
+    pays = await foretold(tx, one, command.amount, day)
+    if isinstance(pays, Refusal) or pays.interest == command.interest:
+        return None
+    text = f"its interest is {format_minor(pays.interest)} yuan now; look at it again and confirm it"
+    return Refusal(DepositRefusal.INTEREST_DIFFERS, text)
 
 
 async def _decided(house: House, tx: Tx, at: Moment, one: Deposit, amount: int | None, day: date) -> Withdrawal | Refusal:
