@@ -3,8 +3,8 @@
 Term life with premiums collected from the wallet, accident cover that goes on from year to year, a demand deposit that takes money in and
 gives it out, deposits for three months and a year that renew themselves, are paid out or kept, and some of them taken out early in part or
 whole, as the seed has it. In one year the wallet is empty when the premium is due: term life is suspended and reinstated later, accident
-cover ends and is bought anew. The insurer is the sandbox's own process; bank and register of deposits are the sandbox's, worked by hand. The
-days between acts end too, one by one.
+cover ends and is bought anew. The insurer is the sandbox's own process; bank and register of deposits are the sandbox's, worked by hand.
+The days between acts end too, one by one.
 """
 
 import random
