@@ -16,7 +16,7 @@ from tapwealth.deposits.interest import (
     next_settlement,
 )
 from tapwealth.deposits.notice import DepositNoticeRefusal, GivenNotice, Layer, Rates, give, take
-from tapwealth.deposits.product import Method, Notice, Term
+from tapwealth.deposits.product import ChartPart, ChartRate, Method, Notice, Term, rate_for
 from tapwealth.kernel.refusal import Refusal
 
 MATCHED, ACTUAL = Method.MATCHED_DATES, Method.ACTUAL_DAYS
@@ -208,3 +208,17 @@ def test_which_notices_may_be_given() -> None:
     assert isinstance(drawn_below, Refusal)
     assert drawn_below.text.startswith("0.00 yuan are not under notice")
     assert give(SEVEN, 200_000_00, standing, 100_000_00, tomorrow) == tomorrow + timedelta(days=7)
+
+
+def test_the_rate_is_that_of_the_amount_from_the_fen_on_which_it_begins() -> None:
+    rates = [ChartRate(28_500, Term.YEAR), ChartRate(30_000, Term.YEAR, 100_000_00), ChartRate(32_500, Term.YEARS_2)]
+    chart = [ChartPart(first=DAY, rates=rates)]
+    found = [rate_for(chart, DAY, Term.YEAR, amount) for amount in (1_00, 99_999_99, 100_000_00, 500_000_00)]
+    assert found == [28_500, 28_500, 30_000, 30_000]
+    assert rate_for(chart, DAY, Term.MONTHS_3, 1_00) is None
+    assert rate_for(chart, DAY - timedelta(days=1), Term.YEAR, 1_00) is None
+
+
+def test_money_that_lay_too_short_for_its_notice_is_not_begun_anew_by_it() -> None:
+    young = (Layer(200_000_00, DAY - timedelta(days=3)),)
+    assert take(SEVEN, young, 100_000_00, DAY, 150_000_00, POSTED).layers == (Layer(100_000_00, DAY - timedelta(days=3)),)
