@@ -14,7 +14,7 @@ import pytest
 from apart import run_apart
 from bill_town import BJPOWER, NINE, Person, Town, town
 from biller_files import put_in_directory
-from browsing import chromium, needs_browser, profile
+from browsing import chromium, needs_browser, profile, texts
 from fund_town import fund_town
 from playwright.async_api import Page
 from served_house import open_doors
@@ -126,10 +126,6 @@ async def serving(database_url: str, house: Path, name: str) -> AsyncIterator[Co
             await customers.add_bank_card(tx, card)
         async with open_doors(place) as doors:
             yield Counter(place, person, str(doors.http.base_url).rstrip("/"), database_url, secret)
-
-
-async def texts(page: Page, selector: str) -> list[str]:
-    return await page.locator(selector).all_inner_texts()
 
 
 async def fits(page: Page, width: int, shot: Path) -> None:

@@ -12,9 +12,8 @@ import httpx
 import pytest
 from apart import run_apart
 from bill_town import NINE, Town, town
-from browsing import browsing, needs_browser
+from browsing import browsing, needs_browser, texts
 from fund_town import fund_town, operator
-from playwright.async_api import Page
 from product_files import FUND_FILE
 from served_house import serving as served
 from starlette.applications import Starlette
@@ -73,10 +72,6 @@ async def place(database_url: str, shelf: Path) -> AsyncIterator[Town]:
 async def serving(place: Town) -> AsyncIterator[str]:
     async with served(Starlette(routes=[*pages(place.house), *catalogue_pages(place.house)])) as address:
         yield address
-
-
-async def texts(page: Page, selector: str) -> list[str]:
-    return await page.locator(selector).all_inner_texts()
 
 
 @needs_browser

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from apart import run_apart
 from bill_town import MONDAY, Person, Town, town
-from browsing import chromium, needs_browser, profile
+from browsing import chromium, needs_browser, profile, texts
 from card_town import card_town
 from claim_town import IMEI, NEXT_MONDAY, assess, insured, insurer_answers, paid
 from evidence_files import jpeg, pdf, png
@@ -238,7 +238,7 @@ async def test_a_browser_sends_files_says_why_not_and_reads_well_on_a_phone(plac
         await page.get_by_label("损失金额").fill("800")
         await page.get_by_label("发生了什么").fill("下楼时摔了一跤")
         await page.get_by_role("button", name="报案").click()
-        assert await page.locator(".wrong").all_inner_texts() == ["请填写 IMEI：在手机上拨 *#06#"]
+        assert await texts(page, ".wrong") == ["请填写 IMEI：在手机上拨 *#06#"]
         assert await page.get_by_label("手机 IMEI").get_attribute("aria-invalid") == "true"
         await page.get_by_label("手机 IMEI").fill(IMEIS["Browser"])
         await page.get_by_role("button", name="报案").click()

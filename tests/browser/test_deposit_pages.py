@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import browsing
 import httpx
 import pytest
 from apart import run_apart
@@ -86,7 +87,7 @@ async def counter(database_url: str, house: Path) -> AsyncIterator[Counter]:
 
 
 async def texts(page: Page, selector: str) -> list[str]:
-    return [" ".join(one.split()) for one in await page.locator(selector).all_inner_texts()]
+    return [" ".join(one.split()) for one in await browsing.texts(page, selector)]
 
 
 async def fits(page: Page, shot: Path) -> None:

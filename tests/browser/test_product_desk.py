@@ -12,7 +12,7 @@ import httpx
 import pytest
 from apart import run_apart
 from bill_town import NINE, Town, town
-from browsing import chromium, needs_browser, profile
+from browsing import chromium, needs_browser, profile, texts
 from fund_town import fund_town
 from playwright.async_api import Browser, Page
 from product_files import FUND_FILE, changed
@@ -133,7 +133,7 @@ async def test_drafted_with_an_overlap_corrected_reviewed_and_put_on_sale_by_ano
         await maker.get_by_label("YAML").fill(FUND_FILE)
         await maker.get_by_role("button", name="Hand in the draft").click()
         assert maker.url == f"{desk.address}/en/products/110022?version=1"
-        assert await maker.locator(".acts button").all_inner_texts() == ["Withdraw"]
+        assert await texts(maker, ".acts button") == ["Withdraw"]
         assert "another person reviews and approves it" in await maker.locator(".acts").inner_text()
         herself = await desk.page(browser, "zhou.two")
         await herself.goto(f"{desk.address}/en/products?state=waiting")
@@ -149,12 +149,12 @@ async def test_drafted_with_an_overlap_corrected_reviewed_and_put_on_sale_by_ano
         await herself.screenshot(path=tmp_path / "herself.png", full_page=True)
         checker = await desk.page(browser, "chen.jing", 420)
         await checker.goto(f"{desk.address}/products/110022?version=1")
-        assert await checker.locator(".timeline span").all_inner_texts() == ["周敏"]
+        assert await texts(checker, ".timeline span") == ["周敏"]
         await checker.get_by_role("button", name="复核通过").click()
         await checker.screenshot(path=tmp_path / "reviewed.png", full_page=True)
         await checker.get_by_role("button", name="批准并上架").click()
         assert await checker.locator(".summary .badge").inner_text() == "在售"
-        assert await checker.locator(".timeline span").all_inner_texts() == ["周敏", "陈静", "陈静"]
+        assert await texts(checker, ".timeline span") == ["周敏", "陈静", "陈静"]
         anybody = await desk.page(browser)
         await anybody.goto(f"{desk.address}/products")
         assert "消费行业股票" in await anybody.locator("main").inner_text()

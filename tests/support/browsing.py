@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; `make browser` says how to get it")
@@ -26,6 +26,12 @@ async def profile(browser: Browser, width: int = 1440) -> Page:
     """A page without scripts, with cookies of its own."""
     context = await browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=False)
     return await context.new_page()
+
+
+async def texts(within: Page | Locator, selector: str) -> list[str]:
+    """What is written there, once the page has come whole: what a click leads to may still be on its way."""
+    await (within.page if isinstance(within, Locator) else within).wait_for_load_state()
+    return await within.locator(selector).all_inner_texts()
 
 
 @asynccontextmanager
