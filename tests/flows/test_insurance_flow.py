@@ -312,9 +312,12 @@ async def test_the_bordereau_settles_what_was_in_doubt(place: Town, monkeypatch:
     assert [one["state"] for one in report.figures["in_doubt"]] == ["quoted"]
     serial = place.insurer.orders[0].serial
     place.insurer.events[serial] = ("issued", "PL1", 76_000, MONDAY)
+    await place.clock(shanghai(WEDNESDAY, 1))
     report = await insurers.compare_insurer(place.house, MONDAY)
     assert (report.wrong, report.figures["in_doubt"], report.figures["matched"]) == ([], [], 1)
-    assert ((await seen(place, wang)).policy_number, (await seen(place, wang)).state) == ("PL1", "issued")
+    policy = await seen(place, wang)
+    assert (policy.policy_number, policy.state) == ("PL1", "issued")
+    assert (policy.issued_on, policy.received_on) == (MONDAY, WEDNESDAY), "its policyholder has it only now"
 
 
 async def test_each_kind_of_difference_is_named(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:

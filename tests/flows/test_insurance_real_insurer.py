@@ -2,14 +2,14 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
-from policy_files import ACCIDENT_FILE, sell_policies, with_commission
+from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies, with_commission
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.flows.insurance import endorsements, insurers, settling
@@ -18,7 +18,6 @@ from tapwealth.flows.insurance.endorsements import ChangeOccupation, PolicyChang
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import endorsement_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
-from tapwealth.insurance.insurer import Cancelled
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.settlement import STATEMENT, StatementLine, read_answer, write_statement
@@ -59,8 +58,8 @@ class Port:
         return getattr(self.http, name)
 
 
-async def buy(place: Town, person: Person) -> UUID:
-    taken = await insurance.buy(place.house, place.envelope(person), BuyPolicy("ACC1", ["terms"]))
+async def buy(place: Town, person: Person, product: str = "ACC1") -> UUID:
+    taken = await insurance.buy(place.house, place.envelope(person), BuyPolicy(product, ["terms"]))
     assert isinstance(taken, PolicyTaken), taken
     return UUID(taken.policy)
 
@@ -245,21 +244,41 @@ async def test_the_insurer_tells_a_statement_twice_given_and_another_rate(tpins:
     await http.close()
 
 
-async def test_a_free_look_is_one_for_the_insurer_too_though_it_hears_of_it_days_later(tpins: SandboxPartner) -> None:
-    """Asked on the last day, while the insurer was not to be reached for five days: all of the commission is given back."""
+async def test_a_free_look_is_one_for_both_however_late_each_hears_of_the_other(
+    new_database: Callable[[], str], tmp_path: Path, tpins: SandboxPartner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the issue comes three days late, the request to cancel of the last day five: all of the commission is given back."""
+    monkeypatch.setattr("tapwealth.flows.end_of_day.OUTAGE_SECONDS", 0)
     look = {"free_look_days": 15, "free_look_cost": 1_000}
     tpins.post("/admin/commission", {"agreements": [{"product": "TL20", "from_day": "2014-01-01", "per_million": 250_000, **look}]})
-    http = InsurerHttp(tpins.url, TOKEN, timeout_ms=2_000)
-    body = {"serial": "P1", "product": "TL20", "insured": {"name": "王芳", "identity_number": "11010519491231002X"}, "premium": 22_500}
-    number = tpins.post("/policies", {**body, "from": "2014-02-25", "to": "2034-02-25"}).json()["policy_number"]
-    last = MONDAY + timedelta(days=15)
-    tpins.clock(f"{last + timedelta(days=5)}T09:00:00+08:00")
-    assert await http.cancel("C1", number, 21_500, "wish", last) == Cancelled(number)
-    lines = [
-        StatementLine(BordereauEvent.CANCELLED, "C1", number, 0, -5_625),
-        StatementLine(BordereauEvent.ISSUED, "P1", number, 22_500, 5_625),
-    ]
-    answer = await http.settle(last + timedelta(days=5), write_statement(lines))
-    assert answer is not None
-    assert read_answer(answer).differences == []
-    await http.close()
+    port, thursday = Port(tpins), MONDAY + timedelta(days=3)
+    async with town(new_database(), tmp_path, insurer=port) as place:
+
+        async def clock(day: date) -> None:
+            await place.clock(shanghai(day, 9))
+            tpins.clock(f"{day}T09:00:00+08:00")
+
+        await sell_policies(place.house, with_commission(TERM_LIFE_FILE, 25))
+        tpins.faults({"message": "issue", "nth": 1, "fault": "silent"})
+        wang = await place.person("Wang", 100_000)
+        policy = await buy(place, wang, "TL20")
+        assert len(await place.work("insurer", insurance.deliver)) == 1
+        await clock(thursday)
+        assert await place.work("insurer", insurance.deliver) == []
+        last = (await row_of(place, wang, policy)).free_look_until
+        assert last == thursday + timedelta(days=15)
+        await place.clock(shanghai(last, 23, 59))
+        assert await cancel(place, wang, policy) == 21_500
+        heard, settled = last + timedelta(days=5), last + timedelta(days=6)
+        await clock(heard)
+        assert await place.work("insurer", insurance.deliver) == []
+        await clock(settled)
+        for day in (MONDAY, heard):
+            await place.cut(day)
+            assert (await insurers.compare_insurer(place.house, day)).wrong == []
+        await insurers.sweep_premiums(place.house, heard)
+        await place.bank_executes(settled)
+        paid = (await settling.pay_insurer(place.house, settled)).figures
+        assert (paid["commission"], paid["given_back"]) == (5_625, 5_625)
+        assert (await settling.agree_settlement(place.house, settled)).wrong == []
+    await port.http.close()

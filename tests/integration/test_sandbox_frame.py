@@ -23,6 +23,7 @@ from tapwealth.sandbox.messages import MAX_BODY_BYTES
 
 ISSUE = {"product": "ACC1", "insured": {"name": "王芳", "identity_number": "11010519491231002X"}, "premium": 76_000}
 COVER = {"from": "2014-02-27", "to": "2015-02-27"}
+WISH = {"reason": "wish", "asked_on": "2014-02-26", "received_on": "2014-02-26"}
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +242,7 @@ def insurer(tmp_path: Path, bank: Taker) -> Iterator[SandboxPartner]:
 
 def cancelled(insurer: SandboxPartner, name: str, refund: int = 1_000) -> None:
     number = insurer.post("/policies", {"serial": f"issue-{name}", **ISSUE, **COVER}).json()["policy_number"]
-    answer = insurer.post(f"/policies/{number}/cancel", {"serial": name, "refund": refund, "reason": "wish", "asked_on": "2014-02-26"})
+    answer = insurer.post(f"/policies/{number}/cancel", {"serial": name, "refund": refund, **WISH})
     assert answer.json()["state"] == "cancelled"
 
 
@@ -305,7 +306,7 @@ def test_kills_at_any_instant_lose_nothing_that_was_acknowledged(insurer: Sandbo
 
 def issue_and_cancel(insurer: SandboxPartner, number: int) -> None:
     policy = answered(insurer, "/policies", {"serial": f"issue-k{number}", **ISSUE, **COVER})["policy_number"]
-    cancel = {"serial": f"k{number}", "refund": 1_000 + number, "reason": "wish", "asked_on": "2014-02-26"}
+    cancel = {"serial": f"k{number}", "refund": 1_000 + number, **WISH}
     assert answered(insurer, f"/policies/{policy}/cancel", cancel)["state"] == "cancelled"
 
 

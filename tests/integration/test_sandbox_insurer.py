@@ -11,14 +11,13 @@ from bill_town import bordereau
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.insurance.bordereau import read_bordereau
-from tapwealth.insurance.insurer import Cancelled, Issued, Noted, NotReceived, PolicyOrder, PremiumPaid, Rejected, Unknown
+from tapwealth.insurance.insurer import Cancelled, CancelOrder, Issued, Noted, NotReceived, PolicyOrder, PremiumPaid, Rejected, Unknown
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 from tapwealth.kernel.refusal import Outage
 
 DAY = date(2014, 2, 26)
 ORDER = PolicyOrder("p1", "ACC1", PersonName("王芳"), IdentityNumber("11010519491231002X"), 76_000, date(2014, 2, 27), date(2015, 2, 27))
-ASKED = date(2014, 2, 26)
 
 
 @pytest.fixture
@@ -33,6 +32,10 @@ async def port(insurer: SandboxPartner) -> AsyncIterator[InsurerHttp]:
     asking = InsurerHttp(insurer.url, TOKEN, timeout_ms=400)
     yield asking
     await asking.close()
+
+
+def order_to_cancel(serial: str, number: str, refund: int, received_on: date = DAY) -> CancelOrder:
+    return CancelOrder(serial, number, refund, "wish", DAY, received_on)
 
 
 async def issued(port: InsurerHttp, order: PolicyOrder = ORDER) -> str:
@@ -55,18 +58,27 @@ async def test_a_policy_is_issued_once_over_a_kill(insurer: SandboxPartner, port
 
 async def test_a_policy_is_cancelled_once(insurer: SandboxPartner, port: InsurerHttp) -> None:
     number = await issued(port)
-    assert await port.cancel("c0", number, 76_001, "wish", ASKED) == Rejected("refund_above_premium")
-    assert await port.cancel("c1", number, 75_792, "wish", ASKED) == Cancelled(number)
-    assert await port.cancel("c1", number, 75_792, "wish", ASKED) == Cancelled(number)
-    assert await port.cancel("c2", number, 1, "wish", ASKED) == Rejected("not_in_force")
-    assert await port.cancel("c3", "PL0", 1, "wish", ASKED) == Rejected("unknown_policy")
+    assert await port.cancel(order_to_cancel("c0", number, 76_001)) == Rejected("refund_above_premium")
+    assert await port.cancel(order_to_cancel("c1", number, 75_792)) == Cancelled(number)
+    assert await port.cancel(order_to_cancel("c1", number, 75_792)) == Cancelled(number)
+    assert await port.cancel(order_to_cancel("c2", number, 1)) == Rejected("not_in_force")
+    assert await port.cancel(order_to_cancel("c3", "PL0", 1)) == Rejected("unknown_policy")
     assert await port.inquire("c1") == Cancelled(number)
     assert await port.inquire("c2") == Rejected("not_in_force")
     assert [row["key"] for row in insurer.get("/admin/outbox").json()] == ["refund c1"]
 
 
+async def test_a_policy_came_to_its_policyholder_between_its_issue_and_the_request(insurer: SandboxPartner, port: InsurerHttp) -> None:
+    """But for a day about midnight."""
+    number, early, late = await issued(port), DAY - timedelta(days=2), DAY + timedelta(days=2)
+    for serial, received_on in (("c0", early), ("c1", late)):
+        assert await port.cancel(order_to_cancel(serial, number, 1, received_on)) == Rejected("other_day_of_receipt")
+    assert await port.cancel(order_to_cancel("c2", number, 1, DAY + timedelta(days=1))) == Cancelled(number)
+    assert await port.cancel(order_to_cancel("c2", number, 1)) == Unknown("HTTP status 409"), "another day is another request"
+
+
 async def test_nothing_to_refund_owes_nothing(insurer: SandboxPartner, port: InsurerHttp) -> None:
-    assert isinstance(await port.cancel("c1", await issued(port), 0, "wish", ASKED), Cancelled)
+    assert isinstance(await port.cancel(order_to_cancel("c1", await issued(port), 0)), Cancelled)
     assert insurer.get("/admin/outbox").json() == []
 
 
@@ -94,13 +106,13 @@ async def test_silence_is_found_by_inquiry(insurer: SandboxPartner, port: Insure
     assert isinstance(found, Issued)
     assert isinstance(await port.issue(replace(ORDER, serial="p2")), Unknown)
     assert await port.inquire("p2") == NotReceived()
-    assert isinstance(await port.cancel("c1", found.policy_number, 100, "wish", ASKED), Unknown)
+    assert isinstance(await port.cancel(order_to_cancel("c1", found.policy_number, 100)), Unknown)
     assert await port.inquire("c1") == Cancelled(found.policy_number)
 
 
 async def test_nobody_there_is_a_value(insurer: SandboxPartner, port: InsurerHttp) -> None:
     insurer.kill()
-    for answer in (await port.issue(ORDER), await port.cancel("c1", "PL1", 1, "wish", ASKED), await port.inquire("p1")):
+    for answer in (await port.issue(ORDER), await port.cancel(order_to_cancel("c1", "PL1", 1)), await port.inquire("p1")):
         assert answer == Unknown("no answer (ConnectError)")
     with pytest.raises(Outage, match="ConnectError"):
         await port.bordereau(DAY)
@@ -109,7 +121,7 @@ async def test_nobody_there_is_a_value(insurer: SandboxPartner, port: InsurerHtt
 
 async def test_the_bordereau_is_there_when_the_day_is_over(insurer: SandboxPartner, port: InsurerHttp) -> None:
     number = await issued(port)
-    await port.cancel("c1", number, 75_792, "wish", ASKED)
+    await port.cancel(order_to_cancel("c1", number, 75_792))
     assert await port.bordereau(DAY) is None
     insurer.clock("2014-02-27T00:00:00+08:00")
     content = await port.bordereau(DAY)
@@ -147,7 +159,7 @@ async def test_faults_of_the_bordereau_agree_with_its_end(insurer: SandboxPartne
 
 
 async def test_the_dump_does_not_depend_on_serials(insurer: SandboxPartner, port: InsurerHttp) -> None:
-    await port.cancel("c1", await issued(port), 500, "wish", ASKED)
+    await port.cancel(order_to_cancel("c1", await issued(port), 500))
     assert insurer.get("/admin/store").json() == {
         "policies": [["ACC1", "王芳", "11010519491231002X", 76_000, "2014-02-27", "2015-02-27", "cancelled"]],
         "events": [["2014-02-26", "cancelled", 500, "ACC1"], ["2014-02-26", "issued", 76_000, "ACC1"]],

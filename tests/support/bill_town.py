@@ -36,7 +36,7 @@ from tapwealth.flows.bills.paying import BillPaymentPlaced, PayBill, Placing
 from tapwealth.flows.frame import Caller, Envelope, House, moment, must_post
 from tapwealth.flows.rails import Billers, Rails
 from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimAnswer, ClaimOrder
-from tapwealth.insurance.insurer import Cancelled, ChangeOrder, InsurerAnswer, Issued, Noted, PolicyOrder, PremiumPaid
+from tapwealth.insurance.insurer import Cancelled, CancelOrder, ChangeOrder, InsurerAnswer, Issued, Noted, PolicyOrder, PremiumPaid
 from tapwealth.insurance.insurer import NotReceived as InsurerNotReceived
 from tapwealth.issuing import authority
 from tapwealth.kernel.calendar_data import load_calendar
@@ -145,12 +145,12 @@ class ScriptedInsurer:
         self.events.setdefault(order.serial, ("issued", number, order.premium, business_date_of(self.now)))
         return Issued(number)
 
-    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str, asked_on: date) -> InsurerAnswer:
-        self.cancelled_as_of.append(asked_on)
+    async def cancel(self, order: CancelOrder) -> InsurerAnswer:
+        self.cancelled_as_of.append(order.asked_on)
         if self.script:
             return self.script.popleft()
-        self.events.setdefault(serial, ("cancelled", policy_number, refund, business_date_of(self.now)))
-        return Cancelled(policy_number)
+        self.events.setdefault(order.serial, ("cancelled", order.policy_number, order.refund, business_date_of(self.now)))
+        return Cancelled(order.policy_number)
 
     async def renew(self, order: PolicyOrder, renews: str) -> InsurerAnswer:
         answer = await self.issue(order)

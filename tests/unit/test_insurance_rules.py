@@ -119,9 +119,12 @@ def test_within_what_a_definition_may_say_no_term_life_is_for_nothing(sex: Sex) 
 FROM = date(2014, 2, 27)
 
 
+ISSUED = date(2014, 2, 26)
+
+
 def policy(of: Product, premium: int, state: PolicyState = PolicyState.IN_FORCE) -> Policy:
     to_day, paid_until = cover_of(of, FROM)
-    return Policy(UUID(int=1), 1, UUID(int=2), of.code, of.version, premium, FROM, to_day, paid_until, date(2014, 2, 26), state, "PL1")
+    return Policy(UUID(int=1), 1, UUID(int=2), of.code, of.version, premium, FROM, to_day, paid_until, ISSUED, state, "PL1", ISSUED)
 
 
 ACCIDENT, LIFE = policy(ACCIDENT_ONE_YEAR, 76_000), policy(TERM_LIFE_TWENTY, 22_500)
@@ -177,6 +180,8 @@ def test_free_look_of_a_long_policy() -> None:
     assert isinstance(late, Refusal)
     assert late.code is PolicyRefusal.FREE_LOOK_OVER
     assert refund_of(TERM_LIFE_TWENTY, LIFE, until) == 21_500
+    told_late = replace(LIFE, received_on=date(2014, 3, 1))
+    assert refund_of(TERM_LIFE_TWENTY, told_late, until + timedelta(days=3)) == 21_500, "it counts from when its policyholder had it"
     assert refund_of(TERM_LIFE_TWENTY, LIFE, until + timedelta(days=1)) == half_up(Fraction(22_500 * 349, 365))
 
 

@@ -183,5 +183,5 @@ def _policy(row: PersonRow, number: int, due: date) -> PolicyRow:
     return PolicyRow(
         row.book, identifier, row.id, "LIFE", 1, end_to_end("POL", identifier), premium_of(number), 100_000_00, began,
         began.replace(year=began.year + 20), due, PolicyState.IN_FORCE, began, NOW,
-        policy_number=f"PL{identifier.hex[-14:]}", issued_on=began, issued_at=NOW,
+        policy_number=f"PL{identifier.hex[-14:]}", issued_on=began, issued_at=NOW, received_on=began,
     )  # fmt: skip

@@ -47,6 +47,20 @@ class PolicyOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """A policy to cancel for a refund of so many fen, which the insurer pays by the bank under `serial`. A free look lasts from
+    `received_on`, when its policyholder had the policy, to `asked_on`, the date under which it was asked of the house: both are told, so
+    that it is the same one here and there however late either hears of it."""
+
+    serial: str
+    policy_number: str
+    refund: int
+    reason: str
+    asked_on: date
+    received_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class PremiumPaid:
     """`amount` fen, `interest` apart, for the time from `from_day` to before `until_day`."""
 
@@ -124,9 +138,8 @@ class InsurerPort(Protocol):
         """Ask for a policy. The same serial may be sent again: the insurer decides it once."""
         ...
 
-    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str, asked_on: date) -> InsurerAnswer:
-        """Cancel a policy for a refund of so many fen, which the insurer pays by the bank under `serial`. `asked_on`: the date under which
-        it was asked of the house, by which a free look is told however late the insurer hears of it."""
+    async def cancel(self, order: CancelOrder) -> InsurerAnswer:
+        """Cancel a policy."""
         ...
 
     async def renew(self, order: PolicyOrder, renews: str) -> InsurerAnswer:

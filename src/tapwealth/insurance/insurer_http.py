@@ -14,6 +14,7 @@ from tapwealth.insurance.claim_http import ClaimHttp
 from tapwealth.insurance.insurer import (
     BeneficiaryOrder,
     Cancelled,
+    CancelOrder,
     ChangeOrder,
     InsurerAnswer,
     InsurerPort,
@@ -49,11 +50,11 @@ class InsurerHttp(ClaimHttp):
         """Ask for a policy."""
         return await self._ask(self._client.build_request("POST", "/policies", json=_policy(order)), order.serial)
 
-    async def cancel(self, serial: str, policy_number: str, refund: int, reason: str, asked_on: date) -> InsurerAnswer:
+    async def cancel(self, order: CancelOrder) -> InsurerAnswer:
         """Cancel a policy."""
-        path = f"/policies/{quote(policy_number, safe='')}/cancel"
-        content = {"serial": serial, "refund": refund, "reason": reason, "asked_on": asked_on.isoformat()}
-        return await self._ask(self._client.build_request("POST", path, json=content), serial)
+        content = {"serial": order.serial, "refund": order.refund, "reason": order.reason}
+        days = {"asked_on": order.asked_on.isoformat(), "received_on": order.received_on.isoformat()}
+        return await self._of_policy(order.policy_number, "cancel", content | days)
 
     async def renew(self, order: PolicyOrder, renews: str) -> InsurerAnswer:
         """Ask for a policy that goes on from another."""

@@ -72,7 +72,7 @@ class PolicyRefusal(Enum):
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One contract on a version of a product; `premium` in fen a year, for an instalment, or for all of a shorter one. `policy_number` is
-    the insurer's, empty until it is issued."""
+    the insurer's, empty until it is issued; `received_on` the day on which the policyholder had it."""
 
     id: UUID
     book: int
@@ -86,6 +86,7 @@ class Policy:
     issued_on: date | None
     state: PolicyState
     policy_number: str = ""
+    received_on: date | None = None
 
 
 _S, _E = PolicyState, PolicyEvent
@@ -160,14 +161,15 @@ def cover_of(product: Product, from_day: date) -> tuple[date, date]:
     return anniversary(from_day, product.terms.years), period_begins(product.terms.every, from_day, 1)
 
 
-def free_look_until(product: Product, issued_on: date) -> date | None:
-    """The last day of the free look; None if the product has none. The day of issue is not counted."""
-    return issued_on + timedelta(days=product.terms.free_look_days) if product.terms.free_look_days else None
+def free_look_until(product: Product, received_on: date) -> date | None:
+    """The last day of the free look; None if the product has none. It counts from the day on which the policyholder has the policy, which
+    is not counted itself, and not from that of the issue: nobody can look at what has not come."""
+    return received_on + timedelta(days=product.terms.free_look_days) if product.terms.free_look_days else None
 
 
 def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Refusal:
     """Fen that come back when the free look is used on that day: what was paid less the product's small cost."""
-    until = None if policy.issued_on is None else free_look_until(product, policy.issued_on)
+    until = None if policy.received_on is None else free_look_until(product, policy.received_on)
     if until is None:
         return Refusal(PolicyRefusal.NO_FREE_LOOK, f"{product.name} has no free look; it can be cancelled for the unearned part")
     if on > until:

@@ -17,7 +17,7 @@ Key = tuple[int, UUID]
 class PolicyRow:
     """A policy as stored, on a version of its product; amounts in fen. Refused by the insurer: `refused_on`.
 
-    A refund awaited has no `refunded_on`.
+    `received_on`: the day on which its policyholder was told that it is issued. A refund awaited has no `refunded_on`.
     `rescission`: what the cancellation is asked for, where operations found it out.
     """
 
@@ -39,6 +39,7 @@ class PolicyRow:
     policy_number: str = ""
     issued_on: date | None = None
     issued_at: datetime | None = None
+    received_on: date | None = None
     refused_on: date | None = None
     free_look_until: date | None = None
     cancel_serial: str | None = None
@@ -76,6 +77,7 @@ class PolicyRow:
             self.issued_on,
             self.state,
             self.policy_number,
+            self.received_on,
         )
 
 
@@ -98,6 +100,7 @@ _TYPES = {
     "policy_number": "text",
     "issued_on": "date",
     "issued_at": "timestamptz",
+    "received_on": "date",
     "refused_on": "date",
     "free_look_until": "date",
     "cancel_serial": "text",

@@ -23,7 +23,7 @@ from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.insurance import entries, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.entries import Premium
-from tapwealth.insurance.insurer import Cancelled, InsurerAnswer, Issued, Noted, NotReceived, Rejected, Unknown
+from tapwealth.insurance.insurer import Cancelled, CancelOrder, InsurerAnswer, Issued, Noted, NotReceived, Rejected, Unknown
 from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, every_of, free_look_until, next_state
 from tapwealth.insurance.policy_event_store import PolicyEventRow
@@ -69,10 +69,14 @@ async def deliver(house: House, message: OutboxMessage) -> None:
         await hear(house, [_heard(key, PolicyEvent.ISSUE, answer)])
     elif message.kind == CANCEL and row.cancel_serial == message.payload["serial"] and row.cancelled_on is None:
         serial: str = message.payload["serial"]
-        assert row.cancel_asked_on is not None, "what is cancelled was asked"
-        asked = (serial, row.policy_number, row.refund, row.cancel_reason, row.cancel_asked_on)
-        answer = await house.rails.insurer.cancel(*asked)
+        answer = await house.rails.insurer.cancel(_to_cancel(row, serial))
         await hear(house, [_heard(key, PolicyEvent.CANCEL, answer)])
+
+
+def _to_cancel(row: PolicyRow, serial: str) -> CancelOrder:
+    assert row.cancel_asked_on is not None, "what is cancelled was asked"
+    assert row.received_on is not None, "of a policy that was issued"
+    return CancelOrder(serial, row.policy_number, row.refund, row.cancel_reason, row.cancel_asked_on, row.received_on)
 
 
 async def _goes_on_from(tx: Any, key: Key) -> PolicyRow | None:
@@ -142,8 +146,9 @@ def _after(row: PolicyRow, product: Product, said: Heard, day: date, at: Moment)
         return row
     row = replace(row, state=state)
     if said.event is PolicyEvent.ISSUE:
-        until = free_look_until(product, day)
-        return replace(row, policy_number=said.word, issued_on=day, issued_at=at.now, free_look_until=until)
+        told_on = business_date_of(at.now)
+        until = free_look_until(product, told_on)
+        return replace(row, policy_number=said.word, issued_on=day, issued_at=at.now, received_on=told_on, free_look_until=until)
     if said.event is PolicyEvent.REFUSE:
         return replace(row, refused_on=day, reason=said.word)
     return replace(row, cancelled_on=day, cancelled_at=at.now)

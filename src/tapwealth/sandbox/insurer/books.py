@@ -7,7 +7,7 @@ and owes the bank each refund in the same `tx` that cancels the policy.
 import hashlib
 import sqlite3
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from tapwealth.kernel.clock import business_date_of
@@ -29,8 +29,11 @@ CREATE TABLE IF NOT EXISTS premium (
 CREATE INDEX IF NOT EXISTS premium_policy ON premium (policy_number, to_day);
 CREATE TABLE IF NOT EXISTS first_premium (policy_number TEXT PRIMARY KEY REFERENCES policy, paid_until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS cancellation (serial TEXT PRIMARY KEY, asked_on TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS receipt (serial TEXT PRIMARY KEY, received_on TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS suspension (policy_number TEXT NOT NULL, from_day TEXT NOT NULL, PRIMARY KEY (policy_number, from_day));
 """
+A_DAY = timedelta(days=1)
+"""By so much another's clock may say a day otherwise about midnight."""
 
 
 class State(StrEnum):
@@ -56,6 +59,7 @@ class Reason(StrEnum):
     OTHER_TIME = "other_time"
     DECLARATION_NEEDED = "declaration_needed"
     OCCUPATION_NOT_COVERED = "occupation_not_covered"
+    OTHER_DAY_OF_RECEIPT = "other_day_of_receipt"
 
 
 Beneficiary = tuple[str, str, int, int | None]
@@ -88,17 +92,19 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """A policy to cancel, the refund agreed, in fen (0: none), and the date under which it was asked of the house."""
+    """A policy to cancel, the refund agreed, in fen (0: none), the date under which it was asked of the house, and the day on which its
+    policyholder had it, as the house says."""
 
     serial: str
     policy_number: str
     refund: int
     reason: str
     asked_on: date
+    received_on: date
 
     @property
     def digest(self) -> str:
-        return digest_of("cancel", self.policy_number, str(self.refund), self.reason, str(self.asked_on))
+        return digest_of("cancel", self.policy_number, str(self.refund), self.reason, str(self.asked_on), str(self.received_on))
 
 
 def digest_of(*parts: str) -> str:
@@ -142,6 +148,7 @@ def cancel(tx: sqlite3.Connection, order: Cancel, now: datetime) -> tuple[sqlite
     if not reason:
         tx.execute("UPDATE policy SET state = ? WHERE policy_number = ?", (State.CANCELLED.value, order.policy_number))
         tx.execute("INSERT INTO cancellation VALUES (?, ?)", (order.serial, order.asked_on.isoformat()))
+        tx.execute("INSERT INTO receipt VALUES (?, ?)", (order.serial, order.received_on.isoformat()))
         happened(tx, order.serial, now, order.policy_number, "cancelled", order.refund)
     return recalled(tx, order.serial), not reason
 
@@ -152,9 +159,17 @@ def _refused(tx: sqlite3.Connection, order: Cancel) -> str:
         return Reason.UNKNOWN_POLICY
     if policy["state"] not in (State.IN_FORCE, State.SUSPENDED):
         return Reason.NOT_IN_FORCE
+    if not _issued_on(tx, order.policy_number) - A_DAY <= order.received_on <= order.asked_on + A_DAY:
+        return Reason.OTHER_DAY_OF_RECEIPT
     later = tx.execute("SELECT coalesce(sum(amount), 0) FROM premium WHERE policy_number = ?", (order.policy_number,)).fetchone()[0]
     changed = tx.execute("SELECT coalesce(sum(amount), 0) FROM change WHERE policy_number = ?", (order.policy_number,)).fetchone()[0]
     return Reason.REFUND_ABOVE_PREMIUM if order.refund > policy["premium"] + later + changed else ""
+
+
+def _issued_on(tx: sqlite3.Connection, policy_number: str) -> date:
+    """The day of the event with which the policy began."""
+    row = tx.execute("SELECT day FROM event WHERE policy_number = ? ORDER BY rowid LIMIT 1", (policy_number,)).fetchone()
+    return date.fromisoformat(row["day"])
 
 
 def remember(tx: sqlite3.Connection, serial: str, kind: str, digest: str, policy_number: str, state: State, reason: str) -> None:

@@ -49,12 +49,13 @@ class PolicyBody(Body, rename={"from_day": "from", "to_day": "to"}):
 
 
 class CancelBody(Body):
-    """A policy to cancel, the refund agreed, and the date under which it was asked of the house."""
+    """A policy to cancel, the refund agreed, the date under which it was asked of the house, and that on which its holder had it."""
 
     serial: Text
     refund: FenOrZero
     reason: Text
     asked_on: date
+    received_on: date
 
 
 async def _issue(partner: Partner, request: Request) -> Response:
@@ -102,7 +103,7 @@ def _decide_issue(partner: Partner, order: Issue, renews: str = "") -> Response:
 
 async def _cancel(partner: Partner, request: Request) -> Response:
     body = await json_body(request, CancelBody)
-    order = Cancel(body.serial, request.path_params["number"], body.refund, body.reason, body.asked_on)
+    order = Cancel(body.serial, request.path_params["number"], body.refund, body.reason, body.asked_on, body.received_on)
     return await partner.answer(request, "cancel", partial(_decide_cancel, partner, order), order.serial)
 
 

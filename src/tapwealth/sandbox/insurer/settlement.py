@@ -140,13 +140,16 @@ def reckoned(tx: sqlite3.Connection, product: str, rows: Sequence[sqlite3.Row]) 
 
 
 def _given_back(tx: sqlite3.Connection, product: str, first: sqlite3.Row, last: sqlite3.Row, paid: int) -> bool:
-    """Whether a cancellation is a free look's, of `paid` fen in all. A request of its last minute may lie under the date after; one that is
-    in books of an earlier kind counts from the day on which it came."""
+    """Whether a cancellation is a free look's, of `paid` fen in all. It counts from the day on which the policyholder had the policy. A
+    request of its last minute may lie under the date after; in books of an earlier kind the days of issue and request stand for what they
+    do not say."""
     agreed = _agreed(tx, product, first["day"])
-    until = date.fromisoformat(first["day"]) + timedelta(days=agreed["free_look_days"] + 1)
     refund = max(paid - agreed["free_look_cost"], 0)
-    said = tx.execute("SELECT asked_on FROM cancellation WHERE serial = ?", (last["serial"],)).fetchone()
-    asked_on = date.fromisoformat(last["day"] if said is None else said["asked_on"])
+    asked = tx.execute("SELECT asked_on FROM cancellation WHERE serial = ?", (last["serial"],)).fetchone()
+    received = tx.execute("SELECT received_on FROM receipt WHERE serial = ?", (last["serial"],)).fetchone()
+    asked_on = date.fromisoformat(last["day"] if asked is None else asked["asked_on"])
+    received_on = date.fromisoformat(first["day"] if received is None else received["received_on"])
+    until = received_on + timedelta(days=agreed["free_look_days"] + 1)
     return bool(agreed["free_look_days"]) and last["amount"] == refund and asked_on <= until
 
 
