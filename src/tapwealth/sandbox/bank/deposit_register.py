@@ -130,8 +130,10 @@ def _difference(line: Line, after: Worked) -> str:
 
 def _owe(tx: sqlite3.Connection, day: date, now: datetime) -> None:
     """Pay the interest of lines that are agreed and not paid: the first time the next morning, then at once."""
-    unpaid = "answer = 'accepted' AND paid_by IS NULL AND interest > 0 AND day = ?"
-    amount = tx.execute(f"SELECT coalesce(sum(interest), 0) FROM deposit_line WHERE {unpaid}", (day.isoformat(),)).fetchone()[0]  # noqa: S608 - a constant
+    amount = tx.execute(
+        "SELECT coalesce(sum(interest), 0) FROM deposit_line WHERE day = ? AND answer = 'accepted' AND interest > 0 AND paid_by IS NULL",
+        (day.isoformat(),),
+    ).fetchone()[0]
     if not amount:
         return
     number = tx.execute("SELECT count(*) FROM deposit_payment WHERE day = ?", (day.isoformat(),)).fetchone()[0] + 1
@@ -140,7 +142,10 @@ def _owe(tx: sqlite3.Connection, day: date, now: datetime) -> None:
     tx.execute(
         "INSERT INTO deposit_payment (end_to_end_id, day, amount, due) VALUES (?, ?, ?, ?)", (name, day.isoformat(), amount, iso(due))
     )
-    tx.execute(f"UPDATE deposit_line SET paid_by = ? WHERE {unpaid}", (name, day.isoformat()))  # noqa: S608 - likewise
+    tx.execute(
+        "UPDATE deposit_line SET paid_by = ? WHERE day = ? AND answer = 'accepted' AND interest > 0 AND paid_by IS NULL",
+        (name, day.isoformat()),
+    )
 
 
 def due_payments(tx: sqlite3.Connection, now: datetime) -> Sequence[sqlite3.Row]:
