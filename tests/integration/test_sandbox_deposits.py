@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import date
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import pytest
 from sandbox_partner import SandboxPartner, sandbox_partner
 
-from tapwealth.bank.deposit_list import Answer, DepositLine, ListEvent, read_answer, read_register, write_list
+from tapwealth.bank.deposit_list import Answer, DepositLine, ListEvent, read_answer, write_list
+from tapwealth.bank.deposit_register import read_register
 
 DEPOSITS = "0100000006"
 CHART = [
@@ -45,8 +48,13 @@ def answers(bank: SandboxPartner, day: str) -> list[tuple[str, Answer, int]]:
     return [(one.serial, one.answer, one.interest) for one in read_answer(bank.get(f"/deposits/{day}").content)]
 
 
+def balances(content: bytes) -> dict[str, int]:
+    with TemporaryDirectory() as folder:
+        return dict(read_register(BytesIO(content), Path(folder)))
+
+
 def register(bank: SandboxPartner, day: str) -> dict[str, int]:
-    return read_register(bank.get(f"/deposits/{day}/register").content)
+    return balances(bank.get(f"/deposits/{day}/register").content)
 
 
 def money(bank: SandboxPartner) -> int:
@@ -146,10 +154,10 @@ def test_faults_on_demand(bank: SandboxPartner) -> None:
         return bank.get(path)
 
     kept = "/deposits/2014-02-24/register"
-    assert read_register(told("deposit_register", "short_file", kept).content) == {"D9": 1_000_00}
-    assert read_register(told("deposit_register", "one_fen", kept).content) == {"D1": 10_000_01, "D9": 1_000_00}
+    assert balances(told("deposit_register", "short_file", kept).content) == {"D9": 1_000_00}
+    assert balances(told("deposit_register", "one_fen", kept).content) == {"D1": 10_000_01, "D9": 1_000_00}
     assert told("deposit_register", "delay", "/deposits/2014-03-06/register").status_code == 404
-    assert read_register(told("deposit_register", "wrong_day", kept).content) == {}
+    assert balances(told("deposit_register", "wrong_day", kept).content) == {}
     assert told("deposit_answer", "lose", "/deposits/2014-02-24").status_code == 404
     assert told("deposit_request", "error", kept).status_code == 500
     bank.faults({"message": "deposit_line withdrawn", "nth": 1, "fault": "one_fen"}, serial="line")

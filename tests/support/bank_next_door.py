@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -104,9 +105,12 @@ class BankNextDoor:
         with self.store.tx() as tx:
             return ANSWER.write(deposit_register.answers_of(tx, day)) if deposit_register.came(tx, day) else None
 
-    async def deposit_register(self, day: date) -> bytes | None:
+    async def deposit_register(self, day: date, into: BinaryIO) -> bool:
         with self.store.tx() as tx:
-            return REGISTER.write(deposit_register.register_of(tx, day)) if deposit_register.came(tx, day) else None
+            there = deposit_register.came(tx, day)
+            if there:
+                into.write(REGISTER.write(deposit_register.register_of(tx, day)))
+        return there
 
     async def confirm(self, order: MandateOrder) -> BankSaid:
         asked = Mandate(order.name, order.account.reveal(), order.holder.reveal(), order.per_tap, order.per_day, order.given_on)

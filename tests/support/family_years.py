@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +29,7 @@ from played_days import Matching
 from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.bank.deposit_list import read_register
+from tapwealth.bank.deposit_register import read_register
 from tapwealth.deposits import store as deposits
 from tapwealth.deposits.deposit import AtMaturity, Deposit, DepositState
 from tapwealth.deposits.product import Term
@@ -273,9 +275,10 @@ class Family(Fortnight):
     async def register(self) -> int:
         """Fen, by what the bank has of everybody's deposits after the last list: of a date on which nothing moves there is none."""
         for day in reversed(self.dates):
-            content = await self.bank.deposit_register(day)
-            if content is not None:
-                return sum(read_register(content).values())
+            with TemporaryDirectory() as folder:
+                content = BytesIO()
+                if await self.bank.deposit_register(day, content):
+                    return sum(balance for _, balance in read_register(content, Path(folder)))
         raise AssertionError("no list came")
 
     async def policies(self) -> list[PolicyRow]:

@@ -1,7 +1,7 @@
 """All SQL of what has happened to deposits, as the bank is told. Every function takes the open transaction first and works on lists."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -31,6 +31,7 @@ class Listed:
     paid_by: str | None
 
 
+_AT_ONCE = 5_000
 _ADDED = {
     "book": "int", "serial": "text", "deposit": "text", "ordinal": "int", "event": "text", "product": "text", "form": "text",
     "term": "text", "amount": "bigint", "interest": "bigint", "change": "bigint", "value_date": "date", "happened_on": "date",
@@ -200,15 +201,18 @@ async def credited(tx: Any, books: Sequence[int], name: str, day: date) -> None:
     )
 
 
-async def balances(tx: Any, books: Sequence[int], day: date) -> dict[str, int]:
-    """What each deposit had after the events of that day: its balance now, less what has happened since."""
-    rows = await tx.fetch(
+async def balances(tx: Any, books: Sequence[int], day: date) -> AsyncIterator[tuple[str, int]]:
+    """What each deposit had after the events of that day, by number, some thousands read at once: its balance now, less what has happened
+    since."""
+    rows = tx.cursor(
         "select s.deposit, (s.balance - coalesce(l.change, 0))::bigint as balance from deposit_standing s left join"
         " (select book, deposit, sum(change) as change from deposit_event"
         " where book = any($1) and happened_on > $2 group by book, deposit) l"
         " on l.book = s.book and l.deposit = s.deposit"
-        " where s.book = any($1) and s.balance <> coalesce(l.change, 0) order by s.deposit",
+        ' where s.book = any($1) and s.balance <> coalesce(l.change, 0) order by s.deposit collate "C"',
         list(books),
         day,
+        prefetch=_AT_ONCE,
     )
-    return {row["deposit"]: row["balance"] for row in rows}
+    async for row in rows:
+        yield row["deposit"], row["balance"]

@@ -1,6 +1,6 @@
 """What the platform and the bank as depository tell each other of a day's deposits. Pure; docs/reference/bank.md has the files.
 
-The platform lists what happened to deposits. The bank answers each line by what it has worked out itself, and gives its register.
+The platform lists what happened to deposits. The bank answers each line by what it has worked out itself.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.sealed_csv import SealedCsv, whole_number
+from tapwealth.wire.sealed_csv import SealedCsv
 
 
 class ListEvent(StrEnum):
@@ -96,7 +96,6 @@ _LIST = SealedCsv(
     ("amount", "interest"),
 )
 _ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
-_REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
 
 
 def write_list(lines: Iterable[DepositLine]) -> bytes:
@@ -147,8 +146,3 @@ def _answered(row: list[str], where: str) -> AnswerLine:
     if answer not in list(Answer):
         raise BadInput(f"{answer[:20]!r} is no answer", where=f"{where} answer", hint=f"one of {', '.join(Answer)}")
     return AnswerLine(serial, Answer(answer), int(interest), paid_by[:35], " ".join(reason.split())[:200])
-
-
-def read_register(content: bytes) -> dict[str, int]:
-    """By deposit its balance in fen. Raises BadInput."""
-    return {deposit: whole_number(balance, f"deposit {deposit}") for deposit, balance in _REGISTER.read(content)}

@@ -5,7 +5,7 @@ Never used inside a database transaction.
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import httpx
 
@@ -24,8 +24,8 @@ class DepositoryPort(Protocol):
     async def deposit_answer(self, day: date) -> bytes | None:
         """What it says of each line; None while it has no list of that day. Raises Outage."""
 
-    async def deposit_register(self, day: date) -> bytes | None:
-        """Every deposit and its balance after that day's list; None likewise. Raises Outage."""
+    async def deposit_register(self, day: date, into: BinaryIO) -> bool:
+        """Every deposit and its balance after that day's list, as all that is in the file; False likewise. Raises Outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +46,36 @@ class DepositoryHttp:
     async def deposit_answer(self, day: date) -> bytes | None:
         return await self._file(f"/deposits/{day.isoformat()}")
 
-    async def deposit_register(self, day: date) -> bytes | None:
-        return await self._file(f"/deposits/{day.isoformat()}/register")
+    async def deposit_register(self, day: date, into: BinaryIO) -> bool:
+        path = f"/deposits/{day.isoformat()}/register"
+        into.seek(0)
+        into.truncate()
+        try:
+            async with partner_client(self.base_url, self.token, _PATIENCE_MS) as client, client.stream("GET", path) as answer:
+                if self._is_there(answer, path):
+                    async for piece in answer.aiter_bytes():
+                        into.write(piece)
+                    return True
+        except httpx.HTTPError as error:
+            raise self._unreached(error) from error
+        return False
 
     async def _file(self, path: str) -> bytes | None:
         answer = await self._call("GET", path, None)
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return None
-        if answer.status_code != httpx.codes.OK:
+        return answer.content if self._is_there(answer, path) else None
+
+    @staticmethod
+    def _is_there(answer: httpx.Response, path: str) -> bool:
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
             raise Outage(f"the bank does not give {path} ({answer.status_code})")
-        return answer.content
+        return answer.status_code == httpx.codes.OK
 
     async def _call(self, method: str, path: str, content: bytes | None) -> httpx.Response:
         try:
             async with partner_client(self.base_url, self.token, _PATIENCE_MS) as client:
                 return await client.request(method, path, content=content, headers={"Content-Type": "text/csv; charset=utf-8"})
         except httpx.HTTPError as error:
-            raise Outage(f"the bank at {self.base_url} cannot be reached ({type(error).__name__})") from error
+            raise self._unreached(error) from error
+
+    def _unreached(self, error: httpx.HTTPError) -> Outage:
+        return Outage(f"the bank at {self.base_url} cannot be reached ({type(error).__name__})")

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -23,6 +23,7 @@ from tapwealth.storage import outbox, progress
 from tapwealth.storage.database import Tx
 
 JOB = "end_of_day"
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
 
@@ -209,7 +210,7 @@ async def by_books(books: Sequence[int], work: Callable[[int], Awaitable[object]
     await together(*(lane() for _ in range(min(BOOKS_AT_ONCE, len(books)))))
 
 
-async def handed_out(ask: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+async def handed_out(ask: Callable[[], Awaitable[Answer | None]]) -> Answer | None:
     """What a partner has ready for the end of a date; None if it has nothing, or could not be reached for a time."""
     deadline = deadline_after(OUTAGE_SECONDS)
     while True:

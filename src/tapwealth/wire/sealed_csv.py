@@ -9,13 +9,17 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import BinaryIO
 
 from tapwealth.kernel.refusal import BadInput
 
 END = "END"
 _DIGITS = 16
+_LONGEST = 64 << 10
+"""Octets of a line, where a file is not read as a whole."""
 _AGAIN = "fetch or send it again"
 
 
@@ -37,18 +41,41 @@ class SealedCsv:
 
     def read(self, content: bytes) -> list[list[str]]:
         """The records. Raises BadInput: not UTF-8, no CSV, torn, doubled, altered, a record that has not as many fields."""
-        start = content.rfind(b"\n", 0, max(len(content) - 1, 0)) + 1
-        end = self._rows(content[start:], "end line")
-        if not content.endswith(b"\r\n") or len(end) != 1 or end[0][:1] != [END]:
-            raise BadInput("its end line is missing or torn", where=self.name, hint=_AGAIN)
+        start = _last_line(content)
+        end = self._end(content[start:])
         rows = self._rows(content[:start], "text")
-        if not rows or tuple(rows[0]) != self.columns:
-            raise BadInput(f"its header is not {','.join(self.columns)}", where=f"{self.name} line 1", hint=_AGAIN)
+        self._check_header(rows[0] if rows else ())
         for number, row in enumerate(rows[1:], 2):
             self._check(row, f"{self.name} record {number}")
         self._check_names(rows[1:])
-        self._check_end(content[:start], rows[1:], end[0])
+        self._check_end(end, len(rows) - 1, self._sums(rows[1:]), hashlib.sha256(content[:start]).hexdigest())
         return rows[1:]
+
+    def lots(self, file: BinaryIO, most: int) -> Iterator[list[list[str]]]:
+        """The records of a file that may be longer than memory, so many at once. Whether it is whole knows only who came to its end. Raises
+        BadInput as `read` does, but not for what is doubled: by itself no lot tells."""
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(size - _LONGEST, 0))
+        tail = file.read(_LONGEST)
+        start = size - len(tail) + _last_line(tail)
+        end, digest, sums, count = self._end(tail[_last_line(tail) :]), hashlib.sha256(), [0] * len(self.summed), 0
+        file.seek(0)
+        rows = self._parsed(self._lines(file, start, digest.update), "text")
+        self._check_header(next(rows, ()))
+        while lot := list(islice(rows, most)):
+            for number, row in enumerate(lot, count + 2):
+                self._check(row, f"{self.name} record {number}")
+            count, sums = count + len(lot), [before + more for before, more in zip(sums, self._sums(lot), strict=True)]
+            yield lot
+        self._check_end(end, count, sums, digest.hexdigest())
+
+    def _lines(self, file: BinaryIO, end: int, seen: Callable[[bytes], None]) -> Iterator[str]:
+        """As text, up to that octet."""
+        at = 0
+        while line := file.readline(min(end - at, _LONGEST)):
+            seen(line)
+            yield self._text(line, "text", at)
+            at += len(line)
 
     @property
     def _at(self) -> list[int]:
@@ -64,12 +91,29 @@ class SealedCsv:
         return text.getvalue().encode()
 
     def _rows(self, content: bytes, part: str) -> list[list[str]]:
+        return list(self._parsed(io.StringIO(self._text(content, part), newline=""), part))
+
+    def _text(self, content: bytes, part: str, at: int = 0) -> str:
         try:
-            return list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+            return content.decode()
         except UnicodeDecodeError as error:
-            raise BadInput(f"not UTF-8 at octet {error.start} of its {part}", where=self.name, hint=_AGAIN) from None
+            raise BadInput(f"not UTF-8 at octet {at + error.start} of its {part}", where=self.name, hint=_AGAIN) from None
+
+    def _parsed(self, lines: Iterable[str], part: str) -> Iterator[list[str]]:
+        try:
+            yield from csv.reader(lines, strict=True)
         except csv.Error as error:
             raise BadInput(f"its {part} is not CSV ({error})", where=self.name, hint=_AGAIN) from None
+
+    def _end(self, line: bytes) -> list[str]:
+        end = self._rows(line, "end line")
+        if not line.endswith(b"\r\n") or len(end) != 1 or end[0][:1] != [END]:
+            raise BadInput("its end line is missing or torn", where=self.name, hint=_AGAIN)
+        return end[0]
+
+    def _check_header(self, header: Sequence[str]) -> None:
+        if tuple(header) != self.columns:
+            raise BadInput(f"its header is not {','.join(self.columns)}", where=f"{self.name} line 1", hint=_AGAIN)
 
     def _check(self, row: Sequence[str], where: str) -> None:
         if row[:1] == [END]:
@@ -84,19 +128,28 @@ class SealedCsv:
         for record in records:
             named = tuple(record[: self.named_by])
             if named in seen:
-                what = " ".join(f"{column} {field[:40]!r}" for column, field in zip(self.columns, named, strict=False))
-                raise BadInput(f"{what} stands there twice", where=self.name, hint=_AGAIN)
+                raise self.doubled(named)
             seen.add(named)
 
-    def _check_end(self, before: bytes, records: Sequence[Sequence[str]], end: Sequence[str]) -> None:
+    def doubled(self, named: Sequence[str]) -> BadInput:
+        """Of a record whose name stands there twice."""
+        what = " ".join(f"{column} {field[:40]!r}" for column, field in zip(self.columns, named, strict=False))
+        return BadInput(f"{what} stands there twice", where=self.name, hint=_AGAIN)
+
+    def _check_end(self, end: Sequence[str], count: int, sums: Sequence[int], digest: str) -> None:
         where = f"{self.name} end line"
         if len(end) != 3 + len(self.summed):
             raise BadInput(f"{len(end)} fields instead of {3 + len(self.summed)}", where=where, hint=_AGAIN)
-        for name, said, found in zip(("records", *self.summed), end[1:-1], (len(records), *self._sums(records)), strict=True):
+        for name, said, found in zip(("records", *self.summed), end[1:-1], (count, *sums), strict=True):
             if whole_number(said, where, signed=name in self.signed) != found:
                 raise BadInput(f"it says {said} for {name}, but it is {found}", where=where, hint=_AGAIN)
-        if end[-1] != hashlib.sha256(before).hexdigest():
+        if end[-1] != digest:
             raise BadInput("its hash is not that of what stands before it: it was altered", where=where, hint=_AGAIN)
+
+
+def _last_line(content: bytes) -> int:
+    """Where it begins."""
+    return content.rfind(b"\n", 0, max(len(content) - 1, 0)) + 1
 
 
 def whole_number(text: str, where: str, *, signed: bool = False) -> int:

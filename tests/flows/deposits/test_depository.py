@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 import pytest
@@ -195,8 +196,9 @@ class Unwell:
     async def deposit_answer(self, day: date) -> bytes | None:
         return self.answer
 
-    async def deposit_register(self, day: date) -> bytes | None:
-        return self.register
+    async def deposit_register(self, day: date, into: BinaryIO) -> bool:
+        into.write(self.register or b"")
+        return self.register is not None
 
 
 def answers(*rows: tuple[str, str, str]) -> bytes:
@@ -204,7 +206,11 @@ def answers(*rows: tuple[str, str, str]) -> bytes:
     return shape.write([(serial, answer, interest, "", "") for serial, answer, interest in rows])
 
 
-REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",)).write([["D-A", "600000"], ["D-B", "1000000"]])
+def register(*rows: tuple[str, int]) -> bytes:
+    return SealedCsv("deposit register", ("deposit", "balance"), ("balance",)).write([(deposit, str(fen)) for deposit, fen in rows])
+
+
+REGISTER = register(("D-A", 6_000_00), ("D-B", 10_000_00))
 
 
 def cases() -> Iterator[tuple[bytes | None, bytes | None, str]]:
@@ -217,6 +223,48 @@ def cases() -> Iterator[tuple[bytes | None, bytes | None, str]]:
 @pytest.mark.parametrize(("answer", "register", "why"), list(cases()), ids=["none", "torn", "short", "more"])
 async def test_a_bank_that_answers_otherwise(town: Depository, answer: bytes | None, register: bytes | None, why: str) -> None:
     await town.event("A", ListEvent.WITHDRAWN, 4_000_00, 39, DUE)
-    rails = replace(town.place.house.rails, depository=Unwell(town.bank, answer, register))
-    town.place.house = replace(town.place.house, rails=rails)
+    _is_unwell(town, answer, register)
     assert any(why in one for one in (await town.closes(DUE))[1].wrong)
+
+
+def _is_unwell(town: Depository, answer: bytes | None, register: bytes | None) -> None:
+    house = town.place.house
+    town.place.house = replace(house, rails=replace(house.rails, depository=Unwell(town.bank, answer, register)))
+
+
+OF_BANK = "in the bank's register"
+FILE = "the bank's register of deposits of 2014-03-06"
+AGAIN = "fetch or send it again"
+REGISTERS = (
+    (None, [f"{FILE} is not to be had; close 2014-03-06 again when it is"]),
+    (REGISTER[:-20], [f"{FILE}: deposit register: its end line is missing or torn; {AGAIN}"]),
+    (
+        register(("D-A", 6_000_00), ("D-A", 6_000_00), ("D-B", 10_000_00)),
+        [f"{FILE}: deposit register: deposit 'D-A' stands there twice; {AGAIN}"],
+    ),
+    (register(("D-B", 10_000_00), ("D-A", 6_000_00)), []),
+    (register(), [f"deposit D-A has 0.00 yuan {OF_BANK} and 6,000.00 here", f"deposit D-B has 0.00 yuan {OF_BANK} and 10,000.00 here"]),
+    (register(("D-B", 10_000_00)), [f"deposit D-A has 0.00 yuan {OF_BANK} and 6,000.00 here"]),
+    (
+        register(("D-0", 1), ("D-A", 6_000_00), ("D-AA", 0), ("D-B", 9_999_99), ("D-C", 3)),
+        [
+            f"deposit D-0 has 0.01 yuan {OF_BANK} and 0.00 here",
+            f"deposit D-B has 9,999.99 yuan {OF_BANK} and 10,000.00 here",
+            f"deposit D-C has 0.03 yuan {OF_BANK} and 0.00 here",
+        ],
+    ),
+)
+"""What the bank's register says, and what is then found."""
+
+
+async def test_a_register_that_says_otherwise(town: Depository) -> None:
+    await town.event("A", ListEvent.WITHDRAWN, 4_000_00, 39, DUE)
+    (serial,) = await _serials(town)
+    for content, wrong in REGISTERS:
+        _is_unwell(town, answers((serial, "accepted", "39")), content)
+        assert sorted((await town.closes(DUE))[1].wrong) == sorted(wrong)
+
+
+async def _serials(town: Depository) -> list[str]:
+    async with town.place.house.database.read() as tx:
+        return [one.line.serial for one in await deposit_event_store.of_day(tx, list(town.place.house.all_books), DUE)]

@@ -6,12 +6,15 @@ every closing until the bank accepts the line. Interest arrives in one sum a lis
 item once the sum is that of its items.
 """
 
+import asyncio
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,7 +22,8 @@ from tapwealth.bank import deposit_event_store as events
 from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank
 from tapwealth.bank.deposit_event_store import Listed
-from tapwealth.bank.deposit_list import Answer, AnswerLine, hash_of, read_answer, read_register, write_list
+from tapwealth.bank.deposit_list import Answer, AnswerLine, hash_of, read_answer, write_list
+from tapwealth.bank.deposit_register import Register, read_register
 from tapwealth.bank.depository_http import DepositoryPort
 from tapwealth.bank.entries import NUMBER_OF
 from tapwealth.bank.store import BreakRow
@@ -97,6 +101,11 @@ class _Compared:
 
 async def compare_deposits(house: House, day: date) -> StepReport:
     """Compare what the bank answered and keeps with what is here, and credit the interest that has come."""
+    with tempfile.TemporaryDirectory(prefix="tapwealth-register-") as folder:
+        return await _compare(house, day, Path(folder))
+
+
+async def _compare(house: House, day: date, folder: Path) -> StepReport:
     async with house.database.read() as tx:
         books = list(house.all_books)
         today = await events.of_day(tx, books, day)
@@ -104,11 +113,11 @@ async def compare_deposits(house: House, day: date) -> StepReport:
         paid = await _interest_names(tx, books, day)
     if not (today or again or paid):
         return StepReport("no deposit has moved", {"events": 0})
-    compared, register = _Compared(day), {}
+    compared, register = _Compared(day), None
     try:
         if today:
             _compare_lines(today, await _answers(house, day, today), compared)
-            register = await _register(house, day)
+            register = await _register(house, day, folder)
     except Outage as outage:
         return StepReport("the bank has no answer", wrong=[str(outage)])
     for earlier in again:
@@ -118,7 +127,7 @@ async def compare_deposits(house: House, day: date) -> StepReport:
         at = await moment(tx)
         await events.answer(tx, compared.said, day)
         arrived = await _credit_interest(house, tx, at, compared)
-        if today:
+        if register is not None:
             await _compare_balances(house, tx, compared, register)
         found = await bank.replace_breaks(tx, day, DEPOSITORY, compared.differences, at.now)
     figures = {"events": len(today), "accepted": compared.accepted, "differences": len(found), "interest": arrived}
@@ -140,15 +149,25 @@ async def _said(house: House, day: date) -> Sequence[AnswerLine]:
     return _read(f"the bank's answer to the deposits of {day}", day, content, read_answer)
 
 
-async def _register(house: House, day: date) -> dict[str, int]:
+async def _register(house: House, day: date, folder: Path) -> Register:
     """Raises Outage."""
-    content = await handed_out(lambda: _port(house).deposit_register(day))
-    return _read(f"the bank's register of deposits of {day}", day, content, read_register)
+    what = f"the bank's register of deposits of {day}"
+    with (folder / "as_it_came").open("w+b") as file:
+        if not await handed_out(lambda: _port(house).deposit_register(day, file)):
+            raise _not_there(what, day)
+        try:
+            return await asyncio.to_thread(read_register, file, folder)
+        except BadInput as error:
+            raise Outage(f"{what}: {error}") from None
+
+
+def _not_there(what: str, day: date) -> Outage:
+    return Outage(f"{what} is not to be had; close {day} again when it is")
 
 
 def _read(what: str, day: date, content: bytes | None, read: Callable[[bytes], T]) -> T:
     if content is None:
-        raise Outage(f"{what} is not to be had; close {day} again when it is")
+        raise _not_there(what, day)
     try:
         return read(content)
     except BadInput as error:
@@ -192,19 +211,37 @@ async def _ask_again(house: House, day: date, compared: _Compared) -> None:
     compared.said += [one for one in before.said if str(one[1]) in open_here]
 
 
-async def _compare_balances(house: House, tx: Tx, compared: _Compared, register: Mapping[str, int]) -> None:
-    """Each deposit by the register and by its events; and the sum of the events with the ledger."""
-    ours = await events.balances(tx, list(house.all_books), compared.day)
-    for deposit in sorted(ours.keys() | register.keys()):
-        here, there = ours.get(deposit, 0), register.get(deposit, 0)
+async def _compare_balances(house: House, tx: Tx, compared: _Compared, register: Register) -> None:
+    """Each deposit by the register and by its events, side by side; and the sum of the events with the ledger."""
+    total = 0
+    async for deposit, here, there in side_by_side(events.balances(tx, list(house.all_books), compared.day), register):
+        total += here
         if here != there:
             text = f"deposit {deposit} has {format_minor(there)} yuan in the bank's register and {format_minor(here)} here"
             compared.differ("balance_differs", deposit, there - here, text)
     trial = await house.ledger.trial_balances(tx, house.all_books, compared.day)
     owed = sum(line.totals.owed for lines in trial.values() for line in lines if line.kind in _OWED)
-    if owed != sum(ours.values()):
-        text = f"deposits sum to {format_minor(sum(ours.values()))} yuan by their events and to {format_minor(owed)} in the ledger"
-        compared.differ("ledger_differs", "deposits", owed - sum(ours.values()), text)
+    if owed != total:
+        text = f"deposits sum to {format_minor(total)} yuan by their events and to {format_minor(owed)} in the ledger"
+        compared.differ("ledger_differs", "deposits", owed - total, text)
+
+
+async def side_by_side(ours: AsyncIterator[tuple[str, int]], theirs: Iterable[tuple[str, int]]) -> AsyncIterator[tuple[str, int, int]]:
+    """By number: a deposit, its balance here and there, 0 where one side does not have it. Both come by number, and no more of either is
+    held than one."""
+    lines = iter(theirs)
+    line = next(lines, None)
+    async for deposit, here in ours:
+        while line is not None and line[0] < deposit:
+            yield line[0], 0, line[1]
+            line = next(lines, None)
+        there = 0
+        if line is not None and line[0] == deposit:
+            there, line = line[1], next(lines, None)
+        yield deposit, here, there
+    while line is not None:
+        yield line[0], 0, line[1]
+        line = next(lines, None)
 
 
 # ---- the interest that the bank pays
