@@ -9,6 +9,15 @@ LINES: tuple[tuple[str, str], ...] = (
     (r"this phone no longer acts for its customer", "这部手机已不能代表客户操作"),
     (r"sign in with it again, or ask the bank", "请重新登录，或联系银行"),
     (rf"{YUAN} is above the {YUAN} that a class (\d) account may still pay .+", r"\1 元超过 \3 类账户还可支付的 \2 元"),
+    # for whom it is
+    (r"the identity is not verified yet", "身份尚未核实"),
+    (r"finish the verification first", "请先完成核实"),
+    (r"class (\d) may", r"\1 类账户可以"),
+    (r"(.+) is for accounts of class (\S+) and above", r"\1 须 \2 类及以上账户"),
+    (r"yours is class (\S+), be verified further", r"您的账户为 \1 类，请进一步核实身份"),
+    (r"(.+) is for people from (\d+) years of age", r"\1 须年满 \2 周岁"),
+    (r"(.+) is for people up to (\d+) years of age", r"\1 限 \2 周岁及以下"),
+    (r"you are (\d+)", r"您 \1 周岁"),
     # an amount
     (r"'(.*)' is no amount", r"“\1”不是金额"),
     (r"write (?:it|yuan) like (\S+)", r"请写元，如 \1"),

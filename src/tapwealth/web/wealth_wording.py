@@ -21,15 +21,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"you would have {YUAN} yuan in this raise", r"您在本期将共有 \1 元"),
     (rf"at most {YUAN} is possible", r"每人最多 \1 元"),
     # for whom it is
-    (r"the identity is not verified yet", "身份尚未核实"),
-    (r"finish the verification first", "请先完成核实"),
     (r"a class (\d) account may not buy wealth products from its balance", r"\1 类账户不能用余额购买理财产品"),
-    (r"class (\d) may", r"\1 类账户可以"),
-    (r"(.+) is for accounts of class (\S+) and above", r"\1 须 \2 类及以上账户"),
-    (r"yours is class (\S+), be verified further", r"您的账户为 \1 类，请进一步核实身份"),
-    (r"(.+) is for people from (\d+) years of age", r"\1 须年满 \2 周岁"),
-    (r"(.+) is for people up to (\d+) years of age", r"\1 限 \2 周岁以下"),
-    (r"you are (\d+)", r"您 \1 周岁"),
     (
         r"a product of risk R(\d) may not be sold to you: nobody has asked you yet how much loss you bear",
         r"R\1 级产品暂不能向您销售：尚未做风险承受能力评估",
