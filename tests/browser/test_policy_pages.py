@@ -4,20 +4,21 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from apart import run_apart
 from bill_town import MONDAY, Town, town
 from identities import identity_of
-from insurance_desk import Desk, before_the_pages, keep
+from insurance_desk import Desk, Seen, before_the_pages, keep
 from policy_files import ACCIDENT_FILE, QUESTIONS, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.flows.insurance import insurers, policies, premium_days
 from tapwealth.flows.insurance.policies import BuyPolicy
-from tapwealth.insurance import application_store, insured_store, store
+from tapwealth.insurance import application_store, insured_store, premium_store, store
 from tapwealth.insurance.application_store import ApplicationState
 from tapwealth.insurance.policy import anniversary
+from tapwealth.insurance.premium_store import Mandate
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
 
@@ -154,6 +155,7 @@ async def test_a_phone_is_insured_once_for_the_premium_that_was_shown(place: Tow
         for _ in range(2):
             bought = await desk.send(new, other, **carried, **ticks)
             assert (bought.status, "核保中" in bought.text, await desk.wallet()) == (200, True, 101_00)
+        assert 'id="collect"' not in bought.source, "it is paid, and does not go on"
         poor = await desk.send(new, page, do="check", **{**given, "imei": "352099001761481"})
         poor = await desk.send(new, poor, **{**carried, **ticks, "imei": "352099001761481"})
         assert "保费 199.00 元，可用 101.00 元；请先转入资金" in poor.text
@@ -248,6 +250,76 @@ async def test_what_changes_is_priced_first_and_asked_for_once(place: Town) -> N
         ends = keep(await desk.send(there, await desk.get(there), occupation="6", do="check"), "ends")
         assert "新职业不在承保范围" in ends.text
         assert (await desk.get(f"/policies/{UUID(int=5)}/change/address")).status == (await desk.get(f"{here}/change/sum")).status == 404
+
+
+async def test_premiums_are_collected_by_what_was_agreed_to_on_the_page_until_it_is_ended_there(place: Town) -> None:
+    async with before_the_pages(place, "Collected") as desk:
+        life = await desk.buy(BuyPolicy("TL20", ["terms"]))
+        here = f"/policies/{life}"
+        there, page = f"{here}/collect", keep(await desk.get(here), "uncollected")
+        assert 'name="most" value="225.00"' in page.source, "what it costs now"
+        for most, wrong in (("", "没有填写上限"), ("many", "金额"), ("0", "金额"), ("-1", "金额"), ("1.234", "金额")):
+            refused = await desk.send(there, page, "/collect", most=most, do="check")
+            assert (refused.status, wrong in beside(refused, "most"), f'value="{most}"' in refused.source) == (422, True, True), most
+        english = await desk.send(f"/en{there}", page, "/collect", most="", do="check")
+        assert (english.status, "nothing is filled in" in beside(english, "most")) == (422, True)
+        low = keep(await desk.send(there, page, "/collect", most="224.99", do="check"), "collect_confirm")
+        assert all(part in low.text for part in ("每次最多 ¥224.99", "低于现在的保费 ¥225.00", "我授权在上述条件下扣收保费")), low.text
+        back = await desk.send(there, low, "/collect", most="224.99", do="back")
+        assert (back.status, 'value="224.99"' in back.source, await agreed(desk)) == (200, True, {}), "not before it is confirmed"
+        unknown = await desk.send(there, low, "/collect", most="300", fund="NONE", do="agree")
+        assert (unknown.status, "没有这个基金" in beside(unknown, "fund")) == (422, True)
+        shown = await desk.send(there, page, "/collect", most="300", do="check")
+        for _ in range(2):
+            done = keep(await desk.send(there, shown, "/collect", most="300", do="agree"), "collected")
+            assert (done.status, done.where, "每次最多 ¥300.00" in done.text) == (200, here, True)
+        first = (await agreed(desk))[life]
+        changed = await desk.send(there, done, "/collect", most="400", fund="pocket", do="agree")
+        assert "每次最多 ¥400.00 付款顺序 余额、各基金按支付顺序" in changed.text
+        assert '<option value="pocket" selected>' in changed.source
+        second = (await agreed(desk))[life]
+        assert (first.most, second.most, first.id != second.id) == (300_00, 400_00, True), "one takes the other's place"
+        assert "At most at a time ¥400.00" in keep(await desk.get(f"/en{here}"), "collected_en").text
+        for _ in range(2):
+            ended = await desk.send(f"{there}/end", changed, "/collect/end")
+            assert (ended.status, ended.where, "已开通" in ended.text, await agreed(desk)) == (200, here, False, {})
+        stale = await desk.send(f"{there}/end", changed, "/collect/end", key=str(uuid4()))
+        assert (stale.status, "这份保单没有约定自动扣缴" in stale.text) == (422, True)
+
+
+async def test_a_policy_for_a_year_goes_on_by_agreement_and_one_that_is_over_owes_nothing(place: Town) -> None:
+    async with before_the_pages(place, "Renewing") as desk:
+        year = await desk.buy(BuyPolicy("ACC1", ["terms"]))
+        here = f"/policies/{year}"
+        there, page = f"{here}/collect", keep(await desk.get(here), "renewing")
+        assert "到期前按当日价格投保下一年" in page.text
+        never = await desk.send(there, page, "/collect", most="760", renews="", do="agree")
+        assert (never.status, "这份保单不再有应缴保费" in beside(never, "renews")) == (422, True)
+        shown = await desk.send(there, page, "/collect", most="760", renews="yes", do="check")
+        done = await desk.send(there, shown, "/collect", most="760", renews=shown.hidden("renews", "/collect"), do="agree")
+        assert (done.status, "到期续保 自动续保下一年" in done.text, (await agreed(desk))[year].renews) == (200, True, True), done.text
+        back = await desk.send(f"{here}/cancel", done, "/cancel", do="ask")
+        await desk.send(f"{here}/cancel", back, "/cancel", do="cancel", refund="76000")
+        await place.work("insurer", policies.deliver)
+        over = await desk.get(here)
+        assert ("已退保" in over.text, 'id="collect"' in over.source, await agreed(desk)) == (True, False, {})
+        late = await desk.send(there, shown, "/collect", most="760", renews="yes", do="agree", key=str(uuid4()))
+        assert (late.status, "保单已退保；不再缴费" in late.text) == (422, True), late.text
+    async with before_the_pages(place, "Collector") as desk:
+        page = await desk.get(f"/policies/{await desk.buy(BuyPolicy('TL20', ['terms']))}")
+        assert (await desk.send(there, page, "/collect", most="760", do="agree")).status == 404, "it is another's"
+
+
+def beside(page: Seen, field: str) -> str:
+    """What is said to be wrong with a field."""
+    return page.source.partition(f'id="{field}-wrong"')[2].partition("</span>")[0]
+
+
+async def agreed(desk: Desk) -> dict[UUID, Mandate]:
+    """What stands about their premiums."""
+    async with desk.house.database.read() as tx:
+        rows = await store.policies_of(tx, desk.person.book, desk.person.id)
+        return {policy: one for (_, policy), one in (await premium_store.mandates(tx, [(row.book, row.id) for row in rows])).items()}
 
 
 async def _policies(desk: Desk) -> list[PolicyRow]:

@@ -155,6 +155,11 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"only one that is suspended can be reinstated", "只有中止的保单可以复效"),
     (rf"the policy cannot be reinstated any more: two years of suspension were over on {DAY}", r"中止已于 \1 满两年，不能复效"),
     (rf"the policy cannot be reinstated any more: it ended on {DAY}", r"保单已于 \1 期满，不能复效"),
+    # what is collected
+    (r"(.+) does not go on when it ends", r"\1 期满不续保"),
+    (r"agree to its premiums alone", "请只约定扣缴保费"),
+    (r"no further premium of this policy is ever due", "这份保单不再有应缴保费"),
+    (r"nothing is agreed about the premiums of this policy", "这份保单没有约定自动扣缴"),
     # what ends
     (r"the insurer has been asked to cancel this policy", "已申请退保"),
     (r"the insurer is booking a premium of this policy", "保险公司正在登记一期保费"),

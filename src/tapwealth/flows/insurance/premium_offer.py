@@ -32,10 +32,11 @@ async def mandate_sold(tx: Tx, envelope: Envelope, row: PolicyRow, made: Mandate
 
 async def offer_of(tx: Any, row: PolicyRow, language: str) -> Offer:
     """What is shown of a policy before somebody lets its premiums be collected."""
-    return _offer((await versions_of(tx, [row]))[row.product, row.version], language)
+    return offer_by((await versions_of(tx, [row]))[row.product, row.version], language)
 
 
-def _offer(version: Version, language: str) -> Offer:
+def offer_by(version: Version, language: str) -> Offer:
+    """The same, of a policy that was bought by that version."""
     said, place = version.definition, 0 if language == "zh" else 1
     lines = (
         [

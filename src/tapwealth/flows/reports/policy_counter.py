@@ -13,6 +13,8 @@ from tapwealth.flows.catalogue.kinds import shape_of
 from tapwealth.flows.frame import moment
 from tapwealth.flows.insurance.policy_offer import policy_offer
 from tapwealth.flows.insurance.policy_product import on_sale, product_of, products_of, versions_of
+from tapwealth.flows.insurance.premium_offer import offer_by
+from tapwealth.flows.insurance.renewals import renewable
 from tapwealth.flows.reports import claims as claim_reports
 from tapwealth.flows.reports import standing
 from tapwealth.flows.reports.claims import ClaimLine
@@ -67,9 +69,19 @@ class PremiumLine(NamedTuple):
     amount: int
 
 
+class Collecting(NamedTuple):
+    """How a policy's premiums can be collected: under the terms of `offer`; whether it can go on as another policy at its end, and, of one
+    that is paid whole, whether that is all there is to agree to."""
+
+    offer: Offer
+    goes_on: bool
+    only_that: bool
+
+
 class PolicyPage(NamedTuple):
     """A policy whole. `first_paid`: the first day whose losses are paid. `pay` fen can be paid by hand today, 0: nothing. `coming`: what is
-    not paid, the earliest first. `loss`: what the policyholder can claim, None where others do. `busy`: the insurer is asked about it."""
+    not paid, the earliest first. `loss`: what the policyholder can claim, None where others do. `busy`: the insurer is asked about it.
+    `collecting`: None where nothing is ever due again."""
 
     shown: PolicyShown
     names: Words
@@ -92,6 +104,7 @@ class PolicyPage(NamedTuple):
     loss: LossKind | None
     claims: Sequence[ClaimLine]
     today: date
+    collecting: Collecting | None
 
 
 async def held(tx: Any, book: int, person: UUID) -> list[PolicyLine]:
@@ -165,7 +178,16 @@ async def shown(tx: Any, book: int, person: UUID, identifier: UUID, language: st
         loss=loss_of(cover) if row.issued_on is not None else None,
         claims=claims[::-1],
         today=today,
+        collecting=_collecting(row, version, product, language),
     )
+
+
+def _collecting(row: PolicyRow, version: Version, product: Product, language: str) -> Collecting | None:
+    """As `let_premiums` decides it."""
+    goes_on, paid_whole = renewable(product), row.paid_until == row.to_day
+    if row.state not in _LIVES or product.terms.days is not None or (paid_whole and not goes_on):
+        return None
+    return Collecting(offer_by(version, language), goes_on, paid_whole)
 
 
 def _coming(row: PolicyRow, schedule: Schedule) -> list[PremiumLine]:
