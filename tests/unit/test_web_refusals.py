@@ -1,8 +1,9 @@
-"""Whatever deposits and wealth products refuse to a customer stands in Chinese on their pages: each text of their modules is tried."""
+"""What deposits, wealth products and claims refuse to a customer stands in Chinese on their pages: each text of their modules is tried."""
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from types import ModuleType
 
@@ -13,23 +14,27 @@ from tapwealth.compliance import limits, suitability
 from tapwealth.compliance.suitability import Standing
 from tapwealth.deposits import deposit, notice, raise_rules
 from tapwealth.flows.deposits import at_notice, demand, deposit_terms, opening, raise_sale, withdrawal_quote, withdrawing
+from tapwealth.flows.insurance import claim_papers, claims
+from tapwealth.flows.issuing import disputes
+from tapwealth.insurance import claim, evidence
 from tapwealth.kernel import raised_order
-from tapwealth.web import deposit_wording, wealth_wording
+from tapwealth.web import claim_wording, deposit_wording, wealth_wording
 
 DAY = date(2014, 3, 1)
-NOT_SAID = {"close_early", "set_yield", "settle_demand"}
+LIKELY = ("1,000.00", "2014-03-01", "3", "you are", "2014-02-28", "has lapsed", "is paid", "'flu'")
+NOT_SAID = {"close_early", "set_yield", "settle_demand", "notify_death", "refuse", "any_claim"}
 """Functions that tell the bank's own people."""
 
 
-def refused(module: ModuleType) -> Iterator[str]:
-    """Texts of a module's refusals, with something likely in each gap."""
+def refused(module: ModuleType) -> Iterator[list[str | None]]:
+    """Texts of a module's refusals in parts; None for what is filled in."""
     for function in ast.parse(inspect.getsource(module)).body:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and function.name not in NOT_SAID:
             for node in ast.walk(function):
                 yield from _text_of(node)
 
 
-def _text_of(node: ast.AST) -> Iterator[str]:
+def _text_of(node: ast.AST) -> Iterator[list[str | None]]:
     said: ast.AST | None = None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
         said = node.args[1]
@@ -38,17 +43,15 @@ def _text_of(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
         said = node.value.elts[-1]
     if isinstance(said, ast.Constant) and isinstance(said.value, str):
-        yield said.value
+        yield [said.value]
     if isinstance(said, ast.JoinedStr):
-        yield "".join(part.value if isinstance(part, ast.Constant) else _likely(ast.unparse(part)) for part in said.values)  # type: ignore[misc]
+        yield [str(part.value) if isinstance(part, ast.Constant) else None for part in said.values]
 
 
-def _likely(gap: str) -> str:
-    if "format_minor" in gap:
-        return "1,000.00"
-    if "whose" in gap:
-        return "you are"
-    return "2014-03-01" if any(word in gap for word in ("day", "due", "closed_on")) else "3"
+def has_chinese(parts: Sequence[str | None], chinese: Callable[[str], str | None]) -> bool:
+    """With something likely in each gap."""
+    gaps = [LIKELY if part is None else (part,) for part in parts]
+    return any(chinese("".join(filled)) for filled in itertools.product(*gaps))
 
 
 WEALTH = [
@@ -66,13 +69,14 @@ WEALTH = [
     [
         ([deposit, notice, at_notice, demand, deposit_terms, opening, withdrawal_quote, withdrawing], deposit_wording.chinese),
         ([raise_rules, raised_order, raise_sale], wealth_wording.chinese),
+        ([claim, evidence, claims, claim_papers, disputes], claim_wording.chinese),
     ],
-    ids=["deposits", "wealth"],
+    ids=["deposits", "wealth", "claims"],
 )
 def test_each_refusal_has_its_chinese(modules: list[ModuleType], chinese: Callable[[str], str | None]) -> None:
-    texts = [text for one in [*modules, eligible] for text in refused(one)]
+    texts = [parts for one in [*modules, eligible] for parts in refused(one)]
     assert len(texts) > 10
-    assert [text for text in texts if chinese(text) is None] == []
+    assert [parts for parts in texts if not has_chinese(parts, chinese)] == []
 
 
 def test_who_may_not_have_a_product_reads_why_in_chinese() -> None:

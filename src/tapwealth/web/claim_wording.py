@@ -73,6 +73,17 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"this is no payment by a card of yours", "这不是您的卡的付款"),
     (r"look at your statement", "请查看明细"),
     (r"nothing was paid: this payment is (\w+)", "这笔付款没有成功"),
+    (
+        r"an illness within the waiting time is claimed, for which all premiums come back and the policy ends",
+        "等待期内的疾病已报案：退还全部保费，保单终止",
+    ),
+    (r"an illness of this group is claimed already, and its share is paid once", "这一组疾病已报过案，每组只赔一次"),
+    (r"look at that claim", "请查看那笔理赔"),
+    (r"an illness is claimed with its group, and nothing else is", "请选择疾病所属的组"),
+    (r"a death by one's own hand is no accident", "自杀不属于意外"),
+    (r"this policy pays for accidents", "这份保单只赔意外"),
+    (rf"within (\d+) years from {DAY} a death by one's own hand is not paid", r"自 \2 起 \1 年内自杀身故不赔"),
+    (r"the cash value is given back", "退还现金价值"),
     (r"'(.*)' is no illness of this policy", "保单不含这类疾病"),
     (r"name one of (.+)", "请选择所列的疾病"),
     # what is written
@@ -102,10 +113,17 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"it did not come within (\d+) seconds", r"\1 秒内没有传完"),
     (r"send it again", "请重新上传"),
     (r"another file of yours is being sent, or those of many", "另一个文件正在上传，或上传的人很多"),
+    (r"there is no such file of a claim of yours", "没有这个文件，或它不是您的"),
+    (r"look at the claim(?:'s papers)?", "请查看理赔材料"),
+    (rf"the file was erased on {DAY}", r"文件已于 \1 按规定删除"),
+    (r"its hash is (\w+)", r"指纹为 \1"),
+    (r"all of that is there", "这些材料都已收到"),
     # what is done with a claim
     (r"this is no claim of yours", "这不是您的理赔"),
     (r"the claim is \w+", "理赔目前的状态不能这样办理"),
     (r"no more papers are taken", "不再接收材料"),
+    (rf"papers were asked for on {DAY}, and are asked for once", r"已于 \1 要求过材料，只能要求一次"),
+    (r"decide by what is there", "请按现有材料审核"),
     (rf"an appeal was made on {DAY}", r"已于 \1 申诉"),
     (r"a court decides further", "之后可向法院起诉"),
     (rf"an appeal could be made until {DAY}", r"申诉期至 \1"),
@@ -114,6 +132,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"look at it again later", "请稍后再看"),
     (r"a part of it is paid or promised already, so it is decided to the end", "已部分赔付或承诺赔付，须审核完毕"),
     (r"wait for it", "请等待结论"),
+    (r"give that much or less", "请填写不超过此数的金额"),
     (rf"{YUAN} yuan of this claim can come back", r"最多可退回 \1 元"),
 )
 _known = table([*_LINES, *policy_wording.LINES, *customer_wording.LINES])
