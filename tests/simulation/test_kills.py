@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from day_gates import STEP_NAMES, WRITES, KillsAtSteps, Plan
-from played_week import Outcome, database_pid, differences, kill, play_week, theatre_folder
+from day_gates import STEP_NAMES, WRITES, KillsAtSteps, Plan, arrival_of
+from played_week import Outcome, database_pid, differences, disturbed, kill, play_week, theatre_folder
 
 from tapwealth.kernel.clock import shanghai
 from tapwealth.play.processes import PARTNERS, Troupe
@@ -115,6 +115,23 @@ async def at_taps(stage: Stage, troupe: Troupe, hit: list[tuple[int, int, int]])
 
 def test_every_step_is_hit() -> None:
     assert sorted(step for steps in BUSY.values() for step in steps) == sorted(STEP_NAMES)
+
+
+def test_a_date_is_waited_for_at_its_own_gates() -> None:
+    """At one of the date before the platform stands while that is not closed, and never comes to this one."""
+    assert all(str(FIRST_DAY) in arrival_of(FIRST_DAY, step) for step in STEP_NAMES)
+
+
+async def test_a_disturber_that_fails_ends_the_play() -> None:
+    """What it waits for does not come, and the play waits for it."""
+
+    async def nobody_comes() -> None:
+        raise TimeoutError("nobody came to a gate")
+
+    async with asyncio.timeout(5) as limit:
+        with pytest.raises(TimeoutError, match="nobody came to a gate"):
+            await disturbed(asyncio.sleep(60), nobody_comes())
+    assert not limit.expired()
 
 
 @pytest.mark.soak

@@ -3,7 +3,11 @@
 Two gates a step, as rows of a table that is added to the played week's database; triggers wait while a gate is closed. At *commit* all that
 the step does stands in its transaction and nothing of it is committed. At *remember* its deed is done and is about to be noted: by most
 steps in the same transaction, so that this gate comes first and stands inside; by the others when the deed is committed. Gates are rows, so
-that they outlive a kill of the database; who stands at one holds an advisory lock, so that it can be seen.
+that they outlive a kill of the database; who stands at one holds an advisory lock, so that it can be seen, and another for each table of
+`WRITES` that it has written to by then.
+
+A step is waited for at the *remember* of the step before it. The first of a date has none: the date before is closed a played day earlier,
+and could not go on to this one. It is waited for at its own commit.
 """
 
 import asyncio
@@ -12,7 +16,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,7 @@ JOB = "end_of_day"
 STEP_NAMES = [step.name for step in STEPS]
 WRITES = {
     "cut the date": "business_day",
+    "accrue the advance's interest": "advance_interest",
     "present to the network": "network_item",
     "clear cards": "presentment",
     "drain transit": "transfer",
@@ -38,26 +43,37 @@ WRITES = {
     "pay the shares": "payment_instruction",
     "settle the network": "payment_instruction",
     "pay the insurer": "payment_instruction",
+    "begin cover": "policy",
     "sweep premiums": "payment_instruction",
+    "close raises": "wealth_subscription",
+    "credit raises": "wealth_subscription",
+    "settle deposits": "payment_instruction",
     "draw the advance": "payment_instruction",
     "cover captures": "fund_order",
     "redeem the advance": "advance_redemption",
     "send fund files": "exchange_file",
     "receive statements": "bank_statement",
     "compare billers": "bill_payment",
-    "compare insurer": "policy",
+    "compare insurer": "policy_event",
+    "compare deposits": "deposit_event",
     "prove mirrors": "bank_statement",
 }
 """What a step writes as nobody else does meanwhile. The other steps only look, or find nothing to do in the days that are played; the last
-one is remembered in its own transaction, so that its second gate stands inside it."""
+one is remembered in its own transaction, so that its second gate stands inside it. A raise is closed and credited by several transactions,
+of which the subscriptions' lots are in the middle."""
+_INSERTED = {"payment_instruction"}
+"""Answers of the bank change these meanwhile: only who makes one stands at its gate."""
 
-_AREA = 4711
+_AREA, _WRITTEN = 4711, 4712
 _SETUP = f"""
-create table gate (name text primary key, closed boolean not null);
+create table gate (name text primary key, closed boolean not null, past text);
 grant select on gate to tapwealth_program;
 create function pass_gate(wanted text) returns void language plpgsql as $$
 begin
-  while exists (select from tapwealth.gate where name = wanted and closed) loop
+  while exists (
+    select from tapwealth.gate
+    where name = wanted and closed and (past is null or past is distinct from current_setting('gates.noted', true))
+  ) loop
     perform pg_advisory_xact_lock_shared({_AREA}, hashtext(wanted));
     perform pg_sleep(0.01);
   end loop;
@@ -67,17 +83,32 @@ begin
   perform tapwealth.pass_gate('commit ' || tg_table_name);
   return null;
 end $$;
+create function at_cut() returns trigger language plpgsql as $$
+begin
+  perform tapwealth.pass_gate('cut ' || new.business_date);
+  return null;
+end $$;
+create function at_write() returns trigger language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock_shared({_WRITTEN}, hashtext(tg_table_name));
+  return null;
+end $$;
 create function at_remember() returns trigger language plpgsql as $$
 begin
   if new.job = '{JOB}' and new.state = 'done' then
     perform tapwealth.pass_gate('remember ' || new.business_date || ' ' || new.step);
+    perform set_config('gates.noted', new.step, true);
   end if;
   return new;
 end $$;
 create trigger at_remember before insert on job_progress for each row execute function at_remember();
+create constraint trigger at_cut after insert on business_day deferrable initially deferred for each row execute function at_cut();
 """
+"""A transaction that has noted the step that a gate is `past` of is still that step's, and goes through."""
 _PAUSE_SECONDS = 0.01
 _WAIT_SECONDS = 90
+_STANDS_SECONDS = 180
+"""A scene takes no longer, the end of a date neither."""
 _LOST = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError, asyncpg.InternalClientError,
 )  # fmt: skip
@@ -93,15 +124,23 @@ class DayGates:
     async def set_up(self) -> None:
         """Once, when the platform has made its tables."""
         triggers = [
-            f"create constraint trigger at_commit after insert or update on {table} deferrable initially deferred"
+            f"create constraint trigger at_commit after {when} on {table} deferrable initially deferred"
             " for each row execute function at_commit();"
+            f" create trigger at_write after {when} on {table} for each row execute function at_write();"
             for table in sorted(set(WRITES.values()))
+            for when in ("insert" if table in _INSERTED else "insert or update",)
         ]
         await self._ask(_SETUP + "".join(triggers), many=True)
 
     async def close(self, *names: str) -> None:
         await self._ask(
             "insert into gate select name, true from unnest($1::text[]) as name on conflict (name) do update set closed = true", list(names)
+        )
+
+    async def close_past(self, name: str, step: str | None) -> None:
+        """To all but the transaction in which that step is noted."""
+        await self._ask(
+            "insert into gate values ($1, true, $2) on conflict (name) do update set closed = true, past = excluded.past", name, step
         )
 
     async def open(self, *names: str) -> None:
@@ -124,6 +163,17 @@ class DayGates:
             await asyncio.sleep(_PAUSE_SECONDS)
         raise TimeoutError(f"nobody came to {' or '.join(names)} within {within} s")
 
+    async def has_written(self, name: str, table: str) -> bool:
+        """Whether who stands at this gate has written rows of that table, and not committed them."""
+        found = await self._ask(
+            "select from pg_locks stands join pg_locks wrote using (pid) where stands.locktype = 'advisory' and wrote.locktype = 'advisory'"
+            f" and stands.classid = {_AREA} and stands.objid = (hashtext($1)::bigint & 4294967295)::oid"
+            f" and wrote.classid = {_WRITTEN} and wrote.objid = (hashtext($2)::bigint & 4294967295)::oid",
+            name,
+            table,
+        )
+        return bool(found)
+
     async def _ask(self, query: str, *values: Any, many: bool = False) -> list[Any]:
         deadline = deadline_after(_WAIT_SECONDS)
         while True:
@@ -144,9 +194,9 @@ class DayGates:
         return f"postgresql://tapwealth@/tapwealth?host={self.folder}/database/cluster"
 
 
-def commit(step: str) -> str:
+def commit(day: date, step: str) -> str:
     """The gate before a step's commit."""
-    return f"commit {WRITES[step]}"
+    return f"commit {WRITES[step]}" if _before(step) else f"cut {day}"
 
 
 def remember(day: date, step: str) -> str:
@@ -172,44 +222,48 @@ class KillsAtSteps:
     async def __call__(self, stage: Stage, troupe: Troupe) -> None:
         gates = DayGates(stage.folder)
         await gates.set_up()
-        wanted = {gate for day, step, _ in self.plan for gate in (_arrival(day, step), remember(day, step))}
+        wanted = {gate for day, step, _ in self.plan for gate in (arrival_of(day, step), remember(day, step))}
         await gates.close(*wanted)
         held = None
         try:
             for day, step, victim in self.plan:
-                arrival = _arrival(day, step)
+                arrival = arrival_of(day, step)
                 if held not in (None, arrival):
                     await gates.open(held)
-                await _midnight(stage, day)
+                await _midnight(stage, day, arrival)
                 await gates.reached(arrival)
                 struck = self._partner if victim in PARTNERS else self._house
-                await struck(gates, _Victim(victim, stage, troupe), arrival, step, held := remember(day, step))
+                await struck(gates, _Victim(victim, stage, troupe), day, step)
+                held = remember(day, step)
         finally:
             await gates.open_all()
 
-    async def _house(self, gates: DayGates, victim: "_Victim", arrival: str, step: str, after: str) -> None:
-        before = commit(step) if step in WRITES else None
+    async def _house(self, gates: DayGates, victim: "_Victim", day: date, step: str) -> None:
+        arrival, after = arrival_of(day, step), remember(day, step)
+        before = commit(day, step) if step in WRITES else None
         if before:
-            await gates.close(before)
-        await gates.open(arrival)
+            await gates.close_past(before, _before(step))
+        if arrival != before:
+            await gates.open(arrival)
         kills = 0
         while before and kills < 2 and await gates.reached(before, after) == before:
             await victim.kill()
             kills += 1
-        noted_inside = before is not None and kills < 2
         if kills == 2:
             self.done.append(f"{victim.name} inside {step}")
         if before:
             await gates.open(before)
         await gates.reached(after)
+        noted_inside = before is not None and kills < 2 and await gates.has_written(after, WRITES[step])
         for _ in range(2):
             await victim.kill()
             await gates.reached(after)
         self.done.append(f"{victim.name} {'inside' if noted_inside else 'after'} {step}")
 
-    async def _partner(self, gates: DayGates, victim: "_Victim", arrival: str, step: str, after: str) -> None:
+    async def _partner(self, gates: DayGates, victim: "_Victim", day: date, step: str) -> None:
+        after = remember(day, step)
         victim.freeze()
-        await gates.open(arrival)
+        await gates.open(arrival_of(day, step))
         with suppress(TimeoutError):  # the step waits for the partner
             await gates.reached(after, within=1)
         for _ in range(2):
@@ -245,13 +299,23 @@ class _Victim:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _midnight(stage: Stage, day: date) -> None:
-    """A date ends after it: until then nobody comes to a gate."""
+async def _midnight(stage: Stage, day: date, gate: str) -> None:
+    """A date ends after it: until then nobody comes to its gates. Raises TimeoutError when the clock does not go on."""
+    before, deadline = stage.now, deadline_after(_STANDS_SECONDS)
     while stage.now is None or stage.now < shanghai(day, 24):
+        if stage.now != before:
+            before, deadline = stage.now, deadline_after(_STANDS_SECONDS)
+        if monotonic_ns() > deadline:
+            raise TimeoutError(f"nobody will come to {gate}: the clock stands at {stage.now}")
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def _arrival(day: date, step: str) -> str:
-    """The gate at which the platform stands when it has done all before the step. The first date's first step has none."""
+def _before(step: str) -> str | None:
     number = STEP_NAMES.index(step)
-    return remember(day, STEP_NAMES[number - 1]) if number else remember(day - timedelta(days=1), STEP_NAMES[-1])
+    return STEP_NAMES[number - 1] if number else None
+
+
+def arrival_of(day: date, step: str) -> str:
+    """The gate at which the platform stands when it has done all before the step; of the first step: when it has not committed it."""
+    before = _before(step)
+    return remember(day, before) if before else commit(day, step)

@@ -10,12 +10,12 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from made_cluster import give_database
 from memory import roomy
@@ -34,6 +34,7 @@ ORDERS_NAME, ALL_ORDERS = ORDERS_FILE.name, ORDERS_FILE.read_bytes()
 PLATFORM = python("tapwealth.cli", "up")
 FEW = 30
 
+T = TypeVar("T")
 Disturber = Callable[[Stage, Troupe], Awaitable[None]]
 
 
@@ -111,14 +112,8 @@ async def play_week(
     wanted, events = billing(folder, days, **more), []
     async with open_theatre(wanted, platform, events.append) as (stage, troupe):
         stage.patience = patience
-        disturbing = asyncio.create_task(_disturb(disturb, stage, troupe)) if disturb else None
-        try:
-            evening = await perform(wanted, stage, lambda text, *_: before(text[len("mm-dd HH:MM ") :]))
-        finally:
-            if disturbing is not None:
-                disturbing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await disturbing
+        playing = perform(wanted, stage, lambda text, *_: before(text[len("mm-dd HH:MM ") :]))
+        evening = await (disturbed(playing, disturb(stage, troupe)) if disturb else playing)
         for part in troupe.parts:
             await troupe.ready(part)
         outcome = await _come_to(stage, evening, events)
@@ -160,8 +155,19 @@ async def settled_stores(stage: Stage) -> dict[str, Any]:
 _SETTLE_SECONDS = 5
 
 
-async def _disturb(disturb: Disturber, stage: Stage, troupe: Troupe) -> None:
-    await disturb(stage, troupe)
+async def disturbed(playing: Coroutine[Any, Any, T], disturbing: Awaitable[None]) -> T:
+    """What the play comes to, with a disturber beside it: one that fails ends the play at once, with what it says."""
+    play, other = asyncio.create_task(playing), asyncio.ensure_future(disturbing)
+    try:
+        await asyncio.wait({play, other}, return_when=asyncio.FIRST_COMPLETED)
+        if other.done():
+            await other
+        return await play
+    finally:
+        for task in (play, other):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
 def sent_files(folder: Path) -> dict[str, bytes]:
