@@ -21,6 +21,7 @@ from tapwealth.funds import store as funds
 from tapwealth.funds.product import conditions_of
 from tapwealth.funds.raise_terms import offering_of
 from tapwealth.insurance import store as policies
+from tapwealth.insurance.policy import free_look_until
 from tapwealth.storage import migrate
 from tapwealth.storage.embedded import EmbeddedServer
 
@@ -115,9 +116,11 @@ async def test_a_raise_of_before_stands_in_the_catalogue_as_it_was_offered(serve
 
 POLICY = """
 insert into platform_clock (id, instant) values (1, '2014-02-24T01:00:00Z');
-insert into policy (book, id, person, product, serial, premium, sum_insured, from_day, to_day, paid_until, state, business_date, applied_at)
+insert into policy (book, id, person, product, serial, premium, sum_insured, from_day, to_day, paid_until, state, business_date, applied_at,
+                    policy_number, issued_on, issued_at, free_look_until)
 values (1, '01446167-da80-7000-8000-c00000000001', '01446167-da80-7000-8000-c00000000002', 'TL20', 'POL1', 22500, 10000000,
-        '2014-02-25', '2034-02-25', '2015-02-25', 'quoted', '2014-02-24', '2014-02-24T01:00:00Z');
+        '2014-02-25', '2034-02-25', '2015-02-25', 'issued', '2014-02-24', '2014-02-24T01:00:00Z',
+        'PL1', '2014-02-24', '2014-02-24T01:00:00Z', '2014-03-11');
 """
 
 
@@ -132,3 +135,5 @@ async def test_a_policy_of_before_refers_to_the_terms_under_which_it_was_sold(
     for code, file in (("ACC1", ACCIDENT_FILE), ("TL20", TERM_LIFE_FILE)):
         assert found[code].definition == read_file(file.replace("2014-01-01", "1990-01-01").encode()).definition
     assert (product.name, product.terms.free_look_days, policy.premium) == ("二十年期定期寿险", 15, 22_500)
+    assert policy.received_on is not None
+    assert free_look_until(product, policy.received_on) == policy.free_look_until, "its free look is as it was"
