@@ -13,6 +13,7 @@ from apart import run_apart
 from bill_town import NINE, Person, Town, town
 from browsing import chromium, needs_browser, profile
 from deposit_files import DEMAND_FILE, FIXED_FILE, NOTICE_FILE, certificate_file
+from insurance_desk import signed_in
 from playwright.async_api import Page
 from policy_files import sell_policies
 from served_house import open_doors
@@ -266,10 +267,13 @@ async def test_a_raise_is_subscribed_to_once_and_taken_back_until_it_is_full(cou
         await fits(page, tmp_path / "wealth_wrong.png")
         await page.get_by_label("金额").fill("100,000")
         await page.get_by_role("button", name="下一步").click()
-        shown = (await texts(page, "main"))[0]
-        assert all(part in shown for part in ("预期收益（非承诺） ¥672.66 3.96% · 62 天", "不受存款保险保障", "（terms）"))
+        agreed = (await texts(page, "main"))[0]
+        assert all(part in agreed for part in ("预期收益（非承诺） ¥672.66 3.96% · 62 天", "不受存款保险保障", "（terms）"))
         await fits(page, tmp_path / "wealth_agree.png")
         sent = await page.evaluate("() => Object.fromEntries(new FormData(document.querySelector('main form')))")
+        blind = {**sent, "do": "agree", "given": ""}
+        shown = await (await page.request.post(f"{counter.address}/wealth/new/W62", form=blind)).text()
+        assert ("同意并认购 ¥100,000.00" in shown, await counter.wallet(person)) == (True, RICH), "nothing is done but what was shown"
         await page.get_by_role("button", name="同意并认购 ¥100,000.00").click()
         again = await page.request.post(f"{counter.address}/wealth/new/W62", form={**sent, "do": "agree"}, max_redirects=0)
         assert (again.status, await counter.wallet(person)) == (303, RICH - 100_000_00), "the form sent twice subscribes once"
@@ -285,6 +289,10 @@ async def test_a_raise_is_subscribed_to_once_and_taken_back_until_it_is_full(cou
         await filler.get_by_label("Amount").fill("90000")
         await filler.get_by_role("button", name="Next").click()
         assert "From the wallet ¥50,000.00 asked ¥90,000.00, no more is left" in (await texts(filler, "main"))[0]
+        sent = await filler.evaluate("() => Object.fromEntries(new FormData(document.querySelector('main form')))")
+        stale = {**sent, "do": "agree", "given": "4000000", "key": sent["key"][:-4] + "abcd"}
+        refused = await filler.request.post(f"{counter.address}/en/wealth/new/W62", form=stale)
+        assert (refused.status, "50,000.00 yuan would be taken now" in await refused.text()) == (422, True)
         await filler.get_by_role("button", name="I agree: subscribe ¥50,000.00").click()
         assert "¥50,000.00 asked ¥90,000.00" in (await texts(filler, ".deposit"))[0]
         await fits(filler, tmp_path / "wealth_en.png")
@@ -292,6 +300,39 @@ async def test_a_raise_is_subscribed_to_once_and_taken_back_until_it_is_full(cou
         await page.get_by_role("button", name="确认撤销 ¥200,000.00").click()
         assert await texts(page, ".said p") == ["没有办成", "W62 募集已结束，不能再撤销"]
         await fits(page, tmp_path / "wealth_full.png")
+
+
+async def test_nothing_is_done_but_what_was_shown(counter: Counter) -> None:
+    """All of a deposit into which somebody has paid meanwhile; and what a page of ours has shown nothing of."""
+    async with httpx.AsyncClient(base_url=counter.address) as http:
+        desk = await signed_in(counter.place, http, "Sure")
+        here = f"/deposits/{await counter.open(desk.person, OpenDeposit('DEMAND', 10_00, ['terms']))}"
+        asked = await desk.send(f"{here}/withdraw", await desk.get(here), "/withdraw", do="ask")
+        shown = {name: asked.hidden(name, "/withdraw") for name in ("take-amount", "principal", "interest")}
+        assert shown == {"take-amount": "", "principal": "1000", "interest": "0"}
+        await desk.send(f"{here}/pay-in", asked, "/pay-in", **{"pay-amount": "5"})
+        for principal in ("", "0", "-1", "9" * 15):
+            refused = await desk.send(f"{here}/withdraw", await desk.get(here), "/withdraw", do="take", **shown | {"principal": principal})
+            assert (refused.status, await desk.wallet()) == (422, 99_985_00), principal
+        for _ in range(2):
+            taken = await desk.send(f"{here}/withdraw", asked, "/withdraw", do="take", **shown)
+            assert (taken.status, await desk.wallet()) == (200, 99_995_00), taken.text
+        new = "/deposits/new/DEMAND"
+        blind = await desk.send(new, await desk.get(new), do="agree", amount="500")
+        assert (blind.status, "同意并存入 ¥500.00" in blind.text, await desk.wallet()) == (200, True, 99_995_00), blind.text
+
+
+async def test_what_no_database_can_hold_is_refused_in_words(counter: Counter) -> None:
+    async with httpx.AsyncClient(base_url=counter.address) as http:
+        desk = await signed_in(counter.place, http, "Odd")
+        page = await desk.get("/deposits/new/DEMAND")
+        for path in ("/deposits/new/%00", "/wealth/new/%00", "/policies/new/%00", "/en/policies/new/a%00b"):
+            assert ((await desk.get(path)).status, (await desk.send(path, page)).status) == (404, 404), path
+        refused = await desk.send("/deposits/new/DEMAND", page, amount="5\0")
+        assert (refused.status, "有无法保存的字符；请从页面重新提交" in refused.text) == (400, True)
+        lone = {"Content-Type": "multipart/form-data; boundary=b; charset=utf-7"}
+        body = b'--b\r\nContent-Disposition: form-data; name="secret"\r\n\r\n+2AA-\r\n--b--\r\n'
+        assert (await http.post("/customer/sign-in", content=body, headers=lone)).status_code == 400
 
 
 async def test_no_page_of_a_customer_is_open_to_a_stranger(counter: Counter) -> None:

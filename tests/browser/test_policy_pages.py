@@ -21,6 +21,8 @@ from tapwealth.insurance.policy import anniversary
 from tapwealth.insurance.premium_store import Mandate
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.refusal import Outage
+from tapwealth.web.customer import CustomerPages
 
 DAY = timedelta(days=1)
 LENIENT = TERM_LIFE_FILE.replace("  loading: 25", "  loading: 25\n  arrears_interest: 5\n  cash_value: 20")
@@ -170,6 +172,8 @@ async def test_answers_beneficiaries_and_another_person_are_asked_before_the_pre
         assert (unanswered.status, 'id="q-heart-wrong"' in unanswered.source) == (422, True)
         declined = await desk.send(new, page, do="check", **{**given, "q-heart": "severe"})
         assert "保险公司不能承保；请选择其他产品" in declined.text
+        other_day = await desk.send(new, page, do="check", **{**given, "from_day": ""})
+        assert other_day.hidden("from_day", "/new/") == "2014-02-25", "cover begins on the day that was shown, whenever it is bought"
         child = {"who": "child", "name": "王小芳", "number": identity_of(date(2010, 5, 1)), "birthday": "2010-05-02"}
         wrong = keep(await desk.send(new, page, do="check", **given | child), "wrong_child")
         assert "2010-05-02 与证件号码中的出生日期不一致" in wrong.text
@@ -191,14 +195,21 @@ async def test_answers_beneficiaries_and_another_person_are_asked_before_the_pre
         assert (insured.loading_permille, row.premium) == (250, int(sent["premium"]))
 
 
-async def test_an_answer_that_an_underwriter_must_see_is_applied_with_and_bought_for_what_was_decided(place: Town) -> None:
+async def test_an_answer_that_an_underwriter_must_see_is_applied_with_and_bought_for_what_was_decided(
+    place: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with before_the_pages(place, "Referred") as desk:
         new = "/policies/new/TLASK"
         given = {"who": "self", "from_day": "2014-02-25", "q-smoking": "never", "q-heart": "treated"}
         referred = keep(await desk.send(new, await desk.get(new), do="check", **given), "referred")
         assert (referred.status, "审核前不收保费" in referred.text) == (200, True)
-        for _ in range(2):
-            applied = await desk.send(new, referred, **{**given, "do": "apply"})
+        with monkeypatch.context() as away:
+            away.setattr(CustomerPages, "give", _lost)
+            unsure = await desk.send(new, referred, **{**given, "do": "apply"})
+        assert (unsure.status, "同一表单不会做两次" in unsure.text) == (422, True)
+        assert unsure.hidden("key", "/new/") == referred.hidden("key", "/new/"), "sent once more, it is the same application"
+        for form in (referred, unsure):
+            applied = await desk.send(new, form, **{**given, "do": "apply"})
             assert (applied.where, applied.text.count("人工核保中")) == ("/policies", 1)
         async with place.house.database.transaction() as tx:
             (row,) = await application_store.of_person(tx, desk.person.book, desk.person.id)
@@ -214,6 +225,10 @@ async def test_an_answer_that_an_underwriter_must_see_is_applied_with_and_bought
         assert "其中告知加费 30%" in shown.text
         bought = await desk.send(new, shown, **given, premium=shown.hidden("premium"), terms="yes", do="buy")
         assert (bought.status, "核保申请" in (await desk.get("/policies")).text) == (200, False), bought.text
+
+
+async def _lost(*_: object) -> None:
+    raise Outage("the database does not answer")
 
 
 async def test_what_changes_is_priced_first_and_asked_for_once(place: Town) -> None:
@@ -239,8 +254,9 @@ async def test_what_changes_is_priced_first_and_asked_for_once(place: Town) -> N
         page = await desk.get(there)
         same = await desk.send(there, page, occupation="1", do="check")
         assert (same.status, "保单已是职业 1 类" in same.text) == (422, True)
-        priced = keep(await desk.send(there, page, occupation="2", do="check"), "priced")
-        assert (priced.status, "补缴 ¥200.00" in priced.text, await desk.wallet()) == (200, True, before), priced.text
+        for blind in ("check", "change"):
+            priced = keep(await desk.send(there, page, occupation="2", do=blind), "priced")
+            assert (priced.status, "补缴 ¥200.00" in priced.text, await desk.wallet()) == (200, True, before), priced.text
         other = await desk.send(there, priced, occupation="2", amount="100", do="change")
         assert (other.status, "剩余保险期间须补 200.00 元；请重新核对并确认" in other.text) == (422, True)
         for _ in range(2):

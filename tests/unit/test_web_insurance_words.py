@@ -35,6 +35,10 @@ def test_every_word_that_is_stored_is_said_in_both_languages(said: dict[str, tup
     [
         ("the policy is suspended; nothing is paid for it any more", "保单已中止；不再缴费"),
         ("it is neither JPEG, PNG, HEIC nor PDF; send a smaller picture", "文件不是 JPEG、PNG、HEIC 或 PDF；请上传较小的文件"),
+        (
+            "an underwriter has to look at these answers; apply for the policy with them",
+            "告知内容须由核保人员审核；请提交人工核保",
+        ),
         ("nobody has a line for this", None),
     ],
 )

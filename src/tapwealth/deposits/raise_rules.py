@@ -65,6 +65,7 @@ class WealthRefusal(Enum):
     NOT_IN_STEPS = auto()
     ABOVE_CAP = auto()
     NO_MONEY = auto()
+    AMOUNT_DIFFERS = auto()
     ALREADY_CANCELLED = auto()
     LAST_DAY = auto()
     NOT_FORMED = auto()

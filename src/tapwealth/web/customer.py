@@ -104,7 +104,10 @@ class CustomerPages:
         if not from_here(request):
             return await self.refuse(request, language, ELSEWHERE)
         try:
-            return await read_form(request, MOST_WORDS, fields=MOST_FIELDS)
+            form = await read_form(request, MOST_WORDS, fields=MOST_FIELDS)
+            if any("\0" in text for text in form.fields.values()):
+                raise BadInput("it has a character that cannot be stored", where="form", hint="send it again from the page")
+            return form
         except BadInput as error:
             return await self.refuse(request, language, said_of(error, WRONG, chinese=chinese), HTTPStatus.BAD_REQUEST)
 
@@ -191,10 +194,17 @@ def fen_in(form: Form, name: str, empty: str) -> int | tuple[str, str]:
         return chinese(said) or said, said
 
 
-def number_in(form: Form, name: str) -> int | None:
+def number_in(form: Form, name: str, *, signed: bool = False) -> int | None:
     """What a page of ours has put into a field of its own; None: nothing, or something else."""
     text = form[name]
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    digits = text.removeprefix("-") if signed else text
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
+
+
+def shown_in(form: Form, name: str) -> int:
+    """Fen that they were shown, by that field; -1, which nothing costs, where a page of ours has put none there."""
+    found = number_in(form, name)
+    return -1 if found is None else found
 
 
 def identifier_of(text: str) -> UUID:

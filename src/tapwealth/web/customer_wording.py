@@ -29,6 +29,7 @@ LINES: tuple[tuple[str, str], ...] = (
     (r"move money in first", "请先转入资金"),
     # a form
     (r"it cannot be read", "无法读取"),
+    (r"it has a character that cannot be stored", "有无法保存的字符"),
     (r"send it again from the page", "请从页面重新提交"),
     (r"what was sent is above ([\d,]+) bytes", r"提交的内容超过 \1 字节"),
     (r"send less at once", "请少一些"),

@@ -19,8 +19,8 @@ from tapwealth.flows.deposits.deposit_offer import INSURED
 from tapwealth.flows.deposits.opening import OpenDeposit
 from tapwealth.flows.deposits.withdrawal_quote import WouldPay
 from tapwealth.flows.deposits.withdrawing import InstructDeposit, WithdrawDeposit
-from tapwealth.kernel.refusal import Outage, Refusal
-from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, number_in, who_of
+from tapwealth.kernel.refusal import BadInput, Outage, Refusal
+from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, number_in, shown_in, who_of
 from tapwealth.web.deposit_wording import chinese
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
@@ -130,10 +130,9 @@ class Deposits:
             amount = found
         deposit, interest = identifier_of(request.path_params["deposit"]), number_in(form, "interest")
         if form["do"] == "take" and interest is not None:
-            doing = doing._replace(sure=(number_in(form, "principal") or 0, interest))
-            return await self._give(
-                request, language, session, form["key"], "withdraw_deposit", WithdrawDeposit(deposit, amount, interest), doing
-            )
+            doing = doing._replace(sure=(shown_in(form, "principal"), interest))
+            command = WithdrawDeposit(deposit, shown_in(form, "principal"), interest)
+            return await self._give(request, language, session, form["key"], "withdraw_deposit", command, doing)
         async with self._house.database.read() as tx:
             pays = await withdrawal_quote.would_pay(tx, *who_of(session), deposit, amount, None)
         if isinstance(pays, Refusal):
@@ -170,6 +169,9 @@ class Deposits:
             made = await self._pages.give(name, session, key, language, command)
         except Outage:
             return await self.one(request, language, session, doing._replace(said=UNKNOWN, key=key))
+        except BadInput as error:
+            said = said_of(error, _NOT_DONE, chinese=chinese)
+            return await self.one(request, language, session, doing._replace(sure=None, said=said))
         if isinstance(made, Refusal):
             return await self._refused_of(request, language, session, doing._replace(sure=None), made)
         return go(f"{root(language)}/deposits/{request.path_params['deposit']}")
@@ -210,7 +212,7 @@ class Deposits:
         if not isinstance(wish, Wish) or form["do"] == "back":
             wrong = {} if isinstance(wish, Wish) or form["do"] == "back" else wish
             return await self.sheet(request, language, session, given=form.fields, wrong=wrong)
-        if form["do"] != "agree":
+        if form["do"] != "agree" or wish.rate is None:
             return await self._confirm(request, language, session, form, wish, a_key())
         product = request.path_params["product"]
         command = OpenDeposit(product, wish.amount, [TERMS], wish.term, wish.at_maturity, wish.rate)

@@ -78,7 +78,7 @@ async def read_form(request: Request, most: int, seconds: int = SECONDS, fields:
                 said, upload = {}, None
                 for name, value in form.multi_items():
                     if isinstance(value, str):
-                        said[name] = value
+                        said[name] = _read(value)
                     elif value.filename:
                         upload = Upload(value.filename, await value.read(), value.content_type or "")
                 return Form(said, upload)
@@ -86,6 +86,13 @@ async def read_form(request: Request, most: int, seconds: int = SECONDS, fields:
         raise BadInput(f"it did not come within {seconds} seconds", where="form", hint="send it again") from None
     except (HTTPException, ClientDisconnect, UnicodeDecodeError):
         raise BadInput("it cannot be read", where="form", hint="send it again from the page") from None
+
+
+def _read(value: str) -> str:
+    """Some of the encodings that a form may say it is in have halves of characters, which are no text."""
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise BadInput("it cannot be read", where="form", hint="send it again from the page")
+    return value
 
 
 def from_here(request: Request) -> bool:

@@ -51,6 +51,8 @@ def in_each_language(path: str, answer: Answer, methods: Sequence[str] = ("GET",
 
     def endpoint_of(language: str) -> Endpoint:
         async def endpoint(request: Request) -> Response:
+            if "\0" in request.scope["path"]:  # no database holds it, and none looks for it
+                raise HTTPException(HTTPStatus.NOT_FOUND)
             try:
                 return await answer(request, language)
             except Outage as outage:

@@ -18,7 +18,7 @@ from tapwealth.insurance.applicant import Relation
 from tapwealth.insurance.beneficiary import MOST, Kin
 from tapwealth.insurance.underwriting import UnderwritingRefusal
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
-from tapwealth.web.customer import CustomerPages, Wrong, who_of
+from tapwealth.web.customer import CustomerPages, Wrong, shown_in, who_of
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
 from tapwealth.web.policy_forms import CONFIRMED, Wanted, beside, rows_of, said_in_words, wanted_in
@@ -86,7 +86,7 @@ class Buying:
         if form["do"] == "buy":
             return await self._buy(request, language, session, form, one, wanted)
         if form["do"] == "apply":
-            return await self._apply(request, language, session, form, wanted)
+            return await self._apply(request, language, session, form, one, wanted)
         return await self._quote(request, language, session, form, one, wanted)
 
     async def _quote(
@@ -116,11 +116,12 @@ class Buying:
             return await self._refused(request, language, session, form, error)
         if isinstance(quoted, Refusal) and quoted.code.name != UnderwritingRefusal.REFERRED.name:
             return await self._refused(request, language, session, form, quoted)
+        first = {} if isinstance(quoted, Refusal) else {"from_day": str(quoted.from_day)}
         async with self._house.database.read() as tx:
             free = await deposit_counter.available(self._house, tx, *who_of(session))
         values = {
             "one": one, "wanted": wanted, "quoted": None if isinstance(quoted, Refusal) else quoted, "free": free, "key": key or a_key(),
-            "carried": {name: value for name, value in form.fields.items() if name not in _NOT_CARRIED},
+            "carried": {name: value for name, value in form.fields.items() if name not in _NOT_CARRIED} | first,
             "given": form.fields, "wrong": wrong or {}, "said": said, "words": words,
         }  # fmt: skip
         status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
@@ -129,8 +130,7 @@ class Buying:
     async def _buy(
         self, request: Request, language: str, session: CustomerSession, form: Form, one: PolicyOffered, wanted: Wanted
     ) -> Response:
-        premium = int(form["premium"]) if form["premium"].isascii() and form["premium"].isdigit() and len(form["premium"]) < 16 else -1
-        command = wanted.bought([name for name in CONFIRMED if form[name]], premium)
+        command = wanted.bought([name for name in CONFIRMED if form[name]], shown_in(form, "premium"))
         try:
             made = await self._pages.give("buy_policy", session, form["key"], language, command)
         except Outage:
@@ -145,13 +145,15 @@ class Buying:
             return await self._quote(request, language, session, form, one, wanted, wrong=wrong, said=said)
         return await self.sheet(request, language, session, given=form.fields, wrong=wrong, said=said)
 
-    async def _apply(self, request: Request, language: str, session: CustomerSession, form: Form, wanted: Wanted) -> Response:
+    async def _apply(
+        self, request: Request, language: str, session: CustomerSession, form: Form, one: PolicyOffered, wanted: Wanted
+    ) -> Response:
         """Have an underwriter look at the answers."""
         command = ApplyForPolicy(wanted.product, wanted.answers, wanted.insured)
         try:
             made = await self._pages.give("apply_for_policy", session, form["key"], language, command)
         except Outage:
-            return await self.sheet(request, language, session, given=form.fields, said=UNKNOWN)
+            return await self._quote(request, language, session, form, one, wanted, said=UNKNOWN, key=form["key"])
         except BadInput as error:
             return await self._refused(request, language, session, form, error)
         if isinstance(made, Refusal):

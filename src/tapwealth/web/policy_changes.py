@@ -18,7 +18,7 @@ from tapwealth.insurance.applicant import CONSENT
 from tapwealth.insurance.beneficiary import MOST, Kin
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
-from tapwealth.web.customer import CustomerPages, Wrong, identifier_of, who_of
+from tapwealth.web.customer import CustomerPages, Wrong, identifier_of, number_in, who_of
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
 from tapwealth.web.policy_forms import beneficiaries_in, beside, occupation_in, rows_of, said_in_words
@@ -83,7 +83,7 @@ class Changes:
         command = _wanted(request, form)
         if isinstance(command, Mapping):
             return await self.sheet(request, language, session, given=form.fields, wrong=command)
-        if isinstance(command, ChangeOccupation) and form["do"] != "change":
+        if isinstance(command, ChangeOccupation) and (form["do"] != "change" or command.amount is None):
             return await self._price(request, language, session, form, command)
         return await self._give(request, language, session, form, command)
 
@@ -125,10 +125,8 @@ def _wanted(request: Request, form: Form) -> Any | Wrong:
     if what == "address":
         return ChangePolicyAddress(policy, form["address"])
     if what == "occupation":
-        amount = form["amount"].removeprefix("-")
-        shown = int(form["amount"]) if amount.isascii() and amount.isdigit() and len(amount) < 16 else None
         occupation = occupation_in(form, wrong)
-        return wrong or ChangeOccupation(policy, occupation, shown)
+        return wrong or ChangeOccupation(policy, occupation, number_in(form, "amount", signed=True))
     named = beneficiaries_in(form, wrong)
     if not named and not wrong and form["none"] == "":
         wrong["beneficiaries"] = ("请填写受益人，或勾选不指定", "name somebody, or tick that nobody is named")

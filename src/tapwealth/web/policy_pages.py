@@ -17,7 +17,7 @@ from tapwealth.flows.insurance.premiums import EndPremiums, LetPremiums, PayPrem
 from tapwealth.flows.reports import bill_counter, policy_counter
 from tapwealth.flows.reports.policy_counter import PolicyPage
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
-from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, who_of
+from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, shown_in, who_of
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
 from tapwealth.web.policy_forms import said_in_words
@@ -112,13 +112,13 @@ class Policies:
     async def pay(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """What is due, as it was shown."""
         identifier = identifier_of(request.path_params["policy"])
-        command = PayPremium(identifier, fen_of(form["amount"]), form["fund"][:20])
+        command = PayPremium(identifier, shown_in(form, "amount"), form["fund"][:20])
         return await self._give(request, language, session, form, "pay", "pay_premium", command)
 
     async def reinstate(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """For all that is owed, as it was shown."""
         identifier = identifier_of(request.path_params["policy"])
-        command = ReinstatePolicy(identifier, fen_of(form["amount"]), form["fund"][:20])
+        command = ReinstatePolicy(identifier, shown_in(form, "amount"), form["fund"][:20])
         return await self._give(request, language, session, form, "reinstate", "reinstate_policy", command)
 
     async def collect(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
@@ -184,8 +184,3 @@ def terms_in(form: Form) -> Terms | Wrong:
     """What was chosen, or what does not fit of it."""
     most = fen_in(form, "most", "没有填写上限")
     return Terms(most, form["fund"][:20], form["renews"] == "yes") if isinstance(most, int) else {"most": most}
-
-
-def fen_of(text: str) -> int:
-    """What a page has written into a form; -1 for what it has not."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1

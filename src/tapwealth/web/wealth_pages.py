@@ -17,7 +17,7 @@ from tapwealth.flows.deposits.raise_sale import TERMS, CancelWealth, SubscribeWe
 from tapwealth.flows.frame import Envelope
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.refusal import Outage, Refusal
-from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, who_of
+from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, number_in, who_of
 from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language, root
 from tapwealth.web.posting import UNKNOWN, a_key, give, go
@@ -111,13 +111,15 @@ class Wealth:
         if form["do"] == "back" or not isinstance(amount, int):
             wrong = {} if form["do"] == "back" or isinstance(amount, int) else {"amount": amount}
             return await self.sheet(request, language, session, given=form.fields, wrong=wrong)
-        command = SubscribeWealth(request.path_params["product"], amount, [TERMS])
-        if form["do"] != "agree":
+        command = SubscribeWealth(request.path_params["product"], amount, [TERMS], number_in(form, "given"))
+        if form["do"] != "agree" or command.given is None:
             return await self._confirm(request, language, session, form, command, a_key())
         try:
             made = await self._pages.give("subscribe_wealth", session, form["key"], language, command)
         except Outage:
             return await self._confirm(request, language, session, form, command, form["key"], UNKNOWN)
+        if isinstance(made, Refusal) and made.code.name == "AMOUNT_DIFFERS":
+            return await self._confirm(request, language, session, form, command, a_key(), said_of(made, _NOT_TAKEN, chinese=chinese))
         if isinstance(made, Refusal):
             return await self._refused(request, language, session, form, made)
         return go(f"{root(language)}/wealth#s-{made.subscription}")
@@ -132,9 +134,9 @@ class Wealth:
         key: str,
         said: Said | None = None,
     ) -> Response:
-        """`said`: the outcome of the same form is not known, so that what it would be now says nothing."""
+        """As it would be now; but where the outcome of the same form is not known, that says nothing."""
         quoted: WealthQuoted | Refusal | None = None
-        if said is None:
+        if said is not UNKNOWN:
             quoted = await give(self._house, self._quote, a_key(), session.caller, language, command)
         if isinstance(quoted, Refusal):
             return await self._refused(request, language, session, form, quoted)
@@ -147,6 +149,7 @@ class Wealth:
             "offer": shelf.offer,
             "quoted": quoted,
             "amount": command.amount,
+            "given": quoted.given if quoted else command.given,
             "key": key,
             "said": said,
             "percent": percent,

@@ -18,6 +18,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"{YUAN} yuan is below the least order of {YUAN}", r"\1 元低于最低认购金额 \2 元"),
     (rf"above {YUAN} yuan orders rise in steps of {YUAN}", r"超过 \1 元的部分须为 \2 元的整数倍"),
     (r"give a whole step", "请按整数倍填写"),
+    (rf"{YUAN} yuan would be taken now", r"现在可认购 \1 元"),
+    (r"look at it again and confirm it", "请重新核对并确认"),
     (rf"you would have {YUAN} yuan in this raise", r"您在本期将共有 \1 元"),
     (rf"at most {YUAN} is possible", r"每人最多 \1 元"),
     # for whom it is

@@ -65,11 +65,8 @@ _AT_A_BILLER = (BillsRefusal.UNKNOWN_BILLER, BillsRefusal.UNKNOWN_ITEM, BillsRef
 CANCELLING = (
     WealthRefusal.UNKNOWN_SUBSCRIPTION, WealthRefusal.ALREADY_CANCELLED, WealthRefusal.RAISE_OVER, WealthRefusal.LAST_DAY,
 )  # fmt: skip
-SUBSCRIBING = tuple(
-    one
-    for one in WealthRefusal
-    if one not in (*CANCELLING, WealthRefusal.NOT_FORMED, WealthRefusal.MATURED) or one is WealthRefusal.RAISE_OVER
-)
+_OF_THE_HOUSE = (WealthRefusal.NOT_FORMED, WealthRefusal.MATURED, WealthRefusal.AMOUNT_DIFFERS)
+SUBSCRIBING = tuple(one for one in WealthRefusal if one not in (*CANCELLING, *_OF_THE_HOUSE) or one is WealthRefusal.RAISE_OVER)
 Read = Callable[[Asked], Awaitable[Any]]
 PURCHASE = (*PurchaseRefusal, *EligibilityRefusal)
 MONEY = (PeopleRefusal.NOT_VERIFIED, PeopleRefusal.UNKNOWN_CARD, PeopleRefusal.NO_MONEY)

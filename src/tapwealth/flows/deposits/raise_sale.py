@@ -35,7 +35,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, must_post
 from tapwealth.funds.purchase import not_for
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import named
-from tapwealth.kernel.money import Asset, checked
+from tapwealth.kernel.money import Asset, checked, format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.ledger.port import Limit, NewAccount
@@ -46,11 +46,13 @@ _WITHIN = Limit.DEBITS_WITHIN_CREDITS
 
 
 class SubscribeWealth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`amount` fen for the product of that code. `confirmed` names what the buyer saw and agreed to: "terms"."""
+    """`amount` fen for the product of that code. `confirmed` names what the buyer saw and agreed to: "terms". `given`: fen that they were
+    shown would be taken of it, less where no more was left."""
 
     product: str
     amount: int
     confirmed: list[str]
+    given: int | None = None
 
 
 class WealthSubscribed(msgspec.Struct, frozen=True):
@@ -100,6 +102,9 @@ async def subscribe(house: House, envelope: Envelope, command: SubscribeWealth) 
         if isinstance(decided, Refusal):
             return decided
         found, buyer, given = decided
+        if command.given not in (None, given):
+            text = f"{format_minor(given)} yuan would be taken now; look at it again and confirm it"
+            return Refusal(WealthRefusal.AMOUNT_DIFFERS, text)
         row = _row(envelope, at, found, command, given)
         stake = await _stake(house, tx, row, buyer.wallet)
         (answer,) = await post(house, tx, at, [entries.subscribed(stake, given, row.placed_on, actor)])

@@ -212,8 +212,6 @@ def loss_of(cover: Cover) -> LossKind | None:
             return LossKind.PAYMENT
         case Health():
             return LossKind.ILLNESS
-        case Health():
-            return LossKind.ILLNESS
         case _:
             return None
 
