@@ -21,6 +21,7 @@ from claim_town import (
     paid,
     pushed,
     seen,
+    standing,
     watch,
 )
 from evidence_files import heic, jpeg, png
@@ -32,7 +33,7 @@ from tapwealth.flows import reports, setup
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.frame import Caller
-from tapwealth.flows.insurance import claim_assessment, claim_papers, claims, insurers, policies
+from tapwealth.flows.insurance import claim_assessment, claim_papers, claims, insurers, policies, premium_days
 from tapwealth.flows.insurance.claim_assessment import ExpectRecovery, ProposeAssessment
 from tapwealth.flows.insurance.claim_papers import AskPapers, PaperFile
 from tapwealth.flows.insurance.claims import AppealClaim, GiveClaimBack, NotifyClaim, WithdrawClaim
@@ -50,6 +51,7 @@ from tapwealth.notices import store as notices
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.operators import OperatorRole
 
+LAST_OF_GRACE = date(2014, 4, 30)
 EXCESS_FILE = SCREEN_FILE.replace("waiting_days: 7", "waiting_days: 7\n  excess: 50.00\n  limit_per_loss: 1500.00")
 
 
@@ -510,6 +512,31 @@ async def test_arrears_that_are_paid_by_now_are_not_deducted(place: Town, wang: 
         await tx.execute("update policy set paid_until = to_day")
     assert (await assess(place, claim, 80_000)).payable == 75_000
     assert (await seen(place, claim))[1][0].arrears == 0
+
+
+async def test_a_premium_that_is_kept_is_paid_in_time_and_one_that_is_not_is_owed(place: Town, wang: Person, in_grace: UUID) -> None:
+    """Suspended by 1 May; the screen broke in March, and is claimed after it. The insurer refuses first, then agrees."""
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy_schedule set next_due = $1", LAST_OF_GRACE)
+    await place.clock(shanghai(LAST_OF_GRACE + timedelta(days=1), 9))
+    await premium_days.suspend_and_lapse(place.house, LAST_OF_GRACE)
+    assert (await standing(place, wang, in_grace))[:2] == (PolicyState.SUSPENDED, date(2014, 3, 1))
+    claim = await claimed(place, wang, in_grace)
+    place.insurer.claim_script.append(ClaimRefused("other_premium", NEXT_MONDAY))
+    await assess(place, claim, 80_000)
+    assert await insurer_answers(place) == []
+    assert (await standing(place, wang, in_grace))[:2] == (PolicyState.SUSPENDED, date(2014, 3, 1)), "nothing was kept"
+    await claims.appeal(place.house, place.envelope(wang), AppealClaim(claim, "look at the premium again"))
+    await assess(place, claim, 80_000)
+    await paid(place, claim)
+    state, paid_until, shown = await standing(place, wang, in_grace)
+    assert (state, paid_until, shown.suspensions) == (PolicyState.IN_FORCE, date(2015, 3, 1), [])
+    assert [(one.due_on, one.until, one.amount, one.state) for one in shown.paid] == [
+        (date(2014, 3, 1), date(2015, 3, 1), 19_900, "deducted")
+    ]
+    assert [one for one in await texts(place, wang) if one.startswith("The insurer has kept the premium that was owed, 199.00 yuan")]
+    assert await place.work("insurer", policies.deliver) == []
+    assert place.insurer.told == [], "of a suspension that never was the insurer is not told"
 
 
 async def test_while_it_is_being_cancelled_nothing_is_claimed_or_appealed(place: Town, wang: Person, two_screens: UUID) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
-from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies, with_commission
+from policy_files import ACCIDENT_FILE, HEALTH_FILE, sell_policies, with_commission
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.flows.insurance import endorsements, insurers, settling
@@ -23,9 +23,12 @@ from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.settlement import STATEMENT, StatementLine, read_answer, write_statement
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
-from tapwealth.kernel.refusal import Outage
+from tapwealth.kernel.refusal import Outage, Refusal
 
-TUESDAY = MONDAY + timedelta(days=1)
+DAY = timedelta(days=1)
+TUESDAY = MONDAY + DAY
+MONTHLY = HEALTH_FILE.replace("  loading: 30", "  loading: 30\n  every: month")
+ILL_ON = date(2014, 5, 9)
 
 
 @pytest.fixture
@@ -73,6 +76,11 @@ async def cancel(place: Town, person: Person, policy: UUID) -> int:
 async def row_of(place: Town, person: Person, policy: UUID) -> PolicyRow:
     async with place.house.database.read() as tx:
         return (await store.policies(tx, [(person.book, policy)]))[person.book, policy]
+
+
+def code(answer: Any) -> str:
+    assert isinstance(answer, Refusal), answer
+    return answer.code.name
 
 
 async def ends(place: Town, tpins: SandboxPartner) -> Any:
@@ -251,34 +259,3 @@ async def test_a_free_look_is_one_for_both_however_late_each_hears_of_the_other(
     monkeypatch.setattr("tapwealth.flows.end_of_day.OUTAGE_SECONDS", 0)
     look = {"free_look_days": 15, "free_look_cost": 1_000}
     tpins.post("/admin/commission", {"agreements": [{"product": "TL20", "from_day": "2014-01-01", "per_million": 250_000, **look}]})
-    port, thursday = Port(tpins), MONDAY + timedelta(days=3)
-    async with town(new_database(), tmp_path, insurer=port) as place:
-
-        async def clock(day: date) -> None:
-            await place.clock(shanghai(day, 9))
-            tpins.clock(f"{day}T09:00:00+08:00")
-
-        await sell_policies(place.house, with_commission(TERM_LIFE_FILE, 25))
-        tpins.faults({"message": "issue", "nth": 1, "fault": "silent"})
-        wang = await place.person("Wang", 100_000)
-        policy = await buy(place, wang, "TL20")
-        assert len(await place.work("insurer", insurance.deliver)) == 1
-        await clock(thursday)
-        assert await place.work("insurer", insurance.deliver) == []
-        last = (await row_of(place, wang, policy)).free_look_until
-        assert last == thursday + timedelta(days=15)
-        await place.clock(shanghai(last, 23, 59))
-        assert await cancel(place, wang, policy) == 21_500
-        heard, settled = last + timedelta(days=5), last + timedelta(days=6)
-        await clock(heard)
-        assert await place.work("insurer", insurance.deliver) == []
-        await clock(settled)
-        for day in (MONDAY, heard):
-            await place.cut(day)
-            assert (await insurers.compare_insurer(place.house, day)).wrong == []
-        await insurers.sweep_premiums(place.house, heard)
-        await place.bank_executes(settled)
-        paid = (await settling.pay_insurer(place.house, settled)).figures
-        assert (paid["commission"], paid["given_back"]) == (5_625, 5_625)
-        assert (await settling.agree_settlement(place.house, settled)).wrong == []
-    await port.http.close()

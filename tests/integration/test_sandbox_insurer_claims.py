@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimOrder, ClaimRefused
-from tapwealth.insurance.insurer import Issued, NotReceived, PolicyOrder, Unknown
+from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimOrder, ClaimRefused, Deducted
+from tapwealth.insurance.insurer import Issued, Noted, NotReceived, PolicyOrder, PremiumPaid, Rejected, Unknown
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 
@@ -68,6 +68,31 @@ async def test_it_looks_into_its_own_books(port: InsurerHttp) -> None:
         "other_sum_insured", DAY
     )
     assert await port.claim(replace(order, serial="B10", identity="x", claim="C", amount=50_000)) == ClaimAgreed(50_000)
+
+
+async def test_a_premium_that_it_keeps_goes_on_and_undoes_a_suspension(insurer: SandboxPartner, port: InsurerHttp) -> None:
+    """Issued for a month at first, to 3 March; suspended for what was due then."""
+    answer = await port.issue(replace(ORDER, serial="p K", paid_until=DAY))
+    assert isinstance(answer, Issued), answer
+    number, until = answer.policy_number, date(2014, 4, 3)
+    kept = Deducted(100, DAY, until)
+    order = ClaimOrder("K1", number, "K", "screen:1", DAY, 150_000, 200_000, deducted=kept)
+    for wrong in (
+        replace(order, serial="K2", deducted=replace(kept, from_day=date(2014, 3, 2))),
+        replace(order, serial="K3", loss_day=date(2014, 3, 2)),
+        replace(order, serial="K4", deducted=replace(kept, until_day=date(2015, 2, 26))),
+    ):
+        assert await port.claim(wrong) == ClaimRefused("other_premium", DAY)
+    assert await port.suspend("K5", number, date(2014, 5, 3)) == Noted(number)
+    for _ in range(2):
+        assert await port.claim(order) == ClaimAgreed(150_000)
+    assert await port.claim(replace(order, deducted=replace(kept, amount=101))) == Unknown("HTTP status 409")
+    assert await port.claim(replace(order, serial="K6", claim="L", identity="x", amount=49_901, deducted=None)) == ClaimRefused(
+        "sum_insured_used", DAY
+    ), "what was kept was paid for the loss"
+    following = PremiumPaid("K7", number, 100, 0, until, date(2014, 5, 3))
+    assert await port.book_premium(replace(following, serial="K8", from_day=DAY)) == Rejected("other_time"), "paid already"
+    assert await port.book_premium(following) == Noted(number), "in force, and goes on from what was kept"
 
 
 async def test_premiums_come_back_once_no_more_than_were_paid_and_nothing_is_paid_after_them(port: InsurerHttp) -> None:

@@ -192,6 +192,9 @@ class ScriptedInsurer:
         if self.claim_script:
             return self.claim_script.popleft()
         self.events.setdefault(order.serial, ("claimed", order.policy_number, order.amount, business_date_of(self.now)))
+        if order.deducted is not None:
+            kept = ("deducted", order.policy_number, order.deducted.amount, business_date_of(self.now))
+            self.events.setdefault(f"{order.serial} kept", kept)
         return ClaimAgreed(order.amount)
 
     async def inquire_claim(self, serial: str) -> ClaimAnswer:
@@ -205,7 +208,7 @@ class ScriptedInsurer:
         if self.file is not None:
             return self.file
         return bordereau(
-            [(serial, number, event, amount) for serial, (event, number, amount, on) in sorted(self.events.items()) if on == day]
+            [(name.split()[0], number, event, amount) for name, (event, number, amount, on) in sorted(self.events.items()) if on == day]
         )
 
     async def settle(self, day: date, statement: bytes) -> bytes | None:

@@ -14,9 +14,11 @@ from tapwealth.flows.insurance import claim_assessment, claim_outcomes, claim_pa
 from tapwealth.flows.insurance.claim_assessment import AssessClaim
 from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
 from tapwealth.flows.insurance.policies import BuyPolicy, InsuredPhone, PolicyTaken
-from tapwealth.insurance import claim_store
+from tapwealth.flows.insurance.premium_views import PremiumsShown, premiums_shown
+from tapwealth.insurance import claim_store, store
 from tapwealth.insurance.claim import Claim, LossKind, Paper
 from tapwealth.insurance.claim_store import PaymentRow
+from tapwealth.insurance.policy import PolicyState
 from tapwealth.kernel.clock import shanghai
 
 IMEI, OTHER_IMEI = "490154203237518", "352099001761481"
@@ -73,6 +75,13 @@ async def seen(place: Town, claim: UUID) -> tuple[Claim, list[PaymentRow]]:
     key = (claim.int >> 46 & 0xFFFF, claim)
     async with place.house.database.read() as tx:
         return (await claim_store.claims(tx, [key]))[key], (await claim_store.payments_of(tx, [key]))[key]
+
+
+async def standing(place: Town, person: Person, policy: UUID) -> tuple[PolicyState, date, PremiumsShown]:
+    """What becomes of a policy, for how long it is paid, and its premiums as they are shown."""
+    async with place.house.database.read() as tx:
+        row = (await store.policies(tx, [(person.book, policy)]))[person.book, policy]
+        return row.state, row.paid_until, await premiums_shown(tx, row, place.biller.now.date())
 
 
 async def paid(place: Town, claim: UUID) -> None:

@@ -36,6 +36,8 @@ class BordereauEvent(StrEnum):
     """The benefit that was paid."""
     RECOVERED = "recovered"
     """What was got back of a benefit."""
+    DEDUCTED = "deducted"
+    """The premium that the insurer kept of a benefit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimAnswer, ClaimOrder, ClaimRefused, Receiver
+from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimAnswer, ClaimOrder, ClaimRefused, Deducted, Receiver
 from tapwealth.insurance.insurer import NotReceived, Unknown
 
 
@@ -40,7 +40,7 @@ class ClaimHttp:
         content = {
             "serial": order.serial, "policy_number": order.policy_number, "claim": order.claim, "identity": order.identity,
             "loss_day": order.loss_day.isoformat(), "amount": order.amount, "sum_insured": order.sum_insured,
-            "to_named": order.to_named, "receivers": [_receiver(one) for one in order.receivers],
+            "to_named": order.to_named, "receivers": [_receiver(one) for one in order.receivers], **_deducted(order.deducted),
         }  # fmt: skip
         return _decided(await self._of(self._client.build_request("POST", "/claims", json=content), order.serial, _Decided))
 
@@ -75,6 +75,12 @@ class ClaimHttp:
 
 def _receiver(one: Receiver) -> dict[str, str | int]:
     return {"name": one.name.reveal(), "identity_number": one.identity_number.reveal(), "amount": one.amount}
+
+
+def _deducted(one: Deducted | None) -> dict[str, dict[str, str | int]]:
+    if one is None:
+        return {}
+    return {"deducted": {"amount": one.amount, "from": one.from_day.isoformat(), "to": one.until_day.isoformat()}}
 
 
 def _decided(answer: _Decided | NotReceived | Unknown) -> ClaimAnswer:

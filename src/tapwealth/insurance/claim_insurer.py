@@ -18,6 +18,15 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
+class Deducted:
+    """Fen of premium, for the days from `from_day` to before `until_day`: the insurer keeps them of the loss, and they are paid by that."""
+
+    amount: int
+    from_day: date
+    until_day: date
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimOrder:
     """A loss to pay `amount` fen for, by the bank under `serial`. `claim` is the house's name of it; `identity` is what was lost, by which
     the insurer sees whether it was claimed before. `sum_insured` in fen."""
@@ -33,6 +42,8 @@ class ClaimOrder:
     """Whom the policy names is paid by the insurer itself: nothing comes to the house."""
     receivers: tuple[Receiver, ...] = ()
     """Whom it named on the day of the death and who lived on; none: the estate."""
+    deducted: Deducted | None = None
+    """Premium that was owed; `amount` is what is left to pay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRow:
-    """What the insurer is asked to pay for a claim, in fen; `arrears` are deducted already. `serial` names the request and the money,
+    """What the insurer is asked to pay for a claim, in fen; `arrears` are deducted already: premium for the days from `arrears_from` to
+    before `arrears_until`. `serial` names the request and the money,
     `identity` what was lost, the same for whatever claims it."""
 
     book: int
@@ -40,6 +41,8 @@ class PaymentRow:
     reason: str = ""
     paid_on: date | None = None
     matched_on: date | None = None
+    arrears_from: date | None = None
+    arrears_until: date | None = None
 
     @property
     def spent(self) -> int:
@@ -89,6 +92,7 @@ _PAYMENT = {
     "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "identity": "text", "part": "text", "amount": "bigint",
     "arrears": "bigint",
     "asked_on": "date", "agreed_on": "date", "refused_on": "date", "reason": "text", "paid_on": "date", "matched_on": "date",
+    "arrears_from": "date", "arrears_until": "date",
 }  # fmt: skip
 _RECOVERY = {
     "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "amount": "bigint", "source": "bytea", "expected_on": "date",
@@ -204,6 +208,18 @@ async def deaths_looked_at(tx: Any, keys: Sequence[Key]) -> set[Key]:
         *_keys(keys),
     )
     return {(row["book"], row["policy"]) for row in rows}
+
+
+async def deducting(tx: Any, keys: Sequence[Key]) -> dict[Key, date]:
+    """Of these policies those of whose claims the insurer is asked to keep premium, and has not answered: by each the day until before
+    which it pays then."""
+    rows = await tx.fetch(
+        "select c.book, c.policy, max(p.arrears_until) as until from claim c join unnest($1::int[], $2::uuid[]) k(book, policy)"
+        " using (book, policy) join claim_payment p on p.book = c.book and p.claim = c.id"
+        " where p.arrears_until is not null and p.agreed_on is null and p.refused_on is null group by 1, 2",
+        *_keys(keys),
+    )
+    return {(row["book"], row["policy"]): row["until"] for row in rows}
 
 
 async def tap_claimed(tx: Any, book: int, tap: UUID) -> bool:

@@ -11,6 +11,7 @@ from tapwealth.insurance.earning import Group
 
 PREMIUMS = (
     BordereauEvent.ISSUED, BordereauEvent.PREMIUM, BordereauEvent.RENEWED, BordereauEvent.REINSTATED, BordereauEvent.ENDORSED,
+    BordereauEvent.DEDUCTED,
 )  # fmt: skip
 """Events that are about a premium; an endorsement's may be one that comes back."""
 COMES_BACK = (BordereauEvent.CANCELLED, BordereauEvent.LAPSED)
@@ -22,8 +23,9 @@ class PolicyEventRow:
     """An event, named by the serial of the request that brought it about (or the insurer's own); `amount` in fen as in the bordereau.
 
     Of `PREMIUMS`: the premium is for the days from `covers_from` to before `covers_to`; it lies in transit from before the event until it
-    is swept to the premium trust. `matched_on`: the date of the bordereau that names it. `commission`: fen of the premium that are the
-    house's, with a minus what it gives back; reckoned when it is settled with the insurer. `policy_number` is read with the policy."""
+    is swept to the premium trust; one that was deducted from a claim the insurer has kept, and it never comes there. `matched_on`: the date
+    of the bordereau that names it. `commission`: fen of the premium that are the house's, with a minus what it gives back; reckoned when it
+    is settled with the insurer. `policy_number` is read with the policy."""
 
     book: int
     event: BordereauEvent
@@ -48,6 +50,16 @@ class PolicyEventRow:
             return -self.amount
         return self.amount if self.event in PREMIUMS else 0
 
+    @property
+    def kept(self) -> bool:
+        """Whether the insurer has the premium without the house."""
+        return self.event is BordereauEvent.DEDUCTED
+
+    @property
+    def trusted(self) -> int:
+        """Fen of premium that come to the trust."""
+        return 0 if self.kept else max(self.premium, 0)
+
 
 _ADDED = {
     "book": "int",
@@ -64,7 +76,7 @@ _COLUMNS = (*_ADDED, "matched_on", "swept_on", "swept_by", "commission", "settle
 _POLICY = "join policy p on p.book = e.book and p.id = e.policy"
 _READ = f"select {', '.join(f'e.{name}' for name in _COLUMNS)}, p.policy_number from policy_event e {_POLICY}"
 _KEYS = "unnest($1::int[], $2::text[], $3::text[]) x(book, event, serial)"
-_PREMIUM = f"e.event in ({', '.join(repr(one.value) for one in PREMIUMS)}) and e.amount > 0"
+_PREMIUM = f"e.event in ({', '.join(repr(one.value) for one in PREMIUMS if one is not BordereauEvent.DEDUCTED)}) and e.amount > 0"
 
 
 def _read(row: Any) -> PolicyEventRow:

@@ -33,7 +33,8 @@ class Turn(StrEnum):
 @dataclass(frozen=True, slots=True)
 class PremiumRow:
     """A premium that was taken, from `due_on` to before `until_on`; fen. Those of one `payment` have one `serial`. `arrears`: paid to be
-    reinstated, so that `interest` may be owed. `mandate`: by which it was collected; None: it was paid by hand."""
+    reinstated, so that `interest` may be owed. `mandate`: by which it was collected; None: it was paid by hand, or deducted from
+    `claim`."""
 
     book: int
     id: UUID
@@ -54,11 +55,13 @@ class PremiumRow:
     booked_on: date | None = None
     booked_at: datetime | None = None
     returned_on: date | None = None
+    claim: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRow:
-    """A suspension from `from_day` (to before `until_day`, if it is over), or a lapse with its `refund` in fen."""
+    """A suspension from `from_day` (to before `until_day`, if it is over; the same day: it never was), or a lapse with its `refund` in
+    fen."""
 
     book: int
     id: UUID
@@ -104,7 +107,7 @@ class Plan:
 
 
 _PLAN = "int uuid text bigint date date"
-_DUE = "int uuid uuid uuid date date bigint bigint uuid text bool uuid text date timestamptz text date timestamptz date"
+_DUE = "int uuid uuid uuid date date bigint bigint uuid text bool uuid text date timestamptz text date timestamptz date uuid"
 _TURN = "int uuid uuid text date text date timestamptz bigint date date date text"
 _MANDATE = "int uuid uuid uuid text bigint bool timestamptz timestamptz"
 
@@ -198,12 +201,13 @@ async def schedules(tx: Any, rows: Mapping[Key, PolicyRow]) -> dict[Key, Schedul
 
 
 def _schedule(row: PolicyRow, plan: Any, turns: Sequence[Any]) -> Schedule:
-    gaps = tuple(Gap(one["from_day"], one["until_day"]) for one in turns if one["until_day"] is not None)
+    over = [one for one in turns if one["until_day"] is not None and one["until_day"] > one["from_day"]]
+    gaps = tuple(Gap(one["from_day"], one["until_day"]) for one in over)
     lapsed = next((one["from_day"] for one in turns if one["turn"] == Turn.LAPSED), None)
-    over = row.cancel_asked_on + timedelta(days=1) if row.cancelled_on and row.cancel_asked_on else lapsed
+    over_from = row.cancel_asked_on + timedelta(days=1) if row.cancelled_on and row.cancel_asked_on else lapsed
     every, premium = (Every(plan["every"]), plan["premium"]) if plan else (every_of(row.from_day, row.to_day, row.paid_until), row.premium)
     demanded = plan["demanded_on"] if plan else None
-    return Schedule(every, premium, row.from_day, row.to_day, row.paid_until, demanded, over, gaps)
+    return Schedule(every, premium, row.from_day, row.to_day, row.paid_until, demanded, over_from, gaps)
 
 
 async def books_due(tx: Any, books: Sequence[int], day: date) -> list[int]:
@@ -357,7 +361,9 @@ async def expired_before(tx: Any, books: Sequence[int], to_day: date) -> int:
 async def untold(tx: Any, books: Sequence[int]) -> list[TurnRow]:
     """Of which the insurer has not been heard."""
     rows = await tx.fetch(
-        f"select {_TURN_COLUMNS} from policy_turn where book = any($1) and told_on is null and reason = '' order by serial", list(books)
+        f"select {_TURN_COLUMNS} from policy_turn where book = any($1) and told_on is null and reason = ''"
+        " and until_day is distinct from from_day order by serial",
+        list(books),
     )
     return [_turn(row) for row in rows]
 

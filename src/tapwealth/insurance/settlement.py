@@ -20,7 +20,8 @@ STATEMENT = SealedCsv("statement", ("event", "serial", "policy_number", *_MONEY)
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """An event that is settled. `premium`: fen that came to the trust (0: premium that comes back is the insurer's to pay); `commission`:
+    """An event that is settled. `premium`: fen that came to the trust (0: premium that comes back is the insurer's to pay,
+    and one that was deducted from a claim it has kept); `commission`:
     the house's part of it, with a minus what it gives back."""
 
     event: BordereauEvent

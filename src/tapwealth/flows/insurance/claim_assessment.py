@@ -13,14 +13,14 @@ import msgspec
 
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
+from tapwealth.flows.insurance import claim_arrears
 from tapwealth.flows.insurance.claim_papers import any_claim
 from tapwealth.flows.insurance.claims import Of, ask_insurer, check_said, moved, policy_of, recoverable, refuse, spent, still_lost
-from tapwealth.insurance import claim_store, premium_store
+from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, LossKind, next_state, payable
 from tapwealth.insurance.claim_store import Part, PaymentRow
 from tapwealth.insurance.product import PhoneScreen
-from tapwealth.insurance.schedule import Covered, covered_on
-from tapwealth.insurance.store import PolicyRow
+from tapwealth.insurance.schedule import Due
 from tapwealth.kernel.ids import book_of, derived, without_book
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -147,10 +147,10 @@ async def _decide(tx: Tx, at: Moment, claim: Claim, said: Assessment) -> ClaimAs
 
 
 class _Wanted(NamedTuple):
-    """Fen to be asked of the insurer, those of the premium that are deducted, and what was lost."""
+    """Fen to be asked of the insurer, the premiums that are deducted already, and what was lost."""
 
     amount: int
-    arrears: int
+    owed: tuple[Due, ...]
     identity: str
 
 
@@ -169,7 +169,7 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
         text = f"{format_minor(lost)} yuan are claimed, less what was given back; find that much or less"
         return Refusal(ClaimRefusal.MORE_THAN_CLAIMED, text)
     if not said.found:
-        return _Wanted(0, 0, "")
+        return _Wanted(0, (), "")
     of = await policy_of(tx, claim)
     if of.row.rescinded_on_purpose:
         return Refusal(ClaimRefusal.RESCINDED, "its policy was rescinded for an untruth on purpose; refuse it with the reason")
@@ -177,10 +177,13 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
     if isinstance(identity, Refusal):
         return identity
     of_claim, of_policy = await _spent(tx, claim)
-    terms, arrears = of.product.terms, 0 if of_claim else await _owed(tx, claim, of.row)
+    owed = () if of_claim else await claim_arrears.owed(tx, claim, of.row)
+    if isinstance(owed, Refusal):
+        return owed
+    terms, arrears = of.product.terms, sum(one.amount for one in owed)
     amount = payable(terms, said.found, of_claim=of_claim, of_policy=of_policy, arrears=arrears)
     if amount:
-        return _Wanted(amount, arrears, identity)
+        return _Wanted(amount, owed, identity)
     text = f"nothing of it is payable: {format_minor(terms.excess)} excess, {format_minor(of_claim)} paid before; refuse it with the reason"
     return Refusal(ClaimRefusal.NOTHING_PAYABLE, text)
 
@@ -210,17 +213,6 @@ async def _awaits_answer(tx: Tx, claim: Claim) -> bool:
     return any(one.agreed_on is None and one.refused_on is None for one in (await claim_store.payments_of(tx, [key]))[key])
 
 
-async def _owed(tx: Tx, claim: Claim, policy: PolicyRow) -> int:
-    """Fen of premium that were owed on the day of the loss, less what is paid by now or was deducted from another claim."""
-    key = (claim.book, claim.policy)
-    schedule = (await premium_store.schedules(tx, {key: policy}))[key]
-    covered = covered_on(policy.policy, schedule, claim.loss_day)
-    owed = min(claim.arrears, covered.arrears) if isinstance(covered, Covered) else claim.arrears
-    others = [one for one in await claim_store.claims_of_policy(tx, *key) if one.loss_day >= schedule.paid_until]
-    payments = await claim_store.payments_of(tx, [(one.book, one.id) for one in others])
-    return max(owed - sum(one.arrears for rows in payments.values() for one in rows if one.refused_on is None), 0)
-
-
 async def _spent(tx: Tx, claim: Claim) -> tuple[int, int]:
     """Of the claim, and of its policy."""
     used = await spent(tx, await claim_store.claims_of_policy(tx, claim.book, claim.policy))
@@ -239,8 +231,10 @@ async def _payment(tx: Tx, claim: Claim, said: Assessment, wanted: _Wanted, day:
         identity=wanted.identity,
         part=Part.CERTAIN if said.certain else Part.APPEAL if claim.appealed_on else Part.WHOLE,
         amount=wanted.amount,
-        arrears=wanted.arrears,
+        arrears=sum(one.amount for one in wanted.owed),
         asked_on=day,
+        arrears_from=wanted.owed[0].on if wanted.owed else None,
+        arrears_until=wanted.owed[-1].until if wanted.owed else None,
     )
 
 

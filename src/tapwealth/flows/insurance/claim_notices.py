@@ -33,6 +33,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "claimed_before": ("该损失此前已经赔付", "the same was paid for before"),
     "sum_insured_used": ("剩余保险金额不足", "more than is left of the sum insured was claimed"),
     "other_shares": ("受益份额与赔付金额不符", "the shares do not add up to what is paid"),
+    "other_premium": ("欠缴保费与保险公司记录不符", "the premium that was owed is another one in the insurer's books"),
     "other_sum_insured": ("保险金额与保险公司记录不符", "the sum insured is another one in the insurer's books"),
 }
 """Words that insurers give for a refusal (docs/reference/partners.md), as people are told of them; another one is handed on as it came."""

@@ -18,7 +18,7 @@ from tapwealth.flows.bank.receipts import Claim as Credited
 from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.customers.people import wallet_of
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, moment
-from tapwealth.flows.insurance import claim_notices, claim_receivers
+from tapwealth.flows.insurance import claim_arrears, claim_notices, claim_receivers
 from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.claims import CLAIMS, PAY, RECOVERED, moved, policy_of, refuse, spent, tell_recovered
 from tapwealth.flows.insurance.insured import cover_ended
@@ -76,6 +76,7 @@ async def _order(house: House, tx: Tx, claim: Claim, payment: PaymentRow) -> Cla
         sum_insured=of.product.terms.sum_insured,
         to_named=claim.kind is LossKind.DEATH,
         receivers=await claim_receivers.told(house, tx, claim, payment.amount),
+        deducted=claim_arrears.deducted(payment),
     )
 
 
@@ -133,6 +134,7 @@ async def apply(tx: Tx, at: Moment, day: date, payment: PaymentRow, answer: Clai
     after = replace(payment, agreed_on=day, amount=answer.amount)
     await claim_store.save_payments(tx, [after])
     await _happened(tx, at, claim, BordereauEvent.CLAIMED, payment.serial, after.amount, day)
+    await claim_arrears.count_as_paid(tx, at, day, claim, after)
     if payment.part is not Part.CERTAIN:
         state = next_state(claim, ClaimEvent.AGREE)
         assert isinstance(state, ClaimState), state

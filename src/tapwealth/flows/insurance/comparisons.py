@@ -5,7 +5,7 @@ says here which they are, and what to do when the bordereau settles the doubt; t
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -112,6 +112,13 @@ async def _agreed(_house: House, tx: Tx, at: Moment, day: date, said: Sequence[t
         await claim_outcomes.apply(tx, at, day, payments[line.serial], ClaimAgreed(line.amount))
 
 
+async def _to_deduct(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
+    """Premium that was to be kept; with the payment it was kept."""
+    payments = {serial: one for serial, one in (await claim_store.payments_by_serial(tx, books, serials)).items() if one.arrears_until}
+    of = await _to_pay(tx, books, list(payments))
+    return {serial: replace(of[serial], amount=one.arrears) for serial, one in payments.items()}
+
+
 async def _to_note(tx: Tx, books: Sequence[int], serials: Sequence[str]) -> Mapping[str, Asked]:
     found = await claim_store.recoveries_by_serial(tx, books, serials)
     claims = await claim_store.claims(tx, [(one.book, one.claim) for one in found.values()])
@@ -146,4 +153,5 @@ COMPARISONS: Mapping[BordereauEvent, Comparison] = {
     BordereauEvent.LAPSED: Comparison(_lapses, _lapses_noted),
     BordereauEvent.CLAIMED: Comparison(_to_pay, _agreed),
     BordereauEvent.RECOVERED: Comparison(_to_note, _noted),
+    BordereauEvent.DEDUCTED: Comparison(_to_deduct, _nothing_settled),
 }

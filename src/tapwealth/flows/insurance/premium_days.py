@@ -59,8 +59,8 @@ _TURNS = UUID(int=620)
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A policy as the end of a date finds it. `busy`: the insurer is being asked about it, or a death is claimed of it, so that it is
-    looked at again the next date."""
+    """A policy as the end of a date finds it. `busy`: the insurer is being asked about it, or to keep a premium of what it pays for a
+    claim, or a death is claimed of it, so that it is looked at again the next date."""
 
     row: PolicyRow
     schedule: Schedule
@@ -116,6 +116,7 @@ async def _seen(tx: Tx, book: int, lot: Sequence[UUID]) -> list[_Seen]:
     waiting = {(one.book, one.policy) for one in taken if one.state is DueState.TAKEN}
     busy = waiting | {key for key, row in rows.items() if row.being_cancelled}
     busy |= await endorsement_store.under_way(tx, keys) | await claim_store.deaths_looked_at(tx, keys)
+    busy |= set(await claim_store.deducting(tx, keys))
     returned = Counter((one.book, one.policy) for one in taken if one.state is DueState.RETURNED)
     return [
         _Seen(row, schedules[key], products[row.product, row.version], mandates.get(key), key in busy, returned[key])

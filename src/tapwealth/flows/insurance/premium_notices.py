@@ -34,6 +34,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "您的{zh}（保单{number}）保费{yuan}元已缴纳，保障至{until}前。",
         "The premium of your policy {number} ({en}), {yuan} yuan, is paid, for cover to before {until}.",
     ),
+    "deducted": (
+        "您的{zh}（保单{number}）欠缴保费{yuan}元已由保险公司从赔款中扣除，视为已缴，保障至{until}前。",
+        "The insurer has kept the premium that was owed, {yuan} yuan, of what it pays for a claim of your policy {number} ({en}). It is"
+        " paid by that, for cover to before {until}.",
+    ),
     "returned": (
         "保险公司未收您的{zh}（保单{number}）保费，{yuan}元已退回您的余额：{why}。请联系我们。",
         "The insurer did not take the premium of your policy {number} ({en}); {yuan} yuan are back in your balance ({why}). Please ask us.",

@@ -61,7 +61,7 @@ async def deliver(house: House, message: OutboxMessage) -> None:
         paid = _paid(row, premiums)
         ask = house.rails.insurer.reinstate if message.kind == REINSTATE else house.rails.insurer.book_premium
         await _hear(house, message.book, _said(serial, await ask(paid)))
-    elif turn is not None and turn.told_on is None and not turn.reason:
+    elif turn is not None and turn.told_on is None and not turn.reason and turn.until_day != turn.from_day:
         await _hear(house, message.book, _said(serial, await _tell(house, row, turn)))
 
 

@@ -19,10 +19,12 @@ _STATES = {
     DueState.BOOKED: ("已缴纳", "paid"),
     DueState.RETURNED: ("已退回", "given back"),
 }
+_DEDUCTED = ("deducted", "已从赔款中扣除", "deducted from a claim")
 
 
 class PremiumShown(msgspec.Struct, frozen=True):
-    """A premium that was taken, for the days from `due_on` to before `until`; fen. `collected`: by agreement, not by hand."""
+    """A premium that was taken, for the days from `due_on` to before `until`; fen. `collected`: by agreement, not by hand.
+    `state`: as it is stored, or `deducted` from a claim."""
 
     due_on: date
     until: date
@@ -86,7 +88,7 @@ async def premiums_shown(tx: Any, row: PolicyRow, today: date) -> PremiumsShown:
         _standing(schedule, row.state, today, rate),
         agreed=_agreed(mandate),
         paid=[_premium(one) for one in await premium_store.premiums_of(tx, [key])],
-        suspensions=[_suspension(one, lapsed) for one in turns if one.turn is Turn.SUSPENDED],
+        suspensions=[_suspension(one, lapsed) for one in turns if one.turn is Turn.SUSPENDED and one.until_day != one.from_day],
         cash_value=0 if lapsed is None else lapsed.refund,
         cash_value_received=lapsed is not None and lapsed.refunded_on is not None,
     )
@@ -110,9 +112,9 @@ def _agreed(one: Mandate | None) -> AgreedShown | None:
 
 
 def _premium(one: PremiumRow) -> PremiumShown:
+    said = _DEDUCTED if one.claim is not None else (one.state.value, *_STATES[one.state])
     return PremiumShown(
-        one.due_on, one.until_on, one.amount, one.interest, one.taken_on, one.state.value, *_STATES[one.state], one.reason,
-        one.mandate is not None,
+        one.due_on, one.until_on, one.amount, one.interest, one.taken_on, *said, one.reason, one.mandate is not None
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from tapwealth.flows.insurance.premium_offer import mandate_sold
 from tapwealth.flows.insurance.premium_taking import Taken, Wanted, moved_on, plan_of, take_premiums
 from tapwealth.flows.insurance.renewals import renewable
 from tapwealth.funds import store as funds
-from tapwealth.insurance import endorsement_store, premium_store, store
+from tapwealth.insurance import claim_store, endorsement_store, premium_store, store
 from tapwealth.insurance.collect import NO_SUCH, UNDER_WAY, UNKNOWN_POLICY, PremiumRefusal, payable
 from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyState
@@ -124,6 +124,8 @@ async def _found(tx: Tx, book: int, person: UUID | None, policy: UUID) -> _Found
         return NO_SUCH if person is None else UNKNOWN_POLICY
     row = rows[key]
     if row.being_cancelled or await premium_store.under_way(tx, [key]) or await endorsement_store.under_way(tx, [key]):
+        return UNDER_WAY
+    if await claim_store.deducting(tx, [key]):
         return UNDER_WAY
     schedule = (await premium_store.schedules(tx, rows))[key]
     return _Found(row, schedule, (await products_of(tx, [row]))[row.product, row.version])

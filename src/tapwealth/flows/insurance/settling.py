@@ -62,7 +62,7 @@ class _Book:
     @property
     def paid(self) -> int:
         """To the insurer."""
-        return sum(max(row.premium, 0) - row.commission for row in self.rows)
+        return sum(row.trusted - row.commission for row in self.rows)
 
 
 async def pay_insurer(house: House, day: date) -> StepReport:
@@ -91,12 +91,16 @@ async def _settled(house: House, tx: Tx, day: date) -> dict[int, _Book]:
     rows = await policy_event_store.unsettled(tx, list(house.all_books), day)
     arrived = await _arrived(tx, rows, day)
     came = [row for row in rows if row.premium > 0 and row.swept_by in arrived]
+    kept = [row for row in rows if row.kept]
     back = [row for row in rows if row.premium <= 0]
-    commission = await _commissions(tx, [*came, *back])
+    commission = await _commissions(tx, [*came, *kept, *back])
     pots, under_way = await _by_book(house, tx, Kind.COMMISSION, day), await _under_way(tx, day)
     books: dict[int, _Book] = {}
     for book in house.all_books:
-        mine = [replace(row, commission=commission[row.book, row.event, row.serial]) for row in came if row.book == book]
+        mine, kept_here = (
+            [replace(row, commission=commission[row.book, row.event, row.serial]) for row in of if row.book == book] for of in (came, kept)
+        )
+        mine += _from_what_is_paid(mine, kept_here)
         waiting = {row.policy for row in rows if row.book == book and row.premium > 0} - {row.policy for row in mine}
         gives = [
             replace(row, commission=commission[row.book, row.event, row.serial])
@@ -105,6 +109,17 @@ async def _settled(house: House, tx: Tx, day: date) -> dict[int, _Book]:
         ]
         books[book] = _settle_book(mine, gives, pots[book], under_way[book])
     return {book: one for book, one in books.items() if one.rows or one.surplus or one.called}
+
+
+def _from_what_is_paid(came: Sequence[PolicyEventRow], kept: Sequence[PolicyEventRow]) -> list[PolicyEventRow]:
+    """Of premiums that the insurer has kept those whose commission can be taken from what the book pays it for others; the rest waits until
+    there are more."""
+    room, found = sum(row.trusted - row.commission for row in came), list[PolicyEventRow]()
+    for row in kept:
+        if row.commission <= room:
+            found.append(row)
+            room -= row.commission
+    return found
 
 
 def _settle_book(came: list[PolicyEventRow], gives: list[PolicyEventRow], pot: int, under_way: int) -> _Book:
@@ -202,7 +217,7 @@ def _payment(
 async def statement_of(house: House, tx: Tx, day: date) -> list[StatementLine]:
     """What is settled under a date."""
     rows = await policy_event_store.settled(tx, list(house.all_books), day)
-    return [StatementLine(row.event, row.serial, row.policy_number, max(row.premium, 0), row.commission) for row in rows]
+    return [StatementLine(row.event, row.serial, row.policy_number, row.trusted, row.commission) for row in rows]
 
 
 async def agree_settlement(house: House, day: date) -> StepReport:

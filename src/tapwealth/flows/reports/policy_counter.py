@@ -154,6 +154,7 @@ async def shown(tx: Any, book: int, person: UUID, identifier: UUID, language: st
     version = (await versions_of(tx, [row]))[row.product, row.version]
     product, schedule = product_of(version), (await premium_store.schedules(tx, {key: row}))[key]
     asked = bool(await premium_store.under_way(tx, [key])) or bool(await endorsement_store.under_way(tx, [key]))
+    asked = asked or bool(await claim_store.deducting(tx, [key]))
     busy, today, cover = asked or row.being_cancelled, at.date_of(at.now), product.terms.cover
     claims = await claim_reports.lines(tx, await claim_store.claims_of_policy(tx, book, identifier))
     return PolicyPage(

@@ -236,14 +236,15 @@ class PolicyInsures(msgspec.Struct, frozen=True):
 
 
 class PolicyPremium(msgspec.Struct, frozen=True):
-    """A premium that was taken for the days from `due_on` to before `until`. `returned`: the insurer did not book it, for that `reason`."""
+    """A premium that was taken for the days from `due_on` to before `until`. `returned`: the insurer did not book it, for that `reason`;
+    `deducted`: it kept it of what it paid for a claim."""
 
     due_on: date
     until: date
     amount: Money
     interest: Money
     taken_on: date
-    state: Literal["taken", "booked", "returned"]
+    state: Literal["taken", "booked", "returned", "deducted"]
     reason: str
     collected: bool
 

@@ -1,7 +1,8 @@
 """The insurer's claims: what it was asked to pay, what it thinks of it, and what of it came back.
 
-It looks into its own books: whether the policy was in force on the day of the loss, whether what was lost was paid for before, and how much
-of the sum insured is left. What it agrees to it owes the bank in the same `tx`, once by serial.
+It looks into its own books: whether the policy was in force on the day of the loss, whether what was lost was paid for before, how much of
+the sum insured is left, and whether premium that it is to keep goes on from what was paid. What it keeps is booked as paid in time. What it
+agrees to it owes the bank in the same `tx`, once by serial.
 """
 
 import sqlite3
@@ -16,6 +17,8 @@ from starlette.routing import Route
 
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.sandbox.faults import Fault, PlannedFault, next_fault
+from tapwealth.sandbox.insurer import books, premiums
+from tapwealth.sandbox.insurer.books import State, digest_of
 from tapwealth.sandbox.messages import Body, Fen, Text, json_answer, json_body, one_line
 from tapwealth.sandbox.outbox import BANK, Message
 from tapwealth.sandbox.process import Partner
@@ -44,6 +47,7 @@ class Reason(StrEnum):
     SUM_INSURED_USED = "sum_insured_used"
     OTHER_SUM_INSURED = "other_sum_insured"
     OTHER_SHARES = "other_shares"
+    OTHER_PREMIUM = "other_premium"
     MORE_THAN_PREMIUMS = "more_than_premiums"
 
 
@@ -53,6 +57,14 @@ class ReceiverBody(Body):
     name: Text
     identity_number: Text
     amount: Fen
+
+
+class DeductedBody(Body, rename={"from_day": "from", "to_day": "to"}):
+    """Premium that was owed: it is kept, and pays from `from` to before `to`."""
+
+    amount: Fen
+    from_day: date
+    to_day: date
 
 
 class ClaimBody(Body):
@@ -67,6 +79,7 @@ class ClaimBody(Body):
     sum_insured: Fen
     to_named: bool = False
     receivers: tuple[ReceiverBody, ...] = ()
+    deducted: DeductedBody | None = None
 
 
 class RecoveredBody(Body):
@@ -83,7 +96,7 @@ def decide(tx: sqlite3.Connection, asked: ClaimBody, now: datetime, fault: Fault
     if earlier is not None:
         same = (asked.policy_number, asked.claim, asked.identity, asked.loss_day.isoformat(), asked.amount, asked.sum_insured)
         told = tuple(earlier[name] for name in ("policy_number", "claim", "identity", "loss_day", "asked", "sum_insured"))
-        return (earlier if told == same else None), False
+        return (earlier if told == same and _kept_so(tx, earlier, asked) else None), False
     reason = _refused(tx, asked)
     lower = asked.amount - asked.amount // 4 if fault is Fault.LOWER else asked.amount
     agreed, day = 0 if reason else lower, business_date_of(now).isoformat()
@@ -95,7 +108,31 @@ def decide(tx: sqlite3.Connection, asked: ClaimBody, now: datetime, fault: Fault
     if agreed:
         _receive(tx, asked, agreed)
         tx.execute("INSERT INTO event VALUES (?, ?, ?, 'claimed', ?)", (asked.serial, day, asked.policy_number, agreed))
+        if asked.deducted is not None:
+            _keep(tx, asked, asked.deducted, now)
     return _found(tx, asked.serial), True
+
+
+def _keep(tx: sqlite3.Connection, asked: ClaimBody, kept: DeductedBody, now: datetime) -> None:
+    """The premium is paid, in time: a suspension that began for it is struck out."""
+    number, days = asked.policy_number, (kept.from_day.isoformat(), kept.to_day.isoformat())
+    books.remember(tx, asked.serial, "deduct", digest_of("deduct", number, str(kept.amount), *days), number, State.BOOKED, "")
+    tx.execute("INSERT INTO premium VALUES (?, ?, ?, 0, ?, ?)", (asked.serial, number, kept.amount, *days))
+    books.happened(tx, asked.serial, now, number, "deducted", kept.amount)
+    if tx.execute("UPDATE policy SET state = 'in_force' WHERE policy_number = ? AND state = 'suspended'", (number,)).rowcount:
+        tx.execute(
+            "DELETE FROM suspension WHERE policy_number = ?1"
+            " AND from_day = (SELECT max(from_day) FROM suspension WHERE policy_number = ?1)",
+            (number,),
+        )
+
+
+def _kept_so(tx: sqlite3.Connection, earlier: sqlite3.Row, asked: ClaimBody) -> bool:
+    """Whether the same premium was to be kept; of a claim that was refused none was."""
+    row = tx.execute("SELECT amount, from_day, to_day FROM premium WHERE serial = ?", (asked.serial,)).fetchone()
+    kept = asked.deducted
+    same = None if kept is None else (kept.amount, kept.from_day.isoformat(), kept.to_day.isoformat())
+    return not earlier["agreed"] or (None if row is None else tuple(row)) == same
 
 
 def _receive(tx: sqlite3.Connection, asked: ClaimBody, agreed: int) -> None:
@@ -110,7 +147,7 @@ def _receive(tx: sqlite3.Connection, asked: ClaimBody, agreed: int) -> None:
 
 
 def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
-    policy = tx.execute("SELECT from_day, to_day, premium FROM policy WHERE policy_number = ?", (asked.policy_number,)).fetchone()
+    policy = tx.execute("SELECT * FROM policy WHERE policy_number = ?", (asked.policy_number,)).fetchone()
     if policy is None:
         return Reason.UNKNOWN_POLICY
     day = asked.loss_day.isoformat()
@@ -128,7 +165,23 @@ def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
         return Reason.OTHER_SUM_INSURED
     if asked.receivers and (not asked.to_named or sum(one.amount for one in asked.receivers) != asked.amount):
         return Reason.OTHER_SHARES
-    return Reason.SUM_INSURED_USED if sum(one["agreed"] for one in paid) + asked.amount > asked.sum_insured else ""
+    if asked.deducted is not None and not _is_owed(tx, policy, asked, asked.deducted):
+        return Reason.OTHER_PREMIUM
+    used = sum(one["agreed"] for one in paid) + _kept_before(tx, asked.policy_number)
+    wanted = asked.amount + (0 if asked.deducted is None else asked.deducted.amount)
+    return Reason.SUM_INSURED_USED if used + wanted > asked.sum_insured else ""
+
+
+def _is_owed(tx: sqlite3.Connection, policy: sqlite3.Row, asked: ClaimBody, kept: DeductedBody) -> bool:
+    """Whether it goes on from what was paid, and was due when it was lost."""
+    return kept.from_day <= asked.loss_day and premiums.goes_on(tx, policy, kept.from_day, kept.to_day)
+
+
+def _kept_before(tx: sqlite3.Connection, policy_number: str) -> int:
+    """Fen of premium that were kept of earlier losses: they were paid for them."""
+    query = "SELECT coalesce(sum(amount), 0) FROM event WHERE policy_number = ? AND event = 'deducted'"
+    found: int = tx.execute(query, (policy_number,)).fetchone()[0]
+    return found
 
 
 def _same(paid: str, identity: str) -> bool:

@@ -93,7 +93,8 @@ def _paid_until(tx: sqlite3.Connection, number: str) -> str | None:
     return found
 
 
-def _goes_on(tx: sqlite3.Connection, policy: sqlite3.Row, from_day: date, to_day: date) -> bool:
+def goes_on(tx: sqlite3.Connection, policy: sqlite3.Row, from_day: date, to_day: date) -> bool:
+    """Whether a premium for these days begins where the one before ended."""
     before = _paid_until(tx, policy["policy_number"])
     begins = from_day.isoformat() > policy["from_day"] if before is None else from_day.isoformat() == before
     return begins and from_day < to_day and to_day.isoformat() <= policy["to_day"]
@@ -112,7 +113,7 @@ def book(body: PremiumBody, tx: sqlite3.Connection, policy: sqlite3.Row, now: da
     """A premium of a policy in force."""
     if policy["state"] != State.IN_FORCE:
         return Reason.NOT_IN_FORCE
-    if body.interest or not _goes_on(tx, policy, body.from_day, body.to_day):
+    if body.interest or not goes_on(tx, policy, body.from_day, body.to_day):
         return Reason.OTHER_TIME
     _add(tx, policy["policy_number"], body)
     books.happened(tx, body.serial, now, policy["policy_number"], "premium", body.amount)
@@ -124,7 +125,7 @@ def reinstate(body: PremiumBody, tx: sqlite3.Connection, policy: sqlite3.Row, no
     number = policy["policy_number"]
     if policy["state"] != State.SUSPENDED:
         return Reason.NOT_SUSPENDED
-    if not _goes_on(tx, policy, body.from_day, body.to_day):
+    if not goes_on(tx, policy, body.from_day, body.to_day):
         return Reason.OTHER_TIME
     since = tx.execute("SELECT max(from_day) FROM suspension WHERE policy_number = ?", (number,)).fetchone()[0]
     if business_date_of(now) - date.fromisoformat(since) > DECLARATION_AFTER:

@@ -34,7 +34,9 @@ CREATE TABLE IF NOT EXISTS settled (serial TEXT NOT NULL, event TEXT NOT NULL, d
 _MONEY = ("premium", "commission", "net")
 STATEMENT = SealedCsv("statement", ("event", "serial", "policy_number", *_MONEY), _MONEY, signed=("commission", "net"), named_by=2)
 MILLION = 1_000_000
-TAKEN = ("issued", "premium", "renewed", "reinstated")
+KEPT = "deducted"
+"""Of a claim's payment: such a premium never came by the house, which has its commission all the same."""
+TAKEN = ("issued", "premium", "renewed", "reinstated", KEPT)
 GOES_BACK = ("cancelled", "lapsed")
 
 
@@ -135,7 +137,7 @@ def reckoned(tx: sqlite3.Connection, product: str, rows: Sequence[sqlite3.Row]) 
             commission, standing = -sum(one[1] for one in standing), []
         else:
             commission = -_taken_back(standing, -amount)
-        found[row["serial"], row["event"]] = (max(amount, 0), commission)
+        found[row["serial"], row["event"]] = (0 if row["event"] == KEPT else max(amount, 0), commission)
     return found
 
 
