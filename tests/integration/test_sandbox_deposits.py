@@ -1,5 +1,6 @@
 """The sandbox's bank as depository: its own register, its own arithmetic, what it pays, kills and faults."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import date
 from io import BytesIO
@@ -9,10 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sandbox_partner import SandboxPartner, sandbox_partner
+from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.bank.deposit_list import Answer, DepositLine, ListEvent, read_answer, write_list
 from tapwealth.bank.deposit_register import read_register
+from tapwealth.bank.depository_http import DepositoryHttp
+from tapwealth.kernel.refusal import Outage
 
 DEPOSITS = "0100000006"
 CHART = [
@@ -54,7 +57,10 @@ def balances(content: bytes) -> dict[str, int]:
 
 
 def register(bank: SandboxPartner, day: str) -> dict[str, int]:
-    return balances(bank.get(f"/deposits/{day}/register").content)
+    """As the platform has it, in place of whatever the file had."""
+    into = BytesIO(b"what came of it before the line broke" * 100)
+    assert asyncio.run(DepositoryHttp(bank.url, TOKEN).deposit_register(date.fromisoformat(day), into))
+    return balances(into.getvalue())
 
 
 def money(bank: SandboxPartner) -> int:
@@ -172,3 +178,13 @@ def test_a_payment_goes_wrong(bank: SandboxPartner, fault: str, paid: int) -> No
     bank.clock("2014-03-07T10:00:00+08:00")
     listed(bank, "2014-03-06", PART)
     assert money(bank) == paid
+
+
+def test_a_register_that_is_not_there_or_not_to_be_had(bank: SandboxPartner) -> None:
+    port, into = DepositoryHttp(bank.url, TOKEN), BytesIO()
+    assert not asyncio.run(port.deposit_register(date(2014, 2, 24), into))
+    with pytest.raises(Outage, match=r"does not give /deposits/2014-02-24/register \(401\)"):
+        asyncio.run(DepositoryHttp(bank.url, "another").deposit_register(date(2014, 2, 24), into))
+    bank.kill()
+    with pytest.raises(Outage, match="cannot be reached"):
+        asyncio.run(port.deposit_register(date(2014, 2, 24), into))
