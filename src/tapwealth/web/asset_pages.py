@@ -5,7 +5,6 @@ The figures are those of `flows.reports.assets`; nothing is reckoned here but th
 
 from collections.abc import Sequence
 from datetime import date
-from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -70,8 +69,7 @@ class AssetPage:
             "wrong": wrong,
             "today": not asked or wrong,
         }
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
-        return await self._pages.shown(request, language, "assets.html", values, status, session)
+        return await self._pages.shown(request, language, "assets.html", values, session=session)
 
 
 def parts_of(lines: Sequence[AssetLine]) -> list[Part]:

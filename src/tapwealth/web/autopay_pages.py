@@ -4,7 +4,6 @@ The same commands as over HTTP, under idempotency keys that the forms carry: a f
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -84,8 +83,7 @@ class Autopays:
             "given": given or {}, "wrong": wrong or {}, "notices": range(1, MOST_NOTICE + 1),
             "keys": {one.autopay: (key if key and one.autopay == about else a_key(), a_key()) for one in standing},
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "autopays.html", values, status, session)
+        return await self._pages.shown(request, language, "autopays.html", values, session=session)
 
     async def sheet(self, request: Request, language: str) -> Response:
         """The form of a new one."""
@@ -113,8 +111,7 @@ class Autopays:
             "one": one, "fields": in_order(one.item.fields), "given": given or {"when": usual_day(one.item).value}, "wrong": wrong or {},
             "said": said, "money": money, "key": a_key(), "notices": range(1, MOST_NOTICE + 1),
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "autopay_sheet.html", values, status, session)
+        return await self._pages.shown(request, language, "autopay_sheet.html", values, session=session)
 
     async def agree(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """First the terms once more, then, with `do` = agree, the agreement."""
@@ -159,8 +156,7 @@ class Autopays:
             "source": next((of for of in money.sources if of.code == terms.fund), None),
             "card": next((shown for card, shown in money.cards if card == terms.card), ""),
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "autopay_confirm.html", values, status, session)
+        return await self._pages.shown(request, language, "autopay_confirm.html", values, session=session)
 
     async def change(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """Other terms for the same account."""

@@ -5,7 +5,6 @@ is answered beside the field that it stands in.
 """
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -110,8 +109,7 @@ class Bills:
             "one": one, "fields": in_order(one.item.fields), "given": given or {}, "wrong": wrong or {}, "said": said, "found": found,
             "bills": _offered(found, bill), "money": money, "key": key or a_key(), "unasked": one.item.inquiry is Inquiry.NONE,
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "bill_sheet.html", values, status, session)
+        return await self._pages.shown(request, language, "bill_sheet.html", values, session=session)
 
     async def inquire(self, request: Request, language: str) -> Response:
         """What the account owes."""
@@ -154,8 +152,7 @@ class Bills:
             "one": one, "asked": asked, "fields": in_order(one.item.fields), "key": key, "said": said, "money": money, "source": source,
             "total": asked.amount + one.item.payer_fee,
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "bill_confirm.html", values, status, session)
+        return await self._pages.shown(request, language, "bill_confirm.html", values, session=session)
 
     async def pay(self, request: Request, language: str) -> Response:
         """The money is set aside; what comes of it is seen on the receipt."""

@@ -92,8 +92,7 @@ class Claims:
             policies = [one for one in await claim_counter.claimable(tx, *who_of(session)) if one.kind is LossKind.PAYMENT]
         keys = {one.of.tap: key if key and about == str(one.of.tap) else a_key() for one in taps}
         values = {"taps": taps, "policies": policies, "said": said, "about": about, "keys": keys, "most": claim_counter.MOST_TAPS}
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "payments.html", values, status, session)
+        return await self._pages.shown(request, language, "payments.html", values, session=session)
 
     async def dispute(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """It was not theirs."""
@@ -128,8 +127,7 @@ class Claims:
             "one": one, "taps": [tap for tap in taps if tap.of.reported_on and tap.of.claim is None], "words": words,
             "given": given or {"tap": request.query_params.get("tap", "")}, "wrong": wrong or {}, "said": said, "key": key or a_key(),
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "claim_sheet.html", values, status, session)
+        return await self._pages.shown(request, language, "claim_sheet.html", values, session=session)
 
     async def notify(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """The claim; or at once why the policy does not pay."""
@@ -179,8 +177,7 @@ class Claims:
             "one": found[0], "whole": found[1], "said": said, "about": about, "given": given or {}, "keys": keys, "words": words,
             "papers": list(Paper), "most": MOST_BYTES >> 20,
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "claim.html", values, status, session)
+        return await self._pages.shown(request, language, "claim.html", values, session=session)
 
     async def withdraw(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """Let it be."""

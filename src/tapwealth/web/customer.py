@@ -155,10 +155,13 @@ class CustomerPages:
         language: str,
         template: str,
         values: Mapping[str, Any],
-        status: int = HTTPStatus.OK,
+        status: int | None = None,
         session: CustomerSession | None = None,
     ) -> Response:
-        """A page with its head: who is signed in, and the same page in the other language."""
+        """A page with its head: who is signed in, and the same page in the other language. Without a `status` of its own a form that comes
+        back with something `said` or `wrong` was not taken."""
+        if status is None:
+            status = HTTPStatus.UNPROCESSABLE_ENTITY if values.get("said") or values.get("wrong") else HTTPStatus.OK
         session = session or await self.session(request)
         shared = {
             **page.head(request, language, _home(request.url.path), "/customer"),

@@ -1,7 +1,6 @@
 """Deposits on a customer's phone: what can be opened and at which rates, what one has, and what deposit insurance covers of it."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -107,8 +106,7 @@ class Deposits:
             "one": one, "doing": doing, "said": doing.said, "wrong": doing.wrong, "fresh": a_key, "free": free, "wishes": wishes,
             "notice": offer.notice if offer else 0, "percent": percent,
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if doing.said or doing.wrong else HTTPStatus.OK
-        return await self._pages.shown(request, language, "deposit.html", values, status, session)
+        return await self._pages.shown(request, language, "deposit.html", values, session=session)
 
     async def instruct(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """What becomes of it when it is due."""
@@ -203,8 +201,7 @@ class Deposits:
             "one": one, "given": given or {"at_maturity": AtMaturity.PAY.value}, "wrong": wrong or {}, "said": said, "free": free,
             "key": a_key(), "wishes": wishes_of(renews=one.renews),
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "deposit_sheet.html", values, status, session)
+        return await self._pages.shown(request, language, "deposit_sheet.html", values, session=session)
 
     async def open(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """First what is agreed to, then, with `do` = agree, the deposit."""
@@ -242,8 +239,7 @@ class Deposits:
             "term": next((of.words for of in one.rates if of.term == wish.term), None),
             "becomes": WISHES[wish.at_maturity],
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "deposit_confirm.html", values, status, session)
+        return await self._pages.shown(request, language, "deposit_confirm.html", values, session=session)
 
     async def _refused(self, request: Request, language: str, session: CustomerSession, form: Form, no: Refusal) -> Response:
         """Beside the field that it is about, if it is about one."""

@@ -1,7 +1,6 @@
 """Buying a policy on a customer's phone: what it is, what is asked, what it costs, and only then the purchase or what underwriting says."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -67,8 +66,7 @@ class Buying:
             "one": one, "given": given, "wrong": wrong or {}, "said": said, "key": a_key(), "relations": list(Relation), "kin": list(Kin),
             "rows": rows_of(given), "most": MOST, "words": words,
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "policy_sheet.html", values, status, session)
+        return await self._pages.shown(request, language, "policy_sheet.html", values, session=session)
 
     async def go_on(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """First what it costs, then, with `do` = buy, the policy, or with `do` = apply, an underwriter's look."""
@@ -124,8 +122,7 @@ class Buying:
             "carried": {name: value for name, value in form.fields.items() if name not in _NOT_CARRIED} | first,
             "given": form.fields, "wrong": wrong or {}, "said": said, "words": words,
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "policy_confirm.html", values, status, session)
+        return await self._pages.shown(request, language, "policy_confirm.html", values, session=session)
 
     async def _buy(
         self, request: Request, language: str, session: CustomerSession, form: Form, one: PolicyOffered, wanted: Wanted

@@ -2,7 +2,6 @@
 shown before it is asked for."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -70,8 +69,7 @@ class Changes:
             "one": one, "what": what, "given": given, "wrong": wrong or {}, "said": said, "priced": priced, "key": key or a_key(),
             "words": words, "kin": list(Kin), "rows": rows_of(given), "most": MOST, "occupations": list(OccupationClass),
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "policy_change.html", values, status, session)
+        return await self._pages.shown(request, language, "policy_change.html", values, session=session)
 
     async def change(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """The request to the insurer; of other work first what it costs."""

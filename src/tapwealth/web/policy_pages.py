@@ -1,7 +1,6 @@
 """Policies on a customer's phone: those they have, one of them with its premiums, and what is done with it: pay, let premiums be collected,
 reinstate, cancel."""
 
-from http import HTTPStatus
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -101,8 +100,7 @@ class Policies:
             "keys": {name: key if key and name == form else a_key() for name in _FORMS}, "words": words,
             "wrong": wrong or {}, "terms": terms,
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if said or wrong else HTTPStatus.OK
-        return await self._pages.shown(request, language, "policy.html", values, status, session)
+        return await self._pages.shown(request, language, "policy.html", values, session=session)
 
     async def _refund(self, tx: Any, who: tuple[int, UUID], page: PolicyPage | Refusal, *, asked: bool) -> RefundQuoted | Refusal | None:
         if isinstance(page, Refusal) or not asked:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from http import HTTPStatus
 from uuid import UUID
 
 from starlette.requests import Request
@@ -63,8 +62,7 @@ class Wealth:
             "over": [one for one in raised if one.state in _OVER],
             "said": said, "percent": percent, "at": _at, "key_of": lambda of: key[1] if key and key[0] == of else a_key(),
         }  # fmt: skip
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "wealth.html", values, status, session)
+        return await self._pages.shown(request, language, "wealth.html", values, session=session)
 
     async def cancel(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """A subscription is taken back."""
@@ -102,8 +100,7 @@ class Wealth:
             "free": free,
             "key": a_key(),
         }
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong or said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "wealth_sheet.html", values, status, session)
+        return await self._pages.shown(request, language, "wealth_sheet.html", values, session=session)
 
     async def subscribe(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
         """First what is agreed to, then, with `do` = agree, the order."""
@@ -154,8 +151,7 @@ class Wealth:
             "said": said,
             "percent": percent,
         }
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if said else HTTPStatus.OK
-        return await self._pages.shown(request, language, "wealth_confirm.html", values, status, session)
+        return await self._pages.shown(request, language, "wealth_confirm.html", values, session=session)
 
     async def _quote(self, envelope: Envelope, command: SubscribeWealth) -> WealthQuoted | Refusal:
         return await raise_counter.quote(self._house, envelope, command)
