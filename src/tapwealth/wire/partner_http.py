@@ -3,14 +3,16 @@
 import ssl
 import sys
 from functools import cache
+from importlib.util import find_spec
 
 import httpx
 
 from tapwealth.kernel.clock import seconds
 
-sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # what says at once that there is none
+if "sniffio" not in sys.modules and find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # what says at once that there is none
 """httpcore looks for it with every lock that it makes. Where it is not installed, Python goes through all folders of modules each time: a
-tenth of what a call takes."""
+tenth of what a call takes. Where it is, it stays."""
 
 DEFAULT_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
