@@ -409,6 +409,7 @@ async def test_a_death_is_paid_by_the_insurer_to_whom_the_policy_names(place: To
         await claims.notify(place.house, place.envelope(wang), NotifyClaim(policy, LossKind.DEATH, "x", NEXT_MONDAY, 1))
     assert code(await notify(own_hand=True)) == "BY_OWN_HAND"
     claim = UUID((await notify(own_hand=False)).claim)
+    assert code(await notify(own_hand=False)) == "DEATH_CLAIMED", "one dies once"
     asked = ExpectRecovery(claim, 1, "who pushed the ladder")
     assert code(await claim_assessment.expect_recovery(place.house, await operator(place, "ops.chen"), asked)) == "NO_RECOURSE"
     chen = await operator(place, "ops.chen")

@@ -88,6 +88,7 @@ class ClaimRefusal(Enum):
     BEFORE_LOOK_BACK = auto()
     TAP_CLAIMED = auto()
     LIMIT_USED = auto()
+    DEATH_CLAIMED = auto()
     UNKNOWN_CLAIM = auto()
     ASKED_BEFORE = auto()
     APPEALED_BEFORE = auto()
@@ -301,7 +302,8 @@ class Standing:
     """How the policy stands. `rescinded`: for what was untrue on purpose. `covered`: its premiums are paid for the day of the loss, or in
     grace. `last_day` of its cover, if it ended before its time; `since`: the beginning, or the last reinstatement. `device`: keyed hash of
     the insured phone. `paid` fen of earlier losses, promised ones included; `replaced`: screens, those included that are being looked
-    at; `ill`: the groups of illnesses that are claimed, or paid; `early`: one of them was within the waiting time."""
+    at; `ill`: the groups of illnesses that are claimed, or paid; `early`: one of them was within the waiting time; `death`: it
+    is claimed, or paid."""
 
     policy: Policy
     terms: PolicyParameters
@@ -314,6 +316,7 @@ class Standing:
     replaced: int = 0
     ill: frozenset[bytes] = frozenset()
     early: bool = False
+    death: bool = False
 
 
 _LOSSES: dict[type, tuple[LossKind, ...]] = {
@@ -409,6 +412,8 @@ def _wrong_thing(standing: Standing, loss: Loss) -> Refusal | None:
         return Refusal(ClaimRefusal.ILLNESS_CLAIMED, text)
     if standing.paid >= standing.terms.sum_insured:
         return Refusal(ClaimRefusal.LIMIT_USED, "the sum insured is used up by earlier losses; nothing is left to be paid")
+    if standing.death and loss.kind is LossKind.DEATH:
+        return Refusal(ClaimRefusal.DEATH_CLAIMED, "the death is claimed of this policy already, and is claimed once; look at that claim")
     return None
 
 

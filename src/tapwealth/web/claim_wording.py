@@ -62,6 +62,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"look at your claims", "请查看理赔列表"),
     (r"the sum insured is used up by earlier losses", "保额已用完"),
     (r"nothing is left to be paid", "没有可赔付的金额"),
+    (r"the death is claimed of this policy already, and is claimed once", "这份保单的身故已报案，不重复受理"),
     (r"this payment is not disputed", "尚未对这笔付款提出异议"),
     (r"say first that it was not yours", "请先说明不是本人支付"),
     (r"it has not been cleared yet, or was given back", "付款尚未入账，或已退回"),

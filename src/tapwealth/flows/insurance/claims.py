@@ -367,6 +367,7 @@ async def _standing(tx: Tx, found: Of, day: date, covered: Covered | Refusal, sc
         replaced=sum(one.kind is LossKind.SCREEN and (one.paid_on is not None or one.state is not ClaimState.REFUSED) for one in gone),
         ill=frozenset(one.illness for one in gone if one.illness is not None),
         early=any(one.early for one in gone),
+        death=any(one.kind is LossKind.DEATH for one in gone),
     )
 
 
