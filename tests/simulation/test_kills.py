@@ -8,15 +8,22 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from day_gates import STEP_NAMES, WRITES, KillsAtSteps, Plan, arrival_of
+from day_gates import STEP_NAMES, WRITES, DayGates, KillsAtSteps, Plan, arrival_of, is_last_of_its_date
 from played_week import Outcome, database_pid, differences, disturbed, kill, play_week, theatre_folder
 
-from tapwealth.kernel.clock import shanghai
+from tapwealth.flows.bank.payments import BANK
+from tapwealth.flows.insurance.policy_outcomes import INSURER
+from tapwealth.kernel.clock import machine_now, shanghai
 from tapwealth.play.processes import PARTNERS, Troupe
 from tapwealth.play.stage import Stage
 from tapwealth.play.week import FIRST_DAY
+from tapwealth.storage import outbox
+from tapwealth.storage.database import Database
+from tapwealth.storage.outbox import OutboxMessage
 
 VICTIMS = ("platform", "database", *PARTNERS)
 BUSY = {
@@ -121,6 +128,40 @@ def test_every_step_is_hit() -> None:
 def test_a_date_is_waited_for_at_its_own_gates() -> None:
     """At one of the date before the platform stands while that is not closed, and never comes to this one."""
     assert all(str(FIRST_DAY) in arrival_of(FIRST_DAY, step) for step in STEP_NAMES)
+
+
+class GatesOf(DayGates):
+    """Of a database elsewhere."""
+
+    url = ""
+
+    def _dsn(self) -> str:
+        return self.url
+
+
+async def test_a_date_is_let_go_when_all_is_sent_to_the_partner_that_was_killed(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    gates, message = GatesOf(tmp_path), OutboxMessage(0, uuid4(), BANK, "payment", {})
+    gates.url = database_url
+    async with database.transaction() as tx:
+        await outbox.put(tx, [message])
+        taken = await outbox.take(tx, [0], BANK, uuid4(), machine_now())
+    await gates.sent([BANK], within=0)
+    async with database.transaction() as tx:
+        await tx.execute("update outbox set leased_until = clock_timestamp()")
+    with pytest.raises(TimeoutError, match=r"not sent within 0 s: 1 to bank \(not tried\)"):
+        await gates.sent([BANK], within=0)
+    await gates.sent([INSURER], within=0)
+    waiting = asyncio.create_task(gates.sent([BANK]))
+    async with database.transaction() as tx:
+        await outbox.mark_sent(tx, [(one, None) for one in taken], machine_now())
+    await waiting
+
+
+def test_a_date_is_let_go_after_its_last_step() -> None:
+    kills = plan((0, "drain transit", "bank"), (0, "close", "bank"), (2, "close", "bank"), (3, "drain transit", "bank"))
+    assert [number for number in range(len(kills)) if is_last_of_its_date(kills, number)] == [1, 2, 3]
 
 
 async def test_a_disturber_that_fails_ends_the_play() -> None:

@@ -8,12 +8,15 @@ that they outlive a kill of the database; who stands at one holds an advisory lo
 
 A step is waited for at the *remember* of the step before it. The first of a date has none: the date before is closed a played day earlier,
 and could not go on to this one. It is waited for at its own commit.
+
+What failed to be sent to a partner that was being killed rests, each time twice as long, while the played days go on: before a date is let
+go, all that rested on account of its kills is sent, or it would reach the partner on a later played day than without them.
 """
 
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,7 +26,12 @@ from typing import Any
 import asyncpg
 from played_week import database_pid, kill
 
+from tapwealth.flows.bank.payments import BANK
+from tapwealth.flows.customers.people import IDENTITY
+from tapwealth.flows.customers.sign_in import CODES
 from tapwealth.flows.day import STEPS
+from tapwealth.flows.insurance.claims import CLAIMS
+from tapwealth.flows.insurance.policy_outcomes import INSURER
 from tapwealth.kernel.clock import deadline_after, monotonic_ns, shanghai
 from tapwealth.play.processes import PARTNERS, Troupe
 from tapwealth.play.stage import Stage
@@ -63,6 +71,9 @@ one is remembered in its own transaction, so that its second gate stands inside 
 of which the subscriptions' lots are in the middle."""
 _INSERTED = {"payment_instruction"}
 """Answers of the bank change these meanwhile: only who makes one stands at its gate."""
+
+OUTBOXES = {"bank": (BANK,), "identity": (IDENTITY, CODES), "insurer": (INSURER, CLAIMS)}
+"""Under which destinations the platform's messages to a partner lie until they are sent. The other partners are asked, or sent files."""
 
 _AREA, _WRITTEN = 4711, 4712
 _SETUP = f"""
@@ -105,6 +116,11 @@ create trigger at_remember before insert on job_progress for each row execute fu
 create constraint trigger at_cut after insert on business_day deferrable initially deferred for each row execute function at_cut();
 """
 """A transaction that has noted the step that a gate is `past` of is still that step's, and goes through."""
+_UNSENT = """
+select destination, count(*), coalesce(max(last_error), 'not tried') as why from outbox
+where destination = any ($1) and sent_at is null and (leased_until is null or leased_until <= clock_timestamp())
+group by destination order by destination
+"""
 _PAUSE_SECONDS = 0.01
 _WAIT_SECONDS = 90
 _STANDS_SECONDS = 180
@@ -174,6 +190,15 @@ class DayGates:
         )
         return bool(found)
 
+    async def sent(self, destinations: Collection[str], within: int = _WAIT_SECONDS) -> None:
+        """Wait until nothing is unsent to them but what is just being sent: that may wait for who stands at a gate. Raises TimeoutError."""
+        deadline = deadline_after(within)
+        while found := await self._ask(_UNSENT, sorted(destinations)):
+            if monotonic_ns() > deadline:
+                unsent = ", ".join(f"{one['count']} to {one['destination']} ({one['why']})" for one in found)
+                raise TimeoutError(f"not sent within {within} s: {unsent}")
+            await asyncio.sleep(_PAUSE_SECONDS)
+
     async def _ask(self, query: str, *values: Any, many: bool = False) -> list[Any]:
         deadline = deadline_after(_WAIT_SECONDS)
         while True:
@@ -224,9 +249,9 @@ class KillsAtSteps:
         await gates.set_up()
         wanted = {gate for day, step, _ in self.plan for gate in (arrival_of(day, step), remember(day, step))}
         await gates.close(*wanted)
-        held = None
+        held, struck_on = None, dict[date, set[str]]()
         try:
-            for day, step, victim in self.plan:
+            for number, (day, step, victim) in enumerate(self.plan):
                 arrival = arrival_of(day, step)
                 if held not in (None, arrival):
                     await gates.open(held)
@@ -235,8 +260,18 @@ class KillsAtSteps:
                 struck = self._partner if victim in PARTNERS else self._house
                 await struck(gates, _Victim(victim, stage, troupe), day, step)
                 held = remember(day, step)
+                struck_on.setdefault(day, set()).add(victim)
+                if is_last_of_its_date(self.plan, number):
+                    await self._all_sent(gates, troupe, struck_on[day])
         finally:
             await gates.open_all()
+
+    async def _all_sent(self, gates: DayGates, troupe: Troupe, victims: set[str]) -> None:
+        """What partners were killed under while it was sent to them, once they are there again."""
+        for part in troupe.parts:
+            if part.name in victims & OUTBOXES.keys():
+                await troupe.ready(part)
+        await gates.sent({name for victim in victims for name in OUTBOXES.get(victim, ())})
 
     async def _house(self, gates: DayGates, victim: "_Victim", day: date, step: str) -> None:
         arrival, after = arrival_of(day, step), remember(day, step)
@@ -313,6 +348,11 @@ async def _midnight(stage: Stage, day: date, gate: str) -> None:
 def _before(step: str) -> str | None:
     number = STEP_NAMES.index(step)
     return STEP_NAMES[number - 1] if number else None
+
+
+def is_last_of_its_date(plan: Plan, number: int) -> bool:
+    """Whether the date is let go when the platform goes on from that step."""
+    return number + 1 == len(plan) or plan[number + 1][0] != plan[number][0]
 
 
 def arrival_of(day: date, step: str) -> str:
