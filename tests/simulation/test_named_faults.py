@@ -60,6 +60,7 @@ def test_a_payment_that_the_bank_loses_leaves_the_day_cut_and_is_named() -> None
     assert f"not proved: {text}" in shown.said
 
 
+@pytest.mark.soak
 def test_a_short_file_of_the_registrars_leaves_the_day_cut_and_names_the_holder() -> None:
     with theatre_folder("house") as folder:
         shown = demo(folder, "registrar-short-file", 4)
