@@ -42,6 +42,11 @@ os.environ["TMPDIR"] = tempfile.tempdir = str(roomy())
 """There is `tmp_path`, too: partners' stores, phones and databases made from nothing sync each of their writes."""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: the tests wait for other processes a third of their time."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def _open_folder(place: Path) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="tapwealth-test-", dir=place))
     folder.chmod(0o711)
