@@ -235,7 +235,8 @@ async def test_a_refusal_is_told_with_its_reason_and_appealed_against_once(place
     with pytest.raises(BadInput):
         await assess(place, claim, 0)
     assert code(await assess(place, claim, 80_001)) == "MORE_THAN_CLAIMED"
-    assert code(await assess(place, claim, 5_000)) == "NOTHING_PAYABLE"
+    nothing = await assess(place, claim, 5_000)
+    assert (code(nothing), nothing.text) == ("NOTHING_PAYABLE", "nothing of it is payable: 50.00 excess; refuse it with the reason")
     assert (await assess(place, claim, 0, "scratches only")).state == "refused"
     now, _ = await seen(place, claim)
     assert (now.told_on, now.due_on) == (NEXT_MONDAY, None)
@@ -502,6 +503,7 @@ async def in_grace(place: Town, two_screens: UUID) -> UUID:
 
 async def test_arrears_are_deducted_once_of_all_claims(place: Town, wang: Person, in_grace: UUID) -> None:
     first, second = await claimed(place, wang, in_grace), await claimed(place, wang, in_grace)
+    assert "nothing of it is payable: 50.00 excess, 199.00 premium owed;" in (await assess(place, first, 24_900)).text
     assert (await assess(place, first, 80_000)).payable == 75_000 - 19_900
     assert (await assess(place, second, 80_000)).payable == 75_000
     assert [(await seen(place, one))[1][0].arrears for one in (first, second)] == [19_900, 0]

@@ -127,7 +127,7 @@ async def test_of_what_was_untrue_on_purpose_no_loss_is_paid_whenever_it_was(pla
     if on_purpose:
         assert (code(after), code(found)) == ("RESCINDED", "RESCINDED")
     else:
-        assert isinstance(after, claims.ClaimStands), "an untruth by negligence may have done nothing to it: operations decide"
+        assert code(after) == "DEATH_CLAIMED", "nothing else is against it: an untruth by negligence may have done nothing to it"
         assert isinstance(found, Proposed)
 
 

@@ -184,8 +184,9 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
     amount = payable(terms, said.found, of_claim=of_claim, of_policy=of_policy, arrears=arrears)
     if amount:
         return _Wanted(amount, owed, identity)
-    text = f"nothing of it is payable: {format_minor(terms.excess)} excess, {format_minor(of_claim)} paid before; refuse it with the reason"
-    return Refusal(ClaimRefusal.NOTHING_PAYABLE, text)
+    less = {"excess": terms.excess, "paid before": of_claim, "premium owed": arrears}
+    why = ", ".join(f"{format_minor(fen)} {what}" for what, fen in less.items() if fen) or "the sum insured is used up"
+    return Refusal(ClaimRefusal.NOTHING_PAYABLE, f"nothing of it is payable: {why}; refuse it with the reason")
 
 
 async def _identity(tx: Tx, claim: Claim, of: Of) -> str | Refusal:
