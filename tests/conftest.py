@@ -42,6 +42,7 @@ os.environ["TMPDIR"] = tempfile.tempdir = str(roomy())
 """There is `tmp_path`, too: partners' stores, phones and databases made from nothing sync each of their writes."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: the tests wait for other processes a third of their time."""
     return len(os.sched_getaffinity(0)) + 1
