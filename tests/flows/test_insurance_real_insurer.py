@@ -3,26 +3,38 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
-from policy_files import ACCIDENT_FILE, HEALTH_FILE, sell_policies, with_commission
+from claim_town import give, insurer_answers
+from claim_town import seen as claim_seen
+from evidence_files import jpeg
+from four_eyes import decided, propose
+from policy_files import ACCIDENT_FILE, HEALTH_FILE, TERM_LIFE_FILE, sell_policies, with_commission
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.flows.insurance import endorsements, insurers, settling
+from tapwealth.flows import reports
+from tapwealth.flows.insurance import claims, endorsements, insurers, premium_days, premiums, settling
 from tapwealth.flows.insurance import policies as insurance
+from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
+from tapwealth.flows.insurance.claims import NotifyClaim
 from tapwealth.flows.insurance.endorsements import ChangeOccupation, PolicyChanging
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
-from tapwealth.insurance import endorsement_store, store
+from tapwealth.flows.insurance.premium_views import premiums_shown
+from tapwealth.flows.insurance.premiums import LetPremiums, PayPremium
+from tapwealth.insurance import endorsement_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
+from tapwealth.insurance.claim import NEEDED, LossKind
 from tapwealth.insurance.insurer_http import InsurerHttp
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.settlement import STATEMENT, StatementLine, read_answer, write_statement
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Outage, Refusal
 
 DAY = timedelta(days=1)
@@ -259,3 +271,103 @@ async def test_a_free_look_is_one_for_both_however_late_each_hears_of_the_other(
     monkeypatch.setattr("tapwealth.flows.end_of_day.OUTAGE_SECONDS", 0)
     look = {"free_look_days": 15, "free_look_cost": 1_000}
     tpins.post("/admin/commission", {"agreements": [{"product": "TL20", "from_day": "2014-01-01", "per_million": 250_000, **look}]})
+    port, thursday = Port(tpins), MONDAY + timedelta(days=3)
+    async with town(new_database(), tmp_path, insurer=port) as place:
+
+        async def clock(day: date) -> None:
+            await place.clock(shanghai(day, 9))
+            tpins.clock(f"{day}T09:00:00+08:00")
+
+        await sell_policies(place.house, with_commission(TERM_LIFE_FILE, 25))
+        tpins.faults({"message": "issue", "nth": 1, "fault": "silent"})
+        wang = await place.person("Wang", 100_000)
+        policy = await buy(place, wang, "TL20")
+        assert len(await place.work("insurer", insurance.deliver)) == 1
+        await clock(thursday)
+        assert await place.work("insurer", insurance.deliver) == []
+        last = (await row_of(place, wang, policy)).free_look_until
+        assert last == thursday + timedelta(days=15)
+        await place.clock(shanghai(last, 23, 59))
+        assert await cancel(place, wang, policy) == 21_500
+        heard, settled = last + timedelta(days=5), last + timedelta(days=6)
+        await clock(heard)
+        assert await place.work("insurer", insurance.deliver) == []
+        await clock(settled)
+        for day in (MONDAY, heard):
+            await place.cut(day)
+            assert (await insurers.compare_insurer(place.house, day)).wrong == []
+        await insurers.sweep_premiums(place.house, heard)
+        await place.bank_executes(settled)
+        paid = (await settling.pay_insurer(place.house, settled)).figures
+        assert (paid["commission"], paid["given_back"]) == (5_625, 5_625)
+        assert (await settling.agree_settlement(place.house, settled)).wrong == []
+    await port.http.close()
+
+
+async def test_premiums_that_are_kept_of_a_claim_are_paid_and_their_commission_is_settled(place: Town, tpins: SandboxPartner) -> None:
+    """71.67 each month; two are owed when a heart fails on 9 May, a day on which they are tried again. Then the next one is due, here and
+    in the insurer's books."""
+    await sell_policies(place.house, MONTHLY, with_commission(ACCIDENT_FILE.replace("ACC1", "ACC2"), 20))
+    agreed = [{"product": code, "from_day": "2014-01-01", "per_million": 200_000} for code in ("CI10", "ACC2")]
+    tpins.post("/admin/commission", {"agreements": agreed})
+    wang = await place.person("Wang", 200_000)
+    answers = {"smoking": "never", "lump": "none"}
+    bought = await insurance.buy(place.house, place.envelope(wang), BuyPolicy("CI10", ["terms"], answers=answers))
+    assert isinstance(bought, PolicyTaken), bought
+    assert (await place.work("insurer", insurance.deliver), (await ends(place, tpins)).wrong) == ([], [])
+    policy, key = UUID(bought.policy), (wang.book, UUID(bought.policy))
+    tpins.clock(f"{ILL_ON}T09:00:00+08:00")
+    await place.clock(shanghai(ILL_ON, 9))
+    await insurers.begin_cover(place.house, bought.from_day)
+    await premiums.let(place.house, place.envelope(wang), LetPremiums(policy, 20_000))
+    ill = NotifyClaim(policy, LossKind.ILLNESS, "in the hospital", ILL_ON, illness="heart", by_accident=True)
+    claim = UUID((await claims.notify(place.house, place.envelope(wang), ill)).claim)
+    for paper in NEEDED[LossKind.ILLNESS]:
+        await give(place, wang, claim, paper, jpeg(comment=paper.encode()))
+    await decided(place, await propose(place, ProposeAssessment(claim, 3_000_000)))
+    assert code(await premiums.pay(place.house, place.envelope(wang), PayPremium(policy))) == "UNDER_WAY"
+    before = await place.owed(wang.wallet)
+    await premium_days.collect_premiums(place.house, ILL_ON)
+    assert await insurer_answers(place) == []
+    await premium_days.collect_premiums(place.house, ILL_ON)
+    assert await place.owed(wang.wallet) == before, "neither while the insurer is asked nor once it has kept them"
+    (payment,) = (await claim_seen(place, claim))[1]
+    assert (payment.amount, payment.arrears) == (3_000_000 - 2 * 7_167, 2 * 7_167)
+    row = await row_of(place, wang, policy)
+    async with place.house.database.read() as tx:
+        shown = await premiums_shown(tx, row, ILL_ON)
+    assert [(str(one.due_on), one.amount, one.state) for one in shown.paid] == [
+        ("2014-03-25", 7_167, "deducted"),
+        ("2014-04-25", 7_167, "deducted"),
+    ]
+    assert (row.paid_until, shown.due_on) == (date(2014, 5, 25), date(2014, 5, 25))
+    other = await insurance.buy(place.house, place.envelope(wang), BuyPolicy("ACC2", ["terms"]))
+    assert isinstance(other, PolicyTaken), other
+    await place.work("insurer", insurance.deliver)
+    tpins.clock(f"{ILL_ON + DAY}T00:10:00+08:00")
+    await place.cut(ILL_ON)
+    await insurers.sweep_premiums(place.house, ILL_ON)
+    report = await insurers.compare_insurer(place.house, ILL_ON)
+    assert (report.wrong, report.figures["matched"]) == ([], 3), "claimed, deducted, issued"
+    assert (await settling.pay_insurer(place.house, ILL_ON)).figures["commission"] == 0, "of what is paid nothing is there yet"
+    await place.clock(shanghai(ILL_ON + DAY, 9))
+    await place.bank_executes(ILL_ON + DAY)
+    await place.cut(ILL_ON + DAY)
+    figures = (await settling.pay_insurer(place.house, ILL_ON + DAY)).figures
+    had = 1_433 + 15_200 + 2_867
+    assert (figures["amount"], figures["commission"]) == (7_167 + 76_000 - had, had)
+    for step in (settling.agree_settlement, settling.prove_trust):
+        assert (await step(place.house, ILL_ON + DAY)).wrong == [], step
+    (line,) = [one for one in await reports.settled_with_insurer(place.house, ILL_ON + DAY) if one.event is BordereauEvent.DEDUCTED]
+    assert (line.premium, line.commission) == (0, 2_867)
+    (earned,) = [one for one in await reports.earned_premiums(place.house, ILL_ON) if one.product == "CI10"]
+    assert (earned.premium, earned.unearned) == (3 * 7_167, half_up(Fraction(2 * 7_167 * 15, 61)))
+    due = date(2014, 5, 25)
+    tpins.clock(f"{due}T23:00:00+08:00")
+    await place.clock(shanghai(due, 23))
+    await premium_days.collect_premiums(place.house, due)
+    assert await place.work("insurer", insurance.deliver) == []
+    async with place.house.database.read() as tx:
+        kept = [(str(one.due_on), one.state, one.claim) for one in await premium_store.premiums_of(tx, [key])]
+    assert kept == [("2014-03-25", "booked", claim), ("2014-04-25", "booked", claim), ("2014-05-25", "booked", None)]
+    await place.all_books_balance()
