@@ -16,9 +16,10 @@ from tapwealth.flows.bank import payments, receipts
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.frame import moment
-from tapwealth.flows.insurance import insurers, settling
+from tapwealth.flows.insurance import insurers, premium_trust, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
+from tapwealth.flows.reports.premiums import TrustLine
 from tapwealth.insurance import store
 from tapwealth.insurance.settlement import digest_of, write_statement
 from tapwealth.insurance.store import PolicyRow
@@ -64,7 +65,7 @@ async def ends(place: Town, day: date, rejected: Sequence[str] = ()) -> dict[str
     await fee_sharing.share_fees(place.house, day)
     await insurers.sweep_premiums(place.house, day)
     await payments.instruct_again(place.house, day)
-    for step in (insurers.compare_insurer, settling.agree_settlement, settling.prove_trust):
+    for step in (insurers.compare_insurer, settling.agree_settlement, premium_trust.prove_trust):
         assert (await step(place.house, day)).wrong == []
     await place.all_books_balance()
     await place.clock(shanghai(day + timedelta(days=1), 9))
@@ -135,9 +136,20 @@ async def test_what_is_given_back_is_called_in_where_the_trust_has_none(place: T
     assert await ends(place, WEDNESDAY) == figures(), "the bordereau of Wednesday is the first to name it"
     assert await ends(place, THURSDAY) == figures(called_in=15_117)
     assert await money(place) == [-15_117, 0, 15_117, -15_117, -83]
+    trust = await reports.premium_trust(place.house, THURSDAY)
+    assert (trust.held, trust.commission, trust.given_back_later[0].amount) == (0, 0, 15_117), "the trust still waits for what is called in"
+    await refund_by_hand(place, -1_000)
+    (wrong,) = (await premium_trust.prove_trust(place.house, FRIDAY)).wrong
+    assert wrong == f"151.17 yuan of commission are in the trust for book {policy.book}, 149.17 yuan are to be given back"
+    await refund_by_hand(place, 1_000)
     assert await ends(place, FRIDAY) == figures(amount=15_117, given_back=15_117)
     assert await money(place) == [0, 0, 0, 0, -83]
     assert [await place.total(kind) for kind in (Kind.SHARE_BANK, Kind.SHARE_PHONE_MAKER)] == [33, 50]
+
+
+async def refund_by_hand(place: Town, more: int) -> None:
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy_event set amount = amount + $1 where event = 'cancelled'", more)
 
 
 async def test_a_call_that_the_bank_rejects_is_made_again_and_others_go_on(place: Town) -> None:
@@ -255,14 +267,17 @@ async def test_the_trust_is_proved_by_item(place: Town) -> None:
     policy = await bought(place, wang)
     await ends(place, MONDAY)
     await receipts.receive(place.house, [Pushed("X1", "0100000003", 500, TUESDAY, "somebody", "")], ())
-    proof = await settling.prove_trust(place.house, TUESDAY)
+    proof = await premium_trust.prove_trust(place.house, TUESDAY)
     assert proof.wrong == []
     assert proof.figures["owed"] == [{"item": policy.serial, "amount": 76_000}]
     assert proof.figures["suspense"] == [{"item": "X1", "amount": 500}]
     assert sum(proof.figures["trust"].values()) == -await place.total(Kind.PREMIUM_TRUST) == 76_500
+    trust = await reports.premium_trust(place.house, TUESDAY)
+    assert (trust.held, trust.commission, trust.leaving) == (76_500, 0, [])
+    assert [trust.owed, trust.suspense] == [[TrustLine(policy.serial, 76_000)], [TrustLine("X1", 500)]]
     async with place.house.database.transaction() as tx:
         await tx.execute("update policy_event set amount = amount + 1")
-    (wrong,) = (await settling.prove_trust(place.house, TUESDAY)).wrong
+    (wrong,) = (await premium_trust.prove_trust(place.house, TUESDAY)).wrong
     assert wrong == f"book {policy.book} owes the insurer 760.00 yuan, its unsettled premiums are 760.01"
 
 

@@ -1,5 +1,6 @@
 """Insurance against the insurer's real process: issue, cancel, silence, death, the refund it owes the bank, and its bordereau."""
 
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import date, timedelta
@@ -18,7 +19,7 @@ from policy_files import ACCIDENT_FILE, HEALTH_FILE, TERM_LIFE_FILE, sell_polici
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.flows import reports
-from tapwealth.flows.insurance import claims, endorsements, insurers, premium_days, premiums, settling
+from tapwealth.flows.insurance import claims, endorsements, insurers, premium_days, premium_trust, premiums, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.claims import NotifyClaim
@@ -26,6 +27,7 @@ from tapwealth.flows.insurance.endorsements import ChangeOccupation, PolicyChang
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.flows.insurance.premium_views import premiums_shown
 from tapwealth.flows.insurance.premiums import LetPremiums, PayPremium
+from tapwealth.flows.reports.premiums import TrustLine
 from tapwealth.insurance import endorsement_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.claim import NEEDED, LossKind
@@ -36,6 +38,7 @@ from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Outage, Refusal
+from tapwealth.web import day_wording
 
 DAY = timedelta(days=1)
 TUESDAY = MONDAY + DAY
@@ -350,13 +353,22 @@ async def test_premiums_that_are_kept_of_a_claim_are_paid_and_their_commission_i
     report = await insurers.compare_insurer(place.house, ILL_ON)
     assert (report.wrong, report.figures["matched"]) == ([], 3), "claimed, deducted, issued"
     assert (await settling.pay_insurer(place.house, ILL_ON)).figures["commission"] == 0, "of what is paid nothing is there yet"
+    proof = await premium_trust.prove_trust(place.house, ILL_ON)
+    text = "0 premiums in the trust, 0.00 yuan; 28.67 yuan of commission still to be had of premiums that the insurer kept"
+    assert (proof.wrong, proof.text, proof.figures["had_later"]) == ([], text, [{"item": payment.serial, "amount": 2_867}])
+    assert not re.search("[a-z]{3}", day_wording.chinese(text) or text)
+    trust = await reports.premium_trust(place.house, ILL_ON)
+    assert (trust.held, [one.amount for one in trust.had_later]) == (0, [2_867]), "nothing of it is in the trust"
     await place.clock(shanghai(ILL_ON + DAY, 9))
     await place.bank_executes(ILL_ON + DAY)
     await place.cut(ILL_ON + DAY)
     figures = (await settling.pay_insurer(place.house, ILL_ON + DAY)).figures
     had = 1_433 + 15_200 + 2_867
     assert (figures["amount"], figures["commission"]) == (7_167 + 76_000 - had, had)
-    for step in (settling.agree_settlement, settling.prove_trust):
+    trust = await reports.premium_trust(place.house, ILL_ON + DAY)
+    leaving = [TrustLine("COM-20140510", had), TrustLine("INS-20140510", 7_167 + 76_000 - had)]
+    assert (trust.held, sorted(trust.leaving, key=lambda one: one.item), trust.had_later) == (7_167 + 76_000, leaving, [])
+    for step in (settling.agree_settlement, premium_trust.prove_trust):
         assert (await step(place.house, ILL_ON + DAY)).wrong == [], step
     (line,) = [one for one in await reports.settled_with_insurer(place.house, ILL_ON + DAY) if one.event is BordereauEvent.DEDUCTED]
     assert (line.premium, line.commission) == (0, 2_867)

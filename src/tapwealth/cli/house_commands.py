@@ -147,6 +147,15 @@ def earned_on(data: Path, url: str | None, day: date) -> Any:
     return in_house(data, url, act)
 
 
+def premium_trust_on(data: Path, url: str | None, day: date) -> Any:
+    """What lay in the premium trust at the end of a date, by item."""
+
+    async def act(house: House) -> Any:
+        return msgspec.to_builtins(await reports.premium_trust(house, day))
+
+    return in_house(data, url, act)
+
+
 def insurer_statement_of(data: Path, url: str | None, day: date) -> Any:
     """What was settled with the insurer under a date: the lines, and the file that it is given."""
 

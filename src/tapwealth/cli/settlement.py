@@ -85,6 +85,21 @@ def unearned(
     _print(lines, rows, found, as_csv=csv_, as_json=json_)
 
 
+@settlement.command("trust")
+def trust(
+    day: Annotated[str, typer.Argument(help="The date, like 2014-02-24.", metavar="DATE")],
+    data_dir: DataDir = DEFAULT_DATA,
+    database_url: DatabaseUrl = None,
+    csv_: Csv = False,
+    json_: Json = False,
+) -> None:
+    """What lay in the premium trust at the end of a date, by item, beside the bank's statement."""
+    from tapwealth.cli.house_commands import premium_trust_on
+
+    found = run(premium_trust_on, data_dir, database_url, _date(day, "DATE"))
+    _print(_trust_text(found), _trust_rows(found), found, as_csv=csv_, as_json=json_)
+
+
 @settlement.command("insurer")
 def insurer(
     day: Annotated[str, typer.Argument(help="The date, like 2014-02-24.", metavar="DATE")],
@@ -108,3 +123,32 @@ _EARNED = ("product", "premium", "earned", "unearned", "commission", "commission
 def _earned(one: dict[str, Any]) -> str:
     premium, earned, left, commission, had = (format_minor(one[name]) for name in _EARNED[1:6])
     return f"{one['product']}: premiums {premium}, earned {earned}, unearned {left}; commission {commission}, earned {had}"
+
+
+_TRUST = {
+    "owed": "premium owed to the insurer",
+    "leaving": "told to the bank, not paid yet",
+    "suspense": "in suspense",
+    "given_back_later": "commission to be given back",
+    "had_later": "commission to be had of a premium that the insurer kept",
+}
+
+
+def _trust_text(found: dict[str, Any]) -> list[str]:
+    """The sums, then each item with what it is."""
+    said = "not in yet" if found["statement"] is None else format_minor(found["statement"])
+    sums = {name: format_minor(sum(one["amount"] for one in found[name])) for name in _TRUST}
+    missing = sum(one["amount"] for one in found["given_back_later"]) - found["commission"]
+    return [
+        f"bank's statement: {said}",
+        f"in the trust: {format_minor(found['held'])} = owed to the insurer {sums['owed']} + commission {format_minor(found['commission'])}"
+        f" + told to the bank {sums['leaving']} + in suspense {sums['suspense']}",
+        f"not in the trust: commission of {format_minor(missing)} to be given back, and of {sums['had_later']} to be had",
+        *(f"{one['item']}: {format_minor(one['amount'])} {text}" for name, text in _TRUST.items() for one in found[name]),
+    ]
+
+
+def _trust_rows(found: dict[str, Any]) -> list[list[str]]:
+    """What each sum and item is, its name, and fen."""
+    sums = [[name, "", "" if found[name] is None else str(found[name])] for name in ("statement", "held", "commission")]
+    return [["what", "item", "amount"], *sums, *([name, one["item"], str(one["amount"])] for name in _TRUST for one in found[name])]

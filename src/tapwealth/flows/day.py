@@ -10,7 +10,7 @@ from tapwealth.flows.deposits import demand, depository, maturing, raise_day
 from tapwealth.flows.deposits import sweeps as deposit_sweeps
 from tapwealth.flows.end_of_day import Step
 from tapwealth.flows.funds import advance_interest, campaigns, exchange_out, raises, units
-from tapwealth.flows.insurance import claims_days, premium_days, settling
+from tapwealth.flows.insurance import claims_days, premium_days, premium_trust, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.issuing import electronic_cash
 
@@ -56,7 +56,7 @@ STEPS: tuple[Step, ...] = (
     Step("agree the settlement", settling.agree_settlement, always=True),
     Step("prove mirrors", mirrors.prove_mirrors, always=True),
     Step("prove units", units.prove_units, always=True),
-    Step("prove the premium trust", settling.prove_trust, always=True),
+    Step("prove the premium trust", premium_trust.prove_trust, always=True),
     Step("prove campaigns", campaigns.prove, always=True),
     Step("prove raises", raises.prove, always=True),
     Step("prove books", proof.prove_books, always=True),

@@ -46,6 +46,10 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"the insurer has been told of (\d+) events?, {YUAN} yuan net", r"已向保险公司送结算单，\1 件，净额 \2 元"),
     (r"no word on the settlement", "保险公司未答复结算单"),
     (rf"(\d+) premiums? in the trust, {YUAN} yuan", r"保费专户内 \1 笔保费，共 \2 元"),
+    (
+        rf"(\d+) premiums? in the trust, {YUAN} yuan; {YUAN} yuan of commission still to be had of premiums that the insurer kept",
+        r"保费专户内 \1 笔保费，共 \2 元；保险公司从赔款中扣下的保费，佣金 \3 元待收",
+    ),
     (rf"premiums of (\d+) polic(?:y|ies), {YUAN} yuan, are collected", r"\1 份保单扣收保费共 \2 元"),
     (r"cover of (\d+) polic(?:y|ies) is suspended, (\d+) polic(?:y|ies) lapsed", r"\1 份保单保障中止，\2 份终止"),
     (r"(\d+) polic(?:y|ies) expired", r"\1 份保单到期"),

@@ -1,4 +1,4 @@
-"""The settlement with the insurer, and its proof: three steps of the day's end.
+"""The settlement with the insurer: two steps of the day's end (the proof of what is left in the trust: `premium_trust`).
 
 What is settled under a date is every premium that a bordereau has named and that has come to the premium trust, less the house's commission
 on it, plus what the house gives back of earlier commission: one payment to the insurer and one statement, a line per event. The commission
@@ -32,12 +32,12 @@ from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.kernel.words import counted
-from tapwealth.ledger.chart import BY_KIND, Kind, house_account
+from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
 from tapwealth.storage.database import Tx
 
-SETTLEMENT, TRUST = "settlement", "premium_trust"
-"""The sources of the breaks found here."""
+SETTLEMENT = "settlement"
+"""The source of the breaks found here."""
 INSURER_ACCOUNT = "0200000002"
 """The insurer's account at the bank: a parameter of the installation."""
 Key = tuple[int, UUID]
@@ -89,12 +89,12 @@ def _paid(books: Mapping[int, _Book]) -> StepReport:
 async def _settled(house: House, tx: Tx, day: date) -> dict[int, _Book]:
     """By book, what can be settled under this date."""
     rows = await policy_event_store.unsettled(tx, list(house.all_books), day)
-    arrived = await _arrived(tx, rows, day)
+    arrived = await have_arrived(tx, rows, day)
     came = [row for row in rows if row.premium > 0 and row.swept_by in arrived]
     kept = [row for row in rows if row.kept]
     back = [row for row in rows if row.premium <= 0]
-    commission = await _commissions(tx, [*came, *kept, *back])
-    pots, under_way = await _by_book(house, tx, Kind.COMMISSION, day), await _under_way(tx, day)
+    commission = await commissions(tx, [*came, *kept, *back])
+    pots, under_way = await by_book(house, tx, Kind.COMMISSION, day), await _under_way(tx, day)
     books: dict[int, _Book] = {}
     for book in house.all_books:
         mine, kept_here = (
@@ -132,14 +132,14 @@ def _settle_book(came: list[PolicyEventRow], gives: list[PolicyEventRow], pot: i
     return made
 
 
-async def _arrived(tx: Tx, rows: Sequence[PolicyEventRow], day: date) -> set[str]:
+async def have_arrived(tx: Tx, rows: Sequence[PolicyEventRow], day: date) -> set[str]:
     """Of their sweeps those whose money was in the trust by the end of that date."""
     names = sorted({row.swept_by for row in rows if row.swept_by is not None})
     found = await bank.by_end_to_end(tx, names)
     return {name for name, one in found.items() if one.state == "executed" and one.settled_on is not None and one.settled_on <= day}
 
 
-async def _commissions(tx: Tx, rows: Sequence[PolicyEventRow]) -> dict[tuple[int, BordereauEvent, str], int]:
+async def commissions(tx: Tx, rows: Sequence[PolicyEventRow]) -> dict[tuple[int, BordereauEvent, str], int]:
     """Of these events, from the whole history of their policies."""
     keys = sorted({(row.book, row.policy) for row in rows})
     histories, policies = await policy_event_store.of_policies(tx, keys), await store.policies(tx, keys)
@@ -265,57 +265,7 @@ def _differences(day: date, lines: Sequence[StatementLine], statement: bytes, an
     return found
 
 
-async def prove_trust(house: House, day: date) -> StepReport:
-    """What lies in the premium trust at the end of a date is owed to the insurer, is commission, or is in suspense; each named by item."""
-    books = list(house.all_books)
-    async with house.database.transaction() as tx:
-        at = await moment(tx)
-        standing = {kind: await _by_book(house, tx, kind, day) for kind in _TRUST}
-        rows = await policy_event_store.arrived_unsettled(tx, books, day)
-        arrived = await _arrived(tx, rows, day)
-        items = [row for row in rows if row.swept_by in arrived]
-        waits = [row for row in await policy_event_store.unsettled(tx, books, day) if row.premium <= 0]
-        suspense = await bank.kept_in_suspense(tx, NUMBER_OF[Kind.PREMIUM_TRUST], day)
-        wrong = _unexplained(standing, items, waits, sum(amount for _, amount in suspense))
-        found = await bank.replace_breaks(tx, day, TRUST, wrong, at.now)
-    totals = {BY_KIND[kind].name: sum(of.values()) for kind, of in standing.items()}
-    named = {
-        "owed": [{"item": row.serial, "amount": row.amount} for row in items],
-        "given_back_later": [{"item": row.serial} for row in waits],
-        "suspense": [{"item": name, "amount": amount} for name, amount in suspense],
-    }
-    text = f"{counted(len(items), 'premium')} in the trust, {format_minor(sum(row.amount for row in items))} yuan"
-    return StepReport(text, {"trust": totals, **named}, [one.text for one in found if not one.accounted])
-
-
-_TRUST = (Kind.INSURER, Kind.COMMISSION, Kind.INSURER_SUSPENSE)
-"""What is owed from the premium trust."""
-
-
-async def _by_book(house: House, tx: Tx, kind: Kind, day: date) -> dict[int, int]:
+async def by_book(house: House, tx: Tx, kind: Kind, day: date) -> dict[int, int]:
+    """Fen that are owed on a house account of each book at the end of a date."""
     accounts = {house_account(book, kind, Asset.CNY): book for book in range(house.books + 1)}
     return {accounts[account]: total.owed for account, total in (await house.ledger.totals_dated(tx, list(accounts), day)).items()}
-
-
-def _unexplained(
-    standing: Mapping[Kind, Mapping[int, int]], items: Sequence[PolicyEventRow], waits: Sequence[PolicyEventRow], suspense: int
-) -> list[BreakRow]:
-    """What the accounts say otherwise than their items."""
-    owed: dict[int, int] = defaultdict(int)
-    for row in items:
-        owed[row.book] += row.amount
-    found = []
-    for book, amount in standing[Kind.INSURER].items():
-        if amount != owed[book]:
-            text = f"book {book} owes the insurer {format_minor(amount)} yuan, its unsettled premiums are {format_minor(owed[book])}"
-            found.append(BreakRow(TRUST, "owed_differs", f"book {book}", amount - owed[book], text, accounted=False))
-    waiting = {row.book for row in waits}
-    for book, amount in standing[Kind.COMMISSION].items():
-        if amount < 0 or (amount > 0 and book not in waiting):
-            text = f"{format_minor(amount)} yuan of commission are in the trust for book {book}, and none is to be given back"
-            found.append(BreakRow(TRUST, "commission_differs", f"book {book}", amount, text, accounted=False))
-    kept = sum(standing[Kind.INSURER_SUSPENSE].values())
-    if kept != suspense:
-        text = f"{format_minor(kept)} yuan are in suspense with the insurer, by item {format_minor(suspense)}"
-        found.append(BreakRow(TRUST, "suspense_differs", "suspense", kept - suspense, text, accounted=False))
-    return found

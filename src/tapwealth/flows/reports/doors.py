@@ -31,7 +31,7 @@ from tapwealth.flows.reports.declines import declines_of
 from tapwealth.flows.reports.enrolment import merchant_file, merchant_lines
 from tapwealth.flows.reports.network import network_view
 from tapwealth.flows.reports.phone import Phone, phone_of
-from tapwealth.flows.reports.premiums import EarnedShown, earned_on
+from tapwealth.flows.reports.premiums import EarnedShown, TrustShown, earned_on, in_trust
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.flows.reports.returns import HeldDay, days_of
 from tapwealth.flows.reports.settlements import MerchantStatement, PartyStatement, merchant_statement, party_statement
@@ -167,6 +167,9 @@ def views(house: House) -> Mapping[str, View]:
         ),
         "unearned/{date}": lambda caller, given: _for_operators(
             caller, lambda: _read(house, lambda tx: earned_on(house, tx, read_date(given["date"])))
+        ),
+        "premium_trust/{date}": lambda caller, given: _for_operators(
+            caller, lambda: _read(house, lambda tx: in_trust(house, tx, read_date(given["date"])))
         ),
         "shares/{party}": lambda caller, given: _for_operators(caller, lambda: _read(house, _shares(given))),
         "network/{date}": lambda caller, given: _for_operators(caller, lambda: _network(house, read_date(given["date"]))),
@@ -380,6 +383,12 @@ async def earned_premiums(house: House, day: date) -> list[EarnedShown]:
     """Of all products, at the end of a date."""
     async with house.database.read() as tx:
         return await earned_on(house, tx, day)
+
+
+async def premium_trust(house: House, day: date) -> TrustShown:
+    """What lay in it at the end of a date, by item."""
+    async with house.database.read() as tx:
+        return await in_trust(house, tx, day)
 
 
 async def settled_with_insurer(house: House, day: date) -> list[SettledLine]:
