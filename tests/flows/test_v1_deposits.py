@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import httpx
 from api_client import ApiClient, money, problem
 from bill_town import MONDAY, NINE, Town
 from deposit_files import DEMAND_FILE, FIXED_FILE, NOTICE_FILE, certificate_file
@@ -18,6 +19,7 @@ async def test_deposits_from_the_shelf_to_the_wallet(place: Town) -> None:
     wang = await place.person("Wang", RICH)
     async with at_v1(place, wang) as (client, account):
         await shelf(client)
+        await quoted_first(place, client, account)
         await a_term(client, account)
         await place.clock(NINE + timedelta(minutes=1))
         await certificate(client, account)
@@ -43,6 +45,37 @@ async def shelf(client: ApiClient) -> None:
     assert (found["NOTICE7"]["notice_days"], found["NOTICE7"]["least_withdrawal"]) == (7, money(50_000_00))
     problem(await client.get("/v1/deposit-products", date="2014-02-31"), "invalid_parameter", ("date", "not_known"))
     problem(await client.get("/v1/deposit-products", date="today"), "invalid_parameter", ("date", "wrong_format"))
+
+
+async def quoted_first(place: Town, client: ApiClient, account: str) -> None:
+    """As it is opened afterwards, with money that need not be there; refused as an opening is."""
+
+    async def quote(product: str, amount: int, **more: str) -> httpx.Response:
+        return await client.get(f"{account}/deposit-quote", product=product, amount=amount, **more)
+
+    assert (await quote("FIXED", 10_000_00, term="3m")).json() == {
+        "account": account.rpartition("/")[2], "product": "FIXED", "version": 1, "amount": money(10_000_00), "term": "3m",
+        "rate": "2.8500", "first": str(MONDAY), "due": DUE, "interest": money(71_25), "pays": money(10_071_25), "demand_rate": "0.3500",
+    }  # fmt: skip
+    rich = (await quote("CD", RICH * 2, term="3m")).json()
+    assert (rich["amount"], rich["pays"]["amount"] - rich["interest"]["amount"]) == (money(RICH * 2), RICH * 2)
+    for product, rate in (("DEMAND", "0.3500"), ("NOTICE7", "1.3500")):
+        free = (await quote(product, 100_000_00)).json()
+        assert [free[name] for name in ("rate", "term", "due", "interest", "pays", "demand_rate")] == [rate, *[None] * 4, "0.3500"]
+    problem(await quote("X99", 100_00), "unknown_product")
+    problem(await quote("FIXED", 100_00), "term_not_offered")
+    problem(await quote("FIXED", 100_00, term="5y"), "term_not_offered")
+    problem(await quote("FIXED", 49_99, term="3m"), "below_minimum")
+    problem(await quote("FIXED", 100_00, term="4m"), "invalid_parameter", ("term", "wrong_format"))
+    problem(await quote("", 100_00), "invalid_parameter", ("product", "wrong_format"))
+    problem(await quote("FIXED", 0), "invalid_parameter", ("amount", "wrong_format"))
+    problem(await client.get(f"{account}/deposit-quote", product="FIXED"), "invalid_parameter", ("amount", "missing_parameter"))
+    problem(await client.get(f"{account}/deposit-quote", amount=1), "invalid_parameter", ("product", "missing_parameter"))
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update person set kyc_level = 2")
+    problem(await quote("DEMAND", 100_00), "not_allowed")
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update person set kyc_level = 3")
 
 
 async def a_term(client: ApiClient, account: str) -> None:
@@ -143,6 +176,7 @@ async def nobody_elses(place: Town, client: ApiClient, account: str) -> None:
     ):  # fmt: skip
         problem(await client.post(f"{one}/{path}", body), "unknown_deposit")
     other = f"/v1/accounts/acc_{(await place.person('Li', 0)).id.hex}"
+    problem(await client.get(f"{other}/deposit-quote", product="DEMAND", amount=100_00), "unknown_account")
     for path in ("deposits", "deposit-insurance", "assets"):
         problem(await client.get(f"{other}/{path}"), "unknown_account")
     await client.sign_in("deposits:read")

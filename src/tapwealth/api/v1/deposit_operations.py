@@ -4,6 +4,7 @@ from tapwealth.api.v1.operation import Asked, Operation, who
 from tapwealth.catalogue.eligible import EligibilityRefusal
 from tapwealth.deposits.deposit import DepositRefusal
 from tapwealth.deposits.notice import DepositNoticeRefusal
+from tapwealth.deposits.product import Term
 from tapwealth.flows.deposits import at_notice, demand, opening, shown, withdrawing
 from tapwealth.flows.frame import House
 from tapwealth.flows.v1 import deposits
@@ -16,6 +17,7 @@ from tapwealth.flows.v1.deposit_shapes import (
     DepositOpened,
     DepositPaidInto,
     DepositProduct,
+    DepositQuote,
     DepositWithdrawn,
     NewDeposit,
     NewDepositNotice,
@@ -32,9 +34,13 @@ from tapwealth.storage.clients import Scope
 
 _R, _N = DepositRefusal, DepositNoticeRefusal
 _DATE, _AMOUNT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "^[1-9][0-9]{0,14}$"
+_CODE, _TERM = "^[0-9A-Z][0-9A-Za-z_.-]{0,31}$", f"^({'|'.join(Term)})$"
 OPENING = (
     _R.UNKNOWN_PRODUCT, _R.NOT_SOLD_NOW, _R.TERMS_NOT_CONFIRMED, _R.TERM_NOT_OFFERED, _R.BELOW_MINIMUM, _R.ABOVE_MAXIMUM, _R.NOT_RENEWED,
     _R.RATE_DIFFERS, _R.NOT_ALLOWED, *EligibilityRefusal, _R.NO_MONEY,
+)  # fmt: skip
+QUOTING = (
+    _R.UNKNOWN_PRODUCT, _R.NOT_SOLD_NOW, _R.TERM_NOT_OFFERED, _R.BELOW_MINIMUM, _R.ABOVE_MAXIMUM, _R.NOT_ALLOWED, *EligibilityRefusal,
 )  # fmt: skip
 TAKING = (_R.CLOSED, _R.NOT_BEFORE_MATURITY, _R.ONLY_WHOLE, _R.MORE_THAN_THERE_IS, _N.MORE_THAN_FREE, _R.LEAVES_TOO_LITTLE)
 _YUAN = {"amount": 10_000_00, "currency": "CNY"}
@@ -54,6 +60,11 @@ def deposit_operations(house: House) -> list[Operation]:
             "list_deposit_products", "GET", "/v1/deposit-products", read, "Deposits that can be opened, with the rates of a date",
             Page[DepositProduct], listed=True, filters={"date": _DATE}, seen="code",
             read=lambda asked: on_shelf(house, asked.bearer, asked.wanted, lambda tx: deposits.products(tx, asked.wanted.filters)),
+        ),
+        Operation(
+            "quote_deposit", "GET", f"{account}/deposit-quote", read, "What a deposit would be and pay that is opened today", DepositQuote,
+            filters={"product": _CODE, "amount": _AMOUNT, "term": _TERM}, required=("product", "amount"), refusals=QUOTING,
+            read=lambda asked: deposits.opened(house, who(asked), asked.path["account"], asked.wanted.filters),
         ),
         Operation(
             "create_deposit", "POST", f"{account}/deposits", write, "Open a deposit from the wallet", DepositOpened, takes=NewDeposit,

@@ -400,6 +400,9 @@ def _wanted(operation: Operation, query: str) -> Wanted:
     for name, value in filters.items():
         if not re.search(operation.filters[name].replace("$", r"\Z"), value, re.ASCII):
             raise _wrong(name, "wrong_format")
+    for name in operation.required:
+        if name not in filters:
+            raise _wrong(name, "missing_parameter")
     return Wanted(int(limit), _read_cursor(operation, given["cursor"]) if "cursor" in given else "", filters=filters)
 
 

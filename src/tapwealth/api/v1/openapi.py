@@ -157,8 +157,12 @@ def _parameters(one: Operation) -> list[dict[str, Any]]:
     if one.listed:
         made.append({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}})
         made.append({"name": "cursor", "in": "query", "schema": {"type": "string"}})
-    made += [{"name": name, "in": "query", "schema": {"type": "string", "pattern": form}} for name, form in one.filters.items()]
-    return made
+    return [*made, *(_filter(one, name, form) for name, form in one.filters.items())]
+
+
+def _filter(one: Operation, name: str, form: str) -> dict[str, Any]:
+    required = {"required": True} if name in one.required else {}
+    return {"name": name, "in": "query", **required, "schema": {"type": "string", "pattern": form}}
 
 
 def _problems(codes: list[str]) -> dict[str, Any]:

@@ -43,8 +43,8 @@ class Asked(NamedTuple):
 class Operation:
     """`path` has its parameters in braces. `read` answers a GET, `act` a POST with a body of the shape `takes` (envelope, body, path
     parameters); it `makes` something new, or changes what is there. `gives` is what is answered; `refusals` are those that `act` may be
-    decided with. `filters`: parameters of a question, and the form of each; `seen`: what a list is read on from (`SEEN`). `example`: of a
-    body."""
+    decided with. `filters`: parameters of a question, and the form of each, of which some are `required`; `seen`: what a list is read on
+    from (`SEEN`). `example`: of a body."""
 
     name: str
     method: str
@@ -57,6 +57,7 @@ class Operation:
     takes: Any = None
     listed: bool = False
     filters: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
     refusals: tuple[Enum, ...] = field(default=())
     makes: bool = True
     seen: str = "id"

@@ -111,11 +111,14 @@ async def available(house: House, tx: Any, book: int, person: UUID) -> int:
 
 
 class Quoted(NamedTuple):
-    """What would be opened today, with what its owner agrees to; `interest`: fen on its due day, 0 without one."""
+    """What would be opened today of that version, with what its owner agrees to; `interest`: fen on its due day, 0 without one; `demand`:
+    millionths that a demand deposit of so much earns today."""
 
     opening: Opening
+    version: Version
     first: date
     interest: int
+    demand: int
     offer: Offer
 
 
@@ -131,7 +134,8 @@ async def quote(tx: Any, code: str, wish: Wish, free: int, language: str) -> Quo
         return made
     chart = (await charts_of(tx, [said.demand])).get(said.demand, said.chart) if said.demand else said.chart
     demand = posted(chart, today, wish.amount)
-    return Quoted(made, today, _when_due(said, wish, made, today), deposit_offer(version, language, today, demand))
+    interest = _when_due(said, wish, made, today)
+    return Quoted(made, version, today, interest, demand, deposit_offer(version, language, today, demand))
 
 
 def _when_due(said: DepositParameters, wish: Wish, made: Opening, today: date) -> int:

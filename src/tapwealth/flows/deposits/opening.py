@@ -93,7 +93,7 @@ async def open_(house: House, envelope: Envelope, command: OpenDeposit) -> Depos
         sale = _Sale(version, row, await wallet_of(house, tx, book, person), at.date_of(envelope.received_at))
         wish = Wish(command.amount, command.term, command.at_maturity, command.rate, command.confirmed)
         available = (await house.ledger.free(tx, at.now, [sale.wallet]))[sale.wallet]
-        made = open_deposit(wish, sale.said, Buyer(available, _not_for(house, sale)), sale.day)
+        made = open_deposit(wish, sale.said, Buyer(available, not_for(house, version, row, sale.day)), sale.day)
         if isinstance(made, Refusal):
             return made
         return await _open(house, tx, at, envelope, sale, wish, made, actor)
@@ -101,16 +101,16 @@ async def open_(house: House, envelope: Envelope, command: OpenDeposit) -> Depos
     return await once(house, [book], envelope, command, act, DepositOpened)
 
 
-def _not_for(house: House, sale: _Sale) -> Refusal | None:
+def not_for(house: House, version: Version, row: PersonRow, day: date) -> Refusal | None:
     """Why it is not for them: by the class of their account, and by what the product says of its buyers."""
-    barred = barred_from_wealth(house.rule_set, sale.row.kyc_level)
+    barred = barred_from_wealth(house.rule_set, row.kyc_level)
     if barred is not None:
         return Refusal(DepositRefusal.NOT_ALLOWED, barred)
-    said: Eligibility = sale.version.definition.eligibility
+    said: Eligibility = version.definition.eligibility
     age = None
     if asks_age(said):
-        age = read_identity_number(open_person(house, sale.row).identity_number.reveal()).age_on(sale.day)
-    return not_eligible(said, sale.version.definition.name.zh, sale.row.kyc_level, age)
+        age = read_identity_number(open_person(house, row).identity_number.reveal()).age_on(day)
+    return not_eligible(said, version.definition.name.zh, row.kyc_level, age)
 
 
 async def _open(

@@ -67,6 +67,23 @@ class NewDeposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate: Rate | None = None
 
 
+class DepositQuote(msgspec.Struct, frozen=True):
+    """What a deposit would be that is opened today: `rate` from `first` to before `due`, and what it would pay then, `interest` and all of
+    it; null without a term. `demand_rate`, as posted today, is what money earns that is taken out before that, or without a notice."""
+
+    account: Identifier
+    product: str
+    version: int
+    amount: Money
+    term: Term | None
+    rate: Rate
+    first: date
+    due: date | None
+    interest: Money | None
+    pays: Money | None
+    demand_rate: Rate
+
+
 class DepositOpened(msgspec.Struct, frozen=True):
     """It earns `rate` from `first` to before `due`; null without a term."""
 

@@ -1,4 +1,6 @@
-"""Deposits over /v1: what can be opened, what would be paid on a day, and everything owned on a date; commands need their shapes alone."""
+"""Deposits over /v1: what can be opened and would pay, what a withdrawal would pay, and everything owned on a date; commands need their
+shapes alone.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -7,9 +9,10 @@ from uuid import UUID
 
 from tapwealth.catalogue.version import Version
 from tapwealth.customers import store as customers
-from tapwealth.deposits.product import Certificate, DepositParameters, EarlyWithdrawal, FixedTerm, Notice
-from tapwealth.flows.deposits import deposit_counter, withdrawal_quote, worth
-from tapwealth.flows.deposits.deposit_counter import OfTerm
+from tapwealth.deposits.deposit import TERMS, AtMaturity, Wish
+from tapwealth.deposits.product import Certificate, DepositParameters, EarlyWithdrawal, FixedTerm, Notice, Term
+from tapwealth.flows.deposits import deposit_counter, opening, withdrawal_quote, worth
+from tapwealth.flows.deposits.deposit_counter import OfTerm, Quoted
 from tapwealth.flows.frame import Caller, House, moment
 from tapwealth.flows.reports.assets import MONEY, AssetLine, AssetsView, owned_on
 from tapwealth.flows.v1.deposit_shapes import (
@@ -18,6 +21,7 @@ from tapwealth.flows.v1.deposit_shapes import (
     BankInsurance,
     DepositInsurance,
     DepositProduct,
+    DepositQuote,
     DepositRates,
     DepositTier,
     WithdrawalQuote,
@@ -64,6 +68,29 @@ def _rates(one: OfTerm, minimum: int) -> DepositRates:
     term: Any = one.term or None
     tiers = [DepositTier(yuan(max(of.from_amount, minimum)), decimals(of.rate, _RATE_PLACES)) for of in one.tiers]
     return DepositRates(term, tiers)
+
+
+async def opened(house: House, caller: Caller, account: str, filters: Mapping[str, str]) -> DepositQuote | Refusal:
+    """What a deposit would be that is opened today, and whether it is for them; the money need not be there yet."""
+    amount, term = int(filters["amount"]), Term(filters["term"]) if "term" in filters else None
+
+    async def read(tx: Tx, book: int, person: UUID) -> DepositQuote | Refusal:
+        wish = Wish(amount, term, AtMaturity.PAY, None, [TERMS])
+        quoted = await deposit_counter.quote(tx, filters["product"], wish, amount, "zh")
+        if isinstance(quoted, Refusal):
+            return quoted
+        row = (await customers.persons(tx, [(book, person)]))[person]
+        return opening.not_for(house, quoted.version, row, quoted.first) or _quoted(account, wish, quoted)
+
+    return await allowed(house, caller, read)
+
+
+def _quoted(account: str, wish: Wish, one: Quoted) -> DepositQuote:
+    (rate, due), dated = one.opening, one.opening.due is not None
+    return DepositQuote(
+        account, one.version.product, one.version.version, yuan(wish.amount), wish.term, decimals(rate, _RATE_PLACES), one.first, due,
+        yuan(one.interest) if dated else None, yuan(wish.amount + one.interest) if dated else None, decimals(one.demand, _RATE_PLACES),
+    )  # fmt: skip
 
 
 async def withdrawal(house: House, caller: Caller, deposit: UUID, filters: Mapping[str, str]) -> WithdrawalQuote | Refusal:
