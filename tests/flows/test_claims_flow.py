@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from bill_town import MONDAY, Person, Town
 from claim_town import (
+    EXCESS_FILE,
     NEXT_MONDAY,
     OTHER_IMEI,
     assess,
@@ -20,20 +21,21 @@ from claim_town import (
     insurer_answers,
     paid,
     pushed,
+    screens,
     seen,
-    standing,
+    texts,
     watch,
 )
 from evidence_files import heic, jpeg, png
 from four_eyes import decided, operator, propose
-from policy_files import ACCIDENT_FILE, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
+from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import reports, setup
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.frame import Caller
-from tapwealth.flows.insurance import claim_assessment, claim_papers, claims, insurers, policies, premium_days
+from tapwealth.flows.insurance import claim_assessment, claim_papers, claims, insurers, policies
 from tapwealth.flows.insurance.claim_assessment import ExpectRecovery, ProposeAssessment
 from tapwealth.flows.insurance.claim_papers import AskPapers, PaperFile
 from tapwealth.flows.insurance.claims import AppealClaim, GiveClaimBack, NotifyClaim, WithdrawClaim
@@ -50,9 +52,6 @@ from tapwealth.ledger.chart import Kind
 from tapwealth.notices import store as notices
 from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.operators import OperatorRole
-
-LAST_OF_GRACE = date(2014, 4, 30)
-EXCESS_FILE = SCREEN_FILE.replace("waiting_days: 7", "waiting_days: 7\n  excess: 50.00\n  limit_per_loss: 1500.00")
 
 
 @pytest.fixture(autouse=True)
@@ -80,11 +79,6 @@ async def policy(place: Town, wang: Person) -> UUID:
 def code(answer: Any) -> str:
     assert isinstance(answer, Refusal), answer
     return answer.code.name
-
-
-async def texts(place: Town, person: Person) -> list[str]:
-    async with place.house.database.read() as tx:
-        return [one.text_en for one in await notices.notices_of(tx, person.book, person.id)]
 
 
 async def test_a_screen_is_paid_once_less_the_excess_and_a_second_one_is_not(place: Town, wang: Person, policy: UUID) -> None:
@@ -480,70 +474,9 @@ async def test_an_appeal_brings_no_screen_that_another_claim_was_paid_for(place:
     assert code(await assess(place, second, 70_000)) == "NOTHING_PAYABLE", "its own screen is no other one's"
 
 
-@pytest.fixture
-async def two_screens(place: Town, wang: Person) -> UUID:
-    """The same of a cover of two screens."""
-    two = EXCESS_FILE.replace("product: SCREEN", "product: SCREEN2").replace("replacements: 1", "replacements: 2")
-    await sell_policies(place.house, two)
-    made = await insured(place, wang, product="SCREEN2")
-    await insurers.sweep_premiums(place.house, MONDAY)
-    await place.clock(shanghai(NEXT_MONDAY, 9))
-    await insurers.begin_cover(place.house, NEXT_MONDAY)
-    return made
-
-
-@pytest.fixture
-async def in_grace(place: Town, two_screens: UUID) -> UUID:
-    """Of two years, whose second premium has been due for two days."""
-    begun, due, over = date(2013, 3, 1), date(2014, 3, 1), date(2015, 3, 1)
-    async with place.house.database.transaction() as tx:
-        await tx.execute("update policy set from_day = $1, paid_until = $2, to_day = $3", begun, due, over)
-    return two_screens
-
-
-async def test_arrears_are_deducted_once_of_all_claims(place: Town, wang: Person, in_grace: UUID) -> None:
-    first, second = await claimed(place, wang, in_grace), await claimed(place, wang, in_grace)
-    assert "nothing of it is payable: 50.00 excess, 199.00 premium owed;" in (await assess(place, first, 24_900)).text
-    assert (await assess(place, first, 80_000)).payable == 75_000 - 19_900
-    assert (await assess(place, second, 80_000)).payable == 75_000
-    assert [(await seen(place, one))[1][0].arrears for one in (first, second)] == [19_900, 0]
-
-
-async def test_arrears_that_are_paid_by_now_are_not_deducted(place: Town, wang: Person, in_grace: UUID) -> None:
-    claim = await claimed(place, wang, in_grace)
-    async with place.house.database.transaction() as tx:
-        await tx.execute("update policy set paid_until = to_day")
-    assert (await assess(place, claim, 80_000)).payable == 75_000
-    assert (await seen(place, claim))[1][0].arrears == 0
-
-
-async def test_a_premium_that_is_kept_is_paid_in_time_and_one_that_is_not_is_owed(place: Town, wang: Person, in_grace: UUID) -> None:
-    """Suspended by 1 May; the screen broke in March, and is claimed after it. The insurer refuses first, then agrees."""
-    async with place.house.database.transaction() as tx:
-        await tx.execute("update policy_schedule set next_due = $1", LAST_OF_GRACE)
-    await place.clock(shanghai(LAST_OF_GRACE + timedelta(days=1), 9))
-    await premium_days.suspend_and_lapse(place.house, LAST_OF_GRACE)
-    assert (await standing(place, wang, in_grace))[:2] == (PolicyState.SUSPENDED, date(2014, 3, 1))
-    claim = await claimed(place, wang, in_grace)
-    place.insurer.claim_script.append(ClaimRefused("other_premium", NEXT_MONDAY))
-    await assess(place, claim, 80_000)
-    assert await insurer_answers(place) == []
-    assert (await standing(place, wang, in_grace))[:2] == (PolicyState.SUSPENDED, date(2014, 3, 1)), "nothing was kept"
-    await claims.appeal(place.house, place.envelope(wang), AppealClaim(claim, "look at the premium again"))
-    await assess(place, claim, 80_000)
-    await paid(place, claim)
-    state, paid_until, shown = await standing(place, wang, in_grace)
-    assert (state, paid_until, shown.suspensions) == (PolicyState.IN_FORCE, date(2015, 3, 1), [])
-    assert [(one.due_on, one.until, one.amount, one.state) for one in shown.paid] == [
-        (date(2014, 3, 1), date(2015, 3, 1), 19_900, "deducted")
-    ]
-    assert [one for one in await texts(place, wang) if one.startswith("The insurer has kept the premium that was owed, 199.00 yuan")]
-    assert await place.work("insurer", policies.deliver) == []
-    assert place.insurer.told == [], "of a suspension that never was the insurer is not told"
-
-
-async def test_while_it_is_being_cancelled_nothing_is_claimed_or_appealed(place: Town, wang: Person, two_screens: UUID) -> None:
+async def test_while_it_is_being_cancelled_nothing_is_claimed_or_appealed(place: Town, wang: Person) -> None:
     """Its refund was agreed as if there had been no loss."""
+    two_screens = await screens(place, wang)
     refused = await claimed(place, wang, two_screens)
     await assess(place, refused, 0, "scratches only")
     appeal = AppealClaim(refused, "look at the photo again")

@@ -7,10 +7,11 @@ from uuid import UUID
 from bill_town import MONDAY, Person, Town
 from evidence_files import jpeg, pdf
 from four_eyes import operator
+from policy_files import SCREEN_FILE, sell_policies
 
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
-from tapwealth.flows.insurance import claim_assessment, claim_outcomes, claim_papers, claims, claims_days, policies
+from tapwealth.flows.insurance import claim_assessment, claim_outcomes, claim_papers, claims, claims_days, insurers, policies
 from tapwealth.flows.insurance.claim_assessment import AssessClaim
 from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
 from tapwealth.flows.insurance.policies import BuyPolicy, InsuredPhone, PolicyTaken
@@ -20,8 +21,10 @@ from tapwealth.insurance.claim import Claim, LossKind, Paper
 from tapwealth.insurance.claim_store import PaymentRow
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.kernel.clock import shanghai
+from tapwealth.notices import store as notices
 
 IMEI, OTHER_IMEI = "490154203237518", "352099001761481"
+EXCESS_FILE = SCREEN_FILE.replace("waiting_days: 7", "waiting_days: 7\n  excess: 50.00\n  limit_per_loss: 1500.00")
 NEXT_MONDAY = MONDAY + timedelta(days=7)
 RESERVE = "0100000001"
 
@@ -33,6 +36,17 @@ async def insured(place: Town, person: Person, imei: str | None = IMEI, product:
     assert isinstance(taken, PolicyTaken), taken
     assert await place.work("insurer", policies.deliver) == []
     return UUID(taken.policy)
+
+
+async def screens(place: Town, person: Person) -> UUID:
+    """A cover of two screens bought and issued on Monday; it is the next one now."""
+    two = EXCESS_FILE.replace("product: SCREEN", "product: SCREEN2").replace("replacements: 1", "replacements: 2")
+    await sell_policies(place.house, two)
+    made = await insured(place, person, product="SCREEN2")
+    await insurers.sweep_premiums(place.house, MONDAY)
+    await place.clock(shanghai(NEXT_MONDAY, 9))
+    await insurers.begin_cover(place.house, NEXT_MONDAY)
+    return made
 
 
 async def crack(place: Town, person: Person, policy: UUID, day: date = NEXT_MONDAY, loss: int = 80_000, imei: str = IMEI) -> Any:
@@ -94,3 +108,8 @@ async def paid(place: Town, claim: UUID) -> None:
 async def watch(place: Town, day: date) -> dict[str, Any]:
     await place.clock(shanghai(day + timedelta(days=1), 0, 30))
     return (await claims_days.watch_claims(place.house, day)).figures
+
+
+async def texts(place: Town, person: Person) -> list[str]:
+    async with place.house.database.read() as tx:
+        return [one.text_en for one in await notices.notices_of(tx, person.book, person.id)]

@@ -15,7 +15,7 @@ from tapwealth.customers.identity_http import IdentityHttp
 from tapwealth.flows import sensitive_proposals
 from tapwealth.flows.catalogue import sales
 from tapwealth.flows.frame import House
-from tapwealth.flows.insurance import applications
+from tapwealth.flows.insurance import applications, claim_untold
 from tapwealth.flows.issuing import cards
 from tapwealth.flows.rails import Billers, Rails, outside
 from tapwealth.funds.exchange_folder import Folder
@@ -87,6 +87,7 @@ async def open_house(settings: Settings, started_at: datetime | None = None) -> 
                 await sales.seal_those_of_before(house)
                 await sales.seal_open_records(house)
                 await applications.seal_open_answers(house)
+                await claim_untold.ask_for_those_of_before(house)
                 await sensitive_proposals.seal_open_proposals(house)
             yield house
     finally:

@@ -24,8 +24,8 @@ class Part(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRow:
     """What the insurer is asked to pay for a claim, in fen; `arrears` are deducted already: premium for the days from `arrears_from` to
-    before `arrears_until`. `serial` names the request and the money,
-    `identity` what was lost, the same for whatever claims it."""
+    before `arrears_until`; where these are not said the insurer was not told of it. `serial` names the request and the money, `identity`
+    what was lost, the same for whatever claims it."""
 
     book: int
     claim: UUID
@@ -276,6 +276,16 @@ async def payments_of(tx: Any, keys: Sequence[Key]) -> dict[Key, list[PaymentRow
     for row in rows:
         found[row["book"], row["claim"]].append(_payment(row))
     return found
+
+
+async def untold(tx: Any, books: Sequence[int]) -> list[PaymentRow]:
+    """Agreed, less premium of which the insurer was not told that it keeps it: of before it was."""
+    rows = await tx.fetch(
+        "select * from claim_payment where book = any($1) and arrears > 0 and arrears_until is null and agreed_on is not null"
+        " order by book, claim, number",
+        list(books),
+    )
+    return [_payment(row) for row in rows]
 
 
 async def payments_by_serial(tx: Any, books: Sequence[int], serials: Sequence[str]) -> dict[str, PaymentRow]:

@@ -142,7 +142,7 @@ async def _decide(tx: Tx, at: Moment, claim: Claim, said: Assessment) -> ClaimAs
     await claim_store.add_payments(tx, [payment])
     state = claim.state if said.certain else ClaimState.WITH_INSURER
     after = await moved(tx, replace(claim, state=state, found=max(said.found, claim.found)))
-    await ask_insurer(tx, payment)
+    await ask_insurer(tx, [payment])
     return ClaimAssessed(str(claim.id), after.state.value, payment.amount)
 
 

@@ -18,7 +18,7 @@ from tapwealth.flows.bank.receipts import Claim as Credited
 from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.customers.people import wallet_of
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, moment
-from tapwealth.flows.insurance import claim_arrears, claim_notices, claim_receivers
+from tapwealth.flows.insurance import claim_arrears, claim_notices, claim_receivers, claim_untold
 from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.claims import CLAIMS, PAY, RECOVERED, moved, policy_of, refuse, spent, tell_recovered
 from tapwealth.flows.insurance.insured import cover_ended
@@ -135,6 +135,7 @@ async def apply(tx: Tx, at: Moment, day: date, payment: PaymentRow, answer: Clai
     await claim_store.save_payments(tx, [after])
     await _happened(tx, at, claim, BordereauEvent.CLAIMED, payment.serial, after.amount, day)
     await claim_arrears.count_as_paid(tx, at, day, claim, after)
+    await claim_untold.ask_again(tx, at, [after])
     if payment.part is not Part.CERTAIN:
         state = next_state(claim, ClaimEvent.AGREE)
         assert isinstance(state, ClaimState), state

@@ -553,8 +553,11 @@ async def tell_recovered(tx: Tx, recovery: RecoveryRow) -> None:
     await outbox.put(tx, [OutboxMessage(recovery.book, identifier, CLAIMS, RECOVERED, payload)])
 
 
-async def ask_insurer(tx: Tx, payment: PaymentRow) -> None:
-    """Leave the request to pay for the insurer."""
+async def ask_insurer(tx: Tx, payments: Sequence[PaymentRow]) -> None:
+    """Leave the requests to pay for the insurer."""
+    await outbox.put(tx, [_to_pay(one) for one in payments])
+
+
+def _to_pay(payment: PaymentRow) -> OutboxMessage:
     payload = {"claim": str(payment.claim), "serial": payment.serial}
-    identifier = derived(payment.claim, payment.serial)
-    await outbox.put(tx, [OutboxMessage(payment.book, identifier, CLAIMS, PAY, payload)])
+    return OutboxMessage(payment.book, derived(payment.claim, payment.serial), CLAIMS, PAY, payload)
