@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from fractions import Fraction
 from uuid import UUID
 
 import pytest
 
+from tapwealth.deposits.deposit import posted
 from tapwealth.deposits.interest import (
     Running,
     Segment,
@@ -18,6 +20,7 @@ from tapwealth.deposits.interest import (
 from tapwealth.deposits.notice import DepositNoticeRefusal, GivenNotice, Layer, Rates, give, take
 from tapwealth.deposits.product import ChartPart, ChartRate, Method, Notice, Term, rate_for
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.sandbox.bank.deposit_terms import Form, PostedBody, RateBody, TermsBody
 
 MATCHED, ACTUAL = Method.MATCHED_DATES, Method.ACTUAL_DAYS
 DEMAND: Mapping[date, int] = {
@@ -222,3 +225,18 @@ def test_the_rate_is_that_of_the_amount_from_the_fen_on_which_it_begins() -> Non
 def test_money_that_lay_too_short_for_its_notice_is_not_begun_anew_by_it() -> None:
     young = (Layer(200_000_00, DAY - timedelta(days=3)),)
     assert take(SEVEN, young, 100_000_00, DAY, 150_000_00, POSTED).layers == (Layer(100_000_00, DAY - timedelta(days=3)),)
+
+
+@pytest.mark.parametrize(("amount", "rate"), [(1, 3_500), (49_99, 3_500), (50_00, 3_500), (99_999_99, 3_500), (100_000_00, 4_000)])
+def test_less_than_the_least_amount_of_a_demand_chart_earns_as_that(amount: int, rate: int) -> None:
+    """A part that is taken out early may be less than a demand deposit's least: here and at the bank."""
+    rows = [ChartRate(3_500, from_amount=50_00), ChartRate(4_000, from_amount=100_000_00)]
+    assert posted([ChartPart(date(2014, 1, 1), rows)], date(2014, 3, 1), amount) == rate
+    terms = TermsBody("DEM", Form.DEMAND, [PostedBody(date(2014, 1, 1), [RateBody("0.35", "", 50_00), RateBody("0.40", "", 100_000_00)])])
+    assert terms.rate(date(2014, 3, 1), amount) == Fraction(rate, 1_000_000)
+    assert (
+        TermsBody("FIX", Form.FIXED_TERM, [PostedBody(date(2014, 1, 1), [RateBody("2.60", "3m", 50_00)])]).rate(
+            date(2014, 3, 1), 49_99, "3m"
+        )
+        is None
+    )

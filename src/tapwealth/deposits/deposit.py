@@ -219,12 +219,11 @@ def _termed(one: Deposit, form: FixedTerm | Certificate) -> Termed:
 
 
 def posted(chart: Sequence[ChartPart], day: date, amount: int) -> int:
-    """The demand rate of a day, in millionths; after the chart's last day what was posted last, as long as nothing else is."""
-    rate = rate_for(chart, day, None, amount)
-    if rate is not None:
-        return rate
+    """The demand rate of a day, in millionths; after the chart's last day what was posted last, as long as nothing else is. What is less
+    than the least amount of the chart earns as that: of a deposit that takes less, or of a part that is taken out."""
     before = [part for part in chart if part.first <= day]
-    return (rate_for(before[-1:], before[-1].first, None, amount) or 0) if before else 0
+    rows = sorted((row for row in before[-1].rates if row.term is None), key=lambda row: row.from_amount) if before else []
+    return next((row.rate for row in reversed(rows) if row.from_amount <= amount), rows[0].rate if rows else 0)
 
 
 def joined(charts: Sequence[Sequence[ChartPart]]) -> list[ChartPart]:

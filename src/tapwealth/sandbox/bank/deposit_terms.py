@@ -61,10 +61,12 @@ class TermsBody(Body):
     basis: Annotated[int, msgspec.Meta(ge=360, le=366)] = 365
 
     def rate(self, day: date, amount: int, term: str = "") -> Fraction | None:
-        """What it earns a year as posted on `day`; None where nothing is."""
+        """What it earns a year as posted on `day`; None where nothing is. Without a term less than the least amount earns as that."""
         held = [one for one in self.posted if one.first <= day]
-        rows = max(held, key=lambda one: one.first).rates if held else []
-        fitting = [row for row in rows if row.term == term and row.from_amount <= amount]
+        rows = [row for row in max(held, key=lambda one: one.first).rates if row.term == term] if held else []
+        fitting = [row for row in rows if row.from_amount <= amount]
+        if rows and not fitting and not term:
+            return min(rows, key=lambda row: row.from_amount).yearly
         return max(fitting, key=lambda row: row.from_amount).yearly if fitting else None
 
 
