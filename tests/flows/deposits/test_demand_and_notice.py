@@ -257,6 +257,21 @@ async def test_what_falls_short_of_a_notice_begins_anew(at: Bank) -> None:
     await at.proved()
 
 
+async def test_what_begins_anew_takes_nothing_from_what_was_asked_before_midnight(at: Bank) -> None:
+    """Late on the second all is asked for; on the third 100,000 of the 150,000 notified are taken, before that is heard. Then it counts from
+    the third, of the 50,000 that lay for seven days and the 50,000 that begin anew: 50,000 x 0.35 % x 7 / 360 = 3.40."""
+    deposit = await at.opened("NOTICE7", 200_000_00)
+    await at.notified(deposit, 150_000_00)
+    early = at.place.envelope(at.wang, shanghai(march(2), 23, 59, 59))
+    await at.on(march(3))
+    assert await at.taken(deposit, 100_000_00) == (26_25 + 3_40, 100_000_00)
+    answer = await withdrawing.withdraw_(at.place.house, early, WithdrawDeposit(deposit))
+    assert not isinstance(answer, Refusal), answer
+    assert (answer.interest, answer.left) == (3_40, 0)
+    await at.on(march(5))
+    await at.proved()
+
+
 async def test_a_notice_taken_back_is_no_notice(at: Bank) -> None:
     deposit, other = await at.opened("NOTICE7", 200_000_00), await at.opened("DEMAND", 100_00)
     notice = await at.notified(deposit, 100_000_00)

@@ -117,13 +117,13 @@ class Looked(NamedTuple):
 async def looked_at(tx: Tx, one: Deposit, amount: int | None, day: date) -> Looked | Refusal:
     """So much of it (None: all) on that day."""
     terms, taken = await terms_of(tx, [one]), one.balance if amount is None else amount
-    said, day = terms.of(one), max(day, one.first)
+    kept = (await forms_store.layers(tx, [one.key])).get(one.key)
+    said, day = terms.of(one), max(day, kept[-1].first if kept else one.first)
     assert isinstance(said.form, Notice), "a deposit at notice"
     refusal = may_take(said.form, one.balance, taken)
     if refusal is not None:
         return refusal
     given = (await forms_store.standing(tx, [one.key], day)).get(one.key, [])
-    kept = (await forms_store.layers(tx, [one.key])).get(one.key)
     used = next((notice for notice in given if notice.day == day), None)
     made = take(said.form, kept or (Layer(one.balance, one.first),), taken, day, used.amount if used else 0, terms.at_notice(one, day))
     after = replace(one, balance=one.balance - taken, first=made.layers[0].first if made.layers else one.first)
