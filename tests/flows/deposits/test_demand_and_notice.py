@@ -258,8 +258,8 @@ async def test_what_falls_short_of_a_notice_begins_anew(at: Bank) -> None:
 
 
 async def test_what_begins_anew_takes_nothing_from_what_was_asked_before_midnight(at: Bank) -> None:
-    """Late on the second all is asked for; on the third 100,000 of the 150,000 notified are taken, before that is heard. Then it counts from
-    the third, of the 50,000 that lay for seven days and the 50,000 that begin anew: 50,000 x 0.35 % x 7 / 360 = 3.40."""
+    """Late on the second all is asked for; on the third 100,000 of the 150,000 notified are taken, before that is heard. So it counts
+    on the third, when 50,000 have lain for seven days and 50,000 begin anew: 50,000 x 0.35 % x 7 / 360 = 3.40."""
     deposit = await at.opened("NOTICE7", 200_000_00)
     await at.notified(deposit, 150_000_00)
     early = at.place.envelope(at.wang, shanghai(march(2), 23, 59, 59))

@@ -251,6 +251,24 @@ async def test_one_whose_product_is_closed_meanwhile_is_not_renewed_and_its_owne
     assert code(await opening.open_(place.house, place.envelope(wang), THREE_MONTHS)) == "NOT_SOLD_NOW"
 
 
+async def test_it_is_renewed_by_what_was_sold_on_its_due_day_however_late_that_is_worked_out(place: Town) -> None:
+    """The day's end comes after the next morning, on which other rates came on sale, and the product was closed: it was due at 2.85 %."""
+    wang = await place.person("Wang", RICH)
+    made = await opened(place, wang, OpenDeposit("FIXED", 10_000_00, ["terms"], Term.MONTHS_3, AtMaturity.RENEW))
+    await place.clock(shanghai(DUE + timedelta(days=1), 9))
+    await sell_policies(place.house, FIXED_FILE.replace("2012-07-06", "2014-05-25").replace("2.85", "2.95"))
+    async with place.house.database.transaction() as tx:
+        await place.house.ledger.lock_books(tx, [HOUSE_BOOK])
+        at = await moment(tx)
+        version = (await catalogue.versions_of(tx, ["FIXED"], shape_of))["FIXED"][-1]
+        assert not isinstance(await products.pass_to(place.house, tx, at, version, Step(State.CLOSED, 0, at.now)), Refusal)
+    assert (await maturing.mature_deposits(place.house, DUE)).figures["renewed"] == 1
+    row = await seen(place, wang, made)
+    assert (row.balance, row.rate, row.version, row.due) == (10_071_25, 28_500, 1, date(2014, 8, 24))
+    await ended(place, date(2014, 8, 24))
+    assert (await seen(place, wang, made)).state is DepositState.OVERDUE
+
+
 async def test_the_wish_for_the_due_day_can_be_changed_before_it(place: Town) -> None:
     wang = await place.person("Wang", RICH)
     made = await opened(place, wang)
@@ -296,6 +314,9 @@ async def test_who_may_not_open_one_and_what_is_nobody_s(place: Town) -> None:
     for amount in (0, -1, 10**15 + 1):
         with pytest.raises(BadInput):
             await opening.open_(place.house, place.envelope(wang), OpenDeposit("FIXED", amount, ["terms"], Term.YEAR))
+    for day in (MONDAY - timedelta(days=1), MONDAY + timedelta(days=3_654), date.max):
+        with pytest.raises(BadInput, match="date: "):
+            await foretold(place, wang, made, day=day)
 
 
 async def test_in_lots_and_killed_between_them_every_one_matures_once(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,8 @@ from tapwealth.flows.frame import moment
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput, Refusal
 
-_DAY = timedelta(days=1)
+_DAY, _AHEAD = timedelta(days=1), timedelta(days=3_653)
+"""A quote is for the ten years to come: nobody knows the rates of later ones."""
 
 
 class WouldPay(msgspec.Struct, frozen=True):
@@ -34,7 +35,7 @@ class WouldPay(msgspec.Struct, frozen=True):
 
 
 async def would_pay(tx: Any, book: int, person: UUID, identifier: UUID, amount: int | None, day: date | None) -> WouldPay | Refusal:
-    """So much of it (None: all) on that day (None: today). Raises BadInput for a day that is over."""
+    """So much of it (None: all) on that day (None: today). Raises BadInput for a day that is over, or too far."""
     one = (await store.deposits(tx, [(book, identifier)])).get((book, identifier))
     if one is None or one.person != person:
         return Refusal(DepositRefusal.UNKNOWN_DEPOSIT, "this is no deposit of yours; look at your list")
@@ -43,6 +44,8 @@ async def would_pay(tx: Any, book: int, person: UUID, identifier: UUID, amount: 
     wanted = today if day is None else day
     if wanted < min(today, business_date_of(at.now)):
         raise BadInput(f"{wanted} is over", where="date", hint=f"give {today} or later")
+    if wanted > today + _AHEAD:
+        raise BadInput(f"{wanted} is more than ten years ahead", where="date", hint=f"give {today + _AHEAD} or earlier")
     return await foretold(tx, one, amount, wanted)
 
 
