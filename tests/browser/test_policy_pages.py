@@ -22,7 +22,7 @@ from tapwealth.insurance.premium_store import Mandate
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Outage
-from tapwealth.web.customer import CustomerPages
+from tapwealth.web.visit import Visit
 
 DAY = timedelta(days=1)
 LENIENT = TERM_LIFE_FILE.replace("  loading: 25", "  loading: 25\n  arrears_interest: 5\n  cash_value: 20")
@@ -204,7 +204,7 @@ async def test_an_answer_that_an_underwriter_must_see_is_applied_with_and_bought
         referred = keep(await desk.send(new, await desk.get(new), do="check", **given), "referred")
         assert (referred.status, "审核前不收保费" in referred.text) == (200, True)
         with monkeypatch.context() as away:
-            away.setattr(CustomerPages, "give", _lost)
+            away.setattr(Visit, "give", _lost)
             unsure = await desk.send(new, referred, **{**given, "do": "apply"})
         assert (unsure.status, "同一表单不会做两次" in unsure.text) == (422, True)
         assert unsure.hidden("key", "/new/") == referred.hidden("key", "/new/"), "sent once more, it is the same application"

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.reports import assets
 from tapwealth.flows.reports.assets import AssetLine
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.web.customer import CustomerPages
 from tapwealth.web.page import in_each_language
+from tapwealth.web.visit import Visit
 
 BAR = 1_000
 """Units of the bar's width."""
@@ -44,32 +43,26 @@ class Part(NamedTuple):
 
 def asset_pages(pages: CustomerPages) -> list[BaseRoute]:
     """Routes in both languages."""
-    return [*in_each_language("/assets", pages.signed(AssetPage(pages).shown))]
+    return [*in_each_language("/assets", pages.signed(owned))]
 
 
-class AssetPage:
-    """One page."""
-
-    def __init__(self, pages: CustomerPages) -> None:
-        self._pages = pages
-
-    async def shown(self, request: Request, language: str, session: CustomerSession) -> Response:
-        """`?date=`: at the end of that date; else as it stands."""
-        asked, wrong = request.query_params.get("date", "").strip(), ""
-        try:
-            found = await assets(self._pages.house, str(session.caller.person), date.fromisoformat(asked) if asked else None)
-        except (BadInput, ValueError):
-            wrong, found = asked, await assets(self._pages.house, str(session.caller.person), None)
-        assert not isinstance(found, Refusal), "who is signed in is a customer"
-        values = {
-            "found": found,
-            "parts": parts_of(found.assets),
-            "bar": BAR,
-            "groups": GROUPS,
-            "wrong": wrong,
-            "today": not asked or wrong,
-        }
-        return await self._pages.shown(request, language, "assets.html", values, session=session)
+async def owned(visit: Visit) -> Response:
+    """`?date=`: at the end of that date; else as it stands."""
+    house, person, asked, wrong = visit.house, str(visit.caller.person), visit.asked("date"), ""
+    try:
+        found = await assets(house, person, date.fromisoformat(asked) if asked else None)
+    except (BadInput, ValueError):
+        wrong, found = asked, await assets(house, person, None)
+    assert not isinstance(found, Refusal), "who is signed in is a customer"
+    values = {
+        "found": found,
+        "parts": parts_of(found.assets),
+        "bar": BAR,
+        "groups": GROUPS,
+        "wrong": wrong,
+        "today": not asked or wrong,
+    }
+    return visit.shown("assets.html", values)
 
 
 def parts_of(lines: Sequence[AssetLine]) -> list[Part]:

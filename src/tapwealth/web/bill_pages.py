@@ -7,7 +7,6 @@ is answered beside the field that it stands in.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -17,16 +16,17 @@ from tapwealth.bills.inputs import ACCOUNT_NUMBER, InputField, in_order
 from tapwealth.bills.region import read_region
 from tapwealth.flows.bills import paying
 from tapwealth.flows.bills.paying import BillPaymentPlaced, BillsPresented, PresentedBill
-from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.reports import bill_counter
 from tapwealth.flows.reports.bill_counter import Payable, Presented
 from tapwealth.kernel.refusal import BadInput, Outage, Refusal
 from tapwealth.web.bill_wording import chinese
-from tapwealth.web.customer import CustomerPages, Wrong, fen_in, identifier_of, who_of
+from tapwealth.web.customer import CustomerPages
+from tapwealth.web.fields import Wrong, fen_in, identifier_of
 from tapwealth.web.forms import Form
-from tapwealth.web.page import in_each_language, root
-from tapwealth.web.posting import UNKNOWN, a_key, go
+from tapwealth.web.page import in_each_language
+from tapwealth.web.posting import UNKNOWN, a_key
 from tapwealth.web.said import Said, said_of
+from tapwealth.web.visit import FRESH, Back, Visit
 
 WHILE_UNDER_WAY, PAID_SHOWN = 3, 5
 """Seconds after which a receipt looks again; payments that the directory shows."""
@@ -42,14 +42,13 @@ _NO_ANSWER = Said(
 
 def bill_pages(pages: CustomerPages) -> list[BaseRoute]:
     """Routes in both languages."""
-    bills = Bills(pages)
     return [
-        *in_each_language("/bills", bills.directory),
-        *in_each_language("/bills/{biller}/{item}", bills.sheet),
-        *in_each_language("/bills/{biller}/{item}", bills.inquire, ("POST",)),
-        *in_each_language("/bills/{biller}/{item}/confirm", bills.confirm, ("POST",)),
-        *in_each_language("/bills/{biller}/{item}/pay", bills.pay, ("POST",)),
-        *in_each_language("/bill/{payment}", pages.signed(bills.receipt)),
+        *in_each_language("/bills", pages.open(directory)),
+        *in_each_language("/bills/{biller}/{item}", pages.open(sheet)),
+        *in_each_language("/bills/{biller}/{item}", pages.given(inquire), ("POST",)),
+        *in_each_language("/bills/{biller}/{item}/confirm", pages.given(confirm), ("POST",)),
+        *in_each_language("/bills/{biller}/{item}/pay", pages.given(pay), ("POST",)),
+        *in_each_language("/bill/{payment}", pages.signed(receipt)),
     ]
 
 
@@ -62,175 +61,151 @@ class Payment(NamedTuple):
     fund: str
 
 
-class Bills:
-    """Each method answers one form, or shows it."""
+async def directory(visit: Visit) -> Response:
+    """Open to everybody; who is signed in sees what they paid as well."""
+    region, category, words = _region(visit.asked("region")), visit.asked("category"), visit.asked("q")[:60]
+    async with visit.house.database.read() as tx:
+        listed = await bill_counter.directory(tx, region, category, words)
+        paid = await bill_counter.paid(tx, *visit.who) if visit.session else []
+    values = {"listed": listed, "region": region, "category": category, "words": words, "paid": paid[:PAID_SHOWN]}
+    return visit.shown("bill_directory.html", values)
 
-    def __init__(self, pages: CustomerPages) -> None:
-        self._pages, self._house = pages, pages.house
 
-    async def directory(self, request: Request, language: str) -> Response:
-        """Open to everybody; who is signed in sees what they paid as well."""
-        asked = request.query_params
-        region, category, words = _region(asked.get("region", "")), asked.get("category", ""), asked.get("q", "").strip()[:60]
-        session = await self._pages.session(request)
-        async with self._house.database.read() as tx:
-            listed = await bill_counter.directory(tx, region, category, words)
-            paid = await bill_counter.paid(tx, *who_of(session)) if session else []
-        values = {"listed": listed, "region": region, "category": category, "words": words, "paid": paid[:PAID_SHOWN]}
-        return await self._pages.shown(request, language, "bill_directory.html", values, session=session)
+async def sheet(visit: Visit) -> Response:
+    """What is filled in to ask, or to pay at once where nothing is asked."""
+    one = await _payable(visit)
+    if one is None:
+        return visit.nothing()
+    if visit.session is None:
+        return visit.to_door()
+    return await _sheet(visit, one)
 
-    async def sheet(self, request: Request, language: str) -> Response:
-        """What is filled in to ask, or to pay at once where nothing is asked."""
-        session, one = await self._pages.session(request), await self._payable(request)
-        if one is None:
-            return await self._pages.nothing(request, language)
-        if session is None:
-            return self._pages.to_door(request, language)
-        return await self._sheet(request, language, session, one)
 
-    async def _sheet(
-        self,
-        request: Request,
-        language: str,
-        session: CustomerSession,
-        one: Payable,
-        *,
-        given: Mapping[str, str] | None = None,
-        wrong: Wrong | None = None,
-        said: Said | None = None,
-        found: BillsPresented | None = None,
-        bill: Presented | None = None,
-        key: str = "",
-    ) -> Response:
-        """`found`: what the account owes; `bill`: the one whose amount does not fit."""
-        async with self._house.database.read() as tx:
-            money = await bill_counter.money(self._house, tx, *who_of(session))
-        values = {
-            "one": one, "fields": in_order(one.item.fields), "given": given or {}, "wrong": wrong or {}, "said": said, "found": found,
-            "bills": _offered(found, bill), "money": money, "key": key or a_key(), "unasked": one.item.inquiry is Inquiry.NONE,
-        }  # fmt: skip
-        return await self._pages.shown(request, language, "bill_sheet.html", values, session=session)
+async def _sheet(
+    visit: Visit, one: Payable, back: Back = FRESH, *, found: BillsPresented | None = None, bill: Presented | None = None
+) -> Response:
+    """`found`: what the account owes; `bill`: the one whose amount does not fit."""
+    async with visit.house.database.read() as tx:
+        money = await bill_counter.money(visit.house, tx, *visit.who)
+    values = {
+        **back.values(), "one": one, "fields": in_order(one.item.fields), "found": found, "bills": _offered(found, bill), "money": money,
+        "unasked": one.item.inquiry is Inquiry.NONE,
+    }  # fmt: skip
+    return visit.shown("bill_sheet.html", values)
 
-    async def inquire(self, request: Request, language: str) -> Response:
-        """What the account owes."""
-        posted = await self._posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form, one = posted
+
+async def inquire(visit: Visit, form: Form) -> Response:
+    """What the account owes."""
+    if (one := await _payable(visit)) is None:
+        return visit.nothing()
+    given, wrong = filled_in(one.item.fields, form)
+    if wrong:
+        return await _sheet(visit, one, Back(form.fields, wrong))
+    further = {name: value for name, value in given.items() if name != ACCOUNT_NUMBER}
+    command = paying.InquireBill(one.code, given[ACCOUNT_NUMBER], one.item.code, further)
+    try:
+        found = await visit.give("inquire_bill", form["key"], command)
+    except Outage:
+        return await _sheet(visit, one, Back(form.fields, said=_NO_ANSWER))
+    if isinstance(found, Refusal):
+        said = said_of(found, ("没有查到", "Nothing was found"), chinese=chinese)
+        return await _sheet(visit, one, Back.refused(form, said))
+    return await _sheet(visit, one, Back(form.fields), found=found)
+
+
+async def confirm(visit: Visit, form: Form) -> Response:
+    """Once more all of it, before it is paid."""
+    if (one := await _payable(visit)) is None:
+        return visit.nothing()
+    read = await _read(visit, form, one)
+    if isinstance(read, tuple):
+        return await _confirm(visit, one, read, a_key())
+    return await _wrong(visit, one, form, read)
+
+
+async def _confirm(visit: Visit, one: Payable, asked: Payment, key: str, said: Said | None = None) -> Response:
+    async with visit.house.database.read() as tx:
+        money = await bill_counter.money(visit.house, tx, *visit.who)
+    source = next((of for of in money.sources if of.code == asked.fund), None)
+    values = {
+        "one": one, "asked": asked, "fields": in_order(one.item.fields), "key": key, "said": said, "money": money, "source": source,
+        "total": asked.amount + one.item.payer_fee,
+    }  # fmt: skip
+    return visit.shown("bill_confirm.html", values)
+
+
+async def pay(visit: Visit, form: Form) -> Response:
+    """The money is set aside; what comes of it is seen on the receipt."""
+    if (one := await _payable(visit)) is None:
+        return visit.nothing()
+    asked = await _read(visit, form, one)
+    if not isinstance(asked, tuple):
+        return await _wrong(visit, one, form, asked)
+    try:
+        placed = await _place(visit, form["key"], one, asked)
+    except Outage:
+        return await _confirm(visit, one, asked, form["key"], UNKNOWN)
+    if isinstance(placed, Refusal):
+        return await _confirm(visit, one, asked, a_key(), said_of(placed, _NOT_PAID, chinese=chinese))
+    return visit.go(f"/bill/{placed.payment}")
+
+
+async def _place(visit: Visit, key: str, one: Payable, asked: Payment) -> BillPaymentPlaced | Refusal:
+    placed: BillPaymentPlaced | Refusal
+    if asked.bill is not None:
+        order = paying.PayBill(asked.bill.row.id, asked.amount, asked.fund)
+        placed = await visit.give("pay_bill", key, order)
+    else:
+        further = {name: value for name, value in asked.given.items() if name != ACCOUNT_NUMBER}
+        account = asked.given[ACCOUNT_NUMBER]
+        topped = paying.PayAccount(one.code, account, asked.amount, one.item.code, further, asked.fund)
+        placed = await visit.give("pay_account", key, topped)
+    return placed
+
+
+async def receipt(visit: Visit) -> Response:
+    """While its outcome is not known it looks again by itself."""
+    identifier = visit.identifier("payment")
+    async with visit.house.database.read() as tx:
+        found = await bill_counter.receipt(tx, *visit.who, identifier)
+    if found is None:
+        return visit.nothing()
+    values = {"one": found, "again": WHILE_UNDER_WAY if found.is_under_way else None}
+    return visit.shown("bill_receipt.html", values)
+
+
+# ---- what is read of a form
+
+
+async def _payable(visit: Visit) -> Payable | None:
+    async with visit.house.database.read() as tx:
+        return await bill_counter.payable(tx, visit.path("biller"), visit.path("item"))
+
+
+async def _read(visit: Visit, form: Form, one: Payable) -> Payment | Wrong:
+    """What is to be paid, or what does not fit of it; nothing but that where the bill is not theirs."""
+    bill: Presented | None = None
+    given: Mapping[str, str] = {}
+    wrong: Wrong = {}
+    if one.item.inquiry is Inquiry.REQUIRED or form["bill"]:
+        async with visit.house.database.read() as tx:
+            bill = await bill_counter.presented(tx, *visit.who, identifier_of(form["bill"]))
+        if bill is None or (bill.at.code, bill.at.item.code) != (one.code, one.item.code):
+            return {}
+    else:
         given, wrong = filled_in(one.item.fields, form)
-        if wrong:
-            return await self._sheet(request, language, session, one, given=form.fields, wrong=wrong)
-        further = {name: value for name, value in given.items() if name != ACCOUNT_NUMBER}
-        command = paying.InquireBill(one.code, given[ACCOUNT_NUMBER], one.item.code, further)
-        try:
-            found = await self._pages.give("inquire_bill", session, form["key"], language, command)
-        except Outage:
-            return await self._sheet(request, language, session, one, given=form.fields, said=_NO_ANSWER)
-        if isinstance(found, Refusal):
-            said = said_of(found, ("没有查到", "Nothing was found"), chinese=chinese)
-            return await self._sheet(request, language, session, one, given=form.fields, said=said)
-        return await self._sheet(request, language, session, one, given=form.fields, found=found)
+    amount = amount_in(form, one.item, bill.bill if bill else None)
+    if isinstance(amount, int) and not wrong:
+        return Payment(bill, given, amount, form["fund"][:20])
+    return wrong if isinstance(amount, int) else {**wrong, "amount": amount}
 
-    async def confirm(self, request: Request, language: str) -> Response:
-        """Once more all of it, before it is paid."""
-        posted = await self._posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form, one = posted
-        read = await self._read(session, form, one)
-        if isinstance(read, tuple):
-            return await self._confirm(request, language, session, one, read, a_key())
-        return await self._wrong(request, language, session, one, form, read)
 
-    async def _confirm(
-        self, request: Request, language: str, session: CustomerSession, one: Payable, asked: Payment, key: str, said: Said | None = None
-    ) -> Response:
-        async with self._house.database.read() as tx:
-            money = await bill_counter.money(self._house, tx, *who_of(session))
-        source = next((of for of in money.sources if of.code == asked.fund), None)
-        values = {
-            "one": one, "asked": asked, "fields": in_order(one.item.fields), "key": key, "said": said, "money": money, "source": source,
-            "total": asked.amount + one.item.payer_fee,
-        }  # fmt: skip
-        return await self._pages.shown(request, language, "bill_confirm.html", values, session=session)
-
-    async def pay(self, request: Request, language: str) -> Response:
-        """The money is set aside; what comes of it is seen on the receipt."""
-        posted = await self._posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        session, form, one = posted
-        asked = await self._read(session, form, one)
-        if not isinstance(asked, tuple):
-            return await self._wrong(request, language, session, one, form, asked)
-        try:
-            placed = await self._place(session, form["key"], language, one, asked)
-        except Outage:
-            return await self._confirm(request, language, session, one, asked, form["key"], UNKNOWN)
-        if isinstance(placed, Refusal):
-            return await self._confirm(request, language, session, one, asked, a_key(), said_of(placed, _NOT_PAID, chinese=chinese))
-        return go(f"{root(language)}/bill/{placed.payment}")
-
-    async def _place(self, session: CustomerSession, key: str, language: str, one: Payable, asked: Payment) -> BillPaymentPlaced | Refusal:
-        placed: BillPaymentPlaced | Refusal
-        if asked.bill is not None:
-            order = paying.PayBill(asked.bill.row.id, asked.amount, asked.fund)
-            placed = await self._pages.give("pay_bill", session, key, language, order)
-        else:
-            further = {name: value for name, value in asked.given.items() if name != ACCOUNT_NUMBER}
-            account = asked.given[ACCOUNT_NUMBER]
-            topped = paying.PayAccount(one.code, account, asked.amount, one.item.code, further, asked.fund)
-            placed = await self._pages.give("pay_account", session, key, language, topped)
-        return placed
-
-    async def receipt(self, request: Request, language: str, session: CustomerSession) -> Response:
-        """While its outcome is not known it looks again by itself."""
-        identifier = identifier_of(request.path_params["payment"])
-        async with self._house.database.read() as tx:
-            found = await bill_counter.receipt(tx, *who_of(session), identifier)
-        if found is None:
-            return await self._pages.nothing(request, language)
-        values = {"one": found, "again": WHILE_UNDER_WAY if found.is_under_way else None}
-        return await self._pages.shown(request, language, "bill_receipt.html", values, session=session)
-
-    # ---- what is read of a form
-
-    async def _payable(self, request: Request) -> Payable | None:
-        async with self._house.database.read() as tx:
-            return await bill_counter.payable(tx, request.path_params["biller"], request.path_params["item"])
-
-    async def _posted(self, request: Request, language: str) -> tuple[CustomerSession, Form, Payable] | Response:
-        posted = await self._pages.posted(request, language)
-        if isinstance(posted, Response):
-            return posted
-        one = await self._payable(request)
-        if one is None:
-            return await self._pages.nothing(request, language)
-        return *posted, one
-
-    async def _read(self, session: CustomerSession, form: Form, one: Payable) -> Payment | Wrong:
-        """What is to be paid, or what does not fit of it; nothing but that where the bill is not theirs."""
-        bill: Presented | None = None
-        given: Mapping[str, str] = {}
-        wrong: Wrong = {}
-        if one.item.inquiry is Inquiry.REQUIRED or form["bill"]:
-            async with self._house.database.read() as tx:
-                bill = await bill_counter.presented(tx, *who_of(session), identifier_of(form["bill"]))
-            if bill is None or (bill.at.code, bill.at.item.code) != (one.code, one.item.code):
-                return {}
-        else:
-            given, wrong = filled_in(one.item.fields, form)
-        amount = amount_in(form, one.item, bill.bill if bill else None)
-        if isinstance(amount, int) and not wrong:
-            return Payment(bill, given, amount, form["fund"][:20])
-        return wrong if isinstance(amount, int) else {**wrong, "amount": amount}
-
-    async def _wrong(self, request: Request, language: str, session: CustomerSession, one: Payable, form: Form, wrong: Wrong) -> Response:
-        if not wrong:
-            return await self._pages.nothing(request, language)
-        async with self._house.database.read() as tx:
-            bill = await bill_counter.presented(tx, *who_of(session), identifier_of(form["bill"]))
-        return await self._sheet(request, language, session, one, given=form.fields, wrong=wrong, bill=bill)
+async def _wrong(visit: Visit, one: Payable, form: Form, wrong: Wrong) -> Response:
+    if not wrong:
+        return visit.nothing()
+    async with visit.house.database.read() as tx:
+        bill = await bill_counter.presented(tx, *visit.who, identifier_of(form["bill"]))
+    return await _sheet(visit, one, Back(form.fields, wrong), bill=bill)
 
 
 class Offered(NamedTuple):

@@ -4,15 +4,13 @@ that were not theirs, disputed from the list of what was paid.
 A paper comes as a browser sends a file. Nothing of it is read before it is known who sends it, and no more of it than a file may be long.
 """
 
-from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from tapwealth.flows.customers.page_sessions import CustomerSession
 from tapwealth.flows.insurance import claim_papers
 from tapwealth.flows.insurance.claims import AppealClaim, NotifyClaim, WithdrawClaim
 from tapwealth.flows.insurance.coming_files import ComingFiles
@@ -23,12 +21,14 @@ from tapwealth.insurance.claim import LossKind, Paper
 from tapwealth.insurance.evidence import MOST_BYTES, type_of
 from tapwealth.kernel.refusal import BadInput, Busy, Outage, Refusal
 from tapwealth.web.claim_wording import chinese, words
-from tapwealth.web.customer import MOST_WORDS, CustomerPages, Wrong, fen_in, identifier_of, who_of
+from tapwealth.web.customer import MOST_WORDS, CustomerPages, ended
+from tapwealth.web.fields import Wrong, fen_in, identifier_of
 from tapwealth.web.forms import Form, Upload, from_here, is_proved, read_form
-from tapwealth.web.page import HEADERS, in_each_language, root
+from tapwealth.web.page import HEADERS, in_each_language
 from tapwealth.web.policy_forms import day_in, said_in_words
-from tapwealth.web.posting import ELSEWHERE, STALE, UNKNOWN, a_key, give, go, is_key
+from tapwealth.web.posting import ELSEWHERE, STALE, is_key
 from tapwealth.web.said import Said
+from tapwealth.web.visit import FRESH, Back, Visit
 
 CLAIM_COMMANDS = ("notify_claim", "withdraw_claim", "appeal_claim", "dispute_tap")
 """Names of the commands that these pages give."""
@@ -42,6 +42,8 @@ _TOO_LARGE = Said(
     _NOT_KEPT, "文件超过 10 MB。请压缩照片，或分成几个文件上传。", "the file is above 10 MB; send a smaller picture, or several files"
 )
 _BUSY = Said(_NOT_KEPT, "另一个文件正在上传，请等它完成后再传。", "another file is being sent; wait for it, then send this one again")
+_FORMS = ("papers", "withdraw", "appeal")
+_NO_FORM = Form({})
 _NO_FILE = Said(_NOT_KEPT, "没有选择文件。请选择照片或 PDF。", "no file was chosen; choose a picture or a PDF")
 _FIELDS = {
     "LOSS_AHEAD": "loss_day", "BEFORE_COVER": "loss_day", "AFTER_COVER": "loss_day", "NOT_COVERED_THEN": "loss_day",
@@ -54,209 +56,187 @@ _PLACES = {"said": "said", "loss": "loss", "loss_day": "loss_day", "phone.imei":
 
 def claim_pages(pages: CustomerPages) -> list[BaseRoute]:
     """Routes in both languages."""
-    claims = Claims(pages)
+    coming = ComingFiles()
     return [
-        *in_each_language("/claims", pages.signed(claims.listed)),
-        *in_each_language("/claims/payments", pages.signed(claims.payments)),
-        *in_each_language("/claims/payments/{tap}/dispute", pages.given(claims.dispute), ("POST",)),
-        *in_each_language("/claims/papers/{paper}", pages.signed(claims.paper)),
-        *in_each_language("/claims/{claim}", pages.signed(claims.one)),
-        *in_each_language("/claims/{claim}/papers", claims.take, ("POST",)),
-        *in_each_language("/claims/{claim}/withdraw", pages.given(claims.withdraw), ("POST",)),
-        *in_each_language("/claims/{claim}/appeal", pages.given(claims.appeal), ("POST",)),
-        *in_each_language("/policies/{policy}/claim", pages.signed(claims.sheet)),
-        *in_each_language("/policies/{policy}/claim", pages.given(claims.notify), ("POST",)),
+        *in_each_language("/claims", pages.signed(listed)),
+        *in_each_language("/claims/payments", pages.signed(payments)),
+        *in_each_language("/claims/payments/{tap}/dispute", pages.given(dispute), ("POST",)),
+        *in_each_language("/claims/papers/{paper}", pages.signed(paper_file)),
+        *in_each_language("/claims/{claim}", pages.signed(claim_page)),
+        *in_each_language("/claims/{claim}/papers", pages.open(partial(take, coming)), ("POST",)),
+        *in_each_language("/claims/{claim}/withdraw", pages.given(withdraw), ("POST",)),
+        *in_each_language("/claims/{claim}/appeal", pages.given(appeal), ("POST",)),
+        *in_each_language("/policies/{policy}/claim", pages.signed(sheet)),
+        *in_each_language("/policies/{policy}/claim", pages.given(notify), ("POST",)),
     ]
 
 
-class Claims:
-    """Each method answers one form, or shows it."""
+async def listed(visit: Visit) -> Response:
+    """What was claimed, and by what can be."""
+    async with visit.house.database.read() as tx:
+        held = await claim_counter.held(tx, *visit.who)
+        policies = await claim_counter.claimable(tx, *visit.who)
+    values = {"held": held, "policies": policies, "words": words}
+    return visit.shown("claims.html", values)
 
-    def __init__(self, pages: CustomerPages) -> None:
-        self._pages, self._house, self._coming = pages, pages.house, ComingFiles()
 
-    async def listed(self, request: Request, language: str, session: CustomerSession) -> Response:
-        """What was claimed, and by what can be."""
-        async with self._house.database.read() as tx:
-            held = await claim_counter.held(tx, *who_of(session))
-            policies = await claim_counter.claimable(tx, *who_of(session))
-        values = {"held": held, "policies": policies, "words": words}
-        return await self._pages.shown(request, language, "claims.html", values, session=session)
+async def payments(visit: Visit, back: Back = FRESH) -> Response:
+    """What was paid by phone, and which of it is said not to be theirs."""
+    async with visit.house.database.read() as tx:
+        taps = await claim_counter.taps(tx, *visit.who)
+        policies = [one for one in await claim_counter.claimable(tx, *visit.who) if one.kind is LossKind.PAYMENT]
+    keys = {one.of.tap: back.key_of(str(one.of.tap)) for one in taps}
+    values = {**back.values(), "taps": taps, "policies": policies, "keys": keys, "most": claim_counter.MOST_TAPS}
+    return visit.shown("payments.html", values)
 
-    async def payments(
-        self, request: Request, language: str, session: CustomerSession, said: Said | None = None, about: str = "", key: str = ""
-    ) -> Response:
-        """What was paid by phone, and which of it is said not to be theirs."""
-        async with self._house.database.read() as tx:
-            taps = await claim_counter.taps(tx, *who_of(session))
-            policies = [one for one in await claim_counter.claimable(tx, *who_of(session)) if one.kind is LossKind.PAYMENT]
-        keys = {one.of.tap: key if key and about == str(one.of.tap) else a_key() for one in taps}
-        values = {"taps": taps, "policies": policies, "said": said, "about": about, "keys": keys, "most": claim_counter.MOST_TAPS}
-        return await self._pages.shown(request, language, "payments.html", values, session=session)
 
-    async def dispute(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
-        """It was not theirs."""
-        tap = identifier_of(request.path_params["tap"])
-        try:
-            made = await self._pages.give("dispute_tap", session, form["key"], language, DisputeTap(tap))
-        except Outage:
-            return await self.payments(request, language, session, UNKNOWN, str(tap), form["key"])
-        if isinstance(made, Refusal):
-            return await self.payments(request, language, session, said_in_words(made, _NOT_DONE, chinese), str(tap))
-        return go(f"{root(language)}/claims/payments#t-{made.tap}")
+async def dispute(visit: Visit, form: Form) -> Response:
+    """It was not theirs."""
+    tap = visit.identifier("tap")
+    try:
+        made = await visit.give("dispute_tap", form["key"], DisputeTap(tap))
+    except Outage:
+        return await payments(visit, Back.unsure(form, str(tap)))
+    if isinstance(made, Refusal):
+        return await payments(visit, Back.refused(form, said_in_words(made, _NOT_DONE, chinese), about=str(tap)))
+    return visit.go(f"/claims/payments#t-{made.tap}")
 
-    async def sheet(
-        self,
-        request: Request,
-        language: str,
-        session: CustomerSession,
-        *,
-        given: Mapping[str, str] | None = None,
-        wrong: Wrong | None = None,
-        said: Said | None = None,
-        key: str = "",
-    ) -> Response:
-        """The form by which a loss is notified. `?tap=`: a payment that is chosen already."""
-        policy = identifier_of(request.path_params["policy"])
-        async with self._house.database.read() as tx:
-            one = await claim_counter.one_claimable(tx, *who_of(session), policy)
-            taps = await claim_counter.taps(tx, *who_of(session)) if one is not None and one.kind is LossKind.PAYMENT else []
-        if one is None:
-            return await self._pages.nothing(request, language)
-        values = {
-            "one": one, "taps": [tap for tap in taps if tap.of.reported_on and tap.of.claim is None], "words": words,
-            "given": given or {"tap": request.query_params.get("tap", "")}, "wrong": wrong or {}, "said": said, "key": key or a_key(),
-        }  # fmt: skip
-        return await self._pages.shown(request, language, "claim_sheet.html", values, session=session)
 
-    async def notify(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
-        """The claim; or at once why the policy does not pay."""
-        policy = identifier_of(request.path_params["policy"])
-        async with self._house.database.read() as tx:
-            one = await claim_counter.one_claimable(tx, *who_of(session), policy)
-        if one is None:
-            return await self._pages.nothing(request, language)
-        command = notice_in(form, one)
-        if not isinstance(command, NotifyClaim):
-            return await self.sheet(request, language, session, given=form.fields, wrong=command)
-        try:
-            made = await self._pages.give("notify_claim", session, form["key"], language, command)
-        except Outage:
-            return await self.sheet(request, language, session, given=form.fields, said=UNKNOWN, key=form["key"])
-        except BadInput as error:
-            return await self._not_notified(request, language, session, form, error)
-        if isinstance(made, Refusal):
-            return await self._not_notified(request, language, session, form, made)
-        return go(f"{root(language)}/claims/{made.claim}")
+async def sheet(visit: Visit, back: Back = FRESH) -> Response:
+    """The form by which a loss is notified. `?tap=`: a payment that is chosen already."""
+    policy = visit.identifier("policy")
+    async with visit.house.database.read() as tx:
+        one = await claim_counter.one_claimable(tx, *visit.who, policy)
+        taps = await claim_counter.taps(tx, *visit.who) if one is not None and one.kind is LossKind.PAYMENT else []
+    if one is None:
+        return visit.nothing()
+    values = {
+        **back.values(), "one": one, "taps": [tap for tap in taps if tap.of.reported_on and tap.of.claim is None], "words": words,
+        "given": back.given or {"tap": visit.asked("tap")},
+    }  # fmt: skip
+    return visit.shown("claim_sheet.html", values)
 
-    async def _not_notified(
-        self, request: Request, language: str, session: CustomerSession, form: Form, no: BadInput | Refusal
-    ) -> Response:
-        field = _FIELDS.get(no.code.name) if isinstance(no, Refusal) else _PLACES.get(no.where)
-        said = said_in_words(no, _NOT_CLAIMED, chinese)
-        wrong = {field: (said.zh, said.en)} if field else {}
-        return await self.sheet(request, language, session, given=form.fields, wrong=wrong, said=None if field else said)
 
-    async def one(
-        self,
-        request: Request,
-        language: str,
-        session: CustomerSession,
-        said: Said | None = None,
-        about: str = "",
-        given: Mapping[str, str] | None = None,
-        key: str = "",
-    ) -> Response:
-        """Where it stands, what is missing, what was given and paid. `about`: whose form's answer is said."""
-        async with self._house.database.read() as tx:
-            found = await claim_counter.shown(self._house, tx, *who_of(session), identifier_of(request.path_params["claim"]))
-        if isinstance(found, Refusal):
-            return await self._pages.nothing(request, language)
-        keys = {name: key if key and name == about else a_key() for name in ("papers", "withdraw", "appeal")}
-        values = {
-            "one": found[0], "whole": found[1], "said": said, "about": about, "given": given or {}, "keys": keys, "words": words,
-            "papers": list(Paper), "most": MOST_BYTES >> 20,
-        }  # fmt: skip
-        return await self._pages.shown(request, language, "claim.html", values, session=session)
+async def notify(visit: Visit, form: Form) -> Response:
+    """The claim; or at once why the policy does not pay."""
+    policy = visit.identifier("policy")
+    async with visit.house.database.read() as tx:
+        one = await claim_counter.one_claimable(tx, *visit.who, policy)
+    if one is None:
+        return visit.nothing()
+    command = notice_in(form, one)
+    if not isinstance(command, NotifyClaim):
+        return await sheet(visit, Back(form.fields, command))
+    try:
+        made = await visit.give("notify_claim", form["key"], command)
+    except Outage:
+        return await sheet(visit, Back.unsure(form))
+    except BadInput as error:
+        return await _not_notified(visit, form, error)
+    if isinstance(made, Refusal):
+        return await _not_notified(visit, form, made)
+    return visit.go(f"/claims/{made.claim}")
 
-    async def withdraw(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
-        """Let it be."""
-        command = WithdrawClaim(identifier_of(request.path_params["claim"]))
-        return await self._give(request, language, session, form, "withdraw", command)
 
-    async def appeal(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
-        """Have it looked at once more."""
-        command = AppealClaim(identifier_of(request.path_params["claim"]), form["reason"])
-        return await self._give(request, language, session, form, "appeal", command)
+async def _not_notified(visit: Visit, form: Form, no: BadInput | Refusal) -> Response:
+    field = _FIELDS.get(no.code.name) if isinstance(no, Refusal) else _PLACES.get(no.where)
+    return await sheet(visit, Back.refused(form, said_in_words(no, _NOT_CLAIMED, chinese), field))
 
-    async def _give(self, request: Request, language: str, session: CustomerSession, form: Form, about: str, command: Any) -> Response:
-        try:
-            made = await self._pages.give(f"{about}_claim", session, form["key"], language, command)
-        except Outage:
-            return await self.one(request, language, session, UNKNOWN, about, form.fields, form["key"])
-        except BadInput as error:
-            return await self.one(request, language, session, said_in_words(error, _NOT_DONE, chinese), about, form.fields)
-        if isinstance(made, Refusal):
-            return await self.one(request, language, session, said_in_words(made, _NOT_DONE, chinese), about, form.fields)
-        return go(f"{root(language)}/claims/{made.claim}")
 
-    async def take(self, request: Request, language: str) -> Response:
-        """A paper: first who sends it, then the file, read while it comes."""
-        if not from_here(request):
-            return await self._pages.refuse(request, language, ELSEWHERE)
-        session = await self._pages.session(request)
-        if session is None:
-            return await self._pages.ended(request, language, "/claims")
-        said = request.headers.get("content-length", "0")
-        if not said.isdecimal() or int(said) > _MOST:
-            return await self.one(request, language, session, _TOO_LARGE, "papers")
-        try:
-            async with self._coming.one(session.caller.who):
-                form = await read_form(request, _MOST, UPLOAD_SECONDS)
-        except Busy:
-            return await self.one(request, language, session, _BUSY, "papers")
-        except BadInput as error:
-            return await self.one(request, language, session, said_in_words(error, _NOT_KEPT, chinese), "papers")
-        if not is_proved(session, form) or not is_key(form["key"]):
-            return await self._pages.refuse(request, language, STALE)
-        return await self._keep(request, language, session, form)
+async def claim_page(visit: Visit, back: Back = FRESH) -> Response:
+    """Where it stands, what is missing, what was given and paid."""
+    async with visit.house.database.read() as tx:
+        found = await claim_counter.shown(visit.house, tx, *visit.who, visit.identifier("claim"))
+    if isinstance(found, Refusal):
+        return visit.nothing()
+    values = {
+        **back.values(), "one": found[0], "whole": found[1], "keys": {name: back.key_of(name) for name in _FORMS}, "words": words,
+        "papers": list(Paper), "most": MOST_BYTES >> 20,
+    }  # fmt: skip
+    return visit.shown("claim.html", values)
 
-    async def _keep(self, request: Request, language: str, session: CustomerSession, form: Form) -> Response:
-        upload, claim = form.upload, identifier_of(request.path_params["claim"])
-        if upload is None or form["paper"] not in (*Paper,):
-            return await self.one(request, language, session, _NO_FILE, "papers", form.fields)
-        paper, kind = Paper(form["paper"]), declared(upload)
-        try:
-            made = await give(
-                self._house,
-                lambda envelope, _: claim_papers.give(self._house, envelope, claim, paper, kind, upload.content),
-                form["key"],
-                session.caller,
-                language,
-                None,
-            )
-        except Outage:
-            return await self.one(request, language, session, UNKNOWN, "papers", form.fields, form["key"])
-        except BadInput as error:
-            return await self.one(request, language, session, said_in_words(error, _NOT_KEPT, chinese), "papers", form.fields)
-        if isinstance(made, Refusal):
-            return await self.one(request, language, session, said_in_words(made, _NOT_KEPT, chinese), "papers", form.fields)
-        return go(f"{root(language)}/claims/{claim}#f-{made.paper}")
 
-    async def paper(self, request: Request, language: str, session: CustomerSession) -> Response:
-        """A file as it came, to be saved: no browser opens it."""
-        identifier = identifier_of(request.path_params["paper"])
-        found = await claim_papers.read(self._house, session.caller, identifier)
-        if isinstance(found, Refusal):
-            return await self._pages.nothing(request, language)
-        name = f"{identifier}.{found.media_type.rpartition('/')[2]}"
-        headers = {
-            **HEADERS,
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        }
-        return Response(found.content, HTTPStatus.OK, headers, found.media_type)
+async def withdraw(visit: Visit, form: Form) -> Response:
+    """Let it be."""
+    command = WithdrawClaim(visit.identifier("claim"))
+    return await _give(visit, form, "withdraw", command)
+
+
+async def appeal(visit: Visit, form: Form) -> Response:
+    """Have it looked at once more."""
+    command = AppealClaim(visit.identifier("claim"), form["reason"])
+    return await _give(visit, form, "appeal", command)
+
+
+async def _give(visit: Visit, form: Form, about: str, command: Any) -> Response:
+    try:
+        made = await visit.give(f"{about}_claim", form["key"], command)
+    except Outage:
+        return await claim_page(visit, Back.unsure(form, about))
+    except BadInput as error:
+        return await claim_page(visit, Back.refused(form, said_in_words(error, _NOT_DONE, chinese), about=about))
+    if isinstance(made, Refusal):
+        return await claim_page(visit, Back.refused(form, said_in_words(made, _NOT_DONE, chinese), about=about))
+    return visit.go(f"/claims/{made.claim}")
+
+
+async def take(coming: ComingFiles, visit: Visit) -> Response:
+    """A paper: first who sends it, then the file, read while it comes."""
+    if not from_here(visit.request):
+        return visit.refuse(ELSEWHERE)
+    if visit.session is None:
+        return ended(visit, "/claims")
+    said = visit.request.headers.get("content-length", "0")
+    if not said.isdecimal() or int(said) > _MOST:
+        return await _not_kept(visit, _TOO_LARGE)
+    try:
+        async with coming.one(visit.caller.who):
+            form = await read_form(visit.request, _MOST, UPLOAD_SECONDS)
+    except Busy:
+        return await _not_kept(visit, _BUSY)
+    except BadInput as error:
+        return await _not_kept(visit, said_in_words(error, _NOT_KEPT, chinese))
+    if not is_proved(visit.session, form) or not is_key(form["key"]):
+        return visit.refuse(STALE)
+    return await _keep(visit, form)
+
+
+async def _not_kept(visit: Visit, said: Said, form: Form = _NO_FORM) -> Response:
+    return await claim_page(visit, Back.refused(form, said, about="papers"))
+
+
+async def _keep(visit: Visit, form: Form) -> Response:
+    upload, claim = form.upload, visit.identifier("claim")
+    if upload is None or form["paper"] not in (*Paper,):
+        return await _not_kept(visit, _NO_FILE, form)
+    paper, kind = Paper(form["paper"]), declared(upload)
+    try:
+        made = await visit.run(
+            lambda envelope, _: claim_papers.give(visit.house, envelope, claim, paper, kind, upload.content), None, form["key"]
+        )
+    except Outage:
+        return await claim_page(visit, Back.unsure(form, "papers"))
+    except BadInput as error:
+        return await _not_kept(visit, said_in_words(error, _NOT_KEPT, chinese), form)
+    if isinstance(made, Refusal):
+        return await _not_kept(visit, said_in_words(made, _NOT_KEPT, chinese), form)
+    return visit.go(f"/claims/{claim}#f-{made.paper}")
+
+
+async def paper_file(visit: Visit) -> Response:
+    """A file as it came, to be saved: no browser opens it."""
+    identifier = visit.identifier("paper")
+    found = await claim_papers.read(visit.house, visit.caller, identifier)
+    if isinstance(found, Refusal):
+        return visit.nothing()
+    name = f"{identifier}.{found.media_type.rpartition('/')[2]}"
+    headers = {
+        **HEADERS,
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
+    return Response(found.content, HTTPStatus.OK, headers, found.media_type)
 
 
 def declared(upload: Upload) -> str:

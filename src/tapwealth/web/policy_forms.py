@@ -14,11 +14,12 @@ from tapwealth.insurance.applicant import Relation
 from tapwealth.insurance.beneficiary import MOST, Kin
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.kernel.refusal import BadInput, Refusal
-from tapwealth.web.customer import Wrong, fen_in, identifier_of
+from tapwealth.web.fields import Wrong, fen_in, identifier_of
 from tapwealth.web.forms import Form
 from tapwealth.web.phrases import Say
 from tapwealth.web.policy_wording import chinese
 from tapwealth.web.said import Said, said_of
+from tapwealth.web.visit import Back
 
 CONFIRMED = ("terms", "inspection", "consent")
 """What a buyer ticks."""
@@ -188,10 +189,13 @@ def said_in_words(no: BadInput | Refusal, headline: tuple[str, str], chinese: Sa
     return said_of(no, headline, chinese=chinese)._replace(field="")
 
 
-def beside(no: BadInput | Refusal) -> Wrong:
-    """By the field that it is about; empty if it is about none."""
+def field_of(no: BadInput | Refusal) -> str | None:
+    """The field that it is about; None if it is about none."""
     if isinstance(no, Refusal):
-        field = _FIELDS.get(no.code.name, "")
-        return {field: (chinese(no.text) or no.text, no.text)} if field else {}
-    field = "beneficiaries" if no.where.startswith("beneficiaries") else _PLACES.get(no.where, "")
-    return {field: said_in(no)} if field else {}
+        return _FIELDS.get(no.code.name)
+    return "beneficiaries" if no.where.startswith("beneficiaries") else _PLACES.get(no.where)
+
+
+def refused(form: Form, no: BadInput | Refusal, headline: tuple[str, str]) -> Back:
+    """The same form, with why it was not taken."""
+    return Back.refused(form, said_in_words(no, headline, chinese), field_of(no))
