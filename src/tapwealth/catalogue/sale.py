@@ -6,7 +6,7 @@ their digests, in the order of their ids, whose first half becomes the reference
 """
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.catalogue.definition import Document
+from tapwealth.catalogue.version import Version
 from tapwealth.kernel.ids import id_of
 
 _HALF = 16
@@ -104,6 +105,25 @@ class Written(NamedTuple):
 def shown_documents(files: Sequence[Document], language: str) -> list[ShownDocument]:
     """A definition's documents, under their titles in that language."""
     return [ShownDocument(one.title.zh if language == "zh" else one.title.en, one.sha256) for one in files]
+
+
+def shown_offer(
+    kind: SaleKind, version: Version, language: str, facts: Iterable[Fact], warnings: Sequence[str], confirms: Sequence[str]
+) -> Offer:
+    """What is shown of a version, under its name and with its documents."""
+    said = version.definition
+    return Offer(
+        kind=kind,
+        product=version.product,
+        version=version.version,
+        language=language,
+        title=said.name.zh if language == "zh" else said.name.en,
+        facts=list(facts),
+        documents=shown_documents(said.documents, language),
+        warnings=list(warnings),
+        confirms=list(confirms),
+        definition=version.digest.hex(),
+    )
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from tapwealth.bills.biller_terms import WORDS, BillerParameters
 from tapwealth.bills.store import BillerRow
 from tapwealth.catalogue import store as catalogue
 from tapwealth.catalogue.definition import Shape
-from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_documents, written
+from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_offer, written
 from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.sales import Sold, signed
 from tapwealth.flows.frame import Envelope
@@ -88,15 +88,4 @@ def _offer(version: Version, item: BillerItem, language: str) -> Offer:
         ["我授权在上述条件下自动缴纳账单，直至我终止"],
         ["I let bills be paid by themselves under these terms until I end it"],
     )[place]
-    return Offer(
-        kind=SaleKind.AUTOPAY,
-        product=version.product,
-        version=version.version,
-        language=language,
-        title=(said.name.zh, said.name.en)[place],
-        facts=[Fact(name, text) for name, text in lines],
-        documents=shown_documents(said.documents, language),
-        warnings=warnings,
-        confirms=confirms,
-        definition=version.digest.hex(),
-    )
+    return shown_offer(SaleKind.AUTOPAY, version, language, [Fact(name, text) for name, text in lines], warnings, confirms)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_documents, written
+from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_offer, written
 from tapwealth.catalogue.version import Version
 from tapwealth.deposits.deposit import Deposit, Wish, percent
 from tapwealth.deposits.product import (
@@ -57,18 +57,9 @@ def deposit_offer(version: Version, language: str, day: date, demand: int) -> Of
     """The product as it is shown on that day; `demand`: the demand rate, in millionths."""
     said, place = version.definition, _ZH if language == "zh" else _EN
     terms: DepositParameters = said.parameters
-    return Offer(
-        kind=SaleKind.DEPOSIT,
-        product=version.product,
-        version=version.version,
-        language=language,
-        title=(said.name.zh, said.name.en)[place],
-        facts=[*_facts(terms, place), *_rates(terms, day, place), *_rules(terms.form, demand, place)],
-        documents=shown_documents(said.documents, language),
-        warnings=_warnings(terms.form, place),
-        confirms=[("我已阅读并同意存款协议（terms）", "I have read the terms and agree to them (terms)")[place]],
-        definition=version.digest.hex(),
-    )
+    facts = [*_facts(terms, place), *_rates(terms, day, place), *_rules(terms.form, demand, place)]
+    confirms = [("我已阅读并同意存款协议（terms）", "I have read the terms and agree to them (terms)")[place]]
+    return shown_offer(SaleKind.DEPOSIT, version, language, facts, _warnings(terms.form, place), confirms)
 
 
 def _facts(terms: DepositParameters, place: int) -> list[Fact]:

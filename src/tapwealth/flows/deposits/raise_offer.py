@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_documents, written
+from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_offer, written
 from tapwealth.catalogue.version import Version
 from tapwealth.compliance.suitability import LOWEST, Standing
 from tapwealth.deposits.raise_product import Allotment, WealthParameters
@@ -48,24 +48,14 @@ def wealth_sold(envelope: Envelope, row: SubscriptionRow, version: Version, conf
 
 def wealth_offer(version: Version, language: str) -> Offer:
     """The product as it is shown."""
-    said, zh = version.definition, language == "zh"
+    zh = language == "zh"
     confirms = (
         "我已阅读产品说明书与风险揭示书，自愿认购；募集期最后一日不可撤销（terms）"
         if zh
         else "I have read the prospectus and the warnings and subscribe of my own will; on the last day nothing is cancelled (terms)"
     )
-    return Offer(
-        kind=SaleKind.WEALTH,
-        product=version.product,
-        version=version.version,
-        language=language,
-        title=said.name.zh if zh else said.name.en,
-        facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(version).items()],
-        documents=shown_documents(said.documents, language),
-        warnings=_WARNINGS[language],
-        confirms=[confirms],
-        definition=version.digest.hex(),
-    )
+    facts = [Fact(name, text) for name, text in (_facts if zh else _facts_en)(version).items()]
+    return shown_offer(SaleKind.WEALTH, version, language, facts, _WARNINGS[language], [confirms])
 
 
 def _window(version: Version) -> tuple[str, str]:

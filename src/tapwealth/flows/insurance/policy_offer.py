@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from tapwealth.catalogue.definition import Eligibility
-from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_documents, written
+from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_offer, written
 from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.sales import Sold, signed
 from tapwealth.flows.frame import Envelope
@@ -117,20 +117,12 @@ def policy_offer(version: Version, language: str) -> Offer:
             if zh
             else "My phone was inspected and its screen is whole (inspection; not for one bought today)"
         )
-    return Offer(
-        kind=SaleKind.POLICY,
-        product=version.product,
-        version=version.version,
-        language=language,
-        title=said.name.zh if zh else said.name.en,
-        facts=[Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()]
-        + [Fact(*(one[0 if zh else 1] for one in line)) for line in _illnesses(terms)]
-        + [Fact(one.asks.zh if zh else one.asks.en, _choices(one, language)) for one in terms.questions],
-        documents=shown_documents(said.documents, language),
-        warnings=warnings,
-        confirms=confirms,
-        definition=version.digest.hex(),
-    )
+    facts = [
+        *(Fact(name, text) for name, text in (_facts if zh else _facts_en)(terms, said.eligibility).items()),
+        *(Fact(*(one[0 if zh else 1] for one in line)) for line in _illnesses(terms)),
+        *(Fact(one.asks.zh if zh else one.asks.en, _choices(one, language)) for one in terms.questions),
+    ]
+    return shown_offer(SaleKind.POLICY, version, language, facts, warnings, confirms)
 
 
 def _waiting(terms: PolicyParameters) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_documents, written
+from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_offer, written
 from tapwealth.catalogue.version import Version
 from tapwealth.flows.catalogue.sales import Sold, signed
 from tapwealth.flows.frame import Envelope
@@ -61,15 +61,4 @@ def offer_by(version: Version, language: str) -> Offer:
         ["If wallet and fund hold too little, the premium is not collected; after the grace period cover is suspended."],
     )[place]
     confirms = (["我授权在上述条件下扣收保费，直至我终止"], ["I let premiums be collected under these terms until I end it"])[place]
-    return Offer(
-        kind=SaleKind.PREMIUMS,
-        product=version.product,
-        version=version.version,
-        language=language,
-        title=(said.name.zh, said.name.en)[place],
-        facts=[Fact(name, text) for name, text in lines],
-        documents=shown_documents(said.documents, language),
-        warnings=warnings,
-        confirms=confirms,
-        definition=version.digest.hex(),
-    )
+    return shown_offer(SaleKind.PREMIUMS, version, language, [Fact(name, text) for name, text in lines], warnings, confirms)
