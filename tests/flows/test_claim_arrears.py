@@ -139,3 +139,46 @@ async def test_what_was_taken_off_of_old_claims_is_asked_once_where_the_premium_
         await paid(place, claim)
         assert ((await seen(place, claim))[0].state, await place.owed(wang.wallet)) == (ClaimState.PAID, [80_100 + 19_900])
         assert [(one.identity, one.amount) for one in place.insurer.claims] == [(old.identity, 19_900)]
+
+
+async def test_a_policy_does_not_lapse_while_its_premium_may_be_kept_of_a_claim(place: Town, wang: Person, in_grace: UUID) -> None:
+    """Two years of suspension are over while the claim is looked at, refused, and appealed in time; then it never was suspended for that
+    premium, but for the next one."""
+    lapse = date(2016, 5, 1)
+
+    async def ends(day: date) -> PolicyState:
+        async with place.house.database.transaction() as tx:
+            await tx.execute("update policy_schedule set next_due = $1", day)
+        await place.clock(shanghai(day + timedelta(days=1), 0, 30))
+        await premium_days.suspend_and_lapse(place.house, day)
+        return (await standing(place, wang, in_grace))[0]
+
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy set to_day = '2020-03-01'")
+    claim = await claimed(place, wang, in_grace)
+    assert await ends(LAST_OF_GRACE) is PolicyState.SUSPENDED
+    assert await ends(lapse - timedelta(days=1)) is PolicyState.SUSPENDED
+    await assess(place, claim, 0, "a scratch")
+    assert await ends(lapse) is PolicyState.SUSPENDED, "an appeal may come"
+    await claims.appeal(place.house, place.envelope(wang), AppealClaim(claim, "look at the glass again"))
+    await assess(place, claim, 80_000)
+    await paid(place, claim)
+    assert (await standing(place, wang, in_grace))[:2] == (PolicyState.IN_FORCE, date(2015, 3, 1))
+    assert await ends(lapse + timedelta(days=1)) is PolicyState.SUSPENDED
+    assert (await standing(place, wang, in_grace))[2].lapses_on == date(2017, 5, 1)
+
+
+async def test_who_lapsed_before_a_loss_was_claimed_has_another_cash_value(place: Town, wang: Person, in_grace: UUID) -> None:
+    """It lapsed when nobody had claimed: the insurer has given back nothing of one premium, by a product that gives back nothing."""
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy_schedule set next_due = $1", LAST_OF_GRACE)
+    await place.clock(shanghai(LAST_OF_GRACE + timedelta(days=1), 0, 30))
+    await premium_days.suspend_and_lapse(place.house, LAST_OF_GRACE)
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy set state = 'lapsed'")
+        await tx.execute("update policy_turn set turn = 'lapsed', refund = 100")
+    claim = await claimed(place, wang, in_grace)
+    await assess(place, claim, 80_000)
+    await paid(place, claim)
+    assert (await standing(place, wang, in_grace))[:2] == (PolicyState.LAPSED, date(2015, 3, 1))
+    assert ("claims", "cash_value_differs", True) in await place.breaks(LAST_OF_GRACE + timedelta(days=1))

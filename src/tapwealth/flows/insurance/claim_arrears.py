@@ -9,22 +9,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+from tapwealth.bank import store as bank
+from tapwealth.bank.store import BreakRow
 from tapwealth.flows.frame import Moment
+from tapwealth.flows.insurance.claims import CLAIMS
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.insurance.premium_notices import News, notice
 from tapwealth.flows.insurance.premium_taking import moved_on, plan_of
 from tapwealth.insurance import claim_store, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
-from tapwealth.insurance.claim import Claim, ClaimRefusal
+from tapwealth.insurance.claim import Claim, ClaimRefusal, LossKind
 from tapwealth.insurance.claim_insurer import Deducted
 from tapwealth.insurance.claim_store import PaymentRow
 from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state
 from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.insurance.premium_store import DueState, PremiumRow, Turn
-from tapwealth.insurance.schedule import Due, Schedule, dues
+from tapwealth.insurance.schedule import Due, Schedule, cash_value, dues
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.ids import derived, named
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.notices import store as notices
 from tapwealth.storage.database import Tx
@@ -81,6 +85,8 @@ async def count_as_paid(tx: Tx, at: Moment, day: date, claim: Claim, payment: Pa
     product = (await products_of(tx, [row]))[row.product, row.version]
     news = News(row, product, "deducted", payment.serial, kept.amount, until=kept.until_day)
     await notices.tell(tx, [notice(news, at.now)])
+    if row.state is PolicyState.LAPSED:
+        await _note_cash_value(tx, at, day, claim, cash_value(product, standing))
 
 
 def _rows(row: PolicyRow, schedule: Schedule, claim: Claim, payment: PaymentRow, kept: Deducted, day: date, at: Moment) -> list[PremiumRow]:
@@ -94,6 +100,21 @@ def _rows(row: PolicyRow, schedule: Schedule, claim: Claim, payment: PaymentRow,
         )
         for one in periods
     ]  # fmt: skip
+
+
+async def _note_cash_value(tx: Tx, at: Moment, day: date, claim: Claim, now: int) -> None:
+    """Of a policy that had lapsed when the loss was claimed: between its holder and the insurer, so that people must ask. Whose insured had
+    died had none to be given back; of another it is `now` fen with the premium that is paid."""
+    turns = await premium_store.turns_of(tx, [(claim.book, claim.policy)])
+    refund = next(one.refund for one in turns if one.turn is Turn.LAPSED)
+    owed = 0 if claim.kind is LossKind.DEATH else now
+    if owed == refund:
+        return
+    text = (
+        f"the policy of claim {claim.id} had lapsed: its cash value is {format_minor(owed)} yuan by the claim, and {format_minor(refund)}"
+    )
+    row = BreakRow(CLAIMS, "cash_value_differs", f"{claim.id}", refund - owed, f"{text} were agreed; ask the insurer", accounted=True)
+    await bank.add_breaks(tx, day, [row], at.now)
 
 
 async def _never_suspended(tx: Tx, row: PolicyRow) -> PolicyRow:

@@ -60,13 +60,15 @@ _TURNS = UUID(int=620)
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """A policy as the end of a date finds it. `busy`: the insurer is being asked about it, or to keep a premium of what it pays for a
-    claim, or a death is claimed of it, so that it is looked at again the next date."""
+    claim, or a death is claimed of it, so that it is looked at again the next date. `in_grace`: a premium that is owed may still be kept of
+    a claim, so that it does not lapse for that one meanwhile."""
 
     row: PolicyRow
     schedule: Schedule
     product: Product
     mandate: Mandate | None
     busy: bool
+    in_grace: bool
     returned: int
 
     @property
@@ -115,11 +117,20 @@ async def _seen(tx: Tx, book: int, lot: Sequence[UUID]) -> list[_Seen]:
     taken = await premium_store.premiums_of(tx, keys)
     waiting = {(one.book, one.policy) for one in taken if one.state is DueState.TAKEN}
     busy = waiting | {key for key, row in rows.items() if row.being_cancelled}
-    busy |= await endorsement_store.under_way(tx, keys) | await claim_store.deaths_looked_at(tx, keys)
+    undecided = await claim_store.undecided(tx, keys)
+    busy |= await endorsement_store.under_way(tx, keys) | undecided.deaths
     busy |= set(await claim_store.deducting(tx, keys))
     returned = Counter((one.book, one.policy) for one in taken if one.state is DueState.RETURNED)
     return [
-        _Seen(row, schedules[key], products[row.product, row.version], mandates.get(key), key in busy, returned[key])
+        _Seen(
+            row,
+            schedules[key],
+            products[row.product, row.version],
+            mandates.get(key),
+            key in busy,
+            key in undecided.in_grace,
+            returned[key],
+        )
         for key, row in sorted(rows.items())
     ]
 
@@ -177,7 +188,9 @@ async def suspend_and_lapse(house: House, day: date) -> StepReport:
 
     async def deed(tx: Tx, at: Moment, seen: Sequence[_Seen]) -> None:
         looked = [(one, look(one.schedule, one.row.state, day)) for one in seen if not one.busy]
-        turned = [(one, _turn(one, what, day, at)) for one, what in looked if what in (Look.SUSPEND, Look.LAPSE)]
+        turned = [
+            (one, _turn(one, what, day, at)) for one, what in looked if what is Look.SUSPEND or (what is Look.LAPSE and not one.in_grace)
+        ]
         await premium_store.add_turns(tx, [turn for _, turn in turned])
         await store.save(tx, [_moved(one.row, turn.turn) for one, turn in turned])
         over = [one.key for one, turn in turned if turn.turn is Turn.LAPSED]
