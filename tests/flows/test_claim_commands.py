@@ -5,13 +5,17 @@ from uuid import UUID
 
 import pytest
 from bill_town import Town
-from claim_town import IMEI, NEXT_MONDAY, OTHER_IMEI, assess, insured
+from claim_town import IMEI, NEXT_MONDAY, OTHER_IMEI, assess, insured, paid
 from customer_line import Line, customer_line
 from evidence_files import jpeg, pdf
+from four_eyes import operator
 from policy_files import SCREEN_FILE, sell_policies
+from served_house import PASSWORD
 
 from tapwealth.flows.insurance import insurers
 from tapwealth.kernel.clock import shanghai
+from tapwealth.kernel.masked import Masked
+from tapwealth.storage import operators
 
 
 async def test_a_screen_is_claimed_shown_and_followed(
@@ -50,6 +54,25 @@ async def test_a_screen_is_claimed_shown_and_followed(
         assert "not paid: scratches only" in shown
         assert "is appealed" in (await line.call("claim", "withdraw", claim)).err
         assert "no payment by a card of yours" in (await line.call("claim", "dispute", policy)).err
+        await assess(place, UUID(claim), 80_000)
+        await paid(place, UUID(claim))
+        await _operations_expect_some_of_it(place, monkeypatch, line, claim)
+
+
+async def _operations_expect_some_of_it(place: Town, monkeypatch: pytest.MonkeyPatch, line: Line, claim: str) -> None:
+    monkeypatch.setenv("TAPWEALTH_PASSWORD", PASSWORD)
+    stored = await operators.password_hash(Masked(PASSWORD))
+    assert isinstance(stored, str)
+    await operator(place, "ops.liu", password=stored)
+    liu = ("--login", "ops.liu")
+    assert (await line.call("claim", "recoveries", claim, *liu)).out.strip() == "nothing of it is to come back"
+    name = (await line.call("claim", "expect", claim, "300", "--from", "the neighbour", *liu)).out.split()[0]
+    ended = await line.call("claim", "withdraw-recovery", claim, name, "--reason", "moved away", *liu)
+    assert ended.out.strip() == f"{name} 300.00: awaited no more"
+    again = await line.call("claim", "withdraw-recovery", claim, name, "--reason", "moved away", *liu)
+    assert f"it is awaited no more since {NEXT_MONDAY}" in again.err
+    listed = (await line.call("claim", "recoveries", claim, *liu)).out.strip()
+    assert listed == f"{name} 300.00 from the neighbour: withdrawn on {NEXT_MONDAY}"
 
 
 async def bought(place: Town, line: Line) -> str:

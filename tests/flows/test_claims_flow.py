@@ -32,13 +32,12 @@ from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import reports, setup
-from tapwealth.flows.bank import payments
-from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.frame import Caller
-from tapwealth.flows.insurance import claim_assessment, claim_papers, claims, insurers, policies
-from tapwealth.flows.insurance.claim_assessment import ExpectRecovery, ProposeAssessment
+from tapwealth.flows.insurance import claim_papers, claim_recoveries, claims, insurers, policies
+from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.claim_papers import AskPapers, PaperFile
-from tapwealth.flows.insurance.claims import AppealClaim, GiveClaimBack, NotifyClaim, WithdrawClaim
+from tapwealth.flows.insurance.claim_recoveries import ExpectRecovery
+from tapwealth.flows.insurance.claims import AppealClaim, NotifyClaim, WithdrawClaim
 from tapwealth.flows.insurance.policies import CancelPolicy
 from tapwealth.insurance import claim_store, store
 from tapwealth.insurance.claim import ClaimState, LossKind, Paper
@@ -406,7 +405,7 @@ async def test_a_death_is_paid_by_the_insurer_to_whom_the_policy_names(place: To
     claim = UUID((await notify(own_hand=False)).claim)
     assert code(await notify(own_hand=False)) == "DEATH_CLAIMED", "one dies once"
     asked = ExpectRecovery(claim, 1, "who pushed the ladder")
-    assert code(await claim_assessment.expect_recovery(place.house, await operator(place, "ops.chen"), asked)) == "NO_RECOURSE"
+    assert code(await claim_recoveries.expect(place.house, await operator(place, "ops.chen"), asked)) == "NO_RECOURSE"
     chen = await operator(place, "ops.chen")
     assert (await claim_papers.give(place.house, chen, claim, Paper.DEATH, "image/jpeg", jpeg())).state == "assessing"
     assert code(await assess(place, claim, 10_000_000)) == "FOUR_EYES"
@@ -501,32 +500,3 @@ async def test_withdrawn_it_can_be_claimed_again(place: Town, wang: Person, poli
     assert (await claims.withdraw(place.house, place.envelope(wang), WithdrawClaim(claim))).state == "closed"
     assert code(await claims.withdraw(place.house, place.envelope(wang), WithdrawClaim(claim))) == "OVER"
     assert (await crack(place, wang, policy)).state == "notified"
-
-
-async def test_money_that_comes_back_goes_to_the_insurer(place: Town, wang: Person, policy: UUID) -> None:
-    claim = await claimed(place, wang, policy)
-    await assess(place, claim, 80_000)
-
-    async def expect(amount: int) -> Any:
-        command = ExpectRecovery(claim, amount, "the neighbour who threw the ball")
-        return await claim_assessment.expect_recovery(place.house, await operator(place, "ops.chen"), command)
-
-    async def give_back(amount: int) -> Any:
-        return await claims.give_back(place.house, place.envelope(wang), GiveClaimBack(claim, amount))
-
-    assert code(await expect(1)) == "MORE_THAN_PAID", "nothing is paid yet"
-    await paid(place, claim)
-    expected = await expect(40_000)
-    assert code(await give_back(35_001)) == "MORE_THAN_PAID"
-    assert (await give_back(35_000)).amount == 35_000
-    await pushed(place, expected.pay_under, 40_000)
-    assert (await place.total(Kind.CLAIM_RECOVERED), await place.owed(wang.wallet)) == (75_000, [120_100])
-    assert await insurer_answers(place) == []
-    for amount in (75_000, 0):
-        assert (await watch(place, NEXT_MONDAY))["recovered"] == amount
-    await payments.hear(place.house, [Outcome("RCO-20140303", True, NEXT_MONDAY + timedelta(1))])
-    assert await place.total(Kind.CLAIM_RECOVERED) == 0
-    place.insurer.events.pop(next(iter(place.insurer.events)))
-    await place.cut(NEXT_MONDAY)
-    report = await insurers.compare_insurer(place.house, NEXT_MONDAY)
-    assert (report.figures["events"], report.figures["matched"]) == (3, 3), report.wrong

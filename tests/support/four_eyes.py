@@ -15,13 +15,13 @@ from tapwealth.storage.actors import ActorKind
 from tapwealth.storage.operators import OperatorRole
 
 
-async def operator(place: Town, login: str, role: OperatorRole = OperatorRole.OPERATIONS) -> Envelope:
-    """A command of an operator, who is taken on first if need be. What their password is matters to nobody here."""
+async def operator(place: Town, login: str, role: OperatorRole = OperatorRole.OPERATIONS, password: str = "") -> Envelope:
+    """A command of an operator, who is taken on first if need be. No password fits unless its hash is given."""
     house = place.house
     async with house.database.transaction() as tx:
         if await operators.stored(tx, login) is None:
             at = await moment(tx)
-            await operators.create(tx, house.random64, login, login, [role], "no password fits", at.now)
+            await operators.create(tx, house.random64, login, login, [role], password or "no password fits", at.now)
     return replace(place.envelope(None), caller=Caller(ActorKind.OPERATOR, f"operator:{login}", "password"))
 
 

@@ -55,6 +55,7 @@ def test_what_is_said_of_claims_is_said_in_chinese() -> None:
         "the merchant has given back 200.00 of the payment of claim 0144; ask the claimant to give it back",
         "750.01 came in under CLM-1, but 750.00 was to be paid for claim 0144; ask the payer",
         "750.01 came in under RCV-1, but 750.00 was to come back of claim 0144; ask the payer",
+        "750.01 came in under RCV-1, but it was awaited no more, and of claim 0144 0.00 can come back; ask the payer",
     ):
         assert not ENGLISH.search(in_words(text, "zh").replace("CLM", "").replace("RCV", "")), text
     late = "claim 0144 had to be paid as far as it is certain by 2014-05-02 by law; it is with_insurer"

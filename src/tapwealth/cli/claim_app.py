@@ -1,4 +1,7 @@
-"""`tapwealth claim`: a customer's claims on the command line. Imports are lazy, so that `--help` answers at once."""
+"""`tapwealth claim`: a customer's claims on the command line, and for operations what of their money comes back.
+
+Imports are lazy, so that `--help` answers at once.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,9 +10,10 @@ from urllib.parse import quote
 import typer
 
 from tapwealth.cli.customer import Token, fen, give, see, send_file, yuan
+from tapwealth.cli.operators import Login, Password, Reason, look, order
 from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DataDir, Json, print_json
 
-claim = typer.Typer(**PLAIN, help="A customer's claims: what was lost, what shows it, and what is paid.")
+claim = typer.Typer(**PLAIN, help="A customer's claims: what was lost, what shows it, what is paid and what of it comes back.")
 Policy = Annotated[str, typer.Argument(help="The policy's id, as buying it gave it.", metavar="POLICY")]
 Identifier = Annotated[str, typer.Argument(help="The claim's id.", metavar="CLAIM")]
 Day = Annotated[str, typer.Argument(help="The day of the loss, like 2014-03-03.", metavar="DAY")]
@@ -138,6 +142,56 @@ def appeal(
 ) -> None:
     """Have a decision looked at once more."""
     _tell(give(data_dir, token, "appeal_claim", {"claim": claim, "reason": reason}), json_)
+
+
+@claim.command("recoveries")
+def recoveries(claim: Identifier, login: Login, password: Password, data_dir: DataDir = DEFAULT_DATA, json_: Json = False) -> None:
+    """For operations: what of a claim's money came back, is expected, or is awaited no more."""
+    found = look(data_dir, login, password, f"claim/{quote(claim, safe='')}")["recoveries"]
+    if json_:
+        print_json(found)
+    elif not found:
+        typer.echo("nothing of it is to come back")
+    for one in [] if json_ else found:
+        day = one["received_on"] or one["withdrawn_on"] or one["expected_on"]
+        typer.echo(f"{one['pay_under']} {yuan(one['amount'])} from {one['source'] or 'a source that is erased'}: {one['state']} on {day}")
+
+
+@claim.command("expect")
+def expect(
+    claim: Identifier,
+    amount: Annotated[str, typer.Argument(help="How much of it is to come back, in yuan.", metavar="AMOUNT")],
+    source: Annotated[str, typer.Option("--from", help="Who caused the loss, and pays it in.")],
+    login: Login,
+    password: Password,
+    data_dir: DataDir = DEFAULT_DATA,
+    json_: Json = False,
+) -> None:
+    """For operations: who caused the loss will pay so much back; prints the name under which."""
+    body = {"claim": claim, "expected": fen(amount), "source": source}
+    _recovery(order(data_dir, login, password, "expect_recovery", body), "expected", json_)
+
+
+@claim.command("withdraw-recovery")
+def withdraw_recovery(
+    claim: Identifier,
+    pay_under: Annotated[str, typer.Argument(help="The name under which it was to be paid in.", metavar="NAME")],
+    login: Login,
+    password: Password,
+    reason: Reason,
+    data_dir: DataDir = DEFAULT_DATA,
+    json_: Json = False,
+) -> None:
+    """For operations: what was expected is awaited no more."""
+    body = {"claim": claim, "pay_under": pay_under, "reason": reason}
+    _recovery(order(data_dir, login, password, "withdraw_recovery", body), "awaited no more", json_)
+
+
+def _recovery(found: dict[str, Any], state: str, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    else:
+        typer.echo(f"{found['pay_under']} {yuan(found['amount'])}: {state}")
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -5,21 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from tapwealth.cli.operators import Login, Password, Reason, order
 from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DatabaseUrl, DataDir, Json, print_json, run
 
 product = typer.Typer(**PLAIN, help="Products: define them in files, review, put on sale, close.")
 
-Login = Annotated[str, typer.Option("--login", help="Who gives the command: an operator's login.")]
-Password = Annotated[
-    str,
-    typer.Option(
-        "--password", envvar="TAPWEALTH_PASSWORD", prompt=True, hide_input=True, help="The operator's password. Asked for unless set."
-    ),
-]
 File = Annotated[Path, typer.Argument(help="A definition's file (YAML).", metavar="FILE")]
 Code = Annotated[str, typer.Argument(help="The product's code.", metavar="PRODUCT")]
 Number = Annotated[int, typer.Argument(help="Number of the version.", metavar="VERSION", min=1)]
-Reason = Annotated[str, typer.Option("--reason", help="Why, in a sentence.")]
 
 
 @product.command("check")
@@ -46,10 +39,9 @@ def document(
     data_dir: DataDir = DEFAULT_DATA,
 ) -> None:
     """Hand in a document, and print the SHA-256 by which definitions name it."""
-    from tapwealth.cli.product_commands import document_of, given
-    from tapwealth.kernel.masked import Masked
+    from tapwealth.cli.product_commands import document_of
 
-    typer.echo(given(data_dir, login, Masked(password), "add_document", document_of(file))["sha256"])
+    typer.echo(order(data_dir, login, password, "add_document", document_of(file))["sha256"])
 
 
 @product.command("review")
@@ -83,10 +75,7 @@ def close(code: Code, version: Number, login: Login, password: Password, reason:
 
 
 def _give(data_dir: Path, login: str, password: str, name: str, body: dict[str, Any]) -> None:
-    from tapwealth.cli.product_commands import given
-    from tapwealth.kernel.masked import Masked
-
-    done = given(data_dir, login, Masked(password), name, body)
+    done = order(data_dir, login, password, name, body)
     typer.echo(f"{done['product']} version {done['version']}: {done['state']}")
 
 

@@ -1,4 +1,4 @@
-"""What `tapwealth product` does: reads of the house itself, and commands of an operator to the platform that serves the folder."""
+"""What `tapwealth product` does besides an operator's commands: reads of files and of the house itself."""
 
 import base64
 import mimetypes
@@ -9,11 +9,9 @@ from typing import Any
 import msgspec
 
 from tapwealth.cli.house_commands import in_house
-from tapwealth.cli.served import asked, command, door_of
 from tapwealth.flows.catalogue import shown
 from tapwealth.flows.catalogue.products import read_file
 from tapwealth.flows.frame import House
-from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Refusal
 
 
@@ -44,13 +42,6 @@ def text_of(path: Path) -> str:
 def document_of(path: Path) -> Mapping[str, str]:
     """A document's file as its command wants it."""
     return {"media_type": mimetypes.guess_type(path.name)[0] or "", "content": base64.b64encode(file_content(path)).decode()}
-
-
-def given(data: Path, login: str, password: Masked, name: str, body: Mapping[str, Any]) -> Any:
-    """The answer to a command of that operator. Raises BadInput for a refusal, Outage where no platform answers."""
-    door = door_of(data)
-    token = asked(door, "POST", "/login", json={"login": login, "password": password.reveal()})["token"]
-    return command(door, token, name, body)
 
 
 def lines(data: Path, url: str | None) -> Any:

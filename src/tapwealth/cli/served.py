@@ -9,6 +9,7 @@ import httpx
 from tapwealth.app.door import Door, find
 from tapwealth.kernel.clock import machine_now
 from tapwealth.kernel.ids import system_random, uuid7
+from tapwealth.kernel.masked import Masked
 from tapwealth.kernel.refusal import BadInput, Outage
 
 _SECONDS = 60
@@ -20,6 +21,12 @@ def door_of(data: Path) -> Door:
     if door is None:
         raise Outage("no platform runs on this data; start it (`make run`, or `tapwealth up`), then ask again")
     return door
+
+
+def signed_in(door: Door, login: str, password: Masked) -> str:
+    """The token of an operator's session. Raises as `command`."""
+    token: str = asked(door, "POST", "/login", json={"login": login, "password": password.reveal()})["token"]
+    return token
 
 
 def command(door: Door, token: str, name: str, body: Mapping[str, Any]) -> Any:

@@ -90,6 +90,7 @@ class ClaimRefusal(Enum):
     LIMIT_USED = auto()
     DEATH_CLAIMED = auto()
     UNKNOWN_CLAIM = auto()
+    UNKNOWN_RECOVERY = auto()
     ASKED_BEFORE = auto()
     APPEALED_BEFORE = auto()
     APPEAL_OVER = auto()

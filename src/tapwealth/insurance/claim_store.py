@@ -52,7 +52,8 @@ class PaymentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryRow:
-    """Fen of a claim's money that are to come back under `serial`; `source` says from whom, sealed."""
+    """Fen of a claim's money that are to come back under `serial`; `source` says from whom, sealed. Withdrawn: it is awaited no more,
+    sealed is why; what comes in all the same has both days."""
 
     book: int
     claim: UUID
@@ -63,6 +64,13 @@ class RecoveryRow:
     expected_on: date
     received_on: date | None = None
     matched_on: date | None = None
+    withdrawn_on: date | None = None
+    withdrawn_why: bytes = b""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has come back, or is awaited."""
+        return self.received_on is not None or self.withdrawn_on is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +104,7 @@ _PAYMENT = {
 }  # fmt: skip
 _RECOVERY = {
     "book": "int", "claim": "uuid", "number": "smallint", "serial": "text", "amount": "bigint", "source": "bytea", "expected_on": "date",
-    "received_on": "date", "matched_on": "date",
+    "received_on": "date", "matched_on": "date", "withdrawn_on": "date", "withdrawn_why": "bytea",
 }  # fmt: skip
 _PAPER = {
     "book": "int", "id": "uuid", "claim": "uuid", "paper": "text", "media_type": "text", "size": "int", "digest": "bytea",
@@ -339,9 +347,9 @@ async def recoveries_by_serial(tx: Any, books: Sequence[int], serials: Sequence[
 
 
 async def erase_sources(tx: Any, keys: Sequence[Key]) -> None:
-    """Who paid money back for these claims."""
+    """Who paid money back for these claims, or why they do not."""
     await tx.execute(
-        "update claim_recovery r set source = '' from unnest($1::int[], $2::uuid[]) k(book, claim)"
+        "update claim_recovery r set source = '', withdrawn_why = '' from unnest($1::int[], $2::uuid[]) k(book, claim)"
         " where r.book = k.book and r.claim = k.claim",
         *_keys(keys),
     )

@@ -98,6 +98,10 @@ _LINES: tuple[tuple[str, str], ...] = (
         rf"{YUAN} came in under (\S+), but {YUAN} was to come back of claim (\S+); ask the payer",
         r"\2 到账 \1 元，理赔 \4 应追回 \3 元，请询问付款方",
     ),
+    (
+        rf"{YUAN} came in under (\S+), but it was awaited no more, and of claim (\S+) {YUAN} can come back; ask the payer",
+        r"\2 到账 \1 元，已不再等待，理赔 \3 尚可追回 \4 元，请询问付款方",
+    ),
     (rf"{YUAN} yuan of the advance line are out, interest {YUAN}", r"垫资余额 \1 元，利息 \2 元"),
     (rf"{YUAN} yuan of the advance line drawn", r"动用垫资 \1 元"),
     (rf"(\d+) fast transfers? of {YUAN} units", r"快速过户 \1 笔，共 \2 份"),

@@ -1,4 +1,4 @@
-"""What operations find of a claim: how much of the loss is covered, or why nothing is; and money of a claim that comes back.
+"""What operations find of a claim: how much of the loss is covered, or why nothing is.
 
 One operator decides about losses up to `FOUR_EYES_ABOVE`; above it one proposes and another one approves. What is found is then the
 insurer's to agree (`claim_outcomes`).
@@ -12,17 +12,18 @@ from uuid import UUID
 import msgspec
 
 from tapwealth.flows.bank.payments import end_to_end
-from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
+from tapwealth.flows.frame import Envelope, House, Moment, once
 from tapwealth.flows.insurance import claim_arrears
 from tapwealth.flows.insurance.claim_papers import any_claim
-from tapwealth.flows.insurance.claims import Of, ask_insurer, check_said, moved, policy_of, recoverable, refuse, spent, still_lost
+from tapwealth.flows.insurance.claim_recoveries import books_of
+from tapwealth.flows.insurance.claims import Of, ask_insurer, check_said, moved, policy_of, refuse, spent, still_lost
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, LossKind, next_state, payable
 from tapwealth.insurance.claim_store import Part, PaymentRow
 from tapwealth.insurance.product import PhoneScreen
 from tapwealth.insurance.schedule import Due
-from tapwealth.kernel.ids import book_of, derived, without_book
-from tapwealth.kernel.money import checked, format_minor
+from tapwealth.kernel.ids import derived, without_book
+from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage.approvals import Approval
 from tapwealth.storage.database import Tx
@@ -50,28 +51,12 @@ class ProposeAssessment(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     certain: bool = False
 
 
-class ExpectRecovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`expected` fen of a claim's money will be paid in by `source`, who caused the loss, under the name that is answered."""
-
-    claim: UUID
-    expected: int
-    source: str
-
-
 class ClaimAssessed(msgspec.Struct, frozen=True):
     """`payable` fen are asked of the insurer."""
 
     claim: str
     state: str
     payable: int
-
-
-class RecoveryExpected(msgspec.Struct, frozen=True):
-    """`pay_under` is what the payer is to name."""
-
-    claim: str
-    pay_under: str
-    amount: int
 
 
 Assessment = AssessClaim | ProposeAssessment
@@ -100,12 +85,7 @@ async def assess(house: House, envelope: Envelope, command: AssessClaim) -> Clai
             return Refusal(ClaimRefusal.FOUR_EYES, text)
         return await _decide(tx, at, claim, command)
 
-    return await once(house, _books(house, command.claim), envelope, command, act, ClaimAssessed)
-
-
-def _books(house: House, claim: UUID) -> list[int]:
-    book = book_of(claim)
-    return [HOUSE_BOOK, book] if book in house.all_books else [HOUSE_BOOK]
+    return await once(house, books_of(house, command.claim), envelope, command, act, ClaimAssessed)
 
 
 async def may_be(tx: Tx, command: ProposeAssessment) -> Refusal | None:
@@ -119,7 +99,7 @@ async def may_be(tx: Tx, command: ProposeAssessment) -> Refusal | None:
 
 async def bring_about(house: House, tx: Tx, at: Moment, made: Approval, proposal: ProposeAssessment) -> Refusal | None:
     """The second one's yes to what the first one saw."""
-    await house.ledger.lock_books(tx, _books(house, proposal.claim)[1:])
+    await house.ledger.lock_books(tx, books_of(house, proposal.claim)[1:])
     claim = await any_claim(tx, proposal.claim)
     if isinstance(claim, Refusal):
         return claim
@@ -237,25 +217,3 @@ async def _payment(tx: Tx, claim: Claim, said: Assessment, wanted: _Wanted, day:
         arrears_from=wanted.owed[0].on if wanted.owed else None,
         arrears_until=wanted.owed[-1].until if wanted.owed else None,
     )
-
-
-async def expect_recovery(house: House, envelope: Envelope, command: ExpectRecovery) -> RecoveryExpected | Refusal:
-    """By operations: money of a claim is to come in from who caused the loss."""
-    checked(command.expected, where="expected")
-    check_said(command.source, "source")
-
-    async def act(tx: Tx, at: Moment, _actor: int) -> RecoveryExpected | Refusal:
-        claim = await any_claim(tx, command.claim)
-        if isinstance(claim, Refusal):
-            return claim
-        if claim.kind.of_a_person:
-            text = "of somebody's life or body the insurer takes nothing from who caused the loss: that is the insured's own (46)"
-            return Refusal(ClaimRefusal.NO_RECOURSE, text)
-        serial = end_to_end("RCV", derived(without_book(claim.id), f"recovery:{envelope.key}"))
-        recovery = await recoverable(house, tx, claim, command.expected, serial, command.source, at.date_of(at.now))
-        if isinstance(recovery, Refusal):
-            return recovery
-        await claim_store.add_recoveries(tx, [recovery])
-        return RecoveryExpected(str(claim.id), serial, command.expected)
-
-    return await once(house, _books(house, command.claim), envelope, command, act, RecoveryExpected)

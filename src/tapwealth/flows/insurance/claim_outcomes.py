@@ -20,7 +20,7 @@ from tapwealth.flows.customers.people import wallet_of
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, moment
 from tapwealth.flows.insurance import claim_arrears, claim_notices, claim_receivers, claim_untold
 from tapwealth.flows.insurance.claim_notices import Telling, Told
-from tapwealth.flows.insurance.claims import CLAIMS, PAY, RECOVERED, moved, policy_of, refuse, spent, tell_recovered
+from tapwealth.flows.insurance.claims import CLAIMS, PAY, RECOVERED, left_to_recover, moved, policy_of, refuse, spent, tell_recovered
 from tapwealth.flows.insurance.insured import cover_ended
 from tapwealth.insurance import claim_entries, claim_store, policy_event_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
@@ -220,11 +220,22 @@ async def _end(tx: Tx, row: PolicyRow, day: date) -> None:
 async def _came_back(tx: Tx, at: Moment, one: Pushed, recovery: RecoveryRow, actor: int) -> Credited:
     if one.amount != recovery.amount:
         return await _differs(tx, at, one, f"{format_minor(recovery.amount)} was to come back of claim {recovery.claim}", actor)
+    left = await _room(tx, recovery)
+    if recovery.amount > left:
+        wanted = f"it was awaited no more, and of claim {recovery.claim} {format_minor(left)} can come back"
+        return await _differs(tx, at, one, wanted, actor)
     day = at.booking_date(one.booked_on)
     await claim_store.save_recoveries(tx, [replace(recovery, received_on=day)])
     await tell_recovered(tx, recovery)
     money = ClaimMoney(recovery.book, recovery.claim, recovery.serial, 0, recovery.amount)
     return Credited("claim_recovery", (claim_entries.claim_recovered(money, day, actor),))
+
+
+async def _room(tx: Tx, recovery: RecoveryRow) -> int:
+    """Fen of the claim that can still come back, this recovery too; of one that was withdrawn its room may be taken."""
+    key = (recovery.book, recovery.claim)
+    left = await left_to_recover(tx, (await claim_store.claims(tx, [key]))[key])
+    return left + recovery.amount if recovery.counts else left
 
 
 async def _differs(tx: Tx, at: Moment, one: Pushed, wanted: str, actor: int) -> Credited:

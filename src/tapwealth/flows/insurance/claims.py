@@ -526,22 +526,26 @@ async def give_back(house: House, envelope: Envelope, command: GiveClaimBack) ->
     return await once(house, [book], envelope, command, act, ClaimGivenBack)
 
 
-async def recoverable(house: House, tx: Tx, claim: Claim, amount: int, serial: str, source: str, day: date) -> RecoveryRow | Refusal:
-    """So much can come back: what was paid, less what has come back or is awaited."""
+async def left_to_recover(tx: Tx, claim: Claim) -> int:
+    """Fen that can come back: what was paid, less what has come back or is awaited."""
     key = (claim.book, claim.id)
     paid = sum(one.amount for one in (await claim_store.payments_of(tx, [key]))[key] if one.paid_on is not None)
-    earlier = (await claim_store.recoveries_of(tx, [key]))[key]
-    left = paid - sum(one.amount for one in earlier)
+    return paid - sum(one.amount for one in (await claim_store.recoveries_of(tx, [key]))[key] if one.counts)
+
+
+async def recoverable(house: House, tx: Tx, claim: Claim, amount: int, serial: str, source: str, day: date) -> RecoveryRow | Refusal:
+    """So much can come back. Of a claim that is erased it is not kept from whom."""
+    left = await left_to_recover(tx, claim)
     if amount > left:
         text = f"{format_minor(left)} yuan of this claim can come back; give that much or less"
         return Refusal(ClaimRefusal.MORE_THAN_PAID, text)
     return RecoveryRow(
         book=claim.book,
         claim=claim.id,
-        number=len(earlier) + 1,
+        number=len((await claim_store.recoveries_of(tx, [(claim.book, claim.id)]))[claim.book, claim.id]) + 1,
         serial=serial,
         amount=amount,
-        source=sealed_text(house, claim.id, source),
+        source=b"" if claim.erased_on is not None else sealed_text(house, claim.id, source),
         expected_on=day,
     )
 

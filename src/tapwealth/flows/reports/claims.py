@@ -13,7 +13,7 @@ from tapwealth.flows.insurance.claims import illness_of, opened_text, policy_of
 from tapwealth.flows.reports.refusals import ReportRefusal
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import Claim, ClaimState, LossKind, complete, dues
-from tapwealth.insurance.claim_store import PaperRow, PaymentRow
+from tapwealth.insurance.claim_store import PaperRow, PaymentRow, RecoveryRow
 from tapwealth.issuing import dispute_store
 from tapwealth.kernel.ids import book_of
 from tapwealth.kernel.refusal import Refusal
@@ -70,10 +70,24 @@ class LookView(msgspec.Struct, frozen=True):
     by: str
 
 
+class RecoveryView(msgspec.Struct, frozen=True):
+    """Fen that come back, or were to: `expected`, `received` (also what came in after all) or `withdrawn`, and `why` it was."""
+
+    pay_under: str
+    amount: int
+    source: str
+    state: str
+    expected_on: date
+    received_on: date | None
+    withdrawn_on: date | None
+    why: str
+
+
 class ClaimView(msgspec.Struct, frozen=True):
-    """One claim whole; `said`: in the claimant's words. `recovered` fen came back for the insurer. `looks`: which operators had its files,
-    newest first; told to operators alone. `illness`: its group; `early`: it was within the waiting time, and the loss is the premiums.
-    `receivers`: of a death, whom what is paid or asked for goes to; nobody: the estate."""
+    """One claim whole; `said`: in the claimant's words. `recovered` fen came back for the insurer. Told to operators alone: `recoveries`,
+    and `looks`, which of them had its files, newest first. `illness`: its group; `early`: in the waiting time; the loss is the premiums.
+    `receivers`: of a death, whom what is paid or asked for goes to; nobody: the estate.
+    """
 
     line: ClaimLine
     said: str
@@ -82,6 +96,7 @@ class ClaimView(msgspec.Struct, frozen=True):
     papers: list[PaperView]
     payments: list[ClaimPaymentView]
     recovered: int
+    recoveries: list[RecoveryView] = []
     looks: list[LookView] = []
     receivers: list[ReceiverView] = []
     illness: str = ""
@@ -144,6 +159,7 @@ async def claim_view(house: House, tx: Any, person: UUID | None, identifier: UUI
         [_paper(one, erased=claim.erased_on is not None) for one in papers],
         [_payment(one) for one in payments],
         sum(one.amount for one in recovered if one.received_on is not None),
+        [_recovery(house, one) for one in recovered] if person is None else [],
         [LookView(*one) for one in await claim_store.looks_of(tx, *key)] if person is None else [],
         await _receivers(tx, claim, payments),
         "" if claim.illness is None else illness_of(house, claim, (await policy_of(tx, claim)).product),
@@ -164,6 +180,12 @@ def _paper(row: PaperRow, *, erased: bool) -> PaperView:
 def _payment(row: PaymentRow) -> ClaimPaymentView:
     state = "paid" if row.paid_on else "agreed" if row.agreed_on else "refused" if row.refused_on else "asked"
     return ClaimPaymentView(row.part.value, row.amount, row.arrears, state, row.paid_on)
+
+
+def _recovery(house: House, row: RecoveryRow) -> RecoveryView:
+    state = "received" if row.received_on else "withdrawn" if row.withdrawn_on else "expected"
+    source, why = (opened_text(house, row.claim, one) if one else "" for one in (row.source, row.withdrawn_why))
+    return RecoveryView(row.serial, row.amount, source, state, row.expected_on, row.received_on, row.withdrawn_on, why)
 
 
 async def disputed(tx: Any, book: int, person: UUID) -> list[DisputeView]:

@@ -1,0 +1,119 @@
+"""Money of a claim that is to come back from who caused the loss: expected by operations, come in, or awaited no more.
+
+Nothing is posted, and the insurer is told nothing, before the money is there: so to withdraw what was expected only leaves room to expect
+it from somebody else. What comes in all the same is the insurer's, as long as no more comes back than was paid.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import msgspec
+
+from tapwealth.flows.bank.payments import end_to_end
+from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
+from tapwealth.flows.insurance.claim_papers import any_claim
+from tapwealth.flows.insurance.claims import check_said, left_to_recover, recoverable, sealed_text
+from tapwealth.insurance import claim_store
+from tapwealth.insurance.claim import Claim, ClaimRefusal
+from tapwealth.insurance.claim_store import RecoveryRow
+from tapwealth.kernel.ids import book_of, derived, without_book
+from tapwealth.kernel.money import checked
+from tapwealth.kernel.refusal import Refusal
+from tapwealth.storage.database import Tx
+
+
+class ExpectRecovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`expected` fen of a claim's money will be paid in by `source`, who caused the loss, under the name that is answered."""
+
+    claim: UUID
+    expected: int
+    source: str
+
+
+class WithdrawRecovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was to be paid in under that name is awaited no more, for that `reason`."""
+
+    claim: UUID
+    pay_under: str
+    reason: str
+
+
+class RecoveryExpected(msgspec.Struct, frozen=True):
+    """`pay_under` is what the payer is to name."""
+
+    claim: str
+    pay_under: str
+    amount: int
+
+
+class RecoveryWithdrawn(msgspec.Struct, frozen=True):
+    """`left` fen of the claim can be expected anew."""
+
+    claim: str
+    pay_under: str
+    amount: int
+    left: int
+
+
+def books_of(house: House, claim: UUID) -> list[int]:
+    """Those that are locked for what operations do with a claim."""
+    book = book_of(claim)
+    return [HOUSE_BOOK, book] if book in house.all_books else [HOUSE_BOOK]
+
+
+async def expect(house: House, envelope: Envelope, command: ExpectRecovery) -> RecoveryExpected | Refusal:
+    """By operations: money of a claim is to come in from who caused the loss."""
+    checked(command.expected, where="expected")
+    check_said(command.source, "source")
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> RecoveryExpected | Refusal:
+        claim = await any_claim(tx, command.claim)
+        if isinstance(claim, Refusal):
+            return claim
+        if claim.kind.of_a_person:
+            text = "of somebody's life or body the insurer takes nothing from who caused the loss: that is the insured's own (46)"
+            return Refusal(ClaimRefusal.NO_RECOURSE, text)
+        serial = end_to_end("RCV", derived(without_book(claim.id), f"recovery:{envelope.key}"))
+        recovery = await recoverable(house, tx, claim, command.expected, serial, command.source, at.date_of(at.now))
+        if isinstance(recovery, Refusal):
+            return recovery
+        await claim_store.add_recoveries(tx, [recovery])
+        return RecoveryExpected(str(claim.id), serial, command.expected)
+
+    return await once(house, books_of(house, command.claim), envelope, command, act, RecoveryExpected)
+
+
+async def withdraw(house: House, envelope: Envelope, command: WithdrawRecovery) -> RecoveryWithdrawn | Refusal:
+    """By operations: it is awaited no more, as long as it has not come in."""
+    check_said(command.reason, "reason")
+
+    async def act(tx: Tx, at: Moment, _actor: int) -> RecoveryWithdrawn | Refusal:
+        claim = await any_claim(tx, command.claim)
+        if isinstance(claim, Refusal):
+            return claim
+        recovery = awaited(await _of(tx, claim), command.pay_under)
+        if isinstance(recovery, Refusal):
+            return recovery
+        why = b"" if claim.erased_on is not None else sealed_text(house, claim.id, command.reason)
+        after = replace(recovery, withdrawn_on=at.date_of(at.now), withdrawn_why=why)
+        await claim_store.save_recoveries(tx, [after])
+        return RecoveryWithdrawn(str(claim.id), after.serial, after.amount, await left_to_recover(tx, claim))
+
+    return await once(house, books_of(house, command.claim), envelope, command, act, RecoveryWithdrawn)
+
+
+async def _of(tx: Tx, claim: Claim) -> list[RecoveryRow]:
+    return (await claim_store.recoveries_of(tx, [(claim.book, claim.id)]))[claim.book, claim.id]
+
+
+def awaited(rows: Sequence[RecoveryRow], serial: str) -> RecoveryRow | Refusal:
+    """The one of that name, if it is still to come."""
+    row = next((one for one in rows if one.serial == serial), None)
+    if row is None:
+        return Refusal(ClaimRefusal.UNKNOWN_RECOVERY, "nothing of this claim is expected under that name; its view lists what is")
+    if row.received_on is not None:
+        return Refusal(ClaimRefusal.OVER, f"it came in on {row.received_on}, and goes to the insurer")
+    if row.withdrawn_on is not None:
+        return Refusal(ClaimRefusal.OVER, f"it is awaited no more since {row.withdrawn_on}")
+    return row
