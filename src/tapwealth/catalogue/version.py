@@ -68,7 +68,6 @@ class ProductRefusal(Enum):
     NOT_NOW = auto()
     EXISTS = auto()
     LATER_VERSION = auto()
-    NOT_SOLD_HERE = auto()
 
 
 @dataclass(frozen=True, slots=True)

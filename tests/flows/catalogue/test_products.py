@@ -367,6 +367,20 @@ async def test_a_deposit_is_drafted_compared_and_reviewed_and_not_put_on_sale_be
             assert isinstance(await give(place, ReviewProduct(code, 1)), ProductStands)
         assert isinstance(await give(place, ApproveProduct(code, 1 if code == "DEMAND" else 2)), ProductStands)
     assert await states(place, "FIXED") == [State.DRAFT, State.ON_SALE]
+    for file in (FIXED_FILE.replace("matched_dates", "actual_days"), FIXED_FILE.replace("product: FIXED", "product: DEMAND")):
+        refused = await draft(place, file.encode())
+        assert code_of(refused) is ProductRefusal.OTHER_KIND, "what was opened is worked out as it was"
+        assert "take another code" in str(refused)
+    assert isinstance(
+        await draft(
+            place,
+            FIXED_FILE.replace("[3m, 1y]", "[3m]")
+            .replace("    - {term: 1y, rate: 3.25}\n", "")
+            .replace("    - {term: 1y, rate: 3.03}\n", "")
+            .encode(),
+        ),
+        ProductStands,
+    )
 
 
 async def test_a_deposit_does_not_hang_on_a_demand_deposit_that_was_withdrawn(place: FundTown) -> None:

@@ -1,5 +1,7 @@
 """Deposits of the catalogue: what a version of one must be, and when it may be put on sale."""
 
+from typing import Any
+
 import msgspec
 
 from tapwealth.catalogue import store
@@ -13,7 +15,7 @@ from tapwealth.storage.database import Tx
 
 APP = "app"
 SHAPE = Shape(DepositParameters, words=WORDS)
-_GONE = (State.REJECTED, State.WITHDRAWN)
+_GONE, _SOLD = (State.REJECTED, State.WITHDRAWN), (State.ON_SALE, State.REPLACED, State.CLOSED)
 
 
 def check_deposit(definition: Definition) -> None:
@@ -34,8 +36,11 @@ def check_deposit(definition: Definition) -> None:
 
 
 async def wrong(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
-    """Why nobody could tell what is withdrawn early earns."""
-    code = version.definition.parameters.demand
+    """Why nobody could tell what is withdrawn early earns, or what was opened before."""
+    code, former = version.definition.parameters.demand, await _former(tx, version)
+    if former is not None and _worked_by(former) != _worked_by(version):
+        text = f"{former.name} was sold, and how its interest is worked out stays: bank, form, days, demand deposit; take another code"
+        return Refusal(ProductRefusal.OTHER_KIND, text)
     if not code:
         return None
     known = await store.kind_of(tx, code) is ProductKind.DEPOSIT
@@ -43,6 +48,19 @@ async def wrong(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal
     if any(isinstance(one.definition.parameters.form, Demand) and one.state not in _GONE for one in found):
         return None
     return Refusal(ProductRefusal.UNKNOWN, f"there is no demand deposit {code[:40]}; draft it first, or name another one")
+
+
+async def _former(tx: Tx, version: Version) -> Version | None:
+    """That which came on sale last."""
+    known = (await store.versions_of(tx, [version.product], lambda _kind: SHAPE))[version.product]
+    return next((one for one in reversed(known) if one.state in _SOLD), None)
+
+
+def _worked_by(version: Version) -> tuple[Any, ...]:
+    """By what the bank, which has one set of terms for a product, works out what is earned."""
+    said: DepositParameters = version.definition.parameters
+    names = ("method", "days", "least_withdrawal", "settles_on")
+    return said.bank, said.demand, type(said.form), *(getattr(said.form, name, None) for name in names)
 
 
 async def bring_about(_house: House, tx: Tx, _at: Moment, version: Version) -> Refusal | None:
