@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -32,25 +31,21 @@ from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import reports, setup
-from tapwealth.flows.frame import Caller
 from tapwealth.flows.insurance import claim_papers, claim_recoveries, claims, insurers, policies
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
-from tapwealth.flows.insurance.claim_papers import AskPapers, PaperFile
+from tapwealth.flows.insurance.claim_papers import AskPapers
 from tapwealth.flows.insurance.claim_recoveries import ExpectRecovery
 from tapwealth.flows.insurance.claims import AppealClaim, NotifyClaim, WithdrawClaim
 from tapwealth.flows.insurance.policies import CancelPolicy
 from tapwealth.insurance import claim_store, store
 from tapwealth.insurance.claim import ClaimState, LossKind, Paper
 from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimRefused
-from tapwealth.insurance.evidence import MOST_FILES
 from tapwealth.insurance.insurer import Unknown
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.notices import store as notices
-from tapwealth.storage.actors import ActorKind
-from tapwealth.storage.operators import OperatorRole
 
 
 @pytest.fixture(autouse=True)
@@ -158,41 +153,6 @@ async def test_what_is_missing_is_asked_for_once(place: Town, wang: Person, poli
     assert (
         code(await claim_papers.ask(place.house, await operator(place, "ops.chen"), AskPapers(uuid4(), [Paper.OTHER]))) == "UNKNOWN_CLAIM"
     )
-
-
-async def test_files_are_sealed_handed_out_as_they_came_and_counted(place: Town, wang: Person, policy: UUID) -> None:
-    claim = UUID((await crack(place, wang, policy)).claim)
-    large = jpeg(comment=b"x" * 60_000) * 40
-    kept = await give(place, wang, claim, Paper.PHOTO, large)
-    assert (await give(place, wang, claim, Paper.PHOTO, large)).paper == kept.paper, "the same file"
-    house, mine = place.house, place.envelope(wang).caller
-    stranger = Caller(ActorKind.CUSTOMER, "customer:x", "device token", UUID(int=9), wang.book)
-    chen = (await operator(place, "ops.chen")).caller
-    for caller in (mine, chen):
-        assert await claim_papers.read(house, caller, UUID(kept.paper)) == PaperFile("image/jpeg", large)
-    assert code(await claim_papers.read(house, stranger, UUID(kept.paper))) == "UNKNOWN_CLAIM"
-    assert code(await claim_papers.read(house, mine, uuid4())) == "UNKNOWN_CLAIM"
-    await operator(place, "sup.qian", OperatorRole.SUPPORT)
-    views, given = reports.views(house), {"id": str(claim)}
-    chen_sees, wang_sees, nobody = [await views["claim/{id}"](one, given) for one in (chen, mine, replace(chen, who="operator:sup.qian"))]
-    assert [(one.paper, one.by) for one in chen_sees.looks] == [(UUID(kept.paper), "operator:ops.chen")]
-    assert (wang_sees.looks, wang_sees.said) == ([], "it fell on the stairs")
-    assert code(nobody) == "NOT_YOURS"
-    async with house.database.read() as tx:
-        pieces = await claim_store.pieces(tx, wang.book, UUID(kept.paper))
-        assert len(pieces) == 3
-        assert not any(b"x" * 12 in one for one in pieces)
-        (said,) = await tx.fetch("select said from claim")
-        assert b"stairs" not in said["said"]
-    async with house.database.transaction() as tx:
-        await tx.execute("delete from claim_paper_piece where number = 2")
-    with pytest.raises(BadInput, match="altered"):
-        await claim_papers.read(house, mine, UUID(kept.paper))
-    for number in range(MOST_FILES - 1):
-        assert not isinstance(await give(place, wang, claim, Paper.OTHER, jpeg(comment=str(number).encode())), Refusal)
-    assert code(await give(place, wang, claim, Paper.OTHER, jpeg(comment=b"one more"))) == "TOO_MANY_FILES"
-    with pytest.raises(BadInput, match="neither JPEG"):
-        await give(place, wang, claim, Paper.OTHER, b"MZ disguised")
 
 
 async def test_above_the_limit_two_people_decide(place: Town, wang: Person, policy: UUID) -> None:

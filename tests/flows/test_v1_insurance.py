@@ -170,6 +170,7 @@ async def claimed(place: Town, client: ApiClient, account: str, policy: str) -> 
     assert (made.status_code, made.json()["state"], made.json()["papers"]) == (201, "notified", ["photo", "invoice"])
     one = made.headers["location"]
     await papers(client, one)
+    await handed_out(place, client, account, one)
     seen = (await client.get(one)).json()
     assert (seen["state"], seen["missing"], {of["paper"] for of in seen["papers"]}) == (
         "assessing", [], {"photo", "invoice", "other"},
@@ -211,6 +212,29 @@ async def papers(client: ApiClient, one: str) -> None:
     problem(await give("photo", jpeg(comment=b"another"), key=key), "idempotency_key_reused")
     await one_at_a_time(client, one)
     assert (await give("invoice", pdf(), "application/pdf")).json()["state"] == "assessing"
+
+
+async def handed_out(place: Town, client: ApiClient, account: str, one: str) -> None:
+    """As they came, to be saved; it is kept that the client had them, and what was erased is gone."""
+    page = (await client.get(f"{one}/papers", limit=2)).json()
+    rest = (await client.get(f"{one}/papers", cursor=page["next_cursor"])).json()
+    invoice, other, _, photo = sorted([*page["data"], *rest["data"]], key=lambda of: of["paper"])
+    assert (len(page["data"]), invoice["paper"], other["paper"], photo["paper"]) == (2, "invoice", "other", "photo")
+    for of, content, ending in ((invoice, pdf(), "pdf"), (photo, jpeg(), "jpeg")):
+        got = await client.get(f"{account}/claim-papers/{of['id']}")
+        assert (got.status_code, got.content, got.headers["content-type"]) == (200, content, of["media_type"])
+        assert got.headers["content-disposition"] == f'attachment; filename="{of["id"]}.{ending}"'
+        assert (got.headers["x-content-type-options"], got.headers["cache-control"]) == ("nosniff", "no-store")
+        assert got.headers["content-length"] == str(of["size"])
+    async with place.house.database.read() as tx:
+        looks = await tx.fetch("select paper, looked_by from claim_paper_look order by looked_by")
+    assert {f"ppr_{row['paper'].hex}" for row in looks} == {invoice["id"], photo["id"]}
+    assert {row["looked_by"] for row in looks} == {f"client:{unprefixed('cli', client.id)}"}
+    problem(await client.get(f"{account}/claim-papers/ppr_{'0' * 32}"), "not_found")
+    problem(await client.get(f"{account}/claims/clm_{'0' * 32}/papers"), "not_found")
+    async with place.house.database.transaction() as tx:
+        await tx.execute("delete from claim_paper_piece where paper = $1", unprefixed("ppr", other["id"]))
+    problem(await client.get(f"{account}/claim-papers/{other['id']}"), "erased")
 
 
 async def one_at_a_time(client: ApiClient, one: str) -> None:
@@ -260,5 +284,6 @@ async def nobody_elses(place: Town, client: ApiClient, account: str) -> None:
     token = client.token
     await client.sign_in("insurance:read", "insurance:write")
     problem(await client.get(f"{account}/claims"), "insufficient_scope")
+    problem(await client.get(f"{account}/claim-papers/ppr_{'0' * 32}"), "insufficient_scope")
     problem(await client.post(f"{claim}/papers/photo", jpeg(), **{"Content-Type": "image/jpeg"}), "insufficient_scope")
     client.token = token

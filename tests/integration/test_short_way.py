@@ -17,14 +17,17 @@ from tapwealth.api.v1.operation import Asked, Operation
 from tapwealth.bench.load import DAY, NOW
 from tapwealth.flows.customers.clients import Bearer
 from tapwealth.flows.frame import Envelope
+from tapwealth.flows.v1.claim_papers import Handed
 from tapwealth.flows.v1.shapes import Fund, NewOrder, Order
 from tapwealth.kernel.ids import named, prefixed
 from tapwealth.kernel.in_flight import InFlight
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.storage.clients import Scope
 
 NOTHING: Any = None
 ACCOUNT = prefixed("acc", named(NOW, 1, "somebody"))
 BODY = b'{"type":"purchase","fund":"000198","amount":{"amount":164,"currency":"CNY"}}'
+PIECE = 1 << 20
 TOKEN = b"Authorization: Bearer right\r\n"
 
 
@@ -49,12 +52,13 @@ class House:
     """The edge with one order and one fund. Orders wait for `go`."""
 
     def __init__(self) -> None:
-        self.go, self.asked, self.flight = asyncio.Event(), list[bytes](), InFlight()
+        self.go, self.asked, self.flight, self.opened = asyncio.Event(), list[bytes](), InFlight(), 0
         self.go.set()
         path = "/v1/accounts/{account}/orders"
         operations = [
             Operation("create_order", "POST", path, Scope.ORDERS_WRITE, "", Order, act=self._order, takes=NewOrder),
             Operation("get_fund", "GET", "/v1/funds/{fund}", Scope.FUNDS_READ, "", Fund, read=self._fund),
+            Operation("get_file", "GET", "/v1/files/{file}", Scope.FUNDS_READ, "", bytes, read=self._file),
         ]
         gate: Any = Gate(NOTHING, self.flight, self._clock)
         tokens: Any = Tokens()
@@ -70,6 +74,19 @@ class House:
 
     async def _fund(self, asked: Asked) -> Any:
         return {"fund": asked.path["fund"]}
+
+    async def _file(self, asked: Asked) -> Handed:
+        """Of so many pieces; what is said to be one more than there are breaks off."""
+        wanted, _, there = asked.path["file"].partition("-")
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for number in range(int(there or wanted)):
+                self.opened += 1
+                yield bytes([number % 256]) * PIECE
+            if there:
+                raise BadInput("a piece was altered", where="file")
+
+        return Handed("a.jpeg", "image/jpeg", int(wanted) * PIECE, pieces())
 
     async def _rest(self, _scope: Any, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
@@ -275,6 +292,39 @@ async def test_who_is_being_served_when_the_server_ends_gets_the_answer(house: H
         answer = await client.answer()
         assert (answer.status, answer.headers["connection"]) == (201, "close")
         assert await client.ended()
+
+
+def a_file(name: bytes) -> bytes:
+    return b"GET /v1/files/" + name + b" HTTP/1.1\r\nHost: here\r\n" + TOKEN + b"\r\n"
+
+
+async def test_a_file_is_handed_out_in_pieces_on_either_way(house: House, client: Connection) -> None:
+    await client.send(a_file(b"3"))
+    short = await client.answer()
+    await client.send(a_file(b"%33"))  # in escapes: the ordinary way
+    assert (await client.answer()).lasting == short.lasting
+    assert (house.app.ordinary, short.status, short.body) == (1, 200, b"".join(bytes([number]) * PIECE for number in range(3)))
+    assert (short.headers["content-type"], short.headers["content-disposition"]) == ("image/jpeg", 'attachment; filename="a.jpeg"')
+    await client.send(fund())
+    assert (await client.answer()).status == 200, "the connection goes on"
+
+
+async def test_a_file_is_opened_no_faster_than_it_is_taken_and_not_for_who_left(house: House, client: Connection) -> None:
+    client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport reads
+    await client.send(a_file(b"200"))
+    await asyncio.sleep(0.2)
+    assert 0 < house.opened < 60
+    opened = house.opened
+    client.writer.transport.abort()
+    await asyncio.sleep(0.05)
+    assert house.opened <= opened + 1
+
+
+async def test_a_file_that_breaks_off_is_seen_to_be_short(house: House, client: Connection) -> None:
+    await client.send(a_file(b"3-2"))
+    with pytest.raises(asyncio.IncompleteReadError) as short:
+        await client.answer()
+    assert len(short.value.partial) == 2 * PIECE
 
 
 def test_no_value_makes_a_line_of_its_own() -> None:

@@ -13,6 +13,7 @@ from tapwealth.api.v1.openapi import document
 from tapwealth.api.v1.operations import operations
 
 NOTHING: Any = None
+FILE = {"type": "string", "format": "binary"}
 OPERATIONS = operations(NOTHING, NOTHING)
 DOCUMENT = json.loads(json.dumps(document(OPERATIONS)))
 _CONTENTS = {"$schema": "https://json-schema.org/draft/2020-12/schema", **DOCUMENT}
@@ -44,6 +45,9 @@ def as_described(answer: httpx.Response) -> httpx.Response:
 def _check(name: str, said: Any, answer: httpx.Response) -> None:
     media = answer.headers["content-type"].partition(";")[0]
     assert media in said["content"], f"{name} is not said to answer {media}"
+    if said["content"][media]["schema"] == FILE:
+        assert answer.headers["content-disposition"].startswith("attachment; "), f"{name} hands out what a browser would open"
+        return
     shape = said["content"][media]["schema"]["$ref"].rpartition("/")[2]
     assert fits(shape, answer.json()) == [], f"{name}: {answer.text}"
     if media == "application/problem+json":

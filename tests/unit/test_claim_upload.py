@@ -1,6 +1,6 @@
 """A file sent for a claim: read while it comes and no further than is taken, whoever sends it and however; handed out to be saved."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,7 +27,7 @@ CALLERS = {
     "operations": (Caller(ActorKind.OPERATOR, "operator:chen", "password"), frozenset({"operations"})),
     "product": (Caller(ActorKind.OPERATOR, "operator:zhao", "password"), frozenset({"product_manager"})),
 }
-FILE = PaperFile("image/jpeg", jpeg())
+FILE = jpeg(comment=bytes(1_000))
 
 
 class Sent:
@@ -41,6 +41,11 @@ class Sent:
         self.left -= len(piece)
         self.read += len(piece)
         return {"type": "http.request", "body": piece, "more_body": self.left > 0}
+
+
+async def in_pieces() -> AsyncIterator[bytes]:
+    for at in range(0, len(FILE), 300):
+        yield FILE[at : at + 300]
 
 
 Asked = Callable[..., Awaitable[tuple[int, dict[str, str], bytes]]]
@@ -66,7 +71,9 @@ def ask(given: list[tuple[UUID, Paper, str, int]]) -> Asked:
         return PaperKept(str(PAPER), "00", "notified", ["invoice"])
 
     async def read(_caller: Caller, identifier: UUID) -> PaperFile | Refusal:
-        return FILE if identifier == PAPER else Refusal(ClaimRefusal.UNKNOWN_CLAIM, "there is no such file")
+        if identifier == PAPER:
+            return PaperFile("image/jpeg", len(FILE), in_pieces())
+        return Refusal(ClaimRefusal.UNKNOWN_CLAIM, "there is no such file")
 
     app = Starlette(routes=claim_files.claim_files(Gate(authenticate, InFlight(), clock), give, read))
 
@@ -77,7 +84,7 @@ def ask(given: list[tuple[UUID, Paper, str, int]]) -> Asked:
         scope = {
             "type": "http", "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
             "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in said.items()], "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 2), "scheme": "http", "root_path": "",
+            "server": ("127.0.0.1", 2), "scheme": "http", "root_path": "", "asgi": {"version": "3.0", "spec_version": "2.4"},
         }  # fmt: skip
         messages: list[Any] = []
 
@@ -139,7 +146,8 @@ async def test_one_file_of_a_person_comes_at_a_time(ask: Asked, given: list[Any]
 async def test_a_file_is_handed_out_to_be_saved(ask: Asked) -> None:
     for token in ("me", "operations"):
         status, headers, content = await ask(f"/papers/{PAPER}", None, token, method="GET")
-        assert (status, content, headers["content-type"]) == (200, FILE.content, "image/jpeg")
+        assert (status, content, headers["content-type"]) == (200, FILE, "image/jpeg")
+        assert headers["content-length"] == str(len(FILE))
         assert headers["content-disposition"] == f'attachment; filename="{PAPER}.jpeg"'
         assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
         assert headers["content-security-policy"].startswith("sandbox")

@@ -1,7 +1,8 @@
 """Files that show a loss, over HTTP: `POST /claims/{claim}/papers/{paper}` takes one as it is, `GET /papers/{id}` hands it out as it came.
 
 A body is read no further than a file may be long, and not at all where its head says that it is longer: whatever is sent, no more than that
-is held, of one file a customer and of so many customers at once. It is handed out as something to be saved, that no browser opens.
+is held, of one file a customer and of so many customers at once. It is handed out piece by piece, as something to be saved, that no
+browser opens.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from tapwealth.api.commands import SESSION_OVER, Gate, key_of, token_of
@@ -91,12 +92,13 @@ async def _hand_out(gate: Gate, read: Read, request: Request) -> Response:
         return refused(found)
     ending = found.media_type.rpartition("/")[2]
     headers = {
+        "Content-Length": str(found.size),
         "Content-Disposition": f'attachment; filename="{identifier}.{ending}"',
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cache-Control": "no-store",
     }
-    return Response(found.content, HTTPStatus.OK, headers, found.media_type)
+    return StreamingResponse(found.pieces, HTTPStatus.OK, headers, found.media_type)
 
 
 async def _caller(gate: Gate, request: Request) -> Caller | Response:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from tapwealth.api.v1.edge import App, Edge, Front, Incoming
@@ -96,18 +96,36 @@ class ShortWay(HttpToolsProtocol):
             if self.flow.write_paused and not cycle.disconnected:
                 await self.flow.drain()
             if not cycle.disconnected:
-                self._write(cycle, response)
+                self._begin(cycle, response)
+                if isinstance(response, StreamingResponse):
+                    await self._stream(cycle, response)
+                self._end(cycle)
         finally:
             if not cycle.response_complete:
                 self.transport.close()
             if cycle.task is not None:
                 self.tasks.discard(cycle.task)
 
-    def _write(self, cycle: _Short, response: Response) -> None:
+    def _begin(self, cycle: _Short, response: Response) -> None:
+        """The head, and the body of what is no stream."""
         headers = [*self.server_state.default_headers, *response.raw_headers]
         if not cycle.keep_alive:
             headers.append((b"connection", b"close"))
-        self.transport.write(_head(response.status_code, headers) + bytes(response.body))
+        body = b"" if isinstance(response, StreamingResponse) else bytes(response.body)
+        self.transport.write(_head(response.status_code, headers) + body)
+
+    async def _stream(self, cycle: _Short, response: StreamingResponse) -> None:
+        """No faster than it is taken; what breaks off on the way ends the connection, short of what the head said."""
+        async for piece in response.body_iterator:
+            if self.flow.write_paused and not cycle.disconnected:
+                await self.flow.drain()
+            if cycle.disconnected:
+                return
+            self.transport.write(bytes(piece))  # type: ignore[arg-type]  # of bytes, as it was made
+
+    def _end(self, cycle: _Short) -> None:
+        if cycle.disconnected:
+            return
         cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()

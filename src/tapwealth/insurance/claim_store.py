@@ -386,7 +386,7 @@ async def paper(tx: Any, book: int, identifier: UUID) -> PaperRow | None:
 
 
 class Look(NamedTuple):
-    """An operator had a file."""
+    """Somebody had a file who is not the claimant: an operator, or a client that the claimant lets ask."""
 
     paper: UUID
     looked_at: datetime
@@ -409,10 +409,12 @@ async def looks_of(tx: Any, book: int, claim: UUID) -> list[Look]:
     return [Look(*row) for row in rows]
 
 
-async def pieces(tx: Any, book: int, identifier: UUID) -> list[bytes]:
-    """The sealed pieces of a file, in order; none once it is erased."""
-    rows = await tx.fetch("select sealed from claim_paper_piece where book = $1 and paper = $2 order by number", book, identifier)
-    return [row["sealed"] for row in rows]
+async def piece(tx: Any, book: int, identifier: UUID, number: int) -> bytes | None:
+    """A sealed piece of a file, from 0; None once it is erased."""
+    found: bytes | None = await tx.fetchval(
+        "select sealed from claim_paper_piece where book = $1 and paper = $2 and number = $3", book, identifier, number
+    )
+    return found
 
 
 async def erase_pieces(tx: Any, keys: Sequence[Key]) -> int:

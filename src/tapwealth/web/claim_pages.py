@@ -8,7 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from tapwealth.flows.insurance import claim_papers
@@ -232,11 +232,12 @@ async def paper_file(visit: Visit) -> Response:
     name = f"{identifier}.{found.media_type.rpartition('/')[2]}"
     headers = {
         **HEADERS,
+        "Content-Length": str(found.size),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
     }
-    return Response(found.content, HTTPStatus.OK, headers, found.media_type)
+    return StreamingResponse(found.pieces, HTTPStatus.OK, headers, found.media_type)
 
 
 def declared(upload: Upload) -> str:

@@ -172,6 +172,7 @@ CATALOGUE: dict[str, Kind] = {
     "appealed_before": Kind(_NO, "The claim was appealed once", "Nothing: it is looked at once more, and once only."),
     "appeal_over": Kind(_NO, "The time for an appeal is over", "Nothing: the decision stands."),
     "more_than_paid": Kind(_NO, "More would come back than was paid", "Give what `detail` says, or less."),
+    "erased": Kind(HTTPStatus.GONE, "The file's time is over, and it was erased", "Nothing: its `sha256` is left."),
     "too_many_files": Kind(_NO, "The claim has too many files", "Put several pages into one PDF."),
     "unknown_biller": Kind(_NO, "There is no such biller", "Take the code of one that is listed."),
     "unknown_item": Kind(_NO, "The biller has no such item", "Name one of the items that the biller offers."),

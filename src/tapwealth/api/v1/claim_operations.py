@@ -15,6 +15,7 @@ from tapwealth.flows.v1.claim_shapes import (
     Claim,
     ClaimGivenBack,
     ClaimListed,
+    ClaimPaper,
     ClaimStands,
     Disputed,
     NewAppeal,
@@ -71,6 +72,14 @@ def claim_operations(house: House) -> list[Operation]:
             read=lambda asked: listed(house, who(asked), asked.wanted, shown.own, ClaimListed),
         ),
         Operation("get_claim", "GET", one, read, "A claim, its papers and what was paid", Claim, read=claim),
+        Operation(
+            "list_claim_papers", "GET", f"{one}/papers", read, "The files of a claim, newest first", Page[ClaimPaper], listed=True,
+            read=lambda asked: claim_papers.papers(house, who(asked), identified(asked.path, "claim"), asked.wanted),
+        ),
+        Operation(
+            "download_claim_paper", "GET", f"{account}/claim-papers/{{file}}", read, "A file of a claim, as it came", bytes,
+            read=lambda asked: claim_papers.hand_out(house, who(asked), identified(asked.path, "file")), refusals=(_C.ERASED,),
+        ),
         Operation(
             "give_claim_paper", "POST", f"{one}/papers/{{paper}}", write, "Give a file that shows the loss", PaperKept, takes=bytes,
             act=lambda envelope, file, path: claim_papers.give(house, envelope, file, path), makes=False,

@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 import structlog
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from tapwealth.api.claim_files import UPLOAD_SECONDS
 from tapwealth.api.commands import Gate, language_of
@@ -34,7 +34,7 @@ from tapwealth.flows.customers.clients import Bearer, Tokens
 from tapwealth.flows.customers.consents import ACCOUNT
 from tapwealth.flows.frame import UNKNOWN_ACCOUNT, Caller, Envelope
 from tapwealth.flows.insurance.coming_files import ComingFiles
-from tapwealth.flows.v1.claim_papers import MOST, TYPES, File
+from tapwealth.flows.v1.claim_papers import MOST, TYPES, File, Handed
 from tapwealth.flows.v1.reading import Part, Wanted
 from tapwealth.flows.v1.shapes import Page
 from tapwealth.kernel.clock import machine_ms
@@ -121,7 +121,7 @@ class Edge:
         return Front(self, rest)
 
     async def answer(self, request: Incoming) -> Response:
-        """Nothing but an answer leaves here, the problems included; none of them is a stream."""
+        """Nothing but an answer leaves here, the problems included; a file alone is a stream."""
         self._count += 1
         request_id = f"req_{machine_ms():012x}{self._run:08x}{self._count:012x}"
         try:
@@ -255,6 +255,8 @@ class Edge:
             raise refused(found)
         if isinstance(found, Part):
             found = Page(found.found, bool(found.last), _cursor(operation, found.last) if found.last else None)
+        if isinstance(found, Handed):
+            return _file(found)
         return Response(msgspec.json.encode(found), headers={**_JSON, "cache-control": "no-store"})
 
     def _bearer(self, headers: Mapping[bytes, bytes], scope: str) -> Bearer:
@@ -294,6 +296,15 @@ class Front:
 @lru_cache(maxsize=1_000)
 def _who(client: UUID) -> str:
     return f"client:{client}"
+
+
+def _file(one: Handed) -> Response:
+    """To be saved, that no browser opens."""
+    headers = {
+        "content-length": str(one.size), "content-disposition": f'attachment; filename="{one.name}"', "cache-control": "no-store",
+        "x-content-type-options": "nosniff", "content-security-policy": "sandbox; default-src 'none'",
+    }  # fmt: skip
+    return StreamingResponse(one.pieces, headers=headers, media_type=one.media_type)
 
 
 def _kind(code: str) -> dict[str, Any]:

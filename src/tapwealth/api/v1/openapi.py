@@ -37,6 +37,7 @@ OF_A_TOKEN = ("doubled_header", "invalid_body", "too_slow", "too_large", "wrong_
 _OF_A_POST = (
     "invalid_body", "idempotency_key_missing", "request_in_progress", "too_large", "too_slow", "wrong_media_type", "idempotency_key_reused",
 )  # fmt: skip
+_FILE = {kind.value: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _FORMS = {
     "fund": "^[0-9A-Z]{6}$",
@@ -95,9 +96,7 @@ def codes_of(operation: Operation) -> list[str]:
 
 def document(operations: list[Operation]) -> dict[str, Any]:
     """As plain values."""
-    shapes = (
-        [one.gives for one in operations] + [one.takes for one in operations if one.takes not in (None, bytes)] + [ProblemBody, TokenBody]
-    )
+    shapes = [one for of in operations for one in (of.gives, of.takes) if one not in (None, bytes)] + [ProblemBody, TokenBody]
     schemas, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     by_shape = {id(shape): schema for shape, schema in zip(shapes, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
@@ -128,22 +127,24 @@ def _operation(one: Operation, by_shape: dict[int, Any]) -> dict[str, Any]:
         "summary": one.summary,
         "security": [{"client_credentials": [one.scope.value]}],
         "parameters": _parameters(one),
-        "responses": {str(int(one.status)): _success(one, by_shape[id(one.gives)])} | _problems(codes_of(one)),
+        "responses": {str(int(one.status)): _success(one, by_shape)} | _problems(codes_of(one)),
     }
     if one.takes is bytes:
-        made["requestBody"] = {"required": True, "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES}}
+        made["requestBody"] = {"required": True, "content": _FILE}
     elif one.takes is not None:
         example = {} if one.example is None else {"example": one.example}
         made["requestBody"] = {"required": True, "content": {"application/json": {"schema": by_shape[id(one.takes)]} | example}}
     return made
 
 
-def _success(one: Operation, schema: Any) -> dict[str, Any]:
+def _success(one: Operation, by_shape: dict[int, Any]) -> dict[str, Any]:
     headers = {"Request-Id": {"schema": {"type": "string"}}}
+    if one.gives is bytes:
+        return {"description": one.summary, "headers": headers | {"Content-Disposition": {"schema": {"type": "string"}}}, "content": _FILE}
     if one.act:
         headers |= {"Idempotent-Replayed": {"schema": {"const": "true"}}}
         headers |= {"Location": {"schema": {"type": "string"}}} if one.makes else {}
-    return {"description": one.summary, "headers": headers, "content": {"application/json": {"schema": schema}}}
+    return {"description": one.summary, "headers": headers, "content": {"application/json": {"schema": by_shape[id(one.gives)]}}}
 
 
 def _parameters(one: Operation) -> list[dict[str, Any]]:

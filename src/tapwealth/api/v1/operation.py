@@ -42,9 +42,9 @@ class Asked(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Operation:
     """`path` has its parameters in braces. `read` answers a GET, `act` a POST with a body of the shape `takes` (envelope, body, path
-    parameters); it `makes` something new, or changes what is there. `gives` is what is answered; `refusals` are those that `act` may be
-    decided with. `filters`: parameters of a question, and the form of each, of which some are `required`; `seen`: what a list is read on
-    from (`SEEN`). `example`: of a body."""
+    parameters); it `makes` something new, or changes what is there. `gives` is what is answered, bytes: a file; `refusals` are those that
+    it may be decided with. `filters`: parameters of a question, and the form of each, some of them `required`; `seen`: what a list is read
+    on from (`SEEN`). `example`: of a body."""
 
     name: str
     method: str

@@ -7,13 +7,14 @@ at: from that day on the law counts.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House, Moment, moment, once
+from tapwealth.flows.frame import HOUSE_BOOK, Caller, Envelope, House, Moment, barred, moment, once
 from tapwealth.flows.insurance import claim_notices
 from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.claims import ClaimStands, moved, own_claim, policy_of, stands
@@ -54,11 +55,12 @@ class PaperKept(msgspec.Struct, frozen=True):
     missing: list[str]
 
 
-class PaperFile(msgspec.Struct, frozen=True):
-    """A file as it came."""
+class PaperFile(NamedTuple):
+    """A file as it came, of so many bytes; its pieces are opened as they are asked for, once."""
 
     media_type: str
-    content: bytes
+    size: int
+    pieces: AsyncIterator[bytes]
 
 
 _TAKEN = (ClaimState.NOTIFIED, ClaimState.PAPERS_ASKED, ClaimState.ASSESSING, ClaimState.APPEALED)
@@ -125,35 +127,61 @@ def _sealed(house: House, paper: UUID, content: bytes) -> list[bytes]:
     return [house.keys.seal("papers", piece, _place(paper, number, last=number == len(cut) - 1)) for number, piece in enumerate(cut)]
 
 
-def _opened(house: House, row: PaperRow, pieces: Sequence[bytes]) -> bytes:
-    """Raises BadInput for what was altered."""
-    cut = [
-        house.keys.open_sealed("papers", piece, _place(row.id, number, last=number == len(pieces) - 1))
-        for number, piece in enumerate(pieces)
-    ]
-    content = b"".join(cut)
-    if hashlib.sha256(content).digest() != row.digest:
-        raise BadInput("the file is not what its hash says", where=f"paper {row.id}", hint="restore it from a backup")
-    return content
+async def _opened(house: House, row: PaperRow, sealed: bytes) -> AsyncIterator[bytes]:
+    """From the first sealed piece on. None is handed on that was altered, nor the last one of a file that is not what its hash says: raises
+    BadInput for it."""
+    last, digest = (row.size - 1) // _PIECE, hashlib.sha256()
+    for number in range(last + 1):
+        if number:
+            sealed = await _next(house, row, number)
+        piece = house.keys.open_sealed("papers", sealed, _place(row.id, number, last=number == last))
+        digest.update(piece)
+        if number == last and digest.digest() != row.digest:
+            raise BadInput("the file is not what its hash says", where=f"paper {row.id}", hint="restore it from a backup")
+        yield piece
+
+
+async def _next(house: House, row: PaperRow, number: int) -> bytes:
+    """In a transaction of its own: none waits for who takes the file."""
+    async with house.database.read() as tx:
+        sealed = await claim_store.piece(tx, row.book, row.id, number)
+    if sealed is None:
+        raise BadInput(f"piece {number} is gone: altered, or erased meanwhile", where=f"paper {row.id}", hint="ask for it again")
+    return sealed
+
+
+async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same, its first piece opened already: what was altered there is told instead of a file."""
+    first = await anext(pieces)
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return whole()
 
 
 async def read(house: House, caller: Caller, identifier: UUID) -> PaperFile | Refusal:
-    """The file, for the claimant and for operators, of whom it is kept that they had it."""
+    """The file, for the claimant, for a client that the claimant lets ask, and for operators; of both of these it is kept that they had it.
+    Raises BadInput where its beginning was altered."""
     book = book_of(identifier)
     unknown = Refusal(ClaimRefusal.UNKNOWN_CLAIM, "there is no such file of a claim of yours; look at the claim")
     if book not in house.all_books:
         return unknown
     async with house.database.transaction() as tx:
+        if (stopped := await barred(tx, caller)) is not None:
+            return stopped
         row = await claim_store.paper(tx, book, identifier)
         claim = None if row is None else (await claim_store.claims(tx, [(book, row.claim)]))[book, row.claim]
         if row is None or claim is None or (caller.kind is not ActorKind.OPERATOR and caller.person != claim.person):
             return unknown
-        pieces = await claim_store.pieces(tx, book, identifier)
-        if pieces and caller.kind is ActorKind.OPERATOR:
+        first = await claim_store.piece(tx, book, identifier, 0)
+        if first is not None and caller.kind is not ActorKind.CUSTOMER:
             await claim_store.add_look(tx, book, Look(identifier, (await moment(tx)).now, caller.who))
-    if not pieces:
+    if first is None:
         return Refusal(ClaimRefusal.ERASED, f"the file was erased on {claim.erased_on}; its hash is {row.digest.hex()}")
-    return PaperFile(row.media_type, _opened(house, row, pieces))
+    return PaperFile(row.media_type, row.size, await _begun(_opened(house, row, first)))
 
 
 async def ask(house: House, envelope: Envelope, command: AskPapers) -> ClaimStands | Refusal:

@@ -28,7 +28,7 @@ from tapwealth.storage.database import Tx
 T = TypeVar("T")
 NOBODY = UUID(int=0)
 """Stands for what cannot be an id."""
-PREFIXES = {"deposit": "dep", "notice": "dnt", "policy": "plc", "application": "apl", "claim": "clm"}
+PREFIXES = {"deposit": "dep", "notice": "dnt", "policy": "plc", "application": "apl", "claim": "clm", "file": "ppr"}
 """By path parameter, how what it names begins."""
 _MONEY = (Money, SignedMoney)
 
