@@ -9,7 +9,7 @@ from claim_town import IMEI, NEXT_MONDAY, OTHER_IMEI, assess, insured, paid
 from customer_line import Line, customer_line
 from evidence_files import jpeg, pdf
 from four_eyes import operator
-from policy_files import SCREEN_FILE, sell_policies
+from policy_files import ACCIDENT_FILE, SCREEN_FILE, sell_policies
 from served_house import PASSWORD
 
 from tapwealth.flows.insurance import insurers
@@ -21,7 +21,7 @@ from tapwealth.storage import operators
 async def test_a_screen_is_claimed_shown_and_followed(
     place: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await sell_policies(place.house, SCREEN_FILE)
+    await sell_policies(place.house, SCREEN_FILE, ACCIDENT_FILE)
     photo, invoice, disguised = tmp_path / "crack.jpg", tmp_path / "invoice.pdf", tmp_path / "program.png"
     photo.write_bytes(jpeg())
     invoice.write_bytes(pdf())
@@ -57,6 +57,7 @@ async def test_a_screen_is_claimed_shown_and_followed(
         await assess(place, UUID(claim), 80_000)
         await paid(place, UUID(claim))
         await _operations_expect_some_of_it(place, monkeypatch, line, claim)
+        await _another_is_given_back(line, str(await insured(place, line.person, None, "ACC1")))
 
 
 async def _operations_expect_some_of_it(place: Town, monkeypatch: pytest.MonkeyPatch, line: Line, claim: str) -> None:
@@ -81,3 +82,13 @@ async def bought(place: Town, line: Line) -> str:
     await place.clock(shanghai(NEXT_MONDAY, 9))
     await insurers.begin_cover(place.house, NEXT_MONDAY)
     return str(policy)
+
+
+async def _another_is_given_back(line: Line, policy: str) -> None:
+    shown = (await line.call("policy", "refund", policy)).out.strip()
+    amount, words = shown.split(maxsplit=1)
+    assert words == f"would come back; cover would end with {NEXT_MONDAY}"
+    other = await line.call("policy", "cancel", policy, "--refund", "0.01")
+    assert f"{amount} yuan would come back now" in other.err
+    done = await line.call("policy", "cancel", policy, "--refund", amount, "--reason", "too dear")
+    assert done.out.strip() == f"the insurer is asked; once it has cancelled the policy, {amount} come back by the bank", done.err

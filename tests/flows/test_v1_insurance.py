@@ -262,7 +262,9 @@ async def given_back(place: Town, client: ApiClient, account: str, one: str) -> 
     later = (await client.get(f"{one}/refund-quote", date=str(NEXT_MONDAY + timedelta(days=30)))).json()
     assert later["refund"]["amount"] < quoted["refund"]["amount"]
     problem(await client.get(f"{one}/refund-quote", date=str(MONDAY)), "invalid_parameter", ("date", "not_known"))
-    ended = await client.post(f"{one}/cancel", {})
+    other = {"refund": quoted["refund"] | {"amount": quoted["refund"]["amount"] + 1}}
+    problem(await client.post(f"{one}/cancel", other), "refund_differs")
+    ended = await client.post(f"{one}/cancel", {"refund": quoted["refund"]})
     assert (ended.json()["refund"], ended.json()["free_look"]) == (quoted["refund"], False)
     assert (await client.get(one)).json()["being_cancelled"] is True
     problem(await client.post(f"{one}/cancel", {}), "under_way")

@@ -10,7 +10,7 @@ import typer
 from tapwealth.cli.customer import Fund, Token, fen, give, see, yuan
 from tapwealth.cli.options import DEFAULT_DATA, PLAIN, DataDir, Json, print_json
 
-policy = typer.Typer(**PLAIN, help="Premiums of a policy: look, pay, let them be collected, reinstate.")
+policy = typer.Typer(**PLAIN, help="A policy: look, pay its premiums, let them be collected, reinstate, cancel it.")
 
 Which = Annotated[str, typer.Argument(help="The policy's id, as buying it gave it.", metavar="POLICY")]
 Shown = Annotated[str | None, typer.Option("--amount", help="What is to be paid, in yuan; another amount is refused.")]
@@ -57,6 +57,35 @@ def collect(
 def end(which: Which, token: Token, data_dir: DataDir = DEFAULT_DATA, json_: Json = False) -> None:
     """Let no further premium be collected."""
     _agreed(data_dir, token, "end_premiums", {"policy": which}, json_)
+
+
+@policy.command("refund")
+def refund(which: Which, token: Token, data_dir: DataDir = DEFAULT_DATA, json_: Json = False) -> None:
+    """What would come back if the policy were cancelled today."""
+    found = see(data_dir, token, f"refund/{quote(which, safe='')}")
+    if json_:
+        print_json(found)
+    else:
+        free = f", in the free look, which lasts until {found['free_look_until']}" if found["free_look"] else ""
+        typer.echo(f"{yuan(found['refund'])} would come back{free}; cover would end with {found['day']}")
+
+
+@policy.command("cancel")
+def cancel(
+    which: Which,
+    token: Token,
+    amount: Annotated[str | None, typer.Option("--refund", help="What is to come back, in yuan; another amount is refused.")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in a sentence; the insurer is told.")] = "the policyholder's wish",
+    data_dir: DataDir = DEFAULT_DATA,
+    json_: Json = False,
+) -> None:
+    """End a policy, or give it back in its free look."""
+    shown = None if amount is None else fen(amount, where="--refund")
+    made = give(data_dir, token, "cancel_policy", {"policy": which, "reason": reason, "refund": shown})
+    if json_:
+        print_json(made)
+    else:
+        typer.echo(f"the insurer is asked; once it has cancelled the policy, {yuan(made['refund'])} come back by the bank")
 
 
 def _paid(data: Path, token: str, name: str, body: dict[str, Any], as_json: bool) -> None:  # the option as it is

@@ -20,7 +20,6 @@ from tapwealth.web.forms import Form
 from tapwealth.web.page import in_each_language
 from tapwealth.web.policy_forms import said_in_words
 from tapwealth.web.policy_wording import chinese, words
-from tapwealth.web.said import Said
 from tapwealth.web.visit import FRESH, Back, Visit
 
 POLICY_COMMANDS = ("cancel_policy", "pay_premium", "let_premiums", "end_premiums", "reinstate_policy")
@@ -135,15 +134,9 @@ async def cancel(visit: Visit, form: Form) -> Response:
         return visit.go(f"/policies/{visit.identifier('policy')}")
     if form["do"] != "cancel":
         return await policy_page(visit, Back(form.fields, about="cancel"))
-    identifier, who = visit.identifier("policy"), visit.who
-    async with visit.house.database.read() as tx:
-        page = await policy_counter.shown(tx, *who, identifier, visit.language)
-        now = await _refund(tx, who, page, asked=True)
-    if isinstance(now, RefundQuoted) and str(now.refund) != form["refund"]:
-        said = Said(("退还金额已变", "The refund is another one now"), "请重新核对后再确认。", "look at it again, then confirm it")
-        return await policy_page(visit, Back.refused(form, said, about="cancel"))
+    identifier = visit.identifier("policy")
     reason = form["reason"].strip() or "the policyholder's wish"
-    return await _give(visit, form, "cancel", "cancel_policy", CancelPolicy(identifier, reason))
+    return await _give(visit, form, "cancel", "cancel_policy", CancelPolicy(identifier, reason, shown_in(form, "refund")))
 
 
 async def _give(visit: Visit, form: Form, about: str, name: str, command: Any) -> Response:

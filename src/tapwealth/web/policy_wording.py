@@ -170,6 +170,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"a claim of this policy is looked at", "有理赔正在审核"),
     (r"wait until it is decided, or withdraw it", "请等待结论，或撤回理赔"),
     (r"the insurer has not issued the policy yet", "保险公司尚未承保"),
+    (rf"{YUAN} yuan would come back now", r"现在退保可退还 \1 元"),
     (r"the reason is empty or longer than (\d+) characters", r"原因为空或超过 \1 字"),
     # what changes
     (r"only one that the insurer has issued can be changed", "只有已承保的保单可以变更"),

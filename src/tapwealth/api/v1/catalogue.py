@@ -137,6 +137,7 @@ CATALOGUE: dict[str, Kind] = {
     "not_issued": Kind(_NO, "The insurer has not issued the policy yet", "Wait until it is `issued`."),
     "over": Kind(_NO, "It is over", "Nothing: look at its `state`."),
     "not_possible_now": Kind(_NO, "That is not possible as it stands", "Look at its `state`; `detail` says what to wait for."),
+    "refund_differs": Kind(_NO, "Another sum would come back by now", "Show the customer what `detail` says, and ask again."),
     "no_free_look": Kind(_NO, "The policy has no free look", "Cancel it for the unearned part."),
     "free_look_over": Kind(_NO, "The free look is over", "Cancel it for the unearned part."),
     "cover_suspended": Kind(_NO, "Cover is suspended", "Reinstate the policy: pay its `arrears`."),

@@ -118,7 +118,7 @@ def insurance_operations(house: House) -> list[Operation]:
         Operation(
             "cancel_policy", "POST", f"{one}/cancel", write, "Give a policy back in its free look, or end it", PolicyCancelling,
             act=performs(house, policies.cancel, policies.CancelPolicy, PolicyCancelling), takes=NewCancellation, makes=False,
-            refusals=(InsuranceRefusal.UNKNOWN_POLICY, *CANCELLING), example={},
+            refusals=(InsuranceRefusal.UNKNOWN_POLICY, *CANCELLING, InsuranceRefusal.REFUND_DIFFERS), example={"refund": _YUAN},
         ),
         Operation(
             "pay_premium", "POST", f"{one}/premiums", write, "Pay the premium that is due, or the next one", PremiumTaken,

@@ -56,10 +56,11 @@ __all__ = [
 
 
 class InsuranceRefusal(Enum):
-    """Why a policy cannot be cancelled, before its product is looked at."""
+    """Why a policy cannot be cancelled, besides its product's rule."""
 
     UNKNOWN_POLICY = auto()
     UNDER_WAY = auto()
+    REFUND_DIFFERS = auto()
 
 
 class InsuredPhone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,10 +102,11 @@ class PolicyTaken(msgspec.Struct, frozen=True):
 
 
 class CancelPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """End a policy of one's own."""
+    """End a policy of one's own. `refund` in fen is what comes back as they were shown."""
 
     policy: UUID
     reason: str = "the policyholder's wish"
+    refund: int | None = None
 
 
 class PolicyCancelling(msgspec.Struct, frozen=True):
@@ -269,7 +271,7 @@ async def cancel(house: House, envelope: Envelope, command: CancelPolicy) -> Pol
         row = await cancellable(tx, (book, command.policy), person)
         if isinstance(row, Refusal):
             return row
-        return await end_by_rule(house, tx, at, envelope, row, command.reason)
+        return await end_by_rule(house, tx, at, envelope, row, command.reason, command.refund)
 
     return await once(house, [book], envelope, command, act, PolicyCancelling)
 
@@ -289,10 +291,18 @@ async def cancellable(tx: Tx, key: store.Key, person: UUID) -> PolicyRow | Refus
     return state if isinstance(state, Refusal) else row
 
 
-async def end_by_rule(house: House, tx: Tx, at: Moment, envelope: Envelope, row: PolicyRow, reason: str) -> PolicyCancelling | Refusal:
-    """Leave the request to end it because of its policyholder: not while a claim is looked at, and for nothing once a loss was paid."""
+async def end_by_rule(
+    house: House, tx: Tx, at: Moment, envelope: Envelope, row: PolicyRow, reason: str, shown: int | None = None
+) -> PolicyCancelling | Refusal:
+    """Leave the request to end it because of its policyholder: not while a claim is looked at, and for nothing once a loss was paid; nor
+    for another refund than was `shown`."""
     refund = await refund_by_rule(tx, row, business_date_of(envelope.received_at))
-    return refund if isinstance(refund, Refusal) else await ask_to_cancel(house, tx, at, envelope, row, reason, refund)
+    if isinstance(refund, Refusal):
+        return refund
+    if shown not in (None, refund):
+        text = f"{format_minor(refund)} yuan would come back now; look at it again and confirm it"
+        return Refusal(InsuranceRefusal.REFUND_DIFFERS, text)
+    return await ask_to_cancel(house, tx, at, envelope, row, reason, refund)
 
 
 async def refund_by_rule(tx: Tx, row: PolicyRow, today: date) -> int | Refusal:

@@ -20,7 +20,7 @@ from tapwealth.flows.deposits.worth import insured
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.funds import campaigns, exchange_in, fund_conditions, plans, pocket, quotation_lists, raises, suitability, sweeps
 from tapwealth.flows.funds.raises import RaiseShown
-from tapwealth.flows.insurance import applications, settling
+from tapwealth.flows.insurance import applications, policy_quotes, settling
 from tapwealth.flows.issuing import cards, electronic_cash, mandates, reservations, token_domain
 from tapwealth.flows.notices import inbox, preferences, undelivered
 from tapwealth.flows.reports import claims, standing, store
@@ -121,6 +121,9 @@ def views(house: House) -> Mapping[str, View]:
         "payments/{id}": lambda caller, given: _payment(house, caller, _id(given)),
         "bill/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.bill(tx, book, person, _id(given))),
         "policy/{id}": lambda caller, given: _own(house, caller, lambda tx, book, person: standing.policy(tx, book, person, _id(given))),
+        "refund/{id}": lambda caller, given: _own(
+            house, caller, lambda tx, book, person: policy_quotes.refund_on(tx, book, person, _id(given), None)
+        ),
         "claims": lambda caller, _given: _claims(house, caller),
         "claim/{id}": lambda caller, given: _claim(house, caller, _id(given)),
         "disputes": lambda caller, _given: _own(house, caller, claims.disputed),

@@ -336,9 +336,10 @@ class RefundQuote(msgspec.Struct, frozen=True):
 
 
 class NewCancellation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """End it; the insurer is told the reason."""
+    """End it; the insurer is told the reason. `refund`: what comes back as the customer was shown."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=200)] = "the policyholder's wish"
+    refund: Money | None = None
 
 
 class PolicyCancelling(msgspec.Struct, frozen=True):
