@@ -70,6 +70,19 @@ def test_when_premiums_are_due(every: Every, begun: date, first_days: list[date]
     assert [rules.number_of(one, day) for day in first_days] == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(("every", "premiums"), [(Every.MONTH, 120), (Every.QUARTER, 40), (Every.YEAR, 10)])
+def test_what_begins_on_29_february_is_paid_by_no_premium_for_a_single_day(every: Every, premiums: int) -> None:
+    """Its last year ends with 28 February: the 120th month does not end the day before."""
+    begun, over = date(2016, 2, 29), date(2026, 3, 1)
+    empty = Schedule(every, 100, begun, over, begun)
+    owed = dues(empty, date.max)
+    assert (len(owed), owed[-1].until, rules.number_of(empty, over)) == (premiums, over, premiums)
+    assert rules.next_due(replace(empty, paid_until=owed[-1].on)) == owed[-1]
+    of_before = replace(empty, paid_until=date(2026, 2, 28))
+    asked = (dues(of_before, date(2026, 2, 28)), rules.next_due(of_before))
+    assert asked == ((), None) or every is Every.YEAR, "of a house that took the last premium to the day before nothing more is asked"
+
+
 def test_of_several_premiums_those_are_collected_that_were_agreed_to() -> None:
     monthly = Schedule(Every.MONTH, 100, BEGUN, date(2015, 3, 4), date(2014, 4, 4))
     owed = dues(monthly, date(2014, 6, 4))
@@ -193,7 +206,8 @@ def test_a_policy_stands_as_the_law_has_it_on_every_day(begun: date, every: Ever
             wait, act = next(todo, (0, ""))
         before, announced = now, next_change(one, today)
         today += DAY
-    assert paid == 100 * rules.number_of(one, one.paid_until) or one.paid_until == one.to_day
+    assert paid == 100 * rules.number_of(one, one.paid_until)
+    assert rules.number_of(one, one.to_day) == years * 12 // every.months
 
 
 def _fresh(one: Schedule, today: date) -> Told:

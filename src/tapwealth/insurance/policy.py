@@ -143,10 +143,28 @@ def period_begins(every: Every, from_day: date, number: int) -> date:
     return date(year, month, min(from_day.day, monthrange(year, month)[1]))
 
 
-def periods_until(every: Every, from_day: date, first_day: date) -> int:
-    """The number of the period that begins on `first_day`."""
-    months = (first_day.year - from_day.year) * 12 + first_day.month - from_day.month
-    return first_day.year - from_day.year if every is Every.YEAR else months // every.months
+def _begun(every: Every, from_day: date, day: date) -> int:
+    months = (day.year - from_day.year) * 12 + day.month - from_day.month
+    return day.year - from_day.year if every is Every.YEAR else months // every.months
+
+
+def periods_of(every: Every, from_day: date, to_day: date) -> int:
+    """How many premiums a policy is paid by, from `from_day` to before `to_day`. What begins on 29 February ends with 28 February, and no
+    month is begun for that day alone."""
+    by_months = every is not Every.YEAR and (from_day.month, from_day.day) == (2, 29) and (to_day.month, to_day.day) == (3, 1)
+    last = to_day - timedelta(days=1) if by_months else to_day
+    number = _begun(every, from_day, last)
+    return number + 1 if period_begins(every, from_day, number) < last else number
+
+
+def period_of(every: Every, from_day: date, to_day: date, number: int) -> date:
+    """As `period_begins`; the last period ends with the last day of cover."""
+    return to_day if number >= periods_of(every, from_day, to_day) else period_begins(every, from_day, number)
+
+
+def periods_until(every: Every, from_day: date, to_day: date, first_day: date) -> int:
+    """The number of the period that begins on `first_day`; of them all where that is `to_day`."""
+    return periods_of(every, from_day, to_day) if first_day >= to_day else _begun(every, from_day, first_day)
 
 
 def every_of(from_day: date, to_day: date, paid_until: date) -> Every:
@@ -174,7 +192,7 @@ def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Ref
         return Refusal(PolicyRefusal.NO_FREE_LOOK, f"{product.name} has no free look; it can be cancelled for the unearned part")
     if on > until:
         return Refusal(PolicyRefusal.FREE_LOOK_OVER, f"the free look ended on {until}; the policy can be cancelled for the unearned part")
-    paid = policy.premium * periods_until(product.terms.every, policy.from_day, policy.paid_until)
+    paid = policy.premium * periods_until(product.terms.every, policy.from_day, policy.to_day, policy.paid_until)
     return max(paid - product.terms.free_look_cost, 0)
 
 
@@ -184,8 +202,8 @@ def unearned_premium(product: Product, policy: Policy, on: date) -> int:
     every = product.terms.every
     days = product.terms.days or (DAYS_OF_A_YEAR if every is Every.YEAR else None)
     first_day_not_used = max(on + timedelta(days=1), policy.from_day)
-    paid = periods_until(every, policy.from_day, policy.paid_until)
-    bounds = [min(period_begins(every, policy.from_day, number), policy.paid_until) for number in range(paid + 2)]
+    paid = periods_until(every, policy.from_day, policy.to_day, policy.paid_until)
+    bounds = [min(period_of(every, policy.from_day, policy.to_day, number), policy.paid_until) for number in range(paid + 1)]
     share = Fraction(0)
     for begin, end in pairwise(bounds):
         of = days or max((end - begin).days, 1)

@@ -15,7 +15,7 @@ from enum import Enum, StrEnum, auto
 from fractions import Fraction
 from functools import lru_cache
 
-from tapwealth.insurance.policy import Policy, PolicyState, anniversary, period_begins, periods_until
+from tapwealth.insurance.policy import Policy, PolicyState, anniversary, period_of, periods_of, periods_until
 from tapwealth.insurance.product import DAYS_OF_A_YEAR, Every, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
@@ -120,19 +120,19 @@ class Covered:
 
 def period(schedule: Schedule, number: int) -> date:
     """The first day of the period of that number, from 0; never after the last day of cover."""
-    return min(period_begins(schedule.every, schedule.from_day, number), schedule.to_day)
+    return period_of(schedule.every, schedule.from_day, schedule.to_day, number)
 
 
 def number_of(schedule: Schedule, first_day: date) -> int:
     """The number of the period that begins on that day."""
-    return periods_until(schedule.every, schedule.from_day, first_day)
+    return periods_until(schedule.every, schedule.from_day, schedule.to_day, first_day)
 
 
 def dues(schedule: Schedule, until: date) -> tuple[Due, ...]:
     """The premiums that are not paid and are due on or before that day, the oldest first."""
-    found, number = [], number_of(schedule, schedule.paid_until)
-    on = schedule.paid_until
-    while on <= until and on < schedule.to_day:
+    found, on, number = [], schedule.paid_until, number_of(schedule, schedule.paid_until)
+    last = periods_of(schedule.every, schedule.from_day, schedule.to_day)
+    while on <= until and number < last:
         number += 1
         found.append(Due(on, period(schedule, number), schedule.premium))
         on = found[-1].until
@@ -149,8 +149,9 @@ def within(owed: tuple[Due, ...], most: int) -> tuple[Due, ...]:
 
 def next_due(schedule: Schedule) -> Due | None:
     """The first premium that is not paid; None once all are."""
-    on = schedule.paid_until
-    return None if on >= schedule.to_day else Due(on, period(schedule, number_of(schedule, on) + 1), schedule.premium)
+    on, number = schedule.paid_until, number_of(schedule, schedule.paid_until)
+    over = number >= periods_of(schedule.every, schedule.from_day, schedule.to_day)
+    return None if over else Due(on, period(schedule, number + 1), schedule.premium)
 
 
 def grace_until(due_on: date, demanded_on: date | None) -> date:
