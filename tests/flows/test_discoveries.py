@@ -10,7 +10,7 @@ from bill_town import MONDAY, NINE, Person, Town
 from evidence_files import jpeg
 from policy_files import ASKING_FILE, sell_policies
 
-from tapwealth.flows import setup
+from tapwealth.flows import reports, setup
 from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.insurance import applications, claim_papers, claims, delivery, policies, premiums
 from tapwealth.flows.insurance.applications import Applied, ApplyForPolicy, ProposeUnderwriting
@@ -195,6 +195,22 @@ async def test_after_a_correction_a_year_comes_back_at_its_true_price(place: Tow
     assert isinstance(asked, PolicyCancelling), asked
     left = (date(2016, 2, 25) - date(2015, 6, 2)).days
     assert asked.refund == (2 * true * left + 365) // 730
+
+
+async def test_what_comes_back_of_years_that_are_over_is_not_taken_from_what_is_still_to_be_earned(place: Town) -> None:
+    """Of two years 225.00 were paid each when the true age is found, on the 97th day of the second one."""
+    wang = await place.person("Wang", 100_000)
+    policy, on = await bought(place, wang), date(2015, 6, 1)
+    await place.clock(shanghai(date(2015, 2, 25), 10))
+    assert isinstance(await premiums.pay(place.house, place.envelope(wang), PayPremium(policy)), PremiumTaken)
+    assert await place.work("insurer", delivery.deliver) == []
+    await place.clock(shanghai(on, 10))
+    assert await decided(place, ProposeTrueAge(policy, date(1990, 1, 15), KNOWN)) == Approved("ProposeTrueAge")
+    back = -place.insurer.changes[-1].amount
+    (found,) = await reports.earned_premiums(place.house, on)
+    true, left = 22_500 - back // 2, (date(2016, 2, 25) - on).days - 1
+    assert (found.premium, back % 2) == (2 * true, 0)
+    assert abs(found.unearned * 365 - true * left) <= 365
 
 
 async def test_in_the_free_look_a_corrected_premium_comes_back_once(place: Town) -> None:

@@ -136,8 +136,10 @@ def _as_changed(insured: InsuredRow, one: EndorsementRow) -> InsuredRow:
 
 
 def _event(one: EndorsementRow, row: PolicyRow, at: Moment, day: date) -> PolicyEventRow:
+    """An age is corrected for all the time that was paid for, whatever is left of it."""
+    begins = row.from_day if one.kind is EndorsementKind.AGE else one.effective
     until = max(row.paid_until, one.effective + timedelta(days=1))
-    return PolicyEventRow(one.book, BordereauEvent.ENDORSED, one.serial, one.policy, one.amount, day, at.now, one.effective, until)
+    return PolicyEventRow(one.book, BordereauEvent.ENDORSED, one.serial, one.policy, one.amount, day, at.now, begins, until)
 
 
 async def _give_back(house: House, tx: Tx, at: Moment, day: date, refused: Changed) -> None:
