@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -23,7 +24,9 @@ from tapwealth.flows.insurance.policies import BuyPolicy
 from tapwealth.insurance import claim_store
 from tapwealth.insurance.evidence import MOST_BYTES
 from tapwealth.kernel.clock import shanghai
+from tapwealth.wire.iso8583.requests import TransactionKind
 
+REFUND = TransactionKind.REFUND
 TEN = shanghai(NEXT_MONDAY, 10)
 SAID = {"loss_day": str(NEXT_MONDAY), "loss": "800", "imei": IMEI, "said": "下楼时摔了一跤"}
 ACCOUNT_FILE = (
@@ -219,6 +222,33 @@ async def test_a_payment_that_was_not_theirs_is_disputed_and_then_claimed(new_da
             claim = await desk.send(new, waits, said="I slept", tap=str(tap))
             assert (claim.status, "¥500.00" in claim.text, "本人签名的书面说明" in claim.text) == (200, True, True), claim.text
             assert f'href="{claim.where}"' in (await desk.get("/claims/payments")).source
+            await desk.send(f"{claim.where}/papers", claim, "/papers", files={"file": ("a", pdf(), "application/pdf")}, paper="statement")
+            identifier = UUID(claim.where.rpartition("/")[2])
+            assert "退回赔款" not in (await desk.get(claim.where)).text, "nothing was paid yet"
+            await assess(place, identifier, 500_00)
+            await paid(place, identifier)
+            row = await host.row(sale)
+            await money_comes_back(place, desk, claim.where, lambda: host.later(host.follow_up(REFUND, sale, row.rrn, 200_00)))
+
+
+async def money_comes_back(place: Town, desk: Desk, here: str, refund: Callable[[], Awaitable[Any]]) -> None:
+    """The merchant returns a part of what the insurer has paid for: what the page says is owed is what is taken, once."""
+    before, path = await place.owed(desk.person.wallet), f"{here}/give-back"
+    freely = keep(await desk.get(here), "nothing_owed").text
+    assert ("最多可退回 ¥500.00" in freely, "需退回" in freely) == (True, False), freely
+    await refund()
+    page = keep(await desk.get(here), "owed")
+    assert all(part in page.text for part in ("需退回 ¥200.00", "商户已退还这笔付款中的 ¥200.00")), page.text
+    assert 'value="200.00"' in page.source
+    for amount, wrong in (("", "没有填写金额"), ("0", "金额须大于零"), ("500.01", "最多可退回 500.00 元；请填写不超过此数的金额")):
+        page = await desk.send(path, page, "/give-back", amount=amount)
+        assert (page.status, wrong in page.text, f'value="{amount}"' in page.source) == (422, True, True), page.text
+    for _ in range(2):
+        given = keep(await desk.send(path, page, "/give-back", amount="200.00"), "given_back")
+        assert (given.status, "已退回 ¥200.00" in given.text, "需退回" in given.text) == (200, True, False), given.text
+    assert await place.owed(desk.person.wallet) == [before[0] - 200_00]
+    english = (await desk.get(f"/en{here}")).text
+    assert "at most ¥300.00" in english, english
 
 
 @needs_browser

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from tapwealth.flows.insurance import claim_papers
-from tapwealth.flows.insurance.claims import AppealClaim, NotifyClaim, WithdrawClaim
+from tapwealth.flows.insurance.claims import AppealClaim, GiveClaimBack, NotifyClaim, WithdrawClaim
 from tapwealth.flows.insurance.coming_files import ComingFiles
 from tapwealth.flows.issuing.disputes import DisputeTap
 from tapwealth.flows.reports import claim_counter
@@ -30,7 +30,7 @@ from tapwealth.web.posting import ELSEWHERE, STALE, is_key
 from tapwealth.web.said import Said
 from tapwealth.web.visit import FRESH, Back, Visit
 
-CLAIM_COMMANDS = ("notify_claim", "withdraw_claim", "appeal_claim", "dispute_tap")
+CLAIM_COMMANDS = ("notify_claim", "withdraw_claim", "appeal_claim", "dispute_tap", "give_claim_back")
 """Names of the commands that these pages give."""
 UPLOAD_SECONDS = 300
 """How long a file may take to come."""
@@ -42,7 +42,7 @@ _TOO_LARGE = Said(
     _NOT_KEPT, "文件超过 10 MB。请压缩照片，或分成几个文件上传。", "the file is above 10 MB; send a smaller picture, or several files"
 )
 _BUSY = Said(_NOT_KEPT, "另一个文件正在上传，请等它完成后再传。", "another file is being sent; wait for it, then send this one again")
-_FORMS = ("papers", "withdraw", "appeal")
+_FORMS = ("papers", "withdraw", "appeal", "back")
 _NO_FORM = Form({})
 _NO_FILE = Said(_NOT_KEPT, "没有选择文件。请选择照片或 PDF。", "no file was chosen; choose a picture or a PDF")
 _FIELDS = {
@@ -51,6 +51,7 @@ _FIELDS = {
     "BEFORE_LOOK_BACK": "tap", "TAP_CLAIMED": "tap",
 }  # fmt: skip
 """Beside which field a refusal is said."""
+_OF_AMOUNT = ("MORE_THAN_PAID", "NO_MONEY")
 _PLACES = {"said": "said", "loss": "loss", "loss_day": "loss_day", "phone.imei": "imei", "imei": "imei", "tap": "tap"}
 
 
@@ -66,6 +67,7 @@ def claim_pages(pages: CustomerPages) -> list[BaseRoute]:
         *in_each_language("/claims/{claim}/papers", pages.open(partial(take, coming)), ("POST",)),
         *in_each_language("/claims/{claim}/withdraw", pages.given(withdraw), ("POST",)),
         *in_each_language("/claims/{claim}/appeal", pages.given(appeal), ("POST",)),
+        *in_each_language("/claims/{claim}/give-back", pages.given(give_back), ("POST",)),
         *in_each_language("/policies/{policy}/claim", pages.signed(sheet)),
         *in_each_language("/policies/{policy}/claim", pages.given(notify), ("POST",)),
     ]
@@ -147,11 +149,12 @@ async def claim_page(visit: Visit, back: Back = FRESH) -> Response:
     """Where it stands, what is missing, what was given and paid."""
     async with visit.house.database.read() as tx:
         found = await claim_counter.shown(visit.house, tx, *visit.who, visit.identifier("claim"))
+        owed = None if isinstance(found, Refusal) else await claim_counter.to_give_back(tx, found[0].claim)
     if isinstance(found, Refusal):
         return visit.nothing()
     values = {
-        **back.values(), "one": found[0], "whole": found[1], "keys": {name: back.key_of(name) for name in _FORMS}, "words": words,
-        "papers": list(Paper), "most": MOST_BYTES >> 20,
+        **back.values(), "one": found[0], "whole": found[1], "owed": owed, "words": words,
+        "keys": {name: back.key_of(name) for name in _FORMS}, "papers": list(Paper), "most": MOST_BYTES >> 20,
     }  # fmt: skip
     return visit.shown("claim.html", values)
 
@@ -159,25 +162,35 @@ async def claim_page(visit: Visit, back: Back = FRESH) -> Response:
 async def withdraw(visit: Visit, form: Form) -> Response:
     """Let it be."""
     command = WithdrawClaim(visit.identifier("claim"))
-    return await _give(visit, form, "withdraw", command)
+    return await _give(visit, form, "withdraw", "withdraw_claim", command)
 
 
 async def appeal(visit: Visit, form: Form) -> Response:
     """Have it looked at once more."""
     command = AppealClaim(visit.identifier("claim"), form["reason"])
-    return await _give(visit, form, "appeal", command)
+    return await _give(visit, form, "appeal", "appeal_claim", command)
 
 
-async def _give(visit: Visit, form: Form, about: str, command: Any) -> Response:
+async def give_back(visit: Visit, form: Form) -> Response:
+    """So much of what was paid, from the wallet, for the insurer."""
+    amount = fen_in(form, "amount", "没有填写金额")
+    if not isinstance(amount, int):
+        return await claim_page(visit, Back(form.fields, {"amount": amount}, about="back"))
+    return await _give(visit, form, "back", "give_claim_back", GiveClaimBack(visit.identifier("claim"), amount), "back")
+
+
+async def _give(visit: Visit, form: Form, about: str, name: str, command: Any, to: str = "") -> Response:
+    """`to`: at which part of the page it goes on."""
     try:
-        made = await visit.give(f"{about}_claim", form["key"], command)
+        made = await visit.give(name, form["key"], command)
     except Outage:
         return await claim_page(visit, Back.unsure(form, about))
     except BadInput as error:
         return await claim_page(visit, Back.refused(form, said_in_words(error, _NOT_DONE, chinese), about=about))
     if isinstance(made, Refusal):
-        return await claim_page(visit, Back.refused(form, said_in_words(made, _NOT_DONE, chinese), about=about))
-    return visit.go(f"/claims/{made.claim}")
+        field = "amount" if made.code.name in _OF_AMOUNT else None
+        return await claim_page(visit, Back.refused(form, said_in_words(made, _NOT_DONE, chinese), field, about))
+    return visit.go(f"/claims/{made.claim}" + (f"#{to}" if to else ""))
 
 
 async def take(coming: ComingFiles, visit: Visit) -> Response:

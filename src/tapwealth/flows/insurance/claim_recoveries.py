@@ -6,6 +6,7 @@ it from somebody else. What comes in all the same is the insurer's, as long as n
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -13,9 +14,9 @@ import msgspec
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
 from tapwealth.flows.insurance.claim_papers import any_claim
-from tapwealth.flows.insurance.claims import check_said, left_to_recover, recoverable, sealed_text
+from tapwealth.flows.insurance.claims import check_said, left_to_recover, policy_of, recoverable, sealed_text, still_lost
 from tapwealth.insurance import claim_store
-from tapwealth.insurance.claim import Claim, ClaimRefusal
+from tapwealth.insurance.claim import Claim, ClaimRefusal, LossKind, payable
 from tapwealth.insurance.claim_store import RecoveryRow
 from tapwealth.kernel.ids import book_of, derived, without_book
 from tapwealth.kernel.money import checked
@@ -54,6 +55,30 @@ class RecoveryWithdrawn(msgspec.Struct, frozen=True):
     pay_under: str
     amount: int
     left: int
+
+
+class ToGiveBack(NamedTuple):
+    """Fen of a claim's money that its claimant can give back at `most`; `owed` is to be given back, since the merchant has returned
+    `returned` of the payment, for which the insurer has paid too."""
+
+    most: int
+    owed: int = 0
+    returned: int = 0
+
+
+async def to_give_back(tx: Tx, claim: Claim) -> ToGiveBack:
+    """As it stands now. What is paid at a death never came to the policyholder."""
+    if claim.kind is LossKind.DEATH:
+        return ToGiveBack(0)
+    most = await left_to_recover(tx, claim)
+    lost = await still_lost(tx, claim)
+    if most <= 0 or lost >= claim.loss:
+        return ToGiveBack(max(most, 0))
+    key = (claim.book, claim.id)
+    had = sum(one.spent for one in (await claim_store.payments_of(tx, [key]))[key] if one.paid_on is not None)
+    covered = payable((await policy_of(tx, claim)).product.terms, lost, of_claim=0, of_policy=0, arrears=0)
+    back = sum(one.amount for one in await _of(tx, claim) if one.counts)
+    return ToGiveBack(most, min(max(had - covered - back, 0), most), claim.loss - lost)
 
 
 def books_of(house: House, claim: UUID) -> list[int]:

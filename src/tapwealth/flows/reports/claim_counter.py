@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.flows.frame import House, moment
+from tapwealth.flows.insurance import claim_recoveries
+from tapwealth.flows.insurance.claim_recoveries import ToGiveBack
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.issuing.disputes import PAID
 from tapwealth.flows.issuing.tap import CLAIMABLE
@@ -32,6 +34,7 @@ from tapwealth.insurance.claim_store import PaperRow, PaymentRow
 from tapwealth.insurance.product import Health, Product
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
+from tapwealth.kernel.ids import book_of
 from tapwealth.kernel.refusal import Refusal
 
 MOST_TAPS = 50
@@ -118,6 +121,12 @@ async def shown(house: House, tx: Any, book: int, person: UUID, identifier: UUID
     assert found is not None, "it was found"
     (one,) = await _shown(tx, [found])
     return one, whole
+
+
+async def to_give_back(tx: Any, claim: UUID) -> ToGiveBack:
+    """Of a claim that is there."""
+    key = (book_of(claim), claim)
+    return await claim_recoveries.to_give_back(tx, (await claim_store.claims(tx, [key]))[key])
 
 
 async def _shown(tx: Any, claims: Sequence[Claim]) -> list[ClaimShown]:
