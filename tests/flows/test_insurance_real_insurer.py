@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -127,7 +128,12 @@ async def test_whatever_befalls_an_answer_there_is_one_policy_and_one_cancellati
     policy = await buy(place, wang)
     assert len(await place.work("insurer", insurance.deliver, rounds=3)) == 1
     await cancel(place, wang, policy)
-    assert len(await place.work("insurer", insurance.deliver, rounds=3)) == 1
+    assert len(await place.work("insurer", insurance.deliver)) == 1
+    row = await row_of(place, wang, policy)
+    async with place.house.database.transaction() as tx:
+        await store.save(tx, [replace(row, cancel_reason="told in other words since an upgrade")])
+    assert await place.work("insurer", insurance.deliver) == []
+    assert (await row_of(place, wang, policy)).state == "cancelled"
     books = tpins.get("/admin/store").json()
     assert (len(books["policies"]), len(books["events"])) == (1, 2)
     assert (await ends(place, tpins)).wrong == []

@@ -1,9 +1,10 @@
 """What becomes of changes of policies: asked of the insurer, applied once it accepts, undone where it does not; and what comes back by the
-bank. A request that was not answered is sent again under its serial, which the insurer decides once."""
+bank. A request that was not answered is inquired by its serial, and sent again where it never came."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, assert_never
 
 from tapwealth.bank import entries as bank_entries
@@ -13,6 +14,7 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.compliance import store as compliance
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
+from tapwealth.flows.insurance.asking import ask_once
 from tapwealth.flows.insurance.changed_address import ENDORSE, open_address
 from tapwealth.flows.insurance.policy_order import told
 from tapwealth.flows.insurance.policy_outcomes import INSURER, premiums_of
@@ -56,7 +58,7 @@ async def deliver(house: House, message: OutboxMessage) -> None:
         order = await _order(house, tx, one)
     if one.state is not EndorsementState.ASKED:
         return
-    said = _said(serial, await house.rails.insurer.endorse(order))
+    said = _said(serial, await ask_once(house, message, serial, partial(house.rails.insurer.endorse, order)))
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [message.book])
         at = await moment(tx)

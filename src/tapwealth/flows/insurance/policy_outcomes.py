@@ -7,6 +7,7 @@ is simply sent again, until it is answered. What was answered is applied once, b
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, assert_never
 from uuid import UUID
 
@@ -17,13 +18,24 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.compliance import store as compliance
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_numbers, moment, must_post
+from tapwealth.flows.insurance.asking import ask_once
 from tapwealth.flows.insurance.insured import cover_ended
 from tapwealth.flows.insurance.policy_order import order_of
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.insurance import entries, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.entries import Premium
-from tapwealth.insurance.insurer import Cancelled, CancelOrder, InsurerAnswer, Issued, Noted, NotReceived, Rejected, Unknown
+from tapwealth.insurance.insurer import (
+    Cancelled,
+    CancelOrder,
+    InsurerAnswer,
+    Issued,
+    Noted,
+    NotReceived,
+    PolicyOrder,
+    Rejected,
+    Unknown,
+)
 from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, every_of, free_look_until, next_state
 from tapwealth.insurance.policy_event_store import PolicyEventRow
@@ -64,13 +76,17 @@ async def deliver(house: House, message: OutboxMessage) -> None:
         order = await order_of(house, tx, row) if message.kind == ISSUE else None
         before = await _goes_on_from(tx, key)
     if order is not None and row.state is PolicyState.QUOTED:
-        insurer = house.rails.insurer
-        answer = await (insurer.issue(order) if before is None else insurer.renew(order, before.policy_number))
+        answer = await ask_once(house, message, order.serial, partial(_issue, house, order, before))
         await hear(house, [_heard(key, PolicyEvent.ISSUE, answer)])
     elif message.kind == CANCEL and row.cancel_serial == message.payload["serial"] and row.cancelled_on is None:
         serial: str = message.payload["serial"]
-        answer = await house.rails.insurer.cancel(_to_cancel(row, serial))
+        answer = await ask_once(house, message, serial, partial(house.rails.insurer.cancel, _to_cancel(row, serial)))
         await hear(house, [_heard(key, PolicyEvent.CANCEL, answer)])
+
+
+async def _issue(house: House, order: PolicyOrder, before: PolicyRow | None) -> InsurerAnswer:
+    insurer = house.rails.insurer
+    return await (insurer.issue(order) if before is None else insurer.renew(order, before.policy_number))
 
 
 def _to_cancel(row: PolicyRow, serial: str) -> CancelOrder:

@@ -7,6 +7,7 @@ repetitions by. A premium that the insurer does not book goes back to its payer,
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from tapwealth.bank.store import BreakRow
 from tapwealth.compliance import store as compliance
 from tapwealth.flows.bank.receipts import Claim, Pushed
 from tapwealth.flows.frame import PLATFORM, House, Moment, actor_numbers, moment, must_post
+from tapwealth.flows.insurance.asking import ask_once
 from tapwealth.flows.insurance.policy_outcomes import INSURER, premiums_of
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.insurance.premium_notices import News, notice
@@ -60,9 +62,9 @@ async def deliver(house: House, message: OutboxMessage) -> None:
     if premiums and premiums[0].state is DueState.TAKEN:
         paid = _paid(row, premiums)
         ask = house.rails.insurer.reinstate if message.kind == REINSTATE else house.rails.insurer.book_premium
-        await _hear(house, message.book, _said(serial, await ask(paid)))
+        await _hear(house, message.book, _said(serial, await ask_once(house, message, serial, partial(ask, paid))))
     elif turn is not None and turn.told_on is None and not turn.reason and turn.until_day != turn.from_day:
-        await _hear(house, message.book, _said(serial, await _tell(house, row, turn)))
+        await _hear(house, message.book, _said(serial, await ask_once(house, message, serial, partial(_tell, house, row, turn))))
 
 
 def _paid(row: PolicyRow, premiums: Sequence[PremiumRow]) -> PremiumPaid:
