@@ -114,6 +114,7 @@ def test_what_differs_is_not_paid_until_it_agrees(bank: SandboxPartner) -> None:
 
 FEB_24 = date(2014, 2, 24)
 IMPOSSIBLE = {
+    line("x0", "withdrawn", 1_00, 0, date(2014, 2, 23)): "2014-02-23 is before 2014-02-24, from which deposit D1 earns",
     line("x1", "opened", 1_00, 0, FEB_24): "was opened before",
     line("x2", "withdrawn", 10_000_01, 0, FEB_24): "1000001 fen are more than the 1000000 that it has",
     line("x3", "matured", 10_000_00, 0, FEB_24): "matures on 2014-05-24",
@@ -148,6 +149,8 @@ def test_a_list_is_taken_once_for_its_day(bank: SandboxPartner) -> None:
     assert (again.status_code, again.text) == (409, "line s1 stood in the list of another day\n")
     torn = bank.http.put("/deposits/2014-02-25", content=write_list([PART])[:-10])
     assert (torn.status_code, torn.text.startswith("deposit list: its end line is missing or torn")) == (400, True)
+    far = listed(bank, "2014-02-25", line("s9", "opened", 1_00, 0, date(9999, 12, 31)))
+    assert (far.status_code, "9999-12-31 is no date of these years" in far.text) == (400, True)
     assert bank.http.put("/deposits/2014-2-25", content=b"").status_code == 400
 
 

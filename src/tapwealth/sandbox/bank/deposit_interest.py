@@ -159,10 +159,18 @@ def _of_term(shelf: Shelf, terms: TermsBody, standing: Standing, amount: int, da
 
 
 def _taken_out(shelf: Shelf, terms: TermsBody, standing: Standing, line: Line) -> Worked:
-    over = after_months(standing.layers[0].first, standing.term)
+    over = after_months(_not_before(standing, line), standing.term)
     if line.event == "matured" and (line.value_date < over or line.amount != standing.balance):
         raise Wrong(f"deposit {line.deposit} matures on {over} with {standing.balance} fen")
     return Worked(_less(standing, line.amount), _of_term(shelf, terms, standing, line.amount, line.value_date))
+
+
+def _not_before(standing: Standing, line: Line) -> date:
+    """Since when its newest money lies there: none of it is taken out before."""
+    first = standing.layers[-1].first
+    if line.value_date < first:
+        raise Wrong(f"{line.value_date} is before {first}, from which deposit {line.deposit} earns")
+    return first
 
 
 def _less(standing: Standing, amount: int) -> Standing:
@@ -249,6 +257,7 @@ def _taken_at_notice(shelf: Shelf, terms: TermsBody, standing: Standing, line: L
     """The rate of the notice for what was notified for this day and is taken out; the demand rate for all else that is taken out, and for
     what falls short of the notice, which stays and begins anew."""
     day = line.value_date
+    _not_before(standing, line)
     notified = _kept_notice(terms, standing, line)
     short = max(0, min(notified, standing.balance) - line.amount)
     parts: Parts = []

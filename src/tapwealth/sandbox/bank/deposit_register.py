@@ -38,15 +38,23 @@ LIST = SealedCsv(
 ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
 REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
 PAYS_AT_HOUR = 9
+YEARS = 1970, 2199
+"""Of the dates that the bank's messages have."""
 
 
 def read_list(content: bytes) -> list[Line]:
     """Raises BadInput."""
     rows = [dict(zip(LIST.columns, record, strict=True)) for record in LIST.read(content)]
     try:
-        return [msgspec.convert(row, Line, strict=False) for row in rows]
+        lines = [msgspec.convert(row, Line, strict=False) for row in rows]
     except msgspec.ValidationError as error:
         raise BadInput(str(error), where="deposit list", hint="see docs/reference/bank.md") from None
+    for line in lines:
+        if not YEARS[0] <= line.value_date.year <= YEARS[1]:
+            raise BadInput(
+                f"{line.value_date} is no date of these years", where="deposit list value_date", hint="see docs/reference/bank.md"
+            )
+    return lines
 
 
 def take(tx: sqlite3.Connection, day: date, content: bytes, now: datetime) -> str | None:
