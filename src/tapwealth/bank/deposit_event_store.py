@@ -119,6 +119,14 @@ async def of_deposit(tx: Any, book: int, deposit: str) -> list[Listed]:
     return [_listed(row) for row in rows]
 
 
+async def last_taken_on(tx: Any, book: int, deposit: str) -> date | None:
+    """The last day under which something was taken out of a deposit."""
+    found: date | None = await tx.fetchval(
+        "select max(happened_on) from deposit_event where book = $1 and deposit = $2 and event = 'withdrawn'", book, deposit
+    )
+    return found
+
+
 async def of_day(tx: Any, books: Sequence[int], day: date) -> list[Listed]:
     """A day's list: by book and deposit, as it happened."""
     rows = await tx.fetch(f"{_READ} where book = any($1) and happened_on = $2 order by book, deposit, ordinal", list(books), day)

@@ -23,7 +23,7 @@ from tapwealth.flows.deposits.at_notice import CancelDepositNotice, GiveDepositN
 from tapwealth.flows.deposits.demand import PayIntoDeposit
 from tapwealth.flows.deposits.opening import OpenDeposit
 from tapwealth.flows.deposits.withdrawal_quote import WouldPay, would_pay
-from tapwealth.flows.deposits.withdrawing import WithdrawDeposit
+from tapwealth.flows.deposits.withdrawing import DepositWithdrawn, WithdrawDeposit
 from tapwealth.flows.deposits.worth import insured
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
@@ -60,6 +60,10 @@ class Bank:
 
     async def does(self, deed: Any, command: Any) -> Any:
         return await deed(self.place.house, self.place.envelope(self.wang), command)
+
+    async def late(self, day: date, deed: Any, command: Any) -> Any:
+        """Asked for in the last second of that day, and heard now."""
+        return await deed(self.place.house, self.place.envelope(self.wang, shanghai(day, 23, 59, 59)), command)
 
     async def opened(self, product: str, amount: int) -> UUID:
         return UUID((await self.does(opening.open_, OpenDeposit(product, amount, ["terms"]))).deposit)
@@ -257,18 +261,25 @@ async def test_what_falls_short_of_a_notice_begins_anew(at: Bank) -> None:
     await at.proved()
 
 
-async def test_what_begins_anew_takes_nothing_from_what_was_asked_before_midnight(at: Bank) -> None:
-    """Late on the second all is asked for; on the third 100,000 of the 150,000 notified are taken, before that is heard. So it counts
-    on the third, when 50,000 have lain for seven days and 50,000 begin anew: 50,000 x 0.35 % x 7 / 360 = 3.40."""
-    deposit = await at.opened("NOTICE7", 200_000_00)
-    await at.notified(deposit, 150_000_00)
-    early = at.place.envelope(at.wang, shanghai(march(2), 23, 59, 59))
-    await at.on(march(3))
-    assert await at.taken(deposit, 100_000_00) == (26_25 + 3_40, 100_000_00)
-    answer = await withdrawing.withdraw_(at.place.house, early, WithdrawDeposit(deposit))
-    assert not isinstance(answer, Refusal), answer
-    assert (answer.interest, answer.left) == (3_40, 0)
-    await at.on(march(5))
+async def test_what_was_asked_before_midnight_and_is_heard_after_a_withdrawal_counts_on_its_day(at: Bank) -> None:
+    """On the third 100,000 of the 150,000 notified are taken: of what is left, 50,000 begin anew. What was asked for late on the second
+    counts on the third: 50,000 x 0.35 % x 7 / 360 = 3.40. So on the tenth, and with a notice."""
+    deposit, other = await at.opened("NOTICE7", 200_000_00), await at.opened("NOTICE7", 250_000_00)
+    for one in (deposit, other):
+        await at.notified(one, 150_000_00)
+    await at.on(march(2))
+    await at.place.clock(shanghai(march(3), 1))
+    for one, left in ((deposit, 100_000_00), (other, 150_000_00)):
+        assert await at.taken(one, 100_000_00) == (26_25 + 3_40, left)
+    assert await at.late(march(2), withdrawing.withdraw_, WithdrawDeposit(deposit)) == DepositWithdrawn(
+        str(deposit), 100_000_00, 3_40, 0, False
+    )
+    assert (await at.late(march(2), at_notice.give_, GiveDepositNotice(other, 50_000_00))).day == march(10)
+    await at.on(march(9))
+    await at.place.clock(shanghai(march(10), 1))
+    assert await at.taken(other, 100_000_00) == (26_25 + 6_81, 50_000_00)
+    assert (await at.late(march(9), withdrawing.withdraw_, WithdrawDeposit(other))).interest == 3_40
+    await at.on(march(12))
     await at.proved()
 
 

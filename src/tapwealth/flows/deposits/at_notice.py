@@ -59,7 +59,7 @@ async def give_(house: House, envelope: Envelope, command: GiveDepositNotice) ->
     book, person = who(envelope)
 
     async def act(tx: Tx, at: Moment, _actor: int) -> DepositNoticeGiven | Refusal:
-        today, key = at.date_of(envelope.received_at), (book, command.deposit)
+        key = (book, command.deposit)
         one = (await store.deposits(tx, [key])).get(key)
         if one is None or one.person != person:
             return Refusal(DepositRefusal.UNKNOWN_DEPOSIT, "this is no deposit of yours; look at your list")
@@ -68,6 +68,7 @@ async def give_(house: House, envelope: Envelope, command: GiveDepositNotice) ->
         form = (await terms_of(tx, [one])).of(one).form
         if not isinstance(form, Notice):
             return Refusal(DepositNoticeRefusal.NO_NOTICE, "it is taken out without notice; just take it out")
+        today = await _not_before(tx, one, at.date_of(envelope.received_at))
         standing = (await forms_store.standing(tx, [key], today)).get(key, [])
         day = give(form, one.balance, standing, command.amount, today)
         if isinstance(day, Refusal):
@@ -106,6 +107,11 @@ def _cancelled(one: Deposit, found: GivenNotice, today: date) -> EventRow:
     return replace(event, line=replace(event.line, value_date=found.given_on))
 
 
+async def _not_before(tx: Tx, one: Deposit, day: date) -> date:
+    """A request of the evening before that is heard after a withdrawal counts on its day: the bank works them out by their days."""
+    return max(day, one.first, await events.last_taken_on(tx, one.book, one.number) or day)
+
+
 class Looked(NamedTuple):
     """What would be taken out, the notice that would be used, and what would lie there then (None: as one sum, as before)."""
 
@@ -117,13 +123,13 @@ class Looked(NamedTuple):
 async def looked_at(tx: Tx, one: Deposit, amount: int | None, day: date) -> Looked | Refusal:
     """So much of it (None: all) on that day."""
     terms, taken = await terms_of(tx, [one]), one.balance if amount is None else amount
-    kept = (await forms_store.layers(tx, [one.key])).get(one.key)
-    said, day = terms.of(one), max(day, kept[-1].first if kept else one.first)
+    said, day = terms.of(one), await _not_before(tx, one, day)
     assert isinstance(said.form, Notice), "a deposit at notice"
     refusal = may_take(said.form, one.balance, taken)
     if refusal is not None:
         return refusal
     given = (await forms_store.standing(tx, [one.key], day)).get(one.key, [])
+    kept = (await forms_store.layers(tx, [one.key])).get(one.key)
     used = next((notice for notice in given if notice.day == day), None)
     made = take(said.form, kept or (Layer(one.balance, one.first),), taken, day, used.amount if used else 0, terms.at_notice(one, day))
     after = replace(one, balance=one.balance - taken, first=made.layers[0].first if made.layers else one.first)
