@@ -14,11 +14,12 @@ from identities import identity_of
 from policy_files import HEALTH_FILE, sell_policies
 
 from tapwealth.flows import reports
-from tapwealth.flows.insurance import claims, policies
+from tapwealth.flows.insurance import claims, policies, premium_days, premiums
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
 from tapwealth.flows.insurance.discoveries import ProposeTrueAge
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyTaken
+from tapwealth.flows.insurance.premiums import LetPremiums
 from tapwealth.flows.setup import Approved
 from tapwealth.insurance import insured_store, store
 from tapwealth.insurance.claim import NEEDED, ClaimState, LossKind
@@ -30,18 +31,19 @@ from tapwealth.kernel.refusal import BadInput, Refusal
 HEALTHY = {"smoking": "never", "lump": "none"}
 WAITED = MONDAY + timedelta(days=1 + 90)
 """The first day whose illness is paid: cover begins on the day after the purchase."""
+MONTHLY = HEALTH_FILE.replace("CI10", "CI10M").replace("  loading: 30", "  loading: 30\n  every: month")
 NAMED = ("cancer", "early_cancer", "heart")
 
 
 @pytest.fixture(autouse=True)
 async def shelf(place: Town) -> Any:
-    await sell_policies(place.house, HEALTH_FILE)
+    await sell_policies(place.house, HEALTH_FILE, MONTHLY)
     yield
     await place.all_books_balance()
 
 
-async def bought(place: Town, person: Person, **answers: str) -> PolicyTaken:
-    taken = await policies.buy(place.house, place.envelope(person), BuyPolicy("CI10", ["terms"], answers=HEALTHY | answers))
+async def bought(place: Town, person: Person, product: str = "CI10", **answers: str) -> PolicyTaken:
+    taken = await policies.buy(place.house, place.envelope(person), BuyPolicy(product, ["terms"], answers=HEALTHY | answers))
     assert isinstance(taken, PolicyTaken), taken
     assert await place.work("insurer", policies.deliver) == []
     await policies.begin_cover(place.house, taken.from_day)
@@ -108,17 +110,21 @@ async def test_each_group_is_paid_once_and_the_policy_is_over_when_the_sum_is_pa
 
 async def test_within_the_waiting_time_the_premiums_come_back_and_the_policy_is_over(place: Town) -> None:
     wang, li = await place.person("Wang", 200_000), await place.person("Li", 200_000)
-    policy, other = (await bought(place, wang)).policy, (await bought(place, li)).policy
-    early = WAITED - timedelta(days=1)
+    policy, other = (await bought(place, wang, "CI10M")).policy, (await bought(place, li)).policy
+    await premiums.let(place.house, place.envelope(wang), LetPremiums(UUID(policy), 20_000))
+    early, in_grace = WAITED - timedelta(days=1), MONDAY + timedelta(days=82)
+    await place.clock(shanghai(in_grace, 10))
+    stands = await ill(place, wang, policy, "cancer", in_grace)
+    assert code(await ill(place, wang, policy, "heart", in_grace)) == "ILLNESS_CLAIMED"
+    await premium_days.collect_premiums(place.house, in_grace)
+    assert await place.owed(wang.wallet) == [200_000 - 7_167], "no premium is taken of a policy that would end, on a day of another try"
     await place.clock(shanghai(early, 10))
     by_accident = await ill(place, li, other, "heart", early, by_accident=True)
     assert (await seen(place, UUID(by_accident.claim)))[0].loss == 100_000_00, "an accident does not wait"
-    stands = await ill(place, wang, policy, "cancer", early)
-    assert code(await ill(place, wang, policy, "heart", early)) == "ILLNESS_CLAIMED"
-    assert await paid(place, wang, stands) == 86_000
+    assert await paid(place, wang, stands) == 7_167, "two more months are owed, and not taken off"
     assert await place.owed(wang.wallet) == [200_000], "all that was paid"
     assert await state_of(place, wang, policy) is PolicyState.CLAIMED
-    assert code(await ill(place, wang, policy, "heart", early)) == "ILLNESS_CLAIMED"
+    assert code(await ill(place, wang, policy, "heart", in_grace)) == "ILLNESS_CLAIMED"
 
 
 async def test_without_premiums_back_an_early_illness_brings_nothing_and_health_is_asked_for(place: Town) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town, town
-from claim_town import give, insurer_answers
+from claim_town import assess, give, insurer_answers
 from claim_town import seen as claim_seen
 from evidence_files import jpeg
 from four_eyes import decided, propose
@@ -77,8 +77,8 @@ class Port:
         return getattr(self.http, name)
 
 
-async def buy(place: Town, person: Person, product: str = "ACC1") -> UUID:
-    taken = await insurance.buy(place.house, place.envelope(person), BuyPolicy(product, ["terms"]))
+async def buy(place: Town, person: Person, product: str = "ACC1", **answers: str) -> UUID:
+    taken = await insurance.buy(place.house, place.envelope(person), BuyPolicy(product, ["terms"], answers=answers))
     assert isinstance(taken, PolicyTaken), taken
     return UUID(taken.policy)
 
@@ -273,13 +273,15 @@ async def test_the_insurer_tells_a_statement_twice_given_and_another_rate(tpins:
     await http.close()
 
 
-async def test_a_free_look_is_one_for_both_however_late_each_hears_of_the_other(
+async def test_a_free_look_and_an_early_illness_give_back_all_commission_here_and_there(
     new_database: Callable[[], str], tmp_path: Path, tpins: SandboxPartner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer to the issue comes three days late, the request to cancel of the last day five: all of the commission is given back."""
+    """The answer to the issue comes three days late, the request to cancel of the last day five; somebody else falls ill within the waiting
+    time, and has back what was paid."""
     monkeypatch.setattr("tapwealth.flows.end_of_day.OUTAGE_SECONDS", 0)
     look = {"free_look_days": 15, "free_look_cost": 1_000}
-    tpins.post("/admin/commission", {"agreements": [{"product": "TL20", "from_day": "2014-01-01", "per_million": 250_000, **look}]})
+    agreed = [{"product": code, "from_day": "2014-01-01", "per_million": rate} for code, rate in (("TL20", 250_000), ("CI10", 200_000))]
+    tpins.post("/admin/commission", {"agreements": [one | look for one in agreed]})
     port, thursday = Port(tpins), MONDAY + timedelta(days=3)
     async with town(new_database(), tmp_path, insurer=port) as place:
 
@@ -287,7 +289,7 @@ async def test_a_free_look_is_one_for_both_however_late_each_hears_of_the_other(
             await place.clock(shanghai(day, 9))
             tpins.clock(f"{day}T09:00:00+08:00")
 
-        await sell_policies(place.house, with_commission(TERM_LIFE_FILE, 25))
+        await sell_policies(place.house, with_commission(TERM_LIFE_FILE, 25), MONTHLY)
         tpins.faults({"message": "issue", "nth": 1, "fault": "silent"})
         wang = await place.person("Wang", 100_000)
         policy = await buy(place, wang, "TL20")
@@ -296,21 +298,41 @@ async def test_a_free_look_is_one_for_both_however_late_each_hears_of_the_other(
         assert await place.work("insurer", insurance.deliver) == []
         last = (await row_of(place, wang, policy)).free_look_until
         assert last == thursday + timedelta(days=15)
+        li = await place.person("Li", 100_000)
+        other = await buy(place, li, "CI10", smoking="never", lump="none")
+        assert await place.work("insurer", insurance.deliver) == []
+        await insurers.begin_cover(place.house, thursday + DAY)
         await place.clock(shanghai(last, 23, 59))
         assert await cancel(place, wang, policy) == 21_500
+        claim = await too_early(place, li, other, last)
         heard, settled = last + timedelta(days=5), last + timedelta(days=6)
         await clock(heard)
         assert await place.work("insurer", insurance.deliver) == []
+        await assess(place, claim, 7_167)
+        assert await insurer_answers(place) == []
         await clock(settled)
-        for day in (MONDAY, heard):
+        for day in (MONDAY, thursday, heard):
             await place.cut(day)
             assert (await insurers.compare_insurer(place.house, day)).wrong == []
         await insurers.sweep_premiums(place.house, heard)
         await place.bank_executes(settled)
         paid = (await settling.pay_insurer(place.house, settled)).figures
-        assert (paid["commission"], paid["given_back"]) == (5_625, 5_625)
+        assert (paid["commission"], paid["given_back"]) == (5_625 + 1_433, 5_625 + 1_433)
         assert (await settling.agree_settlement(place.house, settled)).wrong == []
+        lines = {one.event: (one.premium, one.commission) for one in await reports.settled_with_insurer(place.house, settled)}
+        assert lines[BordereauEvent.PREMIUMS_BACK] == (0, -1_433)
+        earned = await reports.earned_premiums(place.house, settled)
+        assert [(one.product, one.premium, one.unearned) for one in earned] == [("CI10", 0, 0), ("TL20", 1_000, 0)]
     await port.http.close()
+
+
+async def too_early(place: Town, person: Person, policy: UUID, day: date) -> UUID:
+    """A claim, with its papers, of an illness that was found on that day."""
+    ill = NotifyClaim(policy, LossKind.ILLNESS, "in the hospital", day, illness="heart")
+    claim = UUID((await claims.notify(place.house, place.envelope(person), ill)).claim)
+    for paper in NEEDED[LossKind.ILLNESS]:
+        await give(place, person, claim, paper, jpeg(comment=paper.encode()))
+    return claim
 
 
 async def test_premiums_that_are_kept_of_a_claim_are_paid_and_their_commission_is_settled(place: Town, tpins: SandboxPartner) -> None:

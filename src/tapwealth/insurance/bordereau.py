@@ -38,6 +38,8 @@ class BordereauEvent(StrEnum):
     """What was got back of a benefit."""
     DEDUCTED = "deducted"
     """The premium that the insurer kept of a benefit."""
+    PREMIUMS_BACK = "premiums_back"
+    """What was paid for a policy, given back in place of a benefit since an illness came too early."""
 
 
 @dataclass(frozen=True, slots=True)

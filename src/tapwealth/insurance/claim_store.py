@@ -209,23 +209,23 @@ async def losses_of(tx: Any, book: int, policy: UUID) -> Losses:
 
 
 class Undecided(NamedTuple):
-    """Policies of which a death is claimed and not decided yet; and those whose owed premium may still be kept of a claim, as long as that
-    is looked at or an appeal of it may come."""
+    """Policies of which a death is claimed, or an illness for which all premiums come back, not decided yet: they would end with it;
+    and those whose owed premium may still be kept of a claim, as long as that is looked at or an appeal of it may come."""
 
-    deaths: set[Key]
+    ending: set[Key]
     in_grace: set[Key]
 
 
 async def undecided(tx: Any, keys: Sequence[Key]) -> Undecided:
     """Of these policies."""
     rows = await tx.fetch(
-        "select book, policy, bool_or(kind = 'death' and state <> 'refused') as death, bool_or(arrears > 0) as in_grace"
+        "select book, policy, bool_or((kind = 'death' or early) and state <> 'refused') as ending, bool_or(arrears > 0) as in_grace"
         " from claim c join unnest($1::int[], $2::uuid[]) k(book, policy) using (book, policy)"
         " where state not in ('paid', 'closed') group by 1, 2",
         *_keys(keys),
     )
-    found = {name: {(row["book"], row["policy"]) for row in rows if row[name]} for name in ("death", "in_grace")}
-    return Undecided(found["death"], found["in_grace"])
+    found = {name: {(row["book"], row["policy"]) for row in rows if row[name]} for name in ("ending", "in_grace")}
+    return Undecided(found["ending"], found["in_grace"])
 
 
 async def deducting(tx: Any, keys: Sequence[Key]) -> dict[Key, date]:

@@ -14,7 +14,7 @@ PREMIUMS = (
     BordereauEvent.DEDUCTED,
 )  # fmt: skip
 """Events that are about a premium; an endorsement's may be one that comes back."""
-COMES_BACK = (BordereauEvent.CANCELLED, BordereauEvent.LAPSED)
+COMES_BACK = (BordereauEvent.CANCELLED, BordereauEvent.LAPSED, BordereauEvent.PREMIUMS_BACK)
 """Events whose amount is premium that comes back."""
 
 
@@ -167,7 +167,7 @@ async def in_transit(tx: Any, books: Sequence[int], day: date) -> list[PolicyEve
 
 _MONEY = f"e.event in ({', '.join(repr(one.value) for one in (*PREMIUMS, *COMES_BACK))})"
 
-_WITHIN = "case e.event when 'endorsed' then 1 when 'cancelled' then 2 when 'lapsed' then 2 else 0 end"
+_WITHIN = "case e.event when 'endorsed' then 1 when 'cancelled' then 2 when 'lapsed' then 2 when 'premiums_back' then 2 else 0 end"
 
 
 async def unsettled(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventRow]:

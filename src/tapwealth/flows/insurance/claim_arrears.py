@@ -36,8 +36,8 @@ from tapwealth.storage.database import Tx
 
 async def owed(tx: Tx, claim: Claim, policy: PolicyRow) -> tuple[Due, ...] | Refusal:
     """The premiums that were owed on the day of the loss, as its claimant was told, and that neither are paid by now nor are to be deducted
-    from another claim; or why that cannot be said yet."""
-    if not claim.arrears:
+    from another claim; or why that cannot be said yet. Of a claim that gives back what was paid, none."""
+    if not claim.arrears or claim.early:
         return ()
     key = (claim.book, claim.policy)
     schedule = (await premium_store.schedules(tx, {key: policy}))[key]

@@ -133,7 +133,8 @@ async def apply(tx: Tx, at: Moment, day: date, payment: PaymentRow, answer: Clai
         raise Outage(f"the insurer agrees to {format_minor(answer.amount)} of {format_minor(payment.amount)} for {payment.serial}; ask it")
     after = replace(payment, agreed_on=day, amount=answer.amount)
     await claim_store.save_payments(tx, [after])
-    await _happened(tx, at, claim, BordereauEvent.CLAIMED, payment.serial, after.amount, day)
+    event = BordereauEvent.PREMIUMS_BACK if claim.early else BordereauEvent.CLAIMED
+    await _happened(tx, at, claim, event, payment.serial, after.amount, day)
     await claim_arrears.count_as_paid(tx, at, day, claim, after)
     await claim_untold.ask_again(tx, at, [after])
     if payment.part is not Part.CERTAIN:

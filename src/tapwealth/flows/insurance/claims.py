@@ -248,7 +248,7 @@ async def _taken_on(house: House, tx: Tx, at: Moment, found: Of, lost: "_Lost", 
     refusal = refusal or _being_cancelled(found.row)
     if refusal is not None:
         return refusal
-    claim = _claim(house, at, found.row, lost, words, covered.arrears if isinstance(covered, Covered) else 0)
+    claim = _claim(house, at, found.row, lost, words, covered.arrears if isinstance(covered, Covered) and not lost.early else 0)
     await claim_store.add_claims(tx, [claim])
     await claim_notices.tell(tx, at, [Telling(claim, found.product, Told.NOTIFIED)])
     return stands(claim, [one.value for one in NEEDED[claim.kind]])

@@ -154,4 +154,5 @@ COMPARISONS: Mapping[BordereauEvent, Comparison] = {
     BordereauEvent.CLAIMED: Comparison(_to_pay, _agreed),
     BordereauEvent.RECOVERED: Comparison(_to_note, _noted),
     BordereauEvent.DEDUCTED: Comparison(_to_deduct, _nothing_settled),
+    BordereauEvent.PREMIUMS_BACK: Comparison(_to_pay, _agreed),
 }

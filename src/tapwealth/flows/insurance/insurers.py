@@ -126,7 +126,7 @@ async def compare_insurer(house: House, day: date) -> StepReport:
     return _report(lines, compared, figures)
 
 
-_DONE = {BordereauEvent.PREMIUM: "paid for", BordereauEvent.DEDUCTED: "paid for by a claim"}
+_DONE = {BordereauEvent.PREMIUM: "paid for", BordereauEvent.DEDUCTED: "paid for by a claim", BordereauEvent.PREMIUMS_BACK: "given back"}
 """How an event is said of a policy, where its name does not say it."""
 
 

@@ -60,8 +60,8 @@ _TURNS = UUID(int=620)
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """A policy as the end of a date finds it. `busy`: the insurer is being asked about it, or to keep a premium of what it pays for a
-    claim, or a death is claimed of it, so that it is looked at again the next date. `in_grace`: a premium that is owed may still be kept of
-    a claim, so that it does not lapse for that one meanwhile."""
+    claim, or a claim would end it that is not decided (`claim_store.Undecided`), so that it is looked at again the next date. `in_grace`: a
+    premium that is owed may still be kept of a claim, so that it does not lapse for that one meanwhile."""
 
     row: PolicyRow
     schedule: Schedule
@@ -118,7 +118,7 @@ async def _seen(tx: Tx, book: int, lot: Sequence[UUID]) -> list[_Seen]:
     waiting = {(one.book, one.policy) for one in taken if one.state is DueState.TAKEN}
     busy = waiting | {key for key, row in rows.items() if row.being_cancelled}
     undecided = await claim_store.undecided(tx, keys)
-    busy |= await endorsement_store.under_way(tx, keys) | undecided.deaths
+    busy |= await endorsement_store.under_way(tx, keys) | undecided.ending
     busy |= set(await claim_store.deducting(tx, keys))
     returned = Counter((one.book, one.policy) for one in taken if one.state is DueState.RETURNED)
     return [

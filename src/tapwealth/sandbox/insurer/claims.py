@@ -107,7 +107,8 @@ def decide(tx: sqlite3.Connection, asked: ClaimBody, now: datetime, fault: Fault
     )  # fmt: skip
     if agreed:
         _receive(tx, asked, agreed)
-        tx.execute("INSERT INTO event VALUES (?, ?, ?, 'claimed', ?)", (asked.serial, day, asked.policy_number, agreed))
+        event = "premiums_back" if asked.identity.startswith(PREMIUMS) else "claimed"
+        tx.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", (asked.serial, day, asked.policy_number, event, agreed))
         if asked.deducted is not None:
             _keep(tx, asked, asked.deducted, now)
     return _found(tx, asked.serial), True

@@ -37,7 +37,7 @@ MILLION = 1_000_000
 KEPT = "deducted"
 """Of a claim's payment: such a premium never came by the house, which has its commission all the same."""
 TAKEN = ("issued", "premium", "renewed", "reinstated", KEPT)
-GOES_BACK = ("cancelled", "lapsed")
+GOES_BACK = ("cancelled", "lapsed", "premiums_back")
 
 
 class Agreement(Body):
