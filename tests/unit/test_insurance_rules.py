@@ -162,6 +162,8 @@ def test_the_unearned_part_never_rises_with_time() -> None:
 def test_the_cancellation_rule_is_the_product_s() -> None:
     other = offered(ACCIDENT_FILE.replace("cancellation: unearned", "cancellation: unearned_less_loading"))
     assert unearned_premium(other, ACCIDENT, date(2014, 2, 27)) == half_up(Fraction(76_000 * 364 * 65, 365 * 100))
+    leap = replace(ACCIDENT, from_day=date(2015, 3, 1), to_day=date(2016, 3, 1), paid_until=date(2016, 3, 1))
+    assert unearned_premium(other, leap, date(2015, 3, 1)) == half_up(Fraction(76_000 * 365 * 65, 366 * 100)), "its own number of days"
 
 
 def test_a_trip_is_paid_for_as_a_whole() -> None:

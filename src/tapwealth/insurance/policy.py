@@ -197,10 +197,11 @@ def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Ref
 
 
 def unearned_premium(product: Product, policy: Policy, on: date) -> int:
-    """Fen that come back by the product's cancellation rule: premium × days left / 365 of each year that is paid for and not over, of a
-    shorter policy or an instalment / its days; half-up to the fen."""
-    every = product.terms.every
-    days = product.terms.days or (DAYS_OF_A_YEAR if every is Every.YEAR else None)
+    """Fen that come back by the product's cancellation rule: premium × days left / 365 of each year that is paid for and not over; of a
+    shorter policy, an instalment, and less the loading, / its days; half-up to the fen."""
+    every, rule = product.terms.every, product.terms.cancellation
+    by_years = every is Every.YEAR and rule is CancellationRule.UNEARNED
+    days = product.terms.days or (DAYS_OF_A_YEAR if by_years else None)
     first_day_not_used = max(on + timedelta(days=1), policy.from_day)
     paid = periods_until(every, policy.from_day, policy.to_day, policy.paid_until)
     bounds = [min(period_of(every, policy.from_day, policy.to_day, number), policy.paid_until) for number in range(paid + 1)]
@@ -208,7 +209,7 @@ def unearned_premium(product: Product, policy: Policy, on: date) -> int:
     for begin, end in pairwise(bounds):
         of = days or max((end - begin).days, 1)
         share += Fraction(min(max((end - max(begin, first_day_not_used)).days, 0), of), of)
-    if product.terms.cancellation is CancellationRule.UNEARNED_LESS_LOADING:
+    if rule is CancellationRule.UNEARNED_LESS_LOADING:
         share *= 1 - Fraction(product.terms.loading, WHOLE)
     return half_up(policy.premium * share)
 
