@@ -25,7 +25,7 @@ GROUPS = {
     "fund": ("基金", "Funds"),
     "deposit": ("存款", "Deposits"),
     "wealth": ("银行理财", "Wealth products"),
-    "subscribed": ("认购中", "Subscribed"),
+    "wealth_subscribed": ("认购中", "Subscribed"),
     "under_way": ("在途", "Under way"),
 }
 """What the parts of the bar are called, in their order."""
