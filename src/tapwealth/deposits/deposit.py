@@ -220,9 +220,9 @@ def _termed(one: Deposit, form: FixedTerm | Certificate) -> Termed:
 
 def posted(chart: Sequence[ChartPart], day: date, amount: int) -> int:
     """The demand rate of a day, in millionths; after the chart's last day what was posted last, as long as nothing else is. What is less
-    than the least amount of the chart earns as that: of a deposit that takes less, or of a part that is taken out."""
+    than the least amount of the chart earns as that: of a deposit that takes less, or of a part that is taken out. Its amounts rise."""
     before = [part for part in chart if part.first <= day]
-    rows = sorted((row for row in before[-1].rates if row.term is None), key=lambda row: row.from_amount) if before else []
+    rows = [row for row in before[-1].rates if row.term is None] if before else []
     return next((row.rate for row in reversed(rows) if row.from_amount <= amount), rows[0].rate if rows else 0)
 
 

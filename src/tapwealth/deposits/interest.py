@@ -97,6 +97,7 @@ class Running(NamedTuple):
         return interest, Running(self.balance, 0, day)
 
 
+@lru_cache(4096)
 def next_settlement(after: date, settles_on: int) -> date:
     """The next day of settlement after that day: `settles_on` of March, June, September or December."""
     months = [date(year, month, settles_on) for year in (after.year, after.year + 1) for month in (3, 6, 9, 12)]

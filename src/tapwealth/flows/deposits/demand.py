@@ -25,7 +25,7 @@ from tapwealth.flows.customers.people import wallet_of, who
 from tapwealth.flows.deposits import deposit_notices
 from tapwealth.flows.deposits.deposit_events import event_of
 from tapwealth.flows.deposits.deposit_terms import Terms, terms_of
-from tapwealth.flows.end_of_day import StepReport, reported
+from tapwealth.flows.end_of_day import StepReport, by_books, reported
 from tapwealth.flows.frame import PLATFORM, Envelope, House, Moment, actor_numbers, moment, must_post, once, post
 from tapwealth.kernel.ids import derived, named
 from tapwealth.kernel.money import checked, format_minor
@@ -82,10 +82,7 @@ class _Settled(NamedTuple):
     after: Kept
     interest: int
     credited_on: date
-
-    @property
-    def key(self) -> UUID:
-        return derived(self.before.one.id, f"settled:{self.credited_on}")
+    key: UUID
 
 
 def settle(kept: Kept, terms: Terms) -> _Settled:
@@ -96,7 +93,7 @@ def settle(kept: Kept, terms: Terms) -> _Settled:
     value = kept.row.settles + _DAY
     interest, running = kept.running.settled(value, terms.demand(kept.one, kept.row.settles, kept.one.balance))
     after = kept.after(running.moved(interest, value), next_settlement(kept.row.settles, said.form.settles_on))
-    return _Settled(kept, after, interest, value)
+    return _Settled(kept, after, interest, value, derived(kept.one.id, f"settled:{value}"))
 
 
 async def settle_until(house: House, tx: Tx, at: Moment, rows: Sequence[Kept], until: date) -> list[Kept]:
@@ -135,9 +132,12 @@ async def settle_demand(house: House, day: date) -> StepReport:
         return StepReport("no demand deposit is settled", {"settled": 0, "interest": 0})
     async with house.database.read() as tx:
         books = await forms_store.books_settling(tx, list(house.all_books), day)
-    for book in books:
+
+    async def work(book: int) -> None:
         while await _settle_some(house, book, day) == AT_ONCE:
             pass
+
+    await by_books(books, work)
     async with house.database.transaction() as tx:
         done, interest = (await events.counted(tx, list(house.all_books), day + _DAY)).get(ListEvent.SETTLED, (0, 0))
         text = f"{counted(done, 'demand deposit')} settled, {format_minor(interest)} yuan of interest"
